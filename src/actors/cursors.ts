@@ -1,0 +1,94 @@
+import type { LogEvent } from '../domain/event.ts';
+import type { ExecutionRecord } from '../domain/execution.ts';
+import type { LogCursor } from '../domain/log.ts';
+import type { Store } from '../stores/store.ts';
+import type { LiveLog, LogWaiter } from './live-log.ts';
+
+/** A reader of a log that still grows, or that did when the reader came. */
+export class LiveCursor implements LogCursor {
+  readonly #log: LiveLog;
+  readonly #closed: ((how: 'done' | 'gone') => void) | undefined;
+  #waiter: LogWaiter | undefined;
+  closed = false;
+
+  /** `closed` hears once how the reader left, after it no longer counts as an observer. */
+  constructor(log: LiveLog, closed?: (how: 'done' | 'gone') => void) {
+    this.#log = log;
+    this.#closed = closed;
+    log.observers++;
+  }
+
+  get executionId(): string {
+    return this.#log.executionId;
+  }
+
+  get record(): ExecutionRecord {
+    const record = this.#log.committed;
+    if (record === undefined) throw new Error('the admission is not durable yet');
+    return record;
+  }
+
+  admitted(): Promise<ExecutionRecord> {
+    return this.#log.admitted();
+  }
+
+  read(from: number, maxBytes: number): Promise<readonly LogEvent[]> {
+    return this.#log.read(from, maxBytes);
+  }
+
+  beyond(sequence: number): Promise<void> {
+    if (this.closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiter = { sequence, wake: resolve };
+      if (this.#log.wait(waiter)) this.#waiter = waiter;
+      else resolve();
+    });
+  }
+
+  wake(): void {
+    if (this.#waiter === undefined) return;
+    this.#log.forget(this.#waiter);
+    this.#waiter.wake();
+    this.#waiter = undefined;
+  }
+
+  close(how: 'done' | 'gone'): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.wake();
+    this.#log.observers--;
+    this.#closed?.(how);
+  }
+}
+
+/** A reader of a finished execution's log in the store. */
+export class StoredCursor implements LogCursor {
+  readonly record: ExecutionRecord;
+  closed = false;
+  readonly #store: Store;
+
+  constructor(store: Store, record: ExecutionRecord) {
+    this.#store = store;
+    this.record = record;
+  }
+
+  get executionId(): string {
+    return this.record.executionId;
+  }
+
+  async admitted(): Promise<ExecutionRecord> {
+    return this.record;
+  }
+
+  read(from: number, maxBytes: number): Promise<readonly LogEvent[]> {
+    return this.#store.events(this.executionId, { from, maxBytes });
+  }
+
+  async beyond(): Promise<void> {}
+
+  wake(): void {}
+
+  close(): void {
+    this.closed = true;
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * The event log of one live execution: events are numbered here, committed by the committer, and heard by
+ * readers only then (I2).
+ *
+ * write() ─► open chunk ─► pending ─► in flight ─► tail (the last committed events, bounded) ─► readers
+ *
+ * - Sequence numbers have no gap and no repeat (I3): one counter, and a failed commit is taken up again as it was.
+ * - Memory is bounded (I5): `uncommittedHighWater` of output that is not durable yet stops the producer, and the
+ *   tail is cut at `tailBytes`; a reader further behind reads the store.
+ * - After `end` nothing is appended (I4).
+ */
+import type { Clock, Timer } from '../domain/clock.ts';
+import { type EventBody, type LogEvent, maxChunkBytes, type NewEvent, type OutputStream } from '../domain/event.ts';
+import type { ExecutionRecord, Invocation, Outcome, ResourceUse } from '../domain/execution.ts';
+import type { Limits } from '../domain/task.ts';
+import type { CommitEntry, Store } from '../stores/store.ts';
+
+type Working = { -readonly [Key in keyof ExecutionRecord]: ExecutionRecord[Key] };
+
+/** What the log asks of its surroundings. */
+export interface LogSurroundings {
+  readonly clock: Clock;
+  readonly store: Store;
+  /** There is something to commit; `urgent` says that somebody waits for it. */
+  touched(log: LiveLog, urgent: boolean): void;
+  /** The output has reached a limit. Called once, never from within `write`'s caller's own turn of the chart. */
+  limitReached(log: LiveLog, message: string): void;
+}
+
+/** Somebody who waits for events after `sequence`. */
+export interface LogWaiter {
+  readonly sequence: number;
+  readonly wake: () => void;
+}
+
+/** A write that is small waits this long for others to share its chunk, in milliseconds. */
+const joinMs = 5;
+const uncommittedHighWater = 1024 * 1024;
+const tailBytes = 256 * 1024;
+/** What an event without data is taken to weigh in the tail. */
+const eventWeight = 256;
+
+interface OpenChunk {
+  readonly stream: OutputStream;
+  readonly parts: Uint8Array[];
+  bytes: number;
+}
+
+export class LiveLog {
+  readonly executionId: string;
+  /** Readers now attached. */
+  observers = 0;
+  /** Waiting in the committer's queue; the committer's own mark. */
+  queued = false;
+  /** When it was first touched without urgency; the committer's own mark. */
+  lazySince: number | undefined;
+
+  readonly #surroundings: LogSurroundings;
+  readonly #limits: Limits;
+  readonly #working: Working;
+  readonly #claim: string | undefined;
+  #input: Invocation | undefined;
+  #committed: ExecutionRecord | undefined;
+  #pending: NewEvent[] = [];
+  #inFlight: { entry: CommitEntry; record: ExecutionRecord; bytes: number } | undefined;
+  #pendingBytes = 0;
+  #committedSequence = 0;
+  #tail: LogEvent[] = [];
+  #tailWeight = 0;
+  #chunk: OpenChunk | undefined;
+  #chunkTimer: Timer | undefined;
+  #lastTime = 0;
+  #sealed = false;
+  #limited = false;
+  #failure: Error | undefined;
+  #drained: PromiseWithResolvers<void> | undefined;
+  #admitted: PromiseWithResolvers<ExecutionRecord> | undefined;
+  readonly #waiters = new Set<LogWaiter>();
+
+  constructor(
+    surroundings: LogSurroundings,
+    record: ExecutionRecord,
+    limits: Limits,
+    input: Invocation,
+    claimInvocationId: string | undefined,
+  ) {
+    this.executionId = record.executionId;
+    this.#surroundings = surroundings;
+    this.#limits = limits;
+    this.#working = { ...record };
+    this.#input = input;
+    this.#claim = claimInvocationId;
+  }
+
+  /** The record as it will be once everything is committed. For the supervisor; readers have `committed`. */
+  get record(): ExecutionRecord {
+    return this.#working;
+  }
+
+  get committed(): ExecutionRecord | undefined {
+    return this.#committed;
+  }
+
+  get committedSequence(): number {
+    return this.#committedSequence;
+  }
+
+  get sealed(): boolean {
+    return this.#sealed;
+  }
+
+  /** Sealed, and all of it durable. */
+  get complete(): boolean {
+    return this.#sealed && this.#committedSequence === this.#working.lastSequence;
+  }
+
+  /** Changes the record and appends a transition. */
+  transition(changes: Partial<ExecutionRecord>, body: EventBody, urgent: boolean): void {
+    this.#closeChunk();
+    const working = Object.assign(this.#working, changes);
+    this.#append(body);
+    if (changes.attempt !== undefined) working.attemptSequence = working.lastSequence;
+    this.#surroundings.touched(this, urgent);
+  }
+
+  /** Facts about the attempt that no event tells. They are committed with the next event. */
+  note(instanceId: string, resourceUse: ResourceUse): void {
+    this.#working.instanceId = instanceId;
+    this.#working.resourceUse = resourceUse;
+  }
+
+  /** Appends the result and seals the log. */
+  end(changes: Partial<ExecutionRecord>, outcome: Outcome): void {
+    this.#closeChunk();
+    Object.assign(this.#working, changes);
+    this.#working.outcome = outcome;
+    this.#append({ kind: 'result' });
+    this.#sealed = true;
+    this.#release();
+    this.#surroundings.touched(this, true);
+  }
+
+  /** See AttemptIo.write: takes over `data`; a promise means wait. */
+  write(stream: OutputStream, data: Uint8Array): Promise<void> | undefined {
+    const working = this.#working;
+    if (this.#sealed || this.#limited) {
+      working.droppedBytes += data.byteLength;
+      return undefined;
+    }
+    let rest = data;
+    const room = this.#limits.maxOutputBytes - working.outputBytes;
+    let message: string | undefined;
+    if (rest.byteLength > room) {
+      message = `more than ${this.#limits.maxOutputBytes} bytes of output`;
+      working.droppedBytes += rest.byteLength - room;
+      rest = rest.subarray(0, room);
+    }
+    while (rest.byteLength > 0) {
+      const chunk = this.#chunkFor(stream);
+      if (chunk === undefined) {
+        message = `more than ${this.#limits.maxOutputEvents} chunks of output`;
+        working.droppedBytes += rest.byteLength;
+        break;
+      }
+      const part = rest.subarray(0, maxChunkBytes - chunk.bytes);
+      rest = rest.subarray(part.byteLength);
+      chunk.parts.push(part);
+      chunk.bytes += part.byteLength;
+      working.outputBytes += part.byteLength;
+      this.#pendingBytes += part.byteLength;
+      if (chunk.bytes === maxChunkBytes) this.#closeChunk();
+    }
+    if (message !== undefined) {
+      this.#limited = true;
+      this.#closeChunk();
+      this.#surroundings.limitReached(this, message);
+    }
+    if (this.#pendingBytes < uncommittedHighWater) return undefined;
+    this.#drained ??= Promise.withResolvers();
+    return this.#drained.promise;
+  }
+
+  /** Everything that is not committed yet, for one commit; undefined where there is nothing. */
+  take(): CommitEntry | undefined {
+    if (this.#inFlight !== undefined || this.#pending.length === 0 || this.#failure !== undefined) return undefined;
+    const record: ExecutionRecord = { ...this.#working, lastSequence: this.#pending.at(-1)?.sequence ?? 0 };
+    const first = this.#committedSequence === 0;
+    const entry: CommitEntry = {
+      executionId: this.executionId,
+      expectedLastSequence: this.#committedSequence,
+      events: this.#pending,
+      record,
+      ...(first && this.#input !== undefined && { input: this.#input }),
+      ...(first && this.#claim !== undefined && { claimInvocationId: this.#claim }),
+    };
+    this.#inFlight = { entry, record, bytes: this.#pendingBytes - (this.#chunk?.bytes ?? 0) };
+    this.#pending = [];
+    return entry;
+  }
+
+  /** The commit of what `take` gave went through. */
+  commit(position: number): void {
+    const flight = this.#inFlight;
+    if (flight === undefined) return;
+    this.#inFlight = undefined;
+    this.#input = undefined;
+    this.#committed = flight.record;
+    this.#committedSequence = flight.record.lastSequence;
+    flight.entry.events.forEach((event, index) => {
+      this.#tail.push({ ...event, position: position + index });
+      this.#tailWeight += weight(event);
+    });
+    this.#trimTail();
+    this.#pendingBytes -= flight.bytes;
+    if (this.#pendingBytes < uncommittedHighWater / 2) this.#release();
+    this.#admitted?.resolve(flight.record);
+    this.#wake();
+  }
+
+  /** The commit failed and wrote nothing: all of it is pending again. */
+  rollback(): void {
+    const flight = this.#inFlight;
+    if (flight === undefined) return;
+    this.#inFlight = undefined;
+    this.#pending = [...flight.entry.events, ...this.#pending];
+  }
+
+  /** The admission can never be durable: whoever waits hears why. */
+  fail(error: Error): void {
+    this.#failure = error;
+    this.#sealed = true;
+    this.#inFlight = undefined;
+    this.#pending = [];
+    this.#chunkTimer?.cancel();
+    this.#release();
+    this.#admitted?.reject(error);
+    this.#wake();
+  }
+
+  admitted(): Promise<ExecutionRecord> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#committed !== undefined) return Promise.resolve(this.#committed);
+    this.#admitted ??= Promise.withResolvers();
+    return this.#admitted.promise;
+  }
+
+  /**
+   * Wakes `waiter` once, when an event after its sequence is committed or there can be none.
+   * Returns false where that is so already.
+   */
+  wait(waiter: LogWaiter): boolean {
+    if (this.#isBeyond(waiter.sequence)) return false;
+    this.#waiters.add(waiter);
+    return true;
+  }
+
+  forget(waiter: LogWaiter): void {
+    this.#waiters.delete(waiter);
+  }
+
+  async read(from: number, maxBytes: number): Promise<readonly LogEvent[]> {
+    if (from > this.#committedSequence) return [];
+    const oldest = this.#tail[0];
+    if (oldest === undefined || from < oldest.sequence) {
+      return this.#surroundings.store.events(this.executionId, { from, maxBytes });
+    }
+    const page: LogEvent[] = [];
+    let bytes = 0;
+    for (let index = from - oldest.sequence; index < this.#tail.length; index++) {
+      const event = this.#tail[index] as LogEvent;
+      if (event.kind === 'chunk') bytes += event.data.byteLength;
+      if (bytes > maxBytes && page.length > 0) break;
+      page.push(event);
+    }
+    return page;
+  }
+
+  #append(body: EventBody): void {
+    const working = this.#working;
+    this.#lastTime = Math.max(this.#lastTime, Math.round(this.#surroundings.clock.now()));
+    this.#pending.push({
+      ...body,
+      sequence: ++working.lastSequence,
+      time: this.#lastTime,
+      status: working.status,
+      attempt: working.attempt,
+    });
+  }
+
+  #chunkFor(stream: OutputStream): OpenChunk | undefined {
+    if (this.#chunk !== undefined && this.#chunk.stream !== stream) this.#closeChunk();
+    if (this.#chunk === undefined) {
+      if (this.#working.outputEvents >= this.#limits.maxOutputEvents) return undefined;
+      this.#working.outputEvents++;
+      this.#chunk = { stream, parts: [], bytes: 0 };
+      this.#chunkTimer ??= this.#surroundings.clock.setTimer(joinMs, () => {
+        this.#chunkTimer = undefined;
+        this.#closeChunk();
+      });
+    }
+    return this.#chunk;
+  }
+
+  #closeChunk(): void {
+    const chunk = this.#chunk;
+    if (chunk === undefined) return;
+    this.#chunk = undefined;
+    const only = chunk.parts.length === 1 ? chunk.parts[0] : undefined;
+    const data = only ?? Buffer.concat(chunk.parts, chunk.bytes);
+    this.#append({ kind: 'chunk', stream: chunk.stream, data });
+    this.#surroundings.touched(this, true);
+  }
+
+  #isBeyond(sequence: number): boolean {
+    return this.#committedSequence > sequence || this.complete || this.#failure !== undefined;
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters) {
+      if (!this.#isBeyond(waiter.sequence)) continue;
+      this.#waiters.delete(waiter);
+      waiter.wake();
+    }
+  }
+
+  #trimTail(): void {
+    let drop = 0;
+    while (this.#tailWeight > tailBytes && drop < this.#tail.length - 1) {
+      this.#tailWeight -= weight(this.#tail[drop] as LogEvent);
+      drop++;
+    }
+    if (drop > 0) this.#tail = this.#tail.slice(drop);
+  }
+
+  #release(): void {
+    this.#drained?.resolve();
+    this.#drained = undefined;
+  }
+}
+
+function weight(event: NewEvent): number {
+  return event.kind === 'chunk' ? event.data.byteLength + eventWeight : eventWeight;
+}

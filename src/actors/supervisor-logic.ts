@@ -1,0 +1,197 @@
+/**
+ * The supervisor of executions as custom actor logic: it spawns one execution actor per accepted invocation,
+ * passes it events, writes down what changed, and performs the effects that its chart asked for.
+ *
+ * - A machine with spawned children copies its children map at each spawn, which grows with the number of
+ *   live executions; this keeps a Map of its own, so that every step is O(1).
+ * - One event is handled at a time (the actor's mailbox); effects run after the change is in the log, so that
+ *   no output can come before the transition that started it.
+ * - At most one live actor per execution id (I1).
+ */
+import { type ActorLogic, type ActorRefFrom, createActor, type Snapshot } from 'xstate';
+import type { Clock } from '../domain/clock.ts';
+import {
+  type ExecutionEvent,
+  type ExecutionInput,
+  type ExecutionSnapshot,
+  executionMachine,
+} from '../machines/execution.ts';
+import type { Alarms } from './alarms.ts';
+import type { LiveLog } from './live-log.ts';
+import { recordAdmission, recordChange, recordFailure, type Stopwatch } from './recorder.ts';
+import type { Slots } from './slots.ts';
+
+/** One live execution, as its supervisor knows it. */
+export interface Child {
+  readonly log: LiveLog;
+  readonly input: ExecutionInput;
+  /** Its first attempt may start before the admission is durable, as nothing outside can notice. */
+  readonly speculative: boolean;
+  /** Somebody waits for the first events as they come. */
+  readonly watched: boolean;
+  readonly stopwatch: Stopwatch;
+  /** Counts against the queue limit. */
+  pending: boolean;
+  actor?: ActorRefFrom<typeof executionMachine>;
+  snapshot?: ExecutionSnapshot;
+}
+
+export type SupervisorEvent =
+  | { readonly type: 'spawn'; readonly child: Child }
+  | { readonly type: 'deliver'; readonly executionId: string; readonly event: ExecutionEvent }
+  /** The admission is durable: it may wait for a slot now. */
+  | { readonly type: 'admitted'; readonly executionId: string }
+  /** Forget an execution: its end is durable, or its admission never will be. */
+  | { readonly type: 'reap'; readonly executionId: string }
+  /** There may be a free slot for those who wait. */
+  | { readonly type: 'pump' };
+
+export type SupervisorSnapshot = Snapshot<undefined> & {
+  readonly status: 'active';
+  readonly children: ReadonlyMap<string, Child>;
+};
+
+/** What the logic needs done. None of these may send to the supervisor before it returns, but through its mailbox. */
+export interface SupervisorEffects {
+  startAttempt(child: Child, attempt: number): void;
+  stopAttempt(child: Child): void;
+  /** False holds back new attempts: the store is behind or failing. */
+  mayDispatch(): boolean;
+  /** An execution is no longer pending: it runs, has ended, or is forgotten. Called once for each. */
+  leftPending(child: Child): void;
+  /** The chart threw: a bug of ours. */
+  chartFailed(child: Child, error: unknown): void;
+}
+
+type Effect = 'requestSlot' | 'startAttempt' | 'stopAttempt';
+
+export function createSupervisorLogic(
+  clock: Clock,
+  alarms: Alarms,
+  slots: Slots,
+  effects: SupervisorEffects,
+): ActorLogic<SupervisorSnapshot, SupervisorEvent> {
+  let wanted: Effect[] = [];
+  const machine = executionMachine.provide({
+    actions: {
+      armAlarm: ({ context }, { at }) => alarms.set(context.executionId, at),
+      releaseSlot: ({ context }) => slots.release(context.executionId),
+      requestSlot: () => void wanted.push('requestSlot'),
+      startAttempt: () => void wanted.push('startAttempt'),
+      stopAttempt: () => void wanted.push('stopAttempt'),
+    },
+  });
+
+  const perform = (child: Child, snapshot: ExecutionSnapshot): void => {
+    if (wanted.length === 0) return;
+    const now = wanted;
+    wanted = [];
+    for (const effect of now) {
+      if (effect === 'startAttempt') effects.startAttempt(child, snapshot.context.attempt);
+      else if (effect === 'stopAttempt') effects.stopAttempt(child);
+      else if (child.speculative || child.log.committed !== undefined) {
+        slots.request(child.log.executionId, snapshot.context.attempt > 0);
+      }
+    }
+  };
+
+  const leavePending = (child: Child): void => {
+    if (!child.pending) return;
+    child.pending = false;
+    effects.leftPending(child);
+  };
+
+  const deliver = (child: Child, event: ExecutionEvent): void => {
+    const { actor, snapshot: before, log } = child;
+    if (actor === undefined || before === undefined || log.sealed) return;
+    actor.send(event);
+    const after = actor.getSnapshot();
+    if (after === before) return;
+    child.snapshot = after;
+    const now = { wall: clock.now(), monotonic: clock.monotonic() };
+    if (after.status === 'error') {
+      effects.chartFailed(child, after.error);
+      recordFailure(log, 'the state machine failed; the log of the node says how', child.stopwatch, now);
+    } else {
+      recordChange(log, before, after, event, child.stopwatch, now, child.watched || !child.speculative);
+    }
+    if (child.pending && !after.matches('pending')) leavePending(child);
+    perform(child, after);
+    if (log.sealed) {
+      alarms.clear(log.executionId);
+      slots.release(log.executionId);
+    }
+  };
+
+  const pump = (children: ReadonlyMap<string, Child>): void => {
+    while (effects.mayDispatch()) {
+      const next = slots.take();
+      if (next === undefined) return;
+      const child = children.get(next);
+      if (child === undefined) slots.release(next);
+      else deliver(child, { type: 'dispatch', at: Math.round(clock.now()) });
+    }
+  };
+
+  return {
+    getInitialSnapshot: () => ({
+      status: 'active',
+      output: undefined,
+      error: undefined,
+      children: new Map<string, Child>(),
+    }),
+    getPersistedSnapshot: (snapshot) => snapshot,
+    transition(state, event, scope) {
+      const children = state.children as Map<string, Child>;
+      switch (event.type) {
+        case 'spawn': {
+          const { child } = event;
+          const id = child.log.executionId;
+          children.set(id, child);
+          const actor = createActor(machine, { id, parent: scope.self, input: child.input });
+          child.actor = actor;
+          // An actor without an error observer throws into the process.
+          actor.subscribe({ error: ignoreHere });
+          actor.start();
+          const snapshot = actor.getSnapshot();
+          child.snapshot = snapshot;
+          recordAdmission(child.log, snapshot, child.watched || !child.speculative);
+          perform(child, snapshot);
+          break;
+        }
+        case 'deliver': {
+          const child = children.get(event.executionId);
+          if (child !== undefined) deliver(child, event.event);
+          break;
+        }
+        case 'admitted': {
+          const child = children.get(event.executionId);
+          if (child?.snapshot?.matches({ pending: 'queued' })) slots.request(event.executionId, false);
+          break;
+        }
+        case 'reap': {
+          const child = children.get(event.executionId);
+          children.delete(event.executionId);
+          alarms.clear(event.executionId);
+          slots.release(event.executionId);
+          if (child === undefined) break;
+          leavePending(child);
+          if (child.log.complete) break;
+          effects.stopAttempt(child);
+          if (child.actor !== undefined) scope.stopChild(child.actor);
+          break;
+        }
+        case 'pump':
+          break;
+        default:
+          // What XState relays of a child's end: it was seen in `deliver` already.
+          return state;
+      }
+      pump(children);
+      return state;
+    },
+  };
+}
+
+/** The error is read from the snapshot in the same turn. */
+const ignoreHere = (_error: unknown): void => {};

@@ -1,0 +1,187 @@
+import type { Clock } from '../domain/clock.ts';
+import { invalidArgument, notFound, quote, RequestError } from '../domain/errors.ts';
+import type { Invocation } from '../domain/execution.ts';
+import type { Artifact, FunctionSignature, RuntimeKind, Task, TaskDefinition } from '../domain/task.ts';
+import type { TaskDraft, Tasks } from '../domain/tasks.ts';
+import { decodeParameters } from '../domain/wit/decode.ts';
+import { findFunction } from '../domain/wit/lookup.ts';
+import { parseWit } from '../domain/wit/parse.ts';
+import type { WitFunction } from '../domain/wit/types.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import type { Store } from '../stores/store.ts';
+import type { IdSource } from './ids.ts';
+
+/** Where the bytes of wasm artifacts are kept. */
+export interface ArtifactKeeper {
+  put(bytes: Uint8Array): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
+}
+
+interface CatalogOptions {
+  readonly store: Store;
+  readonly artifacts: ArtifactKeeper;
+  readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  /** Whether tasks may see folders of the host; a node that runs as root has to be told so. */
+  readonly hostAccess: boolean;
+}
+
+/** Tasks kept in memory; the one least recently read goes first. */
+const mostCached = 1000;
+
+/** The registered tasks, with those in use kept in memory. The node is the store's only writer. */
+export class TaskCatalog implements Tasks {
+  readonly #options: CatalogOptions;
+  readonly #cache = new Map<string, Task>();
+  readonly #types = new WeakMap<Task, readonly WitFunction[]>();
+  /** Registrations go one after the other, so that a name never gets two ids. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: CatalogOptions) {
+    this.#options = options;
+  }
+
+  async register(draft: TaskDraft, ifAbsent: boolean): Promise<{ task: Task; changed: boolean }> {
+    const turn = this.#last.then(() => this.#register(draft, ifAbsent));
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async get(idOrName: string): Promise<Task> {
+    const cached = this.#cache.get(idOrName);
+    if (cached !== undefined) return cached;
+    const { store } = this.#options;
+    const task = idOrName.startsWith('task_') ? await store.taskById(idOrName) : await store.taskByName(idOrName);
+    if (task === undefined) throw notFound('task', idOrName);
+    this.#remember(idOrName, task);
+    return task;
+  }
+
+  list(afterName: string, limit: number): Promise<Task[]> {
+    return this.#options.store.tasks(afterName, limit);
+  }
+
+  async remove(idOrName: string): Promise<Task> {
+    const task = await this.get(idOrName);
+    await this.#options.store.deleteTask(task.taskId);
+    this.#forget(task);
+    return task;
+  }
+
+  checkCall(task: Task, functionName: string, parameters: Invocation['parameters']): string {
+    if (functionName === '') return this.#checkDefaultEntry(task, parameters);
+    const fn = findFunction(this.#functions(task), functionName);
+    const reason = task.functions.find((signature) => signature.name === fn.name)?.reason ?? '';
+    if (reason !== '') throw invalidArgument('function_name', `${quote(fn.name)} cannot be called: ${reason}`);
+    decodeParameters(fn, parameters);
+    return fn.name;
+  }
+
+  #checkDefaultEntry(task: Task, parameters: Invocation['parameters']): string {
+    if (!task.functions.some((signature) => signature.name === '')) {
+      const known = task.functions.map((signature) => signature.name).slice(0, 20);
+      throw invalidArgument(
+        'function_name',
+        `the task has no default entry; allowed is one of ${known.join(', ')}`,
+      );
+    }
+    const [first] = Object.keys(parameters);
+    if (first !== undefined) {
+      throw invalidArgument(
+        `parameters.${first}`,
+        'the default entry takes no parameters; allowed are args, environment and input',
+      );
+    }
+    return '';
+  }
+
+  #functions(task: Task): readonly WitFunction[] {
+    let functions = this.#types.get(task);
+    if (functions === undefined) {
+      functions = task.wit === '' ? [] : parseWit(task.wit);
+      this.#types.set(task, functions);
+    }
+    return functions;
+  }
+
+  async #register(draft: TaskDraft, ifAbsent: boolean): Promise<{ task: Task; changed: boolean }> {
+    const { store, clock, ids, runtimes, hostAccess } = this.#options;
+    const existing = await store.taskByName(draft.name);
+    if (existing !== undefined && ifAbsent) {
+      throw new RequestError('already_exists', `definition.name: ${quote(draft.name)} is ${existing.taskId}`, {
+        reason: 'TASK_EXISTS',
+        metadata: { task_id: existing.taskId },
+      });
+    }
+    const runtime = runtimes.get(draft.runtime);
+    if (runtime === undefined) {
+      const known = [...runtimes.keys()].join(', ');
+      throw new RequestError(
+        'unavailable',
+        `definition.runtime: this node has no ${draft.runtime} runtime; it has ${known}`,
+        { reason: 'RUNTIME_UNAVAILABLE', metadata: { runtime: draft.runtime } },
+      );
+    }
+    if (!hostAccess && Object.keys(draft.preopens).length > 0) {
+      throw new RequestError(
+        'failed_precondition',
+        'definition.preopens: this node runs as root and gives no access to the host; start it with --allow-host-access, or as another user',
+        { reason: 'HOST_ACCESS_NOT_ALLOWED', violations: [{ field: 'definition.preopens', description: 'allowed is none' }] },
+      );
+    }
+    const { source, sha256, ...rest } = draft;
+    const definition: TaskDefinition = { ...rest, artifact: await this.#resolve(draft) };
+    const prepared = await runtime.prepare(definition);
+    checkPolicy(definition, prepared.functions);
+    if (existing !== undefined && JSON.stringify(existing.definition) === JSON.stringify(definition)) {
+      return { task: existing, changed: false };
+    }
+    const now = Math.round(clock.now());
+    const task: Task = {
+      taskId: existing?.taskId ?? ids('task_'),
+      revision: (existing?.revision ?? 0) + 1,
+      definition,
+      functions: prepared.functions,
+      wit: prepared.wit,
+      createdAt: existing?.createdAt ?? now,
+      updatedAt: now,
+    };
+    await store.saveTask(task);
+    if (existing !== undefined) this.#forget(existing);
+    return { task, changed: true };
+  }
+
+  async #resolve(draft: TaskDraft): Promise<Artifact> {
+    if (draft.runtime !== 'wasm' || draft.source.kind !== 'content') {
+      throw invalidArgument('definition.artifact', `a ${draft.runtime} task cannot have a ${draft.source.kind} here`);
+    }
+    const { sha256, sizeBytes } = await this.#options.artifacts.put(draft.source.content);
+    if (draft.sha256 !== '' && draft.sha256 !== sha256) {
+      throw invalidArgument('definition.artifact.sha256', `the content has ${sha256}`);
+    }
+    return { kind: 'wasm', sha256, sizeBytes };
+  }
+
+  #remember(key: string, task: Task): void {
+    this.#cache.set(key, task);
+    if (this.#cache.size <= mostCached) return;
+    for (const oldest of this.#cache.keys()) {
+      this.#cache.delete(oldest);
+      break;
+    }
+  }
+
+  #forget(task: Task): void {
+    this.#cache.delete(task.taskId);
+    this.#cache.delete(task.definition.name);
+  }
+}
+
+function checkPolicy(definition: TaskDefinition, functions: readonly FunctionSignature[]): void {
+  if (definition.instancePolicy === 'reused' && !functions.some((signature) => signature.name !== '')) {
+    throw invalidArgument(
+      'definition.instance_policy',
+      'REUSED is for typed exports and this artifact has none; allowed is FRESH',
+    );
+  }
+}

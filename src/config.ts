@@ -1,0 +1,105 @@
+/** The node's options, resolved once: flag, then environment, then default. The only reader of the environment. */
+import { availableParallelism, homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { invalidArgument, quote } from './domain/errors.ts';
+
+export interface NodeConfig {
+  /** HOST:PORT; port 0 takes a free one. */
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Attempts that run at once. */
+  readonly slots: number;
+  /** Executions that may be pending. */
+  readonly queueLimit: number;
+  readonly maxRequestBytes: number;
+  /** Bytes of all requests under way. */
+  readonly requestBytesInFlight: number;
+  /** The total timeout of a task that names none, in milliseconds. */
+  readonly defaultTotalMs: number;
+  /** How long a drain waits for what runs, in milliseconds. */
+  readonly drainMs: number;
+  readonly logLevel: string;
+  /** May listen beyond loopback although nobody is authenticated. */
+  readonly insecureListen: boolean;
+  /** Tasks may see host folders although the node runs as root. */
+  readonly allowHostAccess: boolean;
+}
+
+/** Flags as a command line gives them, by their names in camelCase. */
+export type ConfigFlags = Readonly<Partial<Record<keyof NodeConfig, string | boolean | undefined>>>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const mebibyte = 1024 * 1024;
+const mostRequestBytes = 128 * mebibyte;
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** Throws a RequestError that names the flag and what is allowed. */
+export function resolveConfig(flags: ConfigFlags, env: Environment = process.env): NodeConfig {
+  const read = (key: keyof NodeConfig): string | undefined => {
+    const flag = flags[key];
+    if (flag !== undefined) return String(flag);
+    const variable = env[`SPEAR_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`];
+    return variable === '' ? undefined : variable;
+  };
+  const insecureListen = truth('--insecure-listen', read('insecureListen'));
+  const maxRequestBytes = whole('--max-request-bytes', read('maxRequestBytes'), 8 * mebibyte, 1024, mostRequestBytes);
+  const logLevel = read('logLevel') ?? 'info';
+  if (!logLevels.includes(logLevel)) {
+    throw invalidArgument('--log-level', `is ${quote(logLevel)}; allowed are ${logLevels.join(', ')}`);
+  }
+  return Object.freeze({
+    grpcAddress: address('--grpc-address', read('grpcAddress') ?? '127.0.0.1:50051', insecureListen),
+    httpAddress: address('--http-address', read('httpAddress') ?? '127.0.0.1:8080', insecureListen),
+    dataDir: resolve(read('dataDir') ?? join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'spear')),
+    slots: whole('--slots', read('slots'), 2 * availableParallelism(), 1, 10_000),
+    queueLimit: whole('--queue-limit', read('queueLimit'), 20_000, 0, 10_000_000),
+    maxRequestBytes,
+    requestBytesInFlight: Math.max(4 * maxRequestBytes, 256 * mebibyte),
+    defaultTotalMs: 5 * 60 * 1000,
+    drainMs: whole('--drain-ms', read('drainMs'), 10_000, 0, 3_600_000),
+    logLevel,
+    insecureListen,
+    allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
+  });
+}
+
+/** Splits HOST:PORT; an IPv6 host stands in brackets. */
+export function splitAddress(flag: string, value: string): { readonly host: string; readonly port: number } {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+):(\d{1,5})$/.exec(value);
+  const port = Number(match?.[2]);
+  const host = match?.[1];
+  if (host === undefined || port > 65_535) {
+    throw invalidArgument(flag, `is ${quote(value)}; allowed is HOST:PORT, such as 127.0.0.1:50051`);
+  }
+  return { host: host.replace(/^\[|\]$/g, ''), port };
+}
+
+function address(flag: string, value: string, insecure: boolean): string {
+  const { host } = splitAddress(flag, value);
+  const loopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  if (!loopback && !insecure) {
+    throw invalidArgument(
+      flag,
+      `is ${quote(value)}, which other machines may reach without authentication; allowed is a loopback address, or add --insecure-listen`,
+    );
+  }
+  return value;
+}
+
+function whole(flag: string, value: string | undefined, fallback: number, least: number, most: number): number {
+  if (value === undefined) return fallback;
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < least || number > most) {
+    throw invalidArgument(flag, `is ${quote(value)}; allowed is a whole number from ${least} to ${most}`);
+  }
+  return number;
+}
+
+function truth(flag: string, value: string | undefined): boolean {
+  if (value === undefined || value === 'false' || value === '0') return false;
+  if (value === 'true' || value === '1') return true;
+  throw invalidArgument(flag, `is ${quote(value)}; allowed are true and false`);
+}

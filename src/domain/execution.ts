@@ -1,0 +1,118 @@
+import type { ErrorCode } from './errors.ts';
+
+/** How the creating call watches its execution. */
+export type ExecutionMode = 'sync' | 'async' | 'stream';
+
+export type ExecutionStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled' | 'timedOut';
+
+export const executionStatuses: readonly ExecutionStatus[] = [
+  'pending',
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  'timedOut',
+];
+
+export function isTerminal(status: ExecutionStatus): boolean {
+  return status !== 'pending' && status !== 'running';
+}
+
+/** The chart's events that a caller may send in a status. */
+export function callerEvents(status: ExecutionStatus): readonly string[] {
+  return isTerminal(status) ? [] : ['cancel'];
+}
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+
+/** What an accepted request asked to run; written once, with the admission. */
+export interface Invocation {
+  /** The export as written in WIT; empty for the default entry. */
+  readonly functionName: string;
+  /** By WIT parameter name; checked against the task's types before admission. */
+  readonly parameters: Readonly<Record<string, JsonValue>>;
+  /** Standard input. */
+  readonly input: Uint8Array;
+  readonly contentType: string;
+  /** After the task's own. */
+  readonly args: readonly string[];
+  /** Over the task's own. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly forceNewInstance: boolean;
+}
+
+/** What an attempt used, as far as its runtime can tell. Absent means not known. */
+export interface ResourceUse {
+  readonly cpuTimeUs?: number;
+  readonly peakMemoryBytes?: number;
+}
+
+/** How an attempt that was asked to stop came to its end. */
+export interface Termination {
+  /** The rung of the runtime's ladder that worked, such as `cooperative` or `terminate`. */
+  readonly rung: string;
+  readonly tookMs: number;
+}
+
+/** The end of an execution. `output` is a typed function's value as JSON text; a command's output is in the log. */
+export type Outcome =
+  | { readonly status: 'completed'; readonly exitCode?: number; readonly output?: string }
+  | {
+      readonly status: 'failed' | 'timedOut' | 'cancelled';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly exitCode?: number;
+      readonly output?: string;
+      readonly termination?: Termination;
+    };
+
+/**
+ * Wall-clock instants in milliseconds since the epoch, fixed at admission (invariant I7).
+ * `queue` is a duration because its count starts when the execution enters the queue.
+ */
+export interface Deadlines {
+  readonly startAt?: number;
+  readonly total: number;
+  readonly queueMs?: number;
+  readonly attemptMs?: number;
+}
+
+/** The durable record of an execution: what a status call tells, without output. */
+export interface ExecutionRecord {
+  readonly executionId: string;
+  readonly taskId: string;
+  readonly taskName: string;
+  readonly taskRevision: number;
+  readonly functionName: string;
+  readonly mode: ExecutionMode;
+  /** The client's idempotency key; empty where it gave none. */
+  readonly invocationId: string;
+  /** Hex digest of the payload, kept where there is an invocation id. */
+  readonly payloadDigest: string;
+  readonly requestId: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly contentType: string;
+  readonly cancelOnDisconnect: boolean;
+  readonly deadlines: Deadlines;
+  readonly status: ExecutionStatus;
+  /** Path in the chart, such as `running.backingOff`. */
+  readonly state: string;
+  /** 0 before the first. */
+  readonly attempt: number;
+  readonly instanceId: string;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly completedAt?: number;
+  /** Monotonic milliseconds. */
+  readonly queueTimeMs: number;
+  readonly executionTimeMs: number;
+  readonly lastSequence: number;
+  /** The sequence number after which the last attempt's output begins. */
+  readonly attemptSequence: number;
+  readonly outputBytes: number;
+  readonly outputEvents: number;
+  readonly droppedBytes: number;
+  readonly resourceUse: ResourceUse;
+  readonly outcome?: Outcome;
+}

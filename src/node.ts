@@ -1,0 +1,209 @@
+/** Composes one Spear server out of its parts, and takes it apart again. The only place that knows them all. */
+import { randomUUID } from 'node:crypto';
+import type { Server as HttpServer } from 'node:http';
+import { join } from 'node:path';
+import type { Server as GrpcServer } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { createActor } from 'xstate';
+import { createIds } from './actors/ids.ts';
+import { endInterrupted } from './actors/recovery.ts';
+import { Supervisor } from './actors/supervisor.ts';
+import { systemClock } from './actors/system-clock.ts';
+import { TaskCatalog } from './actors/task-catalog.ts';
+import { type NodeConfig, splitAddress } from './config.ts';
+import type { RuntimeKind } from './domain/task.ts';
+import { nodeMachine } from './machines/node.ts';
+import type { Runtime } from './runtimes/runtime.ts';
+import { createWasmRuntime } from './runtimes/wasm/runtime.ts';
+import { ByteBudget, type ChainOptions } from './server/chain.ts';
+import { createFunctionService } from './server/function-service.ts';
+import { FunctionService } from './server/gen/spearlet/function_pb.js';
+import { TaskService } from './server/gen/spearlet/task_pb.js';
+import { addService, bind, createGrpcServer, shutDown } from './server/grpc-server.ts';
+import { createHttpServer } from './server/http-server.ts';
+import { addReflection } from './server/reflection.ts';
+import { createTaskService } from './server/task-service.ts';
+import { openArtifacts } from './stores/artifacts.ts';
+import { openSqliteStore } from './stores/sqlite/store.ts';
+import type { Store } from './stores/store.ts';
+import { logExecution } from './telemetry/execution-logger.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+/** A running server. */
+export interface Node {
+  /** HOST:PORT as bound, so that port 0 can be used. */
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  readonly supervisor: Supervisor;
+  readonly store: Store;
+  /**
+   * Takes no new work, gives what runs the drain time, ends the rest with INTERRUPTED and stops. Resolves when
+   * everything is durable and closed. A second call hurries.
+   */
+  drain(): Promise<void>;
+}
+
+/** Rejects with an error for people where an address is taken or the data folder cannot be used. */
+export async function startNode(config: NodeConfig, logger: Logger): Promise<Node> {
+  const clock = systemClock;
+  const lifecycle = createActor(nodeMachine).start();
+  const store = await openSqliteStore({ dataDir: config.dataDir });
+  const closers: (() => Promise<unknown>)[] = [() => store.close()];
+  try {
+    const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
+    const wasm = createWasmRuntime({
+      loadArtifact: (sha256) => artifacts.load(sha256),
+      cacheDir: join(config.dataDir, 'cache'),
+      workers: Math.min(config.slots, 16),
+      clock,
+      logger,
+    });
+    closers.unshift(() => wasm.close());
+    const runtimes = new Map<RuntimeKind, Runtime>([['wasm', wasm]]);
+    const ids = createIds(clock);
+    let storeFault: Error | undefined;
+    const supervisor = new Supervisor({
+      clock,
+      ids,
+      random: Math.random,
+      store,
+      runtimes,
+      slots: config.slots,
+      queueLimit: config.queueLimit,
+      listener: {
+        committed: (record) => logExecution(logger, record),
+        storeHealth(error) {
+          storeFault = error;
+          if (error === undefined) logger.info('the store works again');
+          else logger.error({ err: error }, 'the store cannot be written; new work is refused');
+        },
+        bug: (error, executionId) => logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
+      },
+    });
+    const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
+    const tasks = new TaskCatalog({ store, artifacts, runtimes, clock, ids, hostAccess });
+
+    const chain: ChainOptions = {
+      clock,
+      budget: new ByteBudget(config.requestBytesInFlight),
+      bug(error, method) {
+        const id = randomUUID();
+        logger.error({ err: error, method, id }, 'bug: a call failed in Spear itself');
+        return id;
+      },
+    };
+    const { defaultTotalMs, maxRequestBytes } = config;
+    const functions = createFunctionService({ executions: supervisor, tasks, list: store, clock, defaultTotalMs });
+    const taskHandlers = createTaskService({ executions: supervisor, tasks, list: store });
+    const services = [
+      { service: FunctionService, handlers: { ...functions } },
+      { service: TaskService, handlers: { ...taskHandlers } },
+    ];
+
+    const grpc = createGrpcServer({ ...chain, maxRequestBytes });
+    for (const { service, handlers } of services) addService(grpc, service, handlers, chain);
+    addReflection(grpc, [FunctionService, TaskService]);
+    const health = new HealthImplementation({ '': 'NOT_SERVING' });
+    health.addToServer(grpc);
+    const http = createHttpServer({
+      ...chain,
+      maxRequestBytes,
+      functions,
+      services,
+      readiness() {
+        const state = lifecycle.getSnapshot().value;
+        if (state !== 'serving') return { ready: false, reason: state };
+        return storeFault === undefined
+          ? { ready: true, reason: state }
+          : { ready: false, reason: 'the store cannot be written' };
+      },
+    });
+
+    lifecycle.send({ type: 'started' });
+    const interrupted = await endInterrupted(store, clock);
+    if (interrupted > 0) logger.warn({ interrupted }, 'executions of an earlier run were ended with INTERRUPTED');
+
+    closers.unshift(() => shutDown(grpc, Promise.resolve()));
+    const grpcAddress = await listenGrpc(grpc, config.grpcAddress);
+    closers.unshift(() => closeHttp(http));
+    const httpAddress = await listenHttp(http, config.httpAddress);
+    lifecycle.send({ type: 'recovered' });
+    for (const name of ['', FunctionService.typeName, TaskService.typeName]) health.setStatus(name, 'SERVING');
+    if (process.getuid?.() === 0) {
+      logger.warn(
+        { allowHostAccess: config.allowHostAccess },
+        config.allowHostAccess
+          ? 'running as root, and tasks may have folders of the host'
+          : 'running as root: tasks get no folders of the host without --allow-host-access',
+      );
+    }
+    logger.info(
+      { grpcAddress, httpAddress, dataDir: config.dataDir, slots: config.slots, queueLimit: config.queueLimit },
+      'ready',
+    );
+
+    let hurry = (): void => {};
+    let draining: Promise<void> | undefined;
+    const drain = async (): Promise<void> => {
+      lifecycle.send({ type: 'drain' });
+      for (const name of ['', FunctionService.typeName, TaskService.typeName]) health.setStatus(name, 'NOT_SERVING');
+      supervisor.stopAccepting();
+      logger.info({ ...supervisor.load }, 'draining');
+      const patience = new Promise<void>((resolve) => {
+        hurry = resolve;
+        clock.setTimer(config.drainMs, resolve);
+      });
+      await Promise.race([supervisor.idle(), patience]);
+      supervisor.interrupt('the node was stopped');
+      await supervisor.idle();
+      await supervisor.close();
+      const lastCalls = new Promise<void>((resolve) => clock.setTimer(1000, resolve));
+      await shutDown(grpc, lastCalls);
+      await closeHttp(http);
+      await wasm.close();
+      await store.close();
+      lifecycle.send({ type: 'drained' });
+      logger.info('stopped');
+    };
+    return {
+      grpcAddress,
+      httpAddress,
+      supervisor,
+      store,
+      drain() {
+        if (draining === undefined) draining = drain();
+        else hurry();
+        return draining;
+      },
+    };
+  } catch (error) {
+    lifecycle.send({ type: 'failed' });
+    for (const close of closers) await close();
+    throw error;
+  }
+}
+
+async function listenGrpc(server: GrpcServer, address: string): Promise<string> {
+  const { host } = splitAddress('--grpc-address', address);
+  const port = await bind(server, address);
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function listenHttp(server: HttpServer, address: string): Promise<string> {
+  const { host, port } = splitAddress('--http-address', address);
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(new Error(`cannot listen on ${address}: ${error.message}`)));
+    server.listen(port, host, () => {
+      const bound = server.address();
+      const boundPort = bound !== null && typeof bound === 'object' ? bound.port : port;
+      resolve(`${host.includes(':') ? `[${host}]` : host}:${boundPort}`);
+    });
+  });
+}
+
+function closeHttp(server: HttpServer): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,130 @@
+import {
+  ByteReader,
+  encodeSection,
+  encodeU32,
+  joinBytes,
+  layerOf,
+  MalformedWasm,
+  sectionsOf,
+} from './binary.ts';
+import { RefusedFeature, readCoreModule } from './core-module.ts';
+
+/** What the gate must know of a component before anything else looks at it. */
+export interface ComponentNames {
+  /** As written: `wasi:cli/stdout@0.2.3`. */
+  readonly imports: readonly string[];
+  readonly exports: readonly string[];
+}
+
+const sectionIds = { coreModule: 1, component: 4, import: 10, export: 11 } as const;
+
+/** Names that carry free text (URLs and digests of other components), which jco would write into source. */
+const freeText = ['url=<', 'integrity=<', 'locked-dep=<'];
+
+/**
+ * The imports and exports of a component. Every core module inside, however deep, is read too, so that what
+ * the gate refuses is refused before jco sees it.
+ */
+export function readComponent(bytes: Uint8Array): ComponentNames {
+  const names = { imports: [] as string[], exports: [] as string[] };
+  checkNested(bytes, 0, bytes.length, 0);
+  for (const section of sectionsOf(bytes)) {
+    const reader = new ByteReader(bytes, section.from, section.to);
+    if (section.id === sectionIds.import) {
+      for (let left = reader.u32(); left > 0; left -= 1) {
+        names.imports.push(readExternName(reader));
+        skipExternType(reader);
+      }
+    } else if (section.id === sectionIds.export) {
+      for (let left = reader.u32(); left > 0; left -= 1) names.exports.push(readExport(reader).name);
+    }
+  }
+  return names;
+}
+
+/**
+ * The component with every exported interface under a plain name (`spear-export-0`), because `componentWit`
+ * omits the packages of exported interfaces, and the interface that each name stands for. For reading types only.
+ */
+export function renameExports(bytes: Uint8Array): {
+  component: Uint8Array;
+  exportNames: Map<string, string>;
+} {
+  const parts: Uint8Array[] = [bytes.subarray(0, 8)];
+  const exportNames = new Map<string, string>();
+  for (const section of sectionsOf(bytes)) {
+    if (section.id !== sectionIds.export) {
+      parts.push(bytes.subarray(section.start, section.to));
+      continue;
+    }
+    const reader = new ByteReader(bytes, section.from, section.to);
+    const count = reader.u32();
+    const content = encodeU32(count);
+    for (let left = count; left > 0; left -= 1) {
+      const { name, rest } = readExport(reader);
+      if (name.includes('/')) {
+        const plain = `spear-export-${letters(exportNames.size)}`;
+        exportNames.set(plain, name);
+        content.push(0x00, ...encodeU32(plain.length), ...new TextEncoder().encode(plain), ...rest);
+      } else {
+        const encoded = new TextEncoder().encode(name);
+        content.push(0x00, ...encodeU32(encoded.length), ...encoded, ...rest);
+      }
+    }
+    parts.push(encodeSection(section.id, content));
+  }
+  return { component: joinBytes(parts), exportNames };
+}
+
+/** A word of a kebab-case name begins with a letter: `a`, `b`, … `ba`, `bb`. */
+function letters(index: number): string {
+  const digits = index.toString(26);
+  return [...digits].map((digit) => String.fromCharCode(97 + Number.parseInt(digit, 26))).join('');
+}
+
+function checkNested(bytes: Uint8Array, from: number, to: number, depth: number): void {
+  if (depth > 50) throw new RefusedFeature('components nested more than 50 deep');
+  for (const section of sectionsOf(bytes, from, to)) {
+    if (section.id === sectionIds.coreModule) {
+      if (layerOf(bytes, section.from) !== 'core') throw new MalformedWasm('a core module that is not one');
+      readCoreModule(bytes.subarray(section.from, section.to));
+    } else if (section.id === sectionIds.component) {
+      checkNested(bytes, section.from, section.to, depth + 1);
+    } else {
+      const content = Buffer.from(bytes.buffer, bytes.byteOffset + section.from, section.to - section.from);
+      if (section.id !== 0 && freeText.some((text) => content.includes(text))) {
+        throw new RefusedFeature('names that are URLs, digests or locked dependencies');
+      }
+    }
+  }
+}
+
+function readExternName(reader: ByteReader): string {
+  const kind = reader.byte();
+  if (kind > 0x01) throw new MalformedWasm(`an unknown kind of name at byte ${reader.position - 1}`);
+  return reader.name();
+}
+
+function readExport(reader: ByteReader): { name: string; rest: Uint8Array } {
+  const name = readExternName(reader);
+  const from = reader.position;
+  if (reader.byte() === 0x00) reader.skip(1);
+  reader.skipNumber();
+  if (reader.byte() === 0x01) skipExternType(reader);
+  return { name, rest: reader.bytes.subarray(from, reader.position) };
+}
+
+function skipExternType(reader: ByteReader): void {
+  const kind = reader.byte();
+  if (kind === 0x00) {
+    reader.skip(1);
+    reader.skipNumber();
+  } else if (kind === 0x02 || kind === 0x03) {
+    const bound = reader.byte();
+    if (kind === 0x02 && bound === 0x01) throw new RefusedFeature('values in the interface of a component');
+    if (kind === 0x03 && bound === 0x01) return;
+    reader.skipNumber();
+  } else {
+    reader.skipNumber();
+  }
+}

@@ -1,0 +1,46 @@
+import type { AttemptIo, AttemptOutcome } from '../runtime.ts';
+import type { Job, Program } from './protocol.ts';
+
+/** An attempt between `run` and its outcome. */
+export class PendingJob {
+  readonly program: Program;
+  readonly job: Omit<Job, 'slot' | 'program'>;
+  readonly io: AttemptIo;
+  readonly signal: AbortSignal;
+  readonly outcome: Promise<AttemptOutcome>;
+  /** Where it is: waiting in the pool, or in a thread. Whoever holds it answers an abort. */
+  holder: { abort(pending: PendingJob): void };
+  /** Whether it wrote anything; such a program is not run in batches. */
+  talked = false;
+  readonly #resolve: (outcome: AttemptOutcome) => void;
+  readonly #onAbort: () => void;
+
+  constructor(
+    program: Program,
+    job: Omit<Job, 'slot' | 'program'>,
+    io: AttemptIo,
+    signal: AbortSignal,
+    holder: { abort(pending: PendingJob): void },
+  ) {
+    this.program = program;
+    this.job = job;
+    this.io = io;
+    this.signal = signal;
+    this.holder = holder;
+    const { promise, resolve } = Promise.withResolvers<AttemptOutcome>();
+    this.outcome = promise;
+    this.#resolve = resolve;
+    this.#onAbort = () => this.holder.abort(this);
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  settle(outcome: AttemptOutcome): void {
+    this.signal.removeEventListener('abort', this.#onAbort);
+    this.#resolve(outcome);
+  }
+
+  /** It was stopped before any of it ran. */
+  stopUnstarted(): void {
+    this.settle({ kind: 'stopped', rung: 'cooperative', instanceId: '', resourceUse: {} });
+  }
+}

@@ -1,0 +1,173 @@
+import type { Clock, Timer } from '../../domain/clock.ts';
+import type { AttemptOutcome } from '../runtime.ts';
+import type { PendingJob } from './pending.ts';
+import { maxBatch } from './protocol.ts';
+import { type ThreadOwner, WasmThread } from './thread.ts';
+
+/** A call that takes less may be sent together with others. */
+const quickUs = 500;
+
+/** How long calls that were sent together wait for the first of them before they are taken back. */
+const patienceMs = 3;
+
+/** Threads that end before they can do anything, in a row, until waiting jobs are told so. */
+const maxFalseStarts = 3;
+
+/**
+ * Worker threads that run wasm, `size` of them kept warm.
+ *
+ * 1. A thread runs one job at a time; jobs beyond the threads wait here in order.
+ * 2. Calls of live instances that were quick so far are sent to a thread several at once. Each is claimed by the
+ *    thread or taken back by the pool, never both, so none waits behind one that hangs and none runs twice.
+ * 3. A thread that ends, for whatever reason, is replaced at once.
+ */
+export class ThreadPool implements ThreadOwner {
+  readonly #size: number;
+  readonly #clock: Clock;
+  readonly #threads = new Set<WasmThread>();
+  readonly #timers = new Map<WasmThread, Timer>();
+  readonly #quick = new Set<number>();
+  readonly #closed = Promise.withResolvers<void>();
+  #queue: PendingJob[] = [];
+  #scheduled = false;
+  #closing = false;
+  #named = 0;
+  #falseStarts = 0;
+
+  constructor(size: number, clock: Clock) {
+    this.#size = size;
+    this.#clock = clock;
+  }
+
+  /** Starts threads up to the pool's size. */
+  warm(): void {
+    while (!this.#closing && this.#threads.size < this.#size && this.#falseStarts < maxFalseStarts) {
+      this.#named += 1;
+      this.#threads.add(new WasmThread(`wasm-${this.#named}`, this));
+    }
+  }
+
+  add(pending: PendingJob): void {
+    if (this.#closing) {
+      pending.settle(lost('the runtime is closed'));
+      return;
+    }
+    this.#queue.push(pending);
+    if (this.#threads.size < this.#size) {
+      this.#falseStarts = 0;
+      this.warm();
+    }
+    this.#schedule();
+  }
+
+  abort(pending: PendingJob): void {
+    this.#queue = this.#queue.filter((other) => other !== pending);
+    pending.stopUnstarted();
+  }
+
+  /** Ends every thread; what runs or waits settles as INSTANCE_LOST. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const pending of this.#queue.splice(0)) pending.settle(lost('the runtime was closed'));
+    for (const thread of this.#threads) thread.terminate();
+    if (this.#threads.size > 0) await this.#closed.promise;
+  }
+
+  onIdle(thread: WasmThread): void {
+    this.#falseStarts = 0;
+    this.#timers.get(thread)?.cancel();
+    this.#timers.delete(thread);
+    if (thread.wornOut) {
+      thread.terminate();
+      this.#threads.delete(thread);
+      this.warm();
+      this.#threads.add(thread);
+    }
+    if (this.#queue.length > 0) this.#schedule();
+  }
+
+  onGone(thread: WasmThread): void {
+    this.#timers.get(thread)?.cancel();
+    this.#timers.delete(thread);
+    this.#threads.delete(thread);
+    if (this.#closing) {
+      if (this.#threads.size === 0) this.#closed.resolve();
+      return;
+    }
+    if (!thread.warm) this.#falseStarts += 1;
+    this.warm();
+    if (this.#threads.size === 0) {
+      for (const pending of this.#queue.splice(0)) {
+        pending.settle({ ...lost('no worker thread can be started'), code: 'RUNTIME_UNAVAILABLE' });
+      }
+    }
+    this.#schedule();
+  }
+
+  onReturned(jobs: readonly PendingJob[]): void {
+    for (const pending of jobs) {
+      pending.holder = this;
+      this.#quick.delete(pending.program.key);
+    }
+    if (this.#closing) {
+      for (const pending of jobs) pending.settle(lost('the runtime was closed'));
+      return;
+    }
+    this.#queue.unshift(...jobs);
+    this.#schedule();
+  }
+
+  onSettled(pending: PendingJob, outcome: AttemptOutcome): void {
+    if (!pending.job.reuse) return;
+    const quick =
+      (outcome.resourceUse.cpuTimeUs ?? quickUs) < quickUs && !pending.talked && outcome.kind === 'completed';
+    if (quick) this.#quick.add(pending.program.key);
+    else this.#quick.delete(pending.program.key);
+  }
+
+  /** Once a turn of the event loop, so that what arrived in it is sent together. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    const idle = [...this.#threads]
+      .filter((thread) => thread.idle)
+      .sort((a, b) => Number(b.warm) - Number(a.warm));
+    while (this.#queue.length > 0) {
+      const thread = idle.shift();
+      if (thread === undefined) return;
+      const jobs = this.#takeBatch(Math.ceil(this.#queue.length / (idle.length + 1)));
+      thread.dispatch(jobs);
+      if (jobs.length > 1) this.#watch(thread);
+    }
+  }
+
+  #takeBatch(share: number): PendingJob[] {
+    const most = Math.min(share, maxBatch);
+    let count = 1;
+    while (count < most && this.#mayShare(this.#queue[0]) && this.#mayShare(this.#queue[count])) count += 1;
+    return this.#queue.splice(0, count);
+  }
+
+  #mayShare(pending: PendingJob | undefined): boolean {
+    return pending?.job.reuse === true && this.#quick.has(pending.program.key);
+  }
+
+  #watch(thread: WasmThread): void {
+    const timer = this.#clock.setTimer(patienceMs, () => {
+      this.#timers.delete(thread);
+      thread.returnUnstarted();
+    });
+    this.#timers.set(thread, timer);
+  }
+}
+
+function lost(message: string) {
+  return { kind: 'failed', code: 'INSTANCE_LOST', message, instanceId: '', resourceUse: {} } as const;
+}

@@ -1,0 +1,120 @@
+import { invalidArgument } from '../../domain/errors.ts';
+import type { TaskDefinition } from '../../domain/task.ts';
+import type { ArtifactCache, CachedArtifact } from './artifact-cache.ts';
+import { gateModules } from './gate.ts';
+import type { CompiledModule, Program } from './protocol.ts';
+
+/** Programs kept compiled; the least recently used one beyond is compiled again when it is needed. */
+const maxPrograms = 256;
+
+/** Turns tasks into programs: each revision has one, and programs of one artifact and limit share their modules. */
+export class ProgramStore {
+  readonly #cache: ArtifactCache;
+  readonly #programs = new Map<string, Promise<Program>>();
+  readonly #ready = new Map<string, Program>();
+  readonly #modules = new Map<string, Promise<readonly CompiledModule[]>>();
+  #lastKey = 0;
+
+  constructor(cache: ArtifactCache) {
+    this.#cache = cache;
+  }
+
+  /** The program if it is ready now: the way of every call but a task's first. */
+  find(taskId: string, revision: number): Program | undefined {
+    return this.#ready.get(`${taskId}@${revision}`);
+  }
+
+  /** Rejects as `ArtifactCache.load` does, and with a RequestError where the gate does not let the task through. */
+  async load(taskId: string, revision: number, task: TaskDefinition): Promise<Program> {
+    const id = `${taskId}@${revision}`;
+    let loading = this.#programs.get(id);
+    if (loading === undefined) {
+      loading = this.#load(task);
+      remember(this.#programs, id, loading);
+      try {
+        const program = await loading;
+        remember(this.#ready, id, program);
+      } catch (error) {
+        this.#programs.delete(id);
+        throw error;
+      }
+    }
+    return loading;
+  }
+
+  /** Compiles the artifact under the task's limit, and says what it exports. */
+  async check(task: TaskDefinition): Promise<CachedArtifact> {
+    const artifact = await this.#cache.load(digestOf(task));
+    await this.#compile(artifact, digestOf(task), task.limits.memory);
+    return artifact;
+  }
+
+  async #load(task: TaskDefinition): Promise<Program> {
+    const artifact = await this.#cache.load(digestOf(task));
+    const cores = await this.#compile(artifact, digestOf(task), task.limits.memory);
+    this.#lastKey += 1;
+    return {
+      key: this.#lastKey,
+      source: artifact.source,
+      cores,
+      imports: artifact.manifest.imports,
+      command: artifact.manifest.command,
+      functions: artifact.manifest.functions,
+      name: task.name,
+      args: task.args,
+      environment: task.environment,
+      preopens: task.preopens,
+      allowNetwork: task.allowNetwork,
+    };
+  }
+
+  async #compile(
+    artifact: CachedArtifact,
+    sha256: string,
+    limit: number,
+  ): Promise<readonly CompiledModule[]> {
+    const id = `${sha256}@${limit}`;
+    let compiling = this.#modules.get(id);
+    if (compiling === undefined) {
+      compiling = compileGated(artifact, limit);
+      remember(this.#modules, id, compiling);
+      compiling.catch(() => this.#modules.delete(id));
+    }
+    return compiling;
+  }
+}
+
+function digestOf(task: TaskDefinition): string {
+  if (task.artifact.kind !== 'wasm') {
+    throw invalidArgument(
+      'definition.artifact',
+      `the wasm runtime cannot run a ${task.artifact.kind} artifact`,
+    );
+  }
+  return task.artifact.sha256;
+}
+
+async function compileGated(artifact: CachedArtifact, limit: number): Promise<readonly CompiledModule[]> {
+  const gated = gateModules(artifact.cores, limit);
+  return Promise.all(
+    artifact.cores.map(async ({ file, instances }, index) => {
+      const { bytes, memoryCap } = gated[index] as (typeof gated)[number];
+      return { file, instances, memoryCap, module: await compile(bytes) };
+    }),
+  );
+}
+
+async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    throw invalidArgument('definition.artifact.content', `the engine refuses it: ${words.slice(0, 300)}`);
+  }
+}
+
+function remember<T>(map: Map<string, T>, id: string, value: T): void {
+  map.set(id, value);
+  const [oldest] = map.keys();
+  if (map.size > maxPrograms && oldest !== undefined) map.delete(oldest);
+}

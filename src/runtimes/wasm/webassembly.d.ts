@@ -1,0 +1,23 @@
+// The part of the WebAssembly JavaScript API that the runtime uses. TypeScript has it only in its library for
+// browsers, which would put their other names in scope too.
+
+declare namespace WebAssembly {
+  class Module {
+    private constructor();
+  }
+
+  interface Memory {
+    readonly buffer: ArrayBuffer;
+  }
+
+  const Memory: abstract new () => Memory;
+
+  class RuntimeError extends Error {}
+
+  class Instance {
+    readonly exports: Readonly<Record<string, unknown>>;
+    constructor(module: Module, imports?: object);
+  }
+
+  function compile(bytes: Uint8Array): Promise<Module>;
+}

@@ -1,0 +1,22 @@
+/** What a handler knows of the call that it answers. */
+export interface CallContext {
+  /** Milliseconds left until the caller's own deadline when the call arrived; undefined for none. */
+  readonly deadlineMs: number | undefined;
+  /** The caller has gone away; nobody will read the answer. */
+  readonly gone: boolean;
+  /** Calls `listener` once when the caller goes away; at once where it has. */
+  onGone(listener: () => void): void;
+}
+
+/** What answers a unary method. Throws RequestError for what the caller should hear. */
+export type UnaryHandler<Request, Response> = (request: Request, call: CallContext) => Promise<Response>;
+
+/**
+ * What answers a streaming method: sends each message and waits where it is told to. `send` returns undefined where
+ * the transport takes more, or a promise that resolves when it does (or when the caller is gone).
+ */
+export type StreamHandler<Request, Message> = (
+  request: Request,
+  call: CallContext,
+  send: (message: Message) => Promise<void> | undefined,
+) => Promise<void>;

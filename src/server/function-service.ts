@@ -1,0 +1,291 @@
+/** FunctionService: each method is the admission of a request, or an observer put on an execution. */
+import { create } from '@bufbuild/protobuf';
+import type { Clock } from '../domain/clock.ts';
+import { invalidArgument, RequestError } from '../domain/errors.ts';
+import { type ExecutionMode, type ExecutionRecord } from '../domain/execution.ts';
+import type { Admission, AdmissionRequest, Executions } from '../domain/executions.ts';
+import type { LogCursor } from '../domain/log.ts';
+import { asyncResponse, noOutput, syncResponse } from '../domain/response.ts';
+import type { Tasks } from '../domain/tasks.ts';
+import { waitForAdmission } from '../observers/async.ts';
+import { mostInlineBytes, readOutput } from '../observers/output.ts';
+import { followLog } from '../observers/stream.ts';
+import { waitForOutcome } from '../observers/sync.ts';
+import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
+import {
+  type CancelExecutionRequest,
+  type CancelExecutionResponse,
+  CancelExecutionResponseSchema,
+  ExecutionMode as WireMode,
+  type GetExecutionStatusRequest,
+  type GetExecutionStatusResponse,
+  type InvokeFunctionRequest,
+  type InvokeFunctionResponse,
+  type ListExecutionsRequest,
+  type ListExecutionsResponse,
+  ListExecutionsResponseSchema,
+  type StreamExecutionResult,
+  type WaitExecutionRequest,
+  type WaitExecutionResponse,
+  type WatchExecutionRequest,
+} from './gen/spearlet/function_pb.js';
+import { payloadDigest } from './payload.ts';
+import { statusFromWire, statusToWire } from './wire/enums.ts';
+import {
+  eventToWire,
+  invokeResponseToWire,
+  recordToWire,
+  statusResponseToWire,
+  waitResponseToWire,
+} from './wire/execution.ts';
+import {
+  delay,
+  executionId,
+  instant,
+  metadata,
+  pageSize,
+  pageToken,
+  positiveDuration,
+  reference,
+  text,
+  toPageToken,
+} from './wire/fields.ts';
+import { effectiveTimeouts, inlineBytes, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
+
+/** Reads executions beside the supervisor: for lists. */
+export interface ExecutionList {
+  executions(filter: {
+    readonly taskId?: string;
+    readonly statuses: readonly ExecutionRecord['status'][];
+    readonly createdAfter?: number;
+    readonly createdBefore?: number;
+    readonly beforeId?: string;
+    readonly limit: number;
+  }): Promise<ExecutionRecord[]>;
+}
+
+export interface FunctionServiceOptions {
+  readonly executions: Executions;
+  readonly tasks: Tasks;
+  readonly list: ExecutionList;
+  readonly clock: Clock;
+  /** Milliseconds; the total timeout of a task that names none. */
+  readonly defaultTotalMs: number;
+}
+
+export interface FunctionService {
+  readonly invokeFunction: UnaryHandler<InvokeFunctionRequest, InvokeFunctionResponse>;
+  readonly streamFunction: StreamHandler<InvokeFunctionRequest, StreamExecutionResult>;
+  readonly getExecutionStatus: UnaryHandler<GetExecutionStatusRequest, GetExecutionStatusResponse>;
+  readonly waitExecution: UnaryHandler<WaitExecutionRequest, WaitExecutionResponse>;
+  readonly watchExecution: StreamHandler<WatchExecutionRequest, StreamExecutionResult>;
+  readonly cancelExecution: UnaryHandler<CancelExecutionRequest, CancelExecutionResponse>;
+  readonly listExecutions: UnaryHandler<ListExecutionsRequest, ListExecutionsResponse>;
+}
+
+/** A caller with less than this left has no use for an answer, in milliseconds. */
+const leastDeadlineMs = 20;
+
+export function createFunctionService(options: FunctionServiceOptions): FunctionService {
+  const { executions, tasks, clock } = options;
+  const now = (): number => Math.round(clock.now());
+
+  const admit = async (
+    request: InvokeFunctionRequest,
+    mode: ExecutionMode,
+    call: CallContext,
+  ): Promise<Admission> => {
+    if (call.deadlineMs !== undefined && call.deadlineMs < leastDeadlineMs) {
+      throw new RequestError('deadline_exceeded', 'the deadline is too near; nothing was started', {
+        reason: 'DEADLINE_TOO_NEAR',
+      });
+    }
+    const admission = await executions.admit(await admissionRequest(request, mode));
+    call.onGone(() => admission.cursor.close('gone'));
+    return admission;
+  };
+
+  const admissionRequest = async (
+    request: InvokeFunctionRequest,
+    mode: ExecutionMode,
+  ): Promise<AdmissionRequest> => {
+    const task = await tasks.get(reference('task', request.task));
+    const invocation = invocationFromWire(request);
+    const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
+    const invocationId = text('invocation_id', request.invocationId, 256);
+    const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
+    return {
+      task,
+      mode,
+      invocation: checked,
+      invocationId,
+      payloadDigest: invocationId === '' ? '' : payloadDigest(task.taskId, checked),
+      metadata: metadata('metadata', request.metadata),
+      timeouts: effectiveTimeouts(
+        task.definition.timeouts,
+        timeoutsFromWire('timeouts', request.timeouts),
+        options.defaultTotalMs,
+      ),
+      startAfterMs: delay('start_after', request.startAfter) ?? 0,
+      cancelOnDisconnect: request.cancelOnDisconnect,
+    };
+  };
+
+  const view = async (cursor: LogCursor, record: ExecutionRecord, most: number) =>
+    syncResponse(record, await readOutput(cursor, record, most), executions.estimate(record), now());
+
+  const follow = async (
+    cursor: LogCursor,
+    from: number,
+    most: number,
+    send: (message: StreamExecutionResult) => Promise<void> | undefined,
+  ): Promise<void> => {
+    try {
+      for await (const page of followLog(cursor, from)) {
+        for (const event of page) {
+          if (cursor.closed) return;
+          const final = event.kind === 'result' ? await view(cursor, cursor.record, most) : undefined;
+          const busy = send(eventToWire(cursor.executionId, event, final));
+          if (busy !== undefined) await busy;
+        }
+      }
+    } finally {
+      cursor.close('done');
+    }
+  };
+
+  return {
+    async invokeFunction(request, call) {
+      const mode = unaryMode(request.executionMode);
+      const budget = positiveDuration('wait_budget', request.waitBudget);
+      const most = inlineBytes(request.maxInlineBytes);
+      const { cursor, joined } = await admit(request, mode, call);
+      try {
+        if (mode === 'async') {
+          const record = await waitForAdmission(cursor);
+          return invokeResponseToWire(asyncResponse(record, executions.estimate(record), now()), joined);
+        }
+        const record = await waitForOutcome(cursor, waitBudget(budget, call.deadlineMs), clock);
+        return invokeResponseToWire(await view(cursor, record, most), joined);
+      } finally {
+        cursor.close('done');
+      }
+    },
+
+    async streamFunction(request, call, send) {
+      checkStreamMode(request.executionMode);
+      const most = inlineBytes(request.maxInlineBytes);
+      const { cursor } = await admit(request, 'stream', call);
+      await follow(cursor, 1, most, send);
+    },
+
+    async getExecutionStatus(request) {
+      const most = inlineBytes(request.maxInlineBytes);
+      const cursor = await executions.attach(executionId(request.executionId));
+      try {
+        const { record } = cursor;
+        const output = request.includeOutput ? await readOutput(cursor, record, most) : noOutput;
+        return statusResponseToWire(syncResponse(record, output, executions.estimate(record), now()));
+      } finally {
+        cursor.close('done');
+      }
+    },
+
+    async waitExecution(request, call) {
+      const budget = positiveDuration('wait_budget', request.waitBudget);
+      const most = inlineBytes(request.maxInlineBytes);
+      const cursor = await executions.attach(executionId(request.executionId));
+      call.onGone(() => cursor.close('gone'));
+      try {
+        const record = await waitForOutcome(cursor, waitBudget(budget, call.deadlineMs), clock);
+        return waitResponseToWire(await view(cursor, record, most));
+      } finally {
+        cursor.close('done');
+      }
+    },
+
+    async watchExecution(request, call, send) {
+      const from = sequenceFrom(request.fromSequence);
+      const cursor = await executions.attach(executionId(request.executionId));
+      call.onGone(() => cursor.close('gone'));
+      await follow(cursor, from, mostInlineBytes, send);
+    },
+
+    async cancelExecution(request) {
+      const reason = text('reason', request.reason, 1024);
+      const { changed, record } = await executions.cancel(executionId(request.executionId), reason);
+      return create(CancelExecutionResponseSchema, { changed, status: statusToWire[record.status] });
+    },
+
+    async listExecutions(request) {
+      const limit = pageSize(request.pageSize);
+      const beforeId = pageToken(request.pageToken, 'executions');
+      const createdAfter = instant('created_after', request.createdAfter);
+      const createdBefore = instant('created_before', request.createdBefore);
+      const statuses = request.statuses.map((status, index) => {
+        const known = statusFromWire.get(status);
+        if (known === undefined) throw invalidArgument(`statuses[${index}]`, `${status} is not a status`);
+        return known;
+      });
+      const taskId = request.task === '' ? undefined : await taskIdOf(request.task);
+      const records = await options.list.executions({
+        statuses,
+        limit: limit + 1,
+        ...(taskId !== undefined && { taskId }),
+        ...(createdAfter !== undefined && { createdAfter }),
+        ...(createdBefore !== undefined && { createdBefore }),
+        ...(beforeId !== '' && { beforeId }),
+      });
+      const page = records.slice(0, limit);
+      const last = page.at(-1);
+      return create(ListExecutionsResponseSchema, {
+        executions: page.map((record) => recordToWire(record, now())),
+        nextPageToken:
+          records.length > limit && last !== undefined ? toPageToken('executions', last.executionId) : '',
+      });
+    },
+  };
+
+  /** A deleted task's executions are still listed by its id. */
+  async function taskIdOf(idOrName: string): Promise<string> {
+    reference('task', idOrName);
+    return idOrName.startsWith('task_') ? idOrName : (await tasks.get(idOrName)).taskId;
+  }
+}
+
+function unaryMode(mode: WireMode): 'sync' | 'async' {
+  switch (mode) {
+    case WireMode.UNSPECIFIED:
+    case WireMode.SYNC:
+      return 'sync';
+    case WireMode.ASYNC:
+      return 'async';
+    case WireMode.STREAM:
+      throw invalidArgument('execution_mode', 'STREAM is for the StreamFunction method; allowed here are SYNC and ASYNC');
+    default:
+      throw invalidArgument('execution_mode', `${String(mode)} is not a mode; allowed are SYNC (1), ASYNC (2) and STREAM (3)`);
+  }
+}
+
+function checkStreamMode(mode: WireMode): void {
+  if (mode !== WireMode.UNSPECIFIED && mode !== WireMode.STREAM) {
+    throw invalidArgument('execution_mode', 'StreamFunction streams; allowed are STREAM and no mode at all');
+  }
+}
+
+/** With a deadline the answer comes a little before it: 10 % of what remained, at least 20 ms and at most 250 ms. */
+function waitBudget(budgetMs: number | undefined, deadlineMs: number | undefined): number | undefined {
+  if (deadlineMs === undefined) return budgetMs;
+  const margin = Math.min(250, Math.max(20, deadlineMs * 0.1));
+  const untilDeadline = Math.max(0, deadlineMs - margin);
+  return budgetMs === undefined ? untilDeadline : Math.min(budgetMs, untilDeadline);
+}
+
+function sequenceFrom(value: bigint): number {
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new RequestError('out_of_range', `from_sequence: ${value} is beyond any log`, {
+      reason: 'SEQUENCE_BEYOND_LOG',
+    });
+  }
+  return Number(value);
+}

@@ -1,0 +1,149 @@
+/** grpc-js underneath the services: calls become plain handlers' arguments, and what they throw a status. */
+import type { EventEmitter } from 'node:events';
+import type { Writable } from 'node:stream';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
+import { type ChainOptions, decoded, toRequestError } from './chain.ts';
+import { methodPath, type Received, serviceDefinition } from './service-definition.ts';
+import { statusOf } from './status.ts';
+
+export interface GrpcServerOptions extends ChainOptions {
+  /** Largest request in bytes. */
+  readonly maxRequestBytes: number;
+}
+
+/** The largest response: an event's 64 KiB, or 3 MiB of inline output, and their surroundings. */
+const mostResponseBytes = 16 * 1024 * 1024;
+/** grpc-js overflows on deadlines beyond this and takes them as passed. */
+const longestDeadlineMs = 24 * 24 * 60 * 60 * 1000;
+
+export function createGrpcServer(options: GrpcServerOptions): Server {
+  return new Server({
+    'grpc.max_receive_message_length': options.maxRequestBytes,
+    'grpc.max_send_message_length': mostResponseBytes,
+    'grpc.enable_channelz': 0,
+  });
+}
+
+/** Binds `HOST:PORT`; resolves with the port. Rejects with a message that names the address. */
+export function bind(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(new Error(`cannot listen on ${address}: ${error.message}`));
+    });
+  });
+}
+
+type Handlers = Readonly<Record<string, unknown>>;
+
+/** Adds a service whose handlers are named as the methods are in TypeScript. */
+export function addService(server: Server, service: DescService, handlers: Handlers, options: ChainOptions): void {
+  const implementation: UntypedServiceImplementation = {};
+  for (const method of service.methods) {
+    const handler = handlers[method.localName];
+    if (typeof handler !== 'function') throw new Error(`no handler for ${methodPath(method)}`);
+    implementation[method.localName] =
+      method.methodKind === 'unary'
+        ? unary(method, handler as UnaryHandler<unknown, unknown>, options)
+        : streaming(method, handler as StreamHandler<unknown, unknown>, options);
+  }
+  server.addService(serviceDefinition(service), implementation);
+}
+
+function unary(
+  method: DescMethod,
+  handler: UnaryHandler<unknown, unknown>,
+  options: ChainOptions,
+): handleUnaryCall<Received<unknown>, unknown> {
+  const path = methodPath(method);
+  const answer = async (call: ServerUnaryCall<Received<unknown>, unknown>): Promise<unknown> => {
+    const { request } = call;
+    options.budget.take(request.bytes);
+    try {
+      return await handler(decoded(request), contextOf(call, options));
+    } finally {
+      options.budget.give(request.bytes);
+    }
+  };
+  return (call, callback) => {
+    answer(call).then(
+      (response) => callback(null, response),
+      (error: unknown) => callback(statusOf(toRequestError(error, path, options))),
+    );
+  };
+}
+
+function streaming(
+  method: DescMethod,
+  handler: StreamHandler<unknown, unknown>,
+  options: ChainOptions,
+): handleServerStreamingCall<Received<unknown>, unknown> {
+  const path = methodPath(method);
+  const answer = async (call: ServerWritableStream<Received<unknown>, unknown>): Promise<void> => {
+    const { request } = call;
+    options.budget.take(request.bytes);
+    try {
+      await handler(decoded(request), contextOf(call, options), (message) =>
+        call.write(message) ? undefined : writable(call),
+      );
+    } finally {
+      options.budget.give(request.bytes);
+    }
+  };
+  return (call) => {
+    // Without a listener an error on a connection that broke would end the process.
+    call.on('error', () => {});
+    answer(call).then(
+      () => call.end(),
+      (error: unknown) => call.emit('error', statusOf(toRequestError(error, path, options))),
+    );
+  };
+}
+
+/** Resolves when the stream takes more, or never will: after a cancel grpc-js emits no `drain`. */
+function writable(call: ServerWritableStream<unknown, unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const stream: Writable = call;
+    const events = ['drain', 'cancelled', 'close', 'error'];
+    const done = (): void => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    if (call.cancelled || call.destroyed) resolve();
+    else for (const event of events) stream.on(event, done);
+  });
+}
+
+type AnyCall = ServerUnaryCall<Received<unknown>, unknown> | ServerWritableStream<Received<unknown>, unknown>;
+
+function contextOf(call: AnyCall, options: ChainOptions): CallContext {
+  const deadline = call.getDeadline();
+  const until = (deadline instanceof Date ? deadline.getTime() : deadline) - options.clock.now();
+  return {
+    deadlineMs: until > longestDeadlineMs ? undefined : until,
+    get gone() {
+      return call.cancelled;
+    },
+    onGone(listener) {
+      if (call.cancelled) listener();
+      else (call as EventEmitter).once('cancelled', listener);
+    },
+  };
+}
+
+/** Stops taking calls and waits for those under way until `until` is over; then ends them. */
+export async function shutDown(server: Server, until: Promise<void>): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  await Promise.race([closed, until]);
+  server.forceShutdown();
+}

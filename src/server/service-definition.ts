@@ -1,0 +1,50 @@
+import type { DescMessage, DescMethod, DescService, MessageShape } from '@bufbuild/protobuf';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { ServiceDefinition } from '@grpc/grpc-js';
+
+/** A decoded request and what it weighed on the wire. */
+export interface Received<Message> {
+  readonly message: Message | undefined;
+  /** Why it could not be decoded; `message` is undefined then. */
+  readonly malformed: string;
+  readonly bytes: number;
+}
+
+function encoder<Desc extends DescMessage>(desc: Desc) {
+  return (message: MessageShape<Desc>): Buffer => {
+    const bytes = toBinary(desc, message);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+}
+
+function decoder<Desc extends DescMessage>(desc: Desc) {
+  return (bytes: Buffer): Received<MessageShape<Desc>> => {
+    try {
+      return { message: fromBinary(desc, bytes), malformed: '', bytes: bytes.byteLength };
+    } catch (error) {
+      const malformed = error instanceof Error ? error.message : 'not a protobuf message';
+      return { message: undefined, malformed, bytes: bytes.byteLength };
+    }
+  };
+}
+
+export function methodPath(method: DescMethod): string {
+  return `/${method.parent.typeName}/${method.name}`;
+}
+
+/** A service of ours as grpc-js takes it. Requests arrive as `Received`. */
+export function serviceDefinition(service: DescService): ServiceDefinition {
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  for (const method of service.methods) {
+    definition[method.localName] = {
+      path: methodPath(method),
+      requestStream: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',
+      responseStream: method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming',
+      requestSerialize: encoder(method.input),
+      requestDeserialize: decoder(method.input),
+      responseSerialize: encoder(method.output),
+      responseDeserialize: (bytes: Buffer) => fromBinary(method.output, bytes),
+    };
+  }
+  return definition;
+}

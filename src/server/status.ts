@@ -1,0 +1,89 @@
+/** RequestError → gRPC status with google.rpc details, in one place (https://google.aip.dev/193). */
+import { create, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { anyPack, durationFromMs } from '@bufbuild/protobuf/wkt';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { RequestError, RequestErrorKind } from '../domain/errors.ts';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+} from './gen/google/rpc/error_details_pb.js';
+import { StatusSchema } from './gen/google/rpc/status_pb.js';
+
+export const grpcCodes = {
+  invalid_argument: status.INVALID_ARGUMENT,
+  not_found: status.NOT_FOUND,
+  already_exists: status.ALREADY_EXISTS,
+  resource_exhausted: status.RESOURCE_EXHAUSTED,
+  failed_precondition: status.FAILED_PRECONDITION,
+  out_of_range: status.OUT_OF_RANGE,
+  aborted: status.ABORTED,
+  unimplemented: status.UNIMPLEMENTED,
+  unavailable: status.UNAVAILABLE,
+  deadline_exceeded: status.DEADLINE_EXCEEDED,
+  cancelled: status.CANCELLED,
+  internal: status.INTERNAL,
+} as const satisfies Record<RequestErrorKind, status>;
+
+export const errorDomain = 'spear';
+/** Of a message or one text in the details; grpc-js breaks the connection on large ones. */
+const mostTextLength = 1024;
+const mostDetailsBytes = 7 * 1024;
+
+/** A lone surrogate would throw in grpc-js's own percent-encoding, and end the server. */
+function safe(text: string): string {
+  const whole = text.toWellFormed();
+  return whole.length <= mostTextLength ? whole : `${whole.slice(0, mostTextLength - 1).toWellFormed()}…`;
+}
+
+export function statusOf(error: RequestError): ServiceError {
+  const metadata = new Metadata();
+  const bytes = details(error);
+  if (bytes.byteLength <= mostDetailsBytes) metadata.set('grpc-status-details-bin', bytes);
+  const message = safe(error.message);
+  return Object.assign(new Error(message), { code: grpcCodes[error.kind], details: message, metadata });
+}
+
+function details(error: RequestError): Buffer {
+  const packed = [
+    pack(ErrorInfoSchema, {
+      reason: error.reason,
+      domain: errorDomain,
+      metadata: Object.fromEntries(Object.entries(error.metadata).map(([key, value]) => [key, safe(value)])),
+    }),
+  ];
+  if (error.violations.length > 0) {
+    packed.push(
+      pack(BadRequestSchema, {
+        fieldViolations: error.violations
+          .slice(0, 16)
+          .map(({ field, description }) => ({ field: safe(field), description: safe(description) })),
+      }),
+    );
+  }
+  if (error.quota !== undefined) {
+    packed.push(
+      pack(QuotaFailureSchema, {
+        violations: [{ subject: error.quota, description: safe(error.message) }],
+      }),
+    );
+  }
+  if (error.retryAfterMs !== undefined) {
+    packed.push(pack(RetryInfoSchema, { retryDelay: durationFromMs(error.retryAfterMs) }));
+  }
+  return Buffer.from(
+    toBinary(
+      StatusSchema,
+      create(StatusSchema, {
+        code: grpcCodes[error.kind],
+        message: safe(error.message),
+        details: packed,
+      }),
+    ),
+  );
+}
+
+function pack<Desc extends DescMessage>(schema: Desc, init: Parameters<typeof create<Desc>>[1]) {
+  return anyPack(schema, create(schema, init) as MessageShape<Desc>);
+}

@@ -1,0 +1,87 @@
+/** The wire's enums as the domain's words, both ways; a missing case does not compile. */
+import type { ErrorCode as DomainErrorCode, ErrorOrigin as DomainOrigin } from '../../domain/errors.ts';
+import type { OutputStream as DomainStream } from '../../domain/event.ts';
+import type {
+  ExecutionMode as DomainMode,
+  ExecutionStatus as DomainStatus,
+} from '../../domain/execution.ts';
+import type { InstancePolicy as DomainPolicy, RuntimeKind as DomainRuntime } from '../../domain/task.ts';
+import {
+  ErrorCode,
+  ErrorOrigin,
+  ExecutionMode,
+  ExecutionStatus,
+  OutputStream,
+} from '../gen/spearlet/function_pb.js';
+import { InstancePolicy, RuntimeKind } from '../gen/spearlet/task_pb.js';
+
+export const modeToWire: Record<DomainMode, ExecutionMode> = {
+  sync: ExecutionMode.SYNC,
+  async: ExecutionMode.ASYNC,
+  stream: ExecutionMode.STREAM,
+};
+
+export const statusToWire: Record<DomainStatus, ExecutionStatus> = {
+  pending: ExecutionStatus.PENDING,
+  running: ExecutionStatus.RUNNING,
+  completed: ExecutionStatus.COMPLETED,
+  failed: ExecutionStatus.FAILED,
+  cancelled: ExecutionStatus.CANCELLED,
+  timedOut: ExecutionStatus.TIMED_OUT,
+};
+
+export const originToWire: Record<DomainOrigin, ErrorOrigin> = {
+  user: ErrorOrigin.USER,
+  policy: ErrorOrigin.POLICY,
+  platform: ErrorOrigin.PLATFORM,
+};
+
+export const streamToWire: Record<DomainStream, OutputStream> = {
+  stdout: OutputStream.STDOUT,
+  stderr: OutputStream.STDERR,
+};
+
+export const runtimeToWire: Record<DomainRuntime, RuntimeKind> = {
+  wasm: RuntimeKind.WASM,
+  docker: RuntimeKind.DOCKER,
+  process: RuntimeKind.PROCESS,
+};
+
+export const policyToWire: Record<DomainPolicy, InstancePolicy> = {
+  fresh: InstancePolicy.FRESH,
+  reused: InstancePolicy.REUSED,
+};
+
+export const errorCodeToWire: Record<DomainErrorCode, ErrorCode> = {
+  FUNCTION_ERROR: ErrorCode.FUNCTION_ERROR,
+  FUNCTION_EXIT: ErrorCode.FUNCTION_EXIT,
+  TRAP: ErrorCode.TRAP,
+  SIGNALED: ErrorCode.SIGNALED,
+  CANCELLED: ErrorCode.CANCELLED,
+  QUEUE_TIMEOUT: ErrorCode.QUEUE_TIMEOUT,
+  ATTEMPT_TIMEOUT: ErrorCode.ATTEMPT_TIMEOUT,
+  TOTAL_TIMEOUT: ErrorCode.TOTAL_TIMEOUT,
+  MEMORY_LIMIT: ErrorCode.MEMORY_LIMIT,
+  CPU_LIMIT: ErrorCode.CPU_LIMIT,
+  OUTPUT_LIMIT: ErrorCode.OUTPUT_LIMIT,
+  RESULT_TOO_LARGE: ErrorCode.RESULT_TOO_LARGE,
+  INTERRUPTED: ErrorCode.INTERRUPTED,
+  RUNTIME_UNAVAILABLE: ErrorCode.RUNTIME_UNAVAILABLE,
+  START_FAILED: ErrorCode.START_FAILED,
+  ARTIFACT_UNAVAILABLE: ErrorCode.ARTIFACT_UNAVAILABLE,
+  INSTANCE_LOST: ErrorCode.INSTANCE_LOST,
+  KILL_UNCONFIRMED: ErrorCode.KILL_UNCONFIRMED,
+  SNAPSHOT_INCOMPATIBLE: ErrorCode.SNAPSHOT_INCOMPATIBLE,
+  MOVED: ErrorCode.MOVED,
+  INTERNAL: ErrorCode.INTERNAL,
+};
+
+/** The other direction of one of the tables above. UNSPECIFIED and numbers from elsewhere are not in it. */
+function inverted<Word extends string>(table: Record<Word, number>): ReadonlyMap<number, Word> {
+  return new Map(Object.entries<number>(table).map(([word, number]) => [number, word as Word]));
+}
+
+export const statusFromWire = inverted(statusToWire);
+export const runtimeFromWire = inverted(runtimeToWire);
+export const policyFromWire = inverted(policyToWire);
+export const errorCodeFromWire = inverted(errorCodeToWire);

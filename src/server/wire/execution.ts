@@ -1,0 +1,164 @@
+import { create } from '@bufbuild/protobuf';
+import { type Timestamp, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { originOf } from '../../domain/errors.ts';
+import type { LogEvent } from '../../domain/event.ts';
+import { callerEvents, type ExecutionRecord, type Outcome } from '../../domain/execution.ts';
+import { type ExecutionResponse, noOutput, syncResponse } from '../../domain/response.ts';
+import {
+  ErrorCode,
+  ErrorOrigin,
+  type ExecutionResult,
+  ExecutionResultSchema,
+  type GetExecutionStatusResponse,
+  GetExecutionStatusResponseSchema,
+  type InvokeFunctionResponse,
+  InvokeFunctionResponseSchema,
+  type StreamExecutionResult,
+  StreamExecutionResultSchema,
+  type WaitExecutionResponse,
+  WaitExecutionResponseSchema,
+} from '../gen/spearlet/function_pb.js';
+import { errorCodeToWire, modeToWire, originToWire, statusToWire, streamToWire } from './enums.ts';
+
+type Failure = Exclude<Outcome, { status: 'completed' }>;
+
+function failureOf(record: ExecutionRecord): Failure | undefined {
+  const { outcome } = record;
+  return outcome === undefined || outcome.status === 'completed' ? undefined : outcome;
+}
+
+function optionalTime(ms: number | undefined): Timestamp | undefined {
+  return ms === undefined ? undefined : timestampFromMs(ms);
+}
+
+export function resultToWire(response: ExecutionResponse): ExecutionResult {
+  const { record, output, timestamp } = response;
+  const failure = failureOf(record);
+  const { outcome, resourceUse } = record;
+  const startedAt = optionalTime(record.startedAt);
+  const completedAt = optionalTime(record.completedAt);
+  const termination = failure?.termination;
+  const pending = record.status === 'pending';
+  const live = !response.isCompleted;
+  return create(ExecutionResultSchema, {
+    status: statusToWire[record.status],
+    state: record.state,
+    mode: modeToWire[record.mode],
+    isAsync: response.isAsync,
+    isCompleted: response.isCompleted,
+    output: output.stdout,
+    contentType: outcome?.output === undefined ? '' : 'application/json',
+    errorOutput: output.stderr,
+    outputBytes: BigInt(record.outputBytes),
+    outputTruncated: output.truncated,
+    ...(outcome?.exitCode !== undefined && { exitCode: outcome.exitCode }),
+    errorCode: failure === undefined ? ErrorCode.UNSPECIFIED : errorCodeToWire[failure.code],
+    errorOrigin: failure === undefined ? ErrorOrigin.UNSPECIFIED : originToWire[originOf(failure.code)],
+    errorMessage: failure?.message ?? '',
+    attempt: record.attempt,
+    createdAt: timestampFromMs(record.createdAt),
+    ...(startedAt !== undefined && { startedAt }),
+    ...(completedAt !== undefined && { completedAt }),
+    queueTimeMs: BigInt(pending ? Math.max(0, timestamp - record.createdAt) : record.queueTimeMs),
+    executionTimeMs:
+      live && record.startedAt !== undefined
+        ? Math.max(0, timestamp - record.startedAt)
+        : record.executionTimeMs,
+    requestId: record.requestId,
+    metadata: record.metadata,
+    timestamp: timestampFromMs(timestamp),
+    allowedEvents: [...callerEvents(record.status)],
+    resourceUse: {
+      cpuTimeUs: BigInt(Math.round(resourceUse.cpuTimeUs ?? 0)),
+      peakMemoryBytes: BigInt(resourceUse.peakMemoryBytes ?? 0),
+      droppedBytes: BigInt(record.droppedBytes),
+    },
+    executionId: record.executionId,
+    taskId: record.taskId,
+    taskName: record.taskName,
+    taskRevision: record.taskRevision,
+    functionName: record.functionName,
+    instanceId: record.instanceId,
+    ...(termination !== undefined && {
+      termination: { rung: termination.rung, tookMs: BigInt(Math.round(termination.tookMs)) },
+    }),
+  });
+}
+
+export function invokeResponseToWire(response: ExecutionResponse, joined: boolean): InvokeFunctionResponse {
+  const { record } = response;
+  return create(InvokeFunctionResponseSchema, {
+    success: response.success,
+    message: response.message,
+    executionId: record.executionId,
+    taskId: record.taskId,
+    instanceId: record.instanceId,
+    result: resultToWire(response),
+    statusEndpoint: response.statusEndpoint,
+    estimatedCompletionMs: BigInt(response.estimatedCompletionMs),
+    lastSequence: BigInt(record.lastSequence),
+    joined,
+  });
+}
+
+function viewToWire(response: ExecutionResponse) {
+  return {
+    result: resultToWire(response),
+    statusEndpoint: response.statusEndpoint,
+    estimatedCompletionMs: BigInt(response.estimatedCompletionMs),
+    lastSequence: BigInt(response.record.lastSequence),
+  };
+}
+
+export function statusResponseToWire(response: ExecutionResponse): GetExecutionStatusResponse {
+  return create(GetExecutionStatusResponseSchema, viewToWire(response));
+}
+
+export function waitResponseToWire(response: ExecutionResponse): WaitExecutionResponse {
+  return create(WaitExecutionResponseSchema, viewToWire(response));
+}
+
+/** A record alone, as lists show it. */
+export function recordToWire(record: ExecutionRecord, now: number): ExecutionResult {
+  return resultToWire(syncResponse(record, noOutput, 0, now));
+}
+
+/** One event; `final` is the response that a result event carries. */
+export function eventToWire(
+  executionId: string,
+  event: LogEvent,
+  final: ExecutionResponse | undefined,
+): StreamExecutionResult {
+  return create(StreamExecutionResultSchema, {
+    executionId,
+    sequence: BigInt(event.sequence),
+    position: BigInt(event.position),
+    time: timestampFromMs(event.time),
+    status: statusToWire[event.status],
+    attempt: event.attempt,
+    isFinal: event.kind === 'result',
+    event: bodyToWire(event, final),
+  });
+}
+
+function bodyToWire(event: LogEvent, final: ExecutionResponse | undefined) {
+  switch (event.kind) {
+    case 'transition':
+      return {
+        case: 'transition' as const,
+        value: {
+          from: event.from,
+          to: event.to,
+          eventType: event.eventType,
+          reasonCode: event.reasonCode,
+          contextPatch: event.contextPatch,
+          chartVersion: event.chartVersion,
+        },
+      };
+    case 'chunk':
+      return { case: 'chunk' as const, value: { stream: streamToWire[event.stream], data: event.data } };
+    case 'result':
+      if (final === undefined) throw new Error('a result event goes with the final record');
+      return { case: 'result' as const, value: resultToWire(final) };
+  }
+}

@@ -1,0 +1,147 @@
+/** Checks that several requests share. Each throws invalid_argument with the field's path and what is allowed. */
+import { durationMs as toMs, type Duration, type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import { invalidArgument, quote } from '../../domain/errors.ts';
+
+const longestMs = 366 * 24 * 60 * 60 * 1000;
+const longestText = '366 days';
+
+/** Milliseconds of a duration that must be above zero; undefined where it is absent. */
+export function positiveDuration(field: string, duration: Duration | undefined): number | undefined {
+  if (duration === undefined) return undefined;
+  const ms = checkedDuration(field, duration);
+  if (ms <= 0) throw invalidArgument(field, `is ${ms} ms; allowed is more than 0 and at most ${longestText}`);
+  return Math.max(1, Math.round(ms));
+}
+
+/** Milliseconds of a duration that may be zero. */
+export function delay(field: string, duration: Duration | undefined): number | undefined {
+  if (duration === undefined) return undefined;
+  const ms = checkedDuration(field, duration);
+  if (ms < 0) throw invalidArgument(field, `is ${ms} ms; allowed is 0 to ${longestText}`);
+  return Math.round(ms);
+}
+
+function checkedDuration(field: string, duration: Duration): number {
+  const ms = toMs(duration);
+  if (!Number.isFinite(ms) || Math.abs(ms) > longestMs || Math.abs(duration.nanos) > 999_999_999) {
+    throw invalidArgument(field, `is out of range; allowed is at most ${longestText}`);
+  }
+  return ms;
+}
+
+export function instant(field: string, time: Timestamp | undefined): number | undefined {
+  if (time === undefined) return undefined;
+  const ms = timestampMs(time);
+  if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) throw invalidArgument(field, 'is not a time');
+  return ms;
+}
+
+/** A text without NUL and lone surrogates, of at most `most` UTF-8 bytes. */
+export function text(field: string, value: string, most: number): string {
+  const bytes = Buffer.byteLength(value);
+  if (bytes > most) throw invalidArgument(field, `has ${bytes} bytes; allowed are ${most}`);
+  if (value.includes('\0')) throw invalidArgument(field, 'contains a NUL character, which is not allowed');
+  if (!value.isWellFormed()) throw invalidArgument(field, 'is not well-formed Unicode');
+  return value;
+}
+
+/** An id or name as something to look up: present, and short enough to quote. */
+export function reference(field: string, value: string): string {
+  if (value === '') throw invalidArgument(field, 'is required');
+  return text(field, value, 256);
+}
+
+export function executionId(value: string): string {
+  reference('execution_id', value);
+  if (!value.startsWith('exec_')) {
+    throw invalidArgument('execution_id', `${quote(value)} is not an execution id; allowed is exec_…`);
+  }
+  return value;
+}
+
+const mostArguments = 1024;
+const mostArgumentBytes = 64 * 1024;
+
+export function argumentList(field: string, args: readonly string[]): readonly string[] {
+  if (args.length > mostArguments) {
+    throw invalidArgument(field, `has ${args.length} entries; allowed are ${mostArguments}`);
+  }
+  let total = 0;
+  for (const [index, arg] of args.entries()) {
+    text(`${field}[${index}]`, arg, mostArgumentBytes);
+    total += Buffer.byteLength(arg);
+  }
+  if (total > mostArgumentBytes) {
+    throw invalidArgument(field, `has ${total} bytes in all; allowed are ${mostArgumentBytes}`);
+  }
+  return args;
+}
+
+export function environment(
+  field: string,
+  variables: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const names = Object.keys(variables);
+  if (names.length === 0) return variables;
+  if (names.length > mostArguments) {
+    throw invalidArgument(field, `has ${names.length} entries; allowed are ${mostArguments}`);
+  }
+  let total = 0;
+  for (const name of names) {
+    if (name === '' || name.includes('=')) {
+      throw invalidArgument(`${field}.${quote(name)}`, 'is not a name; allowed is a text that is not empty and has no =');
+    }
+    text(field, name, 256);
+    const value = variables[name] ?? '';
+    text(`${field}.${name}`, value, mostArgumentBytes);
+    total += Buffer.byteLength(name) + Buffer.byteLength(value);
+  }
+  if (total > mostArgumentBytes) {
+    throw invalidArgument(field, `has ${total} bytes in all; allowed are ${mostArgumentBytes}`);
+  }
+  return sorted(variables);
+}
+
+/** At most 64 entries and 8 KiB. */
+export function metadata(
+  field: string,
+  entries: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const keys = Object.keys(entries);
+  if (keys.length === 0) return entries;
+  if (keys.length > 64) throw invalidArgument(field, `has ${keys.length} entries; allowed are 64`);
+  let total = 0;
+  for (const key of keys) {
+    const value = entries[key] ?? '';
+    text(field, key, 8192);
+    text(`${field}.${quote(key)}`, value, 8192);
+    total += Buffer.byteLength(key) + Buffer.byteLength(value);
+  }
+  if (total > 8192) throw invalidArgument(field, `has ${total} bytes; allowed are 8192`);
+  return entries;
+}
+
+/** The same entries in the order of their keys, so that equal maps have equal JSON. */
+export function sorted<Value>(map: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** 1 to 1000; 0 means 100. */
+export function pageSize(value: number): number {
+  if (value > 1000) throw invalidArgument('page_size', `is ${value}; allowed is 1 to 1000, or 0 for 100`);
+  return value === 0 ? 100 : value;
+}
+
+/** A page token is what the page before ended with; whoever makes one up gets an error, not a surprise. */
+export function pageToken(value: string, prefix: string): string {
+  if (value === '') return '';
+  const decoded = Buffer.from(value, 'base64url').toString();
+  if (!decoded.startsWith(`${prefix}:`) || decoded.length > 512) {
+    throw invalidArgument('page_token', 'is not a token of this method; allowed is next_page_token of the page before');
+  }
+  return decoded.slice(prefix.length + 1);
+}
+
+export function toPageToken(prefix: string, last: string): string {
+  return Buffer.from(`${prefix}:${last}`).toString('base64url');
+}

@@ -1,0 +1,150 @@
+/**
+ * The one writer of logs and records.
+ *
+ * - All entries are one transaction; an entry in conflict writes nothing and the others go on.
+ * - Every conflict is found before the first write of its entry, so that no entry needs a savepoint.
+ * - Positions are counted in memory and move on only when the transaction has committed.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { NewEvent } from '../../domain/event.ts';
+import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
+import type { CommitEntry, CommitResult } from '../store.ts';
+import type { Inputs, StoredInput } from './inputs.ts';
+import { encodeMeta, joinChunks, segmentEnd } from './segment.ts';
+import { LastSequences } from './sequences.ts';
+
+export class Committer {
+  readonly #db: DatabaseSync;
+  readonly #inputs: Inputs;
+  readonly #lasts = new LastSequences();
+  readonly #begin: StatementSync;
+  readonly #end: StatementSync;
+  readonly #selectLast: StatementSync;
+  readonly #insertSegment: StatementSync;
+  readonly #saveRecord: StatementSync;
+  readonly #selectOwner: StatementSync;
+  readonly #insertClaim: StatementSync;
+  readonly #saveSnapshot: StatementSync;
+  readonly #deleteSnapshot: StatementSync;
+  #nextPosition: number;
+
+  constructor(db: DatabaseSync, inputs: Inputs) {
+    this.#db = db;
+    this.#inputs = inputs;
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#end = db.prepare('COMMIT');
+    this.#selectLast = db.prepare(
+      'SELECT last_sequence FROM segments WHERE execution_id = ? ORDER BY first_sequence DESC LIMIT 1',
+    );
+    this.#insertSegment = db.prepare(
+      `INSERT INTO segments (position, execution_id, first_sequence, last_sequence, meta, data)
+       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, first_sequence) DO NOTHING`,
+    );
+    this.#saveRecord = db.prepare(
+      `INSERT INTO executions (execution_id, task_id, status, created_at, record) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (execution_id) DO UPDATE SET task_id = excluded.task_id, status = excluded.status,
+         created_at = excluded.created_at, record = excluded.record`,
+    );
+    this.#selectOwner = db.prepare('SELECT execution_id FROM claims WHERE invocation_id = ?');
+    this.#insertClaim = db.prepare('INSERT INTO claims (invocation_id, execution_id) VALUES (?, ?)');
+    this.#saveSnapshot = db.prepare(
+      `INSERT INTO snapshots (execution_id, snapshot) VALUES (?, ?)
+       ON CONFLICT (execution_id) DO UPDATE SET snapshot = excluded.snapshot`,
+    );
+    this.#deleteSnapshot = db.prepare('DELETE FROM snapshots WHERE execution_id = ?');
+    this.#nextPosition = nextPosition(db);
+  }
+
+  /** Throws what SQLite throws, with nothing written; the connection can be used again. */
+  commit(
+    entries: readonly CommitEntry[],
+    inputs: readonly (StoredInput | undefined)[] | undefined,
+  ): CommitResult[] {
+    const before = this.#nextPosition;
+    const results: CommitResult[] = [];
+    try {
+      this.#begin.run();
+      for (const [index, entry] of entries.entries()) results.push(this.#write(entry, inputs?.[index]));
+      this.#end.run();
+      return results;
+    } catch (error) {
+      this.#nextPosition = before;
+      this.#lasts.clear();
+      // Some failures, such as a full disk, have rolled back already.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #write(entry: CommitEntry, input: StoredInput | undefined): CommitResult {
+    const { executionId, expectedLastSequence: expected, events, record, claimInvocationId: claim } = entry;
+    let last = this.#lasts.get(executionId);
+    // A creation without a claim is checked by its insert, which saves the hot path a read.
+    if (last === undefined && (expected > 0 || claim !== undefined)) last = this.#storedLast(executionId);
+    if (last !== undefined && last !== expected) return sequenceConflict(last);
+
+    let owned = true;
+    if (claim !== undefined) {
+      const owner = this.#selectOwner.get(claim)?.execution_id as string | undefined;
+      owned = owner !== undefined;
+      if (owner !== undefined && owner !== executionId) {
+        return { ok: false, conflict: 'invocation', executionId: owner };
+      }
+    }
+
+    const position = this.#nextPosition;
+    if (!this.#append(executionId, events)) return sequenceConflict(this.#storedLast(executionId));
+    if (claim !== undefined && !owned) this.#insertClaim.run(claim, executionId);
+    if (input !== undefined) this.#inputs.insert(executionId, input);
+    const ended = record !== undefined && isTerminal(record.status);
+    if (record !== undefined) this.#save(executionId, record);
+    if (ended) {
+      this.#lasts.delete(executionId);
+      if (expected > 0) this.#deleteSnapshot.run(executionId);
+    } else {
+      this.#lasts.set(executionId, expected + events.length);
+      if (entry.snapshot !== undefined) this.#saveSnapshot.run(executionId, entry.snapshot);
+    }
+    return { ok: true, position };
+  }
+
+  /** False where the log has such events already; only its first row can meet them. */
+  #append(executionId: string, events: readonly NewEvent[]): boolean {
+    for (let start = 0; start < events.length; ) {
+      const end = segmentEnd(events, start);
+      const { changes } = this.#insertSegment.run(
+        this.#nextPosition,
+        executionId,
+        (events[start] as NewEvent).sequence,
+        (events[end - 1] as NewEvent).sequence,
+        encodeMeta(events, start, end),
+        joinChunks(events, start, end),
+      );
+      if (changes === 0) return false;
+      this.#nextPosition += end - start;
+      start = end;
+    }
+    return true;
+  }
+
+  #save(executionId: string, record: ExecutionRecord): void {
+    this.#saveRecord.run(executionId, record.taskId, record.status, record.createdAt, JSON.stringify(record));
+  }
+
+  #storedLast(executionId: string): number {
+    return (this.#selectLast.get(executionId)?.last_sequence as number | undefined) ?? 0;
+  }
+}
+
+function sequenceConflict(lastSequence: number): CommitResult {
+  return { ok: false, conflict: 'sequence', lastSequence };
+}
+
+function nextPosition(db: DatabaseSync): number {
+  const row = db
+    .prepare(
+      `SELECT position + last_sequence - first_sequence + 1 AS next FROM segments ORDER BY position DESC LIMIT 1`,
+    )
+    .get();
+  return (row?.next as number | undefined) ?? 1;
+}

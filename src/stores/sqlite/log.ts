@@ -1,0 +1,50 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { LogEvent } from '../../domain/event.ts';
+import { EventPage } from '../page.ts';
+import type { EventQuery, NodeEvent } from '../store.ts';
+import { decodeSegment, type SegmentRow } from './segment.ts';
+
+/** Reads the segments back as events. */
+export class Log {
+  readonly #ofExecution: StatementSync;
+  readonly #fromPosition: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    // Both begin with the row that may hold the first event wanted in its middle.
+    this.#ofExecution = db.prepare(
+      `SELECT position, first_sequence, meta, data FROM segments
+       WHERE execution_id = ?1 AND first_sequence >= ifnull(
+         (SELECT max(first_sequence) FROM segments WHERE execution_id = ?1 AND first_sequence <= ?2), 0)
+       ORDER BY first_sequence`,
+    );
+    this.#fromPosition = db.prepare(
+      `SELECT position, execution_id, first_sequence, meta, data FROM segments
+       WHERE position >= ifnull((SELECT max(position) FROM segments WHERE position <= ?1), 0)
+       ORDER BY position`,
+    );
+  }
+
+  events(executionId: string, query: EventQuery): LogEvent[] {
+    const page = new EventPage(query);
+    for (const row of this.#ofExecution.iterate(executionId, query.from)) {
+      for (const event of decodeSegment(row as unknown as SegmentRow)) {
+        if (!page.offer(event)) return page.events;
+      }
+    }
+    return page.events;
+  }
+
+  fromPosition(from: number, limit: number): NodeEvent[] {
+    const events: NodeEvent[] = [];
+    if (limit <= 0) return events;
+    for (const row of this.#fromPosition.iterate(from)) {
+      const executionId = row.execution_id as string;
+      for (const event of decodeSegment(row as unknown as SegmentRow)) {
+        if (event.position < from) continue;
+        events.push({ ...event, executionId });
+        if (events.length >= limit) return events;
+      }
+    }
+    return events;
+  }
+}

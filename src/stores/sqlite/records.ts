@@ -1,0 +1,90 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { ExecutionRecord, ExecutionStatus } from '../../domain/execution.ts';
+import type { ExecutionFilter } from '../store.ts';
+
+/** Reads execution records and what hangs on them. */
+export class Records {
+  readonly #db: DatabaseSync;
+  readonly #byId: StatementSync;
+  readonly #byInvocation: StatementSync;
+  readonly #snapshot: StatementSync;
+  readonly #unfinished: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#byId = db.prepare('SELECT record FROM executions WHERE execution_id = ?');
+    this.#byInvocation = db.prepare(
+      'SELECT record FROM claims JOIN executions USING (execution_id) WHERE invocation_id = ?',
+    );
+    this.#snapshot = db.prepare('SELECT snapshot FROM snapshots WHERE execution_id = ?');
+    const one = (status: ExecutionStatus) =>
+      `SELECT execution_id, record FROM executions
+       WHERE status = '${status}' AND status <> 'completed' AND execution_id > ?1`;
+    this.#unfinished = db.prepare(
+      `${one('pending')} UNION ALL ${one('running')} ORDER BY execution_id LIMIT ?2`,
+    );
+  }
+
+  get(executionId: string): ExecutionRecord | undefined {
+    return recordOf(this.#byId.get(executionId));
+  }
+
+  has(executionId: string): boolean {
+    return this.#byId.get(executionId) !== undefined;
+  }
+
+  byInvocation(invocationId: string): ExecutionRecord | undefined {
+    return recordOf(this.#byInvocation.get(invocationId));
+  }
+
+  snapshot(executionId: string): string | undefined {
+    return this.#snapshot.get(executionId)?.snapshot as string | undefined;
+  }
+
+  unfinished(afterId: string, limit: number): ExecutionRecord[] {
+    return parsed(this.#unfinished.all(afterId, Math.max(0, limit)));
+  }
+
+  list(filter: ExecutionFilter): ExecutionRecord[] {
+    const { sql, values } = listing(filter);
+    return parsed(this.#db.prepare(sql).all(values));
+  }
+}
+
+/**
+ * One select for each status, which SQLite merges in order of id, so that each can walk the index that suits
+ * it and stop at the limit. Repeating `status <> 'completed'` is what lets it use the partial index.
+ */
+function listing(filter: ExecutionFilter): { sql: string; values: Record<string, SQLInputValue> } {
+  const values: Record<string, SQLInputValue> = { limit: Math.max(0, filter.limit) };
+  const conditions: string[] = [];
+  const where = (condition: string, name: string, value: SQLInputValue | undefined) => {
+    if (value === undefined) return;
+    conditions.push(`${condition} :${name}`);
+    values[name] = value;
+  };
+  where('task_id =', 'taskId', filter.taskId);
+  where('created_at >=', 'createdAfter', filter.createdAfter);
+  where('created_at <', 'createdBefore', filter.createdBefore);
+  where('execution_id <', 'beforeId', filter.beforeId);
+
+  const select = (status: readonly string[]) => {
+    const all = [...status, ...conditions];
+    return `SELECT execution_id, record FROM executions${all.length > 0 ? ` WHERE ${all.join(' AND ')}` : ''}`;
+  };
+  const selects = [...new Set(filter.statuses)].map((status, index) => {
+    values[`status${index}`] = status;
+    const equal = `status = :status${index}`;
+    return select(status === 'completed' ? [equal] : [equal, "status <> 'completed'"]);
+  });
+  const union = selects.length > 0 ? selects.join(' UNION ALL ') : select([]);
+  return { sql: `${union} ORDER BY execution_id DESC LIMIT :limit`, values };
+}
+
+function recordOf(row: Record<string, unknown> | undefined): ExecutionRecord | undefined {
+  return row === undefined ? undefined : (JSON.parse(row.record as string) as ExecutionRecord);
+}
+
+function parsed(rows: readonly Record<string, unknown>[]): ExecutionRecord[] {
+  return rows.map((row) => JSON.parse(row.record as string) as ExecutionRecord);
+}

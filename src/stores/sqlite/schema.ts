@@ -1,0 +1,76 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { StoreError } from '../store.ts';
+
+/** Migration i leads from `user_version` i to i + 1. What has been released is never edited. */
+const migrations: readonly string[] = [
+  `
+  -- One row for each entry of a commit. Event i of a row has position + i and first_sequence + i.
+  -- The newest row is never deleted: the next position is counted from it.
+  CREATE TABLE segments (
+    position INTEGER PRIMARY KEY,
+    execution_id TEXT NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    meta TEXT NOT NULL,
+    data BLOB
+  ) STRICT;
+  CREATE UNIQUE INDEX segments_by_sequence ON segments (execution_id, first_sequence);
+
+  CREATE TABLE executions (
+    execution_id TEXT NOT NULL UNIQUE,
+    task_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX executions_by_task ON executions (task_id, execution_id);
+  -- Most executions are completed, and a scan by id finds those soon.
+  CREATE INDEX executions_by_status ON executions (status, execution_id) WHERE status <> 'completed';
+
+  CREATE TABLE claims (
+    invocation_id TEXT NOT NULL PRIMARY KEY,
+    execution_id TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Each part is in its row, or in blobs/ under its digest.
+  CREATE TABLE inputs (
+    execution_id TEXT NOT NULL PRIMARY KEY,
+    invocation TEXT,
+    invocation_sha256 TEXT,
+    input BLOB,
+    input_sha256 TEXT
+  ) STRICT;
+
+  CREATE TABLE snapshots (
+    execution_id TEXT NOT NULL PRIMARY KEY,
+    snapshot TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE tasks (
+    task_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    task TEXT NOT NULL,
+    PRIMARY KEY (task_id, revision)
+  ) STRICT;
+  -- A deleted task is one without a name.
+  CREATE TABLE task_names (
+    name TEXT NOT NULL PRIMARY KEY,
+    task_id TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX task_names_by_task ON task_names (task_id);
+  `,
+];
+
+/** Brings the database to this program's version. Throws StoreError where a newer program wrote it. */
+export function migrate(db: DatabaseSync): void {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.user_version);
+  if (version > migrations.length) {
+    throw new StoreError(
+      `the store was written by a newer Spear: its schema is version ${version}, this one knows up to ${migrations.length}`,
+    );
+  }
+  for (const [index, script] of migrations.entries()) {
+    if (index < version) continue;
+    db.exec(`BEGIN IMMEDIATE; ${script}; PRAGMA user_version = ${index + 1}; COMMIT;`);
+  }
+}

@@ -1,0 +1,159 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { LogEvent } from '../../domain/event.ts';
+import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
+import type { Task } from '../../domain/task.ts';
+import { openArtifacts } from '../artifacts.ts';
+import { assertNumbered } from '../entry.ts';
+import {
+  type CommitEntry,
+  type CommitResult,
+  type EventQuery,
+  type ExecutionFilter,
+  type NodeEvent,
+  type Store,
+  StoreError,
+} from '../store.ts';
+import { Committer } from './committer.ts';
+import { guardSqlite } from './failure.ts';
+import { claimFolder, type DataFolder } from './folder.ts';
+import { Inputs } from './inputs.ts';
+import { Log } from './log.ts';
+import { Records } from './records.ts';
+import { migrate } from './schema.ts';
+import { Tasks } from './tasks.ts';
+
+/**
+ * Opens the store of a data folder: `spear.db` and its WAL, `lock.db`, and `blobs/` for large inputs.
+ * Rejects with DataDirError where the folder is another server's or cannot be made or written, and with
+ * StoreError where the database is damaged or was written by a newer Spear.
+ */
+export async function openSqliteStore(options: { readonly dataDir: string }): Promise<Store> {
+  const { dataDir } = options;
+  const folder = await claimFolder(dataDir);
+  let db: DatabaseSync | undefined;
+  try {
+    const files = await openArtifacts(join(dataDir, 'blobs'));
+    return guardSqlite(`cannot open the store in ${dataDir}`, () => {
+      db = new DatabaseSync(join(dataDir, 'spear.db'), { timeout: busyTimeoutMs });
+      db.exec(settings);
+      migrate(db);
+      return new SqliteStore(folder, db, new Inputs(db, files));
+    });
+  } catch (error) {
+    db?.close();
+    folder.release();
+    throw error;
+  }
+}
+
+/** A backup or a check may hold the database for a moment; a wait blocks the whole node. */
+const busyTimeoutMs = 1000;
+
+/** No mmap: an I/O error on a mapped page is a SIGBUS, which ends the node instead of a call. */
+const settings = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA cache_size = -65536;
+  PRAGMA temp_store = MEMORY;
+  PRAGMA journal_size_limit = 67108864;
+`;
+
+class SqliteStore implements Store {
+  readonly #folder: DataFolder;
+  readonly #db: DatabaseSync;
+  readonly #committer: Committer;
+  readonly #inputs: Inputs;
+  readonly #log: Log;
+  readonly #records: Records;
+  readonly #tasks: Tasks;
+
+  constructor(folder: DataFolder, db: DatabaseSync, inputs: Inputs) {
+    this.#folder = folder;
+    this.#db = db;
+    this.#inputs = inputs;
+    this.#committer = new Committer(db, inputs);
+    this.#log = new Log(db);
+    this.#records = new Records(db);
+    this.#tasks = new Tasks(db);
+  }
+
+  async commit(entries: readonly CommitEntry[]): Promise<CommitResult[]> {
+    for (const entry of entries) assertNumbered(entry);
+    const prepared = this.#inputs.prepare(entries);
+    const inputs = prepared instanceof Promise ? await prepared : prepared;
+    return this.#use('cannot commit', () => this.#committer.commit(entries, inputs));
+  }
+
+  async execution(executionId: string): Promise<ExecutionRecord | undefined> {
+    return this.#use('cannot read an execution', () => this.#records.get(executionId));
+  }
+
+  async executionByInvocation(invocationId: string): Promise<ExecutionRecord | undefined> {
+    return this.#use('cannot read an execution', () => this.#records.byInvocation(invocationId));
+  }
+
+  async input(executionId: string): Promise<Invocation | undefined> {
+    return this.#use('cannot read an input', () =>
+      this.#records.has(executionId) ? this.#inputs.load(executionId) : undefined,
+    );
+  }
+
+  async snapshot(executionId: string): Promise<string | undefined> {
+    return this.#use('cannot read a snapshot', () => this.#records.snapshot(executionId));
+  }
+
+  async executions(filter: ExecutionFilter): Promise<ExecutionRecord[]> {
+    return this.#use('cannot list executions', () => this.#records.list(filter));
+  }
+
+  async unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]> {
+    return this.#use('cannot list executions', () => this.#records.unfinished(afterId, limit));
+  }
+
+  async events(executionId: string, query: EventQuery): Promise<LogEvent[]> {
+    return this.#use('cannot read a log', () => this.#log.events(executionId, query));
+  }
+
+  async eventsFromPosition(from: number, limit: number): Promise<NodeEvent[]> {
+    return this.#use('cannot read the logs', () => this.#log.fromPosition(from, limit));
+  }
+
+  async saveTask(task: Task): Promise<void> {
+    this.#use('cannot save a task', () => this.#tasks.save(task));
+  }
+
+  async deleteTask(taskId: string): Promise<void> {
+    this.#use('cannot delete a task', () => this.#tasks.delete(taskId));
+  }
+
+  async taskByName(name: string): Promise<Task | undefined> {
+    return this.#use('cannot read a task', () => this.#tasks.byName(name));
+  }
+
+  async taskById(taskId: string): Promise<Task | undefined> {
+    return this.#use('cannot read a task', () => this.#tasks.byId(taskId));
+  }
+
+  async taskRevision(taskId: string, revision: number): Promise<Task | undefined> {
+    return this.#use('cannot read a task', () => this.#tasks.revision(taskId, revision));
+  }
+
+  async tasks(afterName: string, limit: number): Promise<Task[]> {
+    return this.#use('cannot list tasks', () => this.#tasks.list(afterName, limit));
+  }
+
+  async close(): Promise<void> {
+    if (!this.#db.isOpen) return;
+    try {
+      guardSqlite('cannot close the store', () => this.#db.close());
+    } finally {
+      this.#folder.release();
+    }
+  }
+
+  #use<T>(what: string, work: () => T): T {
+    if (!this.#db.isOpen) throw new StoreError(`${what}: the store is closed`);
+    return guardSqlite(what, work);
+  }
+}

@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { ExecutionStatus } from '../../src/domain/execution.ts';
+import { executionStatuses } from '../../src/domain/execution.ts';
+import { createMemoryStore } from '../../src/stores/memory/store.ts';
+import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
+import type { CommitEntry, Store } from '../../src/stores/store.ts';
+import { temporaryFolder } from './folder.ts';
+import { bytesOf, chunk, executionId, invocationOf, recordOf, taskOf, transition } from './samples.ts';
+
+interface Step {
+  readonly says: string;
+  readonly on: (store: Store) => Promise<unknown>;
+}
+
+const number = fc.integer({ min: 1, max: 5 });
+const id = number.map(executionId);
+const status: fc.Arbitrary<ExecutionStatus> = fc.constantFrom(...executionStatuses);
+const key = fc.constantFrom('k1', 'k2', 'k3');
+const taskId = fc.constantFrom('task_1', 'task_2');
+const name = fc.constantFrom('a', 'b', 'c');
+
+const event = fc.oneof(
+  { weight: 8, arbitrary: fc.constant((sequence: number) => transition(sequence, 'a', 'b')) },
+  {
+    weight: 8,
+    arbitrary: fc
+      .nat({ max: 30 })
+      .map((size) => (sequence: number) => chunk(sequence, bytesOf(size, sequence))),
+  },
+  // Two of these are more than a row holds.
+  { weight: 1, arbitrary: fc.constant((sequence: number) => chunk(sequence, bytesOf(600_000, sequence))) },
+);
+
+/** An entry that is mostly right about the last sequence, as `drawn` looks it up. */
+const entry = fc.record({
+  id,
+  stale: fc.boolean().chain((maybe) => fc.integer({ min: 0, max: maybe ? 3 : 0 })),
+  events: fc.array(event, { maxLength: 4, size: 'max' }),
+  status: fc.option(status, { nil: undefined }),
+  attempt: number,
+  snapshot: fc.option(fc.string(), { nil: undefined }),
+  claim: fc.option(key, { nil: undefined }),
+  input: fc.option(fc.constantFrom(0, 10, 300_000), { nil: undefined }),
+});
+type EntrySketch = typeof entry extends fc.Arbitrary<infer T> ? T : never;
+
+async function lastSequence(store: Store, executionId: string): Promise<number> {
+  let last = 0;
+  for (;;) {
+    const page = await store.events(executionId, { from: last + 1, maxBytes: 1 << 20 });
+    if (page.length === 0) return last;
+    last += page.length;
+  }
+}
+
+async function drawn(store: Store, sketch: EntrySketch): Promise<CommitEntry> {
+  const expectedLastSequence = Math.max(0, (await lastSequence(store, sketch.id)) - sketch.stale);
+  const { id: executionId, snapshot, claim } = sketch;
+  const admission = (sequence: number) => transition(sequence, '', 'pending');
+  const makers = expectedLastSequence === 0 ? [admission, ...sketch.events] : sketch.events;
+  const more = { attempt: sketch.attempt, createdAt: sketch.attempt, taskId: `task_${sketch.attempt % 2}` };
+  return {
+    executionId,
+    expectedLastSequence,
+    events: makers.map((make, index) => make(expectedLastSequence + index + 1)),
+    ...(sketch.status === undefined ? {} : { record: recordOf(executionId, sketch.status, more) }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(claim === undefined ? {} : { claimInvocationId: claim }),
+    ...(sketch.input === undefined ? {} : { input: invocationOf({ input: bytesOf(sketch.input) }) }),
+  };
+}
+
+const step: fc.Arbitrary<Step | 'restart'> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.array(entry, { minLength: 1, maxLength: 4 }).map((sketches) => ({
+      says: `commit ${JSON.stringify(sketches)}`,
+      on: async (store: Store) =>
+        store.commit(await Promise.all(sketches.map((sketch) => drawn(store, sketch)))),
+    })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({
+        taskId: fc.option(fc.constantFrom('task_0', 'task_1'), { nil: undefined }),
+        statuses: fc.array(status, { maxLength: 3 }),
+        createdAfter: fc.option(number, { nil: undefined }),
+        createdBefore: fc.option(number, { nil: undefined }),
+        beforeId: fc.option(id, { nil: undefined }),
+        limit: number,
+      })
+      .map(({ taskId, createdAfter, createdBefore, beforeId, ...filter }) => ({
+        says: `executions ${JSON.stringify({ taskId, createdAfter, createdBefore, beforeId, ...filter })}`,
+        on: (store: Store) =>
+          store.executions({
+            ...filter,
+            ...(taskId === undefined ? {} : { taskId }),
+            ...(createdAfter === undefined ? {} : { createdAfter }),
+            ...(createdBefore === undefined ? {} : { createdBefore }),
+            ...(beforeId === undefined ? {} : { beforeId }),
+          }),
+      })),
+  },
+  fc.tuple(fc.option(id, { nil: '' }), number).map(([after, limit]) => ({
+    says: `unfinished ${after} ${limit}`,
+    on: (store: Store) => store.unfinished(after, limit),
+  })),
+  fc.tuple(id, fc.nat({ max: 12 }), fc.constantFrom(0, 40, 1 << 21)).map(([of, from, maxBytes]) => ({
+    says: `events ${of} ${from} ${maxBytes}`,
+    on: (store: Store) => store.events(of, { from, maxBytes }),
+  })),
+  fc.tuple(fc.nat({ max: 40 }), number).map(([from, limit]) => ({
+    says: `eventsFromPosition ${from} ${limit}`,
+    on: (store: Store) => store.eventsFromPosition(from, limit),
+  })),
+  fc.tuple(taskId, number, name).map(([task, revision, called]) => ({
+    says: `saveTask ${task} ${revision} ${called}`,
+    on: (store: Store) => store.saveTask(taskOf(task, revision, called)),
+  })),
+  taskId.map((task) => ({ says: `deleteTask ${task}`, on: (store: Store) => store.deleteTask(task) })),
+  fc.constant('restart' as const),
+);
+
+/** Everything that can be read of one key, one id, one name. */
+async function overview(store: Store): Promise<unknown> {
+  const ids = [1, 2, 3, 4, 5].map(executionId);
+  return {
+    records: await Promise.all(ids.map((one) => store.execution(one))),
+    snapshots: await Promise.all(ids.map((one) => store.snapshot(one))),
+    inputs: await Promise.all(ids.map((one) => store.input(one))),
+    claims: await Promise.all(['k1', 'k2', 'k3'].map((one) => store.executionByInvocation(one))),
+    named: await Promise.all(['a', 'b', 'c'].map((one) => store.taskByName(one))),
+    tasks: await store.tasks('', 10),
+    byId: await Promise.all(['task_1', 'task_2'].map((one) => store.taskById(one))),
+    revision: await store.taskRevision('task_1', 2),
+  };
+}
+
+/** Comparable and short: objects with their keys in one order, bytes as their digest. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) {
+    return `${value.constructor.name} ${value.byteLength} ${createHash('sha256').update(value).digest('hex')}`;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, part]) => [name, plain(part)]));
+}
+
+test('the memory store and the embedded one answer alike to any sequence of calls and restarts', async () => {
+  const run = fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
+    const dataDir = await temporaryFolder();
+    const memory = createMemoryStore();
+    let sqlite = await openSqliteStore({ dataDir });
+    try {
+      for (const one of steps) {
+        if (one === 'restart') {
+          await sqlite.close();
+          sqlite = await openSqliteStore({ dataDir });
+          continue;
+        }
+        expect(plain(await one.on(sqlite)), one.says).toEqual(plain(await one.on(memory)));
+      }
+      expect(plain(await overview(sqlite))).toEqual(plain(await overview(memory)));
+    } finally {
+      await sqlite.close();
+    }
+  });
+  await fc.assert(run, { numRuns: 60 });
+}, 60_000);
