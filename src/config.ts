@@ -45,7 +45,13 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
     return variable === '' ? undefined : variable;
   };
   const insecureListen = truth('--insecure-listen', read('insecureListen'));
-  const maxRequestBytes = whole('--max-request-bytes', read('maxRequestBytes'), 8 * mebibyte, 1024, mostRequestBytes);
+  const maxRequestBytes = whole(
+    '--max-request-bytes',
+    read('maxRequestBytes'),
+    8 * mebibyte,
+    1024,
+    mostRequestBytes,
+  );
   const logLevel = read('logLevel') ?? 'info';
   if (!logLevels.includes(logLevel)) {
     throw invalidArgument('--log-level', `is ${quote(logLevel)}; allowed are ${logLevels.join(', ')}`);
@@ -53,7 +59,9 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
   return Object.freeze({
     grpcAddress: address('--grpc-address', read('grpcAddress') ?? '127.0.0.1:50051', insecureListen),
     httpAddress: address('--http-address', read('httpAddress') ?? '127.0.0.1:8080', insecureListen),
-    dataDir: resolve(read('dataDir') ?? join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'spear')),
+    dataDir: resolve(
+      read('dataDir') ?? join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'spear'),
+    ),
     slots: whole('--slots', read('slots'), 2 * availableParallelism(), 1, 10_000),
     queueLimit: whole('--queue-limit', read('queueLimit'), 20_000, 0, 10_000_000),
     maxRequestBytes,
@@ -89,7 +97,13 @@ function address(flag: string, value: string, insecure: boolean): string {
   return value;
 }
 
-function whole(flag: string, value: string | undefined, fallback: number, least: number, most: number): number {
+function whole(
+  flag: string,
+  value: string | undefined,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
   if (value === undefined) return fallback;
   const number = Number(value);
   if (!/^\d+$/.test(value) || number < least || number > most) {

@@ -77,7 +77,8 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
           if (error === undefined) logger.info('the store works again');
           else logger.error({ err: error }, 'the store cannot be written; new work is refused');
         },
-        bug: (error, executionId) => logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
+        bug: (error, executionId) =>
+          logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
       },
     });
     const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
@@ -93,7 +94,13 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
       },
     };
     const { defaultTotalMs, maxRequestBytes } = config;
-    const functions = createFunctionService({ executions: supervisor, tasks, list: store, clock, defaultTotalMs });
+    const functions = createFunctionService({
+      executions: supervisor,
+      tasks,
+      list: store,
+      clock,
+      defaultTotalMs,
+    });
     const taskHandlers = createTaskService({ executions: supervisor, tasks, list: store });
     const services = [
       { service: FunctionService, handlers: { ...functions } },
@@ -121,14 +128,16 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
 
     lifecycle.send({ type: 'started' });
     const interrupted = await endInterrupted(store, clock);
-    if (interrupted > 0) logger.warn({ interrupted }, 'executions of an earlier run were ended with INTERRUPTED');
+    if (interrupted > 0)
+      logger.warn({ interrupted }, 'executions of an earlier run were ended with INTERRUPTED');
 
     closers.unshift(() => shutDown(grpc, Promise.resolve()));
     const grpcAddress = await listenGrpc(grpc, config.grpcAddress);
     closers.unshift(() => closeHttp(http));
     const httpAddress = await listenHttp(http, config.httpAddress);
     lifecycle.send({ type: 'recovered' });
-    for (const name of ['', FunctionService.typeName, TaskService.typeName]) health.setStatus(name, 'SERVING');
+    for (const name of ['', FunctionService.typeName, TaskService.typeName])
+      health.setStatus(name, 'SERVING');
     if (process.getuid?.() === 0) {
       logger.warn(
         { allowHostAccess: config.allowHostAccess },
@@ -138,7 +147,13 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
       );
     }
     logger.info(
-      { grpcAddress, httpAddress, dataDir: config.dataDir, slots: config.slots, queueLimit: config.queueLimit },
+      {
+        grpcAddress,
+        httpAddress,
+        dataDir: config.dataDir,
+        slots: config.slots,
+        queueLimit: config.queueLimit,
+      },
       'ready',
     );
 
@@ -146,7 +161,8 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
     let draining: Promise<void> | undefined;
     const drain = async (): Promise<void> => {
       lifecycle.send({ type: 'drain' });
-      for (const name of ['', FunctionService.typeName, TaskService.typeName]) health.setStatus(name, 'NOT_SERVING');
+      for (const name of ['', FunctionService.typeName, TaskService.typeName])
+        health.setStatus(name, 'NOT_SERVING');
       supervisor.stopAccepting();
       logger.info({ ...supervisor.load }, 'draining');
       const patience = new Promise<void>((resolve) => {

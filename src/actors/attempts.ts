@@ -29,7 +29,9 @@ export function startAttempt(
   const controller = new AbortController();
   run(runtime, plan, io, controller.signal).then(settled, (error: unknown) => {
     bug(error);
-    settled(failure('INTERNAL', 'the runtime failed in a way that it should not; the log of the node says how'));
+    settled(
+      failure('INTERNAL', 'the runtime failed in a way that it should not; the log of the node says how'),
+    );
   });
   return controller;
 }

@@ -138,7 +138,11 @@ export class Committer {
         this.#listener.refused(log, { ownerId: result.executionId });
       } else {
         // Another writer of this log would break I1; the log is not ours any more.
-        log.fail(new RequestError('internal', 'the log of this execution has another writer', { reason: 'INTERNAL' }));
+        log.fail(
+          new RequestError('internal', 'the log of this execution has another writer', {
+            reason: 'INTERNAL',
+          }),
+        );
         this.#listener.refused(log, undefined);
       }
     });

@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto';
 import { monotonicFactory } from 'ulid';
 import type { Clock } from '../domain/clock.ts';
 
@@ -5,6 +6,19 @@ import type { Clock } from '../domain/clock.ts';
 export type IdSource = (prefix: 'exec_' | 'task_' | 'req_') => string;
 
 export function createIds(clock: Clock): IdSource {
-  const next = monotonicFactory();
+  const next = monotonicFactory(bufferedRandom());
   return (prefix) => prefix + next(clock.now()).toLowerCase();
+}
+
+/** Numbers from 0 to 1 out of the system's generator, asked for many at a time: one call for each is slow. */
+function bufferedRandom(): () => number {
+  const pool = new Uint32Array(1024);
+  let used = pool.length;
+  return () => {
+    if (used === pool.length) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    return (pool[used++] ?? 0) / 2 ** 32;
+  };
 }

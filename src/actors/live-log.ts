@@ -10,7 +10,13 @@
  * - After `end` nothing is appended (I4).
  */
 import type { Clock, Timer } from '../domain/clock.ts';
-import { type EventBody, type LogEvent, maxChunkBytes, type NewEvent, type OutputStream } from '../domain/event.ts';
+import {
+  type EventBody,
+  type LogEvent,
+  maxChunkBytes,
+  type NewEvent,
+  type OutputStream,
+} from '../domain/event.ts';
 import type { ExecutionRecord, Invocation, Outcome, ResourceUse } from '../domain/execution.ts';
 import type { Limits } from '../domain/task.ts';
 import type { CommitEntry, Store } from '../stores/store.ts';
@@ -182,7 +188,8 @@ export class LiveLog {
 
   /** Everything that is not committed yet, for one commit; undefined where there is nothing. */
   take(): CommitEntry | undefined {
-    if (this.#inFlight !== undefined || this.#pending.length === 0 || this.#failure !== undefined) return undefined;
+    if (this.#inFlight !== undefined || this.#pending.length === 0 || this.#failure !== undefined)
+      return undefined;
     const record: ExecutionRecord = { ...this.#working, lastSequence: this.#pending.at(-1)?.sequence ?? 0 };
     const first = this.#committedSequence === 0;
     const entry: CommitEntry = {

@@ -116,7 +116,12 @@ export class Supervisor implements Executions {
     ).start();
   }
 
-  get load(): { readonly live: number; readonly running: number; readonly pending: number; readonly slots: number } {
+  get load(): {
+    readonly live: number;
+    readonly running: number;
+    readonly pending: number;
+    readonly slots: number;
+  } {
     return {
       live: this.#runs.size,
       running: this.#slots.running,
@@ -187,7 +192,11 @@ export class Supervisor implements Executions {
   /** Ends everything that is live with INTERRUPTED. */
   interrupt(message: string): void {
     for (const executionId of [...this.#runs.keys()]) {
-      this.#actor.send({ type: 'deliver', executionId, event: { type: 'interrupt', at: this.#now(), message } });
+      this.#actor.send({
+        type: 'deliver',
+        executionId,
+        event: { type: 'interrupt', at: this.#now(), message },
+      });
     }
   }
 

@@ -51,7 +51,9 @@ export class TaskCatalog implements Tasks {
     const cached = this.#cache.get(idOrName);
     if (cached !== undefined) return cached;
     const { store } = this.#options;
-    const task = idOrName.startsWith('task_') ? await store.taskById(idOrName) : await store.taskByName(idOrName);
+    const task = idOrName.startsWith('task_')
+      ? await store.taskById(idOrName)
+      : await store.taskByName(idOrName);
     if (task === undefined) throw notFound('task', idOrName);
     this.#remember(idOrName, task);
     return task;
@@ -72,7 +74,8 @@ export class TaskCatalog implements Tasks {
     if (functionName === '') return this.#checkDefaultEntry(task, parameters);
     const fn = findFunction(this.#functions(task), functionName);
     const reason = task.functions.find((signature) => signature.name === fn.name)?.reason ?? '';
-    if (reason !== '') throw invalidArgument('function_name', `${quote(fn.name)} cannot be called: ${reason}`);
+    if (reason !== '')
+      throw invalidArgument('function_name', `${quote(fn.name)} cannot be called: ${reason}`);
     decodeParameters(fn, parameters);
     return fn.name;
   }
@@ -108,10 +111,14 @@ export class TaskCatalog implements Tasks {
     const { store, clock, ids, runtimes, hostAccess } = this.#options;
     const existing = await store.taskByName(draft.name);
     if (existing !== undefined && ifAbsent) {
-      throw new RequestError('already_exists', `definition.name: ${quote(draft.name)} is ${existing.taskId}`, {
-        reason: 'TASK_EXISTS',
-        metadata: { task_id: existing.taskId },
-      });
+      throw new RequestError(
+        'already_exists',
+        `definition.name: ${quote(draft.name)} is ${existing.taskId}`,
+        {
+          reason: 'TASK_EXISTS',
+          metadata: { task_id: existing.taskId },
+        },
+      );
     }
     const runtime = runtimes.get(draft.runtime);
     if (runtime === undefined) {
@@ -126,7 +133,10 @@ export class TaskCatalog implements Tasks {
       throw new RequestError(
         'failed_precondition',
         'definition.preopens: this node runs as root and gives no access to the host; start it with --allow-host-access, or as another user',
-        { reason: 'HOST_ACCESS_NOT_ALLOWED', violations: [{ field: 'definition.preopens', description: 'allowed is none' }] },
+        {
+          reason: 'HOST_ACCESS_NOT_ALLOWED',
+          violations: [{ field: 'definition.preopens', description: 'allowed is none' }],
+        },
       );
     }
     const { source, sha256, ...rest } = draft;
@@ -153,7 +163,10 @@ export class TaskCatalog implements Tasks {
 
   async #resolve(draft: TaskDraft): Promise<Artifact> {
     if (draft.runtime !== 'wasm' || draft.source.kind !== 'content') {
-      throw invalidArgument('definition.artifact', `a ${draft.runtime} task cannot have a ${draft.source.kind} here`);
+      throw invalidArgument(
+        'definition.artifact',
+        `a ${draft.runtime} task cannot have a ${draft.source.kind} here`,
+      );
     }
     const { sha256, sizeBytes } = await this.#options.artifacts.put(draft.source.content);
     if (draft.sha256 !== '' && draft.sha256 !== sha256) {

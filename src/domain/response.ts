@@ -11,7 +11,11 @@ export interface InlineOutput {
   readonly truncated: boolean;
 }
 
-export const noOutput: InlineOutput = { stdout: new Uint8Array(), stderr: new Uint8Array(), truncated: false };
+export const noOutput: InlineOutput = {
+  stdout: new Uint8Array(),
+  stderr: new Uint8Array(),
+  truncated: false,
+};
 
 export interface ExecutionResponse {
   /** The status is none of failed, timed out and cancelled. */
@@ -56,7 +60,11 @@ export function syncResponse(
 }
 
 /** For a caller that does not wait: the execution as it was accepted, and where to ask for it. */
-export function asyncResponse(record: ExecutionRecord, estimateMs: number, timestamp: number): ExecutionResponse {
+export function asyncResponse(
+  record: ExecutionRecord,
+  estimateMs: number,
+  timestamp: number,
+): ExecutionResponse {
   return syncResponse(record, noOutput, estimateMs, timestamp);
 }
 

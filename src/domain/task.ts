@@ -60,7 +60,7 @@ export interface TaskDefinition {
 export interface FunctionSignature {
   /** As `function_name` takes it; empty for the default entry of a command. */
   readonly name: string;
-  readonly parameters: readonly { readonly name: string; /** WIT text. */ readonly type: string }[];
+  readonly parameters: readonly { readonly name: string /** WIT text. */; readonly type: string }[];
   /** WIT text; empty where the function returns nothing. */
   readonly result: string;
   /** Why it cannot be called; empty where it can. */

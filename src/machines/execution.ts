@@ -82,7 +82,10 @@ const unimplemented = (): void => {};
 
 /** The nearest of several instants, some of which may not be set. */
 function nearest(...instants: (number | null)[]): number {
-  return instants.reduce<number>((least, at) => (at !== null && at < least ? at : least), Number.POSITIVE_INFINITY);
+  return instants.reduce<number>(
+    (least, at) => (at !== null && at < least ? at : least),
+    Number.POSITIVE_INFINITY,
+  );
 }
 
 function willRetry(context: ExecutionContext, code: ErrorCode): boolean {
@@ -98,7 +101,9 @@ function retryTime(context: ExecutionContext, code: ErrorCode, at: number, rando
 
 function statusFor(code: ErrorCode): 'failed' | 'timedOut' | 'cancelled' {
   if (code === 'CANCELLED') return 'cancelled';
-  return code === 'QUEUE_TIMEOUT' || code === 'ATTEMPT_TIMEOUT' || code === 'TOTAL_TIMEOUT' ? 'timedOut' : 'failed';
+  return code === 'QUEUE_TIMEOUT' || code === 'ATTEMPT_TIMEOUT' || code === 'TOTAL_TIMEOUT'
+    ? 'timedOut'
+    : 'failed';
 }
 
 /** The cause an event brings, or null where it brings none. */
@@ -112,10 +117,16 @@ function causeOf(context: ExecutionContext, event: ExecutionEvent): Cause | null
       return event.cause;
     case 'alarm':
       if (event.at >= context.totalDeadline) {
-        return { code: 'TOTAL_TIMEOUT', message: `not over within the total timeout of ${context.totalMs} ms` };
+        return {
+          code: 'TOTAL_TIMEOUT',
+          message: `not over within the total timeout of ${context.totalMs} ms`,
+        };
       }
       if (context.queueDeadline !== null && event.at >= context.queueDeadline) {
-        return { code: 'QUEUE_TIMEOUT', message: `not started within the queue timeout of ${context.queueMs} ms` };
+        return {
+          code: 'QUEUE_TIMEOUT',
+          message: `not started within the queue timeout of ${context.queueMs} ms`,
+        };
       }
       if (context.attemptDeadline !== null && event.at >= context.attemptDeadline) {
         return {
@@ -320,7 +331,11 @@ export const executionMachine = setup({
           ],
           on: {
             attemptEnded: [
-              { guard: 'completed', target: '#execution.completed', actions: ['endByAttempt', 'releaseSlot'] },
+              {
+                guard: 'completed',
+                target: '#execution.completed',
+                actions: ['endByAttempt', 'releaseSlot'],
+              },
               { guard: 'canRetry', target: 'backingOff', actions: ['beginBackoff', 'releaseSlot'] },
               { target: '#execution.failed', actions: ['endByAttempt', 'releaseSlot'] },
             ],

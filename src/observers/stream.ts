@@ -18,11 +18,15 @@ export async function* followLog(
   let next = Math.max(1, fromSequence);
   const last = cursor.record.lastSequence;
   if (next > last + 1) {
-    throw new RequestError('out_of_range', `from_sequence: ${next} is beyond the log; the last event is ${last}`, {
-      reason: 'SEQUENCE_BEYOND_LOG',
-      violations: [{ field: 'from_sequence', description: `allowed is 0 to ${last + 1}` }],
-      metadata: { last_sequence: String(last) },
-    });
+    throw new RequestError(
+      'out_of_range',
+      `from_sequence: ${next} is beyond the log; the last event is ${last}`,
+      {
+        reason: 'SEQUENCE_BEYOND_LOG',
+        violations: [{ field: 'from_sequence', description: `allowed is 0 to ${last + 1}` }],
+        metadata: { last_sequence: String(last) },
+      },
+    );
   }
   while (!cursor.closed) {
     const page = await cursor.read(next, pageBytes);

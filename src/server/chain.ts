@@ -44,7 +44,11 @@ export interface ChainOptions {
 }
 
 /** A RequestError for whatever was thrown; what is not one already becomes `internal` with an id of our log. */
-export function toRequestError(error: unknown, method: string, options: Pick<ChainOptions, 'bug'>): RequestError {
+export function toRequestError(
+  error: unknown,
+  method: string,
+  options: Pick<ChainOptions, 'bug'>,
+): RequestError {
   if (error instanceof RequestError && error.kind !== 'internal') return error;
   if (error instanceof Error && error.name === 'StoreError') {
     options.bug(error, method);

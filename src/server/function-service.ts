@@ -2,7 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
-import { type ExecutionMode, type ExecutionRecord } from '../domain/execution.ts';
+import type { ExecutionMode, ExecutionRecord } from '../domain/execution.ts';
 import type { Admission, AdmissionRequest, Executions } from '../domain/executions.ts';
 import type { LogCursor } from '../domain/log.ts';
 import { asyncResponse, noOutput, syncResponse } from '../domain/response.ts';
@@ -16,7 +16,6 @@ import {
   type CancelExecutionRequest,
   type CancelExecutionResponse,
   CancelExecutionResponseSchema,
-  ExecutionMode as WireMode,
   type GetExecutionStatusRequest,
   type GetExecutionStatusResponse,
   type InvokeFunctionRequest,
@@ -28,6 +27,7 @@ import {
   type WaitExecutionRequest,
   type WaitExecutionResponse,
   type WatchExecutionRequest,
+  ExecutionMode as WireMode,
 } from './gen/spearlet/function_pb.js';
 import { payloadDigest } from './payload.ts';
 import { statusFromWire, statusToWire } from './wire/enums.ts';
@@ -261,9 +261,15 @@ function unaryMode(mode: WireMode): 'sync' | 'async' {
     case WireMode.ASYNC:
       return 'async';
     case WireMode.STREAM:
-      throw invalidArgument('execution_mode', 'STREAM is for the StreamFunction method; allowed here are SYNC and ASYNC');
+      throw invalidArgument(
+        'execution_mode',
+        'STREAM is for the StreamFunction method; allowed here are SYNC and ASYNC',
+      );
     default:
-      throw invalidArgument('execution_mode', `${String(mode)} is not a mode; allowed are SYNC (1), ASYNC (2) and STREAM (3)`);
+      throw invalidArgument(
+        'execution_mode',
+        `${String(mode)} is not a mode; allowed are SYNC (1), ASYNC (2) and STREAM (3)`,
+      );
   }
 }
 

@@ -47,7 +47,12 @@ export function bind(server: Server, address: string): Promise<number> {
 type Handlers = Readonly<Record<string, unknown>>;
 
 /** Adds a service whose handlers are named as the methods are in TypeScript. */
-export function addService(server: Server, service: DescService, handlers: Handlers, options: ChainOptions): void {
+export function addService(
+  server: Server,
+  service: DescService,
+  handlers: Handlers,
+  options: ChainOptions,
+): void {
   const implementation: UntypedServiceImplementation = {};
   for (const method of service.methods) {
     const handler = handlers[method.localName];
@@ -128,7 +133,7 @@ type AnyCall = ServerUnaryCall<Received<unknown>, unknown> | ServerWritableStrea
 
 function contextOf(call: AnyCall, options: ChainOptions): CallContext {
   const deadline = call.getDeadline();
-  const until = (deadline instanceof Date ? deadline.getTime() : deadline) - options.clock.now();
+  const until = (typeof deadline === 'number' ? deadline : deadline.getTime()) - options.clock.now();
   return {
     deadlineMs: until > longestDeadlineMs ? undefined : until,
     get gone() {

@@ -5,13 +5,14 @@
  * - Only `Host` values that the server was bound to are answered (a page of another origin cannot reach it by a
  *   name of its own), there are no CORS headers, and every write needs a JSON content type.
  */
-import { type DescMethod, type DescService, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type DescMethod, type DescService, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
 import { invalidArgument, notFound, RequestError, type RequestErrorKind } from '../domain/errors.ts';
 import type { CallContext, UnaryHandler } from './call.ts';
 import { type ChainOptions, toRequestError } from './chain.ts';
-import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
+import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
 
 /** Where the node is in its life, as load balancers want to know it. */
 export interface Readiness {
@@ -22,7 +23,10 @@ export interface Readiness {
 
 export interface HttpServerOptions extends ChainOptions {
   readonly maxRequestBytes: number;
-  readonly services: readonly { readonly service: DescService; readonly handlers: Readonly<Record<string, unknown>> }[];
+  readonly services: readonly {
+    readonly service: DescService;
+    readonly handlers: Readonly<Record<string, unknown>>;
+  }[];
   readonly functions: FunctionHandlers;
   readiness(): Readiness;
 }
@@ -76,7 +80,10 @@ async function route(
   const host = request.headers.host ?? '';
   if (hosts.length > 0 && !hosts.includes(host.toLowerCase())) {
     return sendJson(response, 421, {
-      error: { reason: 'HOST_NOT_ALLOWED', message: `this server does not answer for the host ${JSON.stringify(host)}` },
+      error: {
+        reason: 'HOST_NOT_ALLOWED',
+        message: `this server does not answer for the host ${JSON.stringify(host)}`,
+      },
     });
   }
   const [path = '/'] = (request.url ?? '/').split('?', 1);
@@ -85,7 +92,8 @@ async function route(
     const { ready, reason } = options.readiness();
     return sendJson(response, ready ? 200 : 503, { ready, reason });
   }
-  if (path.startsWith('/status/')) return sendStatus(options, request, response, path.slice('/status/'.length));
+  if (path.startsWith('/status/'))
+    return sendStatus(options, request, response, path.slice('/status/'.length));
   if (path.startsWith('/api/')) return callApi(options, request, response, path.slice('/api/'.length));
   if (path === '/metrics') {
     throw new RequestError('not_found', 'this version has no metrics yet', { reason: 'NOT_IN_THIS_VERSION' });
@@ -126,11 +134,15 @@ async function callApi(
   );
   const method = found?.service.methods.find((each) => each.name === methodName);
   if (found === undefined || method === undefined || rest.length > 0) {
-    throw new RequestError('not_found', 'no such method; call /api/<Service>/<Method>', { reason: 'METHOD_NOT_FOUND' });
+    throw new RequestError('not_found', 'no such method; call /api/<Service>/<Method>', {
+      reason: 'METHOD_NOT_FOUND',
+    });
   }
   if (request.method !== 'POST') return refuseMethod(response, 'POST');
   if (method.methodKind !== 'unary') {
-    throw new RequestError('unimplemented', 'this method streams; use gRPC', { reason: 'STREAMS_OVER_GRPC_ONLY' });
+    throw new RequestError('unimplemented', 'this method streams; use gRPC', {
+      reason: 'STREAMS_OVER_GRPC_ONLY',
+    });
   }
   const handler = found.handlers[method.localName] as UnaryHandler<unknown, never>;
   const { message, bytes } = await readMessage(options, request, method);
@@ -153,10 +165,14 @@ async function readMessage(options: HttpServerOptions, request: IncomingMessage,
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.byteLength;
     if (bytes > options.maxRequestBytes) {
-      throw new RequestError('resource_exhausted', `the request has more than ${options.maxRequestBytes} bytes`, {
-        reason: 'REQUEST_TOO_LARGE',
-        quota: 'max-request-bytes',
-      });
+      throw new RequestError(
+        'resource_exhausted',
+        `the request has more than ${options.maxRequestBytes} bytes`,
+        {
+          reason: 'REQUEST_TOO_LARGE',
+          quota: 'max-request-bytes',
+        },
+      );
     }
     parts.push(part);
   }
@@ -165,7 +181,10 @@ async function readMessage(options: HttpServerOptions, request: IncomingMessage,
     const json = text === '' ? {} : (JSON.parse(text) as JsonValue);
     return { message: fromJson(method.input, json), bytes };
   } catch (error) {
-    throw invalidArgument('request', `is not a ${method.input.typeName} in JSON: ${error instanceof Error ? error.message : ''}`);
+    throw invalidArgument(
+      'request',
+      `is not a ${method.input.typeName} in JSON: ${error instanceof Error ? error.message : ''}`,
+    );
   }
 }
 

@@ -9,7 +9,9 @@ export function payloadDigest(taskId: string, invocation: Invocation): string {
   const input = createHash('sha256').update(invocation.input).digest('hex');
   const { functionName, parameters, contentType, args, environment } = invocation;
   return createHash('sha256')
-    .update(JSON.stringify([taskId, functionName, parameters, input, contentType, args, environment], canonical))
+    .update(
+      JSON.stringify([taskId, functionName, parameters, input, contentType, args, environment], canonical),
+    )
     .digest('hex');
 }
 

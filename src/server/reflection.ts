@@ -10,12 +10,15 @@ import {
 } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { type Server, status } from '@grpc/grpc-js';
-import { ServerReflection as V1, ServerReflectionResponseSchema } from './gen/grpc/reflection/v1/reflection_pb.js';
+import type { ServerReflectionRequest } from './gen/grpc/reflection/v1/reflection_pb.js';
+import {
+  ServerReflectionResponseSchema,
+  ServerReflection as V1,
+} from './gen/grpc/reflection/v1/reflection_pb.js';
 import {
   ServerReflection as V1Alpha,
   ServerReflectionResponseSchema as V1AlphaResponseSchema,
 } from './gen/grpc/reflection/v1alpha/reflection_pb.js';
-import type { ServerReflectionRequest } from './gen/grpc/reflection/v1/reflection_pb.js';
 import { type Received, serviceDefinition } from './service-definition.ts';
 
 interface BidiCall {

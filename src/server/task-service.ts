@@ -64,7 +64,9 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
     },
 
     async getTask(request) {
-      return create(GetTaskResponseSchema, { task: taskToWire(await tasks.get(reference('task', request.task))) });
+      return create(GetTaskResponseSchema, {
+        task: taskToWire(await tasks.get(reference('task', request.task))),
+      });
     },
 
     async listTasks(request) {

@@ -1,10 +1,7 @@
 /** The wire's enums as the domain's words, both ways; a missing case does not compile. */
 import type { ErrorCode as DomainErrorCode, ErrorOrigin as DomainOrigin } from '../../domain/errors.ts';
 import type { OutputStream as DomainStream } from '../../domain/event.ts';
-import type {
-  ExecutionMode as DomainMode,
-  ExecutionStatus as DomainStatus,
-} from '../../domain/execution.ts';
+import type { ExecutionMode as DomainMode, ExecutionStatus as DomainStatus } from '../../domain/execution.ts';
 import type { InstancePolicy as DomainPolicy, RuntimeKind as DomainRuntime } from '../../domain/task.ts';
 import {
   ErrorCode,

@@ -1,5 +1,5 @@
 /** Checks that several requests share. Each throws invalid_argument with the field's path and what is allowed. */
-import { durationMs as toMs, type Duration, type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import { type Duration, type Timestamp, timestampMs, durationMs as toMs } from '@bufbuild/protobuf/wkt';
 import { invalidArgument, quote } from '../../domain/errors.ts';
 
 const longestMs = 366 * 24 * 60 * 60 * 1000;
@@ -89,7 +89,10 @@ export function environment(
   let total = 0;
   for (const name of names) {
     if (name === '' || name.includes('=')) {
-      throw invalidArgument(`${field}.${quote(name)}`, 'is not a name; allowed is a text that is not empty and has no =');
+      throw invalidArgument(
+        `${field}.${quote(name)}`,
+        'is not a name; allowed is a text that is not empty and has no =',
+      );
     }
     text(field, name, 256);
     const value = variables[name] ?? '';
@@ -137,7 +140,10 @@ export function pageToken(value: string, prefix: string): string {
   if (value === '') return '';
   const decoded = Buffer.from(value, 'base64url').toString();
   if (!decoded.startsWith(`${prefix}:`) || decoded.length > 512) {
-    throw invalidArgument('page_token', 'is not a token of this method; allowed is next_page_token of the page before');
+    throw invalidArgument(
+      'page_token',
+      'is not a token of this method; allowed is next_page_token of the page before',
+    );
   }
   return decoded.slice(prefix.length + 1);
 }

@@ -30,7 +30,10 @@ function parametersFromWire(parameters: Readonly<Record<string, Value>>): Record
     checkDepth(name, value, 0);
     // toJson refuses NaN and infinities, which proto JSON's Value cannot carry either.
     if (hasNonFinite(value)) {
-      throw invalidArgument(`parameters.${name}`, 'has a number that is not finite; allowed are "NaN", "Infinity" and "-Infinity" as strings');
+      throw invalidArgument(
+        `parameters.${name}`,
+        'has a number that is not finite; allowed are "NaN", "Infinity" and "-Infinity" as strings',
+      );
     }
     values[name] = toJson(ValueSchema, value) as JsonValue;
   }
@@ -42,7 +45,8 @@ function checkDepth(name: string, value: Value, depth: number): void {
     throw invalidArgument(`parameters.${name}`, `is nested too deeply; allowed are ${deepestValue} levels`);
   }
   const { kind } = value;
-  if (kind.case === undefined) throw invalidArgument(`parameters.${name}`, 'has no value; allowed is any JSON value');
+  if (kind.case === undefined)
+    throw invalidArgument(`parameters.${name}`, 'has no value; allowed is any JSON value');
   if (kind.case === 'listValue') for (const item of kind.value.values) checkDepth(name, item, depth + 1);
   if (kind.case === 'structValue') {
     for (const item of Object.values(kind.value.fields)) checkDepth(name, item, depth + 1);

@@ -4,13 +4,20 @@ import { invalidArgument, quote } from '../../domain/errors.ts';
 import type { Artifact, InstancePolicy, Limits, RetryPolicy, RuntimeKind, Task } from '../../domain/task.ts';
 import type { TaskDraft } from '../../domain/tasks.ts';
 import type {
+  TaskDefinition as WireDefinition,
   Limits as WireLimits,
   RetryPolicy as WireRetry,
-  TaskDefinition as WireDefinition,
   Task as WireTask,
 } from '../gen/spearlet/task_pb.js';
-import { InstancePolicy as WirePolicy, TaskSchema } from '../gen/spearlet/task_pb.js';
-import { errorCodeFromWire, errorCodeToWire, policyFromWire, policyToWire, runtimeFromWire, runtimeToWire } from './enums.ts';
+import { TaskSchema, InstancePolicy as WirePolicy } from '../gen/spearlet/task_pb.js';
+import {
+  errorCodeFromWire,
+  errorCodeToWire,
+  policyFromWire,
+  policyToWire,
+  runtimeFromWire,
+  runtimeToWire,
+} from './enums.ts';
 import { argumentList, delay, environment, positiveDuration, sorted, text } from './fields.ts';
 import { timeoutsFromWire } from './invocation.ts';
 
@@ -33,7 +40,10 @@ export function draftFromWire(definition: WireDefinition | undefined): TaskDraft
   if (definition === undefined) throw invalidArgument('definition', 'is required');
   const runtime = runtimeFromWire.get(definition.runtime);
   if (runtime === undefined) {
-    throw invalidArgument('definition.runtime', `${definition.runtime} is not known; allowed are WASM, DOCKER, PROCESS`);
+    throw invalidArgument(
+      'definition.runtime',
+      `${definition.runtime} is not known; allowed are WASM, DOCKER, PROCESS`,
+    );
   }
   return {
     name: taskName(definition.name),
@@ -55,10 +65,16 @@ export function draftFromWire(definition: WireDefinition | undefined): TaskDraft
 
 function taskName(name: string): string {
   if (!namePattern.test(name)) {
-    throw invalidArgument('definition.name', `${quote(name)} is not a name; allowed is [a-z0-9][a-z0-9._-]{0,62}`);
+    throw invalidArgument(
+      'definition.name',
+      `${quote(name)} is not a name; allowed is [a-z0-9][a-z0-9._-]{0,62}`,
+    );
   }
   if (name.startsWith('task_') || name.startsWith('exec_')) {
-    throw invalidArgument('definition.name', `${quote(name)} starts like an id; not allowed are task_… and exec_…`);
+    throw invalidArgument(
+      'definition.name',
+      `${quote(name)} starts like an id; not allowed are task_… and exec_…`,
+    );
   }
   return name;
 }
@@ -85,7 +101,10 @@ function sourceFromWire(runtime: RuntimeKind, source: WireSource | undefined): T
 
 function digest(value: string): string {
   if (value !== '' && !/^[0-9a-f]{64}$/.test(value)) {
-    throw invalidArgument('definition.artifact.sha256', 'is not a digest; allowed are 64 lower-case hex digits');
+    throw invalidArgument(
+      'definition.artifact.sha256',
+      'is not a digest; allowed are 64 lower-case hex digits',
+    );
   }
   return value;
 }
@@ -93,7 +112,8 @@ function digest(value: string): string {
 function preopensFromWire(preopens: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   for (const [guest, host] of Object.entries(preopens)) {
     const field = `definition.preopens.${quote(guest)}`;
-    if (!guest.startsWith('/')) throw invalidArgument(field, 'is not a guest path; allowed is an absolute one');
+    if (!guest.startsWith('/'))
+      throw invalidArgument(field, 'is not a guest path; allowed is an absolute one');
     if (!host.startsWith('/')) {
       throw invalidArgument(field, `${quote(host)} is not a host path; allowed is an absolute one`);
     }
@@ -205,7 +225,9 @@ export function taskToWire(task: Task): WireTask {
   });
 }
 
-type WireArtifactInit = NonNullable<NonNullable<MessageInitShape<typeof TaskSchema>['definition']>['artifact']>;
+type WireArtifactInit = NonNullable<
+  NonNullable<MessageInitShape<typeof TaskSchema>['definition']>['artifact']
+>;
 
 function artifactToWire(artifact: Artifact): WireArtifactInit {
   switch (artifact.kind) {

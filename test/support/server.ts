@@ -1,0 +1,164 @@
+/** A real node on free ports over a temporary data folder, in this process or in a child, and clients of its public API. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { pino } from 'pino';
+import { type Connection, connect, type ServiceClient } from '../../src/cli/client.ts';
+import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
+import { type Node, startNode } from '../../src/node.ts';
+import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
+import {
+  RuntimeKind,
+  type Task,
+  type TaskDefinitionSchema,
+  TaskService,
+} from '../../src/server/gen/spearlet/task_pb.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The bytes of a file under `examples/`. */
+export function example(path: string): Promise<Buffer> {
+  return readFile(join(root, 'examples', path));
+}
+
+type LogLine = Readonly<Record<string, unknown>>;
+type Definition = MessageInitShape<typeof TaskDefinitionSchema>;
+
+/** What a test does with a server, wherever that runs. */
+export class Peer {
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  readonly functions: ServiceClient<typeof FunctionService>;
+  readonly tasks: ServiceClient<typeof TaskService>;
+  readonly connection: Connection;
+
+  constructor(grpcAddress: string, httpAddress: string) {
+    this.grpcAddress = grpcAddress;
+    this.httpAddress = httpAddress;
+    this.connection = connect(grpcAddress);
+    this.functions = this.connection.service(FunctionService);
+    this.tasks = this.connection.service(TaskService);
+  }
+
+  /** Registers an example under a name. */
+  async register(name: string, path: string, definition: Definition = {}): Promise<Task> {
+    const { task } = await this.tasks.registerTask({
+      definition: {
+        name,
+        runtime: RuntimeKind.WASM,
+        artifact: { source: { case: 'content', value: await example(path) } },
+        ...definition,
+      } as Definition,
+    });
+    if (task === undefined) throw new Error(`no task in the answer for ${name}`);
+    return task;
+  }
+}
+
+export class LocalServer extends Peer {
+  readonly node: Node;
+  readonly dataDir: string;
+  readonly log: readonly LogLine[];
+
+  constructor(node: Node, dataDir: string, log: readonly LogLine[]) {
+    super(node.grpcAddress, node.httpAddress);
+    this.node = node;
+    this.dataDir = dataDir;
+    this.log = log;
+  }
+
+  /** Bugs of ours that the node has written to its log: none, whatever a test does. */
+  get bugs(): readonly LogLine[] {
+    return this.log.filter((line) => String(line.msg).startsWith('bug:'));
+  }
+
+  async stop(): Promise<void> {
+    this.connection.close();
+    const drained = this.node.drain();
+    void this.node.drain();
+    await drained;
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+export function temporaryDataDir(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'spear-server-'));
+}
+
+const freePorts = { grpcAddress: '127.0.0.1:0', httpAddress: '127.0.0.1:0' } as const;
+
+/** Starts a node in this process. Whoever starts it stops it. */
+export async function startServer(flags: ConfigFlags = {}): Promise<LocalServer> {
+  const log: LogLine[] = [];
+  const sink = new Writable({
+    write(line: Buffer, _encoding, done) {
+      log.push(JSON.parse(line.toString()) as LogLine);
+      done();
+    },
+  });
+  const dataDir = await temporaryDataDir();
+  const config = resolveConfig({ ...freePorts, dataDir, ...flags }, {});
+  return new LocalServer(await startNode(config, pino({ level: 'info', base: null }, sink)), dataDir, log);
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export class ChildServer extends Peer {
+  readonly process: ChildProcess;
+  readonly exited: Promise<Exit>;
+  /** What it has written on stdout and stderr, line by line. */
+  readonly output: readonly string[];
+
+  constructor(child: ChildProcess, exited: Promise<Exit>, output: readonly string[], ready: LogLine) {
+    super(String(ready.grpcAddress), String(ready.httpAddress));
+    this.process = child;
+    this.exited = exited;
+    this.output = output;
+  }
+
+  /** Sends a signal and waits for the end; a server that has ended already is fine. */
+  async end(signal: NodeJS.Signals): Promise<Exit> {
+    this.process.kill(signal);
+    const exit = await this.exited;
+    this.connection.close();
+    return exit;
+  }
+}
+
+/** Starts `src/main.ts` in a child process on a data folder. Whoever starts it ends it. */
+export async function spawnServer(
+  dataDir: string,
+  flags: ConfigFlags = {},
+  execArgv: readonly string[] = [],
+): Promise<ChildServer> {
+  const options = { ...freePorts, dataDir, ...flags };
+  const variables = Object.entries(options).map(([key, value]) => [
+    `SPEAR_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+    String(value),
+  ]);
+  const child = spawn(process.execPath, ['--no-warnings', ...execArgv, join(root, 'src/main.ts')], {
+    env: { PATH: process.env.PATH, ...Object.fromEntries(variables) },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  const output: string[] = [];
+  const ready = Promise.withResolvers<LogLine>();
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream as NonNullable<typeof stream> }).on('line', (line) => {
+      output.push(line);
+      if (line.includes('"msg":"ready"')) ready.resolve(JSON.parse(line) as LogLine);
+    });
+  }
+  void exited.then(() => ready.reject(new Error(`the server did not start:\n${output.join('\n')}`)));
+  return new ChildServer(child, exited, output, await ready.promise);
+}
