@@ -30,7 +30,7 @@ export interface NodeConfig {
 /** Flags as a command line gives them, by their names in camelCase. */
 export type ConfigFlags = Readonly<Partial<Record<keyof NodeConfig, string | boolean | undefined>>>;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 const mebibyte = 1024 * 1024;
 const mostRequestBytes = 128 * mebibyte;

@@ -1,4 +1,4 @@
-import { type ConfigFlags, resolveConfig } from './config.ts';
+import { type ConfigFlags, type Environment, resolveConfig } from './config.ts';
 import { startNode } from './node.ts';
 import { createLogger } from './telemetry/logger.ts';
 
@@ -6,8 +6,8 @@ import { createLogger } from './telemetry/logger.ts';
  * Runs a node until SIGTERM or SIGINT, drains it and resolves. A second signal hurries. Rejects with an error for
  * people where it cannot start.
  */
-export async function serve(flags: ConfigFlags): Promise<void> {
-  const config = resolveConfig(flags);
+export async function serve(flags: ConfigFlags, env?: Environment): Promise<void> {
+  const config = resolveConfig(flags, env);
   const logger = createLogger(config.logLevel);
   const node = await startNode(config, logger);
   const stopped = Promise.withResolvers<void>();

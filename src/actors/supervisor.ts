@@ -288,7 +288,9 @@ export class Supervisor implements Executions {
     }
     const { task, invocation } = request;
     const record = this.#newRecord(request);
-    const log = new LiveLog(this.#surroundings, record, task.definition.limits, invocation, claim);
+    // The record has the function's name and the content type; most typed calls then need no row of their own.
+    const input = { ...invocation, functionName: '', contentType: '' };
+    const log = new LiveLog(this.#surroundings, record, task.definition.limits, input, claim);
     const speculative = claim === undefined && hasNoOutsideEffects(task);
     const child: Child = {
       log,
@@ -355,11 +357,11 @@ export class Supervisor implements Executions {
     const { executionId } = child.log;
     const run = this.#runs.get(executionId);
     if (run === undefined) return;
-    const { store, runtimes, listener } = this.#options;
+    const { runtimes, listener } = this.#options;
     const kept = run.invocation;
     run.controller = startAttempt(
       runtimes.get(run.task.definition.runtime),
-      { executionId, number: attempt, task: run.task, invocation: kept ?? store.input(executionId) },
+      { executionId, number: attempt, task: run.task, invocation: kept ?? this.#storedInvocation(child.log) },
       child.log,
       (end) => {
         child.log.note(end.instanceId, end.resourceUse);
@@ -372,6 +374,12 @@ export class Supervisor implements Executions {
       (error) => listener.bug(error, executionId),
     );
     if (child.input.retry.maxAttempts === 1) run.invocation = undefined;
+  }
+
+  async #storedInvocation(log: LiveLog): Promise<Invocation | undefined> {
+    const stored = await this.#options.store.input(log.executionId);
+    const { functionName, contentType } = log.record;
+    return stored === undefined ? undefined : { ...stored, functionName, contentType };
   }
 
   #committed(log: LiveLog): void {

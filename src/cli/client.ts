@@ -34,12 +34,18 @@ export function connect(address: string): Connection {
     'grpc.max_receive_message_length': mostResponseBytes,
     'grpc.max_send_message_length': -1,
     'grpc.enable_channelz': 0,
+    // A wait may be silent for hours: these notice a connection whose other end has vanished.
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 2000,
   });
   return {
     service<Service extends DescService>(service: Service) {
       const calls: Record<string, unknown> = {};
       for (const method of service.methods) {
-        calls[method.localName] = method.methodKind === 'unary' ? unary(client, method) : streaming(client, method);
+        calls[method.localName] =
+          method.methodKind === 'unary' ? unary(client, method) : streaming(client, method);
       }
       // The loop above gives each method of the service the kind of call that the mapped type names.
       return calls as ServiceClient<Service>;

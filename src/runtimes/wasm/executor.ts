@@ -2,9 +2,10 @@ import { decodeParameters } from '../../domain/wit/decode.ts';
 import { findFunction } from '../../domain/wit/lookup.ts';
 import type { AttemptOutcome } from '../runtime.ts';
 import { commandEnding, type Ending, startEnding, thrownEnding, valueEnding } from './ending.ts';
-import { createGuest, type Guest, type LoadedProgram } from './guest.ts';
+import { createGuest, type Guest, type LoadedProgram, memoryCapOf } from './guest.ts';
 import type { RunContext } from './host/context.ts';
 import { importsFor } from './host/imports.ts';
+import { guardCopies, LiftBudget } from './lift-budget.ts';
 import {
   type Batch,
   claim,
@@ -30,7 +31,9 @@ export function createExecutor({ name, memory }: WorkerData, ring: () => void) {
   const programs = new Map<number, Program>();
   const loaded = new Map<number, LoadedProgram>();
   const live = new Map<number, LiveGuest>();
+  const budget = new LiftBudget();
   let instances = 0;
+  guardCopies(budget);
 
   async function run(batch: Batch): Promise<void> {
     for (const program of batch.programs) programs.set(program.key, program);
@@ -43,7 +46,8 @@ export function createExecutor({ name, memory }: WorkerData, ring: () => void) {
         job.slot,
         'instantiate' in found ? execute(found, job) : { ...found, instanceId: '', resourceUse: {} },
       );
-      Atomics.store(memory.claims, job.slot, claimWord(batch.batch, claim.done));
+      // Exchanged, not stored: once the reply is read the slot may already belong to the next batch.
+      Atomics.compareExchange(memory.claims, job.slot, started, claimWord(batch.batch, claim.done));
     }
   }
 
@@ -63,16 +67,18 @@ export function createExecutor({ name, memory }: WorkerData, ring: () => void) {
   function execute(program: LoadedProgram, job: Job): AttemptOutcome {
     const before = process.threadCpuUsage();
     const context = contextOf(program.program, job);
+    budget.begin(memoryCapOf(program.program));
     const kept = job.reuse ? live.get(job.program) : undefined;
     if (kept !== undefined) Object.assign(kept.guest.context, context);
     let current = kept;
     let ending: Ending;
     try {
-      current ??= { guest: createGuest(program, context), instanceId: `${name}-${++instances}` };
+      current ??= { guest: createGuest(program, context, budget), instanceId: `${name}-${++instances}` };
       ending = enter(program.program, current.guest, job);
     } catch (error) {
       ending = context.exitCode === undefined ? startEnding(error) : commandEnding(context.exitCode);
     }
+    budget.end();
     const well = ending.kind === 'completed' && current?.guest.context.exitCode === undefined;
     if (job.reuse) keep(job.program, well ? current : undefined);
     const { user, system } = process.threadCpuUsage(before);
@@ -90,6 +96,7 @@ export function createExecutor({ name, memory }: WorkerData, ring: () => void) {
     const parameters = decodeParameters(fn, job.parameters);
     let value: unknown;
     try {
+      budget.renew();
       value = guest.call(fn, parameters);
     } catch (error) {
       return thrownEnding(guest, fn, error);

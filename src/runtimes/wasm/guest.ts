@@ -2,6 +2,7 @@ import { camelCase } from '../../domain/wit/identifier.ts';
 import type { WitFunction } from '../../domain/wit/types.ts';
 import { exitGuest, type RunContext } from './host/context.ts';
 import type { ImportFactory } from './host/imports.ts';
+import type { LiftBudget } from './lift-budget.ts';
 import type { Program } from './protocol.ts';
 
 type CoreImports = Record<string, Record<string, unknown>>;
@@ -30,9 +31,10 @@ export interface Guest {
 }
 
 /** Instantiates the program; throws where an import is missing, where it does not fit, or where its start traps. */
-export function createGuest(loaded: LoadedProgram, context: RunContext): Guest {
+export function createGuest(loaded: LoadedProgram, context: RunContext, budget: LiftBudget): Guest {
   const { program } = loaded;
   const memories = new Set<WebAssembly.Memory>();
+  const wasmFunctions = new WeakSet<object>();
   const left = new Map(program.cores.map((core) => [core.module, core.instances]));
 
   function instantiateCore(module: WebAssembly.Module, imports?: CoreImports): WebAssembly.Instance {
@@ -40,12 +42,11 @@ export function createGuest(loaded: LoadedProgram, context: RunContext): Guest {
     if (remaining === 0)
       throw new Error('more instances of a core module than the memory limit was divided among');
     left.set(module, remaining - 1);
-    const instance = new WebAssembly.Instance(
-      module,
-      exactExit(imports ?? {}, context),
-    );
+    const bound = renewing(exactExit(imports ?? {}, context), wasmFunctions, budget);
+    const instance = new WebAssembly.Instance(module, bound);
     for (const value of Object.values(instance.exports)) {
       if (value instanceof WebAssembly.Memory) memories.add(value);
+      else if (typeof value === 'function') wasmFunctions.add(value);
     }
     return instance;
   }
@@ -60,7 +61,7 @@ export function createGuest(loaded: LoadedProgram, context: RunContext): Guest {
     loaded.imports(context),
     instantiateCore,
   );
-  const cap = program.cores.reduce((sum, core) => sum + core.memoryCap * core.instances, 0);
+  const cap = memoryCapOf(program);
 
   return {
     context,
@@ -76,6 +77,11 @@ export function createGuest(loaded: LoadedProgram, context: RunContext): Guest {
   };
 }
 
+/** Bytes that the linear memories of one instance may come to. */
+export function memoryCapOf(program: Program): number {
+  return program.cores.reduce((sum, core) => sum + core.memoryCap * core.instances, 0);
+}
+
 function functionIn(owner: unknown, name: string): (...parameters: readonly unknown[]) => unknown {
   const found = owner instanceof Object ? Reflect.get(owner, camelCase(name)) : undefined;
   if (typeof found !== 'function') throw new Error(`the component has no function ${name}`);
@@ -88,4 +94,20 @@ function exactExit(imports: CoreImports, context: RunContext): CoreImports {
   if (preview1?.proc_exit === undefined) return imports;
   const procExit = (code: number) => exitGuest(context, code >>> 0);
   return { ...imports, wasi_snapshot_preview1: { ...preview1, proc_exit: procExit } };
+}
+
+/** The imports, where each call of the host renews the budget; calls between modules stay as they are. */
+function renewing(imports: CoreImports, wasmFunctions: WeakSet<object>, budget: LiftBudget): CoreImports {
+  const entries = Object.entries(imports).map(([module, members]) => {
+    const bound = Object.entries(members).map(([name, value]) => {
+      if (typeof value !== 'function' || wasmFunctions.has(value)) return [name, value];
+      const hostCall = (...parameters: unknown[]): unknown => {
+        budget.renew();
+        return value(...parameters);
+      };
+      return [name, hostCall];
+    });
+    return [module, Object.fromEntries(bound)];
+  });
+  return Object.fromEntries(entries);
 }

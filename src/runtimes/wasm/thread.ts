@@ -21,6 +21,9 @@ const maxWear = 2000;
 const wearOfReuse = 0.01;
 const maxPrograms = 64;
 
+/** Read from a thread in one turn of the event loop. */
+const drainBytes = 256 * 1024;
+
 export interface ThreadOwner {
   /** Its code is loaded, or its jobs are done: it can take more. */
   onIdle(thread: WasmThread): void;
@@ -157,19 +160,26 @@ export class WasmThread {
     this.#drain();
   }
 
-  /** Hands on what the ring holds, until its end or until whoever takes the output asks to wait. */
+  /**
+   * Hands on what the ring holds, until its end or until whoever takes the output asks to wait. A guest that
+   * writes as fast as it is read would never let this end, so it goes on in a later turn of the event loop.
+   */
   #drain(): void {
     if (this.#blocked) return;
     this.#reader.hush();
+    let budget = drainBytes;
     for (let record = this.#reader.next(); record !== undefined; record = this.#reader.next()) {
       const wait = this.#handle(record);
-      if (wait !== undefined) {
+      budget -= record.data.length;
+      if (wait !== undefined || budget <= 0) {
         this.#blocked = true;
-        void wait.then(() => {
+        const goOn = () => {
           this.#blocked = false;
           this.#reader.release();
           this.#drain();
-        });
+        };
+        if (wait === undefined) setImmediate(goOn);
+        else void wait.then(goOn);
         return;
       }
       this.#reader.release();

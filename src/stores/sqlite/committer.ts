@@ -1,21 +1,17 @@
 /**
- * The one writer of logs and records.
+ * The one writer of logs and records; runs in the writer's thread.
  *
  * - All entries are one transaction; an entry in conflict writes nothing and the others go on.
  * - Every conflict is found before the first write of its entry, so that no entry needs a savepoint.
  * - Positions are counted in memory and move on only when the transaction has committed.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { NewEvent } from '../../domain/event.ts';
-import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
-import type { CommitEntry, CommitResult } from '../store.ts';
-import type { Inputs, StoredInput } from './inputs.ts';
-import { encodeMeta, joinChunks, segmentEnd } from './segment.ts';
+import type { CommitResult } from '../store.ts';
+import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
 import { LastSequences } from './sequences.ts';
 
 export class Committer {
   readonly #db: DatabaseSync;
-  readonly #inputs: Inputs;
   readonly #lasts = new LastSequences();
   readonly #begin: StatementSync;
   readonly #end: StatementSync;
@@ -24,13 +20,13 @@ export class Committer {
   readonly #saveRecord: StatementSync;
   readonly #selectOwner: StatementSync;
   readonly #insertClaim: StatementSync;
+  readonly #insertInput: StatementSync;
   readonly #saveSnapshot: StatementSync;
   readonly #deleteSnapshot: StatementSync;
   #nextPosition: number;
 
-  constructor(db: DatabaseSync, inputs: Inputs) {
+  constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#inputs = inputs;
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#end = db.prepare('COMMIT');
     this.#selectLast = db.prepare(
@@ -47,6 +43,11 @@ export class Committer {
     );
     this.#selectOwner = db.prepare('SELECT execution_id FROM claims WHERE invocation_id = ?');
     this.#insertClaim = db.prepare('INSERT INTO claims (invocation_id, execution_id) VALUES (?, ?)');
+    // The first input of an execution stays.
+    this.#insertInput = db.prepare(
+      `INSERT INTO inputs (execution_id, invocation, invocation_sha256, input, input_sha256)
+       VALUES (?, ?, ?, ?, ?) ON CONFLICT (execution_id) DO NOTHING`,
+    );
     this.#saveSnapshot = db.prepare(
       `INSERT INTO snapshots (execution_id, snapshot) VALUES (?, ?)
        ON CONFLICT (execution_id) DO UPDATE SET snapshot = excluded.snapshot`,
@@ -56,15 +57,12 @@ export class Committer {
   }
 
   /** Throws what SQLite throws, with nothing written; the connection can be used again. */
-  commit(
-    entries: readonly CommitEntry[],
-    inputs: readonly (StoredInput | undefined)[] | undefined,
-  ): CommitResult[] {
+  commit(entries: readonly EncodedEntry[]): CommitResult[] {
     const before = this.#nextPosition;
     const results: CommitResult[] = [];
     try {
       this.#begin.run();
-      for (const [index, entry] of entries.entries()) results.push(this.#write(entry, inputs?.[index]));
+      for (const entry of entries) results.push(this.#write(entry));
       this.#end.run();
       return results;
     } catch (error) {
@@ -76,8 +74,8 @@ export class Committer {
     }
   }
 
-  #write(entry: CommitEntry, input: StoredInput | undefined): CommitResult {
-    const { executionId, expectedLastSequence: expected, events, record, claimInvocationId: claim } = entry;
+  #write(entry: EncodedEntry): CommitResult {
+    const { executionId, expected, claim, record, input } = entry;
     let last = this.#lasts.get(executionId);
     // A creation without a claim is checked by its insert, which saves the hot path a read.
     if (last === undefined && (expected > 0 || claim !== undefined)) last = this.#storedLast(executionId);
@@ -93,42 +91,40 @@ export class Committer {
     }
 
     const position = this.#nextPosition;
-    if (!this.#append(executionId, events)) return sequenceConflict(this.#storedLast(executionId));
+    if (!this.#append(executionId, entry.segments)) return sequenceConflict(this.#storedLast(executionId));
     if (claim !== undefined && !owned) this.#insertClaim.run(claim, executionId);
-    if (input !== undefined) this.#inputs.insert(executionId, input);
-    const ended = record !== undefined && isTerminal(record.status);
+    if (input !== undefined) {
+      this.#insertInput.run(
+        executionId,
+        input.invocation,
+        input.invocationSha256,
+        input.input,
+        input.inputSha256,
+      );
+    }
     if (record !== undefined) this.#save(executionId, record);
-    if (ended) {
+    if (record?.ended === true) {
       this.#lasts.delete(executionId);
       if (expected > 0) this.#deleteSnapshot.run(executionId);
     } else {
-      this.#lasts.set(executionId, expected + events.length);
+      this.#lasts.set(executionId, expected + entry.count);
       if (entry.snapshot !== undefined) this.#saveSnapshot.run(executionId, entry.snapshot);
     }
     return { ok: true, position };
   }
 
   /** False where the log has such events already; only its first row can meet them. */
-  #append(executionId: string, events: readonly NewEvent[]): boolean {
-    for (let start = 0; start < events.length; ) {
-      const end = segmentEnd(events, start);
-      const { changes } = this.#insertSegment.run(
-        this.#nextPosition,
-        executionId,
-        (events[start] as NewEvent).sequence,
-        (events[end - 1] as NewEvent).sequence,
-        encodeMeta(events, start, end),
-        joinChunks(events, start, end),
-      );
+  #append(executionId: string, segments: readonly EncodedSegment[]): boolean {
+    for (const { first, last, meta, data } of segments) {
+      const { changes } = this.#insertSegment.run(this.#nextPosition, executionId, first, last, meta, data);
       if (changes === 0) return false;
-      this.#nextPosition += end - start;
-      start = end;
+      this.#nextPosition += last - first + 1;
     }
     return true;
   }
 
-  #save(executionId: string, record: ExecutionRecord): void {
-    this.#saveRecord.run(executionId, record.taskId, record.status, record.createdAt, JSON.stringify(record));
+  #save(executionId: string, record: EncodedRecord): void {
+    this.#saveRecord.run(executionId, record.taskId, record.status, record.createdAt, record.json);
   }
 
   #storedLast(executionId: string): number {

@@ -10,6 +10,13 @@ export function guardSqlite<T>(what: string, work: () => T): T {
   }
 }
 
+/** What of an SQLite failure crosses threads. */
+export interface SqliteFailure {
+  readonly errcode: number;
+  readonly errstr: string;
+  readonly message: string;
+}
+
 interface SqliteError extends Error {
   /** An extended result code of https://sqlite.org/rescode.html; the low byte is the primary one. */
   readonly errcode: number;

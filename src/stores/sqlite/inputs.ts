@@ -29,15 +29,10 @@ interface InputRow {
  */
 export class Inputs {
   readonly #files: Artifacts;
-  readonly #insert: StatementSync;
   readonly #select: StatementSync;
 
   constructor(db: DatabaseSync, files: Artifacts) {
     this.#files = files;
-    this.#insert = db.prepare(
-      `INSERT INTO inputs (execution_id, invocation, invocation_sha256, input, input_sha256)
-       VALUES (?, ?, ?, ?, ?) ON CONFLICT (execution_id) DO NOTHING`,
-    );
     this.#select = db.prepare(
       'SELECT invocation, invocation_sha256, input, input_sha256 FROM inputs WHERE execution_id = ?',
     );
@@ -77,12 +72,6 @@ export class Inputs {
         inputSha256: inputFile?.sha256 ?? null,
       };
     })();
-  }
-
-  /** The first one of an execution stays. */
-  insert(executionId: string, stored: StoredInput): void {
-    const { invocation, invocationSha256, input, inputSha256 } = stored;
-    this.#insert.run(executionId, invocation, invocationSha256, input, inputSha256);
   }
 
   /** Of an execution that is known: the empty invocation where it has no row. Throws what SQLite throws. */

@@ -14,14 +14,16 @@ import {
   type Store,
   StoreError,
 } from '../store.ts';
-import { Committer } from './committer.ts';
+import { encodeEntry } from './encoded-entry.ts';
 import { guardSqlite } from './failure.ts';
 import { claimFolder, type DataFolder } from './folder.ts';
 import { Inputs } from './inputs.ts';
 import { Log } from './log.ts';
 import { Records } from './records.ts';
 import { migrate } from './schema.ts';
+import { busyTimeoutMs, settings } from './settings.ts';
 import { Tasks } from './tasks.ts';
+import { Writer } from './writer.ts';
 
 /**
  * Opens the store of a data folder: `spear.db` and its WAL, `lock.db`, and `blobs/` for large inputs.
@@ -31,15 +33,19 @@ import { Tasks } from './tasks.ts';
 export async function openSqliteStore(options: { readonly dataDir: string }): Promise<Store> {
   const { dataDir } = options;
   const folder = await claimFolder(dataDir);
+  const path = join(dataDir, 'spear.db');
   let db: DatabaseSync | undefined;
   try {
     const files = await openArtifacts(join(dataDir, 'blobs'));
-    return guardSqlite(`cannot open the store in ${dataDir}`, () => {
-      db = new DatabaseSync(join(dataDir, 'spear.db'), { timeout: busyTimeoutMs });
+    const reader = guardSqlite(`cannot open the store in ${dataDir}`, () => {
+      db = new DatabaseSync(path, { timeout: busyTimeoutMs });
       db.exec(settings);
       migrate(db);
-      return new SqliteStore(folder, db, new Inputs(db, files));
+      return db;
     });
+    const writer = new Writer(path);
+    await writer.ready();
+    return new SqliteStore(folder, reader, writer, new Inputs(reader, files));
   } catch (error) {
     db?.close();
     folder.release();
@@ -47,32 +53,21 @@ export async function openSqliteStore(options: { readonly dataDir: string }): Pr
   }
 }
 
-/** A backup or a check may hold the database for a moment; a wait blocks the whole node. */
-const busyTimeoutMs = 1000;
-
-/** No mmap: an I/O error on a mapped page is a SIGBUS, which ends the node instead of a call. */
-const settings = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
-  PRAGMA cache_size = -65536;
-  PRAGMA temp_store = MEMORY;
-  PRAGMA journal_size_limit = 67108864;
-`;
-
+/** Reads on a connection of the caller's thread; writes cross to the writer's, so that no sync of the disk blocks. */
 class SqliteStore implements Store {
   readonly #folder: DataFolder;
   readonly #db: DatabaseSync;
-  readonly #committer: Committer;
+  readonly #writer: Writer;
   readonly #inputs: Inputs;
   readonly #log: Log;
   readonly #records: Records;
   readonly #tasks: Tasks;
 
-  constructor(folder: DataFolder, db: DatabaseSync, inputs: Inputs) {
+  constructor(folder: DataFolder, db: DatabaseSync, writer: Writer, inputs: Inputs) {
     this.#folder = folder;
     this.#db = db;
     this.#inputs = inputs;
-    this.#committer = new Committer(db, inputs);
+    this.#writer = writer;
     this.#log = new Log(db);
     this.#records = new Records(db);
     this.#tasks = new Tasks(db);
@@ -82,7 +77,9 @@ class SqliteStore implements Store {
     for (const entry of entries) assertNumbered(entry);
     const prepared = this.#inputs.prepare(entries);
     const inputs = prepared instanceof Promise ? await prepared : prepared;
-    return this.#use('cannot commit', () => this.#committer.commit(entries, inputs));
+    const encoded = entries.map((entry, index) => encodeEntry(entry, inputs?.[index]));
+    const results = await this.#writer.send('cannot commit', { kind: 'commit', entries: encoded });
+    return [...results];
   }
 
   async execution(executionId: string): Promise<ExecutionRecord | undefined> {
@@ -120,11 +117,11 @@ class SqliteStore implements Store {
   }
 
   async saveTask(task: Task): Promise<void> {
-    this.#use('cannot save a task', () => this.#tasks.save(task));
+    await this.#writer.send('cannot save a task', { kind: 'saveTask', task });
   }
 
   async deleteTask(taskId: string): Promise<void> {
-    this.#use('cannot delete a task', () => this.#tasks.delete(taskId));
+    await this.#writer.send('cannot delete a task', { kind: 'deleteTask', taskId });
   }
 
   async taskByName(name: string): Promise<Task | undefined> {
@@ -147,6 +144,7 @@ class SqliteStore implements Store {
     if (!this.#db.isOpen) return;
     try {
       guardSqlite('cannot close the store', () => this.#db.close());
+      await this.#writer.close();
     } finally {
       this.#folder.release();
     }

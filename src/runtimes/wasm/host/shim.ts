@@ -2,8 +2,7 @@ import * as wasi from '@bytecodealliance/preview2-shim';
 import { WASIShim } from '@bytecodealliance/preview2-shim/instantiation';
 import type { Program } from '../protocol.ts';
 import type { RunContext } from './context.ts';
-import type { GuestImports } from './imports.ts';
-import { plainInterfaces } from './imports.ts';
+import { type GuestImports, plainInterfaces } from './interfaces.ts';
 import { createIo, type IoClasses } from './io.ts';
 
 /** Files, sockets and HTTP from preview2-shim; everything else is ours also here. */

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { RequestError } from '../domain/errors.ts';
+import { cancelCommand } from './commands/cancel.ts';
+import { invokeCommand } from './commands/invoke.ts';
+import { listCommand } from './commands/list.ts';
+import { serveCommand } from './commands/serve.ts';
+import { statusCommand } from './commands/status.ts';
+import { taskDeleteCommand } from './commands/task-delete.ts';
+import { taskListCommand } from './commands/task-list.ts';
+import { taskRegisterCommand } from './commands/task-register.ts';
+import { taskShowCommand } from './commands/task-show.ts';
+import { waitCommand } from './commands/wait.ts';
+import { watchCommand } from './commands/watch.ts';
+import { exitCodeHelp, exitCodes } from './exit-codes.ts';
+import { LostServerError } from './reattach.ts';
+import { note, type Shell } from './shell.ts';
+import { ReaderGoneError } from './sink.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Runs one command line, without the program's name. Resolves with the exit code; everything else is said already. */
+export async function runCommandLine(args: readonly string[], shell: Shell): Promise<number> {
+  let said = '';
+  const program = build(shell, (text) => {
+    said += text;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return shell.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return await endParsing(error, said, shell);
+    return await endFailed(error, shell);
+  }
+}
+
+function build(shell: Shell, say: (text: string) => void): Command {
+  const program = new Command('spear')
+    .description('Runs functions: WebAssembly components, containers and processes')
+    .version(packageVersion())
+    .addHelpText('after', `\n${exitCodeHelp()}`);
+  const task = new Command('task')
+    .description('register, list, show and delete tasks')
+    .addCommand(taskRegisterCommand(shell))
+    .addCommand(taskListCommand(shell))
+    .addCommand(taskShowCommand(shell))
+    .addCommand(taskDeleteCommand(shell));
+  program
+    .addCommand(serveCommand(shell))
+    .addCommand(task)
+    .addCommand(invokeCommand(shell))
+    .addCommand(statusCommand(shell))
+    .addCommand(waitCommand(shell))
+    .addCommand(watchCommand(shell))
+    .addCommand(cancelCommand(shell))
+    .addCommand(listCommand(shell));
+  for (const name of ['invoke', 'wait']) {
+    program.commands.find((each) => each.name() === name)?.addHelpText('after', `\n${exitCodeHelp()}`);
+  }
+  // Commands that were made apart inherit neither of these.
+  for (const each of [program, ...program.commands, ...task.commands]) {
+    each.exitOverride().configureOutput({ writeOut: say, writeErr: say });
+  }
+  return program;
+}
+
+/** Help and version go to stdout when they were asked for; what stands in an error is one line and exit 64. */
+async function endParsing(error: CommanderError, said: string, shell: Shell): Promise<number> {
+  if (error.exitCode === 0) {
+    await shell.out.write(said);
+    return exitCodes.completed.code;
+  }
+  if (error.code === 'commander.help') await shell.err.write(said);
+  else await note(shell, error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
+  return exitCodes.usage.code;
+}
+
+async function endFailed(error: unknown, shell: Shell): Promise<number> {
+  if (error instanceof ReaderGoneError) return exitCodes.readerGone.code;
+  await note(shell, error instanceof Error ? error.message : String(error));
+  if (error instanceof UsageError) return exitCodes.usage.code;
+  if (error instanceof LostServerError) return error.exitCode;
+  // Checks of ours in the domain's words, made before anything was sent.
+  if (error instanceof RequestError) {
+    return error.kind === 'not_found' ? exitCodes.unknown.code : exitCodes.usage.code;
+  }
+  return exitCodes.platform.code;
+}
+
+function packageVersion(): string {
+  const file = findPackageJSON('..', import.meta.url);
+  if (file === undefined) return 'unknown';
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return version;
+}

@@ -1,0 +1,222 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { Command } from 'commander';
+import {
+  ErrorCode,
+  ExecutionMode,
+  ExecutionStatus,
+  type InvokeFunctionRequestSchema,
+  type InvokeFunctionResponse,
+  InvokeFunctionResponseSchema,
+  StreamExecutionResultSchema,
+  type WaitExecutionResponse,
+} from '../../server/gen/spearlet/function_pb.js';
+import { readCall } from '../call.ts';
+import { exitCodeOf, exitCodes } from '../exit-codes.ts';
+import { collect, collectPairs, delay, duration, oneOf } from '../flag.ts';
+import { followExecution } from '../follow.ts';
+import { type Interrupt, interruptible } from '../interrupt.ts';
+import { readAll, readLocalFile } from '../local-file.ts';
+import { errorText, noteOutcome, writeChunk, writeOutput, writeValue } from '../outcome.ts';
+import { onServer, type Session } from '../session.ts';
+import { note, type Shell } from '../shell.ts';
+import { waitForOutcome } from '../waiting.ts';
+
+interface Options {
+  readonly function?: string;
+  readonly mode: 'sync' | 'async' | 'stream';
+  readonly input?: string;
+  readonly contentType?: string;
+  readonly param?: Readonly<Record<string, string>>;
+  readonly arg?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeout?: number;
+  readonly queueTimeout?: number;
+  readonly attemptTimeout?: number;
+  readonly waitBudget?: number;
+  readonly startAfter?: number;
+  readonly invocationId?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly forceNewInstance?: boolean;
+  readonly cancelOnDisconnect?: boolean;
+}
+
+type Request = MessageInitShape<typeof InvokeFunctionRequestSchema>;
+
+/**
+ * Milliseconds until the first call of sync mode answers: short, because only its answer tells the execution's id,
+ * by which a Ctrl-C cancels it and a wait goes on over a new connection.
+ */
+const firstAnswerMs = 250;
+
+export function invokeCommand(shell: Shell): Command {
+  const command = new Command('invoke')
+    .description('run a function once')
+    .argument('<task>', 'name or id')
+    .argument('[call]', "a typed call in WAVE, such as 'add(1, 2)', instead of --function and --param")
+    .option('--function <name>', 'the exported function; without it the default entry')
+    .option(
+      '--mode <mode>',
+      'sync, async (prints the execution id) or stream',
+      oneOf('--mode', ['sync', 'async', 'stream']),
+      'sync',
+    )
+    .option('--input <file>', 'standard input of the function; - reads ours')
+    .option('--content-type <type>', 'media type of the input, kept with the execution')
+    .option(
+      '--param <name=json>',
+      'a parameter of a typed function (repeatable)',
+      collectPairs('--param', 'NAME=JSON'),
+    )
+    .option('--arg <arg>', "an argument, after the task's own (repeatable)", collect)
+    .option(
+      '--env <name=value>',
+      "an environment variable, over the task's own (repeatable)",
+      collectPairs('--env'),
+    )
+    .option('--timeout <duration>', 'from admission to the end, such as 5s', duration('--timeout'))
+    .option('--queue-timeout <duration>', 'the longest stay in the queue', duration('--queue-timeout'))
+    .option('--attempt-timeout <duration>', 'of each attempt', duration('--attempt-timeout'))
+    .option(
+      '--wait-budget <duration>',
+      'how long one call waits before the next takes over',
+      duration('--wait-budget'),
+    )
+    .option('--start-after <duration>', 'delay before it may be queued', delay('--start-after'))
+    .option('--invocation-id <id>', 'idempotency key: the same id joins the same execution')
+    .option(
+      '--metadata <name=value>',
+      'a label of your own, echoed in the result (repeatable)',
+      collectPairs('--metadata'),
+    )
+    .option('--force-new-instance', 'never use an instance that ran something before')
+    .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
+  onServer<Options>(command, shell, async (session, options, [task = '', wave]) => {
+    const request = await readRequest(session, task, wave, options);
+    return interruptible(session, (interrupt) => {
+      if (options.mode === 'stream') return stream(session, request, interrupt);
+      if (options.mode === 'async') return submit(session, request, interrupt);
+      return invoke(session, request, options.waitBudget, interrupt);
+    });
+  });
+  return command;
+}
+
+async function readRequest(
+  session: Session,
+  task: string,
+  wave: string | undefined,
+  options: Options,
+): Promise<Request> {
+  const { input, timeout, queueTimeout, attemptTimeout, startAfter } = options;
+  const bytes =
+    input === undefined
+      ? undefined
+      : input === '-'
+        ? readAll('--input', session.shell.stdin)
+        : readLocalFile('--input', input);
+  const content = await bytes;
+  return {
+    task,
+    ...(await readCall(session, task, wave, options)),
+    ...(content !== undefined && { input: content }),
+    contentType: options.contentType ?? '',
+    args: [...(options.arg ?? [])],
+    environment: { ...options.env },
+    timeouts: {
+      ...(timeout !== undefined && { total: durationFromMs(timeout) }),
+      ...(queueTimeout !== undefined && { queue: durationFromMs(queueTimeout) }),
+      ...(attemptTimeout !== undefined && { attempt: durationFromMs(attemptTimeout) }),
+    },
+    ...(startAfter !== undefined && { startAfter: durationFromMs(startAfter) }),
+    invocationId: options.invocationId ?? '',
+    metadata: { ...options.metadata },
+    forceNewInstance: options.forceNewInstance === true,
+    cancelOnDisconnect: options.cancelOnDisconnect === true,
+  };
+}
+
+async function invoke(
+  session: Session,
+  request: Request,
+  budgetMs: number | undefined,
+  interrupt: Interrupt,
+): Promise<number> {
+  const { signal } = interrupt;
+  let answer = await session.functions.invokeFunction(
+    {
+      ...request,
+      executionMode: ExecutionMode.SYNC,
+      waitBudget: durationFromMs(Math.min(budgetMs ?? firstAnswerMs, firstAnswerMs)),
+    },
+    { signal },
+  );
+  const { executionId } = answer;
+  interrupt.knows(executionId);
+  if (answer.result?.isCompleted !== true) {
+    const wait = { executionId, signal, ...(budgetMs !== undefined && { callMs: budgetMs }) };
+    answer = completed(answer, await waitForOutcome(session, wait));
+  }
+  const { result } = answer;
+  if (result === undefined) return exitCodes.platform.code;
+  if (session.json) {
+    await session.printDocument(InvokeFunctionResponseSchema, answer);
+  } else {
+    await writeOutput(session, result);
+    await noteOutcome(session.shell, result);
+  }
+  return exitCodeOf(result);
+}
+
+/** The answer to the invocation as it had been, had its call waited to the end. */
+function completed(answer: InvokeFunctionResponse, wait: WaitExecutionResponse): InvokeFunctionResponse {
+  const { result, statusEndpoint, estimatedCompletionMs, lastSequence } = wait;
+  if (result === undefined) return answer;
+  return {
+    ...answer,
+    success: result.status === ExecutionStatus.COMPLETED,
+    message: result.errorCode === ErrorCode.UNSPECIFIED ? 'completed' : errorText(result),
+    instanceId: result.instanceId,
+    result,
+    statusEndpoint,
+    estimatedCompletionMs,
+    lastSequence,
+  };
+}
+
+async function submit(session: Session, request: Request, { signal }: Interrupt): Promise<number> {
+  const answer = await session.functions.invokeFunction(
+    { ...request, executionMode: ExecutionMode.ASYNC },
+    { signal },
+  );
+  if (session.json) await session.printDocument(InvokeFunctionResponseSchema, answer);
+  else await session.shell.out.write(`${answer.executionId}\n`);
+  return exitCodes.completed.code;
+}
+
+async function stream(session: Session, request: Request, interrupt: Interrupt): Promise<number> {
+  const { signal } = interrupt;
+  const first = session.functions.streamFunction(
+    { ...request, executionMode: ExecutionMode.STREAM },
+    { signal },
+  );
+  let code: number = exitCodes.platform.code;
+  let attempt = 1;
+  for await (const event of followExecution(session, { first, signal })) {
+    interrupt.knows(event.executionId);
+    if (event.event.case === 'result') code = exitCodeOf(event.event.value);
+    if (session.json) {
+      await session.printLine(StreamExecutionResultSchema, event);
+      continue;
+    }
+    if (event.attempt > attempt) {
+      attempt = event.attempt;
+      await note(session.shell, `attempt ${attempt}`);
+    }
+    await writeChunk(session.shell, event);
+    if (event.event.case !== 'result') continue;
+    await writeValue(session.shell, event.event.value);
+    await noteOutcome(session.shell, event.event.value);
+  }
+  return code;
+}

@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import type { ConfigFlags } from '../../config.ts';
+import { RequestError } from '../../domain/errors.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { note, type Shell } from '../shell.ts';
+import { parseSize } from '../size.ts';
+
+export function serveCommand(shell: Shell): Command {
+  return new Command('serve')
+    .description('run a server until SIGTERM or Ctrl-C; a second signal hurries')
+    .option('--grpc-address <host:port>', 'where gRPC listens (default 127.0.0.1:50051)')
+    .option('--http-address <host:port>', 'where HTTP listens (default 127.0.0.1:8080)')
+    .option('--data-dir <dir>', 'the data folder (default: spear in the data folder of the user)')
+    .option('--slots <n>', 'executions that run at once (default 2 x cores)')
+    .option('--queue-limit <n>', 'executions that may be pending (default 20000)')
+    .option('--max-request-bytes <size>', 'the largest request, up to 128MiB (default 8MiB)', (text) =>
+      String(parseSize('--max-request-bytes', text)),
+    )
+    .option('--drain-ms <ms>', 'how long a drain waits for what runs (default 10000)')
+    .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (default info)')
+    .option('--insecure-listen', 'listen beyond loopback although nobody is authenticated')
+    .option('--allow-host-access', 'let tasks have folders of the host although this runs as root')
+    .addHelpText(
+      'after',
+      '\nEach flag is also read from the environment: SPEAR_DATA_DIR for --data-dir, and so on.',
+    )
+    .action(async (flags: ConfigFlags) => {
+      // Loaded only here: the other commands need nothing of a server.
+      const { serve } = await import('../../serve.ts');
+      try {
+        await serve(flags, shell.env);
+        shell.exitCode = exitCodes.completed.code;
+      } catch (error) {
+        if (error instanceof RequestError) throw error;
+        await note(shell, error instanceof Error ? error.message : String(error));
+        shell.exitCode = exitCodes.functionError.code;
+      }
+    });
+}

@@ -1,0 +1,92 @@
+import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
+import { Command } from 'commander';
+import {
+  ErrorCode,
+  ErrorOrigin,
+  ExecutionMode,
+  type ExecutionResult,
+  type GetExecutionStatusResponse,
+  GetExecutionStatusResponseSchema,
+} from '../../server/gen/spearlet/function_pb.js';
+import { durationText } from '../duration.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { errorText, statusText } from '../outcome.ts';
+import { onServer } from '../session.ts';
+import type { Shell } from '../shell.ts';
+import { sizeText } from '../size.ts';
+import { account } from '../table.ts';
+
+export function statusCommand(shell: Shell): Command {
+  const command = new Command('status')
+    .description('show an execution as it is now')
+    .argument('<id>', 'execution id');
+  onServer(command, shell, async (session, _options, [executionId = '']) => {
+    const answer = await session.functions.getExecutionStatus({ executionId, includeOutput: session.json });
+    if (session.json) await session.printDocument(GetExecutionStatusResponseSchema, answer);
+    else await shell.out.write(describe(answer));
+    return exitCodes.completed.code;
+  });
+  return command;
+}
+
+function describe({ result, lastSequence, estimatedCompletionMs }: GetExecutionStatusResponse): string {
+  if (result === undefined) return '';
+  const entries: [string, string][] = [];
+  if (result.errorCode !== ErrorCode.UNSPECIFIED)
+    entries.push(['error', `${errorText(result)} (${origin(result)})`]);
+  entries.push(
+    [
+      'status',
+      result.isCompleted ? statusText(result.status) : `${statusText(result.status)}, in ${result.state}`,
+    ],
+    ['execution', result.executionId],
+    ['task', `${result.taskName} (${result.taskId}, revision ${result.taskRevision})`],
+  );
+  if (result.functionName !== '') entries.push(['function', result.functionName]);
+  entries.push(
+    ['mode', (ExecutionMode[result.mode] ?? '').toLowerCase()],
+    ['attempt', String(result.attempt)],
+  );
+  if (result.exitCode !== undefined) entries.push(['exit code', String(result.exitCode)]);
+  entries.push(...times(result));
+  if (!result.isCompleted)
+    entries.push(['estimate', `done in ${durationText(Number(estimatedCompletionMs))}`]);
+  entries.push(...resources(result), ['log', `${lastSequence} events: spear watch ${result.executionId}`]);
+  for (const [name, value] of Object.entries(result.metadata)) entries.push(['metadata', `${name}=${value}`]);
+  return account(entries);
+}
+
+function origin({ errorOrigin }: ExecutionResult): string {
+  const words = {
+    [ErrorOrigin.USER]: 'the function',
+    [ErrorOrigin.POLICY]: 'a limit or request',
+    [ErrorOrigin.PLATFORM]: 'the platform',
+  };
+  return errorOrigin === ErrorOrigin.UNSPECIFIED ? 'unknown' : words[errorOrigin];
+}
+
+function times(result: ExecutionResult): [string, string][] {
+  const entries: [string, string][] = [];
+  const instant = (name: string, time: Timestamp | undefined, note: string): void => {
+    if (time !== undefined) entries.push([name, timestampDate(time).toISOString() + note]);
+  };
+  const ran = `, ran for ${durationText(result.executionTimeMs)}`;
+  instant('created', result.createdAt, '');
+  instant(
+    'started',
+    result.startedAt,
+    `, after ${durationText(Number(result.queueTimeMs))}${result.isCompleted ? '' : ran}`,
+  );
+  instant('completed', result.completedAt, result.startedAt === undefined ? '' : ran);
+  return entries;
+}
+
+function resources({ outputBytes, resourceUse }: ExecutionResult): [string, string][] {
+  const entries: [string, string][] = [['output', sizeText(Number(outputBytes))]];
+  if (resourceUse === undefined) return entries;
+  const { cpuTimeUs, peakMemoryBytes, droppedBytes } = resourceUse;
+  if (peakMemoryBytes > 0n) entries.push(['memory', `${sizeText(Number(peakMemoryBytes))} at most`]);
+  if (cpuTimeUs > 0n) entries.push(['cpu', durationText(Number(cpuTimeUs) / 1000)]);
+  if (droppedBytes > 0n) entries.push(['dropped', `${sizeText(Number(droppedBytes))} after the end`]);
+  return entries;
+}

@@ -1,0 +1,46 @@
+import { create } from '@bufbuild/protobuf';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { Command } from 'commander';
+import { ListTasksResponseSchema, RuntimeKind, type Task } from '../../server/gen/spearlet/task_pb.js';
+import { exitCodes } from '../exit-codes.ts';
+import { onServer, type Session } from '../session.ts';
+import type { Shell } from '../shell.ts';
+import { Table } from '../table.ts';
+
+const largestPage = 1000;
+
+export function taskListCommand(shell: Shell): Command {
+  const command = new Command('list').description('list the registered tasks, by name');
+  onServer(command, shell, async (session) => {
+    if (session.json) {
+      const all: Task[] = [];
+      for await (const page of pages(session)) all.push(...page);
+      await session.printDocument(ListTasksResponseSchema, create(ListTasksResponseSchema, { tasks: all }));
+    } else {
+      const table = new Table(shell.out, ['NAME', 'RUNTIME', 'REVISION', 'FUNCTIONS', 'UPDATED', 'ID']);
+      for await (const page of pages(session)) await table.write(page.map(row));
+    }
+    return exitCodes.completed.code;
+  });
+  return command;
+}
+
+async function* pages(session: Session): AsyncGenerator<Task[]> {
+  let pageToken = '';
+  do {
+    const page = await session.tasks.listTasks({ pageSize: largestPage, pageToken });
+    yield page.tasks;
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '');
+}
+
+function row({ definition, revision, functions, updatedAt, taskId }: Task): readonly string[] {
+  return [
+    definition?.name ?? '',
+    (RuntimeKind[definition?.runtime ?? 0] ?? '').toLowerCase(),
+    String(revision),
+    String(functions.length),
+    updatedAt === undefined ? '-' : timestampDate(updatedAt).toISOString(),
+    taskId,
+  ];
+}

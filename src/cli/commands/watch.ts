@@ -1,0 +1,50 @@
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { Command } from 'commander';
+import {
+  type StreamExecutionResult,
+  StreamExecutionResultSchema,
+} from '../../server/gen/spearlet/function_pb.js';
+import { exitCodes } from '../exit-codes.ts';
+import { wholeNumber } from '../flag.ts';
+import { followExecution } from '../follow.ts';
+import { errorText, statusText, writeChunk, writeValue } from '../outcome.ts';
+import { onServer } from '../session.ts';
+import { note, type Shell } from '../shell.ts';
+
+interface Options {
+  readonly from?: number;
+}
+
+export function watchCommand(shell: Shell): Command {
+  const command = new Command('watch')
+    .description("follow an execution's event log: its output as it comes, and what happens on stderr")
+    .argument('<id>', 'execution id')
+    .option('--from <sequence>', 'the first event wanted; without it all', wholeNumber('--from'));
+  onServer<Options>(command, shell, async (session, { from = 1 }, [executionId = '']) => {
+    for await (const event of followExecution(session, { executionId, from: BigInt(from) })) {
+      if (session.json) {
+        await session.printLine(StreamExecutionResultSchema, event);
+        continue;
+      }
+      const text = describe(event);
+      if (event.event.case === 'result') await writeValue(shell, event.event.value);
+      if (text === undefined) await writeChunk(shell, event);
+      else await note(shell, text);
+    }
+    return exitCodes.completed.code;
+  });
+  return command;
+}
+
+/** One line for an event; undefined for a chunk, whose text is its own. */
+function describe({ event, sequence, time, attempt }: StreamExecutionResult): string | undefined {
+  const head = `#${sequence} ${time === undefined ? '' : timestampDate(time).toISOString()}`;
+  if (event.case === 'result') {
+    const { value } = event;
+    return `${head} ${statusText(value.status)}${value.errorMessage === '' ? '' : `: ${errorText(value)}`}`;
+  }
+  if (event.case !== 'transition') return undefined;
+  const { to, eventType, reasonCode } = event.value;
+  const cause = [eventType, reasonCode].filter((each) => each !== '').join(', ');
+  return `${head} ${to}${cause === '' ? '' : ` (${cause})`}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
+}

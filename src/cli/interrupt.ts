@@ -1,0 +1,63 @@
+import { exitCodes } from './exit-codes.ts';
+import type { Session } from './session.ts';
+import { note } from './shell.ts';
+
+/** Ctrl-C while a function runs that this command invoked: the first cancels it, the second leaves it to itself. */
+export class Interrupt {
+  readonly #session: Session;
+  readonly #known = Promise.withResolvers<string>();
+  readonly #detached = new AbortController();
+  #count = 0;
+  readonly #onSignal = (): void => {
+    this.#count += 1;
+    if (this.#count === 1) void this.#cancel();
+    else this.#detached.abort();
+  };
+
+  constructor(session: Session) {
+    this.#session = session;
+    process.on('SIGINT', this.#onSignal);
+  }
+
+  /** Aborts with the second Ctrl-C. */
+  get signal(): AbortSignal {
+    return this.#detached.signal;
+  }
+
+  /** The execution that a Ctrl-C cancels, as soon as it is known. */
+  knows(executionId: string): void {
+    this.#known.resolve(executionId);
+  }
+
+  stop(): void {
+    process.off('SIGINT', this.#onSignal);
+  }
+
+  async #cancel(): Promise<void> {
+    const { shell, functions } = this.#session;
+    const executionId = await this.#known.promise;
+    try {
+      await note(shell, `cancelling ${executionId}; Ctrl-C again leaves it to itself`);
+      await functions.cancelExecution({ executionId, reason: 'Ctrl-C in spear invoke' });
+    } catch (error) {
+      await note(shell, `could not cancel: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+/** Runs `work` with Ctrl-C as above; resolves with its exit code, or with that of a detachment. */
+export async function interruptible(
+  session: Session,
+  work: (interrupt: Interrupt) => Promise<number>,
+): Promise<number> {
+  const interrupt = new Interrupt(session);
+  try {
+    return await work(interrupt);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    await note(session.shell, 'detached; the execution goes on: see spear list, and spear wait ID');
+    return exitCodes.cancelled.code;
+  } finally {
+    interrupt.stop();
+  }
+}

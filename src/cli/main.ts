@@ -1,0 +1,15 @@
+/** The `spear` command: hands the process to the command line, once. */
+import { runCommandLine } from './command-line.ts';
+import type { Shell } from './shell.ts';
+import { Sink } from './sink.ts';
+
+const shell: Shell = {
+  env: process.env,
+  stdin: process.stdin,
+  out: new Sink(process.stdout),
+  err: new Sink(process.stderr),
+  exitCode: 0,
+};
+
+// Not process.exit: what was written must arrive first.
+process.exitCode = await runCommandLine(process.argv.slice(2), shell);

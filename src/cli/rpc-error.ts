@@ -1,0 +1,117 @@
+/** What a failed call means to the user: one line and an exit code. */
+import { fromBinary } from '@bufbuild/protobuf';
+import { anyUnpack, durationMs } from '@bufbuild/protobuf/wkt';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from '../server/gen/google/rpc/error_details_pb.js';
+import { StatusSchema } from '../server/gen/google/rpc/status_pb.js';
+import { durationText } from './duration.ts';
+import { exitCodes } from './exit-codes.ts';
+
+interface Explanation {
+  /** One line, without the program's name. */
+  readonly message: string;
+  readonly exitCode: number;
+}
+
+interface Details {
+  /** ErrorInfo.reason; absent where the error is not one of Spear's. */
+  readonly reason?: string;
+  readonly violations: readonly { readonly field: string; readonly description: string }[];
+  readonly retryAfterMs?: number;
+}
+
+/** Whether a call failed with a gRPC status. */
+export function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
+}
+
+/** The connection broke, or the server is going away: what it was asked to do goes on or is on record there. */
+export function isLostConnection(error: unknown): boolean {
+  return isServiceError(error) && (error.code === status.UNAVAILABLE || error.code === status.CANCELLED);
+}
+
+/** `address` is where the call went. */
+export function explain(error: ServiceError, address: string): Explanation {
+  const details = readDetails(error);
+  const exitCode = exitCodeOf(error, details);
+  if (exitCode === exitCodes.unreachable.code) {
+    return {
+      message: `cannot reach the server at ${address}: ${connectionText(error.details)}; is it running? (spear serve)`,
+      exitCode,
+    };
+  }
+  if (error.code === status.RESOURCE_EXHAUSTED && details.reason === undefined) {
+    const hint = 'the server takes larger requests with --max-request-bytes';
+    return { message: `the request is too large: ${error.details}; ${hint}`, exitCode };
+  }
+  const again =
+    details.retryAfterMs === undefined ? '' : `; try again in ${durationText(details.retryAfterMs)}`;
+  return { message: oneLine(describe(error, details) + again), exitCode };
+}
+
+/** Every field that was wrong. The status message names the first of them only. */
+function describe(error: ServiceError, { violations }: Details): string {
+  if (violations.length < 2) return error.details || status[error.code];
+  return violations.map(({ field, description }) => `${field}: ${description}`).join('; ');
+}
+
+/** grpc-js's text without what is around its cause. */
+function connectionText(details: string): string {
+  return oneLine(
+    details.replace(/^No connection established\. Last error: (?:Error: )?|\. Resolution note: *$/g, ''),
+  );
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
+}
+
+function exitCodeOf({ code }: ServiceError, { reason, retryAfterMs }: Details): number {
+  switch (code) {
+    case status.NOT_FOUND:
+      return exitCodes.unknown.code;
+    case status.UNAVAILABLE:
+      // Ours says why; grpc-js's own means that there was no answer at all.
+      return reason === undefined ? exitCodes.unreachable.code : exitCodes.refused.code;
+    case status.RESOURCE_EXHAUSTED:
+      // What never fits is not worth another try.
+      return retryAfterMs === undefined ? exitCodes.usage.code : exitCodes.refused.code;
+    case status.DEADLINE_EXCEEDED:
+    case status.ABORTED:
+      return exitCodes.refused.code;
+    case status.CANCELLED:
+      return exitCodes.cancelled.code;
+    case status.INVALID_ARGUMENT:
+    case status.OUT_OF_RANGE:
+    case status.ALREADY_EXISTS:
+    case status.FAILED_PRECONDITION:
+    case status.UNAUTHENTICATED:
+    case status.PERMISSION_DENIED:
+      return exitCodes.usage.code;
+    default:
+      return exitCodes.platform.code;
+  }
+}
+
+function readDetails(error: ServiceError): Details {
+  const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
+  if (!(bytes instanceof Uint8Array)) return { violations: [] };
+  let reason: string | undefined;
+  let retryAfterMs: number | undefined;
+  const violations: { field: string; description: string }[] = [];
+  for (const packed of fromBinary(StatusSchema, bytes).details) {
+    reason ??= anyUnpack(packed, ErrorInfoSchema)?.reason;
+    violations.push(...(anyUnpack(packed, BadRequestSchema)?.fieldViolations ?? []));
+    const delay = anyUnpack(packed, RetryInfoSchema)?.retryDelay;
+    if (delay !== undefined) retryAfterMs = durationMs(delay);
+  }
+  return {
+    violations,
+    ...(reason !== undefined && { reason }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+}

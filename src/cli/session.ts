@@ -1,0 +1,65 @@
+/** A command that talks to a server: its two common options, its connection, and how its errors end it. */
+import { type DescMessage, type MessageShape, toJson } from '@bufbuild/protobuf';
+import type { Command } from 'commander';
+import { splitAddress } from '../config.ts';
+import { FunctionService } from '../server/gen/spearlet/function_pb.js';
+import { TaskService } from '../server/gen/spearlet/task_pb.js';
+import { connect, type ServiceClient } from './client.ts';
+import { explain, isServiceError } from './rpc-error.ts';
+import { note, type Shell } from './shell.ts';
+
+const defaultAddress = '127.0.0.1:50051';
+
+export interface Session {
+  readonly shell: Shell;
+  readonly address: string;
+  /** The user wants the messages as JSON. */
+  readonly json: boolean;
+  readonly functions: ServiceClient<typeof FunctionService>;
+  readonly tasks: ServiceClient<typeof TaskService>;
+  /** Writes a message as one JSON document. */
+  printDocument<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Promise<void>;
+  /** Writes a message as one line of JSON. */
+  printLine<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Promise<void>;
+}
+
+/** `run` gets the command's options and arguments, and resolves with the exit code. */
+export function onServer<Options extends object>(
+  command: Command,
+  shell: Shell,
+  run: (session: Session, options: Options, args: readonly string[]) => Promise<number>,
+): void {
+  command
+    .option('--address <host:port>', `the server (or SPEAR_ADDRESS; default ${defaultAddress})`)
+    .option('--json', 'print the response message as JSON: one document, or one a line for streams')
+    .action(async () => {
+      const options = command.opts<Options & { address?: string; json?: boolean }>();
+      const address = options.address ?? (shell.env.SPEAR_ADDRESS || defaultAddress);
+      splitAddress(options.address === undefined ? 'SPEAR_ADDRESS' : '--address', address);
+      const connection = connect(address);
+      const print = async (schema: DescMessage, message: MessageShape<DescMessage>, indent?: number) => {
+        await shell.out.write(
+          `${JSON.stringify(toJson(schema, message, { alwaysEmitImplicit: true }), null, indent)}\n`,
+        );
+      };
+      const session: Session = {
+        shell,
+        address,
+        json: options.json === true,
+        functions: connection.service(FunctionService),
+        tasks: connection.service(TaskService),
+        printDocument: (schema, message) => print(schema, message, 2),
+        printLine: (schema, message) => print(schema, message),
+      };
+      try {
+        shell.exitCode = await run(session, options, command.args);
+      } catch (error) {
+        if (!isServiceError(error)) throw error;
+        const { message, exitCode } = explain(error, address);
+        shell.exitCode = exitCode;
+        await note(shell, message);
+      } finally {
+        connection.close();
+      }
+    });
+}

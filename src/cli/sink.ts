@@ -1,0 +1,32 @@
+import type { Writable } from 'node:stream';
+
+/** Whoever read our output has closed it: there is nobody left to write for. */
+export class ReaderGoneError extends Error {
+  override readonly name = 'ReaderGoneError';
+}
+
+/** stdout or stderr, as something that is written to one piece after the other, at the pace of its reader. */
+export class Sink {
+  readonly isTerminal: boolean;
+  readonly #stream: Writable;
+
+  constructor(stream: Writable & { readonly isTTY?: boolean }) {
+    this.#stream = stream;
+    this.isTerminal = stream.isTTY === true;
+    // The error of a write is told to that write; without a listener it would end the process too.
+    stream.on('error', () => {});
+  }
+
+  /** Resolves when the reader's side has taken it. Rejects with ReaderGoneError where there is no reader any more. */
+  write(data: string | Uint8Array): Promise<void> {
+    if (data.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#stream.write(data, (error) => {
+        if (error === null || error === undefined) resolve();
+        else if ('code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED')) {
+          reject(new ReaderGoneError());
+        } else reject(error);
+      });
+    });
+  }
+}

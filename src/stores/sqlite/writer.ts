@@ -1,0 +1,78 @@
+import { Worker } from 'node:worker_threads';
+import { type CommitResult, StoreError } from '../store.ts';
+import { busyTimeoutMs } from './settings.ts';
+import type { WriterReply, WriterRequest } from './writer-protocol.ts';
+
+interface Waiting {
+  readonly what: string;
+  readonly resolve: (results: readonly CommitResult[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The store's end of its writer's thread. */
+export class Writer {
+  readonly #worker: Worker;
+  readonly #waiting: Waiting[] = [];
+  readonly #ready = Promise.withResolvers<void>();
+  #gone: Error | undefined;
+
+  constructor(path: string) {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    this.#worker = new Worker(new URL(`./writer-thread.${extension}`, import.meta.url), {
+      workerData: { path, timeout: busyTimeoutMs },
+      name: 'store-writer',
+    });
+    this.#worker.on('message', (reply: WriterReply) => this.#settle(reply));
+    this.#worker.on('error', (error) =>
+      this.#lose(error instanceof Error ? error : new Error(String(error))),
+    );
+    this.#worker.on('exit', () => this.#lose(new Error('it has ended')));
+  }
+
+  /** Resolves when the thread has its connection. Rejects with StoreError where it cannot have one. */
+  ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Rejects with StoreError where SQLite refused; nothing was written then. */
+  send(what: string, request: WriterRequest): Promise<readonly CommitResult[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#gone !== undefined) {
+        reject(new StoreError(`${what}: the store is closed`, { cause: this.#gone }));
+        return;
+      }
+      this.#waiting.push({ what, resolve, reject });
+      this.#worker.postMessage(request);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#gone !== undefined) return;
+    const exited = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    await this.send('cannot close the store', { kind: 'close' });
+    await exited;
+  }
+
+  #settle(reply: WriterReply): void {
+    if (reply.kind === 'ready') {
+      this.#ready.resolve();
+      return;
+    }
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) return;
+    if (reply.kind === 'done') waiting.resolve(reply.results);
+    else if (reply.kind === 'failed') {
+      const { errstr, ...cause } = reply.failure;
+      waiting.reject(new StoreError(`${waiting.what}: ${errstr}`, { cause }));
+    } else waiting.reject(new Error(reply.message));
+  }
+
+  #lose(error: Error): void {
+    this.#gone ??= error;
+    const lost = new StoreError("the store's writer has ended", { cause: error });
+    this.#ready.reject(lost);
+    // Only `open` waits for this; later losses are heard by who writes.
+    this.#ready.promise.catch(() => {});
+    for (const { reject } of this.#waiting.splice(0)) reject(lost);
+  }
+}
