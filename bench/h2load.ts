@@ -1,16 +1,53 @@
 import { execFile } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+export interface Load {
+  readonly address: string;
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  /** The request message, encoded. */
+  readonly message: Uint8Array;
+  readonly requests: number;
+  readonly inFlight: number;
+}
+
 export interface LoadResult {
   readonly requestsPerSecond: number;
-  readonly meanMicroseconds: number;
-  /** Requests that got an HTTP response; what they said is not known here. */
+  readonly medianMicroseconds: number;
+  /** Requests that got an HTTP response; what its grpc-status said is not known here. */
   readonly answered: number;
+}
+
+/** Puts load on one unary method with h2load (nghttp2), over up to 8 connections. Stops by itself. */
+export async function load(what: Load): Promise<LoadResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'spear-bench-load-'));
+  const body = join(folder, 'body');
+  const log = join(folder, 'log');
+  const connections = Math.min(8, what.inFlight);
+  try {
+    await writeFile(body, frame(what.message));
+    const { stdout } = await run('h2load', [
+      ...['-n', String(what.requests), '-c', String(connections)],
+      ...['-m', String(Math.ceil(what.inFlight / connections))],
+      ...['-d', body, '-H', 'content-type: application/grpc', '-H', 'te: trailers'],
+      ...[`--log-file=${log}`, `http://${what.address}${what.path}`],
+    ]);
+    const rate = /finished in [\d.]+\w+, ([\d.]+) req\/s/.exec(stdout)?.[1];
+    const answered = /(\d+) succeeded/.exec(stdout)?.[1];
+    if (rate === undefined || answered === undefined) throw new Error(`h2load said:\n${stdout}`);
+    return {
+      requestsPerSecond: Number(rate),
+      answered: Number(answered),
+      medianMicroseconds: medianTime(await readFile(log, 'utf8')),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** A gRPC message in its frame: no compression, length, bytes. */
@@ -20,38 +57,12 @@ function frame(message: Uint8Array): Buffer {
   return Buffer.concat([head, message]);
 }
 
-/** Puts load on one unary method with h2load (nghttp2), `inFlight` requests at a time over up to 8 connections. */
-export async function load(
-  address: string,
-  path: string,
-  message: Uint8Array,
-  requests: number,
-  inFlight: number,
-): Promise<LoadResult> {
-  const body = join(tmpdir(), `spear-bench-${process.pid}-${Math.round(performance.now() * 1000)}.bin`);
-  await writeFile(body, frame(message));
-  const connections = Math.min(8, inFlight);
-  try {
-    const { stdout } = await run('h2load', [
-      ...['-n', String(requests), '-c', String(connections), '-m', String(Math.ceil(inFlight / connections))],
-      ...['-d', body, '-H', 'content-type: application/grpc', '-H', 'te: trailers'],
-      `http://${address}${path}`,
-    ]);
-    return parse(stdout);
-  } finally {
-    await rm(body, { force: true });
-  }
-}
-
-function parse(text: string): LoadResult {
-  const rate = /finished in [\d.]+\w+, ([\d.]+) req\/s/.exec(text)?.[1];
-  const answered = /(\d+) succeeded/.exec(text)?.[1];
-  const mean = /time for request:\s+\S+\s+\S+\s+([\d.]+)(us|ms|s)/.exec(text);
-  if (rate === undefined || answered === undefined || mean === null) throw new Error(`h2load said:\n${text}`);
-  const unit = { us: 1, ms: 1000, s: 1_000_000 }[mean[2] as 'us' | 'ms' | 's'];
-  return {
-    requestsPerSecond: Number(rate),
-    answered: Number(answered),
-    meanMicroseconds: Number(mean[1]) * unit,
-  };
+/** h2load logs a line a request: start, HTTP status, duration, the times in microseconds. */
+function medianTime(log: string): number {
+  const times = log
+    .trimEnd()
+    .split('\n')
+    .map((line) => Number(line.split('\t')[2]))
+    .sort((a, b) => a - b);
+  return times[Math.floor(times.length / 2)] ?? Number.NaN;
 }

@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface BenchServer {
+  readonly grpcAddress: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+function here(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
+}
+
+/** The bare grpc-js server, in a process of its own. */
+export function startBare(): Promise<BenchServer> {
+  return start([here('bare-server.ts')], {}, async () => {});
+}
+
+/** Spear with its durable store in a fresh data folder, in a process of its own. */
+export async function startSpear(options: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'spear-bench-'));
+  const env = {
+    SPEAR_GRPC_ADDRESS: '127.0.0.1:0',
+    SPEAR_HTTP_ADDRESS: '127.0.0.1:0',
+    SPEAR_DATA_DIR: dataDir,
+    SPEAR_DRAIN_MS: '0',
+    ...options,
+  };
+  return start([here('../src/main.ts')], env, () => rm(dataDir, { recursive: true, force: true }));
+}
+
+async function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cleanUp: () => Promise<void>,
+): Promise<BenchServer> {
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const grpcAddress = await addressFrom(child);
+  return {
+    grpcAddress,
+    pid: child.pid ?? 0,
+    async stop() {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+      await cleanUp();
+    },
+  };
+}
+
+/** Both kinds of server say their address in one JSON line. */
+async function addressFrom(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('the server has no stdout');
+  let text = '';
+  const found = Promise.withResolvers<string>();
+  child.stdout.on('data', (part: Buffer) => {
+    text += part.toString();
+    const address = /"grpcAddress":"([^"]+)"/.exec(text)?.[1];
+    if (address !== undefined) {
+      text = '';
+      found.resolve(address);
+    }
+  });
+  child.once('exit', () => found.reject(new Error(`the server ended before it was ready: ${text}`)));
+  return found.promise;
+}
