@@ -38,8 +38,12 @@ export class Interrupt {
     const executionId = await this.#known.promise;
     try {
       await note(shell, `cancelling ${executionId}; Ctrl-C again leaves it to itself`);
-      await functions.cancelExecution({ executionId, reason: 'Ctrl-C in spear invoke' });
+      await functions.cancelExecution(
+        { executionId, reason: 'Ctrl-C in spear invoke' },
+        { signal: this.signal },
+      );
     } catch (error) {
+      if (this.signal.aborted) return;
       await note(shell, `could not cancel: ${error instanceof Error ? error.message : String(error)}`);
     }
   }

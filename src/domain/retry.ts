@@ -11,6 +11,8 @@ export function isRetryable(policy: RetryPolicy, code: ErrorCode): boolean {
  * of which the share `jitter` is scaled by `random` (0 to 1).
  */
 export function backoffMs(policy: RetryPolicy, attempt: number, random: number): number {
-  const full = Math.min(policy.maxMs, policy.initialMs * policy.factor ** (attempt - 1));
+  // A high power is infinity, and nothing times that is not a number.
+  const full =
+    policy.initialMs === 0 ? 0 : Math.min(policy.maxMs, policy.initialMs * policy.factor ** (attempt - 1));
   return Math.round(full * (1 - policy.jitter * random));
 }

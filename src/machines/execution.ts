@@ -426,8 +426,7 @@ export const executionMachine = setup({
   },
 });
 
-export type ExecutionMachine = typeof executionMachine;
-export type ExecutionSnapshot = SnapshotFrom<ExecutionMachine>;
+export type ExecutionSnapshot = SnapshotFrom<typeof executionMachine>;
 
 /** The path of a snapshot's innermost state, such as `running.backingOff`. */
 export function statePath(snapshot: ExecutionSnapshot): string {

@@ -1,5 +1,5 @@
-import { expect } from 'vitest';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { expect } from 'vitest';
 import {
   type ExecutionResult,
   ExecutionStatus,

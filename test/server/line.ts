@@ -1,5 +1,5 @@
-import { createServer, connect as dial, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer, connect as dial, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type Connection, connect, type ServiceClient } from '../../src/cli/client.ts';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';

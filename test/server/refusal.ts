@@ -8,6 +8,7 @@ import {
   RetryInfoSchema,
 } from '../../src/server/gen/google/rpc/error_details_pb.js';
 import { StatusSchema } from '../../src/server/gen/google/rpc/status_pb.js';
+import { collect } from './collect.ts';
 
 /** What a caller hears of a call that was refused, details and all. */
 export interface Refusal {
@@ -27,7 +28,7 @@ export interface Refusal {
 
 /** Resolves with the refusal of a call; a call that is answered is a failure of the test. */
 export async function refusal(call: Promise<unknown> | AsyncIterable<unknown>): Promise<Refusal> {
-  const answer = Symbol.asyncIterator in call ? Array.fromAsync(call) : call;
+  const answer = Symbol.asyncIterator in call ? collect(call) : call;
   const error = await answer.then(
     (value: unknown) => {
       const text = JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? `${item}` : item));

@@ -17,6 +17,8 @@ export function waitCommand(shell: Shell): Command {
     .argument('<id>', 'execution id')
     .option('--timeout <duration>', 'the longest wait; the execution goes on', duration('--timeout'));
   onServer<Options>(command, shell, async (session, { timeout }, [executionId = '']) => {
+    // The first contact: a server that is not there is told at once, one that goes away later is waited for.
+    await session.functions.getExecutionStatus({ executionId });
     const answer = await waitForOutcome(session, {
       executionId,
       ...(timeout !== undefined && { totalMs: timeout }),

@@ -21,6 +21,8 @@ export function watchCommand(shell: Shell): Command {
     .argument('<id>', 'execution id')
     .option('--from <sequence>', 'the first event wanted; without it all', wholeNumber('--from'));
   onServer<Options>(command, shell, async (session, { from = 1 }, [executionId = '']) => {
+    // The first contact: a server that is not there is told at once, one that goes away later is waited for.
+    await session.functions.getExecutionStatus({ executionId });
     for await (const event of followExecution(session, { executionId, from: BigInt(from) })) {
       if (session.json) {
         await session.printLine(StreamExecutionResultSchema, event);

@@ -4,7 +4,7 @@ import type { ArtifactCache, CachedArtifact } from './artifact-cache.ts';
 import { gateModules } from './gate.ts';
 import type { CompiledModule, Program } from './protocol.ts';
 
-/** Programs kept compiled; the least recently used one beyond is compiled again when it is needed. */
+/** Programs kept compiled; the oldest beyond is compiled again when it is needed. */
 const maxPrograms = 256;
 
 /** Turns tasks into programs: each revision has one, and programs of one artifact and limit share their modules. */

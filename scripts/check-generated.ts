@@ -1,0 +1,35 @@
+/** Fails where `src/server/gen` is not what `buf generate` makes of `proto/` now. */
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const generated = 'src/server/gen';
+const fresh = await mkdtemp(join(tmpdir(), 'spear-generated-'));
+try {
+  execFileSync('buf', ['generate', '--output', fresh], { stdio: 'inherit' });
+  const stale = await differences(generated, join(fresh, generated));
+  if (stale.length > 0) {
+    console.error(`run \`npm run generate\`: not current are ${stale.join(', ')}`);
+    process.exitCode = 1;
+  }
+} finally {
+  await rm(fresh, { recursive: true, force: true });
+}
+
+async function differences(before: string, after: string): Promise<string[]> {
+  const [old, now] = await Promise.all([filesOf(before), filesOf(after)]);
+  const names = [...new Set([...old.keys(), ...now.keys()])];
+  return names.filter((name) => old.get(name) !== now.get(name));
+}
+
+async function filesOf(folder: string): Promise<Map<string, string>> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = new Map<string, string>();
+  for (const entry of names) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.set(path.slice(folder.length), await readFile(path, 'utf8'));
+  }
+  return files;
+}

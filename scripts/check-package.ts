@@ -1,0 +1,101 @@
+/**
+ * Packs Spear, installs the package into a temporary prefix and uses it from there, far from the checkout: help,
+ * serve, register and invoke a preview-1 module and a typed component, stop. Exits with 1 where any of it fails.
+ */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'spear-package-'));
+const away = join(folder, 'away');
+const spear = join(folder, 'prefix', 'bin', 'spear');
+/** A Node of the machine's own, or none: the package brings its own. */
+const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: folder };
+
+function npm(...args: string[]): void {
+  execFileSync('npm', ['--silent', ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+function expectRun(
+  args: readonly string[],
+  expected: { code: number; stdout: RegExp },
+  address?: string,
+): void {
+  const { status, stdout, stderr } = spawnSync(spear, args, {
+    cwd: away,
+    encoding: 'utf8',
+    env: { ...env, ...(address !== undefined && { SPEAR_ADDRESS: address }) },
+  });
+  const good = status === expected.code && expected.stdout.test(stdout);
+  process.stdout.write(`${good ? 'ok    ' : 'FAILED'}  spear ${args.join(' ')}\n`);
+  if (!good) throw new Error(`exit ${status}, wanted ${expected.code}\n${stdout}\n${stderr}`);
+}
+
+/** Resolves with the gRPC address as soon as the server says that it is ready. */
+async function ready(server: ChildProcess & { readonly stdout: NodeJS.ReadableStream }): Promise<string> {
+  const lines = createInterface({ input: server.stdout });
+  for await (const line of lines) {
+    const entry = JSON.parse(line) as { readonly msg: string; readonly grpcAddress?: string };
+    if (entry.msg !== 'ready' || entry.grpcAddress === undefined) continue;
+    server.stdout.resume();
+    return entry.grpcAddress;
+  }
+  throw new Error('the server ended before it was ready');
+}
+
+async function useServer(): Promise<void> {
+  const places = [
+    '--grpc-address',
+    '127.0.0.1:0',
+    '--http-address',
+    '127.0.0.1:0',
+    '--data-dir',
+    join(folder, 'data'),
+  ];
+  const server = spawn(spear, ['serve', ...places], { cwd: away, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(server, 'exit');
+  try {
+    const address = await ready(server);
+    for (const name of ['wordcount', 'typed']) {
+      const args = ['task', 'register', name, '--runtime', 'wasm', '--artifact', `${name}.wasm`];
+      expectRun(args, { code: 0, stdout: /^$/ }, address);
+    }
+    expectRun(
+      ['invoke', 'wordcount', '--input', 'typed.wasm'],
+      { code: 0, stdout: /^\d+ \d+ \d+\n$/ },
+      address,
+    );
+    expectRun(['invoke', 'typed', 'add(1, 2)'], { code: 0, stdout: /^3\n$/ }, address);
+    expectRun(['invoke', 'typed', 'divide(1, 0)'], { code: 1, stdout: /division/ }, address);
+  } finally {
+    server.kill('SIGTERM');
+  }
+  const [code] = (await ended) as [number | null];
+  process.stdout.write(`${code === 0 ? 'ok    ' : 'FAILED'}  SIGTERM drains the server\n`);
+  if (code !== 0) throw new Error(`the server ended with ${code}, wanted 0`);
+}
+
+try {
+  mkdirSync(away);
+  for (const name of ['wordcount', 'typed']) {
+    copyFileSync(join(root, `examples/${name}/${name}.wasm`), join(away, `${name}.wasm`));
+  }
+  npm('pack', '--pack-destination', folder);
+  const [tarball] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  if (tarball === undefined) throw new Error('npm pack made no package');
+  npm('install', '--global', '--ignore-scripts', '--prefix', join(folder, 'prefix'), join(folder, tarball));
+  expectRun(['--help'], { code: 0, stdout: /Exit codes/ });
+  expectRun(['--version'], { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
+  await useServer();
+  process.stdout.write(`the package ${tarball} works\n`);
+} catch (error) {
+  process.stdout.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,192 @@
+/** A store that fails and comes back, and a node that stops. */
+import { describe, expect, test } from 'vitest';
+import { waitForOutcome } from '../../src/observers/sync.ts';
+import { isSettled, settle } from '../support/fake-clock.ts';
+import { invocationWith, noRetry, requestWith, taskWith } from '../support/samples.ts';
+import { sequences, upTo } from './log-bench.ts';
+import { noUnhandledRejections, story, supervisorBench, withFiles } from './supervisor-bench.ts';
+
+const fault = new Error('disk full');
+const unavailable = { kind: 'unavailable', reason: 'STORE_UNAVAILABLE' };
+
+describe('a store that fails', () => {
+  test('new work is refused, what was accepted is kept and finished when the store works again', async () => {
+    const bench = supervisorBench({ slots: 1 });
+    const running = await bench.admit({ mode: 'async' });
+    const queued = await bench.admit({ mode: 'async' });
+    bench.store.setFault(fault);
+    void bench.runtime.call(0).write('stdout', 'kept');
+    bench.runtime.call(0).complete();
+    await bench.clock.advance(1000);
+    await expect(bench.supervisor.admit(requestWith())).rejects.toMatchObject({
+      ...unavailable,
+      retryAfterMs: expect.any(Number),
+    });
+    const outcome = waitForOutcome(running, undefined, bench.clock);
+    expect(await isSettled(outcome)).toBe(false);
+    expect(bench.supervisor.load.live).toBe(2);
+    bench.store.setFault(undefined);
+    await bench.clock.advance(1000);
+    expect(await outcome).toMatchObject({ status: 'completed' });
+    for (const call of bench.runtime.calls) if (!call.over) call.complete();
+    await bench.clock.advance(1000);
+    for (const { executionId } of [running, queued]) {
+      const events = await bench.log(executionId);
+      expect(sequences(events)).toEqual(upTo(events.length));
+      expect((await bench.record(executionId)).status).toBe('completed');
+    }
+    expect(story(await bench.log(running.executionId))).toContain('stdout:kept');
+    expect(bench.health.at(0)).toContain('disk full');
+    expect(bench.health.at(-1)).toBeUndefined();
+    const next = await bench.admit();
+    bench.runtime.calls.at(-1)?.complete();
+    await settle();
+    expect((await bench.record(next.executionId)).status).toBe('completed');
+    await bench.leavesNothing();
+  });
+
+  test('an attempt that ran ahead of its admission is aborted when that fails, and who waits hears why', async () => {
+    noUnhandledRejections();
+    const bench = supervisorBench();
+    bench.store.setFault(fault);
+    const { cursor } = await bench.supervisor.admit(requestWith({ mode: 'async' }));
+    const admitted = cursor.admitted();
+    admitted.catch(() => {});
+    await settle();
+    await expect(admitted).rejects.toMatchObject(unavailable);
+    await expect(waitForOutcome(cursor, undefined, bench.clock)).rejects.toMatchObject(unavailable);
+    expect(bench.runtime.call(0).signal.aborted).toBe(true);
+    expect(bench.supervisor.load).toMatchObject({ live: 0, running: 0, pending: 0 });
+    bench.store.setFault(undefined);
+    expect(await bench.store.execution(cursor.executionId)).toBeUndefined();
+  });
+
+  test('a node whose store failed once, with nothing under way, takes work again when the store works', async () => {
+    const bench = supervisorBench();
+    bench.store.failNext(fault);
+    const first = await bench.admit({ mode: 'async' });
+    first.admitted().catch(() => {});
+    await bench.clock.advance(5000);
+    const second = await bench.admit({ mode: 'async' });
+    expect(second.record.status).toBe('running');
+    bench.runtime.calls.at(-1)?.complete();
+    await bench.leavesNothing();
+  });
+
+  test('nothing new is dispatched while it fails', async () => {
+    const bench = supervisorBench({ slots: 2 });
+    const waiting = await bench.admit({ mode: 'async', startAfterMs: 500 });
+    await bench.admit({ mode: 'async' });
+    bench.store.setFault(fault);
+    bench.runtime.call(0).complete();
+    await bench.clock.advance(1000);
+    expect(bench.runtime.calls).toHaveLength(1);
+    bench.store.setFault(undefined);
+    await bench.clock.advance(1000);
+    expect(bench.runtime.calls).toHaveLength(2);
+    bench.runtime.call(1).complete();
+    await settle();
+    expect((await bench.record(waiting.executionId)).status).toBe('completed');
+    await bench.leavesNothing();
+  });
+
+  test('an accepted execution whose input waits in the store is not lost to a store that cannot read it just now', async () => {
+    const bench = supervisorBench({ slots: 1 });
+    await bench.admit({ mode: 'async' });
+    const input = new Uint8Array(10_000).fill(3);
+    const queued = await bench.admit({ mode: 'async', invocation: invocationWith({ input }) });
+    bench.store.setFault(fault);
+    bench.runtime.call(0).complete();
+    await bench.clock.advance(1000);
+    bench.store.setFault(undefined);
+    await bench.clock.advance(5000);
+    bench.runtime.calls.at(1)?.complete();
+    await settle();
+    expect(await bench.record(queued.executionId)).toMatchObject({ status: 'completed' });
+    expect(bench.runtime.call(1).attempt.invocation.input).toEqual(input);
+    await bench.leavesNothing();
+  });
+
+  test('deadlines go on counting while it fails', async () => {
+    const bench = supervisorBench();
+    const cursor = await bench.admit({ mode: 'async', timeouts: { totalMs: 500 } });
+    bench.store.setFault(fault);
+    await bench.clock.advance(600);
+    expect(bench.runtime.call(0).signal.aborted).toBe(true);
+    bench.store.setFault(undefined);
+    await bench.clock.advance(2000);
+    expect(await bench.record(cursor.executionId)).toMatchObject({
+      outcome: { code: 'TOTAL_TIMEOUT' },
+      executionTimeMs: 500,
+    });
+    await bench.leavesNothing();
+  });
+});
+
+describe('a node that stops', () => {
+  test('takes no new work, lets finish what was accepted, and is idle when that is durable', async () => {
+    const bench = supervisorBench({ slots: 1 });
+    const running = await bench.admit({ mode: 'async' });
+    await bench.admit({ mode: 'async' });
+    bench.supervisor.stopAccepting();
+    await expect(bench.supervisor.admit(requestWith())).rejects.toMatchObject({
+      kind: 'unavailable',
+      reason: 'DRAINING',
+    });
+    const idle = bench.supervisor.idle();
+    bench.runtime.call(0).complete();
+    await settle();
+    expect((await bench.record(running.executionId)).status).toBe('completed');
+    expect(await isSettled(idle)).toBe(false);
+    bench.watched.hold();
+    bench.runtime.call(1).complete();
+    expect(await isSettled(idle)).toBe(false);
+    bench.watched.release();
+    expect(await isSettled(idle)).toBe(true);
+    await bench.leavesNothing();
+  });
+
+  test('ends what is left in every state with INTERRUPTED: waiting, queued, running, backing off', async () => {
+    const bench = supervisorBench({ slots: 1 });
+    const retry = { ...noRetry, maxAttempts: 2 };
+    const backingOff = await bench.admit({ mode: 'async', task: taskWith({ retry }) });
+    bench.runtime.call(0).fail('TRAP');
+    await settle();
+    const waiting = await bench.admit({ mode: 'async', startAfterMs: 10_000 });
+    const running = await bench.admit({ mode: 'async', task: withFiles() });
+    const queued = await bench.admit({ mode: 'async' });
+    const states = await Promise.all(
+      [backingOff, waiting, running, queued].map(
+        async ({ executionId }) => (await bench.record(executionId)).state,
+      ),
+    );
+    expect(states).toEqual(['running.backingOff', 'pending.waiting', 'running.attempting', 'pending.queued']);
+    bench.supervisor.interrupt('the node was stopped');
+    await bench.supervisor.idle();
+    for (const { executionId } of [backingOff, waiting, running, queued]) {
+      expect(await bench.record(executionId)).toMatchObject({
+        status: 'failed',
+        outcome: { code: 'INTERRUPTED', message: 'the node was stopped' },
+      });
+    }
+    expect(bench.runtime.call(1).signal.aborted).toBe(true);
+    await bench.leavesNothing();
+  });
+
+  test('an idle node is idle at once', async () => {
+    const bench = supervisorBench();
+    expect(await isSettled(bench.supervisor.idle())).toBe(true);
+    await bench.leavesNothing();
+  });
+
+  test('what is still finished can be joined while it drains', async () => {
+    const bench = supervisorBench();
+    const request = requestWith({ invocationId: 'key', payloadDigest: 'd' });
+    await bench.supervisor.admit(request);
+    bench.supervisor.stopAccepting();
+    expect(await bench.supervisor.admit(request)).toMatchObject({ joined: true });
+    await settle();
+    bench.runtime.call(0).complete();
+    await bench.leavesNothing();
+  });
+});

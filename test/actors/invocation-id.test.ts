@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest';
+import { createIds } from '../../src/actors/ids.ts';
+import { Supervisor } from '../../src/actors/supervisor.ts';
+import { FakeClock, isSettled, settle } from '../support/fake-clock.ts';
+import { requestWith } from '../support/samples.ts';
+import { noUnhandledRejections, supervisorBench } from './supervisor-bench.ts';
+
+const request = requestWith({ invocationId: 'key', payloadDigest: 'same' });
+
+test('a hundred concurrent requests with one key make one execution, and all but one have joined', async () => {
+  const bench = supervisorBench();
+  const admissions = await Promise.all(Array.from({ length: 100 }, () => bench.supervisor.admit(request)));
+  expect(new Set(admissions.map(({ cursor }) => cursor.executionId)).size).toBe(1);
+  expect(admissions.filter(({ joined }) => !joined)).toHaveLength(1);
+  await settle();
+  expect(bench.runtime.calls).toHaveLength(1);
+  bench.runtime.call(0).complete();
+  await settle();
+  for (const { cursor } of admissions) expect(cursor.record.status).toBe('completed');
+  expect(await bench.store.executions({ statuses: [], limit: 10 })).toHaveLength(1);
+  await bench.leavesNothing();
+});
+
+test('a duplicate that comes before the first is durable waits for that', async () => {
+  const bench = supervisorBench();
+  bench.watched.hold();
+  const first = bench.supervisor.admit(request);
+  await settle();
+  const second = bench.supervisor.admit(request);
+  expect(await isSettled(second)).toBe(false);
+  expect(await isSettled(first)).toBe(false);
+  bench.watched.release();
+  expect(await second).toMatchObject({ joined: true, cursor: { record: { mode: 'sync' } } });
+  await settle();
+  bench.runtime.call(0).complete();
+  await bench.leavesNothing();
+});
+
+test('another payload is refused, naming the execution that has the key: running or finished', async () => {
+  const bench = supervisorBench();
+  const { cursor } = await bench.supervisor.admit(request);
+  const other = requestWith({ invocationId: 'key', payloadDigest: 'other' });
+  const refusal = {
+    kind: 'already_exists',
+    reason: 'INVOCATION_ID_IN_USE',
+    metadata: { execution_id: cursor.executionId },
+  };
+  await expect(bench.supervisor.admit(other)).rejects.toMatchObject(refusal);
+  await settle();
+  bench.runtime.call(0).complete();
+  await settle();
+  await expect(bench.supervisor.admit(other)).rejects.toMatchObject(refusal);
+  expect(bench.runtime.calls).toHaveLength(1);
+  await bench.leavesNothing();
+});
+
+test('a finished execution is joined, with its outcome and the mode of the call that made it', async () => {
+  const bench = supervisorBench();
+  const { cursor } = await bench.supervisor.admit({ ...request, mode: 'async' });
+  await settle();
+  bench.runtime.call(0).complete({ output: '42' });
+  await settle();
+  const again = await bench.supervisor.admit(request);
+  expect(again.joined).toBe(true);
+  expect(again.cursor.record).toMatchObject({
+    executionId: cursor.executionId,
+    mode: 'async',
+    outcome: { status: 'completed', output: '42' },
+  });
+  expect(bench.runtime.calls).toHaveLength(1);
+  await bench.leavesNothing();
+});
+
+test('keys of different executions have nothing to do with each other', async () => {
+  const bench = supervisorBench();
+  const other = await bench.supervisor.admit({ ...request, invocationId: 'key2' });
+  const first = await bench.supervisor.admit(request);
+  expect(other.joined || first.joined).toBe(false);
+  await settle();
+  for (const call of bench.runtime.calls) call.complete();
+  await bench.leavesNothing();
+});
+
+test('the key is the request id too', async () => {
+  const bench = supervisorBench();
+  const { cursor } = await bench.supervisor.admit(request);
+  expect(cursor.record.requestId).toBe('key');
+  const without = await bench.admit({ mode: 'async' });
+  expect(without.record.requestId).toMatch(/^req_/);
+  for (const call of bench.runtime.calls) call.complete();
+  await bench.leavesNothing();
+});
+
+test('an admission that fails refuses all who wait for it, and leaves the key free', async () => {
+  noUnhandledRejections();
+  const bench = supervisorBench();
+  bench.watched.hold();
+  const admissions = [bench.supervisor.admit(request), bench.supervisor.admit(request)];
+  const results = Promise.allSettled(admissions);
+  await settle();
+  bench.store.failNext(new Error('disk full'));
+  bench.watched.release();
+  for (const result of await results) {
+    expect(result).toMatchObject({
+      status: 'rejected',
+      reason: { kind: 'unavailable', reason: 'STORE_UNAVAILABLE' },
+    });
+  }
+  expect(bench.runtime.calls).toHaveLength(0);
+  expect(bench.supervisor.load).toMatchObject({ live: 0, pending: 0 });
+  expect(await bench.store.executionByInvocation('key')).toBeUndefined();
+});
+
+test('an execution of an earlier run of the node is joined by its key', async () => {
+  const before = supervisorBench();
+  const { cursor } = await before.supervisor.admit(request);
+  await settle();
+  before.runtime.call(0).complete({ output: '1' });
+  await settle();
+  const clock = new FakeClock();
+  const after = new Supervisor({
+    clock,
+    ids: createIds(clock),
+    random: () => 0,
+    store: before.store,
+    runtimes: new Map(),
+    slots: 1,
+    queueLimit: 1,
+    listener: { committed: () => {}, storeHealth: () => {}, bug: () => {} },
+  });
+  const again = await after.admit(request);
+  expect(again).toMatchObject({ joined: true, cursor: { record: { executionId: cursor.executionId } } });
+  expect(after.load.live).toBe(0);
+});

@@ -1,0 +1,186 @@
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { InstancePolicy, RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
+import { type LocalServer, startServer } from '../support/server.ts';
+import { errorLine, run, temporaryFolder } from './spear.ts';
+
+const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
+let server: LocalServer;
+
+beforeAll(async () => {
+  server = await startServer();
+});
+
+afterAll(() => server.stop());
+
+const spear = (...args: string[]) => run(args, { address: server.grpcAddress });
+
+/** A folder with `task.yaml` and the artifact `exit.wasm`; resolves with the path of the file. */
+async function taskFile(text: string, name = 'task.yaml'): Promise<string> {
+  const folder = await temporaryFolder();
+  await copyFile(join(examples, 'misbehaving/exit.wasm'), join(folder, 'exit.wasm'));
+  await writeFile(join(folder, name), text);
+  return join(folder, name);
+}
+
+describe('task register', () => {
+  test('takes flags, and arguments after --', async () => {
+    const ended = await spear(
+      ...[
+        'task',
+        'register',
+        'flags',
+        '--runtime',
+        'wasm',
+        '--artifact',
+        join(examples, 'misbehaving/exit.wasm'),
+      ],
+      ...[
+        '--env',
+        'A=1',
+        '--timeout',
+        '1m30s',
+        '--memory',
+        '32MiB',
+        '--instance-policy',
+        'fresh',
+        '--',
+        '9',
+        '--x',
+      ],
+    );
+    expect(ended.code, ended.stderr).toBe(0);
+    const { task } = await server.tasks.getTask({ task: 'flags' });
+    expect(task?.definition).toMatchObject({
+      args: ['9', '--x'],
+      environment: { A: '1' },
+      timeouts: { total: { seconds: 90n } },
+      limits: { memory: 32n * 1024n * 1024n },
+      instancePolicy: InstancePolicy.FRESH,
+    });
+    expect((await spear('invoke', 'flags')).code).toBe(9);
+  });
+
+  test('takes a file with everything that a task can say, in either case', async () => {
+    const file = await taskFile(`
+name: everything
+description: all of it
+runtime: wasm
+artifact: exit.wasm
+args: [3]
+env: { PORT: 8080, VERSION: 1.10 }
+allowNetwork: true
+timeouts: { queue: 1m, attempt: 5s, total: 2m }
+grace: 500ms
+limits: { memory: 64MiB, max_output_bytes: 1kB, maxOutputEvents: 10 }
+retry: { max_attempts: 2, initial: 0s, factor: 1.5, max: 1s, jitter: 0, on: [FUNCTION_EXIT, trap] }
+instance_policy: fresh
+`);
+    const ended = await spear('task', 'register', '--file', file);
+    expect(ended.code, ended.stderr).toBe(0);
+    const { task } = await server.tasks.getTask({ task: 'everything' });
+    expect(task?.definition).toMatchObject({
+      runtime: RuntimeKind.WASM,
+      description: 'all of it',
+      args: ['3'],
+      // As written: a number of YAML's would have become 1.1.
+      environment: { PORT: '8080', VERSION: '1.10' },
+      allowNetwork: true,
+      timeouts: { queue: { seconds: 60n }, attempt: { seconds: 5n }, total: { seconds: 120n } },
+      grace: { seconds: 0n, nanos: 500_000_000 },
+      limits: { memory: 64n * 1024n * 1024n, maxOutputBytes: 1000n, maxOutputEvents: 10n },
+      retry: {
+        maxAttempts: 2,
+        initial: { seconds: 0n },
+        factor: 1.5,
+        max: { seconds: 1n },
+        jitter: 0,
+        on: [2, 3],
+      },
+    });
+    const streamed = await spear('invoke', 'everything', '--mode', 'stream');
+    expect(streamed.code).toBe(3);
+    expect(streamed.stderr).toContain('spear: attempt 2\n');
+  });
+
+  test('takes JSON too, and another name', async () => {
+    const text = JSON.stringify({
+      name: 'one',
+      runtime: 'wasm',
+      artifact: { path: 'exit.wasm' },
+      timeout: '5s',
+    });
+    const file = await taskFile(text, 'task.json');
+    expect((await spear('task', 'register', 'two', '--file', file)).code).toBe(0);
+    expect((await server.tasks.getTask({ task: 'two' })).task?.definition?.timeouts?.total?.seconds).toBe(5n);
+  });
+
+  test.for<[string, string]>([
+    ['runtme: wasm', 'runtme: is not known; did you mean runtime?'],
+    [
+      'runtime: wasm\nartifact: exit.wasm\nlimits: { memroy: 1MiB }',
+      'limits.memroy: is not known; did you mean memory?',
+    ],
+    [
+      'runtime: wasm\nartifact: exit.wasm\nlimits: { max_output: 1 }',
+      'limits.max_output: is not known; did you mean',
+    ],
+    ['zzzzzz: 1', 'zzzzzz: is not known; allowed are name, description, runtime'],
+    ['runtime: wsm', 'runtime: is "wsm"; allowed is one of wasm, docker, process'],
+    ['runtime: wasm', 'artifact: is missing'],
+    ['runtime: wasm\nartifact: none.wasm', 'there is no such file'],
+    ['timeout: 5', 'timeout: is "5"; allowed is a duration such as'],
+    ['limits: { memory: 64QiB }', 'limits.memory: is "64QiB"; allowed is'],
+    ['args: one', 'args: is "one"; allowed is a list'],
+    ['env: [A]', 'env: is a list; allowed is a mapping'],
+    ['allow_network: yes', 'allow_network: is "yes"; allowed is true or false'],
+    ['retry: { on: [CRASH] }', 'retry.on[0]: is "CRASH"; allowed is one of FUNCTION_ERROR'],
+    [
+      'timeout: 5s\nruntime: wasm\nartifact: exit.wasm\ntimeouts: { total: 5s }',
+      'timeout: is the same as timeouts.total',
+    ],
+    ['allow_network: true\nallowNetwork: true', 'is there twice'],
+    ['- a list', 'the document: is a list; allowed is a mapping'],
+    ['name: [', 'is not YAML or JSON'],
+  ])('refuses %j', async ([text, message]) => {
+    const ended = await spear('task', 'register', 'bad', '--file', await taskFile(text));
+    expect(ended.code).toBe(64);
+    expect(errorLine(ended)).toContain(message);
+  });
+
+  test.for<[string[], string]>([
+    [[], 'NAME: is missing'],
+    [['x'], '--runtime: is missing'],
+    [['x', '--runtime', 'wasm'], '--artifact: is missing'],
+    [['x', '--runtime', 'wsm'], '--runtime: is "wsm"; allowed are wasm, docker, process'],
+    [['x', '--runtime', 'wasm', '--artifact', '/none'], '--artifact: cannot read "/none"'],
+    [['x', '--runtime', 'wasm', '--artifact', '/'], '--artifact: "/" is a folder'],
+    [['x', '--memory', 'lots'], '--memory: is "lots"; allowed is'],
+    [['x', '--file', 'x.yaml', '--allow-network'], '--file: says all of the task'],
+    [['Not A Name', '--runtime', 'docker', '--artifact', 'image'], 'definition.name'],
+  ])('refuses the flags %j', async ([args, message]) => {
+    const ended = await spear('task', 'register', ...args);
+    expect(ended.code).toBe(64);
+    expect(errorLine(ended)).toContain(message);
+  });
+});
+
+test('a task can be shown, listed and deleted', async () => {
+  await server.register('calc', 'typed/typed.wasm');
+  const shown = (await spear('task', 'show', 'calc')).stdout.toString();
+  expect(shown).toContain('spear:examples/calc@0.1.0#add(a: s32, b: s32) -> s32');
+  expect(shown).toContain('record point');
+  expect((await spear('task', 'list')).stdout.toString()).toMatch(/^NAME .*\n[\s\S]*^calc +wasm +1 /m);
+  expect((await spear('task', 'delete', 'calc')).code).toBe(0);
+  expect((await spear('task', 'show', 'calc')).code).toBe(127);
+});
+
+test('a taken name is refused with --if-absent', async () => {
+  await server.register('taken', 'misbehaving/exit.wasm');
+  const file = await taskFile('name: taken\nruntime: wasm\nartifact: exit.wasm\nargs: [1]');
+  const ended = await spear('task', 'register', '--file', file, '--if-absent');
+  expect(ended.code).toBe(64);
+  expect(errorLine(ended)).toContain('taken');
+});

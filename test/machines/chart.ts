@@ -1,0 +1,87 @@
+/** Drives the execution chart as pure functions: no actor, no clock, effects as readable text. */
+import { initialTransition, transition } from 'xstate';
+import {
+  type ExecutionEvent,
+  type ExecutionInput,
+  type ExecutionSnapshot,
+  executionMachine,
+  statePath,
+} from '../../src/machines/execution.ts';
+import { noRetry } from '../support/samples.ts';
+
+/** The instant of admission in these tests. */
+export const t0 = 1_000_000;
+
+export function inputWith(more: Partial<ExecutionInput> = {}): ExecutionInput {
+  return { executionId: 'exec_1', now: t0, totalMs: 10_000, graceMs: 100, retry: noRetry, ...more };
+}
+
+export const twoAttempts = { ...noRetry, maxAttempts: 2 };
+
+export interface Step {
+  readonly snapshot: ExecutionSnapshot;
+  readonly state: string;
+  /** What the chart asked for in this step, such as `armAlarm 1010000`. */
+  readonly effects: readonly string[];
+}
+
+interface Action {
+  readonly type: string;
+  readonly params?: unknown;
+}
+
+function stepOf(snapshot: ExecutionSnapshot, actions: readonly Action[]): Step {
+  return { snapshot, state: statePath(snapshot), effects: actions.map(effectText) };
+}
+
+function effectText({ type, params }: Action): string {
+  const at = (params as { at?: number } | undefined)?.at;
+  return at === undefined ? type : `${type} ${at}`;
+}
+
+export function begin(more: Partial<ExecutionInput> = {}): Step {
+  const [snapshot, actions] = initialTransition(executionMachine, inputWith(more));
+  return stepOf(snapshot, actions);
+}
+
+/** The last of the steps that these events make. */
+export function send(step: Step, ...events: readonly ExecutionEvent[]): Step {
+  let last = step;
+  for (const event of events) {
+    const [snapshot, actions] = transition(executionMachine, last.snapshot, event);
+    last = stepOf(snapshot, actions);
+  }
+  return last;
+}
+
+export const dispatch = (at: number): ExecutionEvent => ({ type: 'dispatch', at });
+export const alarm = (at: number): ExecutionEvent => ({ type: 'alarm', at });
+export const cancel = (at: number, reason = ''): ExecutionEvent => ({ type: 'cancel', at, reason });
+export const interrupt = (at: number): ExecutionEvent => ({
+  type: 'interrupt',
+  at,
+  message: 'the node stops',
+});
+export const limit = (at: number): ExecutionEvent => ({
+  type: 'limit',
+  at,
+  cause: { code: 'OUTPUT_LIMIT', message: 'too much' },
+});
+export const completed = (at: number, more: { exitCode?: number; output?: string } = {}): ExecutionEvent => ({
+  type: 'attemptEnded',
+  at,
+  end: { kind: 'completed', ...more },
+  random: 0,
+});
+export const trapped = (at: number, random = 0): ExecutionEvent => ({
+  type: 'attemptEnded',
+  at,
+  end: { kind: 'failed', code: 'TRAP', message: 'unreachable' },
+  random,
+});
+export const stopped = (at: number, rung = 'terminate'): ExecutionEvent => ({
+  type: 'attemptEnded',
+  at,
+  end: { kind: 'stopped', rung },
+  random: 0,
+});

@@ -1,0 +1,38 @@
+import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
+
+/**
+ * A component with state and bad habits: `count` returns how often it was called in its instance, `boom` traps,
+ * `hang` never returns, `refuse` returns the error 9, `long` returns that many letters.
+ */
+export async function typedGuest(): Promise<Uint8Array> {
+  const binary = await parse(`(module
+    (memory (export "memory") 1)
+    (global $calls (mut i32) (i32.const 0))
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+    (func (export "count") (result i32)
+      (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+      (global.get $calls))
+    (func (export "test:guest/habits@1.0.0#boom") unreachable)
+    (func (export "test:guest/habits@1.0.0#hang") (loop $forever (br $forever)))
+    (func (export "test:guest/habits@1.0.0#refuse") (result i32)
+      (i32.store8 (i32.const 16) (i32.const 1))
+      (i32.store (i32.const 20) (i32.const 9))
+      (i32.const 16))
+    (func (export "test:guest/habits@1.0.0#long") (param $length i32) (result i32)
+      (drop (memory.grow (i32.const 128)))
+      (memory.fill (i32.const 1024) (i32.const 97) (local.get $length))
+      (i32.store (i32.const 16) (i32.const 1024))
+      (i32.store (i32.const 20) (local.get $length))
+      (i32.const 16)))`);
+  const witSource = `package test:guest@1.0.0;
+    interface habits {
+      boom: func();
+      hang: func();
+      refuse: func() -> result<u32, u32>;
+      long: func(length: u32) -> string;
+    }
+    world guest { export habits; export count: func() -> u32; }`;
+  return componentNew(await componentEmbed({ binary, witSource, world: 'guest' }), []);
+}
+
+export const habit = (name: string): string => `test:guest/habits@1.0.0#${name}`;

@@ -1,0 +1,144 @@
+import type { Clock } from '../../src/domain/clock.ts';
+import type { ErrorCode } from '../../src/domain/errors.ts';
+import type { OutputStream } from '../../src/domain/event.ts';
+import type { RuntimeKind } from '../../src/domain/task.ts';
+import type {
+  Attempt,
+  AttemptIo,
+  AttemptOutcome,
+  PreparedArtifact,
+  Runtime,
+} from '../../src/runtimes/runtime.ts';
+
+/** What a guest does by itself. Whatever it leaves open, the test does through the call. */
+export type Script = (call: ScriptedCall) => void | Promise<void>;
+
+/** One attempt, as the runtime sees it; the test plays the guest. */
+export class ScriptedCall {
+  readonly attempt: Attempt;
+  readonly signal: AbortSignal;
+  /** How long the guest lives on after it was told to stop; infinity means that it never ends. */
+  stopsAfterMs: number;
+  readonly #io: AttemptIo;
+  readonly #clock: Clock;
+  readonly #end = Promise.withResolvers<AttemptOutcome>();
+  #over = false;
+
+  constructor(attempt: Attempt, io: AttemptIo, signal: AbortSignal, clock: Clock, stopsAfterMs: number) {
+    this.attempt = attempt;
+    this.signal = signal;
+    this.stopsAfterMs = stopsAfterMs;
+    this.#io = io;
+    this.#clock = clock;
+    if (signal.aborted) this.#stop();
+    else signal.addEventListener('abort', () => this.#stop(), { once: true });
+  }
+
+  get ended(): Promise<AttemptOutcome> {
+    return this.#end.promise;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** A promise means that the guest has to wait. */
+  write(stream: OutputStream, data: Uint8Array | string): Promise<void> | undefined {
+    return this.#io.write(stream, typeof data === 'string' ? new TextEncoder().encode(data) : data);
+  }
+
+  /** Writes until `bytes` are out or it is told to stop, and waits whenever it must. Resolves with how much it wrote. */
+  async flood(stream: OutputStream, bytes: number, chunkBytes = 64 * 1024): Promise<number> {
+    let written = 0;
+    while (written < bytes && !this.signal.aborted) {
+      const data = new Uint8Array(Math.min(chunkBytes, bytes - written)).fill(120);
+      written += data.byteLength;
+      await this.write(stream, data);
+    }
+    return written;
+  }
+
+  complete(how: { readonly exitCode?: number; readonly output?: string } = {}): void {
+    this.#settle({ kind: 'completed', ...how, ...this.#facts() });
+  }
+
+  fail(
+    code: ErrorCode,
+    message = 'scripted',
+    how: { readonly exitCode?: number; readonly output?: string } = {},
+  ): void {
+    this.#settle({ kind: 'failed', code, message, ...how, ...this.#facts() });
+  }
+
+  /** Nothing of the attempt is left, as its signal asked. */
+  stopped(rung = 'terminate'): void {
+    this.#settle({ kind: 'stopped', rung, ...this.#facts() });
+  }
+
+  /** The runtime itself breaks its contract. */
+  crash(error: unknown): void {
+    this.#over = true;
+    this.#end.reject(error);
+  }
+
+  #stop(): void {
+    if (this.stopsAfterMs === 0) this.stopped();
+    else if (this.stopsAfterMs !== Number.POSITIVE_INFINITY) {
+      this.#clock.setTimer(this.stopsAfterMs, () => this.stopped());
+    }
+  }
+
+  #settle(outcome: AttemptOutcome): void {
+    this.#over = true;
+    this.#end.resolve(outcome);
+  }
+
+  #facts() {
+    const { executionId, number } = this.attempt;
+    return { instanceId: `inst_${executionId}_${number}`, resourceUse: { cpuTimeUs: number } };
+  }
+}
+
+/** A runtime whose guests do what the test says. It keeps the port's promises unless a call is told to break them. */
+export class ScriptedRuntime implements Runtime {
+  readonly kind: RuntimeKind;
+  readonly capabilities = { reattach: false, stdin: true, typedFunctions: true };
+  /** Every attempt so far, in the order in which they were started. */
+  readonly calls: ScriptedCall[] = [];
+  /** For the calls to come; without one the test drives the call. */
+  script: Script | undefined;
+  stopsAfterMs = 0;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock, kind: RuntimeKind = 'wasm') {
+    this.#clock = clock;
+    this.kind = kind;
+  }
+
+  async prepare(): Promise<PreparedArtifact> {
+    return { functions: [], wit: '' };
+  }
+
+  run(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome> {
+    const call = new ScriptedCall(attempt, io, signal, this.#clock, this.stopsAfterMs);
+    this.calls.push(call);
+    // A script that throws is a runtime that rejects.
+    if (this.script !== undefined) Promise.resolve(this.script(call)).catch((error) => call.crash(error));
+    return call.ended;
+  }
+
+  /** The call numbered from 0, which must have been made. */
+  call(index: number): ScriptedCall {
+    const call = this.calls[index];
+    if (call === undefined) throw new Error(`there were only ${this.calls.length} calls`);
+    return call;
+  }
+
+  get running(): number {
+    return this.calls.filter((call) => !call.over).length;
+  }
+
+  async close(): Promise<void> {
+    for (const call of this.calls) if (!call.over) call.fail('INSTANCE_LOST', 'the runtime was closed');
+  }
+}
