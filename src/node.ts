@@ -84,8 +84,10 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
     const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
     const tasks = new TaskCatalog({ store, artifacts, runtimes, clock, ids, hostAccess });
 
+    const { defaultTotalMs, maxRequestBytes } = config;
     const chain: ChainOptions = {
       clock,
+      maxRequestBytes,
       budget: new ByteBudget(config.requestBytesInFlight),
       bug(error, method) {
         const id = randomUUID();
@@ -93,7 +95,6 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
         return id;
       },
     };
-    const { defaultTotalMs, maxRequestBytes } = config;
     const functions = createFunctionService({
       executions: supervisor,
       tasks,
@@ -107,14 +108,13 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
       { service: TaskService, handlers: { ...taskHandlers } },
     ];
 
-    const grpc = createGrpcServer({ ...chain, maxRequestBytes });
+    const grpc = createGrpcServer(chain);
     for (const { service, handlers } of services) addService(grpc, service, handlers, chain);
     addReflection(grpc, [FunctionService, TaskService]);
     const health = new HealthImplementation({ '': 'NOT_SERVING' });
     health.addToServer(grpc);
     const http = createHttpServer({
       ...chain,
-      maxRequestBytes,
       functions,
       services,
       readiness() {

@@ -50,10 +50,7 @@ export class TaskCatalog implements Tasks {
   async get(idOrName: string): Promise<Task> {
     const cached = this.#cache.get(idOrName);
     if (cached !== undefined) return cached;
-    const { store } = this.#options;
-    const task = idOrName.startsWith('task_')
-      ? await store.taskById(idOrName)
-      : await store.taskByName(idOrName);
+    const task = idOrName.startsWith('task_') ? await this.#byId(idOrName) : await this.#byName(idOrName);
     if (task === undefined) throw notFound('task', idOrName);
     this.#remember(idOrName, task);
     return task;
@@ -78,6 +75,18 @@ export class TaskCatalog implements Tasks {
       throw invalidArgument('function_name', `${quote(fn.name)} cannot be called: ${reason}`);
     decodeParameters(fn, parameters);
     return fn.name;
+  }
+
+  #byName(name: string): Promise<Task | undefined> {
+    return this.#options.store.taskByName(name);
+  }
+
+  /** The store keeps deleted tasks for the executions that ran them; they have lost their name. */
+  async #byId(taskId: string): Promise<Task | undefined> {
+    const task = await this.#options.store.taskById(taskId);
+    if (task === undefined) return undefined;
+    const named = await this.#byName(task.definition.name);
+    return named?.taskId === taskId ? task : undefined;
   }
 
   #checkDefaultEntry(task: Task, parameters: Invocation['parameters']): string {

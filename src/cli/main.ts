@@ -1,7 +1,11 @@
 /** The `spear` command: hands the process to the command line, once. */
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { runCommandLine } from './command-line.ts';
 import type { Shell } from './shell.ts';
 import { Sink } from './sink.ts';
+
+// It writes on stderr what its errors say as well.
+setLogVerbosity(logVerbosity.NONE);
 
 const shell: Shell = {
   env: process.env,

@@ -3,7 +3,9 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   let best: string | undefined;
   let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
-    const edits = distance(word.toLowerCase(), candidate.toLowerCase());
+    // A beginning of a word is as near as one typing error.
+    const begun = word.length > 2 && candidate.startsWith(word);
+    const edits = begun ? 1 : distance(word.toLowerCase(), candidate.toLowerCase());
     if (edits < fewest) [best, fewest] = [candidate, edits];
   }
   return best;

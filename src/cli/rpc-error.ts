@@ -44,13 +44,18 @@ export function explain(error: ServiceError, address: string): Explanation {
       exitCode,
     };
   }
-  if (error.code === status.RESOURCE_EXHAUSTED && details.reason === undefined) {
-    const hint = 'the server takes larger requests with --max-request-bytes';
-    return { message: `the request is too large: ${error.details}; ${hint}`, exitCode };
+  if (error.code === status.RESOURCE_EXHAUSTED && isTooLarge(details)) {
+    const hint = 'a server takes larger ones with --max-request-bytes';
+    return { message: `the request is too large: ${oneLine(error.details)}; ${hint}`, exitCode };
   }
   const again =
     details.retryAfterMs === undefined ? '' : `; try again in ${durationText(details.retryAfterMs)}`;
   return { message: oneLine(describe(error, details) + again), exitCode };
+}
+
+/** Ours says so; without details it is grpc-js's own check of the size. */
+function isTooLarge({ reason }: Details): boolean {
+  return reason === undefined || reason === 'REQUEST_TOO_LARGE';
 }
 
 /** Every field that was wrong. The status message names the first of them only. */

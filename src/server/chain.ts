@@ -38,6 +38,8 @@ export class ByteBudget {
 
 export interface ChainOptions {
   readonly clock: Clock;
+  /** Largest request in bytes. */
+  readonly maxRequestBytes: number;
   readonly budget: ByteBudget;
   /** Hears errors that are bugs of ours; returns the id that the caller is told. */
   bug(error: unknown, method: string): string;
@@ -60,6 +62,28 @@ export function toRequestError(
   }
   const id = options.bug(error, method);
   return new RequestError('internal', `internal error ${id}`, { reason: 'INTERNAL', metadata: { id } });
+}
+
+export function requestTooLarge(most: number): RequestError {
+  return new RequestError('resource_exhausted', `the request is larger than the allowed ${most} bytes`, {
+    reason: 'REQUEST_TOO_LARGE',
+    quota: 'max-request-bytes',
+  });
+}
+
+/** Runs `answer` while the request's bytes count against the budget. Throws resource_exhausted where it may not. */
+export async function withinBudget<Answer>(
+  bytes: number,
+  options: ChainOptions,
+  answer: () => Promise<Answer>,
+): Promise<Answer> {
+  if (bytes > options.maxRequestBytes) throw requestTooLarge(options.maxRequestBytes);
+  options.budget.take(bytes);
+  try {
+    return await answer();
+  } finally {
+    options.budget.give(bytes);
+  }
 }
 
 export function decoded<Message>(received: Received<Message>): Message {

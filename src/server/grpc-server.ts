@@ -12,23 +12,19 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
-import { type ChainOptions, decoded, toRequestError } from './chain.ts';
+import { type ChainOptions, decoded, toRequestError, withinBudget } from './chain.ts';
 import { methodPath, type Received, serviceDefinition } from './service-definition.ts';
 import { statusOf } from './status.ts';
-
-export interface GrpcServerOptions extends ChainOptions {
-  /** Largest request in bytes. */
-  readonly maxRequestBytes: number;
-}
 
 /** The largest response: an event's 64 KiB, or 3 MiB of inline output, and their surroundings. */
 const mostResponseBytes = 16 * 1024 * 1024;
 /** grpc-js overflows on deadlines beyond this and takes them as passed. */
 const longestDeadlineMs = 24 * 24 * 60 * 60 * 1000;
 
-export function createGrpcServer(options: GrpcServerOptions): Server {
+/** Up to twice the limit is read, so that the chain can refuse it with details; grpc-js refuses beyond without. */
+export function createGrpcServer(options: ChainOptions): Server {
   return new Server({
-    'grpc.max_receive_message_length': options.maxRequestBytes,
+    'grpc.max_receive_message_length': 2 * options.maxRequestBytes,
     'grpc.max_send_message_length': mostResponseBytes,
     'grpc.enable_channelz': 0,
   });
@@ -71,17 +67,10 @@ function unary(
   options: ChainOptions,
 ): handleUnaryCall<Received<unknown>, unknown> {
   const path = methodPath(method);
-  const answer = async (call: ServerUnaryCall<Received<unknown>, unknown>): Promise<unknown> => {
-    const { request } = call;
-    options.budget.take(request.bytes);
-    try {
-      return await handler(decoded(request), contextOf(call, options));
-    } finally {
-      options.budget.give(request.bytes);
-    }
-  };
   return (call, callback) => {
-    answer(call).then(
+    withinBudget(call.request.bytes, options, async () =>
+      handler(decoded(call.request), contextOf(call, options)),
+    ).then(
       (response) => callback(null, response),
       (error: unknown) => callback(statusOf(toRequestError(error, path, options))),
     );
@@ -94,21 +83,14 @@ function streaming(
   options: ChainOptions,
 ): handleServerStreamingCall<Received<unknown>, unknown> {
   const path = methodPath(method);
-  const answer = async (call: ServerWritableStream<Received<unknown>, unknown>): Promise<void> => {
-    const { request } = call;
-    options.budget.take(request.bytes);
-    try {
-      await handler(decoded(request), contextOf(call, options), (message) =>
-        call.write(message) ? undefined : writable(call),
-      );
-    } finally {
-      options.budget.give(request.bytes);
-    }
-  };
   return (call) => {
     // Without a listener an error on a connection that broke would end the process.
     call.on('error', () => {});
-    answer(call).then(
+    withinBudget(call.request.bytes, options, async () =>
+      handler(decoded(call.request), contextOf(call, options), (message) =>
+        call.write(message) ? undefined : writable(call),
+      ),
+    ).then(
       () => call.end(),
       (error: unknown) => call.emit('error', statusOf(toRequestError(error, path, options))),
     );

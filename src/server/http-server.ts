@@ -10,7 +10,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type DescMethod, type DescService, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
 import { invalidArgument, notFound, RequestError, type RequestErrorKind } from '../domain/errors.ts';
 import type { CallContext, UnaryHandler } from './call.ts';
-import { type ChainOptions, toRequestError } from './chain.ts';
+import { type ChainOptions, requestTooLarge, toRequestError, withinBudget } from './chain.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
 
@@ -22,7 +22,6 @@ export interface Readiness {
 }
 
 export interface HttpServerOptions extends ChainOptions {
-  readonly maxRequestBytes: number;
   readonly services: readonly {
     readonly service: DescService;
     readonly handlers: Readonly<Record<string, unknown>>;
@@ -146,13 +145,8 @@ async function callApi(
   }
   const handler = found.handlers[method.localName] as UnaryHandler<unknown, never>;
   const { message, bytes } = await readMessage(options, request, method);
-  options.budget.take(bytes);
-  try {
-    const answer = await handler(message, contextOf(request, response));
-    sendJson(response, 200, toJson(method.output, answer, { alwaysEmitImplicit: true }));
-  } finally {
-    options.budget.give(bytes);
-  }
+  const answer = await withinBudget(bytes, options, () => handler(message, contextOf(request, response)));
+  sendJson(response, 200, toJson(method.output, answer, { alwaysEmitImplicit: true }));
 }
 
 async function readMessage(options: HttpServerOptions, request: IncomingMessage, method: DescMethod) {
@@ -164,16 +158,7 @@ async function readMessage(options: HttpServerOptions, request: IncomingMessage,
   let bytes = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.byteLength;
-    if (bytes > options.maxRequestBytes) {
-      throw new RequestError(
-        'resource_exhausted',
-        `the request has more than ${options.maxRequestBytes} bytes`,
-        {
-          reason: 'REQUEST_TOO_LARGE',
-          quota: 'max-request-bytes',
-        },
-      );
-    }
+    if (bytes > options.maxRequestBytes) throw requestTooLarge(options.maxRequestBytes);
     parts.push(part);
   }
   const text = Buffer.concat(parts).toString();

@@ -31,17 +31,38 @@ export async function openArtifacts(dir: string): Promise<Artifacts> {
   return new ArtifactFolder(dir);
 }
 
-/** Makes a folder and its parents, and makes the new names durable. Rejects as `fs.mkdir` does. */
+/**
+ * Makes a folder and its parents, and makes the new names durable. Rejects as `fs.mkdir` does. Node's own
+ * `recursive` never ends where a parent is there and takes no folders, as in /proc.
+ */
 export async function makeFolder(dir: string): Promise<void> {
-  const first = await mkdir(dir, { recursive: true });
-  if (first === undefined) return;
-  const top = dirname(first);
-  for (let folder = dirname(dir); folder.length >= top.length; folder = dirname(folder)) {
-    await syncFolder(folder);
-    if (folder === top) return;
+  try {
+    await mkdir(dir, ownerOnly);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && (await stat(dir)).isDirectory()) return;
+    const parent = dirname(dir);
+    if (codeOf(error) !== 'ENOENT' || parent === dir || (await isFolder(parent))) throw error;
+    await makeFolder(parent);
+    await mkdir(dir, ownerOnly);
+  }
+  await syncFolder(dirname(dir));
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    // What cannot be looked at is not a folder to make something in; making it will say why.
+    return false;
   }
 }
 
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/** Inputs and outputs of functions are nobody else's business. */
+const ownerOnly = { mode: 0o700 };
 const temporarySuffix = '.tmp';
 const digestPattern = /^[0-9a-f]{64}$/;
 

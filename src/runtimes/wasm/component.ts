@@ -43,17 +43,26 @@ export function readComponent(bytes: Uint8Array): ComponentNames {
 }
 
 /**
- * The component with every exported interface under a plain name (`spear-export-0`), because `componentWit`
- * omits the packages of exported interfaces, and the interface that each name stands for. For reading types only.
+ * The component with every interface that it imports or exports under a plain name in one package
+ * (`root:component/x0`), and the interface that each name stands for. For reading types only: `componentWit`
+ * omits the packages of exported interfaces, and panics where an exported interface uses types of a renamed one
+ * unless all are renamed alike.
  */
-export function renameExports(bytes: Uint8Array): {
+export function renameInterfaces(bytes: Uint8Array): {
   component: Uint8Array;
   exportNames: Map<string, string>;
 } {
-  const parts: Uint8Array[] = [bytes.subarray(0, 8)];
+  const plainNames = new Map<string, string>();
   const exportNames = new Map<string, string>();
+  const plainNameOf = (name: string): string => {
+    if (!name.includes('/')) return name;
+    const plain = plainNames.get(name) ?? `root:component/x${plainNames.size}`;
+    plainNames.set(name, plain);
+    return plain;
+  };
+  const parts: Uint8Array[] = [bytes.subarray(0, 8)];
   for (const section of sectionsOf(bytes)) {
-    if (section.id !== sectionIds.export) {
+    if (section.id !== sectionIds.import && section.id !== sectionIds.export) {
       parts.push(bytes.subarray(section.start, section.to));
       continue;
     }
@@ -61,25 +70,15 @@ export function renameExports(bytes: Uint8Array): {
     const count = reader.u32();
     const content = encodeU32(count);
     for (let left = count; left > 0; left -= 1) {
-      const { name, rest } = readExport(reader);
-      if (name.includes('/')) {
-        const plain = `spear-export-${letters(exportNames.size)}`;
-        exportNames.set(plain, name);
-        content.push(0x00, ...encodeU32(plain.length), ...new TextEncoder().encode(plain), ...rest);
-      } else {
-        const encoded = new TextEncoder().encode(name);
-        content.push(0x00, ...encodeU32(encoded.length), ...encoded, ...rest);
-      }
+      const { name, rest } = section.id === sectionIds.import ? readImport(reader) : readExport(reader);
+      const plain = plainNameOf(name);
+      if (section.id === sectionIds.export && plain !== name) exportNames.set(plain, name);
+      const encoded = new TextEncoder().encode(plain);
+      content.push(0x00, ...encodeU32(encoded.length), ...encoded, ...rest);
     }
     parts.push(encodeSection(section.id, content));
   }
   return { component: joinBytes(parts), exportNames };
-}
-
-/** A word of a kebab-case name begins with a letter: `a`, `b`, … `ba`, `bb`. */
-function letters(index: number): string {
-  const digits = index.toString(26);
-  return [...digits].map((digit) => String.fromCharCode(97 + Number.parseInt(digit, 26))).join('');
 }
 
 function checkNested(bytes: Uint8Array, from: number, to: number, depth: number): void {
@@ -103,6 +102,13 @@ function readExternName(reader: ByteReader): string {
   const kind = reader.byte();
   if (kind > 0x01) throw new MalformedWasm(`an unknown kind of name at byte ${reader.position - 1}`);
   return reader.name();
+}
+
+function readImport(reader: ByteReader): { name: string; rest: Uint8Array } {
+  const name = readExternName(reader);
+  const from = reader.position;
+  skipExternType(reader);
+  return { name, rest: reader.bytes.subarray(from, reader.position) };
 }
 
 function readExport(reader: ByteReader): { name: string; rest: Uint8Array } {

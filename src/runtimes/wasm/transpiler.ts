@@ -10,7 +10,7 @@ import { parseWit } from '../../domain/wit/parse.ts';
 import { printFunctions } from '../../domain/wit/print.ts';
 import { preview1Module, readAdapter } from './adapter.ts';
 import { layerOf, MalformedWasm } from './binary.ts';
-import { readComponent, renameExports } from './component.ts';
+import { readComponent, renameInterfaces } from './component.ts';
 import { RefusedFeature, readCoreModule } from './core-module.ts';
 import { type Manifest, manifestFile, type TranspileReport } from './manifest.ts';
 import { missingImport, unversioned } from './offer.ts';
@@ -64,7 +64,7 @@ async function adapt(bytes: Uint8Array): Promise<Uint8Array> {
 
 async function readFunctions(component: Uint8Array) {
   const { componentWit } = await import('@bytecodealliance/jco-transpile/wasm-tools');
-  const renamed = renameExports(component);
+  const renamed = renameInterfaces(component);
   const text = await explained('it is not valid', () => componentWit(renamed.component));
   return parseWit(text, { exportNames: renamed.exportNames });
 }
