@@ -1,6 +1,7 @@
 /** Composes one Spear server out of its parts, and takes it apart again. The only place that knows them all. */
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Server as GrpcServer } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
@@ -54,7 +55,8 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
     const wasm = createWasmRuntime({
       loadArtifact: (sha256) => artifacts.load(sha256),
       cacheDir: join(config.dataDir, 'cache'),
-      workers: Math.min(config.slots, 16),
+      workers: Math.min(config.slots, 2 * availableParallelism()),
+      mostWorkers: config.slots,
       clock,
       logger,
     });

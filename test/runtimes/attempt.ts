@@ -61,6 +61,12 @@ export class Collected implements AttemptIo {
   }
 }
 
+/** Waits for the first output of an attempt; throws with the outcome where it ended without any. */
+export async function firstOutput(io: Collected, running: Promise<AttemptOutcome>): Promise<void> {
+  const ended = await Promise.race([io.first, running]);
+  if (ended !== undefined) throw new Error(`it ended without output: ${JSON.stringify(ended)}`);
+}
+
 export async function run(
   runtime: Runtime,
   task: TaskDefinition,

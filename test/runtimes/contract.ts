@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskDefinition } from '../../src/domain/task.ts';
 import type { AttemptIo, Runtime } from '../../src/runtimes/runtime.ts';
-import { attemptOf, Collected, run } from './attempt.ts';
+import { attemptOf, Collected, firstOutput, run } from './attempt.ts';
 
 /** Tasks of one runtime that do the same as those in `examples/misbehaving`. */
 export interface RuntimeFixtures {
@@ -80,7 +80,7 @@ export function runtimeContract(
       const controller = new AbortController();
       const io = new Collected();
       const running = runtime.run(attemptOf(fixtures.loop), io, controller.signal);
-      await io.first;
+      await firstOutput(io, running);
       controller.abort();
       expect(await running).toMatchObject({ kind: 'stopped', rung: expect.stringMatching(/./) });
       expect(io.of('stdout').toString()).toBe('looping\n');
@@ -98,7 +98,7 @@ export function runtimeContract(
       const gate = Promise.withResolvers<void>();
       const io = new Collected(() => gate.promise);
       const running = runtime.run(attemptOf(fixtures.flood), io, controller.signal);
-      await io.first;
+      await firstOutput(io, running);
       // Others run meanwhile: neither they nor the node wait for the one that is held back.
       for (let round = 0; round < 20; round += 1) await run(runtime, fixtures.exit);
       controller.abort();
@@ -118,7 +118,7 @@ export function runtimeContract(
         },
       };
       const running = runtime.run(attemptOf(fixtures.flood), busy, controller.signal);
-      await io.first;
+      await firstOutput(io, running);
       for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       controller.abort();
       expect(await running).toMatchObject({ kind: 'stopped' });
@@ -129,7 +129,7 @@ export function runtimeContract(
       await other.prepare(fixtures.loop);
       const io = new Collected();
       const running = other.run(attemptOf(fixtures.loop), io, new AbortController().signal);
-      await io.first;
+      await firstOutput(io, running);
       await other.close();
       expect(await running).toMatchObject({ kind: 'failed', code: 'INSTANCE_LOST' });
     });

@@ -1,26 +1,12 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
-import {
-  ErrorCode,
-  ExecutionMode,
-  ExecutionStatus,
-  type InvokeFunctionRequestSchema,
-  type InvokeFunctionResponse,
-  InvokeFunctionResponseSchema,
-  StreamExecutionResultSchema,
-  type WaitExecutionResponse,
-} from '../../server/gen/spearlet/function_pb.js';
 import { readCall } from '../call.ts';
-import { exitCodeOf, exitCodes } from '../exit-codes.ts';
 import { collect, collectPairs, delay, duration, oneOf } from '../flag.ts';
-import { followExecution } from '../follow.ts';
-import { type Interrupt, interruptible } from '../interrupt.ts';
+import { interruptible } from '../interrupt.ts';
 import { readAll, readLocalFile } from '../local-file.ts';
-import { errorText, noteOutcome, writeChunk, writeOutput, writeValue } from '../outcome.ts';
+import { invokeAsync, invokeStream, invokeSync, type Request } from '../modes.ts';
 import { onServer, type Session } from '../session.ts';
-import { note, type Shell } from '../shell.ts';
-import { waitForOutcome } from '../waiting.ts';
+import type { Shell } from '../shell.ts';
 
 interface Options {
   readonly function?: string;
@@ -40,14 +26,6 @@ interface Options {
   readonly forceNewInstance?: boolean;
   readonly cancelOnDisconnect?: boolean;
 }
-
-type Request = MessageInitShape<typeof InvokeFunctionRequestSchema>;
-
-/**
- * Milliseconds until the first call of sync mode answers: short, because only its answer tells the execution's id,
- * by which a Ctrl-C cancels it and a wait goes on over a new connection.
- */
-const firstAnswerMs = 250;
 
 export function invokeCommand(shell: Shell): Command {
   const command = new Command('invoke')
@@ -94,9 +72,9 @@ export function invokeCommand(shell: Shell): Command {
   onServer<Options>(command, shell, async (session, options, [task = '', wave]) => {
     const request = await readRequest(session, task, wave, options);
     return interruptible(session, (interrupt) => {
-      if (options.mode === 'stream') return stream(session, request, interrupt);
-      if (options.mode === 'async') return submit(session, request, interrupt);
-      return invoke(session, request, options.waitBudget, interrupt);
+      if (options.mode === 'stream') return invokeStream(session, request, interrupt);
+      if (options.mode === 'async') return invokeAsync(session, request, interrupt);
+      return invokeSync(session, request, options.waitBudget, interrupt);
     });
   });
   return command;
@@ -134,89 +112,4 @@ async function readRequest(
     forceNewInstance: options.forceNewInstance === true,
     cancelOnDisconnect: options.cancelOnDisconnect === true,
   };
-}
-
-async function invoke(
-  session: Session,
-  request: Request,
-  budgetMs: number | undefined,
-  interrupt: Interrupt,
-): Promise<number> {
-  const { signal } = interrupt;
-  let answer = await session.functions.invokeFunction(
-    {
-      ...request,
-      executionMode: ExecutionMode.SYNC,
-      waitBudget: durationFromMs(Math.min(budgetMs ?? firstAnswerMs, firstAnswerMs)),
-    },
-    { signal },
-  );
-  const { executionId } = answer;
-  interrupt.knows(executionId);
-  if (answer.result?.isCompleted !== true) {
-    const wait = { executionId, signal, ...(budgetMs !== undefined && { callMs: budgetMs }) };
-    answer = completed(answer, await waitForOutcome(session, wait));
-  }
-  const { result } = answer;
-  if (result === undefined) return exitCodes.platform.code;
-  if (session.json) {
-    await session.printDocument(InvokeFunctionResponseSchema, answer);
-  } else {
-    await writeOutput(session, result);
-    await noteOutcome(session.shell, result);
-  }
-  return exitCodeOf(result);
-}
-
-/** The answer to the invocation as it had been, had its call waited to the end. */
-function completed(answer: InvokeFunctionResponse, wait: WaitExecutionResponse): InvokeFunctionResponse {
-  const { result, statusEndpoint, estimatedCompletionMs, lastSequence } = wait;
-  if (result === undefined) return answer;
-  return {
-    ...answer,
-    success: result.status === ExecutionStatus.COMPLETED,
-    message: result.errorCode === ErrorCode.UNSPECIFIED ? 'completed' : errorText(result),
-    instanceId: result.instanceId,
-    result,
-    statusEndpoint,
-    estimatedCompletionMs,
-    lastSequence,
-  };
-}
-
-async function submit(session: Session, request: Request, { signal }: Interrupt): Promise<number> {
-  const answer = await session.functions.invokeFunction(
-    { ...request, executionMode: ExecutionMode.ASYNC },
-    { signal },
-  );
-  if (session.json) await session.printDocument(InvokeFunctionResponseSchema, answer);
-  else await session.shell.out.write(`${answer.executionId}\n`);
-  return exitCodes.completed.code;
-}
-
-async function stream(session: Session, request: Request, interrupt: Interrupt): Promise<number> {
-  const { signal } = interrupt;
-  const first = session.functions.streamFunction(
-    { ...request, executionMode: ExecutionMode.STREAM },
-    { signal },
-  );
-  let code: number = exitCodes.platform.code;
-  let attempt = 1;
-  for await (const event of followExecution(session, { first, signal })) {
-    interrupt.knows(event.executionId);
-    if (event.event.case === 'result') code = exitCodeOf(event.event.value);
-    if (session.json) {
-      await session.printLine(StreamExecutionResultSchema, event);
-      continue;
-    }
-    if (event.attempt > attempt) {
-      attempt = event.attempt;
-      await note(session.shell, `attempt ${attempt}`);
-    }
-    await writeChunk(session.shell, event);
-    if (event.event.case !== 'result') continue;
-    await writeValue(session.shell, event.event.value);
-    await noteOutcome(session.shell, event.event.value);
-  }
-  return code;
 }

@@ -13,8 +13,11 @@ const patienceMs = 3;
 /** Threads that end before they can do anything, in a row, until waiting jobs are told so. */
 const maxFalseStarts = 3;
 
+/** A thread beyond those that are kept warm ends after so long without work. */
+const spareMs = 10_000;
+
 /**
- * Worker threads that run wasm, `size` of them kept warm.
+ * Worker threads that run wasm: `size` of them kept warm, and up to `most` where jobs would wait.
  *
  * 1. A thread runs one job at a time; jobs beyond the threads wait here in order.
  * 2. Calls of live instances that were quick so far are sent to a thread several at once. Each is claimed by the
@@ -23,6 +26,7 @@ const maxFalseStarts = 3;
  */
 export class ThreadPool implements ThreadOwner {
   readonly #size: number;
+  readonly #most: number;
   readonly #clock: Clock;
   readonly #threads = new Set<WasmThread>();
   readonly #timers = new Map<WasmThread, Timer>();
@@ -34,14 +38,19 @@ export class ThreadPool implements ThreadOwner {
   #named = 0;
   #falseStarts = 0;
 
-  constructor(size: number, clock: Clock) {
+  constructor(size: number, most: number, clock: Clock) {
     this.#size = size;
+    this.#most = most;
     this.#clock = clock;
   }
 
   /** Starts threads up to the pool's size. */
   warm(): void {
-    while (!this.#closing && this.#threads.size < this.#size && this.#falseStarts < maxFalseStarts) {
+    this.#grow(this.#size);
+  }
+
+  #grow(size: number): void {
+    while (!this.#closing && this.#threads.size < size && this.#falseStarts < maxFalseStarts) {
       this.#named += 1;
       this.#threads.add(new WasmThread(`wasm-${this.#named}`, this));
     }
@@ -84,6 +93,7 @@ export class ThreadPool implements ThreadOwner {
       this.#threads.add(thread);
     }
     if (this.#queue.length > 0) this.#schedule();
+    else if (this.#threads.size > this.#size) this.#spare(thread);
   }
 
   onGone(thread: WasmThread): void {
@@ -141,11 +151,31 @@ export class ThreadPool implements ThreadOwner {
       .sort((a, b) => Number(b.warm) - Number(a.warm));
     while (this.#queue.length > 0) {
       const thread = idle.shift();
-      if (thread === undefined) return;
+      if (thread === undefined) {
+        this.#growForWaiting();
+        return;
+      }
       const jobs = this.#takeBatch(Math.ceil(this.#queue.length / (idle.length + 1)));
+      this.#timers.get(thread)?.cancel();
+      this.#timers.delete(thread);
       thread.dispatch(jobs);
       if (jobs.length > 1) this.#watch(thread);
     }
+  }
+
+  /** A quick call is done before a new thread could start; for others, a thread each, less those that start already. */
+  #growForWaiting(): void {
+    const slow = this.#queue.filter((pending) => !this.#mayShare(pending)).length;
+    const starting = [...this.#threads].filter((thread) => !thread.warm).length;
+    if (slow > starting) this.#grow(Math.min(this.#most, this.#threads.size + slow - starting));
+  }
+
+  #spare(thread: WasmThread): void {
+    const timer = this.#clock.setTimer(spareMs, () => {
+      this.#timers.delete(thread);
+      if (thread.idle && this.#threads.size > this.#size) thread.terminate();
+    });
+    this.#timers.set(thread, timer);
   }
 
   #takeBatch(share: number): PendingJob[] {

@@ -20,8 +20,10 @@ export interface WasmRuntimeOptions {
   readonly loadArtifact: (sha256: string) => Promise<Uint8Array>;
   /** Folder for transpiled artifacts; can be deleted whenever no node runs. */
   readonly cacheDir: string;
-  /** Worker threads kept warm; as many executions run at once. */
+  /** Worker threads kept warm. */
   readonly workers: number;
+  /** Executions that run at once, each in a thread of its own; absent means `workers`. */
+  readonly mostWorkers?: number;
   readonly clock: Clock;
   readonly logger?: WasmLogger;
 }
@@ -35,7 +37,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): Runtime {
     transpile: createTranspile(closing.signal),
   });
   const programs = new ProgramStore(cache);
-  const pool = new ThreadPool(options.workers, options.clock);
+  const pool = new ThreadPool(options.workers, options.mostWorkers ?? options.workers, options.clock);
 
   function start(
     program: Program,

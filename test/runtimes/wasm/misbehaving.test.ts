@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
-import { attemptOf, Collected, run } from '../attempt.ts';
+import { attemptOf, Collected, firstOutput, run } from '../attempt.ts';
 import { amplifier } from './amplifier.ts';
 import { limits, readExample, WasmBench } from './fixture.ts';
 
@@ -84,7 +84,7 @@ describe('a guest that', () => {
       const before = threadNames().filter((name) => name.startsWith('wasm-')).length;
       const task = await bench.example('misbehaving/loop');
       const running = one.run(attemptOf(task), io, controller.signal);
-      await io.first;
+      await firstOutput(io, running);
       controller.abort();
       expect(await running).toMatchObject({ kind: 'stopped', rung: 'terminate' });
       await one.close();
@@ -99,7 +99,7 @@ describe('a guest that', () => {
       const controller = new AbortController();
       const io = new Collected();
       const running = one.run(attemptOf(task), io, controller.signal);
-      await io.first;
+      await firstOutput(io, running);
       controller.abort();
       expect(await running).toMatchObject({ kind: 'stopped', rung: 'terminate' });
     }
