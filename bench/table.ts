@@ -22,7 +22,7 @@ export function printTable(rows: readonly Row[]): void {
       limit,
       ratio.toFixed(2),
       goal,
-      goal === '' ? '' : holds(ratio, goal) ? 'met' : 'MISSED',
+      goal === '' ? '' : meets({ ratio, goal }) ? 'met' : 'MISSED',
     ]),
   ];
   const widths =
@@ -37,7 +37,9 @@ export function printTable(rows: readonly Row[]): void {
   }
 }
 
-function holds(ratio: number, goal: string): boolean {
+/** True where the row has no goal. */
+export function meets({ ratio, goal }: Pick<Row, 'ratio' | 'goal'>): boolean {
+  if (goal === '') return true;
   const [sign, number] = goal.split(' ');
   return sign === '>=' ? ratio >= Number(number) : ratio <= Number(number);
 }

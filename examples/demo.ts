@@ -29,7 +29,6 @@ import { RuntimeKind, TaskService } from '../src/server/gen/spearlet/task_pb.js'
 
 type Functions = ServiceClient<typeof FunctionService>;
 type Tasks = ServiceClient<typeof TaskService>;
-
 const root = fileURLToPath(new URL('..', import.meta.url));
 const artifacts = {
   wordcount: 'wordcount/wordcount.wasm',
@@ -41,7 +40,7 @@ const artifacts = {
 const rows: string[][] = [];
 
 function say(head: string, text: string): void {
-  process.stdout.write(`${head.padEnd(10)}${text.trimEnd().replaceAll('\n', `\n${' '.repeat(10)}`)}\n`);
+  process.stdout.write(`${(head.padEnd(10) + text).trimEnd()}\n`);
 }
 
 /** Notes an execution for the table at the end; throws where it did not end as it should. */
@@ -100,13 +99,13 @@ async function showAsync(functions: Functions, httpAddress: string): Promise<voi
   const accepted = await functions.invokeFunction(request);
   const url = `http://${httpAddress}${accepted.statusEndpoint}`;
   say('async', `accepted; its status is at ${url}`);
-  for (;;) {
+  for (let before = '', done = false; !done; ) {
     const { result } = (await (await fetch(url)).json()) as {
       result: { state: string; isCompleted: boolean };
     };
-    say('', result.state);
-    if (result.isCompleted) break;
-    await sleep(250);
+    if (result.state !== before) say('', result.state);
+    ({ state: before, isCompleted: done } = result);
+    if (!done) await sleep(100);
   }
   const { result } = await functions.getExecutionStatus({ executionId: accepted.executionId });
   record('async: ticker', result, 'COMPLETED');
@@ -186,7 +185,7 @@ try {
   await ended;
   await rm(dataDir, { recursive: true, force: true });
 }
-process.stdout.write('\n');
+say('', '');
 await new Table(new Sink(process.stdout), ['WHAT', 'EXECUTION', 'STATUS', 'TIME']).write(rows);
 if (process.exitCode === undefined) {
   process.stdout.write(`

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exitCodeHelp, exitCodeOf } from '../../src/cli/exit-codes.ts';
 import {
   ErrorCode,
+  ExecutionMode,
   ExecutionResultSchema,
   ExecutionStatus,
 } from '../../src/server/gen/spearlet/function_pb.js';

@@ -117,37 +117,10 @@ instance_policy: fresh
     expect((await server.tasks.getTask({ task: 'two' })).task?.definition?.timeouts?.total?.seconds).toBe(5n);
   });
 
-  test.for<[string, string]>([
-    ['runtme: wasm', 'runtme: is not known; did you mean runtime?'],
-    [
-      'runtime: wasm\nartifact: exit.wasm\nlimits: { memroy: 1MiB }',
-      'limits.memroy: is not known; did you mean memory?',
-    ],
-    [
-      'runtime: wasm\nartifact: exit.wasm\nlimits: { max_output: 1 }',
-      'limits.max_output: is not known; did you mean',
-    ],
-    ['zzzzzz: 1', 'zzzzzz: is not known; allowed are name, description, runtime'],
-    ['runtime: wsm', 'runtime: is "wsm"; allowed is one of wasm, docker, process'],
-    ['runtime: wasm', 'artifact: is missing'],
-    ['runtime: wasm\nartifact: none.wasm', 'there is no such file'],
-    ['timeout: 5', 'timeout: is "5"; allowed is a duration such as'],
-    ['limits: { memory: 64QiB }', 'limits.memory: is "64QiB"; allowed is'],
-    ['args: one', 'args: is "one"; allowed is a list'],
-    ['env: [A]', 'env: is a list; allowed is a mapping'],
-    ['allow_network: yes', 'allow_network: is "yes"; allowed is true or false'],
-    ['retry: { on: [CRASH] }', 'retry.on[0]: is "CRASH"; allowed is one of FUNCTION_ERROR'],
-    [
-      'timeout: 5s\nruntime: wasm\nartifact: exit.wasm\ntimeouts: { total: 5s }',
-      'timeout: is the same as timeouts.total',
-    ],
-    ['allow_network: true\nallowNetwork: true', 'is there twice'],
-    ['- a list', 'the document: is a list; allowed is a mapping'],
-    ['name: [', 'is not YAML or JSON'],
-  ])('refuses %j', async ([text, message]) => {
-    const ended = await spear('task', 'register', 'bad', '--file', await taskFile(text));
+  test('refuses a key that it does not know, with the nearest one', async () => {
+    const ended = await spear('task', 'register', 'bad', '--file', await taskFile('runtme: wasm'));
     expect(ended.code).toBe(64);
-    expect(errorLine(ended)).toContain(message);
+    expect(errorLine(ended)).toBe('spear: runtme: is not known; did you mean runtime?');
   });
 
   test.for<[string[], string]>([

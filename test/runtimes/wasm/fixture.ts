@@ -30,10 +30,11 @@ export class WasmBench {
     return this.#folder;
   }
 
-  async runtime(workers = 2): Promise<Runtime> {
+  async runtime(workers = 2, mostWorkers = workers): Promise<Runtime> {
     const runtime = createWasmRuntime({
       cacheDir: join(await this.#folder, 'cache'),
       workers,
+      mostWorkers,
       clock: systemClock,
       loadArtifact: async (sha256) => {
         const bytes = this.artifacts.get(sha256);

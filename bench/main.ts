@@ -1,0 +1,42 @@
+/**
+ * Measures Spear against the raw limit, both in the same run, and prints ratios. Wants h2load (Debian's
+ * nghttp2-client) on the PATH; all traffic stays on loopback. Exits 1 where a goal is missed.
+ *
+ *     npm run bench
+ */
+import { execFileSync } from 'node:child_process';
+import { connect } from '../src/cli/client.ts';
+import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
+import { asyncRow, register, syncRows } from './calls.ts';
+import { freshRow } from './fresh.ts';
+import { deadlineRow, pendingRow } from './limits.ts';
+import { startBare, startSpear } from './server.ts';
+import { streamRow } from './streams.ts';
+import { meets, printTable, type Row } from './table.ts';
+
+try {
+  execFileSync('h2load', ['--version'], { stdio: 'ignore' });
+} catch {
+  console.error("bench: h2load is not on the PATH; Debian has it in the package 'nghttp2-client'");
+  process.exit(69);
+}
+
+const rows: Row[] = [];
+const bare = await startBare();
+// As many slots as calls in flight: what is measured is the way of a call, not the wait for a slot.
+const spear = await startSpear({ SPEAR_SLOTS: '256', SPEAR_QUEUE_LIMIT: '100000' });
+try {
+  const connection = connect(spear.grpcAddress);
+  await register(connection, 'noop', 'noop/noop.wasm', InstancePolicy.REUSED);
+  connection.close();
+  rows.push(...(await syncRows(bare, spear)));
+  rows.push(await asyncRow(bare, spear));
+  rows.push(await streamRow(bare, spear));
+  rows.push(await freshRow(spear));
+  rows.push(await deadlineRow(spear));
+} finally {
+  await Promise.all([bare.stop(), spear.stop()]);
+}
+rows.push(await pendingRow());
+printTable(rows);
+process.exitCode = rows.every(meets) ? 0 : 1;
