@@ -44,6 +44,9 @@ export interface Node {
   drain(): Promise<void>;
 }
 
+/** How long a stop waits for the last commits, in milliseconds. */
+const lastCommitsMs = 10_000;
+
 /** Rejects with an error for people where an address is taken or the data folder cannot be used. */
 export async function startNode(config: NodeConfig, logger: Logger): Promise<Node> {
   const clock = systemClock;
@@ -173,8 +176,13 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
       });
       await Promise.race([supervisor.idle(), patience]);
       supervisor.interrupt('the node was stopped');
-      await supervisor.idle();
-      await supervisor.close();
+      // A store that does not work must not keep the node from stopping: what it has not taken is found at the next start.
+      const lastCommits = new Promise<void>((resolve) => {
+        hurry = resolve;
+        clock.setTimer(lastCommitsMs, resolve);
+      });
+      await Promise.race([supervisor.idle().then(() => supervisor.durable()), lastCommits]);
+      supervisor.close();
       const lastCalls = new Promise<void>((resolve) => clock.setTimer(1000, resolve));
       await shutDown(grpc, lastCalls);
       await closeHttp(http);

@@ -65,18 +65,23 @@ export class Alarms {
     if (due < alarm.standing) {
       alarm.standing = due;
       this.#push({ key, due });
+      this.#compact();
     }
   }
 
   clear(key: string): void {
     this.#alarms.delete(key);
-    if (this.#heap.length > 2 * this.#alarms.size + slack) this.#rebuild();
+    this.#compact();
   }
 
   close(): void {
     this.#alarms.clear();
     this.#rebuild();
     this.#timer?.cancel();
+  }
+
+  #compact(): void {
+    if (this.#heap.length > 2 * this.#alarms.size + slack) this.#rebuild();
   }
 
   #push(entry: Entry): void {

@@ -7,8 +7,8 @@ export interface AttemptPlan {
   readonly executionId: string;
   readonly number: number;
   readonly task: Task;
-  /** A promise where the input waits in the store; undefined in it means that it is not there. */
-  readonly invocation: Invocation | Promise<Invocation | undefined>;
+  /** A function where the input waits in the store; it resolves with undefined where it is not there. */
+  readonly invocation: Invocation | ((signal: AbortSignal) => Promise<Invocation | undefined>);
 }
 
 function failure(code: ErrorCode, message: string): AttemptOutcome {
@@ -46,7 +46,8 @@ async function run(
   if (runtime === undefined) {
     return failure('RUNTIME_UNAVAILABLE', `this node has no ${definition.runtime} runtime`);
   }
-  const invocation = plan.invocation instanceof Promise ? await plan.invocation : plan.invocation;
+  const invocation = typeof plan.invocation === 'function' ? await plan.invocation(signal) : plan.invocation;
+  if (signal.aborted) return { kind: 'stopped', rung: 'cooperative', instanceId: '', resourceUse: {} };
   if (invocation === undefined) return failure('INTERNAL', 'the input of this execution is not in the store');
   const attempt: Attempt = {
     executionId: plan.executionId,

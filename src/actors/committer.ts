@@ -89,11 +89,16 @@ export class Committer {
       else waiting.push(log);
     }
     this.#lazy = waiting;
-    if (waiting.length > 0) this.#lazyTimer = this.#clock.setTimer(lazyMs, () => this.#promote());
+    if (waiting.length === 0) return;
+    const oldest = waiting.reduce(
+      (least, log) => Math.min(least, log.lazySince ?? least),
+      Number.POSITIVE_INFINITY,
+    );
+    this.#lazyTimer = this.#clock.setTimer(Math.max(0, oldest - due), () => this.#promote());
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#committing || this.#queue.length === 0) return;
+    if (this.#scheduled || this.#committing || (this.#queue.length === 0 && this.healthy)) return;
     this.#scheduled = true;
     if (this.#retryMs > 0) this.#clock.setTimer(this.#retryMs, () => void this.#flush());
     else setImmediate(() => void this.#flush());
@@ -114,8 +119,11 @@ export class Committer {
     this.#queue = [];
     let results: readonly CommitResult[] | undefined;
     try {
-      if (entries.length > 0) results = await this.#store.commit(entries);
-      this.#recovered();
+      // Without entries it asks a medium that failed whether it works again.
+      if (entries.length > 0 || !this.healthy) {
+        results = await this.#store.commit(entries);
+        this.#recovered();
+      }
     } catch (error) {
       this.#failed(logs, error instanceof Error ? error : new Error(String(error)));
     }

@@ -190,7 +190,13 @@ export class LiveLog {
   take(): CommitEntry | undefined {
     if (this.#inFlight !== undefined || this.#pending.length === 0 || this.#failure !== undefined)
       return undefined;
-    const record: ExecutionRecord = { ...this.#working, lastSequence: this.#pending.at(-1)?.sequence ?? 0 };
+    const open = this.#chunk;
+    const record: ExecutionRecord = {
+      ...this.#working,
+      lastSequence: this.#pending.at(-1)?.sequence ?? 0,
+      outputBytes: this.#working.outputBytes - (open?.bytes ?? 0),
+      outputEvents: this.#working.outputEvents - (open === undefined ? 0 : 1),
+    };
     const first = this.#committedSequence === 0;
     const entry: CommitEntry = {
       executionId: this.executionId,
@@ -266,6 +272,7 @@ export class LiveLog {
   }
 
   async read(from: number, maxBytes: number): Promise<readonly LogEvent[]> {
+    if (this.#failure !== undefined) throw this.#failure;
     if (from > this.#committedSequence) return [];
     const oldest = this.#tail[0];
     if (oldest === undefined || from < oldest.sequence) {

@@ -60,9 +60,10 @@ export function recordChange(
   watch: Stopwatch,
   now: { readonly wall: number; readonly monotonic: number },
   urgent: boolean,
+  written: ExecutionSnapshot,
 ): void {
   const path = { from: statePath(before), to: statePath(after) };
-  if (path.from === path.to) return;
+  if (path.from === path.to && before.context.cause === after.context.cause) return;
   const changes: { -readonly [Key in keyof ExecutionRecord]?: ExecutionRecord[Key] } = {
     state: path.to,
     status: statusOf(path.to),
@@ -78,7 +79,7 @@ export function recordChange(
   if (after.status === 'done' && after.context.outcome !== null) {
     finish(log, changes, after.context.outcome, watch, now);
   } else {
-    log.transition(changes, transitionBody(before, after, path, event.type), urgent);
+    log.transition(changes, transitionBody(written, after, path, event.type), urgent);
   }
 }
 

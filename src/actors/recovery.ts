@@ -15,7 +15,13 @@ export async function endInterrupted(store: Store, clock: Clock): Promise<number
     const page = await store.unfinished(after, pageSize);
     const last = page.at(-1);
     if (last === undefined) return count;
-    await store.commit(page.map((record) => interrupted(record, Math.round(clock.now()))));
+    const entries = await Promise.all(
+      page.map(async (record) => {
+        const [event] = await store.events(record.executionId, { from: record.lastSequence, maxBytes: 1 });
+        return interrupted(record, Math.max(Math.round(clock.now()), event?.time ?? 0));
+      }),
+    );
+    await store.commit(entries);
     count += page.length;
     after = last.executionId;
   }

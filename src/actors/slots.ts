@@ -38,10 +38,13 @@ export class Slots {
   }
 }
 
-/** First in, first out, with removal from the middle: removed keys stay in the array until they come up. */
+/** First in, first out, with removal from the middle: tickets that were given up stay until they come up, or are many. */
 class Queue {
-  readonly #waiting = new Set<string>();
-  #order: string[] = [];
+  /** Each waiting key's place in the order. */
+  readonly #waiting = new Map<string, number>();
+  #order: (string | undefined)[] = [];
+  /** The place of `#order[0]`. */
+  #base = 0;
   #head = 0;
 
   get size(): number {
@@ -50,25 +53,36 @@ class Queue {
 
   add(key: string): void {
     if (this.#waiting.has(key)) return;
-    this.#waiting.add(key);
+    this.#waiting.set(key, this.#base + this.#order.length);
     this.#order.push(key);
   }
 
   delete(key: string): boolean {
-    return this.#waiting.delete(key);
+    const place = this.#waiting.get(key);
+    if (place === undefined) return false;
+    this.#waiting.delete(key);
+    this.#order[place - this.#base] = undefined;
+    if (this.#order.length > 2 * this.#waiting.size + 1024) this.#compact();
+    return true;
   }
 
   take(): string | undefined {
     while (this.#head < this.#order.length) {
-      const key = this.#order[this.#head++] as string;
-      if (this.#head > 1024 && this.#head * 2 > this.#order.length) {
-        this.#order = this.#order.slice(this.#head);
-        this.#head = 0;
-      }
-      if (this.#waiting.delete(key)) return key;
+      const key = this.#order[this.#head++];
+      if (key === undefined) continue;
+      this.#waiting.delete(key);
+      if (this.#order.length > 2 * this.#waiting.size + 1024) this.#compact();
+      return key;
     }
-    this.#order = [];
-    this.#head = 0;
+    this.#compact();
     return undefined;
+  }
+
+  #compact(): void {
+    this.#base += this.#order.length;
+    const keys = [...this.#waiting.keys()];
+    this.#order = keys;
+    this.#head = 0;
+    keys.forEach((key, index) => void this.#waiting.set(key, this.#base + index));
   }
 }

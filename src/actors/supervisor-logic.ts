@@ -34,6 +34,8 @@ export interface Child {
   pending: boolean;
   actor?: ActorRefFrom<typeof executionMachine>;
   snapshot?: ExecutionSnapshot;
+  /** The snapshot that the log's last transition brought it to; a patch is over this. */
+  written?: ExecutionSnapshot;
 }
 
 export type SupervisorEvent =
@@ -43,6 +45,8 @@ export type SupervisorEvent =
   | { readonly type: 'admitted'; readonly executionId: string }
   /** Forget an execution: its end is durable, or its admission never will be. */
   | { readonly type: 'reap'; readonly executionId: string }
+  /** The attempt of a forgotten execution has ended, and with it its hold on a slot. */
+  | { readonly type: 'gone'; readonly executionId: string }
   /** There may be a free slot for those who wait. */
   | { readonly type: 'pump' };
 
@@ -66,7 +70,7 @@ export interface SupervisorEffects {
 type Effect = 'requestSlot' | 'startAttempt' | 'stopAttempt';
 
 export function createSupervisorLogic(
-  clock: Clock,
+  { clock, steady }: { readonly clock: Clock; readonly steady: Clock },
   alarms: Alarms,
   slots: Slots,
   effects: SupervisorEffects,
@@ -113,7 +117,18 @@ export function createSupervisorLogic(
       effects.chartFailed(child, after.error);
       recordFailure(log, 'the state machine failed; the log of the node says how', child.stopwatch, now);
     } else {
-      recordChange(log, before, after, event, child.stopwatch, now, child.watched || !child.speculative);
+      const last = log.record.lastSequence;
+      recordChange(
+        log,
+        before,
+        after,
+        event,
+        child.stopwatch,
+        now,
+        child.watched || !child.speculative,
+        child.written ?? before,
+      );
+      if (log.record.lastSequence > last) child.written = after;
     }
     if (child.pending && !after.matches('pending')) leavePending(child);
     perform(child, after);
@@ -129,7 +144,7 @@ export function createSupervisorLogic(
       if (next === undefined) return;
       const child = children.get(next);
       if (child === undefined) slots.release(next);
-      else deliver(child, { type: 'dispatch', at: Math.round(clock.now()) });
+      else deliver(child, { type: 'dispatch', at: Math.round(steady.now()) });
     }
   };
 
@@ -155,6 +170,7 @@ export function createSupervisorLogic(
           actor.start();
           const snapshot = actor.getSnapshot();
           child.snapshot = snapshot;
+          child.written = snapshot;
           recordAdmission(child.log, snapshot, child.watched || !child.speculative);
           perform(child, snapshot);
           break;
@@ -173,14 +189,18 @@ export function createSupervisorLogic(
           const child = children.get(event.executionId);
           children.delete(event.executionId);
           alarms.clear(event.executionId);
-          slots.release(event.executionId);
           if (child === undefined) break;
           leavePending(child);
           if (child.log.complete) break;
-          effects.stopAttempt(child);
+          // An attempt that was started ahead of a refused admission keeps its slot until it is gone.
+          if (child.snapshot?.matches({ running: 'attempting' })) effects.stopAttempt(child);
+          else slots.release(event.executionId);
           if (child.actor !== undefined) scope.stopChild(child.actor);
           break;
         }
+        case 'gone':
+          slots.release(event.executionId);
+          break;
         case 'pump':
           break;
         default:

@@ -14,7 +14,7 @@ import { type ExecutionRecord, type Invocation, isTerminal } from '../domain/exe
 import type { Admission, AdmissionRequest, Executions } from '../domain/executions.ts';
 import type { LogCursor } from '../domain/log.ts';
 import type { RuntimeKind, Task } from '../domain/task.ts';
-import type { Runtime } from '../runtimes/runtime.ts';
+import type { AttemptOutcome, Runtime } from '../runtimes/runtime.ts';
 import type { Store } from '../stores/store.ts';
 import { Alarms } from './alarms.ts';
 import { startAttempt } from './attempts.ts';
@@ -24,6 +24,7 @@ import { Estimates, unknownDurationMs } from './estimates.ts';
 import type { IdSource } from './ids.ts';
 import { LiveLog, type LogSurroundings } from './live-log.ts';
 import { Slots } from './slots.ts';
+import { steadyClock } from './steady-clock.ts';
 import { type Child, createSupervisorLogic } from './supervisor-logic.ts';
 
 /** What the node's operator and its one telemetry subscriber hear. None of these may throw. */
@@ -64,9 +65,12 @@ const keptInputBytes = 4096;
 /** Results not yet durable beyond which no new attempt starts. */
 const mostUncommitted = 4096;
 const retryAfterMs = 1000;
+const readAgainMs = 250;
 
 export class Supervisor implements Executions {
   readonly #options: SupervisorOptions;
+  /** For deadlines and alarms, which a wall clock that is set must not move. */
+  readonly #steady: Clock;
   readonly #runs = new Map<string, Run>();
   readonly #claims = new Map<string, Claim>();
   readonly #alarms: Alarms;
@@ -77,13 +81,15 @@ export class Supervisor implements Executions {
   readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
   #pending = 0;
   #accepting = true;
+  #closed = false;
   #empty: PromiseWithResolvers<void> | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { clock, store } = options;
+    this.#steady = steadyClock(clock);
     this.#slots = new Slots(options.slots);
-    this.#alarms = new Alarms(clock, (executionId, at) =>
+    this.#alarms = new Alarms(this.#steady, (executionId, at) =>
       this.#actor.send({ type: 'deliver', executionId, event: { type: 'alarm', at } }),
     );
     this.#committer = new Committer(store, clock, {
@@ -106,7 +112,7 @@ export class Supervisor implements Executions {
         }),
     };
     this.#actor = createActor(
-      createSupervisorLogic(clock, this.#alarms, this.#slots, {
+      createSupervisorLogic({ clock, steady: this.#steady }, this.#alarms, this.#slots, {
         startAttempt: (child, attempt) => this.#startAttempt(child, attempt),
         stopAttempt: (child) => this.#runs.get(child.log.executionId)?.controller?.abort(),
         mayDispatch: () => this.#committer.healthy && this.#committer.backlog < mostUncommitted,
@@ -200,15 +206,20 @@ export class Supervisor implements Executions {
     }
   }
 
-  /** Waits for the last commit and stops the timers. */
-  async close(): Promise<void> {
+  /** Resolves when all that was recorded is durable. */
+  async durable(): Promise<void> {
     await this.#committer.drained();
+  }
+
+  /** Stops the timers; what still lives is not heard of any more. */
+  close(): void {
+    this.#closed = true;
     this.#alarms.close();
     this.#actor.stop();
   }
 
   #now(): number {
-    return Math.round(this.#options.clock.now());
+    return Math.round(this.#steady.now());
   }
 
   #cursor(log: LiveLog, cancelWhenGone: boolean): LogCursor {
@@ -287,6 +298,7 @@ export class Supervisor implements Executions {
       );
     }
     const { task, invocation } = request;
+    const admitted = this.#options.clock.monotonic();
     const record = this.#newRecord(request);
     // The record has the function's name and the content type; most typed calls then need no row of their own.
     const input = { ...invocation, functionName: '', contentType: '' };
@@ -297,14 +309,14 @@ export class Supervisor implements Executions {
       speculative,
       watched: request.mode !== 'sync',
       pending: true,
-      stopwatch: { admitted: this.#options.clock.monotonic(), dispatched: undefined },
+      stopwatch: { admitted, dispatched: undefined },
       input: {
         executionId: record.executionId,
-        now: record.createdAt,
+        now: record.deadlines.total - request.timeouts.totalMs,
         totalMs: request.timeouts.totalMs,
         graceMs: task.definition.graceMs,
         retry: task.definition.retry,
-        ...(request.startAfterMs > 0 && { startAt: record.createdAt + request.startAfterMs }),
+        ...(record.deadlines.startAt !== undefined && { startAt: record.deadlines.startAt }),
         ...(request.timeouts.queueMs !== undefined && { queueMs: request.timeouts.queueMs }),
         ...(request.timeouts.attemptMs !== undefined && { attemptMs: request.timeouts.attemptMs }),
       },
@@ -317,7 +329,7 @@ export class Supervisor implements Executions {
 
   #newRecord(request: AdmissionRequest): ExecutionRecord {
     const { task, timeouts } = request;
-    const createdAt = this.#now();
+    const now = this.#now();
     return {
       executionId: this.#options.ids('exec_'),
       taskId: task.taskId,
@@ -332,8 +344,8 @@ export class Supervisor implements Executions {
       contentType: request.invocation.contentType,
       cancelOnDisconnect: request.cancelOnDisconnect,
       deadlines: {
-        total: createdAt + timeouts.totalMs,
-        ...(request.startAfterMs > 0 && { startAt: createdAt + request.startAfterMs }),
+        total: now + timeouts.totalMs,
+        ...(request.startAfterMs > 0 && { startAt: now + request.startAfterMs }),
         ...(timeouts.queueMs !== undefined && { queueMs: timeouts.queueMs }),
         ...(timeouts.attemptMs !== undefined && { attemptMs: timeouts.attemptMs }),
       },
@@ -341,7 +353,7 @@ export class Supervisor implements Executions {
       state: '',
       attempt: 0,
       instanceId: '',
-      createdAt,
+      createdAt: Math.round(this.#options.clock.now()),
       queueTimeMs: 0,
       executionTimeMs: 0,
       lastSequence: 0,
@@ -358,28 +370,50 @@ export class Supervisor implements Executions {
     const run = this.#runs.get(executionId);
     if (run === undefined) return;
     const { runtimes, listener } = this.#options;
-    const kept = run.invocation;
     run.controller = startAttempt(
       runtimes.get(run.task.definition.runtime),
-      { executionId, number: attempt, task: run.task, invocation: kept ?? this.#storedInvocation(child.log) },
-      child.log,
-      (end) => {
-        child.log.note(end.instanceId, end.resourceUse);
-        this.#actor.send({
-          type: 'deliver',
-          executionId,
-          event: { type: 'attemptEnded', at: this.#now(), end, random: this.#options.random() },
-        });
+      {
+        executionId,
+        number: attempt,
+        task: run.task,
+        invocation: run.invocation ?? ((signal) => this.#storedInvocation(child.log, signal)),
       },
+      child.log,
+      (end) => this.#attemptEnded(child, end),
       (error) => listener.bug(error, executionId),
     );
     if (child.input.retry.maxAttempts === 1) run.invocation = undefined;
   }
 
-  async #storedInvocation(log: LiveLog): Promise<Invocation | undefined> {
-    const stored = await this.#options.store.input(log.executionId);
-    const { functionName, contentType } = log.record;
-    return stored === undefined ? undefined : { ...stored, functionName, contentType };
+  #attemptEnded(child: Child, end: AttemptOutcome): void {
+    const { executionId } = child.log;
+    if (this.#closed) return;
+    if (!this.#runs.has(executionId)) {
+      this.#actor.send({ type: 'gone', executionId });
+      return;
+    }
+    child.log.note(end.instanceId, end.resourceUse);
+    this.#actor.send({
+      type: 'deliver',
+      executionId,
+      event: { type: 'attemptEnded', at: this.#now(), end, random: this.#options.random() },
+    });
+  }
+
+  /** Reads an accepted execution's input, and again where the store cannot: what was accepted is not lost (I8). */
+  async #storedInvocation(log: LiveLog, signal: AbortSignal): Promise<Invocation | undefined> {
+    const { store, clock, listener } = this.#options;
+    while (!signal.aborted) {
+      try {
+        const stored = await store.input(log.executionId);
+        const { functionName, contentType } = log.record;
+        return stored === undefined ? undefined : { ...stored, functionName, contentType };
+      } catch (error) {
+        listener.storeHealth(error instanceof Error ? error : new Error(String(error)));
+        await new Promise<void>((resolve) => clock.setTimer(readAgainMs, resolve));
+      }
+    }
+    return undefined;
   }
 
   #committed(log: LiveLog): void {

@@ -7,15 +7,18 @@ export class Interrupt {
   readonly #session: Session;
   readonly #known = Promise.withResolvers<string>();
   readonly #detached = new AbortController();
+  /** The server cancels the execution when this command goes, so the first Ctrl-C goes at once. */
+  readonly leavingCancels: boolean;
   #count = 0;
   readonly #onSignal = (): void => {
     this.#count += 1;
-    if (this.#count === 1) void this.#cancel();
+    if (this.#count === 1 && !this.leavingCancels) void this.#cancel();
     else this.#detached.abort();
   };
 
-  constructor(session: Session) {
+  constructor(session: Session, leavingCancels: boolean) {
     this.#session = session;
+    this.leavingCancels = leavingCancels;
     process.on('SIGINT', this.#onSignal);
   }
 
@@ -52,14 +55,20 @@ export class Interrupt {
 /** Runs `work` with Ctrl-C as above; resolves with its exit code, or with that of a detachment. */
 export async function interruptible(
   session: Session,
+  leavingCancels: boolean,
   work: (interrupt: Interrupt) => Promise<number>,
 ): Promise<number> {
-  const interrupt = new Interrupt(session);
+  const interrupt = new Interrupt(session, leavingCancels);
   try {
     return await work(interrupt);
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    await note(session.shell, 'detached; the execution goes on: see spear list, and spear wait ID');
+    await note(
+      session.shell,
+      leavingCancels
+        ? 'gone; the server cancels the execution if nobody else watches it'
+        : 'detached; the execution goes on: see spear list, and spear wait ID',
+    );
     return exitCodes.cancelled.code;
   } finally {
     interrupt.stop();

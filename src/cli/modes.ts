@@ -39,7 +39,10 @@ export async function invokeSync(
     {
       ...request,
       executionMode: ExecutionMode.SYNC,
-      waitBudget: durationFromMs(Math.min(budgetMs ?? firstAnswerMs, firstAnswerMs)),
+      // To cancel on a disconnect is the creating call's alone, so that call has to stay.
+      ...(request.cancelOnDisconnect !== true && {
+        waitBudget: durationFromMs(Math.min(budgetMs ?? firstAnswerMs, firstAnswerMs)),
+      }),
     },
     { signal },
   );

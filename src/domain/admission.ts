@@ -8,6 +8,8 @@ export interface Load {
 
 /** What becomes of a request: it runs at once, waits for a slot, or is refused for now. */
 export function admissionRule(load: Load): 'run' | 'queue' | 'refuse' {
-  if (load.pending === 0 && load.running < load.slots) return 'run';
-  return load.pending < load.queueLimit ? 'queue' : 'refuse';
+  const free = Math.max(0, load.slots - load.running);
+  if (load.pending < free) return 'run';
+  // Some of those who are pending have only to be admitted to take the slots that are free.
+  return load.pending < load.queueLimit + free ? 'queue' : 'refuse';
 }

@@ -59,13 +59,36 @@ export function syncResponse(
   };
 }
 
-/** For a caller that does not wait: the execution as it was accepted, and where to ask for it. */
+/**
+ * For a caller that does not wait: the execution as it was accepted, whatever has become of it since, and where to
+ * ask for it.
+ */
 export function asyncResponse(
   record: ExecutionRecord,
   estimateMs: number,
   timestamp: number,
 ): ExecutionResponse {
-  return syncResponse(record, noOutput, estimateMs, timestamp);
+  return syncResponse(asAccepted(record), noOutput, estimateMs, timestamp);
+}
+
+/** The record as its first event left it. */
+function asAccepted(record: ExecutionRecord): ExecutionRecord {
+  const { startedAt: _startedAt, completedAt: _completedAt, outcome: _outcome, ...rest } = record;
+  return {
+    ...rest,
+    status: 'pending',
+    state: record.deadlines.startAt === undefined ? 'pending.queued' : 'pending.waiting',
+    attempt: 0,
+    instanceId: '',
+    queueTimeMs: 0,
+    executionTimeMs: 0,
+    lastSequence: 1,
+    attemptSequence: 0,
+    outputBytes: 0,
+    outputEvents: 0,
+    droppedBytes: 0,
+    resourceUse: {},
+  };
 }
 
 export function statusEndpoint(executionId: string): string {

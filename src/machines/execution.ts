@@ -88,8 +88,21 @@ function nearest(...instants: (number | null)[]): number {
   );
 }
 
+/** Ends of the whole execution: no policy brings back what a caller, the node or a limit of the execution ended. */
+const neverRetried: readonly ErrorCode[] = [
+  'CANCELLED',
+  'INTERRUPTED',
+  'OUTPUT_LIMIT',
+  'TOTAL_TIMEOUT',
+  'QUEUE_TIMEOUT',
+];
+
 function willRetry(context: ExecutionContext, code: ErrorCode): boolean {
-  return context.attempt < context.retry.maxAttempts && isRetryable(context.retry, code);
+  return (
+    !neverRetried.includes(code) &&
+    context.attempt < context.retry.maxAttempts &&
+    isRetryable(context.retry, code)
+  );
 }
 
 /** A retry whose delay would outlast the total deadline is not made: its error says more than a timeout would. */
@@ -415,6 +428,7 @@ export const executionMachine = setup({
             ],
             cancel: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
             interrupt: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
+            limit: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
           },
         },
       },

@@ -163,7 +163,11 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       try {
         if (mode === 'async') {
           const record = await waitForAdmission(cursor);
-          return invokeResponseToWire(asyncResponse(record, executions.estimate(record), now()), joined);
+          // Who joins hears how things stand; who created it, that it was accepted.
+          const response = joined
+            ? syncResponse(record, noOutput, executions.estimate(record), now())
+            : asyncResponse(record, Math.max(1, executions.estimate(record)), now());
+          return invokeResponseToWire(response, joined);
         }
         const record = await waitForOutcome(cursor, waitBudget(budget, call.deadlineMs), clock);
         return invokeResponseToWire(await view(cursor, record, most), joined);
@@ -287,11 +291,7 @@ function waitBudget(budgetMs: number | undefined, deadlineMs: number | undefined
   return budgetMs === undefined ? untilDeadline : Math.min(budgetMs, untilDeadline);
 }
 
+/** No log is as long as this; whoever asks beyond hears where it ends. */
 function sequenceFrom(value: bigint): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new RequestError('out_of_range', `from_sequence: ${value} is beyond any log`, {
-      reason: 'SEQUENCE_BEYOND_LOG',
-    });
-  }
-  return Number(value);
+  return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
 }

@@ -5,10 +5,12 @@ import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
+  logVerbosity,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
   type ServerWritableStream,
+  setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
@@ -23,6 +25,8 @@ const longestDeadlineMs = 24 * 24 * 60 * 60 * 1000;
 
 /** Up to twice the limit is read, so that the chain can refuse it with details; grpc-js refuses beyond without. */
 export function createGrpcServer(options: ChainOptions): Server {
+  // Its own lines on stderr say what our errors say, and are not JSON.
+  setLogVerbosity(logVerbosity.NONE);
   return new Server({
     'grpc.max_receive_message_length': 2 * options.maxRequestBytes,
     'grpc.max_send_message_length': mostResponseBytes,
@@ -35,9 +39,14 @@ export function bind(server: Server, address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
       if (error === null) resolve(port);
-      else reject(new Error(`cannot listen on ${address}: ${error.message}`));
+      else reject(new Error(`cannot listen on ${address}: ${causeOf(error)}`));
     });
   });
+}
+
+/** grpc-js puts the system's words in brackets behind its own. */
+function causeOf(error: Error): string {
+  return /errors: \[(.+)\]/.exec(error.message)?.[1] ?? error.message;
 }
 
 type Handlers = Readonly<Record<string, unknown>>;

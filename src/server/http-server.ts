@@ -52,6 +52,9 @@ export function createHttpServer(options: HttpServerOptions): Server {
   const server = createServer((request, response) => {
     route(options, hostsOf(server), request, response).catch((error: unknown) => {
       const known = toRequestError(error, request.url ?? '', options);
+      if (known.retryAfterMs !== undefined && !response.headersSent) {
+        response.setHeader('retry-after', Math.ceil(known.retryAfterMs / 1000));
+      }
       sendJson(response, httpCodes[known.kind], errorBody(known));
     });
   });
@@ -208,6 +211,8 @@ function errorBody(error: RequestError) {
       reason: error.reason,
       message: error.message.toWellFormed(),
       ...(error.violations.length > 0 && { violations: error.violations }),
+      ...(error.quota !== undefined && { quota: error.quota }),
+      ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
       ...(Object.keys(error.metadata).length > 0 && { metadata: error.metadata }),
     },
   };

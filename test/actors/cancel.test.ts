@@ -39,6 +39,24 @@ describe('cancel', () => {
     await bench.leavesNothing();
   });
 
+  test('queued: its place is free at once, before its end is durable', async () => {
+    const bench = supervisorBench({ slots: 1 });
+    await bench.admit();
+    const { executionId } = await bench.admit({ mode: 'async' });
+    const next = await bench.admit({ mode: 'async' });
+    bench.watched.hold();
+    const cancel = bench.supervisor.cancel(executionId, '');
+    await settle();
+    bench.runtime.call(0).complete();
+    await settle();
+    expect(await isSettled(cancel)).toBe(false);
+    expect(bench.runtime.call(1).attempt.executionId).toBe(next.executionId);
+    bench.runtime.call(1).complete();
+    bench.watched.release();
+    expect(await cancel).toMatchObject({ changed: true });
+    await bench.leavesNothing();
+  });
+
   test('running: it answers RUNNING while the attempt is being stopped, and CANCELLED comes when that is gone', async () => {
     const bench = supervisorBench();
     bench.runtime.stopsAfterMs = 40;

@@ -107,6 +107,40 @@ describe('a store that fails', () => {
     await bench.leavesNothing();
   });
 
+  test('an attempt that is aborted because its admission failed keeps its slot until it is gone', async () => {
+    const bench = supervisorBench({ slots: 1 });
+    const accepted = await bench.admit({ mode: 'async', startAfterMs: 100 });
+    bench.store.setFault(fault);
+    bench.runtime.stopsAfterMs = 5000;
+    const refused = await bench.admit({ mode: 'async' });
+    await expect(refused.admitted()).rejects.toMatchObject(unavailable);
+    await bench.clock.advance(200);
+    bench.store.setFault(undefined);
+    await bench.clock.advance(2000);
+    expect(bench.runtime.running).toBe(1);
+    await bench.clock.advance(5000);
+    bench.runtime.call(1).complete();
+    await settle();
+    expect((await bench.record(accepted.executionId)).status).toBe('completed');
+    await bench.leavesNothing();
+  });
+
+  test('an input that cannot be read for a runtime that is not there brings nothing down', async () => {
+    noUnhandledRejections();
+    const bench = supervisorBench({ slots: 1 });
+    await bench.admit({ mode: 'async' });
+    const input = new Uint8Array(10_000);
+    const task = taskWith({ runtime: 'docker' });
+    const queued = await bench.admit({ mode: 'async', task, invocation: invocationWith({ input }) });
+    bench.store.setFault(fault);
+    bench.runtime.call(0).complete();
+    await bench.clock.advance(100);
+    bench.store.setFault(undefined);
+    await bench.clock.advance(5000);
+    expect((await bench.record(queued.executionId)).status).toBe('failed');
+    await bench.leavesNothing();
+  });
+
   test('deadlines go on counting while it fails', async () => {
     const bench = supervisorBench();
     const cursor = await bench.admit({ mode: 'async', timeouts: { totalMs: 500 } });
@@ -170,6 +204,23 @@ describe('a node that stops', () => {
       });
     }
     expect(bench.runtime.call(1).signal.aborted).toBe(true);
+    await bench.leavesNothing();
+  });
+
+  test('does not wait for an attempt that does not go: that ends KILL_UNCONFIRMED when its grace is over', async () => {
+    const bench = supervisorBench();
+    bench.runtime.stopsAfterMs = Number.POSITIVE_INFINITY;
+    const { executionId } = await bench.admit({ mode: 'async', task: taskWith({ graceMs: 500 }) });
+    bench.supervisor.interrupt('the node was stopped');
+    const idle = bench.supervisor.idle();
+    await bench.clock.advance(499);
+    expect(await isSettled(idle)).toBe(false);
+    await bench.clock.advance(1);
+    expect(await isSettled(idle)).toBe(true);
+    expect(await bench.record(executionId)).toMatchObject({
+      outcome: { code: 'KILL_UNCONFIRMED', message: expect.stringContaining('INTERRUPTED') },
+    });
+    bench.runtime.call(0).stopped();
     await bench.leavesNothing();
   });
 

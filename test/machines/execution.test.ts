@@ -197,6 +197,13 @@ describe('backing off', () => {
     expect(due.effects).toEqual([`armAlarm ${totalDeadline}`, 'requestSlot']);
   });
 
+  test('it asks for that slot once, whatever rings while it waits', () => {
+    const due = send(backingOff, alarm(t0 + 205));
+    const again = send(due, alarm(t0 + 206));
+    expect(again.snapshot).toBe(due.snapshot);
+    expect(again.effects).toEqual([]);
+  });
+
   test('the queue timeout does not count while a retry waits for its slot', () => {
     const due = send(backingOff, alarm(t0 + 205));
     expect(send(due, alarm(t0 + 1000)).state).toBe('running.backingOff');

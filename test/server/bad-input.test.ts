@@ -546,9 +546,17 @@ describe('an id or a page', () => {
 
 describe('a request that is too large or no message', () => {
   test('over 8 MiB is RESOURCE_EXHAUSTED, and the connection goes on', async () => {
-    const input = new Uint8Array(8 * 1024 * 1024 + 1);
-    const refused = await refusal(server.functions.invokeFunction({ task: 'count', input }));
-    expect(refused.code).toBe('RESOURCE_EXHAUSTED');
+    const refused = await refusal(
+      server.functions.invokeFunction({ task: 'count', input: new Uint8Array(8 * 1024 * 1024 + 1) }),
+    );
+    expectRefusal(refused, 'RESOURCE_EXHAUSTED');
+    expect(refused).toMatchObject({ reason: 'REQUEST_TOO_LARGE', quota: 'max-request-bytes' });
+    expect(refused.message).toContain(String(8 * 1024 * 1024));
+    // grpc-js does not read this much, and has no details to give.
+    const huge = await refusal(
+      server.functions.invokeFunction({ task: 'count', input: new Uint8Array(17 * 1024 * 1024) }),
+    );
+    expect(huge.code).toBe('RESOURCE_EXHAUSTED');
     const fits = new Uint8Array(8 * 1024 * 1024 - 100);
     const { result } = await server.functions.invokeFunction({ task: 'count', input: fits });
     expect(Buffer.from(result?.output ?? []).toString()).toBe(`0 1 ${fits.byteLength}\n`);
@@ -612,7 +620,7 @@ describe('a server', () => {
     onTestFinished(() => rm(folder, { recursive: true }));
     const file = join(folder, 'file');
     await writeFile(file, '');
-    for (const dataDir of [file, join(file, 'below'), '/sys/spear']) {
+    for (const dataDir of [file, join(file, 'below'), '/sys/spear', '/proc/spear']) {
       const message = await startError({ dataDir });
       expect(message).toContain(dataDir);
       expect(message).toMatch(/cannot be made or written/);

@@ -77,6 +77,7 @@ export class LocalServer extends Peer {
     return this.log.filter((line) => String(line.msg).startsWith('bug:'));
   }
 
+  /** Also removes its data folder. */
   async stop(): Promise<void> {
     this.connection.close();
     const drained = this.node.drain();
@@ -101,9 +102,15 @@ export async function startServer(flags: ConfigFlags = {}): Promise<LocalServer>
       done();
     },
   });
-  const dataDir = await temporaryDataDir();
-  const config = resolveConfig({ ...freePorts, dataDir, ...flags }, {});
-  return new LocalServer(await startNode(config, pino({ level: 'info', base: null }, sink)), dataDir, log);
+  const dataDir = flags.dataDir === undefined ? await temporaryDataDir() : String(flags.dataDir);
+  const config = resolveConfig({ ...freePorts, ...flags, dataDir }, {});
+  const logger = pino({ level: 'info', base: null }, sink);
+  try {
+    return new LocalServer(await startNode(config, logger), dataDir, log);
+  } catch (error) {
+    if (flags.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 export interface Exit {

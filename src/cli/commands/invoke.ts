@@ -71,7 +71,8 @@ export function invokeCommand(shell: Shell): Command {
     .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
   onServer<Options>(command, shell, async (session, options, [task = '', wave]) => {
     const request = await readRequest(session, task, wave, options);
-    return interruptible(session, (interrupt) => {
+    const leavingCancels = options.cancelOnDisconnect === true && options.mode === 'sync';
+    return interruptible(session, leavingCancels, (interrupt) => {
       if (options.mode === 'stream') return invokeStream(session, request, interrupt);
       if (options.mode === 'async') return invokeAsync(session, request, interrupt);
       return invokeSync(session, request, options.waitBudget, interrupt);

@@ -13,6 +13,9 @@ const patienceMs = 3;
 /** Threads that end before they can do anything, in a row, until waiting jobs are told so. */
 const maxFalseStarts = 3;
 
+/** A job that has waited for so long gets a thread of its own. */
+const growMs = 20;
+
 /** A thread beyond those that are kept warm ends after so long without work. */
 const spareMs = 10_000;
 
@@ -33,6 +36,7 @@ export class ThreadPool implements ThreadOwner {
   readonly #quick = new Set<number>();
   readonly #closed = Promise.withResolvers<void>();
   #queue: PendingJob[] = [];
+  #growth: Timer | undefined;
   #scheduled = false;
   #closing = false;
   #named = 0;
@@ -163,11 +167,20 @@ export class ThreadPool implements ThreadOwner {
     }
   }
 
-  /** A quick call is done before a new thread could start; for others, a thread each, less those that start already. */
+  /**
+   * One more thread at a time, and only where jobs have waited for so long that those before them will not end soon:
+   * a thread costs tens of milliseconds and megabytes, and quick calls in great number need none.
+   */
   #growForWaiting(): void {
-    const slow = this.#queue.filter((pending) => !this.#mayShare(pending)).length;
-    const starting = [...this.#threads].filter((thread) => !thread.warm).length;
-    if (slow > starting) this.#grow(Math.min(this.#most, this.#threads.size + slow - starting));
+    if (this.#growth !== undefined || this.#threads.size >= this.#most) return;
+    const first = this.#queue[0];
+    this.#growth = this.#clock.setTimer(growMs, () => {
+      this.#growth = undefined;
+      if (first !== undefined && this.#queue.includes(first)) {
+        this.#grow(Math.min(this.#most, this.#threads.size + 1));
+      }
+      if (this.#queue.length > 0) this.#growForWaiting();
+    });
   }
 
   #spare(thread: WasmThread): void {
