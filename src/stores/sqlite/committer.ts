@@ -1,5 +1,5 @@
 /**
- * The one writer of logs and records; runs in the writer's thread.
+ * Writes logs and records over one connection; one commit of one committer at a time.
  *
  * - All entries are one transaction; an entry in conflict writes nothing and the others go on.
  * - Every conflict is found before the first write of its entry, so that no entry needs a savepoint.
@@ -56,8 +56,17 @@ export class Committer {
     this.#nextPosition = nextPosition(db);
   }
 
-  /** Throws what SQLite throws, with nothing written; the connection can be used again. */
-  commit(entries: readonly EncodedEntry[]): CommitResult[] {
+  /** The position after the last one that is known to be used. */
+  get nextPosition(): number {
+    return this.#nextPosition;
+  }
+
+  /**
+   * `floor` is the first position that may be free: another committer may have written since. Throws what SQLite
+   * throws, with nothing written; the connection can be used again.
+   */
+  commit(entries: readonly EncodedEntry[], floor: number): CommitResult[] {
+    this.#nextPosition = Math.max(this.#nextPosition, floor);
     const before = this.#nextPosition;
     const results: CommitResult[] = [];
     try {
@@ -79,6 +88,8 @@ export class Committer {
     let last = this.#lasts.get(executionId);
     // A creation without a claim is checked by its insert, which saves the hot path a read.
     if (last === undefined && (expected > 0 || claim !== undefined)) last = this.#storedLast(executionId);
+    // What is remembered may be older than what another committer wrote.
+    if (last !== undefined && last !== expected) last = this.#storedLast(executionId);
     if (last !== undefined && last !== expected) return sequenceConflict(last);
 
     let owned = true;

@@ -5,14 +5,14 @@ import type { SqliteFailure } from './failure.ts';
 
 /** What the store asks of its writer's thread. Requests are answered in order. */
 export type WriterRequest =
-  | { readonly kind: 'commit'; readonly entries: readonly EncodedEntry[] }
+  | { readonly kind: 'commit'; readonly entries: readonly EncodedEntry[]; readonly floor: number }
   | { readonly kind: 'saveTask'; readonly task: Task }
   | { readonly kind: 'deleteTask'; readonly taskId: string }
   | { readonly kind: 'close' };
 
 export type WriterReply =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly results: readonly CommitResult[] }
+  | { readonly kind: 'done'; readonly results: readonly CommitResult[]; readonly nextPosition: number }
   /** SQLite refused; nothing was written and the writer goes on. */
   | { readonly kind: 'failed'; readonly failure: SqliteFailure }
   /** A bug of ours. */

@@ -1,6 +1,7 @@
 /** The thread that writes: a connection of its own, so that a sync of the disk never holds up the node. */
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { CommitResult } from '../store.ts';
 import { Committer } from './committer.ts';
 import { isSqliteError } from './failure.ts';
 import { settings } from './settings.ts';
@@ -15,10 +16,14 @@ db.exec(settings);
 const committer = new Committer(db);
 const tasks = new Tasks(db);
 
+function done(results: readonly CommitResult[]): WriterReply {
+  return { kind: 'done', results, nextPosition: committer.nextPosition };
+}
+
 function perform(request: WriterRequest): WriterReply {
   switch (request.kind) {
     case 'commit':
-      return { kind: 'done', results: committer.commit(request.entries) };
+      return done(committer.commit(request.entries, request.floor));
     case 'saveTask':
       tasks.save(request.task);
       break;
@@ -29,7 +34,7 @@ function perform(request: WriterRequest): WriterReply {
       db.close();
       break;
   }
-  return { kind: 'done', results: [] };
+  return done([]);
 }
 
 port.on('message', (request: WriterRequest) => {

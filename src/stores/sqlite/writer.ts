@@ -14,6 +14,7 @@ export class Writer {
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
   readonly #ready = Promise.withResolvers<void>();
+  #nextPosition = 1;
   #gone: Error | undefined;
 
   constructor(path: string) {
@@ -27,6 +28,16 @@ export class Writer {
       this.#lose(error instanceof Error ? error : new Error(String(error))),
     );
     this.#worker.on('exit', () => this.#lose(new Error('it has ended')));
+  }
+
+  /** Nothing was asked that is not answered yet. */
+  get idle(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** The position after the last one that it has used. */
+  get nextPosition(): number {
+    return this.#nextPosition;
   }
 
   /** Resolves when the thread has its connection. Rejects with StoreError where it cannot have one. */
@@ -60,8 +71,10 @@ export class Writer {
     }
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return;
-    if (reply.kind === 'done') waiting.resolve(reply.results);
-    else if (reply.kind === 'failed') {
+    if (reply.kind === 'done') {
+      this.#nextPosition = reply.nextPosition;
+      waiting.resolve(reply.results);
+    } else if (reply.kind === 'failed') {
       const { errstr, ...cause } = reply.failure;
       waiting.reject(new StoreError(`${waiting.what}: ${errstr}`, { cause }));
     } else waiting.reject(new Error(reply.message));
