@@ -4,18 +4,24 @@ import type { LogCursor } from '../domain/log.ts';
 import type { Store } from '../stores/store.ts';
 import type { LiveLog, LogWaiter } from './live-log.ts';
 
+interface LiveCursorOptions {
+  /** False for one that does not count as an observer. */
+  readonly counts?: boolean;
+  /** Hears once how the reader left, after it no longer counts. */
+  readonly closed?: (how: 'done' | 'gone') => void;
+}
+
 /** A reader of a log that still grows, or that did when the reader came. */
 export class LiveCursor implements LogCursor {
   readonly #log: LiveLog;
-  readonly #closed: ((how: 'done' | 'gone') => void) | undefined;
+  readonly #options: LiveCursorOptions;
   #waiter: LogWaiter | undefined;
   closed = false;
 
-  /** `closed` hears once how the reader left, after it no longer counts as an observer. */
-  constructor(log: LiveLog, closed?: (how: 'done' | 'gone') => void) {
+  constructor(log: LiveLog, options: LiveCursorOptions = {}) {
     this.#log = log;
-    this.#closed = closed;
-    log.observers++;
+    this.#options = options;
+    if (options.counts !== false) log.observers++;
   }
 
   get executionId(): string {
@@ -56,8 +62,8 @@ export class LiveCursor implements LogCursor {
     if (this.closed) return;
     this.closed = true;
     this.wake();
-    this.#log.observers--;
-    this.#closed?.(how);
+    if (this.#options.counts !== false) this.#log.observers--;
+    this.#options.closed?.(how);
   }
 }
 

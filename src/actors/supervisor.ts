@@ -18,13 +18,16 @@ import type { AttemptOutcome, Runtime } from '../runtimes/runtime.ts';
 import type { Store } from '../stores/store.ts';
 import { Alarms } from './alarms.ts';
 import { startAttempt } from './attempts.ts';
+import { InvocationClaims } from './claims.ts';
 import { Committer, storeUnavailable } from './committer.ts';
 import { LiveCursor, StoredCursor } from './cursors.ts';
 import { Estimates, unknownDurationMs } from './estimates.ts';
 import type { IdSource } from './ids.ts';
 import { LiveLog, type LogSurroundings } from './live-log.ts';
+import { chartInput, hasNoOutsideEffects, newRecord } from './new-execution.ts';
 import { Slots } from './slots.ts';
 import { steadyClock } from './steady-clock.ts';
+import { fromStore, toStore } from './stored-invocation.ts';
 import { type Child, createSupervisorLogic } from './supervisor-logic.ts';
 
 /** What the node's operator and its one telemetry subscriber hear. None of these may throw. */
@@ -54,25 +57,18 @@ interface Run {
   controller: AbortController | undefined;
 }
 
-interface Claim {
-  readonly payloadDigest: string;
-  /** Settles when it is known which execution owns the key. */
-  readonly owner: Promise<LiveLog | ExecutionRecord>;
-}
-
 /** An input above this is read back from the store at dispatch rather than kept while it waits. */
 const keptInputBytes = 4096;
 /** Results not yet durable beyond which no new attempt starts. */
 const mostUncommitted = 4096;
 const retryAfterMs = 1000;
-const readAgainMs = 250;
 
 export class Supervisor implements Executions {
   readonly #options: SupervisorOptions;
   /** For deadlines and alarms, which a wall clock that is set must not move. */
   readonly #steady: Clock;
   readonly #runs = new Map<string, Run>();
-  readonly #claims = new Map<string, Claim>();
+  readonly #claims: InvocationClaims;
   readonly #alarms: Alarms;
   readonly #slots: Slots;
   readonly #committer: Committer;
@@ -88,6 +84,7 @@ export class Supervisor implements Executions {
     this.#options = options;
     const { clock, store } = options;
     this.#steady = steadyClock(clock);
+    this.#claims = new InvocationClaims(store);
     this.#slots = new Slots(options.slots);
     this.#alarms = new Alarms(this.#steady, (executionId, at) =>
       this.#actor.send({ type: 'deliver', executionId, event: { type: 'alarm', at } }),
@@ -137,17 +134,25 @@ export class Supervisor implements Executions {
   }
 
   async admit(request: AdmissionRequest): Promise<Admission> {
-    if (request.invocationId === '') {
-      const log = this.#create(request, undefined);
-      return { cursor: this.#cursor(log, request.cancelOnDisconnect), joined: false };
+    const { invocationId, payloadDigest, cancelOnDisconnect } = request;
+    if (invocationId === '') {
+      return { cursor: this.#creatorCursor(this.#create(request), cancelOnDisconnect), joined: false };
     }
-    return this.#admitOnce(request);
+    const { execution, created } = await this.#claims.own(invocationId, payloadDigest, () =>
+      this.#create(request),
+    );
+    if (!(execution instanceof LiveLog)) {
+      return { cursor: new StoredCursor(this.#options.store, execution), joined: true };
+    }
+    return created
+      ? { cursor: this.#creatorCursor(execution, cancelOnDisconnect), joined: false }
+      : { cursor: new LiveCursor(execution), joined: true };
   }
 
-  async attach(executionId: string): Promise<LogCursor> {
+  async attach(executionId: string, purpose: 'observe' | 'glance' = 'observe'): Promise<LogCursor> {
     const run = this.#runs.get(executionId);
     if (run !== undefined) {
-      const cursor = new LiveCursor(run.child.log);
+      const cursor = new LiveCursor(run.child.log, { counts: purpose === 'observe' });
       await cursor.admitted();
       return cursor;
     }
@@ -157,7 +162,7 @@ export class Supervisor implements Executions {
   }
 
   async cancel(executionId: string, reason: string): Promise<{ changed: boolean; record: ExecutionRecord }> {
-    const cursor = await this.attach(executionId);
+    const cursor = await this.attach(executionId, 'glance');
     try {
       const child = this.#runs.get(executionId)?.child;
       if (child === undefined) return { changed: false, record: cursor.record };
@@ -222,65 +227,44 @@ export class Supervisor implements Executions {
     return Math.round(this.#steady.now());
   }
 
-  #cursor(log: LiveLog, cancelWhenGone: boolean): LogCursor {
+  #creatorCursor(log: LiveLog, cancelWhenGone: boolean): LogCursor {
     if (!cancelWhenGone) return new LiveCursor(log);
-    return new LiveCursor(log, (how) => {
+    const closed = (how: 'done' | 'gone'): void => {
       if (how === 'done' || log.observers > 0 || log.sealed) return;
       this.#actor.send({
         type: 'deliver',
         executionId: log.executionId,
         event: { type: 'cancel', at: this.#now(), reason: 'its caller went away' },
       });
-    });
+    };
+    return new LiveCursor(log, { closed });
   }
 
-  async #admitOnce(request: AdmissionRequest): Promise<Admission> {
-    const { invocationId, payloadDigest } = request;
-    const known = this.#claims.get(invocationId);
-    if (known !== undefined) return this.#join(await known.owner, payloadDigest, invocationId);
-    const owner = this.#findOrCreate(request);
-    const claim = { payloadDigest, owner };
-    this.#claims.set(invocationId, claim);
-    try {
-      const found = await owner;
-      if (!(found instanceof LiveLog)) return this.#join(found, payloadDigest, invocationId);
-      return { cursor: this.#cursor(found, request.cancelOnDisconnect), joined: false };
-    } finally {
-      // From here on the store answers, or the live execution holds the claim until it is reaped.
-      const found = await owner.catch(() => undefined);
-      if (!(found instanceof LiveLog) && this.#claims.get(invocationId) === claim) {
-        this.#claims.delete(invocationId);
-      }
-    }
-  }
-
-  async #findOrCreate(request: AdmissionRequest): Promise<LiveLog | ExecutionRecord> {
-    const existing = await this.#options.store.executionByInvocation(request.invocationId);
-    if (existing !== undefined) return this.#runs.get(existing.executionId)?.child.log ?? existing;
-    const log = this.#create(request, request.invocationId);
-    await log.admitted();
+  #create(request: AdmissionRequest): LiveLog {
+    this.#checkAdmission();
+    const { clock, ids } = this.#options;
+    const { task, invocation, invocationId } = request;
+    const at = { wall: Math.round(clock.now()), steady: this.#now() };
+    const admitted = clock.monotonic();
+    const claim = invocationId === '' ? undefined : invocationId;
+    const record = newRecord(request, { executionId: ids('exec_'), requestId: claim ?? ids('req_') }, at);
+    const log = new LiveLog(this.#surroundings, record, task.definition.limits, toStore(invocation), claim);
+    const child: Child = {
+      log,
+      speculative: claim === undefined && hasNoOutsideEffects(task),
+      watched: request.mode !== 'sync',
+      pending: true,
+      stopwatch: { admitted, dispatched: undefined },
+      input: chartInput(record, request, at),
+    };
+    this.#runs.set(record.executionId, { child, task, invocation, controller: undefined });
+    this.#pending++;
+    this.#actor.send({ type: 'spawn', child });
     return log;
   }
 
-  #join(found: LiveLog | ExecutionRecord, payloadDigest: string, invocationId: string): Admission {
-    const record = found instanceof LiveLog ? found.record : found;
-    if (record.payloadDigest !== payloadDigest) {
-      throw new RequestError(
-        'already_exists',
-        `invocation_id: already used by ${record.executionId} with another payload; allowed is a new id, or the same task, function, parameters, input, content type, args and environment`,
-        {
-          reason: 'INVOCATION_ID_IN_USE',
-          violations: [{ field: 'invocation_id', description: `used by ${record.executionId}` }],
-          metadata: { execution_id: record.executionId, invocation_id: invocationId },
-        },
-      );
-    }
-    const cursor =
-      found instanceof LiveLog ? new LiveCursor(found) : new StoredCursor(this.#options.store, found);
-    return { cursor, joined: true };
-  }
-
-  #create(request: AdmissionRequest, claim: string | undefined): LiveLog {
+  /** Throws a RequestError where nothing is accepted now. */
+  #checkAdmission(): void {
     if (!this.#accepting) {
       throw new RequestError('unavailable', 'the node is draining and takes no new work', {
         reason: 'DRAINING',
@@ -297,86 +281,22 @@ export class Supervisor implements Executions {
         { reason: 'QUEUE_FULL', quota: 'queue-limit', retryAfterMs },
       );
     }
-    const { task, invocation } = request;
-    const admitted = this.#options.clock.monotonic();
-    const record = this.#newRecord(request);
-    // The record has the function's name and the content type; most typed calls then need no row of their own.
-    const input = { ...invocation, functionName: '', contentType: '' };
-    const log = new LiveLog(this.#surroundings, record, task.definition.limits, input, claim);
-    const speculative = claim === undefined && hasNoOutsideEffects(task);
-    const child: Child = {
-      log,
-      speculative,
-      watched: request.mode !== 'sync',
-      pending: true,
-      stopwatch: { admitted, dispatched: undefined },
-      input: {
-        executionId: record.executionId,
-        now: record.deadlines.total - request.timeouts.totalMs,
-        totalMs: request.timeouts.totalMs,
-        graceMs: task.definition.graceMs,
-        retry: task.definition.retry,
-        ...(record.deadlines.startAt !== undefined && { startAt: record.deadlines.startAt }),
-        ...(request.timeouts.queueMs !== undefined && { queueMs: request.timeouts.queueMs }),
-        ...(request.timeouts.attemptMs !== undefined && { attemptMs: request.timeouts.attemptMs }),
-      },
-    };
-    this.#runs.set(record.executionId, { child, task, invocation, controller: undefined });
-    this.#pending++;
-    this.#actor.send({ type: 'spawn', child });
-    return log;
-  }
-
-  #newRecord(request: AdmissionRequest): ExecutionRecord {
-    const { task, timeouts } = request;
-    const now = this.#now();
-    return {
-      executionId: this.#options.ids('exec_'),
-      taskId: task.taskId,
-      taskName: task.definition.name,
-      taskRevision: task.revision,
-      functionName: request.invocation.functionName,
-      mode: request.mode,
-      invocationId: request.invocationId,
-      payloadDigest: request.payloadDigest,
-      requestId: request.invocationId === '' ? this.#options.ids('req_') : request.invocationId,
-      metadata: request.metadata,
-      contentType: request.invocation.contentType,
-      cancelOnDisconnect: request.cancelOnDisconnect,
-      deadlines: {
-        total: now + timeouts.totalMs,
-        ...(request.startAfterMs > 0 && { startAt: now + request.startAfterMs }),
-        ...(timeouts.queueMs !== undefined && { queueMs: timeouts.queueMs }),
-        ...(timeouts.attemptMs !== undefined && { attemptMs: timeouts.attemptMs }),
-      },
-      status: 'pending',
-      state: '',
-      attempt: 0,
-      instanceId: '',
-      createdAt: Math.round(this.#options.clock.now()),
-      queueTimeMs: 0,
-      executionTimeMs: 0,
-      lastSequence: 0,
-      attemptSequence: 0,
-      outputBytes: 0,
-      outputEvents: 0,
-      droppedBytes: 0,
-      resourceUse: {},
-    };
   }
 
   #startAttempt(child: Child, attempt: number): void {
     const { executionId } = child.log;
     const run = this.#runs.get(executionId);
     if (run === undefined) return;
-    const { runtimes, listener } = this.#options;
+    const { runtimes, store, clock, listener } = this.#options;
     run.controller = startAttempt(
       runtimes.get(run.task.definition.runtime),
       {
         executionId,
         number: attempt,
         task: run.task,
-        invocation: run.invocation ?? ((signal) => this.#storedInvocation(child.log, signal)),
+        invocation:
+          run.invocation ??
+          ((signal) => fromStore(store, clock, child.log.record, signal, listener.storeHealth)),
       },
       child.log,
       (end) => this.#attemptEnded(child, end),
@@ -398,22 +318,6 @@ export class Supervisor implements Executions {
       executionId,
       event: { type: 'attemptEnded', at: this.#now(), end, random: this.#options.random() },
     });
-  }
-
-  /** Reads an accepted execution's input, and again where the store cannot: what was accepted is not lost (I8). */
-  async #storedInvocation(log: LiveLog, signal: AbortSignal): Promise<Invocation | undefined> {
-    const { store, clock, listener } = this.#options;
-    while (!signal.aborted) {
-      try {
-        const stored = await store.input(log.executionId);
-        const { functionName, contentType } = log.record;
-        return stored === undefined ? undefined : { ...stored, functionName, contentType };
-      } catch (error) {
-        listener.storeHealth(error instanceof Error ? error : new Error(String(error)));
-        await new Promise<void>((resolve) => clock.setTimer(readAgainMs, resolve));
-      }
-    }
-    return undefined;
   }
 
   #committed(log: LiveLog): void {
@@ -449,7 +353,7 @@ export class Supervisor implements Executions {
     const { executionId, record } = log;
     this.#actor.send({ type: 'reap', executionId });
     this.#runs.delete(executionId);
-    if (record.invocationId !== '') this.#claims.delete(record.invocationId);
+    if (record.invocationId !== '') this.#claims.release(record.invocationId);
     if (this.#runs.size === 0) {
       this.#empty?.resolve();
       this.#empty = undefined;
@@ -459,10 +363,4 @@ export class Supervisor implements Executions {
 
 function functionKey(record: ExecutionRecord): string {
   return `${record.taskId}/${record.taskRevision}#${record.functionName}`;
-}
-
-/** ARCHITECTURE, one invocation, step 2: nothing outside can tell whether such an attempt has run. */
-function hasNoOutsideEffects(task: Task): boolean {
-  const { runtime, preopens, allowNetwork } = task.definition;
-  return runtime === 'wasm' && !allowNetwork && Object.keys(preopens).length === 0;
 }

@@ -34,6 +34,8 @@ export class TaskCatalog implements Tasks {
   readonly #options: CatalogOptions;
   readonly #cache = new Map<string, Task>();
   readonly #types = new WeakMap<Task, readonly WitFunction[]>();
+  /** Moves on with each change of a task. */
+  #epoch = 0;
   /** Registrations go one after the other, so that a name never gets two ids. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -50,9 +52,11 @@ export class TaskCatalog implements Tasks {
   async get(idOrName: string): Promise<Task> {
     const cached = this.#cache.get(idOrName);
     if (cached !== undefined) return cached;
+    const epoch = this.#epoch;
     const task = idOrName.startsWith('task_') ? await this.#byId(idOrName) : await this.#byName(idOrName);
     if (task === undefined) throw notFound('task', idOrName);
-    this.#remember(idOrName, task);
+    // A registration or deletion during the read may have made it old.
+    if (epoch === this.#epoch) this.#remember(idOrName, task);
     return task;
   }
 
@@ -194,6 +198,7 @@ export class TaskCatalog implements Tasks {
   }
 
   #forget(task: Task): void {
+    this.#epoch++;
     this.#cache.delete(task.taskId);
     this.#cache.delete(task.definition.name);
   }

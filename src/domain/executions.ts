@@ -33,8 +33,11 @@ export interface Executions {
    * Rejects with a RequestError: resource_exhausted, unavailable, already_exists.
    */
   admit(request: AdmissionRequest): Promise<Admission>;
-  /** A cursor on any execution, running or finished. Rejects with not_found. */
-  attach(executionId: string): Promise<LogCursor>;
+  /**
+   * A cursor on any execution, running or finished. A glance does not count as an observer, for whom an execution
+   * would go on when its creator leaves. Rejects with not_found.
+   */
+  attach(executionId: string, purpose?: 'observe' | 'glance'): Promise<LogCursor>;
   /** Answers once the request is durable. Rejects with not_found. */
   cancel(executionId: string, reason: string): Promise<{ changed: boolean; record: ExecutionRecord }>;
   /** Milliseconds from now to the likely end of an execution with this record; 0 when it has ended. */

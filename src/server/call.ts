@@ -2,6 +2,8 @@
 export interface CallContext {
   /** Milliseconds left until the caller's own deadline when the call arrived; undefined for none. */
   readonly deadlineMs: number | undefined;
+  /** What is left of it now. */
+  remainingMs(): number | undefined;
   /** The caller has gone away; nobody will read the answer. */
   readonly gone: boolean;
   /** Calls `listener` once when the caller goes away; at once where it has. */

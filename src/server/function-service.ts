@@ -169,7 +169,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
             : asyncResponse(record, Math.max(1, executions.estimate(record)), now());
           return invokeResponseToWire(response, joined);
         }
-        const record = await waitForOutcome(cursor, waitBudget(budget, call.deadlineMs), clock);
+        const record = await waitForOutcome(cursor, waitBudget(budget, call), clock);
         return invokeResponseToWire(await view(cursor, record, most), joined);
       } finally {
         cursor.close('done');
@@ -185,7 +185,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
 
     async getExecutionStatus(request) {
       const most = inlineBytes(request.maxInlineBytes);
-      const cursor = await executions.attach(executionId(request.executionId));
+      const cursor = await executions.attach(executionId(request.executionId), 'glance');
       try {
         const { record } = cursor;
         const output = request.includeOutput ? await readOutput(cursor, record, most) : noOutput;
@@ -201,7 +201,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       const cursor = await executions.attach(executionId(request.executionId));
       call.onGone(() => cursor.close('gone'));
       try {
-        const record = await waitForOutcome(cursor, waitBudget(budget, call.deadlineMs), clock);
+        const record = await waitForOutcome(cursor, waitBudget(budget, call), clock);
         return waitResponseToWire(await view(cursor, record, most));
       } finally {
         cursor.close('done');
@@ -283,11 +283,12 @@ function checkStreamMode(mode: WireMode): void {
   }
 }
 
-/** With a deadline the answer comes a little before it: 10 % of what remained, at least 20 ms and at most 250 ms. */
-function waitBudget(budgetMs: number | undefined, deadlineMs: number | undefined): number | undefined {
-  if (deadlineMs === undefined) return budgetMs;
-  const margin = Math.min(250, Math.max(20, deadlineMs * 0.1));
-  const untilDeadline = Math.max(0, deadlineMs - margin);
+/** With a deadline the answer comes a little before it: 10 % of what it was, at least 20 ms and at most 250 ms. */
+function waitBudget(budgetMs: number | undefined, call: CallContext): number | undefined {
+  const remaining = call.remainingMs();
+  if (remaining === undefined || call.deadlineMs === undefined) return budgetMs;
+  const margin = Math.min(250, Math.max(20, call.deadlineMs * 0.1));
+  const untilDeadline = Math.max(0, remaining - margin);
   return budgetMs === undefined ? untilDeadline : Math.min(budgetMs, untilDeadline);
 }
 

@@ -124,9 +124,14 @@ type AnyCall = ServerUnaryCall<Received<unknown>, unknown> | ServerWritableStrea
 
 function contextOf(call: AnyCall, options: ChainOptions): CallContext {
   const deadline = call.getDeadline();
-  const until = (typeof deadline === 'number' ? deadline : deadline.getTime()) - options.clock.now();
+  const instant = typeof deadline === 'number' ? deadline : deadline.getTime();
+  const remainingMs = (): number | undefined => {
+    const left = instant - options.clock.now();
+    return left > longestDeadlineMs ? undefined : left;
+  };
   return {
-    deadlineMs: until > longestDeadlineMs ? undefined : until,
+    deadlineMs: remainingMs(),
+    remainingMs,
     get gone() {
       return call.cancelled;
     },

@@ -179,6 +179,7 @@ async function readMessage(options: HttpServerOptions, request: IncomingMessage,
 function contextOf(request: IncomingMessage, response: ServerResponse): CallContext {
   return {
     deadlineMs: undefined,
+    remainingMs: () => undefined,
     get gone() {
       return request.destroyed && !response.writableEnded;
     },

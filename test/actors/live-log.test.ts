@@ -390,7 +390,9 @@ describe('waiting', () => {
     const { open } = logBench();
     const log = open(id);
     const left: string[] = [];
-    const cursor = new LiveCursor(log, (how) => left.push(`${how} ${log.observers}`));
+    const cursor = new LiveCursor(log, {
+      closed: (how) => void left.push(`${how} ${log.observers}`),
+    });
     const other = new LiveCursor(log);
     expect(log.observers).toBe(2);
     cursor.close('gone');

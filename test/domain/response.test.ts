@@ -99,28 +99,35 @@ describe('for a caller that does not wait', () => {
     expect(response.message).toContain('accepted');
   });
 
-  test('joined after its end: completed, with no endpoint and no estimate', () => {
-    expect(asyncResponse(record('completed', 'async'), 5000, now)).toMatchObject({
-      success: true,
-      isAsync: true,
-      isCompleted: true,
-      statusEndpoint: '',
-      estimatedCompletionMs: 0,
-    });
+  test('it hears of its acceptance, also where the execution has gone on meanwhile', () => {
+    for (const status of executionStatuses) {
+      const response = asyncResponse(record(status, 'async'), 5000, now);
+      expect(response).toMatchObject({ status: 'pending', isCompleted: false, estimatedCompletionMs: 5000 });
+      expect(response.record).toMatchObject({ status: 'pending', attempt: 0, lastSequence: 1 });
+      expect(response.record.startedAt).toBeUndefined();
+      expect(response.record.completedAt).toBeUndefined();
+      expect(response.record.outcome).toBeUndefined();
+    }
+  });
+
+  test('one with a start delay waits for its start time', () => {
+    const delayed = { ...record('pending', 'async'), deadlines: { total: now + 2, startAt: now + 1 } };
+    expect(asyncResponse(delayed, 1, now).message).toContain('start time');
+    expect(asyncResponse(delayed, 1, now).record.state).toBe('pending.waiting');
   });
 });
 
 test('in every status and mode the parts of a response agree with each other', () => {
   for (const status of executionStatuses) {
     for (const mode of modes) {
-      for (const response of [
-        syncResponse(record(status, mode), output, 777, now),
-        asyncResponse(record(status, mode), 777, now),
-      ]) {
-        expect(response.status).toBe(status);
+      for (const [response, told] of [
+        [syncResponse(record(status, mode), output, 777, now), status],
+        [asyncResponse(record(status, mode), 777, now), 'pending'],
+      ] as const) {
+        expect(response.status).toBe(told);
         expect(response.mode).toBe(mode);
-        expect(response.success).toBe(!['failed', 'timedOut', 'cancelled'].includes(status));
-        expect(response.isCompleted).toBe(isTerminal(status));
+        expect(response.success).toBe(!['failed', 'timedOut', 'cancelled'].includes(told));
+        expect(response.isCompleted).toBe(isTerminal(told));
         expect(response.isAsync).toBe(mode === 'async');
         expect(response.statusEndpoint === '').toBe(response.isCompleted);
         expect(response.estimatedCompletionMs === 0).toBe(response.isCompleted);
@@ -141,7 +148,7 @@ test('the constructors make one shape, whatever the runtime and the mode', () =>
 
 test('the message tells people what it waits for', () => {
   const message = (state: string, status: 'pending' | 'running'): string =>
-    asyncResponse({ ...record(status), state, attempt: 2 }, 1, now).message;
+    syncResponse({ ...record(status), state, attempt: 2 }, noOutput, 1, now).message;
   expect(message('pending.waiting', 'pending')).toContain('start time');
   expect(message('pending.queued', 'pending')).toContain('slot');
   expect(message('running.attempting', 'running')).toContain('attempt 2');

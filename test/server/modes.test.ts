@@ -576,13 +576,13 @@ describe('a wait budget', () => {
   test('is kept by a gRPC deadline: the answer comes before it, and the execution goes on', async () => {
     const response = await server.functions.invokeFunction(
       { task: 'loop', timeouts: { total: { seconds: 60n } } },
-      { deadline: Date.now() + 600 },
+      { deadline: Date.now() + 2500 },
     );
     const { executionId } = response;
     expect(response.success).toBe(true);
     expect(response.result?.status).toBe(ExecutionStatus.RUNNING);
     expect(response.statusEndpoint).toBe(`/status/${executionId}`);
-    const waited = await server.functions.waitExecution({ executionId }, { deadline: Date.now() + 300 });
+    const waited = await server.functions.waitExecution({ executionId }, { deadline: Date.now() + 2500 });
     expect(waited.result?.status).toBe(ExecutionStatus.RUNNING);
     await server.functions.cancelExecution({ executionId });
     expect((await server.functions.waitExecution({ executionId })).result?.errorCode).toBe(

@@ -185,6 +185,16 @@ describe('a queue that is full', () => {
     const server = await startServer({ slots: '1', queueLimit: '3' });
     onTestFinished(() => server.stop());
     await server.register('noop', 'noop/noop.wasm', reused);
+    await server.register('loop', 'misbehaving/loop.wasm');
+    const blocker = await server.functions.invokeFunction({
+      task: 'loop',
+      executionMode: ExecutionMode.ASYNC,
+    });
+    const stateOf = async () => {
+      const { result } = await server.functions.getExecutionStatus({ executionId: blocker.executionId });
+      return result?.state;
+    };
+    await expect.poll(stateOf).toBe('running.attempting');
     const later = () =>
       server.functions.invokeFunction({
         ...call,

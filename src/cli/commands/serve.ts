@@ -29,7 +29,6 @@ export function serveCommand(shell: Shell): Command {
       const { serve } = await import('../../serve.ts');
       try {
         await serve(flags, shell.env);
-        shell.exitCode = exitCodes.completed.code;
       } catch (error) {
         if (error instanceof RequestError) throw error;
         await note(shell, error instanceof Error ? error.message : String(error));

@@ -1,5 +1,5 @@
 /** Checks that several requests share. Each throws invalid_argument with the field's path and what is allowed. */
-import { type Duration, type Timestamp, timestampMs, durationMs as toMs } from '@bufbuild/protobuf/wkt';
+import { type Duration, type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { invalidArgument, quote } from '../../domain/errors.ts';
 
 const longestMs = 366 * 24 * 60 * 60 * 1000;
@@ -10,7 +10,7 @@ export function positiveDuration(field: string, duration: Duration | undefined):
   if (duration === undefined) return undefined;
   const ms = checkedDuration(field, duration);
   if (ms <= 0) throw invalidArgument(field, `is ${ms} ms; allowed is more than 0 and at most ${longestText}`);
-  return Math.max(1, Math.round(ms));
+  return Math.ceil(ms);
 }
 
 /** Milliseconds of a duration that may be zero. */
@@ -18,11 +18,12 @@ export function delay(field: string, duration: Duration | undefined): number | u
   if (duration === undefined) return undefined;
   const ms = checkedDuration(field, duration);
   if (ms < 0) throw invalidArgument(field, `is ${ms} ms; allowed is 0 to ${longestText}`);
-  return Math.round(ms);
+  return Math.ceil(ms);
 }
 
 function checkedDuration(field: string, duration: Duration): number {
-  const ms = toMs(duration);
+  // Not rounded: what is less than a millisecond is still above, or below, zero.
+  const ms = Number(duration.seconds) * 1000 + duration.nanos / 1e6;
   if (!Number.isFinite(ms) || Math.abs(ms) > longestMs || Math.abs(duration.nanos) > 999_999_999) {
     throw invalidArgument(field, `is out of range; allowed is at most ${longestText}`);
   }
