@@ -1,7 +1,7 @@
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { AdmissionRequest } from '../domain/executions.ts';
 import type { Task } from '../domain/task.ts';
-import type { ExecutionInput } from '../machines/execution.ts';
+import type { ExecutionInput } from '../machines/execution-context.ts';
 
 /** When a request is admitted, in milliseconds since the epoch. */
 export interface AdmissionTime {

@@ -1,12 +1,8 @@
 import type { EventBody } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Outcome } from '../domain/execution.ts';
 import { contextPatch } from '../domain/patch.ts';
-import {
-  type ExecutionEvent,
-  type ExecutionSnapshot,
-  executionChartVersion,
-  statePath,
-} from '../machines/execution.ts';
+import { type ExecutionSnapshot, executionChartVersion, statePath } from '../machines/execution.ts';
+import type { ExecutionEvent } from '../machines/execution-context.ts';
 import type { LiveLog } from './live-log.ts';
 
 /** The log's largest context patch; a larger one is left out rather than cut. */

@@ -10,12 +10,8 @@
  */
 import { type ActorLogic, type ActorRefFrom, createActor, type Snapshot } from 'xstate';
 import type { Clock } from '../domain/clock.ts';
-import {
-  type ExecutionEvent,
-  type ExecutionInput,
-  type ExecutionSnapshot,
-  executionMachine,
-} from '../machines/execution.ts';
+import { type ExecutionSnapshot, executionMachine } from '../machines/execution.ts';
+import type { ExecutionEvent, ExecutionInput } from '../machines/execution-context.ts';
 import type { Alarms } from './alarms.ts';
 import type { LiveLog } from './live-log.ts';
 import { recordAdmission, recordChange, recordFailure, type Stopwatch } from './recorder.ts';

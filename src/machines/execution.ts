@@ -12,71 +12,11 @@
  * - A final state is entered from `stopping` only when the attempt is gone, or its grace is over (I9).
  */
 import { assign, type SnapshotFrom, setup } from 'xstate';
-import type { ErrorCode } from '../domain/errors.ts';
-import type { Outcome, Termination } from '../domain/execution.ts';
-import { backoffMs, isRetryable } from '../domain/retry.ts';
-import type { RetryPolicy } from '../domain/task.ts';
+import { causeOf, endOutcome, outcomeOf, retryTime, statusFor, willRetry } from './ending.ts';
+import type { ExecutionContext, ExecutionEvent, ExecutionInput } from './execution-context.ts';
 
 /** Raised with every change of states, events or context that a stored snapshot or log would notice. */
 export const executionChartVersion = 1;
-
-export interface ExecutionInput {
-  readonly executionId: string;
-  /** Wall clock now, milliseconds since the epoch, as are all instants here. */
-  readonly now: number;
-  readonly startAt?: number;
-  readonly totalMs: number;
-  readonly queueMs?: number;
-  readonly attemptMs?: number;
-  readonly graceMs: number;
-  readonly retry: RetryPolicy;
-}
-
-/** Why a running attempt is being stopped, or why the execution ended without one. */
-export interface Cause {
-  readonly code: ErrorCode;
-  readonly message: string;
-}
-
-export interface ExecutionContext {
-  readonly executionId: string;
-  readonly attempt: number;
-  readonly totalMs: number;
-  readonly totalDeadline: number;
-  readonly queueMs: number | null;
-  readonly attemptMs: number | null;
-  readonly graceMs: number;
-  readonly retry: RetryPolicy;
-  readonly startAt: number | null;
-  readonly queueDeadline: number | null;
-  readonly attemptDeadline: number | null;
-  readonly retryAt: number | null;
-  readonly stopDeadline: number | null;
-  readonly stoppingSince: number | null;
-  readonly cause: Cause | null;
-  readonly outcome: Outcome | null;
-}
-
-/** How an attempt ended, as far as the chart cares. */
-export type AttemptEnd =
-  | { readonly kind: 'completed'; readonly exitCode?: number; readonly output?: string }
-  | {
-      readonly kind: 'failed';
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly exitCode?: number;
-      readonly output?: string;
-    }
-  | { readonly kind: 'stopped'; readonly rung: string };
-
-/** `at` is the wall clock when it happened; `random` (0 to 1) spreads retries. */
-export type ExecutionEvent =
-  | { readonly type: 'dispatch'; readonly at: number }
-  | { readonly type: 'alarm'; readonly at: number }
-  | { readonly type: 'attemptEnded'; readonly at: number; readonly end: AttemptEnd; readonly random: number }
-  | { readonly type: 'limit'; readonly at: number; readonly cause: Cause }
-  | { readonly type: 'cancel'; readonly at: number; readonly reason: string }
-  | { readonly type: 'interrupt'; readonly at: number; readonly message: string };
 
 const unimplemented = (): void => {};
 
@@ -86,99 +26,6 @@ function nearest(...instants: (number | null)[]): number {
     (least, at) => (at !== null && at < least ? at : least),
     Number.POSITIVE_INFINITY,
   );
-}
-
-/** Ends of the whole execution: no policy brings back what a caller, the node or a limit of the execution ended. */
-const neverRetried: readonly ErrorCode[] = [
-  'CANCELLED',
-  'INTERRUPTED',
-  'OUTPUT_LIMIT',
-  'TOTAL_TIMEOUT',
-  'QUEUE_TIMEOUT',
-];
-
-function willRetry(context: ExecutionContext, code: ErrorCode): boolean {
-  return (
-    !neverRetried.includes(code) &&
-    context.attempt < context.retry.maxAttempts &&
-    isRetryable(context.retry, code)
-  );
-}
-
-/** A retry whose delay would outlast the total deadline is not made: its error says more than a timeout would. */
-function retryTime(context: ExecutionContext, code: ErrorCode, at: number, random: number): number | null {
-  if (!willRetry(context, code)) return null;
-  const due = at + backoffMs(context.retry, context.attempt, random);
-  return due < context.totalDeadline ? due : null;
-}
-
-function statusFor(code: ErrorCode): 'failed' | 'timedOut' | 'cancelled' {
-  if (code === 'CANCELLED') return 'cancelled';
-  return code === 'QUEUE_TIMEOUT' || code === 'ATTEMPT_TIMEOUT' || code === 'TOTAL_TIMEOUT'
-    ? 'timedOut'
-    : 'failed';
-}
-
-/** The cause an event brings, or null where it brings none. */
-function causeOf(context: ExecutionContext, event: ExecutionEvent): Cause | null {
-  switch (event.type) {
-    case 'cancel':
-      return { code: 'CANCELLED', message: event.reason === '' ? 'cancelled' : `cancelled: ${event.reason}` };
-    case 'interrupt':
-      return { code: 'INTERRUPTED', message: event.message };
-    case 'limit':
-      return event.cause;
-    case 'alarm':
-      if (event.at >= context.totalDeadline) {
-        return {
-          code: 'TOTAL_TIMEOUT',
-          message: `not over within the total timeout of ${context.totalMs} ms`,
-        };
-      }
-      if (context.queueDeadline !== null && event.at >= context.queueDeadline) {
-        return {
-          code: 'QUEUE_TIMEOUT',
-          message: `not started within the queue timeout of ${context.queueMs} ms`,
-        };
-      }
-      if (context.attemptDeadline !== null && event.at >= context.attemptDeadline) {
-        return {
-          code: 'ATTEMPT_TIMEOUT',
-          message: `attempt ${context.attempt} was not over within the attempt timeout of ${context.attemptMs} ms`,
-        };
-      }
-      return null;
-    default:
-      return null;
-  }
-}
-
-function outcomeOf(cause: Cause, termination?: Termination, end?: AttemptEnd): Outcome {
-  const exitCode = end !== undefined && end.kind !== 'stopped' ? end.exitCode : undefined;
-  const output = end?.kind === 'failed' ? end.output : undefined;
-  return {
-    status: statusFor(cause.code),
-    code: cause.code,
-    message: cause.message,
-    ...(exitCode !== undefined && { exitCode }),
-    ...(output !== undefined && { output }),
-    ...(termination !== undefined && { termination }),
-  };
-}
-
-function endOutcome(end: AttemptEnd): Outcome {
-  switch (end.kind) {
-    case 'completed':
-      return {
-        status: 'completed',
-        ...(end.exitCode !== undefined && { exitCode: end.exitCode }),
-        ...(end.output !== undefined && { output: end.output }),
-      };
-    case 'failed':
-      return outcomeOf(end, undefined, end);
-    case 'stopped':
-      return outcomeOf({ code: 'INSTANCE_LOST', message: 'the instance was stopped from outside' });
-  }
 }
 
 export const executionMachine = setup({

@@ -1,12 +1,7 @@
 /** Drives the execution chart as pure functions: no actor, no clock, effects as readable text. */
 import { initialTransition, transition } from 'xstate';
-import {
-  type ExecutionEvent,
-  type ExecutionInput,
-  type ExecutionSnapshot,
-  executionMachine,
-  statePath,
-} from '../../src/machines/execution.ts';
+import { type ExecutionSnapshot, executionMachine, statePath } from '../../src/machines/execution.ts';
+import type { ExecutionEvent, ExecutionInput } from '../../src/machines/execution-context.ts';
 import { noRetry } from '../support/samples.ts';
 
 /** The instant of admission in these tests. */

@@ -4,13 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { getNextTransitions } from 'xstate';
 import { getShortestPaths, getSimplePaths } from 'xstate/graph';
 import { callerEvents, type ExecutionStatus, executionStatuses } from '../../src/domain/execution.ts';
-import {
-  type ExecutionEvent,
-  type ExecutionInput,
-  type ExecutionSnapshot,
-  executionMachine,
-  statePath,
-} from '../../src/machines/execution.ts';
+import { type ExecutionSnapshot, executionMachine, statePath } from '../../src/machines/execution.ts';
+import type { ExecutionEvent, ExecutionInput } from '../../src/machines/execution-context.ts';
 import {
   alarm,
   begin,

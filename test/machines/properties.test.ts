@@ -3,12 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type ActorRefFrom, createActor } from 'xstate';
 import { type ErrorCode, errorCodes } from '../../src/domain/errors.ts';
-import {
-  type ExecutionEvent,
-  type ExecutionInput,
-  executionMachine,
-  statePath,
-} from '../../src/machines/execution.ts';
+import { executionMachine, statePath } from '../../src/machines/execution.ts';
+import type { ExecutionEvent, ExecutionInput } from '../../src/machines/execution-context.ts';
 import { begin, inputWith, send, t0 } from './chart.ts';
 
 const codes = Object.keys(errorCodes) as ErrorCode[];

@@ -1,0 +1,103 @@
+/** How an execution comes to its end: which event is a cause, what is tried again, and what the outcome says. */
+import type { ErrorCode } from '../domain/errors.ts';
+import type { Outcome, Termination } from '../domain/execution.ts';
+import { backoffMs, isRetryable } from '../domain/retry.ts';
+import type { AttemptEnd, Cause, ExecutionContext, ExecutionEvent } from './execution-context.ts';
+
+/** Ends of the whole execution: no policy brings back what a caller, the node or a limit of the execution ended. */
+const neverRetried: readonly ErrorCode[] = [
+  'CANCELLED',
+  'INTERRUPTED',
+  'OUTPUT_LIMIT',
+  'TOTAL_TIMEOUT',
+  'QUEUE_TIMEOUT',
+];
+
+export function willRetry(context: ExecutionContext, code: ErrorCode): boolean {
+  return (
+    !neverRetried.includes(code) &&
+    context.attempt < context.retry.maxAttempts &&
+    isRetryable(context.retry, code)
+  );
+}
+
+/** A retry whose delay would outlast the total deadline is not made: its error says more than a timeout would. */
+export function retryTime(
+  context: ExecutionContext,
+  code: ErrorCode,
+  at: number,
+  random: number,
+): number | null {
+  if (!willRetry(context, code)) return null;
+  const due = at + backoffMs(context.retry, context.attempt, random);
+  return due < context.totalDeadline ? due : null;
+}
+
+export function statusFor(code: ErrorCode): 'failed' | 'timedOut' | 'cancelled' {
+  if (code === 'CANCELLED') return 'cancelled';
+  return code === 'QUEUE_TIMEOUT' || code === 'ATTEMPT_TIMEOUT' || code === 'TOTAL_TIMEOUT'
+    ? 'timedOut'
+    : 'failed';
+}
+
+/** The cause an event brings, or null where it brings none. */
+export function causeOf(context: ExecutionContext, event: ExecutionEvent): Cause | null {
+  switch (event.type) {
+    case 'cancel':
+      return { code: 'CANCELLED', message: event.reason === '' ? 'cancelled' : `cancelled: ${event.reason}` };
+    case 'interrupt':
+      return { code: 'INTERRUPTED', message: event.message };
+    case 'limit':
+      return event.cause;
+    case 'alarm':
+      if (event.at >= context.totalDeadline) {
+        return {
+          code: 'TOTAL_TIMEOUT',
+          message: `not over within the total timeout of ${context.totalMs} ms`,
+        };
+      }
+      if (context.queueDeadline !== null && event.at >= context.queueDeadline) {
+        return {
+          code: 'QUEUE_TIMEOUT',
+          message: `not started within the queue timeout of ${context.queueMs} ms`,
+        };
+      }
+      if (context.attemptDeadline !== null && event.at >= context.attemptDeadline) {
+        return {
+          code: 'ATTEMPT_TIMEOUT',
+          message: `attempt ${context.attempt} was not over within the attempt timeout of ${context.attemptMs} ms`,
+        };
+      }
+      return null;
+    default:
+      return null;
+  }
+}
+
+export function outcomeOf(cause: Cause, termination?: Termination, end?: AttemptEnd): Outcome {
+  const exitCode = end !== undefined && end.kind !== 'stopped' ? end.exitCode : undefined;
+  const output = end?.kind === 'failed' ? end.output : undefined;
+  return {
+    status: statusFor(cause.code),
+    code: cause.code,
+    message: cause.message,
+    ...(exitCode !== undefined && { exitCode }),
+    ...(output !== undefined && { output }),
+    ...(termination !== undefined && { termination }),
+  };
+}
+
+export function endOutcome(end: AttemptEnd): Outcome {
+  switch (end.kind) {
+    case 'completed':
+      return {
+        status: 'completed',
+        ...(end.exitCode !== undefined && { exitCode: end.exitCode }),
+        ...(end.output !== undefined && { output: end.output }),
+      };
+    case 'failed':
+      return outcomeOf(end, undefined, end);
+    case 'stopped':
+      return outcomeOf({ code: 'INSTANCE_LOST', message: 'the instance was stopped from outside' });
+  }
+}
