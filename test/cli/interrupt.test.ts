@@ -30,8 +30,8 @@ test.for(['sync', 'stream'])(
     await server.register('loop', 'misbehaving/loop.wasm');
     const running = start(['invoke', 'loop', '--mode', mode], { address: server.grpcAddress });
     await expect
-      .poll(async () => (await executionsOf(server))[0]?.status, { timeout: 30_000 })
-      .toBe(ExecutionStatus.RUNNING);
+      .poll(async () => (await executionsOf(server))[0]?.outputBytes, { timeout: 30_000 })
+      .toBe(BigInt('looping\n'.length));
     running.process.kill('SIGINT');
     const { code, stdout, stderr } = await running.ended;
     expect(code, stderr).toBe(130);
@@ -54,6 +54,21 @@ test('the second Ctrl-C detaches, even from a server that does not answer, and t
   server.process.kill('SIGCONT');
   expect(code).toBe(130);
   expect(stderr).toContain('detached');
+});
+
+test('with --cancel-on-disconnect the first Ctrl-C leaves, and that cancels', async () => {
+  const server = await serverOn(await dataFolder());
+  await server.register('loop', 'misbehaving/loop.wasm');
+  const running = start(['invoke', 'loop', '--cancel-on-disconnect'], { address: server.grpcAddress });
+  await expect
+    .poll(async () => (await executionsOf(server))[0]?.status, { timeout: 30_000 })
+    .toBe(ExecutionStatus.RUNNING);
+  running.process.kill('SIGINT');
+  const { code, stderr } = await running.ended;
+  expect(code, stderr).toBe(130);
+  await expect
+    .poll(async () => (await executionsOf(server))[0]?.status, { timeout: 30_000 })
+    .toBe(ExecutionStatus.CANCELLED);
 });
 
 test('whoever only waits leaves the execution alone on Ctrl-C', async () => {
