@@ -169,5 +169,5 @@ test('the memory store and the embedded one answer alike to any sequence of call
       await sqlite.close();
     }
   });
-  await fc.assert(run, { numRuns: 60 });
+  await fc.assert(run, { numRuns: 60, endOnFailure: true });
 }, 60_000);

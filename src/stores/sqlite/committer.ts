@@ -66,7 +66,11 @@ export class Committer {
    * throws, with nothing written; the connection can be used again.
    */
   commit(entries: readonly EncodedEntry[], floor: number): CommitResult[] {
-    this.#nextPosition = Math.max(this.#nextPosition, floor);
+    if (floor > this.#nextPosition) {
+      this.#nextPosition = floor;
+      // The logs that the other one wrote have moved on.
+      this.#lasts.clear();
+    }
     const before = this.#nextPosition;
     const results: CommitResult[] = [];
     try {
@@ -88,8 +92,6 @@ export class Committer {
     let last = this.#lasts.get(executionId);
     // A creation without a claim is checked by its insert, which saves the hot path a read.
     if (last === undefined && (expected > 0 || claim !== undefined)) last = this.#storedLast(executionId);
-    // What is remembered may be older than what another committer wrote.
-    if (last !== undefined && last !== expected) last = this.#storedLast(executionId);
     if (last !== undefined && last !== expected) return sequenceConflict(last);
 
     let owned = true;

@@ -14,6 +14,7 @@ import {
   type Store,
   StoreError,
 } from '../store.ts';
+import { CommitPace } from './commit-pace.ts';
 import { Committer } from './committer.ts';
 import { type EncodedEntry, encodeEntry } from './encoded-entry.ts';
 import { guardSqlite } from './failure.ts';
@@ -42,6 +43,8 @@ export async function openSqliteStore(options: { readonly dataDir: string }): Pr
       db = new DatabaseSync(path, { timeout: busyTimeoutMs });
       db.exec(settings);
       migrate(db);
+      // The writer does it, so that no commit of this thread takes as long.
+      db.exec('PRAGMA wal_autocheckpoint = 0');
       return db;
     });
     const writer = new Writer(path);
@@ -56,10 +59,10 @@ export async function openSqliteStore(options: { readonly dataDir: string }): Pr
 
 /** A commit of so few entries may run on the caller's thread, … */
 const fewEntries = 2;
-/** … none of which has more bytes than this, … */
+/** … none of which has more bytes than this. */
 const smallBytes = 4096;
-/** … while such commits take less than this on average, in milliseconds. */
-const quickCommitMs = 2;
+/** The writer copies the log into the database after so many of them: that takes long enough to be felt. */
+const commitsPerCheckpoint = 200;
 
 function isSmall({ segments, input }: EncodedEntry): boolean {
   const bytes = (part: Uint8Array | null | undefined): number => part?.byteLength ?? 0;
@@ -75,8 +78,8 @@ class SqliteStore implements Store {
   readonly #db: DatabaseSync;
   readonly #writer: Writer;
   readonly #committer: Committer;
-  /** Moving average of the commits of this thread; once it is above the limit they all go to the writer. */
-  #commitMs = 0;
+  readonly #pace = new CommitPace();
+  #sinceCheckpoint = 0;
   readonly #inputs: Inputs;
   readonly #log: Log;
   readonly #records: Records;
@@ -99,8 +102,6 @@ class SqliteStore implements Store {
     const inputs = prepared instanceof Promise ? await prepared : prepared;
     const encoded = entries.map((entry, index) => encodeEntry(entry, inputs?.[index]));
     if (this.#mayCommitHere(encoded)) return this.#commitHere(encoded);
-    // A disk that was slow is tried again now and then.
-    this.#commitMs *= 0.98;
     const floor = this.#committer.nextPosition;
     const results = await this.#writer.send('cannot commit', { kind: 'commit', entries: encoded, floor });
     return [...results];
@@ -175,12 +176,7 @@ class SqliteStore implements Store {
   }
 
   #mayCommitHere(entries: readonly EncodedEntry[]): boolean {
-    return (
-      entries.length <= fewEntries &&
-      this.#writer.idle &&
-      this.#commitMs < quickCommitMs &&
-      entries.every(isSmall)
-    );
+    return entries.length <= fewEntries && this.#writer.idle && entries.every(isSmall) && this.#pace.allows();
   }
 
   /** Two thread hops cost more than a quick sync of the disk, where hardly anything waits for this thread. */
@@ -189,7 +185,11 @@ class SqliteStore implements Store {
     const results = this.#use('cannot commit', () =>
       this.#committer.commit(entries, this.#writer.nextPosition),
     );
-    this.#commitMs += (performance.now() - start - this.#commitMs) / 8;
+    this.#pace.took(performance.now() - start);
+    if (++this.#sinceCheckpoint >= commitsPerCheckpoint) {
+      this.#sinceCheckpoint = 0;
+      this.#writer.checkpoint();
+    }
     return results;
   }
 

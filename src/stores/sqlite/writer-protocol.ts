@@ -8,6 +8,8 @@ export type WriterRequest =
   | { readonly kind: 'commit'; readonly entries: readonly EncodedEntry[]; readonly floor: number }
   | { readonly kind: 'saveTask'; readonly task: Task }
   | { readonly kind: 'deleteTask'; readonly taskId: string }
+  /** Copies what the write-ahead log holds into the database; does not keep anyone from writing. */
+  | { readonly kind: 'checkpoint' }
   | { readonly kind: 'close' };
 
 export type WriterReply =

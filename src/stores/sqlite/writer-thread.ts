@@ -30,6 +30,9 @@ function perform(request: WriterRequest): WriterReply {
     case 'deleteTask':
       tasks.delete(request.taskId);
       break;
+    case 'checkpoint':
+      db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+      break;
     case 'close':
       db.close();
       break;

@@ -14,6 +14,7 @@ export class Writer {
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
   readonly #ready = Promise.withResolvers<void>();
+  #checkpoints = 0;
   #nextPosition = 1;
   #gone: Error | undefined;
 
@@ -30,9 +31,9 @@ export class Writer {
     this.#worker.on('exit', () => this.#lose(new Error('it has ended')));
   }
 
-  /** Nothing was asked that is not answered yet. */
+  /** It has nothing to write. */
   get idle(): boolean {
-    return this.#waiting.length === 0;
+    return this.#waiting.length === this.#checkpoints;
   }
 
   /** The position after the last one that it has used. */
@@ -55,6 +56,16 @@ export class Writer {
       this.#waiting.push({ what, resolve, reject });
       this.#worker.postMessage(request);
     });
+  }
+
+  /** Asks for a checkpoint and does not wait; one that fails is made up for by the next. */
+  checkpoint(): void {
+    if (this.#gone !== undefined) return;
+    this.#checkpoints += 1;
+    const over = (): void => {
+      this.#checkpoints -= 1;
+    };
+    this.send('cannot checkpoint', { kind: 'checkpoint' }).then(over, over);
   }
 
   async close(): Promise<void> {
