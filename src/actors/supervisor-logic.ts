@@ -10,7 +10,12 @@
  */
 import { type ActorLogic, type ActorRefFrom, createActor, type Snapshot } from 'xstate';
 import type { Clock } from '../domain/clock.ts';
-import { type ExecutionSnapshot, executionMachine } from '../machines/execution.ts';
+import {
+  delayedExecutionMachine,
+  type ExecutionSnapshot,
+  executionMachine,
+  machineFor,
+} from '../machines/execution.ts';
 import type { ExecutionEvent, ExecutionInput } from '../machines/execution-context.ts';
 import type { Alarms } from './alarms.ts';
 import type { LiveLog } from './live-log.ts';
@@ -72,15 +77,20 @@ export function createSupervisorLogic(
   effects: SupervisorEffects,
 ): ActorLogic<SupervisorSnapshot, SupervisorEvent> {
   let wanted: Effect[] = [];
-  const machine = executionMachine.provide({
-    actions: {
-      armAlarm: ({ context }, { at }) => alarms.set(context.executionId, at),
-      releaseSlot: ({ context }) => slots.release(context.executionId),
-      requestSlot: () => void wanted.push('requestSlot'),
-      startAttempt: () => void wanted.push('startAttempt'),
-      stopAttempt: () => void wanted.push('stopAttempt'),
-    },
-  });
+  // Once, not for each execution: it builds the machine anew.
+  const provided = (machine: typeof executionMachine) =>
+    machine.provide({
+      actions: {
+        armAlarm: ({ context }, { at }) => alarms.set(context.executionId, at),
+        releaseSlot: ({ context }) => slots.release(context.executionId),
+        requestSlot: () => void wanted.push('requestSlot'),
+        startAttempt: () => void wanted.push('startAttempt'),
+        stopAttempt: () => void wanted.push('stopAttempt'),
+      },
+    });
+  const machines = new Map(
+    [executionMachine, delayedExecutionMachine].map((machine) => [machine, provided(machine)]),
+  );
 
   const perform = (child: Child, snapshot: ExecutionSnapshot): void => {
     if (wanted.length === 0) return;
@@ -159,6 +169,7 @@ export function createSupervisorLogic(
           const { child } = event;
           const id = child.log.executionId;
           children.set(id, child);
+          const machine = machines.get(machineFor(child.input)) ?? executionMachine;
           const actor = createActor(machine, { id, parent: scope.self, input: child.input });
           child.actor = actor;
           // An actor without an error observer throws into the process.

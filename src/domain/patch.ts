@@ -4,11 +4,13 @@
  */
 export function contextPatch(before: object | undefined, after: object): string {
   const was = (before ?? {}) as Readonly<Record<string, unknown>>;
+  const is = after as Readonly<Record<string, unknown>>;
   let patch: Record<string, unknown> | undefined;
-  for (const [key, value] of Object.entries(after)) {
-    if ((was[key] ?? null) === value) continue;
+  // Not Object.entries: this runs for each transition, and its pairs are garbage.
+  for (const key in is) {
+    if ((was[key] ?? null) === is[key]) continue;
     patch ??= {};
-    patch[key] = value;
+    patch[key] = is[key];
   }
   return patch === undefined ? '' : JSON.stringify(patch);
 }

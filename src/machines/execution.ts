@@ -28,7 +28,7 @@ function nearest(...instants: (number | null)[]): number {
   );
 }
 
-export const executionMachine = setup({
+const executionSetup = setup({
   types: {
     context: {} as ExecutionContext,
     events: {} as ExecutionEvent,
@@ -94,7 +94,6 @@ export const executionMachine = setup({
     })),
   },
   guards: {
-    hasNoStartDelay: ({ context }) => context.startAt === null,
     startIsDue: ({ context, event }) =>
       event.type === 'alarm' && context.startAt !== null && event.at >= context.startAt,
     retryDue: ({ context, event }) =>
@@ -120,172 +119,192 @@ export const executionMachine = setup({
     },
     causeIsCancel: ({ context }) => context.cause?.code === 'CANCELLED',
   },
-}).createMachine({
-  id: 'execution',
-  context: ({ input }) => ({
-    executionId: input.executionId,
-    attempt: 0,
-    totalMs: input.totalMs,
-    totalDeadline: input.now + input.totalMs,
-    queueMs: input.queueMs ?? null,
-    attemptMs: input.attemptMs ?? null,
-    graceMs: input.graceMs,
-    retry: input.retry,
-    startAt: input.startAt ?? null,
-    queueDeadline:
-      input.startAt === undefined && input.queueMs !== undefined ? input.now + input.queueMs : null,
-    attemptDeadline: null,
-    retryAt: null,
-    stopDeadline: null,
-    stoppingSince: null,
-    cause: null,
-    outcome: null,
-  }),
-  initial: 'pending',
-  states: {
-    pending: {
-      initial: 'waiting',
-      on: {
-        cancel: { target: 'cancelled', actions: 'endByCause' },
-        interrupt: { target: 'failed', actions: 'endByCause' },
+});
+
+/** The chart, entered where an execution without (`queued`) or with (`waiting`) a start time begins. */
+function createChart(first: 'queued' | 'waiting') {
+  return executionSetup.createMachine({
+    id: 'execution',
+    context: ({ input }) => ({
+      executionId: input.executionId,
+      attempt: 0,
+      totalMs: input.totalMs,
+      totalDeadline: input.now + input.totalMs,
+      queueMs: input.queueMs ?? null,
+      attemptMs: input.attemptMs ?? null,
+      graceMs: input.graceMs,
+      retry: input.retry,
+      startAt: input.startAt ?? null,
+      queueDeadline:
+        input.startAt === undefined && input.queueMs !== undefined ? input.now + input.queueMs : null,
+      attemptDeadline: null,
+      retryAt: null,
+      stopDeadline: null,
+      stoppingSince: null,
+      cause: null,
+      outcome: null,
+    }),
+    initial: 'pending',
+    states: {
+      pending: {
+        initial: first,
+        on: {
+          cancel: { target: 'cancelled', actions: 'endByCause' },
+          interrupt: { target: 'failed', actions: 'endByCause' },
+        },
+        states: {
+          waiting: {
+            entry: {
+              type: 'armAlarm',
+              params: ({ context }) => ({ at: nearest(context.startAt, context.totalDeadline) }),
+            },
+            on: {
+              alarm: [
+                { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
+                { guard: 'startIsDue', target: 'queued', actions: 'enterQueue' },
+              ],
+            },
+          },
+          queued: {
+            entry: [
+              {
+                type: 'armAlarm',
+                params: ({ context }) => ({ at: nearest(context.queueDeadline, context.totalDeadline) }),
+              },
+              'requestSlot',
+            ],
+            on: {
+              dispatch: { target: '#execution.running', actions: 'beginAttempt' },
+              alarm: { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
+            },
+          },
+        },
       },
-      states: {
-        waiting: {
-          entry: {
-            type: 'armAlarm',
-            params: ({ context }) => ({ at: nearest(context.startAt, context.totalDeadline) }),
-          },
-          always: { guard: 'hasNoStartDelay', target: 'queued' },
-          on: {
-            alarm: [
-              { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
-              { guard: 'startIsDue', target: 'queued', actions: 'enterQueue' },
+      running: {
+        initial: 'attempting',
+        states: {
+          attempting: {
+            entry: [
+              {
+                type: 'armAlarm',
+                params: ({ context }) => ({ at: nearest(context.attemptDeadline, context.totalDeadline) }),
+              },
+              'startAttempt',
             ],
-          },
-        },
-        queued: {
-          entry: [
-            {
-              type: 'armAlarm',
-              params: ({ context }) => ({ at: nearest(context.queueDeadline, context.totalDeadline) }),
+            on: {
+              attemptEnded: [
+                {
+                  guard: 'completed',
+                  target: '#execution.completed',
+                  actions: ['endByAttempt', 'releaseSlot'],
+                },
+                { guard: 'canRetry', target: 'backingOff', actions: ['beginBackoff', 'releaseSlot'] },
+                { target: '#execution.failed', actions: ['endByAttempt', 'releaseSlot'] },
+              ],
+              alarm: { guard: 'deadlinePassed', target: 'stopping', actions: 'beginStopping' },
+              cancel: { target: 'stopping', actions: 'beginStopping' },
+              limit: { target: 'stopping', actions: 'beginStopping' },
+              interrupt: { target: 'stopping', actions: 'beginStopping' },
             },
-            'requestSlot',
-          ],
-          on: {
-            dispatch: { target: '#execution.running', actions: 'beginAttempt' },
-            alarm: { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
           },
-        },
-      },
-    },
-    running: {
-      initial: 'attempting',
-      states: {
-        attempting: {
-          entry: [
-            {
+          backingOff: {
+            entry: {
               type: 'armAlarm',
-              params: ({ context }) => ({ at: nearest(context.attemptDeadline, context.totalDeadline) }),
+              params: ({ context }) => ({ at: nearest(context.retryAt, context.totalDeadline) }),
             },
-            'startAttempt',
-          ],
-          on: {
-            attemptEnded: [
-              {
-                guard: 'completed',
-                target: '#execution.completed',
-                actions: ['endByAttempt', 'releaseSlot'],
-              },
-              { guard: 'canRetry', target: 'backingOff', actions: ['beginBackoff', 'releaseSlot'] },
-              { target: '#execution.failed', actions: ['endByAttempt', 'releaseSlot'] },
-            ],
-            alarm: { guard: 'deadlinePassed', target: 'stopping', actions: 'beginStopping' },
-            cancel: { target: 'stopping', actions: 'beginStopping' },
-            limit: { target: 'stopping', actions: 'beginStopping' },
-            interrupt: { target: 'stopping', actions: 'beginStopping' },
-          },
-        },
-        backingOff: {
-          entry: {
-            type: 'armAlarm',
-            params: ({ context }) => ({ at: nearest(context.retryAt, context.totalDeadline) }),
-          },
-          on: {
-            dispatch: { target: 'attempting', actions: 'beginAttempt' },
-            alarm: [
-              { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
-              {
-                guard: 'retryDue',
-                actions: [
-                  'retryIsDue',
-                  { type: 'armAlarm', params: ({ context }) => ({ at: context.totalDeadline }) },
-                  'requestSlot',
-                ],
-              },
-            ],
-            cancel: { target: '#execution.cancelled', actions: 'endByCause' },
-            interrupt: { target: '#execution.failed', actions: 'endByCause' },
-          },
-        },
-        stopping: {
-          entry: [
-            {
-              type: 'armAlarm',
-              params: ({ context }) => ({ at: nearest(context.stopDeadline, context.totalDeadline) }),
+            on: {
+              dispatch: { target: 'attempting', actions: 'beginAttempt' },
+              alarm: [
+                { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
+                {
+                  guard: 'retryDue',
+                  actions: [
+                    'retryIsDue',
+                    { type: 'armAlarm', params: ({ context }) => ({ at: context.totalDeadline }) },
+                    'requestSlot',
+                  ],
+                },
+              ],
+              cancel: { target: '#execution.cancelled', actions: 'endByCause' },
+              interrupt: { target: '#execution.failed', actions: 'endByCause' },
             },
-            'stopAttempt',
-          ],
-          on: {
-            attemptEnded: [
-              { guard: 'canRetryAfterStop', target: 'backingOff', actions: ['beginBackoff', 'releaseSlot'] },
+          },
+          stopping: {
+            entry: [
               {
-                guard: 'causeIsTimeout',
-                target: '#execution.timedOut',
-                actions: ['endByStop', 'releaseSlot'],
+                type: 'armAlarm',
+                params: ({ context }) => ({ at: nearest(context.stopDeadline, context.totalDeadline) }),
               },
-              {
-                guard: 'causeIsCancel',
-                target: '#execution.cancelled',
-                actions: ['endByStop', 'releaseSlot'],
-              },
-              { target: '#execution.failed', actions: ['endByStop', 'releaseSlot'] },
+              'stopAttempt',
             ],
-            alarm: [
-              {
-                guard: 'graceIsOver',
-                target: '#execution.failed',
-                actions: ['endUnconfirmed', 'releaseSlot'],
-              },
-              {
-                guard: 'wouldHaveRetried',
-                actions: [
-                  'replaceCause',
-                  {
+            on: {
+              attemptEnded: [
+                {
+                  guard: 'canRetryAfterStop',
+                  target: 'backingOff',
+                  actions: ['beginBackoff', 'releaseSlot'],
+                },
+                {
+                  guard: 'causeIsTimeout',
+                  target: '#execution.timedOut',
+                  actions: ['endByStop', 'releaseSlot'],
+                },
+                {
+                  guard: 'causeIsCancel',
+                  target: '#execution.cancelled',
+                  actions: ['endByStop', 'releaseSlot'],
+                },
+                { target: '#execution.failed', actions: ['endByStop', 'releaseSlot'] },
+              ],
+              alarm: [
+                {
+                  guard: 'graceIsOver',
+                  target: '#execution.failed',
+                  actions: ['endUnconfirmed', 'releaseSlot'],
+                },
+                {
+                  guard: 'wouldHaveRetried',
+                  actions: [
+                    'replaceCause',
+                    {
+                      type: 'armAlarm',
+                      params: ({ context }) => ({ at: context.stopDeadline ?? context.totalDeadline }),
+                    },
+                  ],
+                },
+                {
+                  actions: {
                     type: 'armAlarm',
                     params: ({ context }) => ({ at: context.stopDeadline ?? context.totalDeadline }),
                   },
-                ],
-              },
-              {
-                actions: {
-                  type: 'armAlarm',
-                  params: ({ context }) => ({ at: context.stopDeadline ?? context.totalDeadline }),
                 },
-              },
-            ],
-            cancel: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
-            interrupt: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
-            limit: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
+              ],
+              cancel: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
+              interrupt: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
+              limit: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
+            },
           },
         },
       },
+      completed: { type: 'final' },
+      failed: { type: 'final' },
+      timedOut: { type: 'final' },
+      cancelled: { type: 'final' },
     },
-    completed: { type: 'final' },
-    failed: { type: 'final' },
-    timedOut: { type: 'final' },
-    cancelled: { type: 'final' },
-  },
-});
+  });
+}
+
+/**
+ * Two entrances to one chart rather than a transient state: a microstep costs about as much as everything else that
+ * an admission does.
+ */
+export const executionMachine = createChart('queued');
+export const delayedExecutionMachine = createChart('waiting');
+
+/** The entrance for an execution. */
+export function machineFor(input: ExecutionInput): typeof executionMachine {
+  return input.startAt === undefined ? executionMachine : delayedExecutionMachine;
+}
 
 export type ExecutionSnapshot = SnapshotFrom<typeof executionMachine>;
 

@@ -1,6 +1,11 @@
 /** Drives the execution chart as pure functions: no actor, no clock, effects as readable text. */
 import { initialTransition, transition } from 'xstate';
-import { type ExecutionSnapshot, executionMachine, statePath } from '../../src/machines/execution.ts';
+import {
+  type ExecutionSnapshot,
+  executionMachine,
+  machineFor,
+  statePath,
+} from '../../src/machines/execution.ts';
 import type { ExecutionEvent, ExecutionInput } from '../../src/machines/execution-context.ts';
 import { noRetry } from '../support/samples.ts';
 
@@ -35,7 +40,7 @@ function effectText({ type, params }: Action): string {
 }
 
 export function begin(more: Partial<ExecutionInput> = {}): Step {
-  const [snapshot, actions] = initialTransition(executionMachine, inputWith(more));
+  const [snapshot, actions] = initialTransition(machineFor(inputWith(more)), inputWith(more));
   return stepOf(snapshot, actions);
 }
 

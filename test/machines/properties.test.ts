@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type ActorRefFrom, createActor } from 'xstate';
 import { type ErrorCode, errorCodes } from '../../src/domain/errors.ts';
-import { executionMachine, statePath } from '../../src/machines/execution.ts';
+import { type executionMachine, machineFor, statePath } from '../../src/machines/execution.ts';
 import type { ExecutionEvent, ExecutionInput } from '../../src/machines/execution-context.ts';
 import { begin, inputWith, send, t0 } from './chart.ts';
 
@@ -109,7 +109,7 @@ test('a persisted execution that went through JSON goes on as the one that it wa
   fc.assert(
     fc.property(input, events, fc.nat({ max: 40 }), (more, sequence, cut) => {
       const effects: string[] = [];
-      const machine = executionMachine.provide({
+      const machine = machineFor(more).provide({
         actions: {
           armAlarm: (_, { at }) => void effects.push(`armAlarm ${at}`),
           requestSlot: () => void effects.push('requestSlot'),

@@ -14,7 +14,6 @@ export class Writer {
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
   readonly #ready = Promise.withResolvers<void>();
-  #checkpoints = 0;
   #nextPosition = 1;
   #gone: Error | undefined;
 
@@ -31,9 +30,9 @@ export class Writer {
     this.#worker.on('exit', () => this.#lose(new Error('it has ended')));
   }
 
-  /** It has nothing to write. */
+  /** It has nothing to do. */
   get idle(): boolean {
-    return this.#waiting.length === this.#checkpoints;
+    return this.#waiting.length === 0;
   }
 
   /** The position after the last one that it has used. */
@@ -58,14 +57,13 @@ export class Writer {
     });
   }
 
-  /** Asks for a checkpoint and does not wait; one that fails is made up for by the next. */
+  /**
+   * Asks for a checkpoint and does not wait; one that fails is made up for by the next. The writer is not idle
+   * meanwhile: only a log that nobody adds to is copied whole, and begins anew instead of growing.
+   */
   checkpoint(): void {
-    if (this.#gone !== undefined) return;
-    this.#checkpoints += 1;
-    const over = (): void => {
-      this.#checkpoints -= 1;
-    };
-    this.send('cannot checkpoint', { kind: 'checkpoint' }).then(over, over);
+    const ignore = (): void => {};
+    this.send('cannot checkpoint', { kind: 'checkpoint' }).then(ignore, ignore);
   }
 
   async close(): Promise<void> {
