@@ -6,20 +6,16 @@
  *
  * - Sequence numbers have no gap and no repeat (I3): one counter, and a failed commit is taken up again as it was.
  * - Memory is bounded (I5): `uncommittedHighWater` of output that is not durable yet stops the producer, and the
- *   tail is cut at `tailBytes`; a reader further behind reads the store.
+ *   tail is cut; a reader further behind reads the store.
  * - After `end` nothing is appended (I4).
  */
 import type { Clock, Timer } from '../domain/clock.ts';
-import {
-  type EventBody,
-  type LogEvent,
-  maxChunkBytes,
-  type NewEvent,
-  type OutputStream,
-} from '../domain/event.ts';
+import type { EventBody, LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, Invocation, Outcome, ResourceUse } from '../domain/execution.ts';
 import type { Limits } from '../domain/task.ts';
 import type { CommitEntry, Store } from '../stores/store.ts';
+import { LogTail } from './log-tail.ts';
+import { OpenChunk } from './open-chunk.ts';
 
 type Working = { -readonly [Key in keyof ExecutionRecord]: ExecutionRecord[Key] };
 
@@ -29,7 +25,7 @@ export interface LogSurroundings {
   readonly store: Store;
   /** There is something to commit; `urgent` says that somebody waits for it. */
   touched(log: LiveLog, urgent: boolean): void;
-  /** The output has reached a limit. Called once, never from within `write`'s caller's own turn of the chart. */
+  /** The output has reached a limit. Called once, from within `write`. */
   limitReached(log: LiveLog, message: string): void;
 }
 
@@ -42,15 +38,6 @@ export interface LogWaiter {
 /** A write that is small waits this long for others to share its chunk, in milliseconds. */
 const joinMs = 5;
 const uncommittedHighWater = 1024 * 1024;
-const tailBytes = 256 * 1024;
-/** What an event without data is taken to weigh in the tail. */
-const eventWeight = 256;
-
-interface OpenChunk {
-  readonly stream: OutputStream;
-  readonly parts: Uint8Array[];
-  bytes: number;
-}
 
 export class LiveLog {
   readonly executionId: string;
@@ -71,8 +58,7 @@ export class LiveLog {
   #inFlight: { entry: CommitEntry; record: ExecutionRecord; bytes: number } | undefined;
   #pendingBytes = 0;
   #committedSequence = 0;
-  #tail: LogEvent[] = [];
-  #tailWeight = 0;
+  readonly #tail = new LogTail();
   #chunk: OpenChunk | undefined;
   #chunkTimer: Timer | undefined;
   #lastTime = 0;
@@ -168,13 +154,11 @@ export class LiveLog {
         working.droppedBytes += rest.byteLength;
         break;
       }
-      const part = rest.subarray(0, maxChunkBytes - chunk.bytes);
-      rest = rest.subarray(part.byteLength);
-      chunk.parts.push(part);
-      chunk.bytes += part.byteLength;
-      working.outputBytes += part.byteLength;
-      this.#pendingBytes += part.byteLength;
-      if (chunk.bytes === maxChunkBytes) this.#closeChunk();
+      const taken = chunk.add(rest);
+      rest = rest.subarray(taken);
+      working.outputBytes += taken;
+      this.#pendingBytes += taken;
+      if (chunk.full) this.#closeChunk();
     }
     if (message !== undefined) {
       this.#limited = true;
@@ -221,9 +205,8 @@ export class LiveLog {
     this.#committedSequence = flight.record.lastSequence;
     flight.entry.events.forEach((event, index) => {
       this.#tail.push({ ...event, position: position + index });
-      this.#tailWeight += weight(event);
     });
-    this.#trimTail();
+    this.#tail.trim();
     this.#pendingBytes -= flight.bytes;
     if (this.#pendingBytes < uncommittedHighWater / 2) this.#release();
     this.#admitted?.resolve(flight.record);
@@ -274,19 +257,9 @@ export class LiveLog {
   async read(from: number, maxBytes: number): Promise<readonly LogEvent[]> {
     if (this.#failure !== undefined) throw this.#failure;
     if (from > this.#committedSequence) return [];
-    const oldest = this.#tail[0];
-    if (oldest === undefined || from < oldest.sequence) {
-      return this.#surroundings.store.events(this.executionId, { from, maxBytes });
-    }
-    const page: LogEvent[] = [];
-    let bytes = 0;
-    for (let index = from - oldest.sequence; index < this.#tail.length; index++) {
-      const event = this.#tail[index] as LogEvent;
-      if (event.kind === 'chunk') bytes += event.data.byteLength;
-      if (bytes > maxBytes && page.length > 0) break;
-      page.push(event);
-    }
-    return page;
+    return (
+      this.#tail.read(from, maxBytes) ?? this.#surroundings.store.events(this.executionId, { from, maxBytes })
+    );
   }
 
   #append(body: EventBody): void {
@@ -306,7 +279,7 @@ export class LiveLog {
     if (this.#chunk === undefined) {
       if (this.#working.outputEvents >= this.#limits.maxOutputEvents) return undefined;
       this.#working.outputEvents++;
-      this.#chunk = { stream, parts: [], bytes: 0 };
+      this.#chunk = new OpenChunk(stream);
       this.#chunkTimer ??= this.#surroundings.clock.setTimer(joinMs, () => {
         this.#chunkTimer = undefined;
         this.#closeChunk();
@@ -319,9 +292,7 @@ export class LiveLog {
     const chunk = this.#chunk;
     if (chunk === undefined) return;
     this.#chunk = undefined;
-    const only = chunk.parts.length === 1 ? chunk.parts[0] : undefined;
-    const data = only ?? Buffer.concat(chunk.parts, chunk.bytes);
-    this.#append({ kind: 'chunk', stream: chunk.stream, data });
+    this.#append({ kind: 'chunk', stream: chunk.stream, data: chunk.join() });
     this.#surroundings.touched(this, true);
   }
 
@@ -337,21 +308,8 @@ export class LiveLog {
     }
   }
 
-  #trimTail(): void {
-    let drop = 0;
-    while (this.#tailWeight > tailBytes && drop < this.#tail.length - 1) {
-      this.#tailWeight -= weight(this.#tail[drop] as LogEvent);
-      drop++;
-    }
-    if (drop > 0) this.#tail = this.#tail.slice(drop);
-  }
-
   #release(): void {
     this.#drained?.resolve();
     this.#drained = undefined;
   }
-}
-
-function weight(event: NewEvent): number {
-  return event.kind === 'chunk' ? event.data.byteLength + eventWeight : eventWeight;
 }
