@@ -9,6 +9,9 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { invocationWith, taskWith } from '../support/samples.ts';
 import { watchedStore } from '../support/watched-store.ts';
 
+export const id = 'exec_1';
+export const mebibyte = 1024 * 1024;
+
 export function logBench() {
   const clock = new FakeClock();
   const watched = watchedStore();

@@ -1,5 +1,7 @@
 /** Drives the execution chart as pure functions: no actor, no clock, effects as readable text. */
+import { expect } from 'vitest';
 import { initialTransition, transition } from 'xstate';
+import type { ErrorCode } from '../../src/domain/errors.ts';
 import {
   type ExecutionSnapshot,
   executionMachine,
@@ -11,6 +13,7 @@ import { noRetry } from '../support/samples.ts';
 
 /** The instant of admission in these tests. */
 export const t0 = 1_000_000;
+export const totalDeadline = t0 + 10_000;
 
 export function inputWith(more: Partial<ExecutionInput> = {}): ExecutionInput {
   return { executionId: 'exec_1', now: t0, totalMs: 10_000, graceMs: 100, retry: noRetry, ...more };
@@ -85,3 +88,9 @@ export const stopped = (at: number, rung = 'terminate'): ExecutionEvent => ({
   end: { kind: 'stopped', rung },
   random: 0,
 });
+
+export function expectEnd(step: Step, state: string, code: ErrorCode): void {
+  expect(step.state).toBe(state);
+  expect(step.snapshot.status).toBe('done');
+  expect(step.snapshot.context.outcome).toMatchObject({ status: state, code });
+}

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import { LiveCursor } from '../../src/actors/cursors.ts';
+import { isSettled, settle } from '../support/fake-clock.ts';
+import {
+  admit,
+  chunks,
+  complete,
+  dispatch,
+  id,
+  logBench,
+  mebibyte,
+  sequences,
+  storedLog,
+  text,
+} from './log-bench.ts';
+
+describe('durability', () => {
+  test('nothing is heard before it is committed: no record, no event, no wake', async () => {
+    const { watched, open } = logBench();
+    const log = open(id);
+    const cursor = new LiveCursor(log);
+    watched.hold();
+    admit(log);
+    dispatch(log);
+    complete(log);
+    const waits = [cursor.admitted(), cursor.beyond(0), cursor.beyond(Number.POSITIVE_INFINITY)];
+    await settle();
+    expect(watched.asked).toBe(1);
+    for (const wait of waits) expect(await isSettled(wait)).toBe(false);
+    expect(log.committed).toBeUndefined();
+    expect(() => cursor.record).toThrow();
+    expect(await cursor.read(1, mebibyte)).toEqual([]);
+    watched.release();
+    for (const wait of waits) expect(await isSettled(wait)).toBe(true);
+    expect(cursor.record).toMatchObject({ status: 'completed', lastSequence: 3 });
+    expect(sequences(await cursor.read(1, mebibyte))).toEqual([1, 2, 3]);
+  });
+
+  test('what comes while a commit is under way is in the next, and not heard with the first', async () => {
+    const { watched, open } = logBench();
+    const log = open(id);
+    watched.hold();
+    admit(log);
+    await settle();
+    dispatch(log);
+    complete(log);
+    watched.release();
+    await log.admitted();
+    expect(log.committed).toMatchObject({ status: 'pending', state: 'pending.queued', lastSequence: 1 });
+    expect(log.committed?.outcome).toBeUndefined();
+    await settle();
+    expect(watched.commits.map((entries) => entries.map((entry) => entry.events.length))).toEqual([[1], [2]]);
+    expect(log.complete).toBe(true);
+  });
+
+  test('the committed record never claims output that is not in the log yet', async () => {
+    const { store, open } = logBench();
+    const log = open(id);
+    admit(log);
+    void log.write('stdout', text('still open'));
+    await settle();
+    const record = await store.execution(id);
+    expect(chunks(await storedLog(store, id))).toEqual([]);
+    expect(record).toMatchObject({ lastSequence: 1, outputBytes: 0, outputEvents: 0 });
+  });
+
+  test('times never run backwards within a log, whatever the wall clock does', async () => {
+    const { clock, store, open } = logBench();
+    const log = open(id);
+    admit(log);
+    clock.jump(-60_000);
+    dispatch(log);
+    clock.jump(90_000);
+    complete(log);
+    await settle();
+    const times = (await storedLog(store, id)).map((event) => event.time);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(times[1]).toBe(times[0]);
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import {
+  alarm,
+  begin,
+  cancel,
+  completed,
+  dispatch,
+  interrupt,
+  limit,
+  type Step,
+  send,
+  t0,
+  totalDeadline,
+  trapped,
+} from './chart.ts';
+
+describe('a final state', () => {
+  const ends: readonly Step[] = [
+    send(begin(), dispatch(t0), completed(t0 + 1)),
+    send(begin(), dispatch(t0), trapped(t0 + 1)),
+    send(begin(), alarm(totalDeadline)),
+    send(begin(), cancel(t0)),
+  ];
+
+  test.each(ends.map((end) => [end.state, end] as const))('%s: nothing changes it any more', (_, end) => {
+    for (const event of [
+      dispatch(t0 + 2),
+      alarm(totalDeadline + 1),
+      completed(t0 + 2),
+      trapped(t0 + 2),
+      limit(t0 + 2),
+      cancel(t0 + 2),
+      interrupt(t0 + 2),
+    ]) {
+      const after = send(end, event);
+      expect(after.snapshot).toBe(end.snapshot);
+      expect(after.effects).toEqual([]);
+    }
+  });
+});
