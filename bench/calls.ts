@@ -10,8 +10,9 @@ import {
 } from '../src/server/gen/spearlet/function_pb.js';
 import { InstancePolicy, RuntimeKind, TaskService } from '../src/server/gen/spearlet/task_pb.js';
 import { load } from './h2load.ts';
+import { inTurn, pairRow } from './rounds.ts';
 import type { BenchServer } from './server.ts';
-import { median, type Row } from './table.ts';
+import type { Row } from './table.ts';
 
 export const invokePath = `/${FunctionService.typeName}/${FunctionService.method.invokeFunction.name}`;
 
@@ -54,9 +55,7 @@ export async function count(
   return total;
 }
 
-const rounds = 3;
-
-/** Sync no-op calls on a reused instance against the bare server, the two in turn. */
+/** Sync no-op calls on a reused instance against the bare server. */
 export async function syncRows(bare: BenchServer, spear: BenchServer): Promise<Row[]> {
   const connection = connect(spear.grpcAddress);
   const message = invocation(ExecutionMode.SYNC);
@@ -66,45 +65,22 @@ export async function syncRows(bare: BenchServer, spear: BenchServer): Promise<R
     [64, 40_000],
     [256, 40_000],
   ] as const) {
-    const rates: number[][] = [[], []];
-    const medians: number[][] = [[], []];
-    for (let round = 0; round <= rounds; round++) {
-      for (const [index, server] of [bare, spear].entries()) {
-        const since = Date.now();
-        const result = await load({
-          address: server.grpcAddress,
-          path: invokePath,
-          message,
-          requests,
-          inFlight,
-        });
-        if (server === spear) {
-          const done = await count(connection, since, [ExecutionStatus.COMPLETED]);
-          if (done !== requests) throw new Error(`${done} of ${requests} calls were completed`);
-        }
-        // The first round warms both up.
-        if (round === 0) continue;
-        rates[index]?.push(result.requestsPerSecond);
-        medians[index]?.push(result.medianMicroseconds);
+    const pairs = await inTurn(bare, spear, async (server) => {
+      const since = Date.now();
+      const address = server.grpcAddress;
+      const result = await load({ address, path: invokePath, message, requests, inFlight });
+      if (server === spear) {
+        const done = await count(connection, since, [ExecutionStatus.COMPLETED]);
+        if (done !== requests) throw new Error(`${done} of ${requests} calls were completed`);
       }
-    }
-    const [bareRate, rate] = rates.map(median) as [number, number];
-    const [bareTime, time] = medians.map(median) as [number, number];
-    rows.push({
-      what: `sync no-op, ${inFlight} in flight, calls/s`,
-      spear: rate.toFixed(0),
-      limit: bareRate.toFixed(0),
-      ratio: ratioOf(rates),
-      goal: inFlight === 256 ? '>= 0.25' : '',
+      return result;
     });
+    const rates = pairs.map(([a, b]) => [a.requestsPerSecond, b.requestsPerSecond] as const);
+    const goal = inFlight === 256 ? '>= 0.25' : '';
+    rows.push(pairRow(`sync no-op, ${inFlight} in flight, calls/s`, rates, goal));
     if (inFlight === 1) {
-      rows.push({
-        what: 'sync no-op, 1 in flight, median µs',
-        spear: time.toFixed(0),
-        limit: bareTime.toFixed(0),
-        ratio: ratioOf(medians),
-        goal: '<= 6',
-      });
+      const times = pairs.map(([a, b]) => [a.medianMicroseconds, b.medianMicroseconds] as const);
+      rows.push(pairRow('sync no-op, 1 in flight, median µs', times, '<= 6'));
     }
   }
   connection.close();
@@ -116,39 +92,16 @@ export async function asyncRow(bare: BenchServer, spear: BenchServer): Promise<R
   const connection = connect(spear.grpcAddress);
   const message = invocation(ExecutionMode.ASYNC);
   const requests = 20_000;
-  const rates: number[][] = [[], []];
-  for (let round = 0; round <= rounds; round++) {
-    for (const [index, server] of [bare, spear].entries()) {
-      const since = Date.now();
-      const result = await load({
-        address: server.grpcAddress,
-        path: invokePath,
-        message,
-        requests,
-        inFlight: 256,
-      });
-      if (server === spear) {
-        let done = 0;
-        while (done < requests) done = await count(connection, since, [ExecutionStatus.COMPLETED]);
-      }
-      if (round > 0) rates[index]?.push(result.requestsPerSecond);
-    }
-  }
+  const rates = await inTurn(bare, spear, async (server) => {
+    const since = Date.now();
+    const address = server.grpcAddress;
+    const result = await load({ address, path: invokePath, message, requests, inFlight: 256 });
+    let done = server === spear ? 0 : requests;
+    while (done < requests) done = await count(connection, since, [ExecutionStatus.COMPLETED]);
+    return result.requestsPerSecond;
+  });
   connection.close();
-  const [bareRate, rate] = rates.map(median) as [number, number];
-  return {
-    what: 'async accept, 256 in flight, calls/s',
-    spear: rate.toFixed(0),
-    limit: bareRate.toFixed(0),
-    ratio: ratioOf(rates),
-    goal: '',
-  };
-}
-
-/** The median of the ratios of each round's pair: [limit, spear]. */
-function ratioOf(pairs: readonly number[][]): number {
-  const [limits = [], values = []] = pairs;
-  return median(values.map((value, index) => value / (limits[index] ?? Number.NaN)));
+  return pairRow('async accept, 256 in flight, calls/s', rates, '');
 }
 
 function invocation(mode: ExecutionMode): Uint8Array {

@@ -1,36 +1,22 @@
 import { connect } from '../src/cli/client.ts';
 import { FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { register } from './calls.ts';
+import { inTurn, pairRow } from './rounds.ts';
 import type { BenchServer } from './server.ts';
-import { median, type Row } from './table.ts';
+import type { Row } from './table.ts';
 
 const chunkBytes = 64 * 1024;
 const chunks = 1000;
-const rounds = 3;
 
 /** One function's output, as fast as it writes, durable and streamed, against a bare stream of equal chunks. */
 export async function streamRow(bare: BenchServer, spear: BenchServer): Promise<Row> {
   const setUp = connect(spear.grpcAddress);
   await register(setUp, 'flood', 'misbehaving/flood.wasm');
   setUp.close();
-  const rates: number[][] = [[], []];
-  for (let round = 0; round <= rounds; round++) {
-    for (const [index, server] of [bare, spear].entries()) {
-      const rate = await megabytesPerSecond(
-        server,
-        server === bare ? String(chunks) : String(chunks * chunkBytes),
-      );
-      if (round > 0) rates[index]?.push(rate);
-    }
-  }
-  const [bareRates = [], spearRates = []] = rates;
-  return {
-    what: 'stream of 64 KiB chunks, MB/s',
-    spear: median(spearRates).toFixed(0),
-    limit: median(bareRates).toFixed(0),
-    ratio: median(spearRates.map((rate, index) => rate / (bareRates[index] ?? Number.NaN))),
-    goal: '',
-  };
+  const rates = await inTurn(bare, spear, (server) =>
+    megabytesPerSecond(server, String(server === bare ? chunks : chunks * chunkBytes)),
+  );
+  return pairRow('stream of 64 KiB chunks, MB/s', rates, '');
 }
 
 async function megabytesPerSecond(server: BenchServer, size: string): Promise<number> {
