@@ -1,7 +1,7 @@
 import type { BenchServer } from './server.ts';
 import { median, type Row } from './table.ts';
 
-const rounds = 3;
+const usualRounds = 3;
 
 /** What one round measured: the limit's and Spear's. */
 export type Pair<Measure> = readonly [limit: Measure, spear: Measure];
@@ -11,6 +11,7 @@ export async function inTurn<Measure>(
   limit: BenchServer,
   spear: BenchServer,
   measure: (server: BenchServer) => Promise<Measure>,
+  rounds = usualRounds,
 ): Promise<Pair<Measure>[]> {
   const pairs: Pair<Measure>[] = [];
   for (let round = 0; round <= rounds; round++) {
