@@ -14,22 +14,24 @@ export function toStore(invocation: Invocation): Invocation {
 
 /**
  * Reads an accepted execution's invocation back, and again where the store cannot: what was accepted is not lost
- * (I8). Undefined where `signal` ends the wait, or the store has none. `failed` hears of each failure.
+ * (I8). Undefined where `signal` ends the wait, or the store has none. `health` hears of each failure,
+ * and with undefined that the store can be read again.
  */
 export async function fromStore(
   store: Store,
   clock: Clock,
   record: ExecutionRecord,
   signal: AbortSignal,
-  failed: (error: Error) => void,
+  health: (error: Error | undefined) => void,
 ): Promise<Invocation | undefined> {
-  while (!signal.aborted) {
+  for (let failed = false; !signal.aborted; failed = true) {
     try {
       const stored = await store.input(record.executionId);
+      if (failed) health(undefined);
       const { functionName, contentType } = record;
       return stored === undefined ? undefined : { ...stored, functionName, contentType };
     } catch (error) {
-      failed(error instanceof Error ? error : new Error(String(error)));
+      health(error instanceof Error ? error : new Error(String(error)));
       await new Promise<void>((resolve) => clock.setTimer(readAgainMs, resolve));
     }
   }

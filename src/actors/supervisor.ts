@@ -296,13 +296,18 @@ export class Supervisor implements Executions {
         task: run.task,
         invocation:
           run.invocation ??
-          ((signal) => fromStore(store, clock, child.log.record, signal, listener.storeHealth)),
+          ((signal) => fromStore(store, clock, child.log.record, signal, (error) => this.#readHealth(error))),
       },
       child.log,
       (end) => this.#attemptEnded(child, end),
       (error) => listener.bug(error, executionId),
     );
     if (child.input.retry.maxAttempts === 1) run.invocation = undefined;
+  }
+
+  /** That it can be read again says nothing of a store that cannot be written. */
+  #readHealth(error: Error | undefined): void {
+    if (error !== undefined || this.#committer.healthy) this.#options.listener.storeHealth(error);
   }
 
   #attemptEnded(child: Child, end: AttemptOutcome): void {
