@@ -114,5 +114,7 @@ export interface ExecutionRecord {
   readonly outputEvents: number;
   readonly droppedBytes: number;
   readonly resourceUse: ResourceUse;
+  /** What its task allows beyond the safest settings, for people; absent means nothing. */
+  readonly loosened?: readonly string[];
   readonly outcome?: Outcome;
 }

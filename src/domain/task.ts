@@ -9,14 +9,28 @@ export interface Timeouts {
   readonly totalMs?: number;
 }
 
+/** What one execution may use. Absent means that nothing holds it to one. */
 export interface Limits {
-  /** Bytes of one instance's memory: linear memories and tables for WebAssembly. */
-  readonly memory: number;
+  /** Bytes of one instance's memory, swap included: linear memories and tables for WebAssembly. */
+  readonly memory?: number;
+  /** Processor cores; 0.5 is half of one. */
+  readonly cpu?: number;
+  /** Of one attempt, in milliseconds. */
+  readonly cpuTimeMs?: number;
+  /** Processes and threads at once. */
+  readonly processes?: number;
+  /** Of each process. */
+  readonly openFiles?: number;
+  /** Bytes of the largest file that can be written. */
+  readonly fileSize?: number;
   /** stdout and stderr of a whole execution, in bytes. */
   readonly maxOutputBytes: number;
   /** Chunks in the log of a whole execution. */
   readonly maxOutputEvents: number;
 }
+
+/** The limits that a runtime holds its guests to, or cannot; output is the log's own. */
+export type LimitName = Exclude<keyof Limits, 'maxOutputBytes' | 'maxOutputEvents'>;
 
 export interface RetryPolicy {
   readonly maxAttempts: number;
@@ -31,11 +45,39 @@ export interface RetryPolicy {
 
 /** Immutable code. A wasm artifact's bytes are in the artifact folder under its digest. */
 export type Artifact =
-  | { readonly kind: 'wasm'; readonly sha256: string; readonly sizeBytes: number }
+  | { readonly kind: 'wasm'; readonly sha256: string; readonly sizeBytes: number; readonly url?: string }
   | { readonly kind: 'process'; readonly path: string; readonly sha256: string }
+  /** `imageId` is hex, without `sha256:`. */
   | { readonly kind: 'docker'; readonly image: string; readonly imageId: string };
 
 export type InstancePolicy = 'fresh' | 'reused';
+
+export type PullPolicy = 'missing' | 'always' | 'never';
+
+/** How the container of a docker task differs from the safest one. */
+export interface ContainerSettings {
+  /** Instead of the image's own entrypoint and command; empty keeps them. */
+  readonly command: readonly string[];
+  readonly pull: PullPolicy;
+  /** Of those that the engine has; only used where the task allows the network. */
+  readonly network: string;
+  readonly writableRoot: boolean;
+  readonly capabilities: readonly string[];
+  /** Bytes of the writable /tmp. */
+  readonly tmpfsSize: number;
+  readonly allowNewPrivileges: boolean;
+}
+
+/** Instances that are ready before they are needed. */
+export interface WarmPolicy {
+  readonly min: number;
+  readonly max: number;
+  readonly idleTimeoutMs: number;
+  /** Executions that one instance may run; absent means no limit. */
+  readonly maxUses?: number;
+  /** Docker and process: start the program before anyone invokes it. */
+  readonly startAhead: boolean;
+}
 
 /** A task as it was validated and completed with defaults; equal definitions have equal JSON. */
 export interface TaskDefinition {
@@ -54,6 +96,13 @@ export interface TaskDefinition {
   readonly limits: Limits;
   readonly retry: RetryPolicy;
   readonly instancePolicy: InstancePolicy;
+  /** `USER` or `USER:GROUP`, as names or numbers; empty means one without privileges. */
+  readonly user: string;
+  /** An absolute path; empty means the image's own, or a new folder for each attempt. */
+  readonly workingDirectory: string;
+  /** Of docker tasks, and no others. */
+  readonly container?: ContainerSettings;
+  readonly warm: WarmPolicy;
 }
 
 /** A function that an artifact exports, as people and the wire see it. */

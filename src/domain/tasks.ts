@@ -5,16 +5,34 @@ import type { Task, TaskDefinition } from './task.ts';
 export type TaskDraft = Omit<TaskDefinition, 'artifact'> & {
   readonly source:
     | { readonly kind: 'content'; readonly content: Uint8Array }
+    | { readonly kind: 'url'; readonly url: string }
     | { readonly kind: 'path'; readonly path: string }
     | { readonly kind: 'image'; readonly image: string };
   /** Hex digest that the artifact must have; empty means not checked. */
   readonly sha256: string;
 };
 
+/** A part of an artifact on its way to the node. */
+export interface ArtifactProgress {
+  /** The layer or file. */
+  readonly part: string;
+  readonly status: string;
+  readonly doneBytes: number;
+  /** 0 where it is not known. */
+  readonly totalBytes: number;
+}
+
+/** How a registration is followed, and given up. `progress` must not throw. */
+export interface Registration {
+  readonly ifAbsent: boolean;
+  readonly progress: (step: ArtifactProgress) => void;
+  readonly signal: AbortSignal;
+}
+
 /** The registered tasks. */
 export interface Tasks {
-  /** Rejects with a RequestError: invalid_argument, already_exists (`ifAbsent`), unavailable. */
-  register(draft: TaskDraft, ifAbsent: boolean): Promise<{ task: Task; changed: boolean }>;
+  /** Rejects with a RequestError: invalid_argument, already_exists (`ifAbsent`), failed_precondition, unavailable. */
+  register(draft: TaskDraft, registration: Registration): Promise<{ task: Task; changed: boolean }>;
   /** By id or name. Rejects with not_found. */
   get(idOrName: string): Promise<Task>;
   /** By name, names after `afterName`. */

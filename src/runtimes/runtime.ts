@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { OutputStream } from '../domain/event.ts';
 import type { Invocation, ResourceUse } from '../domain/execution.ts';
-import type { FunctionSignature, RuntimeKind, TaskDefinition } from '../domain/task.ts';
+import type { Artifact, FunctionSignature, Limits, RuntimeKind, TaskDefinition } from '../domain/task.ts';
+import type { ArtifactProgress, TaskDraft } from '../domain/tasks.ts';
 
 /** What a runtime can do beyond running an attempt to its end. Declared, never a silent no-op. */
 export interface RuntimeCapabilities {
@@ -30,19 +31,26 @@ export interface Attempt {
   readonly invocation: Invocation;
 }
 
-/** Where an attempt's output goes. */
+/** Where an attempt's output goes, and what is known of it. */
 export interface AttemptIo {
   /**
    * Takes over `data` (the runtime must not touch it again). `undefined` means go on; a promise means write
    * no more until it resolves. Never throws, never rejects; after the log is sealed bytes are counted and dropped.
    */
   write(stream: OutputStream, data: Uint8Array): Promise<void> | undefined;
+  /**
+   * Says which instance serves the attempt. Resolves when that is durable, which is before the first byte of input
+   * goes to an instance that may outlive the node. Never rejects.
+   */
+  bind(instanceId: string): Promise<void>;
 }
 
 interface AttemptFacts {
   /** The instance that ran it; empty where none was made. */
   readonly instanceId: string;
   readonly resourceUse: ResourceUse;
+  /** It could not be confirmed gone; the rule below does not hold for it. */
+  readonly remains?: true;
 }
 
 /**
@@ -63,20 +71,85 @@ export type AttemptOutcome = AttemptFacts &
     | { readonly kind: 'stopped'; readonly rung: string }
   );
 
+/** How the fetching of an artifact is followed, and given up. */
+export interface Fetching {
+  readonly progress: (step: ArtifactProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What a runtime of any make does for the registration of tasks. */
+export interface TaskHost {
+  readonly kind: RuntimeKind;
+  readonly capabilities: RuntimeCapabilities;
+  /** What a definition gets that names no limit of its own: only what this runtime can hold it to. */
+  readonly defaultLimits: Partial<Limits>;
+  /**
+   * Finds or fetches the artifact that a draft names, checks its digest and makes it immutable. Rejects with a
+   * RequestError that names the field, or `unavailable` where this runtime cannot work now, and what to do.
+   */
+  resolve(draft: TaskDraft, fetching: Fetching): Promise<Artifact>;
+  /**
+   * Makes an artifact ready to run and reads its signatures; called at registration, and again where the node
+   * starts with a task it knows. Rejects with a RequestError that names the field where the task cannot be run
+   * here, also where it asks for a limit that this runtime cannot hold it to.
+   */
+  prepare(task: TaskDefinition): Promise<PreparedArtifact>;
+  /** Ends every instance. Attempts still running settle as INSTANCE_LOST. */
+  close(): Promise<void>;
+}
+
 /**
  * The port to one way of running code. A guest's failure is a value; a rejection is a bug of ours
  * (it becomes INTERNAL). `signal` is the only way to stop an attempt; an attempt whose signal is aborted
  * settles as soon as nothing of it is left.
  */
-export interface Runtime {
-  readonly kind: RuntimeKind;
-  readonly capabilities: RuntimeCapabilities;
-  /**
-   * Makes an artifact ready to run and reads its signatures; called at registration, and again where the node
-   * starts with a task it knows. Rejects with a RequestError that names the field where the task cannot be run here.
-   */
-  prepare(task: TaskDefinition): Promise<PreparedArtifact>;
+export interface Runtime extends TaskHost {
   run(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome>;
-  /** Ends every instance. Attempts still running settle as INSTANCE_LOST. */
-  close(): Promise<void>;
+  /** Keeps instances of this revision ready as the task's `warm` says. May be called more than once. */
+  warm(taskId: string, revision: number, task: TaskDefinition): void;
+  /** Keeps none ready any more. */
+  cool(taskId: string, revision: number): void;
+}
+
+/** What an instance is started with. */
+export interface Launch {
+  readonly instanceId: string;
+  readonly taskId: string;
+  readonly revision: number;
+  readonly task: TaskDefinition;
+  /** The execution's own, after and over the task's; empty for an instance that is started ahead. */
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A started program that waits for its standard input, to be used once or not at all. */
+export interface Instance {
+  /** Resolves with why when it can serve no more: it wrote or ended before `serve`. Otherwise never settles. */
+  readonly spoiled: Promise<string>;
+  /** Resolves when nothing is left of it, however it ended. */
+  readonly gone: Promise<void>;
+  /** Gives it the input and follows it to its end: see Runtime.run. Called once, and not after `discard`. */
+  serve(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome>;
+  /** Ends it unused. Resolves when nothing is left of it, or with false where that could not be confirmed. */
+  discard(): Promise<boolean>;
+}
+
+/** An instance could not be started, and nothing of it is left. */
+export class LaunchError extends Error {
+  override readonly name = 'LaunchError';
+  readonly code: ErrorCode;
+
+  /** `message` is written for the caller of the execution. */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A runtime whose instances each run one attempt; `actors/warm-runtime.ts` makes a Runtime of it. */
+export interface InstanceRuntime extends TaskHost {
+  /**
+   * Rejects with a LaunchError, or with the signal's reason where that ended it. Either way nothing is left.
+   */
+  launch(launch: Launch, signal: AbortSignal): Promise<Instance>;
 }

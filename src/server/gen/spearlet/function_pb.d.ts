@@ -473,6 +473,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: spearlet.Termination termination = 32;
    */
   termination?: Termination | undefined;
+
+  /**
+   * What its task allows beyond the safest settings of its runtime, a line each.
+   *
+   * @generated from field: repeated string loosened = 33;
+   */
+  loosened: string[];
 };
 
 /**

@@ -41,23 +41,32 @@ export declare type Artifact = Message<"spearlet.Artifact"> & {
     case: "path";
   } | {
     /**
-     * Docker: an image reference.
+     * Docker: an image reference, by tag or digest.
      *
      * @generated from field: string image = 3;
      */
     value: string;
     case: "image";
+  } | {
+    /**
+     * WebAssembly: where the node fetches the bytes from, over https.
+     *
+     * @generated from field: string url = 6;
+     */
+    value: string;
+    case: "url";
   } | { case: undefined; value?: undefined };
 
   /**
-   * Hex SHA-256 that `content` or the file must have; empty means not checked. In responses, what it has.
+   * Hex SHA-256 of the bytes, the file, or the image's id; checked at registration and at every load. Empty means
+   * not checked against yours. In responses, what it has.
    *
    * @generated from field: string sha256 = 4;
    */
   sha256: string;
 
   /**
-   * In responses: the size of `content` in bytes.
+   * In responses: the size of the bytes, where they are kept.
    *
    * @generated from field: uint64 size_bytes = 5;
    */
@@ -71,13 +80,15 @@ export declare type Artifact = Message<"spearlet.Artifact"> & {
 export declare const ArtifactSchema: GenMessage<Artifact>;
 
 /**
- * What one execution may use. Absent means the node's default.
+ * What one execution may use; the same in every runtime. A runtime that cannot hold a task to one refuses the
+ * task. Absent means the node's default where the runtime can hold one, and none elsewhere. Wall-clock time is
+ * limited by `timeouts`.
  *
  * @generated from message spearlet.Limits
  */
 export declare type Limits = Message<"spearlet.Limits"> & {
   /**
-   * Memory of one instance in bytes: linear memories and tables for WebAssembly. Default 128 MiB.
+   * Memory of one instance in bytes, swap included: linear memories and tables for WebAssembly. Default 128 MiB.
    *
    * @generated from field: optional uint64 memory = 1;
    */
@@ -96,6 +107,41 @@ export declare type Limits = Message<"spearlet.Limits"> & {
    * @generated from field: optional uint64 max_output_events = 3;
    */
   maxOutputEvents?: bigint | undefined;
+
+  /**
+   * Processor cores, 0.01 to 1024; 0.5 is half of one. Default 1 for docker, else none.
+   *
+   * @generated from field: optional double cpu = 4;
+   */
+  cpu?: number | undefined;
+
+  /**
+   * CPU time of one attempt, at least 1 s. Default none.
+   *
+   * @generated from field: google.protobuf.Duration cpu_time = 5;
+   */
+  cpuTime?: Duration | undefined;
+
+  /**
+   * Processes and threads at once. Default 128 for docker and process.
+   *
+   * @generated from field: optional uint32 processes = 6;
+   */
+  processes?: number | undefined;
+
+  /**
+   * Open files of each process, at least 16.
+   *
+   * @generated from field: optional uint32 open_files = 7;
+   */
+  openFiles?: number | undefined;
+
+  /**
+   * Bytes of the largest file that can be written.
+   *
+   * @generated from field: optional uint64 file_size = 8;
+   */
+  fileSize?: bigint | undefined;
 };
 
 /**
@@ -103,6 +149,116 @@ export declare type Limits = Message<"spearlet.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export declare const LimitsSchema: GenMessage<Limits>;
+
+/**
+ * How the container of a docker task differs from the safest one.
+ *
+ * @generated from message spearlet.ContainerSettings
+ */
+export declare type ContainerSettings = Message<"spearlet.ContainerSettings"> & {
+  /**
+   * Instead of the image's own entrypoint and command; the task's args follow it.
+   *
+   * @generated from field: repeated string command = 1;
+   */
+  command: string[];
+
+  /**
+   * @generated from field: spearlet.PullPolicy pull = 2;
+   */
+  pull: PullPolicy;
+
+  /**
+   * A docker network, with `allow_network`. Default `bridge`.
+   *
+   * @generated from field: string network = 3;
+   */
+  network: string;
+
+  /**
+   * Lets it write to its root file system.
+   *
+   * @generated from field: bool writable_root = 4;
+   */
+  writableRoot: boolean;
+
+  /**
+   * Capabilities to keep, such as `NET_BIND_SERVICE`. Default none.
+   *
+   * @generated from field: repeated string capabilities = 5;
+   */
+  capabilities: string[];
+
+  /**
+   * Size of the writable `/tmp` in bytes. Default 16 MiB.
+   *
+   * @generated from field: optional uint64 tmpfs_size = 6;
+   */
+  tmpfsSize?: bigint | undefined;
+
+  /**
+   * Lets it gain privileges through set-user-id programs.
+   *
+   * @generated from field: bool allow_new_privileges = 7;
+   */
+  allowNewPrivileges: boolean;
+};
+
+/**
+ * Describes the message spearlet.ContainerSettings.
+ * Use `create(ContainerSettingsSchema)` to create a new message.
+ */
+export declare const ContainerSettingsSchema: GenMessage<ContainerSettings>;
+
+/**
+ * Instances that are ready before they are needed.
+ *
+ * @generated from message spearlet.WarmPolicy
+ */
+export declare type WarmPolicy = Message<"spearlet.WarmPolicy"> & {
+  /**
+   * Instances kept ready. Default 0, or 1 with `start_ahead`.
+   *
+   * @generated from field: optional uint32 min = 1;
+   */
+  min?: number | undefined;
+
+  /**
+   * The most that stay ready. Default: as many as `min`, or one for each worker thread for WebAssembly.
+   *
+   * @generated from field: optional uint32 max = 2;
+   */
+  max?: number | undefined;
+
+  /**
+   * One beyond `min` that has done nothing for so long is ended. Default 60 s.
+   *
+   * @generated from field: google.protobuf.Duration idle_timeout = 3;
+   */
+  idleTimeout?: Duration | undefined;
+
+  /**
+   * Executions that one instance may run: 1 for docker and process. Default for REUSED WebAssembly: no limit.
+   *
+   * @generated from field: optional uint32 max_uses = 4;
+   */
+  maxUses?: number | undefined;
+
+  /**
+   * Docker and process: start the program before anyone invokes it; it must do nothing until it reads its standard
+   * input, and one that writes or exits before is thrown away. Executions with args or environment of their own
+   * get a new one.
+   *
+   * @generated from field: bool start_ahead = 5;
+   */
+  startAhead: boolean;
+};
+
+/**
+ * Describes the message spearlet.WarmPolicy.
+ * Use `create(WarmPolicySchema)` to create a new message.
+ */
+export declare const WarmPolicySchema: GenMessage<WarmPolicy>;
 
 /**
  * @generated from message spearlet.RetryPolicy
@@ -198,7 +354,7 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
   preopens: { [key: string]: string };
 
   /**
-   * Lets a WebAssembly function use sockets and outgoing HTTP.
+   * Lets a WebAssembly function or a container use the network. A process always can.
    *
    * @generated from field: bool allow_network = 7;
    */
@@ -237,6 +393,33 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
    * @generated from field: string description = 13;
    */
   description: string;
+
+  /**
+   * Docker and process: `USER` or `USER:GROUP`, as names or numbers. Default: one without privileges; for process
+   * the node's own where the node is not root.
+   *
+   * @generated from field: string user = 14;
+   */
+  user: string;
+
+  /**
+   * Docker and process: an absolute path. Default for process: a new folder for each attempt, removed after it.
+   *
+   * @generated from field: string working_directory = 15;
+   */
+  workingDirectory: string;
+
+  /**
+   * Docker only.
+   *
+   * @generated from field: spearlet.ContainerSettings container = 16;
+   */
+  container?: ContainerSettings | undefined;
+
+  /**
+   * @generated from field: spearlet.WarmPolicy warm = 17;
+   */
+  warm?: WarmPolicy | undefined;
 };
 
 /**
@@ -354,6 +537,13 @@ export declare type Task = Message<"spearlet.Task"> & {
    * @generated from field: string wit = 7;
    */
   wit: string;
+
+  /**
+   * What the definition allows beyond the safest settings of its runtime, a line each.
+   *
+   * @generated from field: repeated string loosened = 8;
+   */
+  loosened: string[];
 };
 
 /**
@@ -407,6 +597,98 @@ export declare type RegisterTaskResponse = Message<"spearlet.RegisterTaskRespons
  * Use `create(RegisterTaskResponseSchema)` to create a new message.
  */
 export declare const RegisterTaskResponseSchema: GenMessage<RegisterTaskResponse>;
+
+/**
+ * @generated from message spearlet.RegisterTaskWithProgressRequest
+ */
+export declare type RegisterTaskWithProgressRequest = Message<"spearlet.RegisterTaskWithProgressRequest"> & {
+  /**
+   * @generated from field: spearlet.TaskDefinition definition = 1;
+   */
+  definition?: TaskDefinition | undefined;
+
+  /**
+   * Refuse with ALREADY_EXISTS where the name is taken.
+   *
+   * @generated from field: bool if_absent = 2;
+   */
+  ifAbsent: boolean;
+};
+
+/**
+ * Describes the message spearlet.RegisterTaskWithProgressRequest.
+ * Use `create(RegisterTaskWithProgressRequestSchema)` to create a new message.
+ */
+export declare const RegisterTaskWithProgressRequestSchema: GenMessage<RegisterTaskWithProgressRequest>;
+
+/**
+ * How far a registration is, and at last what came of it.
+ *
+ * @generated from message spearlet.RegisterTaskWithProgressResponse
+ */
+export declare type RegisterTaskWithProgressResponse = Message<"spearlet.RegisterTaskWithProgressResponse"> & {
+  /**
+   * @generated from oneof spearlet.RegisterTaskWithProgressResponse.step
+   */
+  step: {
+    /**
+     * @generated from field: spearlet.ArtifactProgress progress = 1;
+     */
+    value: ArtifactProgress;
+    case: "progress";
+  } | {
+    /**
+     * @generated from field: spearlet.RegisterTaskResponse registered = 2;
+     */
+    value: RegisterTaskResponse;
+    case: "registered";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message spearlet.RegisterTaskWithProgressResponse.
+ * Use `create(RegisterTaskWithProgressResponseSchema)` to create a new message.
+ */
+export declare const RegisterTaskWithProgressResponseSchema: GenMessage<RegisterTaskWithProgressResponse>;
+
+/**
+ * A part of an artifact on its way to the node.
+ *
+ * @generated from message spearlet.ArtifactProgress
+ */
+export declare type ArtifactProgress = Message<"spearlet.ArtifactProgress"> & {
+  /**
+   * The layer or file.
+   *
+   * @generated from field: string part = 1;
+   */
+  part: string;
+
+  /**
+   * What is happening to it, in the words of who does it.
+   *
+   * @generated from field: string status = 2;
+   */
+  status: string;
+
+  /**
+   * @generated from field: uint64 done_bytes = 3;
+   */
+  doneBytes: bigint;
+
+  /**
+   * 0 where it is not known.
+   *
+   * @generated from field: uint64 total_bytes = 4;
+   */
+  totalBytes: bigint;
+};
+
+/**
+ * Describes the message spearlet.ArtifactProgress.
+ * Use `create(ArtifactProgressSchema)` to create a new message.
+ */
+export declare const ArtifactProgressSchema: GenMessage<ArtifactProgress>;
 
 /**
  * @generated from message spearlet.GetTaskRequest
@@ -600,6 +882,40 @@ export enum InstancePolicy {
 export declare const InstancePolicySchema: GenEnum<InstancePolicy>;
 
 /**
+ * When an image is fetched, at registration.
+ *
+ * @generated from enum spearlet.PullPolicy
+ */
+export enum PullPolicy {
+  /**
+   * The same as MISSING.
+   *
+   * @generated from enum value: PULL_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: PULL_POLICY_MISSING = 1;
+   */
+  MISSING = 1,
+
+  /**
+   * @generated from enum value: PULL_POLICY_ALWAYS = 2;
+   */
+  ALWAYS = 2,
+
+  /**
+   * @generated from enum value: PULL_POLICY_NEVER = 3;
+   */
+  NEVER = 3,
+}
+
+/**
+ * Describes the enum spearlet.PullPolicy.
+ */
+export declare const PullPolicySchema: GenEnum<PullPolicy>;
+
+/**
  * Registers and describes the functions that can be invoked.
  *
  * @generated from service spearlet.TaskService
@@ -614,6 +930,16 @@ export declare const TaskService: GenService<{
     methodKind: "unary";
     input: typeof RegisterTaskRequestSchema;
     output: typeof RegisterTaskResponseSchema;
+  },
+  /**
+   * The same, and tells how far the download of an image or an artifact is. The last message is the response.
+   *
+   * @generated from rpc spearlet.TaskService.RegisterTaskWithProgress
+   */
+  registerTaskWithProgress: {
+    methodKind: "server_streaming";
+    input: typeof RegisterTaskWithProgressRequestSchema;
+    output: typeof RegisterTaskWithProgressResponseSchema;
   },
   /**
    * @generated from rpc spearlet.TaskService.GetTask

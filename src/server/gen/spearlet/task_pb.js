@@ -12,7 +12,7 @@ import { file_spearlet_function } from "./function_pb.js";
  * Describes the file spearlet/task.proto.
  */
 export const file_spearlet_task = /*@__PURE__*/
-  fileDesc("ChNzcGVhcmxldC90YXNrLnByb3RvEghzcGVhcmxldCJsCghBcnRpZmFjdBIRCgdjb250ZW50GAEgASgMSAASDgoEcGF0aBgCIAEoCUgAEg8KBWltYWdlGAMgASgJSAASDgoGc2hhMjU2GAQgASgJEhIKCnNpemVfYnl0ZXMYBSABKARCCAoGc291cmNlIpIBCgZMaW1pdHMSEwoGbWVtb3J5GAEgASgESACIAQESHQoQbWF4X291dHB1dF9ieXRlcxgCIAEoBEgBiAEBEh4KEW1heF9vdXRwdXRfZXZlbnRzGAMgASgESAKIAQFCCQoHX21lbW9yeUITChFfbWF4X291dHB1dF9ieXRlc0IUChJfbWF4X291dHB1dF9ldmVudHMi7gEKC1JldHJ5UG9saWN5EhkKDG1heF9hdHRlbXB0cxgBIAEoDUgAiAEBEioKB2luaXRpYWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEwoGZmFjdG9yGAMgASgBSAGIAQESJgoDbWF4GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhMKBmppdHRlchgFIAEoAUgCiAEBEh8KAm9uGAYgAygOMhMuc3BlYXJsZXQuRXJyb3JDb2RlQg8KDV9tYXhfYXR0ZW1wdHNCCQoHX2ZhY3RvckIJCgdfaml0dGVyItAECg5UYXNrRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEiYKB3J1bnRpbWUYAiABKA4yFS5zcGVhcmxldC5SdW50aW1lS2luZBIkCghhcnRpZmFjdBgDIAEoCzISLnNwZWFybGV0LkFydGlmYWN0EgwKBGFyZ3MYBCADKAkSPgoLZW52aXJvbm1lbnQYBSADKAsyKS5zcGVhcmxldC5UYXNrRGVmaW5pdGlvbi5FbnZpcm9ubWVudEVudHJ5EjgKCHByZW9wZW5zGAYgAygLMiYuc3BlYXJsZXQuVGFza0RlZmluaXRpb24uUHJlb3BlbnNFbnRyeRIVCg1hbGxvd19uZXR3b3JrGAcgASgIEiQKCHRpbWVvdXRzGAggASgLMhIuc3BlYXJsZXQuVGltZW91dHMSKAoFZ3JhY2UYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIAoGbGltaXRzGAogASgLMhAuc3BlYXJsZXQuTGltaXRzEiQKBXJldHJ5GAsgASgLMhUuc3BlYXJsZXQuUmV0cnlQb2xpY3kSMQoPaW5zdGFuY2VfcG9saWN5GAwgASgOMhguc3BlYXJsZXQuSW5zdGFuY2VQb2xpY3kSEwoLZGVzY3JpcHRpb24YDSABKAkaMgoQRW52aXJvbm1lbnRFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi8KDVByZW9wZW5zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKEAQoRRnVuY3Rpb25TaWduYXR1cmUSDAoEbmFtZRgBIAEoCRIvCgpwYXJhbWV0ZXJzGAIgAygLMhsuc3BlYXJsZXQuRnVuY3Rpb25QYXJhbWV0ZXISDgoGcmVzdWx0GAMgASgJEhAKCGNhbGxhYmxlGAQgASgIEg4KBnJlYXNvbhgFIAEoCSIvChFGdW5jdGlvblBhcmFtZXRlchIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAki9AEKBFRhc2sSDwoHdGFza19pZBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoDRIsCgpkZWZpbml0aW9uGAMgASgLMhguc3BlYXJsZXQuVGFza0RlZmluaXRpb24SLgoJZnVuY3Rpb25zGAQgAygLMhsuc3BlYXJsZXQuRnVuY3Rpb25TaWduYXR1cmUSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDd2l0GAcgASgJIlYKE1JlZ2lzdGVyVGFza1JlcXVlc3QSLAoKZGVmaW5pdGlvbhgBIAEoCzIYLnNwZWFybGV0LlRhc2tEZWZpbml0aW9uEhEKCWlmX2Fic2VudBgCIAEoCCJFChRSZWdpc3RlclRhc2tSZXNwb25zZRIcCgR0YXNrGAEgASgLMg4uc3BlYXJsZXQuVGFzaxIPCgdjaGFuZ2VkGAIgASgIIh4KDkdldFRhc2tSZXF1ZXN0EgwKBHRhc2sYASABKAkiLwoPR2V0VGFza1Jlc3BvbnNlEhwKBHRhc2sYASABKAsyDi5zcGVhcmxldC5UYXNrIjkKEExpc3RUYXNrc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkiSwoRTGlzdFRhc2tzUmVzcG9uc2USHQoFdGFza3MYASADKAsyDi5zcGVhcmxldC5UYXNrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI8ChFEZWxldGVUYXNrUmVxdWVzdBIMCgR0YXNrGAEgASgJEhkKEWNhbmNlbF9leGVjdXRpb25zGAIgASgIIkMKEkRlbGV0ZVRhc2tSZXNwb25zZRIPCgd0YXNrX2lkGAEgASgJEhwKFGNhbmNlbGxlZF9leGVjdXRpb25zGAIgASgNKnUKC1J1bnRpbWVLaW5kEhwKGFJVTlRJTUVfS0lORF9VTlNQRUNJRklFRBAAEhUKEVJVTlRJTUVfS0lORF9XQVNNEAESFwoTUlVOVElNRV9LSU5EX0RPQ0tFUhACEhgKFFJVTlRJTUVfS0lORF9QUk9DRVNTEAMqaAoOSW5zdGFuY2VQb2xpY3kSHwobSU5TVEFOQ0VfUE9MSUNZX1VOU1BFQ0lGSUVEEAASGQoVSU5TVEFOQ0VfUE9MSUNZX0ZSRVNIEAESGgoWSU5TVEFOQ0VfUE9MSUNZX1JFVVNFRBACMqsCCgtUYXNrU2VydmljZRJNCgxSZWdpc3RlclRhc2sSHS5zcGVhcmxldC5SZWdpc3RlclRhc2tSZXF1ZXN0Gh4uc3BlYXJsZXQuUmVnaXN0ZXJUYXNrUmVzcG9uc2USPgoHR2V0VGFzaxIYLnNwZWFybGV0LkdldFRhc2tSZXF1ZXN0Ghkuc3BlYXJsZXQuR2V0VGFza1Jlc3BvbnNlEkQKCUxpc3RUYXNrcxIaLnNwZWFybGV0Lkxpc3RUYXNrc1JlcXVlc3QaGy5zcGVhcmxldC5MaXN0VGFza3NSZXNwb25zZRJHCgpEZWxldGVUYXNrEhsuc3BlYXJsZXQuRGVsZXRlVGFza1JlcXVlc3QaHC5zcGVhcmxldC5EZWxldGVUYXNrUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_spearlet_function]);
+  fileDesc("ChNzcGVhcmxldC90YXNrLnByb3RvEghzcGVhcmxldCJ7CghBcnRpZmFjdBIRCgdjb250ZW50GAEgASgMSAASDgoEcGF0aBgCIAEoCUgAEg8KBWltYWdlGAMgASgJSAASDQoDdXJsGAYgASgJSAASDgoGc2hhMjU2GAQgASgJEhIKCnNpemVfYnl0ZXMYBSABKARCCAoGc291cmNlIs0CCgZMaW1pdHMSEwoGbWVtb3J5GAEgASgESACIAQESHQoQbWF4X291dHB1dF9ieXRlcxgCIAEoBEgBiAEBEh4KEW1heF9vdXRwdXRfZXZlbnRzGAMgASgESAKIAQESEAoDY3B1GAQgASgBSAOIAQESKwoIY3B1X3RpbWUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFgoJcHJvY2Vzc2VzGAYgASgNSASIAQESFwoKb3Blbl9maWxlcxgHIAEoDUgFiAEBEhYKCWZpbGVfc2l6ZRgIIAEoBEgGiAEBQgkKB19tZW1vcnlCEwoRX21heF9vdXRwdXRfYnl0ZXNCFAoSX21heF9vdXRwdXRfZXZlbnRzQgYKBF9jcHVCDAoKX3Byb2Nlc3Nlc0INCgtfb3Blbl9maWxlc0IMCgpfZmlsZV9zaXplIswBChFDb250YWluZXJTZXR0aW5ncxIPCgdjb21tYW5kGAEgAygJEiIKBHB1bGwYAiABKA4yFC5zcGVhcmxldC5QdWxsUG9saWN5Eg8KB25ldHdvcmsYAyABKAkSFQoNd3JpdGFibGVfcm9vdBgEIAEoCBIUCgxjYXBhYmlsaXRpZXMYBSADKAkSFwoKdG1wZnNfc2l6ZRgGIAEoBEgAiAEBEhwKFGFsbG93X25ld19wcml2aWxlZ2VzGAcgASgIQg0KC190bXBmc19zaXplIqoBCgpXYXJtUG9saWN5EhAKA21pbhgBIAEoDUgAiAEBEhAKA21heBgCIAEoDUgBiAEBEi8KDGlkbGVfdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIVCghtYXhfdXNlcxgEIAEoDUgCiAEBEhMKC3N0YXJ0X2FoZWFkGAUgASgIQgYKBF9taW5CBgoEX21heEILCglfbWF4X3VzZXMi7gEKC1JldHJ5UG9saWN5EhkKDG1heF9hdHRlbXB0cxgBIAEoDUgAiAEBEioKB2luaXRpYWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEwoGZmFjdG9yGAMgASgBSAGIAQESJgoDbWF4GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhMKBmppdHRlchgFIAEoAUgCiAEBEh8KAm9uGAYgAygOMhMuc3BlYXJsZXQuRXJyb3JDb2RlQg8KDV9tYXhfYXR0ZW1wdHNCCQoHX2ZhY3RvckIJCgdfaml0dGVyIs0FCg5UYXNrRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEiYKB3J1bnRpbWUYAiABKA4yFS5zcGVhcmxldC5SdW50aW1lS2luZBIkCghhcnRpZmFjdBgDIAEoCzISLnNwZWFybGV0LkFydGlmYWN0EgwKBGFyZ3MYBCADKAkSPgoLZW52aXJvbm1lbnQYBSADKAsyKS5zcGVhcmxldC5UYXNrRGVmaW5pdGlvbi5FbnZpcm9ubWVudEVudHJ5EjgKCHByZW9wZW5zGAYgAygLMiYuc3BlYXJsZXQuVGFza0RlZmluaXRpb24uUHJlb3BlbnNFbnRyeRIVCg1hbGxvd19uZXR3b3JrGAcgASgIEiQKCHRpbWVvdXRzGAggASgLMhIuc3BlYXJsZXQuVGltZW91dHMSKAoFZ3JhY2UYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIAoGbGltaXRzGAogASgLMhAuc3BlYXJsZXQuTGltaXRzEiQKBXJldHJ5GAsgASgLMhUuc3BlYXJsZXQuUmV0cnlQb2xpY3kSMQoPaW5zdGFuY2VfcG9saWN5GAwgASgOMhguc3BlYXJsZXQuSW5zdGFuY2VQb2xpY3kSEwoLZGVzY3JpcHRpb24YDSABKAkSDAoEdXNlchgOIAEoCRIZChF3b3JraW5nX2RpcmVjdG9yeRgPIAEoCRIuCgljb250YWluZXIYECABKAsyGy5zcGVhcmxldC5Db250YWluZXJTZXR0aW5ncxIiCgR3YXJtGBEgASgLMhQuc3BlYXJsZXQuV2FybVBvbGljeRoyChBFbnZpcm9ubWVudEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLwoNUHJlb3BlbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoQBChFGdW5jdGlvblNpZ25hdHVyZRIMCgRuYW1lGAEgASgJEi8KCnBhcmFtZXRlcnMYAiADKAsyGy5zcGVhcmxldC5GdW5jdGlvblBhcmFtZXRlchIOCgZyZXN1bHQYAyABKAkSEAoIY2FsbGFibGUYBCABKAgSDgoGcmVhc29uGAUgASgJIi8KEUZ1bmN0aW9uUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCSKGAgoEVGFzaxIPCgd0YXNrX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgNEiwKCmRlZmluaXRpb24YAyABKAsyGC5zcGVhcmxldC5UYXNrRGVmaW5pdGlvbhIuCglmdW5jdGlvbnMYBCADKAsyGy5zcGVhcmxldC5GdW5jdGlvblNpZ25hdHVyZRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgN3aXQYByABKAkSEAoIbG9vc2VuZWQYCCADKAkiVgoTUmVnaXN0ZXJUYXNrUmVxdWVzdBIsCgpkZWZpbml0aW9uGAEgASgLMhguc3BlYXJsZXQuVGFza0RlZmluaXRpb24SEQoJaWZfYWJzZW50GAIgASgIIkUKFFJlZ2lzdGVyVGFza1Jlc3BvbnNlEhwKBHRhc2sYASABKAsyDi5zcGVhcmxldC5UYXNrEg8KB2NoYW5nZWQYAiABKAgiYgofUmVnaXN0ZXJUYXNrV2l0aFByb2dyZXNzUmVxdWVzdBIsCgpkZWZpbml0aW9uGAEgASgLMhguc3BlYXJsZXQuVGFza0RlZmluaXRpb24SEQoJaWZfYWJzZW50GAIgASgIIpABCiBSZWdpc3RlclRhc2tXaXRoUHJvZ3Jlc3NSZXNwb25zZRIuCghwcm9ncmVzcxgBIAEoCzIaLnNwZWFybGV0LkFydGlmYWN0UHJvZ3Jlc3NIABI0CgpyZWdpc3RlcmVkGAIgASgLMh4uc3BlYXJsZXQuUmVnaXN0ZXJUYXNrUmVzcG9uc2VIAEIGCgRzdGVwIlkKEEFydGlmYWN0UHJvZ3Jlc3MSDAoEcGFydBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSEgoKZG9uZV9ieXRlcxgDIAEoBBITCgt0b3RhbF9ieXRlcxgEIAEoBCIeCg5HZXRUYXNrUmVxdWVzdBIMCgR0YXNrGAEgASgJIi8KD0dldFRhc2tSZXNwb25zZRIcCgR0YXNrGAEgASgLMg4uc3BlYXJsZXQuVGFzayI5ChBMaXN0VGFza3NSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJIksKEUxpc3RUYXNrc1Jlc3BvbnNlEh0KBXRhc2tzGAEgAygLMg4uc3BlYXJsZXQuVGFzaxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiPAoRRGVsZXRlVGFza1JlcXVlc3QSDAoEdGFzaxgBIAEoCRIZChFjYW5jZWxfZXhlY3V0aW9ucxgCIAEoCCJDChJEZWxldGVUYXNrUmVzcG9uc2USDwoHdGFza19pZBgBIAEoCRIcChRjYW5jZWxsZWRfZXhlY3V0aW9ucxgCIAEoDSp1CgtSdW50aW1lS2luZBIcChhSVU5USU1FX0tJTkRfVU5TUEVDSUZJRUQQABIVChFSVU5USU1FX0tJTkRfV0FTTRABEhcKE1JVTlRJTUVfS0lORF9ET0NLRVIQAhIYChRSVU5USU1FX0tJTkRfUFJPQ0VTUxADKmgKDkluc3RhbmNlUG9saWN5Eh8KG0lOU1RBTkNFX1BPTElDWV9VTlNQRUNJRklFRBAAEhkKFUlOU1RBTkNFX1BPTElDWV9GUkVTSBABEhoKFklOU1RBTkNFX1BPTElDWV9SRVVTRUQQAipxCgpQdWxsUG9saWN5EhsKF1BVTExfUE9MSUNZX1VOU1BFQ0lGSUVEEAASFwoTUFVMTF9QT0xJQ1lfTUlTU0lORxABEhYKElBVTExfUE9MSUNZX0FMV0FZUxACEhUKEVBVTExfUE9MSUNZX05FVkVSEAMyoAMKC1Rhc2tTZXJ2aWNlEk0KDFJlZ2lzdGVyVGFzaxIdLnNwZWFybGV0LlJlZ2lzdGVyVGFza1JlcXVlc3QaHi5zcGVhcmxldC5SZWdpc3RlclRhc2tSZXNwb25zZRJzChhSZWdpc3RlclRhc2tXaXRoUHJvZ3Jlc3MSKS5zcGVhcmxldC5SZWdpc3RlclRhc2tXaXRoUHJvZ3Jlc3NSZXF1ZXN0Giouc3BlYXJsZXQuUmVnaXN0ZXJUYXNrV2l0aFByb2dyZXNzUmVzcG9uc2UwARI+CgdHZXRUYXNrEhguc3BlYXJsZXQuR2V0VGFza1JlcXVlc3QaGS5zcGVhcmxldC5HZXRUYXNrUmVzcG9uc2USRAoJTGlzdFRhc2tzEhouc3BlYXJsZXQuTGlzdFRhc2tzUmVxdWVzdBobLnNwZWFybGV0Lkxpc3RUYXNrc1Jlc3BvbnNlEkcKCkRlbGV0ZVRhc2sSGy5zcGVhcmxldC5EZWxldGVUYXNrUmVxdWVzdBocLnNwZWFybGV0LkRlbGV0ZVRhc2tSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_spearlet_function]);
 
 /**
  * Describes the message spearlet.Artifact.
@@ -29,95 +29,130 @@ export const LimitsSchema = /*@__PURE__*/
   messageDesc(file_spearlet_task, 1);
 
 /**
+ * Describes the message spearlet.ContainerSettings.
+ * Use `create(ContainerSettingsSchema)` to create a new message.
+ */
+export const ContainerSettingsSchema = /*@__PURE__*/
+  messageDesc(file_spearlet_task, 2);
+
+/**
+ * Describes the message spearlet.WarmPolicy.
+ * Use `create(WarmPolicySchema)` to create a new message.
+ */
+export const WarmPolicySchema = /*@__PURE__*/
+  messageDesc(file_spearlet_task, 3);
+
+/**
  * Describes the message spearlet.RetryPolicy.
  * Use `create(RetryPolicySchema)` to create a new message.
  */
 export const RetryPolicySchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 2);
+  messageDesc(file_spearlet_task, 4);
 
 /**
  * Describes the message spearlet.TaskDefinition.
  * Use `create(TaskDefinitionSchema)` to create a new message.
  */
 export const TaskDefinitionSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 3);
+  messageDesc(file_spearlet_task, 5);
 
 /**
  * Describes the message spearlet.FunctionSignature.
  * Use `create(FunctionSignatureSchema)` to create a new message.
  */
 export const FunctionSignatureSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 4);
+  messageDesc(file_spearlet_task, 6);
 
 /**
  * Describes the message spearlet.FunctionParameter.
  * Use `create(FunctionParameterSchema)` to create a new message.
  */
 export const FunctionParameterSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 5);
+  messageDesc(file_spearlet_task, 7);
 
 /**
  * Describes the message spearlet.Task.
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 6);
+  messageDesc(file_spearlet_task, 8);
 
 /**
  * Describes the message spearlet.RegisterTaskRequest.
  * Use `create(RegisterTaskRequestSchema)` to create a new message.
  */
 export const RegisterTaskRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 7);
+  messageDesc(file_spearlet_task, 9);
 
 /**
  * Describes the message spearlet.RegisterTaskResponse.
  * Use `create(RegisterTaskResponseSchema)` to create a new message.
  */
 export const RegisterTaskResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 8);
+  messageDesc(file_spearlet_task, 10);
+
+/**
+ * Describes the message spearlet.RegisterTaskWithProgressRequest.
+ * Use `create(RegisterTaskWithProgressRequestSchema)` to create a new message.
+ */
+export const RegisterTaskWithProgressRequestSchema = /*@__PURE__*/
+  messageDesc(file_spearlet_task, 11);
+
+/**
+ * Describes the message spearlet.RegisterTaskWithProgressResponse.
+ * Use `create(RegisterTaskWithProgressResponseSchema)` to create a new message.
+ */
+export const RegisterTaskWithProgressResponseSchema = /*@__PURE__*/
+  messageDesc(file_spearlet_task, 12);
+
+/**
+ * Describes the message spearlet.ArtifactProgress.
+ * Use `create(ArtifactProgressSchema)` to create a new message.
+ */
+export const ArtifactProgressSchema = /*@__PURE__*/
+  messageDesc(file_spearlet_task, 13);
 
 /**
  * Describes the message spearlet.GetTaskRequest.
  * Use `create(GetTaskRequestSchema)` to create a new message.
  */
 export const GetTaskRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 9);
+  messageDesc(file_spearlet_task, 14);
 
 /**
  * Describes the message spearlet.GetTaskResponse.
  * Use `create(GetTaskResponseSchema)` to create a new message.
  */
 export const GetTaskResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 10);
+  messageDesc(file_spearlet_task, 15);
 
 /**
  * Describes the message spearlet.ListTasksRequest.
  * Use `create(ListTasksRequestSchema)` to create a new message.
  */
 export const ListTasksRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 11);
+  messageDesc(file_spearlet_task, 16);
 
 /**
  * Describes the message spearlet.ListTasksResponse.
  * Use `create(ListTasksResponseSchema)` to create a new message.
  */
 export const ListTasksResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 12);
+  messageDesc(file_spearlet_task, 17);
 
 /**
  * Describes the message spearlet.DeleteTaskRequest.
  * Use `create(DeleteTaskRequestSchema)` to create a new message.
  */
 export const DeleteTaskRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 13);
+  messageDesc(file_spearlet_task, 18);
 
 /**
  * Describes the message spearlet.DeleteTaskResponse.
  * Use `create(DeleteTaskResponseSchema)` to create a new message.
  */
 export const DeleteTaskResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_task, 14);
+  messageDesc(file_spearlet_task, 19);
 
 /**
  * Describes the enum spearlet.RuntimeKind.
@@ -144,6 +179,20 @@ export const InstancePolicySchema = /*@__PURE__*/
  */
 export const InstancePolicy = /*@__PURE__*/
   tsEnum(InstancePolicySchema);
+
+/**
+ * Describes the enum spearlet.PullPolicy.
+ */
+export const PullPolicySchema = /*@__PURE__*/
+  enumDesc(file_spearlet_task, 2);
+
+/**
+ * When an image is fetched, at registration.
+ *
+ * @generated from enum spearlet.PullPolicy
+ */
+export const PullPolicy = /*@__PURE__*/
+  tsEnum(PullPolicySchema);
 
 /**
  * Registers and describes the functions that can be invoked.
