@@ -67,6 +67,9 @@ export class LiveLog {
   #failure: Error | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
   #admitted: PromiseWithResolvers<ExecutionRecord> | undefined;
+  /** The record has a change that no event tells and that somebody waits for. */
+  #recordChanged = false;
+  #bound: PromiseWithResolvers<void> | undefined;
   readonly #waiters = new Set<LogWaiter>();
 
   constructor(
@@ -121,6 +124,16 @@ export class LiveLog {
     this.#working.resourceUse = resourceUse;
   }
 
+  /** See AttemptIo.bind. It shares the commit of the attempt's own transition where that is not on its way yet. */
+  bind(instanceId: string): Promise<void> {
+    if (this.#sealed || this.#working.instanceId === instanceId) return Promise.resolve();
+    this.#working.instanceId = instanceId;
+    this.#recordChanged = true;
+    this.#bound ??= Promise.withResolvers();
+    this.#surroundings.touched(this, true);
+    return this.#bound.promise;
+  }
+
   /** Appends the result and seals the log. */
   end(changes: Partial<ExecutionRecord>, outcome: Outcome): void {
     this.#closeChunk();
@@ -172,12 +185,12 @@ export class LiveLog {
 
   /** Everything that is not committed yet, for one commit; undefined where there is nothing. */
   take(): CommitEntry | undefined {
-    if (this.#inFlight !== undefined || this.#pending.length === 0 || this.#failure !== undefined)
-      return undefined;
+    if (this.#inFlight !== undefined || this.#failure !== undefined) return undefined;
+    if (this.#pending.length === 0 && !this.#recordChanged) return undefined;
     const open = this.#chunk;
     const record: ExecutionRecord = {
       ...this.#working,
-      lastSequence: this.#pending.at(-1)?.sequence ?? 0,
+      lastSequence: this.#pending.at(-1)?.sequence ?? this.#committedSequence,
       outputBytes: this.#working.outputBytes - (open?.bytes ?? 0),
       outputEvents: this.#working.outputEvents - (open === undefined ? 0 : 1),
     };
@@ -192,6 +205,7 @@ export class LiveLog {
     };
     this.#inFlight = { entry, record, bytes: this.#pendingBytes - (this.#chunk?.bytes ?? 0) };
     this.#pending = [];
+    this.#recordChanged = false;
     return entry;
   }
 
@@ -210,6 +224,7 @@ export class LiveLog {
     this.#pendingBytes -= flight.bytes;
     if (this.#pendingBytes < uncommittedHighWater / 2) this.#release();
     this.#admitted?.resolve(flight.record);
+    if (!this.#recordChanged) this.#settleBinding();
     this.#wake();
   }
 
@@ -219,6 +234,7 @@ export class LiveLog {
     if (flight === undefined) return;
     this.#inFlight = undefined;
     this.#pending = [...flight.entry.events, ...this.#pending];
+    this.#recordChanged = true;
   }
 
   /** The admission can never be durable: whoever waits hears why. */
@@ -230,6 +246,7 @@ export class LiveLog {
     this.#chunkTimer?.cancel();
     this.#release();
     this.#admitted?.reject(error);
+    this.#settleBinding();
     this.#wake();
   }
 
@@ -306,6 +323,11 @@ export class LiveLog {
       this.#waiters.delete(waiter);
       waiter.wake();
     }
+  }
+
+  #settleBinding(): void {
+    this.#bound?.resolve();
+    this.#bound = undefined;
   }
 
   #release(): void {

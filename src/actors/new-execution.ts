@@ -1,6 +1,7 @@
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { AdmissionRequest } from '../domain/executions.ts';
-import type { Task } from '../domain/task.ts';
+import { loosened } from '../domain/loosened.ts';
+import type { Task, TaskDefinition } from '../domain/task.ts';
 import type { ExecutionInput } from '../machines/execution-context.ts';
 
 /** When a request is admitted, in milliseconds since the epoch. */
@@ -18,6 +19,7 @@ export function newRecord(
   at: AdmissionTime,
 ): ExecutionRecord {
   const { task, timeouts } = request;
+  const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
     taskId: task.taskId,
@@ -50,7 +52,20 @@ export function newRecord(
     outputEvents: 0,
     droppedBytes: 0,
     resourceUse: {},
+    ...(allowed.length > 0 && { loosened: allowed }),
   };
+}
+
+const loosenedLines = new WeakMap<TaskDefinition, readonly string[]>();
+
+/** Once for each definition: its executions share the lines. */
+function loosenedOf(definition: TaskDefinition): readonly string[] {
+  let lines = loosenedLines.get(definition);
+  if (lines === undefined) {
+    lines = loosened(definition);
+    loosenedLines.set(definition, lines);
+  }
+  return lines;
 }
 
 /** What the chart of that execution starts from. */

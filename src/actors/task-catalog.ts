@@ -1,29 +1,31 @@
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, notFound, quote, RequestError } from '../domain/errors.ts';
 import type { Invocation } from '../domain/execution.ts';
-import type { Artifact, FunctionSignature, RuntimeKind, Task, TaskDefinition } from '../domain/task.ts';
-import type { TaskDraft, Tasks } from '../domain/tasks.ts';
+import type { FunctionSignature, RuntimeKind, Task, TaskDefinition } from '../domain/task.ts';
+import type { Registration, TaskDraft, Tasks } from '../domain/tasks.ts';
 import { decodeParameters } from '../domain/wit/decode.ts';
 import { findFunction } from '../domain/wit/lookup.ts';
 import { parseWit } from '../domain/wit/parse.ts';
 import type { WitFunction } from '../domain/wit/types.ts';
-import type { Runtime } from '../runtimes/runtime.ts';
+import type { PreparedArtifact, Runtime } from '../runtimes/runtime.ts';
 import type { Store } from '../stores/store.ts';
 import type { IdSource } from './ids.ts';
 
-/** Where the bytes of wasm artifacts are kept. */
-export interface ArtifactKeeper {
-  put(bytes: Uint8Array): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
+/** Hears which revision of a task new executions will run, so that instances of it can be kept ready. */
+export interface CatalogListener {
+  /** `replaced` is the revision before, if there was one. */
+  registered(task: Task, replaced: Task | undefined): void;
+  removed(task: Task): void;
 }
 
 interface CatalogOptions {
   readonly store: Store;
-  readonly artifacts: ArtifactKeeper;
   readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
   readonly clock: Clock;
   readonly ids: IdSource;
   /** Whether tasks may see folders of the host; a node that runs as root has to be told so. */
   readonly hostAccess: boolean;
+  readonly listener: CatalogListener;
 }
 
 /** Tasks kept in memory; the one least recently read goes first. */
@@ -43,8 +45,11 @@ export class TaskCatalog implements Tasks {
     this.#options = options;
   }
 
-  async register(draft: TaskDraft, ifAbsent: boolean): Promise<{ task: Task; changed: boolean }> {
-    const turn = this.#last.then(() => this.#register(draft, ifAbsent));
+  async register(draft: TaskDraft, registration: Registration): Promise<{ task: Task; changed: boolean }> {
+    // Also before the artifact is fetched, which may take long.
+    if (registration.ifAbsent) await this.#refuseTaken(draft.name);
+    const { definition, prepared } = await this.#prepare(draft, registration);
+    const turn = this.#last.then(() => this.#save(definition, prepared, registration.ifAbsent));
     this.#last = turn.catch(() => {});
     return turn;
   }
@@ -68,6 +73,7 @@ export class TaskCatalog implements Tasks {
     const task = await this.get(idOrName);
     await this.#options.store.deleteTask(task.taskId);
     this.#forget(task);
+    this.#options.listener.removed(task);
     return task;
   }
 
@@ -120,19 +126,33 @@ export class TaskCatalog implements Tasks {
     return functions;
   }
 
-  async #register(draft: TaskDraft, ifAbsent: boolean): Promise<{ task: Task; changed: boolean }> {
-    const { store, clock, ids, runtimes, hostAccess } = this.#options;
-    const existing = await store.taskByName(draft.name);
-    if (existing !== undefined && ifAbsent) {
-      throw new RequestError(
-        'already_exists',
-        `definition.name: ${quote(draft.name)} is ${existing.taskId}`,
-        {
-          reason: 'TASK_EXISTS',
-          metadata: { task_id: existing.taskId },
-        },
-      );
-    }
+  async #refuseTaken(name: string): Promise<void> {
+    const existing = await this.#byName(name);
+    if (existing === undefined) return;
+    throw new RequestError('already_exists', `definition.name: ${quote(name)} is ${existing.taskId}`, {
+      reason: 'TASK_EXISTS',
+      metadata: { task_id: existing.taskId },
+    });
+  }
+
+  async #prepare(
+    draft: TaskDraft,
+    registration: Registration,
+  ): Promise<{ definition: TaskDefinition; prepared: PreparedArtifact }> {
+    const runtime = this.#runtimeFor(draft);
+    const { source: _source, sha256: _sha256, ...rest } = draft;
+    const definition: TaskDefinition = {
+      ...rest,
+      limits: { ...runtime.defaultLimits, ...draft.limits },
+      artifact: await runtime.resolve(draft, registration),
+    };
+    const prepared = await runtime.prepare(definition);
+    checkPolicy(definition, prepared.functions);
+    return { definition, prepared };
+  }
+
+  #runtimeFor(draft: TaskDraft): Runtime {
+    const { runtimes, hostAccess } = this.#options;
     const runtime = runtimes.get(draft.runtime);
     if (runtime === undefined) {
       const known = [...runtimes.keys()].join(', ');
@@ -152,10 +172,17 @@ export class TaskCatalog implements Tasks {
         },
       );
     }
-    const { source, sha256, ...rest } = draft;
-    const definition: TaskDefinition = { ...rest, artifact: await this.#resolve(draft) };
-    const prepared = await runtime.prepare(definition);
-    checkPolicy(definition, prepared.functions);
+    return runtime;
+  }
+
+  async #save(
+    definition: TaskDefinition,
+    prepared: PreparedArtifact,
+    ifAbsent: boolean,
+  ): Promise<{ task: Task; changed: boolean }> {
+    const { store, clock, ids, listener } = this.#options;
+    if (ifAbsent) await this.#refuseTaken(definition.name);
+    const existing = await this.#byName(definition.name);
     if (existing !== undefined && JSON.stringify(existing.definition) === JSON.stringify(definition)) {
       return { task: existing, changed: false };
     }
@@ -171,21 +198,8 @@ export class TaskCatalog implements Tasks {
     };
     await store.saveTask(task);
     if (existing !== undefined) this.#forget(existing);
+    listener.registered(task, existing);
     return { task, changed: true };
-  }
-
-  async #resolve(draft: TaskDraft): Promise<Artifact> {
-    if (draft.runtime !== 'wasm' || draft.source.kind !== 'content') {
-      throw invalidArgument(
-        'definition.artifact',
-        `a ${draft.runtime} task cannot have a ${draft.source.kind} here`,
-      );
-    }
-    const { sha256, sizeBytes } = await this.#options.artifacts.put(draft.source.content);
-    if (draft.sha256 !== '' && draft.sha256 !== sha256) {
-      throw invalidArgument('definition.artifact.sha256', `the content has ${sha256}`);
-    }
-    return { kind: 'wasm', sha256, sizeBytes };
   }
 
   #remember(key: string, task: Task): void {

@@ -13,6 +13,9 @@ const neverRetried: readonly ErrorCode[] = [
   'QUEUE_TIMEOUT',
 ];
 
+/** How long the forced end that follows a task's grace may take to be confirmed, in milliseconds. */
+export const confirmMs = 10_000;
+
 export function willRetry(context: ExecutionContext, code: ErrorCode): boolean {
   return (
     !neverRetried.includes(code) &&

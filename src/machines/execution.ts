@@ -9,10 +9,11 @@
  * - One alarm stands at the nearest deadline of the current state; a tie goes to the total timeout.
  * - The first cause of an ending wins. What would be retried is not an ending: a cancel or the total
  *   timeout that comes while such an attempt is being stopped replaces the cause.
- * - A final state is entered from `stopping` only when the attempt is gone, or its grace is over (I9).
+ * - A final state is entered from `stopping` only when the attempt is gone, or when its grace and the time that
+ *   its forced end may take are over (I9).
  */
 import { assign, type SnapshotFrom, setup } from 'xstate';
-import { causeOf, endOutcome, outcomeOf, retryTime, statusFor, willRetry } from './ending.ts';
+import { causeOf, confirmMs, endOutcome, outcomeOf, retryTime, statusFor, willRetry } from './ending.ts';
 import type { ExecutionContext, ExecutionEvent, ExecutionInput } from './execution-context.ts';
 
 /** Raised with every change of states, events or context that a stored snapshot or log would notice. */
@@ -70,7 +71,7 @@ const executionSetup = setup({
       cause: causeOf(context, event),
       attemptDeadline: null,
       stoppingSince: event.at,
-      stopDeadline: event.at + context.graceMs,
+      stopDeadline: event.at + context.graceMs + confirmMs,
     })),
     replaceCause: assign(({ context, event }) => ({ cause: causeOf(context, event) })),
     endByCause: assign(({ context, event }) => {
@@ -89,7 +90,7 @@ const executionSetup = setup({
     endUnconfirmed: assign(({ context }) => ({
       outcome: outcomeOf({
         code: 'KILL_UNCONFIRMED',
-        message: `the attempt could not be confirmed gone within ${context.graceMs} ms after ${context.cause?.code ?? 'the stop'}`,
+        message: `the attempt could not be confirmed gone within ${context.graceMs + confirmMs} ms after ${context.cause?.code ?? 'the stop'}`,
       }),
     })),
   },

@@ -1,8 +1,10 @@
 /** Whatever callers, guests and the store do, in any order: nothing is lost, doubled, or left behind. */
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isTerminal } from '../../src/domain/execution.ts';
 import type { LogCursor } from '../../src/domain/log.ts';
+import { confirmMs } from '../../src/machines/ending.ts';
 import { settle } from '../support/fake-clock.ts';
 import { invocationWith, noRetry, requestWith, taskWith } from '../support/samples.ts';
 import { sequences, upTo } from './log-bench.ts';
@@ -163,7 +165,7 @@ test('what was accepted ends exactly once with a gap-free log, what was refused 
       await bench.store.execution('').catch(ignore);
       await bench.clock.advance(2000);
       bench.supervisor.interrupt('over');
-      await bench.clock.advance(10_000);
+      await bench.clock.advance(10_000 + confirmMs);
       await Promise.all(world.ends);
       expect(bench.supervisor.load).toMatchObject({ live: 0, running: 0, pending: 0 });
       for (const id of world.accepted) {

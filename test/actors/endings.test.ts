@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { confirmMs } from '../../src/machines/ending.ts';
 import { isSettled, settle } from '../support/fake-clock.ts';
 import { noRetry, taskWith } from '../support/samples.ts';
 import { story, supervisorBench } from './supervisor-bench.ts';
@@ -79,7 +80,7 @@ describe('timeouts', () => {
       timeouts: { totalMs: 100 },
       task: taskWith({ graceMs: 500 }),
     });
-    await bench.clock.advance(599);
+    await bench.clock.advance(599 + confirmMs);
     expect((await bench.record(cursor.executionId)).status).toBe('running');
     await bench.clock.advance(1);
     expect(await bench.record(cursor.executionId)).toMatchObject({

@@ -1,5 +1,7 @@
 /** A store that fails and comes back, and a node that stops. */
+
 import { describe, expect, test } from 'vitest';
+import { confirmMs } from '../../src/machines/ending.ts';
 import { waitForOutcome } from '../../src/observers/sync.ts';
 import { isSettled, settle } from '../support/fake-clock.ts';
 import { invocationWith, noRetry, requestWith, taskWith } from '../support/samples.ts';
@@ -207,13 +209,13 @@ describe('a node that stops', () => {
     await bench.leavesNothing();
   });
 
-  test('does not wait for an attempt that does not go: that ends KILL_UNCONFIRMED when its grace is over', async () => {
+  test('does not wait for an attempt that does not go: that ends KILL_UNCONFIRMED when its grace and more is over', async () => {
     const bench = supervisorBench();
     bench.runtime.stopsAfterMs = Number.POSITIVE_INFINITY;
     const { executionId } = await bench.admit({ mode: 'async', task: taskWith({ graceMs: 500 }) });
     bench.supervisor.interrupt('the node was stopped');
     const idle = bench.supervisor.idle();
-    await bench.clock.advance(499);
+    await bench.clock.advance(499 + confirmMs);
     expect(await isSettled(idle)).toBe(false);
     await bench.clock.advance(1);
     expect(await isSettled(idle)).toBe(true);

@@ -53,6 +53,62 @@ describe('durability', () => {
     expect(log.complete).toBe(true);
   });
 
+  test('a binding is durable when it says so, and needs no event of its own', async () => {
+    const { watched, store, open } = logBench();
+    const log = open(id);
+    admit(log);
+    await log.admitted();
+    watched.hold();
+    const bound = log.bind('inst_1');
+    await settle();
+    expect(await isSettled(bound)).toBe(false);
+    watched.release();
+    await bound;
+    expect(await store.execution(id)).toMatchObject({ instanceId: 'inst_1', lastSequence: 1 });
+    dispatch(log);
+    await settle();
+    expect(await store.execution(id)).toMatchObject({ instanceId: 'inst_1', lastSequence: 2 });
+  });
+
+  test('a binding made in the turn of its dispatch shares its commit', async () => {
+    const { watched, open } = logBench();
+    const log = open(id);
+    admit(log);
+    await log.admitted();
+    dispatch(log);
+    await log.bind('inst_1');
+    expect(watched.commits.at(-1)).toMatchObject([
+      { events: [{ sequence: 2 }], record: { instanceId: 'inst_1' } },
+    ]);
+    expect(watched.commits).toHaveLength(2);
+  });
+
+  test('a binding made while a commit is under way waits for the next one', async () => {
+    const { watched, open } = logBench();
+    const log = open(id);
+    watched.hold();
+    admit(log);
+    await settle();
+    const bound = log.bind('inst_1');
+    watched.release();
+    await bound;
+    expect(log.committed).toMatchObject({ instanceId: 'inst_1' });
+  });
+
+  test('a binding whose commit fails is durable when the medium works again', async () => {
+    const { clock, store, open } = logBench();
+    const log = open(id);
+    admit(log);
+    await log.admitted();
+    store.failNext(new Error('scripted'));
+    const bound = log.bind('inst_1');
+    await settle();
+    expect(await isSettled(bound)).toBe(false);
+    await clock.advance(1000);
+    await bound;
+    expect(await store.execution(id)).toMatchObject({ instanceId: 'inst_1' });
+  });
+
   test('the committed record never claims output that is not in the log yet', async () => {
     const { store, open } = logBench();
     const log = open(id);

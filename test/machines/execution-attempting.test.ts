@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { confirmMs } from '../../src/machines/ending.ts';
 import {
   alarm,
   begin,
@@ -72,9 +73,9 @@ describe('attempting', () => {
 
   test('the attempt timeout stops it, and the alarm now stands at the end of the grace', () => {
     expect(send(running, alarm(t0 + 699)).snapshot).toBe(running.snapshot);
-    const stopping = send(running, alarm(t0 + 700));
+    const stopping = send(begin({ totalMs: 60_000, attemptMs: 700 }), dispatch(t0), alarm(t0 + 700));
     expect(stopping.state).toBe('running.stopping');
-    expect(stopping.effects).toEqual([`armAlarm ${t0 + 800}`, 'stopAttempt']);
+    expect(stopping.effects).toEqual([`armAlarm ${t0 + 800 + confirmMs}`, 'stopAttempt']);
     expect(stopping.snapshot.context.cause).toMatchObject({ code: 'ATTEMPT_TIMEOUT' });
   });
 
@@ -88,9 +89,9 @@ describe('attempting', () => {
     ['an output limit', limit(t0 + 1), 'OUTPUT_LIMIT'],
     ['a node that stops', interrupt(t0 + 1), 'INTERRUPTED'],
   ] as const)('%s asks the attempt to stop, and does not end the execution yet', (_, event, code) => {
-    const stopping = send(running, event);
+    const stopping = send(begin({ totalMs: 60_000 }), dispatch(t0), event);
     expect(stopping.state).toBe('running.stopping');
-    expect(stopping.effects).toEqual([`armAlarm ${t0 + 101}`, 'stopAttempt']);
+    expect(stopping.effects).toEqual([`armAlarm ${t0 + 101 + confirmMs}`, 'stopAttempt']);
     expect(stopping.snapshot.context).toMatchObject({ cause: { code }, outcome: null });
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { confirmMs } from '../../src/machines/ending.ts';
 import {
   alarm,
   begin,
@@ -51,7 +52,7 @@ describe('stopping', () => {
     const late = send(begin({ totalMs: 10_000, graceMs: 500 }), dispatch(t0), cancel(t0 + 9900));
     expect(late.effects).toContain(`armAlarm ${totalDeadline}`);
     const after = send(late, alarm(totalDeadline));
-    expect(after.effects).toEqual([`armAlarm ${t0 + 10_400}`]);
+    expect(after.effects).toEqual([`armAlarm ${t0 + 10_400 + confirmMs}`]);
     expect(after.snapshot.context.cause).toMatchObject({ code: 'CANCELLED' });
   });
 
@@ -65,9 +66,9 @@ describe('stopping', () => {
     expectEnd(send(running, interrupt(t0 + 5), stopped(t0 + 6)), 'failed', 'INTERRUPTED');
   });
 
-  test('when the grace is over and the attempt is not gone, it fails KILL_UNCONFIRMED and names the cause', () => {
-    expect(send(cancelling, alarm(t0 + 109)).state).toBe('running.stopping');
-    const end = send(cancelling, alarm(t0 + 110));
+  test('when the grace and the time for its forced end are over and the attempt is not gone, it fails KILL_UNCONFIRMED and names the cause', () => {
+    expect(send(cancelling, alarm(t0 + 109 + confirmMs)).state).toBe('running.stopping');
+    const end = send(cancelling, alarm(t0 + 110 + confirmMs));
     expectEnd(end, 'failed', 'KILL_UNCONFIRMED');
     expect(end.effects).toEqual(['releaseSlot']);
     expect(end.snapshot.context.outcome).toMatchObject({ message: expect.stringContaining('CANCELLED') });
@@ -116,7 +117,7 @@ describe('stopping for an attempt timeout that would be retried', () => {
     );
     expect(late.effects).toContain(`armAlarm ${t0 + 750}`);
     const replaced = send(late, alarm(t0 + 750));
-    expect(replaced.effects).toEqual([`armAlarm ${t0 + 800}`]);
+    expect(replaced.effects).toEqual([`armAlarm ${t0 + 800 + confirmMs}`]);
     expectEnd(send(replaced, stopped(t0 + 760)), 'timedOut', 'TOTAL_TIMEOUT');
   });
 

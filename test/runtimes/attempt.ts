@@ -34,6 +34,8 @@ export function attemptOf(task: TaskDefinition, invocation: Partial<Invocation> 
 export class Collected implements AttemptIo {
   readonly first: Promise<void>;
   bytes = 0;
+  /** Instances that were said to serve it, in order. */
+  readonly bound: string[] = [];
   readonly #chunks: { stream: OutputStream; data: Uint8Array }[] = [];
   readonly #wait: () => Promise<void> | undefined;
   readonly #onFirst: () => void;
@@ -50,6 +52,10 @@ export class Collected implements AttemptIo {
     this.#chunks.push({ stream, data });
     this.#onFirst();
     return this.#wait();
+  }
+
+  async bind(instanceId: string): Promise<void> {
+    this.bound.push(instanceId);
   }
 
   get order(): OutputStream[] {

@@ -19,13 +19,14 @@ export interface RuntimeFixtures {
 }
 
 /** The most that may be on its way between a guest and its output: what it wrote and nobody has taken. */
-const maxInFlight = 2 * 1024 * 1024;
+const usualInFlight = 2 * 1024 * 1024;
 
 /** What every runtime promises, whatever it runs (src/runtimes/runtime.ts). */
 export function runtimeContract(
   name: string,
   makeRuntime: () => Promise<Runtime>,
   makeFixtures: () => Promise<RuntimeFixtures>,
+  maxInFlight = usualInFlight,
 ): void {
   describe(`${name}: the runtime contract`, () => {
     let runtime: Runtime;
@@ -112,6 +113,7 @@ export function runtimeContract(
       const controller = new AbortController();
       const io = new Collected();
       const busy: AttemptIo = {
+        bind: (instanceId) => io.bind(instanceId),
         write(stream, data) {
           for (let round = 0; round < 200; round += 1) createHash('sha256').update(data).digest();
           return io.write(stream, data);

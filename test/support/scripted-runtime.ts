@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/domain/clock.ts';
 import type { ErrorCode } from '../../src/domain/errors.ts';
 import type { OutputStream } from '../../src/domain/event.ts';
-import type { RuntimeKind } from '../../src/domain/task.ts';
+import type { Artifact, RuntimeKind } from '../../src/domain/task.ts';
 import type {
   Attempt,
   AttemptIo,
@@ -115,9 +115,19 @@ export class ScriptedRuntime implements Runtime {
     this.kind = kind;
   }
 
+  readonly defaultLimits = { memory: 65_536 };
+
+  async resolve(): Promise<Artifact> {
+    return { kind: 'wasm', sha256: 'a'.repeat(64), sizeBytes: 10 };
+  }
+
   async prepare(): Promise<PreparedArtifact> {
     return { functions: [], wit: '' };
   }
+
+  warm(): void {}
+
+  cool(): void {}
 
   run(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome> {
     const call = new ScriptedCall(attempt, io, signal, this.#clock, this.stopsAfterMs);

@@ -1,0 +1,196 @@
+/**
+ * Makes a Runtime of a runtime whose instances each run one attempt: an execution gets an instance that was started
+ * ahead of it where there is one and where nothing of its own has to go into the start, and a new one otherwise.
+ */
+import type { Clock } from '../domain/clock.ts';
+import type { Invocation } from '../domain/execution.ts';
+import type { TaskDefinition } from '../domain/task.ts';
+import {
+  type Attempt,
+  type AttemptIo,
+  type AttemptOutcome,
+  type InstanceRuntime,
+  type Launch,
+  LaunchError,
+  type Runtime,
+} from '../runtimes/runtime.ts';
+import type { IdSource } from './ids.ts';
+import { endReport, type Held, InstancePool } from './instance-pool.ts';
+import type { InstanceRegistry } from './instances.ts';
+
+interface WarmLogger {
+  warn(details: object, message: string): void;
+}
+
+export interface WarmRuntimeOptions {
+  readonly registry: InstanceRegistry;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger?: WarmLogger;
+}
+
+interface KeptPool {
+  readonly pool: InstancePool;
+  readonly forget: () => void;
+}
+
+export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOptions): Runtime {
+  const { registry, clock, ids, logger } = options;
+  const pools = new Map<string, KeptPool>();
+  const cooling = new Set<Promise<void>>();
+  let closed = false;
+
+  function open(launch: Omit<Launch, 'instanceId' | 'args' | 'environment'>, startedAhead: boolean) {
+    const instanceId = ids('inst_');
+    const { taskId, revision, task } = launch;
+    const facts = {
+      instanceId,
+      runtime: base.kind,
+      task: { taskId, name: task.name, revision },
+      startedAhead,
+    };
+    return { instanceId, report: registry.open(facts) };
+  }
+
+  async function launchAhead(
+    taskId: string,
+    revision: number,
+    task: TaskDefinition,
+    signal: AbortSignal,
+  ): Promise<Held> {
+    const plan = { taskId, revision, task };
+    const { instanceId, report } = open(plan, true);
+    try {
+      const instance = await base.launch({ ...plan, instanceId, args: [], environment: {} }, signal);
+      return { instanceId, instance, report };
+    } catch (error) {
+      report.send({ type: 'gone' });
+      throw error;
+    }
+  }
+
+  /** A warm instance that is bound to the attempt, or undefined where there is none for it. */
+  async function takeWarm(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<Held | undefined> {
+    const kept = pools.get(keyOf(attempt.taskId, attempt.revision));
+    if (kept === undefined || !mayUseWarm(attempt.invocation)) return undefined;
+    const held = kept.pool.take();
+    if (held === undefined) return undefined;
+    let spoiled = '';
+    void held.instance.spoiled.then((reason) => {
+      spoiled = reason;
+    });
+    held.report.send({ type: 'bind', executionId: attempt.executionId, attempt: attempt.number });
+    await untilAborted(io.bind(held.instanceId), signal);
+    if (spoiled === '') return held;
+    held.report.send({ type: 'stop', reason: spoiled });
+    await endReport(held.report, held.instance, held.instance.discard());
+    return undefined;
+  }
+
+  async function launchFor(
+    attempt: Attempt,
+    io: AttemptIo,
+    signal: AbortSignal,
+  ): Promise<Held | AttemptOutcome> {
+    const { taskId, revision, task, invocation } = attempt;
+    const { instanceId, report } = open({ taskId, revision, task }, false);
+    report.send({ type: 'bind', executionId: attempt.executionId, attempt: attempt.number });
+    const bound = io.bind(instanceId);
+    const { args, environment } = invocation;
+    try {
+      const instance = await base.launch({ instanceId, taskId, revision, task, args, environment }, signal);
+      await untilAborted(bound, signal);
+      return { instanceId, instance, report };
+    } catch (error) {
+      report.send({ type: 'gone' });
+      const facts = { instanceId, resourceUse: {} };
+      if (error instanceof LaunchError) {
+        logger?.warn({ taskId, instanceId, err: error }, 'an instance could not be started');
+        return { kind: 'failed', code: error.code, message: error.message, ...facts };
+      }
+      if (signal.aborted) return { kind: 'stopped', rung: 'cooperative', ...facts };
+      throw error;
+    }
+  }
+
+  return {
+    kind: base.kind,
+    capabilities: base.capabilities,
+    // Asked each time: an engine that comes later may hold a task to more.
+    get defaultLimits() {
+      return base.defaultLimits;
+    },
+    resolve: (draft, fetching) => base.resolve(draft, fetching),
+    prepare: (task) => base.prepare(task),
+
+    async run(attempt, io, signal) {
+      if (signal.aborted) return { kind: 'stopped', rung: 'cooperative', instanceId: '', resourceUse: {} };
+      const held = (await takeWarm(attempt, io, signal)) ?? (await launchFor(attempt, io, signal));
+      if (!('instance' in held)) return held;
+      const { instance, report } = held;
+      const outcome = await instance.serve(attempt, io, signal);
+      report.send({ type: 'stop', reason: outcome.kind === 'failed' ? outcome.code : 'used' });
+      await endReport(report, instance, Promise.resolve(outcome.remains !== true));
+      return outcome;
+    },
+
+    warm(taskId, revision, task) {
+      const key = keyOf(taskId, revision);
+      if (closed || pools.has(key) || !task.warm.startAhead || task.warm.max === 0) return;
+      const pool = new InstancePool({
+        policy: task.warm,
+        clock,
+        launch: (signal) => launchAhead(taskId, revision, task, signal),
+        failed: (reason) => logger?.warn({ taskId, revision, reason }, 'a warm instance is not to be had'),
+      });
+      const forget = registry.addPool(() => ({
+        taskId,
+        taskName: task.name,
+        revision,
+        runtime: base.kind,
+        policy: task.warm,
+        ...pool.counts,
+      }));
+      pools.set(key, { pool, forget });
+    },
+
+    cool(taskId, revision) {
+      const key = keyOf(taskId, revision);
+      const kept = pools.get(key);
+      if (kept === undefined) return;
+      pools.delete(key);
+      kept.forget();
+      const cooled = kept.pool.close().finally(() => cooling.delete(cooled));
+      cooling.add(cooled);
+    },
+
+    async close() {
+      closed = true;
+      const closing = [...pools.values()].map(({ pool }) => pool.close());
+      await Promise.all([...closing, ...cooling]);
+      await base.close();
+    },
+  };
+}
+
+/** Only what comes in through standard input reaches a program that runs already. */
+function mayUseWarm({ args, environment, forceNewInstance }: Invocation): boolean {
+  return !forceNewInstance && args.length === 0 && Object.keys(environment).length === 0;
+}
+
+/** A store that cannot be written must not hold up the end of an attempt; one that is aborted gets no input. */
+function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    void promise.then(done);
+  });
+}
+
+function keyOf(taskId: string, revision: number): string {
+  return `${taskId}@${revision}`;
+}
