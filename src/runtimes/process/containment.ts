@@ -1,0 +1,66 @@
+import { tmpdir } from 'node:os';
+import type { Cells } from './cell.ts';
+import { makeCgroupCells } from './cgroup-cells.ts';
+import { layoutFolders } from './layout.ts';
+import { makeNamespaceCells } from './namespace-cells.ts';
+import { Markers, Scratch } from './scratch.ts';
+import { sweep } from './sweep.ts';
+import { Warden } from './warden.ts';
+
+/** What a node has to keep its instances together, and to be rid of them. */
+export interface Containment {
+  readonly cells: Cells;
+  readonly scratch: Scratch;
+  readonly markers: Markers;
+  readonly warden: Warden;
+}
+
+export interface ContainmentPlace {
+  readonly nodeId: string;
+  readonly temporaryFolder?: string | undefined;
+  /** Not to use cgroups, though they could be made. */
+  readonly withoutCgroups?: boolean | undefined;
+}
+
+/** Ends what an earlier node of this name has left, and makes room for this one; or says why there is none. */
+export async function makeContainment(
+  place: ContainmentPlace,
+): Promise<Containment | { readonly reason: string }> {
+  if (process.platform !== 'linux')
+    return { reason: `processes are run on Linux, not on ${process.platform}` };
+  const name = `spear-${place.nodeId}`;
+  const path = `${place.temporaryFolder ?? tmpdir()}/${name}`;
+  if (!Scratch.isOurs(path)) return { reason: `${path} exists and belongs to another` };
+  const scratch = new Scratch(path);
+  const earlier = new Set([
+    ...layoutFolders(name),
+    ...scratch.noted().filter((folder) => folder.endsWith(`/${name}`)),
+  ]);
+  if (!(await sweep({ scratch: path, cgroups: [...earlier] }))) {
+    return { reason: `what an earlier node has left in ${path} cannot be ended or removed` };
+  }
+  const cells = await makeCells(name, place.withoutCgroups === true);
+  if ('reason' in cells) return cells;
+  scratch.make(cells.folders);
+  const warden = new Warden({ scratch: path, cgroups: cells.folders });
+  return { cells, scratch, markers: new Markers(scratch), warden };
+}
+
+/** Removes all of it; every instance has ended. What could not be ended stays for the next start. */
+export async function closeContainment({ cells, scratch, markers, warden }: Containment): Promise<void> {
+  cells.close();
+  markers.close();
+  await sweep({ scratch: scratch.path, cgroups: cells.folders });
+  await warden.close();
+}
+
+async function makeCells(
+  name: string,
+  withoutCgroups: boolean,
+): Promise<Cells | { readonly reason: string }> {
+  const cgroups = withoutCgroups ? { reason: 'cgroups are not to be used' } : makeCgroupCells(name);
+  if (!('reason' in cgroups)) return cgroups;
+  const namespaces = await makeNamespaceCells();
+  if (!('reason' in namespaces)) return namespaces;
+  return { reason: `${cgroups.reason}; ${namespaces.reason}` };
+}

@@ -1,0 +1,94 @@
+import { constants } from 'node:os';
+import type { ErrorCode } from '../../domain/errors.ts';
+import type { Limits } from '../../domain/task.ts';
+
+/** Why the runtime ended an instance; the first reason counts. */
+export type KillCause = 'stopped' | 'spent' | 'closed' | 'discarded';
+
+/** What is known of an instance when nothing is left of it. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly cause: KillCause | undefined;
+  /** The rung of the ladder that was reached. */
+  readonly rung: string;
+  /** How far the launcher came that did not become the program; empty where it did. */
+  readonly stage: string;
+  readonly ranOutOfMemory: boolean;
+  readonly cpuTimeUs: number | undefined;
+}
+
+type Ending =
+  | { readonly kind: 'completed'; readonly exitCode: number }
+  | {
+      readonly kind: 'failed';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly exitCode?: number;
+    }
+  | { readonly kind: 'stopped'; readonly rung: string };
+
+/** What an exit means to the one who called. */
+export function endingOf(exit: Exit, limits: Limits): Ending {
+  const { cause, code, signal } = exit;
+  if (cause === 'stopped') return { kind: 'stopped', rung: exit.rung };
+  if (cause === 'closed' || cause === 'discarded') {
+    return { kind: 'failed', code: 'INSTANCE_LOST', message: 'the node ended the program because it stops' };
+  }
+  const status = signal === null ? (code ?? 0) : exitCodeOf(signal);
+  const failed = (errorCode: ErrorCode, message: string): Ending => ({
+    kind: 'failed',
+    code: errorCode,
+    message,
+    exitCode: status,
+  });
+  if (exit.ranOutOfMemory) return failed('MEMORY_LIMIT', memoryMessage(limits));
+  if (cause === 'spent' || (signal !== null && ranOutOfCpu(exit, signal, limits))) {
+    return failed('CPU_LIMIT', `the program used up its CPU time of ${limits.cpuTimeMs ?? 0} ms`);
+  }
+  if (exit.stage !== '')
+    return { kind: 'failed', code: 'START_FAILED', message: startMessage(exit.stage, limits) };
+  if (signal === 'SIGXFSZ') {
+    return failed(
+      'SIGNALED',
+      `the program was ended by SIGXFSZ: it wrote a file larger than limits.file_size, ${limits.fileSize ?? 0} bytes`,
+    );
+  }
+  if (signal !== null) return failed('SIGNALED', `the program was ended by ${signal}`);
+  if (status !== 0) return failed('FUNCTION_EXIT', `the program exited with ${status}`);
+  return { kind: 'completed', exitCode: 0 };
+}
+
+/** A shell that stands between says 128 + n for a signal. */
+export function signalOf(exitCode: number): NodeJS.Signals | null {
+  for (const [name, number] of Object.entries(constants.signals)) {
+    // The keys of this table are the names of signals.
+    if (number === exitCode - 128) return name as NodeJS.Signals;
+  }
+  return null;
+}
+
+function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
+
+/** The limit of each process ends it with SIGXCPU, or with SIGKILL where it takes no notice. */
+function ranOutOfCpu({ cpuTimeUs }: Exit, signal: NodeJS.Signals, { cpuTimeMs }: Limits): boolean {
+  if (cpuTimeMs === undefined) return false;
+  return signal === 'SIGXCPU' || (signal === 'SIGKILL' && (cpuTimeUs ?? 0) >= cpuTimeMs * 1000);
+}
+
+function memoryMessage({ memory }: Limits): string {
+  return memory === undefined
+    ? 'the program was killed because the machine ran out of memory'
+    : `the program was killed because it needed more memory than its limit of ${memory} bytes`;
+}
+
+function startMessage(stage: string, { openFiles }: Limits): string {
+  if (stage === 'cell') return 'the program could not be started: it could not be put under its limits';
+  if (stage === 'limits') {
+    const of = openFiles === undefined ? '' : `; limits.open_files is ${openFiles}`;
+    return `the program could not be started: a limit could not be set${of}`;
+  }
+  return 'the program could not be started: it cannot be executed; its output says why';
+}

@@ -1,0 +1,193 @@
+import type { ChildProcessByStdio } from 'node:child_process';
+import { fstatSync, ftruncateSync, readSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../../domain/clock.ts';
+import type { ResourceUse } from '../../domain/execution.ts';
+import type { TaskDefinition } from '../../domain/task.ts';
+import type { Attempt, AttemptIo, AttemptOutcome, Instance } from '../runtime.ts';
+import type { Cell } from './cell.ts';
+import { CpuWatch } from './cpu-watch.ts';
+import { type Exit, endingOf, type KillCause, signalOf } from './ending.ts';
+import { OutputPump } from './output-pump.ts';
+
+export type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** What an instance is made of, and gives back at its end. */
+export interface InstanceParts {
+  readonly instanceId: string;
+  readonly task: TaskDefinition;
+  readonly child: Child;
+  readonly cell: Cell;
+  /** The launcher writes to it how far it came, where it does not become the program. */
+  readonly marker: number;
+  readonly clock: Clock;
+  /** Gives the parts back. `empty` is whether nothing is left in the cell. */
+  release(empty: boolean): Promise<void>;
+}
+
+/** How it ended, before its output was taken. */
+interface End {
+  readonly exit: Exit;
+  readonly resourceUse: ResourceUse;
+  readonly empty: boolean;
+}
+
+/** For how long what was killed is waited for, in milliseconds; less than the supervisor waits. */
+const confirmMs = 8_000;
+const longestPauseMs = 50;
+
+/** One started program, from its start to when nothing of it is left. */
+export class ProcessInstance implements Instance {
+  readonly spoiled: Promise<string>;
+  readonly gone: Promise<void>;
+  readonly #parts: InstanceParts;
+  readonly #output: readonly OutputPump[];
+  readonly #cpuWatch: CpuWatch;
+  readonly #ended: Promise<End>;
+  #spoil: (why: string) => void;
+  #cause: KillCause | undefined;
+  #rung = '';
+  #exited = false;
+
+  constructor(parts: InstanceParts) {
+    this.#parts = parts;
+    const spoiled = Promise.withResolvers<string>();
+    this.spoiled = spoiled.promise;
+    this.#spoil = spoiled.resolve;
+    const { child } = parts;
+    const early = () => this.#spoil('the program wrote before it was given its input');
+    this.#output = [
+      new OutputPump(child.stdout, 'stdout', early),
+      new OutputPump(child.stderr, 'stderr', early),
+    ];
+    // A program need not read its input; what it did is told by how it ends.
+    child.stdin.on('error', () => {});
+    this.#cpuWatch = new CpuWatch(parts.cell, parts.task.limits, parts.clock, () => this.#end('spent'));
+    const exited = Promise.withResolvers<{ code: number | null; signal: NodeJS.Signals | null }>();
+    child.on('exit', (code, signal) => exited.resolve({ code, signal }));
+    this.#ended = exited.promise.then(({ code, signal }) => this.#finish(code, signal));
+    this.gone = this.#ended.then(({ empty }) => this.#clear(empty));
+  }
+
+  async serve(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome> {
+    const { child, instanceId, task, clock } = this.#parts;
+    this.#spoil = () => {};
+    if (signal.aborted) {
+      const confirmed = await this.discard();
+      const facts = { instanceId, resourceUse: {}, ...(!confirmed && { remains: true as const }) };
+      return { kind: 'stopped', rung: 'cooperative', ...facts };
+    }
+    for (const pump of this.#output) pump.open(io);
+    child.stdin.end(attempt.invocation.input);
+    const onAbort = () => this.#stop();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const { exit, resourceUse, empty } = await this.#ended;
+    signal.removeEventListener('abort', onAbort);
+    await Promise.all(this.#output.map((pump) => pump.finish(clock)));
+    await this.gone;
+    const facts = { instanceId, resourceUse, ...(!empty && { remains: true as const }) };
+    return { ...endingOf(exit, task.limits), ...facts };
+  }
+
+  async discard(): Promise<boolean> {
+    this.#spoil = () => {};
+    for (const pump of this.#output) pump.drop();
+    this.#end('discarded');
+    const { empty } = await this.#ended;
+    await this.gone;
+    return empty;
+  }
+
+  /** Ends it because the node stops: what it was serving is lost. */
+  async close(): Promise<void> {
+    this.#end('closed');
+    await this.gone;
+  }
+
+  /** Asks it to stop, and ends it where it has not after its grace. */
+  #stop(): void {
+    const { child, clock, task } = this.#parts;
+    if (this.#exited || this.#cause !== undefined) return;
+    this.#cause = 'stopped';
+    this.#rung = 'term';
+    signalGroup(child, 'SIGTERM');
+    const grace = clock.setTimer(task.graceMs, () => {
+      if (this.#exited) return;
+      this.#rung = 'kill';
+      this.#kill();
+    });
+    void this.#ended.then(() => grace.cancel());
+  }
+
+  #end(cause: KillCause): void {
+    if (this.#exited) return;
+    // What asks it to stop stays the reason, whatever ends it.
+    this.#cause ??= cause;
+    this.#rung = 'kill';
+    this.#kill();
+  }
+
+  #kill(): void {
+    this.#parts.cell.kill();
+    // Before the launcher has joined its cell, the cell has nothing to kill.
+    if (!this.#parts.cell.nested) signalGroup(this.#parts.child, 'SIGKILL');
+  }
+
+  async #finish(code: number | null, signal: NodeJS.Signals | null): Promise<End> {
+    const { cell, child, marker } = this.#parts;
+    this.#exited = true;
+    this.#cpuWatch.stop();
+    this.#spoil('the program ended before it was given its input');
+    child.stdin.destroy();
+    const empty = cell.isEmpty() || (await this.#emptied());
+    const resourceUse = cell.resourceUse();
+    const told = cell.nested && code !== null && code > 128 ? signalOf(code) : null;
+    const exit: Exit = {
+      code,
+      signal: signal ?? told,
+      cause: this.#cause,
+      rung: this.#rung,
+      stage: code === 0 ? '' : takeMark(marker),
+      ranOutOfMemory: cell.ranOutOfMemory(),
+      cpuTimeUs: resourceUse.cpuTimeUs,
+    };
+    return { exit, resourceUse, empty };
+  }
+
+  /** Kills what the program has left behind. Resolves with whether all of it is gone. */
+  async #emptied(): Promise<boolean> {
+    const { cell, clock } = this.#parts;
+    const start = clock.monotonic();
+    for (let pause = 1; clock.monotonic() - start < confirmMs; pause = Math.min(longestPauseMs, pause * 2)) {
+      cell.kill();
+      if (cell.isEmpty()) return true;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      clock.setTimer(pause, resolve);
+      await promise;
+    }
+    return cell.isEmpty();
+  }
+
+  async #clear(empty: boolean): Promise<void> {
+    await this.#parts.release(empty);
+  }
+}
+
+function signalGroup(child: Child, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // It has ended, and its end is on its way here.
+  }
+}
+
+/** What the launcher wrote, and makes the file ready for the next. */
+function takeMark(fd: number): string {
+  const { size } = fstatSync(fd);
+  if (size === 0) return '';
+  const text = Buffer.alloc(Math.min(size, 32));
+  readSync(fd, text, 0, text.length, 0);
+  ftruncateSync(fd);
+  return text.toString('latin1').trim();
+}

@@ -1,0 +1,82 @@
+import type { Readable } from 'node:stream';
+import type { Clock } from '../../domain/clock.ts';
+import type { OutputStream } from '../../domain/event.ts';
+import type { AttemptIo } from '../runtime.ts';
+
+/** How long the end of a stream is waited for, in milliseconds, when all that could write to it is dead. */
+const patienceMs = 250;
+
+/** Carries one stream of a program to where its output goes, no faster than it is taken there. */
+export class OutputPump {
+  /** Resolves when the stream has ended and everything was handed over. */
+  readonly done: Promise<void>;
+  readonly #stream: Readable;
+  readonly #name: OutputStream;
+  readonly #onEarly: () => void;
+  /** What came before there was somewhere to put it; the stream stands still then. */
+  readonly #early: Buffer[] = [];
+  #io: AttemptIo | undefined;
+  #bytes = 0;
+
+  /** `onEarly` hears of output that comes before `open`. */
+  constructor(stream: Readable, name: OutputStream, onEarly: () => void) {
+    this.#stream = stream;
+    this.#name = name;
+    this.#onEarly = onEarly;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.done = promise;
+    stream.on('data', (data: Buffer) => this.#take(data));
+    // A broken pipe ends it as its end does.
+    stream.on('error', () => {});
+    stream.on('close', resolve);
+  }
+
+  open(io: AttemptIo): void {
+    this.#io = io;
+    const early = this.#early.splice(0);
+    if (early.length === 0) return;
+    this.#stream.resume();
+    for (const data of early) this.#write(io, data);
+  }
+
+  /** Takes no more, and forgets what came. */
+  drop(): void {
+    this.#early.length = 0;
+    this.#stream.destroy();
+  }
+
+  /**
+   * All that could write is dead, so the end is near; but a copy of the descriptor may have been given to a process
+   * that is not ours. Resolves when everything was handed over.
+   */
+  async finish(clock: Clock): Promise<void> {
+    let before = -1;
+    const look = () => {
+      const standing = this.#bytes === before && !this.#stream.isPaused();
+      if (standing) this.#stream.destroy();
+      before = this.#bytes;
+      timer = clock.setTimer(patienceMs, look);
+    };
+    let timer = clock.setTimer(patienceMs, look);
+    await this.done;
+    timer.cancel();
+  }
+
+  #take(data: Buffer): void {
+    this.#bytes += data.length;
+    if (this.#io !== undefined) {
+      this.#write(this.#io, data);
+      return;
+    }
+    this.#early.push(data);
+    this.#stream.pause();
+    this.#onEarly();
+  }
+
+  #write(io: AttemptIo, data: Buffer): void {
+    const wait = io.write(this.#name, data);
+    if (wait === undefined) return;
+    this.#stream.pause();
+    void wait.then(() => this.#stream.resume());
+  }
+}

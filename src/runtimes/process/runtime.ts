@@ -1,0 +1,192 @@
+import type { Clock } from '../../domain/clock.ts';
+import { invalidArgument, RequestError } from '../../domain/errors.ts';
+import type { Artifact, Limits, TaskDefinition } from '../../domain/task.ts';
+import type { TaskDraft } from '../../domain/tasks.ts';
+import {
+  type Fetching,
+  type Instance,
+  type InstanceRuntime,
+  type Launch,
+  LaunchError,
+  type PreparedArtifact,
+} from '../runtime.ts';
+import { type Containment, closeContainment, makeContainment } from './containment.ts';
+import { Digests } from './digest.ts';
+import { Identities, type Identity } from './identity.ts';
+import type { ProcessInstance } from './instance.ts';
+import { Launcher } from './launcher.ts';
+import { checkAbilities } from './limits-check.ts';
+import { checkDigest, checkWorkingDirectory, findProgram } from './program.ts';
+import { Starter } from './starter.ts';
+import { strayDescriptors } from './strays.ts';
+
+interface ProcessLogger {
+  warn(details: object, message: string): void;
+}
+
+export interface ProcessRuntimeOptions {
+  /** Names the node's folders and cgroups on this machine; safe as a file name. */
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly logger?: ProcessLogger;
+  /** Whether tasks may run programs of the host; a node that runs as root has to be told so. */
+  readonly hostAccess: boolean;
+  /** Where the node's folder for running programs is made; absent means the system's. */
+  readonly temporaryFolder?: string;
+  /** The shell that starts programs; absent means /bin/sh. */
+  readonly shell?: string;
+  /** Not to use cgroups, though they could be made. */
+  readonly withoutCgroups?: boolean;
+}
+
+const defaultMemory = 128 * 1024 * 1024;
+const defaultProcesses = 128;
+
+/** Runs executables of the host. Ends what an earlier node of the same id has left; starts nothing yet. */
+export async function openProcessRuntime(options: ProcessRuntimeOptions): Promise<InstanceRuntime> {
+  if (!options.hostAccess) return new ProcessRuntime(options, hostAccessDenied);
+  const containment = await containmentFor(options);
+  return 'reason' in containment
+    ? new ProcessRuntime(options, () => unavailable(containment.reason))
+    : new ProcessRuntime(options, containment);
+}
+
+/** A node that cannot run processes can do all else. */
+async function containmentFor(options: ProcessRuntimeOptions): ReturnType<typeof makeContainment> {
+  try {
+    return await makeContainment(options);
+  } catch (error) {
+    options.logger?.warn({ err: error }, 'processes cannot be run here');
+    return { reason: error instanceof Error ? error.message : 'the system refused it' };
+  }
+}
+
+class ProcessRuntime implements InstanceRuntime {
+  readonly kind = 'process';
+  readonly capabilities = { reattach: false, stdin: true, typedFunctions: false };
+  readonly defaultLimits: Partial<Limits>;
+  readonly #usable: Containment | (() => RequestError);
+  readonly #starter: Starter | undefined;
+  readonly #identities = new Identities({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 });
+  readonly #digests = new Digests();
+  #closed: Promise<void> | undefined;
+  readonly #launching = new Set<Promise<Instance>>();
+  readonly #instances = new Set<ProcessInstance>();
+
+  /** `usable` is what it works with, or makes the reason why it cannot. */
+  constructor(options: ProcessRuntimeOptions, usable: Containment | (() => RequestError)) {
+    this.#usable = usable;
+    if (typeof usable === 'function') {
+      this.defaultLimits = {};
+      return;
+    }
+    const { holds } = usable.cells;
+    this.defaultLimits = {
+      ...(holds.memory && { memory: defaultMemory }),
+      ...(holds.processes && { processes: defaultProcesses }),
+    };
+    const launcher = new Launcher(options.shell, strayDescriptors());
+    if (launcher.leaked.length > 0) {
+      const details = { descriptors: launcher.leaked };
+      options.logger?.warn(
+        details,
+        'programs get descriptors that the node was started with; install bash, or start it without them',
+      );
+    }
+    this.#starter = new Starter(usable, launcher, options);
+  }
+
+  async resolve(draft: TaskDraft, { signal }: Fetching): Promise<Artifact> {
+    this.#requireUsable();
+    const identity = this.#identities.find(draft.user);
+    return findProgram(draft, identity, this.#digests, signal);
+  }
+
+  async prepare(task: TaskDefinition): Promise<PreparedArtifact> {
+    const { cells } = this.#requireUsable();
+    if (task.artifact.kind !== 'process') {
+      throw invalidArgument(
+        'definition.artifact',
+        `a process task cannot have a ${task.artifact.kind} artifact`,
+      );
+    }
+    checkWorkingDirectory(task, this.#identities.find(task.user));
+    checkAbilities(task, cells.holds);
+    return { functions: [{ name: '', parameters: [], result: '', reason: '' }], wit: '' };
+  }
+
+  async launch(launch: Launch, signal: AbortSignal): Promise<Instance> {
+    const launching = this.#launch(launch, signal);
+    this.#launching.add(launching);
+    try {
+      return await launching;
+    } finally {
+      this.#launching.delete(launching);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#launching);
+    await Promise.all(Array.from(this.#instances, (instance) => instance.close()));
+    if (typeof this.#usable === 'function') return;
+    await closeContainment(this.#usable);
+  }
+
+  async #launch(launch: Launch, signal: AbortSignal): Promise<Instance> {
+    const { artifact, user } = launch.task;
+    signal.throwIfAborted();
+    if (this.#starter === undefined || artifact.kind !== 'process') {
+      throw new LaunchError('RUNTIME_UNAVAILABLE', 'this node cannot run processes now');
+    }
+    const checking = checkDigest(artifact, this.#digests, signal);
+    if (checking !== undefined) await checking;
+    signal.throwIfAborted();
+    if (this.#closed !== undefined) {
+      throw new LaunchError('RUNTIME_UNAVAILABLE', 'the node stops, and starts no more programs');
+    }
+    const instance = await this.#starter.start(launch, artifact.path, this.#identityFor(user));
+    this.#instances.add(instance);
+    void instance.gone.then(() => this.#instances.delete(instance));
+    return instance;
+  }
+
+  /** The user was there at registration. */
+  #identityFor(user: string): Identity {
+    try {
+      return this.#identities.find(user);
+    } catch (error) {
+      if (error instanceof RequestError)
+        throw new LaunchError('START_FAILED', error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  #requireUsable(): Containment {
+    if (typeof this.#usable === 'function') throw this.#usable();
+    return this.#usable;
+  }
+}
+
+function hostAccessDenied(): RequestError {
+  return new RequestError(
+    'failed_precondition',
+    'definition.runtime: this node runs as root and gives no access to the host, which a process needs; start it with --allow-host-access, or as another user',
+    {
+      reason: 'HOST_ACCESS_NOT_ALLOWED',
+      violations: [{ field: 'definition.runtime', description: 'allowed is wasm or docker' }],
+    },
+  );
+}
+
+function unavailable(reason: string): RequestError {
+  return new RequestError(
+    'unavailable',
+    `this node cannot run processes, because it could not end all that they start: ${reason}. Start it as root, in a cgroup that is delegated to its user, or where unshare can make user namespaces`,
+    { reason: 'RUNTIME_UNAVAILABLE', metadata: { runtime: 'process' } },
+  );
+}
