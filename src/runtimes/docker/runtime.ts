@@ -1,0 +1,157 @@
+import type { Clock } from '../../domain/clock.ts';
+import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
+import type { TaskDefinition } from '../../domain/task.ts';
+import type { InstanceRuntime, PreparedArtifact } from '../runtime.ts';
+import { LaunchError } from '../runtime.ts';
+import { type DockerLogger, EngineConnection, type EngineFacts, EngineUnavailable } from './connection.ts';
+import { checkDefinition, defaultLimits } from './definition-check.ts';
+import { asEngineError } from './engine-error.ts';
+import { resolveImage, unobtainable } from './image.ts';
+import { ImageCache } from './image-cache.ts';
+import type { ContainerInstance } from './instance.ts';
+import { launchContainer } from './launch.ts';
+import { Reconciler } from './reconciler.ts';
+import { within } from './waiting.ts';
+
+const inspectMs = 10_000;
+/** How long the opening waits for the containers of an earlier run to be removed. */
+const firstSweepMs = 5000;
+
+export interface DockerRuntimeOptions {
+  /** Containers with this node's label and unknown to it are removed: no two nodes of an engine may share it. */
+  readonly nodeId: string;
+  /** A socket's path, `unix://PATH` or `tcp://HOST:PORT`. */
+  readonly host: string;
+  readonly clock: Clock;
+  readonly logger?: DockerLogger;
+  /** Tasks may use folders and the network of the host. */
+  readonly hostAccess: boolean;
+  /** Between two looks at what the engine has of this node. */
+  readonly reconcileMs?: number;
+}
+
+/**
+ * Runs each execution in a container of its own. Never rejects: without an engine, what needs one is refused as
+ * unavailable, and it is looked for again whenever someone needs it.
+ */
+export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<InstanceRuntime> {
+  const { nodeId, host, clock, logger, hostAccess } = options;
+  const connection = new EngineConnection({
+    host,
+    clock,
+    logger,
+    onAvailable: () => void reconciler.sweep(),
+  });
+  const everyMs = options.reconcileMs ?? 60_000;
+  const reconciler = new Reconciler({ connection, clock, logger, nodeId, everyMs });
+  const images = new ImageCache(connection);
+  const instances = new Set<ContainerInstance>();
+  const launching = new Set<Promise<unknown>>();
+  const closing = new AbortController();
+
+  async function engine(): Promise<EngineFacts> {
+    try {
+      return await connection.ready();
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  async function checkNetwork(task: TaskDefinition): Promise<void> {
+    const network = task.container?.network ?? '';
+    if (!task.allowNetwork) return;
+    const field = 'definition.container.network';
+    if (network === 'host' && !hostAccess) {
+      throw invalidArgument(field, 'the network of the host needs a node with --allow-host-access');
+    }
+    try {
+      await connection.call(inspectMs, (docker) => docker.getNetwork(network).inspect());
+    } catch (cause) {
+      if (asEngineError(cause).status === 404)
+        throw invalidArgument(field, `the engine has no network ${quote(network)}`);
+      throw unavailable(cause);
+    }
+  }
+
+  async function checkImage({ artifact, args, container }: TaskDefinition): Promise<void> {
+    if (artifact.kind !== 'docker')
+      throw invalidArgument('definition.artifact', 'a docker task runs an image');
+    const image = await images.look(artifact.imageId).catch((cause: unknown) => {
+      throw unavailable(cause);
+    });
+    if (image === undefined)
+      throw unobtainable(artifact.image, `the engine no longer has id ${artifact.imageId}`);
+    if (!image.hasCommand && args.length === 0 && (container?.command ?? []).length === 0) {
+      throw invalidArgument(
+        'definition.container.command',
+        'the image names no program to run, so the task must',
+      );
+    }
+  }
+
+  if (
+    await connection.ready().then(
+      () => true,
+      () => false,
+    )
+  ) {
+    await within(clock, firstSweepMs, reconciler.sweep());
+  }
+  reconciler.start();
+
+  return {
+    kind: 'docker',
+    capabilities: { reattach: false, stdin: true, typedFunctions: false },
+    get defaultLimits() {
+      return defaultLimits(connection.facts);
+    },
+    async resolve(draft, fetching) {
+      await engine();
+      return resolveImage(connection, draft, fetching);
+    },
+    async prepare(task): Promise<PreparedArtifact> {
+      checkDefinition(task, await engine());
+      await Promise.all([checkNetwork(task), checkImage(task)]);
+      return { functions: [{ name: '', parameters: [], result: '', reason: '' }], wit: '' };
+    },
+    async launch(launch, signal) {
+      if (closing.signal.aborted)
+        throw new LaunchError('RUNTIME_UNAVAILABLE', 'the docker runtime is closed');
+      const ended = AbortSignal.any([signal, closing.signal]);
+      const starting = launchContainer({ connection, reconciler, clock, nodeId, images }, launch, ended);
+      launching.add(starting);
+      try {
+        const instance = await starting;
+        instances.add(instance);
+        void instance.gone.then(() => instances.delete(instance));
+        return instance;
+      } catch (error) {
+        if (closing.signal.aborted && !signal.aborted) {
+          throw new LaunchError('RUNTIME_UNAVAILABLE', 'the docker runtime was closed', { cause: error });
+        }
+        throw error;
+      } finally {
+        launching.delete(starting);
+      }
+    },
+    async close() {
+      closing.abort();
+      await Promise.allSettled(launching);
+      await Promise.all([...instances].map((instance) => instance.end()));
+      await reconciler.close();
+      connection.close();
+    },
+  };
+}
+
+function unavailable(cause: unknown): RequestError {
+  const message =
+    cause instanceof EngineUnavailable
+      ? cause.message
+      : `the docker engine did not do it: ${asEngineError(cause).message}`;
+  return new RequestError('unavailable', message, {
+    reason: 'RUNTIME_UNAVAILABLE',
+    metadata: { runtime: 'docker' },
+    cause,
+  });
+}
