@@ -3,6 +3,7 @@ import { findPackageJSON } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { RequestError } from '../domain/errors.ts';
 import { cancelCommand } from './commands/cancel.ts';
+import { instancesCommand } from './commands/instances.ts';
 import { invokeCommand } from './commands/invoke.ts';
 import { listCommand } from './commands/list.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -53,7 +54,8 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(waitCommand(shell))
     .addCommand(watchCommand(shell))
     .addCommand(cancelCommand(shell))
-    .addCommand(listCommand(shell));
+    .addCommand(listCommand(shell))
+    .addCommand(instancesCommand(shell));
   for (const name of ['invoke', 'wait']) {
     program.commands.find((each) => each.name() === name)?.addHelpText('after', `\n${exitCodeHelp()}`);
   }

@@ -2,46 +2,43 @@
 import { resolve } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type DurationSchema, durationFromMs } from '@bufbuild/protobuf/wkt';
-import { InstancePolicy, RuntimeKind, type TaskDefinitionSchema } from '../server/gen/spearlet/task_pb.js';
-import { readLocalFile } from './local-file.ts';
+import {
+  InstancePolicy,
+  PullPolicy,
+  RuntimeKind,
+  type TaskDefinitionSchema,
+} from '../server/gen/spearlet/task_pb.js';
 
 export type Definition = MessageInitShape<typeof TaskDefinitionSchema>;
 
 export const runtimeNames = ['wasm', 'docker', 'process'] as const;
 export const policyNames = ['fresh', 'reused'] as const;
+export const pullNames = ['missing', 'always', 'never'] as const;
 
-export const runtimes: Readonly<Record<(typeof runtimeNames)[number], RuntimeKind>> = {
+export type RuntimeName = (typeof runtimeNames)[number];
+export type PolicyName = (typeof policyNames)[number];
+export type PullName = (typeof pullNames)[number];
+
+export const runtimes: Readonly<Record<RuntimeName, RuntimeKind>> = {
   wasm: RuntimeKind.WASM,
   docker: RuntimeKind.DOCKER,
   process: RuntimeKind.PROCESS,
 };
 
-export const policies: Readonly<Record<(typeof policyNames)[number], InstancePolicy>> = {
+export const policies: Readonly<Record<PolicyName, InstancePolicy>> = {
   fresh: InstancePolicy.FRESH,
   reused: InstancePolicy.REUSED,
 };
 
-/**
- * What the runtime is to run. `text` is a file of ours for wasm, whose bytes are sent; a path on the server for
- * process; an image for docker. Paths are relative to `folder`.
- */
-export async function readArtifact(
-  field: string,
-  runtime: (typeof runtimeNames)[number],
-  text: string,
-  folder: string,
-  sha256 = '',
-): Promise<NonNullable<Definition['artifact']>> {
-  switch (runtime) {
-    case 'wasm': {
-      const value = await readLocalFile(field, resolve(folder, text));
-      return { source: { case: 'content', value }, sha256 };
-    }
-    case 'process':
-      return { source: { case: 'path', value: resolve(folder, text) }, sha256 };
-    case 'docker':
-      return { source: { case: 'image', value: text }, sha256 };
-  }
+export const pulls: Readonly<Record<PullName, PullPolicy>> = {
+  missing: PullPolicy.MISSING,
+  always: PullPolicy.ALWAYS,
+  never: PullPolicy.NEVER,
+};
+
+/** `wasm`; a runtime from a newer server is its number. */
+export function runtimeText(runtime: RuntimeKind): string {
+  return (RuntimeKind[runtime] ?? String(runtime)).toLowerCase();
 }
 
 /** Guest path to host path, the host's relative to `folder`. */

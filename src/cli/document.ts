@@ -45,6 +45,11 @@ export const wholeNumber: Reader<number> = (field, node) => {
   return Number(node);
 };
 
+/** A scalar that a flag takes in the same words. */
+export function parsed<T>(parse: (field: string, text: string) => T): Reader<T> {
+  return (field, node) => parse(field, text(field, node));
+}
+
 /** One of the words, in either case and with - or _ between its parts. */
 export function word<Word extends string>(words: readonly Word[]): Reader<Word> {
   return (field, node) => {

@@ -40,6 +40,11 @@ export function size(flag: string) {
   return (text: string): number => parseSize(flag, text);
 }
 
+/** Any other value that a flag and a task file share. */
+export function parsed<T>(flag: string, parse: (field: string, text: string) => T) {
+  return (text: string): T => parse(flag, text);
+}
+
 export function wholeNumber(flag: string) {
   return (text: string): number => {
     const value = Number(text);

@@ -3,6 +3,7 @@ import { type DescMessage, type MessageShape, toJson } from '@bufbuild/protobuf'
 import type { Command } from 'commander';
 import { splitAddress } from '../config.ts';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
+import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { connect, type ServiceClient } from './client.ts';
 import { explain, isServiceError } from './rpc-error.ts';
@@ -17,6 +18,7 @@ export interface Session {
   readonly json: boolean;
   readonly functions: ServiceClient<typeof FunctionService>;
   readonly tasks: ServiceClient<typeof TaskService>;
+  readonly instances: ServiceClient<typeof InstanceService>;
   /** Writes a message as one JSON document. */
   printDocument<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Promise<void>;
   /** Writes a message as one line of JSON. */
@@ -48,6 +50,7 @@ export function onServer<Options extends object>(
         json: options.json === true,
         functions: connection.service(FunctionService),
         tasks: connection.service(TaskService),
+        instances: connection.service(InstanceService),
         printDocument: (schema, message) => print(schema, message, 2),
         printLine: (schema, message) => print(schema, message),
       };

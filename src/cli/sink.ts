@@ -5,16 +5,23 @@ export class ReaderGoneError extends Error {
   override readonly name = 'ReaderGoneError';
 }
 
+type Stream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
 /** stdout or stderr, as something that is written to one piece after the other, at the pace of its reader. */
 export class Sink {
   readonly isTerminal: boolean;
-  readonly #stream: Writable;
+  readonly #stream: Stream;
 
-  constructor(stream: Writable & { readonly isTTY?: boolean }) {
+  constructor(stream: Stream) {
     this.#stream = stream;
     this.isTerminal = stream.isTTY === true;
     // The error of a write is told to that write; without a listener it would end the process too.
     stream.on('error', () => {});
+  }
+
+  /** Of the terminal, as wide as it is now; 80 where nobody tells, which a new terminal does with 0. */
+  get columns(): number {
+    return this.#stream.columns || 80;
   }
 
   /** Resolves when the reader's side has taken it. Rejects with ReaderGoneError where there is no reader any more. */

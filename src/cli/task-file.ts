@@ -1,57 +1,21 @@
 import { dirname } from 'node:path';
 import { parseDocument } from 'yaml';
-import { type ErrorCode as DomainCode, errorCodes } from '../domain/errors.ts';
 import { ErrorCode } from '../server/gen/spearlet/function_pb.js';
+import { type ArtifactKind, artifactKinds, readArtifact } from './artifact.ts';
 import {
   type Definition,
   optionalBytes,
   optionalDuration,
   policies,
-  policyNames,
-  readArtifact,
+  pulls,
+  type RuntimeName,
   resolvePreopens,
   runtimeNames,
   runtimes,
 } from './definition.ts';
-import * as read from './document.ts';
-import { parseDelay, parseDuration } from './duration.ts';
 import { readLocalFile } from './local-file.ts';
-import { parseSize } from './size.ts';
+import { type TaskFields, taskFields } from './task-fields.ts';
 import { UsageError } from './usage-error.ts';
-
-const duration: read.Reader<number> = (field, node) => parseDuration(field, read.text(field, node));
-const delay: read.Reader<number> = (field, node) => parseDelay(field, read.text(field, node));
-const size: read.Reader<number> = (field, node) => parseSize(field, read.text(field, node));
-// The closed list's own keys.
-const codeNames = Object.keys(errorCodes) as DomainCode[];
-
-const artifactFields = read.section({ path: read.text, image: read.text, sha256: read.text });
-
-const taskFields = read.section({
-  name: read.text,
-  description: read.text,
-  runtime: read.word(runtimeNames),
-  /** A path or image alone, or with a digest that it must have. */
-  artifact: (field, node) => (typeof node === 'string' ? { path: node } : artifactFields(field, node)),
-  args: read.list(read.text),
-  env: read.map(read.text),
-  environment: read.map(read.text),
-  preopens: read.map(read.text),
-  allowNetwork: read.truth,
-  timeout: duration,
-  timeouts: read.section({ queue: duration, attempt: duration, total: duration }),
-  grace: duration,
-  limits: read.section({ memory: size, maxOutputBytes: size, maxOutputEvents: read.wholeNumber }),
-  retry: read.section({
-    maxAttempts: read.wholeNumber,
-    initial: delay,
-    factor: read.number,
-    max: delay,
-    jitter: read.number,
-    on: read.list(read.word(codeNames)),
-  }),
-  instancePolicy: read.word(policyNames),
-});
 
 /**
  * Reads a task from a YAML or JSON file; paths in it are relative to it. Throws a UsageError that names the field
@@ -61,15 +25,9 @@ export async function readTaskFile(path: string): Promise<Definition> {
   const source = new TextDecoder().decode(await readLocalFile('--file', path));
   const fields = taskFields('', parse(path, source));
   const folder = dirname(path);
-  const { runtime, artifact, timeout, timeouts, limits, retry, env, environment } = fields;
+  const { runtime, timeout, timeouts, env, environment } = fields;
   if (runtime === undefined)
     throw new UsageError(`runtime: is missing; allowed are ${runtimeNames.join(', ')}`);
-  const where = artifact?.path ?? artifact?.image;
-  if (where === undefined)
-    throw new UsageError('artifact: is missing; allowed is a path, or an image for docker');
-  if (artifact?.path !== undefined && artifact.image !== undefined) {
-    throw new UsageError('artifact: has both path and image; allowed is one of them');
-  }
   if (timeout !== undefined && timeouts?.total !== undefined) {
     throw new UsageError('timeout: is the same as timeouts.total; allowed is one of them');
   }
@@ -80,7 +38,7 @@ export async function readTaskFile(path: string): Promise<Definition> {
     name: fields.name ?? '',
     description: fields.description ?? '',
     runtime: runtimes[runtime],
-    artifact: await readArtifact('artifact', runtime, where, folder, artifact?.sha256),
+    artifact: await artifactOf(runtime, fields.artifact, folder),
     args: fields.args ?? [],
     environment: env ?? environment ?? {},
     preopens: resolvePreopens(fields.preopens ?? {}, folder),
@@ -91,20 +49,82 @@ export async function readTaskFile(path: string): Promise<Definition> {
       total: optionalDuration(timeout ?? timeouts?.total),
     },
     grace: optionalDuration(fields.grace),
-    limits: {
-      memory: optionalBytes(limits?.memory),
-      maxOutputBytes: optionalBytes(limits?.maxOutputBytes),
-      maxOutputEvents: optionalBytes(limits?.maxOutputEvents),
-    },
-    retry: {
-      maxAttempts: retry?.maxAttempts,
-      initial: optionalDuration(retry?.initial),
-      factor: retry?.factor,
-      max: optionalDuration(retry?.max),
-      jitter: retry?.jitter,
-      on: (retry?.on ?? []).map((code) => ErrorCode[code]),
-    },
+    limits: limitsOf(fields.limits),
+    retry: retryOf(fields.retry),
+    user: fields.user ?? '',
+    workingDirectory: fields.workingDirectory ?? '',
     ...(fields.instancePolicy !== undefined && { instancePolicy: policies[fields.instancePolicy] }),
+    // Not every runtime takes these two, so that an empty one is not the same as none.
+    ...(fields.container !== undefined && { container: containerOf(fields.container) }),
+    ...(fields.warm !== undefined && { warm: warmOf(fields.warm) }),
+  };
+}
+
+function artifactOf(runtime: RuntimeName, artifact: TaskFields['artifact'], folder: string) {
+  if (typeof artifact === 'string') return readArtifact('artifact', runtime, { text: artifact, folder });
+  const given: { kind: ArtifactKind; text: string }[] = [];
+  for (const kind of artifactKinds) {
+    const text = artifact?.[kind];
+    if (text !== undefined) given.push({ kind, text });
+  }
+  const [where] = given;
+  if (where === undefined) {
+    throw new UsageError(
+      'artifact: is missing; allowed is a path, or an image for docker, or a url for wasm',
+    );
+  }
+  if (given.length > 1) {
+    throw new UsageError(
+      `artifact: has ${given.map(({ kind }) => kind).join(' and ')}; allowed is one of them`,
+    );
+  }
+  return readArtifact(`artifact.${where.kind}`, runtime, { ...where, folder, sha256: artifact?.sha256 });
+}
+
+function limitsOf(limits: TaskFields['limits']): NonNullable<Definition['limits']> {
+  return {
+    memory: optionalBytes(limits?.memory),
+    cpu: limits?.cpu,
+    cpuTime: optionalDuration(limits?.cpuTime),
+    processes: limits?.processes,
+    openFiles: limits?.openFiles,
+    fileSize: optionalBytes(limits?.fileSize),
+    maxOutputBytes: optionalBytes(limits?.maxOutputBytes),
+    maxOutputEvents: optionalBytes(limits?.maxOutputEvents),
+  };
+}
+
+function retryOf(retry: TaskFields['retry']): NonNullable<Definition['retry']> {
+  return {
+    maxAttempts: retry?.maxAttempts,
+    initial: optionalDuration(retry?.initial),
+    factor: retry?.factor,
+    max: optionalDuration(retry?.max),
+    jitter: retry?.jitter,
+    on: (retry?.on ?? []).map((code) => ErrorCode[code]),
+  };
+}
+
+function containerOf(container: NonNullable<TaskFields['container']>): NonNullable<Definition['container']> {
+  const { command = [], network = '', capabilities = [], pull, tmpfsSize } = container;
+  return {
+    command,
+    network,
+    capabilities,
+    writableRoot: container.writableRoot ?? false,
+    allowNewPrivileges: container.allowNewPrivileges ?? false,
+    tmpfsSize: optionalBytes(tmpfsSize),
+    ...(pull !== undefined && { pull: pulls[pull] }),
+  };
+}
+
+function warmOf(warm: NonNullable<TaskFields['warm']>): NonNullable<Definition['warm']> {
+  return {
+    min: warm.min,
+    max: warm.max,
+    idleTimeout: optionalDuration(warm.idleTimeout),
+    maxUses: warm.maxUses,
+    startAhead: warm.startAhead ?? false,
   };
 }
 

@@ -135,17 +135,30 @@ test('every code that an execution can end with has an exit code that is not 0',
     ),
   );
   expect(exits).not.toContain(0);
-  expect(exits[codes.indexOf(ErrorCode.START_FAILED)]).toBe(126);
-  const own = (exitCode: number) =>
+  const exitOf = (code: ErrorCode) => exits[codes.indexOf(code)];
+  expect(exitOf(ErrorCode.START_FAILED)).toBe(126);
+  expect(exitOf(ErrorCode.MEMORY_LIMIT)).toBe(137);
+  for (const code of [
+    ErrorCode.CPU_LIMIT,
+    ErrorCode.OUTPUT_LIMIT,
+    ErrorCode.RUNTIME_UNAVAILABLE,
+    ErrorCode.ARTIFACT_UNAVAILABLE,
+    ErrorCode.INSTANCE_LOST,
+    ErrorCode.KILL_UNCONFIRMED,
+  ]) {
+    expect(exitOf(code), ErrorCode[code]).toBe(125);
+  }
+  const own = (exitCode: number, errorCode = ErrorCode.FUNCTION_EXIT) =>
     exitCodeOf(
       create(ExecutionResultSchema, {
         isCompleted: true,
         status: ExecutionStatus.FAILED,
-        errorCode: ErrorCode.FUNCTION_EXIT,
+        errorCode,
         exitCode,
       }),
     );
   expect([own(1), own(255), own(256), own(-1)]).toEqual([1, 255, 255, 255]);
+  expect([128 + 9, 128 + 15].map((code) => own(code, ErrorCode.SIGNALED))).toEqual([137, 143]);
 });
 
 test('--help lists them', async () => {

@@ -73,6 +73,9 @@ test.for<[string, string, string]>([
   ['--max-request-bytes', 'large', '64MiB'],
   ['--grpc-address', '0.0.0.0:0', '--insecure-listen'],
   ['--log-level', 'loud', 'info'],
+  ['--docker-host', 'docker.sock', 'unix:///PATH'],
+  ['--max-artifact-bytes', 'large', '64MiB'],
+  ['--max-artifact-bytes', '1TiB', 'from 1024 to'],
 ])('%s %s is 64, and what is allowed is said', async ([flag, value, allowed]) => {
   const ended = await run(['serve', flag, value]);
   expect(ended.code).toBe(64);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readTaskFile } from '../../src/cli/task-file.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
+import { PullPolicy } from '../../src/server/gen/spearlet/task_pb.js';
 import { temporaryFolder } from './spear.ts';
 
 const artifact = fileURLToPath(new URL('../../examples/misbehaving/exit.wasm', import.meta.url));
@@ -33,6 +34,56 @@ describe('a task file', () => {
       'timeout: 5s\nruntime: wasm\nartifact: exit.wasm\ntimeouts: { total: 5s }',
       'timeout: is the same as timeouts.total',
     ],
+    ['limits: { cpu: 2 cores }', 'limits.cpu: is "2 cores"; allowed is a number of cores from 0.01 to 1024'],
+    ['limits: { cpu_time: 100ms }', 'limits.cpu_time: is "100ms"; allowed is a duration of 1s or more'],
+    ['limits: { open_files: 15 }', 'limits.open_files: is "15"; allowed is a whole number from 16 to'],
+    ['limits: { processes: 5000000000 }', 'limits.processes: is "5000000000"; allowed is a whole number'],
+    ['limits: { file_size: big }', 'limits.file_size: is "big"; allowed is'],
+    ['retry: { max_attempts: 5000000000 }', 'retry.max_attempts: is "5000000000"; allowed is'],
+    ['user: "a b"', 'user: is "a b"; allowed is USER or USER:GROUP'],
+    ['working_directory: here', 'working_directory: is "here"; allowed is an absolute path'],
+    [
+      'container: { pull: sometimes }',
+      'container.pull: is "sometimes"; allowed is one of missing, always, never',
+    ],
+    ['container: { command: run }', 'container.command: is "run"; allowed is a list'],
+    ['container: { privileged: true }', 'container.privileged: is not known'],
+    [
+      'container: { writeable_root: true }',
+      'container.writeable_root: is not known; did you mean writable_root?',
+    ],
+    ['container: { tmpfs: 1MiB }', 'container.tmpfs: is not known; did you mean'],
+    ['warm: { minimum: 1 }', 'warm.minimum: is not known'],
+    ['warm: { max: -1 }', 'warm.max: is "-1"; allowed is a whole number from 0 to 1000'],
+    ['warm: { idle_timeout: 60 }', 'warm.idle_timeout: is "60"; allowed is a duration'],
+    [
+      'artifact: { path: exit.wasm, sha256: abc }',
+      'artifact.sha256: is "abc"; allowed is a SHA-256 of 64 hex digits',
+    ],
+    [
+      'runtime: wasm\nartifact: { path: exit.wasm, url: "https://a" }',
+      'artifact: has path and url; allowed is one',
+    ],
+    [
+      'runtime: wasm\nartifact: http://a/x.wasm',
+      'artifact: is "http://a/x.wasm", which anyone on the way can change',
+    ],
+    [
+      'runtime: wasm\nartifact: { url: file:///x }',
+      'artifact.url: is "file:///x"; allowed is a URL with https://',
+    ],
+    [
+      'runtime: wasm\nartifact: { image: x }',
+      'artifact.image: is the image "x"; allowed for wasm is a file here',
+    ],
+    [
+      'runtime: process\nartifact: https://a/x',
+      'artifact: is the url "https://a/x"; allowed for process is a path',
+    ],
+    [
+      'runtime: docker\nartifact: https://a/x',
+      'artifact: is the url "https://a/x"; allowed for docker is an image',
+    ],
     ['allow_network: true\nallowNetwork: true', 'is there twice'],
     ['- a list', 'the document: is a list; allowed is a mapping'],
     ['name: [', 'is not YAML or JSON'],
@@ -59,9 +110,70 @@ describe('a task file', () => {
       preopens: { '/data': join(folder, 'data') },
       environment: {},
     });
+    await writeFile(file, 'runtime: wasm\nartifact: HTTPS://example.org/x.wasm');
+    expect(await readTaskFile(file)).toMatchObject({
+      artifact: { source: { case: 'url', value: 'HTTPS://example.org/x.wasm' } },
+    });
     await writeFile(file, 'runtime: docker\nartifact: image:tag');
     expect(await readTaskFile(file)).toMatchObject({
       artifact: { source: { case: 'image', value: 'image:tag' } },
     });
+  });
+
+  test('can say all of a container, its limits and what is kept warm, in either case', async () => {
+    const file = join(await temporaryFolder(), 'task.yaml');
+    const digest = 'a'.repeat(64);
+    await writeFile(
+      file,
+      `
+name: web
+runtime: docker
+artifact: { image: web:1, sha256: '${digest}' }
+limits: { cpu: 0.5, cpu_time: 1m, processes: 64, openFiles: 256, file_size: 1MiB }
+user: 1000:1000
+working_directory: /srv
+allow_network: true
+container:
+  command: [serve, -v, 1.10]
+  pull: always
+  network: front
+  writable_root: true
+  capabilities: [NET_BIND_SERVICE]
+  tmpfsSize: 32MiB
+  allow_new_privileges: true
+warm: { min: 1, max: 4, idle_timeout: 30s, maxUses: 1, start_ahead: true }
+`,
+    );
+    expect(await readTaskFile(file)).toMatchObject({
+      artifact: { source: { case: 'image', value: 'web:1' }, sha256: digest },
+      limits: {
+        cpu: 0.5,
+        cpuTime: { seconds: 60n },
+        processes: 64,
+        openFiles: 256,
+        fileSize: 1_048_576n,
+        memory: undefined,
+      },
+      user: '1000:1000',
+      workingDirectory: '/srv',
+      container: {
+        command: ['serve', '-v', '1.10'],
+        pull: PullPolicy.ALWAYS,
+        network: 'front',
+        writableRoot: true,
+        capabilities: ['NET_BIND_SERVICE'],
+        tmpfsSize: 33_554_432n,
+        allowNewPrivileges: true,
+      },
+      warm: { min: 1, max: 4, idleTimeout: { seconds: 30n }, maxUses: 1, startAhead: true },
+    });
+  });
+
+  test('without a container or warm instances has neither', async () => {
+    const file = join(await temporaryFolder(), 'task.yaml');
+    await writeFile(file, 'runtime: docker\nartifact: image:tag');
+    const definition = await readTaskFile(file);
+    expect(definition).not.toHaveProperty('container');
+    expect(definition).not.toHaveProperty('warm');
   });
 });

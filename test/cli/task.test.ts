@@ -131,6 +131,29 @@ instance_policy: fresh
     [['x', '--runtime', 'wasm', '--artifact', '/none'], '--artifact: cannot read "/none"'],
     [['x', '--runtime', 'wasm', '--artifact', '/'], '--artifact: "/" is a folder'],
     [['x', '--memory', 'lots'], '--memory: is "lots"; allowed is'],
+    [['x', '--cpu', 'two'], '--cpu: is "two"; allowed is a number of cores from 0.01 to 1024'],
+    [['x', '--cpu-time', '1ms'], '--cpu-time: is "1ms"; allowed is a duration of 1s or more'],
+    [['x', '--processes', '0'], '--processes: is "0"; allowed is a whole number from 1 to'],
+    [['x', '--sha256', 'abc'], '--sha256: is "abc"; allowed is a SHA-256 of 64 hex digits'],
+    [['x', '--user', 'a:b:c'], '--user: is "a:b:c"; allowed is USER or USER:GROUP'],
+    [['x', '--workdir', 'here'], '--workdir: is "here"; allowed is an absolute path'],
+    [['x', '--grace', '5'], '--grace: is "5"; allowed is a duration'],
+    [['x', '--pull', 'daily'], '--pull: is "daily"; allowed are missing, always, never'],
+    [['x', '--network', '-x'], '--network: is "-x"; allowed is the name of a docker network'],
+    [['x', '--warm-min', 'one'], '--warm-min: is "one"; allowed is a whole number from 0 to 1000'],
+    [['x', '--warm-max', '1001'], '--warm-max: is "1001"; allowed is a whole number from 0 to 1000'],
+    [
+      ['x', '--runtime', 'wasm', '--artifact', 'http://a/x.wasm'],
+      '--artifact: is "http://a/x.wasm", which anyone on the way can change; allowed is https://',
+    ],
+    [
+      ['x', '--runtime', 'wasm', '--artifact', 'x.wasm', '--pull', 'always'],
+      '--pull: is not for wasm; allowed with docker',
+    ],
+    [
+      ['x', '--runtime', 'wasm', '--artifact', 'x.wasm', '--start-ahead'],
+      '--start-ahead: is not for wasm; allowed with docker and process',
+    ],
     [['x', '--file', 'x.yaml', '--allow-network'], '--file: says all of the task'],
     [['Not A Name', '--runtime', 'docker', '--artifact', 'image'], 'definition.name'],
   ])('refuses the flags %j', async ([args, message]) => {
@@ -148,6 +171,25 @@ test('a task can be shown, listed and deleted', async () => {
   expect((await spear('task', 'list')).stdout.toString()).toMatch(/^NAME .*\n[\s\S]*^calc +wasm +1 /m);
   expect((await spear('task', 'delete', 'calc')).code).toBe(0);
   expect((await spear('task', 'show', 'calc')).code).toBe(127);
+});
+
+test('what a task may use, and what it is allowed, is shown', async () => {
+  const file = await taskFile(`
+name: shown
+runtime: wasm
+artifact: exit.wasm
+allow_network: true
+limits: { memory: 32MiB }
+`);
+  expect((await spear('task', 'register', '--file', file)).code).toBe(0);
+  const shown = (await spear('task', 'show', 'shown')).stdout.toString();
+  expect(shown).toMatch(/^memory +32 MiB at most$/m);
+  expect(shown).toMatch(/^allows +network$/m);
+  const { executionId } = await server.functions.invokeFunction({ task: 'shown' });
+  expect((await spear('status', executionId)).stdout.toString()).toMatch(/^allows +network$/m);
+  await server.register('strict', 'misbehaving/exit.wasm');
+  const strict = (await spear('task', 'show', 'strict')).stdout.toString();
+  expect(strict).toMatch(/^allows +nothing beyond the safest settings of its runtime$/m);
 });
 
 test('a taken name is refused with --if-absent', async () => {

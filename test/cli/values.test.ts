@@ -3,6 +3,7 @@ import { durationText, parseDelay, parseDuration } from '../../src/cli/duration.
 import { nearest } from '../../src/cli/nearest.ts';
 import { parseParameter } from '../../src/cli/parameter.ts';
 import { parseSize, sizeText } from '../../src/cli/size.ts';
+import { parseCores, parseDigest, parseUser, parseUses } from '../../src/cli/task-value.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 
 describe('a duration', () => {
@@ -32,11 +33,14 @@ describe('a duration', () => {
   });
 
   test('is told in the unit that fits', () => {
-    expect([1.234, 850.4, 12_340, 245_000].map(durationText)).toEqual([
+    expect([1.234, 850.4, 12_340, 245_000, 119_999, 7_500_000, 273_600_000].map(durationText)).toEqual([
       '1.23 ms',
       '850 ms',
       '12.3 s',
       '4 min 5 s',
+      '2 min 0 s',
+      '2 h 5 min',
+      '3 d 4 h',
     ]);
   });
 });
@@ -59,6 +63,40 @@ describe('a size', () => {
 
   test('is told in the unit that fits', () => {
     expect([0, 512, 1536, 67_108_864].map(sizeText)).toEqual(['0 B', '512 B', '1.5 KiB', '64 MiB']);
+  });
+});
+
+describe('a value of a task', () => {
+  test.for<[string, number]>([
+    ['0.01', 0.01],
+    ['2', 2],
+    ['1024', 1024],
+  ])('%s is %d cores', ([text, cores]) => {
+    expect(parseCores('--cpu', text)).toBe(cores);
+  });
+
+  test.for(['', '0', '-1', '.5', '1e2', '1025', 'NaN', 'Infinity', '0x1'])('%j is no cores', (text) => {
+    expect(() => parseCores('--cpu', text)).toThrow(/^--cpu: is .*; allowed is/);
+  });
+
+  test.for(['root', '0', '1000:1000', 'www-data:www-data'])('%s is a user', (text) => {
+    expect(parseUser('--user', text)).toBe(text);
+  });
+
+  test.for(['', ':', 'a:', ':a', 'a b', '-a', 'a\nb', 'a:b:c'])('%j is no user', (text) => {
+    expect(() => parseUser('--user', text)).toThrow(/^--user: is .*; allowed is USER/);
+  });
+
+  test('is a digest however it is written', () => {
+    const digest = 'ab'.repeat(32);
+    expect(parseDigest('--sha256', `sha256:${digest.toUpperCase()}`)).toBe(digest);
+    expect(() => parseDigest('--sha256', `${digest}0`)).toThrow(/^--sha256: is .* 64 hex digits$/);
+  });
+
+  test('is a count that the wire can carry', () => {
+    expect(parseUses('warm.max_uses', '4294967295')).toBe(4_294_967_295);
+    expect(() => parseUses('warm.max_uses', '4294967296')).toThrow(UsageError);
+    expect(() => parseUses('warm.max_uses', '1.5')).toThrow(UsageError);
   });
 });
 

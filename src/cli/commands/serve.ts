@@ -19,7 +19,15 @@ export function serveCommand(shell: Shell): Command {
     .option('--drain-ms <ms>', 'how long a drain waits for what runs (default 10000)')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (default info)')
     .option('--insecure-listen', 'listen beyond loopback although nobody is authenticated')
-    .option('--allow-host-access', 'let tasks have folders of the host although this runs as root')
+    .option(
+      '--allow-host-access',
+      'let tasks have folders of the host and be processes although this runs as root',
+    )
+    .option('--docker-host <url>', 'the Docker engine: unix:///PATH or tcp://HOST:PORT (or DOCKER_HOST)')
+    .option('--allow-private-artifact-hosts', 'fetch artifacts from hosts that are not public, too')
+    .option('--max-artifact-bytes <size>', 'the largest wasm artifact, up to 1GiB (default 128MiB)', (text) =>
+      String(parseSize('--max-artifact-bytes', text)),
+    )
     .addHelpText(
       'after',
       '\nEach flag is also read from the environment: SPEAR_DATA_DIR for --data-dir, and so on.',

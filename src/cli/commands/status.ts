@@ -52,6 +52,7 @@ function describe({ result, lastSequence, estimatedCompletionMs }: GetExecutionS
   if (!result.isCompleted)
     entries.push(['estimate', `done in ${durationText(Number(estimatedCompletionMs))}`]);
   entries.push(...resources(result), ['log', `${lastSequence} events: spear watch ${result.executionId}`]);
+  for (const line of result.loosened) entries.push(['allows', line]);
   for (const [name, value] of Object.entries(result.metadata)) entries.push(['metadata', `${name}=${value}`]);
   return account(entries);
 }

@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
-import { ListTasksResponseSchema, RuntimeKind, type Task } from '../../server/gen/spearlet/task_pb.js';
+import { ListTasksResponseSchema, type Task } from '../../server/gen/spearlet/task_pb.js';
+import { runtimeText } from '../definition.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
@@ -37,7 +38,7 @@ async function* pages(session: Session): AsyncGenerator<Task[]> {
 function row({ definition, revision, functions, updatedAt, taskId }: Task): readonly string[] {
   return [
     definition?.name ?? '',
-    (RuntimeKind[definition?.runtime ?? 0] ?? '').toLowerCase(),
+    definition === undefined ? '' : runtimeText(definition.runtime),
     String(revision),
     String(functions.length),
     updatedAt === undefined ? '-' : timestampDate(updatedAt).toISOString(),

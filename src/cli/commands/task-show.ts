@@ -4,10 +4,12 @@ import {
   type FunctionSignature,
   GetTaskResponseSchema,
   InstancePolicy,
+  PullPolicy,
   RuntimeKind,
   type Task,
   type TaskDefinition,
 } from '../../server/gen/spearlet/task_pb.js';
+import { runtimeText } from '../definition.ts';
 import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onServer } from '../session.ts';
@@ -35,36 +37,90 @@ function describe(task: Task): string {
     ['id', task.taskId],
     ['revision', String(task.revision)],
     ...(definition === undefined ? [] : definitionEntries(definition)),
+    ...allowedEntries(task),
   ]);
   const list = functions.map((each) => `  ${signatureText(each)}\n`).join('');
   return `${head}\nfunctions\n${list}${wit === '' ? '' : `\nwit\n${wit.trim().replace(/^(?=.)/gm, '  ')}\n`}`;
 }
 
-function definitionEntries(definition: TaskDefinition): [string, string][] {
-  const { artifact, timeouts, limits, retry, environment, preopens, args } = definition;
-  const { source } = artifact ?? {};
-  const where = source?.case === 'path' || source?.case === 'image' ? source.value : '';
-  const digest = artifact?.sha256 ? `sha256:${artifact.sha256}` : '';
-  const size = artifact?.sizeBytes ? sizeText(Number(artifact.sizeBytes)) : '';
-  const entries: [string, string][] = [
-    ['runtime', (RuntimeKind[definition.runtime] ?? '').toLowerCase()],
-    ['artifact', [where, digest, size].filter((part) => part !== '').join(', ')],
+type Entry = [string, string];
+
+function definitionEntries(definition: TaskDefinition): Entry[] {
+  const { timeouts, retry, environment, args } = definition;
+  const entries: Entry[] = [
+    ['runtime', runtimeText(definition.runtime)],
+    ['artifact', artifactText(definition)],
   ];
   if (definition.description !== '') entries.push(['description', definition.description]);
-  if (args.length > 0) entries.push(['args', args.map((arg) => JSON.stringify(arg)).join(' ')]);
+  entries.push(...containerEntries(definition));
+  if (args.length > 0) entries.push(['args', commandText(args)]);
   for (const [name, value] of Object.entries(environment)) entries.push(['env', `${name}=${value}`]);
-  for (const [guest, host] of Object.entries(preopens)) entries.push(['preopen', `${guest}=${host}`]);
-  entries.push(['network', definition.allowNetwork ? 'allowed' : 'none']);
+  if (definition.workingDirectory !== '') entries.push(['folder', definition.workingDirectory]);
   for (const name of ['queue', 'attempt', 'total'] as const) {
     const duration = timeouts?.[name];
     if (duration !== undefined) entries.push([`${name} timeout`, durationText(durationMs(duration))]);
   }
-  if (limits?.memory !== undefined) entries.push(['memory', `${sizeText(Number(limits.memory))} at most`]);
-  if (limits?.maxOutputBytes !== undefined)
-    entries.push(['output', `${sizeText(Number(limits.maxOutputBytes))} at most`]);
+  entries.push(...limitEntries(definition));
   if ((retry?.maxAttempts ?? 1) > 1) entries.push(['attempts', `${retry?.maxAttempts} at most`]);
   entries.push(['instances', definition.instancePolicy === InstancePolicy.REUSED ? 'reused' : 'fresh']);
+  entries.push(...warmEntries(definition));
   return entries;
+}
+
+function artifactText({ artifact, runtime }: TaskDefinition): string {
+  const { source } = artifact ?? {};
+  const where = source?.case === undefined || source.case === 'content' ? '' : source.value;
+  const digest = artifact?.sha256 ? `sha256:${artifact.sha256}` : '';
+  const size = artifact?.sizeBytes ? sizeText(Number(artifact.sizeBytes)) : '';
+  const id = digest !== '' && runtime === RuntimeKind.DOCKER ? `image id ${digest}` : digest;
+  return [where, id, size].filter((part) => part !== '').join(', ');
+}
+
+function containerEntries({ container }: TaskDefinition): Entry[] {
+  if (container === undefined) return [];
+  const { command, pull, tmpfsSize } = container;
+  const entries: Entry[] = [];
+  if (command.length > 0) entries.push(['command', commandText(command)]);
+  if (pull !== PullPolicy.UNSPECIFIED)
+    entries.push(['pull', (PullPolicy[pull] ?? String(pull)).toLowerCase()]);
+  if (tmpfsSize !== undefined) entries.push(['/tmp', sizeText(Number(tmpfsSize))]);
+  return entries;
+}
+
+function limitEntries({ limits }: TaskDefinition): Entry[] {
+  const size = (bytes: bigint | undefined) => (bytes === undefined ? undefined : sizeText(Number(bytes)));
+  const most: readonly (readonly [string, string | undefined])[] = [
+    ['memory', size(limits?.memory)],
+    ['cpu', limits?.cpu === undefined ? undefined : `${limits.cpu} cores`],
+    ['cpu time', limits?.cpuTime === undefined ? undefined : durationText(durationMs(limits.cpuTime))],
+    ['processes', limits?.processes?.toString()],
+    ['open files', limits?.openFiles?.toString()],
+    ['file size', size(limits?.fileSize)],
+    ['output', size(limits?.maxOutputBytes)],
+  ];
+  return most.flatMap(([name, text]): Entry[] => (text === undefined ? [] : [[name, `${text} at most`]]));
+}
+
+/** Nothing where no instance is kept: docker and process without a start ahead, WebAssembly whose instances are fresh. */
+function warmEntries({ warm, instancePolicy }: TaskDefinition): Entry[] {
+  if (warm === undefined) return [];
+  const { min = 0, max, maxUses, idleTimeout, startAhead } = warm;
+  if (min === 0 && !startAhead && instancePolicy !== InstancePolicy.REUSED) return [];
+  const parts = [`${min}${max === undefined || max === min ? '' : ` to ${max}`} ready`];
+  if (startAhead) parts.push('started ahead');
+  if (idleTimeout !== undefined) parts.push(`idle for ${durationText(durationMs(idleTimeout))} at most`);
+  if (maxUses !== undefined) parts.push(`${maxUses} ${maxUses === 1 ? 'use' : 'uses'} each`);
+  return [['warm', parts.join(', ')]];
+}
+
+/** What reaches beyond the safest settings of the runtime: the network, folders and users are among it. */
+function allowedEntries({ loosened }: Task): Entry[] {
+  if (loosened.length === 0) return [['allows', 'nothing beyond the safest settings of its runtime']];
+  return loosened.map((line): Entry => ['allows', line]);
+}
+
+function commandText(words: readonly string[]): string {
+  return words.map((word) => JSON.stringify(word)).join(' ');
 }
 
 /** `add(a: s32, b: s32) -> s32`; the default entry has no name. */
