@@ -23,8 +23,14 @@ export interface NodeConfig {
   readonly logLevel: string;
   /** May listen beyond loopback although nobody is authenticated. */
   readonly insecureListen: boolean;
-  /** Tasks may see host folders although the node runs as root. */
+  /** Tasks may see host folders and be processes although the node runs as root. */
   readonly allowHostAccess: boolean;
+  /** Where the Docker engine listens: `unix:///PATH` or `tcp://HOST:PORT`. */
+  readonly dockerHost: string;
+  /** Artifacts may be fetched from hosts that are not public. */
+  readonly allowPrivateArtifactHosts: boolean;
+  /** Of one wasm artifact. */
+  readonly maxArtifactBytes: number;
 }
 
 /** Flags as a command line gives them, by their names in camelCase. */
@@ -71,6 +77,18 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
     logLevel,
     insecureListen,
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
+    dockerHost: engine(
+      '--docker-host',
+      read('dockerHost') ?? env.DOCKER_HOST ?? 'unix:///var/run/docker.sock',
+    ),
+    allowPrivateArtifactHosts: truth('--allow-private-artifact-hosts', read('allowPrivateArtifactHosts')),
+    maxArtifactBytes: whole(
+      '--max-artifact-bytes',
+      read('maxArtifactBytes'),
+      128 * mebibyte,
+      1024,
+      1024 * mebibyte,
+    ),
   });
 }
 
@@ -83,6 +101,13 @@ export function splitAddress(flag: string, value: string): { readonly host: stri
     throw invalidArgument(flag, `is ${quote(value)}; allowed is HOST:PORT, such as 127.0.0.1:50051`);
   }
   return { host: host.replace(/^\[|\]$/g, ''), port };
+}
+
+function engine(flag: string, value: string): string {
+  if (!/^(unix:\/\/\/[^\0]+|tcp:\/\/[^/:]+:\d{1,5})$/.test(value)) {
+    throw invalidArgument(flag, `is ${quote(value)}; allowed are unix:///PATH and tcp://HOST:PORT`);
+  }
+  return value;
 }
 
 function address(flag: string, value: string, insecure: boolean): string {

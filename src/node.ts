@@ -1,30 +1,31 @@
 /** Composes one Spear server out of its parts, and takes it apart again. The only place that knows them all. */
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Server as GrpcServer } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { createActor } from 'xstate';
 import { createIds } from './actors/ids.ts';
+import { InstanceRegistry } from './actors/instances.ts';
 import { endInterrupted } from './actors/recovery.ts';
 import { Supervisor } from './actors/supervisor.ts';
 import { systemClock } from './actors/system-clock.ts';
 import { TaskCatalog } from './actors/task-catalog.ts';
 import { type NodeConfig, splitAddress } from './config.ts';
-import type { RuntimeKind } from './domain/task.ts';
 import { nodeMachine } from './machines/node.ts';
-import type { Runtime } from './runtimes/runtime.ts';
-import { createWasmRuntime } from './runtimes/wasm/runtime.ts';
+import { closeRuntimes, keepWarm, openRuntimes, warmStored } from './node-runtimes.ts';
 import { ByteBudget, type ChainOptions } from './server/chain.ts';
 import { createFunctionService } from './server/function-service.ts';
 import { FunctionService } from './server/gen/spearlet/function_pb.js';
+import { InstanceService } from './server/gen/spearlet/instance_pb.js';
 import { TaskService } from './server/gen/spearlet/task_pb.js';
 import { addService, bind, createGrpcServer, shutDown } from './server/grpc-server.ts';
 import { createHttpServer } from './server/http-server.ts';
+import { createInstanceService } from './server/instance-service.ts';
 import { addReflection } from './server/reflection.ts';
 import { createTaskService } from './server/task-service.ts';
 import { openArtifacts } from './stores/artifacts.ts';
+import { readNodeId } from './stores/node-id.ts';
 import { openSqliteStore } from './stores/sqlite/store.ts';
 import type { Store } from './stores/store.ts';
 import { logExecution } from './telemetry/execution-logger.ts';
@@ -55,17 +56,20 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
   const closers: (() => Promise<unknown>)[] = [() => store.close()];
   try {
     const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
-    const wasm = createWasmRuntime({
-      loadArtifact: (sha256) => artifacts.load(sha256),
-      cacheDir: join(config.dataDir, 'cache'),
-      workers: Math.min(config.slots, 2 * availableParallelism()),
-      mostWorkers: config.slots,
+    const ids = createIds(clock);
+    const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
+    const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
+    const registry = new InstanceRegistry(clock);
+    const runtimes = await openRuntimes(config, {
+      nodeId,
+      artifacts,
+      registry,
       clock,
+      ids,
+      hostAccess,
       logger,
     });
-    closers.unshift(() => wasm.close());
-    const runtimes = new Map<RuntimeKind, Runtime>([['wasm', wasm]]);
-    const ids = createIds(clock);
+    closers.unshift(() => closeRuntimes(runtimes));
     let storeFault: Error | undefined;
     const supervisor = new Supervisor({
       clock,
@@ -86,8 +90,8 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
           logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
       },
     });
-    const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
-    const tasks = new TaskCatalog({ store, artifacts, runtimes, clock, ids, hostAccess });
+    const listener = keepWarm(runtimes);
+    const tasks = new TaskCatalog({ store, runtimes, clock, ids, hostAccess, listener });
 
     const { defaultTotalMs, maxRequestBytes } = config;
     const chain: ChainOptions = {
@@ -111,11 +115,15 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
     const services = [
       { service: FunctionService, handlers: { ...functions } },
       { service: TaskService, handlers: { ...taskHandlers } },
+      { service: InstanceService, handlers: { ...createInstanceService({ instances: registry, tasks }) } },
     ];
 
     const grpc = createGrpcServer(chain);
     for (const { service, handlers } of services) addService(grpc, service, handlers, chain);
-    addReflection(grpc, [FunctionService, TaskService]);
+    addReflection(
+      grpc,
+      services.map(({ service }) => service),
+    );
     const health = new HealthImplementation({ '': 'NOT_SERVING' });
     health.addToServer(grpc);
     const http = createHttpServer({
@@ -141,14 +149,15 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
     closers.unshift(() => closeHttp(http));
     const httpAddress = await listenHttp(http, config.httpAddress);
     lifecycle.send({ type: 'recovered' });
-    for (const name of ['', FunctionService.typeName, TaskService.typeName])
-      health.setStatus(name, 'SERVING');
+    await warmStored(store, runtimes);
+    const names = ['', ...services.map(({ service }) => service.typeName)];
+    for (const name of names) health.setStatus(name, 'SERVING');
     if (process.getuid?.() === 0) {
       logger.warn(
         { allowHostAccess: config.allowHostAccess },
         config.allowHostAccess
-          ? 'running as root, and tasks may have folders of the host'
-          : 'running as root: tasks get no folders of the host without --allow-host-access',
+          ? 'running as root, and tasks may be processes and have folders of the host'
+          : 'running as root: no process tasks, and no folders of the host, without --allow-host-access',
       );
     }
     logger.info(
@@ -166,8 +175,7 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
     let draining: Promise<void> | undefined;
     const drain = async (): Promise<void> => {
       lifecycle.send({ type: 'drain' });
-      for (const name of ['', FunctionService.typeName, TaskService.typeName])
-        health.setStatus(name, 'NOT_SERVING');
+      for (const name of names) health.setStatus(name, 'NOT_SERVING');
       supervisor.stopAccepting();
       logger.info({ ...supervisor.load }, 'draining');
       const patience = new Promise<void>((resolve) => {
@@ -186,7 +194,7 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
       const lastCalls = new Promise<void>((resolve) => clock.setTimer(1000, resolve));
       await shutDown(grpc, lastCalls);
       await closeHttp(http);
-      await wasm.close();
+      await closeRuntimes(runtimes);
       await store.close();
       lifecycle.send({ type: 'drained' });
       logger.info('stopped');

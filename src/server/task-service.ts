@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
-import type { Tasks } from '../domain/tasks.ts';
-import type { UnaryHandler } from './call.ts';
+import type { ArtifactProgress, Tasks } from '../domain/tasks.ts';
+import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
 import type { ExecutionList } from './function-service.ts';
 import {
   type DeleteTaskRequest,
@@ -17,6 +17,9 @@ import {
   type RegisterTaskRequest,
   type RegisterTaskResponse,
   RegisterTaskResponseSchema,
+  type RegisterTaskWithProgressRequest,
+  type RegisterTaskWithProgressResponse,
+  RegisterTaskWithProgressResponseSchema,
 } from './gen/spearlet/task_pb.js';
 import { pageSize, pageToken, reference, toPageToken } from './wire/fields.ts';
 import { draftFromWire, taskToWire } from './wire/task.ts';
@@ -29,12 +32,18 @@ export interface TaskServiceOptions {
 
 export interface TaskService {
   readonly registerTask: UnaryHandler<RegisterTaskRequest, RegisterTaskResponse>;
+  readonly registerTaskWithProgress: StreamHandler<
+    RegisterTaskWithProgressRequest,
+    RegisterTaskWithProgressResponse
+  >;
   readonly getTask: UnaryHandler<GetTaskRequest, GetTaskResponse>;
   readonly listTasks: UnaryHandler<ListTasksRequest, ListTasksResponse>;
   readonly deleteTask: UnaryHandler<DeleteTaskRequest, DeleteTaskResponse>;
 }
 
 const cancelPage = 500;
+/** Parts of an artifact that are followed one by one. */
+const mostParts = 1000;
 
 export function createTaskService({ tasks, executions, list }: TaskServiceOptions): TaskService {
   const cancelAll = async (taskId: string): Promise<number> => {
@@ -57,10 +66,44 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
     }
   };
 
+  /** A caller that goes away before the artifact is here ends the registration. */
+  const register = async (
+    request: Pick<RegisterTaskRequest, 'definition' | 'ifAbsent'>,
+    call: CallContext,
+    progress: (step: ArtifactProgress) => void,
+  ): Promise<RegisterTaskResponse> => {
+    const controller = new AbortController();
+    call.onGone(() => controller.abort());
+    const { task, changed } = await tasks.register(draftFromWire(request.definition), {
+      ifAbsent: request.ifAbsent,
+      progress,
+      signal: controller.signal,
+    });
+    return create(RegisterTaskResponseSchema, { task: taskToWire(task), changed });
+  };
+
   return {
-    async registerTask(request) {
-      const { task, changed } = await tasks.register(draftFromWire(request.definition), request.ifAbsent);
-      return create(RegisterTaskResponseSchema, { task: taskToWire(task), changed });
+    async registerTask(request, call) {
+      return register(request, call, () => {});
+    },
+
+    async registerTaskWithProgress(request, call, send) {
+      let sending: Promise<void> | undefined;
+      const told = new Map<string, string>();
+      const registered = await register(request, call, (step) => {
+        // A reader that is slow hears of fewer bytes, rather than the download waits for it; never of fewer states,
+        // which are few.
+        const news = told.get(step.part) !== step.status && told.size < mostParts;
+        if (sending !== undefined && !news) return;
+        told.set(step.part, step.status);
+        sending = send(progressToWire(step))?.finally(() => {
+          sending = undefined;
+        });
+      });
+      await sending;
+      await send(
+        create(RegisterTaskWithProgressResponseSchema, { step: { case: 'registered', value: registered } }),
+      );
     },
 
     async getTask(request) {
@@ -87,4 +130,18 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
       return create(DeleteTaskResponseSchema, { taskId: task.taskId, cancelledExecutions });
     },
   };
+}
+
+function progressToWire(step: ArtifactProgress): RegisterTaskWithProgressResponse {
+  return create(RegisterTaskWithProgressResponseSchema, {
+    step: {
+      case: 'progress',
+      value: {
+        part: step.part.toWellFormed(),
+        status: step.status.toWellFormed(),
+        doneBytes: BigInt(step.doneBytes),
+        totalBytes: BigInt(step.totalBytes),
+      },
+    },
+  });
 }

@@ -107,6 +107,25 @@ describe('a definition', () => {
       'definition.limits.max_output_events',
       /allowed/,
     ],
+    ['no processor', { limits: { cpu: 0 } }, 'definition.limits.cpu', /0.01/],
+    ['a share that is no number', { limits: { cpu: Number.NaN } }, 'definition.limits.cpu', /0.01/],
+    ['half of a thread', { limits: { cpu: 0.5 } }, 'definition.limits.cpu', /1/],
+    ['CPU time below a second', { limits: { cpuTime: { nanos: 5 } } }, 'definition.limits.cpu_time', /1 s/],
+    ['no processes', { limits: { processes: 0 } }, 'definition.limits.processes', /1/],
+    ['few open files', { limits: { openFiles: 2 } }, 'definition.limits.open_files', /16/],
+    ['a user for wasm', { user: 'root' }, 'definition.user', /wasm/],
+    ['a user that is none', { user: 'a b' }, 'definition.user', /USER:GROUP/],
+    ['a relative folder', { workingDirectory: 'tmp' }, 'definition.working_directory', /absolute/],
+    ['a container for wasm', { container: {} }, 'definition.container', /docker/],
+    [
+      'a start ahead for wasm',
+      { warm: { startAhead: true } },
+      'definition.warm.start_ahead',
+      /docker|process/,
+    ],
+    ['more kept than the most', { warm: { min: 3, max: 2 } }, 'definition.warm.max', /3/],
+    ['no use at all', { warm: { maxUses: 0 } }, 'definition.warm.max_uses', /1/],
+    ['no idle time', { warm: { idleTimeout: {} } }, 'definition.warm.idle_timeout', /more than 0/],
     ['no attempts', { retry: { maxAttempts: 0 } }, 'definition.retry.max_attempts', /1000/],
     ['too many attempts', { retry: { maxAttempts: 1001 } }, 'definition.retry.max_attempts', /1000/],
     ['a factor below 1', { retry: { factor: 0.5 } }, 'definition.retry.factor', /100/],
@@ -127,17 +146,32 @@ describe('a definition', () => {
     expectField(await refusal(server.tasks.registerTask({})), 'definition', /required/);
   });
 
-  test.each([
-    [RuntimeKind.PROCESS, 'process', { case: 'path' as const, value: '/bin/true' }],
-    [RuntimeKind.DOCKER, 'docker', { case: 'image' as const, value: 'busybox' }],
-  ])('for a runtime that this node lacks (%i) is UNAVAILABLE', async (runtime, name, source) => {
+  test('for docker is UNAVAILABLE where no engine answers, and says what to do', async () => {
+    const source = { case: 'image' as const, value: 'busybox' };
     const refused = await refusal(
-      server.tasks.registerTask({ definition: { name: 'bad', runtime, artifact: { source } } }),
+      server.tasks.registerTask({
+        definition: { name: 'bad', runtime: RuntimeKind.DOCKER, artifact: { source } },
+      }),
     );
     expectRefusal(refused, 'UNAVAILABLE');
     expect(refused.reason).toBe('RUNTIME_UNAVAILABLE');
-    expect(refused.message).toContain(name);
+    expect(refused.message).toMatch(/start Docker.*--docker-host/);
   });
+
+  test.runIf(process.getuid?.() === 0)(
+    'of a process is FAILED_PRECONDITION on a node that runs as root',
+    async () => {
+      const source = { case: 'path' as const, value: '/bin/true' };
+      const refused = await refusal(
+        server.tasks.registerTask({
+          definition: { name: 'bad', runtime: RuntimeKind.PROCESS, artifact: { source } },
+        }),
+      );
+      expectRefusal(refused, 'FAILED_PRECONDITION');
+      expect(refused.reason).toBe('HOST_ACCESS_NOT_ALLOWED');
+      expect(refused.message).toContain('--allow-host-access');
+    },
+  );
 
   test.runIf(process.getuid?.() === 0)(
     'with folders of the host is FAILED_PRECONDITION on a node that runs as root',

@@ -12,8 +12,8 @@ describe('a wait budget', () => {
   test('that ends first gives the state now and what is needed to go on with Watch and Wait', async () => {
     const response = await server.functions.invokeFunction({
       task: 'ticker',
-      args: ['12', '50'],
-      waitBudget: { nanos: 200_000_000 },
+      args: ['40', '50'],
+      waitBudget: { seconds: 1n },
     });
     const { executionId, lastSequence } = response;
     expect(response).toMatchObject({ success: true, statusEndpoint: `/status/${executionId}` });
@@ -35,7 +35,7 @@ describe('a wait budget', () => {
     const before = text(response.result?.output);
     expect(before).toMatch(/^tick 1\n/);
     expect(before + text(outputOf(rest))).toBe(
-      Array.from({ length: 12 }, (_, i) => `tick ${i + 1}\n`).join(''),
+      Array.from({ length: 40 }, (_, i) => `tick ${i + 1}\n`).join(''),
     );
     const waited = await server.functions.waitExecution({ executionId });
     expect(waited.result?.status).toBe(ExecutionStatus.COMPLETED);

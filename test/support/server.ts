@@ -12,6 +12,7 @@ import { type Connection, connect, type ServiceClient } from '../../src/cli/clie
 import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
 import { type Node, startNode } from '../../src/node.ts';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
+import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import {
   RuntimeKind,
   type Task,
@@ -35,6 +36,7 @@ export class Peer {
   readonly httpAddress: string;
   readonly functions: ServiceClient<typeof FunctionService>;
   readonly tasks: ServiceClient<typeof TaskService>;
+  readonly instances: ServiceClient<typeof InstanceService>;
   readonly connection: Connection;
 
   constructor(grpcAddress: string, httpAddress: string) {
@@ -43,6 +45,7 @@ export class Peer {
     this.connection = connect(grpcAddress);
     this.functions = this.connection.service(FunctionService);
     this.tasks = this.connection.service(TaskService);
+    this.instances = this.connection.service(InstanceService);
   }
 
   /** Registers an example under a name. */
@@ -91,7 +94,12 @@ export function temporaryDataDir(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'spear-server-'));
 }
 
-const freePorts = { grpcAddress: '127.0.0.1:0', httpAddress: '127.0.0.1:0' } as const;
+/** Free ports, and no engine where a test does not ask for one: looking for one makes every start slower. */
+const defaults = {
+  grpcAddress: '127.0.0.1:0',
+  httpAddress: '127.0.0.1:0',
+  dockerHost: 'unix:///nonexistent/docker.sock',
+} as const;
 
 /** Starts a node in this process. Whoever starts it stops it. */
 export async function startServer(flags: ConfigFlags = {}): Promise<LocalServer> {
@@ -103,7 +111,7 @@ export async function startServer(flags: ConfigFlags = {}): Promise<LocalServer>
     },
   });
   const dataDir = flags.dataDir === undefined ? await temporaryDataDir() : String(flags.dataDir);
-  const config = resolveConfig({ ...freePorts, ...flags, dataDir }, {});
+  const config = resolveConfig({ ...defaults, ...flags, dataDir }, {});
   const logger = pino({ level: 'info', base: null }, sink);
   try {
     return new LocalServer(await startNode(config, logger), dataDir, log);
@@ -146,7 +154,7 @@ export async function spawnServer(
   flags: ConfigFlags = {},
   execArgv: readonly string[] = [],
 ): Promise<ChildServer> {
-  const options = { ...freePorts, dataDir, ...flags };
+  const options = { ...defaults, dataDir, ...flags };
   const variables = Object.entries(options).map(([key, value]) => [
     `SPEAR_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
     String(value),

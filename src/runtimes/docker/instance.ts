@@ -90,7 +90,8 @@ export class ContainerInstance implements Instance {
     const outcome = await (fate.kind === 'exited' ? this.#exited(fate.exitCode) : this.#recover(fate.why));
     this.#close();
     this.#settled.resolve();
-    return watch?.usedUs === undefined ? outcome : { ...outcome, resourceUse: { cpuTimeUs: watch.usedUs } };
+    if (watch?.usedUs === undefined) return outcome;
+    return { ...outcome, resourceUse: { cpuTimeUs: this.#cpuTimeUs(watch.usedUs, outcome) } };
   }
 
   async discard(): Promise<boolean> {
@@ -107,6 +108,12 @@ export class ContainerInstance implements Instance {
     }
     this.#stop('closed');
     await this.#settled.promise;
+  }
+
+  /** The last look may be from before what the kernel ended it for. */
+  #cpuTimeUs(lookedUs: number, outcome: AttemptOutcome): number {
+    const usedUp = outcome.kind === 'failed' && outcome.code === 'CPU_LIMIT';
+    return usedUp ? Math.max(lookedUs, (this.#launch.task.limits.cpuTimeMs ?? 0) * 1000) : lookedUs;
   }
 
   #close(): void {

@@ -1,13 +1,14 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomUUID, subtle } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { invalidArgument } from '../../domain/errors.ts';
 import { cacheFormat, type Manifest, manifestFile } from './manifest.ts';
+import type { SourceFile } from './protocol.ts';
 import type { Transpile } from './transpile.ts';
 
-/** The bytes of an artifact are neither in the cache nor in the artifact folder. */
+/** The bytes of an artifact are neither in the cache nor, whole, in the artifact folder. */
 export class ArtifactMissing extends Error {
   override readonly name = 'ArtifactMissing';
 }
@@ -15,8 +16,8 @@ export class ArtifactMissing extends Error {
 /** A transpiled artifact, read from its folder. */
 export interface CachedArtifact {
   readonly manifest: Manifest;
-  /** URL of the generated module. */
-  readonly source: string;
+  /** The generated module. */
+  readonly source: SourceFile;
   readonly cores: readonly {
     readonly file: string;
     readonly bytes: Uint8Array;
@@ -33,8 +34,11 @@ export interface ArtifactCacheOptions {
 /**
  * Transpiled artifacts on disk, one folder for each digest and each version of what made it.
  *
- * A folder is written beside its place and renamed, so it is there whole or not at all; the manifest has the
- * digests of its files, so one that a crash of the machine cut short is made again.
+ * 1. Nothing is transpiled but bytes that have the digest.
+ * 2. A folder is written beside its place and renamed, so it is there whole or not at all.
+ * 3. The manifest names the artifact and has the digests of its files. They are compared at every load, so what is
+ *    damaged, cut short by a crash or in another's place is made again. It is no proof against someone who can
+ *    write to the folder: like the database, it belongs to the user whom the node runs as, and to nobody else.
  */
 export class ArtifactCache {
   readonly #options: ArtifactCacheOptions;
@@ -61,12 +65,12 @@ export class ArtifactCache {
   async #load(sha256: string): Promise<CachedArtifact> {
     this.#versions ??= readVersions();
     const folder = join(this.#options.cacheDir, `${sha256}-${await this.#versions}`);
-    return (await readFolder(folder)) ?? (await this.#make(sha256, folder));
+    return (await readFolder(folder, sha256)) ?? (await this.#make(sha256, folder));
   }
 
   async #make(sha256: string, folder: string): Promise<CachedArtifact> {
     const bytes = await this.#loadBytes(sha256);
-    await mkdir(this.#options.cacheDir, { recursive: true });
+    await mkdir(this.#options.cacheDir, { recursive: true, mode: 0o700 });
     await removeStale(this.#options.cacheDir);
     const temporary = join(this.#options.cacheDir, `${temporaryPrefix}${process.pid}-${randomUUID()}`);
     try {
@@ -76,29 +80,42 @@ export class ArtifactCache {
       await writeFile(input, bytes);
       const report = await this.#options.transpile(input, output);
       if (report.kind === 'refused') throw invalidArgument('definition.artifact.content', report.description);
-      await place(output, folder, join(temporary, 'replaced'));
+      await place(output, folder, sha256, join(temporary, 'replaced'));
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }
-    const made = await readFolder(folder);
+    const made = await readFolder(folder, sha256);
     if (made === undefined) throw new Error(`the transpiled artifact in ${folder} is not whole`);
     return made;
   }
 
   async #loadBytes(sha256: string): Promise<Uint8Array> {
+    let bytes: Uint8Array;
     try {
-      return await this.#options.loadArtifact(sha256);
+      bytes = await this.#options.loadArtifact(sha256);
     } catch (cause) {
-      throw new ArtifactMissing(`the bytes of artifact ${sha256} are gone`, { cause });
+      throw new ArtifactMissing(`the bytes of artifact ${sha256} are gone or damaged`, { cause });
     }
+    const found = await digestOf(bytes);
+    if (found === sha256) return bytes;
+    throw new ArtifactMissing(`the bytes of artifact ${sha256} are damaged: their digest is ${found}`);
   }
+}
+
+/** Hex sha256, computed off the main thread: an artifact may be over 100 MB. */
+export async function digestOf(bytes: Uint8Array): Promise<string> {
+  // WebCrypto takes no shared memory.
+  const own =
+    bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : Uint8Array.from(bytes);
+  return Buffer.from(await subtle.digest('SHA-256', own)).toString('hex');
 }
 
 const temporaryPrefix = '.making-';
 
-async function readFolder(folder: string): Promise<CachedArtifact | undefined> {
+async function readFolder(folder: string, sha256: string): Promise<CachedArtifact | undefined> {
   try {
     const manifest = JSON.parse(await readFile(join(folder, manifestFile), 'utf8')) as Manifest;
+    if (manifest.artifact !== sha256) return undefined;
     const contents = await Promise.all(
       [manifest.source, ...manifest.cores].map((entry) => readWhole(folder, entry)),
     );
@@ -107,7 +124,8 @@ async function readFolder(folder: string): Promise<CachedArtifact | undefined> {
       instances,
       bytes: contents[index + 1] as Uint8Array,
     }));
-    return { manifest, cores, source: pathToFileURL(join(folder, manifest.source.file)).href };
+    const url = pathToFileURL(join(folder, manifest.source.file)).href;
+    return { manifest, cores, source: { url, sha256: manifest.source.sha256 } };
   } catch (error) {
     // Absent, or cut short by a crash: both are made again.
     if (error instanceof SyntaxError || error instanceof NotWhole || isAbsent(error)) return undefined;
@@ -124,11 +142,11 @@ async function readWhole(folder: string, entry: { file: string; sha256: string }
 }
 
 /** Moves the finished folder to its place; where a whole one came first, that one stays. */
-async function place(output: string, folder: string, aside: string): Promise<void> {
+async function place(output: string, folder: string, sha256: string, aside: string): Promise<void> {
   try {
     await rename(output, folder);
   } catch (error) {
-    if ((await readFolder(folder)) !== undefined) return;
+    if ((await readFolder(folder, sha256)) !== undefined) return;
     if (!isCode(error, ['ENOTEMPTY', 'EEXIST', 'EPERM'])) throw error;
     await rename(folder, aside);
     await rename(output, folder);

@@ -1,7 +1,7 @@
 import type { WitFunction } from '../../domain/wit/types.ts';
 
 /** Raised whenever what the transpiler writes changes, so that an older cache is not read. */
-export const cacheFormat = 1;
+export const cacheFormat = 2;
 
 export const manifestFile = 'manifest.json';
 
@@ -13,6 +13,8 @@ interface CachedFile {
 
 /** What a transpiled artifact's folder holds. */
 export interface Manifest {
+  /** Hex digest of the artifact that all of this was made from. */
+  readonly artifact: string;
   readonly source: CachedFile;
   readonly cores: readonly (CachedFile & {
     /** How often the component instantiates it. */ readonly instances: number;

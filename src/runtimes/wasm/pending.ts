@@ -1,10 +1,15 @@
-import type { AttemptIo, AttemptOutcome } from '../runtime.ts';
+import type { Attempt, AttemptIo, AttemptOutcome } from '../runtime.ts';
 import type { Job, Program } from './protocol.ts';
 
 /** An attempt between `run` and its outcome. */
 export class PendingJob {
   readonly program: Program;
   readonly job: Omit<Job, 'slot' | 'program'>;
+  readonly executionId: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** CPU time that it may use; absent means no limit. */
+  readonly cpuTimeMs: number | undefined;
   readonly io: AttemptIo;
   readonly signal: AbortSignal;
   readonly outcome: Promise<AttemptOutcome>;
@@ -17,13 +22,25 @@ export class PendingJob {
 
   constructor(
     program: Program,
-    job: Omit<Job, 'slot' | 'program'>,
+    { executionId, number, task, invocation }: Attempt,
     io: AttemptIo,
     signal: AbortSignal,
     holder: { abort(pending: PendingJob): void },
   ) {
     this.program = program;
-    this.job = job;
+    this.job = {
+      // A command runs once in an instance; only typed functions find one alive.
+      reuse:
+        task.instancePolicy === 'reused' && invocation.functionName !== '' && !invocation.forceNewInstance,
+      functionName: invocation.functionName,
+      parameters: invocation.parameters,
+      input: invocation.input,
+      args: invocation.args,
+      environment: invocation.environment,
+    };
+    this.executionId = executionId;
+    this.attempt = number;
+    this.cpuTimeMs = task.limits.cpuTimeMs;
     this.io = io;
     this.signal = signal;
     this.holder = holder;

@@ -1,8 +1,12 @@
 import type { Clock, Timer } from '../../domain/clock.ts';
+import type { InstanceReporter } from '../../domain/instance.ts';
 import type { AttemptOutcome } from '../runtime.ts';
+import type { Hold } from './hold.ts';
+import type { WasmLogger } from './logger.ts';
 import type { PendingJob } from './pending.ts';
-import { maxBatch } from './protocol.ts';
+import { maxBatch, type Notice, type Program } from './protocol.ts';
 import { type ThreadOwner, WasmThread } from './thread.ts';
+import { Warmth } from './warmth.ts';
 
 /** A call that takes less may be sent together with others. */
 const quickUs = 500;
@@ -19,19 +23,33 @@ const growMs = 20;
 /** A thread beyond those that are kept warm ends after so long without work. */
 const spareMs = 10_000;
 
+interface PoolOptions {
+  /** Threads kept warm. */
+  readonly size: number;
+  readonly most: number;
+  readonly clock: Clock;
+  readonly instances?: InstanceReporter | undefined;
+  readonly logger?: WasmLogger | undefined;
+  /** What was transpiled of it is gone or damaged on disk. */
+  readonly onDamaged: (program: Program) => void;
+}
+
 /**
- * Worker threads that run wasm: `size` of them kept warm, and up to `most` where jobs would wait.
+ * Worker threads that run wasm: `size` of them kept warm, more where a task's warm policy says so, and up to
+ * `most` where jobs would wait.
  *
  * 1. A thread runs one job at a time; jobs beyond the threads wait here in order.
  * 2. Calls of live instances that were quick so far are sent to a thread several at once. Each is claimed by the
  *    thread or taken back by the pool, never both, so none waits behind one that hangs and none runs twice.
- * 3. A thread that ends, for whatever reason, is replaced at once.
+ * 3. A job goes to a thread that holds its program, where one of those is idle.
+ * 4. A thread that ends, for whatever reason, is replaced at once.
  */
 export class ThreadPool implements ThreadOwner {
-  readonly #size: number;
+  readonly #options: PoolOptions;
   readonly #most: number;
   readonly #clock: Clock;
   readonly #threads = new Set<WasmThread>();
+  readonly #warmth: Warmth;
   readonly #timers = new Map<WasmThread, Timer>();
   readonly #quick = new Set<number>();
   readonly #closed = Promise.withResolvers<void>();
@@ -42,10 +60,16 @@ export class ThreadPool implements ThreadOwner {
   #named = 0;
   #falseStarts = 0;
 
-  constructor(size: number, most: number, clock: Clock) {
-    this.#size = size;
-    this.#most = most;
-    this.#clock = clock;
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#most = options.most;
+    this.#clock = options.clock;
+    const { most: mostThreads, clock, logger } = options;
+    this.#warmth = new Warmth(this.#threads, { mostThreads, clock, logger });
+  }
+
+  get #size(): number {
+    return Math.max(this.#options.size, Math.min(this.#most, this.#warmth.least));
   }
 
   /** Starts threads up to the pool's size. */
@@ -53,10 +77,27 @@ export class ThreadPool implements ThreadOwner {
     this.#grow(this.#size);
   }
 
+  /** Keeps the program ready as its policy says; see `Warmth.plan`. */
+  async keep(program: Program, live: boolean): Promise<void> {
+    if (this.#closing) return;
+    const kept = this.#warmth.plan(program, live);
+    this.warm();
+    this.#warmth.prepare();
+    await kept;
+  }
+
+  /** Ends what is kept of the program. */
+  cool(program: Program): void {
+    this.#warmth.cool(program.key);
+    this.#spareIdle();
+  }
+
   #grow(size: number): void {
     while (!this.#closing && this.#threads.size < size && this.#falseStarts < maxFalseStarts) {
       this.#named += 1;
-      this.#threads.add(new WasmThread(`wasm-${this.#named}`, this));
+      const name = `wasm-${this.#named}`;
+      const report = this.#options.instances?.open({ instanceId: name, runtime: 'wasm', startedAhead: true });
+      this.#threads.add(new WasmThread(name, this, this.#clock, report));
     }
   }
 
@@ -82,28 +123,50 @@ export class ThreadPool implements ThreadOwner {
   async close(): Promise<void> {
     this.#closing = true;
     for (const pending of this.#queue.splice(0)) pending.settle(lost('the runtime was closed'));
-    for (const thread of this.#threads) thread.terminate();
+    this.#warmth.close();
+    for (const thread of this.#threads) thread.terminate('the runtime is closed');
     if (this.#threads.size > 0) await this.#closed.promise;
   }
 
-  onIdle(thread: WasmThread): void {
+  onReady(): void {
     this.#falseStarts = 0;
+  }
+
+  onHeld(hold: Hold): void {
+    this.#warmth.onHeld(hold);
+  }
+
+  onServed(thread: WasmThread, holds: readonly Hold[]): void {
+    this.#warmth.onServed(thread, holds);
+  }
+
+  onNotice(thread: WasmThread, notice: Notice): void {
+    this.#warmth.onNotice(thread, notice);
+    if (notice.state === 'failed') this.#spareIdle();
+  }
+
+  onIdle(thread: WasmThread): void {
     this.#timers.get(thread)?.cancel();
     this.#timers.delete(thread);
     if (thread.wornOut) {
-      thread.terminate();
+      thread.terminate('it is worn out');
       this.#threads.delete(thread);
       this.warm();
       this.#threads.add(thread);
     }
-    if (this.#queue.length > 0) this.#schedule();
-    else if (this.#threads.size > this.#size) this.#spare(thread);
+    if (this.#queue.length > 0) {
+      this.#schedule();
+      return;
+    }
+    if (this.#warmth.lacking) this.#warmth.prepare();
+    if (this.#threads.size > this.#size) this.#spare(thread);
   }
 
   onGone(thread: WasmThread): void {
     this.#timers.get(thread)?.cancel();
     this.#timers.delete(thread);
     this.#threads.delete(thread);
+    this.#warmth.onGone(thread);
     if (this.#closing) {
       if (this.#threads.size === 0) this.#closed.resolve();
       return;
@@ -115,6 +178,7 @@ export class ThreadPool implements ThreadOwner {
         pending.settle({ ...lost('no worker thread can be started'), code: 'RUNTIME_UNAVAILABLE' });
       }
     }
+    if (this.#warmth.lacking) this.#warmth.prepare();
     this.#schedule();
   }
 
@@ -132,6 +196,9 @@ export class ThreadPool implements ThreadOwner {
   }
 
   onSettled(pending: PendingJob, outcome: AttemptOutcome): void {
+    if (outcome.kind === 'failed' && outcome.code === 'ARTIFACT_UNAVAILABLE') {
+      this.#options.onDamaged(pending.program);
+    }
     if (!pending.job.reuse) return;
     const quick =
       (outcome.resourceUse.cpuTimeUs ?? quickUs) < quickUs && !pending.talked && outcome.kind === 'completed';
@@ -154,7 +221,7 @@ export class ThreadPool implements ThreadOwner {
       .filter((thread) => thread.idle)
       .sort((a, b) => Number(b.warm) - Number(a.warm));
     while (this.#queue.length > 0) {
-      const thread = idle.shift();
+      const thread = takeFor(this.#queue[0], idle);
       if (thread === undefined) {
         this.#growForWaiting();
         return;
@@ -183,10 +250,17 @@ export class ThreadPool implements ThreadOwner {
     });
   }
 
+  /** Where fewer threads are wanted than before. */
+  #spareIdle(): void {
+    if (this.#threads.size <= this.#size) return;
+    for (const thread of this.#threads) if (thread.idle && !this.#timers.has(thread)) this.#spare(thread);
+  }
+
   #spare(thread: WasmThread): void {
     const timer = this.#clock.setTimer(spareMs, () => {
       this.#timers.delete(thread);
-      if (thread.idle && this.#threads.size > this.#size) thread.terminate();
+      const alive = [...this.#threads].filter((each) => !each.ending).length;
+      if (thread.idle && alive > this.#size) thread.terminate('it is not needed');
     });
     this.#timers.set(thread, timer);
   }
@@ -199,7 +273,8 @@ export class ThreadPool implements ThreadOwner {
   }
 
   #mayShare(pending: PendingJob | undefined): boolean {
-    return pending?.job.reuse === true && this.#quick.has(pending.program.key);
+    if (pending?.job.reuse !== true || pending.cpuTimeMs !== undefined) return false;
+    return this.#quick.has(pending.program.key);
   }
 
   #watch(thread: WasmThread): void {
@@ -209,6 +284,14 @@ export class ThreadPool implements ThreadOwner {
     });
     this.#timers.set(thread, timer);
   }
+}
+
+/** Takes the thread that holds the job's program out of `idle`, or else the first. */
+function takeFor(pending: PendingJob | undefined, idle: WasmThread[]): WasmThread | undefined {
+  if (pending === undefined) return undefined;
+  const holder = idle.findIndex((thread) => thread.warm && thread.holds.has(pending.program.key));
+  const [thread] = idle.splice(Math.max(0, holder), 1);
+  return thread;
 }
 
 function lost(message: string) {

@@ -2,9 +2,10 @@ import { invalidArgument } from '../../domain/errors.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { ArtifactCache, CachedArtifact } from './artifact-cache.ts';
 import { gateModules } from './gate.ts';
+import { memoryLimit } from './limits.ts';
 import type { CompiledModule, Program } from './protocol.ts';
 
-/** Programs kept compiled; the oldest beyond is compiled again when it is needed. */
+/** Programs kept compiled, those of a warm policy beside; the oldest beyond is compiled again when it is needed. */
 const maxPrograms = 256;
 
 /** Turns tasks into programs: each revision has one, and programs of one artifact and limit share their modules. */
@@ -13,6 +14,7 @@ export class ProgramStore {
   readonly #programs = new Map<string, Promise<Program>>();
   readonly #ready = new Map<string, Program>();
   readonly #modules = new Map<string, Promise<readonly CompiledModule[]>>();
+  readonly #kept = new Set<string>();
   #lastKey = 0;
 
   constructor(cache: ArtifactCache) {
@@ -21,19 +23,46 @@ export class ProgramStore {
 
   /** The program if it is ready now: the way of every call but a task's first. */
   find(taskId: string, revision: number): Program | undefined {
-    return this.#ready.get(`${taskId}@${revision}`);
+    return this.#ready.get(idOf(taskId, revision));
+  }
+
+  /** As `load`, and does not make room for others until it is forgotten; undefined where that was meanwhile. */
+  async keep(taskId: string, revision: number, task: TaskDefinition): Promise<Program | undefined> {
+    const id = idOf(taskId, revision);
+    this.#kept.add(id);
+    const program = await this.load(taskId, revision, task);
+    return this.#kept.has(id) ? program : undefined;
+  }
+
+  /** @returns the program, if it was ready */
+  forget(taskId: string, revision: number): Program | undefined {
+    const id = idOf(taskId, revision);
+    const program = this.#ready.get(id);
+    this.#kept.delete(id);
+    this.#ready.delete(id);
+    this.#programs.delete(id);
+    return program;
+  }
+
+  /** The program is to be loaded anew when it is next needed. */
+  discard(program: Program): void {
+    for (const [id, ready] of this.#ready) {
+      if (ready !== program) continue;
+      this.#ready.delete(id);
+      this.#programs.delete(id);
+    }
   }
 
   /** Rejects as `ArtifactCache.load` does, and with a RequestError where the gate does not let the task through. */
   async load(taskId: string, revision: number, task: TaskDefinition): Promise<Program> {
-    const id = `${taskId}@${revision}`;
+    const id = idOf(taskId, revision);
     let loading = this.#programs.get(id);
     if (loading === undefined) {
       loading = this.#load(task);
-      remember(this.#programs, id, loading);
+      this.#remember(this.#programs, id, loading);
       try {
         const program = await loading;
-        remember(this.#ready, id, program);
+        if (this.#programs.get(id) === loading) this.#remember(this.#ready, id, program);
       } catch (error) {
         this.#programs.delete(id);
         throw error;
@@ -45,13 +74,13 @@ export class ProgramStore {
   /** Compiles the artifact under the task's limit, and says what it exports. */
   async check(task: TaskDefinition): Promise<CachedArtifact> {
     const artifact = await this.#cache.load(digestOf(task));
-    await this.#compile(artifact, digestOf(task), task.limits.memory);
+    await this.#compile(artifact, digestOf(task), memoryLimit(task));
     return artifact;
   }
 
   async #load(task: TaskDefinition): Promise<Program> {
     const artifact = await this.#cache.load(digestOf(task));
-    const cores = await this.#compile(artifact, digestOf(task), task.limits.memory);
+    const cores = await this.#compile(artifact, digestOf(task), memoryLimit(task));
     this.#lastKey += 1;
     return {
       key: this.#lastKey,
@@ -65,6 +94,7 @@ export class ProgramStore {
       environment: task.environment,
       preopens: task.preopens,
       allowNetwork: task.allowNetwork,
+      warm: task.warm,
     };
   }
 
@@ -77,10 +107,20 @@ export class ProgramStore {
     let compiling = this.#modules.get(id);
     if (compiling === undefined) {
       compiling = compileGated(artifact, limit);
-      remember(this.#modules, id, compiling);
+      this.#remember(this.#modules, id, compiling);
       compiling.catch(() => this.#modules.delete(id));
     }
     return compiling;
+  }
+
+  #remember<T>(map: Map<string, T>, id: string, value: T): void {
+    map.set(id, value);
+    if (map.size <= maxPrograms + this.#kept.size) return;
+    for (const oldest of map.keys()) {
+      if (this.#kept.has(oldest)) continue;
+      map.delete(oldest);
+      return;
+    }
   }
 }
 
@@ -113,8 +153,6 @@ async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
   }
 }
 
-function remember<T>(map: Map<string, T>, id: string, value: T): void {
-  map.set(id, value);
-  const [oldest] = map.keys();
-  if (map.size > maxPrograms && oldest !== undefined) map.delete(oldest);
+function idOf(taskId: string, revision: number): string {
+  return `${taskId}@${revision}`;
 }

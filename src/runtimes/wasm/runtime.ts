@@ -1,22 +1,22 @@
 import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
+import type { InstanceReporter } from '../../domain/instance.ts';
 import type { FunctionSignature, TaskDefinition } from '../../domain/task.ts';
 import { opaqueReason, printType } from '../../domain/wit/type-text.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, PreparedArtifact, Runtime } from '../runtime.ts';
 import { ArtifactCache, ArtifactMissing } from './artifact-cache.ts';
+import { checkSettings, defaultLimits } from './limits.ts';
+import type { WasmLogger } from './logger.ts';
 import type { Manifest } from './manifest.ts';
 import { PendingJob } from './pending.ts';
 import { ThreadPool } from './pool.ts';
 import { ProgramStore } from './program-store.ts';
 import type { Program } from './protocol.ts';
+import { resolveArtifact, type SourceOptions } from './source.ts';
 import { createTranspile } from './transpile.ts';
 
-interface WasmLogger {
-  warn(details: object, message: string): void;
-}
-
-export interface WasmRuntimeOptions {
-  /** The bytes of an artifact, by hex digest; rejects where they are gone. */
+export interface WasmRuntimeOptions extends SourceOptions {
+  /** The bytes of an artifact, by hex digest; rejects where they are gone or damaged. */
   readonly loadArtifact: (sha256: string) => Promise<Uint8Array>;
   /** Folder for transpiled artifacts; can be deleted whenever no node runs. */
   readonly cacheDir: string;
@@ -25,11 +25,18 @@ export interface WasmRuntimeOptions {
   /** Executions that run at once, each in a thread of its own; absent means `workers`. */
   readonly mostWorkers?: number;
   readonly clock: Clock;
+  /** Hears of each worker thread, which is an instance that serves every task; absent means nobody does. */
+  readonly instances?: InstanceReporter;
   readonly logger?: WasmLogger;
 }
 
+interface WasmRuntime extends Runtime {
+  /** Resolves when the program is as ready as it can be, or is not wanted any more. Never rejects. */
+  warm(taskId: string, revision: number, task: TaskDefinition): Promise<void>;
+}
+
 /** Runs WASI components and preview-1 modules in worker threads. Nothing starts before the first task. */
-export function createWasmRuntime(options: WasmRuntimeOptions): Runtime {
+export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
   const closing = new AbortController();
   const cache = new ArtifactCache({
     cacheDir: options.cacheDir,
@@ -37,7 +44,14 @@ export function createWasmRuntime(options: WasmRuntimeOptions): Runtime {
     transpile: createTranspile(closing.signal),
   });
   const programs = new ProgramStore(cache);
-  const pool = new ThreadPool(options.workers, options.mostWorkers ?? options.workers, options.clock);
+  const pool = new ThreadPool({
+    size: options.workers,
+    most: options.mostWorkers ?? options.workers,
+    clock: options.clock,
+    instances: options.instances,
+    logger: options.logger,
+    onDamaged: (program) => programs.discard(program),
+  });
 
   function start(
     program: Program,
@@ -45,18 +59,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): Runtime {
     io: AttemptIo,
     signal: AbortSignal,
   ): Promise<AttemptOutcome> {
-    const { invocation, task } = attempt;
-    const job = {
-      // A command runs once in an instance; only typed functions find one alive.
-      reuse:
-        task.instancePolicy === 'reused' && invocation.functionName !== '' && !invocation.forceNewInstance,
-      functionName: invocation.functionName,
-      parameters: invocation.parameters,
-      input: invocation.input,
-      args: invocation.args,
-      environment: invocation.environment,
-    };
-    const pending = new PendingJob(program, job, io, signal, pool);
+    const pending = new PendingJob(program, attempt, io, signal, pool);
     if (signal.aborted) pending.stopUnstarted();
     else pool.add(pending);
     return pending.outcome;
@@ -83,7 +86,10 @@ export function createWasmRuntime(options: WasmRuntimeOptions): Runtime {
   return {
     kind: 'wasm',
     capabilities: { reattach: false, stdin: true, typedFunctions: true },
+    defaultLimits,
+    resolve: (draft, fetching) => resolveArtifact(draft, fetching, options),
     async prepare(task: TaskDefinition): Promise<PreparedArtifact> {
+      checkSettings(task);
       try {
         const { manifest } = await programs.check(task);
         pool.warm();
@@ -101,6 +107,19 @@ export function createWasmRuntime(options: WasmRuntimeOptions): Runtime {
     run(attempt, io, signal) {
       const program = programs.find(attempt.taskId, attempt.revision);
       return program === undefined ? loadAndStart(attempt, io, signal) : start(program, attempt, io, signal);
+    },
+    async warm(taskId, revision, task) {
+      if (task.warm.min === 0) return;
+      try {
+        const program = await programs.keep(taskId, revision, task);
+        if (program !== undefined) await pool.keep(program, task.instancePolicy === 'reused');
+      } catch (error) {
+        options.logger?.warn({ taskId, err: error }, 'a wasm task could not be made ready ahead of its use');
+      }
+    },
+    cool(taskId, revision) {
+      const program = programs.forget(taskId, revision);
+      if (program !== undefined) pool.cool(program);
     },
     async close() {
       closing.abort();

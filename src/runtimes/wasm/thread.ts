@@ -1,37 +1,47 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import type { Clock } from '../../domain/clock.ts';
+import type { InstanceReport } from '../../domain/instance.ts';
 import type { AttemptOutcome } from '../runtime.ts';
-import { entryUrl } from './entry.ts';
+import { CpuWatch } from './cpu-watch.ts';
+import { Drain } from './drain.ts';
+import { Hold } from './hold.ts';
 import type { PendingJob } from './pending.ts';
 import {
-  type Batch,
   claim,
   claimWord,
   maxBatch,
+  type Notice,
   type Program,
   recordKind,
   type ThreadMemory,
+  type WorkerMessage,
 } from './protocol.ts';
-import { createRing, RingReader, type RingRecord } from './ring.ts';
-
-/** Of JavaScript: the values that go in and out of a guest. A guest's own memory is bounded by the gate. */
-const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
+import { createRing, type RingRecord } from './ring.ts';
+import { spawnWorker } from './spawn.ts';
 
 /** Executions that a thread may take before it is replaced: jco leaks a little with each instance (#937, #1675). */
 const maxWear = 2000;
 const wearOfReuse = 0.01;
-const maxPrograms = 64;
 
-/** Read from a thread in one turn of the event loop. */
-const drainBytes = 256 * 1024;
+/** Programs that a thread may load before it is replaced: an imported module stays until its thread ends. */
+const maxLoads = 64;
 
 export interface ThreadOwner {
-  /** Its code is loaded, or its jobs are done: it can take more. */
+  /** Its code is loaded. */
+  onReady(thread: WasmThread): void;
+  /** It begins to hold a program. */
+  onHeld(hold: Hold): void;
+  /** A batch is over that ran these, each once. */
+  onServed(thread: WasmThread, holds: readonly Hold[]): void;
+  /** It can take jobs: its code is loaded, or what it had to do is done. */
   onIdle(thread: WasmThread): void;
   /** Its thread has ended, and all that it ran is settled. */
   onGone(thread: WasmThread): void;
   /** These were given to it and never begun. */
   onReturned(jobs: readonly PendingJob[]): void;
   onSettled(pending: PendingJob, outcome: AttemptOutcome): void;
+  /** What has become of a program that it was to prepare. */
+  onNotice(thread: WasmThread, notice: Notice): void;
 }
 
 interface Slot {
@@ -47,66 +57,73 @@ export class WasmThread {
   warm = false;
   /** It takes no more jobs. */
   ending = false;
+  /** The programs that it has loaded and not dismissed, by their keys. */
+  readonly holds = new Map<number, Hold>();
+  /** Keys of the programs that it is to say something about. */
+  readonly preparing = new Set<number>();
   readonly #owner: ThreadOwner;
+  readonly #clock: Clock;
+  readonly #report: InstanceReport | undefined;
   readonly #worker: Worker;
   readonly #memory: ThreadMemory = {
     ring: createRing(),
     claims: new Int32Array(new SharedArrayBuffer(4 * maxBatch)),
+    cpuStart: new Float64Array(new SharedArrayBuffer(8)),
   };
-  readonly #reader: RingReader;
+  readonly #drain: Drain;
   readonly #slots = new Map<number, Slot>();
-  readonly #known = new Set<number>();
+  /** What the batch under way runs; empty between batches. */
+  #serving: Hold[] = [];
+  /** Keys of all programs that it was ever given. */
+  readonly #loads = new Set<number>();
+  #cpuWatch: CpuWatch | undefined;
+  /** Microseconds; set where its guest was ended for it. */
+  #cpuUsedUp: number | undefined;
   #batch = 0;
   #wear = 0;
-  #blocked = false;
   #exited = false;
   #lost = 'the worker thread ended';
 
-  constructor(name: string, owner: ThreadOwner) {
+  constructor(name: string, owner: ThreadOwner, clock: Clock, report: InstanceReport | undefined) {
     this.name = name;
     this.#owner = owner;
-    this.#reader = new RingReader(this.#memory.ring);
-    this.#worker = new Worker(entryUrl('./worker', import.meta.url), {
-      name,
-      workerData: { name, memory: this.#memory },
-      env: {},
-      argv: [],
-      execArgv: ['--no-warnings'],
-      stdout: true,
-      stderr: true,
-      resourceLimits,
-    });
-    // What the host's own code prints there is of no use to anyone, and unread it would pile up.
-    this.#worker.stdout.resume();
-    this.#worker.stderr.resume();
+    this.#clock = clock;
+    this.#report = report;
+    this.#drain = new Drain(
+      this.#memory.ring,
+      (record) => this.#handle(record),
+      () => (this.#exited ? this.#finish() : this.#afterSlots()),
+    );
+    this.#worker = spawnWorker(name, this.#memory);
     this.#worker.on('message', () => this.#onBell());
     this.#worker.on('error', (error: Error) => {
       this.#lost = `the worker thread failed: ${error.message}`;
     });
     this.#worker.on('exit', () => {
       this.#exited = true;
-      this.ending = true;
-      this.#drain();
+      this.#end(this.#lost);
+      this.#drain.run();
     });
   }
 
   get idle(): boolean {
-    return !this.ending && this.#slots.size === 0;
+    return !this.ending && this.#slots.size === 0 && this.preparing.size === 0;
   }
 
   get wornOut(): boolean {
-    return this.#wear >= maxWear || this.#known.size >= maxPrograms;
+    return this.#wear >= maxWear || this.#loads.size >= maxLoads;
   }
 
-  /** Takes at most `maxBatch` jobs; the thread must be idle. */
+  /** Takes at most `maxBatch` jobs; the thread must be idle. A job with a limit of CPU time comes alone. */
   dispatch(jobs: readonly PendingJob[]): void {
     this.#batch = (this.#batch + 1) & 0xfffffff;
     const programs: Program[] = [];
     const messages = jobs.map((pending, slot) => {
       const { key } = pending.program;
-      if (!this.#known.has(key)) {
-        this.#known.add(key);
-        programs.push(pending.program);
+      const hold = this.#hold(pending.program, programs);
+      if (hold.batch !== this.#batch) {
+        hold.batch = this.#batch;
+        this.#serving.push(hold);
       }
       this.#wear += pending.job.reuse ? wearOfReuse : 1;
       this.#slots.set(slot, { pending, parts: [] });
@@ -114,8 +131,29 @@ export class WasmThread {
       Atomics.store(this.#memory.claims, slot, claimWord(this.#batch, claim.open));
       return { ...pending.job, slot, program: key };
     });
-    const batch: Batch = { batch: this.#batch, programs, jobs: messages };
+    const [first] = jobs;
+    if (first === undefined) return;
+    this.#memory.cpuStart[0] = -1;
+    if (first.cpuTimeMs !== undefined) this.#cpuWatch = this.#watchCpu(first.cpuTimeMs);
+    this.#report?.send({ type: 'bind', executionId: first.executionId, attempt: first.attempt });
+    const batch: WorkerMessage = { kind: 'batch', batch: this.#batch, programs, jobs: messages };
     this.#worker.postMessage(batch);
+  }
+
+  /** Loads a program before it is needed, with an instance where `live`; the thread is not idle until it has. */
+  prepare(program: Program, live: boolean): void {
+    const programs: Program[] = [];
+    this.#hold(program, programs).pinned = true;
+    this.preparing.add(program.key);
+    const message: WorkerMessage = { kind: 'prepare', program: program.key, live, programs };
+    this.#worker.postMessage(message);
+  }
+
+  /** Has it forget a program, after what it does now. */
+  dismiss(key: number): void {
+    this.holds.delete(key);
+    const message: WorkerMessage = { kind: 'dismiss', program: key };
+    this.#worker.postMessage(message);
   }
 
   abort(pending: PendingJob): void {
@@ -125,22 +163,56 @@ export class WasmThread {
         pending.stopUnstarted();
         this.#afterSlots();
       } else if (Atomics.load(this.#memory.claims, slot) === claimWord(this.#batch, claim.started)) {
-        this.terminate();
+        this.terminate('what it ran was to stop');
       }
     }
   }
 
   /** Gives back what has not begun, where something has run for so long that it should not be waited for. */
-  returnUnstarted(): boolean {
+  returnUnstarted(): void {
     const returned = [...this.#slots].filter(([slot]) => this.#take(slot)).map(([, entry]) => entry.pending);
-    if (returned.length > 0) this.#owner.onReturned(returned);
-    return returned.length > 0;
+    if (returned.length === 0) return;
+    this.#owner.onReturned(returned);
+    this.#afterSlots();
   }
 
   /** Ends the thread, whatever it does; `onGone` follows. */
-  terminate(): void {
-    this.ending = true;
+  terminate(reason: string): void {
+    this.#end(reason);
     void this.#worker.terminate();
+  }
+
+  #end(reason: string): void {
+    this.#cpuWatch?.stop();
+    if (this.ending) return;
+    this.ending = true;
+    this.#report?.send({ type: 'stop', reason });
+  }
+
+  /** What it holds of the program; `missing` gets it where that is nothing yet. */
+  #hold(program: Program, missing: Program[]): Hold {
+    let hold = this.holds.get(program.key);
+    if (hold === undefined) {
+      hold = new Hold(program);
+      this.holds.set(program.key, hold);
+      this.#loads.add(program.key);
+      missing.push(program);
+      this.#owner.onHeld(hold);
+    }
+    return hold;
+  }
+
+  #watchCpu(limitMs: number): CpuWatch {
+    return new CpuWatch({
+      clock: this.#clock,
+      limitMs,
+      worker: this.#worker,
+      cpuStart: this.#memory.cpuStart,
+      onUsedUp: (usedUs) => {
+        this.#cpuUsedUp = usedUs;
+        this.terminate('its guest used up its CPU time');
+      },
+    });
   }
 
   /** Moves a job from the worker's reach to ours, where it was not begun. */
@@ -155,40 +227,17 @@ export class WasmThread {
   #onBell(): void {
     if (!this.warm) {
       this.warm = true;
-      this.#owner.onIdle(this);
+      if (this.#serving.length === 0) this.#report?.send({ type: 'ready' });
+      this.#owner.onReady(this);
     }
-    this.#drain();
-  }
-
-  /**
-   * Hands on what the ring holds, until its end or until whoever takes the output asks to wait. A guest that
-   * writes as fast as it is read would never let this end, so it goes on in a later turn of the event loop.
-   */
-  #drain(): void {
-    if (this.#blocked) return;
-    this.#reader.hush();
-    let budget = drainBytes;
-    for (let record = this.#reader.next(); record !== undefined; record = this.#reader.next()) {
-      const wait = this.#handle(record);
-      budget -= record.data.length;
-      if (wait !== undefined || budget <= 0) {
-        this.#blocked = true;
-        const goOn = () => {
-          this.#blocked = false;
-          this.#reader.release();
-          this.#drain();
-        };
-        if (wait === undefined) setImmediate(goOn);
-        else void wait.then(goOn);
-        return;
-      }
-      this.#reader.release();
-    }
-    if (this.#exited) this.#finish();
-    else this.#afterSlots();
+    this.#drain.run();
   }
 
   #handle({ kind, slot, data }: RingRecord): Promise<void> | undefined {
+    if (kind === recordKind.notice) {
+      this.#notice(data);
+      return undefined;
+    }
     const entry = this.#slots.get(slot);
     if (entry === undefined) return undefined;
     if (kind === recordKind.stdout || kind === recordKind.stderr) {
@@ -203,24 +252,49 @@ export class WasmThread {
     return undefined;
   }
 
+  #notice(lines: Uint8Array): void {
+    for (const line of Buffer.from(lines).toString('utf8').trimEnd().split('\n')) {
+      const notice = JSON.parse(line) as Notice;
+      if (notice.state !== 'spent') this.preparing.delete(notice.program);
+      this.#owner.onNotice(this, notice);
+    }
+  }
+
   #settle(pending: PendingJob, outcome: AttemptOutcome): void {
     this.#owner.onSettled(pending, outcome);
     pending.settle(outcome);
   }
 
   #afterSlots(): void {
+    if (this.ending || this.#slots.size > 0) return;
+    if (this.#serving.length > 0) {
+      const served = this.#serving;
+      this.#serving = [];
+      this.#cpuWatch?.stop();
+      this.#cpuWatch = undefined;
+      this.#report?.send({ type: 'release' });
+      this.#owner.onServed(this, served);
+    }
     if (this.warm && this.idle) this.#owner.onIdle(this);
   }
 
   /** The thread is gone and all it wrote is handed on. */
   #finish(): void {
     this.returnUnstarted();
-    const facts = { instanceId: this.name, resourceUse: {} };
-    for (const { pending } of this.#slots.values()) {
-      if (pending.signal.aborted) this.#settle(pending, { kind: 'stopped', rung: 'terminate', ...facts });
-      else this.#settle(pending, { kind: 'failed', code: 'INSTANCE_LOST', message: this.#lost, ...facts });
-    }
+    for (const { pending } of this.#slots.values()) this.#settle(pending, this.#endingOf(pending));
     this.#slots.clear();
+    this.#report?.send({ type: 'gone' });
     this.#owner.onGone(this);
+  }
+
+  #endingOf(pending: PendingJob): AttemptOutcome {
+    const facts = { instanceId: this.name, resourceUse: {} };
+    if (this.#cpuUsedUp !== undefined) {
+      const message = `it used up its ${pending.cpuTimeMs} ms of CPU time`;
+      const resourceUse = { cpuTimeUs: this.#cpuUsedUp };
+      return { kind: 'failed', code: 'CPU_LIMIT', message, ...facts, resourceUse };
+    }
+    if (pending.signal.aborted) return { kind: 'stopped', rung: 'terminate', ...facts };
+    return { kind: 'failed', code: 'INSTANCE_LOST', message: this.#lost, ...facts };
   }
 }

@@ -30,6 +30,7 @@ async function transpile(bytes: Uint8Array, folder: string): Promise<void> {
   }
   const { files, source } = await generate(component);
   const manifest: Manifest = {
+    artifact: digest(bytes),
     source: await save(folder, 'component.mjs', Buffer.from(source)),
     cores: await Promise.all(
       [...files].map(async ([file, content]) => ({
@@ -100,7 +101,11 @@ function countInstances(source: string, file: string): number {
 
 async function save(folder: string, file: string, content: Uint8Array) {
   await writeFile(join(folder, file), content, { flush: true });
-  return { file, sha256: createHash('sha256').update(content).digest('hex') };
+  return { file, sha256: digest(content) };
+}
+
+function digest(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /** jco's own words, first line only, after ours. */

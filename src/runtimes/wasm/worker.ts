@@ -7,7 +7,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createExecutor } from './executor.ts';
-import type { Batch, WorkerData } from './protocol.ts';
+import type { WorkerData, WorkerMessage } from './protocol.ts';
 
 /** A stream call of preview2-shim that fails in an unforeseen way ends the process; here it is a trap of that guest. */
 process.exit = () => {
@@ -20,5 +20,9 @@ syncBuiltinESMExports();
 const port = parentPort;
 if (port === null) throw new Error('worker.ts is the entry of a worker thread');
 const executor = createExecutor(workerData as WorkerData, () => port.postMessage(0));
-port.on('message', (batch: Batch) => void executor.run(batch));
+// One after the other, also where loading a program takes several turns.
+let last = Promise.resolve();
+port.on('message', (message: WorkerMessage) => {
+  last = last.then(() => executor.handle(message));
+});
 port.postMessage(0);

@@ -2,7 +2,12 @@
 import type { ErrorCode as DomainErrorCode, ErrorOrigin as DomainOrigin } from '../../domain/errors.ts';
 import type { OutputStream as DomainStream } from '../../domain/event.ts';
 import type { ExecutionMode as DomainMode, ExecutionStatus as DomainStatus } from '../../domain/execution.ts';
-import type { InstancePolicy as DomainPolicy, RuntimeKind as DomainRuntime } from '../../domain/task.ts';
+import type { InstanceState as DomainState } from '../../domain/instance.ts';
+import type {
+  InstancePolicy as DomainPolicy,
+  PullPolicy as DomainPull,
+  RuntimeKind as DomainRuntime,
+} from '../../domain/task.ts';
 import {
   ErrorCode,
   ErrorOrigin,
@@ -10,7 +15,8 @@ import {
   ExecutionStatus,
   OutputStream,
 } from '../gen/spearlet/function_pb.js';
-import { InstancePolicy, RuntimeKind } from '../gen/spearlet/task_pb.js';
+import { InstanceState } from '../gen/spearlet/instance_pb.js';
+import { InstancePolicy, PullPolicy, RuntimeKind } from '../gen/spearlet/task_pb.js';
 
 export const modeToWire: Record<DomainMode, ExecutionMode> = {
   sync: ExecutionMode.SYNC,
@@ -49,6 +55,21 @@ export const policyToWire: Record<DomainPolicy, InstancePolicy> = {
   reused: InstancePolicy.REUSED,
 };
 
+export const pullToWire: Record<DomainPull, PullPolicy> = {
+  missing: PullPolicy.MISSING,
+  always: PullPolicy.ALWAYS,
+  never: PullPolicy.NEVER,
+};
+
+export const instanceStateToWire: Record<DomainState, InstanceState> = {
+  starting: InstanceState.STARTING,
+  idle: InstanceState.IDLE,
+  busy: InstanceState.BUSY,
+  stopping: InstanceState.STOPPING,
+  stopped: InstanceState.STOPPED,
+  broken: InstanceState.BROKEN,
+};
+
 export const errorCodeToWire: Record<DomainErrorCode, ErrorCode> = {
   FUNCTION_ERROR: ErrorCode.FUNCTION_ERROR,
   FUNCTION_EXIT: ErrorCode.FUNCTION_EXIT,
@@ -81,4 +102,5 @@ function inverted<Word extends string>(table: Record<Word, number>): ReadonlyMap
 export const statusFromWire = inverted(statusToWire);
 export const runtimeFromWire = inverted(runtimeToWire);
 export const policyFromWire = inverted(policyToWire);
+export const pullFromWire = inverted(pullToWire);
 export const errorCodeFromWire = inverted(errorCodeToWire);

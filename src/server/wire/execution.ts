@@ -79,6 +79,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     taskRevision: record.taskRevision,
     functionName: record.functionName,
     instanceId: record.instanceId,
+    loosened: [...(record.loosened ?? [])],
     ...(termination !== undefined && {
       termination: { rung: termination.rung, tookMs: BigInt(Math.round(termination.tookMs)) },
     }),

@@ -1,11 +1,11 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { invalidArgument, quote } from '../../domain/errors.ts';
-import type { Artifact, InstancePolicy, Limits, RetryPolicy, RuntimeKind, Task } from '../../domain/task.ts';
+import { loosened } from '../../domain/loosened.ts';
+import type { Artifact, InstancePolicy, RetryPolicy, RuntimeKind, Task } from '../../domain/task.ts';
 import type { TaskDraft } from '../../domain/tasks.ts';
 import type {
   TaskDefinition as WireDefinition,
-  Limits as WireLimits,
   RetryPolicy as WireRetry,
   Task as WireTask,
 } from '../gen/spearlet/task_pb.js';
@@ -19,22 +19,24 @@ import {
   runtimeToWire,
 } from './enums.ts';
 import { argumentList, delay, environment, positiveDuration, sorted, text } from './fields.ts';
+import {
+  containerFromWire,
+  containerToWire,
+  userFromWire,
+  warmFromWire,
+  warmToWire,
+  workingDirectoryFromWire,
+} from './instance-settings.ts';
 import { timeoutsFromWire } from './invocation.ts';
+import { limitsFromWire, limitsToWire, within } from './limits.ts';
 
-const mebibyte = 1024 * 1024;
 /** What a definition that says nothing gets. Sources: the contract's defaults. */
 const defaults = {
   graceMs: 5000,
-  memory: 128 * mebibyte,
-  maxOutputBytes: 64 * mebibyte,
-  maxOutputEvents: 100_000,
   retry: { maxAttempts: 1, initialMs: 200, factor: 2, maxMs: 30_000, jitter: 0.1 },
 } as const;
 
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,62}$/;
-/** WebAssembly's 32-bit address space: no limit above it can be reached. */
-const mostMemory = 4 * 1024 * mebibyte;
-const leastMemory = 64 * 1024;
 
 export function draftFromWire(definition: WireDefinition | undefined): TaskDraft {
   if (definition === undefined) throw invalidArgument('definition', 'is required');
@@ -45,6 +47,7 @@ export function draftFromWire(definition: WireDefinition | undefined): TaskDraft
       `${definition.runtime} is not known; allowed are WASM, DOCKER, PROCESS`,
     );
   }
+  const container = containerFromWire(runtime, definition);
   return {
     name: taskName(definition.name),
     description: text('definition.description', definition.description, 1024),
@@ -60,6 +63,10 @@ export function draftFromWire(definition: WireDefinition | undefined): TaskDraft
     limits: limitsFromWire(definition.limits),
     retry: retryFromWire(definition.retry),
     instancePolicy: instancePolicyFromWire(definition.instancePolicy),
+    user: userFromWire(definition.user),
+    workingDirectory: workingDirectoryFromWire(definition.workingDirectory),
+    ...(container !== undefined && { container }),
+    warm: warmFromWire(runtime, definition.warm),
   };
 }
 
@@ -79,19 +86,23 @@ function taskName(name: string): string {
   return name;
 }
 
+const sources = { wasm: ['content', 'url'], process: ['path'], docker: ['image'] } as const;
+
 type WireSource = NonNullable<WireDefinition['artifact']>['source'];
 
 function sourceFromWire(runtime: RuntimeKind, source: WireSource | undefined): TaskDraft['source'] {
-  const wanted = { wasm: 'content', process: 'path', docker: 'image' } as const;
-  if (source?.case !== wanted[runtime]) {
+  const wanted: readonly unknown[] = sources[runtime];
+  if (source?.case === undefined || !wanted.includes(source.case)) {
     throw invalidArgument(
       'definition.artifact',
-      `has ${source?.case ?? 'nothing'}; a ${runtime} task needs ${wanted[runtime]}`,
+      `has ${source?.case ?? 'nothing'}; a ${runtime} task needs ${wanted.join(' or ')}`,
     );
   }
   switch (source.case) {
     case 'content':
       return { kind: 'content', content: source.value };
+    case 'url':
+      return { kind: 'url', url: text('definition.artifact.url', source.value, 4096) };
     case 'path':
       return { kind: 'path', path: text('definition.artifact.path', source.value, 4096) };
     case 'image':
@@ -121,33 +132,6 @@ function preopensFromWire(preopens: Readonly<Record<string, string>>): Readonly<
     text(field, host, 4096);
   }
   return sorted(preopens);
-}
-
-function limitsFromWire(limits: WireLimits | undefined): Limits {
-  return {
-    memory: bounded('definition.limits.memory', limits?.memory, leastMemory, mostMemory) ?? defaults.memory,
-    maxOutputBytes:
-      bounded('definition.limits.max_output_bytes', limits?.maxOutputBytes, 0, 2 ** 40) ??
-      defaults.maxOutputBytes,
-    maxOutputEvents:
-      bounded('definition.limits.max_output_events', limits?.maxOutputEvents, 1, 10_000_000) ??
-      defaults.maxOutputEvents,
-  };
-}
-
-function bounded(field: string, value: bigint | undefined, least: number, most: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (value < BigInt(least) || value > BigInt(most)) {
-    throw invalidArgument(field, `is ${value}; allowed is ${least} to ${most}`);
-  }
-  return Number(value);
-}
-
-function within(field: string, value: number, least: number, most: number): number {
-  if (!(value >= least && value <= most)) {
-    throw invalidArgument(field, `is ${value}; allowed is ${least} to ${most}`);
-  }
-  return value;
 }
 
 function retryFromWire(retry: WireRetry | undefined): RetryPolicy {
@@ -197,11 +181,7 @@ export function taskToWire(task: Task): WireTask {
         ...(totalMs !== undefined && { total: durationFromMs(totalMs) }),
       },
       grace: durationFromMs(definition.graceMs),
-      limits: {
-        memory: BigInt(definition.limits.memory),
-        maxOutputBytes: BigInt(definition.limits.maxOutputBytes),
-        maxOutputEvents: BigInt(definition.limits.maxOutputEvents),
-      },
+      limits: limitsToWire(definition.limits),
       retry: {
         maxAttempts: definition.retry.maxAttempts,
         initial: durationFromMs(definition.retry.initialMs),
@@ -211,6 +191,10 @@ export function taskToWire(task: Task): WireTask {
         on: definition.retry.on.map((code) => errorCodeToWire[code]),
       },
       instancePolicy: policyToWire[definition.instancePolicy],
+      user: definition.user,
+      workingDirectory: definition.workingDirectory,
+      ...(definition.container !== undefined && { container: containerToWire(definition.container) }),
+      warm: warmToWire(definition.warm),
     },
     functions: task.functions.map((signature) => ({
       name: signature.name,
@@ -222,6 +206,7 @@ export function taskToWire(task: Task): WireTask {
     createdAt: timestampFromMs(task.createdAt),
     updatedAt: timestampFromMs(task.updatedAt),
     wit: task.wit,
+    loosened: [...loosened(definition)],
   });
 }
 
@@ -232,10 +217,14 @@ type WireArtifactInit = NonNullable<
 function artifactToWire(artifact: Artifact): WireArtifactInit {
   switch (artifact.kind) {
     case 'wasm':
-      return { sha256: artifact.sha256, sizeBytes: BigInt(artifact.sizeBytes) };
+      return {
+        ...(artifact.url !== undefined && { source: { case: 'url' as const, value: artifact.url } }),
+        sha256: artifact.sha256,
+        sizeBytes: BigInt(artifact.sizeBytes),
+      };
     case 'process':
       return { source: { case: 'path', value: artifact.path }, sha256: artifact.sha256 };
     case 'docker':
-      return { source: { case: 'image', value: artifact.image } };
+      return { source: { case: 'image', value: artifact.image }, sha256: artifact.imageId };
   }
 }

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { AttemptIo, Runtime } from '../../../src/runtimes/runtime.ts';
 import { attemptOf, Collected, firstOutput, run } from '../attempt.ts';
 import { coldRuntime, containersOf, docker, newNodeId, openRuntime, taskOf, testImageId } from './tasks.ts';
+import { itDocker } from './where.ts';
 
 const MiB = 1024 * 1024;
 const longMs = 180_000;
@@ -39,7 +40,7 @@ class Digested implements AttemptIo {
   }
 }
 
-it(
+itDocker(
   '64 MiB of random bytes go in and come out unchanged',
   async () => {
     const input = randomBytes(64 * MiB);
@@ -52,7 +53,7 @@ it(
   longMs,
 );
 
-it(
+itDocker(
   'a gigabyte of output takes no memory of the node',
   async () => {
     const io = new Digested();
@@ -77,15 +78,18 @@ it(
   longMs,
 );
 
-it('a program that exits before its input was written has its output delivered, however slowly that is taken', async () => {
-  const input = randomBytes(16 * MiB);
-  const task = taskOf(imageId, ['sh', '-c', 'head -c 300000 /dev/zero']);
-  const io = new Collected(() => new Promise((resolve) => setImmediate(resolve)));
-  expect(await runtime.run(attemptOf(task, { input }), io, never)).toMatchObject({ kind: 'completed' });
-  expect(io.bytes).toBe(300_000);
-});
+itDocker(
+  'a program that exits before its input was written has its output delivered, however slowly that is taken',
+  async () => {
+    const input = randomBytes(16 * MiB);
+    const task = taskOf(imageId, ['sh', '-c', 'head -c 300000 /dev/zero']);
+    const io = new Collected(() => new Promise((resolve) => setImmediate(resolve)));
+    expect(await runtime.run(attemptOf(task, { input }), io, never)).toMatchObject({ kind: 'completed' });
+    expect(io.bytes).toBe(300_000);
+  },
+);
 
-it('a program that forks without end is held to its processes, and others run meanwhile', async () => {
+itDocker('a program that forks without end is held to its processes, and others run meanwhile', async () => {
   const controller = new AbortController();
   const io = new Collected();
   const limits = { memory: 64 * MiB, cpu: 0.5, processes: 16, maxOutputBytes: MiB, maxOutputEvents: 1000 };
@@ -103,7 +107,7 @@ it('a program that forks without end is held to its processes, and others run me
   expect(await running).toMatchObject({ kind: 'stopped' });
 });
 
-it(
+itDocker(
   'a hundred containers one after another leave nothing open',
   async () => {
     const openFiles = () => readdirSync('/proc/self/fd').length;

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { EngineFacts } from '../../../src/runtimes/docker/connection.ts';
 import { checkDefinition, defaultLimits } from '../../../src/runtimes/docker/definition-check.ts';
 import type { InstanceRuntime } from '../../../src/runtimes/runtime.ts';
 import { openRuntime, taskOf, testImageId } from './tasks.ts';
+import { describeDocker } from './where.ts';
 
 const MiB = 1024 * 1024;
 const able: EngineFacts = {
@@ -23,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => runtime.close());
 
-describe('a definition that cannot be run', () => {
+describeDocker('a definition that cannot be run', () => {
   it.each([
     ['definition.instance_policy', { instancePolicy: 'reused' }],
     ['definition.limits.memory', { limits: { ...output, memory: 6 * MiB - 1 } }],
@@ -60,7 +61,7 @@ describe('a definition that cannot be run', () => {
   });
 });
 
-describe('an engine whose kernel lacks a limit', () => {
+describeDocker('an engine whose kernel lacks a limit', () => {
   it.each([
     ['memory', { memoryLimit: false }, { memory: 64 * MiB }],
     ['memory', { swapLimit: false }, { memory: 64 * MiB }],

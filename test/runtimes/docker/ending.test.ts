@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Limits } from '../../../src/domain/task.ts';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
 import { attemptOf, Collected, firstOutput, run } from '../attempt.ts';
 import { coldRuntime, containersOf, docker, newNodeId, openRuntime, taskOf, testImageId } from './tasks.ts';
+import { describeDocker } from './where.ts';
 
 const MiB = 1024 * 1024;
 const nodeId = newNodeId();
@@ -23,7 +24,7 @@ const limited = (limits: Partial<Limits>): { limits: Limits } => ({
   limits: { memory: 64 * MiB, processes: 32, maxOutputBytes: MiB, maxOutputEvents: 1000, ...limits },
 });
 
-describe('a program that is killed', () => {
+describeDocker('a program that is killed', () => {
   it('for want of memory has met its memory limit', async () => {
     const task = taskOf(imageId, ['eat'], limited({ memory: 16 * MiB }));
     for (let round = 0; round < 5; round += 1) {
@@ -75,7 +76,7 @@ describe('a program that is killed', () => {
   });
 });
 
-describe('the processor time of an attempt', () => {
+describeDocker('the processor time of an attempt', () => {
   it('ends a program that used it up, and is told', async () => {
     const { outcome, stdout } = await run(runtime, taskOf(imageId, ['loop'], limited({ cpuTimeMs: 300 })));
     expect(outcome).toMatchObject({ kind: 'failed', code: 'CPU_LIMIT' });
@@ -99,7 +100,7 @@ describe('the processor time of an attempt', () => {
   });
 });
 
-describe('a program that cannot be started', () => {
+describeDocker('a program that cannot be started', () => {
   it.each([
     ['does not exist', ['nosuch'], {}, /exec nosuch failed: No such file/],
     ['is no program', ['/etc/plain'], {}, /exec \/etc\/plain failed: Permission denied/],
@@ -133,7 +134,7 @@ describe('a program that cannot be started', () => {
   });
 });
 
-describe('an exit code', () => {
+describeDocker('an exit code', () => {
   it('above those of signals is the program’s own', async () => {
     const { outcome } = await run(runtime, taskOf(imageId, ['sh', '-c', 'exit 200']));
     expect(outcome).toMatchObject({ code: 'FUNCTION_EXIT', exitCode: 200 });

@@ -1,10 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { TaskDefinition } from '../../../src/domain/task.ts';
 import type { InstanceRuntime, LaunchError } from '../../../src/runtimes/runtime.ts';
 import { TestEngine, until } from '../../support/docker-engine.ts';
 import { makeTestImage, testImage } from '../../support/docker-image.ts';
+import { describeWhere, dockerEngine, root } from '../../support/needs.ts';
 import { attemptOf, Collected, firstOutput, run } from '../attempt.ts';
 import { coldRuntime, containersOf, launchOf, newNodeId, openRuntime, taskOf } from './tasks.ts';
+import { describeDocker } from './where.ts';
 
 const never = new AbortController().signal;
 const longMs = 60_000;
@@ -16,7 +18,7 @@ class Lines {
   readonly warn = (_details: object, message: string) => void this.lines.push(message);
 }
 
-describe('an engine that goes away', () => {
+describeWhere([await dockerEngine(), root()], 'an engine that goes away', () => {
   let engine: TestEngine;
   let loop: TaskDefinition;
   let exit: TaskDefinition;
@@ -164,7 +166,7 @@ describe('an engine that goes away', () => {
   );
 });
 
-describe('an engine that is not there', () => {
+describeDocker('an engine that is not there', () => {
   it('is said once, and is refused with what to do about it', async () => {
     const logger = new Lines();
     const runtime = await openRuntime({ host: '/nowhere/docker.sock', logger });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { ContainerSettings } from '../../../src/domain/task.ts';
 import type { ArtifactProgress, TaskDraft } from '../../../src/domain/tasks.ts';
 import type { InstanceRuntime } from '../../../src/runtimes/runtime.ts';
@@ -6,6 +6,7 @@ import { testImage } from '../../support/docker-image.ts';
 import { run } from '../attempt.ts';
 import { TestRegistry } from './registry.ts';
 import { coldRuntime, docker, openRuntime, taskOf, testImageId } from './tasks.ts';
+import { describeDocker, itDocker } from './where.ts';
 
 let runtime: InstanceRuntime;
 let registry: TestRegistry;
@@ -52,7 +53,7 @@ async function offer(name: string, note: string) {
   return { ...published, reference: registry.reference(name) };
 }
 
-describe('an image that the engine does not have', () => {
+describeDocker('an image that the engine does not have', () => {
   it('is fetched with progress where the policy is `missing`, and can be run', async () => {
     const { reference, imageId } = await offer('spear/one', 'one');
     const { artifact, steps } = await resolve(`${reference}:v1`, 'missing');
@@ -144,7 +145,7 @@ describe('an image that the engine does not have', () => {
   });
 });
 
-describe('an image that the engine has', () => {
+describeDocker('an image that the engine has', () => {
   it('is taken as it is where the policy is `missing`, also by its id', async () => {
     const imageId = await testImageId();
     const before = registry.asked.length;
@@ -173,7 +174,7 @@ describe('an image that the engine has', () => {
   });
 });
 
-it('an image that was removed since its registration is said to be unavailable', async () => {
+itDocker('an image that was removed since its registration is said to be unavailable', async () => {
   const { reference, imageId } = await offer('spear/removed', 'removed');
   const { artifact } = await resolve(`${reference}:v1`, 'missing');
   const task = { ...taskOf(imageId, ['cat']), artifact };

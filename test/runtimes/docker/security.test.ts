@@ -2,11 +2,12 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
 import { imageTar } from '../../support/docker-image.ts';
 import { run } from '../attempt.ts';
 import { coldRuntime, docker, openRuntime, taskOf, testImageId } from './tasks.ts';
+import { describeDocker, itDocker } from './where.ts';
 
 const noCapability = '0000000000000000';
 let runtime: Runtime;
@@ -31,7 +32,7 @@ function status(text: string): Record<string, string> {
   );
 }
 
-describe('a task that asks for nothing', () => {
+describeDocker('a task that asks for nothing', () => {
   it('runs as nobody, without a capability, and cannot get new ones', async () => {
     expect(status(await output(['security']))).toMatchObject({
       Uid: '65534\t65534\t65534\t65534',
@@ -77,7 +78,7 @@ describe('a task that asks for nothing', () => {
   });
 });
 
-it('an image that wants volumes gets them in memory, bounded, and no folder of the host', async () => {
+itDocker('an image that wants volumes gets them in memory, bounded, and no folder of the host', async () => {
   const repo = 'spear-test-volume';
   const imported = await docker.importImage(Readable.from([await imageTar('volume')]), {
     repo,
@@ -94,7 +95,7 @@ it('an image that wants volumes gets them in memory, bounded, and no folder of t
   }
 });
 
-describe('a task gets by asking', () => {
+describeDocker('a task gets by asking', () => {
   it('a network', async () => {
     const names = await output(['ls', '/sys/class/net'], { allowNetwork: true });
     expect(names.trim().split('\n')).toEqual(['eth0', 'lo']);
@@ -138,7 +139,7 @@ describe('a task gets by asking', () => {
   });
 });
 
-describe('its program', () => {
+describeDocker('its program', () => {
   it('is the command with the arguments after it', async () => {
     expect(await output(['echo', 'a'], { args: ['b'] })).toBe('a b\n');
   });

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Instance, InstanceRuntime, Runtime } from '../../../src/runtimes/runtime.ts';
 import { attemptOf, Collected, firstOutput } from '../attempt.ts';
 import { coldRuntime, containersOf, launchOf, newNodeId, openRuntime, taskOf, testImageId } from './tasks.ts';
+import { describeDocker, itDocker } from './where.ts';
 
 const never = new AbortController().signal;
 const nodeId = newNodeId();
@@ -32,7 +33,7 @@ async function stop(program: string, graceMs: number) {
   return { outcome, io, tookMs: performance.now() - asked, left: await containersOf(nodeId) };
 }
 
-describe('an attempt that is stopped', () => {
+describeDocker('an attempt that is stopped', () => {
   it('ends by SIGTERM where the program does not mind', async () => {
     const { outcome, left } = await stop('loop', 30_000);
     expect(outcome).toMatchObject({ kind: 'stopped', rung: 'term' });
@@ -71,7 +72,7 @@ describe('an attempt that is stopped', () => {
   });
 });
 
-describe('an instance that waits for its use', () => {
+describeDocker('an instance that waits for its use', () => {
   function launch(...command: string[]): Promise<Instance> {
     return base.launch(launchOf(taskOf(imageId, command)), never);
   }
@@ -117,7 +118,7 @@ describe('an instance that waits for its use', () => {
   });
 });
 
-it('a runtime that is closed ends what waits, what runs and what is being started', async () => {
+itDocker('a runtime that is closed ends what waits, what runs and what is being started', async () => {
   const ownNode = newNodeId();
   const own = await openRuntime({ nodeId: ownNode });
   const [waiting, running] = await Promise.all([

@@ -1,9 +1,10 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TaskDefinition } from '../../../src/domain/task.ts';
-import { run } from '../attempt.ts';
-import { WasmBench } from './fixture.ts';
+import type { Runtime } from '../../../src/runtimes/runtime.ts';
+import { attemptOf, Collected, firstOutput, run } from '../attempt.ts';
+import { readExample, WasmBench } from './fixture.ts';
 
 let bench: WasmBench;
 let cache: string;
@@ -63,4 +64,61 @@ describe('the cache of transpiled artifacts', () => {
     );
     expect(await readdir(cache)).toEqual([]);
   });
+
+  it('is not taken in for another artifact, though its folder has the other’s name', async () => {
+    const other = await bench.example('misbehaving/cat');
+    await (await bench.runtime(1)).prepare(other);
+    const folder = await onlyFolder();
+    const [stolen, own] = [other, task].map(({ artifact }) => ('sha256' in artifact ? artifact.sha256 : ''));
+    await rename(folder, folder.replace(stolen ?? '', own ?? ''));
+    expect(await echo()).toBe('6');
+  });
 });
+
+describe('an artifact whose bytes are not what they were', () => {
+  beforeEach(async () => {
+    if (task.artifact.kind !== 'wasm') throw new Error('not wasm');
+    bench.artifacts.set(task.artifact.sha256, await readExample('misbehaving/cat'));
+  });
+
+  it('is not registered', async () => {
+    await expect((await bench.runtime(1)).prepare(task)).rejects.toMatchObject({
+      kind: 'failed_precondition',
+      reason: 'ARTIFACT_UNAVAILABLE',
+    });
+    expect(await readdir(await bench.folder)).not.toContain('cache');
+  });
+
+  it('is not run', async () => {
+    expect(await echo()).toMatchObject({ kind: 'failed', code: 'ARTIFACT_UNAVAILABLE' });
+  });
+});
+
+describe('a transpiled artifact that is damaged while the node runs', () => {
+  it.each<[string, (file: string) => Promise<void>]>([
+    ['overwritten', (file) => writeFile(file, 'export const instantiate = () => ({ echo: () => 7 });')],
+    ['removed', (file) => rm(file)],
+  ])('is not run where it was %s, and is made again for the next call', async (_how, damage) => {
+    const runtime = await bench.runtime(1);
+    const call = async () =>
+      (await run(runtime, task, { functionName: 'echo', parameters: { n: 6 } })).outcome;
+    expect(await call()).toMatchObject({ output: '6' });
+    await damage(join(await onlyFolder(), 'component.mjs'));
+    // The thread that has loaded it goes on; the one that takes its place has to load it anew.
+    expect(await call()).toMatchObject({ output: '6' });
+    await endThread(runtime);
+    expect(await call()).toMatchObject({ kind: 'failed', code: 'ARTIFACT_UNAVAILABLE' });
+    expect(await call()).toMatchObject({ output: '6' });
+  });
+});
+
+/** Has the only thread of the runtime run what never ends, and stops it. */
+async function endThread(runtime: Runtime): Promise<void> {
+  const controller = new AbortController();
+  const io = new Collected();
+  const loop = bench.task(await readExample('misbehaving/loop'));
+  const running = runtime.run(attemptOf(loop), io, controller.signal);
+  await firstOutput(io, running);
+  controller.abort();
+  expect(await running).toMatchObject({ kind: 'stopped', rung: 'terminate' });
+}

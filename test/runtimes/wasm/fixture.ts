@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import type { Clock } from '../../../src/domain/clock.ts';
 import type { TaskDefinition } from '../../../src/domain/task.ts';
-import type { Runtime } from '../../../src/runtimes/runtime.ts';
-import { createWasmRuntime } from '../../../src/runtimes/wasm/runtime.ts';
+import { createWasmRuntime, type WasmRuntimeOptions } from '../../../src/runtimes/wasm/runtime.ts';
 
 const mebibyte = 1024 * 1024;
 
-const systemClock: Clock = {
+export type WasmRuntime = ReturnType<typeof createWasmRuntime>;
+
+export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(delayMs, ring) {
@@ -24,13 +25,17 @@ const systemClock: Clock = {
 export class WasmBench {
   readonly artifacts = new Map<string, Uint8Array>();
   readonly #folder = mkdtemp(join(tmpdir(), 'spear-wasm-'));
-  readonly #runtimes: Runtime[] = [];
+  readonly #runtimes: WasmRuntime[] = [];
 
   get folder(): Promise<string> {
     return this.#folder;
   }
 
-  async runtime(workers = 2, mostWorkers = workers): Promise<Runtime> {
+  async runtime(
+    workers = 2,
+    mostWorkers = workers,
+    options: Partial<WasmRuntimeOptions> = {},
+  ): Promise<WasmRuntime> {
     const runtime = createWasmRuntime({
       cacheDir: join(await this.#folder, 'cache'),
       workers,
@@ -41,13 +46,21 @@ export class WasmBench {
         if (bytes === undefined) throw new Error(`no artifact ${sha256}`);
         return bytes;
       },
+      saveArtifact: async (bytes) => {
+        const sha256 = digest(bytes);
+        this.artifacts.set(sha256, bytes);
+        return { sha256, sizeBytes: bytes.length };
+      },
+      mostArtifactBytes: 8 * mebibyte,
+      allowPrivateHosts: false,
+      ...options,
     });
     this.#runtimes.push(runtime);
     return runtime;
   }
 
   task(bytes: Uint8Array, rest: Partial<TaskDefinition> = {}): TaskDefinition {
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const sha256 = digest(bytes);
     this.artifacts.set(sha256, bytes);
     return {
       name: 'guest',
@@ -63,6 +76,9 @@ export class WasmBench {
       limits: { memory: 64 * mebibyte, maxOutputBytes: 64 * mebibyte, maxOutputEvents: 100_000 },
       retry: { maxAttempts: 1, initialMs: 200, factor: 2, maxMs: 30_000, jitter: 0, on: [] },
       instancePolicy: 'fresh',
+      user: '',
+      workingDirectory: '',
+      warm: { min: 0, max: 1024, idleTimeoutMs: 60_000, startAhead: false },
       ...rest,
     };
   }
@@ -80,6 +96,10 @@ export class WasmBench {
     await Promise.all(this.#runtimes.map((runtime) => runtime.close()));
     await rm(await this.#folder, { recursive: true, force: true });
   }
+}
+
+export function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 export function readExample(path: string): Promise<Uint8Array> {

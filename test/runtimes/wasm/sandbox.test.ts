@@ -56,7 +56,7 @@ const context: RunContext = {
 async function hostFunction(allowNetwork: boolean, name: string, member: string) {
   const program: Program = {
     key: 1,
-    source: '',
+    source: { url: '', sha256: '' },
     cores: [],
     imports: [name],
     command: '',
@@ -66,6 +66,7 @@ async function hostFunction(allowNetwork: boolean, name: string, member: string)
     environment: {},
     preopens: {},
     allowNetwork,
+    warm: { min: 0, max: 1, idleTimeoutMs: 60_000, startAhead: false },
   };
   const imports = (await importsFor(program))(context);
   const found = Reflect.get(imports[name] ?? {}, member);

@@ -1,0 +1,92 @@
+/** Composes the three runtimes of a server, and the instances that they keep ready. A part of `node.ts`. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { IdSource } from './actors/ids.ts';
+import type { InstanceRegistry } from './actors/instances.ts';
+import type { CatalogListener } from './actors/task-catalog.ts';
+import { createWarmRuntime } from './actors/warm-runtime.ts';
+import type { NodeConfig } from './config.ts';
+import type { Clock } from './domain/clock.ts';
+import type { RuntimeKind } from './domain/task.ts';
+import { openDockerRuntime } from './runtimes/docker/runtime.ts';
+import { openProcessRuntime } from './runtimes/process/runtime.ts';
+import type { Runtime } from './runtimes/runtime.ts';
+import { createWasmRuntime } from './runtimes/wasm/runtime.ts';
+import type { Artifacts } from './stores/artifacts.ts';
+import type { Store } from './stores/store.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+export interface RuntimeParts {
+  readonly nodeId: string;
+  readonly artifacts: Artifacts;
+  readonly registry: InstanceRegistry;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly hostAccess: boolean;
+  readonly logger: Logger;
+}
+
+export type Runtimes = ReadonlyMap<RuntimeKind, Runtime>;
+
+export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Promise<Runtimes> {
+  const { nodeId, artifacts, registry, clock, ids, hostAccess, logger } = parts;
+  const wasm = createWasmRuntime({
+    loadArtifact: (sha256) => artifacts.load(sha256),
+    saveArtifact: (bytes) => artifacts.put(bytes),
+    mostArtifactBytes: config.maxArtifactBytes,
+    allowPrivateHosts: config.allowPrivateArtifactHosts,
+    cacheDir: join(config.dataDir, 'cache'),
+    workers: Math.min(config.slots, 2 * availableParallelism()),
+    mostWorkers: config.slots,
+    instances: registry,
+    clock,
+    logger,
+  });
+  const [process, docker] = await Promise.all([
+    openProcessRuntime({ nodeId, clock, logger, hostAccess }),
+    openDockerRuntime({ nodeId, host: config.dockerHost, clock, logger, hostAccess }),
+  ]);
+  const warm = { registry, clock, ids, logger };
+  return new Map<RuntimeKind, Runtime>([
+    ['wasm', wasm],
+    ['process', createWarmRuntime(process, warm)],
+    ['docker', createWarmRuntime(docker, warm)],
+  ]);
+}
+
+export async function closeRuntimes(runtimes: Runtimes): Promise<void> {
+  await Promise.all([...runtimes.values()].map((runtime) => runtime.close()));
+}
+
+/** Keeps instances of the newest revision of each task ready, and of no other. */
+export function keepWarm(runtimes: Runtimes): CatalogListener {
+  return {
+    registered({ taskId, revision, definition }, replaced) {
+      if (replaced !== undefined) {
+        runtimes.get(replaced.definition.runtime)?.cool(replaced.taskId, replaced.revision);
+      }
+      runtimes.get(definition.runtime)?.warm(taskId, revision, definition);
+    },
+    removed({ taskId, revision, definition }) {
+      runtimes.get(definition.runtime)?.cool(taskId, revision);
+    },
+  };
+}
+
+const tasksAtATime = 500;
+
+/** Makes what is to be ready of the tasks that an earlier run of this node registered. */
+export async function warmStored(store: Store, runtimes: Runtimes): Promise<void> {
+  let after = '';
+  for (;;) {
+    const tasks = await store.tasks(after, tasksAtATime);
+    for (const { taskId, revision, definition } of tasks) {
+      if (definition.warm.min > 0 || definition.warm.startAhead) {
+        runtimes.get(definition.runtime)?.warm(taskId, revision, definition);
+      }
+    }
+    const last = tasks.at(-1);
+    if (last === undefined) return;
+    after = last.definition.name;
+  }
+}

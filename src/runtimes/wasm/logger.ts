@@ -1,0 +1,3 @@
+export interface WasmLogger {
+  warn(details: object, message: string): void;
+}

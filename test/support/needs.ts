@@ -1,0 +1,38 @@
+/** What some tests need of the machine. One that is missing skips them and says so; CI allows no skip. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe } from 'vitest';
+
+const execute = promisify(execFile);
+
+/** Why it cannot be had here; empty where it can. */
+type Missing = string;
+
+async function answer(file: string, args: readonly string[], otherwise: string): Promise<Missing> {
+  try {
+    await execute(file, [...args], { timeout: 10_000 });
+    return '';
+  } catch {
+    // However it fails, what to do is the same.
+    return otherwise;
+  }
+}
+
+export function dockerEngine(): Promise<Missing> {
+  return answer('docker', ['info'], 'no Docker engine answers; start dockerd');
+}
+
+export function compiler(): Promise<Missing> {
+  return answer('clang', ['--version'], 'no C compiler; install clang and libc6-dev');
+}
+
+export function root(): Missing {
+  return process.getuid?.() === 0 ? '' : 'this needs to run as root';
+}
+
+/** A `describe` that is skipped, and says why, where something is missing. */
+export function describeWhere(missing: readonly Missing[], name: string, tests: () => void): void {
+  const why = missing.filter((reason) => reason !== '').join('; ');
+  if (why === '') describe(name, tests);
+  else describe.skip(`${name} (skipped: ${why})`, tests);
+}
