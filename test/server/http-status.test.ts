@@ -21,6 +21,7 @@ describe('the status endpoint', () => {
         mode: 'EXECUTION_MODE_SYNC',
         isAsync: false,
         isCompleted: true,
+        loosened: [],
         output: Buffer.from('1 2 4\n').toString('base64'),
         contentType: '',
         errorOutput: '',

@@ -112,11 +112,11 @@ describeWhere([await dockerEngine(), await compiler()], 'word count in every run
         artifact: { source: { case: 'image', value: testImage } },
         args: ['/bin/true'],
         allowNetwork: true,
-        user: 'root',
+        user: '0:0',
         container: { writableRoot: true, capabilities: ['CHOWN'] },
       },
     });
-    const lines = ['network: bridge', 'user: root', 'writable root file system', 'capability: CHOWN'];
+    const lines = ['network: bridge', 'user: 0:0', 'writable root file system', 'capability: CHOWN'];
     expect(task?.loosened).toEqual(lines);
     const { result } = await server.functions.invokeFunction({ task: 'loose' });
     expect(result).toMatchObject({ status: ExecutionStatus.COMPLETED, loosened: lines });
