@@ -8,8 +8,10 @@ import { execFileSync } from 'node:child_process';
 import { connect } from '../src/cli/client.ts';
 import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { asyncRow, register, syncRows } from './calls.ts';
+import { containerRows } from './containers.ts';
 import { freshRow } from './fresh.ts';
 import { deadlineRow, pendingRow } from './limits.ts';
+import { processRows } from './processes.ts';
 import { startBare, startSpear } from './server.ts';
 import { streamRow } from './streams.ts';
 import { meets, printTable, type Row } from './table.ts';
@@ -38,5 +40,13 @@ try {
   await Promise.all([bare.stop(), spear.stop()]);
 }
 rows.push(await pendingRow());
+// Few slots, and nothing else on the machine: what is measured is one start at a time.
+const starter = await startSpear({ SPEAR_ALLOW_HOST_ACCESS: 'true', SPEAR_SLOTS: '2' });
+try {
+  rows.push(...(await processRows(starter)));
+  rows.push(...(await containerRows(starter)));
+} finally {
+  await starter.stop();
+}
 printTable(rows);
 process.exitCode = rows.every(meets) ? 0 : 1;

@@ -6,6 +6,8 @@ import type { Limits } from '../../domain/task.ts';
 export const fileSizeBlock = 512;
 
 const bash = '/bin/bash';
+/** bash takes a socket as its stdin for a remote shell's, and would run its user's startup file. */
+const noStartup = '--norc';
 
 /** What shells set by themselves, where they were not given it. */
 const setByShells = ['PATH', 'PWD', 'OLDPWD', 'SHLVL', '_'];
@@ -52,9 +54,9 @@ export class Launcher {
     const closes = name !== 'dash';
     const helped = !closes && strays.length > 0 && existsSync(bash);
     this.#bash = name === 'bash';
-    this.#shell = this.#bash ? [shell, '--posix'] : [shell];
+    this.#shell = this.#bash ? [shell, noStartup, '--posix'] : [shell];
     this.#closed = closes ? strays : [];
-    this.#closer = helped ? [bash, '-c', `${closing(strays).join('; ')}; exec "$@"`, 'bash'] : [];
+    this.#closer = helped ? [bash, noStartup, '-c', `${closing(strays).join('; ')}; exec "$@"`, 'bash'] : [];
     this.leaked = closes || helped ? [] : strays;
   }
 
