@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // As bin/spear has it.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
   },
 });

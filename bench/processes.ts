@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Connection, connect } from '../src/cli/client.ts';
+import { makeCgroupCells } from '../src/runtimes/process/cgroup-cells.ts';
+import { Launcher } from '../src/runtimes/process/launcher.ts';
 import { FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { RuntimeKind, type TaskDefinitionSchema, TaskService } from '../src/server/gen/spearlet/task_pb.js';
+import type { BareSpawn } from './bare-spawn.ts';
 import type { BenchServer } from './server.ts';
 import { median, type Row } from './table.ts';
 import { warmInstance } from './warm.ts';
@@ -13,18 +14,16 @@ import { warmInstance } from './warm.ts';
 const runs = 200;
 const warmRuns = 30;
 const input = Buffer.from('one two three\n');
-/** What Spear's launcher does to a process that has only the default limits, without what it does around it. */
-const launcher = ['/bin/sh', '-c', 'ulimit -c 0; exec "$@"', 'sh'];
+const limits = { memory: 128 * 1024 * 1024, processes: 128, maxOutputBytes: 1, maxOutputEvents: 1 };
+const nobody = { uid: 65534, gid: 65534 };
 /** A program whose start takes longer than what it does. */
 const script = `process.stdin.pipe(process.stdout);\n`;
 
 /** A process against a bare spawn, and a warm one against a bare spawn of a program that is slow to start. */
 export async function processRows(spear: BenchServer): Promise<Row[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'spear-bench-process-'));
   const connection = connect(spear.grpcAddress);
+  const bare = startBareSpawn();
   try {
-    const program = join(folder, 'echo.js');
-    await writeFile(program, script);
     await registerProcess(connection, 'bench-cat', { artifact: path('/bin/cat') });
     await registerProcess(connection, 'bench-warm', {
       artifact: path(process.execPath),
@@ -33,10 +32,10 @@ export async function processRows(spear: BenchServer): Promise<Row[]> {
       warm: { startAhead: true },
       user: 'root',
     });
-    return [...(await coldRows(connection)), await warmRow(connection)];
+    return [...(await coldRows(connection, bare)), await warmRow(connection, bare)];
   } finally {
+    bare.stop();
     connection.close();
-    await rm(folder, { recursive: true });
   }
 }
 
@@ -51,11 +50,14 @@ async function registerProcess(connection: Connection, name: string, more: Defin
   await connection.service(TaskService).registerTask({ definition });
 }
 
-async function coldRows(connection: Connection): Promise<Row[]> {
+type Bare = ReturnType<typeof startBareSpawn>;
+
+async function coldRows(connection: Connection, bare: Bare): Promise<Row[]> {
+  const launcher = sameLauncher();
   const times: [plain: number[], launched: number[], spear: number[]] = [[], [], []];
   for (let run = 0; run < 2 * runs; run++) {
-    const plain = await spawned('/bin/cat', []);
-    const launched = await spawned(launcher[0] ?? '', [...launcher.slice(1), '/bin/cat']);
+    const plain = await bare.run({ file: '/bin/cat', args: [], files: [] });
+    const launched = await bare.run(launcher.command);
     const spear = await executionTime(connection, 'bench-cat');
     // The first half warms all of them up.
     if (run < runs) continue;
@@ -63,6 +65,7 @@ async function coldRows(connection: Connection): Promise<Row[]> {
     times[1].push(launched);
     times[2].push(spear);
   }
+  launcher.remove();
   const [plain, launched, spear] = times.map(median) as [number, number, number];
   return [
     row('process, median ms, against spawn with the launcher', spear, launched, '<= 1.3'),
@@ -70,38 +73,57 @@ async function coldRows(connection: Connection): Promise<Row[]> {
   ];
 }
 
-async function warmRow(connection: Connection): Promise<Row> {
+async function warmRow(connection: Connection, bare: Bare): Promise<Row> {
   const times: [bare: number[], spear: number[]] = [[], []];
   for (let run = 0; run < warmRuns; run++) {
-    times[0].push(await spawned(process.execPath, ['-e', script]));
+    times[0].push(await bare.run({ file: process.execPath, args: ['-e', script], files: [] }));
     await warmInstance(connection, 'bench-warm');
     times[1].push(await executionTime(connection, 'bench-warm'));
   }
-  const [bare, spear] = times.map(median) as [number, number];
-  return row('warm process (a Node script), median ms, against bare spawn', spear, bare, '<= 0.5');
+  const [limit, spear] = times.map(median) as [number, number];
+  return row('warm process (a Node script), median ms, against bare spawn', spear, limit, '<= 0.5');
 }
 
 function row(what: string, spear: number, limit: number, goal: string): Row {
   return { what, spear: spear.toFixed(2), limit: limit.toFixed(2), ratio: spear / limit, goal };
 }
 
-/** Milliseconds from the spawn to the end of the process and its output. */
-function spawned(file: string, args: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const start = performance.now();
-    const child = spawn(file, args, { env: {}, stdio: 'pipe' });
-    let bytes = 0;
-    child.once('error', reject);
-    child.stdout.on('data', (data: Buffer) => {
-      bytes += data.length;
-    });
-    child.stderr.resume();
-    child.stdin.end(input);
-    child.once('close', () => {
-      if (bytes === input.length) resolve(performance.now() - start);
-      else reject(new Error(`${file} gave ${bytes} bytes`));
-    });
+/** The launcher that Spear uses, with a cell of its own for it to join. */
+function sameLauncher() {
+  const cells = makeCgroupCells(`spear-bench-${process.pid}`);
+  if ('reason' in cells) throw new Error(`no cgroups here: ${cells.reason}`);
+  const cell = cells.take(limits);
+  const { file, args } = new Launcher().command({
+    joins: cell.joins.length,
+    wrapper: [],
+    limits,
+    program: '/bin/cat',
+    args: [],
+    environment: {},
   });
+  return {
+    command: { file, args, files: [...cell.joins, '/dev/null'], identity: nobody },
+    remove() {
+      cell.release(true);
+      cells.close();
+    },
+  };
+}
+
+/** A process that spawns and measures: a start takes the longer the larger the process is that makes it. */
+function startBareSpawn() {
+  const child = fork(new URL('./bare-spawn.ts', import.meta.url), { stdio: 'inherit' });
+  return {
+    /** Milliseconds from the spawn to the end of the program and its output. */
+    async run(command: Omit<BareSpawn, 'input'>): Promise<number> {
+      const measured = once(child, 'message');
+      child.send({ ...command, input: input.toString() } satisfies BareSpawn);
+      const [took] = (await measured) as [number];
+      if (!Number.isFinite(took)) throw new Error(`${command.file} gave something else`);
+      return took;
+    },
+    stop: () => child.disconnect(),
+  };
 }
 
 async function executionTime(connection: Connection, task: string): Promise<number> {

@@ -6,8 +6,8 @@ import type { Limits } from '../../domain/task.ts';
  * Used for one instance at a time.
  */
 export interface Cell {
-  /** Files that the launcher writes its own process id to, to join; descriptors from 3 on. */
-  readonly joins: readonly number[];
+  /** Files that the launcher writes its own process id to, to join. */
+  readonly joins: readonly string[];
   /** Put before the launcher's own command. */
   readonly wrapper: readonly string[];
   /** Whether the node sees a process around the program, which reports a signal as exit code 128 + n. */

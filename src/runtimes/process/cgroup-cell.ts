@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import type { ResourceUse } from '../../domain/execution.ts';
 import type { Limits } from '../../domain/task.ts';
 import type { Cell } from './cell.ts';
@@ -17,7 +17,7 @@ const mostLeftBytes = 2 * 1024 * 1024;
 export class CgroupCell implements Cell {
   readonly wrapper = [];
   readonly nested = false;
-  readonly joins: number[] = [];
+  readonly joins: string[] = [];
   readonly #folders: string[] = [];
   readonly #memory: MemoryControl | undefined;
   readonly #processes: Setting | undefined;
@@ -60,7 +60,7 @@ export class CgroupCell implements Cell {
     for (const group of layout.groups) {
       // A thread that moves alone does not wait for the lock over all processes; version 2 cannot do that.
       const file = group.version === 1 ? 'tasks' : 'cgroup.procs';
-      this.joins.push(openSync(`${folderIn(group)}/${file}`, 'w'));
+      this.joins.push(`${folderIn(group)}/${file}`);
     }
   }
 
@@ -121,7 +121,6 @@ export class CgroupCell implements Cell {
 
   /** Whether its folders are gone; a folder with a process in it stays. */
   remove(): boolean {
-    for (const fd of this.joins.splice(0)) closeSync(fd);
     for (const file of [this.#procs, this.#killSwitch, this.#processCount, this.#cpuTime?.file])
       file?.close();
     for (const part of [this.#memory, this.#processes, this.#cpu]) part?.close();

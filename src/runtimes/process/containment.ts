@@ -3,7 +3,8 @@ import type { Cells } from './cell.ts';
 import { makeCgroupCells } from './cgroup-cells.ts';
 import { layoutFolders } from './layout.ts';
 import { makeNamespaceCells } from './namespace-cells.ts';
-import { Markers, Scratch } from './scratch.ts';
+import { Scratch } from './scratch.ts';
+import { Spawner } from './spawner.ts';
 import { sweep } from './sweep.ts';
 import { Warden } from './warden.ts';
 
@@ -11,7 +12,7 @@ import { Warden } from './warden.ts';
 export interface Containment {
   readonly cells: Cells;
   readonly scratch: Scratch;
-  readonly markers: Markers;
+  readonly spawner: Spawner;
   readonly warden: Warden;
 }
 
@@ -20,6 +21,8 @@ export interface ContainmentPlace {
   readonly temporaryFolder?: string | undefined;
   /** Not to use cgroups, though they could be made. */
   readonly withoutCgroups?: boolean | undefined;
+  /** Put before the command of the spawner. */
+  readonly wrapper: readonly string[];
 }
 
 /** Ends what an earlier node of this name has left, and makes room for this one; or says why there is none. */
@@ -43,13 +46,14 @@ export async function makeContainment(
   if ('reason' in cells) return cells;
   scratch.make(cells.folders);
   const warden = new Warden({ scratch: path, cgroups: cells.folders });
-  return { cells, scratch, markers: new Markers(scratch), warden };
+  const spawner = new Spawner({ nodeId: place.nodeId, markers: path, wrapper: place.wrapper });
+  return { cells, scratch, spawner, warden };
 }
 
 /** Removes all of it; every instance has ended. What could not be ended stays for the next start. */
-export async function closeContainment({ cells, scratch, markers, warden }: Containment): Promise<void> {
+export async function closeContainment({ cells, scratch, spawner, warden }: Containment): Promise<void> {
+  await spawner.close();
   cells.close();
-  markers.close();
   await sweep({ scratch: scratch.path, cgroups: cells.folders });
   await warden.close();
 }

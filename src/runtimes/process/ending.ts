@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/task.ts';
 
 /** Why the runtime ended an instance; the first reason counts. */
-export type KillCause = 'stopped' | 'spent' | 'closed' | 'discarded';
+export type KillCause = 'stopped' | 'spent' | 'closed' | 'discarded' | 'lost';
 
 /** What is known of an instance when nothing is left of it. */
 export interface Exit {
@@ -14,6 +14,8 @@ export interface Exit {
   readonly rung: string;
   /** How far the launcher came that did not become the program; empty where it did. */
   readonly stage: string;
+  /** Why there never was a program, for people. */
+  readonly failure?: string;
   readonly ranOutOfMemory: boolean;
   readonly cpuTimeUs: number | undefined;
 }
@@ -31,9 +33,15 @@ type Ending =
 /** What an exit means to the one who called. */
 export function endingOf(exit: Exit, limits: Limits): Ending {
   const { cause, code, signal } = exit;
+  if (exit.failure !== undefined && cause === undefined) {
+    return { kind: 'failed', code: 'START_FAILED', message: exit.failure };
+  }
   if (cause === 'stopped') return { kind: 'stopped', rung: exit.rung };
   if (cause === 'closed' || cause === 'discarded') {
     return { kind: 'failed', code: 'INSTANCE_LOST', message: 'the node ended the program because it stops' };
+  }
+  if (cause === 'lost') {
+    return { kind: 'failed', code: 'INSTANCE_LOST', message: 'what starts programs for the node was ended' };
   }
   const status = signal === null ? (code ?? 0) : exitCodeOf(signal);
   const failed = (errorCode: ErrorCode, message: string): Ending => ({

@@ -1,16 +1,13 @@
-import type { ChildProcessByStdio } from 'node:child_process';
-import { fstatSync, ftruncateSync, readSync } from 'node:fs';
-import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../domain/clock.ts';
 import type { ResourceUse } from '../../domain/execution.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance } from '../runtime.ts';
 import type { Cell } from './cell.ts';
+import type { Child, ChildExit } from './child.ts';
 import { CpuWatch } from './cpu-watch.ts';
 import { type Exit, endingOf, type KillCause, signalOf } from './ending.ts';
 import { OutputPump } from './output-pump.ts';
-
-export type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+import { startFailure } from './start-failure.ts';
 
 /** What an instance is made of, and gives back at its end. */
 export interface InstanceParts {
@@ -18,8 +15,6 @@ export interface InstanceParts {
   readonly task: TaskDefinition;
   readonly child: Child;
   readonly cell: Cell;
-  /** The launcher writes to it how far it came, where it does not become the program. */
-  readonly marker: number;
   readonly clock: Clock;
   /** Gives the parts back. `empty` is whether nothing is left in the cell. */
   release(empty: boolean): Promise<void>;
@@ -63,9 +58,7 @@ export class ProcessInstance implements Instance {
     // A program need not read its input; what it did is told by how it ends.
     child.stdin.on('error', () => {});
     this.#cpuWatch = new CpuWatch(parts.cell, parts.task.limits, parts.clock, () => this.#end('spent'));
-    const exited = Promise.withResolvers<{ code: number | null; signal: NodeJS.Signals | null }>();
-    child.on('exit', (code, signal) => exited.resolve({ code, signal }));
-    this.#ended = exited.promise.then(({ code, signal }) => this.#finish(code, signal));
+    this.#ended = child.exited.then((exit) => this.#finish(exit));
     this.gone = this.#ended.then(({ empty }) => this.#clear(empty));
   }
 
@@ -110,7 +103,7 @@ export class ProcessInstance implements Instance {
     if (this.#exited || this.#cause !== undefined) return;
     this.#cause = 'stopped';
     this.#rung = 'term';
-    signalGroup(child, 'SIGTERM');
+    child.signal('SIGTERM');
     const grace = clock.setTimer(task.graceMs, () => {
       if (this.#exited) return;
       this.#rung = 'kill';
@@ -130,15 +123,23 @@ export class ProcessInstance implements Instance {
   #kill(): void {
     this.#parts.cell.kill();
     // Before the launcher has joined its cell, the cell has nothing to kill.
-    if (!this.#parts.cell.nested) signalGroup(this.#parts.child, 'SIGKILL');
+    if (!this.#parts.cell.nested) this.#parts.child.signal('SIGKILL');
   }
 
-  async #finish(code: number | null, signal: NodeJS.Signals | null): Promise<End> {
-    const { cell, child, marker } = this.#parts;
+  async #finish({ code, signal, stage, failed, lost }: ChildExit): Promise<End> {
+    const { cell, child, task } = this.#parts;
     this.#exited = true;
     this.#cpuWatch.stop();
-    this.#spoil('the program ended before it was given its input');
+    this.#spoil(
+      failed === undefined
+        ? 'the program ended before it was given its input'
+        : startFailure(failed, task.workingDirectory),
+    );
     child.stdin.destroy();
+    if (lost) {
+      this.#cause ??= 'lost';
+      this.#kill();
+    }
     const empty = cell.isEmpty() || (await this.#emptied());
     const resourceUse = cell.resourceUse();
     const told = cell.nested && code !== null && code > 128 ? signalOf(code) : null;
@@ -147,7 +148,8 @@ export class ProcessInstance implements Instance {
       signal: signal ?? told,
       cause: this.#cause,
       rung: this.#rung,
-      stage: code === 0 ? '' : takeMark(marker),
+      stage,
+      ...(failed !== undefined && { failure: startFailure(failed, task.workingDirectory) }),
       ranOutOfMemory: cell.ranOutOfMemory(),
       cpuTimeUs: resourceUse.cpuTimeUs,
     };
@@ -171,23 +173,4 @@ export class ProcessInstance implements Instance {
   async #clear(empty: boolean): Promise<void> {
     await this.#parts.release(empty);
   }
-}
-
-function signalGroup(child: Child, signal: 'SIGTERM' | 'SIGKILL'): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    // It has ended, and its end is on its way here.
-  }
-}
-
-/** What the launcher wrote, and makes the file ready for the next. */
-function takeMark(fd: number): string {
-  const { size } = fstatSync(fd);
-  if (size === 0) return '';
-  const text = Buffer.alloc(Math.min(size, 32));
-  readSync(fd, text, 0, text.length, 0);
-  ftruncateSync(fd);
-  return text.toString('latin1').trim();
 }

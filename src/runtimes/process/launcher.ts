@@ -1,13 +1,12 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Limits } from '../../domain/task.ts';
 
 /** The blocks of `ulimit -f` in POSIX, and in every shell that is called sh. */
 export const fileSizeBlock = 512;
 
-const bash = '/bin/bash';
 /** bash takes a socket as its stdin for a remote shell's, and would run its user's startup file. */
-const noStartup = '--norc';
+export const noStartup = '--norc';
 
 /** What shells set by themselves, where they were not given it. */
 const setByShells = ['PATH', 'PWD', 'OLDPWD', 'SHLVL', '_'];
@@ -38,26 +37,13 @@ export interface LaunchCommand {
  * those of the cell.
  */
 export class Launcher {
-  /** Descriptors of the node's that programs get all the same. */
-  readonly leaked: readonly number[];
   readonly #shell: readonly string[];
   /** bash always passes SHLVL on, and has to be told to go on after a failed exec. */
   readonly #bash: boolean;
-  /** Put before the shell where it cannot close the strays itself. */
-  readonly #closer: readonly string[];
-  readonly #closed: readonly number[];
 
-  /** `strays` are descriptors that the node would hand on. */
-  constructor(shell = '/bin/sh', strays: readonly number[] = []) {
-    const name = basename(realpathSync(shell));
-    // dash only knows descriptors up to 9.
-    const closes = name !== 'dash';
-    const helped = !closes && strays.length > 0 && existsSync(bash);
-    this.#bash = name === 'bash';
+  constructor(shell = '/bin/sh') {
+    this.#bash = basename(realpathSync(shell)) === 'bash';
     this.#shell = this.#bash ? [shell, noStartup, '--posix'] : [shell];
-    this.#closed = closes ? strays : [];
-    this.#closer = helped ? [bash, noStartup, '-c', `${closing(strays).join('; ')}; exec "$@"`, 'bash'] : [];
-    this.leaked = closes || helped ? [] : strays;
   }
 
   command(plan: LaunchPlan): LaunchCommand {
@@ -74,7 +60,7 @@ export class Launcher {
         : // env could not say that it failed; it gets the program after its own name, -i, and the variables.
           `[ -x "\${${3 + names.length}}" ] || exit`,
     );
-    const [file = '', ...before] = [...this.#closer, ...plan.wrapper, ...this.#shell];
+    const [file = '', ...before] = [...plan.wrapper, ...this.#shell];
     return {
       file,
       args: [...before, '-c', script, 'sh', ...target],
@@ -90,7 +76,6 @@ export class Launcher {
     return [
       `at=cell; ${note}`,
       ...Array.from({ length: joins }, (_, index) => `echo 0 >&${3 + index} || exit`),
-      ...closing(this.#closed),
       'at=limits; ulimit -c 0 || exit',
       ...ulimits(limits).map((limit) => `ulimit ${limit} || exit`),
       'at=program',
@@ -99,10 +84,6 @@ export class Launcher {
       ...(wrapper.length === 0 ? [become] : ['trap - EXIT', `( ${note}; ${become} )`, 'exit $?']),
     ].join('\n');
   }
-}
-
-function closing(descriptors: readonly number[]): string[] {
-  return descriptors.map((fd) => `exec ${fd}>&-`);
 }
 
 function ulimits({ cpuTimeMs, fileSize, openFiles }: Limits): string[] {

@@ -18,7 +18,7 @@ import { Launcher } from './launcher.ts';
 import { checkAbilities } from './limits-check.ts';
 import { checkDigest, checkWorkingDirectory, findProgram } from './program.ts';
 import { Starter } from './starter.ts';
-import { strayDescriptors } from './strays.ts';
+import { closing, strayDescriptors } from './strays.ts';
 
 interface ProcessLogger {
   warn(details: object, message: string): void;
@@ -53,8 +53,16 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
 
 /** A node that cannot run processes can do all else. */
 async function containmentFor(options: ProcessRuntimeOptions): ReturnType<typeof makeContainment> {
+  const strays = strayDescriptors();
+  const wrapper = closing(strays);
+  if (wrapper === undefined) {
+    options.logger?.warn(
+      { descriptors: strays },
+      'programs get descriptors that the node was started with; install bash, or start it without them',
+    );
+  }
   try {
-    return await makeContainment(options);
+    return await makeContainment({ ...options, wrapper: wrapper ?? [] });
   } catch (error) {
     options.logger?.warn({ err: error }, 'processes cannot be run here');
     return { reason: error instanceof Error ? error.message : 'the system refused it' };
@@ -85,15 +93,7 @@ class ProcessRuntime implements InstanceRuntime {
       ...(holds.memory && { memory: defaultMemory }),
       ...(holds.processes && { processes: defaultProcesses }),
     };
-    const launcher = new Launcher(options.shell, strayDescriptors());
-    if (launcher.leaked.length > 0) {
-      const details = { descriptors: launcher.leaked };
-      options.logger?.warn(
-        details,
-        'programs get descriptors that the node was started with; install bash, or start it without them',
-      );
-    }
-    this.#starter = new Starter(usable, launcher, options);
+    this.#starter = new Starter(usable, new Launcher(options.shell), options);
   }
 
   async resolve(draft: TaskDraft, { signal }: Fetching): Promise<Artifact> {
@@ -103,7 +103,8 @@ class ProcessRuntime implements InstanceRuntime {
   }
 
   async prepare(task: TaskDefinition): Promise<PreparedArtifact> {
-    const { cells } = this.#requireUsable();
+    const { cells, spawner } = this.#requireUsable();
+    spawner.warm();
     if (task.artifact.kind !== 'process') {
       throw invalidArgument(
         'definition.artifact',

@@ -1,24 +1,27 @@
 import {
   chmodSync,
   chownSync,
-  closeSync,
   lstatSync,
   mkdirSync,
-  openSync,
+  readdirSync,
   readFileSync,
   rmdirSync,
-  unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { runCommand } from './command.ts';
 import type { Identity } from './identity.ts';
 
 const noteName = 'cgroups';
+const mostFree = 16;
+
+/** Runs a command as a user. Resolves with whether it exited with 0. */
+export type CommandRunner = (file: string, args: readonly string[], as: Identity) => Promise<boolean>;
 
 /** The folder of one node for what its instances need while they run. Others may pass through it, not list it. */
 export class Scratch {
   readonly path: string;
-  #markers = 0;
+  /** Empty ones that wait for the next instance of their owner: to make and remove one takes long. */
+  readonly #free: ({ readonly path: string } & Identity)[] = [];
+  #made = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -42,39 +45,51 @@ export class Scratch {
     }
   }
 
-  /** A file that only its descriptor leads to. */
-  openMarker(): number {
-    this.#markers += 1;
-    const path = `${this.path}/marker-${this.#markers}`;
-    const fd = openSync(path, 'ax+', 0o600);
-    unlinkSync(path);
-    return fd;
-  }
-
-  /** A new folder for one instance; nobody but its user can enter it. */
-  makeFolder(name: string, owner: Identity): string {
-    const path = `${this.path}/${name}`;
+  /** An empty folder for one instance; nobody but its user can enter it. Throws where none can be made. */
+  takeFolder(owner: Identity): string {
+    const free = this.#free.findIndex(({ uid, gid }) => uid === owner.uid && gid === owner.gid);
+    const [folder] = free === -1 ? [] : this.#free.splice(free, 1);
+    if (folder !== undefined) return folder.path;
+    this.#made += 1;
+    const path = `${this.path}/run-${this.#made}`;
     mkdirSync(path, { mode: 0o700 });
     if (owner.uid !== process.geteuid?.()) chownSync(path, owner.uid, owner.gid);
     return path;
   }
 
-  /** Resolves with whether it is gone. */
-  async removeFolder(path: string, owner: Identity): Promise<boolean> {
-    if (removeEmpty(path)) return true;
-    // As its own user: another instance of the same user could put a link in the way while root follows it.
-    await runCommand('/bin/rm', ['-rf', '--', path], owner);
-    if (removeEmpty(path)) return true;
-    // It may have closed its own folders.
-    await runCommand('/bin/chmod', ['-R', 'u+rwX', '--', path], owner);
-    await runCommand('/bin/rm', ['-rf', '--', path], owner);
-    return removeEmpty(path);
+  /**
+   * Empties a folder, for the next instance of its owner. Resolves with false where that failed and something stays.
+   */
+  async putBack(path: string, owner: Identity, run: CommandRunner): Promise<boolean> {
+    if (!isEmpty(path)) {
+      // As its own user: another instance of the same user could put a link in the way while root follows it.
+      await run('/bin/rm', ['-rf', '--', path], owner);
+      if (removeEmpty(path)) return true;
+      // It may have closed its own folders.
+      await run('/bin/chmod', ['-R', 'u+rwX', '--', path], owner);
+      await run('/bin/rm', ['-rf', '--', path], owner);
+      return removeEmpty(path);
+    }
+    const { mode } = lstatSync(path);
+    // One that its user has changed is not for the next.
+    if ((mode & 0o7777) !== 0o700 || this.#free.length >= mostFree) return removeEmpty(path);
+    this.#free.push({ path, ...owner });
+    return true;
   }
 
   /** Whether the path is free for the node's folder, or has one that is the node's own. */
   static isOurs(path: string): boolean {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     return stat === undefined || (stat.isDirectory() && stat.uid === process.geteuid?.());
+  }
+}
+
+function isEmpty(path: string): boolean {
+  try {
+    return readdirSync(path).length === 0;
+  } catch {
+    // A folder that cannot be read is not one to use again.
+    return false;
   }
 }
 
@@ -85,27 +100,5 @@ function removeEmpty(path: string): boolean {
   } catch {
     // Something is in it, which the answer says.
     return false;
-  }
-}
-
-/** Gives markers to instances, and takes them back for the next. */
-export class Markers {
-  readonly #scratch: Scratch;
-  readonly #free: number[] = [];
-
-  constructor(scratch: Scratch) {
-    this.#scratch = scratch;
-  }
-
-  take(): number {
-    return this.#free.pop() ?? this.#scratch.openMarker();
-  }
-
-  putBack(fd: number): void {
-    this.#free.push(fd);
-  }
-
-  close(): void {
-    for (const fd of this.#free.splice(0)) closeSync(fd);
   }
 }

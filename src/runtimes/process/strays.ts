@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { basename } from 'node:path';
+import { noStartup } from './launcher.ts';
 
 const closeOnExec = 0o2000000;
 
@@ -20,4 +22,17 @@ function closesOnExec(fd: number): boolean {
     // It was the descriptor that the folder was read with.
     return true;
   }
+}
+
+const bash = '/bin/bash';
+
+/**
+ * A command to put before another so that it does not get these descriptors; undefined where no shell here can close
+ * them: dash only knows those up to 9.
+ */
+export function closing(strays: readonly number[], shell = '/bin/sh'): readonly string[] | undefined {
+  if (strays.length === 0) return [];
+  const script = `${strays.map((fd) => `exec ${fd}>&-`).join('; ')}; exec "$@"`;
+  if (existsSync(bash)) return [bash, noStartup, '-c', script, 'bash'];
+  return basename(realpathSync(shell)) === 'dash' ? undefined : [shell, '-c', script, 'sh'];
 }

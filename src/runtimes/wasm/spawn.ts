@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { entryUrl } from './entry.ts';
+import { entryUrl } from '../entry.ts';
 import type { ThreadMemory } from './protocol.ts';
 
 /** Of JavaScript: the values that go in and out of a guest. A guest's own memory is bounded by the gate. */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { entryUrl } from './entry.ts';
+import { entryUrl } from '../entry.ts';
 import type { TranspileReport } from './manifest.ts';
 
 /** Transpiles the artifact file into the empty folder. */

@@ -26,9 +26,9 @@ function needsVersionTwo(context: TestContext): CgroupCells {
   return cells;
 }
 
-async function startIn(join: number, script: string): Promise<{ child: ChildProcess; output: () => Buffer }> {
-  const child = spawn('/bin/sh', ['-c', `echo 0 >&3 || exit 1\n${script}`], {
-    stdio: ['ignore', 'pipe', 'inherit', join],
+async function startIn(path: string, script: string): Promise<{ child: ChildProcess; output: () => Buffer }> {
+  const child = spawn('/bin/sh', ['-c', `echo 0 >"$0" || exit 1\n${script}`, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
   let written = Buffer.alloc(0);
   child.stdout?.on('data', (data: Buffer) => {
@@ -44,7 +44,7 @@ describe('a cell of cgroup version 2', () => {
     for (let round = 0; round < 3; round += 1) {
       const cell = all.take(limits);
       const { child, output } = await startIn(
-        cell.joins[0] ?? -1,
+        cell.joins[0] ?? '',
         'setsid sleep 1000 &\necho "left $!"\nwait',
       );
       expect(cell.isEmpty()).toBe(false);
@@ -61,7 +61,7 @@ describe('a cell of cgroup version 2', () => {
     for (let round = 0; round < 2; round += 1) {
       const cell = all.take(limits);
       expect(cell.cpuTimeUs()).toBe(0);
-      await startIn(cell.joins[0] ?? -1, 'echo runs\nwhile :; do :; done');
+      await startIn(cell.joins[0] ?? '', 'echo runs\nwhile :; do :; done');
       await until('it used 50 ms', () => (cell.cpuTimeUs() ?? 0) > 50_000);
       cell.kill();
       await until('the cell is empty', () => cell.isEmpty());

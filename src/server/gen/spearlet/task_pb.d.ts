@@ -403,7 +403,8 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
   user: string;
 
   /**
-   * Docker and process: an absolute path. Default for process: a new folder for each attempt, removed after it.
+   * Docker and process: an absolute path. Default for process: an empty folder, emptied after
+   * the attempt.
    *
    * @generated from field: string working_directory = 15;
    */
