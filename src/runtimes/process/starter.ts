@@ -91,7 +91,7 @@ export class Starter {
       joins: [],
       ...(!isOwn(identity) && { identity }),
     });
-    child.stdin.end();
+    child.stdin.destroy();
     child.stdout.destroy();
     child.stderr.destroy();
     return (await child.exited).code === 0;

@@ -51,8 +51,8 @@ describe('a spawner that is killed', () => {
 });
 
 describe('the streams of programs', () => {
-  async function openSpawner(): Promise<Spawner> {
-    const spawner = new Spawner({ nodeId: newNodeId(), markers: programs.folder, wrapper: [] });
+  function openSpawner(nodeId = newNodeId()): Spawner {
+    const spawner = new Spawner({ nodeId, markers: programs.folder, wrapper: [] });
     onTestFinished(() => spawner.close());
     return spawner;
   }
@@ -60,7 +60,7 @@ describe('the streams of programs', () => {
   const request = { args: [], environment: {}, cwd: '/', joins: [] };
 
   it('are each program’s own, however many start at once', async () => {
-    const spawner = await openSpawner();
+    const spawner = openSpawner();
     const outputs = Array.from({ length: 50 }, async (_, index) => {
       const child = await spawner.spawn({ ...request, file: '/bin/cat' });
       child.stdin.end(`input ${index}`);
@@ -77,19 +77,18 @@ describe('the streams of programs', () => {
   });
 
   it('close for a program that cannot be started, which says why', async () => {
-    const spawner = await openSpawner();
+    const spawner = openSpawner();
     const child = await spawner.spawn({ ...request, file: '/bin/cat', cwd: '/no/such/folder' });
     expect(await child.exited).toMatchObject({ failed: 'ENOENT' });
     expect([await text(child.stdout), await text(child.stderr)]).toEqual(['', '']);
   });
 
   it('are not given to one who connects without the token', async () => {
-    const spawner = await openSpawner();
+    const nodeId = newNodeId();
+    const spawner = openSpawner(nodeId);
     await (await spawner.spawn({ ...request, file: '/bin/true' })).exited;
-    const names = readFileSync('/proc/net/unix', 'latin1').match(/@spear-test-[\w-]+/g) ?? [];
-    const mine = [...new Set(names)].filter((name) => name.includes(`-${process.pid}-`));
-    expect(mine).toHaveLength(1);
-    const stranger = connect({ path: `\0${mine[0]?.slice(1)}` });
+    const [name] = new RegExp(`spear-${nodeId}-\\w+`).exec(readFileSync('/proc/net/unix', 'latin1')) ?? [];
+    const stranger = connect({ path: `\0${name}` });
     stranger.write(`${'0'.repeat(32)} 0000000001 1\n`);
     expect(await text(stranger)).toBe('');
     const child = await spawner.spawn({ ...request, file: '/bin/cat' });
