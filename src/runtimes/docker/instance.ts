@@ -6,6 +6,7 @@ import { CpuWatch } from './cpu-watch.ts';
 import { cpuExceeded, type Exit, endingOf } from './ending.ts';
 import { asEngineError } from './engine-error.ts';
 import { followFrames } from './frames.ts';
+import { killedForMemory } from './kernel-log.ts';
 import { Outlet } from './outlet.ts';
 import type { Reconciler } from './reconciler.ts';
 import { removeContainer } from './removal.ts';
@@ -18,6 +19,8 @@ const killMs = 15_000;
 /** How long an engine that went away is waited for before its container is left to the reconciler. */
 const recoverMs = 5000;
 const retryMs = 200;
+/** What a program exits with that was ended by SIGKILL, which may be the kernel's for want of memory. */
+const killedCode = 137;
 /** How long a container that is gone may leave its output open without writing to it. */
 const quietMs = 5000;
 
@@ -197,7 +200,7 @@ export class ContainerInstance implements Instance {
     let outOfMemory = false;
     if (exitCode !== 0 && this.#stopCause === undefined) {
       try {
-        outOfMemory = await this.#ranOutOfMemory();
+        outOfMemory = await this.#ranOutOfMemory(exitCode);
       } catch (cause) {
         return this.#recover(`it ended, and ${asEngineError(cause).message}`);
       }
@@ -224,12 +227,12 @@ export class ContainerInstance implements Instance {
     }
   }
 
-  async #ranOutOfMemory(): Promise<boolean> {
+  async #ranOutOfMemory(exitCode: number): Promise<boolean> {
     const container = this.#containerId;
     const { State } = await this.#host.connection.call(inspectMs, (docker) =>
       docker.getContainer(container).inspect(),
     );
-    return State.OOMKilled;
+    return State.OOMKilled || (exitCode === killedCode && killedForMemory(container));
   }
 
   /** All that it wrote has been handed over; a connection that stays open and silent is given up. */
