@@ -38,7 +38,7 @@ async function start(
   env: Readonly<Record<string, string>>,
   cleanUp: () => Promise<void>,
 ): Promise<BenchServer> {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
