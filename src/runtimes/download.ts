@@ -89,7 +89,7 @@ function checkAddress(host: string, address: string, options: DownloadOptions): 
   if (allowPrivateHosts || isPublic(address)) return;
   throw invalidArgument(
     field,
-    `${quote(host)} is not a host of the public internet; allowed are others only where the node is told so`,
+    `${quote(host)} is not a host of the public internet; others are for a node that was started with --allow-private-artifact-hosts`,
   );
 }
 
