@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../domain/clock.ts';
 import type { Invocation } from '../domain/execution.ts';
+import type { InstanceReport } from '../domain/instance.ts';
 import type { TaskDefinition } from '../domain/task.ts';
 import {
   type Attempt,
@@ -29,6 +30,8 @@ export interface WarmRuntimeOptions {
   readonly logger?: WarmLogger;
 }
 
+type Plan = Omit<Launch, 'args' | 'environment'>;
+
 interface KeptPool {
   readonly pool: InstancePool;
   readonly forget: () => void;
@@ -40,16 +43,13 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
   const cooling = new Set<Promise<void>>();
   let closed = false;
 
-  function open(launch: Omit<Launch, 'instanceId' | 'args' | 'environment'>, startedAhead: boolean) {
-    const instanceId = ids('inst_');
-    const { taskId, revision, task } = launch;
-    const facts = {
+  function open({ instanceId, taskId, revision, task }: Plan, startedAhead: boolean): InstanceReport {
+    return registry.open({
       instanceId,
       runtime: base.kind,
       task: { taskId, name: task.name, revision },
       startedAhead,
-    };
-    return { instanceId, report: registry.open(facts) };
+    });
   }
 
   async function launchAhead(
@@ -58,11 +58,11 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
     task: TaskDefinition,
     signal: AbortSignal,
   ): Promise<Held> {
-    const plan = { taskId, revision, task };
-    const { instanceId, report } = open(plan, true);
+    const plan = { instanceId: ids('inst_'), taskId, revision, task };
+    const report = open(plan, true);
     try {
-      const instance = await base.launch({ ...plan, instanceId, args: [], environment: {} }, signal);
-      return { instanceId, instance, report };
+      const instance = await base.launch({ ...plan, args: [], environment: {} }, signal);
+      return { instanceId: plan.instanceId, instance, report };
     } catch (error) {
       report.send({ type: 'gone' });
       throw error;
@@ -93,12 +93,16 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
     signal: AbortSignal,
   ): Promise<Held | AttemptOutcome> {
     const { taskId, revision, task, invocation } = attempt;
-    const { instanceId, report } = open({ taskId, revision, task }, false);
+    const { args, environment } = invocation;
+    const plan = { instanceId: ids('inst_'), taskId, revision, task };
+    const { instanceId } = plan;
+    // On its way before it is written down: a start takes longer than that.
+    const launching = base.launch({ ...plan, args, environment }, signal);
+    const report = open(plan, false);
     report.send({ type: 'bind', executionId: attempt.executionId, attempt: attempt.number });
     const bound = io.bind(instanceId);
-    const { args, environment } = invocation;
     try {
-      const instance = await base.launch({ instanceId, taskId, revision, task, args, environment }, signal);
+      const instance = await launching;
       await untilAborted(bound, signal);
       return { instanceId, instance, report };
     } catch (error) {

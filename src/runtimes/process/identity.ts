@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { invalidArgument, quote } from '../../domain/errors.ts';
+import { anyLeasedUser } from './leased-users.ts';
 
 /** The user and the group that a program runs as. */
 export interface Identity {
@@ -7,8 +8,8 @@ export interface Identity {
   readonly gid: number;
 }
 
-/** By custom `nobody` and `nogroup`. */
-const unprivileged = 65534;
+/** By custom `nogroup`. */
+const noGroup = 65534;
 /** The kernel keeps the last number for "no change". */
 const highestId = 2 ** 32 - 2;
 
@@ -30,8 +31,8 @@ export class Identities {
   }
 
   /**
-   * `user` is `USER` or `USER:GROUP`, names or numbers; empty is one without privileges. Without a group it is
-   * the user's own. Throws a RequestError that names the field.
+   * `user` is `USER` or `USER:GROUP`, names or numbers; empty is one without privileges, which stands for all that are
+   * leased. Without a group it is the user's own. Throws a RequestError that names the field.
    */
   find(user: string): Identity {
     let identity = this.#known.get(user);
@@ -43,7 +44,7 @@ export class Identities {
   }
 
   #check(user: string): Identity {
-    if (user === '') return this.anyUser ? { uid: unprivileged, gid: unprivileged } : this.#own;
+    if (user === '') return this.anyUser ? anyLeasedUser : this.#own;
     const asked = this.#parse(user);
     if (!this.anyUser && (asked.uid !== this.#own.uid || asked.gid !== this.#own.gid)) {
       const { uid, gid } = this.#own;
@@ -66,7 +67,7 @@ export class Identities {
     const uid = number ?? Number(entry?.[2] ?? Number.NaN);
     if (Number.isNaN(uid))
       throw invalidUser(`/etc/passwd has no user ${quote(name)}; a number works without one`);
-    return { uid, gid: group === undefined ? Number(entry?.[3] ?? unprivileged) : this.#group(group) };
+    return { uid, gid: group === undefined ? Number(entry?.[3] ?? noGroup) : this.#group(group) };
   }
 
   #group(name: string): number {

@@ -107,13 +107,21 @@ class SpawnerProcess {
   }
 
   async spawn(request: SpawnRequest): Promise<Child> {
-    const streams = await this.#takeStreams();
+    // Without a wait where there are some: the program is on its way before anything else is done for it.
+    const streams = this.#ready.shift() ?? (await this.#newStreams());
     const [stdin, stdout, stderr] = this.#sets.get(streams) ?? [new Socket(), new Socket(), new Socket()];
     if (stdin === undefined || stdout === undefined || stderr === undefined)
       throw new Error('a set has three');
     this.#sets.delete(streams);
     const waiting = { started: Promise.withResolvers<number>(), exited: Promise.withResolvers<ChildExit>() };
     const { exited, started } = waiting;
+    if (this.gone) {
+      exited.resolve({ code: null, signal: null, stage: '', failed: 'EPIPE' });
+    } else {
+      this.#waiting.set(streams, waiting);
+      this.#tell({ type: 'spawn', streams, request });
+      this.#busy();
+    }
     for (const socket of [stdin, stdout, stderr]) socket.ref();
     // Only read from: so that they close when the program's end does.
     stdout.end();
@@ -121,13 +129,6 @@ class SpawnerProcess {
     void exited.promise.then(({ failed, lost }) => {
       if (failed !== undefined || lost) for (const socket of [stdin, stdout, stderr]) socket.destroy();
     });
-    if (this.gone) {
-      exited.resolve({ code: null, signal: null, stage: '', failed: 'EPIPE' });
-    } else {
-      this.#waiting.set(streams, waiting);
-      this.#busy();
-      this.#tell({ type: 'spawn', streams, request });
-    }
     const signal = (name: NodeJS.Signals) => void started.promise.then((pid) => signalGroup(pid, name));
     return { stdin, stdout, stderr, started: started.promise, exited: exited.promise, signal };
   }
@@ -145,9 +146,7 @@ class SpawnerProcess {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
-  async #takeStreams(): Promise<number> {
-    const streams = this.#ready.shift();
-    if (streams !== undefined) return streams;
+  async #newStreams(): Promise<number> {
     if (this.gone) return -1;
     this.#busy();
     return new Promise((resolve) => this.#wanted.push(resolve));

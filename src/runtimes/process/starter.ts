@@ -7,6 +7,7 @@ import type { Containment } from './containment.ts';
 import type { Identity } from './identity.ts';
 import { ProcessInstance } from './instance.ts';
 import type { Launcher } from './launcher.ts';
+import { anyLeasedUser, LeasedUsers } from './leased-users.ts';
 import type { CommandRunner } from './scratch.ts';
 
 interface StarterOptions {
@@ -16,6 +17,9 @@ interface StarterOptions {
 
 /** What an instance has for itself while it runs. */
 interface Place {
+  readonly identity: Identity;
+  /** It is this instance's alone, and goes back. */
+  readonly leased: boolean;
   readonly cell: Cell;
   /** Absent where the task names a working directory. */
   readonly folder?: string;
@@ -26,6 +30,7 @@ export class Starter {
   readonly #containment: Containment;
   readonly #launcher: Launcher;
   readonly #options: StarterOptions;
+  readonly #users = new LeasedUsers();
 
   constructor(containment: Containment, launcher: Launcher, options: StarterOptions) {
     this.#containment = containment;
@@ -38,7 +43,7 @@ export class Starter {
     const { task, instanceId } = launch;
     const place = this.#makePlace(task, identity);
     const { cell } = place;
-    const release = (empty: boolean) => this.#release(place, identity, empty);
+    const release = (empty: boolean) => this.#release(place, empty);
     try {
       const command = this.#launcher.command({
         joins: cell.joins.length,
@@ -52,7 +57,7 @@ export class Starter {
         ...command,
         cwd: place.folder ?? task.workingDirectory,
         joins: cell.joins,
-        ...(!isOwn(identity) && { identity }),
+        ...(!isOwn(place.identity) && { identity: place.identity }),
       });
       void child.started.then((pid) => cell.started(pid));
       return new ProcessInstance({
@@ -69,16 +74,25 @@ export class Starter {
     }
   }
 
-  #makePlace(task: TaskDefinition, identity: Identity): Place {
+  #makePlace(task: TaskDefinition, asked: Identity): Place {
     const { cells, scratch, warden } = this.#containment;
+    const leased = asked === anyLeasedUser;
+    const identity = leased ? this.#lease() : asked;
     try {
       warden.watch();
       const folder = task.workingDirectory === '' ? scratch.takeFolder(identity) : undefined;
-      return { cell: cells.take(task.limits), ...(folder !== undefined && { folder }) };
+      return { identity, leased, cell: cells.take(task.limits), ...(folder !== undefined && { folder }) };
     } catch (error) {
+      if (leased) this.#users.giveBack(identity);
       this.#options.logger?.warn({ err: error }, 'no room could be made for a process');
       throw new LaunchError('START_FAILED', 'the node could not make room for the program', { cause: error });
     }
+  }
+
+  #lease(): Identity {
+    const user = this.#users.take();
+    if (user !== undefined) return user;
+    throw new LaunchError('START_FAILED', 'the node has no user left to run the program as');
   }
 
   /** A command of the node's own, as `runCommand` runs it, without a start that the node itself makes. */
@@ -97,12 +111,12 @@ export class Starter {
     return (await child.exited).code === 0;
   };
 
-  async #release({ cell, folder }: Place, identity: Identity, empty: boolean): Promise<void> {
+  async #release({ identity, leased, cell, folder }: Place, empty: boolean): Promise<void> {
     const { scratch } = this.#containment;
     try {
-      if (folder !== undefined && !(await scratch.putBack(folder, identity, this.#run))) {
-        this.#options.logger?.warn({ folder }, 'the folder of a process could not be emptied');
-      }
+      const cleared = folder === undefined || (await scratch.putBack(folder, identity, this.#run));
+      if (!cleared) this.#options.logger?.warn({ folder }, 'the folder of a process could not be emptied');
+      if (cleared && empty && leased) this.#users.giveBack(identity);
       // After the folder: what was written there is charged to the cell for as long as it exists.
       cell.release(empty);
     } catch (error) {
