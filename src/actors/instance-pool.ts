@@ -73,7 +73,7 @@ export class InstancePool {
       return undefined;
     }
     this.#warmHits++;
-    this.#pauseFor(yieldMs);
+    if (this.#pause === undefined) this.#pauseFor(yieldMs);
     return taken;
   }
 

@@ -152,6 +152,22 @@ describe('a warm instance', () => {
     expect(bench.instances.launched.length).toBeLessThan(15);
   });
 
+  it('that is used while the pool waits for another does not make it wait less', async () => {
+    const bench = warmBench();
+    const task = warmTask({ min: 2, max: 2 });
+    await bench.warm(task);
+    for (let round = 0; round < 5; round++) {
+      bench.instances.launched.at(-1)?.spoil('it ended before it was used');
+      await bench.clock.advance(20_000);
+    }
+    bench.instances.launched.at(-1)?.spoil('it ended before it was used');
+    await settle();
+    const before = bench.instances.launched.length;
+    await bench.begin(task);
+    await bench.clock.advance(5000);
+    expect(bench.instances.launched).toHaveLength(before);
+  });
+
   it('whose start fails is tried again, and less and less often', async () => {
     const bench = warmBench();
     bench.instances.failStarts();
