@@ -154,7 +154,7 @@ describe('a warm instance', () => {
 
   it('that is used while the pool waits for another does not make it wait less', async () => {
     const bench = warmBench();
-    const task = warmTask({ min: 2, max: 2 });
+    const task = warmTask({ min: 2, max: 2, idleTimeoutMs: 3_600_000 });
     await bench.warm(task);
     for (let round = 0; round < 5; round++) {
       bench.instances.launched.at(-1)?.spoil('it ended before it was used');
