@@ -111,7 +111,9 @@ export class ThreadPool implements ThreadOwner {
       this.#falseStarts = 0;
       this.warm();
     }
-    this.#schedule();
+    // A job that is never sent together with others need not wait for them.
+    if (!pending.job.reuse && this.#queue.length === 1) this.#dispatch();
+    else this.#schedule();
   }
 
   abort(pending: PendingJob): void {

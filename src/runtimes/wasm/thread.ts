@@ -135,9 +135,9 @@ export class WasmThread {
     if (first === undefined) return;
     this.#memory.cpuStart[0] = -1;
     if (first.cpuTimeMs !== undefined) this.#cpuWatch = this.#watchCpu(first.cpuTimeMs);
-    this.#report?.send({ type: 'bind', executionId: first.executionId, attempt: first.attempt });
     const batch: WorkerMessage = { kind: 'batch', batch: this.#batch, programs, jobs: messages };
     this.#worker.postMessage(batch);
+    this.#report?.send({ type: 'bind', executionId: first.executionId, attempt: first.attempt });
   }
 
   /** Loads a program before it is needed, with an instance where `live`; the thread is not idle until it has. */
