@@ -149,7 +149,8 @@ export class LaunchError extends Error {
 /** A runtime whose instances each run one attempt; `actors/warm-runtime.ts` makes a Runtime of it. */
 export interface InstanceRuntime extends TaskHost {
   /**
-   * Rejects with a LaunchError, or with the signal's reason where that ended it. Either way nothing is left.
+   * Rejects with a LaunchError, or with the signal's reason where that ended it. Either way nothing is left. It need
+   * not wait for the program: one that then fails to start is told by `spoiled` and by the outcome of `serve`.
    */
   launch(launch: Launch, signal: AbortSignal): Promise<Instance>;
 }

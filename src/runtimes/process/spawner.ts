@@ -64,7 +64,9 @@ export class Spawner {
   }
 
   #current(): SpawnerProcess {
-    if (this.#process === undefined || this.#process.gone) this.#process = new SpawnerProcess(this.#options);
+    if (this.#process === undefined || (this.#process.gone && !this.#closed)) {
+      this.#process = new SpawnerProcess(this.#options);
+    }
     return this.#process;
   }
 }

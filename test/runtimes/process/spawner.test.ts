@@ -50,6 +50,17 @@ describe('a spawner that is killed', () => {
   });
 });
 
+describe('a spawner that is closed', () => {
+  it('starts nothing more, and no other in its place', async () => {
+    const spawner = new Spawner({ nodeId: newNodeId(), markers: programs.folder, wrapper: [] });
+    const request = { file: '/bin/true', args: [], environment: {}, cwd: '/', joins: [] };
+    expect(await (await spawner.spawn(request)).exited).toMatchObject({ code: 0 });
+    await spawner.close();
+    expect(await (await spawner.spawn(request)).exited).toMatchObject({ failed: 'EPIPE' });
+    expect(spawners()).toEqual([]);
+  });
+});
+
 describe('the streams of programs', () => {
   function openSpawner(nodeId = newNodeId()): Spawner {
     const spawner = new Spawner({ nodeId, markers: programs.folder, wrapper: [] });
