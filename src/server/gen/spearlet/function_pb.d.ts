@@ -480,6 +480,27 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: repeated string loosened = 33;
    */
   loosened: string[];
+
+  /**
+   * Attempts that were lost with the node that ran them, or with the snapshot that left them behind.
+   *
+   * @generated from field: uint32 recoveries = 34;
+   */
+  recoveries: number;
+
+  /**
+   * The first event that the log still has; above 1 once retention has taken the log's output.
+   *
+   * @generated from field: uint64 oldest_sequence = 35;
+   */
+  oldestSequence: bigint;
+
+  /**
+   * The execution that this one was restored from as a new one; empty for any other.
+   *
+   * @generated from field: string origin_execution_id = 36;
+   */
+  originExecutionId: string;
 };
 
 /**
@@ -852,6 +873,126 @@ export declare type CancelExecutionResponse = Message<"spearlet.CancelExecutionR
  * Use `create(CancelExecutionResponseSchema)` to create a new message.
  */
 export declare const CancelExecutionResponseSchema: GenMessage<CancelExecutionResponse>;
+
+/**
+ * @generated from message spearlet.SuspendExecutionRequest
+ */
+export declare type SuspendExecutionRequest = Message<"spearlet.SuspendExecutionRequest"> & {
+  /**
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+};
+
+/**
+ * Describes the message spearlet.SuspendExecutionRequest.
+ * Use `create(SuspendExecutionRequestSchema)` to create a new message.
+ */
+export declare const SuspendExecutionRequestSchema: GenMessage<SuspendExecutionRequest>;
+
+/**
+ * @generated from message spearlet.SuspendExecutionResponse
+ */
+export declare type SuspendExecutionResponse = Message<"spearlet.SuspendExecutionResponse"> & {
+  /**
+   * This request changed something: the execution was not held before.
+   *
+   * @generated from field: bool changed = 1;
+   */
+  changed: boolean;
+
+  /**
+   * @generated from field: spearlet.ExecutionStatus status = 2;
+   */
+  status: ExecutionStatus;
+
+  /**
+   * Path in the chart, such as `pending.held` or `running.suspended`.
+   *
+   * @generated from field: string state = 3;
+   */
+  state: string;
+};
+
+/**
+ * Describes the message spearlet.SuspendExecutionResponse.
+ * Use `create(SuspendExecutionResponseSchema)` to create a new message.
+ */
+export declare const SuspendExecutionResponseSchema: GenMessage<SuspendExecutionResponse>;
+
+/**
+ * @generated from message spearlet.ResumeExecutionRequest
+ */
+export declare type ResumeExecutionRequest = Message<"spearlet.ResumeExecutionRequest"> & {
+  /**
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+};
+
+/**
+ * Describes the message spearlet.ResumeExecutionRequest.
+ * Use `create(ResumeExecutionRequestSchema)` to create a new message.
+ */
+export declare const ResumeExecutionRequestSchema: GenMessage<ResumeExecutionRequest>;
+
+/**
+ * @generated from message spearlet.ResumeExecutionResponse
+ */
+export declare type ResumeExecutionResponse = Message<"spearlet.ResumeExecutionResponse"> & {
+  /**
+   * This request changed something: the execution was held before.
+   *
+   * @generated from field: bool changed = 1;
+   */
+  changed: boolean;
+
+  /**
+   * @generated from field: spearlet.ExecutionStatus status = 2;
+   */
+  status: ExecutionStatus;
+
+  /**
+   * Path in the chart.
+   *
+   * @generated from field: string state = 3;
+   */
+  state: string;
+};
+
+/**
+ * Describes the message spearlet.ResumeExecutionResponse.
+ * Use `create(ResumeExecutionResponseSchema)` to create a new message.
+ */
+export declare const ResumeExecutionResponseSchema: GenMessage<ResumeExecutionResponse>;
+
+/**
+ * @generated from message spearlet.DeleteExecutionRequest
+ */
+export declare type DeleteExecutionRequest = Message<"spearlet.DeleteExecutionRequest"> & {
+  /**
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+};
+
+/**
+ * Describes the message spearlet.DeleteExecutionRequest.
+ * Use `create(DeleteExecutionRequestSchema)` to create a new message.
+ */
+export declare const DeleteExecutionRequestSchema: GenMessage<DeleteExecutionRequest>;
+
+/**
+ * @generated from message spearlet.DeleteExecutionResponse
+ */
+export declare type DeleteExecutionResponse = Message<"spearlet.DeleteExecutionResponse"> & {
+};
+
+/**
+ * Describes the message spearlet.DeleteExecutionResponse.
+ * Use `create(DeleteExecutionResponseSchema)` to create a new message.
+ */
+export declare const DeleteExecutionResponseSchema: GenMessage<DeleteExecutionResponse>;
 
 /**
  * @generated from message spearlet.ListExecutionsRequest
@@ -1280,6 +1421,37 @@ export declare const FunctionService: GenService<{
     methodKind: "unary";
     input: typeof CancelExecutionRequestSchema;
     output: typeof CancelExecutionResponseSchema;
+  },
+  /**
+   * Holds an execution: a pending one stays pending, a running container is paused, and any other running attempt is
+   * stopped and run anew at the resume where its task's `on_interrupt` allows it; else FAILED_PRECONDITION. Idempotent.
+   *
+   * @generated from rpc spearlet.FunctionService.SuspendExecution
+   */
+  suspendExecution: {
+    methodKind: "unary";
+    input: typeof SuspendExecutionRequestSchema;
+    output: typeof SuspendExecutionResponseSchema;
+  },
+  /**
+   * Lets a held execution go on. Idempotent.
+   *
+   * @generated from rpc spearlet.FunctionService.ResumeExecution
+   */
+  resumeExecution: {
+    methodKind: "unary";
+    input: typeof ResumeExecutionRequestSchema;
+    output: typeof ResumeExecutionResponseSchema;
+  },
+  /**
+   * Forgets an execution that has ended, with its log and its invocation id; any other is FAILED_PRECONDITION.
+   *
+   * @generated from rpc spearlet.FunctionService.DeleteExecution
+   */
+  deleteExecution: {
+    methodKind: "unary";
+    input: typeof DeleteExecutionRequestSchema;
+    output: typeof DeleteExecutionResponseSchema;
   },
   /**
    * Lists executions, newest first.

@@ -261,6 +261,45 @@ export declare type WarmPolicy = Message<"spearlet.WarmPolicy"> & {
 export declare const WarmPolicySchema: GenMessage<WarmPolicy>;
 
 /**
+ * @generated from message spearlet.TimerPolicies
+ */
+export declare type TimerPolicies = Message<"spearlet.TimerPolicies"> & {
+  /**
+   * The start delay. Default REMAINING.
+   *
+   * @generated from field: spearlet.TimerPolicy start = 1;
+   */
+  start: TimerPolicy;
+
+  /**
+   * The queue timeout. Default REMAINING.
+   *
+   * @generated from field: spearlet.TimerPolicy queue = 2;
+   */
+  queue: TimerPolicy;
+
+  /**
+   * The attempt timeout of an attempt that was paused. Default ANEW.
+   *
+   * @generated from field: spearlet.TimerPolicy attempt = 3;
+   */
+  attempt: TimerPolicy;
+
+  /**
+   * The total timeout. Default ABSOLUTE.
+   *
+   * @generated from field: spearlet.TimerPolicy total = 4;
+   */
+  total: TimerPolicy;
+};
+
+/**
+ * Describes the message spearlet.TimerPolicies.
+ * Use `create(TimerPoliciesSchema)` to create a new message.
+ */
+export declare const TimerPoliciesSchema: GenMessage<TimerPolicies>;
+
+/**
  * @generated from message spearlet.RetryPolicy
  */
 export declare type RetryPolicy = Message<"spearlet.RetryPolicy"> & {
@@ -421,6 +460,23 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
    * @generated from field: spearlet.WarmPolicy warm = 17;
    */
   warm?: WarmPolicy | undefined;
+
+  /**
+   * @generated from field: spearlet.InterruptPolicy on_interrupt = 18;
+   */
+  onInterrupt: InterruptPolicy;
+
+  /**
+   * How many lost attempts an execution survives before it ends with INTERRUPTED, 0 to 1000. Default 3.
+   *
+   * @generated from field: optional uint32 max_recoveries = 19;
+   */
+  maxRecoveries?: number | undefined;
+
+  /**
+   * @generated from field: spearlet.TimerPolicies timers = 20;
+   */
+  timers?: TimerPolicies | undefined;
 };
 
 /**
@@ -915,6 +971,94 @@ export enum PullPolicy {
  * Describes the enum spearlet.PullPolicy.
  */
 export declare const PullPolicySchema: GenEnum<PullPolicy>;
+
+/**
+ * What happens to an execution whose attempt was lost: its node crashed or was stopped, or it was restored elsewhere.
+ *
+ * @generated from enum spearlet.InterruptPolicy
+ */
+export enum InterruptPolicy {
+  /**
+   * The default of its runtime: REATTACH_OR_RERUN for docker, RERUN for WebAssembly, FAIL for process.
+   *
+   * @generated from enum value: INTERRUPT_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Runs another attempt.
+   *
+   * @generated from enum value: INTERRUPT_POLICY_RERUN = 1;
+   */
+  RERUN = 1,
+
+  /**
+   * Ends it with INTERRUPTED: the attempt may have had effects that must not happen twice.
+   *
+   * @generated from enum value: INTERRUPT_POLICY_FAIL = 2;
+   */
+  FAIL = 2,
+
+  /**
+   * Docker: goes on following a container that still runs and has had all of its input; else as RERUN.
+   *
+   * @generated from enum value: INTERRUPT_POLICY_REATTACH_OR_RERUN = 3;
+   */
+  REATTACH_OR_RERUN = 3,
+
+  /**
+   * Docker: the same; else as FAIL.
+   *
+   * @generated from enum value: INTERRUPT_POLICY_REATTACH_OR_FAIL = 4;
+   */
+  REATTACH_OR_FAIL = 4,
+}
+
+/**
+ * Describes the enum spearlet.InterruptPolicy.
+ */
+export declare const InterruptPolicySchema: GenEnum<InterruptPolicy>;
+
+/**
+ * What a timer does about the time between a snapshot and its restore, or a suspend and its resume. A crash changes no
+ * timer.
+ *
+ * @generated from enum spearlet.TimerPolicy
+ */
+export enum TimerPolicy {
+  /**
+   * The default of the timer.
+   *
+   * @generated from enum value: TIMER_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Keeps its instant: the time in between counts.
+   *
+   * @generated from enum value: TIMER_POLICY_ABSOLUTE = 1;
+   */
+  ABSOLUTE = 1,
+
+  /**
+   * Goes on with what was left of it: the time in between does not count.
+   *
+   * @generated from enum value: TIMER_POLICY_REMAINING = 2;
+   */
+  REMAINING = 2,
+
+  /**
+   * Starts over.
+   *
+   * @generated from enum value: TIMER_POLICY_ANEW = 3;
+   */
+  ANEW = 3,
+}
+
+/**
+ * Describes the enum spearlet.TimerPolicy.
+ */
+export declare const TimerPolicySchema: GenEnum<TimerPolicy>;
 
 /**
  * Registers and describes the functions that can be invoked.
