@@ -55,6 +55,7 @@ export type RequestErrorKind =
   | 'out_of_range'
   | 'aborted'
   | 'unimplemented'
+  | 'permission_denied'
   | 'unavailable'
   | 'deadline_exceeded'
   | 'cancelled'

@@ -18,9 +18,21 @@ export function isTerminal(status: ExecutionStatus): boolean {
   return status !== 'pending' && status !== 'running';
 }
 
-/** The chart's events that a caller may send in a status. */
-export function callerEvents(status: ExecutionStatus): readonly string[] {
-  return isTerminal(status) ? [] : ['cancel'];
+/** The chart's events that a caller may send in a state. */
+export function callerEvents({
+  status,
+  state,
+}: Pick<ExecutionRecord, 'status' | 'state'>): readonly string[] {
+  if (isTerminal(status)) return [];
+  switch (state) {
+    case 'pending.held':
+    case 'running.suspended':
+      return ['cancel', 'resume'];
+    case 'running.stopping':
+      return ['cancel'];
+    default:
+      return ['cancel', 'suspend'];
+  }
 }
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -116,5 +128,13 @@ export interface ExecutionRecord {
   readonly resourceUse: ResourceUse;
   /** What its task allows beyond the safest settings, for people; absent means nothing. */
   readonly loosened?: readonly string[];
+  /** Attempts that were lost; absent means none. */
+  readonly recoveries?: number;
+  /** The attempt that has had all of its input: only such a one may be followed again after a crash. */
+  readonly inputDelivered?: number;
+  /** The first event that the log still has; absent means 1. */
+  readonly oldestSequence?: number;
+  /** The execution that this one was restored from as a new one. */
+  readonly originId?: string;
   readonly outcome?: Outcome;
 }

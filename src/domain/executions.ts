@@ -39,7 +39,40 @@ export interface Executions {
    */
   attach(executionId: string, purpose?: 'observe' | 'glance'): Promise<LogCursor>;
   /** Answers once the request is durable. Rejects with not_found. */
-  cancel(executionId: string, reason: string): Promise<{ changed: boolean; record: ExecutionRecord }>;
+  cancel(executionId: string, reason: string): Promise<Changed>;
   /** Milliseconds from now to the likely end of an execution with this record; 0 when it has ended. */
   estimate(record: ExecutionRecord): number;
+  /**
+   * Holds it, or lets it go on; answers once that is durable. Rejects with not_found, and with failed_precondition
+   * where an attempt runs that can be neither paused nor run again.
+   */
+  suspend(executionId: string): Promise<Changed>;
+  resume(executionId: string): Promise<Changed>;
+  /** Forgets one that has ended. Rejects with not_found, and failed_precondition where it has not. */
+  delete(executionId: string): Promise<void>;
+}
+
+/** What a request made of an execution. */
+export interface Changed {
+  /** False where it was so already. */
+  readonly changed: boolean;
+  readonly record: ExecutionRecord;
+}
+
+/** What carrying executions between nodes asks of their supervisor. */
+export interface Transfers {
+  /**
+   * Ends an execution with MOVED; resolves with its record when that is durable. The log before the first event whose
+   * reason is MOVED, or before the result where there is none, is what goes on elsewhere. Rejects with not_found,
+   * and failed_precondition where it has ended, or an attempt runs that may not be run again.
+   */
+  detach(executionId: string): Promise<ExecutionRecord>;
+  /**
+   * Takes up an unfinished execution that the store has and that is not live, as after a crash. `takenAt` is when its
+   * timers stopped. Resolves with its record once that is durable.
+   */
+  adopt(
+    executionId: string,
+    restored: { readonly takenAt: number; readonly hold: boolean },
+  ): Promise<ExecutionRecord>;
 }

@@ -23,4 +23,6 @@ export interface LogCursor {
   /** Lets go. `gone` says that the reader went away before it had what it came for. */
   close(how: 'done' | 'gone'): void;
   readonly closed: boolean;
+  /** The node goes away before the log ends: `beyond` waits no more, and the log goes on after the next start. */
+  readonly left: boolean;
 }

@@ -79,6 +79,16 @@ export interface WarmPolicy {
   readonly startAhead: boolean;
 }
 
+/** What happens to an execution whose attempt was lost. */
+export type InterruptPolicy = 'rerun' | 'fail' | 'reattachOrRerun' | 'reattachOrFail';
+
+/** What a timer does about the time between a snapshot and its restore, or a suspend and its resume. */
+export type TimerPolicy = 'absolute' | 'remaining' | 'anew';
+
+export type TimerName = 'start' | 'queue' | 'attempt' | 'total';
+
+export type TimerPolicies = Readonly<Record<TimerName, TimerPolicy>>;
+
 /** A task as it was validated and completed with defaults; equal definitions have equal JSON. */
 export interface TaskDefinition {
   readonly name: string;
@@ -103,6 +113,12 @@ export interface TaskDefinition {
   /** Of docker tasks, and no others. */
   readonly container?: ContainerSettings;
   readonly warm: WarmPolicy;
+  /** Absent means the default of its runtime; `domain/interruption.ts` knows it. */
+  readonly onInterrupt?: InterruptPolicy;
+  /** Absent means 3. */
+  readonly maxRecoveries?: number;
+  /** Those that differ from the defaults. */
+  readonly timers?: Partial<TimerPolicies>;
 }
 
 /** A function that an artifact exports, as people and the wire see it. */

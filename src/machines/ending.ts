@@ -1,13 +1,16 @@
 /** How an execution comes to its end: which event is a cause, what is tried again, and what the outcome says. */
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Outcome, Termination } from '../domain/execution.ts';
+import { mayRerun } from '../domain/interruption.ts';
 import { backoffMs, isRetryable } from '../domain/retry.ts';
 import type { AttemptEnd, Cause, ExecutionContext, ExecutionEvent } from './execution-context.ts';
+import { countingTotal } from './timers.ts';
 
 /** Ends of the whole execution: no policy brings back what a caller, the node or a limit of the execution ended. */
 const neverRetried: readonly ErrorCode[] = [
   'CANCELLED',
   'INTERRUPTED',
+  'MOVED',
   'OUTPUT_LIMIT',
   'TOTAL_TIMEOUT',
   'QUEUE_TIMEOUT',
@@ -16,10 +19,15 @@ const neverRetried: readonly ErrorCode[] = [
 /** How long the forced end that follows a task's grace may take to be confirmed, in milliseconds. */
 export const confirmMs = 10_000;
 
+/** Attempts that count against the retry policy. */
+function tries({ attempt, lost }: ExecutionContext): number {
+  return attempt - lost;
+}
+
 export function willRetry(context: ExecutionContext, code: ErrorCode): boolean {
   return (
     !neverRetried.includes(code) &&
-    context.attempt < context.retry.maxAttempts &&
+    tries(context) < context.retry.maxAttempts &&
     isRetryable(context.retry, code)
   );
 }
@@ -32,7 +40,7 @@ export function retryTime(
   random: number,
 ): number | null {
   if (!willRetry(context, code)) return null;
-  const due = at + backoffMs(context.retry, context.attempt, random);
+  const due = at + backoffMs(context.retry, tries(context), random);
   return due < context.totalDeadline ? due : null;
 }
 
@@ -48,17 +56,18 @@ export function causeOf(context: ExecutionContext, event: ExecutionEvent): Cause
   switch (event.type) {
     case 'cancel':
       return { code: 'CANCELLED', message: event.reason === '' ? 'cancelled' : `cancelled: ${event.reason}` };
-    case 'interrupt':
-      return { code: 'INTERRUPTED', message: event.message };
+    case 'detach':
+      return { code: 'MOVED', message: 'moved: it goes on where its snapshot is restored' };
     case 'limit':
       return event.cause;
     case 'alarm':
-      if (event.at >= context.totalDeadline) {
+      if (event.at >= countingTotal(context)) {
         return {
           code: 'TOTAL_TIMEOUT',
           message: `not over within the total timeout of ${context.totalMs} ms`,
         };
       }
+      if (context.heldSince !== null) return null;
       if (context.queueDeadline !== null && event.at >= context.queueDeadline) {
         return {
           code: 'QUEUE_TIMEOUT',
@@ -75,6 +84,23 @@ export function causeOf(context: ExecutionContext, event: ExecutionEvent): Cause
     default:
       return null;
   }
+}
+
+/** Why a lost attempt is not followed by another. */
+export function interruption({ attempt, recovery, recoveries }: ExecutionContext, message: string): Cause {
+  const why = mayRerun(recovery.onInterrupt)
+    ? `it was the ${ordinal(recoveries + 1)} to be lost, allowed are ${recovery.maxRecoveries}`
+    : 'its task does not let it run again';
+  return { code: 'INTERRUPTED', message: `attempt ${attempt} was lost, and ${why}: ${message}` };
+}
+
+function ordinal(count: number): string {
+  const ending = ['th', 'st', 'nd', 'rd'][count % 10] ?? 'th';
+  return `${count}${Math.floor(count / 10) % 10 === 1 ? 'th' : ending}`;
+}
+
+export function mayRecover({ recovery, recoveries }: ExecutionContext): boolean {
+  return mayRerun(recovery.onInterrupt) && recoveries < recovery.maxRecoveries;
 }
 
 export function outcomeOf(cause: Cause, termination?: Termination, end?: AttemptEnd): Outcome {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Outcome } from '../domain/execution.ts';
-import type { RetryPolicy } from '../domain/task.ts';
+import type { InterruptPolicy, RetryPolicy, TimerPolicies } from '../domain/task.ts';
 
 export interface ExecutionInput {
   readonly executionId: string;
@@ -12,6 +12,16 @@ export interface ExecutionInput {
   readonly attemptMs?: number;
   readonly graceMs: number;
   readonly retry: RetryPolicy;
+  readonly recovery: RecoveryPolicy;
+  /** Absent means the defaults. */
+  readonly timers?: TimerPolicies;
+}
+
+/** What becomes of lost attempts. */
+export interface RecoveryPolicy {
+  readonly onInterrupt: InterruptPolicy;
+  /** Lost attempts that an execution survives. */
+  readonly maxRecoveries: number;
 }
 
 /** Why a running attempt is being stopped, or why the execution ended without one. */
@@ -29,12 +39,23 @@ export interface ExecutionContext {
   readonly attemptMs: number | null;
   readonly graceMs: number;
   readonly retry: RetryPolicy;
+  readonly recovery: RecoveryPolicy;
+  readonly timers: TimerPolicies | null;
+  /** Attempts that were no tries: lost, or stopped to be held. */
+  readonly lost: number;
+  /** Those of them that were lost. */
+  readonly recoveries: number;
+  readonly startMs: number | null;
   readonly startAt: number | null;
   readonly queueDeadline: number | null;
   readonly attemptDeadline: number | null;
   readonly retryAt: number | null;
   readonly stopDeadline: number | null;
   readonly stoppingSince: number | null;
+  /** Since when the timers stand still; the deadlines above are as they were then. */
+  readonly heldSince: number | null;
+  /** The attempt that stands still while the execution is suspended; null where none does. */
+  readonly pausedAttempt: number | null;
   readonly cause: Cause | null;
   readonly outcome: Outcome | null;
 }
@@ -58,4 +79,15 @@ export type ExecutionEvent =
   | { readonly type: 'attemptEnded'; readonly at: number; readonly end: AttemptEnd; readonly random: number }
   | { readonly type: 'limit'; readonly at: number; readonly cause: Cause }
   | { readonly type: 'cancel'; readonly at: number; readonly reason: string }
-  | { readonly type: 'interrupt'; readonly at: number; readonly message: string };
+  /** To be held; an attempt that runs is stopped for it and run anew. */
+  | { readonly type: 'suspend'; readonly at: number }
+  /** The running attempt has been paused. */
+  | { readonly type: 'paused'; readonly at: number }
+  /** To go on; an attempt that was paused runs again. */
+  | { readonly type: 'resume'; readonly at: number }
+  /** The attempt ran in an earlier run of the node, or on another one, and cannot be followed any more. */
+  | { readonly type: 'lost'; readonly at: number; readonly message: string }
+  /** It has come with a snapshot, whose timers stopped at `takenAt`. */
+  | { readonly type: 'restored'; readonly at: number; readonly takenAt: number; readonly hold: boolean }
+  /** It goes on elsewhere. */
+  | { readonly type: 'detach'; readonly at: number };

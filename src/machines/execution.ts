@@ -3,124 +3,41 @@
  * supervisor provides.
  *
  * pending.waiting → pending.queued → running.attempting ⇄ running.backingOff
+ *        ↘            ↙                    ↓        ↘          ↙
+ *         pending.held              running.stopping → running.suspended
  *                                          ↓
- *                                    running.stopping → completed | failed | timedOut | cancelled
+ *                           completed | failed | timedOut | cancelled
  *
  * - One alarm stands at the nearest deadline of the current state; a tie goes to the total timeout.
  * - The first cause of an ending wins. What would be retried is not an ending: a cancel or the total
  *   timeout that comes while such an attempt is being stopped replaces the cause.
  * - A final state is entered from `stopping` only when the attempt is gone, or when its grace and the time that
  *   its forced end may take are over (I9).
+ * - What is held keeps its deadlines as they were, and they move when it goes on, each as its policy says (I7).
+ * - A lost attempt is no try: it counts against `maxRecoveries` alone.
  */
-import { assign, type SnapshotFrom, setup } from 'xstate';
-import { causeOf, confirmMs, endOutcome, outcomeOf, retryTime, statusFor, willRetry } from './ending.ts';
-import type { ExecutionContext, ExecutionEvent, ExecutionInput } from './execution-context.ts';
+import type { SnapshotFrom } from 'xstate';
+import type { ExecutionContext, ExecutionInput } from './execution-context.ts';
+import { executionSetup } from './execution-setup.ts';
+import { alarmOf } from './timers.ts';
 
-/** Raised with every change of states, events or context that a stored snapshot or log would notice. */
-export const executionChartVersion = 1;
+/** Raised with every change of states, events or context that a stored log would notice; see `migrations.ts`. */
+export const executionChartVersion = 2;
 
-const unimplemented = (): void => {};
+type Alarmed = keyof typeof alarmOf;
 
-/** The nearest of several instants, some of which may not be set. */
-function nearest(...instants: (number | null)[]): number {
-  return instants.reduce<number>(
-    (least, at) => (at !== null && at < least ? at : least),
-    Number.POSITIVE_INFINITY,
-  );
-}
-
-const executionSetup = setup({
-  types: {
-    context: {} as ExecutionContext,
-    events: {} as ExecutionEvent,
-    input: {} as ExecutionInput,
-  },
-  actions: {
-    /** Effects: the supervisor provides them. They must not send to this actor before they return. */
-    armAlarm: unimplemented as (_: unknown, params: { readonly at: number }) => void,
-    requestSlot: unimplemented,
-    releaseSlot: unimplemented,
-    startAttempt: unimplemented,
-    stopAttempt: unimplemented,
-
-    enterQueue: assign(({ context, event }) => ({
-      startAt: null,
-      queueDeadline:
-        context.queueMs === null || !('at' in event) ? context.queueDeadline : event.at + context.queueMs,
-    })),
-    beginAttempt: assign(({ context, event }) => ({
-      attempt: context.attempt + 1,
-      queueDeadline: null,
-      retryAt: null,
-      attemptDeadline:
-        context.attemptMs === null || event.type !== 'dispatch' ? null : event.at + context.attemptMs,
-    })),
-    beginBackoff: assign(({ context, event }) => {
-      if (event.type !== 'attemptEnded') return {};
-      const code = context.cause?.code ?? (event.end.kind === 'failed' ? event.end.code : 'INSTANCE_LOST');
-      return {
-        retryAt: retryTime(context, code, event.at, event.random),
-        attemptDeadline: null,
-        stopDeadline: null,
-        stoppingSince: null,
-        cause: null,
-      };
-    }),
-    retryIsDue: assign({ retryAt: null }),
-    beginStopping: assign(({ context, event }) => ({
-      cause: causeOf(context, event),
-      attemptDeadline: null,
-      stoppingSince: event.at,
-      stopDeadline: event.at + context.graceMs + confirmMs,
-    })),
-    replaceCause: assign(({ context, event }) => ({ cause: causeOf(context, event) })),
-    endByCause: assign(({ context, event }) => {
-      const cause = causeOf(context, event);
-      return cause === null ? {} : { cause, outcome: outcomeOf(cause) };
-    }),
-    endByAttempt: assign(({ event }) =>
-      event.type === 'attemptEnded' ? { outcome: endOutcome(event.end) } : {},
-    ),
-    endByStop: assign(({ context, event }) => {
-      if (event.type !== 'attemptEnded' || context.cause === null) return {};
-      const rung = event.end.kind === 'stopped' ? event.end.rung : 'none';
-      const tookMs = Math.max(0, event.at - (context.stoppingSince ?? event.at));
-      return { outcome: outcomeOf(context.cause, { rung, tookMs }, event.end) };
-    }),
-    endUnconfirmed: assign(({ context }) => ({
-      outcome: outcomeOf({
-        code: 'KILL_UNCONFIRMED',
-        message: `the attempt could not be confirmed gone within ${context.graceMs + confirmMs} ms after ${context.cause?.code ?? 'the stop'}`,
-      }),
-    })),
-  },
-  guards: {
-    startIsDue: ({ context, event }) =>
-      event.type === 'alarm' && context.startAt !== null && event.at >= context.startAt,
-    retryDue: ({ context, event }) =>
-      event.type === 'alarm' && context.retryAt !== null && event.at >= context.retryAt,
-    deadlinePassed: ({ context, event }) => event.type === 'alarm' && causeOf(context, event) !== null,
-    graceIsOver: ({ context, event }) =>
-      event.type === 'alarm' && context.stopDeadline !== null && event.at >= context.stopDeadline,
-    wouldHaveRetried: ({ context, event }) =>
-      context.cause !== null && willRetry(context, context.cause.code) && causeOf(context, event) !== null,
-    completed: ({ event }) => event.type === 'attemptEnded' && event.end.kind === 'completed',
-    canRetry: ({ context, event }) => {
-      if (event.type !== 'attemptEnded' || event.end.kind === 'completed') return false;
-      const code = event.end.kind === 'failed' ? event.end.code : 'INSTANCE_LOST';
-      return retryTime(context, code, event.at, event.random) !== null;
-    },
-    canRetryAfterStop: ({ context, event }) =>
-      event.type === 'attemptEnded' &&
-      context.cause !== null &&
-      retryTime(context, context.cause.code, event.at, event.random) !== null,
-    causeIsTimeout: ({ context, event }) => {
-      const cause = event.type === 'attemptEnded' ? context.cause : causeOf(context, event);
-      return cause !== null && statusFor(cause.code) === 'timedOut';
-    },
-    causeIsCancel: ({ context }) => context.cause?.code === 'CANCELLED',
-  },
+/** The entry action of a state that stands under an alarm. */
+const alarm = (state: Alarmed) => ({
+  type: 'armAlarm' as const,
+  params: ({ context }: { readonly context: ExecutionContext }) => ({ at: alarmOf[state](context) }),
 });
+
+/** How the end of an attempt is taken that nobody stopped. */
+const attemptOver = [
+  { guard: 'completed', target: '#execution.completed', actions: ['endByAttempt', 'releaseSlot'] },
+  { guard: 'canRetry', target: '#execution.running.backingOff', actions: ['beginBackoff', 'releaseSlot'] },
+  { target: '#execution.failed', actions: ['endByAttempt', 'releaseSlot'] },
+] as const;
 
 /** The chart, entered where an execution without (`queued`) or with (`waiting`) a start time begins. */
 function createChart(first: 'queued' | 'waiting') {
@@ -135,6 +52,11 @@ function createChart(first: 'queued' | 'waiting') {
       attemptMs: input.attemptMs ?? null,
       graceMs: input.graceMs,
       retry: input.retry,
+      recovery: input.recovery,
+      timers: input.timers ?? null,
+      lost: 0,
+      recoveries: 0,
+      startMs: input.startAt === undefined ? null : input.startAt - input.now,
       startAt: input.startAt ?? null,
       queueDeadline:
         input.startAt === undefined && input.queueMs !== undefined ? input.now + input.queueMs : null,
@@ -142,6 +64,8 @@ function createChart(first: 'queued' | 'waiting') {
       retryAt: null,
       stopDeadline: null,
       stoppingSince: null,
+      heldSince: null,
+      pausedAttempt: null,
       cause: null,
       outcome: null,
     }),
@@ -151,32 +75,43 @@ function createChart(first: 'queued' | 'waiting') {
         initial: first,
         on: {
           cancel: { target: 'cancelled', actions: 'endByCause' },
-          interrupt: { target: 'failed', actions: 'endByCause' },
+          detach: { target: 'failed', actions: 'endByCause' },
         },
         states: {
           waiting: {
-            entry: {
-              type: 'armAlarm',
-              params: ({ context }) => ({ at: nearest(context.startAt, context.totalDeadline) }),
-            },
+            entry: alarm('pending.waiting'),
             on: {
               alarm: [
                 { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
                 { guard: 'startIsDue', target: 'queued', actions: 'enterQueue' },
               ],
+              suspend: { target: 'held', actions: 'beginHold' },
+              restored: [
+                { guard: 'toBeHeld', target: 'held', actions: 'beginHold' },
+                { target: 'waiting', reenter: true, actions: 'restoreTimers' },
+              ],
             },
           },
           queued: {
-            entry: [
-              {
-                type: 'armAlarm',
-                params: ({ context }) => ({ at: nearest(context.queueDeadline, context.totalDeadline) }),
-              },
-              'requestSlot',
-            ],
+            entry: [alarm('pending.queued'), 'requestSlot'],
             on: {
-              dispatch: { target: '#execution.running', actions: 'beginAttempt' },
+              dispatch: { target: '#execution.running', actions: ['beginAttempt', 'startAttempt'] },
               alarm: { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
+              suspend: { target: 'held', actions: ['beginHold', 'releaseSlot'] },
+              restored: [
+                { guard: 'toBeHeld', target: 'held', actions: ['beginHold', 'releaseSlot'] },
+                { target: 'queued', reenter: true, actions: 'restoreTimers' },
+              ],
+            },
+          },
+          held: {
+            entry: alarm('pending.held'),
+            on: {
+              alarm: { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
+              resume: [
+                { guard: 'startIsAhead', target: 'waiting', actions: 'endHold' },
+                { target: 'queued', actions: 'endHold' },
+              ],
             },
           },
         },
@@ -185,36 +120,29 @@ function createChart(first: 'queued' | 'waiting') {
         initial: 'attempting',
         states: {
           attempting: {
-            entry: [
-              {
-                type: 'armAlarm',
-                params: ({ context }) => ({ at: nearest(context.attemptDeadline, context.totalDeadline) }),
-              },
-              'startAttempt',
-            ],
+            entry: alarm('running.attempting'),
             on: {
-              attemptEnded: [
-                {
-                  guard: 'completed',
-                  target: '#execution.completed',
-                  actions: ['endByAttempt', 'releaseSlot'],
-                },
-                { guard: 'canRetry', target: 'backingOff', actions: ['beginBackoff', 'releaseSlot'] },
-                { target: '#execution.failed', actions: ['endByAttempt', 'releaseSlot'] },
-              ],
+              attemptEnded: attemptOver,
               alarm: { guard: 'deadlinePassed', target: 'stopping', actions: 'beginStopping' },
               cancel: { target: 'stopping', actions: 'beginStopping' },
               limit: { target: 'stopping', actions: 'beginStopping' },
-              interrupt: { target: 'stopping', actions: 'beginStopping' },
+              detach: { target: 'stopping', actions: 'beginStopping' },
+              paused: { target: 'suspended', actions: ['beginHold', 'pauseAttempt', 'releaseSlot'] },
+              suspend: { guard: 'mayRerun', target: 'stopping', actions: ['beginHold', 'beginStopping'] },
+              lost: [
+                {
+                  guard: 'mayRecover',
+                  target: 'backingOff',
+                  actions: ['countLost', 'makeDue', 'releaseSlot'],
+                },
+                { target: '#execution.failed', actions: ['endByLoss', 'releaseSlot'] },
+              ],
             },
           },
           backingOff: {
-            entry: {
-              type: 'armAlarm',
-              params: ({ context }) => ({ at: nearest(context.retryAt, context.totalDeadline) }),
-            },
+            entry: alarm('running.backingOff'),
             on: {
-              dispatch: { target: 'attempting', actions: 'beginAttempt' },
+              dispatch: { target: 'attempting', actions: ['beginAttempt', 'startAttempt'] },
               alarm: [
                 { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
                 {
@@ -227,19 +155,29 @@ function createChart(first: 'queued' | 'waiting') {
                 },
               ],
               cancel: { target: '#execution.cancelled', actions: 'endByCause' },
-              interrupt: { target: '#execution.failed', actions: 'endByCause' },
+              detach: { target: '#execution.failed', actions: 'endByCause' },
+              suspend: { target: 'suspended', actions: ['beginHold', 'releaseSlot'] },
+              restored: [
+                { guard: 'toBeHeld', target: 'suspended', actions: ['beginHold', 'releaseSlot'] },
+                { target: 'backingOff', reenter: true, actions: 'restoreTimers' },
+              ],
             },
           },
           stopping: {
-            entry: [
-              {
-                type: 'armAlarm',
-                params: ({ context }) => ({ at: nearest(context.stopDeadline, context.totalDeadline) }),
-              },
-              'stopAttempt',
-            ],
+            entry: [alarm('running.stopping'), 'stopAttempt'],
             on: {
               attemptEnded: [
+                {
+                  guard: 'endedBeforeHold',
+                  target: '#execution.completed',
+                  actions: ['endByAttempt', 'releaseSlot'],
+                },
+                {
+                  guard: 'resumedBeforeHold',
+                  target: 'backingOff',
+                  actions: ['countHeld', 'makeDue', 'releaseSlot'],
+                },
+                { guard: 'stopsToHold', target: 'suspended', actions: ['countHeld', 'releaseSlot'] },
                 {
                   guard: 'canRetryAfterStop',
                   target: 'backingOff',
@@ -264,7 +202,7 @@ function createChart(first: 'queued' | 'waiting') {
                   actions: ['endUnconfirmed', 'releaseSlot'],
                 },
                 {
-                  guard: 'wouldHaveRetried',
+                  guard: 'mayStillGoOn',
                   actions: [
                     'replaceCause',
                     {
@@ -280,9 +218,46 @@ function createChart(first: 'queued' | 'waiting') {
                   },
                 },
               ],
-              cancel: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
-              interrupt: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
-              limit: { guard: 'wouldHaveRetried', actions: 'replaceCause' },
+              cancel: { guard: 'mayStillGoOn', actions: 'replaceCause' },
+              limit: { guard: 'mayStillGoOn', actions: 'replaceCause' },
+              detach: { guard: 'mayStillGoOn', actions: 'replaceCause' },
+              resume: { guard: 'stopsToHold', actions: ['endHold', alarm('running.stopping')] },
+              suspend: { guard: 'resumedBeforeHold', actions: ['beginHold', alarm('running.stopping')] },
+            },
+          },
+          suspended: {
+            entry: alarm('running.suspended'),
+            on: {
+              attemptEnded: [
+                { guard: 'completed', target: '#execution.completed', actions: 'endByAttempt' },
+                { guard: 'canRetry', actions: 'dropAttempt' },
+                { target: '#execution.failed', actions: 'endByAttempt' },
+              ],
+              resume: [
+                {
+                  guard: 'hasAttempt',
+                  target: 'attempting',
+                  actions: ['endHold', 'unpauseAttempt', 'takeSlot'],
+                },
+                { target: 'backingOff', actions: ['endHold', 'makeDue'] },
+              ],
+              lost: [
+                { guard: 'mayRecover', actions: 'countLost' },
+                { target: '#execution.failed', actions: 'endByLoss' },
+              ],
+              alarm: [
+                { guard: 'attemptIsOverdue', target: 'stopping', actions: ['beginStopping', 'takeSlot'] },
+                { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
+              ],
+              limit: { guard: 'hasAttempt', target: 'stopping', actions: ['beginStopping', 'takeSlot'] },
+              cancel: [
+                { guard: 'hasAttempt', target: 'stopping', actions: ['beginStopping', 'takeSlot'] },
+                { target: '#execution.cancelled', actions: 'endByCause' },
+              ],
+              detach: [
+                { guard: 'hasAttempt', target: 'stopping', actions: ['beginStopping', 'takeSlot'] },
+                { target: '#execution.failed', actions: 'endByCause' },
+              ],
             },
           },
         },

@@ -8,7 +8,7 @@ import {
   machineFor,
   statePath,
 } from '../../src/machines/execution.ts';
-import type { ExecutionEvent, ExecutionInput } from '../../src/machines/execution-context.ts';
+import type { ExecutionEvent, ExecutionInput, RecoveryPolicy } from '../../src/machines/execution-context.ts';
 import { noRetry } from '../support/samples.ts';
 
 /** The instant of admission in these tests. */
@@ -16,8 +16,19 @@ export const t0 = 1_000_000;
 export const totalDeadline = t0 + 10_000;
 
 export function inputWith(more: Partial<ExecutionInput> = {}): ExecutionInput {
-  return { executionId: 'exec_1', now: t0, totalMs: 10_000, graceMs: 100, retry: noRetry, ...more };
+  return {
+    executionId: 'exec_1',
+    now: t0,
+    totalMs: 10_000,
+    graceMs: 100,
+    retry: noRetry,
+    recovery: mayRunAgain,
+    ...more,
+  };
 }
+
+export const mayRunAgain: RecoveryPolicy = { onInterrupt: 'rerun', maxRecoveries: 3 };
+export const runsOnce: RecoveryPolicy = { onInterrupt: 'fail', maxRecoveries: 3 };
 
 export const twoAttempts = { ...noRetry, maxAttempts: 2 };
 
@@ -60,10 +71,16 @@ export function send(step: Step, ...events: readonly ExecutionEvent[]): Step {
 export const dispatch = (at: number): ExecutionEvent => ({ type: 'dispatch', at });
 export const alarm = (at: number): ExecutionEvent => ({ type: 'alarm', at });
 export const cancel = (at: number, reason = ''): ExecutionEvent => ({ type: 'cancel', at, reason });
-export const interrupt = (at: number): ExecutionEvent => ({
-  type: 'interrupt',
+export const detach = (at: number): ExecutionEvent => ({ type: 'detach', at });
+export const suspend = (at: number): ExecutionEvent => ({ type: 'suspend', at });
+export const paused = (at: number): ExecutionEvent => ({ type: 'paused', at });
+export const resume = (at: number): ExecutionEvent => ({ type: 'resume', at });
+export const lost = (at: number): ExecutionEvent => ({ type: 'lost', at, message: 'the node stopped' });
+export const restored = (at: number, takenAt: number, hold = false): ExecutionEvent => ({
+  type: 'restored',
   at,
-  message: 'the node stops',
+  takenAt,
+  hold,
 });
 export const limit = (at: number): ExecutionEvent => ({
   type: 'limit',

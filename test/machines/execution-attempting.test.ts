@@ -5,9 +5,9 @@ import {
   begin,
   cancel,
   completed,
+  detach,
   dispatch,
   expectEnd,
-  interrupt,
   limit,
   send,
   stopped,
@@ -87,7 +87,7 @@ describe('attempting', () => {
   test.each([
     ['a cancel', cancel(t0 + 1), 'CANCELLED'],
     ['an output limit', limit(t0 + 1), 'OUTPUT_LIMIT'],
-    ['a node that stops', interrupt(t0 + 1), 'INTERRUPTED'],
+    ['a move to another node', detach(t0 + 1), 'MOVED'],
   ] as const)('%s asks the attempt to stop, and does not end the execution yet', (_, event, code) => {
     const stopping = send(begin({ totalMs: 60_000 }), dispatch(t0), event);
     expect(stopping.state).toBe('running.stopping');

@@ -4,9 +4,9 @@ import {
   begin,
   cancel,
   completed,
+  detach,
   dispatch,
   expectEnd,
-  interrupt,
   limit,
   send,
   t0,
@@ -66,7 +66,7 @@ describe('pending', () => {
   test('a slot that comes makes it run: attempt 1, with the queue timeout over and the attempt timeout counting', () => {
     const running = send(begin({ queueMs: 300, attemptMs: 700 }), dispatch(t0 + 40));
     expect(running.state).toBe('running.attempting');
-    expect(running.effects).toEqual([`armAlarm ${t0 + 740}`, 'startAttempt']);
+    expect(running.effects).toEqual(['startAttempt', `armAlarm ${t0 + 740}`]);
     expect(running.snapshot.context).toMatchObject({
       attempt: 1,
       queueDeadline: null,
@@ -87,8 +87,8 @@ describe('pending', () => {
   test.each([
     ['waiting', begin({ startAt: t0 + 500 })],
     ['queued', begin()],
-  ])('%s: a node that stops ends it INTERRUPTED', (_, step) => {
-    expectEnd(send(step, interrupt(t0 + 1)), 'failed', 'INTERRUPTED');
+  ])('%s: a move to another node ends it MOVED', (_, step) => {
+    expectEnd(send(step, detach(t0 + 1)), 'failed', 'MOVED');
   });
 
   test('waiting: neither a slot nor an end of an attempt means anything', () => {

@@ -3,9 +3,9 @@ import { type ErrorCode, errorCodes } from '../../src/domain/errors.ts';
 import {
   begin,
   cancel,
+  detach,
   dispatch,
   expectEnd,
-  interrupt,
   limit,
   send,
   stopped,
@@ -29,8 +29,8 @@ describe('a retry policy that names its codes', () => {
     expectEnd(send(running, cancel(t0 + 1), stopped(t0 + 2)), 'cancelled', 'CANCELLED');
   });
 
-  test('does not bring back what a stopping node interrupted', () => {
-    expectEnd(send(running, interrupt(t0 + 1), stopped(t0 + 2)), 'failed', 'INTERRUPTED');
+  test('does not bring back what was moved away', () => {
+    expectEnd(send(running, detach(t0 + 1), stopped(t0 + 2)), 'failed', 'MOVED');
   });
 
   test('does not bring back what reached its output limit, which is one of the whole execution', () => {

@@ -5,9 +5,9 @@ import {
   begin,
   cancel,
   completed,
+  detach,
   dispatch,
   expectEnd,
-  interrupt,
   limit,
   send,
   stopped,
@@ -42,7 +42,7 @@ describe('stopping', () => {
 
   test.each([
     ['a second cancel', cancel(t0 + 20, 'again')],
-    ['a node that stops', interrupt(t0 + 20)],
+    ['a move to another node', detach(t0 + 20)],
     ['an output limit', limit(t0 + 20)],
   ])('the first cause wins over %s', (_, event) => {
     expect(send(cancelling, event).snapshot).toBe(cancelling.snapshot);
@@ -61,9 +61,9 @@ describe('stopping', () => {
     expectEnd(send(running, alarm(totalDeadline), stopped(totalDeadline + 9)), 'timedOut', 'TOTAL_TIMEOUT');
   });
 
-  test('an output limit or a stopping node ends FAILED', () => {
+  test('an output limit or a move ends FAILED', () => {
     expectEnd(send(running, limit(t0 + 5), stopped(t0 + 6)), 'failed', 'OUTPUT_LIMIT');
-    expectEnd(send(running, interrupt(t0 + 5), stopped(t0 + 6)), 'failed', 'INTERRUPTED');
+    expectEnd(send(running, detach(t0 + 5), stopped(t0 + 6)), 'failed', 'MOVED');
   });
 
   test('when the grace and the time for its forced end are over and the attempt is not gone, it fails KILL_UNCONFIRMED and names the cause', () => {
@@ -101,8 +101,8 @@ describe('stopping for an attempt timeout that would be retried', () => {
     expectEnd(send(replaced, stopped(t0 + 720)), 'cancelled', 'CANCELLED');
   });
 
-  test('a node that stops replaces the cause: there is no retry', () => {
-    expectEnd(send(stopping, interrupt(t0 + 710), stopped(t0 + 720)), 'failed', 'INTERRUPTED');
+  test('a move to another node replaces the cause: there is no retry', () => {
+    expectEnd(send(stopping, detach(t0 + 710), stopped(t0 + 720)), 'failed', 'MOVED');
   });
 
   test('an output limit that is reached while it stops replaces the cause: the next attempt could write nothing', () => {
@@ -122,13 +122,7 @@ describe('stopping for an attempt timeout that would be retried', () => {
   });
 
   test('what replaced the cause is not replaced again', () => {
-    const end = send(
-      stopping,
-      cancel(t0 + 710),
-      interrupt(t0 + 711),
-      cancel(t0 + 712, 'b'),
-      stopped(t0 + 720),
-    );
+    const end = send(stopping, cancel(t0 + 710), detach(t0 + 711), cancel(t0 + 712, 'b'), stopped(t0 + 720));
     expectEnd(end, 'cancelled', 'CANCELLED');
     expect(end.snapshot.context.outcome).toMatchObject({ message: 'cancelled' });
   });

@@ -1,0 +1,154 @@
+import { type EventBody, maxChunkBytes, type NewEvent } from '../event.ts';
+import { executionStatuses } from '../execution.ts';
+import {
+  bytes,
+  type Check,
+  type Fields,
+  instant,
+  json,
+  jsonText,
+  list,
+  Mismatch,
+  map,
+  object,
+  oneOf,
+  optional,
+  text,
+  truth,
+  whole,
+} from './check.ts';
+import {
+  type ArtifactBytesPart,
+  type ArtifactPart,
+  type EventsPart,
+  type Header,
+  type InputPart,
+  type InvocationPart,
+  type MachinePart,
+  pieceBytes,
+  type RecordPart,
+  type Seal,
+  type SnapshotPart,
+  type TaskPart,
+} from './parts.ts';
+import { digest, executionIdCheck, label, recordCheck, statePath } from './record-check.ts';
+import { argumentsCheck, environmentCheck, taskCheck } from './task-check.ts';
+
+/** The contract's 4 KiB, and room for an admission that has to say all of the context. */
+const mostPatchBytes = 64 * 1024;
+const mostEvents = 4096;
+/** The largest request that any node takes, and the largest artifact. */
+const mostInputBytes = 128 * 1024 * 1024;
+const mostArtifactBytes = 1024 * 1024 * 1024;
+const mostVersion = 1_000_000;
+
+type Body<Kind extends EventBody['kind']> = Omit<Extract<NewEvent, { kind: Kind }>, 'kind'> & {
+  readonly type: Kind;
+};
+
+const head = {
+  sequence: whole(1),
+  time: instant,
+  status: oneOf(...executionStatuses),
+  attempt: whole(0, 2 ** 31),
+};
+
+const events: { readonly [Kind in EventBody['kind']]: Check<Body<Kind>> } = {
+  transition: object<Body<'transition'>>({
+    ...head,
+    type: oneOf('transition'),
+    from: text(128),
+    to: statePath,
+    eventType: label,
+    reasonCode: text(64, /^[A-Z_]*$/),
+    contextPatch: jsonText(mostPatchBytes),
+    chartVersion: whole(1, mostVersion),
+  }),
+  chunk: object<Body<'chunk'>>({
+    ...head,
+    type: oneOf('chunk'),
+    stream: oneOf('stdout', 'stderr'),
+    data: bytes(maxChunkBytes),
+  }),
+  result: object<Body<'result'>>({ ...head, type: oneOf('result') }),
+};
+
+const event: Check<NewEvent> = (value, path) => {
+  const given = value !== null && typeof value === 'object' && 'type' in value ? value.type : undefined;
+  const { type, ...rest } = events[oneOf('transition', 'chunk', 'result')(given, `${path}.type`)](
+    value,
+    path,
+  );
+  if (type === 'chunk' && 'data' in rest && rest.data.byteLength === 0) {
+    throw new Mismatch(`${path}.data`, 'is empty');
+  }
+  // The check of a type gives that type's fields.
+  return { kind: type, ...rest } as NewEvent;
+};
+
+const lines = list(text(4096), 256);
+
+const header = object<Header>({
+  kind: oneOf('header'),
+  versions: object({ envelope: whole(1, mostVersion), chart: whole(1, mostVersion) }),
+  program: label,
+  nodeId: label,
+  takenAt: instant,
+  executionId: executionIdCheck,
+  detached: truth,
+  redacted: truth,
+  carried: lines,
+  notCarried: lines,
+});
+
+const invocation: Fields<InvocationPart['invocation']> = {
+  functionName: label,
+  parameters: map(json, 1_000_000),
+  contentType: label,
+  args: argumentsCheck,
+  environment: environmentCheck,
+  forceNewInstance: truth,
+  inputBytes: whole(0, mostInputBytes),
+};
+
+const checks: { readonly [Kind in SnapshotPart['kind']]: Check<Extract<SnapshotPart, { kind: Kind }>> } = {
+  header,
+  task: object<TaskPart>({ kind: oneOf('task'), task: taskCheck }),
+  record: object<RecordPart>({ kind: oneOf('record'), record: recordCheck }),
+  invocation: object<InvocationPart>({ kind: oneOf('invocation'), invocation: object(invocation) }),
+  input: object<InputPart>({ kind: oneOf('input'), data: bytes(pieceBytes) }),
+  machine: object<MachinePart>({
+    kind: oneOf('machine'),
+    chartVersion: whole(1, mostVersion),
+    snapshot: json,
+  }),
+  events: object<EventsPart>({ kind: oneOf('events'), events: list(event, mostEvents) }),
+  artifact: object<ArtifactPart>({
+    kind: oneOf('artifact'),
+    digest,
+    bytes: whole(0, mostArtifactBytes),
+  }),
+  artifactBytes: object<ArtifactBytesPart>({ kind: oneOf('artifactBytes'), data: bytes(pieceBytes) }),
+};
+
+const seal = object<Seal>({
+  kind: oneOf('seal'),
+  sha256: digest,
+  publicKey: optional(text(256)),
+  signature: optional(text(256)),
+});
+
+/** A part of one of the kinds that may stand here. Throws a Mismatch. */
+export function partCheck(value: unknown, allowed: readonly SnapshotPart['kind'][]): SnapshotPart {
+  const given = value !== null && typeof value === 'object' && 'kind' in value ? value.kind : undefined;
+  const kind = oneOf(...allowed)(given, 'kind');
+  return checks[kind](value, kind);
+}
+
+export function sealCheck(value: unknown): Seal {
+  const found = seal(value, 'seal');
+  if ((found.publicKey === undefined) !== (found.signature === undefined)) {
+    throw new Mismatch('seal', 'has a signature or a key, and not the other');
+  }
+  return found;
+}

@@ -1,0 +1,124 @@
+import { type ErrorCode, errorCodes } from '../errors.ts';
+import type { Deadlines, ExecutionRecord, Outcome, ResourceUse, Termination } from '../execution.ts';
+import { executionStatuses } from '../execution.ts';
+import {
+  type Check,
+  instant,
+  list,
+  Mismatch,
+  map,
+  number,
+  object,
+  oneOf,
+  optional,
+  text,
+  truth,
+  whole,
+} from './check.ts';
+
+const mostCount = 2 ** 31;
+const mostOutput = 4 * 1024 * 1024;
+const duration = number(0, Number.MAX_SAFE_INTEGER);
+
+export const executionIdCheck: Check<string> = text(64, /^exec_[0-9a-z]{26}$/);
+export const taskIdCheck: Check<string> = text(64, /^task_[0-9a-z]{26}$/);
+/** Names, ids of others, content types: short texts that nothing is read out of. */
+export const label: Check<string> = text(512);
+export const statePath: Check<string> = text(128, /^[a-z][A-Za-z]*(\.[a-z][A-Za-z]*)*$/);
+export const digest: Check<string> = text(64, /^[0-9a-f]{64}$/);
+export const errorCode: Check<ErrorCode> = oneOf(...(Object.keys(errorCodes) as ErrorCode[]));
+
+const deadlines = object<Deadlines>({
+  startAt: optional(instant),
+  total: instant,
+  queueMs: optional(duration),
+  attemptMs: optional(duration),
+});
+
+const resourceUse = object<ResourceUse>({
+  cpuTimeUs: optional(duration),
+  peakMemoryBytes: optional(duration),
+});
+
+const termination = object<Termination>({ rung: label, tookMs: duration });
+
+type Completed = Extract<Outcome, { status: 'completed' }>;
+type Failed = Exclude<Outcome, Completed>;
+
+const completed = object<Completed>({
+  status: oneOf('completed'),
+  exitCode: optional(whole(-mostCount, 2 ** 32)),
+  output: optional(text(mostOutput)),
+});
+
+const failed = object<Failed>({
+  status: oneOf('failed', 'timedOut', 'cancelled'),
+  code: errorCode,
+  message: text(mostOutput),
+  exitCode: optional(whole(-mostCount, 2 ** 32)),
+  output: optional(text(mostOutput)),
+  termination: optional(termination),
+});
+
+export const outcomeCheck: Check<Outcome> = (value, path) => {
+  const { status } = object<{ status: string }>({ status: label })(
+    value !== null && typeof value === 'object' && 'status' in value ? { status: value.status } : value,
+    path,
+  );
+  return status === 'completed' ? completed(value, path) : failed(value, path);
+};
+
+const record = object<ExecutionRecord>({
+  executionId: executionIdCheck,
+  taskId: taskIdCheck,
+  taskName: label,
+  taskRevision: whole(1, mostCount),
+  functionName: label,
+  mode: oneOf('sync', 'async', 'stream'),
+  invocationId: text(256),
+  payloadDigest: text(64, /^([0-9a-f]{64})?$/),
+  requestId: label,
+  metadata: map(text(8192), 64, text(8192)),
+  contentType: label,
+  cancelOnDisconnect: truth,
+  deadlines,
+  status: oneOf(...executionStatuses),
+  state: statePath,
+  attempt: whole(0, mostCount),
+  instanceId: label,
+  createdAt: instant,
+  startedAt: optional(instant),
+  completedAt: optional(instant),
+  queueTimeMs: duration,
+  executionTimeMs: duration,
+  lastSequence: whole(1),
+  attemptSequence: whole(0),
+  outputBytes: whole(0),
+  outputEvents: whole(0),
+  droppedBytes: whole(0),
+  resourceUse,
+  loosened: optional(list(text(8192), 2048)),
+  recoveries: optional(whole(0, mostCount)),
+  inputDelivered: optional(whole(0, mostCount)),
+  oldestSequence: optional(whole(1, 1)),
+  originId: optional(executionIdCheck),
+  outcome: optional(outcomeCheck),
+});
+
+/** A record whose fields fit together: one that has ended says how and when, and no other does. */
+export const recordCheck: Check<ExecutionRecord> = (value, path) => {
+  const found = record(value, path);
+  const { status, state, outcome, completedAt, attemptSequence, lastSequence } = found;
+  const ended = outcome !== undefined;
+  if (ended !== (completedAt !== undefined) || (outcome?.status ?? status) !== status) {
+    throw new Mismatch(`${path}.outcome`, 'does not fit the status');
+  }
+  if (!ended && status !== 'pending' && status !== 'running') {
+    throw new Mismatch(`${path}.outcome`, 'is missing, although it has ended');
+  }
+  if (state.split('.', 1)[0] !== status) throw new Mismatch(`${path}.state`, 'does not fit the status');
+  if (attemptSequence > lastSequence) {
+    throw new Mismatch(`${path}.attemptSequence`, 'is beyond the end of the log');
+  }
+  return found;
+};

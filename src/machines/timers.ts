@@ -1,0 +1,52 @@
+/** The instants of an execution: the alarm that each state stands under, and what becomes of timers that stood still. */
+import { defaultTimers } from '../domain/interruption.ts';
+import type { TimerName } from '../domain/task.ts';
+import type { ExecutionContext } from './execution-context.ts';
+
+/** The nearest of several instants, some of which may not be set. */
+function nearest(...instants: (number | null)[]): number {
+  return instants.reduce<number>(
+    (least, at) => (at !== null && at < least ? at : least),
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+/** The states that stand under an alarm, and the instant of each; infinity is none. */
+export const alarmOf = {
+  'pending.waiting': ({ startAt, totalDeadline }) => nearest(startAt, totalDeadline),
+  'pending.queued': ({ queueDeadline, totalDeadline }) => nearest(queueDeadline, totalDeadline),
+  'pending.held': countingTotal,
+  'running.attempting': ({ attemptDeadline, totalDeadline }) => nearest(attemptDeadline, totalDeadline),
+  'running.backingOff': ({ retryAt, totalDeadline }) => nearest(retryAt, totalDeadline),
+  'running.stopping': (context) => nearest(context.stopDeadline, countingTotal(context)),
+  'running.suspended': countingTotal,
+} satisfies Record<string, (context: ExecutionContext) => number>;
+
+/** The total deadline; infinity while it does not count: time that is held, where the task says so. */
+export function countingTotal({ heldSince, timers, totalDeadline }: ExecutionContext): number {
+  const counts = heldSince === null || (timers ?? defaultTimers).total === 'absolute';
+  return counts ? totalDeadline : Number.POSITIVE_INFINITY;
+}
+
+/** The timers of an execution that goes on at `at` (invariant I7). */
+export function resumedTimers(
+  context: ExecutionContext,
+  at: number,
+): Pick<ExecutionContext, 'startAt' | 'queueDeadline' | 'attemptDeadline' | 'totalDeadline' | 'heldSince'> {
+  const policies = context.timers ?? defaultTimers;
+  // Two nodes' clocks may differ: what was left never grows.
+  const stood = Math.max(0, at - (context.heldSince ?? at));
+  const resumed = (name: TimerName, deadline: number, wholeMs: number | null): number => {
+    if (policies[name] === 'absolute') return deadline;
+    return policies[name] === 'remaining' || wholeMs === null ? deadline + stood : at + wholeMs;
+  };
+  const optional = (name: TimerName, deadline: number | null, wholeMs: number | null): number | null =>
+    deadline === null ? null : resumed(name, deadline, wholeMs);
+  return {
+    startAt: optional('start', context.startAt, context.startMs),
+    queueDeadline: optional('queue', context.queueDeadline, context.queueMs),
+    attemptDeadline: optional('attempt', context.attemptDeadline, context.attemptMs),
+    totalDeadline: resumed('total', context.totalDeadline, context.totalMs),
+    heldSince: null,
+  };
+}
