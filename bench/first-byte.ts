@@ -54,6 +54,7 @@ export async function firstByteRow(task: TaskDefinition): Promise<Row> {
         writeSync(log, `${instanceId}\n`);
         fdatasyncSync(log);
       },
+      inputDelivered() {},
     };
     const outcome = await runtime.run(attempt(task), io, new AbortController().signal);
     if (outcome.kind !== 'completed') throw new Error(`a warm container ended ${outcome.kind}`);

@@ -8,6 +8,8 @@ import type { ArtifactProgress, TaskDraft } from '../domain/tasks.ts';
 export interface RuntimeCapabilities {
   /** Can find an attempt that outlived a node and follow it again. */
   readonly reattach: boolean;
+  /** Can stop an attempt where it is, and let it go on. */
+  readonly pause: boolean;
   readonly stdin: boolean;
   /** Has typed exports beside the default entry. */
   readonly typedFunctions: boolean;
@@ -43,7 +45,12 @@ export interface AttemptIo {
    * goes to an instance that may outlive the node. Never rejects.
    */
   bind(instanceId: string): Promise<void>;
+  /** Says that the instance has had all of the input, so that the attempt may be followed again after a crash. */
+  inputDelivered(): void;
 }
+
+/** How much of an attempt's output is in the log already, in bytes of each stream. */
+export type OutputPosition = Readonly<Record<OutputStream, number>>;
 
 interface AttemptFacts {
   /** The instance that ran it; empty where none was made. */
@@ -105,6 +112,33 @@ export interface TaskHost {
  */
 export interface Runtime extends TaskHost {
   run(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome>;
+  /**
+   * With `capabilities.reattach`: follows an attempt of an earlier run of the node from `position` on, as `run` does;
+   * undefined where its instance is not there any more, or could not be reached in time and is removed later. Where
+   * the signal is aborted it ends the attempt. Called for each instance that the opening of the runtime was told to
+   * spare. With `paused`, of a runtime that can pause, it is one that stands still until `unpause`.
+   */
+  reattach?(
+    attempt: Attempt,
+    instanceId: string,
+    position: OutputPosition,
+    io: AttemptIo,
+    signal: AbortSignal,
+    paused?: boolean,
+  ): Promise<AttemptOutcome | undefined>;
+  /** With `capabilities.reattach`: nothing more is asked for, and what is left of an earlier run of the node is ended. */
+  endRecovery?(): void;
+  /**
+   * With `capabilities.pause`: stops the running attempt of an execution where it is, or lets it go on. Rejects with
+   * a RequestError, failed_precondition or unavailable, where it cannot. A paused attempt can be aborted.
+   */
+  pause?(executionId: string): Promise<void>;
+  unpause?(executionId: string): Promise<void>;
+  /**
+   * With `capabilities.reattach`: lets go of the running attempt of an execution without ending it, before `close`.
+   * Its `run` does not settle any more.
+   */
+  release?(executionId: string): void;
   /** Keeps instances of this revision ready as the task's `warm` says. May be called more than once. */
   warm(taskId: string, revision: number, task: TaskDefinition): void;
   /** Keeps none ready any more. */
@@ -132,6 +166,10 @@ export interface Instance {
   serve(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome>;
   /** Ends it unused. Resolves when nothing is left of it, or with false where that could not be confirmed. */
   discard(): Promise<boolean>;
+  /** See Runtime. */
+  pause?(): Promise<void>;
+  unpause?(): Promise<void>;
+  release?(): void;
 }
 
 /** An instance could not be started, and nothing of it is left. */
@@ -146,6 +184,15 @@ export class LaunchError extends Error {
   }
 }
 
+/** An instance that an earlier run of the node launched, with all of its input. */
+export interface LeftInstance {
+  readonly launch: Launch;
+  /** Its output up to here is not wanted again. */
+  readonly position: OutputPosition;
+  /** It is to stand still until `unpause`. */
+  readonly paused: boolean;
+}
+
 /** A runtime whose instances each run one attempt; `actors/warm-runtime.ts` makes a Runtime of it. */
 export interface InstanceRuntime extends TaskHost {
   /**
@@ -153,4 +200,13 @@ export interface InstanceRuntime extends TaskHost {
    * not wait for the program: one that then fails to start is told by `spoiled` and by the outcome of `serve`.
    */
   launch(launch: Launch, signal: AbortSignal): Promise<Instance>;
+  /**
+   * With `capabilities.reattach`: finds an instance of an earlier run of the node again. Its `serve` sends no input.
+   * Undefined where it is not there any more, or could not be reached in time and is removed later. Rejects with a
+   * LaunchError, and then nothing is left of it; with the signal's reason where that ended the wait for it. A signal
+   * that is aborted is else the business of `serve`.
+   */
+  recover?(left: LeftInstance, signal: AbortSignal): Promise<Instance | undefined>;
+  /** See Runtime. */
+  endRecovery?(): void;
 }

@@ -36,14 +36,21 @@ export class Collected implements AttemptIo {
   bytes = 0;
   /** Instances that were said to serve it, in order. */
   readonly bound: string[] = [];
+  /** How often it was said that all input was delivered; `inputTaken` resolves with the first time. */
+  deliveries = 0;
+  readonly inputTaken: Promise<void>;
   readonly #chunks: { stream: OutputStream; data: Uint8Array }[] = [];
   readonly #wait: () => Promise<void> | undefined;
   readonly #onFirst: () => void;
+  readonly #onInput: () => void;
 
   constructor(wait: () => Promise<void> | undefined = () => undefined) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.first = promise;
     this.#onFirst = resolve;
+    const input = Promise.withResolvers<void>();
+    this.inputTaken = input.promise;
+    this.#onInput = input.resolve;
     this.#wait = wait;
   }
 
@@ -56,6 +63,11 @@ export class Collected implements AttemptIo {
 
   async bind(instanceId: string): Promise<void> {
     this.bound.push(instanceId);
+  }
+
+  inputDelivered(): void {
+    this.deliveries += 1;
+    this.#onInput();
   }
 
   get order(): OutputStream[] {

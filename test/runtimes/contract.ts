@@ -114,6 +114,7 @@ export function runtimeContract(
       const io = new Collected();
       const busy: AttemptIo = {
         bind: (instanceId) => io.bind(instanceId),
+        inputDelivered: () => io.inputDelivered(),
         write(stream, data) {
           for (let round = 0; round < 200; round += 1) createHash('sha256').update(data).digest();
           return io.write(stream, data);
@@ -124,6 +125,25 @@ export function runtimeContract(
       for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       controller.abort();
       expect(await running).toMatchObject({ kind: 'stopped' });
+    });
+
+    it('has what it says it can do, and no more', async () => {
+      const { capabilities, reattach, release, pause, unpause } = runtime;
+      const has = (method: unknown) => typeof method === 'function';
+      expect([has(reattach), has(release)]).toEqual([capabilities.reattach, capabilities.reattach]);
+      expect([has(pause), has(unpause)]).toEqual([capabilities.pause, capabilities.pause]);
+      // What it does not run it does not pause.
+      const refusal = { kind: 'failed_precondition', reason: 'NOT_RUNNING' };
+      if (pause !== undefined) await expect(pause('exec_none')).rejects.toMatchObject(refusal);
+      if (unpause !== undefined) await expect(unpause('exec_none')).rejects.toMatchObject(refusal);
+    });
+
+    it('says no more than once that all input was delivered, and does so where it can re-attach', async () => {
+      const io = new Collected();
+      const attempt = attemptOf(fixtures.cat, { input: Buffer.from('hello') });
+      await runtime.run(attempt, io, new AbortController().signal);
+      expect(io.deliveries).toBeLessThanOrEqual(1);
+      if (runtime.capabilities.reattach) expect(io.deliveries).toBe(1);
     });
 
     it('settles what runs as INSTANCE_LOST when it is closed', async () => {

@@ -22,3 +22,11 @@ export async function compile(example: string, name: string): Promise<NativeProg
   await execute('clang', ['-O2', '-static', '-o', path, source]);
   return { folder, path, remove: () => rm(folder, { recursive: true, force: true }) };
 }
+
+/** Compiles a C file of this folder to a library that a program can be made to load, into `folder`. */
+export async function compileLibrary(name: string, folder: string): Promise<string> {
+  const source = fileURLToPath(new URL(name, import.meta.url));
+  const path = join(folder, `${name}.so`);
+  await execute('clang', ['-O2', '-shared', '-fPIC', '-o', path, source]);
+  return path;
+}

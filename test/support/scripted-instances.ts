@@ -7,6 +7,8 @@ import {
   type InstanceRuntime,
   type Launch,
   LaunchError,
+  type LeftInstance,
+  type RuntimeCapabilities,
 } from '../../src/runtimes/runtime.ts';
 
 /** A program that waits for its input; the test says what becomes of it. */
@@ -17,6 +19,9 @@ export class ScriptedInstance implements Instance {
   /** What it serves, once it does. */
   served: { attempt: Attempt; io: AttemptIo; signal: AbortSignal } | undefined;
   discarded = false;
+  paused = false;
+  /** It was let go of, and goes on without us. */
+  released = false;
   /** Whether its end can be confirmed. */
   confirmable = true;
   readonly spoil: (reason: string) => void;
@@ -52,13 +57,25 @@ export class ScriptedInstance implements Instance {
     return this.confirmable;
   }
 
+  async pause(): Promise<void> {
+    this.paused = true;
+  }
+
+  async unpause(): Promise<void> {
+    this.paused = false;
+  }
+
+  release(): void {
+    this.released = true;
+  }
+
   complete(): void {
     this.end({ kind: 'completed', exitCode: 0, ...this.#facts() });
   }
 
   end(outcome: AttemptOutcome): void {
     if (outcome.remains !== true) this.#gone.resolve();
-    this.#end.resolve(outcome);
+    if (!this.released) this.#end.resolve(outcome);
   }
 
   /** It is found gone after all. */
@@ -74,13 +91,25 @@ export class ScriptedInstance implements Instance {
 /** Starts instances that do what the test says. */
 export class ScriptedInstances implements InstanceRuntime {
   readonly kind: RuntimeKind = 'docker';
-  readonly capabilities = { reattach: false, stdin: true, typedFunctions: false };
+  readonly capabilities: RuntimeCapabilities;
   readonly defaultLimits = {};
   readonly launched: ScriptedInstance[] = [];
+  /** What of an earlier run of the node is still there, by instance id. */
+  readonly survivors = new Set<string>();
+  /** What `recover` was asked for, and found. */
+  readonly asked: LeftInstance[] = [];
+  readonly recovered: ScriptedInstance[] = [];
+  /** While it is false, recoveries wait until it is `reached`, or their signal is aborted. */
+  reachable = true;
+  readonly reached = Promise.withResolvers<void>();
   /** Starts to come fail with this. */
   failure: LaunchError | undefined;
   closed = false;
   readonly #waiting: { count: number; resolve: () => void }[] = [];
+
+  constructor(abilities = { reattach: true, pause: true }) {
+    this.capabilities = { ...abilities, stdin: true, typedFunctions: false };
+  }
 
   async resolve(): Promise<never> {
     throw new Error('no artifacts here');
@@ -97,6 +126,26 @@ export class ScriptedInstances implements InstanceRuntime {
     this.launched.push(instance);
     for (const { count, resolve } of this.#waiting) if (this.launched.length >= count) resolve();
     return instance;
+  }
+
+  async recover(left: LeftInstance, signal: AbortSignal): Promise<Instance | undefined> {
+    this.asked.push(left);
+    if (!this.reachable) await this.#reach(signal);
+    if (this.failure !== undefined) throw this.failure;
+    if (!this.survivors.has(left.launch.instanceId)) return undefined;
+    const instance = new ScriptedInstance(left.launch);
+    instance.paused = left.paused;
+    this.recovered.push(instance);
+    return instance;
+  }
+
+  #reach(signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<never>((_resolve, reject) => {
+      const onAbort = () => reject(signal.reason);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
+    return Promise.race([this.reached.promise, aborted]);
   }
 
   /** The one numbered from 0, once it is started. */

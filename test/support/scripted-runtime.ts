@@ -1,13 +1,15 @@
 import type { Clock } from '../../src/domain/clock.ts';
-import type { ErrorCode } from '../../src/domain/errors.ts';
+import { type ErrorCode, RequestError } from '../../src/domain/errors.ts';
 import type { OutputStream } from '../../src/domain/event.ts';
 import type { Artifact, RuntimeKind } from '../../src/domain/task.ts';
 import type {
   Attempt,
   AttemptIo,
   AttemptOutcome,
+  OutputPosition,
   PreparedArtifact,
   Runtime,
+  RuntimeCapabilities,
 } from '../../src/runtimes/runtime.ts';
 
 /** What a guest does by itself. Whatever it leaves open, the test does through the call. */
@@ -19,6 +21,9 @@ export class ScriptedCall {
   readonly signal: AbortSignal;
   /** How long the guest lives on after it was told to stop; infinity means that it never ends. */
   stopsAfterMs: number;
+  paused = false;
+  /** It was let go of: whatever comes of it, nobody hears. */
+  released = false;
   readonly #io: AttemptIo;
   readonly #clock: Clock;
   readonly #end = Promise.withResolvers<AttemptOutcome>();
@@ -58,6 +63,16 @@ export class ScriptedCall {
     return written;
   }
 
+  /** Resolves when it is durable which instance this is. */
+  bind(): Promise<void> {
+    return this.#io.bind(this.instanceId);
+  }
+
+  /** The guest has had all of its input. */
+  takeInput(): void {
+    this.#io.inputDelivered();
+  }
+
   complete(how: { readonly exitCode?: number; readonly output?: string } = {}): void {
     this.#settle({ kind: 'completed', ...how, ...this.#facts() });
   }
@@ -90,29 +105,65 @@ export class ScriptedCall {
 
   #settle(outcome: AttemptOutcome): void {
     this.#over = true;
-    this.#end.resolve(outcome);
+    if (!this.released) this.#end.resolve(outcome);
+  }
+
+  get instanceId(): string {
+    const { executionId, number } = this.attempt;
+    return `inst_${executionId}_${number}`;
   }
 
   #facts() {
-    const { executionId, number } = this.attempt;
-    return { instanceId: `inst_${executionId}_${number}`, resourceUse: { cpuTimeUs: number } };
+    return { instanceId: this.instanceId, resourceUse: { cpuTimeUs: this.attempt.number } };
   }
+}
+
+/** An attempt that was followed again. */
+export interface Reattached {
+  readonly instanceId: string;
+  readonly position: OutputPosition;
+  /** Absent where its instance was not there any more. */
+  readonly call: ScriptedCall | undefined;
 }
 
 /** A runtime whose guests do what the test says. It keeps the port's promises unless a call is told to break them. */
 export class ScriptedRuntime implements Runtime {
   readonly kind: RuntimeKind;
-  readonly capabilities = { reattach: false, stdin: true, typedFunctions: true };
+  readonly capabilities: RuntimeCapabilities;
   /** Every attempt so far, in the order in which they were started. */
   readonly calls: ScriptedCall[] = [];
   /** For the calls to come; without one the test drives the call. */
   script: Script | undefined;
   stopsAfterMs = 0;
+  /** Instances of an earlier run of the node that are still there; their attempts are calls too. */
+  readonly survivors = new Set<string>();
+  readonly reattached: Reattached[] = [];
+  reattach?: NonNullable<Runtime['reattach']>;
+  release?: NonNullable<Runtime['release']>;
+  pause?: NonNullable<Runtime['pause']>;
+  unpause?: NonNullable<Runtime['unpause']>;
   readonly #clock: Clock;
 
-  constructor(clock: Clock, kind: RuntimeKind = 'wasm') {
+  constructor(
+    clock: Clock,
+    kind: RuntimeKind = 'wasm',
+    abilities: { readonly reattach?: boolean; readonly pause?: boolean } = {},
+  ) {
     this.#clock = clock;
     this.kind = kind;
+    const { reattach = false, pause = false } = abilities;
+    this.capabilities = { reattach, pause, stdin: true, typedFunctions: true };
+    if (reattach) {
+      this.reattach = (...args) => this.#reattach(...args);
+      this.release = (executionId) => {
+        const call = this.#serving(executionId);
+        if (call !== undefined) call.released = true;
+      };
+    }
+    if (pause) {
+      this.pause = (executionId) => this.#setPaused(executionId, true);
+      this.unpause = (executionId) => this.#setPaused(executionId, false);
+    }
   }
 
   readonly defaultLimits = { memory: 65_536 };
@@ -130,11 +181,41 @@ export class ScriptedRuntime implements Runtime {
   cool(): void {}
 
   run(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome> {
+    return this.#begin(attempt, io, signal).ended;
+  }
+
+  #begin(attempt: Attempt, io: AttemptIo, signal: AbortSignal): ScriptedCall {
     const call = new ScriptedCall(attempt, io, signal, this.#clock, this.stopsAfterMs);
     this.calls.push(call);
     // A script that throws is a runtime that rejects.
     if (this.script !== undefined) Promise.resolve(this.script(call)).catch((error) => call.crash(error));
-    return call.ended;
+    return call;
+  }
+
+  async #reattach(
+    attempt: Attempt,
+    instanceId: string,
+    position: OutputPosition,
+    io: AttemptIo,
+    signal: AbortSignal,
+    paused = false,
+  ): Promise<AttemptOutcome | undefined> {
+    const call = this.survivors.has(instanceId) ? this.#begin(attempt, io, signal) : undefined;
+    if (call !== undefined) call.paused = paused;
+    this.reattached.push({ instanceId, position, call });
+    return call?.ended;
+  }
+
+  async #setPaused(executionId: string, paused: boolean): Promise<void> {
+    const call = this.#serving(executionId);
+    if (call === undefined) {
+      throw new RequestError('failed_precondition', 'no attempt of it is running', { reason: 'NOT_RUNNING' });
+    }
+    call.paused = paused;
+  }
+
+  #serving(executionId: string): ScriptedCall | undefined {
+    return this.calls.find(({ attempt, over }) => attempt.executionId === executionId && !over);
   }
 
   /** The call numbered from 0, which must have been made. */

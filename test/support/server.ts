@@ -13,6 +13,7 @@ import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
 import { type Node, startNode } from '../../src/node.ts';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
+import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import {
   RuntimeKind,
   type Task,
@@ -37,6 +38,7 @@ export class Peer {
   readonly functions: ServiceClient<typeof FunctionService>;
   readonly tasks: ServiceClient<typeof TaskService>;
   readonly instances: ServiceClient<typeof InstanceService>;
+  readonly snapshots: ServiceClient<typeof SnapshotService>;
   readonly connection: Connection;
 
   constructor(grpcAddress: string, httpAddress: string) {
@@ -46,6 +48,7 @@ export class Peer {
     this.functions = this.connection.service(FunctionService);
     this.tasks = this.connection.service(TaskService);
     this.instances = this.connection.service(InstanceService);
+    this.snapshots = this.connection.service(SnapshotService);
   }
 
   /** Registers an example under a name. */
@@ -153,6 +156,7 @@ export async function spawnServer(
   dataDir: string,
   flags: ConfigFlags = {},
   execArgv: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ChildServer> {
   const options = { ...defaults, dataDir, ...flags };
   const variables = Object.entries(options).map(([key, value]) => [
@@ -160,7 +164,7 @@ export async function spawnServer(
     String(value),
   ]);
   const child = spawn(process.execPath, ['--no-warnings', ...execArgv, join(root, 'src/main.ts')], {
-    env: { PATH: process.env.PATH, ...Object.fromEntries(variables) },
+    env: { PATH: process.env.PATH, ...env, ...Object.fromEntries(variables) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const exited = new Promise<Exit>((resolve) => {

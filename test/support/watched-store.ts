@@ -1,5 +1,5 @@
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/store.ts';
-import type { CommitEntry } from '../../src/stores/store.ts';
+import type { CommitEntry, CommitResult } from '../../src/stores/store.ts';
 
 /** A memory store that remembers its commits and can be made to hold them back. */
 export interface WatchedStore {
@@ -12,21 +12,32 @@ export interface WatchedStore {
   hold(): void;
   /** They go on, and no more are held. */
   release(): void;
+  /** Its node is gone: no commit of it goes through any more, or is heard of. What the store has is for the next node. */
+  cut(): MemoryStore;
 }
 
-export function watchedStore(): WatchedStore {
-  const store = createMemoryStore();
-  const commit = store.commit.bind(store);
+/** Over `kept`, what an earlier node has left. */
+export function watchedStore(kept: MemoryStore = createMemoryStore()): WatchedStore {
   const commits: (readonly CommitEntry[])[] = [];
   let gate: PromiseWithResolvers<void> | undefined;
   let asked = 0;
-  store.commit = async (entries) => {
+  let gone = false;
+  const commit = async (entries: readonly CommitEntry[]): Promise<CommitResult[]> => {
     asked++;
     await gate?.promise;
-    const results = await commit(entries);
+    if (gone) return new Promise(() => {});
+    const results = await kept.commit(entries);
     commits.push(entries);
     return results;
   };
+  const store = new Proxy(kept, {
+    get(target, key) {
+      if (key === 'commit') return commit;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+    set: (target, key, value) => Reflect.set(target, key, value, target),
+  });
   return {
     store,
     commits,
@@ -39,6 +50,10 @@ export function watchedStore(): WatchedStore {
     release() {
       gate?.resolve();
       gate = undefined;
+    },
+    cut() {
+      gone = true;
+      return kept;
     },
   };
 }

@@ -8,12 +8,19 @@ const unprivileged = '65534:65534';
 /** The engine's own init takes one place in the container. */
 const initProcesses = 1;
 
-/**
- * The log is what a node that comes back will read, and a full one drops its beginning; an entry of the `local`
- * driver, which is a line of output or 16 KiB of one, takes about 30 bytes more than it says. 4 × holds lines of
- * 10 bytes.
- */
+/** What an entry of the `local` log driver, which is a line of output or 16 KiB of one, takes beside it, at most. */
+export const entryBytes = 30;
+
 const logFactor = 4;
+const logSlack = 1024 * 1024;
+
+/**
+ * What of its log a container may fill, in bytes with those of `entryBytes`. The log is what a node that comes back
+ * will read, and a full one drops its beginning. 4 × holds lines of 10 bytes.
+ */
+export function logCapacity({ maxOutputBytes }: Limits): number {
+  return maxOutputBytes * logFactor + logSlack;
+}
 
 export const labels = {
   node: 'spear.node',
@@ -94,7 +101,7 @@ function hostConfig(task: TaskDefinition, volumes: readonly string[]): HostConfi
     LogConfig: {
       Type: 'local',
       Config: {
-        'max-size': String(limits.maxOutputBytes * logFactor + 1024 * 1024),
+        'max-size': String(logCapacity(limits) + logSlack),
         'max-file': '2',
         compress: 'false',
       },

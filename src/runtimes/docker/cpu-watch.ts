@@ -12,6 +12,8 @@ interface CpuWatchOptions {
   /** Processor time used up to now, in milliseconds; undefined where that cannot be told now. */
   readonly read: () => Promise<number | undefined>;
   readonly onExceeded: () => void;
+  /** It may have used some of it before. */
+  readonly resumed: boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export class CpuWatch {
 
   constructor(options: CpuWatchOptions) {
     this.#options = options;
-    this.#arm(options.limitMs);
+    this.#arm(options.resumed ? 0 : options.limitMs);
   }
 
   stop(): void {

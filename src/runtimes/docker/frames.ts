@@ -8,9 +8,14 @@ const headerBytes = 8;
 /**
  * Takes apart what an attached container writes: frames of one byte for the stream, three zeros, and a length as four
  * bytes big endian, then the data. A frame is handed on in the pieces in which it comes, never kept; while `deliver`
- * holds back, nothing is read. Resolves with the end of `source`; rejects where it breaks, or is no such stream.
+ * holds back, nothing is read. `onFrame` hears the length of each frame before its data. Resolves with the end of
+ * `source`; rejects where it breaks, or is no such stream.
  */
-export async function followFrames(source: AsyncIterable<Uint8Array>, deliver: Deliver): Promise<void> {
+export async function followFrames(
+  source: AsyncIterable<Uint8Array>,
+  deliver: Deliver,
+  onFrame?: (bytes: number) => void,
+): Promise<void> {
   const header = Buffer.alloc(headerBytes);
   let headerHas = 0;
   let stream: OutputStream = 'stdout';
@@ -26,6 +31,7 @@ export async function followFrames(source: AsyncIterable<Uint8Array>, deliver: D
         if (headerHas < headerBytes) break;
         stream = streamOf(header.readUInt8(0));
         left = header.readUInt32BE(4);
+        onFrame?.(left);
         headerHas = 0;
         continue;
       }

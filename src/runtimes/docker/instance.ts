@@ -1,74 +1,76 @@
-import type { Clock, Timer } from '../../domain/clock.ts';
-import type { Attempt, AttemptIo, AttemptOutcome, Instance, Launch } from '../runtime.ts';
-import type { Attached } from './attached.ts';
-import type { EngineConnection } from './connection.ts';
-import { CpuWatch } from './cpu-watch.ts';
+import { RequestError } from '../../domain/errors.ts';
+import type { Attempt, AttemptIo, AttemptOutcome, Instance, Launch, OutputPosition } from '../runtime.ts';
+import type { CpuWatch } from './cpu-watch.ts';
+import { Departure, type InstanceHost } from './departure.ts';
 import { cpuExceeded, type Exit, endingOf } from './ending.ts';
 import { asEngineError } from './engine-error.ts';
-import { followFrames } from './frames.ts';
-import { killedForMemory } from './kernel-log.ts';
+import type { Freezer } from './freezer.ts';
+import { ranOutOfMemory } from './out-of-memory.ts';
 import { Outlet } from './outlet.ts';
-import type { Reconciler } from './reconciler.ts';
-import { removeContainer } from './removal.ts';
-import { passed, within } from './waiting.ts';
+import { watchProcessorTime, withProcessorTime } from './processor-time.ts';
+import { StopLadder } from './stop-ladder.ts';
+import type { ContainerStreams } from './streams.ts';
+import { within } from './waiting.ts';
 
-const inspectMs = 10_000;
-const termMs = 5000;
-/** The engine itself waits up to 10 s for the end of what it kills. */
-const killMs = 15_000;
-/** How long an engine that went away is waited for before its container is left to the reconciler. */
-const recoverMs = 5000;
-const retryMs = 200;
-/** What a program exits with that was ended by SIGKILL, which may be the kernel's for want of memory. */
-const killedCode = 137;
 /** How long a container that is gone may leave its output open without writing to it. */
 const quietMs = 5000;
 
-/** What an instance needs of the runtime that it belongs to. */
-export interface InstanceHost {
-  readonly connection: EngineConnection;
-  readonly reconciler: Reconciler;
-  readonly clock: Clock;
+/** A container that was just started, or that an earlier run of the node left. */
+export interface StartedContainer {
+  readonly containerId: string;
+  readonly streams: ContainerStreams;
+  readonly freezer: Freezer;
+  /** Of one that an earlier run left: the output before it is not wanted again. */
+  readonly position?: OutputPosition;
 }
-
-type StopCause = 'signal' | 'cpu' | 'closed';
 
 /** How the container's run ended: with an exit code, or the engine can no longer tell. */
 type Fate =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'lost'; readonly why: string };
 
-/** A started container with its streams attached. */
+/** A started container with its streams. */
 export class ContainerInstance implements Instance {
   readonly spoiled: Promise<string>;
-  readonly gone: Promise<void>;
   readonly #host: InstanceHost;
   readonly #launch: Launch;
-  readonly #containerId: string;
-  readonly #attached: Attached;
+  readonly #container: StartedContainer;
+  readonly #departure: Departure;
   readonly #outlet: Outlet;
+  readonly #ladder: StopLadder;
   readonly #drained: Promise<void>;
   readonly #fate = Promise.withResolvers<Fate>();
   readonly #spoiling = Promise.withResolvers<string>();
-  readonly #going = Promise.withResolvers<void>();
   readonly #settled = Promise.withResolvers<void>();
-  #use: 'none' | 'serving' | 'discarded' = 'none';
-  #stopCause: StopCause | undefined;
-  #rung: 'term' | 'kill' = 'term';
+  #use: 'none' | 'serving' | 'ending' | 'discarded' | 'released' = 'none';
+  #watch: CpuWatch | undefined;
+  /** Why some of its output is not to be had. */
+  #missing: string | undefined;
   #closed = false;
-  #graceTimer: Timer | undefined;
 
-  constructor(host: InstanceHost, launch: Launch, containerId: string, attached: Attached) {
+  constructor(host: InstanceHost, launch: Launch, container: StartedContainer) {
+    const { connection, clock } = host;
+    const { containerId, streams, freezer, position } = container;
     this.#host = host;
     this.#launch = launch;
-    this.#containerId = containerId;
-    this.#attached = attached;
+    this.#container = container;
+    this.#departure = new Departure(host, launch.instanceId, containerId);
     this.spoiled = this.#spoiling.promise;
-    this.gone = this.#going.promise;
-    this.#outlet = new Outlet(() => this.#spoil('it wrote before it was given its input'));
-    // Output that breaks off does so with the engine, and that is the business of the exit.
-    this.#drained = followFrames(attached.output, this.#outlet.deliver).catch(() => undefined);
-    attached.exit.then(
+    this.#outlet = new Outlet(() => this.#spoil('it wrote before it was given its input'), position);
+    this.#ladder = new StopLadder({
+      connection,
+      clock,
+      freezer,
+      containerId,
+      graceMs: launch.task.graceMs,
+      onAsked: (asked) => this.#outlet.holdUntil(asked),
+      onFailed: (error) => this.#lose(error),
+    });
+    this.#drained = streams.follow(this.#outlet.deliver).catch((error: Error) => {
+      this.#missing = error.message;
+      this.#fate.resolve({ kind: 'lost', why: error.message });
+    });
+    streams.exit.then(
       (exitCode) => {
         this.#spoil(`it exited with code ${exitCode} before it was given its input`);
         this.#fate.resolve({ kind: 'exited', exitCode });
@@ -77,51 +79,91 @@ export class ContainerInstance implements Instance {
     );
   }
 
+  get gone(): Promise<void> {
+    return this.#departure.gone;
+  }
+
   async serve(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome> {
-    if (this.#use !== 'none') return this.#lost('the instance was ended before it served', undefined);
+    if (this.#use !== 'none') return this.#lost('the instance was ended before it served', true);
     this.#use = 'serving';
     this.#outlet.open(io);
-    if (!signal.aborted) this.#attached.send(attempt.invocation.input);
-    const watch = this.#watchCpu();
-    const onAbort = () => this.#stop('signal');
+    const { streams, containerId, position } = this.#container;
+    const { limits } = this.#launch.task;
+    if (!signal.aborted) streams.send?.(attempt.invocation.input, () => io.inputDelivered());
+    this.#watch = watchProcessorTime(this.#host, {
+      containerId,
+      limits,
+      resumed: position !== undefined,
+      onExceeded: () => this.#ladder.stop('cpu'),
+    });
+    const onAbort = () => this.#ladder.stop('signal');
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
-    const fate = await this.#fate.promise;
+    const fate = await this.#ended();
     signal.removeEventListener('abort', onAbort);
-    watch?.stop();
-    this.#graceTimer?.cancel();
-    const outcome = await (fate.kind === 'exited' ? this.#exited(fate.exitCode) : this.#recover(fate.why));
+    this.#watch?.stop();
+    this.#ladder.end();
+    const outcome = await (fate.kind === 'exited' ? this.#exited(fate.exitCode) : this.#giveUp(fate.why));
     this.#close();
     this.#settled.resolve();
-    if (watch?.usedUs === undefined) return outcome;
-    return { ...outcome, resourceUse: { cpuTimeUs: this.#cpuTimeUs(watch.usedUs, outcome) } };
+    return withProcessorTime(outcome, this.#watch?.usedUs, limits);
+  }
+
+  async pause(): Promise<void> {
+    this.#checkRuns();
+    await this.#container.freezer.pause();
+  }
+
+  async unpause(): Promise<void> {
+    this.#checkRuns();
+    await this.#container.freezer.unpause();
+  }
+
+  /** One that has ended by itself settles all the same: its container is being removed. */
+  release(): void {
+    if (this.#use !== 'none' && this.#use !== 'serving') return;
+    this.#use = 'released';
+    this.#watch?.stop();
+    this.#ladder.end();
+    this.#host.reconciler.keep(this.#launch.instanceId);
+    this.#close();
   }
 
   async discard(): Promise<boolean> {
     if (this.#use === 'none') this.#use = 'discarded';
     this.#close();
-    return this.#remove();
+    return this.#departure.remove();
   }
 
-  /** Ends it, in use or not. Resolves when what it served has settled. */
+  /** Ends it, in use or not. Resolves when what it served has settled; one that was released is left alone. */
   async end(): Promise<void> {
-    if (this.#use !== 'serving') {
+    if (this.#use === 'released') return;
+    if (this.#use !== 'serving' && this.#use !== 'ending') {
       await this.discard();
       return;
     }
-    this.#stop('closed');
+    this.#ladder.stop('closed');
     await this.#settled.promise;
   }
 
-  /** The last look may be from before what the kernel ended it for. */
-  #cpuTimeUs(lookedUs: number, outcome: AttemptOutcome): number {
-    const usedUp = outcome.kind === 'failed' && outcome.code === 'CPU_LIMIT';
-    return usedUp ? Math.max(lookedUs, (this.#launch.task.limits.cpuTimeMs ?? 0) * 1000) : lookedUs;
+  /** Never resolves for an instance that was released. */
+  async #ended(): Promise<Fate> {
+    const fate = await this.#fate.promise;
+    if (this.#use === 'released') return new Promise(() => undefined);
+    this.#use = 'ending';
+    return fate;
+  }
+
+  /** Throws a RequestError where it does not serve, or not for long. */
+  #checkRuns(): void {
+    if (this.#use === 'serving' && this.#ladder.cause === undefined) return;
+    const why = this.#use === 'serving' ? 'the container is being stopped' : 'the container has ended';
+    throw new RequestError('failed_precondition', why, { reason: 'NOT_RUNNING' });
   }
 
   #close(): void {
     this.#closed = true;
-    this.#attached.close();
+    this.#container.streams.close();
   }
 
   #spoil(why: string): void {
@@ -136,154 +178,65 @@ export class ContainerInstance implements Instance {
     this.#fate.resolve({ kind: 'lost', why: error.message });
   }
 
-  #watchCpu(): CpuWatch | undefined {
-    const { connection, clock } = this.#host;
-    const { cpuTimeMs, cpu } = this.#launch.task.limits;
-    if (cpuTimeMs === undefined) return undefined;
-    const cores = connection.facts?.cores ?? 1;
-    return new CpuWatch({
-      clock,
-      limitMs: cpuTimeMs,
-      cores: Math.min(cpu ?? cores, cores),
-      read: () => this.#cpuTimeMs(),
-      onExceeded: () => this.#stop('cpu'),
-    });
-  }
-
-  async #cpuTimeMs(): Promise<number | undefined> {
-    const container = this.#containerId;
-    try {
-      const stats = await this.#host.connection.call(inspectMs, (docker) =>
-        docker.getContainer(container).stats({ stream: false, 'one-shot': true }),
-      );
-      return stats.cpu_stats.cpu_usage.total_usage / 1e6;
-    } catch {
-      // It is gone, or the engine is: either way its exit says more than we could.
-      return undefined;
-    }
-  }
-
-  #stop(cause: StopCause): void {
-    if (this.#stopCause !== undefined) return;
-    this.#stopCause = cause;
-    const { graceMs } = this.#launch.task;
-    if (cause !== 'signal' || graceMs === 0) {
-      void this.#kill();
-      return;
-    }
-    this.#graceTimer = this.#host.clock.setTimer(graceMs, () => void this.#kill());
-    const signalled = this.#signal('SIGTERM').catch((error: Error) => {
-      if (asEngineError(error).unreachable) this.#lose(error);
-      else void this.#kill();
-    });
-    this.#outlet.holdUntil(signalled);
-  }
-
-  async #kill(): Promise<void> {
-    this.#rung = 'kill';
-    await this.#signal('SIGKILL').catch((error: Error) => this.#lose(error));
-  }
-
-  /** Rejects where the engine does not do it; that there is nothing to do it to is no error. */
-  async #signal(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const container = this.#containerId;
-    const withinMs = signal === 'SIGTERM' ? termMs : killMs;
-    try {
-      await this.#host.connection.call(withinMs, (docker) => docker.getContainer(container).kill({ signal }));
-    } catch (cause) {
-      const error = asEngineError(cause);
-      if (error.status !== 404 && error.status !== 409) throw error;
-    }
-  }
-
   async #exited(exitCode: number): Promise<AttemptOutcome> {
+    const { containerId, streams } = this.#container;
     let outOfMemory = false;
-    if (exitCode !== 0 && this.#stopCause === undefined) {
+    if (exitCode !== 0 && this.#ladder.cause === undefined) {
       try {
-        outOfMemory = await this.#ranOutOfMemory(exitCode);
+        outOfMemory = await ranOutOfMemory(this.#host.connection, containerId, exitCode);
       } catch (cause) {
-        return this.#recover(`it ended, and ${asEngineError(cause).message}`);
+        return this.#giveUp(`it ended, and ${asEngineError(cause).message}`);
       }
     }
-    const removing = this.#remove();
+    if (streams.needsContainer) {
+      await this.#drain();
+      if (this.#outlet.behind) this.#missing ??= 'its log has less than it has written';
+      if (this.#missing !== undefined) return this.#giveUp(this.#missing);
+    }
+    const removing = this.#departure.remove();
     await this.#drain();
-    const facts = this.#facts(await removing);
-    switch (this.#stopCause) {
-      case 'signal':
-        return { kind: 'stopped', rung: this.#rung, ...facts };
-      case 'cpu':
-        return { ...cpuExceeded(this.#launch.task, exitCode), ...facts };
-      case 'closed':
-        return {
-          kind: 'failed',
-          code: 'INSTANCE_LOST',
-          message: 'the node shut its docker runtime down',
-          ...facts,
-        };
-      case undefined: {
-        const exit: Exit = { exitCode, outOfMemory, firstWords: this.#outlet.onlyWords };
-        return { ...endingOf(exit, this.#launch.task), ...facts };
-      }
-    }
+    const removed = await removing;
+    return this.#outcomeOf({ exitCode, outOfMemory, firstWords: this.#outlet.onlyWords }, removed);
   }
 
-  async #ranOutOfMemory(exitCode: number): Promise<boolean> {
-    const container = this.#containerId;
-    const { State } = await this.#host.connection.call(inspectMs, (docker) =>
-      docker.getContainer(container).inspect(),
-    );
-    return State.OOMKilled || (exitCode === killedCode && killedForMemory(container));
+  #outcomeOf(exit: Exit, removed: boolean): AttemptOutcome {
+    const { task } = this.#launch;
+    const facts = this.#facts(removed);
+    switch (this.#ladder.cause) {
+      case 'signal':
+        return { kind: 'stopped', rung: this.#ladder.rung, ...facts };
+      case 'cpu':
+        return { ...cpuExceeded(task, exit.exitCode), ...facts };
+      case 'closed':
+        return this.#lost('the node shut its docker runtime down', removed);
+      case undefined:
+        return { ...endingOf(exit, task), ...facts };
+    }
   }
 
   /** All that it wrote has been handed over; a connection that stays open and silent is given up. */
   async #drain(): Promise<void> {
-    const outlet = this.#outlet;
-    for (let before = -1; before !== outlet.bytes || outlet.held; ) {
-      before = outlet.bytes;
+    const { streams } = this.#container;
+    for (let before = -1; before !== streams.bytesRead || this.#outlet.held; ) {
+      before = streams.bytesRead;
       if (await within(this.#host.clock, quietMs, this.#drained)) return;
     }
     this.#close();
     await this.#drained;
   }
 
-  /** The engine went away under it: it may come back, and the container with it or not. */
-  async #recover(why: string): Promise<AttemptOutcome> {
-    const { connection, clock } = this.#host;
-    const until = clock.monotonic() + recoverMs;
-    let removed = false;
-    for (;;) {
-      removed = await removeContainer(connection, clock, this.#containerId, recoverMs);
-      if (removed || clock.monotonic() >= until) break;
-      await passed(clock, retryMs);
-    }
+  /** What became of it, or all that it wrote, is not to be had. */
+  async #giveUp(why: string): Promise<AttemptOutcome> {
+    const removed = await this.#departure.insist();
     this.#close();
     await this.#drained;
-    this.#removed(removed);
-    if (removed && this.#stopCause === 'signal')
+    if (removed && this.#ladder.cause === 'signal')
       return { kind: 'stopped', rung: 'kill', ...this.#facts(true) };
     return this.#lost(`the container was lost: ${why}`, removed);
   }
 
-  #lost(message: string, removed: boolean | undefined): AttemptOutcome {
-    return { kind: 'failed', code: 'INSTANCE_LOST', message, ...this.#facts(removed ?? true) };
-  }
-
-  async #remove(): Promise<boolean> {
-    const { connection, clock } = this.#host;
-    const removed = await removeContainer(connection, clock, this.#containerId);
-    this.#removed(removed);
-    return removed;
-  }
-
-  #removed(confirmed: boolean): void {
-    const { reconciler } = this.#host;
-    const { instanceId } = this.#launch;
-    if (!confirmed) {
-      void reconciler.abandon(instanceId).then(this.#going.resolve);
-      return;
-    }
-    reconciler.leave(instanceId);
-    this.#going.resolve();
+  #lost(message: string, removed: boolean): AttemptOutcome {
+    return { kind: 'failed', code: 'INSTANCE_LOST', message, ...this.#facts(removed) };
   }
 
   #facts(removed: boolean): Pick<AttemptOutcome, 'instanceId' | 'resourceUse' | 'remains'> {

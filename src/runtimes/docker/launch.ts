@@ -1,12 +1,15 @@
 import type { Launch } from '../runtime.ts';
 import { LaunchError } from '../runtime.ts';
-import { type Attached, attachTo } from './attached.ts';
+import { attachTo } from './attached.ts';
 import { EngineUnavailable } from './connection.ts';
 import { containerName, containerSpec } from './container-spec.ts';
+import type { InstanceHost } from './departure.ts';
 import { asEngineError, type EngineError } from './engine-error.ts';
+import { Freezer } from './freezer.ts';
 import type { ImageCache } from './image-cache.ts';
-import { ContainerInstance, type InstanceHost } from './instance.ts';
+import { ContainerInstance } from './instance.ts';
 import { removeContainer } from './removal.ts';
+import type { ContainerStreams } from './streams.ts';
 
 /** A busy engine may take long; one that takes longer is no longer waited for. */
 const createMs = 60_000;
@@ -26,7 +29,7 @@ export async function launchContainer(
   signal.throwIfAborted();
   const { connection, reconciler } = host;
   reconciler.enter(launch.instanceId);
-  let attached: Attached | undefined;
+  let streams: ContainerStreams | undefined;
   let made = false;
   try {
     await connection.ready();
@@ -34,7 +37,7 @@ export async function launchContainer(
     made = true;
     const containerId = await create(host, launch);
     signal.throwIfAborted();
-    attached = await attachTo(await connection.wire(), containerId);
+    streams = await attachTo(await connection.wire(), containerId);
     signal.throwIfAborted();
     await connection.call(
       startMs,
@@ -42,9 +45,13 @@ export async function launchContainer(
       signal,
     );
     signal.throwIfAborted();
-    return new ContainerInstance(host, launch, containerId, attached);
+    return new ContainerInstance(host, launch, {
+      containerId,
+      streams,
+      freezer: new Freezer(connection, containerId),
+    });
   } catch (error) {
-    attached?.close();
+    streams?.close();
     await clearAway(host, launch.instanceId, made);
     signal.throwIfAborted();
     throw launchErrorOf(error);
@@ -75,7 +82,7 @@ function imageMissing(image: string): LaunchError {
 }
 
 /** By its name: where the engine did not answer to the creation, nobody knows the id. */
-async function clearAway(host: LaunchHost, instanceId: string, made: boolean): Promise<void> {
+export async function clearAway(host: InstanceHost, instanceId: string, made: boolean): Promise<void> {
   const { connection, clock, reconciler } = host;
   const removed = !made || (await removeContainer(connection, clock, containerName(instanceId)));
   if (removed) reconciler.leave(instanceId);

@@ -17,7 +17,7 @@ export async function pullImage(
 ): Promise<void> {
   try {
     const path = `/images/create?fromImage=${encodeURIComponent(reference)}`;
-    const answer = await wire.open(path, signal);
+    const answer = await wire.open('POST', path, signal);
     for await (const line of linesOf(answer)) {
       const step = parsed(line);
       if (typeof step === 'object' && step !== null) take(step, progress);

@@ -13,6 +13,8 @@ interface ReconcilerOptions {
   readonly logger?: DockerLogger | undefined;
   readonly nodeId: string;
   readonly everyMs: number;
+  /** Instances of an earlier run of the node that somebody will ask for. */
+  readonly spare: ReadonlySet<string>;
 }
 
 /**
@@ -22,6 +24,8 @@ interface ReconcilerOptions {
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #live = new Set<string>();
+  /** Not of this run, or no longer: they are left alone, also when it is over. */
+  readonly #kept: Set<string>;
   readonly #left = new Map<string, () => void>();
   #sweeping: Promise<void> | undefined;
   #timer: Timer | undefined;
@@ -29,21 +33,39 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#kept = new Set(options.spare);
   }
 
-  /** Before the engine is asked to make it, so that no sweep finds a container that it does not know. */
+  /**
+   * It is of this run. Before the engine is asked to make it, so that no sweep finds a container that it does not know.
+   */
   enter(instanceId: string): void {
+    this.#kept.delete(instanceId);
     this.#live.add(instanceId);
+  }
+
+  /** Nobody asks for what was spared any more: the rest of it is removed. */
+  endSparing(): void {
+    if (this.#kept.size === 0) return;
+    this.#kept.clear();
+    void this.sweep();
+  }
+
+  /** It is to outlive this run. */
+  keep(instanceId: string): void {
+    this.#live.delete(instanceId);
+    this.#kept.add(instanceId);
   }
 
   /** It is confirmed gone. */
   leave(instanceId: string): void {
     this.#live.delete(instanceId);
+    this.#kept.delete(instanceId);
   }
 
   /** It may still be there. Resolves when a sweep found or made it gone. */
   abandon(instanceId: string): Promise<void> {
-    this.#live.delete(instanceId);
+    this.leave(instanceId);
     const gone = Promise.withResolvers<void>();
     this.#left.set(instanceId, gone.resolve);
     return gone.promise;
@@ -65,7 +87,7 @@ export class Reconciler {
     return this.#sweeping;
   }
 
-  /** Ends the sweeps, after one that removes all that has the label. */
+  /** Ends the sweeps, after one that removes all that has the label and is not kept. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
@@ -82,7 +104,7 @@ export class Reconciler {
       const left = [...this.#left.keys()];
       const filters = { label: [`${labels.node}=${nodeId}`] };
       const found = await connection.call(listMs, (docker) => docker.listContainers({ all: true, filters }));
-      const stray = found.filter(({ Labels }) => !this.#live.has(Labels[labels.instance] ?? ''));
+      const stray = found.filter(({ Labels }) => !this.#isKnown(Labels[labels.instance] ?? ''));
       const removed = await this.#remove(stray.map(({ Id }) => Id));
       if (removed.size > 0)
         logger?.info({ containers: removed.size }, 'removed containers that nothing uses');
@@ -99,6 +121,10 @@ export class Reconciler {
       const { message, unreachable } = asEngineError(error);
       if (!unreachable) logger?.warn({ why: message }, 'the containers of this node could not be listed');
     }
+  }
+
+  #isKnown(instanceId: string): boolean {
+    return this.#live.has(instanceId) || this.#kept.has(instanceId);
   }
 
   async #remove(ids: readonly string[]): Promise<Set<string>> {

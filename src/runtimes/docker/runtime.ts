@@ -11,6 +11,7 @@ import { ImageCache } from './image-cache.ts';
 import type { ContainerInstance } from './instance.ts';
 import { launchContainer } from './launch.ts';
 import { Reconciler } from './reconciler.ts';
+import { recoverContainer } from './recovery.ts';
 import { within } from './waiting.ts';
 
 const inspectMs = 10_000;
@@ -28,6 +29,8 @@ export interface DockerRuntimeOptions {
   readonly hostAccess: boolean;
   /** Between two looks at what the engine has of this node. */
   readonly reconcileMs?: number;
+  /** Instances of an earlier run of the node that `recover` will be called for: they are left alone until then. */
+  readonly spare?: ReadonlySet<string>;
 }
 
 /**
@@ -43,10 +46,11 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     onAvailable: () => void reconciler.sweep(),
   });
   const everyMs = options.reconcileMs ?? 60_000;
-  const reconciler = new Reconciler({ connection, clock, logger, nodeId, everyMs });
+  const spare = options.spare ?? new Set<string>();
+  const reconciler = new Reconciler({ connection, clock, logger, nodeId, everyMs, spare });
   const images = new ImageCache(connection);
   const instances = new Set<ContainerInstance>();
-  const launching = new Set<Promise<unknown>>();
+  const starting = new Set<Promise<unknown>>();
   const closing = new AbortController();
 
   async function engine(): Promise<EngineFacts> {
@@ -89,6 +93,21 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     }
   }
 
+  /** Takes note of what is started, so that closing ends it. */
+  async function note<T extends ContainerInstance | undefined>(start: Promise<T>): Promise<T> {
+    starting.add(start);
+    try {
+      const instance = await start;
+      if (instance !== undefined) {
+        instances.add(instance);
+        void instance.gone.then(() => instances.delete(instance));
+      }
+      return instance;
+    } finally {
+      starting.delete(start);
+    }
+  }
+
   if (
     await connection.ready().then(
       () => true,
@@ -101,7 +120,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
 
   return {
     kind: 'docker',
-    capabilities: { reattach: false, stdin: true, typedFunctions: false },
+    capabilities: { reattach: true, pause: true, stdin: true, typedFunctions: false },
     get defaultLimits() {
       return defaultLimits(connection.facts);
     },
@@ -118,25 +137,25 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
       if (closing.signal.aborted)
         throw new LaunchError('RUNTIME_UNAVAILABLE', 'the docker runtime is closed');
       const ended = AbortSignal.any([signal, closing.signal]);
-      const starting = launchContainer({ connection, reconciler, clock, nodeId, images }, launch, ended);
-      launching.add(starting);
       try {
-        const instance = await starting;
-        instances.add(instance);
-        void instance.gone.then(() => instances.delete(instance));
-        return instance;
+        return await note(launchContainer({ connection, reconciler, clock, nodeId, images }, launch, ended));
       } catch (error) {
         if (closing.signal.aborted && !signal.aborted) {
           throw new LaunchError('RUNTIME_UNAVAILABLE', 'the docker runtime was closed', { cause: error });
         }
         throw error;
-      } finally {
-        launching.delete(starting);
       }
+    },
+    endRecovery() {
+      reconciler.endSparing();
+    },
+    async recover(left, signal) {
+      const host = { connection, reconciler, clock, nodeId, closing: closing.signal };
+      return note(recoverContainer(host, left, signal));
     },
     async close() {
       closing.abort();
-      await Promise.allSettled(launching);
+      await Promise.allSettled(starting);
       await Promise.all([...instances].map((instance) => instance.end()));
       await reconciler.close();
       connection.close();

@@ -19,8 +19,8 @@ export class EngineWire {
   }
 
   /** Resolves with the answer as soon as it begins. Rejects with an EngineError; `signal` also ends the answer. */
-  async open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
-    const call = this.#post(path, {}, signal);
+  async open(method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const call = this.#call(method, path, {}, signal);
     const answer = await answerTo(call);
     if (answer.statusCode === 200) return answer;
     throw await refusal(answer);
@@ -28,7 +28,7 @@ export class EngineWire {
 
   /** Takes the connection over as a raw stream both ways. Rejects with an EngineError. */
   async attach(path: string, signal: AbortSignal): Promise<Socket> {
-    const call = this.#post(path, { Connection: 'Upgrade', Upgrade: 'tcp' }, signal);
+    const call = this.#call('POST', path, { Connection: 'Upgrade', Upgrade: 'tcp' }, signal);
     const attached = Promise.withResolvers<Socket>();
     call.once('upgrade', (_answer, socket, head) => {
       if (head.length > 0) socket.unshift(head);
@@ -48,11 +48,16 @@ export class EngineWire {
     this.agent.destroy();
   }
 
-  #post(path: string, headers: Record<string, string>, signal: AbortSignal): ClientRequest {
+  #call(
+    method: 'GET' | 'POST',
+    path: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): ClientRequest {
     return request({
       ...this.#address,
       agent: this.agent,
-      method: 'POST',
+      method,
       path,
       headers: { Host: 'docker', 'Content-Length': '0', ...headers },
       signal,

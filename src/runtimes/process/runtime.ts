@@ -71,7 +71,7 @@ async function containmentFor(options: ProcessRuntimeOptions): ReturnType<typeof
 
 class ProcessRuntime implements InstanceRuntime {
   readonly kind = 'process';
-  readonly capabilities = { reattach: false, stdin: true, typedFunctions: false };
+  readonly capabilities = { reattach: false, pause: false, stdin: true, typedFunctions: false };
   readonly defaultLimits: Partial<Limits>;
   readonly #usable: Containment | (() => RequestError);
   readonly #starter: Starter | undefined;

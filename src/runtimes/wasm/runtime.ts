@@ -85,7 +85,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
 
   return {
     kind: 'wasm',
-    capabilities: { reattach: false, stdin: true, typedFunctions: true },
+    capabilities: { reattach: false, pause: false, stdin: true, typedFunctions: true },
     defaultLimits,
     resolve: (draft, fetching) => resolveArtifact(draft, fetching, options),
     async prepare(task: TaskDefinition): Promise<PreparedArtifact> {

@@ -35,6 +35,8 @@ class Digested implements AttemptIo {
 
   async bind(): Promise<void> {}
 
+  inputDelivered(): void {}
+
   digest(): string {
     return this.#hash.digest('hex');
   }
@@ -61,6 +63,7 @@ itDocker(
     let most = before;
     const counting: AttemptIo = {
       bind: () => io.bind(),
+      inputDelivered: () => io.inputDelivered(),
       write(stream, data) {
         most = Math.max(most, process.memoryUsage.rss());
         return io.write(stream, data);

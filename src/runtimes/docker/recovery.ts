@@ -1,0 +1,86 @@
+import { LaunchError, type LeftInstance } from '../runtime.ts';
+import { EngineUnavailable } from './connection.ts';
+import { ContainerLog } from './container-log.ts';
+import { containerName, labels } from './container-spec.ts';
+import type { InstanceHost } from './departure.ts';
+import { asEngineError } from './engine-error.ts';
+import { Freezer } from './freezer.ts';
+import { ContainerInstance } from './instance.ts';
+import { clearAway } from './launch.ts';
+import { passedOrAborted } from './waiting.ts';
+
+const inspectMs = 10_000;
+/** How long an engine that does not answer is waited for. */
+const awayMs = 30_000;
+const againMs = 500;
+
+export interface RecoveryHost extends InstanceHost {
+  readonly nodeId: string;
+  /** The runtime is being closed: what was not found yet is left for the next run of the node. */
+  readonly closing: AbortSignal;
+}
+
+/**
+ * Finds a container that an earlier run of the node started: see InstanceRuntime.recover. Where the engine does not
+ * answer for 30 s, or `signal` is aborted meanwhile, the container is left to the reconciler, which removes it.
+ */
+export async function recoverContainer(
+  host: RecoveryHost,
+  left: LeftInstance,
+  signal: AbortSignal,
+): Promise<ContainerInstance | undefined> {
+  const { clock, reconciler, closing } = host;
+  const { instanceId } = left.launch;
+  const until = clock.monotonic() + awayMs;
+  for (;;) {
+    if (closing.aborted) throw new LaunchError('RUNTIME_UNAVAILABLE', 'the docker runtime was closed');
+    try {
+      return await find(host, left);
+    } catch (cause) {
+      const error = asEngineError(cause);
+      if (!(cause instanceof EngineUnavailable || error.unreachable)) {
+        await clearAway(host, instanceId, true);
+        const message = `the container could not be followed again: ${error.message}`;
+        throw new LaunchError('INSTANCE_LOST', message, { cause: error });
+      }
+    }
+    if (signal.aborted || clock.monotonic() >= until) break;
+    await passedOrAborted(clock, againMs, AbortSignal.any([signal, closing]));
+  }
+  void reconciler.abandon(instanceId);
+  signal.throwIfAborted();
+  return undefined;
+}
+
+async function find(host: RecoveryHost, left: LeftInstance): Promise<ContainerInstance | undefined> {
+  const { connection, clock, reconciler, nodeId } = host;
+  const { launch, position, paused } = left;
+  const { instanceId, task } = launch;
+  await connection.ready();
+  try {
+    const { Id, State, Config } = await connection.call(inspectMs, (docker) =>
+      docker.getContainer(containerName(instanceId)).inspect(),
+    );
+    if (Config.Labels[labels.instance] !== instanceId || Config.Labels[labels.node] !== nodeId) {
+      reconciler.leave(instanceId);
+      return undefined;
+    }
+    // One that never started, or that somebody is removing.
+    if (!State.Running && State.Status !== 'exited') {
+      await clearAway(host, instanceId, true);
+      return undefined;
+    }
+    // The node may have stopped between a pause and the note of it.
+    const freezer = new Freezer(connection, Id, State.Paused);
+    if (!paused) await freezer.thaw();
+    else if (State.Running) await freezer.freeze();
+    const wire = await connection.wire();
+    const streams = await ContainerLog.open({ wire, clock, containerId: Id, limits: task.limits });
+    reconciler.enter(instanceId);
+    return new ContainerInstance(host, launch, { containerId: Id, streams, freezer, position });
+  } catch (cause) {
+    if (asEngineError(cause).status !== 404) throw cause;
+    reconciler.leave(instanceId);
+    return undefined;
+  }
+}

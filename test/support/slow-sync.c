@@ -1,0 +1,22 @@
+/* Makes each sync of a file take 300 ms while the file that SLOW_SYNC_WHILE names is there: a disk that is slow. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void linger(void) {
+  const char *path = getenv("SLOW_SYNC_WHILE");
+  if (path != NULL && access(path, F_OK) == 0) usleep(300 * 1000);
+}
+
+int fdatasync(int file) {
+  int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+  linger();
+  return real(file);
+}
+
+int fsync(int file) {
+  int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+  linger();
+  return real(file);
+}
