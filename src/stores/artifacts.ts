@@ -1,4 +1,5 @@
 import { randomUUID, subtle } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StoreError } from './store.ts';
@@ -13,6 +14,22 @@ export interface Artifacts {
   has(sha256: string): Promise<boolean>;
 }
 
+/** A folder of artifacts as its owner sees it, who knows which of them are still named. */
+export interface ArtifactFiles extends Artifacts {
+  /** As `put`; it cannot be removed until `free` has been called as often. */
+  hold(bytes: Uint8Array): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
+  free(sha256: string): void;
+  /**
+   * Removes a file that was last put before `putBefore`, in milliseconds since the epoch, and that nobody holds. False
+   * where it stays, or there is none. Rejects with StoreError.
+   */
+  remove(sha256: string, putBefore: number): Promise<boolean>;
+  /** The digests of all files. Rejects with StoreError. */
+  list(): Promise<string[]>;
+  /** Of all files together; counted once, and kept up with from then on. Rejects with StoreError. */
+  totalBytes(): Promise<number>;
+}
+
 /** The bytes of a digest cannot be had. */
 export class ArtifactError extends StoreError {
   override readonly name: string = 'ArtifactError';
@@ -22,12 +39,17 @@ export class ArtifactError extends StoreError {
  * Opens, and makes where needed, a folder of content-addressed files. One process at a time: what a crash
  * left half-written is removed. Rejects with StoreError.
  */
-export async function openArtifacts(dir: string): Promise<Artifacts> {
+export async function openArtifacts(dir: string): Promise<ArtifactFiles> {
   await guarded(`cannot use the folder ${dir}`, async () => {
     await makeFolder(dir);
     const leftovers = (await readdir(dir)).filter((name) => name.endsWith(temporarySuffix));
     await Promise.all(leftovers.map((name) => rm(join(dir, name), { force: true })));
   });
+  return new ArtifactFolder(dir);
+}
+
+/** A folder of artifacts that has been opened elsewhere, or is only read. Nothing of it is made or looked at yet. */
+export function artifactFolder(dir: string): ArtifactFiles {
   return new ArtifactFolder(dir);
 }
 
@@ -66,22 +88,103 @@ const ownerOnly = { mode: 0o700 };
 const temporarySuffix = '.tmp';
 const digestPattern = /^[0-9a-f]{64}$/;
 
-class ArtifactFolder implements Artifacts {
+class ArtifactFolder implements ArtifactFiles {
   readonly #dir: string;
+  readonly #holds = new Map<string, number>();
+  readonly #removals = new Map<string, Promise<boolean>>();
+  #bytes: Promise<number> | undefined;
 
   constructor(dir: string) {
     this.#dir = dir;
   }
 
   async put(bytes: Uint8Array): Promise<{ sha256: string; sizeBytes: number }> {
+    const file = await this.hold(bytes);
+    this.free(file.sha256);
+    return file;
+  }
+
+  async hold(bytes: Uint8Array): Promise<{ sha256: string; sizeBytes: number }> {
     const sha256 = await digest(bytes);
-    await guarded(`cannot write ${sha256} to ${this.#dir}`, async () => {
-      const target = join(this.#dir, sha256);
-      if (!(await holds(target, bytes))) await writeWhole(target, bytes);
-      // Also for a file that was there: another put may have renamed it and not yet synced the name.
-      await syncFolder(this.#dir);
-    });
+    this.#holds.set(sha256, (this.#holds.get(sha256) ?? 0) + 1);
+    try {
+      await guarded(`cannot write ${sha256} to ${this.#dir}`, () => this.#write(sha256, bytes));
+    } catch (error) {
+      this.free(sha256);
+      throw error;
+    }
     return { sha256, sizeBytes: bytes.byteLength };
+  }
+
+  free(sha256: string): void {
+    const holds = (this.#holds.get(sha256) ?? 0) - 1;
+    if (holds > 0) this.#holds.set(sha256, holds);
+    else this.#holds.delete(sha256);
+  }
+
+  async #write(sha256: string, bytes: Uint8Array): Promise<void> {
+    await this.#removals.get(sha256);
+    const target = join(this.#dir, sha256);
+    if (!(await holds(target, bytes)) || !(await renew(target, bytes))) {
+      await writeWhole(target, bytes);
+      this.#bytes = this.#bytes?.then((total) => total + bytes.byteLength);
+    }
+    // Also for a file that was there: another put may have renamed it and not yet synced the name.
+    await syncFolder(this.#dir);
+  }
+
+  remove(sha256: string, putBefore: number): Promise<boolean> {
+    if (!digestPattern.test(sha256) || this.#holds.has(sha256)) return Promise.resolve(false);
+    const known = this.#removals.get(sha256);
+    if (known !== undefined) return known;
+    const removal = guarded(`cannot remove ${sha256} from ${this.#dir}`, () =>
+      this.#remove(sha256, putBefore),
+    );
+    const settled = removal.finally(() => this.#removals.delete(sha256));
+    // Who puts the same bytes waits for the end of it, however it ends.
+    this.#removals.set(
+      sha256,
+      settled.catch(() => false),
+    );
+    return settled;
+  }
+
+  /** Another process's or object's put may touch the file at any time: it is taken away first and looked at then. */
+  async #remove(sha256: string, putBefore: number): Promise<boolean> {
+    const target = join(this.#dir, sha256);
+    const found = await statOf(target);
+    if (found === undefined || found.mtimeMs >= putBefore) return false;
+    const aside = `${target}.${randomUUID()}${temporarySuffix}`;
+    await rename(target, aside);
+    if (((await statOf(aside))?.mtimeMs ?? 0) >= putBefore) {
+      await rename(aside, target);
+      return false;
+    }
+    await rm(aside, { force: true });
+    this.#bytes = this.#bytes?.then((total) => total - found.size);
+    return true;
+  }
+
+  async list(): Promise<string[]> {
+    const names = await guarded(`cannot look into ${this.#dir}`, () => readdir(this.#dir));
+    return names.filter((name) => digestPattern.test(name));
+  }
+
+  totalBytes(): Promise<number> {
+    this.#bytes ??= this.#count().catch((error: unknown) => {
+      this.#bytes = undefined;
+      throw error;
+    });
+    return this.#bytes;
+  }
+
+  async #count(): Promise<number> {
+    let total = 0;
+    for (const sha256 of await this.list()) {
+      const found = await guarded(`cannot look into ${this.#dir}`, () => statOf(join(this.#dir, sha256)));
+      total += found?.size ?? 0;
+    }
+    return total;
   }
 
   async load(sha256: string): Promise<Uint8Array> {
@@ -120,8 +223,32 @@ async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
 }
 
 async function exists(path: string): Promise<boolean> {
+  return (await statOf(path))?.isFile() === true;
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).isFile();
+    return await stat(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Makes the time of a file's last change now, by the clock that gives new files theirs: its first byte is written once
+ * more. False where there is no such file any more.
+ */
+async function renew(path: string, bytes: Uint8Array): Promise<boolean> {
+  try {
+    const file = await open(path, 'r+');
+    try {
+      await file.write(bytes, 0, Math.min(1, bytes.byteLength), 0);
+    } finally {
+      await file.close();
+    }
+    // Whoever takes it away from here on sees the new time.
+    return await exists(path);
   } catch (error) {
     if (isMissing(error)) return false;
     throw error;

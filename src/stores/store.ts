@@ -1,4 +1,4 @@
-import type { LogEvent, NewEvent } from '../domain/event.ts';
+import type { LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/execution.ts';
 import type { Task } from '../domain/task.ts';
 
@@ -9,12 +9,41 @@ export interface CommitEntry {
   readonly expectedLastSequence: number;
   readonly events: readonly NewEvent[];
   readonly record?: ExecutionRecord;
-  /** The persisted actor, as JSON text. */
-  readonly snapshot?: string;
   /** Makes this execution the owner of an idempotency key. */
   readonly claimInvocationId?: string;
   /** Written once, with the admission. */
   readonly input?: Invocation;
+}
+
+/** A log without its output: what an execution's machine is made again from. */
+export interface LogOutline {
+  /** In order. */
+  readonly transitions: readonly LoggedTransition[];
+  /** Of the last event; 0 where there is none. */
+  readonly lastTime: number;
+  /** Bytes of each stream since the transition that began the last attempt. */
+  readonly output: Readonly<Record<OutputStream, number>>;
+}
+
+export type LoggedTransition = Extract<LogEvent, { kind: 'transition' }>;
+
+/** What is kept of finished executions. */
+export interface Retention {
+  /** Those that ended before this instant, in milliseconds since the epoch, are deleted. */
+  readonly endedBefore: number;
+  /** Bytes of the store that are in use; beyond it logs, and then records, of the oldest finished ones go. */
+  readonly maxBytes: number;
+  /** The wall clock, in milliseconds since the epoch. */
+  readonly now: number;
+  /** What nothing names is deleted when it has been so for this long, in milliseconds: files, and revisions of tasks. */
+  readonly unusedForMs: number;
+}
+
+export interface Retained {
+  readonly deletedExecutions: number;
+  readonly deletedLogs: number;
+  /** There is more to do now. */
+  readonly more: boolean;
 }
 
 export type CommitResult =
@@ -48,26 +77,49 @@ export type NodeEvent = LogEvent & { readonly executionId: string };
 
 /**
  * Where everything durable lives. Writes are durable when their promise resolves. A store that cannot write
- * or read rejects with StoreError; it stays usable and recovers when its medium does.
+ * or read rejects with StoreError; it stays usable and recovers when its medium does. Where only what is asked for is
+ * damaged, it rejects with DamagedError; lists leave that out.
  */
 export interface Store {
+  /** There is hardly any space left: what was accepted may end, and nothing new should begin. */
+  readonly lowSpace: boolean;
+
   /** One transaction over all entries; each entry is atomic by itself and has its own result, in order. */
   commit(entries: readonly CommitEntry[]): Promise<CommitResult[]>;
 
   execution(executionId: string): Promise<ExecutionRecord | undefined>;
   executionByInvocation(invocationId: string): Promise<ExecutionRecord | undefined>;
   input(executionId: string): Promise<Invocation | undefined>;
-  snapshot(executionId: string): Promise<string | undefined>;
   /** Newest first. */
   executions(filter: ExecutionFilter): Promise<ExecutionRecord[]>;
   /** Oldest first, in pages: ids after `afterId`. */
   unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]>;
   events(executionId: string, query: EventQuery): Promise<LogEvent[]>;
+  outline(executionId: string): Promise<LogOutline>;
   /** Committed events of every execution with `position >= from`, in order of position. */
   eventsFromPosition(from: number, limit: number): Promise<NodeEvent[]>;
 
+  /**
+   * Writes a part of a log that comes from elsewhere and has no record yet; the `commit` that follows the last part
+   * brings the record, and only then anyone sees the execution. Rejects with StoreError where there is a record.
+   * What is staged and not committed is gone when the store is opened again.
+   */
+  stage(executionId: string, events: readonly NewEvent[]): Promise<void>;
+  /** Drops what was staged. */
+  unstage(executionId: string): Promise<void>;
+
+  /** Deletes a finished execution, its log, its input and its claim; false where there is no finished one. */
+  delete(executionId: string): Promise<boolean>;
+  /**
+   * One bounded step of deleting what is not kept, oldest first. A log goes whole, but for its result, and its record
+   * then says which sequence number is the oldest.
+   */
+  retain(retention: Retention): Promise<Retained>;
+
   /** Writes a task; its name goes to it, whoever had it. */
   saveTask(task: Task): Promise<void>;
+  /** Writes a revision that is no name's, for the executions that use it. */
+  saveRevision(task: Task): Promise<void>;
   /** Frees the name; the task and its revisions stay readable by id and revision for the executions that use it. */
   deleteTask(taskId: string): Promise<void>;
   /** The newest revision of a task that is not deleted. */
@@ -83,4 +135,9 @@ export interface Store {
 /** The store's medium failed: disk full, read-only, corrupted. Nothing of the failed call was written. */
 export class StoreError extends Error {
   override readonly name: string = 'StoreError';
+}
+
+/** What the store has of one execution or task cannot be understood. The store itself works. */
+export class DamagedError extends StoreError {
+  override readonly name: string = 'DamagedError';
 }

@@ -17,7 +17,6 @@ for (let turn = 1; ; turn++) {
         expectedLastSequence: lastSequence - 2,
         events: [transition(lastSequence - 1, 'a', 'b'), chunk(lastSequence, bytesOf(500, turn))],
         record: recordOf(id, 'running', { lastSequence }),
-        snapshot: String(turn),
       };
     }),
   );

@@ -1,8 +1,12 @@
 import { describe } from 'vitest';
 import type { Store } from '../../src/stores/store.ts';
 import { commitContract } from './contract/commits.ts';
+import { deletionContract } from './contract/deletion.ts';
 import { logContract } from './contract/logs.ts';
+import { outlineContract } from './contract/outline.ts';
 import { recordContract } from './contract/records.ts';
+import { retentionContract } from './contract/retention.ts';
+import { stagingContract } from './contract/staging.ts';
 import { taskContract } from './contract/tasks.ts';
 
 /** What every store does. `open` gives a fresh, empty one and closes it when the test has finished. */
@@ -10,5 +14,9 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name}: commit`, () => commitContract(open));
   describe(`${name}: logs`, () => logContract(open));
   describe(`${name}: records`, () => recordContract(open));
+  describe(`${name}: outline`, () => outlineContract(open));
+  describe(`${name}: staging`, () => stagingContract(open));
+  describe(`${name}: deletion`, () => deletionContract(open));
+  describe(`${name}: retention`, () => retentionContract(open));
   describe(`${name}: tasks`, () => taskContract(open));
 }

@@ -5,7 +5,7 @@ import type { ExecutionStatus } from '../../src/domain/execution.ts';
 import { executionStatuses } from '../../src/domain/execution.ts';
 import { createMemoryStore } from '../../src/stores/memory/store.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
-import type { CommitEntry, Store } from '../../src/stores/store.ts';
+import { type CommitEntry, type Store, StoreError } from '../../src/stores/store.ts';
 import { temporaryFolder } from './folder.ts';
 import { bytesOf, chunk, executionId, invocationOf, recordOf, taskOf, transition } from './samples.ts';
 
@@ -40,7 +40,6 @@ const entry = fc.record({
   events: fc.array(event, { maxLength: 4, size: 'max' }),
   status: fc.option(status, { nil: undefined }),
   attempt: number,
-  snapshot: fc.option(fc.string(), { nil: undefined }),
   claim: fc.option(key, { nil: undefined }),
   input: fc.option(fc.constantFrom(0, 10, 300_000), { nil: undefined }),
 });
@@ -57,16 +56,21 @@ async function lastSequence(store: Store, executionId: string): Promise<number> 
 
 async function drawn(store: Store, sketch: EntrySketch): Promise<CommitEntry> {
   const expectedLastSequence = Math.max(0, (await lastSequence(store, sketch.id)) - sketch.stale);
-  const { id: executionId, snapshot, claim } = sketch;
+  const { id: executionId, claim } = sketch;
   const admission = (sequence: number) => transition(sequence, '', 'pending');
   const makers = expectedLastSequence === 0 ? [admission, ...sketch.events] : sketch.events;
-  const more = { attempt: sketch.attempt, createdAt: sketch.attempt, taskId: `task_${sketch.attempt % 2}` };
+  const createdAt = Number(executionId.slice(5));
+  const more = {
+    attempt: sketch.attempt,
+    createdAt,
+    completedAt: createdAt + sketch.attempt,
+    taskId: `task_${sketch.attempt % 2}`,
+  };
   return {
     executionId,
     expectedLastSequence,
     events: makers.map((make, index) => make(expectedLastSequence + index + 1)),
     ...(sketch.status === undefined ? {} : { record: recordOf(executionId, sketch.status, more) }),
-    ...(snapshot === undefined ? {} : { snapshot }),
     ...(claim === undefined ? {} : { claimInvocationId: claim }),
     ...(sketch.input === undefined ? {} : { input: invocationOf({ input: bytesOf(sketch.input) }) }),
   };
@@ -120,16 +124,52 @@ const step: fc.Arbitrary<Step | 'restart'> = fc.oneof(
     says: `saveTask ${task} ${revision} ${called}`,
     on: (store: Store) => store.saveTask(taskOf(task, revision, called)),
   })),
+  fc.tuple(taskId, number, name).map(([task, revision, called]) => ({
+    says: `saveRevision ${task} ${revision} ${called}`,
+    on: (store: Store) => store.saveRevision(taskOf(task, revision, called)),
+  })),
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(id, fc.nat({ max: 6 }), fc.array(event, { maxLength: 3 }))
+      .map(([of, last, makers]) => ({
+        says: `stage ${of} after ${last}: ${makers.length}`,
+        on: (store: Store) =>
+          store
+            .stage(
+              of,
+              [transition, ...makers].map((make, index) => make(last + index + 1, 'a', 'b')),
+            )
+            .catch((error: Error) => error instanceof StoreError),
+      })),
+  },
+  id.map((of) => ({ says: `unstage ${of}`, on: (store: Store) => store.unstage(of) })),
+  id.map((of) => ({ says: `delete ${of}`, on: (store: Store) => store.delete(of) })),
+  fc.nat({ max: 12 }).map((endedBefore) => ({
+    says: `retain ${endedBefore}`,
+    on: (store: Store) => retainAll(store, endedBefore),
+  })),
+  id.map((of) => ({ says: `outline ${of}`, on: (store: Store) => store.outline(of) })),
   taskId.map((task) => ({ says: `deleteTask ${task}`, on: (store: Store) => store.deleteTask(task) })),
   fc.constant('restart' as const),
 );
+
+async function retainAll(store: Store, endedBefore: number): Promise<number> {
+  const kept = { maxBytes: Number.MAX_SAFE_INTEGER, now: 0, unusedForMs: Number.MAX_SAFE_INTEGER };
+  let deleted = 0;
+  for (;;) {
+    const { deletedExecutions, more } = await store.retain({ ...kept, endedBefore });
+    deleted += deletedExecutions;
+    if (!more) return deleted;
+  }
+}
 
 /** Everything that can be read of one key, one id, one name. */
 async function overview(store: Store): Promise<unknown> {
   const ids = [1, 2, 3, 4, 5].map(executionId);
   return {
     records: await Promise.all(ids.map((one) => store.execution(one))),
-    snapshots: await Promise.all(ids.map((one) => store.snapshot(one))),
+    outlines: await Promise.all(ids.map((one) => store.outline(one))),
     inputs: await Promise.all(ids.map((one) => store.input(one))),
     claims: await Promise.all(['k1', 'k2', 'k3'].map((one) => store.executionByInvocation(one))),
     named: await Promise.all(['a', 'b', 'c'].map((one) => store.taskByName(one))),
@@ -154,12 +194,14 @@ test('the memory store and the embedded one answer alike to any sequence of call
   const run = fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
     const dataDir = await temporaryFolder();
     const memory = createMemoryStore();
-    let sqlite = await openSqliteStore({ dataDir });
+    let sqlite = await openSqliteStore({ dataDir, reserveBytes: 4096 });
     try {
       for (const one of steps) {
         if (one === 'restart') {
+          // What is staged does not outlive the store.
+          for (const staged of [1, 2, 3, 4, 5].map(executionId)) await memory.unstage(staged);
           await sqlite.close();
-          sqlite = await openSqliteStore({ dataDir });
+          sqlite = await openSqliteStore({ dataDir, reserveBytes: 4096 });
           continue;
         }
         expect(plain(await one.on(sqlite)), one.says).toEqual(plain(await one.on(memory)));

@@ -55,10 +55,7 @@ describe('restart', () => {
     const dataDir = await temporaryFolder();
     const first = await opened(dataDir);
     const large = invocationOf({ input: bytesOf(300_000) });
-    await first.commit([
-      { ...creating(1), snapshot: 's', input: large, claimInvocationId: 'key' },
-      creating(2),
-    ]);
+    await first.commit([{ ...creating(1), input: large, claimInvocationId: 'key' }, creating(2)]);
     await first.saveTask(taskOf('task_1', 1, 'echo'));
     const before = await first.eventsFromPosition(1, 100);
     await first.close();
@@ -66,7 +63,6 @@ describe('restart', () => {
     const second = await opened(dataDir);
     expect(await second.eventsFromPosition(1, 100)).toEqual(before);
     expect(await second.executionByInvocation('key')).toEqual(recordOf(executionId(1), 'running'));
-    expect(await second.snapshot(executionId(1))).toBe('s');
     const input = await second.input(executionId(1));
     expect(input?.input.constructor).toBe(Uint8Array);
     expect(Buffer.compare(input?.input ?? new Uint8Array(), large.input)).toBe(0);
@@ -86,6 +82,26 @@ describe('restart', () => {
     await first.close();
     const second = await opened(dataDir);
     expect(await second.commit([creating(2)])).toEqual([{ ok: true, position: 41 }]);
+  });
+
+  test('what was staged and not committed is gone, and its positions are not given again', async () => {
+    const dataDir = await temporaryFolder();
+    const first = await opened(dataDir);
+    await first.stage(executionId(1), shortLog());
+    await first.stage(executionId(1), [chunk(4, bytesOf(10))]);
+    await first.close();
+    const second = await opened(dataDir);
+    expect(await second.commit([creating(1)])).toEqual([{ ok: true, position: 5 }]);
+  });
+
+  test('positions go on after the newest execution was deleted', async () => {
+    const dataDir = await temporaryFolder();
+    const first = await opened(dataDir);
+    await first.commit([creating(1), creating(2, 'completed')]);
+    expect(await first.delete(executionId(2))).toBe(true);
+    await first.close();
+    const second = await opened(dataDir);
+    expect(await second.commit([creating(3)])).toEqual([{ ok: true, position: 7 }]);
   });
 
   test('equal large inputs share a file', async () => {
@@ -125,7 +141,6 @@ describe('crash', () => {
       const own = events.filter((event) => event.executionId === id);
       expect(own.map((event) => event.sequence)).toEqual(own.map((_, index) => index + 1));
       expect((await store.execution(id))?.lastSequence).toBe(own.length);
-      expect(await store.snapshot(id)).toBe(String(own.length / 2));
     }
     expect(await store.commit([creating(3)])).toEqual([{ ok: true, position: events.length + 1 }]);
   }, 30_000);
@@ -211,13 +226,13 @@ describe('database', () => {
     const store = await opened(dataDir);
     await store.commit([creating(1)]);
     const other = new DatabaseSync(join(dataDir, 'spear.db'));
-    other.exec(`CREATE TRIGGER broken BEFORE INSERT ON snapshots BEGIN SELECT raise(ABORT, 'broken'); END`);
+    other.exec(`CREATE TRIGGER broken BEFORE INSERT ON inputs BEGIN SELECT raise(ABORT, 'broken'); END`);
     const going = { executionId: executionId(1), expectedLastSequence: 3, events: [chunk(4, bytesOf(1))] };
-    await expect(store.commit([going, creating(2), { ...creating(3), snapshot: 's' }])).rejects.toMatchObject(
-      {
-        name: 'StoreError',
-      },
-    );
+    await expect(
+      store.commit([going, creating(2), { ...creating(3), input: invocationOf() }]),
+    ).rejects.toMatchObject({
+      name: 'StoreError',
+    });
     other.exec('DROP TRIGGER broken');
     other.close();
     expect(await store.events(executionId(2), all)).toEqual([]);

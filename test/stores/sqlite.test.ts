@@ -4,7 +4,7 @@ import { storeContract } from './contract.ts';
 import { temporaryFolder } from './folder.ts';
 
 storeContract('sqlite', async () => {
-  const store = await openSqliteStore({ dataDir: await temporaryFolder() });
+  const store = await openSqliteStore({ dataDir: await temporaryFolder(), reserveBytes: 64 * 1024 });
   onTestFinished(() => store.close());
   return store;
 });

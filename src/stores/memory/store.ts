@@ -7,19 +7,23 @@ import { type ExecutionRecord, type Invocation, isTerminal } from '../../domain/
 import type { Task } from '../../domain/task.ts';
 import { assertNumbered } from '../entry.ts';
 import { emptyInvocation, isEmptyInvocation } from '../invocation.ts';
-import { EventPage } from '../page.ts';
 import {
   type CommitEntry,
   type CommitResult,
   type EventQuery,
   type ExecutionFilter,
+  type LogOutline,
   type NodeEvent,
+  type Retained,
+  type Retention,
   type Store,
   StoreError,
 } from '../store.ts';
+import { MemoryLogs } from './logs.ts';
 import { MemoryTasks } from './tasks.ts';
 
 export interface MemoryStore extends Store {
+  lowSpace: boolean;
   /** Every call from now on rejects with a StoreError of that cause, until undefined heals the medium. */
   setFault(cause: Error | undefined): void;
   /** The next call rejects with a StoreError of that cause. */
@@ -31,14 +35,12 @@ export function createMemoryStore(): MemoryStore {
 }
 
 class InMemory implements MemoryStore {
-  /** Every committed event, in order of position: the event at index i has position i + 1. */
-  readonly #events: NodeEvent[] = [];
-  /** The events of one execution; the event at index i has sequence i + 1. */
-  readonly #logs = new Map<string, NodeEvent[]>();
+  lowSpace = false;
+  readonly #logs = new MemoryLogs();
   readonly #records = new Map<string, ExecutionRecord>();
   readonly #inputs = new Map<string, Invocation>();
-  readonly #snapshots = new Map<string, string>();
   readonly #claims = new Map<string, string>();
+  readonly #staged = new Set<string>();
   readonly #tasks = new MemoryTasks();
   #fault: Error | undefined;
   #nextFault: Error | undefined;
@@ -60,34 +62,82 @@ class InMemory implements MemoryStore {
 
   #write(entry: CommitEntry): CommitResult {
     const { executionId, expectedLastSequence: expected, events, record, claimInvocationId: claim } = entry;
-    const lastSequence = this.#logs.get(executionId)?.length ?? 0;
+    const lastSequence = this.#logs.last(executionId);
     if (lastSequence !== expected) return { ok: false, conflict: 'sequence', lastSequence };
     const owner = claim === undefined ? undefined : this.#claims.get(claim);
     if (owner !== undefined && owner !== executionId) {
       return { ok: false, conflict: 'invocation', executionId: owner };
     }
     if (claim !== undefined) this.#claims.set(claim, executionId);
-    const position = this.#append(executionId, events);
+    const position = this.#logs.append(executionId, events);
     if (entry.input !== undefined && !isEmptyInvocation(entry.input) && !this.#inputs.has(executionId)) {
       this.#inputs.set(executionId, copyInvocation(entry.input));
     }
-    if (record !== undefined) this.#records.set(executionId, structuredClone(record));
-    if (record !== undefined && isTerminal(record.status)) this.#snapshots.delete(executionId);
-    else if (entry.snapshot !== undefined) this.#snapshots.set(executionId, entry.snapshot);
+    if (record !== undefined) {
+      this.#records.set(executionId, structuredClone(record));
+      this.#staged.delete(executionId);
+    }
     return { ok: true, position };
   }
 
-  #append(executionId: string, events: readonly NewEvent[]): number {
-    const position = this.#events.length + 1;
-    if (events.length === 0) return position;
-    const log = this.#logs.get(executionId) ?? [];
-    this.#logs.set(executionId, log);
-    for (const [index, event] of events.entries()) {
-      const committed = { ...copyEvent(event), position: position + index, executionId };
-      log.push(committed);
-      this.#events.push(committed);
+  async stage(executionId: string, events: readonly NewEvent[]): Promise<void> {
+    const expectedLastSequence = (events[0]?.sequence ?? 1) - 1;
+    assertNumbered({ executionId, expectedLastSequence, events });
+    this.#touch();
+    const last = this.#logs.last(executionId);
+    if (this.#records.has(executionId) || (last > 0 && !this.#staged.has(executionId))) {
+      throw new StoreError(`cannot stage a log: there is an execution ${executionId}`);
     }
-    return position;
+    if (last !== expectedLastSequence) throw new RangeError(`${executionId}: the log is at ${last}`);
+    this.#staged.add(executionId);
+    this.#logs.append(executionId, events);
+  }
+
+  async unstage(executionId: string): Promise<void> {
+    this.#touch();
+    if (this.#staged.delete(executionId)) this.#logs.delete(executionId);
+  }
+
+  async delete(executionId: string): Promise<boolean> {
+    this.#touch();
+    const record = this.#records.get(executionId);
+    if (record === undefined || !isTerminal(record.status)) return false;
+    this.#logs.delete(executionId);
+    this.#records.delete(executionId);
+    this.#inputs.delete(executionId);
+    for (const [claim, owner] of this.#claims) if (owner === executionId) this.#claims.delete(claim);
+    return true;
+  }
+
+  async retain({ endedBefore, maxBytes }: Retention): Promise<Retained> {
+    this.#touch();
+    const finished = this.#sorted().filter(({ status }) => isTerminal(status));
+    const old = finished.filter(({ completedAt, createdAt }) => (completedAt ?? createdAt) < endedBefore);
+    for (const { executionId } of old) await this.delete(executionId);
+    const kept = finished.filter((record) => !old.includes(record));
+    let deletedLogs = 0;
+    for (const { executionId, lastSequence, oldestSequence = 1, ...rest } of kept) {
+      if (this.#bytes() <= maxBytes) break;
+      if (oldestSequence >= lastSequence) continue;
+      this.#logs.purge(executionId);
+      this.#records.set(executionId, { ...rest, executionId, lastSequence, oldestSequence: lastSequence });
+      deletedLogs++;
+    }
+    let deletedExecutions = old.length;
+    for (const { executionId } of kept) {
+      if (this.#bytes() <= maxBytes) break;
+      await this.delete(executionId);
+      deletedExecutions++;
+    }
+    return { deletedExecutions, deletedLogs, more: false };
+  }
+
+  #bytes(): number {
+    let total = 0;
+    for (const id of this.#records.keys()) {
+      total += recordBytes + this.#logs.bytes(id) + (this.#inputs.get(id)?.input.byteLength ?? 0);
+    }
+    return total;
   }
 
   async execution(executionId: string): Promise<ExecutionRecord | undefined> {
@@ -105,11 +155,6 @@ class InMemory implements MemoryStore {
     if (!this.#records.has(executionId)) return undefined;
     const invocation = this.#inputs.get(executionId);
     return invocation === undefined ? emptyInvocation() : copyInvocation(invocation);
-  }
-
-  async snapshot(executionId: string): Promise<string | undefined> {
-    this.#touch();
-    return this.#snapshots.get(executionId);
   }
 
   async executions(filter: ExecutionFilter): Promise<ExecutionRecord[]> {
@@ -140,22 +185,27 @@ class InMemory implements MemoryStore {
 
   async events(executionId: string, query: EventQuery): Promise<LogEvent[]> {
     this.#touch();
-    const page = new EventPage(query);
-    for (const { executionId: _, ...event } of this.#logs.get(executionId) ?? []) {
-      if (!page.offer(copyEvent(event))) break;
-    }
-    return page.events;
+    return this.#staged.has(executionId) ? [] : this.#logs.page(executionId, query);
+  }
+
+  async outline(executionId: string): Promise<LogOutline> {
+    this.#touch();
+    return this.#logs.outline(this.#staged.has(executionId) ? '' : executionId);
   }
 
   async eventsFromPosition(from: number, limit: number): Promise<NodeEvent[]> {
     this.#touch();
-    const start = Math.max(0, from - 1);
-    return this.#events.slice(start, start + Math.max(0, limit)).map(copyEvent);
+    return this.#logs.fromPosition(from, limit, this.#staged);
   }
 
   async saveTask(task: Task): Promise<void> {
     this.#touch();
     this.#tasks.save(task);
+  }
+
+  async saveRevision(task: Task): Promise<void> {
+    this.#touch();
+    this.#tasks.saveRevision(task);
   }
 
   async deleteTask(taskId: string): Promise<void> {
@@ -196,9 +246,8 @@ class InMemory implements MemoryStore {
   }
 }
 
-function copyEvent<E extends NewEvent>(event: E): E {
-  return event.kind === 'chunk' ? { ...event, data: Uint8Array.from(event.data) } : { ...event };
-}
+/** What a record is taken to be. */
+const recordBytes = 1024;
 
 /** The bytes apart: cloning a view would copy all of the buffer below it. */
 function copyInvocation(invocation: Invocation): Invocation {

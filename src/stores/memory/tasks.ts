@@ -6,10 +6,15 @@ export class MemoryTasks {
   readonly #names = new Map<string, string>();
 
   save(task: Task): void {
-    const revisions = this.#revisions.get(task.taskId) ?? new Map<number, Task>();
-    this.#revisions.set(task.taskId, revisions.set(task.revision, structuredClone(task)));
+    this.saveRevision(task);
     this.delete(task.taskId);
     this.#names.set(task.definition.name, task.taskId);
+  }
+
+  /** Without a name. */
+  saveRevision(task: Task): void {
+    const revisions = this.#revisions.get(task.taskId) ?? new Map<number, Task>();
+    this.#revisions.set(task.taskId, revisions.set(task.revision, structuredClone(task)));
   }
 
   /** Frees the name only. */

@@ -21,6 +21,11 @@ export class CommitPace {
     this.#averageMs += (Math.min(ms, mostCountedMs) - this.#averageMs) / 16;
     if (this.#averageMs <= quickMs) return;
     this.#averageMs = quickMs;
+    this.rest();
+  }
+
+  /** For a while, commits go elsewhere. */
+  rest(): void {
     this.#rest = restCommits;
   }
 }

@@ -8,7 +8,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CommitResult } from '../store.ts';
 import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
+import { nextPosition } from './positions.ts';
 import { LastSequences } from './sequences.ts';
+import { Staging } from './staging.ts';
 
 export class Committer {
   readonly #db: DatabaseSync;
@@ -21,8 +23,8 @@ export class Committer {
   readonly #selectOwner: StatementSync;
   readonly #insertClaim: StatementSync;
   readonly #insertInput: StatementSync;
-  readonly #saveSnapshot: StatementSync;
-  readonly #deleteSnapshot: StatementSync;
+  readonly #hasRecord: StatementSync;
+  readonly #staging: Staging;
   #nextPosition: number;
 
   constructor(db: DatabaseSync) {
@@ -37,9 +39,11 @@ export class Committer {
        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, first_sequence) DO NOTHING`,
     );
     this.#saveRecord = db.prepare(
-      `INSERT INTO executions (execution_id, task_id, status, created_at, record) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (execution_id) DO UPDATE SET task_id = excluded.task_id, status = excluded.status,
-         created_at = excluded.created_at, record = excluded.record`,
+      `INSERT INTO executions (execution_id, task_id, task_revision, status, created_at, record)
+       VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (execution_id) DO UPDATE SET task_id = excluded.task_id,
+         task_revision = excluded.task_revision, status = excluded.status, created_at = excluded.created_at,
+         record = excluded.record`,
     );
     this.#selectOwner = db.prepare('SELECT execution_id FROM claims WHERE invocation_id = ?');
     this.#insertClaim = db.prepare('INSERT INTO claims (invocation_id, execution_id) VALUES (?, ?)');
@@ -48,11 +52,8 @@ export class Committer {
       `INSERT INTO inputs (execution_id, invocation, invocation_sha256, input, input_sha256)
        VALUES (?, ?, ?, ?, ?) ON CONFLICT (execution_id) DO NOTHING`,
     );
-    this.#saveSnapshot = db.prepare(
-      `INSERT INTO snapshots (execution_id, snapshot) VALUES (?, ?)
-       ON CONFLICT (execution_id) DO UPDATE SET snapshot = excluded.snapshot`,
-    );
-    this.#deleteSnapshot = db.prepare('DELETE FROM snapshots WHERE execution_id = ?');
+    this.#hasRecord = db.prepare('SELECT 1 FROM executions WHERE execution_id = ?');
+    this.#staging = new Staging(db);
     this.#nextPosition = nextPosition(db);
   }
 
@@ -66,18 +67,45 @@ export class Committer {
    * throws, with nothing written; the connection can be used again.
    */
   commit(entries: readonly EncodedEntry[], floor: number): CommitResult[] {
+    return this.#atomically(floor, () => entries.map((entry) => this.#write(entry)));
+  }
+
+  /**
+   * Adds to a log that has no record yet; false where it has one. `floor` and what it throws are as for `commit`, and
+   * a RangeError where the events do not follow what is staged already.
+   */
+  stage(executionId: string, segments: readonly EncodedSegment[], floor: number): boolean {
+    return this.#atomically(floor, () => {
+      if (this.#hasRecord.get(executionId) !== undefined) return false;
+      const last = this.#storedLast(executionId);
+      const staged = this.#staging.has(executionId);
+      if (!staged && last > 0) return false;
+      if (segments[0] !== undefined && segments[0].first !== last + 1) {
+        throw new RangeError(`${executionId}: event ${segments[0].first} stands where ${last + 1} should`);
+      }
+      if (!staged) this.#staging.add(executionId);
+      this.#append(executionId, segments);
+      return true;
+    });
+  }
+
+  unstage(executionId: string): void {
+    this.#lasts.delete(executionId);
+    this.#atomically(0, () => this.#staging.drop(executionId));
+  }
+
+  #atomically<T>(floor: number, work: () => T): T {
     if (floor > this.#nextPosition) {
       this.#nextPosition = floor;
       // The logs that the other one wrote have moved on.
       this.#lasts.clear();
     }
     const before = this.#nextPosition;
-    const results: CommitResult[] = [];
     try {
       this.#begin.run();
-      for (const entry of entries) results.push(this.#write(entry));
+      const result = work();
       this.#end.run();
-      return results;
+      return result;
     } catch (error) {
       this.#nextPosition = before;
       this.#lasts.clear();
@@ -115,14 +143,12 @@ export class Committer {
         input.inputSha256,
       );
     }
-    if (record !== undefined) this.#save(executionId, record);
-    if (record?.ended === true) {
-      this.#lasts.delete(executionId);
-      if (expected > 0) this.#deleteSnapshot.run(executionId);
-    } else {
-      this.#lasts.set(executionId, expected + entry.count);
-      if (entry.snapshot !== undefined) this.#saveSnapshot.run(executionId, entry.snapshot);
+    if (record !== undefined) {
+      this.#save(executionId, record);
+      if (entry.staged) this.#staging.settle(executionId);
     }
+    if (record?.ended === true) this.#lasts.delete(executionId);
+    else this.#lasts.set(executionId, expected + entry.count);
     return { ok: true, position };
   }
 
@@ -137,7 +163,8 @@ export class Committer {
   }
 
   #save(executionId: string, record: EncodedRecord): void {
-    this.#saveRecord.run(executionId, record.taskId, record.status, record.createdAt, record.json);
+    const { taskId, taskRevision, status, createdAt, json } = record;
+    this.#saveRecord.run(executionId, taskId, taskRevision, status, createdAt, json);
   }
 
   #storedLast(executionId: string): number {
@@ -147,13 +174,4 @@ export class Committer {
 
 function sequenceConflict(lastSequence: number): CommitResult {
   return { ok: false, conflict: 'sequence', lastSequence };
-}
-
-function nextPosition(db: DatabaseSync): number {
-  const row = db
-    .prepare(
-      `SELECT position + last_sequence - first_sequence + 1 AS next FROM segments ORDER BY position DESC LIMIT 1`,
-    )
-    .get();
-  return (row?.next as number | undefined) ?? 1;
 }

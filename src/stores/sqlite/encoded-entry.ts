@@ -1,3 +1,4 @@
+import type { NewEvent } from '../../domain/event.ts';
 import { isTerminal } from '../../domain/execution.ts';
 import type { CommitEntry } from '../store.ts';
 import type { StoredInput } from './inputs.ts';
@@ -13,6 +14,7 @@ export interface EncodedSegment {
 
 export interface EncodedRecord {
   readonly taskId: string;
+  readonly taskRevision: number;
   readonly status: string;
   readonly createdAt: number;
   readonly ended: boolean;
@@ -27,41 +29,52 @@ export interface EncodedEntry {
   readonly count: number;
   readonly segments: readonly EncodedSegment[];
   readonly record: EncodedRecord | undefined;
-  readonly snapshot: string | undefined;
   readonly claim: string | undefined;
+  /** The log before was staged. */
+  readonly staged: boolean;
   readonly input: StoredInput | undefined;
 }
 
-export function encodeEntry(entry: CommitEntry, input: StoredInput | undefined): EncodedEntry {
+export function encodeEntry(
+  entry: CommitEntry,
+  input: StoredInput | undefined,
+  staged: boolean,
+): EncodedEntry {
   const { executionId, events, record } = entry;
-  const segments: EncodedSegment[] = [];
-  for (let start = 0; start < events.length; ) {
-    const end = segmentEnd(events, start);
-    segments.push({
-      first: entry.expectedLastSequence + start + 1,
-      last: entry.expectedLastSequence + end,
-      meta: encodeMeta(events, start, end),
-      data: joinChunks(events, start, end),
-    });
-    start = end;
-  }
   return {
     executionId,
     expected: entry.expectedLastSequence,
     count: events.length,
-    segments,
+    segments: encodeSegments(events, entry.expectedLastSequence),
     record:
       record === undefined
         ? undefined
         : {
             taskId: record.taskId,
+            taskRevision: record.taskRevision,
             status: record.status,
             createdAt: record.createdAt,
             ended: isTerminal(record.status),
             json: JSON.stringify(record),
           },
-    snapshot: entry.snapshot,
     claim: entry.claimInvocationId,
+    staged,
     input,
   };
+}
+
+/** The rows of events that follow the event of that number one by one. */
+export function encodeSegments(events: readonly NewEvent[], lastSequence: number): EncodedSegment[] {
+  const segments: EncodedSegment[] = [];
+  for (let start = 0; start < events.length; ) {
+    const end = segmentEnd(events, start);
+    segments.push({
+      first: lastSequence + start + 1,
+      last: lastSequence + end,
+      meta: encodeMeta(events, start, end),
+      data: joinChunks(events, start, end),
+    });
+    start = end;
+  }
+  return segments;
 }

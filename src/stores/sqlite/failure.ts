@@ -10,6 +10,21 @@ export function guardSqlite<T>(what: string, work: () => T): T {
   }
 }
 
+/** As `guardSqlite`, with what can be done about a database that cannot be opened. */
+export function guardOpening<T>(path: string, work: () => T): T {
+  try {
+    return guardSqlite(`cannot open ${path}`, work);
+  } catch (error) {
+    const code = error instanceof Error && isSqliteError(error.cause) ? error.cause.errcode & 0xff : 0;
+    // SQLITE_CORRUPT and SQLITE_NOTADB.
+    if (code !== 11 && code !== 26) throw error;
+    throw new StoreError(
+      `${(error as Error).message}: it is damaged; put a backup in its place, or move it away to start without it`,
+      { cause: error },
+    );
+  }
+}
+
 /** What of an SQLite failure crosses threads. */
 export interface SqliteFailure {
   readonly errcode: number;
@@ -31,4 +46,11 @@ export function isSqliteError(error: unknown): error is SqliteError {
 /** SQLITE_BUSY: another connection holds the lock. */
 export function isBusy(error: unknown): boolean {
   return isSqliteError(error) && (error.errcode & 0xff) === 5;
+}
+
+/** SQLITE_FULL, wherever it stands in what a call was rejected with: the disk has no room. */
+export function isFull(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (typeof cause !== 'object' || cause === null || !('errcode' in cause)) return false;
+  return typeof cause.errcode === 'number' && (cause.errcode & 0xff) === 13;
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Invocation } from '../../domain/execution.ts';
-import type { Artifacts } from '../artifacts.ts';
+import type { ArtifactFiles } from '../artifacts.ts';
 import { emptyInvocation, isEmptyInvocation } from '../invocation.ts';
 import type { CommitEntry } from '../store.ts';
 
@@ -23,22 +23,28 @@ interface InputRow {
 }
 
 /**
- * The invocations of executions. Equal large parts share a file, and a file may be left without a row by an
- * entry in conflict or a crash; so files are never deleted with a row, but by a sweep that removes those
- * which no row names and which are older than every commit under way.
+ * The invocations of executions. Equal large parts share a file. It is held while a commit that names it is under way;
+ * then it goes with the last row that names it, or by the sweep where a conflict or a crash left none.
  */
 export class Inputs {
-  readonly #files: Artifacts;
+  readonly #files: ArtifactFiles;
   readonly #select: StatementSync;
+  readonly #named: StatementSync;
 
-  constructor(db: DatabaseSync, files: Artifacts) {
+  constructor(db: DatabaseSync, files: ArtifactFiles) {
     this.#files = files;
+    this.#named = db.prepare(
+      'SELECT 1 FROM inputs WHERE input_sha256 = ?1 UNION ALL SELECT 1 FROM inputs WHERE invocation_sha256 = ?1',
+    );
     this.#select = db.prepare(
       'SELECT invocation, invocation_sha256, input, input_sha256 FROM inputs WHERE execution_id = ?',
     );
   }
 
-  /** What is to be inserted for each entry; undefined where no entry has anything. Only large parts make it wait. */
+  /**
+   * What is to be inserted for each entry; undefined where no entry has anything. Only large parts make it wait.
+   * `settled` is to be called with the answer after the commit. Rejects with StoreError, with nothing held.
+   */
   prepare(
     entries: readonly CommitEntry[],
   ): readonly (StoredInput | undefined)[] | Promise<readonly (StoredInput | undefined)[]> | undefined {
@@ -51,7 +57,30 @@ export class Inputs {
       large ||= one instanceof Promise;
       stored[index] = one;
     }
-    return large ? Promise.all(stored ?? []) : (stored as StoredInput[] | undefined);
+    return large ? this.#all(stored ?? []) : (stored as StoredInput[] | undefined);
+  }
+
+  /** The commit of what `prepare` gave has ended, in whatever way. */
+  settled(stored: readonly (StoredInput | undefined)[] | undefined): void {
+    for (const input of stored ?? []) {
+      if (input === undefined) continue;
+      for (const sha256 of [input.invocationSha256, input.inputSha256]) {
+        if (sha256 !== null) this.#files.free(sha256);
+      }
+    }
+  }
+
+  /** Whether an execution needs the file. Throws what SQLite throws. */
+  names(sha256: string): boolean {
+    return this.#named.get(sha256) !== undefined;
+  }
+
+  async #all(stored: readonly (StoredInput | Promise<StoredInput>)[]): Promise<readonly StoredInput[]> {
+    const all = await Promise.allSettled(stored);
+    const failed = all.find((one) => one.status === 'rejected');
+    if (failed === undefined) return all.map((one) => (one as PromiseFulfilledResult<StoredInput>).value);
+    this.settled(all.map((one) => (one.status === 'fulfilled' ? one.value : undefined)));
+    throw failed.reason;
   }
 
   #prepareOne(invocation: Invocation): StoredInput | Promise<StoredInput> {
@@ -63,14 +92,19 @@ export class Inputs {
       return { invocation: text, invocationSha256: null, input, inputSha256: null };
     }
     return (async () => {
-      const textFile = largeText ? await this.#files.put(Buffer.from(text)) : undefined;
-      const inputFile = largeInput ? await this.#files.put(input) : undefined;
-      return {
-        invocation: largeText ? null : text,
-        invocationSha256: textFile?.sha256 ?? null,
-        input: largeInput ? null : input,
-        inputSha256: inputFile?.sha256 ?? null,
-      };
+      const textFile = largeText ? await this.#files.hold(Buffer.from(text)) : undefined;
+      try {
+        const inputFile = largeInput ? await this.#files.hold(input) : undefined;
+        return {
+          invocation: largeText ? null : text,
+          invocationSha256: textFile?.sha256 ?? null,
+          input: largeInput ? null : input,
+          inputSha256: inputFile?.sha256 ?? null,
+        };
+      } catch (error) {
+        if (textFile !== undefined) this.#files.free(textFile.sha256);
+        throw error;
+      }
     })();
   }
 

@@ -1,26 +1,35 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { LogEvent } from '../../domain/event.ts';
 import { EventPage } from '../page.ts';
-import type { EventQuery, NodeEvent } from '../store.ts';
-import { decodeSegment, type SegmentRow } from './segment.ts';
+import { DamagedError, type EventQuery, type LogOutline, type NodeEvent } from '../store.ts';
+import { decodeSegment, OutlineReader, type SegmentRow } from './segment.ts';
 
 /** Reads the segments back as events. */
 export class Log {
   readonly #ofExecution: StatementSync;
   readonly #fromPosition: StatementSync;
+  readonly #outline: StatementSync;
 
   constructor(db: DatabaseSync) {
-    // Both begin with the row that may hold the first event wanted in its middle.
+    // Nobody sees what is staged.
+    const visible = 'NOT EXISTS (SELECT 1 FROM staged WHERE staged.execution_id = segments.execution_id)';
+    // The next two begin with the row that may hold the first event wanted in its middle.
     this.#ofExecution = db.prepare(
       `SELECT position, first_sequence, meta, data FROM segments
        WHERE execution_id = ?1 AND first_sequence >= ifnull(
          (SELECT max(first_sequence) FROM segments WHERE execution_id = ?1 AND first_sequence <= ?2), 0)
+         AND ${visible}
        ORDER BY first_sequence`,
     );
     this.#fromPosition = db.prepare(
       `SELECT position, execution_id, first_sequence, meta, data FROM segments
        WHERE position >= ifnull((SELECT max(position) FROM segments WHERE position <= ?1), 0)
+         AND ${visible}
        ORDER BY position`,
+    );
+    this.#outline = db.prepare(
+      `SELECT position, first_sequence, meta FROM segments
+       WHERE execution_id = ? AND ${visible} ORDER BY first_sequence`,
     );
   }
 
@@ -34,17 +43,32 @@ export class Log {
     return page.events;
   }
 
+  outline(executionId: string): LogOutline {
+    const reader = new OutlineReader();
+    for (const row of this.#outline.iterate(executionId)) reader.add(row as unknown as SegmentRow);
+    return reader.outline();
+  }
+
+  /** Without what is damaged. */
   fromPosition(from: number, limit: number): NodeEvent[] {
     const events: NodeEvent[] = [];
     if (limit <= 0) return events;
     for (const row of this.#fromPosition.iterate(from)) {
       const executionId = row.execution_id as string;
-      for (const event of decodeSegment(row as unknown as SegmentRow)) {
+      for (const event of wholeSegment(row as unknown as SegmentRow)) {
         if (event.position < from) continue;
         events.push({ ...event, executionId });
         if (events.length >= limit) return events;
       }
     }
     return events;
+  }
+}
+
+function* wholeSegment(row: SegmentRow): Generator<LogEvent> {
+  try {
+    yield* decodeSegment(row);
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
   }
 }

@@ -1,22 +1,21 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { ExecutionRecord, ExecutionStatus } from '../../domain/execution.ts';
 import type { ExecutionFilter } from '../store.ts';
+import { parseRow, parseRows } from './row.ts';
 
 /** Reads execution records and what hangs on them. */
 export class Records {
   readonly #db: DatabaseSync;
   readonly #byId: StatementSync;
   readonly #byInvocation: StatementSync;
-  readonly #snapshot: StatementSync;
   readonly #unfinished: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#byId = db.prepare('SELECT record FROM executions WHERE execution_id = ?');
+    this.#byId = db.prepare('SELECT execution_id, record FROM executions WHERE execution_id = ?');
     this.#byInvocation = db.prepare(
-      'SELECT record FROM claims JOIN executions USING (execution_id) WHERE invocation_id = ?',
+      'SELECT execution_id, record FROM claims JOIN executions USING (execution_id) WHERE invocation_id = ?',
     );
-    this.#snapshot = db.prepare('SELECT snapshot FROM snapshots WHERE execution_id = ?');
     const one = (status: ExecutionStatus) =>
       `SELECT execution_id, record FROM executions
        WHERE status = '${status}' AND status <> 'completed' AND execution_id > ?1`;
@@ -37,17 +36,21 @@ export class Records {
     return recordOf(this.#byInvocation.get(invocationId));
   }
 
-  snapshot(executionId: string): string | undefined {
-    return this.#snapshot.get(executionId)?.snapshot as string | undefined;
-  }
-
+  /** Empty only where there is none, however many in between are damaged. */
   unfinished(afterId: string, limit: number): ExecutionRecord[] {
-    return parsed(this.#unfinished.all(afterId, Math.max(0, limit)));
+    let after = afterId;
+    for (;;) {
+      const rows = this.#unfinished.all(after, Math.max(0, limit));
+      const records = parseRows<ExecutionRecord>(rows, 'record');
+      const last = rows.at(-1);
+      if (last === undefined || records.length > 0) return records;
+      after = last.execution_id as string;
+    }
   }
 
   list(filter: ExecutionFilter): ExecutionRecord[] {
     const { sql, values } = listing(filter);
-    return parsed(this.#db.prepare(sql).all(values));
+    return parseRows<ExecutionRecord>(this.#db.prepare(sql).all(values), 'record');
   }
 }
 
@@ -82,9 +85,5 @@ function listing(filter: ExecutionFilter): { sql: string; values: Record<string,
 }
 
 function recordOf(row: Record<string, unknown> | undefined): ExecutionRecord | undefined {
-  return row === undefined ? undefined : (JSON.parse(row.record as string) as ExecutionRecord);
-}
-
-function parsed(rows: readonly Record<string, unknown>[]): ExecutionRecord[] {
-  return rows.map((row) => JSON.parse(row.record as string) as ExecutionRecord);
+  return row === undefined ? undefined : parseRow<ExecutionRecord>(row, 'record');
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../store.ts';
 
 /** Migration i leads from `user_version` i to i + 1. What has been released is never edited. */
-const migrations: readonly string[] = [
+export const migrations: readonly string[] = [
   `
   -- One row for each entry of a commit. Event i of a row has position + i and first_sequence + i.
   -- The newest row is never deleted: the next position is counted from it.
@@ -59,7 +59,35 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX task_names_by_task ON task_names (task_id);
   `,
+  `
+  -- A machine is made again from the transitions in its log.
+  DROP TABLE snapshots;
+
+  -- The next position is this, or the one after the newest segment, whichever is larger: any segment may be deleted.
+  CREATE TABLE position_floor (next INTEGER NOT NULL) STRICT;
+  INSERT INTO position_floor (next) VALUES (1);
+
+  -- Logs that come from elsewhere and have no record yet.
+  CREATE TABLE staged (execution_id TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX claims_by_execution ON claims (execution_id);
+  CREATE INDEX inputs_by_file ON inputs (input_sha256) WHERE input_sha256 IS NOT NULL;
+  CREATE INDEX inputs_by_invocation_file ON inputs (invocation_sha256) WHERE invocation_sha256 IS NOT NULL;
+
+  ALTER TABLE executions ADD COLUMN task_revision INTEGER NOT NULL DEFAULT 0;
+  UPDATE executions SET task_revision = record ->> '$.taskRevision' WHERE json_valid(record);
+  DROP INDEX executions_by_task;
+  -- The revision is there so that who asks whether it is in use reads the index only.
+  CREATE INDEX executions_by_task ON executions (task_id, execution_id, task_revision);
+
+  ALTER TABLE tasks ADD COLUMN artifact TEXT
+    AS (CASE WHEN json_valid(task) THEN task ->> '$.definition.artifact.sha256' END) VIRTUAL;
+  CREATE INDEX tasks_by_artifact ON tasks (artifact);
+  `,
 ];
+
+/** The version that this program writes. */
+export const schemaVersion = migrations.length;
 
 /** Brings the database to this program's version. Throws StoreError where a newer program wrote it. */
 export function migrate(db: DatabaseSync): void {

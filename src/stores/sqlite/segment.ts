@@ -9,6 +9,7 @@
 import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionStatus } from '../../domain/execution.ts';
 import { chunkBytes } from '../page.ts';
+import { DamagedError, type LoggedTransition, type LogOutline } from '../store.ts';
 
 type Common<K extends string> = [kind: K, time: number, status: ExecutionStatus, attempt: number];
 type EventMeta =
@@ -93,33 +94,117 @@ export interface SegmentRow {
 
 const noBytes = new Uint8Array();
 
-/** The events of a row. Chunks are views of the row's bytes. */
+/** The events of a row. Chunks are views of the row's bytes. Throws DamagedError where it is not whole. */
 export function* decodeSegment(row: SegmentRow): Generator<LogEvent> {
-  const metas = JSON.parse(row.meta) as EventMeta[];
+  const metas = metasOf(row);
   const data = row.data ?? noBytes;
   let offset = 0;
   for (const [index, meta] of metas.entries()) {
-    const common = {
-      sequence: row.first_sequence + index,
-      position: row.position + index,
-      time: meta[1],
-      status: meta[2],
-      attempt: meta[3],
-    };
     switch (meta[0]) {
-      case 't': {
-        const [, , , , from, to, eventType, reasonCode, contextPatch, chartVersion] = meta;
-        yield { kind: 'transition', ...common, from, to, eventType, reasonCode, contextPatch, chartVersion };
+      case 't':
+        yield transitionOf(row, index, meta);
         break;
-      }
       case 'r':
-        yield { kind: 'result', ...common };
+        yield { kind: 'result', ...commonOf(row, index, meta) };
         break;
       default: {
+        const common = commonOf(row, index, meta);
         const chunk = data.subarray(offset, offset + meta[4]);
         offset += meta[4];
         yield { kind: 'chunk', ...common, stream: meta[0] === 'o' ? 'stdout' : 'stderr', data: chunk };
       }
     }
   }
+}
+
+type RowPlace = Omit<SegmentRow, 'data'>;
+
+function commonOf(row: RowPlace, index: number, meta: EventMeta) {
+  return {
+    sequence: row.first_sequence + index,
+    position: row.position + index,
+    time: meta[1],
+    status: meta[2],
+    attempt: meta[3],
+  };
+}
+
+function transitionOf(row: RowPlace, index: number, meta: Extract<EventMeta, { 0: 't' }>): LoggedTransition {
+  const [, , , , from, to, eventType, reasonCode, contextPatch, chartVersion] = meta;
+  const common = commonOf(row, index, meta);
+  return { kind: 'transition', ...common, from, to, eventType, reasonCode, contextPatch, chartVersion };
+}
+
+function metasOf(row: RowPlace): EventMeta[] {
+  let cause: unknown;
+  try {
+    const metas = JSON.parse(row.meta) as EventMeta[];
+    if (Array.isArray(metas) && metas.length > 0 && metas.every(Array.isArray)) return metas;
+  } catch (error) {
+    cause = error;
+  }
+  throw new DamagedError(`the log from event ${row.first_sequence} on is damaged`, { cause });
+}
+
+/** Reads the rows of a log, in order, for its outline: their bytes are not needed. */
+export class OutlineReader {
+  readonly #transitions: LoggedTransition[] = [];
+  readonly #output = { stdout: 0, stderr: 0 };
+  #lastTime = 0;
+  #attempt = 0;
+
+  /** Throws DamagedError where the row is not whole. */
+  add(row: RowPlace): void {
+    for (const [index, meta] of metasOf(row).entries()) {
+      this.#lastTime = meta[1];
+      if (meta[0] === 't') {
+        if (meta[3] !== this.#attempt) this.#beginAttempt(meta[3]);
+        this.#transitions.push(transitionOf(row, index, meta));
+      } else if (meta[0] !== 'r') {
+        this.#output[meta[0] === 'o' ? 'stdout' : 'stderr'] += meta[4];
+      }
+    }
+  }
+
+  outline(): LogOutline {
+    return { transitions: this.#transitions, lastTime: this.#lastTime, output: this.#output };
+  }
+
+  #beginAttempt(attempt: number): void {
+    this.#attempt = attempt;
+    this.#output.stdout = 0;
+    this.#output.stderr = 0;
+  }
+}
+
+/** A row's result alone, as the only event of its row. Undefined where it does not end with one, or is damaged. */
+export function resultOf(row: RowPlace): RowPlace | undefined {
+  let metas: EventMeta[];
+  try {
+    metas = metasOf(row);
+  } catch (error) {
+    if (error instanceof DamagedError) return undefined;
+    throw error;
+  }
+  const before = metas.length - 1;
+  if (metas[before]?.[0] !== 'r') return undefined;
+  return {
+    position: row.position + before,
+    first_sequence: row.first_sequence + before,
+    meta: JSON.stringify(metas.slice(before)),
+  };
+}
+
+/** What a row says of itself. Throws DamagedError where it is not whole. */
+export function describeSegment(row: RowPlace): {
+  readonly events: number;
+  readonly chunkBytes: number;
+  readonly results: number;
+  readonly endsWithResult: boolean;
+} {
+  const metas = metasOf(row);
+  let chunkBytes = 0;
+  for (const meta of metas) if (meta[0] === 'o' || meta[0] === 'e') chunkBytes += meta[4];
+  const results = metas.filter((meta) => meta[0] === 'r').length;
+  return { events: metas.length, chunkBytes, results, endsWithResult: metas.at(-1)?.[0] === 'r' };
 }

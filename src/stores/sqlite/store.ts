@@ -1,55 +1,72 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { LogEvent } from '../../domain/event.ts';
+import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
 import type { Task } from '../../domain/task.ts';
-import { openArtifacts } from '../artifacts.ts';
+import { type ArtifactFiles, openArtifacts } from '../artifacts.ts';
 import { assertNumbered } from '../entry.ts';
+import { SpaceReserve } from '../space-reserve.ts';
 import {
   type CommitEntry,
   type CommitResult,
   type EventQuery,
   type ExecutionFilter,
+  type LogOutline,
   type NodeEvent,
+  type Retained,
+  type Retention,
   type Store,
   StoreError,
 } from '../store.ts';
-import { CommitPace } from './commit-pace.ts';
-import { Committer } from './committer.ts';
-import { type EncodedEntry, encodeEntry } from './encoded-entry.ts';
-import { guardSqlite } from './failure.ts';
+import { type EncodedEntry, encodeEntry, encodeSegments } from './encoded-entry.ts';
+import { guardOpening, guardSqlite } from './failure.ts';
 import { claimFolder, type DataFolder } from './folder.ts';
 import { Inputs } from './inputs.ts';
 import { Log } from './log.ts';
 import { Records } from './records.ts';
 import { migrate } from './schema.ts';
-import { busyTimeoutMs, settings } from './settings.ts';
+import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './settings.ts';
+import { dropLeftovers } from './staging.ts';
+import { Sweep } from './sweep.ts';
 import { Tasks } from './tasks.ts';
+import { freeBytes } from './usage.ts';
 import { Writer } from './writer.ts';
+import { Writes } from './writes.ts';
+
+interface SqliteStoreOptions {
+  readonly dataDir: string;
+  /** Bytes on the disk that are kept for when it is full; 16 MiB where nothing is said. */
+  readonly reserveBytes?: number;
+}
+
+const defaultReserveBytes = 16 * 1024 * 1024;
 
 /**
- * Opens the store of a data folder: `spear.db` and its WAL, `lock.db`, and `blobs/` for large inputs.
+ * Opens the store of a data folder: `spear.db` and its WAL, `lock.db`, `ballast`, and `blobs/` for large inputs.
  * Rejects with DataDirError where the folder is another server's or cannot be made or written, and with
  * StoreError where the database is damaged or was written by a newer Spear.
  */
-export async function openSqliteStore(options: { readonly dataDir: string }): Promise<Store> {
-  const { dataDir } = options;
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { dataDir, reserveBytes = defaultReserveBytes } = options;
   const folder = await claimFolder(dataDir);
   const path = join(dataDir, 'spear.db');
   let db: DatabaseSync | undefined;
   try {
-    const files = await openArtifacts(join(dataDir, 'blobs'));
-    const reader = guardSqlite(`cannot open the store in ${dataDir}`, () => {
+    const blobs = await openArtifacts(join(dataDir, 'blobs'));
+    const reader = guardOpening(path, () => {
       db = new DatabaseSync(path, { timeout: busyTimeoutMs });
       db.exec(settings);
       migrate(db);
+      dropLeftovers(db);
       // The writer does it, so that no commit of this thread takes as long.
       db.exec('PRAGMA wal_autocheckpoint = 0');
+      db.exec(`PRAGMA busy_timeout = ${shortBusyTimeoutMs}`);
       return db;
     });
     const writer = new Writer(path);
     await writer.ready();
-    return new SqliteStore(folder, reader, writer, new Inputs(reader, files));
+    const reserve = new SpaceReserve(join(dataDir, 'ballast'), reserveBytes);
+    return new SqliteStore({ dataDir, folder, db: reader, writer, blobs, reserve });
   } catch (error) {
     db?.close();
     folder.release();
@@ -57,54 +74,114 @@ export async function openSqliteStore(options: { readonly dataDir: string }): Pr
   }
 }
 
-/** A commit of so few entries may run on the caller's thread, … */
-const fewEntries = 2;
-/** … none of which has more bytes than this. */
-const smallBytes = 4096;
-/** The writer copies the log into the database after so many of them: that takes long enough to be felt. */
-const commitsPerCheckpoint = 200;
-
-function isSmall({ segments, input }: EncodedEntry): boolean {
-  const bytes = (part: Uint8Array | null | undefined): number => part?.byteLength ?? 0;
-  return bytes(input?.input) <= smallBytes && segments.every(({ data }) => bytes(data) <= smallBytes);
-}
-
-/**
- * Reads on a connection of the caller's thread. Writes cross to the writer's, so that no sync of the disk blocks the
- * caller, but for a few small entries at a time where the disk is quick.
- */
+/** Reads on a connection of the caller's thread; how it writes, `Writes` knows. */
 class SqliteStore implements Store {
   readonly #folder: DataFolder;
   readonly #db: DatabaseSync;
-  readonly #writer: Writer;
-  readonly #committer: Committer;
-  readonly #pace = new CommitPace();
-  #sinceCheckpoint = 0;
+  readonly #writes: Writes;
+  readonly #blobs: ArtifactFiles;
+  readonly #reserve: SpaceReserve;
+  readonly #sweep: Sweep;
+  /** Logs that wait for their record. */
+  readonly #staged = new Set<string>();
   readonly #inputs: Inputs;
   readonly #log: Log;
   readonly #records: Records;
   readonly #tasks: Tasks;
 
-  constructor(folder: DataFolder, db: DatabaseSync, writer: Writer, inputs: Inputs) {
+  constructor(parts: {
+    readonly dataDir: string;
+    readonly folder: DataFolder;
+    readonly db: DatabaseSync;
+    readonly writer: Writer;
+    readonly blobs: ArtifactFiles;
+    readonly reserve: SpaceReserve;
+  }) {
+    const { dataDir, folder, db, writer, blobs, reserve } = parts;
     this.#folder = folder;
     this.#db = db;
-    this.#inputs = inputs;
-    this.#writer = writer;
-    this.#committer = new Committer(db);
+    this.#writes = new Writes(db, writer, reserve);
+    this.#blobs = blobs;
+    this.#reserve = reserve;
+    this.#inputs = new Inputs(db, blobs);
     this.#log = new Log(db);
     this.#records = new Records(db);
     this.#tasks = new Tasks(db);
+    this.#sweep = new Sweep({
+      dataDir,
+      blobs,
+      inputs: this.#inputs,
+      tasks: this.#tasks,
+      deleteRevision: (revision) =>
+        this.#writes.send('cannot delete a revision', { kind: 'deleteRevision', revision }),
+    });
+  }
+
+  get lowSpace(): boolean {
+    if (!this.#reserve.missing || !this.#db.isOpen) return false;
+    try {
+      return freeBytes(this.#db) < this.#reserve.bytes;
+    } catch {
+      // A database that cannot be asked has no room that is known of.
+      return true;
+    }
   }
 
   async commit(entries: readonly CommitEntry[]): Promise<CommitResult[]> {
     for (const entry of entries) assertNumbered(entry);
     const prepared = this.#inputs.prepare(entries);
     const inputs = prepared instanceof Promise ? await prepared : prepared;
-    const encoded = entries.map((entry, index) => encodeEntry(entry, inputs?.[index]));
-    if (this.#mayCommitHere(encoded)) return this.#commitHere(encoded);
-    const floor = this.#committer.nextPosition;
-    const results = await this.#writer.send('cannot commit', { kind: 'commit', entries: encoded, floor });
-    return [...results];
+    try {
+      const encoded = entries.map((entry, index) =>
+        encodeEntry(entry, inputs?.[index], this.#staged.has(entry.executionId)),
+      );
+      const results = await this.#writes.commit(encoded);
+      if (this.#staged.size > 0) this.#unmark(encoded, results);
+      return [...results];
+    } finally {
+      this.#inputs.settled(inputs);
+    }
+  }
+
+  async stage(executionId: string, events: readonly NewEvent[]): Promise<void> {
+    const last = (events[0]?.sequence ?? 1) - 1;
+    assertNumbered({ executionId, expectedLastSequence: last, events });
+    const segments = encodeSegments(events, last);
+    const { floor } = this.#writes;
+    this.#staged.add(executionId);
+    const staged = await this.#writes.send('cannot stage a log', {
+      kind: 'stage',
+      executionId,
+      segments,
+      floor,
+    });
+    if (staged) return;
+    this.#staged.delete(executionId);
+    throw new StoreError(`cannot stage a log: there is an execution ${executionId}`);
+  }
+
+  async unstage(executionId: string): Promise<void> {
+    await this.#writes.send('cannot unstage a log', { kind: 'unstage', executionId });
+    this.#staged.delete(executionId);
+  }
+
+  async delete(executionId: string): Promise<boolean> {
+    for (;;) {
+      const removed = await this.#writes.send('cannot delete an execution', { kind: 'delete', executionId });
+      await this.#removeFiles(removed.files);
+      if (removed.done) return removed.found;
+    }
+  }
+
+  async retain({ endedBefore, maxBytes, now, unusedForMs }: Retention): Promise<Retained> {
+    await this.#reserve.restore();
+    const fileBytes = await this.#blobs.totalBytes();
+    const target = { endedBefore, maxBytes, fileBytes };
+    const step = await this.#writes.send('cannot delete what is old', { kind: 'retain', target });
+    await this.#removeFiles(step.files);
+    const { deletedExecutions, deletedLogs } = step;
+    const more = step.more || (await this.#sweep.step({ now, unusedForMs }));
+    return { deletedExecutions, deletedLogs, more };
   }
 
   async execution(executionId: string): Promise<ExecutionRecord | undefined> {
@@ -121,10 +198,6 @@ class SqliteStore implements Store {
     );
   }
 
-  async snapshot(executionId: string): Promise<string | undefined> {
-    return this.#use('cannot read a snapshot', () => this.#records.snapshot(executionId));
-  }
-
   async executions(filter: ExecutionFilter): Promise<ExecutionRecord[]> {
     return this.#use('cannot list executions', () => this.#records.list(filter));
   }
@@ -137,16 +210,24 @@ class SqliteStore implements Store {
     return this.#use('cannot read a log', () => this.#log.events(executionId, query));
   }
 
+  async outline(executionId: string): Promise<LogOutline> {
+    return this.#use('cannot read a log', () => this.#log.outline(executionId));
+  }
+
   async eventsFromPosition(from: number, limit: number): Promise<NodeEvent[]> {
     return this.#use('cannot read the logs', () => this.#log.fromPosition(from, limit));
   }
 
   async saveTask(task: Task): Promise<void> {
-    await this.#writer.send('cannot save a task', { kind: 'saveTask', task });
+    await this.#writes.send('cannot save a task', { kind: 'saveTask', task });
+  }
+
+  async saveRevision(task: Task): Promise<void> {
+    await this.#writes.send('cannot save a task', { kind: 'saveRevision', task });
   }
 
   async deleteTask(taskId: string): Promise<void> {
-    await this.#writer.send('cannot delete a task', { kind: 'deleteTask', taskId });
+    await this.#writes.send('cannot delete a task', { kind: 'deleteTask', taskId });
   }
 
   async taskByName(name: string): Promise<Task | undefined> {
@@ -169,28 +250,24 @@ class SqliteStore implements Store {
     if (!this.#db.isOpen) return;
     try {
       guardSqlite('cannot close the store', () => this.#db.close());
-      await this.#writer.close();
+      await this.#writes.close();
     } finally {
       this.#folder.release();
     }
   }
 
-  #mayCommitHere(entries: readonly EncodedEntry[]): boolean {
-    return entries.length <= fewEntries && this.#writer.idle && entries.every(isSmall) && this.#pace.allows();
+  /** What has a record now is an execution like any other. */
+  #unmark(entries: readonly EncodedEntry[], results: readonly CommitResult[]): void {
+    for (const [index, { executionId, record }] of entries.entries()) {
+      if (record !== undefined && results[index]?.ok === true) this.#staged.delete(executionId);
+    }
   }
 
-  /** Two thread hops cost more than a quick sync of the disk, where hardly anything waits for this thread. */
-  #commitHere(entries: readonly EncodedEntry[]): CommitResult[] {
-    const start = performance.now();
-    const results = this.#use('cannot commit', () =>
-      this.#committer.commit(entries, this.#writer.nextPosition),
-    );
-    this.#pace.took(performance.now() - start);
-    if (++this.#sinceCheckpoint >= commitsPerCheckpoint) {
-      this.#sinceCheckpoint = 0;
-      this.#writer.checkpoint();
+  async #removeFiles(digests: readonly string[]): Promise<void> {
+    for (const sha256 of digests) {
+      const named = this.#use('cannot see what is in use', () => this.#inputs.names(sha256));
+      if (!named) await this.#blobs.remove(sha256, Number.POSITIVE_INFINITY);
     }
-    return results;
   }
 
   #use<T>(what: string, work: () => T): T {

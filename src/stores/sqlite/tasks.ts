@@ -1,5 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Task } from '../../domain/task.ts';
+import { parseRow, parseRows } from './row.ts';
+import { inTransaction } from './transaction.ts';
+
+export interface TaskRevision {
+  readonly taskId: string;
+  readonly revision: number;
+}
 
 /** Reads and writes tasks: all revisions, and who has which name. */
 export class Tasks {
@@ -11,6 +18,10 @@ export class Tasks {
   readonly #byId: StatementSync;
   readonly #revision: StatementSync;
   readonly #list: StatementSync;
+  readonly #spare: StatementSync;
+  readonly #inUse: StatementSync;
+  readonly #deleteRevision: StatementSync;
+  readonly #artifact: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -25,30 +36,63 @@ export class Tasks {
     this.#freeNames = db.prepare('DELETE FROM task_names WHERE task_id = ?');
     const newest = 'revision = (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)';
     this.#byName = db.prepare(
-      `SELECT task FROM task_names JOIN tasks USING (task_id) WHERE name = ? AND ${newest}`,
+      `SELECT task_id, task FROM task_names JOIN tasks USING (task_id) WHERE name = ? AND ${newest}`,
     );
-    this.#byId = db.prepare('SELECT task FROM tasks WHERE task_id = ? ORDER BY revision DESC LIMIT 1');
-    this.#revision = db.prepare('SELECT task FROM tasks WHERE task_id = ? AND revision = ?');
+    this.#byId = db.prepare(
+      'SELECT task_id, task FROM tasks WHERE task_id = ? ORDER BY revision DESC LIMIT 1',
+    );
+    this.#revision = db.prepare('SELECT task_id, task FROM tasks WHERE task_id = ? AND revision = ?');
     this.#list = db.prepare(
       `SELECT task FROM task_names JOIN tasks USING (task_id) WHERE name > ? AND ${newest} ORDER BY name LIMIT ?`,
     );
+    const ofNoName = `(revision < (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)
+      OR NOT EXISTS (SELECT 1 FROM task_names WHERE task_names.task_id = tasks.task_id))`;
+    const used = 'SELECT 1 FROM executions WHERE task_id = ?1 AND task_revision = ?2';
+    this.#spare = db.prepare(`SELECT task_id, revision FROM tasks WHERE ${ofNoName}`);
+    this.#inUse = db.prepare(`${used} LIMIT 1`);
+    this.#deleteRevision = db.prepare(
+      `DELETE FROM tasks WHERE task_id = ?1 AND revision = ?2 AND ${ofNoName} AND NOT EXISTS (${used})`,
+    );
+    this.#artifact = db.prepare('SELECT 1 FROM tasks WHERE artifact = ? LIMIT 1');
   }
 
   save(task: Task): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      this.#saveRevision.run(task.taskId, task.revision, JSON.stringify(task));
+    inTransaction(this.#db, () => {
+      this.saveRevision(task);
       this.#freeNames.run(task.taskId);
       this.#takeName.run(task.definition.name, task.taskId);
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    });
+  }
+
+  /** Without a name. */
+  saveRevision(task: Task): void {
+    this.#saveRevision.run(task.taskId, task.revision, JSON.stringify(task));
   }
 
   delete(taskId: string): void {
     this.#freeNames.run(taskId);
+  }
+
+  /** Revisions that no new execution gets. */
+  spareRevisions(): readonly TaskRevision[] {
+    return this.#spare.all().map((row) => ({
+      taskId: row.task_id as string,
+      revision: row.revision as number,
+    }));
+  }
+
+  isUsed({ taskId, revision }: TaskRevision): boolean {
+    return this.#inUse.get(taskId, revision) !== undefined;
+  }
+
+  /** Deletes a revision that is spare and that no execution uses; false for any other. */
+  deleteRevision({ taskId, revision }: TaskRevision): boolean {
+    return this.#deleteRevision.run(taskId, revision).changes > 0;
+  }
+
+  /** Whether a revision of any task runs the artifact of that digest. */
+  namesArtifact(sha256: string): boolean {
+    return this.#artifact.get(sha256) !== undefined;
   }
 
   byName(name: string): Task | undefined {
@@ -64,10 +108,10 @@ export class Tasks {
   }
 
   list(afterName: string, limit: number): Task[] {
-    return this.#list.all(afterName, Math.max(0, limit)).map((row) => JSON.parse(row.task as string) as Task);
+    return parseRows<Task>(this.#list.all(afterName, Math.max(0, limit)), 'task');
   }
 }
 
 function taskOf(row: Record<string, unknown> | undefined): Task | undefined {
-  return row === undefined ? undefined : (JSON.parse(row.task as string) as Task);
+  return row === undefined ? undefined : parseRow<Task>(row, 'task');
 }

@@ -1,12 +1,13 @@
 /** The thread that writes: a connection of its own, so that a sync of the disk never holds up the node. */
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { CommitResult } from '../store.ts';
 import { Committer } from './committer.ts';
 import { isSqliteError } from './failure.ts';
+import { Removal } from './removal.ts';
+import { Retainer } from './retainer.ts';
 import { settings } from './settings.ts';
 import { Tasks } from './tasks.ts';
-import type { WriterReply, WriterRequest } from './writer-protocol.ts';
+import type { WriterAnswers, WriterReply, WriterRequest } from './writer-protocol.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('the writer runs in a thread of its own');
@@ -15,29 +16,34 @@ const db = new DatabaseSync(path, { timeout });
 db.exec(settings);
 const committer = new Committer(db);
 const tasks = new Tasks(db);
+const removal = new Removal(db);
+const retainer = new Retainer(db, removal);
 
-function done(results: readonly CommitResult[]): WriterReply {
-  return { kind: 'done', results, nextPosition: committer.nextPosition };
-}
+type Handlers = {
+  readonly [Kind in WriterRequest['kind']]: (
+    request: Extract<WriterRequest, { kind: Kind }>,
+  ) => WriterAnswers[Kind];
+};
+
+const handlers: Handlers = {
+  commit: ({ entries, floor }) => committer.commit(entries, floor),
+  stage: ({ executionId, segments, floor }) => committer.stage(executionId, segments, floor),
+  unstage: ({ executionId }) => void committer.unstage(executionId),
+  delete: ({ executionId }) => removal.delete(executionId),
+  retain: ({ target }) => retainer.step(target),
+  saveTask: ({ task }) => void tasks.save(task),
+  saveRevision: ({ task }) => void tasks.saveRevision(task),
+  deleteTask: ({ taskId }) => void tasks.delete(taskId),
+  deleteRevision: ({ revision }) => tasks.deleteRevision(revision),
+  checkpoint: () => void db.exec('PRAGMA wal_checkpoint(PASSIVE)'),
+  close: () => void db.close(),
+};
 
 function perform(request: WriterRequest): WriterReply {
-  switch (request.kind) {
-    case 'commit':
-      return done(committer.commit(request.entries, request.floor));
-    case 'saveTask':
-      tasks.save(request.task);
-      break;
-    case 'deleteTask':
-      tasks.delete(request.taskId);
-      break;
-    case 'checkpoint':
-      db.exec('PRAGMA wal_checkpoint(PASSIVE)');
-      break;
-    case 'close':
-      db.close();
-      break;
-  }
-  return done([]);
+  // Each kind has the handler of its own requests, which the compiler does not follow through the union.
+  const handle = handlers[request.kind] as (request: WriterRequest) => WriterAnswers[keyof WriterAnswers];
+  const answer = handle(request);
+  return { kind: 'done', answer, nextPosition: committer.nextPosition };
 }
 
 port.on('message', (request: WriterRequest) => {

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
-import { type CommitResult, StoreError } from '../store.ts';
+import { StoreError } from '../store.ts';
 import { busyTimeoutMs } from './settings.ts';
-import type { WriterReply, WriterRequest } from './writer-protocol.ts';
+import type { WriterAnswers, WriterReply, WriterRequest } from './writer-protocol.ts';
 
 interface Waiting {
   readonly what: string;
-  readonly resolve: (results: readonly CommitResult[]) => void;
+  readonly resolve: (answer: WriterAnswers[keyof WriterAnswers]) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -46,13 +46,18 @@ export class Writer {
   }
 
   /** Rejects with StoreError where SQLite refused; nothing was written then. */
-  send(what: string, request: WriterRequest): Promise<readonly CommitResult[]> {
+  send<Request extends WriterRequest>(
+    what: string,
+    request: Request,
+  ): Promise<WriterAnswers[Request['kind']]> {
     return new Promise((resolve, reject) => {
       if (this.#gone !== undefined) {
         reject(new StoreError(`${what}: the store is closed`, { cause: this.#gone }));
         return;
       }
-      this.#waiting.push({ what, resolve, reject });
+      // Answers come in the order of the requests, each of the request's own kind.
+      const waiting = { what, resolve: resolve as Waiting['resolve'], reject };
+      this.#waiting.push(waiting);
       this.#worker.postMessage(request);
     });
   }
@@ -82,7 +87,7 @@ export class Writer {
     if (waiting === undefined) return;
     if (reply.kind === 'done') {
       this.#nextPosition = reply.nextPosition;
-      waiting.resolve(reply.results);
+      waiting.resolve(reply.answer);
     } else if (reply.kind === 'failed') {
       const { errstr, ...cause } = reply.failure;
       waiting.reject(new StoreError(`${waiting.what}: ${errstr}`, { cause }));

@@ -5,7 +5,7 @@ import { bytesOf, chunk, executionId, invocationOf, recordOf, result, transition
 import { a, all, appending, b, c, creating, sequences } from './entries.ts';
 
 export function commitContract(open: () => Promise<Store>): void {
-  test('an admission is read back with its record, log, input and snapshot', async () => {
+  test('an admission is read back with its record, log and input', async () => {
     const store = await open();
     const record = recordOf(a, 'pending', {
       invocationId: 'key',
@@ -17,14 +17,12 @@ export function commitContract(open: () => Promise<Store>): void {
       ...appending(a, 0, events),
       record,
       input,
-      snapshot: '{"s":1}',
       claimInvocationId: 'key',
     };
     expect(await store.commit([entry])).toEqual([{ ok: true, position: 1 }]);
     expect(await store.execution(a)).toEqual(record);
     expect(await store.executionByInvocation('key')).toEqual(record);
     expect(await store.input(a)).toEqual(input);
-    expect(await store.snapshot(a)).toBe('{"s":1}');
     expect(await store.events(a, all)).toEqual([{ ...events[0], position: 1 }]);
   });
 
@@ -33,8 +31,12 @@ export function commitContract(open: () => Promise<Store>): void {
     expect(await store.execution(a)).toBeUndefined();
     expect(await store.executionByInvocation('key')).toBeUndefined();
     expect(await store.input(a)).toBeUndefined();
-    expect(await store.snapshot(a)).toBeUndefined();
     expect(await store.events(a, all)).toEqual([]);
+    expect(await store.outline(a)).toEqual({
+      transitions: [],
+      lastTime: 0,
+      output: { stdout: 0, stderr: 0 },
+    });
     expect(await store.eventsFromPosition(0, 10)).toEqual([]);
     expect(await store.unfinished('', 10)).toEqual([]);
     expect(await store.commit([])).toEqual([]);
@@ -63,7 +65,6 @@ export function commitContract(open: () => Promise<Store>): void {
     const stale = {
       ...appending(a, 2, [result(3)]),
       record: recordOf(a, 'failed'),
-      snapshot: 'stale',
       claimInvocationId: 'stale',
     };
     expect(await store.commit([creating(b), stale, creating(c)])).toEqual([
@@ -72,7 +73,6 @@ export function commitContract(open: () => Promise<Store>): void {
       { ok: true, position: 7 },
     ]);
     expect((await store.execution(a))?.status).toBe('running');
-    expect(await store.snapshot(a)).toBeUndefined();
     expect(await store.executionByInvocation('stale')).toBeUndefined();
     expect(sequences(await store.events(a, all))).toEqual([1, 2, 3]);
   });
@@ -80,10 +80,9 @@ export function commitContract(open: () => Promise<Store>): void {
   test('a key that another execution owns is a conflict that names the owner', async () => {
     const store = await open();
     await store.commit([{ ...creating(a), claimInvocationId: 'key' }]);
-    const entry = { ...creating(b), claimInvocationId: 'key', input: invocationOf(), snapshot: 's' };
+    const entry = { ...creating(b), claimInvocationId: 'key', input: invocationOf() };
     expect(await store.commit([entry])).toEqual([{ ok: false, conflict: 'invocation', executionId: a }]);
     expect(await store.execution(b)).toBeUndefined();
-    expect(await store.snapshot(b)).toBeUndefined();
     expect(await store.events(b, all)).toEqual([]);
     expect(await store.commit([creating(b)])).toEqual([{ ok: true, position: 4 }]);
   });
@@ -126,13 +125,12 @@ export function commitContract(open: () => Promise<Store>): void {
   test('an entry without events moves neither log nor position', async () => {
     const store = await open();
     await store.commit([creating(a, 'running')]);
-    const entry = { ...appending(a, 3, []), record: recordOf(a, 'running', { attempt: 2 }), snapshot: 's2' };
+    const entry = { ...appending(a, 3, []), record: recordOf(a, 'running', { attempt: 2 }) };
     expect(await store.commit([entry, creating(b)])).toEqual([
       { ok: true, position: 4 },
       { ok: true, position: 4 },
     ]);
     expect((await store.execution(a))?.attempt).toBe(2);
-    expect(await store.snapshot(a)).toBe('s2');
     expect(await store.commit([appending(a, 2, [])])).toEqual([
       { ok: false, conflict: 'sequence', lastSequence: 3 },
     ]);
@@ -149,15 +147,6 @@ export function commitContract(open: () => Promise<Store>): void {
     ];
     for (const entry of bad) await expect(store.commit([creating(b), entry])).rejects.toThrow(RangeError);
     expect(await store.execution(b)).toBeUndefined();
-  });
-
-  test('the snapshot goes when the record is terminal', async () => {
-    const store = await open();
-    await store.commit([{ ...creating(a, 'running'), snapshot: 's' }]);
-    await store.commit([{ ...appending(a, 3, [result(4)]), record: recordOf(a, 'failed'), snapshot: 't' }]);
-    expect(await store.snapshot(a)).toBeUndefined();
-    await store.commit([{ ...creating(b), snapshot: 's' }]);
-    expect(await store.snapshot(b)).toBeUndefined();
   });
 
   test('an invocation that says nothing is read back empty, and one that is written stays', async () => {

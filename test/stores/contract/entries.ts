@@ -22,3 +22,14 @@ export function creating(id: string, status: 'running' | 'completed' = 'complete
 export function sequences(events: readonly { readonly sequence: number }[]): number[] {
   return events.map((event) => event.sequence);
 }
+
+/** As one without anything to run has ended: with its time, by which it is kept or not. */
+export function ended(number: number, completedAt: number, events = shortLog()): CommitEntry {
+  const id = executionId(number);
+  const record = recordOf(id, 'completed', {
+    createdAt: number,
+    completedAt,
+    lastSequence: events.length,
+  });
+  return { ...appending(id, 0, events), record };
+}

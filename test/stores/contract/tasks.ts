@@ -58,4 +58,16 @@ export function taskContract(open: () => Promise<Store>): void {
     expect(await names('a', 2)).toEqual(['b@2', 'c-2@2']);
     expect(await names('c.1', 2)).toEqual([]);
   });
+
+  test("a revision that is no name's is read by id and revision, and listed nowhere", async () => {
+    const store = await open();
+    await store.saveTask(taskOf('task_1', 2, 'echo'));
+    await store.saveRevision(taskOf('task_1', 1, 'echo'));
+    await store.saveRevision(taskOf('task_2', 7, 'other'));
+    expect(await store.taskRevision('task_1', 1)).toEqual(taskOf('task_1', 1, 'echo'));
+    expect(await store.taskRevision('task_2', 7)).toEqual(taskOf('task_2', 7, 'other'));
+    expect(await store.taskByName('echo')).toEqual(taskOf('task_1', 2, 'echo'));
+    expect(await store.taskByName('other')).toBeUndefined();
+    expect(await store.tasks('', 10)).toEqual([taskOf('task_1', 2, 'echo')]);
+  });
 }

@@ -1,0 +1,118 @@
+/**
+ * Deletes logs and executions over the writer's connection, each call within a transaction of its caller's.
+ *
+ * A long log takes several calls. Its rows go from the oldest on, and its record says that they are gone before the
+ * first of them is: a reader finds the rest or is told, and a crash in between leaves an execution whose record holds.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { type ExecutionRecord, type ExecutionStatus, isTerminal } from '../../domain/execution.ts';
+import { Budget } from './budget.ts';
+import { prepareFloor } from './positions.ts';
+import { resultOf, type SegmentRow } from './segment.ts';
+import { inTransaction } from './transaction.ts';
+
+export interface Removed {
+  /** There was a finished execution. */
+  readonly found: boolean;
+  /** All of it is gone; otherwise the same call goes on. */
+  readonly done: boolean;
+  /** Digests of files that it named. */
+  readonly files: readonly string[];
+}
+
+export class Removal {
+  readonly #db: DatabaseSync;
+  readonly #raiseFloor: StatementSync;
+  readonly #status: StatementSync;
+  readonly #oldestRows: StatementSync;
+  readonly #oldestRow: StatementSync;
+  readonly #deleteRow: StatementSync;
+  readonly #replaceRow: StatementSync;
+  readonly #markLog: StatementSync;
+  readonly #files: StatementSync;
+  readonly #deleteRest: readonly StatementSync[];
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#raiseFloor = prepareFloor(db);
+    this.#status = db.prepare('SELECT status FROM executions WHERE execution_id = ?');
+    this.#oldestRows = db.prepare(
+      `SELECT position, first_sequence, meta, length(data) AS bytes FROM segments
+       WHERE execution_id = ? ORDER BY first_sequence LIMIT ?`,
+    );
+    this.#oldestRow = db.prepare(
+      'SELECT last_sequence FROM segments WHERE execution_id = ? ORDER BY first_sequence LIMIT 1',
+    );
+    this.#deleteRow = db.prepare('DELETE FROM segments WHERE position = ?');
+    this.#replaceRow = db.prepare(
+      'UPDATE segments SET position = ?, first_sequence = ?, meta = ?, data = NULL WHERE position = ?',
+    );
+    this.#markLog = db.prepare(
+      `UPDATE executions SET record = json_set(record, '$.oldestSequence', record ->> '$.lastSequence')
+       WHERE execution_id = ? AND json_valid(record)`,
+    );
+    this.#files = db.prepare('SELECT invocation_sha256, input_sha256 FROM inputs WHERE execution_id = ?');
+    this.#deleteRest = ['inputs', 'claims', 'executions'].map((table) =>
+      db.prepare(`DELETE FROM ${table} WHERE execution_id = ?`),
+    );
+  }
+
+  /** Deletes a finished execution, as much of it as one step may, in a transaction of its own. */
+  delete(executionId: string): Removed {
+    const status = this.#status.get(executionId)?.status as ExecutionStatus | undefined;
+    if (status === undefined || !isTerminal(status)) return { found: false, done: true, files: [] };
+    return inTransaction(this.#db, () => ({ found: true, ...this.remove(executionId, new Budget()) }));
+  }
+
+  /** Deletes an execution; `done` is false where the budget was spent before. */
+  remove(executionId: string, budget: Budget): { readonly done: boolean; readonly files: readonly string[] } {
+    this.#raiseFloor.run();
+    const last = this.#shorten(executionId, budget);
+    if (last === 'more') {
+      this.#markLog.run(executionId);
+      return { done: false, files: [] };
+    }
+    if (last !== undefined) this.#deleteRow.run(last.position);
+    const names = this.#files.get(executionId);
+    const files = Object.values(names ?? {}).filter((name) => name !== null) as string[];
+    for (const statement of this.#deleteRest) statement.run(executionId);
+    return { done: true, files };
+  }
+
+  /** Whether a finished execution's log has more than its result: also one that was being purged when the node died. */
+  hasLog({ executionId, oldestSequence = 1, lastSequence }: ExecutionRecord): boolean {
+    if (oldestSequence < lastSequence) return true;
+    const oldest = this.#oldestRow.get(executionId)?.last_sequence as number | undefined;
+    return oldest !== undefined && oldest < lastSequence;
+  }
+
+  /** Deletes a log but for its result; false where the budget was spent before. */
+  purge(executionId: string, budget: Budget): boolean {
+    this.#raiseFloor.run();
+    this.#markLog.run(executionId);
+    const last = this.#shorten(executionId, budget);
+    if (last === 'more') return false;
+    const result = last === undefined ? undefined : resultOf(last);
+    if (last !== undefined && result !== undefined && last.meta !== result.meta) {
+      this.#replaceRow.run(result.position, result.first_sequence, result.meta, last.position);
+    }
+    return true;
+  }
+
+  /** Deletes the rows of a log but for the last, which it returns; undefined where there is none. */
+  #shorten(executionId: string, budget: Budget): SegmentRow | undefined | 'more' {
+    if (budget.spent) return 'more';
+    const most = budget.rows + 1;
+    const rows = this.#oldestRows.all(executionId, most);
+    for (const row of rows.slice(0, -1)) {
+      if (budget.spent) return 'more';
+      this.#deleteRow.run(row.position as number);
+      budget.take(Number(row.bytes ?? 0));
+    }
+    const last = rows.at(-1);
+    if (rows.length === most) return 'more';
+    if (last === undefined) return undefined;
+    budget.take(Number(last.bytes ?? 0));
+    return { ...(last as unknown as SegmentRow), data: null };
+  }
+}

@@ -1,0 +1,282 @@
+import { randomUUID } from 'node:crypto';
+import { truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  ErrorCode,
+  ExecutionMode,
+  ExecutionStatus,
+  type StreamExecutionResult,
+} from '../../src/server/gen/spearlet/function_pb.js';
+import { errorLine, run } from '../cli/spear.ts';
+import { compileLibrary } from '../support/native.ts';
+import { compiler, describeWhere, root } from '../support/needs.ts';
+import type { ChildServer } from '../support/server.ts';
+import { smallDisk } from '../support/small-disk.ts';
+import { collect } from './collect.ts';
+import { expectWholeLog, outputOf } from './grammar.ts';
+import { readRefusal, refusal } from './refusal.ts';
+import { dataFolder, spawn, start, untilState } from './spawned.ts';
+
+interface Readiness {
+  readonly ready: boolean;
+  readonly reason: string;
+}
+
+async function readiness(server: ChildServer): Promise<Readiness & { readonly code: number }> {
+  const answer = await fetch(`http://${server.httpAddress}/readyz`);
+  return { code: answer.status, ...((await answer.json()) as Readiness) };
+}
+
+const working = { code: 200, ready: true, reason: 'serving' };
+
+function becomes(server: ChildServer, expected: Partial<Readiness>): Promise<void> {
+  return expect.poll(() => readiness(server), { timeout: 20_000 }).toMatchObject(expected);
+}
+
+/** Invokes until the node refuses. Resolves with what was acknowledged before, and the refusal. */
+async function untilRefused(server: ChildServer) {
+  const accepted: string[] = [];
+  for (;;) {
+    try {
+      accepted.push(await start(server, { task: 'noop', functionName: 'noop' }));
+    } catch (error) {
+      return { accepted, refused: readRefusal(error) };
+    }
+  }
+}
+
+function works(server: ChildServer): Promise<void> {
+  const invoke = () =>
+    server.functions.invokeFunction({ task: 'noop', functionName: 'noop' }).then(
+      ({ success }) => success,
+      () => false,
+    );
+  return expect.poll(invoke, { timeout: 20_000 }).toBe(true);
+}
+
+/** That all of them have ended well, with whole logs. */
+async function expectCompleted(server: ChildServer, executionIds: readonly string[]): Promise<void> {
+  for (const executionId of executionIds) {
+    const events = await collect(server.functions.watchExecution({ executionId }));
+    expect(expectWholeLog(events).status).toBe(ExecutionStatus.COMPLETED);
+  }
+}
+
+async function expectCheck(dataDir: string): Promise<void> {
+  const { stdout, code } = await run(['db', 'check', '--data-dir', dataDir]);
+  expect(stdout.toString()).toMatch(/all is well\n$/);
+  expect(code).toBe(0);
+}
+
+async function servedTasks(dataDir: string): Promise<ChildServer> {
+  const server = await spawn(dataDir);
+  await server.register('noop', 'noop/noop.wasm');
+  await server.register('ticker', 'ticker/ticker.wasm');
+  return server;
+}
+
+const ticks = (count: number) => Array.from({ length: count }, (_, index) => `tick ${index + 1}\n`).join('');
+
+/** An execution that writes while the fault lasts. */
+async function ticking(server: ChildServer) {
+  const executionId = await start(server, { task: 'ticker', args: ['30', '100'] });
+  await untilState(server, executionId, 'running.attempting');
+  const watched = collect(server.functions.watchExecution({ executionId }));
+  return { executionId, watched };
+}
+
+function expectAllTicks(events: readonly StreamExecutionResult[]): void {
+  expect(expectWholeLog(events).status).toBe(ExecutionStatus.COMPLETED);
+  expect(outputOf(events).toString()).toBe(ticks(30));
+}
+
+describeWhere([root()], 'a disk that gets full', () => {
+  test('ends what was accepted, refuses what is new and says why, and works again when there is room', async () => {
+    const disk = await smallDisk(80);
+    const dataDir = join(disk.path, 'data');
+    const server = await servedTasks(dataDir);
+    await becomes(server, working);
+    const { executionId, watched } = await ticking(server);
+    const empty = await disk.fill();
+    const { accepted, refused } = await untilRefused(server);
+    expect(refused).toMatchObject({ code: 'UNAVAILABLE', reason: 'STORE_UNAVAILABLE' });
+    await becomes(server, { ready: false, reason: 'the disk is full' });
+    const { refused: later } = await untilRefused(server);
+    expect(later).toMatchObject({ code: 'UNAVAILABLE', reason: 'STORE_UNAVAILABLE' });
+    expect(later.message).toContain('the disk is full');
+    expectAllTicks(await watched);
+    await expectCompleted(server, accepted);
+
+    await empty();
+    await becomes(server, working);
+    await works(server);
+    await server.end('SIGKILL');
+    await expectCheck(dataDir);
+    const again = await spawn(dataDir);
+    await expectCompleted(again, [executionId, ...accepted]);
+  });
+
+  test('refuses at the start as well, where there is no room from the beginning', async () => {
+    const disk = await smallDisk(20);
+    const server = await spawn(join(disk.path, 'data'));
+    await becomes(server, { ready: false, reason: 'the disk is full' });
+    disk.resize(80);
+    await becomes(server, working);
+  });
+
+  test('is one line and 1 where it cannot be written at all', async () => {
+    const disk = await smallDisk(20);
+    disk.makeReadOnly();
+    const dataDir = join(disk.path, 'data');
+    const ended = await run(['serve', '--data-dir', dataDir]);
+    expect(ended.code).toBe(1);
+    expect(errorLine(ended)).toMatch(/^spear: the data folder .* cannot be made or written/);
+  });
+});
+
+test('while somebody else holds the database new work is refused, and nothing that was accepted is lost', async () => {
+  const dataDir = await dataFolder();
+  const server = await servedTasks(dataDir);
+  const { executionId, watched } = await ticking(server);
+  const other = new DatabaseSync(join(dataDir, 'spear.db'));
+  onTestFinished(() => other.close());
+  const accepted = await start(server, { task: 'noop', functionName: 'noop' });
+  other.exec('BEGIN IMMEDIATE');
+  const { accepted: none, refused } = await untilRefused(server);
+  expect(none).toEqual([]);
+  expect(refused).toMatchObject({ code: 'UNAVAILABLE', reason: 'STORE_UNAVAILABLE' });
+  await becomes(server, { ready: false, reason: 'the store cannot be written' });
+  // What is read needs no lock.
+  const { result } = await server.functions.getExecutionStatus({ executionId });
+  expect(result?.status).toBe(ExecutionStatus.RUNNING);
+  other.exec('ROLLBACK');
+  await becomes(server, working);
+  await works(server);
+  expectAllTicks(await watched);
+  await expectCompleted(server, [accepted]);
+  await server.end('SIGKILL');
+  await expectCheck(dataDir);
+});
+
+test('a crash while the database cannot be written loses nothing that was acknowledged', async () => {
+  const dataDir = await dataFolder();
+  const server = await servedTasks(dataDir);
+  const queued = await start(server, {
+    task: 'noop',
+    functionName: 'noop',
+    startAfter: { nanos: 500_000_000 },
+  });
+  const other = new DatabaseSync(join(dataDir, 'spear.db'));
+  onTestFinished(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  await untilRefused(server);
+  await server.end('SIGKILL');
+  other.exec('ROLLBACK');
+  const again = await spawn(dataDir);
+  await expectCompleted(again, [queued]);
+  await again.end('SIGTERM');
+  await expectCheck(dataDir);
+});
+
+describe('a damaged database', () => {
+  test.for<[string, (path: string) => Promise<void>]>([
+    ['that is something else', (path) => writeFile(path, 'not a database, but long enough'.repeat(500))],
+    ['of which half is missing', (path) => truncate(path, 20_000)],
+  ])('%s is one line and 1 at the start', async ([, damage]) => {
+    const dataDir = await dataFolder();
+    const server = await servedTasks(dataDir);
+    await server.end('SIGTERM');
+    await damage(join(dataDir, 'spear.db'));
+    const free = ['--grpc-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0'];
+    const ended = await run(['serve', ...free, '--data-dir', dataDir]);
+    expect(ended.code).toBe(1);
+    expect(errorLine(ended)).toMatch(/^spear: .*(damaged|malformed)/);
+    expect(errorLine(ended)).toContain(join(dataDir, 'spear.db'));
+  });
+
+  test('row of one execution is its misfortune alone: the others go on', async () => {
+    const dataDir = await dataFolder();
+    const server = await servedTasks(dataDir);
+    const request = { task: 'noop', functionName: 'noop', startAfter: { seconds: 2n } };
+    const [log = '', record = '', ...others] = await Promise.all(
+      Array.from({ length: 6 }, () => start(server, request)),
+    );
+    await server.end('SIGKILL');
+    const db = new DatabaseSync(join(dataDir, 'spear.db'));
+    db.prepare(`UPDATE segments SET meta = substr(meta, 1, 20) WHERE execution_id = ?`).run(log);
+    db.prepare(`UPDATE executions SET record = substr(record, 1, 20) WHERE execution_id = ?`).run(record);
+    db.close();
+
+    const again = await spawn(dataDir);
+    await becomes(again, working);
+    await expectCompleted(again, others);
+    const { result } = await again.functions.getExecutionStatus({ executionId: log });
+    expect(result).toMatchObject({
+      status: ExecutionStatus.FAILED,
+      errorCode: ErrorCode.SNAPSHOT_INCOMPATIBLE,
+    });
+    const { executions } = await again.functions.listExecutions({});
+    expect(executions.map(({ executionId }) => executionId).sort()).toEqual([log, ...others].sort());
+    // To try again would be of no use.
+    const lost = await refusal(again.functions.getExecutionStatus({ executionId: record }));
+    expect(lost).toMatchObject({ code: 'INTERNAL', reason: 'INTERNAL' });
+    await works(again);
+    const { code, stdout } = await run(['db', 'check', '--data-dir', dataDir]);
+    expect(code).toBe(1);
+    expect(stdout.toString()).toContain(`${record}: the record of ${record} is damaged`);
+  });
+});
+
+describeWhere([await compiler()], 'a slow disk', () => {
+  test('makes writes wait and loses none of them, and the node stays ready', async () => {
+    const folder = await dataFolder();
+    const library = await compileLibrary('slow-sync.c', folder);
+    const slow = join(folder, 'slow');
+    const dataDir = join(folder, 'data');
+    const server = await spawn(dataDir, {}, { LD_PRELOAD: library, SLOW_SYNC_WHILE: slow });
+    await server.register('noop', 'noop/noop.wasm');
+    await writeFile(slow, '');
+    const callers = Array.from({ length: 20 }, async () => {
+      const { executionId, success } = await server.functions.invokeFunction({
+        task: 'noop',
+        functionName: 'noop',
+        invocationId: randomUUID(),
+      });
+      expect(success).toBe(true);
+      return executionId;
+    });
+    expect(await readiness(server)).toEqual(working);
+    const ids = await Promise.all(callers);
+    expect(await readiness(server)).toEqual(working);
+    await server.end('SIGKILL');
+    await expectCheck(dataDir);
+    await expectCompleted(await spawn(dataDir), ids);
+  });
+});
+
+test('a server starts on a backup that was taken while another one was at work, and goes on with it', async () => {
+  const dataDir = await dataFolder();
+  const server = await servedTasks(dataDir);
+  const done = await server.functions.invokeFunction({ task: 'ticker', args: ['3'] });
+  const later = {
+    task: 'ticker',
+    args: ['2'],
+    startAfter: { seconds: 3n },
+    executionMode: ExecutionMode.ASYNC,
+  };
+  const { executionId: waiting } = await server.functions.invokeFunction(later);
+  const target = join(await dataFolder(), 'copy');
+  expect((await run(['db', 'backup', target, '--data-dir', dataDir])).code).toBe(0);
+  const copy = await spawn(target);
+  for (const [executionId, count] of [
+    [done.executionId, 3],
+    [waiting, 2],
+  ] as const) {
+    const events = await collect(copy.functions.watchExecution({ executionId }));
+    expect(expectWholeLog(events).status).toBe(ExecutionStatus.COMPLETED);
+    expect(outputOf(events).toString()).toBe(ticks(count));
+  }
+  await expectCompleted(server, [waiting]);
+});

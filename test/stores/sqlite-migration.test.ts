@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, onTestFinished, test } from 'vitest';
+import { migrations } from '../../src/stores/sqlite/schema.ts';
+import { encodeMeta, joinChunks } from '../../src/stores/sqlite/segment.ts';
+import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
+import { temporaryFolder } from './folder.ts';
+import {
+  bytesOf,
+  chunk,
+  executionId,
+  invocationOf,
+  recordOf,
+  result,
+  shortLog,
+  taskOf,
+  transition,
+} from './samples.ts';
+
+/** A database as version 1 wrote it, with some of everything. */
+async function versionOne(): Promise<string> {
+  const dataDir = await temporaryFolder();
+  const db = new DatabaseSync(join(dataDir, 'spear.db'));
+  db.exec(`PRAGMA journal_mode = WAL; ${migrations[0]}; PRAGMA user_version = 1`);
+  const segment = db.prepare('INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)');
+  const execution = db.prepare('INSERT INTO executions VALUES (?, ?, ?, ?, ?)');
+  const [one, two] = [executionId(1), executionId(2)];
+  const log = shortLog();
+  segment.run(1, one, 1, 3, encodeMeta(log, 0, 3), null);
+  const begun = [
+    transition(1, '', 'pending.queued'),
+    transition(2, 'pending.queued', 'running'),
+    chunk(3, bytesOf(9)),
+  ];
+  segment.run(4, two, 1, 3, encodeMeta(begun, 0, 3), joinChunks(begun, 0, 3));
+  for (const record of [recordOf(one, 'completed'), recordOf(two, 'running', { taskRevision: 2 })]) {
+    execution.run(record.executionId, record.taskId, record.status, record.createdAt, JSON.stringify(record));
+  }
+  db.prepare('INSERT INTO snapshots VALUES (?, ?)').run(two, '{}');
+  db.prepare('INSERT INTO claims VALUES (?, ?)').run('key', one);
+  const { input, ...rest } = invocationOf();
+  db.prepare('INSERT INTO inputs VALUES (?, ?, NULL, ?, NULL)').run(one, JSON.stringify(rest), input);
+  const { taskId } = recordOf(one, 'completed');
+  for (const revision of [1, 2]) {
+    const task = taskOf(taskId, revision, 'echo');
+    db.prepare('INSERT INTO tasks VALUES (?, ?, ?)').run(taskId, revision, JSON.stringify(task));
+  }
+  db.prepare('INSERT INTO task_names VALUES (?, ?)').run('echo', taskId);
+  db.close();
+  return dataDir;
+}
+
+async function opened(dataDir: string) {
+  const store = await openSqliteStore({ dataDir, reserveBytes: 4096 });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+test('a database of version 1 is opened with everything in it, and goes on', async () => {
+  const store = await opened(await versionOne());
+  const [one, two] = [executionId(1), executionId(2)];
+  expect(await store.execution(one)).toEqual(recordOf(one, 'completed'));
+  expect(await store.execution(two)).toEqual(recordOf(two, 'running', { taskRevision: 2 }));
+  expect((await store.unfinished('', 10)).map((record) => record.executionId)).toEqual([two]);
+  expect((await store.executionByInvocation('key'))?.executionId).toBe(one);
+  expect(await store.input(one)).toEqual(invocationOf());
+  const all = { from: 1, maxBytes: 1000 };
+  expect(await store.events(one, all)).toEqual(
+    shortLog().map((event, index) => ({ ...event, position: 1 + index })),
+  );
+  expect((await store.outline(two)).output).toEqual({ stdout: 9, stderr: 0 });
+  expect((await store.taskByName('echo'))?.revision).toBe(2);
+  expect(await store.commit([{ executionId: two, expectedLastSequence: 3, events: [result(4)] }])).toEqual([
+    { ok: true, position: 7 },
+  ]);
+  expect(await store.delete(one)).toBe(true);
+});
+
+test('what version 1 wrote is retained by the rules of now, and revisions in use stay', async () => {
+  const store = await opened(await versionOne());
+  const kept = { maxBytes: 1e12, now: 2e12, unusedForMs: 0 };
+  for (let more = true; more; ) ({ more } = await store.retain({ ...kept, endedBefore: 2e12 }));
+  expect(await store.execution(executionId(1))).toBeUndefined();
+  expect(await store.execution(executionId(2))).toBeDefined();
+  const { taskId } = recordOf('', 'running');
+  expect(await store.taskRevision(taskId, 1)).toBeUndefined();
+  expect(await store.taskRevision(taskId, 2)).toBeDefined();
+});
+
+test('a damaged row does not keep the others from being brought up to date', async () => {
+  const dataDir = await versionOne();
+  const db = new DatabaseSync(join(dataDir, 'spear.db'));
+  db.prepare(`UPDATE executions SET record = '{' WHERE execution_id = ?`).run(executionId(1));
+  db.exec(`UPDATE tasks SET task = '{' WHERE revision = 1`);
+  db.close();
+  const store = await opened(dataDir);
+  expect(await store.execution(executionId(2))).toBeDefined();
+  expect((await store.taskByName('echo'))?.revision).toBe(2);
+});
