@@ -24,12 +24,14 @@ export interface RuntimeParts {
   readonly ids: IdSource;
   readonly hostAccess: boolean;
   readonly logger: Logger;
+  /** Instances of an earlier run of the node that `reattach` will be called for. */
+  readonly spare: ReadonlySet<string>;
 }
 
 export type Runtimes = ReadonlyMap<RuntimeKind, Runtime>;
 
 export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Promise<Runtimes> {
-  const { nodeId, artifacts, registry, clock, ids, hostAccess, logger } = parts;
+  const { nodeId, artifacts, registry, clock, ids, hostAccess, logger, spare } = parts;
   const wasm = createWasmRuntime({
     loadArtifact: (sha256) => artifacts.load(sha256),
     saveArtifact: (bytes) => artifacts.put(bytes),
@@ -44,7 +46,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
   });
   const [process, docker] = await Promise.all([
     openProcessRuntime({ nodeId, clock, logger, hostAccess }),
-    openDockerRuntime({ nodeId, host: config.dockerHost, clock, logger, hostAccess }),
+    openDockerRuntime({ nodeId, host: config.dockerHost, clock, logger, hostAccess, spare }),
   ]);
   const warm = { registry, clock, ids, logger };
   return new Map<RuntimeKind, Runtime>([

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Invocation } from '../domain/execution.ts';
 import type { Task } from '../domain/task.ts';
-import type { Attempt, AttemptIo, AttemptOutcome, Runtime } from '../runtimes/runtime.ts';
+import type { Attempt, AttemptIo, AttemptOutcome, OutputPosition, Runtime } from '../runtimes/runtime.ts';
 
 export interface AttemptPlan {
   readonly executionId: string;
@@ -9,10 +9,32 @@ export interface AttemptPlan {
   readonly task: Task;
   /** A function where the input waits in the store; it resolves with undefined where it is not there. */
   readonly invocation: Invocation | ((signal: AbortSignal) => Promise<Invocation | undefined>);
+  /** Resolves with whether the attempt may have effects. Never rejects. */
+  readonly ready?: Promise<boolean>;
+}
+
+/** An attempt of an earlier run of the node. */
+export interface LeftAttempt {
+  readonly executionId: string;
+  readonly number: number;
+  readonly task: Task;
+  readonly instanceId: string;
+  readonly position: OutputPosition;
+  /** It stood still, and is to go on doing so. */
+  readonly paused: boolean;
 }
 
 function failure(code: ErrorCode, message: string): AttemptOutcome {
   return { kind: 'failed', code, message, instanceId: '', resourceUse: {} };
+}
+
+/** Resolves with `promise`, or with false when the signal ends the wait. */
+function untilAborted(promise: Promise<boolean>, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  const { promise: over, resolve } = Promise.withResolvers<boolean>();
+  signal.addEventListener('abort', () => resolve(false), { once: true });
+  void promise.then(resolve);
+  return over;
 }
 
 /**
@@ -36,6 +58,47 @@ export function startAttempt(
   return controller;
 }
 
+/**
+ * Follows an attempt of an earlier run of the node, or with `end` ends it. Calls `settled` exactly once, never before
+ * this returns; with undefined where nothing is left of it.
+ */
+export function reattach(
+  runtime: Runtime,
+  { executionId, number, task, instanceId, position, paused }: LeftAttempt,
+  io: AttemptIo,
+  end: boolean,
+  settled: (outcome: AttemptOutcome | undefined) => void,
+  bug: (error: unknown) => void,
+): AbortController {
+  const controller = new AbortController();
+  if (end) controller.abort();
+  const attempt: Attempt = {
+    executionId,
+    number,
+    taskId: task.taskId,
+    revision: task.revision,
+    task: task.definition,
+    // It has had its input.
+    invocation: emptyInvocation,
+  };
+  const following = runtime.reattach?.(attempt, instanceId, position, io, controller.signal, paused);
+  Promise.resolve(following).then(settled, (error: unknown) => {
+    bug(error);
+    settled(undefined);
+  });
+  return controller;
+}
+
+const emptyInvocation: Invocation = {
+  functionName: '',
+  parameters: {},
+  input: new Uint8Array(),
+  contentType: '',
+  args: [],
+  environment: {},
+  forceNewInstance: false,
+};
+
 async function run(
   runtime: Runtime | undefined,
   plan: AttemptPlan,
@@ -47,7 +110,9 @@ async function run(
     return failure('RUNTIME_UNAVAILABLE', `this node has no ${definition.runtime} runtime`);
   }
   const invocation = typeof plan.invocation === 'function' ? await plan.invocation(signal) : plan.invocation;
-  if (signal.aborted) return { kind: 'stopped', rung: 'cooperative', instanceId: '', resourceUse: {} };
+  const ready = plan.ready === undefined || (await untilAborted(plan.ready, signal));
+  if (!ready || signal.aborted)
+    return { kind: 'stopped', rung: 'cooperative', instanceId: '', resourceUse: {} };
   if (invocation === undefined) return failure('INTERNAL', 'the input of this execution is not in the store');
   const attempt: Attempt = {
     executionId: plan.executionId,

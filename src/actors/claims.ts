@@ -16,10 +16,13 @@ export interface ClaimOwner {
  */
 export class InvocationClaims {
   readonly #store: Store;
+  /** An execution's log while it is live. */
+  readonly #live: (executionId: string) => LiveLog | undefined;
   readonly #owners = new Map<string, Promise<LiveLog | ExecutionRecord>>();
 
-  constructor(store: Store) {
+  constructor(store: Store, live: (executionId: string) => LiveLog | undefined) {
     this.#store = store;
+    this.#live = live;
   }
 
   /**
@@ -50,7 +53,9 @@ export class InvocationClaims {
 
   async #findOrCreate(invocationId: string, create: () => LiveLog): Promise<ClaimOwner> {
     const existing = await this.#store.executionByInvocation(invocationId);
-    if (existing !== undefined) return { execution: existing, created: false };
+    if (existing !== undefined) {
+      return { execution: this.#live(existing.executionId) ?? existing, created: false };
+    }
     const log = create();
     await log.admitted();
     return { execution: log, created: true };

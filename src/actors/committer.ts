@@ -185,3 +185,11 @@ export function storeUnavailable(cause?: unknown): RequestError {
     cause,
   });
 }
+
+export function noSpace(): RequestError {
+  return new RequestError(
+    'unavailable',
+    'the disk is full: what was accepted may end, and nothing new is accepted before there is space',
+    { reason: 'STORE_UNAVAILABLE', retryAfterMs: longestRetryMs },
+  );
+}

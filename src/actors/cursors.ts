@@ -1,5 +1,6 @@
+import { RequestError } from '../domain/errors.ts';
 import type { LogEvent } from '../domain/event.ts';
-import type { ExecutionRecord } from '../domain/execution.ts';
+import { type ExecutionRecord, isTerminal } from '../domain/execution.ts';
 import type { LogCursor } from '../domain/log.ts';
 import type { Store } from '../stores/store.ts';
 import type { LiveLog, LogWaiter } from './live-log.ts';
@@ -32,6 +33,10 @@ export class LiveCursor implements LogCursor {
     const record = this.#log.committed;
     if (record === undefined) throw new Error('the admission is not durable yet');
     return record;
+  }
+
+  get left(): boolean {
+    return this.#log.left;
   }
 
   admitted(): Promise<ExecutionRecord> {
@@ -70,6 +75,7 @@ export class LiveCursor implements LogCursor {
 /** A reader of a finished execution's log in the store. */
 export class StoredCursor implements LogCursor {
   readonly record: ExecutionRecord;
+  readonly left = false;
   closed = false;
   readonly #store: Store;
 
@@ -90,7 +96,15 @@ export class StoredCursor implements LogCursor {
     return this.#store.events(this.executionId, { from, maxBytes });
   }
 
-  async beyond(): Promise<void> {}
+  /** Rejects with unavailable for a log that has not ended and that nobody here goes on with. */
+  async beyond(sequence: number): Promise<void> {
+    if (this.closed || isTerminal(this.record.status) || sequence < this.record.lastSequence) return;
+    throw new RequestError('unavailable', `${this.executionId} is not live on this node now; try again`, {
+      reason: 'STORE_UNAVAILABLE',
+      retryAfterMs: 1000,
+      metadata: { execution: this.executionId },
+    });
+  }
 
   wake(): void {}
 

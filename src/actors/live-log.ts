@@ -35,6 +35,11 @@ export interface LogWaiter {
   readonly wake: () => void;
 }
 
+/** What the first commit of a new log brings with it, or when the last event of one that the store has was. */
+export type LogStart =
+  | { readonly input: Invocation; readonly claimInvocationId: string | undefined }
+  | { readonly lastTime: number };
+
 /** A write that is small waits this long for others to share its chunk, in milliseconds. */
 const joinMs = 5;
 const uncommittedHighWater = 1024 * 1024;
@@ -52,6 +57,7 @@ export class LiveLog {
   readonly #limits: Limits;
   readonly #working: Working;
   readonly #claim: string | undefined;
+  #left = false;
   #input: Invocation | undefined;
   #committed: ExecutionRecord | undefined;
   #pending: NewEvent[] = [];
@@ -72,19 +78,19 @@ export class LiveLog {
   #bound: PromiseWithResolvers<void> | undefined;
   readonly #waiters = new Set<LogWaiter>();
 
-  constructor(
-    surroundings: LogSurroundings,
-    record: ExecutionRecord,
-    limits: Limits,
-    input: Invocation,
-    claimInvocationId: string | undefined,
-  ) {
+  constructor(surroundings: LogSurroundings, record: ExecutionRecord, limits: Limits, start: LogStart) {
     this.executionId = record.executionId;
     this.#surroundings = surroundings;
     this.#limits = limits;
     this.#working = { ...record };
-    this.#input = input;
-    this.#claim = claimInvocationId;
+    if ('lastTime' in start) {
+      this.#committed = record;
+      this.#committedSequence = record.lastSequence;
+      this.#lastTime = start.lastTime;
+    } else {
+      this.#input = start.input;
+      this.#claim = start.claimInvocationId;
+    }
   }
 
   /** The record as it will be once everything is committed. For the supervisor; readers have `committed`. */
@@ -132,6 +138,33 @@ export class LiveLog {
     this.#bound ??= Promise.withResolvers();
     this.#surroundings.touched(this, true);
     return this.#bound.promise;
+  }
+
+  /** See AttemptIo. A crash before it is durable costs the attempt, no more. */
+  inputDelivered(): void {
+    if (this.#sealed) return;
+    this.#working.inputDelivered = this.#working.attempt;
+    this.#recordChanged = true;
+    this.#surroundings.touched(this, true);
+  }
+
+  /** Resolves with true when everything so far is durable, and with false where nobody here will know that it is. */
+  durable(): Promise<boolean> {
+    const sequence = this.#working.lastSequence - 1;
+    return new Promise((resolve) => {
+      const wake = (): void => resolve(this.#committedSequence > sequence);
+      if (!this.wait({ sequence, wake })) wake();
+    });
+  }
+
+  /** The node goes away before the log ends: readers hear no more of it here. */
+  leave(): void {
+    this.#left = true;
+    this.#wake();
+  }
+
+  get left(): boolean {
+    return this.#left;
   }
 
   /** Appends the result and seals the log. */
@@ -194,7 +227,7 @@ export class LiveLog {
       outputBytes: this.#working.outputBytes - (open?.bytes ?? 0),
       outputEvents: this.#working.outputEvents - (open === undefined ? 0 : 1),
     };
-    const first = this.#committedSequence === 0;
+    const first = this.#committed === undefined;
     const entry: CommitEntry = {
       executionId: this.executionId,
       expectedLastSequence: this.#committedSequence,
@@ -314,7 +347,7 @@ export class LiveLog {
   }
 
   #isBeyond(sequence: number): boolean {
-    return this.#committedSequence > sequence || this.complete || this.#failure !== undefined;
+    return this.#committedSequence > sequence || this.complete || this.#left || this.#failure !== undefined;
   }
 
   #wake(): void {

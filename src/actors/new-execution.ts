@@ -1,8 +1,9 @@
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { AdmissionRequest } from '../domain/executions.ts';
+import { interruptPolicyOf, maxRecoveriesOf, timersOf } from '../domain/interruption.ts';
 import { loosened } from '../domain/loosened.ts';
 import type { Task, TaskDefinition } from '../domain/task.ts';
-import type { ExecutionInput } from '../machines/execution-context.ts';
+import type { ExecutionInput, RecoveryPolicy } from '../machines/execution-context.ts';
 
 /** When a request is admitted, in milliseconds since the epoch. */
 export interface AdmissionTime {
@@ -81,14 +82,41 @@ export function chartInput(
     totalMs: request.timeouts.totalMs,
     graceMs: request.task.definition.graceMs,
     retry: request.task.definition.retry,
+    ...interruptionOf(request.task.definition),
     ...(startAt !== undefined && { startAt }),
     ...(queueMs !== undefined && { queueMs }),
     ...(attemptMs !== undefined && { attemptMs }),
   };
 }
 
+type Interruption = Pick<ExecutionInput, 'recovery' | 'timers'>;
+
+const interruptions = new WeakMap<TaskDefinition, Interruption>();
+
+/** Once for each definition: its executions share the objects. */
+function interruptionOf(definition: TaskDefinition): Interruption {
+  let known = interruptions.get(definition);
+  if (known === undefined) {
+    known = {
+      recovery: recoveryOf(definition),
+      ...(definition.timers !== undefined && { timers: timersOf(definition) }),
+    };
+    interruptions.set(definition, known);
+  }
+  return known;
+}
+
+export function recoveryOf(definition: TaskDefinition): RecoveryPolicy {
+  return { onInterrupt: interruptPolicyOf(definition), maxRecoveries: maxRecoveriesOf(definition) };
+}
+
 /** ARCHITECTURE, one invocation, step 2: nothing outside can tell whether an attempt of such a task has run. */
-export function hasNoOutsideEffects(task: Task): boolean {
-  const { runtime, preopens, allowNetwork } = task.definition;
-  return runtime === 'wasm' && !allowNetwork && Object.keys(preopens).length === 0;
+export function hasNoOutsideEffects({ definition }: Task): boolean {
+  const { runtime, preopens, allowNetwork } = definition;
+  return (
+    runtime === 'wasm' &&
+    !allowNetwork &&
+    interruptPolicyOf(definition) === 'rerun' &&
+    Object.keys(preopens).length === 0
+  );
 }

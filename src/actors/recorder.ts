@@ -5,8 +5,10 @@ import { type ExecutionSnapshot, executionChartVersion, statePath } from '../mac
 import type { ExecutionEvent } from '../machines/execution-context.ts';
 import type { LiveLog } from './live-log.ts';
 
-/** The log's largest context patch; a larger one is left out rather than cut. */
+/** The log's largest context patch. */
 const mostPatchBytes = 4096;
+/** What stays of the only text of any length in a context, where a patch would be larger. */
+const keptMessageLength = 200;
 
 /** Monotonic instants of one execution, from which its durations come. */
 export interface Stopwatch {
@@ -25,14 +27,19 @@ function transitionBody(
   path: { readonly from: string; readonly to: string },
   eventType: string,
 ): EventBody {
-  const patch = contextPatch(from?.context, to.context);
+  let patch = contextPatch(from?.context, to.context);
+  const { cause } = to.context;
+  if (cause !== null && Buffer.byteLength(patch) > mostPatchBytes) {
+    const short = { ...cause, message: cause.message.slice(0, keptMessageLength) };
+    patch = contextPatch(from?.context, { ...to.context, cause: short });
+  }
   return {
     kind: 'transition',
     from: path.from,
     to: path.to,
     eventType,
     reasonCode: to.context.cause?.code ?? '',
-    contextPatch: patch.length > mostPatchBytes ? '' : patch,
+    contextPatch: patch,
     chartVersion: executionChartVersion,
   };
 }
@@ -47,6 +54,33 @@ export function recordAdmission(log: LiveLog, snapshot: ExecutionSnapshot, urgen
   );
 }
 
+/** An event is in the log where the machine could not be made again without it, or where people look for it. */
+function isLogged(before: ExecutionSnapshot, after: ExecutionSnapshot, event: ExecutionEvent): boolean {
+  return (
+    event.type === 'restored' ||
+    before.context.cause !== after.context.cause ||
+    before.context.heldSince !== after.context.heldSince ||
+    before.context.pausedAttempt !== after.context.pausedAttempt
+  );
+}
+
+/** The deadlines that a record tells, where they have moved. */
+function movedDeadlines(
+  { deadlines }: ExecutionRecord,
+  { context: before }: ExecutionSnapshot,
+  { context: after }: ExecutionSnapshot,
+): Pick<ExecutionRecord, 'deadlines'> | undefined {
+  const startMoved = before.startAt !== null && after.startAt !== null && before.startAt !== after.startAt;
+  if (before.totalDeadline === after.totalDeadline && !startMoved) return undefined;
+  return {
+    deadlines: {
+      ...deadlines,
+      total: after.totalDeadline,
+      ...(startMoved && after.startAt !== null && { startAt: after.startAt }),
+    },
+  };
+}
+
 /** Writes what an event did to an execution: a transition, the result, or nothing where the state is the same. */
 export function recordChange(
   log: LiveLog,
@@ -59,10 +93,12 @@ export function recordChange(
   written: ExecutionSnapshot,
 ): void {
   const path = { from: statePath(before), to: statePath(after) };
-  if (path.from === path.to && before.context.cause === after.context.cause) return;
+  if (path.from === path.to && !isLogged(before, after, event)) return;
   const changes: { -readonly [Key in keyof ExecutionRecord]?: ExecutionRecord[Key] } = {
     state: path.to,
     status: statusOf(path.to),
+    ...movedDeadlines(log.record, before, after),
+    ...(after.context.recoveries > before.context.recoveries && { recoveries: after.context.recoveries }),
   };
   if (after.context.attempt !== before.context.attempt) {
     changes.attempt = after.context.attempt;
@@ -100,7 +136,8 @@ function finish(
   log.end(
     {
       ...changes,
-      completedAt: Math.round(now.wall),
+      // A clock can be set back.
+      completedAt: Math.max(Math.round(now.wall), log.record.startedAt ?? log.record.createdAt),
       ...(watch.dispatched === undefined
         ? { queueTimeMs: Math.round(now.monotonic - watch.admitted) }
         : { executionTimeMs: now.monotonic - watch.dispatched }),

@@ -1,54 +1,69 @@
+/** Takes up what an earlier run of the node left unfinished, page by page. */
 import type { Clock } from '../domain/clock.ts';
-import type { ExecutionRecord } from '../domain/execution.ts';
+import { SnapshotIncompatible } from '../machines/migrations.ts';
 import type { CommitEntry, Store } from '../stores/store.ts';
+import { incompatibleEnd, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
+
+export interface RecoveryReport {
+  /** Live again. */
+  readonly revived: number;
+  /** Ended with SNAPSHOT_INCOMPATIBLE. */
+  readonly incompatible: number;
+}
 
 const pageSize = 500;
 
 /**
- * Ends every execution that an earlier run of the node left unfinished with INTERRUPTED, so that it stays listed
- * and its log is sealed (I4, I8). Resolves with how many there were.
+ * The instances that may still run what an earlier run of the node started: a runtime that can follow them again must
+ * not clear them away before recovery has asked for them.
  */
-export async function endInterrupted(store: Store, clock: Clock): Promise<number> {
-  let count = 0;
+export async function leftInstances(store: Store): Promise<ReadonlySet<string>> {
+  const instances = new Set<string>();
+  let beforeId: string | undefined;
+  for (;;) {
+    const page = await store.executions({
+      statuses: ['running'],
+      limit: pageSize,
+      ...(beforeId !== undefined && { beforeId }),
+    });
+    for (const { state, instanceId } of page) {
+      if (instanceId !== '' && state !== 'running.backingOff') instances.add(instanceId);
+    }
+    const last = page.at(-1);
+    if (last === undefined) return instances;
+    beforeId = last.executionId;
+  }
+}
+
+/**
+ * Calls `revive` for each unfinished execution, oldest first. One that cannot go on ends with SNAPSHOT_INCOMPATIBLE,
+ * and the others go on. Rejects with what the store rejects with.
+ */
+export async function recoverUnfinished(
+  store: Store,
+  clock: Clock,
+  revive: (stored: StoredExecution) => void,
+): Promise<RecoveryReport> {
+  const tasks = new TaskRevisions(store);
+  let revived = 0;
+  let incompatible = 0;
   let after = '';
   for (;;) {
     const page = await store.unfinished(after, pageSize);
     const last = page.at(-1);
-    if (last === undefined) return count;
-    const entries = await Promise.all(
-      page.map(async (record) => {
-        const [event] = await store.events(record.executionId, { from: record.lastSequence, maxBytes: 1 });
-        return interrupted(record, Math.max(Math.round(clock.now()), event?.time ?? 0));
-      }),
-    );
-    await store.commit(entries);
-    count += page.length;
+    if (last === undefined) return { revived, incompatible };
+    const ends: CommitEntry[] = [];
+    for (const record of page) {
+      try {
+        revive(await readStored(store, tasks, record));
+        revived++;
+      } catch (error) {
+        if (!(error instanceof SnapshotIncompatible)) throw error;
+        ends.push(await incompatibleEnd(store, record, error.message, clock.now()));
+      }
+    }
+    if (ends.length > 0) await store.commit(ends);
+    incompatible += ends.length;
     after = last.executionId;
   }
-}
-
-function interrupted(record: ExecutionRecord, now: number): CommitEntry {
-  const sequence = record.lastSequence + 1;
-  const time = Math.max(now, record.startedAt ?? record.createdAt);
-  const final: ExecutionRecord = {
-    ...record,
-    status: 'failed',
-    state: 'failed',
-    lastSequence: sequence,
-    completedAt: time,
-    ...(record.startedAt === undefined
-      ? { queueTimeMs: time - record.createdAt }
-      : { executionTimeMs: time - record.startedAt }),
-    outcome: {
-      status: 'failed',
-      code: 'INTERRUPTED',
-      message: `the node stopped while this execution was ${record.state}`,
-    },
-  };
-  return {
-    executionId: record.executionId,
-    expectedLastSequence: record.lastSequence,
-    events: [{ kind: 'result', sequence, time, status: 'failed', attempt: record.attempt }],
-    record: final,
-  };
 }

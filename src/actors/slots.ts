@@ -24,6 +24,11 @@ export class Slots {
     (retry ? this.#retries : this.#fresh).add(key);
   }
 
+  /** Gives it a slot, beyond those that there are where all are taken: what runs already is not made to wait. */
+  hold(key: string): void {
+    this.#holders.add(key);
+  }
+
   /** Gives up the slot, or the place in the queue. */
   release(key: string): void {
     if (!this.#holders.delete(key) && !this.#fresh.delete(key)) this.#retries.delete(key);

@@ -8,15 +8,17 @@
  *   no output can come before the transition that started it.
  * - At most one live actor per execution id (I1).
  */
-import { type ActorLogic, type ActorRefFrom, createActor, type Snapshot } from 'xstate';
+import { type ActorLogic, type ActorRefFrom, type ActorScope, createActor, type Snapshot } from 'xstate';
 import type { Clock } from '../domain/clock.ts';
 import {
   delayedExecutionMachine,
   type ExecutionSnapshot,
   executionMachine,
   machineFor,
+  statePath,
 } from '../machines/execution.ts';
 import type { ExecutionEvent, ExecutionInput } from '../machines/execution-context.ts';
+import { alarmOf } from '../machines/timers.ts';
 import type { Alarms } from './alarms.ts';
 import type { LiveLog } from './live-log.ts';
 import { recordAdmission, recordChange, recordFailure, type Stopwatch } from './recorder.ts';
@@ -25,7 +27,8 @@ import type { Slots } from './slots.ts';
 /** One live execution, as its supervisor knows it. */
 export interface Child {
   readonly log: LiveLog;
-  readonly input: ExecutionInput;
+  /** What its chart begins with; a snapshot is of one that goes on. */
+  readonly input?: ExecutionInput;
   /** Its first attempt may start before the admission is durable, as nothing outside can notice. */
   readonly speculative: boolean;
   /** Somebody waits for the first events as they come. */
@@ -41,6 +44,8 @@ export interface Child {
 
 export type SupervisorEvent =
   | { readonly type: 'spawn'; readonly child: Child }
+  /** Take up one that the store has, at its snapshot, and let `then` come to it before anything else can. */
+  | { readonly type: 'revive'; readonly child: Child; readonly then: readonly ExecutionEvent[] }
   | { readonly type: 'deliver'; readonly executionId: string; readonly event: ExecutionEvent }
   /** The admission is durable: it may wait for a slot now. */
   | { readonly type: 'admitted'; readonly executionId: string }
@@ -50,6 +55,8 @@ export type SupervisorEvent =
   | { readonly type: 'gone'; readonly executionId: string }
   /** There may be a free slot for those who wait. */
   | { readonly type: 'pump' };
+
+type Scope = ActorScope<SupervisorSnapshot, SupervisorEvent>;
 
 export type SupervisorSnapshot = Snapshot<undefined> & {
   readonly status: 'active';
@@ -70,6 +77,9 @@ export interface SupervisorEffects {
 
 type Effect = 'requestSlot' | 'startAttempt' | 'stopAttempt';
 
+/** The states in which an attempt runs. */
+const withSlot: readonly string[] = ['running.attempting', 'running.stopping'];
+
 export function createSupervisorLogic(
   { clock, steady }: { readonly clock: Clock; readonly steady: Clock },
   alarms: Alarms,
@@ -83,6 +93,7 @@ export function createSupervisorLogic(
       actions: {
         armAlarm: ({ context }, { at }) => alarms.set(context.executionId, at),
         releaseSlot: ({ context }) => slots.release(context.executionId),
+        takeSlot: ({ context }) => slots.hold(context.executionId),
         requestSlot: () => void wanted.push('requestSlot'),
         startAttempt: () => void wanted.push('startAttempt'),
         stopAttempt: () => void wanted.push('stopAttempt'),
@@ -111,9 +122,38 @@ export function createSupervisorLogic(
     effects.leftPending(child);
   };
 
-  const deliver = (child: Child, event: ExecutionEvent): void => {
-    const { actor, snapshot: before, log } = child;
-    if (actor === undefined || before === undefined || log.sealed) return;
+  /** One that was revived has no actor before something happens to it: most that wait are many. */
+  const actorOf = (child: Child, scope: Scope): ActorRefFrom<typeof executionMachine> | undefined => {
+    if (child.actor === undefined && child.snapshot !== undefined) {
+      start(child, scope, { snapshot: child.snapshot });
+    }
+    return child.actor;
+  };
+
+  const start = (
+    child: Child,
+    scope: Scope,
+    from: { readonly input: ExecutionInput } | { readonly snapshot: ExecutionSnapshot },
+  ): void => {
+    const base = { id: child.log.executionId, parent: scope.self };
+    const actor =
+      'input' in from
+        ? createActor(machines.get(machineFor(from.input)) ?? executionMachine, {
+            ...base,
+            input: from.input,
+          })
+        : createActor(machines.get(executionMachine) ?? executionMachine, { ...base, ...unread, ...from });
+    child.actor = actor;
+    // An actor without an error observer throws into the process.
+    actor.subscribe({ error: ignoreHere });
+    actor.start();
+  };
+
+  const deliver = (child: Child, event: ExecutionEvent, scope: Scope): void => {
+    const { snapshot: before, log } = child;
+    if (before === undefined || log.sealed) return;
+    const actor = actorOf(child, scope);
+    if (actor === undefined) return;
     actor.send(event);
     const after = actor.getSnapshot();
     if (after === before) return;
@@ -144,13 +184,40 @@ export function createSupervisorLogic(
     }
   };
 
-  const pump = (children: ReadonlyMap<string, Child>): void => {
+  const revive = (child: Child): void => {
+    const { snapshot, log } = child;
+    if (snapshot === undefined) return;
+    const path = statePath(snapshot);
+    child.written = snapshot;
+    if (path in alarmOf) {
+      alarms.set(log.executionId, alarmOf[path as keyof typeof alarmOf](snapshot.context));
+    }
+    if (path === 'pending.queued') slots.request(log.executionId, false);
+    else if (withSlot.includes(path)) slots.hold(log.executionId);
+  };
+
+  /**
+   * A deadline that passed while nobody watched rings before a slot can come. That of an attempt waits for its alarm,
+   * as who can end the attempt is told of it only after this.
+   */
+  const ringDue = (child: Child, scope: Scope): void => {
+    const { snapshot, log } = child;
+    if (snapshot === undefined || log.sealed) return;
+    const path = statePath(snapshot);
+    if (!(path in alarmOf) || withSlot.includes(path) || snapshot.context.pausedAttempt !== null) return;
+    const at = Math.round(steady.now());
+    if (alarmOf[path as keyof typeof alarmOf](snapshot.context) <= at) {
+      deliver(child, { type: 'alarm', at }, scope);
+    }
+  };
+
+  const pump = (children: ReadonlyMap<string, Child>, scope: Scope): void => {
     while (effects.mayDispatch()) {
       const next = slots.take();
       if (next === undefined) return;
       const child = children.get(next);
       if (child === undefined) slots.release(next);
-      else deliver(child, { type: 'dispatch', at: Math.round(steady.now()) });
+      else deliver(child, { type: 'dispatch', at: Math.round(steady.now()) }, scope);
     }
   };
 
@@ -167,24 +234,25 @@ export function createSupervisorLogic(
       switch (event.type) {
         case 'spawn': {
           const { child } = event;
-          const id = child.log.executionId;
-          children.set(id, child);
-          const machine = machines.get(machineFor(child.input)) ?? executionMachine;
-          const actor = createActor(machine, { id, parent: scope.self, input: child.input });
-          child.actor = actor;
-          // An actor without an error observer throws into the process.
-          actor.subscribe({ error: ignoreHere });
-          actor.start();
-          const snapshot = actor.getSnapshot();
+          if (child.input === undefined) break;
+          children.set(child.log.executionId, child);
+          start(child, scope, { input: child.input });
+          const snapshot = (child.actor as ActorRefFrom<typeof executionMachine>).getSnapshot();
           child.snapshot = snapshot;
           child.written = snapshot;
           recordAdmission(child.log, snapshot, child.watched || !child.speculative);
           perform(child, snapshot);
           break;
         }
+        case 'revive':
+          children.set(event.child.log.executionId, event.child);
+          revive(event.child);
+          for (const next of event.then) deliver(event.child, next, scope);
+          ringDue(event.child, scope);
+          break;
         case 'deliver': {
           const child = children.get(event.executionId);
-          if (child !== undefined) deliver(child, event.event);
+          if (child !== undefined) deliver(child, event.event, scope);
           break;
         }
         case 'admitted': {
@@ -214,11 +282,14 @@ export function createSupervisorLogic(
           // What XState relays of a child's end: it was seen in `deliver` already.
           return state;
       }
-      pump(children);
+      pump(children, scope);
       return state;
     },
   };
 }
+
+/** A snapshot brings its context: the input, which the types ask for, is never looked at. */
+const unread = { input: {} as ExecutionInput };
 
 /** The error is read from the snapshot in the same turn. */
 const ignoreHere = (_error: unknown): void => {};

@@ -7,26 +7,32 @@
  * - What waits for a slot does not keep a large input in memory: it is read back from the store at dispatch.
  */
 import { type ActorRefFrom, createActor } from 'xstate';
-import { admissionRule } from '../domain/admission.ts';
 import type { Clock } from '../domain/clock.ts';
 import { notFound, RequestError } from '../domain/errors.ts';
 import { type ExecutionRecord, type Invocation, isTerminal } from '../domain/execution.ts';
-import type { Admission, AdmissionRequest, Executions } from '../domain/executions.ts';
+import type { Admission, AdmissionRequest, Changed, Executions, Transfers } from '../domain/executions.ts';
 import type { LogCursor } from '../domain/log.ts';
 import type { RuntimeKind, Task } from '../domain/task.ts';
+import type { ExecutionEvent } from '../machines/execution-context.ts';
+import { SnapshotIncompatible } from '../machines/migrations.ts';
 import type { AttemptOutcome, Runtime } from '../runtimes/runtime.ts';
 import type { Store } from '../stores/store.ts';
+import { AdmissionGate } from './admission-gate.ts';
 import { Alarms } from './alarms.ts';
 import { startAttempt } from './attempts.ts';
 import { InvocationClaims } from './claims.ts';
-import { Committer, storeUnavailable } from './committer.ts';
+import { Committer } from './committer.ts';
 import { LiveCursor, StoredCursor } from './cursors.ts';
 import { Estimates, unknownDurationMs } from './estimates.ts';
 import type { IdSource } from './ids.ts';
 import { LiveLog, type LogSurroundings } from './live-log.ts';
 import { chartInput, hasNoOutsideEffects, newRecord } from './new-execution.ts';
+import { type RecoveryReport, recoverUnfinished } from './recovery.ts';
+import { mayFollowAgain, Revival } from './revival.ts';
 import { Slots } from './slots.ts';
 import { steadyClock } from './steady-clock.ts';
+import { Steering } from './steering.ts';
+import { notInState } from './stored-execution.ts';
 import { fromStore, toStore } from './stored-invocation.ts';
 import { type Child, createSupervisorLogic } from './supervisor-logic.ts';
 
@@ -61,9 +67,8 @@ interface Run {
 const keptInputBytes = 4096;
 /** Results not yet durable beyond which no new attempt starts. */
 const mostUncommitted = 4096;
-const retryAfterMs = 1000;
 
-export class Supervisor implements Executions {
+export class Supervisor implements Executions, Transfers {
   readonly #options: SupervisorOptions;
   /** For deadlines and alarms, which a wall clock that is set must not move. */
   readonly #steady: Clock;
@@ -72,22 +77,26 @@ export class Supervisor implements Executions {
   readonly #alarms: Alarms;
   readonly #slots: Slots;
   readonly #committer: Committer;
+  readonly #gate: AdmissionGate;
   readonly #estimates = new Estimates();
   readonly #surroundings: LogSurroundings;
+  readonly #steering: Steering;
+  readonly #revival: Revival;
   readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
   #pending = 0;
-  #accepting = true;
+  /** No new attempt starts: not before all is recovered, and not in a drain. */
+  #dispatching = true;
   #closed = false;
-  #empty: PromiseWithResolvers<void> | undefined;
+  #quiet: PromiseWithResolvers<void> | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { clock, store } = options;
     this.#steady = steadyClock(clock);
-    this.#claims = new InvocationClaims(store);
+    this.#claims = new InvocationClaims(store, (executionId) => this.#runs.get(executionId)?.child.log);
     this.#slots = new Slots(options.slots);
     this.#alarms = new Alarms(this.#steady, (executionId, at) =>
-      this.#actor.send({ type: 'deliver', executionId, event: { type: 'alarm', at } }),
+      this.#deliver(executionId, { type: 'alarm', at }),
     );
     this.#committer = new Committer(store, clock, {
       committed: (log) => this.#committed(log),
@@ -97,26 +106,55 @@ export class Supervisor implements Executions {
         if (error === undefined) this.#actor.send({ type: 'pump' });
       },
     });
+    this.#gate = new AdmissionGate({
+      committer: this.#committer,
+      store,
+      slots: this.#slots,
+      queueLimit: options.queueLimit,
+    });
     this.#surroundings = {
       clock,
       store,
       touched: (log, urgent) => this.#committer.touch(log, urgent),
       limitReached: (log, message) =>
-        this.#actor.send({
-          type: 'deliver',
-          executionId: log.executionId,
-          event: { type: 'limit', at: this.#now(), cause: { code: 'OUTPUT_LIMIT', message } },
+        this.#deliver(log.executionId, {
+          type: 'limit',
+          at: this.#now(),
+          cause: { code: 'OUTPUT_LIMIT', message },
         }),
     };
     this.#actor = createActor(
       createSupervisorLogic({ clock, steady: this.#steady }, this.#alarms, this.#slots, {
         startAttempt: (child, attempt) => this.#startAttempt(child, attempt),
         stopAttempt: (child) => this.#runs.get(child.log.executionId)?.controller?.abort(),
-        mayDispatch: () => this.#committer.healthy && this.#committer.backlog < mostUncommitted,
+        mayDispatch: () =>
+          this.#dispatching && this.#committer.healthy && this.#committer.backlog < mostUncommitted,
         leftPending: () => void this.#pending--,
         chartFailed: (child, error) => options.listener.bug(error, child.log.executionId),
       }),
     ).start();
+    this.#steering = new Steering({
+      glance: (executionId) => this.attach(executionId, 'glance'),
+      live: (executionId) => this.#runs.get(executionId),
+      runtimeOf: (task) => this.#runtimeOf(task),
+      deliver: (executionId, event) => this.#deliver(executionId, event),
+      now: () => this.#now(),
+    });
+    this.#revival = new Revival({
+      clock,
+      store,
+      surroundings: this.#surroundings,
+      runtimeOf: (task) => this.#runtimeOf(task),
+      revive: (child, task, then) => this.#revive(child, task, then),
+      follow: (executionId, controller) => {
+        const run = this.#runs.get(executionId);
+        if (run !== undefined) run.controller = controller;
+      },
+      attemptEnded: (child, end) => this.#attemptEnded(child, end),
+      deliver: (executionId, event) => this.#deliver(executionId, event),
+      now: () => this.#now(),
+      bug: (error, executionId) => options.listener.bug(error, executionId),
+    });
   }
 
   get load(): {
@@ -158,23 +196,72 @@ export class Supervisor implements Executions {
     }
     const record = await this.#options.store.execution(executionId);
     if (record === undefined) throw notFound('execution', executionId);
+    // It came to life meanwhile, or is about to.
+    if (this.#runs.has(executionId)) return this.attach(executionId, purpose);
+    if (!isTerminal(record.status)) throw notInState(record, 'it is being restored; try again in a moment');
     return new StoredCursor(this.#options.store, record);
   }
 
-  async cancel(executionId: string, reason: string): Promise<{ changed: boolean; record: ExecutionRecord }> {
-    const cursor = await this.attach(executionId, 'glance');
+  cancel(executionId: string, reason: string): Promise<Changed> {
+    return this.#steering.cancel(executionId, reason);
+  }
+
+  suspend(executionId: string): Promise<Changed> {
+    return this.#steering.suspend(executionId);
+  }
+
+  resume(executionId: string): Promise<Changed> {
+    return this.#steering.resume(executionId);
+  }
+
+  detach(executionId: string): Promise<ExecutionRecord> {
+    return this.#steering.detach(executionId);
+  }
+
+  async delete(executionId: string): Promise<void> {
+    const { store } = this.#options;
+    const live = this.#runs.get(executionId)?.child.log.record;
+    if (live === undefined && (await store.delete(executionId))) return;
+    const record = live ?? (await store.execution(executionId));
+    if (record === undefined) throw notFound('execution', executionId);
+    throw notInState(record, 'only what has ended can be deleted; cancel it first');
+  }
+
+  async adopt(
+    executionId: string,
+    { takenAt, hold }: { readonly takenAt: number; readonly hold: boolean },
+  ): Promise<ExecutionRecord> {
+    this.#gate.checkOpen();
+    const record = await this.#options.store.execution(executionId);
+    if (record === undefined) throw notFound('execution', executionId);
     try {
-      const child = this.#runs.get(executionId)?.child;
-      if (child === undefined) return { changed: false, record: cursor.record };
-      const before = child.snapshot;
-      this.#actor.send({ type: 'deliver', executionId, event: { type: 'cancel', at: this.#now(), reason } });
-      const changed = child.snapshot !== before;
-      await cursor.beyond(child.log.record.lastSequence - 1);
-      await cursor.admitted();
-      return { changed, record: cursor.record };
-    } finally {
-      cursor.close('done');
+      const { log } = await this.#revival.restore(record, takenAt, hold);
+      await log.durable();
+      return log.committed ?? record;
+    } catch (error) {
+      if (error instanceof SnapshotIncompatible) return this.#revival.giveUp(record, error);
+      throw error;
     }
+  }
+
+  /**
+   * Takes up what an earlier run of the node left unfinished. Resolves when what was lost of it is durable; nothing is
+   * dispatched before.
+   */
+  async recover(): Promise<RecoveryReport> {
+    const { store, clock } = this.#options;
+    this.#dispatching = false;
+    const report = await recoverUnfinished(store, clock, (stored) => this.#revival.takeUp(stored));
+    for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
+    await this.#committer.drained();
+    this.#dispatching = !this.#gate.closed;
+    this.#actor.send({ type: 'pump' });
+    return report;
+  }
+
+  /** Throws a RequestError, unavailable, where nothing is accepted now. */
+  checkOpen(): void {
+    this.#gate.checkOpen();
   }
 
   estimate(record: ExecutionRecord): number {
@@ -187,32 +274,31 @@ export class Supervisor implements Executions {
     return Math.min(remaining, Math.max(1, Math.round(wait + median * (1 + ahead))));
   }
 
-  /** Refuses new executions from now on. */
+  /** Refuses new executions from now on, and starts no attempt. */
   stopAccepting(): void {
-    this.#accepting = false;
+    this.#gate.close();
+    this.#dispatching = false;
   }
 
-  /** Resolves when no execution is live any more. */
-  async idle(): Promise<void> {
-    while (this.#runs.size > 0) {
-      this.#empty ??= Promise.withResolvers();
-      await this.#empty.promise;
+  /** Resolves when no attempt runs any more and what came of them is durable. */
+  async quiet(): Promise<void> {
+    while (this.#slots.running > 0) {
+      this.#quiet ??= Promise.withResolvers();
+      await this.#quiet.promise;
     }
+    await this.#committer.drained();
   }
 
-  /** Ends everything that is live with INTERRUPTED. */
-  interrupt(message: string): void {
-    for (const executionId of [...this.#runs.keys()]) {
-      this.#actor.send({
-        type: 'deliver',
-        executionId,
-        event: { type: 'interrupt', at: this.#now(), message },
-      });
+  /**
+   * Lets go of everything that is live, for the next start to take up: an attempt that can be followed again runs on,
+   * any other is lost. Resolves when what happened until now is durable.
+   */
+  async leave(): Promise<void> {
+    this.#closed = true;
+    for (const [executionId, { child, task }] of this.#runs) {
+      if (mayFollowAgain(child.log.committed, task)) this.#runtimeOf(task)?.release?.(executionId);
+      child.log.leave();
     }
-  }
-
-  /** Resolves when all that was recorded is durable. */
-  async durable(): Promise<void> {
     await this.#committer.drained();
   }
 
@@ -230,25 +316,24 @@ export class Supervisor implements Executions {
   #creatorCursor(log: LiveLog, cancelWhenGone: boolean): LogCursor {
     if (!cancelWhenGone) return new LiveCursor(log);
     const closed = (how: 'done' | 'gone'): void => {
-      if (how === 'done' || log.observers > 0 || log.sealed) return;
-      this.#actor.send({
-        type: 'deliver',
-        executionId: log.executionId,
-        event: { type: 'cancel', at: this.#now(), reason: 'its caller went away' },
-      });
+      if (how === 'done' || log.observers > 0 || log.sealed || log.left) return;
+      this.#deliver(log.executionId, { type: 'cancel', at: this.#now(), reason: 'its caller went away' });
     };
     return new LiveCursor(log, { closed });
   }
 
   #create(request: AdmissionRequest): LiveLog {
-    this.#checkAdmission();
+    this.#gate.checkAdmission(this.#pending);
     const { clock, ids } = this.#options;
     const { task, invocation, invocationId } = request;
     const at = { wall: Math.round(clock.now()), steady: this.#now() };
     const admitted = clock.monotonic();
     const claim = invocationId === '' ? undefined : invocationId;
     const record = newRecord(request, { executionId: ids('exec_'), requestId: claim ?? ids('req_') }, at);
-    const log = new LiveLog(this.#surroundings, record, task.definition.limits, toStore(invocation), claim);
+    const log = new LiveLog(this.#surroundings, record, task.definition.limits, {
+      input: toStore(invocation),
+      claimInvocationId: claim,
+    });
     const child: Child = {
       log,
       speculative: claim === undefined && hasNoOutsideEffects(task),
@@ -263,24 +348,18 @@ export class Supervisor implements Executions {
     return log;
   }
 
-  /** Throws a RequestError where nothing is accepted now. */
-  #checkAdmission(): void {
-    if (!this.#accepting) {
-      throw new RequestError('unavailable', 'the node is draining and takes no new work', {
-        reason: 'DRAINING',
-        retryAfterMs,
-      });
-    }
-    if (!this.#committer.healthy) throw storeUnavailable();
-    const { queueLimit } = this.#options;
-    const { running, total: slots } = this.#slots;
-    if (admissionRule({ running, slots, pending: this.#pending, queueLimit }) === 'refuse') {
-      throw new RequestError(
-        'resource_exhausted',
-        `the queue is full: ${this.#pending} executions wait for ${slots} slots, allowed are ${queueLimit}`,
-        { reason: 'QUEUE_FULL', quota: 'queue-limit', retryAfterMs },
-      );
-    }
+  #revive(child: Child, task: Task, then: readonly ExecutionEvent[]): void {
+    this.#runs.set(child.log.executionId, { child, task, invocation: undefined, controller: undefined });
+    if (child.pending) this.#pending++;
+    this.#actor.send({ type: 'revive', child, then });
+  }
+
+  #deliver(executionId: string, event: ExecutionEvent): void {
+    this.#actor.send({ type: 'deliver', executionId, event });
+  }
+
+  #runtimeOf(task: Task): Runtime | undefined {
+    return this.#options.runtimes.get(task.definition.runtime);
   }
 
   #startAttempt(child: Child, attempt: number): void {
@@ -294,6 +373,8 @@ export class Supervisor implements Executions {
         executionId,
         number: attempt,
         task: run.task,
+        // What starts it is durable before it can have effects that the log does not know of.
+        ...(!hasNoOutsideEffects(run.task) && { ready: child.log.durable() }),
         invocation:
           run.invocation ??
           ((signal) => fromStore(store, clock, child.log.record, signal, (error) => this.#readHealth(error))),
@@ -302,7 +383,7 @@ export class Supervisor implements Executions {
       (end) => this.#attemptEnded(child, end),
       (error) => listener.bug(error, executionId),
     );
-    if (child.input.retry.maxAttempts === 1) run.invocation = undefined;
+    if (run.task.definition.retry.maxAttempts === 1) run.invocation = undefined;
   }
 
   /** That it can be read again says nothing of a store that cannot be written. */
@@ -315,20 +396,31 @@ export class Supervisor implements Executions {
     if (this.#closed) return;
     if (!this.#runs.has(executionId)) {
       this.#actor.send({ type: 'gone', executionId });
+      this.#settleQuiet();
       return;
     }
     child.log.note(end.instanceId, end.resourceUse);
-    this.#actor.send({
-      type: 'deliver',
-      executionId,
-      event: { type: 'attemptEnded', at: this.#now(), end, random: this.#options.random() },
+    this.#deliver(executionId, {
+      type: 'attemptEnded',
+      at: this.#now(),
+      end,
+      random: this.#options.random(),
     });
+    this.#settleQuiet();
+  }
+
+  #settleQuiet(): void {
+    if (this.#slots.running > 0) return;
+    this.#quiet?.resolve();
+    this.#quiet = undefined;
   }
 
   #committed(log: LiveLog): void {
     const { executionId } = log;
     const run = this.#runs.get(executionId);
     if (run === undefined) return;
+    // A slot is free without the end of an attempt where that was paused, or could not be confirmed gone.
+    this.#settleQuiet();
     const record = log.committed as ExecutionRecord;
     this.#options.listener.committed(record);
     if (log.complete) {
@@ -359,10 +451,6 @@ export class Supervisor implements Executions {
     this.#actor.send({ type: 'reap', executionId });
     this.#runs.delete(executionId);
     if (record.invocationId !== '') this.#claims.release(record.invocationId);
-    if (this.#runs.size === 0) {
-      this.#empty?.resolve();
-      this.#empty = undefined;
-    }
   }
 }
 

@@ -6,18 +6,21 @@ import type { Clock } from '../domain/clock.ts';
 import type { Invocation } from '../domain/execution.ts';
 import type { InstanceReport } from '../domain/instance.ts';
 import type { TaskDefinition } from '../domain/task.ts';
-import {
-  type Attempt,
-  type AttemptIo,
-  type AttemptOutcome,
-  type InstanceRuntime,
-  type Launch,
-  LaunchError,
-  type Runtime,
+import type {
+  Attempt,
+  AttemptIo,
+  AttemptOutcome,
+  InstanceRuntime,
+  Launch,
+  OutputPosition,
+  Runtime,
 } from '../runtimes/runtime.ts';
 import type { IdSource } from './ids.ts';
 import { endReport, type Held, InstancePool } from './instance-pool.ts';
 import type { InstanceRegistry } from './instances.ts';
+import { Serving } from './serving.ts';
+import { startFailure } from './start-failure.ts';
+import { untilAborted } from './until-aborted.ts';
 
 interface WarmLogger {
   warn(details: object, message: string): void;
@@ -41,6 +44,7 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
   const { registry, clock, ids, logger } = options;
   const pools = new Map<string, KeptPool>();
   const cooling = new Set<Promise<void>>();
+  const serving = new Serving();
   let closed = false;
 
   function open({ instanceId, taskId, revision, task }: Plan, startedAhead: boolean): InstanceReport {
@@ -107,17 +111,53 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
       return { instanceId, instance, report };
     } catch (error) {
       report.send({ type: 'gone' });
-      const facts = { instanceId, resourceUse: {} };
-      if (error instanceof LaunchError) {
-        logger?.warn({ taskId, instanceId, err: error }, 'an instance could not be started');
-        return { kind: 'failed', code: error.code, message: error.message, ...facts };
-      }
-      if (signal.aborted) return { kind: 'stopped', rung: 'cooperative', ...facts };
-      throw error;
+      return startFailure(error, instanceId, signal, (err) => {
+        logger?.warn({ taskId, instanceId, err }, 'an instance could not be started');
+      });
     }
   }
 
-  return {
+  async function serve(
+    { instance, report }: Held,
+    attempt: Attempt,
+    io: AttemptIo,
+    signal: AbortSignal,
+  ): Promise<AttemptOutcome> {
+    const outcome = await instance.serve(attempt, io, signal);
+    report.send({ type: 'stop', reason: outcome.kind === 'failed' ? outcome.code : 'used' });
+    await endReport(report, instance, Promise.resolve(outcome.remains !== true));
+    return outcome;
+  }
+
+  async function recover(
+    attempt: Attempt,
+    instanceId: string,
+    position: OutputPosition,
+    paused: boolean,
+    signal: AbortSignal,
+  ): Promise<Held | AttemptOutcome | undefined> {
+    const { taskId, revision, task, invocation } = attempt;
+    const { args, environment } = invocation;
+    const plan = { instanceId, taskId, revision, task };
+    const left = { launch: { ...plan, args, environment }, position, paused };
+    const report = open(plan, false);
+    report.send({ type: 'bind', executionId: attempt.executionId, attempt: attempt.number });
+    try {
+      const instance = await base.recover?.(left, signal);
+      if (instance !== undefined) return { instanceId, instance, report };
+      report.send({ type: 'gone' });
+      return undefined;
+    } catch (error) {
+      report.send({ type: 'gone' });
+      const failure = startFailure(error, instanceId, signal, (err) => {
+        logger?.warn({ taskId, instanceId, err }, 'an instance of an earlier run could not be found again');
+      });
+      // It was given up before it was reached.
+      return failure.kind === 'stopped' ? { ...failure, remains: true } : failure;
+    }
+  }
+
+  const runtime: Runtime = {
     kind: base.kind,
     capabilities: base.capabilities,
     // Asked each time: an engine that comes later may hold a task to more.
@@ -129,13 +169,16 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
 
     async run(attempt, io, signal) {
       if (signal.aborted) return { kind: 'stopped', rung: 'cooperative', instanceId: '', resourceUse: {} };
-      const held = (await takeWarm(attempt, io, signal)) ?? (await launchFor(attempt, io, signal));
-      if (!('instance' in held)) return held;
-      const { instance, report } = held;
-      const outcome = await instance.serve(attempt, io, signal);
-      report.send({ type: 'stop', reason: outcome.kind === 'failed' ? outcome.code : 'used' });
-      await endReport(report, instance, Promise.resolve(outcome.remains !== true));
-      return outcome;
+      const { executionId } = attempt;
+      serving.begin(executionId);
+      try {
+        const held = (await takeWarm(attempt, io, signal)) ?? (await launchFor(attempt, io, signal));
+        if (!('instance' in held)) return held;
+        serving.found(executionId, held.instance);
+        return await serve(held, attempt, io, signal);
+      } finally {
+        serving.end(executionId);
+      }
     },
 
     warm(taskId, revision, task) {
@@ -175,24 +218,33 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
       await base.close();
     },
   };
+  if (base.capabilities.pause) {
+    runtime.pause = async (executionId) => serving.instance(executionId).pause?.();
+    runtime.unpause = async (executionId) => serving.instance(executionId).unpause?.();
+  }
+  if (base.capabilities.reattach) {
+    runtime.reattach = async (attempt, instanceId, position, io, signal, paused = false) => {
+      const { executionId } = attempt;
+      serving.begin(executionId);
+      try {
+        const held = await recover(attempt, instanceId, position, paused, signal);
+        if (held === undefined || !('instance' in held)) return held;
+        if (serving.found(executionId, held.instance)) return await serve(held, attempt, io, signal);
+        held.instance.release?.();
+        return await new Promise(() => undefined);
+      } finally {
+        serving.end(executionId);
+      }
+    };
+    runtime.endRecovery = () => base.endRecovery?.();
+    runtime.release = (executionId) => serving.release(executionId);
+  }
+  return runtime;
 }
 
 /** Only what comes in through standard input reaches a program that runs already. */
 function mayUseWarm({ args, environment, forceNewInstance }: Invocation): boolean {
   return !forceNewInstance && args.length === 0 && Object.keys(environment).length === 0;
-}
-
-/** A store that cannot be written must not hold up the end of an attempt; one that is aborted gets no input. */
-function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    signal.addEventListener('abort', done);
-    void promise.then(done);
-  });
 }
 
 function keyOf(taskId: string, revision: number): string {

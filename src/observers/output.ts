@@ -8,7 +8,8 @@ const pageBytes = 256 * 1024;
 
 /**
  * Reads the output of the last attempt of `record` from the log, at most `maxBytes` of it. A typed function's
- * value is left out whole where it does not fit, as half of a JSON text is of no use.
+ * value is left out whole where it does not fit, as half of a JSON text is of no use. What the log no longer has is
+ * missing, and `truncated` then.
  */
 export async function readOutput(
   cursor: LogCursor,
@@ -34,6 +35,8 @@ export async function readOutput(
   while (record.outputBytes > 0 && next <= record.lastSequence && !(truncated && room === 0)) {
     const page = await cursor.read(next, pageBytes);
     const last = page.at(-1);
+    // A log that is no longer kept begins later than this, or not at all.
+    if (page[0]?.sequence !== next) truncated = true;
     if (last === undefined) break;
     next = last.sequence + 1;
     for (const event of page) {

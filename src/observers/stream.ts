@@ -1,5 +1,6 @@
-import { RequestError } from '../domain/errors.ts';
+import { notFound, RequestError } from '../domain/errors.ts';
 import type { LogEvent } from '../domain/event.ts';
+import { isTerminal } from '../domain/execution.ts';
 import type { LogCursor } from '../domain/log.ts';
 
 /** Output bytes taken from the log at once; what a slow reader costs in memory. */
@@ -8,7 +9,7 @@ const pageBytes = 256 * 1024;
 /**
  * Follows a log from `fromSequence` (0 and 1 mean all) to its result, page by page as the reader asks for more.
  * Ends early, without an error, when the cursor is closed. Rejects with out_of_range where the log has not come to
- * `fromSequence - 1` yet.
+ * `fromSequence - 1` yet or no longer has `fromSequence`, and with not_found where it is deleted while it is read.
  */
 export async function* followLog(
   cursor: LogCursor,
@@ -28,12 +29,21 @@ export async function* followLog(
       },
     );
   }
+  const { oldestSequence = 1 } = cursor.record;
+  if (next < oldestSequence) throw gone(next, oldestSequence);
   while (!cursor.closed) {
     const page = await cursor.read(next, pageBytes);
+    const first = page[0];
     const tip = page.at(-1);
+    // Retention has been here meanwhile.
+    if (first !== undefined && first.sequence > next) throw gone(next, first.sequence);
     if (tip === undefined) {
       const { record } = cursor;
-      if (record.outcome !== undefined && record.lastSequence < next) return;
+      if (isTerminal(record.status)) {
+        if (record.lastSequence < next) return;
+        throw notFound('execution', cursor.executionId);
+      }
+      if (cursor.left) throw leaving(record.lastSequence);
       await cursor.beyond(next - 1);
     } else {
       next = tip.sequence + 1;
@@ -41,4 +51,24 @@ export async function* followLog(
       if (tip.kind === 'result') return;
     }
   }
+}
+
+function gone(sequence: number, oldestSequence: number): RequestError {
+  return new RequestError(
+    'out_of_range',
+    `from_sequence: event ${sequence} is no longer kept; the oldest is ${oldestSequence}`,
+    {
+      reason: 'SEQUENCE_GONE',
+      violations: [{ field: 'from_sequence', description: `allowed is ${oldestSequence} and more` }],
+      metadata: { oldest_sequence: String(oldestSequence) },
+    },
+  );
+}
+
+function leaving(lastSequence: number): RequestError {
+  return new RequestError(
+    'unavailable',
+    `the node is stopping; the log goes on after event ${lastSequence} when it is back`,
+    { reason: 'DRAINING', retryAfterMs: 1000, metadata: { last_sequence: String(lastSequence) } },
+  );
 }

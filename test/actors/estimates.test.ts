@@ -63,7 +63,7 @@ test('with history it is the median of that function’s completed runs, plus th
   expect(bench.supervisor.estimate(delayed.record)).toBeGreaterThanOrEqual(5200);
   const impatient = await bench.admit({ mode: 'async', timeouts: { totalMs: 150 } });
   expect(bench.supervisor.estimate(impatient.record)).toBe(150);
-  bench.supervisor.interrupt('over');
+  await bench.cancelAll();
   await bench.leavesNothing();
 });
 
@@ -78,6 +78,6 @@ test('a run that failed, and one of another revision, tell nothing', async () =>
   const other = await bench.admit({ mode: 'async', task: { ...taskWith(), revision: 2 } });
   expect(bench.supervisor.estimate(same.record)).toBe(40);
   expect(bench.supervisor.estimate(other.record)).toBe(5000);
-  bench.supervisor.interrupt('over');
+  await bench.cancelAll();
   await bench.leavesNothing();
 });

@@ -1,12 +1,11 @@
-/** A store that fails and comes back, and a node that stops. */
+/** A store that fails and comes back. */
 
 import { describe, expect, test } from 'vitest';
-import { confirmMs } from '../../src/machines/ending.ts';
 import { waitForOutcome } from '../../src/observers/sync.ts';
 import { isSettled, settle } from '../support/fake-clock.ts';
-import { invocationWith, noRetry, requestWith, taskWith } from '../support/samples.ts';
+import { invocationWith, requestWith, taskWith } from '../support/samples.ts';
 import { sequences, upTo } from './log-bench.ts';
-import { noUnhandledRejections, story, supervisorBench, withFiles } from './supervisor-bench.ts';
+import { noUnhandledRejections, story, supervisorBench } from './supervisor-bench.ts';
 
 const fault = new Error('disk full');
 const unavailable = { kind: 'unavailable', reason: 'STORE_UNAVAILABLE' };
@@ -132,6 +131,7 @@ describe('a store that fails', () => {
     const bench = supervisorBench({ slots: 1 });
     await bench.admit({ mode: 'async' });
     const input = new Uint8Array(10_000);
+    bench.runtimes.delete('docker');
     const task = taskWith({ runtime: 'docker' });
     const queued = await bench.admit({ mode: 'async', task, invocation: invocationWith({ input }) });
     bench.store.setFault(fault);
@@ -155,91 +155,6 @@ describe('a store that fails', () => {
       outcome: { code: 'TOTAL_TIMEOUT' },
       executionTimeMs: 500,
     });
-    await bench.leavesNothing();
-  });
-});
-
-describe('a node that stops', () => {
-  test('takes no new work, lets finish what was accepted, and is idle when that is durable', async () => {
-    const bench = supervisorBench({ slots: 1 });
-    const running = await bench.admit({ mode: 'async' });
-    await bench.admit({ mode: 'async' });
-    bench.supervisor.stopAccepting();
-    await expect(bench.supervisor.admit(requestWith())).rejects.toMatchObject({
-      kind: 'unavailable',
-      reason: 'DRAINING',
-    });
-    const idle = bench.supervisor.idle();
-    bench.runtime.call(0).complete();
-    await settle();
-    expect((await bench.record(running.executionId)).status).toBe('completed');
-    expect(await isSettled(idle)).toBe(false);
-    bench.watched.hold();
-    bench.runtime.call(1).complete();
-    expect(await isSettled(idle)).toBe(false);
-    bench.watched.release();
-    expect(await isSettled(idle)).toBe(true);
-    await bench.leavesNothing();
-  });
-
-  test('ends what is left in every state with INTERRUPTED: waiting, queued, running, backing off', async () => {
-    const bench = supervisorBench({ slots: 1 });
-    const retry = { ...noRetry, maxAttempts: 2 };
-    const backingOff = await bench.admit({ mode: 'async', task: taskWith({ retry }) });
-    bench.runtime.call(0).fail('TRAP');
-    await settle();
-    const waiting = await bench.admit({ mode: 'async', startAfterMs: 10_000 });
-    const running = await bench.admit({ mode: 'async', task: withFiles() });
-    const queued = await bench.admit({ mode: 'async' });
-    const states = await Promise.all(
-      [backingOff, waiting, running, queued].map(
-        async ({ executionId }) => (await bench.record(executionId)).state,
-      ),
-    );
-    expect(states).toEqual(['running.backingOff', 'pending.waiting', 'running.attempting', 'pending.queued']);
-    bench.supervisor.interrupt('the node was stopped');
-    await bench.supervisor.idle();
-    for (const { executionId } of [backingOff, waiting, running, queued]) {
-      expect(await bench.record(executionId)).toMatchObject({
-        status: 'failed',
-        outcome: { code: 'INTERRUPTED', message: 'the node was stopped' },
-      });
-    }
-    expect(bench.runtime.call(1).signal.aborted).toBe(true);
-    await bench.leavesNothing();
-  });
-
-  test('does not wait for an attempt that does not go: that ends KILL_UNCONFIRMED when its grace and more is over', async () => {
-    const bench = supervisorBench();
-    bench.runtime.stopsAfterMs = Number.POSITIVE_INFINITY;
-    const { executionId } = await bench.admit({ mode: 'async', task: taskWith({ graceMs: 500 }) });
-    bench.supervisor.interrupt('the node was stopped');
-    const idle = bench.supervisor.idle();
-    await bench.clock.advance(499 + confirmMs);
-    expect(await isSettled(idle)).toBe(false);
-    await bench.clock.advance(1);
-    expect(await isSettled(idle)).toBe(true);
-    expect(await bench.record(executionId)).toMatchObject({
-      outcome: { code: 'KILL_UNCONFIRMED', message: expect.stringContaining('INTERRUPTED') },
-    });
-    bench.runtime.call(0).stopped();
-    await bench.leavesNothing();
-  });
-
-  test('an idle node is idle at once', async () => {
-    const bench = supervisorBench();
-    expect(await isSettled(bench.supervisor.idle())).toBe(true);
-    await bench.leavesNothing();
-  });
-
-  test('what is still finished can be joined while it drains', async () => {
-    const bench = supervisorBench();
-    const request = requestWith({ invocationId: 'key', payloadDigest: 'd' });
-    await bench.supervisor.admit(request);
-    bench.supervisor.stopAccepting();
-    expect(await bench.supervisor.admit(request)).toMatchObject({ joined: true });
-    await settle();
-    bench.runtime.call(0).complete();
     await bench.leavesNothing();
   });
 });

@@ -1,9 +1,7 @@
-import { expect, test } from 'vitest';
-import { createIds } from '../../src/actors/ids.ts';
-import { Supervisor } from '../../src/actors/supervisor.ts';
-import { FakeClock, isSettled, settle } from '../support/fake-clock.ts';
+import { describe, expect, test } from 'vitest';
+import { isSettled, settle } from '../support/fake-clock.ts';
 import { requestWith } from '../support/samples.ts';
-import { noUnhandledRejections, supervisorBench } from './supervisor-bench.ts';
+import { crash, noUnhandledRejections, supervisorBench } from './supervisor-bench.ts';
 
 const request = requestWith({ invocationId: 'key', payloadDigest: 'same' });
 
@@ -111,24 +109,69 @@ test('an admission that fails refuses all who wait for it, and leaves the key fr
   expect(await bench.store.executionByInvocation('key')).toBeUndefined();
 });
 
-test('an execution of an earlier run of the node is joined by its key', async () => {
-  const before = supervisorBench();
-  const { cursor } = await before.supervisor.admit(request);
-  await settle();
-  before.runtime.call(0).complete({ output: '1' });
-  await settle();
-  const clock = new FakeClock();
-  const after = new Supervisor({
-    clock,
-    ids: createIds(clock),
-    random: () => 0,
-    store: before.store,
-    runtimes: new Map(),
-    slots: 1,
-    queueLimit: 1,
-    listener: { committed: () => {}, storeHealth: () => {}, bug: () => {} },
+describe('after a restart of the node', () => {
+  const started = { invocationId: 'key', payloadDigest: 'same' };
+
+  test('a finished execution is joined by its key', async () => {
+    const before = supervisorBench();
+    const { executionId } = await before.start({}, started);
+    before.runtime.call(0).complete({ output: '1' });
+    await settle();
+    const after = crash(before);
+    await after.supervisor.recover();
+    const again = await after.supervisor.admit(request);
+    expect(again).toMatchObject({ joined: true, cursor: { record: { executionId, status: 'completed' } } });
+    await after.leavesNothing();
   });
-  const again = await after.admit(request);
-  expect(again).toMatchObject({ joined: true, cursor: { record: { executionId: cursor.executionId } } });
-  expect(after.load.live).toBe(0);
+
+  test('a hundred concurrent requests join the one that goes on, and follow it', async () => {
+    const before = supervisorBench();
+    const { executionId } = await before.start({}, started);
+    const after = crash(before);
+    await after.supervisor.recover();
+    const admissions = await Promise.all(Array.from({ length: 100 }, () => after.supervisor.admit(request)));
+    expect(new Set(admissions.map(({ cursor }) => cursor.executionId))).toEqual(new Set([executionId]));
+    expect(admissions.every(({ joined }) => joined)).toBe(true);
+    await after.clock.advance(0);
+    expect(after.runtime.calls).toHaveLength(1);
+    after.runtime.call(0).complete({ output: '42' });
+    await settle();
+    for (const { cursor } of admissions) {
+      expect(cursor.record).toMatchObject({ status: 'completed', outcome: { output: '42' } });
+    }
+    // Its end lets go of the key here, and the store answers.
+    expect(await after.supervisor.admit(request)).toMatchObject({ joined: true, cursor: { executionId } });
+    await after.leavesNothing();
+  });
+
+  test('another payload is refused, naming the execution that goes on', async () => {
+    const before = supervisorBench();
+    const { executionId } = await before.start({}, started);
+    const after = crash(before);
+    await after.supervisor.recover();
+    const other = requestWith({ invocationId: 'key', payloadDigest: 'other' });
+    await expect(after.supervisor.admit(other)).rejects.toMatchObject({
+      kind: 'already_exists',
+      metadata: { execution_id: executionId },
+    });
+    await after.cancelAll();
+    await after.leavesNothing();
+  });
+
+  test('a hundred requests whose first was never durable make one execution', async () => {
+    const before = supervisorBench();
+    before.watched.hold();
+    void before.supervisor.admit(request);
+    await settle();
+    const after = crash(before);
+    expect(await after.supervisor.recover()).toEqual({ revived: 0, incompatible: 0 });
+    const admissions = await Promise.all(Array.from({ length: 100 }, () => after.supervisor.admit(request)));
+    expect(new Set(admissions.map(({ cursor }) => cursor.executionId)).size).toBe(1);
+    expect(admissions.filter(({ joined }) => !joined)).toHaveLength(1);
+    await settle();
+    expect(before.runtime.calls).toHaveLength(0);
+    expect(after.runtime.calls).toHaveLength(1);
+    after.runtime.call(0).complete();
+    await after.leavesNothing();
+  });
 });

@@ -57,7 +57,10 @@ export function logBench() {
         ...more.record,
       });
       const limits = { ...taskWith().definition.limits, ...more.limits };
-      return new LiveLog(surroundings, record, limits, invocationWith(more.input), more.claim);
+      return new LiveLog(surroundings, record, limits, {
+        input: invocationWith(more.input),
+        claimInvocationId: more.claim,
+      });
     },
   };
 }

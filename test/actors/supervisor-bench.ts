@@ -6,25 +6,40 @@ import type { LogEvent } from '../../src/domain/event.ts';
 import type { ExecutionRecord } from '../../src/domain/execution.ts';
 import type { AdmissionRequest } from '../../src/domain/executions.ts';
 import type { LogCursor } from '../../src/domain/log.ts';
+import type { TaskDefinition } from '../../src/domain/task.ts';
+import type { MemoryStore } from '../../src/stores/memory/store.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { requestWith, taskWith } from '../support/samples.ts';
 import { ScriptedRuntime } from '../support/scripted-runtime.ts';
 import { watchedStore } from '../support/watched-store.ts';
 import { storedLog } from './log-bench.ts';
 
-export function supervisorBench(more: Partial<SupervisorOptions> = {}) {
+export type SupervisorBench = ReturnType<typeof supervisorBench>;
+
+/** What an earlier node has left: its store, and when it was that the next one came. */
+interface Left {
+  readonly store: MemoryStore;
+  readonly at: number;
+}
+
+export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Left) {
   const clock = new FakeClock();
-  const watched = watchedStore();
+  if (left !== undefined) clock.jump(left.at - clock.now());
+  const watched = watchedStore(left?.store);
   const runtime = new ScriptedRuntime(clock);
+  const docker = new ScriptedRuntime(clock, 'docker', { reattach: true, pause: true });
+  const process = new ScriptedRuntime(clock, 'process');
+  const runtimes = new Map([runtime, docker, process].map((one) => [one.kind, one]));
   const heard: ExecutionRecord[] = [];
   const health: (string | undefined)[] = [];
   const bugs: { error: unknown; executionId: string }[] = [];
+  const ids = createIds(clock);
   const supervisor = new Supervisor({
     clock,
-    ids: createIds(clock),
+    ids,
     random: () => 0,
     store: watched.store,
-    runtimes: new Map([['wasm', runtime]]),
+    runtimes,
     slots: 2,
     queueLimit: 100,
     listener: {
@@ -38,7 +53,11 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}) {
     clock,
     watched,
     store: watched.store,
+    /** For WebAssembly. */
     runtime,
+    docker,
+    process,
+    runtimes,
     heard,
     health,
     bugs,
@@ -49,6 +68,15 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}) {
       await settle();
       return cursor;
     },
+    /** As `admit`, async, of a task that the store knows: the next node has it too. */
+    async start(
+      definition: Partial<TaskDefinition> = {},
+      request: Partial<AdmissionRequest> = {},
+    ): Promise<LogCursor> {
+      const task = { ...taskWith(definition), taskId: ids('task_') };
+      await watched.store.saveRevision(task);
+      return bench.admit({ mode: 'async', task, ...request });
+    },
     /** The committed record of an execution. */
     async record(executionId: string): Promise<ExecutionRecord> {
       const record = await watched.store.execution(executionId);
@@ -56,18 +84,33 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}) {
       return record;
     },
     log: (executionId: string): Promise<LogEvent[]> => storedLog(watched.store, executionId),
-    /** Ends what is left and checks that it leaves nothing: no actor, no slot, no queue place, no attempt, no timer. */
+    /** Cancels all that is not over. */
+    async cancelAll(): Promise<void> {
+      for (const { executionId } of await watched.store.unfinished('', 1000)) {
+        await supervisor.cancel(executionId, 'over');
+      }
+      await settle();
+    },
+    /** Checks that what has ended leaves nothing: no actor, no slot, no queue place, no attempt, no timer. */
     async leavesNothing(): Promise<void> {
       watched.release();
       await clock.advance(20);
       expect(supervisor.load).toMatchObject({ live: 0, running: 0, pending: 0 });
-      expect(runtime.running).toBe(0);
-      await supervisor.close();
+      for (const one of runtimes.values()) expect(one.running).toBe(0);
+      supervisor.close();
       await clock.advance(1000);
       expect(clock.timers).toBe(0);
     },
   };
   return bench;
+}
+
+/** The node of `before` is gone without a word to anyone, and another stands on its store `downMs` later. */
+export function crash(
+  before: SupervisorBench,
+  { downMs = 0, ...more }: { readonly downMs?: number } & Partial<SupervisorOptions> = {},
+): SupervisorBench {
+  return supervisorBench(more, { store: before.watched.cut(), at: before.clock.now() + downMs });
 }
 
 /** Has to wait for its admission before anything runs: it may touch files of the host. */

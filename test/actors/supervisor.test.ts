@@ -99,6 +99,7 @@ describe('an execution', () => {
 
   test('of a runtime that this node has not ends RUNTIME_UNAVAILABLE', async () => {
     const bench = supervisorBench();
+    bench.runtimes.delete('docker');
     const cursor = await bench.admit({ task: taskWith({ runtime: 'docker' }) });
     await settle();
     expect(await bench.record(cursor.executionId)).toMatchObject({

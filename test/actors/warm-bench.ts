@@ -17,9 +17,8 @@ export function warmTask(warm: Partial<WarmPolicy> = {}): TaskDefinition {
   }).definition;
 }
 
-export function warmBench() {
+export function warmBench(instances = new ScriptedInstances()) {
   const clock = new FakeClock();
-  const instances = new ScriptedInstances();
   const registry = new InstanceRegistry(clock);
   const warnings: string[] = [];
   const runtime = createWarmRuntime(instances, {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LiveCursor } from '../../src/actors/cursors.ts';
+import { LiveCursor, StoredCursor } from '../../src/actors/cursors.ts';
 import type { LiveLog } from '../../src/actors/live-log.ts';
 import { readOutput } from '../../src/observers/output.ts';
 import { admit, change, complete, dispatch, logBench, text } from '../actors/log-bench.ts';
@@ -141,4 +141,34 @@ test('of an execution that still runs it is what there was when the record was t
   const { stdout, truncated } = await readOutput(cursor, record, plenty);
   expect(Buffer.from(stdout).toString()).toBe('so far');
   expect(truncated).toBe(false);
+});
+
+test('of a log that is no longer kept it is empty, and said to be cut', async () => {
+  const { store, open } = logBench();
+  const log = open('exec_1');
+  admit(log);
+  dispatch(log);
+  void log.write('stdout', text('kept once'));
+  complete(log);
+  await settle();
+  await store.retain({ endedBefore: 0, maxBytes: 1500, now: 0, unusedForMs: 0 });
+  const record = await store.execution('exec_1');
+  if (record === undefined) throw new Error('its record is to be kept');
+  const { stdout, stderr, truncated } = await readOutput(new StoredCursor(store, record), record, plenty);
+  expect([stdout.byteLength, stderr.byteLength, truncated]).toEqual([0, 0, true]);
+});
+
+test('of an execution that was deleted meanwhile it is empty, and said to be cut', async () => {
+  const { store, open } = logBench();
+  const log = open('exec_1');
+  admit(log);
+  dispatch(log);
+  void log.write('stdout', text('kept once'));
+  complete(log);
+  await settle();
+  const record = await store.execution('exec_1');
+  if (record === undefined) throw new Error('it is in the store');
+  await store.delete('exec_1');
+  const { stdout, truncated } = await readOutput(new StoredCursor(store, record), record, plenty);
+  expect([stdout.byteLength, truncated]).toEqual([0, true]);
 });

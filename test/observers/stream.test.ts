@@ -159,6 +159,7 @@ describe('a log that grows', () => {
       wake: () => real.wake(),
       close: (how) => real.close(how),
       closed: false,
+      left: false,
     };
     const { ended } = follow(cursor, 1);
     await settle();
@@ -184,5 +185,50 @@ describe('a finished log', () => {
       kind: 'out_of_range',
       metadata: { last_sequence: '3' },
     });
+  });
+});
+
+describe('a log that is no longer kept', () => {
+  const nothing = { endedBefore: 0, now: 0, unusedForMs: 0, maxBytes: 1500 };
+
+  test.each([[0], [1], [2]])(
+    'from %i it is OUT_OF_RANGE, and the error tells the oldest event',
+    async (from) => {
+      const { cursor, store } = await finished();
+      await store.retain(nothing);
+      const record = await store.execution(id);
+      if (record === undefined) throw new Error('its record is to be kept');
+      await expect(follow(new StoredCursor(store, record), from).ended).rejects.toMatchObject({
+        kind: 'out_of_range',
+        reason: 'SEQUENCE_GONE',
+        metadata: { oldest_sequence: '3' },
+      });
+      const { seen, ended } = follow(new StoredCursor(store, record), 3);
+      await ended;
+      expect(seen).toEqual([3]);
+      expect(cursor.record.oldestSequence).toBeUndefined();
+    },
+  );
+
+  test('one that is being read when it goes ends with an error, and not with a gap', async () => {
+    const { cursor, store } = await finished();
+    const reader = new StoredCursor(store, cursor.record);
+    await store.retain(nothing);
+    await expect(follow(reader, 1).ended).rejects.toMatchObject({ metadata: { oldest_sequence: '3' } });
+  });
+
+  test('an execution that is deleted while it is read ends with NOT_FOUND', async () => {
+    const { cursor, store } = await finished();
+    const reader = new StoredCursor(store, cursor.record);
+    expect(await store.delete(id)).toBe(true);
+    await expect(follow(reader, 1).ended).rejects.toMatchObject({ kind: 'not_found' });
+  });
+
+  test('a stored log that has not ended, and that nobody goes on with, ends with UNAVAILABLE', async () => {
+    const { cursor, store } = await running();
+    const reader = new StoredCursor(store, cursor.record);
+    const { seen, ended } = follow(reader, 1);
+    await expect(ended).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(seen).toEqual([1, 2]);
   });
 });

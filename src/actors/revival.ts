@@ -1,0 +1,157 @@
+/** Makes executions live again that the store has unfinished: after a crash or a stop of the node, or from a snapshot. */
+import type { Clock } from '../domain/clock.ts';
+import type { ExecutionRecord } from '../domain/execution.ts';
+import { interruptPolicyOf, mayReattach } from '../domain/interruption.ts';
+import type { Task } from '../domain/task.ts';
+import { confirmMs } from '../machines/ending.ts';
+import { type ExecutionSnapshot, executionMachine } from '../machines/execution.ts';
+import type { ExecutionEvent } from '../machines/execution-context.ts';
+import type { SnapshotIncompatible } from '../machines/migrations.ts';
+import type { AttemptIo, AttemptOutcome, Runtime } from '../runtimes/runtime.ts';
+import type { Store } from '../stores/store.ts';
+import { reattach } from './attempts.ts';
+import { LiveLog, type LogSurroundings } from './live-log.ts';
+import { incompatibleEnd, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
+import type { Child } from './supervisor-logic.ts';
+
+export interface RevivalHost {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly surroundings: LogSurroundings;
+  runtimeOf(task: Task): Runtime | undefined;
+  /** It is live from now on, its timers and its place in the queue with it; `then` comes to it before anything else. */
+  revive(child: Child, task: Task, then: readonly ExecutionEvent[]): void;
+  /** Whose abort ends the attempt that is followed. */
+  follow(executionId: string, controller: AbortController): void;
+  attemptEnded(child: Child, end: AttemptOutcome): void;
+  deliver(executionId: string, event: ExecutionEvent): void;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  bug(error: unknown, executionId: string): void;
+}
+
+export class Revival {
+  readonly #host: RevivalHost;
+
+  constructor(host: RevivalHost) {
+    this.#host = host;
+  }
+
+  /** Of this node: its attempt is followed where it can be, and lost where it cannot. */
+  takeUp(stored: StoredExecution): void {
+    const { record, task, outline, snapshot } = stored;
+    const { executionId, instanceId } = record;
+    const why = 'the node stopped while it ran';
+    const runtime = this.#host.runtimeOf(task);
+    if (runtime?.reattach === undefined || instanceId === '' || !hasAttempt(snapshot)) {
+      this.#revive(stored, this.#loss(snapshot, why));
+      return;
+    }
+    const child = this.#revive({ ...stored, snapshot: withGraceAnew(snapshot, this.#host.now()) }, []);
+    const follow = mayFollowAgain(record, task);
+    const controller = reattach(
+      runtime,
+      {
+        executionId,
+        number: record.attempt,
+        task,
+        instanceId,
+        position: outline.output,
+        paused: snapshot.context.pausedAttempt !== null,
+      },
+      record.inputDelivered === record.attempt ? child.log : unheard,
+      !follow,
+      (end) => {
+        if (follow && end !== undefined) this.#host.attemptEnded(child, end);
+        else if (!child.log.left && child.snapshot !== undefined) {
+          for (const event of this.#loss(child.snapshot, why)) this.#host.deliver(executionId, event);
+        }
+      },
+      (error) => this.#host.bug(error, executionId),
+    );
+    this.#host.follow(executionId, controller);
+  }
+
+  /**
+   * Of another node, or of another time: its attempt stayed there. Rejects with SnapshotIncompatible where it cannot go
+   * on here.
+   */
+  async restore(record: ExecutionRecord, takenAt: number, hold: boolean): Promise<Child> {
+    const { store } = this.#host;
+    const stored = await readStored(store, new TaskRevisions(store), record);
+    return this.#revive(stored, [
+      ...this.#loss(stored.snapshot, 'it was left behind where the snapshot was taken'),
+      { type: 'restored', at: this.#host.now(), takenAt, hold },
+    ]);
+  }
+
+  /** Ends one that cannot go on here; resolves with its record. */
+  async giveUp(record: ExecutionRecord, why: SnapshotIncompatible): Promise<ExecutionRecord> {
+    const { store, clock } = this.#host;
+    const end = await incompatibleEnd(store, record, why.message, clock.now());
+    await store.commit([end]);
+    return end.record ?? record;
+  }
+
+  #revive({ record, task, outline, snapshot }: StoredExecution, then: readonly ExecutionEvent[]): Child {
+    const { clock, surroundings } = this.#host;
+    const now = { wall: clock.now(), monotonic: clock.monotonic() };
+    const since = (instant: number): number => now.monotonic - Math.max(0, now.wall - instant);
+    const { lastTime } = outline;
+    const child: Child = {
+      log: new LiveLog(surroundings, record, task.definition.limits, { lastTime }),
+      speculative: false,
+      watched: true,
+      pending: record.status === 'pending',
+      stopwatch: {
+        admitted: since(record.createdAt),
+        dispatched: record.startedAt === undefined ? undefined : since(record.startedAt),
+      },
+      snapshot,
+    };
+    this.#host.revive(child, task, then);
+    return child;
+  }
+
+  /** What is to be said of an attempt that is gone; nothing where there was none. */
+  #loss(snapshot: ExecutionSnapshot, message: string): ExecutionEvent[] {
+    if (!hasAttempt(snapshot)) return [];
+    const at = this.#host.now();
+    if (!snapshot.matches({ running: 'stopping' })) return [{ type: 'lost', at, message }];
+    return [{ type: 'attemptEnded', at, end: { kind: 'stopped', rung: 'restart' }, random: 1 }];
+  }
+}
+
+/** An attempt that was being stopped gets its grace again, as its runtime begins again to stop it. */
+function withGraceAnew(snapshot: ExecutionSnapshot, now: number): ExecutionSnapshot {
+  if (!snapshot.matches({ running: 'stopping' })) return snapshot;
+  const context = { ...snapshot.context, stopDeadline: now + snapshot.context.graceMs + confirmMs };
+  return executionMachine.resolveState({ value: snapshot.value, context }) as ExecutionSnapshot;
+}
+
+/** What is computed on a part of the input is nobody's output. */
+const unheard: AttemptIo = {
+  write: () => undefined,
+  bind: () => Promise.resolve(),
+  inputDelivered() {},
+};
+
+/** An attempt runs, stands still or is being stopped. */
+function hasAttempt(snapshot: ExecutionSnapshot): boolean {
+  return (
+    snapshot.matches({ running: 'attempting' }) ||
+    snapshot.matches({ running: 'stopping' }) ||
+    snapshot.context.pausedAttempt !== null
+  );
+}
+
+/** The attempt of this record may be followed again by the next run of the node. */
+export function mayFollowAgain(record: ExecutionRecord | undefined, task: Task): boolean {
+  return (
+    record !== undefined &&
+    record.attempt > 0 &&
+    record.state !== 'running.stopping' &&
+    record.inputDelivered === record.attempt &&
+    mayReattach(interruptPolicyOf(task.definition))
+  );
+}

@@ -1,0 +1,80 @@
+import type { ExecutionRecord, Outcome } from '../../domain/execution.ts';
+import {
+  type Check,
+  instant,
+  Mismatch,
+  nullable,
+  number,
+  object,
+  text,
+  whole,
+} from '../../domain/snapshot/check.ts';
+import { errorCode, executionIdCheck, outcomeCheck } from '../../domain/snapshot/record-check.ts';
+import { damaged } from '../../domain/snapshot/refusal.ts';
+import {
+  interruptPolicyCheck,
+  maxRecoveriesCheck,
+  retryCheck,
+  timersCheck,
+} from '../../domain/snapshot/task-check.ts';
+import type { TimerPolicies } from '../../domain/task.ts';
+import { executionChartVersion } from '../../machines/execution.ts';
+import type { Cause, ExecutionContext, RecoveryPolicy } from '../../machines/execution-context.ts';
+import { SnapshotIncompatible } from '../../machines/migrations.ts';
+import { type LoggedChange, type Replayed, replay, snapshotOf } from '../../machines/replay.ts';
+
+const longestMs = 366 * 24 * 60 * 60 * 1000;
+const duration = number(0, longestMs);
+const count = whole(0, 2 ** 31);
+const at = nullable(instant);
+
+/** What a chart would trust blindly, of a document that anyone may have written. */
+const context: Check<ExecutionContext> = object<ExecutionContext>({
+  executionId: executionIdCheck,
+  attempt: count,
+  totalMs: duration,
+  totalDeadline: instant,
+  queueMs: nullable(duration),
+  attemptMs: nullable(duration),
+  graceMs: duration,
+  retry: retryCheck,
+  recovery: object<RecoveryPolicy>({ onInterrupt: interruptPolicyCheck, maxRecoveries: maxRecoveriesCheck }),
+  timers: nullable<TimerPolicies>(timersCheck),
+  lost: count,
+  recoveries: count,
+  startMs: nullable(duration),
+  startAt: at,
+  queueDeadline: at,
+  attemptDeadline: at,
+  retryAt: at,
+  stopDeadline: at,
+  stoppingSince: at,
+  heldSince: at,
+  pausedAttempt: nullable(count),
+  cause: nullable<Cause>(object<Cause>({ code: errorCode, message: text(64 * 1024) })),
+  outcome: nullable<Outcome>(outcomeCheck),
+});
+
+/**
+ * The machine that the log of a document leads to; undefined where a chart wrote it that this node does not know.
+ * Throws invalid_argument where it makes none, or not the record's.
+ */
+export function restoredMachine(
+  changes: readonly LoggedChange[],
+  record: ExecutionRecord,
+  recovery: RecoveryPolicy,
+): Replayed | undefined {
+  if (changes.some(({ chartVersion }) => chartVersion > executionChartVersion)) return undefined;
+  try {
+    const replayed = replay(changes, recovery);
+    context(replayed.context, 'context');
+    snapshotOf(replayed);
+    if (replayed.context.executionId !== record.executionId || replayed.context.attempt !== record.attempt) {
+      throw new Mismatch('context', 'is of another execution or attempt than the record');
+    }
+    return replayed;
+  } catch (error) {
+    if (!(error instanceof Mismatch) && !(error instanceof SnapshotIncompatible)) throw error;
+    throw damaged(1, `the log makes no machine: ${error.message}`);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Makes an execution of a document. It goes: all of the document onto disk, its digest and signature → part by part:
+ * may it be here, its task, its log into the store → one commit that makes it an execution → the supervisor takes it
+ * up. Until that commit nobody sees anything of it, and whatever fails leaves nothing.
+ */
+import type { Clock } from '../../domain/clock.ts';
+import { RequestError } from '../../domain/errors.ts';
+import { type Invocation, isTerminal } from '../../domain/execution.ts';
+import type { Transfers } from '../../domain/executions.ts';
+import type { SnapshotPart } from '../../domain/snapshot/parts.ts';
+import type { RestoredExecution, RestoreOptions } from '../../domain/snapshot/port.ts';
+import type { Tasks } from '../../domain/tasks.ts';
+import type { CommitEntry } from '../../stores/store.ts';
+import type { IdSource } from '../ids.ts';
+import { checkPresence, partsOf, receive, type SnapshotSpool } from './arrival.ts';
+import { Restoration } from './restoration.ts';
+import { executionExists, invocationTaken } from './restore-refusal.ts';
+import type { TaskSurroundings } from './restored-task.ts';
+import { checkSeal, type SnapshotKeys } from './seals.ts';
+
+export interface RestoringOptions extends TaskSurroundings {
+  readonly transfers: Pick<Transfers, 'adopt'>;
+  readonly checkCall: Tasks['checkCall'];
+  /** As admission has it: a task has another id here than where the document comes from. */
+  readonly payloadDigest: (taskId: string, invocation: Invocation) => string;
+  readonly spool: SnapshotSpool;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+  readonly keys: SnapshotKeys;
+  /** Of one line of a document. */
+  readonly mostLineBytes: number;
+  /** Throws unavailable while nothing is taken up, so that a document is refused before it is sent. */
+  readonly checkOpen?: () => void;
+}
+
+/** Executions that are being restored now: one document of each at a time. */
+export class Restoring {
+  readonly #options: RestoringOptions;
+  readonly #underWay = new Set<string>();
+
+  constructor(options: RestoringOptions) {
+    this.#options = options;
+  }
+
+  /** See Snapshots.restore. */
+  async restore(
+    bytes: AsyncIterable<Uint8Array>,
+    wishes: RestoreOptions,
+    signal: AbortSignal,
+  ): Promise<RestoredExecution> {
+    const { spool, keys, mostLineBytes } = this.#options;
+    this.#options.checkOpen?.();
+    const document = await spool.create();
+    try {
+      const signedBy = checkSeal(await receive(document, bytes, mostLineBytes, signal), keys);
+      const parts = partsOf(document, mostLineBytes, signal);
+      return { ...(await this.#restore(parts, wishes, signal)), signedBy };
+    } finally {
+      await document.close();
+    }
+  }
+
+  async #restore(
+    parts: AsyncIterable<SnapshotPart>,
+    wishes: RestoreOptions,
+    signal: AbortSignal,
+  ): Promise<Omit<RestoredExecution, 'signedBy'>> {
+    const restoration = new Restoration(this.#options, wishes);
+    let claimed: string | undefined;
+    try {
+      for await (const part of parts) {
+        if (part.kind === 'record' && !wishes.asNew) claimed = this.#claim(restoration.originId);
+        await restoration.take(part);
+      }
+      const entry = await restoration.finish();
+      checkPresence(signal);
+      this.#options.checkOpen?.();
+      await this.#commit(entry);
+    } catch (error) {
+      await restoration.drop();
+      throw error;
+    } finally {
+      if (claimed !== undefined) this.#underWay.delete(claimed);
+    }
+    return this.#takeUp(restoration, wishes);
+  }
+
+  #claim(executionId: string): string {
+    if (this.#underWay.has(executionId)) {
+      throw new RequestError('aborted', `${executionId} is being restored by another call`, {
+        reason: 'RESTORE_UNDER_WAY',
+        metadata: { execution_id: executionId },
+      });
+    }
+    this.#underWay.add(executionId);
+    return executionId;
+  }
+
+  async #commit(entry: CommitEntry): Promise<void> {
+    const [result] = await this.#options.store.commit([entry]);
+    if (result?.ok === true) return;
+    if (result?.conflict === 'invocation') {
+      throw invocationTaken(entry.claimInvocationId ?? '', result.executionId);
+    }
+    throw executionExists(entry.executionId);
+  }
+
+  async #takeUp(
+    restoration: Restoration,
+    { hold }: RestoreOptions,
+  ): Promise<Omit<RestoredExecution, 'signedBy'>> {
+    const { record, takenAt, originId } = restoration.restored;
+    const notes = [...restoration.notes];
+    if (isTerminal(record.status)) return { record, originId, notes };
+    try {
+      const adopted = await this.#options.transfers.adopt(record.executionId, { takenAt, hold });
+      const { outcome } = adopted;
+      if (outcome !== undefined && outcome.status !== 'completed') {
+        notes.push(`it could not go on: ${outcome.code}: ${outcome.message}`);
+      }
+      return { record: adopted, originId, notes };
+    } catch (error) {
+      // It is durable: as after any crash, the node finds it when it starts.
+      if (!(error instanceof RequestError) || error.kind !== 'unavailable') throw error;
+      return { record, originId, notes: [...notes, 'the node stops: it goes on at its next start'] };
+    }
+  }
+}

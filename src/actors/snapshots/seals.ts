@@ -1,0 +1,86 @@
+/** Who vouches for a snapshot: Ed25519 over the digest in its seal. */
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { invalidArgument, RequestError } from '../../domain/errors.ts';
+import { type Seal, signedText } from '../../domain/snapshot/parts.ts';
+
+export interface SnapshotKeys {
+  /** Signs what this node writes; undefined means that nobody does. */
+  readonly signing: KeyObject | undefined;
+  /** Hex SHA-256 of the public keys whose documents are taken; empty means anyone's, also unsigned ones. */
+  readonly trusted: ReadonlySet<string>;
+}
+
+export const noKeys: SnapshotKeys = { signing: undefined, trusted: new Set() };
+
+/** An Ed25519 private key in PEM. Throws invalid_argument that names `flag`. */
+export function signingKey(flag: string, pem: string): KeyObject {
+  return ed25519(flag, 'a private key', () => createPrivateKey(pem));
+}
+
+/** The fingerprint of an Ed25519 public key in PEM. Throws invalid_argument that names `flag`. */
+export function trustedKey(flag: string, pem: string): string {
+  return fingerprint(der(ed25519(flag, 'a public key', () => createPublicKey(pem))));
+}
+
+function ed25519(flag: string, what: string, read: () => KeyObject): KeyObject {
+  let key: KeyObject | undefined;
+  try {
+    key = read();
+  } catch {
+    // What OpenSSL says of a file that is no key helps nobody.
+  }
+  if (key?.asymmetricKeyType === 'ed25519') return key;
+  throw invalidArgument(flag, `does not hold ${what}; allowed is an Ed25519 key in PEM`);
+}
+
+export function sealOf(sha256: string, signing: KeyObject | undefined): Seal {
+  if (signing === undefined) return { kind: 'seal', sha256 };
+  return {
+    kind: 'seal',
+    sha256,
+    publicKey: der(createPublicKey(signing)).toString('base64'),
+    signature: sign(null, Buffer.from(signedText(sha256)), signing).toString('base64'),
+  };
+}
+
+/**
+ * The fingerprint of who signed; empty for nobody. Throws invalid_argument where the signature is not that key's, and
+ * permission_denied where keys are trusted and this is none of them.
+ */
+export function checkSeal(seal: Seal, { trusted }: SnapshotKeys): string {
+  const signer = signerOf(seal);
+  if (trusted.size === 0 || trusted.has(signer)) return signer;
+  const who = signer === '' ? 'nobody has signed' : `the key ${signer} has signed`;
+  throw new RequestError(
+    'permission_denied',
+    `${who} this snapshot; this node takes only those of the keys that it was given (--trusted-key)`,
+    { reason: 'SNAPSHOT_NOT_TRUSTED', metadata: { signed_by: signer } },
+  );
+}
+
+function signerOf({ sha256, publicKey, signature }: Seal): string {
+  if (publicKey === undefined || signature === undefined) return '';
+  const bytes = Buffer.from(publicKey, 'base64');
+  let valid = false;
+  try {
+    const key = createPublicKey({ key: bytes, format: 'der', type: 'spki' });
+    valid =
+      key.asymmetricKeyType === 'ed25519' &&
+      verify(null, Buffer.from(signedText(sha256)), key, Buffer.from(signature, 'base64'));
+  } catch {
+    // Not a key at all; the refusal below says as much as anyone needs.
+  }
+  if (valid) return fingerprint(bytes);
+  throw new RequestError('invalid_argument', 'the snapshot cannot be read: its signature is not of its key', {
+    reason: 'SNAPSHOT_DAMAGED',
+    violations: [{ field: 'snapshot', description: 'the signature is not of its key' }],
+  });
+}
+
+function der(key: KeyObject): Buffer {
+  return key.export({ format: 'der', type: 'spki' });
+}
+
+function fingerprint(key: Buffer): string {
+  return createHash('sha256').update(key).digest('hex');
+}

@@ -1,0 +1,135 @@
+import { expect, test } from 'vitest';
+import { RetentionLoop } from '../../src/actors/retention.ts';
+import { createMemoryStore } from '../../src/stores/memory/store.ts';
+import type { Retained, Retention, Store } from '../../src/stores/store.ts';
+import { ended } from '../stores/contract/entries.ts';
+import { executionId } from '../stores/samples.ts';
+import { FakeClock, isSettled, settle } from '../support/fake-clock.ts';
+
+const hourMs = 3_600_000;
+
+function bench(
+  store: Pick<Store, 'retain' | 'lowSpace'>,
+  more: { maxAgeMs?: number; maxBytes?: number } = {},
+) {
+  const clock = new FakeClock();
+  const said: string[] = [];
+  const logger = {
+    info: (fields: object, message: string) => void said.push(`${message} ${JSON.stringify(fields)}`),
+    warn: (_fields: object, message: string) => void said.push(message),
+  };
+  const loop = new RetentionLoop({ store, clock, maxAgeMs: hourMs, maxBytes: 1e9, logger, ...more });
+  return { clock, said, loop };
+}
+
+/** A store that answers as it is told, and remembers what it was asked. */
+function scripted(answers: readonly (Partial<Retained> | Error)[]) {
+  const asked: Retention[] = [];
+  const store = {
+    lowSpace: false,
+    async retain(retention: Retention): Promise<Retained> {
+      const answer = answers[asked.length];
+      asked.push(retention);
+      if (answer instanceof Error) throw answer;
+      return { deletedExecutions: 0, deletedLogs: 0, more: false, ...answer };
+    },
+  };
+  return { store, asked };
+}
+
+test('what is too old goes as it gets too old, and the log of the node says so in one line', async () => {
+  const store = createMemoryStore();
+  const { clock, said, loop } = bench(store);
+  const start = clock.now();
+  await store.commit([ended(1, start - 2 * hourMs), ended(2, start), ended(3, start + 1)]);
+  loop.start();
+  await clock.advance(0);
+  expect(await store.execution(executionId(1))).toBeUndefined();
+  expect(await store.execution(executionId(2))).toBeDefined();
+  expect(said).toEqual(['what is not kept was deleted {"executions":1,"logs":0}']);
+  await clock.advance(hourMs + 10_000);
+  expect(await store.executions({ statuses: [], limit: 10 })).toEqual([]);
+  expect(said).toHaveLength(2);
+  await loop.stop();
+  expect(clock.timers).toBe(0);
+});
+
+test('steps follow each other with a pause in between, until there is no more to do', async () => {
+  const more = { deletedLogs: 1, more: true };
+  const { store, asked } = scripted([more, more, { deletedExecutions: 2 }]);
+  const { clock, said, loop } = bench(store, { maxBytes: 7 });
+  loop.start();
+  await settle();
+  expect(asked).toHaveLength(1);
+  await clock.advance(100);
+  expect(asked).toHaveLength(3);
+  expect(asked[2]).toMatchObject({ maxBytes: 7, endedBefore: (asked[2]?.now ?? 0) - hourMs });
+  expect(said).toEqual(['what is not kept was deleted {"executions":2,"logs":2}']);
+  await clock.advance(9000);
+  expect(asked).toHaveLength(3);
+  await clock.advance(1000);
+  expect(asked).toHaveLength(4);
+  await loop.stop();
+});
+
+test('a store that fails is tried again, and is complained of once', async () => {
+  const failure = new Error('disk full');
+  const { store, asked } = scripted([failure, failure, { deletedLogs: 3 }, failure]);
+  const { clock, said, loop } = bench(store);
+  loop.start();
+  await clock.advance(20_000);
+  expect(asked).toHaveLength(3);
+  expect(said).toEqual([
+    'what is old could not be deleted; it is tried again',
+    'what is not kept was deleted {"executions":0,"logs":3}',
+  ]);
+  await clock.advance(10_000);
+  expect(said).toHaveLength(3);
+  await loop.stop();
+});
+
+test('while there is hardly any space it looks more often whether there is some', async () => {
+  const { store, asked } = scripted([]);
+  store.lowSpace = true;
+  const { clock, loop } = bench(store);
+  loop.start();
+  await clock.advance(5000);
+  expect(asked.length).toBeGreaterThan(5);
+  store.lowSpace = false;
+  await clock.advance(1000);
+  const before = asked.length;
+  await clock.advance(5000);
+  expect(asked.length).toBe(before);
+  await loop.stop();
+});
+
+test.for(['between two steps', 'between two rounds'])(
+  'stopping it %s leaves no timer and no step',
+  async (when) => {
+    const { store, asked } = scripted([{ more: when === 'between two steps' }]);
+    const { clock, loop } = bench(store);
+    loop.start();
+    await settle();
+    await loop.stop();
+    expect(clock.timers).toBe(0);
+    await clock.advance(60_000);
+    expect(asked).toHaveLength(1);
+  },
+);
+
+test('stopping it waits for the step that is under way', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { store } = scripted([]);
+  const retain = store.retain.bind(store);
+  store.retain = async (retention) => {
+    await gate.promise;
+    return retain(retention);
+  };
+  const { clock, loop } = bench(store);
+  loop.start();
+  const stopped = loop.stop();
+  expect(await isSettled(stopped)).toBe(false);
+  gate.resolve();
+  await stopped;
+  expect(clock.timers).toBe(0);
+});

@@ -1,0 +1,112 @@
+/** Nodes with scripted runtimes and a clock that stands still, which executions are carried between. */
+import { createIds } from '../../src/actors/ids.ts';
+import { Restoring } from '../../src/actors/snapshots/restoring.ts';
+import { noKeys } from '../../src/actors/snapshots/seals.ts';
+import { takeSnapshot } from '../../src/actors/snapshots/snapshots.ts';
+import { Supervisor } from '../../src/actors/supervisor.ts';
+import type { RestoreOptions, Snapshots, TakeOptions } from '../../src/domain/snapshot/port.ts';
+import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/store.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
+import { taskWith } from '../support/samples.ts';
+import { ScriptedRuntime } from '../support/scripted-runtime.ts';
+
+export const copy: TakeOptions = { detach: false, includeEnvironment: true, includeArtifact: false };
+export const move: TakeOptions = { ...copy, detach: true };
+export const plain: RestoreOptions = { hold: false, asNew: false, allowCopy: false, environment: {} };
+
+export interface TestNode {
+  readonly store: MemoryStore;
+  readonly supervisor: Supervisor;
+  readonly runtime: ScriptedRuntime;
+  readonly snapshots: Snapshots;
+}
+
+/** `clock` is the wall clock of all nodes of a test. Each knows the task of the samples. */
+export async function startNode(clock: FakeClock, task = taskWith()): Promise<TestNode> {
+  const store = createMemoryStore();
+  await store.saveTask(task);
+  const runtime = new ScriptedRuntime(clock, task.definition.runtime);
+  const runtimes = new Map([[runtime.kind, runtime]]);
+  const ids = createIds(clock);
+  const supervisor = new Supervisor({
+    clock,
+    ids,
+    random: () => 0.5,
+    store,
+    runtimes,
+    slots: 1,
+    queueLimit: 100,
+    listener: { committed: () => {}, storeHealth: () => {}, bug: (error) => Promise.reject(error) },
+  });
+  const artifacts = {
+    has: async () => true,
+    load: () => Promise.reject(new Error('no bytes')),
+    put: () => Promise.reject(new Error('no bytes')),
+  };
+  const keys = noKeys;
+  const restoring = new Restoring({
+    store,
+    runtimes,
+    artifacts,
+    policy: { allow: new Set(), hostAccess: true, mostArtifactBytes: 1024 },
+    transfers: supervisor,
+    checkCall: (_task, name) => name,
+    payloadDigest: (taskId) => `digest of ${taskId}`,
+    spool: { create: async () => spooledInMemory() },
+    ids,
+    clock,
+    keys,
+    mostLineBytes: 1024 * 1024,
+  });
+  const taking = {
+    store,
+    transfers: supervisor,
+    artifacts,
+    clock,
+    nodeId: 'node_1',
+    program: 'spear 0',
+    keys,
+  };
+  return {
+    store,
+    supervisor,
+    runtime,
+    snapshots: {
+      take: (executionId, wishes) => takeSnapshot(taking, executionId, wishes),
+      restore: (bytes, wishes, signal) => restoring.restore(bytes, wishes, signal),
+    },
+  };
+}
+
+function spooledInMemory() {
+  const pieces: Uint8Array[] = [];
+  return {
+    write: async (bytes: Uint8Array) => void pieces.push(bytes),
+    async *read() {
+      yield* pieces;
+    },
+    close: async () => {},
+  };
+}
+
+export async function documentOf(
+  { snapshots }: TestNode,
+  executionId: string,
+  wishes: TakeOptions = move,
+): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of (await snapshots.take(executionId, wishes)).bytes) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+export function restoreTo(
+  { snapshots }: TestNode,
+  document: Uint8Array,
+  wishes: Partial<RestoreOptions> = {},
+  signal: AbortSignal = new AbortController().signal,
+) {
+  const bytes = async function* () {
+    yield document;
+  };
+  return snapshots.restore(bytes(), { ...plain, ...wishes }, signal);
+}
