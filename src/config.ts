@@ -2,6 +2,7 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { invalidArgument, quote } from './domain/errors.ts';
+import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
 export interface NodeConfig {
   /** HOST:PORT; port 0 takes a free one. */
@@ -31,6 +32,16 @@ export interface NodeConfig {
   readonly allowPrivateArtifactHosts: boolean;
   /** Of one wasm artifact. */
   readonly maxArtifactBytes: number;
+  /** How long a finished execution is kept, in milliseconds. */
+  readonly retainFor: number;
+  /** Bytes of the store beyond which the oldest finished executions go before that. */
+  readonly retainBytes: number;
+  /** File of the private key that signs snapshots; empty for none. */
+  readonly signingKey: string;
+  /** Files of the public keys whose snapshots are restored; empty means everybody's. */
+  readonly trustedKey: readonly string[];
+  /** What a task that comes with a snapshot may want. */
+  readonly restoreAllow: readonly RestoreAllowance[];
 }
 
 /** Flags as a command line gives them, by their names in camelCase. */
@@ -39,6 +50,7 @@ export type ConfigFlags = Readonly<Partial<Record<keyof NodeConfig, string | boo
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const mebibyte = 1024 * 1024;
+const hourMs = 3_600_000;
 const mostRequestBytes = 128 * mebibyte;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
@@ -65,9 +77,7 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
   return Object.freeze({
     grpcAddress: address('--grpc-address', read('grpcAddress') ?? '127.0.0.1:50051', insecureListen),
     httpAddress: address('--http-address', read('httpAddress') ?? '127.0.0.1:8080', insecureListen),
-    dataDir: resolve(
-      read('dataDir') ?? join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'spear'),
-    ),
+    dataDir: resolveDataDir(read('dataDir'), env),
     slots: whole('--slots', read('slots'), 2 * availableParallelism(), 1, 10_000),
     queueLimit: whole('--queue-limit', read('queueLimit'), 20_000, 0, 10_000_000),
     maxRequestBytes,
@@ -89,7 +99,17 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
       1024,
       1024 * mebibyte,
     ),
+    retainFor: whole('--retain-for', read('retainFor'), 24 * hourMs, 1000, 366 * 24 * hourMs),
+    retainBytes: whole('--retain-bytes', read('retainBytes'), 1e9, mebibyte, Number.MAX_SAFE_INTEGER),
+    signingKey: read('signingKey') ?? '',
+    trustedKey: (read('trustedKey') ?? '').split(':').filter((path) => path !== ''),
+    restoreAllow: allowances('--restore-allow', read('restoreAllow') ?? ''),
   });
+}
+
+/** The absolute path of the data folder; one of the user's where nothing is said. */
+export function resolveDataDir(value: string | undefined, env: Environment): string {
+  return resolve(value ?? join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'spear'));
 }
 
 /** Splits HOST:PORT; an IPv6 host stands in brackets. */
@@ -135,6 +155,17 @@ function whole(
     throw invalidArgument(flag, `is ${quote(value)}; allowed is a whole number from ${least} to ${most}`);
   }
   return number;
+}
+
+function allowances(flag: string, value: string): readonly RestoreAllowance[] {
+  const words = value.split(',').filter((word) => word !== '');
+  return words.map((word) => {
+    const known = restoreAllowances.find((each) => each === word);
+    if (known === undefined) {
+      throw invalidArgument(flag, `has ${quote(word)}; allowed are ${restoreAllowances.join(', ')}`);
+    }
+    return known;
+  });
 }
 
 function truth(flag: string, value: string | undefined): boolean {

@@ -7,22 +7,26 @@ import { HealthImplementation } from 'grpc-health-check';
 import { createActor } from 'xstate';
 import { createIds } from './actors/ids.ts';
 import { InstanceRegistry } from './actors/instances.ts';
-import { endInterrupted } from './actors/recovery.ts';
+import { leftInstances } from './actors/recovery.ts';
+import { RetentionLoop } from './actors/retention.ts';
 import { Supervisor } from './actors/supervisor.ts';
 import { systemClock } from './actors/system-clock.ts';
 import { TaskCatalog } from './actors/task-catalog.ts';
 import { type NodeConfig, splitAddress } from './config.ts';
 import { nodeMachine } from './machines/node.ts';
 import { closeRuntimes, keepWarm, openRuntimes, warmStored } from './node-runtimes.ts';
+import { openSnapshots } from './node-snapshots.ts';
 import { ByteBudget, type ChainOptions } from './server/chain.ts';
 import { createFunctionService } from './server/function-service.ts';
 import { FunctionService } from './server/gen/spearlet/function_pb.js';
 import { InstanceService } from './server/gen/spearlet/instance_pb.js';
+import { SnapshotService } from './server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from './server/gen/spearlet/task_pb.js';
 import { addService, bind, createGrpcServer, shutDown } from './server/grpc-server.ts';
 import { createHttpServer } from './server/http-server.ts';
 import { createInstanceService } from './server/instance-service.ts';
 import { addReflection } from './server/reflection.ts';
+import { createSnapshotService } from './server/snapshot-service.ts';
 import { createTaskService } from './server/task-service.ts';
 import { openArtifacts } from './stores/artifacts.ts';
 import { readNodeId } from './stores/node-id.ts';
@@ -39,20 +43,26 @@ export interface Node {
   readonly supervisor: Supervisor;
   readonly store: Store;
   /**
-   * Takes no new work, gives what runs the drain time, ends the rest with INTERRUPTED and stops. Resolves when
+   * Takes no new work, gives what runs the drain time, leaves the rest to the next start and stops. Resolves when
    * everything is durable and closed. A second call hurries.
    */
   drain(): Promise<void>;
+}
+
+/** What a node may be given instead of its own. */
+export interface NodeParts {
+  /** The node closes it. */
+  readonly store?: Store;
 }
 
 /** How long a stop waits for the last commits, in milliseconds. */
 const lastCommitsMs = 10_000;
 
 /** Rejects with an error for people where an address is taken or the data folder cannot be used. */
-export async function startNode(config: NodeConfig, logger: Logger): Promise<Node> {
+export async function startNode(config: NodeConfig, logger: Logger, parts: NodeParts = {}): Promise<Node> {
   const clock = systemClock;
   const lifecycle = createActor(nodeMachine).start();
-  const store = await openSqliteStore({ dataDir: config.dataDir });
+  const store = parts.store ?? (await openSqliteStore({ dataDir: config.dataDir }));
   const closers: (() => Promise<unknown>)[] = [() => store.close()];
   try {
     const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
@@ -68,6 +78,7 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
       ids,
       hostAccess,
       logger,
+      spare: await leftInstances(store),
     });
     closers.unshift(() => closeRuntimes(runtimes));
     let storeFault: Error | undefined;
@@ -93,6 +104,19 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
     const listener = keepWarm(runtimes);
     const tasks = new TaskCatalog({ store, runtimes, clock, ids, hostAccess, listener });
 
+    const snapshots = await openSnapshots(config, {
+      nodeId,
+      store,
+      artifacts,
+      runtimes,
+      tasks,
+      transfers: supervisor,
+      clock,
+      ids,
+      hostAccess,
+      checkOpen: () => supervisor.checkOpen(),
+    });
+
     const { defaultTotalMs, maxRequestBytes } = config;
     const chain: ChainOptions = {
       clock,
@@ -116,6 +140,11 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
       { service: FunctionService, handlers: { ...functions } },
       { service: TaskService, handlers: { ...taskHandlers } },
       { service: InstanceService, handlers: { ...createInstanceService({ instances: registry, tasks }) } },
+      {
+        service: SnapshotService,
+        handlers: { ...createSnapshotService({ snapshots, executions: supervisor, clock }) },
+        streams: true as const,
+      },
     ];
 
     const grpc = createGrpcServer(chain);
@@ -133,22 +162,31 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
       readiness() {
         const state = lifecycle.getSnapshot().value;
         if (state !== 'serving') return { ready: false, reason: state };
-        return storeFault === undefined
-          ? { ready: true, reason: state }
-          : { ready: false, reason: 'the store cannot be written' };
+        if (storeFault !== undefined) return { ready: false, reason: 'the store cannot be written' };
+        return store.lowSpace ? { ready: false, reason: 'the disk is full' } : { ready: true, reason: state };
       },
     });
 
     lifecycle.send({ type: 'started' });
-    const interrupted = await endInterrupted(store, clock);
-    if (interrupted > 0)
-      logger.warn({ interrupted }, 'executions of an earlier run were ended with INTERRUPTED');
+    const recovered = await supervisor.recover();
+    if (recovered.revived + recovered.incompatible > 0) {
+      logger.info({ ...recovered }, 'took up the executions of an earlier run');
+    }
 
     closers.unshift(() => shutDown(grpc, Promise.resolve()));
     const grpcAddress = await listenGrpc(grpc, config.grpcAddress);
     closers.unshift(() => closeHttp(http));
     const httpAddress = await listenHttp(http, config.httpAddress);
     lifecycle.send({ type: 'recovered' });
+    const retention = new RetentionLoop({
+      store,
+      clock,
+      maxAgeMs: config.retainFor,
+      maxBytes: config.retainBytes,
+      logger,
+    });
+    retention.start();
+    closers.unshift(() => retention.stop());
     await warmStored(store, runtimes);
     const names = ['', ...services.map(({ service }) => service.typeName)];
     for (const name of names) health.setStatus(name, 'SERVING');
@@ -182,15 +220,15 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Nod
         hurry = resolve;
         clock.setTimer(config.drainMs, resolve);
       });
-      await Promise.race([supervisor.idle(), patience]);
-      supervisor.interrupt('the node was stopped');
+      await Promise.race([supervisor.quiet(), patience]);
       // A store that does not work must not keep the node from stopping: what it has not taken is found at the next start.
       const lastCommits = new Promise<void>((resolve) => {
         hurry = resolve;
         clock.setTimer(lastCommitsMs, resolve);
       });
-      await Promise.race([supervisor.idle().then(() => supervisor.durable()), lastCommits]);
+      await Promise.race([supervisor.leave(), lastCommits]);
       supervisor.close();
+      await retention.stop();
       const lastCalls = new Promise<void>((resolve) => clock.setTimer(1000, resolve));
       await shutDown(grpc, lastCalls);
       await closeHttp(http);

@@ -1,4 +1,5 @@
 /** A typed gRPC client over the generated service descriptors: the public API, and nothing else of the server. */
+import type { Writable } from 'node:stream';
 import type { DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type CallOptions, Client, credentials, Metadata } from '@grpc/grpc-js';
@@ -13,11 +14,23 @@ type StreamCall<Method extends DescMethod> = (
   options?: CallOptions & { readonly signal?: AbortSignal },
 ) => AsyncIterable<MessageShape<Method['output']>>;
 
-/** One function for each method: a promise for unary ones, an async iterable for streams. Errors are grpc-js's ServiceError. */
+type ClientStreamCall<Method extends DescMethod> = (
+  requests: AsyncIterable<MessageInitShape<Method['input']>>,
+  options?: CallOptions & { readonly signal?: AbortSignal },
+) => Promise<MessageShape<Method['output']>>;
+
+type CallOf<Method extends DescMethod> = Method['methodKind'] extends 'unary'
+  ? UnaryCall<Method>
+  : Method['methodKind'] extends 'client_streaming'
+    ? ClientStreamCall<Method>
+    : StreamCall<Method>;
+
+/**
+ * One function for each method: a promise for one response, an async iterable for a stream of them. Requests that
+ * stream are an async iterable, too. Errors are grpc-js's ServiceError.
+ */
 export type ServiceClient<Service extends DescService> = {
-  readonly [Name in keyof Service['method']]: Service['method'][Name]['methodKind'] extends 'unary'
-    ? UnaryCall<Service['method'][Name]>
-    : StreamCall<Service['method'][Name]>;
+  readonly [Name in keyof Service['method']]: CallOf<Service['method'][Name]>;
 };
 
 /** Responses may carry 3 MiB of output and a task's WIT. */
@@ -44,8 +57,7 @@ export function connect(address: string): Connection {
     service<Service extends DescService>(service: Service) {
       const calls: Record<string, unknown> = {};
       for (const method of service.methods) {
-        calls[method.localName] =
-          method.methodKind === 'unary' ? unary(client, method) : streaming(client, method);
+        calls[method.localName] = callOf(client, method);
       }
       // The loop above gives each method of the service the kind of call that the mapped type names.
       return calls as ServiceClient<Service>;
@@ -56,6 +68,17 @@ export function connect(address: string): Connection {
 
 function path(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
+}
+
+function callOf(client: Client, method: DescMethod) {
+  switch (method.methodKind) {
+    case 'unary':
+      return unary(client, method);
+    case 'client_streaming':
+      return sending(client, method);
+    default:
+      return streaming(client, method);
+  }
 }
 
 function serializer(method: DescMethod) {
@@ -110,4 +133,63 @@ function streaming(client: Client, method: DescMethod): StreamCall<DescMethod> {
       call.cancel();
     }
   };
+}
+
+function sending(client: Client, method: DescMethod): ClientStreamCall<DescMethod> {
+  const serialize = serializer(method);
+  const deserialize = (bytes: Buffer) => fromBinary(method.output, bytes);
+  return (requests, { signal, ...options } = {}) =>
+    new Promise((resolve, reject) => {
+      const answered = new AbortController();
+      const call = client.makeClientStreamRequest(
+        path(method),
+        serialize,
+        deserialize,
+        new Metadata(),
+        options,
+        (error, response) => {
+          // It may come, as a refusal, before all is sent.
+          answered.abort();
+          signal?.removeEventListener('abort', cancel);
+          if (error !== null) reject(error);
+          else if (response === undefined) reject(new Error(`no response from ${method.name}`));
+          else resolve(response);
+        },
+      );
+      const cancel = (): void => call.cancel();
+      signal?.addEventListener('abort', cancel, { once: true });
+      if (signal?.aborted === true) cancel();
+      // What a write fails with is what the call is answered with.
+      call.on('error', () => {});
+      sendAll(call, requests, answered.signal).catch((error: unknown) => {
+        reject(error);
+        cancel();
+      });
+    });
+}
+
+async function sendAll(
+  call: Writable,
+  requests: AsyncIterable<unknown>,
+  answered: AbortSignal,
+): Promise<void> {
+  for await (const request of requests) {
+    if (answered.aborted) return;
+    if (!call.write(request)) await drained(call, answered);
+  }
+  call.end();
+}
+
+/** Resolves when the stream takes more, or the call is answered and takes nothing any more. */
+function drained(call: Writable, answered: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      call.off('drain', done);
+      answered.removeEventListener('abort', done);
+      resolve();
+    };
+    call.once('drain', done);
+    answered.addEventListener('abort', done, { once: true });
+    if (answered.aborted) done();
+  });
 }

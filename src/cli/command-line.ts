@@ -1,13 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { findPackageJSON } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { RequestError } from '../domain/errors.ts';
+import { packageVersion } from '../version.ts';
 import { cancelCommand } from './commands/cancel.ts';
+import { dbCommand } from './commands/db.ts';
+import { deleteCommand } from './commands/delete.ts';
 import { instancesCommand } from './commands/instances.ts';
 import { invokeCommand } from './commands/invoke.ts';
 import { listCommand } from './commands/list.ts';
+import { restoreCommand } from './commands/restore.ts';
+import { resumeCommand } from './commands/resume.ts';
 import { serveCommand } from './commands/serve.ts';
+import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
+import { suspendCommand } from './commands/suspend.ts';
 import { taskDeleteCommand } from './commands/task-delete.ts';
 import { taskListCommand } from './commands/task-list.ts';
 import { taskRegisterCommand } from './commands/task-register.ts';
@@ -46,6 +51,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(taskListCommand(shell))
     .addCommand(taskShowCommand(shell))
     .addCommand(taskDeleteCommand(shell));
+  const db = dbCommand(shell);
   program
     .addCommand(serveCommand(shell))
     .addCommand(task)
@@ -54,13 +60,19 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(waitCommand(shell))
     .addCommand(watchCommand(shell))
     .addCommand(cancelCommand(shell))
+    .addCommand(suspendCommand(shell))
+    .addCommand(resumeCommand(shell))
+    .addCommand(deleteCommand(shell))
+    .addCommand(snapshotCommand(shell))
+    .addCommand(restoreCommand(shell))
     .addCommand(listCommand(shell))
-    .addCommand(instancesCommand(shell));
+    .addCommand(instancesCommand(shell))
+    .addCommand(db);
   for (const name of ['invoke', 'wait']) {
     program.commands.find((each) => each.name() === name)?.addHelpText('after', `\n${exitCodeHelp()}`);
   }
   // Commands that were made apart inherit neither of these.
-  for (const each of [program, ...program.commands, ...task.commands]) {
+  for (const each of [program, ...program.commands, ...task.commands, ...db.commands]) {
     each.exitOverride().configureOutput({ writeOut: say, writeErr: say });
   }
   return program;
@@ -87,11 +99,4 @@ async function endFailed(error: unknown, shell: Shell): Promise<number> {
     return error.kind === 'not_found' ? exitCodes.unknown.code : exitCodes.usage.code;
   }
   return exitCodes.platform.code;
-}
-
-function packageVersion(): string {
-  const file = findPackageJSON('..', import.meta.url);
-  if (file === undefined) return 'unknown';
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  return version;
 }

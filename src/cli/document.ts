@@ -53,8 +53,9 @@ export function parsed<T>(parse: (field: string, text: string) => T): Reader<T> 
 /** One of the words, in either case and with - or _ between its parts. */
 export function word<Word extends string>(words: readonly Word[]): Reader<Word> {
   return (field, node) => {
-    const plain = text(field, node).toUpperCase().replaceAll('-', '_');
-    const found = words.find((each) => each.toUpperCase() === plain);
+    const plain = (each: string): string => each.toUpperCase().replaceAll('-', '_');
+    const given = plain(text(field, node));
+    const found = words.find((each) => plain(each) === given);
     if (found === undefined) throw refuse(field, node, `one of ${words.join(', ')}`);
     return found;
   };

@@ -10,7 +10,8 @@ export const exitCodes = {
   completed: { code: 0, meaning: 'completed' },
   functionError: {
     code: 1,
-    meaning: 'the error side of a typed function; or the server could not start (serve)',
+    meaning:
+      'the error side of a typed function; or the server could not start (serve), or all is not well (db)',
   },
   usage: { code: 64, meaning: 'usage, or the server found an argument that is not allowed' },
   unreachable: { code: 69, meaning: 'the server cannot be reached' },

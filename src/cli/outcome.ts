@@ -18,7 +18,12 @@ function isValue(result: ExecutionResult): boolean {
 /** Writes all the output of the last attempt, from the log where the response could not carry it. */
 export async function writeOutput(session: Session, result: ExecutionResult): Promise<void> {
   const { shell } = session;
-  if (result.outputTruncated) {
+  if (result.outputTruncated && result.oldestSequence > 1n) {
+    await note(
+      shell,
+      `the output of ${result.executionId} is gone: its log begins with event ${result.oldestSequence}`,
+    );
+  } else if (result.outputTruncated) {
     for await (const event of followExecution(session, { executionId: result.executionId })) {
       const ofValue =
         isValue(result) && event.event.case === 'chunk' && event.event.value.stream === OutputStream.STDOUT;

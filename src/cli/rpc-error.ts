@@ -22,6 +22,8 @@ interface Details {
   readonly reason?: string;
   readonly violations: readonly { readonly field: string; readonly description: string }[];
   readonly retryAfterMs?: number;
+  /** ErrorInfo's; the first event that a log still has, where the one asked for is gone. */
+  readonly oldestSequence?: string;
 }
 
 /** Whether a call failed with a gRPC status. */
@@ -48,9 +50,11 @@ export function explain(error: ServiceError, address: string): Explanation {
     const hint = 'a server takes larger ones with --max-request-bytes';
     return { message: `the request is too large: ${oneLine(error.details)}; ${hint}`, exitCode };
   }
-  const again =
-    details.retryAfterMs === undefined ? '' : `; try again in ${durationText(details.retryAfterMs)}`;
-  return { message: oneLine(describe(error, details) + again), exitCode };
+  const { retryAfterMs, oldestSequence } = details;
+  const again = retryAfterMs === undefined ? '' : `; try again in ${durationText(retryAfterMs)}`;
+  const rest =
+    oldestSequence === undefined ? '' : `; what is left can be watched with --from ${oldestSequence}`;
+  return { message: oneLine(describe(error, details) + again + rest), exitCode };
 }
 
 /** Ours says so; without details it is grpc-js's own check of the size. */
@@ -107,9 +111,12 @@ function readDetails(error: ServiceError): Details {
   if (!(bytes instanceof Uint8Array)) return { violations: [] };
   let reason: string | undefined;
   let retryAfterMs: number | undefined;
+  let oldestSequence: string | undefined;
   const violations: { field: string; description: string }[] = [];
   for (const packed of fromBinary(StatusSchema, bytes).details) {
-    reason ??= anyUnpack(packed, ErrorInfoSchema)?.reason;
+    const info = anyUnpack(packed, ErrorInfoSchema);
+    reason ??= info?.reason;
+    oldestSequence ??= info?.metadata.oldest_sequence;
     violations.push(...(anyUnpack(packed, BadRequestSchema)?.fieldViolations ?? []));
     const delay = anyUnpack(packed, RetryInfoSchema)?.retryDelay;
     if (delay !== undefined) retryAfterMs = durationMs(delay);
@@ -118,5 +125,6 @@ function readDetails(error: ServiceError): Details {
     violations,
     ...(reason !== undefined && { reason }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(oldestSequence !== undefined && { oldestSequence }),
   };
 }

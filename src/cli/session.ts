@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { splitAddress } from '../config.ts';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
+import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { connect, type ServiceClient } from './client.ts';
 import { explain, isServiceError } from './rpc-error.ts';
@@ -19,6 +20,7 @@ export interface Session {
   readonly functions: ServiceClient<typeof FunctionService>;
   readonly tasks: ServiceClient<typeof TaskService>;
   readonly instances: ServiceClient<typeof InstanceService>;
+  readonly snapshots: ServiceClient<typeof SnapshotService>;
   /** Writes a message as one JSON document. */
   printDocument<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Promise<void>;
   /** Writes a message as one line of JSON. */
@@ -51,6 +53,7 @@ export function onServer<Options extends object>(
         functions: connection.service(FunctionService),
         tasks: connection.service(TaskService),
         instances: connection.service(InstanceService),
+        snapshots: connection.service(SnapshotService),
         printDocument: (schema, message) => print(schema, message, 2),
         printLine: (schema, message) => print(schema, message),
       };

@@ -3,6 +3,7 @@ import { type ErrorCode as DomainCode, errorCodes } from '../domain/errors.ts';
 import { policyNames, pullNames, runtimeNames } from './definition.ts';
 import * as read from './document.ts';
 import { parseDelay, parseDuration } from './duration.ts';
+import { interruptNames, timerPolicyNames } from './interruption.ts';
 import { parseSize } from './size.ts';
 import {
   parseAbsolutePath,
@@ -14,6 +15,7 @@ import {
   parseNetwork,
   parseOpenFiles,
   parseProcesses,
+  parseRecoveries,
   parseUser,
   parseUses,
 } from './task-value.ts';
@@ -21,6 +23,7 @@ import {
 const duration = read.parsed(parseDuration);
 const delay = read.parsed(parseDelay);
 const size = read.parsed(parseSize);
+const timer = read.word(timerPolicyNames);
 // The closed list's own keys.
 const codeNames = Object.keys(errorCodes) as DomainCode[];
 
@@ -83,6 +86,9 @@ export const taskFields = read.section({
     maxUses: read.parsed(parseUses),
     startAhead: read.truth,
   }),
+  onInterrupt: read.word(interruptNames),
+  maxRecoveries: read.parsed(parseRecoveries),
+  timers: read.section({ start: timer, queue: timer, attempt: timer, total: timer }),
 });
 
 export type TaskFields = ReturnType<typeof taskFields>;

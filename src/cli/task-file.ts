@@ -13,6 +13,7 @@ import {
   runtimeNames,
   runtimes,
 } from './definition.ts';
+import { interruptionOf } from './interruption.ts';
 import { readLocalFile } from './local-file.ts';
 import { type TaskFields, taskFields } from './task-fields.ts';
 import { UsageError } from './usage-error.ts';
@@ -57,6 +58,7 @@ export async function readTaskFile(path: string): Promise<Definition> {
     // Not every runtime takes these two, so that an empty one is not the same as none.
     ...(fields.container !== undefined && { container: containerOf(fields.container) }),
     ...(fields.warm !== undefined && { warm: warmOf(fields.warm) }),
+    ...interruptionOf(fields),
   };
 }
 

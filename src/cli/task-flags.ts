@@ -17,6 +17,7 @@ import {
   runtimes,
 } from './definition.ts';
 import { collectPairs, duration, oneOf, parsed, size } from './flag.ts';
+import { type InterruptName, interruptionOf, interruptNames, interruptNamesFor } from './interruption.ts';
 import {
   parseAbsolutePath,
   parseCores,
@@ -25,6 +26,7 @@ import {
   parseInstances,
   parseNetwork,
   parseProcesses,
+  parseRecoveries,
   parseUser,
 } from './task-value.ts';
 import { UsageError } from './usage-error.ts';
@@ -51,6 +53,8 @@ export interface TaskFlags {
   readonly startAhead?: boolean;
   readonly warmMin?: number;
   readonly warmMax?: number;
+  readonly onInterrupt?: InterruptName;
+  readonly maxRecoveries?: number;
 }
 
 export function addTaskFlags(command: Command): Command {
@@ -86,7 +90,18 @@ export function addTaskFlags(command: Command): Command {
     .option('--instance-policy <policy>', policyNames.join(', '), oneOf('--instance-policy', policyNames))
     .option('--start-ahead', 'docker, process: start before the call; it must wait for its input')
     .option('--warm-min <n>', 'instances kept ready', parsed('--warm-min', parseInstances))
-    .option('--warm-max <n>', 'instances that stay ready at most', parsed('--warm-max', parseInstances));
+    .option('--warm-max <n>', 'instances that stay ready at most', parsed('--warm-max', parseInstances))
+    .optionsGroup('When an attempt is lost:')
+    .option(
+      '--on-interrupt <policy>',
+      'rerun, fail; docker also: reattach-or-rerun, reattach-or-fail',
+      oneOf('--on-interrupt', interruptNames),
+    )
+    .option(
+      '--max-recoveries <n>',
+      'lost attempts that an execution survives (default 3)',
+      parsed('--max-recoveries', parseRecoveries),
+    );
 }
 
 /** Throws a UsageError that names the flag. Paths are relative to the current folder. */
@@ -128,6 +143,7 @@ export async function readTaskFlags(
     ...(Object.values(warm).some((value) => value !== undefined) && {
       warm: { ...warm, startAhead: warm.startAhead === true },
     }),
+    ...interruptionOf(flags),
   };
 }
 
@@ -145,6 +161,12 @@ const runtimesOf: Readonly<Partial<Record<keyof TaskFlags, readonly RuntimeName[
 };
 
 function checkRuntime(runtime: RuntimeName, flags: TaskFlags): void {
+  const policies = interruptNamesFor(runtime);
+  if (flags.onInterrupt !== undefined && !policies.includes(flags.onInterrupt)) {
+    throw new UsageError(
+      `--on-interrupt: ${flags.onInterrupt} is not for ${runtime}; allowed are ${policies.join(', ')}`,
+    );
+  }
   for (const [key, allowed] of Object.entries(runtimesOf)) {
     if (flags[key as keyof TaskFlags] === undefined || allowed.includes(runtime)) continue;
     const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

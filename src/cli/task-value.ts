@@ -17,6 +17,8 @@ function refuse(field: string, text: string, allowed: string): UsageError {
 export const parseProcesses = wholeFrom(1, 1_000_000);
 export const parseOpenFiles = wholeFrom(16, 1_000_000);
 export const parseAttempts = wholeFrom(1, 1000);
+/** How many lost attempts an execution survives. */
+export const parseRecoveries = wholeFrom(0, 1000);
 /** How many warm instances. */
 export const parseInstances = wholeFrom(0, 1000);
 /** Executions of one instance: as many as the wire has bits for. */

@@ -22,3 +22,12 @@ export type StreamHandler<Request, Message> = (
   call: CallContext,
   send: (message: Message) => Promise<void> | undefined,
 ) => Promise<void>;
+
+/**
+ * What answers a method whose requests stream. It takes each when it is ready for it, and may answer before the last;
+ * the stream also ends where the caller goes away.
+ */
+export type ClientStreamHandler<Request, Response> = (
+  requests: AsyncIterable<Request>,
+  call: CallContext,
+) => Promise<Response>;

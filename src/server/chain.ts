@@ -86,6 +86,26 @@ export async function withinBudget<Answer>(
   }
 }
 
+/**
+ * The messages of a stream, each counted against the budget while the handler has it. Throws resource_exhausted where
+ * one is too large or the budget has no room.
+ */
+export async function* eachWithinBudget<Message>(
+  stream: AsyncIterable<Received<Message>>,
+  options: ChainOptions,
+): AsyncGenerator<Message> {
+  for await (const received of stream) {
+    const { bytes } = received;
+    if (bytes > options.maxRequestBytes) throw requestTooLarge(options.maxRequestBytes);
+    options.budget.take(bytes);
+    try {
+      yield decoded(received);
+    } finally {
+      options.budget.give(bytes);
+    }
+  }
+}
+
 export function decoded<Message>(received: Received<Message>): Message {
   if (received.message === undefined) {
     throw invalidArgument('request', `cannot be decoded: ${received.malformed}`);

@@ -1,5 +1,4 @@
 /** FunctionService: each method is the admission of a request, or an observer put on an execution. */
-import { create } from '@bufbuild/protobuf';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
 import type { ExecutionMode, ExecutionRecord } from '../domain/execution.ts';
@@ -12,17 +11,15 @@ import { mostInlineBytes, readOutput } from '../observers/output.ts';
 import { followLog } from '../observers/stream.ts';
 import { waitForOutcome } from '../observers/sync.ts';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
+import { createExecutionControl, type ExecutionControl } from './execution-control.ts';
+import { createListExecutions, type ExecutionList } from './execution-list.ts';
 import {
-  type CancelExecutionRequest,
-  type CancelExecutionResponse,
-  CancelExecutionResponseSchema,
   type GetExecutionStatusRequest,
   type GetExecutionStatusResponse,
   type InvokeFunctionRequest,
   type InvokeFunctionResponse,
   type ListExecutionsRequest,
   type ListExecutionsResponse,
-  ListExecutionsResponseSchema,
   type StreamExecutionResult,
   type WaitExecutionRequest,
   type WaitExecutionResponse,
@@ -30,39 +27,14 @@ import {
   ExecutionMode as WireMode,
 } from './gen/spearlet/function_pb.js';
 import { payloadDigest } from './payload.ts';
-import { statusFromWire, statusToWire } from './wire/enums.ts';
 import {
   eventToWire,
   invokeResponseToWire,
-  recordToWire,
   statusResponseToWire,
   waitResponseToWire,
 } from './wire/execution.ts';
-import {
-  delay,
-  executionId,
-  instant,
-  metadata,
-  pageSize,
-  pageToken,
-  positiveDuration,
-  reference,
-  text,
-  toPageToken,
-} from './wire/fields.ts';
+import { delay, executionId, metadata, positiveDuration, reference, text } from './wire/fields.ts';
 import { effectiveTimeouts, inlineBytes, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
-
-/** Reads executions beside the supervisor: for lists. */
-export interface ExecutionList {
-  executions(filter: {
-    readonly taskId?: string;
-    readonly statuses: readonly ExecutionRecord['status'][];
-    readonly createdAfter?: number;
-    readonly createdBefore?: number;
-    readonly beforeId?: string;
-    readonly limit: number;
-  }): Promise<ExecutionRecord[]>;
-}
 
 export interface FunctionServiceOptions {
   readonly executions: Executions;
@@ -73,13 +45,12 @@ export interface FunctionServiceOptions {
   readonly defaultTotalMs: number;
 }
 
-export interface FunctionService {
+export interface FunctionService extends ExecutionControl {
   readonly invokeFunction: UnaryHandler<InvokeFunctionRequest, InvokeFunctionResponse>;
   readonly streamFunction: StreamHandler<InvokeFunctionRequest, StreamExecutionResult>;
   readonly getExecutionStatus: UnaryHandler<GetExecutionStatusRequest, GetExecutionStatusResponse>;
   readonly waitExecution: UnaryHandler<WaitExecutionRequest, WaitExecutionResponse>;
   readonly watchExecution: StreamHandler<WatchExecutionRequest, StreamExecutionResult>;
-  readonly cancelExecution: UnaryHandler<CancelExecutionRequest, CancelExecutionResponse>;
   readonly listExecutions: UnaryHandler<ListExecutionsRequest, ListExecutionsResponse>;
 }
 
@@ -215,46 +186,9 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       await follow(cursor, from, mostInlineBytes, send);
     },
 
-    async cancelExecution(request) {
-      const reason = text('reason', request.reason, 1024);
-      const { changed, record } = await executions.cancel(executionId(request.executionId), reason);
-      return create(CancelExecutionResponseSchema, { changed, status: statusToWire[record.status] });
-    },
-
-    async listExecutions(request) {
-      const limit = pageSize(request.pageSize);
-      const beforeId = pageToken(request.pageToken, 'executions');
-      const createdAfter = instant('created_after', request.createdAfter);
-      const createdBefore = instant('created_before', request.createdBefore);
-      const statuses = request.statuses.map((status, index) => {
-        const known = statusFromWire.get(status);
-        if (known === undefined) throw invalidArgument(`statuses[${index}]`, `${status} is not a status`);
-        return known;
-      });
-      const taskId = request.task === '' ? undefined : await taskIdOf(request.task);
-      const records = await options.list.executions({
-        statuses,
-        limit: limit + 1,
-        ...(taskId !== undefined && { taskId }),
-        ...(createdAfter !== undefined && { createdAfter }),
-        ...(createdBefore !== undefined && { createdBefore }),
-        ...(beforeId !== '' && { beforeId }),
-      });
-      const page = records.slice(0, limit);
-      const last = page.at(-1);
-      return create(ListExecutionsResponseSchema, {
-        executions: page.map((record) => recordToWire(record, now())),
-        nextPageToken:
-          records.length > limit && last !== undefined ? toPageToken('executions', last.executionId) : '',
-      });
-    },
+    ...createExecutionControl(executions),
+    listExecutions: createListExecutions(options),
   };
-
-  /** A deleted task's executions are still listed by its id. */
-  async function taskIdOf(idOrName: string): Promise<string> {
-    reference('task', idOrName);
-    return idOrName.startsWith('task_') ? idOrName : (await tasks.get(idOrName)).taskId;
-  }
 }
 
 function unaryMode(mode: WireMode): 'sync' | 'async' {

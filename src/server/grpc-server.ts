@@ -1,20 +1,22 @@
 /** grpc-js underneath the services: calls become plain handlers' arguments, and what they throw a status. */
 import type { EventEmitter } from 'node:events';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import {
+  type handleClientStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   logVerbosity,
   Server,
   ServerCredentials,
+  type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
-import { type ChainOptions, decoded, toRequestError, withinBudget } from './chain.ts';
+import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
+import { type ChainOptions, decoded, eachWithinBudget, toRequestError, withinBudget } from './chain.ts';
 import { methodPath, type Received, serviceDefinition } from './service-definition.ts';
 import { statusOf } from './status.ts';
 
@@ -62,12 +64,27 @@ export function addService(
   for (const method of service.methods) {
     const handler = handlers[method.localName];
     if (typeof handler !== 'function') throw new Error(`no handler for ${methodPath(method)}`);
-    implementation[method.localName] =
-      method.methodKind === 'unary'
-        ? unary(method, handler as UnaryHandler<unknown, unknown>, options)
-        : streaming(method, handler as StreamHandler<unknown, unknown>, options);
+    implementation[method.localName] = implement(method, handler, options);
   }
   server.addService(serviceDefinition(service), implementation);
+}
+
+/** `handler` is of the method's kind: its service says so where it is made. */
+function implement(
+  method: DescMethod,
+  handler: unknown,
+  options: ChainOptions,
+): UntypedServiceImplementation[string] {
+  switch (method.methodKind) {
+    case 'unary':
+      return unary(method, handler as UnaryHandler<unknown, unknown>, options);
+    case 'server_streaming':
+      return streaming(method, handler as StreamHandler<unknown, unknown>, options);
+    case 'client_streaming':
+      return receiving(method, handler as ClientStreamHandler<unknown, unknown>, options);
+    case 'bidi_streaming':
+      throw new Error(`${methodPath(method)} streams both ways, which no service of ours does`);
+  }
 }
 
 function unary(
@@ -106,6 +123,35 @@ function streaming(
   };
 }
 
+function receiving(
+  method: DescMethod,
+  handler: ClientStreamHandler<unknown, unknown>,
+  options: ChainOptions,
+): handleClientStreamingCall<Received<unknown>, unknown> {
+  const path = methodPath(method);
+  return (call, callback) => {
+    call.on('error', () => {});
+    const requests = eachWithinBudget(received(call), options);
+    handler(requests, contextOf(call, options)).then(
+      (response) => callback(null, response),
+      (error: unknown) => callback(statusOf(toRequestError(error, path, options))),
+    );
+  };
+}
+
+/** The messages as they are asked for; grpc-js reads at most 16 ahead. A connection that breaks ends them. */
+async function* received(
+  call: ServerReadableStream<Received<unknown>, unknown>,
+): AsyncGenerator<Received<unknown>> {
+  const stream: Readable = call;
+  const messages = stream.iterator({ destroyOnReturn: false });
+  for (;;) {
+    const next = await messages.next().catch(() => undefined);
+    if (next === undefined || next.done === true) return;
+    yield next.value as Received<unknown>;
+  }
+}
+
 /** Resolves when the stream takes more, or never will: after a cancel grpc-js emits no `drain`. */
 function writable(call: ServerWritableStream<unknown, unknown>): Promise<void> {
   return new Promise((resolve) => {
@@ -120,7 +166,10 @@ function writable(call: ServerWritableStream<unknown, unknown>): Promise<void> {
   });
 }
 
-type AnyCall = ServerUnaryCall<Received<unknown>, unknown> | ServerWritableStream<Received<unknown>, unknown>;
+type AnyCall =
+  | ServerUnaryCall<Received<unknown>, unknown>
+  | ServerWritableStream<Received<unknown>, unknown>
+  | ServerReadableStream<Received<unknown>, unknown>;
 
 function contextOf(call: AnyCall, options: ChainOptions): CallContext {
   const deadline = call.getDeadline();

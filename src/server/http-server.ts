@@ -9,10 +9,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type DescMethod, type DescService, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
 import { invalidArgument, notFound, RequestError, type RequestErrorKind } from '../domain/errors.ts';
-import type { CallContext, UnaryHandler } from './call.ts';
+import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
 import { type ChainOptions, requestTooLarge, toRequestError, withinBudget } from './chain.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
+import { checkContentType, requestLines, responseLines } from './http-lines.ts';
 
 /** Where the node is in its life, as load balancers want to know it. */
 export interface Readiness {
@@ -25,6 +26,8 @@ export interface HttpServerOptions extends ChainOptions {
   readonly services: readonly {
     readonly service: DescService;
     readonly handlers: Readonly<Record<string, unknown>>;
+    /** Its streams are lines of JSON here. */
+    readonly streams?: true;
   }[];
   readonly functions: FunctionHandlers;
   readiness(): Readiness;
@@ -39,6 +42,7 @@ const httpCodes = {
   out_of_range: 400,
   aborted: 409,
   unimplemented: 501,
+  permission_denied: 403,
   unavailable: 503,
   deadline_exceeded: 504,
   cancelled: 499,
@@ -141,6 +145,20 @@ async function callApi(
     });
   }
   if (request.method !== 'POST') return refuseMethod(response, 'POST');
+  const call = contextOf(request, response);
+  if (found.streams === true && method.methodKind === 'client_streaming') {
+    const handler = found.handlers[method.localName] as ClientStreamHandler<unknown, never>;
+    const answer = await handler(requestLines(options, request, method), call);
+    return sendJson(response, 200, toJson(method.output, answer, { alwaysEmitImplicit: true }));
+  }
+  if (found.streams === true && method.methodKind === 'server_streaming') {
+    const handler = found.handlers[method.localName] as StreamHandler<unknown, never>;
+    const { message, bytes } = await readMessage(options, request, method);
+    const send = responseLines(response, method);
+    await withinBudget(bytes, options, () => handler(message, call, send));
+    response.end();
+    return;
+  }
   if (method.methodKind !== 'unary') {
     throw new RequestError('unimplemented', 'this method streams; use gRPC', {
       reason: 'STREAMS_OVER_GRPC_ONLY',
@@ -148,15 +166,12 @@ async function callApi(
   }
   const handler = found.handlers[method.localName] as UnaryHandler<unknown, never>;
   const { message, bytes } = await readMessage(options, request, method);
-  const answer = await withinBudget(bytes, options, () => handler(message, contextOf(request, response)));
+  const answer = await withinBudget(bytes, options, () => handler(message, call));
   sendJson(response, 200, toJson(method.output, answer, { alwaysEmitImplicit: true }));
 }
 
 async function readMessage(options: HttpServerOptions, request: IncomingMessage, method: DescMethod) {
-  const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
-    throw invalidArgument('Content-Type', `is ${JSON.stringify(type)}; allowed is application/json`);
-  }
+  checkContentType(request, 'application/json');
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of request as AsyncIterable<Buffer>) {

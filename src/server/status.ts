@@ -20,6 +20,7 @@ export const grpcCodes = {
   out_of_range: status.OUT_OF_RANGE,
   aborted: status.ABORTED,
   unimplemented: status.UNIMPLEMENTED,
+  permission_denied: status.PERMISSION_DENIED,
   unavailable: status.UNAVAILABLE,
   deadline_exceeded: status.DEADLINE_EXCEEDED,
   cancelled: status.CANCELLED,

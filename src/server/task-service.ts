@@ -3,7 +3,7 @@ import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
 import type { ArtifactProgress, Tasks } from '../domain/tasks.ts';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
-import type { ExecutionList } from './function-service.ts';
+import type { ExecutionList } from './execution-list.ts';
 import {
   type DeleteTaskRequest,
   type DeleteTaskResponse,

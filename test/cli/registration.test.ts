@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { InterruptPolicy } from '../../src/server/gen/spearlet/task_pb.js';
 import { type ScriptedServer, startScriptedServer } from './scripted-server.ts';
 import { errorLine, run } from './spear.ts';
 
@@ -63,7 +64,8 @@ test('every flag has its field', async () => {
   const hex = 'AB'.repeat(32);
   const flags =
     `--sha256 sha256:${hex} --cpu 0.5 --cpu-time 2s --processes 9 --user app:100 --workdir /srv --grace 1s ` +
-    '--pull always --network front --start-ahead --warm-min 2 --warm-max 3';
+    '--pull always --network front --start-ahead --warm-min 2 --warm-max 3 ' +
+    '--on-interrupt reattach-or-fail --max-recoveries 0';
   const ended = await register(server, ...flags.split(' '));
   expect(ended.code, ended.stderr).toBe(0);
   expect(definition(server)).toMatchObject({
@@ -76,6 +78,8 @@ test('every flag has its field', async () => {
     allowNetwork: true,
     container: { pull: 2, network: 'front' },
     warm: { min: 2, max: 3, startAhead: true },
+    onInterrupt: InterruptPolicy.REATTACH_OR_FAIL,
+    maxRecoveries: 0,
   });
 });
 
@@ -89,6 +93,12 @@ test('what is not said stays open', async () => {
     container: undefined,
     grace: undefined,
     user: '',
+  });
+  const { onInterrupt, maxRecoveries, timers } = definition(server) ?? {};
+  expect({ onInterrupt, maxRecoveries, timers }).toEqual({
+    onInterrupt: InterruptPolicy.UNSPECIFIED,
+    maxRecoveries: undefined,
+    timers: undefined,
   });
   expect(limits?.cpu).toBeUndefined();
 });

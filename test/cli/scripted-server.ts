@@ -1,5 +1,5 @@
 /** A gRPC server that answers as a test says, over real sockets: for what a real node shows too briefly, or not yet. */
-import type { DescMethod, MessageInitShape } from '@bufbuild/protobuf';
+import type { DescMethod, Message, MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import {
   Server,
@@ -10,6 +10,8 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
+import { RequestError } from '../../src/domain/errors.ts';
+import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import {
   InstanceService,
   type ListInstancesResponseSchema,
@@ -23,6 +25,9 @@ import {
   TaskService,
 } from '../../src/server/gen/spearlet/task_pb.js';
 import { type Received, serviceDefinition } from '../../src/server/service-definition.ts';
+import { statusOf } from '../../src/server/status.ts';
+
+type Methods = typeof FunctionService.method;
 
 interface Script {
   /** Absent where the server is from before the call. */
@@ -32,6 +37,14 @@ interface Script {
   /** What GetTask finds. */
   readonly task?: MessageInitShape<typeof TaskSchema>;
   readonly instances?: MessageInitShape<typeof ListInstancesResponseSchema>;
+  /** What each method answers, a stream with as many messages as are listed, or how it refuses. */
+  readonly functions?: {
+    readonly [Name in keyof Methods]?:
+      | RequestError
+      | (Methods[Name]['methodKind'] extends 'unary'
+          ? MessageInitShape<Methods[Name]['output']>
+          : readonly MessageInitShape<Methods[Name]['output']>[]);
+  };
 }
 
 export interface ScriptedServer {
@@ -41,6 +54,8 @@ export interface ScriptedServer {
     readonly method: string;
     readonly request: RegisterTaskRequest | RegisterTaskWithProgressRequest | undefined;
   }[];
+  /** What its functions were called with. */
+  readonly calls: readonly { readonly method: string; readonly request: Message | undefined }[];
 }
 
 type Unary = ServerUnaryCall<Received<RegisterTaskRequest>, unknown>;
@@ -52,9 +67,11 @@ export async function startScriptedServer({
   registered,
   task,
   instances = {},
+  functions = {},
 }: Script): Promise<ScriptedServer> {
   const registrations: ScriptedServer['registrations'][number][] = [];
   const { getTask, registerTask, registerTaskWithProgress } = TaskService.method;
+  const calls: ScriptedServer['calls'][number][] = [];
   const unary =
     <Method extends DescMethod>(method: Method, answer: MessageInitShape<Method['output']>) =>
     (call: Unary, done: sendUnaryData<unknown>) => {
@@ -83,6 +100,7 @@ export async function startScriptedServer({
   server.addService(serviceDefinition(InstanceService), {
     listInstances: unary(InstanceService.method.listInstances, instances),
   });
+  server.addService(serviceDefinition(FunctionService), scriptedFunctions(functions, calls));
   onTestFinished(() => server.forceShutdown());
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
@@ -90,5 +108,33 @@ export async function startScriptedServer({
       else reject(error);
     });
   });
-  return { address: `127.0.0.1:${port}`, registrations };
+  return { address: `127.0.0.1:${port}`, registrations, calls };
+}
+
+function scriptedFunctions(
+  functions: Readonly<Record<string, object | undefined>>,
+  calls: ScriptedServer['calls'][number][],
+): UntypedServiceImplementation {
+  const implementation: UntypedServiceImplementation = {};
+  for (const method of FunctionService.methods) {
+    const answer = functions[method.localName];
+    if (answer === undefined) continue;
+    const messages = answer instanceof RequestError ? [] : Array.isArray(answer) ? answer : [answer];
+    implementation[method.localName] = (
+      call: ServerUnaryCall<Received<Message>, unknown> & ServerWritableStream<Received<Message>, unknown>,
+      done?: sendUnaryData<unknown>,
+    ) => {
+      calls.push({ method: method.name, request: call.request.message });
+      const wire = messages.map((message) => create<DescMethod['output']>(method.output, message));
+      if (done !== undefined) {
+        if (answer instanceof RequestError) done(statusOf(answer));
+        else done(null, wire[0]);
+        return;
+      }
+      for (const message of wire) call.write(message);
+      if (answer instanceof RequestError) call.emit('error', statusOf(answer));
+      else call.end();
+    };
+  }
+  return implementation;
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readTaskFile } from '../../src/cli/task-file.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
-import { PullPolicy } from '../../src/server/gen/spearlet/task_pb.js';
+import { InterruptPolicy, PullPolicy, TimerPolicy } from '../../src/server/gen/spearlet/task_pb.js';
 import { temporaryFolder } from './spear.ts';
 
 const artifact = fileURLToPath(new URL('../../examples/misbehaving/exit.wasm', import.meta.url));
@@ -55,6 +55,12 @@ describe('a task file', () => {
     ['container: { tmpfs: 1MiB }', 'container.tmpfs: is not known; did you mean'],
     ['warm: { minimum: 1 }', 'warm.minimum: is not known'],
     ['warm: { max: -1 }', 'warm.max: is "-1"; allowed is a whole number from 0 to 1000'],
+    ['on_interrupt: retry', 'on_interrupt: is "retry"; allowed is one of rerun, fail, reattach-or-rerun'],
+    ['on_interupt: fail', 'on_interupt: is not known; did you mean on_interrupt?'],
+    ['max_recoveries: 1001', 'max_recoveries: is "1001"; allowed is a whole number from 0 to 1000'],
+    ['timers: { total: never }', 'timers.total: is "never"; allowed is one of absolute, remaining, anew'],
+    ['timers: { grace: anew }', 'timers.grace: is not known'],
+    ['timers: anew', 'timers: is "anew"; allowed is a mapping'],
     ['warm: { idle_timeout: 60 }', 'warm.idle_timeout: is "60"; allowed is a duration'],
     [
       'artifact: { path: exit.wasm, sha256: abc }',
@@ -167,6 +173,38 @@ warm: { min: 1, max: 4, idle_timeout: 30s, maxUses: 1, start_ahead: true }
       },
       warm: { min: 1, max: 4, idleTimeout: { seconds: 30n }, maxUses: 1, startAhead: true },
     });
+  });
+
+  test.for<[string, InterruptPolicy]>([
+    ['rerun', InterruptPolicy.RERUN],
+    ['FAIL', InterruptPolicy.FAIL],
+    ['reattach_or_rerun', InterruptPolicy.REATTACH_OR_RERUN],
+    ['reattach-or-fail', InterruptPolicy.REATTACH_OR_FAIL],
+  ])('can say on_interrupt: %s', async ([word, onInterrupt]) => {
+    const file = join(await temporaryFolder(), 'task.yaml');
+    await writeFile(file, `runtime: docker\nartifact: image:tag\non_interrupt: ${word}`);
+    expect(await readTaskFile(file)).toMatchObject({ onInterrupt });
+  });
+
+  test('can say how often it goes on and what its timers do, each timer by itself', async () => {
+    const file = join(await temporaryFolder(), 'task.yaml');
+    const text = 'runtime: docker\nartifact: image:tag\nmax_recoveries: 0\n';
+    await writeFile(file, `${text}timers: { queue: anew, total: remaining }`);
+    const definition = await readTaskFile(file);
+    expect(definition.maxRecoveries).toBe(0);
+    expect(definition.timers).toEqual({ queue: TimerPolicy.ANEW, total: TimerPolicy.REMAINING });
+    await writeFile(file, `${text}timers: { start: absolute, attempt: absolute }`);
+    expect((await readTaskFile(file)).timers).toEqual({
+      start: TimerPolicy.ABSOLUTE,
+      attempt: TimerPolicy.ABSOLUTE,
+    });
+  });
+
+  test('without a word on interruptions leaves them to the server', async () => {
+    const file = join(await temporaryFolder(), 'task.yaml');
+    await writeFile(file, 'runtime: docker\nartifact: image:tag\ntimers: {}');
+    const definition = await readTaskFile(file);
+    for (const key of ['onInterrupt', 'maxRecoveries', 'timers']) expect(definition).not.toHaveProperty(key);
   });
 
   test('without a container or warm instances has neither', async () => {

@@ -1,6 +1,12 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
-import { InstancePolicy, PullPolicy, RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
+import {
+  InstancePolicy,
+  InterruptPolicy,
+  PullPolicy,
+  RuntimeKind,
+  TimerPolicy,
+} from '../../src/server/gen/spearlet/task_pb.js';
 import { startScriptedServer } from './scripted-server.ts';
 import { run } from './spear.ts';
 
@@ -84,4 +90,24 @@ test('instances that are used again show how many stay', async () => {
     },
   });
   expect(text).toContain('warm  0 to 8 ready, 10 uses each\n');
+});
+
+test('what happens where an attempt is lost is shown', async () => {
+  const text = await shown({
+    definition: {
+      name: 'web',
+      runtime: RuntimeKind.DOCKER,
+      onInterrupt: InterruptPolicy.REATTACH_OR_FAIL,
+      maxRecoveries: 0,
+      timers: {
+        start: TimerPolicy.REMAINING,
+        queue: TimerPolicy.ANEW,
+        attempt: TimerPolicy.ANEW,
+        total: TimerPolicy.ABSOLUTE,
+      },
+    },
+  });
+  expect(text).toContain('on interrupt  reattach-or-fail\n');
+  expect(text).toContain('recoveries  0 at most\n');
+  expect(text).toContain('timers  start remaining, queue anew, attempt anew, total absolute\n');
 });

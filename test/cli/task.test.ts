@@ -150,6 +150,12 @@ instance_policy: fresh
       ['x', '--runtime', 'wasm', '--artifact', 'x.wasm', '--pull', 'always'],
       '--pull: is not for wasm; allowed with docker',
     ],
+    [['x', '--max-recoveries', '-1'], '--max-recoveries: is "-1"; allowed is a whole number from 0 to 1000'],
+    [['x', '--on-interrupt', 'retry'], '--on-interrupt: is "retry"; allowed are rerun, fail, reattach-or-'],
+    [
+      ['x', '--runtime', 'wasm', '--artifact', 'x.wasm', '--on-interrupt', 'reattach-or-fail'],
+      '--on-interrupt: reattach-or-fail is not for wasm; allowed are rerun, fail',
+    ],
     [
       ['x', '--runtime', 'wasm', '--artifact', 'x.wasm', '--start-ahead'],
       '--start-ahead: is not for wasm; allowed with docker and process',
@@ -169,6 +175,8 @@ test('a task can be shown, listed and deleted', async () => {
   expect(shown).toContain('spear:examples/calc@0.1.0#add(a: s32, b: s32) -> s32');
   expect(shown).toContain('record point');
   expect((await spear('task', 'list')).stdout.toString()).toMatch(/^NAME .*\n[\s\S]*^calc +wasm +1 /m);
+  expect(shown).toMatch(/^on interrupt +rerun$/m);
+  expect(shown).toMatch(/^timers +start remaining, queue remaining, attempt anew, total absolute$/m);
   expect((await spear('task', 'delete', 'calc')).code).toBe(0);
   expect((await spear('task', 'show', 'calc')).code).toBe(127);
 });

@@ -4,12 +4,7 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as Serving,
 } from '../../src/server/gen/health/v1/health_pb.js';
-import {
-  ErrorCode,
-  ErrorOrigin,
-  ExecutionMode,
-  ExecutionStatus,
-} from '../../src/server/gen/spearlet/function_pb.js';
+import { ExecutionMode, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
 import { collect } from './collect.ts';
 import { expectWholeLog } from './grammar.ts';
 import { line } from './line.ts';
@@ -60,28 +55,33 @@ describe('a drain', () => {
     expect(await server.exited).toEqual(cleanExit);
   });
 
-  test('that takes too long ends the rest with INTERRUPTED, which whoever watches still hears', async () => {
+  test('that takes too long leaves the rest to the next start, which whoever watches hears', async () => {
     const dataDir = await dataFolder();
     const server = await spawn(dataDir, { drainMs: '300', slots: '1' });
     await server.register('loop', 'misbehaving/loop.wasm');
     const running = await start(server, { task: 'loop' });
     await untilState(server, running, 'running.attempting');
     const queued = await start(server, { task: 'loop' });
-    const watched = collect(server.functions.watchExecution({ executionId: running }));
+    const watched = refusal(collect(server.functions.watchExecution({ executionId: running })));
     const waited = server.functions.waitExecution({ executionId: queued });
     await server.functions.getExecutionStatus({ executionId: queued });
     server.process.kill('SIGTERM');
-    expect(expectWholeLog(await watched)).toMatchObject({
-      status: ExecutionStatus.FAILED,
-      errorCode: ErrorCode.INTERRUPTED,
-      errorOrigin: ErrorOrigin.PLATFORM,
-      attempt: 1,
+    expect(await watched).toMatchObject({
+      code: 'UNAVAILABLE',
+      reason: 'DRAINING',
+      metadata: { last_sequence: '2' },
     });
-    expect((await waited).result).toMatchObject({ errorCode: ErrorCode.INTERRUPTED, attempt: 0 });
+    expect(await waited).toMatchObject({
+      result: { status: ExecutionStatus.PENDING, state: 'pending.queued', isCompleted: false },
+      statusEndpoint: `/status/${queued}`,
+      lastSequence: 1n,
+    });
     expect(await server.exited).toEqual(cleanExit);
-    const next = await spawn(dataDir);
+    const next = await spawn(dataDir, { slots: '2' });
+    await untilState(next, queued, 'running.attempting');
+    await untilState(next, running, 'running.attempting');
     const { result } = await next.functions.getExecutionStatus({ executionId: running });
-    expect(result?.errorMessage).toContain('stopped');
+    expect(result).toMatchObject({ attempt: 2, recoveries: 1 });
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)('hurries on a second %s', async (signal) => {
@@ -94,7 +94,7 @@ describe('a drain', () => {
     await expect.poll(() => server.output.some((entry) => entry.includes('"draining"'))).toBe(true);
     server.process.kill(signal);
     expect(await server.exited).toEqual(cleanExit);
-    expect((await waited).result?.errorCode).toBe(ErrorCode.INTERRUPTED);
+    expect((await waited).result).toMatchObject({ state: 'running.attempting', isCompleted: false });
   });
 
   test('is not held up by observers that do not leave', async () => {

@@ -34,7 +34,7 @@ describe('an async call', () => {
       outputBytes: 0n,
       errorCode: ErrorCode.UNSPECIFIED,
       metadata: { colour: 'red' },
-      allowedEvents: ['cancel'],
+      allowedEvents: ['cancel', 'suspend'],
     });
     expect(response.result?.completedAt).toBeUndefined();
     expect(response.result?.startedAt).toBeUndefined();

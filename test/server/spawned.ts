@@ -12,8 +12,12 @@ export async function dataFolder(): Promise<string> {
   return dataDir;
 }
 
-export async function spawn(dataDir: string, flags: ConfigFlags = {}): Promise<ChildServer> {
-  const server = await spawnServer(dataDir, flags);
+export async function spawn(
+  dataDir: string,
+  flags: ConfigFlags = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<ChildServer> {
+  const server = await spawnServer(dataDir, flags, [], env);
   onTestFinished(async () => void (await server.end('SIGKILL')));
   return server;
 }

@@ -1,6 +1,11 @@
 import { durationMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from 'vitest';
-import { InstancePolicy, RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
+import {
+  InstancePolicy,
+  InterruptPolicy,
+  RuntimeKind,
+  TimerPolicy,
+} from '../../src/server/gen/spearlet/task_pb.js';
 import { example } from '../support/server.ts';
 import { server, withServer } from './local.ts';
 import { refusal } from './refusal.ts';
@@ -43,6 +48,14 @@ describe('a registration', () => {
         },
         limits: { memory: 134_217_728n, maxOutputBytes: 67_108_864n, maxOutputEvents: 100_000n },
         retry: { maxAttempts: 1, factor: 2, jitter: 0.1, on: [] },
+        onInterrupt: InterruptPolicy.RERUN,
+        maxRecoveries: 3,
+        timers: {
+          start: TimerPolicy.REMAINING,
+          queue: TimerPolicy.REMAINING,
+          attempt: TimerPolicy.ANEW,
+          total: TimerPolicy.ABSOLUTE,
+        },
       },
     });
     const { grace, retry, timeouts } = task?.definition ?? {};
@@ -67,6 +80,21 @@ describe('a registration', () => {
     const second = await server.tasks.registerTask(await request({ B: '2', A: '1' }));
     expect(second.changed).toBe(false);
     expect(second.task).toEqual(first.task);
+  });
+
+  test('that names what is the default anyway is the same task and revision', async () => {
+    const first = await server.register('default', cat);
+    const again = await server.register('default', cat, {
+      onInterrupt: InterruptPolicy.RERUN,
+      maxRecoveries: 3,
+      timers: { start: TimerPolicy.REMAINING, total: TimerPolicy.ABSOLUTE },
+    });
+    expect(again).toEqual(first);
+    const changed = await server.register('default', cat, { timers: { total: TimerPolicy.REMAINING } });
+    expect(changed).toMatchObject({
+      revision: 2,
+      definition: { timers: { attempt: TimerPolicy.ANEW, total: TimerPolicy.REMAINING } },
+    });
   });
 
   test('of a changed definition is the next revision under the same id', async () => {

@@ -25,7 +25,7 @@ describe('a wait budget', () => {
       isAsync: false,
       isCompleted: false,
       attempt: 1,
-      allowedEvents: ['cancel'],
+      allowedEvents: ['cancel', 'suspend'],
     });
     expect(response.result?.completedAt).toBeUndefined();
     const rest = await collect(

@@ -14,6 +14,7 @@ import { oneOf } from '../flag.ts';
 import { statusText } from '../outcome.ts';
 import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
+import { remarks } from '../standing.ts';
 import { Table } from '../table.ts';
 
 interface Options {
@@ -49,7 +50,8 @@ export function listCommand(shell: Shell): Command {
         create(ListExecutionsResponseSchema, { executions: all }),
       );
     } else {
-      const table = new Table(shell.out, ['EXECUTION', 'TASK', 'STATUS', 'ERROR', 'CREATED', 'TIME']);
+      const columns = ['EXECUTION', 'TASK', 'STATUS', 'ERROR', 'CREATED', 'TIME', 'NOTES'];
+      const table = new Table(shell.out, columns);
       for await (const page of pages(session, options)) await table.write(page.map(row));
     }
     return exitCodes.completed.code;
@@ -98,5 +100,6 @@ function row(result: ExecutionResult): readonly string[] {
     errorCode === ErrorCode.UNSPECIFIED ? '-' : (ErrorCode[errorCode] ?? String(errorCode)),
     createdAt === undefined ? '-' : timestampDate(createdAt).toISOString(),
     result.startedAt === undefined ? '-' : durationText(result.executionTimeMs),
+    remarks(result).join(', '),
   ];
 }

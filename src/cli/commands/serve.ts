@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { ConfigFlags } from '../../config.ts';
 import { RequestError } from '../../domain/errors.ts';
+import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { note, type Shell } from '../shell.ts';
 import { parseSize } from '../size.ts';
@@ -27,6 +28,24 @@ export function serveCommand(shell: Shell): Command {
     .option('--allow-private-artifact-hosts', 'fetch artifacts from hosts that are not public, too')
     .option('--max-artifact-bytes <size>', 'the largest wasm artifact, up to 1GiB (default 128MiB)', (text) =>
       String(parseSize('--max-artifact-bytes', text)),
+    )
+    .option('--retain-for <duration>', 'how long finished executions are kept (default 24h)', (text) =>
+      String(parseDuration('--retain-for', text)),
+    )
+    .option(
+      '--retain-bytes <size>',
+      'what the store may use before finished executions go earlier (default 1GB)',
+      (text) => String(parseSize('--retain-bytes', text)),
+    )
+    .option('--signing-key <file>', 'sign snapshots with this Ed25519 private key (PEM)')
+    .option(
+      '--trusted-key <file>',
+      'restore only snapshots that this Ed25519 public key (PEM) has signed; may come more than once',
+      (text: string, before?: string) => (before === undefined ? text : `${before}:${text}`),
+    )
+    .option(
+      '--restore-allow <list>',
+      'what tasks that come with a snapshot may want: preopens, network, process, privileges (default none)',
     )
     .addHelpText(
       'after',

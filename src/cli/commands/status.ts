@@ -10,10 +10,11 @@ import {
 } from '../../server/gen/spearlet/function_pb.js';
 import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { errorText, statusText } from '../outcome.ts';
+import { errorText } from '../outcome.ts';
 import { onServer } from '../session.ts';
 import type { Shell } from '../shell.ts';
 import { sizeText } from '../size.ts';
+import { isHeld, standing } from '../standing.ts';
 import { account } from '../table.ts';
 
 export function statusCommand(shell: Shell): Command {
@@ -35,26 +36,33 @@ function describe({ result, lastSequence, estimatedCompletionMs }: GetExecutionS
   if (result.errorCode !== ErrorCode.UNSPECIFIED)
     entries.push(['error', `${errorText(result)} (${origin(result)})`]);
   entries.push(
-    [
-      'status',
-      result.isCompleted ? statusText(result.status) : `${statusText(result.status)}, in ${result.state}`,
-    ],
+    ['status', standing(result)],
     ['execution', result.executionId],
     ['task', `${result.taskName} (${result.taskId}, revision ${result.taskRevision})`],
   );
   if (result.functionName !== '') entries.push(['function', result.functionName]);
+  if (result.originExecutionId !== '') entries.push(['restored from', result.originExecutionId]);
   entries.push(
     ['mode', (ExecutionMode[result.mode] ?? '').toLowerCase()],
     ['attempt', String(result.attempt)],
   );
+  if (result.recoveries > 0) entries.push(['recoveries', String(result.recoveries)]);
   if (result.exitCode !== undefined) entries.push(['exit code', String(result.exitCode)]);
   entries.push(...times(result));
-  if (!result.isCompleted)
+  if (isHeld(result)) entries.push(['held', `until spear resume ${result.executionId}`]);
+  else if (!result.isCompleted)
     entries.push(['estimate', `done in ${durationText(Number(estimatedCompletionMs))}`]);
-  entries.push(...resources(result), ['log', `${lastSequence} events: spear watch ${result.executionId}`]);
+  entries.push(...resources(result), ['log', logText(result, lastSequence)]);
   for (const line of result.loosened) entries.push(['allows', line]);
   for (const [name, value] of Object.entries(result.metadata)) entries.push(['metadata', `${name}=${value}`]);
   return account(entries);
+}
+
+/** A log whose beginning is gone is watched from where it begins. */
+function logText({ executionId, oldestSequence }: ExecutionResult, lastSequence: bigint): string {
+  return oldestSequence > 1n
+    ? `events ${oldestSequence} to ${lastSequence}: spear watch ${executionId} --from ${oldestSequence}`
+    : `${lastSequence} events: spear watch ${executionId}`;
 }
 
 function origin({ errorOrigin }: ExecutionResult): string {

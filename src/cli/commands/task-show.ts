@@ -4,6 +4,7 @@ import {
   type FunctionSignature,
   GetTaskResponseSchema,
   InstancePolicy,
+  InterruptPolicy,
   PullPolicy,
   RuntimeKind,
   type Task,
@@ -12,6 +13,7 @@ import {
 import { runtimeText } from '../definition.ts';
 import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { interruptText, timersText } from '../interruption.ts';
 import { onServer } from '../session.ts';
 import type { Shell } from '../shell.ts';
 import { sizeText } from '../size.ts';
@@ -63,7 +65,7 @@ function definitionEntries(definition: TaskDefinition): Entry[] {
   entries.push(...limitEntries(definition));
   if ((retry?.maxAttempts ?? 1) > 1) entries.push(['attempts', `${retry?.maxAttempts} at most`]);
   entries.push(['instances', definition.instancePolicy === InstancePolicy.REUSED ? 'reused' : 'fresh']);
-  entries.push(...warmEntries(definition));
+  entries.push(...warmEntries(definition), ...interruptionEntries(definition));
   return entries;
 }
 
@@ -111,6 +113,15 @@ function warmEntries({ warm, instancePolicy }: TaskDefinition): Entry[] {
   if (idleTimeout !== undefined) parts.push(`idle for ${durationText(durationMs(idleTimeout))} at most`);
   if (maxUses !== undefined) parts.push(`${maxUses} ${maxUses === 1 ? 'use' : 'uses'} each`);
   return [['warm', parts.join(', ')]];
+}
+
+/** Nothing where the server is from before there was a choice. */
+function interruptionEntries({ onInterrupt, maxRecoveries, timers }: TaskDefinition): Entry[] {
+  const entries: Entry[] = [];
+  if (onInterrupt !== InterruptPolicy.UNSPECIFIED) entries.push(['on interrupt', interruptText(onInterrupt)]);
+  if (maxRecoveries !== undefined) entries.push(['recoveries', `${maxRecoveries} at most`]);
+  if (timers !== undefined) entries.push(['timers', timersText(timers)]);
+  return entries;
 }
 
 /** What reaches beyond the safest settings of the runtime: the network, folders and users are among it. */

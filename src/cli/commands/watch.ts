@@ -10,6 +10,7 @@ import { followExecution } from '../follow.ts';
 import { errorText, statusText, writeChunk, writeValue } from '../outcome.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
+import { remarks } from '../standing.ts';
 
 interface Options {
   readonly from?: number;
@@ -43,7 +44,9 @@ function describe({ event, sequence, time, attempt }: StreamExecutionResult): st
   const head = `#${sequence} ${time === undefined ? '' : timestampDate(time).toISOString()}`;
   if (event.case === 'result') {
     const { value } = event;
-    return `${head} ${statusText(value.status)}${value.errorMessage === '' ? '' : `: ${errorText(value)}`}`;
+    const words = remarks(value);
+    const notes = words.length === 0 ? '' : ` (${words.join(', ')})`;
+    return `${head} ${statusText(value.status)}${notes}${value.errorMessage === '' ? '' : `: ${errorText(value)}`}`;
   }
   if (event.case !== 'transition') return undefined;
   const { to, eventType, reasonCode } = event.value;

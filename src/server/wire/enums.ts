@@ -4,9 +4,11 @@ import type { OutputStream as DomainStream } from '../../domain/event.ts';
 import type { ExecutionMode as DomainMode, ExecutionStatus as DomainStatus } from '../../domain/execution.ts';
 import type { InstanceState as DomainState } from '../../domain/instance.ts';
 import type {
+  InterruptPolicy as DomainInterrupt,
   InstancePolicy as DomainPolicy,
   PullPolicy as DomainPull,
   RuntimeKind as DomainRuntime,
+  TimerPolicy as DomainTimer,
 } from '../../domain/task.ts';
 import {
   ErrorCode,
@@ -16,7 +18,13 @@ import {
   OutputStream,
 } from '../gen/spearlet/function_pb.js';
 import { InstanceState } from '../gen/spearlet/instance_pb.js';
-import { InstancePolicy, PullPolicy, RuntimeKind } from '../gen/spearlet/task_pb.js';
+import {
+  InstancePolicy,
+  InterruptPolicy,
+  PullPolicy,
+  RuntimeKind,
+  TimerPolicy,
+} from '../gen/spearlet/task_pb.js';
 
 export const modeToWire: Record<DomainMode, ExecutionMode> = {
   sync: ExecutionMode.SYNC,
@@ -61,6 +69,19 @@ export const pullToWire: Record<DomainPull, PullPolicy> = {
   never: PullPolicy.NEVER,
 };
 
+export const interruptToWire: Record<DomainInterrupt, InterruptPolicy> = {
+  rerun: InterruptPolicy.RERUN,
+  fail: InterruptPolicy.FAIL,
+  reattachOrRerun: InterruptPolicy.REATTACH_OR_RERUN,
+  reattachOrFail: InterruptPolicy.REATTACH_OR_FAIL,
+};
+
+export const timerToWire: Record<DomainTimer, TimerPolicy> = {
+  absolute: TimerPolicy.ABSOLUTE,
+  remaining: TimerPolicy.REMAINING,
+  anew: TimerPolicy.ANEW,
+};
+
 export const instanceStateToWire: Record<DomainState, InstanceState> = {
   starting: InstanceState.STARTING,
   idle: InstanceState.IDLE,
@@ -103,4 +124,6 @@ export const statusFromWire = inverted(statusToWire);
 export const runtimeFromWire = inverted(runtimeToWire);
 export const policyFromWire = inverted(policyToWire);
 export const pullFromWire = inverted(pullToWire);
+export const interruptFromWire = inverted(interruptToWire);
+export const timerFromWire = inverted(timerToWire);
 export const errorCodeFromWire = inverted(errorCodeToWire);

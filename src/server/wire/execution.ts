@@ -59,7 +59,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     createdAt: timestampFromMs(record.createdAt),
     ...(startedAt !== undefined && { startedAt }),
     ...(completedAt !== undefined && { completedAt }),
-    queueTimeMs: BigInt(pending ? Math.max(0, timestamp - record.createdAt) : record.queueTimeMs),
+    queueTimeMs: BigInt(Math.round(pending ? Math.max(0, timestamp - record.createdAt) : record.queueTimeMs)),
     executionTimeMs:
       live && record.startedAt !== undefined
         ? Math.max(0, timestamp - record.startedAt)
@@ -67,7 +67,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     requestId: record.requestId,
     metadata: record.metadata,
     timestamp: timestampFromMs(timestamp),
-    allowedEvents: [...callerEvents(record.status)],
+    allowedEvents: [...callerEvents(record)],
     resourceUse: {
       cpuTimeUs: BigInt(Math.round(resourceUse.cpuTimeUs ?? 0)),
       peakMemoryBytes: BigInt(resourceUse.peakMemoryBytes ?? 0),
@@ -80,6 +80,9 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     functionName: record.functionName,
     instanceId: record.instanceId,
     loosened: [...(record.loosened ?? [])],
+    recoveries: record.recoveries ?? 0,
+    oldestSequence: BigInt(record.oldestSequence ?? 1),
+    originExecutionId: record.originId ?? '',
     ...(termination !== undefined && {
       termination: { rung: termination.rung, tookMs: BigInt(Math.round(termination.tookMs)) },
     }),

@@ -27,6 +27,7 @@ import {
   warmToWire,
   workingDirectoryFromWire,
 } from './instance-settings.ts';
+import { interruptionFromWire, interruptionToWire } from './interruption.ts';
 import { timeoutsFromWire } from './invocation.ts';
 import { limitsFromWire, limitsToWire, within } from './limits.ts';
 
@@ -67,6 +68,7 @@ export function draftFromWire(definition: WireDefinition | undefined): TaskDraft
     workingDirectory: workingDirectoryFromWire(definition.workingDirectory),
     ...(container !== undefined && { container }),
     warm: warmFromWire(runtime, definition.warm),
+    ...interruptionFromWire(runtime, definition),
   };
 }
 
@@ -195,6 +197,7 @@ export function taskToWire(task: Task): WireTask {
       workingDirectory: definition.workingDirectory,
       ...(definition.container !== undefined && { container: containerToWire(definition.container) }),
       warm: warmToWire(definition.warm),
+      ...interruptionToWire(definition),
     },
     functions: task.functions.map((signature) => ({
       name: signature.name,

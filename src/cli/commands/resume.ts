@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { ResumeExecutionResponseSchema } from '../../server/gen/spearlet/function_pb.js';
+import { exitCodes } from '../exit-codes.ts';
+import { onServer } from '../session.ts';
+import { note, type Shell } from '../shell.ts';
+import { standing } from '../standing.ts';
+
+export function resumeCommand(shell: Shell): Command {
+  const command = new Command('resume')
+    .description('let an execution that is held go on')
+    .argument('<id>', 'execution id');
+  onServer(command, shell, async (session, _options, [executionId = '']) => {
+    const answer = await session.functions.resumeExecution({ executionId });
+    if (session.json) {
+      await session.printDocument(ResumeExecutionResponseSchema, answer);
+    } else {
+      const what = answer.changed ? 'goes on; it is now' : 'was not changed: it is';
+      await note(shell, `${executionId} ${what} ${standing(answer)}`);
+    }
+    return exitCodes.completed.code;
+  });
+  return command;
+}

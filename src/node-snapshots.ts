@@ -1,0 +1,80 @@
+/** Composes what carries executions between nodes. A part of `node.ts`. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { IdSource } from './actors/ids.ts';
+import { Restoring } from './actors/snapshots/restoring.ts';
+import { type SnapshotKeys, signingKey, trustedKey } from './actors/snapshots/seals.ts';
+import { takeSnapshot } from './actors/snapshots/snapshots.ts';
+import type { NodeConfig } from './config.ts';
+import type { Clock } from './domain/clock.ts';
+import { invalidArgument, quote } from './domain/errors.ts';
+import type { Transfers } from './domain/executions.ts';
+import type { Snapshots } from './domain/snapshot/port.ts';
+import type { Tasks } from './domain/tasks.ts';
+import type { Runtimes } from './node-runtimes.ts';
+import { payloadDigest } from './server/payload.ts';
+import type { Artifacts } from './stores/artifacts.ts';
+import { openSpool } from './stores/spool.ts';
+import type { Store } from './stores/store.ts';
+import { packageVersion } from './version.ts';
+
+export interface SnapshotParts {
+  readonly nodeId: string;
+  readonly store: Store;
+  readonly artifacts: Artifacts;
+  readonly runtimes: Runtimes;
+  readonly tasks: Tasks;
+  readonly transfers: Transfers;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly hostAccess: boolean;
+  /** Throws unavailable while the node takes up nothing. */
+  readonly checkOpen?: () => void;
+}
+
+/** A line's only parts without pieces came in one request each, whose characters JSON may escape. */
+const lineBytesPerRequestByte = 8;
+const mostLineBytes = 256 * 1024 * 1024;
+
+/** Rejects with a RequestError that names the flag where a key cannot be read. */
+export async function openSnapshots(config: NodeConfig, parts: SnapshotParts): Promise<Snapshots> {
+  const keys = await readKeys(config);
+  const shared = { ...parts, keys };
+  const restoring = new Restoring({
+    ...shared,
+    checkCall: parts.tasks.checkCall.bind(parts.tasks),
+    payloadDigest,
+    spool: await openSpool(join(config.dataDir, 'spool')),
+    policy: {
+      allow: new Set(config.restoreAllow),
+      hostAccess: parts.hostAccess,
+      mostArtifactBytes: config.maxArtifactBytes,
+    },
+    mostLineBytes: Math.min(mostLineBytes, lineBytesPerRequestByte * config.maxRequestBytes + 1024 * 1024),
+  });
+  const taking = { ...shared, program: `spear ${packageVersion()}` };
+  return {
+    take: (executionId, wishes) => takeSnapshot(taking, executionId, wishes),
+    restore: (bytes, wishes, signal) => restoring.restore(bytes, wishes, signal),
+  };
+}
+
+async function readKeys(config: NodeConfig): Promise<SnapshotKeys> {
+  const signing =
+    config.signingKey === ''
+      ? undefined
+      : signingKey('--signing-key', await readKey('--signing-key', config.signingKey));
+  const trusted = config.trustedKey.map(async (path) =>
+    trustedKey('--trusted-key', await readKey('--trusted-key', path)),
+  );
+  return { signing, trusted: new Set(await Promise.all(trusted)) };
+}
+
+async function readKey(flag: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be read';
+    throw invalidArgument(flag, `cannot read ${quote(path)}: ${why}`);
+  }
+}

@@ -1,0 +1,56 @@
+/** The methods of FunctionService that change an execution that is there: each answers once its change is durable. */
+import { create } from '@bufbuild/protobuf';
+import type { Changed, Executions } from '../domain/executions.ts';
+import type { UnaryHandler } from './call.ts';
+import {
+  type CancelExecutionRequest,
+  type CancelExecutionResponse,
+  CancelExecutionResponseSchema,
+  type DeleteExecutionRequest,
+  type DeleteExecutionResponse,
+  DeleteExecutionResponseSchema,
+  type ResumeExecutionRequest,
+  type ResumeExecutionResponse,
+  ResumeExecutionResponseSchema,
+  type SuspendExecutionRequest,
+  type SuspendExecutionResponse,
+  SuspendExecutionResponseSchema,
+} from './gen/spearlet/function_pb.js';
+import { statusToWire } from './wire/enums.ts';
+import { executionId, text } from './wire/fields.ts';
+
+export interface ExecutionControl {
+  readonly cancelExecution: UnaryHandler<CancelExecutionRequest, CancelExecutionResponse>;
+  readonly suspendExecution: UnaryHandler<SuspendExecutionRequest, SuspendExecutionResponse>;
+  readonly resumeExecution: UnaryHandler<ResumeExecutionRequest, ResumeExecutionResponse>;
+  readonly deleteExecution: UnaryHandler<DeleteExecutionRequest, DeleteExecutionResponse>;
+}
+
+export function createExecutionControl(executions: Executions): ExecutionControl {
+  return {
+    async cancelExecution(request) {
+      const reason = text('reason', request.reason, 1024);
+      const { changed, record } = await executions.cancel(executionId(request.executionId), reason);
+      return create(CancelExecutionResponseSchema, { changed, status: statusToWire[record.status] });
+    },
+
+    async suspendExecution(request) {
+      const answer = await executions.suspend(executionId(request.executionId));
+      return create(SuspendExecutionResponseSchema, changeToWire(answer));
+    },
+
+    async resumeExecution(request) {
+      const answer = await executions.resume(executionId(request.executionId));
+      return create(ResumeExecutionResponseSchema, changeToWire(answer));
+    },
+
+    async deleteExecution(request) {
+      await executions.delete(executionId(request.executionId));
+      return create(DeleteExecutionResponseSchema);
+    },
+  };
+}
+
+function changeToWire({ changed, record }: Changed) {
+  return { changed, status: statusToWire[record.status], state: record.state };
+}

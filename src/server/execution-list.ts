@@ -1,0 +1,74 @@
+import { create } from '@bufbuild/protobuf';
+import type { Clock } from '../domain/clock.ts';
+import { invalidArgument } from '../domain/errors.ts';
+import type { ExecutionRecord } from '../domain/execution.ts';
+import type { Tasks } from '../domain/tasks.ts';
+import type { UnaryHandler } from './call.ts';
+import {
+  type ListExecutionsRequest,
+  type ListExecutionsResponse,
+  ListExecutionsResponseSchema,
+} from './gen/spearlet/function_pb.js';
+import { statusFromWire } from './wire/enums.ts';
+import { recordToWire } from './wire/execution.ts';
+import { instant, pageSize, pageToken, reference, toPageToken } from './wire/fields.ts';
+
+/** Reads executions beside the supervisor: for lists. */
+export interface ExecutionList {
+  executions(filter: {
+    readonly taskId?: string;
+    readonly statuses: readonly ExecutionRecord['status'][];
+    readonly createdAfter?: number;
+    readonly createdBefore?: number;
+    readonly beforeId?: string;
+    readonly limit: number;
+  }): Promise<ExecutionRecord[]>;
+}
+
+interface ListOptions {
+  readonly tasks: Tasks;
+  readonly list: ExecutionList;
+  readonly clock: Clock;
+}
+
+/** ListExecutions: pages, newest first. */
+export function createListExecutions({
+  tasks,
+  list,
+  clock,
+}: ListOptions): UnaryHandler<ListExecutionsRequest, ListExecutionsResponse> {
+  /** A deleted task's executions are still listed by its id. */
+  const taskIdOf = async (idOrName: string): Promise<string> => {
+    reference('task', idOrName);
+    return idOrName.startsWith('task_') ? idOrName : (await tasks.get(idOrName)).taskId;
+  };
+
+  return async (request) => {
+    const limit = pageSize(request.pageSize);
+    const beforeId = pageToken(request.pageToken, 'executions');
+    const createdAfter = instant('created_after', request.createdAfter);
+    const createdBefore = instant('created_before', request.createdBefore);
+    const statuses = request.statuses.map((status, index) => {
+      const known = statusFromWire.get(status);
+      if (known === undefined) throw invalidArgument(`statuses[${index}]`, `${status} is not a status`);
+      return known;
+    });
+    const taskId = request.task === '' ? undefined : await taskIdOf(request.task);
+    const records = await list.executions({
+      statuses,
+      limit: limit + 1,
+      ...(taskId !== undefined && { taskId }),
+      ...(createdAfter !== undefined && { createdAfter }),
+      ...(createdBefore !== undefined && { createdBefore }),
+      ...(beforeId !== '' && { beforeId }),
+    });
+    const page = records.slice(0, limit);
+    const last = page.at(-1);
+    const now = Math.round(clock.now());
+    return create(ListExecutionsResponseSchema, {
+      executions: page.map((record) => recordToWire(record, now)),
+      nextPageToken:
+        records.length > limit && last !== undefined ? toPageToken('executions', last.executionId) : '',
+    });
+  };
+}
