@@ -9,10 +9,13 @@ import { connect } from '../src/cli/client.ts';
 import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { asyncRow, register, syncRows } from './calls.ts';
 import { containerRows } from './containers.ts';
+import { durabilityRow } from './durability.ts';
 import { freshRow } from './fresh.ts';
 import { deadlineRow, pendingRow } from './limits.ts';
 import { processRows } from './processes.ts';
+import { recoveryRow } from './recovery.ts';
 import { startBare, startSpear } from './server.ts';
+import { snapshotRows } from './snapshots.ts';
 import { streamRow } from './streams.ts';
 import { meets, printTable, type Row } from './table.ts';
 
@@ -26,20 +29,24 @@ try {
 const rows: Row[] = [];
 const bare = await startBare();
 // As many slots as calls in flight: what is measured is the way of a call, not the wait for a slot.
-const spear = await startSpear({ SPEAR_SLOTS: '256', SPEAR_QUEUE_LIMIT: '100000' });
+const slots = '256';
+const spear = await startSpear({ SPEAR_SLOTS: slots, SPEAR_QUEUE_LIMIT: '100000' });
 try {
   const connection = connect(spear.grpcAddress);
   await register(connection, 'noop', 'noop/noop.wasm', InstancePolicy.REUSED);
   connection.close();
   rows.push(...(await syncRows(bare, spear)));
   rows.push(await asyncRow(bare, spear));
+  rows.push(await durabilityRow(spear, slots));
   rows.push(await streamRow(bare, spear));
   rows.push(await freshRow(spear));
   rows.push(await deadlineRow(spear));
+  rows.push(...(await snapshotRows(spear)));
 } finally {
   await Promise.all([bare.stop(), spear.stop()]);
 }
 rows.push(await pendingRow());
+rows.push(await recoveryRow());
 // Few slots, and nothing else on the machine: what is measured is one start at a time.
 const starter = await startSpear({ SPEAR_ALLOW_HOST_ACCESS: 'true', SPEAR_SLOTS: '2' });
 try {

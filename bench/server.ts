@@ -20,8 +20,11 @@ export function startBare(): Promise<BenchServer> {
   return start([here('bare-server.ts')], {}, async () => {});
 }
 
-/** Spear with its durable store in a fresh data folder, in a process of its own. */
-export async function startSpear(options: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
+/** Spear with its durable store in a fresh data folder, in a process of its own; or another program that is one. */
+export async function startSpear(
+  options: Readonly<Record<string, string>> = {},
+  program = '../src/main.ts',
+): Promise<BenchServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'spear-bench-'));
   const env = {
     SPEAR_GRPC_ADDRESS: '127.0.0.1:0',
@@ -30,7 +33,7 @@ export async function startSpear(options: Readonly<Record<string, string>> = {})
     SPEAR_DRAIN_MS: '0',
     ...options,
   };
-  return start([here('../src/main.ts')], env, () => rm(dataDir, { recursive: true, force: true }));
+  return start([here(program)], env, () => rm(dataDir, { recursive: true, force: true }));
 }
 
 async function start(

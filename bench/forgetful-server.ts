@@ -1,0 +1,9 @@
+/** The limit to measure durability against: Spear as it is, with its store in memory. */
+import { resolveConfig } from '../src/config.ts';
+import { startNode } from '../src/node.ts';
+import { createMemoryStore } from '../src/stores/memory/store.ts';
+import { createLogger } from '../src/telemetry/logger.ts';
+
+const config = resolveConfig({});
+const node = await startNode(config, createLogger(config.logLevel), { store: createMemoryStore() });
+process.once('SIGTERM', () => void node.drain().then(() => process.exit(0)));

@@ -1,0 +1,151 @@
+/** Kills a server again and again under load, and writes down what its clients were told. */
+import type { Peer } from '../support/server.ts';
+import { type AttackName, attack, drawAttacks } from './attacks.ts';
+import { Client } from './client.ts';
+import { letEnd, readFinals } from './ending.ts';
+import type { History, Phase, Remains } from './history.ts';
+import { type Drawn, type Kind, withTimes } from './kinds.ts';
+import { Load } from './load.ts';
+import { Random } from './random.ts';
+import { Scribe } from './scribe.ts';
+import { ServerRun } from './server-run.ts';
+import { CrashSite } from './site.ts';
+import { wasmKinds } from './wasm-kinds.ts';
+import { dockerKinds, processKinds } from './worker-kinds.ts';
+
+export interface CrashOptions {
+  readonly rounds: number;
+  readonly seed: number;
+  readonly docker: boolean;
+  readonly root: boolean;
+}
+
+const noDocker = 'unix:///nonexistent/docker.sock';
+const dockerHost = 'unix:///var/run/docker.sock';
+
+export class CrashRun {
+  readonly #options: CrashOptions;
+  readonly #site: CrashSite;
+  readonly #kinds: readonly Kind[];
+  readonly #scribe = new Scribe();
+  readonly #load: Load;
+  #server: ServerRun | undefined;
+
+  private constructor(options: CrashOptions, site: CrashSite) {
+    this.#options = options;
+    this.#site = site;
+    this.#kinds = [...wasmKinds, ...processKinds, ...(options.docker ? dockerKinds : [])];
+    this.#load = new Load(this.#scribe, (random, number) => this.#draw(this.#kinds, random, number));
+  }
+
+  /** All rounds, then one run in which everything comes to its end. Removes all that it made. */
+  static async history(options: CrashOptions): Promise<History> {
+    const site = await CrashSite.make(options.root);
+    const run = new CrashRun(options, site);
+    try {
+      await run.#rounds();
+      return await run.#end();
+    } finally {
+      await run.#server?.end();
+      await site.remove(options.docker);
+    }
+  }
+
+  async #rounds(): Promise<void> {
+    const random = new Random(this.#options.seed);
+    const { rounds, docker } = this.#options;
+    const without: AttackName[] = [];
+    if (!docker) without.push('container');
+    if (this.#site.disk === undefined) without.push('full');
+    const attacks = drawAttacks(random.fork(), rounds, without);
+    for (const [index, name] of attacks.entries()) await this.#round(name, random.fork(), index === 0);
+  }
+
+  async #round(name: AttackName, random: Random, first: boolean): Promise<void> {
+    const { dataDir, disk } = this.#site;
+    const server = this.#start();
+    let faultAt: number | undefined;
+    if (first) await this.#register(server);
+    const chosen = random.fork();
+    const more = random.fork();
+    const client = (peer: Peer) => new Client(peer.functions, this.#scribe);
+    await attack(
+      name,
+      {
+        server,
+        dataDir,
+        disk,
+        load: (peer, over) => this.#load.run(client(peer), chosen, over),
+        container: this.#options.docker
+          ? (peer) =>
+              this.#load.watched(client(peer), more, (own, number) => this.#draw(dockerKinds, own, number))
+          : undefined,
+        fault() {
+          faultAt = Date.now();
+        },
+      },
+      random,
+    );
+    await this.#over(server, name, faultAt);
+  }
+
+  async #end(): Promise<History> {
+    const server = this.#start();
+    const peer = await this.#ready(server);
+    await letEnd(peer);
+    const finals = await readFinals(peer);
+    const running = await this.#site.running(this.#options.docker);
+    server.stop();
+    await this.#over(server, 'last');
+    peer.connection.close();
+    const left = await this.#site.left(this.#options.docker);
+    const remains: Remains[] = [
+      { when: 'when all had ended', what: running },
+      { when: 'when the server was gone', what: left },
+    ];
+    return this.#scribe.history({ finals, remains, marks: await this.#site.readMarks() });
+  }
+
+  #draw(kinds: readonly Kind[], random: Random, number: number): Drawn {
+    const kind = random.weighted(kinds.map((each) => [each.weight, each] as const));
+    return withTimes(random, kind.draw(random, this.#site.marksOf(number)));
+  }
+
+  #start(): ServerRun {
+    const { docker, root } = this.#options;
+    const server = new ServerRun(this.#site.dataDir, [
+      '--slots=8',
+      '--drain-ms=150',
+      `--docker-host=${docker ? dockerHost : noDocker}`,
+      ...(root ? ['--allow-host-access'] : []),
+    ]);
+    this.#server = server;
+    return server;
+  }
+
+  async #register(server: ServerRun): Promise<void> {
+    const peer = await this.#ready(server);
+    const { program, marks } = this.#site;
+    await Promise.all(this.#kinds.map((kind) => kind.register({ peer, program, marks })));
+  }
+
+  async #ready(server: ServerRun): Promise<Peer> {
+    const peer = await server.ready;
+    if (peer === undefined) throw new Error(`the server did not start: ${await server.exited}`);
+    return peer;
+  }
+
+  async #over(server: ServerRun, phase: Phase, faultAt?: number): Promise<void> {
+    const exit = await server.exited;
+    const { bugs, readyAt, endedAt, killed } = server;
+    this.#scribe.runs.push({
+      phase,
+      exit,
+      killed,
+      bugs,
+      endedAt,
+      ...(readyAt !== undefined && { readyAt }),
+      ...(faultAt !== undefined && { faultAt }),
+    });
+  }
+}

@@ -1,0 +1,52 @@
+/** What there is when everything has been let end. */
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { type ExecutionResult, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
+import { collect } from '../server/collect.ts';
+import type { Peer } from '../support/server.ts';
+import type { Final } from './history.ts';
+
+/** Longer than any total timeout of the load. */
+const patience = durationFromMs(20_000);
+const atOnce = 32;
+
+async function list(peer: Peer, statuses: readonly ExecutionStatus[]): Promise<ExecutionResult[]> {
+  const found: ExecutionResult[] = [];
+  let pageToken = '';
+  do {
+    const page = await peer.functions.listExecutions({ statuses: [...statuses], pageSize: 1000, pageToken });
+    found.push(...page.executions);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '');
+  return found;
+}
+
+/** Lets every execution come to its end, also those that are held. */
+export async function letEnd(peer: Peer): Promise<void> {
+  const left = await list(peer, [ExecutionStatus.PENDING, ExecutionStatus.RUNNING]);
+  await Promise.all(
+    left.map(async ({ executionId, allowedEvents }) => {
+      if (allowedEvents.includes('resume')) await peer.functions.resumeExecution({ executionId });
+      await peer.functions.waitExecution({ executionId, waitBudget: patience });
+    }),
+  );
+}
+
+/** Reads every execution with its whole log, as any client can. */
+export async function readFinals(peer: Peer): Promise<Map<string, Final>> {
+  const finals = new Map<string, Final>();
+  const ids = (await list(peer, [])).map(({ executionId }) => executionId);
+  const read = async (): Promise<void> => {
+    for (let executionId = ids.pop(); executionId !== undefined; executionId = ids.pop()) {
+      const { result, lastSequence } = await peer.functions.getExecutionStatus({
+        executionId,
+        includeOutput: true,
+      });
+      if (result === undefined) throw new Error(`no result for ${executionId}`);
+      // The log of one that has not ended would be followed for ever.
+      const log = result.isCompleted ? await collect(peer.functions.watchExecution({ executionId })) : [];
+      finals.set(executionId, { result, lastSequence: Number(lastSequence), log });
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, read));
+  return finals;
+}

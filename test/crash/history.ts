@@ -1,0 +1,130 @@
+/**
+ * What clients asked for and were told over all runs of a server, and what there was at the end. Plain data: it is
+ * all that the oracle goes by.
+ */
+
+import type { InterruptPolicy } from '../../src/domain/task.ts';
+import type { ExecutionResult, StreamExecutionResult } from '../../src/server/gen/spearlet/function_pb.js';
+
+/** What a task and a request promise of an execution. Times in milliseconds. */
+export interface Terms {
+  readonly task: string;
+  readonly runtime: 'wasm' | 'process' | 'docker';
+  readonly onInterrupt: InterruptPolicy;
+  readonly maxRecoveries: number;
+  readonly maxAttempts: number;
+  readonly graceMs: number;
+  readonly totalMs: number;
+  readonly queueMs?: number;
+  readonly attemptMs?: number;
+  readonly startAfterMs: number;
+  /** Of an attempt that comes to its end by itself; absent for one that never does. */
+  readonly exitCode?: number;
+  /** All that such an attempt writes. */
+  readonly stdout: Buffer;
+  /** Of a typed function, as JSON text. */
+  readonly value?: string;
+  /** Its attempts leave marks outside. */
+  readonly marks: boolean;
+}
+
+/** One thing that clients wanted, however often they sent it. */
+export interface Plan {
+  readonly number: number;
+  /** Empty for none; with one, it may be sent again and again. */
+  readonly invocationId: string;
+  readonly terms: Terms;
+}
+
+export type Told =
+  /** An answer to an invocation, or the first event of one that streams. */
+  | {
+      readonly kind: 'admitted';
+      readonly plan: number;
+      readonly executionId: string;
+      /** Unknown to whoever streams. */
+      readonly joined?: boolean;
+    }
+  | {
+      readonly kind: 'view';
+      readonly executionId: string;
+      readonly result: ExecutionResult;
+      readonly lastSequence: number;
+      /** The result has all the output there was. */
+      readonly withOutput: boolean;
+    }
+  | { readonly kind: 'event'; readonly executionId: string; readonly event: StreamExecutionResult }
+  | { readonly kind: 'cancelled'; readonly executionId: string; readonly changed: boolean }
+  | {
+      readonly kind: 'held' | 'resumed';
+      readonly executionId: string;
+      readonly changed: boolean;
+    }
+  /** The server said no, and why. */
+  | {
+      readonly kind: 'refused';
+      readonly call: string;
+      readonly plan?: number;
+      readonly executionId?: string;
+      /** The name of the gRPC code. */
+      readonly code: string;
+      readonly reason: string;
+      readonly message: string;
+    };
+
+/** Why a run of the server was to end. */
+export type Phase = 'load' | 'container' | 'recovery' | 'drain' | 'stop' | 'full' | 'locked' | 'last';
+
+/** One run of the server. Wall clock, milliseconds since the epoch. */
+export interface Run {
+  readonly phase: Phase;
+  /** Absent where it was killed before. */
+  readonly readyAt?: number;
+  /** Commits may have failed since; absent where the store worked all the time. */
+  readonly faultAt?: number;
+  readonly endedAt: number;
+  readonly exit: string;
+  /** Bugs of its own that it has logged. */
+  readonly bugs: readonly string[];
+  /** It was sent SIGKILL before it ended. */
+  readonly killed: boolean;
+}
+
+/** An execution when everything had ended. */
+export interface Final {
+  readonly result: ExecutionResult;
+  readonly lastSequence: number;
+  readonly log: readonly StreamExecutionResult[];
+}
+
+/** A mark that an attempt left outside. */
+export interface Mark {
+  /** The attempt's own name for itself. */
+  readonly attempt: string;
+  readonly what: string;
+}
+
+/** What is still there of the node's, when nothing should be. */
+export interface Remains {
+  readonly when: string;
+  readonly what: readonly string[];
+}
+
+export interface History {
+  readonly plans: ReadonlyMap<number, Plan>;
+  readonly told: readonly Told[];
+  /** Executions that a client asked to cancel, whatever it was told then. */
+  readonly cancelled: ReadonlySet<string>;
+  readonly runs: readonly Run[];
+  readonly finals: ReadonlyMap<string, Final>;
+  /** By plan, in the order in which they were left. */
+  readonly marks: ReadonlyMap<number, readonly Mark[]>;
+  readonly remains: readonly Remains[];
+}
+
+/** The plan that an execution is of, by the label that clients give it; NaN where it has none. */
+export function planOf({ metadata }: Pick<ExecutionResult, 'metadata'>): number {
+  return Number(metadata[planLabel] ?? Number.NaN);
+}
+
+export const planLabel = 'plan';
