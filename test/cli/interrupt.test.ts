@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { ExecutionMode, ExecutionStatus, OutputStream } from '../../src/server/gen/spearlet/function_pb.js';
+import { InterruptPolicy } from '../../src/server/gen/spearlet/task_pb.js';
 import { type ChildServer, spawnServer, temporaryDataDir } from '../support/server.ts';
 import { start } from './spear.ts';
 
@@ -91,7 +92,10 @@ test.for(['sync', 'stream'])(
   async (mode) => {
     const dataDir = await dataFolder();
     const before = await serverOn(dataDir);
-    await before.register('ticker', 'ticker/ticker.wasm', { args: ['1000', '100'] });
+    await before.register('ticker', 'ticker/ticker.wasm', {
+      args: ['1000', '100'],
+      onInterrupt: InterruptPolicy.FAIL,
+    });
     const running = start(['invoke', 'ticker', '--mode', mode], { address: before.grpcAddress });
     await expect.poll(async () => (await executionsOf(before)).length, { timeout: 30_000 }).toBe(1);
     const executionId = (await executionsOf(before))[0]?.executionId ?? '';

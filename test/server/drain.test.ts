@@ -69,7 +69,7 @@ describe('a drain', () => {
     expect(await watched).toMatchObject({
       code: 'UNAVAILABLE',
       reason: 'DRAINING',
-      metadata: { last_sequence: '2' },
+      metadata: { last_sequence: expect.stringMatching(/^[23]$/) },
     });
     expect(await waited).toMatchObject({
       result: { status: ExecutionStatus.PENDING, state: 'pending.queued', isCompleted: false },
