@@ -32,8 +32,13 @@ export async function recoverContainer(
   const { clock, reconciler, closing } = host;
   const { instanceId } = left.launch;
   const until = clock.monotonic() + awayMs;
+  // Before anything is awaited: what nobody asks for is swept soon after.
+  reconciler.enter(instanceId);
   for (;;) {
-    if (closing.aborted) throw new LaunchError('RUNTIME_UNAVAILABLE', 'the docker runtime was closed');
+    if (closing.aborted) {
+      reconciler.keep(instanceId);
+      throw new LaunchError('RUNTIME_UNAVAILABLE', 'the docker runtime was closed');
+    }
     try {
       return await find(host, left);
     } catch (cause) {
@@ -76,7 +81,6 @@ async function find(host: RecoveryHost, left: LeftInstance): Promise<ContainerIn
     else if (State.Running) await freezer.freeze();
     const wire = await connection.wire();
     const streams = await ContainerLog.open({ wire, clock, containerId: Id, limits: task.limits });
-    reconciler.enter(instanceId);
     return new ContainerInstance(host, launch, { containerId: Id, streams, freezer, position });
   } catch (cause) {
     if (asEngineError(cause).status !== 404) throw cause;

@@ -146,6 +146,16 @@ describeDocker('a container that another run of the node left', () => {
     expect(await containersOf(nodeId)).toEqual([]);
   });
 
+  it('is not swept while it is looked for, though nothing more is asked for', async () => {
+    const left = await leave(shell('cat'));
+    const own = await open(left);
+    const finding = own.recover?.(leftInstance(left), never);
+    own.endRecovery?.();
+    await finding;
+    expect(await containersOf(left.nodeId)).toHaveLength(1);
+    expect(await (await finding)?.discard()).toBe(true);
+  });
+
   it('is spared by the sweeps and by the end of a run that was told so, and no other is', async () => {
     const nodeId = newNodeId();
     const first = await openRuntime({ nodeId });
