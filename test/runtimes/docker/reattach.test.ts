@@ -147,7 +147,7 @@ describeDocker('a container that another run of the node left', () => {
   });
 
   it('is not swept while it is looked for, though nothing more is asked for', async () => {
-    const left = await leave(shell('cat'));
+    const left = await leave(shell('echo here', waitForGate));
     const own = await open(left);
     const finding = own.recover?.(leftInstance(left), never);
     own.endRecovery?.();
