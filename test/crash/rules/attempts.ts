@@ -43,7 +43,10 @@ const accounted = eachMarked('effects are accounted for', function* (_plan, atte
 });
 
 const policy = eachExecution('on_interrupt', function* ({ result, log }, { terms }) {
-  const holds = statesIn(log).filter(({ to }) => to === 'running.suspended').length;
+  // Attempts that were stopped to be held, whether or not they went on before they were.
+  const holds = statesIn(log).filter(
+    ({ eventType, to }) => eventType === 'suspend' && to === 'running.stopping',
+  ).length;
   const most = terms.maxAttempts + result.recoveries + holds;
   if (result.attempt > most) yield `attempt ${result.attempt}, and ${most} are all that may be`;
   if (result.recoveries > terms.maxRecoveries) {
