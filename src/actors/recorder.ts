@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../domain/errors.ts';
 import type { EventBody } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Outcome } from '../domain/execution.ts';
 import { contextPatch } from '../domain/patch.ts';
@@ -26,6 +27,7 @@ function transitionBody(
   to: ExecutionSnapshot,
   path: { readonly from: string; readonly to: string },
   eventType: string,
+  reason: ErrorCode | undefined,
 ): EventBody {
   let patch = contextPatch(from?.context, to.context);
   const { cause } = to.context;
@@ -38,10 +40,21 @@ function transitionBody(
     from: path.from,
     to: path.to,
     eventType,
-    reasonCode: to.context.cause?.code ?? '',
+    reasonCode: reason ?? '',
     contextPatch: patch,
     chartVersion: executionChartVersion,
   };
+}
+
+/** The error that a transition comes from: what ends the execution, or what ended the attempt before a retry. */
+function reasonOf(
+  { context: before }: ExecutionSnapshot,
+  { context: after }: ExecutionSnapshot,
+  event: ExecutionEvent,
+): ErrorCode | undefined {
+  if (after.cause !== null) return after.cause.code;
+  if (event.type !== 'attemptEnded') return undefined;
+  return before.cause?.code ?? (event.end.kind === 'failed' ? event.end.code : undefined);
 }
 
 /** Writes a new execution's first event. */
@@ -49,7 +62,7 @@ export function recordAdmission(log: LiveLog, snapshot: ExecutionSnapshot, urgen
   const to = statePath(snapshot);
   log.transition(
     { state: to, status: 'pending' },
-    transitionBody(undefined, snapshot, { from: '', to }, 'admit'),
+    transitionBody(undefined, snapshot, { from: '', to }, 'admit', undefined),
     urgent,
   );
 }
@@ -111,7 +124,11 @@ export function recordChange(
   if (after.status === 'done' && after.context.outcome !== null) {
     finish(log, changes, after.context.outcome, watch, now);
   } else {
-    log.transition(changes, transitionBody(written, after, path, event.type), urgent);
+    log.transition(
+      changes,
+      transitionBody(written, after, path, event.type, reasonOf(before, after, event)),
+      urgent,
+    );
   }
 }
 
