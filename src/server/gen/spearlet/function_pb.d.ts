@@ -639,7 +639,7 @@ export declare type Transition = Message<"spearlet.Transition"> & {
   eventType: string;
 
   /**
-   * The error code that caused it, or empty.
+   * The error code that caused it, BREAKPOINT where a breakpoint holds it, or empty.
    *
    * @generated from field: string reason_code = 4;
    */
