@@ -242,23 +242,23 @@ export class LiveLog {
     return entry;
   }
 
-  /** The commit of what `take` gave went through. */
-  commit(position: number): void {
+  /** The commit of what `take` gave went through; returns its events. */
+  commit(position: number): readonly LogEvent[] {
     const flight = this.#inFlight;
-    if (flight === undefined) return;
+    if (flight === undefined) return [];
     this.#inFlight = undefined;
     this.#input = undefined;
     this.#committed = flight.record;
     this.#committedSequence = flight.record.lastSequence;
-    flight.entry.events.forEach((event, index) => {
-      this.#tail.push({ ...event, position: position + index });
-    });
+    const events = flight.entry.events.map((event, index) => ({ ...event, position: position + index }));
+    for (const event of events) this.#tail.push(event);
     this.#tail.trim();
     this.#pendingBytes -= flight.bytes;
     if (this.#pendingBytes < uncommittedHighWater / 2) this.#release();
     this.#admitted?.resolve(flight.record);
     if (!this.#recordChanged) this.#settleBinding();
     this.#wake();
+    return events;
   }
 
   /** The commit failed and wrote nothing: all of it is pending again. */

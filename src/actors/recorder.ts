@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../domain/errors.ts';
+import { breakpointReason } from '../domain/breakpoint.ts';
 import type { EventBody } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Outcome } from '../domain/execution.ts';
 import { contextPatch } from '../domain/patch.ts';
@@ -27,7 +27,7 @@ function transitionBody(
   to: ExecutionSnapshot,
   path: { readonly from: string; readonly to: string },
   eventType: string,
-  reason: ErrorCode | undefined,
+  reasonCode: string,
 ): EventBody {
   let patch = contextPatch(from?.context, to.context);
   const { cause } = to.context;
@@ -40,21 +40,22 @@ function transitionBody(
     from: path.from,
     to: path.to,
     eventType,
-    reasonCode: reason ?? '',
+    reasonCode,
     contextPatch: patch,
     chartVersion: executionChartVersion,
   };
 }
 
-/** The error that a transition comes from: what ends the execution, or what ended the attempt before a retry. */
+/** What a transition comes from: the error that ends the execution or ended the attempt before a retry, or who holds it. */
 function reasonOf(
   { context: before }: ExecutionSnapshot,
   { context: after }: ExecutionSnapshot,
   event: ExecutionEvent,
-): ErrorCode | undefined {
+): string {
   if (after.cause !== null) return after.cause.code;
-  if (event.type !== 'attemptEnded') return undefined;
-  return before.cause?.code ?? (event.end.kind === 'failed' ? event.end.code : undefined);
+  if (event.type === 'suspend' && event.byBreakpoint === true) return breakpointReason;
+  if (event.type !== 'attemptEnded') return '';
+  return before.cause?.code ?? (event.end.kind === 'failed' ? event.end.code : '');
 }
 
 /** Writes a new execution's first event. */
@@ -62,7 +63,7 @@ export function recordAdmission(log: LiveLog, snapshot: ExecutionSnapshot, urgen
   const to = statePath(snapshot);
   log.transition(
     { state: to, status: 'pending' },
-    transitionBody(undefined, snapshot, { from: '', to }, 'admit', undefined),
+    transitionBody(undefined, snapshot, { from: '', to }, 'admit', ''),
     urgent,
   );
 }

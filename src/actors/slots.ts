@@ -20,6 +20,11 @@ export class Slots {
     return this.#fresh.size + this.#retries.size;
   }
 
+  /** Those of the queued that go before all others. */
+  get retries(): number {
+    return this.#retries.size;
+  }
+
   request(key: string, retry: boolean): void {
     (retry ? this.#retries : this.#fresh).add(key);
   }
@@ -32,6 +37,16 @@ export class Slots {
   /** Gives up the slot, or the place in the queue. */
   release(key: string): void {
     if (!this.#holders.delete(key) && !this.#fresh.delete(key)) this.#retries.delete(key);
+  }
+
+  /** The place of a key that waits, from 1; 0 for any other. Takes as long as the queue is. */
+  place(key: string): number {
+    return this.#retries.place(key) || this.#fresh.place(key, this.#retries.size);
+  }
+
+  /** Those that hold a slot, in the order in which they got it, at most so many. */
+  holders(most: number): string[] {
+    return [...this.#holders].slice(0, most);
   }
 
   /** The next key to run, which now holds a slot; undefined where there is no slot or nobody waits. */
@@ -54,6 +69,17 @@ class Queue {
 
   get size(): number {
     return this.#waiting.size;
+  }
+
+  /** From `before` + 1, or 0. */
+  place(key: string, before = 0): number {
+    if (!this.#waiting.has(key)) return 0;
+    let place = before;
+    for (const each of this.#waiting.keys()) {
+      place += 1;
+      if (each === key) break;
+    }
+    return place;
   }
 
   add(key: string): void {

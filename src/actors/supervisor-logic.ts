@@ -69,6 +69,8 @@ export interface SupervisorEffects {
   stopAttempt(child: Child): void;
   /** False holds back new attempts: the store is behind or failing. */
   mayDispatch(): boolean;
+  /** A breakpoint holds it before that state, or as soon as it is there. */
+  holds(child: Child, state: string): boolean;
   /** An execution is no longer pending: it runs, has ended, or is forgotten. Called once for each. */
   leftPending(child: Child): void;
   /** The chart threw: a bug of ours. */
@@ -149,11 +151,14 @@ export function createSupervisorLogic(
     actor.start();
   };
 
-  const deliver = (child: Child, event: ExecutionEvent, scope: Scope): void => {
+  const held = (): ExecutionEvent => ({ type: 'suspend', at: Math.round(steady.now()), byBreakpoint: true });
+
+  const deliver = (child: Child, asked: ExecutionEvent, scope: Scope): void => {
     const { snapshot: before, log } = child;
     if (before === undefined || log.sealed) return;
     const actor = actorOf(child, scope);
     if (actor === undefined) return;
+    const event = asked.type === 'dispatch' && effects.holds(child, 'running.attempting') ? held() : asked;
     actor.send(event);
     const after = actor.getSnapshot();
     if (after === before) return;
@@ -181,6 +186,8 @@ export function createSupervisorLogic(
     if (log.sealed) {
       alarms.clear(log.executionId);
       slots.release(log.executionId);
+    } else if (arrives(event, before, after) && effects.holds(child, statePath(after))) {
+      deliver(child, held(), scope);
     }
   };
 
@@ -242,6 +249,7 @@ export function createSupervisorLogic(
           child.written = snapshot;
           recordAdmission(child.log, snapshot, child.watched || !child.speculative);
           perform(child, snapshot);
+          if (effects.holds(child, statePath(snapshot))) deliver(child, held(), scope);
           break;
         }
         case 'revive':
@@ -286,6 +294,15 @@ export function createSupervisorLogic(
       return state;
     },
   };
+}
+
+/** It has come to a state by itself, to wait there: nobody asked for it to go on. */
+function arrives(event: ExecutionEvent, before: ExecutionSnapshot, after: ExecutionSnapshot): boolean {
+  if (event.type !== 'alarm' && event.type !== 'attemptEnded') return false;
+  return (
+    (after.matches({ pending: 'queued' }) && !before.matches({ pending: 'queued' })) ||
+    (after.matches({ running: 'backingOff' }) && !before.matches({ running: 'backingOff' }))
+  );
 }
 
 /** A snapshot brings its context: the input, which the types ask for, is never looked at. */

@@ -9,9 +9,12 @@
 import { type ActorRefFrom, createActor } from 'xstate';
 import type { Clock } from '../domain/clock.ts';
 import { notFound, RequestError } from '../domain/errors.ts';
+import type { LogEvent } from '../domain/event.ts';
 import { type ExecutionRecord, type Invocation, isTerminal } from '../domain/execution.ts';
 import type { Admission, AdmissionRequest, Changed, Executions, Transfers } from '../domain/executions.ts';
+import type { Explanation, Explanations } from '../domain/explanation.ts';
 import type { LogCursor } from '../domain/log.ts';
+import type { CommitTap } from '../domain/node-feed.ts';
 import type { RuntimeKind, Task } from '../domain/task.ts';
 import type { ExecutionEvent } from '../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../machines/migrations.ts';
@@ -20,10 +23,13 @@ import type { Store } from '../stores/store.ts';
 import { AdmissionGate } from './admission-gate.ts';
 import { Alarms } from './alarms.ts';
 import { startAttempt } from './attempts.ts';
+import { BreakpointTable } from './breakpoints.ts';
 import { InvocationClaims } from './claims.ts';
 import { Committer } from './committer.ts';
 import { LiveCursor, StoredCursor } from './cursors.ts';
 import { Estimates, unknownDurationMs } from './estimates.ts';
+import { explain } from './explaining.ts';
+import type { Block } from './explanation.ts';
 import type { IdSource } from './ids.ts';
 import { LiveLog, type LogSurroundings } from './live-log.ts';
 import { chartInput, hasNoOutsideEffects, newRecord } from './new-execution.ts';
@@ -38,8 +44,8 @@ import { type Child, createSupervisorLogic } from './supervisor-logic.ts';
 
 /** What the node's operator and its one telemetry subscriber hear. None of these may throw. */
 export interface SupervisorListener {
-  /** An execution's record after each commit. */
-  committed(record: ExecutionRecord): void;
+  /** An execution's record after each commit, and the events that it brought. */
+  readonly committed: CommitTap;
   storeHealth(error: Error | undefined): void;
   bug(error: unknown, executionId: string): void;
 }
@@ -68,7 +74,7 @@ const keptInputBytes = 4096;
 /** Results not yet durable beyond which no new attempt starts. */
 const mostUncommitted = 4096;
 
-export class Supervisor implements Executions, Transfers {
+export class Supervisor implements Executions, Transfers, Explanations {
   readonly #options: SupervisorOptions;
   /** For deadlines and alarms, which a wall clock that is set must not move. */
   readonly #steady: Clock;
@@ -82,6 +88,7 @@ export class Supervisor implements Executions, Transfers {
   readonly #surroundings: LogSurroundings;
   readonly #steering: Steering;
   readonly #revival: Revival;
+  readonly breakpoints: BreakpointTable;
   readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
   #pending = 0;
   /** No new attempt starts: not before all is recovered, and not in a drain. */
@@ -93,13 +100,14 @@ export class Supervisor implements Executions, Transfers {
     this.#options = options;
     const { clock, store } = options;
     this.#steady = steadyClock(clock);
+    this.breakpoints = new BreakpointTable(clock, options.ids);
     this.#claims = new InvocationClaims(store, (executionId) => this.#runs.get(executionId)?.child.log);
     this.#slots = new Slots(options.slots);
     this.#alarms = new Alarms(this.#steady, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );
     this.#committer = new Committer(store, clock, {
-      committed: (log) => this.#committed(log),
+      committed: (log, events) => this.#committed(log, events),
       refused: (log, conflict) => this.#refused(log, conflict),
       health: (error) => {
         options.listener.storeHealth(error);
@@ -129,6 +137,7 @@ export class Supervisor implements Executions, Transfers {
         stopAttempt: (child) => this.#runs.get(child.log.executionId)?.controller?.abort(),
         mayDispatch: () =>
           this.#dispatching && this.#committer.healthy && this.#committer.backlog < mostUncommitted,
+        holds: ({ log }, state) => this.breakpoints.holds(log.record, state),
         leftPending: () => void this.#pending--,
         chartFailed: (child, error) => options.listener.bug(error, child.log.executionId),
       }),
@@ -169,6 +178,11 @@ export class Supervisor implements Executions, Transfers {
       pending: this.#pending,
       slots: this.#slots.total,
     };
+  }
+
+  /** Executions that wait for a slot. */
+  get queueLength(): number {
+    return this.#slots.queued;
   }
 
   async admit(request: AdmissionRequest): Promise<Admission> {
@@ -272,6 +286,27 @@ export class Supervisor implements Executions, Transfers {
     const ahead = record.status === 'pending' ? Math.ceil(this.#slots.queued / this.#slots.total) : 0;
     const wait = Math.max(0, (record.deadlines.startAt ?? 0) - this.#now());
     return Math.min(remaining, Math.max(1, Math.round(wait + median * (1 + ahead))));
+  }
+
+  async explain(executionId: string): Promise<Explanation> {
+    return explain(
+      {
+        store: this.#options.store,
+        slots: this.#slots,
+        glance: (id) => this.attach(id, 'glance'),
+        taskOf: (id) => this.#runs.get(id)?.task,
+        block: () => this.#block(),
+        now: () => this.#now(),
+      },
+      executionId,
+    );
+  }
+
+  /** What keeps it from starting attempts. */
+  #block(): Block | undefined {
+    if (!this.#dispatching) return this.#gate.closed ? 'draining' : 'recovering';
+    if (!this.#committer.healthy) return 'store failing';
+    return this.#committer.backlog < mostUncommitted ? undefined : 'store behind';
   }
 
   /** Refuses new executions from now on, and starts no attempt. */
@@ -415,14 +450,14 @@ export class Supervisor implements Executions, Transfers {
     this.#quiet = undefined;
   }
 
-  #committed(log: LiveLog): void {
+  #committed(log: LiveLog, events: readonly LogEvent[]): void {
     const { executionId } = log;
     const run = this.#runs.get(executionId);
     if (run === undefined) return;
     // A slot is free without the end of an attempt where that was paused, or could not be confirmed gone.
     this.#settleQuiet();
     const record = log.committed as ExecutionRecord;
-    this.#options.listener.committed(record);
+    this.#options.listener.committed(record, events);
     if (log.complete) {
       if (record.status === 'completed') {
         this.#estimates.record(functionKey(record), record.executionTimeMs);
@@ -450,6 +485,7 @@ export class Supervisor implements Executions, Transfers {
     const { executionId, record } = log;
     this.#actor.send({ type: 'reap', executionId });
     this.#runs.delete(executionId);
+    this.breakpoints.forget(executionId);
     if (record.invocationId !== '') this.#claims.release(record.invocationId);
   }
 }

@@ -10,7 +10,7 @@ export type EventBody =
       readonly from: string;
       readonly to: string;
       readonly eventType: string;
-      /** An error code, or empty. */
+      /** An error code, BREAKPOINT where one holds it, or empty. */
       readonly reasonCode: string;
       /** JSON merge patch (RFC 7396) over the machine's context, at most 4 KiB of text. */
       readonly contextPatch: string;

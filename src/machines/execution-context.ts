@@ -80,7 +80,7 @@ export type ExecutionEvent =
   | { readonly type: 'limit'; readonly at: number; readonly cause: Cause }
   | { readonly type: 'cancel'; readonly at: number; readonly reason: string }
   /** To be held; an attempt that runs is stopped for it and run anew. */
-  | { readonly type: 'suspend'; readonly at: number }
+  | { readonly type: 'suspend'; readonly at: number; readonly byBreakpoint?: boolean }
   /** The running attempt has been paused. */
   | { readonly type: 'paused'; readonly at: number }
   /** To go on; an attempt that was paused runs again. */

@@ -1,5 +1,6 @@
 import type { LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/execution.ts';
+import type { StatusCounts } from '../domain/node-feed.ts';
 import type { Task } from '../domain/task.ts';
 
 /** What happened to one execution since its last commit. */
@@ -72,6 +73,13 @@ export interface EventQuery {
   readonly maxBytes: number;
 }
 
+/** How much a store has. */
+export interface StoreCounts {
+  readonly executions: StatusCounts;
+  /** That have a name. */
+  readonly tasks: number;
+}
+
 /** A committed event with the execution that it belongs to. */
 export type NodeEvent = LogEvent & { readonly executionId: string };
 
@@ -98,6 +106,14 @@ export interface Store {
   outline(executionId: string): Promise<LogOutline>;
   /** Committed events of every execution with `position >= from`, in order of position. */
   eventsFromPosition(from: number, limit: number): Promise<NodeEvent[]>;
+  /**
+   * The executions that have an event with `position >= from`, each once; undefined where more than `limit` parts of
+   * logs would have to be looked at. A part is at least one event.
+   */
+  changedSince(from: number, limit: number): Promise<string[] | undefined>;
+  /** Of the last event that there was; 0 before the first. */
+  lastPosition(): Promise<number>;
+  counts(): Promise<StoreCounts>;
 
   /**
    * Writes a part of a log that comes from elsewhere and has no record yet; the `commit` that follows the last part

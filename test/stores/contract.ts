@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import type { Store } from '../../src/stores/store.ts';
+import { changeContract } from './contract/changes.ts';
 import { commitContract } from './contract/commits.ts';
 import { deletionContract } from './contract/deletion.ts';
 import { logContract } from './contract/logs.ts';
@@ -14,6 +15,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name}: commit`, () => commitContract(open));
   describe(`${name}: logs`, () => logContract(open));
   describe(`${name}: records`, () => recordContract(open));
+  describe(`${name}: changes`, () => changeContract(open));
   describe(`${name}: outline`, () => outlineContract(open));
   describe(`${name}: staging`, () => stagingContract(open));
   describe(`${name}: deletion`, () => deletionContract(open));

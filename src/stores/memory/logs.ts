@@ -11,6 +11,10 @@ export class MemoryLogs {
     return this.#logs.get(executionId)?.at(-1)?.sequence ?? 0;
   }
 
+  get lastPosition(): number {
+    return this.#nextPosition - 1;
+  }
+
   /** Returns the first event's position. */
   append(executionId: string, events: readonly NewEvent[]): number {
     const position = this.#nextPosition;

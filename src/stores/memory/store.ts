@@ -3,7 +3,14 @@
  * no caller shares state with it, and its medium can be made to fail.
  */
 import type { LogEvent, NewEvent } from '../../domain/event.ts';
-import { type ExecutionRecord, type Invocation, isTerminal } from '../../domain/execution.ts';
+import {
+  type ExecutionRecord,
+  type ExecutionStatus,
+  executionStatuses,
+  type Invocation,
+  isTerminal,
+} from '../../domain/execution.ts';
+import type { StatusCounts } from '../../domain/node-feed.ts';
 import type { Task } from '../../domain/task.ts';
 import { assertNumbered } from '../entry.ts';
 import { emptyInvocation, isEmptyInvocation } from '../invocation.ts';
@@ -17,6 +24,7 @@ import {
   type Retained,
   type Retention,
   type Store,
+  type StoreCounts,
   StoreError,
 } from '../store.ts';
 import { MemoryLogs } from './logs.ts';
@@ -196,6 +204,25 @@ class InMemory implements MemoryStore {
   async eventsFromPosition(from: number, limit: number): Promise<NodeEvent[]> {
     this.#touch();
     return this.#logs.fromPosition(from, limit, this.#staged);
+  }
+
+  async changedSince(from: number, limit: number): Promise<string[] | undefined> {
+    this.#touch();
+    const events = this.#logs.fromPosition(from, limit + 1, this.#staged);
+    return events.length > limit ? undefined : [...new Set(events.map(({ executionId }) => executionId))];
+  }
+
+  async lastPosition(): Promise<number> {
+    this.#touch();
+    return this.#logs.lastPosition;
+  }
+
+  async counts(): Promise<StoreCounts> {
+    this.#touch();
+    const of = (status: ExecutionStatus) =>
+      [...this.#records.values()].filter((each) => each.status === status);
+    const counted = executionStatuses.map((status) => [status, of(status).length]);
+    return { executions: Object.fromEntries(counted) as StatusCounts, tasks: this.#tasks.named };
   }
 
   async saveTask(task: Task): Promise<void> {

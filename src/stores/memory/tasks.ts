@@ -5,6 +5,11 @@ export class MemoryTasks {
   readonly #revisions = new Map<string, Map<number, Task>>();
   readonly #names = new Map<string, string>();
 
+  /** How many have a name. */
+  get named(): number {
+    return this.#names.size;
+  }
+
   save(task: Task): void {
     this.saveRevision(task);
     this.delete(task.taskId);

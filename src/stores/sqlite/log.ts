@@ -9,6 +9,7 @@ export class Log {
   readonly #ofExecution: StatementSync;
   readonly #fromPosition: StatementSync;
   readonly #outline: StatementSync;
+  readonly #changed: StatementSync;
 
   constructor(db: DatabaseSync) {
     // Nobody sees what is staged.
@@ -26,6 +27,12 @@ export class Log {
        WHERE position >= ifnull((SELECT max(position) FROM segments WHERE position <= ?1), 0)
          AND ${visible}
        ORDER BY position`,
+    );
+    this.#changed = db.prepare(
+      `SELECT execution_id FROM segments
+       WHERE position >= ifnull((SELECT max(position) FROM segments WHERE position <= ?1), 0)
+         AND position + last_sequence - first_sequence >= ?1 AND ${visible}
+       ORDER BY position LIMIT ?2`,
     );
     this.#outline = db.prepare(
       `SELECT position, first_sequence, meta FROM segments
@@ -47,6 +54,12 @@ export class Log {
     const reader = new OutlineReader();
     for (const row of this.#outline.iterate(executionId)) reader.add(row as unknown as SegmentRow);
     return reader.outline();
+  }
+
+  changedSince(from: number, limit: number): string[] | undefined {
+    const rows = this.#changed.all(from, limit + 1);
+    if (rows.length > limit) return undefined;
+    return [...new Set(rows.map((row) => row.execution_id as string))];
   }
 
   /** Without what is damaged. */

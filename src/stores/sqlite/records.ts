@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import type { ExecutionRecord, ExecutionStatus } from '../../domain/execution.ts';
+import { type ExecutionRecord, type ExecutionStatus, executionStatuses } from '../../domain/execution.ts';
+import type { StatusCounts } from '../../domain/node-feed.ts';
 import type { ExecutionFilter } from '../store.ts';
 import { parseRow, parseRows } from './row.ts';
 
@@ -9,6 +10,8 @@ export class Records {
   readonly #byId: StatementSync;
   readonly #byInvocation: StatementSync;
   readonly #unfinished: StatementSync;
+  readonly #total: StatementSync;
+  readonly #notCompleted: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -21,6 +24,11 @@ export class Records {
        WHERE status = '${status}' AND status <> 'completed' AND execution_id > ?1`;
     this.#unfinished = db.prepare(
       `${one('pending')} UNION ALL ${one('running')} ORDER BY execution_id LIMIT ?2`,
+    );
+    // Both read an index only.
+    this.#total = db.prepare('SELECT count(*) AS count FROM executions');
+    this.#notCompleted = db.prepare(
+      "SELECT status, count(*) AS count FROM executions WHERE status <> 'completed' GROUP BY status",
     );
   }
 
@@ -46,6 +54,20 @@ export class Records {
       if (last === undefined || records.length > 0) return records;
       after = last.execution_id as string;
     }
+  }
+
+  counts(): StatusCounts {
+    const counts = Object.fromEntries(executionStatuses.map((status) => [status, 0])) as Record<
+      ExecutionStatus,
+      number
+    >;
+    let others = 0;
+    for (const { status, count } of this.#notCompleted.all()) {
+      counts[status as ExecutionStatus] = Number(count);
+      others += Number(count);
+    }
+    counts.completed = Number(this.#total.get()?.count) - others;
+    return counts;
   }
 
   list(filter: ExecutionFilter): ExecutionRecord[] {

@@ -16,6 +16,7 @@ import {
   type Retained,
   type Retention,
   type Store,
+  type StoreCounts,
   StoreError,
 } from '../store.ts';
 import { type EncodedEntry, encodeEntry, encodeSegments } from './encoded-entry.ts';
@@ -23,6 +24,7 @@ import { guardOpening, guardSqlite } from './failure.ts';
 import { claimFolder, type DataFolder } from './folder.ts';
 import { Inputs } from './inputs.ts';
 import { Log } from './log.ts';
+import { nextPosition } from './positions.ts';
 import { Records } from './records.ts';
 import { migrate } from './schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './settings.ts';
@@ -216,6 +218,21 @@ class SqliteStore implements Store {
 
   async eventsFromPosition(from: number, limit: number): Promise<NodeEvent[]> {
     return this.#use('cannot read the logs', () => this.#log.fromPosition(from, limit));
+  }
+
+  async changedSince(from: number, limit: number): Promise<string[] | undefined> {
+    return this.#use('cannot read the logs', () => this.#log.changedSince(from, limit));
+  }
+
+  async lastPosition(): Promise<number> {
+    return this.#use('cannot read the logs', () => nextPosition(this.#db) - 1);
+  }
+
+  async counts(): Promise<StoreCounts> {
+    return this.#use('cannot count', () => ({
+      executions: this.#records.counts(),
+      tasks: this.#tasks.named(),
+    }));
   }
 
   async saveTask(task: Task): Promise<void> {

@@ -22,6 +22,7 @@ export class Tasks {
   readonly #inUse: StatementSync;
   readonly #deleteRevision: StatementSync;
   readonly #artifact: StatementSync;
+  readonly #named: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -54,6 +55,12 @@ export class Tasks {
       `DELETE FROM tasks WHERE task_id = ?1 AND revision = ?2 AND ${ofNoName} AND NOT EXISTS (${used})`,
     );
     this.#artifact = db.prepare('SELECT 1 FROM tasks WHERE artifact = ? LIMIT 1');
+    this.#named = db.prepare('SELECT count(*) AS count FROM task_names');
+  }
+
+  /** How many have a name. */
+  named(): number {
+    return Number(this.#named.get()?.count);
   }
 
   save(task: Task): void {

@@ -1,0 +1,72 @@
+import type { LogEvent } from './event.ts';
+import type { ExecutionRecord, ExecutionStatus } from './execution.ts';
+
+/** How many there are of each status. */
+export type StatusCounts = Readonly<Record<ExecutionStatus, number>>;
+
+/** An actor that owns others. */
+export interface SupervisorView {
+  readonly name: 'executions' | 'instances' | 'tasks';
+  readonly state: string;
+  readonly children: number;
+  /** Executions that wait for a slot. */
+  readonly queueLength: number;
+  /** Children that were taken up again after a restart of the node, or started in place of one that ended. */
+  readonly restarts: number;
+}
+
+/** A node as it is now. */
+export interface NodeStatus {
+  readonly nodeId: string;
+  readonly version: string;
+  /** The node chart's state. */
+  readonly state: string;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly slots: number;
+  readonly running: number;
+  readonly pending: number;
+  readonly queueLimit: number;
+  /** Of all that the store has. */
+  readonly counts: StatusCounts;
+  readonly supervisors: readonly SupervisorView[];
+  /** The last one that is committed; 0 before the first. */
+  readonly position: number;
+  /** A page in a browser may change something. */
+  readonly actionsAllowed: boolean;
+  /** Why the store takes nothing; empty where it does. */
+  readonly storeFault: string;
+  readonly time: number;
+}
+
+/** What has happened on a node. */
+export interface NodeNews {
+  /** Everything up to here has been told. */
+  readonly position: number;
+  /** Those that changed, each once, as they are now. */
+  readonly executions: readonly ExecutionRecord[];
+  /** About once a second, and first. */
+  readonly node?: NodeStatus;
+  /** Too much has happened to tell it: who keeps a list reads it anew. */
+  readonly reset: boolean;
+}
+
+/** One who follows a node. */
+export interface NodeWatch {
+  /**
+   * What has happened since the last call, as soon as something has; undefined once closed. One call at a time.
+   * Rejects with unavailable when the node goes away.
+   */
+  next(): Promise<NodeNews | undefined>;
+  close(): void;
+}
+
+/** What a node tells of itself. */
+export interface NodeFeed {
+  status(): Promise<NodeStatus>;
+  /** Follows the node from after a position; 0 means from now on. */
+  watch(position: number): NodeWatch;
+}
+
+/** What became durable of one execution at once: its record, and the events that are new. */
+export type CommitTap = (record: ExecutionRecord, events: readonly LogEvent[]) => void;
