@@ -26,6 +26,8 @@ export interface NodeConfig {
   readonly insecureListen: boolean;
   /** Tasks may see host folders and be processes although the node runs as root. */
   readonly allowHostAccess: boolean;
+  /** A page in a browser may cancel, suspend, set breakpoints and the like. */
+  readonly allowUiActions: boolean;
   /** Where the Docker engine listens: `unix:///PATH` or `tcp://HOST:PORT`. */
   readonly dockerHost: string;
   /** Artifacts may be fetched from hosts that are not public. */
@@ -87,6 +89,7 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
     logLevel,
     insecureListen,
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
+    allowUiActions: truth('--allow-ui-actions', read('allowUiActions')),
     dockerHost: engine(
       '--docker-host',
       read('dockerHost') ?? env.DOCKER_HOST ?? 'unix:///var/run/docker.sock',

@@ -13,18 +13,23 @@ import { Supervisor } from './actors/supervisor.ts';
 import { systemClock } from './actors/system-clock.ts';
 import { TaskCatalog } from './actors/task-catalog.ts';
 import { type NodeConfig, splitAddress } from './config.ts';
+import { isTerminal } from './domain/execution.ts';
+import { describeMachines } from './machines/describe.ts';
 import { nodeMachine } from './machines/node.ts';
 import { closeRuntimes, keepWarm, openRuntimes, warmStored } from './node-runtimes.ts';
 import { openSnapshots } from './node-snapshots.ts';
+import { nodeStatus } from './node-status.ts';
 import { ByteBudget, type ChainOptions } from './server/chain.ts';
 import { createFunctionService } from './server/function-service.ts';
 import { FunctionService } from './server/gen/spearlet/function_pb.js';
 import { InstanceService } from './server/gen/spearlet/instance_pb.js';
+import { NodeService } from './server/gen/spearlet/node_pb.js';
 import { SnapshotService } from './server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from './server/gen/spearlet/task_pb.js';
 import { addService, bind, createGrpcServer, shutDown } from './server/grpc-server.ts';
 import { createHttpServer } from './server/http-server.ts';
 import { createInstanceService } from './server/instance-service.ts';
+import { createNodeService } from './server/node-service.ts';
 import { addReflection } from './server/reflection.ts';
 import { createSnapshotService } from './server/snapshot-service.ts';
 import { createTaskService } from './server/task-service.ts';
@@ -34,6 +39,10 @@ import { openSqliteStore } from './stores/sqlite/store.ts';
 import type { Store } from './stores/store.ts';
 import { logExecution } from './telemetry/execution-logger.ts';
 import type { Logger } from './telemetry/logger.ts';
+import { Feed } from './visualizer/feed.ts';
+import { CommitHub } from './visualizer/hub.ts';
+import { Inspection } from './visualizer/inspection.ts';
+import { loadPageFiles } from './visualizer/page-files.ts';
 
 /** A running server. */
 export interface Node {
@@ -82,6 +91,7 @@ export async function startNode(config: NodeConfig, logger: Logger, parts: NodeP
     });
     closers.unshift(() => closeRuntimes(runtimes));
     let storeFault: Error | undefined;
+    const hub = new CommitHub((error) => logger.error({ err: error }, 'bug: what watches the node failed'));
     const supervisor = new Supervisor({
       clock,
       ids,
@@ -91,7 +101,10 @@ export async function startNode(config: NodeConfig, logger: Logger, parts: NodeP
       slots: config.slots,
       queueLimit: config.queueLimit,
       listener: {
-        committed: (record) => logExecution(logger, record),
+        committed(record, events) {
+          logExecution(logger, record);
+          hub.committed(record, events);
+        },
         storeHealth(error) {
           storeFault = error;
           if (error === undefined) logger.info('the store works again');
@@ -136,15 +149,68 @@ export async function startNode(config: NodeConfig, logger: Logger, parts: NodeP
       defaultTotalMs,
     });
     const taskHandlers = createTaskService({ executions: supervisor, tasks, list: store });
+    const nodeState = (): string => lifecycle.getSnapshot().value;
+    let revived = 0;
+    const feed: Feed = new Feed({
+      clock,
+      store,
+      position: await store.lastPosition(),
+      status: nodeStatus({
+        nodeId,
+        config,
+        clock,
+        store,
+        supervisor,
+        instances: registry,
+        state: nodeState,
+        storeFault: () => storeFault,
+        revived: () => revived,
+        position: () => feed.position,
+      }),
+    });
+    hub.add((record, events) => feed.committed(record, events));
+    const machines = describeMachines();
+    const nodeHandlers = createNodeService({
+      feed,
+      machines,
+      explanations: supervisor,
+      breakpoints: supervisor.breakpoints,
+      executions: supervisor,
+      tasks,
+      inputs: store,
+      clock,
+    });
+    const snapshotHandlers = createSnapshotService({
+      snapshots: {
+        take: snapshots.take,
+        async restore(...document) {
+          const restored = await snapshots.restore(...document);
+          // One that goes on is heard of by its next commit.
+          if (isTerminal(restored.record.status)) hub.committed(restored.record, []);
+          return restored;
+        },
+      },
+      executions: supervisor,
+      clock,
+    });
+    const inspection = new Inspection({
+      nodeId,
+      machines,
+      nodeState,
+      store,
+      listen: (tap) => hub.add(tap),
+      failed: (error) => logger.error({ err: error }, 'an inspector could not be told of what is under way'),
+    });
     const services = [
       { service: FunctionService, handlers: { ...functions } },
       { service: TaskService, handlers: { ...taskHandlers } },
       { service: InstanceService, handlers: { ...createInstanceService({ instances: registry, tasks }) } },
       {
         service: SnapshotService,
-        handlers: { ...createSnapshotService({ snapshots, executions: supervisor, clock }) },
+        handlers: { ...snapshotHandlers },
         streams: true as const,
       },
+      { service: NodeService, handlers: { ...nodeHandlers }, streams: true as const },
     ];
 
     const grpc = createGrpcServer(chain);
@@ -159,8 +225,13 @@ export async function startNode(config: NodeConfig, logger: Logger, parts: NodeP
       ...chain,
       functions,
       services,
+      actionsAllowed: config.allowUiActions,
+      snapshots: snapshotHandlers,
+      page: await loadPageFiles(),
+      feed,
+      inspections: inspection,
       readiness() {
-        const state = lifecycle.getSnapshot().value;
+        const state = nodeState();
         if (state !== 'serving') return { ready: false, reason: state };
         if (storeFault !== undefined) return { ready: false, reason: 'the store cannot be written' };
         return store.lowSpace ? { ready: false, reason: 'the disk is full' } : { ready: true, reason: state };
@@ -169,6 +240,7 @@ export async function startNode(config: NodeConfig, logger: Logger, parts: NodeP
 
     lifecycle.send({ type: 'started' });
     const recovered = await supervisor.recover();
+    revived = recovered.revived;
     if (recovered.revived + recovered.incompatible > 0) {
       logger.info({ ...recovered }, 'took up the executions of an earlier run');
     }
@@ -228,6 +300,8 @@ export async function startNode(config: NodeConfig, logger: Logger, parts: NodeP
       });
       await Promise.race([supervisor.leave(), lastCommits]);
       supervisor.close();
+      feed.close();
+      inspection.close();
       await retention.stop();
       const lastCalls = new Promise<void>((resolve) => clock.setTimer(1000, resolve));
       await shutDown(grpc, lastCalls);

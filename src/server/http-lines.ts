@@ -1,10 +1,10 @@
 /** Streams over HTTP: messages as proto JSON, one a line. */
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DescMethod, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
 import { invalidArgument } from '../domain/errors.ts';
 import { Lines } from '../domain/snapshot/lines.ts';
 import { type ChainOptions, eachWithinBudget, requestTooLarge } from './chain.ts';
+import { writable } from './download.ts';
 import type { Received } from './service-definition.ts';
 
 const contentType = 'application/x-ndjson';
@@ -68,12 +68,4 @@ export function responseLines(
     if (response.write(`${line}\n`) || response.destroyed) return undefined;
     return writable(response);
   };
-}
-
-async function writable(response: ServerResponse): Promise<void> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  const events = ['drain', 'close'].map((event) => once(response, event, { signal }).catch(() => undefined));
-  await Promise.race(events);
-  settled.abort();
 }

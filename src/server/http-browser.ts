@@ -1,0 +1,45 @@
+/**
+ * What a page in a browser may do. Nobody is authenticated, so anything that a browser can be made to send must be
+ * refused where it changes something: a page of another origin always, and our own unless the node was told to let it.
+ */
+import type { IncomingMessage } from 'node:http';
+import { RequestError } from '../domain/errors.ts';
+
+/** Throws permission_denied for a request of a page that may not make it. Whoever is no browser may. */
+export function checkBrowser(
+  request: IncomingMessage,
+  { changes, actionsAllowed }: { readonly changes: boolean; readonly actionsAllowed: boolean },
+): void {
+  if (!isBrowser(request)) return;
+  if (isForeign(request)) {
+    throw new RequestError('permission_denied', 'a page of another site may not do this', {
+      reason: 'CROSS_SITE',
+    });
+  }
+  if (changes && !actionsAllowed) {
+    throw new RequestError(
+      'permission_denied',
+      'this node does not let a page change anything; spear serve --allow-ui-actions does',
+      { reason: 'ACTIONS_NOT_ALLOWED' },
+    );
+  }
+}
+
+/** Each browser says where a request comes from, and no page can keep it from that. */
+function isBrowser({ headers }: IncomingMessage): boolean {
+  return headers.origin !== undefined || Object.keys(headers).some((name) => name.startsWith('sec-fetch-'));
+}
+
+function isForeign({ headers }: IncomingMessage): boolean {
+  const { origin, host } = headers;
+  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) return true;
+  const site = headers['sec-fetch-site'];
+  if (site === undefined || site === 'same-origin' || site === 'none') return false;
+  // Somebody followed a link, and sees what comes; the page with the link does not.
+  return headers['sec-fetch-mode'] !== 'navigate';
+}
+
+/** A method that only reads, by its name. */
+export function isReading(method: string): boolean {
+  return /^(Get|List|Describe|Explain|Watch|Wait)[A-Z]/.test(method);
+}

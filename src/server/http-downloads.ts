@@ -1,0 +1,117 @@
+/** An execution as a file: its history for the page to open offline, or the document that makes it anew elsewhere. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { create, toJson } from '@bufbuild/protobuf';
+import { RequestError } from '../domain/errors.ts';
+import type { CallContext } from './call.ts';
+import type { ChainOptions } from './chain.ts';
+import { Download } from './download.ts';
+import type { FunctionService as FunctionHandlers } from './function-service.ts';
+import {
+  GetExecutionStatusRequestSchema,
+  GetExecutionStatusResponseSchema,
+  StreamExecutionResultSchema,
+  WatchExecutionRequestSchema,
+} from './gen/spearlet/function_pb.js';
+import { SnapshotExecutionRequestSchema } from './gen/spearlet/snapshot_pb.js';
+import { contextOf, refuseMethod } from './http-answer.ts';
+import { checkBrowser } from './http-browser.ts';
+import type { SnapshotService as SnapshotHandlers } from './snapshot-service.ts';
+import { executionId } from './wire/fields.ts';
+
+export interface DownloadOptions extends ChainOptions {
+  readonly functions: Pick<FunctionHandlers, 'getExecutionStatus' | 'watchExecution'>;
+  /** Absent where the node carries nothing to other nodes. */
+  readonly snapshots?: Pick<SnapshotHandlers, 'snapshotExecution'>;
+}
+
+const always = { alwaysEmitImplicit: true } as const;
+
+/** As JSON lines: GetExecutionStatusResponse, and then the log as it is now, each event as StreamExecutionResult. */
+export async function downloadHistory(
+  { functions }: DownloadOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  id: string,
+): Promise<void> {
+  if (request.method !== 'GET') return refuseMethod(response, 'GET');
+  checkBrowser(request, { changes: false, actionsAllowed: false });
+  const call = contextOf(request, response);
+  const wanted = create(GetExecutionStatusRequestSchema, {
+    executionId: executionId(id),
+    includeOutput: true,
+  });
+  const status = await functions.getExecutionStatus(wanted, call);
+  const pipe = new Download(response, {
+    contentType: 'application/x-ndjson',
+    fileName: `${id}.history.jsonl`,
+  });
+  const line = (json: unknown): Promise<void> | undefined => pipe.write(`${JSON.stringify(json)}\n`);
+  await line(toJson(GetExecutionStatusResponseSchema, status, always));
+  const watched = create(WatchExecutionRequestSchema, {
+    executionId: id,
+    fromSequence: status.result?.oldestSequence ?? 1n,
+  });
+  const upTo = new Until(call);
+  await functions.watchExecution(watched, upTo, (message) => {
+    if (upTo.reached) return undefined;
+    const busy = line(toJson(StreamExecutionResultSchema, message, always));
+    // What comes later is of a later moment than the first line.
+    if (message.sequence >= status.lastSequence) upTo.reach();
+    return busy;
+  });
+  pipe.end();
+}
+
+/** The document of SnapshotExecution, without the values of environment variables. */
+export async function downloadSnapshot(
+  { snapshots }: DownloadOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  id: string,
+): Promise<void> {
+  if (request.method !== 'GET') return refuseMethod(response, 'GET');
+  checkBrowser(request, { changes: false, actionsAllowed: false });
+  if (snapshots === undefined) {
+    throw new RequestError('unimplemented', 'this node takes no snapshots', {
+      reason: 'NOT_IN_THIS_VERSION',
+    });
+  }
+  let pipe: Download | undefined;
+  const wanted = create(SnapshotExecutionRequestSchema, { executionId: executionId(id) });
+  await snapshots.snapshotExecution(wanted, contextOf(request, response), ({ step }) => {
+    // Only what can be read to its end begins: an error before is an answer of its own.
+    pipe ??= new Download(response, { contentType: 'application/x-ndjson', fileName: `${id}.snapshot` });
+    return step.case === 'data' ? pipe.write(step.value) : undefined;
+  });
+  pipe?.end();
+}
+
+/** A caller that goes away as soon as it has what it wants. */
+class Until implements CallContext {
+  readonly deadlineMs = undefined;
+  readonly #call: CallContext;
+  readonly #listeners: (() => void)[] = [];
+  reached = false;
+
+  constructor(call: CallContext) {
+    this.#call = call;
+  }
+
+  get gone(): boolean {
+    return this.reached || this.#call.gone;
+  }
+
+  remainingMs(): undefined {
+    return undefined;
+  }
+
+  onGone(listener: () => void): void {
+    this.#listeners.push(listener);
+    this.#call.onGone(listener);
+  }
+
+  reach(): void {
+    this.reached = true;
+    for (const listener of this.#listeners.splice(0)) listener();
+  }
+}

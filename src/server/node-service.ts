@@ -1,0 +1,107 @@
+/** NodeService: the node as a whole, why something waits, and the charts that run. */
+import { create } from '@bufbuild/protobuf';
+import type { Clock } from '../domain/clock.ts';
+import { notFound } from '../domain/errors.ts';
+import type { Invocation } from '../domain/execution.ts';
+import type { Explanations } from '../domain/explanation.ts';
+import type { MachineDescription } from '../domain/machine.ts';
+import type { NodeFeed } from '../domain/node-feed.ts';
+import {
+  type BreakpointControl,
+  type BreakpointControlOptions,
+  createBreakpointControl,
+} from './breakpoint-control.ts';
+import type { StreamHandler, UnaryHandler } from './call.ts';
+import {
+  type DescribeMachinesRequest,
+  type DescribeMachinesResponse,
+  DescribeMachinesResponseSchema,
+  type ExplainExecutionRequest,
+  type ExplainExecutionResponse,
+  type GetInvocationRequest,
+  type GetInvocationResponse,
+  type GetNodeRequest,
+  type GetNodeResponse,
+  GetNodeResponseSchema,
+  type WatchNodeRequest,
+  type WatchNodeResponse,
+} from './gen/spearlet/node_pb.js';
+import { executionId } from './wire/fields.ts';
+import { machineToWire } from './wire/machine.ts';
+import { explanationToWire, invocationToWire, newsToWire, nodeToWire } from './wire/node-view.ts';
+
+export interface NodeServiceOptions extends BreakpointControlOptions {
+  readonly feed: NodeFeed;
+  readonly machines: readonly MachineDescription[];
+  readonly explanations: Explanations;
+  /** What executions were asked to run, but for what their records say. */
+  readonly inputs: { input(executionId: string): Promise<Invocation | undefined> };
+  readonly clock: Clock;
+}
+
+export interface NodeService extends BreakpointControl {
+  readonly getNode: UnaryHandler<GetNodeRequest, GetNodeResponse>;
+  readonly watchNode: StreamHandler<WatchNodeRequest, WatchNodeResponse>;
+  readonly describeMachines: UnaryHandler<DescribeMachinesRequest, DescribeMachinesResponse>;
+  readonly explainExecution: UnaryHandler<ExplainExecutionRequest, ExplainExecutionResponse>;
+  readonly getInvocation: UnaryHandler<GetInvocationRequest, GetInvocationResponse>;
+}
+
+const defaultInputBytes = 64 * 1024;
+const mostInputBytes = 3 * 1024 * 1024;
+
+export function createNodeService(options: NodeServiceOptions): NodeService {
+  const { feed, machines, explanations, executions, inputs, clock } = options;
+  const described = create(DescribeMachinesResponseSchema, { machines: machines.map(machineToWire) });
+
+  return {
+    async getNode() {
+      return create(GetNodeResponseSchema, { node: nodeToWire(await feed.status()) });
+    },
+
+    async watchNode(request, call, send) {
+      const watch = feed.watch(positionFrom(request.fromPosition));
+      call.onGone(() => watch.close());
+      try {
+        for (;;) {
+          const news = await watch.next();
+          if (news === undefined) return;
+          const busy = send(newsToWire(news, Math.round(clock.now())));
+          if (busy !== undefined) await busy;
+        }
+      } finally {
+        watch.close();
+      }
+    },
+
+    async describeMachines() {
+      return described;
+    },
+
+    async explainExecution(request) {
+      return explanationToWire(await explanations.explain(executionId(request.executionId)));
+    },
+
+    async getInvocation(request) {
+      const id = executionId(request.executionId);
+      // One whose admission is on its way is waited for.
+      const cursor = await executions.attach(id, 'glance');
+      const { functionName, contentType } = cursor.record;
+      cursor.close('done');
+      const invocation = await inputs.input(id);
+      if (invocation === undefined) throw notFound('execution', id);
+      const whole = { ...invocation, functionName, contentType };
+      return invocationToWire(whole, {
+        maxInputBytes: Math.min(request.maxInputBytes ?? defaultInputBytes, mostInputBytes),
+        withValues: request.includeEnvironment,
+      });
+    },
+
+    ...createBreakpointControl(options),
+  };
+}
+
+/** No node has had as many events as this. */
+function positionFrom(value: bigint): number {
+  return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
+}

@@ -1,0 +1,92 @@
+import { create, fromJson } from '@bufbuild/protobuf';
+import { timestampFromMs, ValueSchema } from '@bufbuild/protobuf/wkt';
+import { executionStatuses, type Invocation } from '../../domain/execution.ts';
+import type { Explanation } from '../../domain/explanation.ts';
+import type { NodeNews, NodeStatus } from '../../domain/node-feed.ts';
+import {
+  type ExplainExecutionResponse,
+  ExplainExecutionResponseSchema,
+  type GetInvocationResponse,
+  GetInvocationResponseSchema,
+  type NodeView,
+  NodeViewSchema,
+  type WatchNodeResponse,
+  WatchNodeResponseSchema,
+} from '../gen/spearlet/node_pb.js';
+import { statusToWire } from './enums.ts';
+import { recordToWire } from './execution.ts';
+
+export function nodeToWire(node: NodeStatus): NodeView {
+  return create(NodeViewSchema, {
+    nodeId: node.nodeId,
+    version: node.version,
+    state: node.state,
+    startedAt: timestampFromMs(node.startedAt),
+    slots: node.slots,
+    running: node.running,
+    pending: node.pending,
+    queueLimit: node.queueLimit,
+    counts: executionStatuses.map((status) => ({
+      status: statusToWire[status],
+      count: BigInt(node.counts[status]),
+    })),
+    supervisors: node.supervisors.map(({ name, state, children, queueLength, restarts }) => ({
+      name,
+      state,
+      children: BigInt(children),
+      queueLength: BigInt(queueLength),
+      restarts: BigInt(restarts),
+    })),
+    position: BigInt(node.position),
+    actionsAllowed: node.actionsAllowed,
+    storeFault: node.storeFault,
+    time: timestampFromMs(node.time),
+  });
+}
+
+/** `now` is when this view is taken, in milliseconds since the epoch. */
+export function newsToWire({ position, executions, node, reset }: NodeNews, now: number): WatchNodeResponse {
+  return create(WatchNodeResponseSchema, {
+    position: BigInt(position),
+    executions: executions.map((record) => recordToWire(record, now)),
+    ...(node !== undefined && { node: nodeToWire(node) }),
+    reset,
+  });
+}
+
+export function explanationToWire(explanation: Explanation): ExplainExecutionResponse {
+  const { executionId, status, state, summary, goesOnAt, endsAt } = explanation;
+  return create(ExplainExecutionResponseSchema, {
+    executionId,
+    status: statusToWire[status],
+    state,
+    summary,
+    details: [...explanation.details],
+    queuePlace: BigInt(explanation.queuePlace),
+    queueLength: BigInt(explanation.queueLength),
+    heldBy: [...explanation.heldBy],
+    ...(goesOnAt !== undefined && { goesOnAt: timestampFromMs(goesOnAt) }),
+    ...(endsAt !== undefined && { endsAt: timestampFromMs(endsAt) }),
+  });
+}
+
+/** Of the environment the names alone, where the values are not wanted. */
+export function invocationToWire(
+  invocation: Invocation,
+  { maxInputBytes, withValues }: { readonly maxInputBytes: number; readonly withValues: boolean },
+): GetInvocationResponse {
+  const { functionName, parameters, input, contentType, args, environment, forceNewInstance } = invocation;
+  const named = Object.keys(environment).map((name) => [name, '']);
+  return create(GetInvocationResponseSchema, {
+    functionName,
+    parameters: Object.fromEntries(
+      Object.entries(parameters).map(([name, value]) => [name, fromJson(ValueSchema, value)]),
+    ),
+    input: input.subarray(0, maxInputBytes),
+    inputBytes: BigInt(input.byteLength),
+    contentType,
+    args: [...args],
+    environment: withValues ? environment : Object.fromEntries(named),
+    forceNewInstance,
+  });
+}
