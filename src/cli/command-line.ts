@@ -4,9 +4,11 @@ import { packageVersion } from '../version.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { dbCommand } from './commands/db.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { explainCommand } from './commands/explain.ts';
 import { instancesCommand } from './commands/instances.ts';
 import { invokeCommand } from './commands/invoke.ts';
 import { listCommand } from './commands/list.ts';
+import { machineShowCommand } from './commands/machine-show.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -17,6 +19,7 @@ import { taskDeleteCommand } from './commands/task-delete.ts';
 import { taskListCommand } from './commands/task-list.ts';
 import { taskRegisterCommand } from './commands/task-register.ts';
 import { taskShowCommand } from './commands/task-show.ts';
+import { topCommand } from './commands/top.ts';
 import { waitCommand } from './commands/wait.ts';
 import { watchCommand } from './commands/watch.ts';
 import { exitCodeHelp, exitCodes } from './exit-codes.ts';
@@ -52,6 +55,9 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(taskShowCommand(shell))
     .addCommand(taskDeleteCommand(shell));
   const db = dbCommand(shell);
+  const machine = new Command('machine')
+    .description('the statecharts that run in the node')
+    .addCommand(machineShowCommand(shell));
   program
     .addCommand(serveCommand(shell))
     .addCommand(task)
@@ -66,13 +72,16 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(snapshotCommand(shell))
     .addCommand(restoreCommand(shell))
     .addCommand(listCommand(shell))
+    .addCommand(explainCommand(shell))
+    .addCommand(topCommand(shell))
     .addCommand(instancesCommand(shell))
+    .addCommand(machine)
     .addCommand(db);
   for (const name of ['invoke', 'wait']) {
     program.commands.find((each) => each.name() === name)?.addHelpText('after', `\n${exitCodeHelp()}`);
   }
   // Commands that were made apart inherit neither of these.
-  for (const each of [program, ...program.commands, ...task.commands, ...db.commands]) {
+  for (const each of [program, ...program.commands, ...task.commands, ...machine.commands, ...db.commands]) {
     each.exitOverride().configureOutput({ writeOut: say, writeErr: say });
   }
   return program;

@@ -1,6 +1,8 @@
 import { quote } from '../domain/errors.ts';
 import { UsageError } from './usage-error.ts';
 
+export { durationText } from '../domain/duration.ts';
+
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const pattern = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
 const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
@@ -23,17 +25,4 @@ export function parseDuration(field: string, text: string): number {
 /** Milliseconds that may be zero: `0s`. Throws a UsageError that names `field`. */
 export function parseDelay(field: string, text: string): number {
   return /^0+(?:ms|s|m|h|d)$/.test(text) ? 0 : parseDuration(field, text);
-}
-
-/** For people: `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 5 min`, `3 d 4 h`. */
-export function durationText(ms: number): string {
-  if (ms < 10) return `${Number(ms.toFixed(2))} ms`;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${Number((ms / 1000).toFixed(1))} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-  const hours = Math.round(minutes / 60);
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }

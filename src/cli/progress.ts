@@ -1,4 +1,5 @@
 import type { ArtifactProgress } from '../server/gen/spearlet/task_pb.js';
+import { printable } from './printable.ts';
 import type { Shell } from './shell.ts';
 import type { Sink } from './sink.ts';
 import { sizeText } from './size.ts';
@@ -85,12 +86,4 @@ export class ProgressDisplay {
     ];
     return sums.length === 0 ? '' : ` (${sums.join(', ')})`;
   }
-}
-
-/** Text of whoever serves the artifact, on one line and without anything that a terminal would obey. */
-function printable(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim()
-    .slice(0, 200);
 }

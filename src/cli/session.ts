@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { splitAddress } from '../config.ts';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
+import { NodeService } from '../server/gen/spearlet/node_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { connect, type ServiceClient } from './client.ts';
@@ -21,6 +22,7 @@ export interface Session {
   readonly tasks: ServiceClient<typeof TaskService>;
   readonly instances: ServiceClient<typeof InstanceService>;
   readonly snapshots: ServiceClient<typeof SnapshotService>;
+  readonly nodes: ServiceClient<typeof NodeService>;
   /** Writes a message as one JSON document. */
   printDocument<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Promise<void>;
   /** Writes a message as one line of JSON. */
@@ -54,6 +56,7 @@ export function onServer<Options extends object>(
         tasks: connection.service(TaskService),
         instances: connection.service(InstanceService),
         snapshots: connection.service(SnapshotService),
+        nodes: connection.service(NodeService),
         printDocument: (schema, message) => print(schema, message, 2),
         printLine: (schema, message) => print(schema, message),
       };

@@ -5,7 +5,7 @@ export class ReaderGoneError extends Error {
   override readonly name = 'ReaderGoneError';
 }
 
-type Stream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+type Stream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 /** stdout or stderr, as something that is written to one piece after the other, at the pace of its reader. */
 export class Sink {
@@ -22,6 +22,16 @@ export class Sink {
   /** Of the terminal, as wide as it is now; 80 where nobody tells, which a new terminal does with 0. */
   get columns(): number {
     return this.#stream.columns || 80;
+  }
+
+  get rows(): number {
+    return this.#stream.rows || 24;
+  }
+
+  /** Calls `listener` whenever the terminal has another size, until the answer is called. */
+  onResize(listener: () => void): () => void {
+    this.#stream.on('resize', listener);
+    return () => void this.#stream.off('resize', listener);
   }
 
   /** Resolves when the reader's side has taken it. Rejects with ReaderGoneError where there is no reader any more. */

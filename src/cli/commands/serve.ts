@@ -24,6 +24,10 @@ export function serveCommand(shell: Shell): Command {
       '--allow-host-access',
       'let tasks have folders of the host and be processes although this runs as root',
     )
+    .option(
+      '--allow-ui-actions',
+      'let the page at / cancel, suspend, restore and set breakpoints; without it, it only shows',
+    )
     .option('--docker-host <url>', 'the Docker engine: unix:///PATH or tcp://HOST:PORT (or DOCKER_HOST)')
     .option('--allow-private-artifact-hosts', 'fetch artifacts from hosts that are not public, too')
     .option('--max-artifact-bytes <size>', 'the largest wasm artifact, up to 1GiB (default 128MiB)', (text) =>

@@ -1,15 +1,19 @@
-import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { timestampDate, timestampMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import {
   type StreamExecutionResult,
   StreamExecutionResultSchema,
 } from '../../server/gen/spearlet/function_pb.js';
+import { lookOf, type Paint, paintFor } from '../colour.ts';
+import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { wholeNumber } from '../flag.ts';
 import { followExecution } from '../follow.ts';
+import { LiveLine } from '../live-line.ts';
 import { errorText, statusText, writeChunk, writeValue } from '../outcome.ts';
-import { onServer } from '../session.ts';
+import { onServer, type Session } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
+import { sizeText } from '../size.ts';
 import { remarks } from '../standing.ts';
 
 interface Options {
@@ -24,19 +28,66 @@ export function watchCommand(shell: Shell): Command {
   onServer<Options>(command, shell, async (session, { from = 1 }, [executionId = '']) => {
     // The first contact: a server that is not there is told at once, one that goes away later is waited for.
     await session.functions.getExecutionStatus({ executionId });
-    for await (const event of followExecution(session, { executionId, from: BigInt(from) })) {
-      if (session.json) {
-        await session.printLine(StreamExecutionResultSchema, event);
-        continue;
+    const standing = new Standing();
+    const line = new LiveLine(shell, () => standing.text(Date.now()));
+    const paint = paintFor(shell.err, shell);
+    if (!session.json) line.start();
+    try {
+      for await (const event of followExecution(session, { executionId, from: BigInt(from) })) {
+        standing.take(event);
+        await line.aside(() => tell(session, event, paint), opensLine(event));
       }
-      const text = describe(event);
-      if (event.event.case === 'result') await writeValue(shell, event.event.value);
-      if (text === undefined) await writeChunk(shell, event);
-      else await note(shell, text);
+    } finally {
+      await line.stop();
     }
     return exitCodes.completed.code;
   });
   return command;
+}
+
+async function tell(session: Session, event: StreamExecutionResult, paint: Paint): Promise<void> {
+  const { shell } = session;
+  if (session.json) return session.printLine(StreamExecutionResultSchema, event);
+  if (event.event.case === 'result') await writeValue(shell, event.event.value);
+  const text = describe(event);
+  if (text === undefined) await writeChunk(shell, event);
+  else await note(shell, paint(lookOf({ status: event.status, state: stateOf(event) }).style, text));
+}
+
+function stateOf({ event }: StreamExecutionResult): string {
+  if (event.case === 'transition') return event.value.to;
+  return event.case === 'result' ? event.value.state : '';
+}
+
+/** Output that ends in the middle of a line. */
+function opensLine({ event }: StreamExecutionResult): boolean {
+  return event.case === 'chunk' && event.value.data.at(-1) !== 0x0a;
+}
+
+/** Where an execution stands, between two of its events. */
+class Standing {
+  #state = '';
+  #since = 0;
+  #attempt = 0;
+  #outputBytes = 0;
+
+  take(event: StreamExecutionResult): void {
+    if (event.event.case === 'chunk') this.#outputBytes += event.event.value.data.length;
+    const state = stateOf(event);
+    if (state === '' || state === this.#state) return;
+    this.#state = state;
+    if (event.time !== undefined) this.#since = timestampMs(event.time);
+    this.#attempt = event.attempt;
+  }
+
+  /** `running.attempting for 12 s, attempt 2, 3.2 MiB of output`. */
+  text(now: number): string {
+    // By two clocks, ours and the server's.
+    const parts = [`${this.#state} for ${durationText(Math.max(0, now - this.#since))}`];
+    if (this.#attempt > 1) parts.push(`attempt ${this.#attempt}`);
+    if (this.#outputBytes > 0) parts.push(`${sizeText(this.#outputBytes)} of output`);
+    return parts.join(', ');
+  }
 }
 
 /** One line for an event; undefined for a chunk, whose text is its own. */

@@ -1,0 +1,148 @@
+import { Command } from 'commander';
+import type { ExecutionResult } from '../../server/gen/spearlet/function_pb.js';
+import { WatchNodeResponseSchema } from '../../server/gen/spearlet/node_pb.js';
+import { paintFor } from '../colour.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { printable } from '../printable.ts';
+import { onServer, type Session } from '../session.ts';
+import { note, type Shell } from '../shell.ts';
+import { standing } from '../standing.ts';
+import { followNode, listLive } from '../top/follow-node.ts';
+import { frameOf, nodeLine } from '../top/frame.ts';
+import { NodeBoard } from '../top/node-board.ts';
+import { Screen } from '../top/screen.ts';
+
+interface Options {
+  readonly once?: boolean;
+}
+
+/** On a screen somebody waits before it; a program that reads lines wants to know. */
+const screenPatienceMs = Number.POSITIVE_INFINITY;
+const linesPatienceMs = 30_000;
+const frameMs = 100;
+const tickMs = 1000;
+
+export function topCommand(shell: Shell): Command {
+  const command = new Command('top')
+    .description(
+      'follow what runs and waits on a node; q ends it. Elsewhere than on a terminal: a line for each change',
+    )
+    .option('--once', 'what there is now, and no more');
+  onServer<Options>(command, shell, async (session, { once = false }) => {
+    if (once) await showOnce(session);
+    else if (session.json || !shell.out.isTerminal) await printLines(session);
+    else await drawScreen(session);
+    return exitCodes.completed.code;
+  });
+  return command;
+}
+
+async function showOnce(session: Session): Promise<void> {
+  const { shell } = session;
+  const stop = new AbortController();
+  for await (const news of session.nodes.watchNode({}, { signal: stop.signal })) {
+    if (session.json) {
+      await session.printLine(WatchNodeResponseSchema, {
+        ...news,
+        executions: [...(await listLive(session))],
+      });
+    } else {
+      const board = new NodeBoard();
+      board.take(news, Date.now());
+      board.begin(await listLive(session));
+      const columns = shell.out.isTerminal ? shell.out.columns : Number.POSITIVE_INFINITY;
+      const paint = paintFor(shell.out, shell);
+      const now = board.nodeTime(Date.now());
+      const frame = frameOf(board.node, board.rows(), {
+        columns,
+        rows: Number.POSITIVE_INFINITY,
+        paint,
+        now,
+        notice: '',
+      });
+      await shell.out.write(`${frame.join('\n')}\n`);
+    }
+    break;
+  }
+  stop.abort();
+}
+
+async function printLines(session: Session): Promise<void> {
+  const { shell, address } = session;
+  const stop = new AbortController();
+  const end = (): void => stop.abort();
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  const lost = (isLost: boolean): Promise<void> =>
+    note(shell, isLost ? `lost the server at ${address}; trying to go on` : 'the server is back');
+  let told = '';
+  try {
+    for await (const news of followNode(session, {
+      signal: stop.signal,
+      lost,
+      patienceMs: linesPatienceMs,
+    })) {
+      if (session.json) {
+        await session.printLine(WatchNodeResponseSchema, news);
+        continue;
+      }
+      for (const result of news.executions) await shell.out.write(`${changeLine(result)}\n`);
+      const line = news.node === undefined ? told : `node ${nodeLine(news.node)}`;
+      // Once a second nothing but the time has changed, mostly.
+      if (line !== told) await shell.out.write(`${line}\n`);
+      told = line;
+    }
+  } finally {
+    process.off('SIGINT', end);
+    process.off('SIGTERM', end);
+  }
+}
+
+function changeLine(result: ExecutionResult): string {
+  const attempt = result.attempt > 1 ? `, attempt ${result.attempt}` : '';
+  return `${result.executionId} ${printable(result.taskName)} ${standing(result)}${attempt}`;
+}
+
+async function drawScreen(session: Session): Promise<void> {
+  const { shell } = session;
+  const board = new NodeBoard();
+  const paint = paintFor(shell.out, shell);
+  const screen = new Screen(shell);
+  let notice = '';
+  let dirty = true;
+  const draw = async (): Promise<void> => {
+    dirty = false;
+    const { columns, rows } = shell.out;
+    const now = board.nodeTime(Date.now());
+    await screen.draw(frameOf(board.node, board.rows(), { columns, rows, paint, now, notice }));
+  };
+  // The first contact: a server that is not there is told before the terminal is taken.
+  await session.nodes.getNode({});
+  await screen.open(() => void draw().catch(() => undefined));
+  const frames = setInterval(() => {
+    if (dirty) void draw().catch(() => undefined);
+  }, frameMs);
+  const ticks = setInterval(() => {
+    dirty = true;
+  }, tickMs);
+  try {
+    const lost = (isLost: boolean): void => {
+      notice = isLost ? `lost the server at ${session.address}; trying again` : '';
+      board.stale = true;
+      dirty = true;
+    };
+    for await (const news of followNode(session, {
+      signal: screen.signal,
+      lost,
+      patienceMs: screenPatienceMs,
+    })) {
+      board.take(news, Date.now());
+      if (board.stale) board.begin(await listLive(session));
+      dirty = true;
+    }
+  } finally {
+    clearInterval(frames);
+    clearInterval(ticks);
+    await screen.close();
+  }
+}
