@@ -1,6 +1,7 @@
 /**
  * Builds `dist/`, which is what the package ships: Node strips no types under node_modules. JavaScript for every
- * source file, the generated code as it is, and the two preview-1 adapters with their licence.
+ * source file, the generated code and the visualizer's page as they are, and the two preview-1 adapters with their
+ * licence.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
@@ -19,6 +20,7 @@ cpSync(join(root, 'src/server/gen'), join(dist, 'src/server/gen'), {
   recursive: true,
   filter: (path) => !path.endsWith('.d.ts'),
 });
+cpSync(join(root, 'src/visualizer/gen'), join(dist, 'src/visualizer/gen'), { recursive: true });
 
 const jco = join(modules, '@bytecodealliance/jco/lib');
 const adapters = join(dist, 'adapters');

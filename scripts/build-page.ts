@@ -1,0 +1,37 @@
+/**
+ * Builds the visualizer's page into `src/visualizer/gen`, or into the folder that is given. The same sources give the
+ * same bytes: the result is committed, and `check-page.ts` holds it against the sources.
+ */
+import { resolve } from 'node:path';
+import { build } from 'vite';
+
+const root = resolve(import.meta.dirname, '..');
+
+export async function buildPage(folder: string): Promise<void> {
+  await build({
+    root: resolve(root, 'src/visualizer/page'),
+    configFile: false,
+    logLevel: 'warn',
+    base: './',
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      // What has light-dark(), <dialog> and nested CSS.
+      target: ['chrome123', 'firefox128', 'safari17.5'],
+      // The page's content policy allows no data: fonts or scripts, and there is nothing else to inline.
+      assetsInlineLimit: 0,
+      modulePreload: false,
+      cssCodeSplit: false,
+      reportCompressedSize: false,
+      rolldownOptions: {
+        output: {
+          entryFileNames: 'page.js',
+          assetFileNames: 'page[extname]',
+          codeSplitting: false,
+        },
+      },
+    },
+  });
+}
+
+if (import.meta.main) await buildPage(resolve(process.argv[2] ?? resolve(root, 'src/visualizer/gen')));

@@ -1,0 +1,112 @@
+/** What the page can ask a node to do. Each resolves once the node has done it, and rejects with a CallFault. */
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { Call, CallWithLines } from '../feed/call.ts';
+import { type Breakpoint, breakpointOf, type Stop } from '../model/breakpoint.ts';
+import { type Invocation, invocationOf } from '../model/invocation.ts';
+import { base64Of } from '../model/scalar.ts';
+import type { BreakpointJson, GetInvocationResponseJson, Json } from '../wire.ts';
+
+export interface NewInvocation {
+  readonly task: string;
+  readonly functionName: string;
+  readonly parameters: Readonly<Record<string, Json>>;
+  readonly input: Uint8Array;
+  readonly contentType: string;
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly forceNewInstance: boolean;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface RestoreOptions {
+  readonly hold: boolean;
+  readonly asNew: boolean;
+  readonly allowCopy: boolean;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface Restored {
+  readonly id: string;
+  /** What could not go on where it was, a line each. */
+  readonly notes: readonly string[];
+  readonly signedBy: string;
+}
+
+export interface Acts {
+  /** False where it had ended, or was being cancelled already. */
+  cancel(id: string, reason: string): Promise<boolean>;
+  suspend(id: string): Promise<boolean>;
+  resume(id: string): Promise<boolean>;
+  remove(id: string): Promise<void>;
+  /** The whole of what an execution was asked to run, with the values of its environment. */
+  invocation(id: string): Promise<Invocation>;
+  /** Answers with the id of the new execution. */
+  invoke(invocation: NewInvocation): Promise<string>;
+  restore(file: Blob, options: RestoreOptions): Promise<Restored>;
+  readonly breakpoints: ReadonlySignal<readonly Breakpoint[]>;
+  readBreakpoints(): Promise<void>;
+  addBreakpoint(at: { task: string; execution: string; before: Stop; once: boolean }): Promise<void>;
+  removeBreakpoint(id: string): Promise<void>;
+}
+
+/** The most of an input that is read to be edited and sent again. */
+const mostInputBytes = 3 * 1024 * 1024;
+/** How much of a snapshot is in one message. */
+const pieceBytes = 512 * 1024;
+
+export function createActs(call: Call, callWithLines: CallWithLines): Acts {
+  const breakpoints = signal<readonly Breakpoint[]>([]);
+  const change = async (method: string, request: unknown) =>
+    (await call<{ readonly changed: boolean }>(`FunctionService/${method}`, request)).changed;
+  const readBreakpoints = async () => {
+    const answer = await call<{ readonly breakpoints: readonly BreakpointJson[] }>(
+      'NodeService/ListBreakpoints',
+      {},
+    );
+    breakpoints.value = answer.breakpoints.map(breakpointOf);
+  };
+  return {
+    cancel: (executionId, reason) => change('CancelExecution', { executionId, reason }),
+    suspend: (executionId) => change('SuspendExecution', { executionId }),
+    resume: (executionId) => change('ResumeExecution', { executionId }),
+    remove: async (executionId) => {
+      await call('FunctionService/DeleteExecution', { executionId });
+    },
+    invocation: async (executionId) =>
+      invocationOf(
+        await call<GetInvocationResponseJson>('NodeService/GetInvocation', {
+          executionId,
+          maxInputBytes: mostInputBytes,
+          includeEnvironment: true,
+        }),
+      ),
+    invoke: async ({ input, ...rest }) => {
+      const request = { ...rest, input: base64Of(input), executionMode: 'EXECUTION_MODE_ASYNC' };
+      const answer = await call<{ readonly executionId: string }>('FunctionService/InvokeFunction', request);
+      return answer.executionId;
+    },
+    restore: async (file, options) => {
+      const lines: unknown[] = [{ options }];
+      for (let from = 0; from < file.size; from += pieceBytes) {
+        const piece = await file.slice(from, from + pieceBytes).arrayBuffer();
+        lines.push({ data: base64Of(new Uint8Array(piece)) });
+      }
+      const answer = await callWithLines<{
+        readonly result?: { readonly executionId: string };
+        readonly notes: readonly string[];
+        readonly signedBy: string;
+      }>('SnapshotService/RestoreExecution', lines);
+      return { id: answer.result?.executionId ?? '', notes: answer.notes, signedBy: answer.signedBy };
+    },
+    breakpoints,
+    readBreakpoints,
+    addBreakpoint: async ({ task, execution, before, once }) => {
+      await call('NodeService/SetBreakpoint', { breakpoint: { task, executionId: execution, before, once } });
+      await readBreakpoints();
+    },
+    removeBreakpoint: async (breakpointId) => {
+      await call('NodeService/DeleteBreakpoint', { breakpointId });
+      await readBreakpoints();
+    },
+  };
+}

@@ -1,0 +1,247 @@
+/** Where executions are held to be looked at, and those that are. */
+import { useComputed, useSignalEffect } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import { seconds } from '../clock.ts';
+import { faultText } from '../feed/call.ts';
+import { addressOf } from '../model/address.ts';
+import { type Breakpoint, type Stop, stops } from '../model/breakpoint.ts';
+import { countText } from '../model/quantity.ts';
+import { usePage } from '../shell/page.ts';
+import { StatusMark } from '../theme/status-mark.tsx';
+import { FaultLine } from './fault-line.tsx';
+import { Modal } from './modal.tsx';
+import { useSubmission } from './submission.ts';
+
+interface Props {
+  readonly task: string | undefined;
+  readonly execution: string | undefined;
+  readonly close: () => void;
+}
+
+/** More held ones than that are in the list. */
+const mostHeld = 50;
+
+export function BreakpointsDialog({ task, execution, close }: Props) {
+  const { acts, feed } = usePage();
+  const [fault, setFault] = useState('');
+  const [refusal, setRefusal] = useState('');
+  const note = (error: unknown) => setRefusal(faultText(error));
+  useSignalEffect(() => {
+    // Hits are no news of the feed, and one that holds once is gone after it.
+    void seconds.value;
+    acts
+      .readBreakpoints()
+      .then(() => setFault(''))
+      .catch((error: unknown) => setFault(faultText(error)));
+  });
+  const all = acts.breakpoints.value;
+  const allowed = feed.node.value?.actionsAllowed ?? false;
+  return (
+    <Modal title="Breakpoints" close={close} wide>
+      <p class="quiet">
+        An execution that comes to a breakpoint is held there, before the step happens; its total timeout goes
+        on counting. What is held stays held through a restart of the node, and the breakpoints end with it.
+      </p>
+      <FaultLine text={refusal || fault} />
+      {all.length === 0 ? (
+        <p class="nothing">None is set.</p>
+      ) : (
+        <table class="lined">
+          <thead>
+            <tr>
+              <th scope="col">Holds</th>
+              <th scope="col">Of</th>
+              <th scope="col">Hits</th>
+              <th scope="col">
+                <span class="hidden">Remove</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {all.map((each) => (
+              <BreakpointRow
+                key={each.id}
+                breakpoint={each}
+                allowed={allowed}
+                remove={() => {
+                  acts.removeBreakpoint(each.id).catch(note);
+                }}
+              />
+            ))}
+          </tbody>
+        </table>
+      )}
+      {allowed && <BreakpointForm task={task ?? ''} execution={execution ?? ''} />}
+      <HeldList allowed={allowed} note={note} close={close} />
+    </Modal>
+  );
+}
+
+function BreakpointRow({
+  breakpoint,
+  allowed,
+  remove,
+}: {
+  readonly breakpoint: Breakpoint;
+  readonly allowed: boolean;
+  readonly remove: () => void;
+}) {
+  const { before, once, task, executionId, hits } = breakpoint;
+  return (
+    <tr>
+      <td>
+        {stops[before as Stop] ?? before} {once && <span class="quiet">once</span>}
+      </td>
+      <td class="mono">{task || executionId}</td>
+      <td>{countText(hits)}</td>
+      <td class="end">
+        {allowed && (
+          <button type="button" class="button plain" onClick={remove}>
+            Remove
+          </button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function BreakpointForm({ task, execution }: { readonly task: string; readonly execution: string }) {
+  const { acts, tasks, notices } = usePage();
+  const [scope, setScope] = useState<'task' | 'execution'>(execution !== '' ? 'execution' : 'task');
+  const [of, setOf] = useState({ task: task || (tasks.value[0]?.name ?? ''), execution });
+  const [before, setBefore] = useState<Stop>('running.attempting');
+  const [once, setOnce] = useState(true);
+  const { busy, fault, submit } = useSubmission(async () => {
+    await acts.addBreakpoint({
+      task: scope === 'task' ? of.task : '',
+      execution: scope === 'execution' ? of.execution.trim() : '',
+      before,
+      once,
+    });
+    notices.say(`Breakpoint set ${stops[before]}`);
+  });
+  return (
+    <form onSubmit={submit} class="form inline-form">
+      <h3>Set one</h3>
+      <label class="labelled">
+        Hold
+        <select
+          class="field"
+          value={before}
+          onChange={(event) => setBefore(event.currentTarget.value as Stop)}
+        >
+          {Object.entries(stops).map(([state, words]) => (
+            <option key={state} value={state}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="labelled">
+        Of
+        <select
+          class="field"
+          value={scope}
+          onChange={(event) => setScope(event.currentTarget.value as 'task' | 'execution')}
+        >
+          <option value="task">every execution of a task</option>
+          <option value="execution">one execution</option>
+        </select>
+      </label>
+      {scope === 'task' ? (
+        <label class="labelled">
+          Task
+          <select
+            class="field"
+            value={of.task}
+            onChange={(event) => setOf({ ...of, task: event.currentTarget.value })}
+          >
+            {tasks.value.map(({ id, name }) => (
+              <option key={id} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      ) : (
+        <label class="labelled">
+          Execution id
+          <input
+            class="field mono"
+            value={of.execution}
+            onInput={(event) => setOf({ ...of, execution: event.currentTarget.value })}
+          />
+        </label>
+      )}
+      <label class="checked">
+        <input type="checkbox" checked={once} onChange={(event) => setOnce(event.currentTarget.checked)} />
+        Once
+      </label>
+      <button
+        type="submit"
+        class="button primary"
+        disabled={busy || (scope === 'task' ? of.task === '' : of.execution.trim() === '')}
+      >
+        Set
+      </button>
+      <FaultLine text={fault} />
+    </form>
+  );
+}
+
+function HeldList({
+  allowed,
+  note,
+  close,
+}: {
+  readonly allowed: boolean;
+  readonly note: (error: unknown) => void;
+  readonly close: () => void;
+}) {
+  const { acts, list } = usePage();
+  const held = useComputed(() => {
+    void list.view.revision.value;
+    const found = [...list.rows.values()].filter(
+      ({ state }) => state === 'pending.held' || state === 'running.suspended',
+    );
+    return found.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, mostHeld);
+  });
+  if (held.value.length === 0) return null;
+  return (
+    <section>
+      <h3>Held now</h3>
+      <table class="lined">
+        <tbody>
+          {held.value.map((row) => (
+            <tr key={row.id}>
+              <td>
+                <StatusMark state={row.state} status={row.status} />
+              </td>
+              <td>
+                <a href={addressOf({ execution: row.id })} onClick={close}>
+                  {row.taskName} <span class="mono">{row.id}</span>
+                </a>
+              </td>
+              <td class="end">
+                {allowed && (
+                  <>
+                    <button type="button" class="button" onClick={() => void acts.resume(row.id).catch(note)}>
+                      Resume
+                    </button>{' '}
+                    <button
+                      type="button"
+                      class="button danger"
+                      onClick={() => void acts.cancel(row.id, 'ended at a breakpoint').catch(note)}
+                    >
+                      Cancel
+                    </button>
+                  </>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,40 @@
+/** Which dialog stands open. One at a time. */
+import { type ReadonlySignal, signal } from '@preact/signals';
+
+export interface Confirmation {
+  readonly kind: 'confirm';
+  readonly title: string;
+  /** What it will do, a paragraph each. */
+  readonly text: readonly string[];
+  readonly button: string;
+  readonly danger: boolean;
+  /** A line for the reader to write, where one is wanted. */
+  readonly field?: string;
+  run(line: string): Promise<void>;
+}
+
+export type Dialog =
+  | Confirmation
+  | { readonly kind: 'rerun'; readonly execution: string }
+  | { readonly kind: 'restore' }
+  | { readonly kind: 'breakpoints'; readonly task?: string; readonly execution?: string }
+  | { readonly kind: 'help' };
+
+export interface Dialogs {
+  readonly open: ReadonlySignal<Dialog | undefined>;
+  show(dialog: Dialog): void;
+  close(): void;
+}
+
+export function createDialogs(): Dialogs {
+  const open = signal<Dialog | undefined>(undefined);
+  return {
+    open,
+    show: (dialog) => {
+      open.value = dialog;
+    },
+    close: () => {
+      open.value = undefined;
+    },
+  };
+}

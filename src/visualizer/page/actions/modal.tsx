@@ -1,0 +1,45 @@
+/** A native dialog: the browser keeps the focus in it, closes it with Esc and gives the focus back. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { Icon } from '../theme/icon.tsx';
+
+interface Props {
+  readonly title: string;
+  readonly wide?: boolean;
+  readonly close: () => void;
+  readonly children: ComponentChildren;
+}
+
+export function Modal({ title, wide, close, children }: Props) {
+  const place = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const dialog = place.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  return (
+    <dialog
+      ref={place}
+      class={wide ? 'modal wide' : 'modal'}
+      aria-labelledby={titleId}
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+      onMouseDown={(event) => {
+        if (event.target === place.current) close();
+      }}
+    >
+      <div class="modal-body">
+        <header class="modal-head">
+          <h2 id={titleId}>{title}</h2>
+          <button type="button" class="button plain icon" aria-label="Close" onClick={close}>
+            <Icon name="close" />
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,132 @@
+/** What this execution is, and what can be done with it. */
+import { useState } from 'preact/hooks';
+import { nodeNow, seconds } from '../clock.ts';
+import { addressOf } from '../model/address.ts';
+import type { ExecutionRow } from '../model/execution-row.ts';
+import { durationOf } from '../model/execution-row.ts';
+import type { ExecutionSource } from '../model/execution-source.ts';
+import { durationText, instantText } from '../model/quantity.ts';
+import { isEnded } from '../model/status.ts';
+import { Icon } from '../theme/icon.tsx';
+import { StatusMark } from '../theme/status-mark.tsx';
+import { copyText } from './clipboard.ts';
+import type { Standing } from './log/standing.ts';
+
+interface Props {
+  readonly source: ExecutionSource;
+  readonly row: ExecutionRow | undefined;
+  readonly standing: Standing;
+  readonly past: boolean;
+}
+
+export function ExecutionHead({ source, row, standing, past }: Props) {
+  const [copied, setCopied] = useState(false);
+  const state = past || row === undefined ? standing.state : row.state;
+  const status = past || row === undefined ? standing.status : row.status;
+  const attempt = past || row === undefined ? standing.attempt : row.attempt;
+  return (
+    <header class="execution-head">
+      <div class="execution-title">
+        <span class="execution-status">
+          <StatusMark state={state} status={status} />
+        </span>
+        <h1>
+          {row === undefined ? (
+            source.id
+          ) : (
+            <>
+              {row.taskName}
+              {row.functionName !== '' && <span class="execution-function">{row.functionName}</span>}
+            </>
+          )}
+        </h1>
+        <button
+          type="button"
+          class="execution-id mono"
+          title="Copy the id"
+          aria-label={`Copy the id ${source.id}`}
+          onClick={() => void copyText(source.id).then(setCopied)}
+        >
+          {source.id} <Icon name={copied ? 'done' : 'copy'} size={12} />
+        </button>
+      </div>
+      <dl class="execution-facts">
+        {row !== undefined && (
+          <>
+            <Fact name="Created">{instantText(row.createdAt)}</Fact>
+            {past ? (
+              <Fact name="Then">+{durationText(standing.time - row.createdAt)}</Fact>
+            ) : (
+              <Fact name={isEnded(row.status) ? 'Took' : 'For'}>
+                {isEnded(row.status) ? (
+                  durationText(durationOf(row, row.seenAt))
+                ) : (
+                  <Elapsed row={row} live={source.live} />
+                )}
+              </Fact>
+            )}
+          </>
+        )}
+        <Fact name="Attempt">{attempt === 0 ? 'none yet' : String(attempt)}</Fact>
+        {row !== undefined && row.recoveries > 0 && <Fact name="Recovered">{row.recoveries}×</Fact>}
+        {row !== undefined && row.originExecutionId !== '' && (
+          <Fact name="Restored from">
+            <a class="mono" href={addressOf({ execution: row.originExecutionId })}>
+              {row.originExecutionId}
+            </a>
+          </Fact>
+        )}
+      </dl>
+      <div class="execution-acts">
+        {(past ? [] : source.actions.value).map((action) => (
+          <button
+            key={action.name}
+            type="button"
+            class={action.danger ? 'button danger' : 'button'}
+            aria-disabled={action.refusal !== '' ? 'true' : undefined}
+            title={action.refusal === '' ? undefined : action.refusal}
+            onClick={() => action.refusal === '' && action.run()}
+          >
+            {action.label}
+          </button>
+        ))}
+        {source.downloads !== undefined && (
+          <>
+            <a
+              class="button plain"
+              href={source.downloads.history}
+              download
+              title="Every event, to be opened offline"
+            >
+              <Icon name="download" size={14} /> History
+            </a>
+            <a
+              class="button plain"
+              href={source.downloads.snapshot}
+              download
+              title="A document that can be restored"
+            >
+              <Icon name="download" size={14} /> Snapshot
+            </a>
+          </>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: preact.ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** Alone in its component, so that only its text is drawn each second. */
+function Elapsed({ row, live }: { readonly row: ExecutionRow; readonly live: boolean }) {
+  if (!live) return <>{durationText(durationOf(row, row.seenAt))}</>;
+  void seconds.value;
+  return <>{durationText(durationOf(row, nodeNow()))}</>;
+}

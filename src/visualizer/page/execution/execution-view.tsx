@@ -1,0 +1,118 @@
+/** One execution: what went wrong, when, in which order, and what it wrote; now, or as it was at any event. */
+import { useMemo } from 'preact/hooks';
+import type { ExecutionSource } from '../model/execution-source.ts';
+import { isEnded } from '../model/status.ts';
+import { Icon } from '../theme/icon.tsx';
+import { ChartView } from './chart/chart-view.tsx';
+import { seenDefinition } from './chart/seen-definition.ts';
+import { EventList } from './events/event-list.tsx';
+import { ExecutionHead } from './execution-head.tsx';
+import { ExplainCard } from './failure/explain-card.tsx';
+import { FailureCard } from './failure/failure-card.tsx';
+import { LogIndex } from './log/log-index.ts';
+import { wayKey } from './log/standing.ts';
+import { OutputView } from './output/output-view.tsx';
+import { Panes } from './panes/panes.tsx';
+import { TimelineView } from './timeline/timeline-view.tsx';
+import { PastBanner, TravelBar } from './travel/travel-bar.tsx';
+import './execution.css';
+
+export function ExecutionView({ source }: { readonly source: ExecutionSource }) {
+  const { events } = source;
+  const length = events.length.value;
+  const index = useMemo(() => new LogIndex(events), [events]);
+  index.catchUp();
+  const at = source.at.value;
+  const fault = source.fault.value;
+  const final = events.last?.kind === 'result' ? events.last.result : undefined;
+  const row = final ?? source.record.value;
+  const ended = final !== undefined || (row !== undefined && isEnded(row.status));
+  const growing = source.live && !ended;
+  const standing = useMemo(() => index.standingAt(at ?? Number.POSITIVE_INFINITY), [index, length, at]);
+  const { steps } = index;
+  const known = source.machines.find(({ name }) => name === 'execution');
+  const machine = useMemo(
+    () => known ?? { name: 'execution', version: 0, definition: seenDefinition('execution', steps) },
+    [known, known === undefined ? steps.length : 0],
+  );
+  const admitted = events.first?.time ?? row?.createdAt ?? 0;
+  const past = at !== undefined;
+
+  const onEvent = (sequence: number): void => {
+    // The last event of what goes on is the present.
+    source.at.value = sequence >= events.lastSequence ? undefined : sequence;
+  };
+  const onEnd = (): void => {
+    source.at.value = undefined;
+  };
+  const failed = row !== undefined && ended && (row.errorCode !== '' || row.status !== 'completed');
+  const lastWay = standing.step === undefined ? undefined : wayKey(standing.step.from, standing.step.to);
+  return (
+    <article class="execution" data-past={past ? '' : undefined}>
+      <ExecutionHead source={source} row={row} standing={standing} past={past} />
+      {fault !== '' && (
+        <p class="execution-fault" role="alert">
+          <Icon name="warn" /> {fault}
+        </p>
+      )}
+      <div class="travel-dock">
+        {at !== undefined && <PastBanner index={index} at={at} growing={growing} onEnd={onEnd} />}
+        <TravelBar index={index} length={length} at={at} growing={growing} onEvent={onEvent} onEnd={onEnd} />
+      </div>
+      {failed && !past && (
+        <FailureCard
+          row={row}
+          log={events}
+          context={standing.context}
+          causeSequence={causeOf(index)}
+          onEvent={onEvent}
+        />
+      )}
+      {growing && !past && source.explanation !== undefined && (
+        <ExplainCard source={source} state={`${row?.state ?? ''} ${row?.attempt ?? 0}`} />
+      )}
+      <TimelineView index={index} length={length} growing={growing} at={at} onEvent={onEvent} />
+      <div class="execution-pair">
+        <ChartView
+          machine={machine}
+          state={standing.state}
+          ways={standing.ways}
+          visits={standing.visits}
+          lastWay={lastWay}
+          past={past}
+          onEvent={onEvent}
+        />
+        <Panes source={source} row={row} standing={standing} admitted={admitted} early={past} />
+      </div>
+      <div class="execution-pair">
+        <EventList
+          index={index}
+          length={length}
+          at={at}
+          attempts={row?.attempt ?? standing.attempt}
+          onEvent={onEvent}
+        />
+        <OutputView
+          index={index}
+          length={length}
+          at={at}
+          attempts={row?.attempt ?? standing.attempt}
+          growing={growing}
+          oldest={row?.oldestSequence ?? 1}
+          id={source.id}
+        />
+      </div>
+    </article>
+  );
+}
+
+/** The event that began the end: where it began to be stopped, or the last one before the result. */
+function causeOf(index: LogIndex): number | undefined {
+  const { steps } = index;
+  const final = steps.at(-1);
+  if (final === undefined || !final.isFinal) return undefined;
+  const before = steps.at(-2);
+  if (before?.to === 'running.stopping') return before.sequence;
+  const sequence = final.sequence - 1;
+  return sequence > 0 ? sequence : undefined;
+}

@@ -1,0 +1,82 @@
+/** Why an execution that has not ended is where it is, in words. */
+import { useEffect, useState } from 'preact/hooks';
+import { after, nodeNow } from '../../clock.ts';
+import { addressOf } from '../../model/address.ts';
+import type { ExecutionSource } from '../../model/execution-source.ts';
+import type { Explanation } from '../../model/explanation.ts';
+import { countText, durationText, instantText } from '../../model/quantity.ts';
+import { type Fact, Facts } from '../panes/facts.tsx';
+
+/** A place in a queue changes without an event of this execution. */
+const askAgainMs = 3000;
+
+interface Props {
+  readonly source: ExecutionSource;
+  /** Asked anew when it changes. */
+  readonly state: string;
+}
+
+export function ExplainCard({ source, state }: Props) {
+  const [told, setTold] = useState<Explanation | undefined>(undefined);
+  useEffect(() => {
+    let wanted = true;
+    let callOff = (): void => {};
+    const ask = (): void => {
+      source.explanation?.().then(
+        (next) => {
+          if (!wanted) return;
+          setTold(next);
+          callOff = after(askAgainMs, ask);
+        },
+        () => {
+          // It is gone or the node is away, which the page says elsewhere: what was told stays.
+          if (wanted) callOff = after(askAgainMs, ask);
+        },
+      );
+    };
+    ask();
+    return () => {
+      wanted = false;
+      callOff();
+    };
+  }, [source, state]);
+  if (told === undefined || told.summary === '') return null;
+  const until = (instant: number): string => {
+    const left = instant - nodeNow();
+    return `${instantText(instant)}${left > 0 ? `, in ${durationText(left)}` : ''}`;
+  };
+  const facts: readonly Fact[] = [
+    [
+      'Place in the queue',
+      told.queuePlace === 0 ? undefined : `${countText(told.queuePlace)} of ${countText(told.queueLength)}`,
+    ],
+    ['Goes on by itself', told.goesOnAt === undefined ? undefined : until(told.goesOnAt)],
+    ['Ends at the latest', told.endsAt === undefined ? undefined : until(told.endsAt)],
+    [
+      'Slots held by',
+      told.heldBy.length === 0 ? undefined : (
+        <span class="holders">
+          {told.heldBy.slice(0, 8).map((id) => (
+            <a key={id} class="mono" href={addressOf({ execution: id })}>
+              {id}
+            </a>
+          ))}
+          {told.heldBy.length > 8 && <span>and {told.heldBy.length - 8} more</span>}
+        </span>
+      ),
+    ],
+  ];
+  return (
+    <section class="explain" aria-label="Why it is here">
+      <p class="explain-summary">{told.summary}</p>
+      {told.details.length > 0 && (
+        <ul class="notes">
+          {told.details.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      )}
+      <Facts facts={facts} />
+    </section>
+  );
+}

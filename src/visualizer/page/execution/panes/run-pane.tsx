@@ -1,0 +1,91 @@
+/** The record: where it ran, how long, with what limits and what it used. */
+import { addressOf } from '../../model/address.ts';
+import type { ExecutionRow } from '../../model/execution-row.ts';
+import { countText, durationText, instantText, sizeText } from '../../model/quantity.ts';
+import type { Context } from '../log/context.ts';
+import { Facts } from './facts.tsx';
+import { JsonBody } from './pane-body.tsx';
+
+interface Props {
+  readonly row: ExecutionRow;
+  readonly context: Context;
+}
+
+export function RunPane({ row, context }: Props) {
+  const use = row.resourceUse;
+  const number = (key: string): number | undefined => {
+    const value = context[key];
+    return typeof value === 'number' ? value : undefined;
+  };
+  const duration = (key: string) => maybe(number(key), durationText);
+  const instant = (key: string) => maybe(number(key), instantText);
+  return (
+    <>
+      <section class="pane-part">
+        <h3>Run</h3>
+        <Facts
+          facts={[
+            ['Created', instantText(row.createdAt)],
+            ['Started', maybe(row.startedAt, instantText)],
+            ['Ended', maybe(row.completedAt, instantText)],
+            ['Time pending', durationText(row.queueTimeMs)],
+            ['Time running', row.startedAt === undefined ? undefined : durationText(row.executionTimeMs)],
+            ['Attempts', countText(row.attempt)],
+            ['Recoveries', row.recoveries === 0 ? undefined : countText(row.recoveries)],
+            ['Instance', row.instanceId],
+            ['Called', row.mode],
+            ['Request', row.requestId],
+            [
+              'Restored from',
+              row.originExecutionId === '' ? undefined : (
+                <a href={addressOf({ execution: row.originExecutionId })}>{row.originExecutionId}</a>
+              ),
+            ],
+          ]}
+        />
+      </section>
+      <section class="pane-part">
+        <h3>Used</h3>
+        <Facts
+          facts={[
+            ['CPU time', use && use.cpuTimeUs > 0 ? durationText(use.cpuTimeUs / 1000) : 'not known'],
+            ['Peak memory', use && use.peakMemoryBytes > 0 ? sizeText(use.peakMemoryBytes) : 'not known'],
+            ['Output', sizeText(row.outputBytes)],
+            ['Dropped output', use && use.droppedBytes > 0 ? sizeText(use.droppedBytes) : undefined],
+          ]}
+        />
+      </section>
+      <section class="pane-part">
+        <h3>Deadlines</h3>
+        <Facts
+          facts={[
+            ['Total timeout', duration('totalMs')],
+            ['Ends at the latest', instant('totalDeadline')],
+            ['Queue timeout', duration('queueMs')],
+            ['Attempt timeout', duration('attemptMs')],
+            ['Attempt ends at', instant('attemptDeadline')],
+            ['Grace', duration('graceMs')],
+            ['Start delay', duration('startMs')],
+            ['Retry due', instant('retryAt')],
+            ['Held since', instant('heldSince')],
+          ]}
+        />
+      </section>
+      {row.loosened.length > 0 && (
+        <section class="pane-part">
+          <h3>Beyond the safest settings</h3>
+          <ul class="notes">
+            {row.loosened.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <JsonBody title="Metadata" value={row.metadata} />
+    </>
+  );
+}
+
+function maybe(value: number | undefined, say: (value: number) => string): string | undefined {
+  return value === undefined ? undefined : say(value);
+}

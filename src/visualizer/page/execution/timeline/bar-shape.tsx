@@ -1,0 +1,79 @@
+/** A span of the timeline: a wait, or an attempt with its phases and its end. */
+
+import { durationText } from '../../model/quantity.ts';
+import { StatusShape } from '../../theme/status-mark.tsx';
+import type { Bar } from './bars.ts';
+
+interface Props {
+  readonly bar: Bar;
+  readonly from: number;
+  readonly to: number;
+  readonly place: (time: number) => number;
+  readonly now: number;
+  readonly top: number;
+  readonly height: number;
+  readonly picked: boolean;
+  readonly onPick: (bar: Bar | undefined) => void;
+  readonly onEvent: (sequence: number) => void;
+}
+
+export function BarShape({ bar, from, to, place, now, top, height, picked, onPick, onEvent }: Props) {
+  // What is too short to be seen is still there.
+  const width = Math.max(2.5, to - from);
+  const text = textFor(bar, now, width);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the frame takes the keys, and the drawing is hidden from readers
+    <g
+      class="bar"
+      data-tone={bar.tone}
+      data-lane={bar.lane}
+      data-open={bar.to === undefined ? '' : undefined}
+      data-picked={picked ? '' : undefined}
+      onPointerEnter={() => onPick(bar)}
+      onPointerDown={(event) => event.stopPropagation()}
+      onPointerUp={(event) => event.stopPropagation()}
+      onClick={() => onEvent(bar.sequence)}
+    >
+      <title>{bar.word}</title>
+      <rect class="bar-body" x={from} y={top} width={width} height={height} rx={Math.min(5, width / 2)} />
+      {bar.attempt?.phases.map(({ kind, from: began, to: over }) => {
+        if (kind === 'run') return null;
+        const left = Math.max(from, place(began));
+        return (
+          <rect
+            key={began}
+            class={`bar-${kind}`}
+            x={left}
+            y={top + 2}
+            width={Math.max(2, Math.min(to, place(over ?? now)) - left)}
+            height={height - 4}
+            rx="2"
+          />
+        );
+      })}
+      {text !== '' && (
+        <text class="bar-label" x={from + 9} y={top + height / 2 + 4}>
+          {text}
+        </text>
+      )}
+      {bar.shape !== undefined && width > 22 && (
+        <g class="bar-end">
+          <StatusShape shape={bar.shape} x={from + width - 18} y={top + height / 2 - 7} size={14} />
+        </g>
+      )}
+    </g>
+  );
+}
+
+const perSign = 6.4;
+
+/** As much as fits; nothing where nothing does. */
+function textFor(bar: Bar, now: number, width: number): string {
+  const lasted = durationText((bar.to ?? now) - bar.from);
+  const wishes =
+    bar.attempt === undefined
+      ? [`${bar.word}, ${lasted}`, lasted]
+      : [`${bar.word} · ${lasted}`, bar.word.replace('Attempt ', ''), bar.label];
+  const room = width - (bar.shape === undefined ? 16 : 34);
+  return wishes.find((text) => text.length * perSign < room) ?? '';
+}

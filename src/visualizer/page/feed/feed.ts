@@ -1,0 +1,139 @@
+/**
+ * What the node tells, all the time: its own state, every execution that changes, and the log of the one that is open.
+ *
+ * It reads where the node is, then listens from there on: whoever lists after `ready` misses nothing.
+ */
+import { type ReadonlySignal, signal } from '@preact/signals';
+import { setNodeTime } from '../clock.ts';
+import type { RowStore } from '../list/row-store.ts';
+import type { EventLog } from '../model/event-log.ts';
+import { rowOf } from '../model/execution-row.ts';
+import { eventOf } from '../model/log-event.ts';
+import { type NodeModel, nodeOf } from '../model/node.ts';
+import type {
+  ExecutionResultJson,
+  FaultJson,
+  LogMessageJson,
+  NodeViewJson,
+  StreamExecutionResultJson,
+  WatchNodeResponseJson,
+} from '../wire.ts';
+import { type Connection, createEventStream } from './event-stream.ts';
+import { createFrameQueue } from './frame-queue.ts';
+
+/** One execution whose log is followed. */
+export interface Followed {
+  readonly id: string;
+  readonly events: EventLog;
+  /** Its log cannot be followed. */
+  failed(reason: string, message: string): void;
+}
+
+export interface Feed {
+  readonly node: ReadonlySignal<NodeModel | undefined>;
+  readonly connection: ReadonlySignal<Connection>;
+  /** The node said that it goes away, and is not back. */
+  readonly leaving: ReadonlySignal<boolean>;
+  /** Raised when there is a node to read from, and when it is another one: nothing is known then. */
+  readonly epoch: ReadonlySignal<number>;
+  /** Raised when more has happened than was told: some of what is known is old. */
+  readonly missed: ReadonlySignal<number>;
+  start(): void;
+  /** Follows one log, until the answer is called. Only the last one that was asked for is followed. */
+  follow(followed: Followed): () => void;
+  stop(): void;
+}
+
+/** More than that waits only while the page was asleep; listing again is cheaper. */
+const mostWaiting = 20_000;
+
+export function createFeed(rows: RowStore, connect?: (address: string) => EventSource): Feed {
+  const node = signal<NodeModel | undefined>(undefined);
+  const epoch = signal(0);
+  const missed = signal(0);
+  const leaving = signal(false);
+  let position = '0';
+  let placed = false;
+  let followed: Followed | undefined;
+
+  const rowQueue = createFrameQueue<ExecutionResultJson, ReturnType<typeof rowOf>>(rowOf, (made) =>
+    rows.tell(made),
+  );
+  const logQueue = createFrameQueue<StreamExecutionResultJson, ReturnType<typeof eventOf> & {}>(
+    eventOf,
+    (made) => followed?.events.append(made),
+  );
+
+  const takeNode = (view: NodeViewJson) => {
+    const known = node.peek();
+    const next = nodeOf(view);
+    leaving.value = false;
+    if (next.time !== undefined) setNodeTime(next.time);
+    node.value = next;
+    if (known === undefined || known.id === next.id) return;
+    // Another folder behind the same address has other executions.
+    rowQueue.clear();
+    rows.clear();
+    epoch.value = epoch.peek() + 1;
+  };
+  const takeNews = (data: string, id: string) => {
+    const news = JSON.parse(data) as WatchNodeResponseJson;
+    // From now on: what changed before is read by whoever lists after this.
+    if (!placed) epoch.value = epoch.peek() + 1;
+    placed = true;
+    position = id || news.position;
+    if (news.reset) missed.value = missed.peek() + 1;
+    for (const each of news.executions) rowQueue.push(each.executionId, each);
+    if (news.node) takeNode(news.node);
+    if (rowQueue.waiting <= mostWaiting) return;
+    rowQueue.clear();
+    missed.value = missed.peek() + 1;
+  };
+  const takeLog = (data: string) => {
+    if (followed === undefined) return;
+    const { events } = JSON.parse(data) as LogMessageJson;
+    for (const each of events) if (each.executionId === followed.id) logQueue.push(each.sequence, each);
+  };
+  const takeFault = (data: string) => {
+    const { error } = JSON.parse(data) as FaultJson;
+    if (error.reason === 'DRAINING') leaving.value = true;
+    else followed?.failed(error.reason, error.message);
+  };
+
+  const stream = createEventStream({
+    address: () => {
+      const fields = new URLSearchParams({ position });
+      if (followed !== undefined) {
+        fields.set('execution', followed.id);
+        fields.set('from', String(followed.events.lastSequence + 1));
+      }
+      return `/api/events?${fields}`;
+    },
+    on: { node: takeNews, log: takeLog, fault: takeFault },
+    ...(connect && { connect }),
+  });
+  return {
+    node,
+    connection: stream.connection,
+    epoch,
+    missed,
+    leaving,
+    start: () => stream.reopen(),
+    follow(next) {
+      logQueue.clear();
+      followed = next;
+      stream.reopen();
+      return () => {
+        if (followed !== next) return;
+        logQueue.clear();
+        followed = undefined;
+        stream.reopen();
+      };
+    },
+    stop() {
+      stream.close();
+      rowQueue.clear();
+      logQueue.clear();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/** One execution as the node has it now. */
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { RowStore } from '../list/row-store.ts';
+import { EventLog } from '../model/event-log.ts';
+import { type ExecutionRow, rowOf } from '../model/execution-row.ts';
+import type { ExecutionAction, ExecutionSource } from '../model/execution-source.ts';
+import { explanationOf } from '../model/explanation.ts';
+import { invocationOf } from '../model/invocation.ts';
+import type { Machine } from '../model/machine.ts';
+import { type Task, taskOf } from '../model/task.ts';
+import type {
+  ExplainExecutionResponseJson,
+  GetExecutionStatusResponseJson,
+  GetInvocationResponseJson,
+  TaskJson,
+} from '../wire.ts';
+import { type Call, CallFault, faultText } from './call.ts';
+import type { Feed } from './feed.ts';
+
+interface Options {
+  readonly id: string;
+  readonly call: Call;
+  readonly feed: Feed;
+  readonly rows: RowStore;
+  readonly machines: readonly Machine[];
+  readonly at: Signal<number | undefined>;
+  readonly actions: (row: ExecutionRow) => readonly ExecutionAction[];
+}
+
+export function openLiveSource({ id, call, feed, rows, machines, at, actions }: Options): ExecutionSource {
+  const events = new EventLog();
+  const fault = signal('');
+  // Rows are forgotten when there are too many; the one that is open is not.
+  const record = signal<ExecutionRow | undefined>(rows.get(id));
+  const stopListening = rows.listen(({ changed }) => {
+    if (changed.includes(id)) record.value = rows.get(id) ?? record.peek();
+  });
+  const answer = rows.ask();
+  call<GetExecutionStatusResponseJson>('FunctionService/GetExecutionStatus', { executionId: id })
+    .then(({ result }) => {
+      if (result === undefined) return;
+      const row = rowOf(result);
+      answer.take([row]);
+      record.value ??= row;
+    })
+    .catch((error: unknown) => {
+      answer[Symbol.dispose]();
+      fault.value = faultText(error);
+    });
+  const stopFollowing = feed.follow({
+    id,
+    events,
+    failed: (_reason, message) => {
+      fault.value = message;
+    },
+  });
+  const buttons: ReadonlySignal<readonly ExecutionAction[]> = computed(() => {
+    const row = record.value;
+    return row !== undefined && feed.node.value?.actionsAllowed === true ? actions(row) : [];
+  });
+  const path = encodeURIComponent(id);
+  return {
+    id,
+    live: true,
+    record,
+    events,
+    machines,
+    fault,
+    at,
+    actions: buttons,
+    explanation: async () =>
+      explanationOf(
+        await call<ExplainExecutionResponseJson>('NodeService/ExplainExecution', { executionId: id }),
+      ),
+    invocation: async () =>
+      invocationOf(await call<GetInvocationResponseJson>('NodeService/GetInvocation', { executionId: id })),
+    task: () => taskIfAny(call, record.value?.taskId ?? ''),
+    downloads: { history: `/api/history/${path}`, snapshot: `/api/snapshots/${path}` },
+    close: () => {
+      stopListening();
+      stopFollowing();
+    },
+  };
+}
+
+async function taskIfAny(call: Call, task: string): Promise<Task | undefined> {
+  if (task === '') return undefined;
+  try {
+    return taskOf((await call<{ readonly task: TaskJson }>('TaskService/GetTask', { task })).task);
+  } catch (error) {
+    // A deleted task leaves its executions behind.
+    if (error instanceof CallFault && error.reason.includes('NOT_FOUND')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+/** Where the list ends, and why there. */
+import { countText } from '../model/quantity.ts';
+import { usePage } from '../shell/page.ts';
+import { mostRows } from './row-store.ts';
+
+interface Props {
+  /** How many are searched without asking. */
+  readonly limit: number;
+  readonly searchOn: () => void;
+}
+
+export function ListFoot({ limit, searchOn }: Props) {
+  const { list } = usePage();
+  const { done, loading, fault, listed } = list.pages.state.value;
+  const shown = list.view.order.value.length;
+  const isSearching = list.filter.value.text !== '';
+  if (fault !== '') {
+    return (
+      <p class="list-foot" role="alert">
+        The node did not list them: {fault}.{' '}
+        <button type="button" class="button" onClick={() => void list.pages.more()}>
+          Try again
+        </button>
+      </p>
+    );
+  }
+  if (loading) return <p class="list-foot quiet">{shown > 0 ? 'Reading older ones…' : ''}</p>;
+  if (isSearching && !done && listed >= limit) {
+    return (
+      <p class="list-foot">
+        Searched the newest {countText(listed)}.{' '}
+        <button type="button" class="button" onClick={searchOn}>
+          Search older ones
+        </button>
+      </p>
+    );
+  }
+  if (shown === 0) return null;
+  if (list.rows.isFull || (done && shown >= mostRows * 0.9)) {
+    return (
+      <p class="list-foot quiet">
+        The page keeps the newest {countText(mostRows)}. For older ones, choose a time.
+      </p>
+    );
+  }
+  return done ? <p class="list-foot quiet">{countText(shown)} in all.</p> : null;
+}

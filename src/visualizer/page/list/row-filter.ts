@@ -1,0 +1,125 @@
+/** Which executions the reader wants to see. Pure. */
+import type { Address, Span } from '../model/address.ts';
+import type { ExecutionRow } from '../model/execution-row.ts';
+import { type Status, statusName } from '../model/status.ts';
+
+export interface RowFilter {
+  readonly statuses: readonly Status[];
+  readonly task: string;
+  readonly text: string;
+  readonly since: Span | '';
+  readonly after: number;
+  readonly before: number;
+}
+
+const spanMs: Readonly<Record<Span, number>> = {
+  '5m': 300_000,
+  '15m': 900_000,
+  '1h': 3_600_000,
+  '6h': 21_600_000,
+  '24h': 86_400_000,
+  '7d': 604_800_000,
+};
+
+export function filterOf({ statuses, task, text, since, after, before }: Address): RowFilter {
+  return { statuses, task, text, since, after, before };
+}
+
+export function isEmpty(filter: RowFilter): boolean {
+  return filter.statuses.length === 0 && filter.text === '' && hasNoBounds(filter);
+}
+
+/** It wants every task and every time: the node's own counts hold for it. */
+export function hasNoBounds(filter: RowFilter): boolean {
+  return filter.task === '' && filter.since === '' && filter.after === 0 && filter.before === 0;
+}
+
+export function earliest(filter: RowFilter, now: number): number {
+  return filter.since === '' ? filter.after : Math.max(filter.after, now - spanMs[filter.since]);
+}
+
+/** The part of it that the node can answer, as ListExecutionsRequest has it. */
+export function requestOf(filter: RowFilter, now: number): Readonly<Record<string, unknown>> {
+  const after = earliest(filter, now);
+  return {
+    ...(filter.task !== '' && { task: filter.task }),
+    ...(filter.statuses.length > 0 && { statuses: filter.statuses.map(statusName) }),
+    ...(after > 0 && { createdAfter: new Date(after).toISOString() }),
+    ...(filter.before > 0 && { createdBefore: new Date(filter.before).toISOString() }),
+  };
+}
+
+export type RowTest = (row: ExecutionRow) => boolean;
+
+/** The filter as a test, with statuses apart: their counts are of what the rest lets through. */
+export function testOf(filter: RowFilter, now: number): { readonly status: RowTest; readonly rest: RowTest } {
+  const from = earliest(filter, now);
+  const { task, before } = filter;
+  const hasText = textTest(filter.text);
+  const wanted = new Set(filter.statuses);
+  return {
+    status: (row) => wanted.size === 0 || wanted.has(row.status),
+    rest: (row) =>
+      (task === '' || row.taskName === task || row.taskId === task) &&
+      row.createdAt >= from &&
+      (before === 0 || row.createdAt < before) &&
+      hasText(row),
+  };
+}
+
+const haystacks = new WeakMap<ExecutionRow, string>();
+
+/** Everything of a row that can be searched, in lower case. */
+function haystackOf(row: ExecutionRow): string {
+  const known = haystacks.get(row);
+  if (known !== undefined) return known;
+  const { id, taskId, taskName, functionName, state, errorCode, errorMessage, requestId, instanceId } = row;
+  const labels = Object.entries(row.metadata).flat();
+  const text = [
+    id,
+    taskId,
+    taskName,
+    functionName,
+    state,
+    errorCode,
+    errorMessage,
+    requestId,
+    instanceId,
+    ...labels,
+  ]
+    .join('\n')
+    .toLowerCase();
+  haystacks.set(row, text);
+  return text;
+}
+
+/** All words have to be there; `/…/` is a regular expression, and text where it is none yet. */
+function textTest(text: string): RowTest {
+  const pattern = /^\/(.+)\/$/.exec(text)?.[1];
+  if (pattern !== undefined) {
+    try {
+      const expression = new RegExp(pattern, 'im');
+      return (row) => expression.test(haystackOf(row));
+    } catch {
+      // Someone is still typing it.
+    }
+  }
+  const terms = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (terms.length === 0) return () => true;
+  return (row) => {
+    const haystack = haystackOf(row);
+    return terms.every((term) => haystack.includes(term));
+  };
+}
+
+/** What is wrong with the text as a regular expression; empty where nothing is. */
+export function patternFault(text: string): string {
+  const pattern = /^\/(.+)\/$/.exec(text)?.[1];
+  if (pattern === undefined) return '';
+  try {
+    new RegExp(pattern);
+    return '';
+  } catch {
+    return 'not a regular expression yet: searched as text';
+  }
+}

@@ -1,0 +1,16 @@
+/** The visualizer: what a browser loads from a node. */
+import './theme/tokens.css';
+import './theme/base.css';
+import { render } from 'preact';
+import { App } from './shell/app.tsx';
+import { PageContext } from './shell/page.ts';
+import { startPage } from './shell/start.ts';
+
+const place = document.getElementById('page');
+if (place === null) throw new Error('the document has no place for the page');
+render(
+  <PageContext.Provider value={startPage()}>
+    <App />
+  </PageContext.Provider>,
+  place,
+);

@@ -1,0 +1,88 @@
+/**
+ * The address of a view: everything that the reader chose, so that it can be sent to someone else. Pure.
+ *
+ * `/?status=failed,timedOut&task=resize&since=1h&q=oom` is the list, `/?execution=exec_…&at=57` one execution at its
+ * event 57 (over the same list), `/?view=tree` the tree.
+ */
+import { isStatus, type Status, statuses } from './status.ts';
+
+/** How far back the list looks; empty is all of it. */
+export const spans = ['5m', '15m', '1h', '6h', '24h', '7d'] as const;
+export type Span = (typeof spans)[number];
+
+export interface Address {
+  readonly view: 'list' | 'tree';
+  /** None means all. */
+  readonly statuses: readonly Status[];
+  /** Name or id; empty means all. */
+  readonly task: string;
+  readonly text: string;
+  readonly since: Span | '';
+  /** Instants that bound the list instead of `since`; 0 where there is none. */
+  readonly after: number;
+  readonly before: number;
+  /** The selected row; empty where there is none. */
+  readonly selected: string;
+  /** The execution that is open; empty where none is. */
+  readonly execution: string;
+  readonly at: number | undefined;
+}
+
+export const home: Address = {
+  view: 'list',
+  statuses: [],
+  task: '',
+  text: '',
+  since: '',
+  after: 0,
+  before: 0,
+  selected: '',
+  execution: '',
+  at: undefined,
+};
+
+export function parseAddress(query: string): Address {
+  const fields = new URLSearchParams(query);
+  const wanted = (fields.get('status') ?? '').split(',').filter(isStatus);
+  const since = spans.find((span) => span === fields.get('since'));
+  const at = Number(fields.get('at') ?? Number.NaN);
+  return {
+    view: fields.get('view') === 'tree' ? 'tree' : 'list',
+    statuses: statuses.filter((status) => wanted.includes(status)),
+    task: fields.get('task') ?? '',
+    text: fields.get('q') ?? '',
+    since: since ?? '',
+    after: instant(fields.get('after')),
+    before: instant(fields.get('before')),
+    selected: fields.get('row') ?? '',
+    execution: fields.get('execution') ?? '',
+    at: Number.isSafeInteger(at) && at > 0 ? at : undefined,
+  };
+}
+
+/** The address as the bar shows it, always the same one for the same view. */
+export function formatAddress(address: Address): string {
+  const fields = new URLSearchParams();
+  if (address.view === 'tree') fields.set('view', 'tree');
+  if (address.statuses.length > 0) fields.set('status', address.statuses.join(','));
+  if (address.task !== '') fields.set('task', address.task);
+  if (address.text !== '') fields.set('q', address.text);
+  if (address.since !== '') fields.set('since', address.since);
+  if (address.after > 0) fields.set('after', new Date(address.after).toISOString());
+  if (address.before > 0) fields.set('before', new Date(address.before).toISOString());
+  if (address.selected !== '' && address.execution === '') fields.set('row', address.selected);
+  if (address.execution !== '') fields.set('execution', address.execution);
+  if (address.execution !== '' && address.at !== undefined) fields.set('at', String(address.at));
+  const query = fields.toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
+  return query === '' ? '/' : `/?${query}`;
+}
+
+/** Where a change leads from a view. */
+export function addressOf(change: Partial<Address>, from: Address = home): string {
+  return formatAddress({ ...from, ...change });
+}
+
+function instant(text: string | null): number {
+  const value = Date.parse(text ?? '');
+  return Number.isNaN(value) ? 0 : value;
+}

@@ -1,0 +1,136 @@
+/** One execution as the page knows it: the model of `ExecutionResult`. */
+import type { ExecutionResultJson } from '../wire.ts';
+import { bytesOf, enumWord, instantOf, numberOf } from './scalar.ts';
+import { type Status, statusOf } from './status.ts';
+
+export type ErrorOrigin = 'user' | 'policy' | 'platform';
+
+export interface ResourceUse {
+  readonly cpuTimeUs: number;
+  readonly peakMemoryBytes: number;
+  readonly droppedBytes: number;
+}
+
+export interface Termination {
+  readonly rung: string;
+  readonly tookMs: number;
+}
+
+export interface ExecutionRow {
+  readonly id: string;
+  readonly status: Status;
+  /** Path in the chart, such as `running.backingOff`. */
+  readonly state: string;
+  readonly mode: 'sync' | 'async' | 'stream';
+  readonly taskId: string;
+  readonly taskName: string;
+  readonly taskRevision: number;
+  readonly functionName: string;
+  readonly instanceId: string;
+  readonly attempt: number;
+  readonly recoveries: number;
+  readonly createdAt: number;
+  readonly startedAt: number | undefined;
+  readonly completedAt: number | undefined;
+  readonly queueTimeMs: number;
+  readonly executionTimeMs: number;
+  /** When this view was taken. */
+  readonly seenAt: number;
+  /** Without its prefix, such as `FUNCTION_EXIT`; empty where there is none. */
+  readonly errorCode: string;
+  readonly errorOrigin: ErrorOrigin | undefined;
+  readonly errorMessage: string;
+  readonly exitCode: number | undefined;
+  readonly termination: Termination | undefined;
+  readonly requestId: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly allowedEvents: readonly string[];
+  readonly resourceUse: ResourceUse | undefined;
+  readonly loosened: readonly string[];
+  readonly oldestSequence: number;
+  readonly originExecutionId: string;
+  readonly output: Uint8Array;
+  readonly errorOutput: Uint8Array;
+  readonly contentType: string;
+  readonly outputBytes: number;
+  readonly outputTruncated: boolean;
+}
+
+// Twenty thousand rows share what most of them have.
+const noMetadata = Object.freeze({});
+const noLines: readonly string[] = Object.freeze([]);
+const words = new Map<string, string>();
+
+export function rowOf(json: ExecutionResultJson): ExecutionRow {
+  const created = instantOf(json.createdAt) ?? 0;
+  return {
+    id: json.executionId,
+    status: statusOf(json.status),
+    state: shared(json.state),
+    mode: modeOf(json.mode),
+    taskId: shared(json.taskId),
+    taskName: shared(json.taskName),
+    taskRevision: json.taskRevision,
+    functionName: shared(json.functionName),
+    instanceId: json.instanceId,
+    attempt: json.attempt,
+    recoveries: json.recoveries,
+    createdAt: created,
+    startedAt: instantOf(json.startedAt),
+    completedAt: instantOf(json.completedAt),
+    queueTimeMs: numberOf(json.queueTimeMs),
+    executionTimeMs: numberOf(json.executionTimeMs),
+    seenAt: instantOf(json.timestamp) ?? created,
+    errorCode: shared(enumWord(json.errorCode, 'ERROR_CODE_')),
+    errorOrigin: originOf(json.errorOrigin),
+    errorMessage: json.errorMessage,
+    exitCode: json.exitCode,
+    termination: json.termination && {
+      rung: json.termination.rung,
+      tookMs: numberOf(json.termination.tookMs),
+    },
+    requestId: json.requestId,
+    metadata: Object.keys(json.metadata).length === 0 ? noMetadata : json.metadata,
+    allowedEvents: json.allowedEvents.length === 0 ? noLines : json.allowedEvents.map(shared),
+    resourceUse: json.resourceUse && {
+      cpuTimeUs: numberOf(json.resourceUse.cpuTimeUs),
+      peakMemoryBytes: numberOf(json.resourceUse.peakMemoryBytes),
+      droppedBytes: numberOf(json.resourceUse.droppedBytes),
+    },
+    loosened: json.loosened.length === 0 ? noLines : json.loosened,
+    oldestSequence: numberOf(json.oldestSequence),
+    originExecutionId: json.originExecutionId,
+    output: bytesOf(json.output),
+    errorOutput: bytesOf(json.errorOutput),
+    contentType: shared(json.contentType),
+    outputBytes: numberOf(json.outputBytes),
+    outputTruncated: json.outputTruncated,
+  };
+}
+
+/** From the admission to the end, or to an instant while it goes on. */
+export function durationOf(row: ExecutionRow, at: number): number {
+  return Math.max(0, (row.completedAt ?? at) - row.createdAt);
+}
+
+function modeOf(name: string): ExecutionRow['mode'] {
+  const word = enumWord(name, 'EXECUTION_MODE_');
+  if (word === 'ASYNC') return 'async';
+  return word === 'STREAM' ? 'stream' : 'sync';
+}
+
+function originOf(name: string): ErrorOrigin | undefined {
+  const word = enumWord(name, 'ERROR_ORIGIN_');
+  if (word === 'USER') return 'user';
+  if (word === 'POLICY') return 'policy';
+  return word === 'PLATFORM' ? 'platform' : undefined;
+}
+
+/** The one copy of a string that comes again and again. */
+function shared(text: string): string {
+  const known = words.get(text);
+  if (known !== undefined) return known;
+  if (words.size > 5000) words.clear();
+  words.set(text, text);
+  return text;
+}

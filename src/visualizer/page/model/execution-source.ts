@@ -1,0 +1,50 @@
+/**
+ * What the view of one execution is made of, whether it comes live from a node or out of a file.
+ *
+ * The shell makes it; `execution/execution-view.tsx` shows it and knows of nothing else. Links to other executions are
+ * plain `<a href={addressOf(…)}>`: the shell takes their clicks.
+ */
+import type { ReadonlySignal, Signal } from '@preact/signals';
+import type { EventLog } from './event-log.ts';
+import type { ExecutionRow } from './execution-row.ts';
+import type { Explanation } from './explanation.ts';
+import type { Invocation } from './invocation.ts';
+import type { Machine } from './machine.ts';
+import type { Task } from './task.ts';
+
+/** A button of the view. The shell asks for confirmation, acts, and says what came of it. */
+export interface ExecutionAction {
+  readonly name: 'cancel' | 'suspend' | 'resume' | 'rerun' | 'breakpoint' | 'snapshot' | 'delete';
+  readonly label: string;
+  /** It cannot be undone. */
+  readonly danger: boolean;
+  /** Why it cannot be done now; empty where it can. */
+  readonly refusal: string;
+  run(): void;
+}
+
+export interface ExecutionSource {
+  readonly id: string;
+  /** False for a file: nothing more will come, and nothing can be asked of a node. */
+  readonly live: boolean;
+  /** The name of the file that is shown; absent where it is live. */
+  readonly fileName?: string;
+  readonly record: ReadonlySignal<ExecutionRow | undefined>;
+  readonly events: EventLog;
+  readonly machines: readonly Machine[];
+  /** Why the log cannot be read or followed, for people; empty where all is well. */
+  readonly fault: ReadonlySignal<string>;
+  /** The sequence number that the reader travelled to; absent at the live end. The address bar keeps it. */
+  readonly at: Signal<number | undefined>;
+  /** Empty where the node allows none. */
+  readonly actions: ReadonlySignal<readonly ExecutionAction[]>;
+  /** Each call asks anew. */
+  explanation?(): Promise<Explanation>;
+  invocation?(): Promise<Invocation>;
+  /** The task as it is registered now; nothing where it is gone. */
+  task?(): Promise<Task | undefined>;
+  /** Where the two files can be downloaded. */
+  readonly downloads?: { readonly history: string; readonly snapshot: string };
+  /** Gives up what it holds. */
+  close(): void;
+}

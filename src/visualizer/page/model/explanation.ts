@@ -1,0 +1,33 @@
+/** Why an execution is where it is: the model of `ExplainExecutionResponse`. */
+import type { ExplainExecutionResponseJson } from '../wire.ts';
+import { instantOf, numberOf } from './scalar.ts';
+import { type Status, statusOf } from './status.ts';
+
+export interface Explanation {
+  readonly status: Status;
+  readonly state: string;
+  /** One sentence. */
+  readonly summary: string;
+  readonly details: readonly string[];
+  /** From 1; 0 where it is in no queue. */
+  readonly queuePlace: number;
+  readonly queueLength: number;
+  /** The executions that hold the slots it waits for. */
+  readonly heldBy: readonly string[];
+  readonly goesOnAt: number | undefined;
+  readonly endsAt: number | undefined;
+}
+
+export function explanationOf(json: ExplainExecutionResponseJson): Explanation {
+  return {
+    status: statusOf(json.status),
+    state: json.state,
+    summary: json.summary,
+    details: json.details,
+    queuePlace: numberOf(json.queuePlace),
+    queueLength: numberOf(json.queueLength),
+    heldBy: json.heldBy,
+    goesOnAt: instantOf(json.goesOnAt),
+    endsAt: instantOf(json.endsAt),
+  };
+}

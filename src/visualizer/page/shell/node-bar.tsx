@@ -1,0 +1,133 @@
+/** What the node is and does, above everything else. */
+
+import { addressOf } from '../model/address.ts';
+import type { NodeModel } from '../model/node.ts';
+import { countText } from '../model/quantity.ts';
+import { Icon } from '../theme/icon.tsx';
+import { StatusMark } from '../theme/status-mark.tsx';
+import { nextTheme, theme } from '../theme/theme.ts';
+import { ConnectionMark } from './connection-mark.tsx';
+import { FileButton } from './file-button.tsx';
+import { usePage } from './page.ts';
+
+export function NodeBar() {
+  const { feed, router, dialogs, file } = usePage();
+  const node = feed.node.value;
+  const { view, execution } = router.address.value;
+  const at = file.value !== undefined || execution !== '' ? '' : view;
+  return (
+    <header class="node-bar">
+      <a class="brand" href={addressOf({})} aria-label="Spear, all executions">
+        <svg width="18" height="18" viewBox="0 0 16 16" fill="currentColor" aria-hidden="true">
+          <path d="M14.5 1.5 1.5 8.6l4 1.6L14.5 1.5ZM14.5 1.5 5.9 10.6l1.7 3.9z" />
+        </svg>
+        Spear
+      </a>
+      <nav class="tabs" aria-label="Views">
+        <a href={addressOf({ view: 'list' })} aria-current={at === 'list' ? 'page' : undefined}>
+          <Icon name="list" /> Executions
+        </a>
+        <a href={addressOf({ view: 'tree' })} aria-current={at === 'tree' ? 'page' : undefined}>
+          <Icon name="tree" /> Tree
+        </a>
+      </nav>
+      {node !== undefined && <NodeFacts node={node} />}
+      <div class="node-bar-end">
+        <ConnectionMark />
+        <button type="button" class="button plain" onClick={() => dialogs.show({ kind: 'breakpoints' })}>
+          <Icon name="stop" /> <span class="wide-only">Breakpoints</span>
+          <span class="narrow-only hidden">Breakpoints</span>
+        </button>
+        <FileButton />
+        {node?.actionsAllowed === true && (
+          <button type="button" class="button plain" onClick={() => dialogs.show({ kind: 'restore' })}>
+            <Icon name="upload" /> <span class="wide-only">Restore</span>
+            <span class="narrow-only hidden">Restore from a snapshot</span>
+          </button>
+        )}
+        <button
+          type="button"
+          class="button plain icon"
+          title={`Theme: ${themeWords[theme.value]}`}
+          aria-label={`Theme: ${themeWords[theme.value]}. Change it.`}
+          onClick={nextTheme}
+        >
+          <Icon name={themeIcons[theme.value]} />
+        </button>
+        <button
+          type="button"
+          class="button plain icon"
+          title="Keys (?)"
+          aria-label="Keys"
+          onClick={() => dialogs.show({ kind: 'help' })}
+        >
+          <Icon name="help" />
+        </button>
+      </div>
+      {node !== undefined && node.storeFault !== '' && (
+        <p class="store-fault" role="alert">
+          <Icon name="warn" /> <strong>The store has a fault:</strong> {node.storeFault}
+        </p>
+      )}
+    </header>
+  );
+}
+
+const themeWords = { auto: 'as the system has it', light: 'light', dark: 'dark' } as const;
+const themeIcons = { auto: 'auto', light: 'sun', dark: 'moon' } as const;
+
+function NodeFacts({ node }: { readonly node: NodeModel }) {
+  return (
+    <dl class="node-facts">
+      <div class="node-name">
+        <dt class="hidden">Node</dt>
+        <dd title={node.id}>
+          <StatusMark state={node.state} />
+          <span class="mono quiet">{shortNodeId(node.id)}</span>
+        </dd>
+      </div>
+      <Gauge label="Slots" value={node.running} of={node.slots} tone="running" />
+      <Gauge label="Pending" value={node.pending} of={node.queueLimit} tone="pending" />
+      <div class="version">
+        <dt>Version</dt>
+        <dd>{node.version}</dd>
+      </div>
+      {!node.actionsAllowed && (
+        <div>
+          <dt class="hidden">Actions</dt>
+          <dd class="badge" title="The page only shows: spear serve --allow-ui-actions lets it act">
+            Read only
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function shortNodeId(id: string): string {
+  return id.length > 16 ? `…${id.slice(-8)}` : id;
+}
+
+interface GaugeProps {
+  readonly label: string;
+  readonly value: number;
+  readonly of: number;
+  readonly tone: string;
+}
+
+function Gauge({ label, value, of, tone }: GaugeProps) {
+  const share = of === 0 ? 0 : Math.min(1, value / of);
+  return (
+    <div class="gauge" data-tone={share >= 0.95 ? 'timedOut' : tone}>
+      <dt>{label}</dt>
+      <dd>
+        <svg width="44" height="6" viewBox="0 0 44 6" aria-hidden="true">
+          <rect class="gauge-ground" width="44" height="6" rx="3" />
+          {value > 0 && <rect class="gauge-bar" width={Math.max(4, 44 * share)} height="6" rx="3" />}
+        </svg>
+        {countText(value)}
+        <span class="quiet"> / {countText(of)}</span>
+      </dd>
+    </div>
+  );
+}

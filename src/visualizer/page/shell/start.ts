@@ -1,0 +1,90 @@
+/** Puts the page together. The only place that does. */
+import { effect, signal } from '@preact/signals';
+import { createActs } from '../actions/acts.ts';
+import { createDialogs } from '../actions/dialogs.ts';
+import { startClock } from '../clock.ts';
+import { createCall, createCallWithLines } from '../feed/call.ts';
+import { createFeed } from '../feed/feed.ts';
+import { keepUnfinished } from '../feed/unfinished.ts';
+import { startKeys } from '../keyboard/keys.ts';
+import { createListModel } from '../list/list-model.ts';
+import { RowStore } from '../list/row-store.ts';
+import type { ExecutionSource } from '../model/execution-source.ts';
+import { type Machine, machineOf } from '../model/machine.ts';
+import { type Task, taskOf } from '../model/task.ts';
+import { applyTheme } from '../theme/theme.ts';
+import type { MachineJson, TaskJson } from '../wire.ts';
+import { createNotices } from './notices.ts';
+import type { Page } from './page.ts';
+import { startRouter } from './router.ts';
+
+export function startPage(): Page {
+  const call = createCall(fetch.bind(globalThis));
+  const callWithLines = createCallWithLines(fetch.bind(globalThis));
+  const router = startRouter(window);
+  const rows = new RowStore();
+  const feed = createFeed(rows);
+  const tasks = signal<readonly Task[]>([]);
+  const machines = signal<readonly Machine[] | undefined>(undefined);
+  const page: Page = {
+    router,
+    call,
+    feed,
+    list: createListModel({ call, feed, rows, router }),
+    notices: createNotices(),
+    acts: createActs(call, callWithLines),
+    dialogs: createDialogs(),
+    tasks,
+    machines,
+    file: signal<ExecutionSource | undefined>(undefined),
+  };
+  // The page lives as long as its document: nothing of this is ever stopped.
+  startClock();
+  startKeys();
+  applyTheme();
+  feed.start();
+  keepUnfinished(call, feed, rows);
+  let known = '';
+  effect(() => {
+    // What registered tasks there are is no news of the feed: it is read again when the node's own count changes.
+    const node = feed.node.value;
+    const version = `${feed.epoch.value} ${node?.supervisors.find(({ name }) => name === 'tasks')?.children}`;
+    if (feed.epoch.value === 0 || version === known) return;
+    known = version;
+    readTasks().catch(() => {
+      // Without names the filter offers none; the connection's state says the rest.
+    });
+  });
+  effect(() => {
+    if (feed.epoch.value === 0 || (machines.peek() ?? []).length > 0) return;
+    readMachines().catch(() => {
+      // An execution is shown all the same, with as much of its chart as its log tells.
+      machines.value = [];
+    });
+  });
+  return page;
+
+  async function readTasks(): Promise<void> {
+    const found: Task[] = [];
+    for (let pageToken = ''; ; ) {
+      const answer = await call<{ readonly tasks: readonly TaskJson[]; readonly nextPageToken: string }>(
+        'TaskService/ListTasks',
+        { pageSize: 1000, pageToken },
+      );
+      found.push(...answer.tasks.map(taskOf));
+      pageToken = answer.nextPageToken;
+      if (pageToken === '' || found.length >= mostTasks) break;
+    }
+    tasks.value = found;
+  }
+
+  async function readMachines(): Promise<void> {
+    const answer = await call<{ readonly machines: readonly MachineJson[] }>(
+      'NodeService/DescribeMachines',
+      {},
+    );
+    machines.value = answer.machines.map(machineOf);
+  }
+}
+
+const mostTasks = 5000;

@@ -1,0 +1,197 @@
+/** What a reader may do to executions, and breakpoints. */
+import { expect, test } from 'vitest';
+import { ExecutionStatus } from '../../../src/server/gen/spearlet/function_pb.js';
+import { chromium, describeWhere } from '../../support/needs.ts';
+import { ExecutionPage } from './execution-page.ts';
+import { ListPage } from './list-page.ts';
+import { useSite } from './site.ts';
+
+const needs = [await chromium()];
+
+describeWhere(needs, 'a reader who may act', () => {
+  const site = useSite({}, async (server) => {
+    await server.register('loop', 'misbehaving/loop.wasm');
+    await server.register('cat', 'misbehaving/cat.wasm');
+    await server.register('calc', 'typed/typed.wasm');
+  });
+
+  test('suspends, resumes and cancels, each confirmed and then in the log', async () => {
+    site.putUnderLoad();
+    const executionId = await site.invoke({ task: 'loop' });
+    const { page } = await site.visit(`/?execution=${executionId}`);
+    const seen = new ExecutionPage(page);
+    await seen.lit('running.attempting');
+    await page.getByRole('button', { name: 'Suspend', exact: true }).click();
+    // Not before it is confirmed.
+    await page.getByRole('dialog').getByRole('button', { name: 'Keep as it is' }).click();
+    await seen.lit('running.attempting');
+    await page.getByRole('button', { name: 'Suspend', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
+    await page.getByRole('status').getByText('loop is held').waitFor();
+    await seen.lit('running.suspended');
+
+    await page.getByRole('button', { name: 'Resume', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('status').getByText('loop goes on').waitFor();
+    await seen.lit('running.attempting');
+
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByLabel(/Reason/).fill('it is three in the morning');
+    await page.getByRole('button', { name: 'Cancel execution' }).click();
+    await seen.lit('cancelled');
+    const failure = page.getByRole('region', { name: 'What went wrong' });
+    await failure
+      .getByText(/it is three in the morning/)
+      .first()
+      .waitFor();
+    for (const name of ['suspend', 'resume', 'cancel']) {
+      await seen.events.locator('.event-name').getByText(name, { exact: true }).first().waitFor();
+    }
+    expect(await page.getByRole('button', { name: 'Cancel', exact: true }).count()).toBe(0);
+  });
+
+  test('runs one again with another input, and deletes it', async () => {
+    const { executionId } = await site.server.functions.invokeFunction({
+      task: 'cat',
+      input: Buffer.from('the first'),
+    });
+    const { page } = await site.visit(`/?execution=${executionId}`);
+    const seen = new ExecutionPage(page);
+    await seen.lit('completed');
+    await page.getByRole('button', { name: 'Run again' }).click();
+    expect(await page.getByLabel('Standard input').inputValue()).toBe('the first');
+    await page.getByLabel('Standard input').fill('the second');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('status').getByText('Started cat again').waitFor();
+    await expect.poll(() => new URL(page.url()).searchParams.get('execution')).not.toBe(executionId);
+    await seen.lit('completed');
+    await expect.poll(() => seen.outputText()).toEqual(['the second']);
+
+    const again = new URL(page.url()).searchParams.get('execution') ?? '';
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('status').getByText(`Deleted ${again}`).waitFor();
+    await expect(site.server.functions.getExecutionStatus({ executionId: again })).rejects.toThrow(
+      /NOT_FOUND/,
+    );
+  });
+
+  test('runs a typed one again with other parameters', async () => {
+    const { executionId } = await site.server.functions.invokeFunction({
+      task: 'calc',
+      functionName: 'greet',
+      parameters: { name: { kind: { case: 'stringValue', value: 'Ada' } } },
+    });
+    const { page } = await site.visit(`/?execution=${executionId}`);
+    const seen = new ExecutionPage(page);
+    await page.getByRole('button', { name: 'Run again' }).click();
+    await page.getByLabel(/^name/).fill('"Grace"');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('status').getByText('Started calc again').waitFor();
+    await seen.lit('completed');
+    await seen.pane('Result');
+    await seen.panes.getByText(/Grace/).first().waitFor();
+  });
+
+  test('holds the next of a task at a breakpoint, looks, and lets it go on', async () => {
+    site.putUnderLoad();
+    const { page } = await site.visit('/?task=cat');
+    const list = new ListPage(page);
+    await page.keyboard.press('b');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('combobox', { name: 'Task', exact: true }).selectOption('cat');
+    await dialog.getByRole('button', { name: 'Set', exact: true }).click();
+    await dialog.getByRole('cell', { name: /before an attempt starts/ }).waitFor();
+    await page.keyboard.press('Escape');
+
+    const executionId = await site.invoke({ task: 'cat', input: Buffer.from('held') });
+    await list.row(executionId).getByText('Held').waitFor();
+    await list.row(executionId).getByRole('link').click();
+    const seen = new ExecutionPage(page);
+    await seen.lit('pending.held');
+    await page
+      .getByRole('region', { name: 'Why it is here' })
+      .getByText(/breakpoint/)
+      .first()
+      .waitFor();
+    await seen.events.locator('.event-name').getByText('suspend', { exact: true }).waitFor();
+
+    await page.keyboard.press('b');
+    const held = dialog.getByRole('row', { name: new RegExp(executionId) });
+    await held.getByRole('button', { name: 'Resume' }).click();
+    await held.waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+    await seen.lit('completed');
+    await expect.poll(() => seen.outputText()).toEqual(['held']);
+  });
+
+  test('ends what a breakpoint holds, and takes the breakpoint away', async () => {
+    const { page } = await site.visit('/?task=cat');
+    const list = new ListPage(page);
+    await page.keyboard.press('b');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('combobox', { name: 'Task', exact: true }).selectOption('cat');
+    await dialog.getByRole('combobox', { name: 'Hold' }).selectOption('running.attempting');
+    await dialog.getByLabel('Once').uncheck();
+    await dialog.getByRole('button', { name: 'Set', exact: true }).click();
+    await dialog.getByRole('cell', { name: /before an attempt starts/ }).waitFor();
+    await page.keyboard.press('Escape');
+    const ids = [await site.invoke({ task: 'cat' }), await site.invoke({ task: 'cat' })];
+    for (const id of ids) await list.row(id).getByText('Held').waitFor();
+
+    await page.keyboard.press('b');
+    for (const id of ids) {
+      const held = dialog.getByRole('row', { name: new RegExp(id) });
+      await held.getByRole('button', { name: 'Cancel' }).click();
+      await held.waitFor({ state: 'detached' });
+    }
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await dialog.getByText('None is set.').waitFor();
+    await page.keyboard.press('Escape');
+    for (const id of ids) await list.row(id).getByText('Cancelled', { exact: true }).waitFor();
+    const { result } = await site.server.functions.invokeFunction({
+      task: 'cat',
+      input: Buffer.from('free'),
+    });
+    expect(result?.status).toBe(ExecutionStatus.COMPLETED);
+  });
+});
+
+describeWhere(needs, 'a reader who may only look', () => {
+  const site = useSite({ allowUiActions: 'false' }, async (server) => {
+    await server.register('loop', 'misbehaving/loop.wasm');
+  });
+
+  test('sees no button that acts, and is told which flag allows it', async () => {
+    const executionId = await site.invoke({ task: 'loop' });
+    const { page } = await site.visit(`/?execution=${executionId}`);
+    const seen = new ExecutionPage(page);
+    await seen.lit('running.attempting');
+    const badge = page.getByText('Read only', { exact: true });
+    expect(await badge.getAttribute('title')).toContain('--allow-ui-actions');
+    for (const name of ['Suspend', 'Cancel', 'Run again', 'Restore']) {
+      expect(await page.getByRole('button', { name, exact: true }).count()).toBe(0);
+    }
+    await site.cancel(executionId);
+    await seen.lit('cancelled');
+    expect(await page.getByRole('button', { name: 'Delete', exact: true }).count()).toBe(0);
+  });
+
+  test('is refused by the node, too', async () => {
+    const executionId = await site.invoke({ task: 'loop' });
+    const { page } = await site.visit(`/?execution=${executionId}`);
+    const answer = await page.evaluate(async (executionId) => {
+      const response = await fetch('/api/FunctionService/CancelExecution', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ executionId }),
+      });
+      return [response.status, await response.text()] as const;
+    }, executionId);
+    expect(answer[0]).toBe(403);
+    expect(answer[1]).toContain('--allow-ui-actions');
+    const { result } = await site.server.functions.getExecutionStatus({ executionId });
+    expect(result?.status).toBe(ExecutionStatus.RUNNING);
+    await site.cancel(executionId);
+  });
+});

@@ -1,0 +1,261 @@
+import { describe, expect, test } from 'vitest';
+import type { LogEvent } from '../../src/domain/event.ts';
+import { type ExecutionRecord, executionStatuses } from '../../src/domain/execution.ts';
+import type { NodeStatus, NodeWatch, StatusCounts } from '../../src/domain/node-feed.ts';
+import { Feed } from '../../src/visualizer/feed.ts';
+import { CommitHub } from '../../src/visualizer/hub.ts';
+import { executionId, recordOf, transition } from '../stores/samples.ts';
+import { FakeClock, isSettled, settle } from '../support/fake-clock.ts';
+
+const counts = Object.fromEntries(executionStatuses.map((status) => [status, 0])) as StatusCounts;
+
+function feedBench(position = 0) {
+  const clock = new FakeClock();
+  const records = new Map<string, ExecutionRecord>();
+  const reads: number[] = [];
+  let changedSince: (from: number) => string[] | undefined = () => [];
+  let asked = 0;
+  const status = async (): Promise<NodeStatus> => {
+    asked++;
+    return {
+      nodeId: 'node_1',
+      version: '1',
+      state: 'serving',
+      startedAt: 0,
+      slots: 1,
+      running: 0,
+      pending: 0,
+      queueLimit: 1,
+      counts,
+      supervisors: [],
+      position: feed.position,
+      actionsAllowed: false,
+      storeFault: '',
+      time: clock.now(),
+    };
+  };
+  const feed: Feed = new Feed({
+    clock,
+    position,
+    status,
+    store: {
+      async changedSince(from) {
+        reads.push(from);
+        return changedSince(from);
+      },
+      execution: async (id) => records.get(id),
+    },
+  });
+  return {
+    clock,
+    feed,
+    records,
+    reads,
+    get asked() {
+      return asked;
+    },
+    setChanged(read: typeof changedSince) {
+      changedSince = read;
+    },
+    /** One event of an execution, at the next position. */
+    commit(number: number, status: ExecutionRecord['status'] = 'running'): ExecutionRecord {
+      const record = recordOf(executionId(number), status);
+      const event: LogEvent = { ...transition(1, 'a', 'b'), position: feed.position + 1 };
+      feed.committed(record, [event]);
+      return record;
+    },
+  };
+}
+
+/** The news after the first. */
+async function watchFromNow({ feed }: { readonly feed: Feed }): Promise<NodeWatch> {
+  const watch = feed.watch(0);
+  await watch.next();
+  return watch;
+}
+
+describe('a watch', () => {
+  test('begins with the node as it is, and tells each execution once in a tick, as it is then', async () => {
+    const bench = feedBench(7);
+    const watch = bench.feed.watch(0);
+    expect(await watch.next()).toMatchObject({
+      position: 7,
+      executions: [],
+      reset: false,
+      node: { slots: 1 },
+    });
+    bench.commit(1);
+    bench.commit(2);
+    const last = bench.commit(1, 'completed');
+    const news = watch.next();
+    expect(await isSettled(news)).toBe(false);
+    await bench.clock.advance(100);
+    const told = await news;
+    expect(told).toMatchObject({ position: 10, reset: false });
+    expect(told?.executions).toHaveLength(2);
+    expect(told?.executions[0]).toBe(last);
+    expect(told).not.toHaveProperty('node');
+  });
+
+  test('tells of the node once a second, and nobody counts anything while nobody watches', async () => {
+    const bench = feedBench();
+    bench.commit(1);
+    await bench.clock.advance(5000);
+    expect({ asked: bench.asked, timers: bench.clock.timers }).toEqual({ asked: 0, timers: 0 });
+    const watch = await watchFromNow(bench);
+    const seen = [];
+    for (let second = 0; second < 3; second++) {
+      const next = watch.next();
+      await bench.clock.advance(1100);
+      seen.push((await next)?.node?.state);
+    }
+    expect(seen).toEqual(['serving', 'serving', 'serving']);
+    watch.close();
+    expect(await watch.next()).toBeUndefined();
+    expect(bench.clock.timers).toBe(0);
+  });
+
+  test('all who watch are told the very same thing, so that it can be written once', async () => {
+    const bench = feedBench();
+    const watches = [await watchFromNow(bench), await watchFromNow(bench)];
+    bench.commit(1);
+    await bench.clock.advance(100);
+    const [one, other] = await Promise.all(watches.map((watch) => watch.next()));
+    expect(one).toBe(other);
+  });
+
+  test('that is slow gathers each execution once, and is told to list again where that is too much', async () => {
+    const bench = feedBench();
+    const slow = await watchFromNow(bench);
+    for (let round = 0; round < 5; round++) {
+      bench.commit(1);
+      bench.commit(2, round === 4 ? 'completed' : 'running');
+      await bench.clock.advance(100);
+    }
+    const gathered = await slow.next();
+    expect(gathered?.executions.map(({ status }) => status)).toEqual(['running', 'completed']);
+    expect(gathered).toMatchObject({ position: 10, reset: false });
+    for (let number = 0; number < 1500; number++) {
+      bench.commit(number);
+      if (number % 200 === 0) await bench.clock.advance(100);
+    }
+    await bench.clock.advance(1000);
+    const flood = await slow.next();
+    expect(flood).toMatchObject({ reset: true, position: bench.feed.position });
+    expect(flood?.executions.length).toBeLessThan(1000);
+  });
+
+  test('from a position is told what has changed since, as it is now', async () => {
+    const bench = feedBench(50);
+    bench.setChanged(() => [executionId(3), executionId(4), executionId(5)]);
+    bench.records.set(executionId(3), recordOf(executionId(3), 'failed'));
+    bench.records.set(executionId(5), recordOf(executionId(5), 'running'));
+    const news = await bench.feed.watch(40).next();
+    expect(bench.reads).toEqual([41]);
+    // The one in the middle was deleted since.
+    expect(news?.executions.map((record) => record.executionId)).toEqual([executionId(3), executionId(5)]);
+    expect(news).toMatchObject({ position: 50, reset: false });
+    expect(await bench.feed.watch(50).next()).toMatchObject({ executions: [], reset: false });
+  });
+
+  test('from a position of long ago, or of another folder, is told to list again', async () => {
+    const bench = feedBench(50);
+    bench.setChanged(() => undefined);
+    expect(await bench.feed.watch(1).next()).toMatchObject({ executions: [], reset: true, position: 50 });
+    expect(await bench.feed.watch(51).next()).toMatchObject({ executions: [], reset: true, position: 50 });
+    bench.setChanged(() => Array.from({ length: 1001 }, (_, index) => executionId(index)));
+    expect(await bench.feed.watch(1).next()).toMatchObject({ reset: true });
+  });
+
+  test('hears what is committed while it is told the beginning', async () => {
+    const bench = feedBench(50);
+    const opening = Promise.withResolvers<string[]>();
+    bench.setChanged((() => opening.promise) as never);
+    const watch = bench.feed.watch(40);
+    const first = watch.next();
+    await settle();
+    bench.commit(9);
+    await bench.clock.advance(200);
+    opening.resolve([]);
+    expect(await first).toMatchObject({ position: 50 });
+    expect(await watch.next()).toMatchObject({ position: 51, executions: [{ executionId: executionId(9) }] });
+  });
+});
+
+describe('the feed', () => {
+  test('tells a bounded number in a tick, and the position before the first that it has not told', async () => {
+    const bench = feedBench();
+    const watch = await watchFromNow(bench);
+    for (let number = 1; number <= 600; number++) bench.commit(number);
+    // The first is told as it is now, with the position where it waits.
+    bench.commit(1, 'completed');
+    const seen: [number, number | undefined][] = [];
+    for (let tick = 0; tick < 3; tick++) {
+      await bench.clock.advance(100);
+      const news = await watch.next();
+      seen.push([news?.executions.length ?? 0, news?.position]);
+    }
+    expect(seen).toEqual([
+      [250, 250],
+      [250, 500],
+      [100, 601],
+    ]);
+  });
+
+  test('in a flood drops all and says so once a second, and goes on afterwards', async () => {
+    const bench = feedBench();
+    const watch = await watchFromNow(bench);
+    const resets: number[] = [];
+    const started = bench.clock.monotonic();
+    void (async () => {
+      for (let news = await watch.next(); news !== undefined; news = await watch.next()) {
+        if (news.reset) resets.push(bench.clock.monotonic() - started);
+      }
+    })();
+    for (let tick = 0; tick < 25; tick++) {
+      for (let number = 0; number < 3000; number++) bench.commit(tick * 3000 + number);
+      await bench.clock.advance(100);
+    }
+    expect(resets.length).toBeGreaterThanOrEqual(2);
+    expect(resets.length).toBeLessThanOrEqual(3);
+    await bench.clock.advance(2000);
+    watch.close();
+    const later = await watchFromNow(bench);
+    bench.commit(1);
+    await bench.clock.advance(100);
+    expect(await later.next()).toMatchObject({ executions: [{ executionId: executionId(1) }], reset: false });
+  });
+
+  test('that closes tells everyone that the node goes away, and nobody new may watch', async () => {
+    const bench = feedBench();
+    const watch = await watchFromNow(bench);
+    const waiting = watch.next();
+    bench.feed.close();
+    await expect(waiting).rejects.toMatchObject({ kind: 'unavailable', reason: 'DRAINING' });
+    expect(() => bench.feed.watch(0)).toThrow('stopping');
+    expect(bench.clock.timers).toBe(0);
+  });
+
+  test('refuses those who are too many', () => {
+    const bench = feedBench();
+    for (let number = 0; number < 500; number++) bench.feed.watch(0);
+    expect(() => bench.feed.watch(0)).toThrow('follow this node already');
+  });
+});
+
+test('a tap that throws is dropped, and the others and the execution go on', () => {
+  const failed: unknown[] = [];
+  const hub = new CommitHub((error) => failed.push(error));
+  const heard: string[] = [];
+  hub.add(() => {
+    throw new Error('a tap');
+  });
+  const stop = hub.add((record) => heard.push(record.executionId));
+  const record = recordOf(executionId(1), 'running');
+  hub.committed(record, []);
+  hub.committed(record, []);
+  stop();
+  hub.committed(record, []);
+  expect(heard).toHaveLength(2);
+  expect(failed).toHaveLength(1);
+});

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import type { NewEvent } from '../../../../src/domain/event.ts';
+import type { ExecutionRecord } from '../../../../src/domain/execution.ts';
+import {
+  EventLines,
+  firstLine,
+  lastLine,
+  partLine,
+  sealLine,
+} from '../../../../src/domain/snapshot/writer.ts';
+import { openFile } from '../../../../src/visualizer/page/execution/offline-source.ts';
+import type { LogEvent } from '../../../../src/visualizer/page/model/log-event.ts';
+import type { Recording } from './recording.ts';
+import { completed, failedAfterRetries, recordings, suspended } from './recordings.ts';
+
+const file = (text: string | Blob, name = 'a-file') => new File([text], name);
+
+test.each(Object.keys(recordings))('the history of %s is what was recorded', async (name) => {
+  const run = recordings[name]?.() as Recording;
+  const source = await openFile(file(run.history(), 'history.ndjson'));
+  expect(source).toMatchObject({ id: run.id, live: false, fileName: 'history.ndjson' });
+  expect(source.events.slice(0)).toEqual(run.log().slice(0));
+  expect(source.record.value).toEqual(run.row());
+  expect(source.fault.value).toBe('');
+});
+
+test.each([completed, failedAfterRetries, suspended])(
+  'a snapshot shows what its log says (%o)',
+  async (make) => {
+    const run = make();
+    const source = await openFile(file(snapshotOf(run)));
+    const plain = (event: LogEvent) => ({
+      ...event,
+      position: 0,
+      ...(event.kind === 'result' && { result: undefined }),
+    });
+    expect(source.events.slice(0).map(plain)).toEqual(run.log().slice(0).map(plain));
+    const row = run.row();
+    expect(source.record.value).toMatchObject({
+      id: row.id,
+      status: row.status,
+      errorCode: row.errorCode,
+      errorOrigin: row.errorOrigin,
+      taskName: row.taskName,
+    });
+    expect(source.fault.value).toBe('');
+    expect(await source.invocation?.()).toMatchObject({
+      parameters: { a: 1 },
+      input: new TextEncoder().encode('hello'),
+    });
+  },
+);
+
+test('a snapshot that was changed is shown, and says so', async () => {
+  const text = snapshotOf(completed()).replace('"taskName":"thumbnail"', '"taskName":"Thumbnail"');
+  const source = await openFile(file(text));
+  expect(source.fault.value).toMatch(/seal does not fit/);
+});
+
+test('a history that was cut off shows what it has, and says so', async () => {
+  const whole = completed().history();
+  const within = await openFile(file(whole.slice(0, -100)));
+  expect(within.fault.value).toMatch(/cut off/);
+  const between = await openFile(file(whole.slice(0, whole.trimEnd().lastIndexOf('\n') + 1)));
+  expect(between.fault.value).toMatch(/ends with event 29; the execution had 30/);
+});
+
+test.each([
+  ['', /it is empty/],
+  ['hello\nworld\n', /neither a history nor a snapshot of Spear: it begins with "hello"/],
+  ['{"a":1}\n', /JSON, but neither/],
+  ['[1]\n', /neither a history nor a snapshot/],
+  ['{"spearSnapshot":9,"parts":[\n]}\n', /snapshot of version 9/],
+  ['{"spearSnapshot": 1, "parts": []}', /reformatted/],
+  [firstLine, /cut off/],
+  [`${firstLine}{"kind":"events","events":[]},\n`, /events before the record/],
+  [`${completed().history()}nonsense\n`, /line 32 is not JSON/],
+  [
+    `${completed().history()}${failedAfterRetries().history().split('\n')[1]}\n`,
+    /line 32 is not an event of/,
+  ],
+])('%j is refused', async (text, message) => {
+  await expect(openFile(file(text))).rejects.toThrow(message);
+});
+
+test('bytes that are no text are refused as well', async () => {
+  await expect(openFile(file(new Blob([new Uint8Array(5000).fill(0xfe)])))).rejects.toThrow(/neither/);
+});
+
+/** As the domain writes it. */
+function snapshotOf(run: Recording): string {
+  const row = run.row();
+  const events = run.log().slice(0);
+  const failed = row.errorCode !== '';
+  const record = {
+    ...{ executionId: row.id, taskId: row.taskId, taskName: row.taskName, taskRevision: 3, functionName: '' },
+    ...{ mode: 'async', invocationId: '', payloadDigest: '', requestId: '', metadata: {}, contentType: '' },
+    ...{ cancelOnDisconnect: false, deadlines: { total: 1 }, status: row.status, state: row.state },
+    ...{ attempt: row.attempt, instanceId: '', createdAt: row.createdAt, queueTimeMs: 1, executionTimeMs: 2 },
+    ...{ lastSequence: events.length, attemptSequence: 0, outputBytes: row.outputBytes, outputEvents: 1 },
+    ...{ droppedBytes: 0, resourceUse: {} },
+    ...(failed && { outcome: { status: row.status, code: row.errorCode, message: row.errorMessage } }),
+  } as unknown as ExecutionRecord;
+  const lines = new EventLines();
+  const texts = events.flatMap((event) => lines.add(newEvent(event)) ?? []);
+  const parts = [
+    partLine({ kind: 'record', record }),
+    partLine({
+      kind: 'invocation',
+      invocation: {
+        ...{ functionName: '', parameters: { a: 1 }, contentType: '', args: [], forceNewInstance: false },
+        ...{ environment: { SECRET: null }, inputBytes: 5 },
+      },
+    }),
+    partLine({ kind: 'input', data: new TextEncoder().encode('hello') }),
+    ...texts,
+    lines.end() ?? '',
+  ];
+  const body = firstLine + parts.join('');
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  return body + sealLine({ kind: 'seal', sha256 }) + lastLine;
+}
+
+function newEvent(event: LogEvent): NewEvent {
+  const { sequence, time, status, attempt } = event;
+  const head = { sequence, time, status, attempt };
+  if (event.kind === 'transition') return { ...head, kind: 'transition', ...event.transition };
+  if (event.kind === 'chunk') return { ...head, kind: 'chunk', ...event.chunk };
+  return { ...head, kind: 'result' };
+}

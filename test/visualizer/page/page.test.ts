@@ -1,0 +1,365 @@
+/** The page in a browser, on a node that is made up. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { buildPage } from '../../../scripts/build-page.ts';
+import type { Recording } from './execution/recording.ts';
+import { failedAfterRetries } from './execution/recordings.ts';
+import { type FakeNode, startFakeNode } from './fake-node.ts';
+import { ended, execution, running } from './made-executions.ts';
+
+let folder: string;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let node: FakeNode;
+const faults: string[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'spear-page-test-'));
+  await buildPage(folder);
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+});
+
+afterAll(async () => {
+  await browser.close();
+  await rm(folder, { recursive: true });
+});
+
+beforeEach(async () => {
+  faults.length = 0;
+  context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (message) => {
+    // A node that goes away is no fault of the page.
+    if (message.type() === 'error' && !message.text().includes('net::ERR')) faults.push(message.text());
+  });
+});
+
+afterEach(async () => {
+  await context.close();
+  await node.close();
+  expect(faults).toEqual([]);
+});
+
+async function open(path = '', count = 0): Promise<void> {
+  node = await startFakeNode({ folder, count });
+  await page.goto(node.origin + path);
+  await page.getByText('Live', { exact: true }).waitFor();
+}
+
+const rows = () => page.locator('.row:not(.head)');
+const count = async () => Number(await page.getByRole('grid').getAttribute('aria-rowcount')) - 1;
+const query = () => new URL(page.url()).search;
+
+describe('the list', () => {
+  it('says how to run something where nothing has run', async () => {
+    await open();
+    await page.getByRole('heading', { name: 'Nothing has run here yet' }).waitFor();
+    expect(await page.locator('.command pre').allTextContents()).toContainEqual(
+      expect.stringContaining('curl -s http'),
+    );
+  });
+
+  it('shows an execution as it begins, runs and ends, without being asked', async () => {
+    await open();
+    const admitted = execution(Date.now(), 1);
+    node.tell([admitted]);
+    await rows().getByText('Queued').waitFor();
+    node.tell([running(admitted, Date.now())]);
+    await rows().getByText('Running').waitFor();
+    node.tell([ended(running(admitted, Date.now()), Date.now(), 1)]);
+    await rows().locator('.ticking').waitFor({ state: 'detached' });
+    expect(await count()).toBe(1);
+  });
+
+  it('draws a window of ten thousand, and reads older pages as the reader scrolls', async () => {
+    await open('', 10_000);
+    await rows().first().waitFor();
+    expect(await rows().count()).toBeLessThan(100);
+    const before = await count();
+    for (let known = before; known < 10_000; known = await count()) {
+      await page.getByRole('grid').evaluate((grid) => grid.scrollTo(0, grid.scrollHeight));
+      await expect.poll(count).toBeGreaterThan(known);
+    }
+    expect(before).toBeLessThan(1000);
+    expect(await count()).toBe(10_000);
+    await page.getByText('10,000 in all.').waitFor();
+  });
+
+  it('announces newer ones to a reader who is down in the list, and moves nothing', async () => {
+    await open('', 300);
+    await rows().first().waitFor();
+    await page.getByRole('grid').evaluate((grid) => grid.scrollTo(0, 34 * 50));
+    await page.locator('.row[aria-rowindex="53"]').waitFor();
+    const seen = await page.locator('.row[aria-rowindex="53"]').getAttribute('id');
+    node.tell([execution(Date.now(), 900_001), execution(Date.now(), 900_002)]);
+    await page.getByRole('button', { name: '2 new' }).waitFor();
+    expect(await page.locator('.row[aria-rowindex="53"]').getAttribute('id')).toBe(seen);
+    await page.getByRole('button', { name: '2 new' }).click();
+    await page.locator('.row[aria-rowindex="2"]').getByText('Queued').waitFor();
+  });
+
+  it('keeps its filters in the address, and the back button takes them back', async () => {
+    await open('', 2000);
+    await page.getByRole('button', { name: /^Failed/ }).click();
+    await page.getByLabel('Task', { exact: true }).selectOption('resize');
+    expect(query()).toBe('?status=failed&task=resize');
+    await expect.poll(() => rows().locator('.state').allTextContents()).toContain('Failed');
+    const states = new Set(await rows().locator('.state').allTextContents());
+    expect([...states]).toEqual(['Failed']);
+    await page.goBack();
+    expect(query()).toBe('?status=failed');
+    await page.goBack();
+    expect(query()).toBe('');
+    await page.reload();
+    await rows().first().waitFor();
+  });
+
+  it('names the filters that leave nothing, and takes one away', async () => {
+    await open('/?q=no-such-thing&status=completed', 50);
+    await page.getByRole('heading', { name: 'No execution matches' }).waitFor();
+    await page.getByRole('button', { name: 'text “no-such-thing”' }).click();
+    await rows().first().waitFor();
+    expect(query()).toBe('?status=completed');
+  });
+
+  it('opens an execution by its id from the search', async () => {
+    await open('', 400);
+    const [id = ''] = node.executions.keys();
+    await page.keyboard.press('/');
+    await page.keyboard.type(id);
+    await page.keyboard.press('Enter');
+    await expect.poll(query).toBe(`?execution=${id}`);
+  });
+
+  it('is worked from the keyboard: down, open, back where it was', async () => {
+    await open('', 100);
+    await rows().first().waitFor();
+    for (const key of ['j', 'j', 'j', 'k']) await page.keyboard.press(key);
+    const id = (await page.locator('.row[aria-selected=true]').getAttribute('id'))?.replace('row-', '');
+    expect(await page.locator('.row[aria-selected=true]').getAttribute('aria-rowindex')).toBe('3');
+    await page.keyboard.press('Enter');
+    await expect.poll(query).toBe(`?execution=${id}`);
+    await page.keyboard.press('Escape');
+    await page.locator(`#row-${id}[aria-selected=true]`).waitFor();
+    expect(query()).toBe(`?row=${id}`);
+  });
+
+  it('is where it was when the reader comes back from an execution', async () => {
+    await open('', 150);
+    await rows().first().waitFor();
+    await page.getByRole('grid').evaluate((grid) => grid.scrollTo(0, 34 * 60));
+    await page.locator('.row[aria-rowindex="65"] a').click();
+    await expect.poll(query).toMatch(/execution=/);
+    await page.keyboard.press('Escape');
+    await page.locator('.row[aria-rowindex="65"]').waitFor();
+    expect(await page.getByRole('grid').evaluate((grid) => grid.scrollTop)).toBe(34 * 60);
+  });
+
+  it('keeps hostile text as text', async () => {
+    await open();
+    const hostile = '<img src=x onerror=alert(1)>\u001b[31m\u0000"\'';
+    node.tell([
+      {
+        ...ended(execution(Date.now(), 1), Date.now(), 7),
+        errorCode: 'ERROR_CODE_TRAP',
+        errorMessage: hostile,
+        taskName: '<b>bold</b>',
+      },
+    ]);
+    await page.getByText('<b>bold</b>').waitFor();
+    await page.getByText('<img src=x').first().waitFor();
+    expect(await page.locator('.row img, .row b').count()).toBe(0);
+  });
+});
+
+describe('the connection', () => {
+  it('comes back by itself, says so meanwhile, and goes on where it was', async () => {
+    await open('', 20);
+    await rows().first().waitFor();
+    const { port } = new URL(node.origin);
+    await node.close();
+    await page.getByText(/Not connected for/).waitFor();
+    node = await startFakeNode({ folder, count: 20, port: Number(port) });
+    await page.getByText('Live', { exact: true }).waitFor();
+    node.tell([execution(Date.now(), 700_000)]);
+    await rows().getByText('Queued').waitFor();
+  });
+
+  it('lists again where more happened than was told, and learns what ended meanwhile', async () => {
+    await open('', 100);
+    await rows().first().waitFor();
+    await rows().getByText('Running').first().waitFor();
+    for (const each of node.executions.values()) {
+      if (!each.isCompleted) node.executions.set(each.executionId, ended(each, Date.now(), 3));
+    }
+    const unheard = execution(Date.now(), 800_000);
+    node.executions.set(unheard.executionId, unheard);
+    node.reset();
+    await rows().getByText('Queued').waitFor();
+    await rows().getByText('Running').first().waitFor({ state: 'detached' });
+    expect(await count()).toBe(101);
+  });
+
+  it('shows a fault of the store and a node that stops', async () => {
+    await open('', 5);
+    node.storeFault = 'no space left';
+    node.state = 'draining';
+    await page.getByRole('alert').getByText('no space left').waitFor();
+    await page.getByText('Node is stopping').waitFor();
+  });
+});
+
+describe('actions', () => {
+  it('are confirmed, done and announced', async () => {
+    await open('', 20);
+    const id = [...node.executions.values()].find(({ isCompleted }) => !isCompleted)?.executionId ?? '';
+    await page.goto(`${node.origin}/?execution=${id}`);
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByLabel(/Reason/).fill('it is late');
+    await page.getByRole('button', { name: 'Cancel execution' }).click();
+    await page
+      .getByRole('status')
+      .getByText(/to end/)
+      .waitFor();
+    expect(node.calls).toContainEqual({
+      method: 'FunctionService/CancelExecution',
+      request: { executionId: id, reason: 'it is late' },
+    });
+  });
+
+  it('run an execution again with another input', async () => {
+    await open('', 40);
+    const of = [...node.executions.values()].find(({ taskName }) => taskName === 'embed-text');
+    await page.goto(`${node.origin}/?execution=${of?.executionId}`);
+    await page.getByRole('button', { name: 'Run again' }).click();
+    await page.getByLabel(/^text/).fill('"another"');
+    await page.getByLabel(/^size/).fill('');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('status').getByText('Started embed-text again').waitFor();
+    const call = node.calls.find(({ method }) => method === 'FunctionService/InvokeFunction');
+    expect(call?.request).toMatchObject({ parameters: { text: 'another' }, environment: { LEVEL: 'debug' } });
+  });
+
+  it('set, list and remove breakpoints', async () => {
+    await open('', 5);
+    await page.keyboard.press('b');
+    await page.getByRole('button', { name: 'Set', exact: true }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('cell', { name: /before an attempt starts/ })
+      .waitFor();
+    await page.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('None is set.').waitFor();
+  });
+
+  it('are not there where the node allows none', async () => {
+    await open('', 20);
+    node.actionsAllowed = false;
+    const [id = ''] = node.executions.keys();
+    await page.goto(`${node.origin}/?execution=${id}`);
+    await page.getByText('Read only').waitFor();
+    expect(await page.getByRole('button', { name: 'Run again' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Restore' }).count()).toBe(0);
+  });
+});
+
+describe('a file', () => {
+  it('that is dropped is shown instead of the node, and says so', async () => {
+    await open('', 20);
+    await drop('history.ndjson', historyOf(failedAfterRetries()));
+    await page.getByText('A file, not the node:').waitFor();
+    await page.getByText('history.ndjson').first().waitFor();
+    await page.keyboard.press('Escape');
+    await rows().first().waitFor();
+  });
+
+  it('that is neither a history nor a snapshot is refused, and the page stays as it is', async () => {
+    await open('', 20);
+    await drop('holiday.txt', '<html>not one</html>');
+    await page
+      .getByRole('status')
+      .getByText(/holiday.txt cannot be shown/)
+      .waitFor();
+    await rows().first().waitFor();
+  });
+
+  async function drop(name: string, text: string): Promise<void> {
+    const files = await page.evaluateHandle(
+      ([called, content]) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([content ?? ''], called ?? ''));
+        return transfer;
+      },
+      [name, text],
+    );
+    await page.dispatchEvent('main', 'drop', { dataTransfer: files });
+  }
+
+  function historyOf({ events }: Recording): string {
+    const result = events.at(-1)?.result;
+    const head = {
+      result,
+      statusEndpoint: '',
+      estimatedCompletionMs: '0',
+      lastSequence: String(events.length),
+    };
+    return [head, ...events].map((line) => `${JSON.stringify(line)}\n`).join('');
+  }
+});
+
+describe('the tree', () => {
+  it('shows what lives in the node, folds from the keyboard, and leads to executions', async () => {
+    await open('/?view=tree', 60);
+    await page
+      .getByRole('treeitem', { name: /inst_warm/ })
+      .first()
+      .waitFor();
+    const lines = await page.getByRole('treeitem').count();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => page.getByRole('treeitem').count()).toBe(1);
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => page.getByRole('treeitem').count()).toBeGreaterThanOrEqual(lines);
+    await page.keyboard.press('v');
+    await page.getByRole('columnheader', { name: 'Restarts' }).waitFor();
+    await page
+      .locator('a', { hasText: /^exec_/ })
+      .first()
+      .click();
+    await expect.poll(query).toMatch(/execution=exec_/);
+  });
+});
+
+describe('a reader of any kind', () => {
+  it.each(['light', 'dark'] as const)('finds no barrier in %s', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    await open('', 200);
+    await rows().first().waitFor();
+    for (const key of ['', 'j', '?', 'b']) {
+      if (key !== '') await page.keyboard.press(key);
+      await seeNoBarrier(key);
+      if (key === '?' || key === 'b') await page.keyboard.press('Escape');
+    }
+    await page.keyboard.press('t');
+    await page.getByRole('treeitem').first().waitFor();
+    await seeNoBarrier('t');
+    await page.keyboard.press('v');
+    await seeNoBarrier('v');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.keyboard.press('e');
+    await rows().first().waitFor();
+    await seeNoBarrier('narrow');
+  });
+
+  async function seeNoBarrier(where: string): Promise<void> {
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const found = violations.map(({ id, nodes }) => [where, id, nodes.slice(0, 3).map(({ html }) => html)]);
+    expect(found).toEqual([]);
+  }
+});
