@@ -18,6 +18,7 @@ import { startBare, startSpear } from './server.ts';
 import { snapshotRows } from './snapshots.ts';
 import { streamRow } from './streams.ts';
 import { meets, printTable, type Row } from './table.ts';
+import { visualizerRows } from './visualizer.ts';
 
 try {
   execFileSync('h2load', ['--version'], { stdio: 'ignore' });
@@ -47,6 +48,7 @@ try {
 }
 rows.push(await pendingRow());
 rows.push(await recoveryRow());
+rows.push(...(await visualizerRows()));
 // Few slots, and nothing else on the machine: what is measured is one start at a time.
 const starter = await startSpear({ SPEAR_ALLOW_HOST_ACCESS: 'true', SPEAR_SLOTS: '2' });
 try {

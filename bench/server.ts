@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 export interface BenchServer {
   readonly grpcAddress: string;
+  /** Empty where it has none. */
+  readonly httpAddress: string;
   readonly pid: number;
   stop(): Promise<void>;
 }
@@ -45,9 +47,8 @@ async function start(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const grpcAddress = await addressFrom(child);
   return {
-    grpcAddress,
+    ...(await addressesFrom(child)),
     pid: child.pid ?? 0,
     async stop() {
       const exited = once(child, 'exit');
@@ -58,18 +59,21 @@ async function start(
   };
 }
 
-/** Both kinds of server say their address in one JSON line. */
-async function addressFrom(child: ChildProcess): Promise<string> {
+/** Both kinds of server say their addresses in one JSON line. */
+async function addressesFrom(
+  child: ChildProcess,
+): Promise<{ readonly grpcAddress: string; readonly httpAddress: string }> {
   if (child.stdout === null) throw new Error('the server has no stdout');
   let text = '';
-  const found = Promise.withResolvers<string>();
+  const found = Promise.withResolvers<{ grpcAddress: string; httpAddress: string }>();
   child.stdout.on('data', (part: Buffer) => {
     text += part.toString();
-    const address = /"grpcAddress":"([^"]+)"/.exec(text)?.[1];
-    if (address !== undefined) {
-      text = '';
-      found.resolve(address);
-    }
+    const line = /^.*"grpcAddress":"([^"]+)".*$/m.exec(text);
+    if (line === null) return;
+    const [whole, grpcAddress = ''] = line;
+    const httpAddress = /"httpAddress":"([^"]+)"/.exec(whole)?.[1] ?? '';
+    text = '';
+    found.resolve({ grpcAddress, httpAddress });
   });
   child.once('exit', () => found.reject(new Error(`the server ended before it was ready: ${text}`)));
   return found.promise;

@@ -9,6 +9,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/actors/system-clock.ts';
 import { exitCodeOf, exitCodes } from '../../src/cli/exit-codes.ts';
 import { explain } from '../../src/cli/rpc-error.ts';
+import { errorAdvice } from '../../src/domain/error-advice.ts';
 import { errorCodes, RequestError, type RequestErrorKind } from '../../src/domain/errors.ts';
 import { ByteBudget } from '../../src/server/chain.ts';
 import type { FunctionService as FunctionHandlers } from '../../src/server/function-service.ts';
@@ -88,6 +89,11 @@ describe('the table of execution errors', () => {
       retryable ? 'yes' : 'no',
     ]);
     expect(told).toEqual(known);
+  });
+
+  test('says what to do as an explanation does', () => {
+    const told = Object.fromEntries(executionErrors.map((row) => [row.code, row['what to do']]));
+    expect(told).toEqual(errorAdvice);
   });
 
   test('has the origins of the proto', () => {

@@ -26,6 +26,13 @@ export function compiler(): Promise<Missing> {
   return answer('clang', ['--version'], 'no C compiler; install clang and libc6-dev');
 }
 
+/** Where Debian's package puts it. */
+export const chromiumPath = '/usr/bin/chromium';
+
+export function chromium(): Promise<Missing> {
+  return answer(chromiumPath, ['--version'], `no Chromium at ${chromiumPath}; install Debian's chromium`);
+}
+
 export function root(): Missing {
   return process.getuid?.() === 0 ? '' : 'this needs to run as root';
 }

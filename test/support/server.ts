@@ -13,6 +13,7 @@ import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
 import { type Node, startNode } from '../../src/node.ts';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
+import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import {
   RuntimeKind,
@@ -39,6 +40,7 @@ export class Peer {
   readonly tasks: ServiceClient<typeof TaskService>;
   readonly instances: ServiceClient<typeof InstanceService>;
   readonly snapshots: ServiceClient<typeof SnapshotService>;
+  readonly nodes: ServiceClient<typeof NodeService>;
   readonly connection: Connection;
 
   constructor(grpcAddress: string, httpAddress: string) {
@@ -49,6 +51,7 @@ export class Peer {
     this.tasks = this.connection.service(TaskService);
     this.instances = this.connection.service(InstanceService);
     this.snapshots = this.connection.service(SnapshotService);
+    this.nodes = this.connection.service(NodeService);
   }
 
   /** Registers an example under a name. */

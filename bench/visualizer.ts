@@ -1,0 +1,181 @@
+/**
+ * The page under load, in headless Chromium. Beside the other benches, or alone and for longer:
+ *
+ *     node bench/visualizer.ts [SECONDS]
+ *
+ * Chromium runs at the lowest priority: it stands for the machines of other people, and must not take the processor from
+ * the node that is measured.
+ */
+import { getPriority, loadavg, setPriority } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { Browser, Page } from 'playwright-core';
+import { connect } from '../src/cli/client.ts';
+import { ExecutionMode, InvokeFunctionRequestSchema } from '../src/server/gen/spearlet/function_pb.js';
+import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
+import { launchBrowser } from '../test/support/browser.ts';
+import { invokePath, register } from './calls.ts';
+import { load } from './h2load.ts';
+import { fill, keepPace } from './pace.ts';
+import { frames, heapBytes, paintedAt, paintProbe, transferred, until, watchFrames } from './page-probe.ts';
+import { type BenchServer, startSpear } from './server.ts';
+import { median, printTable, type Row } from './table.ts';
+
+const listed = 10_000;
+const eventsPerSecond = 2000;
+const pages = 10;
+/** The page keeps at most 20 000 executions: before it is full its memory cannot be flat. */
+const leastUntilFull = 20;
+
+/** `seconds` is how long the memory is watched; five minutes are the goal, and more than a bench should take. */
+export async function visualizerRows(seconds = 100): Promise<Row[]> {
+  const spear = await startSpear({ SPEAR_SLOTS: '64', SPEAR_QUEUE_LIMIT: '100000' });
+  const connection = connect(spear.grpcAddress);
+  await register(connection, 'noop', 'noop/noop.wasm', InstancePolicy.REUSED);
+  connection.close();
+  await fill(spear.grpcAddress, listed);
+  const browser = await launchAside();
+  try {
+    return [
+      ...(await paintRows(browser, spear)),
+      ...(await streamRows(browser, spear, Math.max(seconds, 2 * leastUntilFull))),
+      await throughputRow(browser, spear),
+    ];
+  } finally {
+    await browser.close();
+    await spear.stop();
+  }
+}
+
+async function launchAside(): Promise<Browser> {
+  const usual = getPriority();
+  setPriority(19);
+  try {
+    return await launchBrowser();
+  } finally {
+    setPriority(usual);
+  }
+}
+
+async function openPage(browser: Browser, spear: BenchServer): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(120_000);
+  await page.addInitScript(paintProbe);
+  await page.goto(`http://${spear.httpAddress}/`);
+  return page;
+}
+
+/** A reader who comes for the first time, to a node with a list. */
+async function paintRows(browser: Browser, spear: BenchServer): Promise<Row[]> {
+  const times: number[] = [];
+  let bytes = 0;
+  for (let round = 0; round < 7; round += 1) {
+    const page = await openPage(browser, spear);
+    times.push(await paintedAt(page));
+    bytes = await transferred(page);
+    await page.context().close();
+  }
+  return [
+    limited('page: first execution painted, median ms', median(times), 1000),
+    limited('page: all of its files as sent, KB', bytes / 1000, 150),
+  ];
+}
+
+/** The list, full, while much happens. */
+async function streamRows(browser: Browser, spear: BenchServer, seconds: number): Promise<Row[]> {
+  const page = await openPage(browser, spear);
+  await paintedAt(page);
+  // To the end of the list and back: all of it is there then.
+  const known = 'Number(document.querySelector("[role=grid]").getAttribute("aria-rowcount")) - 1';
+  for (let count = 0; count < listed; ) {
+    await page.evaluate(`document.querySelector('[role=grid]').scrollTo(0, 1e9)`);
+    await until(page, `${known} > ${count}`);
+    count = await page.evaluate(known);
+  }
+  await page.evaluate(`document.querySelector('[role=grid]').scrollTo(0, 0)`);
+  const empty = await browser.newPage();
+  const pace = await keepPace(spear.grpcAddress, eventsPerSecond);
+  // The first seconds are those of a page that wakes up.
+  await pause(2000);
+  await Promise.all([watchFrames(page), watchFrames(empty)]);
+  const warm = Math.max(leastUntilFull, seconds / 5);
+  await pause(warm * 1000);
+  const early = await frames(page);
+  // Memory is looked at while nothing else is measured: it stops the page.
+  const heapBefore = await heapBytes(page);
+  await frames(page);
+  await pause((seconds - warm) * 1000);
+  const late = await frames(page);
+  const heapAfter = await heapBytes(page);
+  const beside = await frames(empty);
+  const reached = await pace.reached();
+  await pace.stop();
+  await page.context().close();
+  await empty.close();
+  const longest = Math.max(early.longest, late.longest);
+  const gap = Math.max(early.gap, late.gap);
+  const what = `page: ${listed} listed, ${Math.round(reached)} events/s`;
+  return [
+    limited(`${what}, longest frame, ms${longest === 0 ? ' (none over 50)' : ''}`, longest, 100),
+    {
+      ...limited('page: longest between two of its frames, ms; beside it an empty page', gap, beside.gap),
+      goal: '',
+    },
+    {
+      what: `page: heap after ${Math.round(warm)} s and after ${seconds} s of that, MB`,
+      spear: (heapAfter / 1e6).toFixed(1),
+      limit: (heapBefore / 1e6).toFixed(1),
+      ratio: heapAfter / heapBefore,
+      goal: '<= 1.15',
+    },
+  ];
+}
+
+/** What the executions lose when ten people look. */
+async function throughputRow(browser: Browser, spear: BenchServer): Promise<Row> {
+  const message = toBinary(
+    InvokeFunctionRequestSchema,
+    create(InvokeFunctionRequestSchema, {
+      task: 'noop',
+      functionName: 'noop',
+      executionMode: ExecutionMode.SYNC,
+    }),
+  );
+  const measure = async () => {
+    const calls = { address: spear.grpcAddress, path: invokePath, message, requests: 20_000, inFlight: 64 };
+    return (await load(calls)).requestsPerSecond;
+  };
+  const rounds: { readonly alone: number; readonly watched: number }[] = [];
+  await measure();
+  for (let round = 0; round < 5; round += 1) {
+    const alone = await measure();
+    const open: Page[] = [];
+    for (let left = pages; left > 0; left -= 1) open.push(await openPage(browser, spear));
+    await Promise.all(open.map(paintedAt));
+    const watched = await measure();
+    await Promise.all(open.map((page) => page.context().close()));
+    rounds.push({ alone, watched });
+  }
+  return {
+    what: `executions with ${pages} pages open, and with none, calls/s`,
+    spear: median(rounds.map(({ watched }) => watched)).toFixed(0),
+    limit: median(rounds.map(({ alone }) => alone)).toFixed(0),
+    ratio: median(rounds.map(({ alone, watched }) => watched / alone)),
+    goal: '>= 0.9',
+  };
+}
+
+function limited(what: string, measured: number, limit: number): Row {
+  return { what, spear: measured.toFixed(0), limit: limit.toFixed(0), ratio: measured / limit, goal: '<= 1' };
+}
+
+if (import.meta.main) {
+  const rows = await visualizerRows(Number(process.argv[2] ?? '100'));
+  printTable(rows);
+  console.log(
+    `load of the machine: ${loadavg()
+      .map((each) => each.toFixed(1))
+      .join(' ')}`,
+  );
+}
