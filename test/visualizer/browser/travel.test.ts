@@ -2,7 +2,6 @@
 
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
-import type { StreamExecutionResult } from '../../../src/server/gen/spearlet/function_pb.js';
 import { ErrorCode, type StreamExecutionResult } from '../../../src/server/gen/spearlet/function_pb.js';
 import { chromium, describeWhere } from '../../support/needs.ts';
 import { ExecutionPage } from './execution-page.ts';
