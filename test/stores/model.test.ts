@@ -212,4 +212,4 @@ test('the memory store and the embedded one answer alike to any sequence of call
     }
   });
   await fc.assert(run, { numRuns: 60, endOnFailure: true });
-}, 60_000);
+}, 180_000);

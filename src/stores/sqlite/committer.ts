@@ -89,6 +89,11 @@ export class Committer {
     });
   }
 
+  /** Somebody has deleted logs: where the others stand is read again. */
+  forget(): void {
+    this.#lasts.clear();
+  }
+
   unstage(executionId: string): void {
     this.#lasts.delete(executionId);
     this.#atomically(0, () => this.#staging.drop(executionId));

@@ -29,8 +29,14 @@ const handlers: Handlers = {
   commit: ({ entries, floor }) => committer.commit(entries, floor),
   stage: ({ executionId, segments, floor }) => committer.stage(executionId, segments, floor),
   unstage: ({ executionId }) => void committer.unstage(executionId),
-  delete: ({ executionId }) => removal.delete(executionId),
-  retain: ({ target }) => retainer.step(target),
+  delete({ executionId }) {
+    committer.forget();
+    return removal.delete(executionId);
+  },
+  retain({ target }) {
+    committer.forget();
+    return retainer.step(target);
+  },
   saveTask: ({ task }) => void tasks.save(task),
   saveRevision: ({ task }) => void tasks.saveRevision(task),
   deleteTask: ({ taskId }) => void tasks.delete(taskId),

@@ -56,7 +56,9 @@ export class Writes {
     request: Request,
   ): Promise<WriterAnswers[Request['kind']]> {
     try {
-      return await this.#writer.send(what, request);
+      const answer = await this.#writer.send(what, request);
+      if (request.kind === 'delete' || request.kind === 'retain') this.#committer.forget();
+      return answer;
     } catch (error) {
       throw this.#noticed(error);
     }
