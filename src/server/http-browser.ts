@@ -25,9 +25,12 @@ export function checkBrowser(
   }
 }
 
-/** Each browser says where a request comes from, and no page can keep it from that. */
+/**
+ * Each browser says where a request comes from, and no page can keep it from that. Other clients send some of the
+ * headers, too: the fetch of Node has Sec-Fetch-Mode.
+ */
 function isBrowser({ headers }: IncomingMessage): boolean {
-  return headers.origin !== undefined || Object.keys(headers).some((name) => name.startsWith('sec-fetch-'));
+  return headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
 }
 
 function isForeign({ headers }: IncomingMessage): boolean {

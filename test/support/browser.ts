@@ -2,10 +2,15 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { chromiumPath } from './needs.ts';
 
+/** Root has no sandbox. */
+export const launchOptions = {
+  executablePath: chromiumPath,
+  args: ['--no-sandbox', '--disable-dev-shm-usage'],
+};
+
 /** Whoever launches it closes it. */
 export function launchBrowser(): Promise<Browser> {
-  // Root has no sandbox; nothing here is fetched but from the node under test.
-  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  return chromium.launch(launchOptions);
 }
 
 /** One reader with a browser profile of their own. */
