@@ -154,7 +154,7 @@ describe('a copy of what has not ended', () => {
   });
 
   test('goes on twice with allow_copy', async () => {
-    const executionId = await begin(server, { task: 'ticker', args: ['6', '30'] });
+    const executionId = await begin(server, { task: 'ticker', args: ['40', '50'] });
     await untilSequence(server, executionId, 3n);
     const { document } = await take(server, executionId, { includeArtifact: true });
     const target = await another();
@@ -173,7 +173,7 @@ describe('a copy of what has not ended', () => {
   });
 
   test('is a new execution with as_new, held where that is asked for', async () => {
-    const executionId = await begin(server, { task: 'ticker', args: ['5', '60'], invocationId: 'new-1' });
+    const executionId = await begin(server, { task: 'ticker', args: ['40', '50'], invocationId: 'new-1' });
     await untilSequence(server, executionId, 3n);
     const { document } = await take(server, executionId);
     const answer = await restore(server, document, { asNew: true, hold: true });
