@@ -47,11 +47,13 @@ async function start(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const addresses = await addressesFrom(child);
+  // Asked for now: a server that ended by itself says so no second time.
+  const exited = once(child, 'exit');
   return {
-    ...(await addressesFrom(child)),
+    ...addresses,
     pid: child.pid ?? 0,
     async stop() {
-      const exited = once(child, 'exit');
       child.kill('SIGTERM');
       await exited;
       await cleanUp();

@@ -1,5 +1,5 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { barriers } from '../../../support/barriers.ts';
 import { chromium, describeWhere } from '../../../support/needs.ts';
 import type { Recording } from './recording.ts';
 import * as made from './recordings.ts';
@@ -27,8 +27,7 @@ describeWhere([await chromium()], 'one execution', () => {
     const check = async ({ page, complaints }: StagePage): Promise<void> => {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        expect(told(violations)).toEqual([]);
+        expect(await barriers(page), colorScheme).toEqual([]);
       }
       expect(complaints).toEqual([]);
     };
@@ -58,10 +57,9 @@ describeWhere([await chromium()], 'one execution', () => {
 
     test('in each pane', async () => {
       const opened = await shown('running', { width: 700, height: 1400 });
-      const axe = new AxeBuilder({ page: opened.page }).include('.panes');
       for (const name of ['Input', 'Result', 'Run', 'Task']) {
         await opened.page.getByRole('tab', { name }).click();
-        expect(told((await axe.analyze()).violations)).toEqual([]);
+        expect(await barriers(opened.page, '.panes'), name).toEqual([]);
       }
     });
   });
@@ -180,11 +178,3 @@ describeWhere([await chromium()], 'one execution', () => {
     await expect.poll(fromEnd).toBeLessThan(20);
   });
 });
-
-function told(
-  violations: readonly { id: string; nodes: readonly { html: string; failureSummary?: string }[] }[],
-) {
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${id}: ${node.html} ${node.failureSummary ?? ''}`),
-  );
-}
