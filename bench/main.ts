@@ -42,10 +42,10 @@ try {
   rows.push(await streamRow(bare, spear));
   rows.push(await freshRow(spear));
   rows.push(await deadlineRow(spear));
-  rows.push(...(await snapshotRows(spear)));
 } finally {
   await Promise.all([bare.stop(), spear.stop()]);
 }
+rows.push(...(await snapshotRows()));
 rows.push(await pendingRow());
 rows.push(await recoveryRow());
 rows.push(...(await visualizerRows()));

@@ -2,7 +2,7 @@ import { connect, type ServiceClient } from '../src/cli/client.ts';
 import { ExecutionStatus, FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { SnapshotService } from '../src/server/gen/spearlet/snapshot_pb.js';
 import { register } from './calls.ts';
-import type { BenchServer } from './server.ts';
+import { startSpear } from './server.ts';
 import { median, type Row } from './table.ts';
 
 const logBytes = 1024 * 1024;
@@ -11,7 +11,8 @@ const warmUp = 5;
 const rounds = 25;
 
 /** One execution with a log of a megabyte: its snapshot from the call to the last byte, and the restore of that. */
-export async function snapshotRows(spear: BenchServer): Promise<Row[]> {
+export async function snapshotRows(): Promise<Row[]> {
+  const spear = await startSpear();
   const connection = connect(spear.grpcAddress);
   const functions = connection.service(FunctionService);
   const snapshots = connection.service(SnapshotService);
@@ -35,6 +36,7 @@ export async function snapshotRows(spear: BenchServer): Promise<Row[]> {
     return [row('snapshot', times[0]), row('restore', times[1])];
   } finally {
     connection.close();
+    await spear.stop();
   }
 }
 

@@ -5,7 +5,7 @@
  *
  * - While nobody watches, a commit costs a comparison, and nothing is counted.
  * - What is told in a tick is bounded; the rest waits for the next. Where too much waits all of it is dropped, and who
- *   keeps a list is told to read it anew, at most once a second: a flood costs the node no more than that.
+ *   keeps a list is told to read it anew, at most every two seconds: a flood costs the node no more than that.
  * - A watch that does not keep up gathers by itself, as boundedly (see `watch.ts`).
  */
 import type { Clock, Timer } from '../domain/clock.ts';
@@ -26,10 +26,10 @@ export interface FeedOptions {
 
 const tickMs = 100;
 /** Executions told in one tick, … */
-const mostPerTick = 250;
+const mostPerTick = 100;
 /** … and those that may wait for one. */
-const mostWaiting = 2500;
-const resetPauseMs = 1000;
+const mostWaiting = 1000;
+const resetPauseMs = 2000;
 const statusPauseMs = 1000;
 /** Counting takes longer where there is more; it takes this share of the time at most. */
 const statusShare = 50;

@@ -4,7 +4,7 @@ import type { LoggedChange } from '../../machines/replay.ts';
 import type { Store } from '../../stores/store.ts';
 
 /** What is staged in one transaction: small enough not to hold up the commits of others. */
-const batchBytes = 1024 * 1024;
+const batchBytes = 2 * 1024 * 1024;
 const batchEvents = 4096;
 /** The machine is made of all of a log's transitions at once. */
 const mostChanges = 1_000_000;

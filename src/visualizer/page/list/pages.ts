@@ -24,7 +24,7 @@ interface Options {
   readonly reached: (frontier: string) => void;
 }
 
-const firstPage = 200;
+const firstPage = 100;
 const laterPage = 500;
 const start: PagesState = { loading: false, done: false, fault: '', listed: 0 };
 
