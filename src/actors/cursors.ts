@@ -3,7 +3,8 @@ import type { LogEvent } from '../domain/event.ts';
 import { type ExecutionRecord, isTerminal } from '../domain/execution.ts';
 import type { LogCursor } from '../domain/log.ts';
 import type { Store } from '../stores/store.ts';
-import type { LiveLog, LogWaiter } from './live-log.ts';
+import type { LiveLog } from './live-log.ts';
+import type { LogWaiter } from './log-waiters.ts';
 
 interface LiveCursorOptions {
   /** False for one that does not count as an observer. */

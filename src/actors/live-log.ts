@@ -2,20 +2,21 @@
  * The event log of one live execution: events are numbered here, committed by the committer, and heard by
  * readers only then (I2).
  *
- * write() ─► open chunk ─► pending ─► in flight ─► tail (the last committed events, bounded) ─► readers
+ * write() ─► chunks ─► pending ─► in flight ─► tail (the last committed events, bounded) ─► readers
  *
  * - Sequence numbers have no gap and no repeat (I3): one counter, and a failed commit is taken up again as it was.
  * - Memory is bounded (I5): `uncommittedHighWater` of output that is not durable yet stops the producer, and the
  *   tail is cut; a reader further behind reads the store.
  * - After `end` nothing is appended (I4).
  */
-import type { Clock, Timer } from '../domain/clock.ts';
+import type { Clock } from '../domain/clock.ts';
 import type { EventBody, LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, Invocation, Outcome, ResourceUse } from '../domain/execution.ts';
 import type { Limits } from '../domain/task.ts';
 import type { CommitEntry, Store } from '../stores/store.ts';
 import { LogTail } from './log-tail.ts';
-import { OpenChunk } from './open-chunk.ts';
+import { type LogWaiter, LogWaiters } from './log-waiters.ts';
+import { OutputWriter } from './output-writer.ts';
 
 type Working = { -readonly [Key in keyof ExecutionRecord]: ExecutionRecord[Key] };
 
@@ -29,19 +30,11 @@ export interface LogSurroundings {
   limitReached(log: LiveLog, message: string): void;
 }
 
-/** Somebody who waits for events after `sequence`. */
-export interface LogWaiter {
-  readonly sequence: number;
-  readonly wake: () => void;
-}
-
 /** What the first commit of a new log brings with it, or when the last event of one that the store has was. */
 export type LogStart =
   | { readonly input: Invocation; readonly claimInvocationId: string | undefined }
   | { readonly lastTime: number };
 
-/** A write that is small waits this long for others to share its chunk, in milliseconds. */
-const joinMs = 5;
 const uncommittedHighWater = 1024 * 1024;
 
 export class LiveLog {
@@ -54,35 +47,39 @@ export class LiveLog {
   lazySince: number | undefined;
 
   readonly #surroundings: LogSurroundings;
-  readonly #limits: Limits;
   readonly #working: Working;
+  readonly #output: OutputWriter;
   readonly #claim: string | undefined;
   #left = false;
   #input: Invocation | undefined;
   #committed: ExecutionRecord | undefined;
   #pending: NewEvent[] = [];
   #inFlight: { entry: CommitEntry; record: ExecutionRecord; bytes: number } | undefined;
+  /** Of output, what is in flight included. */
   #pendingBytes = 0;
   #committedSequence = 0;
   readonly #tail = new LogTail();
-  #chunk: OpenChunk | undefined;
-  #chunkTimer: Timer | undefined;
   #lastTime = 0;
   #sealed = false;
-  #limited = false;
   #failure: Error | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
   #admitted: PromiseWithResolvers<ExecutionRecord> | undefined;
   /** The record has a change that no event tells and that somebody waits for. */
   #recordChanged = false;
   #bound: PromiseWithResolvers<void> | undefined;
-  readonly #waiters = new Set<LogWaiter>();
+  readonly #waiters = new LogWaiters((sequence) => this.#isBeyond(sequence));
 
   constructor(surroundings: LogSurroundings, record: ExecutionRecord, limits: Limits, start: LogStart) {
     this.executionId = record.executionId;
     this.#surroundings = surroundings;
-    this.#limits = limits;
     this.#working = { ...record };
+    this.#output = new OutputWriter({
+      clock: surroundings.clock,
+      limits,
+      counts: this.#working,
+      chunk: (stream, data) => this.#appendChunk(stream, data),
+      limitReached: (message) => surroundings.limitReached(this, message),
+    });
     if ('lastTime' in start) {
       this.#committed = record;
       this.#committedSequence = record.lastSequence;
@@ -117,7 +114,7 @@ export class LiveLog {
 
   /** Changes the record and appends a transition. */
   transition(changes: Partial<ExecutionRecord>, body: EventBody, urgent: boolean): void {
-    this.#closeChunk();
+    this.#output.flush();
     const working = Object.assign(this.#working, changes);
     this.#append(body);
     if (changes.attempt !== undefined) working.attemptSequence = working.lastSequence;
@@ -160,7 +157,7 @@ export class LiveLog {
   /** The node goes away before the log ends: readers hear no more of it here. */
   leave(): void {
     this.#left = true;
-    this.#wake();
+    this.#waiters.wake();
   }
 
   get left(): boolean {
@@ -169,7 +166,7 @@ export class LiveLog {
 
   /** Appends the result and seals the log. */
   end(changes: Partial<ExecutionRecord>, outcome: Outcome): void {
-    this.#closeChunk();
+    this.#output.flush();
     Object.assign(this.#working, changes);
     this.#working.outcome = outcome;
     this.#append({ kind: 'result' });
@@ -180,38 +177,12 @@ export class LiveLog {
 
   /** See AttemptIo.write: takes over `data`; a promise means wait. */
   write(stream: OutputStream, data: Uint8Array): Promise<void> | undefined {
-    const working = this.#working;
-    if (this.#sealed || this.#limited) {
-      working.droppedBytes += data.byteLength;
+    if (this.#sealed) {
+      this.#working.droppedBytes += data.byteLength;
       return undefined;
     }
-    let rest = data;
-    const room = this.#limits.maxOutputBytes - working.outputBytes;
-    let message: string | undefined;
-    if (rest.byteLength > room) {
-      message = `more than ${this.#limits.maxOutputBytes} bytes of output`;
-      working.droppedBytes += rest.byteLength - room;
-      rest = rest.subarray(0, room);
-    }
-    while (rest.byteLength > 0) {
-      const chunk = this.#chunkFor(stream);
-      if (chunk === undefined) {
-        message = `more than ${this.#limits.maxOutputEvents} chunks of output`;
-        working.droppedBytes += rest.byteLength;
-        break;
-      }
-      const taken = chunk.add(rest);
-      rest = rest.subarray(taken);
-      working.outputBytes += taken;
-      this.#pendingBytes += taken;
-      if (chunk.full) this.#closeChunk();
-    }
-    if (message !== undefined) {
-      this.#limited = true;
-      this.#closeChunk();
-      this.#surroundings.limitReached(this, message);
-    }
-    if (this.#pendingBytes < uncommittedHighWater) return undefined;
+    this.#output.write(stream, data);
+    if (this.#pendingBytes + this.#output.unfinished.bytes < uncommittedHighWater) return undefined;
     this.#drained ??= Promise.withResolvers();
     return this.#drained.promise;
   }
@@ -220,12 +191,12 @@ export class LiveLog {
   take(): CommitEntry | undefined {
     if (this.#inFlight !== undefined || this.#failure !== undefined) return undefined;
     if (this.#pending.length === 0 && !this.#recordChanged) return undefined;
-    const open = this.#chunk;
+    const { bytes, events } = this.#output.unfinished;
     const record: ExecutionRecord = {
       ...this.#working,
       lastSequence: this.#pending.at(-1)?.sequence ?? this.#committedSequence,
-      outputBytes: this.#working.outputBytes - (open?.bytes ?? 0),
-      outputEvents: this.#working.outputEvents - (open === undefined ? 0 : 1),
+      outputBytes: this.#working.outputBytes - bytes,
+      outputEvents: this.#working.outputEvents - events,
     };
     const first = this.#committed === undefined;
     const entry: CommitEntry = {
@@ -236,7 +207,7 @@ export class LiveLog {
       ...(first && this.#input !== undefined && { input: this.#input }),
       ...(first && this.#claim !== undefined && { claimInvocationId: this.#claim }),
     };
-    this.#inFlight = { entry, record, bytes: this.#pendingBytes - (this.#chunk?.bytes ?? 0) };
+    this.#inFlight = { entry, record, bytes: this.#pendingBytes };
     this.#pending = [];
     this.#recordChanged = false;
     return entry;
@@ -257,7 +228,7 @@ export class LiveLog {
     if (this.#pendingBytes < uncommittedHighWater / 2) this.#release();
     this.#admitted?.resolve(flight.record);
     if (!this.#recordChanged) this.#settleBinding();
-    this.#wake();
+    this.#waiters.wake();
     return events;
   }
 
@@ -276,11 +247,11 @@ export class LiveLog {
     this.#sealed = true;
     this.#inFlight = undefined;
     this.#pending = [];
-    this.#chunkTimer?.cancel();
+    this.#output.discard();
     this.#release();
     this.#admitted?.reject(error);
     this.#settleBinding();
-    this.#wake();
+    this.#waiters.wake();
   }
 
   admitted(): Promise<ExecutionRecord> {
@@ -295,13 +266,11 @@ export class LiveLog {
    * Returns false where that is so already.
    */
   wait(waiter: LogWaiter): boolean {
-    if (this.#isBeyond(waiter.sequence)) return false;
-    this.#waiters.add(waiter);
-    return true;
+    return this.#waiters.add(waiter);
   }
 
   forget(waiter: LogWaiter): void {
-    this.#waiters.delete(waiter);
+    this.#waiters.forget(waiter);
   }
 
   async read(from: number, maxBytes: number): Promise<readonly LogEvent[]> {
@@ -324,38 +293,14 @@ export class LiveLog {
     });
   }
 
-  #chunkFor(stream: OutputStream): OpenChunk | undefined {
-    if (this.#chunk !== undefined && this.#chunk.stream !== stream) this.#closeChunk();
-    if (this.#chunk === undefined) {
-      if (this.#working.outputEvents >= this.#limits.maxOutputEvents) return undefined;
-      this.#working.outputEvents++;
-      this.#chunk = new OpenChunk(stream);
-      this.#chunkTimer ??= this.#surroundings.clock.setTimer(joinMs, () => {
-        this.#chunkTimer = undefined;
-        this.#closeChunk();
-      });
-    }
-    return this.#chunk;
-  }
-
-  #closeChunk(): void {
-    const chunk = this.#chunk;
-    if (chunk === undefined) return;
-    this.#chunk = undefined;
-    this.#append({ kind: 'chunk', stream: chunk.stream, data: chunk.join() });
+  #appendChunk(stream: OutputStream, data: Uint8Array): void {
+    this.#pendingBytes += data.byteLength;
+    this.#append({ kind: 'chunk', stream, data });
     this.#surroundings.touched(this, true);
   }
 
   #isBeyond(sequence: number): boolean {
     return this.#committedSequence > sequence || this.complete || this.#left || this.#failure !== undefined;
-  }
-
-  #wake(): void {
-    for (const waiter of this.#waiters) {
-      if (!this.#isBeyond(waiter.sequence)) continue;
-      this.#waiters.delete(waiter);
-      waiter.wake();
-    }
   }
 
   #settleBinding(): void {

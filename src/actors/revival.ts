@@ -7,23 +7,21 @@ import { confirmMs } from '../machines/ending.ts';
 import { type ExecutionSnapshot, executionMachine } from '../machines/execution.ts';
 import type { ExecutionEvent } from '../machines/execution-context.ts';
 import type { SnapshotIncompatible } from '../machines/migrations.ts';
-import type { AttemptIo, AttemptOutcome, Runtime } from '../runtimes/runtime.ts';
+import type { AttemptIo } from '../runtimes/runtime.ts';
 import type { Store } from '../stores/store.ts';
+import type { AttemptRunner } from './attempt-runner.ts';
 import { reattach } from './attempts.ts';
+import type { Child } from './child.ts';
 import { LiveLog, type LogSurroundings } from './live-log.ts';
 import { incompatibleEnd, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
-import type { Child } from './supervisor-logic.ts';
 
 export interface RevivalHost {
   readonly clock: Clock;
   readonly store: Store;
   readonly surroundings: LogSurroundings;
-  runtimeOf(task: Task): Runtime | undefined;
+  readonly attempts: AttemptRunner;
   /** It is live from now on, its timers and its place in the queue with it; `then` comes to it before anything else. */
   revive(child: Child, task: Task, then: readonly ExecutionEvent[]): void;
-  /** Whose abort ends the attempt that is followed. */
-  follow(executionId: string, controller: AbortController): void;
-  attemptEnded(child: Child, end: AttemptOutcome): void;
   deliver(executionId: string, event: ExecutionEvent): void;
   /** Milliseconds since the epoch. */
   now(): number;
@@ -42,7 +40,7 @@ export class Revival {
     const { record, task, outline, snapshot } = stored;
     const { executionId, instanceId } = record;
     const why = 'the node stopped while it ran';
-    const runtime = this.#host.runtimeOf(task);
+    const runtime = this.#host.attempts.runtimeOf(task);
     if (runtime?.reattach === undefined || instanceId === '' || !hasAttempt(snapshot)) {
       this.#revive(stored, this.#loss(snapshot, why));
       return;
@@ -62,14 +60,14 @@ export class Revival {
       record.inputDelivered === record.attempt ? child.log : unheard,
       !follow,
       (end) => {
-        if (follow && end !== undefined) this.#host.attemptEnded(child, end);
+        if (follow && end !== undefined) this.#host.attempts.ended(child, end);
         else if (!child.log.left && child.snapshot !== undefined) {
           for (const event of this.#loss(child.snapshot, why)) this.#host.deliver(executionId, event);
         }
       },
       (error) => this.#host.bug(error, executionId),
     );
-    this.#host.follow(executionId, controller);
+    this.#host.attempts.follow(executionId, controller);
   }
 
   /**

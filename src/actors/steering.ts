@@ -7,8 +7,8 @@ import type { Task } from '../domain/task.ts';
 import { statePath } from '../machines/execution.ts';
 import type { ExecutionEvent } from '../machines/execution-context.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
+import type { Child } from './child.ts';
 import { notInState } from './stored-execution.ts';
-import type { Child } from './supervisor-logic.ts';
 
 /** A live execution and what runs it. */
 export interface Steered {

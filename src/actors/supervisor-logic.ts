@@ -8,39 +8,16 @@
  *   no output can come before the transition that started it.
  * - At most one live actor per execution id (I1).
  */
-import { type ActorLogic, type ActorRefFrom, type ActorScope, createActor, type Snapshot } from 'xstate';
+import type { ActorLogic, ActorScope, Snapshot } from 'xstate';
 import type { Clock } from '../domain/clock.ts';
-import {
-  delayedExecutionMachine,
-  type ExecutionSnapshot,
-  executionMachine,
-  machineFor,
-  statePath,
-} from '../machines/execution.ts';
-import type { ExecutionEvent, ExecutionInput } from '../machines/execution-context.ts';
+import { type ExecutionSnapshot, statePath } from '../machines/execution.ts';
+import type { ExecutionEvent } from '../machines/execution-context.ts';
 import { alarmOf } from '../machines/timers.ts';
 import type { Alarms } from './alarms.ts';
-import type { LiveLog } from './live-log.ts';
-import { recordAdmission, recordChange, recordFailure, type Stopwatch } from './recorder.ts';
+import type { Child } from './child.ts';
+import { ChildActors } from './child-actors.ts';
+import { recordAdmission, recordChange, recordFailure } from './recorder.ts';
 import type { Slots } from './slots.ts';
-
-/** One live execution, as its supervisor knows it. */
-export interface Child {
-  readonly log: LiveLog;
-  /** What its chart begins with; a snapshot is of one that goes on. */
-  readonly input?: ExecutionInput;
-  /** Its first attempt may start before the admission is durable, as nothing outside can notice. */
-  readonly speculative: boolean;
-  /** Somebody waits for the first events as they come. */
-  readonly watched: boolean;
-  readonly stopwatch: Stopwatch;
-  /** Counts against the queue limit. */
-  pending: boolean;
-  actor?: ActorRefFrom<typeof executionMachine>;
-  snapshot?: ExecutionSnapshot;
-  /** The snapshot that the log's last transition brought it to; a patch is over this. */
-  written?: ExecutionSnapshot;
-}
 
 export type SupervisorEvent =
   | { readonly type: 'spawn'; readonly child: Child }
@@ -77,8 +54,6 @@ export interface SupervisorEffects {
   chartFailed(child: Child, error: unknown): void;
 }
 
-type Effect = 'requestSlot' | 'startAttempt' | 'stopAttempt';
-
 /** The states in which an attempt runs. */
 const withSlot: readonly string[] = ['running.attempting', 'running.stopping'];
 
@@ -88,28 +63,10 @@ export function createSupervisorLogic(
   slots: Slots,
   effects: SupervisorEffects,
 ): ActorLogic<SupervisorSnapshot, SupervisorEvent> {
-  let wanted: Effect[] = [];
-  // Once, not for each execution: it builds the machine anew.
-  const provided = (machine: typeof executionMachine) =>
-    machine.provide({
-      actions: {
-        armAlarm: ({ context }, { at }) => alarms.set(context.executionId, at),
-        releaseSlot: ({ context }) => slots.release(context.executionId),
-        takeSlot: ({ context }) => slots.hold(context.executionId),
-        requestSlot: () => void wanted.push('requestSlot'),
-        startAttempt: () => void wanted.push('startAttempt'),
-        stopAttempt: () => void wanted.push('stopAttempt'),
-      },
-    });
-  const machines = new Map(
-    [executionMachine, delayedExecutionMachine].map((machine) => [machine, provided(machine)]),
-  );
+  const actors = new ChildActors(alarms, slots);
 
   const perform = (child: Child, snapshot: ExecutionSnapshot): void => {
-    if (wanted.length === 0) return;
-    const now = wanted;
-    wanted = [];
-    for (const effect of now) {
+    for (const effect of actors.takeWanted()) {
       if (effect === 'startAttempt') effects.startAttempt(child, snapshot.context.attempt);
       else if (effect === 'stopAttempt') effects.stopAttempt(child);
       else if (child.speculative || child.log.committed !== undefined) {
@@ -124,39 +81,12 @@ export function createSupervisorLogic(
     effects.leftPending(child);
   };
 
-  /** One that was revived has no actor before something happens to it: most that wait are many. */
-  const actorOf = (child: Child, scope: Scope): ActorRefFrom<typeof executionMachine> | undefined => {
-    if (child.actor === undefined && child.snapshot !== undefined) {
-      start(child, scope, { snapshot: child.snapshot });
-    }
-    return child.actor;
-  };
-
-  const start = (
-    child: Child,
-    scope: Scope,
-    from: { readonly input: ExecutionInput } | { readonly snapshot: ExecutionSnapshot },
-  ): void => {
-    const base = { id: child.log.executionId, parent: scope.self };
-    const actor =
-      'input' in from
-        ? createActor(machines.get(machineFor(from.input)) ?? executionMachine, {
-            ...base,
-            input: from.input,
-          })
-        : createActor(machines.get(executionMachine) ?? executionMachine, { ...base, ...unread, ...from });
-    child.actor = actor;
-    // An actor without an error observer throws into the process.
-    actor.subscribe({ error: ignoreHere });
-    actor.start();
-  };
-
   const held = (): ExecutionEvent => ({ type: 'suspend', at: Math.round(steady.now()), byBreakpoint: true });
 
   const deliver = (child: Child, asked: ExecutionEvent, scope: Scope): void => {
     const { snapshot: before, log } = child;
     if (before === undefined || log.sealed) return;
-    const actor = actorOf(child, scope);
+    const actor = actors.of(child, scope.self);
     if (actor === undefined) return;
     const event = asked.type === 'dispatch' && effects.holds(child, 'running.attempting') ? held() : asked;
     actor.send(event);
@@ -241,10 +171,9 @@ export function createSupervisorLogic(
       switch (event.type) {
         case 'spawn': {
           const { child } = event;
-          if (child.input === undefined) break;
+          const snapshot = actors.of(child, scope.self)?.getSnapshot();
+          if (snapshot === undefined) break;
           children.set(child.log.executionId, child);
-          start(child, scope, { input: child.input });
-          const snapshot = (child.actor as ActorRefFrom<typeof executionMachine>).getSnapshot();
           child.snapshot = snapshot;
           child.written = snapshot;
           recordAdmission(child.log, snapshot, child.watched || !child.speculative);
@@ -304,9 +233,3 @@ function arrives(event: ExecutionEvent, before: ExecutionSnapshot, after: Execut
     (after.matches({ running: 'backingOff' }) && !before.matches({ running: 'backingOff' }))
   );
 }
-
-/** A snapshot brings its context: the input, which the types ask for, is never looked at. */
-const unread = { input: {} as ExecutionInput };
-
-/** The error is read from the snapshot in the same turn. */
-const ignoreHere = (_error: unknown): void => {};

@@ -1,29 +1,42 @@
 import { expect, test } from 'vitest';
 import { Estimates } from '../../src/actors/estimates.ts';
+import { recordOf } from '../stores/samples.ts';
 import { settle } from '../support/fake-clock.ts';
 import { invocationWith, taskWith } from '../support/samples.ts';
 import { supervisorBench } from './supervisor-bench.ts';
 
+const quiet = { queued: 0, total: 1 };
+const running = (functionName: string) => ({
+  ...recordOf('exec_1', 'running'),
+  functionName,
+  deadlines: { total: 1e9 },
+});
+const done = (functionName: string, executionTimeMs: number) => ({
+  ...recordOf('exec_1', 'completed'),
+  functionName,
+  executionTimeMs,
+});
+
 test('the median of the last fifty runs, whatever came before them', () => {
-  const estimates = new Estimates();
-  expect(estimates.median('f')).toBeUndefined();
-  estimates.record('f', 10);
-  expect(estimates.median('f')).toBe(10);
-  for (const ms of [30, 20]) estimates.record('f', ms);
-  expect(estimates.median('f')).toBe(20);
-  for (let n = 0; n < 50; n++) estimates.record('f', 1000 + n);
-  expect(estimates.median('f')).toBeGreaterThanOrEqual(1024);
-  expect(estimates.median('f')).toBeLessThanOrEqual(1025);
+  const estimates = new Estimates(quiet);
+  expect(estimates.of(running('f'), 0)).toBe(5000);
+  estimates.learn(done('f', 10));
+  expect(estimates.of(running('f'), 0)).toBe(10);
+  for (const ms of [30, 20]) estimates.learn(done('f', ms));
+  expect(estimates.of(running('f'), 0)).toBe(20);
+  for (let n = 0; n < 50; n++) estimates.learn(done('f', 1000 + n));
+  expect(estimates.of(running('f'), 0)).toBeGreaterThanOrEqual(1024);
+  expect(estimates.of(running('f'), 0)).toBeLessThanOrEqual(1025);
 });
 
 test('functions are told apart, and the one that ran longest ago is forgotten first', () => {
-  const estimates = new Estimates();
-  estimates.record('a', 1);
-  estimates.record('b', 2);
-  estimates.record('a', 1);
-  for (let n = 0; n < 9_999; n++) estimates.record(`f${n}`, 3);
-  expect(estimates.median('b')).toBeUndefined();
-  expect(estimates.median('a')).toBe(1);
+  const estimates = new Estimates(quiet);
+  estimates.learn(done('a', 1));
+  estimates.learn(done('b', 2));
+  estimates.learn(done('a', 1));
+  for (let n = 0; n < 9_999; n++) estimates.learn(done(`f${n}`, 3));
+  expect(estimates.of(running('b'), 0)).toBe(5000);
+  expect(estimates.of(running('a'), 0)).toBe(1);
 });
 
 test('without history the estimate is five seconds, or what is left of the total timeout', async () => {

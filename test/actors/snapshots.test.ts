@@ -205,7 +205,7 @@ test('a caller that leaves before the end of its document leaves nothing', async
 test('a store that fails in the middle of a long log is left without it', async () => {
   const { clock, here, there } = await two();
   const id = await admit(here);
-  const flood = here.runtime.call(0).flood('stdout', 3 * 1024 * 1024);
+  const flood = here.runtime.call(0).flood('stdout', 5 * 1024 * 1024);
   await clock.advance(100);
   await flood;
   const document = await documentOf(here, id, copy);
@@ -221,7 +221,7 @@ test('a store that fails in the middle of a long log is left without it', async 
   expect(await there.store.events(id, { from: 1, maxBytes: 1 })).toEqual([]);
   there.store.stage = stage;
   const { record } = await restoreTo(there, document, { allowCopy: true });
-  expect(record.outputBytes).toBe(3 * 1024 * 1024);
+  expect(record.outputBytes).toBe(5 * 1024 * 1024);
 });
 
 test('a move waits for the attempt to be gone, and the document is of before', async () => {

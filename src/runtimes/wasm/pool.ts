@@ -4,12 +4,10 @@ import type { AttemptOutcome } from '../runtime.ts';
 import type { Hold } from './hold.ts';
 import type { WasmLogger } from './logger.ts';
 import type { PendingJob } from './pending.ts';
-import { maxBatch, type Notice, type Program } from './protocol.ts';
+import type { Notice, Program } from './protocol.ts';
+import { QuickCalls } from './quick-calls.ts';
 import { type ThreadOwner, WasmThread } from './thread.ts';
 import { Warmth } from './warmth.ts';
-
-/** A call that takes less may be sent together with others. */
-const quickUs = 500;
 
 /** How long calls that were sent together wait for the first of them before they are taken back. */
 const patienceMs = 3;
@@ -51,7 +49,7 @@ export class ThreadPool implements ThreadOwner {
   readonly #threads = new Set<WasmThread>();
   readonly #warmth: Warmth;
   readonly #timers = new Map<WasmThread, Timer>();
-  readonly #quick = new Set<number>();
+  readonly #quick = new QuickCalls();
   readonly #closed = Promise.withResolvers<void>();
   #queue: PendingJob[] = [];
   #growth: Timer | undefined;
@@ -187,7 +185,7 @@ export class ThreadPool implements ThreadOwner {
   onReturned(jobs: readonly PendingJob[]): void {
     for (const pending of jobs) {
       pending.holder = this;
-      this.#quick.delete(pending.program.key);
+      this.#quick.forget(pending);
     }
     if (this.#closing) {
       for (const pending of jobs) pending.settle(lost('the runtime was closed'));
@@ -201,11 +199,7 @@ export class ThreadPool implements ThreadOwner {
     if (outcome.kind === 'failed' && outcome.code === 'ARTIFACT_UNAVAILABLE') {
       this.#options.onDamaged(pending.program);
     }
-    if (!pending.job.reuse) return;
-    const quick =
-      (outcome.resourceUse.cpuTimeUs ?? quickUs) < quickUs && !pending.talked && outcome.kind === 'completed';
-    if (quick) this.#quick.add(pending.program.key);
-    else this.#quick.delete(pending.program.key);
+    this.#quick.settled(pending, outcome);
   }
 
   /** Once a turn of the event loop, so that what arrived in it is sent together. */
@@ -228,7 +222,8 @@ export class ThreadPool implements ThreadOwner {
         this.#growForWaiting();
         return;
       }
-      const jobs = this.#takeBatch(Math.ceil(this.#queue.length / (idle.length + 1)));
+      const share = Math.ceil(this.#queue.length / (idle.length + 1));
+      const jobs = this.#queue.splice(0, this.#quick.batch(this.#queue, share));
       this.#timers.get(thread)?.cancel();
       this.#timers.delete(thread);
       thread.dispatch(jobs);
@@ -265,18 +260,6 @@ export class ThreadPool implements ThreadOwner {
       if (thread.idle && alive > this.#size) thread.terminate('it is not needed');
     });
     this.#timers.set(thread, timer);
-  }
-
-  #takeBatch(share: number): PendingJob[] {
-    const most = Math.min(share, maxBatch);
-    let count = 1;
-    while (count < most && this.#mayShare(this.#queue[0]) && this.#mayShare(this.#queue[count])) count += 1;
-    return this.#queue.splice(0, count);
-  }
-
-  #mayShare(pending: PendingJob | undefined): boolean {
-    if (pending?.job.reuse !== true || pending.cpuTimeMs !== undefined) return false;
-    return this.#quick.has(pending.program.key);
   }
 
   #watch(thread: WasmThread): void {
