@@ -1,6 +1,6 @@
 /** The limit to measure durability against: Spear as it is, with its store in memory. */
 import { resolveConfig } from '../src/config.ts';
-import { startNode } from '../src/node.ts';
+import { startNode } from '../src/node/node.ts';
 import { createMemoryStore } from '../src/stores/memory/store.ts';
 import { createLogger } from '../src/telemetry/logger.ts';
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { connect } from '../src/cli/client.ts';
 import { resolveConfig } from '../src/config.ts';
-import { startNode } from '../src/node.ts';
+import { startNode } from '../src/node/node.ts';
 import { ExecutionMode, FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { register } from './calls.ts';
 

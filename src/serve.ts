@@ -1,5 +1,5 @@
 import { type ConfigFlags, type Environment, resolveConfig } from './config.ts';
-import { startNode } from './node.ts';
+import { startNode } from './node/node.ts';
 import { createLogger } from './telemetry/logger.ts';
 
 /**

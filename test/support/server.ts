@@ -10,7 +10,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { pino } from 'pino';
 import { type Connection, connect, type ServiceClient } from '../../src/cli/client.ts';
 import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
-import { type Node, startNode } from '../../src/node.ts';
+import { type Node, startNode } from '../../src/node/node.ts';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';

@@ -1,22 +1,22 @@
-/** Composes what carries executions between nodes. A part of `node.ts`. */
+/** Composes what carries executions between nodes. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { IdSource } from './actors/ids.ts';
-import { Restoring } from './actors/snapshots/restoring.ts';
-import { type SnapshotKeys, signingKey, trustedKey } from './actors/snapshots/seals.ts';
-import { takeSnapshot } from './actors/snapshots/snapshots.ts';
-import type { NodeConfig } from './config.ts';
-import type { Clock } from './domain/clock.ts';
-import { invalidArgument, quote } from './domain/errors.ts';
-import type { Transfers } from './domain/executions.ts';
-import type { Snapshots } from './domain/snapshot/port.ts';
-import type { Tasks } from './domain/tasks.ts';
-import type { Runtimes } from './node-runtimes.ts';
-import { payloadDigest } from './server/payload.ts';
-import type { Artifacts } from './stores/artifacts.ts';
-import { openSpool } from './stores/spool.ts';
-import type { Store } from './stores/store.ts';
-import { packageVersion } from './version.ts';
+import type { IdSource } from '../actors/ids.ts';
+import { Restoring } from '../actors/snapshots/restoring.ts';
+import { type SnapshotKeys, signingKey, trustedKey } from '../actors/snapshots/seals.ts';
+import { takeSnapshot } from '../actors/snapshots/snapshots.ts';
+import type { NodeConfig } from '../config.ts';
+import type { Clock } from '../domain/clock.ts';
+import { invalidArgument, quote } from '../domain/errors.ts';
+import type { Transfers } from '../domain/executions.ts';
+import type { Snapshots } from '../domain/snapshot/port.ts';
+import type { Tasks } from '../domain/tasks.ts';
+import { payloadDigest } from '../server/payload.ts';
+import type { Artifacts } from '../stores/artifacts.ts';
+import { openSpool } from '../stores/spool.ts';
+import type { Store } from '../stores/store.ts';
+import { packageVersion } from '../version.ts';
+import type { Runtimes } from './runtimes.ts';
 
 export interface SnapshotParts {
   readonly nodeId: string;

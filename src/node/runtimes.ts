@@ -1,20 +1,20 @@
-/** Composes the three runtimes of a server, and the instances that they keep ready. A part of `node.ts`. */
+/** Composes the three runtimes of a server, and the instances that they keep ready. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { IdSource } from './actors/ids.ts';
-import type { InstanceRegistry } from './actors/instances.ts';
-import type { CatalogListener } from './actors/task-catalog.ts';
-import { createWarmRuntime } from './actors/warm-runtime.ts';
-import type { NodeConfig } from './config.ts';
-import type { Clock } from './domain/clock.ts';
-import type { RuntimeKind } from './domain/task.ts';
-import { openDockerRuntime } from './runtimes/docker/runtime.ts';
-import { openProcessRuntime } from './runtimes/process/runtime.ts';
-import type { Runtime } from './runtimes/runtime.ts';
-import { createWasmRuntime } from './runtimes/wasm/runtime.ts';
-import type { Artifacts } from './stores/artifacts.ts';
-import type { Store } from './stores/store.ts';
-import type { Logger } from './telemetry/logger.ts';
+import type { IdSource } from '../actors/ids.ts';
+import type { InstanceRegistry } from '../actors/instances.ts';
+import type { CatalogListener } from '../actors/task-catalog.ts';
+import { createWarmRuntime } from '../actors/warm-runtime.ts';
+import type { NodeConfig } from '../config.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { RuntimeKind } from '../domain/task.ts';
+import { openDockerRuntime } from '../runtimes/docker/runtime.ts';
+import { openProcessRuntime } from '../runtimes/process/runtime.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import { createWasmRuntime } from '../runtimes/wasm/runtime.ts';
+import type { Artifacts } from '../stores/artifacts.ts';
+import type { Store } from '../stores/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 export interface RuntimeParts {
   readonly nodeId: string;

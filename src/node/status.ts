@@ -1,12 +1,12 @@
-/** What a node says of itself. A part of `node.ts`. */
-import type { Supervisor } from './actors/supervisor.ts';
-import type { NodeConfig } from './config.ts';
-import type { Clock } from './domain/clock.ts';
-import { executionStatuses } from './domain/execution.ts';
-import type { Instances } from './domain/instance.ts';
-import type { NodeStatus, StatusCounts } from './domain/node-feed.ts';
-import type { Store, StoreCounts } from './stores/store.ts';
-import { packageVersion } from './version.ts';
+/** What a node says of itself. */
+import type { Supervisor } from '../actors/supervisor.ts';
+import type { NodeConfig } from '../config.ts';
+import type { Clock } from '../domain/clock.ts';
+import { executionStatuses } from '../domain/execution.ts';
+import type { Instances } from '../domain/instance.ts';
+import type { NodeStatus, StatusCounts } from '../domain/node-feed.ts';
+import type { Store, StoreCounts } from '../stores/store.ts';
+import { packageVersion } from '../version.ts';
 
 export interface StatusParts {
   readonly nodeId: string;

@@ -1,0 +1,161 @@
+/** Composes all of a node that nobody outside can reach: its store, its runtimes and the actors over them. */
+import { join } from 'node:path';
+import type { ActorRefFrom } from 'xstate';
+import { createIds } from '../actors/ids.ts';
+import { InstanceRegistry } from '../actors/instances.ts';
+import { leftInstances } from '../actors/recovery.ts';
+import { Supervisor } from '../actors/supervisor.ts';
+import { systemClock } from '../actors/system-clock.ts';
+import { TaskCatalog } from '../actors/task-catalog.ts';
+import type { NodeConfig } from '../config.ts';
+import type { Clock } from '../domain/clock.ts';
+import { isTerminal } from '../domain/execution.ts';
+import type { MachineDescription } from '../domain/machine.ts';
+import type { Snapshots } from '../domain/snapshot/port.ts';
+import { describeMachines } from '../machines/describe.ts';
+import type { nodeMachine } from '../machines/node.ts';
+import { openArtifacts } from '../stores/artifacts.ts';
+import { readNodeId } from '../stores/node-id.ts';
+import { openSqliteStore } from '../stores/sqlite/store.ts';
+import type { Store } from '../stores/store.ts';
+import { logExecution } from '../telemetry/execution-logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { Feed } from '../visualizer/feed.ts';
+import { CommitHub } from '../visualizer/hub.ts';
+import { Inspection } from '../visualizer/inspection.ts';
+import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
+import { openSnapshots } from './snapshots.ts';
+import { nodeStatus } from './status.ts';
+
+export type Lifecycle = ActorRefFrom<typeof nodeMachine>;
+
+export interface Core {
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+  readonly store: Store;
+  readonly runtimes: Runtimes;
+  readonly instances: InstanceRegistry;
+  readonly supervisor: Supervisor;
+  readonly tasks: TaskCatalog;
+  readonly snapshots: Snapshots;
+  readonly machines: readonly MachineDescription[];
+  readonly feed: Feed;
+  readonly inspection: Inspection;
+  /** Why nothing can be written now; undefined where it can. */
+  storeFault(): Error | undefined;
+  /** Takes up what an earlier run of the node left. */
+  recover(): Promise<void>;
+}
+
+/** What is opened is closed by `opened`. Rejects with an error for people where the data folder cannot be used. */
+export async function openCore(
+  config: NodeConfig,
+  logger: Logger,
+  { store: given, lifecycle }: { readonly store?: Store; readonly lifecycle: Lifecycle },
+  opened: AsyncDisposableStack,
+): Promise<Core> {
+  const clock = systemClock;
+  const store = given ?? (await openSqliteStore({ dataDir: config.dataDir }));
+  opened.defer(() => store.close());
+  const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
+  const ids = createIds(clock);
+  const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
+  const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
+  const instances = new InstanceRegistry(clock);
+  const shared = { nodeId, store, artifacts, clock, ids, hostAccess };
+  const runtimes = await openRuntimes(config, {
+    ...shared,
+    registry: instances,
+    logger,
+    spare: await leftInstances(store),
+  });
+  opened.defer(() => closeRuntimes(runtimes));
+
+  let storeFault: Error | undefined;
+  let revived = 0;
+  const hub = new CommitHub((error) => logger.error({ err: error }, 'bug: what watches the node failed'));
+  const supervisor = new Supervisor({
+    clock,
+    ids,
+    random: Math.random,
+    store,
+    runtimes,
+    slots: config.slots,
+    queueLimit: config.queueLimit,
+    listener: {
+      committed(record, events) {
+        logExecution(logger, record);
+        hub.committed(record, events);
+      },
+      storeHealth(error) {
+        storeFault = error;
+        if (error === undefined) logger.info('the store works again');
+        else logger.error({ err: error }, 'the store cannot be written; new work is refused');
+      },
+      bug: (error, executionId) =>
+        logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
+    },
+  });
+  const tasks = new TaskCatalog({ ...shared, runtimes, listener: keepWarm(runtimes) });
+  const snapshots = await openSnapshots(config, {
+    ...shared,
+    runtimes,
+    tasks,
+    transfers: supervisor,
+    checkOpen: () => supervisor.checkOpen(),
+  });
+  const state = (): string => lifecycle.getSnapshot().value;
+  const feed: Feed = new Feed({
+    clock,
+    store,
+    position: await store.lastPosition(),
+    status: nodeStatus({
+      ...shared,
+      config,
+      supervisor,
+      instances,
+      state,
+      storeFault: () => storeFault,
+      revived: () => revived,
+      position: () => feed.position,
+    }),
+  });
+  hub.add((record, events) => feed.committed(record, events));
+  const machines = describeMachines();
+  return {
+    clock,
+    lifecycle,
+    store,
+    runtimes,
+    instances,
+    supervisor,
+    tasks,
+    snapshots: {
+      take: snapshots.take,
+      async restore(...document) {
+        const restored = await snapshots.restore(...document);
+        // One that goes on is heard of by its next commit.
+        if (isTerminal(restored.record.status)) hub.committed(restored.record, []);
+        return restored;
+      },
+    },
+    machines,
+    feed,
+    inspection: new Inspection({
+      nodeId,
+      machines,
+      nodeState: state,
+      store,
+      listen: (tap) => hub.add(tap),
+      failed: (error) => logger.error({ err: error }, 'an inspector could not be told of what is under way'),
+    }),
+    storeFault: () => storeFault,
+    async recover() {
+      const report = await supervisor.recover();
+      revived = report.revived;
+      if (report.revived + report.incompatible > 0) {
+        logger.info({ ...report }, 'took up the executions of an earlier run');
+      }
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { Logger } from '../telemetry/logger.ts';
+import type { Core } from './core.ts';
+import type { Front } from './front.ts';
+
+export interface DrainOptions {
+  readonly core: Core;
+  readonly front: Front;
+  /** How long what runs may go on, in milliseconds. */
+  readonly drainMs: number;
+  /** Closes all that is open. */
+  readonly opened: AsyncDisposableStack;
+  readonly logger: Logger;
+}
+
+/** How long a stop waits for the last commits, in milliseconds. */
+const lastCommitsMs = 10_000;
+
+/** The end of a node's run. */
+export class Drain {
+  readonly #options: DrainOptions;
+  #begun: Promise<void> | undefined;
+  #hurry = (): void => {};
+
+  constructor(options: DrainOptions) {
+    this.#options = options;
+  }
+
+  /** See Node.drain. */
+  begin(): Promise<void> {
+    if (this.#begun === undefined) this.#begun = this.#run();
+    else this.#hurry();
+    return this.#begun;
+  }
+
+  async #run(): Promise<void> {
+    const { core, front, drainMs, opened, logger } = this.#options;
+    const { lifecycle, supervisor, feed, inspection } = core;
+    lifecycle.send({ type: 'drain' });
+    front.setHealth('NOT_SERVING');
+    supervisor.stopAccepting();
+    logger.info({ ...supervisor.load }, 'draining');
+    await this.#patiently(supervisor.quiet(), drainMs);
+    // A store that does not work must not keep the node from stopping: what it has not taken is found at the next start.
+    await this.#patiently(supervisor.leave(), lastCommitsMs);
+    supervisor.close();
+    feed.close();
+    inspection.close();
+    await opened.disposeAsync();
+    lifecycle.send({ type: 'drained' });
+    logger.info('stopped');
+  }
+
+  /** Resolves with `work`, after `ms`, or when somebody hurries. */
+  #patiently(work: Promise<void>, ms: number): Promise<void> {
+    const over = new Promise<void>((resolve) => {
+      this.#hurry = resolve;
+      this.#options.core.clock.setTimer(ms, resolve);
+    });
+    return Promise.race([work, over]);
+  }
+}

@@ -1,0 +1,104 @@
+/** Composes what callers reach of a node: its services, over gRPC and over HTTP. */
+import { randomUUID } from 'node:crypto';
+import type { Server as HttpServer } from 'node:http';
+import type { Server as GrpcServer } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import type { NodeConfig } from '../config.ts';
+import { ByteBudget, type ChainOptions } from '../server/chain.ts';
+import { createFunctionService } from '../server/function-service.ts';
+import { FunctionService } from '../server/gen/spearlet/function_pb.js';
+import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
+import { NodeService } from '../server/gen/spearlet/node_pb.js';
+import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
+import { TaskService } from '../server/gen/spearlet/task_pb.js';
+import { addService, createGrpcServer } from '../server/grpc-server.ts';
+import { createHttpServer } from '../server/http-server.ts';
+import { createInstanceService } from '../server/instance-service.ts';
+import { createNodeService } from '../server/node-service.ts';
+import { addReflection } from '../server/reflection.ts';
+import { createSnapshotService } from '../server/snapshot-service.ts';
+import { createTaskService } from '../server/task-service.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { loadPageFiles } from '../visualizer/page-files.ts';
+import type { Core } from './core.ts';
+
+export interface Front {
+  readonly grpc: GrpcServer;
+  readonly http: HttpServer;
+  /** What gRPC's health service says of all services. */
+  setHealth(status: 'SERVING' | 'NOT_SERVING'): void;
+}
+
+/** Nothing listens yet. */
+export async function openFront(config: NodeConfig, logger: Logger, core: Core): Promise<Front> {
+  const { clock, store, supervisor, tasks, instances, feed, inspection } = core;
+  const { defaultTotalMs, maxRequestBytes } = config;
+  const chain: ChainOptions = {
+    clock,
+    maxRequestBytes,
+    budget: new ByteBudget(config.requestBytesInFlight),
+    bug(error, method) {
+      const id = randomUUID();
+      logger.error({ err: error, method, id }, 'bug: a call failed in Spear itself');
+      return id;
+    },
+  };
+  const executions = { executions: supervisor, clock };
+  const functions = createFunctionService({ ...executions, tasks, list: store, defaultTotalMs });
+  const snapshots = createSnapshotService({ ...executions, snapshots: core.snapshots });
+  const node = createNodeService({
+    ...executions,
+    feed,
+    machines: core.machines,
+    explanations: supervisor,
+    breakpoints: supervisor.breakpoints,
+    tasks,
+    inputs: store,
+  });
+  const services = [
+    { service: FunctionService, handlers: { ...functions } },
+    {
+      service: TaskService,
+      handlers: { ...createTaskService({ executions: supervisor, tasks, list: store }) },
+    },
+    { service: InstanceService, handlers: { ...createInstanceService({ instances, tasks }) } },
+    { service: SnapshotService, handlers: { ...snapshots }, streams: true as const },
+    { service: NodeService, handlers: { ...node }, streams: true as const },
+  ];
+
+  const grpc = createGrpcServer(chain);
+  for (const { service, handlers } of services) addService(grpc, service, handlers, chain);
+  addReflection(
+    grpc,
+    services.map(({ service }) => service),
+  );
+  const health = new HealthImplementation({ '': 'NOT_SERVING' });
+  health.addToServer(grpc);
+  const http = createHttpServer({
+    ...chain,
+    functions,
+    services,
+    actionsAllowed: config.allowUiActions,
+    snapshots,
+    page: await loadPageFiles(),
+    feed,
+    inspections: inspection,
+    readiness: () => readiness(core),
+  });
+  return {
+    grpc,
+    http,
+    setHealth(status) {
+      for (const name of ['', ...services.map(({ service }) => service.typeName)]) {
+        health.setStatus(name, status);
+      }
+    },
+  };
+}
+
+function readiness({ lifecycle, storeFault, store }: Core): { ready: boolean; reason: string } {
+  const state = lifecycle.getSnapshot().value;
+  if (state !== 'serving') return { ready: false, reason: state };
+  if (storeFault() !== undefined) return { ready: false, reason: 'the store cannot be written' };
+  return store.lowSpace ? { ready: false, reason: 'the disk is full' } : { ready: true, reason: state };
+}

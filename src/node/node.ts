@@ -1,0 +1,96 @@
+/** Starts one Spear server, and takes it down again. */
+import { createActor } from 'xstate';
+import { RetentionLoop } from '../actors/retention.ts';
+import type { Supervisor } from '../actors/supervisor.ts';
+import type { NodeConfig } from '../config.ts';
+import type { Clock } from '../domain/clock.ts';
+import { nodeMachine } from '../machines/node.ts';
+import { shutDown } from '../server/grpc-server.ts';
+import type { Store } from '../stores/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { type Lifecycle, openCore } from './core.ts';
+import { Drain } from './drain.ts';
+import { openFront } from './front.ts';
+import { closeHttp, listenGrpc, listenHttp } from './listening.ts';
+import { warmStored } from './runtimes.ts';
+
+/** A running server. */
+export interface Node {
+  /** HOST:PORT as bound, so that port 0 can be used. */
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  readonly supervisor: Supervisor;
+  readonly store: Store;
+  /**
+   * Takes no new work, gives what runs the drain time, leaves the rest to the next start and stops. Resolves when
+   * everything is durable and closed. A second call hurries.
+   */
+  drain(): Promise<void>;
+}
+
+/** What a node may be given instead of its own. */
+export interface NodeParts {
+  /** The node closes it. */
+  readonly store?: Store;
+}
+
+/** How long a stop waits for the callers to hang up, in milliseconds. */
+const lastCallsMs = 1000;
+
+/** Rejects with an error for people where an address is taken or the data folder cannot be used. */
+export async function startNode(config: NodeConfig, logger: Logger, parts: NodeParts = {}): Promise<Node> {
+  const lifecycle = createActor(nodeMachine).start();
+  try {
+    return await open(config, logger, parts, lifecycle);
+  } catch (error) {
+    lifecycle.send({ type: 'failed' });
+    throw error;
+  }
+}
+
+async function open(
+  config: NodeConfig,
+  logger: Logger,
+  parts: NodeParts,
+  lifecycle: Lifecycle,
+): Promise<Node> {
+  // What is open is closed where the start fails, last first.
+  await using opened = new AsyncDisposableStack();
+  const core = await openCore(config, logger, { ...parts, lifecycle }, opened);
+  const { clock, store, supervisor, runtimes } = core;
+  const front = await openFront(config, logger, core);
+  lifecycle.send({ type: 'started' });
+  await core.recover();
+
+  opened.defer(() => closeHttp(front.http));
+  opened.defer(() => shutDown(front.grpc, timer(clock, lastCallsMs)));
+  const grpcAddress = await listenGrpc(front.grpc, config.grpcAddress);
+  const httpAddress = await listenHttp(front.http, config.httpAddress);
+  lifecycle.send({ type: 'recovered' });
+  const { retainFor: maxAgeMs, retainBytes: maxBytes } = config;
+  const retention = new RetentionLoop({ store, clock, maxAgeMs, maxBytes, logger });
+  retention.start();
+  opened.defer(() => retention.stop());
+  await warmStored(store, runtimes);
+  front.setHealth('SERVING');
+  warnOfRoot(config, logger);
+  const { dataDir, slots, queueLimit } = config;
+  logger.info({ grpcAddress, httpAddress, dataDir, slots, queueLimit }, 'ready');
+
+  const drain = new Drain({ core, front, drainMs: config.drainMs, opened: opened.move(), logger });
+  return { grpcAddress, httpAddress, supervisor, store, drain: () => drain.begin() };
+}
+
+function warnOfRoot({ allowHostAccess }: NodeConfig, logger: Logger): void {
+  if (process.getuid?.() !== 0) return;
+  logger.warn(
+    { allowHostAccess },
+    allowHostAccess
+      ? 'running as root, and tasks may be processes and have folders of the host'
+      : 'running as root: no process tasks, and no folders of the host, without --allow-host-access',
+  );
+}
+
+function timer(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.setTimer(ms, resolve));
+}
