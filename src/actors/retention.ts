@@ -17,6 +17,8 @@ export interface RetentionOptions {
   readonly maxAgeMs: number;
   /** Bytes that the store may use. */
   readonly maxBytes: number;
+  /** Hears which executions a step has deleted. It must not throw. */
+  readonly deleted: (executionIds: readonly string[]) => void;
   readonly logger?: RetentionLogger;
 }
 
@@ -63,7 +65,7 @@ export class RetentionLoop {
 
   /** One round: steps until nothing is left to do. Never rejects: a store that fails now works again later. */
   async #run(): Promise<void> {
-    const { store, clock, maxAgeMs, maxBytes, logger } = this.#options;
+    const { store, clock, maxAgeMs, maxBytes, deleted, logger } = this.#options;
     let executions = 0;
     let logs = 0;
     try {
@@ -71,7 +73,8 @@ export class RetentionLoop {
         const begun = clock.monotonic();
         const now = clock.now();
         const step = await store.retain({ endedBefore: now - maxAgeMs, maxBytes, now, unusedForMs });
-        executions += step.deletedExecutions;
+        executions += step.deletedExecutions.length;
+        if (step.deletedExecutions.length > 0) deleted(step.deletedExecutions);
         logs += step.deletedLogs;
         more = step.more;
         if (more) await this.#pause(Math.max(leastPauseMs, clock.monotonic() - begun));

@@ -45,6 +45,8 @@ import { createSupervisorLogic } from './supervisor-logic.ts';
 export interface SupervisorListener {
   /** An execution's record after each commit, and the events that it brought. */
   readonly committed: CommitTap;
+  /** A caller has deleted them. */
+  deleted(executionIds: readonly string[]): void;
   storeHealth(error: Error | undefined): void;
   bug(error: unknown, executionId: string): void;
 }
@@ -227,9 +229,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   async delete(executionId: string): Promise<void> {
-    const { store } = this.#options;
+    const { store, listener } = this.#options;
     const live = this.#runs.get(executionId)?.child.log.record;
-    if (live === undefined && (await store.delete(executionId))) return;
+    if (live === undefined && (await store.delete(executionId))) return listener.deleted([executionId]);
     const record = live ?? (await store.execution(executionId));
     if (record === undefined) throw notFound('execution', executionId);
     throw notInState(record, 'only what has ended can be deleted; cancel it first');

@@ -45,6 +45,8 @@ export interface NodeNews {
   readonly position: number;
   /** Those that changed, each once, as they are now. */
   readonly executions: readonly ExecutionRecord[];
+  /** Ids of those that the node has no more; none of them is among `executions`. */
+  readonly deleted: readonly string[];
   /** About once a second, and first. */
   readonly node?: NodeStatus;
   /** Too much has happened to tell it: who keeps a list reads it anew. */

@@ -87,6 +87,7 @@ export async function openCore(
         logExecution(logger, record);
         hub.committed(record, events);
       },
+      deleted: (executionIds) => feed.deleted(executionIds),
       storeHealth(error) {
         storeFault = error;
         if (error === undefined) logger.info('the store works again');

@@ -57,7 +57,7 @@ async function open(
   // What is open is closed where the start fails, last first.
   await using opened = new AsyncDisposableStack();
   const core = await openCore(config, logger, { ...parts, lifecycle }, opened);
-  const { clock, store, supervisor, runtimes } = core;
+  const { clock, store, supervisor, runtimes, feed } = core;
   const front = await openFront(config, logger, core);
   lifecycle.send({ type: 'started' });
   await core.recover();
@@ -68,7 +68,14 @@ async function open(
   const httpAddress = await listenHttp(front.http, config.httpAddress);
   lifecycle.send({ type: 'recovered' });
   const { retainFor: maxAgeMs, retainBytes: maxBytes } = config;
-  const retention = new RetentionLoop({ store, clock, maxAgeMs, maxBytes, logger });
+  const retention = new RetentionLoop({
+    store,
+    clock,
+    maxAgeMs,
+    maxBytes,
+    deleted: (executionIds) => feed.deleted(executionIds),
+    logger,
+  });
   retention.start();
   opened.defer(() => retention.stop());
   await warmStored(store, runtimes);

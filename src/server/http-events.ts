@@ -133,12 +133,13 @@ const written = new WeakMap<NodeNews, Buffer>();
 function newsEvent(news: NodeNews, now: number): Buffer {
   let bytes = written.get(news);
   if (bytes === undefined) {
-    const { position, executions, node, reset } = news;
+    const { position, executions, deleted, node, reset } = news;
     const data = JSON.stringify({
       position: String(position),
       executions: executions.map((record) => rowJson(recordToWire(record, now))),
       ...(node !== undefined && { node: toJson(NodeViewSchema, nodeToWire(node), always) }),
       reset,
+      deletedExecutionIds: deleted,
     });
     bytes = Buffer.from(event('node', data, position));
     written.set(news, bytes);

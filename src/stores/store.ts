@@ -41,7 +41,8 @@ export interface Retention {
 }
 
 export interface Retained {
-  readonly deletedExecutions: number;
+  /** Their ids. */
+  readonly deletedExecutions: readonly string[];
   readonly deletedLogs: number;
   /** There is more to do now. */
   readonly more: boolean;

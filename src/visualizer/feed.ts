@@ -1,9 +1,11 @@
 /**
- * What the node tells of itself: each execution that changed, once a tick, and its own state about once a second.
+ * What the node tells of itself: each execution that changed or was deleted, once a tick, and its own state about once
+ * a second.
  *
- * committed() ─► changed (one entry for each execution) ─ tick ─► one piece of news for all watches
+ * committed() ─► changed (one entry for each execution) ─┐
+ *   deleted() ─► deleted (never one that changed since) ─┴ tick ─► one piece of news for all watches
  *
- * - While nobody watches, a commit costs a comparison, and nothing is counted.
+ * - While nobody watches, a commit or a deletion costs a comparison, and nothing is counted.
  * - What is told in a tick is bounded; the rest waits for the next. Where too much waits all of it is dropped, and who
  *   keeps a list is told to read it anew, at most every two seconds: a flood costs the node no more than that.
  * - A watch that does not keep up gathers by itself, as boundedly (see `watch.ts`).
@@ -27,7 +29,7 @@ export interface FeedOptions {
 const tickMs = 100;
 /** Executions told in one tick, … */
 const mostPerTick = 100;
-/** … and those that may wait for one. */
+/** … and those that may wait for one, with those that were deleted. */
 const mostWaiting = 1000;
 const resetPauseMs = 2000;
 const statusPauseMs = 1000;
@@ -45,6 +47,7 @@ export class Feed implements NodeFeed {
   readonly #options: FeedOptions;
   readonly #watches = new Set<Watch>();
   readonly #changed = new Map<string, Changed>();
+  readonly #deleted = new Set<string>();
   #position: number;
   #overflown = false;
   #resetAt = Number.NEGATIVE_INFINITY;
@@ -70,12 +73,20 @@ export class Feed implements NodeFeed {
     this.#position = Math.max(this.#position, events.at(-1)?.position ?? 0);
     if (this.#watches.size === 0 || this.#overflown) return;
     const { executionId } = record;
+    // One that was restored under its id is there again.
+    this.#deleted.delete(executionId);
     this.#changed.set(executionId, { record, first: this.#changed.get(executionId)?.first ?? first });
-    if (this.#changed.size > mostWaiting) {
-      this.#changed.clear();
-      this.#overflown = true;
+    this.#gathered();
+  }
+
+  /** The store has them no more. */
+  deleted(executionIds: readonly string[]): void {
+    if (this.#watches.size === 0 || this.#overflown) return;
+    for (const executionId of executionIds) {
+      this.#changed.delete(executionId);
+      this.#deleted.add(executionId);
     }
-    this.#schedule(tickMs);
+    this.#gathered();
   }
 
   /** Those who ask at once share an answer. */
@@ -122,7 +133,20 @@ export class Feed implements NodeFeed {
     this.#statusTimer = undefined;
     this.#status = undefined;
     this.#overflown = false;
+    this.#drop();
+  }
+
+  #gathered(): void {
+    if (this.#changed.size + this.#deleted.size > mostWaiting) {
+      this.#drop();
+      this.#overflown = true;
+    }
+    this.#schedule(tickMs);
+  }
+
+  #drop(): void {
     this.#changed.clear();
+    this.#deleted.clear();
   }
 
   #schedule(ms: number): void {
@@ -142,11 +166,14 @@ export class Feed implements NodeFeed {
       this.#resetAt = now;
     }
     const executions = this.#takeChanged();
-    if (executions.length > 0 || node !== undefined || reset) {
+    const deleted = [...this.#deleted];
+    this.#deleted.clear();
+    if (executions.length > 0 || deleted.length > 0 || node !== undefined || reset) {
       this.#status = undefined;
       this.#broadcast({
         position: this.#toldUpTo(),
         executions,
+        deleted,
         ...(node !== undefined && { node }),
         reset,
       });

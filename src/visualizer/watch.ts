@@ -28,7 +28,8 @@ export class Watch implements NodeWatch {
   #begun = false;
   /** What it was told and has not taken; a piece of news that all others have too where that is all of it. */
   #waiting: NodeNews | undefined;
-  #gathered = new Map<string, ExecutionRecord>();
+  readonly #gathered = new Map<string, ExecutionRecord>();
+  readonly #deleted = new Set<string>();
   #wake: PromiseWithResolvers<void> | undefined;
   #failure: Error | undefined;
   #closed = false;
@@ -64,32 +65,47 @@ export class Watch implements NodeWatch {
     if (this.#closed) return undefined;
     const news = this.#waiting;
     this.#waiting = undefined;
-    this.#gathered.clear();
+    this.#drop();
     return news;
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#gathered.clear();
+    this.#drop();
     this.#options.closed();
     this.#wake?.resolve();
   }
 
   #merge(waiting: NodeNews, news: NodeNews): void {
-    if (this.#gathered.size === 0) {
-      for (const record of waiting.executions) this.#gathered.set(record.executionId, record);
-    }
-    for (const record of news.executions) this.#gathered.set(record.executionId, record);
-    const reset = waiting.reset || news.reset || this.#gathered.size > mostBehind;
-    if (reset) this.#gathered.clear();
+    if (this.#gathered.size + this.#deleted.size === 0) this.#gather(waiting);
+    this.#gather(news);
+    const reset = waiting.reset || news.reset || this.#gathered.size + this.#deleted.size > mostBehind;
+    if (reset) this.#drop();
     const node = news.node ?? waiting.node;
     this.#waiting = {
       position: news.position,
       executions: [...this.#gathered.values()],
+      deleted: [...this.#deleted],
       ...(node !== undefined && { node }),
       reset,
     };
+  }
+
+  #gather({ executions, deleted }: NodeNews): void {
+    for (const record of executions) {
+      this.#deleted.delete(record.executionId);
+      this.#gathered.set(record.executionId, record);
+    }
+    for (const executionId of deleted) {
+      this.#gathered.delete(executionId);
+      this.#deleted.add(executionId);
+    }
+  }
+
+  #drop(): void {
+    this.#gathered.clear();
+    this.#deleted.clear();
   }
 
   /** What has changed since it was here last, as that is now. */
@@ -97,7 +113,7 @@ export class Watch implements NodeWatch {
     const { from, position, status } = this.#options;
     const node = await status();
     const records = from === 0 ? [] : await this.#since(from);
-    return { position, executions: records ?? [], node, reset: records === undefined };
+    return { position, executions: records ?? [], deleted: [], node, reset: records === undefined };
   }
 
   async #since(from: number): Promise<ExecutionRecord[] | undefined> {

@@ -87,6 +87,7 @@ async function printLines(session: Session): Promise<void> {
         continue;
       }
       for (const result of news.executions) await shell.out.write(`${changeLine(result)}\n`);
+      for (const executionId of news.deletedExecutionIds) await shell.out.write(`${executionId} deleted\n`);
       const line = news.node === undefined ? told : `node ${nodeLine(news.node)}`;
       // Once a second nothing but the time has changed, mostly.
       if (line !== told) await shell.out.write(`${line}\n`);

@@ -26,9 +26,10 @@ export class NodeBoard {
   }
 
   /** `now` is our clock, in milliseconds since the epoch. */
-  take({ executions, node, reset }: WatchNodeResponse, now: number): void {
+  take({ executions, deletedExecutionIds, node, reset }: WatchNodeResponse, now: number): void {
     if (reset) this.stale = true;
     for (const result of executions) this.#put(result);
+    for (const executionId of deletedExecutionIds) this.#live.delete(executionId);
     if (node === undefined) return;
     this.#node = node;
     if (node.time !== undefined) this.#skewMs = now - timestampMs(node.time);

@@ -45,12 +45,14 @@ export function nodeToWire(node: NodeStatus): NodeView {
 }
 
 /** `now` is when this view is taken, in milliseconds since the epoch. */
-export function newsToWire({ position, executions, node, reset }: NodeNews, now: number): WatchNodeResponse {
+export function newsToWire(news: NodeNews, now: number): WatchNodeResponse {
+  const { position, executions, deleted, node, reset } = news;
   return create(WatchNodeResponseSchema, {
     position: BigInt(position),
     executions: executions.map((record) => recordToWire(record, now)),
     ...(node !== undefined && { node: nodeToWire(node) }),
     reset,
+    deletedExecutionIds: [...deleted],
   });
 }
 

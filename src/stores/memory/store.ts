@@ -131,11 +131,11 @@ class InMemory implements MemoryStore {
       this.#records.set(executionId, { ...rest, executionId, lastSequence, oldestSequence: lastSequence });
       deletedLogs++;
     }
-    let deletedExecutions = old.length;
+    const deletedExecutions = old.map(({ executionId }) => executionId);
     for (const { executionId } of kept) {
       if (this.#bytes() <= maxBytes) break;
       await this.delete(executionId);
-      deletedExecutions++;
+      deletedExecutions.push(executionId);
     }
     return { deletedExecutions, deletedLogs, more: false };
   }

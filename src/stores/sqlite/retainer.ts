@@ -24,14 +24,18 @@ export interface Target {
 }
 
 export interface RetainStep {
-  readonly deletedExecutions: number;
+  /** Their ids. */
+  readonly deletedExecutions: readonly string[];
   readonly deletedLogs: number;
   /** Digests of files that the deleted executions named. */
   readonly files: readonly string[];
   readonly more: boolean;
 }
 
-type Counted = { -readonly [Key in keyof RetainStep]: RetainStep[Key] } & { files: string[] };
+type Counted = { -readonly [Key in keyof RetainStep]: RetainStep[Key] } & {
+  deletedExecutions: string[];
+  files: string[];
+};
 
 interface Row {
   readonly execution_id: string;
@@ -71,7 +75,7 @@ export class Retainer {
 
   /** Throws what SQLite throws, with nothing deleted. */
   step(target: Target): RetainStep {
-    const counted: Counted = { deletedExecutions: 0, deletedLogs: 0, files: [], more: false };
+    const counted: Counted = { deletedExecutions: [], deletedLogs: 0, files: [], more: false };
     const places = { ...this.#places };
     try {
       inTransaction(this.#db, () => {
@@ -148,7 +152,7 @@ export class Retainer {
   #remove(row: Row, budget: Budget, counted: Counted): Verdict {
     const { done, files } = this.#removal.remove(row.execution_id, budget);
     if (!done) return 'again';
-    counted.deletedExecutions += 1;
+    counted.deletedExecutions.push(row.execution_id);
     counted.files.push(...files);
     return 'next';
   }

@@ -251,6 +251,14 @@ export declare type WatchNodeResponse = Message<"spearlet.WatchNodeResponse"> & 
    * @generated from field: bool reset = 4;
    */
   reset: boolean;
+
+  /**
+   * Those that the node has no more, deleted since the last message by a caller or by retention. Not told to one who
+   * comes back: list again, or ask for one.
+   *
+   * @generated from field: repeated string deleted_execution_ids = 5;
+   */
+  deletedExecutionIds: string[];
 };
 
 /**
