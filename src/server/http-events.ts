@@ -66,7 +66,9 @@ export async function serveEvents(
       if (busy !== undefined) await busy;
     }
   } catch (error) {
-    void stream.send(fault(toRequestError(error, 'events', options)));
+    const known = toRequestError(error, 'events', options);
+    // Where the store cannot be read the stream just ends: a fault would be taken for one of the log.
+    if (known.reason === 'DRAINING') void stream.send(fault(known));
   } finally {
     watch.close();
     stream.end();

@@ -114,6 +114,7 @@ describe('delete', () => {
     bench.runtime.call(0).complete();
     await settle();
     await bench.supervisor.delete(executionId);
+    expect(bench.deleted).toEqual([executionId]);
     await expect(bench.supervisor.attach(executionId)).rejects.toMatchObject(unknown);
     await expect(bench.supervisor.delete(executionId)).rejects.toMatchObject(unknown);
     const { cursor, joined } = await bench.supervisor.admit(requestWith(request));
@@ -134,6 +135,7 @@ describe('delete', () => {
       await expect(bench.supervisor.delete(executionId)).rejects.toMatchObject(refusal);
       expect(await bench.store.execution(executionId)).toBeDefined();
     }
+    expect(bench.deleted).toEqual([]);
     await bench.cancelAll();
     await bench.leavesNothing();
   });

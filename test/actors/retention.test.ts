@@ -14,12 +14,21 @@ function bench(
 ) {
   const clock = new FakeClock();
   const said: string[] = [];
+  const deleted: (readonly string[])[] = [];
   const logger = {
     info: (fields: object, message: string) => void said.push(`${message} ${JSON.stringify(fields)}`),
     warn: (_fields: object, message: string) => void said.push(message),
   };
-  const loop = new RetentionLoop({ store, clock, maxAgeMs: hourMs, maxBytes: 1e9, logger, ...more });
-  return { clock, said, loop };
+  const loop = new RetentionLoop({
+    store,
+    clock,
+    maxAgeMs: hourMs,
+    maxBytes: 1e9,
+    deleted: (executionIds) => deleted.push(executionIds),
+    logger,
+    ...more,
+  });
+  return { clock, said, deleted, loop };
 }
 
 /** A store that answers as it is told, and remembers what it was asked. */
@@ -31,7 +40,7 @@ function scripted(answers: readonly (Partial<Retained> | Error)[]) {
       const answer = answers[asked.length];
       asked.push(retention);
       if (answer instanceof Error) throw answer;
-      return { deletedExecutions: 0, deletedLogs: 0, more: false, ...answer };
+      return { deletedExecutions: [], deletedLogs: 0, more: false, ...answer };
     },
   };
   return { store, asked };
@@ -39,7 +48,7 @@ function scripted(answers: readonly (Partial<Retained> | Error)[]) {
 
 test('what is too old goes as it gets too old, and the log of the node says so in one line', async () => {
   const store = createMemoryStore();
-  const { clock, said, loop } = bench(store);
+  const { clock, said, deleted, loop } = bench(store);
   const start = clock.now();
   await store.commit([ended(1, start - 2 * hourMs), ended(2, start), ended(3, start + 1)]);
   loop.start();
@@ -50,21 +59,28 @@ test('what is too old goes as it gets too old, and the log of the node says so i
   await clock.advance(hourMs + 10_000);
   expect(await store.executions({ statuses: [], limit: 10 })).toEqual([]);
   expect(said).toHaveLength(2);
+  expect(deleted).toEqual([[executionId(1)], [executionId(2), executionId(3)]]);
   await loop.stop();
   expect(clock.timers).toBe(0);
 });
 
 test('steps follow each other with a pause in between, until there is no more to do', async () => {
   const more = { deletedLogs: 1, more: true };
-  const { store, asked } = scripted([more, more, { deletedExecutions: 2 }]);
-  const { clock, said, loop } = bench(store, { maxBytes: 7 });
+  const { store, asked } = scripted([
+    { ...more, deletedExecutions: ['exec_1'] },
+    more,
+    { deletedExecutions: ['exec_2', 'exec_3'] },
+  ]);
+  const { clock, said, deleted, loop } = bench(store, { maxBytes: 7 });
   loop.start();
   await settle();
   expect(asked).toHaveLength(1);
   await clock.advance(100);
   expect(asked).toHaveLength(3);
   expect(asked[2]).toMatchObject({ maxBytes: 7, endedBefore: (asked[2]?.now ?? 0) - hourMs });
-  expect(said).toEqual(['what is not kept was deleted {"executions":2,"logs":2}']);
+  expect(said).toEqual(['what is not kept was deleted {"executions":3,"logs":2}']);
+  // One that deletes none says nothing.
+  expect(deleted).toEqual([['exec_1'], ['exec_2', 'exec_3']]);
   await clock.advance(9000);
   expect(asked).toHaveLength(3);
   await clock.advance(1000);

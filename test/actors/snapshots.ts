@@ -36,7 +36,12 @@ export async function startNode(clock: FakeClock, task = taskWith()): Promise<Te
     runtimes,
     slots: 1,
     queueLimit: 100,
-    listener: { committed: () => {}, storeHealth: () => {}, bug: (error) => Promise.reject(error) },
+    listener: {
+      committed: () => {},
+      deleted: () => {},
+      storeHealth: () => {},
+      bug: (error) => Promise.reject(error),
+    },
   });
   const artifacts = {
     has: async () => true,

@@ -31,6 +31,7 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Le
   const process = new ScriptedRuntime(clock, 'process');
   const runtimes = new Map([runtime, docker, process].map((one) => [one.kind, one]));
   const heard: ExecutionRecord[] = [];
+  const deleted: string[] = [];
   const health: (string | undefined)[] = [];
   const bugs: { error: unknown; executionId: string }[] = [];
   const ids = createIds(clock);
@@ -44,6 +45,7 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Le
     queueLimit: 100,
     listener: {
       committed: (record) => heard.push(record),
+      deleted: (executionIds) => deleted.push(...executionIds),
       storeHealth: (error) => health.push(error?.message),
       bug: (error, executionId) => bugs.push({ error, executionId }),
     },
@@ -59,6 +61,7 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Le
     process,
     runtimes,
     heard,
+    deleted,
     health,
     bugs,
     supervisor,

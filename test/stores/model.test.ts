@@ -154,13 +154,13 @@ const step: fc.Arbitrary<Step | 'restart'> = fc.oneof(
   fc.constant('restart' as const),
 );
 
-async function retainAll(store: Store, endedBefore: number): Promise<number> {
+async function retainAll(store: Store, endedBefore: number): Promise<readonly string[]> {
   const kept = { maxBytes: Number.MAX_SAFE_INTEGER, now: 0, unusedForMs: Number.MAX_SAFE_INTEGER };
-  let deleted = 0;
+  const deleted: string[] = [];
   for (;;) {
     const { deletedExecutions, more } = await store.retain({ ...kept, endedBefore });
-    deleted += deletedExecutions;
-    if (!more) return deleted;
+    deleted.push(...deletedExecutions);
+    if (!more) return deleted.toSorted();
   }
 }
 

@@ -153,7 +153,7 @@ test('a step that finds nothing to do says so, and a second pass over the files 
   const artifacts = await openArtifacts(join(dataDir, 'artifacts'));
   const { sha256 } = await artifacts.put(bytesOf(10));
   await aged(join(dataDir, 'artifacts', sha256));
-  expect(await store.retain(nothing)).toEqual({ deletedExecutions: 0, deletedLogs: 0, more: false });
+  expect(await store.retain(nothing)).toEqual({ deletedExecutions: [], deletedLogs: 0, more: false });
   expect(await names('artifacts')).toEqual([sha256]);
   await retainAll(store, { now: nothing.now + hourMs });
   expect(await names('artifacts')).toEqual([]);

@@ -133,6 +133,7 @@ export interface WatchNodeResponseJson {
   readonly executions: readonly ExecutionResultJson[];
   readonly node?: NodeViewJson;
   readonly reset: boolean;
+  readonly deletedExecutionIds: readonly string[];
 }
 
 export interface MachineJson {

@@ -13,11 +13,11 @@ const everything: Retention = {
 
 /** Retains until nothing is left to do, and says what that was. */
 async function retained(store: Store, retention: Partial<Retention>): Promise<Omit<Retained, 'more'>> {
-  let deletedExecutions = 0;
+  const deletedExecutions: string[] = [];
   let deletedLogs = 0;
   for (;;) {
     const step = await store.retain({ ...everything, ...retention });
-    deletedExecutions += step.deletedExecutions;
+    deletedExecutions.push(...step.deletedExecutions);
     deletedLogs += step.deletedLogs;
     if (!step.more) return { deletedExecutions, deletedLogs };
   }
@@ -49,7 +49,10 @@ export function retentionContract(open: () => Promise<Store>): void {
       ended(3, 101),
       { ...ended(4, 500), claimInvocationId: 'young' },
     ]);
-    expect(await retained(store, { endedBefore: 500 })).toEqual({ deletedExecutions: 2, deletedLogs: 0 });
+    expect(await retained(store, { endedBefore: 500 })).toEqual({
+      deletedExecutions: [executionId(1), executionId(3)],
+      deletedLogs: 0,
+    });
     expect(await numbers(store)).toEqual([2, 4]);
     expect(await store.executionByInvocation('old')).toBeUndefined();
     expect(await store.executionByInvocation('young')).toBeDefined();
@@ -74,18 +77,20 @@ export function retentionContract(open: () => Promise<Store>): void {
     const count = 1200;
     await store.commit(Array.from({ length: count }, (_, index) => ended(index + 1, 100 + index)));
     expect(await retained(store, { endedBefore: 100 + count - 10 })).toEqual({
-      deletedExecutions: count - 10,
+      deletedExecutions: Array.from({ length: count - 10 }, (_, index) => executionId(index + 1)),
       deletedLogs: 0,
     });
     expect(await numbers(store)).toEqual(Array.from({ length: 10 }, (_, index) => count - 9 + index));
-    expect(await retained(store, { endedBefore: 1e15 })).toMatchObject({ deletedExecutions: 10 });
+    expect(await retained(store, { endedBefore: 1e15 })).toMatchObject({
+      deletedExecutions: { length: 10 },
+    });
   });
 
   test('too many bytes take whole logs of the oldest first, but for their results', async () => {
     const store = await open();
     for (const number of [1, 2, 3, 4]) await store.commit([ended(number, 100 + number, loud(megabyte))]);
     const { deletedExecutions, deletedLogs } = await retained(store, { maxBytes: 2.6 * megabyte });
-    expect({ deletedExecutions, deletedLogs }).toEqual({ deletedExecutions: 0, deletedLogs: 2 });
+    expect({ deletedExecutions, deletedLogs }).toEqual({ deletedExecutions: [], deletedLogs: 2 });
     for (const number of [1, 2]) {
       const id = executionId(number);
       expect(await store.events(id, all)).toEqual([{ ...result(23), position: number * 23 }]);
@@ -100,7 +105,7 @@ export function retentionContract(open: () => Promise<Store>): void {
       expect((await store.execution(executionId(number)))?.oldestSequence).toBeUndefined();
     }
     expect(await retained(store, { maxBytes: 2.6 * megabyte })).toEqual({
-      deletedExecutions: 0,
+      deletedExecutions: [],
       deletedLogs: 0,
     });
   });
@@ -114,10 +119,13 @@ export function retentionContract(open: () => Promise<Store>): void {
     }
     const record = recordOf(id, 'completed', { createdAt: 1, completedAt: 100, lastSequence: 302 });
     await store.commit([{ ...appending(id, 301, [result(302)]), record }, ended(2, 100)]);
-    expect(await retained(store, { maxBytes: megabyte })).toEqual({ deletedExecutions: 0, deletedLogs: 1 });
+    expect(await retained(store, { maxBytes: megabyte })).toEqual({ deletedExecutions: [], deletedLogs: 1 });
     expect(sequences(await store.events(id, all))).toEqual([302]);
     expect(sequences(await store.events(executionId(2), all))).toEqual([1, 2, 3]);
-    expect(await retained(store, { endedBefore: 1e15 })).toEqual({ deletedExecutions: 2, deletedLogs: 0 });
+    expect(await retained(store, { endedBefore: 1e15 })).toEqual({
+      deletedExecutions: [id, executionId(2)],
+      deletedLogs: 0,
+    });
     expect(await store.eventsFromPosition(0, 10)).toEqual([]);
   });
 
@@ -129,11 +137,13 @@ export function retentionContract(open: () => Promise<Store>): void {
         { ...ended(number, 100 + number, loud(200_000)), input, claimInvocationId: `k${number}` },
       ]);
     }
-    await retained(store, { maxBytes: 1.5 * megabyte });
+    const { deletedExecutions } = await retained(store, { maxBytes: 1.5 * megabyte });
     const left = await numbers(store);
     expect(left.length).toBeGreaterThan(1);
     expect(left.length).toBeLessThan(5);
     expect(left.at(-1)).toBe(6);
+    const gone = [1, 2, 3, 4, 5, 6].filter((number) => !left.includes(number));
+    expect(deletedExecutions).toEqual(gone.map((number) => executionId(number)));
     expect(left).toEqual(left.map((_, index) => 7 - left.length + index));
     for (const number of [1, 2, 3, 4, 5, 6]) {
       const owned = await store.executionByInvocation(`k${number}`);

@@ -21,6 +21,7 @@ interface Props {
 
 export function ExecutionHead({ source, row, standing, past }: Props) {
   const [copied, setCopied] = useState(false);
+  const gone = source.gone.value;
   const state = past || row === undefined ? standing.state : row.state;
   const status = past || row === undefined ? standing.status : row.status;
   const attempt = past || row === undefined ? standing.attempt : row.attempt;
@@ -61,7 +62,7 @@ export function ExecutionHead({ source, row, standing, past }: Props) {
                 {isEnded(row.status) ? (
                   durationText(durationOf(row, row.seenAt))
                 ) : (
-                  <Elapsed row={row} live={source.live} />
+                  <Elapsed row={row} live={source.live && !gone} />
                 )}
               </Fact>
             )}
@@ -90,7 +91,7 @@ export function ExecutionHead({ source, row, standing, past }: Props) {
             {action.label}
           </button>
         ))}
-        {source.downloads !== undefined && (
+        {source.downloads !== undefined && !gone && (
           <>
             <a
               class="button plain"

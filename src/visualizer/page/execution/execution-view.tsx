@@ -23,11 +23,12 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
   const index = useMemo(() => new LogIndex(events), [events]);
   index.catchUp();
   const at = source.at.value;
-  const fault = source.fault.value;
+  const gone = source.gone.value;
+  const fault = gone ? goneText : source.fault.value;
   const final = events.last?.kind === 'result' ? events.last.result : undefined;
   const row = final ?? source.record.value;
   const ended = final !== undefined || (row !== undefined && isEnded(row.status));
-  const growing = source.live && !ended;
+  const growing = source.live && !ended && !gone;
   const standing = useMemo(() => index.standingAt(at ?? Number.POSITIVE_INFINITY), [index, length, at]);
   const { steps } = index;
   const known = source.machines.find(({ name }) => name === 'execution');
@@ -105,6 +106,8 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
     </article>
   );
 }
+
+const goneText = 'It was deleted: the node has it no more. What was read of it before stays here.';
 
 /** The event that began the end: where it began to be stopped, or the last one before the result. */
 function causeOf(index: LogIndex): number | undefined {

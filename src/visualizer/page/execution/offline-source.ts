@@ -25,6 +25,7 @@ export async function openFile(file: File, machines: readonly Machine[] = []): P
     events: log,
     machines,
     fault: signal(document.fault),
+    gone: signal(false),
     at: signal<number | undefined>(undefined),
     actions: signal([]),
     ...(invocation !== undefined && { invocation: () => Promise.resolve(invocation) }),

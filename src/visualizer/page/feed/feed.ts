@@ -3,7 +3,7 @@
  *
  * It reads where the node is, then listens from there on: whoever lists after `ready` misses nothing.
  */
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { effect, type ReadonlySignal, signal } from '@preact/signals';
 import { setNodeTime } from '../clock.ts';
 import type { RowStore } from '../list/row-store.ts';
 import type { EventLog } from '../model/event-log.ts';
@@ -27,6 +27,16 @@ export interface Followed {
   readonly events: EventLog;
   /** Its log cannot be followed. */
   failed(reason: string, message: string): void;
+  /** The node has it no more. */
+  deleted(): void;
+}
+
+/** The following of one log, unless another one is followed since. */
+export interface Following {
+  /** Asks for no more of it, and hears of no failure; what comes all the same is handed on. */
+  end(): void;
+  /** Drops what was not handed on. */
+  stop(): void;
 }
 
 export interface Feed {
@@ -38,9 +48,11 @@ export interface Feed {
   readonly epoch: ReadonlySignal<number>;
   /** Raised when more has happened than was told: some of what is known is old. */
   readonly missed: ReadonlySignal<number>;
+  /** Raised when a broken connection is whole again: what was deleted meanwhile is not told. */
+  readonly returns: ReadonlySignal<number>;
   start(): void;
-  /** Follows one log, until the answer is called. Only the last one that was asked for is followed. */
-  follow(followed: Followed): () => void;
+  /** Follows one log. Only the last one that was asked for is followed. */
+  follow(followed: Followed): Following;
   stop(): void;
 }
 
@@ -51,10 +63,12 @@ export function createFeed(rows: RowStore, connect?: (address: string) => EventS
   const node = signal<NodeModel | undefined>(undefined);
   const epoch = signal(0);
   const missed = signal(0);
+  const returns = signal(0);
   const leaving = signal(false);
   let position = '0';
   let placed = false;
   let followed: Followed | undefined;
+  let ended = false;
 
   const rowQueue = createFrameQueue<ExecutionResultJson, ReturnType<typeof rowOf>>(rowOf, (made) =>
     rows.tell(made),
@@ -84,10 +98,17 @@ export function createFeed(rows: RowStore, connect?: (address: string) => EventS
     position = id || news.position;
     if (news.reset) missed.value = missed.peek() + 1;
     for (const each of news.executions) rowQueue.push(each.executionId, each);
+    takeDeleted(news.deletedExecutionIds);
     if (news.node) takeNode(news.node);
     if (rowQueue.waiting <= mostWaiting) return;
     rowQueue.clear();
     missed.value = missed.peek() + 1;
+  };
+  const takeDeleted = (ids: readonly string[]) => {
+    if (ids.length === 0) return;
+    for (const id of ids) rowQueue.drop(id);
+    rows.remove(ids);
+    if (followed !== undefined && ids.includes(followed.id)) followed.deleted();
   };
   const takeLog = (data: string) => {
     if (followed === undefined) return;
@@ -97,13 +118,13 @@ export function createFeed(rows: RowStore, connect?: (address: string) => EventS
   const takeFault = (data: string) => {
     const { error } = JSON.parse(data) as FaultJson;
     if (error.reason === 'DRAINING') leaving.value = true;
-    else followed?.failed(error.reason, error.message);
+    else if (!ended) followed?.failed(error.reason, error.message);
   };
 
   const stream = createEventStream({
     address: () => {
       const fields = new URLSearchParams({ position });
-      if (followed !== undefined) {
+      if (followed !== undefined && !ended) {
         fields.set('execution', followed.id);
         fields.set('from', String(followed.events.lastSequence + 1));
       }
@@ -112,25 +133,39 @@ export function createFeed(rows: RowStore, connect?: (address: string) => EventS
     on: { node: takeNews, log: takeLog, fault: takeFault },
     ...(connect && { connect }),
   });
+  let broken = false;
+  const stopLooking = effect(() => {
+    const { phase } = stream.connection.value;
+    if (broken && phase === 'live') returns.value = returns.peek() + 1;
+    broken = phase === 'reconnecting';
+  });
   return {
     node,
     connection: stream.connection,
     epoch,
     missed,
+    returns,
     leaving,
     start: () => stream.reopen(),
     follow(next) {
       logQueue.clear();
       followed = next;
+      ended = false;
       stream.reopen();
-      return () => {
-        if (followed !== next) return;
-        logQueue.clear();
-        followed = undefined;
-        stream.reopen();
+      return {
+        end() {
+          if (followed === next) ended = true;
+        },
+        stop() {
+          if (followed !== next) return;
+          logQueue.clear();
+          followed = undefined;
+          stream.reopen();
+        },
       };
     },
     stop() {
+      stopLooking();
       stream.close();
       rowQueue.clear();
       logQueue.clear();

@@ -22,6 +22,8 @@ const mostPaused = 2000;
 
 export interface FrameQueue<Item> {
   push(key: string, item: Item): void;
+  /** What waits of it is not handed on. */
+  drop(key: string): void;
   readonly waiting: number;
   clear(): void;
 }
@@ -63,6 +65,7 @@ export function createFrameQueue<Item, Made>(
       items.set(key, item);
       callOff ??= onFrame(run);
     },
+    drop: (key) => void items.delete(key),
     get waiting() {
       return items.size;
     },

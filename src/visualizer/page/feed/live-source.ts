@@ -1,5 +1,5 @@
 /** One execution as the node has it now. */
-import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
 import type { RowStore } from '../list/row-store.ts';
 import { EventLog } from '../model/event-log.ts';
 import { type ExecutionRow, rowOf } from '../model/execution-row.ts';
@@ -30,33 +30,53 @@ interface Options {
 export function openLiveSource({ id, call, feed, rows, machines, at, actions }: Options): ExecutionSource {
   const events = new EventLog();
   const fault = signal('');
+  const gone = signal(false);
   // Rows are forgotten when there are too many; the one that is open is not.
   const record = signal<ExecutionRow | undefined>(rows.get(id));
   const stopListening = rows.listen(({ changed }) => {
     if (changed.includes(id)) record.value = rows.get(id) ?? record.peek();
   });
-  const answer = rows.ask();
-  call<GetExecutionStatusResponseJson>('FunctionService/GetExecutionStatus', { executionId: id })
-    .then(({ result }) => {
-      if (result === undefined) return;
-      const row = rowOf(result);
-      answer.take([row]);
-      record.value ??= row;
-    })
-    .catch((error: unknown) => {
-      answer[Symbol.dispose]();
-      fault.value = faultText(error);
+  const deleted = () => {
+    gone.value = true;
+    following.end();
+    stopListening();
+  };
+  const failed = (reason: string, message: string) => {
+    if (reason !== 'EXECUTION_NOT_FOUND') fault.value = message;
+    else {
+      rows.remove([id]);
+      // What was never there was not deleted either.
+      if (record.peek() === undefined && events.last === undefined) fault.value = message;
+      else deleted();
+    }
+  };
+  const following = feed.follow({ id, events, failed, deleted });
+  const ask = async () => {
+    using answer = rows.ask();
+    const { result } = await call<GetExecutionStatusResponseJson>('FunctionService/GetExecutionStatus', {
+      executionId: id,
     });
-  const stopFollowing = feed.follow({
-    id,
-    events,
-    failed: (_reason, message) => {
-      fault.value = message;
-    },
+    if (result === undefined) return;
+    const row = rowOf(result);
+    answer.take([row]);
+    record.value ??= row;
+  };
+  ask().catch((error: unknown) => failed(error instanceof CallFault ? error.reason : '', faultText(error)));
+  let missed = feed.missed.peek();
+  const stopAsking = effect(() => {
+    if (feed.missed.value === missed || gone.value) return;
+    missed = feed.missed.value;
+    // Its deletion may be among what was missed; what else there is to know of it is in its log.
+    untracked(ask).catch((error: unknown) => {
+      if (error instanceof CallFault && error.reason === 'EXECUTION_NOT_FOUND') {
+        failed(error.reason, error.message);
+      }
+    });
   });
   const buttons: ReadonlySignal<readonly ExecutionAction[]> = computed(() => {
     const row = record.value;
-    return row !== undefined && feed.node.value?.actionsAllowed === true ? actions(row) : [];
+    const mayAct = feed.node.value?.actionsAllowed === true && !gone.value;
+    return row !== undefined && mayAct ? actions(row) : [];
   });
   const path = encodeURIComponent(id);
   return {
@@ -66,6 +86,7 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
     events,
     machines,
     fault,
+    gone,
     at,
     actions: buttons,
     explanation: async () =>
@@ -77,8 +98,9 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
     task: () => taskIfAny(call, record.value?.taskId ?? ''),
     downloads: { history: `/api/history/${path}`, snapshot: `/api/snapshots/${path}` },
     close: () => {
+      stopAsking();
       stopListening();
-      stopFollowing();
+      following.stop();
     },
   };
 }

@@ -2,7 +2,7 @@
  * Keeps what the page knows of unfinished executions right.
  *
  * The list reads only the newest, and what runs for days is old: all of them are read once. Where news was missed, some
- * may have ended without a word: they are read again, and those that are no longer among them are asked for one by one.
+ * may have ended, or are deleted, without a word: they are read again, and those that are no longer among them are asked for one by one.
  */
 import { effect } from '@preact/signals';
 import { after, stopwatch } from '../clock.ts';
@@ -32,7 +32,7 @@ export function keepUnfinished(call: Call, feed: Feed, rows: RowStore): () => vo
     });
   };
   const stop = effect(() => {
-    if (feed.epoch.value === 0 || feed.missed.value < 0 || due !== undefined) return;
+    if (feed.epoch.value === 0 || feed.missed.value + feed.returns.value < 0 || due !== undefined) return;
     if (begun && since() < pauseMs) due = after(pauseMs - since(), read);
     else read();
   });
@@ -75,6 +75,6 @@ async function askFor(call: Call, rows: RowStore, executionId: string): Promise<
     if (result !== undefined) answer.take([rowOf(result)]);
   } catch (error) {
     if (!(error instanceof CallFault) || error.reason === 'UNREACHABLE') throw error;
-    rows.remove(executionId);
+    rows.remove([executionId]);
   }
 }

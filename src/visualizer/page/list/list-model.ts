@@ -80,6 +80,7 @@ export function createListModel({ call, feed, rows, router }: Options): ListMode
 
   const gap = signal(false);
   let isHeld = false;
+  let isOld = false;
   let aged = 0;
   const stops = [
     effect(() => {
@@ -105,6 +106,12 @@ export function createListModel({ call, feed, rows, router }: Options): ListMode
       else untracked(() => void pages.open(filter.value));
     }),
     effect(() => {
+      if (feed.returns.value === 0) return;
+      // There may be rows of which the node has nothing more.
+      if (isHeld) isOld = true;
+      else untracked(() => void pages.open(filter.value));
+    }),
+    effect(() => {
       const time = seconds.value;
       if (filter.peek().since === '' || time - aged < ageEveryMs) return;
       aged = time;
@@ -127,8 +134,9 @@ export function createListModel({ call, feed, rows, router }: Options): ListMode
     release: () => {
       isHeld = false;
       view.release();
-      if (!gap.peek()) return;
+      if (!gap.peek() && !isOld) return;
       gap.value = false;
+      isOld = false;
       void pages.open(filter.peek());
     },
     stop: () => {

@@ -4,7 +4,7 @@ import { nodeNow } from '../clock.ts';
 import { type Call, faultText } from '../feed/call.ts';
 import { rowOf } from '../model/execution-row.ts';
 import type { ListExecutionsResponseJson } from '../wire.ts';
-import { type RowFilter, requestOf } from './row-filter.ts';
+import { type RowFilter, type RowTest, requestOf, testOf } from './row-filter.ts';
 import type { Answer, RowStore } from './row-store.ts';
 
 export interface PagesState {
@@ -35,6 +35,9 @@ export class Pages {
   readonly #state = signal<PagesState>(start);
   #request: Readonly<Record<string, unknown>> = {};
   #token = '';
+  /** The rows that the node would list, down to where it has listed; nothing where only the node knows. */
+  #lists: RowTest | undefined;
+  #frontier = '~';
   #running: AbortController | undefined;
   readonly state: ReadonlySignal<PagesState> = this.#state;
 
@@ -48,7 +51,12 @@ export class Pages {
   async open(filter: RowFilter): Promise<void> {
     this.#running?.abort();
     this.#running = undefined;
-    this.#request = requestOf(filter, nodeNow());
+    const now = nodeNow();
+    this.#request = requestOf(filter, now);
+    const { status, rest } = testOf({ ...filter, text: '' }, now);
+    // A name is that of the task that has it now, and rows may be of one that had it before.
+    this.#lists = filter.task === '' ? (row) => status(row) && rest(row) : undefined;
+    this.#frontier = '~';
     this.#token = '';
     this.#state.value = start;
     await this.more();
@@ -82,9 +90,13 @@ export class Pages {
   #take(page: ListExecutionsResponseJson, answer: Answer): void {
     const rows = page.executions.map(rowOf);
     const done = page.nextPageToken === '';
+    const frontier = done ? '' : (rows.at(-1)?.id ?? '');
+    const above = this.#frontier;
+    const lists = this.#lists;
     this.#token = page.nextPageToken;
-    answer.take(rows);
-    this.#reached(done ? '' : (rows.at(-1)?.id ?? ''));
+    this.#frontier = frontier;
+    answer.take(rows, lists && ((row) => row.id < above && row.id >= frontier && lists(row)));
+    this.#reached(frontier);
     this.#state.value = { loading: false, done, fault: '', listed: this.#state.peek().listed + rows.length };
   }
 }

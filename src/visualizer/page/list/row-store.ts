@@ -22,7 +22,11 @@ const nothing: RowChange = { changed: [], deleted: [], forgotten: [], all: false
 
 /** An answer that is on its way. */
 export interface Answer extends Disposable {
-  take(rows: readonly ExecutionRow[]): void;
+  /**
+   * `covers` says which rows would be in the answer. What has ended changes no more: where it is not in the answer the
+   * node has it no more.
+   */
+  take(rows: readonly ExecutionRow[], covers?: (row: ExecutionRow) => boolean): void;
 }
 
 type Listener = (change: RowChange) => void;
@@ -70,16 +74,24 @@ export class RowStore {
     const told = new Set<string>();
     this.#listings.add(told);
     return {
-      take: (rows) => {
+      take: (rows, covers) => {
         this.#listings.delete(told);
+        if (covers !== undefined) {
+          const left = new Set([...told, ...rows.map(({ id }) => id)]);
+          const isGone = (row: ExecutionRow) => isEnded(row.status) && !left.has(row.id) && covers(row);
+          this.remove([...this.#rows.values()].filter(isGone).map(({ id }) => id));
+        }
         this.#take(rows.filter(({ id }) => !told.has(id)));
       },
       [Symbol.dispose]: () => this.#listings.delete(told),
     };
   }
 
-  remove(id: string): void {
-    if (this.#rows.delete(id)) this.#tell({ ...nothing, deleted: [id] });
+  /** The node has them no more; answers that are on their way may still have them. */
+  remove(ids: readonly string[]): void {
+    for (const listing of this.#listings) for (const id of ids) listing.add(id);
+    const deleted = ids.filter((id) => this.#rows.delete(id));
+    if (deleted.length > 0) this.#tell({ ...nothing, deleted });
   }
 
   clear(): void {

@@ -34,6 +34,8 @@ export interface ExecutionSource {
   readonly machines: readonly Machine[];
   /** Why the log cannot be read or followed, for people; empty where all is well. */
   readonly fault: ReadonlySignal<string>;
+  /** The node has it no more: what was read of it stays, and there is nothing to ask for. */
+  readonly gone: ReadonlySignal<boolean>;
   /** The sequence number that the reader travelled to; absent at the live end. The address bar keeps it. */
   readonly at: Signal<number | undefined>;
   /** Empty where the node allows none. */
@@ -43,7 +45,7 @@ export interface ExecutionSource {
   invocation?(): Promise<Invocation>;
   /** The task as it is registered now; nothing where it is gone. */
   task?(): Promise<Task | undefined>;
-  /** Where the two files can be downloaded. */
+  /** Where the two files can be downloaded, unless it is gone. */
   readonly downloads?: { readonly history: string; readonly snapshot: string };
   /** Gives up what it holds. */
   close(): void;

@@ -32,7 +32,7 @@ export function LivePane({ id }: { readonly id: string }) {
           dialogs: page.dialogs,
           notices: page.notices,
           left: (gone) => {
-            list.rows.remove(gone);
+            list.rows.remove([gone]);
             router.leave();
           },
         }),
