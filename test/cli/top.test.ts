@@ -90,6 +90,11 @@ describe('a frame', () => {
     const ended = create(ExecutionResultSchema, { ...row(1, 'completed'), isCompleted: true });
     board.take(create(WatchNodeResponseSchema, { executions: [ended] }), now);
     expect(board.rows()).toEqual([]);
+    // Of one that is deleted within a moment of its end only that is told.
+    board.begin([row(2, 'running.attempting'), row(3, 'pending.queued')]);
+    const deletedExecutionIds = [row(2, '').executionId, row(4, '').executionId];
+    board.take(create(WatchNodeResponseSchema, { deletedExecutionIds }), now);
+    expect(board.rows()).toMatchObject([{ state: 'pending.queued' }]);
     board.take(create(WatchNodeResponseSchema, { reset: true }), now);
     expect(board.stale).toBe(true);
   });
@@ -146,6 +151,8 @@ describe('spear top', () => {
     await command.says('node spear');
     const executionId = await invoke(server, 'count');
     await command.says(`${executionId} count completed`);
+    await server.functions.deleteExecution({ executionId });
+    await command.says(`${executionId} deleted`);
     command.process.kill('SIGINT');
     const { code, stdout } = await command.ended;
     expect(code).toBe(0);

@@ -29,6 +29,11 @@ const has = (executionId: string) => (event: ServerEvent) =>
     (each) => each.executionId === executionId && each.isCompleted,
   );
 
+const hasDeleted =
+  (executionId: string) =>
+  ({ name, data }: ServerEvent): boolean =>
+    name === 'node' && (data.deletedExecutionIds as string[]).includes(executionId);
+
 describe('the event stream', () => {
   test('tells the node at once, then each change, with its position as the id', async () => {
     const reader = await openEvents(server.httpAddress);
@@ -48,6 +53,33 @@ describe('the event stream', () => {
       timestamp: expect.any(String),
     });
     expect(reader.text).toMatch(/^retry: 2000\n\n/);
+  });
+
+  test('tells of what a caller deletes, and not to one who comes back', async () => {
+    const executionId = await invoke('count');
+    await server.functions.waitExecution({ executionId });
+    const reader = await openEvents(server.httpAddress, `?execution=${executionId}`);
+    const { id } = await reader.until(({ name }) => name === 'node');
+    await reader.until(isFinal);
+    await server.functions.deleteExecution({ executionId });
+    const told = await reader.until(hasDeleted(executionId));
+    expect(told.data).toMatchObject({ executions: [], deletedExecutionIds: [executionId], reset: false });
+    expect(reader.events.filter(({ name }) => name === 'fault')).toEqual([]);
+    const later = await openEvents(server.httpAddress, `?execution=${executionId}&position=${id}`);
+    const first = await later.until(({ name }) => name === 'node');
+    expect(first.data).toMatchObject({ executions: [], deletedExecutionIds: [] });
+    const fault = await later.until(({ name }) => name === 'fault');
+    expect(fault.data).toMatchObject({ error: { reason: 'EXECUTION_NOT_FOUND' } });
+  });
+
+  test('tells of what retention deletes', async () => {
+    const other = await startServer({ retainFor: '1000' });
+    onTestFinished(() => other.stop());
+    await other.register('count', 'wordcount/wordcount.wasm');
+    const reader = await openEvents(other.httpAddress);
+    await reader.until(({ name }) => name === 'node');
+    const { executionId } = await other.functions.invokeFunction({ task: 'count' });
+    await reader.until(hasDeleted(executionId));
   });
 
   test('goes on where a reader was, by the id that it brings or the address', async () => {

@@ -75,6 +75,21 @@ describe('the node', () => {
     expect(positions).toEqual(positions.toSorted((a, b) => Number(a - b)));
   });
 
+  test('that is followed tells of what a caller deletes', async () => {
+    const executionId = await invoke('count');
+    await ended(executionId);
+    const gone = new AbortController();
+    let isFirst = true;
+    for await (const news of server.nodes.watchNode({}, { signal: gone.signal })) {
+      if (isFirst) await server.functions.deleteExecution({ executionId });
+      isFirst = false;
+      if (news.deletedExecutionIds.length === 0) continue;
+      expect(news.deletedExecutionIds).toEqual([executionId]);
+      break;
+    }
+    gone.abort();
+  });
+
   test('that is followed from a position tells what has changed since', async () => {
     const { node } = await server.nodes.getNode({});
     const since = [await invoke('count'), await invoke('count')];

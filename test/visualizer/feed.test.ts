@@ -100,6 +100,7 @@ describe('a watch', () => {
   test('tells of the node once a second, and nobody counts anything while nobody watches', async () => {
     const bench = feedBench();
     bench.commit(1);
+    bench.feed.deleted([executionId(1)]);
     await bench.clock.advance(5000);
     expect({ asked: bench.asked, timers: bench.clock.timers }).toEqual({ asked: 0, timers: 0 });
     const watch = await watchFromNow(bench);
@@ -145,6 +146,57 @@ describe('a watch', () => {
     expect(flood?.executions.length).toBeLessThan(1000);
   });
 
+  test('is told of what was deleted, once, and no more of what that was before', async () => {
+    const bench = feedBench();
+    const watch = await watchFromNow(bench);
+    bench.commit(1, 'completed');
+    bench.commit(2, 'completed');
+    bench.feed.deleted([executionId(1), executionId(9)]);
+    await bench.clock.advance(100);
+    const news = await watch.next();
+    expect(news).toMatchObject({
+      executions: [{ executionId: executionId(2) }],
+      deleted: [executionId(1), executionId(9)],
+      position: 2,
+      reset: false,
+    });
+    bench.commit(2, 'completed');
+    await bench.clock.advance(100);
+    expect(await watch.next()).toMatchObject({ deleted: [] });
+  });
+
+  test('is told of one that was deleted and restored under its id as it is now', async () => {
+    const bench = feedBench();
+    const watch = await watchFromNow(bench);
+    const slow = await watchFromNow(bench);
+    bench.feed.deleted([executionId(1), executionId(2)]);
+    bench.commit(1);
+    await bench.clock.advance(100);
+    const news = { executions: [{ executionId: executionId(1) }], deleted: [executionId(2)] };
+    expect(await watch.next()).toMatchObject(news);
+    bench.feed.deleted([executionId(1)]);
+    await bench.clock.advance(100);
+    bench.commit(2);
+    await bench.clock.advance(100);
+    expect(await slow.next()).toMatchObject({
+      executions: [{ executionId: executionId(2) }],
+      deleted: [executionId(1)],
+    });
+  });
+
+  test('that is slow is told to list again where too much was deleted, and goes on after that', async () => {
+    const bench = feedBench();
+    const slow = await watchFromNow(bench);
+    for (let number = 0; number < 1200; number += 300) {
+      bench.feed.deleted(Array.from({ length: 300 }, (_, index) => executionId(number + index)));
+      await bench.clock.advance(100);
+    }
+    expect(await slow.next()).toMatchObject({ executions: [], deleted: [], reset: true });
+    bench.feed.deleted([executionId(1)]);
+    await bench.clock.advance(100);
+    expect(await slow.next()).toMatchObject({ deleted: [executionId(1)], reset: false });
+  });
+
   test('from a position is told what has changed since, as it is now', async () => {
     const bench = feedBench(50);
     bench.setChanged(() => [executionId(3), executionId(4), executionId(5)]);
@@ -154,7 +206,7 @@ describe('a watch', () => {
     expect(bench.reads).toEqual([41]);
     // The one in the middle was deleted since.
     expect(news?.executions.map((record) => record.executionId)).toEqual([executionId(3), executionId(5)]);
-    expect(news).toMatchObject({ position: 50, reset: false });
+    expect(news).toMatchObject({ position: 50, deleted: [], reset: false });
     expect(await bench.feed.watch(50).next()).toMatchObject({ executions: [], reset: false });
   });
 
@@ -224,6 +276,18 @@ describe('the feed', () => {
     bench.commit(1);
     await bench.clock.advance(100);
     expect(await later.next()).toMatchObject({ executions: [{ executionId: executionId(1) }], reset: false });
+  });
+
+  test('drops a flood of deletions, too, and what changed with it, and says so', async () => {
+    const bench = feedBench();
+    const watch = await watchFromNow(bench);
+    bench.commit(5000);
+    bench.feed.deleted(Array.from({ length: 1000 }, (_, index) => executionId(index)));
+    bench.commit(5001);
+    await bench.clock.advance(100);
+    expect(await watch.next()).toMatchObject({ executions: [], deleted: [], reset: true, position: 2 });
+    watch.close();
+    expect(bench.clock.timers).toBe(0);
   });
 
   test('that closes tells everyone that the node goes away, and nobody new may watch', async () => {

@@ -3,6 +3,7 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { ExecutionStatus } from '../../../src/server/gen/spearlet/function_pb.js';
 import { chromium, describeWhere } from '../../support/needs.ts';
+import { ExecutionPage } from './execution-page.ts';
 import { ListPage } from './list-page.ts';
 import { useSite } from './site.ts';
 
@@ -109,6 +110,34 @@ describeWhere([await chromium()], 'the list of a node at work', () => {
     expect(list.query()).toBe(`?execution=${executionId}`);
     await page.goBack();
     await list.row(executionId).waitFor();
+  });
+
+  test('lets go of what is deleted, and one that is open stays as it was read', async () => {
+    const { executionId } = await site.server.functions.invokeFunction({ task: 'trap' });
+    const other = await site.server.functions.invokeFunction({ task: 'trap' });
+    site.putUnderLoad();
+    const { page } = await site.visit('/?task=trap');
+    const list = new ListPage(page);
+    await list.row(executionId).waitFor();
+    const reader = await site.visit(`/?task=trap&execution=${executionId}`);
+    const seen = new ExecutionPage(reader.page);
+    await seen.lit('failed');
+    const events = await seen.eventCount();
+    await site.server.functions.deleteExecution({ executionId });
+    await list.row(executionId).waitFor({ state: 'detached' });
+    await list.row(other.executionId).waitFor();
+    await reader.page
+      .getByRole('alert')
+      .getByText(/the node has it no more/)
+      .waitFor();
+    expect(await seen.eventCount()).toBe(events);
+    for (const name of ['Run again', 'Delete']) {
+      expect(await reader.page.getByRole('button', { name, exact: true }).count()).toBe(0);
+    }
+    expect(await reader.page.getByRole('link', { name: 'History' }).count()).toBe(0);
+    await reader.page.keyboard.press('Escape');
+    await new ListPage(reader.page).row(other.executionId).waitFor();
+    expect(await new ListPage(reader.page).row(executionId).count()).toBe(0);
   });
 
   test('announces newer ones to a reader who scrolled down, and moves nothing under their eyes', async () => {

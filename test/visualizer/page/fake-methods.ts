@@ -8,6 +8,7 @@ type Method = (request: Request) => object | undefined;
 export interface FakeState {
   readonly executions: Map<string, ExecutionResultJson>;
   tell(executions: readonly ExecutionResultJson[]): void;
+  forget(ids: readonly string[]): void;
   view(): object;
   machines(): readonly unknown[];
 }
@@ -15,6 +16,7 @@ export interface FakeState {
 export function fakeMethods({
   executions,
   tell,
+  forget,
   view,
   machines,
 }: FakeState): Readonly<Record<string, Method>> {
@@ -119,7 +121,7 @@ export function fakeMethods({
     'FunctionService/ResumeExecution': (request) =>
       change(request, { state: 'running.attempting', allowedEvents: ['suspend', 'cancel'] }),
     'FunctionService/DeleteExecution': ({ executionId }) => {
-      executions.delete(String(executionId));
+      forget([String(executionId)]);
       return {};
     },
     'FunctionService/InvokeFunction': ({ task: taskId }) => {

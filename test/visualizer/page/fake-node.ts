@@ -7,7 +7,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describeMachines } from '../../../src/machines/describe.ts';
-import type { ExecutionResultJson, StreamExecutionResultJson } from '../../../src/visualizer/page/wire.ts';
+import type {
+  ExecutionResultJson,
+  StreamExecutionResultJson,
+  WatchNodeResponseJson,
+} from '../../../src/visualizer/page/wire.ts';
 import { fakeMethods } from './fake-methods.ts';
 import { chance, ended, execution, running, taskNames } from './made-executions.ts';
 
@@ -24,6 +28,10 @@ export interface FakeNode {
   readonly calls: readonly { readonly method: string; readonly request: unknown }[];
   /** Makes news: executions as they are now. */
   tell(executions: readonly ExecutionResultJson[]): void;
+  /** Deletes executions, and says so. */
+  forget(ids: readonly string[]): void;
+  /** Says that it goes away, and ends every stream. */
+  drain(): void;
   /** Starts, runs and ends executions until it is called again with 0. */
   live(perSecond: number): void;
   /** Says that more has happened than it tells. */
@@ -74,11 +82,16 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
     actionsAllowed: true,
     storeFault: '',
     tell,
+    forget,
+    drain() {
+      send('fault', { error: { reason: 'DRAINING', message: 'the node is stopping' } });
+      for (const stream of streams) stream.end();
+    },
     live(perSecond) {
       clearInterval(ticking);
       if (perSecond > 0) ticking = setInterval(() => step(perSecond / 10), 100);
     },
-    reset: () => send('node', { position: String(position), executions: [], reset: true }),
+    reset: () => sendNews({ reset: true }),
     close: async () => {
       clearInterval(ticking);
       clearInterval(beating);
@@ -86,11 +99,8 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
       await new Promise((done) => server.close(done));
     },
   };
-  const methods = fakeMethods({ executions, tell, view, machines: describeMachines });
-  const beating = setInterval(
-    () => send('node', { position: String(position), executions: [], node: view(), reset: false }),
-    1000,
-  );
+  const methods = fakeMethods({ executions, tell, forget, view, machines: describeMachines });
+  const beating = setInterval(() => sendNews({ node: view() }), 1000);
   await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
   return Object.assign(node, { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 
@@ -115,7 +125,17 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
   function tell(news: readonly ExecutionResultJson[]): void {
     for (const each of news) executions.set(each.executionId, each);
     position += news.length;
-    send('node', { position: String(position), executions: news, reset: false });
+    sendNews({ executions: news });
+  }
+
+  function forget(ids: readonly string[]): void {
+    for (const id of ids) executions.delete(id);
+    sendNews({ deletedExecutionIds: ids });
+  }
+
+  function sendNews(news: Partial<WatchNodeResponseJson>, to?: Iterable<ServerResponse>): void {
+    const nothing = { executions: [], deletedExecutionIds: [], reset: false };
+    send('node', { position: String(position), ...nothing, ...news }, to);
   }
 
   function send(event: string, data: unknown, to: Iterable<ServerResponse> = streams): void {
@@ -179,18 +199,23 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(
       JSON.stringify(
-        result ?? { error: { reason: 'NOT_FOUND', message: `there is no such thing: ${method}` } },
+        result ?? { error: { reason: 'EXECUTION_NOT_FOUND', message: `there is no such thing: ${method}` } },
       ),
     );
   }
 
   function openStream(url: URL, response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    send('node', { position: String(position), executions: [], node: view(), reset: false }, [response]);
+    sendNews({ node: view() }, [response]);
     streams.add(response);
     response.on('close', () => streams.delete(response));
     const id = url.searchParams.get('execution');
     if (id === null) return;
+    if (!executions.has(id)) {
+      const message = `there is no execution ${id}`;
+      send('fault', { error: { reason: 'EXECUTION_NOT_FOUND', message } }, [response]);
+      return;
+    }
     const from = Number(url.searchParams.get('from') ?? 1);
     const log = node.logs.get(id) ?? [];
     send('log', { events: log.filter(({ sequence }) => Number(sequence) >= from) }, [response]);

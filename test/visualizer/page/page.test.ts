@@ -57,6 +57,12 @@ const rows = () => page.locator('.row:not(.head)');
 const count = async () => Number(await page.getByRole('grid').getAttribute('aria-rowcount')) - 1;
 const query = () => new URL(page.url()).search;
 
+/** A browser says in its console what a node does not have. */
+function forgiveRefusals(): void {
+  const left = faults.filter((fault) => !fault.includes('404'));
+  faults.splice(0, faults.length, ...left);
+}
+
 describe('the list', () => {
   it('says how to run something where nothing has run', async () => {
     await open();
@@ -76,6 +82,20 @@ describe('the list', () => {
     node.tell([ended(running(admitted, Date.now()), Date.now(), 1)]);
     await rows().locator('.ticking').waitFor({ state: 'detached' });
     expect(await count()).toBe(1);
+  });
+
+  it('takes out what is deleted, without being asked', async () => {
+    await open('', 50);
+    await expect.poll(count).toBe(50);
+    const ids = (await rows().evaluateAll((all) => all.map(({ id }) => id.slice('row-'.length)))).slice(
+      12,
+      16,
+    );
+    await page.evaluate(() => Object.assign(window, { kept: true }));
+    node.forget(ids);
+    await expect.poll(count).toBe(46);
+    for (const id of ids) expect(await page.locator(`#row-${id}`).count()).toBe(0);
+    expect(await page.evaluate(() => 'kept' in window)).toBe(true);
   });
 
   it('draws a window of ten thousand, and reads older pages as the reader scrolls', async () => {
@@ -190,10 +210,13 @@ describe('the connection', () => {
     await page.getByText('Live', { exact: true }).waitFor();
     node.tell([execution(Date.now(), 700_000)]);
     await rows().getByText('Queued').waitFor();
+    // Those that were deleted meanwhile were not told.
+    await expect.poll(count).toBe(21);
+    forgiveRefusals();
   });
 
   it('lists again where more happened than was told, and learns what ended meanwhile', async () => {
-    await open('', 100);
+    await open('', 90);
     await rows().first().waitFor();
     await rows().getByText('Running').first().waitFor();
     for (const each of node.executions.values()) {
@@ -204,7 +227,50 @@ describe('the connection', () => {
     node.reset();
     await rows().getByText('Queued').waitFor();
     await rows().getByText('Running').first().waitFor({ state: 'detached' });
-    expect(await count()).toBe(101);
+    await expect.poll(count).toBe(91);
+  });
+
+  it('lists again where more was deleted than was told', async () => {
+    await open('', 80);
+    await expect.poll(count).toBe(80);
+    const ended = [...node.executions.values()].filter(({ isCompleted }) => isCompleted);
+    for (const { executionId } of ended.slice(10, 40)) node.executions.delete(executionId);
+    node.reset();
+    await expect.poll(count).toBe(50);
+  });
+
+  it('says that the node goes away, and not that the log of an execution failed', async () => {
+    await open('', 20);
+    const [id = ''] = node.executions.keys();
+    await page.goto(`${node.origin}/?execution=${id}`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const alerts = page.getByRole('alert');
+    await page.evaluate(() => {
+      const seen: string[] = [];
+      Object.assign(window, { seen });
+      const look = () =>
+        seen.push(
+          ...[...document.querySelectorAll('[role=alert], .connection')].map((e) => e.textContent ?? ''),
+        );
+      new MutationObserver(look).observe(document.body, {
+        subtree: true,
+        childList: true,
+        characterData: true,
+      });
+    });
+    node.drain();
+    await expect
+      .poll(() => page.evaluate(() => (window as unknown as { seen: string[] }).seen))
+      .toContain('Node is stopping');
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await alerts.count()).toBe(0);
+    expect(
+      await page.evaluate(() =>
+        (window as unknown as { seen: string[] }).seen.filter((text) =>
+          text.includes('the node is stopping'),
+        ),
+      ),
+    ).toEqual([]);
   });
 
   it('shows a fault of the store and a node that stops', async () => {
@@ -267,6 +333,72 @@ describe('actions', () => {
     await page.getByText('Read only').waitFor();
     expect(await page.getByRole('button', { name: 'Run again' }).count()).toBe(0);
     expect(await page.getByRole('button', { name: 'Restore' }).count()).toBe(0);
+  });
+});
+
+describe('an execution that is deleted while it is open', () => {
+  const alert = () => page.getByRole('alert').filter({ hasText: 'the node has it no more' });
+
+  async function openEnded(): Promise<string> {
+    await open('', 20);
+    const { id, events } = failedAfterRetries();
+    const result = events.at(-1)?.result;
+    if (result === undefined) throw new Error('it has not ended');
+    node.logs.set(id, events);
+    node.tell([result]);
+    await page.goto(`${node.origin}/?execution=${id}`);
+    await page.getByRole('heading', { name: `Events ${events.length}` }).waitFor();
+    await page.getByRole('button', { name: 'Run again' }).waitFor();
+    return id;
+  }
+
+  it('stays as far as it was read, says so, and offers nothing that the node would have to do', async () => {
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    const id = await openEnded();
+    node.forget([id]);
+    await alert().waitFor();
+    await page.getByRole('button', { name: 'Run again' }).waitFor({ state: 'detached' });
+    for (const name of ['History', 'Snapshot'])
+      expect(await page.getByRole('link', { name }).count()).toBe(0);
+    await page.getByText('imported batch 30 of 412').first().waitFor();
+    await page.getByRole('slider', { name: 'Event of the log' }).press('ArrowLeft');
+    await page.getByText('The past, read-only.').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(1);
+
+    const before = asked.length;
+    node.drain();
+    await expect.poll(() => asked.slice(before).filter((url) => url.includes('/api/events'))).toHaveLength(1);
+    expect(asked.slice(before).join()).not.toContain(id);
+    await page.getByRole('navigation', { name: 'Where you are' }).getByRole('link').click();
+    await rows().first().waitFor();
+    expect(await page.locator(`#row-${id}`).count()).toBe(0);
+    expect(await barriers(page)).toEqual([]);
+  });
+
+  it.each(['among more than is told', 'while the page is not connected'])(
+    '%s, says so, too',
+    async (when) => {
+      const id = await openEnded();
+      node.executions.delete(id);
+      if (when === 'among more than is told') node.reset();
+      else node.drain();
+      await alert().waitFor();
+      expect(await page.getByRole('link', { name: 'History' }).count()).toBe(0);
+      await page.getByText('imported batch 30 of 412').first().waitFor();
+      forgiveRefusals();
+    },
+  );
+
+  it('was never there where the node knows nothing of it', async () => {
+    await open('', 20);
+    await page.goto(`${node.origin}/?execution=exec_nothing`);
+    await page
+      .getByRole('alert')
+      .getByText(/there is no/)
+      .waitFor();
+    expect(await alert().count()).toBe(0);
+    forgiveRefusals();
   });
 });
 

@@ -131,6 +131,35 @@ describe('the executions that the page knows', () => {
     expect(rows.get(row(2).id)?.status).toBe('pending');
   });
 
+  it('go when they are deleted, many in one change, and do not come back with an answer that is on its way', () => {
+    const rows = new RowStore();
+    const view = new RowView(rows);
+    const told: (readonly string[])[] = [];
+    rows.listen(({ deleted }) => told.push(deleted));
+    rows.tell([row(1), row(2), row(3)]);
+    view.hold();
+    rows.tell([row(4)]);
+    const answer = rows.ask();
+    rows.remove(ids(1, 3, 4, 9));
+    expect(told).toEqual([[], [], ids(1, 3, 4)]);
+    expect(view.order.value).toEqual(ids(2));
+    expect(view.fresh.value).toBe(0);
+    answer.take([row(3), row(9), row(8)]);
+    expect([...rows.values()].map(({ id }) => id)).toEqual(ids(2, 8));
+    rows.remove(ids(1));
+    expect(told).toHaveLength(4);
+  });
+
+  it('are gone where the node does not list them any more, unless they have not ended or are news', () => {
+    const rows = new RowStore();
+    rows.tell([done(1), done(2), row(3), done(4), done(5)]);
+    const answer = rows.ask();
+    rows.tell([done(6)]);
+    const newest = row(2).id;
+    answer.take([done(4)], ({ id }) => id >= newest);
+    expect([...rows.values()].map(({ id }) => id).toSorted()).toEqual(ids(1, 3, 4, 6));
+  });
+
   it('take ten thousand changes to a list of ten thousand in a moment', () => {
     const rows = new RowStore();
     const view = new RowView(rows);
