@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ExecutionMode } from '../../src/server/gen/spearlet/function_pb.js';
+import { createMemoryStore } from '../../src/stores/memory/store.ts';
 import { startServer } from '../support/server.ts';
 import { openEvents, type ServerEvent } from './event-source.ts';
 import { api, errorOf, http, withHttp } from './http.ts';
@@ -176,6 +177,21 @@ describe('the event stream', () => {
     await reader.ended;
     expect(reader.events.filter(({ name }) => name === 'fault')).toHaveLength(1);
     await stopped;
+  });
+
+  test('of a store that cannot be read ends without a fault, which would be of the log', async () => {
+    const store = createMemoryStore();
+    const other = await startServer({}, { store });
+    onTestFinished(() => other.stop());
+    await other.register('count', 'wordcount/wordcount.wasm');
+    const { executionId } = await other.functions.invokeFunction({ task: 'count' });
+    store.setFault(new Error('the disk is away'));
+    const reader = await openEvents(other.httpAddress, '?position=1');
+    await reader.ended;
+    expect(reader.events).toEqual([]);
+    store.setFault(undefined);
+    const again = await openEvents(other.httpAddress, '?position=1');
+    await again.until(has(executionId));
   });
 
   test('that nobody reads keeps nothing in memory and delays no execution', async () => {

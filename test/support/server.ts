@@ -10,7 +10,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { pino } from 'pino';
 import { type Connection, connect, type ServiceClient } from '../../src/cli/client.ts';
 import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
-import { type Node, startNode } from '../../src/node/node.ts';
+import { type Node, type NodeParts, startNode } from '../../src/node/node.ts';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
@@ -108,7 +108,7 @@ const defaults = {
 } as const;
 
 /** Starts a node in this process. Whoever starts it stops it. */
-export async function startServer(flags: ConfigFlags = {}): Promise<LocalServer> {
+export async function startServer(flags: ConfigFlags = {}, parts: NodeParts = {}): Promise<LocalServer> {
   const log: LogLine[] = [];
   const sink = new Writable({
     write(line: Buffer, _encoding, done) {
@@ -120,7 +120,7 @@ export async function startServer(flags: ConfigFlags = {}): Promise<LocalServer>
   const config = resolveConfig({ ...defaults, ...flags, dataDir }, {});
   const logger = pino({ level: 'info', base: null }, sink);
   try {
-    return new LocalServer(await startNode(config, logger), dataDir, log);
+    return new LocalServer(await startNode(config, logger, parts), dataDir, log);
   } catch (error) {
     if (flags.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
     throw error;

@@ -9,6 +9,8 @@ import { join, resolve } from 'node:path';
 import { describeMachines } from '../../../src/machines/describe.ts';
 import type {
   ExecutionResultJson,
+  NodeViewJson,
+  StatusName,
   StreamExecutionResultJson,
   WatchNodeResponseJson,
 } from '../../../src/visualizer/page/wire.ts';
@@ -30,6 +32,8 @@ export interface FakeNode {
   tell(executions: readonly ExecutionResultJson[]): void;
   /** Deletes executions, and says so. */
   forget(ids: readonly string[]): void;
+  /** Tells everyone of events of a log. */
+  append(events: readonly StreamExecutionResultJson[]): void;
   /** Says that it goes away, and ends every stream. */
   drain(): void;
   /** Starts, runs and ends executions until it is called again with 0. */
@@ -83,6 +87,7 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
     storeFault: '',
     tell,
     forget,
+    append: (events) => send('log', { events }),
     drain() {
       send('fault', { error: { reason: 'DRAINING', message: 'the node is stopping' } });
       for (const stream of streams) stream.end();
@@ -143,8 +148,8 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
       stream.write(`event: ${event}\nid: ${position}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
-  function view() {
-    const counts = new Map<string, number>();
+  function view(): NodeViewJson {
+    const counts = new Map<StatusName, number>();
     for (const { status } of executions.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
     const live = counts.get('EXECUTION_STATUS_RUNNING') ?? 0;
     const pending = counts.get('EXECUTION_STATUS_PENDING') ?? 0;

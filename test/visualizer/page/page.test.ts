@@ -339,23 +339,24 @@ describe('actions', () => {
 describe('an execution that is deleted while it is open', () => {
   const alert = () => page.getByRole('alert').filter({ hasText: 'the node has it no more' });
 
-  async function openEnded(): Promise<string> {
+  const { id, events } = failedAfterRetries();
+  const readAll = () => page.getByRole('heading', { name: `Events ${events.length}` }).waitFor();
+
+  async function openEnded(): Promise<void> {
     await open('', 20);
-    const { id, events } = failedAfterRetries();
     const result = events.at(-1)?.result;
     if (result === undefined) throw new Error('it has not ended');
     node.logs.set(id, events);
     node.tell([result]);
     await page.goto(`${node.origin}/?execution=${id}`);
-    await page.getByRole('heading', { name: `Events ${events.length}` }).waitFor();
+    await readAll();
     await page.getByRole('button', { name: 'Run again' }).waitFor();
-    return id;
   }
 
   it('stays as far as it was read, says so, and offers nothing that the node would have to do', async () => {
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url()));
-    const id = await openEnded();
+    await openEnded();
     node.forget([id]);
     await alert().waitFor();
     await page.getByRole('button', { name: 'Run again' }).waitFor({ state: 'detached' });
@@ -376,10 +377,25 @@ describe('an execution that is deleted while it is open', () => {
     expect(await barriers(page)).toEqual([]);
   });
 
+  it('shows all of its log that came before', async () => {
+    await open('', 20);
+    const first = execution(Date.now(), 1);
+    node.logs.set(id, events.slice(0, 5));
+    node.tell([running({ ...first, executionId: id }, Date.now())]);
+    await page.goto(`${node.origin}/?execution=${id}`);
+    await page.getByRole('heading', { name: 'Events 5' }).waitFor();
+    node.append(events.slice(5));
+    node.forget([id]);
+    await alert().waitFor();
+    await readAll();
+    // It is over: nothing ticks, and nothing explains why it goes on.
+    expect(await page.locator('.execution-facts').textContent()).toContain('Took');
+  });
+
   it.each(['among more than is told', 'while the page is not connected'])(
     '%s, says so, too',
     async (when) => {
-      const id = await openEnded();
+      await openEnded();
       node.executions.delete(id);
       if (when === 'among more than is told') node.reset();
       else node.drain();
