@@ -241,9 +241,12 @@ describe('the connection', () => {
 
   it('says that the node goes away, and not that the log of an execution failed', async () => {
     await open('', 20);
-    const [id = ''] = node.executions.keys();
+    const { id, events } = failedAfterRetries();
+    const [first] = node.executions.values();
+    if (first !== undefined) node.tell([{ ...first, executionId: id }]);
+    node.logs.set(id, events);
     await page.goto(`${node.origin}/?execution=${id}`);
-    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByRole('heading', { name: `Events ${events.length}` }).waitFor();
     const alerts = page.getByRole('alert');
     await page.evaluate(() => {
       const seen: string[] = [];
