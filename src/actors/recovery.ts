@@ -1,8 +1,8 @@
 /** Takes up what an earlier run of the node left unfinished, page by page. */
 import type { Clock } from '../domain/clock.ts';
 import { SnapshotIncompatible } from '../machines/migrations.ts';
-import type { CommitEntry, Store } from '../stores/store.ts';
-import { incompatibleEnd, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
+import type { Store } from '../stores/store.ts';
+import { endIncompatible, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
 
 export interface RecoveryReport {
   /** Live again. */
@@ -52,18 +52,16 @@ export async function recoverUnfinished(
     const page = await store.unfinished(after, pageSize);
     const last = page.at(-1);
     if (last === undefined) return { revived, incompatible };
-    const ends: CommitEntry[] = [];
     for (const record of page) {
       try {
         revive(await readStored(store, tasks, record));
         revived++;
       } catch (error) {
         if (!(error instanceof SnapshotIncompatible)) throw error;
-        ends.push(await incompatibleEnd(store, record, error.message, clock.now()));
+        await endIncompatible(store, record, error.message, clock.now());
+        incompatible++;
       }
     }
-    if (ends.length > 0) await store.commit(ends);
-    incompatible += ends.length;
     after = last.executionId;
   }
 }

@@ -13,7 +13,7 @@ import type { AttemptRunner } from './attempt-runner.ts';
 import { reattach } from './attempts.ts';
 import type { Child } from './child.ts';
 import { LiveLog, type LogSurroundings } from './live-log.ts';
-import { incompatibleEnd, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
+import { endIncompatible, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
 
 export interface RevivalHost {
   readonly clock: Clock;
@@ -35,14 +35,17 @@ export class Revival {
     this.#host = host;
   }
 
-  /** Of this node: its attempt is followed where it can be, and lost where it cannot. */
-  takeUp(stored: StoredExecution): void {
+  /**
+   * Of this node: its attempt is followed where it can be, and lost where it cannot; `planned` says that the node was
+   * told to stop.
+   */
+  takeUp(stored: StoredExecution, planned: boolean): void {
     const { record, task, outline, snapshot } = stored;
     const { executionId, instanceId } = record;
-    const why = 'the node stopped while it ran';
+    const lose = (from: ExecutionSnapshot) => this.#loss(from, 'the node stopped while it ran', planned);
     const runtime = this.#host.attempts.runtimeOf(task);
     if (runtime?.reattach === undefined || instanceId === '' || !hasAttempt(snapshot)) {
-      this.#revive(stored, this.#loss(snapshot, why));
+      this.#revive(stored, lose(snapshot));
       return;
     }
     const child = this.#revive({ ...stored, snapshot: withGraceAnew(snapshot, this.#host.now()) }, []);
@@ -62,7 +65,7 @@ export class Revival {
       (end) => {
         if (follow && end !== undefined) this.#host.attempts.ended(child, end);
         else if (!child.log.left && child.snapshot !== undefined) {
-          for (const event of this.#loss(child.snapshot, why)) this.#host.deliver(executionId, event);
+          for (const event of lose(child.snapshot)) this.#host.deliver(executionId, event);
         }
       },
       (error) => this.#host.bug(error, executionId),
@@ -78,7 +81,7 @@ export class Revival {
     const { store } = this.#host;
     const stored = await readStored(store, new TaskRevisions(store), record);
     return this.#revive(stored, [
-      ...this.#loss(stored.snapshot, 'it was left behind where the snapshot was taken'),
+      ...this.#loss(stored.snapshot, 'it was left behind where the snapshot was taken', true),
       { type: 'restored', at: this.#host.now(), takenAt, hold },
     ]);
   }
@@ -86,9 +89,7 @@ export class Revival {
   /** Ends one that cannot go on here; resolves with its record. */
   async giveUp(record: ExecutionRecord, why: SnapshotIncompatible): Promise<ExecutionRecord> {
     const { store, clock } = this.#host;
-    const end = await incompatibleEnd(store, record, why.message, clock.now());
-    await store.commit([end]);
-    return end.record ?? record;
+    return endIncompatible(store, record, why.message, clock.now());
   }
 
   #revive({ record, task, outline, snapshot }: StoredExecution, then: readonly ExecutionEvent[]): Child {
@@ -112,10 +113,10 @@ export class Revival {
   }
 
   /** What is to be said of an attempt that is gone; nothing where there was none. */
-  #loss(snapshot: ExecutionSnapshot, message: string): ExecutionEvent[] {
+  #loss(snapshot: ExecutionSnapshot, message: string, planned: boolean): ExecutionEvent[] {
     if (!hasAttempt(snapshot)) return [];
     const at = this.#host.now();
-    if (!snapshot.matches({ running: 'stopping' })) return [{ type: 'lost', at, message }];
+    if (!snapshot.matches({ running: 'stopping' })) return [{ type: 'lost', at, message, planned }];
     return [{ type: 'attemptEnded', at, end: { kind: 'stopped', rung: 'restart' }, random: 1 }];
   }
 }

@@ -63,13 +63,30 @@ async function readable(outline: Promise<LogOutline>): Promise<LogOutline> {
   }
 }
 
-/** By its name: the class is the store's. */
-function isDamage(cause: unknown): boolean {
+/** What was damaged on its medium cannot be read later either. By its name: the class is the store's. */
+export function isDamage(cause: unknown): boolean {
   return cause instanceof Error && cause.name === 'DamagedError';
 }
 
-/** The last commit of an execution that cannot go on; `now` is in milliseconds since the epoch. */
-export async function incompatibleEnd(
+/**
+ * Ends an execution that cannot go on, also where less of its log is there than its record says; `now` is in
+ * milliseconds since the epoch. Resolves with its record.
+ */
+export async function endIncompatible(
+  store: Store,
+  record: ExecutionRecord,
+  message: string,
+  now: number,
+): Promise<ExecutionRecord> {
+  const end = await incompatibleEnd(store, record, message, now);
+  const [result] = await store.commit([end]);
+  if (result?.ok === false && result.conflict === 'sequence') {
+    return endIncompatible(store, { ...record, lastSequence: result.lastSequence }, message, now);
+  }
+  return end.record ?? record;
+}
+
+async function incompatibleEnd(
   store: Store,
   record: ExecutionRecord,
   message: string,

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { ExecutionRecord, Invocation } from '../domain/execution.ts';
 import type { Store } from '../stores/store.ts';
+import { isDamage } from './stored-execution.ts';
 
 const readAgainMs = 250;
 
@@ -14,7 +15,7 @@ export function toStore(invocation: Invocation): Invocation {
 
 /**
  * Reads an accepted execution's invocation back, and again where the store cannot: what was accepted is not lost
- * (I8). Undefined where `signal` ends the wait, or the store has none. `health` hears of each failure,
+ * (I8). Undefined where `signal` ends the wait, or the store has none that is whole. `health` hears of each failure,
  * and with undefined that the store can be read again.
  */
 export async function fromStore(
@@ -31,6 +32,7 @@ export async function fromStore(
       const { functionName, contentType } = record;
       return stored === undefined ? undefined : { ...stored, functionName, contentType };
     } catch (error) {
+      if (isDamage(error)) return undefined;
       health(error instanceof Error ? error : new Error(String(error)));
       await new Promise<void>((resolve) => clock.setTimer(readAgainMs, resolve));
     }

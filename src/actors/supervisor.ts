@@ -255,13 +255,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   /**
-   * Takes up what an earlier run of the node left unfinished. Resolves when what was lost of it is durable; nothing is
-   * dispatched before.
+   * Takes up what an earlier run of the node left unfinished; `planned` says that it was told to stop. Resolves when
+   * what was lost of it is durable; nothing is dispatched before.
    */
-  async recover(): Promise<RecoveryReport> {
+  async recover(planned = false): Promise<RecoveryReport> {
     const { store, clock } = this.#options;
     this.#dispatch.recovering = true;
-    const report = await recoverUnfinished(store, clock, (stored) => this.#revival.takeUp(stored));
+    const report = await recoverUnfinished(store, clock, (stored) => this.#revival.takeUp(stored, planned));
     for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
     await this.#committer.drained();
     this.#dispatch.recovering = false;

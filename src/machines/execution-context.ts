@@ -86,7 +86,8 @@ export type ExecutionEvent =
   /** To go on; an attempt that was paused runs again. */
   | { readonly type: 'resume'; readonly at: number }
   /** The attempt ran in an earlier run of the node, or on another one, and cannot be followed any more. */
-  | { readonly type: 'lost'; readonly at: number; readonly message: string }
+  /** Planned: the node was told to stop, or the execution was moved, which is no sign that it takes nodes down. */
+  | { readonly type: 'lost'; readonly at: number; readonly message: string; readonly planned?: boolean }
   /** It has come with a snapshot, whose timers stopped at `takenAt`. */
   | { readonly type: 'restored'; readonly at: number; readonly takenAt: number; readonly hold: boolean }
   /** It goes on elsewhere. */

@@ -75,10 +75,10 @@ export const executionSetup = setup({
     /** The next attempt may begin at once. */
     makeDue: assign(({ event }) => ({ ...attemptOver, retryAt: event.at })),
     countHeld: assign(({ context }) => ({ ...attemptOver, lost: context.lost + 1 })),
-    countLost: assign(({ context }) => ({
+    countLost: assign(({ context, event }) => ({
       ...attemptOver,
       lost: context.lost + 1,
-      recoveries: context.recoveries + 1,
+      recoveries: context.recoveries + (isPlanned(event) ? 0 : 1),
     })),
 
     endByCause: assign(({ context, event }) => {
@@ -133,7 +133,8 @@ export const executionSetup = setup({
     causeIsCancel: ({ context }) => context.cause?.code === 'CANCELLED',
 
     mayRerun: ({ context }) => mayRerun(context.recovery.onInterrupt),
-    mayRecover: ({ context }) => mayRecover(context),
+    mayRecover: ({ context, event }) =>
+      isPlanned(event) ? mayRerun(context.recovery.onInterrupt) : mayRecover(context),
     hasAttempt: ({ context }) => context.pausedAttempt !== null,
     attemptIsOverdue: ({ context, event }) =>
       context.pausedAttempt !== null && event.type === 'alarm' && causeOf(context, event) !== null,
@@ -146,3 +147,7 @@ export const executionSetup = setup({
     resumedBeforeHold: ({ context }) => context.cause === null && context.heldSince === null,
   },
 });
+
+function isPlanned(event: ExecutionEvent): boolean {
+  return event.type === 'lost' && event.planned === true;
+}

@@ -17,6 +17,7 @@ import type { nodeMachine } from '../machines/node.ts';
 import { openArtifacts } from '../stores/artifacts.ts';
 import { readNodeId } from '../stores/node-id.ts';
 import { openSqliteStore } from '../stores/sqlite/store.ts';
+import { takeStopMark } from '../stores/stop-mark.ts';
 import type { Store } from '../stores/store.ts';
 import { logExecution } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -152,7 +153,7 @@ export async function openCore(
     }),
     storeFault: () => storeFault,
     async recover() {
-      const report = await supervisor.recover();
+      const report = await supervisor.recover(await takeStopMark(config.dataDir));
       revived = report.revived;
       if (report.revived + report.incompatible > 0) {
         logger.info({ ...report }, 'took up the executions of an earlier run');

@@ -1,3 +1,4 @@
+import { leaveStopMark } from '../stores/stop-mark.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Core } from './core.ts';
 import type { Front } from './front.ts';
@@ -5,6 +6,7 @@ import type { Front } from './front.ts';
 export interface DrainOptions {
   readonly core: Core;
   readonly front: Front;
+  readonly dataDir: string;
   /** How long what runs may go on, in milliseconds. */
   readonly drainMs: number;
   /** Closes all that is open. */
@@ -33,7 +35,7 @@ export class Drain {
   }
 
   async #run(): Promise<void> {
-    const { core, front, drainMs, opened, logger } = this.#options;
+    const { core, front, dataDir, drainMs, opened, logger } = this.#options;
     const { lifecycle, supervisor, feed, inspection } = core;
     lifecycle.send({ type: 'drain' });
     front.setHealth('NOT_SERVING');
@@ -45,6 +47,7 @@ export class Drain {
     supervisor.close();
     feed.close();
     inspection.close();
+    await leaveStopMark(dataDir);
     await opened.disposeAsync();
     lifecycle.send({ type: 'drained' });
     logger.info('stopped');

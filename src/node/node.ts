@@ -84,7 +84,7 @@ async function open(
   const { dataDir, slots, queueLimit } = config;
   logger.info({ grpcAddress, httpAddress, dataDir, slots, queueLimit }, 'ready');
 
-  const drain = new Drain({ core, front, drainMs: config.drainMs, opened: opened.move(), logger });
+  const drain = new Drain({ core, front, dataDir, drainMs: config.drainMs, opened: opened.move(), logger });
   return { grpcAddress, httpAddress, supervisor, store, drain: () => drain.begin() };
 }
 

@@ -1,4 +1,8 @@
-import { StoreError } from '../store.ts';
+import { DamagedError, StoreError } from '../store.ts';
+
+/** Primary result codes of https://sqlite.org/rescode.html. */
+const corrupt = 11;
+const notADatabase = 26;
 
 /** Runs a piece of SQLite work; what SQLite throws becomes a StoreError, a bug of ours stays what it is. */
 export function guardSqlite<T>(what: string, work: () => T): T {
@@ -10,14 +14,25 @@ export function guardSqlite<T>(what: string, work: () => T): T {
   }
 }
 
+/** As `guardSqlite`, for what is read: a page of the database that is damaged is the misfortune of what lies there. */
+export function guardReading<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isSqliteError(error)) throw error;
+    if ((error.errcode & 0xff) === corrupt)
+      throw new DamagedError(`${what}: ${error.errstr}`, { cause: error });
+    throw new StoreError(`${what}: ${error.errstr}`, { cause: error });
+  }
+}
+
 /** As `guardSqlite`, with what can be done about a database that cannot be opened. */
 export function guardOpening<T>(path: string, work: () => T): T {
   try {
     return guardSqlite(`cannot open ${path}`, work);
   } catch (error) {
     const code = error instanceof Error && isSqliteError(error.cause) ? error.cause.errcode & 0xff : 0;
-    // SQLITE_CORRUPT and SQLITE_NOTADB.
-    if (code !== 11 && code !== 26) throw error;
+    if (code !== corrupt && code !== notADatabase) throw error;
     throw new StoreError(
       `${(error as Error).message}: it is damaged; put a backup in its place, or move it away to start without it`,
       { cause: error },

@@ -20,7 +20,7 @@ import {
   StoreError,
 } from '../store.ts';
 import { type EncodedEntry, encodeEntry, encodeSegments } from './encoded-entry.ts';
-import { guardOpening, guardSqlite } from './failure.ts';
+import { guardOpening, guardReading, guardSqlite } from './failure.ts';
 import { claimFolder, type DataFolder } from './folder.ts';
 import { Inputs } from './inputs.ts';
 import { Log } from './log.ts';
@@ -289,6 +289,6 @@ class SqliteStore implements Store {
 
   #use<T>(what: string, work: () => T): T {
     if (!this.#db.isOpen) throw new StoreError(`${what}: the store is closed`);
-    return guardSqlite(what, work);
+    return guardReading(what, work);
   }
 }
