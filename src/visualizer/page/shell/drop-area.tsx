@@ -4,6 +4,7 @@ import { openFile } from '../execution/offline-source.ts';
 import { faultText } from '../feed/call.ts';
 import { Icon } from '../theme/icon.tsx';
 import { type Page, usePage } from './page.ts';
+import './drop-area.css';
 
 export function DropArea() {
   const page = usePage();

@@ -4,6 +4,8 @@ import { useKeys } from '../keyboard/keys.ts';
 import type { ExecutionSource } from '../model/execution-source.ts';
 import { Icon } from '../theme/icon.tsx';
 import { usePage } from './page.ts';
+import './pane.css';
+import './file-pane.css';
 
 export function FilePane({ source }: { readonly source: ExecutionSource }) {
   const { file } = usePage();

@@ -9,6 +9,7 @@ import { nextTheme, theme } from '../theme/theme.ts';
 import { ConnectionMark } from './connection-mark.tsx';
 import { FileButton } from './file-button.tsx';
 import { usePage } from './page.ts';
+import './node-bar.css';
 
 export function NodeBar() {
   const { feed, router, dialogs, file } = usePage();

@@ -10,6 +10,7 @@ import { type Layout, layoutOf } from './layout.ts';
 import { routesOf } from './routes.ts';
 import { StateBox, StateGroup } from './state-box.tsx';
 import { WayLine } from './way-line.tsx';
+import './chart.css';
 
 interface Props {
   readonly machine: Pick<Machine, 'name' | 'version' | 'definition'>;
