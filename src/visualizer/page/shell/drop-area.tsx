@@ -50,9 +50,9 @@ export function DropArea() {
 }
 
 /** Shows a history or a snapshot instead of the node. */
-export async function showFile({ file, notices, dialogs }: Page, chosen: File): Promise<void> {
+export async function showFile({ file, machines, notices, dialogs }: Page, chosen: File): Promise<void> {
   try {
-    const source = await openFile(chosen);
+    const source = await openFile(chosen, machines.peek());
     dialogs.close();
     file.peek()?.close();
     file.value = source;
