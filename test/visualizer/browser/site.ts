@@ -64,11 +64,6 @@ export class Site {
   async tidy(): Promise<void> {
     await this.rest();
     const visits = this.#visits.splice(0);
-    if (process.env.SHOTS)
-      for (const [i, v] of visits.entries())
-        await v.page.screenshot({
-          path: `${process.env.SHOTS}/${expect.getState().currentTestName?.replace(/\W+/g, '-').slice(-60)}-${i}.png`,
-        }); // DEBUG
     const faults = visits.flatMap((each) => each.faults);
     await Promise.all(visits.map((each) => each.close()));
     expect(faults).toEqual([]);
