@@ -427,6 +427,8 @@ describe('a file', () => {
     await drop('history.ndjson', historyOf(failedAfterRetries()));
     await page.getByText('A file, not the node:').waitFor();
     await page.getByText('history.ndjson').first().waitFor();
+    // The log has not been there: only the node's own chart knows of it.
+    await page.getByRole('img', { name: /^State pending\.held: not entered/ }).waitFor();
     await page.keyboard.press('Escape');
     await rows().first().waitFor();
   });
@@ -506,6 +508,34 @@ describe('a reader of any kind', () => {
     await page.keyboard.press('e');
     await rows().first().waitFor();
     await seeNoBarrier('narrow');
+  });
+
+  it.each([1440, 1280, 1024, 700])('finds all of the bar in one line of %d pixels', async (width) => {
+    await page.setViewportSize({ width, height: 800 });
+    await open('', 20);
+    await page.locator('.node-facts').getByText('Serving').waitFor();
+    const parts = await page.locator('.node-bar > *').evaluateAll((all) =>
+      all.map((each) => {
+        const { left, right, top, bottom } = each.getBoundingClientRect();
+        return { left, right, top, bottom };
+      }),
+    );
+    parts.forEach((part, place) => {
+      expect(part.top).toBeGreaterThanOrEqual(0);
+      expect(part.bottom).toBeLessThanOrEqual(49);
+      expect(part.right).toBeLessThanOrEqual(width);
+      expect(part.left).toBeGreaterThanOrEqual(parts[place - 1]?.right ?? 0);
+    });
+    // What finds no room is not shown in part.
+    const seen = await page.locator('.node-facts').evaluate((facts) => {
+      const { right, bottom } = facts.getBoundingClientRect();
+      return [...facts.children]
+        .map((each) => each.getBoundingClientRect())
+        .filter((each) => each.top < bottom)
+        .map((each) => each.right <= right);
+    });
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen).not.toContain(false);
   });
 
   async function seeNoBarrier(where: string): Promise<void> {

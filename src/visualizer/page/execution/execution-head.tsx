@@ -11,6 +11,7 @@ import { Icon } from '../theme/icon.tsx';
 import { StatusMark } from '../theme/status-mark.tsx';
 import { copyText } from './clipboard.ts';
 import type { Standing } from './log/standing.ts';
+import './execution-head.css';
 
 interface Props {
   readonly source: ExecutionSource;

@@ -15,6 +15,8 @@ import { OutputView } from './output/output-view.tsx';
 import { Panes } from './panes/panes.tsx';
 import { TimelineView } from './timeline/timeline-view.tsx';
 import { PastBanner, TravelBar } from './travel/travel-bar.tsx';
+import './controls.css';
+import './panel.css';
 import './execution.css';
 
 export function ExecutionView({ source }: { readonly source: ExecutionSource }) {

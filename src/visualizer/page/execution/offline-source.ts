@@ -16,7 +16,7 @@ import { UnreadableFile } from './offline/unreadable-file.ts';
  */
 export async function openFile(file: File, machines: readonly Machine[] = []): Promise<ExecutionSource> {
   const document = await read(file);
-  const { row, log, invocation, task } = document;
+  const { row, log, invocation, task, signature } = document;
   return {
     id: row.id,
     live: false,
@@ -30,6 +30,7 @@ export async function openFile(file: File, machines: readonly Machine[] = []): P
     actions: signal([]),
     ...(invocation !== undefined && { invocation: () => Promise.resolve(invocation) }),
     ...(task !== undefined && { task: () => Promise.resolve(task) }),
+    ...(signature !== undefined && { signature }),
     close: () => {},
   };
 }

@@ -1,5 +1,6 @@
 /** Where a table scrolls that stands for a picture. */
 import type { ComponentChildren } from 'preact';
+import './table-frame.css';
 
 interface Props {
   readonly label: string;

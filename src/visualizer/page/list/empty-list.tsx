@@ -4,6 +4,7 @@ import { statusWords } from '../model/status.ts';
 import { usePage } from '../shell/page.ts';
 import { Icon } from '../theme/icon.tsx';
 import { isEmpty } from './row-filter.ts';
+import './empty-list.css';
 
 export function EmptyList() {
   const { list, feed } = usePage();

@@ -10,6 +10,7 @@ import { Icon } from '../theme/icon.tsx';
 import { StatusShape } from '../theme/status-mark.tsx';
 import { lookOf } from '../theme/tone.ts';
 import { patternFault } from './row-filter.ts';
+import './filters.css';
 
 export function Filters() {
   const { router, list } = usePage();

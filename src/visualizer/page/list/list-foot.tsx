@@ -2,6 +2,7 @@
 import { countText } from '../model/quantity.ts';
 import { usePage } from '../shell/page.ts';
 import { mostRows } from './row-store.ts';
+import './list-foot.css';
 
 interface Props {
   /** How many are searched without asking. */

@@ -7,6 +7,7 @@ import { Icon } from '../theme/icon.tsx';
 import { StatusMark } from '../theme/status-mark.tsx';
 import { memo } from './memo.ts';
 import { Ago, Elapsed } from './ticking.tsx';
+import './row.css';
 
 interface Props {
   readonly row: ExecutionRow;

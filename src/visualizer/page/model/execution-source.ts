@@ -10,6 +10,7 @@ import type { ExecutionRow } from './execution-row.ts';
 import type { Explanation } from './explanation.ts';
 import type { Invocation } from './invocation.ts';
 import type { Machine } from './machine.ts';
+import type { Signature } from './signature.ts';
 import type { Task } from './task.ts';
 
 /** A button of the view. The shell asks for confirmation, acts, and says what came of it. */
@@ -29,6 +30,8 @@ export interface ExecutionSource {
   readonly live: boolean;
   /** The name of the file that is shown; absent where it is live. */
   readonly fileName?: string;
+  /** Of a snapshot document. */
+  readonly signature?: Signature;
   readonly record: ReadonlySignal<ExecutionRow | undefined>;
   readonly events: EventLog;
   readonly machines: readonly Machine[];

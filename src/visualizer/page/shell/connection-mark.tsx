@@ -3,6 +3,7 @@ import { useComputed } from '@preact/signals';
 import { now, seconds } from '../clock.ts';
 import { wholeSecondsText } from '../model/quantity.ts';
 import { usePage } from './page.ts';
+import './connection-mark.css';
 
 export function ConnectionMark() {
   const { feed } = usePage();

@@ -4,6 +4,7 @@ import { openFile } from '../execution/offline-source.ts';
 import { faultText } from '../feed/call.ts';
 import { Icon } from '../theme/icon.tsx';
 import { type Page, usePage } from './page.ts';
+import './drop-area.css';
 
 export function DropArea() {
   const page = usePage();
@@ -49,9 +50,9 @@ export function DropArea() {
 }
 
 /** Shows a history or a snapshot instead of the node. */
-export async function showFile({ file, notices, dialogs }: Page, chosen: File): Promise<void> {
+export async function showFile({ file, machines, notices, dialogs }: Page, chosen: File): Promise<void> {
   try {
-    const source = await openFile(chosen);
+    const source = await openFile(chosen, machines.peek());
     dialogs.close();
     file.peek()?.close();
     file.value = source;

@@ -4,6 +4,9 @@ import { useKeys } from '../keyboard/keys.ts';
 import type { ExecutionSource } from '../model/execution-source.ts';
 import { Icon } from '../theme/icon.tsx';
 import { usePage } from './page.ts';
+import { SignatureLine } from './signature-line.tsx';
+import './pane.css';
+import './file-pane.css';
 
 export function FilePane({ source }: { readonly source: ExecutionSource }) {
   const { file } = usePage();
@@ -23,6 +26,7 @@ export function FilePane({ source }: { readonly source: ExecutionSource }) {
           Close the file
         </button>
       </p>
+      {source.signature !== undefined && <SignatureLine signature={source.signature} />}
       <ExecutionView source={source} />
     </div>
   );

@@ -9,6 +9,7 @@ import { addressOf } from '../model/address.ts';
 import type { ExecutionSource } from '../model/execution-source.ts';
 import { Icon } from '../theme/icon.tsx';
 import { usePage } from './page.ts';
+import './pane.css';
 
 export function LivePane({ id }: { readonly id: string }) {
   const page = usePage();

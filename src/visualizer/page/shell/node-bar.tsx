@@ -9,6 +9,7 @@ import { nextTheme, theme } from '../theme/theme.ts';
 import { ConnectionMark } from './connection-mark.tsx';
 import { FileButton } from './file-button.tsx';
 import { usePage } from './page.ts';
+import './node-bar.css';
 
 export function NodeBar() {
   const { feed, router, dialogs, file } = usePage();
@@ -21,7 +22,7 @@ export function NodeBar() {
         <svg width="18" height="18" viewBox="0 0 16 16" fill="currentColor" aria-hidden="true">
           <path d="M14.5 1.5 1.5 8.6l4 1.6L14.5 1.5ZM14.5 1.5 5.9 10.6l1.7 3.9z" />
         </svg>
-        Spear
+        <span class="brand-name">Spear</span>
       </a>
       <nav class="tabs" aria-label="Views">
         <a href={addressOf({ view: 'list' })} aria-current={at === 'list' ? 'page' : undefined}>
@@ -34,13 +35,23 @@ export function NodeBar() {
       {node !== undefined && <NodeFacts node={node} />}
       <div class="node-bar-end">
         <ConnectionMark />
-        <button type="button" class="button plain" onClick={() => dialogs.show({ kind: 'breakpoints' })}>
+        <button
+          type="button"
+          class="button plain"
+          title="Breakpoints (b)"
+          onClick={() => dialogs.show({ kind: 'breakpoints' })}
+        >
           <Icon name="stop" /> <span class="wide-only">Breakpoints</span>
           <span class="narrow-only hidden">Breakpoints</span>
         </button>
         <FileButton />
         {node?.actionsAllowed === true && (
-          <button type="button" class="button plain" onClick={() => dialogs.show({ kind: 'restore' })}>
+          <button
+            type="button"
+            class="button plain"
+            title="Restore from a snapshot"
+            onClick={() => dialogs.show({ kind: 'restore' })}
+          >
             <Icon name="upload" /> <span class="wide-only">Restore</span>
             <span class="narrow-only hidden">Restore from a snapshot</span>
           </button>
@@ -56,7 +67,7 @@ export function NodeBar() {
         </button>
         <button
           type="button"
-          class="button plain icon"
+          class="button plain icon keys-button"
           title="Keys (?)"
           aria-label="Keys"
           onClick={() => dialogs.show({ kind: 'help' })}
@@ -76,21 +87,15 @@ export function NodeBar() {
 const themeWords = { auto: 'as the system has it', light: 'light', dark: 'dark' } as const;
 const themeIcons = { auto: 'auto', light: 'sun', dark: 'moon' } as const;
 
+/** In the order of what they matter: those that find no room are the last. */
 function NodeFacts({ node }: { readonly node: NodeModel }) {
   return (
     <dl class="node-facts">
-      <div class="node-name">
+      <div>
         <dt class="hidden">Node</dt>
-        <dd title={node.id}>
+        <dd>
           <StatusMark state={node.state} />
-          <span class="mono quiet">{shortNodeId(node.id)}</span>
         </dd>
-      </div>
-      <Gauge label="Slots" value={node.running} of={node.slots} tone="running" />
-      <Gauge label="Pending" value={node.pending} of={node.queueLimit} tone="pending" />
-      <div class="version">
-        <dt>Version</dt>
-        <dd>{node.version}</dd>
       </div>
       {!node.actionsAllowed && (
         <div>
@@ -100,6 +105,18 @@ function NodeFacts({ node }: { readonly node: NodeModel }) {
           </dd>
         </div>
       )}
+      <Gauge label="Slots" value={node.running} of={node.slots} tone="running" />
+      <Gauge label="Pending" value={node.pending} of={node.queueLimit} tone="pending" />
+      <div>
+        <dt>Version</dt>
+        <dd>{node.version}</dd>
+      </div>
+      <div>
+        <dt class="hidden">Node id</dt>
+        <dd class="mono quiet" title={node.id}>
+          {shortNodeId(node.id)}
+        </dd>
+      </div>
     </dl>
   );
 }

@@ -1,6 +1,7 @@
 import { addressOf } from '../model/address.ts';
 import { Icon } from '../theme/icon.tsx';
 import { usePage } from './page.ts';
+import './notice-list.css';
 
 /** What the page says in passing, in a region that screen readers read out. */
 export function NoticeList() {

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { expect, test, vi } from 'vitest';
+import { sealOf } from '../../../../src/actors/snapshots/seals.ts';
 import type { NewEvent } from '../../../../src/domain/event.ts';
 import type { ExecutionRecord } from '../../../../src/domain/execution.ts';
 import {
@@ -58,6 +59,73 @@ test('a snapshot that was changed is shown, and says so', async () => {
   expect(source.fault.value).toMatch(/seal does not fit/);
 });
 
+const { privateKey } = generateKeyPairSync('ed25519');
+const other = generateKeyPairSync('ed25519').privateKey;
+
+test('a snapshot that was signed names its key, and the signature holds', async () => {
+  const source = await openFile(file(snapshotOf(completed(), privateKey)));
+  const { publicKey } = sealOf('', privateKey);
+  const keyId = createHash('sha256')
+    .update(Buffer.from(publicKey ?? '', 'base64'))
+    .digest('hex');
+  expect(source.signature).toEqual({ verdict: 'valid', publicKey, keyId });
+  expect(source.fault.value).toBe('');
+});
+
+test('a signature that is not of its key is a failure', async () => {
+  const [mine, theirs] = [privateKey, other].map((key) => sealOf('0', key).publicKey as string);
+  const text = snapshotOf(completed(), privateKey).replace(mine as string, theirs as string);
+  const source = await openFile(file(text));
+  expect(source.signature).toMatchObject({ verdict: 'broken', publicKey: theirs });
+  expect(source.fault.value).toMatch(/signature is broken/);
+});
+
+test.each([
+  ['publicKey', 'AAAA'],
+  ['publicKey', '%%%'],
+  ['signature', 'AAAA'],
+  ['signature', '%%%'],
+])('a %s of %s is a failure', async (name, value) => {
+  const text = snapshotOf(completed(), privateKey).replace(
+    new RegExp(`"${name}":"[^"]*"`),
+    `"${name}":"${value}"`,
+  );
+  const source = await openFile(file(text));
+  expect(source.signature?.verdict).toBe('broken');
+  expect(source.fault.value).toMatch(/signature is broken/);
+});
+
+test('a signature vouches for no document that was changed after it', async () => {
+  const text = snapshotOf(completed(), privateKey).replace(
+    '"taskName":"thumbnail"',
+    '"taskName":"Thumbnail"',
+  );
+  const source = await openFile(file(text));
+  expect(source.signature?.verdict).toBe('broken');
+  expect(source.fault.value).toMatch(/seal does not fit/);
+});
+
+test('a snapshot that nobody signed says so, and a history cannot be signed', async () => {
+  expect((await openFile(file(snapshotOf(completed())))).signature?.verdict).toBe('unsigned');
+  expect((await openFile(file(completed().history()))).signature).toBeUndefined();
+});
+
+test.each(['subtle', 'Ed25519'])('without %s in the browser a signature is not checked', async (lack) => {
+  const { subtle } = crypto;
+  const lacking = {
+    digest: subtle.digest.bind(subtle),
+    importKey: () => Promise.reject(new DOMException('Unrecognized name', 'NotSupportedError')),
+  };
+  vi.stubGlobal('crypto', lack === 'subtle' ? {} : { subtle: lacking });
+  try {
+    const source = await openFile(file(snapshotOf(completed(), privateKey)));
+    expect(source.signature?.verdict).toBe('not checked');
+    expect(source.fault.value).toBe('');
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
 test('a history that was cut off shows what it has, and says so', async () => {
   const whole = completed().history();
   const within = await openFile(file(whole.slice(0, -100)));
@@ -89,7 +157,7 @@ test('bytes that are no text are refused as well', async () => {
 });
 
 /** As the domain writes it. */
-function snapshotOf(run: Recording): string {
+function snapshotOf(run: Recording, signing?: KeyObject): string {
   const row = run.row();
   const events = run.log().slice(0);
   const failed = row.errorCode !== '';
@@ -119,7 +187,7 @@ function snapshotOf(run: Recording): string {
   ];
   const body = firstLine + parts.join('');
   const sha256 = createHash('sha256').update(body).digest('hex');
-  return body + sealLine({ kind: 'seal', sha256 }) + lastLine;
+  return body + sealLine(sealOf(sha256, signing)) + lastLine;
 }
 
 function newEvent(event: LogEvent): NewEvent {

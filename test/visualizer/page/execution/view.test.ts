@@ -5,6 +5,10 @@ import type { Recording } from './recording.ts';
 import * as made from './recordings.ts';
 import { type StageBrowser, type StagePage, startStage } from './stage/browser.ts';
 
+interface Stage {
+  show(name: string, text: string, machines: readonly unknown[], live: boolean): Promise<void>;
+}
+
 describeWhere([await chromium()], 'one execution', () => {
   let stage: StageBrowser;
   beforeAll(async () => {
@@ -119,6 +123,31 @@ describeWhere([await chromium()], 'one execution', () => {
     expect(await output.innerText()).not.toContain('attempt 2');
     expect(await page.locator('.diff').innerText()).toContain('attemptDeadline');
     expect(await page.getByRole('region', { name: 'What went wrong' }).count()).toBe(0);
+  });
+
+  test('without a chart and without a transition it says so, and draws nothing', async () => {
+    const { page, complaints } = await stage.open();
+    const [head] = made.completed().history().split('\n');
+    await page.evaluate(
+      (text) => (window as never as { stage: Stage }).stage.show('a-file', text, [], false),
+      `${head}\n`,
+    );
+    const chart = page.getByRole('region', { name: 'Execution chart' });
+    await chart.getByText('The chart is not known').waitFor();
+    expect(await chart.getByRole('button').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test('without a chart it draws what the log tells, as a table too', async () => {
+    const { page } = await stage.open();
+    await page.evaluate(
+      (text) => (window as never as { stage: Stage }).stage.show('a-file', text, [], false),
+      made.completed().history(),
+    );
+    const chart = page.getByRole('region', { name: 'Execution chart' });
+    await chart.getByText('as far as the log tells').waitFor();
+    await chart.getByRole('button', { name: 'Table', exact: true }).click();
+    await chart.getByRole('cell', { name: 'pending.queued', exact: true }).first().waitFor();
   });
 
   test('a transition of the chart leads to its event', async () => {

@@ -10,6 +10,7 @@ import { type Layout, layoutOf } from './layout.ts';
 import { routesOf } from './routes.ts';
 import { StateBox, StateGroup } from './state-box.tsx';
 import { WayLine } from './way-line.tsx';
+import './chart.css';
 
 interface Props {
   readonly machine: Pick<Machine, 'name' | 'version' | 'definition'>;
@@ -57,17 +58,36 @@ export function ChartView({ machine, state, ways, visits, lastWay, past = false,
     return last;
   };
   const title = `${machine.name} chart`;
+  const known = layout.leaves.size > 0;
   return (
     <section class="panel chart" aria-label={title}>
       <header class="panel-head">
         <h2>
-          {title} <span class="quiet">version {machine.version}</span>
+          {title}{' '}
+          {known && (
+            <span class="quiet">
+              {machine.version > 0 ? `version ${machine.version}` : 'as far as the log tells'}
+            </span>
+          )}
         </h2>
         <span class="spring" />
-        <Toggle on={all} set={setAll} label="All ways" hint="Also show the transitions that were not taken" />
-        <Toggle on={table} set={setTable} label="Table" hint="Show the same as a table" />
+        {known && (
+          <>
+            <Toggle
+              on={all}
+              set={setAll}
+              label="All ways"
+              hint="Also show the transitions that were not taken"
+            />
+            <Toggle on={table} set={setTable} label="Table" hint="Show the same as a table" />
+          </>
+        )}
       </header>
-      {table ? (
+      {!known ? (
+        <p class="panel-empty">
+          The chart is not known: nobody has told it, and the log has no transition to draw it from.
+        </p>
+      ) : table ? (
         <ChartTable graph={graph} state={state} ways={drawn} visits={visits} onEvent={onEvent} />
       ) : (
         <div class="chart-scroll" tabIndex={-1}>

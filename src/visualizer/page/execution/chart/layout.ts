@@ -67,7 +67,8 @@ export function layoutOf(graph: Graph): Layout {
     edges.push({ left: x, right: x + width });
     x += width + gutter;
   });
-  return { width: x - gutter + margin.x, height: floor + margin.y, leaves, groups, columns: edges, floor };
+  const width = columns.length === 0 ? 0 : x - gutter + margin.x;
+  return { width, height: floor + margin.y, leaves, groups, columns: edges, floor };
 }
 
 /** The leaves in a state, however deep: what is nested further is drawn flat. */

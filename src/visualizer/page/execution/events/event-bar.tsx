@@ -1,6 +1,7 @@
 /** What a reader chooses about the event list. */
 import { countText } from '../../model/quantity.ts';
-import { Icon } from '../../theme/icon.tsx';
+import { AttemptSelect } from '../attempt-select.tsx';
+import { SearchField } from '../search-field.tsx';
 import { Toggle } from '../toggle.tsx';
 import type { EntryFilter } from './entries.ts';
 
@@ -33,36 +34,12 @@ export function EventBar({ filter, setFilter, query, setQuery, attempts, found, 
       {toggle('stdout', 'stdout', 'Show what was written to stdout')}
       {toggle('stderr', 'stderr', 'Show what was written to stderr')}
       {toggle('failures', 'Failures', 'Show only what went wrong')}
-      {attempts > 1 && (
-        <select
-          class="small-field"
-          aria-label="Attempt"
-          value={String(filter.attempt)}
-          onChange={(event) => setFilter({ ...filter, attempt: Number(event.currentTarget.value) })}
-        >
-          <option value="0">All attempts</option>
-          {Array.from({ length: Math.min(attempts, 1000) }, (_, place) => (
-            <option key={attempts - place} value={String(attempts - place)}>
-              Attempt {attempts - place}
-            </option>
-          ))}
-        </select>
-      )}
-      <span class="search-field">
-        <Icon name="search" size={13} />
-        <input
-          type="search"
-          placeholder="Search events"
-          aria-label="Search events; a pattern between slashes"
-          value={query}
-          onInput={(event) => setQuery(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== 'Escape' || query === '') return;
-            event.stopPropagation();
-            setQuery('');
-          }}
-        />
-      </span>
+      <AttemptSelect
+        attempts={attempts}
+        attempt={filter.attempt}
+        set={(attempt) => setFilter({ ...filter, attempt })}
+      />
+      <SearchField what="events" query={query} setQuery={setQuery} />
     </header>
   );
 }

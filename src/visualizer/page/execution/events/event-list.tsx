@@ -8,6 +8,8 @@ import { allEntries, type EntryFilter, entryLabel } from './entries.ts';
 import { EventBar } from './event-bar.tsx';
 import { EventRow } from './event-row.tsx';
 import { useEntries } from './use-entries.ts';
+import '../rows/rows.css';
+import './events.css';
 
 interface Props {
   readonly index: LogIndex;

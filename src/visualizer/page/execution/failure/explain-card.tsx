@@ -6,6 +6,7 @@ import type { ExecutionSource } from '../../model/execution-source.ts';
 import type { Explanation } from '../../model/explanation.ts';
 import { countText, durationText, instantText } from '../../model/quantity.ts';
 import { type Fact, Facts } from '../panes/facts.tsx';
+import './failure.css';
 
 /** A place in a queue changes without an event of this execution. */
 const askAgainMs = 3000;

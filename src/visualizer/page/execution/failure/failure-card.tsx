@@ -11,6 +11,7 @@ import { type Fact, Facts } from '../panes/facts.tsx';
 import { adviceOn } from './advice.ts';
 import { exitCodeText, ladderOf } from './ladder.ts';
 import { lastLines } from './last-lines.ts';
+import './failure.css';
 
 interface Props {
   readonly row: ExecutionRow;

@@ -2,6 +2,7 @@
 import type { EventLog } from '../../model/event-log.ts';
 import type { ExecutionRow } from '../../model/execution-row.ts';
 import type { Invocation } from '../../model/invocation.ts';
+import type { Signature } from '../../model/signature.ts';
 import type { Task } from '../../model/task.ts';
 
 export interface Document {
@@ -9,6 +10,8 @@ export interface Document {
   readonly log: EventLog;
   readonly invocation: Invocation | undefined;
   readonly task: Task | undefined;
+  /** Nothing for what cannot be signed. */
+  readonly signature: Signature | undefined;
   /** What is wrong with what could be read all the same; empty where nothing is. */
   readonly fault: string;
 }

@@ -45,7 +45,7 @@ export async function readHistory(first: FileLine, rest: AsyncIterable<FileLine>
   if (fault === '' && log.lastSequence < Number(lastSequence)) {
     fault = `The file ends with event ${log.lastSequence}; the execution had ${Number(lastSequence)}.`;
   }
-  return { row, log, invocation: undefined, task: undefined, fault };
+  return { row, log, invocation: undefined, task: undefined, signature: undefined, fault };
 }
 
 type ResultJson = NonNullable<GetExecutionStatusResponseJson['result']>;

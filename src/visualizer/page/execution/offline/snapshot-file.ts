@@ -4,7 +4,7 @@
  */
 import type { NewEvent } from '../../../../domain/event.ts';
 import type { ExecutionRecord } from '../../../../domain/execution.ts';
-import type { InvocationPart, TaskPart } from '../../../../domain/snapshot/parts.ts';
+import type { InvocationPart, Seal, TaskPart } from '../../../../domain/snapshot/parts.ts';
 import { EventLog } from '../../model/event-log.ts';
 import type { ExecutionRow } from '../../model/execution-row.ts';
 import type { LogEvent } from '../../model/log-event.ts';
@@ -13,7 +13,7 @@ import type { Document } from './document.ts';
 import type { FileLine } from './file-lines.ts';
 import { objectOf } from './parsed.ts';
 import { recordRow } from './record-row.ts';
-import { sealFault } from './seal.ts';
+import { checkSeal } from './seal.ts';
 import { taskOfPart } from './snapshot-task.ts';
 import { UnreadableFile } from './unreadable-file.ts';
 
@@ -73,8 +73,9 @@ export async function readSnapshot(
           input: await joined(input),
           environment: told(invocation.environment),
         };
-        const fault = await sealFault(file, line.offset, String(part.sha256));
-        return { row, log, invocation: shown, task: task && taskOfPart(task), fault };
+        const seal = { ...part, sha256: String(part.sha256) } as Seal;
+        const { fault, signature } = await checkSeal(file, line.offset, seal);
+        return { row, log, invocation: shown, task: task && taskOfPart(task), signature, fault };
       }
       default:
         // A header, a machine, an artifact: nothing of them is shown, and a later version may have more.

@@ -1,6 +1,7 @@
 /** What a reader chooses about output: which of it, how it is shown, what to look for. */
-import { countText } from '../../model/quantity.ts';
 import { Icon } from '../../theme/icon.tsx';
+import { AttemptSelect } from '../attempt-select.tsx';
+import { SearchField } from '../search-field.tsx';
 import { Toggle } from '../toggle.tsx';
 import type { Choice } from './use-output.ts';
 
@@ -43,44 +44,19 @@ export function OutputBar(props: Props) {
           </button>
         ))}
       </span>
-      {attempts > 1 && (
-        <select
-          class="small-field"
-          aria-label="Attempt"
-          value={String(choice.attempt)}
-          onChange={(event) => setChoice({ ...choice, attempt: Number(event.currentTarget.value) })}
-        >
-          <option value="0">All attempts</option>
-          {Array.from({ length: Math.min(attempts, 1000) }, (_, place) => (
-            <option key={attempts - place} value={String(attempts - place)}>
-              Attempt {attempts - place}
-            </option>
-          ))}
-        </select>
-      )}
+      <AttemptSelect
+        attempts={attempts}
+        attempt={choice.attempt}
+        set={(attempt) => setChoice({ ...choice, attempt })}
+      />
       <span class="spring" />
-      <span class="search-field">
-        <Icon name="search" size={13} />
-        <input
-          type="search"
-          placeholder="Search output"
-          aria-label="Search output; a pattern between slashes"
-          value={props.query}
-          onInput={(event) => props.setQuery(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter') props.onHit(event.shiftKey ? -1 : 1);
-            if (event.key === 'Escape' && props.query !== '') {
-              event.stopPropagation();
-              props.setQuery('');
-            }
-          }}
-        />
-        {props.hits !== undefined && (
-          <span class="search-count" aria-live="polite">
-            {countText(props.hits)}
-          </span>
-        )}
-      </span>
+      <SearchField
+        what="output"
+        query={props.query}
+        setQuery={props.setQuery}
+        hits={props.hits}
+        onHit={props.onHit}
+      />
       <Toggle on={props.wrap} set={props.setWrap} label="Wrap" hint="Break long lines" />
       <Toggle on={props.raw} set={props.setRaw} label="Raw" hint="Show escape sequences instead of colours" />
       <button

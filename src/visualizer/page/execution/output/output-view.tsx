@@ -19,6 +19,8 @@ import { markedRuns } from './search.ts';
 import { chosenChunks, chosenText } from './selection.ts';
 import { type Choice, useOutput } from './use-output.ts';
 import { useSignWidth } from './use-sign-width.ts';
+import '../rows/rows.css';
+import './output.css';
 
 interface Props {
   readonly index: LogIndex;

@@ -8,6 +8,7 @@ import { InputPane } from './input-pane.tsx';
 import { ResultPane } from './result-pane.tsx';
 import { RunPane } from './run-pane.tsx';
 import { TaskPane } from './task-pane.tsx';
+import './panes.css';
 
 const names = ['Context', 'Input', 'Result', 'Run', 'Task'] as const;
 type Name = (typeof names)[number];

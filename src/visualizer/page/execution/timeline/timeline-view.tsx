@@ -12,6 +12,7 @@ import { scaleOf } from './scale.ts';
 import { TimelineDrawing } from './timeline-drawing.tsx';
 import { TimelineTable } from './timeline-table.tsx';
 import { panned, showing, type Window, whole, zoomed } from './window.ts';
+import './timeline.css';
 
 interface Props {
   readonly index: LogIndex;

@@ -5,6 +5,7 @@ import { Icon } from '../../theme/icon.tsx';
 import { lookOf } from '../../theme/tone.ts';
 import { entryLabel } from '../events/entries.ts';
 import type { LogIndex } from '../log/log-index.ts';
+import './travel.css';
 
 interface Props {
   readonly index: LogIndex;
