@@ -99,7 +99,7 @@ export function addTaskFlags(command: Command): Command {
     )
     .option(
       '--max-recoveries <n>',
-      'lost attempts that an execution survives (default 3)',
+      'attempts that an execution may lose to crashes of its node (default 3)',
       parsed('--max-recoveries', parseRecoveries),
     );
 }

@@ -128,7 +128,7 @@ export interface ExecutionRecord {
   readonly resourceUse: ResourceUse;
   /** What its task allows beyond the safest settings, for people; absent means nothing. */
   readonly loosened?: readonly string[];
-  /** Attempts that were lost; absent means none. */
+  /** Attempts that were lost to crashes of the node; absent means none. */
   readonly recoveries?: number;
   /** The attempt that has had all of its input: only such a one may be followed again after a crash. */
   readonly inputDelivered?: number;

@@ -53,7 +53,8 @@ describe('adopt', () => {
   test('running: its attempt stayed there, and runs anew here', async () => {
     const { executionId, takenAt, here } = await notLive('running', 5000);
     const record = await here.supervisor.adopt(executionId, { takenAt, hold: false });
-    expect(record).toMatchObject({ recoveries: 1 });
+    // That it was left behind is no sign that it takes nodes down.
+    expect(record.recoveries).toBeUndefined();
     await settle();
     expect(here.runtime.call(0).attempt.number).toBe(2);
     here.runtime.call(0).complete();

@@ -74,6 +74,16 @@ describe('a lost attempt', () => {
     });
   });
 
+  test('what a planned stop leaves behind is run again whatever was lost before, where it may run again at all', () => {
+    const planned = { ...lost(t0 + 1), planned: true } as const;
+    const recovery = { ...mayRunAgain, maxRecoveries: 0 };
+    const step = send(begin({ recovery }), dispatch(t0), planned);
+    expect(step.state).toBe('running.backingOff');
+    expect(step.snapshot.context).toMatchObject({ lost: 1, recoveries: 0 });
+    const never = begin({ recovery: { ...recovery, onInterrupt: 'fail' } });
+    expectEnd(send(never, dispatch(t0), planned), 'failed', 'INTERRUPTED');
+  });
+
   test.each([
     [10, '11th'],
     [11, '12th'],

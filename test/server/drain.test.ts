@@ -81,7 +81,7 @@ describe('a drain', () => {
     await untilState(next, queued, 'running.attempting');
     await untilState(next, running, 'running.attempting');
     const { result } = await next.functions.getExecutionStatus({ executionId: running });
-    expect(result).toMatchObject({ attempt: 2, recoveries: 1 });
+    expect(result).toMatchObject({ attempt: 2, recoveries: 0 });
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)('hurries on a second %s', async (signal) => {

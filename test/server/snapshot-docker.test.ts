@@ -41,7 +41,7 @@ describeWhere([await dockerEngine()], 'a running container', () => {
     const target = await another(engine);
     await restore(target, document);
     const { result } = await target.functions.waitExecution({ executionId });
-    expect(result).toMatchObject({ status: ExecutionStatus.COMPLETED, attempt: 2, recoveries: 1 });
+    expect(result).toMatchObject({ status: ExecutionStatus.COMPLETED, attempt: 2, recoveries: 0 });
     const events = await collect(target.functions.watchExecution({ executionId }));
     expectWholeLog(events);
     expect(outputOf(events.filter(({ attempt }) => attempt === 2)).toString()).toBe('1\n2\n3\n4\n5\n6\n');

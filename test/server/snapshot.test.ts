@@ -45,7 +45,7 @@ describe('an execution that is moved', () => {
     });
     expect(answer.lastSequence).toBeGreaterThan(summary.lastSequence);
     const { result } = await target.functions.waitExecution({ executionId });
-    expect(result).toMatchObject({ status: ExecutionStatus.COMPLETED, recoveries: 1 });
+    expect(result).toMatchObject({ status: ExecutionStatus.COMPLETED, recoveries: 0 });
     const events = await collect(target.functions.watchExecution({ executionId }));
     expectWholeLog(events);
     const carried = Number(summary.lastSequence);

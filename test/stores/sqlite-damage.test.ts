@@ -1,11 +1,14 @@
-import { readdir, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
+import { endIncompatible } from '../../src/actors/stored-execution.ts';
+import type { ExecutionRecord } from '../../src/domain/execution.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
 import type { CommitEntry, Store } from '../../src/stores/store.ts';
 import { temporaryFolder } from './folder.ts';
-import { executionId, recordOf, shortLog, taskOf } from './samples.ts';
+import { chunk, executionId, recordOf, result, shortLog, taskOf, transition } from './samples.ts';
 
 const all = { from: 1, maxBytes: 1 << 20 };
 const none = { endedBefore: 0, maxBytes: 1e15, now: 0, unusedForMs: 1e15 };
@@ -102,4 +105,33 @@ test('the reserve is there after the first step of retention, of the size that w
   expect((await stat(join(dataDir, 'ballast'))).size).toBe(100_000);
   expect(store.lowSpace).toBe(false);
   expect(await readdir(dataDir)).toContain('ballast');
+});
+
+test('a log that lies on a page that is damaged is an error of its own', async () => {
+  const dataDir = await temporaryFolder();
+  const store = await openSqliteStore({ dataDir, reserveBytes: 4096 });
+  const id = executionId(1);
+  const output = randomBytes(200_000);
+  const long = [transition(1, '', 'pending.queued'), chunk(2, output), result(3)];
+  await store.commit([{ ...creating(1, 'completed'), events: long }, creating(2, 'completed')]);
+  await store.close();
+  // Its bytes fill pages of their own, whose first number is the page that follows.
+  const file = join(dataDir, 'spear.db');
+  const bytes = await readFile(file);
+  const at = bytes.indexOf(output.subarray(100_000, 100_064));
+  bytes.fill(0xff, Math.floor(at / 4096) * 4096, Math.floor(at / 4096) * 4096 + 4);
+  await writeFile(file, bytes);
+  const hurt = await openSqliteStore({ dataDir, reserveBytes: 4096 });
+  onTestFinished(() => hurt.close());
+  await expect(hurt.events(id, all)).rejects.toMatchObject({ name: 'DamagedError' });
+  expect(await hurt.events(executionId(2), all)).toHaveLength(3);
+});
+
+test('an unfinished execution whose log is gone is ended', async () => {
+  const store = await damaged(`DELETE FROM segments WHERE execution_id = '${executionId(1)}'`);
+  const record = (await store.execution(executionId(1))) as ExecutionRecord;
+  const ended = await endIncompatible(store, record, 'its log is gone', record.createdAt + 1000);
+  expect(ended).toMatchObject({ status: 'failed', outcome: { code: 'SNAPSHOT_INCOMPATIBLE' } });
+  expect(await store.execution(executionId(1))).toEqual(ended);
+  expect(await store.events(executionId(1), all)).toMatchObject([{ kind: 'result', status: 'failed' }]);
 });

@@ -17,13 +17,25 @@ export function guardSqlite<T>(what: string, work: () => T): T {
 /** As `guardSqlite`, for what is read: a page of the database that is damaged is the misfortune of what lies there. */
 export function guardReading<T>(what: string, work: () => T): T {
   try {
+    return guardSqlite(what, () => unlessStale(work));
+  } catch (error) {
+    if (!(error instanceof Error) || primaryCode(error.cause) !== corrupt) throw error;
+    throw new DamagedError(error.message, { cause: error.cause });
+  }
+}
+
+/** A statement that failed says so once more when it is used again, whatever it is used for: so it is asked twice. */
+function unlessStale<T>(work: () => T): T {
+  try {
     return work();
   } catch (error) {
-    if (!isSqliteError(error)) throw error;
-    if ((error.errcode & 0xff) === corrupt)
-      throw new DamagedError(`${what}: ${error.errstr}`, { cause: error });
-    throw new StoreError(`${what}: ${error.errstr}`, { cause: error });
+    if (primaryCode(error) !== corrupt) throw error;
+    return work();
   }
+}
+
+function primaryCode(error: unknown): number {
+  return isSqliteError(error) ? error.errcode & 0xff : 0;
 }
 
 /** As `guardSqlite`, with what can be done about a database that cannot be opened. */
@@ -31,7 +43,7 @@ export function guardOpening<T>(path: string, work: () => T): T {
   try {
     return guardSqlite(`cannot open ${path}`, work);
   } catch (error) {
-    const code = error instanceof Error && isSqliteError(error.cause) ? error.cause.errcode & 0xff : 0;
+    const code = error instanceof Error ? primaryCode(error.cause) : 0;
     if (code !== corrupt && code !== notADatabase) throw error;
     throw new StoreError(
       `${(error as Error).message}: it is damaged; put a backup in its place, or move it away to start without it`,

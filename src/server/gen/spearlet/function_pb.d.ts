@@ -482,7 +482,8 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
   loosened: string[];
 
   /**
-   * Attempts that were lost with the node that ran them, or with the snapshot that left them behind.
+   * Attempts that were lost because their node crashed. Those that a stop of the node, or a snapshot, left behind are
+   * not among them.
    *
    * @generated from field: uint32 recoveries = 34;
    */

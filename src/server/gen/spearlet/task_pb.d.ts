@@ -467,7 +467,7 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
   onInterrupt: InterruptPolicy;
 
   /**
-   * How many lost attempts an execution survives before it ends with INTERRUPTED, 0 to 1000. Default 3.
+   * How many attempts an execution may lose to crashes of its node before it ends with INTERRUPTED, 0 to 1000. Default 3.
    *
    * @generated from field: optional uint32 max_recoveries = 19;
    */
