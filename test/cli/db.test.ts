@@ -1,4 +1,5 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
@@ -15,6 +16,8 @@ import {
   shortLog,
   taskOf,
 } from '../stores/samples.ts';
+import { describeWhere, root } from '../support/needs.ts';
+import { smallDisk } from '../support/small-disk.ts';
 import { errorLine, run, start, temporaryFolder } from './spear.ts';
 
 function finished(number: number, more: Partial<CommitEntry> = {}): CommitEntry {
@@ -31,8 +34,8 @@ function running(number: number, more: Partial<CommitEntry> = {}): CommitEntry {
 }
 
 /** A store with some of everything, as a server would have it open. */
-async function filled(): Promise<{ dataDir: string; store: Store }> {
-  const dataDir = await temporaryFolder();
+async function filled(folder?: string): Promise<{ dataDir: string; store: Store }> {
+  const dataDir = folder ?? (await temporaryFolder());
   const store = await openSqliteStore({ dataDir });
   onTestFinished(() => store.close());
   const artifacts = await openArtifacts(join(dataDir, 'artifacts'));
@@ -305,4 +308,23 @@ test('compacting gives back the room of what was deleted, and keeps the rest', a
   expect((await run(['db', 'check', '--data-dir', dataDir])).stdout.toString()).toMatch(
     /checked 3 executions.*all is well/,
   );
+});
+
+describeWhere([root()], 'a data folder that cannot be written', () => {
+  test.for<[name: string, args: readonly string[]]>([
+    ['serve', ['serve', '--grpc-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0']],
+    ['db check', ['db', 'check']],
+    ['db backup', ['db', 'backup', join(tmpdir(), 'spear-never-made')]],
+    ['db compact', ['db', 'compact']],
+  ])('is what %s tells of, in one line and 1', async ([, args]) => {
+    const disk = await smallDisk(32);
+    const { dataDir, store } = await filled(disk.path);
+    await store.close();
+    disk.makeReadOnly();
+    const ended = await run([...args, '--data-dir', dataDir]);
+    expect(ended.code).toBe(1);
+    expect(errorLine(ended)).toBe(
+      `spear: cannot open ${join(dataDir, 'spear.db')}: unable to open database file: the folder ${dataDir} cannot be written, and check and backup, too, have to write beside the database; copy the folder to where it can be written`,
+    );
+  });
 });

@@ -20,10 +20,9 @@ export async function compactDataDir(dataDir: string): Promise<CompactReport> {
   const folder = await claimFolder(dataDir);
   try {
     const before = await sizeOf(path);
-    const db = guardOpening(path, () => new DatabaseSync(path));
+    const db = guardOpening(path, () => opened(path));
     try {
       guardSqlite(`cannot compact ${path}`, () => {
-        db.exec(settings);
         db.exec('VACUUM');
         db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       });
@@ -33,6 +32,17 @@ export async function compactDataDir(dataDir: string): Promise<CompactReport> {
     return { before, after: await sizeOf(path) };
   } finally {
     folder.release();
+  }
+}
+
+function opened(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
+    db.exec(settings);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }
 

@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import { StoreError } from '../store.ts';
 
 /** Runs a piece of SQLite work; what SQLite throws becomes a StoreError, a bug of ours stays what it is. */
@@ -16,12 +18,37 @@ export function guardOpening<T>(path: string, work: () => T): T {
     return guardSqlite(`cannot open ${path}`, work);
   } catch (error) {
     const code = error instanceof Error && isSqliteError(error.cause) ? error.cause.errcode & 0xff : 0;
+    const hint = hintFor(code, dirname(path));
+    if (hint === undefined) throw error;
+    throw new StoreError(`${(error as Error).message}: ${hint}`, { cause: error });
+  }
+}
+
+/** `code` is a primary one of SQLite's. */
+function hintFor(code: number, folder: string): string | undefined {
+  switch (code) {
     // SQLITE_CORRUPT and SQLITE_NOTADB.
-    if (code !== 11 && code !== 26) throw error;
-    throw new StoreError(
-      `${(error as Error).message}: it is damaged; put a backup in its place, or move it away to start without it`,
-      { cause: error },
-    );
+    case 11:
+    case 26:
+      return 'it is damaged; put a backup in its place, or move it away to start without it';
+    // SQLITE_READONLY and SQLITE_CANTOPEN.
+    case 8:
+    case 14:
+      return isWritable(folder)
+        ? undefined
+        : `the folder ${folder} cannot be written, and check and backup, too, have to write beside the database; copy the folder to where it can be written`;
+    default:
+      return undefined;
+  }
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    // However that is refused, SQLite is refused as well.
+    return false;
   }
 }
 
