@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -276,6 +276,24 @@ test('a backup does not touch what is there already', async () => {
   expect(ended.code).toBe(1);
   expect(errorLine(ended)).toBe(`spear: ${target} is there already; allowed is a folder to be made`);
   expect(await readdir(target)).toEqual(['precious']);
+});
+
+test('a backup within the data folder is refused, also by another name of it, and nothing is made', async () => {
+  const { dataDir } = await filled();
+  const link = join(await temporaryFolder(), 'link');
+  await symlink(dataDir, link);
+  const before = await readdir(dataDir);
+  for (const target of [join(dataDir, 'copy'), join(dataDir, 'new', 'copy'), join(link, 'copy')]) {
+    const ended = await run(['db', 'backup', target, '--data-dir', dataDir]);
+    expect(ended.code).toBe(1);
+    expect(errorLine(ended)).toBe(
+      `spear: ${target} is in the data folder ${dataDir}; allowed is a folder outside of it`,
+    );
+  }
+  expect(await readdir(dataDir)).toEqual(before);
+  const beside = await run(['db', 'backup', `${dataDir}-copy`, '--data-dir', link]);
+  onTestFinished(() => rm(`${dataDir}-copy`, { recursive: true, force: true }));
+  expect(beside.code, beside.stderr).toBe(0);
 });
 
 test('a backup of a store that lacks a file has the rest, says so, and exits with 1', async () => {
