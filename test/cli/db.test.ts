@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -329,20 +329,35 @@ test('compacting gives back the room of what was deleted, and keeps the rest', a
 });
 
 describeWhere([root()], 'a data folder that cannot be written', () => {
-  test.for<[name: string, args: readonly string[]]>([
-    ['serve', ['serve', '--grpc-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0']],
-    ['db check', ['db', 'check']],
-    ['db backup', ['db', 'backup', join(tmpdir(), 'spear-never-made')]],
-    ['db compact', ['db', 'compact']],
-  ])('is what %s tells of, in one line and 1', async ([, args]) => {
+  const tells = (what: string, why: string, dataDir: string) =>
+    `spear: cannot ${what} ${join(dataDir, 'spear.db')}: ${why}: the folder ${dataDir} cannot be written, and check and backup, too, have to write beside the database; copy the folder to where it can be written`;
+
+  test.for<[name: string, what: string, args: readonly string[]]>([
+    ['serve', 'open', ['serve', '--grpc-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0']],
+    ['db check', 'open', ['db', 'check']],
+    ['db backup', 'open', ['db', 'backup', join(tmpdir(), 'spear-never-made')]],
+    ['db compact', 'compact', ['db', 'compact']],
+  ])('is what %s tells of, in one line and 1', async ([, what, args]) => {
     const disk = await smallDisk(32);
     const { dataDir, store } = await filled(disk.path);
     await store.close();
     disk.makeReadOnly();
     const ended = await run([...args, '--data-dir', dataDir]);
     expect(ended.code).toBe(1);
-    expect(errorLine(ended)).toBe(
-      `spear: cannot open ${join(dataDir, 'spear.db')}: unable to open database file: the folder ${dataDir} cannot be written, and check and backup, too, have to write beside the database; copy the folder to where it can be written`,
-    );
+    expect(errorLine(ended)).toBe(tells(what, 'unable to open database file', dataDir));
+  });
+
+  test('and that a server has left by force can be checked and backed up, and not compacted', async () => {
+    const disk = await smallDisk(32);
+    const { dataDir } = await filled();
+    await cp(dataDir, disk.path, { recursive: true });
+    disk.makeReadOnly();
+    const target = join(await temporaryFolder(), 'copy');
+    const flags = ['--data-dir', disk.path];
+    expect((await run(['db', 'check', ...flags])).stdout.toString()).toMatch(/all is well\n$/);
+    expect((await run(['db', 'backup', target, ...flags])).code).toBe(0);
+    const ended = await run(['db', 'compact', ...flags]);
+    expect(ended.code).toBe(1);
+    expect(errorLine(ended)).toBe(tells('compact', 'attempt to write a readonly database', disk.path));
   });
 });

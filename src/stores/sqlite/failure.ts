@@ -12,10 +12,10 @@ export function guardSqlite<T>(what: string, work: () => T): T {
   }
 }
 
-/** As `guardSqlite`, with what can be done about a database that cannot be opened. */
-export function guardOpening<T>(path: string, work: () => T): T {
+/** As `guardSqlite`, with what can be done about a database that cannot be opened, or not to write it. */
+export function guardOpening<T>(path: string, work: () => T, what = `cannot open ${path}`): T {
   try {
-    return guardSqlite(`cannot open ${path}`, work);
+    return guardSqlite(what, work);
   } catch (error) {
     const code = error instanceof Error && isSqliteError(error.cause) ? error.cause.errcode & 0xff : 0;
     const hint = hintFor(code, dirname(path));
