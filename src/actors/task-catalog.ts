@@ -26,6 +26,8 @@ interface CatalogOptions {
   /** Whether tasks may see folders of the host; a node that runs as root has to be told so. */
   readonly hostAccess: boolean;
   readonly listener: CatalogListener;
+  /** Throws unavailable while the node takes up nothing new. */
+  readonly checkOpen?: () => void;
 }
 
 /** Tasks kept in memory; the one least recently read goes first. */
@@ -46,6 +48,7 @@ export class TaskCatalog implements Tasks {
   }
 
   async register(draft: TaskDraft, registration: Registration): Promise<{ task: Task; changed: boolean }> {
+    this.#options.checkOpen?.();
     // Also before the artifact is fetched, which may take long.
     if (registration.ifAbsent) await this.#refuseTaken(draft.name);
     const { definition, prepared } = await this.#prepare(draft, registration);

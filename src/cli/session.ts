@@ -29,11 +29,15 @@ export interface Session {
   printLine<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Promise<void>;
 }
 
-/** `run` gets the command's options and arguments, and resolves with the exit code. */
+/**
+ * `run` gets the command's options and arguments, and resolves with the exit code. `reword` puts what the
+ * server refused into the words of the command.
+ */
 export function onServer<Options extends object>(
   command: Command,
   shell: Shell,
   run: (session: Session, options: Options, args: readonly string[]) => Promise<number>,
+  reword = (message: string): string => message,
 ): void {
   command
     .option('--address <host:port>', `the server (or SPEAR_ADDRESS; default ${defaultAddress})`)
@@ -66,7 +70,7 @@ export function onServer<Options extends object>(
         if (!isServiceError(error)) throw error;
         const { message, exitCode } = explain(error, address);
         shell.exitCode = exitCode;
-        await note(shell, message);
+        await note(shell, reword(message));
       } finally {
         connection.close();
       }

@@ -98,13 +98,14 @@ export async function openCore(
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
     },
   });
-  const tasks = new TaskCatalog({ ...shared, runtimes, listener: keepWarm(runtimes) });
+  const checkOpen = () => supervisor.checkOpen();
+  const tasks = new TaskCatalog({ ...shared, runtimes, listener: keepWarm(runtimes), checkOpen });
   const snapshots = await openSnapshots(config, {
     ...shared,
     runtimes,
     tasks,
     transfers: supervisor,
-    checkOpen: () => supervisor.checkOpen(),
+    checkOpen,
   });
   const state = (): string => lifecycle.getSnapshot().value;
   const feed: Feed = new Feed({

@@ -1,4 +1,5 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
@@ -15,6 +16,8 @@ import {
   shortLog,
   taskOf,
 } from '../stores/samples.ts';
+import { describeWhere, root } from '../support/needs.ts';
+import { smallDisk } from '../support/small-disk.ts';
 import { errorLine, run, start, temporaryFolder } from './spear.ts';
 
 function finished(number: number, more: Partial<CommitEntry> = {}): CommitEntry {
@@ -31,8 +34,8 @@ function running(number: number, more: Partial<CommitEntry> = {}): CommitEntry {
 }
 
 /** A store with some of everything, as a server would have it open. */
-async function filled(): Promise<{ dataDir: string; store: Store }> {
-  const dataDir = await temporaryFolder();
+async function filled(folder?: string): Promise<{ dataDir: string; store: Store }> {
+  const dataDir = folder ?? (await temporaryFolder());
   const store = await openSqliteStore({ dataDir });
   onTestFinished(() => store.close());
   const artifacts = await openArtifacts(join(dataDir, 'artifacts'));
@@ -275,6 +278,24 @@ test('a backup does not touch what is there already', async () => {
   expect(await readdir(target)).toEqual(['precious']);
 });
 
+test('a backup within the data folder is refused, also by another name of it, and nothing is made', async () => {
+  const { dataDir } = await filled();
+  const link = join(await temporaryFolder(), 'link');
+  await symlink(dataDir, link);
+  const before = await readdir(dataDir);
+  for (const target of [join(dataDir, 'copy'), join(dataDir, 'new', 'copy'), join(link, 'copy')]) {
+    const ended = await run(['db', 'backup', target, '--data-dir', dataDir]);
+    expect(ended.code).toBe(1);
+    expect(errorLine(ended)).toBe(
+      `spear: ${target} is in the data folder ${dataDir}; allowed is a folder outside of it`,
+    );
+  }
+  expect(await readdir(dataDir)).toEqual(before);
+  const beside = await run(['db', 'backup', `${dataDir}-copy`, '--data-dir', link]);
+  onTestFinished(() => rm(`${dataDir}-copy`, { recursive: true, force: true }));
+  expect(beside.code, beside.stderr).toBe(0);
+});
+
 test('a backup of a store that lacks a file has the rest, says so, and exits with 1', async () => {
   const { dataDir } = await filled();
   const [blob = ''] = await readdir(join(dataDir, 'blobs'));
@@ -305,4 +326,38 @@ test('compacting gives back the room of what was deleted, and keeps the rest', a
   expect((await run(['db', 'check', '--data-dir', dataDir])).stdout.toString()).toMatch(
     /checked 3 executions.*all is well/,
   );
+});
+
+describeWhere([root()], 'a data folder that cannot be written', () => {
+  const tells = (what: string, why: string, dataDir: string) =>
+    `spear: cannot ${what} ${join(dataDir, 'spear.db')}: ${why}: the folder ${dataDir} cannot be written, and check and backup, too, have to write beside the database; copy the folder to where it can be written`;
+
+  test.for<[name: string, what: string, args: readonly string[]]>([
+    ['serve', 'open', ['serve', '--grpc-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0']],
+    ['db check', 'open', ['db', 'check']],
+    ['db backup', 'open', ['db', 'backup', join(tmpdir(), 'spear-never-made')]],
+    ['db compact', 'compact', ['db', 'compact']],
+  ])('is what %s tells of, in one line and 1', async ([, what, args]) => {
+    const disk = await smallDisk(32);
+    const { dataDir, store } = await filled(disk.path);
+    await store.close();
+    disk.makeReadOnly();
+    const ended = await run([...args, '--data-dir', dataDir]);
+    expect(ended.code).toBe(1);
+    expect(errorLine(ended)).toBe(tells(what, 'unable to open database file', dataDir));
+  });
+
+  test('and that a server has left by force can be checked and backed up, and not compacted', async () => {
+    const disk = await smallDisk(32);
+    const { dataDir } = await filled();
+    await cp(dataDir, disk.path, { recursive: true });
+    disk.makeReadOnly();
+    const target = join(await temporaryFolder(), 'copy');
+    const flags = ['--data-dir', disk.path];
+    expect((await run(['db', 'check', ...flags])).stdout.toString()).toMatch(/all is well\n$/);
+    expect((await run(['db', 'backup', target, ...flags])).code).toBe(0);
+    const ended = await run(['db', 'compact', ...flags]);
+    expect(ended.code).toBe(1);
+    expect(errorLine(ended)).toBe(tells('compact', 'attempt to write a readonly database', disk.path));
+  });
 });

@@ -10,9 +10,10 @@ let target: LocalServer;
 
 beforeAll(async () => {
   [source, target] = await Promise.all([startServer(), startServer()]);
-  for (const name of ['env', 'other']) {
+  for (const name of ['env', 'other', 'third']) {
     await source.register(name, 'misbehaving/env.wasm', { environment: { SECRET: 'of the source' } });
   }
+  await source.register('cat', 'misbehaving/cat.wasm');
 });
 
 afterAll(() => Promise.all([source?.stop(), target?.stop()]));
@@ -68,6 +69,37 @@ test('through a pipe, with a value that was left out', async () => {
     input: taken.stdout,
   });
   expect(copied.stdout.toString()).toBe(`${id}\n`);
+});
+
+test('a refusal names flags, as people have them', async () => {
+  const id = await waiting('third');
+  const document = async (...flags: string[]) => (await run(['snapshot', id, ...flags], here())).stdout;
+  const refused = async (input: Buffer, ...flags: string[]) => {
+    const ended = await run(['restore', '-', ...flags], { ...there(), input });
+    expect(ended.code).toBe(64);
+    return errorLine(ended);
+  };
+  const redacted = await document('--with-artifact');
+  expect(await refused(redacted)).toContain(
+    'take the snapshot with --detach, or restore it under a new id (--as-new), or let both go on (--allow-copy)',
+  );
+  expect(await refused(redacted, '--as-new')).toContain(
+    'SECRET; give each with --env, or take it with --with-env',
+  );
+  expect(await refused(redacted, '--as-new', '--env', 'SECRET=x', '--env', 'OTHER=x')).toContain(
+    'spear: --env OTHER: is not left out of this snapshot',
+  );
+  const many = Array.from({ length: 1025 }, (_, number) => ['--env', `V${number}=x`]).flat();
+  expect(await refused(redacted, ...many)).toContain('spear: --env: has 1025 entries');
+  const whole = await document('--detach', '--with-env', '--with-artifact');
+  expect((await run(['restore', '-', '--hold'], { ...there(), input: whole })).code).toBe(0);
+  expect(await refused(whole)).toContain('restore it under a new id (--as-new)');
+});
+
+test('a refusal for want of the artifact names the flag that takes it along', async () => {
+  const { stdout } = await run(['snapshot', await waiting('cat')], here());
+  const ended = await run(['restore', '-', '--as-new'], { ...there(), input: stdout });
+  expect(errorLine(ended)).toContain('take the snapshot with its artifact (--with-artifact)');
 });
 
 test('with --json a snapshot is its messages, a line each', async () => {

@@ -143,6 +143,26 @@ describe('the table of reasons', () => {
   });
 });
 
+test('an error over HTTP has the fields that the page names, and a header with the delay', async () => {
+  const named = /An error body is `\{"error": \{(?<fields>[^}]*)\}\}`/.exec(page)?.groups?.fields;
+  const error = new RequestError('resource_exhausted', 'refused', {
+    reason: 'QUEUE_FULL',
+    violations: [{ field: 'task', description: 'is one too many' }],
+    quota: 'queue-limit',
+    retryAfterMs: 1500,
+    metadata: { task: 'echo' },
+  });
+  const answer = await fetch(await throwing(() => error));
+  const body = (await answer.json()) as { error: object };
+  expect(
+    Object.keys(body.error)
+      .map((name) => `"${name}"`)
+      .join(', '),
+  ).toBe(named);
+  expect(body.error).toHaveProperty('retryAfterMs', 1500);
+  expect(answer.headers.get('retry-after')).toBe('2');
+});
+
 test('the table of exit codes has those of the command', () => {
   expect(column(exits, 'exit').map(Number)).toEqual(
     Object.values(exitCodes)
@@ -154,8 +174,20 @@ test('the table of exit codes has those of the command', () => {
 /** What the HTTP side answers when a handler throws each kind. */
 async function httpStatuses(kinds: readonly RequestErrorKind[]): Promise<Record<string, number>> {
   let kind: RequestErrorKind = 'internal';
+  const address = await throwing(() => new RequestError(kind, 'refused', { reason: 'INTERNAL' }));
+  const answers: Record<string, number> = {};
+  for (kind of kinds) {
+    const answer = await fetch(address);
+    answers[kind.toUpperCase()] = answer.status;
+    await answer.arrayBuffer();
+  }
+  return answers;
+}
+
+/** The address of a handler that throws. */
+async function throwing(error: () => RequestError): Promise<string> {
   const handlers = {
-    getExecutionStatus: () => Promise.reject(new RequestError(kind, 'refused', { reason: 'INTERNAL' })),
+    getExecutionStatus: () => Promise.reject(error()),
   } as unknown as FunctionHandlers;
   const server = createHttpServer({
     clock: systemClock,
@@ -169,13 +201,7 @@ async function httpStatuses(kinds: readonly RequestErrorKind[]): Promise<Record<
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  const answers: Record<string, number> = {};
-  for (kind of kinds) {
-    const answer = await fetch(`http://127.0.0.1:${port}/status/exec_0`);
-    answers[kind.toUpperCase()] = answer.status;
-    await answer.arrayBuffer();
-  }
-  return answers;
+  return `http://127.0.0.1:${port}/status/exec_0`;
 }
 
 /** Every literal reason of a request error under `src/`, and those that `notFound` makes of a word. */

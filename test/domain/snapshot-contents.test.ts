@@ -25,7 +25,8 @@ function contents(definition: Partial<TaskDefinition>, more: Partial<Contents> =
     record: recordWith(),
     definition: taskWith(definition).definition,
     inputBytes: 3,
-    redacted: [],
+    variables: [],
+    withEnvironment: false,
     withArtifact: false,
     leavesAttempt: true,
     ...more,
@@ -61,7 +62,20 @@ test('what is carried is not said to be missing', () => {
   const lines = notCarriedLines(contents({}, { withArtifact: true, leavesAttempt: false }));
   expect(lines).toEqual([]);
   expect(carriedLines(contents({}, { withArtifact: true }))).toContain('the bytes of its artifact');
-  expect(notCarriedLines(contents({}, { redacted: ['A', 'B'], leavesAttempt: false }))[0]).toContain('A, B');
+});
+
+test('values of environment variables are told of where there are variables, as carried or as not', () => {
+  const told = (more: Partial<Contents>) => {
+    const of = (lines: readonly string[]) => lines.filter((line) => line.includes('environment variables'));
+    return [of(carriedLines(contents({}, more))), of(notCarriedLines(contents({}, more)))];
+  };
+  for (const withEnvironment of [true, false]) expect(told({ withEnvironment })).toEqual([[], []]);
+  const variables = ['A', 'B'];
+  expect(told({ variables })).toEqual([[], [expect.stringContaining('A, B')]]);
+  expect(told({ variables, withEnvironment: true })).toEqual([
+    ['the values of its environment variables'],
+    [],
+  ]);
 });
 
 test('what a task wants of its host is told by the allowance that it needs', () => {

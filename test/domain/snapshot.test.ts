@@ -101,6 +101,11 @@ describe('a document is refused, and the line said,', () => {
     ['that is empty', () => '', 'line 1: is missing'],
     ['that was reformatted', () => JSON.stringify(JSON.parse(whole), null, 2), 'line 1: is not {'],
     [
+      'that was written anew on one line',
+      () => JSON.stringify(JSON.parse(whole)),
+      'line 1: ends without a line feed: the document was cut off, or is not as it was written',
+    ],
+    [
       'with lines that were joined',
       () => changed('},\n{"kind":"record"', '},{"kind":"record"'),
       'line 3: is not JSON',

@@ -150,3 +150,29 @@ test('a key that is none is refused at the start, and its flag named', async () 
   await expect(another({ signingKey: paths.none })).rejects.toThrow('--signing-key');
   await expect(another({ trustedKey: '/nonexistent/key' })).rejects.toThrow('--trusted-key');
 });
+
+const pkcs8 = { format: 'pem', type: 'pkcs8' } as const;
+const spki = { format: 'pem', type: 'spki' } as const;
+
+test('a key of another kind, or the other half of a pair, is refused with what it is and what is allowed', async () => {
+  const ours = generateKeyPairSync('ed25519');
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const paths = await files({
+    secret: ours.privateKey.export(pkcs8).toString(),
+    public: ours.publicKey.export(spki).toString(),
+    locked: ours.privateKey.export({ ...pkcs8, cipher: 'aes-256-cbc', passphrase: 'x' }).toString(),
+    rsaSecret: rsa.privateKey.export({ format: 'pem', type: 'pkcs1' }).toString(),
+    rsaPublic: rsa.publicKey.export(spki).toString(),
+  });
+  for (const [flags, message] of [
+    [{ signingKey: paths.rsaSecret }, '--signing-key: holds a private key of the kind rsa; allowed is an Ed'],
+    [{ signingKey: paths.public }, '--signing-key: does not hold a private key that can be read'],
+    [{ signingKey: paths.locked }, 'without a passphrase'],
+    [{ trustedKey: paths.rsaPublic }, '--trusted-key: holds a public key of the kind rsa; allowed is an Ed'],
+    [{ trustedKey: paths.secret }, '--trusted-key: holds a private key; allowed is the public one'],
+    [{ trustedKey: paths.locked }, '--trusted-key: holds a private key; allowed is the public one'],
+    [{ trustedKey: paths.rsaSecret }, '--trusted-key: holds a private key; allowed is the public one'],
+  ] as const) {
+    await expect(another(flags)).rejects.toThrow(message);
+  }
+});

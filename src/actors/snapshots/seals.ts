@@ -14,23 +14,42 @@ export const noKeys: SnapshotKeys = { signing: undefined, trusted: new Set() };
 
 /** An Ed25519 private key in PEM. Throws invalid_argument that names `flag`. */
 export function signingKey(flag: string, pem: string): KeyObject {
-  return ed25519(flag, 'a private key', () => createPrivateKey(pem));
+  const key = read(() => createPrivateKey(pem));
+  if (key === undefined) {
+    throw invalidArgument(
+      flag,
+      'does not hold a private key that can be read; allowed is an Ed25519 one in PEM, without a passphrase',
+    );
+  }
+  return ed25519(flag, key);
 }
 
 /** The fingerprint of an Ed25519 public key in PEM. Throws invalid_argument that names `flag`. */
 export function trustedKey(flag: string, pem: string): string {
-  return fingerprint(der(ed25519(flag, 'a public key', () => createPublicKey(pem))));
+  // Node would take the public half of it, and the secret would stay where nobody needs it.
+  if (/^-----BEGIN [A-Z ]*PRIVATE KEY-----/m.test(pem)) {
+    throw invalidArgument(flag, 'holds a private key; allowed is the public one');
+  }
+  const key = read(() => createPublicKey(pem));
+  if (key === undefined) {
+    throw invalidArgument(flag, 'does not hold a public key; allowed is an Ed25519 one in PEM');
+  }
+  return fingerprint(der(ed25519(flag, key)));
 }
 
-function ed25519(flag: string, what: string, read: () => KeyObject): KeyObject {
-  let key: KeyObject | undefined;
+function read(key: () => KeyObject): KeyObject | undefined {
   try {
-    key = read();
+    return key();
   } catch {
     // What OpenSSL says of a file that is no key helps nobody.
+    return undefined;
   }
-  if (key?.asymmetricKeyType === 'ed25519') return key;
-  throw invalidArgument(flag, `does not hold ${what}; allowed is an Ed25519 key in PEM`);
+}
+
+function ed25519(flag: string, key: KeyObject): KeyObject {
+  const { asymmetricKeyType: kind = 'unknown' } = key;
+  if (kind === 'ed25519') return key;
+  throw invalidArgument(flag, `holds a ${key.type} key of the kind ${kind}; allowed is an Ed25519 one`);
 }
 
 export function sealOf(sha256: string, signing: KeyObject | undefined): Seal {

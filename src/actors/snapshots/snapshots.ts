@@ -7,7 +7,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, notFound, RequestError } from '../../domain/errors.ts';
 import { type ExecutionRecord, type Invocation, isTerminal, type JsonValue } from '../../domain/execution.ts';
 import type { Transfers } from '../../domain/executions.ts';
-import { type Contents, carriedLines, notCarriedLines } from '../../domain/snapshot/contents.ts';
+import { type Contents, carriedLines, isRedacted, notCarriedLines } from '../../domain/snapshot/contents.ts';
 import { envelopeVersion, type Header, type RedactedEnvironment } from '../../domain/snapshot/parts.ts';
 import type { TakenSnapshot, TakeOptions } from '../../domain/snapshot/port.ts';
 import { EventLines, partLine, pieces } from '../../domain/snapshot/writer.ts';
@@ -59,7 +59,8 @@ export async function takeSnapshot(
     record: taken.record,
     definition: task?.definition,
     inputBytes: invocation.input.byteLength,
-    redacted: wishes.includeEnvironment ? [] : variablesOf(belongings),
+    variables: variablesOf(belongings),
+    withEnvironment: wishes.includeEnvironment,
     withArtifact: artifactBytes !== undefined,
     leavesAttempt: machine !== undefined && leavesAttempt(machine),
   };
@@ -74,7 +75,7 @@ export async function takeSnapshot(
     takenAt: taken.takenAt,
     executionId,
     detached: taken.detached,
-    redacted: contents.redacted.length > 0,
+    redacted: isRedacted(contents),
     carried: carriedLines(contents),
     notCarried: notCarriedLines(contents),
   };

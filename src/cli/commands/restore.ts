@@ -11,6 +11,7 @@ import { type LocalStream, openLocalStream } from '../local-stream.ts';
 import { ProgressDisplay } from '../progress.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
+import { inFlags } from '../snapshot-words.ts';
 
 interface Options {
   readonly hold?: boolean;
@@ -37,29 +38,36 @@ export function restoreCommand(shell: Shell): Command {
       'a value that the document leaves out; may come more than once',
       collectPairs('--env'),
     );
-  onServer<Options>(command, shell, async (session, options, [file = '']) => {
-    const { hold = false, asNew = false, allowCopy = false, env = {} } = options;
-    const document = await openLocalStream('FILE', file, shell);
-    const display = session.json ? undefined : new ProgressDisplay(shell);
-    const first: Request = { step: { case: 'options', value: { hold, asNew, allowCopy, environment: env } } };
-    const answer = await session.snapshots
-      .restoreExecution(messages(first, document, display))
-      .finally(() => display?.end());
-    if (session.json) {
-      await session.printDocument(RestoreExecutionResponseSchema, answer);
+  onServer<Options>(
+    command,
+    shell,
+    async (session, options, [file = '']) => {
+      const { hold = false, asNew = false, allowCopy = false, env = {} } = options;
+      const document = await openLocalStream('FILE', file, shell);
+      const display = session.json ? undefined : new ProgressDisplay(shell);
+      const first: Request = {
+        step: { case: 'options', value: { hold, asNew, allowCopy, environment: env } },
+      };
+      const answer = await session.snapshots
+        .restoreExecution(messages(first, document, display))
+        .finally(() => display?.end());
+      if (session.json) {
+        await session.printDocument(RestoreExecutionResponseSchema, answer);
+        return exitCodes.completed.code;
+      }
+      const { result, originExecutionId, signedBy, notes } = answer;
+      const id = result?.executionId ?? '';
+      await shell.out.write(`${id}\n`);
+      const origin = id === originExecutionId ? '' : `, from ${originExecutionId}`;
+      await note(
+        shell,
+        `${id} is ${result?.state}${origin}${signedBy === '' ? '' : `, signed by ${signedBy}`}`,
+      );
+      for (const line of notes) await note(shell, line);
       return exitCodes.completed.code;
-    }
-    const { result, originExecutionId, signedBy, notes } = answer;
-    const id = result?.executionId ?? '';
-    await shell.out.write(`${id}\n`);
-    const origin = id === originExecutionId ? '' : `, from ${originExecutionId}`;
-    await note(
-      shell,
-      `${id} is ${result?.state}${origin}${signedBy === '' ? '' : `, signed by ${signedBy}`}`,
-    );
-    for (const line of notes) await note(shell, line);
-    return exitCodes.completed.code;
-  });
+    },
+    inFlags,
+  );
   return command;
 }
 

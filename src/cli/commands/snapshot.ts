@@ -6,6 +6,7 @@ import {
 import { exitCodes } from '../exit-codes.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
+import { inFlags } from '../snapshot-words.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Options {
@@ -22,24 +23,29 @@ export function snapshotCommand(shell: Shell): Command {
     .option('--detach', 'move it: it ends here with MOVED, and goes on where the document is restored')
     .option('--with-env', 'with the values of environment variables, which are left out otherwise')
     .option('--with-artifact', 'with the bytes of its WebAssembly artifact');
-  onServer<Options>(command, shell, async (session, options, [executionId = '']) => {
-    const { detach = false, withEnv = false, withArtifact = false } = options;
-    if (shell.out.isTerminal && !session.json) {
-      throw new UsageError('stdout: is a terminal; allowed is a file or a pipe: spear snapshot ID > FILE');
-    }
-    const steps = session.snapshots.snapshotExecution({
-      executionId,
-      detach,
-      includeEnvironment: withEnv,
-      includeArtifact: withArtifact,
-    });
-    for await (const message of steps) {
-      if (session.json) await session.printLine(SnapshotExecutionResponseSchema, message);
-      else if (message.step.case === 'data') await shell.out.write(message.step.value);
-      else if (message.step.case === 'summary') await describe(shell, message.step.value);
-    }
-    return exitCodes.completed.code;
-  });
+  onServer<Options>(
+    command,
+    shell,
+    async (session, options, [executionId = '']) => {
+      const { detach = false, withEnv = false, withArtifact = false } = options;
+      if (shell.out.isTerminal && !session.json) {
+        throw new UsageError('stdout: is a terminal; allowed is a file or a pipe: spear snapshot ID > FILE');
+      }
+      const steps = session.snapshots.snapshotExecution({
+        executionId,
+        detach,
+        includeEnvironment: withEnv,
+        includeArtifact: withArtifact,
+      });
+      for await (const message of steps) {
+        if (session.json) await session.printLine(SnapshotExecutionResponseSchema, message);
+        else if (message.step.case === 'data') await shell.out.write(message.step.value);
+        else if (message.step.case === 'summary') await describe(shell, message.step.value);
+      }
+      return exitCodes.completed.code;
+    },
+    inFlags,
+  );
   return command;
 }
 

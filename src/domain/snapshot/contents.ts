@@ -8,8 +8,10 @@ export interface Contents {
   /** Absent where this node no longer has it, which may be for what has ended. */
   readonly definition: TaskDefinition | undefined;
   readonly inputBytes: number;
-  /** Names of variables whose values are left out. */
-  readonly redacted: readonly string[];
+  /** Names of the environment variables of the task and the invocation. */
+  readonly variables: readonly string[];
+  /** Their values are in it. */
+  readonly withEnvironment: boolean;
   /** The bytes of the artifact are in it. */
   readonly withArtifact: boolean;
   /** An attempt runs, is being stopped or stands still. */
@@ -23,33 +25,34 @@ const remainders: Readonly<Record<RuntimeKind, string>> = {
   docker: 'the container',
 };
 
-export function carriedLines({ record, definition, inputBytes, redacted, withArtifact }: Contents): string[] {
+/** There are values, and they are left out. */
+export function isRedacted({ variables, withEnvironment }: Contents): boolean {
+  return variables.length > 0 && !withEnvironment;
+}
+
+export function carriedLines(contents: Contents): string[] {
+  const { record, definition, inputBytes, variables, withEnvironment, withArtifact } = contents;
   const lines = [
     `the execution in ${record.state}, attempt ${record.attempt}`,
     `events 1 to ${record.lastSequence} of its log, with ${record.outputBytes} bytes of output`,
     `its invocation, with ${inputBytes} bytes of input`,
   ];
   if (definition !== undefined) lines.push(`task ${definition.name}, revision ${record.taskRevision}`);
-  if (redacted.length === 0) lines.push('the values of its environment variables');
+  if (variables.length > 0 && withEnvironment) lines.push('the values of its environment variables');
   if (withArtifact) lines.push('the bytes of its artifact');
   return lines;
 }
 
-export function notCarriedLines({
-  record,
-  definition,
-  redacted,
-  withArtifact,
-  leavesAttempt,
-}: Contents): string[] {
+export function notCarriedLines(contents: Contents): string[] {
+  const { record, definition, variables, withArtifact, leavesAttempt } = contents;
   const lines: string[] = [];
   if (definition === undefined) {
     lines.push(`task ${record.taskName}, which this node no longer has; what has ended does not need it`);
   }
   if (definition !== undefined && leavesAttempt) lines.push(lostAttempt(record, definition));
-  if (redacted.length > 0) {
+  if (isRedacted(contents)) {
     lines.push(
-      `the values of the environment variables ${redacted.join(', ')}, unless the restore gives them`,
+      `the values of the environment variables ${variables.join(', ')}, unless the restore gives them`,
     );
   }
   if (definition !== undefined && !withArtifact && !isTerminal(record.status)) {

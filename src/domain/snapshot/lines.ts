@@ -52,7 +52,10 @@ export class Lines {
   /** Throws where the bytes end within a line. */
   end(): void {
     if (this.#bytes > 0) {
-      throw damaged(this.#count + 1, 'ends without a line feed: the document was cut off');
+      throw damaged(
+        this.#count + 1,
+        'ends without a line feed: the document was cut off, or is not as it was written',
+      );
     }
   }
 }

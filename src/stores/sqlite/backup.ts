@@ -1,5 +1,5 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ArtifactError, type ArtifactFiles, artifactFolder, makeFolder } from '../artifacts.ts';
 import { StoreError } from '../store.ts';
@@ -29,6 +29,7 @@ export async function backupDataDir(
   progress: (step: string) => void,
 ): Promise<BackupReport> {
   await refuseExisting(target);
+  await refuseInside(dataDir, target);
   const db = openReadOnly(dataDir);
   const partial = `${target}.partial`;
   try {
@@ -55,6 +56,24 @@ export async function backupDataDir(
 async function refuseExisting(target: string): Promise<void> {
   const found = await stat(target).catch(() => undefined);
   if (found !== undefined) throw new StoreError(`${target} is there already; allowed is a folder to be made`);
+}
+
+/** What is in the folder goes with it, which is when a backup is needed. */
+async function refuseInside(dataDir: string, target: string): Promise<void> {
+  const [folder, made] = await Promise.all([realPath(dataDir), realPath(target)]);
+  if (relative(folder, made).split(sep)[0] === '..') return;
+  throw new StoreError(`${target} is in the data folder ${dataDir}; allowed is a folder outside of it`);
+}
+
+/** Without links, also where the end of the path is still to be made. */
+async function realPath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (parent === path) throw error;
+    return join(await realPath(parent), basename(path));
+  }
 }
 
 async function copy(

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { guardOpening, guardSqlite } from './failure.ts';
+import { guardOpening } from './failure.ts';
 import { claimFolder } from './folder.ts';
 import { databasePath } from './read-only.ts';
 import { settings } from './settings.ts';
@@ -22,11 +22,12 @@ export async function compactDataDir(dataDir: string): Promise<CompactReport> {
     const before = await sizeOf(path);
     const db = guardOpening(path, () => new DatabaseSync(path));
     try {
-      guardSqlite(`cannot compact ${path}`, () => {
+      const compact = (): void => {
         db.exec(settings);
         db.exec('VACUUM');
         db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-      });
+      };
+      guardOpening(path, compact, `cannot compact ${path}`);
     } finally {
       db.close();
     }

@@ -1,7 +1,11 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import { DamagedError, StoreError } from '../store.ts';
 
 /** Primary result codes of https://sqlite.org/rescode.html. */
+const readOnly = 8;
 const corrupt = 11;
+const cannotOpen = 14;
 const notADatabase = 26;
 
 /** Runs a piece of SQLite work; what SQLite throws becomes a StoreError, a bug of ours stays what it is. */
@@ -38,17 +42,41 @@ function primaryCode(error: unknown): number {
   return isSqliteError(error) ? error.errcode & 0xff : 0;
 }
 
-/** As `guardSqlite`, with what can be done about a database that cannot be opened. */
-export function guardOpening<T>(path: string, work: () => T): T {
+/** As `guardSqlite`, with what can be done about a database that cannot be opened, or not to write it. */
+export function guardOpening<T>(path: string, work: () => T, what = `cannot open ${path}`): T {
   try {
-    return guardSqlite(`cannot open ${path}`, work);
+    return guardSqlite(what, work);
   } catch (error) {
     const code = error instanceof Error ? primaryCode(error.cause) : 0;
-    if (code !== corrupt && code !== notADatabase) throw error;
-    throw new StoreError(
-      `${(error as Error).message}: it is damaged; put a backup in its place, or move it away to start without it`,
-      { cause: error },
-    );
+    const hint = hintFor(code, dirname(path));
+    if (hint === undefined) throw error;
+    throw new StoreError(`${(error as Error).message}: ${hint}`, { cause: error });
+  }
+}
+
+/** `code` is a primary one of SQLite's. */
+function hintFor(code: number, folder: string): string | undefined {
+  switch (code) {
+    case corrupt:
+    case notADatabase:
+      return 'it is damaged; put a backup in its place, or move it away to start without it';
+    case readOnly:
+    case cannotOpen:
+      return isWritable(folder)
+        ? undefined
+        : `the folder ${folder} cannot be written, and check and backup, too, have to write beside the database; copy the folder to where it can be written`;
+    default:
+      return undefined;
+  }
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    // However that is refused, SQLite is refused as well.
+    return false;
   }
 }
 
