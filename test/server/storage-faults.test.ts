@@ -106,6 +106,7 @@ describeWhere([root()], 'a disk that gets full', () => {
     const { refused: later } = await untilRefused(server);
     expect(later).toMatchObject({ code: 'UNAVAILABLE', reason: 'STORE_UNAVAILABLE' });
     expect(later.message).toContain('the disk is full');
+    await expect(server.register('late', 'noop/noop.wasm')).rejects.toThrow('the disk is full');
     expectAllTicks(await watched);
     await expectCompleted(server, accepted);
 
