@@ -3,7 +3,7 @@ import { ExecutionStatus, FunctionService } from '../src/server/gen/spearlet/fun
 import { SnapshotService } from '../src/server/gen/spearlet/snapshot_pb.js';
 import { register } from './calls.ts';
 import { startSpear } from './server.ts';
-import { median, type Row } from './table.ts';
+import { median, printTable, type Row } from './table.ts';
 
 const logBytes = 1024 * 1024;
 const goalMs = 20;
@@ -72,3 +72,5 @@ async function restore(
   }
   await snapshots.restoreExecution(requests());
 }
+
+if (import.meta.main) printTable(await snapshotRows());
