@@ -26,11 +26,12 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
   index.catchUp();
   const at = source.at.value;
   const gone = source.gone.value;
+  const away = source.away.value;
   const fault = gone ? goneText : source.fault.value;
   const final = events.last?.kind === 'result' ? events.last.result : undefined;
   const row = final ?? source.record.value;
   const ended = final !== undefined || (row !== undefined && isEnded(row.status));
-  const growing = source.live && !ended && !gone;
+  const growing = source.live && !ended && !gone && !away;
   const standing = useMemo(() => index.standingAt(at ?? Number.POSITIVE_INFINITY), [index, length, at]);
   const { steps } = index;
   const known = source.machines.find(({ name }) => name === 'execution');
@@ -58,9 +59,22 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
           <Icon name="warn" /> {fault}
         </p>
       )}
+      {away && !gone && !ended && (
+        <p class="execution-away" role="status">
+          <Icon name="warn" /> {awayText}
+        </p>
+      )}
       <div class="travel-dock">
         {at !== undefined && <PastBanner index={index} at={at} growing={growing} onEnd={onEnd} />}
-        <TravelBar index={index} length={length} at={at} growing={growing} onEvent={onEvent} onEnd={onEnd} />
+        <TravelBar
+          index={index}
+          length={length}
+          at={at}
+          growing={growing}
+          ended={ended || !source.live}
+          onEvent={onEvent}
+          onEnd={onEnd}
+        />
       </div>
       {failed && !past && (
         <FailureCard
@@ -109,6 +123,8 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
   );
 }
 
+const awayText =
+  'The node is not connected: this is what it told last, and what has happened since is not known.';
 const goneText = 'It was deleted: the node has it no more. What was read of it before stays here.';
 
 /** The event that began the end: where it began to be stopped, or the last one before the result. */

@@ -76,7 +76,9 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
   const buttons: ReadonlySignal<readonly ExecutionAction[]> = computed(() => {
     const row = record.value;
     const mayAct = feed.node.value?.actionsAllowed === true && !gone.value;
-    return row !== undefined && mayAct ? actions(row) : [];
+    if (row === undefined || !mayAct) return [];
+    const all = actions(row);
+    return feed.away.value ? all.map((each) => ({ ...each, refusal: 'the node is not connected' })) : all;
   });
   const path = encodeURIComponent(id);
   return {
@@ -87,6 +89,7 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
     machines,
     fault,
     gone,
+    away: feed.away,
     at,
     actions: buttons,
     explanation: async () =>
