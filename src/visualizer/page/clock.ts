@@ -7,8 +7,11 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 
 let offset = 0;
+/** Where the node's clock stands while nothing is heard of it. */
+let held: number | undefined;
 
 const beat = signal(Date.now());
+const readerBeat = signal(Date.now());
 
 /** The reader's clock. */
 export function now(): number {
@@ -17,7 +20,13 @@ export function now(): number {
 
 /** The node's clock, as far as the page knows it. */
 export function nodeNow(): number {
-  return Date.now() + offset;
+  return held ?? Date.now() + offset;
+}
+
+/** Lets the node's clock stand while the node is away: nobody knows what goes on there, or for how long. */
+export function holdNodeTime(hold: boolean): void {
+  held = hold ? nodeNow() : undefined;
+  beat.value = nodeNow();
 }
 
 /** Takes over what the node says its time is. */
@@ -30,6 +39,9 @@ export function setNodeTime(time: number): void {
 /** The node's clock in steps of a second, for what ticks. Only leaves of the page may read it. */
 export const seconds: ReadonlySignal<number> = beat;
 
+/** The reader's clock in steps of a second. */
+export const readerSeconds: ReadonlySignal<number> = readerBeat;
+
 let ticking: number | undefined;
 
 /** Starts the clock that `seconds` shows; it stands still while the page is hidden. */
@@ -37,10 +49,8 @@ export function startClock(): () => void {
   const run = () => {
     stop();
     if (document.hidden) return;
-    beat.value = nodeNow();
-    ticking = window.setInterval(() => {
-      beat.value = nodeNow();
-    }, 1000);
+    beatNow();
+    ticking = window.setInterval(beatNow, 1000);
   };
   document.addEventListener('visibilitychange', run);
   run();
@@ -48,6 +58,11 @@ export function startClock(): () => void {
     document.removeEventListener('visibilitychange', run);
     stop();
   };
+}
+
+function beatNow(): void {
+  beat.value = nodeNow();
+  readerBeat.value = now();
 }
 
 function stop(): void {

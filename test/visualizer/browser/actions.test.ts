@@ -118,11 +118,29 @@ describeWhere(needs, 'a reader who may act', () => {
 
     await page.keyboard.press('b');
     const held = dialog.getByRole('row', { name: new RegExp(executionId) });
+    await held.getByText(/by a breakpoint/).waitFor();
     await held.getByRole('button', { name: 'Resume' }).click();
+    // Not before it is confirmed; then, the breakpoints stand open again.
+    await dialog.getByRole('button', { name: 'Keep as it is' }).click();
+    await held.getByRole('button', { name: 'Resume' }).click();
+    await dialog.getByRole('button', { name: 'Resume' }).click();
+    await dialog.getByRole('heading', { name: 'Breakpoints' }).waitFor();
     await held.waitFor({ state: 'detached' });
     await page.keyboard.press('Escape');
     await seen.lit('completed');
     await expect.poll(() => seen.outputText()).toEqual(['held']);
+  });
+
+  test('tells a plain suspend from a breakpoint', async () => {
+    const executionId = await site.invoke({ task: 'loop' });
+    const { page } = await site.visit('/');
+    await new ListPage(page).row(executionId).getByText('Running').waitFor();
+    await site.server.functions.suspendExecution({ executionId });
+    await page.keyboard.press('b');
+    const held = page.getByRole('dialog').getByRole('row', { name: new RegExp(executionId) });
+    await held.getByText(/by a suspend/).waitFor();
+    expect(await held.getByText(/breakpoint/).count()).toBe(0);
+    await site.cancel(executionId);
   });
 
   test('ends what a breakpoint holds, and takes the breakpoint away', async () => {
@@ -143,8 +161,10 @@ describeWhere(needs, 'a reader who may act', () => {
     for (const id of ids) {
       const held = dialog.getByRole('row', { name: new RegExp(id) });
       await held.getByRole('button', { name: 'Cancel' }).click();
+      await dialog.getByRole('button', { name: 'Cancel execution' }).click();
       await held.waitFor({ state: 'detached' });
     }
+    await dialog.getByRole('button', { name: 'Remove' }).click();
     await dialog.getByRole('button', { name: 'Remove' }).click();
     await dialog.getByText('None is set.').waitFor();
     await page.keyboard.press('Escape');

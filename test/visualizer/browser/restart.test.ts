@@ -40,7 +40,11 @@ describeWhere([await chromium()], 'a page whose node restarts', () => {
       await first.end('SIGKILL');
       await reader.page.getByText(/Not connected for/).waitFor();
     };
-    return { reader, page: reader.page, executionId, kill, start };
+    const stop = async () => {
+      await first.end('SIGTERM');
+      await reader.page.getByText(/Not connected for/).waitFor();
+    };
+    return { reader, page: reader.page, executionId, kill, stop, start };
   }
 
   test('says so, keeps what it knew, and goes on by itself with what is new', async () => {
@@ -56,6 +60,33 @@ describeWhere([await chromium()], 'a page whose node restarts', () => {
     await list.row(executionId).getByText('Running').waitFor();
     await server.functions.cancelExecution({ executionId });
     await list.row(executionId).getByText('Cancelled', { exact: true }).waitFor();
+    reader.forgive(/net::ERR/);
+    expect(reader.faults).toEqual([]);
+  });
+
+  test.each(['kill', 'stop'] as const)('claims nothing of a node that is away after a %s', async (how) => {
+    const { reader, page, executionId, ...acts } = await killed((id) => `/?execution=${id}`);
+    const seen = new ExecutionPage(page);
+    await seen.output.getByText('looping').waitFor();
+    await acts[how]();
+    await page.locator('.node-facts').getByText('Unknown').waitFor();
+    expect(
+      await page
+        .locator('.node-bar')
+        .getByText(/Serving|Draining|stopping/)
+        .count(),
+    ).toBe(0);
+    expect(await page.getByText(/^Live/).count()).toBe(0);
+    await page.getByText(/^As last heard|^At the end/).waitFor();
+    for (const button of await page.locator('.execution-acts button').all()) {
+      expect(await button.getAttribute('aria-disabled')).toBe('true');
+    }
+    const [took, all] = [page.locator('.execution-facts'), seen.timeline.locator('.readout')];
+    const before = [await took.textContent(), await all.textContent()];
+    await page.getByText(/Not connected for [3-9] s/).waitFor();
+    expect([await took.textContent(), await all.textContent()]).toEqual(before);
+    await acts.start();
+    await page.locator('.node-facts').getByText('Serving').waitFor();
     reader.forgive(/net::ERR/);
     expect(reader.faults).toEqual([]);
   });

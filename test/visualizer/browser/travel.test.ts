@@ -118,6 +118,18 @@ describeWhere([await chromium()], 'an execution as it was', () => {
     await expect.poll(() => new URL(page.url()).searchParams.get('at')).toBe(null);
   });
 
+  test('is its present from the last event of what has ended on, and the address says so', async () => {
+    const { executionId, last } = await failed();
+    for (const beyond of [last, last + 100_000]) {
+      const { page } = await site.visit(`/?execution=${executionId}&at=${beyond}`);
+      const seen = new ExecutionPage(page);
+      await seen.lit('failed');
+      await page.getByRole('region', { name: 'What went wrong' }).waitFor();
+      await expect.poll(() => new URL(page.url()).searchParams.get('at')).toBe(null);
+      expect(await seen.past.count()).toBe(0);
+    }
+  });
+
   test('stays where it is while the execution goes on, and returns to what is live', async () => {
     const executionId = await site.invoke({ task: 'ticker', args: ['100000', '10'] });
     const { page } = await site.visit(`/?execution=${executionId}`);

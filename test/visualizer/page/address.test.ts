@@ -4,6 +4,7 @@ import {
   addressOf,
   formatAddress,
   home,
+  isExecutionId,
   parseAddress,
 } from '../../../src/visualizer/page/model/address.ts';
 
@@ -36,6 +37,12 @@ describe('the address of a view', () => {
       '/?status=failed,timedOut&since=15m',
     );
     expect(addressOf({ execution: 'exec_1', at: 3 })).toBe('/?execution=exec_1&at=3');
+  });
+
+  it('tells what can be an execution id from what cannot', () => {
+    expect(isExecutionId('exec_01m808w43wk1636248bf21bkjm')).toBe(true);
+    for (const text of ['', 'exec_', 'exec_1', '../../x<b>', 'exec_01m808w43wk1636248bf21bkjm/'])
+      expect(isExecutionId(text), text).toBe(false);
   });
 
   it('ignores what it does not know', () => {

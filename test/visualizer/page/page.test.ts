@@ -325,6 +325,8 @@ describe('actions', () => {
       .getByRole('cell', { name: /before an attempt starts/ })
       .waitFor();
     await page.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('Remove this breakpoint?').waitFor();
+    await page.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('None is set.').waitFor();
   });
 
@@ -411,13 +413,23 @@ describe('an execution that is deleted while it is open', () => {
 
   it('was never there where the node knows nothing of it', async () => {
     await open('', 20);
-    await page.goto(`${node.origin}/?execution=exec_nothing`);
+    await page.goto(`${node.origin}/?execution=exec_01m808w43wk1636248bf21bkjm`);
     await page
       .getByRole('alert')
-      .getByText(/there is no/)
+      .getByText(/deleted, or is not kept any more/)
       .waitFor();
     expect(await alert().count()).toBe(0);
+    expect(await page.locator('article.execution').count()).toBe(0);
+    await page.getByRole('link', { name: 'To all executions' }).click();
+    await rows().first().waitFor();
     forgiveRefusals();
+  });
+
+  it('is not asked for where the address has no execution id, and the page stays live', async () => {
+    await open(`/?execution=${encodeURIComponent('../../x<b>')}`, 20);
+    await page.getByRole('alert').getByText('“../../x<b>” is not an execution id').waitFor();
+    await page.keyboard.press('Escape');
+    await rows().first().waitFor();
   });
 });
 

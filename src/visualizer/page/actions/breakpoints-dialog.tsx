@@ -1,14 +1,14 @@
 /** Where executions are held to be looked at, and those that are. */
-import { useComputed, useSignalEffect } from '@preact/signals';
+import { useSignalEffect } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { seconds } from '../clock.ts';
 import { faultText } from '../feed/call.ts';
-import { addressOf } from '../model/address.ts';
 import { type Breakpoint, type Stop, stops } from '../model/breakpoint.ts';
 import { countText } from '../model/quantity.ts';
 import { usePage } from '../shell/page.ts';
-import { StatusMark } from '../theme/status-mark.tsx';
+import type { Confirmation } from './dialogs.ts';
 import { FaultLine } from './fault-line.tsx';
+import { HeldList } from './held-list.tsx';
 import { Modal } from './modal.tsx';
 import { useSubmission } from './submission.ts';
 
@@ -18,14 +18,9 @@ interface Props {
   readonly close: () => void;
 }
 
-/** More held ones than that are in the list. */
-const mostHeld = 50;
-
 export function BreakpointsDialog({ task, execution, close }: Props) {
-  const { acts, feed } = usePage();
+  const { acts, dialogs, feed, notices } = usePage();
   const [fault, setFault] = useState('');
-  const [refusal, setRefusal] = useState('');
-  const note = (error: unknown) => setRefusal(faultText(error));
   useSignalEffect(() => {
     // Hits are no news of the feed, and one that holds once is gone after it.
     void seconds.value;
@@ -35,14 +30,33 @@ export function BreakpointsDialog({ task, execution, close }: Props) {
       .catch((error: unknown) => setFault(faultText(error)));
   });
   const all = acts.breakpoints.value;
-  const allowed = feed.node.value?.actionsAllowed ?? false;
+  const allowed = feed.node.value?.actionsAllowed === true && !feed.away.value;
+  const back = {
+    kind: 'breakpoints' as const,
+    ...(task !== undefined && { task }),
+    ...(execution !== undefined && { execution }),
+  };
+  const removing = (breakpoint: Breakpoint): Confirmation => ({
+    kind: 'confirm',
+    title: 'Remove this breakpoint?',
+    text: [
+      `Nothing more is held ${wordsOf(breakpoint)} of ${ofWhat(breakpoint)}. What it holds stays held until it is resumed.`,
+    ],
+    button: 'Remove',
+    danger: false,
+    back,
+    run: async () => {
+      await acts.removeBreakpoint(breakpoint.id);
+      notices.say('Removed the breakpoint');
+    },
+  });
   return (
     <Modal title="Breakpoints" close={close} wide>
       <p class="quiet">
         An execution that comes to a breakpoint is held there, before the step happens; its total timeout goes
         on counting. What is held stays held through a restart of the node, and the breakpoints end with it.
       </p>
-      <FaultLine text={refusal || fault} />
+      <FaultLine text={fault} />
       {all.length === 0 ? (
         <p class="nothing">None is set.</p>
       ) : (
@@ -63,16 +77,14 @@ export function BreakpointsDialog({ task, execution, close }: Props) {
                 key={each.id}
                 breakpoint={each}
                 allowed={allowed}
-                remove={() => {
-                  acts.removeBreakpoint(each.id).catch(note);
-                }}
+                remove={() => dialogs.show(removing(each))}
               />
             ))}
           </tbody>
         </table>
       )}
       {allowed && <BreakpointForm task={task ?? ''} execution={execution ?? ''} />}
-      <HeldList allowed={allowed} note={note} close={close} />
+      <HeldList allowed={allowed} back={back} close={close} />
     </Modal>
   );
 }
@@ -86,13 +98,13 @@ function BreakpointRow({
   readonly allowed: boolean;
   readonly remove: () => void;
 }) {
-  const { before, once, task, executionId, hits } = breakpoint;
+  const { once, hits } = breakpoint;
   return (
     <tr>
       <td>
-        {stops[before as Stop] ?? before} {once && <span class="quiet">once</span>}
+        {wordsOf(breakpoint)} {once && <span class="quiet">once</span>}
       </td>
-      <td class="mono">{task || executionId}</td>
+      <td class="mono">{ofWhat(breakpoint)}</td>
       <td>{countText(hits)}</td>
       <td class="end">
         {allowed && (
@@ -103,6 +115,14 @@ function BreakpointRow({
       </td>
     </tr>
   );
+}
+
+function wordsOf({ before }: Breakpoint): string {
+  return stops[before as Stop] ?? before;
+}
+
+function ofWhat({ task, executionId }: Breakpoint): string {
+  return task || executionId;
 }
 
 function BreakpointForm({ task, execution }: { readonly task: string; readonly execution: string }) {
@@ -186,62 +206,5 @@ function BreakpointForm({ task, execution }: { readonly task: string; readonly e
       </button>
       <FaultLine text={fault} />
     </form>
-  );
-}
-
-function HeldList({
-  allowed,
-  note,
-  close,
-}: {
-  readonly allowed: boolean;
-  readonly note: (error: unknown) => void;
-  readonly close: () => void;
-}) {
-  const { acts, list } = usePage();
-  const held = useComputed(() => {
-    void list.view.revision.value;
-    const found = [...list.rows.values()].filter(
-      ({ state }) => state === 'pending.held' || state === 'running.suspended',
-    );
-    return found.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, mostHeld);
-  });
-  if (held.value.length === 0) return null;
-  return (
-    <section>
-      <h3>Held now</h3>
-      <table class="lined">
-        <tbody>
-          {held.value.map((row) => (
-            <tr key={row.id}>
-              <td>
-                <StatusMark state={row.state} status={row.status} />
-              </td>
-              <td>
-                <a href={addressOf({ execution: row.id })} onClick={close}>
-                  {row.taskName} <span class="mono">{row.id}</span>
-                </a>
-              </td>
-              <td class="end">
-                {allowed && (
-                  <>
-                    <button type="button" class="button" onClick={() => void acts.resume(row.id).catch(note)}>
-                      Resume
-                    </button>{' '}
-                    <button
-                      type="button"
-                      class="button danger"
-                      onClick={() => void acts.cancel(row.id, 'ended at a breakpoint').catch(note)}
-                    >
-                      Cancel
-                    </button>
-                  </>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
   );
 }

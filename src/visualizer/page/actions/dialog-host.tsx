@@ -11,10 +11,13 @@ export function DialogHost() {
   const { dialogs } = usePage();
   const dialog = dialogs.open.value;
   if (dialog === undefined) return null;
-  const close = dialogs.close;
+  const close = () => {
+    if (dialog.kind === 'confirm' && dialog.back !== undefined) dialogs.show(dialog.back);
+    else dialogs.close();
+  };
   switch (dialog.kind) {
     case 'confirm':
-      return <ConfirmDialog dialog={dialog} close={close} />;
+      return <ConfirmDialog key={dialog.title} dialog={dialog} close={close} />;
     case 'rerun':
       return <RerunDialog execution={dialog.execution} close={close} />;
     case 'restore':

@@ -10,6 +10,8 @@ export interface Confirmation {
   readonly danger: boolean;
   /** A line for the reader to write, where one is wanted. */
   readonly field?: string;
+  /** What stands open again after it, acted or not. */
+  readonly back?: Dialog;
   run(line: string): Promise<void>;
 }
 

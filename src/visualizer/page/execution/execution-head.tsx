@@ -23,6 +23,7 @@ interface Props {
 export function ExecutionHead({ source, row, standing, past }: Props) {
   const [copied, setCopied] = useState(false);
   const gone = source.gone.value;
+  const away = source.away.value;
   const state = past || row === undefined ? standing.state : row.state;
   const status = past || row === undefined ? standing.status : row.status;
   const attempt = past || row === undefined ? standing.attempt : row.attempt;
@@ -63,7 +64,7 @@ export function ExecutionHead({ source, row, standing, past }: Props) {
                 {isEnded(row.status) ? (
                   durationText(durationOf(row, row.seenAt))
                 ) : (
-                  <Elapsed row={row} live={source.live && !gone} />
+                  <Elapsed row={row} live={source.live && !gone && !away} />
                 )}
               </Fact>
             )}
@@ -92,7 +93,7 @@ export function ExecutionHead({ source, row, standing, past }: Props) {
             {action.label}
           </button>
         ))}
-        {source.downloads !== undefined && !gone && (
+        {source.downloads !== undefined && !gone && !away && (
           <>
             <a
               class="button plain"

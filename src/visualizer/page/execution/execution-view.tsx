@@ -1,5 +1,5 @@
 /** One execution: what went wrong, when, in which order, and what it wrote; now, or as it was at any event. */
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ExecutionSource } from '../model/execution-source.ts';
 import { isEnded } from '../model/status.ts';
 import { Icon } from '../theme/icon.tsx';
@@ -9,6 +9,7 @@ import { EventList } from './events/event-list.tsx';
 import { ExecutionHead } from './execution-head.tsx';
 import { ExplainCard } from './failure/explain-card.tsx';
 import { FailureCard } from './failure/failure-card.tsx';
+import { causeOf } from './log/cause.ts';
 import { LogIndex } from './log/log-index.ts';
 import { wayKey } from './log/standing.ts';
 import { OutputView } from './output/output-view.tsx';
@@ -24,13 +25,21 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
   const length = events.length.value;
   const index = useMemo(() => new LogIndex(events), [events]);
   index.catchUp();
-  const at = source.at.value;
   const gone = source.gone.value;
+  const wanted = source.at.value;
+  // The last event of what has ended is its present, and so is all beyond it.
+  const beyond = wanted !== undefined && events.last?.kind === 'result' && wanted >= events.lastSequence;
+  const at = beyond ? undefined : wanted;
+  useEffect(() => {
+    if (beyond) source.at.value = undefined;
+  }, [beyond, source]);
+  const [pointed, setPointed] = useState<{ readonly sequence: number } | undefined>(undefined);
+  const away = source.away.value;
   const fault = gone ? goneText : source.fault.value;
   const final = events.last?.kind === 'result' ? events.last.result : undefined;
   const row = final ?? source.record.value;
   const ended = final !== undefined || (row !== undefined && isEnded(row.status));
-  const growing = source.live && !ended && !gone;
+  const growing = source.live && !ended && !gone && !away;
   const standing = useMemo(() => index.standingAt(at ?? Number.POSITIVE_INFINITY), [index, length, at]);
   const { steps } = index;
   const known = source.machines.find(({ name }) => name === 'execution');
@@ -45,6 +54,11 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
     // The last event of what goes on is the present.
     source.at.value = sequence >= events.lastSequence ? undefined : sequence;
   };
+  const onCause = (sequence: number): void => {
+    // What ended it by itself is the present already: it is pointed out there.
+    if (sequence >= events.lastSequence) setPointed({ sequence });
+    else onEvent(sequence);
+  };
   const onEnd = (): void => {
     source.at.value = undefined;
   };
@@ -58,17 +72,30 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
           <Icon name="warn" /> {fault}
         </p>
       )}
+      {away && !gone && !ended && (
+        <p class="execution-away" role="status">
+          <Icon name="warn" /> {awayText}
+        </p>
+      )}
       <div class="travel-dock">
         {at !== undefined && <PastBanner index={index} at={at} growing={growing} onEnd={onEnd} />}
-        <TravelBar index={index} length={length} at={at} growing={growing} onEvent={onEvent} onEnd={onEnd} />
+        <TravelBar
+          index={index}
+          length={length}
+          at={at}
+          growing={growing}
+          ended={ended || !source.live}
+          onEvent={onEvent}
+          onEnd={onEnd}
+        />
       </div>
       {failed && !past && (
         <FailureCard
           row={row}
           log={events}
           context={standing.context}
-          causeSequence={causeOf(index)}
-          onEvent={onEvent}
+          causeSequence={causeOf(steps)}
+          onEvent={onCause}
         />
       )}
       {growing && !past && source.explanation !== undefined && (
@@ -92,6 +119,7 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
           index={index}
           length={length}
           at={at}
+          pointed={pointed}
           attempts={row?.attempt ?? standing.attempt}
           onEvent={onEvent}
         />
@@ -109,15 +137,6 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
   );
 }
 
+const awayText =
+  'The node is not connected: this is what it told last, and what has happened since is not known.';
 const goneText = 'It was deleted: the node has it no more. What was read of it before stays here.';
-
-/** The event that began the end: where it began to be stopped, or the last one before the result. */
-function causeOf(index: LogIndex): number | undefined {
-  const { steps } = index;
-  const final = steps.at(-1);
-  if (final === undefined || !final.isFinal) return undefined;
-  const before = steps.at(-2);
-  if (before?.to === 'running.stopping') return before.sequence;
-  const sequence = final.sequence - 1;
-  return sequence > 0 ? sequence : undefined;
-}

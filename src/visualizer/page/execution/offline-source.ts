@@ -26,6 +26,7 @@ export async function openFile(file: File, machines: readonly Machine[] = []): P
     machines,
     fault: signal(document.fault),
     gone: signal(false),
+    away: signal(false),
     at: signal<number | undefined>(undefined),
     actions: signal([]),
     ...(invocation !== undefined && { invocation: () => Promise.resolve(invocation) }),

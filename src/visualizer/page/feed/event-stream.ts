@@ -9,7 +9,9 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import { after, now } from '../clock.ts';
 
 export type Connection =
-  | { readonly phase: 'connecting' | 'reconnecting'; readonly since: number }
+  | { readonly phase: 'connecting'; readonly since: number }
+  /** `refused` from the first try to come back that failed. */
+  | { readonly phase: 'reconnecting'; readonly since: number; readonly refused: boolean }
   | { readonly phase: 'live'; readonly since: number };
 
 export interface EventStream {
@@ -56,7 +58,9 @@ export function createEventStream({
     opening.onerror = () => {
       if (source !== opening) return;
       close();
-      if (connection.value.phase === 'live') connection.value = { phase: 'reconnecting', since: now() };
+      const { phase, since } = connection.value;
+      if (phase === 'live') connection.value = { phase: 'reconnecting', since: now(), refused: false };
+      else if (phase === 'reconnecting') connection.value = { phase, since, refused: true };
       callOff = after(delay, reopen);
       delay = Math.min(delay * 2, longestDelayMs);
     };

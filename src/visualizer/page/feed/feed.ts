@@ -3,8 +3,8 @@
  *
  * It reads where the node is, then listens from there on: whoever lists after `ready` misses nothing.
  */
-import { effect, type ReadonlySignal, signal } from '@preact/signals';
-import { setNodeTime } from '../clock.ts';
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
+import { holdNodeTime, setNodeTime } from '../clock.ts';
 import type { RowStore } from '../list/row-store.ts';
 import type { EventLog } from '../model/event-log.ts';
 import { rowOf } from '../model/execution-row.ts';
@@ -42,8 +42,10 @@ export interface Following {
 export interface Feed {
   readonly node: ReadonlySignal<NodeModel | undefined>;
   readonly connection: ReadonlySignal<Connection>;
-  /** The node said that it goes away, and is not back. */
+  /** The node said that it goes away, and can still be reached for all that is known. */
   readonly leaving: ReadonlySignal<boolean>;
+  /** The connection is lost: what is known of the node and its executions is what was heard last. */
+  readonly away: ReadonlySignal<boolean>;
   /** Raised when there is a node to read from, and when it is another one: nothing is known then. */
   readonly epoch: ReadonlySignal<number>;
   /** Raised when more has happened than was told: some of what is known is old. */
@@ -135,7 +137,11 @@ export function createFeed(rows: RowStore, connect?: (address: string) => EventS
   });
   let broken = false;
   const stopLooking = effect(() => {
-    const { phase } = stream.connection.value;
+    const connection = stream.connection.value;
+    const { phase } = connection;
+    // Who refuses to be connected to does not stop any more: it has stopped, or nobody knows.
+    if (connection.phase === 'reconnecting' && connection.refused) leaving.value = false;
+    holdNodeTime(phase === 'reconnecting');
     if (broken && phase === 'live') returns.value = returns.peek() + 1;
     broken = phase === 'reconnecting';
   });
@@ -146,6 +152,7 @@ export function createFeed(rows: RowStore, connect?: (address: string) => EventS
     missed,
     returns,
     leaving,
+    away: computed(() => stream.connection.value.phase === 'reconnecting'),
     start: () => stream.reopen(),
     follow(next) {
       logQueue.clear();

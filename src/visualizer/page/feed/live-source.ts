@@ -7,6 +7,7 @@ import type { ExecutionAction, ExecutionSource } from '../model/execution-source
 import { explanationOf } from '../model/explanation.ts';
 import { invocationOf } from '../model/invocation.ts';
 import type { Machine } from '../model/machine.ts';
+import { numberOf } from '../model/scalar.ts';
 import { type Task, taskOf } from '../model/task.ts';
 import type {
   ExplainExecutionResponseJson,
@@ -27,10 +28,16 @@ interface Options {
   readonly actions: (row: ExecutionRow) => readonly ExecutionAction[];
 }
 
-export function openLiveSource({ id, call, feed, rows, machines, at, actions }: Options): ExecutionSource {
+export interface LiveSource extends ExecutionSource {
+  /** The node has no such execution, and the page never knew of one. */
+  readonly missing: ReadonlySignal<boolean>;
+}
+
+export function openLiveSource({ id, call, feed, rows, machines, at, actions }: Options): LiveSource {
   const events = new EventLog();
   const fault = signal('');
   const gone = signal(false);
+  const missing = signal(false);
   // Rows are forgotten when there are too many; the one that is open is not.
   const record = signal<ExecutionRow | undefined>(rows.get(id));
   const stopListening = rows.listen(({ changed }) => {
@@ -46,19 +53,28 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
     else {
       rows.remove([id]);
       // What was never there was not deleted either.
-      if (record.peek() === undefined && events.last === undefined) fault.value = message;
-      else deleted();
+      if (record.peek() !== undefined || events.last !== undefined) deleted();
+      else {
+        missing.value = true;
+        following.end();
+      }
     }
   };
   const following = feed.follow({ id, events, failed, deleted });
   const ask = async () => {
     using answer = rows.ask();
-    const { result } = await call<GetExecutionStatusResponseJson>('FunctionService/GetExecutionStatus', {
-      executionId: id,
-    });
+    const { result, lastSequence } = await call<GetExecutionStatusResponseJson>(
+      'FunctionService/GetExecutionStatus',
+      {
+        executionId: id,
+      },
+    );
     if (result === undefined) return;
     const row = rowOf(result);
     answer.take([row]);
+    const last = Math.max(numberOf(lastSequence), events.lastSequence);
+    // No event has this number, and what comes under it later is not what somebody was sent.
+    if (at.peek() !== undefined && Number(at.peek()) > last) at.value = undefined;
     record.value ??= row;
   };
   ask().catch((error: unknown) => failed(error instanceof CallFault ? error.reason : '', faultText(error)));
@@ -76,7 +92,9 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
   const buttons: ReadonlySignal<readonly ExecutionAction[]> = computed(() => {
     const row = record.value;
     const mayAct = feed.node.value?.actionsAllowed === true && !gone.value;
-    return row !== undefined && mayAct ? actions(row) : [];
+    if (row === undefined || !mayAct) return [];
+    const all = actions(row);
+    return feed.away.value ? all.map((each) => ({ ...each, refusal: 'the node is not connected' })) : all;
   });
   const path = encodeURIComponent(id);
   return {
@@ -87,6 +105,8 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
     machines,
     fault,
     gone,
+    missing,
+    away: feed.away,
     at,
     actions: buttons,
     explanation: async () =>

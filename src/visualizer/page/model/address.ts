@@ -41,6 +41,11 @@ export const home: Address = {
   at: undefined,
 };
 
+/** Whether a node can have an execution of this id; it refuses to look for any other. */
+export function isExecutionId(text: string): boolean {
+  return /^exec_[0-9a-z]{26}$/.test(text);
+}
+
 export function parseAddress(query: string): Address {
   const fields = new URLSearchParams(query);
   const wanted = (fields.get('status') ?? '').split(',').filter(isStatus);

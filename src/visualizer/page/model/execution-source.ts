@@ -39,6 +39,8 @@ export interface ExecutionSource {
   readonly fault: ReadonlySignal<string>;
   /** The node has it no more: what was read of it stays, and there is nothing to ask for. */
   readonly gone: ReadonlySignal<boolean>;
+  /** The node is not connected: what is shown was heard last, and nothing can be asked for now. Never of a file. */
+  readonly away: ReadonlySignal<boolean>;
   /** The sequence number that the reader travelled to; absent at the live end. The address bar keeps it. */
   readonly at: Signal<number | undefined>;
   /** Empty where the node allows none. */

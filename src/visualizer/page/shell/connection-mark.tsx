@@ -1,6 +1,6 @@
 /** Whether what the page shows is how things are. */
 import { useComputed } from '@preact/signals';
-import { now, seconds } from '../clock.ts';
+import { now, readerSeconds } from '../clock.ts';
 import { wholeSecondsText } from '../model/quantity.ts';
 import { usePage } from './page.ts';
 import './connection-mark.css';
@@ -8,7 +8,7 @@ import './connection-mark.css';
 export function ConnectionMark() {
   const { feed } = usePage();
   const words = useComputed(() => {
-    void seconds.value;
+    void readerSeconds.value;
     const connection = feed.connection.value;
     const state = feed.node.value?.state;
     const stops = connection.phase === 'live' && (state === 'draining' || state === 'stopped');

@@ -3,19 +3,34 @@ import { effect, useSignal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { executionActions } from '../actions/execution-actions.ts';
 import { ExecutionView } from '../execution/execution-view.tsx';
-import { openLiveSource } from '../feed/live-source.ts';
-import { useKeys } from '../keyboard/keys.ts';
-import { addressOf } from '../model/address.ts';
-import type { ExecutionSource } from '../model/execution-source.ts';
-import { Icon } from '../theme/icon.tsx';
+import { type LiveSource, openLiveSource } from '../feed/live-source.ts';
+import { isExecutionId } from '../model/address.ts';
+import { Crumbs } from './crumbs.tsx';
+import { NoExecution } from './no-execution.tsx';
 import { usePage } from './page.ts';
 import './pane.css';
 
 export function LivePane({ id }: { readonly id: string }) {
+  return (
+    <div class="pane">
+      <Crumbs />
+      {isExecutionId(id) ? (
+        <Known id={id} />
+      ) : (
+        <NoExecution
+          title="Not an execution id"
+          text={`“${id.slice(0, 200)}” is not an execution id: that is exec_ and 26 letters and digits.`}
+        />
+      )}
+    </div>
+  );
+}
+
+function Known({ id }: { readonly id: string }) {
   const page = usePage();
   const { router, list } = page;
   const at = useSignal(router.address.peek().at);
-  const [source, setSource] = useState<ExecutionSource>();
+  const [source, setSource] = useState<LiveSource>();
   const machines = page.machines.value;
 
   useEffect(() => {
@@ -58,27 +73,31 @@ export function LivePane({ id }: { readonly id: string }) {
       stopHearing();
     };
   }, [id, router, at]);
-  useKeys('Execution', [{ key: 'Escape', help: 'Back to the list', act: () => router.leave() }]);
 
+  if (source === undefined) return <Reading id={id} />;
+  return <Read source={source} />;
+}
+
+function Reading({ id }: { readonly id: string }) {
+  return <p class="pane-wait quiet">Reading {id}…</p>;
+}
+
+/** Nothing is claimed of an execution before something is known of it. */
+function Read({ source }: { readonly source: LiveSource }) {
+  const { id, record, events, missing, fault } = source;
+  if (record.value !== undefined || events.length.value > 0) return <ExecutionView source={source} />;
+  if (missing.value) {
+    return (
+      <NoExecution
+        title="No such execution"
+        text={`The node has no ${id}: it was deleted, or is not kept any more.`}
+      />
+    );
+  }
+  if (fault.value === '') return <Reading id={id} />;
   return (
-    <div class="pane">
-      <nav class="crumbs" aria-label="Where you are">
-        <a
-          href={addressOf({ execution: '', at: undefined }, router.address.value)}
-          onClick={(event) => {
-            if (event.button !== 0 || event.metaKey || event.ctrlKey) return;
-            event.preventDefault();
-            router.leave();
-          }}
-        >
-          <Icon name="back" /> {router.address.value.view === 'tree' ? 'Tree' : 'Executions'}
-        </a>
-      </nav>
-      {source === undefined ? (
-        <p class="pane-wait quiet">Reading {id}…</p>
-      ) : (
-        <ExecutionView source={source} />
-      )}
-    </div>
+    <p class="pane-wait" role="alert">
+      {fault.value}
+    </p>
   );
 }

@@ -32,7 +32,7 @@ export function NodeBar() {
           <Icon name="tree" /> Tree
         </a>
       </nav>
-      {node !== undefined && <NodeFacts node={node} />}
+      {node !== undefined && <NodeFacts node={node} away={feed.away.value} />}
       <div class="node-bar-end">
         <ConnectionMark />
         <button
@@ -88,14 +88,16 @@ const themeWords = { auto: 'as the system has it', light: 'light', dark: 'dark' 
 const themeIcons = { auto: 'auto', light: 'sun', dark: 'moon' } as const;
 
 /** In the order of what they matter: those that find no room are the last. */
-function NodeFacts({ node }: { readonly node: NodeModel }) {
+function NodeFacts({ node, away }: { readonly node: NodeModel; readonly away: boolean }) {
   return (
-    <dl class="node-facts">
+    <dl
+      class="node-facts"
+      data-away={away ? '' : undefined}
+      title={away ? 'As the node said last: it is not connected' : undefined}
+    >
       <div>
         <dt class="hidden">Node</dt>
-        <dd>
-          <StatusMark state={node.state} />
-        </dd>
+        <dd>{away ? <StatusMark state="unknown" /> : <StatusMark state={node.state} />}</dd>
       </div>
       {!node.actionsAllowed && (
         <div>

@@ -38,6 +38,8 @@ const looks: Readonly<Record<string, Look>> = {
   failed: { tone: 'failed', shape: 'cross', word: statusWords.failed },
   timedOut: { tone: 'timedOut', shape: 'late', word: statusWords.timedOut },
   cancelled: { tone: 'cancelled', shape: 'slash', word: statusWords.cancelled },
+  // Nobody knows: the node is not connected.
+  unknown: { tone: 'pending', shape: 'ring', word: 'Unknown' },
   // The instance and node charts.
   starting: { tone: 'pending', shape: 'dots', word: 'Starting' },
   recovering: { tone: 'running', shape: 'retry', word: 'Recovering' },

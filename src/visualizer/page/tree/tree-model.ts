@@ -20,7 +20,7 @@ export function watchTree({ feed, list, call, tasks }: Page): {
     const node = feed.node.peek();
     if (node === undefined) return;
     tree.value = nodeTree({
-      node,
+      node: feed.away.peek() ? { ...node, state: 'unknown' } : node,
       tasks: tasks.peek(),
       rows: list.rows.values(),
       ...instances.known.peek(),
@@ -33,6 +33,7 @@ export function watchTree({ feed, list, call, tasks }: Page): {
     list.rows.listen(soon),
     effect(() => {
       void feed.node.value;
+      void feed.away.value;
       void tasks.value;
       void instances.known.value;
       if (tree.peek() === undefined) draw();

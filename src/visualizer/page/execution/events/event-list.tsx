@@ -15,13 +15,15 @@ interface Props {
   readonly index: LogIndex;
   readonly length: number;
   readonly at: number | undefined;
+  /** An event to show at the present, each time that another object comes. */
+  readonly pointed: { readonly sequence: number } | undefined;
   readonly attempts: number;
   readonly onEvent: (sequence: number) => void;
 }
 
 const rowHeight = 27;
 
-export function EventList({ index, length, at, attempts, onEvent }: Props) {
+export function EventList({ index, length, at, pointed, attempts, onEvent }: Props) {
   const { log } = index;
   const [filter, setFilter] = useState<EntryFilter>(allEntries);
   const [query, setQuery] = useState('');
@@ -37,6 +39,13 @@ export function EventList({ index, length, at, attempts, onEvent }: Props) {
   useLayoutEffect(() => {
     if (at !== undefined && row >= 0) rows.reveal(row);
   }, [at, row]);
+  useLayoutEffect(() => {
+    if (pointed === undefined) return;
+    setActive(pointed.sequence);
+    rows.reveal(rowOf(places, log.indexOf(pointed.sequence)));
+    frame.current?.scrollIntoView({ block: 'nearest' });
+    frame.current?.focus();
+  }, [pointed]);
 
   const move = (to: number): void => {
     const event = log.at(places[Math.max(0, Math.min(places.length - 1, to))] ?? -1);

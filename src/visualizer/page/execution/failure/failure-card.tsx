@@ -18,7 +18,7 @@ interface Props {
   readonly log: EventLog;
   /** At the end. */
   readonly context: Context;
-  /** The step that ended it, or that began to. */
+  /** Of the event that its code belongs to. */
   readonly causeSequence: number | undefined;
   readonly onEvent: (sequence: number) => void;
 }

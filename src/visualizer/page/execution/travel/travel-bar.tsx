@@ -14,6 +14,8 @@ interface Props {
   readonly at: number | undefined;
   /** More events may come. */
   readonly growing: boolean;
+  /** None will come. Neither: nothing is heard of it now. */
+  readonly ended: boolean;
   readonly onEvent: (sequence: number) => void;
   readonly onEnd: () => void;
 }
@@ -21,7 +23,7 @@ interface Props {
 /** More marks than this cannot be told apart. */
 const mostMarks = 400;
 
-export function TravelBar({ index, length, at, growing, onEvent, onEnd }: Props) {
+export function TravelBar({ index, length, at, growing, ended, onEvent, onEnd }: Props) {
   const { log } = index;
   const last = Math.max(0, length - 1);
   const place = at === undefined ? last : Math.max(0, log.indexOf(at));
@@ -104,7 +106,8 @@ export function TravelBar({ index, length, at, growing, onEvent, onEnd }: Props)
         {at === undefined ? (
           <>
             <span class="live-dot" data-live={growing ? '' : undefined} aria-hidden="true" />
-            {growing ? 'Live' : 'At the end'} · {countText(length)} {length === 1 ? 'event' : 'events'}
+            {growing ? 'Live' : ended ? 'At the end' : 'As last heard'} · {countText(length)}{' '}
+            {length === 1 ? 'event' : 'events'}
           </>
         ) : (
           <>

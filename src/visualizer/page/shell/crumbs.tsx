@@ -1,0 +1,24 @@
+/** The way back from one execution, for the hand and for Escape. */
+import { useKeys } from '../keyboard/keys.ts';
+import { addressOf } from '../model/address.ts';
+import { Icon } from '../theme/icon.tsx';
+import { usePage } from './page.ts';
+
+export function Crumbs() {
+  const { router } = usePage();
+  useKeys('Execution', [{ key: 'Escape', help: 'Back to the list', act: () => router.leave() }]);
+  return (
+    <nav class="crumbs" aria-label="Where you are">
+      <a
+        href={addressOf({ execution: '', at: undefined }, router.address.value)}
+        onClick={(event) => {
+          if (event.button !== 0 || event.metaKey || event.ctrlKey) return;
+          event.preventDefault();
+          router.leave();
+        }}
+      >
+        <Icon name="back" /> {router.address.value.view === 'tree' ? 'Tree' : 'Executions'}
+      </a>
+    </nav>
+  );
+}
