@@ -4,7 +4,7 @@ import { durationText } from '../../model/quantity.ts';
 import type { LogIndex } from '../log/log-index.ts';
 import { ticksOf } from './axis.ts';
 import { BarShape } from './bar-shape.tsx';
-import { type Bar, type Lane, laneWords } from './bars.ts';
+import { type Bar, type Lane, type LaterBar, laneWords } from './bars.ts';
 import { densityOf } from './density.ts';
 import { OutputBars } from './output-bars.tsx';
 import type { TimeScale } from './scale.ts';
@@ -18,7 +18,12 @@ interface Props {
   readonly width: number;
   readonly lanes: readonly Lane[];
   readonly bars: readonly Bar[];
+  /** What comes after the event that the reader travelled to. */
+  readonly later: readonly LaterBar[];
+  /** The instant that the bars are of: what has no end lasts until then. */
   readonly now: number;
+  /** Of the whole picture. */
+  readonly end: number;
   readonly at: number | undefined;
   readonly picked: string;
   readonly onPick: (bar: Bar | undefined) => void;
@@ -142,6 +147,20 @@ export function TimelineDrawing(props: Props) {
             </g>
           );
         })}
+        {props.later.map(({ key, lane, from, to, sequence }) => (
+          // biome-ignore lint/a11y/noStaticElementInteractions: the frame takes the keys, and the drawing is hidden from readers
+          <rect
+            key={key}
+            class="later-bar"
+            x={x(from)}
+            y={(tops.get(lane) ?? 0) + 5}
+            width={Math.max(2.5, x(to ?? props.end) - x(from))}
+            height={laneHeight - 10}
+            onPointerDown={(event) => event.stopPropagation()}
+            onPointerUp={(event) => event.stopPropagation()}
+            onClick={() => props.onEvent(sequence)}
+          />
+        ))}
         {bars.map((bar) => {
           const from = x(bar.from);
           const to = x(bar.to ?? now);
