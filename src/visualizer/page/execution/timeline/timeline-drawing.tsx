@@ -38,6 +38,8 @@ const right = 14;
 const axis = 26;
 const laneHeight = 30;
 const outputHeight = 46;
+/** Of a text on the axis. */
+const perSign = 6.2;
 
 export function TimelineDrawing(props: Props) {
   const { index, length, scale, window, width, lanes, bars, now, at } = props;
@@ -134,14 +136,15 @@ export function TimelineDrawing(props: Props) {
         {shown.map((piece) => {
           const left = x(piece.from);
           const wide = x(piece.to) - left;
+          const text = `⟨${durationText(piece.to - piece.from)}⟩`;
           return (
             <g key={piece.from} class="idle">
               <rect x={left} y={axis} width={wide} height={height - axis} fill="url(#timeline-idle)" />
               <line x1={left} x2={left} y1={axis} y2={height} />
               <line x1={left + wide} x2={left + wide} y1={axis} y2={height} />
-              {wide > 34 && (
+              {text.length * perSign < wide && (
                 <text x={left + wide / 2} y={axis - 9} text-anchor="middle">
-                  ⟨{durationText(piece.to - piece.from)}⟩
+                  {text}
                 </text>
               )}
             </g>
