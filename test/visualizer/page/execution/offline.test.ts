@@ -10,6 +10,7 @@ import {
   partLine,
   sealLine,
 } from '../../../../src/domain/snapshot/writer.ts';
+import { snapshotSubject } from '../../../../src/visualizer/page/actions/snapshot-subject.ts';
 import { openFile } from '../../../../src/visualizer/page/execution/offline-source.ts';
 import type { LogEvent } from '../../../../src/visualizer/page/model/log-event.ts';
 import type { Recording } from './recording.ts';
@@ -52,6 +53,14 @@ test.each([completed, failedAfterRetries, suspended])(
     });
   },
 );
+
+test('what a snapshot is of can be told before it is restored', async () => {
+  const [ended, open] = [completed(), suspended()];
+  expect(await snapshotSubject(file(snapshotOf(ended)))).toEqual({ id: ended.id, status: 'completed' });
+  expect(await snapshotSubject(file(snapshotOf(open)))).toEqual({ id: open.id, status: 'running' });
+  expect(await snapshotSubject(file(ended.history()))).toBeUndefined();
+  expect(await snapshotSubject(file(`${firstLine}nonsense\n`))).toBeUndefined();
+});
 
 test('a snapshot that was changed is shown, and says so', async () => {
   const text = snapshotOf(completed()).replace('"taskName":"thumbnail"', '"taskName":"Thumbnail"');
