@@ -47,12 +47,15 @@ const policy = eachExecution('on_interrupt', function* ({ result, log }, { terms
   const holds = statesIn(log).filter(
     ({ eventType, to }) => eventType === 'suspend' && to === 'running.stopping',
   ).length;
-  const most = terms.maxAttempts + result.recoveries + holds;
+  // Those that a stop of the node left behind are no recoveries.
+  const losses = statesIn(log).filter(({ eventType, to }) => eventType === 'lost' && to !== 'failed').length;
+  const most = terms.maxAttempts + losses + holds;
   if (result.attempt > most) yield `attempt ${result.attempt}, and ${most} are all that may be`;
+  if (result.recoveries > losses) yield `${result.recoveries} recoveries, and ${losses} attempts were lost`;
   if (result.recoveries > terms.maxRecoveries) {
     yield `it was run again ${result.recoveries} times, allowed are ${terms.maxRecoveries}`;
   }
-  if (result.recoveries > 0 && !mayRerun(terms.onInterrupt)) {
+  if (losses > 0 && !mayRerun(terms.onInterrupt)) {
     yield `it was run again, and its policy is ${terms.onInterrupt}`;
   }
   if (result.errorCode !== ErrorCode.INTERRUPTED) return;

@@ -330,6 +330,27 @@ describe('actions', () => {
     await page.getByText('None is set.').waitFor();
   });
 
+  it('restore what has ended as a record, without being told to', async () => {
+    await open('', 1);
+    await page.getByRole('button', { name: 'Restore' }).click();
+    const dialog = page.getByRole('dialog');
+    const asNew = dialog.getByLabel('As a new execution');
+    const choose = (status: string) => {
+      const record = { executionId: 'exec_01', status };
+      const text = `{"spearSnapshot":1,"parts":[\n${JSON.stringify({ kind: 'record', record })},\n`;
+      return dialog
+        .getByLabel('Snapshot file')
+        .setInputFiles({ name: 'a.snapshot', mimeType: 'text/plain', buffer: Buffer.from(text) });
+    };
+    expect(await asNew.isChecked()).toBe(true);
+    await choose('failed');
+    await dialog.getByText('exec_01 has ended (Failed): it is restored as a record').waitFor();
+    expect(await asNew.isChecked()).toBe(false);
+    await choose('running');
+    await dialog.getByText('has ended').waitFor({ state: 'detached' });
+    await expect.poll(() => asNew.isChecked()).toBe(true);
+  });
+
   it('are not there where the node allows none', async () => {
     await open('', 20);
     node.actionsAllowed = false;
@@ -338,6 +359,24 @@ describe('actions', () => {
     await page.getByText('Read only').waitFor();
     expect(await page.getByRole('button', { name: 'Run again' }).count()).toBe(0);
     expect(await page.getByRole('button', { name: 'Restore' }).count()).toBe(0);
+  });
+});
+
+describe('the timeline of the past', () => {
+  it('says of an attempt what was known then', async () => {
+    await open('', 1);
+    const run = failedAfterRetries();
+    node.tell([run.record()]);
+    node.logs.set(run.id, [...run.events]);
+    const retried = run.events.findIndex(({ transition }) => transition?.to === 'running.backingOff');
+    await page.goto(`${node.origin}/?execution=${run.id}`);
+    const titles = page.locator('.timeline .bar title');
+    await expect.poll(() => titles.allTextContents()).toContain('Attempt 1: failed');
+    await page.goto(`${node.origin}/?execution=${run.id}&at=${retried}`);
+    await expect.poll(() => titles.allTextContents()).toContain('Attempt 1: running');
+    expect((await titles.allTextContents()).join()).not.toMatch(/failed|Attempt 2/);
+    expect(await page.locator('.later-bar').count()).toBeGreaterThan(3);
+    expect(await page.locator('.timeline .readout').textContent()).toMatch(/up to here$/);
   });
 });
 
@@ -394,7 +433,7 @@ describe('an execution that is deleted while it is open', () => {
     await alert().waitFor();
     await readAll();
     // It is over: nothing ticks, and nothing explains why it goes on.
-    expect(await page.locator('.execution-facts').textContent()).toContain('Took');
+    expect(await page.locator('.execution-facts').textContent()).toContain('In all');
   });
 
   it.each(['among more than is told', 'while the page is not connected'])(

@@ -60,7 +60,7 @@ export function ExecutionHead({ source, row, standing, past }: Props) {
             {past ? (
               <Fact name="Then">+{durationText(standing.time - row.createdAt)}</Fact>
             ) : (
-              <Fact name={isEnded(row.status) ? 'Took' : 'For'}>
+              <Fact name={isEnded(row.status) ? 'In all' : 'For'}>
                 {isEnded(row.status) ? (
                   durationText(durationOf(row, row.seenAt))
                 ) : (

@@ -9,6 +9,7 @@ import { EventList } from './events/event-list.tsx';
 import { ExecutionHead } from './execution-head.tsx';
 import { ExplainCard } from './failure/explain-card.tsx';
 import { FailureCard } from './failure/failure-card.tsx';
+import { attemptTime } from './log/attempt-time.ts';
 import { causeOf } from './log/cause.ts';
 import { LogIndex } from './log/log-index.ts';
 import { wayKey } from './log/standing.ts';
@@ -94,6 +95,7 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
           row={row}
           log={events}
           context={standing.context}
+          inAttempts={attemptTime(index)}
           causeSequence={causeOf(steps)}
           onEvent={onCause}
         />

@@ -15,6 +15,17 @@ export function instantOf(text: string | undefined): number | undefined {
   return Number.isNaN(value) ? undefined : value;
 }
 
+/** A count that can be counted on: a whole number from 0, as text or not. */
+export function isWhole(value: unknown): boolean {
+  if (typeof value === 'string') return /^\d{1,16}$/.test(value) && Number.isSafeInteger(Number(value));
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Text that names an instant. */
+export function isInstant(text: unknown): boolean {
+  return typeof text === 'string' && instantOf(text) !== undefined;
+}
+
 /** The word of an enum: `ERROR_CODE_FUNCTION_EXIT` with the prefix `ERROR_CODE_` is `FUNCTION_EXIT`; '' where unset. */
 export function enumWord(name: string, prefix: string): string {
   const word = name.startsWith(prefix) ? name.slice(prefix.length) : name;

@@ -37,6 +37,11 @@ export function statusOf(name: string): Status {
   return names[name as StatusName] ?? 'pending';
 }
 
+/** A name on the wire that says where an execution is. */
+export function isStatusName(name: unknown): name is StatusName {
+  return typeof name === 'string' && name !== 'EXECUTION_STATUS_UNSPECIFIED' && Object.hasOwn(names, name);
+}
+
 /** The name on the wire. */
 export function statusName(status: Status): StatusName {
   for (const [name, word] of Object.entries(names)) {

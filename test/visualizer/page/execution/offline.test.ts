@@ -10,6 +10,7 @@ import {
   partLine,
   sealLine,
 } from '../../../../src/domain/snapshot/writer.ts';
+import { snapshotSubject } from '../../../../src/visualizer/page/actions/snapshot-subject.ts';
 import { openFile } from '../../../../src/visualizer/page/execution/offline-source.ts';
 import type { LogEvent } from '../../../../src/visualizer/page/model/log-event.ts';
 import type { Recording } from './recording.ts';
@@ -52,6 +53,14 @@ test.each([completed, failedAfterRetries, suspended])(
     });
   },
 );
+
+test('what a snapshot is of can be told before it is restored', async () => {
+  const [ended, open] = [completed(), suspended()];
+  expect(await snapshotSubject(file(snapshotOf(ended)))).toEqual({ id: ended.id, status: 'completed' });
+  expect(await snapshotSubject(file(snapshotOf(open)))).toEqual({ id: open.id, status: 'running' });
+  expect(await snapshotSubject(file(ended.history()))).toBeUndefined();
+  expect(await snapshotSubject(file(`${firstLine}nonsense\n`))).toBeUndefined();
+});
 
 test('a snapshot that was changed is shown, and says so', async () => {
   const text = snapshotOf(completed()).replace('"taskName":"thumbnail"', '"taskName":"Thumbnail"');
@@ -134,8 +143,52 @@ test('a history that was cut off shows what it has, and says so', async () => {
   expect(between.fault.value).toMatch(/ends with event 29; the execution had 30/);
 });
 
+/** A history with one of its lines, from 1, put otherwise. */
+function altered(number: number, change: (text: string) => string | undefined): File {
+  const lines = completed().history().trimEnd().split('\n');
+  const changed = lines.flatMap((text, index) => (index === number - 1 ? (change(text) ?? []) : text));
+  return file(`${changed.join('\n')}\n`);
+}
+
+test('a history without some of its events says which they are', async () => {
+  expect((await openFile(altered(6, () => undefined))).fault.value).toBe('Event 5 is missing in the file.');
+  expect((await openFile(altered(2, () => undefined))).fault.value).toBe('Event 1 is missing in the file.');
+  const later = altered(1, (text) => text.replace('"oldestSequence":"1"', '"oldestSequence":"2"'));
+  expect((await openFile(later)).fault.value).toBe('');
+  const lines = completed().history().split('\n');
+  const holed = [...lines.slice(0, 5), ...lines.slice(8, 20), ...lines.slice(21)].join('\n');
+  expect((await openFile(file(holed))).fault.value).toBe('Events 5 to 7, 20 are missing in the file.');
+});
+
+test.each([
+  ['sequence', '"x"', /line 6: its sequence is "x"/],
+  ['sequence', '"1e3"', /line 6: its sequence is "1e3"/],
+  ['sequence', '"2"', /line 6: event 2 comes after event 4/],
+  ['time', '"yesterday"', /line 6: its time is "yesterday"/],
+  ['time', '17', /line 6: its time is 17/],
+  ['status', '"EXECUTION_STATUS_ODD"', /line 6: its status is "EXECUTION_STATUS_ODD"/],
+  ['attempt', '-1', /line 6: its attempt is -1/],
+  ['chunk', '{"data":"%%%"}', /line 6 is damaged/],
+  ['transition', 'null', /line 6: its transition.to is none/],
+])('an event whose %s is %s is refused, with its line', async (name, value, message) => {
+  const damaged = altered(6, (text) => text.replace(/\}$/, `,"${name}":${value}}`));
+  await expect(openFile(damaged)).rejects.toThrow(message);
+});
+
+test.each([
+  ['status', '"ODD"', /line 1: its status is "ODD"/],
+  ['createdAt', '"x"', /line 1: its createdAt is "x"/],
+  ['metadata', 'null', /line 1 is damaged/],
+])('a record whose %s is %s is refused', async (name, value, message) => {
+  const change = (text: string) => text.replace('},"lastSequence"', `,"${name}":${value}},"lastSequence"`);
+  const damaged = altered(1, change);
+  await expect(openFile(damaged)).rejects.toThrow(message);
+});
+
 test.each([
   ['', /it is empty/],
+  ['{"result":{"executionId":"exec_x"}}\n', /line 1: its executionId is "exec_x"/],
+  ['{"result":{"executionId":"exec_00000000000000000000000000"}}\n', /line 1: its status is none/],
   ['hello\nworld\n', /neither a history nor a snapshot of Spear: it begins with "hello"/],
   ['{"a":1}\n', /JSON, but neither/],
   ['[1]\n', /neither a history nor a snapshot/],

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { attemptTime } from '../../../../src/visualizer/page/execution/log/attempt-time.ts';
 import { LogIndex } from '../../../../src/visualizer/page/execution/log/log-index.ts';
 import { type Spans, spansOf } from '../../../../src/visualizer/page/execution/log/spans.ts';
 import { Recording } from './recording.ts';
@@ -20,6 +21,15 @@ test('each attempt has its end', () => {
   expect(ends(spans(made.timedOutWithKill()))).toEqual(['1 timedOut ATTEMPT_TIMEOUT']);
   expect(ends(spans(made.recovered()))).toEqual(['1 lost', '2 completed']);
   expect(ends(spans(made.running()))).toEqual(['1 running']);
+});
+
+test('the time in attempts is without the waits between them', () => {
+  const run = made.failedAfterRetries();
+  const index = new LogIndex(run.log());
+  index.catchUp();
+  const all = (index.log.last?.time ?? 0) - (index.log.first?.time ?? 0);
+  // Queued, and two backoffs with the way to a slot after each.
+  expect(attemptTime(index)).toBe(all - 1300 - 2005 - 8005);
 });
 
 test('the waits are on their lanes, and what lasts has no end', () => {

@@ -2,9 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LogIndex } from '../../../../src/visualizer/page/execution/log/log-index.ts';
 import { ticksOf } from '../../../../src/visualizer/page/execution/timeline/axis.ts';
+import {
+  drawnLengths,
+  type Gap,
+  lengthOf,
+} from '../../../../src/visualizer/page/execution/timeline/compression.ts';
 import { densityOf } from '../../../../src/visualizer/page/execution/timeline/density.ts';
 import { gapsOf } from '../../../../src/visualizer/page/execution/timeline/gaps.ts';
-import { type Gap, scaleOf } from '../../../../src/visualizer/page/execution/timeline/scale.ts';
+import { scaleOf } from '../../../../src/visualizer/page/execution/timeline/scale.ts';
 import { panned, whole, zoomed } from '../../../../src/visualizer/page/execution/timeline/window.ts';
 import { EventLog } from '../../../../src/visualizer/page/model/event-log.ts';
 import type { LogEvent } from '../../../../src/visualizer/page/model/log-event.ts';
@@ -48,9 +53,59 @@ test('an hour of waiting before two seconds of work is drawn short, and marked',
     { from: hour + 900, to: hour + 2000, busy: true },
   ];
   const scale = scaleOf(0, hour + 2000, gaps, true);
-  expect(scale.place(hour)).toBeLessThan(0.1);
+  expect(scale.place(hour)).toBeLessThan(0.13);
   expect(scale.pieces.filter(({ compressed }) => compressed)).toHaveLength(1);
   expect(scaleOf(0, hour + 2000, gaps, false).place(hour)).toBeGreaterThan(0.99);
+});
+
+/** Gaps one after another, with time between them. */
+function gapsFor(
+  lengths: readonly number[],
+  between: number,
+  busy: (place: number) => boolean = () => false,
+): Gap[] {
+  let at = 0;
+  return lengths.map((length, place) => {
+    const gap = { from: at, to: at + length, busy: busy(place) };
+    at = gap.to + between;
+    return gap;
+  });
+}
+
+test('equal waits look equal, and a longer one never looks shorter', () => {
+  const lengths = fc.array(fc.integer({ min: 1, max: 10_000_000 }), { minLength: 1, maxLength: 60 });
+  const kinds = fc.array(fc.boolean(), { minLength: 60, maxLength: 60 });
+  fc.assert(
+    fc.property(lengths, kinds, fc.integer({ min: 0, max: 5000 }), (each, busy, between) => {
+      const gaps = gapsFor([...each, ...each], between, (place) => busy[place % each.length] ?? false);
+      const drawn = drawnLengths((gaps.at(-1)?.to ?? 0) + between, gaps);
+      for (const kind of [true, false]) {
+        const sorted = gaps
+          .filter((gap) => gap.busy === kind)
+          .sort((one, other) => lengthOf(one) - lengthOf(other));
+        sorted.slice(1).forEach((gap, place) => {
+          const shorter = sorted[place] as Gap;
+          expect(drawn(gap)).toBeGreaterThanOrEqual(drawn(shorter));
+          if (lengthOf(gap) === lengthOf(shorter)) expect(drawn(gap)).toBe(drawn(shorter));
+          expect(drawn(gap)).toBeGreaterThan(0);
+        });
+      }
+    }),
+  );
+});
+
+test.each([
+  ['three backoffs of two minutes', [112_000, 119_000, 116_000], 30],
+  ['a short wait and a long one', [344, 2700, 61], 40],
+  ['forty backoffs', Array.from({ length: 40 }, () => 30_000), 20],
+])('%s leave room for what happened', (_, lengths, between) => {
+  const gaps = gapsFor(lengths, between);
+  const whole = (gaps.at(-1)?.to ?? 0) + between;
+  const drawn = drawnLengths(whole, gaps);
+  const idle = gaps.reduce((sum, gap) => sum + drawn(gap), 0);
+  expect(idle / (idle + lengths.length * between)).toBeLessThanOrEqual(0.6 + 1e-9);
+  const shown = gaps.map(drawn);
+  if (lengths.length === 3 && Math.min(...lengths) > 1000) expect(new Set(shown).size).toBe(1);
 });
 
 test('an attempt that ran a minute and wrote nothing keeps its length', () => {
@@ -102,6 +157,23 @@ test('marks of time are round, ascend and do not crowd', () => {
     expect(tick.time % 100).toBe(0);
   });
   expect(ticks[0]?.text).toBe('0');
+});
+
+test('a mark of time leaves the compressed piece after it its place', () => {
+  const gap = { from: 6, to: 1406, busy: false };
+  const scale = scaleOf(0, 1450, [gap], true);
+  const start = scale.place(gap.from);
+  const end = scale.place(gap.to);
+  expect(scale.pieces[1]).toMatchObject({ from: 6, to: 1406, compressed: true });
+  // A text of the axis has 6.2 pixels for a sign, and begins 4 after its mark.
+  const apart = 86 / 900;
+  const window = { start: 0, end: 0.3 };
+  const ticks = ticksOf(scale, window.start, window.end, apart * window.end);
+  expect(ticks.length).toBeGreaterThan(0);
+  for (const { place, text } of ticks) {
+    const over = place + ((4 + 6.2 * text.length) / 900) * window.end;
+    expect(over <= start || place >= end).toBe(true);
+  }
 });
 
 test('what is zoomed keeps the place under the pointer, and never leaves the picture', () => {

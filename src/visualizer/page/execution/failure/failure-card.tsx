@@ -1,6 +1,6 @@
 /** What went wrong, before anything else. */
 import type { EventLog } from '../../model/event-log.ts';
-import type { ExecutionRow } from '../../model/execution-row.ts';
+import { durationOf, type ExecutionRow } from '../../model/execution-row.ts';
 import { durationText, sizeText } from '../../model/quantity.ts';
 import { statusWords } from '../../model/status.ts';
 import { StatusShape } from '../../theme/status-mark.tsx';
@@ -18,6 +18,8 @@ interface Props {
   readonly log: EventLog;
   /** At the end. */
   readonly context: Context;
+  /** Time in attempts, in milliseconds; nothing where the log does not have all of them. */
+  readonly inAttempts: number | undefined;
   /** Of the event that its code belongs to. */
   readonly causeSequence: number | undefined;
   readonly onEvent: (sequence: number) => void;
@@ -30,7 +32,7 @@ const origins = {
 } as const;
 const mostMessage = 2000;
 
-export function FailureCard({ row, log, context, causeSequence, onEvent }: Props) {
+export function FailureCard({ row, log, context, inAttempts, causeSequence, onEvent }: Props) {
   const look = lookOf(row.state, row.status);
   const advice = adviceOn(row.errorCode);
   const graceMs = typeof context.graceMs === 'number' ? context.graceMs : undefined;
@@ -63,7 +65,7 @@ export function FailureCard({ row, log, context, causeSequence, onEvent }: Props
         )}
       </div>
       <div class="failure-body">
-        <Facts facts={factsOf(row, context)} />
+        <Facts facts={factsOf(row, context, inAttempts)} />
         {ladder.length > 0 && (
           <div class="ladder">
             <h3>How it was stopped</h3>
@@ -103,7 +105,7 @@ export function FailureCard({ row, log, context, causeSequence, onEvent }: Props
   );
 }
 
-function factsOf(row: ExecutionRow, context: Context): readonly Fact[] {
+function factsOf(row: ExecutionRow, context: Context, inAttempts: number | undefined): readonly Fact[] {
   const tries = typeof context.lost === 'number' ? row.attempt - context.lost : row.attempt;
   const duration = (key: string) =>
     typeof context[key] === 'number' ? durationText(context[key]) : undefined;
@@ -127,7 +129,8 @@ function factsOf(row: ExecutionRow, context: Context): readonly Fact[] {
     ['Total timeout', row.errorCode === 'TOTAL_TIMEOUT' ? duration('totalMs') : undefined],
     ['Attempt timeout', row.errorCode === 'ATTEMPT_TIMEOUT' ? duration('attemptMs') : undefined],
     ['Queue timeout', row.errorCode === 'QUEUE_TIMEOUT' ? duration('queueMs') : undefined],
-    ['Ran for', row.startedAt === undefined ? undefined : durationText(row.executionTimeMs)],
+    ['In all', durationText(durationOf(row, row.seenAt))],
+    ['In attempts', inAttempts === undefined || row.attempt === 0 ? undefined : durationText(inAttempts)],
     ['Peak memory', use && use.peakMemoryBytes > 0 ? sizeText(use.peakMemoryBytes) : undefined],
     ['CPU time', use && use.cpuTimeUs > 0 ? durationText(use.cpuTimeUs / 1000) : undefined],
     ['Dropped output', use && use.droppedBytes > 0 ? sizeText(use.droppedBytes) : undefined],

@@ -100,12 +100,18 @@ export class LogIndex {
     return this.#steps[this.#stepSequences.countBelow(sequence) - 1];
   }
 
+  /** How much was written up to an event. */
+  outputAt(sequence: number): { readonly chunks: number; readonly bytes: number } {
+    const chunks = this.#chunkSequences.countUpTo(sequence);
+    return { chunks, bytes: this.#outputUpTo.at(chunks - 1) || 0 };
+  }
+
   /** Where the execution stood after the event with this number, or after the last one before it. */
   standingAt(sequence: number): Standing {
     const event = this.log.at(this.log.indexOf(sequence));
     const count = this.#stepSequences.countUpTo(sequence);
     const { context, before, ways, visits } = this.#fold(count);
-    const chunks = this.#chunkSequences.countUpTo(sequence);
+    const { chunks, bytes } = this.outputAt(sequence);
     const step = this.#steps[count - 1];
     return {
       sequence: event?.sequence ?? 0,
@@ -119,7 +125,7 @@ export class LogIndex {
       ways,
       visits,
       chunks,
-      outputBytes: this.#outputUpTo.at(chunks - 1) || 0,
+      outputBytes: bytes,
     };
   }
 

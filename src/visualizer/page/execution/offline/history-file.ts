@@ -1,10 +1,10 @@
 /** A downloaded history: the record on the first line, then an event on each. */
 import { EventLog } from '../../model/event-log.ts';
-import { rowOf } from '../../model/execution-row.ts';
-import { eventOf, type LogEvent } from '../../model/log-event.ts';
-import type { GetExecutionStatusResponseJson, StreamExecutionResultJson } from '../../wire.ts';
+import type { LogEvent } from '../../model/log-event.ts';
 import { batchSize, type Document } from './document.ts';
 import type { FileLine } from './file-lines.ts';
+import { eventLine, headOf } from './history-line.ts';
+import { MissingEvents } from './missing-events.ts';
 import { objectOf } from './parsed.ts';
 import { UnreadableFile } from './unreadable-file.ts';
 
@@ -14,75 +14,43 @@ export function isHistory(first: { readonly [name: string]: unknown }): boolean 
   return typeof result === 'object' && result !== null && 'executionId' in result;
 }
 
+/** Throws an UnreadableFile where a line is not one of a history; what is only missing is the document's fault. */
 export async function readHistory(first: FileLine, rest: AsyncIterable<FileLine>): Promise<Document> {
-  const { result, lastSequence } = objectOf(first) as unknown as GetExecutionStatusResponseJson;
-  if (result === undefined) throw new UnreadableFile('its first line has no execution');
-  const row = rowOf(complete(result));
+  const { row, lastSequence } = headOf(first);
   const log = new EventLog();
+  const missing = new MissingEvents(row.oldestSequence);
   let batch: LogEvent[] = [];
-  let fault = '';
+  let cutOff = false;
   for await (const line of rest) {
     if (line.text === '') continue;
-    let json: StreamExecutionResultJson;
+    let json: ReturnType<typeof objectOf>;
     try {
-      json = objectOf(line) as unknown as StreamExecutionResultJson;
+      json = objectOf(line);
     } catch (error) {
       if (!line.cutOff) throw error;
-      fault = 'The file was cut off: its last event is missing.';
+      cutOff = true;
       break;
     }
-    if (json.executionId !== row.id) {
-      throw new UnreadableFile(`line ${line.number} is not an event of ${row.id}`);
+    const read = eventLine(line, json, row.id);
+    if (read.sequence <= missing.last) {
+      throw new UnreadableFile(
+        `line ${line.number}: event ${read.sequence} comes after event ${missing.last}`,
+      );
     }
-    const event = eventOf(json.result === undefined ? json : { ...json, result: complete(json.result) });
-    if (event !== undefined) batch.push(event);
+    missing.take(read.sequence);
+    if (read.event !== undefined) batch.push(read.event);
     if (batch.length === batchSize) {
       log.append(batch);
       batch = [];
     }
   }
   log.append(batch);
-  if (fault === '' && log.lastSequence < Number(lastSequence)) {
-    fault = `The file ends with event ${log.lastSequence}; the execution had ${Number(lastSequence)}.`;
+  if (lastSequence === 0 && log.last === undefined) throw new UnreadableFile('it has no events');
+  const faults = [missing.fault];
+  if (cutOff) faults.push('The file was cut off: its last event is missing.');
+  else if (missing.last < lastSequence) {
+    faults.push(`The file ends with event ${missing.last}; the execution had ${lastSequence}.`);
   }
+  const fault = faults.filter((each) => each !== '').join(' ');
   return { row, log, invocation: undefined, task: undefined, signature: undefined, fault };
 }
-
-type ResultJson = NonNullable<GetExecutionStatusResponseJson['result']>;
-
-/** Proto JSON may leave out what has its default value; the page's types say that all of it is there. */
-function complete(json: ResultJson): ResultJson {
-  return { ...defaults, ...json };
-}
-
-const defaults = {
-  status: 'EXECUTION_STATUS_UNSPECIFIED',
-  state: '',
-  mode: '',
-  isAsync: false,
-  isCompleted: false,
-  output: '',
-  contentType: '',
-  errorOutput: '',
-  outputBytes: '0',
-  outputTruncated: false,
-  errorCode: '',
-  errorOrigin: '',
-  errorMessage: '',
-  attempt: 0,
-  queueTimeMs: '0',
-  executionTimeMs: 0,
-  requestId: '',
-  metadata: {},
-  allowedEvents: [],
-  executionId: '',
-  taskId: '',
-  taskName: '',
-  taskRevision: 0,
-  functionName: '',
-  instanceId: '',
-  loosened: [],
-  recoveries: 0,
-  oldestSequence: '1',
-  originExecutionId: '',
-} satisfies Partial<ResultJson>;

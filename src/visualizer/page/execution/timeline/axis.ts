@@ -14,25 +14,32 @@ const steps = [
   600_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000,
 ];
 
-/** Marks at round times after the beginning, at least `apart` of the picture from each other. */
+/** Marks at round times after the beginning, at least `apart` of the picture from each other: what the longest text takes. */
 export function ticksOf(scale: TimeScale, start: number, end: number, apart: number): readonly Tick[] {
   const ticks: Tick[] = [];
   const origin = scale.from;
   let last = Number.NEGATIVE_INFINITY;
-  for (const piece of scale.pieces) {
+  for (const [number, piece] of scale.pieces.entries()) {
     if (piece.compressed || piece.end < start || piece.start > end || piece.end <= piece.start) continue;
+    const room = scale.pieces[number + 1]?.compressed === true ? Math.min(piece.end, end) : end;
     const perPlace = (piece.to - piece.from) / (piece.end - piece.start);
     const step = stepFor(perPlace * apart);
     const first = Math.ceil((Math.max(piece.from, scale.time(start)) - origin) / step) * step;
     for (let after = first; origin + after <= Math.min(piece.to, scale.time(end)); after += step) {
       const place = scale.place(origin + after);
-      // Its text stands to the right of it, and would be cut off at the very end.
-      if (place - last < apart || place > end - apart / 2) continue;
-      ticks.push({ time: origin + after, place, text: after === 0 ? '0' : durationText(after) });
+      const text = after === 0 ? '0' : durationText(after);
+      // Its text stands to the right of it: it would be cut off at the very end, and run into the next piece's.
+      if (place - last < apart || place + apart * widthOf(text) > room) continue;
+      ticks.push({ time: origin + after, place, text });
       last = place;
     }
   }
   return ticks;
+}
+
+/** Of a mark's text and what stands around it, as a share of the least distance between two. */
+function widthOf(text: string): number {
+  return 0.1 + 0.075 * text.length;
 }
 
 function stepFor(least: number): number {

@@ -1,7 +1,8 @@
 /** What the lanes of the timeline hold, with words. Pure. */
 import { durationText } from '../../model/quantity.ts';
 import type { Shape, Tone } from '../../theme/tone.ts';
-import { type Attempt, type AttemptEnd, endWords, type LaneName, type Spans } from '../log/spans.ts';
+import type { LogIndex } from '../log/log-index.ts';
+import { type Attempt, type AttemptEnd, endWords, type LaneName, type Spans, spansOf } from '../log/spans.ts';
 
 export type Lane = LaneName | 'attempts' | 'output';
 
@@ -83,6 +84,30 @@ export function barsOf({ stays, attempts }: Spans): readonly Bar[] {
     });
   }
   return bars.sort((one, other) => one.from - other.from || one.sequence - other.sequence);
+}
+
+/** The bars that were known at an event: of its log up to it, and of nothing that came after. All of them without one. */
+export function barsAt(index: LogIndex, at: number | undefined): readonly Bar[] {
+  const { steps } = index;
+  if (at === undefined) return barsOf(spansOf(steps));
+  return barsOf(spansOf(steps.slice(0, (index.stepAt(at)?.number ?? -1) + 1)));
+}
+
+/** What was still to come at an instant: where something stands, and not what. */
+export interface LaterBar {
+  readonly key: string;
+  readonly lane: Bar['lane'];
+  readonly from: number;
+  readonly to: number | undefined;
+  /** The event to go to. */
+  readonly sequence: number;
+}
+
+/** The parts of `bars` that come after an instant. */
+export function laterBars(bars: readonly Bar[], time: number): readonly LaterBar[] {
+  return bars
+    .filter(({ to }) => to === undefined || to > time)
+    .map(({ key, lane, from, to, sequence }) => ({ key, lane, from: Math.max(from, time), to, sequence }));
 }
 
 /** The lanes that a log has something in; attempts and output always. */

@@ -1,6 +1,6 @@
 /** The stretches between two things that happened. Pure. */
 import type { LogIndex } from '../log/log-index.ts';
-import type { Gap } from './scale.ts';
+import type { Gap } from './compression.ts';
 
 const busyStates = new Set(['running.attempting', 'running.stopping']);
 

@@ -4,7 +4,7 @@ import { durationText } from '../../model/quantity.ts';
 import type { LogIndex } from '../log/log-index.ts';
 import { ticksOf } from './axis.ts';
 import { BarShape } from './bar-shape.tsx';
-import { type Bar, type Lane, laneWords } from './bars.ts';
+import { type Bar, type Lane, type LaterBar, laneWords } from './bars.ts';
 import { densityOf } from './density.ts';
 import { OutputBars } from './output-bars.tsx';
 import type { TimeScale } from './scale.ts';
@@ -18,7 +18,12 @@ interface Props {
   readonly width: number;
   readonly lanes: readonly Lane[];
   readonly bars: readonly Bar[];
+  /** What comes after the event that the reader travelled to. */
+  readonly later: readonly LaterBar[];
+  /** The instant that the bars are of: what has no end lasts until then. */
   readonly now: number;
+  /** Of the whole picture. */
+  readonly end: number;
   readonly at: number | undefined;
   readonly picked: string;
   readonly onPick: (bar: Bar | undefined) => void;
@@ -33,6 +38,8 @@ const right = 14;
 const axis = 26;
 const laneHeight = 30;
 const outputHeight = 46;
+/** Of a text on the axis. */
+const perSign = 6.2;
 
 export function TimelineDrawing(props: Props) {
   const { index, length, scale, window, width, lanes, bars, now, at } = props;
@@ -129,19 +136,34 @@ export function TimelineDrawing(props: Props) {
         {shown.map((piece) => {
           const left = x(piece.from);
           const wide = x(piece.to) - left;
+          const text = `⟨${durationText(piece.to - piece.from)}⟩`;
           return (
             <g key={piece.from} class="idle">
               <rect x={left} y={axis} width={wide} height={height - axis} fill="url(#timeline-idle)" />
               <line x1={left} x2={left} y1={axis} y2={height} />
               <line x1={left + wide} x2={left + wide} y1={axis} y2={height} />
-              {wide > 34 && (
+              {text.length * perSign < wide && (
                 <text x={left + wide / 2} y={axis - 9} text-anchor="middle">
-                  ⟨{durationText(piece.to - piece.from)}⟩
+                  {text}
                 </text>
               )}
             </g>
           );
         })}
+        {props.later.map(({ key, lane, from, to, sequence }) => (
+          // biome-ignore lint/a11y/noStaticElementInteractions: the frame takes the keys, and the drawing is hidden from readers
+          <rect
+            key={key}
+            class="later-bar"
+            x={x(from)}
+            y={(tops.get(lane) ?? 0) + 5}
+            width={Math.max(2.5, x(to ?? props.end) - x(from))}
+            height={laneHeight - 10}
+            onPointerDown={(event) => event.stopPropagation()}
+            onPointerUp={(event) => event.stopPropagation()}
+            onClick={() => props.onEvent(sequence)}
+          />
+        ))}
         {bars.map((bar) => {
           const from = x(bar.from);
           const to = x(bar.to ?? now);

@@ -8,21 +8,26 @@ interface Props {
   readonly index: LogIndex;
   readonly bars: readonly Bar[];
   readonly from: number;
+  /** The instant that the bars are of. */
   readonly now: number;
+  /** The event that the reader travelled to. */
+  readonly at: number | undefined;
   readonly onEvent: (sequence: number) => void;
 }
 
 /** More rows than anyone reads are left to the picture. */
 const most = 500;
 
-export function TimelineTable({ index, bars, from, now, onEvent }: Props) {
+export function TimelineTable({ index, bars, from, now, at, onEvent }: Props) {
+  const output = index.outputAt(at ?? Number.POSITIVE_INFINITY);
   return (
     <TableFrame label="Timeline as a table">
       <table class="plain-table">
         <caption>
           {countText(bars.length)} spans
-          {bars.length > most && `, of which the first ${most} are listed`}; {countText(index.chunks)} pieces
-          of output, {sizeText(index.outputBytes)}
+          {bars.length > most && `, of which the first ${most} are listed`}; {countText(output.chunks)} pieces
+          of output, {sizeText(output.bytes)}
+          {at !== undefined && ' up to here'}
         </caption>
         <thead>
           <tr>

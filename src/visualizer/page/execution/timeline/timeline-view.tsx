@@ -3,10 +3,9 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { nodeNow, seconds } from '../../clock.ts';
 import { countText, durationText, timeText } from '../../model/quantity.ts';
 import type { LogIndex } from '../log/log-index.ts';
-import { spansOf } from '../log/spans.ts';
 import { Toggle } from '../toggle.tsx';
 import { useSize } from '../use-size.ts';
-import { type Bar, barsOf, lanesOf, timesOf } from './bars.ts';
+import { type Bar, barsAt, lanesOf, laterBars, timesOf } from './bars.ts';
 import { gapsOf } from './gaps.ts';
 import { scaleOf } from './scale.ts';
 import { TimelineDrawing } from './timeline-drawing.tsx';
@@ -33,10 +32,14 @@ export function TimelineView({ index, length, growing, at, onEvent }: Props) {
   const [picked, setPicked] = useState<string>('');
   const frame = useRef<HTMLDivElement>(null);
   const { width } = useSize(frame);
-  const bars = useMemo(() => barsOf(spansOf(index.steps)), [index, index.steps.length]);
+  const all = useMemo(() => barsAt(index, undefined), [index, index.steps.length]);
+  const bars = useMemo(() => (at === undefined ? all : barsAt(index, at)), [all, at]);
   const last = index.log.last?.time ?? 0;
   const end = growing ? Math.max(seconds.value, nodeNow(), last) : last;
   const from = index.log.first?.time ?? end;
+  /** The instant that the bars are of. */
+  const seen = at === undefined ? end : (index.log.at(index.log.indexOf(at))?.time ?? from);
+  const later = useMemo(() => (at === undefined ? [] : laterBars(all, seen)), [all, at, seen]);
   const scale = useMemo(
     () => scaleOf(from, end, compress ? gapsOf(index, from, end) : [], compress),
     [index, length, from, end, compress],
@@ -49,7 +52,7 @@ export function TimelineView({ index, length, growing, at, onEvent }: Props) {
   const pick = (next: Bar | undefined): void => {
     if (next === undefined) return;
     setPicked(next.key);
-    setWindow((before) => showing(before, scale.place(next.from), scale.place(next.to ?? end)));
+    setWindow((before) => showing(before, scale.place(next.from), scale.place(next.to ?? seen)));
   };
   const act = (event: KeyboardEvent): void => {
     const place = bars.findIndex(({ key }) => key === picked);
@@ -100,8 +103,8 @@ export function TimelineView({ index, length, growing, at, onEvent }: Props) {
     pointed !== undefined
       ? `${timeText(pointed)} · +${durationText(pointed - from)}${pointedEvent === undefined ? '' : ` · event ${countText(pointedEvent)}`}`
       : bar !== undefined
-        ? `${bar.word} · ${timesOf(bar, from, end)}`
-        : `${durationText(end - from)} in all`;
+        ? `${bar.word} · ${timesOf(bar, from, seen)}`
+        : `${durationText(seen - from)} ${at === undefined ? 'in all' : 'up to here'}`;
   return (
     <section class="panel timeline" aria-label="Timeline">
       <header class="panel-head">
@@ -149,7 +152,7 @@ export function TimelineView({ index, length, growing, at, onEvent }: Props) {
         <Toggle on={table} set={setTable} label="Table" hint="Show the same as a table" />
       </header>
       {table ? (
-        <TimelineTable index={index} bars={bars} from={from} now={end} onEvent={onEvent} />
+        <TimelineTable index={index} bars={bars} from={from} now={seen} at={at} onEvent={onEvent} />
       ) : (
         <div
           class="timeline-frame"
@@ -166,9 +169,11 @@ export function TimelineView({ index, length, growing, at, onEvent }: Props) {
             scale={scale}
             window={window}
             width={width}
-            lanes={lanesOf(bars)}
+            lanes={lanesOf(all)}
             bars={bars}
-            now={end}
+            later={later}
+            now={seen}
+            end={end}
             at={at}
             picked={picked}
             onPick={(bar) => setPicked(bar?.key ?? '')}
