@@ -106,6 +106,7 @@ export async function openCore(
     transfers: supervisor,
     checkOpen: () => supervisor.checkOpen(),
   });
+  const startedAt = Math.round(clock.now());
   const state = (): string => lifecycle.getSnapshot().value;
   const feed: Feed = new Feed({
     clock,
@@ -114,6 +115,7 @@ export async function openCore(
     status: nodeStatus({
       ...shared,
       config,
+      startedAt,
       supervisor,
       instances,
       state,
@@ -145,6 +147,7 @@ export async function openCore(
     feed,
     inspection: new Inspection({
       nodeId,
+      startedAt,
       machines,
       nodeState: state,
       store,
