@@ -28,8 +28,7 @@ export function ExplainCard({ source, state, attempt }: Props) {
       source.explanation?.().then(
         (next) => {
           if (!wanted) return;
-          // Where the two differ, one of them is of the past: the next event, or the next answer, settles it.
-          setTold(next.state === state ? next : undefined);
+          setTold(next);
           callOff = after(askAgainMs, ask);
         },
         () => {
@@ -46,7 +45,8 @@ export function ExplainCard({ source, state, attempt }: Props) {
       callOff();
     };
   }, [source, state, attempt]);
-  if (told === undefined || told.summary === '') return null;
+  // Where the two differ, one of them is of the past: the next event, or the next answer, settles it.
+  if (told === undefined || told.state !== state || told.summary === '') return null;
   const until = (instant: number): string => {
     const left = instant - nodeNow();
     return `${instantText(instant)}${left > 0 ? `, in ${durationText(left)}` : ''}`;
