@@ -107,6 +107,7 @@ export async function openCore(
     transfers: supervisor,
     checkOpen,
   });
+  const startedAt = Math.round(clock.now());
   const state = (): string => lifecycle.getSnapshot().value;
   const feed: Feed = new Feed({
     clock,
@@ -115,6 +116,7 @@ export async function openCore(
     status: nodeStatus({
       ...shared,
       config,
+      startedAt,
       supervisor,
       instances,
       state,
@@ -146,6 +148,7 @@ export async function openCore(
     feed,
     inspection: new Inspection({
       nodeId,
+      startedAt,
       machines,
       nodeState: state,
       store,

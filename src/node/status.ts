@@ -15,6 +15,8 @@ export interface StatusParts {
   readonly store: Store;
   readonly supervisor: Supervisor;
   readonly instances: Instances;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly startedAt: number;
   /** The node chart's state. */
   readonly state: () => string;
   readonly storeFault: () => Error | undefined;
@@ -27,8 +29,7 @@ const none = Object.fromEntries(executionStatuses.map((status) => [status, 0])) 
 
 /** Answers with the counts of before where the store cannot be read. */
 export function nodeStatus(parts: StatusParts): () => Promise<NodeStatus> {
-  const { nodeId, config, clock, store, supervisor, instances } = parts;
-  const startedAt = Math.round(clock.now());
+  const { nodeId, config, clock, startedAt, store, supervisor, instances } = parts;
   const version = packageVersion();
   let counts: StoreCounts = { executions: none, tasks: 0 };
   return async () => {

@@ -42,6 +42,11 @@ export function sendError(response: ServerResponse, error: RequestError): void {
   sendJson(response, httpCodes[error.kind], errorBody(error));
 }
 
+/** HEAD is answered as GET is, without the body, which Node leaves out by itself. */
+export function isRead({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
 export function refuseMethod(response: ServerResponse, allowed: string): void {
   response.setHeader('allow', allowed);
   sendJson(response, 405, { error: { reason: 'METHOD_NOT_ALLOWED', message: `allowed is ${allowed}` } });

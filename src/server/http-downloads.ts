@@ -13,7 +13,7 @@ import {
   WatchExecutionRequestSchema,
 } from './gen/spearlet/function_pb.js';
 import { SnapshotExecutionRequestSchema } from './gen/spearlet/snapshot_pb.js';
-import { contextOf, refuseMethod } from './http-answer.ts';
+import { contextOf, isRead, refuseMethod } from './http-answer.ts';
 import { checkBrowser } from './http-browser.ts';
 import type { SnapshotService as SnapshotHandlers } from './snapshot-service.ts';
 import { executionId } from './wire/fields.ts';
@@ -33,7 +33,7 @@ export async function downloadHistory(
   response: ServerResponse,
   id: string,
 ): Promise<void> {
-  if (request.method !== 'GET') return refuseMethod(response, 'GET');
+  if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
   const call = contextOf(request, response);
   const wanted = create(GetExecutionStatusRequestSchema, {
@@ -45,6 +45,7 @@ export async function downloadHistory(
     contentType: 'application/x-ndjson',
     fileName: `${id}.history.jsonl`,
   });
+  if (request.method === 'HEAD') return pipe.end();
   const line = (json: unknown): Promise<void> | undefined => pipe.write(`${JSON.stringify(json)}\n`);
   await line(toJson(GetExecutionStatusResponseSchema, status, always));
   const watched = create(WatchExecutionRequestSchema, {
@@ -69,7 +70,7 @@ export async function downloadSnapshot(
   response: ServerResponse,
   id: string,
 ): Promise<void> {
-  if (request.method !== 'GET') return refuseMethod(response, 'GET');
+  if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
   if (snapshots === undefined) {
     throw new RequestError('unimplemented', 'this node takes no snapshots', {

@@ -21,7 +21,7 @@ import {
   WatchExecutionRequestSchema,
 } from './gen/spearlet/function_pb.js';
 import { NodeViewSchema } from './gen/spearlet/node_pb.js';
-import { contextOf, refuseMethod } from './http-answer.ts';
+import { contextOf, isRead, refuseMethod } from './http-answer.ts';
 import { checkBrowser } from './http-browser.ts';
 import { recordToWire } from './wire/execution.ts';
 import { executionId } from './wire/fields.ts';
@@ -47,12 +47,13 @@ export async function serveEvents(
   response: ServerResponse,
   query: URLSearchParams,
 ): Promise<void> {
-  if (request.method !== 'GET') return refuseMethod(response, 'GET');
+  if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
   const position = whole('position', request.headers['last-event-id'] ?? query.get('position'));
   const from = whole('from', query.get('from'));
   const wanted = query.get('execution') ?? '';
   const followed = wanted === '' ? undefined : { executionId: executionId(wanted), from };
+  if (request.method === 'HEAD') return new EventStream(response, options.clock).end();
   const watch = options.feed.watch(position);
   const stream = new EventStream(response, options.clock);
   response.once('close', () => watch.close());

@@ -1,6 +1,6 @@
 /** The page: files that the node has in memory, under a policy that lets them load nothing from elsewhere. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { refuseMethod } from './http-answer.ts';
+import { isRead, refuseMethod } from './http-answer.ts';
 
 /** A file as it was read at the start. */
 export interface PageFile {
@@ -23,7 +23,7 @@ const policy = [
 ].join('; ');
 
 export function servePage(file: PageFile, request: IncomingMessage, response: ServerResponse): void {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
+  if (!isRead(request)) {
     refuseMethod(response, 'GET, HEAD');
     return;
   }

@@ -13,7 +13,7 @@ import type { NodeFeed } from '../domain/node-feed.ts';
 import { toRequestError } from './chain.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
-import { contextOf, decodePathPart, refuseMethod, sendError, sendJson } from './http-answer.ts';
+import { contextOf, decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
 import { type DownloadOptions, downloadHistory, downloadSnapshot } from './http-downloads.ts';
 import { serveEvents } from './http-events.ts';
@@ -116,7 +116,7 @@ async function sendStatus(
   response: ServerResponse,
   encodedId: string,
 ): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return refuseMethod(response, 'GET, HEAD');
+  if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   const executionId = decodePathPart(encodedId);
   if (!executionId.startsWith('exec_')) throw notFound('execution', executionId);
   const method = FunctionService.method.getExecutionStatus;

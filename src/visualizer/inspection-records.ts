@@ -24,7 +24,7 @@ interface Actor {
 }
 
 /** An actor that there is. All but the node's own are its children. */
-export function actorRecord(nodeId: string, actor: Actor, createdAt = 0): InspectionRecord & Actor {
+export function actorRecord(nodeId: string, actor: Actor, createdAt: number): InspectionRecord & Actor {
   return {
     type: '@xstate.actor',
     _version: version,

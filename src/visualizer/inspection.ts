@@ -14,6 +14,8 @@ import { actorRecord, eventRecord, type Sender, snapshotRecord } from './inspect
 
 export interface InspectionOptions {
   readonly nodeId: string;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly machines: readonly MachineDescription[];
   /** The node chart's state. */
   readonly nodeState: () => string;
@@ -85,16 +87,11 @@ class Teller {
 
   /** The node, and what is under way on it. */
   async begin(): Promise<void> {
-    const { nodeId, nodeState, store } = this.#options;
+    const { nodeId, startedAt, nodeState, store } = this.#options;
     const value = nodeState();
-    this.#send(
-      actorRecord(nodeId, {
-        sessionId: nodeId,
-        name: 'node',
-        definition: this.#definitions.get('node'),
-        snapshot: { status: 'active', value, context: {} },
-      }),
-    );
+    const definition = this.#definitions.get('node');
+    const snapshot = { status: 'active', value, context: {} };
+    this.#send(actorRecord(nodeId, { sessionId: nodeId, name: 'node', definition, snapshot }, startedAt));
     for (const record of await store.unfinished('', mostAtFirst)) {
       const { executionId } = record;
       const { transitions } = await store.outline(executionId);

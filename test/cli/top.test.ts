@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { ChangeLines } from '../../src/cli/top/change-lines.ts';
 import { frameOf } from '../../src/cli/top/frame.ts';
 import { NodeBoard } from '../../src/cli/top/node-board.ts';
 import {
@@ -78,6 +79,14 @@ describe('a frame', () => {
     expect(narrow[4]).toContain('exec_00000000000000000000000000');
   });
 
+  test('has the task on a terminal of 80 columns, in place of the times', () => {
+    for (const columns of [80, 76]) {
+      const lines = frameOf(undefined, [row(1, 'running.attempting')], { ...plainly, columns });
+      expect(lines[3]).toMatch(/EXECUTION +TASK$/);
+      expect(lines[4]).toContain('exec_00000000000000000000000001  resize');
+    }
+  });
+
   test('lets nothing of a guest reach the terminal', () => {
     const hostile = { ...row(1, 'running.attempting'), functionName: 'a\u001b[2J\nb' };
     expect(frameOf(undefined, [hostile], plainly).join('\n')).not.toContain('\u001b');
@@ -97,6 +106,27 @@ describe('a frame', () => {
     expect(board.rows()).toMatchObject([{ state: 'pending.queued' }]);
     board.take(create(WatchNodeResponseSchema, { reset: true }), now);
     expect(board.stale).toBe(true);
+  });
+});
+
+describe('a line for each change', () => {
+  const news = (...executions: ReturnType<typeof row>[]) => create(WatchNodeResponseSchema, { executions });
+
+  test('is not said again of an execution that only prints', () => {
+    const lines = new ChangeLines();
+    const running = row(1, 'running.attempting');
+    const line = `${running.executionId} resize running, in running.attempting, attempt 2`;
+    expect(lines.of(news(running, row(2, 'pending.queued')))).toEqual([
+      line,
+      `${row(2, '').executionId} resize pending, in pending.queued`,
+    ]);
+    expect(lines.of(news({ ...running, outputBytes: 5000n }))).toEqual([]);
+    expect(lines.of(news(row(1, 'running.backingOff')))).toHaveLength(1);
+    expect(lines.of(news(running))).toEqual([line]);
+    const { executionId } = running;
+    expect(lines.of(create(WatchNodeResponseSchema, { deletedExecutionIds: [executionId] }))).toEqual([
+      `${executionId} deleted`,
+    ]);
   });
 });
 
@@ -198,4 +228,22 @@ test('watch on a terminal tells states in colour, and how things stand in betwee
   expect(err.text).toContain('\u001b[36m#2');
   // The line is written over before anything else is said.
   expect(err.text).toMatch(/\r +\rspear: .*running\.stopping/);
+});
+
+test('watch from behind the last change of state knows the state, and claims no time for it', async () => {
+  const server = await startServer();
+  onTestFinished(() => server.stop());
+  await server.register('loop', 'misbehaving/loop.wasm');
+  const { executionId } = await server.functions.invokeFunction({
+    task: 'loop',
+    executionMode: ExecutionMode.ASYNC,
+  });
+  await expect
+    .poll(async () => (await server.functions.getExecutionStatus({ executionId })).result?.state, patience)
+    .toBe('running.attempting');
+  const { err, ended } = sitDown(['watch', executionId, '--from', '3'], server.grpcAddress);
+  await expect.poll(() => err.text, patience).toContain('\rspear: running.attempting');
+  await server.functions.cancelExecution({ executionId });
+  expect(await ended).toBe(0);
+  expect(err.text).not.toContain('running.attempting for');
 });

@@ -145,6 +145,9 @@ describe('the event stream', () => {
 
   test('is read only, and not from a page of another site', async () => {
     expect((await http('POST', '/api/events')).code).toBe(405);
+    const head = await http('HEAD', '/api/events');
+    expect(head).toMatchObject({ code: 200, text: '' });
+    expect(head.headers['content-type']).toMatch(/^text\/event-stream/);
     const foreign = await http('GET', '/api/events', undefined, { origin: 'http://evil.example' });
     expect(foreign.code).toBe(403);
     expect(errorOf(foreign)).toHaveProperty('reason', 'CROSS_SITE');
@@ -239,6 +242,19 @@ describe('downloads', () => {
     const answer = await http('GET', `/api/snapshots/${executionId}`);
     expect(answer.headers['content-disposition']).toBe(`attachment; filename="${executionId}.snapshot"`);
     expect(answer.text).toMatch(/^\{"spearSnapshot":1/);
+  });
+
+  test.each(['history', 'snapshots'])('has a head without its body, in %s', async (kind) => {
+    const executionId = await invoke('count');
+    await server.functions.waitExecution({ executionId });
+    const [{ date: _, ...headers }, head] = await Promise.all([
+      http('GET', `/api/${kind}/${executionId}`).then((answer) => answer.headers),
+      http('HEAD', `/api/${kind}/${executionId}`),
+    ]);
+    expect(head).toMatchObject({ code: 200, text: '' });
+    const { 'transfer-encoding': _chunked, ...told } = headers;
+    expect(head.headers).toMatchObject(told);
+    expect(await http('HEAD', `/api/${kind}/exec_nothing`)).toMatchObject({ code: 404, text: '' });
   });
 
   test.each(['history', 'snapshots'])('of nothing is not found, in %s', async (kind) => {

@@ -1,3 +1,4 @@
+import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createMachine } from 'xstate';
@@ -13,6 +14,7 @@ const patience = { timeout: 30_000 };
 
 interface InspectionRecord {
   readonly type: string;
+  readonly createdAt: string;
   readonly sessionId: string;
   readonly rootId: string;
   readonly parentId?: string;
@@ -49,6 +51,8 @@ describe('an inspector', () => {
     await opened;
     await expect.poll(() => records.length, patience).toBeGreaterThan(0);
     expect(records[0]).toMatchObject({ type: '@xstate.actor', snapshot: { value: 'serving' } });
+    const { node } = await server.nodes.getNode({});
+    expect(records[0]?.createdAt).toBe(String(node?.startedAt && timestampMs(node.startedAt)));
     const executionId = await run('count');
     const of = () => records.filter(({ sessionId }) => sessionId === executionId);
     await expect.poll(() => of().at(-1)?.snapshot?.status, patience).toBe('done');

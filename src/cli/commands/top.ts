@@ -1,12 +1,10 @@
 import { Command } from 'commander';
-import type { ExecutionResult } from '../../server/gen/spearlet/function_pb.js';
 import { WatchNodeResponseSchema } from '../../server/gen/spearlet/node_pb.js';
 import { paintFor } from '../colour.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { printable } from '../printable.ts';
 import { onServer, type Session } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
-import { standing } from '../standing.ts';
+import { ChangeLines } from '../top/change-lines.ts';
 import { followNode, listLive } from '../top/follow-node.ts';
 import { frameOf, nodeLine } from '../top/frame.ts';
 import { NodeBoard } from '../top/node-board.ts';
@@ -76,6 +74,7 @@ async function printLines(session: Session): Promise<void> {
   const lost = (isLost: boolean): Promise<void> =>
     note(shell, isLost ? `lost the server at ${address}; trying to go on` : 'the server is back');
   let told = '';
+  const lines = new ChangeLines();
   try {
     for await (const news of followNode(session, {
       signal: stop.signal,
@@ -86,8 +85,7 @@ async function printLines(session: Session): Promise<void> {
         await session.printLine(WatchNodeResponseSchema, news);
         continue;
       }
-      for (const result of news.executions) await shell.out.write(`${changeLine(result)}\n`);
-      for (const executionId of news.deletedExecutionIds) await shell.out.write(`${executionId} deleted\n`);
+      for (const line of lines.of(news)) await shell.out.write(`${line}\n`);
       const line = news.node === undefined ? told : `node ${nodeLine(news.node)}`;
       // Once a second nothing but the time has changed, mostly.
       if (line !== told) await shell.out.write(`${line}\n`);
@@ -97,11 +95,6 @@ async function printLines(session: Session): Promise<void> {
     process.off('SIGINT', end);
     process.off('SIGTERM', end);
   }
-}
-
-function changeLine(result: ExecutionResult): string {
-  const attempt = result.attempt > 1 ? `, attempt ${result.attempt}` : '';
-  return `${result.executionId} ${printable(result.taskName)} ${standing(result)}${attempt}`;
 }
 
 async function drawScreen(session: Session): Promise<void> {

@@ -1,6 +1,7 @@
 import { timestampDate, timestampMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import {
+  type ExecutionResult,
   type StreamExecutionResult,
   StreamExecutionResultSchema,
 } from '../../server/gen/spearlet/function_pb.js';
@@ -27,8 +28,8 @@ export function watchCommand(shell: Shell): Command {
     .option('--from <sequence>', 'the first event wanted; without it all', wholeNumber('--from'));
   onServer<Options>(command, shell, async (session, { from = 1 }, [executionId = '']) => {
     // The first contact: a server that is not there is told at once, one that goes away later is waited for.
-    await session.functions.getExecutionStatus({ executionId });
-    const standing = new Standing();
+    const { result } = await session.functions.getExecutionStatus({ executionId });
+    const standing = new Standing(result);
     const line = new LiveLine(shell, () => standing.text(Date.now()));
     const paint = paintFor(shell.err, shell);
     if (!session.json) line.start();
@@ -66,24 +67,31 @@ function opensLine({ event }: StreamExecutionResult): boolean {
 
 /** Where an execution stands, between two of its events. */
 class Standing {
-  #state = '';
-  #since = 0;
-  #attempt = 0;
+  #state: string;
+  /** Unknown while the event that led here has not been among those that were asked for. */
+  #since: number | undefined;
+  #attempt: number;
   #outputBytes = 0;
+
+  constructor({ state = '', attempt = 0 }: Partial<Pick<ExecutionResult, 'state' | 'attempt'>> = {}) {
+    this.#state = state;
+    this.#attempt = attempt;
+  }
 
   take(event: StreamExecutionResult): void {
     if (event.event.case === 'chunk') this.#outputBytes += event.event.value.data.length;
     const state = stateOf(event);
-    if (state === '' || state === this.#state) return;
+    if (state === '' || (state === this.#state && this.#since !== undefined)) return;
     this.#state = state;
-    if (event.time !== undefined) this.#since = timestampMs(event.time);
+    this.#since = event.time === undefined ? undefined : timestampMs(event.time);
     this.#attempt = event.attempt;
   }
 
   /** `running.attempting for 12 s, attempt 2, 3.2 MiB of output`. */
   text(now: number): string {
     // By two clocks, ours and the server's.
-    const parts = [`${this.#state} for ${durationText(Math.max(0, now - this.#since))}`];
+    const age = this.#since === undefined ? '' : ` for ${durationText(Math.max(0, now - this.#since))}`;
+    const parts = [`${this.#state}${age}`];
     if (this.#attempt > 1) parts.push(`attempt ${this.#attempt}`);
     if (this.#outputBytes > 0) parts.push(`${sizeText(this.#outputBytes)} of output`);
     return parts.join(', ');

@@ -94,11 +94,14 @@ function cells(
   [state = '', attempt = '', age = '', run = '', id = '', task = '']: string[],
   columns: number,
 ): string {
-  const head = `${state.padEnd(widths.state + 2)}${attempt.padStart(widths.attempt)}  `;
-  // The narrower the terminal, the fewer the times; the id is what can be copied.
-  if (columns < 72) return `${head}${id}`;
-  if (columns < 84) return `${head}${age.padEnd(widths.age)}${id}`;
-  return `${head}${age.padEnd(widths.age)}${run.padEnd(widths.run)}${id.padEnd(widths.id)}  ${task}`;
+  const head = state.padEnd(widths.state + 2);
+  const tail = `${id.padEnd(widths.id)}  ${task}`;
+  const tries = `${attempt.padStart(widths.attempt)}  `;
+  // The narrower the terminal, the fewer the numbers; the id is what can be copied, the task what is known by heart.
+  if (columns < 72) return `${head}${tail}`;
+  if (columns < 92) return `${head}${tries}${tail}`;
+  if (columns < 104) return `${head}${tries}${age.padEnd(widths.age)}${tail}`;
+  return `${head}${tries}${age.padEnd(widths.age)}${run.padEnd(widths.run)}${tail}`;
 }
 
 function cut(text: string, columns: number): string {

@@ -65,6 +65,7 @@ describeWhere(needs, 'a reader who may act', () => {
     await page.getByRole('status').getByText('Started cat again').waitFor();
     await expect.poll(() => new URL(page.url()).searchParams.get('execution')).not.toBe(executionId);
     await seen.lit('completed');
+    expect(await page.getByRole('status').getByRole('link', { name: 'Show' }).count()).toBe(0);
     await expect.poll(() => seen.outputText()).toEqual(['the second']);
 
     const again = new URL(page.url()).searchParams.get('execution') ?? '';
@@ -109,6 +110,9 @@ describeWhere(needs, 'a reader who may act', () => {
     await list.row(executionId).getByRole('link').click();
     const seen = new ExecutionPage(page);
     await seen.lit('pending.held');
+    await page.keyboard.press('b');
+    await expect.poll(() => dialog.locator('input.mono').inputValue()).toBe(executionId);
+    await page.keyboard.press('Escape');
     await page
       .getByRole('region', { name: 'Why it is here' })
       .getByText(/breakpoint/)

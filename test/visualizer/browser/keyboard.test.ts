@@ -73,6 +73,17 @@ describeWhere([await chromium()], 'a reader without a mouse', () => {
     await expect.poll(() => list.query()).toBe('');
   });
 
+  test('is told how to find what a deleted task has run', async () => {
+    await site.server.register('hog', 'wordcount/wordcount.wasm');
+    const { executionId } = await site.server.functions.invokeFunction({ task: 'hog' });
+    await site.server.tasks.deleteTask({ task: 'hog' });
+    const { page } = await site.visit('/?task=hog');
+    await page.getByText('There is no task of the name hog.').waitFor();
+    await page.getByRole('button', { name: 'Search for “hog”' }).click();
+    await page.locator(`#row-${executionId}`).waitFor();
+    expect(new URL(page.url()).search).toBe('?q=hog');
+  });
+
   test('reads which keys there are, in each view', async () => {
     const { page } = await site.visit('/?task=wc');
     const list = new ListPage(page);
@@ -89,7 +100,10 @@ describeWhere([await chromium()], 'a reader without a mouse', () => {
     await page.keyboard.press('Enter');
     await new ExecutionPage(page).lit('completed');
     await page.keyboard.press('?');
-    for (const words of ['Previous transition', 'Back to the list']) await dialog.getByText(words).waitFor();
+    for (const words of ['Previous transition', 'Back to the list', 'Follow what is written', 'Zoom in'])
+      await dialog.getByText(words).waitFor();
+    for (const part of ['Slider', 'Timeline', 'Events', 'Chart', 'Output'])
+      await dialog.getByRole('heading', { name: `${part}, in focus` }).waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     await page.keyboard.press('t');

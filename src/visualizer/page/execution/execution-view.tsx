@@ -101,7 +101,7 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
         />
       )}
       {growing && !past && source.explanation !== undefined && (
-        <ExplainCard source={source} state={`${row?.state ?? ''} ${row?.attempt ?? 0}`} />
+        <ExplainCard source={source} state={row?.state ?? ''} attempt={row?.attempt ?? 0} />
       )}
       <TimelineView index={index} length={length} growing={growing} at={at} onEvent={onEvent} />
       <div class="execution-pair">

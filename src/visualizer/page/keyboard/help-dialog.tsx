@@ -8,6 +8,9 @@ const symbols: Readonly<Record<string, string>> = {
   ArrowLeft: '←',
   ArrowRight: '→',
   ' ': 'Space',
+  '-': '−',
+  PageUp: 'Page ↑',
+  PageDown: 'Page ↓',
   Escape: 'Esc',
 };
 

@@ -10,8 +10,11 @@ export interface Key {
   readonly key: string;
   /** For the help; a key without it is not listed. */
   readonly help?: string;
-  /** Answers `false` where it was not this one's to take: the one before gets it. */
-  readonly act: (event: KeyboardEvent) => unknown;
+  /**
+   * Answers `false` where it was not this one's to take: the one before gets it. Absent where a part of the page takes
+   * it itself while it has the focus.
+   */
+  readonly act?: (event: KeyboardEvent) => unknown;
 }
 
 interface KeyGroup {
@@ -60,7 +63,7 @@ function take(event: KeyboardEvent): void {
   if (isTyping(event) || document.querySelector('dialog[open]') !== null) return;
   for (let index = groups.length - 1; index >= 0; index -= 1) {
     const key = groups[index]?.keys().find((each) => each.key === event.key);
-    if (key === undefined || (isPressing(event) && isPress(key.key))) continue;
+    if (key?.act === undefined || (isPressing(event) && isPress(key.key))) continue;
     if (key.act(event) === false) continue;
     event.preventDefault();
     return;

@@ -1,6 +1,7 @@
 /** Where the list ends, and why there. */
 import { countText } from '../model/quantity.ts';
 import { usePage } from '../shell/page.ts';
+import { Icon } from '../theme/icon.tsx';
 import { mostRows } from './row-store.ts';
 import './list-foot.css';
 
@@ -12,9 +13,10 @@ interface Props {
 
 export function ListFoot({ limit, searchOn }: Props) {
   const { list } = usePage();
-  const { done, loading, fault, listed } = list.pages.state.value;
+  const { done, loading, fault, noTask, listed } = list.pages.state.value;
   const shown = list.view.order.value.length;
   const isSearching = list.filter.value.text !== '';
+  if (noTask) return <NoTask />;
   if (fault !== '') {
     return (
       <p class="list-foot" role="alert">
@@ -45,4 +47,25 @@ export function ListFoot({ limit, searchOn }: Props) {
     );
   }
   return done ? <p class="list-foot quiet">{countText(shown)} in all.</p> : null;
+}
+
+function NoTask() {
+  const { router } = usePage();
+  const { task } = router.address.value;
+  return (
+    <div class="list-foot" role="alert">
+      <p>
+        There is no task of the name {task}. Executions of a deleted task are listed by its id only, which
+        each of them has on its page; a search finds them by the name.
+      </p>
+      <p class="empty-filters">
+        <button type="button" class="button" onClick={() => router.go({ task: '' })}>
+          task {task} <Icon name="close" size={12} />
+        </button>
+        <button type="button" class="button" onClick={() => router.go({ task: '', text: task })}>
+          Search for “{task}”
+        </button>
+      </p>
+    </div>
+  );
 }

@@ -1,7 +1,7 @@
 /** Reads the list from the node, page after page, newest first. */
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { nodeNow } from '../clock.ts';
-import { type Call, faultText } from '../feed/call.ts';
+import { type Call, CallFault, faultText } from '../feed/call.ts';
 import { rowOf } from '../model/execution-row.ts';
 import type { ListExecutionsResponseJson } from '../wire.ts';
 import { type RowFilter, type RowTest, requestOf, testOf } from './row-filter.ts';
@@ -13,6 +13,8 @@ export interface PagesState {
   readonly done: boolean;
   /** Why the last page could not be read; empty where it could. */
   readonly fault: string;
+  /** There is no task of the name that the filter has. */
+  readonly noTask: boolean;
   /** How many the node has listed for this filter. */
   readonly listed: number;
 }
@@ -26,7 +28,7 @@ interface Options {
 
 const firstPage = 100;
 const laterPage = 500;
-const start: PagesState = { loading: false, done: false, fault: '', listed: 0 };
+const start: PagesState = { loading: false, done: false, fault: '', noTask: false, listed: 0 };
 
 export class Pages {
   readonly #call: Call;
@@ -67,7 +69,7 @@ export class Pages {
     if (this.#running !== undefined || this.#state.peek().done) return;
     const running = new AbortController();
     this.#running = running;
-    this.#state.value = { ...this.#state.peek(), loading: true, fault: '' };
+    this.#state.value = { ...this.#state.peek(), loading: true, fault: '', noTask: false };
     using answer = this.#rows.ask();
     try {
       const pageSize = this.#token === '' ? firstPage : laterPage;
@@ -81,7 +83,8 @@ export class Pages {
       this.#take(page, answer);
     } catch (error) {
       if (running.signal.aborted) return;
-      this.#state.value = { ...this.#state.peek(), loading: false, fault: faultText(error) };
+      const noTask = error instanceof CallFault && error.reason === 'TASK_NOT_FOUND';
+      this.#state.value = { ...this.#state.peek(), loading: false, fault: faultText(error), noTask };
     } finally {
       if (this.#running === running) this.#running = undefined;
     }
@@ -97,6 +100,7 @@ export class Pages {
     this.#frontier = frontier;
     answer.take(rows, lists && ((row) => row.id < above && row.id >= frontier && lists(row)));
     this.#reached(frontier);
-    this.#state.value = { loading: false, done, fault: '', listed: this.#state.peek().listed + rows.length };
+    const listed = this.#state.peek().listed + rows.length;
+    this.#state.value = { loading: false, done, fault: '', noTask: false, listed };
   }
 }

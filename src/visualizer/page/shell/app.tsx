@@ -1,6 +1,7 @@
 import { DialogHost } from '../actions/dialog-host.tsx';
 import { useKeys } from '../keyboard/keys.ts';
 import { ListView } from '../list/list-view.tsx';
+import { isEnded } from '../model/status.ts';
 import { nextTheme } from '../theme/theme.ts';
 import { TreeView } from '../tree/tree-view.tsx';
 import { useDocumentTitle } from './document-title.ts';
@@ -13,8 +14,14 @@ import { usePage } from './page.ts';
 import './shell.css';
 
 export function App() {
-  const { dialogs, router, file } = usePage();
+  const { dialogs, list, router, file } = usePage();
   const { view, execution } = router.address.value;
+  /** As the button of an execution does where there is one. */
+  const breakpoints = () => {
+    const row = list.rows.get(execution);
+    const isOpen = execution !== '' && file.peek() === undefined && !(row && isEnded(row.status));
+    return { kind: 'breakpoints' as const, ...(isOpen && { execution }) };
+  };
   useKeys('Everywhere', [
     { key: '?', help: 'This help', act: () => dialogs.show({ kind: 'help' }) },
     { key: 'e', help: 'Executions', act: () => router.go({ view: 'list', execution: '', at: undefined }) },
@@ -23,7 +30,7 @@ export function App() {
       help: 'Tree of the node',
       act: () => router.go({ view: 'tree', execution: '', at: undefined }),
     },
-    { key: 'b', help: 'Breakpoints', act: () => dialogs.show({ kind: 'breakpoints' }) },
+    { key: 'b', help: 'Breakpoints', act: () => dialogs.show(breakpoints()) },
     { key: '\\', help: 'Light, dark or automatic', act: nextTheme },
   ]);
   useDocumentTitle();

@@ -1,5 +1,7 @@
 /** A machine as a statechart: where it is, and how it came there. For the charts of executions, instances and nodes. */
+
 import { useMemo, useState } from 'preact/hooks';
+import { useKeys } from '../../keyboard/keys.ts';
 import type { Machine } from '../../model/machine.ts';
 import { type Taken, wayKey } from '../log/standing.ts';
 import { Toggle } from '../toggle.tsx';
@@ -47,6 +49,11 @@ function drawingOf(definition: Machine['definition']): Drawing {
 export function ChartView({ machine, state, ways, visits, lastWay, past = false, onEvent }: Props) {
   const [all, setAll] = useState(false);
   const [table, setTable] = useState(false);
+  useKeys('Chart, in focus', [
+    { key: 'Tab', help: 'Next state or transition' },
+    { key: 'Enter', help: 'Travel to when it came last' },
+    { key: ' ', help: 'Travel to when it came last' },
+  ]);
   const { graph, layout } = drawingOf(machine.definition);
   const drawn = useMemo(() => drawnWays(graph, ways, all), [graph, ways, all]);
   const keys = drawn.map(({ key }) => key).join(' ');

@@ -1,5 +1,7 @@
 /** Every event of the log, one row each. A row leads to that event. */
+
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useKeys } from '../../keyboard/keys.ts';
 import { countText } from '../../model/quantity.ts';
 import type { LogIndex } from '../log/log-index.ts';
 import { useVirtualRows } from '../rows/virtual-rows.ts';
@@ -54,6 +56,17 @@ export function EventList({ index, length, at, pointed, attempts, onEvent }: Pro
     if (at === undefined) setActive(event.sequence);
     else onEvent(event.sequence);
   };
+  useKeys('Events, in focus', [
+    { key: 'k', help: 'Line before' },
+    { key: 'ArrowUp', help: 'Line before' },
+    { key: 'j', help: 'Next line' },
+    { key: 'ArrowDown', help: 'Next line' },
+    { key: 'PageUp', help: 'A page up' },
+    { key: 'PageDown', help: 'A page down' },
+    { key: 'Home', help: 'First line' },
+    { key: 'End', help: 'Last line' },
+    { key: 'Enter', help: 'Travel to it' },
+  ]);
   const act = (event: KeyboardEvent): void => {
     const acts: Readonly<Record<string, () => void>> = {
       j: () => move(row + 1),

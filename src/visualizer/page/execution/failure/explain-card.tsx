@@ -8,18 +8,20 @@ import { countText, durationText, instantText } from '../../model/quantity.ts';
 import { type Fact, Facts } from '../panes/facts.tsx';
 import './failure.css';
 
-/** A place in a queue changes without an event of this execution. */
-const askAgainMs = 3000;
+/** Its words tell durations, which go on with those of the page; and a place in a queue changes without an event. */
+const askAgainMs = 1000;
 
 interface Props {
   readonly source: ExecutionSource;
-  /** Asked anew when it changes. */
   readonly state: string;
+  /** With the state it says what is explained; asked anew when either changes. */
+  readonly attempt: number;
 }
 
-export function ExplainCard({ source, state }: Props) {
+export function ExplainCard({ source, state, attempt }: Props) {
   const [told, setTold] = useState<Explanation | undefined>(undefined);
   useEffect(() => {
+    setTold(undefined);
     let wanted = true;
     let callOff = (): void => {};
     const ask = (): void => {
@@ -30,8 +32,10 @@ export function ExplainCard({ source, state }: Props) {
           callOff = after(askAgainMs, ask);
         },
         () => {
-          // It is gone or the node is away, which the page says elsewhere: what was told stays.
-          if (wanted) callOff = after(askAgainMs, ask);
+          // It is gone or the node is away, which the page says elsewhere.
+          if (!wanted) return;
+          setTold(undefined);
+          callOff = after(askAgainMs, ask);
         },
       );
     };
@@ -40,8 +44,9 @@ export function ExplainCard({ source, state }: Props) {
       wanted = false;
       callOff();
     };
-  }, [source, state]);
-  if (told === undefined || told.summary === '') return null;
+  }, [source, state, attempt]);
+  // Where the two differ, one of them is of the past: the next event, or the next answer, settles it.
+  if (told === undefined || told.state !== state || told.summary === '') return null;
   const until = (instant: number): string => {
     const left = instant - nodeNow();
     return `${instantText(instant)}${left > 0 ? `, in ${durationText(left)}` : ''}`;

@@ -4,7 +4,9 @@
  * It follows what comes until the reader scrolls up, and says how to take that up again. What a function writes is text
  * and nothing else: it goes into text nodes only, cut into pieces that a browser can take.
  */
+
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useKeys } from '../../keyboard/keys.ts';
 import { countText, sizeText } from '../../model/quantity.ts';
 import { copyText, saveFile } from '../clipboard.ts';
 import type { LogIndex } from '../log/log-index.ts';
@@ -111,6 +113,7 @@ export function OutputView({ index, length, at, attempts, growing, oldest, id }:
     );
   }
   const empty = index.chunks === 0;
+  useKeys('Output, in focus', [{ key: 'f', help: 'Follow what is written' }]);
   return (
     <section class="panel output" aria-label="Output">
       <OutputBar

@@ -1,5 +1,7 @@
 /** The panes beside the chart, one at a time. */
+
 import { useRef, useState } from 'preact/hooks';
+import { useKeys } from '../../keyboard/keys.ts';
 import type { ExecutionRow } from '../../model/execution-row.ts';
 import type { ExecutionSource } from '../../model/execution-source.ts';
 import type { Standing } from '../log/standing.ts';
@@ -25,6 +27,10 @@ interface Props {
 export function Panes({ source, row, standing, admitted, early }: Props) {
   const [open, setOpen] = useState<Name>('Context');
   const tabs = useRef<HTMLDivElement>(null);
+  useKeys('Details, in focus', [
+    { key: 'ArrowLeft', help: 'Pane before' },
+    { key: 'ArrowRight', help: 'Next pane' },
+  ]);
   const move = (event: KeyboardEvent): void => {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (step === 0) return;

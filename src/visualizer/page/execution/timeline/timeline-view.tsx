@@ -1,6 +1,8 @@
 /** An execution over time: its waits, its attempts and its output. */
+
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { nodeNow, seconds } from '../../clock.ts';
+import { useKeys } from '../../keyboard/keys.ts';
 import { countText, durationText, timeText } from '../../model/quantity.ts';
 import type { LogIndex } from '../log/log-index.ts';
 import { Toggle } from '../toggle.tsx';
@@ -54,6 +56,18 @@ export function TimelineView({ index, length, growing, at, onEvent }: Props) {
     setPicked(next.key);
     setWindow((before) => showing(before, scale.place(next.from), scale.place(next.to ?? seen)));
   };
+  useKeys('Timeline, in focus', [
+    { key: 'ArrowLeft', help: 'Bar before' },
+    { key: 'ArrowRight', help: 'Next bar' },
+    { key: 'Home', help: 'First bar' },
+    { key: 'End', help: 'Last bar' },
+    { key: 'Enter', help: 'Travel to where it begins' },
+    { key: '+', help: 'Zoom in' },
+    { key: '-', help: 'Zoom out' },
+    { key: '0', help: 'All of it' },
+    { key: 'PageUp', help: 'Earlier' },
+    { key: 'PageDown', help: 'Later' },
+  ]);
   const act = (event: KeyboardEvent): void => {
     const place = bars.findIndex(({ key }) => key === picked);
     const acts: Readonly<Record<string, () => void>> = {

@@ -39,6 +39,14 @@ export function TravelBar({ index, length, at, growing, ended, onEvent, onEnd }:
     { key: '[', help: 'Previous transition', act: () => step(-1) },
     { key: ']', help: 'Next transition', act: () => step(1) },
   ]);
+  useKeys('Slider, in focus', [
+    { key: 'ArrowLeft', help: 'Event before' },
+    { key: 'ArrowRight', help: 'Next event' },
+    { key: 'PageDown', help: 'Many events back' },
+    { key: 'PageUp', help: 'Many events on' },
+    { key: 'Home', help: 'To the first event' },
+    { key: 'End', help: 'To the present' },
+  ]);
   const said =
     event === undefined
       ? 'no event'
