@@ -11,6 +11,8 @@ export interface FakeState {
   forget(ids: readonly string[]): void;
   view(): object;
   machines(): readonly unknown[];
+  /** Of the log of an execution. */
+  lastSequence(executionId: string): string;
 }
 
 export function fakeMethods({
@@ -19,6 +21,7 @@ export function fakeMethods({
   forget,
   view,
   machines,
+  lastSequence,
 }: FakeState): Readonly<Record<string, Method>> {
   const breakpoints = new Map<string, BreakpointJson>();
   let made = 1_000_000;
@@ -103,8 +106,11 @@ export function fakeMethods({
     'TaskService/GetTask': (request) => ({ task: task(String(request.task).replace(/^task_/, '')) }),
     'InstanceService/ListInstances': () => instances(executions),
     'FunctionService/GetExecutionStatus': ({ executionId }) => {
-      const result = executions.get(String(executionId));
-      return result && { result, statusEndpoint: '', estimatedCompletionMs: '0', lastSequence: '1' };
+      const id = String(executionId);
+      const result = executions.get(id);
+      return (
+        result && { result, statusEndpoint: '', estimatedCompletionMs: '0', lastSequence: lastSequence(id) }
+      );
     },
     'FunctionService/ListExecutions': (request) => list(executions, request),
     'FunctionService/CancelExecution': (request) =>

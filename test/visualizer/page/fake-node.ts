@@ -104,7 +104,14 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
       await new Promise((done) => server.close(done));
     },
   };
-  const methods = fakeMethods({ executions, tell, forget, view, machines: describeMachines });
+  const methods = fakeMethods({
+    executions,
+    tell,
+    forget,
+    view,
+    machines: describeMachines,
+    lastSequence: (id) => node.logs.get(id)?.at(-1)?.sequence ?? '1',
+  });
   const beating = setInterval(() => sendNews({ node: view() }), 1000);
   await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
   return Object.assign(node, { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
