@@ -35,7 +35,7 @@ describeWhere([await chromium()], 'a reader of any kind', () => {
     await seeNoBarrier(page, 'help');
     await page.keyboard.press('Escape');
     await page.keyboard.press('b');
-    await page.getByRole('dialog', { name: 'Breakpoints' }).getByText('Held now').waitFor();
+    await page.getByRole('dialog', { name: 'Breakpoints' }).getByText('Held or suspended now').waitFor();
     await seeNoBarrier(page, 'breakpoints');
     await page.keyboard.press('Escape');
 
