@@ -2,7 +2,7 @@
 import type { Final, History, Told } from '../history.ts';
 import type { Rule } from './rule.ts';
 import { statesIn } from './rule.ts';
-import { eventBytes, resultBytes } from './same.ts';
+import { difference, eventBytes, resultBytes } from './same.ts';
 
 function eachTold<Kind extends Told['kind']>(
   name: string,
@@ -28,7 +28,8 @@ function eachTold<Kind extends Told['kind']>(
 const events = eachTold('I2 events', 'event', function* ({ event }, { log }) {
   const same = log.find(({ sequence }) => sequence === event.sequence);
   if (same === undefined) yield `event ${event.sequence} was heard and is gone`;
-  else if (!eventBytes(same).equals(eventBytes(event))) yield `event ${event.sequence} was heard otherwise`;
+  else if (!eventBytes(same).equals(eventBytes(event)))
+    yield `event ${event.sequence} was heard otherwise: ${difference(event, same)}`;
 });
 
 const results = eachTold('I2 results', 'view', function* ({ result, withOutput }, final) {

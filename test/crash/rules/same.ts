@@ -1,5 +1,5 @@
 /** Messages as bytes, without what a second look may change: when it was taken. */
-import { clone, toBinary } from '@bufbuild/protobuf';
+import { clone, toBinary, toJsonString } from '@bufbuild/protobuf';
 import {
   type ExecutionResult,
   ExecutionResultSchema,
@@ -22,4 +22,16 @@ export function resultBytes(result: ExecutionResult, withOutput: boolean): Buffe
     copy.outputTruncated = false;
   }
   return Buffer.from(toBinary(ExecutionResultSchema, copy));
+}
+
+/** Both as JSON, from where they part on. */
+export function difference(heard: StreamExecutionResult, found: StreamExecutionResult): string {
+  const [one, other] = [heard, found].map((event) => toJsonString(StreamExecutionResultSchema, event)) as [
+    string,
+    string,
+  ];
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at++;
+  const from = Math.max(0, at - 60);
+  return `${one.slice(from, at + 120)} and is ${other.slice(from, at + 120)}`;
 }
