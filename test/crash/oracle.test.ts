@@ -24,6 +24,7 @@ const spoils: readonly Spoil[] = [
     ({ finals }) => finals.delete(lost),
   ],
   ['on_interrupt', 'a process that may not run again did', (h) => setTerms(h, 2, { onInterrupt: 'fail' })],
+  ['on_interrupt', 'a loss to a crash does not count', (h) => setResult(h, lost, { recoveries: 0 })],
   ['on_interrupt', 'it was lost more often than is allowed', (h) => setTerms(h, 2, { maxRecoveries: 0 })],
   ['on_interrupt', 'an attempt that nothing accounts for', (h) => setResult(h, calm, { attempt: 2 })],
   [

@@ -42,7 +42,7 @@ const accounted = eachMarked('effects are accounted for', function* (_plan, atte
   else if (ran > final.result.attempt) yield `${ran} attempts ran, its record says ${final.result.attempt}`;
 });
 
-const policy = eachExecution('on_interrupt', function* ({ result, log }, { terms }) {
+const policy = eachExecution('on_interrupt', function* ({ result, log }, { terms }, { runs }) {
   // Attempts that were stopped to be held, whether or not they went on before they were.
   const holds = statesIn(log).filter(
     ({ eventType, to }) => eventType === 'suspend' && to === 'running.stopping',
@@ -51,6 +51,10 @@ const policy = eachExecution('on_interrupt', function* ({ result, log }, { terms
   const losses = statesIn(log).filter(({ eventType, to }) => eventType === 'lost' && to !== 'failed').length;
   const most = terms.maxAttempts + losses + holds;
   if (result.attempt > most) yield `attempt ${result.attempt}, and ${most} are all that may be`;
+  const stops = runs.filter(({ phase }) => phase === 'drain' || phase === 'stop').length;
+  if (losses - result.recoveries > stops) {
+    yield `${losses} attempts were lost, ${result.recoveries} of them count, and the node was told to stop ${stops} times`;
+  }
   if (result.recoveries > losses) yield `${result.recoveries} recoveries, and ${losses} attempts were lost`;
   if (result.recoveries > terms.maxRecoveries) {
     yield `it was run again ${result.recoveries} times, allowed are ${terms.maxRecoveries}`;
