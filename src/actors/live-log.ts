@@ -276,9 +276,11 @@ export class LiveLog {
   async read(from: number, maxBytes: number): Promise<readonly LogEvent[]> {
     if (this.#failure !== undefined) throw this.#failure;
     if (from > this.#committedSequence) return [];
-    return (
-      this.#tail.read(from, maxBytes) ?? this.#surroundings.store.events(this.executionId, { from, maxBytes })
-    );
+    const near = this.#tail.read(from, maxBytes);
+    if (near !== undefined) return near;
+    const events = await this.#surroundings.store.events(this.executionId, { from, maxBytes });
+    // The store may have a commit that this log has not heard of: its events are ahead of the record that goes with them.
+    return events.filter(({ sequence }) => sequence <= this.#committedSequence);
   }
 
   #append(body: EventBody): void {

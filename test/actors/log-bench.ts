@@ -62,6 +62,12 @@ export function logBench() {
         claimInvocationId: more.claim,
       });
     },
+    /** As the next run of the node has it: what was committed, and nothing of it in memory. */
+    reopen(log: LiveLog): LiveLog {
+      const { committed } = log;
+      if (committed === undefined) throw new Error('there is nothing to go on with');
+      return new LiveLog(surroundings, committed, taskWith().definition.limits, { lastTime: clock.now() });
+    },
   };
 }
 

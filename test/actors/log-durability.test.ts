@@ -53,6 +53,25 @@ describe('durability', () => {
     expect(log.complete).toBe(true);
   });
 
+  test('a reader of the store hears of a commit when the log has, and not as soon as the store has it', async () => {
+    const { watched, store, open, reopen } = logBench();
+    const before = open(id);
+    admit(before);
+    await before.admitted();
+    const log = reopen(before);
+    const cursor = new LiveCursor(log);
+    watched.holdAnswers();
+    complete(log);
+    await settle();
+    expect(sequences(await storedLog(store, id))).toEqual([1, 2]);
+    expect(sequences(await cursor.read(1, mebibyte))).toEqual([1]);
+    expect(cursor.record).toMatchObject({ status: 'pending', lastSequence: 1 });
+    watched.release();
+    await cursor.beyond(1);
+    expect(sequences(await cursor.read(1, mebibyte))).toEqual([1, 2]);
+    expect(cursor.record).toMatchObject({ status: 'completed', lastSequence: 2 });
+  });
+
   test('a binding is durable when it says so, and needs no event of its own', async () => {
     const { watched, store, open } = logBench();
     const log = open(id);

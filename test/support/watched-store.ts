@@ -10,7 +10,9 @@ export interface WatchedStore {
   readonly asked: number;
   /** Commits from now on wait. */
   hold(): void;
-  /** They go on, and no more are held. */
+  /** Commits from now on are made, and whoever asked for them waits to hear so. */
+  holdAnswers(): void;
+  /** What was held goes on, and no more is. */
   release(): void;
   /** Its node is gone: no commit of it goes through any more, or is heard of. What the store has is for the next node. */
   cut(): MemoryStore;
@@ -20,6 +22,7 @@ export interface WatchedStore {
 export function watchedStore(kept: MemoryStore = createMemoryStore()): WatchedStore {
   const commits: (readonly CommitEntry[])[] = [];
   let gate: PromiseWithResolvers<void> | undefined;
+  let answers: PromiseWithResolvers<void> | undefined;
   let asked = 0;
   let gone = false;
   const commit = async (entries: readonly CommitEntry[]): Promise<CommitResult[]> => {
@@ -28,6 +31,7 @@ export function watchedStore(kept: MemoryStore = createMemoryStore()): WatchedSt
     if (gone) return new Promise(() => {});
     const results = await kept.commit(entries);
     commits.push(entries);
+    await answers?.promise;
     return results;
   };
   const store = new Proxy(kept, {
@@ -47,9 +51,14 @@ export function watchedStore(kept: MemoryStore = createMemoryStore()): WatchedSt
     hold() {
       gate ??= Promise.withResolvers();
     },
+    holdAnswers() {
+      answers ??= Promise.withResolvers();
+    },
     release() {
       gate?.resolve();
+      answers?.resolve();
       gate = undefined;
+      answers = undefined;
     },
     cut() {
       gone = true;
