@@ -90,9 +90,12 @@ export async function openCore(
       },
       deleted: (executionIds) => feed.deleted(executionIds),
       storeHealth(error) {
+        const heard = storeFault?.message;
         storeFault = error;
         if (error === undefined) logger.info('the store works again');
-        else logger.error({ err: error }, 'the store cannot be written; new work is refused');
+        // It is tried again every second, for as long as it takes.
+        else if (error.message !== heard)
+          logger.error({ err: error }, 'the store cannot be written; new work is refused');
       },
       bug: (error, executionId) =>
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),

@@ -93,7 +93,10 @@ export interface Store {
   /** There is hardly any space left: what was accepted may end, and nothing new should begin. */
   readonly lowSpace: boolean;
 
-  /** One transaction over all entries; each entry is atomic by itself and has its own result, in order. */
+  /**
+   * One transaction over all entries; each entry is atomic by itself and has its own result, in order. Without entries
+   * it asks the medium whether it can be written: it rejects where it cannot.
+   */
   commit(entries: readonly CommitEntry[]): Promise<CommitResult[]>;
 
   execution(executionId: string): Promise<ExecutionRecord | undefined>;

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { exitCodes } from '../../src/cli/exit-codes.ts';
 import {
   ErrorCode,
   ExecutionMode,
@@ -11,7 +13,7 @@ import {
 } from '../../src/server/gen/spearlet/function_pb.js';
 import { errorLine, run } from '../cli/spear.ts';
 import { compileLibrary } from '../support/native.ts';
-import { compiler, describeWhere, root } from '../support/needs.ts';
+import { compiler, describeWhere, prlimit, root } from '../support/needs.ts';
 import type { ChildServer } from '../support/server.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { collect } from './collect.ts';
@@ -77,6 +79,20 @@ async function servedTasks(dataDir: string): Promise<ChildServer> {
   return server;
 }
 
+/** Whether its writes to files reach the disk, or fail as on a disk that has gone bad. */
+function mayWrite(server: ChildServer, may: boolean): void {
+  const limit = `--fsize=${may ? 'unlimited' : '0'}:unlimited`;
+  const { status, error, stderr } = spawnSync('prlimit', ['--pid', `${server.process.pid}`, limit]);
+  if (status !== 0) throw new Error(`cannot limit the server: ${error?.message ?? stderr}`);
+}
+
+/** What it said of its store. */
+function faultLines({ output }: ChildServer): string[] {
+  return output
+    .map((line) => (JSON.parse(line) as { readonly msg: string }).msg)
+    .filter((message) => message.startsWith('the store '));
+}
+
 const ticks = (count: number) => Array.from({ length: count }, (_, index) => `tick ${index + 1}\n`).join('');
 
 /** An execution that writes while the fault lasts. */
@@ -134,6 +150,49 @@ describeWhere([root()], 'a disk that gets full', () => {
     const ended = await run(['serve', '--data-dir', dataDir]);
     expect(ended.code).toBe(1);
     expect(errorLine(ended)).toMatch(/^spear: the data folder .* cannot be made or written/);
+  });
+});
+
+describeWhere([await prlimit()], 'a disk that takes no write', () => {
+  test('for a while loses nothing, and the node is not ready for all of that while', async () => {
+    const dataDir = await dataFolder();
+    const server = await servedTasks(dataDir);
+    await works(server);
+    const { executionId, watched } = await ticking(server);
+    mayWrite(server, false);
+    const { accepted, refused } = await untilRefused(server);
+    expect(refused).toMatchObject({ code: 'UNAVAILABLE', reason: 'STORE_UNAVAILABLE' });
+    mayWrite(server, true);
+    expectAllTicks(await watched);
+    await becomes(server, working);
+
+    // Nothing is at work now whose own commits would be tried again.
+    const before = faultLines(server);
+    mayWrite(server, false);
+    for (let call = 0; call < 3; call++) {
+      const { stderr, code } = await run([
+        'invoke',
+        'noop',
+        '--function',
+        'noop',
+        '--address',
+        server.grpcAddress,
+      ]);
+      expect(stderr.toString()).toContain('the store cannot be written');
+      expect(code).toBe(exitCodes.refused.code);
+      expect(await readiness(server)).toMatchObject({ code: 503, ready: false });
+    }
+    mayWrite(server, true);
+    await becomes(server, working);
+    await works(server);
+    expect(faultLines(server).slice(before.length)).toEqual([
+      'the store cannot be written; new work is refused',
+      'the store works again',
+    ]);
+    await server.end('SIGKILL');
+    await expectCheck(dataDir);
+    const again = await spawn(dataDir);
+    await expectCompleted(again, [executionId, ...accepted]);
   });
 });
 

@@ -33,6 +33,11 @@ export function chromium(): Promise<Missing> {
   return answer(chromiumPath, ['--version'], `no Chromium at ${chromiumPath}; install Debian's chromium`);
 }
 
+/** Takes from a process what it may do, while it runs. */
+export function prlimit(): Promise<Missing> {
+  return answer('prlimit', ['--version'], "no prlimit; it is a part of Linux's util-linux");
+}
+
 export function root(): Missing {
   return process.getuid?.() === 0 ? '' : 'this needs to run as root';
 }

@@ -24,6 +24,7 @@ export class Committer {
   readonly #insertClaim: StatementSync;
   readonly #insertInput: StatementSync;
   readonly #hasRecord: StatementSync;
+  readonly #probe: readonly StatementSync[];
   readonly #staging: Staging;
   #nextPosition: number;
 
@@ -53,6 +54,8 @@ export class Committer {
        VALUES (?, ?, ?, ?, ?) ON CONFLICT (execution_id) DO NOTHING`,
     );
     this.#hasRecord = db.prepare('SELECT 1 FROM executions WHERE execution_id = ?');
+    // Two, as SQLite writes no page in which nothing has changed.
+    this.#probe = ['+', '-'].map((sign) => db.prepare(`UPDATE position_floor SET next = next ${sign} 1`));
     this.#staging = new Staging(db);
     this.#nextPosition = nextPosition(db);
   }
@@ -64,10 +67,13 @@ export class Committer {
 
   /**
    * `floor` is the first position that may be free: another committer may have written since. Throws what SQLite
-   * throws, with nothing written; the connection can be used again.
+   * throws, with nothing written; the connection can be used again. Without entries it writes what changes nothing.
    */
   commit(entries: readonly EncodedEntry[], floor: number): CommitResult[] {
-    return this.#atomically(floor, () => entries.map((entry) => this.#write(entry)));
+    return this.#atomically(floor, () => {
+      if (entries.length === 0) for (const half of this.#probe) half.run();
+      return entries.map((entry) => this.#write(entry));
+    });
   }
 
   /**

@@ -69,6 +69,8 @@ export class Writes {
   }
 
   #mayCommitHere(entries: readonly EncodedEntry[]): boolean {
+    // Whoever asks a medium that failed whether it works again may have to wait for the answer.
+    if (entries.length === 0) return false;
     return entries.length <= fewEntries && this.#writer.idle && entries.every(isSmall) && this.#pace.allows();
   }
 
