@@ -8,6 +8,7 @@ import { statePath } from '../machines/execution.ts';
 import type { ExecutionEvent } from '../machines/execution-context.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Child } from './child.ts';
+import { unknownHere, untilDurable } from './durable.ts';
 import { notInState } from './stored-execution.ts';
 
 /** A live execution and what runs it. */
@@ -80,6 +81,7 @@ export class Steering {
         }
         this.#deliver(child, { type: 'detach', at: this.#host.now() });
         await cursor.beyond(Number.POSITIVE_INFINITY);
+        if (!child.log.complete) throw unknownHere();
       }
       await cursor.admitted();
       const { record } = cursor;
@@ -123,8 +125,7 @@ export class Steering {
       if (steered === undefined) return { changed: false, record: cursor.record };
       const { child } = steered;
       const changed = child.snapshot !== before;
-      await cursor.beyond(child.log.record.lastSequence - 1);
-      await cursor.admitted();
+      await untilDurable(child.log);
       return { changed, record: cursor.record };
     } finally {
       cursor.close('done');

@@ -28,6 +28,7 @@ import { BreakpointTable } from './breakpoints.ts';
 import { Committer } from './committer.ts';
 import { LiveCursor, StoredCursor } from './cursors.ts';
 import { DispatchGate } from './dispatch-gate.ts';
+import { untilDurable } from './durable.ts';
 import { Estimates } from './estimates.ts';
 import { explain } from './explaining.ts';
 import type { IdSource } from './ids.ts';
@@ -246,7 +247,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     if (record === undefined) throw notFound('execution', executionId);
     try {
       const { log } = await this.#revival.restore(record, takenAt, hold);
-      await log.durable();
+      await untilDurable(log);
       return log.committed ?? record;
     } catch (error) {
       if (error instanceof SnapshotIncompatible) return this.#revival.giveUp(record, error);

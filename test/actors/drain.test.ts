@@ -195,6 +195,28 @@ describe('a node that leaves', () => {
     bench.supervisor.close();
   });
 
+  test('tells nobody that something was done which is not durable: a cancel, a suspend, a resume, a move', async () => {
+    const bench = supervisorBench({ slots: 0 });
+    const ids: string[] = [];
+    for (let count = 0; count < 4; count++) ids.push((await bench.admit({ mode: 'async' })).executionId);
+    const [cancelled, suspended, resumed, moved] = ids as [string, string, string, string];
+    await bench.supervisor.suspend(resumed);
+    const before = await Promise.all(ids.map((id) => bench.record(id)));
+    bench.watched.hold();
+    const asked = [
+      bench.supervisor.cancel(cancelled, ''),
+      bench.supervisor.suspend(suspended),
+      bench.supervisor.resume(resumed),
+      bench.supervisor.detach(moved),
+    ];
+    for (const answer of asked) expect(await isSettled(answer)).toBe(false);
+    void bench.supervisor.leave();
+    for (const answer of asked) await expect(answer).rejects.toMatchObject(draining);
+    expect(await Promise.all(ids.map((id) => bench.record(id)))).toEqual(before);
+    bench.watched.release();
+    bench.supervisor.close();
+  });
+
   test('a caller that goes away with it cancels nothing', async () => {
     const bench = supervisorBench();
     const cursor = await bench.admit({ cancelOnDisconnect: true, mode: 'async' });

@@ -122,7 +122,8 @@ export class Restoring {
     } catch (error) {
       // It is durable: as after any crash, the node finds it when it starts.
       if (!(error instanceof RequestError) || error.kind !== 'unavailable') throw error;
-      return { record, originId, notes: [...notes, 'the node stops: it goes on at its next start'] };
+      notes.push(`the node stops: it goes on at its next start${hold ? ', and is not held' : ''}`);
+      return { record, originId, notes };
     }
   }
 }
