@@ -18,8 +18,11 @@ export interface CrashOptions {
   readonly seed: number;
   readonly docker: boolean;
   readonly root: boolean;
+  readonly compiler: boolean;
 }
 
+/** The part of all rounds in which the disk is slow. */
+const slowRounds = 0.3;
 const noDocker = 'unix:///nonexistent/docker.sock';
 const dockerHost = 'unix:///var/run/docker.sock';
 
@@ -40,7 +43,7 @@ export class CrashRun {
 
   /** All rounds, then one run in which everything comes to its end. Removes all that it made. */
   static async history(options: CrashOptions): Promise<History> {
-    const site = await CrashSite.make(options.root);
+    const site = await CrashSite.make({ mount: options.root, compile: options.compiler });
     const run = new CrashRun(options, site);
     try {
       await run.#rounds();
@@ -62,7 +65,8 @@ export class CrashRun {
   }
 
   async #round(name: AttackName, random: Random, first: boolean): Promise<void> {
-    const { dataDir, disk } = this.#site;
+    const { dataDir, disk, sync } = this.#site;
+    sync?.set(random.fork().chance(slowRounds));
     const server = this.#start();
     let faultAt: number | undefined;
     if (first) await this.#register(server);
@@ -90,6 +94,7 @@ export class CrashRun {
   }
 
   async #end(): Promise<History> {
+    this.#site.sync?.set(false);
     const server = this.#start();
     const peer = await this.#ready(server);
     await letEnd(peer);
@@ -113,12 +118,13 @@ export class CrashRun {
 
   #start(): ServerRun {
     const { docker, root } = this.#options;
-    const server = new ServerRun(this.#site.dataDir, [
+    const flags = [
       '--slots=8',
       '--drain-ms=150',
       `--docker-host=${docker ? dockerHost : noDocker}`,
       ...(root ? ['--allow-host-access'] : []),
-    ]);
+    ];
+    const server = new ServerRun(this.#site.dataDir, flags, this.#site.sync?.env);
     this.#server = server;
     return server;
   }

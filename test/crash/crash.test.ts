@@ -5,7 +5,7 @@
  */
 import { expect, test } from 'vitest';
 import { makeTestImage } from '../support/docker-image.ts';
-import { dockerEngine, root } from '../support/needs.ts';
+import { compiler, dockerEngine, root } from '../support/needs.ts';
 import { CrashRun } from './crash-run.ts';
 import { judge } from './oracle.ts';
 import { outline } from './outline.ts';
@@ -22,7 +22,7 @@ const mostOutlined = 5;
 test(
   'whatever moment a server is killed at, all that its clients were told holds afterwards',
   async () => {
-    const missing = { docker: await dockerEngine(), root: root() };
+    const missing = { docker: await dockerEngine(), root: root(), compiler: await compiler() };
     const absent = Object.values(missing).filter((why) => why !== '');
     console.log(
       `crash harness: SPEAR_CRASH_ROUNDS=${rounds} SPEAR_CRASH_SEED=${seed}`,
@@ -35,6 +35,7 @@ test(
       seed,
       docker: missing.docker === '',
       root: missing.root === '',
+      compiler: missing.compiler === '',
     });
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     console.log(`crash harness: ${seconds} s: ${summary(history)}`);

@@ -19,7 +19,7 @@ export class ServerRun {
   killed = false;
   readonly #child: ChildProcess;
 
-  constructor(dataDir: string, flags: readonly string[]) {
+  constructor(dataDir: string, flags: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const all = [
       '--grpc-address=127.0.0.1:0',
       '--http-address=127.0.0.1:0',
@@ -27,7 +27,7 @@ export class ServerRun {
       ...flags,
     ];
     const child = spawn(process.execPath, ['--no-warnings', cli, 'serve', ...all], {
-      env: { PATH: process.env.PATH },
+      env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

@@ -6,9 +6,13 @@ import { basename, join } from 'node:path';
 import { layoutFolders } from '../../src/runtimes/process/layout.ts';
 import { containersOf, docker } from '../runtimes/docker/tasks.ts';
 import { processesWith } from '../runtimes/process/processes.ts';
+import { type SlowSync, slowSync } from '../support/slow-sync.ts';
 import { type Disk, mountDisk } from './disk.ts';
 import type { Mark } from './history.ts';
 import { workerScript } from './worker-kinds.ts';
+
+/** What a sync takes longer on a slow disk: long enough for a reader, or an end of the server, to come in between. */
+const slowMs = 40;
 
 export class CrashSite {
   readonly folder: string;
@@ -16,21 +20,30 @@ export class CrashSite {
   readonly marks: string;
   readonly program: string;
   readonly disk: Disk | undefined;
+  readonly sync: SlowSync | undefined;
 
-  private constructor(folder: string, disk: Disk | undefined) {
+  private constructor(folder: string, disk: Disk | undefined, sync: SlowSync | undefined) {
     this.folder = folder;
     this.dataDir = join(folder, 'data');
     this.marks = join(folder, 'marks');
     this.program = join(folder, 'worker');
     this.disk = disk;
+    this.sync = sync;
   }
 
-  /** With a small disk of its own for the data folder where one may be mounted. */
-  static async make(mayMount: boolean): Promise<CrashSite> {
+  /** With a small disk of its own for the data folder where one may be mounted, slow at will where one may compile. */
+  static async make({
+    mount,
+    compile,
+  }: {
+    readonly mount: boolean;
+    readonly compile: boolean;
+  }): Promise<CrashSite> {
     const folder = await mkdtemp(join(tmpdir(), 'spear-crash-'));
     const dataDir = join(folder, 'data');
     await mkdir(dataDir);
-    const site = new CrashSite(folder, mayMount ? await mountDisk(dataDir) : undefined);
+    const sync = compile ? await slowSync(folder, slowMs) : undefined;
+    const site = new CrashSite(folder, mount ? await mountDisk(dataDir) : undefined, sync);
     await mkdir(site.marks);
     await writeFile(site.program, `#!/bin/sh\n${workerScript}`);
     // A process task runs as a user that owns nothing.

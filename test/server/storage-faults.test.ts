@@ -12,9 +12,9 @@ import {
   type StreamExecutionResult,
 } from '../../src/server/gen/spearlet/function_pb.js';
 import { errorLine, run } from '../cli/spear.ts';
-import { compileLibrary } from '../support/native.ts';
 import { compiler, describeWhere, prlimit, root } from '../support/needs.ts';
 import type { ChildServer } from '../support/server.ts';
+import { slowSync } from '../support/slow-sync.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { collect } from './collect.ts';
 import { expectWholeLog, outputOf } from './grammar.ts';
@@ -292,12 +292,11 @@ describe('a damaged database', () => {
 describeWhere([await compiler()], 'a slow disk', () => {
   test('makes writes wait and loses none of them, and the node stays ready', async () => {
     const folder = await dataFolder();
-    const library = await compileLibrary('slow-sync.c', folder);
-    const slow = join(folder, 'slow');
+    const sync = await slowSync(folder, 300);
     const dataDir = join(folder, 'data');
-    const server = await spawn(dataDir, {}, { LD_PRELOAD: library, SLOW_SYNC_WHILE: slow });
+    const server = await spawn(dataDir, {}, sync.env);
     await server.register('noop', 'noop/noop.wasm');
-    await writeFile(slow, '');
+    sync.set(true);
     const callers = Array.from({ length: 20 }, async () => {
       const { executionId, success } = await server.functions.invokeFunction({
         task: 'noop',

@@ -1,4 +1,4 @@
-/* Makes each sync of a file take 300 ms while the file that SLOW_SYNC_WHILE names is there: a disk that is slow. */
+/* Makes each sync of a file take SLOW_SYNC_MS longer while the file that SLOW_SYNC_WHILE names is there: a slow disk. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -6,7 +6,8 @@
 
 static void linger(void) {
   const char *path = getenv("SLOW_SYNC_WHILE");
-  if (path != NULL && access(path, F_OK) == 0) usleep(300 * 1000);
+  const char *ms = getenv("SLOW_SYNC_MS");
+  if (path != NULL && ms != NULL && access(path, F_OK) == 0) usleep(atoi(ms) * 1000);
 }
 
 int fdatasync(int file) {
