@@ -29,7 +29,8 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
   const gone = source.gone.value;
   const wanted = source.at.value;
   // The last event of what has ended is its present, and so is all beyond it.
-  const beyond = wanted !== undefined && events.last?.kind === 'result' && wanted >= events.lastSequence;
+  const final = events.result.value;
+  const beyond = wanted !== undefined && final !== undefined && wanted >= events.lastSequence;
   const at = beyond ? undefined : wanted;
   useEffect(() => {
     if (beyond) source.at.value = undefined;
@@ -37,7 +38,6 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
   const [pointed, setPointed] = useState<{ readonly sequence: number } | undefined>(undefined);
   const away = source.away.value;
   const fault = gone ? goneText : source.fault.value;
-  const final = events.last?.kind === 'result' ? events.last.result : undefined;
   const row = final ?? source.record.value;
   const ended = final !== undefined || (row !== undefined && isEnded(row.status));
   const growing = source.live && !ended && !gone && !away;

@@ -39,10 +39,11 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
   const gone = signal(false);
   const missing = signal(false);
   // Rows are forgotten when there are too many; the one that is open is not.
-  const record = signal<ExecutionRow | undefined>(rows.get(id));
+  const listed = signal<ExecutionRow | undefined>(rows.get(id));
   const stopListening = rows.listen(({ changed }) => {
-    if (changed.includes(id)) record.value = rows.get(id) ?? record.peek();
+    if (changed.includes(id)) listed.value = rows.get(id) ?? listed.peek();
   });
+  const record = computed(() => events.result.value ?? listed.value);
   const deleted = () => {
     gone.value = true;
     following.end();
@@ -75,7 +76,7 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
     const last = Math.max(numberOf(lastSequence), events.lastSequence);
     // No event has this number, and what comes under it later is not what somebody was sent.
     if (at.peek() !== undefined && Number(at.peek()) > last) at.value = undefined;
-    record.value ??= row;
+    listed.value ??= row;
   };
   ask().catch((error: unknown) => failed(error instanceof CallFault ? error.reason : '', faultText(error)));
   let missed = feed.missed.peek();

@@ -4,7 +4,8 @@
  * Append-only. An append costs as much as it brings, and readers are told once for each. Sequence numbers ascend
  * without repeat; they have gaps only where the node's retention took output.
  */
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import type { ExecutionRow } from './execution-row.ts';
 import type { LogEvent } from './log-event.ts';
 
 export class EventLog {
@@ -12,6 +13,11 @@ export class EventLog {
   readonly #length = signal(0);
   /** How many events there are. Read it to be told of new ones. */
   readonly length: ReadonlySignal<number> = this.#length;
+  /** The record that it ends with; absent while more may come. Its readers are told once, not with each event. */
+  readonly result: ReadonlySignal<ExecutionRow | undefined> = computed(() => {
+    const last = this.#events[this.#length.value - 1];
+    return last?.kind === 'result' ? last.result : undefined;
+  });
 
   /** Takes what comes after the last event that it has; the rest is known already, as after a reconnect. */
   append(events: readonly LogEvent[]): void {

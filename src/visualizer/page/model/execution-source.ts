@@ -32,6 +32,7 @@ export interface ExecutionSource {
   readonly fileName?: string;
   /** Of a snapshot document. */
   readonly signature?: Signature;
+  /** What its log ended with, or while it goes on what the list says: the log is told no later. */
   readonly record: ReadonlySignal<ExecutionRow | undefined>;
   readonly events: EventLog;
   readonly machines: readonly Machine[];
