@@ -142,7 +142,7 @@ class SqliteStore implements Store {
   async commit(entries: readonly CommitEntry[]): Promise<CommitResult[]> {
     for (const entry of entries) assertNumbered(entry);
     const prepared = this.#inputs.prepare(entries);
-    const inputs = prepared instanceof Promise ? await prepared : prepared;
+    const inputs = prepared instanceof Promise ? await this.#noticing(prepared) : prepared;
     try {
       const encoded = entries.map((entry, index) =>
         encodeEntry(entry, inputs?.[index], this.#staged.has(entry.executionId)),
@@ -280,6 +280,15 @@ class SqliteStore implements Store {
       await this.#writes.close();
     } finally {
       this.#folder.release();
+    }
+  }
+
+  /** Files fill a disk, too. */
+  async #noticing<T>(writing: Promise<T>): Promise<T> {
+    try {
+      return await writing;
+    } catch (error) {
+      throw this.#writes.noticed(error);
     }
   }
 

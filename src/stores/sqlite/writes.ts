@@ -64,8 +64,17 @@ export class Writes {
       if (request.kind === 'delete' || request.kind === 'retain') this.#committer.forget();
       return answer;
     } catch (error) {
-      throw this.#noticed(error);
+      throw this.noticed(error);
     }
+  }
+
+  /** What a write, also of a file beside the database, was rejected with; gives up the reserve where that is a full disk. */
+  noticed(error: unknown): unknown {
+    if (!isFull(error) || this.#reserve.missing) return error;
+    this.#reserve.release();
+    // The first that needs the room is the database, for what the log holds; then the log begins anew in its own.
+    this.#writer.checkpoint();
+    return error;
   }
 
   close(): Promise<void> {
@@ -92,7 +101,7 @@ export class Writes {
         this.#committer.commit(entries, this.#writer.nextPosition),
       );
     } catch (error) {
-      if (!(error instanceof StoreError && isBusy(error.cause))) throw this.#noticed(error);
+      if (!(error instanceof StoreError && isBusy(error.cause))) throw this.noticed(error);
       this.#pace.rest();
       return undefined;
     }
@@ -102,13 +111,5 @@ export class Writes {
       this.#writer.checkpoint();
     }
     return results;
-  }
-
-  #noticed(error: unknown): unknown {
-    if (!isFull(error) || this.#reserve.missing) return error;
-    this.#reserve.release();
-    // The first that needs the room is the database, for what the log holds; then the log begins anew in its own.
-    this.#writer.checkpoint();
-    return error;
   }
 }
