@@ -25,7 +25,7 @@ import { Admitting, claimedBy } from './admitting.ts';
 import { Alarms } from './alarms.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { BreakpointTable } from './breakpoints.ts';
-import { Committer } from './committer.ts';
+import { Committer, storeUnavailable } from './committer.ts';
 import { LiveCursor, StoredCursor } from './cursors.ts';
 import { DispatchGate } from './dispatch-gate.ts';
 import { untilDurable } from './durable.ts';
@@ -225,7 +225,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
     return this.#steering.resume(executionId);
   }
 
-  detach(executionId: string): Promise<ExecutionRecord> {
+  async detach(executionId: string): Promise<ExecutionRecord> {
+    // It ends the execution here at once, and nobody could be given the document before that is durable.
+    if (!this.#committer.healthy) throw storeUnavailable();
     return this.#steering.detach(executionId);
   }
 

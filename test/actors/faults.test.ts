@@ -74,6 +74,24 @@ describe('a store that fails', () => {
     await bench.leavesNothing();
   });
 
+  test('nothing is moved away while it fails, and what runs goes on', async () => {
+    const bench = supervisorBench();
+    const cursor = await bench.admit({ mode: 'async' });
+    const last = await bench.admit({ mode: 'async' });
+    bench.store.setFault(fault);
+    bench.runtime.call(1).complete();
+    await bench.clock.advance(1000);
+    await expect(bench.supervisor.detach(cursor.executionId)).rejects.toMatchObject(unavailable);
+    expect(bench.runtime.call(0).signal.aborted).toBe(false);
+    bench.store.setFault(undefined);
+    await bench.clock.advance(1000);
+    bench.runtime.call(0).complete();
+    await settle();
+    for (const { executionId } of [cursor, last])
+      expect((await bench.record(executionId)).status).toBe('completed');
+    await bench.leavesNothing();
+  });
+
   test('nothing new is dispatched while it fails', async () => {
     const bench = supervisorBench({ slots: 2 });
     const waiting = await bench.admit({ mode: 'async', startAfterMs: 500 });

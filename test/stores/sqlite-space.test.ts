@@ -3,11 +3,11 @@ import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
-import type { CommitEntry, Store } from '../../src/stores/store.ts';
+import { type CommitEntry, type Store, StoreError } from '../../src/stores/store.ts';
 import { describeWhere, root } from '../support/needs.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { temporaryFolder } from './folder.ts';
-import { bytesOf, chunk, executionId, recordOf, result, shortLog } from './samples.ts';
+import { bytesOf, chunk, executionId, invocationOf, recordOf, result, shortLog } from './samples.ts';
 
 const kept = { endedBefore: 0, maxBytes: 1e15, now: 0, unusedForMs: 1e15 };
 const megabyte = 1024 * 1024;
@@ -59,6 +59,21 @@ describeWhere([root()], 'a disk that is full', () => {
     await store.retain(kept);
     expect(store.lowSpace).toBe(true);
     expect(await store.executions({ statuses: [], limit: 1000 })).toHaveLength(acknowledged + 100);
+  });
+
+  test('gives up the reserve for a large input, too, and what follows finds it said', async () => {
+    const disk = await smallDisk(32);
+    const { path: dataDir } = disk;
+    const store = await opened(dataDir);
+    await store.retain(kept);
+    // The log has room of its own for a few small commits, so that no write of the database tells.
+    await store.commit([small(1)]);
+    await disk.fill();
+    const input = invocationOf({ input: bytesOf(megabyte) });
+    await expect(store.commit([{ ...small(2), input }])).rejects.toThrow(StoreError);
+    expect(store.lowSpace).toBe(true);
+    expect(existsSync(join(dataDir, 'ballast'))).toBe(false);
+    expect(await store.commit([small(3)])).toMatchObject([{ ok: true }]);
   });
 
   test('is no longer full when there is room again, and the reserve is made anew', async () => {

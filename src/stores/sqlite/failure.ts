@@ -103,9 +103,10 @@ export function isBusy(error: unknown): boolean {
   return isSqliteError(error) && (error.errcode & 0xff) === 5;
 }
 
-/** SQLITE_FULL, wherever it stands in what a call was rejected with: the disk has no room. */
+/** SQLITE_FULL or ENOSPC, wherever it stands in what a call was rejected with: the disk has no room. */
 export function isFull(error: unknown): boolean {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (typeof cause !== 'object' || cause === null || !('errcode' in cause)) return false;
-  return typeof cause.errcode === 'number' && (cause.errcode & 0xff) === 13;
+  if (typeof cause !== 'object' || cause === null) return false;
+  if ('code' in cause && cause.code === 'ENOSPC') return true;
+  return 'errcode' in cause && typeof cause.errcode === 'number' && (cause.errcode & 0xff) === 13;
 }

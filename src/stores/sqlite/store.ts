@@ -25,6 +25,7 @@ import { claimFolder, type DataFolder } from './folder.ts';
 import { Inputs } from './inputs.ts';
 import { Log } from './log.ts';
 import { nextPosition } from './positions.ts';
+import { Presence } from './presence.ts';
 import { Records } from './records.ts';
 import { migrate } from './schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './settings.ts';
@@ -68,7 +69,15 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     const writer = new Writer(path);
     await writer.ready();
     const reserve = new SpaceReserve(join(dataDir, 'ballast'), reserveBytes);
-    return new SqliteStore({ dataDir, folder, db: reader, writer, blobs, reserve });
+    return new SqliteStore({
+      dataDir,
+      folder,
+      db: reader,
+      writer,
+      blobs,
+      reserve,
+      presence: new Presence(path),
+    });
   } catch (error) {
     db?.close();
     folder.release();
@@ -98,11 +107,12 @@ class SqliteStore implements Store {
     readonly writer: Writer;
     readonly blobs: ArtifactFiles;
     readonly reserve: SpaceReserve;
+    readonly presence: Presence;
   }) {
-    const { dataDir, folder, db, writer, blobs, reserve } = parts;
+    const { dataDir, folder, db, writer, blobs, reserve, presence } = parts;
     this.#folder = folder;
     this.#db = db;
-    this.#writes = new Writes(db, writer, reserve);
+    this.#writes = new Writes(db, writer, reserve, presence);
     this.#blobs = blobs;
     this.#reserve = reserve;
     this.#inputs = new Inputs(db, blobs);
@@ -132,7 +142,7 @@ class SqliteStore implements Store {
   async commit(entries: readonly CommitEntry[]): Promise<CommitResult[]> {
     for (const entry of entries) assertNumbered(entry);
     const prepared = this.#inputs.prepare(entries);
-    const inputs = prepared instanceof Promise ? await prepared : prepared;
+    const inputs = prepared instanceof Promise ? await this.#noticing(prepared) : prepared;
     try {
       const encoded = entries.map((entry, index) =>
         encodeEntry(entry, inputs?.[index], this.#staged.has(entry.executionId)),
@@ -270,6 +280,15 @@ class SqliteStore implements Store {
       await this.#writes.close();
     } finally {
       this.#folder.release();
+    }
+  }
+
+  /** Files fill a disk, too. */
+  async #noticing<T>(writing: Promise<T>): Promise<T> {
+    try {
+      return await writing;
+    } catch (error) {
+      throw this.#writes.noticed(error);
     }
   }
 

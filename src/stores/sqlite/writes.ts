@@ -5,6 +5,7 @@ import { CommitPace } from './commit-pace.ts';
 import { Committer } from './committer.ts';
 import type { EncodedEntry } from './encoded-entry.ts';
 import { guardSqlite, isBusy, isFull } from './failure.ts';
+import type { Presence } from './presence.ts';
 import type { Writer } from './writer.ts';
 import type { WriterAnswers, WriterRequest } from './writer-protocol.ts';
 
@@ -29,14 +30,16 @@ export class Writes {
   readonly #db: DatabaseSync;
   readonly #writer: Writer;
   readonly #reserve: SpaceReserve;
+  readonly #presence: Presence;
   readonly #committer: Committer;
   readonly #pace = new CommitPace();
   #sinceCheckpoint = 0;
 
-  constructor(db: DatabaseSync, writer: Writer, reserve: SpaceReserve) {
+  constructor(db: DatabaseSync, writer: Writer, reserve: SpaceReserve, presence: Presence) {
     this.#db = db;
     this.#writer = writer;
     this.#reserve = reserve;
+    this.#presence = presence;
     this.#committer = new Committer(db);
   }
 
@@ -55,13 +58,23 @@ export class Writes {
     what: string,
     request: Request,
   ): Promise<WriterAnswers[Request['kind']]> {
+    this.#presence.assert(what);
     try {
       const answer = await this.#writer.send(what, request);
       if (request.kind === 'delete' || request.kind === 'retain') this.#committer.forget();
       return answer;
     } catch (error) {
-      throw this.#noticed(error);
+      throw this.noticed(error);
     }
+  }
+
+  /** What a write, also of a file beside the database, was rejected with; gives up the reserve where that is a full disk. */
+  noticed(error: unknown): unknown {
+    if (!isFull(error) || this.#reserve.missing) return error;
+    this.#reserve.release();
+    // The first that needs the room is the database, for what the log holds; then the log begins anew in its own.
+    this.#writer.checkpoint();
+    return error;
   }
 
   close(): Promise<void> {
@@ -80,6 +93,7 @@ export class Writes {
    */
   #commitHere(entries: readonly EncodedEntry[]): readonly CommitResult[] | undefined {
     if (!this.#db.isOpen) throw new StoreError('cannot commit: the store is closed');
+    this.#presence.assert('cannot commit');
     const start = performance.now();
     let results: readonly CommitResult[];
     try {
@@ -87,7 +101,7 @@ export class Writes {
         this.#committer.commit(entries, this.#writer.nextPosition),
       );
     } catch (error) {
-      if (!(error instanceof StoreError && isBusy(error.cause))) throw this.#noticed(error);
+      if (!(error instanceof StoreError && isBusy(error.cause))) throw this.noticed(error);
       this.#pace.rest();
       return undefined;
     }
@@ -97,13 +111,5 @@ export class Writes {
       this.#writer.checkpoint();
     }
     return results;
-  }
-
-  #noticed(error: unknown): unknown {
-    if (!isFull(error) || this.#reserve.missing) return error;
-    this.#reserve.release();
-    // The first that needs the room is the database, for what the log holds; then the log begins anew in its own.
-    this.#writer.checkpoint();
-    return error;
   }
 }
