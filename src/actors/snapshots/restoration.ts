@@ -130,6 +130,7 @@ export class Restoration {
     invocation.checkGiven(ofTask);
     if (!isTerminal(present(this.#record).status)) {
       invocation.checkComplete(this.#known === undefined ? ofTask : {});
+      if (this.#known !== undefined) invocation.checkOwn(ofTask, this.#known.definition);
     } else if (invocation.lacks) {
       this.notes.push('the values of its environment variables are not in the snapshot');
     }
