@@ -42,7 +42,8 @@ export class Revival {
   takeUp(stored: StoredExecution, planned: boolean): void {
     const { record, task, outline, snapshot } = stored;
     const { executionId, instanceId } = record;
-    const lose = (from: ExecutionSnapshot) => this.#loss(from, 'the node stopped while it ran', planned);
+    const lose = (from: ExecutionSnapshot, why = 'the node stopped while it ran') =>
+      this.#loss(from, why, planned);
     const runtime = this.#host.attempts.runtimeOf(task);
     if (runtime?.reattach === undefined || instanceId === '' || !hasAttempt(snapshot)) {
       this.#revive(stored, lose(snapshot));
@@ -63,9 +64,11 @@ export class Revival {
       record.inputDelivered === record.attempt ? child.log : unheard,
       !follow,
       (end) => {
-        if (follow && end !== undefined) this.#host.attempts.ended(child, end);
+        const lost = end?.kind === 'failed' && end.unfollowed === true && !child.log.left;
+        if (follow && end !== undefined && !lost) this.#host.attempts.ended(child, end);
         else if (!child.log.left && child.snapshot !== undefined) {
-          for (const event of lose(child.snapshot)) this.#host.deliver(executionId, event);
+          const why = lost ? end.message : undefined;
+          for (const event of lose(child.snapshot, why)) this.#host.deliver(executionId, event);
         }
       },
       (error) => this.#host.bug(error, executionId),

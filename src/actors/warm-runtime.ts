@@ -153,7 +153,9 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
         logger?.warn({ taskId, instanceId, err }, 'an instance of an earlier run could not be found again');
       });
       // It was given up before it was reached.
-      return failure.kind === 'stopped' ? { ...failure, remains: true } : failure;
+      if (failure.kind === 'stopped') return { ...failure, remains: true };
+      const lost = failure.kind === 'failed' && failure.code === 'INSTANCE_LOST';
+      return lost ? { ...failure, unfollowed: true } : failure;
     }
   }
 

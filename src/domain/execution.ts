@@ -136,5 +136,12 @@ export interface ExecutionRecord {
   readonly oldestSequence?: number;
   /** The execution that this one was restored from as a new one. */
   readonly originId?: string;
+  /** When one that had ended was restored here, as a record: it is kept from then on. */
+  readonly restoredAt?: number;
   readonly outcome?: Outcome;
+}
+
+/** Since when an execution that has ended is kept here. */
+export function keptSince({ createdAt, completedAt = createdAt, restoredAt = 0 }: ExecutionRecord): number {
+  return Math.max(completedAt, restoredAt);
 }

@@ -58,6 +58,8 @@ interface AttemptFacts {
   readonly resourceUse: ResourceUse;
   /** It could not be confirmed gone; the rule below does not hold for it. */
   readonly remains?: true;
+  /** Of one that was reattached: it could not be followed, or not all of its output is to be had, so it is lost. */
+  readonly unfollowed?: true;
 }
 
 /**

@@ -30,7 +30,7 @@ export type LoggedTransition = Extract<LogEvent, { kind: 'transition' }>;
 
 /** What is kept of finished executions. */
 export interface Retention {
-  /** Those that ended before this instant, in milliseconds since the epoch, are deleted. */
+  /** Those that ended, or came here as records, before this instant, in milliseconds since the epoch, are deleted. */
   readonly endedBefore: number;
   /** Bytes of the store that are in use; beyond it logs, and then records, of the oldest finished ones go. */
   readonly maxBytes: number;

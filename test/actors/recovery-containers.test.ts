@@ -94,6 +94,24 @@ describe('a container that is followed again', () => {
     await after.leavesNothing();
   });
 
+  test.each([
+    ['reattachOrRerun', { status: 'running', attempt: 2, recoveries: 1 }],
+    ['reattachOrFail', { status: 'failed', outcome: { code: 'INTERRUPTED' } }],
+  ] as const)(
+    'one whose output is not to be had to its end is lost, and %s decides',
+    async (policy, record) => {
+      const before = supervisorBench();
+      const executionId = await inContainer(before, { onInterrupt: policy });
+      const after = crashBeside(before, executionId);
+      await after.supervisor.recover();
+      after.docker.call(0).fail('INSTANCE_LOST', 'its log is full', { unfollowed: true });
+      await after.clock.advance(0);
+      expect(await after.record(executionId)).toMatchObject(record);
+      await after.cancelAll();
+      await after.leavesNothing();
+    },
+  );
+
   test('one that has not had all of its input is ended: what it has read cannot be known', async () => {
     const before = supervisorBench();
     const { executionId } = await before.start(docker);

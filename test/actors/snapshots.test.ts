@@ -253,3 +253,15 @@ test('what comes while the node stops is there at its next start', async () => {
   expect(notes).toContainEqual(expect.stringContaining('at its next start'));
   expect(await there.store.unfinished('', 10)).toEqual([record]);
 });
+
+test('a record of what has ended counts as new where it is restored, and a document says nothing of that', async () => {
+  const { clock, here, there } = await two();
+  const id = await admit(here);
+  here.runtime.call(0).complete();
+  await settle();
+  const document = await documentOf(here, id, copy);
+  await clock.advance(1_000_000);
+  const { record } = await restoreTo(there, document);
+  expect(record).toMatchObject({ status: 'completed', restoredAt: clock.now() });
+  expect((await documentOf(there, id, copy)).toString()).not.toContain('restoredAt');
+});

@@ -72,7 +72,15 @@ test('a task that the node knows has its own values', async () => {
   const { document } = await take(server, executionId, { detach: true });
   const target = await another();
   await target.register('env', 'misbehaving/env.wasm', { environment: { OF_TASK: 'of the target' } });
-  const { result } = await restore(target, document, { environment: { OF_CALL: 'x' } });
+  const other = await refusal(
+    restore(target, document, { environment: { OF_CALL: 'x', OF_TASK: 'of somebody' } }),
+  );
+  expect(other.fields).toEqual({
+    'options.environment.OF_TASK': expect.stringMatching(/not the value that task env has on this node/),
+  });
+  const { result } = await restore(target, document, {
+    environment: { OF_CALL: 'x', OF_TASK: 'of the target' },
+  });
   expect(result?.state).toMatch(/^(pending|running)/);
   await target.functions.waitExecution({ executionId });
 });

@@ -80,7 +80,7 @@ export class ScriptedCall {
   fail(
     code: ErrorCode,
     message = 'scripted',
-    how: { readonly exitCode?: number; readonly output?: string } = {},
+    how: { readonly exitCode?: number; readonly output?: string; readonly unfollowed?: true } = {},
   ): void {
     this.#settle({ kind: 'failed', code, message, ...how, ...this.#facts() });
   }

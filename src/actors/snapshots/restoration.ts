@@ -130,6 +130,7 @@ export class Restoration {
     invocation.checkGiven(ofTask);
     if (!isTerminal(present(this.#record).status)) {
       invocation.checkComplete(this.#known === undefined ? ofTask : {});
+      if (this.#known !== undefined) invocation.checkOwn(ofTask, this.#known.definition);
     } else if (invocation.lacks) {
       this.notes.push('the values of its environment variables are not in the snapshot');
     }
@@ -145,7 +146,8 @@ export class Restoration {
   /** What has ended is kept to be read, and runs nothing. */
   #recordOnly(record: ExecutionRecord): CommitEntry {
     if (this.#wishes.hold) this.notes.push('it has ended: there is nothing to hold');
-    return this.#entry(record, present(this.#invocation).of(record));
+    const restoredAt = Math.round(this.#options.clock.now());
+    return this.#entry({ ...record, restoredAt }, present(this.#invocation).of(record));
   }
 
   async #goingOn(original: ExecutionRecord): Promise<CommitEntry> {
@@ -157,6 +159,7 @@ export class Restoration {
       instanceId: _instanceId,
       inputDelivered: _inputDelivered,
       loosened: _loosened,
+      restoredAt: _restoredAt,
       ...rest
     } = original;
     const allowed = loosened(task.definition);

@@ -1,6 +1,7 @@
 import { invalidArgument } from '../../domain/errors.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
 import type { InvocationPart, RedactedEnvironment } from '../../domain/snapshot/parts.ts';
+import type { TaskDefinition } from '../../domain/task.ts';
 import { valuesMissing } from './restore-refusal.ts';
 
 type Given = Readonly<Record<string, string>>;
@@ -47,6 +48,21 @@ export class RestoredInvocation {
     throw invalidArgument(
       `options.environment.${unknown}`,
       'is not left out of this snapshot; allowed are the names of those that are',
+    );
+  }
+
+  /** Throws invalid_argument for a value that the task of this node would not run with, as it has its own. */
+  checkOwn(ofTask: RedactedEnvironment, { name: taskName, environment: own }: TaskDefinition): void {
+    const other = Object.keys(this.#given).find(
+      (name) =>
+        isRedacted(ofTask, name) &&
+        !isRedacted(this.#part.environment, name) &&
+        own[name] !== this.#given[name],
+    );
+    if (other === undefined) return;
+    throw invalidArgument(
+      `options.environment.${other}`,
+      `is not the value that task ${taskName} has on this node; leave it out to run with the node's own, or register the task with this one first`,
     );
   }
 

@@ -23,7 +23,11 @@ export async function takenRecord(store: Store, record: ExecutionRecord, now: nu
   if ((record.oldestSequence ?? 1) > 1) throw logGone(record.executionId);
   const { transitions } = await store.outline(record.executionId);
   const covered = transitions.filter(({ sequence }) => sequence <= record.lastSequence);
-  if (!wasMoved(record)) return { record, transitions: covered, takenAt: now, detached: false };
+  if (!wasMoved(record)) {
+    // It says something of this node only.
+    const { restoredAt: _restoredAt, ...carried } = record;
+    return { record: carried, transitions: covered, takenAt: now, detached: false };
+  }
   const moving = covered.find(({ reasonCode }) => reasonCode === 'MOVED');
   const takenAt = moving?.time ?? record.completedAt ?? now;
   const last = (moving?.sequence ?? record.lastSequence) - 1;

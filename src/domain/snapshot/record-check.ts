@@ -102,6 +102,7 @@ const record = object<ExecutionRecord>({
   inputDelivered: optional(whole(0, mostCount)),
   oldestSequence: optional(whole(1, 1)),
   originId: optional(executionIdCheck),
+  restoredAt: optional(instant),
   outcome: optional(outcomeCheck),
 });
 

@@ -236,7 +236,9 @@ export class ContainerInstance implements Instance {
   }
 
   #lost(message: string, removed: boolean): AttemptOutcome {
-    return { kind: 'failed', code: 'INSTANCE_LOST', message, ...this.#facts(removed) };
+    const facts = this.#facts(removed);
+    const unfollowed = this.#missing !== undefined && ({ unfollowed: true } as const);
+    return { kind: 'failed', code: 'INSTANCE_LOST', message, ...facts, ...unfollowed };
   }
 
   #facts(removed: boolean): Pick<AttemptOutcome, 'instanceId' | 'resourceUse' | 'remains'> {

@@ -9,6 +9,7 @@ import {
   executionStatuses,
   type Invocation,
   isTerminal,
+  keptSince,
 } from '../../domain/execution.ts';
 import type { StatusCounts } from '../../domain/node-feed.ts';
 import type { Task } from '../../domain/task.ts';
@@ -120,7 +121,7 @@ class InMemory implements MemoryStore {
   async retain({ endedBefore, maxBytes }: Retention): Promise<Retained> {
     this.#touch();
     const finished = this.#sorted().filter(({ status }) => isTerminal(status));
-    const old = finished.filter(({ completedAt, createdAt }) => (completedAt ?? createdAt) < endedBefore);
+    const old = finished.filter((record) => keptSince(record) < endedBefore);
     for (const { executionId } of old) await this.delete(executionId);
     const kept = finished.filter((record) => !old.includes(record));
     let deletedLogs = 0;

@@ -8,7 +8,7 @@
  *    have to go at once, as the youngest of what can.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type ExecutionRecord, type ExecutionStatus, isTerminal } from '../../domain/execution.ts';
+import { type ExecutionRecord, type ExecutionStatus, isTerminal, keptSince } from '../../domain/execution.ts';
 import { DamagedError } from '../store.ts';
 import { Budget } from './budget.ts';
 import type { Removal } from './removal.ts';
@@ -96,7 +96,7 @@ export class Retainer {
       // Nothing ended before it was created, and what follows was created later, but where a clock was set meanwhile.
       if (row.created_at >= endedBefore) return thorough ? 'next' : 'end';
       const record = finished(row);
-      if (record === undefined || (record.completedAt ?? record.createdAt) >= endedBefore) return 'next';
+      if (record === undefined || keptSince(record) >= endedBefore) return 'next';
       return this.#remove(row, budget, counted);
     });
     if (ended) this.#ageWalks += 1;

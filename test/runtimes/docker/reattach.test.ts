@@ -259,7 +259,11 @@ describeDocker('a container that was found again', () => {
     await gate.open();
     await isEnded(left.nodeId);
     const { outcome } = await follow(await found(await open(left), left), left);
-    expect(outcome).toMatchObject({ code: 'INSTANCE_LOST', message: expect.stringMatching(/log is full/) });
+    expect(outcome).toMatchObject({
+      code: 'INSTANCE_LOST',
+      unfollowed: true,
+      message: expect.stringMatching(/log is full/),
+    });
     expect(await containersOf(left.nodeId)).toEqual([]);
   });
 
@@ -268,6 +272,10 @@ describeDocker('a container that was found again', () => {
     const instance = await found(await open(left), left, { position: { stdout: 100, stderr: 0 } });
     await gate.open();
     const { outcome } = await follow(instance, left);
-    expect(outcome).toMatchObject({ code: 'INSTANCE_LOST', message: expect.stringMatching(/log has less/) });
+    expect(outcome).toMatchObject({
+      code: 'INSTANCE_LOST',
+      unfollowed: true,
+      message: expect.stringMatching(/log has less/),
+    });
   });
 });

@@ -60,6 +60,18 @@ export function retentionContract(open: () => Promise<Store>): void {
     expect(sequences(await store.events(executionId(4), all))).toEqual([1, 2, 3]);
   });
 
+  test('what was restored as a record is kept from then on, however long ago it ended', async () => {
+    const store = await open();
+    const restored = recordOf(executionId(1), 'completed', {
+      createdAt: 100,
+      completedAt: 100,
+      restoredAt: 900,
+    });
+    await store.commit([{ ...ended(1, 100), record: restored }, ended(2, 100)]);
+    expect((await retained(store, { endedBefore: 500 })).deletedExecutions).toEqual([executionId(2)]);
+    expect((await retained(store, { endedBefore: 901 })).deletedExecutions).toEqual([executionId(1)]);
+  });
+
   test('what has not ended stays, however old it is and however little room there is', async () => {
     const store = await open();
     const running = (number: number) => ({
