@@ -87,8 +87,11 @@ describe('a document is refused, and the line said,', () => {
     return result;
   };
 
-  test('of a version that is not known, with those that are', () => {
-    const error = refusal(changed('"spearSnapshot":1', '"spearSnapshot":7'));
+  test.each([
+    ['"spearSnapshot":1', '"spearSnapshot":7'],
+    ['"envelope":1', '"envelope":7'],
+  ])('of a version that is not known, with those that are: %s', (known, unknown) => {
+    const error = refusal(changed(known, unknown));
     expect(error).toMatchObject({
       kind: 'failed_precondition',
       reason: 'SNAPSHOT_VERSION_UNKNOWN',

@@ -2,8 +2,8 @@ import { isTerminal } from '../execution.ts';
 import { checked, Envelope, textOf } from './envelope.ts';
 import { LogCheck } from './log-check.ts';
 import { partCheck } from './part-check.ts';
-import type { SnapshotPart } from './parts.ts';
-import { damaged } from './refusal.ts';
+import { knownEnvelopes, type SnapshotPart } from './parts.ts';
+import { damaged, unknownVersion } from './refusal.ts';
 
 type Kind = SnapshotPart['kind'];
 
@@ -64,6 +64,9 @@ export class PartReader {
     switch (part.kind) {
       case 'header':
         this.#executionId = part.executionId;
+        if (!knownEnvelopes.includes(part.versions.envelope)) {
+          throw unknownVersion(String(part.versions.envelope), knownEnvelopes);
+        }
         return;
       case 'task':
         this.#hasTask = true;
