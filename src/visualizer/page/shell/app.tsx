@@ -14,7 +14,7 @@ import { usePage } from './page.ts';
 import './shell.css';
 
 export function App() {
-  const { dialogs, list, router, file } = usePage();
+  const { dialogs, list, router, file, notices } = usePage();
   const { view, execution } = router.address.value;
   /** As the button of an execution does where there is one. */
   const breakpoints = () => {
@@ -31,6 +31,7 @@ export function App() {
       act: () => router.go({ view: 'tree', execution: '', at: undefined }),
     },
     { key: 'b', help: 'Breakpoints', act: () => dialogs.show(breakpoints()) },
+    { key: 'x', help: 'Dismiss notices', act: () => notices.dismissAll() },
     { key: '\\', help: 'Light, dark or automatic', act: nextTheme },
   ]);
   useDocumentTitle();
