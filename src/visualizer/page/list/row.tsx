@@ -5,6 +5,7 @@ import type { ExecutionRow } from '../model/execution-row.ts';
 import { instantText, timeText } from '../model/quantity.ts';
 import { Icon } from '../theme/icon.tsx';
 import { StatusMark } from '../theme/status-mark.tsx';
+import { lookOf } from '../theme/tone.ts';
 import { memo } from './memo.ts';
 import { Ago, Elapsed } from './ticking.tsx';
 import './row.css';
@@ -74,7 +75,9 @@ export const Row = memo(function Row({ row, index, top, selected, copied, select
       <div role="gridcell" class="cell error" title={row.errorMessage.slice(0, 1000)}>
         {row.errorCode !== '' && (
           <>
-            <span class="code">{row.errorCode}</span>
+            <span class="code" data-tone={lookOf(row.state, row.status).tone}>
+              {row.errorCode}
+            </span>
             <span class="quiet">{firstLine(row)}</span>
           </>
         )}
