@@ -6,8 +6,9 @@ import type { Machine } from '../../model/machine.ts';
 import { type Taken, wayKey } from '../log/standing.ts';
 import { Toggle } from '../toggle.tsx';
 import { ChartTable } from './chart-table.tsx';
-import { drawnWays } from './drawn-ways.ts';
+import { drawnWays, wayNames } from './drawn-ways.ts';
 import { type Graph, graphOf } from './graph.ts';
+import { labelsOf, labelWidth } from './labels.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { routesOf } from './routes.ts';
 import { StateBox, StateGroup } from './state-box.tsx';
@@ -59,6 +60,13 @@ export function ChartView({ machine, state, ways, visits, lastWay, past = false,
   const keys = drawn.map(({ key }) => key).join(' ');
   // Routes depend on which ways there are, not on how often they were taken.
   const { routes, height } = useMemo(() => routesOf(layout, drawn), [layout, keys]);
+  const wishes = drawn.map((way) => ({
+    key: way.key,
+    width: labelWidth(wayNames(way), way.taken?.count ?? 0),
+    shown: way.taken !== undefined,
+  }));
+  const words = wishes.map(({ width, shown }) => `${width} ${shown}`).join(' ');
+  const labels = useMemo(() => labelsOf(layout, routes, height, wishes), [routes, words]);
   const lastEntry = (path: string): number | undefined => {
     let last: number | undefined;
     for (const way of ways.values()) if (way.to === path && (last ?? 0) < way.last) last = way.last;
@@ -110,7 +118,14 @@ export function ChartView({ machine, state, ways, visits, lastWay, past = false,
             {drawn.map((way) => {
               const route = routes.get(way.key);
               return route === undefined ? null : (
-                <WayLine key={way.key} way={way} route={route} last={way.key === lastWay} onEvent={onEvent} />
+                <WayLine
+                  key={way.key}
+                  way={way}
+                  route={route}
+                  label={labels.get(way.key)}
+                  last={way.key === lastWay}
+                  onEvent={onEvent}
+                />
               );
             })}
             {[...layout.leaves.values()].map((box) => {

@@ -38,6 +38,11 @@ export function namesOf(way: Way): readonly string[] {
   return [...new Set(way.allowed.map(({ event }) => event))];
 }
 
+/** What stands beside a way, without how often it was taken. */
+export function wayNames({ events }: DrawnWay): string {
+  return (events.length > 2 ? [...events.slice(0, 2), '…'] : events).join(', ');
+}
+
 /** The transition that allowed it: the state's own, or one of those around it. */
 function wayOf(graph: Graph, known: ReadonlyMap<string, Way>, { from, to }: Taken): Way | undefined {
   for (let path = from; ; path = graph.states.get(path)?.parent ?? '') {

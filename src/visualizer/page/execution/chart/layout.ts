@@ -27,15 +27,16 @@ export interface Layout {
 }
 
 export const leafSize = { width: 152, height: 42 } as const;
-/** Between leaves in a column, with room for a line of text. */
-export const gap = 34;
+/** Between leaves in a column, with room for two lines of words. */
+export const gap = 46;
 const groupTitle = 34;
 const groupBottom = 16;
 /** Ways between the children of a group run on its left. */
 const groupLeft = 46;
 const groupRight = 18;
-const gutter = 148;
-const margin = { x: 28, y: 18 };
+const gutter = 152;
+/** On the left there is room for the words of ways that run beside the first column. */
+const margin = { left: 60, right: 28, y: 18 };
 
 export function layoutOf(graph: Graph): Layout {
   const columns = columnsOf(graph);
@@ -44,7 +45,7 @@ export function layoutOf(graph: Graph): Layout {
   const leaves = new Map<string, Box>();
   const groups = new Map<string, Box>();
   const edges: { left: number; right: number }[] = [];
-  let x = margin.x;
+  let x = margin.left;
   columns.forEach((paths, column) => {
     const width = Math.max(...paths.map((path) => widthOf(graph, path)));
     let y = margin.y + (floor - margin.y - (heights[column] ?? 0)) / 2;
@@ -67,7 +68,7 @@ export function layoutOf(graph: Graph): Layout {
     edges.push({ left: x, right: x + width });
     x += width + gutter;
   });
-  const width = columns.length === 0 ? 0 : x - gutter + margin.x;
+  const width = columns.length === 0 ? 0 : x - gutter + margin.right;
   return { width, height: floor + margin.y, leaves, groups, columns: edges, floor };
 }
 

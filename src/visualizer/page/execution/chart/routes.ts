@@ -9,9 +9,10 @@ import { arrowPath, type Point, roundedPath } from './stroke.ts';
 
 export interface Route {
   readonly key: string;
+  /** Its bends, from its source to its target. */
+  readonly points: readonly Point[];
   readonly path: string;
   readonly arrow: string;
-  readonly label: { readonly x: number; readonly y: number; readonly anchor: 'start' | 'middle' | 'end' };
 }
 
 interface Routed {
@@ -40,7 +41,8 @@ export function routesOf(layout: Layout, links: readonly Link[]): Routed {
   for (const plan of plans) {
     const key = plan.link.key;
     const pair = plans.some((each) => each.from === plan.to && each.to === plan.from);
-    routes.set(key, routeOf(layout, plan, ends(plan), depth(plan), across, beside.get(key) ?? 0, pair));
+    const points = pointsOf(plan, ends(plan), depth(plan), across, beside.get(key) ?? 0, pair);
+    routes.set(key, { key, points, path: roundedPath(points), arrow: arrowPath(points) });
   }
   return { routes, height: Math.max(layout.height, layout.floor + channel * (below.length + 1) + 4) };
 }
@@ -83,86 +85,63 @@ function wishesOf({ link, from, to, course, sides }: Plan, depth: number): reado
   return [out, into];
 }
 
-function routeOf(
-  layout: Layout,
-  plan: Plan,
+function pointsOf(
+  { link, from, to, course, sides }: Plan,
   [start, end]: readonly [number, number],
   depth: number,
   tracks: ReadonlyMap<string, number>,
   lane: number,
   pair: boolean,
-): Route {
-  const { link, from, to, course, sides } = plan;
-  const drawn = (points: readonly Point[], label: Route['label']): Route => ({
-    key: link.key,
-    path: roundedPath(points),
-    arrow: arrowPath(points),
-    label,
-  });
+): readonly Point[] {
   const outX = sides[0] === 'right' ? from.x + from.width : from.x;
   const inX = sides[1] === 'left' ? to.x : to.x + to.width;
   if (course === 'self') {
-    const x = from.x + from.width - 34;
-    const top = from.y - 13;
-    const points: Point[] = [
+    // Beside the count at the corner.
+    const x = from.x + from.width - 59;
+    const top = from.y - 12;
+    return [
       [x, from.y],
       [x, top],
-      [x + 20, top],
-      [x + 20, from.y],
+      [x + 17, top],
+      [x + 17, from.y],
     ];
-    return drawn(points, { x: x + 25, y: top + 5, anchor: 'start' });
   }
   if (course === 'neighbour') {
     const down = to.y > from.y;
     const x = from.x + from.width / 2 + (pair ? (down ? -9 : 9) : 0);
-    const points: Point[] = down
-      ? [
-          [x, from.y + from.height],
-          [x, to.y],
-        ]
-      : [
-          [x, from.y],
-          [x, to.y + to.height],
-        ];
-    const y = ((points[0]?.[1] ?? 0) + (points[1]?.[1] ?? 0)) / 2 + 4;
-    return drawn(points, pair && down ? { x: x - 7, y, anchor: 'end' } : { x: x + 7, y, anchor: 'start' });
+    return [
+      [x, down ? from.y + from.height : from.y],
+      [x, down ? to.y : to.y + to.height],
+    ];
   }
   if (course === 'beside') {
     const x = from.x - 14 - lane * 11;
-    const down = to.y > from.y;
-    const label = { x: x - 5, y: down ? end - 26 : end + 34, anchor: 'end' } as const;
-    return drawn(
-      [
-        [outX, start],
-        [x, start],
-        [x, end],
-        [inX, end],
-      ],
-      label,
-    );
+    return [
+      [outX, start],
+      [x, start],
+      [x, end],
+      [inX, end],
+    ];
   }
   const track = tracks.get(`${link.key} out`) ?? outX;
-  const forward = sides[0] === 'right';
-  const edge = forward
-    ? (layout.columns[from.column]?.right ?? outX)
-    : (layout.columns[from.column]?.left ?? outX);
-  const near: Route['label'] = forward
-    ? { x: edge + 8, y: start - 5, anchor: 'start' }
-    : { x: edge - 8, y: start - 5, anchor: 'end' };
-  // A step of a few pixels says nothing: the target is tall enough for a straight line.
-  const straight = Math.abs(start - end) < bow && Math.abs(start - to.y - to.height / 2) < to.height / 2 - 6;
-  if (course === 'across')
-    return drawn(
-      [
+  if (course === 'across') {
+    // A step of a few pixels says nothing: the target is tall enough for a straight line.
+    const straight =
+      Math.abs(start - end) < bow && Math.abs(start - to.y - to.height / 2) < to.height / 2 - 6;
+    if (straight)
+      return [
         [outX, start],
-        [straight ? inX : track, start],
-        [straight ? inX : track, straight ? start : end],
-        [inX, straight ? start : end],
-      ],
-      near,
-    );
+        [inX, start],
+      ];
+    return [
+      [outX, start],
+      [track, start],
+      [track, end],
+      [inX, end],
+    ];
+  }
   const back = tracks.get(`${link.key} in`) ?? inX;
-  const points: Point[] = [
+  return [
     [outX, start],
     [track, start],
     [track, depth],
@@ -170,5 +149,4 @@ function routeOf(
     [back, end],
     [inX, end],
   ];
-  return drawn(points, { x: (track + back) / 2, y: depth - 4, anchor: 'middle' });
 }

@@ -1,22 +1,23 @@
 /** A way from one state to another, and what leads along it. */
-import type { DrawnWay } from './drawn-ways.ts';
+import { type DrawnWay, wayNames } from './drawn-ways.ts';
+import type { Label } from './labels.ts';
 import { PressGroup } from './press-group.tsx';
 import type { Route } from './routes.ts';
 
 interface Props {
   readonly way: DrawnWay;
   readonly route: Route;
+  readonly label: Label | undefined;
   /** It was the last one taken. */
   readonly last: boolean;
   readonly onEvent: ((sequence: number) => void) | undefined;
 }
 
-export function WayLine({ way, route, last, onEvent }: Props) {
+export function WayLine({ way, route, label, last, onEvent }: Props) {
   const { taken } = way;
   const told =
     taken === undefined ? 'not taken' : `taken ${taken.count === 1 ? 'once' : `${taken.count} times`}`;
-  const names = way.events.length > 2 ? [...way.events.slice(0, 2), '…'] : way.events;
-  const text = `${names.join(', ')}${taken !== undefined && taken.count > 1 ? ` ×${taken.count}` : ''}`;
+  const text = `${wayNames(way)}${taken !== undefined && taken.count > 1 ? ` ×${taken.count}` : ''}`;
   const go = taken === undefined || onEvent === undefined ? undefined : () => onEvent(taken.last);
   return (
     <PressGroup
@@ -33,9 +34,11 @@ export function WayLine({ way, route, last, onEvent }: Props) {
       <path class="way-reach" d={route.path} />
       <path class="way-line" d={route.path} />
       <path class="way-arrow" d={route.arrow} />
-      <text class="way-label" x={route.label.x} y={route.label.y} text-anchor={route.label.anchor}>
-        {text}
-      </text>
+      {label !== undefined && (
+        <text class="way-label" x={label.x} y={label.y} text-anchor={label.anchor}>
+          {text}
+        </text>
+      )}
     </PressGroup>
   );
 }
