@@ -56,6 +56,9 @@ describeWhere([await chromium()], 'a reader of any kind', () => {
       await seen.lit(state);
       await seeNoBarrier(page, state);
     }
+    await (await seen.inMenu('Delete')).waitFor();
+    await seeNoBarrier(page, 'the menu of an execution');
+    await page.keyboard.press('Escape');
     await page.keyboard.press('[');
     await seen.past.waitFor();
     await seeNoBarrier(page, 'the past');

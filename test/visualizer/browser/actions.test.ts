@@ -69,7 +69,7 @@ describeWhere(needs, 'a reader who may act', () => {
     await expect.poll(() => seen.outputText()).toEqual(['the second']);
 
     const again = new URL(page.url()).searchParams.get('execution') ?? '';
-    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await (await seen.inMenu('Delete')).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('status').getByText(`Deleted ${again}`).waitFor();
     await expect(site.server.functions.getExecutionStatus({ executionId: again })).rejects.toThrow(
@@ -198,7 +198,8 @@ describeWhere(needs, 'a reader who may only look', () => {
     }
     await site.cancel(executionId);
     await seen.lit('cancelled');
-    expect(await page.getByRole('button', { name: 'Delete', exact: true }).count()).toBe(0);
+    await (await seen.inMenu(/history/)).waitFor();
+    expect(await page.getByRole('menuitem', { name: 'Delete' }).count()).toBe(0);
   });
 
   test('is refused by the node, too', async () => {

@@ -56,6 +56,12 @@ export class ExecutionPage {
     return this.output.locator('.output-text').allTextContents();
   }
 
+  /** What can be done with it beyond the buttons. */
+  async inMenu(name: string | RegExp): Promise<Locator> {
+    await this.view.getByRole('button', { name: /^(More|Download)$/ }).click();
+    return this.view.getByRole('menuitem', { name });
+  }
+
   pane(name: string): Promise<void> {
     return this.panes.getByRole('tab', { name }).click();
   }

@@ -187,4 +187,48 @@ describeWhere([await chromium()], 'a reader without a mouse', () => {
     await page.keyboard.press('Escape');
     await seen.past.waitFor({ state: 'detached' });
   });
+
+  test('opens the menu of an execution, goes through it, and leaves it', async () => {
+    const { executionId } = await site.server.functions.invokeFunction({ task: 'wc' });
+    const { page } = await site.visit(`/?execution=${executionId}`);
+    await new ExecutionPage(page).lit('completed');
+    const more = page.getByRole('button', { name: 'More' });
+    const words = () => page.evaluate(() => document.activeElement?.textContent?.trim());
+    await more.focus();
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(words).toMatch(/^Download history/);
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(words).toBe('Delete');
+    await page.keyboard.press('d');
+    await expect.poll(words).toMatch(/^Download history/);
+    // It leaves the menu, and not the execution.
+    await page.keyboard.press('Escape');
+    await page.getByRole('menu').waitFor({ state: 'detached' });
+    await expect.poll(words).toBe('More');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByRole('heading', { name: 'Delete this execution?' }).waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(words).toBe('More');
+    expect(new URL(page.url()).searchParams.get('execution')).toBe(executionId);
+  });
+
+  test('takes notices away, and goes on where they were', async () => {
+    const { page } = await site.visit('/?task=wc');
+    await new ListPage(page).rows.first().waitFor();
+    const set = async () => {
+      await page.keyboard.press('b');
+      await page.getByRole('dialog').getByRole('button', { name: 'Set', exact: true }).click();
+      await page.getByRole('status').getByText('Breakpoint set').waitFor();
+      await page.keyboard.press('Escape');
+    };
+    await set();
+    await page.keyboard.press('d');
+    await page.getByRole('button', { name: 'Dismiss' }).waitFor({ state: 'detached' });
+    await set();
+    await page.getByRole('button', { name: 'Dismiss' }).press('Enter');
+    await page.getByRole('button', { name: 'Dismiss' }).waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+  });
 });

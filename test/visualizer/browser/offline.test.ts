@@ -21,11 +21,9 @@ describeWhere([await chromium()], 'a file', () => {
     await server.register('ticker', 'ticker/ticker.wasm');
   });
 
-  async function download(page: Page, name: string): Promise<Download> {
-    const [file] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('link', { name, exact: true }).click(),
-    ]);
+  async function download(page: Page, kind: string): Promise<Download> {
+    const item = await new ExecutionPage(page).inMenu(new RegExp(`Download ${kind}`));
+    const [file] = await Promise.all([page.waitForEvent('download'), item.click()]);
     return { name: file.suggestedFilename(), text: await readFile(await file.path(), 'utf8') };
   }
 
@@ -43,7 +41,7 @@ describeWhere([await chromium()], 'a file', () => {
     await page.dispatchEvent('#main', 'drop', { dataTransfer: files });
   }
 
-  test.each(['History', 'Snapshot'])(
+  test.each(['history', 'snapshot'])(
     'that was downloaded as %s shows the same, and asks no node',
     async (kind) => {
       const executionId = await site.invoke({ task: 'flaky' });
@@ -91,7 +89,7 @@ describeWhere([await chromium()], 'a file', () => {
     const { page } = await site.visit(`/?execution=${executionId}`);
     const live = new ExecutionPage(page);
     await expect.poll(() => live.lines()).toBeGreaterThan(5);
-    const file = await download(page, 'History');
+    const file = await download(page, 'history');
     await drop(page, file);
     await page.getByText('A file, not the node:').waitFor();
     const seen = new ExecutionPage(page);

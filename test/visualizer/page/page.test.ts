@@ -404,8 +404,7 @@ describe('an execution that is deleted while it is open', () => {
     node.forget([id]);
     await alert().waitFor();
     await page.getByRole('button', { name: 'Run again' }).waitFor({ state: 'detached' });
-    for (const name of ['History', 'Snapshot'])
-      expect(await page.getByRole('link', { name }).count()).toBe(0);
+    for (const name of ['More', 'Download']) expect(await page.getByRole('button', { name }).count()).toBe(0);
     await page.getByText('imported batch 30 of 412').first().waitFor();
     await page.getByRole('slider', { name: 'Event of the log' }).press('ArrowLeft');
     await page.getByText('The past, read-only.').waitFor();
@@ -444,7 +443,7 @@ describe('an execution that is deleted while it is open', () => {
       if (when === 'among more than is told') node.reset();
       else node.drain();
       await alert().waitFor();
-      expect(await page.getByRole('link', { name: 'History' }).count()).toBe(0);
+      expect(await page.getByRole('button', { name: 'More' }).count()).toBe(0);
       await page.getByText('imported batch 30 of 412').first().waitFor();
       forgiveRefusals();
     },

@@ -1,4 +1,4 @@
-/** A native dialog: the browser keeps the focus in it, closes it with Esc and gives the focus back. */
+/** A native dialog: the browser keeps the focus in it, and closes it with Esc. Then the focus is where it was before. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { Icon } from '../theme/icon.tsx';
@@ -15,8 +15,13 @@ export function Modal({ title, wide, close, children }: Props) {
   const titleId = useId();
   useEffect(() => {
     const dialog = place.current;
+    const before = document.activeElement;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // The browser gives it back only where the dialog stays in the document.
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   return (
     <dialog

@@ -10,6 +10,7 @@ import { isEnded } from '../model/status.ts';
 import { Icon } from '../theme/icon.tsx';
 import { StatusMark } from '../theme/status-mark.tsx';
 import { copyText } from './clipboard.ts';
+import { ExecutionActs } from './execution-acts.tsx';
 import type { Standing } from './log/standing.ts';
 import './execution-head.css';
 
@@ -53,66 +54,35 @@ export function ExecutionHead({ source, row, standing, past }: Props) {
           {source.id} <Icon name={copied ? 'done' : 'copy'} size={12} />
         </button>
       </div>
-      <dl class="execution-facts">
-        {row !== undefined && (
-          <>
-            <Fact name="Created">{instantText(row.createdAt)}</Fact>
-            {past ? (
-              <Fact name="Then">+{durationText(standing.time - row.createdAt)}</Fact>
-            ) : (
-              <Fact name={isEnded(row.status) ? 'In all' : 'For'}>
-                {isEnded(row.status) ? (
-                  durationText(durationOf(row, row.seenAt))
-                ) : (
-                  <Elapsed row={row} live={source.live && !gone && !away} />
-                )}
-              </Fact>
-            )}
-          </>
-        )}
-        <Fact name="Attempt">{attempt === 0 ? 'none yet' : String(attempt)}</Fact>
-        {row !== undefined && row.recoveries > 0 && <Fact name="Recovered">{row.recoveries}×</Fact>}
-        {row !== undefined && row.originExecutionId !== '' && (
-          <Fact name="Restored from">
-            <a class="mono" href={addressOf({ execution: row.originExecutionId })}>
-              {row.originExecutionId}
-            </a>
-          </Fact>
-        )}
-      </dl>
-      <div class="execution-acts">
-        {(past ? [] : source.actions.value).map((action) => (
-          <button
-            key={action.name}
-            type="button"
-            class={action.danger ? 'button danger' : 'button'}
-            aria-disabled={action.refusal !== '' ? 'true' : undefined}
-            title={action.refusal === '' ? undefined : action.refusal}
-            onClick={() => action.refusal === '' && action.run()}
-          >
-            {action.label}
-          </button>
-        ))}
-        {source.downloads !== undefined && !gone && !away && (
-          <>
-            <a
-              class="button plain"
-              href={source.downloads.history}
-              download
-              title="Every event, to be opened offline"
-            >
-              <Icon name="download" size={14} /> History
-            </a>
-            <a
-              class="button plain"
-              href={source.downloads.snapshot}
-              download
-              title="A document that can be restored"
-            >
-              <Icon name="download" size={14} /> Snapshot
-            </a>
-          </>
-        )}
+      <div class="execution-rest">
+        <dl class="execution-facts">
+          {row !== undefined && (
+            <>
+              <Fact name="Created">{instantText(row.createdAt)}</Fact>
+              {past ? (
+                <Fact name="Then">+{durationText(standing.time - row.createdAt)}</Fact>
+              ) : (
+                <Fact name={isEnded(row.status) ? 'In all' : 'For'}>
+                  {isEnded(row.status) ? (
+                    durationText(durationOf(row, row.seenAt))
+                  ) : (
+                    <Elapsed row={row} live={source.live && !gone && !away} />
+                  )}
+                </Fact>
+              )}
+            </>
+          )}
+          <Fact name="Attempt">{attempt === 0 ? 'none yet' : String(attempt)}</Fact>
+          {row !== undefined && row.recoveries > 0 && <Fact name="Recovered">{row.recoveries}×</Fact>}
+          {row !== undefined && row.originExecutionId !== '' && (
+            <Fact name="Restored from">
+              <a class="mono" href={addressOf({ execution: row.originExecutionId })}>
+                {row.originExecutionId}
+              </a>
+            </Fact>
+          )}
+        </dl>
+        <ExecutionActs source={source} past={past} />
       </div>
     </header>
   );

@@ -31,7 +31,7 @@ export function App() {
       act: () => router.go({ view: 'tree', execution: '', at: undefined }),
     },
     { key: 'b', help: 'Breakpoints', act: () => dialogs.show(breakpoints()) },
-    { key: 'x', help: 'Dismiss notices', act: () => notices.dismissAll() },
+    { key: 'd', help: 'Dismiss notices', act: () => notices.dismissAll() },
     { key: '\\', help: 'Light, dark or automatic', act: nextTheme },
   ]);
   useDocumentTitle();

@@ -33,7 +33,7 @@ export function NoticeList() {
             type="button"
             class="button plain icon"
             aria-label="Dismiss"
-            title="Dismiss (x takes all)"
+            title="Dismiss (d takes all)"
             onClick={() => dismiss(id)}
           >
             <Icon name="close" size={14} />

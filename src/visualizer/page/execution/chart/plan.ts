@@ -28,6 +28,9 @@ interface Run {
   readonly to: number;
 }
 
+/** Between a column and the runs before it there is room for words of the ways within it. */
+const nearest = 34;
+
 /** Where each run stands, so that few of them cross: what goes down starts higher the further right, what goes up the further left. */
 export function tracksOf(
   layout: Layout,
@@ -51,9 +54,9 @@ export function tracksOf(
   layout.columns.forEach(({ right }, gutter) => {
     const here = runs.filter((run) => run.gutter === gutter).sort(leftToRight);
     const left = layout.columns[gutter + 1]?.left ?? right;
-    const spacing = Math.min(11, ((left - right) * 0.6) / Math.max(1, here.length));
+    const spacing = Math.min(11, ((left - right) * 0.55) / Math.max(1, here.length));
     here.forEach((run, index) => {
-      places.set(run.key, left - 20 - (here.length - 1 - index) * spacing);
+      places.set(run.key, left - nearest - (here.length - 1 - index) * spacing);
     });
   });
   return places;
