@@ -404,7 +404,8 @@ describe('an execution that is deleted while it is open', () => {
     node.forget([id]);
     await alert().waitFor();
     await page.getByRole('button', { name: 'Run again' }).waitFor({ state: 'detached' });
-    for (const name of ['More', 'Download']) expect(await page.getByRole('button', { name }).count()).toBe(0);
+    for (const name of ['More', 'Download'])
+      expect(await page.getByRole('button', { name, exact: true }).count()).toBe(0);
     await page.getByText('imported batch 30 of 412').first().waitFor();
     await page.getByRole('slider', { name: 'Event of the log' }).press('ArrowLeft');
     await page.getByText('The past, read-only.').waitFor();
