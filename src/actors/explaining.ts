@@ -27,13 +27,14 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
   const cursor = await host.glance(executionId);
   try {
     const task = host.taskOf(executionId);
-    if (task === undefined || isTerminal(cursor.record.status))
-      return explanationOf({ record: cursor.record });
-    const { transitions } = await host.store.outline(executionId);
     const { record } = cursor;
+    if (task === undefined || isTerminal(record.status)) return explanationOf({ record });
+    const outline = await host.store.outline(executionId);
+    // It has gone on while its log was read, and the slots and the queue below are those of now.
+    if (cursor.record.state !== record.state) return await explain(host, executionId);
+    // The store may be ahead of the record: its last commit may not be heard of yet.
+    const transitions = outline.transitions.filter(({ sequence }) => sequence <= record.lastSequence);
     const { context, state } = replay(transitions, recoveryOf(task.definition));
-    // It has gone on while its log was read: what was read is of another moment.
-    if (state !== record.state) return await explain(host, executionId);
     const { slots } = host;
     return explanationOf({
       record,

@@ -21,6 +21,21 @@ describe('an explanation', () => {
     });
   });
 
+  test('of one whose change the disk has, and the node does not know yet, is of what the node knows', async () => {
+    const bench = supervisorBench();
+    const { executionId } = await bench.admit({ mode: 'async', startAfterMs: 90_000 });
+    bench.watched.holdAnswers();
+    const suspended = bench.supervisor.suspend(executionId);
+    await settle();
+    expect((await bench.record(executionId)).state).toBe('pending.held');
+    expect(await bench.supervisor.explain(executionId)).toMatchObject({ state: 'pending.waiting' });
+    bench.watched.release();
+    await suspended;
+    expect(await bench.supervisor.explain(executionId)).toMatchObject({ state: 'pending.held' });
+    await bench.cancelAll();
+    await bench.leavesNothing();
+  });
+
   test('of one in the queue says its place, who holds the slots, and which retries go first', async () => {
     const bench = supervisorBench({ slots: 1 });
     const retried = await bench.admit({ mode: 'async', task: taskWith({ retry }) });
