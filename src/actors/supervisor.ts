@@ -312,12 +312,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
    */
   async leave(): Promise<void> {
     this.#attempts.close();
-    for (const { child, task } of this.#runs.values()) {
-      const { log } = child;
-      if (mayFollowAgain(log.committed, task)) this.#attempts.runtimeOf(task)?.release?.(log.executionId);
-      log.leave();
-    }
+    for (const { child } of this.#runs.values()) child.log.leave();
+    this.#release();
     await this.#committer.drained();
+    // Of some, only the disk did not know yet that they can be followed.
+    this.#release();
   }
 
   /** Stops the timers; what still lives is not heard of any more. */
@@ -325,6 +324,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#attempts.close();
     this.#alarms.close();
     this.#actor.stop();
+  }
+
+  #release(): void {
+    for (const { child, task } of this.#runs.values()) {
+      const { committed, executionId } = child.log;
+      if (mayFollowAgain(committed, task)) this.#attempts.runtimeOf(task)?.release?.(executionId);
+    }
   }
 
   #now(): number {

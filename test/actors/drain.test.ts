@@ -247,6 +247,22 @@ describe('a node that leaves', () => {
     bench.supervisor.close();
   });
 
+  test('lets go of an attempt whose input it has only just been given, when that is durable', async () => {
+    const bench = supervisorBench();
+    await bench.admit({ mode: 'async', task: dockerTask });
+    const call = bench.docker.call(0);
+    await call.bind();
+    bench.watched.hold();
+    call.takeInput();
+    const left = bench.supervisor.leave();
+    await settle();
+    expect(call.released).toBe(false);
+    bench.watched.release();
+    await left;
+    expect(call.released).toBe(true);
+    bench.supervisor.close();
+  });
+
   test('an attempt that may run only once does not begin as it leaves, where what starts it is not durable', async () => {
     const bench = supervisorBench();
     const task = taskWith({ onInterrupt: 'fail' });

@@ -56,7 +56,7 @@ describeWhere([await chromium()], 'an execution that went wrong', () => {
   test('with an exit code tells it, and the last line on stderr', async () => {
     const { failure } = await ended({ task: 'exit', args: ['42'] });
     await failure.getByText('FUNCTION_EXIT', { exact: true }).waitFor();
-    await failure.locator('dd', { hasText: '42' }).waitFor();
+    await failure.locator('dd', { hasText: /^42$/ }).waitFor();
     await failure.getByText('leaving', { exact: true }).waitFor();
     await failure.getByText('What to do').waitFor();
   });
