@@ -148,9 +148,8 @@ function hasAttempt(snapshot: ExecutionSnapshot): boolean {
 }
 
 /** The attempt of this record may be followed again by the next run of the node. */
-export function mayFollowAgain(record: ExecutionRecord | undefined, task: Task): boolean {
+export function mayFollowAgain(record: ExecutionRecord, task: Task): boolean {
   return (
-    record !== undefined &&
     record.attempt > 0 &&
     record.state !== 'running.stopping' &&
     record.inputDelivered === record.attempt &&

@@ -312,11 +312,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
    */
   async leave(): Promise<void> {
     this.#attempts.close();
-    for (const { child } of this.#runs.values()) child.log.leave();
-    this.#release();
+    for (const { child, task } of this.#runs.values()) {
+      const { log } = child;
+      // Where the disk does not know yet that it can be followed, and never will, the next start ends it, as after a crash.
+      if (mayFollowAgain(log.record, task)) this.#attempts.runtimeOf(task)?.release?.(log.executionId);
+      log.leave();
+    }
     await this.#committer.drained();
-    // Of some, only the disk did not know yet that they can be followed.
-    this.#release();
   }
 
   /** Stops the timers; what still lives is not heard of any more. */
@@ -324,13 +326,6 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#attempts.close();
     this.#alarms.close();
     this.#actor.stop();
-  }
-
-  #release(): void {
-    for (const { child, task } of this.#runs.values()) {
-      const { committed, executionId } = child.log;
-      if (mayFollowAgain(committed, task)) this.#attempts.runtimeOf(task)?.release?.(executionId);
-    }
   }
 
   #now(): number {
