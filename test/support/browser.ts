@@ -1,6 +1,7 @@
 /** A browser that visits a node's page, and notes everything that should not happen there. */
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { chromiumPath } from './needs.ts';
+import { slowDown } from './slow-page.ts';
 
 /** Root has no sandbox. */
 export const launchOptions = {
@@ -75,6 +76,7 @@ export async function visit(
 ): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
+  await slowDown(page);
   page.setDefaultTimeout(30_000);
   const visited = new Visit(page, `http://${httpAddress}`);
   // A violation of the content policy is told to the page, whether or not the console says so.

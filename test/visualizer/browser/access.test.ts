@@ -77,16 +77,15 @@ describeWhere([await chromium()], 'a reader of any kind', () => {
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const dark = await ground();
     await page.emulateMedia({ colorScheme: 'light' });
-    const light = await ground();
-    expect(light).not.toBe(dark);
+    await expect.poll(ground).not.toBe(dark);
     await page.getByRole('button', { name: /^Theme: as the system has it/ }).click();
     await page.getByRole('button', { name: /^Theme: light/ }).waitFor();
     await page.keyboard.press('\\');
     await page.getByRole('button', { name: /^Theme: dark/ }).waitFor();
-    expect(await ground()).toBe(dark);
+    await expect.poll(() => ground()).toBe(dark);
     await page.reload();
     await page.getByRole('button', { name: /^Theme: dark/ }).waitFor();
-    expect(await ground()).toBe(dark);
+    await expect.poll(() => ground()).toBe(dark);
   });
 
   test('who wants nothing to move sees nothing move', async () => {
@@ -103,10 +102,10 @@ describeWhere([await chromium()], 'a reader of any kind', () => {
       );
     const { page } = await site.visit('/', { reducedMotion: 'reduce' });
     await new ListPage(page).row(executionId).getByText('Running').waitFor();
-    expect(await moving(page)).toEqual([]);
+    await expect.poll(() => moving(page)).toEqual([]);
     await page.goto(`${new URL(page.url()).origin}/?execution=${executionId}`);
     await new ExecutionPage(page).lit('running.attempting');
-    expect(await moving(page)).toEqual([]);
+    await expect.poll(() => moving(page)).toEqual([]);
     await site.cancel(executionId);
   });
 
@@ -118,7 +117,7 @@ describeWhere([await chromium()], 'a reader of any kind', () => {
     for (const word of ['Failed', 'Completed']) {
       const mark = list.rows.locator('.mark', { hasText: word }).first();
       await mark.waitFor();
-      expect(await mark.locator('svg').count()).toBe(1);
+      await expect.poll(() => mark.locator('svg').count()).toBe(1);
     }
     const shapes = await list.rows
       .locator('.mark')

@@ -47,7 +47,7 @@ describeWhere(needs, 'a reader who may act', () => {
     for (const name of ['suspend', 'resume', 'cancel']) {
       await seen.events.locator('.event-name').getByText(name, { exact: true }).first().waitFor();
     }
-    expect(await page.getByRole('button', { name: 'Cancel', exact: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: 'Cancel', exact: true }).count()).toBe(0);
   });
 
   test('runs one again with another input, and deletes it', async () => {
@@ -59,13 +59,13 @@ describeWhere(needs, 'a reader who may act', () => {
     const seen = new ExecutionPage(page);
     await seen.lit('completed');
     await page.getByRole('button', { name: 'Run again' }).click();
-    expect(await page.getByLabel('Standard input').inputValue()).toBe('the first');
+    await expect.poll(() => page.getByLabel('Standard input').inputValue()).toBe('the first');
     await page.getByLabel('Standard input').fill('the second');
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByRole('status').getByText('Started cat again').waitFor();
     await expect.poll(() => new URL(page.url()).searchParams.get('execution')).not.toBe(executionId);
     await seen.lit('completed');
-    expect(await page.getByRole('status').getByRole('link', { name: 'Show' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('status').getByRole('link', { name: 'Show' }).count()).toBe(0);
     await expect.poll(() => seen.outputText()).toEqual(['the second']);
 
     const again = new URL(page.url()).searchParams.get('execution') ?? '';
@@ -143,7 +143,7 @@ describeWhere(needs, 'a reader who may act', () => {
     await page.keyboard.press('b');
     const held = page.getByRole('dialog').getByRole('row', { name: new RegExp(executionId) });
     await held.getByText(/by a suspend/).waitFor();
-    expect(await held.getByText(/breakpoint/).count()).toBe(0);
+    await expect.poll(() => held.getByText(/breakpoint/).count()).toBe(0);
     await site.cancel(executionId);
   });
 
@@ -192,14 +192,14 @@ describeWhere(needs, 'a reader who may only look', () => {
     const seen = new ExecutionPage(page);
     await seen.lit('running.attempting');
     const badge = page.getByText('Read only', { exact: true });
-    expect(await badge.getAttribute('title')).toContain('--allow-ui-actions');
+    await expect.poll(() => badge.getAttribute('title')).toContain('--allow-ui-actions');
     for (const name of ['Suspend', 'Cancel', 'Run again', 'Restore']) {
-      expect(await page.getByRole('button', { name, exact: true }).count()).toBe(0);
+      await expect.poll(() => page.getByRole('button', { name, exact: true }).count()).toBe(0);
     }
     await site.cancel(executionId);
     await seen.lit('cancelled');
     await (await seen.inMenu(/history/)).waitFor();
-    expect(await page.getByRole('menuitem', { name: 'Delete' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('menuitem', { name: 'Delete' }).count()).toBe(0);
   });
 
   test('is refused by the node, too', async () => {

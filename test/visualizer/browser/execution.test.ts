@@ -28,7 +28,7 @@ describeWhere([await chromium()], 'one execution of a node at work', () => {
     await site.cancel(executionId);
     await seen.lit('cancelled');
     await page.locator('.execution-status').getByText('Cancelled', { exact: true }).waitFor();
-    expect(await seen.chart.locator('.state[data-current]').count()).toBe(1);
+    await expect.poll(() => seen.chart.locator('.state[data-current]').count()).toBe(1);
   });
 
   test('shows what runs, how it is stopped and how it ends, in every picture and its table', async () => {
@@ -44,12 +44,11 @@ describeWhere([await chromium()], 'one execution of a node at work', () => {
     await seen.way('pending.queued', 'running.attempting').waitFor();
     await seen.way('running.attempting', 'running.stopping').waitFor();
     await seen.way('running.stopping', 'cancelled').waitFor();
-    const { lastSequence } = await site.server.functions.getExecutionStatus({ executionId });
-    await expect.poll(() => seen.eventCount()).toBe(Number(lastSequence));
+    await expect.poll(() => seen.eventCount()).toBe(await site.lastSequence(executionId));
 
     await seen.chart.getByRole('button', { name: 'Table' }).click();
     const here = seen.chart.getByRole('row', { name: /here/ });
-    expect(await here.textContent()).toContain('cancelled');
+    await expect.poll(() => here.textContent()).toContain('cancelled');
     await seen.chart.getByRole('row', { name: /running\.attempting running\.stopping/ }).waitFor();
     await seen.timeline.getByRole('button', { name: 'Table' }).click();
     await seen.timeline.getByRole('row', { name: /Attempt 1/ }).waitFor();
@@ -58,10 +57,11 @@ describeWhere([await chromium()], 'one execution of a node at work', () => {
   test('shows every event with its number, and only those that the reader asks for', async () => {
     const executionId = await site.invoke({ task: 'mix', args: ['5'] });
     await site.server.functions.waitExecution({ executionId });
+    const all = await site.lastSequence(executionId);
     const { page } = await site.visit(`/?execution=${executionId}`);
     const seen = new ExecutionPage(page);
     await seen.lit('completed');
-    const all = await seen.eventCount();
+    await expect.poll(() => seen.eventCount()).toBe(all);
     await seen.event(1).waitFor();
     await seen.event(all).getByText('result').waitFor();
     for (const name of ['Transitions', 'stdout']) await seen.events.getByRole('button', { name }).click();
@@ -69,9 +69,8 @@ describeWhere([await chromium()], 'one execution of a node at work', () => {
     await expect
       .poll(async () => [...new Set(await seen.events.locator('.event-stream').allTextContents())])
       .toEqual(['stderr']);
-    expect(await seen.events.locator('.event-row').count()).toBe(
-      await seen.events.locator('.event-stream').count(),
-    );
+    const others = seen.events.locator('.event-row:not(:has(.event-stream))');
+    await expect.poll(() => others.count()).toBe(0);
     await seen.events.getByRole('button', { name: 'Transitions' }).click();
     await seen.events.getByRole('searchbox').fill('dispatch');
     await expect.poll(() => seen.events.locator('.event-row').count()).toBe(1);

@@ -48,7 +48,7 @@ describeWhere([await chromium()], 'an execution that went wrong', () => {
     await failure.getByRole('button', { name: 'Go to the event' }).click();
     // Nothing but its end has this code, and that is where it is.
     await seen.events.locator('.event-row[aria-selected=true]').getByText(/TRAP/).waitFor();
-    expect(await seen.past.count()).toBe(0);
+    await expect.poll(() => seen.past.count()).toBe(0);
     await seen.lit('failed');
     await failure.waitFor();
   });
@@ -68,7 +68,7 @@ describeWhere([await chromium()], 'an execution that went wrong', () => {
     await failure.getByText('policy', { exact: true }).waitFor();
     await failure.locator('dd', { hasText: '300 ms' }).first().waitFor();
     const worked = failure.getByRole('listitem').and(page.locator('[data-outcome=worked]'));
-    expect(await worked.textContent()).toMatch(/Thread ended.*gone after/);
+    await expect.poll(() => worked.textContent()).toMatch(/Thread ended.*gone after/);
     await seen.lit('timedOut');
     await seen.way('running.stopping', 'timedOut').waitFor();
   });
@@ -96,11 +96,11 @@ describeWhere([await chromium()], 'an execution that went wrong', () => {
       await failure.getByText('ATTEMPT_TIMEOUT', { exact: true }).waitFor();
       const rungs = failure.locator('.ladder').getByRole('listitem');
       await expect.poll(() => rungs.count()).toBe(2);
-      expect(await rungs.first().getAttribute('data-outcome')).toBe('did not work');
-      expect(await rungs.first().textContent()).toContain('SIGTERM');
-      expect(await rungs.last().and(page.locator('[data-outcome=worked]')).textContent()).toContain(
-        'SIGKILL',
-      );
+      await expect.poll(() => rungs.first().getAttribute('data-outcome')).toBe('did not work');
+      await expect.poll(() => rungs.first().textContent()).toContain('SIGTERM');
+      await expect
+        .poll(() => rungs.last().and(page.locator('[data-outcome=worked]')).textContent())
+        .toContain('SIGKILL');
     },
   );
 

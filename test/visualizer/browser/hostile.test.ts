@@ -73,7 +73,7 @@ describeWhere([await chromium()], 'a hostile function', () => {
     const list = new ListPage(page);
     const row = list.row(executionId);
     await row.getByText('Cancelled', { exact: true }).waitFor();
-    expect(await row.locator('.error').textContent()).toContain('<script>');
+    await expect.poll(() => row.locator('.error').textContent()).toContain('<script>');
     await seeNothingOfItWork(page);
     await page.goto(`${new URL(page.url()).origin}/?execution=${executionId}`);
     const failure = page.getByRole('region', { name: 'What went wrong' });
@@ -89,6 +89,7 @@ describeWhere([await chromium()], 'a hostile function', () => {
     const { page } = await site.visit(`/?execution=${executionId}`);
     const seen = new ExecutionPage(page);
     const help = page.getByRole('dialog', { name: 'Keys' });
+    page.setDefaultTimeout(120_000);
     // While it comes, the page answers its reader.
     await expect.poll(() => seen.eventCount(), { timeout: 30_000 }).toBeGreaterThan(20);
     await page.keyboard.press('?');
@@ -118,6 +119,6 @@ describeWhere([await chromium()], 'a hostile function', () => {
     await seen.past.waitFor();
     await page.keyboard.press('End');
     await seen.past.waitFor({ state: 'detached' });
-    expect(await seen.eventCount()).toBeGreaterThan(100);
+    await expect.poll(() => seen.eventCount()).toBeGreaterThan(100);
   }, 180_000);
 });

@@ -69,12 +69,14 @@ describeWhere([await chromium()], 'the page beside its node', () => {
     await page.keyboard.press('e');
     await new ListPage(page).row(executionId).waitFor();
     // Another one was opened when the execution was left, and none since.
-    expect(open.size).toBe(1);
+    await expect.poll(() => open.size).toBe(1);
     await site.cancel(executionId);
   });
 
   test('that stands still holds up no execution and no other page', async () => {
     const [still, other] = [await site.visit('/'), await site.visit('/')];
+    // Twenty megabytes are read and drawn once it goes on.
+    still.page.setDefaultTimeout(120_000);
     const watched = await site.invoke({ task: 'flood', args: [String(20 * 1024 * 1024)] });
     await still.page.goto(`${still.origin}/?execution=${watched}`);
     const debug = await still.page.context().newCDPSession(still.page);
@@ -98,5 +100,5 @@ describeWhere([await chromium()], 'the page beside its node', () => {
     await new ExecutionPage(still.page).lit('completed');
     await still.page.keyboard.press('e');
     await new ListPage(still.page).row(last).getByText('Completed').waitFor();
-  });
+  }, 180_000);
 });

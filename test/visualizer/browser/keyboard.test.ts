@@ -49,7 +49,7 @@ describeWhere([await chromium()], 'a reader without a mouse', () => {
     await page.keyboard.press('Enter');
     const seen = new ExecutionPage(page);
     await seen.lit('completed');
-    expect(new URL(page.url()).searchParams.get('execution')).toBe(id);
+    await expect.poll(() => new URL(page.url()).searchParams.get('execution')).toBe(id);
     await page.keyboard.press('Escape');
     await page.locator(`#row-${id}[aria-selected=true]`).waitFor();
     await page.keyboard.press('Escape');
@@ -64,7 +64,7 @@ describeWhere([await chromium()], 'a reader without a mouse', () => {
     await page.keyboard.type('jkbt?');
     await page.getByRole('heading', { name: 'No execution matches' }).waitFor();
     // What is typed is text, and no key of the page.
-    expect(await page.getByRole('dialog').count()).toBe(0);
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
     await page.keyboard.press('Escape');
     await list.rows.first().waitFor();
     await page.keyboard.press('f');
@@ -81,7 +81,7 @@ describeWhere([await chromium()], 'a reader without a mouse', () => {
     await page.getByText('There is no task of the name hog.').waitFor();
     await page.getByRole('button', { name: 'Search for “hog”' }).click();
     await page.locator(`#row-${executionId}`).waitFor();
-    expect(new URL(page.url()).search).toBe('?q=hog');
+    await expect.poll(() => new URL(page.url()).search).toBe('?q=hog');
   });
 
   test('reads which keys there are, in each view', async () => {
@@ -95,7 +95,7 @@ describeWhere([await chromium()], 'a reader without a mouse', () => {
     await page.keyboard.press('t');
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    expect(new URL(page.url()).searchParams.get('view')).toBe(null);
+    await expect.poll(() => new URL(page.url()).searchParams.get('view')).toBe(null);
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
     await new ExecutionPage(page).lit('completed');
@@ -147,7 +147,7 @@ describeWhere([await chromium()], 'a reader without a mouse', () => {
     await new ListPage(page).rows.first().waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('main');
   });
 
   test('goes through the parts of an execution, and into its chart', async () => {
@@ -211,7 +211,7 @@ describeWhere([await chromium()], 'a reader without a mouse', () => {
     await page.getByRole('dialog').getByRole('heading', { name: 'Delete this execution?' }).waitFor();
     await page.keyboard.press('Escape');
     await expect.poll(words).toBe('More');
-    expect(new URL(page.url()).searchParams.get('execution')).toBe(executionId);
+    await expect.poll(() => new URL(page.url()).searchParams.get('execution')).toBe(executionId);
   });
 
   test('takes notices away, and goes on where they were', async () => {
@@ -229,6 +229,6 @@ describeWhere([await chromium()], 'a reader without a mouse', () => {
     await set();
     await page.getByRole('button', { name: 'Dismiss' }).press('Enter');
     await page.getByRole('button', { name: 'Dismiss' }).waitFor({ state: 'detached' });
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('main');
   });
 });

@@ -49,7 +49,9 @@ describeWhere([await chromium()], 'a file', () => {
       const { page } = await site.visit(`/?execution=${executionId}`);
       const live = new ExecutionPage(page);
       await live.lit('failed');
-      const count = await live.eventCount();
+      const count = await site.lastSequence(executionId);
+      await expect.poll(() => live.eventCount()).toBe(count);
+      await expect.poll(() => live.lines()).toBe(4);
       const lines = await live.outputText();
       const file = await download(page, kind);
       expect(file.name).toContain(executionId);
@@ -67,7 +69,7 @@ describeWhere([await chromium()], 'a file', () => {
         .getByText('FUNCTION_EXIT', { exact: true })
         .waitFor();
       // Nothing can be done to a file, and nothing was asked about what is in it.
-      expect(await other.page.getByRole('button', { name: 'Run again' }).count()).toBe(0);
+      await expect.poll(() => other.page.getByRole('button', { name: 'Run again' }).count()).toBe(0);
       expect(other.requests.filter((path) => path.includes(executionId))).toEqual([]);
       expect(other.requests.filter((path) => /GetInvocation|ExplainExecution|GetTask/.test(path))).toEqual(
         [],
@@ -94,7 +96,9 @@ describeWhere([await chromium()], 'a file', () => {
     await page.getByText('A file, not the node:').waitFor();
     const seen = new ExecutionPage(page);
     await seen.lit('running.attempting');
-    const count = await seen.eventCount();
+    // The first line is what it had come to.
+    const count = file.text.trimEnd().split('\n').length - 1;
+    await expect.poll(() => seen.eventCount()).toBe(count);
     await site.cancel(executionId);
     await page.getByText(/At the end · /).waitFor();
     await seen.lit('running.attempting');

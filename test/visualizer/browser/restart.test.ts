@@ -70,16 +70,12 @@ describeWhere([await chromium()], 'a page whose node restarts', () => {
     await seen.output.getByText('looping').waitFor();
     await acts[how]();
     await page.locator('.node-facts').getByText('Unknown').waitFor();
-    expect(
-      await page
-        .locator('.node-bar')
-        .getByText(/Serving|Draining|stopping/)
-        .count(),
-    ).toBe(0);
-    expect(await page.getByText(/^Live/).count()).toBe(0);
+    const claims = page.locator('.node-bar').getByText(/Serving|Draining|stopping/);
+    await expect.poll(() => claims.count()).toBe(0);
+    await expect.poll(() => page.getByText(/^Live/).count()).toBe(0);
     await page.getByText(/^As last heard|^At the end/).waitFor();
     for (const button of await page.locator('.execution-acts button').all()) {
-      expect(await button.getAttribute('aria-disabled')).toBe('true');
+      await expect.poll(() => button.getAttribute('aria-disabled')).toBe('true');
     }
     const [took, all] = [page.locator('.execution-facts'), seen.timeline.locator('.readout')];
     const before = [await took.textContent(), await all.textContent()];

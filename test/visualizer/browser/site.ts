@@ -39,6 +39,12 @@ export class Site {
     }
   }
 
+  /** The sequence number of the last event so far. */
+  async lastSequence(executionId: string): Promise<number> {
+    const { lastSequence } = await this.server.functions.getExecutionStatus({ executionId });
+    return Number(lastSequence);
+  }
+
   async cancel(executionId: string): Promise<void> {
     await this.server.functions.cancelExecution({ executionId });
     await this.server.functions.waitExecution({ executionId });

@@ -6,6 +6,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildPage } from '../../../scripts/build-page.ts';
 import { barriers } from '../../support/barriers.ts';
+import { slowDown } from '../../support/slow-page.ts';
 import type { Recording } from './execution/recording.ts';
 import { failedAfterRetries } from './execution/recordings.ts';
 import { type FakeNode, startFakeNode } from './fake-node.ts';
@@ -33,7 +34,8 @@ beforeEach(async () => {
   faults.length = 0;
   context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  await slowDown(page);
+  page.setDefaultTimeout(30_000);
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => {
     // A node that goes away is no fault of the page.
@@ -67,9 +69,9 @@ describe('the list', () => {
   it('says how to run something where nothing has run', async () => {
     await open();
     await page.getByRole('heading', { name: 'Nothing has run here yet' }).waitFor();
-    expect(await page.locator('.command pre').allTextContents()).toContainEqual(
-      expect.stringContaining('curl -s http'),
-    );
+    await expect
+      .poll(() => page.locator('.command pre').allTextContents())
+      .toContainEqual(expect.stringContaining('curl -s http'));
   });
 
   it('shows an execution as it begins, runs and ends, without being asked', async () => {
@@ -81,7 +83,7 @@ describe('the list', () => {
     await rows().getByText('Running').waitFor();
     node.tell([ended(running(admitted, Date.now()), Date.now(), 1)]);
     await rows().locator('.ticking').waitFor({ state: 'detached' });
-    expect(await count()).toBe(1);
+    await expect.poll(() => count()).toBe(1);
   });
 
   it('takes out what is deleted, without being asked', async () => {
@@ -94,7 +96,7 @@ describe('the list', () => {
     await page.evaluate(() => Object.assign(window, { kept: true }));
     node.forget(ids);
     await expect.poll(count).toBe(46);
-    for (const id of ids) expect(await page.locator(`#row-${id}`).count()).toBe(0);
+    for (const id of ids) await page.locator(`#row-${id}`).waitFor({ state: 'detached' });
     expect(await page.evaluate(() => 'kept' in window)).toBe(true);
   });
 
@@ -108,7 +110,7 @@ describe('the list', () => {
       await expect.poll(count).toBeGreaterThan(known);
     }
     expect(before).toBeLessThan(1000);
-    expect(await count()).toBe(10_000);
+    await expect.poll(() => count()).toBe(10_000);
     await page.getByText('10,000 in all.').waitFor();
   });
 
@@ -129,14 +131,13 @@ describe('the list', () => {
     await open('', 2000);
     await page.getByRole('button', { name: /^Failed/ }).click();
     await page.getByLabel('Task', { exact: true }).selectOption('resize');
-    expect(query()).toBe('?status=failed&task=resize');
-    await expect.poll(() => rows().locator('.state').allTextContents()).toContain('Failed');
-    const states = new Set(await rows().locator('.state').allTextContents());
-    expect([...states]).toEqual(['Failed']);
+    await expect.poll(query).toBe('?status=failed&task=resize');
+    const states = async () => [...new Set(await rows().locator('.state').allTextContents())];
+    await expect.poll(states).toEqual(['Failed']);
     await page.goBack();
-    expect(query()).toBe('?status=failed');
+    await expect.poll(query).toBe('?status=failed');
     await page.goBack();
-    expect(query()).toBe('');
+    await expect.poll(query).toBe('');
     await page.reload();
     await rows().first().waitFor();
   });
@@ -146,7 +147,7 @@ describe('the list', () => {
     await page.getByRole('heading', { name: 'No execution matches' }).waitFor();
     await page.getByRole('button', { name: 'text “no-such-thing”' }).click();
     await rows().first().waitFor();
-    expect(query()).toBe('?status=completed');
+    await expect.poll(query).toBe('?status=completed');
   });
 
   it('opens an execution by its id from the search', async () => {
@@ -162,13 +163,13 @@ describe('the list', () => {
     await open('', 100);
     await rows().first().waitFor();
     for (const key of ['j', 'j', 'j', 'k']) await page.keyboard.press(key);
-    const id = (await page.locator('.row[aria-selected=true]').getAttribute('id'))?.replace('row-', '');
-    expect(await page.locator('.row[aria-selected=true]').getAttribute('aria-rowindex')).toBe('3');
+    const chosen = page.locator('.row[aria-selected=true]').and(page.locator('[aria-rowindex="3"]'));
+    const id = (await chosen.getAttribute('id'))?.replace('row-', '');
     await page.keyboard.press('Enter');
     await expect.poll(query).toBe(`?execution=${id}`);
     await page.keyboard.press('Escape');
     await page.locator(`#row-${id}[aria-selected=true]`).waitFor();
-    expect(query()).toBe(`?row=${id}`);
+    await expect.poll(query).toBe(`?row=${id}`);
   });
 
   it('is where it was when the reader comes back from an execution', async () => {
@@ -179,7 +180,7 @@ describe('the list', () => {
     await expect.poll(query).toMatch(/execution=/);
     await page.keyboard.press('Escape');
     await page.locator('.row[aria-rowindex="65"]').waitFor();
-    expect(await page.getByRole('grid').evaluate((grid) => grid.scrollTop)).toBe(34 * 60);
+    await expect.poll(() => page.getByRole('grid').evaluate((grid) => grid.scrollTop)).toBe(34 * 60);
   });
 
   it('keeps hostile text as text', async () => {
@@ -266,7 +267,7 @@ describe('the connection', () => {
       .poll(() => page.evaluate(() => (window as unknown as { seen: string[] }).seen))
       .toContain('Node is stopping');
     await page.getByText('Live', { exact: true }).waitFor();
-    expect(await alerts.count()).toBe(0);
+    await expect.poll(() => alerts.count()).toBe(0);
     expect(
       await page.evaluate(() =>
         (window as unknown as { seen: string[] }).seen.filter((text) =>
@@ -342,10 +343,10 @@ describe('actions', () => {
         .getByLabel('Snapshot file')
         .setInputFiles({ name: 'a.snapshot', mimeType: 'text/plain', buffer: Buffer.from(text) });
     };
-    expect(await asNew.isChecked()).toBe(true);
+    await expect.poll(() => asNew.isChecked()).toBe(true);
     await choose('failed');
     await dialog.getByText('exec_01 has ended (Failed): it is restored as a record').waitFor();
-    expect(await asNew.isChecked()).toBe(false);
+    await expect.poll(() => asNew.isChecked()).toBe(false);
     await choose('running');
     await dialog.getByText('has ended').waitFor({ state: 'detached' });
     await expect.poll(() => asNew.isChecked()).toBe(true);
@@ -357,8 +358,8 @@ describe('actions', () => {
     const [id = ''] = node.executions.keys();
     await page.goto(`${node.origin}/?execution=${id}`);
     await page.getByText('Read only').waitFor();
-    expect(await page.getByRole('button', { name: 'Run again' }).count()).toBe(0);
-    expect(await page.getByRole('button', { name: 'Restore' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: 'Run again' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: 'Restore' }).count()).toBe(0);
   });
 });
 
@@ -374,9 +375,9 @@ describe('the timeline of the past', () => {
     await expect.poll(() => titles.allTextContents()).toContain('Attempt 1: failed');
     await page.goto(`${node.origin}/?execution=${run.id}&at=${retried}`);
     await expect.poll(() => titles.allTextContents()).toContain('Attempt 1: running');
+    await expect.poll(() => page.locator('.later-bar').count()).toBeGreaterThan(3);
     expect((await titles.allTextContents()).join()).not.toMatch(/failed|Attempt 2/);
-    expect(await page.locator('.later-bar').count()).toBeGreaterThan(3);
-    expect(await page.locator('.timeline .readout').textContent()).toMatch(/up to here$/);
+    await expect.poll(() => page.locator('.timeline .readout').textContent()).toMatch(/up to here$/);
   });
 });
 
@@ -405,11 +406,11 @@ describe('an execution that is deleted while it is open', () => {
     await alert().waitFor();
     await page.getByRole('button', { name: 'Run again' }).waitFor({ state: 'detached' });
     for (const name of ['More', 'Download'])
-      expect(await page.getByRole('button', { name, exact: true }).count()).toBe(0);
+      await expect.poll(() => page.getByRole('button', { name, exact: true }).count()).toBe(0);
     await page.getByText('imported batch 30 of 412').first().waitFor();
     await page.getByRole('slider', { name: 'Event of the log' }).press('ArrowLeft');
     await page.getByText('The past, read-only.').waitFor();
-    expect(await page.getByRole('alert').count()).toBe(1);
+    await expect.poll(() => page.getByRole('alert').count()).toBe(1);
 
     const before = asked.length;
     node.drain();
@@ -417,7 +418,7 @@ describe('an execution that is deleted while it is open', () => {
     expect(asked.slice(before).join()).not.toContain(id);
     await page.getByRole('navigation', { name: 'Where you are' }).getByRole('link').click();
     await rows().first().waitFor();
-    expect(await page.locator(`#row-${id}`).count()).toBe(0);
+    await expect.poll(() => page.locator(`#row-${id}`).count()).toBe(0);
     expect(await barriers(page)).toEqual([]);
   });
 
@@ -433,7 +434,7 @@ describe('an execution that is deleted while it is open', () => {
     await alert().waitFor();
     await readAll();
     // It is over: nothing ticks, and nothing explains why it goes on.
-    expect(await page.locator('.execution-facts').textContent()).toContain('In all');
+    await expect.poll(() => page.locator('.execution-facts').textContent()).toContain('In all');
   });
 
   it.each(['among more than is told', 'while the page is not connected'])(
@@ -444,7 +445,7 @@ describe('an execution that is deleted while it is open', () => {
       if (when === 'among more than is told') node.reset();
       else node.drain();
       await alert().waitFor();
-      expect(await page.getByRole('button', { name: 'More' }).count()).toBe(0);
+      await expect.poll(() => page.getByRole('button', { name: 'More' }).count()).toBe(0);
       await page.getByText('imported batch 30 of 412').first().waitFor();
       forgiveRefusals();
     },
@@ -457,8 +458,8 @@ describe('an execution that is deleted while it is open', () => {
       .getByRole('alert')
       .getByText(/deleted, or is not kept any more/)
       .waitFor();
-    expect(await alert().count()).toBe(0);
-    expect(await page.locator('article.execution').count()).toBe(0);
+    await expect.poll(() => alert().count()).toBe(0);
+    await expect.poll(() => page.locator('article.execution').count()).toBe(0);
     await page.getByRole('link', { name: 'To all executions' }).click();
     await rows().first().waitFor();
     forgiveRefusals();
@@ -545,15 +546,22 @@ describe('a reader of any kind', () => {
     await page.emulateMedia({ colorScheme });
     await open('', 200);
     await rows().first().waitFor();
-    for (const key of ['', 'j', '?', 'b']) {
-      if (key !== '') await page.keyboard.press(key);
+    await seeNoBarrier('list');
+    await page.keyboard.press('j');
+    await page.locator('.row[aria-selected=true]').waitFor();
+    await seeNoBarrier('j');
+    for (const key of ['?', 'b']) {
+      await page.keyboard.press(key);
+      await page.getByRole('dialog').waitFor();
       await seeNoBarrier(key);
-      if (key === '?' || key === 'b') await page.keyboard.press('Escape');
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
     }
     await page.keyboard.press('t');
     await page.getByRole('treeitem').first().waitFor();
     await seeNoBarrier('t');
     await page.keyboard.press('v');
+    await page.getByRole('columnheader', { name: 'Restarts' }).waitFor();
     await seeNoBarrier('v');
     await page.setViewportSize({ width: 390, height: 844 });
     await page.keyboard.press('e');
@@ -565,28 +573,25 @@ describe('a reader of any kind', () => {
     await page.setViewportSize({ width, height: 800 });
     await open('', 20);
     await page.locator('.node-facts').getByText('Serving').waitFor();
-    const parts = await page.locator('.node-bar > *').evaluateAll((all) =>
-      all.map((each) => {
-        const { left, right, top, bottom } = each.getBoundingClientRect();
-        return { left, right, top, bottom };
-      }),
-    );
-    parts.forEach((part, place) => {
-      expect(part.top).toBeGreaterThanOrEqual(0);
-      expect(part.bottom).toBeLessThanOrEqual(49);
-      expect(part.right).toBeLessThanOrEqual(width);
-      expect(part.left).toBeGreaterThanOrEqual(parts[place - 1]?.right ?? 0);
-    });
+    const outside = () =>
+      page.locator('.node-bar > *').evaluateAll((all, within) => {
+        const boxes = all.map((each) => each.getBoundingClientRect());
+        return boxes.filter(({ left, right, top, bottom }, place) => {
+          const before = boxes[place - 1]?.right ?? 0;
+          return top < 0 || bottom > 49 || right > within || left < before;
+        });
+      }, width);
+    await expect.poll(outside).toEqual([]);
     // What finds no room is not shown in part.
-    const seen = await page.locator('.node-facts').evaluate((facts) => {
-      const { right, bottom } = facts.getBoundingClientRect();
-      return [...facts.children]
-        .map((each) => each.getBoundingClientRect())
-        .filter((each) => each.top < bottom)
-        .map((each) => each.right <= right);
-    });
-    expect(seen.length).toBeGreaterThan(0);
-    expect(seen).not.toContain(false);
+    const whole = () =>
+      page.locator('.node-facts').evaluate((facts) => {
+        const { right, bottom } = facts.getBoundingClientRect();
+        const shown = [...facts.children]
+          .map((each) => each.getBoundingClientRect())
+          .filter((each) => each.top < bottom);
+        return shown.length > 0 && shown.every((each) => each.right <= right);
+      });
+    await expect.poll(whole).toBe(true);
   });
 
   async function seeNoBarrier(where: string): Promise<void> {

@@ -128,12 +128,14 @@ function ofWhat({ task, executionId }: Breakpoint): string {
 function BreakpointForm({ task, execution }: { readonly task: string; readonly execution: string }) {
   const { acts, tasks, notices } = usePage();
   const [scope, setScope] = useState<'task' | 'execution'>(execution !== '' ? 'execution' : 'task');
-  const [of, setOf] = useState({ task: task || (tasks.value[0]?.name ?? ''), execution });
+  const [of, setOf] = useState({ task, execution });
+  // The tasks may be heard of after the dialog is open.
+  const ofTask = of.task || (tasks.value[0]?.name ?? '');
   const [before, setBefore] = useState<Stop>('running.attempting');
   const [once, setOnce] = useState(true);
   const { busy, fault, submit } = useSubmission(async () => {
     await acts.addBreakpoint({
-      task: scope === 'task' ? of.task : '',
+      task: scope === 'task' ? ofTask : '',
       execution: scope === 'execution' ? of.execution.trim() : '',
       before,
       once,
@@ -173,7 +175,7 @@ function BreakpointForm({ task, execution }: { readonly task: string; readonly e
           Task
           <select
             class="field"
-            value={of.task}
+            value={ofTask}
             onChange={(event) => setOf({ ...of, task: event.currentTarget.value })}
           >
             {tasks.value.map(({ id, name }) => (
@@ -200,7 +202,7 @@ function BreakpointForm({ task, execution }: { readonly task: string; readonly e
       <button
         type="submit"
         class="button primary"
-        disabled={busy || (scope === 'task' ? of.task === '' : of.execution.trim() === '')}
+        disabled={busy || (scope === 'task' ? ofTask === '' : of.execution.trim() === '')}
       >
         Set
       </button>

@@ -55,7 +55,7 @@ describeWhere([await chromium()], 'one execution', () => {
       for (const toggle of await opened.page.getByRole('button', { name: 'Table', exact: true }).all()) {
         await toggle.click();
       }
-      expect(await opened.page.getByRole('table').count()).toBe(3);
+      await expect.poll(() => opened.page.getByRole('table').count()).toBe(3);
       await check(opened);
     });
 
@@ -84,31 +84,33 @@ describeWhere([await chromium()], 'one execution', () => {
     }
     await card.getByRole('button', { name: 'Go to the event' }).click();
     await page.getByText('The past, read-only.').waitFor();
-    expect(await page.getByRole('button', { name: /running\.stopping: it was here then/ }).count()).toBe(1);
+    await expect
+      .poll(() => page.getByRole('button', { name: /running\.stopping: it was here then/ }).count())
+      .toBe(1);
   });
 
   test('keys alone lead through the past and back', async () => {
     const opened = await shown('failed');
     const { page } = opened;
     await page.keyboard.press('[');
-    expect(await at(opened)).toBe(70);
+    await expect.poll(() => at(opened)).toBe(70);
     await page.keyboard.press('[');
-    expect(await at(opened)).toBe(69);
+    await expect.poll(() => at(opened)).toBe(69);
     await page.keyboard.press(']');
-    expect(await at(opened)).toBe(70);
+    await expect.poll(() => at(opened)).toBe(70);
     await page.getByRole('slider').focus();
     await page.keyboard.press('ArrowLeft');
-    expect(await at(opened)).toBe(69);
+    await expect.poll(() => at(opened)).toBe(69);
     await page.keyboard.press('Home');
-    expect(await at(opened)).toBe(1);
+    await expect.poll(() => at(opened)).toBe(1);
     await page.keyboard.press('End');
-    expect(await at(opened)).toBeUndefined();
+    await expect.poll(() => at(opened)).toBeUndefined();
     const list = page.getByRole('listbox');
     await list.focus();
     for (const key of ['Home', 'j', 'j', 'k', 'Enter']) await page.keyboard.press(key);
-    expect(await at(opened)).toBe(2);
+    await expect.poll(() => at(opened)).toBe(2);
     await page.keyboard.press('Escape');
-    expect(await at(opened)).toBeUndefined();
+    await expect.poll(() => at(opened)).toBeUndefined();
   });
 
   test('at an earlier event, chart, context, output and status are as they were', async () => {
@@ -116,13 +118,15 @@ describeWhere([await chromium()], 'one execution', () => {
     const { page } = opened;
     await page.evaluate(() => (window as never as { stage: { travel(n: number): void } }).stage.travel(36));
     const state = page.locator('.state[aria-current="true"]');
-    expect(await state.getAttribute('aria-label')).toMatch(/running\.attempting ×2: it was here then/);
-    expect(await page.locator('.execution-status').innerText()).toBe('Running');
+    await expect
+      .poll(() => state.getAttribute('aria-label'))
+      .toMatch(/running\.attempting ×2: it was here then/);
+    await expect.poll(() => page.locator('.execution-status').innerText()).toBe('Running');
     const output = page.getByRole('log');
     await expect.poll(() => output.innerText()).toContain('async main');
     expect(await output.innerText()).not.toContain('attempt 2');
-    expect(await page.locator('.diff').innerText()).toContain('attemptDeadline');
-    expect(await page.getByRole('region', { name: 'What went wrong' }).count()).toBe(0);
+    await expect.poll(() => page.locator('.diff').innerText()).toContain('attemptDeadline');
+    await expect.poll(() => page.getByRole('region', { name: 'What went wrong' }).count()).toBe(0);
   });
 
   test('without a chart and without a transition it says so, and draws nothing', async () => {
@@ -134,7 +138,7 @@ describeWhere([await chromium()], 'one execution', () => {
     );
     const chart = page.getByRole('region', { name: 'Execution chart' });
     await chart.getByText('The chart is not known').waitFor();
-    expect(await chart.getByRole('button').count()).toBe(0);
+    await expect.poll(() => chart.getByRole('button').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 
@@ -155,7 +159,7 @@ describeWhere([await chromium()], 'one execution', () => {
     await opened.page
       .getByRole('button', { name: /^attemptEnded ×2.*: from running\.attempting to running\.backingOff/ })
       .press('Enter');
-    expect(await at(opened)).toBe(69);
+    await expect.poll(() => at(opened)).toBe(69);
   });
 
   test('what a function writes is text, whatever it is', async () => {
@@ -170,7 +174,7 @@ describeWhere([await chromium()], 'one execution', () => {
     const text = await output.innerText();
     expect(text).toContain('turn ⟨202E⟩gnp.exe⟨202C⟩ zero⟨200B⟩width');
     expect(await page.locator('article img, article script, article b').count()).toBe(0);
-    expect(await page.locator('.failure').innerText()).toContain('<b>unreachable</b>⟨202E⟩');
+    await expect.poll(() => page.locator('.failure').innerText()).toContain('<b>unreachable</b>⟨202E⟩');
     expect(opened.complaints).toEqual([]);
   });
 
@@ -199,10 +203,18 @@ describeWhere([await chromium()], 'one execution', () => {
     await output.hover();
     await page.mouse.wheel(0, -400);
     await page.getByRole('button', { name: /Not following/ }).waitFor();
-    const before = await output.evaluate((frame) => frame.scrollTop);
+    const scrolled = () => output.evaluate(({ scrollTop }) => scrollTop);
+    // The wheel may glide for a while; what comes then must not move it.
+    let before = -1;
+    const rests = async () => {
+      const last = before;
+      before = await scrolled();
+      return before === last;
+    };
+    await expect.poll(rests).toBe(true);
     await write(50);
     await page.getByText('180 lines').waitFor();
-    expect(await output.evaluate((frame) => frame.scrollTop)).toBe(before);
+    expect(await scrolled()).toBe(before);
     await page.getByRole('button', { name: /Not following/ }).click();
     await expect.poll(fromEnd).toBeLessThan(20);
   });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../../../support/browser.ts';
+import { slowDown } from '../../../../support/slow-page.ts';
 import type { Recording } from '../recording.ts';
 import { executionChart } from '../recording.ts';
 import { buildStage } from './build.ts';
@@ -63,6 +64,7 @@ export async function startStage(): Promise<StageBrowser> {
         timezoneId: 'UTC',
       });
       const page = await context.newPage();
+      await slowDown(page);
       const complaints: string[] = [];
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
