@@ -2,12 +2,15 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreError } from './store.ts';
 
+/** In the data folder; written once its store is open. */
+export const nodeIdFile = 'node-id';
+
 /**
  * The name of the node that a data folder belongs to: whatever it leaves behind on the host carries it, and it is the
  * same after a restart. `make` gives one where there is none. Rejects with StoreError.
  */
 export async function readNodeId(dataDir: string, make: () => string): Promise<string> {
-  const path = join(dataDir, 'node-id');
+  const path = join(dataDir, nodeIdFile);
   try {
     const id = (await readFile(path, 'utf8').catch(emptyWhereMissing)).trim();
     if (/^node_[0-9a-z]{26}$/.test(id)) return id;

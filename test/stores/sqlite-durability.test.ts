@@ -1,11 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readNodeId } from '../../src/stores/node-id.ts';
 import { DataDirError } from '../../src/stores/sqlite/folder.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
 import type { CommitEntry, Store } from '../../src/stores/store.ts';
@@ -186,6 +187,23 @@ describe('folder', () => {
 });
 
 describe('database', () => {
+  test('an empty one is begun in a folder that is new, and refused in one that a node has used', async () => {
+    const dataDir = await temporaryFolder();
+    const path = join(dataDir, 'spear.db');
+    await writeFile(path, '');
+    await (await opened(dataDir)).close();
+    await readNodeId(dataDir, () => `node_${'0'.repeat(26)}`);
+    await writeFile(path, '');
+    await writeFile(`${path}-wal`, 'what was committed last');
+    const opening = openSqliteStore({ dataDir });
+    await expect(opening).rejects.toMatchObject({ name: 'StoreError' });
+    await expect(opening).rejects.toThrow(`${path} is empty, though a node has used this folder`);
+    expect(await readFile(`${path}-wal`, 'utf8')).toBe('what was committed last');
+    await rm(path);
+    await rm(`${path}-wal`);
+    await opened(dataDir);
+  });
+
   test('a schema of a newer version is refused and left as it is', async () => {
     const dataDir = await temporaryFolder();
     await (await opened(dataDir)).close();

@@ -1,6 +1,8 @@
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeFolder } from '../artifacts.ts';
+import { nodeIdFile } from '../node-id.ts';
 import { StoreError } from '../store.ts';
 import { isBusy } from './failure.ts';
 
@@ -38,6 +40,19 @@ export async function claimFolder(dataDir: string): Promise<DataFolder> {
   }
   const held = lock;
   return { release: () => held.close() };
+}
+
+/**
+ * Throws StoreError where the database of a folder that a node has used is empty: SQLite would begin a new one there,
+ * and delete the log beside it. In a folder of no node yet it is what a first start left that was ended early.
+ */
+export function assertNotEmptied(dataDir: string): void {
+  const path = join(dataDir, 'spear.db');
+  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  if (size !== 0 || !existsSync(join(dataDir, nodeIdFile))) return;
+  throw new StoreError(
+    `${path} is empty, though a node has used this folder: put a backup in its place, or move it away to start without it`,
+  );
 }
 
 function unusable(dataDir: string, cause: unknown): DataDirError {

@@ -21,7 +21,7 @@ import {
 } from '../store.ts';
 import { type EncodedEntry, encodeEntry, encodeSegments } from './encoded-entry.ts';
 import { guardOpening, guardReading, guardSqlite } from './failure.ts';
-import { claimFolder, type DataFolder } from './folder.ts';
+import { assertNotEmptied, claimFolder, type DataFolder } from './folder.ts';
 import { Inputs } from './inputs.ts';
 import { Log } from './log.ts';
 import { nextPosition } from './positions.ts';
@@ -47,7 +47,7 @@ const defaultReserveBytes = 16 * 1024 * 1024;
 /**
  * Opens the store of a data folder: `spear.db` and its WAL, `lock.db`, `ballast`, and `blobs/` for large inputs.
  * Rejects with DataDirError where the folder is another server's or cannot be made or written, and with
- * StoreError where the database is damaged or was written by a newer Spear.
+ * StoreError where the database is damaged, was emptied or was written by a newer Spear.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { dataDir, reserveBytes = defaultReserveBytes } = options;
@@ -55,6 +55,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const path = join(dataDir, 'spear.db');
   let db: DatabaseSync | undefined;
   try {
+    assertNotEmptied(dataDir);
     const blobs = await openArtifacts(join(dataDir, 'blobs'));
     const reader = guardOpening(path, () => {
       db = new DatabaseSync(path, { timeout: busyTimeoutMs });
