@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { ResumeExecutionResponseSchema } from '../../server/gen/spearlet/function_pb.js';
 import { exitCodes } from '../exit-codes.ts';
+import { patiently } from '../patience.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { standing } from '../standing.ts';
@@ -10,7 +11,7 @@ export function resumeCommand(shell: Shell): Command {
     .description('let an execution that is held go on')
     .argument('<id>', 'execution id');
   onServer(command, shell, async (session, _options, [executionId = '']) => {
-    const answer = await session.functions.resumeExecution({ executionId });
+    const answer = await patiently(shell, session.functions.resumeExecution({ executionId }));
     if (session.json) {
       await session.printDocument(ResumeExecutionResponseSchema, answer);
     } else {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { SuspendExecutionResponseSchema } from '../../server/gen/spearlet/function_pb.js';
 import { exitCodes } from '../exit-codes.ts';
+import { patiently } from '../patience.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { standing } from '../standing.ts';
@@ -10,7 +11,7 @@ export function suspendCommand(shell: Shell): Command {
     .description('hold an execution; refused where an attempt runs that can be neither paused nor run again')
     .argument('<id>', 'execution id');
   onServer(command, shell, async (session, _options, [executionId = '']) => {
-    const answer = await session.functions.suspendExecution({ executionId });
+    const answer = await patiently(shell, session.functions.suspendExecution({ executionId }));
     if (session.json) {
       await session.printDocument(SuspendExecutionResponseSchema, answer);
     } else {
