@@ -89,6 +89,19 @@ describe('the executions that the page knows', () => {
     expect(rows.get(row(4999).id)).toBeDefined();
   });
 
+  it('do not forget the one that is open, until it is left', () => {
+    const rows = new RowStore(1000);
+    const view = new RowView(rows);
+    rows.tell([done(1)]);
+    const letGo = rows.keep(done(1).id);
+    rows.tell(seeds(2, 3000).map(done));
+    expect(rows.get(done(1).id)).toBeDefined();
+    expect(view.order.value).not.toContain(done(1).id);
+    letGo();
+    rows.tell(seeds(3001, 6000).map(done));
+    expect(rows.get(done(1).id)).toBeUndefined();
+  });
+
   it('forget what is not listed before what the reader may be looking at', () => {
     const rows = new RowStore(1000);
     const view = new RowView(rows);

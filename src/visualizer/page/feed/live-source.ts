@@ -39,6 +39,7 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
   const gone = signal(false);
   const missing = signal(false);
   // Rows are forgotten when there are too many; the one that is open is not.
+  const letGo = rows.keep(id);
   const listed = signal<ExecutionRow | undefined>(rows.get(id));
   const stopListening = rows.listen(({ changed }) => {
     if (changed.includes(id)) listed.value = rows.get(id) ?? listed.peek();
@@ -119,6 +120,7 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
     task: () => taskIfAny(call, record.value?.taskId ?? ''),
     downloads: { history: `/api/history/${path}`, snapshot: `/api/snapshots/${path}` },
     close: () => {
+      letGo();
       stopAsking();
       stopListening();
       following.stop();

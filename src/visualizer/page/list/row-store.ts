@@ -36,6 +36,7 @@ export class RowStore {
   readonly #listeners = new Set<Listener>();
   readonly #listings = new Set<Set<string>>();
   readonly #most: number;
+  readonly #kept = new Set<string>();
   /** The reader may be looking at it: such rows are forgotten last. */
   isListed: (id: string) => boolean = () => false;
 
@@ -87,6 +88,12 @@ export class RowStore {
     };
   }
 
+  /** Does not forget this one until the answer is called. */
+  keep(id: string): () => void {
+    this.#kept.add(id);
+    return () => this.#kept.delete(id);
+  }
+
   /** The node has them no more; answers that are on their way may still have them. */
   remove(ids: readonly string[]): void {
     for (const listing of this.#listings) for (const id of ids) listing.add(id);
@@ -117,7 +124,8 @@ export class RowStore {
     const unlisted: string[] = [];
     const listed: string[] = [];
     for (const row of this.#rows.values()) {
-      if (isEnded(row.status)) (this.isListed(row.id) ? listed : unlisted).push(row.id);
+      if (!isEnded(row.status) || this.#kept.has(row.id)) continue;
+      (this.isListed(row.id) ? listed : unlisted).push(row.id);
     }
     const excess = this.#rows.size - Math.floor(this.#most * 0.95);
     const gone = [...unlisted.sort(), ...listed.sort()].slice(0, excess);
