@@ -200,7 +200,8 @@ test('while somebody else holds the database new work is refused, and nothing th
   const dataDir = await dataFolder();
   const server = await servedTasks(dataDir);
   const { executionId, watched } = await ticking(server);
-  const other = new DatabaseSync(join(dataDir, 'spear.db'));
+  // The node may be in the middle of a commit.
+  const other = new DatabaseSync(join(dataDir, 'spear.db'), { timeout: 20_000 });
   onTestFinished(() => other.close());
   const accepted = await start(server, { task: 'noop', functionName: 'noop' });
   other.exec('BEGIN IMMEDIATE');
@@ -228,7 +229,8 @@ test('a crash while the database cannot be written loses nothing that was acknow
     functionName: 'noop',
     startAfter: { nanos: 500_000_000 },
   });
-  const other = new DatabaseSync(join(dataDir, 'spear.db'));
+  // The node may be in the middle of a commit.
+  const other = new DatabaseSync(join(dataDir, 'spear.db'), { timeout: 20_000 });
   onTestFinished(() => other.close());
   other.exec('BEGIN IMMEDIATE');
   await untilRefused(server);
