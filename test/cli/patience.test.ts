@@ -15,11 +15,11 @@ test('an answer that waits for the disk says so, and comes with the disk', async
     task: 'loop',
     executionMode: ExecutionMode.ASYNC,
   });
-  const unlock = lockDatabase(dataDir);
-  if (unlock === undefined) throw new Error('the database could not be locked');
+  let unlock: (() => void) | undefined;
+  await expect.poll(() => (unlock = lockDatabase(dataDir))).toBeDefined();
   const cancel = start(['cancel', executionId], { address: server.grpcAddress });
   await cancel.says('spear: no answer yet; the server gives it when the change is on its disk');
-  unlock();
+  unlock?.();
   const ended = await cancel.ended;
   expect(ended.code, ended.stderr).toBe(0);
   expect(ended.stderr).toContain(`${executionId} is being cancelled`);
