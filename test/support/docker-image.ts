@@ -32,13 +32,8 @@ const programs: Record<string, Buffer> = {
   loop: script('echo looping', 'while :; do :; done'),
   stubborn: script("trap '' TERM", 'echo looping', 'while :; do :; done'),
   polite: script("trap 'echo ending; exit 3' TERM", 'echo looping', 'while :; do sleep 0.05; done'),
-  // The shell that reports stays out of it: one that cannot fork gives up.
-  fork: script(
-    'bomb() { while :; do sleep 100 & done; }',
-    'bomb & bomb &',
-    'echo forking',
-    'while :; do :; done',
-  ),
+  // The shell that reports forks once, before all room is taken: one that cannot fork gives up.
+  fork: script('bomb() { while :; do sleep 100 & done; }', 'bomb &', 'echo forking', 'while :; do :; done'),
   eat: script('echo eating', 'tail /dev/zero'),
   'kill-self': script('echo dying', 'kill -KILL $$'),
   security: script(
