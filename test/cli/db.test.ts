@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -326,6 +326,25 @@ test('compacting gives back the room of what was deleted, and keeps the rest', a
   expect((await run(['db', 'check', '--data-dir', dataDir])).stdout.toString()).toMatch(
     /checked 3 executions.*all is well/,
   );
+});
+
+test.for<[name: string, args: readonly string[]]>([
+  ['serve', ['serve', '--grpc-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0']],
+  ['db check', ['db', 'check']],
+  ['db backup', ['db', 'backup', join(tmpdir(), 'spear-never-made')]],
+  ['db compact', ['db', 'compact']],
+])('%s refuses a database that was emptied, and leaves the log beside it', async ([, args]) => {
+  const { dataDir, store } = await filled();
+  await store.close();
+  const path = join(dataDir, 'spear.db');
+  await writeFile(path, '');
+  await writeFile(`${path}-wal`, 'what was committed last');
+  const ended = await run([...args, '--data-dir', dataDir]);
+  expect(ended.code).toBe(1);
+  expect(errorLine(ended)).toBe(
+    `spear: ${path} is empty, though a node has used this folder: put a backup in its place, or move it away to start without it`,
+  );
+  expect(await readFile(`${path}-wal`, 'utf8')).toBe('what was committed last');
 });
 
 describeWhere([root()], 'a data folder that cannot be written', () => {

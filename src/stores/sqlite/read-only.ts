@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../store.ts';
 import { guardOpening } from './failure.ts';
+import { assertNotEmptied } from './folder.ts';
 import { schemaVersion } from './schema.ts';
 
 /** A server that is busy may hold the database this long, in milliseconds. */
@@ -11,6 +12,7 @@ const patienceMs = 10_000;
 export function databasePath(dataDir: string): string {
   const path = join(dataDir, 'spear.db');
   if (!existsSync(path)) throw new StoreError(`there is no store in ${dataDir}`);
+  assertNotEmptied(dataDir);
   return path;
 }
 
