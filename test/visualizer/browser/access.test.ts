@@ -102,10 +102,10 @@ describeWhere([await chromium()], 'a reader of any kind', () => {
       );
     const { page } = await site.visit('/', { reducedMotion: 'reduce' });
     await new ListPage(page).row(executionId).getByText('Running').waitFor();
-    await expect.poll(() => moving(page)).toEqual([]);
+    expect(await moving(page)).toEqual([]);
     await page.goto(`${new URL(page.url()).origin}/?execution=${executionId}`);
     await new ExecutionPage(page).lit('running.attempting');
-    await expect.poll(() => moving(page)).toEqual([]);
+    expect(await moving(page)).toEqual([]);
     await site.cancel(executionId);
   });
 

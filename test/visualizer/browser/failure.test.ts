@@ -48,7 +48,7 @@ describeWhere([await chromium()], 'an execution that went wrong', () => {
     await failure.getByRole('button', { name: 'Go to the event' }).click();
     // Nothing but its end has this code, and that is where it is.
     await seen.events.locator('.event-row[aria-selected=true]').getByText(/TRAP/).waitFor();
-    await expect.poll(() => seen.past.count()).toBe(0);
+    expect(await seen.past.count()).toBe(0);
     await seen.lit('failed');
     await failure.waitFor();
   });

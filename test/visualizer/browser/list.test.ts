@@ -132,7 +132,7 @@ describeWhere([await chromium()], 'the list of a node at work', () => {
       .getByRole('alert')
       .getByText(/the node has it no more/)
       .waitFor();
-    await expect.poll(() => seen.eventCount()).toBe(events);
+    expect(await seen.eventCount()).toBe(events);
     for (const name of ['Run again', 'More', 'Download']) {
       await expect.poll(() => reader.page.getByRole('button', { name, exact: true }).count()).toBe(0);
     }

@@ -267,7 +267,7 @@ describe('the connection', () => {
       .poll(() => page.evaluate(() => (window as unknown as { seen: string[] }).seen))
       .toContain('Node is stopping');
     await page.getByText('Live', { exact: true }).waitFor();
-    await expect.poll(() => alerts.count()).toBe(0);
+    expect(await alerts.count()).toBe(0);
     expect(
       await page.evaluate(() =>
         (window as unknown as { seen: string[] }).seen.filter((text) =>
@@ -458,8 +458,8 @@ describe('an execution that is deleted while it is open', () => {
       .getByRole('alert')
       .getByText(/deleted, or is not kept any more/)
       .waitFor();
-    await expect.poll(() => alert().count()).toBe(0);
-    await expect.poll(() => page.locator('article.execution').count()).toBe(0);
+    expect(await alert().count()).toBe(0);
+    expect(await page.locator('article.execution').count()).toBe(0);
     await page.getByRole('link', { name: 'To all executions' }).click();
     await rows().first().waitFor();
     forgiveRefusals();
