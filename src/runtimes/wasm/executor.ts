@@ -6,7 +6,7 @@ import type { AttemptOutcome } from '../runtime.ts';
 import { commandEnding, type Ending, startEnding, thrownEnding, valueEnding } from './ending.ts';
 import { createGuest, type Guest, type LoadedProgram, memoryCapOf } from './guest.ts';
 import type { RunContext } from './host/context.ts';
-import { importsFor } from './host/imports.ts';
+import { hostFor } from './host/imports.ts';
 import { guardCopies, LiftBudget } from './lift-budget.ts';
 import { type LiveGuest, LiveGuests } from './live-guests.ts';
 import {
@@ -84,7 +84,10 @@ export function createExecutor({ name, memory }: WorkerData, ring: () => void) {
     budget.begin(memoryCapOf(program));
     try {
       const guest = createGuest(found, context, budget);
-      if (context.exitCode !== undefined) throw new Error(`exit ${context.exitCode}`);
+      if (context.exitCode !== undefined) {
+        guest.close();
+        throw new Error(`exit ${context.exitCode}`);
+      }
       live.keep(key, { guest, instanceId: `${name}-${++instances}`, uses: 0 });
       return undefined;
     } catch (error) {
@@ -103,7 +106,7 @@ export function createExecutor({ name, memory }: WorkerData, ring: () => void) {
       if (!imported.has(url) && !(await isWhole(program.source))) return damaged;
       const source = await import(url);
       imported.add(url);
-      const entry = { program, instantiate: source.instantiate, imports: await importsFor(program) };
+      const entry = { program, instantiate: source.instantiate, host: await hostFor(program) };
       loaded.set(key, entry);
       return entry;
     } catch (error) {
@@ -136,6 +139,7 @@ export function createExecutor({ name, memory }: WorkerData, ring: () => void) {
     if (job.reuse) keep(program.program, well ? current : undefined);
     const { user, system } = process.threadCpuUsage(before);
     const memoryUse = current === undefined ? {} : { peakMemoryBytes: current.guest.memory().used };
+    if (current !== undefined && live.get(job.program) !== current) current.guest.close();
     return {
       ...ending,
       instanceId: current?.instanceId ?? '',

@@ -1,7 +1,7 @@
 import { camelCase } from '../../domain/wit/identifier.ts';
 import type { WitFunction } from '../../domain/wit/types.ts';
 import { exitGuest, type RunContext } from './host/context.ts';
-import type { ImportFactory } from './host/imports.ts';
+import type { HostFactory, InstanceHost } from './host/imports.ts';
 import type { LiftBudget } from './lift-budget.ts';
 import type { Program } from './protocol.ts';
 
@@ -16,7 +16,7 @@ type Instantiate = (
 export interface LoadedProgram {
   readonly program: Program;
   readonly instantiate: Instantiate;
-  readonly imports: ImportFactory;
+  readonly host: HostFactory;
 }
 
 /** One instance of a component, for as long as it is well. */
@@ -28,6 +28,8 @@ export interface Guest {
   call(fn: WitFunction, parameters: readonly unknown[]): unknown;
   /** Bytes of the linear memories that can be seen, now and at most. */
   memory(): { readonly used: number; readonly cap: number };
+  /** Closes what it has left open; nothing of it is called after. */
+  close(): void;
 }
 
 /** Instantiates the program; throws where an import is missing, where it does not fit, or where its start traps. */
@@ -52,14 +54,17 @@ export function createGuest(loaded: LoadedProgram, context: RunContext, budget: 
   }
 
   const modules = new Map(program.cores.map((core) => [core.file, core.module]));
-  const exports = loaded.instantiate(
-    (file) => {
-      const module = modules.get(file);
-      if (module === undefined) throw new Error(`no core module ${file}`);
-      return module;
-    },
-    loaded.imports(context),
-    instantiateCore,
+  const host = loaded.host(context);
+  const exports = orClose(host, () =>
+    loaded.instantiate(
+      (file) => {
+        const module = modules.get(file);
+        if (module === undefined) throw new Error(`no core module ${file}`);
+        return module;
+      },
+      host.imports,
+      instantiateCore,
+    ),
   );
   const cap = memoryCapOf(program);
 
@@ -74,7 +79,17 @@ export function createGuest(loaded: LoadedProgram, context: RunContext, budget: 
       return target(...parameters);
     },
     memory: () => ({ used: [...memories].reduce((sum, memory) => sum + memory.buffer.byteLength, 0), cap }),
+    close: () => host.close(),
   };
+}
+
+function orClose<T>(host: InstanceHost, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    host.close();
+    throw error;
+  }
 }
 
 /** Bytes that the linear memories of one instance may come to. */
