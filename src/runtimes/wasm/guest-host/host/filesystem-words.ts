@@ -1,4 +1,4 @@
-import { type Errno, FileError, type FileStat, type FileType, type NewTime } from '../files/port.ts';
+import { type Errno, FileError, type FileStat, type FileType, type NewTime } from '../../files/port.ts';
 
 /** The words of `wasi:filesystem/types`, as transpiled code has them. */
 export interface Datetime {

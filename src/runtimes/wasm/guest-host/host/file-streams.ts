@@ -1,4 +1,4 @@
-import { FileError, type OpenFile } from '../files/port.ts';
+import { FileError, type OpenFile } from '../../files/port.ts';
 import { type ErrorCode, errorCodes } from './filesystem-words.ts';
 import type { ByteSink, ByteSource, GuestIo } from './io.ts';
 

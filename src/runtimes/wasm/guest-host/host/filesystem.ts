@@ -1,4 +1,4 @@
-import { bytesOf, textOf } from '../files/names.ts';
+import { bytesOf, textOf } from '../../files/names.ts';
 import {
   type Directory,
   type DirectoryEntry,
@@ -7,7 +7,7 @@ import {
   type FileType,
   maxTransfer,
   type OpenFile,
-} from '../files/port.ts';
+} from '../../files/port.ts';
 import { createFileStreams, SharedFile } from './file-streams.ts';
 import {
   answering,

@@ -1,6 +1,6 @@
-import { createFileSystem } from '../files/file-system.ts';
-import type { FileSystem } from '../files/port.ts';
-import type { Program } from '../protocol.ts';
+import { createFileSystem } from '../../files/file-system.ts';
+import type { FileSystem } from '../../files/port.ts';
+import type { ProgramFacts } from '../../protocol.ts';
 import type { RunContext } from './context.ts';
 import { createFilesystem } from './filesystem.ts';
 import { type GuestImports, plainInterfaces } from './interfaces.ts';
@@ -18,9 +18,9 @@ export type HostFactory = (context: RunContext) => InstanceHost;
 
 /**
  * The host that a program sees; everything is denied that the task does not grant. The shim, which starts a
- * second thread for each worker, is loaded only for sockets and HTTP.
+ * second thread, is loaded only for sockets and HTTP.
  */
-export async function hostFor(program: Program): Promise<HostFactory> {
+export async function hostFor(program: ProgramFacts): Promise<HostFactory> {
   const usesShim = program.imports.some((name) => /^wasi:(http|sockets)\//.test(name));
   const makeImports = usesShim ? (await import('./shim.ts')).createShimImports : createOwnImports;
   return (context) => {
@@ -29,7 +29,7 @@ export async function hostFor(program: Program): Promise<HostFactory> {
   };
 }
 
-function createOwnImports(_program: Program, context: RunContext, files: FileSystem): GuestImports {
+function createOwnImports(_program: ProgramFacts, context: RunContext, files: FileSystem): GuestImports {
   const io = createIo(ownClasses(), context);
   return { ...plainInterfaces(context, io), ...createFilesystem(io, files) };
 }
