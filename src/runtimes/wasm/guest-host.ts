@@ -97,12 +97,17 @@ export class GuestHost {
     this.#report = report;
     process.limitMemory(ownMemoryBytes);
     this.#write(code);
-    process.socket.on('data', (chunk: Buffer) => this.#hear(chunk));
+    process.socket.listen((chunk) => this.#hear(chunk));
     void process.exited.then((exit) => {
       this.#exit = exit;
       this.#end('its process ended');
       this.#drain();
     });
+  }
+
+  /** Why it never began; undefined where it did, or where that is not known. */
+  get startFailure(): HostExit['failed'] {
+    return this.#exit?.failed;
   }
 
   get idle(): boolean {
@@ -203,12 +208,7 @@ export class GuestHost {
   }
 
   #write(bytes: readonly Uint8Array[]): void {
-    const { socket } = this.#process;
-    if (this.ending || socket.destroyed) return;
-    // As one write where it is small, which is one system call.
-    const total = bytes.reduce((sum, part) => sum + part.length, 0);
-    if (total <= 64 * 1024 && bytes.length > 1) socket.write(Buffer.concat(bytes, total));
-    else for (const part of bytes) socket.write(part);
+    if (!this.ending) this.#process.socket.write(bytes);
   }
 
   /** What it holds of the program; `bytes` gets the program itself where that is nothing yet. */
@@ -218,7 +218,7 @@ export class GuestHost {
       hold = new Hold(program);
       this.holds.set(program.key, hold);
       this.#loads.add(program.key);
-      const { head, attachments } = programMessage(program);
+      const { head, attachments } = programMessage(program, this.#process.preopens);
       bytes.push(...encodeMessage(head, attachments));
       this.#allowMemory();
       this.#owner.onHeld(hold);
@@ -255,7 +255,7 @@ export class GuestHost {
     try {
       this.#output.records.push(...this.#reader.push(chunk));
     } catch (error) {
-      this.#process.socket.removeAllListeners('data').resume();
+      this.#process.socket.close();
       this.terminate(`it sent ${error instanceof Error ? error.message : 'what cannot be read'}`);
     }
     this.#drain();

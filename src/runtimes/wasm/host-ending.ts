@@ -25,9 +25,6 @@ export function hostEnding(pending: PendingJob, facts: Facts): Ending | undefine
   if (pending.signal.aborted) return { kind: 'stopped', rung: 'terminate', resourceUse: {} };
   if (!fault) return undefined;
   if (reason !== undefined) return failed('INSTANCE_LOST', `its guest host was ended: ${reason}`);
-  if (exit.failed !== undefined) {
-    return failed('RUNTIME_UNAVAILABLE', `no guest host could be started: ${exit.failed}`);
-  }
   if (exit.ranOutOfMemory || /out of memory/i.test(exit.words)) {
     return failed(
       'MEMORY_LIMIT',
@@ -40,6 +37,6 @@ export function hostEnding(pending: PendingJob, facts: Facts): Ending | undefine
   return failed('TRAP', `it took its guest host down (${exit.signal ?? `exit code ${exit.code}`})`);
 }
 
-function failed(code: 'INSTANCE_LOST' | 'RUNTIME_UNAVAILABLE' | 'MEMORY_LIMIT' | 'TRAP', message: string) {
+function failed(code: 'INSTANCE_LOST' | 'MEMORY_LIMIT' | 'TRAP', message: string) {
   return { kind: 'failed', code, message, resourceUse: {} } as const;
 }

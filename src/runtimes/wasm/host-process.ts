@@ -15,14 +15,74 @@ export interface HostExit {
   readonly words: string;
   /** Something of it was killed for want of memory. */
   readonly ranOutOfMemory: boolean;
-  /** Why it never ran; the system's code, such as `EAGAIN`. */
-  readonly failed?: string;
+  /** Why it never ran. */
+  readonly failed?: { readonly code: 'START_FAILED' | 'RUNTIME_UNAVAILABLE'; readonly message: string };
+}
+
+/** Below this much, what is written goes as one write, which is one system call. */
+const joinBytes = 64 * 1024;
+
+/** The node's end of a host's socket, which may be there only later; errors are for the end of the process to tell. */
+export class HostSocket {
+  #socket: Duplex | undefined;
+  #unsent: Uint8Array[] = [];
+  #paused = false;
+  #hear: ((chunk: Buffer) => void) | undefined;
+
+  /** Without a socket what is written is kept, until there is one or the process has ended. */
+  open(socket: Duplex): void {
+    this.#socket = socket;
+    socket.on('error', () => {});
+    this.write(this.#unsent.splice(0));
+    this.#begin();
+  }
+
+  /** Called once. */
+  listen(hear: (chunk: Buffer) => void): void {
+    this.#hear = hear;
+    this.#begin();
+  }
+
+  write(parts: readonly Uint8Array[]): void {
+    const socket = this.#socket;
+    if (socket === undefined) {
+      this.#unsent.push(...parts);
+      return;
+    }
+    if (socket.destroyed || parts.length === 0) return;
+    const total = parts.reduce((sum, part) => sum + part.length, 0);
+    if (total <= joinBytes && parts.length > 1) socket.write(Buffer.concat(parts, total));
+    else for (const part of parts) socket.write(part);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#socket?.resume();
+  }
+
+  /** Hears no more. */
+  close(): void {
+    this.#hear = () => {};
+    this.#socket?.destroy();
+  }
+
+  #begin(): void {
+    if (this.#socket === undefined || this.#hear === undefined) return;
+    this.#socket.on('data', (chunk: Buffer) => this.#hear?.(chunk));
+    if (this.#paused) this.#socket.pause();
+  }
 }
 
 /** The process of one guest host. */
 export interface HostProcess {
-  /** Its socket, both ways. Never emits an error that nobody hears. */
-  readonly socket: Duplex;
+  readonly socket: HostSocket;
+  /** Its folders as it sees them, by guest path. */
+  readonly preopens: Readonly<Record<string, string>>;
   /** Resolves when nothing of it is left. */
   readonly exited: Promise<HostExit>;
   /** Ends all of it at once, whatever it does. */

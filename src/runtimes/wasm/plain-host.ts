@@ -5,6 +5,8 @@ import {
   type HostExit,
   type HostLauncher,
   type HostProcess,
+  type HostProfile,
+  HostSocket,
   hostCommand,
   LastWords,
 } from './host-process.ts';
@@ -14,10 +16,11 @@ const ticksPerSecond = 100;
 
 /** Starts hosts as children of the node, without any wall: for machines that have none to offer. */
 export class PlainHostLauncher implements HostLauncher {
-  launch(text: string): HostProcess {
+  launch(text: string, { preopens }: HostProfile): HostProcess {
     const [file = process.execPath, ...args] = hostCommand(text, 3);
     return new PlainHost(
       spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], env: {}, cwd: '/', detached: true }),
+      preopens,
     );
   }
 
@@ -25,15 +28,16 @@ export class PlainHostLauncher implements HostLauncher {
 }
 
 class PlainHost implements HostProcess {
-  readonly socket: Duplex;
+  readonly socket = new HostSocket();
+  readonly preopens: Readonly<Record<string, string>>;
   readonly exited: Promise<HostExit>;
   readonly #child: ChildProcess;
 
-  constructor(child: ChildProcess) {
+  constructor(child: ChildProcess, preopens: Readonly<Record<string, string>>) {
+    this.preopens = preopens;
     this.#child = child;
     // Node types further streams as either; a pipe of ours is both.
-    this.socket = child.stdio[3] as Duplex;
-    this.socket.on('error', () => {});
+    this.socket.open(child.stdio[3] as Duplex);
     const words = new LastWords();
     child.stderr?.on('data', (chunk: Buffer) => words.add(chunk));
     const { promise, resolve } = Promise.withResolvers<HostExit>();
@@ -44,7 +48,7 @@ class PlainHost implements HostProcess {
         signal,
         words: words.text,
         ranOutOfMemory: false,
-        ...(failed !== undefined && { failed }),
+        ...(failed !== undefined && { failed: { code: 'RUNTIME_UNAVAILABLE', message: failed } }),
       });
     child.on('error', (error) => {
       if (child.pid === undefined) end(null, null, 'code' in error ? String(error.code) : error.message);

@@ -195,7 +195,8 @@ export class HostPool implements HostOwner {
     this.#grow(Math.max(this.#size, this.#waiting > 0 ? 1 : 0));
     if (this.#hosts.size === 0) {
       for (const pending of [...this.#queue.splice(0), ...this.#alone.splice(0)]) {
-        pending.settle({ ...lost('no guest host can be started'), code: 'RUNTIME_UNAVAILABLE' });
+        const { code = 'RUNTIME_UNAVAILABLE', message = 'it ended at once' } = host.startFailure ?? {};
+        pending.settle({ ...lost(`no guest host can be started: ${message}`), code });
       }
     }
     if (this.#warmth.lacking) this.#warmth.prepare();

@@ -96,8 +96,11 @@ export type HostMessage =
   /** A program that need not be held any more. */
   | { readonly kind: 'dismiss'; readonly program: number };
 
-/** The message that hands a program to a host. */
-export function programMessage(program: Program): {
+/** The message that hands a program to a host, which sees the folders of its preopens at `preopens`. */
+export function programMessage(
+  program: Program,
+  preopens: Readonly<Record<string, string>>,
+): {
   readonly head: HostMessage;
   readonly attachments: readonly Uint8Array[];
 } {
@@ -105,7 +108,7 @@ export function programMessage(program: Program): {
   const attachments = [source, ...cores.map(({ bytes }) => bytes)];
   const head: HostMessage = {
     kind: 'program',
-    program: facts,
+    program: { ...facts, preopens },
     cores: cores.map(({ file, instances, memoryCap }) => ({ file, instances, memoryCap })),
     lengths: attachments.map(({ length }) => length),
   };
