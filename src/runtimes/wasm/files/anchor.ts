@@ -52,15 +52,17 @@ export interface Anchor {
 
 export type Reopen = (fd: number, flags: number) => number;
 
-/** The folder of a preopen; links in the path of the host are followed, for they are the operator's. */
+/**
+ * The folder of a preopen; links in the path of the host are followed, for they are the operator's.
+ *
+ * @throws where folders cannot be held by descriptor
+ */
 export function anchorOf(hostPath: string): Anchor {
-  return attempt(() =>
-    holdsDescriptors
-      ? new DescriptorAnchor(openSync(hostPath, pathOnly | O_DIRECTORY))
-      : pathAnchorOf(hostPath),
-  );
+  if (!holdsDescriptors) throw new Error('there is no /proc here, by which a folder could be held');
+  return new DescriptorAnchor(attempt(() => openSync(hostPath, pathOnly | O_DIRECTORY)));
 }
 
+/** As `anchorOf`, by path: see 2. */
 export function pathAnchorOf(hostPath: string): Anchor {
   const path = Buffer.from(attempt(() => realpathSync(hostPath)));
   return new PathAnchor(path, directoryAt(path));

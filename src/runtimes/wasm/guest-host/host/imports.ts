@@ -1,3 +1,4 @@
+import { anchorOf, holdsDescriptors, pathAnchorOf } from '../../files/anchor.ts';
 import { createFileSystem } from '../../files/file-system.ts';
 import type { FileSystem } from '../../files/port.ts';
 import type { ProgramFacts } from '../../protocol.ts';
@@ -23,8 +24,10 @@ export type HostFactory = (context: RunContext) => InstanceHost;
 export async function hostFor(program: ProgramFacts): Promise<HostFactory> {
   const usesShim = program.imports.some((name) => /^wasi:(http|sockets)\//.test(name));
   const makeImports = usesShim ? (await import('./shim.ts')).createShimImports : createOwnImports;
+  const { preopens, openFiles, unsafePreopens } = program;
+  const hold = unsafePreopens && !holdsDescriptors ? pathAnchorOf : anchorOf;
   return (context) => {
-    const files = createFileSystem({ preopens: program.preopens });
+    const files = createFileSystem({ preopens, openFiles, hold });
     return { imports: makeImports(program, context, files), close: () => files.close() };
   };
 }
