@@ -91,7 +91,7 @@ class DescriptorAnchor implements Anchor {
     const path = this.at(name);
     const fd = attempt(() => openSync(path, pathOnly | O_NOFOLLOW));
     return {
-      stats: fstatSync(fd, { bigint: true }),
+      stats: statsOrClose(fd),
       open: (flags) => reopen(fd, flags),
       anchor: () => new DescriptorAnchor(fd),
       close: () => closeSync(fd),
@@ -121,6 +121,15 @@ class DescriptorAnchor implements Anchor {
   #held(): number {
     if (this.#fd === undefined) throw new FileError('EBADF');
     return this.#fd;
+  }
+}
+
+function statsOrClose(fd: number): BigIntStats {
+  try {
+    return attempt(() => fstatSync(fd, { bigint: true }));
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 
@@ -188,7 +197,7 @@ function directoryAt(path: Buffer): BigIntStats {
 
 function openSame(path: Buffer, flags: number, stats: BigIntStats): number {
   const fd = attempt(() => openSync(path, flags | O_NOFOLLOW));
-  if (isSame(fstatSync(fd, { bigint: true }), stats)) return fd;
+  if (isSame(statsOrClose(fd), stats)) return fd;
   closeSync(fd);
   throw new FileError('ENOENT');
 }
