@@ -3,9 +3,9 @@ import { type Item, readExternName, Scope } from './component-scope.ts';
 
 /**
  * The most types that one type may be, written out in full: the transpiler writes code for each of them wherever
- * the type is used. The largest interface of WASI 0.2 (`wasi:http/types`) comes to about 1000.
+ * the type is used. What reads the types of a task takes no more either.
  */
-export const mostTypeSize = 20_000;
+const mostTypeSize = 10_000;
 
 /** Reads one type of a component's type section. */
 export function readType(reader: ByteReader, scope: Scope): Item {

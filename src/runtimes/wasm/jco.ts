@@ -19,7 +19,9 @@ export async function readFunctions(component: Uint8Array): Promise<WitFunction[
   const { componentWit } = await import('@bytecodealliance/jco-transpile/wasm-tools');
   const renamed = renameInterfaces(component);
   const text = await explained('it is not valid', () => componentWit(renamed.component));
-  return parseWit(text, { exportNames: renamed.exportNames });
+  return explained('its types are not supported', async () =>
+    parseWit(text, { exportNames: renamed.exportNames }),
+  );
 }
 
 /** A component as JavaScript and the core modules that it instantiates. */
