@@ -80,6 +80,21 @@ async function hostFunction(allowNetwork: boolean, name: string, member: string)
   return found as (...parameters: unknown[]) => unknown;
 }
 
+interface SplicingStream {
+  splice(source: object, length: bigint): bigint;
+  blockingSplice(source: object, length: bigint): bigint;
+}
+
+/** The body of a request that is never sent. */
+async function requestBody(): Promise<SplicingStream> {
+  const named = (name: string): Promise<unknown> => hostFunction(true, 'wasi:http/types', name);
+  const Fields = (await named('Fields')) as new () => object;
+  const OutgoingRequest = (await named('OutgoingRequest')) as new (
+    fields: object,
+  ) => { body(): { write(): SplicingStream } };
+  return new OutgoingRequest(new Fields()).body().write();
+}
+
 /** The files below a folder that this process has open. */
 function openBelow(folder: string): string[] {
   return readdirSync('/proc/self/fd').flatMap((fd) => {
@@ -158,6 +173,18 @@ describe('the network', () => {
       thrown = error;
     }
     expect(thrown).toEqual(reason);
+  });
+
+  it('can be given bytes of a stream that is not its own', async () => {
+    const body = await requestBody();
+    const { imports } = (await hostFor(programOf({ imports: ['wasi:http/types'], allowNetwork: true })))({
+      ...context,
+      input: Buffer.from('0123456789'),
+    });
+    const stdin = Reflect.get(imports['wasi:cli/stdin'] ?? {}, 'getStdin')();
+    expect(body.splice(stdin, 4n)).toBe(4n);
+    expect(body.blockingSplice(stdin, 100n)).toBe(6n);
+    expect(() => body.splice(stdin, 1n)).toThrow(expect.objectContaining({ tag: 'closed' }));
   });
 
   it('is there with it', async () => {
