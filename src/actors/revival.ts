@@ -13,10 +13,12 @@ import type { AttemptRunner } from './attempt-runner.ts';
 import { reattach } from './attempts.ts';
 import type { Child } from './child.ts';
 import { LiveLog, type LogSurroundings } from './live-log.ts';
+import type { NodeTime } from './node-time.ts';
 import { endIncompatible, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
 
 export interface RevivalHost {
   readonly clock: Clock;
+  readonly time: NodeTime;
   readonly store: Store;
   readonly surroundings: LogSurroundings;
   readonly attempts: AttemptRunner;
@@ -96,9 +98,8 @@ export class Revival {
   }
 
   #revive({ record, task, outline, snapshot }: StoredExecution, then: readonly ExecutionEvent[]): Child {
-    const { clock, surroundings } = this.#host;
-    const now = { wall: clock.now(), monotonic: clock.monotonic() };
-    const since = (instant: number): number => now.monotonic - Math.max(0, now.wall - instant);
+    const { clock, time, surroundings } = this.#host;
+    const since = (wall: number): number => clock.monotonic() - Math.max(0, time.now() - time.ofWall(wall));
     const { lastTime } = outline;
     const child: Child = {
       log: new LiveLog(surroundings, record, task.definition.limits, { lastTime }),
