@@ -96,6 +96,12 @@ export class NodeTime implements Clock {
     return { marks: this.#marks, last: this.#last, uptime: this.#look.uptime };
   }
 
+  /** How long this start of the machine was up at `time`; less than nothing before it. */
+  uptimeOf(time: number): Uptime {
+    const { boot, ms } = this.#look.uptime;
+    return { boot, ms: ms + time - this.#last.time };
+  }
+
   /** When it was, as `now` counts, that the wall clock showed `wall`; in milliseconds since the epoch. */
   ofWall(wall: number): number {
     return timeOfWall(this.#marks, this.#moment(), wall);

@@ -17,7 +17,7 @@ import type { Alarms } from './alarms.ts';
 import type { Child } from './child.ts';
 import { ChildActors } from './child-actors.ts';
 import type { NodeTime } from './node-time.ts';
-import { recordAdmission, recordChange, recordFailure } from './recorder.ts';
+import { recordAdmission, recordChange, recordFailure, recordShift } from './recorder.ts';
 import type { Slots } from './slots.ts';
 
 export type SupervisorEvent =
@@ -123,9 +123,11 @@ export function createSupervisorLogic(
   };
 
   const revive = (child: Child): void => {
-    const { snapshot, log } = child;
+    const { snapshot, log, written } = child;
     if (snapshot === undefined) return;
     const path = statePath(snapshot);
+    // The log has to lead to what it goes on from, whatever comes next.
+    if (written !== undefined && written !== snapshot) recordShift(log, written, snapshot);
     child.written = snapshot;
     if (path in alarmOf) {
       alarms.set(log.executionId, alarmOf[path as keyof typeof alarmOf](snapshot.context));

@@ -245,13 +245,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
 
   async adopt(
     executionId: string,
-    { takenAt, hold }: { readonly takenAt: number; readonly hold: boolean },
+    restored: { readonly takenAt: number; readonly shiftMs?: number; readonly hold: boolean },
   ): Promise<ExecutionRecord> {
     this.#gate.checkOpen();
     const record = await this.#options.store.execution(executionId);
     if (record === undefined) throw notFound('execution', executionId);
     try {
-      const { log } = await this.#revival.restore(record, takenAt, hold);
+      const { log } = await this.#revival.restore(record, restored);
       await untilDurable(log);
       return log.committed ?? record;
     } catch (error) {

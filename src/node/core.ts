@@ -110,6 +110,7 @@ export async function openCore(
   const tasks = new TaskCatalog({ ...shared, runtimes, listener: keepWarm(runtimes), checkOpen });
   const snapshots = await openSnapshots(config, {
     ...shared,
+    time,
     runtimes,
     tasks,
     transfers: supervisor,
