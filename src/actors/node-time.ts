@@ -6,6 +6,7 @@ import type { Clock, MachineClock, Timer, Uptime } from '../domain/clock.ts';
 import {
   type ClockRecord,
   leastStepMs,
+  type Mark,
   type Moment,
   marked,
   passedSince,
@@ -23,7 +24,7 @@ interface Look {
 export class NodeTime implements Clock {
   readonly #clock: MachineClock;
   readonly #listeners: (() => void)[] = [];
-  #marks: readonly Moment[];
+  #marks: readonly Mark[];
   #last: Moment;
   #look: Look;
   #changes = 0;
@@ -39,7 +40,7 @@ export class NodeTime implements Clock {
     this.#look = look;
     if (record === undefined) {
       this.#last = { time: wall, wall, seen: 0 };
-      this.#marks = [this.#last];
+      this.#marks = marked([], this.#last, this.#last);
       return;
     }
     const { last, marks } = record;

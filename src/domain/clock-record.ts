@@ -17,9 +17,14 @@ export interface Moment {
   readonly seen: number;
 }
 
+/** From here on they run alike; it was seen at this moment, and may have come earlier by so much. */
+export interface Mark extends Moment {
+  readonly earlyMs: number;
+}
+
 export interface ClockRecord {
   /** Oldest first, at least one. */
-  readonly marks: readonly Moment[];
+  readonly marks: readonly Mark[];
   /** When the record was made. */
   readonly last: Moment;
   readonly uptime: Uptime;
@@ -30,22 +35,19 @@ export const leastStepMs = 100;
 /** A wall clock that is set all the time must not fill the record. */
 const mostMarks = 100;
 
-/** The marks once `now` has been looked at; the same list where all ran alike since `before`. */
-export function marked(marks: readonly Moment[], before: Moment, now: Moment): readonly Moment[] {
+/** The marks once `now` has been looked at, after `before`; the same list where all ran alike since. */
+export function marked(marks: readonly Mark[], before: Moment, now: Moment): readonly Mark[] {
   const last = marks.at(-1);
-  if (last === undefined) return [now];
+  if (last === undefined) return [{ ...now, earlyMs: 0 }];
   const passed = now.seen - last.seen;
-  const wallStep = now.wall - last.wall - passed;
-  const timeStep = now.time - last.time - passed;
-  if (Math.abs(wallStep) < leastStepMs && Math.abs(timeStep) < leastStepMs) return marks;
-  // Set back between two looks: as early as it can have been, so that nothing is taken for older than it is.
-  const early = wallStep < 0 && Math.abs(timeStep) < leastStepMs ? now.seen - before.seen : 0;
-  const mark = { time: now.time - early, wall: now.wall - early, seen: now.seen - early };
-  return bounded([...marks, mark]);
+  const wallStep = Math.abs(now.wall - last.wall - passed);
+  const timeStep = Math.abs(now.time - last.time - passed);
+  if (wallStep < leastStepMs && timeStep < leastStepMs) return marks;
+  return bounded([...marks, { ...now, earlyMs: now.seen - before.seen }]);
 }
 
 /** The two oldest become one that takes nothing for older than they do. */
-function bounded(marks: readonly Moment[]): readonly Moment[] {
+function bounded(marks: readonly Mark[]): readonly Mark[] {
   const [first, second, ...rest] = marks;
   if (marks.length <= mostMarks || first === undefined || second === undefined) return marks;
   return [{ ...first, wall: Math.min(first.wall, second.wall - (second.seen - first.seen)) }, ...rest];
@@ -53,28 +55,28 @@ function bounded(marks: readonly Moment[]): readonly Moment[] {
 
 /**
  * What bears an earlier wall-clock time than this is older than `ageMs`, for certain; undefined where so much time has
- * not been seen yet.
+ * not been seen yet. What the clock showed while it may or may not have been set already is taken for the later.
  */
-export function wallBefore(marks: readonly Moment[], now: Moment, ageMs: number): number | undefined {
+export function wallBefore(marks: readonly Mark[], now: Moment, ageMs: number): number | undefined {
   const since = now.seen - ageMs;
   let least: number | undefined;
   for (const [index, mark] of marks.entries()) {
     if (index === 0 && mark.seen > since) return undefined;
     const end = marks[index + 1]?.seen ?? Number.POSITIVE_INFINITY;
     if (end <= since) continue;
-    const wall = mark.wall + Math.max(0, since - mark.seen);
+    const wall = mark.wall + Math.max(-mark.earlyMs, since - mark.seen);
     if (least === undefined || wall < least) least = wall;
   }
   return least;
 }
 
 /** When it was that the wall clock showed `wall`: the latest such time where it did so twice. */
-export function timeOfWall(marks: readonly Moment[], now: Moment, wall: number): number {
+export function timeOfWall(marks: readonly Mark[], now: Moment, wall: number): number {
   let skipped: number | undefined;
   let end = now.time;
   for (const [index, mark] of [...marks.entries()].reverse()) {
     const time = mark.time + (wall - mark.wall);
-    if (wall >= mark.wall || index === 0) {
+    if (wall >= mark.wall - mark.earlyMs || index === 0) {
       if (time <= end) return time;
       // A clock that was set forward has skipped it, or it is of a clock that ran ahead.
       skipped ??= end;

@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ClockRecord, Moment } from '../domain/clock-record.ts';
+import type { ClockRecord, Mark, Moment } from '../domain/clock-record.ts';
 import { StoreError } from './store.ts';
 
 /** In the data folder, and in its backups: deadlines in the database count in the time that it is about. */
@@ -51,7 +51,7 @@ function parsed(text: string): ClockRecord | undefined {
   }
   if (!isObject(value) || value.version !== version) return undefined;
   const { marks, last, uptime } = value;
-  if (!Array.isArray(marks) || marks.length === 0 || !marks.every(isMoment) || !isMoment(last))
+  if (!Array.isArray(marks) || marks.length === 0 || !marks.every(isMark) || !isMoment(last))
     return undefined;
   if (!isObject(uptime) || typeof uptime.boot !== 'string' || !isInstant(uptime.ms)) return undefined;
   return { marks, last, uptime: { boot: uptime.boot, ms: uptime.ms } };
@@ -59,6 +59,10 @@ function parsed(text: string): ClockRecord | undefined {
 
 function isMoment(value: unknown): value is Moment {
   return isObject(value) && isInstant(value.time) && isInstant(value.wall) && isInstant(value.seen);
+}
+
+function isMark(value: unknown): value is Mark {
+  return isMoment(value) && 'earlyMs' in value && isInstant(value.earlyMs);
 }
 
 function isInstant(value: unknown): value is number {

@@ -14,7 +14,7 @@ const hourMs = 3_600_000;
 function seenFor(clock: FakeClock, ms: number): ClockRecord {
   const wall = clock.now();
   const begun = { time: wall - ms, wall: wall - ms, seen: 0 };
-  return { marks: [begun], last: { time: wall, wall, seen: ms }, uptime: clock.uptime() };
+  return { marks: [{ ...begun, earlyMs: 0 }], last: { time: wall, wall, seen: ms }, uptime: clock.uptime() };
 }
 
 function bench(

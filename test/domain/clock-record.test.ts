@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { type Moment, marked, passedSince, timeOfWall, wallBefore } from '../../src/domain/clock-record.ts';
+import {
+  type Mark,
+  type Moment,
+  marked,
+  passedSince,
+  timeOfWall,
+  wallBefore,
+} from '../../src/domain/clock-record.ts';
 
 const hourMs = 3_600_000;
-const start: Moment = { time: 1000 * hourMs, wall: 1000 * hourMs, seen: 0 };
+const start: Mark = { time: 1000 * hourMs, wall: 1000 * hourMs, seen: 0, earlyMs: 0 };
 
 function later(from: Moment, ms: number, setMs = 0): Moment {
   return { time: from.time + ms, wall: from.wall + ms + setMs, seen: from.seen + ms };
@@ -23,8 +30,8 @@ describe('marks', () => {
   });
 
   test('small steps that add up make one', () => {
-    let marks: readonly Moment[] = [start];
-    let now = start;
+    let marks: readonly Mark[] = [start];
+    let now: Moment = start;
     for (let n = 0; n < 5; n++) {
       const before = now;
       now = later(now, 1000, 60);
@@ -35,8 +42,8 @@ describe('marks', () => {
   });
 
   test('a clock that is set all the time keeps their number bounded, and nothing is taken for older than it is', () => {
-    let marks: readonly Moment[] = [start];
-    let now = start;
+    let marks: readonly Mark[] = [start];
+    let now: Moment = start;
     const shown: Moment[] = [];
     for (let n = 0; n < 1000; n++) {
       const before = now;
@@ -94,6 +101,17 @@ describe('the time of what the wall clock showed', () => {
     expect(timeOfWall(marks, now, now.wall)).toBe(now.time);
     // It has not shown this again yet.
     expect(timeOfWall(marks, now, step.wall + 30 * 60_000)).toBe(step.time - 30 * 60_000);
+  });
+
+  test('that it showed between the last look and the crash is exact, though it was set before the next one', () => {
+    const looked = later(start, hourMs);
+    const crashed = later(looked, 25_000);
+    for (const setMs of [hourMs, -hourMs]) {
+      const started = later(crashed, 5000, setMs);
+      const marks = marked([start], looked, started);
+      expect(timeOfWall(marks, later(started, 1000), crashed.wall)).toBe(crashed.time);
+      expect(timeOfWall(marks, later(started, 1000), started.wall)).toBe(started.time);
+    }
   });
 
   test('that it skipped is that of the step', () => {
