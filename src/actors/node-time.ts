@@ -108,6 +108,11 @@ export class NodeTime implements Clock {
     return timeOfWall(this.#marks, this.#moment(), wall);
   }
 
+  /** Milliseconds that have passed since the wall clock showed `wall`. */
+  sinceWall(wall: number): number {
+    return Math.max(0, this.now() - this.ofWall(wall));
+  }
+
   /** What the wall clock shows at `time`, if it is not set until then. */
   toWall(time: number): number {
     return this.#clock.now() + time - this.now();

@@ -106,8 +106,8 @@ export class Revival {
 
   /** Ends one that cannot go on here; resolves with its record. */
   async giveUp(record: ExecutionRecord, why: SnapshotIncompatible): Promise<ExecutionRecord> {
-    const { store, clock } = this.#host;
-    return endIncompatible(store, record, why.message, clock.now());
+    const { store, time } = this.#host;
+    return endIncompatible(store, time, record, why.message);
   }
 
   /** `written` is what its log leads to. */
@@ -117,7 +117,7 @@ export class Revival {
     written = snapshot,
   ): Child {
     const { clock, time, surroundings } = this.#host;
-    const since = (wall: number): number => clock.monotonic() - Math.max(0, time.now() - time.ofWall(wall));
+    const since = (wall: number): number => clock.monotonic() - time.sinceWall(wall);
     const { lastTime } = outline;
     const child: Child = {
       log: new LiveLog(surroundings, record, task.definition.limits, { lastTime }),

@@ -265,9 +265,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
    * what was lost of it is durable; nothing is dispatched before.
    */
   async recover(planned = false): Promise<RecoveryReport> {
-    const { store, clock } = this.#options;
+    const { store } = this.#options;
     this.#dispatch.recovering = true;
-    const report = await recoverUnfinished(store, clock, (stored) => this.#revival.takeUp(stored, planned));
+    const report = await recoverUnfinished(store, this.#time, (stored) =>
+      this.#revival.takeUp(stored, planned),
+    );
     for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
     await this.#committer.drained();
     this.#dispatch.recovering = false;

@@ -161,6 +161,20 @@ test.for(steps)(
   },
 );
 
+test.for(steps)('so they are of one that cannot go on here, set by %i ms', async (stepMs) => {
+  const before = supervisorBench(options);
+  const executionId = await waiting(before);
+  await before.clock.advance(2000);
+  const after = restart(before, { ...options, downMs: 3000, stepMs });
+  after.store.taskRevision = async () => undefined;
+  await after.supervisor.recover();
+  expect(await after.record(executionId)).toMatchObject({
+    outcome: { code: 'SNAPSHOT_INCOMPATIBLE' },
+    queueTimeMs: 5000,
+  });
+  await after.leavesNothing();
+});
+
 test.for(steps)(
   'ids sort as the executions came, with the clock set by %i ms while the node is down',
   async (stepMs) => {
