@@ -78,6 +78,16 @@ function isLogged(before: ExecutionSnapshot, after: ExecutionSnapshot, event: Ex
   );
 }
 
+/** Writes that the instants of an execution that comes from another node are this one's now. */
+export function recordShift(log: LiveLog, before: ExecutionSnapshot, after: ExecutionSnapshot): void {
+  const path = statePath(after);
+  log.transition(
+    { ...movedDeadlines(log.record, before, after) },
+    transitionBody(before, after, { from: path, to: path }, 'restored', ''),
+    false,
+  );
+}
+
 /** The deadlines that a record tells, where they have moved. */
 function movedDeadlines(
   { deadlines }: ExecutionRecord,

@@ -34,10 +34,12 @@ export interface Retention {
   readonly endedBefore: number;
   /** Bytes of the store that are in use; beyond it logs, and then records, of the oldest finished ones go. */
   readonly maxBytes: number;
-  /** The wall clock, in milliseconds since the epoch. */
+  /** In milliseconds since the epoch; a clock that nobody sets. */
   readonly now: number;
   /** What nothing names is deleted when it has been so for this long, in milliseconds: files, and revisions of tasks. */
   readonly unusedForMs: number;
+  /** Files whose own time, a wall clock's, is earlier are that old; by default `unusedForMs` before `now`. */
+  readonly writtenBefore?: number;
 }
 
 export interface Retained {

@@ -12,7 +12,9 @@ import type { RestoredExecution, RestoreOptions } from '../../domain/snapshot/po
 import type { Tasks } from '../../domain/tasks.ts';
 import type { CommitEntry } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
+import type { NodeTime } from '../node-time.ts';
 import { checkPresence, partsOf, receive, type SnapshotSpool } from './arrival.ts';
+import { arrivalOf } from './document-clock.ts';
 import { Restoration } from './restoration.ts';
 import { executionExists, invocationTaken } from './restore-refusal.ts';
 import type { TaskSurroundings } from './restored-task.ts';
@@ -26,6 +28,8 @@ export interface RestoringOptions extends TaskSurroundings {
   readonly spool: SnapshotSpool;
   readonly ids: IdSource;
   readonly clock: Clock;
+  readonly time: NodeTime;
+  readonly nodeId: string;
   readonly keys: SnapshotKeys;
   /** Of one line of a document. */
   readonly mostLineBytes: number;
@@ -109,11 +113,16 @@ export class Restoring {
     restoration: Restoration,
     { hold }: RestoreOptions,
   ): Promise<Omit<RestoredExecution, 'signedBy'>> {
-    const { record, takenAt, originId } = restoration.restored;
+    const { record, header } = restoration.restored;
+    const originId = header.executionId;
     const notes = [...restoration.notes];
     if (isTerminal(record.status)) return { record, originId, notes };
     try {
-      const adopted = await this.#options.transfers.adopt(record.executionId, { takenAt, hold });
+      const { transfers, time, nodeId } = this.#options;
+      const adopted = await transfers.adopt(record.executionId, {
+        ...arrivalOf(header, time, nodeId),
+        hold,
+      });
       const { outcome } = adopted;
       if (outcome !== undefined && outcome.status !== 'completed') {
         notes.push(`it could not go on: ${outcome.code}: ${outcome.message}`);

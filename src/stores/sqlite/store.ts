@@ -186,14 +186,14 @@ class SqliteStore implements Store {
     }
   }
 
-  async retain({ endedBefore, maxBytes, now, unusedForMs }: Retention): Promise<Retained> {
+  async retain({ endedBefore, maxBytes, ...times }: Retention): Promise<Retained> {
     await this.#reserve.restore();
     const fileBytes = await this.#blobs.totalBytes();
     const target = { endedBefore, maxBytes, fileBytes };
     const step = await this.#writes.send('cannot delete what is old', { kind: 'retain', target });
     await this.#removeFiles(step.files);
     const { deletedExecutions, deletedLogs } = step;
-    const more = step.more || (await this.#sweep.step({ now, unusedForMs }));
+    const more = step.more || (await this.#sweep.step(times));
     return { deletedExecutions, deletedLogs, more };
   }
 
