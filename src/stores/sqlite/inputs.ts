@@ -3,6 +3,7 @@ import type { Invocation } from '../../domain/execution.ts';
 import type { ArtifactFiles } from '../artifacts.ts';
 import { emptyInvocation, isEmptyInvocation } from '../invocation.ts';
 import type { CommitEntry } from '../store.ts';
+import { assertInput, type InputRow } from './row.ts';
 
 /** Above this many bytes a part of an invocation is a file, so that it does not go through the WAL twice. */
 const maxRowBytes = 256 * 1024;
@@ -13,13 +14,6 @@ export interface StoredInput {
   readonly invocationSha256: string | null;
   readonly input: Uint8Array | null;
   readonly inputSha256: string | null;
-}
-
-interface InputRow {
-  readonly invocation: string | null;
-  readonly invocation_sha256: string | null;
-  readonly input: Uint8Array | null;
-  readonly input_sha256: string | null;
 }
 
 /**
@@ -37,7 +31,8 @@ export class Inputs {
       'SELECT 1 FROM inputs WHERE input_sha256 = ?1 UNION ALL SELECT 1 FROM inputs WHERE invocation_sha256 = ?1',
     );
     this.#select = db.prepare(
-      'SELECT invocation, invocation_sha256, input, input_sha256 FROM inputs WHERE execution_id = ?',
+      `SELECT execution_id, invocation, invocation_sha256, input, input_sha256, checksum
+       FROM inputs WHERE execution_id = ?`,
     );
   }
 
@@ -115,6 +110,7 @@ export class Inputs {
   }
 
   async #assemble(row: InputRow): Promise<Invocation> {
+    assertInput(row);
     const text =
       row.invocation ?? Buffer.from(await this.#files.load(row.invocation_sha256 ?? '')).toString('utf8');
     const input = row.input ?? (await this.#files.load(row.input_sha256 ?? ''));

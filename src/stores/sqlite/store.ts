@@ -27,7 +27,7 @@ import { Log } from './log.ts';
 import { nextPosition } from './positions.ts';
 import { Presence } from './presence.ts';
 import { Records } from './records.ts';
-import { migrate } from './schema.ts';
+import { type MigrationProgress, migrate } from './schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './settings.ts';
 import { dropLeftovers } from './staging.ts';
 import { Sweep } from './sweep.ts';
@@ -40,6 +40,7 @@ interface SqliteStoreOptions {
   readonly dataDir: string;
   /** Bytes on the disk that are kept for when it is full; 16 MiB where nothing is said. */
   readonly reserveBytes?: number;
+  readonly migrating?: MigrationProgress;
 }
 
 const defaultReserveBytes = 16 * 1024 * 1024;
@@ -50,7 +51,7 @@ const defaultReserveBytes = 16 * 1024 * 1024;
  * StoreError where the database is damaged, was emptied or was written by a newer Spear.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { dataDir, reserveBytes = defaultReserveBytes } = options;
+  const { dataDir, reserveBytes = defaultReserveBytes, migrating = () => {} } = options;
   const folder = await claimFolder(dataDir);
   const path = join(dataDir, 'spear.db');
   let db: DatabaseSync | undefined;
@@ -60,7 +61,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     const reader = guardOpening(path, () => {
       db = new DatabaseSync(path, { timeout: busyTimeoutMs });
       db.exec(settings);
-      migrate(db);
+      migrate(db, migrating);
       dropLeftovers(db);
       // The writer does it, so that no commit of this thread takes as long.
       db.exec('PRAGMA wal_autocheckpoint = 0');
