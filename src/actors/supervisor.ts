@@ -33,6 +33,7 @@ import { Estimates } from './estimates.ts';
 import { explain } from './explaining.ts';
 import type { IdSource } from './ids.ts';
 import type { LiveLog, LogSurroundings } from './live-log.ts';
+import { OutputRoom } from './output-room.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery.ts';
 import { mayFollowAgain, Revival } from './revival.ts';
 import { Runs } from './runs.ts';
@@ -141,6 +142,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const surroundings: LogSurroundings = {
       clock,
       store,
+      room: new OutputRoom(store),
       touched: (log, urgent) => this.#committer.touch(log, urgent),
       limitReached: ({ executionId }, message) =>
         this.#deliver(executionId, {
