@@ -6,7 +6,9 @@ import { StoreError } from '../store.ts';
 import { checkLogs } from './check-logs.ts';
 import { checkRows } from './check-rows.ts';
 import { guardSqlite } from './failure.ts';
+import { highWaterFile, lossOf, readHighWater } from './high-water.ts';
 import { artifactNames, inputNames } from './named-files.ts';
+import { progressOf } from './positions.ts';
 import { openReadOnly } from './read-only.ts';
 
 /** Something that is not as it should be. */
@@ -33,11 +35,14 @@ export interface CheckReport {
 
 /** Rejects with StoreError where there is no store, or one of another version. */
 export async function checkDataDir(dataDir: string): Promise<CheckReport> {
+  // Before the database, which a server may write meanwhile.
+  const reached = readHighWater(dataDir);
   const db = openReadOnly(dataDir);
   const checked: Checked = { executions: 0, events: 0, invocationIds: 0, tasks: 0, files: 0 };
   const findings: Finding[] = [];
   const report: Report = (subject, message) => void findings.push({ subject, message });
   try {
+    attempt(report, () => checkReached(db, dataDir, reached, report));
     for (const part of [checkPages, checkLogs, checkReferences, checkRows, checkTasks]) {
       attempt(report, () => part(db, checked, report));
     }
@@ -45,6 +50,19 @@ export async function checkDataDir(dataDir: string): Promise<CheckReport> {
     return { checked, findings };
   } finally {
     db.close();
+  }
+}
+
+function checkReached(
+  db: DatabaseSync,
+  dataDir: string,
+  reached: ReturnType<typeof readHighWater>,
+  report: Report,
+): void {
+  if (reached === 'damaged') report(highWaterFile, 'it is damaged');
+  else if (reached !== undefined) {
+    const loss = lossOf(dataDir, reached, progressOf(db));
+    if (loss !== undefined) report('database', loss);
   }
 }
 

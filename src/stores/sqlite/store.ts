@@ -22,9 +22,10 @@ import {
 import { type EncodedEntry, encodeEntry, encodeSegments } from './encoded-entry.ts';
 import { guardOpening, guardReading, guardSqlite } from './failure.ts';
 import { assertNotEmptied, claimFolder, type DataFolder } from './folder.ts';
+import { assertNothingLost, HighWater } from './high-water.ts';
 import { Inputs } from './inputs.ts';
 import { Log } from './log.ts';
-import { nextPosition } from './positions.ts';
+import { nextPosition, progressOf } from './positions.ts';
 import { Presence } from './presence.ts';
 import { Records } from './records.ts';
 import { type MigrationProgress, migrate } from './schema.ts';
@@ -46,17 +47,20 @@ interface SqliteStoreOptions {
 const defaultReserveBytes = 16 * 1024 * 1024;
 
 /**
- * Opens the store of a data folder: `spear.db` and its WAL, `lock.db`, `ballast`, and `blobs/` for large inputs.
+ * Opens the store of a data folder: `spear.db` and its WAL, `lock.db`, `high-water`, `ballast`, and `blobs/` for large
+ * inputs.
  * Rejects with DataDirError where the folder is another server's or cannot be made or written, and with
- * StoreError where the database is damaged, was emptied or was written by a newer Spear.
+ * StoreError where the database is damaged, was emptied, lacks what was acknowledged or was written by a newer Spear.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { dataDir, reserveBytes = defaultReserveBytes, migrating = () => {} } = options;
   const folder = await claimFolder(dataDir);
   const path = join(dataDir, 'spear.db');
   let db: DatabaseSync | undefined;
+  let highWater: HighWater | undefined;
   try {
     assertNotEmptied(dataDir);
+    assertNothingLost(dataDir);
     const blobs = await openArtifacts(join(dataDir, 'blobs'));
     const reader = guardOpening(path, () => {
       db = new DatabaseSync(path, { timeout: busyTimeoutMs });
@@ -70,6 +74,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     });
     const writer = new Writer(path);
     await writer.ready();
+    highWater = new HighWater(dataDir);
+    highWater.write(progressOf(reader));
     const reserve = new SpaceReserve(join(dataDir, 'ballast'), reserveBytes);
     return new SqliteStore({
       dataDir,
@@ -79,9 +85,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       blobs,
       reserve,
       presence: new Presence(path),
+      highWater,
     });
   } catch (error) {
     db?.close();
+    highWater?.close();
     folder.release();
     throw error;
   }
@@ -110,11 +118,12 @@ class SqliteStore implements Store {
     readonly blobs: ArtifactFiles;
     readonly reserve: SpaceReserve;
     readonly presence: Presence;
+    readonly highWater: HighWater;
   }) {
-    const { dataDir, folder, db, writer, blobs, reserve, presence } = parts;
+    const { dataDir, folder, db, writer, blobs, reserve, presence, highWater } = parts;
     this.#folder = folder;
     this.#db = db;
-    this.#writes = new Writes(db, writer, reserve, presence);
+    this.#writes = new Writes(db, writer, reserve, presence, highWater);
     this.#blobs = blobs;
     this.#reserve = reserve;
     this.#inputs = new Inputs(db, blobs);
