@@ -153,6 +153,9 @@ export class Committer {
         this.#listener.committed(log, log.commit(result.position));
       } else if (result?.conflict === 'invocation') {
         this.#listener.refused(log, { ownerId: result.executionId });
+      } else if (result?.conflict === 'space') {
+        log.fail(noSpace());
+        this.#listener.refused(log, undefined);
       } else {
         // Another writer of this log would break I1; the log is not ours any more.
         log.fail(

@@ -13,6 +13,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { EventBody, LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, Invocation, Outcome, ResourceUse } from '../domain/execution.ts';
+import { storableUse } from '../domain/storable.ts';
 import type { Limits } from '../domain/task.ts';
 import type { CommitEntry, Store } from '../stores/store.ts';
 import { LogTail } from './log-tail.ts';
@@ -133,7 +134,7 @@ export class LiveLog {
   /** Facts about the attempt that no event tells. They are committed with the next event. */
   note(instanceId: string, resourceUse: ResourceUse): void {
     this.#working.instanceId = instanceId;
-    this.#working.resourceUse = resourceUse;
+    this.#working.resourceUse = storableUse(resourceUse);
   }
 
   /** See AttemptIo.bind. It shares the commit of the attempt's own transition where that is not on its way yet. */

@@ -140,6 +140,31 @@ test('what is damaged is left out of lists and of the feed of all events, and th
   expect((await store.tasks('', 10)).map(({ taskId }) => taskId)).toEqual(['task_b']);
 });
 
+test('a page of a list is full, however many in between are damaged, so that nobody takes it for the last', async () => {
+  const dataDir = await temporaryFolder();
+  const store = await opened(dataDir);
+  const ids = Array.from({ length: 9 }, (_, index) => executionId(index + 1));
+  await store.commit(
+    ids.map((id) => ({
+      executionId: id,
+      expectedLastSequence: 0,
+      events: shortLog(),
+      record: recordOf(id, 'completed'),
+    })),
+  );
+  for (const name of ['a', 'b', 'c', 'd']) await store.saveTask(taskOf(`task_${name}`, 1, name));
+  const db = new DatabaseSync(join(dataDir, 'spear.db'));
+  const hurt = [8, 7, 6, 3].map((number) => `'${executionId(number)}'`).join();
+  db.exec(`UPDATE executions SET created_at = 7 WHERE execution_id IN (${hurt});
+    UPDATE tasks SET task = replace(task, '300000', '300001') WHERE task_id IN ('task_a', 'task_c')`);
+  db.close();
+  const listed = await store.executions({ statuses: [], limit: 3 });
+  expect(listed.map((record) => record.executionId)).toEqual([9, 5, 4].map(executionId));
+  const rest = await store.executions({ statuses: [], limit: 3, beforeId: executionId(4) });
+  expect(rest.map((record) => record.executionId)).toEqual([2, 1].map(executionId));
+  expect((await store.tasks('', 2)).map(({ taskId }) => taskId)).toEqual(['task_b', 'task_d']);
+});
+
 test('a part that is missing in the middle of a log is damage, and not a shorter log', async () => {
   const dataDir = await temporaryFolder();
   const store = await opened(dataDir);

@@ -127,7 +127,7 @@ test('a stored database of version 2 is opened with everything in it, passes the
     string,
   ];
   const all = { from: 1, maxBytes: 1000 };
-  expect(await store.execution(one)).toEqual(recordOf(one, 'completed'));
+  expect(await store.execution(one)).toEqual(recordOf(one, 'completed', { completedAt: 4e12 }));
   expect(await store.events(one, all)).toMatchObject(shortLog());
   expect((await store.executionByInvocation('key'))?.executionId).toBe(one);
   expect(await store.input(one)).toEqual(invocationOf());

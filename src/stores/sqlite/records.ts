@@ -82,8 +82,19 @@ export class Records {
   }
 
   list(filter: ExecutionFilter): ExecutionRecord[] {
-    const { sql, values } = listing(filter);
-    return wholeOf(this.#db.prepare(sql).all(values), recordOf);
+    const records: ExecutionRecord[] = [];
+    // As many as are asked for, however many in between are damaged: fewer would be taken for the end.
+    for (let rest = filter; ; ) {
+      const limit = filter.limit - records.length;
+      const { sql, values } = listing({ ...rest, limit });
+      const rows = this.#db.prepare(sql).all(values);
+      const whole = wholeOf(rows, recordOf);
+      records.push(...whole);
+      const beforeId = String(rows.at(-1)?.execution_id);
+      const moves = rest.beforeId === undefined || beforeId < rest.beforeId;
+      if (whole.length === rows.length || rows.length < limit || !moves) return records;
+      rest = { ...rest, beforeId };
+    }
   }
 }
 

@@ -23,7 +23,7 @@ import { type EncodedEntry, encodeEntry, encodeSegments } from './encoded-entry.
 import { guardOpening, guardReading, guardSqlite } from './failure.ts';
 import { assertNotEmptied, claimFolder, type DataFolder } from './folder.ts';
 import { assertNothingLost, HighWater } from './high-water.ts';
-import { Inputs } from './inputs.ts';
+import { Inputs, noRoom } from './inputs.ts';
 import { Log } from './log.ts';
 import { nextPosition, progressOf } from './positions.ts';
 import { Presence } from './presence.ts';
@@ -155,12 +155,20 @@ class SqliteStore implements Store {
     const prepared = this.#inputs.prepare(entries);
     const inputs = prepared instanceof Promise ? await this.#noticing(prepared) : prepared;
     try {
-      const encoded = entries.map((entry, index) =>
-        encodeEntry(entry, inputs?.[index], this.#staged.has(entry.executionId)),
-      );
-      const results = await this.#writes.commit(encoded);
+      const refused = new Set<number>();
+      const encoded: EncodedEntry[] = [];
+      for (const [index, entry] of entries.entries()) {
+        const input = inputs?.[index];
+        if (input === noRoom) refused.add(index);
+        else encoded.push(encodeEntry(entry, input, this.#staged.has(entry.executionId)));
+      }
+      const results = refused.size > 0 && encoded.length === 0 ? [] : await this.#writes.commit(encoded);
       if (this.#staged.size > 0) this.#unmark(encoded, results);
-      return [...results];
+      if (refused.size === 0) return [...results];
+      const written = results.values();
+      return entries.map((_, index) =>
+        refused.has(index) ? { ok: false, conflict: 'space' } : (written.next().value as CommitResult),
+      );
     } finally {
       this.#inputs.settled(inputs);
     }
@@ -169,6 +177,8 @@ class SqliteStore implements Store {
   async stage(executionId: string, events: readonly NewEvent[]): Promise<void> {
     const last = (events[0]?.sequence ?? 1) - 1;
     assertNumbered({ executionId, expectedLastSequence: last, events });
+    // What room is left is for what was accepted.
+    if (this.lowSpace) throw new StoreError('cannot stage a log: the disk is full');
     const segments = encodeSegments(events, last);
     const { floor } = this.#writes;
     this.#staged.add(executionId);

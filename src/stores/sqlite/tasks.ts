@@ -116,7 +116,17 @@ export class Tasks {
   }
 
   list(afterName: string, limit: number): Task[] {
-    return wholeOf(this.#list.all(afterName, Math.max(0, limit)), namedTask);
+    const tasks: Task[] = [];
+    // As many as are asked for, however many in between are damaged: fewer would be taken for the end.
+    for (let after = afterName; ; ) {
+      const left = Math.max(0, limit - tasks.length);
+      const rows = this.#list.all(after, left);
+      const whole = wholeOf(rows, namedTask);
+      tasks.push(...whole);
+      const last = String(rows.at(-1)?.name);
+      if (whole.length === rows.length || rows.length < left || last <= after) return tasks;
+      after = last;
+    }
   }
 }
 
