@@ -1,9 +1,11 @@
 import type { Store } from '../stores/store.ts';
 
+/** What a chunk takes beside its bytes, about. */
+const chunkOverhead = 64;
 /** Of output, while the disk is full: what one execution may still write, in bytes, … */
-const mostOfOne = 64 * 1024;
+const mostOfOne = 65 * 1024;
 /** … and what all may, an eighth of the reserve: the rest is for what becomes of them. */
-const mostOfAll = 2 * 1024 * 1024;
+const mostOfAll = 32 * mostOfOne;
 
 /** What an execution is told whose output found no room. */
 export const noRoomMessage = 'the disk of the node is full, and takes no more output of it';
@@ -28,12 +30,13 @@ export class OutputRoom {
     return false;
   }
 
-  /** Takes room for so many bytes of an execution's; false where there is none for all of them. */
+  /** Takes room for a chunk of so many bytes, or for a value; false where there is none for all of it. */
   take(executionId: string, bytes: number): boolean {
-    const own = (this.#taken.get(executionId) ?? 0) + bytes;
-    if (own > mostOfOne || this.#total + bytes > mostOfAll) return false;
+    const needed = bytes + chunkOverhead;
+    const own = (this.#taken.get(executionId) ?? 0) + needed;
+    if (own > mostOfOne || this.#total + needed > mostOfAll) return false;
     this.#taken.set(executionId, own);
-    this.#total += bytes;
+    this.#total += needed;
     return true;
   }
 

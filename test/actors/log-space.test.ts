@@ -96,6 +96,18 @@ test('little output is written all the same, also in many commits, up to its sha
   expect(log.committed).toMatchObject({ status: 'completed', droppedBytes: 0 });
 });
 
+test('a flood of tiny chunks takes no more room than one of large ones', async () => {
+  const bench = await running();
+  const { log, store, clock, limits } = bench;
+  store.lowSpace = true;
+  for (let number = 0; number < 3000; number++) {
+    void log.write(number % 2 === 0 ? 'stdout' : 'stderr', text('x'));
+  }
+  await clock.advance(1000);
+  expect(limits).toEqual([{ executionId: id, message: noRoomMessage }]);
+  expect(log.committed).toMatchObject({ outputBytes: 1024, outputEvents: 1024, droppedBytes: 1976 });
+});
+
 test('a commit that fails once more does not take the room twice', async () => {
   const bench = await running();
   const { log, store, clock, limits } = bench;
@@ -127,7 +139,7 @@ test('a success whose output was cut is none', async () => {
 });
 
 test('a value that has no room is left out, and what had ended otherwise keeps its end', async () => {
-  const output = 'x'.repeat(share + 1);
+  const output = 'x'.repeat(2 * share);
   for (const [outcome, code] of [
     [{ status: 'completed', output }, 'OUTPUT_LIMIT'],
     [{ status: 'failed', code: 'FUNCTION_ERROR', message: 'no', output }, 'FUNCTION_ERROR'],
