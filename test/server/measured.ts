@@ -18,6 +18,11 @@ export async function usageOf(server: ChildServer): Promise<Usage> {
   return usage;
 }
 
+/** How many threads the server's own process has. */
+export async function threadsOf(server: ChildServer): Promise<number> {
+  return (await readdir(`/proc/${server.process.pid}/task`)).length;
+}
+
 /** Ids of the processes that the server has started, at whatever remove, with the clock ticks that each has used. */
 export async function processesOf(server: ChildServer): Promise<Map<string, number>> {
   const found: { id: string; parent: string; ticks: number }[] = [];
