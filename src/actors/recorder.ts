@@ -2,6 +2,7 @@ import { breakpointReason } from '../domain/breakpoint.ts';
 import type { EventBody } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Outcome } from '../domain/execution.ts';
 import { contextPatch } from '../domain/patch.ts';
+import { storableOutcome } from '../domain/storable.ts';
 import { type ExecutionSnapshot, executionChartVersion, statePath } from '../machines/execution.ts';
 import type { ExecutionEvent } from '../machines/execution-context.ts';
 import type { LiveLog } from './live-log.ts';
@@ -170,6 +171,6 @@ function finish(
         ? { queueTimeMs: Math.round(now.monotonic - watch.admitted) }
         : { executionTimeMs: now.monotonic - watch.dispatched }),
     },
-    outcome,
+    storableOutcome(outcome),
   );
 }

@@ -34,6 +34,7 @@ import { explain } from './explaining.ts';
 import type { IdSource } from './ids.ts';
 import type { LiveLog, LogSurroundings } from './live-log.ts';
 import { NodeTime } from './node-time.ts';
+import { OutputRoom } from './output-room.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery.ts';
 import { mayFollowAgain, Revival } from './revival.ts';
 import { Runs } from './runs.ts';
@@ -144,6 +145,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const surroundings: LogSurroundings = {
       clock,
       store,
+      room: new OutputRoom(store),
       touched: (log, urgent) => this.#committer.touch(log, urgent),
       limitReached: ({ executionId }, message) =>
         this.#deliver(executionId, {

@@ -59,7 +59,9 @@ export async function openCore(
   opened: AsyncDisposableStack,
 ): Promise<Core> {
   const clock = systemClock;
-  const store = given ?? (await openSqliteStore({ dataDir: config.dataDir }));
+  const migrating = (rows: number, total: number): void =>
+    logger.info({ rows, total }, 'bringing the database up to date');
+  const store = given ?? (await openSqliteStore({ dataDir: config.dataDir, migrating }));
   opened.defer(() => store.close());
   const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
   const time = await openTime(config, logger, { clock, store }, opened);

@@ -3,6 +3,7 @@
  * may it be here, its task, its log into the store → one commit that makes it an execution → the supervisor takes it
  * up. Until that commit nobody sees anything of it, and whatever fails leaves nothing.
  */
+
 import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { type Invocation, isTerminal } from '../../domain/execution.ts';
@@ -11,6 +12,7 @@ import type { SnapshotPart } from '../../domain/snapshot/parts.ts';
 import type { RestoredExecution, RestoreOptions } from '../../domain/snapshot/port.ts';
 import type { Tasks } from '../../domain/tasks.ts';
 import type { CommitEntry } from '../../stores/store.ts';
+import { noSpace } from '../committer.ts';
 import type { IdSource } from '../ids.ts';
 import type { NodeTime } from '../node-time.ts';
 import { checkPresence, partsOf, receive, type SnapshotSpool } from './arrival.ts';
@@ -106,6 +108,7 @@ export class Restoring {
     if (result?.conflict === 'invocation') {
       throw invocationTaken(entry.claimInvocationId ?? '', result.executionId);
     }
+    if (result?.conflict === 'space') throw noSpace();
     throw executionExists(entry.executionId);
   }
 
