@@ -12,6 +12,7 @@ import type { Clock } from '../domain/clock.ts';
 import { isTerminal } from '../domain/execution.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
+import { bounded, type TaskCaps } from '../domain/task-bounds.ts';
 import { describeMachines } from '../machines/describe.ts';
 import type { nodeMachine } from '../machines/node.ts';
 import { openArtifacts } from '../stores/artifacts.ts';
@@ -24,6 +25,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Feed } from '../visualizer/feed.ts';
 import { CommitHub } from '../visualizer/hub.ts';
 import { Inspection } from '../visualizer/inspection.ts';
+import { withBoundedTasks } from './bounded-tasks.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
@@ -56,15 +58,21 @@ export async function openCore(
   opened: AsyncDisposableStack,
 ): Promise<Core> {
   const clock = systemClock;
-  const store = given ?? (await openSqliteStore({ dataDir: config.dataDir }));
-  opened.defer(() => store.close());
+  const kept = given ?? (await openSqliteStore({ dataDir: config.dataDir }));
+  opened.defer(() => kept.close());
+  const caps = taskCaps(config);
+  const store = withBoundedTasks(kept, (task) => {
+    const { definition } = task;
+    const ofRuntime = runtimes.get(definition.runtime)?.defaultLimits ?? {};
+    return { ...task, definition: bounded(definition, ofRuntime, caps) };
+  });
   const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
   const ids = createIds(clock);
   const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
   const instances = new InstanceRegistry(clock);
-  const shared = { nodeId, store, artifacts, clock, ids, hostAccess };
-  const runtimes = await openRuntimes(config, {
+  const shared = { nodeId, store, artifacts, clock, ids, hostAccess, caps };
+  const runtimes: Runtimes = await openRuntimes(config, {
     ...shared,
     registry: instances,
     logger,
@@ -166,5 +174,17 @@ export async function openCore(
         logger.info({ ...report }, 'took up the executions of an earlier run');
       }
     },
+  };
+}
+
+function taskCaps(config: NodeConfig): TaskCaps {
+  return {
+    memory: config.maxMemory,
+    cpu: config.maxCpu,
+    processes: config.maxProcesses,
+    openFiles: config.maxOpenFiles,
+    outputBytes: config.maxOutputBytes,
+    timeoutMs: config.maxTimeout,
+    warm: config.maxWarm,
   };
 }

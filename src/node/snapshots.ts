@@ -10,6 +10,7 @@ import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, quote } from '../domain/errors.ts';
 import type { Transfers } from '../domain/executions.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
+import type { TaskCaps } from '../domain/task-bounds.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import { payloadDigest } from '../server/payload.ts';
 import type { Artifacts } from '../stores/artifacts.ts';
@@ -28,6 +29,7 @@ export interface SnapshotParts {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly hostAccess: boolean;
+  readonly caps: TaskCaps;
   /** Throws unavailable while the node takes up nothing. */
   readonly checkOpen?: () => void;
 }
@@ -49,6 +51,7 @@ export async function openSnapshots(config: NodeConfig, parts: SnapshotParts): P
       allow: new Set(config.restoreAllow),
       hostAccess: parts.hostAccess,
       mostArtifactBytes: config.maxArtifactBytes,
+      caps: parts.caps,
     },
     mostLineBytes: Math.min(mostLineBytes, lineBytesPerRequestByte * config.maxRequestBytes + 1024 * 1024),
   });

@@ -7,7 +7,7 @@ import { Supervisor } from '../../src/actors/supervisor.ts';
 import type { RestoreOptions, Snapshots, TakeOptions } from '../../src/domain/snapshot/port.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/store.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
-import { taskWith } from '../support/samples.ts';
+import { roomyCaps, taskWith } from '../support/samples.ts';
 import { ScriptedRuntime } from '../support/scripted-runtime.ts';
 
 export const copy: TakeOptions = { detach: false, includeEnvironment: true, includeArtifact: false };
@@ -53,7 +53,7 @@ export async function startNode(clock: FakeClock, task = taskWith()): Promise<Te
     store,
     runtimes,
     artifacts,
-    policy: { allow: new Set(), hostAccess: true, mostArtifactBytes: 1024 },
+    policy: { allow: new Set(), hostAccess: true, mostArtifactBytes: 1024, caps: roomyCaps },
     transfers: supervisor,
     checkCall: (_task, name) => name,
     payloadDigest: (taskId) => `digest of ${taskId}`,

@@ -41,6 +41,23 @@ export function serveCommand(shell: Shell): Command {
       'what the store may use before finished executions go earlier (default 1GB)',
       (text) => String(parseSize('--retain-bytes', text)),
     )
+    .option(
+      '--max-memory <size>',
+      'the most memory that a task may ask for (default: all there is)',
+      (text) => String(parseSize('--max-memory', text)),
+    )
+    .option('--max-cpu <cores>', 'the most cores that a task may ask for (default: all there are)')
+    .option('--max-processes <n>', 'the most processes that a task may ask for (default 32768)')
+    .option('--max-open-files <n>', 'the most open files that a task may ask for (default 65536)')
+    .option('--max-output-bytes <size>', 'the most output that a task may ask for (default 4GiB)', (text) =>
+      String(parseSize('--max-output-bytes', text)),
+    )
+    .option(
+      '--max-timeout <duration>',
+      'the longest timeout that a task may ask for (default 366d)',
+      (text) => String(parseDuration('--max-timeout', text)),
+    )
+    .option('--max-warm <n>', 'the most instances that a task may keep ready (default 100)')
     .option('--signing-key <file>', 'sign snapshots with this Ed25519 private key (PEM)')
     .option(
       '--trusted-key <file>',
