@@ -53,6 +53,8 @@ export async function openSnapshots(config: NodeConfig, parts: SnapshotParts): P
       mostArtifactBytes: config.maxArtifactBytes,
       caps: parts.caps,
     },
+    mostBytes: config.maxSnapshotBytes,
+    mostAtOnce: config.maxRestores,
     mostLineBytes: Math.min(mostLineBytes, lineBytesPerRequestByte * config.maxRequestBytes + 1024 * 1024),
   });
   const taking = { ...shared, program: `spear ${packageVersion()}` };

@@ -62,6 +62,8 @@ export async function startNode(clock: FakeClock, task = taskWith()): Promise<Te
     clock,
     keys,
     mostLineBytes: 1024 * 1024,
+    mostBytes: 1024 * 1024 * 1024,
+    mostAtOnce: 8,
   });
   const taking = {
     store,
