@@ -31,21 +31,18 @@ function addTexts(desc: DescMessage, message: Fields, json: JsonObject): void {
     const value = memberOf(message, field);
     const inner = json[field.jsonName];
     if (value === undefined || inner === undefined || field.message === undefined) continue;
-    if (field.fieldKind !== 'list') addTexts(field.message, value as Fields, inner as JsonObject);
-    else
-      for (const [index, each] of (value as readonly Fields[]).entries())
-        addTexts(field.message, each, (inner as readonly JsonObject[])[index] ?? {});
+    addTexts(field.message, value as Fields, inner as JsonObject);
   }
 }
 
-/** The fields that have an ExecutionResult somewhere in them. */
+/** The fields that have an ExecutionResult somewhere in them; one in a list comes without its output. */
 function fieldsToResults(desc: DescMessage): readonly DescField[] {
   let fields = paths.get(desc);
   if (fields === undefined) {
     // What contains itself is not gone through again.
     paths.set(desc, []);
     fields = desc.fields.filter(
-      ({ fieldKind, message }) => fieldKind !== 'map' && message !== undefined && leadsToResult(message),
+      ({ fieldKind, message }) => fieldKind === 'message' && message !== undefined && leadsToResult(message),
     );
     paths.set(desc, fields);
   }
