@@ -63,3 +63,12 @@ function tooMany(what: string, quota: string): RequestError {
     retryAfterMs,
   });
 }
+
+/** A connection, told apart from all others that are open. */
+export function nameOf({
+  remoteAddress,
+  remotePort,
+  localPort,
+}: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localPort'>): string {
+  return `${remoteAddress} ${remotePort} ${localPort}`;
+}

@@ -6,14 +6,17 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Clock } from '../domain/clock.ts';
 import type { RequestError } from '../domain/errors.ts';
 import type { Arrival, Arrivals } from './arrivals.ts';
+import { nameOf } from './connections.ts';
 import { headBytes, MessageFrames } from './message-frames.ts';
 import { trailersOf } from './status.ts';
 
 const started = 'http2.server.stream.start';
 
 export interface GrpcArrivalsOptions {
+  readonly clock: Clock;
   readonly arrivals: Arrivals;
   /** The largest message of a method, by its path. */
   mostBytes(path: string): number;
@@ -39,7 +42,7 @@ export class ArrivingCall {
     this.#arrival = options.arrivals.begin({
       uploads: options.isUpload(path),
       paused: () => stream.isPaused(),
-      refuse: (error) => refuse(stream, error),
+      refuse: (error) => refuse(stream, error, options.clock),
     });
     const end = (): void => this.#arrival.end();
     stream.on('data', (data: Buffer) => this.#arrived(data));
@@ -66,12 +69,9 @@ export class ArrivingCall {
 
 export class GrpcArrivals {
   readonly #options: GrpcArrivalsOptions;
-  /** The connections that are this server's, each with why all of its calls are refused, where they are. */
-  readonly #connections = new Map<string, RequestError | undefined>();
-  readonly #sessions = new WeakMap<
-    Http2Session,
-    { readonly refusal: RequestError | undefined } | 'not ours'
-  >();
+  /** The connections that are this server's. */
+  readonly #connections = new Set<string>();
+  readonly #sessions = new WeakMap<Http2Session, boolean>();
   #latest: ArrivingCall | undefined;
 
   constructor(options: GrpcArrivalsOptions) {
@@ -79,10 +79,10 @@ export class GrpcArrivals {
     subscribe(started, this.#begin);
   }
 
-  /** Calls over a connection from here on are looked at, or all refused, until it closes. */
-  add(connection: Socket, refusal?: RequestError): void {
+  /** Calls over a connection from here on are looked at, until it closes. */
+  add(connection: Socket): void {
     const name = nameOf(connection);
-    this.#connections.set(name, refusal);
+    this.#connections.add(name);
     connection.once('close', () => this.#connections.delete(name));
   }
 
@@ -102,43 +102,38 @@ export class GrpcArrivals {
       readonly headers: Readonly<Record<string, string>>;
     };
     const { session } = stream;
-    if (session === undefined) return;
-    const found = this.#find(session);
-    if (found === 'not ours') return;
-    const { refusal } = found;
-    if (refusal !== undefined) refuse(stream, refusal);
+    if (session === undefined || !this.#isOurs(session)) return;
     // What ended with its headers has nothing to bring.
-    else if (stream.readableEnded) this.#latest = undefined;
+    if (stream.readableEnded) this.#latest = undefined;
     else this.#latest = new ArrivingCall(stream, headers[':path'] ?? '', this.#options);
   };
 
-  #find(session: Http2Session) {
-    let found = this.#sessions.get(session);
-    if (found === undefined) {
-      const name = nameOf(session.socket);
-      found = this.#connections.has(name) ? { refusal: this.#connections.get(name) } : 'not ours';
-      this.#sessions.set(session, found);
+  #isOurs(session: Http2Session): boolean {
+    let ours = this.#sessions.get(session);
+    if (ours === undefined) {
+      ours = this.#connections.has(nameOf(session.socket));
+      this.#sessions.set(session, ours);
     }
-    return found;
+    return ours;
   }
 }
 
-/** The answer goes out, and nothing more comes in; grpc-js takes it for a caller that has gone. */
-function refuse(stream: ServerHttp2Stream, error: RequestError): void {
+/** How long a caller that was refused may go on sending before its stream is reset, in milliseconds. */
+const lingerMs = 1000;
+
+/**
+ * The answer goes out, and what still comes is thrown away. A reset right behind the answer would reach some clients
+ * before it.
+ */
+function refuse(stream: ServerHttp2Stream, error: RequestError, clock: Clock): void {
   if (stream.destroyed) return;
   if (stream.headersSent) {
     stream.close(constants.NGHTTP2_CANCEL);
     return;
   }
   stream.respond(trailersOf(error), { endStream: true });
-  // At once, it would go out instead of the answer.
-  setImmediate(() => stream.close());
-}
-
-function nameOf({
-  remoteAddress,
-  remotePort,
-  localPort,
-}: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localPort'>): string {
-  return `${remoteAddress} ${remotePort} ${localPort}`;
+  // grpc-js knows of no answer but its own: it takes this for a caller that has gone, and the call for cancelled.
+  stream.emit('close');
+  const timer = clock.setTimer(lingerMs, () => stream.close());
+  stream.once('close', () => timer.cancel());
 }

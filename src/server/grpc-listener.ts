@@ -5,6 +5,7 @@ import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../domain/clock.ts';
 import type { Connections } from './connections.ts';
 import type { GrpcArrivals } from './grpc-arrivals.ts';
+import { GrpcRefusals } from './grpc-refusals.ts';
 
 export interface GrpcListenerOptions {
   readonly connections: Connections;
@@ -23,6 +24,7 @@ export class GrpcListener {
   readonly #options: GrpcListenerOptions;
   readonly #inject: (socket: Socket) => void;
   readonly #servers: SocketServer[] = [];
+  readonly #refusing = new GrpcRefusals();
 
   constructor(server: Server, options: GrpcListenerOptions) {
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -77,8 +79,10 @@ export class GrpcListener {
         return;
       }
       clock.setTimer(refusalMs, () => socket.destroy());
+      this.#refusing.take(socket, refusal);
+      return;
     }
-    arriving.add(socket, refusal);
+    arriving.add(socket);
     this.#inject(socket);
   }
 }

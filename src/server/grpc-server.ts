@@ -65,6 +65,7 @@ export function createGrpcArrivals(services: readonly DescService[], options: Ch
   );
   const most = new Map([...methods].map(([path, { name }]) => [path, mostBytesOf(name, options)]));
   return new GrpcArrivals({
+    clock: options.clock,
     arrivals: options.arrivals,
     mostReceived: mostReceived(options),
     mostBytes: (path) => most.get(path) ?? options.maxRequestBytes,

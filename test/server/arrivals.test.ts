@@ -1,7 +1,9 @@
 /** Requests that do not come to their end, over both of the doors. */
+import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { LocalServer } from '../support/server.ts';
-import { another } from './snapshots.ts';
+import { refusal } from './refusal.ts';
+import { another, begin, restore, spooled, take } from './snapshots.ts';
 import { rawSession, unfinishedBody, unfinishedCall } from './unfinished.ts';
 
 const mebibyte = 1024 * 1024;
@@ -144,4 +146,42 @@ test('a restore is given the time that its pieces take, and no more between two 
     Buffer.alloc(1),
   );
   expect(await refusal).toMatchObject({ code: 'DEADLINE_EXCEEDED', reason: 'REQUEST_TOO_SLOW' });
+});
+
+test('a restore that is larger than the budget goes through, as each piece counts only until it is taken', async () => {
+  const source = await withCat({});
+  const input = randomBytes(6 * mebibyte);
+  const executionId = await begin(source, { task: 'cat', startAfter: { seconds: 3600n }, input });
+  const { document } = await take(source, executionId, { detach: true, includeArtifact: true });
+  const target = await another({ requestBytesInFlight: String(2 * mebibyte) });
+  // It is not the only one that arrives.
+  unfinishedCall(rawSession(target.grpcAddress), grpcInvoke, 1000, Buffer.alloc(100));
+  expect((await restore(target, document)).result?.state).toBe('pending.waiting');
+});
+
+test('a restore has a bound, and so has their number', async () => {
+  const source = await withCat({});
+  const input = randomBytes(2 * mebibyte);
+  const executionId = await begin(source, { task: 'cat', startAfter: { seconds: 3600n }, input });
+  const { document } = await take(source, executionId, { detach: true, includeArtifact: true });
+  const target = await another({ maxSnapshotBytes: String(mebibyte), maxRestores: '1' });
+  expect(await refusal(restore(target, document))).toMatchObject({
+    code: 'RESOURCE_EXHAUSTED',
+    reason: 'SNAPSHOT_TOO_LARGE',
+    quota: 'max-snapshot-bytes',
+  });
+  expect(await spooled(target)).toEqual([]);
+  const pieces = async function* () {
+    yield { step: { case: 'options' as const, value: {} } } as never;
+    await Promise.race([]);
+  };
+  const leaving = new AbortController();
+  const first = target.snapshots.restoreExecution(pieces(), { signal: leaving.signal }).catch(() => {});
+  const next = async () => {
+    const { reason, quota, retryAfterMs } = await refusal(restore(target, document));
+    return `${reason} ${quota} ${retryAfterMs}`;
+  };
+  await expect.poll(next, { timeout: 10_000 }).toBe('TOO_MANY_RESTORES max-restores 1000');
+  leaving.abort();
+  await first;
 });

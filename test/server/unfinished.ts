@@ -70,8 +70,11 @@ export function unfinishedCall(
     te: 'trailers',
   });
   const refusal = new Promise<Refusal>((resolve) => {
-    stream.on('response', (headers) => resolve(refusalOf(headers)));
-    stream.on('trailers', (headers) => resolve(refusalOf(headers)));
+    for (const event of ['response', 'trailers']) {
+      stream.on(event, (headers: Readonly<Record<string, unknown>>) => {
+        if (headers['grpc-status'] !== undefined) resolve(refusalOf(headers));
+      });
+    }
   });
   stream.on('error', () => {});
   stream.resume();
