@@ -13,6 +13,7 @@ import type { Clock } from '../domain/clock.ts';
 import { isTerminal } from '../domain/execution.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
+import { bounded, type TaskCaps } from '../domain/task-bounds.ts';
 import { describeMachines } from '../machines/describe.ts';
 import type { nodeMachine } from '../machines/node.ts';
 import { openArtifacts } from '../stores/artifacts.ts';
@@ -25,6 +26,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Feed } from '../visualizer/feed.ts';
 import { CommitHub } from '../visualizer/hub.ts';
 import { Inspection } from '../visualizer/inspection.ts';
+import { withBoundedTasks } from './bounded-tasks.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
@@ -61,16 +63,22 @@ export async function openCore(
   const clock = systemClock;
   const migrating = (rows: number, total: number): void =>
     logger.info({ rows, total }, 'bringing the database up to date');
-  const store = given ?? (await openSqliteStore({ dataDir: config.dataDir, migrating }));
-  opened.defer(() => store.close());
+  const kept = given ?? (await openSqliteStore({ dataDir: config.dataDir, migrating }));
+  opened.defer(() => kept.close());
+  const caps = taskCaps(config);
+  const store = withBoundedTasks(kept, (task) => {
+    const { definition } = task;
+    const ofRuntime = runtimes.get(definition.runtime)?.defaultLimits ?? {};
+    return { ...task, definition: bounded(definition, ofRuntime, caps) };
+  });
   const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
   const time = await openTime(config, logger, { clock, store }, opened);
   const ids = createIds(time);
   const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
   const instances = new InstanceRegistry(clock);
-  const shared = { nodeId, store, artifacts, clock, ids, hostAccess };
-  const runtimes = await openRuntimes(config, {
+  const shared = { nodeId, store, artifacts, clock, ids, hostAccess, caps };
+  const runtimes: Runtimes = await openRuntimes(config, {
     ...shared,
     registry: instances,
     logger,
@@ -175,5 +183,17 @@ export async function openCore(
         logger.info({ ...report }, 'took up the executions of an earlier run');
       }
     },
+  };
+}
+
+function taskCaps(config: NodeConfig): TaskCaps {
+  return {
+    memory: config.maxMemory,
+    cpu: config.maxCpu,
+    processes: config.maxProcesses,
+    openFiles: config.maxOpenFiles,
+    outputBytes: config.maxOutputBytes,
+    timeoutMs: config.maxTimeout,
+    warm: config.maxWarm,
   };
 }

@@ -64,8 +64,9 @@ async function open(
 
   opened.defer(() => closeHttp(front.http));
   opened.defer(() => shutDown(front.grpc, timer(clock, lastCallsMs)));
-  const grpcAddress = await listenGrpc(front.grpc, config.grpcAddress);
-  const httpAddress = await listenHttp(front.http, config.httpAddress);
+  opened.defer(() => front.listener.close());
+  const grpcAddress = await listenGrpc(front.listener, config.grpcAddress);
+  const httpAddress = await listenHttp(front.http, config.httpAddress, front.acceptFailed);
   lifecycle.send({ type: 'recovered' });
   const { retainFor: maxAgeMs, retainBytes: maxBytes } = config;
   const retention = new RetentionLoop({

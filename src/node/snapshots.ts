@@ -11,6 +11,7 @@ import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, quote } from '../domain/errors.ts';
 import type { Transfers } from '../domain/executions.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
+import type { TaskCaps } from '../domain/task-bounds.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import { payloadDigest } from '../server/payload.ts';
 import type { Artifacts } from '../stores/artifacts.ts';
@@ -30,6 +31,7 @@ export interface SnapshotParts {
   readonly time: NodeTime;
   readonly ids: IdSource;
   readonly hostAccess: boolean;
+  readonly caps: TaskCaps;
   /** Throws unavailable while the node takes up nothing. */
   readonly checkOpen?: () => void;
 }
@@ -51,7 +53,10 @@ export async function openSnapshots(config: NodeConfig, parts: SnapshotParts): P
       allow: new Set(config.restoreAllow),
       hostAccess: parts.hostAccess,
       mostArtifactBytes: config.maxArtifactBytes,
+      caps: parts.caps,
     },
+    mostBytes: config.maxSnapshotBytes,
+    mostAtOnce: config.maxRestores,
     mostLineBytes: Math.min(mostLineBytes, lineBytesPerRequestByte * config.maxRequestBytes + 1024 * 1024),
   });
   const taking = { ...shared, program: `spear ${packageVersion()}` };

@@ -9,7 +9,7 @@ import type { ClockRecord } from '../../src/domain/clock-record.ts';
 import type { RestoreOptions, Snapshots, TakeOptions } from '../../src/domain/snapshot/port.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/store.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
-import { taskWith } from '../support/samples.ts';
+import { roomyCaps, taskWith } from '../support/samples.ts';
 import { ScriptedRuntime } from '../support/scripted-runtime.ts';
 
 export const copy: TakeOptions = { detach: false, includeEnvironment: true, includeArtifact: false };
@@ -63,7 +63,7 @@ export async function startNode(
     store,
     runtimes,
     artifacts,
-    policy: { allow: new Set(), hostAccess: true, mostArtifactBytes: 1024 },
+    policy: { allow: new Set(), hostAccess: true, mostArtifactBytes: 1024, caps: roomyCaps },
     transfers: supervisor,
     checkCall: (_task, name) => name,
     payloadDigest: (taskId) => `digest of ${taskId}`,
@@ -74,6 +74,8 @@ export async function startNode(
     nodeId,
     keys,
     mostLineBytes: 1024 * 1024,
+    mostBytes: 1024 * 1024 * 1024,
+    mostAtOnce: 8,
   });
   const taking = {
     store,

@@ -14,7 +14,7 @@ import { checkWishes, executionExists, invocationTaken } from './restore-refusal
 import { restoredMachine } from './restored-context.ts';
 import { Content, completed, RestoredInvocation } from './restored-invocation.ts';
 import { RestoredLog } from './restored-log.ts';
-import { checkAllowed, knownTask, prepareTask } from './restored-task.ts';
+import { checkAllowed, completedPart, knownTask, prepareTask } from './restored-task.ts';
 import type { RestoringOptions } from './restoring.ts';
 
 /** What the commit made. */
@@ -61,7 +61,7 @@ export class Restoration {
         this.#header = part;
         return;
       case 'task':
-        this.#carriedTask = part;
+        this.#carriedTask = completedPart(part, this.#options);
         return;
       case 'record':
         return this.#begin(part.record);
@@ -116,7 +116,7 @@ export class Restoration {
     this.#log = new RestoredLog(store, executionId);
     if (ended) return;
     const task = present(this.#carriedTask);
-    this.#known = await knownTask(store, task);
+    this.#known = await knownTask(this.#options, task);
     if (this.#known === undefined) checkAllowed({ ...task.task.definition, environment: {} }, policy);
   }
 

@@ -15,7 +15,7 @@ import type { CommitEntry } from '../../stores/store.ts';
 import { noSpace } from '../committer.ts';
 import type { IdSource } from '../ids.ts';
 import type { NodeTime } from '../node-time.ts';
-import { checkPresence, partsOf, receive, type SnapshotSpool } from './arrival.ts';
+import { checkPresence, partsOf, receive, type SnapshotSpool, type SpooledDocument } from './arrival.ts';
 import { arrivalOf } from './document-clock.ts';
 import { Restoration } from './restoration.ts';
 import { executionExists, invocationTaken } from './restore-refusal.ts';
@@ -35,6 +35,10 @@ export interface RestoringOptions extends TaskSurroundings {
   readonly keys: SnapshotKeys;
   /** Of one line of a document. */
   readonly mostLineBytes: number;
+  /** Of a document. */
+  readonly mostBytes: number;
+  /** Documents that are on their way in at once. */
+  readonly mostAtOnce: number;
   /** Throws unavailable while nothing is taken up, so that a document is refused before it is sent. */
   readonly checkOpen?: () => void;
 }
@@ -43,6 +47,7 @@ export interface RestoringOptions extends TaskSurroundings {
 export class Restoring {
   readonly #options: RestoringOptions;
   readonly #underWay = new Set<string>();
+  #arriving = 0;
 
   constructor(options: RestoringOptions) {
     this.#options = options;
@@ -54,15 +59,18 @@ export class Restoring {
     wishes: RestoreOptions,
     signal: AbortSignal,
   ): Promise<RestoredExecution> {
-    const { spool, keys, mostLineBytes } = this.#options;
+    const { spool, keys, mostLineBytes, mostBytes, mostAtOnce } = this.#options;
     this.#options.checkOpen?.();
-    const document = await spool.create();
+    if (this.#arriving >= mostAtOnce) throw tooManyRestores(mostAtOnce);
+    this.#arriving += 1;
     try {
-      const signedBy = checkSeal(await receive(document, bytes, mostLineBytes, signal), keys);
-      const parts = partsOf(document, mostLineBytes, signal);
+      await using document = closing(await spool.create());
+      const seal = await receive(document.it, bytes, { mostLineBytes, mostBytes }, signal);
+      const signedBy = checkSeal(seal, keys);
+      const parts = partsOf(document.it, mostLineBytes, signal);
       return { ...(await this.#restore(parts, wishes, signal)), signedBy };
     } finally {
-      await document.close();
+      this.#arriving -= 1;
     }
   }
 
@@ -138,4 +146,16 @@ export class Restoring {
       return { record, originId, notes };
     }
   }
+}
+
+function closing(it: SpooledDocument) {
+  return { it, [Symbol.asyncDispose]: () => it.close() };
+}
+
+function tooManyRestores(most: number): RequestError {
+  return new RequestError(
+    'resource_exhausted',
+    `${most} snapshots are being restored, which is as many as are allowed`,
+    { reason: 'TOO_MANY_RESTORES', quota: 'max-restores', retryAfterMs: 1000 },
+  );
 }

@@ -65,7 +65,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     executionTimeMs:
       live && record.startedAt !== undefined
         ? Math.max(0, timestamp - record.startedAt)
-        : record.executionTimeMs,
+        : toMicroseconds(record.executionTimeMs),
     requestId: record.requestId,
     metadata: record.metadata,
     timestamp: time(timestamp),
@@ -167,4 +167,9 @@ function bodyToWire(event: LogEvent, final: ExecutionResponse | undefined) {
       if (final === undefined) throw new Error('a result event goes with the final record');
       return { case: 'result' as const, value: resultToWire(final) };
   }
+}
+
+/** Milliseconds with three decimals at most: what is beyond is the noise of a subtraction. */
+function toMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
