@@ -84,7 +84,7 @@ export class Scope {
 
   #addOuter(reader: ByteReader, space: Space | undefined): Item | undefined {
     let scope: Scope | undefined = this;
-    for (let left = reader.u32(); left > 0; left -= 1) scope = scope?.parent;
+    for (let left = reader.u32(); left > 0 && scope !== undefined; left -= 1) scope = scope.parent;
     const index = reader.u32();
     if (scope === undefined) throw new MalformedWasm(`an alias of nothing at byte ${reader.position}`);
     if (space === undefined) return undefined;

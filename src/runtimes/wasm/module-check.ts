@@ -1,3 +1,4 @@
+import { RefusedFeature } from './binary.ts';
 import { checkCode } from './code-section.ts';
 import { type CoreImport, type CoreModule, readCoreModule } from './core-module.ts';
 import { preview1Functions } from './preview1/signatures.ts';
@@ -6,6 +7,7 @@ import { Refused } from './refused.ts';
 /** The import modules that preview-1 programs are linked against; the second is an older name. */
 const preview1Modules = ['wasi_snapshot_preview1', 'wasi_unstable'];
 
+const mostTables = 400;
 const emptyType = '() -> ()';
 
 /**
@@ -16,6 +18,9 @@ const emptyType = '() -> ()';
 export function checkModule(bytes: Uint8Array): CoreModule {
   const module = readCoreModule(bytes);
   checkCode(bytes, module);
+  if (module.tables.length > mostTables) {
+    throw new RefusedFeature(`${module.tables.length} tables in one module (allowed are ${mostTables})`);
+  }
   for (const entry of module.imports) checkImport(entry);
   checkStart(module);
   const hasMemory = module.exports.some(({ name, kind }) => name === 'memory' && kind === 'memory');

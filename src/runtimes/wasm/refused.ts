@@ -5,8 +5,16 @@ export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
+/** Names in an artifact may be 100 KB long. */
+const mostLetters = 1000;
+
 /** What whoever sent the artifact is told; throws on what is no fault of the artifact. */
 export function describeRefusal(error: unknown): string {
+  const words = wordsFor(error);
+  return words.length > mostLetters ? `${words.slice(0, mostLetters)}…` : words;
+}
+
+function wordsFor(error: unknown): string {
   if (error instanceof RefusedFeature) return `it uses ${error.message}, which is not supported`;
   if (error instanceof Refused || error instanceof MalformedWasm) return error.message;
   throw error;

@@ -13,6 +13,7 @@ import type { WitFunction } from '../../domain/wit/types.ts';
 import { layerOf } from './binary.ts';
 import { readComponent } from './component.ts';
 import { checkComponent } from './component-shape.ts';
+import { checkWithEngine } from './engine-check.ts';
 import { checkExportNames } from './export-names.ts';
 import { adaptModule, countInstances, generate, readFunctions } from './jco.ts';
 import { type Manifest, manifestFile, type TranspileReport } from './manifest.ts';
@@ -31,6 +32,7 @@ async function transpile(bytes: Uint8Array, folder: string): Promise<void> {
   checkExportNames(names.exports, functions);
   if (command === '') checkCallable(functions);
   const { files, source } = await generate(component);
+  await Promise.all([...files.values()].map(checkWithEngine));
   const manifest: Manifest = {
     kind: 'component',
     artifact: digest(bytes),

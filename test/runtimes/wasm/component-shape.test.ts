@@ -83,6 +83,17 @@ describe('components that multiply are refused', () => {
     await expect(costOf(source)).rejects.toThrow(/a type that is \d+ types/);
   });
 
+  it('as are aliases of what is outside of everything, at once', async () => {
+    const bytes = Uint8Array.from(await parse('(component (type u8) (alias outer 0 0 (type)))'));
+    // Kind 3 (type), target 2 (outer), how many scopes out, index; before it the section's length and a count.
+    const alias = Buffer.from(bytes).indexOf(Buffer.from([0x03, 0x02, 0x00, 0x00]));
+    const far = Buffer.concat([
+      bytes.subarray(0, alias - 2),
+      Buffer.from([9, 1, 0x03, 0x02, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x00]),
+    ]);
+    expect(() => checkComponent(far)).toThrow(/an alias of nothing/);
+  });
+
   it.each([
     ['components as imports', '(component (component (import "c" (component))))', /components as imports/],
     [

@@ -68,6 +68,12 @@ describe('refused at registration, with the field and the reason', () => {
       `(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32))) (memory 1) ${start})`,
       'exports no memory',
     ],
+    [
+      'a name of 50 000 letters, cut',
+      `(module (import "${'e'.repeat(50_000)}" "f" (func)) (memory (export "memory") 1) ${start})`,
+      'eee…',
+    ],
+    ['401 tables', `(module ${'(table 0 funcref)'.repeat(401)} ${start})`, '401 tables'],
     ['a library', '(module (memory (export "memory") 1) (func (export "_initialize")))', '_initialize'],
     ['a start with parameters', '(module (func (export "_start") (param i32)))', '(i32) -> ()'],
     [
