@@ -51,7 +51,8 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     errorOutput: output.stderr,
     outputBytes: BigInt(record.outputBytes),
     outputTruncated: output.truncated,
-    ...(outcome?.exitCode !== undefined && { exitCode: outcome.exitCode }),
+    // Records of earlier versions and of other nodes may hold more than the 32 bits of the field: 4294967295 is -1.
+    ...(outcome?.exitCode !== undefined && { exitCode: outcome.exitCode | 0 }),
     errorCode: failure === undefined ? ErrorCode.UNSPECIFIED : errorCodeToWire[failure.code],
     errorOrigin: failure === undefined ? ErrorOrigin.UNSPECIFIED : originToWire[originOf(failure.code)],
     errorMessage: failure?.message ?? '',
