@@ -139,6 +139,8 @@ export interface OpenFile extends Handle {
   readonly writable: boolean;
   readonly flags: FileFlags;
   setFlags(flags: FileFlags): void;
+  /** The same file once more, with a position of its own, from 0. */
+  reopen(flags: FileFlags): OpenFile;
   /** @returns bytes read at the position, which moves on; 0 at the end */
   read(into: Uint8Array): number;
   /** @returns bytes written at the position, or at the end of the file with `append` */
