@@ -38,10 +38,10 @@ export function descriptorCalls({ memory, descriptors }: GuestHost, version: Int
       descriptors.close(fd);
     },
     fd_datasync(fd: number) {
-      stored(descriptors.node(fd, rights.fdDatasync)).datasync();
+      descriptors.stored(fd, rights.fdDatasync).datasync();
     },
     fd_sync(fd: number) {
-      stored(descriptors.node(fd, rights.fdSync)).sync();
+      descriptors.stored(fd, rights.fdSync).sync();
     },
     fd_fdstat_get(fd: number, result: number) {
       const descriptor = descriptors.get(fd);
@@ -76,7 +76,7 @@ export function descriptorCalls({ memory, descriptors }: GuestHost, version: Int
     },
     fd_filestat_set_times(fd: number, accessed: bigint, modified: bigint, flags: number) {
       const times = newTimes(accessed, modified, flags);
-      stored(descriptors.node(fd, rights.fdFilestatSetTimes)).setTimes(...times);
+      descriptors.stored(fd, rights.fdFilestatSetTimes).setTimes(...times);
     },
     fd_prestat_get(fd: number, result: number) {
       const { preopen } = descriptors.get(fd);
@@ -107,12 +107,6 @@ export function descriptorCalls({ memory, descriptors }: GuestHost, version: Int
       memory.setU64(result, file.tell());
     },
   };
-}
-
-/** What has times and can be synced; a stream answers as a pipe does. */
-function stored(node: Descriptor['node']) {
-  if (node.kind === 'stream') throw new CallError('EINVAL');
-  return node;
 }
 
 function typeOf({ node }: Descriptor) {

@@ -71,6 +71,14 @@ export class DescriptorTable {
     return node;
   }
 
+  /** What has times and can be synced; a stream answers as a pipe does. */
+  stored(fd: number, right: number): OpenFile | Directory {
+    const { node } = this.get(fd);
+    if (node.kind === 'stream') throw new CallError('EINVAL');
+    this.node(fd, right);
+    return node;
+  }
+
   directory(fd: number, right: number): Directory {
     const { node } = this.get(fd);
     if (node.kind !== 'directory') throw new CallError('ENOTDIR');

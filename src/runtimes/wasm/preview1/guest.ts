@@ -1,7 +1,7 @@
 import type { FileSystem } from '../files/port.ts';
 import type { Guest } from '../guest.ts';
 import type { RunContext } from '../host/context.ts';
-import { createImports } from './imports.ts';
+import { GuestImports } from './imports.ts';
 import { GuestMemory } from './memory.ts';
 
 export interface ModuleOptions {
@@ -28,7 +28,7 @@ export function createModuleGuest(
   { memoryCap, files }: ModuleOptions,
 ): ModuleGuest {
   const memory = new GuestMemory();
-  const { exports } = new WebAssembly.Instance(module, createImports(context, memory, files));
+  const { exports } = new WebAssembly.Instance(module, new GuestImports(context, memory, files));
   memory.attach(exports.memory);
   return {
     context,

@@ -1,4 +1,5 @@
 import type { RunContext } from '../host/context.ts';
+import type { GuestClocks } from './clocks.ts';
 import type { DescriptorTable } from './descriptors.ts';
 import type { GuestMemory } from './memory.ts';
 
@@ -7,6 +8,7 @@ export interface GuestHost {
   readonly context: RunContext;
   readonly memory: GuestMemory;
   readonly descriptors: DescriptorTable;
+  readonly clocks: GuestClocks;
 }
 
 /**

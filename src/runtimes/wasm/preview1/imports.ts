@@ -18,39 +18,50 @@ import { type InterfaceVersion, snapshotPreview1, unstable } from './version.ts'
 type Import = (...parameters: readonly unknown[]) => number;
 type ImportedModule = Readonly<Record<string, Import>>;
 
-/** The modules that a core module may import, each made when it is first asked for. */
-export function createImports(context: RunContext, memory: GuestMemory, files: FileSystem | undefined) {
-  const host: GuestHost = { context, memory, descriptors: new DescriptorTable(files?.preopens ?? []) };
-  const clocks = new GuestClocks(createWallClock());
-  const made = new Map<InterfaceVersion, ImportedModule>();
+/**
+ * The modules that a core module may import, each made when it is first asked for. Getters of a class, since an
+ * object literal with getters costs a shape of its own for each instance, which outlives it.
+ */
+export class GuestImports {
+  readonly #host: GuestHost;
+  #snapshotPreview1: ImportedModule | undefined;
+  #unstable: ImportedModule | undefined;
 
-  function importsOf(version: InterfaceVersion): ImportedModule {
-    const before = made.get(version);
-    if (before !== undefined) return before;
-    const calls: HostCalls = {
-      ...environmentCalls(host),
-      ...processCalls(host, clocks),
-      ...descriptorCalls(host, version),
-      ...transferCalls(host),
-      ...listingCalls(host),
-      ...pathCalls(host, version),
-      ...pollCalls(host, clocks, version),
-    };
-    const imports = Object.fromEntries(
-      Object.entries(calls).map(([name, call]) => [name, answering(memory, call)]),
-    );
-    made.set(version, imports);
-    return imports;
+  constructor(context: RunContext, memory: GuestMemory, files: FileSystem | undefined) {
+    const descriptors = new DescriptorTable(files?.preopens ?? []);
+    this.#host = { context, memory, descriptors, clocks: new GuestClocks(createWallClock()) };
   }
 
-  return {
-    get wasi_snapshot_preview1() {
-      return importsOf(snapshotPreview1);
-    },
-    get wasi_unstable() {
-      return importsOf(unstable);
-    },
-  };
+  get wasi_snapshot_preview1(): ImportedModule {
+    this.#snapshotPreview1 ??= importedModule(this.#host, snapshotPreview1);
+    return this.#snapshotPreview1;
+  }
+
+  get wasi_unstable(): ImportedModule {
+    this.#unstable ??= importedModule(this.#host, unstable);
+    return this.#unstable;
+  }
+}
+
+function importedModule(host: GuestHost, version: InterfaceVersion): ImportedModule {
+  const groups: readonly HostCalls[] = [
+    environmentCalls(host),
+    processCalls(host),
+    descriptorCalls(host, version),
+    transferCalls(host),
+    listingCalls(host),
+    pathCalls(host, version),
+    pollCalls(host, version),
+  ];
+  const imports: Record<string, Import> = {};
+  for (const calls of groups) {
+    // Each instance has its own: this is three times as quick as spreading and `Object.fromEntries`.
+    for (const name in calls) {
+      const call = calls[name];
+      if (call !== undefined) imports[name] = answering(host.memory, call);
+    }
+  }
+  return imports;
 }
 
 /**

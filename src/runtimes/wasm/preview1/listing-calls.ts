@@ -7,14 +7,14 @@ const headerBytes = 24;
 
 /** `fd_readdir`. */
 export function listingCalls({ memory, descriptors }: GuestHost): HostCalls {
-  const header = new Uint8Array(headerBytes);
-  const view = new DataView(header.buffer);
   return {
     /** Fills the buffer; the last entry is cut where it ends. Less than the buffer is the end of the directory. */
     fd_readdir(fd: number, buffer: number, length: number, cookie: bigint, result: number) {
       const directory = descriptors.directory(fd, rights.fdReaddir);
       memory.check(buffer, length);
       memory.check(result, 4);
+      const header = new Uint8Array(headerBytes);
+      const view = new DataView(header.buffer);
       const start = buffer >>> 0;
       const end = start + (length >>> 0);
       let at = start;

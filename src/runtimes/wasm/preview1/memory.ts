@@ -1,5 +1,8 @@
 import { CallError } from './errno.ts';
 
+const noBytes = new Uint8Array();
+const noView = new DataView(noBytes.buffer);
+
 /**
  * The linear memory of a guest, checked.
  *
@@ -10,8 +13,8 @@ import { CallError } from './errno.ts';
 export class GuestMemory {
   #memory: WebAssembly.Memory | undefined;
   #attached = false;
-  #bytes = new Uint8Array();
-  #view = new DataView(this.#bytes.buffer);
+  #bytes = noBytes;
+  #view = noView;
 
   /** @param exported what the guest exports as `memory`; without one every pointer is EFAULT */
   attach(exported: unknown): void {

@@ -1,5 +1,5 @@
 import { maxTransfer } from '../files/port.ts';
-import { clockIds, type GuestClocks } from './clocks.ts';
+import { clockIds } from './clocks.ts';
 import { CallError, errnoOf } from './errno.ts';
 import type { GuestHost, HostCalls } from './host.ts';
 import { rights } from './rights.ts';
@@ -24,12 +24,11 @@ interface Readiness {
  * costs the host nothing.
  */
 export function pollCalls(
-  { context, memory, descriptors }: GuestHost,
-  clocks: GuestClocks,
+  { context, memory, descriptors, clocks }: GuestHost,
   version: InterfaceVersion,
 ): HostCalls {
   const { subscription: at } = version;
-  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  let sleeper: Int32Array<SharedArrayBuffer> | undefined;
 
   /** Nanoseconds until it rings, from now on. */
   function untilRing(entry: number, startedAt: bigint): bigint {
@@ -115,6 +114,7 @@ export function pollCalls(
         }
         // Below 10 µs the system cannot sleep; above, a rest of less is slept again.
         const sleepMs = Math.min(Math.max(Number(earliest) / 1e6, 0.01), mostSleepMs);
+        sleeper ??= new Int32Array(new SharedArrayBuffer(4));
         Atomics.wait(sleeper, 0, 0, sleepMs);
       }
     },

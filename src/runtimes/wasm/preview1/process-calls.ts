@@ -1,13 +1,12 @@
 import { randomFillSync } from 'node:crypto';
 import { exitGuest } from '../host/context.ts';
-import type { GuestClocks } from './clocks.ts';
 import { CallError } from './errno.ts';
 import type { GuestHost, HostCalls } from './host.ts';
 
 const randomBytesAtOnce = 1024 * 1024;
 
 /** `clock_*`, `proc_*`, `random_get`, `sched_yield`, and `sock_*`, for sockets that nobody has. */
-export function processCalls({ context, memory, descriptors }: GuestHost, clocks: GuestClocks): HostCalls {
+export function processCalls({ context, memory, descriptors, clocks }: GuestHost): HostCalls {
   const noSocket = (fd: number) => {
     descriptors.get(fd);
     throw new CallError('ENOTSOCK');

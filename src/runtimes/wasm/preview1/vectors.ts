@@ -1,5 +1,6 @@
 import type { GuestMemory } from './memory.ts';
 
+const noBytes = new Uint8Array();
 const vectorBytes = 8;
 const firstScratchBytes = 16 * 1024;
 
@@ -13,7 +14,7 @@ const firstScratchBytes = 16 * 1024;
  */
 export class Vectors {
   readonly #memory: GuestMemory;
-  #scratch = new Uint8Array();
+  #scratch = noBytes;
   #list = 0;
   #count = 0;
   /** Those that are not empty, and their bytes. */

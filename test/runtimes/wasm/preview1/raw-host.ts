@@ -1,7 +1,7 @@
 import type { OutputStream } from '../../../../src/domain/event.ts';
 import type { FileSystem } from '../../../../src/runtimes/wasm/files/port.ts';
 import type { RunContext } from '../../../../src/runtimes/wasm/host/context.ts';
-import { createImports } from '../../../../src/runtimes/wasm/preview1/imports.ts';
+import { GuestImports } from '../../../../src/runtimes/wasm/preview1/imports.ts';
 import { GuestMemory } from '../../../../src/runtimes/wasm/preview1/memory.ts';
 
 /** `(module (memory (export "memory") 1 4))` */
@@ -41,7 +41,7 @@ export class RawHost {
     };
     const memory = new GuestMemory();
     memory.attach(this.memory);
-    this.imports = createImports(this.context, memory, files)[module ?? 'wasi_snapshot_preview1'];
+    this.imports = new GuestImports(this.context, memory, files)[module ?? 'wasi_snapshot_preview1'];
   }
 
   /** @returns the error number; 0 is success */

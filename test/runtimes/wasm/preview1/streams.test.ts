@@ -79,6 +79,8 @@ describe('a standard stream', () => {
       expect(host.call('fd_readdir', fd, data, 100, 0n, result)).toBe(errno.notdir);
       expect(host.call('path_unlink_file', fd, data, 1)).toBe(errno.notdir);
       expect(host.call('sock_shutdown', fd, 0)).toBe(errno.notsock);
+      expect(host.call('fd_sync', fd)).toBe(errno.inval);
+      expect(host.call('fd_filestat_set_size', fd, 0n)).toBe(errno.inval);
       expect(host.call('fd_prestat_get', fd, data)).toBe(errno.badf);
       expect(host.call('fd_fdstat_get', fd, data)).toBe(errno.success);
       expect(host.view.getUint8(data)).toBe(0);
