@@ -20,7 +20,7 @@ export interface ModuleGuest extends Guest {
 /**
  * Instantiates a command, which runs once, on this thread, and blocks it while it waits.
  *
- * @throws where an import is missing or does not fit, and where its start section traps
+ * @throws where an import is missing or does not fit, where its start section traps, and where it is no command
  */
 export function createModuleGuest(
   module: WebAssembly.Module,
@@ -30,13 +30,11 @@ export function createModuleGuest(
   const memory = new GuestMemory();
   const { exports } = new WebAssembly.Instance(module, new GuestImports(context, memory, files));
   memory.attach(exports.memory);
+  const { _start: start } = exports;
+  if (typeof start !== 'function') throw new Error('the module exports no function _start');
   return {
     context,
-    runCommand() {
-      const start = exports._start;
-      if (typeof start !== 'function') throw new Error('the module exports no function _start');
-      start();
-    },
+    runCommand: () => start(),
     call() {
       throw new Error('a core module has no functions with types');
     },

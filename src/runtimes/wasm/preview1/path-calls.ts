@@ -79,8 +79,8 @@ export function pathCalls({ memory, descriptors }: GuestHost, version: Interface
       if (truncate) directory(fd, rights.pathFilestatSetSize);
       const granted = descriptors.get(fd).inheriting;
       const read = (wanted & rights.fdRead) !== 0;
-      const write = (wanted & writingRights) !== 0;
-      if ((wanted & (writingRights | rights.fdRead) & ~granted) !== 0) throw new CallError('ENOTCAPABLE');
+      const write = (wanted & rights.fdWrite) !== 0;
+      if ((wanted & (rights.fdRead | rights.fdWrite) & ~granted) !== 0) throw new CallError('ENOTCAPABLE');
       memory.check(result, 4);
       const node = from.open(path(pointer, length), {
         ...fileFlags(bits),
@@ -145,10 +145,13 @@ function follows(lookup: number): boolean {
   return lookup === 1;
 }
 
-/** All that its kind can have, but for reading and writing where the guest did not ask to. */
+/**
+ * All that its kind can have, but for reading and writing where the guest did not ask to. Of what it asks for,
+ * `fd_read` and `fd_write` alone say how it opens: Go asks for `fd_filestat_set_size` of what it only reads.
+ */
 function openedRights(node: OpenFile | Directory, wanted: number): number {
   if (node.kind === 'directory') return directoryRights;
   const asked = wanted & rights.fdRead;
-  const writes = (wanted & writingRights) === 0 ? 0 : writingRights;
+  const writes = (wanted & rights.fdWrite) === 0 ? 0 : writingRights;
   return (fileRights & ~(writingRights | rights.fdRead)) | asked | writes;
 }

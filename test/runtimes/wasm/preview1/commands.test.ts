@@ -121,10 +121,11 @@ describe('a module', () => {
     });
   });
 
-  it('without _start does not run, and the message says so', async () => {
+  it('without _start does not start, and the message says so', async () => {
     const module = await WebAssembly.compile(await parse('(module (memory (export "memory") 1))'));
     expect(runCommand(module).ending).toMatchObject({
       kind: 'failed',
+      code: 'START_FAILED',
       message: expect.stringContaining('_start'),
     });
   });

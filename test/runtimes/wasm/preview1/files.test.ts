@@ -270,6 +270,22 @@ describe('a file', () => {
     expect(host.call('fd_fdstat_set_flags', fd, 64)).toBe(errno.inval);
   });
 
+  it.each([
+    ['Go', 0x0fff_ffffn & ~(1n | right.write | (1n << 8n) | right.truncate)],
+    ['wasi-libc', ~(1n | right.write | (1n << 8n) | right.setSize)],
+    ['Rust', 0x07bf_febfn & ~(1n | right.write | (1n << 8n) | right.setSize)],
+  ])(
+    'of which %s asks for all rights but those to write is opened for reading, and so is a directory',
+    (_, rights) => {
+      writeFileSync(join(folder.path, 'file'), 'text');
+      const host = new FileHost();
+      const reader = host.open('file', { rights });
+      expect(host.read(reader, 4)).toBe('text');
+      expect(host.write(reader, 'x')).toBe(errno.badf);
+      expect(host.tryOpen('.', { rights }).answer).toBe(errno.success);
+    },
+  );
+
   it('is only read or only written where it was opened so', () => {
     writeFileSync(join(folder.path, 'file'), 'text');
     const host = new FileHost();

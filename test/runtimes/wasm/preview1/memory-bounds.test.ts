@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GuestExit } from '../../../../src/runtimes/wasm/host/context.ts';
 import { preview1Functions } from '../../../../src/runtimes/wasm/preview1/signatures.ts';
+import { Folder } from '../files/folder.ts';
 import { errno } from './errno.ts';
 import { pageBytes, RawHost } from './raw-host.ts';
 
@@ -12,7 +15,7 @@ const data = 1024;
 /** Pointers and lengths as a guest may pass them, near every edge. */
 const i32 = fc.oneof(
   fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
-  fc.constantFrom(0, 1, 3, pageBytes - 1, pageBytes, pageBytes + 1, -1, -8, 2 ** 31 - 1, -(2 ** 31)),
+  fc.constantFrom(0, 1, 3, 4, 24, pageBytes - 1, pageBytes, pageBytes + 1, -1, -8, 2 ** 31 - 1, -(2 ** 31)),
 );
 const i64 = fc.oneof(
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
@@ -20,24 +23,35 @@ const i64 = fc.oneof(
 );
 
 describe('every function', () => {
+  let folder: Folder;
+  beforeEach(() => {
+    folder = new Folder();
+    writeFileSync(join(folder.path, 'a'), 'text');
+  });
+  afterEach(() => folder.remove());
+
   // Not poll_oneoff: it waits for as long as it is told.
   it.each(Object.entries(preview1Functions).filter(([name]) => name !== 'poll_oneoff'))(
     '%s answers any numbers with an error number, never with an exception',
     (name, { params, results }) => {
       const parameters = fc.tuple(...params.map((type) => (type === 'i32' ? i32 : i64)));
-      const memory = fc.array(fc.constantFrom(0, 1, 8, 255), { minLength: 64, maxLength: 64 });
+      const memory = fc.array(fc.constantFrom(0, 1, 8, 46, 47, 97, 255), { minLength: 64, maxLength: 64 });
+      const module = fc.constantFrom('wasi_snapshot_preview1', 'wasi_unstable');
       fc.assert(
-        fc.property(
-          parameters,
-          memory,
-          fc.constantFrom('wasi_snapshot_preview1', 'wasi_unstable'),
-          (values, bytes, module) => {
-            const host = new RawHost({ input: 'input', args: ['a'], environment: [['A', 'b']], module });
-            host.put(0, Uint8Array.from(bytes));
+        fc.property(parameters, memory, module, (values, bytes, module) => {
+          const files = folder.guest();
+          const host = new RawHost({ files, input: 'input', args: ['a'], environment: [['A', 'b']], module });
+          // Number 4 is a file.
+          host.put(data, 'a');
+          host.call('path_open', 3, 0, data, 1, 0, 0xffn, 0n, 0, result);
+          host.put(0, Uint8Array.from(bytes));
+          try {
             if (results.length === 0) expect(() => host.call(name, ...values)).toThrow(GuestExit);
             else expect(host.call(name, ...values)).toBeLessThanOrEqual(76);
-          },
-        ),
+          } finally {
+            files.close();
+          }
+        }),
         { numRuns: 200 },
       );
     },
