@@ -1,6 +1,6 @@
 import type { FileSystem } from '../files/port.ts';
-import type { Guest } from '../guest.ts';
-import type { RunContext } from '../host/context.ts';
+import type { Guest } from '../guest-host/guest.ts';
+import type { RunContext } from '../guest-host/host/context.ts';
 import { GuestImports } from './imports.ts';
 import { GuestMemory } from './memory.ts';
 

@@ -1,4 +1,4 @@
-import type { RunContext } from '../host/context.ts';
+import type { RunContext } from '../guest-host/host/context.ts';
 import type { GuestClocks } from './clocks.ts';
 import type { DescriptorTable } from './descriptors.ts';
 import type { GuestMemory } from './memory.ts';

@@ -1,6 +1,6 @@
 import type { FileSystem } from '../files/port.ts';
-import { createWallClock } from '../host/clocks.ts';
-import type { RunContext } from '../host/context.ts';
+import { createWallClock } from '../guest-host/host/clocks.ts';
+import type { RunContext } from '../guest-host/host/context.ts';
 import { GuestClocks } from './clocks.ts';
 import { descriptorCalls } from './descriptor-calls.ts';
 import { DescriptorTable } from './descriptors.ts';

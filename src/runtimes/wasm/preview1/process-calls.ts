@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { exitGuest } from '../host/context.ts';
+import { exitGuest } from '../guest-host/host/context.ts';
 import { CallError } from './errno.ts';
 import type { GuestHost, HostCalls } from './host.ts';
 

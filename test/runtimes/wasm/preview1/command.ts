@@ -9,9 +9,9 @@ import {
   type Ending,
   startEnding,
   thrownEnding,
-} from '../../../../src/runtimes/wasm/ending.ts';
+} from '../../../../src/runtimes/wasm/guest-host/ending.ts';
 import type { FileSystem } from '../../../../src/runtimes/wasm/files/port.ts';
-import type { RunContext } from '../../../../src/runtimes/wasm/host/context.ts';
+import type { RunContext } from '../../../../src/runtimes/wasm/guest-host/host/context.ts';
 import { createModuleGuest } from '../../../../src/runtimes/wasm/preview1/guest.ts';
 
 const memoryCap = 64 * 1024 * 1024;

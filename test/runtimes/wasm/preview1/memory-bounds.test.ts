@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GuestExit } from '../../../../src/runtimes/wasm/host/context.ts';
+import { GuestExit } from '../../../../src/runtimes/wasm/guest-host/host/context.ts';
 import { preview1Functions } from '../../../../src/runtimes/wasm/preview1/signatures.ts';
 import { Folder } from '../files/folder.ts';
 import { errno } from './errno.ts';

@@ -1,6 +1,6 @@
 import type { OutputStream } from '../../../../src/domain/event.ts';
 import type { FileSystem } from '../../../../src/runtimes/wasm/files/port.ts';
-import type { RunContext } from '../../../../src/runtimes/wasm/host/context.ts';
+import type { RunContext } from '../../../../src/runtimes/wasm/guest-host/host/context.ts';
 import { GuestImports } from '../../../../src/runtimes/wasm/preview1/imports.ts';
 import { GuestMemory } from '../../../../src/runtimes/wasm/preview1/memory.ts';
 

@@ -1,12 +1,12 @@
 import * as wasi from '@bytecodealliance/preview2-shim';
 import { WASIShim } from '@bytecodealliance/preview2-shim/instantiation';
-import type { Program } from '../protocol.ts';
+import type { ProgramFacts } from '../../protocol.ts';
 import type { RunContext } from './context.ts';
 import { type GuestImports, plainInterfaces } from './interfaces.ts';
 import { createIo, type IoClasses } from './io.ts';
 
 /** Files, sockets and HTTP from preview2-shim; everything else is ours also here. */
-export function createShimImports(program: Program, context: RunContext): GuestImports {
+export function createShimImports(program: ProgramFacts, context: RunContext): GuestImports {
   const shim = new WASIShim({
     sandbox: { preopens: { ...program.preopens }, env: {}, args: [], enableNetwork: program.allowNetwork },
   });

@@ -64,7 +64,7 @@ export class CgroupCell implements Cell {
     }
   }
 
-  begin(limits: Limits): void {
+  begin(limits: Partial<Limits>): void {
     this.#memory?.limit(limits.memory);
     this.#processes?.set(limits.processes === undefined ? 'max' : String(limits.processes));
     if (this.#cpu !== undefined) {
@@ -90,6 +90,10 @@ export class CgroupCell implements Cell {
 
   isEmpty(): boolean {
     return this.#procs.read() === '';
+  }
+
+  limitMemory(bytes: number): void {
+    this.#memory?.limit(bytes);
   }
 
   cpuTimeUs(): number | undefined {

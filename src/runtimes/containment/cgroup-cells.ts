@@ -27,7 +27,7 @@ export class CgroupCells implements Cells {
     };
   }
 
-  take(limits: Limits): Cell {
+  take(limits: Partial<Limits>): Cell {
     const used = this.#free.pop();
     if (used !== undefined) {
       try {

@@ -1,4 +1,4 @@
-import type { Program } from '../protocol.ts';
+import type { ProgramFacts } from '../../protocol.ts';
 import type { RunContext } from './context.ts';
 import { type GuestImports, plainInterfaces } from './interfaces.ts';
 import { createIo, ownClasses } from './io.ts';
@@ -8,9 +8,9 @@ export type ImportFactory = (context: RunContext) => GuestImports;
 
 /**
  * The host that a program sees; everything is denied that the task does not grant. The shim, which starts a
- * second thread for each worker, is loaded only for files, sockets and HTTP.
+ * second thread, is loaded only for files, sockets and HTTP.
  */
-export async function importsFor(program: Program): Promise<ImportFactory> {
+export async function importsFor(program: ProgramFacts): Promise<ImportFactory> {
   const usesShim =
     Object.keys(program.preopens).length > 0 ||
     program.imports.some((name) => /^wasi:(http|sockets)\//.test(name));

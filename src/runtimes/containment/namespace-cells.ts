@@ -68,6 +68,8 @@ class NamespaceCell implements Cell {
     return childrenOf(this.#outer).length === 0;
   }
 
+  limitMemory(): void {}
+
   cpuTimeUs(): undefined {}
 
   resourceUse(): ResourceUse {

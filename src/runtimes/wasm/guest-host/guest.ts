@@ -1,9 +1,10 @@
-import { camelCase } from '../../domain/wit/identifier.ts';
-import type { WitFunction } from '../../domain/wit/types.ts';
+import { camelCase } from '../../../domain/wit/identifier.ts';
+import type { WitFunction } from '../../../domain/wit/types.ts';
+import type { LoadableProgram, ProgramFacts } from '../protocol.ts';
 import { exitGuest, type RunContext } from './host/context.ts';
-import type { ImportFactory } from './host/imports.ts';
+import { type ImportFactory, importsFor } from './host/imports.ts';
 import type { LiftBudget } from './lift-budget.ts';
-import type { Program } from './protocol.ts';
+import { importProgram } from './program-code.ts';
 
 type CoreImports = Record<string, Record<string, unknown>>;
 type Instantiate = (
@@ -12,11 +13,31 @@ type Instantiate = (
   instantiateCore: (module: WebAssembly.Module, imports?: CoreImports) => WebAssembly.Instance,
 ) => Record<string, unknown>;
 
-/** What a worker needs to instantiate a program. */
+interface CompiledCore {
+  readonly file: string;
+  readonly module: WebAssembly.Module;
+  readonly instances: number;
+  readonly memoryCap: number;
+}
+
+/** What is needed to instantiate a program. */
 export interface LoadedProgram {
-  readonly program: Program;
+  readonly program: ProgramFacts;
+  readonly cores: readonly CompiledCore[];
   readonly instantiate: Instantiate;
   readonly imports: ImportFactory;
+}
+
+/** Compiles a program. Throws where the engine refuses it. */
+export async function loadProgram({ source, cores, ...program }: LoadableProgram): Promise<LoadedProgram> {
+  const { instantiate } = await importProgram(program.key, source);
+  return {
+    program,
+    cores: cores.map(({ bytes, ...core }) => ({ ...core, module: new WebAssembly.Module(bytes) })),
+    // What jco generates has this one export, with this type.
+    instantiate: instantiate as Instantiate,
+    imports: await importsFor(program),
+  };
 }
 
 /** One instance of a component, for as long as it is well. */
@@ -32,10 +53,10 @@ export interface Guest {
 
 /** Instantiates the program; throws where an import is missing, where it does not fit, or where its start traps. */
 export function createGuest(loaded: LoadedProgram, context: RunContext, budget: LiftBudget): Guest {
-  const { program } = loaded;
+  const { program, cores } = loaded;
   const memories = new Set<WebAssembly.Memory>();
   const wasmFunctions = new WeakSet<object>();
-  const left = new Map(program.cores.map((core) => [core.module, core.instances]));
+  const left = new Map(cores.map((core) => [core.module, core.instances]));
 
   function instantiateCore(module: WebAssembly.Module, imports?: CoreImports): WebAssembly.Instance {
     const remaining = left.get(module) ?? 0;
@@ -51,7 +72,7 @@ export function createGuest(loaded: LoadedProgram, context: RunContext, budget: 
     return instance;
   }
 
-  const modules = new Map(program.cores.map((core) => [core.file, core.module]));
+  const modules = new Map(cores.map((core) => [core.file, core.module]));
   const exports = loaded.instantiate(
     (file) => {
       const module = modules.get(file);
@@ -61,7 +82,7 @@ export function createGuest(loaded: LoadedProgram, context: RunContext, budget: 
     loaded.imports(context),
     instantiateCore,
   );
-  const cap = memoryCapOf(program);
+  const cap = memoryCapOf(loaded);
 
   return {
     context,
@@ -78,8 +99,8 @@ export function createGuest(loaded: LoadedProgram, context: RunContext, budget: 
 }
 
 /** Bytes that the linear memories of one instance may come to. */
-export function memoryCapOf(program: Program): number {
-  return program.cores.reduce((sum, core) => sum + core.memoryCap * core.instances, 0);
+export function memoryCapOf({ cores }: Pick<LoadedProgram, 'cores'>): number {
+  return cores.reduce((sum, core) => sum + core.memoryCap * core.instances, 0);
 }
 
 function functionIn(owner: unknown, name: string): (...parameters: readonly unknown[]) => unknown {

@@ -7,10 +7,10 @@ export interface LiveGuest {
   uses: number;
 }
 
-/** Live instances that a worker keeps unasked; each holds memory up to its task's limit. */
+/** Live instances that a host keeps unasked; each holds memory up to its task's limit. */
 const most = 8;
 
-/** The live instances of a worker, by the key of their program: those most recently used, and those awaited. */
+/** The live instances of a host, by the key of their program: those most recently used, and those awaited. */
 export class LiveGuests {
   readonly #guests = new Map<number, LiveGuest>();
   readonly #awaited = new Set<number>();

@@ -1,14 +1,13 @@
-import { encodeError, encodeResult } from '../../domain/wit/encode.ts';
-import type { WitFunction } from '../../domain/wit/types.ts';
-import type { AttemptOutcome } from '../runtime.ts';
+import { encodeError, encodeResult } from '../../../domain/wit/encode.ts';
+import type { WitFunction } from '../../../domain/wit/types.ts';
+import type { AttemptOutcome } from '../../runtime.ts';
+import { maxResultBytes } from '../protocol.ts';
 import type { Guest } from './guest.ts';
 
 type Spread<T> = T extends unknown ? Omit<T, 'instanceId' | 'resourceUse'> : never;
 
-/** An outcome without the facts of the thread that ran it. */
+/** An outcome without the facts of the host that ran it. */
 export type Ending = Spread<AttemptOutcome>;
-
-export const maxResultBytes = 3 * 1024 * 1024;
 
 /** The share of a guest's memory that is left, below which a trap is counted as running out of it. */
 const nearShare = 8;

@@ -1,12 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { invalidArgument, quote } from '../../domain/errors.ts';
-import { anyLeasedUser } from './leased-users.ts';
-
-/** The user and the group that a program runs as. */
-export interface Identity {
-  readonly uid: number;
-  readonly gid: number;
-}
+import type { Identity } from '../containment/identity.ts';
+import { anyLeasedUser } from '../containment/leased-users.ts';
 
 /** By custom `nogroup`. */
 const noGroup = 65534;

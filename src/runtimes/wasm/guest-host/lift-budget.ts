@@ -1,10 +1,10 @@
 /**
  * Bounds what the host copies out of a guest's memory at once. A list of a million strings that all point at the
  * same megabytes costs the guest nothing and the host terabytes, outside the JavaScript heap, where no limit of
- * a worker thread counts them.
+ * a heap limit counts them.
  *
  * 1. Transpiled code copies byte lists with `ArrayBuffer.prototype.slice` and strings with `TextDecoder.decode`;
- *    `guardCopies` puts a count into both, in the worker's own realm.
+ *    `guardCopies` puts a count into both, in the host's own realm.
  * 2. Values that do not overlap cannot be more than the memory that they stand in, so one crossing from the guest
  *    to the host may copy `factor` times that much, and a call that needs more is a trap.
  * 3. The count begins anew with each crossing: a call of a host function, a return from the guest.
@@ -39,7 +39,7 @@ export class LiftBudget {
 const factor = 2;
 const slack = 1024 * 1024;
 
-/** Makes this realm's copies of memory spend the budget. Only for a worker thread, which has no other work. */
+/** Makes this realm's copies of memory spend the budget. Only for a process that has no other work. */
 export function guardCopies(budget: LiftBudget): void {
   const { slice } = ArrayBuffer.prototype;
   ArrayBuffer.prototype.slice = function (this: ArrayBuffer, start = 0, end = this.byteLength) {

@@ -1,4 +1,4 @@
-import type { OutputStream } from '../../../domain/event.ts';
+import type { OutputStream } from '../../../../domain/event.ts';
 
 /** What the guest that runs now sees as its own; replaced for each execution, also of a reused instance. */
 export interface RunContext {

@@ -17,6 +17,8 @@ export interface Cell {
   /** Asks all of it to die, at once; to be asked again until it is empty. */
   kill(): void;
   isEmpty(): boolean;
+  /** All of it may have so much memory from now on, in bytes; nothing happens where it cannot be held to that. */
+  limitMemory(bytes: number): void;
   /** Of the whole cell since it was taken, in microseconds; undefined where that is not known. */
   cpuTimeUs(): number | undefined;
   resourceUse(): ResourceUse;
@@ -38,7 +40,7 @@ export interface Cells {
   /** Folders that the warden empties and removes. */
   readonly folders: readonly string[];
   /** Throws where none can be had. */
-  take(limits: Limits): Cell;
+  take(limits: Partial<Limits>): Cell;
   /** Removes what is there; every cell has been given back. */
   close(): void;
 }

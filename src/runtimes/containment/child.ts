@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 
 /** How a program ended, as who started it saw it. */
 export interface ChildExit {
@@ -14,7 +14,8 @@ export interface ChildExit {
 
 /** A program that was asked for: it is being started, runs, or has ended. */
 export interface Child {
-  readonly stdin: Writable;
+  /** A socket in both directions; a program that only reads its input writes nothing back. */
+  readonly stdin: Duplex;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Resolves when it has started. */
