@@ -13,7 +13,7 @@ export interface HostCode {
 }
 
 /** The relative imports of one of our modules, static or not, in code without types. */
-const relativeImport = /\b(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g;
+const relativeImport = /\b(?:from|import\s*\(?)\s*['"](\.[^'"]+)['"]/g;
 
 /** Reads the code of a guest host, with every module that it imports of ours. Throws where a file is missing. */
 export function readHostCode(): HostCode {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
 import type { RunContext } from '../../../src/runtimes/wasm/guest-host/host/context.ts';
-import { importsFor } from '../../../src/runtimes/wasm/guest-host/host/imports.ts';
+import { hostFor } from '../../../src/runtimes/wasm/guest-host/host/imports.ts';
 import type { ProgramFacts } from '../../../src/runtimes/wasm/protocol.ts';
 import { run } from '../attempt.ts';
 import { WasmBench } from './fixture.ts';
@@ -66,7 +66,7 @@ async function hostFunction(allowNetwork: boolean, name: string, member: string)
     allowNetwork,
     warm: { min: 0, max: 1, idleTimeoutMs: 60_000, startAhead: false },
   };
-  const imports = (await importsFor(program))(context);
+  const { imports } = (await hostFor(program))(context);
   const found = Reflect.get(imports[name] ?? {}, member);
   if (typeof found !== 'function') throw new Error(`${name} has no ${member}`);
   return found as (...parameters: unknown[]) => unknown;

@@ -139,8 +139,9 @@ class PathAnchor implements Anchor {
   get path(): Buffer {
     if (this.#closed) throw new FileError('EBADF');
     const found = attempt(() => lstatSync(this.#path, { bigint: true, throwIfNoEntry: false }));
-    if (found === undefined || !isSame(found, this.#stats)) throw new FileError('ENOENT');
-    return this.#path;
+    // A link may have got the number of a directory that is gone.
+    if (found?.isDirectory() && isSame(found, this.#stats)) return this.#path;
+    throw new FileError('ENOENT');
   }
 
   at(name: Uint8Array): Buffer {

@@ -31,7 +31,13 @@ export class Handles {
   }
 
   closeAll(): void {
-    for (const handle of [...this.#open]) handle.close();
+    for (const handle of [...this.#open]) {
+      try {
+        handle.close();
+      } catch {
+        // The descriptor is gone even so, and there is nobody left to tell.
+      }
+    }
   }
 }
 

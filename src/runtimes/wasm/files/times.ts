@@ -1,6 +1,7 @@
 import type { FileStat, NewTime } from './port.ts';
 
 const second = 1_000_000_000n;
+const millisecond = 1_000_000n;
 
 /** Both times as Node takes them; the old ones are asked for only where one is to stay. */
 export function timesToSet(accessed: NewTime, modified: NewTime, old: () => FileStat): [string, string] {
@@ -13,24 +14,30 @@ export function timesToSet(accessed: NewTime, modified: NewTime, old: () => File
 
 /**
  * Seconds as text, for Node takes a negative number for now. They are a double, whose steps at our times are a
- * quarter of a microsecond, and libuv cuts what it makes of one down to a nanosecond: so the nearest double that
- * is still in the same microsecond.
+ * quarter of a microsecond, and libuv cuts what it makes of one to a nanosecond: so the double that is nearest
+ * and still in the same microsecond.
  */
-function secondsOf(time: bigint | 'now'): string {
-  if (time === 'now') return String(Date.now() / 1000);
-  const whole = floor(time, second);
-  const rest = time - whole * second;
-  let seconds = Number(whole) + Number(rest) / 1e9;
-  const step = 2 ** (Math.floor(Math.log2(Math.max(Math.abs(seconds), 1))) - 52);
-  const microsecond = rest / 1000n;
+function secondsOf(newTime: bigint | 'now'): string {
+  const time = newTime === 'now' ? BigInt(Date.now()) * millisecond : newTime;
+  const wanted = microsecondOf(time);
+  let seconds = Number(time / second) + Number(time % second) / 1e9;
+  const step = Math.max(2 ** (Math.floor(Math.log2(Math.abs(seconds))) - 52), 0.5e-9);
   for (let tries = 0; tries < 4; tries += 1) {
-    const got = Math.floor((seconds - Number(whole)) * 1e6);
-    if (got === Number(microsecond)) break;
-    seconds += got < Number(microsecond) ? step : -step;
+    const got = microsecondOf(nanosecondsOf(seconds));
+    if (got === wanted) break;
+    seconds += got < wanted ? step : -step;
   }
   return String(seconds);
 }
 
-function floor(value: bigint, unit: bigint): bigint {
-  return value >= 0n || value % unit === 0n ? value / unit : value / unit - 1n;
+/** What libuv makes of a double. */
+function nanosecondsOf(seconds: number): bigint {
+  const whole = Math.trunc(seconds);
+  return BigInt(whole) * second + BigInt(Math.trunc((seconds - whole) * 1e9));
+}
+
+/** Downwards, also before 1970. */
+function microsecondOf(time: bigint): bigint {
+  const cut = time / 1000n;
+  return cut * 1000n > time ? cut - 1n : cut;
 }

@@ -2,7 +2,7 @@ import { camelCase } from '../../../domain/wit/identifier.ts';
 import type { WitFunction } from '../../../domain/wit/types.ts';
 import type { LoadableProgram, ProgramFacts } from '../protocol.ts';
 import { exitGuest, type RunContext } from './host/context.ts';
-import { type ImportFactory, importsFor } from './host/imports.ts';
+import { type HostFactory, hostFor, type InstanceHost } from './host/imports.ts';
 import type { LiftBudget } from './lift-budget.ts';
 import { importProgram } from './program-code.ts';
 
@@ -25,7 +25,7 @@ export interface LoadedProgram {
   readonly program: ProgramFacts;
   readonly cores: readonly CompiledCore[];
   readonly instantiate: Instantiate;
-  readonly imports: ImportFactory;
+  readonly host: HostFactory;
 }
 
 /** Compiles a program. Throws where the engine refuses it. */
@@ -36,7 +36,7 @@ export async function loadProgram({ source, cores, ...program }: LoadableProgram
     cores: cores.map(({ bytes, ...core }) => ({ ...core, module: new WebAssembly.Module(bytes) })),
     // What jco generates has this one export, with this type.
     instantiate: instantiate as Instantiate,
-    imports: await importsFor(program),
+    host: await hostFor(program),
   };
 }
 
@@ -49,6 +49,8 @@ export interface Guest {
   call(fn: WitFunction, parameters: readonly unknown[]): unknown;
   /** Bytes of the linear memories that can be seen, now and at most. */
   memory(): { readonly used: number; readonly cap: number };
+  /** Closes what it has left open; nothing of it is called after. */
+  close(): void;
 }
 
 /** Instantiates the program; throws where an import is missing, where it does not fit, or where its start traps. */
@@ -73,14 +75,17 @@ export function createGuest(loaded: LoadedProgram, context: RunContext, budget: 
   }
 
   const modules = new Map(cores.map((core) => [core.file, core.module]));
-  const exports = loaded.instantiate(
-    (file) => {
-      const module = modules.get(file);
-      if (module === undefined) throw new Error(`no core module ${file}`);
-      return module;
-    },
-    loaded.imports(context),
-    instantiateCore,
+  const host = loaded.host(context);
+  const exports = orClose(host, () =>
+    loaded.instantiate(
+      (file) => {
+        const module = modules.get(file);
+        if (module === undefined) throw new Error(`no core module ${file}`);
+        return module;
+      },
+      host.imports,
+      instantiateCore,
+    ),
   );
   const cap = memoryCapOf(loaded);
 
@@ -95,7 +100,17 @@ export function createGuest(loaded: LoadedProgram, context: RunContext, budget: 
       return target(...parameters);
     },
     memory: () => ({ used: [...memories].reduce((sum, memory) => sum + memory.buffer.byteLength, 0), cap }),
+    close: () => host.close(),
   };
+}
+
+function orClose<T>(host: InstanceHost, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    host.close();
+    throw error;
+  }
 }
 
 /** Bytes that the linear memories of one instance may come to. */
