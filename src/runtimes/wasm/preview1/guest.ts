@@ -11,12 +11,6 @@ export interface ModuleOptions {
   readonly files?: FileSystem;
 }
 
-/** One instance of a core module of WASI preview 1. */
-export interface ModuleGuest extends Guest {
-  /** Closes what the guest has left open. */
-  close(): void;
-}
-
 /**
  * Instantiates a command, which runs once, on this thread, and blocks it while it waits.
  *
@@ -26,19 +20,28 @@ export function createModuleGuest(
   module: WebAssembly.Module,
   context: RunContext,
   { memoryCap, files }: ModuleOptions,
-): ModuleGuest {
+): Guest {
   const memory = new GuestMemory();
-  const { exports } = new WebAssembly.Instance(module, new GuestImports(context, memory, files));
-  memory.attach(exports.memory);
-  const { _start: start } = exports;
-  if (typeof start !== 'function') throw new Error('the module exports no function _start');
+  const close = (): void => files?.close();
+  let start: () => unknown;
+  try {
+    const { exports } = new WebAssembly.Instance(module, new GuestImports(context, memory, files));
+    if (typeof exports._start !== 'function') throw new Error('the module exports no function _start');
+    start = exports._start as () => unknown;
+    memory.attach(exports.memory);
+  } catch (error) {
+    close();
+    throw error;
+  }
   return {
     context,
-    runCommand: () => start(),
+    runCommand: () => {
+      start();
+    },
     call() {
       throw new Error('a core module has no functions with types');
     },
     memory: () => ({ used: memory.size, cap: memoryCap }),
-    close: () => files?.close(),
+    close,
   };
 }

@@ -1,3 +1,4 @@
+import type { OutputStream } from '../../../domain/event.ts';
 import { maxTransfer, type OpenFile } from '../files/port.ts';
 import type { StandardStream } from './descriptors.ts';
 import { errnoOf } from './errno.ts';
@@ -27,9 +28,17 @@ export function transferCalls({ context, memory, descriptors }: GuestHost): Host
 
   function writeTo(node: OpenFile | StandardStream, bytes: Uint8Array, offset: bigint | undefined): number {
     if (node.kind === 'file') return offset === undefined ? node.write(bytes) : node.pwrite(bytes, offset);
-    // The guest may write to standard output and error only, which its rights have said.
-    context.write(node.stream === 'stderr' ? 'stderr' : 'stdout', bytes);
+    writeOutput(node.stream === 'stderr' ? 'stderr' : 'stdout', bytes);
     return bytes.length;
+  }
+
+  /** Where nobody is left to take it, that is the end of the guest, not an answer to its call. */
+  function writeOutput(stream: OutputStream, bytes: Uint8Array): void {
+    try {
+      context.write(stream, bytes);
+    } catch (cause) {
+      throw new Error('the output of the guest cannot be delivered', { cause });
+    }
   }
 
   /** One call of the file system, so that a FIFO or the end of a file is asked once. */

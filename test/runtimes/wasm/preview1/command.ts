@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WASI } from 'node:wasi';
 import type { OutputStream } from '../../../../src/domain/event.ts';
+import type { FileSystem } from '../../../../src/runtimes/wasm/files/port.ts';
 import {
   commandEnding,
   type Ending,
   startEnding,
   thrownEnding,
 } from '../../../../src/runtimes/wasm/guest-host/ending.ts';
-import type { FileSystem } from '../../../../src/runtimes/wasm/files/port.ts';
 import type { RunContext } from '../../../../src/runtimes/wasm/guest-host/host/context.ts';
 import { createModuleGuest } from '../../../../src/runtimes/wasm/preview1/guest.ts';
 

@@ -43,6 +43,15 @@ describe('standard output', () => {
   });
 });
 
+it('output that nobody takes any more ends the guest, and is no answer to its call', () => {
+  const host = new RawHost();
+  host.context.write = () => {
+    throw Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+  };
+  host.putVectors(list, [[data, 4]]);
+  expect(() => host.call('fd_write', 1, list, 1, result)).toThrow('cannot be delivered');
+});
+
 describe('standard input', () => {
   it('is read into one buffer after another, and ends', () => {
     const host = new RawHost({ input: 'abcdefg' });
