@@ -1,7 +1,7 @@
 import type { OutputStream } from '../../../domain/event.ts';
 import { maxTransfer, type OpenFile } from '../files/port.ts';
 import type { StandardStream } from './descriptors.ts';
-import { errnoOf } from './errno.ts';
+import { CallError, errnoOf } from './errno.ts';
 import type { GuestHost, HostCalls } from './host.ts';
 import { rights } from './rights.ts';
 import { Vectors } from './vectors.ts';
@@ -89,13 +89,19 @@ export function transferCalls({ context, memory, descriptors }: GuestHost): Host
       read(descriptors.fileOrStream(fd, rights.fdRead), list, count, undefined, result);
     },
     fd_pread(fd: number, list: number, count: number, offset: bigint, result: number) {
-      read(descriptors.file(fd, rights.fdRead), list, count, BigInt.asUintN(64, offset), result);
+      read(descriptors.file(fd, rights.fdRead), list, count, offsetOf(offset), result);
     },
     fd_write(fd: number, list: number, count: number, result: number) {
       write(descriptors.fileOrStream(fd, rights.fdWrite), list, count, undefined, result);
     },
     fd_pwrite(fd: number, list: number, count: number, offset: bigint, result: number) {
-      write(descriptors.file(fd, rights.fdWrite), list, count, BigInt.asUintN(64, offset), result);
+      write(descriptors.file(fd, rights.fdWrite), list, count, offsetOf(offset), result);
     },
   };
+}
+
+/** Half of the interface's offsets are beyond what a file can have: EINVAL, also where no byte is asked for. */
+function offsetOf(offset: bigint): bigint {
+  if (offset < 0n) throw new CallError('EINVAL');
+  return offset;
 }

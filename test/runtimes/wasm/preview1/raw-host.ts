@@ -11,6 +11,11 @@ const memoryModule = await WebAssembly.compile(
   ]),
 );
 
+/** A module that is nothing but its memory, of one page. */
+export function createMemory(): WebAssembly.Instance {
+  return new WebAssembly.Instance(memoryModule);
+}
+
 export const pageBytes = 65536;
 
 export interface RawOptions {
@@ -29,7 +34,7 @@ export class RawHost {
   readonly imports: Readonly<Record<string, (...parameters: readonly unknown[]) => number>>;
 
   constructor({ files, input = '', args = [], environment = [], module }: RawOptions = {}) {
-    const { exports } = new WebAssembly.Instance(memoryModule);
+    const { exports } = createMemory();
     this.memory = exports.memory as WebAssembly.Memory;
     this.context = {
       input: Buffer.from(input),
