@@ -15,7 +15,7 @@ export const recordHeaderBytes = 12;
 export const maxOutputBytes = 64 * 1024;
 
 /** JSON text of an outcome: the result in it may grow sixfold where its text is escaped. */
-const maxRecordBytes = 6 * maxResultBytes + 64 * 1024;
+const maxReplyBytes = 6 * maxResultBytes + 64 * 1024;
 
 /**
  * Kinds of records. `reply` is JSON text of an AttemptOutcome; `begun` is the processor time of the host in
@@ -53,8 +53,14 @@ export function encodeRecordHeader(kind: number, ticket: number, length: number)
 
 /** Cuts what comes from a host into records. */
 export class RecordReader {
+  readonly #maxBytes: number;
   #parts: Buffer[] = [];
   #bytes = 0;
+
+  /** @param maxBytes of one record that is no output */
+  constructor(maxBytes = maxReplyBytes) {
+    this.#maxBytes = maxBytes;
+  }
 
   /**
    * The records that are whole now; neighbours of the same output stream and ticket are joined. `data` may be a view
@@ -70,7 +76,7 @@ export class RecordReader {
     const bytes = this.#parts.length === 1 ? chunk : Buffer.concat(this.#parts);
     let at = 0;
     while (bytes.length - at >= recordHeaderBytes) {
-      const length = lengthAt(bytes, at);
+      const length = lengthAt(bytes, at, this.#maxBytes);
       if (bytes.length - at - recordHeaderBytes < length) break;
       const from = at + recordHeaderBytes;
       records.push({
@@ -90,14 +96,14 @@ export class RecordReader {
   #wanted(): number {
     const [first] = this.#parts;
     if (first === undefined || first.length < recordHeaderBytes) return recordHeaderBytes;
-    return recordHeaderBytes + lengthAt(first, 0);
+    return recordHeaderBytes + lengthAt(first, 0, this.#maxBytes);
   }
 }
 
-function lengthAt(bytes: Buffer, at: number): number {
+function lengthAt(bytes: Buffer, at: number, maxBytes: number): number {
   const length = bytes.readUInt32LE(at);
   const kind = bytes.readUInt32LE(at + 4);
-  const most = kind === recordKind.stdout || kind === recordKind.stderr ? maxOutputBytes : maxRecordBytes;
+  const most = kind === recordKind.stdout || kind === recordKind.stderr ? maxOutputBytes : maxBytes;
   if (length > most || kind > recordKind.ready) {
     throw new Error(`a record of kind ${kind} and ${length} bytes`);
   }

@@ -15,9 +15,14 @@ export interface HostCode {
 /** The relative imports of one of our modules, static or not, in code without types. */
 const relativeImport = /\b(?:from|import\s*\(?)\s*['"](\.[^'"]+)['"]/g;
 
-/** Reads the code of a guest host, with every module that it imports of ours. Throws where a file is missing. */
-export function readHostCode(): HostCode {
-  const main = entryUrl('./guest-host/main', import.meta.url);
+/** The module that runs guests. */
+export const guestHostMain = entryUrl('./guest-host/main', import.meta.url);
+
+/**
+ * Reads the code of a host that begins with `main`, with every module that it imports of ours. Throws where a file is
+ * missing.
+ */
+export function readHostCode(main: URL): HostCode {
   const texts = new Map<string, string>();
   const open = [main.href];
   for (let url = open.pop(); url !== undefined; url = open.pop()) {
@@ -28,6 +33,7 @@ export function readHostCode(): HostCode {
   }
   const modules = Object.fromEntries([...texts].map(([url, text]) => [addressOf(url), text]));
   const attachment = Buffer.from(JSON.stringify(modules));
+  // Any package of ours will do: others are found from there.
   const shim = findPackageJSON('@bytecodealliance/preview2-shim', import.meta.url);
   const packages = shim === undefined ? '' : pathToFileURL(shim).href;
   return {

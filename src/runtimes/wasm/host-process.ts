@@ -5,6 +5,17 @@ export interface HostProfile {
   /** Guest path to host path. */
   readonly preopens: Readonly<Record<string, string>>;
   readonly network: boolean;
+  /** Packages that the host's own code imports; nothing of others can be read where there are walls. */
+  readonly packages: readonly string[];
+}
+
+/** What a guest host is started for. */
+export interface HostProgram {
+  /** The JavaScript module that it begins with. */
+  readonly text: string;
+  /** Of Node. */
+  readonly flags: readonly string[];
+  readonly profile: HostProfile;
 }
 
 /** How the process of a guest host ended. */
@@ -95,27 +106,14 @@ export interface HostProcess {
 
 /** Starts the processes of guest hosts. */
 export interface HostLauncher {
-  /** @param text the JavaScript module that it begins with */
-  launch(text: string, profile: HostProfile): HostProcess;
+  launch(program: HostProgram): HostProcess;
   /** Every host has ended. */
   close(): Promise<void>;
 }
 
-/**
- * Of JavaScript: the values that go in and out of a guest, and the host's own code. A guest's own memory is bounded by
- * the gate. The stack is as large as that of a thread of Node's, which recursion in guests was measured with.
- */
-const hostFlags = [
-  '--no-warnings',
-  '--max-old-space-size=256',
-  '--max-semi-space-size=16',
-  '--input-type=module',
-  '--eval',
-];
-
-/** The command of a host, whose socket is on this descriptor. */
-export function hostCommand(text: string, descriptor: number): string[] {
-  return [process.execPath, ...hostFlags, text, String(descriptor)];
+/** What follows Node in the command of a host, whose socket is on this descriptor. */
+export function hostArguments({ text, flags }: HostProgram, descriptor: number): string[] {
+  return ['--no-warnings', ...flags, '--input-type=module', '--eval', text, String(descriptor)];
 }
 
 /** What is kept of its standard error. */

@@ -87,14 +87,15 @@ export class HostWalls {
     return enclosure;
   }
 
-  #make({ preopens, network }: HostProfile): Enclosure {
+  #make({ preopens, network, packages }: HostProfile): Enclosure {
     const folder = `${this.#folder}/host-root-${this.#made.size}`;
     const root = `${folder}/root`;
+    const folders = packages.flatMap(packageFolder);
     const mounts: Mount[] = [
       { source: process.execPath, target: programs.node },
       { source: this.#setpriv, target: programs.setpriv },
       ...[...this.#libraries, '/etc/ld.so.cache'].map((path) => ({ source: path, target: path })),
-      ...(network ? [...networkFiles, ...shimFolders()].map((path) => ({ source: path, target: path })) : []),
+      ...[...(network ? networkFiles : []), ...folders].map((path) => ({ source: path, target: path })),
     ];
     const there = mounts.filter(({ source }) => existsSync(source));
     mkdirSync(folder, { mode: 0o700 });
@@ -108,7 +109,7 @@ export class HostWalls {
       const real = realpathSync(source);
       const place = root + target;
       mkdirSync(dirname(place), { recursive: true, mode: 0o755 });
-      if (shimFolders().includes(source)) mkdirSync(place, { recursive: true, mode: 0o755 });
+      if (folders.includes(source)) mkdirSync(place, { recursive: true, mode: 0o755 });
       else writeFileSync(place, '');
       lines.push(line(real, place, 'bind,ro,nosuid,nodev'));
     }
@@ -133,12 +134,10 @@ interface Mount {
   readonly target: string;
 }
 
-/** What guests with a network run preview2-shim from; no other file of the package is ours to show. */
-function shimFolders(): string[] {
-  return ['@bytecodealliance/preview2-shim', '@bytecodealliance/jco-node-fs'].flatMap((name) => {
-    const file = findPackageJSON(name, import.meta.url);
-    return file === undefined ? [] : [dirname(file)];
-  });
+/** Empty where it is not installed. */
+function packageFolder(name: string): string[] {
+  const file = findPackageJSON(name, import.meta.url);
+  return file === undefined ? [] : [dirname(file)];
 }
 
 /** Their shared libraries, and what loads those. */

@@ -5,9 +5,9 @@ import {
   type HostExit,
   type HostLauncher,
   type HostProcess,
-  type HostProfile,
+  type HostProgram,
   HostSocket,
-  hostCommand,
+  hostArguments,
   LastWords,
 } from './host-process.ts';
 
@@ -16,11 +16,15 @@ const ticksPerSecond = 100;
 
 /** Starts hosts as children of the node, without any wall: for machines that have none to offer. */
 export class PlainHostLauncher implements HostLauncher {
-  launch(text: string, { preopens }: HostProfile): HostProcess {
-    const [file = process.execPath, ...args] = hostCommand(text, 3);
+  launch(program: HostProgram): HostProcess {
     return new PlainHost(
-      spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], env: {}, cwd: '/', detached: true }),
-      preopens,
+      spawn(process.execPath, hostArguments(program, 3), {
+        stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+        env: {},
+        cwd: '/',
+        detached: true,
+      }),
+      program.profile.preopens,
     );
   }
 

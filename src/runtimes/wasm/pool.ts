@@ -11,6 +11,12 @@ import type { Notice, Program } from './protocol.ts';
 import { QuickCalls } from './quick-calls.ts';
 import { Warmth } from './warmth.ts';
 
+/**
+ * Of JavaScript: the values that go in and out of a guest, and the host's own code. A guest's own memory is bounded by
+ * the gate.
+ */
+const hostFlags = ['--max-old-space-size=256', '--max-semi-space-size=16'];
+
 /** How long calls that were sent together may take, in all, before they are sent again one by one. */
 const patienceMs = 100;
 
@@ -108,7 +114,7 @@ export class HostPool implements HostOwner {
     while (!this.#closing && this.#hosts.size < size && this.#falseStarts < maxFalseStarts) {
       const name = nextName();
       const report = instances?.open({ instanceId: name, runtime: 'wasm', startedAhead: true });
-      const process = launcher.launch(code.boot, profile);
+      const process = launcher.launch({ text: code.boot, flags: hostFlags, profile });
       this.#hosts.add(new GuestHost(name, process, code.message(name), this, this.#clock, report));
     }
   }

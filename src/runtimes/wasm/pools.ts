@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { InstanceReporter } from '../../domain/instance.ts';
-import { type HostCode, readHostCode } from './host-code.ts';
+import { guestHostMain, type HostCode, readHostCode } from './host-code.ts';
 import type { HostLauncher, HostProfile } from './host-process.ts';
 import type { WasmLogger } from './logger.ts';
 import { PlainHostLauncher } from './plain-host.ts';
@@ -14,6 +14,9 @@ interface HostPoolsOptions {
   readonly instances?: InstanceReporter;
   readonly logger?: WasmLogger;
 }
+
+/** What guests with a network are served from. */
+const shimPackages = ['@bytecodealliance/preview2-shim', '@bytecodealliance/jco-node-fs'];
 
 /** What of a task decides which processes may run it. */
 interface Reach {
@@ -42,7 +45,8 @@ export class HostPools {
     const key = JSON.stringify([network, places]);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      pool = this.#make({ preopens, network }, places.length === 0 && !network);
+      const packages = network ? shimPackages : [];
+      pool = this.#make({ preopens, network, packages }, places.length === 0 && !network);
       this.#pools.set(key, pool);
     }
     return pool;
@@ -61,7 +65,7 @@ export class HostPools {
 
   #make(profile: HostProfile, plain: boolean): HostPool {
     const { hosts, mostHosts = hosts, clock, instances, logger } = this.#options;
-    this.#code ??= readHostCode();
+    this.#code ??= readHostCode(guestHostMain);
     return new HostPool({
       size: plain ? hosts : 0,
       most: mostHosts,

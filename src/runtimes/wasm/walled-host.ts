@@ -11,8 +11,9 @@ import {
   type HostLauncher,
   type HostProcess,
   type HostProfile,
+  type HostProgram,
   HostSocket,
-  hostCommand,
+  hostArguments,
   LastWords,
 } from './host-process.ts';
 import { HostWalls, notMounted } from './host-walls.ts';
@@ -49,17 +50,15 @@ export class WalledHostLauncher implements HostLauncher {
     this.#options = options;
   }
 
-  launch(text: string, profile: HostProfile): HostProcess {
+  launch(program: HostProgram): HostProcess {
+    const { profile } = program;
     const { cells, warden, spawner } = this.#containment;
     warden.watch();
     const cell = cells.take({ processes });
     const leased = this.#lease(profile);
     const identity = leased ?? this.#own;
-    const [file, ...args] = hostCommand(text, 0);
-    const command =
-      this.#walls === undefined
-        ? [file ?? process.execPath, ...args]
-        : [...this.#walls.command(profile, identity), ...args];
+    const before = this.#walls?.command(profile, identity) ?? [process.execPath];
+    const command = [...before, ...hostArguments(program, 0)];
     const joins = cell.joins.map((_, index) => 3 + index);
     const script = [
       ...joins.map((fd) => `echo 0 >&${fd} || exit`),
@@ -107,7 +106,7 @@ export async function findWalls(
   try {
     const walls = new HostWalls(folder);
     const probe = walls.command(
-      { preopens: {}, network: false },
+      { preopens: {}, network: false, packages: [] },
       { uid: hostUsers.first, gid: hostUsers.first },
     );
     const [file = '', ...args] = probe;

@@ -27,16 +27,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const plain: HostProfile = { preopens: {}, network: false };
+const plain: HostProfile = { preopens: {}, network: false, packages: [] };
 
 /** What a program says that has taken over a guest host: `code` answers with the value of an expression. */
 async function inside(profile: HostProfile, code: string): Promise<unknown> {
-  const host = launcher.launch(
-    `import fs from 'node:fs'; import os from 'node:os'; import net from 'node:net';
+  const host = launcher.launch({
+    text: `import fs from 'node:fs'; import os from 'node:os'; import net from 'node:net';
      const attempt = (act) => { try { return act(); } catch (error) { return error.code; } };
      fs.writeSync(0, JSON.stringify(await (async () => (${code}))()) ?? 'nothing');`,
+    flags: [],
     profile,
-  );
+  });
   const heard: Buffer[] = [];
   host.socket.listen((chunk) => heard.push(chunk));
   const exit = await host.exited;
@@ -83,13 +84,13 @@ describeWhere([root()], 'a program that has taken over a guest host', () => {
   });
 
   it('has the network where its task has one, and sees no more files of the machine than names need', async () => {
-    const network = { preopens: {}, network: true };
+    const network = { preopens: {}, network: true, packages: [] };
     expect(await inside(network, 'Object.keys(os.networkInterfaces())')).toContain('lo');
     expect(await inside(network, `attempt(() => fs.readFileSync('/etc/passwd'))`)).toBe('ENOENT');
   });
 
   it('reaches the folders of its task with the rights of the node, and has no other right of it', async () => {
-    const profile = { preopens: { '/data': folder }, network: false };
+    const profile = { preopens: { '/data': folder }, network: false, packages: [] };
     const found = await inside(
       profile,
       `[process.getuid(), fs.readdirSync('/preopens/0'), attempt(() => fs.writeFileSync('/preopens/0/made', 'x')),
