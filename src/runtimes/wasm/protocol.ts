@@ -26,6 +26,10 @@ export interface ProgramFacts {
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly preopens: Readonly<Record<string, string>>;
+  /** They may be held by path where they cannot be held by descriptor. */
+  readonly unsafePreopens: boolean;
+  /** Files that it may have open at once; absent means the default of the file system. */
+  readonly openFiles?: number;
   readonly allowNetwork: boolean;
   readonly warm: WarmPolicy;
 }

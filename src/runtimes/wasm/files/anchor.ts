@@ -52,15 +52,17 @@ export interface Anchor {
 
 export type Reopen = (fd: number, flags: number) => number;
 
-/** The folder of a preopen; links in the path of the host are followed, for they are the operator's. */
+/**
+ * The folder of a preopen; links in the path of the host are followed, for they are the operator's.
+ *
+ * @throws where folders cannot be held by descriptor
+ */
 export function anchorOf(hostPath: string): Anchor {
-  return attempt(() =>
-    holdsDescriptors
-      ? new DescriptorAnchor(openSync(hostPath, pathOnly | O_DIRECTORY))
-      : pathAnchorOf(hostPath),
-  );
+  if (!holdsDescriptors) throw new Error('there is no /proc here, by which a folder could be held');
+  return new DescriptorAnchor(attempt(() => openSync(hostPath, pathOnly | O_DIRECTORY)));
 }
 
+/** As `anchorOf`, by path: see 2. */
 export function pathAnchorOf(hostPath: string): Anchor {
   const path = Buffer.from(attempt(() => realpathSync(hostPath)));
   return new PathAnchor(path, directoryAt(path));
@@ -89,7 +91,7 @@ class DescriptorAnchor implements Anchor {
     const path = this.at(name);
     const fd = attempt(() => openSync(path, pathOnly | O_NOFOLLOW));
     return {
-      stats: fstatSync(fd, { bigint: true }),
+      stats: statsOrClose(fd),
       open: (flags) => reopen(fd, flags),
       anchor: () => new DescriptorAnchor(fd),
       close: () => closeSync(fd),
@@ -119,6 +121,15 @@ class DescriptorAnchor implements Anchor {
   #held(): number {
     if (this.#fd === undefined) throw new FileError('EBADF');
     return this.#fd;
+  }
+}
+
+function statsOrClose(fd: number): BigIntStats {
+  try {
+    return attempt(() => fstatSync(fd, { bigint: true }));
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 
@@ -186,7 +197,7 @@ function directoryAt(path: Buffer): BigIntStats {
 
 function openSame(path: Buffer, flags: number, stats: BigIntStats): number {
   const fd = attempt(() => openSync(path, flags | O_NOFOLLOW));
-  if (isSame(fstatSync(fd, { bigint: true }), stats)) return fd;
+  if (isSame(statsOrClose(fd), stats)) return fd;
   closeSync(fd);
   throw new FileError('ENOENT');
 }

@@ -3,20 +3,20 @@ import { GuestDirectory } from './directory.ts';
 import { Handles } from './handles.ts';
 import { FileError, type FileSystem, type Preopen } from './port.ts';
 
-/** Files and directories that a guest may have open where its task does not say, preopens not counted. */
-export const defaultOpenFiles = 1024;
+/** Files and directories that a guest may have open, preopens not counted; a task can say less. */
+export const mostOpenFiles = 1024;
 
 export interface FileSystemOptions {
   /** Absolute folders of the host by the absolute paths that the guest knows them by. */
   readonly preopens: Readonly<Record<string, string>>;
   readonly openFiles?: number | undefined;
-  /** Holds a folder of the host. */
+  /** Holds a folder of the host; absent means by descriptor. */
   readonly hold?: (hostPath: string) => Anchor;
 }
 
 /** @throws Error that names the preopen, where its folder cannot be opened */
 export function createFileSystem(options: FileSystemOptions): FileSystem {
-  const { openFiles = defaultOpenFiles, hold = anchorOf } = options;
+  const { openFiles = mostOpenFiles, hold = anchorOf } = options;
   const entries = Object.entries(options.preopens).sort(([a], [b]) => (a < b ? -1 : 1));
   const handles = new Handles(openFiles + entries.length);
   const preopens: Preopen[] = [];

@@ -1,10 +1,9 @@
 import { camelCase } from '../../../domain/wit/identifier.ts';
 import type { WitFunction } from '../../../domain/wit/types.ts';
-import { createFileSystem } from '../files/file-system.ts';
 import { createModuleGuest } from '../preview1/guest.ts';
 import type { LoadableProgram, ProgramFacts } from '../protocol.ts';
 import { exitGuest, type RunContext } from './host/context.ts';
-import { type HostFactory, hostFor, type InstanceHost } from './host/imports.ts';
+import { filesOf, type HostFactory, hostFor, type InstanceHost } from './host/imports.ts';
 import type { LiftBudget } from './lift-budget.ts';
 import { importProgram } from './program-code.ts';
 
@@ -74,7 +73,7 @@ export interface Guest {
 /** Instantiates the program; throws where an import is missing, where it does not fit, or where its start traps. */
 export function createGuest(loaded: LoadedProgram, context: RunContext, budget: LiftBudget): Guest {
   if (loaded.kind === 'component') return createComponentGuest(loaded, context, budget);
-  const files = createFileSystem({ preopens: loaded.program.preopens });
+  const files = filesOf(loaded.program);
   return createModuleGuest(loaded.cores[0].module, context, { memoryCap: memoryCapOf(loaded), files });
 }
 

@@ -31,6 +31,7 @@ function load(bytes: Uint8Array): Promise<LoadedProgram> {
     args: [],
     environment: {},
     preopens: { '/data': folder },
+    unsafePreopens: false,
     allowNetwork: false,
     warm: { min: 0, max: 1, idleTimeoutMs: 1000, startAhead: false },
   };

@@ -18,7 +18,6 @@ import {
   type OpenFlags,
   type PathFlags,
 } from './filesystem-words.ts';
-import type { GuestImports } from './interfaces.ts';
 import type { GuestIo } from './io.ts';
 
 /** `.` and `..`, which the interface leaves out. */
@@ -26,7 +25,7 @@ const afterDots = 2n;
 const here = Buffer.from('.');
 
 /** `wasi:filesystem` over the files of one guest. Names are text as `files/names.ts` says. */
-export function createFilesystem(io: GuestIo, files: FileSystem): GuestImports {
+export function createFilesystem(io: GuestIo, files: FileSystem) {
   const streams = createFileStreams(io);
 
   class Descriptor {
@@ -40,15 +39,15 @@ export function createFilesystem(io: GuestIo, files: FileSystem): GuestImports {
       this.#release = release;
     }
 
-    readViaStream(offset: bigint): object {
+    readViaStream(offset: bigint) {
       return answering(() => streams.read(this.#readable(), offset));
     }
 
-    writeViaStream(offset: bigint): object {
+    writeViaStream(offset: bigint) {
       return answering(() => streams.write(this.#writable(), offset));
     }
 
-    appendViaStream(): object {
+    appendViaStream() {
       return answering(() => streams.append(this.#writable()));
     }
 
@@ -240,7 +239,7 @@ export function createFilesystem(io: GuestIo, files: FileSystem): GuestImports {
     'wasi:filesystem/preopens': {
       // Asked for more than once, so a guest that drops one closes nothing.
       getDirectories: () =>
-        files.preopens.map(({ path, directory }) => [
+        files.preopens.map(({ path, directory }): [Descriptor, string] => [
           new Descriptor(directory, { read: true, mutateDirectory: true }, () => {}),
           path,
         ]),

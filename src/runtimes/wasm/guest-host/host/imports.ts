@@ -1,3 +1,4 @@
+import { anchorOf, holdsDescriptors, pathAnchorOf } from '../../files/anchor.ts';
 import { createFileSystem } from '../../files/file-system.ts';
 import type { FileSystem } from '../../files/port.ts';
 import type { ProgramFacts } from '../../protocol.ts';
@@ -24,9 +25,15 @@ export async function hostFor(program: ProgramFacts): Promise<HostFactory> {
   const usesShim = program.imports.some((name) => /^wasi:(http|sockets)\//.test(name));
   const makeImports = usesShim ? (await import('./shim.ts')).createShimImports : createOwnImports;
   return (context) => {
-    const files = createFileSystem({ preopens: program.preopens });
+    const files = filesOf(program);
     return { imports: makeImports(program, context, files), close: () => files.close() };
   };
+}
+
+/** @throws where a folder of a preopen cannot be opened */
+export function filesOf({ preopens, openFiles, unsafePreopens }: ProgramFacts): FileSystem {
+  const hold = unsafePreopens && !holdsDescriptors ? pathAnchorOf : anchorOf;
+  return createFileSystem({ preopens, openFiles, hold });
 }
 
 function createOwnImports(_program: ProgramFacts, context: RunContext, files: FileSystem): GuestImports {
