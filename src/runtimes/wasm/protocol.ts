@@ -46,7 +46,7 @@ interface CoreFacts {
 export interface Program extends ProgramFacts {
   /** It reaches nothing outside, so that running it twice cannot be noticed. */
   readonly pure: boolean;
-  /** The transpiled component, a JavaScript module. */
+  /** The transpiled component, a JavaScript module; empty for a core module, which runs as it is. */
   readonly source: Uint8Array;
   /** The core modules as the gate wrote them. */
   readonly cores: readonly (CoreFacts & { readonly bytes: Uint8Array })[];

@@ -73,9 +73,8 @@ function openEntry(
   directory: DirectoryOpener,
 ): Opened | typeof followLink {
   const type = typeOf(entry.stats);
-  if (type === 'directory' && options.write !== true && options.truncate !== true) {
-    return directory(entry.anchor());
-  }
+  const changes = options.write === true || options.truncate === true || options.create === true;
+  if (type === 'directory' && !changes) return directory(entry.anchor());
   const onlyDirectory = options.directory === true || place.slash;
   const access = accessOf(options);
   const flags = fileFlagsOf(options);

@@ -49,13 +49,13 @@ export function createExecutor(name: string, channel: Channel) {
       channel.flush();
     }
     const outcome: AttemptOutcome =
-      'instantiate' in found ? execute(found, job, input) : { ...found, instanceId: '', resourceUse: {} };
+      'program' in found ? execute(found, job, input) : { ...found, instanceId: '', resourceUse: {} };
     channel.send(recordKind.reply, job.ticket, JSON.stringify(outcome));
   }
 
   async function prepare(key: number, alive: boolean): Promise<void> {
     const found = loaded.get(key) ?? (await load(key));
-    const failure = 'instantiate' in found ? alive && startAhead(found) : found;
+    const failure = 'program' in found ? alive && startAhead(found) : found;
     if (failure && 'message' in failure) notify({ program: key, state: 'failed', reason: failure.message });
     else notify({ program: key, state: 'ready' });
   }

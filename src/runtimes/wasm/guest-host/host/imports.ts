@@ -24,12 +24,16 @@ export type HostFactory = (context: RunContext) => InstanceHost;
 export async function hostFor(program: ProgramFacts): Promise<HostFactory> {
   const usesShim = program.imports.some((name) => /^wasi:(http|sockets)\//.test(name));
   const makeImports = usesShim ? (await import('./shim.ts')).createShimImports : createOwnImports;
-  const { preopens, openFiles, unsafePreopens } = program;
-  const hold = unsafePreopens && !holdsDescriptors ? pathAnchorOf : anchorOf;
   return (context) => {
-    const files = createFileSystem({ preopens, openFiles, hold });
+    const files = filesOf(program);
     return { imports: makeImports(program, context, files), close: () => files.close() };
   };
+}
+
+/** @throws where a folder of a preopen cannot be opened */
+export function filesOf({ preopens, openFiles, unsafePreopens }: ProgramFacts): FileSystem {
+  const hold = unsafePreopens && !holdsDescriptors ? pathAnchorOf : anchorOf;
+  return createFileSystem({ preopens, openFiles, hold });
 }
 
 function createOwnImports(_program: ProgramFacts, context: RunContext, files: FileSystem): GuestImports {
