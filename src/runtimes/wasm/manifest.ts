@@ -42,7 +42,7 @@ export interface ComponentManifest {
   readonly wit: string;
 }
 
-/** What the transpiling process prints: one line of JSON. */
+/** What the checking process says of an artifact. */
 export type TranspileReport =
   | { readonly kind: 'done' }
   | { readonly kind: 'refused'; readonly description: string };

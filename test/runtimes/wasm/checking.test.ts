@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Manifest, manifestFile, type TranspileReport } from '../../../src/runtimes/wasm/manifest.ts';
+import { PlainHostLauncher } from '../../../src/runtimes/wasm/plain-host.ts';
 import { preview1Functions } from '../../../src/runtimes/wasm/preview1/signatures.ts';
 import { createTranspile } from '../../../src/runtimes/wasm/transpile.ts';
-import { digest, readExample } from './fixture.ts';
+import { digest, readExample, systemClock } from './fixture.ts';
 
 let base: string;
 let folder: string;
@@ -20,7 +21,11 @@ afterEach(() => rm(base, { recursive: true, force: true }));
 async function check(bytes: Uint8Array): Promise<TranspileReport> {
   const input = join(base, 'artifact.wasm');
   await writeFile(input, bytes);
-  return createTranspile(new AbortController().signal)(input, folder);
+  return createTranspile({
+    launcher: new PlainHostLauncher(),
+    clock: systemClock,
+    signal: new AbortController().signal,
+  })(input, folder);
 }
 
 async function checkWat(source: string): Promise<TranspileReport> {
