@@ -1,3 +1,4 @@
+import { printable } from './printable.ts';
 import type { Shell } from './shell.ts';
 
 const tickMs = 1000;
@@ -48,7 +49,7 @@ export class LiveLine {
     if (this.#inLine) return;
     const { err } = this.#shell;
     // A line that wraps cannot be written over; the last column would wrap on some terminals.
-    const line = `spear: ${this.#text()}`.slice(0, Math.max(0, err.columns - 1));
+    const line = `spear: ${printable(this.#text())}`.slice(0, Math.max(0, err.columns - 1));
     const blank = ' '.repeat(Math.max(0, this.#shown - line.length));
     this.#shown = line.length;
     await err.write(`\r${line}${blank}`);

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable } from './printable.ts';
 import type { Sink } from './sink.ts';
 
 /** Rows under a heading, written as they come: each page is aligned, and columns only ever grow. */
@@ -13,7 +14,8 @@ export class Table {
     this.#widths = heading.map(() => 0);
   }
 
-  async write(rows: readonly (readonly string[])[]): Promise<void> {
+  async write(given: readonly (readonly string[])[]): Promise<void> {
+    const rows = given.map((row) => row.map((cell) => printable(cell)));
     const heading = this.#heading;
     this.#heading = undefined;
     for (const row of heading === undefined ? rows : [heading, ...rows]) {
@@ -40,5 +42,7 @@ export class Table {
 /** Name and value, one a line, the values under each other. */
 export function account(entries: readonly (readonly [string, string])[]): string {
   const width = Math.max(...entries.map(([name]) => name.length));
-  return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
+  return entries
+    .map(([name, value]) => `${name.padEnd(width)}  ${printable(value, Number.POSITIVE_INFINITY)}\n`)
+    .join('');
 }
