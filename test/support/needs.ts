@@ -38,6 +38,11 @@ export function prlimit(): Promise<Missing> {
   return answer('prlimit', ['--version'], "no prlimit; it is a part of Linux's util-linux");
 }
 
+/** Gives a process a wall clock of its own. */
+export function faketime(): Promise<Missing> {
+  return answer('faketime', ['--version'], "no faketime; install Debian's faketime");
+}
+
 export function root(): Missing {
   return process.getuid?.() === 0 ? '' : 'this needs to run as root';
 }
