@@ -56,6 +56,7 @@ const context: RunContext = {
 async function hostFunction(allowNetwork: boolean, name: string, member: string) {
   const program: ProgramFacts = {
     key: 1,
+    kind: 'component',
     imports: [name],
     command: '',
     functions: [],
