@@ -103,7 +103,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
       try {
         const { manifest } = await programs.check(task);
         hosts.warm(task);
-        return { functions: signatures(manifest), wit: manifest.wit };
+        return { functions: signatures(manifest), wit: manifest.kind === 'component' ? manifest.wit : '' };
       } catch (error) {
         if (error instanceof ArtifactMissing) {
           throw new RequestError('failed_precondition', error.message, {
@@ -141,6 +141,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
 
 function signatures(manifest: Manifest): FunctionSignature[] {
   const command = { name: '', parameters: [], result: '', reason: '' };
+  if (manifest.kind === 'module') return [command];
   const typed = manifest.functions.map((fn) => ({
     name: fn.name,
     parameters: fn.parameters.map(({ name, type }) => ({ name, type: printType(type) })),

@@ -59,6 +59,7 @@ function programOf(rest: Partial<ProgramFacts>): ProgramFacts {
   return {
     key: 1,
     imports: [],
+    kind: 'component',
     command: '',
     functions: [],
     name: 'guest',
