@@ -79,7 +79,6 @@ export class ProgramStore {
     this.#lastKey += 1;
     return {
       key: this.#lastKey,
-      kind: manifest.kind,
       source: artifact.source,
       cores,
       imports: manifest.kind === 'component' ? manifest.imports : [],

@@ -18,11 +18,8 @@ export type Notice =
 /** What a task runs, but for its code. */
 export interface ProgramFacts {
   readonly key: number;
-  /** A module is one core module and no source. */
-  readonly kind: 'module' | 'component';
-  /** Of a component. */
   readonly imports: readonly string[];
-  /** The export `wasi:cli/run@…` of a component, or empty; `_start` of a module. */
+  /** The export `wasi:cli/run@…`, or empty. */
   readonly command: string;
   readonly functions: readonly WitFunction[];
   readonly name: string;
@@ -49,7 +46,7 @@ interface CoreFacts {
 export interface Program extends ProgramFacts {
   /** It reaches nothing outside, so that running it twice cannot be noticed. */
   readonly pure: boolean;
-  /** The transpiled component, a JavaScript module; empty for a module. */
+  /** The transpiled component, a JavaScript module; empty for a core module, which runs as it is. */
   readonly source: Uint8Array;
   /** The core modules as the gate wrote them. */
   readonly cores: readonly (CoreFacts & { readonly bytes: Uint8Array })[];

@@ -61,7 +61,6 @@ function programOf(rest: Partial<ProgramFacts>): ProgramFacts {
   return {
     key: 1,
     imports: [],
-    kind: 'component',
     command: '',
     functions: [],
     name: 'guest',

@@ -41,9 +41,9 @@ export type LoadedProgram = LoadedComponent | LoadedModule;
 /** Compiles a program. Throws where the engine refuses it. */
 export async function loadProgram({ source, cores, ...program }: LoadableProgram): Promise<LoadedProgram> {
   const compiled = cores.map(({ bytes, ...core }) => ({ ...core, module: new WebAssembly.Module(bytes) }));
-  if (program.kind === 'module') {
+  if (source === '') {
     const [core] = compiled;
-    if (core === undefined) throw new Error('a module without its code');
+    if (core === undefined) throw new Error('a program without code');
     return { kind: 'module', program, cores: [core] };
   }
   const { instantiate } = await importProgram(program.key, source);

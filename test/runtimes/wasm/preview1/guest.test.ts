@@ -22,7 +22,6 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function load(bytes: Uint8Array): Promise<LoadedProgram> {
   const program: LoadableProgram = {
     key: 1,
-    kind: 'module',
     source: '',
     cores: [{ file: 'module.wasm', instances: 1, memoryCap: 1024 * 1024, bytes }],
     imports: [],
@@ -64,7 +63,7 @@ function openInFolder(): number {
   }).length;
 }
 
-it('a module is run as it is, without generated source', async () => {
+it('a program without generated source is run as a core module, as it is', async () => {
   const loaded = await load(await readExample('wordcount/wordcount'));
   const context = contextWith('one two\nthree\n');
   const guest = createGuest(loaded, context, new LiftBudget());
