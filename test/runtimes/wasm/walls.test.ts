@@ -13,7 +13,11 @@ const bench = new WasmBench();
 let launcher: HostLauncher;
 let folder: string;
 beforeAll(async () => {
-  const made = await makeContainment({ nodeId: `walls-test-${process.pid}`, wrapper: [] });
+  const made = await makeContainment({
+    nodeId: `walls-test-${process.pid}`,
+    clock: systemClock,
+    wrapper: [],
+  });
   if ('reason' in made) throw new Error(made.reason);
   const walls = await findWalls(made.scratch.path, undefined);
   if (walls === undefined) throw new Error('no walls can be had here');
