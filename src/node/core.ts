@@ -24,6 +24,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Feed } from '../visualizer/feed.ts';
 import { CommitHub } from '../visualizer/hub.ts';
 import { Inspection } from '../visualizer/inspection.ts';
+import { openDurations } from './durations.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
@@ -77,6 +78,7 @@ export async function openCore(
   const hub = new CommitHub((error) => logger.error({ err: error }, 'bug: what watches the node failed'));
   const supervisor = new Supervisor({
     clock,
+    durations: await openDurations(config.dataDir, clock, logger, opened),
     ids,
     random: Math.random,
     store,
