@@ -57,6 +57,6 @@ function whereabouts({ grpcAddress, httpAddress }: Node, dataDir: string): strin
   const open = host === '0.0.0.0' || host === '::' ? `127.0.0.1:${port}` : httpAddress;
   return [
     `spear ${packageVersion()} listens on ${grpcAddress} (gRPC) and keeps its data in ${dataDir}\n`,
-    `its page is http://${open}/ (also HTTP and JSON); Ctrl-C stops it\n`,
+    `its page is http://${open}/ (also HTTP and JSON); Ctrl-C or SIGTERM stops it\n`,
   ].join('');
 }

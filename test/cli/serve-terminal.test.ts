@@ -17,7 +17,7 @@ test('it says in two lines where it listens, with the URL of the page, and that 
   child.stdout.on('data', (part: Buffer) => {
     text += part.toString();
   });
-  await expect.poll(() => text).toContain('Ctrl-C stops it');
+  await expect.poll(() => text).toContain('SIGTERM stops it');
   // The warning of a server that runs as root comes before them.
   const lines = text.trimEnd().split(/\r?\n/).slice(-2);
   expect(lines[0]).toMatch(/^spear \S+ listens on 127\.0\.0\.1:\d+ \(gRPC\) and keeps its data in \//);

@@ -26,6 +26,16 @@ export function compiler(): Promise<Missing> {
   return answer('clang', ['--version'], 'no C compiler; install clang and libc6-dev');
 }
 
+/** What a walk through the README compiles with. */
+export function wasmCompiler(): Promise<Missing> {
+  const program = 'int main(void) { return 0; }';
+  return answer(
+    'sh',
+    ['-c', `echo '${program}' | clang --target=wasm32-wasi -x c - -o /dev/null`],
+    'no compiler to WebAssembly; install clang, lld, wasi-libc and libclang-rt-14-dev-wasm32',
+  );
+}
+
 /** Where Debian's package puts it. */
 export const chromiumPath = '/usr/bin/chromium';
 
