@@ -1,5 +1,5 @@
 /**
- * The life of one instance: a worker thread, a container, a process. Pure.
+ * The life of one instance: a guest host, a container, a process. Pure.
  *
  * starting → idle ⇄ busy → stopping → stopped
  *                              ↓

@@ -11,6 +11,7 @@ import type { RuntimeKind } from '../domain/task.ts';
 import { openDockerRuntime } from '../runtimes/docker/runtime.ts';
 import { openProcessRuntime } from '../runtimes/process/runtime.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
+import { openHostLauncher } from '../runtimes/wasm/host-launcher.ts';
 import { createWasmRuntime } from '../runtimes/wasm/runtime.ts';
 import type { Artifacts } from '../stores/artifacts.ts';
 import type { Store } from '../stores/store.ts';
@@ -38,8 +39,9 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     mostArtifactBytes: config.maxArtifactBytes,
     allowPrivateHosts: config.allowPrivateArtifactHosts,
     cacheDir: join(config.dataDir, 'cache'),
-    workers: Math.min(config.slots, 2 * availableParallelism()),
-    mostWorkers: config.slots,
+    hosts: Math.min(config.slots, 2 * availableParallelism()),
+    mostHosts: config.slots,
+    launcher: await openHostLauncher({ nodeId, clock, logger }),
     instances: registry,
     clock,
     logger,

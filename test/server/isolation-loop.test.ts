@@ -3,7 +3,7 @@ import { ErrorCode, ErrorOrigin, ExecutionStatus } from '../../src/server/gen/sp
 import { InstancePolicy } from '../../src/server/gen/spearlet/task_pb.js';
 import { expectWholeLog, statesOf } from './grammar.ts';
 import { log, occupy, ping, server, start, text, withMeasuredServer } from './isolation.ts';
-import { threadsOf } from './measured.ts';
+import { processesOf } from './measured.ts';
 
 withMeasuredServer();
 
@@ -12,21 +12,19 @@ describe('an endless loop', () => {
     ['total', ErrorCode.TOTAL_TIMEOUT, 'total timeout of 3000 ms'],
     ['attempt', ErrorCode.ATTEMPT_TIMEOUT, 'attempt timeout of 3000 ms'],
   ] as const)(
-    'ends at its %s timeout, its thread is gone, and other calls go on',
+    'ends at its %s timeout, its guest host is gone, and other calls go on',
     async (kind, code, says) => {
-      const before = await threadsOf(server);
+      const before = await processesOf(server);
       const executionId = await start({
         task: 'loop',
         timeouts: { [kind]: { seconds: 3n } },
       });
       const busy = async () => {
-        const now = await threadsOf(server);
-        return [...now].find(
-          ([id, ticks]) => ticks - (before.get(id) ?? 0) > 15 && id !== String(server.process.pid),
-        );
+        const now = await processesOf(server);
+        return [...now].find(([id, ticks]) => ticks - (before.get(id) ?? 0) > 15);
       };
       await expect.poll(busy, { timeout: 10_000, interval: 20 }).toBeDefined();
-      const [thread = ''] = (await busy()) ?? [];
+      const [host = ''] = (await busy()) ?? [];
       for (let call = 0; call < 20; call++) await ping();
       const { result } = await server.functions.waitExecution({ executionId });
       expect(result).toMatchObject({
@@ -39,7 +37,7 @@ describe('an endless loop', () => {
         isCompleted: true,
       });
       expect(text(result?.output)).toBe('looping\n');
-      await expect.poll(async () => [...(await threadsOf(server)).keys()]).not.toContain(thread);
+      await expect.poll(async () => [...(await processesOf(server)).keys()]).not.toContain(host);
       const events = await log(executionId);
       expectWholeLog(events);
       expect(statesOf(events)).toEqual(['pending.queued', 'running.attempting', 'running.stopping']);

@@ -18,16 +18,27 @@ export async function usageOf(server: ChildServer): Promise<Usage> {
   return usage;
 }
 
-/** Ids of the server's threads, with the processor time that each has used, in clock ticks. */
-export async function threadsOf(server: ChildServer): Promise<Map<string, number>> {
-  const folder = `/proc/${server.process.pid}/task`;
-  const threads = new Map<string, number>();
-  for (const id of await readdir(folder)) {
-    // A thread may end between the two reads.
-    const stat = await readFile(`${folder}/${id}/stat`, 'utf8').catch(() => undefined);
+/** How many threads the server's own process has. */
+export async function threadsOf(server: ChildServer): Promise<number> {
+  return (await readdir(`/proc/${server.process.pid}/task`)).length;
+}
+
+/** Ids of the processes that the server has started, at whatever remove, with the clock ticks that each has used. */
+export async function processesOf(server: ChildServer): Promise<Map<string, number>> {
+  const found: { id: string; parent: string; ticks: number }[] = [];
+  for (const id of await readdir('/proc')) {
+    if (!/^\d+$/.test(id)) continue;
+    // A process may end between the two reads.
+    const stat = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => undefined);
     if (stat === undefined) continue;
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    threads.set(id, Number(fields[11]) + Number(fields[12]));
+    found.push({ id, parent: fields[1] ?? '', ticks: Number(fields[11]) + Number(fields[12]) });
   }
-  return threads;
+  const ours = new Set([String(server.process.pid)]);
+  for (let before = 0; before !== ours.size; ) {
+    before = ours.size;
+    for (const { id, parent } of found) if (ours.has(parent)) ours.add(id);
+  }
+  ours.delete(String(server.process.pid));
+  return new Map(found.filter(({ id }) => ours.has(id)).map(({ id, ticks }) => [id, ticks]));
 }

@@ -5,7 +5,7 @@ import { InstancePolicy } from '../../src/server/gen/spearlet/task_pb.js';
 import { type ChildServer, startServer, temporaryDataDir } from '../support/server.ts';
 import { collect } from './collect.ts';
 import { expectWholeLog } from './grammar.ts';
-import { spawnMeasured, threadsOf, usageOf } from './measured.ts';
+import { processesOf, spawnMeasured, threadsOf, usageOf } from './measured.ts';
 import { type Refusal, readRefusal } from './refusal.ts';
 
 const mebibyte = 1024 * 1024;
@@ -45,7 +45,11 @@ describe('a server under load', () => {
   }
 
   test('ends a thousand concurrent sync calls and ten thousand async ones each exactly once, and is then as before', async () => {
-    const before = { ...(await usageOf(server)), threads: (await threadsOf(server)).size };
+    const before = {
+      ...(await usageOf(server)),
+      threads: await threadsOf(server),
+      processes: (await processesOf(server)).size,
+    };
     const known = await listed('noop');
 
     const sync = await Promise.all(Array.from({ length: 1000 }, () => server.functions.invokeFunction(call)));
@@ -88,9 +92,10 @@ describe('a server under load', () => {
     await expect
       .poll(async () => (await usageOf(server)).handles, { timeout: 10_000 })
       .toEqual(before.handles);
+    await expect.poll(() => threadsOf(server), { timeout: 10_000 }).toBeLessThanOrEqual(before.threads);
     await expect
-      .poll(async () => (await threadsOf(server)).size, { timeout: 10_000 })
-      .toBeLessThanOrEqual(before.threads);
+      .poll(async () => (await processesOf(server)).size, { timeout: 10_000 })
+      .toBeLessThanOrEqual(before.processes);
     const after = await usageOf(server);
     expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(8 * mebibyte);
     expect(after.rss - before.rss).toBeLessThan(400 * mebibyte);

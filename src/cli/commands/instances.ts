@@ -20,7 +20,7 @@ interface Options {
 
 export function instancesCommand(shell: Shell): Command {
   const command = new Command('instances')
-    .description('list the worker threads, containers and processes that run functions, and their pools')
+    .description('list the guest hosts, containers and processes that run functions, and their pools')
     .option('--task <task>', 'only of this task, by name or id');
   onServer<Options>(command, shell, async (session, { task = '' }) => {
     const answer = await session.instances.listInstances({ task });
@@ -63,7 +63,7 @@ function instanceRow(instance: Instance, now: number): readonly string[] {
     instance.instanceId,
     runtimeText(instance.runtime),
     (InstanceState[state] ?? String(state)).toLowerCase(),
-    // A worker thread serves every WebAssembly task.
+    // A guest host serves every WebAssembly task.
     instance.taskName || instance.taskId || '-',
     instance.executionId || '-',
     String(instance.uses),

@@ -1,9 +1,9 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { ResourceUse } from '../../domain/execution.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
+import type { Cell } from '../containment/cell.ts';
+import type { Child, ChildExit } from '../containment/child.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance } from '../runtime.ts';
-import type { Cell } from './cell.ts';
-import type { Child, ChildExit } from './child.ts';
 import { CpuWatch } from './cpu-watch.ts';
 import { type Exit, endingOf, type KillCause, signalOf } from './ending.ts';
 import { OutputPump } from './output-pump.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { invalidArgument } from '../../domain/errors.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
-import type { Cells } from './cell.ts';
-import { fileSizeBlock } from './launcher.ts';
+import type { Cells } from '../containment/cell.ts';
+import { fileSizeBlock } from '../containment/launcher.ts';
 
 /** Rejects what a process cannot be given or held to, with a RequestError that names the field. */
 export function checkAbilities(task: TaskDefinition, holds: Cells['holds']): void {

@@ -2,6 +2,10 @@ import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, RequestError } from '../../domain/errors.ts';
 import type { Artifact, Limits, TaskDefinition } from '../../domain/task.ts';
 import type { TaskDraft } from '../../domain/tasks.ts';
+import { type Containment, closeContainment, makeContainment } from '../containment/containment.ts';
+import type { Identity } from '../containment/identity.ts';
+import { Launcher } from '../containment/launcher.ts';
+import { closing, strayDescriptors } from '../containment/strays.ts';
 import {
   type Fetching,
   type Instance,
@@ -10,15 +14,12 @@ import {
   LaunchError,
   type PreparedArtifact,
 } from '../runtime.ts';
-import { type Containment, closeContainment, makeContainment } from './containment.ts';
 import { Digests } from './digest.ts';
-import { Identities, type Identity } from './identity.ts';
+import { Identities } from './identities.ts';
 import type { ProcessInstance } from './instance.ts';
-import { Launcher } from './launcher.ts';
 import { checkAbilities } from './limits-check.ts';
 import { checkDigest, checkWorkingDirectory, findProgram } from './program.ts';
 import { Starter } from './starter.ts';
-import { closing, strayDescriptors } from './strays.ts';
 
 interface ProcessLogger {
   warn(details: object, message: string): void;

@@ -1,14 +1,14 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
+import type { Cell } from '../containment/cell.ts';
+import { commandEnvironment } from '../containment/command.ts';
+import type { Containment } from '../containment/containment.ts';
+import type { Identity } from '../containment/identity.ts';
+import type { Launcher } from '../containment/launcher.ts';
+import { anyLeasedUser, LeasedUsers } from '../containment/leased-users.ts';
+import type { CommandRunner } from '../containment/scratch.ts';
 import { type Launch, LaunchError } from '../runtime.ts';
-import type { Cell } from './cell.ts';
-import { commandEnvironment } from './command.ts';
-import type { Containment } from './containment.ts';
-import type { Identity } from './identity.ts';
 import { ProcessInstance } from './instance.ts';
-import type { Launcher } from './launcher.ts';
-import { anyLeasedUser, LeasedUsers } from './leased-users.ts';
-import type { CommandRunner } from './scratch.ts';
 
 interface StarterOptions {
   readonly clock: Clock;

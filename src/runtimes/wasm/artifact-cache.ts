@@ -2,10 +2,8 @@ import { createHash, randomUUID, subtle } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { invalidArgument } from '../../domain/errors.ts';
 import { cacheFormat, type Manifest, manifestFile } from './manifest.ts';
-import type { SourceFile } from './protocol.ts';
 import type { Transpile } from './transpile.ts';
 
 /** The bytes of an artifact are neither in the cache nor, whole, in the artifact folder. */
@@ -17,7 +15,7 @@ export class ArtifactMissing extends Error {
 export interface CachedArtifact {
   readonly manifest: Manifest;
   /** The generated module. */
-  readonly source: SourceFile;
+  readonly source: Uint8Array;
   readonly cores: readonly {
     readonly file: string;
     readonly bytes: Uint8Array;
@@ -124,8 +122,7 @@ async function readFolder(folder: string, sha256: string): Promise<CachedArtifac
       instances,
       bytes: contents[index + 1] as Uint8Array,
     }));
-    const url = pathToFileURL(join(folder, manifest.source.file)).href;
-    return { manifest, cores, source: { url, sha256: manifest.source.sha256 } };
+    return { manifest, cores, source: contents[0] as Uint8Array };
   } catch (error) {
     // Absent, or cut short by a crash: both are made again.
     if (error instanceof SyntaxError || error instanceof NotWhole || isAbsent(error)) return undefined;

@@ -3,6 +3,11 @@ export class MalformedWasm extends Error {
   override readonly name = 'MalformedWasm';
 }
 
+/** Something in an artifact that the gate does not let through. The message reads well after "it uses". */
+export class RefusedFeature extends Error {
+  override readonly name = 'RefusedFeature';
+}
+
 export type WasmLayer = 'core' | 'component';
 
 export interface Section {

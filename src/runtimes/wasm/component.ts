@@ -1,13 +1,5 @@
-import {
-  ByteReader,
-  encodeSection,
-  encodeU32,
-  joinBytes,
-  layerOf,
-  MalformedWasm,
-  sectionsOf,
-} from './binary.ts';
-import { RefusedFeature, readCoreModule } from './core-module.ts';
+import { ByteReader, encodeSection, encodeU32, joinBytes, RefusedFeature, sectionsOf } from './binary.ts';
+import { readExternName } from './component-scope.ts';
 
 /** What the gate must know of a component before anything else looks at it. */
 export interface ComponentNames {
@@ -16,18 +8,11 @@ export interface ComponentNames {
   readonly exports: readonly string[];
 }
 
-const sectionIds = { coreModule: 1, component: 4, import: 10, export: 11 } as const;
+const sectionIds = { import: 10, export: 11 } as const;
 
-/** Names that carry free text (URLs and digests of other components), which jco would write into source. */
-const freeText = ['url=<', 'integrity=<', 'locked-dep=<'];
-
-/**
- * The imports and exports of a component. Every core module inside, however deep, is read too, so that what
- * the gate refuses is refused before jco sees it.
- */
+/** The imports and exports of a component that `checkComponent` let through. */
 export function readComponent(bytes: Uint8Array): ComponentNames {
   const names = { imports: [] as string[], exports: [] as string[] };
-  checkNested(bytes, 0, bytes.length, 0);
   for (const section of sectionsOf(bytes)) {
     const reader = new ByteReader(bytes, section.from, section.to);
     if (section.id === sectionIds.import) {
@@ -79,29 +64,6 @@ export function renameInterfaces(bytes: Uint8Array): {
     parts.push(encodeSection(section.id, content));
   }
   return { component: joinBytes(parts), exportNames };
-}
-
-function checkNested(bytes: Uint8Array, from: number, to: number, depth: number): void {
-  if (depth > 50) throw new RefusedFeature('components nested more than 50 deep');
-  for (const section of sectionsOf(bytes, from, to)) {
-    if (section.id === sectionIds.coreModule) {
-      if (layerOf(bytes, section.from) !== 'core') throw new MalformedWasm('a core module that is not one');
-      readCoreModule(bytes.subarray(section.from, section.to));
-    } else if (section.id === sectionIds.component) {
-      checkNested(bytes, section.from, section.to, depth + 1);
-    } else {
-      const content = Buffer.from(bytes.buffer, bytes.byteOffset + section.from, section.to - section.from);
-      if (section.id !== 0 && freeText.some((text) => content.includes(text))) {
-        throw new RefusedFeature('names that are URLs, digests or locked dependencies');
-      }
-    }
-  }
-}
-
-function readExternName(reader: ByteReader): string {
-  const kind = reader.byte();
-  if (kind > 0x01) throw new MalformedWasm(`an unknown kind of name at byte ${reader.position - 1}`);
-  return reader.name();
 }
 
 function readImport(reader: ByteReader): { name: string; rest: Uint8Array } {

@@ -1,9 +1,14 @@
-import { ByteReader, encodeSection, encodeU32, joinBytes, MalformedWasm, sectionsOf } from './binary.ts';
-
-/** Something in a module that the gate does not let through. `what` reads well after "uses". */
-export class RefusedFeature extends Error {
-  override readonly name = 'RefusedFeature';
-}
+import {
+  ByteReader,
+  encodeSection,
+  encodeU32,
+  joinBytes,
+  MalformedWasm,
+  RefusedFeature,
+  type Section,
+  sectionsOf,
+} from './binary.ts';
+import { type FunctionType, readReferenceType, readTypes, skipValueType } from './core-types.ts';
 
 export interface SizeLimits {
   readonly minimum: number;
@@ -14,49 +19,131 @@ interface TableLimits extends SizeLimits {
   readonly type: readonly number[];
 }
 
-/** What a core module defines that can grow, and the names that it is linked by. */
+export type ItemKind = (typeof itemKinds)[number];
+
+const itemKinds = ['function', 'table', 'memory', 'global', 'tag'] as const;
+
+export interface CoreImport {
+  readonly module: string;
+  readonly name: string;
+  readonly kind: ItemKind;
+  /** Of a function. */
+  readonly type?: FunctionType;
+}
+
+export interface CoreExport {
+  readonly name: string;
+  readonly kind: ItemKind;
+  /** Among the items of its kind, imported ones first. */
+  readonly index: number;
+}
+
+/** What a core module declares; its code is `code-section.ts`. */
 export interface CoreModule {
   /** In pages of 64 KiB; at most one. */
   readonly memories: readonly SizeLimits[];
   /** In entries. */
   readonly tables: readonly TableLimits[];
-  readonly imports: readonly { readonly module: string; readonly name: string }[];
-  readonly exports: readonly string[];
+  readonly imports: readonly CoreImport[];
+  readonly exports: readonly CoreExport[];
+  readonly types: readonly FunctionType[];
+  /** The type index of each function, imported ones first. */
+  readonly functions: readonly number[];
+  /** The type index of each exception tag, imported ones first. */
+  readonly tags: readonly number[];
+  readonly code: Section | undefined;
 }
 
-const sectionIds = { type: 1, import: 2, table: 4, memory: 5, export: 7 } as const;
+const sectionIds = {
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  export: 7,
+  code: 10,
+  tag: 13,
+} as const;
 
-/** Reads what the gate must know of a core module, and throws RefusedFeature for what it cannot bound. */
+/** Reads what a core module declares, and throws RefusedFeature for what the gate cannot bound. */
 export function readCoreModule(bytes: Uint8Array): CoreModule {
-  const memories: SizeLimits[] = [];
-  const tables: TableLimits[] = [];
-  const imports: { module: string; name: string }[] = [];
-  const exports: string[] = [];
-  let memoryCount = 0;
+  const module = {
+    memories: [] as SizeLimits[],
+    tables: [] as TableLimits[],
+    imports: [] as CoreImport[],
+    exports: [] as CoreExport[],
+    types: [] as readonly FunctionType[],
+    functions: [] as number[],
+    tags: [] as number[],
+    code: undefined as Section | undefined,
+  };
   for (const section of sectionsOf(bytes)) {
     const reader = new ByteReader(bytes, section.from, section.to);
     if (section.id === sectionIds.type) {
-      checkTypes(reader);
+      if (module.types.length > 0) throw new MalformedWasm('two type sections in one module');
+      module.types = readTypes(reader);
     } else if (section.id === sectionIds.import) {
-      for (let left = reader.u32(); left > 0; left -= 1) {
-        const entry = { module: safeName(reader.name()), name: safeName(reader.name()) };
-        memoryCount += skipImportType(reader);
-        imports.push(entry);
-      }
+      for (let left = reader.u32(); left > 0; left -= 1) readImport(reader, module);
+    } else if (section.id === sectionIds.function) {
+      for (let left = reader.u32(); left > 0; left -= 1) module.functions.push(reader.u32());
     } else if (section.id === sectionIds.table) {
-      for (let left = reader.u32(); left > 0; left -= 1) tables.push(readTable(reader));
+      for (let left = reader.u32(); left > 0; left -= 1) module.tables.push(readTable(reader));
     } else if (section.id === sectionIds.memory) {
-      for (let left = reader.u32(); left > 0; left -= 1) memories.push(readLimits(reader, 'memory'));
+      for (let left = reader.u32(); left > 0; left -= 1) module.memories.push(readLimits(reader, 'memory'));
+    } else if (section.id === sectionIds.tag) {
+      for (let left = reader.u32(); left > 0; left -= 1) module.tags.push(readTag(reader));
     } else if (section.id === sectionIds.export) {
-      for (let left = reader.u32(); left > 0; left -= 1) {
-        exports.push(safeName(reader.name()));
-        reader.skip(1);
-        reader.skipNumber();
-      }
-    }
+      for (let left = reader.u32(); left > 0; left -= 1) module.exports.push(readExport(reader));
+    } else if (section.id === sectionIds.code) module.code = section;
   }
-  if (memoryCount + memories.length > 1) throw new RefusedFeature('several memories in one module');
-  return { memories, tables, imports, exports };
+  const imported = module.imports.filter(({ kind }) => kind === 'memory').length;
+  if (imported + module.memories.length > 1) throw new RefusedFeature('several memories in one module');
+  return module;
+}
+
+function readImport(
+  reader: ByteReader,
+  into: {
+    readonly types: readonly FunctionType[];
+    readonly imports: CoreImport[];
+    readonly functions: number[];
+    readonly tags: number[];
+  },
+): void {
+  const module = safeName(reader.name());
+  const name = safeName(reader.name());
+  const kind = readKind(reader);
+  if (kind === 'function') {
+    const index = reader.u32();
+    const type = into.types[index];
+    if (type === undefined) throw new MalformedWasm(`no type ${index} for the import ${module}.${name}`);
+    into.functions.push(index);
+    into.imports.push({ module, name, kind, type });
+    return;
+  }
+  if (kind === 'table') readTable(reader);
+  else if (kind === 'memory') readLimits(reader, 'memory');
+  else if (kind === 'tag') into.tags.push(readTag(reader));
+  else {
+    skipValueType(reader);
+    reader.skip(1);
+  }
+  into.imports.push({ module, name, kind });
+}
+
+function readExport(reader: ByteReader): CoreExport {
+  return { name: safeName(reader.name()), kind: readKind(reader), index: reader.u32() };
+}
+
+function readTag(reader: ByteReader): number {
+  reader.skip(1);
+  return reader.u32();
+}
+
+function readKind(reader: ByteReader): ItemKind {
+  const kind = itemKinds[reader.byte()];
+  if (kind === undefined) throw new MalformedWasm(`an unknown kind of item at byte ${reader.position - 1}`);
+  return kind;
 }
 
 /** The module with these maxima on the memories and tables that it defines; everything else byte for byte. */
@@ -99,39 +186,6 @@ function safeName(name: string): string {
   return name;
 }
 
-/** Only function types: structs and arrays live on the garbage-collected heap, which has no bound per instance. */
-function checkTypes(reader: ByteReader): void {
-  for (let left = reader.u32(); left > 0; left -= 1) {
-    const form = reader.byte();
-    if (form !== 0x60) {
-      throw new RefusedFeature(
-        form === 0x5d ? 'stack switching' : 'garbage-collected types (the GC proposal)',
-      );
-    }
-    for (const _half of ['parameters', 'results']) {
-      for (let values = reader.u32(); values > 0; values -= 1) skipValueType(reader);
-    }
-  }
-}
-
-function skipValueType(reader: ByteReader): void {
-  const type = reader.byte();
-  if (type >= 0x7b && type <= 0x7f) return;
-  readReferenceType(reader, type);
-}
-
-/** The bytes of a reference type whose first byte was read. */
-function readReferenceType(reader: ByteReader, first: number): number[] {
-  if (first === 0x70 || first === 0x6f || first === 0x69) return [first];
-  if (first === 0x63 || first === 0x64) {
-    const from = reader.position;
-    reader.skipNumber();
-    return [first, ...reader.bytes.subarray(from, reader.position)];
-  }
-  if (first >= 0x65 && first <= 0x74) throw new RefusedFeature('garbage-collected types (the GC proposal)');
-  throw new MalformedWasm(`an unknown type 0x${first.toString(16)} at byte ${reader.position - 1}`);
-}
-
 function readTable(reader: ByteReader): TableLimits {
   const first = reader.byte();
   if (first === 0x40)
@@ -149,20 +203,4 @@ function readLimits(reader: ByteReader, what: 'memory' | 'table'): SizeLimits {
     throw new MalformedWasm(`unknown limits 0x${flags.toString(16)} at byte ${reader.position - 1}`);
   const minimum = reader.u32();
   return flags === 1 ? { minimum, maximum: reader.u32() } : { minimum };
-}
-
-/** How many memories the import is. */
-function skipImportType(reader: ByteReader): number {
-  const kind = reader.byte();
-  if (kind === 0x00) reader.skipNumber();
-  else if (kind === 0x01) readTable(reader);
-  else if (kind === 0x02) readLimits(reader, 'memory');
-  else if (kind === 0x03) {
-    skipValueType(reader);
-    reader.skip(1);
-  } else if (kind === 0x04) {
-    reader.skip(1);
-    reader.skipNumber();
-  } else throw new MalformedWasm(`an unknown kind of import at byte ${reader.position - 1}`);
-  return kind === 0x02 ? 1 : 0;
 }

@@ -1,6 +1,6 @@
 import type { Program } from './protocol.ts';
 
-/** What a thread has of a program: its modules, its source, and perhaps a live instance. */
+/** What a guest host has of a program: its modules, its source, and perhaps a live instance. */
 export class Hold {
   readonly program: Program;
   /** It is one of those that the task's policy wants ready; the others may be dropped. */

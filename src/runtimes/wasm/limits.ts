@@ -15,7 +15,7 @@ export function memoryLimit(task: TaskDefinition): number {
 }
 
 /**
- * Refuses what a guest in a worker thread cannot be held to, or cannot be given.
+ * Refuses what a guest cannot be held to, or cannot be given.
  *
  * @throws RequestError, invalid_argument, naming the field
  */

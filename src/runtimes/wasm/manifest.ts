@@ -1,7 +1,7 @@
 import type { WitFunction } from '../../domain/wit/types.ts';
 
 /** Raised whenever what the transpiler writes changes, so that an older cache is not read. */
-export const cacheFormat = 2;
+export const cacheFormat = 3;
 
 export const manifestFile = 'manifest.json';
 
@@ -13,6 +13,7 @@ interface CachedFile {
 
 /** What a transpiled artifact's folder holds. */
 export interface Manifest {
+  readonly kind: 'component';
   /** Hex digest of the artifact that all of this was made from. */
   readonly artifact: string;
   readonly source: CachedFile;

@@ -4,7 +4,8 @@ import type { Job, Program } from './protocol.ts';
 /** An attempt between `run` and its outcome. */
 export class PendingJob {
   readonly program: Program;
-  readonly job: Omit<Job, 'slot' | 'program'>;
+  readonly job: Omit<Job, 'ticket' | 'program'>;
+  readonly input: Uint8Array;
   readonly executionId: string;
   /** From 1. */
   readonly attempt: number;
@@ -13,10 +14,12 @@ export class PendingJob {
   readonly io: AttemptIo;
   readonly signal: AbortSignal;
   readonly outcome: Promise<AttemptOutcome>;
-  /** Where it is: waiting in the pool, or in a thread. Whoever holds it answers an abort. */
+  /** Where it is: waiting in the pool, or in a host. Whoever holds it answers an abort. */
   holder: { abort(pending: PendingJob): void };
   /** Whether it wrote anything; such a program is not run in batches. */
   talked = false;
+  /** It was lost with a host that others had used too, and is to run in one that nobody has. */
+  alone = false;
   readonly #resolve: (outcome: AttemptOutcome) => void;
   readonly #onAbort: () => void;
 
@@ -28,13 +31,14 @@ export class PendingJob {
     holder: { abort(pending: PendingJob): void },
   ) {
     this.program = program;
+    this.input = invocation.input;
     this.job = {
+      timed: task.limits.cpuTimeMs !== undefined,
       // A command runs once in an instance; only typed functions find one alive.
       reuse:
         task.instancePolicy === 'reused' && invocation.functionName !== '' && !invocation.forceNewInstance,
       functionName: invocation.functionName,
       parameters: invocation.parameters,
-      input: invocation.input,
       args: invocation.args,
       environment: invocation.environment,
     };

@@ -1,76 +1,95 @@
 import type { Clock, Timer } from '../../domain/clock.ts';
 import type { InstanceReporter } from '../../domain/instance.ts';
 import type { AttemptOutcome } from '../runtime.ts';
+import { GuestHost, type HostOwner } from './guest-host.ts';
 import type { Hold } from './hold.ts';
+import type { HostCode } from './host-code.ts';
+import type { HostLauncher, HostProfile } from './host-process.ts';
 import type { WasmLogger } from './logger.ts';
 import type { PendingJob } from './pending.ts';
 import type { Notice, Program } from './protocol.ts';
 import { QuickCalls } from './quick-calls.ts';
-import { type ThreadOwner, WasmThread } from './thread.ts';
 import { Warmth } from './warmth.ts';
 
-/** How long calls that were sent together wait for the first of them before they are taken back. */
-const patienceMs = 3;
+/**
+ * Of JavaScript: the values that go in and out of a guest, and the host's own code. A guest's own memory is bounded by
+ * the gate.
+ */
+const hostFlags = ['--max-old-space-size=256', '--max-semi-space-size=16'];
 
-/** Threads that end before they can do anything, in a row, until waiting jobs are told so. */
+/** How long calls that were sent together may take, in all, before they are sent again one by one. */
+const patienceMs = 100;
+
+/** Hosts that end before they can do anything, in a row, until waiting jobs are told so. */
 const maxFalseStarts = 3;
 
-/** A job that has waited for so long gets a thread of its own. */
+/** A job that has waited for so long gets a host of its own. */
 const growMs = 20;
 
-/** A thread beyond those that are kept warm ends after so long without work. */
+/** A host beyond those that are kept warm ends after so long without work. */
 const spareMs = 10_000;
 
 interface PoolOptions {
-  /** Threads kept warm. */
+  /** Hosts kept warm. */
   readonly size: number;
   readonly most: number;
+  readonly profile: HostProfile;
+  readonly launcher: HostLauncher;
+  readonly code: HostCode;
+  /** Names of hosts, one after the other. */
+  readonly nextName: () => string;
   readonly clock: Clock;
   readonly instances?: InstanceReporter | undefined;
   readonly logger?: WasmLogger | undefined;
-  /** What was transpiled of it is gone or damaged on disk. */
-  readonly onDamaged: (program: Program) => void;
 }
 
 /**
- * Worker threads that run wasm: `size` of them kept warm, more where a task's warm policy says so, and up to
- * `most` where jobs would wait.
+ * Guest hosts of one profile: `size` of them kept warm, more where a task's warm policy says so, and up to `most`
+ * where jobs would wait.
  *
- * 1. A thread runs one job at a time; jobs beyond the threads wait here in order.
- * 2. Calls of live instances that were quick so far are sent to a thread several at once. Each is claimed by the
- *    thread or taken back by the pool, never both, so none waits behind one that hangs and none runs twice.
- * 3. A job goes to a thread that holds its program, where one of those is idle.
- * 4. A thread that ends, for whatever reason, is replaced at once.
+ * 1. A host runs one job at a time; jobs beyond the hosts wait here in order.
+ * 2. Calls of live instances that were quick so far are sent to a host several at once. Where they take too long, they
+ *    are sent again one by one, so none waits for long behind one that hangs.
+ * 3. A job goes to a host that holds its program, where one of those is idle.
+ * 4. A host that ends, for whatever reason, is replaced at once.
+ * 5. What was in a host that somebody took down runs again, alone in a host that nothing has run in: who takes that
+ *    down, too, has done it.
  */
-export class ThreadPool implements ThreadOwner {
+export class HostPool implements HostOwner {
   readonly #options: PoolOptions;
   readonly #most: number;
   readonly #clock: Clock;
-  readonly #threads = new Set<WasmThread>();
+  readonly #hosts = new Set<GuestHost>();
   readonly #warmth: Warmth;
-  readonly #timers = new Map<WasmThread, Timer>();
-  readonly #quick = new QuickCalls();
+  readonly #timers = new Map<GuestHost, Timer>();
+  readonly #quick: QuickCalls;
   readonly #closed = Promise.withResolvers<void>();
   #queue: PendingJob[] = [];
+  /** Those that are to run alone. */
+  #alone: PendingJob[] = [];
   #growth: Timer | undefined;
   #scheduled = false;
   #closing = false;
-  #named = 0;
   #falseStarts = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#most = options.most;
     this.#clock = options.clock;
-    const { most: mostThreads, clock, logger } = options;
-    this.#warmth = new Warmth(this.#threads, { mostThreads, clock, logger });
+    this.#quick = new QuickCalls(options.clock);
+    const { most: mostHosts, clock, logger } = options;
+    this.#warmth = new Warmth(this.#hosts, { mostHosts, clock, logger });
   }
 
   get #size(): number {
     return Math.max(this.#options.size, Math.min(this.#most, this.#warmth.least));
   }
 
-  /** Starts threads up to the pool's size. */
+  get #waiting(): number {
+    return this.#queue.length + this.#alone.length;
+  }
+
+  /** Starts hosts up to the pool's size. */
   warm(): void {
     this.#grow(this.#size);
   }
@@ -91,11 +110,12 @@ export class ThreadPool implements ThreadOwner {
   }
 
   #grow(size: number): void {
-    while (!this.#closing && this.#threads.size < size && this.#falseStarts < maxFalseStarts) {
-      this.#named += 1;
-      const name = `wasm-${this.#named}`;
-      const report = this.#options.instances?.open({ instanceId: name, runtime: 'wasm', startedAhead: true });
-      this.#threads.add(new WasmThread(name, this, this.#clock, report));
+    const { nextName, instances, launcher, code, profile } = this.#options;
+    while (!this.#closing && this.#hosts.size < size && this.#falseStarts < maxFalseStarts) {
+      const name = nextName();
+      const report = instances?.open({ instanceId: name, runtime: 'wasm', startedAhead: true });
+      const process = launcher.launch({ text: code.boot, flags: hostFlags, profile });
+      this.#hosts.add(new GuestHost(name, process, code.message(name), this, this.#clock, report));
     }
   }
 
@@ -105,9 +125,10 @@ export class ThreadPool implements ThreadOwner {
       return;
     }
     this.#queue.push(pending);
-    if (this.#threads.size < this.#size) {
+    const wanted = Math.max(1, this.#size);
+    if (this.#hosts.size < wanted) {
       this.#falseStarts = 0;
-      this.warm();
+      this.#grow(wanted);
     }
     // A job that is never sent together with others need not wait for them.
     if (!pending.job.reuse && this.#queue.length === 1) this.#dispatch();
@@ -116,16 +137,20 @@ export class ThreadPool implements ThreadOwner {
 
   abort(pending: PendingJob): void {
     this.#queue = this.#queue.filter((other) => other !== pending);
+    this.#alone = this.#alone.filter((other) => other !== pending);
     pending.stopUnstarted();
   }
 
-  /** Ends every thread; what runs or waits settles as INSTANCE_LOST. */
+  /** Ends every host; what runs or waits settles as INSTANCE_LOST. */
   async close(): Promise<void> {
     this.#closing = true;
-    for (const pending of this.#queue.splice(0)) pending.settle(lost('the runtime was closed'));
+    for (const pending of [...this.#queue.splice(0), ...this.#alone.splice(0)]) {
+      pending.settle(lost('the runtime was closed'));
+    }
+    this.#growth?.cancel();
     this.#warmth.close();
-    for (const thread of this.#threads) thread.terminate('the runtime is closed');
-    if (this.#threads.size > 0) await this.#closed.promise;
+    for (const host of this.#hosts) host.terminate('the runtime is closed');
+    if (this.#hosts.size > 0) await this.#closed.promise;
   }
 
   onReady(): void {
@@ -136,69 +161,70 @@ export class ThreadPool implements ThreadOwner {
     this.#warmth.onHeld(hold);
   }
 
-  onServed(thread: WasmThread, holds: readonly Hold[]): void {
-    this.#warmth.onServed(thread, holds);
+  onServed(host: GuestHost, holds: readonly Hold[]): void {
+    this.#warmth.onServed(host, holds);
   }
 
-  onNotice(thread: WasmThread, notice: Notice): void {
-    this.#warmth.onNotice(thread, notice);
+  onNotice(host: GuestHost, notice: Notice): void {
+    this.#warmth.onNotice(host, notice);
     if (notice.state === 'failed') this.#spareIdle();
   }
 
-  onIdle(thread: WasmThread): void {
-    this.#timers.get(thread)?.cancel();
-    this.#timers.delete(thread);
-    if (thread.wornOut) {
-      thread.terminate('it is worn out');
-      this.#threads.delete(thread);
+  onIdle(host: GuestHost): void {
+    this.#timers.get(host)?.cancel();
+    this.#timers.delete(host);
+    if (host.wornOut) {
+      host.terminate('it is worn out');
+      this.#hosts.delete(host);
       this.warm();
-      this.#threads.add(thread);
+      this.#hosts.add(host);
+      return;
     }
-    if (this.#queue.length > 0) {
+    if (this.#waiting > 0) {
       this.#schedule();
       return;
     }
     if (this.#warmth.lacking) this.#warmth.prepare();
-    if (this.#threads.size > this.#size) this.#spare(thread);
+    if (this.#hosts.size > this.#size) this.#spare(host);
   }
 
-  onGone(thread: WasmThread): void {
-    this.#timers.get(thread)?.cancel();
-    this.#timers.delete(thread);
-    this.#threads.delete(thread);
-    this.#warmth.onGone(thread);
+  onGone(host: GuestHost): void {
+    this.#timers.get(host)?.cancel();
+    this.#timers.delete(host);
+    this.#hosts.delete(host);
+    this.#warmth.onGone(host);
     if (this.#closing) {
-      if (this.#threads.size === 0) this.#closed.resolve();
+      if (this.#hosts.size === 0) this.#closed.resolve();
       return;
     }
-    if (!thread.warm) this.#falseStarts += 1;
-    this.warm();
-    if (this.#threads.size === 0) {
-      for (const pending of this.#queue.splice(0)) {
-        pending.settle({ ...lost('no worker thread can be started'), code: 'RUNTIME_UNAVAILABLE' });
+    if (!host.warm) this.#falseStarts += 1;
+    this.#grow(Math.max(this.#size, this.#waiting > 0 ? 1 : 0));
+    if (this.#hosts.size === 0) {
+      for (const pending of [...this.#queue.splice(0), ...this.#alone.splice(0)]) {
+        const { code = 'RUNTIME_UNAVAILABLE', message = 'it ended at once' } = host.startFailure ?? {};
+        pending.settle({ ...lost(`no guest host can be started: ${message}`), code });
       }
     }
     if (this.#warmth.lacking) this.#warmth.prepare();
     this.#schedule();
   }
 
-  onReturned(jobs: readonly PendingJob[]): void {
+  onReturned(jobs: readonly PendingJob[], suspect: boolean): void {
     for (const pending of jobs) {
       pending.holder = this;
-      this.#quick.forget(pending);
+      if (jobs.length > 1) this.#quick.giveUp(pending);
+      if (suspect) pending.alone = true;
     }
     if (this.#closing) {
       for (const pending of jobs) pending.settle(lost('the runtime was closed'));
       return;
     }
-    this.#queue.unshift(...jobs);
+    if (suspect) this.#alone.push(...jobs);
+    else this.#queue.unshift(...jobs);
     this.#schedule();
   }
 
   onSettled(pending: PendingJob, outcome: AttemptOutcome): void {
-    if (outcome.kind === 'failed' && outcome.code === 'ARTIFACT_UNAVAILABLE') {
-      this.#options.onDamaged(pending.program);
-    }
     this.#quick.settled(pending, outcome);
   }
 
@@ -213,70 +239,88 @@ export class ThreadPool implements ThreadOwner {
   }
 
   #dispatch(): void {
-    const idle = [...this.#threads]
-      .filter((thread) => thread.idle)
-      .sort((a, b) => Number(b.warm) - Number(a.warm));
+    const idle = [...this.#hosts].filter((host) => host.idle).sort((a, b) => Number(b.warm) - Number(a.warm));
+    this.#dispatchAlone(idle);
     while (this.#queue.length > 0) {
-      const thread = takeFor(this.#queue[0], idle);
-      if (thread === undefined) {
-        this.#growForWaiting();
-        return;
-      }
+      const host = takeFor(this.#queue[0], idle);
+      if (host === undefined) break;
       const share = Math.ceil(this.#queue.length / (idle.length + 1));
       const jobs = this.#queue.splice(0, this.#quick.batch(this.#queue, share));
-      this.#timers.get(thread)?.cancel();
-      this.#timers.delete(thread);
-      thread.dispatch(jobs);
-      if (jobs.length > 1) this.#watch(thread);
+      this.#send(host, jobs);
+    }
+    if (this.#waiting > 0) this.#growForWaiting();
+  }
+
+  /** Takes the hosts that it gives jobs to, or ends, out of `idle`. */
+  #dispatchAlone(idle: GuestHost[]): void {
+    while (this.#alone.length > 0) {
+      const unused = idle.findIndex((host) => host.unused && host.warm);
+      if (unused !== -1) {
+        const [host] = idle.splice(unused, 1);
+        if (host !== undefined) this.#send(host, this.#alone.splice(0, 1));
+        continue;
+      }
+      const starting = [...this.#hosts].some((host) => host.unused && !host.ending);
+      // One that is used makes room for one that is not; its place is taken as soon as it is gone.
+      if (!starting && this.#hosts.size >= this.#most) idle.pop()?.terminate('another is to begin anew');
+      else if (!starting) this.#grow(this.#hosts.size + 1);
+      return;
     }
   }
 
+  #send(host: GuestHost, jobs: readonly PendingJob[]): void {
+    this.#timers.get(host)?.cancel();
+    this.#timers.delete(host);
+    host.dispatch(jobs);
+    if (jobs.length > 1) this.#watch(host);
+  }
+
   /**
-   * One more thread at a time, and only where jobs have waited for so long that those before them will not end soon:
-   * a thread costs tens of milliseconds and megabytes, and quick calls in great number need none.
+   * One more host at a time, and only where jobs have waited for so long that those before them will not end soon: a
+   * host costs tens of milliseconds and megabytes, and quick calls in great number need none.
    */
   #growForWaiting(): void {
-    if (this.#growth !== undefined || this.#threads.size >= this.#most) return;
-    const first = this.#queue[0];
+    if (this.#growth !== undefined || this.#hosts.size >= this.#most) return;
+    const first = this.#queue[0] ?? this.#alone[0];
     this.#growth = this.#clock.setTimer(growMs, () => {
       this.#growth = undefined;
-      if (first !== undefined && this.#queue.includes(first)) {
-        this.#grow(Math.min(this.#most, this.#threads.size + 1));
+      if (first !== undefined && (this.#queue.includes(first) || this.#alone.includes(first))) {
+        this.#grow(Math.min(this.#most, this.#hosts.size + 1));
       }
-      if (this.#queue.length > 0) this.#growForWaiting();
+      if (this.#waiting > 0) this.#growForWaiting();
     });
   }
 
-  /** Where fewer threads are wanted than before. */
+  /** Where fewer hosts are wanted than before. */
   #spareIdle(): void {
-    if (this.#threads.size <= this.#size) return;
-    for (const thread of this.#threads) if (thread.idle && !this.#timers.has(thread)) this.#spare(thread);
+    if (this.#hosts.size <= this.#size) return;
+    for (const host of this.#hosts) if (host.idle && !this.#timers.has(host)) this.#spare(host);
   }
 
-  #spare(thread: WasmThread): void {
+  #spare(host: GuestHost): void {
     const timer = this.#clock.setTimer(spareMs, () => {
-      this.#timers.delete(thread);
-      const alive = [...this.#threads].filter((each) => !each.ending).length;
-      if (thread.idle && alive > this.#size) thread.terminate('it is not needed');
+      this.#timers.delete(host);
+      const alive = [...this.#hosts].filter((each) => !each.ending).length;
+      if (host.idle && alive > this.#size) host.terminate('it is not needed');
     });
-    this.#timers.set(thread, timer);
+    this.#timers.set(host, timer);
   }
 
-  #watch(thread: WasmThread): void {
+  #watch(host: GuestHost): void {
     const timer = this.#clock.setTimer(patienceMs, () => {
-      this.#timers.delete(thread);
-      thread.returnUnstarted();
+      this.#timers.delete(host);
+      host.giveUpBatch();
     });
-    this.#timers.set(thread, timer);
+    this.#timers.set(host, timer);
   }
 }
 
-/** Takes the thread that holds the job's program out of `idle`, or else the first. */
-function takeFor(pending: PendingJob | undefined, idle: WasmThread[]): WasmThread | undefined {
+/** Takes the host that holds the job's program out of `idle`, or else the first. */
+function takeFor(pending: PendingJob | undefined, idle: GuestHost[]): GuestHost | undefined {
   if (pending === undefined) return undefined;
-  const holder = idle.findIndex((thread) => thread.warm && thread.holds.has(pending.program.key));
-  const [thread] = idle.splice(Math.max(0, holder), 1);
-  return thread;
+  const holder = idle.findIndex((host) => host.warm && host.holds.has(pending.program.key));
+  const [host] = idle.splice(Math.max(0, holder), 1);
+  return host;
 }
 
 function lost(message: string) {

@@ -3,9 +3,9 @@ import type { TaskDefinition } from '../../domain/task.ts';
 import type { ArtifactCache, CachedArtifact } from './artifact-cache.ts';
 import { gateModules } from './gate.ts';
 import { memoryLimit } from './limits.ts';
-import type { CompiledModule, Program } from './protocol.ts';
+import type { Program } from './protocol.ts';
 
-/** Programs kept compiled, those of a warm policy beside; the oldest beyond is compiled again when it is needed. */
+/** Programs kept in memory, those of a warm policy beside; the oldest beyond is read again when it is needed. */
 const maxPrograms = 256;
 
 /** Turns tasks into programs: each revision has one, and programs of one artifact and limit share their modules. */
@@ -13,7 +13,7 @@ export class ProgramStore {
   readonly #cache: ArtifactCache;
   readonly #programs = new Map<string, Promise<Program>>();
   readonly #ready = new Map<string, Program>();
-  readonly #modules = new Map<string, Promise<readonly CompiledModule[]>>();
+  readonly #cores = new Map<string, Promise<Program['cores']>>();
   readonly #kept = new Set<string>();
   #lastKey = 0;
 
@@ -44,15 +44,6 @@ export class ProgramStore {
     return program;
   }
 
-  /** The program is to be loaded anew when it is next needed. */
-  discard(program: Program): void {
-    for (const [id, ready] of this.#ready) {
-      if (ready !== program) continue;
-      this.#ready.delete(id);
-      this.#programs.delete(id);
-    }
-  }
-
   /** Rejects as `ArtifactCache.load` does, and with a RequestError where the gate does not let the task through. */
   async load(taskId: string, revision: number, task: TaskDefinition): Promise<Program> {
     const id = idOf(taskId, revision);
@@ -71,16 +62,16 @@ export class ProgramStore {
     return loading;
   }
 
-  /** Compiles the artifact under the task's limit, and says what it exports. */
+  /** Divides the task's limit among the artifact's modules, and says what it exports. */
   async check(task: TaskDefinition): Promise<CachedArtifact> {
     const artifact = await this.#cache.load(digestOf(task));
-    await this.#compile(artifact, digestOf(task), memoryLimit(task));
+    await this.#bound(artifact, digestOf(task), memoryLimit(task));
     return artifact;
   }
 
   async #load(task: TaskDefinition): Promise<Program> {
     const artifact = await this.#cache.load(digestOf(task));
-    const cores = await this.#compile(artifact, digestOf(task), memoryLimit(task));
+    const cores = await this.#bound(artifact, digestOf(task), memoryLimit(task));
     this.#lastKey += 1;
     return {
       key: this.#lastKey,
@@ -94,23 +85,20 @@ export class ProgramStore {
       environment: task.environment,
       preopens: task.preopens,
       allowNetwork: task.allowNetwork,
+      pure: Object.keys(task.preopens).length === 0 && !task.allowNetwork,
       warm: task.warm,
     };
   }
 
-  async #compile(
-    artifact: CachedArtifact,
-    sha256: string,
-    limit: number,
-  ): Promise<readonly CompiledModule[]> {
+  async #bound(artifact: CachedArtifact, sha256: string, limit: number): Promise<Program['cores']> {
     const id = `${sha256}@${limit}`;
-    let compiling = this.#modules.get(id);
-    if (compiling === undefined) {
-      compiling = compileGated(artifact, limit);
-      this.#remember(this.#modules, id, compiling);
-      compiling.catch(() => this.#modules.delete(id));
+    let bounding = this.#cores.get(id);
+    if (bounding === undefined) {
+      bounding = boundModules(artifact, limit);
+      this.#remember(this.#cores, id, bounding);
+      bounding.catch(() => this.#cores.delete(id));
     }
-    return compiling;
+    return bounding;
   }
 
   #remember<T>(map: Map<string, T>, id: string, value: T): void {
@@ -134,24 +122,12 @@ function digestOf(task: TaskDefinition): string {
   return task.artifact.sha256;
 }
 
-async function compileGated(artifact: CachedArtifact, limit: number): Promise<readonly CompiledModule[]> {
+async function boundModules(artifact: CachedArtifact, limit: number): Promise<Program['cores']> {
   const gated = gateModules(artifact.cores, limit);
-  return Promise.all(
-    artifact.cores.map(async ({ file, instances }, index) => {
-      const { bytes, memoryCap } = gated[index] as (typeof gated)[number];
-      return { file, instances, memoryCap, module: await compile(bytes) };
-    }),
-  );
-}
-
-async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
-  try {
-    // Nothing here has shared memory, which the types of a browser do not let through.
-    return await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
-  } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    throw invalidArgument('definition.artifact.content', `the engine refuses it: ${words.slice(0, 300)}`);
-  }
+  return artifact.cores.map(({ file, instances }, index) => {
+    const { bytes, memoryCap } = gated[index] as (typeof gated)[number];
+    return { file, instances, memoryCap, bytes };
+  });
 }
 
 function idOf(taskId: string, revision: number): string {

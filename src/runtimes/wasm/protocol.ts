@@ -1,48 +1,23 @@
 import type { JsonValue } from '../../domain/execution.ts';
 import type { WarmPolicy } from '../../domain/task.ts';
 import type { WitFunction } from '../../domain/wit/types.ts';
-import type { RingMemory } from './ring.ts';
 
-/** How many jobs one message may hold; each has a slot of that many in `ThreadMemory.claims`. */
+/** How many jobs a guest host may be given at once. */
 export const maxBatch = 32;
 
-/** What both sides of a worker thread share. */
-export interface ThreadMemory {
-  readonly ring: RingMemory;
-  /**
-   * One word a slot: `batch << 2 | claim`. A job is run by whoever moves it from `open`: the worker, to
-   * `started` and then `done`, or the pool, to `taken` where it gives the job to another thread or drops it.
-   */
-  readonly claims: Int32Array;
-  /** CPU time of the thread, in microseconds, when its job began; negative before it has. */
-  readonly cpuStart: Float64Array;
-}
+/** Bytes of JSON text that a typed function may return. */
+export const maxResultBytes = 3 * 1024 * 1024;
 
-export const claim = { open: 0, started: 1, taken: 2, done: 3 } as const;
-
-export function claimWord(batch: number, state: number): number {
-  return (batch << 2) | state;
-}
-
-/**
- * Kinds of ring records. A reply is JSON text of an AttemptOutcome in `replyPart` records and one `replyEnd`; a
- * notice is a line of JSON text, and several may come as one.
- */
-export const recordKind = { stdout: 0, stderr: 1, replyPart: 2, replyEnd: 3, notice: 4 } as const;
-
-/** What has become of a program that a worker was asked to have ready. */
+/** What has become of a program that a host was asked to have ready. */
 export type Notice =
   | { readonly program: number; readonly state: 'ready' }
   | { readonly program: number; readonly state: 'failed'; readonly reason: string }
   /** Its live instance has failed, or has served as often as it may. */
   | { readonly program: number; readonly state: 'spent' };
 
-/** What a task runs, sent to a worker once for as long as it holds it. */
-export interface Program {
+/** What a task runs, but for its code. */
+export interface ProgramFacts {
   readonly key: number;
-  /** The transpiled component; a worker compares it with its digest when it loads it. */
-  readonly source: SourceFile;
-  readonly cores: readonly CompiledModule[];
   readonly imports: readonly string[];
   /** The export `wasi:cli/run@…`, or empty. */
   readonly command: string;
@@ -55,60 +30,87 @@ export interface Program {
   readonly warm: WarmPolicy;
 }
 
-export interface SourceFile {
-  readonly url: string;
-  /** Hex. */
-  readonly sha256: string;
-}
-
-export interface CompiledModule {
+interface CoreFacts {
   readonly file: string;
-  readonly module: WebAssembly.Module;
+  /** How often the component instantiates it. */
   readonly instances: number;
-  /** Bytes. */
+  /** Bytes that the memories of one instance may come to. */
   readonly memoryCap: number;
 }
 
+/** A task's program on the node's side. */
+export interface Program extends ProgramFacts {
+  /** It reaches nothing outside, so that running it twice cannot be noticed. */
+  readonly pure: boolean;
+  /** The transpiled component, a JavaScript module. */
+  readonly source: Uint8Array;
+  /** The core modules as the gate wrote them. */
+  readonly cores: readonly (CoreFacts & { readonly bytes: Uint8Array })[];
+}
+
+/** A program as a host has it. */
+export interface LoadableProgram extends ProgramFacts {
+  readonly source: string;
+  readonly cores: readonly (CoreFacts & { readonly bytes: Uint8Array })[];
+}
+
 export interface Job {
-  readonly slot: number;
+  /** Which job of this host it is. */
+  readonly ticket: number;
   readonly program: number;
   /** Runs in the program's live instance and leaves it alive, where it ends well. */
   readonly reuse: boolean;
+  /** The host says when it begins, and what processor time the process has used by then. */
+  readonly timed: boolean;
   /** Empty for the command. */
   readonly functionName: string;
   readonly parameters: Readonly<Record<string, JsonValue>>;
-  readonly input: Uint8Array;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export interface WorkerData {
+/** The code of the host itself, its first message; the attachment is a JSON object of module texts by address. */
+export interface CodeMessage {
+  readonly kind: 'code';
+  /** The address of the module to begin with. */
+  readonly main: string;
+  /** The host's own name. */
   readonly name: string;
-  readonly memory: ThreadMemory;
+  /** What a package is looked up from; empty where it needs none. */
+  readonly packages: string;
 }
 
-/** Jobs in order, and the programs among them that the worker does not hold. */
-export interface Batch {
-  readonly kind: 'batch';
-  readonly batch: number;
-  readonly programs: readonly Program[];
-  readonly jobs: readonly Job[];
-}
+/** From the node to a host. */
+export type HostMessage =
+  /** Attached: its source, then its core modules in order; `lengths` are theirs. */
+  | {
+      readonly kind: 'program';
+      readonly program: ProgramFacts;
+      readonly cores: readonly CoreFacts[];
+      readonly lengths: readonly number[];
+    }
+  /** Attached: the input. */
+  | { readonly kind: 'job'; readonly job: Job }
+  /** Load a program before it is needed, and keep an instance of it alive where `live`; answered by a notice. */
+  | { readonly kind: 'prepare'; readonly program: number; readonly live: boolean }
+  /** A program that need not be held any more. */
+  | { readonly kind: 'dismiss'; readonly program: number };
 
-/** A program to load before it is needed, and to keep an instance of alive where `live`; answered by a notice. */
-export interface Preparation {
-  readonly kind: 'prepare';
-  readonly program: number;
-  readonly live: boolean;
-  /** The program itself, where the worker does not hold it. */
-  readonly programs: readonly Program[];
+/** The message that hands a program to a host, which sees the folders of its preopens at `preopens`. */
+export function programMessage(
+  program: Program,
+  preopens: Readonly<Record<string, string>>,
+): {
+  readonly head: HostMessage;
+  readonly attachments: readonly Uint8Array[];
+} {
+  const { source, cores, pure: _, ...facts } = program;
+  const attachments = [source, ...cores.map(({ bytes }) => bytes)];
+  const head: HostMessage = {
+    kind: 'program',
+    program: { ...facts, preopens },
+    cores: cores.map(({ file, instances, memoryCap }) => ({ file, instances, memoryCap })),
+    lengths: attachments.map(({ length }) => length),
+  };
+  return { head, attachments };
 }
-
-/** A program that the worker need not hold any more. */
-interface Dismissal {
-  readonly kind: 'dismiss';
-  readonly program: number;
-}
-
-/** From the pool to a worker. */
-export type WorkerMessage = Batch | Preparation | Dismissal;

@@ -1,3 +1,4 @@
+import type { Clock } from '../../domain/clock.ts';
 import type { AttemptOutcome } from '../runtime.ts';
 import type { PendingJob } from './pending.ts';
 import { maxBatch } from './protocol.ts';
@@ -5,33 +6,81 @@ import { maxBatch } from './protocol.ts';
 /** A call that takes less may be sent together with others. */
 const quickUs = 500;
 
-/** Which programs' calls were quick so far: those of live instances may be sent to a thread several at once. */
-export class QuickCalls {
-  readonly #programs = new Set<number>();
+/** What calls that are sent together may take in all, by what the last ones took. */
+const batchUs = 2000;
 
-  settled({ job, program, talked }: PendingJob, outcome: AttemptOutcome): void {
-    if (!job.reuse) return;
-    const quick =
-      (outcome.resourceUse.cpuTimeUs ?? quickUs) < quickUs && !talked && outcome.kind === 'completed';
-    if (quick) this.#programs.add(program.key);
-    else this.#programs.delete(program.key);
+/** For so long calls of a program are sent alone after a batch of it took too long; twice as long each time. */
+const firstRestMs = 1000;
+const longestRestMs = 300_000;
+
+/** Programs whose pace is kept; the one asked for longest ago goes first. */
+const maxPaces = 1024;
+
+interface Pace {
+  /** Of the last call, in microseconds; undefined where that was not quick. */
+  us: number | undefined;
+  /** `Clock.monotonic`. */
+  restUntil: number;
+  restMs: number;
+}
+
+/** Which programs' calls were quick so far: those of live instances may be sent to a host several at once. */
+export class QuickCalls {
+  readonly #clock: Clock;
+  readonly #paces = new Map<number, Pace>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
-  /** It was sent with others, and they waited for it. */
-  forget({ program }: PendingJob): void {
-    this.#programs.delete(program.key);
+  settled({ job, program, talked }: PendingJob, outcome: AttemptOutcome): void {
+    if (!job.reuse || !program.pure) return;
+    const us = outcome.resourceUse.cpuTimeUs ?? quickUs;
+    const quick = us < quickUs && !talked && outcome.kind === 'completed';
+    this.#pace(program.key).us = quick ? us : undefined;
+  }
+
+  /** It was sent with others, and they took too long. */
+  giveUp({ program }: PendingJob): void {
+    const pace = this.#pace(program.key);
+    const now = this.#clock.monotonic();
+    pace.us = undefined;
+    if (now < pace.restUntil) return;
+    pace.restUntil = now + pace.restMs;
+    pace.restMs = Math.min(longestRestMs, 2 * pace.restMs);
   }
 
   /** How many from the front of the queue go together, at least one and at most `share`. */
   batch(queue: readonly PendingJob[], share: number): number {
     const most = Math.min(share, maxBatch);
+    let us = this.#quickUs(queue[0]);
     let count = 1;
-    while (count < most && this.#mayShare(queue[0]) && this.#mayShare(queue[count])) count += 1;
+    while (count < most && us !== undefined) {
+      const next = this.#quickUs(queue[count]);
+      if (next === undefined || us + next > batchUs) break;
+      us += next;
+      count += 1;
+    }
     return count;
   }
 
-  #mayShare(pending: PendingJob | undefined): boolean {
-    if (pending?.job.reuse !== true || pending.cpuTimeMs !== undefined) return false;
-    return this.#programs.has(pending.program.key);
+  #quickUs(pending: PendingJob | undefined): number | undefined {
+    if (pending?.job.reuse !== true || pending.cpuTimeMs !== undefined) return undefined;
+    const pace = this.#paces.get(pending.program.key);
+    if (pace?.us === undefined || this.#clock.monotonic() < pace.restUntil) return undefined;
+    return pace.us;
+  }
+
+  #pace(key: number): Pace {
+    let pace = this.#paces.get(key);
+    if (pace === undefined) {
+      pace = { us: undefined, restUntil: Number.NEGATIVE_INFINITY, restMs: firstRestMs };
+    } else {
+      this.#paces.delete(key);
+    }
+    this.#paces.set(key, pace);
+    const [oldest] = this.#paces.keys();
+    if (this.#paces.size > maxPaces && oldest !== undefined) this.#paces.delete(oldest);
+    return pace;
   }
 }

@@ -5,11 +5,12 @@ import type { FunctionSignature, TaskDefinition } from '../../domain/task.ts';
 import { opaqueReason, printType } from '../../domain/wit/type-text.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, PreparedArtifact, Runtime } from '../runtime.ts';
 import { ArtifactCache, ArtifactMissing } from './artifact-cache.ts';
+import type { HostLauncher } from './host-process.ts';
 import { checkSettings, defaultLimits } from './limits.ts';
 import type { WasmLogger } from './logger.ts';
 import type { Manifest } from './manifest.ts';
 import { PendingJob } from './pending.ts';
-import { ThreadPool } from './pool.ts';
+import { HostPools } from './pools.ts';
 import { ProgramStore } from './program-store.ts';
 import type { Program } from './protocol.ts';
 import { resolveArtifact, type SourceOptions } from './source.ts';
@@ -20,12 +21,14 @@ export interface WasmRuntimeOptions extends SourceOptions {
   readonly loadArtifact: (sha256: string) => Promise<Uint8Array>;
   /** Folder for transpiled artifacts; can be deleted whenever no node runs. */
   readonly cacheDir: string;
-  /** Worker threads kept warm. */
-  readonly workers: number;
-  /** Executions that run at once, each in a thread of its own; absent means `workers`. */
-  readonly mostWorkers?: number;
+  /** Guest hosts kept warm for tasks that reach nothing outside. */
+  readonly hosts: number;
+  /** Executions that run at once, each in a host of its own; absent means `hosts`. */
+  readonly mostHosts?: number;
+  /** Starts guest hosts; absent means as plain children of this process. */
+  readonly launcher?: HostLauncher;
   readonly clock: Clock;
-  /** Hears of each worker thread, which is an instance that serves every task; absent means nobody does. */
+  /** Hears of each guest host, which is an instance that serves many tasks; absent means nobody does. */
   readonly instances?: InstanceReporter;
   readonly logger?: WasmLogger;
 }
@@ -35,7 +38,7 @@ interface WasmRuntime extends Runtime {
   warm(taskId: string, revision: number, task: TaskDefinition): Promise<void>;
 }
 
-/** Runs WASI components and preview-1 modules in worker threads. Nothing starts before the first task. */
+/** Runs WASI components and preview-1 modules in guest hosts. Nothing starts before the first task. */
 export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
   const closing = new AbortController();
   const cache = new ArtifactCache({
@@ -44,14 +47,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     transpile: createTranspile(closing.signal),
   });
   const programs = new ProgramStore(cache);
-  const pool = new ThreadPool({
-    size: options.workers,
-    most: options.mostWorkers ?? options.workers,
-    clock: options.clock,
-    instances: options.instances,
-    logger: options.logger,
-    onDamaged: (program) => programs.discard(program),
-  });
+  const hosts = new HostPools(options);
 
   function start(
     program: Program,
@@ -59,6 +55,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     io: AttemptIo,
     signal: AbortSignal,
   ): Promise<AttemptOutcome> {
+    const pool = hosts.for(program);
     const pending = new PendingJob(program, attempt, io, signal, pool);
     if (signal.aborted) pending.stopUnstarted();
     else pool.add(pending);
@@ -92,7 +89,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
       checkSettings(task);
       try {
         const { manifest } = await programs.check(task);
-        pool.warm();
+        hosts.warm(task);
         return { functions: signatures(manifest), wit: manifest.wit };
       } catch (error) {
         if (error instanceof ArtifactMissing) {
@@ -112,18 +109,18 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
       if (task.warm.min === 0) return;
       try {
         const program = await programs.keep(taskId, revision, task);
-        if (program !== undefined) await pool.keep(program, task.instancePolicy === 'reused');
+        if (program !== undefined) await hosts.for(program).keep(program, task.instancePolicy === 'reused');
       } catch (error) {
         options.logger?.warn({ taskId, err: error }, 'a wasm task could not be made ready ahead of its use');
       }
     },
     cool(taskId, revision) {
       const program = programs.forget(taskId, revision);
-      if (program !== undefined) pool.cool(program);
+      if (program !== undefined) hosts.for(program).cool(program);
     },
     async close() {
       closing.abort();
-      await pool.close();
+      await hosts.close();
     },
   };
 }

@@ -1,35 +1,40 @@
-// The transpiling process: `node transpiler.ts <artifact file> <empty folder>`.
+// The checking process: `node transpiler.ts <artifact file> <empty folder>`.
 //
-// It runs apart from the node because it blocks for a second, takes hundreds of megabytes and is fed with bytes
-// that anyone may have made; the node only reads the one line that it prints (a TranspileReport).
+// It reads every byte of an artifact, refuses what the gate cannot bound, and transpiles a component. It runs apart
+// from the node because it blocks for a second, takes hundreds of megabytes and is fed with bytes that anyone may
+// have made; the node only reads the one line that it prints (a TranspileReport).
 
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseWit } from '../../domain/wit/parse.ts';
 import { printFunctions } from '../../domain/wit/print.ts';
-import { preview1Module, readAdapter } from './adapter.ts';
-import { layerOf, MalformedWasm } from './binary.ts';
-import { readComponent, renameInterfaces } from './component.ts';
-import { RefusedFeature, readCoreModule } from './core-module.ts';
+import { opaqueReason } from '../../domain/wit/type-text.ts';
+import type { WitFunction } from '../../domain/wit/types.ts';
+import { layerOf } from './binary.ts';
+import { readComponent } from './component.ts';
+import { checkComponent } from './component-shape.ts';
+import { checkWithEngine } from './engine-check.ts';
+import { checkExportNames } from './export-names.ts';
+import { adaptModule, countInstances, generate, readFunctions } from './jco.ts';
 import { type Manifest, manifestFile, type TranspileReport } from './manifest.ts';
+import { checkModule } from './module-check.ts';
 import { missingImport, unversioned } from './offer.ts';
-
-/** The artifact cannot run here; the message goes to whoever sent it. */
-class Refused extends Error {}
+import { describeRefusal, Refused } from './refused.ts';
 
 async function transpile(bytes: Uint8Array, folder: string): Promise<void> {
-  const component = layerOf(bytes) === 'core' ? await adapt(bytes) : bytes;
+  const component = layerOf(bytes) === 'core' ? await adaptModule(bytes, checkModule(bytes)) : bytes;
+  checkComponent(component);
   const names = readComponent(component);
   const missing = missingImport(names.imports);
   if (missing !== '') throw new Refused(missing);
   const command = names.exports.find((name) => /^wasi:cli\/run@0\.2\.\d+$/.test(name)) ?? '';
   const functions = (await readFunctions(component)).filter((fn) => !fn.name.startsWith('wasi:cli/run@'));
-  if (command === '' && functions.length === 0) {
-    throw new Refused('it has nothing to call: neither _start (wasi:cli/run) nor a typed export');
-  }
+  checkExportNames(names.exports, functions);
+  if (command === '') checkCallable(functions);
   const { files, source } = await generate(component);
+  await Promise.all([...files.values()].map(checkWithEngine));
   const manifest: Manifest = {
+    kind: 'component',
     artifact: digest(bytes),
     source: await save(folder, 'component.mjs', Buffer.from(source)),
     cores: await Promise.all(
@@ -46,57 +51,21 @@ async function transpile(bytes: Uint8Array, folder: string): Promise<void> {
   await writeFile(join(folder, manifestFile), JSON.stringify(manifest), { flush: true });
 }
 
-/** A preview-1 module as a component. */
-async function adapt(bytes: Uint8Array): Promise<Uint8Array> {
-  const module = readCoreModule(bytes);
-  const foreign = module.imports.find(
-    (entry) => entry.module !== preview1Module && !entry.module.includes(':'),
-  );
-  if (foreign !== undefined) {
-    const name = JSON.stringify(`${foreign.module}.${foreign.name}`);
+/** Without a command, some function must be one that a caller can give its parameters and get a result of. */
+function checkCallable(functions: readonly WitFunction[]): void {
+  const [first] = functions;
+  if (first === undefined) {
+    throw new Refused('it has nothing to call: neither _start (wasi:cli/run) nor a typed export');
+  }
+  if (functions.some((fn) => opaqueReason(fn) === '')) return;
+  if (functions.every(({ name }) => name.startsWith('wasi:http/incoming-handler@'))) {
     throw new Refused(
-      `it is a core module that imports ${name}; only ${preview1Module} is offered to core modules`,
+      'it exports only an HTTP handler (wasi:http/incoming-handler), and nothing here sends it requests; functions are called by wasi:cli/run or a typed export',
     );
   }
-  const { componentNew } = await import('@bytecodealliance/jco-transpile/wasm-tools');
-  const adapter = await readAdapter(module.exports.includes('_start') ? 'command' : 'reactor');
-  return explained('it cannot be made a component', () => componentNew(bytes, [[preview1Module, adapter]]));
-}
-
-async function readFunctions(component: Uint8Array) {
-  const { componentWit } = await import('@bytecodealliance/jco-transpile/wasm-tools');
-  const renamed = renameInterfaces(component);
-  const text = await explained('it is not valid', () => componentWit(renamed.component));
-  return parseWit(text, { exportNames: renamed.exportNames });
-}
-
-async function generate(component: Uint8Array): Promise<{ source: string; files: Map<string, Uint8Array> }> {
-  const { transpileBytes } = await import('@bytecodealliance/jco-transpile');
-  const result = await explained('it cannot be transpiled', () =>
-    transpileBytes(component, {
-      name: 'component',
-      instantiation: 'sync',
-      emitTypescriptDeclarations: false,
-      nodejsCompat: false,
-      // A core module inlined as base64 would pass by the gate.
-      base64Cutoff: 0,
-      noComponentErrorWrapping: false,
-    }),
+  throw new Refused(
+    `it has nothing that can be called. ${JSON.stringify(first.name)}: ${opaqueReason(first)}`,
   );
-  const files = new Map(Object.entries(result.files as Record<string, Uint8Array>));
-  const source = files.get('component.js');
-  if (source === undefined) throw new Error('jco wrote no component.js');
-  files.delete('component.js');
-  return { source: Buffer.from(source).toString('utf8'), files };
-}
-
-/** How often the generated source instantiates the module of that file; the worker holds it to this number. */
-function countInstances(source: string, file: string): number {
-  const variable = source.match(
-    new RegExp(`const (module\\d+) = getCoreModule\\('${file.replaceAll('.', '\\.')}'\\)`),
-  )?.[1];
-  if (variable === undefined) throw new Error(`the generated source does not load ${file}`);
-  return source.split(new RegExp(`instantiateCore\\(${variable}\\b`)).length - 1;
 }
 
 async function save(folder: string, file: string, content: Uint8Array) {
@@ -108,27 +77,11 @@ function digest(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** jco's own words, first line only, after ours. */
-async function explained<T>(what: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (cause) {
-    const words = String(cause instanceof Error ? cause.message : cause).split('\n')[0] ?? '';
-    throw new Refused(`${what}: ${words.slice(0, 300)}`, { cause });
-  }
-}
-
-function describe(error: unknown): string {
-  if (error instanceof RefusedFeature) return `it uses ${error.message}, which is not supported`;
-  if (error instanceof Refused || error instanceof MalformedWasm) return error.message;
-  throw error;
-}
-
 const [input = '', folder = ''] = process.argv.slice(2);
 let report: TranspileReport = { kind: 'done' };
 try {
   await transpile(await readFile(input), folder);
 } catch (error) {
-  report = { kind: 'refused', description: describe(error) };
+  report = { kind: 'refused', description: describeRefusal(error) };
 }
 process.stdout.write(JSON.stringify(report));

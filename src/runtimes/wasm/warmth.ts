@@ -1,21 +1,21 @@
 import type { Clock, Timer } from '../../domain/clock.ts';
+import type { GuestHost } from './guest-host.ts';
 import type { Hold } from './hold.ts';
 import type { WasmLogger } from './logger.ts';
 import type { Notice, Program } from './protocol.ts';
-import type { WasmThread } from './thread.ts';
 
-/** A thread that makes something ready for so long is ended: a guest can start without end. */
+/** A host that makes something ready for so long is ended: a guest can start without end. */
 const patienceMs = 10_000;
 
-/** Programs that policies keep ready in one thread; with more it would be worn out by them alone. */
+/** Programs that policies keep ready in one host; with more it would be worn out by them alone. */
 const mostPinned = 32;
 
-/** What a busy thread holds is looked at again after so long. */
+/** What a busy host holds is looked at again after so long. */
 const busyMs = 1000;
 
 const longestTimerMs = 2 ** 31 - 1;
 
-/** A program that some threads are to have ready. */
+/** A program that some hosts are to have ready. */
 interface Plan {
   readonly program: Program;
   /** With a live instance. */
@@ -34,43 +34,43 @@ interface Holders {
 }
 
 interface WarmthOptions {
-  readonly mostThreads: number;
+  readonly mostHosts: number;
   readonly clock: Clock;
   readonly logger: WasmLogger | undefined;
 }
 
 /**
- * Which threads hold which programs, by the warm policies of their tasks.
+ * Which hosts hold which programs, by the warm policies of their tasks.
  *
- * 1. A plan pins its program to `min` threads, the least laden first. A thread is asked only when it is idle, and
+ * 1. A plan pins its program to `min` hosts, the least laden first. A host is asked only when it is idle, and
  *    takes no job until it has answered; one that does not answer in time is ended, and the plan given up.
  * 2. Any other hold ends when it has done nothing for the policy's idle time, or right after a batch where more
- *    than `max` threads hold the program.
+ *    than `max` hosts hold the program.
  * 3. For a program without a plan nothing is done between its batches, and a few comparisons after each.
  */
 export class Warmth {
   readonly #clock: Clock;
   readonly #logger: WasmLogger | undefined;
-  readonly #threads: ReadonlySet<WasmThread>;
-  readonly #mostThreads: number;
+  readonly #hosts: ReadonlySet<GuestHost>;
+  readonly #mostHosts: number;
   readonly #plans = new Map<number, Plan>();
   readonly #holders = new Map<number, Holders>();
-  readonly #watchdogs = new Map<WasmThread, Timer>();
+  readonly #watchdogs = new Map<GuestHost, Timer>();
   #sweeper: Timer | undefined;
   #sweepAt = Number.POSITIVE_INFINITY;
-  /** Whether some plan wants more threads than it has. */
+  /** Whether some plan wants more hosts than it has. */
   lacking = false;
-  /** The most threads that a plan wants. */
+  /** The most hosts that a plan wants. */
   least = 0;
 
-  constructor(threads: ReadonlySet<WasmThread>, { mostThreads, clock, logger }: WarmthOptions) {
-    this.#threads = threads;
-    this.#mostThreads = mostThreads;
+  constructor(hosts: ReadonlySet<GuestHost>, { mostHosts, clock, logger }: WarmthOptions) {
+    this.#hosts = hosts;
+    this.#mostHosts = mostHosts;
     this.#clock = clock;
     this.#logger = logger;
   }
 
-  /** Resolves when as many threads as can be have it ready, when that has failed, or when it is not wanted any more. */
+  /** Resolves when as many hosts as can be have it ready, when that has failed, or when it is not wanted any more. */
   plan(program: Program, live: boolean): Promise<void> {
     let plan = this.#plans.get(program.key);
     if (plan === undefined) {
@@ -83,7 +83,7 @@ export class Warmth {
     return promise;
   }
 
-  /** Has every thread forget the program, each as soon as it does not run it. */
+  /** Has every host forget the program, each as soon as it does not run it. */
   cool(key: number): void {
     const plan = this.#plans.get(key);
     this.#plans.delete(key);
@@ -95,28 +95,28 @@ export class Warmth {
     }
     const holders = this.#holders.get(key);
     if (holders !== undefined) holders.most = 0;
-    for (const thread of this.#threads) {
-      const hold = thread.holds.get(key);
+    for (const host of this.#hosts) {
+      const hold = host.holds.get(key);
       if (hold === undefined) continue;
       hold.pinned = false;
-      if (thread.idle) this.#dismiss(thread, hold);
+      if (host.idle) this.#dismiss(host, hold);
       else this.#sweepBy(this.#clock.monotonic());
     }
     if (this.lacking) this.prepare();
   }
 
-  /** Asks idle threads for what is lacking. */
+  /** Asks idle hosts for what is lacking. */
   prepare(): void {
     this.lacking = false;
     for (const plan of this.#plans.values()) {
       if (plan.state !== 'lacking') continue;
       const { key, warm } = plan.program;
-      const threads = [...this.#threads].filter((thread) => !thread.ending);
-      const pinned = threads.filter((thread) => thread.holds.get(key)?.pinned);
-      const wanted = Math.max(0, Math.min(warm.min, this.#mostThreads) - pinned.length);
-      const chosen = candidates(threads, key).slice(0, wanted);
-      for (const thread of chosen) this.#ask(thread, plan);
-      if (chosen.length === wanted || this.#isFull(threads, plan)) plan.state = 'asked';
+      const hosts = [...this.#hosts].filter((host) => !host.ending);
+      const pinned = hosts.filter((host) => host.holds.get(key)?.pinned);
+      const wanted = Math.max(0, Math.min(warm.min, this.#mostHosts) - pinned.length);
+      const chosen = candidates(hosts, key).slice(0, wanted);
+      for (const host of chosen) this.#ask(host, plan);
+      if (chosen.length === wanted || this.#isFull(hosts, plan)) plan.state = 'asked';
       else this.lacking = true;
       this.#settleIfReady(plan);
     }
@@ -128,21 +128,21 @@ export class Warmth {
     else holders.count += 1;
   }
 
-  onServed(thread: WasmThread, holds: readonly Hold[]): void {
+  onServed(host: GuestHost, holds: readonly Hold[]): void {
     const now = this.#clock.monotonic();
     for (const hold of holds) {
       hold.usedAt = now;
       if (hold.pinned) continue;
       const { key, warm } = hold.program;
       const holders = this.#holders.get(key);
-      if (holders !== undefined && holders.count > holders.most) this.#dismiss(thread, hold);
+      if (holders !== undefined && holders.count > holders.most) this.#dismiss(host, hold);
       else this.#sweepBy(now + warm.idleTimeoutMs);
     }
   }
 
-  onNotice(thread: WasmThread, notice: Notice): void {
+  onNotice(host: GuestHost, notice: Notice): void {
     const plan = this.#plans.get(notice.program);
-    const hold = thread.holds.get(notice.program);
+    const hold = host.holds.get(notice.program);
     if (notice.state === 'spent') {
       if (plan === undefined || hold === undefined) return;
       hold.pinned = false;
@@ -150,25 +150,25 @@ export class Warmth {
       return;
     }
     if (hold !== undefined) hold.usedAt = this.#clock.monotonic();
-    if (thread.preparing.size === 0) {
-      this.#watchdogs.get(thread)?.cancel();
-      this.#watchdogs.delete(thread);
+    if (host.preparing.size === 0) {
+      this.#watchdogs.get(host)?.cancel();
+      this.#watchdogs.delete(host);
     }
     if (plan === undefined) return;
     if (notice.state === 'failed') this.#giveUp(plan, notice.reason);
     else this.#settleIfReady(plan);
   }
 
-  onGone(thread: WasmThread): void {
-    this.#watchdogs.get(thread)?.cancel();
-    this.#watchdogs.delete(thread);
-    for (const hold of thread.holds.values()) this.#release(hold.program.key);
-    for (const key of thread.preparing) {
+  onGone(host: GuestHost): void {
+    this.#watchdogs.get(host)?.cancel();
+    this.#watchdogs.delete(host);
+    for (const hold of host.holds.values()) this.#release(hold.program.key);
+    for (const key of host.preparing) {
       const plan = this.#plans.get(key);
-      if (plan !== undefined) this.#giveUp(plan, 'the worker thread ended while it was made ready');
+      if (plan !== undefined) this.#giveUp(plan, 'the guest host ended while it was made ready');
     }
     for (const plan of this.#plans.values()) {
-      if (thread.holds.get(plan.program.key)?.pinned && plan.state !== 'failed') this.#want(plan);
+      if (host.holds.get(plan.program.key)?.pinned && plan.state !== 'failed') this.#want(plan);
     }
   }
 
@@ -179,26 +179,23 @@ export class Warmth {
     this.#plans.clear();
   }
 
-  #ask(thread: WasmThread, { program, live }: Plan): void {
-    thread.prepare(program, live);
+  #ask(host: GuestHost, { program, live }: Plan): void {
+    host.prepare(program, live);
     const timer = this.#clock.setTimer(patienceMs, () => {
-      thread.terminate(`it was not ready after ${patienceMs / 1000} s`);
+      host.terminate(`it was not ready after ${patienceMs / 1000} s`);
     });
-    this.#watchdogs.get(thread)?.cancel();
-    this.#watchdogs.set(thread, timer);
+    this.#watchdogs.get(host)?.cancel();
+    this.#watchdogs.set(host, timer);
   }
 
-  /** Whether no thread can take the program that it is not pinned to; only a plan that is cancelled makes room. */
-  #isFull(threads: readonly WasmThread[], plan: Plan): boolean {
+  /** Whether no host can take the program that it is not pinned to; only a plan that is cancelled makes room. */
+  #isFull(hosts: readonly GuestHost[], plan: Plan): boolean {
     const { key, name } = plan.program;
-    const full = threads.every((thread) => thread.holds.get(key)?.pinned || pinnedIn(thread) >= mostPinned);
-    if (threads.length < this.least || !full) return false;
+    const full = hosts.every((host) => host.holds.get(key)?.pinned || pinnedIn(host) >= mostPinned);
+    if (hosts.length < this.least || !full) return false;
     if (!plan.told) {
-      const reason = `a thread keeps ${mostPinned} programs ready at most`;
-      this.#logger?.warn(
-        { task: name, reason },
-        'a wasm task is kept warm in fewer threads than it asks for',
-      );
+      const reason = `a host keeps ${mostPinned} programs ready at most`;
+      this.#logger?.warn({ task: name, reason }, 'a wasm task is kept warm in fewer hosts than it asks for');
     }
     plan.told = true;
     return true;
@@ -212,7 +209,7 @@ export class Warmth {
 
   #settleIfReady(plan: Plan): void {
     if (plan.state !== 'asked') return;
-    const asked = [...this.#threads].some((thread) => thread.preparing.has(plan.program.key));
+    const asked = [...this.#hosts].some((host) => host.preparing.has(plan.program.key));
     if (!asked) settle(plan);
   }
 
@@ -220,8 +217,8 @@ export class Warmth {
     plan.state = 'failed';
     this.#count();
     const { name, key } = plan.program;
-    for (const thread of this.#threads) {
-      const hold = thread.holds.get(key);
+    for (const host of this.#hosts) {
+      const hold = host.holds.get(key);
       if (hold !== undefined) hold.pinned = false;
     }
     this.#sweepBy(this.#clock.monotonic() + plan.program.warm.idleTimeoutMs);
@@ -234,8 +231,8 @@ export class Warmth {
     this.least = Math.max(0, ...wanted.map((plan) => plan.program.warm.min));
   }
 
-  #dismiss(thread: WasmThread, { program: { key } }: Hold): void {
-    thread.dismiss(key);
+  #dismiss(host: GuestHost, { program: { key } }: Hold): void {
+    host.dismiss(key);
     this.#release(key);
   }
 
@@ -257,14 +254,14 @@ export class Warmth {
   #sweep(): void {
     const now = this.#clock.monotonic();
     let next = Number.POSITIVE_INFINITY;
-    for (const thread of this.#threads) {
-      if (thread.ending) continue;
-      for (const hold of thread.holds.values()) {
+    for (const host of this.#hosts) {
+      if (host.ending) continue;
+      for (const hold of host.holds.values()) {
         if (hold.pinned) continue;
         const cooled = this.#holders.get(hold.program.key)?.most === 0;
         const due = cooled ? now : hold.usedAt + hold.program.warm.idleTimeoutMs;
-        if (!thread.idle) next = Math.min(next, Math.max(due, now + busyMs));
-        else if (due <= now) this.#dismiss(thread, hold);
+        if (!host.idle) next = Math.min(next, Math.max(due, now + busyMs));
+        else if (due <= now) this.#dismiss(host, hold);
         else next = Math.min(next, due);
       }
     }
@@ -277,16 +274,16 @@ function settle(plan: Plan): void {
   for (const resolve of plan.waiting.splice(0)) resolve();
 }
 
-/** Idle threads that the program is not pinned to: those that hold it first, then those with the least to hold. */
-function candidates(threads: readonly WasmThread[], key: number): WasmThread[] {
-  const laden = new Map(threads.map((thread) => [thread, pinnedIn(thread)]));
-  const load = (thread: WasmThread) => (thread.holds.has(key) ? -1 : (laden.get(thread) ?? 0));
-  return threads
-    .filter((thread) => thread.warm && thread.idle && !thread.holds.get(key)?.pinned)
-    .filter((thread) => (laden.get(thread) ?? 0) < mostPinned)
+/** Idle hosts that the program is not pinned to: those that hold it first, then those with the least to hold. */
+function candidates(hosts: readonly GuestHost[], key: number): GuestHost[] {
+  const laden = new Map(hosts.map((host) => [host, pinnedIn(host)]));
+  const load = (host: GuestHost) => (host.holds.has(key) ? -1 : (laden.get(host) ?? 0));
+  return hosts
+    .filter((host) => host.warm && host.idle && !host.holds.get(key)?.pinned)
+    .filter((host) => (laden.get(host) ?? 0) < mostPinned)
     .sort((a, b) => load(a) - load(b));
 }
 
-function pinnedIn(thread: WasmThread): number {
-  return [...thread.holds.values()].filter((hold) => hold.pinned).length;
+function pinnedIn(host: GuestHost): number {
+  return [...host.holds.values()].filter((hold) => hold.pinned).length;
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ownHierarchies } from '../../../src/runtimes/process/hierarchy.ts';
+import { ownHierarchies } from '../../../src/runtimes/containment/hierarchy.ts';
 import type { InstanceRuntime, Runtime } from '../../../src/runtimes/runtime.ts';
 import { attemptOf, Collected, firstOutput, run } from '../attempt.ts';
 import { launchOf, needsCgroups, open, openRuntime, Programs, start } from './fixtures.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { LeasedUsers } from '../../../src/runtimes/process/leased-users.ts';
+import { LeasedUsers } from '../../../src/runtimes/containment/leased-users.ts';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
 import { firstOutput, run } from '../attempt.ts';
 import { needsCgroups, openRuntime, Programs, start } from './fixtures.ts';

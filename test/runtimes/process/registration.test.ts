@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import type { TaskDefinition } from '../../../src/domain/task.ts';
-import { Identities } from '../../../src/runtimes/process/identity.ts';
+import { Identities } from '../../../src/runtimes/process/identities.ts';
 import type { InstanceRuntime } from '../../../src/runtimes/runtime.ts';
 import { draftOf, newNodeId, open, Programs, withLimits } from './fixtures.ts';
 

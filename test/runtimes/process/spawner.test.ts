@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { Spawner } from '../../../src/runtimes/process/spawner.ts';
+import { Spawner } from '../../../src/runtimes/containment/spawner.ts';
 import { firstOutput, run } from '../attempt.ts';
 import { needsCgroups, newNodeId, openRuntime, Programs, start } from './fixtures.ts';
 import { isAlive, pidOf, processesWith, until } from './processes.ts';

@@ -38,8 +38,8 @@ export class WasmBench {
   ): Promise<WasmRuntime> {
     const runtime = createWasmRuntime({
       cacheDir: join(await this.#folder, 'cache'),
-      workers,
-      mostWorkers,
+      hosts: workers,
+      mostHosts: mostWorkers,
       clock: systemClock,
       loadArtifact: async (sha256) => {
         const bytes = this.artifacts.get(sha256);

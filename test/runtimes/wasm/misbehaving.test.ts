@@ -118,10 +118,10 @@ describe('a guest that returns the same memory over and over', () => {
     },
   );
 
-  it('as values of the JavaScript heap loses its thread, and others go on', async () => {
+  it('as values of the JavaScript heap takes its guest host down and ends as MEMORY_LIMIT, and others go on', async () => {
     const task = bench.task(await amplifier('list<list<tuple<u8, u8>>>'));
     const { outcome } = await run(runtime, task, { functionName: 'amplify' });
-    expect(outcome).toMatchObject({ kind: 'failed', code: 'INSTANCE_LOST' });
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'MEMORY_LIMIT' });
     const { stdout } = await run(runtime, await bench.example('misbehaving/cat'), {
       input: Buffer.from('on'),
     });

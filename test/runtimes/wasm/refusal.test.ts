@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RequestError } from '../../../src/domain/errors.ts';
 import type { TaskDefinition } from '../../../src/domain/task.ts';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
+import { doublingComponent, phiBomb } from './bombs.ts';
 import { limits, readExample, WasmBench } from './fixture.ts';
+import { httpHandler, namedExport } from './typed-guest.ts';
 
 const bench = new WasmBench();
 let runtime: Runtime;
@@ -45,6 +47,45 @@ describe('refused at registration, with the field and the reason', () => {
       'an unknown core import',
       `(module (import "env" "f" (func)) (memory (export "memory") 1) ${start})`,
       '"env.f"',
+    ],
+    [
+      'the import of another host',
+      `(module (import "extism:host/env" "input_length" (func (result i64))) (memory (export "memory") 1) ${start})`,
+      '"extism:host/env.input_length"',
+    ],
+    [
+      'a function that WASI never had',
+      `(module (import "wasi_snapshot_preview1" "sock_open" (func (param i32) (result i32))) (memory (export "memory") 1) ${start})`,
+      '"wasi_snapshot_preview1.sock_open"',
+    ],
+    [
+      'a function of WASI with another type',
+      `(module (import "wasi_snapshot_preview1" "fd_seek" (func (param i32 i32 i32 i32) (result i32))) (memory (export "memory") 1) ${start})`,
+      '(i32, i32, i32, i32) -> (i32); in WASI preview 1 it is (i32, i64, i32, i32) -> (i32)',
+    ],
+    [
+      'a memory that it does not export',
+      `(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32))) (memory 1) ${start})`,
+      'exports no memory',
+    ],
+    [
+      'a name of 50 000 letters, cut',
+      `(module (import "${'e'.repeat(50_000)}" "f" (func)) (memory (export "memory") 1) ${start})`,
+      'eee…',
+    ],
+    ['401 tables', `(module ${'(table 0 funcref)'.repeat(401)} ${start})`, '401 tables'],
+    ['a library', '(module (memory (export "memory") 1) (func (export "_initialize")))', '_initialize'],
+    ['a start with parameters', '(module (func (export "_start") (param i32)))', '(i32) -> ()'],
+    [
+      'exceptions inside a component',
+      `(component (core module $m (tag $e) (func (export "f") (throw $e))) (core instance $i (instantiate $m))
+        (func (export "ping") (canon lift (core func $i "f"))))`,
+      'exceptions proposal',
+    ],
+    [
+      '65 536 core instances',
+      doublingComponent(16),
+      'memories once all its instances are made (allowed is 32)',
     ],
     ['memory64', `(module (memory (export "memory") i64 1) ${start})`, 'memory64'],
     ['shared memory', `(module (memory (export "memory") 1 2 shared) ${start})`, 'shared memory'],
@@ -91,6 +132,28 @@ describe('refused at registration, with the field and the reason', () => {
       (func (export "ping") (canon lift (core func $j "ping"))))`;
     expect((await refusal(await bench.wat(source))).description).toContain('a name with quotes');
   });
+
+  it('a function that takes the compiler gigabytes, by its index', async () => {
+    const { field, description } = await refusal(bench.task(phiBomb(50_000, 1850)));
+    expect(field).toBe(content);
+    expect(description).toMatch(/a function \(index 0\) that takes the compiler about \d+ bytes/);
+  });
+
+  it('a component that only answers HTTP requests, which nobody sends it', async () => {
+    const { description } = await refusal(bench.task(await httpHandler()));
+    expect(description).toContain('it exports only an HTTP handler (wasi:http/incoming-handler)');
+  });
+
+  it.each(['arguments', 'exports0', 'module0', 'realloc0', 'post-return0', 'trampoline3'])(
+    'an export by the name %s, with which the generated JavaScript would not start',
+    async (name) => {
+      expect((await refusal(bench.task(await namedExport(name)))).description).toContain(
+        `it exports "${name}", a name that is taken`,
+      );
+      const inInterface = await refusal(bench.task(await namedExport(name, 'test:named/api')));
+      expect(inInterface.description).toContain(`it exports "test:named/api#${name}"`);
+    },
+  );
 
   it('a memory that is larger at its start than the limit', async () => {
     const task = bench.task(await readExample('misbehaving/hog'), limits(64 * 1024));

@@ -2,9 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
-import type { RunContext } from '../../../src/runtimes/wasm/host/context.ts';
-import { importsFor } from '../../../src/runtimes/wasm/host/imports.ts';
-import type { Program } from '../../../src/runtimes/wasm/protocol.ts';
+import type { RunContext } from '../../../src/runtimes/wasm/guest-host/host/context.ts';
+import { importsFor } from '../../../src/runtimes/wasm/guest-host/host/imports.ts';
+import type { ProgramFacts } from '../../../src/runtimes/wasm/protocol.ts';
 import { run } from '../attempt.ts';
 import { WasmBench } from './fixture.ts';
 
@@ -54,10 +54,8 @@ const context: RunContext = {
 
 /** A function of an interface that a program with or without a network is given. */
 async function hostFunction(allowNetwork: boolean, name: string, member: string) {
-  const program: Program = {
+  const program: ProgramFacts = {
     key: 1,
-    source: { url: '', sha256: '' },
-    cores: [],
     imports: [name],
     command: '',
     functions: [],

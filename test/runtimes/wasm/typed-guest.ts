@@ -36,3 +36,31 @@ export async function typedGuest(): Promise<Uint8Array> {
 }
 
 export const habit = (name: string): string => `test:guest/habits@1.0.0#${name}`;
+
+/** A component that exports one function of that name, itself or in an interface. */
+export async function namedExport(name: string, inInterface = ''): Promise<Uint8Array> {
+  const core = inInterface === '' ? name : `${inInterface}#${name}`;
+  const binary = await parse(`(module (func (export "${core}")))`);
+  const witSource =
+    inInterface === ''
+      ? `package test:named; world w { export %${name}: func(); }`
+      : `package test:named; interface api { %${name}: func(); } world w { export api; }`;
+  return componentNew(await componentEmbed({ binary, witSource, world: 'w' }), []);
+}
+
+/** A component with nothing but `wasi:http/incoming-handler`. */
+export async function httpHandler(): Promise<Uint8Array> {
+  const binary = await parse(
+    `(module (func (export "wasi:http/incoming-handler@0.2.3#handle") (param i32 i32)))`,
+  );
+  const witSource = `package test:handler;
+    world w { export wasi:http/incoming-handler@0.2.3; }
+    package wasi:http@0.2.3 {
+      interface types { resource incoming-request; resource response-outparam; }
+      interface incoming-handler {
+        use types.{incoming-request, response-outparam};
+        handle: func(request: incoming-request, response-out: response-outparam);
+      }
+    }`;
+  return componentNew(await componentEmbed({ binary, witSource, world: 'w' }), []);
+}

@@ -68,7 +68,7 @@ describeWhere([await chromium()], 'an execution that went wrong', () => {
     await failure.getByText('policy', { exact: true }).waitFor();
     await failure.locator('dd', { hasText: '300 ms' }).first().waitFor();
     const worked = failure.getByRole('listitem').and(page.locator('[data-outcome=worked]'));
-    await expect.poll(() => worked.textContent()).toMatch(/Thread ended.*gone after/);
+    await expect.poll(() => worked.textContent()).toMatch(/Guest host killed.*gone after/);
     await seen.lit('timedOut');
     await seen.way('running.stopping', 'timedOut').waitFor();
   });

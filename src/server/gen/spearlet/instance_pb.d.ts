@@ -15,7 +15,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 export declare const file_spearlet_instance: GenFile;
 
 /**
- * A worker thread, a container or a process.
+ * A guest host, a container or a process.
  *
  * @generated from message spearlet.Instance
  */
@@ -36,7 +36,7 @@ export declare type Instance = Message<"spearlet.Instance"> & {
   state: InstanceState;
 
   /**
-   * The task it was started for; empty for a worker thread, which serves every WebAssembly task.
+   * The task it was started for; empty for a guest host, which serves many WebAssembly tasks.
    *
    * @generated from field: string task_id = 4;
    */

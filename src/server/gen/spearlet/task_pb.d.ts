@@ -224,7 +224,7 @@ export declare type WarmPolicy = Message<"spearlet.WarmPolicy"> & {
   min?: number | undefined;
 
   /**
-   * The most that stay ready. Default: as many as `min`, or one for each worker thread for WebAssembly.
+   * The most that stay ready. Default: as many as `min`, or one for each guest host for WebAssembly.
    *
    * @generated from field: optional uint32 max = 2;
    */

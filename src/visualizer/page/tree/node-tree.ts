@@ -111,7 +111,7 @@ function instanceBranch({ instances, pools }: Known): readonly Actor[] {
   }
   return [...byTask].map(([taskId, found]) => {
     const pool = pools.find((each) => each.taskId === taskId);
-    const name = pool?.taskName || found[0]?.taskName || taskId || 'worker threads';
+    const name = pool?.taskName || found[0]?.taskName || taskId || 'guest hosts';
     return {
       ...none,
       key: `pool/${taskId}`,

@@ -39,7 +39,7 @@ test('the ladder says which rung worked and how long it took', () => {
     ladderOf({ rung, tookMs: 5060 }, code, 5000).map(({ name, outcome }) => `${name}: ${outcome}`);
   expect(rungs('term')).toEqual(['SIGTERM: worked', 'SIGKILL: not needed']);
   expect(rungs('kill')).toEqual(['SIGTERM: did not work', 'SIGKILL: worked']);
-  expect(rungs('terminate')).toEqual(['Thread ended: worked']);
+  expect(rungs('terminate')).toEqual(['Guest host killed: worked']);
   expect(rungs('of a later version')).toEqual(['of a later version: worked']);
   expect(ladderOf(undefined, 'KILL_UNCONFIRMED', 5000).map(({ outcome }) => outcome)).toEqual([
     'did not work',

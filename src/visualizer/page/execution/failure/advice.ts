@@ -43,7 +43,7 @@ const advice: Readonly<Record<string, Advice>> = {
   },
   MEMORY_LIMIT: {
     meaning:
-      'WebAssembly: it trapped when its memory stood near limits.memory; process and container: the kernel ended it for want of memory',
+      'WebAssembly: it trapped when its memory stood near limits.memory, or took its guest host down by what it made the host hold; process and container: the kernel ended it for want of memory',
     todo: 'raise limits.memory',
   },
   CPU_LIMIT: {
@@ -64,7 +64,7 @@ const advice: Readonly<Record<string, Advice>> = {
     todo: 'invoke again, where the function may run twice; set on_interrupt',
   },
   RUNTIME_UNAVAILABLE: {
-    meaning: 'the node has no such runtime, cannot start worker threads, or cannot reach the Docker engine',
+    meaning: 'the node has no such runtime, cannot start guest hosts, or cannot reach the Docker engine',
     todo: "look into the node's log; start Docker",
   },
   START_FAILED: {
@@ -78,7 +78,7 @@ const advice: Readonly<Record<string, Advice>> = {
     todo: 'register the task again',
   },
   INSTANCE_LOST: {
-    meaning: "the worker thread ended under the function, or the container's engine did",
+    meaning: "the guest host was killed under the function, or the container's engine did",
     todo: "invoke again; if it recurs, look into the node's log",
   },
   KILL_UNCONFIRMED: {

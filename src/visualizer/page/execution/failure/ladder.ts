@@ -28,7 +28,7 @@ export function ladderOf(
     case 'cooperative':
       return [{ name: 'Called off', detail: `it had not begun; ${took}`, outcome: 'worked' }];
     case 'terminate':
-      return [{ name: 'Thread ended', detail: took, outcome: 'worked' }];
+      return [{ name: 'Guest host killed', detail: took, outcome: 'worked' }];
     case 'term':
       return [
         { name: 'SIGTERM', detail: took, outcome: 'worked' },

@@ -1,0 +1,115 @@
+import { readSync, writeSync } from 'node:fs';
+import {
+  encodeRecordHeader,
+  maxOutputBytes,
+  messageHeaderBytes,
+  recordHeaderBytes,
+  recordKind,
+} from '../channel.ts';
+import type { HostMessage } from '../protocol.ts';
+
+export interface Received {
+  readonly message: HostMessage;
+  /** The host's own. */
+  readonly attachment: Uint8Array;
+}
+
+/** Between two looks at a socket that does not block. */
+const pauseMs = 1;
+
+/** Replies of quick jobs go together, but none waits longer than this for the next. */
+const mostWaitUs = 100;
+
+/** What is read ahead at a time. */
+const chunkBytes = 64 * 1024;
+
+/** The host's end of its socket; see `../channel.ts`. Everything blocks: the process has nothing else to do. */
+export class Channel {
+  readonly #fd: number;
+  readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
+  #ahead: Buffer = Buffer.alloc(0);
+  readonly #chunk = Buffer.allocUnsafe(chunkBytes);
+  #unsent: Uint8Array[] = [];
+  #sentAt = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** The next message; undefined where the node is gone. What was not sent yet is sent before it waits. */
+  receive(): Received | undefined {
+    if (this.#ahead.length === 0) this.flush();
+    const header = this.#take(messageHeaderBytes);
+    if (header === undefined) return undefined;
+    const text = this.#take(header.readUInt32LE(0));
+    const attachment = this.#take(header.readUInt32LE(4));
+    if (text === undefined || attachment === undefined) return undefined;
+    return { message: JSON.parse(text.toString('utf8')) as HostMessage, attachment };
+  }
+
+  /** Writes all of `bytes` of a guest's output, as several records where it is large. */
+  output(stream: 'stdout' | 'stderr', ticket: number, bytes: Uint8Array): void {
+    for (let from = 0; from < bytes.length; from += maxOutputBytes) {
+      const part = bytes.subarray(from, from + maxOutputBytes);
+      this.#unsent.push(encodeRecordHeader(recordKind[stream], ticket, part.length), part);
+      this.flush();
+    }
+  }
+
+  /** Sends a record now, or with others that follow at once. */
+  send(kind: number, ticket: number, text: string): void {
+    const length = Buffer.byteLength(text);
+    const record = Buffer.allocUnsafe(recordHeaderBytes + length);
+    encodeRecordHeader(kind, ticket, length).copy(record);
+    record.write(text, recordHeaderBytes);
+    this.#unsent.push(record);
+    if (performance.now() * 1000 - this.#sentAt > mostWaitUs) this.flush();
+  }
+
+  flush(): void {
+    if (this.#unsent.length === 0) return;
+    const [first] = this.#unsent;
+    const bytes = this.#unsent.length === 1 && first !== undefined ? first : Buffer.concat(this.#unsent);
+    this.#unsent = [];
+    for (let at = 0; at < bytes.length; ) at += this.#retry(() => writeSync(this.#fd, bytes, at));
+    this.#sentAt = performance.now() * 1000;
+  }
+
+  #take(length: number): Buffer | undefined {
+    if (this.#ahead.length >= length) {
+      const taken = this.#ahead.subarray(0, length);
+      this.#ahead = this.#ahead.subarray(length);
+      return taken;
+    }
+    const whole = Buffer.allocUnsafeSlow(length);
+    let have = this.#ahead.copy(whole);
+    this.#ahead = Buffer.alloc(0);
+    while (have < length) {
+      const large = length - have >= chunkBytes;
+      const into = large ? whole.subarray(have) : this.#chunk;
+      const read = this.#retry(() => readSync(this.#fd, into, 0, into.length, null));
+      if (read === 0) return undefined;
+      if (large) {
+        have += read;
+        continue;
+      }
+      const used = this.#chunk.copy(whole, have, 0, Math.min(read, length - have));
+      have += used;
+      // A copy: the chunk is read into again.
+      this.#ahead = Buffer.from(this.#chunk.subarray(used, read));
+    }
+    return whole;
+  }
+
+  /** A socket that somebody made non-blocking says so instead of waiting. */
+  #retry(call: () => number): number {
+    for (;;) {
+      try {
+        return call();
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+        Atomics.wait(this.#sleeper, 0, 0, pauseMs);
+      }
+    }
+  }
+}

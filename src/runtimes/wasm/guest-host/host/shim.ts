@@ -1,0 +1,63 @@
+import * as wasi from '@bytecodealliance/preview2-shim';
+import { WASIShim } from '@bytecodealliance/preview2-shim/instantiation';
+import type { ProgramFacts } from '../../protocol.ts';
+import type { RunContext } from './context.ts';
+import { type GuestImports, plainInterfaces } from './interfaces.ts';
+import { createIo, type IoClasses } from './io.ts';
+
+/** Files, sockets and HTTP from preview2-shim; everything else is ours also here. */
+export function createShimImports(program: ProgramFacts, context: RunContext): GuestImports {
+  const shim = new WASIShim({
+    sandbox: { preopens: { ...program.preopens }, env: {}, args: [], enableNetwork: program.allowNetwork },
+  });
+  const io = createIo(shimClasses(), context);
+  return {
+    ...shim.getImportObject(),
+    ...plainInterfaces(context, io),
+    ...(program.allowNetwork ? {} : noNetwork()),
+  };
+}
+
+function shimClasses(): IoClasses {
+  const { streams, poll, error } = wasi.io;
+  return {
+    InputStream: streams.InputStream as unknown as IoClasses['InputStream'],
+    OutputStream: streams.OutputStream as unknown as IoClasses['OutputStream'],
+    Pollable: poll.Pollable as unknown as IoClasses['Pollable'],
+    IoError: error.Error as unknown as IoClasses['IoError'],
+    pollForeign: (pollables, deadline) => {
+      const waits = [...pollables] as unknown as Parameters<typeof poll.poll>[0];
+      if (deadline === undefined) {
+        poll.poll(waits);
+        return;
+      }
+      const alarm = wasi.clocks.monotonicClock.subscribeInstant(deadline);
+      try {
+        poll.poll([...waits, alarm]);
+      } finally {
+        (alarm as unknown as Disposable)[Symbol.dispose]();
+      }
+    },
+  };
+}
+
+/**
+ * The shim denies by asking a network object that a socket got at bind, and an unbound UDP socket has none, so
+ * without a network no socket comes to be at all.
+ */
+function noNetwork(): GuestImports {
+  const deny = () => {
+    throw 'access-denied';
+  };
+  const { ipNameLookup } = wasi.sockets;
+  return {
+    'wasi:sockets/tcp-create-socket': { createTcpSocket: deny },
+    'wasi:sockets/udp-create-socket': { createUdpSocket: deny },
+    'wasi:sockets/ip-name-lookup': { ...ipNameLookup, resolveAddresses: deny },
+    'wasi:http/outgoing-handler': {
+      handle: () => {
+        throw { tag: 'HTTP-request-denied' };
+      },
+    },
+  };
+}

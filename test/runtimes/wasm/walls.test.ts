@@ -1,0 +1,132 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeContainment } from '../../../src/runtimes/containment/containment.ts';
+import type { HostLauncher, HostProfile } from '../../../src/runtimes/wasm/host-process.ts';
+import { findWalls, WalledHostLauncher } from '../../../src/runtimes/wasm/walled-host.ts';
+import { describeWhere, root } from '../../support/needs.ts';
+import { run } from '../attempt.ts';
+import { systemClock, WasmBench } from './fixture.ts';
+
+const bench = new WasmBench();
+let launcher: HostLauncher;
+let folder: string;
+beforeAll(async () => {
+  const made = await makeContainment({ nodeId: 'walls-test', wrapper: [] });
+  if ('reason' in made) throw new Error(made.reason);
+  const walls = await findWalls(made.scratch.path, undefined);
+  if (walls === undefined) throw new Error('no walls can be had here');
+  launcher = new WalledHostLauncher(made, walls, { clock: systemClock });
+  folder = await mkdtemp(join(tmpdir(), 'spear preopen#'));
+  await writeFile(join(folder, 'inside'), 'seen');
+});
+afterAll(async () => {
+  await launcher.close();
+  await bench.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const plain: HostProfile = { preopens: {}, network: false, packages: [] };
+
+/** What a program says that has taken over a guest host: `code` answers with the value of an expression. */
+async function inside(profile: HostProfile, code: string): Promise<unknown> {
+  const host = launcher.launch({
+    text: `import fs from 'node:fs'; import os from 'node:os'; import net from 'node:net';
+     const attempt = (act) => { try { return act(); } catch (error) { return error.code; } };
+     fs.writeSync(0, JSON.stringify(await (async () => (${code}))()) ?? 'nothing');`,
+    flags: [],
+    profile,
+  });
+  const heard: Buffer[] = [];
+  host.socket.listen((chunk) => heard.push(chunk));
+  const exit = await host.exited;
+  expect(exit).toMatchObject({ code: 0, words: '' });
+  return JSON.parse(Buffer.concat(heard).toString());
+}
+
+const status = (name: string) =>
+  `/^${name}:\\s*(\\S+)/m.exec(fs.readFileSync('/proc/self/status', 'latin1'))[1]`;
+
+describeWhere([root()], 'a program that has taken over a guest host', () => {
+  it('has a user without a name, no group of the node, no capability and no way to get one', async () => {
+    const seen = await inside(
+      plain,
+      `[process.getuid(), process.getgroups(), ${status('CapEff')}, ${status('CapBnd')}, ${status('NoNewPrivs')}]`,
+    );
+    const [uid] = seen as [number];
+    expect(uid).toBeGreaterThanOrEqual(65_000);
+    expect(seen).toEqual([uid, [uid], '0000000000000000', '0000000000000000', '1']);
+  });
+
+  it('is another user than the host beside it', async () => {
+    const uids = await Promise.all([inside(plain, 'process.getuid()'), inside(plain, 'process.getuid()')]);
+    expect(uids[0]).not.toBe(uids[1]);
+  });
+
+  it('sees no file of the machine but the program and its libraries, and can write none', async () => {
+    const listing = await inside(plain, `fs.readdirSync('/').sort()`);
+    expect(listing).toEqual(['etc', 'lib', 'lib64', 'proc', 'spear']);
+    expect(await inside(plain, `fs.readdirSync('/etc')`)).toEqual(['ld.so.cache']);
+    expect(await inside(plain, `attempt(() => fs.writeFileSync('/spear/new', ''))`)).toBe('EROFS');
+    expect(await inside(plain, `attempt(() => fs.readFileSync('/etc/passwd'))`)).toBe('ENOENT');
+    expect(await inside(plain, `attempt(() => fs.readFileSync('/proc/1/root/etc/passwd'))`)).toBe('ENOENT');
+  });
+
+  it('sees no process but its own, and can signal none', async () => {
+    const pids = `fs.readdirSync('/proc').filter((name) => /^\\d+$/.test(name))`;
+    expect(await inside(plain, pids)).toEqual(['1']);
+    expect(await inside(plain, `attempt(() => process.kill(${process.pid}, 0))`)).toBe('ESRCH');
+  });
+
+  it('has no network, not even the loopback of the machine', async () => {
+    expect(await inside(plain, 'os.networkInterfaces()')).toEqual({});
+  });
+
+  it('has the network where its task has one, and sees no more files of the machine than names need', async () => {
+    const network = { preopens: {}, network: true, packages: [] };
+    expect(await inside(network, 'Object.keys(os.networkInterfaces())')).toContain('lo');
+    expect(await inside(network, `attempt(() => fs.readFileSync('/etc/passwd'))`)).toBe('ENOENT');
+  });
+
+  it('reaches the folders of its task with the rights of the node, and has no other right of it', async () => {
+    const profile = { preopens: { '/data': folder }, network: false, packages: [] };
+    const found = await inside(
+      profile,
+      `[process.getuid(), fs.readdirSync('/preopens/0'), attempt(() => fs.writeFileSync('/preopens/0/made', 'x')),
+        attempt(() => fs.readFileSync('/preopens/0/../../etc/passwd')), ${status('CapEff')}, ${status('NoNewPrivs')}]`,
+    );
+    expect(found).toEqual([process.getuid?.(), ['inside'], null, 'ENOENT', '000000000000000b', '1']);
+  });
+
+  it('has no more descriptors than its bound', async () => {
+    const opened = `(() => { let n = 0; for (;; n += 1) { try { fs.openSync('/proc/self/status'); } catch (error) { return [error.code, n < 2048]; } } })()`;
+    expect(await inside(plain, opened)).toEqual(['EMFILE', true]);
+  });
+});
+
+describeWhere([root()], 'a guest behind walls', () => {
+  it('runs, and reaches the folder of its preopen alone', async () => {
+    const runtime = await bench.runtime(1, 1, {
+      launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
+    });
+    const { outcome, stdout } = await run(runtime, await bench.example('misbehaving/cat'), {
+      input: Buffer.from('on'),
+    });
+    expect(outcome).toMatchObject({ kind: 'completed' });
+    expect(stdout.toString()).toBe('on');
+  });
+
+  it('whose folder is gone ends as START_FAILED, and says so', async () => {
+    const runtime = await bench.runtime(1, 1, {
+      launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
+    });
+    const task = await bench.example('misbehaving/cat', { preopens: { '/data': join(folder, 'nowhere') } });
+    const { outcome } = await run(runtime, task);
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      code: 'START_FAILED',
+      message: expect.stringContaining('a folder of its preopens is not there'),
+    });
+  });
+});
