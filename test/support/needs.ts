@@ -48,6 +48,11 @@ export function prlimit(): Promise<Missing> {
   return answer('prlimit', ['--version'], "no prlimit; it is a part of Linux's util-linux");
 }
 
+/** Gives a program a terminal. */
+export function script(): Promise<Missing> {
+  return answer('script', ['--version'], "no script; it is a part of Debian's bsdutils");
+}
+
 export function root(): Missing {
   return process.getuid?.() === 0 ? '' : 'this needs to run as root';
 }
