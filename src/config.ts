@@ -1,10 +1,12 @@
 /** The node's options, resolved once: flag, then environment, then default. The only reader of the environment. */
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
+import { truth, whole } from './config-values.ts';
 import { invalidArgument, quote } from './domain/errors.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
-export interface NodeConfig {
+export interface NodeConfig extends BoundsConfig {
   /** HOST:PORT; port 0 takes a free one. */
   readonly grpcAddress: string;
   readonly httpAddress: string;
@@ -14,9 +16,6 @@ export interface NodeConfig {
   readonly slots: number;
   /** Executions that may be pending. */
   readonly queueLimit: number;
-  readonly maxRequestBytes: number;
-  /** Bytes of all requests under way. */
-  readonly requestBytesInFlight: number;
   /** The total timeout of a task that names none, in milliseconds. */
   readonly defaultTotalMs: number;
   /** How long a drain waits for what runs, in milliseconds. */
@@ -26,6 +25,8 @@ export interface NodeConfig {
   readonly insecureListen: boolean;
   /** Tasks may see host folders and be processes although the node runs as root. */
   readonly allowHostAccess: boolean;
+  /** Wasm tasks may have preopens although there is no /proc, by which guests are kept inside them. */
+  readonly unsafePreopens: boolean;
   /** A page in a browser may cancel, suspend, set breakpoints and the like. */
   readonly allowUiActions: boolean;
   /** Where the Docker engine listens: `unix:///PATH` or `tcp://HOST:PORT`. */
@@ -56,7 +57,6 @@ export const defaultGrpcAddress = '127.0.0.1:50051';
 
 const mebibyte = 1024 * 1024;
 const hourMs = 3_600_000;
-const mostRequestBytes = 128 * mebibyte;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** Throws a RequestError that names the flag and what is allowed. */
@@ -68,13 +68,7 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
     return variable === '' ? undefined : variable;
   };
   const insecureListen = truth('--insecure-listen', read('insecureListen'));
-  const maxRequestBytes = whole(
-    '--max-request-bytes',
-    read('maxRequestBytes'),
-    8 * mebibyte,
-    1024,
-    mostRequestBytes,
-  );
+  const bounds = resolveBounds(read);
   const logLevel = read('logLevel') ?? 'info';
   if (!logLevels.includes(logLevel)) {
     throw invalidArgument('--log-level', `is ${quote(logLevel)}; allowed are ${logLevels.join(', ')}`);
@@ -85,13 +79,13 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
     dataDir: resolveDataDir(read('dataDir'), env),
     slots: whole('--slots', read('slots'), 2 * availableParallelism(), 1, 10_000),
     queueLimit: whole('--queue-limit', read('queueLimit'), 20_000, 0, 10_000_000),
-    maxRequestBytes,
-    requestBytesInFlight: Math.max(4 * maxRequestBytes, 256 * mebibyte),
-    defaultTotalMs: 5 * 60 * 1000,
+    ...bounds,
+    defaultTotalMs: Math.min(5 * 60 * 1000, bounds.maxTimeout),
     drainMs: whole('--drain-ms', read('drainMs'), 10_000, 0, 3_600_000),
     logLevel,
     insecureListen,
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
+    unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
     allowUiActions: truth('--allow-ui-actions', read('allowUiActions')),
     dockerHost: engine(
       '--docker-host',
@@ -148,21 +142,6 @@ function address(flag: string, value: string, insecure: boolean): string {
   return value;
 }
 
-function whole(
-  flag: string,
-  value: string | undefined,
-  fallback: number,
-  least: number,
-  most: number,
-): number {
-  if (value === undefined) return fallback;
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || number < least || number > most) {
-    throw invalidArgument(flag, `is ${quote(value)}; allowed is a whole number from ${least} to ${most}`);
-  }
-  return number;
-}
-
 function allowances(flag: string, value: string): readonly RestoreAllowance[] {
   const words = value.split(',').filter((word) => word !== '');
   return words.map((word) => {
@@ -172,10 +151,4 @@ function allowances(flag: string, value: string): readonly RestoreAllowance[] {
     }
     return known;
   });
-}
-
-function truth(flag: string, value: string | undefined): boolean {
-  if (value === undefined || value === 'false' || value === '0') return false;
-  if (value === 'true' || value === '1') return true;
-  throw invalidArgument(flag, `is ${quote(value)}; allowed are true and false`);
 }

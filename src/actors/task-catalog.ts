@@ -3,6 +3,7 @@ import { invalidArgument, notFound, quote, RequestError } from '../domain/errors
 import type { Invocation } from '../domain/execution.ts';
 import { nearest } from '../domain/nearest.ts';
 import type { FunctionSignature, RuntimeKind, Task, TaskDefinition } from '../domain/task.ts';
+import { cappedWarm, checkCaps, type TaskCaps, withDefaultLimits } from '../domain/task-bounds.ts';
 import type { Registration, TaskDraft, Tasks } from '../domain/tasks.ts';
 import { decodeParameters } from '../domain/wit/decode.ts';
 import { findFunction } from '../domain/wit/lookup.ts';
@@ -27,6 +28,7 @@ interface CatalogOptions {
   /** Whether tasks may see folders of the host; a node that runs as root has to be told so. */
   readonly hostAccess: boolean;
   readonly listener: CatalogListener;
+  readonly caps: TaskCaps;
   /** Throws unavailable while the node takes up nothing new. */
   readonly checkOpen?: () => void;
 }
@@ -159,10 +161,13 @@ export class TaskCatalog implements Tasks {
     registration: Registration,
   ): Promise<{ definition: TaskDefinition; prepared: PreparedArtifact }> {
     const runtime = this.#runtimeFor(draft);
+    const { caps } = this.#options;
+    checkCaps(draft, caps);
     const { source: _source, sha256: _sha256, ...rest } = draft;
     const definition: TaskDefinition = {
       ...rest,
-      limits: { ...runtime.defaultLimits, ...draft.limits },
+      limits: withDefaultLimits(draft.limits, runtime.defaultLimits, caps),
+      warm: cappedWarm(draft.warm, caps),
       artifact: await runtime.resolve(draft, registration),
     };
     const prepared = await runtime.prepare(definition);

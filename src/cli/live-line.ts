@@ -1,3 +1,4 @@
+import { printable } from './printable.ts';
 import type { Shell } from './shell.ts';
 
 const tickMs = 1000;
@@ -24,7 +25,7 @@ export class LiveLine {
     if (!err.isTerminal) return;
     this.#timer = setInterval(() => {
       if (this.#busy || this.#inLine) return;
-      err.showLine(`spear: ${this.#text()}`).catch(() => undefined);
+      err.showLine(`spear: ${printable(this.#text())}`).catch(() => undefined);
     }, tickMs);
   }
 

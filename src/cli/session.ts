@@ -1,5 +1,5 @@
 /** A command that talks to a server: its two common options, its connection, and how its errors end it. */
-import { type DescMessage, type MessageShape, toJson } from '@bufbuild/protobuf';
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Command } from 'commander';
 import { defaultGrpcAddress as defaultAddress, splitAddress } from '../config.ts';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
@@ -7,7 +7,9 @@ import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
+import { messageToJson } from '../server/wire/json-response.ts';
 import { connect, type ServiceClient } from './client.ts';
+import { printableJson } from './printable.ts';
 import { explain, isServiceError } from './rpc-error.ts';
 import { note, type Shell } from './shell.ts';
 
@@ -49,7 +51,7 @@ export function onServer<Options extends object>(
       const connection = connect(address);
       const print = async (schema: DescMessage, message: MessageShape<DescMessage>, indent?: number) => {
         await shell.out.write(
-          `${JSON.stringify(toJson(schema, message, { alwaysEmitImplicit: true }), null, indent)}\n`,
+          `${printableJson(JSON.stringify(messageToJson(schema, message), null, indent))}\n`,
         );
       };
       const session: Session = {

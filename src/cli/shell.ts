@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { printable } from './printable.ts';
 import type { Sink } from './sink.ts';
 
 /** What surrounds the command, handed to it once: nothing else of the process is read or written. */
@@ -11,7 +12,11 @@ export interface Shell {
   exitCode: number;
 }
 
-/** A line of our own, on stderr. */
-export function note(shell: Pick<Shell, 'err'>, text: string): Promise<void> {
-  return shell.err.write(`spear: ${text}\n`);
+/** A line of our own, on stderr; what others put into its text is made printable before it is painted. */
+export function note(
+  shell: Pick<Shell, 'err'>,
+  text: string,
+  paint: (text: string) => string = (plain) => plain,
+): Promise<void> {
+  return shell.err.write(`spear: ${paint(printable(text, Number.POSITIVE_INFINITY))}\n`);
 }

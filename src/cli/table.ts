@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable } from './printable.ts';
 import type { Sink } from './sink.ts';
 
 /** Which columns give way, by their headings, where a terminal is too narrow for all of them. */
@@ -31,7 +32,8 @@ export class Table {
     this.#widths = heading.map(() => 0);
   }
 
-  async write(rows: readonly (readonly string[])[]): Promise<void> {
+  async write(given: readonly (readonly string[])[]): Promise<void> {
+    const rows = given.map((row) => row.map((cell) => printable(cell)));
     const isFirst = !this.#isHeaded;
     this.#isHeaded = true;
     for (const row of isFirst ? [this.#heading, ...rows] : rows) {
@@ -82,5 +84,7 @@ function lineOf(row: readonly string[], widths: readonly number[]): string {
 /** Name and value, one a line, the values under each other. */
 export function account(entries: readonly (readonly [string, string])[]): string {
   const width = Math.max(...entries.map(([name]) => name.length));
-  return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
+  return entries
+    .map(([name, value]) => `${name.padEnd(width)}  ${printable(value, Number.POSITIVE_INFINITY)}\n`)
+    .join('');
 }

@@ -1,8 +1,9 @@
 import type { Invocation } from './execution.ts';
-import type { Task, TaskDefinition } from './task.ts';
+import type { Limits, Task, TaskDefinition } from './task.ts';
 
-/** A definition as it comes from a caller: its artifact not yet resolved. */
-export type TaskDraft = Omit<TaskDefinition, 'artifact'> & {
+/** A definition as it comes from a caller: its artifact not yet resolved, and only the limits that it names. */
+export type TaskDraft = Omit<TaskDefinition, 'artifact' | 'limits'> & {
+  readonly limits: Partial<Limits>;
   readonly source:
     | { readonly kind: 'content'; readonly content: Uint8Array }
     | { readonly kind: 'url'; readonly url: string }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ActorRefFrom } from 'xstate';
 import { createIds } from '../actors/ids.ts';
 import { InstanceRegistry } from '../actors/instances.ts';
+import type { NodeTime } from '../actors/node-time.ts';
 import { leftInstances } from '../actors/recovery.ts';
 import { Supervisor } from '../actors/supervisor.ts';
 import { systemClock } from '../actors/system-clock.ts';
@@ -12,6 +13,7 @@ import type { Clock } from '../domain/clock.ts';
 import { isTerminal } from '../domain/execution.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
+import { bounded, type TaskCaps } from '../domain/task-bounds.ts';
 import { describeMachines } from '../machines/describe.ts';
 import type { nodeMachine } from '../machines/node.ts';
 import { openArtifacts } from '../stores/artifacts.ts';
@@ -24,15 +26,18 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Feed } from '../visualizer/feed.ts';
 import { CommitHub } from '../visualizer/hub.ts';
 import { Inspection } from '../visualizer/inspection.ts';
+import { withBoundedTasks } from './bounded-tasks.ts';
 import { openDurations } from './durations.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
+import { openTime } from './time.ts';
 
 export type Lifecycle = ActorRefFrom<typeof nodeMachine>;
 
 export interface Core {
   readonly clock: Clock;
+  readonly time: NodeTime;
   readonly lifecycle: Lifecycle;
   readonly store: Store;
   readonly runtimes: Runtimes;
@@ -57,15 +62,24 @@ export async function openCore(
   opened: AsyncDisposableStack,
 ): Promise<Core> {
   const clock = systemClock;
-  const store = given ?? (await openSqliteStore({ dataDir: config.dataDir }));
-  opened.defer(() => store.close());
+  const migrating = (rows: number, total: number): void =>
+    logger.info({ rows, total }, 'bringing the database up to date');
+  const kept = given ?? (await openSqliteStore({ dataDir: config.dataDir, migrating }));
+  opened.defer(() => kept.close());
+  const caps = taskCaps(config);
+  const store = withBoundedTasks(kept, (task) => {
+    const { definition } = task;
+    const ofRuntime = runtimes.get(definition.runtime)?.defaultLimits ?? {};
+    return { ...task, definition: bounded(definition, ofRuntime, caps) };
+  });
   const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
-  const ids = createIds(clock);
+  const time = await openTime(config, logger, { clock, store }, opened);
+  const ids = createIds(time);
   const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
   const instances = new InstanceRegistry(clock);
-  const shared = { nodeId, store, artifacts, clock, ids, hostAccess };
-  const runtimes = await openRuntimes(config, {
+  const shared = { nodeId, store, artifacts, clock, ids, hostAccess, caps };
+  const runtimes: Runtimes = await openRuntimes(config, {
     ...shared,
     registry: instances,
     logger,
@@ -78,6 +92,7 @@ export async function openCore(
   const hub = new CommitHub((error) => logger.error({ err: error }, 'bug: what watches the node failed'));
   const supervisor = new Supervisor({
     clock,
+    time,
     durations: await openDurations(config.dataDir, clock, logger, opened),
     ids,
     random: Math.random,
@@ -107,6 +122,7 @@ export async function openCore(
   const tasks = new TaskCatalog({ ...shared, runtimes, listener: keepWarm(runtimes), checkOpen });
   const snapshots = await openSnapshots(config, {
     ...shared,
+    time,
     runtimes,
     tasks,
     transfers: supervisor,
@@ -134,6 +150,7 @@ export async function openCore(
   const machines = describeMachines();
   return {
     clock,
+    time,
     lifecycle,
     store,
     runtimes,
@@ -168,5 +185,17 @@ export async function openCore(
         logger.info({ ...report }, 'took up the executions of an earlier run');
       }
     },
+  };
+}
+
+function taskCaps(config: NodeConfig): TaskCaps {
+  return {
+    memory: config.maxMemory,
+    cpu: config.maxCpu,
+    processes: config.maxProcesses,
+    openFiles: config.maxOpenFiles,
+    outputBytes: config.maxOutputBytes,
+    timeoutMs: config.maxTimeout,
+    warm: config.maxWarm,
   };
 }

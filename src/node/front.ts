@@ -4,39 +4,57 @@ import type { Server as HttpServer } from 'node:http';
 import type { Server as GrpcServer } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { NodeConfig } from '../config.ts';
-import { ByteBudget, type ChainOptions } from '../server/chain.ts';
+import { Arrivals } from '../server/arrivals.ts';
+import { ByteBudget } from '../server/byte-budget.ts';
+import type { ChainOptions } from '../server/chain.ts';
+import { Connections } from '../server/connections.ts';
 import { createFunctionService } from '../server/function-service.ts';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
-import { addService, createGrpcServer } from '../server/grpc-server.ts';
+import { GrpcListener } from '../server/grpc-listener.ts';
+import { addService, createGrpcArrivals, createGrpcServer } from '../server/grpc-server.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import { createInstanceService } from '../server/instance-service.ts';
 import { createNodeService } from '../server/node-service.ts';
 import { addReflection } from '../server/reflection.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
 import { createTaskService } from '../server/task-service.ts';
+import { Watchers } from '../server/watchers.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { loadPageFiles } from '../visualizer/page-files.ts';
 import type { Core } from './core.ts';
+import { mostConnections } from './descriptors.ts';
 
 export interface Front {
   readonly grpc: GrpcServer;
+  /** Where `grpc` is reached. */
+  readonly listener: GrpcListener;
   readonly http: HttpServer;
+  /** Hears why a connection could not be accepted. */
+  acceptFailed(error: Error): void;
   /** What gRPC's health service says of all services. */
   setHealth(status: 'SERVING' | 'NOT_SERVING'): void;
 }
 
+/** What stands around an artifact in its request, in bytes. */
+const aroundArtifact = 1024 * 1024;
+
 /** Nothing listens yet. */
 export async function openFront(config: NodeConfig, logger: Logger, core: Core): Promise<Front> {
   const { clock, store, supervisor, tasks, instances, feed, inspection } = core;
-  const { defaultTotalMs, maxRequestBytes } = config;
+  const { defaultTotalMs, maxRequestBytes, maxRequestValues, receiveIdleMs, receiveTotalMs } = config;
+  const budget = new ByteBudget(config.requestBytesInFlight);
   const chain: ChainOptions = {
     clock,
     maxRequestBytes,
-    budget: new ByteBudget(config.requestBytesInFlight),
+    maxUploadBytes: Math.max(maxRequestBytes, config.maxArtifactBytes + aroundArtifact),
+    maxRequestValues,
+    budget,
+    arrivals: new Arrivals(budget, clock, { idleMs: receiveIdleMs, totalMs: receiveTotalMs }),
+    watchers: new Watchers({ most: config.maxWatchers, perCaller: config.maxWatchersPerConnection }),
     bug(error, method) {
       const id = randomUUID();
       logger.error({ err: error, method, id }, 'bug: a call failed in Spear itself');
@@ -66,8 +84,16 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     { service: NodeService, handlers: { ...node }, streams: true as const },
   ];
 
-  const grpc = createGrpcServer(chain);
-  for (const { service, handlers } of services) addService(grpc, service, handlers, chain);
+  const connections = new Connections({
+    most: mostConnections(config.maxConnections),
+    perAddress: config.maxConnectionsPerAddress,
+  });
+  const grpc = createGrpcServer({ ...chain, ...config });
+  const arriving = createGrpcArrivals(
+    services.map(({ service }) => service),
+    chain,
+  );
+  for (const { service, handlers } of services) addService(grpc, service, handlers, { ...chain, arriving });
   addReflection(
     grpc,
     services.map(({ service }) => service),
@@ -76,6 +102,7 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
   health.addToServer(grpc);
   const http = createHttpServer({
     ...chain,
+    connections,
     functions,
     services,
     actionsAllowed: config.allowUiActions,
@@ -85,9 +112,12 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     inspections: inspection,
     readiness: () => readiness(core),
   });
+  const failed = (error: Error): void => logger.error({ err: error }, 'a connection could not be accepted');
   return {
     grpc,
+    listener: new GrpcListener(grpc, { connections, arriving, clock, failed }),
     http,
+    acceptFailed: failed,
     setHealth(status) {
       for (const name of ['', ...services.map(({ service }) => service.typeName)]) {
         health.setStatus(name, status);

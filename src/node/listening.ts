@@ -1,20 +1,31 @@
 import type { Server as HttpServer } from 'node:http';
-import type { Server as GrpcServer } from '@grpc/grpc-js';
 import { splitAddress } from '../config.ts';
-import { bind } from '../server/grpc-server.ts';
+import type { GrpcListener } from '../server/grpc-listener.ts';
 
 /** Resolves with HOST:PORT as bound. Rejects with an error for people where the address is taken. */
-export async function listenGrpc(server: GrpcServer, address: string): Promise<string> {
-  const { host } = splitAddress('--grpc-address', address);
-  return joined(host, await bind(server, address));
+export async function listenGrpc(listener: GrpcListener, address: string): Promise<string> {
+  const { host, port } = splitAddress('--grpc-address', address);
+  try {
+    return joined(host, await listener.listen(host, port));
+  } catch (error) {
+    throw new Error(`cannot listen on ${address}: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** Resolves with HOST:PORT as bound. Rejects with an error for people where the address is taken. */
-export function listenHttp(server: HttpServer, address: string): Promise<string> {
+export function listenHttp(
+  server: HttpServer,
+  address: string,
+  failed: (error: Error) => void,
+): Promise<string> {
   const { host, port } = splitAddress('--http-address', address);
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new Error(`cannot listen on ${address}: ${error.message}`)));
+    const refuse = (error: Error): void => reject(new Error(`cannot listen on ${address}: ${error.message}`));
+    server.once('error', refuse);
     server.listen(port, host, () => {
+      server.off('error', refuse);
+      // Without a listener a failed accept would end the process.
+      server.on('error', failed);
       const bound = server.address();
       resolve(joined(host, bound !== null && typeof bound === 'object' ? bound.port : port));
     });

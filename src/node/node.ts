@@ -57,20 +57,22 @@ async function open(
   // What is open is closed where the start fails, last first.
   await using opened = new AsyncDisposableStack();
   const core = await openCore(config, logger, { ...parts, lifecycle }, opened);
-  const { clock, store, supervisor, runtimes, feed } = core;
+  const { clock, time, store, supervisor, runtimes, feed } = core;
   const front = await openFront(config, logger, core);
   lifecycle.send({ type: 'started' });
   await core.recover();
 
   opened.defer(() => closeHttp(front.http));
   opened.defer(() => shutDown(front.grpc, timer(clock, lastCallsMs)));
-  const grpcAddress = await listenGrpc(front.grpc, config.grpcAddress);
-  const httpAddress = await listenHttp(front.http, config.httpAddress);
+  opened.defer(() => front.listener.close());
+  const grpcAddress = await listenGrpc(front.listener, config.grpcAddress);
+  const httpAddress = await listenHttp(front.http, config.httpAddress, front.acceptFailed);
   lifecycle.send({ type: 'recovered' });
   const { retainFor: maxAgeMs, retainBytes: maxBytes } = config;
   const retention = new RetentionLoop({
     store,
     clock,
+    time,
     maxAgeMs,
     maxBytes,
     deleted: (executionIds) => feed.deleted(executionIds),

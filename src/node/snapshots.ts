@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IdSource } from '../actors/ids.ts';
+import type { NodeTime } from '../actors/node-time.ts';
 import { Restoring } from '../actors/snapshots/restoring.ts';
 import { type SnapshotKeys, signingKey, trustedKey } from '../actors/snapshots/seals.ts';
 import { takeSnapshot } from '../actors/snapshots/snapshots.ts';
@@ -10,6 +11,7 @@ import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, quote } from '../domain/errors.ts';
 import type { Transfers } from '../domain/executions.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
+import type { TaskCaps } from '../domain/task-bounds.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import { payloadDigest } from '../server/payload.ts';
 import type { Artifacts } from '../stores/artifacts.ts';
@@ -26,8 +28,10 @@ export interface SnapshotParts {
   readonly tasks: Tasks;
   readonly transfers: Transfers;
   readonly clock: Clock;
+  readonly time: NodeTime;
   readonly ids: IdSource;
   readonly hostAccess: boolean;
+  readonly caps: TaskCaps;
   /** Throws unavailable while the node takes up nothing. */
   readonly checkOpen?: () => void;
 }
@@ -49,7 +53,10 @@ export async function openSnapshots(config: NodeConfig, parts: SnapshotParts): P
       allow: new Set(config.restoreAllow),
       hostAccess: parts.hostAccess,
       mostArtifactBytes: config.maxArtifactBytes,
+      caps: parts.caps,
     },
+    mostBytes: config.maxSnapshotBytes,
+    mostAtOnce: config.maxRestores,
     mostLineBytes: Math.min(mostLineBytes, lineBytesPerRequestByte * config.maxRequestBytes + 1024 * 1024),
   });
   const taking = { ...shared, program: `spear ${packageVersion()}` };

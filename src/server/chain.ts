@@ -4,43 +4,22 @@
  */
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
+import type { Arrivals } from './arrivals.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import type { Received } from './service-definition.ts';
-
-/** Request bytes of all calls under way; past the budget a call is refused rather than let the node run out of memory. */
-export class ByteBudget {
-  readonly #most: number;
-  #used = 0;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  get used(): number {
-    return this.#used;
-  }
-
-  /** Throws resource_exhausted where the budget has no room; a single request always has. */
-  take(bytes: number): void {
-    if (this.#used > 0 && this.#used + bytes > this.#most) {
-      throw new RequestError(
-        'resource_exhausted',
-        `requests of ${this.#used} bytes are under way; allowed are ${this.#most} in all`,
-        { reason: 'REQUEST_BYTES_IN_FLIGHT', quota: 'request-bytes-in-flight', retryAfterMs: 500 },
-      );
-    }
-    this.#used += bytes;
-  }
-
-  give(bytes: number): void {
-    this.#used -= bytes;
-  }
-}
+import type { Watchers } from './watchers.ts';
 
 export interface ChainOptions {
   readonly clock: Clock;
   /** Largest request in bytes. */
   readonly maxRequestBytes: number;
+  /** Largest request that carries an artifact, in bytes. */
+  readonly maxUploadBytes: number;
+  /** Values, keys and elements of one request. */
+  readonly maxRequestValues: number;
   readonly budget: ByteBudget;
+  readonly arrivals: Arrivals;
+  readonly watchers: Watchers;
   /** Hears errors that are bugs of ours; returns the id that the caller is told. */
   bug(error: unknown, method: string): string;
 }
@@ -64,20 +43,42 @@ export function toRequestError(
   return new RequestError('internal', `internal error ${id}`, { reason: 'INTERNAL', metadata: { id } });
 }
 
-export function requestTooLarge(most: number): RequestError {
+/** Methods whose requests carry artifacts: a bound of their own holds them. */
+const artifactMethods: ReadonlySet<string> = new Set(['RegisterTask', 'RegisterTaskWithProgress']);
+
+/** The largest request of a method, in bytes. */
+export function mostBytesOf(
+  method: string,
+  { maxRequestBytes, maxUploadBytes }: Pick<ChainOptions, 'maxRequestBytes' | 'maxUploadBytes'>,
+): number {
+  return artifactMethods.has(method) ? maxUploadBytes : maxRequestBytes;
+}
+
+export function requestTooLarge(method: string, options: ChainOptions): RequestError {
+  const most = mostBytesOf(method, options);
   return new RequestError('resource_exhausted', `the request is larger than the allowed ${most} bytes`, {
     reason: 'REQUEST_TOO_LARGE',
-    quota: 'max-request-bytes',
+    quota: artifactMethods.has(method) ? 'max-artifact-bytes' : 'max-request-bytes',
   });
+}
+
+export function tooManyValues(most: number): RequestError {
+  return new RequestError(
+    'resource_exhausted',
+    `the request has more than the allowed ${most} values, keys and elements; send large data as input bytes`,
+    { reason: 'TOO_MANY_VALUES', quota: 'max-request-values' },
+  );
 }
 
 /** Runs `answer` while the request's bytes count against the budget. Throws resource_exhausted where it may not. */
 export async function withinBudget<Answer>(
-  bytes: number,
+  { bytes, method }: { readonly bytes: number; readonly method: string },
   options: ChainOptions,
   answer: () => Promise<Answer>,
 ): Promise<Answer> {
-  if (bytes > options.maxRequestBytes) throw requestTooLarge(options.maxRequestBytes);
+  if (bytes > options.maxRequestBytes && bytes > mostBytesOf(method, options)) {
+    throw requestTooLarge(method, options);
+  }
   options.budget.take(bytes);
   try {
     return await answer();
@@ -92,11 +93,12 @@ export async function withinBudget<Answer>(
  */
 export async function* eachWithinBudget<Message>(
   stream: AsyncIterable<Received<Message>>,
+  method: string,
   options: ChainOptions,
 ): AsyncGenerator<Message> {
   for await (const received of stream) {
     const { bytes } = received;
-    if (bytes > options.maxRequestBytes) throw requestTooLarge(options.maxRequestBytes);
+    if (bytes > mostBytesOf(method, options)) throw requestTooLarge(method, options);
     options.budget.take(bytes);
     try {
       yield decoded(received);
@@ -108,6 +110,7 @@ export async function* eachWithinBudget<Message>(
 
 export function decoded<Message>(received: Received<Message>): Message {
   if (received.message === undefined) {
+    if (received.refusal !== undefined) throw received.refusal;
     throw invalidArgument('request', `cannot be decoded: ${received.malformed}`);
   }
   return received.message;

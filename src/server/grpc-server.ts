@@ -8,7 +8,6 @@ import {
   type handleUnaryCall,
   logVerbosity,
   Server,
-  ServerCredentials,
   type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
@@ -16,7 +15,16 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
-import { type ChainOptions, decoded, eachWithinBudget, toRequestError, withinBudget } from './chain.ts';
+import {
+  type ChainOptions,
+  decoded,
+  eachWithinBudget,
+  mostBytesOf,
+  requestTooLarge,
+  toRequestError,
+  withinBudget,
+} from './chain.ts';
+import { type ArrivingCall, GrpcArrivals } from './grpc-arrivals.ts';
 import { methodPath, type Received, serviceDefinition } from './service-definition.ts';
 import { statusOf } from './status.ts';
 
@@ -25,40 +33,65 @@ const mostResponseBytes = 16 * 1024 * 1024;
 /** grpc-js overflows on deadlines beyond this and takes them as passed. */
 const longestDeadlineMs = 24 * 24 * 60 * 60 * 1000;
 
-/** Up to twice the limit is read, so that the chain can refuse it with details; grpc-js refuses beyond without. */
-export function createGrpcServer(options: ChainOptions): Server {
+export interface GrpcServerOptions extends ChainOptions {
+  readonly maxStreamsPerConnection: number;
+  /** How long a connection without a call stays open, in milliseconds. */
+  readonly idleConnectionMs: number;
+}
+
+/** When a silent peer is asked whether it is there, and how long it has to say so, in milliseconds. */
+const keepaliveMs = 60_000;
+const keepaliveAnswerMs = 20_000;
+
+/** What each method takes is bounded as it arrives, see GrpcArrivals; the library's own bound has no details. */
+export function createGrpcServer(options: GrpcServerOptions): Server {
   // Its own lines on stderr say what our errors say, and are not JSON.
   setLogVerbosity(logVerbosity.NONE);
   return new Server({
-    'grpc.max_receive_message_length': 2 * options.maxRequestBytes,
+    'grpc.max_receive_message_length': mostReceived(options),
+    'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
+    'grpc.max_connection_idle_ms': options.idleConnectionMs,
+    'grpc.keepalive_time_ms': keepaliveMs,
+    'grpc.keepalive_timeout_ms': keepaliveAnswerMs,
     'grpc.max_send_message_length': mostResponseBytes,
     'grpc.enable_channelz': 0,
   });
 }
 
-/** Binds `HOST:PORT`; resolves with the port. Rejects with a message that names the address. */
-export function bind(server: Server, address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error === null) resolve(port);
-      else reject(new Error(`cannot listen on ${address}: ${causeOf(error)}`));
-    });
+/** Looks at what calls of a server bring before they are whole. */
+export function createGrpcArrivals(services: readonly DescService[], options: ChainOptions): GrpcArrivals {
+  const methods = new Map(
+    services.flatMap((service) => service.methods.map((method) => [methodPath(method), method] as const)),
+  );
+  const most = new Map([...methods].map(([path, { name }]) => [path, mostBytesOf(name, options)]));
+  return new GrpcArrivals({
+    clock: options.clock,
+    arrivals: options.arrivals,
+    mostReceived: mostReceived(options),
+    mostBytes: (path) => most.get(path) ?? options.maxRequestBytes,
+    isUpload: (path) =>
+      methods.get(path)?.methodKind === 'client_streaming' || (most.get(path) ?? 0) > options.maxRequestBytes,
+    tooLarge: (path) => requestTooLarge(methods.get(path)?.name ?? '', options),
   });
 }
 
-/** grpc-js puts the system's words in brackets behind its own. */
-function causeOf(error: Error): string {
-  return /errors: \[(.+)\]/.exec(error.message)?.[1] ?? error.message;
+/** The largest message of any method. */
+function mostReceived({ maxRequestBytes, maxUploadBytes }: ChainOptions): number {
+  return Math.max(maxRequestBytes, maxUploadBytes);
 }
 
 type Handlers = Readonly<Record<string, unknown>>;
+
+export interface ServiceOptions extends ChainOptions {
+  readonly arriving: Pick<GrpcArrivals, 'latest'>;
+}
 
 /** Adds a service whose handlers are named as the methods are in TypeScript. */
 export function addService(
   server: Server,
   service: DescService,
   handlers: Handlers,
-  options: ChainOptions,
+  options: ServiceOptions,
 ): void {
   const implementation: UntypedServiceImplementation = {};
   for (const method of service.methods) {
@@ -66,14 +99,14 @@ export function addService(
     if (typeof handler !== 'function') throw new Error(`no handler for ${methodPath(method)}`);
     implementation[method.localName] = implement(method, handler, options);
   }
-  server.addService(serviceDefinition(service), implementation);
+  server.addService(serviceDefinition(service, options.maxRequestValues), implementation);
 }
 
 /** `handler` is of the method's kind: its service says so where it is made. */
 function implement(
   method: DescMethod,
   handler: unknown,
-  options: ChainOptions,
+  options: ServiceOptions,
 ): UntypedServiceImplementation[string] {
   switch (method.methodKind) {
     case 'unary':
@@ -94,7 +127,7 @@ function unary(
 ): handleUnaryCall<Received<unknown>, unknown> {
   const path = methodPath(method);
   return (call, callback) => {
-    withinBudget(call.request.bytes, options, async () =>
+    withinBudget({ bytes: call.request.bytes, method: method.name }, options, async () =>
       handler(decoded(call.request), contextOf(call, options)),
     ).then(
       (response) => callback(null, response),
@@ -112,9 +145,11 @@ function streaming(
   return (call) => {
     // Without a listener an error on a connection that broke would end the process.
     call.on('error', () => {});
-    withinBudget(call.request.bytes, options, async () =>
-      handler(decoded(call.request), contextOf(call, options), (message) =>
-        call.write(message) ? undefined : writable(call),
+    watching(call, options, () =>
+      withinBudget({ bytes: call.request.bytes, method: method.name }, options, async () =>
+        handler(decoded(call.request), contextOf(call, options), (message) =>
+          call.write(message) ? undefined : writable(call),
+        ),
       ),
     ).then(
       () => call.end(),
@@ -123,15 +158,29 @@ function streaming(
   };
 }
 
+/** Runs `answer` while the caller counts as one that watches. Rejects with resource_exhausted for one too many. */
+async function watching(
+  call: ServerWritableStream<Received<unknown>, unknown>,
+  { watchers }: ChainOptions,
+  answer: () => Promise<void>,
+): Promise<void> {
+  const leave = watchers.enter(call.getPeer());
+  try {
+    await answer();
+  } finally {
+    leave();
+  }
+}
+
 function receiving(
   method: DescMethod,
   handler: ClientStreamHandler<unknown, unknown>,
-  options: ChainOptions,
+  options: ServiceOptions,
 ): handleClientStreamingCall<Received<unknown>, unknown> {
   const path = methodPath(method);
   return (call, callback) => {
     call.on('error', () => {});
-    const requests = eachWithinBudget(received(call), options);
+    const requests = eachWithinBudget(received(call, options.arriving.latest), method.name, options);
     handler(requests, contextOf(call, options)).then(
       (response) => callback(null, response),
       (error: unknown) => callback(statusOf(toRequestError(error, path, options))),
@@ -142,13 +191,16 @@ function receiving(
 /** The messages as they are asked for; grpc-js reads at most 16 ahead. A connection that breaks ends them. */
 async function* received(
   call: ServerReadableStream<Received<unknown>, unknown>,
+  arriving: ArrivingCall | undefined,
 ): AsyncGenerator<Received<unknown>> {
   const stream: Readable = call;
   const messages = stream.iterator({ destroyOnReturn: false });
   for (;;) {
     const next = await messages.next().catch(() => undefined);
     if (next === undefined || next.done === true) return;
-    yield next.value as Received<unknown>;
+    const message = next.value as Received<unknown>;
+    arriving?.taken(message.bytes);
+    yield message;
   }
 }
 

@@ -39,7 +39,17 @@ export function sendError(response: ServerResponse, error: RequestError): void {
   if (error.retryAfterMs !== undefined && !response.headersSent) {
     response.setHeader('retry-after', Math.ceil(error.retryAfterMs / 1000));
   }
-  sendJson(response, httpCodes[error.kind], errorBody(error));
+  sendJson(response, codeOf(error), errorBody(error));
+}
+
+/** One that came too slowly was no failure of something behind us. */
+function codeOf({ kind, reason }: RequestError): number {
+  return reason === 'REQUEST_TOO_SLOW' ? 408 : httpCodes[kind];
+}
+
+/** Whoever asks over HTTP is told apart by address. */
+export function callerOf({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? '';
 }
 
 /** HEAD is answered as GET is, without the body, which Node leaves out by itself. */

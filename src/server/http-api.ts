@@ -1,12 +1,15 @@
 /** `/api/<Service>/<Method>`: the same handlers as gRPC's, the same messages as proto JSON. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type DescMethod, type DescService, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
-import { invalidArgument, RequestError } from '../domain/errors.ts';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import { RequestError } from '../domain/errors.ts';
 import type { ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
-import { type ChainOptions, requestTooLarge, withinBudget } from './chain.ts';
-import { contextOf, refuseMethod, sendJson } from './http-answer.ts';
+import { type ChainOptions, mostBytesOf, requestTooLarge, withinBudget } from './chain.ts';
+import { callerOf, contextOf, refuseMethod, sendJson } from './http-answer.ts';
+import { bodyParts } from './http-body.ts';
 import { checkBrowser, isReading } from './http-browser.ts';
-import { checkContentType, requestLines, responseLines } from './http-lines.ts';
+import { checkContentType, jsonBytesPerByte, requestLines, responseLines } from './http-lines.ts';
+import { messageFromJson } from './wire/json-request.ts';
+import { messageToJson } from './wire/json-response.ts';
 
 export interface ServedService {
   readonly service: DescService;
@@ -47,13 +50,18 @@ export async function callApi(
   if (found.streams === true && method.methodKind === 'client_streaming') {
     const handler = found.handlers[method.localName] as ClientStreamHandler<unknown, never>;
     const answer = await handler(requestLines(options, request, method), call);
-    return sendJson(response, 200, toJson(method.output, answer, { alwaysEmitImplicit: true }));
+    return sendJson(response, 200, messageToJson(method.output, answer));
   }
   if (found.streams === true && method.methodKind === 'server_streaming') {
     const handler = found.handlers[method.localName] as StreamHandler<unknown, never>;
-    const { message, bytes } = await readMessage(options, request, method);
+    const { message, counted } = await readMessage(options, request, method);
     const send = responseLines(response, method);
-    await withinBudget(bytes, options, () => handler(message, call, send));
+    const leave = options.watchers.enter(callerOf(request));
+    try {
+      await withinBudget(counted, options, () => handler(message, call, send));
+    } finally {
+      leave();
+    }
     response.end();
     return;
   }
@@ -63,28 +71,32 @@ export async function callApi(
     });
   }
   const handler = found.handlers[method.localName] as UnaryHandler<unknown, never>;
-  const { message, bytes } = await readMessage(options, request, method);
-  const answer = await withinBudget(bytes, options, () => handler(message, call));
-  sendJson(response, 200, toJson(method.output, answer, { alwaysEmitImplicit: true }));
+  const { message, counted } = await readMessage(options, request, method);
+  const answer = await withinBudget(counted, options, () => handler(message, call));
+  sendJson(response, 200, messageToJson(method.output, answer));
 }
 
 async function readMessage(options: ApiOptions, request: IncomingMessage, method: DescMethod) {
   checkContentType(request, 'application/json');
+  const most = Math.ceil(jsonBytesOf(method.name, options));
+  if (Number(request.headers['content-length'] ?? 0) > most) throw requestTooLarge(method.name, options);
   const parts: Buffer[] = [];
   let bytes = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.byteLength;
-    if (bytes > options.maxRequestBytes) throw requestTooLarge(options.maxRequestBytes);
-    parts.push(part);
+  const uploads = mostBytesOf(method.name, options) > options.maxRequestBytes;
+  for await (const { data } of bodyParts(request, options.arrivals, uploads)) {
+    bytes += data.byteLength;
+    if (bytes > most) throw requestTooLarge(method.name, options);
+    parts.push(data);
   }
-  const text = Buffer.concat(parts).toString();
-  try {
-    const json = text === '' ? {} : (JSON.parse(text) as JsonValue);
-    return { message: fromJson(method.input, json), bytes };
-  } catch (error) {
-    throw invalidArgument(
-      'request',
-      `is not a ${method.input.typeName} in JSON: ${error instanceof Error ? error.message : ''}`,
-    );
-  }
+  const message = messageFromJson(method.input, Buffer.concat(parts), options.maxRequestValues);
+  return {
+    message,
+    counted: { bytes: Math.min(bytes, mostBytesOf(method.name, options)), method: method.name },
+  };
+}
+
+/** The bound of a request is that of its JSON; an artifact is a third longer in JSON than it is. */
+function jsonBytesOf(method: string, options: ApiOptions): number {
+  const most = mostBytesOf(method, options);
+  return most > options.maxRequestBytes ? jsonBytesPerByte * most : most;
 }

@@ -21,7 +21,7 @@ import {
   WatchExecutionRequestSchema,
 } from './gen/spearlet/function_pb.js';
 import { NodeViewSchema } from './gen/spearlet/node_pb.js';
-import { contextOf, isRead, refuseMethod } from './http-answer.ts';
+import { callerOf, contextOf, isRead, refuseMethod } from './http-answer.ts';
 import { checkBrowser } from './http-browser.ts';
 import { recordToWire } from './wire/execution.ts';
 import { executionId } from './wire/fields.ts';
@@ -54,6 +54,8 @@ export async function serveEvents(
   const wanted = query.get('execution') ?? '';
   const followed = wanted === '' ? undefined : { executionId: executionId(wanted), from };
   if (request.method === 'HEAD') return new EventStream(response, options.clock).end();
+  const leave = options.watchers.enter(callerOf(request));
+  response.once('close', leave);
   const watch = options.feed.watch(position);
   const stream = new EventStream(response, options.clock);
   response.once('close', () => watch.close());

@@ -1,11 +1,14 @@
 /** Streams over HTTP: messages as proto JSON, one a line. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type DescMethod, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
-import { invalidArgument } from '../domain/errors.ts';
+import type { DescMethod } from '@bufbuild/protobuf';
+import { invalidArgument, RequestError } from '../domain/errors.ts';
 import { Lines } from '../domain/snapshot/lines.ts';
 import { type ChainOptions, eachWithinBudget, requestTooLarge } from './chain.ts';
 import { writable } from './download.ts';
+import { bodyParts } from './http-body.ts';
 import type { Received } from './service-definition.ts';
+import { messageFromJson } from './wire/json-request.ts';
+import { messageToJson } from './wire/json-response.ts';
 
 const contentType = 'application/x-ndjson';
 
@@ -17,7 +20,7 @@ export function checkContentType(request: IncomingMessage, allowed: string): voi
 }
 
 /** Base64 and its surroundings make of bytes that many. */
-const jsonBytesPerByte = 1.5;
+export const jsonBytesPerByte = 1.5;
 
 /** The messages of a request's body. Each line is bounded, and their number is not. Throws RequestErrors. */
 export async function* requestLines(
@@ -26,28 +29,30 @@ export async function* requestLines(
   method: DescMethod,
 ): AsyncGenerator<never> {
   checkContentType(request, contentType);
-  const { maxRequestBytes } = options;
-  const lines = new Lines(jsonBytesPerByte * maxRequestBytes, () => requestTooLarge(maxRequestBytes));
+  const { maxRequestBytes, maxRequestValues } = options;
+  const lines = new Lines(jsonBytesPerByte * maxRequestBytes, () => requestTooLarge(method.name, options));
   const received = async function* (): AsyncGenerator<Received<never>> {
-    for await (const part of request as AsyncIterable<Buffer>) {
-      for (const line of lines.push(part)) yield receivedLine(line, method);
+    for await (const { data, taken } of bodyParts(request, options.arrivals, true)) {
+      for (const line of lines.push(data)) yield receivedLine(line, method, maxRequestValues);
+      // What is left of it is a part of one line, which is bounded.
+      taken();
     }
     // The last line may do without.
     for (const line of lines.push(Buffer.from('\n')))
-      yield* line.byteLength > 1 ? [receivedLine(line, method)] : [];
+      yield* line.byteLength > 1 ? [receivedLine(line, method, maxRequestValues)] : [];
   };
-  yield* eachWithinBudget(received(), options);
+  yield* eachWithinBudget(received(), method.name, options);
 }
 
-function receivedLine(line: Uint8Array, method: DescMethod): Received<never> {
-  const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString();
+function receivedLine(line: Uint8Array, method: DescMethod, maxValues: number): Received<never> {
   // A message in JSON is a third longer than its bytes.
   const bytes = Math.floor(line.byteLength / jsonBytesPerByte);
+  const json = Buffer.from(line.buffer, line.byteOffset, line.byteLength);
   try {
-    return { message: fromJson(method.input, JSON.parse(text) as JsonValue) as never, malformed: '', bytes };
+    return { message: messageFromJson(method.input, json, maxValues) as never, malformed: '', bytes };
   } catch (error) {
-    const malformed = `a line is not a ${method.input.typeName} in JSON: ${error instanceof Error ? error.message : ''}`;
-    return { message: undefined, malformed, bytes };
+    if (!(error instanceof RequestError)) throw error;
+    return { message: undefined, malformed: error.message, refusal: error, bytes };
   }
 }
 
@@ -64,7 +69,7 @@ export function responseLines(
         'x-content-type-options': 'nosniff',
       });
     }
-    const line = JSON.stringify(toJson(method.output, message, { alwaysEmitImplicit: true }));
+    const line = JSON.stringify(messageToJson(method.output, message));
     if (response.write(`${line}\n`) || response.destroyed) return undefined;
     return writable(response);
   };

@@ -7,18 +7,33 @@
  * - What a browser sends on behalf of a page is held to `http-browser.ts`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { fromJson, toJson } from '@bufbuild/protobuf';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { fromJson } from '@bufbuild/protobuf';
 import { notFound, RequestError } from '../domain/errors.ts';
 import type { NodeFeed } from '../domain/node-feed.ts';
 import { toRequestError } from './chain.ts';
+import type { Connections } from './connections.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
-import { contextOf, decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
+import { refusalMs } from './grpc-listener.ts';
+import {
+  callerOf,
+  contextOf,
+  decodePathPart,
+  isRead,
+  refuseMethod,
+  sendError,
+  sendJson,
+} from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
+import { letGo } from './http-body.ts';
+import { checkBrowser } from './http-browser.ts';
 import { type DownloadOptions, downloadHistory, downloadSnapshot } from './http-downloads.ts';
 import { serveEvents } from './http-events.ts';
 import { acceptInspectors, type Inspections } from './http-inspect.ts';
 import { type PageFile, servePage } from './http-page.ts';
+import { messageToJson } from './wire/json-response.ts';
 
 /** Where the node is in its life, as load balancers want to know it. */
 export interface Readiness {
@@ -35,19 +50,43 @@ export interface HttpServerOptions extends ApiOptions, Pick<DownloadOptions, 'sn
   /** What the page's event stream tells. */
   readonly feed?: NodeFeed;
   readonly inspections?: Inspections;
+  /** Absent where nobody counts them. */
+  readonly connections?: Connections;
 }
 
 /** Loopback by its usual names: a browser on this machine may use any of them. */
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
+/** Node looks at its own time limits that often, in milliseconds. */
+const checkingMs = 1000;
+
 export function createHttpServer(options: HttpServerOptions): Server {
-  const server = createServer((request, response) => {
+  const refused = new WeakMap<Duplex, RequestError>();
+  const server = createServer({ connectionsCheckingInterval: checkingMs }, (request, response) => {
+    letGo(request, response, options.clock);
+    const refusal = refused.get(request.socket);
+    if (refusal !== undefined) {
+      response.setHeader('connection', 'close');
+      return sendError(response, refusal);
+    }
     route(options, hostsOf(server), request, response).catch((error: unknown) => {
       sendError(response, toRequestError(error, request.url ?? '', options));
     });
   });
+  server.prependListener('connection', (socket: Socket) => {
+    const { connections, clock } = options;
+    const refusal = connections?.admit(socket);
+    if (connections === undefined || refusal === undefined) return;
+    if (!connections.mayHear(socket)) {
+      socket.destroy();
+      return;
+    }
+    refused.set(socket, refusal);
+    clock.setTimer(refusalMs, () => socket.destroy());
+  });
   server.headersTimeout = 10_000;
-  server.requestTimeout = 60_000;
+  // A body's own time is kept by whoever reads it.
+  server.requestTimeout = 0;
   if (options.inspections !== undefined) {
     acceptInspectors(server, options.inspections, (request) => isHost(hostsOf(server), request));
   }
@@ -83,8 +122,12 @@ async function route(
   const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
   const file = options.page?.get(path);
   if (file !== undefined) return servePage(file, request, response);
-  if (path === '/healthz') return sendJson(response, 200, { status: 'ok' });
+  if (path === '/healthz') {
+    if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
+    return sendJson(response, 200, { status: 'ok' });
+  }
   if (path === '/readyz') {
+    if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
     const { ready, reason } = options.readiness();
     return sendJson(response, ready ? 200 : 503, { ready, reason });
   }
@@ -96,6 +139,7 @@ async function route(
   }
   const [, download, id] = /^\/api\/(history|snapshots)\/([^/]+)$/.exec(path) ?? [];
   if (id !== undefined) {
+    response.once('close', options.watchers.enter(callerOf(request)));
     const send = download === 'history' ? downloadHistory : downloadSnapshot;
     return send(options, request, response, decodePathPart(id));
   }
@@ -117,6 +161,7 @@ async function sendStatus(
   encodedId: string,
 ): Promise<void> {
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
+  checkBrowser(request, { changes: false, actionsAllowed: false });
   const executionId = decodePathPart(encodedId);
   if (!executionId.startsWith('exec_')) throw notFound('execution', executionId);
   const method = FunctionService.method.getExecutionStatus;
@@ -124,5 +169,5 @@ async function sendStatus(
     fromJson(method.input, { executionId, includeOutput: true }),
     contextOf(request, response),
   );
-  sendJson(response, 200, toJson(GetExecutionStatusResponseSchema, message, { alwaysEmitImplicit: true }));
+  sendJson(response, 200, messageToJson(GetExecutionStatusResponseSchema, message));
 }

@@ -1,4 +1,5 @@
 /** RequestError → gRPC status with google.rpc details, in one place (https://google.aip.dev/193). */
+import type { OutgoingHttpHeaders } from 'node:http2';
 import { create, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { anyPack, durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
@@ -44,6 +45,18 @@ export function statusOf(error: RequestError): ServiceError {
   if (bytes.byteLength <= mostDetailsBytes) metadata.set('grpc-status-details-bin', bytes);
   const message = safe(error.message);
   return Object.assign(new Error(message), { code: grpcCodes[error.kind], details: message, metadata });
+}
+
+/** The same as the only headers of a response, for a call that no handler of grpc-js has. */
+export function trailersOf(error: RequestError): OutgoingHttpHeaders {
+  const bytes = details(error);
+  return {
+    ':status': 200,
+    'content-type': 'application/grpc+proto',
+    'grpc-status': grpcCodes[error.kind],
+    'grpc-message': encodeURI(safe(error.message)),
+    ...(bytes.byteLength <= mostDetailsBytes && { 'grpc-status-details-bin': bytes.toString('base64') }),
+  };
 }
 
 function details(error: RequestError): Buffer {

@@ -11,7 +11,8 @@ import { exitCodeOf, exitCodes } from '../../src/cli/exit-codes.ts';
 import { explain } from '../../src/cli/rpc-error.ts';
 import { errorAdvice } from '../../src/domain/error-advice.ts';
 import { errorCodes, RequestError, type RequestErrorKind } from '../../src/domain/errors.ts';
-import { ByteBudget } from '../../src/server/chain.ts';
+import { Arrivals } from '../../src/server/arrivals.ts';
+import { ByteBudget } from '../../src/server/byte-budget.ts';
 import type { FunctionService as FunctionHandlers } from '../../src/server/function-service.ts';
 import {
   ErrorCode,
@@ -22,6 +23,7 @@ import {
 } from '../../src/server/gen/spearlet/function_pb.js';
 import { createHttpServer } from '../../src/server/http-server.ts';
 import { grpcCodes, statusOf } from '../../src/server/status.ts';
+import { Watchers } from '../../src/server/watchers.ts';
 import { errorCodeToWire, originToWire } from '../../src/server/wire/enums.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -189,9 +191,14 @@ async function throwing(error: () => RequestError): Promise<string> {
   const handlers = {
     getExecutionStatus: () => Promise.reject(error()),
   } as unknown as FunctionHandlers;
+  const budget = new ByteBudget(1024);
   const server = createHttpServer({
     clock: systemClock,
-    budget: new ByteBudget(1024),
+    budget,
+    arrivals: new Arrivals(budget, systemClock, { idleMs: 1000, totalMs: 1000 }),
+    watchers: new Watchers({ most: 1, perCaller: 1 }),
+    maxUploadBytes: 1024,
+    maxRequestValues: 1024,
     bug: () => 'id',
     maxRequestBytes: 1024,
     services: [{ service: FunctionService, handlers: { ...handlers } }],

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../cli/spear.ts';
-import { compiler, describeWhere, dockerEngine, wasmCompiler } from '../support/needs.ts';
+import { compiler, describeWhere, dockerEngine, wasiCompiler } from '../support/needs.ts';
 import { blocksOf, readDocument, root } from './readme.ts';
 
 /** Whoever runs this has done so already. */
@@ -69,7 +69,7 @@ function walk(ports: Readonly<Record<string, number>>): string {
   return lines.join('\n');
 }
 
-describeWhere([await compiler(), await wasmCompiler(), await dockerEngine()], 'on a fresh machine', () => {
+describeWhere([await compiler(), await wasiCompiler(), await dockerEngine()], 'on a fresh machine', () => {
   test('every command of the README works as it stands, in its order', { timeout: 300_000 }, async () => {
     const home = await temporaryFolder();
     const ports = {

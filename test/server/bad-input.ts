@@ -12,7 +12,8 @@ export type Definition = MessageInitShape<typeof TaskDefinitionSchema>;
 
 /** A server that bad input leaves as it was. */
 export function withSturdyServer(): void {
-  withServer({}, async () => {
+  // What a runtime itself can hold a task to is what is asked about.
+  withServer({ maxMemory: String(2 ** 40) }, async () => {
     await server.register('count', 'wordcount/wordcount.wasm', {
       timeouts: { total: { seconds: 60n }, attempt: { seconds: 30n }, queue: { seconds: 20n } },
     });

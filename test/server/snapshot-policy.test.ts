@@ -1,10 +1,10 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
 import { describeWhere, root } from '../support/needs.ts';
 import { server, withServer } from './local.ts';
 import { refusal } from './refusal.ts';
-import { another, begin, files, restore, take } from './snapshots.ts';
+import { another, begin, files, resealed, restore, take } from './snapshots.ts';
 
 const hour = { seconds: 3600n };
 
@@ -99,13 +99,6 @@ test('a task id that stands for another task here is refused', async () => {
     reason: 'TASK_EXISTS',
   });
 });
-
-/** A document that somebody else has written, in good order. */
-function resealed(document: Buffer, change: (text: string) => string): Buffer {
-  const body = change(document.toString()).replace(/\{"kind":"seal".*\n\]\}\n$/, '');
-  const sha256 = createHash('sha256').update(body).digest('hex');
-  return Buffer.from(`${body}{"kind":"seal","sha256":"${sha256}"}\n]}\n`);
-}
 
 test('a signature is checked, and only trusted keys are taken where any are named', async () => {
   const ours = generateKeyPairSync('ed25519');

@@ -1,4 +1,5 @@
 /** Takes and restores snapshots as a client does. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,4 +106,11 @@ export async function files<Names extends string>(
     await writeFile(join(folder, name), content, { mode: 0o600 });
   }
   return paths;
+}
+
+/** A document that somebody else has written, in good order. */
+export function resealed(document: Buffer, change: (text: string) => string): Buffer {
+  const body = change(document.toString()).replace(/\{"kind":"seal".*\n\]\}\n$/, '');
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  return Buffer.from(`${body}{"kind":"seal","sha256":"${sha256}"}\n]}\n`);
 }

@@ -26,14 +26,11 @@ export function compiler(): Promise<Missing> {
   return answer('clang', ['--version'], 'no C compiler; install clang and libc6-dev');
 }
 
-/** What a walk through the README compiles with. */
-export function wasmCompiler(): Promise<Missing> {
-  const program = 'int main(void) { return 0; }';
-  return answer(
-    'sh',
-    ['-c', `echo '${program}' | clang --target=wasm32-wasi -x c - -o /dev/null`],
-    'no compiler to WebAssembly; install clang, lld, wasi-libc and libclang-rt-14-dev-wasm32',
-  );
+/** For C programs of WASI preview 1. */
+export async function wasiCompiler(): Promise<Missing> {
+  const install = 'install clang, lld, wasi-libc and libclang-rt-14-dev-wasm32';
+  const linker = await answer('wasm-ld', ['--version'], `no linker for WebAssembly; ${install}`);
+  return (await answer('clang', ['--version'], `no C compiler; ${install}`)) || linker;
 }
 
 /** Where Debian's package puts it. */
@@ -51,6 +48,11 @@ export function prlimit(): Promise<Missing> {
 /** Gives a program a terminal. */
 export function script(): Promise<Missing> {
   return answer('script', ['--version'], "no script; it is a part of Debian's bsdutils");
+}
+
+/** Gives a process a wall clock of its own. */
+export function faketime(): Promise<Missing> {
+  return answer('faketime', ['--version'], "no faketime; install Debian's faketime");
 }
 
 export function root(): Missing {

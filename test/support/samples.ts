@@ -1,6 +1,7 @@
 import type { Invocation } from '../../src/domain/execution.ts';
 import type { AdmissionRequest } from '../../src/domain/executions.ts';
 import type { RetryPolicy, Task, TaskDefinition } from '../../src/domain/task.ts';
+import type { TaskCaps } from '../../src/domain/task-bounds.ts';
 
 export const noRetry: RetryPolicy = {
   maxAttempts: 1,
@@ -69,3 +70,14 @@ export function requestWith(more: Partial<AdmissionRequest> = {}): AdmissionRequ
     ...more,
   };
 }
+
+/** Caps that nothing of a test comes near. */
+export const roomyCaps: TaskCaps = {
+  memory: 2 ** 40,
+  cpu: 1024,
+  processes: 1_000_000,
+  openFiles: 1_000_000,
+  outputBytes: 2 ** 40,
+  timeoutMs: 366 * 24 * 60 * 60 * 1000,
+  warm: 1000,
+};

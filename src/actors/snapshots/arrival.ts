@@ -23,14 +23,17 @@ export interface SpooledDocument {
 export async function receive(
   document: SpooledDocument,
   bytes: AsyncIterable<Uint8Array>,
-  mostLineBytes: number,
+  { mostLineBytes, mostBytes }: { readonly mostLineBytes: number; readonly mostBytes: number },
   signal: AbortSignal,
 ): Promise<Seal> {
+  let received = 0;
   const lines = new Lines(mostLineBytes);
   const envelope = new Envelope();
   const hash = createHash('sha256');
   for await (const piece of bytes) {
     checkPresence(signal);
+    received += piece.byteLength;
+    if (received > mostBytes) throw tooLarge(mostBytes);
     for (const line of lines.push(piece)) {
       const framing = envelope.frame(line);
       if (framing === 'opening' || framing === 'part') hash.update(line);
@@ -72,5 +75,12 @@ export function checkPresence(signal: AbortSignal): void {
   if (!signal.aborted) return;
   throw new RequestError('cancelled', 'the caller went away; nothing was restored', {
     reason: 'CALLER_GONE',
+  });
+}
+
+function tooLarge(most: number): RequestError {
+  return new RequestError('resource_exhausted', `the snapshot is larger than the allowed ${most} bytes`, {
+    reason: 'SNAPSHOT_TOO_LARGE',
+    quota: 'max-snapshot-bytes',
   });
 }

@@ -14,14 +14,13 @@ import { checkWishes, executionExists, invocationTaken } from './restore-refusal
 import { restoredMachine } from './restored-context.ts';
 import { Content, completed, RestoredInvocation } from './restored-invocation.ts';
 import { RestoredLog } from './restored-log.ts';
-import { checkAllowed, knownTask, prepareTask } from './restored-task.ts';
+import { checkAllowed, completedPart, knownTask, prepareTask } from './restored-task.ts';
 import type { RestoringOptions } from './restoring.ts';
 
 /** What the commit made. */
 interface Restored {
   readonly record: ExecutionRecord;
-  readonly takenAt: number;
-  readonly originId: string;
+  readonly header: Header;
 }
 
 /** One document on its way to be an execution. Its parts come in their order, each checked by itself. */
@@ -62,7 +61,7 @@ export class Restoration {
         this.#header = part;
         return;
       case 'task':
-        this.#carriedTask = part;
+        this.#carriedTask = completedPart(part, this.#options);
         return;
       case 'record':
         return this.#begin(part.record);
@@ -93,11 +92,7 @@ export class Restoration {
   async finish(): Promise<CommitEntry> {
     const record = present(this.#record);
     const entry = isTerminal(record.status) ? this.#recordOnly(record) : await this.#goingOn(record);
-    this.#restored = {
-      record: present(entry.record),
-      takenAt: present(this.#header).takenAt,
-      originId: this.originId,
-    };
+    this.#restored = { record: present(entry.record), header: present(this.#header) };
     return entry;
   }
 
@@ -121,7 +116,7 @@ export class Restoration {
     this.#log = new RestoredLog(store, executionId);
     if (ended) return;
     const task = present(this.#carriedTask);
-    this.#known = await knownTask(store, task);
+    this.#known = await knownTask(this.#options, task);
     if (this.#known === undefined) checkAllowed({ ...task.task.definition, environment: {} }, policy);
   }
 

@@ -5,6 +5,7 @@ import { wantsOf } from '../../domain/snapshot/allowances.ts';
 import type { RedactedDefinition, TaskPart } from '../../domain/snapshot/parts.ts';
 import type { RestoreAllowance } from '../../domain/snapshot/port.ts';
 import type { Task, TaskDefinition } from '../../domain/task.ts';
+import { bounded, checkCaps, type TaskCaps, withDefaultLimits } from '../../domain/task-bounds.ts';
 import type { TaskDraft } from '../../domain/tasks.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
@@ -15,6 +16,7 @@ export interface RestorePolicy {
   readonly hostAccess: boolean;
   /** Of the bytes of one artifact. */
   readonly mostArtifactBytes: number;
+  readonly caps: TaskCaps;
 }
 
 /** The bytes of WebAssembly artifacts. */
@@ -38,8 +40,14 @@ const mostRevisions = 100;
  * The task of this node whose definition equals that of the document; undefined where it knows none. Rejects with
  * already_exists where the id stands for another task here.
  */
-export async function knownTask(store: Store, { task }: TaskPart): Promise<Task | undefined> {
-  const { taskId, revision, definition } = task;
+export async function knownTask(
+  { store, runtimes, policy }: Pick<TaskSurroundings, 'store' | 'runtimes' | 'policy'>,
+  { task }: TaskPart,
+): Promise<Task | undefined> {
+  const { taskId, revision } = task;
+  // As the store has those that it knows.
+  const ofRuntime = runtimes.get(task.definition.runtime)?.defaultLimits ?? {};
+  const definition = bounded(task.definition, ofRuntime, policy.caps);
   const same = await store.taskRevision(taskId, revision);
   if (same !== undefined && equals(definition, same.definition)) return same;
   const named = await store.taskByName(definition.name);
@@ -77,8 +85,21 @@ function equals(carried: RedactedDefinition, known: TaskDefinition): boolean {
   return isDeepStrictEqual({ ...carried, environment }, known);
 }
 
+/** The part with the limits that registration would have given its task. */
+export function completedPart(
+  part: TaskPart,
+  { runtimes, policy }: Pick<TaskSurroundings, 'runtimes' | 'policy'>,
+): TaskPart {
+  const { task } = part;
+  const { definition } = task;
+  const ofRuntime = runtimes.get(definition.runtime)?.defaultLimits ?? {};
+  const limits = withDefaultLimits(definition.limits, ofRuntime, policy.caps);
+  return { ...part, task: { ...task, definition: { ...definition, limits } } };
+}
+
 /** Throws where the node may not run a task that it does not know. */
-export function checkAllowed(definition: TaskDefinition, { allow, hostAccess }: RestorePolicy): void {
+export function checkAllowed(definition: TaskDefinition, { allow, hostAccess, caps }: RestorePolicy): void {
+  checkCaps(definition, caps);
   const refused = [...wantsOf(definition)].filter(([allowance]) => !allow.has(allowance));
   if (refused.length > 0) {
     const wanted = refused.flatMap(([, what]) => what).join(', ');

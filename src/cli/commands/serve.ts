@@ -6,8 +6,37 @@ import { exitCodes } from '../exit-codes.ts';
 import { note, type Shell } from '../shell.ts';
 import { parseSize } from '../size.ts';
 
+/** What docs/limits.md explains. */
+const bounds: readonly (readonly [flags: string, description: string, parse?: typeof parseSize])[] = [
+  ['--request-bytes-in-flight <size>', 'bytes of all requests under way (default 256MiB)', parseSize],
+  ['--max-request-values <n>', 'values, keys and elements of one request (default 50000)'],
+  ['--receive-idle-ms <ms>', 'how long a request may bring no byte (default 10000)'],
+  ['--receive-total-ms <ms>', 'how long a request may take to arrive (default 60000)'],
+  ['--max-connections <n>', 'connections of all callers (default 4096)'],
+  ['--max-connections-per-address <n>', 'connections of one address (default 1024)'],
+  ['--max-streams-per-connection <n>', 'calls at once on one gRPC connection (default 1000)'],
+  ['--idle-connection-ms <ms>', 'how long a gRPC connection without a call stays open (default 300000)'],
+  ['--max-watchers <n>', 'streams that follow something (default 1000)'],
+  ['--max-watchers-per-connection <n>', 'those of one connection (default 400)'],
+  ['--max-snapshot-bytes <size>', 'the largest snapshot that is restored (default 1GiB)', parseSize],
+  ['--max-restores <n>', 'snapshots that are restored at once (default 8)'],
+  ['--max-memory <size>', 'the most memory that a task may ask for (default: all there is)', parseSize],
+  ['--max-cpu <cores>', 'the most cores that a task may ask for (default: all there are)'],
+  ['--max-processes <n>', 'the most processes that a task may ask for (default 32768)'],
+  ['--max-open-files <n>', 'the most open files that a task may ask for (default 65536)'],
+  ['--max-output-bytes <size>', 'the most output that a task may ask for (default 4GiB)', parseSize],
+  ['--max-timeout <duration>', 'the longest timeout that a task may ask for (default 366d)', parseDuration],
+  ['--max-warm <n>', 'the most instances that a task may keep ready (default 100)'],
+];
+
 export function serveCommand(shell: Shell): Command {
-  return new Command('serve')
+  const command = new Command('serve');
+  for (const [flags, description, parse] of bounds) {
+    const [flag = ''] = flags.split(' ');
+    if (parse === undefined) command.option(flags, description);
+    else command.option(flags, description, (text: string) => String(parse(flag, text)));
+  }
+  return command
     .description(
       'run a server until SIGTERM or Ctrl-C; a second signal hurries. Elsewhere than on a terminal it logs in JSON',
     )
@@ -29,6 +58,7 @@ export function serveCommand(shell: Shell): Command {
       '--allow-host-access',
       'let tasks have folders of the host and be processes although this runs as root',
     )
+    .option('--unsafe-preopens', 'let wasm tasks have folders of the host although there is no /proc here')
     .option(
       '--allow-ui-actions',
       'let the page at / cancel, suspend, restore and set breakpoints; without it, it only shows',

@@ -14,6 +14,7 @@ import { runtimeText } from '../definition.ts';
 import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { interruptText, timersText } from '../interruption.ts';
+import { printable, printableLines } from '../printable.ts';
 import { onServer } from '../session.ts';
 import type { Shell } from '../shell.ts';
 import { sizeText } from '../size.ts';
@@ -41,8 +42,16 @@ function describe(task: Task): string {
     ...(definition === undefined ? [] : definitionEntries(definition)),
     ...allowedEntries(task),
   ]);
-  const list = functions.map((each) => `  ${signatureText(each)}\n`).join('');
-  return `${head}\nfunctions\n${list}${wit === '' ? '' : `\nwit\n${wit.trim().replace(/^(?=.)/gm, '  ')}\n`}`;
+  const list = functions
+    .map((each) => `  ${printable(signatureText(each), Number.POSITIVE_INFINITY)}\n`)
+    .join('');
+  return `${head}\nfunctions\n${list}${
+    wit === ''
+      ? ''
+      : `\nwit\n${printableLines(wit)
+          .trim()
+          .replace(/^(?=.)/gm, '  ')}\n`
+  }`;
 }
 
 type Entry = [string, string];

@@ -57,7 +57,10 @@ async function tell(session: Session, event: StreamExecutionResult, paint: Paint
   if (event.event.case === 'result') await writeValue(shell, event.event.value);
   const text = describe(event);
   if (text === undefined) await writeChunk(shell, event);
-  else await note(shell, paint(lookOf({ status: event.status, state: stateOf(event) }).style, text));
+  else {
+    const { style } = lookOf({ status: event.status, state: stateOf(event) });
+    await note(shell, text, (plain) => paint(style, plain));
+  }
 }
 
 /** One line for an event; undefined for a chunk, whose text is its own. */

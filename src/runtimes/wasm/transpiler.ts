@@ -15,14 +15,30 @@ import { readComponent } from './component.ts';
 import { checkComponent } from './component-shape.ts';
 import { checkWithEngine } from './engine-check.ts';
 import { checkExportNames } from './export-names.ts';
-import { adaptModule, countInstances, generate, readFunctions } from './jco.ts';
-import { type Manifest, manifestFile, type TranspileReport } from './manifest.ts';
+import { countInstances, generate, readFunctions } from './jco.ts';
+import {
+  type ComponentManifest,
+  type ModuleManifest,
+  manifestFile,
+  type TranspileReport,
+} from './manifest.ts';
 import { checkModule } from './module-check.ts';
 import { missingImport, unversioned } from './offer.ts';
 import { describeRefusal, Refused } from './refused.ts';
 
-async function transpile(bytes: Uint8Array, folder: string): Promise<void> {
-  const component = layerOf(bytes) === 'core' ? await adaptModule(bytes, checkModule(bytes)) : bytes;
+async function check(bytes: Uint8Array, folder: string): Promise<void> {
+  const manifest = await (layerOf(bytes) === 'core' ? keepModule(bytes, folder) : transpile(bytes, folder));
+  await writeFile(join(folder, manifestFile), JSON.stringify(manifest), { flush: true });
+}
+
+async function keepModule(bytes: Uint8Array, folder: string): Promise<ModuleManifest> {
+  checkModule(bytes);
+  await checkWithEngine(bytes);
+  const module = await save(folder, 'module.wasm', bytes);
+  return { kind: 'module', artifact: module.sha256, module, command: '_start' };
+}
+
+async function transpile(component: Uint8Array, folder: string): Promise<ComponentManifest> {
   checkComponent(component);
   const names = readComponent(component);
   const missing = missingImport(names.imports);
@@ -33,9 +49,9 @@ async function transpile(bytes: Uint8Array, folder: string): Promise<void> {
   if (command === '') checkCallable(functions);
   const { files, source } = await generate(component);
   await Promise.all([...files.values()].map(checkWithEngine));
-  const manifest: Manifest = {
+  return {
     kind: 'component',
-    artifact: digest(bytes),
+    artifact: digest(component),
     source: await save(folder, 'component.mjs', Buffer.from(source)),
     cores: await Promise.all(
       [...files].map(async ([file, content]) => ({
@@ -48,7 +64,6 @@ async function transpile(bytes: Uint8Array, folder: string): Promise<void> {
     functions,
     wit: functions.length === 0 ? '' : printFunctions(functions),
   };
-  await writeFile(join(folder, manifestFile), JSON.stringify(manifest), { flush: true });
 }
 
 /** Without a command, some function must be one that a caller can give its parameters and get a result of. */
@@ -80,7 +95,7 @@ function digest(content: Uint8Array): string {
 const [input = '', folder = ''] = process.argv.slice(2);
 let report: TranspileReport = { kind: 'done' };
 try {
-  await transpile(await readFile(input), folder);
+  await check(await readFile(input), folder);
 } catch (error) {
   report = { kind: 'refused', description: describeRefusal(error) };
 }

@@ -46,6 +46,11 @@ export function text(field: string, value: string, most: number): string {
   return value;
 }
 
+/** Throws where a list or map has more entries than are allowed. */
+export function most(field: string, entries: number, allowed: number): void {
+  if (entries > allowed) throw invalidArgument(field, `has ${entries} entries; allowed are ${allowed}`);
+}
+
 /** An id or name as something to look up: present, and short enough to quote. */
 export function reference(field: string, value: string): string {
   if (value === '') throw invalidArgument(field, 'is required');

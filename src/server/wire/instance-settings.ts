@@ -12,12 +12,14 @@ import {
   type WarmPolicy as WireWarm,
 } from '../gen/spearlet/task_pb.js';
 import { pullFromWire, pullToWire } from './enums.ts';
-import { argumentList, positiveDuration, text } from './fields.ts';
+import { argumentList, most, positiveDuration, text } from './fields.ts';
 import { bounded, within } from './limits.ts';
 
 const mebibyte = 1024 * 1024;
 const defaults = { tmpfsSize: 16 * mebibyte, network: 'bridge', idleTimeoutMs: 60_000 } as const;
 const mostInstances = 1000;
+/** As a snapshot's task is checked. */
+const mostCapabilities = 64;
 
 export function userFromWire(user: string): string {
   if (user !== '' && !/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$/.test(user)) {
@@ -76,6 +78,7 @@ function pullPolicyFromWire(field: string, policy: PullPolicy): ContainerSetting
 
 function capabilitiesFromWire(field: string, container: WireContainer | undefined): readonly string[] {
   const names = container?.capabilities ?? [];
+  most(field, names.length, mostCapabilities);
   for (const [index, name] of names.entries()) {
     if (!/^[A-Z][A-Z_]{0,39}$/.test(name) || name.startsWith('CAP_')) {
       throw invalidArgument(

@@ -5,32 +5,27 @@ import type { Limits } from '../../domain/task.ts';
 import type { LimitsSchema, Limits as WireLimits } from '../gen/spearlet/task_pb.js';
 import { positiveDuration } from './fields.ts';
 
-const mebibyte = 1024 * 1024;
-/** What the log holds every execution to where its task says nothing; the rest is each runtime's. */
-const defaults = { maxOutputBytes: 64 * mebibyte, maxOutputEvents: 100_000 } as const;
-
 const field = 'definition.limits';
 const leastMemory = 64 * 1024;
 const mostBytes = 2 ** 40;
 const leastCpuTimeMs = 1000;
 
-/** Only what the definition names, and the limits of the log. */
-export function limitsFromWire(limits: WireLimits | undefined): Limits {
+/** Only what the definition names. */
+export function limitsFromWire(limits: WireLimits | undefined): Partial<Limits> {
   const memory = bounded(`${field}.memory`, limits?.memory, leastMemory, mostBytes);
   const cpu = within(`${field}.cpu`, limits?.cpu, 0.01, 1024);
   const cpuTimeMs = positiveDuration(`${field}.cpu_time`, limits?.cpuTime);
   const processes = within(`${field}.processes`, limits?.processes, 1, 1_000_000);
   const openFiles = within(`${field}.open_files`, limits?.openFiles, 16, 1_000_000);
   const fileSize = bounded(`${field}.file_size`, limits?.fileSize, 0, mostBytes);
+  const maxOutputBytes = bounded(`${field}.max_output_bytes`, limits?.maxOutputBytes, 0, mostBytes);
+  const maxOutputEvents = bounded(`${field}.max_output_events`, limits?.maxOutputEvents, 1, 10_000_000);
   if (cpuTimeMs !== undefined && cpuTimeMs < leastCpuTimeMs) {
     throw invalidArgument(`${field}.cpu_time`, `is ${cpuTimeMs} ms; allowed is 1 s or more`);
   }
   return {
-    maxOutputBytes:
-      bounded(`${field}.max_output_bytes`, limits?.maxOutputBytes, 0, mostBytes) ?? defaults.maxOutputBytes,
-    maxOutputEvents:
-      bounded(`${field}.max_output_events`, limits?.maxOutputEvents, 1, 10_000_000) ??
-      defaults.maxOutputEvents,
+    ...(maxOutputBytes !== undefined && { maxOutputBytes }),
+    ...(maxOutputEvents !== undefined && { maxOutputEvents }),
     ...(memory !== undefined && { memory }),
     ...(cpu !== undefined && { cpu }),
     ...(cpuTimeMs !== undefined && { cpuTimeMs }),

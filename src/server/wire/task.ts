@@ -18,7 +18,7 @@ import {
   runtimeFromWire,
   runtimeToWire,
 } from './enums.ts';
-import { argumentList, delay, environment, positiveDuration, sorted, text } from './fields.ts';
+import { argumentList, delay, environment, most, positiveDuration, sorted, text } from './fields.ts';
 import {
   containerFromWire,
   containerToWire,
@@ -122,7 +122,12 @@ function digest(value: string): string {
   return value;
 }
 
+/** As a snapshot's task is checked. */
+const mostPreopens = 1024;
+const mostRetryCodes = 64;
+
 function preopensFromWire(preopens: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  most('definition.preopens', Object.keys(preopens).length, mostPreopens);
   for (const [guest, host] of Object.entries(preopens)) {
     const field = `definition.preopens.${quote(guest)}`;
     if (!guest.startsWith('/'))
@@ -138,6 +143,7 @@ function preopensFromWire(preopens: Readonly<Record<string, string>>): Readonly<
 
 function retryFromWire(retry: WireRetry | undefined): RetryPolicy {
   const field = 'definition.retry';
+  most(`${field}.on`, retry?.on.length ?? 0, mostRetryCodes);
   const initialMs = delay(`${field}.initial`, retry?.initial) ?? defaults.retry.initialMs;
   return {
     maxAttempts: within(`${field}.max_attempts`, retry?.maxAttempts ?? defaults.retry.maxAttempts, 1, 1000),

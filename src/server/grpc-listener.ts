@@ -1,0 +1,88 @@
+/** Where gRPC is reached: sockets of our own, so that connections are counted and a failed accept is survived. */
+import { lookup } from 'node:dns/promises';
+import { createServer, isIP, type Socket, type Server as SocketServer } from 'node:net';
+import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Clock } from '../domain/clock.ts';
+import type { Connections } from './connections.ts';
+import type { GrpcArrivals } from './grpc-arrivals.ts';
+import { GrpcRefusals } from './grpc-refusals.ts';
+
+export interface GrpcListenerOptions {
+  readonly connections: Connections;
+  readonly arriving: GrpcArrivals;
+  readonly clock: Clock;
+  /** Hears why a connection could not be accepted. */
+  failed(error: Error): void;
+}
+
+/** How long a connection that is one too many may take to hear so, in milliseconds. */
+export const refusalMs = 1000;
+/** When the kernel asks a silent peer whether it is there, in milliseconds. */
+const keepaliveMs = 60_000;
+
+export class GrpcListener {
+  readonly #options: GrpcListenerOptions;
+  readonly #inject: (socket: Socket) => void;
+  readonly #servers: SocketServer[] = [];
+  readonly #refusing = new GrpcRefusals();
+
+  constructor(server: Server, options: GrpcListenerOptions) {
+    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#inject = (socket) => injector.injectConnection(socket);
+    this.#options = options;
+  }
+
+  /** All addresses of a host's name, on one port; resolves with it. Rejects with a message that names the address. */
+  async listen(host: string, port: number): Promise<number> {
+    const hosts =
+      isIP(host) !== 0 ? [host] : (await lookup(host, { all: true })).map(({ address }) => address);
+    let bound = port;
+    let failure: unknown;
+    for (const each of new Set(hosts)) {
+      try {
+        bound = await this.#listenOn(each, bound);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    if (this.#servers.length === 0) throw failure;
+    return bound;
+  }
+
+  /** Takes no new connection, and looks at no call that begins. */
+  close(): void {
+    this.#options.arriving.close();
+    for (const server of this.#servers) server.close();
+  }
+
+  #listenOn(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepaliveMs });
+      server.on('connection', (socket) => this.#accept(socket));
+      server.once('error', reject);
+      server.listen(port, host, () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.#options.failed(error));
+        this.#servers.push(server);
+        const bound = server.address();
+        resolve(bound !== null && typeof bound === 'object' ? bound.port : port);
+      });
+    });
+  }
+
+  #accept(socket: Socket): void {
+    const { connections, arriving, clock } = this.#options;
+    const refusal = connections.admit(socket);
+    if (refusal !== undefined) {
+      if (!connections.mayHear(socket)) {
+        socket.destroy();
+        return;
+      }
+      clock.setTimer(refusalMs, () => socket.destroy());
+      this.#refusing.take(socket, refusal);
+      return;
+    }
+    arriving.add(socket);
+    this.#inject(socket);
+  }
+}

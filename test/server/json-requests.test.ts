@@ -1,0 +1,123 @@
+/** What a caller with nothing but JSON hears of a request that is not right, and what it may leave to us. */
+import { expect, test } from 'vitest';
+import { api, errorOf, http, json, withHttp } from './http.ts';
+import { server } from './local.ts';
+
+withHttp();
+
+const invoke = 'FunctionService/InvokeFunction';
+
+test.each([
+  ['text where bytes belong', invoke, { task: 'count', input: 'hello world' }, 'input', 'inputText'],
+  ['base64 without its padding', invoke, { task: 'count', input: 'aGk' }, 'input', 'base64'],
+  ['base64 with line breaks', invoke, { task: 'count', input: 'aGlo\naGlo' }, 'input', 'base64'],
+  ['bytes and text at once', invoke, { task: 'count', input: 'aGk=', inputText: 'hi' }, 'input', 'inputText'],
+  [
+    'an unknown mode',
+    invoke,
+    { task: 'count', executionMode: 'LATER' },
+    'execution_mode',
+    'SYNC, ASYNC, STREAM',
+  ],
+  ['a duration in other units', invoke, { task: 'count', waitBudget: '1000ms' }, 'wait_budget', '"1.5s"'],
+  ['a duration as a number', invoke, { task: 'count', timeouts: { total: 5 } }, 'timeouts.total', '"1.5s"'],
+  [
+    'a number that is none',
+    'FunctionService/ListExecutions',
+    { pageSize: 'ten' },
+    'page_size',
+    'whole number',
+  ],
+  [
+    'a number that is too large',
+    invoke,
+    { task: 'count', maxInlineBytes: 2 ** 33 },
+    'max_inline_bytes',
+    '4294967295',
+  ],
+  ['a text that is a number', invoke, { task: 7 }, 'task', 'a text'],
+  [
+    'a truth that is a word',
+    invoke,
+    { task: 'count', forceNewInstance: 'yes' },
+    'force_new_instance',
+    'true',
+  ],
+  ['a list that is a text', invoke, { task: 'count', args: 'a b' }, 'args', 'a list'],
+  ['a field that there is not', invoke, { task: 'count', inptu: 'x' }, '"inptu"', 'input, '],
+  [
+    'an unknown runtime, deep inside',
+    'TaskService/RegisterTask',
+    { definition: { name: 'x', runtime: 'JVM' } },
+    'definition.runtime',
+    'WASM, DOCKER, PROCESS',
+  ],
+])(
+  '%s is refused, and the field and what is allowed are named',
+  async (_what, method, message, field, allowed) => {
+    const answer = await api(method, message);
+    expect(answer.code).toBe(400);
+    const error = errorOf(answer);
+    expect(error).toMatchObject({ reason: 'INVALID_FIELD' });
+    const [violation] = error.violations as { field: string; description: string }[];
+    expect(violation?.field).toBe(field);
+    expect(violation?.description).toContain(allowed);
+  },
+);
+
+test.each(['ASYNC', 'async', 'EXECUTION_MODE_ASYNC', 2])(
+  'the mode may be written %j',
+  async (executionMode) => {
+    const answer = JSON.parse((await api(invoke, { task: 'count', executionMode })).text) as {
+      statusEndpoint: string;
+    };
+    expect(answer.statusEndpoint).toMatch(/^\/status\/exec_/);
+  },
+);
+
+test('text goes in and comes out beside the bytes', async () => {
+  const { text } = await api(invoke, { task: 'count', inputText: 'grüße\nwelt\n' });
+  const { result } = JSON.parse(text) as { result: Record<string, unknown> };
+  expect(result.outputText).toBe(Buffer.from(String(result.output), 'base64').toString());
+  expect(result).toMatchObject({ outputText: '2 2 13\n', errorText: '' });
+  expect(String(result.executionTimeMs)).toMatch(/^\d+(\.\d{1,3})?$/);
+});
+
+test('output that is no text comes as bytes alone', async () => {
+  await server.register('echo', 'misbehaving/cat.wasm');
+  const input = Buffer.from([0xff, 0xfe, 0x00]).toString('base64');
+  const { result } = JSON.parse((await api(invoke, { task: 'echo', input })).text) as {
+    result: Record<string, unknown>;
+  };
+  expect(result.output).toBe(input);
+  expect(result).not.toHaveProperty('outputText');
+});
+
+test.each(['/healthz', '/readyz'])('%s is read and not written', async (path) => {
+  for (const method of ['POST', 'PUT', 'DELETE']) {
+    const answer = await http(method, path, method === 'DELETE' ? undefined : '{}', json);
+    expect(answer.code).toBe(405);
+    expect(answer.headers.allow).toBe('GET, HEAD');
+  }
+  expect((await http('HEAD', path)).code).toBe(200);
+});
+
+test('a status is told to no page of another site', async () => {
+  const { executionId } = JSON.parse((await api(invoke, { task: 'count' })).text) as { executionId: string };
+  for (const headers of [{ origin: 'http://evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
+    const answer = await http('GET', `/status/${executionId}`, undefined, headers);
+    expect(answer.code).toBe(403);
+    expect(answer.text).not.toContain('output');
+  }
+  const own = { origin: `http://${server.httpAddress}`, 'sec-fetch-site': 'same-origin' };
+  expect((await http('GET', `/status/${executionId}`, undefined, own)).code).toBe(200);
+});
+
+test('a body over the limit is answered to a caller that sends all of it before it reads', async () => {
+  for (const path of [`/api/${invoke}`, '/api/None/None', '/healthz']) {
+    const answer = await http('POST', path, ' '.repeat(3_000_000), json);
+    expect([429, 404, 405]).toContain(answer.code);
+    expect(errorOf(answer)).toHaveProperty('reason');
+  }
+  expect((await api(invoke, { task: 'count' })).code).toBe(200);
+});
