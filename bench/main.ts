@@ -10,6 +10,7 @@ import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { asyncRow, register, syncRows } from './calls.ts';
 import { containerRows } from './containers.ts';
 import { durabilityRow } from './durability.ts';
+import { estimateRow } from './estimates.ts';
 import { freshRow } from './fresh.ts';
 import { deadlineRow, pendingRow } from './limits.ts';
 import { processRows } from './processes.ts';
@@ -47,6 +48,7 @@ try {
 }
 rows.push(...(await snapshotRows()));
 rows.push(await pendingRow());
+rows.push(await estimateRow());
 rows.push(await recoveryRow());
 rows.push(...(await visualizerRows()));
 // Few slots, and nothing else on the machine: what is measured is one start at a time.

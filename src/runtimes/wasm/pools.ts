@@ -15,7 +15,7 @@ interface HostPoolsOptions {
 }
 
 /** What guests are served from that import sockets or HTTP, also where they are denied them. */
-const shimPackages = ['@bytecodealliance/preview2-shim', '@bytecodealliance/jco-node-fs'];
+const shimPackages = ['@bytecodealliance/preview2-shim'];
 
 /** What of a task decides which processes may run it. */
 interface Reach {

@@ -39,13 +39,7 @@ const maxAnswerBytes = 512 * mebibyte;
 const profile = {
   preopens: {},
   network: false,
-  packages: [
-    '@bytecodealliance/jco-transpile',
-    '@bytecodealliance/preview2-shim',
-    '@bytecodealliance/preview3-shim',
-    'binaryen',
-    'oxc-minify',
-  ],
+  packages: ['@bytecodealliance/jco-transpile'],
 };
 
 interface TranspileOptions {
