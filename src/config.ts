@@ -25,6 +25,8 @@ export interface NodeConfig extends BoundsConfig {
   readonly insecureListen: boolean;
   /** Tasks may see host folders and be processes although the node runs as root. */
   readonly allowHostAccess: boolean;
+  /** Wasm tasks may have preopens although there is no /proc, by which guests are kept inside them. */
+  readonly unsafePreopens: boolean;
   /** A page in a browser may cancel, suspend, set breakpoints and the like. */
   readonly allowUiActions: boolean;
   /** Where the Docker engine listens: `unix:///PATH` or `tcp://HOST:PORT`. */
@@ -80,6 +82,7 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
     logLevel,
     insecureListen,
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
+    unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
     allowUiActions: truth('--allow-ui-actions', read('allowUiActions')),
     dockerHost: engine(
       '--docker-host',

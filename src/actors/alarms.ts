@@ -1,5 +1,5 @@
 /**
- * One heap of absolute instants and one timer for all of them.
+ * One heap of absolute instants and one timer for all of them. Its clock is one that nobody sets (`node-time.ts`).
  *
  * - An entry in the heap may be earlier than the instant that is wanted (it is put back when it comes up), so
  *   moving an alarm later, or dropping it, costs nothing at once.
@@ -10,14 +10,11 @@ import type { Clock, Timer } from '../domain/clock.ts';
 
 interface Entry {
   readonly key: string;
-  /** Monotonic, so that a jump of the wall clock neither rings nor delays an armed alarm. */
-  readonly due: number;
+  readonly at: number;
 }
 
 interface Alarm {
-  /** Wall clock, as it was asked for. */
   at: number;
-  due: number;
   /** The earliest heap entry of this key. */
   standing: number;
 }
@@ -26,17 +23,17 @@ interface Alarm {
 const longestTimerMs = 2 ** 31 - 1;
 const slack = 1024;
 
-const byDue = (a: Entry, b: Entry): number => a.due - b.due;
+const byInstant = (a: Entry, b: Entry): number => a.at - b.at;
 
 export class Alarms {
   readonly #clock: Clock;
   readonly #ring: (key: string, at: number) => void;
   readonly #alarms = new Map<string, Alarm>();
-  #heap = new TinyQueue<Entry>([], byDue);
+  #heap = new TinyQueue<Entry>([], byInstant);
   #timer: Timer | undefined;
-  #timerDue = Number.POSITIVE_INFINITY;
+  #timerAt = Number.POSITIVE_INFINITY;
 
-  /** `ring` hears each alarm once, with a wall-clock instant that is not before the one asked for. */
+  /** `ring` hears each alarm once, with an instant of the clock that is not before the one asked for. */
   constructor(clock: Clock, ring: (key: string, at: number) => void) {
     this.#clock = clock;
     this.#ring = ring;
@@ -46,7 +43,7 @@ export class Alarms {
     return this.#alarms.size;
   }
 
-  /** Sets the only alarm of `key`, in wall-clock milliseconds; infinity is none. */
+  /** Sets the only alarm of `key`, in milliseconds of the clock; infinity is none. */
   set(key: string, at: number): void {
     if (at === Number.POSITIVE_INFINITY) {
       this.clear(key);
@@ -54,17 +51,15 @@ export class Alarms {
     }
     const alarm = this.#alarms.get(key);
     if (alarm?.at === at) return;
-    const due = this.#clock.monotonic() + Math.max(0, at - this.#clock.now());
     if (alarm === undefined) {
-      this.#alarms.set(key, { at, due, standing: due });
-      this.#push({ key, due });
+      this.#alarms.set(key, { at, standing: at });
+      this.#push({ key, at });
       return;
     }
     alarm.at = at;
-    alarm.due = due;
-    if (due < alarm.standing) {
-      alarm.standing = due;
-      this.#push({ key, due });
+    if (at < alarm.standing) {
+      alarm.standing = at;
+      this.#push({ key, at });
       this.#compact();
     }
   }
@@ -72,6 +67,12 @@ export class Alarms {
   clear(key: string): void {
     this.#alarms.delete(key);
     this.#compact();
+  }
+
+  /** The clock has moved, and its timers have not: what came due meanwhile rings now. */
+  moved(): void {
+    const next = this.#heap.peek();
+    if (next !== undefined) this.#arm(next.at);
   }
 
   close(): void {
@@ -86,42 +87,42 @@ export class Alarms {
 
   #push(entry: Entry): void {
     this.#heap.push(entry);
-    if (entry.due < this.#timerDue) this.#arm(entry.due);
+    if (entry.at < this.#timerAt) this.#arm(entry.at);
   }
 
   #rebuild(): void {
     const entries: Entry[] = [];
     for (const [key, alarm] of this.#alarms) {
-      alarm.standing = alarm.due;
-      entries.push({ key, due: alarm.due });
+      alarm.standing = alarm.at;
+      entries.push({ key, at: alarm.at });
     }
-    this.#heap = new TinyQueue(entries, byDue);
+    this.#heap = new TinyQueue(entries, byInstant);
   }
 
-  #arm(due: number): void {
+  #arm(at: number): void {
     this.#timer?.cancel();
-    this.#timerDue = due;
-    const delay = Math.min(Math.max(0, due - this.#clock.monotonic()), longestTimerMs);
+    this.#timerAt = at;
+    const delay = Math.min(Math.max(0, at - this.#clock.now()), longestTimerMs);
     this.#timer = this.#clock.setTimer(Math.ceil(delay), () => this.#wake());
   }
 
   #wake(): void {
-    this.#timerDue = Number.POSITIVE_INFINITY;
+    this.#timerAt = Number.POSITIVE_INFINITY;
     this.#timer = undefined;
-    const now = this.#clock.monotonic();
-    for (let entry = this.#heap.peek(); entry !== undefined && entry.due <= now; entry = this.#heap.peek()) {
+    const now = this.#clock.now();
+    for (let entry = this.#heap.peek(); entry !== undefined && entry.at <= now; entry = this.#heap.peek()) {
       this.#heap.pop();
       const alarm = this.#alarms.get(entry.key);
-      if (alarm === undefined || alarm.standing !== entry.due) continue;
-      if (alarm.due > now) {
-        alarm.standing = alarm.due;
-        this.#heap.push({ key: entry.key, due: alarm.due });
+      if (alarm === undefined || alarm.standing !== entry.at) continue;
+      if (alarm.at > now) {
+        alarm.standing = alarm.at;
+        this.#heap.push({ key: entry.key, at: alarm.at });
       } else {
         this.#alarms.delete(entry.key);
         this.#ring(entry.key, Math.max(alarm.at, Math.round(this.#clock.now())));
       }
     }
     const next = this.#heap.peek();
-    if (next !== undefined && next.due < this.#timerDue) this.#arm(next.due);
+    if (next !== undefined && next.at < this.#timerAt) this.#arm(next.at);
   }
 }

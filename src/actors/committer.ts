@@ -4,6 +4,7 @@
  * - One commit is in flight at a time; what comes meanwhile is in the next.
  * - A log that nobody waits for may stay uncommitted for `lazyMs`, so that the admission and the outcome of a
  *   short execution share a row write.
+ * - A commit has about `mostBytes` of output, so that the store's own log of it stays small; the rest is in the next.
  * - A medium that fails is tried again until it works. New executions in the failed commit are refused; accepted
  *   ones keep what they have (I8) and `healthy` is false meanwhile.
  */
@@ -23,6 +24,7 @@ export interface CommitListener {
 }
 
 const lazyMs = 5;
+const mostBytes = 8 * 1024 * 1024;
 const firstRetryMs = 50;
 const longestRetryMs = 1000;
 
@@ -110,14 +112,21 @@ export class Committer {
     this.#committing = true;
     const logs: LiveLog[] = [];
     const entries: CommitEntry[] = [];
-    for (const log of this.#queue) {
+    const queue = this.#queue;
+    this.#queue = [];
+    let bytes = 0;
+    for (const log of queue) {
+      if (bytes >= mostBytes) {
+        this.#queue.push(log);
+        continue;
+      }
       log.queued = false;
       const entry = log.take();
       if (entry === undefined) continue;
+      bytes += log.pendingBytes;
       logs.push(log);
       entries.push(entry);
     }
-    this.#queue = [];
     let results: readonly CommitResult[] | undefined;
     try {
       // Without entries it asks a medium that failed whether it works again.
@@ -144,6 +153,9 @@ export class Committer {
         this.#listener.committed(log, log.commit(result.position));
       } else if (result?.conflict === 'invocation') {
         this.#listener.refused(log, { ownerId: result.executionId });
+      } else if (result?.conflict === 'space') {
+        log.fail(noSpace());
+        this.#listener.refused(log, undefined);
       } else {
         // Another writer of this log would break I1; the log is not ours any more.
         log.fail(

@@ -7,6 +7,7 @@ import { replay } from '../machines/replay.ts';
 import type { LoggedTransition, Store } from '../stores/store.ts';
 import { type Block, explanationOf } from './explanation.ts';
 import { recoveryOf } from './new-execution.ts';
+import type { NodeTime } from './node-time.ts';
 import type { Slots } from './slots.ts';
 
 export interface ExplainingHost {
@@ -16,8 +17,7 @@ export interface ExplainingHost {
   glance(executionId: string): Promise<LogCursor>;
   taskOf(executionId: string): Task | undefined;
   block(): Block | undefined;
-  /** Milliseconds since the epoch. */
-  now(): number;
+  readonly time: NodeTime;
 }
 
 const mostHolders = 100;
@@ -35,12 +35,13 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
     // The store may be ahead of the record: its last commit may not be heard of yet.
     const transitions = outline.transitions.filter(({ sequence }) => sequence <= record.lastSequence);
     const { context, state } = replay(transitions, recoveryOf(task.definition));
-    const { slots } = host;
-    return explanationOf({
+    const { slots, time } = host;
+    const entry = entryTo(state, transitions);
+    const { goesOnAt, endsAt, ...words } = explanationOf({
       record,
       context,
       runtime: task.definition.runtime,
-      entry: entryTo(state, transitions),
+      entry: entry === undefined ? undefined : { ...entry, time: time.ofWall(entry.time) },
       queue: {
         place: slots.place(executionId),
         length: slots.queued,
@@ -51,8 +52,13 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
       },
       block: host.block(),
       lowSpace: host.store.lowSpace,
-      now: host.now(),
+      now: Math.round(time.now()),
     });
+    return {
+      ...words,
+      ...(goesOnAt !== undefined && { goesOnAt: Math.round(time.toWall(goesOnAt)) }),
+      ...(endsAt !== undefined && { endsAt: Math.round(time.toWall(endsAt)) }),
+    };
   } finally {
     cursor.close('done');
   }

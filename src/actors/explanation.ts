@@ -20,7 +20,7 @@ export interface Facts {
   readonly record: ExecutionRecord;
   readonly context: ExecutionContext;
   readonly runtime: RuntimeKind;
-  /** What brought it to its state. */
+  /** What brought it to its state; its time as `now`. */
   readonly entry: LoggedTransition | undefined;
   readonly queue: {
     /** From 1; 0 where it does not wait for a slot. */
@@ -36,7 +36,7 @@ export interface Facts {
   readonly block: Block | undefined;
   /** The disk is full. */
   readonly lowSpace: boolean;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, as deadlines count. */
   readonly now: number;
 }
 

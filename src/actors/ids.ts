@@ -2,12 +2,12 @@ import { randomFillSync } from 'node:crypto';
 import { monotonicFactory } from 'ulid';
 import type { Clock } from '../domain/clock.ts';
 
-/** Makes ids of 26 characters that sort by time, each after the one before (https://github.com/ulid/spec). */
+/** Makes ids of 26 characters that sort by the clock, each after the one before (https://github.com/ulid/spec). */
 export type IdSource = (prefix: 'exec_' | 'task_' | 'req_' | 'inst_' | 'node_' | 'break_') => string;
 
-export function createIds(clock: Clock): IdSource {
+export function createIds(clock: Pick<Clock, 'now'>): IdSource {
   const next = monotonicFactory(bufferedRandom());
-  return (prefix) => prefix + next(clock.now()).toLowerCase();
+  return (prefix) => prefix + next(Math.floor(clock.now())).toLowerCase();
 }
 
 /** Numbers from 0 to 1 out of the system's generator, asked for many at a time: one call for each is slow. */

@@ -8,14 +8,18 @@
  * - Memory is bounded (I5): `uncommittedHighWater` of output that is not durable yet stops the producer, and the
  *   tail is cut; a reader further behind reads the store.
  * - After `end` nothing is appended (I4).
+ * - While the disk is full, output that finds no room in `OutputRoom` is left out of the commit, and of the log.
  */
 import type { Clock } from '../domain/clock.ts';
 import type { EventBody, LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, Invocation, Outcome, ResourceUse } from '../domain/execution.ts';
+import { storableUse } from '../domain/storable.ts';
 import type { Limits } from '../domain/task.ts';
 import type { CommitEntry, Store } from '../stores/store.ts';
 import { LogTail } from './log-tail.ts';
 import { type LogWaiter, LogWaiters } from './log-waiters.ts';
+import { cutOutcome, cutOutput } from './output-cut.ts';
+import { noRoomMessage, type OutputRoom } from './output-room.ts';
 import { OutputWriter } from './output-writer.ts';
 
 type Working = { -readonly [Key in keyof ExecutionRecord]: ExecutionRecord[Key] };
@@ -24,9 +28,10 @@ type Working = { -readonly [Key in keyof ExecutionRecord]: ExecutionRecord[Key] 
 export interface LogSurroundings {
   readonly clock: Clock;
   readonly store: Store;
+  readonly room: OutputRoom;
   /** There is something to commit; `urgent` says that somebody waits for it. */
   touched(log: LiveLog, urgent: boolean): void;
-  /** The output has reached a limit. Called once, from within `write`. */
+  /** The output has reached a limit, or the disk is full. Called once, from within `write` or `take`. */
   limitReached(log: LiveLog, message: string): void;
 }
 
@@ -54,6 +59,10 @@ export class LiveLog {
   #input: Invocation | undefined;
   #committed: ExecutionRecord | undefined;
   #pending: NewEvent[] = [];
+  /** Up to here, output has its room on a full disk. */
+  #roomyTo = 0;
+  /** Who waits for an event that is in no commit yet. */
+  readonly #expecting = new Set<{ sequence: number }>();
   #inFlight: { entry: CommitEntry; record: ExecutionRecord; bytes: number } | undefined;
   /** Of output, what is in flight included. */
   #pendingBytes = 0;
@@ -61,6 +70,7 @@ export class LiveLog {
   readonly #tail = new LogTail();
   #lastTime = 0;
   #sealed = false;
+  #resultHasRoom = false;
   #failure: Error | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
   #admitted: PromiseWithResolvers<ExecutionRecord> | undefined;
@@ -124,7 +134,7 @@ export class LiveLog {
   /** Facts about the attempt that no event tells. They are committed with the next event. */
   note(instanceId: string, resourceUse: ResourceUse): void {
     this.#working.instanceId = instanceId;
-    this.#working.resourceUse = resourceUse;
+    this.#working.resourceUse = storableUse(resourceUse);
   }
 
   /** See AttemptIo.bind. It shares the commit of the attempt's own transition where that is not on its way yet. */
@@ -147,10 +157,16 @@ export class LiveLog {
 
   /** Resolves with true when everything so far is durable, and with false where nobody here will know that it is. */
   durable(): Promise<boolean> {
-    const sequence = this.#working.lastSequence - 1;
     return new Promise((resolve) => {
-      const wake = (): void => resolve(this.#committedSequence > sequence);
-      if (!this.wait({ sequence, wake })) wake();
+      const waiter = {
+        sequence: this.#working.lastSequence - 1,
+        wake: (): void => {
+          this.#expecting.delete(waiter);
+          resolve(this.#committedSequence > waiter.sequence);
+        },
+      };
+      this.#expecting.add(waiter);
+      if (!this.wait(waiter)) waiter.wake();
     });
   }
 
@@ -175,6 +191,11 @@ export class LiveLog {
     this.#surroundings.touched(this, true);
   }
 
+  /** Of output that is not durable yet. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
   /** See AttemptIo.write: takes over `data`; a promise means wait. */
   write(stream: OutputStream, data: Uint8Array): Promise<void> | undefined {
     if (this.#sealed) {
@@ -190,6 +211,7 @@ export class LiveLog {
   /** Everything that is not committed yet, for one commit; undefined where there is nothing. */
   take(): CommitEntry | undefined {
     if (this.#inFlight !== undefined || this.#failure !== undefined) return undefined;
+    if (this.#surroundings.room.scarce) this.#saveRoom();
     if (this.#pending.length === 0 && !this.#recordChanged) return undefined;
     const { bytes, events } = this.#output.unfinished;
     const record: ExecutionRecord = {
@@ -211,6 +233,46 @@ export class LiveLog {
     this.#pending = [];
     this.#recordChanged = false;
     return entry;
+  }
+
+  /** The disk is full: what is to be committed next loses the output that has no room, and ends with that. */
+  #saveRoom(): void {
+    const { room } = this.#surroundings;
+    const cut = cutOutput(this.#pending, ({ sequence, data }) => {
+      if (sequence <= this.#roomyTo) return true;
+      if (!room.take(this.executionId, data.byteLength)) return false;
+      this.#roomyTo = sequence;
+      return true;
+    });
+    if (cut !== undefined) {
+      const working = this.#working;
+      this.#pending = [...cut.events];
+      this.#pendingBytes -= cut.bytes;
+      working.outputBytes -= cut.bytes;
+      working.outputEvents -= cut.chunks;
+      working.droppedBytes += cut.bytes;
+      working.lastSequence = cut.moved(working.lastSequence);
+      working.attemptSequence = cut.moved(working.attemptSequence);
+      for (const waiter of this.#expecting) waiter.sequence = cut.moved(waiter.sequence + 1) - 1;
+      // That it must end is the last that it is told: what it does to the log is a part of this commit.
+      if (!this.#sealed) this.#output.end(noRoomMessage);
+      this.#release();
+    }
+    if (this.#sealed) this.#saveResultRoom(cut !== undefined);
+  }
+
+  #saveResultRoom(outputCut: boolean): void {
+    const working = this.#working;
+    const { outcome } = working;
+    if (outcome === undefined) return;
+    const value = Buffer.byteLength(outcome.output ?? '');
+    const fits = this.#resultHasRoom || this.#surroundings.room.take(this.executionId, value);
+    this.#resultHasRoom = true;
+    if (fits && !outputCut) return;
+    const cut = cutOutcome(outcome, fits);
+    const { status } = cut;
+    Object.assign(working, { outcome: cut, status, ...(status !== outcome.status && { state: status }) });
+    this.#pending = this.#pending.map((event) => (event.kind === 'result' ? { ...event, status } : event));
   }
 
   /** The commit of what `take` gave went through; returns its events. */

@@ -14,7 +14,7 @@ export interface OutputWriterOptions {
   readonly counts: Counts;
   /** A chunk is full, or has waited for others for long enough. */
   chunk(stream: OutputStream, data: Uint8Array): void;
-  /** Called once, from within `write`. */
+  /** Called once, from within `write` or `end`. */
   limitReached(message: string): void;
 }
 
@@ -74,6 +74,19 @@ export class OutputWriter {
     return written;
   }
 
+  /** Takes no more, for another reason than a limit of the task. What is in no chunk yet is dropped. */
+  end(message: string): void {
+    const { counts, limitReached } = this.#options;
+    const { bytes, events } = this.unfinished;
+    counts.outputBytes -= bytes;
+    counts.outputEvents -= events;
+    counts.droppedBytes += bytes;
+    this.discard();
+    if (this.#limited) return;
+    this.#limited = true;
+    limitReached(message);
+  }
+
   /** Ends the open chunk, if there is one. */
   flush(): void {
     const chunk = this.#open;
@@ -85,6 +98,7 @@ export class OutputWriter {
   /** Forgets the open chunk. */
   discard(): void {
     this.#timer?.cancel();
+    this.#timer = undefined;
     this.#open = undefined;
   }
 

@@ -2,6 +2,7 @@ import { breakpointReason } from '../domain/breakpoint.ts';
 import type { EventBody } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Outcome } from '../domain/execution.ts';
 import { contextPatch } from '../domain/patch.ts';
+import { storableOutcome } from '../domain/storable.ts';
 import { type ExecutionSnapshot, executionChartVersion, statePath } from '../machines/execution.ts';
 import type { ExecutionEvent } from '../machines/execution-context.ts';
 import type { LiveLog } from './live-log.ts';
@@ -75,6 +76,16 @@ function isLogged(before: ExecutionSnapshot, after: ExecutionSnapshot, event: Ex
     before.context.cause !== after.context.cause ||
     before.context.heldSince !== after.context.heldSince ||
     before.context.pausedAttempt !== after.context.pausedAttempt
+  );
+}
+
+/** Writes that the instants of an execution that comes from another node are this one's now. */
+export function recordShift(log: LiveLog, before: ExecutionSnapshot, after: ExecutionSnapshot): void {
+  const path = statePath(after);
+  log.transition(
+    { ...movedDeadlines(log.record, before, after) },
+    transitionBody(before, after, { from: path, to: path }, 'restored', ''),
+    false,
   );
 }
 
@@ -160,6 +171,6 @@ function finish(
         ? { queueTimeMs: Math.round(now.monotonic - watch.admitted) }
         : { executionTimeMs: now.monotonic - watch.dispatched }),
     },
-    outcome,
+    storableOutcome(outcome),
   );
 }

@@ -1,7 +1,7 @@
 /** Takes up what an earlier run of the node left unfinished, page by page. */
-import type { Clock } from '../domain/clock.ts';
 import { SnapshotIncompatible } from '../machines/migrations.ts';
 import type { Store } from '../stores/store.ts';
+import type { NodeTime } from './node-time.ts';
 import { endIncompatible, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
 
 export interface RecoveryReport {
@@ -41,7 +41,7 @@ export async function leftInstances(store: Store): Promise<ReadonlySet<string>> 
  */
 export async function recoverUnfinished(
   store: Store,
-  clock: Clock,
+  time: NodeTime,
   revive: (stored: StoredExecution) => void,
 ): Promise<RecoveryReport> {
   const tasks = new TaskRevisions(store);
@@ -58,7 +58,7 @@ export async function recoverUnfinished(
         revived++;
       } catch (error) {
         if (!(error instanceof SnapshotIncompatible)) throw error;
-        await endIncompatible(store, record, error.message, clock.now());
+        await endIncompatible(store, time, record, error.message);
         incompatible++;
       }
     }

@@ -1,9 +1,13 @@
 /**
  * Deletes in the background what is not kept: finished executions beyond an age, and logs and then records beyond a
  * size. Each step is short and followed by a pause, so that nobody waits behind it.
+ *
+ * An age is believed as far as the node has seen time pass: neither a clock that is set nor one that is wrong after the
+ * machine was off makes anything old.
  */
 import type { Clock, Timer } from '../domain/clock.ts';
 import type { Store } from '../stores/store.ts';
+import type { NodeTime } from './node-time.ts';
 
 interface RetentionLogger {
   info(fields: object, message: string): void;
@@ -13,6 +17,7 @@ interface RetentionLogger {
 export interface RetentionOptions {
   readonly store: Pick<Store, 'retain' | 'lowSpace'>;
   readonly clock: Clock;
+  readonly time: Pick<NodeTime, 'now' | 'wallBefore'>;
   /** How long a finished execution is kept, in milliseconds. */
   readonly maxAgeMs: number;
   /** Bytes that the store may use. */
@@ -65,14 +70,19 @@ export class RetentionLoop {
 
   /** One round: steps until nothing is left to do. Never rejects: a store that fails now works again later. */
   async #run(): Promise<void> {
-    const { store, clock, maxAgeMs, maxBytes, deleted, logger } = this.#options;
+    const { store, clock, time, maxAgeMs, maxBytes, deleted, logger } = this.#options;
     let executions = 0;
     let logs = 0;
     try {
       for (let more = true; more && !this.#stopped; ) {
         const begun = clock.monotonic();
-        const now = clock.now();
-        const step = await store.retain({ endedBefore: now - maxAgeMs, maxBytes, now, unusedForMs });
+        const step = await store.retain({
+          endedBefore: time.wallBefore(maxAgeMs) ?? 0,
+          maxBytes,
+          now: time.now(),
+          unusedForMs,
+          writtenBefore: time.wallBefore(unusedForMs) ?? 0,
+        });
         executions += step.deletedExecutions.length;
         if (step.deletedExecutions.length > 0) deleted(step.deletedExecutions);
         logs += step.deletedLogs;

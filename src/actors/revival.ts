@@ -7,16 +7,19 @@ import { confirmMs } from '../machines/ending.ts';
 import { type ExecutionSnapshot, executionMachine } from '../machines/execution.ts';
 import type { ExecutionEvent } from '../machines/execution-context.ts';
 import type { SnapshotIncompatible } from '../machines/migrations.ts';
+import { shiftedTimers } from '../machines/timers.ts';
 import type { AttemptIo } from '../runtimes/runtime.ts';
 import type { Store } from '../stores/store.ts';
 import type { AttemptRunner } from './attempt-runner.ts';
 import { reattach } from './attempts.ts';
 import type { Child } from './child.ts';
 import { LiveLog, type LogSurroundings } from './live-log.ts';
+import type { NodeTime } from './node-time.ts';
 import { endIncompatible, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
 
 export interface RevivalHost {
   readonly clock: Clock;
+  readonly time: NodeTime;
   readonly store: Store;
   readonly surroundings: LogSurroundings;
   readonly attempts: AttemptRunner;
@@ -80,25 +83,41 @@ export class Revival {
    * Of another node, or of another time: its attempt stayed there. Rejects with SnapshotIncompatible where it cannot go
    * on here.
    */
-  async restore(record: ExecutionRecord, takenAt: number, hold: boolean): Promise<Child> {
+  async restore(
+    record: ExecutionRecord,
+    {
+      takenAt,
+      shiftMs = 0,
+      hold,
+    }: { readonly takenAt: number; readonly shiftMs?: number; readonly hold: boolean },
+  ): Promise<Child> {
     const { store } = this.#host;
     const stored = await readStored(store, new TaskRevisions(store), record);
-    return this.#revive(stored, [
-      ...this.#loss(stored.snapshot, 'it was left behind where the snapshot was taken', true),
-      { type: 'restored', at: this.#host.now(), takenAt, hold },
-    ]);
+    const { snapshot } = stored;
+    return this.#revive(
+      { ...stored, snapshot: shiftMs === 0 ? snapshot : shifted(snapshot, shiftMs) },
+      [
+        ...this.#loss(snapshot, 'it was left behind where the snapshot was taken', true),
+        { type: 'restored', at: this.#host.now(), takenAt, hold },
+      ],
+      snapshot,
+    );
   }
 
   /** Ends one that cannot go on here; resolves with its record. */
   async giveUp(record: ExecutionRecord, why: SnapshotIncompatible): Promise<ExecutionRecord> {
-    const { store, clock } = this.#host;
-    return endIncompatible(store, record, why.message, clock.now());
+    const { store, time } = this.#host;
+    return endIncompatible(store, time, record, why.message);
   }
 
-  #revive({ record, task, outline, snapshot }: StoredExecution, then: readonly ExecutionEvent[]): Child {
-    const { clock, surroundings } = this.#host;
-    const now = { wall: clock.now(), monotonic: clock.monotonic() };
-    const since = (instant: number): number => now.monotonic - Math.max(0, now.wall - instant);
+  /** `written` is what its log leads to. */
+  #revive(
+    { record, task, outline, snapshot }: StoredExecution,
+    then: readonly ExecutionEvent[],
+    written = snapshot,
+  ): Child {
+    const { clock, time, surroundings } = this.#host;
+    const since = (wall: number): number => clock.monotonic() - time.sinceWall(wall);
     const { lastTime } = outline;
     const child: Child = {
       log: new LiveLog(surroundings, record, task.definition.limits, { lastTime }),
@@ -110,6 +129,7 @@ export class Revival {
         dispatched: record.startedAt === undefined ? undefined : since(record.startedAt),
       },
       snapshot,
+      written,
     };
     this.#host.revive(child, task, then);
     return child;
@@ -122,6 +142,12 @@ export class Revival {
     if (!snapshot.matches({ running: 'stopping' })) return [{ type: 'lost', at, message, planned }];
     return [{ type: 'attemptEnded', at, end: { kind: 'stopped', rung: 'restart' }, random: 1 }];
   }
+}
+
+/** Its instants are of a clock that is behind this node's by that. */
+function shifted(snapshot: ExecutionSnapshot, ms: number): ExecutionSnapshot {
+  const context = { ...snapshot.context, ...shiftedTimers(snapshot.context, ms) };
+  return executionMachine.resolveState({ value: snapshot.value, context }) as ExecutionSnapshot;
 }
 
 /** An attempt that was being stopped gets its grace again, as its runtime begins again to stop it. */

@@ -6,6 +6,7 @@ import { SnapshotIncompatible } from '../machines/migrations.ts';
 import { replay, snapshotOf } from '../machines/replay.ts';
 import type { CommitEntry, LogOutline, Store } from '../stores/store.ts';
 import { recoveryOf } from './new-execution.ts';
+import type { NodeTime } from './node-time.ts';
 
 /** An unfinished execution as the store has it, ready to be live again. */
 export interface StoredExecution {
@@ -69,34 +70,35 @@ export function isDamage(cause: unknown): boolean {
 }
 
 /**
- * Ends an execution that cannot go on, also where less of its log is there than its record says; `now` is in
- * milliseconds since the epoch. Resolves with its record.
+ * Ends an execution that cannot go on, also where less of its log is there than its record says. Resolves
+ * with its record.
  */
 export async function endIncompatible(
   store: Store,
+  time: NodeTime,
   record: ExecutionRecord,
   message: string,
-  now: number,
 ): Promise<ExecutionRecord> {
-  const end = await incompatibleEnd(store, record, message, now);
+  const end = await incompatibleEnd(store, time, record, message);
   const [result] = await store.commit([end]);
   if (result?.ok === false && result.conflict === 'sequence') {
-    return endIncompatible(store, { ...record, lastSequence: result.lastSequence }, message, now);
+    return endIncompatible(store, time, { ...record, lastSequence: result.lastSequence }, message);
   }
   return end.record ?? record;
 }
 
 async function incompatibleEnd(
   store: Store,
+  clock: NodeTime,
   record: ExecutionRecord,
   message: string,
-  now: number,
 ): Promise<CommitEntry> {
   const sequence = record.lastSequence + 1;
   const lastEvent = { from: record.lastSequence, maxBytes: 1 };
   // What cannot be read has no say.
   const [last] = await store.events(record.executionId, lastEvent).catch(() => []);
-  const time = Math.max(Math.round(now), record.startedAt ?? record.createdAt, last?.time ?? 0);
+  const now = Math.round(clock.toWall(clock.now()));
+  const time = Math.max(now, record.startedAt ?? record.createdAt, last?.time ?? 0);
   return {
     executionId: record.executionId,
     expectedLastSequence: record.lastSequence,
@@ -108,8 +110,8 @@ async function incompatibleEnd(
       lastSequence: sequence,
       completedAt: time,
       ...(record.startedAt === undefined
-        ? { queueTimeMs: time - record.createdAt }
-        : { executionTimeMs: time - record.startedAt }),
+        ? { queueTimeMs: Math.round(clock.sinceWall(record.createdAt)) }
+        : { executionTimeMs: Math.round(clock.sinceWall(record.startedAt)) }),
       outcome: { status: 'failed', code: 'SNAPSHOT_INCOMPATIBLE', message },
     },
   };

@@ -16,7 +16,8 @@ import { alarmOf } from '../machines/timers.ts';
 import type { Alarms } from './alarms.ts';
 import type { Child } from './child.ts';
 import { ChildActors } from './child-actors.ts';
-import { recordAdmission, recordChange, recordFailure } from './recorder.ts';
+import type { NodeTime } from './node-time.ts';
+import { recordAdmission, recordChange, recordFailure, recordShift } from './recorder.ts';
 import type { Slots } from './slots.ts';
 
 export type SupervisorEvent =
@@ -58,7 +59,7 @@ export interface SupervisorEffects {
 const withSlot: readonly string[] = ['running.attempting', 'running.stopping'];
 
 export function createSupervisorLogic(
-  { clock, steady }: { readonly clock: Clock; readonly steady: Clock },
+  { clock, time }: { readonly clock: Clock; readonly time: NodeTime },
   alarms: Alarms,
   slots: Slots,
   effects: SupervisorEffects,
@@ -81,7 +82,7 @@ export function createSupervisorLogic(
     effects.leftPending(child);
   };
 
-  const held = (): ExecutionEvent => ({ type: 'suspend', at: Math.round(steady.now()), byBreakpoint: true });
+  const held = (): ExecutionEvent => ({ type: 'suspend', at: Math.round(time.now()), byBreakpoint: true });
 
   const deliver = (child: Child, asked: ExecutionEvent, scope: Scope): void => {
     const { snapshot: before, log } = child;
@@ -122,9 +123,11 @@ export function createSupervisorLogic(
   };
 
   const revive = (child: Child): void => {
-    const { snapshot, log } = child;
+    const { snapshot, log, written } = child;
     if (snapshot === undefined) return;
     const path = statePath(snapshot);
+    // The log has to lead to what it goes on from, whatever comes next.
+    if (written !== undefined && written !== snapshot) recordShift(log, written, snapshot);
     child.written = snapshot;
     if (path in alarmOf) {
       alarms.set(log.executionId, alarmOf[path as keyof typeof alarmOf](snapshot.context));
@@ -142,7 +145,7 @@ export function createSupervisorLogic(
     if (snapshot === undefined || log.sealed) return;
     const path = statePath(snapshot);
     if (!(path in alarmOf) || withSlot.includes(path) || snapshot.context.pausedAttempt !== null) return;
-    const at = Math.round(steady.now());
+    const at = Math.round(time.now());
     if (alarmOf[path as keyof typeof alarmOf](snapshot.context) <= at) {
       deliver(child, { type: 'alarm', at }, scope);
     }
@@ -154,7 +157,7 @@ export function createSupervisorLogic(
       if (next === undefined) return;
       const child = children.get(next);
       if (child === undefined) slots.release(next);
-      else deliver(child, { type: 'dispatch', at: Math.round(steady.now()) }, scope);
+      else deliver(child, { type: 'dispatch', at: Math.round(time.now()) }, scope);
     }
   };
 

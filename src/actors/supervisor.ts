@@ -7,7 +7,7 @@
  * - What waits for a slot does not keep a large input in memory: it is read back from the store at dispatch.
  */
 import { type ActorRefFrom, createActor } from 'xstate';
-import type { Clock } from '../domain/clock.ts';
+import type { MachineClock } from '../domain/clock.ts';
 import { notFound } from '../domain/errors.ts';
 import type { LogEvent } from '../domain/event.ts';
 import { type ExecutionRecord, isTerminal } from '../domain/execution.ts';
@@ -33,11 +33,12 @@ import { Estimates } from './estimates.ts';
 import { explain } from './explaining.ts';
 import type { IdSource } from './ids.ts';
 import type { LiveLog, LogSurroundings } from './live-log.ts';
+import { NodeTime } from './node-time.ts';
+import { OutputRoom } from './output-room.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery.ts';
 import { mayFollowAgain, Revival } from './revival.ts';
 import { Runs } from './runs.ts';
 import { Slots } from './slots.ts';
-import { steadyClock } from './steady-clock.ts';
 import { Steering } from './steering.ts';
 import { notInState } from './stored-execution.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
@@ -53,7 +54,9 @@ export interface SupervisorListener {
 }
 
 export interface SupervisorOptions {
-  readonly clock: Clock;
+  readonly clock: MachineClock;
+  /** For deadlines; its own where there was no earlier run. */
+  readonly time?: NodeTime;
   readonly ids: IdSource;
   /** 0 to 1; spreads retries. */
   readonly random: () => number;
@@ -69,8 +72,7 @@ const keptInputBytes = 4096;
 
 export class Supervisor implements Executions, Transfers, Explanations {
   readonly #options: SupervisorOptions;
-  /** For deadlines and alarms, which a wall clock that is set must not move. */
-  readonly #steady: Clock;
+  readonly #time: NodeTime;
   readonly #runs = new Runs();
   readonly #alarms: Alarms;
   readonly #slots: Slots;
@@ -89,9 +91,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#options = options;
     const { clock, store, ids, queueLimit } = options;
     const runs = this.#runs;
-    this.#steady = steadyClock(clock);
+    this.#time = options.time ?? new NodeTime(clock);
     const shared = {
       clock,
+      time: this.#time,
       store,
       runs,
       now: () => this.#now(),
@@ -101,9 +104,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.breakpoints = new BreakpointTable(clock, ids);
     this.#slots = new Slots(options.slots);
     this.#estimates = new Estimates(this.#slots);
-    this.#alarms = new Alarms(this.#steady, (executionId, at) =>
+    this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );
+    this.#time.onSlept(() => this.#alarms.moved());
     this.#committer = new Committer(store, clock, {
       committed: (log, events) => this.#committed(log, events),
       refused: (log, conflict) => {
@@ -129,7 +133,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       },
     });
     this.#actor = createActor(
-      createSupervisorLogic({ clock, steady: this.#steady }, this.#alarms, this.#slots, {
+      createSupervisorLogic({ clock, time: this.#time }, this.#alarms, this.#slots, {
         startAttempt: (child, attempt) => this.#attempts.start(child, attempt),
         stopAttempt: (child) => this.#attempts.stop(child),
         mayDispatch: () => this.#dispatch.block === undefined,
@@ -141,6 +145,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const surroundings: LogSurroundings = {
       clock,
       store,
+      room: new OutputRoom(store),
       touched: (log, urgent) => this.#committer.touch(log, urgent),
       limitReached: ({ executionId }, message) =>
         this.#deliver(executionId, {
@@ -242,13 +247,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
 
   async adopt(
     executionId: string,
-    { takenAt, hold }: { readonly takenAt: number; readonly hold: boolean },
+    restored: { readonly takenAt: number; readonly shiftMs?: number; readonly hold: boolean },
   ): Promise<ExecutionRecord> {
     this.#gate.checkOpen();
     const record = await this.#options.store.execution(executionId);
     if (record === undefined) throw notFound('execution', executionId);
     try {
-      const { log } = await this.#revival.restore(record, takenAt, hold);
+      const { log } = await this.#revival.restore(record, restored);
       await untilDurable(log);
       return log.committed ?? record;
     } catch (error) {
@@ -262,9 +267,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
    * what was lost of it is durable; nothing is dispatched before.
    */
   async recover(planned = false): Promise<RecoveryReport> {
-    const { store, clock } = this.#options;
+    const { store } = this.#options;
     this.#dispatch.recovering = true;
-    const report = await recoverUnfinished(store, clock, (stored) => this.#revival.takeUp(stored, planned));
+    const report = await recoverUnfinished(store, this.#time, (stored) =>
+      this.#revival.takeUp(stored, planned),
+    );
     for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
     await this.#committer.drained();
     this.#dispatch.recovering = false;
@@ -289,7 +296,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
         glance: (id) => this.attach(id, 'glance'),
         taskOf: (id) => this.#runs.get(id)?.task,
         block: () => this.#dispatch.block,
-        now: () => this.#now(),
+        time: this.#time,
       },
       executionId,
     );
@@ -329,7 +336,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   #now(): number {
-    return Math.round(this.#steady.now());
+    return Math.round(this.#time.now());
   }
 
   #deliver(executionId: string, event: ExecutionEvent): void {

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Wall clock, milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds from an arbitrary start; never runs backwards. */
+  /** Milliseconds from an arbitrary start; never runs backwards. It may stand still while the machine sleeps. */
   monotonic(): number;
   /** Rings once after `delayMs` of monotonic time (at most 2^31-1). Does not keep the process alive. */
   setTimer(delayMs: number, ring: () => void): Timer;
@@ -10,4 +10,16 @@ export interface Clock {
 
 export interface Timer {
   cancel(): void;
+}
+
+/** A clock that knows of its machine, too. */
+export interface MachineClock extends Clock {
+  /** How long the machine has been up, the time in which it slept included. No setting of a clock moves it. */
+  uptime(): Uptime;
+}
+
+export interface Uptime {
+  /** Names the start that `ms` counts from: only with the same one are two of them to be compared. Empty: with none. */
+  readonly boot: string;
+  readonly ms: number;
 }

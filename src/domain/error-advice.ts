@@ -12,7 +12,7 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   TOTAL_TIMEOUT: 'raise it in the task; a request can only shorten it',
   MEMORY_LIMIT: 'raise limits.memory',
   CPU_LIMIT: 'raise it, or make the function faster',
-  OUTPUT_LIMIT: 'write less, or raise the limit',
+  OUTPUT_LIMIT: 'write less, or raise the limit; make room on the disk where it is full',
   RESULT_TOO_LARGE: 'return less, or write it to stdout',
   INTERRUPTED: 'invoke again, where the function may run twice; set on_interrupt',
   RUNTIME_UNAVAILABLE: "look into the node's log; start Docker",

@@ -69,10 +69,11 @@ export interface Transfers {
   detach(executionId: string): Promise<ExecutionRecord>;
   /**
    * Takes up an unfinished execution that the store has and that is not live, as after a crash. `takenAt` is when its
-   * timers stopped. Resolves with its record once that is durable.
+   * timers stopped, as deadlines count here; its instants are to be later by `shiftMs`, as they come from another
+   * node's clock. Resolves with its record once that is durable.
    */
   adopt(
     executionId: string,
-    restored: { readonly takenAt: number; readonly hold: boolean },
+    restored: { readonly takenAt: number; readonly shiftMs?: number; readonly hold: boolean },
   ): Promise<ExecutionRecord>;
 }

@@ -3,6 +3,9 @@ import { defaultTimers } from '../domain/interruption.ts';
 import type { TimerName } from '../domain/task.ts';
 import type { ExecutionContext } from './execution-context.ts';
 
+/** Milliseconds since the epoch that a Date can be. */
+const latestInstant = 8.64e15;
+
 /** The nearest of several instants, some of which may not be set. */
 function nearest(...instants: (number | null)[]): number {
   return instants.reduce<number>(
@@ -26,6 +29,22 @@ export const alarmOf = {
 export function countingTotal({ heldSince, timers, totalDeadline }: ExecutionContext): number {
   const counts = heldSince === null || (timers ?? defaultTimers).total === 'absolute';
   return counts ? totalDeadline : Number.POSITIVE_INFINITY;
+}
+
+/** The instants of an execution whose clock was behind by `ms`. */
+export function shiftedTimers(context: ExecutionContext, ms: number) {
+  const shifted = (at: number): number => Math.min(Math.max(0, at + ms), latestInstant);
+  const optional = (at: number | null): number | null => (at === null ? null : shifted(at));
+  return {
+    totalDeadline: shifted(context.totalDeadline),
+    startAt: optional(context.startAt),
+    queueDeadline: optional(context.queueDeadline),
+    attemptDeadline: optional(context.attemptDeadline),
+    retryAt: optional(context.retryAt),
+    stopDeadline: optional(context.stopDeadline),
+    stoppingSince: optional(context.stoppingSince),
+    heldSince: optional(context.heldSince),
+  };
 }
 
 /** The timers of an execution that goes on at `at` (invariant I7). */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ActorRefFrom } from 'xstate';
 import { createIds } from '../actors/ids.ts';
 import { InstanceRegistry } from '../actors/instances.ts';
+import type { NodeTime } from '../actors/node-time.ts';
 import { leftInstances } from '../actors/recovery.ts';
 import { Supervisor } from '../actors/supervisor.ts';
 import { systemClock } from '../actors/system-clock.ts';
@@ -29,11 +30,13 @@ import { withBoundedTasks } from './bounded-tasks.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
+import { openTime } from './time.ts';
 
 export type Lifecycle = ActorRefFrom<typeof nodeMachine>;
 
 export interface Core {
   readonly clock: Clock;
+  readonly time: NodeTime;
   readonly lifecycle: Lifecycle;
   readonly store: Store;
   readonly runtimes: Runtimes;
@@ -58,7 +61,9 @@ export async function openCore(
   opened: AsyncDisposableStack,
 ): Promise<Core> {
   const clock = systemClock;
-  const kept = given ?? (await openSqliteStore({ dataDir: config.dataDir }));
+  const migrating = (rows: number, total: number): void =>
+    logger.info({ rows, total }, 'bringing the database up to date');
+  const kept = given ?? (await openSqliteStore({ dataDir: config.dataDir, migrating }));
   opened.defer(() => kept.close());
   const caps = taskCaps(config);
   const store = withBoundedTasks(kept, (task) => {
@@ -67,7 +72,8 @@ export async function openCore(
     return { ...task, definition: bounded(definition, ofRuntime, caps) };
   });
   const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
-  const ids = createIds(clock);
+  const time = await openTime(config, logger, { clock, store }, opened);
+  const ids = createIds(time);
   const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
   const instances = new InstanceRegistry(clock);
@@ -85,6 +91,7 @@ export async function openCore(
   const hub = new CommitHub((error) => logger.error({ err: error }, 'bug: what watches the node failed'));
   const supervisor = new Supervisor({
     clock,
+    time,
     ids,
     random: Math.random,
     store,
@@ -113,6 +120,7 @@ export async function openCore(
   const tasks = new TaskCatalog({ ...shared, runtimes, listener: keepWarm(runtimes), checkOpen });
   const snapshots = await openSnapshots(config, {
     ...shared,
+    time,
     runtimes,
     tasks,
     transfers: supervisor,
@@ -140,6 +148,7 @@ export async function openCore(
   const machines = describeMachines();
   return {
     clock,
+    time,
     lifecycle,
     store,
     runtimes,

@@ -57,7 +57,7 @@ async function open(
   // What is open is closed where the start fails, last first.
   await using opened = new AsyncDisposableStack();
   const core = await openCore(config, logger, { ...parts, lifecycle }, opened);
-  const { clock, store, supervisor, runtimes, feed } = core;
+  const { clock, time, store, supervisor, runtimes, feed } = core;
   const front = await openFront(config, logger, core);
   lifecycle.send({ type: 'started' });
   await core.recover();
@@ -72,6 +72,7 @@ async function open(
   const retention = new RetentionLoop({
     store,
     clock,
+    time,
     maxAgeMs,
     maxBytes,
     deleted: (executionIds) => feed.deleted(executionIds),

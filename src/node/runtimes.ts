@@ -11,6 +11,7 @@ import type { RuntimeKind } from '../domain/task.ts';
 import { openDockerRuntime } from '../runtimes/docker/runtime.ts';
 import { openProcessRuntime } from '../runtimes/process/runtime.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
+import { holdsDescriptors } from '../runtimes/wasm/files/anchor.ts';
 import { openHostLauncher } from '../runtimes/wasm/host-launcher.ts';
 import { createWasmRuntime } from '../runtimes/wasm/runtime.ts';
 import type { Artifacts } from '../stores/artifacts.ts';
@@ -33,7 +34,17 @@ export type Runtimes = ReadonlyMap<RuntimeKind, Runtime>;
 
 export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Promise<Runtimes> {
   const { nodeId, artifacts, registry, clock, ids, hostAccess, logger, spare } = parts;
+  const { unsafePreopens } = config;
+  if (!holdsDescriptors) {
+    logger.warn(
+      { unsafePreopens },
+      unsafePreopens
+        ? 'there is no /proc here: wasm tasks may have preopens, and a guest that is set on it can leave them'
+        : 'there is no /proc here: wasm tasks have no preopens without --unsafe-preopens',
+    );
+  }
   const wasm = createWasmRuntime({
+    unsafePreopens,
     loadArtifact: (sha256) => artifacts.load(sha256),
     saveArtifact: (bytes) => artifacts.put(bytes),
     mostArtifactBytes: config.maxArtifactBytes,

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IdSource } from '../actors/ids.ts';
+import type { NodeTime } from '../actors/node-time.ts';
 import { Restoring } from '../actors/snapshots/restoring.ts';
 import { type SnapshotKeys, signingKey, trustedKey } from '../actors/snapshots/seals.ts';
 import { takeSnapshot } from '../actors/snapshots/snapshots.ts';
@@ -27,6 +28,7 @@ export interface SnapshotParts {
   readonly tasks: Tasks;
   readonly transfers: Transfers;
   readonly clock: Clock;
+  readonly time: NodeTime;
   readonly ids: IdSource;
   readonly hostAccess: boolean;
   readonly caps: TaskCaps;

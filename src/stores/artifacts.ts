@@ -2,6 +2,7 @@ import { randomUUID, subtle } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { assertSpare } from './space-reserve.ts';
 import { StoreError } from './store.ts';
 
 /** Immutable bytes in files named by their digest; equal bytes share a file. */
@@ -45,7 +46,7 @@ export async function openArtifacts(dir: string): Promise<ArtifactFiles> {
     const leftovers = (await readdir(dir)).filter((name) => name.endsWith(temporarySuffix));
     await Promise.all(leftovers.map((name) => rm(join(dir, name), { force: true })));
   });
-  return new ArtifactFolder(dir);
+  return new ArtifactFolder(dir, assertSpare);
 }
 
 /** A folder of artifacts that has been opened elsewhere, or is only read. Nothing of it is made or looked at yet. */
@@ -90,12 +91,15 @@ const digestPattern = /^[0-9a-f]{64}$/;
 
 class ArtifactFolder implements ArtifactFiles {
   readonly #dir: string;
+  readonly #assertRoom: typeof assertSpare;
   readonly #holds = new Map<string, number>();
   readonly #removals = new Map<string, Promise<boolean>>();
   #bytes: Promise<number> | undefined;
 
-  constructor(dir: string) {
+  /** `assertRoom` rejects where so many bytes more are not to be written. */
+  constructor(dir: string, assertRoom: typeof assertSpare = async () => {}) {
     this.#dir = dir;
+    this.#assertRoom = assertRoom;
   }
 
   async put(bytes: Uint8Array): Promise<{ sha256: string; sizeBytes: number }> {
@@ -126,6 +130,7 @@ class ArtifactFolder implements ArtifactFiles {
     await this.#removals.get(sha256);
     const target = join(this.#dir, sha256);
     if (!(await holds(target, bytes)) || !(await renew(target, bytes))) {
+      await this.#assertRoom(this.#dir, bytes.byteLength);
       await writeWhole(target, bytes);
       this.#bytes = this.#bytes?.then((total) => total + bytes.byteLength);
     }

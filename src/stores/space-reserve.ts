@@ -1,6 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { open, rm, stat, statfs } from 'node:fs/promises';
+import { StoreError } from './store.ts';
+
+/** What files beside the database leave free, in bytes: as much as the reserve, which they would take as soon as it is given up. */
+const keptForDatabase = 16 * 1024 * 1024;
+
+/** What is to be written would take room that is kept for the database. The disk is not full yet. */
+export class NoSpareRoom extends StoreError {
+  override readonly name: string = 'NoSpareRoom';
+}
+
+/**
+ * Throws NoSpareRoom where `bytes` more in a folder would take what is kept for the database. Where they would not even
+ * fit, the write itself says so, and that the disk is full is known from it.
+ */
+export async function assertSpare(dir: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(dir);
+  const left = bavail * bsize - bytes;
+  if (left < 0 || left >= keptForDatabase) return;
+  throw new NoSpareRoom(
+    `${bytes} bytes more in ${dir} would leave ${left} free, and the last ${keptForDatabase} are kept for the database`,
+  );
+}
 
 /**
  * A file that takes up room on the disk for when there is none left: a full disk lets nothing be deleted either. It

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makeFolder } from './artifacts.ts';
+import { assertSpare } from './space-reserve.ts';
 import { StoreError } from './store.ts';
 
 /** Bytes on their way in that are not needed after a crash, kept until all of them are here. */
@@ -49,6 +50,7 @@ class FolderSpoolFile implements SpoolFile {
     this.#bytes += bytes.byteLength;
     if (this.#bytes <= mostMemoryBytes) return;
     await guarded(this.#path, async () => {
+      await assertSpare(dirname(this.#path), this.#bytes);
       this.#file ??= await open(this.#path, 'wx+', 0o600);
       for (const each of this.#memory) await writeAll(this.#file, each);
     });
@@ -87,6 +89,7 @@ async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
     throw new StoreError(`cannot spool to ${path}: ${cause instanceof Error ? cause.message : ''}`, {
       cause,
     });

@@ -34,10 +34,12 @@ export interface Retention {
   readonly endedBefore: number;
   /** Bytes of the store that are in use; beyond it logs, and then records, of the oldest finished ones go. */
   readonly maxBytes: number;
-  /** The wall clock, in milliseconds since the epoch. */
+  /** In milliseconds since the epoch; a clock that nobody sets. */
   readonly now: number;
   /** What nothing names is deleted when it has been so for this long, in milliseconds: files, and revisions of tasks. */
   readonly unusedForMs: number;
+  /** Files whose own time, a wall clock's, is earlier are that old; by default `unusedForMs` before `now`. */
+  readonly writtenBefore?: number;
 }
 
 export interface Retained {
@@ -53,6 +55,8 @@ export type CommitResult =
   | { readonly ok: true; readonly position: number }
   /** The log is not where the writer thought; nothing of the entry was written. */
   | { readonly ok: false; readonly conflict: 'sequence'; readonly lastSequence: number }
+  /** Its input would take room that is kept for what was accepted; nothing of the entry was written. */
+  | { readonly ok: false; readonly conflict: 'space' }
   /** Another execution owns the key; nothing of the entry was written. */
   | { readonly ok: false; readonly conflict: 'invocation'; readonly executionId: string };
 
@@ -121,7 +125,8 @@ export interface Store {
 
   /**
    * Writes a part of a log that comes from elsewhere and has no record yet; the `commit` that follows the last part
-   * brings the record, and only then anyone sees the execution. Rejects with StoreError where there is a record.
+   * brings the record, and only then anyone sees the execution. Rejects with StoreError where there is a record, and
+   * where there is hardly any space.
    * What is staged and not committed is gone when the store is opened again.
    */
   stage(executionId: string, events: readonly NewEvent[]): Promise<void>;

@@ -1,16 +1,19 @@
 import TinyQueue from 'tinyqueue';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Alarms } from '../../src/actors/alarms.ts';
+import { NodeTime } from '../../src/actors/node-time.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 function setUp() {
   const clock = new FakeClock();
-  const start = clock.now();
+  const time = new NodeTime(clock);
+  const start = time.now();
   const rung: { key: string; asked: number; after: number }[] = [];
-  const alarms = new Alarms(clock, (key, at) => {
-    rung.push({ key, asked: at - start, after: clock.now() - start });
+  const alarms = new Alarms(time, (key, at) => {
+    rung.push({ key, asked: at - start, after: time.now() - start });
   });
-  return { clock, alarms, start, rung, keys: () => rung.map((entry) => entry.key) };
+  time.onSlept(() => alarms.moved());
+  return { clock, time, alarms, start, rung, keys: () => rung.map((entry) => entry.key) };
 }
 
 test('alarms ring in the order of their instants, however they were set', async () => {
@@ -117,6 +120,20 @@ test('a wall clock that jumps neither rings nor delays an alarm that is armed', 
     expect(rung).toHaveLength(1);
     expect(rung[0]?.asked).toBeGreaterThanOrEqual(100);
   }
+});
+
+test('what came due while the machine slept rings when that is seen, and the rest at its instant', async () => {
+  const { clock, time, alarms, start, keys } = setUp();
+  alarms.set('missed', start + 1000);
+  alarms.set('ahead', start + 6000);
+  clock.sleep(5000);
+  time.look();
+  await clock.advance(0);
+  expect(keys()).toEqual(['missed']);
+  await clock.advance(999);
+  expect(keys()).toEqual(['missed']);
+  await clock.advance(1);
+  expect(keys()).toEqual(['missed', 'ahead']);
 });
 
 test('an alarm further away than the longest timer rings at its instant', async () => {

@@ -1,6 +1,7 @@
 /** A live log with its committer over a watched memory store, without a supervisor. */
 import { Committer } from '../../src/actors/committer.ts';
 import { LiveLog } from '../../src/actors/live-log.ts';
+import { OutputRoom } from '../../src/actors/output-room.ts';
 import type { LogEvent } from '../../src/domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../src/domain/execution.ts';
 import type { Limits } from '../../src/domain/task.ts';
@@ -27,6 +28,7 @@ export function logBench() {
   const surroundings = {
     clock,
     store,
+    room: new OutputRoom(store),
     touched: (log: LiveLog, urgent: boolean) => committer.touch(log, urgent),
     limitReached: (log: LiveLog, message: string) =>
       void limits.push({ executionId: log.executionId, message }),

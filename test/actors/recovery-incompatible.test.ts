@@ -154,7 +154,7 @@ test('what a node with the first version of the chart has left goes on', async (
     })),
   );
   const at = Math.max(...logs.flatMap(({ events }) => events.map(({ time }) => time)));
-  const bench = supervisorBench({ slots: 10 }, { store, at });
+  const bench = supervisorBench({ slots: 10 }, { store, clocks: { wall: at } });
   bench.runtime.script = (call) => call.complete();
   expect(await bench.supervisor.recover()).toEqual({ revived: logs.length - 1, incompatible: 1 });
   await bench.clock.advance(5000);

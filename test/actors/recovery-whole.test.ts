@@ -67,7 +67,7 @@ describe('a recovery', () => {
         record: recordOf(executionId(number), 'pending', { lastSequence: 1, attempt: 0 }),
       })),
     );
-    const bench = supervisorBench({ slots: 1 }, { store, at: 1_750_000_000_000 });
+    const bench = supervisorBench({ slots: 1 }, { store, clocks: { wall: 1_750_000_000_000 } });
     bench.runtime.script = (call) => call.complete();
     expect(await bench.supervisor.recover()).toEqual({ revived: count, incompatible: 0 });
     await bench.clock.advance(100);

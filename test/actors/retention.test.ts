@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { NodeTime } from '../../src/actors/node-time.ts';
 import { RetentionLoop } from '../../src/actors/retention.ts';
+import type { ClockRecord } from '../../src/domain/clock-record.ts';
 import { createMemoryStore } from '../../src/stores/memory/store.ts';
 import type { Retained, Retention, Store } from '../../src/stores/store.ts';
 import { ended } from '../stores/contract/entries.ts';
@@ -8,11 +10,19 @@ import { FakeClock, isSettled, settle } from '../support/fake-clock.ts';
 
 const hourMs = 3_600_000;
 
+/** The clock record of a node that has been here so long. */
+function seenFor(clock: FakeClock, ms: number): ClockRecord {
+  const wall = clock.now();
+  const begun = { time: wall - ms, wall: wall - ms, seen: 0 };
+  return { marks: [{ ...begun, earlyMs: 0 }], last: { time: wall, wall, seen: ms }, uptime: clock.uptime() };
+}
+
 function bench(
   store: Pick<Store, 'retain' | 'lowSpace'>,
   more: { maxAgeMs?: number; maxBytes?: number } = {},
 ) {
   const clock = new FakeClock();
+  const time = new NodeTime(clock, seenFor(clock, 1000 * hourMs));
   const said: string[] = [];
   const deleted: (readonly string[])[] = [];
   const logger = {
@@ -22,13 +32,14 @@ function bench(
   const loop = new RetentionLoop({
     store,
     clock,
+    time,
     maxAgeMs: hourMs,
     maxBytes: 1e9,
     deleted: (executionIds) => deleted.push(executionIds),
     logger,
     ...more,
   });
-  return { clock, said, deleted, loop };
+  return { clock, time, said, deleted, loop };
 }
 
 /** A store that answers as it is told, and remembers what it was asked. */
@@ -62,6 +73,68 @@ test('what is too old goes as it gets too old, and the log of the node says so i
   expect(deleted).toEqual([[executionId(1)], [executionId(2), executionId(3)]]);
   await loop.stop();
   expect(clock.timers).toBe(0);
+});
+
+test.for([25 * hourMs, 20 * 365 * 24 * hourMs, -25 * hourMs])(
+  'a wall clock that is set by %i ms deletes nothing that is younger, and what is older goes at its time',
+  async (setMs) => {
+    const store = createMemoryStore();
+    const { clock, time, loop } = bench(store, { maxAgeMs: 24 * hourMs });
+    await store.commit([ended(1, clock.now() - 23 * hourMs), ended(2, clock.now())]);
+    loop.start();
+    await clock.advance(0);
+    clock.jump(setMs);
+    await store.commit([ended(3, clock.now())]);
+    await clock.advance(hourMs - 10_000);
+    for (const number of [1, 2, 3]) expect(await store.execution(executionId(number))).toBeDefined();
+    await clock.advance(20 * hourMs);
+    for (const number of [2, 3]) expect(await store.execution(executionId(number))).toBeDefined();
+    // What bears a time that the clock showed twice waits for the later one.
+    await clock.advance(3 * hourMs + 60_000 + (setMs < 0 ? 25 * hourMs : 0));
+    expect(await store.executions({ statuses: [], limit: 10 })).toEqual([]);
+    expect(time.changes).toBe(1);
+    await loop.stop();
+  },
+);
+
+test('a wall clock that is wrong after the machine was off deletes nothing before the node has seen the time pass', async () => {
+  const store = createMemoryStore();
+  const before = new FakeClock();
+  await store.commit([ended(1, before.now())]);
+  const record = seenFor(before, 1000 * hourMs);
+  const clock = new FakeClock({
+    wall: before.now() + 1e6 * hourMs,
+    uptime: { boot: 'another', ms: 40_000 },
+  });
+  const time = new NodeTime(clock, record);
+  const loop = new RetentionLoop({
+    store,
+    clock,
+    time,
+    maxAgeMs: 24 * hourMs,
+    maxBytes: 1e9,
+    deleted: () => {},
+  });
+  loop.start();
+  await clock.advance(23 * hourMs);
+  expect(await store.execution(executionId(1))).toBeDefined();
+  await clock.advance(hourMs + 10_000);
+  expect(await store.execution(executionId(1))).toBeUndefined();
+  await loop.stop();
+});
+
+test('a node without a clock record believes no age that it has not seen', async () => {
+  const store = createMemoryStore();
+  const clock = new FakeClock();
+  await store.commit([ended(1, clock.now() - 30 * 24 * hourMs)]);
+  const time = new NodeTime(clock);
+  const loop = new RetentionLoop({ store, clock, time, maxAgeMs: hourMs, maxBytes: 1e9, deleted: () => {} });
+  loop.start();
+  await clock.advance(hourMs - 10_000);
+  expect(await store.execution(executionId(1))).toBeDefined();
+  await clock.advance(20_000);
+  expect(await store.execution(executionId(1))).toBeUndefined();
+  await loop.stop();
 });
 
 test('steps follow each other with a pause in between, until there is no more to do', async () => {

@@ -1,9 +1,11 @@
 /** Nodes with scripted runtimes and a clock that stands still, which executions are carried between. */
 import { createIds } from '../../src/actors/ids.ts';
+import { NodeTime } from '../../src/actors/node-time.ts';
 import { Restoring } from '../../src/actors/snapshots/restoring.ts';
 import { noKeys } from '../../src/actors/snapshots/seals.ts';
 import { takeSnapshot } from '../../src/actors/snapshots/snapshots.ts';
 import { Supervisor } from '../../src/actors/supervisor.ts';
+import type { ClockRecord } from '../../src/domain/clock-record.ts';
 import type { RestoreOptions, Snapshots, TakeOptions } from '../../src/domain/snapshot/port.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/store.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
@@ -16,13 +18,20 @@ export const plain: RestoreOptions = { hold: false, asNew: false, allowCopy: fal
 
 export interface TestNode {
   readonly store: MemoryStore;
+  readonly time: NodeTime;
   readonly supervisor: Supervisor;
   readonly runtime: ScriptedRuntime;
   readonly snapshots: Snapshots;
 }
 
-/** `clock` is the wall clock of all nodes of a test. Each knows the task of the samples. */
-export async function startNode(clock: FakeClock, task = taskWith()): Promise<TestNode> {
+/** `clock` is that of its machine. Each knows the task of the samples. */
+export async function startNode(
+  clock: FakeClock,
+  task = taskWith(),
+  nodeId = 'node_1',
+  record?: ClockRecord,
+): Promise<TestNode> {
+  const time = new NodeTime(clock, record);
   const store = createMemoryStore();
   await store.saveTask(task);
   const runtime = new ScriptedRuntime(clock, task.definition.runtime);
@@ -30,6 +39,7 @@ export async function startNode(clock: FakeClock, task = taskWith()): Promise<Te
   const ids = createIds(clock);
   const supervisor = new Supervisor({
     clock,
+    time,
     ids,
     random: () => 0.5,
     store,
@@ -60,6 +70,8 @@ export async function startNode(clock: FakeClock, task = taskWith()): Promise<Te
     spool: { create: async () => spooledInMemory() },
     ids,
     clock,
+    time,
+    nodeId,
     keys,
     mostLineBytes: 1024 * 1024,
     mostBytes: 1024 * 1024 * 1024,
@@ -70,12 +82,14 @@ export async function startNode(clock: FakeClock, task = taskWith()): Promise<Te
     transfers: supervisor,
     artifacts,
     clock,
-    nodeId: 'node_1',
+    time,
+    nodeId,
     program: 'spear 0',
     keys,
   };
   return {
     store,
+    time,
     supervisor,
     runtime,
     snapshots: {

@@ -1,14 +1,16 @@
 /** A supervisor with a scripted runtime, a watched memory store and a clock that stands still. */
 import { expect, onTestFinished } from 'vitest';
 import { createIds } from '../../src/actors/ids.ts';
+import { NodeTime } from '../../src/actors/node-time.ts';
 import { Supervisor, type SupervisorOptions } from '../../src/actors/supervisor.ts';
+import type { ClockRecord } from '../../src/domain/clock-record.ts';
 import type { LogEvent } from '../../src/domain/event.ts';
 import type { ExecutionRecord } from '../../src/domain/execution.ts';
 import type { AdmissionRequest } from '../../src/domain/executions.ts';
 import type { LogCursor } from '../../src/domain/log.ts';
 import type { TaskDefinition } from '../../src/domain/task.ts';
 import type { MemoryStore } from '../../src/stores/memory/store.ts';
-import { FakeClock, settle } from '../support/fake-clock.ts';
+import { FakeClock, type FakeStart, settle } from '../support/fake-clock.ts';
 import { requestWith, taskWith } from '../support/samples.ts';
 import { ScriptedRuntime } from '../support/scripted-runtime.ts';
 import { watchedStore } from '../support/watched-store.ts';
@@ -16,15 +18,16 @@ import { storedLog } from './log-bench.ts';
 
 export type SupervisorBench = ReturnType<typeof supervisorBench>;
 
-/** What an earlier node has left: its store, and when it was that the next one came. */
+/** What an earlier node has left: its store, and perhaps its clock record; and the clocks as the next one finds them. */
 interface Left {
   readonly store: MemoryStore;
-  readonly at: number;
+  readonly clocks: FakeStart;
+  readonly record?: ClockRecord;
 }
 
 export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Left) {
-  const clock = new FakeClock();
-  if (left !== undefined) clock.jump(left.at - clock.now());
+  const clock = new FakeClock(left?.clocks);
+  const time = new NodeTime(clock, left?.record);
   const watched = watchedStore(left?.store);
   const runtime = new ScriptedRuntime(clock);
   const docker = new ScriptedRuntime(clock, 'docker', { reattach: true, pause: true });
@@ -34,9 +37,10 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Le
   const deleted: string[] = [];
   const health: (string | undefined)[] = [];
   const bugs: { error: unknown; executionId: string }[] = [];
-  const ids = createIds(clock);
+  const ids = createIds(time);
   const supervisor = new Supervisor({
     clock,
+    time,
     ids,
     random: () => 0,
     store: watched.store,
@@ -53,6 +57,7 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Le
   });
   const bench = {
     clock,
+    time,
     watched,
     store: watched.store,
     /** For WebAssembly. */
@@ -108,12 +113,43 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Le
   return bench;
 }
 
-/** The node of `before` is gone without a word to anyone, and another stands on its store `downMs` later. */
+/**
+ * The node of `before` is gone without a word to anyone, and another stands on its store `downMs` later by the wall
+ * clock, which alone knows of that: there is no clock record.
+ */
 export function crash(
   before: SupervisorBench,
   { downMs = 0, ...more }: { readonly downMs?: number } & Partial<SupervisorOptions> = {},
 ): SupervisorBench {
-  return supervisorBench(more, { store: before.watched.cut(), at: before.clock.now() + downMs });
+  const { clock } = before;
+  const clocks = { wall: clock.now() + downMs, uptime: { boot: 'another', ms: 0 } };
+  return supervisorBench(more, { store: before.watched.cut(), clocks });
+}
+
+interface Restart {
+  readonly downMs?: number;
+  /** The wall clock was set by so much meanwhile. */
+  readonly stepMs?: number;
+  readonly reboot?: boolean;
+  readonly record?: ClockRecord;
+}
+
+/** As `crash`, with a clock record: the one that is given, or one of the last moment. */
+export function restart(
+  before: SupervisorBench,
+  {
+    downMs = 0,
+    stepMs = 0,
+    reboot = false,
+    record = before.time.record(),
+    ...more
+  }: Restart & Partial<SupervisorOptions> = {},
+): SupervisorBench {
+  const { clock } = before;
+  const { boot, ms } = clock.uptime();
+  const uptime = reboot ? { boot: 'another', ms: 40_000 } : { boot, ms: ms + downMs };
+  const clocks = { wall: clock.now() + downMs + stepMs, uptime };
+  return supervisorBench(more, { store: before.watched.cut(), clocks, record });
 }
 
 /** Has to wait for its admission before anything runs: it may touch files of the host. */

@@ -84,9 +84,8 @@ test('a store that is whole passes the check, while it is open and after', async
 test('a log that retention has shortened passes, and so does one that it is shortening', async () => {
   const { dataDir, store } = await filled();
   await store.retain({ endedBefore: 0, maxBytes: 1, now: 0, unusedForMs: 1e15 });
-  const marked = `UPDATE executions SET record = json_set(record, '$.oldestSequence', 3)`;
-  await store.commit([finished(5)]);
-  changed(dataDir, `${marked} WHERE execution_id = '${executionId(5)}'`);
+  const marked = recordOf(executionId(5), 'completed', { taskId: 'task_1', oldestSequence: 3 });
+  await store.commit([finished(5, { record: marked })]);
   const ended = await run(['db', 'check', '--data-dir', dataDir]);
   expect(ended.stdout.toString()).toMatch(/all is well\n$/);
 });

@@ -1,5 +1,6 @@
 /** A chart whose changes are written down as the supervisor writes them. */
 import { LiveLog, type LogSurroundings } from '../../src/actors/live-log.ts';
+import { OutputRoom } from '../../src/actors/output-room.ts';
 import { recordAdmission, recordChange } from '../../src/actors/recorder.ts';
 import type { NewEvent } from '../../src/domain/event.ts';
 import type { ExecutionRecord } from '../../src/domain/execution.ts';
@@ -19,9 +20,11 @@ export class RecordedChart {
   #written: Step['snapshot'];
 
   constructor(input: ExecutionInput) {
+    const store = createMemoryStore();
     const surroundings: LogSurroundings = {
       clock: new FakeClock(),
-      store: createMemoryStore(),
+      store,
+      room: new OutputRoom(store),
       touched: () => {},
       limitReached: () => {},
     };

@@ -1,4 +1,6 @@
+import { toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import { ExecutionResultSchema } from '../../src/server/gen/spearlet/function_pb.js';
 import { recordToWire } from '../../src/server/wire/execution.ts';
 import { recordOf } from '../stores/samples.ts';
 
@@ -35,4 +37,16 @@ test.each([
   ['completed', 'completed', []],
 ] as const)('%s in %s: a caller can send %j', (status, state, events) => {
   expect(recordToWire(recordOf(id, status, { state }), now).allowedEvents).toEqual(events);
+});
+
+test('a stored exit code of more than 32 bits is sent, and spoils no list that it is in', () => {
+  const outcome = {
+    status: 'failed',
+    code: 'FUNCTION_EXIT',
+    message: 'the function exited with code 4294967295',
+    exitCode: 4294967295,
+  } as const;
+  const result = recordToWire(recordOf(id, 'failed', { outcome }), now);
+  expect(result.exitCode).toBe(-1);
+  expect(toBinary(ExecutionResultSchema, result).length).toBeGreaterThan(0);
 });

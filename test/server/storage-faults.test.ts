@@ -93,6 +93,7 @@ function faultLines({ output }: ChildServer): string[] {
     .filter((message) => message.startsWith('the store '));
 }
 
+const seconds = (count: number) => ({ seconds: BigInt(count) });
 const ticks = (count: number) => Array.from({ length: count }, (_, index) => `tick ${index + 1}\n`).join('');
 
 /** An execution that writes while the fault lasts. */
@@ -133,6 +134,46 @@ describeWhere([root()], 'a disk that gets full', () => {
     await expectCheck(dataDir);
     const again = await spawn(dataDir);
     await expectCompleted(again, [executionId, ...accepted]);
+  });
+
+  test('by floods of output ends these, keeps deadlines and cancels, and loses nothing of the others', {
+    timeout: 180_000,
+  }, async () => {
+    const disk = await smallDisk(80);
+    const dataDir = join(disk.path, 'data');
+    const server = await servedTasks(dataDir);
+    await server.register('flood', 'misbehaving/flood.wasm', { limits: { maxOutputBytes: 1n << 30n } });
+    await becomes(server, working);
+    const { executionId, watched } = await ticking(server);
+    const late = await start(server, {
+      task: 'ticker',
+      args: ['3000', '100'],
+      timeouts: { total: seconds(8) },
+    });
+    const cancelled = await start(server, { task: 'ticker', args: ['3000', '100'] });
+    const floods = await Promise.all(
+      Array.from({ length: 4 }, () => start(server, { task: 'flood', args: [`${1 << 30}`] })),
+    );
+    for (const flood of floods) {
+      const { result } = await server.functions.waitExecution({ executionId: flood, maxInlineBytes: 0 });
+      expect(result).toMatchObject({ status: ExecutionStatus.FAILED, errorCode: ErrorCode.OUTPUT_LIMIT });
+      expect(result?.errorMessage).toContain('the disk of the node is full');
+      expect(result?.resourceUse?.droppedBytes).toBeGreaterThan(0n);
+    }
+    expect(await readiness(server)).toMatchObject({ code: 503, reason: 'the disk is full' });
+    await server.functions.cancelExecution({ executionId: cancelled });
+    const after = await server.functions.waitExecution({ executionId: cancelled });
+    expect(after.result?.status).toBe(ExecutionStatus.CANCELLED);
+    expectAllTicks(await watched);
+    const { result } = await server.functions.waitExecution({ executionId: late });
+    expect(result).toMatchObject({ errorCode: ErrorCode.TOTAL_TIMEOUT });
+    await server.end('SIGKILL');
+    await expectCheck(dataDir);
+    const again = await spawn(dataDir);
+    await expectCompleted(again, [executionId]);
+    for (const id of [...floods, late, cancelled]) {
+      expectWholeLog(await collect(again.functions.watchExecution({ executionId: id })));
+    }
   });
 
   test('refuses at the start as well, where there is no room from the beginning', async () => {

@@ -3,10 +3,12 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
+import { NodeTime } from '../../src/actors/node-time.ts';
 import { endIncompatible } from '../../src/actors/stored-execution.ts';
 import type { ExecutionRecord } from '../../src/domain/execution.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
 import type { CommitEntry, Store } from '../../src/stores/store.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryFolder } from './folder.ts';
 import { chunk, executionId, recordOf, result, shortLog, taskOf, transition } from './samples.ts';
 
@@ -130,7 +132,8 @@ test('a log that lies on a page that is damaged is an error of its own', async (
 test('an unfinished execution whose log is gone is ended', async () => {
   const store = await damaged(`DELETE FROM segments WHERE execution_id = '${executionId(1)}'`);
   const record = (await store.execution(executionId(1))) as ExecutionRecord;
-  const ended = await endIncompatible(store, record, 'its log is gone', record.createdAt + 1000);
+  const time = new NodeTime(new FakeClock({ wall: record.createdAt + 1000 }));
+  const ended = await endIncompatible(store, time, record, 'its log is gone');
   expect(ended).toMatchObject({ status: 'failed', outcome: { code: 'SNAPSHOT_INCOMPATIBLE' } });
   expect(await store.execution(executionId(1))).toEqual(ended);
   expect(await store.events(executionId(1), all)).toMatchObject([{ kind: 'result', status: 'failed' }]);

@@ -1,6 +1,10 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
+import { checkDataDir } from '../../src/stores/sqlite/check.ts';
 import { migrations } from '../../src/stores/sqlite/schema.ts';
 import { encodeMeta, joinChunks } from '../../src/stores/sqlite/segment.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
@@ -96,4 +100,84 @@ test('a damaged row does not keep the others from being brought up to date', asy
   const store = await opened(dataDir);
   expect(await store.execution(executionId(2))).toBeDefined();
   expect((await store.taskByName('echo'))?.revision).toBe(2);
+});
+
+/** A folder with the database that the last program before checksums wrote, with some of everything. */
+async function versionTwo(): Promise<string> {
+  const dataDir = await temporaryFolder();
+  const packed = await readFile(fileURLToPath(new URL('stored/version-2.db.gz', import.meta.url)));
+  await writeFile(join(dataDir, 'spear.db'), gunzipSync(packed));
+  return dataDir;
+}
+
+/** What the check finds, but for the artifacts, which the tasks of these tests do not have. */
+async function findings(dataDir: string) {
+  const report = await checkDataDir(dataDir);
+  return report.findings.filter(({ subject }) => !subject.startsWith('artifacts/'));
+}
+
+test('a stored database of version 2 is opened with everything in it, passes the check, and goes on', async () => {
+  const dataDir = await versionTwo();
+  const store = await opened(dataDir);
+  const [one, two, three, four, five] = [1, 2, 3, 4, 5].map(executionId) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  const all = { from: 1, maxBytes: 1000 };
+  expect(await store.execution(one)).toEqual(recordOf(one, 'completed', { completedAt: 4e12 }));
+  expect(await store.events(one, all)).toMatchObject(shortLog());
+  expect((await store.executionByInvocation('key'))?.executionId).toBe(one);
+  expect(await store.input(one)).toEqual(invocationOf());
+  expect(await store.execution(two)).toMatchObject({ status: 'running', taskRevision: 2, lastSequence: 4 });
+  expect(await store.events(two, { ...all, from: 3 })).toMatchObject([
+    { kind: 'chunk', stream: 'stdout', data: bytesOf(9) },
+    { kind: 'chunk', stream: 'stderr', data: bytesOf(70) },
+  ]);
+  expect((await store.execution(three))?.outcome).toMatchObject({ exitCode: 4_294_967_295 });
+  expect(await store.execution(four)).toBeUndefined();
+  expect(await store.events(four, all)).toEqual([]);
+  expect(await store.execution(five)).toMatchObject({ oldestSequence: 4 });
+  expect(await store.events(five, all)).toMatchObject([{ kind: 'result', sequence: 4 }]);
+  expect((await store.tasks('', 10)).map(({ revision }) => revision)).toEqual([2]);
+  expect(await findings(dataDir)).toEqual([]);
+  expect((await checkDataDir(dataDir)).checked).toMatchObject({ executions: 4, events: 11 });
+  const next = { executionId: two, expectedLastSequence: 4, events: [result(5)] };
+  expect(await store.commit([next])).toMatchObject([{ ok: true }]);
+  expect(await store.delete(five)).toBe(true);
+});
+
+test('a database that was being brought up to date when its server died is brought up to date by the next', async () => {
+  const dataDir = await versionTwo();
+  const db = new DatabaseSync(join(dataDir, 'spear.db'));
+  db.exec(`${migrations[2]}; PRAGMA user_version = 3`);
+  db.close();
+  const store = await opened(dataDir);
+  expect(await store.events(executionId(1), { from: 1, maxBytes: 1000 })).toMatchObject(shortLog());
+  expect(await findings(dataDir)).toEqual([]);
+});
+
+test('a log that is damaged in a database of version 2 is the only one that is lost when it is brought up to date', async () => {
+  const dataDir = await versionTwo();
+  const path = join(dataDir, 'spear.db');
+  const before = new DatabaseSync(path);
+  const output = bytesOf(400_000);
+  const events = [transition(5, 'running', 'running'), chunk(6, output)];
+  before
+    .prepare('INSERT INTO segments VALUES (100, ?, 5, 6, ?, ?)')
+    .run(executionId(2), encodeMeta(events, 0, 2), output);
+  before.close();
+  // Its bytes fill pages of their own, whose first number is the page that follows.
+  const file = await readFile(path);
+  const page = Math.floor(file.indexOf(output.subarray(200_000, 200_064)) / 4096) * 4096;
+  await writeFile(path, file.fill(0xff, page, page + 4));
+  const store = await opened(dataDir);
+  expect(await store.events(executionId(1), { from: 1, maxBytes: 1000 })).toMatchObject(shortLog());
+  expect(await store.events(executionId(2), { from: 1, maxBytes: 1000 })).toHaveLength(4);
+  expect(await findings(dataDir)).toContainEqual({
+    subject: 'database',
+    message: expect.stringContaining('were left out'),
+  });
 });

@@ -90,6 +90,18 @@ test('a file that a commit in conflict left goes when it is old enough, and no s
   expect(await names('blobs')).toEqual([]);
 });
 
+test('a file whose time is only that of a clock that was set stays', async () => {
+  const { dataDir, store, names } = await opened();
+  await store.commit([finished(1, 10)]);
+  await store.commit([finished(1, 300_000)]);
+  const [left = ''] = await names('blobs');
+  await aged(join(dataDir, 'blobs', left));
+  await retainAll(store, { now: Date.now() + hourMs, writtenBefore: 0 });
+  expect(await names('blobs')).toEqual([left]);
+  await retainAll(store, { now: Date.now() + 3 * hourMs, writtenBefore: Date.now() });
+  expect(await names('blobs')).toEqual([]);
+});
+
 test('a revision goes when no name and no execution has used it for a while', async () => {
   const { store } = await opened();
   for (const revision of [1, 2, 3]) await store.saveTask(taskWith(revision, 'a'.repeat(64)));

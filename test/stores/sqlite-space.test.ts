@@ -53,6 +53,8 @@ describeWhere([root()], 'a disk that is full', () => {
     expect(acknowledged).toBeGreaterThan(4);
     expect(store.lowSpace).toBe(true);
     expect(existsSync(join(dataDir, 'ballast'))).toBe(false);
+    const arriving = store.stage(executionId(400), shortLog());
+    await expect(arriving).rejects.toThrow('cannot stage a log: the disk is full');
     for (let number = 500; number < 600; number++) {
       expect(await store.commit([small(number)])).toMatchObject([{ ok: true }]);
     }

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../src/domain/clock.ts';
+import type { MachineClock, Timer, Uptime } from '../../src/domain/clock.ts';
 
 interface Pending {
   readonly due: number;
@@ -9,15 +9,31 @@ interface Pending {
 /** Node fires a timer above this at once, so nobody may ask for one. */
 const longestTimerMs = 2 ** 31 - 1;
 
+/** Where a clock begins: on a machine that has been up for a while, or goes on from another clock's. */
+export interface FakeStart {
+  readonly wall: number;
+  readonly uptime?: Uptime;
+}
+
 /** A clock that stands still until it is told to move. */
-export class FakeClock implements Clock {
-  #wall = 1_750_000_000_000;
+export class FakeClock implements MachineClock {
+  #wall: number;
   #monotonic = 5000;
+  #uptime: Uptime;
   #order = 0;
   readonly #timers = new Set<Pending>();
 
+  constructor({ wall, uptime }: FakeStart = { wall: 1_750_000_000_000 }) {
+    this.#wall = wall;
+    this.#uptime = uptime ?? { boot: 'boot 1', ms: 70_000 };
+  }
+
   now(): number {
     return this.#wall;
+  }
+
+  uptime(): Uptime {
+    return this.#uptime;
   }
 
   monotonic(): number {
@@ -56,8 +72,15 @@ export class FakeClock implements Clock {
     this.#wall += ms;
   }
 
+  /** The machine sleeps: monotonic time and timers stand still meanwhile. */
+  sleep(ms: number): void {
+    this.#wall += ms;
+    this.#uptime = { ...this.#uptime, ms: this.#uptime.ms + ms };
+  }
+
   #moveTo(monotonic: number): void {
-    this.#wall += monotonic - this.#monotonic;
+    const passed = monotonic - this.#monotonic;
+    this.sleep(passed);
     this.#monotonic = monotonic;
   }
 

@@ -26,6 +26,13 @@ export function compiler(): Promise<Missing> {
   return answer('clang', ['--version'], 'no C compiler; install clang and libc6-dev');
 }
 
+/** For C programs of WASI preview 1. */
+export async function wasiCompiler(): Promise<Missing> {
+  const install = 'install clang, lld, wasi-libc and libclang-rt-14-dev-wasm32';
+  const linker = await answer('wasm-ld', ['--version'], `no linker for WebAssembly; ${install}`);
+  return (await answer('clang', ['--version'], `no C compiler; ${install}`)) || linker;
+}
+
 /** Where Debian's package puts it. */
 export const chromiumPath = '/usr/bin/chromium';
 
@@ -36,6 +43,11 @@ export function chromium(): Promise<Missing> {
 /** Takes from a process what it may do, while it runs. */
 export function prlimit(): Promise<Missing> {
   return answer('prlimit', ['--version'], "no prlimit; it is a part of Linux's util-linux");
+}
+
+/** Gives a process a wall clock of its own. */
+export function faketime(): Promise<Missing> {
+  return answer('faketime', ['--version'], "no faketime; install Debian's faketime");
 }
 
 export function root(): Missing {

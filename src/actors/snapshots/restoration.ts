@@ -20,8 +20,7 @@ import type { RestoringOptions } from './restoring.ts';
 /** What the commit made. */
 interface Restored {
   readonly record: ExecutionRecord;
-  readonly takenAt: number;
-  readonly originId: string;
+  readonly header: Header;
 }
 
 /** One document on its way to be an execution. Its parts come in their order, each checked by itself. */
@@ -93,11 +92,7 @@ export class Restoration {
   async finish(): Promise<CommitEntry> {
     const record = present(this.#record);
     const entry = isTerminal(record.status) ? this.#recordOnly(record) : await this.#goingOn(record);
-    this.#restored = {
-      record: present(entry.record),
-      takenAt: present(this.#header).takenAt,
-      originId: this.originId,
-    };
+    this.#restored = { record: present(entry.record), header: present(this.#header) };
     return entry;
   }
 

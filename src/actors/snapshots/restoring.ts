@@ -3,6 +3,7 @@
  * may it be here, its task, its log into the store → one commit that makes it an execution → the supervisor takes it
  * up. Until that commit nobody sees anything of it, and whatever fails leaves nothing.
  */
+
 import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { type Invocation, isTerminal } from '../../domain/execution.ts';
@@ -11,8 +12,11 @@ import type { SnapshotPart } from '../../domain/snapshot/parts.ts';
 import type { RestoredExecution, RestoreOptions } from '../../domain/snapshot/port.ts';
 import type { Tasks } from '../../domain/tasks.ts';
 import type { CommitEntry } from '../../stores/store.ts';
+import { noSpace } from '../committer.ts';
 import type { IdSource } from '../ids.ts';
+import type { NodeTime } from '../node-time.ts';
 import { checkPresence, partsOf, receive, type SnapshotSpool, type SpooledDocument } from './arrival.ts';
+import { arrivalOf } from './document-clock.ts';
 import { Restoration } from './restoration.ts';
 import { executionExists, invocationTaken } from './restore-refusal.ts';
 import type { TaskSurroundings } from './restored-task.ts';
@@ -26,6 +30,8 @@ export interface RestoringOptions extends TaskSurroundings {
   readonly spool: SnapshotSpool;
   readonly ids: IdSource;
   readonly clock: Clock;
+  readonly time: NodeTime;
+  readonly nodeId: string;
   readonly keys: SnapshotKeys;
   /** Of one line of a document. */
   readonly mostLineBytes: number;
@@ -110,6 +116,7 @@ export class Restoring {
     if (result?.conflict === 'invocation') {
       throw invocationTaken(entry.claimInvocationId ?? '', result.executionId);
     }
+    if (result?.conflict === 'space') throw noSpace();
     throw executionExists(entry.executionId);
   }
 
@@ -117,11 +124,16 @@ export class Restoring {
     restoration: Restoration,
     { hold }: RestoreOptions,
   ): Promise<Omit<RestoredExecution, 'signedBy'>> {
-    const { record, takenAt, originId } = restoration.restored;
+    const { record, header } = restoration.restored;
+    const originId = header.executionId;
     const notes = [...restoration.notes];
     if (isTerminal(record.status)) return { record, originId, notes };
     try {
-      const adopted = await this.#options.transfers.adopt(record.executionId, { takenAt, hold });
+      const { transfers, time, nodeId } = this.#options;
+      const adopted = await transfers.adopt(record.executionId, {
+        ...arrivalOf(header, time, nodeId),
+        hold,
+      });
       const { outcome } = adopted;
       if (outcome !== undefined && outcome.status !== 'completed') {
         notes.push(`it could not go on: ${outcome.code}: ${outcome.message}`);

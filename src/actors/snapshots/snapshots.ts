@@ -16,7 +16,9 @@ import { executionChartVersion } from '../../machines/execution.ts';
 import { persisted, type Replayed, replay } from '../../machines/replay.ts';
 import type { Store } from '../../stores/store.ts';
 import { recoveryOf } from '../new-execution.ts';
+import type { NodeTime } from '../node-time.ts';
 import { documentOf } from './document.ts';
+import { clockAt } from './document-clock.ts';
 import { leavesAttempt } from './left-attempt.ts';
 import type { SnapshotKeys } from './seals.ts';
 import { logEvents, type Taken, takenRecord, wasMoved } from './taken-record.ts';
@@ -27,6 +29,7 @@ export interface TakingOptions {
   /** The bytes of WebAssembly artifacts. */
   readonly artifacts: { load(sha256: string): Promise<Uint8Array> };
   readonly clock: Clock;
+  readonly time: NodeTime;
   readonly nodeId: string;
   /** Name and version of this program. */
   readonly program: string;
@@ -73,6 +76,7 @@ export async function takeSnapshot(
     program: options.program,
     nodeId: options.nodeId,
     takenAt: taken.takenAt,
+    clock: clockAt(options.time, taken.takenAt),
     executionId,
     detached: taken.detached,
     redacted: isRedacted(contents),

@@ -53,6 +53,7 @@ export function serveCommand(shell: Shell): Command {
       '--allow-host-access',
       'let tasks have folders of the host and be processes although this runs as root',
     )
+    .option('--unsafe-preopens', 'let wasm tasks have folders of the host although there is no /proc here')
     .option(
       '--allow-ui-actions',
       'let the page at / cancel, suspend, restore and set breakpoints; without it, it only shows',

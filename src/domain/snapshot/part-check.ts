@@ -20,6 +20,7 @@ import {
 import {
   type ArtifactBytesPart,
   type ArtifactPart,
+  type DocumentClock,
   type EventsPart,
   type Header,
   type InputPart,
@@ -94,6 +95,7 @@ const header = object<Header>({
   program: label,
   nodeId: label,
   takenAt: instant,
+  clock: optional(object<DocumentClock>({ time: instant, boot: label, uptimeMs: instant })),
   executionId: executionIdCheck,
   detached: truth,
   redacted: truth,

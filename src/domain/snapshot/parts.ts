@@ -36,6 +36,8 @@ export interface Header {
   readonly nodeId: string;
   /** When the timers stopped, in milliseconds since the epoch. */
   readonly takenAt: number;
+  /** That moment on the clocks of what wrote it; versions up to 0.1.0 did not tell. */
+  readonly clock?: DocumentClock;
   readonly executionId: string;
   /** The execution ended with MOVED where it came from. */
   readonly detached: boolean;
@@ -44,6 +46,14 @@ export interface Header {
   /** A line each, for people. */
   readonly carried: readonly string[];
   readonly notCarried: readonly string[];
+}
+
+export interface DocumentClock {
+  /** In milliseconds since the epoch, as the instants in the log count; not the wall clock's where that was set. */
+  readonly time: number;
+  /** Names the start of the machine that `uptimeMs` counts from; empty where that is not known. */
+  readonly boot: string;
+  readonly uptimeMs: number;
 }
 
 export interface TaskPart {

@@ -16,6 +16,8 @@ interface ContainerLogOptions {
   readonly clock: Clock;
   readonly containerId: string;
   readonly limits: Limits;
+  /** In which the engine has to answer, in milliseconds. */
+  readonly withinMs: number;
 }
 
 /**
@@ -43,14 +45,16 @@ export class ContainerLog implements ContainerStreams {
 
   /** Rejects with an EngineError, and then leaves nothing open. */
   static async open(options: ContainerLogOptions): Promise<ContainerLog> {
-    const { wire, containerId } = options;
+    const { wire, clock, containerId, withinMs } = options;
     const open = new AbortController();
-    const waiting = await wire.open(
-      'POST',
-      `/containers/${containerId}/wait?condition=not-running`,
-      open.signal,
-    );
-    return new ContainerLog(options, exitIn(waiting), open);
+    const timer = clock.setTimer(withinMs, () => open.abort());
+    try {
+      const path = `/containers/${containerId}/wait?condition=not-running`;
+      const waiting = await wire.open('POST', path, open.signal);
+      return new ContainerLog(options, exitIn(waiting), open);
+    } finally {
+      timer.cancel();
+    }
   }
 
   async follow(deliver: Deliver): Promise<void> {

@@ -15,6 +15,11 @@ export class EngineError extends Error {
     this.status = options.status;
   }
 
+  /** It, or a proxy before it, cannot answer now. */
+  get unavailable(): boolean {
+    return this.status === 502 || this.status === 503 || this.status === 504;
+  }
+
   /** Nothing is known about what became of the call. */
   get unreachable(): boolean {
     return this.status === undefined;

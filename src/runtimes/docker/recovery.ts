@@ -10,8 +10,11 @@ import { clearAway } from './launch.ts';
 import { passedOrAborted } from './waiting.ts';
 
 const inspectMs = 10_000;
-/** How long an engine that does not answer is waited for. */
-const awayMs = 30_000;
+/**
+ * How long an engine that does not answer is waited for: one that starts again with many containers takes minutes. The
+ * deadlines of the execution count meanwhile.
+ */
+const awayMs = 600_000;
 const againMs = 500;
 
 export interface RecoveryHost extends InstanceHost {
@@ -22,7 +25,7 @@ export interface RecoveryHost extends InstanceHost {
 
 /**
  * Finds a container that an earlier run of the node started: see InstanceRuntime.recover. Where the engine does not
- * answer for 30 s, or `signal` is aborted meanwhile, the container is left to the reconciler, which removes it.
+ * answer for ten minutes, or `signal` is aborted meanwhile, the container is left to the reconciler, which removes it.
  */
 export async function recoverContainer(
   host: RecoveryHost,
@@ -43,7 +46,7 @@ export async function recoverContainer(
       return await find(host, left);
     } catch (cause) {
       const error = asEngineError(cause);
-      if (!(cause instanceof EngineUnavailable || error.unreachable)) {
+      if (!(cause instanceof EngineUnavailable || error.unreachable || error.unavailable)) {
         await clearAway(host, instanceId, true);
         const message = `the container could not be followed again: ${error.message}`;
         throw new LaunchError('INSTANCE_LOST', message, { cause: error });
@@ -80,7 +83,8 @@ async function find(host: RecoveryHost, left: LeftInstance): Promise<ContainerIn
     if (!paused) await freezer.thaw();
     else if (State.Running) await freezer.freeze();
     const wire = await connection.wire();
-    const streams = await ContainerLog.open({ wire, clock, containerId: Id, limits: task.limits });
+    const { limits } = task;
+    const streams = await ContainerLog.open({ wire, clock, containerId: Id, limits, withinMs: inspectMs });
     return new ContainerInstance(host, launch, { containerId: Id, streams, freezer, position });
   } catch (cause) {
     if (asEngineError(cause).status !== 404) throw cause;

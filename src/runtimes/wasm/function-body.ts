@@ -40,8 +40,8 @@ export interface FunctionShape {
    */
   merges: number;
   /**
-   * The sum over all joins of (edges that come in) × (locals that are set in the block or loop): the inputs of
-   * phis that the optimising compiler cannot leave out.
+   * The sum over all joins of (edges that come in) × (locals that are set in the block or loop, and its values):
+   * the inputs of phis that the optimising compiler cannot leave out.
    */
   phiInputs: number;
   /** The sum of what `instructions.ts` says that instructions cost, in bytes. */
@@ -293,7 +293,9 @@ export class BodyReader {
     if (frame.loop >= 0) this.#shape.loopBytes += this.#cursor.position - frame.loop;
     if (this.#frames.length > 0) {
       const set = Math.min(this.#shape.locals, this.#sets - frame.setsBefore);
-      this.#shape.phiInputs += (frame.branches + 1) * set;
+      const { parameters, results } = frame.type;
+      this.#shape.phiInputs +=
+        (frame.branches + 1) * (set + (frame.loop < 0 ? results : parameters + results));
     }
     this.#height = frame.base + frame.type.results;
     this.#edge();

@@ -13,7 +13,7 @@ export interface HostCode {
 }
 
 /** The relative imports of one of our modules, static or not, in code without types. */
-const relativeImport = /\b(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g;
+const relativeImport = /\b(?:from|import\s*\(?)\s*['"](\.[^'"]+)['"]/g;
 
 /** The module that runs guests. */
 export const guestHostMain = entryUrl('./guest-host/main', import.meta.url);

@@ -1,5 +1,6 @@
-import { invalidArgument } from '../../domain/errors.ts';
+import { invalidArgument, RequestError } from '../../domain/errors.ts';
 import type { Limits, TaskDefinition } from '../../domain/task.ts';
+import { mostOpenFiles } from './files/file-system.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -8,6 +9,23 @@ export const defaultLimits = { memory: 128 * mebibyte } satisfies Partial<Limits
 
 /** All that a 32-bit address reaches. */
 const mostMemory = 4096 * mebibyte;
+
+/**
+ * Refuses a task with preopens where a guest could leave them: without /proc, folders can only be held by path.
+ *
+ * @throws RequestError, failed_precondition
+ */
+export function checkPreopens(task: TaskDefinition, allowed: boolean): void {
+  if (allowed || Object.keys(task.preopens).length === 0) return;
+  throw new RequestError(
+    'failed_precondition',
+    'definition.preopens: there is no /proc here, by which a wasm guest is kept inside its preopens; start the node with --unsafe-preopens where its guests are trusted',
+    {
+      reason: 'HOST_ACCESS_NOT_ALLOWED',
+      violations: [{ field: 'definition.preopens', description: 'allowed is none' }],
+    },
+  );
+}
 
 /** Bytes. */
 export function memoryLimit(task: TaskDefinition): number {
@@ -62,10 +80,16 @@ function checkLimits({ limits, preopens, allowNetwork }: TaskDefinition): void {
     throw invalidArgument('definition.limits.processes', `is ${processes}; allowed is 1 or more`);
   }
   const hasFiles = Object.keys(preopens).length > 0;
-  if (openFiles !== undefined && (hasFiles || allowNetwork)) {
+  if (openFiles !== undefined && allowNetwork) {
     throw invalidArgument(
       'definition.limits.open_files',
-      'a wasm guest with preopens or a network cannot be held to a number of open files; leave it out',
+      'a wasm guest with a network cannot be held to a number of open files; leave it out',
+    );
+  }
+  if (openFiles !== undefined && openFiles > mostOpenFiles) {
+    throw invalidArgument(
+      'definition.limits.open_files',
+      `is ${openFiles}; allowed is at most ${mostOpenFiles}, which is also the default`,
     );
   }
   if (fileSize !== undefined && hasFiles) {

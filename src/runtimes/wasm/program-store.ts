@@ -11,14 +11,17 @@ const maxPrograms = 256;
 /** Turns tasks into programs: each revision has one, and programs of one artifact and limit share their modules. */
 export class ProgramStore {
   readonly #cache: ArtifactCache;
+  readonly #unsafePreopens: boolean;
   readonly #programs = new Map<string, Promise<Program>>();
   readonly #ready = new Map<string, Program>();
   readonly #cores = new Map<string, Promise<Program['cores']>>();
   readonly #kept = new Set<string>();
   #lastKey = 0;
 
-  constructor(cache: ArtifactCache) {
+  /** @param unsafePreopens whether folders may be held by path */
+  constructor(cache: ArtifactCache, unsafePreopens: boolean) {
     this.#cache = cache;
+    this.#unsafePreopens = unsafePreopens;
   }
 
   /** The program if it is ready now: the way of every call but a task's first. */
@@ -84,6 +87,8 @@ export class ProgramStore {
       args: task.args,
       environment: task.environment,
       preopens: task.preopens,
+      unsafePreopens: this.#unsafePreopens,
+      ...(task.limits.openFiles !== undefined && { openFiles: task.limits.openFiles }),
       allowNetwork: task.allowNetwork,
       pure: Object.keys(task.preopens).length === 0 && !task.allowNetwork,
       warm: task.warm,

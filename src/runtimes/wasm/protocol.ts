@@ -26,6 +26,10 @@ export interface ProgramFacts {
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly preopens: Readonly<Record<string, string>>;
+  /** They may be held by path where they cannot be held by descriptor. */
+  readonly unsafePreopens: boolean;
+  /** Files that it may have open at once; absent means the default of the file system. */
+  readonly openFiles?: number;
   readonly allowNetwork: boolean;
   readonly warm: WarmPolicy;
 }
@@ -42,7 +46,7 @@ interface CoreFacts {
 export interface Program extends ProgramFacts {
   /** It reaches nothing outside, so that running it twice cannot be noticed. */
   readonly pure: boolean;
-  /** The transpiled component, a JavaScript module. */
+  /** The transpiled component, a JavaScript module; empty for a core module, which runs as it is. */
   readonly source: Uint8Array;
   /** The core modules as the gate wrote them. */
   readonly cores: readonly (CoreFacts & { readonly bytes: Uint8Array })[];

@@ -5,8 +5,9 @@ import type { FunctionSignature, TaskDefinition } from '../../domain/task.ts';
 import { opaqueReason, printType } from '../../domain/wit/type-text.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, PreparedArtifact, Runtime } from '../runtime.ts';
 import { ArtifactCache, ArtifactMissing } from './artifact-cache.ts';
+import { holdsDescriptors } from './files/anchor.ts';
 import type { HostLauncher } from './host-process.ts';
-import { checkSettings, defaultLimits } from './limits.ts';
+import { checkPreopens, checkSettings, defaultLimits } from './limits.ts';
 import type { WasmLogger } from './logger.ts';
 import type { Manifest } from './manifest.ts';
 import { PendingJob } from './pending.ts';
@@ -27,6 +28,10 @@ export interface WasmRuntimeOptions extends SourceOptions {
   readonly mostHosts?: number;
   /** Starts guest hosts; absent means as plain children of this process. */
   readonly launcher?: HostLauncher;
+  /** Tasks may have preopens also where their guests cannot be kept inside them. */
+  readonly unsafePreopens?: boolean;
+  /** Whether guests can be kept inside their preopens; absent means as this machine can. */
+  readonly holdsFolders?: boolean;
   readonly clock: Clock;
   /** Hears of each guest host, which is an instance that serves many tasks; absent means nobody does. */
   readonly instances?: InstanceReporter;
@@ -41,12 +46,14 @@ interface WasmRuntime extends Runtime {
 /** Runs WASI components and preview-1 modules in guest hosts. Nothing starts before the first task. */
 export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
   const closing = new AbortController();
+  const { unsafePreopens = false, holdsFolders = holdsDescriptors } = options;
+  const allowPreopens = holdsFolders || unsafePreopens;
   const cache = new ArtifactCache({
     cacheDir: options.cacheDir,
     loadArtifact: options.loadArtifact,
     transpile: createTranspile(closing.signal),
   });
-  const programs = new ProgramStore(cache);
+  const programs = new ProgramStore(cache, unsafePreopens);
   const hosts = new HostPools(options);
 
   function start(
@@ -62,8 +69,13 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     return pending.outcome;
   }
 
+  async function load({ taskId, revision, task }: Attempt): Promise<Program> {
+    checkPreopens(task, allowPreopens);
+    return programs.load(taskId, revision, task);
+  }
+
   async function loadAndStart(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome> {
-    const loading = programs.load(attempt.taskId, attempt.revision, attempt.task);
+    const loading = load(attempt);
     const aborted = Promise.withResolvers<undefined>();
     const onAbort = () => aborted.resolve(undefined);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -87,6 +99,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     resolve: (draft, fetching) => resolveArtifact(draft, fetching, options),
     async prepare(task: TaskDefinition): Promise<PreparedArtifact> {
       checkSettings(task);
+      checkPreopens(task, allowPreopens);
       try {
         const { manifest } = await programs.check(task);
         hosts.warm(task);
@@ -108,6 +121,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     async warm(taskId, revision, task) {
       if (task.warm.min === 0) return;
       try {
+        checkPreopens(task, allowPreopens);
         const program = await programs.keep(taskId, revision, task);
         if (program !== undefined) await hosts.for(program).keep(program, task.instancePolicy === 'reused');
       } catch (error) {

@@ -8,6 +8,8 @@ declare namespace WebAssembly {
 
   interface Memory {
     readonly buffer: ArrayBuffer;
+    /** @returns pages of 64 KiB before */
+    grow(pages: number): number;
   }
 
   const Memory: abstract new () => Memory;

@@ -1,9 +1,10 @@
 import { create } from '@bufbuild/protobuf';
-import { type Timestamp, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { originOf } from '../../domain/errors.ts';
 import type { LogEvent } from '../../domain/event.ts';
 import { callerEvents, type ExecutionRecord, type Outcome } from '../../domain/execution.ts';
 import { type ExecutionResponse, noOutput, syncResponse } from '../../domain/response.ts';
+import { exitCodeOf } from '../../domain/storable.ts';
 import {
   ErrorCode,
   ErrorOrigin,
@@ -18,6 +19,7 @@ import {
   type WaitExecutionResponse,
   WaitExecutionResponseSchema,
 } from '../gen/spearlet/function_pb.js';
+import { int32, int64, time } from './bounded.ts';
 import { errorCodeToWire, modeToWire, originToWire, statusToWire, streamToWire } from './enums.ts';
 
 type Failure = Exclude<Outcome, { status: 'completed' }>;
@@ -28,7 +30,7 @@ function failureOf(record: ExecutionRecord): Failure | undefined {
 }
 
 function optionalTime(ms: number | undefined): Timestamp | undefined {
-  return ms === undefined ? undefined : timestampFromMs(ms);
+  return ms === undefined ? undefined : time(ms);
 }
 
 export function resultToWire(response: ExecutionResponse): ExecutionResult {
@@ -49,42 +51,42 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     output: output.stdout,
     contentType: outcome?.output === undefined ? '' : 'application/json',
     errorOutput: output.stderr,
-    outputBytes: BigInt(record.outputBytes),
+    outputBytes: int64(record.outputBytes),
     outputTruncated: output.truncated,
-    ...(outcome?.exitCode !== undefined && { exitCode: outcome.exitCode }),
+    ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),
     errorCode: failure === undefined ? ErrorCode.UNSPECIFIED : errorCodeToWire[failure.code],
     errorOrigin: failure === undefined ? ErrorOrigin.UNSPECIFIED : originToWire[originOf(failure.code)],
     errorMessage: failure?.message ?? '',
-    attempt: record.attempt,
-    createdAt: timestampFromMs(record.createdAt),
+    attempt: int32(record.attempt),
+    createdAt: time(record.createdAt),
     ...(startedAt !== undefined && { startedAt }),
     ...(completedAt !== undefined && { completedAt }),
-    queueTimeMs: BigInt(Math.round(pending ? Math.max(0, timestamp - record.createdAt) : record.queueTimeMs)),
+    queueTimeMs: int64(pending ? Math.max(0, timestamp - record.createdAt) : record.queueTimeMs),
     executionTimeMs:
       live && record.startedAt !== undefined
         ? Math.max(0, timestamp - record.startedAt)
         : toMicroseconds(record.executionTimeMs),
     requestId: record.requestId,
     metadata: record.metadata,
-    timestamp: timestampFromMs(timestamp),
+    timestamp: time(timestamp),
     allowedEvents: [...callerEvents(record)],
     resourceUse: {
-      cpuTimeUs: BigInt(Math.round(resourceUse.cpuTimeUs ?? 0)),
-      peakMemoryBytes: BigInt(resourceUse.peakMemoryBytes ?? 0),
-      droppedBytes: BigInt(record.droppedBytes),
+      cpuTimeUs: int64(resourceUse.cpuTimeUs ?? 0),
+      peakMemoryBytes: int64(resourceUse.peakMemoryBytes ?? 0),
+      droppedBytes: int64(record.droppedBytes),
     },
     executionId: record.executionId,
     taskId: record.taskId,
     taskName: record.taskName,
-    taskRevision: record.taskRevision,
+    taskRevision: int32(record.taskRevision),
     functionName: record.functionName,
     instanceId: record.instanceId,
     loosened: [...(record.loosened ?? [])],
-    recoveries: record.recoveries ?? 0,
-    oldestSequence: BigInt(record.oldestSequence ?? 1),
+    recoveries: int32(record.recoveries ?? 0),
+    oldestSequence: int64(record.oldestSequence ?? 1),
     originExecutionId: record.originId ?? '',
     ...(termination !== undefined && {
-      termination: { rung: termination.rung, tookMs: BigInt(Math.round(termination.tookMs)) },
+      termination: { rung: termination.rung, tookMs: int64(termination.tookMs) },
     }),
   });
 }
@@ -99,8 +101,8 @@ export function invokeResponseToWire(response: ExecutionResponse, joined: boolea
     instanceId: record.instanceId,
     result: resultToWire(response),
     statusEndpoint: response.statusEndpoint,
-    estimatedCompletionMs: BigInt(response.estimatedCompletionMs),
-    lastSequence: BigInt(record.lastSequence),
+    estimatedCompletionMs: int64(response.estimatedCompletionMs),
+    lastSequence: int64(record.lastSequence),
     joined,
   });
 }
@@ -109,8 +111,8 @@ function viewToWire(response: ExecutionResponse) {
   return {
     result: resultToWire(response),
     statusEndpoint: response.statusEndpoint,
-    estimatedCompletionMs: BigInt(response.estimatedCompletionMs),
-    lastSequence: BigInt(response.record.lastSequence),
+    estimatedCompletionMs: int64(response.estimatedCompletionMs),
+    lastSequence: int64(response.record.lastSequence),
   };
 }
 
@@ -135,11 +137,11 @@ export function eventToWire(
 ): StreamExecutionResult {
   return create(StreamExecutionResultSchema, {
     executionId,
-    sequence: BigInt(event.sequence),
-    position: BigInt(event.position),
-    time: timestampFromMs(event.time),
+    sequence: int64(event.sequence),
+    position: int64(event.position),
+    time: time(event.time),
     status: statusToWire[event.status],
-    attempt: event.attempt,
+    attempt: int32(event.attempt),
     isFinal: event.kind === 'result',
     event: bodyToWire(event, final),
   });

@@ -2,6 +2,7 @@ import { mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ArtifactError, type ArtifactFiles, artifactFolder, makeFolder } from '../artifacts.ts';
+import { readClockRecord, writeClockRecord } from '../clock-file.ts';
 import { StoreError } from '../store.ts';
 import { guardSqlite } from './failure.ts';
 import { artifactNames, inputNames } from './named-files.ts';
@@ -105,6 +106,8 @@ async function copy(
     // What reading it left beside it says nothing.
     for (const suffix of ['-wal', '-shm']) await rm(`${path}${suffix}`, { force: true });
     const { size } = await stat(path);
+    const clock = await readClockRecord(dataDir);
+    if (clock !== undefined) await writeClockRecord(partial, clock);
     await sync(partial);
     return { databaseBytes: size, files: files.count, fileBytes: files.bytes, missing: files.missing };
   }

@@ -3,22 +3,16 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import { DamagedError } from '../store.ts';
 import type { Checked, Report } from './check.ts';
-import { parseRow } from './row.ts';
-import { describeSegment } from './segment.ts';
+import { recordColumns } from './checksum.ts';
+import { recordOf } from './row.ts';
+import { describeSegment, isWhole, type SegmentRow, segmentColumns } from './segment.ts';
 
 const executionsAtOnce = 500;
-
-interface SegmentSummary {
-  readonly first_sequence: number;
-  readonly last_sequence: number;
-  readonly meta: string;
-  readonly bytes: number | null;
-}
 
 /** Each page is one read transaction, so that it never sees half of a commit and holds up nobody for long. */
 export function checkLogs(db: DatabaseSync, checked: Checked, report: Report): void {
   const page = db.prepare(
-    `SELECT execution_id, status, record FROM executions WHERE execution_id > ?
+    `SELECT ${recordColumns}, checksum FROM executions WHERE execution_id > ?
      ORDER BY execution_id LIMIT ${executionsAtOnce}`,
   );
   const log = new LogCheck(db, checked, report);
@@ -46,7 +40,7 @@ class LogCheck {
     this.#checked = checked;
     this.#report = report;
     this.#segments = db.prepare(
-      `SELECT first_sequence, last_sequence, meta, length(data) AS bytes FROM segments
+      `SELECT ${segmentColumns}, data FROM segments
        WHERE execution_id = ? ORDER BY first_sequence`,
     );
   }
@@ -55,12 +49,25 @@ class LogCheck {
     const id = String(row.execution_id);
     const say = (message: string): void => this.#report(id, message);
     try {
-      const record = parseRow<ExecutionRecord>(row, 'record');
+      const record = this.#record(row, say);
       if (record.status !== row.status) say(`its record is ${record.status}, and listed as ${row.status}`);
       this.#checkLog(record, say);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
       say(error.message);
+    }
+  }
+
+  /** What it says, even where it is not as it was written: its log is looked at all the same. */
+  #record(row: Readonly<Record<string, unknown>>, say: (message: string) => void): ExecutionRecord {
+    try {
+      return recordOf(row);
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      const record = readable(row.record);
+      if (record === undefined) throw error;
+      say(`${error.message}: its checksum does not fit`);
+      return record;
     }
   }
 
@@ -70,20 +77,20 @@ class LogCheck {
     let results = 0;
     let endsWithResult = false;
     for (const row of this.#segments.iterate(executionId) as Iterable<unknown>) {
-      const segment = row as SegmentSummary;
+      const segment = row as SegmentRow;
       const { first_sequence: first, last_sequence: last } = segment;
       if (next === undefined && first > oldestSequence) {
         say(`its log begins with event ${first}, and its record says ${oldestSequence}`);
       }
       if (next !== undefined && first !== next)
         say(`its log goes on with event ${first} where ${next} should be`);
-      const here = describeSegment({ ...segment, position: 0 });
+      if (!isWhole(segment)) say(`events ${first} to ${last} are damaged: their checksum does not fit`);
+      const here = describeSegment(segment);
+      const bytes = segment.data?.byteLength ?? 0;
       const { events, chunkBytes } = here;
       if (events !== last - first + 1) say(`events ${first} to ${last} are ${events} in number`);
-      if (chunkBytes !== (segment.bytes ?? 0)) {
-        say(
-          `events ${first} to ${last} tell of ${chunkBytes} bytes of output, and have ${segment.bytes ?? 0}`,
-        );
+      if (chunkBytes !== bytes) {
+        say(`events ${first} to ${last} tell of ${chunkBytes} bytes of output, and have ${bytes}`);
       }
       results += here.results;
       endsWithResult = here.endsWithResult;
@@ -98,5 +105,15 @@ class LogCheck {
       if (results > 0) say(`it is ${record.status}, and its log has a result`);
     } else if (results !== 1) say(`it is ${record.status}, and its log has ${results} results`);
     else if (!endsWithResult) say('events follow the result of its log');
+  }
+}
+
+function readable(json: unknown): ExecutionRecord | undefined {
+  try {
+    const record: unknown = JSON.parse(String(json));
+    return typeof record === 'object' && record !== null ? (record as ExecutionRecord) : undefined;
+  } catch {
+    // It is said to be damaged already.
+    return undefined;
   }
 }

@@ -4,10 +4,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type ArtifactFiles, artifactFolder } from '../artifacts.ts';
 import { StoreError } from '../store.ts';
 import { checkLogs } from './check-logs.ts';
+import { checkRows } from './check-rows.ts';
 import { guardSqlite } from './failure.ts';
+import { highWaterFile, lossOf, readHighWater } from './high-water.ts';
 import { artifactNames, inputNames } from './named-files.ts';
+import { progressOf } from './positions.ts';
 import { openReadOnly } from './read-only.ts';
-import { parseRow } from './row.ts';
 
 /** Something that is not as it should be. */
 export interface Finding {
@@ -33,18 +35,34 @@ export interface CheckReport {
 
 /** Rejects with StoreError where there is no store, or one of another version. */
 export async function checkDataDir(dataDir: string): Promise<CheckReport> {
+  // Before the database, which a server may write meanwhile.
+  const reached = readHighWater(dataDir);
   const db = openReadOnly(dataDir);
   const checked: Checked = { executions: 0, events: 0, invocationIds: 0, tasks: 0, files: 0 };
   const findings: Finding[] = [];
   const report: Report = (subject, message) => void findings.push({ subject, message });
   try {
-    for (const part of [checkPages, checkLogs, checkReferences, checkTasks]) {
+    attempt(report, () => checkReached(db, dataDir, reached, report));
+    for (const part of [checkPages, checkLogs, checkReferences, checkRows, checkTasks]) {
       attempt(report, () => part(db, checked, report));
     }
     await checkFiles(db, dataDir, checked, report);
     return { checked, findings };
   } finally {
     db.close();
+  }
+}
+
+function checkReached(
+  db: DatabaseSync,
+  dataDir: string,
+  reached: ReturnType<typeof readHighWater>,
+  report: Report,
+): void {
+  if (reached === 'damaged') report(highWaterFile, 'it is damaged');
+  else if (reached !== undefined) {
+    const loss = lossOf(dataDir, reached, progressOf(db));
+    if (loss !== undefined) report('database', loss);
   }
 }
 
@@ -80,13 +98,7 @@ function checkReferences(db: DatabaseSync, checked: Checked, report: Report): vo
 }
 
 function checkTasks(db: DatabaseSync, checked: Checked, report: Report): void {
-  for (const row of db.prepare('SELECT task_id, task FROM tasks').iterate()) {
-    checked.tasks += 1;
-    attempt(
-      (_subject, message) => report(String(row.task_id), message),
-      () => parseRow(row, 'task'),
-    );
-  }
+  checked.tasks = Number(db.prepare('SELECT count(*) AS count FROM tasks').get()?.count);
   // What has ended may come from another node, without its task.
   const used = db.prepare(
     `SELECT DISTINCT task_id, task_revision FROM executions AS e WHERE NOT EXISTS

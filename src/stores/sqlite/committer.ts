@@ -7,6 +7,14 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CommitResult } from '../store.ts';
+import {
+  bytesChecksum,
+  claimChecksum,
+  inputChecksum,
+  recordChecksum,
+  recordColumns,
+  segmentChecksum,
+} from './checksum.ts';
 import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
 import { nextPosition } from './positions.ts';
 import { LastSequences } from './sequences.ts';
@@ -36,22 +44,25 @@ export class Committer {
       'SELECT last_sequence FROM segments WHERE execution_id = ? ORDER BY first_sequence DESC LIMIT 1',
     );
     this.#insertSegment = db.prepare(
-      `INSERT INTO segments (position, execution_id, first_sequence, last_sequence, meta, data)
-       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, first_sequence) DO NOTHING`,
+      `INSERT INTO segments
+         (position, execution_id, first_sequence, last_sequence, checksum, data_checksum, meta, data)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, first_sequence) DO NOTHING`,
     );
     this.#saveRecord = db.prepare(
-      `INSERT INTO executions (execution_id, task_id, task_revision, status, created_at, record)
-       VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO executions (${recordColumns}, checksum)
+       VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (execution_id) DO UPDATE SET task_id = excluded.task_id,
          task_revision = excluded.task_revision, status = excluded.status, created_at = excluded.created_at,
-         record = excluded.record`,
+         record = excluded.record, checksum = excluded.checksum`,
     );
     this.#selectOwner = db.prepare('SELECT execution_id FROM claims WHERE invocation_id = ?');
-    this.#insertClaim = db.prepare('INSERT INTO claims (invocation_id, execution_id) VALUES (?, ?)');
+    this.#insertClaim = db.prepare(
+      'INSERT INTO claims (invocation_id, execution_id, checksum) VALUES (?, ?, ?)',
+    );
     // The first input of an execution stays.
     this.#insertInput = db.prepare(
-      `INSERT INTO inputs (execution_id, invocation, invocation_sha256, input, input_sha256)
-       VALUES (?, ?, ?, ?, ?) ON CONFLICT (execution_id) DO NOTHING`,
+      `INSERT INTO inputs (execution_id, invocation, invocation_sha256, input, input_sha256, checksum)
+       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id) DO NOTHING`,
     );
     this.#hasRecord = db.prepare('SELECT 1 FROM executions WHERE execution_id = ?');
     // Two, as SQLite writes no page in which nothing has changed.
@@ -144,7 +155,8 @@ export class Committer {
 
     const position = this.#nextPosition;
     if (!this.#append(executionId, entry.segments)) return sequenceConflict(this.#storedLast(executionId));
-    if (claim !== undefined && !owned) this.#insertClaim.run(claim, executionId);
+    if (claim !== undefined && !owned)
+      this.#insertClaim.run(claim, executionId, claimChecksum(claim, executionId));
     if (input !== undefined) {
       this.#insertInput.run(
         executionId,
@@ -152,6 +164,7 @@ export class Committer {
         input.invocationSha256,
         input.input,
         input.inputSha256,
+        inputChecksum(executionId, input),
       );
     }
     if (record !== undefined) {
@@ -166,7 +179,26 @@ export class Committer {
   /** False where the log has such events already; only its first row can meet them. */
   #append(executionId: string, segments: readonly EncodedSegment[]): boolean {
     for (const { first, last, meta, data } of segments) {
-      const { changes } = this.#insertSegment.run(this.#nextPosition, executionId, first, last, meta, data);
+      const position = this.#nextPosition;
+      const bytes = bytesChecksum(data);
+      const checksum = segmentChecksum({
+        position,
+        execution_id: executionId,
+        first_sequence: first,
+        last_sequence: last,
+        data_checksum: bytes,
+        meta,
+      });
+      const { changes } = this.#insertSegment.run(
+        position,
+        executionId,
+        first,
+        last,
+        checksum,
+        bytes,
+        meta,
+        data,
+      );
       if (changes === 0) return false;
       this.#nextPosition += last - first + 1;
     }
@@ -175,7 +207,8 @@ export class Committer {
 
   #save(executionId: string, record: EncodedRecord): void {
     const { taskId, taskRevision, status, createdAt, json } = record;
-    this.#saveRecord.run(executionId, taskId, taskRevision, status, createdAt, json);
+    const checksum = recordChecksum(executionId, taskId, taskRevision, status, createdAt, json);
+    this.#saveRecord.run(executionId, taskId, taskRevision, status, createdAt, json, checksum);
   }
 
   #storedLast(executionId: string): number {

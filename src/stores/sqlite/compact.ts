@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { guardOpening } from './failure.ts';
 import { claimFolder } from './folder.ts';
+import { assertNothingLost } from './high-water.ts';
 import { databasePath } from './read-only.ts';
 import { settings } from './settings.ts';
 
@@ -19,6 +20,7 @@ export async function compactDataDir(dataDir: string): Promise<CompactReport> {
   const path = databasePath(dataDir);
   const folder = await claimFolder(dataDir);
   try {
+    assertNothingLost(dataDir);
     const before = await sizeOf(path);
     const db = guardOpening(path, () => new DatabaseSync(path));
     try {

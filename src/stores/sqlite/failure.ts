@@ -110,3 +110,8 @@ export function isFull(error: unknown): boolean {
   if ('code' in cause && cause.code === 'ENOSPC') return true;
   return 'errcode' in cause && typeof cause.errcode === 'number' && (cause.errcode & 0xff) === 13;
 }
+
+/** SQLITE_CORRUPT: a page of the database is damaged. */
+export function isCorrupt(error: unknown): boolean {
+  return primaryCode(error) === corrupt;
+}

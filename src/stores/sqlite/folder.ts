@@ -1,10 +1,11 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeFolder } from '../artifacts.ts';
 import { nodeIdFile } from '../node-id.ts';
 import { StoreError } from '../store.ts';
 import { isBusy } from './failure.ts';
+import { assertNothingLost } from './high-water.ts';
 
 /** The data folder cannot be this server's: another one uses it, or it cannot be made or written. */
 export class DataDirError extends StoreError {
@@ -28,8 +29,10 @@ export async function claimFolder(dataDir: string): Promise<DataFolder> {
     throw unusable(dataDir, cause);
   }
   let lock: DatabaseSync | undefined;
+  const path = join(dataDir, 'lock.db');
+  const made = !existsSync(path);
   try {
-    lock = new DatabaseSync(join(dataDir, 'lock.db'), { timeout: 0 });
+    lock = new DatabaseSync(path, { timeout: 0 });
     lock.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     lock?.close();
@@ -39,7 +42,37 @@ export async function claimFolder(dataDir: string): Promise<DataFolder> {
     throw unusable(dataDir, cause);
   }
   const held = lock;
+  if (made && isOpenElsewhere(dataDir)) {
+    held.close();
+    rmSync(path, { force: true });
+    throw new DataDirError(
+      `the data folder ${dataDir} is in use: ${path} was deleted, and another program has its spear.db open`,
+    );
+  }
   return { release: () => held.close() };
+}
+
+/**
+ * Whether another process has the database open. In WAL mode each has a lock on it for as long, which only who wants
+ * it alone is told of: a check or a backup would be in the way, so it is asked only where the lock of the folder is gone.
+ */
+function isOpenElsewhere(dataDir: string): boolean {
+  const path = join(dataDir, 'spear.db');
+  if (!statSync(path, { throwIfNoEntry: false })?.size) return false;
+  let db: DatabaseSync | undefined;
+  try {
+    // What is lost of it is to be found out first: closing this writes the log into the database.
+    assertNothingLost(dataDir);
+    db = new DatabaseSync(path, { timeout: 1000 });
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    // Whatever else is wrong is told by whoever opens it next.
+    return isBusy(error);
+  } finally {
+    db?.close();
+  }
 }
 
 /**

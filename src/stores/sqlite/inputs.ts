@@ -2,10 +2,17 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Invocation } from '../../domain/execution.ts';
 import type { ArtifactFiles } from '../artifacts.ts';
 import { emptyInvocation, isEmptyInvocation } from '../invocation.ts';
+import { NoSpareRoom } from '../space-reserve.ts';
 import type { CommitEntry } from '../store.ts';
+import { assertInput, type InputRow } from './row.ts';
 
 /** Above this many bytes a part of an invocation is a file, so that it does not go through the WAL twice. */
 const maxRowBytes = 256 * 1024;
+
+/** Stands for an input whose file would take room that is kept. */
+export const noRoom = Symbol('no room');
+
+type Prepared = StoredInput | typeof noRoom;
 
 /** An invocation ready for its row: what is large has been written to its file. */
 export interface StoredInput {
@@ -13,13 +20,6 @@ export interface StoredInput {
   readonly invocationSha256: string | null;
   readonly input: Uint8Array | null;
   readonly inputSha256: string | null;
-}
-
-interface InputRow {
-  readonly invocation: string | null;
-  readonly invocation_sha256: string | null;
-  readonly input: Uint8Array | null;
-  readonly input_sha256: string | null;
 }
 
 /**
@@ -37,7 +37,8 @@ export class Inputs {
       'SELECT 1 FROM inputs WHERE input_sha256 = ?1 UNION ALL SELECT 1 FROM inputs WHERE invocation_sha256 = ?1',
     );
     this.#select = db.prepare(
-      'SELECT invocation, invocation_sha256, input, input_sha256 FROM inputs WHERE execution_id = ?',
+      `SELECT execution_id, invocation, invocation_sha256, input, input_sha256, checksum
+       FROM inputs WHERE execution_id = ?`,
     );
   }
 
@@ -47,7 +48,7 @@ export class Inputs {
    */
   prepare(
     entries: readonly CommitEntry[],
-  ): readonly (StoredInput | undefined)[] | Promise<readonly (StoredInput | undefined)[]> | undefined {
+  ): readonly (Prepared | undefined)[] | Promise<readonly (Prepared | undefined)[]> | undefined {
     let stored: (StoredInput | Promise<StoredInput>)[] | undefined;
     let large = false;
     for (const [index, { input }] of entries.entries()) {
@@ -61,9 +62,9 @@ export class Inputs {
   }
 
   /** The commit of what `prepare` gave has ended, in whatever way. */
-  settled(stored: readonly (StoredInput | undefined)[] | undefined): void {
+  settled(stored: readonly (Prepared | undefined)[] | undefined): void {
     for (const input of stored ?? []) {
-      if (input === undefined) continue;
+      if (input === undefined || input === noRoom) continue;
       for (const sha256 of [input.invocationSha256, input.inputSha256]) {
         if (sha256 !== null) this.#files.free(sha256);
       }
@@ -75,10 +76,10 @@ export class Inputs {
     return this.#named.get(sha256) !== undefined;
   }
 
-  async #all(stored: readonly (StoredInput | Promise<StoredInput>)[]): Promise<readonly StoredInput[]> {
-    const all = await Promise.allSettled(stored);
+  async #all(stored: readonly (StoredInput | Promise<StoredInput>)[]): Promise<readonly Prepared[]> {
+    const all = await Promise.allSettled(stored.map(unlessNoRoom));
     const failed = all.find((one) => one.status === 'rejected');
-    if (failed === undefined) return all.map((one) => (one as PromiseFulfilledResult<StoredInput>).value);
+    if (failed === undefined) return all.map((one) => (one as PromiseFulfilledResult<Prepared>).value);
     this.settled(all.map((one) => (one.status === 'fulfilled' ? one.value : undefined)));
     throw failed.reason;
   }
@@ -115,9 +116,19 @@ export class Inputs {
   }
 
   async #assemble(row: InputRow): Promise<Invocation> {
+    assertInput(row);
     const text =
       row.invocation ?? Buffer.from(await this.#files.load(row.invocation_sha256 ?? '')).toString('utf8');
     const input = row.input ?? (await this.#files.load(row.input_sha256 ?? ''));
     return { ...(JSON.parse(text) as Omit<Invocation, 'input'>), input };
+  }
+}
+
+async function unlessNoRoom(input: StoredInput | Promise<StoredInput>): Promise<Prepared> {
+  try {
+    return await input;
+  } catch (error) {
+    if (error instanceof NoSpareRoom) return noRoom;
+    throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { LogEvent } from '../../domain/event.ts';
 import { EventPage } from '../page.ts';
 import { DamagedError, type EventQuery, type LogOutline, type NodeEvent } from '../store.ts';
-import { decodeSegment, OutlineReader, type SegmentRow } from './segment.ts';
+import { decodeSegment, OutlineReader, RowOrder, type SegmentRow, segmentColumns } from './segment.ts';
 
 /** Reads the segments back as events. */
 export class Log {
@@ -16,14 +16,14 @@ export class Log {
     const visible = 'NOT EXISTS (SELECT 1 FROM staged WHERE staged.execution_id = segments.execution_id)';
     // The next two begin with the row that may hold the first event wanted in its middle.
     this.#ofExecution = db.prepare(
-      `SELECT position, first_sequence, meta, data FROM segments
+      `SELECT ${segmentColumns}, data FROM segments
        WHERE execution_id = ?1 AND first_sequence >= ifnull(
          (SELECT max(first_sequence) FROM segments WHERE execution_id = ?1 AND first_sequence <= ?2), 0)
          AND ${visible}
        ORDER BY first_sequence`,
     );
     this.#fromPosition = db.prepare(
-      `SELECT position, execution_id, first_sequence, meta, data FROM segments
+      `SELECT ${segmentColumns}, data FROM segments
        WHERE position >= ifnull((SELECT max(position) FROM segments WHERE position <= ?1), 0)
          AND ${visible}
        ORDER BY position`,
@@ -35,15 +35,18 @@ export class Log {
        ORDER BY position LIMIT ?2`,
     );
     this.#outline = db.prepare(
-      `SELECT position, first_sequence, meta FROM segments
+      `SELECT ${segmentColumns} FROM segments
        WHERE execution_id = ? AND ${visible} ORDER BY first_sequence`,
     );
   }
 
   events(executionId: string, query: EventQuery): LogEvent[] {
     const page = new EventPage(query);
+    const order = new RowOrder();
     for (const row of this.#ofExecution.iterate(executionId, query.from)) {
-      for (const event of decodeSegment(row as unknown as SegmentRow)) {
+      const segment = row as unknown as SegmentRow;
+      order.follow(segment);
+      for (const event of decodeSegment(segment)) {
         if (!page.offer(event)) return page.events;
       }
     }

@@ -1,16 +1,21 @@
 import { type Stats, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { StoreError } from '../store.ts';
 
 /**
  * Whether the files that SQLite holds open are still those of the data folder. Of a file that was deleted, replaced or
- * mounted over it takes writes as before, and the next start finds none of them.
+ * mounted over it takes writes as before, and the next start finds none of them; without its lock, another server may
+ * have begun to write it, too.
  */
 export class Presence {
   readonly #files: readonly { readonly path: string; readonly was: Stats | undefined }[];
 
   /** Made when the database is open, with its log. */
   constructor(path: string) {
-    this.#files = [path, `${path}-wal`].map((file) => ({ path: file, was: found(file) }));
+    this.#files = [path, `${path}-wal`, join(dirname(path), 'lock.db')].map((file) => ({
+      path: file,
+      was: found(file),
+    }));
   }
 
   /** Throws StoreError; until the file is back, where it was only moved. */

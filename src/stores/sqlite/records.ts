@@ -2,7 +2,10 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { type ExecutionRecord, type ExecutionStatus, executionStatuses } from '../../domain/execution.ts';
 import type { StatusCounts } from '../../domain/node-feed.ts';
 import type { ExecutionFilter } from '../store.ts';
-import { parseRow, parseRows } from './row.ts';
+import { recordColumns } from './checksum.ts';
+import { assertClaim, recordOf, wholeOf } from './row.ts';
+
+const columns = `${recordColumns}, checksum`;
 
 /** Reads execution records and what hangs on them. */
 export class Records {
@@ -15,12 +18,16 @@ export class Records {
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#byId = db.prepare('SELECT execution_id, record FROM executions WHERE execution_id = ?');
+    this.#byId = db.prepare(`SELECT ${columns} FROM executions WHERE execution_id = ?`);
     this.#byInvocation = db.prepare(
-      'SELECT execution_id, record FROM claims JOIN executions USING (execution_id) WHERE invocation_id = ?',
+      `SELECT ${columns
+        .split(', ')
+        .map((column) => `e.${column}`)
+        .join(', ')}, invocation_id, c.execution_id AS claimed_by, c.checksum AS claim_checksum
+       FROM claims AS c LEFT JOIN executions AS e USING (execution_id) WHERE invocation_id = ?`,
     );
     const one = (status: ExecutionStatus) =>
-      `SELECT execution_id, record FROM executions
+      `SELECT ${columns} FROM executions
        WHERE status = '${status}' AND status <> 'completed' AND execution_id > ?1`;
     this.#unfinished = db.prepare(
       `${one('pending')} UNION ALL ${one('running')} ORDER BY execution_id LIMIT ?2`,
@@ -33,7 +40,8 @@ export class Records {
   }
 
   get(executionId: string): ExecutionRecord | undefined {
-    return recordOf(this.#byId.get(executionId));
+    const row = this.#byId.get(executionId);
+    return row === undefined ? undefined : recordOf(row);
   }
 
   has(executionId: string): boolean {
@@ -41,7 +49,10 @@ export class Records {
   }
 
   byInvocation(invocationId: string): ExecutionRecord | undefined {
-    return recordOf(this.#byInvocation.get(invocationId));
+    const row = this.#byInvocation.get(invocationId);
+    if (row === undefined) return undefined;
+    assertClaim(row);
+    return row.execution_id === null ? undefined : recordOf(row);
   }
 
   /** Empty only where there is none, however many in between are damaged. */
@@ -49,7 +60,7 @@ export class Records {
     let after = afterId;
     for (;;) {
       const rows = this.#unfinished.all(after, Math.max(0, limit));
-      const records = parseRows<ExecutionRecord>(rows, 'record');
+      const records = wholeOf(rows, recordOf);
       const last = rows.at(-1);
       if (last === undefined || records.length > 0) return records;
       after = last.execution_id as string;
@@ -71,8 +82,19 @@ export class Records {
   }
 
   list(filter: ExecutionFilter): ExecutionRecord[] {
-    const { sql, values } = listing(filter);
-    return parseRows<ExecutionRecord>(this.#db.prepare(sql).all(values), 'record');
+    const records: ExecutionRecord[] = [];
+    // As many as are asked for, however many in between are damaged: fewer would be taken for the end.
+    for (let rest = filter; ; ) {
+      const limit = filter.limit - records.length;
+      const { sql, values } = listing({ ...rest, limit });
+      const rows = this.#db.prepare(sql).all(values);
+      const whole = wholeOf(rows, recordOf);
+      records.push(...whole);
+      const beforeId = String(rows.at(-1)?.execution_id);
+      const moves = rest.beforeId === undefined || beforeId < rest.beforeId;
+      if (whole.length === rows.length || rows.length < limit || !moves) return records;
+      rest = { ...rest, beforeId };
+    }
   }
 }
 
@@ -95,7 +117,7 @@ function listing(filter: ExecutionFilter): { sql: string; values: Record<string,
 
   const select = (status: readonly string[]) => {
     const all = [...status, ...conditions];
-    return `SELECT execution_id, record FROM executions${all.length > 0 ? ` WHERE ${all.join(' AND ')}` : ''}`;
+    return `SELECT ${columns} FROM executions${all.length > 0 ? ` WHERE ${all.join(' AND ')}` : ''}`;
   };
   const selects = [...new Set(filter.statuses)].map((status, index) => {
     values[`status${index}`] = status;
@@ -104,8 +126,4 @@ function listing(filter: ExecutionFilter): { sql: string; values: Record<string,
   });
   const union = selects.length > 0 ? selects.join(' UNION ALL ') : select([]);
   return { sql: `${union} ORDER BY execution_id DESC LIMIT :limit`, values };
-}
-
-function recordOf(row: Record<string, unknown> | undefined): ExecutionRecord | undefined {
-  return row === undefined ? undefined : parseRow<ExecutionRecord>(row, 'record');
 }

@@ -7,8 +7,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type ExecutionRecord, type ExecutionStatus, isTerminal } from '../../domain/execution.ts';
 import { Budget } from './budget.ts';
-import { prepareFloor } from './positions.ts';
-import { resultOf, type SegmentRow } from './segment.ts';
+import { recordChecksum, recordColumns } from './checksum.ts';
+import { Floor } from './positions.ts';
+import { recordOf, wholeOf } from './row.ts';
+import { resultOf, type SegmentRow, segmentColumns } from './segment.ts';
 import { inTransaction } from './transaction.ts';
 
 export interface Removed {
@@ -22,22 +24,23 @@ export interface Removed {
 
 export class Removal {
   readonly #db: DatabaseSync;
-  readonly #raiseFloor: StatementSync;
+  readonly #floor: Floor;
   readonly #status: StatementSync;
   readonly #oldestRows: StatementSync;
   readonly #oldestRow: StatementSync;
   readonly #deleteRow: StatementSync;
   readonly #replaceRow: StatementSync;
-  readonly #markLog: StatementSync;
+  readonly #row: StatementSync;
+  readonly #replaceRecord: StatementSync;
   readonly #files: StatementSync;
   readonly #deleteRest: readonly StatementSync[];
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#raiseFloor = prepareFloor(db);
+    this.#floor = new Floor(db);
     this.#status = db.prepare('SELECT status FROM executions WHERE execution_id = ?');
     this.#oldestRows = db.prepare(
-      `SELECT position, first_sequence, meta, length(data) AS bytes FROM segments
+      `SELECT ${segmentColumns}, length(data) AS bytes FROM segments
        WHERE execution_id = ? ORDER BY first_sequence LIMIT ?`,
     );
     this.#oldestRow = db.prepare(
@@ -45,12 +48,11 @@ export class Removal {
     );
     this.#deleteRow = db.prepare('DELETE FROM segments WHERE position = ?');
     this.#replaceRow = db.prepare(
-      'UPDATE segments SET position = ?, first_sequence = ?, meta = ?, data = NULL WHERE position = ?',
+      `UPDATE segments SET position = ?, first_sequence = ?, checksum = ?, data_checksum = ?, meta = ?, data = NULL
+       WHERE position = ?`,
     );
-    this.#markLog = db.prepare(
-      `UPDATE executions SET record = json_set(record, '$.oldestSequence', record ->> '$.lastSequence')
-       WHERE execution_id = ? AND json_valid(record)`,
-    );
+    this.#row = db.prepare(`SELECT ${recordColumns}, checksum FROM executions WHERE execution_id = ?`);
+    this.#replaceRecord = db.prepare('UPDATE executions SET record = ?, checksum = ? WHERE execution_id = ?');
     this.#files = db.prepare('SELECT invocation_sha256, input_sha256 FROM inputs WHERE execution_id = ?');
     this.#deleteRest = ['inputs', 'claims', 'executions'].map((table) =>
       db.prepare(`DELETE FROM ${table} WHERE execution_id = ?`),
@@ -66,10 +68,10 @@ export class Removal {
 
   /** Deletes an execution; `done` is false where the budget was spent before. */
   remove(executionId: string, budget: Budget): { readonly done: boolean; readonly files: readonly string[] } {
-    this.#raiseFloor.run();
+    this.#floor.raise();
     const last = this.#shorten(executionId, budget);
     if (last === 'more') {
-      this.#markLog.run(executionId);
+      this.#markLog(executionId);
       return { done: false, files: [] };
     }
     if (last !== undefined) this.#deleteRow.run(last.position);
@@ -88,15 +90,27 @@ export class Removal {
 
   /** Deletes a log but for its result; false where the budget was spent before. */
   purge(executionId: string, budget: Budget): boolean {
-    this.#raiseFloor.run();
-    this.#markLog.run(executionId);
+    this.#floor.raise();
+    this.#markLog(executionId);
     const last = this.#shorten(executionId, budget);
     if (last === 'more') return false;
     const result = last === undefined ? undefined : resultOf(last);
     if (last !== undefined && result !== undefined && last.meta !== result.meta) {
-      this.#replaceRow.run(result.position, result.first_sequence, result.meta, last.position);
+      const { position, first_sequence, checksum, data_checksum, meta } = result;
+      this.#replaceRow.run(position, first_sequence, checksum, data_checksum, meta, last.position);
     }
     return true;
+  }
+
+  /** Its record says from now on that only its last event is left. One that is damaged is not made to look whole. */
+  #markLog(executionId: string): void {
+    const row = this.#row.get(executionId);
+    const [record] = row === undefined ? [] : wholeOf([row], recordOf);
+    if (record === undefined) return;
+    const { taskId, taskRevision, status, createdAt, lastSequence } = record;
+    const json = JSON.stringify({ ...record, oldestSequence: lastSequence });
+    const checksum = recordChecksum(executionId, taskId, taskRevision, status, createdAt, json);
+    this.#replaceRecord.run(json, checksum, executionId);
   }
 
   /** Deletes the rows of a log but for the last, which it returns; undefined where there is none. */

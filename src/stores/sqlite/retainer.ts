@@ -11,8 +11,9 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type ExecutionRecord, type ExecutionStatus, isTerminal, keptSince } from '../../domain/execution.ts';
 import { DamagedError } from '../store.ts';
 import { Budget } from './budget.ts';
+import { recordColumns } from './checksum.ts';
 import type { Removal } from './removal.ts';
-import { parseRow } from './row.ts';
+import { type Row as AnyRow, recordOf } from './row.ts';
 import { inTransaction } from './transaction.ts';
 import { bytesInUse } from './usage.ts';
 
@@ -37,11 +38,10 @@ type Counted = { -readonly [Key in keyof RetainStep]: RetainStep[Key] } & {
   files: string[];
 };
 
-interface Row {
+interface Row extends AnyRow {
   readonly execution_id: string;
   readonly status: ExecutionStatus;
   readonly created_at: number;
-  readonly record: string;
 }
 
 type Walk = 'age' | 'logs' | 'records';
@@ -68,7 +68,7 @@ export class Retainer {
     this.#db = db;
     this.#removal = removal;
     this.#page = db.prepare(
-      `SELECT execution_id, status, created_at, record FROM executions
+      `SELECT ${recordColumns}, checksum FROM executions
        WHERE execution_id > ? ORDER BY execution_id LIMIT ${rowsAtOnce}`,
     );
   }
@@ -190,7 +190,7 @@ export class Retainer {
 function finished(row: Row): ExecutionRecord | undefined {
   if (!isTerminal(row.status)) return undefined;
   try {
-    return parseRow<ExecutionRecord>({ ...row }, 'record');
+    return recordOf(row);
   } catch (error) {
     if (error instanceof DamagedError) return undefined;
     throw error;

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../store.ts';
+import { sumAll } from './checksum-migration.ts';
 
 /** Migration i leads from `user_version` i to i + 1. What has been released is never edited. */
 export const migrations: readonly string[] = [
@@ -84,21 +85,53 @@ export const migrations: readonly string[] = [
     AS (CASE WHEN json_valid(task) THEN task ->> '$.definition.artifact.sha256' END) VIRTUAL;
   CREATE INDEX tasks_by_artifact ON tasks (artifact);
   `,
+  `
+  -- Each row gets a checksum. What is large stands last in its row, so that who needs the rest need not read past it;
+  -- the rows are moved over by \`sumAll\`.
+  ALTER TABLE segments RENAME TO segments_to_sum;
+  DROP INDEX segments_by_sequence;
+  CREATE TABLE segments (
+    position INTEGER PRIMARY KEY,
+    execution_id TEXT NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    data_checksum INTEGER NOT NULL,
+    meta TEXT NOT NULL,
+    data BLOB
+  ) STRICT;
+  CREATE UNIQUE INDEX segments_by_sequence ON segments (execution_id, first_sequence);
+
+  ALTER TABLE executions ADD COLUMN checksum INTEGER;
+  ALTER TABLE claims ADD COLUMN checksum INTEGER;
+  ALTER TABLE inputs ADD COLUMN checksum INTEGER;
+  ALTER TABLE tasks ADD COLUMN checksum INTEGER;
+  ALTER TABLE task_names ADD COLUMN checksum INTEGER;
+  ALTER TABLE staged ADD COLUMN checksum INTEGER;
+  ALTER TABLE position_floor ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE position_floor ADD COLUMN checksum INTEGER;
+  `,
 ];
 
-/** The version that this program writes. */
-export const schemaVersion = migrations.length;
+/** The version that this program writes: after the last migration, all rows have their checksum. */
+export const schemaVersion = migrations.length + 1;
+
+/** Hears, a few times, how far a migration that takes long has come; `rows` is how many are done. */
+export type MigrationProgress = (rows: number, total: number) => void;
 
 /** Brings the database to this program's version. Throws StoreError where a newer program wrote it. */
-export function migrate(db: DatabaseSync): void {
+export function migrate(db: DatabaseSync, progress: MigrationProgress): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.user_version);
-  if (version > migrations.length) {
+  if (version > schemaVersion) {
     throw new StoreError(
-      `the store was written by a newer Spear: its schema is version ${version}, this one knows up to ${migrations.length}`,
+      `the store was written by a newer Spear: its schema is version ${version}, this one knows up to ${schemaVersion}`,
     );
   }
   for (const [index, script] of migrations.entries()) {
     if (index < version) continue;
     db.exec(`BEGIN IMMEDIATE; ${script}; PRAGMA user_version = ${index + 1}; COMMIT;`);
   }
+  if (version === schemaVersion) return;
+  sumAll(db, progress);
+  db.exec(`PRAGMA user_version = ${schemaVersion}`);
 }

@@ -10,6 +10,7 @@ import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionStatus } from '../../domain/execution.ts';
 import { chunkBytes } from '../page.ts';
 import { DamagedError, type LoggedTransition, type LogOutline } from '../store.ts';
+import { bytesChecksum, type SummedSegment, segmentChecksum } from './checksum.ts';
 
 type Common<K extends string> = [kind: K, time: number, status: ExecutionStatus, attempt: number];
 type EventMeta =
@@ -84,11 +85,13 @@ export function joinChunks(events: readonly NewEvent[], start: number, end: numb
   return joined;
 }
 
-/** A row of `segments`, without what its reader knows already. */
-export interface SegmentRow {
-  readonly position: number;
-  readonly first_sequence: number;
-  readonly meta: string;
+/** The columns of a row of `segments` but for its bytes. */
+export const segmentColumns =
+  'position, execution_id, first_sequence, last_sequence, checksum, data_checksum, meta';
+
+/** A row of `segments`. */
+export interface SegmentRow extends SummedSegment {
+  readonly checksum: number;
   readonly data: Uint8Array | null;
 }
 
@@ -96,7 +99,8 @@ const noBytes = new Uint8Array();
 
 /** The events of a row. Chunks are views of the row's bytes. Throws DamagedError where it is not whole. */
 export function* decodeSegment(row: SegmentRow): Generator<LogEvent> {
-  const metas = metasOf(row);
+  const metas = wholeMetasOf(row);
+  if (bytesChecksum(row.data) !== row.data_checksum) throw damaged(row);
   const data = row.data ?? noBytes;
   let offset = 0;
   for (const [index, meta] of metas.entries()) {
@@ -135,7 +139,7 @@ function transitionOf(row: RowPlace, index: number, meta: Extract<EventMeta, { 0
   return { kind: 'transition', ...common, from, to, eventType, reasonCode, contextPatch, chartVersion };
 }
 
-function metasOf(row: RowPlace): EventMeta[] {
+function metasOf(row: Pick<RowPlace, 'first_sequence' | 'meta'>): EventMeta[] {
   let cause: unknown;
   try {
     const metas = JSON.parse(row.meta) as EventMeta[];
@@ -143,7 +147,35 @@ function metasOf(row: RowPlace): EventMeta[] {
   } catch (error) {
     cause = error;
   }
-  throw new DamagedError(`the log from event ${row.first_sequence} on is damaged`, { cause });
+  throw damaged(row, cause);
+}
+
+/** As `metasOf`, of a row that is as it was written. */
+function wholeMetasOf(row: RowPlace): EventMeta[] {
+  if (segmentChecksum(row) !== row.checksum) throw damaged(row);
+  return metasOf(row);
+}
+
+/** Whether a row is as it was written. */
+export function isWhole(row: SegmentRow): boolean {
+  return segmentChecksum(row) === row.checksum && bytesChecksum(row.data) === row.data_checksum;
+}
+
+function damaged(row: Pick<RowPlace, 'first_sequence'>, cause?: unknown): DamagedError {
+  return new DamagedError(`the log from event ${row.first_sequence} on is damaged`, { cause });
+}
+
+/** Takes the rows of one log in order, and throws DamagedError where one is missing in between. */
+export class RowOrder {
+  #next: number | undefined;
+
+  follow(row: RowPlace): void {
+    const next = this.#next ?? row.first_sequence;
+    if (row.first_sequence !== next) {
+      throw new DamagedError(`the log from event ${next} on is missing, up to event ${row.first_sequence}`);
+    }
+    this.#next = row.last_sequence + 1;
+  }
 }
 
 /** Reads the rows of a log, in order, for its outline: their bytes are not needed. */
@@ -152,10 +184,12 @@ export class OutlineReader {
   readonly #output = { stdout: 0, stderr: 0 };
   #lastTime = 0;
   #attempt = 0;
+  readonly #order = new RowOrder();
 
   /** Throws DamagedError where the row is not whole. */
   add(row: RowPlace): void {
-    for (const [index, meta] of metasOf(row).entries()) {
+    this.#order.follow(row);
+    for (const [index, meta] of wholeMetasOf(row).entries()) {
       this.#lastTime = meta[1];
       if (meta[0] === 't') {
         if (meta[3] !== this.#attempt) this.#beginAttempt(meta[3]);
@@ -181,22 +215,26 @@ export class OutlineReader {
 export function resultOf(row: RowPlace): RowPlace | undefined {
   let metas: EventMeta[];
   try {
-    metas = metasOf(row);
+    metas = wholeMetasOf(row);
   } catch (error) {
     if (error instanceof DamagedError) return undefined;
     throw error;
   }
   const before = metas.length - 1;
   if (metas[before]?.[0] !== 'r') return undefined;
-  return {
+  const alone = {
     position: row.position + before,
+    execution_id: row.execution_id,
     first_sequence: row.first_sequence + before,
+    last_sequence: row.last_sequence,
+    data_checksum: bytesChecksum(null),
     meta: JSON.stringify(metas.slice(before)),
   };
+  return { ...alone, checksum: segmentChecksum(alone) };
 }
 
-/** What a row says of itself. Throws DamagedError where it is not whole. */
-export function describeSegment(row: RowPlace): {
+/** What a row says of itself, whatever its checksum says. Throws DamagedError where it says nothing. */
+export function describeSegment(row: Pick<RowPlace, 'first_sequence' | 'meta'>): {
   readonly events: number;
   readonly chunkBytes: number;
   readonly results: number;

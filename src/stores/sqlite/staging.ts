@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { prepareFloor } from './positions.ts';
+import { stagedChecksum } from './checksum.ts';
+import { Floor } from './positions.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Which logs are staged. Every call is within a transaction of its caller's. */
@@ -7,14 +8,14 @@ export class Staging {
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
   readonly #deleteLog: StatementSync;
-  readonly #raiseFloor: StatementSync;
+  readonly #floor: Floor;
   readonly #known: StatementSync;
 
   constructor(db: DatabaseSync) {
-    this.#insert = db.prepare('INSERT INTO staged (execution_id) VALUES (?)');
+    this.#insert = db.prepare('INSERT INTO staged (execution_id, checksum) VALUES (?, ?)');
     this.#delete = db.prepare('DELETE FROM staged WHERE execution_id = ?');
     this.#deleteLog = db.prepare('DELETE FROM segments WHERE execution_id = ?');
-    this.#raiseFloor = prepareFloor(db);
+    this.#floor = new Floor(db);
     this.#known = db.prepare('SELECT 1 FROM staged WHERE execution_id = ?');
   }
 
@@ -23,7 +24,7 @@ export class Staging {
   }
 
   add(executionId: string): void {
-    this.#insert.run(executionId);
+    this.#insert.run(executionId, stagedChecksum(executionId));
   }
 
   /** Its record has come: it is an execution like any other. */
@@ -34,15 +35,18 @@ export class Staging {
   /** Deletes a log that is staged; any other stays. */
   drop(executionId: string): void {
     if (this.#delete.run(executionId).changes === 0) return;
-    this.#raiseFloor.run();
+    this.#floor.raise();
     this.#deleteLog.run(executionId);
   }
 }
 
-/** Deletes what an earlier run staged and did not commit. */
+/** Deletes what an earlier run staged and did not commit; what may be another's log stays. */
 export function dropLeftovers(db: DatabaseSync): void {
   const staging = new Staging(db);
-  for (const { execution_id: id } of db.prepare('SELECT execution_id FROM staged').all()) {
-    inTransaction(db, () => staging.drop(id as string));
+  for (const { execution_id: id, checksum } of db
+    .prepare('SELECT execution_id, checksum FROM staged')
+    .all()) {
+    if (checksum !== stagedChecksum(String(id))) continue;
+    inTransaction(db, () => staging.drop(String(id)));
   }
 }

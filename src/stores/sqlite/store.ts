@@ -22,12 +22,13 @@ import {
 import { type EncodedEntry, encodeEntry, encodeSegments } from './encoded-entry.ts';
 import { guardOpening, guardReading, guardSqlite } from './failure.ts';
 import { assertNotEmptied, claimFolder, type DataFolder } from './folder.ts';
-import { Inputs } from './inputs.ts';
+import { assertNothingLost, HighWater } from './high-water.ts';
+import { Inputs, noRoom } from './inputs.ts';
 import { Log } from './log.ts';
-import { nextPosition } from './positions.ts';
+import { nextPosition, progressOf } from './positions.ts';
 import { Presence } from './presence.ts';
 import { Records } from './records.ts';
-import { migrate } from './schema.ts';
+import { type MigrationProgress, migrate } from './schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './settings.ts';
 import { dropLeftovers } from './staging.ts';
 import { Sweep } from './sweep.ts';
@@ -40,27 +41,31 @@ interface SqliteStoreOptions {
   readonly dataDir: string;
   /** Bytes on the disk that are kept for when it is full; 16 MiB where nothing is said. */
   readonly reserveBytes?: number;
+  readonly migrating?: MigrationProgress;
 }
 
 const defaultReserveBytes = 16 * 1024 * 1024;
 
 /**
- * Opens the store of a data folder: `spear.db` and its WAL, `lock.db`, `ballast`, and `blobs/` for large inputs.
+ * Opens the store of a data folder: `spear.db` and its WAL, `lock.db`, `high-water`, `ballast`, and `blobs/` for large
+ * inputs.
  * Rejects with DataDirError where the folder is another server's or cannot be made or written, and with
- * StoreError where the database is damaged, was emptied or was written by a newer Spear.
+ * StoreError where the database is damaged, was emptied, lacks what was acknowledged or was written by a newer Spear.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { dataDir, reserveBytes = defaultReserveBytes } = options;
+  const { dataDir, reserveBytes = defaultReserveBytes, migrating = () => {} } = options;
   const folder = await claimFolder(dataDir);
   const path = join(dataDir, 'spear.db');
   let db: DatabaseSync | undefined;
+  let highWater: HighWater | undefined;
   try {
     assertNotEmptied(dataDir);
+    assertNothingLost(dataDir);
     const blobs = await openArtifacts(join(dataDir, 'blobs'));
     const reader = guardOpening(path, () => {
       db = new DatabaseSync(path, { timeout: busyTimeoutMs });
       db.exec(settings);
-      migrate(db);
+      migrate(db, migrating);
       dropLeftovers(db);
       // The writer does it, so that no commit of this thread takes as long.
       db.exec('PRAGMA wal_autocheckpoint = 0');
@@ -69,6 +74,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     });
     const writer = new Writer(path);
     await writer.ready();
+    highWater = new HighWater(dataDir);
+    highWater.write(progressOf(reader));
     const reserve = new SpaceReserve(join(dataDir, 'ballast'), reserveBytes);
     return new SqliteStore({
       dataDir,
@@ -78,9 +85,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       blobs,
       reserve,
       presence: new Presence(path),
+      highWater,
     });
   } catch (error) {
     db?.close();
+    highWater?.close();
     folder.release();
     throw error;
   }
@@ -109,11 +118,12 @@ class SqliteStore implements Store {
     readonly blobs: ArtifactFiles;
     readonly reserve: SpaceReserve;
     readonly presence: Presence;
+    readonly highWater: HighWater;
   }) {
-    const { dataDir, folder, db, writer, blobs, reserve, presence } = parts;
+    const { dataDir, folder, db, writer, blobs, reserve, presence, highWater } = parts;
     this.#folder = folder;
     this.#db = db;
-    this.#writes = new Writes(db, writer, reserve, presence);
+    this.#writes = new Writes(db, writer, reserve, presence, highWater);
     this.#blobs = blobs;
     this.#reserve = reserve;
     this.#inputs = new Inputs(db, blobs);
@@ -145,12 +155,20 @@ class SqliteStore implements Store {
     const prepared = this.#inputs.prepare(entries);
     const inputs = prepared instanceof Promise ? await this.#noticing(prepared) : prepared;
     try {
-      const encoded = entries.map((entry, index) =>
-        encodeEntry(entry, inputs?.[index], this.#staged.has(entry.executionId)),
-      );
-      const results = await this.#writes.commit(encoded);
+      const refused = new Set<number>();
+      const encoded: EncodedEntry[] = [];
+      for (const [index, entry] of entries.entries()) {
+        const input = inputs?.[index];
+        if (input === noRoom) refused.add(index);
+        else encoded.push(encodeEntry(entry, input, this.#staged.has(entry.executionId)));
+      }
+      const results = refused.size > 0 && encoded.length === 0 ? [] : await this.#writes.commit(encoded);
       if (this.#staged.size > 0) this.#unmark(encoded, results);
-      return [...results];
+      if (refused.size === 0) return [...results];
+      const written = results.values();
+      return entries.map((_, index) =>
+        refused.has(index) ? { ok: false, conflict: 'space' } : (written.next().value as CommitResult),
+      );
     } finally {
       this.#inputs.settled(inputs);
     }
@@ -159,6 +177,8 @@ class SqliteStore implements Store {
   async stage(executionId: string, events: readonly NewEvent[]): Promise<void> {
     const last = (events[0]?.sequence ?? 1) - 1;
     assertNumbered({ executionId, expectedLastSequence: last, events });
+    // What room is left is for what was accepted.
+    if (this.lowSpace) throw new StoreError('cannot stage a log: the disk is full');
     const segments = encodeSegments(events, last);
     const { floor } = this.#writes;
     this.#staged.add(executionId);
@@ -186,14 +206,14 @@ class SqliteStore implements Store {
     }
   }
 
-  async retain({ endedBefore, maxBytes, now, unusedForMs }: Retention): Promise<Retained> {
+  async retain({ endedBefore, maxBytes, ...times }: Retention): Promise<Retained> {
     await this.#reserve.restore();
     const fileBytes = await this.#blobs.totalBytes();
     const target = { endedBefore, maxBytes, fileBytes };
     const step = await this.#writes.send('cannot delete what is old', { kind: 'retain', target });
     await this.#removeFiles(step.files);
     const { deletedExecutions, deletedLogs } = step;
-    const more = step.more || (await this.#sweep.step({ now, unusedForMs }));
+    const more = step.more || (await this.#sweep.step(times));
     return { deletedExecutions, deletedLogs, more };
   }
 

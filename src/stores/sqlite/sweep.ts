@@ -19,7 +19,7 @@ interface SweepOptions {
   readonly deleteRevision: (revision: TaskRevision) => Promise<boolean>;
 }
 
-type Times = Pick<Retention, 'now' | 'unusedForMs'>;
+type Times = Pick<Retention, 'now' | 'unusedForMs' | 'writtenBefore'>;
 
 /** Files looked at in one step. */
 const namesAtOnce = 64;
@@ -54,9 +54,9 @@ export class Sweep {
     }
   }
 
-  async *#run({ now, unusedForMs }: Times): AsyncGenerator<void, void, void> {
+  async *#run(times: Times): AsyncGenerator<void, void, void> {
+    const { now, unusedForMs, writtenBefore: before = now - unusedForMs } = times;
     const { blobs, inputs, tasks } = this.#options;
-    const before = now - unusedForMs;
     yield* inSteps(await blobs.list(), async (sha256) => {
       if (!guarded(() => inputs.names(sha256))) await blobs.remove(sha256, before);
     });

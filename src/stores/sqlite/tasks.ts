@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Task } from '../../domain/task.ts';
-import { parseRow, parseRows } from './row.ts';
+import { nameChecksum, taskChecksum } from './checksum.ts';
+import { assertName, type Row, taskOf, wholeOf } from './row.ts';
 import { inTransaction } from './transaction.ts';
 
 export interface TaskRevision {
@@ -27,25 +28,22 @@ export class Tasks {
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#saveRevision = db.prepare(
-      `INSERT INTO tasks (task_id, revision, task) VALUES (?, ?, ?)
-       ON CONFLICT (task_id, revision) DO UPDATE SET task = excluded.task`,
+      `INSERT INTO tasks (task_id, revision, task, checksum) VALUES (?, ?, ?, ?)
+       ON CONFLICT (task_id, revision) DO UPDATE SET task = excluded.task, checksum = excluded.checksum`,
     );
     this.#takeName = db.prepare(
-      `INSERT INTO task_names (name, task_id) VALUES (?, ?)
-       ON CONFLICT (name) DO UPDATE SET task_id = excluded.task_id`,
+      `INSERT INTO task_names (name, task_id, checksum) VALUES (?, ?, ?)
+       ON CONFLICT (name) DO UPDATE SET task_id = excluded.task_id, checksum = excluded.checksum`,
     );
     this.#freeNames = db.prepare('DELETE FROM task_names WHERE task_id = ?');
     const newest = 'revision = (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)';
-    this.#byName = db.prepare(
-      `SELECT task_id, task FROM task_names JOIN tasks USING (task_id) WHERE name = ? AND ${newest}`,
-    );
-    this.#byId = db.prepare(
-      'SELECT task_id, task FROM tasks WHERE task_id = ? ORDER BY revision DESC LIMIT 1',
-    );
-    this.#revision = db.prepare('SELECT task_id, task FROM tasks WHERE task_id = ? AND revision = ?');
-    this.#list = db.prepare(
-      `SELECT task FROM task_names JOIN tasks USING (task_id) WHERE name > ? AND ${newest} ORDER BY name LIMIT ?`,
-    );
+    const named = `SELECT task_id, revision, task, tasks.checksum, name, task_names.checksum AS name_checksum
+      FROM task_names JOIN tasks USING (task_id)`;
+    const columns = 'task_id, revision, task, checksum';
+    this.#byName = db.prepare(`${named} WHERE name = ? AND ${newest}`);
+    this.#byId = db.prepare(`SELECT ${columns} FROM tasks WHERE task_id = ? ORDER BY revision DESC LIMIT 1`);
+    this.#revision = db.prepare(`SELECT ${columns} FROM tasks WHERE task_id = ? AND revision = ?`);
+    this.#list = db.prepare(`${named} WHERE name > ? AND ${newest} ORDER BY name LIMIT ?`);
     const ofNoName = `(revision < (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)
       OR NOT EXISTS (SELECT 1 FROM task_names WHERE task_names.task_id = tasks.task_id))`;
     const used = 'SELECT 1 FROM executions WHERE task_id = ?1 AND task_revision = ?2';
@@ -67,13 +65,16 @@ export class Tasks {
     inTransaction(this.#db, () => {
       this.saveRevision(task);
       this.#freeNames.run(task.taskId);
-      this.#takeName.run(task.definition.name, task.taskId);
+      const { name } = task.definition;
+      this.#takeName.run(name, task.taskId, nameChecksum(name, task.taskId));
     });
   }
 
   /** Without a name. */
   saveRevision(task: Task): void {
-    this.#saveRevision.run(task.taskId, task.revision, JSON.stringify(task));
+    const { taskId, revision } = task;
+    const json = JSON.stringify(task);
+    this.#saveRevision.run(taskId, revision, json, taskChecksum(taskId, revision, json));
   }
 
   delete(taskId: string): void {
@@ -103,22 +104,37 @@ export class Tasks {
   }
 
   byName(name: string): Task | undefined {
-    return taskOf(this.#byName.get(name));
+    return whole(this.#byName.get(name), namedTask);
   }
 
   byId(taskId: string): Task | undefined {
-    return taskOf(this.#byId.get(taskId));
+    return whole(this.#byId.get(taskId), taskOf);
   }
 
   revision(taskId: string, revision: number): Task | undefined {
-    return taskOf(this.#revision.get(taskId, revision));
+    return whole(this.#revision.get(taskId, revision), taskOf);
   }
 
   list(afterName: string, limit: number): Task[] {
-    return parseRows<Task>(this.#list.all(afterName, Math.max(0, limit)), 'task');
+    const tasks: Task[] = [];
+    // As many as are asked for, however many in between are damaged: fewer would be taken for the end.
+    for (let after = afterName; ; ) {
+      const left = Math.max(0, limit - tasks.length);
+      const rows = this.#list.all(after, left);
+      const whole = wholeOf(rows, namedTask);
+      tasks.push(...whole);
+      const last = String(rows.at(-1)?.name);
+      if (whole.length === rows.length || rows.length < left || last <= after) return tasks;
+      after = last;
+    }
   }
 }
 
-function taskOf(row: Record<string, unknown> | undefined): Task | undefined {
-  return row === undefined ? undefined : parseRow<Task>(row, 'task');
+function namedTask(row: Row): Task {
+  assertName(row);
+  return taskOf(row);
+}
+
+function whole(row: Row | undefined, read: (row: Row) => Task): Task | undefined {
+  return row === undefined ? undefined : read(row);
 }

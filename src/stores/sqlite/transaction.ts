@@ -1,7 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Writes all of it or, where `work` throws, nothing. The connection can be used again either way. */
+/**
+ * Writes all of it or, where `work` throws, nothing. The connection can be used again either way. Within a transaction
+ * it is a part of that one.
+ */
 export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+  if (db.isTransaction) return work();
   db.exec('BEGIN IMMEDIATE');
   try {
     const result = work();

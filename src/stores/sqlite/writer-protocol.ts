@@ -45,11 +45,13 @@ export interface WriterAnswers {
 }
 
 export type WriterReply =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly changes: number }
   | {
       readonly kind: 'done';
       readonly answer: WriterAnswers[keyof WriterAnswers];
       readonly nextPosition: number;
+      /** See Progress. */
+      readonly changes: number;
     }
   /** SQLite refused; nothing was written and the writer goes on. */
   | { readonly kind: 'failed'; readonly failure: SqliteFailure }

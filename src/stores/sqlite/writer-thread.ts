@@ -1,12 +1,16 @@
 /** The thread that writes: a connection of its own, so that a sync of the disk never holds up the node. */
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Committer } from './committer.ts';
 import { isSqliteError } from './failure.ts';
+import { HighWater } from './high-water.ts';
+import { Floor, progressOf } from './positions.ts';
 import { Removal } from './removal.ts';
 import { Retainer } from './retainer.ts';
 import { settings } from './settings.ts';
 import { Tasks } from './tasks.ts';
+import { inTransaction } from './transaction.ts';
 import type { WriterAnswers, WriterReply, WriterRequest } from './writer-protocol.ts';
 
 const port = parentPort;
@@ -18,6 +22,30 @@ const committer = new Committer(db);
 const tasks = new Tasks(db);
 const removal = new Removal(db);
 const retainer = new Retainer(db, removal);
+const floor = new Floor(db);
+const highWater = new HighWater(dirname(path));
+const written = db.prepare('SELECT total_changes() AS count');
+let { changes } = progressOf(db);
+
+/** A write that brings no event is counted, so that its loss is noticed as well. */
+function counted<T>(work: () => T): T {
+  const before = written.get()?.count;
+  const result = inTransaction(db, () => {
+    const done = work();
+    if (written.get()?.count !== before) floor.count();
+    return done;
+  });
+  const reached = progressOf(db);
+  changes = reached.changes;
+  highWater.write(reached);
+  return result;
+}
+
+function advanced<T>(work: () => T): T {
+  const result = work();
+  highWater.write({ next: committer.nextPosition, changes });
+  return result;
+}
 
 type Handlers = {
   readonly [Kind in WriterRequest['kind']]: (
@@ -26,30 +54,36 @@ type Handlers = {
 };
 
 const handlers: Handlers = {
-  commit: ({ entries, floor }) => committer.commit(entries, floor),
-  stage: ({ executionId, segments, floor }) => committer.stage(executionId, segments, floor),
+  commit: ({ entries, floor }) => advanced(() => committer.commit(entries, floor)),
+  stage: ({ executionId, segments, floor }) => advanced(() => committer.stage(executionId, segments, floor)),
   unstage: ({ executionId }) => void committer.unstage(executionId),
   delete({ executionId }) {
     committer.forget();
-    return removal.delete(executionId);
+    return counted(() => removal.delete(executionId));
   },
   retain({ target }) {
     committer.forget();
-    return retainer.step(target);
+    return counted(() => retainer.step(target));
   },
-  saveTask: ({ task }) => void tasks.save(task),
-  saveRevision: ({ task }) => void tasks.saveRevision(task),
-  deleteTask: ({ taskId }) => void tasks.delete(taskId),
-  deleteRevision: ({ revision }) => tasks.deleteRevision(revision),
-  checkpoint: () => void db.exec('PRAGMA wal_checkpoint(PASSIVE)'),
-  close: () => void db.close(),
+  saveTask: ({ task }) => counted(() => void tasks.save(task)),
+  saveRevision: ({ task }) => counted(() => void tasks.saveRevision(task)),
+  deleteTask: ({ taskId }) => counted(() => void tasks.delete(taskId)),
+  deleteRevision: ({ revision }) => counted(() => tasks.deleteRevision(revision)),
+  checkpoint() {
+    db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    highWater.sync();
+  },
+  close() {
+    db.close();
+    highWater.close();
+  },
 };
 
 function perform(request: WriterRequest): WriterReply {
   // Each kind has the handler of its own requests, which the compiler does not follow through the union.
   const handle = handlers[request.kind] as (request: WriterRequest) => WriterAnswers[keyof WriterAnswers];
   const answer = handle(request);
-  return { kind: 'done', answer, nextPosition: committer.nextPosition };
+  return { kind: 'done', answer, nextPosition: committer.nextPosition, changes };
 }
 
 port.on('message', (request: WriterRequest) => {
@@ -67,4 +101,4 @@ port.on('message', (request: WriterRequest) => {
   port.postMessage(reply);
   if (request.kind === 'close') port.close();
 });
-port.postMessage({ kind: 'ready' } satisfies WriterReply);
+port.postMessage({ kind: 'ready', changes } satisfies WriterReply);

@@ -15,6 +15,7 @@ export class Writer {
   readonly #waiting: Waiting[] = [];
   readonly #ready = Promise.withResolvers<void>();
   #nextPosition = 1;
+  #changes = 0;
   #gone: Error | undefined;
 
   constructor(path: string) {
@@ -38,6 +39,11 @@ export class Writer {
   /** The position after the last one that it has used. */
   get nextPosition(): number {
     return this.#nextPosition;
+  }
+
+  /** See Progress; of what it has answered. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Resolves when the thread has its connection. Rejects with StoreError where it cannot have one. */
@@ -80,6 +86,7 @@ export class Writer {
 
   #settle(reply: WriterReply): void {
     if (reply.kind === 'ready') {
+      this.#changes = reply.changes;
       this.#ready.resolve();
       return;
     }
@@ -87,6 +94,7 @@ export class Writer {
     if (waiting === undefined) return;
     if (reply.kind === 'done') {
       this.#nextPosition = reply.nextPosition;
+      this.#changes = reply.changes;
       waiting.resolve(reply.answer);
     } else if (reply.kind === 'failed') {
       const { errstr, ...cause } = reply.failure;

@@ -5,6 +5,7 @@ import { CommitPace } from './commit-pace.ts';
 import { Committer } from './committer.ts';
 import type { EncodedEntry } from './encoded-entry.ts';
 import { guardSqlite, isBusy, isFull } from './failure.ts';
+import type { HighWater } from './high-water.ts';
 import type { Presence } from './presence.ts';
 import type { Writer } from './writer.ts';
 import type { WriterAnswers, WriterRequest } from './writer-protocol.ts';
@@ -31,15 +32,23 @@ export class Writes {
   readonly #writer: Writer;
   readonly #reserve: SpaceReserve;
   readonly #presence: Presence;
+  readonly #highWater: HighWater;
   readonly #committer: Committer;
   readonly #pace = new CommitPace();
   #sinceCheckpoint = 0;
 
-  constructor(db: DatabaseSync, writer: Writer, reserve: SpaceReserve, presence: Presence) {
+  constructor(
+    db: DatabaseSync,
+    writer: Writer,
+    reserve: SpaceReserve,
+    presence: Presence,
+    highWater: HighWater,
+  ) {
     this.#db = db;
     this.#writer = writer;
     this.#reserve = reserve;
     this.#presence = presence;
+    this.#highWater = highWater;
     this.#committer = new Committer(db);
   }
 
@@ -77,8 +86,9 @@ export class Writes {
     return error;
   }
 
-  close(): Promise<void> {
-    return this.#writer.close();
+  async close(): Promise<void> {
+    await this.#writer.close();
+    this.#highWater.close();
   }
 
   #mayCommitHere(entries: readonly EncodedEntry[]): boolean {
@@ -105,6 +115,7 @@ export class Writes {
       this.#pace.rest();
       return undefined;
     }
+    this.#highWater.write({ next: this.#committer.nextPosition, changes: this.#writer.changes });
     this.#pace.took(performance.now() - start);
     if (++this.#sinceCheckpoint >= commitsPerCheckpoint) {
       this.#sinceCheckpoint = 0;

@@ -16,6 +16,17 @@ const never = new AbortController().signal;
 const longMs = 60_000;
 let runtime: InstanceRuntime | undefined;
 
+/** Moves the clock on in steps until `promise` has settled; the engine has real time to answer in between. */
+async function advanceUntil(clock: FakeClock, promise: Promise<unknown>, stepMs: number): Promise<number> {
+  const start = clock.monotonic();
+  await until(longMs, async () => {
+    if (await isSettled(promise)) return true;
+    await clock.advance(stepMs);
+    return false;
+  });
+  return clock.monotonic() - start;
+}
+
 afterEach(async () => {
   await runtime?.close();
   runtime = undefined;
@@ -47,21 +58,10 @@ describeDocker('an engine that is away when its container is to be found again',
     return { left, clock, runtime };
   }
 
-  /** Moves the clock on in steps until `promise` has settled; the engine has real time to answer in between. */
-  async function advanceUntil(clock: FakeClock, promise: Promise<unknown>, stepMs: number): Promise<number> {
-    const start = clock.monotonic();
-    await until(longMs, async () => {
-      if (await isSettled(promise)) return true;
-      await clock.advance(stepMs);
-      return false;
-    });
-    return clock.monotonic() - start;
-  }
-
   it('is waited for', async () => {
     const { left, clock, runtime } = await leaveAway();
     const finding = found(runtime, left);
-    await clock.advance(10_000);
+    await clock.advance(180_000);
     expect(await isSettled(finding)).toBe(false);
     await comeBack();
     await advanceUntil(clock, finding, 100);
@@ -71,10 +71,10 @@ describeDocker('an engine that is away when its container is to be found again',
     expect(outcome).toMatchObject({ kind: 'stopped', rung: 'term' });
   });
 
-  it('is waited for no longer than 30 s; the container is then removed when the engine is back', async () => {
+  it('is waited for no longer than ten minutes; the container is then removed when the engine is back', async () => {
     const { left, clock, runtime } = await leaveAway();
     const finding = runtime.recover?.(leftInstance(left), never) ?? Promise.reject(new Error('no recover'));
-    expect(await advanceUntil(clock, finding, 1000)).toBeGreaterThanOrEqual(30_000);
+    expect(await advanceUntil(clock, finding, 20_000)).toBeGreaterThanOrEqual(600_000);
     expect(await finding).toBeUndefined();
     expect(await containersOf(left.nodeId)).toHaveLength(1);
     await comeBack();
@@ -141,6 +141,40 @@ describeWhere([await dockerEngine(), root()], 'an engine that fails beside its n
       expect(followed.outcome).toMatchObject({ kind: 'failed', code: 'SIGNALED' });
       expect(followed.io.of('stdout').toString()).toBe('looping\n');
       expect(await containersOf(nodeId, engine.docker)).toEqual([]);
+    },
+    longMs,
+  );
+
+  it(
+    'and hangs for a minute while its container is to be found again: that is followed as if nothing were',
+    async () => {
+      const host = engine.socketPath;
+      const nodeId = newNodeId();
+      const first = await openRuntime({ nodeId, host });
+      const launch = launchOf(taskOf(imageId, ['polite']));
+      const instance = await first.launch(launch, never);
+      const io = new Collected();
+      await firstOutput(io, instance.serve(attemptOf(launch.task), io, never));
+      instance.release?.();
+      await first.close();
+      const clock = new FakeClock();
+      const left = { nodeId, launch, io };
+      const own = await nextRun(left, { host, clock });
+      runtime = own;
+      engine.freeze();
+      try {
+        const finding = found(own, left);
+        await clock.advance(60_000);
+        expect(await isSettled(finding)).toBe(false);
+        engine.thaw();
+        await advanceUntil(clock, finding, 100);
+        const again = await finding;
+        const outcome = await again.serve(attemptOf(launch.task), new Collected(), AbortSignal.abort());
+        expect(outcome).toMatchObject({ kind: 'stopped', rung: 'term' });
+        expect(await containersOf(nodeId, engine.docker)).toEqual([]);
+      } finally {
+        engine.thaw();
+      }
     },
     longMs,
   );

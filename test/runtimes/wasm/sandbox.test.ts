@@ -1,9 +1,12 @@
+import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
+import type { Guest } from '../../../src/runtimes/wasm/guest-host/guest.ts';
 import type { RunContext } from '../../../src/runtimes/wasm/guest-host/host/context.ts';
-import { importsFor } from '../../../src/runtimes/wasm/guest-host/host/imports.ts';
+import { hostFor } from '../../../src/runtimes/wasm/guest-host/host/imports.ts';
+import { type LiveGuest, LiveGuests } from '../../../src/runtimes/wasm/guest-host/live-guests.ts';
 import type { ProgramFacts } from '../../../src/runtimes/wasm/protocol.ts';
 import { run } from '../attempt.ts';
 import { WasmBench } from './fixture.ts';
@@ -52,24 +55,92 @@ const context: RunContext = {
   exitCode: undefined,
 };
 
-/** A function of an interface that a program with or without a network is given. */
-async function hostFunction(allowNetwork: boolean, name: string, member: string) {
-  const program: ProgramFacts = {
+function programOf(rest: Partial<ProgramFacts>): ProgramFacts {
+  return {
     key: 1,
-    imports: [name],
+    imports: [],
     command: '',
     functions: [],
     name: 'guest',
     args: [],
     environment: {},
     preopens: {},
-    allowNetwork,
+    unsafePreopens: false,
+    allowNetwork: false,
     warm: { min: 0, max: 1, idleTimeoutMs: 60_000, startAhead: false },
+    ...rest,
   };
-  const imports = (await importsFor(program))(context);
+}
+
+/** A function of an interface that a program with or without a network is given. */
+async function hostFunction(allowNetwork: boolean, name: string, member: string) {
+  const { imports } = (await hostFor(programOf({ imports: [name], allowNetwork })))(context);
   const found = Reflect.get(imports[name] ?? {}, member);
   if (typeof found !== 'function') throw new Error(`${name} has no ${member}`);
   return found as (...parameters: unknown[]) => unknown;
+}
+
+/** The files below a folder that this process has open. */
+function openBelow(folder: string): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`);
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      // It was the descriptor that the folder was read with.
+      return [];
+    }
+  });
+}
+
+describe('the files of an instance', () => {
+  it('are closed with it, whatever it has left open', async () => {
+    const folder = join(await bench.folder, 'left');
+    await mkdir(folder);
+    await writeFile(join(folder, 'file'), 'text');
+    const host = (await hostFor(programOf({ preopens: { '/data': folder }, openFiles: 3 })))(context);
+    const preopens = Reflect.get(host.imports['wasi:filesystem/preopens'] ?? {}, 'getDirectories')();
+    const [[root]] = preopens;
+    for (let file = 0; file < 3; file += 1) root.openAt({}, 'file', {}, { read: true }).readViaStream(0n);
+    expect(() => root.openAt({}, 'file', {}, { read: true })).toThrow('insufficient-memory');
+    expect(openBelow(folder)).toHaveLength(4);
+    host.close();
+    expect(openBelow(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['when another takes its place', (guests: LiveGuests) => guests.keep(1, liveGuest().entry)],
+    ['when it is dropped', (guests: LiveGuests) => guests.drop(1)],
+    ['when its program is dismissed', (guests: LiveGuests) => guests.dismiss(1)],
+    [
+      'when it makes room',
+      (guests: LiveGuests) => {
+        for (let key = 2; key < 20; key += 1) guests.keep(key, liveGuest().entry);
+      },
+    ],
+  ])('that was kept alive are closed %s, and not before', (_name, end) => {
+    const { entry, closed } = liveGuest();
+    const guests = new LiveGuests();
+    guests.keep(1, entry);
+    guests.keep(1, entry);
+    expect(closed()).toBe(0);
+    end(guests);
+    expect(closed()).toBe(1);
+  });
+});
+
+function liveGuest(): { readonly entry: LiveGuest; readonly closed: () => number } {
+  let closed = 0;
+  const guest: Guest = {
+    context,
+    runCommand: () => {},
+    call: () => undefined,
+    memory: () => ({ used: 0, cap: 0 }),
+    close: () => {
+      closed += 1;
+    },
+  };
+  return { entry: { guest, instanceId: '1', uses: 0 }, closed: () => closed };
 }
 
 describe('the network', () => {

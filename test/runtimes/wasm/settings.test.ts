@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RequestError } from '../../../src/domain/errors.ts';
 import type { ContainerSettings, Limits, TaskDefinition } from '../../../src/domain/task.ts';
+import { run } from '../attempt.ts';
 import { readExample, WasmBench, type WasmRuntime } from './fixture.ts';
 
 const bench = new WasmBench();
@@ -36,7 +37,7 @@ describe('a task that asks for what a wasm guest cannot be held to or given', ()
     ['definition.limits.memory', () => limited({ memory: 2 ** 32 + 1 })],
     ['definition.limits.cpu', () => limited({ cpu: 0.99 })],
     ['definition.limits.processes', () => limited({ processes: 0 })],
-    ['definition.limits.open_files', () => limited({ openFiles: 16 }, files)],
+    ['definition.limits.open_files', () => limited({ openFiles: 1025 }, files)],
     ['definition.limits.open_files', () => limited({ openFiles: 16 }, { allowNetwork: true })],
     ['definition.limits.file_size', () => limited({ fileSize: 1 }, files)],
     ['definition.container', () => ({ ...cat, container })],
@@ -56,6 +57,7 @@ describe('a task is accepted', () => {
     ['with all the memory that 32 bits reach', () => limited({ memory: 2 ** 32 })],
     ['without a limit of memory', () => ({ ...cat, limits: { maxOutputBytes: 1, maxOutputEvents: 1 } })],
     ['with one core or more, one process or more', () => limited({ cpu: 1, processes: 1 })],
+    ['with a limit of open files', () => limited({ openFiles: 16 }, files)],
     ['with limits of files where it has none', () => limited({ openFiles: 16, fileSize: 1 })],
     ['with a limit of CPU time', () => limited({ cpuTimeMs: 1000 })],
     ['with one use of each fresh instance', () => ({ ...cat, ...warm({ min: 1, maxUses: 1 }) })],
@@ -65,5 +67,34 @@ describe('a task is accepted', () => {
 
   it('with the memory of the default where it names none', () => {
     expect(runtime.defaultLimits).toEqual({ memory: 128 * 1024 * 1024 });
+  });
+});
+
+describe('where guests cannot be kept inside their preopens', () => {
+  it('a task with preopens is refused at registration', async () => {
+    const unable = await bench.runtime(1, 1, { holdsFolders: false });
+    const error: unknown = await unable.prepare({ ...cat, ...files }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      kind: 'failed_precondition',
+      reason: 'HOST_ACCESS_NOT_ALLOWED',
+      message: expect.stringContaining('--unsafe-preopens'),
+      violations: [{ field: 'definition.preopens' }],
+    });
+    await expect(unable.prepare(cat)).resolves.toBeDefined();
+  });
+
+  it('a task with preopens from before does not run', async () => {
+    const unable = await bench.runtime(1, 1, { holdsFolders: false });
+    const { outcome } = await run(unable, { ...cat, ...files });
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      code: 'START_FAILED',
+      message: expect.stringContaining('--unsafe-preopens'),
+    });
+  });
+
+  it('a task with preopens is accepted with --unsafe-preopens', async () => {
+    const unsafe = await bench.runtime(1, 1, { holdsFolders: false, unsafePreopens: true });
+    await expect(unsafe.prepare({ ...cat, ...files })).resolves.toBeDefined();
   });
 });

@@ -22,8 +22,8 @@ beforeAll(async () => {
   await writeFile(join(folder, 'inside'), 'seen');
 });
 afterAll(async () => {
-  await launcher.close();
   await bench.close();
+  await launcher.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -115,6 +115,17 @@ describeWhere([root()], 'a guest behind walls', () => {
     });
     expect(outcome).toMatchObject({ kind: 'completed' });
     expect(stdout.toString()).toBe('on');
+  });
+
+  it('opens the files of its preopen, and of no other folder', async () => {
+    const runtime = await bench.runtime(1, 1, {
+      launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
+    });
+    await writeFile(join(folder, 'hello.txt'), 'from the host');
+    const task = await bench.example('misbehaving/env', { preopens: { '/data': folder } });
+    const { stdout } = await run(runtime, task);
+    expect(stdout.toString()).toContain('open /data/hello.txt: ok from the host');
+    expect(stdout.toString()).toMatch(/open \/etc\/passwd: errno/);
   });
 
   it('whose folder is gone ends as START_FAILED, and says so', async () => {

@@ -49,13 +49,13 @@ export function createExecutor(name: string, channel: Channel) {
       channel.flush();
     }
     const outcome: AttemptOutcome =
-      'instantiate' in found ? execute(found, job, input) : { ...found, instanceId: '', resourceUse: {} };
+      'program' in found ? execute(found, job, input) : { ...found, instanceId: '', resourceUse: {} };
     channel.send(recordKind.reply, job.ticket, JSON.stringify(outcome));
   }
 
   async function prepare(key: number, alive: boolean): Promise<void> {
     const found = loaded.get(key) ?? (await load(key));
-    const failure = 'instantiate' in found ? alive && startAhead(found) : found;
+    const failure = 'program' in found ? alive && startAhead(found) : found;
     if (failure && 'message' in failure) notify({ program: key, state: 'failed', reason: failure.message });
     else notify({ program: key, state: 'ready' });
   }
@@ -70,7 +70,10 @@ export function createExecutor(name: string, channel: Channel) {
     budget.begin(memoryCapOf(found));
     try {
       const guest = createGuest(found, context, budget);
-      if (context.exitCode !== undefined) throw new Error(`exit ${context.exitCode}`);
+      if (context.exitCode !== undefined) {
+        guest.close();
+        throw new Error(`exit ${context.exitCode}`);
+      }
       live.keep(key, { guest, instanceId: `${name}-${++instances}`, uses: 0 });
       return undefined;
     } catch (error) {
@@ -118,6 +121,7 @@ export function createExecutor(name: string, channel: Channel) {
     if (job.reuse) keep(program.program, well ? current : undefined);
     const { user, system } = process.threadCpuUsage(before);
     const memoryUse = current === undefined ? {} : { peakMemoryBytes: current.guest.memory().used };
+    if (current !== undefined && live.get(job.program) !== current) current.guest.close();
     return {
       ...ending,
       instanceId: current?.instanceId ?? '',

@@ -1,8 +1,9 @@
 import { camelCase } from '../../../domain/wit/identifier.ts';
 import type { WitFunction } from '../../../domain/wit/types.ts';
+import { createModuleGuest } from '../preview1/guest.ts';
 import type { LoadableProgram, ProgramFacts } from '../protocol.ts';
 import { exitGuest, type RunContext } from './host/context.ts';
-import { type ImportFactory, importsFor } from './host/imports.ts';
+import { filesOf, type HostFactory, hostFor, type InstanceHost } from './host/imports.ts';
 import type { LiftBudget } from './lift-budget.ts';
 import { importProgram } from './program-code.ts';
 
@@ -20,27 +21,43 @@ interface CompiledCore {
   readonly memoryCap: number;
 }
 
-/** What is needed to instantiate a program. */
-export interface LoadedProgram {
+interface LoadedComponent {
+  readonly kind: 'component';
   readonly program: ProgramFacts;
   readonly cores: readonly CompiledCore[];
   readonly instantiate: Instantiate;
-  readonly imports: ImportFactory;
+  readonly host: HostFactory;
 }
+
+interface LoadedModule {
+  readonly kind: 'module';
+  readonly program: ProgramFacts;
+  readonly cores: readonly [CompiledCore];
+}
+
+/** What is needed to instantiate a program. */
+export type LoadedProgram = LoadedComponent | LoadedModule;
 
 /** Compiles a program. Throws where the engine refuses it. */
 export async function loadProgram({ source, cores, ...program }: LoadableProgram): Promise<LoadedProgram> {
+  const compiled = cores.map(({ bytes, ...core }) => ({ ...core, module: new WebAssembly.Module(bytes) }));
+  if (source === '') {
+    const [core] = compiled;
+    if (core === undefined) throw new Error('a program without code');
+    return { kind: 'module', program, cores: [core] };
+  }
   const { instantiate } = await importProgram(program.key, source);
   return {
+    kind: 'component',
     program,
-    cores: cores.map(({ bytes, ...core }) => ({ ...core, module: new WebAssembly.Module(bytes) })),
+    cores: compiled,
     // What jco generates has this one export, with this type.
     instantiate: instantiate as Instantiate,
-    imports: await importsFor(program),
+    host: await hostFor(program),
   };
 }
 
-/** One instance of a component, for as long as it is well. */
+/** One instance of a component or of a core module, for as long as it is well. */
 export interface Guest {
   readonly context: RunContext;
   /** Runs the command; returns or throws, as the guest does. */
@@ -49,10 +66,18 @@ export interface Guest {
   call(fn: WitFunction, parameters: readonly unknown[]): unknown;
   /** Bytes of the linear memories that can be seen, now and at most. */
   memory(): { readonly used: number; readonly cap: number };
+  /** Closes what it has left open; nothing of it is called after. */
+  close(): void;
 }
 
 /** Instantiates the program; throws where an import is missing, where it does not fit, or where its start traps. */
 export function createGuest(loaded: LoadedProgram, context: RunContext, budget: LiftBudget): Guest {
+  if (loaded.kind === 'component') return createComponentGuest(loaded, context, budget);
+  const files = filesOf(loaded.program);
+  return createModuleGuest(loaded.cores[0].module, context, { memoryCap: memoryCapOf(loaded), files });
+}
+
+function createComponentGuest(loaded: LoadedComponent, context: RunContext, budget: LiftBudget): Guest {
   const { program, cores } = loaded;
   const memories = new Set<WebAssembly.Memory>();
   const wasmFunctions = new WeakSet<object>();
@@ -73,14 +98,17 @@ export function createGuest(loaded: LoadedProgram, context: RunContext, budget: 
   }
 
   const modules = new Map(cores.map((core) => [core.file, core.module]));
-  const exports = loaded.instantiate(
-    (file) => {
-      const module = modules.get(file);
-      if (module === undefined) throw new Error(`no core module ${file}`);
-      return module;
-    },
-    loaded.imports(context),
-    instantiateCore,
+  const host = loaded.host(context);
+  const exports = orClose(host, () =>
+    loaded.instantiate(
+      (file) => {
+        const module = modules.get(file);
+        if (module === undefined) throw new Error(`no core module ${file}`);
+        return module;
+      },
+      host.imports,
+      instantiateCore,
+    ),
   );
   const cap = memoryCapOf(loaded);
 
@@ -95,7 +123,17 @@ export function createGuest(loaded: LoadedProgram, context: RunContext, budget: 
       return target(...parameters);
     },
     memory: () => ({ used: [...memories].reduce((sum, memory) => sum + memory.buffer.byteLength, 0), cap }),
+    close: () => host.close(),
   };
+}
+
+function orClose<T>(host: InstanceHost, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    host.close();
+    throw error;
+  }
 }
 
 /** Bytes that the linear memories of one instance may come to. */

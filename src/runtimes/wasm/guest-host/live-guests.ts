@@ -25,6 +25,7 @@ export class LiveGuests {
   }
 
   keep(key: number, entry: LiveGuest): void {
+    if (this.#guests.get(key) !== entry) this.#end(key);
     this.#guests.delete(key);
     this.#guests.set(key, entry);
     if (this.#guests.size > most + this.#awaited.size) this.#makeRoom();
@@ -32,20 +33,25 @@ export class LiveGuests {
 
   /** @returns whether it is missed now: it was awaited */
   drop(key: number): boolean {
-    this.#guests.delete(key);
+    this.#end(key);
     return this.#awaited.has(key);
   }
 
   dismiss(key: number): void {
-    this.#guests.delete(key);
+    this.#end(key);
     this.#awaited.delete(key);
   }
 
   #makeRoom(): void {
     for (const key of this.#guests.keys()) {
       if (this.#awaited.has(key)) continue;
-      this.#guests.delete(key);
+      this.#end(key);
       return;
     }
+  }
+
+  #end(key: number): void {
+    this.#guests.get(key)?.guest.close();
+    this.#guests.delete(key);
   }
 }

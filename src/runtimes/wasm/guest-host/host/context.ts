@@ -7,6 +7,7 @@ export interface RunContext {
   inputAt: number;
   args: readonly string[];
   environment: readonly (readonly [string, string])[];
+  /** @param bytes may be a view of the guest's memory, and hold for this call only */
   write(stream: OutputStream, bytes: Uint8Array): void;
   /** The first exit code that was asked for; a guest that catches the exception of an exit has still exited. */
   exitCode: number | undefined;
@@ -17,7 +18,17 @@ export class GuestExit extends Error {
   override readonly name = 'GuestExit';
 }
 
+/** @param code as the guest gave it; what is reported of it is its `exitStatus` */
 export function exitGuest(context: RunContext, code: number): never {
-  context.exitCode ??= code;
-  throw new GuestExit(`exit ${code}`);
+  context.exitCode ??= exitStatus(code);
+  throw new GuestExit(`exit ${context.exitCode}`);
+}
+
+/**
+ * The exit code that is reported: the low eight bits, as `wait` has them of a process, so that -1 is 255. A code
+ * that is not 0 is never reported as 0: 256 is 255.
+ */
+function exitStatus(code: number): number {
+  const status = code & 0xff;
+  return status === 0 && code !== 0 ? 0xff : status;
 }

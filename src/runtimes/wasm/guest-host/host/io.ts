@@ -19,6 +19,21 @@ interface ReadableStream {
   blockingRead(length: bigint): Uint8Array;
 }
 
+/** What an input stream reads; it throws what a stream call throws, at its end `{ tag: 'closed' }`. */
+export interface ByteSource {
+  /** At most that many bytes, at least one unless none are asked for; waits for them. */
+  read(length: number): Uint8Array;
+  close?(): void;
+}
+
+/** What an output stream writes to; it throws what a stream call throws. */
+export interface ByteSink {
+  /** Takes all of them. */
+  write(bytes: Uint8Array): void;
+  close?(): void;
+}
+
+/** Bytes that one call of a stream moves at most. */
 const maxTransfer = 64 * 1024;
 
 /** Resource numbers of our pollables, beyond those that the shim counts from 1 in the same table. */
@@ -93,14 +108,16 @@ export function createIo(classes: IoClasses, context: RunContext) {
     }
   }
 
-  class Stdin extends classes.InputStream {
+  class Input extends classes.InputStream {
+    readonly #source: ByteSource;
+
+    constructor(source: ByteSource) {
+      super();
+      this.#source = source;
+    }
+
     read(length: bigint): Uint8Array {
-      const left = context.input.length - context.inputAt;
-      if (left <= 0) throw { tag: 'closed' };
-      const take = length > BigInt(maxTransfer) ? maxTransfer : Number(length);
-      const bytes = context.input.subarray(context.inputAt, context.inputAt + Math.min(take, left));
-      context.inputAt += bytes.length;
-      return bytes;
+      return this.#source.read(Number(atMost(length)));
     }
 
     blockingRead(length: bigint): Uint8Array {
@@ -119,15 +136,17 @@ export function createIo(classes: IoClasses, context: RunContext) {
       return new OwnPollable(0n);
     }
 
-    [Symbol.dispose](): void {}
+    [Symbol.dispose](): void {
+      this.#source.close?.();
+    }
   }
 
-  class StandardOutput extends classes.OutputStream {
-    readonly #stream: 'stdout' | 'stderr';
+  class Output extends classes.OutputStream {
+    readonly #sink: ByteSink;
 
-    constructor(stream: 'stdout' | 'stderr') {
+    constructor(sink: ByteSink) {
       super();
-      this.#stream = stream;
+      this.#sink = sink;
     }
 
     checkWrite(): bigint {
@@ -135,11 +154,11 @@ export function createIo(classes: IoClasses, context: RunContext) {
     }
 
     write(bytes: Uint8Array): void {
-      context.write(this.#stream, bytes);
+      this.#sink.write(bytes);
     }
 
     blockingWriteAndFlush(bytes: Uint8Array): void {
-      context.write(this.#stream, bytes);
+      this.#sink.write(bytes);
     }
 
     flush(): void {}
@@ -148,7 +167,7 @@ export function createIo(classes: IoClasses, context: RunContext) {
 
     writeZeroes(length: bigint): void {
       if (length > BigInt(maxTransfer)) throw new Error('more zeroes than check-write permits');
-      context.write(this.#stream, new Uint8Array(Number(length)));
+      this.#sink.write(new Uint8Array(Number(length)));
     }
 
     blockingWriteZeroesAndFlush(length: bigint): void {
@@ -167,13 +186,24 @@ export function createIo(classes: IoClasses, context: RunContext) {
       return new OwnPollable(0n);
     }
 
-    [Symbol.dispose](): void {}
+    [Symbol.dispose](): void {
+      this.#sink.close?.();
+    }
 
     #take(bytes: Uint8Array): bigint {
-      context.write(this.#stream, bytes);
+      this.#sink.write(bytes);
       return BigInt(bytes.length);
     }
   }
+
+  const stdin: ByteSource = {
+    read(length) {
+      if (context.inputAt >= context.input.length) throw { tag: 'closed' };
+      const bytes = context.input.subarray(context.inputAt, context.inputAt + length);
+      context.inputAt += bytes.length;
+      return bytes;
+    },
+  };
 
   return {
     interfaces: {
@@ -181,9 +211,12 @@ export function createIo(classes: IoClasses, context: RunContext) {
       poll: { Pollable: classes.Pollable, poll },
       streams: { InputStream: classes.InputStream, OutputStream: classes.OutputStream },
     },
-    stdin: () => new Stdin(),
-    stdout: () => new StandardOutput('stdout'),
-    stderr: () => new StandardOutput('stderr'),
+    stdin: () => new Input(stdin),
+    stdout: () => new Output({ write: (bytes) => context.write('stdout', bytes) }),
+    stderr: () => new Output({ write: (bytes) => context.write('stderr', bytes) }),
+    input: (source: ByteSource) => new Input(source),
+    output: (sink: ByteSink) => new Output(sink),
+    IoError: classes.IoError,
     alarm: (readyAt: bigint) => new OwnPollable(readyAt),
   };
 }

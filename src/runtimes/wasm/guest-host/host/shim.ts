@@ -1,19 +1,26 @@
 import * as wasi from '@bytecodealliance/preview2-shim';
 import { WASIShim } from '@bytecodealliance/preview2-shim/instantiation';
+import type { FileSystem } from '../../files/port.ts';
 import type { ProgramFacts } from '../../protocol.ts';
 import type { RunContext } from './context.ts';
+import { createFilesystem } from './filesystem.ts';
 import { type GuestImports, plainInterfaces } from './interfaces.ts';
 import { createIo, type IoClasses } from './io.ts';
 
-/** Files, sockets and HTTP from preview2-shim; everything else is ours also here. */
-export function createShimImports(program: ProgramFacts, context: RunContext): GuestImports {
+/** Sockets and HTTP from preview2-shim; everything else is ours also here. */
+export function createShimImports(
+  program: ProgramFacts,
+  context: RunContext,
+  files: FileSystem,
+): GuestImports {
   const shim = new WASIShim({
-    sandbox: { preopens: { ...program.preopens }, env: {}, args: [], enableNetwork: program.allowNetwork },
+    sandbox: { preopens: {}, env: {}, args: [], enableNetwork: program.allowNetwork },
   });
   const io = createIo(shimClasses(), context);
   return {
     ...shim.getImportObject(),
     ...plainInterfaces(context, io),
+    ...createFilesystem(io, files),
     ...(program.allowNetwork ? {} : noNetwork()),
   };
 }

@@ -1,0 +1,84 @@
+/**
+ * Each row has the CRC-32 of what it holds: SQLite notices damage to its own structures only, and serves a flipped
+ * byte in a value as data. What identifies the row is part of it, so that a row in another's place is found as well.
+ */
+import { crc32 } from 'node:zlib';
+
+export type Summed = string | number | null;
+
+/** Stands for null, which no text of ours equals. */
+const nothing = '\u0001';
+
+/** Of a row's table and of its values, in an order that is always the same. */
+export function checksumOf(table: string, ...values: readonly Summed[]): number {
+  let text = table;
+  for (const value of values) text += `\0${value ?? nothing}`;
+  return crc32(text);
+}
+
+/** Of bytes; 0 where there are none. */
+export function bytesChecksum(bytes: Uint8Array | null): number {
+  return bytes === null ? 0 : crc32(bytes);
+}
+
+/** What of a row of `segments` its checksum is made of. The bytes have one of their own, so that a reader of the rest need not load them. */
+export interface SummedSegment {
+  readonly position: number;
+  readonly execution_id: string;
+  readonly first_sequence: number;
+  readonly last_sequence: number;
+  readonly data_checksum: number;
+  readonly meta: string;
+}
+
+export function segmentChecksum(row: SummedSegment): number {
+  const { position, execution_id, first_sequence, last_sequence, data_checksum, meta } = row;
+  return checksumOf('segments', position, execution_id, first_sequence, last_sequence, data_checksum, meta);
+}
+
+/** The columns of `executions` that its checksum is made of, in their order. */
+export const recordColumns = 'execution_id, task_id, task_revision, status, created_at, record';
+
+export function recordChecksum(
+  executionId: string,
+  taskId: string,
+  taskRevision: number,
+  status: string,
+  createdAt: number,
+  json: string,
+): number {
+  return checksumOf('executions', executionId, taskId, taskRevision, status, createdAt, json);
+}
+
+export interface SummedInput {
+  readonly invocation: string | null;
+  readonly invocationSha256: string | null;
+  readonly input: Uint8Array | null;
+  readonly inputSha256: string | null;
+}
+
+export function inputChecksum(executionId: string, parts: SummedInput): number {
+  const { invocation, invocationSha256, input, inputSha256 } = parts;
+  const bytes = input === null ? null : bytesChecksum(input);
+  return checksumOf('inputs', executionId, invocation, invocationSha256, bytes, inputSha256);
+}
+
+export function claimChecksum(invocationId: string, executionId: string): number {
+  return checksumOf('claims', invocationId, executionId);
+}
+
+export function taskChecksum(taskId: string, revision: number, json: string): number {
+  return checksumOf('tasks', taskId, revision, json);
+}
+
+export function nameChecksum(name: string, taskId: string): number {
+  return checksumOf('task_names', name, taskId);
+}
+
+export function stagedChecksum(executionId: string): number {
+  return checksumOf('staged', executionId);
+}
+
+export function floorChecksum(next: number, changes: number): number {
+  return checksumOf('position_floor', next, changes);
+}

@@ -1,0 +1,22 @@
+/** Numbers of the interface's `errno`, from its witx. */
+export const errno = {
+  success: 0,
+  acces: 2,
+  badf: 8,
+  exist: 20,
+  fault: 21,
+  inval: 28,
+  isdir: 31,
+  loop: 32,
+  mfile: 33,
+  nametoolong: 37,
+  noent: 44,
+  nosys: 52,
+  notdir: 54,
+  notempty: 55,
+  notsock: 57,
+  notsup: 58,
+  perm: 63,
+  spipe: 70,
+  notcapable: 76,
+} as const;
