@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
+import { NodeTime } from '../../src/actors/node-time.ts';
+import { systemClock } from '../../src/actors/system-clock.ts';
 import { openArtifacts } from '../../src/stores/artifacts.ts';
+import { clockFile, readClockRecord, writeClockRecord } from '../../src/stores/clock-file.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
 import type { CommitEntry, Store } from '../../src/stores/store.ts';
 import {
@@ -225,12 +228,15 @@ test('a file that is no database is one line and 1', async () => {
 
 test('a backup taken beside an open store is a folder that a store can be opened on, with all that it had', async () => {
   const { dataDir, store } = await filled();
+  const clockRecord = new NodeTime(systemClock).record();
+  await writeClockRecord(dataDir, clockRecord);
   const target = join(await temporaryFolder(), 'new', 'copy');
   const ended = await run(['db', 'backup', target, '--data-dir', dataDir]);
   expect(ended.code).toBe(0);
   expect(ended.stdout.toString()).toMatch(/copy: a database of .*, 2 files of 297\.9 KiB\n$/);
   expect(ended.stderr).toContain('copying the database');
-  expect((await readdir(target)).sort()).toEqual(['artifacts', 'blobs', 'spear.db']);
+  expect((await readdir(target)).sort()).toEqual(['artifacts', 'blobs', clockFile, 'spear.db']);
+  expect(await readClockRecord(target)).toEqual(clockRecord);
   expect((await run(['db', 'check', '--data-dir', target])).stdout.toString()).toMatch(/all is well/);
 
   const copy = await openSqliteStore({ dataDir: target });

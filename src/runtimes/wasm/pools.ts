@@ -3,19 +3,18 @@ import type { InstanceReporter } from '../../domain/instance.ts';
 import { guestHostMain, type HostCode, readHostCode } from './host-code.ts';
 import type { HostLauncher, HostProfile } from './host-process.ts';
 import type { WasmLogger } from './logger.ts';
-import { PlainHostLauncher } from './plain-host.ts';
 import { HostPool } from './pool.ts';
 
 interface HostPoolsOptions {
   readonly hosts: number;
   readonly mostHosts?: number;
-  readonly launcher?: HostLauncher;
+  readonly launcher: HostLauncher;
   readonly clock: Clock;
   readonly instances?: InstanceReporter;
   readonly logger?: WasmLogger;
 }
 
-/** What guests with a network are served from. */
+/** What guests are served from that import sockets or HTTP, also where they are denied them. */
 const shimPackages = ['@bytecodealliance/preview2-shim', '@bytecodealliance/jco-node-fs'];
 
 /** What of a task decides which processes may run it. */
@@ -30,14 +29,12 @@ interface Reach {
  */
 export class HostPools {
   readonly #options: HostPoolsOptions;
-  readonly #launcher: HostLauncher;
   readonly #pools = new Map<string, HostPool>();
   #code: HostCode | undefined;
   #named = 0;
 
   constructor(options: HostPoolsOptions) {
     this.#options = options;
-    this.#launcher = options.launcher ?? new PlainHostLauncher();
   }
 
   for({ preopens, allowNetwork: network }: Reach): HostPool {
@@ -45,8 +42,7 @@ export class HostPools {
     const key = JSON.stringify([network, places]);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      const packages = network ? shimPackages : [];
-      pool = this.#make({ preopens, network, packages }, places.length === 0 && !network);
+      pool = this.#make({ preopens, network, packages: shimPackages }, places.length === 0 && !network);
       this.#pools.set(key, pool);
     }
     return pool;
@@ -60,7 +56,6 @@ export class HostPools {
   /** Ends every host; what runs or waits settles as INSTANCE_LOST. */
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#pools.values(), (pool) => pool.close()));
-    await this.#launcher.close();
   }
 
   #make(profile: HostProfile, plain: boolean): HostPool {
@@ -70,7 +65,7 @@ export class HostPools {
       size: plain ? hosts : 0,
       most: mostHosts,
       profile,
-      launcher: this.#launcher,
+      launcher: this.#options.launcher,
       code: this.#code,
       nextName: () => `wasm-${++this.#named}`,
       clock,
