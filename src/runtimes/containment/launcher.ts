@@ -95,7 +95,7 @@ export class Launcher {
       'at=program',
       environment,
       // What the shell says about the end of the program is for us, not for who reads the program's errors.
-      `exec ${errors}>&2 2>&${marker}; trap - EXIT; trap : ${livedThrough}`,
+      `exec ${errors}>&2 2>&${marker}; echo begun >&2; trap - EXIT; trap : ${livedThrough}`,
       `( ${fail}; ${this.#bash ? 'shopt -s execfail; ' : ''}{ ${openFiles}exec "$@"; } 2>&${errors} ${close([errors, marker])}; exit 126 )`,
       'code=$?; echo "end $code" >&2; exit $code',
     ].join('\n');

@@ -6,7 +6,7 @@
  * It may also get a room: namespaces that a helper has made ready, with nothing in them that another program left.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 // Types alone: the node runs the text of this file, see spawner-process.ts.
 import type { FromSpawner, SpawnRequest, ToSpawner } from './spawner-protocol.ts';
@@ -24,7 +24,6 @@ const roomTimeoutMs = 5000;
 const mostOfMark = 256;
 
 const prepared = new Map<number, readonly Socket[]>();
-const freeMarkers: number[] = [];
 const rooms: Room[] = [];
 let roomsOnTheirWay = 0;
 let begun: Begin | undefined;
@@ -84,7 +83,8 @@ async function start(begin: Begin, streams: number, request: SpawnRequest): Prom
     opened.push(...joins);
     const reads = request.reads === undefined ? [] : [openSync(request.reads, 'r')];
     opened.push(...reads);
-    const marker = freeMarkers.pop() ?? makeMarker(begin.markers);
+    const marker = makeMarker(begin.markers);
+    opened.push(marker);
     const child = spawn(request.file, request.args, {
       cwd: request.cwd,
       env: request.environment,
@@ -94,9 +94,9 @@ async function start(begin: Begin, streams: number, request: SpawnRequest): Prom
       ...request.identity,
     });
     if (child.pid === undefined) {
-      freeMarkers.push(marker);
       child.on('error', (error) => tell({ type: 'failed', streams, code: codeOf(error) }));
     } else {
+      opened.pop();
       follow(begin, child, child.pid, streams, marker);
     }
   } catch (error) {
@@ -112,7 +112,6 @@ function follow(begin: Begin, child: ChildProcess, pid: number, streams: number,
   tell({ type: 'started', streams, pid });
   child.on('exit', (code, signal) => {
     const mark = takeMark(marker);
-    freeMarkers.push(marker);
     tell({ type: 'exited', streams, code, signal, mark });
     refillRooms(begin);
   });
@@ -167,7 +166,10 @@ function makeRoom([file = '', ...args]: readonly string[]): Promise<Room> {
   return promise;
 }
 
-/** A file that only its descriptor leads to. */
+/**
+ * A file that only its descriptor leads to. For one start: a program can take the descriptor from its launcher, which
+ * runs as the same user, and keep it.
+ */
 function makeMarker(folder: string): number {
   markersMade += 1;
   const path = `${folder}/marker-${process.pid}-${markersMade}`;
@@ -176,14 +178,13 @@ function makeMarker(folder: string): number {
   return fd;
 }
 
-/** The end of what the launcher wrote, and makes the file ready for the next. */
+/** The end of what the launcher wrote; the file is gone with that. */
 function takeMark(fd: number): string {
   const { size } = fstatSync(fd);
-  if (size === 0) return '';
   const text = Buffer.alloc(Math.min(size, mostOfMark));
-  readSync(fd, text, 0, text.length, size - text.length);
-  ftruncateSync(fd);
-  return text.toString('latin1');
+  const length = readSync(fd, text, 0, text.length, size - text.length);
+  closeSync(fd);
+  return text.toString('latin1', 0, length);
 }
 
 function codeOf(error: unknown): string {
