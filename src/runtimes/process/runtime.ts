@@ -142,6 +142,7 @@ class ProcessRuntime implements InstanceRuntime {
     if (typeof this.#usable === 'function') return;
     this.#starter?.close();
     await closeContainment(this.#usable);
+    this.#starter?.giveUpUsers();
   }
 
   async #launch(launch: Launch, signal: AbortSignal): Promise<Instance> {

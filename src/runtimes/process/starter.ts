@@ -88,6 +88,11 @@ export class Starter {
     this.#closed = true;
   }
 
+  /** All of it is removed: the users may be another node's. */
+  giveUpUsers(): void {
+    this.#users.close();
+  }
+
   #makePlace(task: TaskDefinition, asked: Identity): Place {
     const { cells, scratch, warden } = this.#containment;
     const leased = asked === anyLeasedUser;

@@ -52,10 +52,10 @@ export class WalledHostLauncher implements HostLauncher {
 
   launch(program: HostProgram): HostProcess {
     const { profile } = program;
-    const { cells, warden, spawner } = this.#containment;
+    const { warden, spawner } = this.#containment;
     warden.watch();
-    const cell = cells.take({ processes });
     const leased = this.#lease(profile);
+    const cell = this.#cellFor(leased);
     const identity = leased ?? this.#own;
     const before = this.#walls?.command(profile, identity) ?? [process.execPath];
     const command = [...before, ...hostArguments(program, 0)];
@@ -84,8 +84,18 @@ export class WalledHostLauncher implements HostLauncher {
     });
   }
 
-  close(): Promise<void> {
-    return closeContainment(this.#containment);
+  async close(): Promise<void> {
+    await closeContainment(this.#containment);
+    this.#users.close();
+  }
+
+  #cellFor(leased: Identity | undefined): Cell {
+    try {
+      return this.#containment.cells.take({ processes });
+    } catch (error) {
+      if (leased !== undefined) this.#users.giveBack(leased);
+      throw error;
+    }
   }
 
   /** A user of its own where the node can give one; folders are reached as the node's user. */

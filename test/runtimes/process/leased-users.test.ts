@@ -1,4 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { LeasedUsers } from '../../../src/runtimes/containment/leased-users.ts';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
 import { firstOutput, run } from '../attempt.ts';
@@ -52,12 +58,56 @@ describe('the users of instances', () => {
     expect((await run(runtime, task)).stdout.toString()).toBe('1234\n56\n');
   });
 
-  it('run out, and none is given twice', () => {
-    const users = new LeasedUsers();
-    const taken = Array.from({ length: 3816 }, () => users.take()?.uid);
-    expect(new Set(taken).size).toBe(3816);
+  it('run out, and none is given twice', async (context) => {
+    needsRoot(context);
+    const users = new LeasedUsers({ first: 70_000, last: 70_149, block: 64 }, await usersFolder());
+    const taken = Array.from({ length: 150 }, () => users.take()?.uid);
+    expect(new Set(taken).size).toBe(150);
+    expect(taken).not.toContain(undefined);
     expect(users.take()).toBeUndefined();
-    users.giveBack({ uid: 61_200, gid: 61_200 });
-    expect(users.take()).toEqual({ uid: 61_200, gid: 61_200 });
+    users.giveBack({ uid: 70_020, gid: 70_020 });
+    expect(users.take()).toEqual({ uid: 70_020, gid: 70_020 });
+  });
+
+  it('are not those of another node on the machine', async (context) => {
+    needsRoot(context);
+    const other = await openRuntime();
+    onTestFinished(() => other.close());
+    const task = await programs.script('whose', 'id -u');
+    const [one, two] = [await run(runtime, task), await run(other, task)];
+    const block = ({ stdout }: typeof one) => Math.floor((Number(stdout.toString()) - 61_184) / 64);
+    expect(block(one)).toBeGreaterThanOrEqual(0);
+    expect(block(two)).not.toBe(block(one));
+  });
+
+  it('are another’s when their node is closed, or dead', async () => {
+    const folder = await usersFolder();
+    const range = { first: 70_000, last: 70_001, block: 2 };
+    const [one, two] = [new LeasedUsers(range, folder), new LeasedUsers(range, folder)];
+    expect(one.take()).toEqual({ uid: 70_000, gid: 70_000 });
+    expect(two.take()).toBeUndefined();
+    one.close();
+    expect(two.take()).toEqual({ uid: 70_000, gid: 70_000 });
+    two.close();
+    const namespace = readlinkSync('/proc/self/ns/pid').replaceAll(/\D/g, '');
+    // Of this process id, but not started when it was: that process is dead.
+    await writeFile(join(folder, `70000.${namespace}.${process.pid}.1.1`), '');
+    expect(one.take()).toEqual({ uid: 70_000, gid: 70_000 });
+  });
+
+  it('are not those that something of an earlier node still runs as', async (context) => {
+    needsRoot(context);
+    const left = spawn('/bin/sleep', ['1000'], { uid: 70_000, gid: 70_000 });
+    onTestFinished(() => void left.kill('SIGKILL'));
+    await once(left, 'spawn');
+    const users = new LeasedUsers({ first: 70_000, last: 70_001, block: 2 }, await usersFolder());
+    expect(users.take()).toEqual({ uid: 70_001, gid: 70_001 });
+    expect(users.take()).toBeUndefined();
   });
 });
+
+async function usersFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'spear-users-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
