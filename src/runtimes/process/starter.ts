@@ -35,7 +35,7 @@ export class Starter {
   readonly #containment: Containment;
   readonly #launcher: Launcher;
   readonly #options: StarterOptions;
-  readonly #users = new LeasedUsers();
+  readonly #users: LeasedUsers;
   readonly #budget: DescriptorBudget;
   /** Places whose folder is being emptied. */
   #clearing = 0;
@@ -46,6 +46,7 @@ export class Starter {
     this.#launcher = launcher;
     this.#options = options;
     this.#budget = new DescriptorBudget(options.clock);
+    this.#users = new LeasedUsers({ logger: options.logger });
   }
 
   /** Starts a program whose file was checked. Rejects with a LaunchError, and leaves nothing then. */

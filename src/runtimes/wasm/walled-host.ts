@@ -41,7 +41,7 @@ export class WalledHostLauncher implements HostLauncher {
   readonly #containment: Containment;
   readonly #options: WalledHostOptions;
   readonly #walls: HostWalls | undefined;
-  readonly #users = new LeasedUsers(hostUsers);
+  readonly #users = new LeasedUsers({ range: hostUsers });
   readonly #own: Identity = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 
   constructor(containment: Containment, walls: HostWalls | undefined, options: WalledHostOptions) {
