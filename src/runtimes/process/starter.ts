@@ -107,7 +107,7 @@ export class Starter {
     } catch (error) {
       this.#budget.giveBack();
       // Nobody was in it.
-      if (folder !== undefined) void scratch.putBack(folder, identity);
+      if (folder !== undefined) void scratch.putBack(folder);
       if (leased && identity !== asked) this.#users.giveBack(identity);
       if (error instanceof LaunchError) throw error;
       this.#options.logger?.warn({ err: error }, 'no room could be made for a process');
@@ -132,7 +132,7 @@ export class Starter {
       if (!empty) await this.#emptied(cell);
       // Whoever runs as this user next must not meet the last.
       const clean = cell.isEmpty();
-      const clearing = folder === undefined ? undefined : this.#containment.scratch.putBack(folder, identity);
+      const clearing = folder === undefined ? undefined : this.#containment.scratch.putBack(folder);
       // After the folder: what was written there is charged to the cell for as long as it exists. But folders that take
       // long do not keep the descriptors of many cells.
       const early = clearing !== undefined && this.#clearing >= mostClearing;
