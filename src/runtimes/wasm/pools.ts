@@ -5,11 +5,13 @@ import type { HostLauncher, HostProfile } from './host-process.ts';
 import type { WasmLogger } from './logger.ts';
 import { PlainHostLauncher } from './plain-host.ts';
 import { HostPool } from './pool.ts';
+import type { NetworkRules } from './protocol.ts';
 
 interface HostPoolsOptions {
   readonly hosts: number;
   readonly mostHosts?: number;
   readonly launcher?: HostLauncher;
+  readonly networkRules?: () => NetworkRules;
   readonly clock: Clock;
   readonly instances?: InstanceReporter;
   readonly logger?: WasmLogger;
@@ -17,6 +19,9 @@ interface HostPoolsOptions {
 
 /** What guests with a network are served from. */
 const shimPackages = ['@bytecodealliance/preview2-shim', '@bytecodealliance/jco-node-fs'];
+
+/** Where nobody says otherwise. */
+const strictRules: NetworkRules = { loopback: false, ownPorts: [] };
 
 /** What of a task decides which processes may run it. */
 interface Reach {
@@ -64,7 +69,14 @@ export class HostPools {
   }
 
   #make(profile: HostProfile, plain: boolean): HostPool {
-    const { hosts, mostHosts = hosts, clock, instances, logger } = this.#options;
+    const {
+      hosts,
+      mostHosts = hosts,
+      networkRules = () => strictRules,
+      clock,
+      instances,
+      logger,
+    } = this.#options;
     this.#code ??= readHostCode(guestHostMain);
     return new HostPool({
       size: plain ? hosts : 0,
@@ -72,6 +84,7 @@ export class HostPools {
       profile,
       launcher: this.#launcher,
       code: this.#code,
+      rules: networkRules,
       nextName: () => `wasm-${++this.#named}`,
       clock,
       instances,
