@@ -22,6 +22,9 @@ async function started(starting: Promise<Served>): Promise<Served> {
   return server;
 }
 
+/** A host without work ends after 10 s, and then nothing can be left of it. */
+const whileHostLives = { timeout: 5000 };
+
 const fetched = (functionName: string, authority: string) => ({
   functionName,
   parameters: { authority, path: '/' },
@@ -39,7 +42,7 @@ describe.each(['fresh', 'reused'] as const)('of an execution in a %s instance', 
       const { outcome } = await run(runtime, task, fetched('get', `127.0.0.1:${server.port}`));
       expect(outcome).toMatchObject({ kind: 'completed', output: '"hello"' });
       expect(server.accepted()).toBe(call);
-      await expect.poll(server.open).toBe(0);
+      await expect.poll(server.open, whileHostLives).toBe(0);
     }
   });
 
@@ -49,7 +52,7 @@ describe.each(['fresh', 'reused'] as const)('of an execution in a %s instance', 
     for (let call = 1; call <= 3; call += 1) {
       const { outcome } = await run(runtime, task, fetched('leave', `127.0.0.1:${server.port}`));
       expect(outcome).toMatchObject({ kind: 'completed' });
-      await expect.poll(server.open).toBe(0);
+      await expect.poll(server.open, whileHostLives).toBe(0);
     }
     expect(server.accepted()).toBe(3);
   });
@@ -62,7 +65,7 @@ describe.each(['fresh', 'reused'] as const)('of an execution in a %s instance', 
       const left = await run(runtime, task, { functionName: 'leave', parameters: { port: server.port } });
       expect(left.outcome).toMatchObject({ kind: 'completed' });
       instances.add(left.outcome.instanceId);
-      await expect.poll(server.open).toBe(0);
+      await expect.poll(server.open, whileHostLives).toBe(0);
     }
     expect(server.accepted()).toBe(3);
     expect(instances.size).toBe(policy === 'reused' ? 1 : 3);
@@ -79,7 +82,7 @@ describe('an execution', () => {
     await expect.poll(server.open, { timeout: 10_000 }).toBe(1);
     stop.abort();
     expect(await running).toMatchObject({ kind: 'stopped' });
-    await expect.poll(server.open).toBe(0);
+    await expect.poll(server.open, whileHostLives).toBe(0);
   });
 
   it('reaches an IPv6 address that stands in brackets', async () => {
