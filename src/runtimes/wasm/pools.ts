@@ -17,7 +17,7 @@ interface HostPoolsOptions {
   readonly logger?: WasmLogger;
 }
 
-/** What guests with a network are served from. */
+/** What guests are served from that import sockets or HTTP, also where both are denied to them. */
 const shimPackages = ['@bytecodealliance/preview2-shim', '@bytecodealliance/jco-node-fs'];
 
 /** Where nobody says otherwise. */
@@ -50,8 +50,7 @@ export class HostPools {
     const key = JSON.stringify([network, places]);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      const packages = network ? shimPackages : [];
-      pool = this.#make({ preopens, network, packages }, places.length === 0 && !network);
+      pool = this.#make({ preopens, network, packages: shimPackages }, places.length === 0 && !network);
       this.#pools.set(key, pool);
     }
     return pool;

@@ -148,6 +148,22 @@ describeWhere([root()], 'a guest behind walls', () => {
     await server.close();
   });
 
+  it('without a network is denied it as WASI says, and does not trap', async () => {
+    const runtime = await bench.runtime(1, 1, {
+      launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
+    });
+    const socket = await run(runtime, await bench.example('misbehaving/net'), {
+      functionName: 'connect',
+      parameters: { port: 1 },
+    });
+    expect(socket.outcome).toMatchObject({ output: '"create-tcp-socket: access-denied"' });
+    const request = await run(runtime, await bench.example('misbehaving/fetch'), {
+      functionName: 'get',
+      parameters: { authority: '127.0.0.1:1', path: '/' },
+    });
+    expect(request.outcome).toMatchObject({ output: '"HTTP-request-denied"' });
+  });
+
   it('whose folder is gone ends as START_FAILED, and says so', async () => {
     const runtime = await bench.runtime(1, 1, {
       launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
