@@ -10,7 +10,9 @@ import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { asyncRow, register, syncRows } from './calls.ts';
 import { containerRows } from './containers.ts';
 import { durabilityRow } from './durability.ts';
-import { freshRow } from './fresh.ts';
+import { estimateRow } from './estimates.ts';
+import { fileRows } from './files.ts';
+import { freshRow, registrationRow } from './fresh.ts';
 import { deadlineRow, pendingRow } from './limits.ts';
 import { processRows } from './processes.ts';
 import { recoveryRow } from './recovery.ts';
@@ -40,6 +42,7 @@ try {
   rows.push(await asyncRow(bare, spear));
   rows.push(await durabilityRow(spear, slots));
   rows.push(await streamRow(bare, spear));
+  rows.push(await registrationRow(spear));
   rows.push(await freshRow(spear));
   rows.push(await deadlineRow(spear));
 } finally {
@@ -47,11 +50,13 @@ try {
 }
 rows.push(...(await snapshotRows()));
 rows.push(await pendingRow());
+rows.push(await estimateRow());
 rows.push(await recoveryRow());
 rows.push(...(await visualizerRows()));
 // Few slots, and nothing else on the machine: what is measured is one start at a time.
 const starter = await startSpear({ SPEAR_ALLOW_HOST_ACCESS: 'true', SPEAR_SLOTS: '2' });
 try {
+  rows.push(...(await fileRows(starter)));
   rows.push(...(await processRows(starter)));
   rows.push(...(await containerRows(starter)));
 } finally {

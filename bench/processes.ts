@@ -1,9 +1,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Connection, connect } from '../src/cli/client.ts';
 import { makeCgroupCells } from '../src/runtimes/containment/cgroup-cells.ts';
 import { Launcher } from '../src/runtimes/containment/launcher.ts';
+import { Rooms } from '../src/runtimes/containment/rooms.ts';
 import { FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { RuntimeKind, type TaskDefinitionSchema, TaskService } from '../src/server/gen/spearlet/task_pb.js';
 import type { BareSpawn } from './bare-spawn.ts';
@@ -53,7 +57,7 @@ async function registerProcess(connection: Connection, name: string, more: Defin
 type Bare = ReturnType<typeof startBareSpawn>;
 
 async function coldRows(connection: Connection, bare: Bare): Promise<Row[]> {
-  const launcher = sameLauncher();
+  const launcher = await sameLauncher();
   const times: [plain: number[], launched: number[], spear: number[]] = [[], [], []];
   for (let run = 0; run < 2 * runs; run++) {
     const plain = await bare.run({ file: '/bin/cat', args: [], files: [] });
@@ -65,7 +69,7 @@ async function coldRows(connection: Connection, bare: Bare): Promise<Row[]> {
     times[1].push(launched);
     times[2].push(spear);
   }
-  launcher.remove();
+  await launcher.remove();
   const [plain, launched, spear] = times.map(median) as [number, number, number];
   return [
     row('process, median ms, against spawn with the launcher', spear, launched, '<= 1.3'),
@@ -88,24 +92,32 @@ function row(what: string, spear: number, limit: number, goal: string): Row {
   return { what, spear: spear.toFixed(2), limit: limit.toFixed(2), ratio: spear / limit, goal };
 }
 
-/** The launcher that Spear uses, with a cell of its own for it to join. */
-function sameLauncher() {
+/** The launcher that Spear uses, with a cell for it to go into; each gets a room of its own, which Spear makes ahead. */
+async function sameLauncher() {
+  const folder = await mkdtemp(join(tmpdir(), 'spear-bench-'));
+  await chmod(folder, 0o711);
   const cells = makeCgroupCells(`spear-bench-${process.pid}`);
   if ('reason' in cells) throw new Error(`no cgroups here: ${cells.reason}`);
+  const rooms = await Rooms.make(folder, []);
+  if ('reason' in rooms) throw new Error(`no namespaces here: ${rooms.reason}`);
+  const room = rooms.plain;
   const cell = cells.take(limits);
-  const { file, args } = new Launcher().command({
-    joins: cell.joins.length,
-    wrapper: [],
+  const { file, args } = new Launcher().request({
+    cell,
+    room,
+    identity: nobody,
     limits,
+    directory: '/',
     program: '/bin/cat',
     args: [],
     environment: {},
   });
   return {
-    command: { file, args, files: [...cell.joins, '/dev/null'], identity: nobody },
-    remove() {
+    command: { file, args, files: [...cell.joins, '/dev/null'], room: room.command },
+    async remove() {
       cell.release(true);
       cells.close();
+      await rm(folder, { recursive: true });
     },
   };
 }

@@ -54,6 +54,9 @@ export type ConfigFlags = Readonly<Partial<Record<keyof NodeConfig, string | boo
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Where gRPC listens, and clients look for it, where nothing else is said. */
+export const defaultGrpcAddress = '127.0.0.1:50051';
+
 const mebibyte = 1024 * 1024;
 const hourMs = 3_600_000;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -73,7 +76,7 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
     throw invalidArgument('--log-level', `is ${quote(logLevel)}; allowed are ${logLevels.join(', ')}`);
   }
   return Object.freeze({
-    grpcAddress: address('--grpc-address', read('grpcAddress') ?? '127.0.0.1:50051', insecureListen),
+    grpcAddress: address('--grpc-address', read('grpcAddress') ?? defaultGrpcAddress, insecureListen),
     httpAddress: address('--http-address', read('httpAddress') ?? '127.0.0.1:8080', insecureListen),
     dataDir: resolveDataDir(read('dataDir'), env),
     slots: whole('--slots', read('slots'), 2 * availableParallelism(), 1, 10_000),

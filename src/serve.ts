@@ -1,14 +1,22 @@
-import { type ConfigFlags, type Environment, resolveConfig } from './config.ts';
-import { startNode } from './node/node.ts';
+import { type ConfigFlags, type Environment, resolveConfig, splitAddress } from './config.ts';
+import { type Node, startNode } from './node/node.ts';
 import { createLogger } from './telemetry/logger.ts';
+import { createTerminalLogger } from './telemetry/terminal-logger.ts';
+import { packageVersion } from './version.ts';
 
 /**
  * Runs a node until SIGTERM or SIGINT, drains it and ends the process with 0; a second signal hurries. Rejects with
- * an error for people where the node cannot start.
+ * an error for people where the node cannot start. `tell` is there where stdout is a terminal: somebody hears from it
+ * where the node listens, and of what goes wrong, instead of the log in JSON.
  */
-export async function serve(flags: ConfigFlags, env?: Environment): Promise<void> {
-  const config = resolveConfig(flags, env);
-  const logger = createLogger(config.logLevel);
+export async function serve(
+  flags: ConfigFlags,
+  env?: Environment,
+  tell?: (text: string) => void,
+): Promise<void> {
+  const config = resolveConfig(tell === undefined ? flags : quietly(flags, env ?? {}), env);
+  const logger =
+    tell === undefined ? createLogger(config.logLevel) : createTerminalLogger(config.logLevel, tell);
   const stopRequested = Promise.withResolvers<void>();
   let hurry = (): void => {};
   let signals = 0;
@@ -22,7 +30,9 @@ export async function serve(flags: ConfigFlags, env?: Environment): Promise<void
   process.on('SIGINT', onSignal);
   try {
     const node = await startNode(config, logger);
+    tell?.(whereabouts(node, config.dataDir));
     await stopRequested.promise;
+    tell?.(`stopping: what runs has ${config.drainMs / 1000} s; a second Ctrl-C hurries\n`);
     const drained = node.drain();
     hurry = () => void node.drain();
     if (signals > 1) hurry();
@@ -33,4 +43,20 @@ export async function serve(flags: ConfigFlags, env?: Environment): Promise<void
   }
   // A peer that does not hang up keeps its socket open, and an open socket the process.
   process.exit(0);
+}
+
+/** What is told of on a terminal anyway need not come a second time as a line of the log. */
+function quietly(flags: ConfigFlags, env: Environment): ConfigFlags {
+  const isSaid = flags.logLevel !== undefined || (env.SPEAR_LOG_LEVEL ?? '') !== '';
+  return isSaid ? flags : { ...flags, logLevel: 'warn' };
+}
+
+function whereabouts({ grpcAddress, httpAddress }: Node, dataDir: string): string {
+  const { host, port } = splitAddress('--http-address', httpAddress);
+  // An address that stands for all of the machine's is none that a browser could go to.
+  const open = host === '0.0.0.0' || host === '::' ? `127.0.0.1:${port}` : httpAddress;
+  return [
+    `spear ${packageVersion()} listens on ${grpcAddress} (gRPC) and keeps its data in ${dataDir}\n`,
+    `its page is http://${open}/ (also HTTP and JSON); Ctrl-C or SIGTERM stops it\n`,
+  ].join('');
 }

@@ -44,9 +44,24 @@ export class Slots {
     return this.#retries.place(key) || this.#fresh.place(key, this.#retries.size);
   }
 
+  /**
+   * Who gets a slot before this key: the first of them, at most so many, and how many there are, of which some may have
+   * given up meanwhile where there are more than that. Before a key that does not wait go all that do; undefined where
+   * it has its slot.
+   */
+  ahead(key: string, most: number): { readonly keys: readonly string[]; readonly count: number } | undefined {
+    if (this.#holders.has(key)) return undefined;
+    const retry = this.#retries.has(key);
+    const keys = this.#retries.before(key, most);
+    if (!retry) keys.push(...this.#fresh.before(key, most - keys.length));
+    if (keys.length < most) return { keys, count: keys.length };
+    const count = retry ? this.#retries.most(key) : this.#retries.size + this.#fresh.most(key);
+    return { keys, count: Math.max(count, keys.length) };
+  }
+
   /** Those that hold a slot, in the order in which they got it, at most so many. */
   holders(most: number): string[] {
-    return [...this.#holders].slice(0, most);
+    return firstOf(this.#holders, most);
   }
 
   /** The next key to run, which now holds a slot; undefined where there is no slot or nobody waits. */
@@ -80,6 +95,23 @@ class Queue {
       if (each === key) break;
     }
     return place;
+  }
+
+  has(key: string): boolean {
+    return this.#waiting.has(key);
+  }
+
+  /** The first of those before a key, at most so many; of all where it does not wait. */
+  before(key: string, most: number): string[] {
+    const keys = firstOf(this.#waiting.keys(), most);
+    const at = keys.indexOf(key);
+    return at < 0 ? keys : keys.slice(0, at);
+  }
+
+  /** No more than so many are before a key; all where it does not wait. Takes no time, however long the queue. */
+  most(key: string): number {
+    const place = this.#waiting.get(key);
+    return place === undefined ? this.size : Math.min(this.size - 1, place - this.#base - this.#head);
   }
 
   add(key: string): void {
@@ -116,4 +148,14 @@ class Queue {
     this.#head = 0;
     keys.forEach((key, index) => void this.#waiting.set(key, this.#base + index));
   }
+}
+
+function firstOf(keys: Iterable<string>, most: number): string[] {
+  const first: string[] = [];
+  if (most <= 0) return first;
+  for (const key of keys) {
+    first.push(key);
+    if (first.length >= most) break;
+  }
+  return first;
 }

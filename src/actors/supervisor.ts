@@ -8,6 +8,7 @@
  */
 import { type ActorRefFrom, createActor } from 'xstate';
 import type { MachineClock } from '../domain/clock.ts';
+import { Durations } from '../domain/durations.ts';
 import { notFound } from '../domain/errors.ts';
 import type { LogEvent } from '../domain/event.ts';
 import { type ExecutionRecord, isTerminal } from '../domain/execution.ts';
@@ -65,6 +66,8 @@ export interface SupervisorOptions {
   readonly slots: number;
   readonly queueLimit: number;
   readonly listener: SupervisorListener;
+  /** What is known of earlier runs; absent means nothing. */
+  readonly durations?: Durations;
 }
 
 /** An input above this is read back from the store at dispatch rather than kept while it waits. */
@@ -103,7 +106,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
     };
     this.breakpoints = new BreakpointTable(clock, ids);
     this.#slots = new Slots(options.slots);
-    this.#estimates = new Estimates(this.#slots);
+    this.#estimates = new Estimates(
+      this.#slots,
+      options.durations ?? new Durations(),
+      (executionId) => runs.get(executionId)?.child.log.record,
+    );
     this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );

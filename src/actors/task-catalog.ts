@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, notFound, quote, RequestError } from '../domain/errors.ts';
 import type { Invocation } from '../domain/execution.ts';
+import { nearest } from '../domain/nearest.ts';
 import type { FunctionSignature, RuntimeKind, Task, TaskDefinition } from '../domain/task.ts';
 import { cappedWarm, checkCaps, type TaskCaps, withDefaultLimits } from '../domain/task-bounds.ts';
 import type { Registration, TaskDraft, Tasks } from '../domain/tasks.ts';
@@ -34,6 +35,9 @@ interface CatalogOptions {
 
 /** Tasks kept in memory; the one least recently read goes first. */
 const mostCached = 1000;
+/** What a name that is not known is compared with: somebody mistyped it, or asks for everything. */
+const mostCompared = 200;
+const longestCompared = 64;
 
 /** The registered tasks, with those in use kept in memory. The node is the store's only writer. */
 export class TaskCatalog implements Tasks {
@@ -42,6 +46,8 @@ export class TaskCatalog implements Tasks {
   readonly #types = new WeakMap<Task, readonly WitFunction[]>();
   /** Moves on with each change of a task. */
   #epoch = 0;
+  /** As of an epoch. */
+  #names: { readonly epoch: number; readonly names: readonly string[] } | undefined;
   /** Registrations go one after the other, so that a name never gets two ids. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -64,7 +70,7 @@ export class TaskCatalog implements Tasks {
     if (cached !== undefined) return cached;
     const epoch = this.#epoch;
     const task = idOrName.startsWith('task_') ? await this.#byId(idOrName) : await this.#byName(idOrName);
-    if (task === undefined) throw notFound('task', idOrName);
+    if (task === undefined) throw notFound('task', idOrName, await this.#nearestName(idOrName));
     // A registration or deletion during the read may have made it old.
     if (epoch === this.#epoch) this.#remember(idOrName, task);
     return task;
@@ -94,6 +100,16 @@ export class TaskCatalog implements Tasks {
 
   #byName(name: string): Promise<Task | undefined> {
     return this.#options.store.taskByName(name);
+  }
+
+  async #nearestName(name: string): Promise<string | undefined> {
+    // Whoever asks for what is not there, over and over, costs no read of the tasks each time.
+    if (this.#names?.epoch !== this.#epoch) {
+      const epoch = this.#epoch;
+      const tasks = await this.#options.store.tasks('', mostCompared);
+      this.#names = { epoch, names: tasks.map(({ definition }) => definition.name) };
+    }
+    return nearest(name.slice(0, longestCompared), this.#names.names);
   }
 
   /** The store keeps deleted tasks for the executions that ran them; they have lost their name. */
@@ -205,7 +221,8 @@ export class TaskCatalog implements Tasks {
       updatedAt: now,
     };
     await store.saveTask(task);
-    if (existing !== undefined) this.#forget(existing);
+    if (existing === undefined) this.#epoch++;
+    else this.#forget(existing);
     listener.registered(task, existing);
     return { task, changed: true };
   }

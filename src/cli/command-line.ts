@@ -20,9 +20,11 @@ import { taskListCommand } from './commands/task-list.ts';
 import { taskRegisterCommand } from './commands/task-register.ts';
 import { taskShowCommand } from './commands/task-show.ts';
 import { topCommand } from './commands/top.ts';
+import { versionCommand } from './commands/version.ts';
 import { waitCommand } from './commands/wait.ts';
 import { watchCommand } from './commands/watch.ts';
 import { exitCodeHelp, exitCodes } from './exit-codes.ts';
+import { checkCommandName, parseErrorText } from './parse-error.ts';
 import { LostServerError } from './reattach.ts';
 import { note, type Shell } from './shell.ts';
 import { ReaderGoneError } from './sink.ts';
@@ -35,11 +37,18 @@ export async function runCommandLine(args: readonly string[], shell: Shell): Pro
     said += text;
   });
   try {
+    checkCommandName(program, args);
     await program.parseAsync(args, { from: 'user' });
     return shell.exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return await endParsing(error, said, shell);
-    return await endFailed(error, shell);
+    try {
+      if (error instanceof CommanderError) return await endParsing(error, said, shell);
+      return await endFailed(error, shell);
+    } catch (unsaid) {
+      // Nobody reads what it has to say either.
+      if (unsaid instanceof ReaderGoneError) return exitCodes.readerGone.code;
+      throw unsaid;
+    }
   }
 }
 
@@ -76,25 +85,34 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(topCommand(shell))
     .addCommand(instancesCommand(shell))
     .addCommand(machine)
-    .addCommand(db);
+    .addCommand(db)
+    .addCommand(versionCommand(shell));
   for (const name of ['invoke', 'wait']) {
     program.commands.find((each) => each.name() === name)?.addHelpText('after', `\n${exitCodeHelp()}`);
   }
   // Commands that were made apart inherit neither of these.
   for (const each of [program, ...program.commands, ...task.commands, ...machine.commands, ...db.commands]) {
-    each.exitOverride().configureOutput({ writeOut: say, writeErr: say });
+    each
+      .exitOverride((error) => {
+        throw isMistake(error) ? new UsageError(parseErrorText(error, each)) : error;
+      })
+      .configureOutput({ writeOut: say, writeErr: say });
   }
   return program;
 }
 
-/** Help and version go to stdout when they were asked for; what stands in an error is one line and exit 64. */
+/** What is asked for is no mistake, nor is it to say nothing at all. */
+function isMistake({ exitCode, code }: CommanderError): boolean {
+  return exitCode !== 0 && code !== 'commander.help';
+}
+
+/** Help and version go to stdout when they were asked for, else to stderr with exit 64. */
 async function endParsing(error: CommanderError, said: string, shell: Shell): Promise<number> {
   if (error.exitCode === 0) {
     await shell.out.write(said);
     return exitCodes.completed.code;
   }
-  if (error.code === 'commander.help') await shell.err.write(said);
-  else await note(shell, error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
+  await shell.err.write(said);
   return exitCodes.usage.code;
 }
 

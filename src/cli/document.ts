@@ -3,12 +3,15 @@
  * scalar means, so that `VERSION: 1.10` stays what was written. Each throws a UsageError that names the field.
  */
 import { quote } from '../domain/errors.ts';
+import { nearest } from '../domain/nearest.ts';
 import { listNames } from '../domain/wit/place.ts';
-import { nearest } from './nearest.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `field` is the path of the node in the document: `limits.memory`. */
 export type Reader<T> = (field: string, node: unknown) => T;
+
+/** A reader of a mapping that tells its keys, in lowerCamelCase. */
+type SectionReader<Fields> = Reader<Section<Fields>> & { readonly fields: Fields };
 
 export function refuse(field: string, node: unknown, allowed: string): UsageError {
   const is =
@@ -83,9 +86,9 @@ type Section<Fields> = {
 /** A mapping with known keys, named here in lowerCamelCase; snake_case is as good. */
 export function section<Fields extends Readonly<Record<string, Reader<unknown>>>>(
   fields: Fields,
-): Reader<Section<Fields>> {
+): SectionReader<Fields> {
   const names = Object.keys(fields);
-  return (field, node) => {
+  const read: Reader<Section<Fields>> = (field, node) => {
     const found: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(mapping(field, node))) {
       const place = field === '' ? key : `${field}.${key}`;
@@ -98,6 +101,7 @@ export function section<Fields extends Readonly<Record<string, Reader<unknown>>>
     // Each name's value came from that name's reader.
     return found as Section<Fields>;
   };
+  return Object.assign(read, { fields });
 }
 
 function unknownKey(place: string, key: string, names: readonly string[]): UsageError {
@@ -115,6 +119,6 @@ function mapping(field: string, node: unknown): Record<string, unknown> {
   return { ...node };
 }
 
-function snakeCase(name: string): string {
+export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -22,7 +22,7 @@ export const exitCodes = {
   unknown: { code: 127, meaning: 'no such task, function or execution' },
   cancelled: {
     code: 130,
-    meaning: 'cancelled, or interrupted (the first Ctrl-C cancels, the second detaches)',
+    meaning: 'cancelled, or interrupted (the first Ctrl-C cancels, the second leaves)',
   },
   trap: { code: 134, meaning: 'a WebAssembly trap' },
   memory: { code: 137, meaning: 'out of memory' },

@@ -1,6 +1,7 @@
 /** Parsers of option values, as commander calls them. Each throws a UsageError that names the flag. */
 import { quote } from '../domain/errors.ts';
 import { parseDelay, parseDuration } from './duration.ts';
+import { parseInstant } from './instant.ts';
 import { parseSize } from './size.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -33,6 +34,11 @@ export function duration(flag: string) {
 /** Milliseconds, or zero. */
 export function delay(flag: string) {
   return (text: string): number => parseDelay(flag, text);
+}
+
+/** Milliseconds since the epoch: an instant, or how long ago it was. */
+export function instant(flag: string) {
+  return (text: string): number => parseInstant(flag, text, Date.now());
 }
 
 /** Bytes. */

@@ -2,7 +2,7 @@ import type { StreamExecutionResult } from '../server/gen/spearlet/function_pb.j
 import { Reattachment } from './reattach.ts';
 import type { Session } from './session.ts';
 
-interface FollowOptions {
+export interface FollowOptions {
   readonly signal?: AbortSignal;
   /** A stream that is already open and begins at `from`; broken, it is taken up again by a watch. */
   readonly first?: AsyncIterable<StreamExecutionResult>;

@@ -2,23 +2,28 @@ import { exitCodes } from './exit-codes.ts';
 import type { Session } from './session.ts';
 import { note } from './shell.ts';
 
-/** Ctrl-C while a function runs that this command invoked: the first cancels it, the second leaves it to itself. */
+/** What came of the first Ctrl-C. */
+type Cancel = 'none' | 'asked' | 'accepted' | 'tooLate' | 'failed';
+
+/** Ctrl-C while a function runs that this command invoked: the first cancels it, the second leaves. */
 export class Interrupt {
   readonly #session: Session;
   readonly #known = Promise.withResolvers<string>();
   readonly #detached = new AbortController();
   /** The server cancels the execution when this command goes, so the first Ctrl-C goes at once. */
-  readonly leavingCancels: boolean;
+  readonly #leavingCancels: boolean;
+  #executionId: string | undefined;
+  #cancel: Cancel = 'none';
   #count = 0;
   readonly #onSignal = (): void => {
     this.#count += 1;
-    if (this.#count === 1 && !this.leavingCancels) void this.#cancel();
+    if (this.#count === 1 && !this.#leavingCancels) void this.#askForEnd().catch(() => undefined);
     else this.#detached.abort();
   };
 
   constructor(session: Session, leavingCancels: boolean) {
     this.#session = session;
-    this.leavingCancels = leavingCancels;
+    this.#leavingCancels = leavingCancels;
     process.on('SIGINT', this.#onSignal);
   }
 
@@ -29,6 +34,7 @@ export class Interrupt {
 
   /** The execution that a Ctrl-C cancels, as soon as it is known. */
   knows(executionId: string): void {
+    this.#executionId = executionId;
     this.#known.resolve(executionId);
   }
 
@@ -36,17 +42,46 @@ export class Interrupt {
     process.off('SIGINT', this.#onSignal);
   }
 
-  async #cancel(): Promise<void> {
+  /** What whoever leaves leaves behind, and how to look at it again. */
+  get farewell(): string {
+    const { command } = this.#session;
+    const id = this.#executionId;
+    if (this.#leavingCancels) {
+      return `left; the server cancels the execution if nobody else watches it: ${command('list')}`;
+    }
+    if (id === undefined) {
+      return `left before the server answered; what it accepted is not cancelled: ${command('list')}`;
+    }
+    const rest = {
+      none: `is not cancelled: ${command('cancel', id)}, or ${command('wait', id)}`,
+      asked: `may be cancelled, the server has not said so: ${command('status', id)}`,
+      accepted: `is being cancelled: ${command('wait', id)}`,
+      tooLate: `was ending before it could be cancelled: ${command('status', id)}`,
+      failed: `could not be cancelled and goes on: ${command('cancel', id)}, or ${command('wait', id)}`,
+    };
+    return `left; ${id} ${rest[this.#cancel]}`;
+  }
+
+  async #askForEnd(): Promise<void> {
     const { shell, functions } = this.#session;
+    if (this.#executionId === undefined) {
+      await note(
+        shell,
+        'no answer from the server yet; it is cancelled when there is one; Ctrl-C again leaves',
+      );
+    }
     const executionId = await this.#known.promise;
     try {
-      await note(shell, `cancelling ${executionId}; Ctrl-C again leaves it to itself`);
-      await functions.cancelExecution(
+      this.#cancel = 'asked';
+      await note(shell, `cancelling ${executionId}; Ctrl-C again leaves without waiting for its end`);
+      const { changed } = await functions.cancelExecution(
         { executionId, reason: 'Ctrl-C in spear invoke' },
         { signal: this.signal },
       );
+      this.#cancel = changed ? 'accepted' : 'tooLate';
     } catch (error) {
       if (this.signal.aborted) return;
+      this.#cancel = 'failed';
       await note(shell, `could not cancel: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
@@ -63,12 +98,7 @@ export async function interruptible(
     return await work(interrupt);
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    await note(
-      session.shell,
-      leavingCancels
-        ? 'gone; the server cancels the execution if nobody else watches it'
-        : 'detached; the execution goes on: see spear list, and spear wait ID',
-    );
+    await note(session.shell, interrupt.farewell);
     return exitCodes.cancelled.code;
   } finally {
     interrupt.stop();

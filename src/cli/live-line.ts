@@ -5,13 +5,12 @@ const tickMs = 1000;
 
 /**
  * The last line of a terminal, which says how things stand while nothing else is written: on stderr, and only where
- * that is a terminal. Whoever writes anything else takes it away before.
+ * that is a terminal. What else is written there takes it away; whoever writes to stdout does so `aside`.
  */
 export class LiveLine {
   readonly #shell: Shell;
   readonly #text: () => string;
   #timer: NodeJS.Timeout | undefined;
-  #shown = 0;
   /** What was written last ended in the middle of a line, where nothing of ours may stand. */
   #inLine = false;
   #busy = false;
@@ -22,9 +21,11 @@ export class LiveLine {
   }
 
   start(): void {
-    if (!this.#shell.err.isTerminal) return;
+    const { err } = this.#shell;
+    if (!err.isTerminal) return;
     this.#timer = setInterval(() => {
-      if (!this.#busy) void this.#show().catch(() => undefined);
+      if (this.#busy || this.#inLine) return;
+      err.showLine(`spear: ${printable(this.#text())}`).catch(() => undefined);
     }, tickMs);
   }
 
@@ -32,7 +33,7 @@ export class LiveLine {
   async aside(write: () => Promise<void>, inLine = false): Promise<void> {
     this.#busy = true;
     try {
-      await this.#clear();
+      await this.#shell.err.showLine('');
       await write();
       this.#inLine = inLine && this.#shell.out.isTerminal;
     } finally {
@@ -42,23 +43,6 @@ export class LiveLine {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#clear();
-  }
-
-  async #show(): Promise<void> {
-    if (this.#inLine) return;
-    const { err } = this.#shell;
-    // A line that wraps cannot be written over; the last column would wrap on some terminals.
-    const line = `spear: ${printable(this.#text())}`.slice(0, Math.max(0, err.columns - 1));
-    const blank = ' '.repeat(Math.max(0, this.#shown - line.length));
-    this.#shown = line.length;
-    await err.write(`\r${line}${blank}`);
-  }
-
-  async #clear(): Promise<void> {
-    if (this.#shown === 0) return;
-    const blank = ' '.repeat(this.#shown);
-    this.#shown = 0;
-    await this.#shell.err.write(`\r${blank}\r`);
+    await this.#shell.err.showLine('');
   }
 }

@@ -8,12 +8,15 @@ import {
   type InvokeFunctionRequestSchema,
   type InvokeFunctionResponse,
   InvokeFunctionResponseSchema,
+  type StreamExecutionResult,
   StreamExecutionResultSchema,
   type WaitExecutionResponse,
 } from '../server/gen/spearlet/function_pb.js';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
-import { followExecution } from './follow.ts';
+import { type FollowOptions, followExecution } from './follow.ts';
 import type { Interrupt } from './interrupt.ts';
+import { LiveLine } from './live-line.ts';
+import { LogStanding, opensLine } from './log-standing.ts';
 import { errorText, noteOutcome, writeChunk, writeOutput, writeValue } from './outcome.ts';
 import type { Session } from './session.ts';
 import { note } from './shell.ts';
@@ -49,6 +52,7 @@ export async function invokeSync(
   const { executionId } = answer;
   interrupt.knows(executionId);
   if (answer.result?.isCompleted !== true) {
+    if (showsOutputLive(session)) return printEvents(session, { executionId }, interrupt);
     const wait = { executionId, signal, ...(budgetMs !== undefined && { callMs: budgetMs }) };
     answer = completed(answer, await waitForOutcome(session, wait));
   }
@@ -100,28 +104,52 @@ export async function invokeStream(
   request: Request,
   interrupt: Interrupt,
 ): Promise<number> {
-  const { signal } = interrupt;
   const first = session.functions.streamFunction(
     { ...request, executionMode: ExecutionMode.STREAM },
-    { signal },
+    { signal: interrupt.signal },
   );
+  return printEvents(session, { first }, interrupt);
+}
+
+/** A person looks on: what comes is shown as it comes, whatever the mode. */
+export function showsOutputLive({ shell, json }: Session): boolean {
+  return shell.out.isTerminal && !json;
+}
+
+/** Prints output as it comes and, on a terminal while nothing does, how the execution stands. */
+async function printEvents(
+  session: Session,
+  events: Pick<FollowOptions, 'first' | 'executionId'>,
+  interrupt: Interrupt,
+): Promise<number> {
+  const { shell, json } = session;
+  let id = events.executionId;
   let code: number = exitCodes.platform.code;
   let attempt = 1;
-  for await (const event of followExecution(session, { first, signal })) {
-    interrupt.knows(event.executionId);
-    if (event.event.case === 'result') code = exitCodeOf(event.event.value);
-    if (session.json) {
-      await session.printLine(StreamExecutionResultSchema, event);
-      continue;
-    }
+  const standing = new LogStanding();
+  const line = new LiveLine(shell, () => [id, standing.text(Date.now())].filter(Boolean).join(' '));
+  const print = async (event: StreamExecutionResult): Promise<void> => {
+    if (json) return session.printLine(StreamExecutionResultSchema, event);
     if (event.attempt > attempt) {
       attempt = event.attempt;
-      await note(session.shell, `attempt ${attempt}`);
+      await note(shell, `attempt ${attempt}`);
     }
-    await writeChunk(session.shell, event);
-    if (event.event.case !== 'result') continue;
-    await writeValue(session.shell, event.event.value);
-    await noteOutcome(session.shell, event.event.value);
+    await writeChunk(shell, event);
+    if (event.event.case !== 'result') return;
+    await writeValue(shell, event.event.value);
+    await noteOutcome(shell, event.event.value);
+  };
+  if (!json) line.start();
+  try {
+    for await (const event of followExecution(session, { ...events, signal: interrupt.signal })) {
+      id = event.executionId;
+      interrupt.knows(id);
+      standing.take(event);
+      if (event.event.case === 'result') code = exitCodeOf(event.event.value);
+      await line.aside(() => print(event), opensLine(event));
+    }
+  } finally {
+    await line.stop();
   }
   return code;
 }

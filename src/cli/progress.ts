@@ -24,7 +24,6 @@ export class ProgressDisplay {
   readonly #err: Sink;
   readonly #parts = new Map<string, Part>();
   #lines = 0;
-  #shown = '';
   #shownAt = Number.NEGATIVE_INFINITY;
 
   constructor({ err }: Pick<Shell, 'err'>) {
@@ -48,21 +47,14 @@ export class ProgressDisplay {
 
   /** Leaves the cursor where it was before the first step. */
   async end(): Promise<void> {
-    if (this.#shown === '') return;
-    const blank = ' '.repeat(this.#shown.length);
-    this.#shown = '';
-    await this.#err.write(`\r${blank}\r`);
+    await this.#err.showLine('');
   }
 
   async #rewrite(text: string, isNews: boolean): Promise<void> {
     const now = performance.now();
     if (!isNews && now - this.#shownAt < rewriteMs) return;
     this.#shownAt = now;
-    // A line that wraps cannot be written over; the last column would wrap on some terminals.
-    const line = `spear: ${text}`.slice(0, Math.max(0, this.#err.columns - 1)).toWellFormed();
-    const blank = ' '.repeat(Math.max(0, this.#shown.length - line.length));
-    this.#shown = line;
-    await this.#err.write(`\r${line}${blank}`);
+    await this.#err.showLine(`spear: ${text}`);
   }
 
   async #say(text: string, { total }: Part): Promise<void> {

@@ -30,6 +30,9 @@ export class Reattachment {
   }
 
   succeeded(): void {
+    if (this.#lostAt !== undefined) {
+      note(this.#session.shell, `the server is back; going on with ${this.#executionId}`).catch(() => {});
+    }
     this.#lostAt = undefined;
     this.#pauseMs = firstPauseMs;
   }
@@ -44,7 +47,7 @@ export class Reattachment {
     }
     if (performance.now() - this.#lostAt > patienceMs) {
       throw new LostServerError(
-        `cannot reach the server at ${address}; go on later with: spear wait ${this.#executionId}`,
+        `cannot reach the server at ${address}; go on later with: ${this.#session.command('wait', this.#executionId)}`,
         { cause: error },
       );
     }

@@ -40,5 +40,5 @@ async function registerWithProgress(
     await display?.end();
   }
   if (answer !== undefined) return answer;
-  throw new Error('the server ended the registration without an answer; see spear task list');
+  throw new Error(`the server ended the registration without an answer: ${session.command('task', 'list')}`);
 }

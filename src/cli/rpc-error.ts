@@ -2,6 +2,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { anyUnpack, durationMs } from '@bufbuild/protobuf/wkt';
 import { type ServiceError, status } from '@grpc/grpc-js';
+import { defaultGrpcAddress as defaultAddress, splitAddress } from '../config.ts';
 import {
   BadRequestSchema,
   ErrorInfoSchema,
@@ -42,7 +43,7 @@ export function explain(error: ServiceError, address: string): Explanation {
   const exitCode = exitCodeOf(error, details);
   if (exitCode === exitCodes.unreachable.code) {
     return {
-      message: `cannot reach the server at ${address}: ${connectionText(error.details)}; is it running? (spear serve)`,
+      message: `cannot reach the server at ${address}: ${connectionText(error.details)}; is it running? (${serveCommand(address)})`,
       exitCode,
     };
   }
@@ -55,6 +56,14 @@ export function explain(error: ServiceError, address: string): Explanation {
   const rest =
     oldestSequence === undefined ? '' : `; what is left can be watched with --from ${oldestSequence}`;
   return { message: oneLine(describe(error, details) + again + rest), exitCode };
+}
+
+/** What would start one there; elsewhere than on this machine's loopback, that is not ours to say. */
+function serveCommand(address: string): string {
+  const { host } = splitAddress('--address', address);
+  const isHere = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  if (!isHere) return 'spear serve, on that machine';
+  return address === defaultAddress ? 'spear serve' : `spear serve --grpc-address ${address}`;
 }
 
 /** Ours says so; without details it is grpc-js's own check of the size. */

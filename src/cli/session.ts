@@ -1,7 +1,7 @@
 /** A command that talks to a server: its two common options, its connection, and how its errors end it. */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Command } from 'commander';
-import { splitAddress } from '../config.ts';
+import { defaultGrpcAddress as defaultAddress, splitAddress } from '../config.ts';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
@@ -13,11 +13,11 @@ import { printableJson } from './printable.ts';
 import { explain, isServiceError } from './rpc-error.ts';
 import { note, type Shell } from './shell.ts';
 
-const defaultAddress = '127.0.0.1:50051';
-
 export interface Session {
   readonly shell: Shell;
   readonly address: string;
+  /** A command that a user can paste: for this server, in the same shell. */
+  command(...words: readonly string[]): string;
   /** The user wants the messages as JSON. */
   readonly json: boolean;
   readonly functions: ServiceClient<typeof FunctionService>;
@@ -33,13 +33,13 @@ export interface Session {
 
 /**
  * `run` gets the command's options and arguments, and resolves with the exit code. `reword` puts what the
- * server refused into the words of the command.
+ * server refused into the words of the command and its options.
  */
 export function onServer<Options extends object>(
   command: Command,
   shell: Shell,
   run: (session: Session, options: Options, args: readonly string[]) => Promise<number>,
-  reword = (message: string): string => message,
+  reword = (message: string, _options: Options): string => message,
 ): void {
   command
     .option('--address <host:port>', `the server (or SPEAR_ADDRESS; default ${defaultAddress})`)
@@ -58,6 +58,10 @@ export function onServer<Options extends object>(
         shell,
         address,
         json: options.json === true,
+        command: (...words) =>
+          ['spear', ...words, ...(options.address === undefined ? [] : ['--address', options.address])].join(
+            ' ',
+          ),
         functions: connection.service(FunctionService),
         tasks: connection.service(TaskService),
         instances: connection.service(InstanceService),
@@ -72,7 +76,7 @@ export function onServer<Options extends object>(
         if (!isServiceError(error)) throw error;
         const { message, exitCode } = explain(error, address);
         shell.exitCode = exitCode;
-        await note(shell, reword(message));
+        await note(shell, reword(message, options));
       } finally {
         connection.close();
       }

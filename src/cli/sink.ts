@@ -11,6 +11,8 @@ type Stream = Writable & { readonly isTTY?: boolean; readonly columns?: number; 
 export class Sink {
   readonly isTerminal: boolean;
   readonly #stream: Stream;
+  /** How long the line is that the next write takes away. */
+  #shown = 0;
 
   constructor(stream: Stream) {
     this.#stream = stream;
@@ -37,6 +39,29 @@ export class Sink {
   /** Resolves when the reader's side has taken it. Rejects with ReaderGoneError where there is no reader any more. */
   write(data: string | Uint8Array): Promise<void> {
     if (data.length === 0) return Promise.resolve();
+    if (this.#shown > 0) this.#stream.write(this.#erasure(''));
+    return this.#send(data);
+  }
+
+  /**
+   * Shows a line that stays until anything else is written here, or another such line is: for a terminal. It is cut to
+   * the width, as a line that wraps cannot be written over. Empty takes it away.
+   */
+  showLine(text: string): Promise<void> {
+    // The last column would wrap on some terminals.
+    const line = text.slice(0, Math.max(0, this.columns - 1)).toWellFormed();
+    if (line === '' && this.#shown === 0) return Promise.resolve();
+    return this.#send(this.#erasure(line));
+  }
+
+  /** Writes a line over the one that is shown. */
+  #erasure(line: string): string {
+    const blank = ' '.repeat(Math.max(0, this.#shown - line.length));
+    this.#shown = line.length;
+    return `\r${line}${blank}${line === '' ? '\r' : ''}`;
+  }
+
+  #send(data: string | Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#stream.write(data, (error) => {
         if (error === null || error === undefined) resolve();

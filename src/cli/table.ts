@@ -2,41 +2,83 @@ import { styleText } from 'node:util';
 import { printable } from './printable.ts';
 import type { Sink } from './sink.ts';
 
-/** Rows under a heading, written as they come: each page is aligned, and columns only ever grow. */
+/** Which columns give way, by their headings, where a terminal is too narrow for all of them. */
+interface Fit {
+  /** Left out, the first first. */
+  readonly optional?: readonly string[];
+  /** Cut, when leaving out was not enough. */
+  readonly elastic?: readonly string[];
+}
+
+const gap = 2;
+/** What is left of a cell that is cut. */
+const leastWidth = 8;
+
+/**
+ * Rows under a heading, written as they come: each page is aligned, and columns only ever grow. On a terminal no line
+ * is wider than it, as far as `fit` allows.
+ */
 export class Table {
   readonly #out: Sink;
+  readonly #heading: readonly string[];
+  readonly #fit: Fit;
   readonly #widths: number[];
-  #heading: readonly string[] | undefined;
+  #isHeaded = false;
 
-  constructor(out: Sink, heading: readonly string[]) {
+  constructor(out: Sink, heading: readonly string[], fit: Fit = {}) {
     this.#out = out;
     this.#heading = heading;
+    this.#fit = fit;
     this.#widths = heading.map(() => 0);
   }
 
   async write(given: readonly (readonly string[])[]): Promise<void> {
     const rows = given.map((row) => row.map((cell) => printable(cell)));
-    const heading = this.#heading;
-    this.#heading = undefined;
-    for (const row of heading === undefined ? rows : [heading, ...rows]) {
+    const isFirst = !this.#isHeaded;
+    this.#isHeaded = true;
+    for (const row of isFirst ? [this.#heading, ...rows] : rows) {
       for (const [column, cell] of row.entries()) {
         this.#widths[column] = Math.max(this.#widths[column] ?? 0, cell.length);
       }
     }
-    const lines = rows.map((row) => this.#line(row));
-    if (heading !== undefined) {
-      const line = this.#line(heading);
+    const widths = this.#out.isTerminal ? this.#fitted(rows) : this.#widths;
+    const lines = rows.map((row) => lineOf(row, widths));
+    if (isFirst) {
+      const line = lineOf(this.#heading, widths);
       lines.unshift(this.#out.isTerminal ? styleText('bold', line) : line);
     }
     await this.#out.write(lines.map((line) => `${line}\n`).join(''));
   }
 
-  #line(row: readonly string[]): string {
-    return row
-      .map((cell, column) => cell.padEnd(this.#widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
+  /** The widths of the columns; 0 is one that is left out. */
+  #fitted(rows: readonly (readonly string[])[]): readonly number[] {
+    const { optional = [], elastic = [] } = this.#fit;
+    const widths = [...this.#widths];
+    const excess = (): number => {
+      const shown = widths.filter((width) => width > 0);
+      return shown.reduce((sum, width) => sum + width + gap, -gap) - this.#out.columns;
+    };
+    const isEmpty = (column: number): boolean => rows.every((row) => (row[column] ?? '') === '');
+    const places = optional.map((name) => this.#heading.indexOf(name));
+    // One that says nothing goes before any that does.
+    for (const column of [...places.filter(isEmpty), ...places]) {
+      if (excess() > 0) widths[column] = 0;
+    }
+    for (const name of elastic) {
+      const column = this.#heading.indexOf(name);
+      const width = widths[column] ?? 0;
+      if (width > 0) widths[column] = Math.max(Math.min(leastWidth, width), width - Math.max(0, excess()));
+    }
+    return widths;
   }
+}
+
+function lineOf(row: readonly string[], widths: readonly number[]): string {
+  const cells = row.flatMap((cell, column) => {
+    const width = widths[column] ?? 0;
+    return width === 0 ? [] : [cell.length > width ? `${cell.slice(0, width - 1)}…` : cell.padEnd(width)];
+  });
+  return cells.join(' '.repeat(gap)).trimEnd();
 }
 
 /** Name and value, one a line, the values under each other. */

@@ -92,3 +92,18 @@ export const taskFields = read.section({
 });
 
 export type TaskFields = ReturnType<typeof taskFields>;
+
+/** The key of a task file that somebody means who writes it as a flag: `retry`, `retry.max_attempts`. */
+export function taskFileKey(flag: string): string | undefined {
+  const wanted = flag.replaceAll('-', '_');
+  const { fields } = taskFields;
+  const top = Object.keys(fields).map(read.snakeCase);
+  if (top.includes(wanted)) return wanted;
+  for (const [name, reader] of Object.entries(fields)) {
+    if (!('fields' in reader)) continue;
+    const under = Object.keys(reader.fields).map(read.snakeCase);
+    const found = under.find((each) => each === wanted || `${read.snakeCase(name)}_${each}` === wanted);
+    if (found !== undefined) return `${read.snakeCase(name)}.${found}`;
+  }
+  return undefined;
+}

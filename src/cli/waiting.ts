@@ -1,5 +1,7 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { WaitExecutionResponse } from '../server/gen/spearlet/function_pb.js';
+import { LiveLine } from './live-line.ts';
+import { LogStanding } from './log-standing.ts';
 import { Reattachment } from './reattach.ts';
 import type { Session } from './session.ts';
 
@@ -12,17 +14,36 @@ interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+const lookEveryMs = 1000;
+
 /**
  * Waits for the outcome, over as many calls and connections as it takes. Resolves with the answer that has it, or
  * with the one at hand when `totalMs` is over.
  */
 export async function waitForOutcome(session: Session, options: WaitOptions): Promise<WaitExecutionResponse> {
-  const { executionId, totalMs, callMs, signal } = options;
+  const { executionId } = options;
+  const standing = new LogStanding();
+  const line = new LiveLine(session.shell, () => `${executionId} ${standing.text(Date.now())}`);
+  if (!session.json) line.start();
+  try {
+    return await wait(session, options, standing);
+  } finally {
+    await line.stop();
+  }
+}
+
+async function wait(
+  session: Session,
+  { executionId, totalMs, callMs, signal }: WaitOptions,
+  standing: LogStanding,
+): Promise<WaitExecutionResponse> {
+  // Each answer tells how it stands, to whoever looks on.
+  const lookMs = session.shell.err.isTerminal && !session.json ? lookEveryMs : undefined;
   const startedAt = performance.now();
   const reattachment = new Reattachment(session, executionId, signal);
   for (;;) {
     const left = totalMs === undefined ? undefined : totalMs - (performance.now() - startedAt);
-    const budgets = [left, callMs].filter((ms) => ms !== undefined);
+    const budgets = [left, callMs, lookMs].filter((ms) => ms !== undefined);
     try {
       const answer = await session.functions.waitExecution(
         {
@@ -34,6 +55,7 @@ export async function waitForOutcome(session: Session, options: WaitOptions): Pr
         signal === undefined ? {} : { signal },
       );
       reattachment.succeeded();
+      if (answer.result !== undefined) standing.takeResult(answer.result, Date.now());
       const isOver = totalMs !== undefined && performance.now() - startedAt >= totalMs;
       if (answer.result?.isCompleted === true || isOver) return answer;
       // Without a budget of its own the call came back because the server is going away.

@@ -27,6 +27,7 @@ import { Feed } from '../visualizer/feed.ts';
 import { CommitHub } from '../visualizer/hub.ts';
 import { Inspection } from '../visualizer/inspection.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
+import { openDurations } from './durations.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
@@ -96,6 +97,7 @@ export async function openCore(
   const supervisor = new Supervisor({
     clock,
     time,
+    durations: await openDurations(config.dataDir, clock, logger, opened),
     ids,
     random: Math.random,
     store,

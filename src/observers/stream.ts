@@ -3,8 +3,9 @@ import type { LogEvent } from '../domain/event.ts';
 import { isTerminal } from '../domain/execution.ts';
 import type { LogCursor } from '../domain/log.ts';
 
-/** Output bytes taken from the log at once; what a slow reader costs in memory. */
-const pageBytes = 256 * 1024;
+/** Output bytes taken from the log at once: few at first, as a reader that never reads costs that much, then more. */
+const firstPageBytes = 32 * 1024;
+const mostPageBytes = 256 * 1024;
 
 /**
  * Follows a log from `fromSequence` (0 and 1 mean all) to its result, page by page as the reader asks for more.
@@ -31,8 +32,10 @@ export async function* followLog(
   }
   const { oldestSequence = 1 } = cursor.record;
   if (next < oldestSequence) throw gone(next, oldestSequence);
+  let pageBytes = firstPageBytes;
   while (!cursor.closed) {
     const page = await cursor.read(next, pageBytes);
+    pageBytes = Math.min(2 * pageBytes, mostPageBytes);
     const first = page[0];
     const tip = page.at(-1);
     // Retention has been here meanwhile.

@@ -1,6 +1,6 @@
 /** grpc-js underneath the services: calls become plain handlers' arguments, and what they throw a status. */
 import type { EventEmitter } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import {
   type handleClientStreamingCall,
@@ -25,6 +25,7 @@ import {
   withinBudget,
 } from './chain.ts';
 import { type ArrivingCall, GrpcArrivals } from './grpc-arrivals.ts';
+import { MessageSink } from './message-sink.ts';
 import { methodPath, type Received, serviceDefinition } from './service-definition.ts';
 import { statusOf } from './status.ts';
 
@@ -145,11 +146,10 @@ function streaming(
   return (call) => {
     // Without a listener an error on a connection that broke would end the process.
     call.on('error', () => {});
+    const sink = new MessageSink(call);
     watching(call, options, () =>
       withinBudget({ bytes: call.request.bytes, method: method.name }, options, async () =>
-        handler(decoded(call.request), contextOf(call, options), (message) =>
-          call.write(message) ? undefined : writable(call),
-        ),
+        handler(decoded(call.request), contextOf(call, options), (message) => sink.send(message)),
       ),
     ).then(
       () => call.end(),
@@ -202,20 +202,6 @@ async function* received(
     arriving?.taken(message.bytes);
     yield message;
   }
-}
-
-/** Resolves when the stream takes more, or never will: after a cancel grpc-js emits no `drain`. */
-function writable(call: ServerWritableStream<unknown, unknown>): Promise<void> {
-  return new Promise((resolve) => {
-    const stream: Writable = call;
-    const events = ['drain', 'cancelled', 'close', 'error'];
-    const done = (): void => {
-      for (const event of events) stream.off(event, done);
-      resolve();
-    };
-    if (call.cancelled || call.destroyed) resolve();
-    else for (const event of events) stream.on(event, done);
-  });
 }
 
 type AnyCall =

@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, onTestFinished, test } from 'vitest';
 import { ExecutionMode, ExecutionStatus, OutputStream } from '../../src/server/gen/spearlet/function_pb.js';
-import { InterruptPolicy } from '../../src/server/gen/spearlet/task_pb.js';
+import { InterruptPolicy, RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
 import { type ChildServer, spawnServer, temporaryDataDir } from '../support/server.ts';
 import { start } from './spear.ts';
 
 async function serverOn(dataDir: string, grpcAddress = '127.0.0.1:0'): Promise<ChildServer> {
-  const server = await spawnServer(dataDir, { grpcAddress });
+  const server = await spawnServer(dataDir, { grpcAddress, allowHostAccess: 'true' });
   onTestFinished(async () => {
     await server.end('SIGKILL');
   });
@@ -54,7 +55,31 @@ test('the second Ctrl-C detaches, even from a server that does not answer, and t
   const { code, stderr } = await running.ended;
   server.process.kill('SIGCONT');
   expect(code).toBe(130);
-  expect(stderr).toContain('detached');
+  expect(stderr).toMatch(
+    /left; exec_\w+ may be cancelled, the server has not said so: spear status exec_\w+\n/,
+  );
+});
+
+test('whoever leaves while the first Ctrl-C is being followed hears that it was heard', async () => {
+  const server = await serverOn(await dataFolder());
+  await server.tasks.registerTask({
+    definition: {
+      name: 'stubborn',
+      runtime: RuntimeKind.PROCESS,
+      artifact: { source: { case: 'path', value: '/bin/sh' } },
+      args: ['-c', "trap '' TERM; echo begun; sleep 60 & wait; wait"],
+      grace: durationFromMs(20_000),
+    },
+  });
+  const running = start(['invoke', 'stubborn', '--mode', 'stream', '--address', server.grpcAddress]);
+  await running.says('begun');
+  running.process.kill('SIGINT');
+  await running.says('cancelling');
+  await expect.poll(async () => (await executionsOf(server))[0]?.state).toBe('running.stopping');
+  running.process.kill('SIGINT');
+  const { code, stderr } = await running.ended;
+  expect(code).toBe(130);
+  expect(stderr).toMatch(/left; exec_\w+ (is being|may be) cancelled/);
 });
 
 test('with --cancel-on-disconnect the first Ctrl-C leaves, and that cancels', async () => {
@@ -79,10 +104,24 @@ test('whoever only waits leaves the execution alone on Ctrl-C', async () => {
     task: 'ticker',
     executionMode: ExecutionMode.ASYNC,
   });
-  const running = start(['watch', executionId], { address: server.grpcAddress });
+  const running = start(['watch', executionId, '--address', server.grpcAddress]);
   await running.says('tick 1');
   running.process.kill('SIGINT');
-  expect(await running.ended).toMatchObject({ code: null, signal: 'SIGINT' });
+  const ended = await running.ended;
+  expect(ended).toMatchObject({ code: null, signal: 'SIGINT' });
+  const again = /spear: exec_\w+ goes on: spear (watch .*)\n$/.exec(ended.stderr)?.[1]?.split(' ') ?? [];
+  expect(again).toEqual([
+    'watch',
+    executionId,
+    '--from',
+    expect.stringMatching(/^\d+$/),
+    '--address',
+    server.grpcAddress,
+  ]);
+  const pasted = start(again);
+  await pasted.says('tick');
+  pasted.process.kill('SIGINT');
+  expect((await pasted.ended).signal).toBe('SIGINT');
   const { result } = await server.functions.getExecutionStatus({ executionId });
   expect(result?.status).toBe(ExecutionStatus.RUNNING);
 });

@@ -84,7 +84,7 @@ test.for<[string, object]>([
 test.for(['suspend', 'resume', 'delete'])('%s needs an id', async (command) => {
   const ended = await run([command, '--address', '127.0.0.1:1']);
   expect(ended.code).toBe(64);
-  expect(errorLine(ended)).toContain("missing required argument 'id'");
+  expect(errorLine(ended)).toContain(`ID: is missing; allowed is spear ${command}`);
 });
 
 test('a real execution is held, goes on, is cancelled and forgotten', async () => {

@@ -111,3 +111,17 @@ test('what happens where an attempt is lost is shown', async () => {
   expect(text).toContain('recoveries  0 at most\n');
   expect(text).toContain('timers  start remaining, queue anew, attempt anew, total absolute\n');
 });
+
+test('what the digest of a process task pins is said, and what it does not', async () => {
+  const definition = {
+    name: 'script',
+    runtime: RuntimeKind.PROCESS,
+    artifact: { source: { case: 'path' as const, value: '/usr/bin/python3' }, sha256: 'ab' },
+    args: ['x.py'],
+  };
+  expect(await shown({ taskId: 'task_1', revision: 1, definition })).toMatch(
+    /^pinned {2}this file alone: if it changes, register it again; what it reads or loads, .* may change$/m,
+  );
+  const wasm = { name: 'pure', runtime: RuntimeKind.WASM, artifact: { sha256: 'ab' } };
+  expect(await shown({ taskId: 'task_1', revision: 1, definition: wasm })).not.toMatch(/^pinned/m);
+});

@@ -161,7 +161,7 @@ instance_policy: fresh
       '--start-ahead: is not for wasm; allowed with docker and process',
     ],
     [['x', '--file', 'x.yaml', '--allow-network'], '--file: says all of the task'],
-    [['Not A Name', '--runtime', 'docker', '--artifact', 'image'], 'definition.name'],
+    [['Not A Name', '--runtime', 'docker', '--artifact', 'image'], 'NAME: "Not A Name" is not a name'],
   ])('refuses the flags %j', async ([args, message]) => {
     const ended = await spear('task', 'register', ...args);
     expect(ended.code).toBe(64);

@@ -11,7 +11,7 @@ import {
 } from '../../src/server/gen/spearlet/function_pb.js';
 import { type NodeViewSchema, WatchNodeResponseSchema } from '../../src/server/gen/spearlet/node_pb.js';
 import { type LocalServer, startServer } from '../support/server.ts';
-import { errorLine, run, start } from './spear.ts';
+import { errorLine, launcher, run, start } from './spear.ts';
 import { sitDown, Terminal } from './terminal.ts';
 
 const now = 1_750_000_000_000;
@@ -246,4 +246,16 @@ test('watch from behind the last change of state knows the state, and claims no 
   await server.functions.cancelExecution({ executionId });
   expect(await ended).toBe(0);
   expect(err.text).not.toContain('running.attempting for');
+});
+
+test('it ends where its reader has gone, also on a node where nothing happens', async () => {
+  const server = await startServer();
+  onTestFinished(() => server.stop());
+  const script = `{ ${launcher} top; echo "exit code $?" >&2; } | head -n 2`;
+  const { code, stdout, stderr } = await run(['-c', script], {
+    program: '/bin/sh',
+    address: server.grpcAddress,
+  });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: 'exit code 141\n' });
+  expect(stdout.toString()).toMatch(/^node spear .*\nnode spear .*\n$/);
 });

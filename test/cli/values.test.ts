@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { durationText, parseDelay, parseDuration } from '../../src/cli/duration.ts';
-import { nearest } from '../../src/cli/nearest.ts';
 import { parseParameter } from '../../src/cli/parameter.ts';
 import { parseSize, sizeText } from '../../src/cli/size.ts';
 import { parseCores, parseDigest, parseUser, parseUses } from '../../src/cli/task-value.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
+import { nearest } from '../../src/domain/nearest.ts';
 
 describe('a duration', () => {
   test.for<[string, number]>([
@@ -106,6 +106,10 @@ test('the nearest word is near enough to be meant, or none', () => {
   expect(nearest('Timeout', words)).toBe('timeout');
   expect(nearest('preopen', words)).toBe('preopens');
   expect(nearest('zzzzzz', words)).toBeUndefined();
+  expect(nearest('rtery', ['retry', 'memory'])).toBe('retry');
+  expect(nearest('retry', ['memory', 'timeout'])).toBeUndefined();
+  expect(nearest('foo', ['db', 'top', 'wait'])).toBeUndefined();
+  expect(nearest('wacth', ['wait', 'watch'])).toBe('watch');
 });
 
 describe('the value of a parameter', () => {

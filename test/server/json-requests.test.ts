@@ -11,7 +11,13 @@ test.each([
   ['text where bytes belong', invoke, { task: 'count', input: 'hello world' }, 'input', 'inputText'],
   ['base64 without its padding', invoke, { task: 'count', input: 'aGk' }, 'input', 'base64'],
   ['base64 with line breaks', invoke, { task: 'count', input: 'aGlo\naGlo' }, 'input', 'base64'],
-  ['bytes and text at once', invoke, { task: 'count', input: 'aGk=', inputText: 'hi' }, 'input', 'inputText'],
+  [
+    'bytes and text at once',
+    invoke,
+    { task: 'count', input: 'aGk=', inputText: 'hi' },
+    'inputText',
+    'given twice',
+  ],
   [
     'an unknown mode',
     invoke,

@@ -45,6 +45,11 @@ export function prlimit(): Promise<Missing> {
   return answer('prlimit', ['--version'], "no prlimit; it is a part of Linux's util-linux");
 }
 
+/** Gives a program a terminal. */
+export function script(): Promise<Missing> {
+  return answer('script', ['--version'], "no script; it is a part of Debian's bsdutils");
+}
+
 /** Gives a process a wall clock of its own. */
 export function faketime(): Promise<Missing> {
   return answer('faketime', ['--version'], "no faketime; install Debian's faketime");

@@ -38,7 +38,10 @@ async function write({ out }: Shell, { instances, pools }: ListInstancesResponse
   } else {
     const hasReasons = instances.some(({ reason }) => reason !== '');
     const heading = ['INSTANCE', 'RUNTIME', 'STATE', 'TASK', 'EXECUTION', 'USES', 'AGE'];
-    const table = new Table(out, hasReasons ? [...heading, 'REASON'] : heading);
+    const table = new Table(out, hasReasons ? [...heading, 'REASON'] : heading, {
+      optional: ['USES', 'AGE', 'RUNTIME', 'EXECUTION'],
+      elastic: ['REASON', 'TASK'],
+    });
     const now = Date.now();
     await table.write(instances.map((instance) => instanceRow(instance, now)));
   }
@@ -47,7 +50,10 @@ async function write({ out }: Shell, { instances, pools }: ListInstancesResponse
     await out.write(`no warm pools${of}\n`);
   } else {
     const columns = ['MIN', 'MAX', 'IDLE', 'BUSY', 'STARTING', 'HITS', 'COLD', 'SPOILED'];
-    await new Table(out, ['TASK', 'RUNTIME', ...columns]).write(pools.map(poolRow));
+    await new Table(out, ['TASK', 'RUNTIME', ...columns], {
+      optional: ['RUNTIME', 'SPOILED', 'COLD', 'HITS'],
+      elastic: ['TASK'],
+    }).write(pools.map(poolRow));
   }
 }
 

@@ -2,16 +2,17 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { readCall } from '../call.ts';
 import { collect, collectPairs, delay, duration, oneOf } from '../flag.ts';
+import { inInvokeFlags } from '../flag-words.ts';
 import { interruptible } from '../interrupt.ts';
-import { readAll, readLocalFile } from '../local-file.ts';
-import { invokeAsync, invokeStream, invokeSync, type Request } from '../modes.ts';
+import { invokeAsync, invokeStream, invokeSync, type Request, showsOutputLive } from '../modes.ts';
 import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
+import { readInput } from '../standard-input.ts';
 
 interface Options {
   readonly function?: string;
   readonly mode: 'sync' | 'async' | 'stream';
-  readonly input?: string;
+  readonly input?: string | false;
   readonly contentType?: string;
   readonly param?: Readonly<Record<string, string>>;
   readonly arg?: readonly string[];
@@ -39,7 +40,11 @@ export function invokeCommand(shell: Shell): Command {
       oneOf('--mode', ['sync', 'async', 'stream']),
       'sync',
     )
-    .option('--input <file>', 'standard input of the function; - reads ours')
+    .option(
+      '--input <file>',
+      'standard input of the function; without it ours, unless that is a terminal; - is ours',
+    )
+    .option('--no-input', 'nothing on standard input, whatever ours is')
     .option('--content-type <type>', 'media type of the input, kept with the execution')
     .option(
       '--param <name=json>',
@@ -69,15 +74,24 @@ export function invokeCommand(shell: Shell): Command {
     )
     .option('--force-new-instance', 'never use an instance that ran something before')
     .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
-  onServer<Options>(command, shell, async (session, options, [task = '', wave]) => {
-    const request = await readRequest(session, task, wave, options);
-    const leavingCancels = options.cancelOnDisconnect === true && options.mode === 'sync';
-    return interruptible(session, leavingCancels, (interrupt) => {
-      if (options.mode === 'stream') return invokeStream(session, request, interrupt);
-      if (options.mode === 'async') return invokeAsync(session, request, interrupt);
-      return invokeSync(session, request, options.waitBudget, interrupt);
-    });
-  });
+  onServer<Options>(
+    command,
+    shell,
+    async (session, options, [task = '', wave]) => {
+      const request = await readRequest(session, task, wave, options);
+      // Whoever sees the output as it comes knows the id from the first event on, and can cancel by it.
+      const isShown = options.mode === 'stream' || (options.mode === 'sync' && showsOutputLive(session));
+      const leavingCancels = options.cancelOnDisconnect === true && options.mode === 'sync' && !isShown;
+      return interruptible(session, leavingCancels, (interrupt) => {
+        if (options.mode === 'async') return invokeAsync(session, request, interrupt);
+        if (isShown && (options.mode === 'stream' || options.cancelOnDisconnect === true)) {
+          return invokeStream(session, request, interrupt);
+        }
+        return invokeSync(session, request, options.waitBudget, interrupt);
+      });
+    },
+    inInvokeFlags,
+  );
   return command;
 }
 
@@ -88,13 +102,8 @@ async function readRequest(
   options: Options,
 ): Promise<Request> {
   const { input, timeout, queueTimeout, attemptTimeout, startAfter } = options;
-  const bytes =
-    input === undefined
-      ? undefined
-      : input === '-'
-        ? readAll('--input', session.shell.stdin)
-        : readLocalFile('--input', input);
-  const content = await bytes;
+  const isTyped = wave !== undefined || options.function !== undefined;
+  const content = await readInput(session.shell, { isTyped, ...(input !== undefined && { input }) });
   return {
     task,
     ...(await readCall(session, task, wave, options)),

@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { executionStatuses } from '../../domain/execution.ts';
 import {
@@ -10,19 +10,25 @@ import {
 } from '../../server/gen/spearlet/function_pb.js';
 import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { oneOf } from '../flag.ts';
+import { instant, oneOf, wholeNumber } from '../flag.ts';
+import { inListFlags } from '../flag-words.ts';
 import { statusText } from '../outcome.ts';
 import { onServer, type Session } from '../session.ts';
-import type { Shell } from '../shell.ts';
+import { note, type Shell } from '../shell.ts';
 import { remarks } from '../standing.ts';
 import { Table } from '../table.ts';
 
 interface Options {
   readonly task?: string;
   readonly status?: readonly ExecutionStatus[];
+  readonly since?: number;
+  readonly until?: number;
+  readonly limit?: number;
 }
 
 const largestPage = 1000;
+/** More than a screen, and less than what pushes the newest out of sight. */
+const terminalLimit = 50;
 
 export function listCommand(shell: Shell): Command {
   const parseStatus = oneOf('--status', executionStatuses);
@@ -34,30 +40,60 @@ export function listCommand(shell: Shell): Command {
     ...text.split(',').map((word) => ExecutionStatus[wireName(parseStatus(word))]),
   ];
   const command = new Command('list')
-    .description('list executions, newest first')
+    .description('list executions, newest first; times are UTC')
     .option('--task <task>', 'only of this task, by name or id')
     .option(
       '--status <status>',
       `only in this status: ${executionStatuses.join(', ')} (repeatable)`,
       collectStatus,
+    )
+    .option(
+      '--since <time>',
+      'only created since, such as 2h (ago) or 2026-05-31T12:00:00Z',
+      instant('--since'),
+    )
+    .option('--until <time>', 'only created until, in the same words', instant('--until'))
+    .option(
+      '--limit <n>',
+      `how many, the newest first; 0 is all (default: ${terminalLimit} on a terminal, else all)`,
+      wholeNumber('--limit'),
     );
-  onServer<Options>(command, shell, async (session, options) => {
-    if (session.json) {
-      const all: ExecutionResult[] = [];
-      for await (const page of pages(session, options)) all.push(...page);
-      await session.printDocument(
-        ListExecutionsResponseSchema,
-        create(ListExecutionsResponseSchema, { executions: all }),
-      );
-    } else {
-      const columns = ['EXECUTION', 'TASK', 'STATUS', 'ERROR', 'CREATED', 'TIME', 'NOTES'];
-      const table = new Table(shell.out, columns);
-      for await (const page of pages(session, options)) await table.write(page.map(row));
-    }
-    return exitCodes.completed.code;
-  });
+  onServer<Options>(
+    command,
+    shell,
+    async (session, options) => {
+      const onTerminal = shell.out.isTerminal && !session.json;
+      const limit = options.limit ?? (onTerminal ? terminalLimit : 0);
+      const most = limit === 0 ? Number.POSITIVE_INFINITY : limit;
+      if (session.json) {
+        const all: ExecutionResult[] = [];
+        for await (const { executions } of pages(session, options, most)) all.push(...executions);
+        await session.printDocument(
+          ListExecutionsResponseSchema,
+          create(ListExecutionsResponseSchema, { executions: all }),
+        );
+        return exitCodes.completed.code;
+      }
+      const table = new Table(shell.out, columns, {
+        optional: ['NOTES', 'TIME', 'CREATED', 'ERROR'],
+        elastic: ['TASK'],
+      });
+      let hasMore = false;
+      for await (const page of pages(session, options, most)) {
+        await table.write(page.executions.map(row));
+        hasMore = page.hasMore;
+      }
+      if (hasMore && options.limit === undefined) {
+        await note(shell, `the newest ${limit}; --limit 0 lists all, --since and --status fewer`);
+      }
+      return exitCodes.completed.code;
+    },
+    inListFlags,
+  );
   return command;
 }
+
+const columns = ['EXECUTION', 'TASK', 'STATUS', 'ERROR', 'CREATED', 'TIME', 'NOTES'];
 
 function wireName(
   status: (typeof executionStatuses)[number],
@@ -78,17 +114,32 @@ function wireName(
   }
 }
 
+interface Page {
+  readonly executions: readonly ExecutionResult[];
+  /** There are others, which are not asked for where `most` is reached. */
+  readonly hasMore: boolean;
+}
+
 async function* pages(
   session: Session,
-  { task = '', status = [] }: Options,
-): AsyncGenerator<ExecutionResult[]> {
+  { task = '', status = [], since, until }: Options,
+  most: number,
+): AsyncGenerator<Page> {
   let pageToken = '';
+  let left = most;
   do {
-    const request = { task, statuses: [...status], pageSize: largestPage, pageToken };
-    const page = await session.functions.listExecutions(request);
-    yield page.executions;
-    pageToken = page.nextPageToken;
-  } while (pageToken !== '');
+    const { executions, nextPageToken } = await session.functions.listExecutions({
+      task,
+      statuses: [...status],
+      ...(since !== undefined && { createdAfter: timestampFromMs(since) }),
+      ...(until !== undefined && { createdBefore: timestampFromMs(until) }),
+      pageSize: Math.min(largestPage, left),
+      pageToken,
+    });
+    left -= executions.length;
+    yield { executions, hasMore: nextPageToken !== '' };
+    pageToken = nextPageToken;
+  } while (pageToken !== '' && left > 0);
 }
 
 function row(result: ExecutionResult): readonly string[] {

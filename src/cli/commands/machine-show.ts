@@ -51,7 +51,9 @@ async function writeStates(
   isOneOfMany: boolean,
 ): Promise<void> {
   await shell.out.write(`${name}, version ${version}\n`);
-  await new Table(shell.out, ['STATE', 'CALLERS MAY', 'EVENTS']).write(states.map(row));
+  await new Table(shell.out, ['STATE', 'CALLERS MAY', 'EVENTS'], {
+    elastic: ['EVENTS', 'CALLERS MAY'],
+  }).write(states.map(row));
   if (isOneOfMany) await shell.out.write('\n');
 }
 

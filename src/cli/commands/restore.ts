@@ -12,6 +12,7 @@ import { ProgressDisplay } from '../progress.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { inFlags } from '../snapshot-words.ts';
+import { isHeld } from '../standing.ts';
 
 interface Options {
   readonly hold?: boolean;
@@ -63,6 +64,9 @@ export function restoreCommand(shell: Shell): Command {
         shell,
         `${id} is ${result?.state}${origin}${signedBy === '' ? '' : `, signed by ${signedBy}`}`,
       );
+      if (result !== undefined && isHeld(result)) {
+        await note(shell, `it goes on with: ${session.command('resume', id)}`);
+      }
       for (const line of notes) await note(shell, line);
       return exitCodes.completed.code;
     },

@@ -37,7 +37,9 @@ export function serveCommand(shell: Shell): Command {
     else command.option(flags, description, (text: string) => String(parse(flag, text)));
   }
   return command
-    .description('run a server until SIGTERM or Ctrl-C; a second signal hurries')
+    .description(
+      'run a server until SIGTERM or Ctrl-C; a second signal hurries. Elsewhere than on a terminal it logs in JSON',
+    )
     .option('--grpc-address <host:port>', 'where gRPC listens (default 127.0.0.1:50051)')
     .option('--http-address <host:port>', 'where HTTP listens (default 127.0.0.1:8080)')
     .option('--data-dir <dir>', 'the data folder (default: spear in the data folder of the user)')
@@ -47,7 +49,10 @@ export function serveCommand(shell: Shell): Command {
       String(parseSize('--max-request-bytes', text)),
     )
     .option('--drain-ms <ms>', 'how long a drain waits for what runs (default 10000)')
-    .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (default info)')
+    .option(
+      '--log-level <level>',
+      'trace, debug, info, warn, error, fatal or silent (default info; warn on a terminal)',
+    )
     .option('--insecure-listen', 'listen beyond loopback although nobody is authenticated')
     .option(
       '--allow-host-access',
@@ -93,7 +98,8 @@ export function serveCommand(shell: Shell): Command {
       // Loaded only here: the other commands need nothing of a server.
       const { serve } = await import('../../serve.ts');
       try {
-        await serve(flags, shell.env);
+        const tell = (text: string): void => void shell.out.write(text).catch(() => undefined);
+        await serve(flags, shell.env, shell.out.isTerminal ? tell : undefined);
       } catch (error) {
         if (error instanceof RequestError) throw error;
         await note(shell, error instanceof Error ? error.message : String(error));

@@ -29,7 +29,8 @@ export function snapshotCommand(shell: Shell): Command {
     async (session, options, [executionId = '']) => {
       const { detach = false, withEnv = false, withArtifact = false } = options;
       if (shell.out.isTerminal && !session.json) {
-        throw new UsageError('stdout: is a terminal; allowed is a file or a pipe: spear snapshot ID > FILE');
+        const again = `${session.command('snapshot', executionId)} > FILE`;
+        throw new UsageError(`stdout: is a terminal; allowed is a file or a pipe: ${again}`);
       }
       const steps = session.snapshots.snapshotExecution({
         executionId,

@@ -8,10 +8,13 @@ import {
   type GetExecutionStatusResponse,
   GetExecutionStatusResponseSchema,
 } from '../../server/gen/spearlet/function_pb.js';
+import type { GetInvocationResponse } from '../../server/gen/spearlet/node_pb.js';
 import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { invocationEntries, outputEntries, shownBytes } from '../invocation-text.ts';
 import { errorText } from '../outcome.ts';
-import { onServer } from '../session.ts';
+import { isServiceError } from '../rpc-error.ts';
+import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
 import { sizeText } from '../size.ts';
 import { isHeld, standing } from '../standing.ts';
@@ -22,15 +25,23 @@ export function statusCommand(shell: Shell): Command {
     .description('show an execution as it is now')
     .argument('<id>', 'execution id');
   onServer(command, shell, async (session, _options, [executionId = '']) => {
-    const answer = await session.functions.getExecutionStatus({ executionId, includeOutput: session.json });
+    const answer = await session.functions.getExecutionStatus({
+      executionId,
+      includeOutput: true,
+      ...(!session.json && { maxInlineBytes: shownBytes }),
+    });
     if (session.json) await session.printDocument(GetExecutionStatusResponseSchema, answer);
-    else await shell.out.write(describe(answer));
+    else await shell.out.write(describe(session, answer, await invocationOf(session, executionId)));
     return exitCodes.completed.code;
   });
   return command;
 }
 
-function describe({ result, lastSequence, estimatedCompletionMs }: GetExecutionStatusResponse): string {
+function describe(
+  session: Session,
+  { result, lastSequence, estimatedCompletionMs }: GetExecutionStatusResponse,
+  invocation: GetInvocationResponse | undefined,
+): string {
   if (result === undefined) return '';
   const entries: [string, string][] = [];
   if (result.errorCode !== ErrorCode.UNSPECIFIED)
@@ -41,6 +52,8 @@ function describe({ result, lastSequence, estimatedCompletionMs }: GetExecutionS
     ['task', `${result.taskName} (${result.taskId}, revision ${result.taskRevision})`],
   );
   if (result.functionName !== '') entries.push(['function', result.functionName]);
+  if (invocation !== undefined) entries.push(...invocationEntries(invocation));
+  entries.push(...outputEntries(result));
   if (result.originExecutionId !== '') entries.push(['restored from', result.originExecutionId]);
   entries.push(
     ['mode', (ExecutionMode[result.mode] ?? '').toLowerCase()],
@@ -49,20 +62,24 @@ function describe({ result, lastSequence, estimatedCompletionMs }: GetExecutionS
   if (result.recoveries > 0) entries.push(['recoveries', String(result.recoveries)]);
   if (result.exitCode !== undefined) entries.push(['exit code', String(result.exitCode)]);
   entries.push(...times(result));
-  if (isHeld(result)) entries.push(['held', `until spear resume ${result.executionId}`]);
+  if (isHeld(result)) entries.push(['held', `until ${session.command('resume', result.executionId)}`]);
   else if (!result.isCompleted)
     entries.push(['estimate', `done in ${durationText(Number(estimatedCompletionMs))}`]);
-  entries.push(...resources(result), ['log', logText(result, lastSequence)]);
+  entries.push(...resources(result), ['log', logText(session, result, lastSequence)]);
   for (const line of result.loosened) entries.push(['allows', line]);
   for (const [name, value] of Object.entries(result.metadata)) entries.push(['metadata', `${name}=${value}`]);
   return account(entries);
 }
 
 /** A log whose beginning is gone is watched from where it begins. */
-function logText({ executionId, oldestSequence }: ExecutionResult, lastSequence: bigint): string {
+function logText(
+  { command }: Session,
+  { executionId, oldestSequence }: ExecutionResult,
+  lastSequence: bigint,
+): string {
   return oldestSequence > 1n
-    ? `events ${oldestSequence} to ${lastSequence}: spear watch ${executionId} --from ${oldestSequence}`
-    : `${lastSequence} events: spear watch ${executionId}`;
+    ? `events ${oldestSequence} to ${lastSequence}: ${command('watch', executionId, '--from', String(oldestSequence))}`
+    : `${lastSequence} events: ${command('watch', executionId)}`;
 }
 
 function origin({ errorOrigin }: ExecutionResult): string {
@@ -91,11 +108,26 @@ function times(result: ExecutionResult): [string, string][] {
 }
 
 function resources({ outputBytes, resourceUse }: ExecutionResult): [string, string][] {
-  const entries: [string, string][] = [['output', sizeText(Number(outputBytes))]];
+  // A typed function's value is no output.
+  const entries: [string, string][] =
+    outputBytes === 0n ? [] : [['output', `${sizeText(Number(outputBytes))} in the log`]];
   if (resourceUse === undefined) return entries;
   const { cpuTimeUs, peakMemoryBytes, droppedBytes } = resourceUse;
   if (peakMemoryBytes > 0n) entries.push(['memory', `${sizeText(Number(peakMemoryBytes))} at most`]);
   if (cpuTimeUs > 0n) entries.push(['cpu', durationText(Number(cpuTimeUs) / 1000)]);
   if (droppedBytes > 0n) entries.push(['dropped', `${sizeText(Number(droppedBytes))} after the end`]);
   return entries;
+}
+
+/** What it was asked to run; undefined where the server does not tell, as one from before the call. */
+async function invocationOf(
+  session: Session,
+  executionId: string,
+): Promise<GetInvocationResponse | undefined> {
+  try {
+    return await session.nodes.getInvocation({ executionId, maxInputBytes: shownBytes });
+  } catch (error) {
+    if (isServiceError(error)) return undefined;
+    throw error;
+  }
 }

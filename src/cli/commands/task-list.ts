@@ -18,7 +18,10 @@ export function taskListCommand(shell: Shell): Command {
       for await (const page of pages(session)) all.push(...page);
       await session.printDocument(ListTasksResponseSchema, create(ListTasksResponseSchema, { tasks: all }));
     } else {
-      const table = new Table(shell.out, ['NAME', 'RUNTIME', 'REVISION', 'FUNCTIONS', 'UPDATED', 'ID']);
+      const table = new Table(shell.out, ['NAME', 'RUNTIME', 'REVISION', 'FUNCTIONS', 'UPDATED', 'ID'], {
+        optional: ['FUNCTIONS', 'UPDATED', 'REVISION'],
+        elastic: ['NAME'],
+      });
       for await (const page of pages(session)) await table.write(page.map(row));
     }
     return exitCodes.completed.code;

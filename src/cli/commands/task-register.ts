@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { RegisterTaskResponseSchema } from '../../server/gen/spearlet/task_pb.js';
 import type { Definition } from '../definition.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { inTaskFile, inTaskFlags } from '../flag-words.ts';
 import { register } from '../registration.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
@@ -25,22 +26,27 @@ export function taskRegisterCommand(shell: Shell): Command {
     .option('--file <file>', 'all of it from a YAML or JSON file, which can say more than flags')
     .option('--if-absent', 'refuse where the name is taken');
   addTaskFlags(command).optionsGroup('Server:');
-  onServer<Options>(command, shell, async (session, options, [name, ...args]) => {
-    const { file, ifAbsent = false } = options;
-    const definition =
-      file === undefined
-        ? await readTaskFlags(name, args, options)
-        : await fromFile(file, name, args, options);
-    const answer = await register(session, { definition, ifAbsent });
-    if (session.json) {
-      await session.printDocument(RegisterTaskResponseSchema, answer);
-    } else if (answer.task !== undefined) {
-      const { definition: registered, taskId, revision } = answer.task;
-      const what = answer.changed ? 'registered' : 'unchanged:';
-      await note(shell, `${what} ${registered?.name} (${taskId}, revision ${revision})`);
-    }
-    return exitCodes.completed.code;
-  });
+  onServer<Options>(
+    command,
+    shell,
+    async (session, options, [name, ...args]) => {
+      const { file, ifAbsent = false } = options;
+      const definition =
+        file === undefined
+          ? await readTaskFlags(name, args, options)
+          : await fromFile(file, name, args, options);
+      const answer = await register(session, { definition, ifAbsent });
+      if (session.json) {
+        await session.printDocument(RegisterTaskResponseSchema, answer);
+      } else if (answer.task !== undefined) {
+        const { definition: registered, taskId, revision } = answer.task;
+        const what = answer.changed ? 'registered' : 'unchanged:';
+        await note(shell, `${what} ${registered?.name} (${taskId}, revision ${revision})`);
+      }
+      return exitCodes.completed.code;
+    },
+    (message, { file }) => (file === undefined ? inTaskFlags(message) : inTaskFile(message)),
+  );
   return command;
 }
 

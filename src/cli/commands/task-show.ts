@@ -62,6 +62,8 @@ function definitionEntries(definition: TaskDefinition): Entry[] {
     ['runtime', runtimeText(definition.runtime)],
     ['artifact', artifactText(definition)],
   ];
+  const covers = digestCovers(definition);
+  if (covers !== '') entries.push(['pinned', covers]);
   if (definition.description !== '') entries.push(['description', definition.description]);
   entries.push(...containerEntries(definition));
   if (args.length > 0) entries.push(['args', commandText(args)]);
@@ -137,6 +139,12 @@ function interruptionEntries({ onInterrupt, maxRecoveries, timers }: TaskDefinit
 function allowedEntries({ loosened }: Task): Entry[] {
   if (loosened.length === 0) return [['allows', 'nothing beyond the safest settings of its runtime']];
   return loosened.map((line): Entry => ['allows', line]);
+}
+
+/** What the digest holds to, where that is less than one might think. */
+function digestCovers({ artifact, runtime }: TaskDefinition): string {
+  if (runtime !== RuntimeKind.PROCESS || !artifact?.sha256) return '';
+  return 'this file alone: if it changes, register it again; what it reads or loads, and what starts it (#!), may change';
 }
 
 function commandText(words: readonly string[]): string {

@@ -19,11 +19,13 @@ const screenPatienceMs = Number.POSITIVE_INFINITY;
 const linesPatienceMs = 30_000;
 const frameMs = 100;
 const tickMs = 1000;
+/** The longest time without a line where lines are printed. */
+const silenceMs = 2000;
 
 export function topCommand(shell: Shell): Command {
   const command = new Command('top')
     .description(
-      'follow what runs and waits on a node; q ends it. Elsewhere than on a terminal: a line for each change',
+      'follow what runs and waits on a node; q ends it. Elsewhere than on a terminal: a line for each change, and the node again after two quiet seconds',
     )
     .option('--once', 'what there is now, and no more');
   onServer<Options>(command, shell, async (session, { once = false }) => {
@@ -74,6 +76,7 @@ async function printLines(session: Session): Promise<void> {
   const lost = (isLost: boolean): Promise<void> =>
     note(shell, isLost ? `lost the server at ${address}; trying to go on` : 'the server is back');
   let told = '';
+  let toldAt = performance.now();
   const lines = new ChangeLines();
   try {
     for await (const news of followNode(session, {
@@ -87,8 +90,12 @@ async function printLines(session: Session): Promise<void> {
       }
       for (const line of lines.of(news)) await shell.out.write(`${line}\n`);
       const line = news.node === undefined ? told : `node ${nodeLine(news.node)}`;
-      // Once a second nothing but the time has changed, mostly.
-      if (line !== told) await shell.out.write(`${line}\n`);
+      const now = performance.now();
+      // Once a second nothing but the time has changed, mostly. But that nobody reads any more, only a write can tell.
+      if (line !== told || now - toldAt > silenceMs) {
+        await shell.out.write(`${line}\n`);
+        toldAt = now;
+      }
       told = line;
     }
   } finally {

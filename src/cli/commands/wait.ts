@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { WaitExecutionResponseSchema } from '../../server/gen/spearlet/function_pb.js';
 import { exitCodeOf, exitCodes } from '../exit-codes.ts';
 import { duration } from '../flag.ts';
+import { saysOnLeaving } from '../leaving.ts';
 import { noteOutcome, writeOutput } from '../outcome.ts';
 import { onServer } from '../session.ts';
 import type { Shell } from '../shell.ts';
@@ -19,10 +20,12 @@ export function waitCommand(shell: Shell): Command {
   onServer<Options>(command, shell, async (session, { timeout }, [executionId = '']) => {
     // The first contact: a server that is not there is told at once, one that goes away later is waited for.
     await session.functions.getExecutionStatus({ executionId });
-    const answer = await waitForOutcome(session, {
-      executionId,
-      ...(timeout !== undefined && { totalMs: timeout }),
-    });
+    const options = { executionId, ...(timeout !== undefined && { totalMs: timeout }) };
+    const answer = await saysOnLeaving(
+      shell,
+      () => `${executionId} goes on: ${session.command('wait', executionId)}`,
+      () => waitForOutcome(session, options),
+    );
     const { result } = answer;
     if (result === undefined) return exitCodes.platform.code;
     if (session.json) {

@@ -1,20 +1,19 @@
-import { timestampDate, timestampMs } from '@bufbuild/protobuf/wkt';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import {
-  type ExecutionResult,
   type StreamExecutionResult,
   StreamExecutionResultSchema,
 } from '../../server/gen/spearlet/function_pb.js';
 import { lookOf, type Paint, paintFor } from '../colour.ts';
-import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { wholeNumber } from '../flag.ts';
 import { followExecution } from '../follow.ts';
+import { saysOnLeaving } from '../leaving.ts';
 import { LiveLine } from '../live-line.ts';
+import { LogStanding, opensLine, stateOf } from '../log-standing.ts';
 import { errorText, statusText, writeChunk, writeValue } from '../outcome.ts';
 import { onServer, type Session } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
-import { sizeText } from '../size.ts';
 import { remarks } from '../standing.ts';
 
 interface Options {
@@ -29,15 +28,21 @@ export function watchCommand(shell: Shell): Command {
   onServer<Options>(command, shell, async (session, { from = 1 }, [executionId = '']) => {
     // The first contact: a server that is not there is told at once, one that goes away later is waited for.
     const { result } = await session.functions.getExecutionStatus({ executionId });
-    const standing = new Standing(result);
+    const standing = new LogStanding(result);
     const line = new LiveLine(shell, () => standing.text(Date.now()));
     const paint = paintFor(shell.err, shell);
+    let next = BigInt(from);
+    const farewell = (): string =>
+      `${executionId} goes on: ${session.command('watch', executionId, '--from', String(next))}`;
     if (!session.json) line.start();
     try {
-      for await (const event of followExecution(session, { executionId, from: BigInt(from) })) {
-        standing.take(event);
-        await line.aside(() => tell(session, event, paint), opensLine(event));
-      }
+      await saysOnLeaving(shell, farewell, async () => {
+        for await (const event of followExecution(session, { executionId, from: next })) {
+          standing.take(event);
+          await line.aside(() => tell(session, event, paint), opensLine(event));
+          next = event.sequence + 1n;
+        }
+      });
     } finally {
       await line.stop();
     }
@@ -55,49 +60,6 @@ async function tell(session: Session, event: StreamExecutionResult, paint: Paint
   else {
     const { style } = lookOf({ status: event.status, state: stateOf(event) });
     await note(shell, text, (plain) => paint(style, plain));
-  }
-}
-
-function stateOf({ event }: StreamExecutionResult): string {
-  if (event.case === 'transition') return event.value.to;
-  return event.case === 'result' ? event.value.state : '';
-}
-
-/** Output that ends in the middle of a line. */
-function opensLine({ event }: StreamExecutionResult): boolean {
-  return event.case === 'chunk' && event.value.data.at(-1) !== 0x0a;
-}
-
-/** Where an execution stands, between two of its events. */
-class Standing {
-  #state: string;
-  /** Unknown while the event that led here has not been among those that were asked for. */
-  #since: number | undefined;
-  #attempt: number;
-  #outputBytes = 0;
-
-  constructor({ state = '', attempt = 0 }: Partial<Pick<ExecutionResult, 'state' | 'attempt'>> = {}) {
-    this.#state = state;
-    this.#attempt = attempt;
-  }
-
-  take(event: StreamExecutionResult): void {
-    if (event.event.case === 'chunk') this.#outputBytes += event.event.value.data.length;
-    const state = stateOf(event);
-    if (state === '' || (state === this.#state && this.#since !== undefined)) return;
-    this.#state = state;
-    this.#since = event.time === undefined ? undefined : timestampMs(event.time);
-    this.#attempt = event.attempt;
-  }
-
-  /** `running.attempting for 12 s, attempt 2, 3.2 MiB of output`. */
-  text(now: number): string {
-    // By two clocks, ours and the server's.
-    const age = this.#since === undefined ? '' : ` for ${durationText(Math.max(0, now - this.#since))}`;
-    const parts = [`${this.#state}${age}`];
-    if (this.#attempt > 1) parts.push(`attempt ${this.#attempt}`);
-    if (this.#outputBytes > 0) parts.push(`${sizeText(this.#outputBytes)} of output`);
-    return parts.join(', ');
   }
 }
 

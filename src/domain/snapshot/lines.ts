@@ -1,12 +1,16 @@
 import { damaged } from './refusal.ts';
 
 const lineFeed = 10;
+/** Pieces of one line that are kept apart. */
+const mostLoose = 1024;
 
 /** Cuts bytes into lines as they come; keeps no more than one line. */
 export class Lines {
   readonly #mostBytes: number;
   readonly #tooLong: (line: number) => Error;
   #parts: Uint8Array[] = [];
+  /** The last of the parts, which have not been joined yet. */
+  #loose = 0;
   #bytes = 0;
   #count = 0;
 
@@ -35,18 +39,34 @@ export class Lines {
         throw this.#tooLong(this.#count + 1);
       }
       if (end === -1) {
-        if (part.byteLength > 0) this.#parts.push(part);
         this.#bytes += part.byteLength;
+        if (part.byteLength > 0) this.#keep(part);
         return;
       }
       this.#count += 1;
       const line =
         this.#parts.length === 0 ? part : joined([...this.#parts, part], this.#bytes + part.byteLength);
       this.#parts = [];
+      this.#loose = 0;
       this.#bytes = 0;
       yield line;
       from = end + 1;
     }
+  }
+
+  /** Pieces of a few bytes each would cost many times what they are. */
+  #keep(part: Uint8Array): void {
+    this.#parts.push(part);
+    this.#loose += 1;
+    if (this.#loose < mostLoose) return;
+    const loose = this.#parts.splice(-this.#loose);
+    this.#parts.push(
+      joined(
+        loose,
+        loose.reduce((sum, each) => sum + each.byteLength, 0),
+      ),
+    );
+    this.#loose = 0;
   }
 
   /** Throws where the bytes end within a line. */

@@ -1,6 +1,9 @@
 import { invalidArgument, quote, RequestError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { listNames } from './place.ts';
 import type { WitFunction } from './types.ts';
+
+const longestCompared = 200;
 
 /**
  * The function of that export name (`ns:pkg/iface@1.0.0#add`), or of a bare name (`add`) that one export has.
@@ -13,10 +16,15 @@ export function findFunction(functions: readonly WitFunction[], name: string): W
   const candidates = functions.filter((fn) => fn.name.endsWith(`#${name}`));
   const [only] = candidates;
   if (only === undefined) {
+    const names = functions.map((fn) => fn.name);
+    const bare = names.map((each) => each.slice(each.lastIndexOf('#') + 1));
+    const guess = nearest(name.slice(0, longestCompared), [...bare, ...names]);
     const known =
-      functions.length === 0
-        ? 'it exports no typed functions'
-        : `it exports ${listNames(functions.map((fn) => fn.name))}`;
+      guess !== undefined
+        ? `did you mean ${quote(guess)}?`
+        : names.length === 0
+          ? 'it exports no typed functions'
+          : `it exports ${listNames(names)}`;
     throw new RequestError('not_found', `no function ${quote(name)}: ${known}`, {
       reason: 'FUNCTION_NOT_FOUND',
       metadata: { function: quote(name) },

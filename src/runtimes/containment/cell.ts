@@ -10,12 +10,13 @@ export interface Cell {
   readonly joins: readonly string[];
   /** Put before the launcher's own command. */
   readonly wrapper: readonly string[];
-  /** Whether the node sees a process around the program, which reports a signal as exit code 128 + n. */
+  /** Whether its first process must be left to end by itself, as it alone knows when the others have. */
   readonly nested: boolean;
   /** Says which process of the node's is the first in it. */
   started(pid: number): void;
   /** Asks all of it to die, at once; to be asked again until it is empty. */
   kill(): void;
+  /** As it is now: an answer is never an older one. */
   isEmpty(): boolean;
   /** All of it may have so much memory from now on, in bytes; nothing happens where it cannot be held to that. */
   limitMemory(bytes: number): void;

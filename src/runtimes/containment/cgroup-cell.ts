@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import type { ResourceUse } from '../../domain/execution.ts';
 import type { Limits } from '../../domain/task.ts';
 import type { Cell } from './cell.ts';
@@ -10,6 +10,8 @@ import { Setting } from './setting.ts';
 const cpuPeriodUs = 100_000;
 /** The least that the kernel takes. */
 const leastQuotaUs = 1000;
+/** Processes beside the program's own: its launcher stays, see Launcher. */
+const launchers = 1;
 /** What may stay charged to a cell that is used again: the kernel's own, and rounding. */
 const mostLeftBytes = 2 * 1024 * 1024;
 
@@ -64,9 +66,11 @@ export class CgroupCell implements Cell {
     }
   }
 
+  /** When this has returned, the rest needs no further descriptor. */
   begin(limits: Partial<Limits>): void {
+    for (const part of this.#parts()) part?.prepare();
     this.#memory?.limit(limits.memory);
-    this.#processes?.set(limits.processes === undefined ? 'max' : String(limits.processes));
+    this.#processes?.set(limits.processes === undefined ? 'max' : String(limits.processes + launchers));
     if (this.#cpu !== undefined) {
       const quota =
         limits.cpu === undefined ? undefined : Math.max(leastQuotaUs, Math.round(limits.cpu * cpuPeriodUs));
@@ -85,11 +89,12 @@ export class CgroupCell implements Cell {
     }
     // None can start while they are killed one by one.
     this.#processes?.set('0');
-    for (const folder of this.#folders.slice(0, 1)) killEach(`${folder}/cgroup.procs`);
+    const processes = this.#look();
+    if (processes !== undefined) killEach(processes);
   }
 
   isEmpty(): boolean {
-    return this.#procs.read() === '';
+    return this.#look() === '';
   }
 
   limitMemory(bytes: number): void {
@@ -125,9 +130,7 @@ export class CgroupCell implements Cell {
 
   /** Whether its folders are gone; a folder with a process in it stays. */
   remove(): boolean {
-    for (const file of [this.#procs, this.#killSwitch, this.#processCount, this.#cpuTime?.file])
-      file?.close();
-    for (const part of [this.#memory, this.#processes, this.#cpu]) part?.close();
+    for (const part of this.#parts()) part?.close();
     let gone = true;
     for (const folder of this.#folders) {
       try {
@@ -140,6 +143,22 @@ export class CgroupCell implements Cell {
     return gone;
   }
 
+  #parts(): readonly ({ prepare(): void; close(): void } | undefined)[] {
+    const files = [this.#procs, this.#killSwitch, this.#processCount, this.#cpuTime?.file];
+    return [...files, this.#memory, this.#processes, this.#cpu];
+  }
+
+  /** The processes as they are now; undefined where another took the descriptor for it, so that it is asked again. */
+  #look(): string | undefined {
+    try {
+      return this.#procs.readFresh();
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE'))
+        return undefined;
+      throw error;
+    }
+  }
+
   #readCpuTime(): number | undefined {
     if (this.#cpuTime === undefined) return undefined;
     const { file, version } = this.#cpuTime;
@@ -148,7 +167,7 @@ export class CgroupCell implements Cell {
 }
 
 function killEach(procs: string): void {
-  for (const line of readFileSync(procs, 'utf8').split('\n')) {
+  for (const line of procs.split('\n')) {
     // 0 is a process that this process id namespace cannot see, and to kill would mean us.
     const pid = Number(line);
     if (pid <= 0) continue;

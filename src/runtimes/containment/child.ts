@@ -4,8 +4,8 @@ import type { Duplex, Readable } from 'node:stream';
 export interface ChildExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** How far its launcher came that did not become the program; empty where it did. */
-  readonly stage: string;
+  /** What its launcher wrote, see exit-report.ts; empty where it had none. */
+  readonly mark: string;
   /** Why there never was a program: the system's code, such as `EAGAIN`. */
   readonly failed?: string;
   /** Who would know how it ended is gone. */

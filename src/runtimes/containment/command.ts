@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
 import type { Identity } from './identity.ts';
 
 /** What the commands that the node runs for itself find programs by; nothing of its own environment. */
@@ -17,4 +18,19 @@ export function runCommand(file: string, args: readonly string[], as?: Identity)
   child.on('error', () => resolve(false));
   child.on('exit', (code) => resolve(code === 0));
   return promise;
+}
+
+/** The path of a command of the system; undefined where it is not installed. */
+export function findCommand(name: string): string | undefined {
+  return ['/usr/bin', '/bin', '/usr/sbin', '/sbin']
+    .map((folder) => `${folder}/${name}`)
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        // Not there.
+        return false;
+      }
+    });
 }

@@ -1,8 +1,11 @@
 import { tmpdir } from 'node:os';
+import type { Clock } from '../../domain/clock.ts';
 import type { Cells } from './cell.ts';
 import { makeCgroupCells } from './cgroup-cells.ts';
 import { layoutFolders } from './layout.ts';
 import { makeNamespaceCells } from './namespace-cells.ts';
+import { withoutNewPrivileges } from './privileges.ts';
+import { Rooms } from './rooms.ts';
 import { Scratch } from './scratch.ts';
 import { Spawner } from './spawner.ts';
 import { sweep } from './sweep.ts';
@@ -11,6 +14,8 @@ import { Warden } from './warden.ts';
 /** What a node has to keep its instances together, and to be rid of them. */
 export interface Containment {
   readonly cells: Cells;
+  /** Absent where the node can make none, because it is not root, say. */
+  readonly rooms?: Rooms;
   readonly scratch: Scratch;
   readonly spawner: Spawner;
   readonly warden: Warden;
@@ -18,9 +23,13 @@ export interface Containment {
 
 export interface ContainmentPlace {
   readonly nodeId: string;
+  readonly clock: Clock;
+  readonly logger?: { warn(details: object, message: string): void };
   readonly temporaryFolder?: string | undefined;
   /** Not to use cgroups, though they could be made. */
   readonly withoutCgroups?: boolean | undefined;
+  /** That all it starts gains no privileges, and may have rooms; for those that bring no walls of their own. */
+  readonly walled?: true;
   /** Put before the command of the spawner. */
   readonly wrapper: readonly string[];
 }
@@ -34,7 +43,7 @@ export async function makeContainment(
   const name = `spear-${place.nodeId}`;
   const path = `${place.temporaryFolder ?? tmpdir()}/${name}`;
   if (!Scratch.isOurs(path)) return { reason: `${path} exists and belongs to another` };
-  const scratch = new Scratch(path);
+  const scratch = new Scratch(path, place.clock);
   const earlier = new Set([
     ...layoutFolders(name),
     ...scratch.noted().filter((folder) => folder.endsWith(`/${name}`)),
@@ -46,16 +55,33 @@ export async function makeContainment(
   if ('reason' in cells) return cells;
   scratch.make(cells.folders);
   const warden = new Warden({ scratch: path, cgroups: cells.folders });
-  const spawner = new Spawner({ nodeId: place.nodeId, markers: path, wrapper: place.wrapper });
-  return { cells, scratch, spawner, warden };
+  const wrapper = place.walled ? [...place.wrapper, ...(await withoutNewPrivileges())] : place.wrapper;
+  const rooms = place.walled ? await makeRooms(place, scratch, wrapper) : undefined;
+  const { clock } = place;
+  const spawner = new Spawner({ folder: scratch.private, clock, wrapper, room: rooms?.plain.command });
+  return { cells, ...(rooms !== undefined && { rooms }), scratch, spawner, warden };
 }
 
 /** Removes all of it; every instance has ended. What could not be ended stays for the next start. */
 export async function closeContainment({ cells, scratch, spawner, warden }: Containment): Promise<void> {
   await spawner.close();
+  await scratch.close();
   cells.close();
   await sweep({ scratch: scratch.path, cgroups: cells.folders });
   await warden.close();
+}
+
+/** A node that is not root cannot have them, and runs programs as itself. */
+async function makeRooms(
+  { logger }: ContainmentPlace,
+  scratch: Scratch,
+  wrapper: readonly string[],
+): Promise<Rooms | undefined> {
+  if (process.geteuid?.() !== 0) return undefined;
+  const rooms = await Rooms.make(scratch.path, wrapper);
+  if (rooms instanceof Rooms) return rooms;
+  logger?.warn({ reason: rooms.reason }, 'programs see the temporary folders and shared memory of the host');
+  return undefined;
 }
 
 async function makeCells(

@@ -14,10 +14,24 @@ export class ControlFile {
     this.#flags = access === 'read' ? O_RDONLY : access === 'write' ? O_WRONLY : O_RDWR;
   }
 
+  /** Opens it, so that it needs no descriptor when there may be none. */
+  prepare(): void {
+    this.#open();
+  }
+
   /** At most 4 KiB of it. Throws as the file system does. */
   read(): string {
     const length = readSync(this.#open(), buffer, 0, buffer.length, 0);
     return buffer.toString('latin1', 0, length);
+  }
+
+  /**
+   * What is in it now, at most 4 KiB. Version 1 keeps the list of a cgroup's processes for a second with the
+   * descriptor that it was read through, and for longer where it is read again meanwhile. Needs no further descriptor.
+   */
+  readFresh(): string {
+    this.close();
+    return this.read();
   }
 
   /** The number after `key` at the start of a line; 0 where there is none. */

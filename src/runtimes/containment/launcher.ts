@@ -1,6 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Limits } from '../../domain/task.ts';
+import type { Cell } from './cell.ts';
+import { environmentStep } from './environment-step.ts';
+import type { Identity } from './identity.ts';
+import type { Room } from './rooms.ts';
+import type { SpawnRequest } from './spawner-protocol.ts';
 
 /** The blocks of `ulimit -f` in POSIX, and in every shell that is called sh. */
 export const fileSizeBlock = 512;
@@ -8,90 +13,100 @@ export const fileSizeBlock = 512;
 /** bash takes a socket as its stdin for a remote shell's, and would run its user's startup file. */
 export const noStartup = '--norc';
 
-/** What shells set by themselves, where they were not given it. */
-const setByShells = ['PATH', 'PWD', 'OLDPWD', 'SHLVL', '_'];
-
-/** Names that a shell, or its libraries, would act on or change; and those that it cannot carry at all. */
-const plainName = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const interpreted =
-  /^(?:PWD|OLDPWD|SHLVL|_|IFS|ENV|OPT\w*|PPID|E?UID|GROUPS|RANDOM|SECONDS|LINENO|PS\d|BASH\w*|SHELLOPTS|POSIXLY_CORRECT|FUNCNAME|LD_\w+|LC_\w+|LANG|LANGUAGE|TMOUT|FC\w*|HIST\w*|EPOCH\w*|DIRSTACK|HOSTTYPE|HOSTNAME|MACHTYPE|OSTYPE|PIPESTATUS|MALLOC_\w+|GLIBC_TUNABLES)$/;
+/**
+ * Signals that the launcher lives through when its process group gets them; the program has them as they were. Those
+ * that no shell can catch are not here.
+ */
+const livedThrough = [
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31],
+  ...Array.from({ length: 31 }, (_, index) => 34 + index),
+].join(' ');
 
 export interface LaunchPlan {
-  readonly joins: number;
-  readonly wrapper: readonly string[];
+  readonly cell: Pick<Cell, 'joins' | 'wrapper'>;
+  /** Absent where the node can make none. */
+  readonly room?: Room | undefined;
+  /** Absent means the node's own. */
+  readonly identity?: Identity;
   readonly limits: Limits;
+  readonly directory: string;
   readonly program: string;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export interface LaunchCommand {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-}
-
 /**
- * The shell that turns into the program: it joins the cell, sets limits, closes what the program must not
- * have, and execs. Where that fails it writes how far it came (`cell`, `limits`, `program`) to the descriptor after
- * those of the cell.
+ * The shell that a program is a child of: it joins the cell, sets limits, and starts the program with nothing of
+ * its own. It stays, because it alone can tell every signal that ends the program; see exit-report.ts for what it
+ * writes to the marker. No value of the environment stands on a command line.
  */
 export class Launcher {
+  /** The path of the shell. */
+  readonly shell: string;
   readonly #shell: readonly string[];
-  /** bash always passes SHLVL on, and has to be told to go on after a failed exec. */
   readonly #bash: boolean;
 
   constructor(shell = '/bin/sh') {
+    this.shell = shell;
     this.#bash = basename(realpathSync(shell)) === 'bash';
     this.#shell = this.#bash ? [shell, noStartup, '--posix'] : [shell];
   }
 
-  command(plan: LaunchPlan): LaunchCommand {
-    const { environment, program, args } = plan;
-    const names = Object.keys(environment);
-    const carried = !this.#bash && names.every((name) => plainName.test(name) && !interpreted.test(name));
-    const target = carried
-      ? [program, ...args]
-      : ['/usr/bin/env', '-i', ...names.map((name) => `${name}=${environment[name]}`), program, ...args];
-    const script = this.#script(
-      plan,
-      carried
-        ? `unset ${setByShells.filter((name) => !(name in environment)).join(' ')}`
-        : // env could not say that it failed; it gets the program after its own name, -i, and the variables.
-          `[ -x "\${${3 + names.length}}" ] || exit`,
-    );
-    const [file = '', ...before] = [...plan.wrapper, ...this.#shell];
+  request(plan: LaunchPlan): SpawnRequest {
+    const { cell, room, identity, directory, program, args } = plan;
+    const marker = 3 + cell.joins.length;
+    const reads = marker + (room === undefined ? 1 : 3);
+    const step = environmentStep(plan.environment, { bash: this.#bash, reads });
+    const enter = room === undefined ? [] : room.enter(marker + 1, identity);
+    const [file = '', ...before] = [...enter, ...cell.wrapper, ...this.#shell];
     return {
       file,
-      args: [...before, '-c', script, 'sh', ...target],
-      environment: carried ? environment : {},
+      args: [
+        ...[...before, '-c', this.#script(plan, marker, step.script), 'sh', directory],
+        ...[...step.before, program, ...args],
+      ],
+      environment: step.environment,
+      cwd: '/',
+      joins: cell.joins,
+      ...(room !== undefined && { room: room.command }),
+      ...(step.reads !== undefined && { reads: step.reads }),
+      // A room is entered by root, and only then left to the user.
+      ...(room === undefined && identity !== undefined && { identity }),
     };
   }
 
-  #script({ joins, limits, wrapper }: LaunchPlan, prepare: string): string {
-    const marker = 3 + joins;
-    const ours = Array.from({ length: joins + 1 }, (_, index) => `${3 + index}>&-`).join(' ');
-    const note = `trap 'echo $at >&${marker}' EXIT`;
-    const become = `${this.#bash ? 'shopt -s execfail; ' : ''}{ exec "$@"; } ${ours}; exit 126`;
+  #script({ cell, room, limits }: LaunchPlan, marker: number, environment: string): string {
+    const joins = cell.joins.map((_, index) => 3 + index);
+    const spaces = room === undefined ? [] : [marker + 1, marker + 2];
+    // With few a shell cannot move its own out of the way: last, and tried before.
+    const openFiles = limits.openFiles === undefined ? '' : `ulimit -n ${limits.openFiles}; `;
+    // One that is free by then.
+    const errors = joins.length > 0 ? 3 : 5;
+    const close = (descriptors: readonly number[]) => descriptors.map((fd) => `${fd}>&-`).join(' ');
+    const fail = `trap 'echo at $at >&${marker}' EXIT`;
     return [
-      `at=cell; ${note}`,
-      ...Array.from({ length: joins }, (_, index) => `echo 0 >&${3 + index} || exit`),
+      `at=cell; ${fail}`,
+      ...joins.map((fd) => `echo 0 >&${fd} || exit`),
+      ...[...joins, ...spaces].map((fd) => `exec ${fd}>&-`),
+      'at=folder; cd -- "$1" 2>/dev/null || exit; shift',
       'at=limits; ulimit -c 0 || exit',
       ...ulimits(limits).map((limit) => `ulimit ${limit} || exit`),
+      ...(openFiles === '' ? [] : [`( ulimit -n ${limits.openFiles} ) || exit`]),
       'at=program',
-      prepare,
-      // The first process of a namespace has to be one that can be asked nothing: it stays, and starts the program.
-      ...(wrapper.length === 0 ? [become] : ['trap - EXIT', `( ${note}; ${become} )`, 'exit $?']),
+      environment,
+      // What the shell says about the end of the program is for us, not for who reads the program's errors.
+      `exec ${errors}>&2 2>&${marker}; trap - EXIT; trap : ${livedThrough}`,
+      `( ${fail}; ${this.#bash ? 'shopt -s execfail; ' : ''}{ ${openFiles}exec "$@"; } 2>&${errors} ${close([errors, marker])}; exit 126 )`,
+      'code=$?; echo "end $code" >&2; exit $code',
     ].join('\n');
   }
 }
 
-function ulimits({ cpuTimeMs, fileSize, openFiles }: Limits): string[] {
+function ulimits({ cpuTimeMs, fileSize }: Limits): string[] {
   const seconds = cpuTimeMs === undefined ? undefined : Math.ceil(cpuTimeMs / 1000);
   return [
     // At the hard limit it would be killed without a reason.
     ...(seconds === undefined ? [] : [`-S -t ${seconds}`, `-H -t ${seconds + 1}`]),
     ...(fileSize === undefined ? [] : [`-f ${Math.floor(fileSize / fileSizeBlock)}`]),
-    ...(openFiles === undefined ? [] : [`-n ${openFiles}`]),
   ];
 }

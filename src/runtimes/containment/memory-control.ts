@@ -3,6 +3,8 @@ import { ControlFile } from './control-file.ts';
 
 /** What one cell does about memory. Its methods throw as the file system does. */
 export interface MemoryControl {
+  /** Opens its files, so that the rest needs no descriptor. */
+  prepare(): void;
   /** `undefined` is without a limit; swap counts. */
   limit(bytes: number | undefined): void;
   /** Forgets what was measured before. */
@@ -37,6 +39,10 @@ class MemoryControl1 implements MemoryControl {
     this.#peak = new ControlFile(`${folder}/memory.max_usage_in_bytes`, 'both');
     this.#current = new ControlFile(`${folder}/memory.usage_in_bytes`, 'read');
     this.#oom = new ControlFile(`${folder}/memory.oom_control`, 'read');
+  }
+
+  prepare(): void {
+    for (const file of [this.#memory, this.#both, this.#peak, this.#current, this.#oom]) file?.prepare();
   }
 
   limit(bytes: number | undefined): void {
@@ -92,6 +98,10 @@ class MemoryControl2 implements MemoryControl {
     this.#events = new ControlFile(`${folder}/memory.events`, 'read');
     // A program with one of its processes killed is of no use.
     if (existsSync(`${folder}/memory.oom.group`)) writeFileSync(`${folder}/memory.oom.group`, '1');
+  }
+
+  prepare(): void {
+    for (const file of [this.#max, this.#swap, this.#peak, this.#current, this.#events]) file?.prepare();
   }
 
   limit(bytes: number | undefined): void {

@@ -1,7 +1,7 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { ResourceUse } from '../../domain/execution.ts';
 import type { Cell, Cells } from './cell.ts';
-import { runCommand } from './command.ts';
+import { findCommand, runCommand } from './command.ts';
 
 /**
  * A namespace of process ids whose first process takes all others with it. `unshare` is the process that the node
@@ -94,8 +94,8 @@ function childrenOf(pid: number): number[] {
 
 /** Resolves with the cells, or with why namespaces cannot be made. */
 export async function makeNamespaceCells(): Promise<NamespaceCells | { readonly reason: string }> {
-  const setpriv = find('setpriv');
-  const unshare = find('unshare');
+  const setpriv = findCommand('setpriv');
+  const unshare = findCommand('unshare');
   if (setpriv === undefined || unshare === undefined) {
     return { reason: 'setpriv and unshare of util-linux are not installed' };
   }
@@ -105,18 +105,4 @@ export async function makeNamespaceCells(): Promise<NamespaceCells | { readonly 
   return works
     ? new NamespaceCells(command)
     : { reason: 'unshare cannot make a user and process id namespace' };
-}
-
-function find(name: string): string | undefined {
-  return ['/usr/bin', '/bin', '/usr/sbin', '/sbin']
-    .map((folder) => `${folder}/${name}`)
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        // Not there.
-        return false;
-      }
-    });
 }

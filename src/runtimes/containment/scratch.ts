@@ -3,28 +3,32 @@ import {
   chownSync,
   lstatSync,
   mkdirSync,
-  readdirSync,
+  opendirSync,
   readFileSync,
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
+import type { Clock } from '../../domain/clock.ts';
+import { FolderEmptier } from './folder-emptier.ts';
 import type { Identity } from './identity.ts';
 
 const noteName = 'cgroups';
 const mostFree = 16;
 
-/** Runs a command as a user. Resolves with whether it exited with 0. */
-export type CommandRunner = (file: string, args: readonly string[], as: Identity) => Promise<boolean>;
-
 /** The folder of one node for what its instances need while they run. Others may pass through it, not list it. */
 export class Scratch {
   readonly path: string;
+  /** A folder below it that only the node's user can enter. */
+  readonly private: string;
   /** Empty ones that wait for the next instance of their owner: to make and remove one takes long. */
   readonly #free: ({ readonly path: string } & Identity)[] = [];
+  readonly #emptier: FolderEmptier;
   #made = 0;
 
-  constructor(path: string) {
+  constructor(path: string, clock: Clock) {
     this.path = path;
+    this.#emptier = new FolderEmptier(clock);
+    this.private = `${path}/node`;
   }
 
   /** Throws where the folder exists, or cannot be made. `note` is for the next node of this name. */
@@ -32,6 +36,7 @@ export class Scratch {
     mkdirSync(this.path);
     // What mkdir is given is less the umask of the node.
     chmodSync(this.path, 0o711);
+    mkdirSync(this.private, { mode: 0o700 });
     writeFileSync(`${this.path}/${noteName}`, note.join('\n'), { mode: 0o600 });
   }
 
@@ -58,23 +63,22 @@ export class Scratch {
   }
 
   /**
-   * Empties a folder, for the next instance of its owner. Resolves with false where that failed and something stays.
+   * Takes a folder back, for the next instance of its owner where it is as it was: then it returns at once. Resolves
+   * when it is gone otherwise, whoever owns what is in it, or with false where something of it stays.
    */
-  async putBack(path: string, owner: Identity, run: CommandRunner): Promise<boolean> {
-    if (!isEmpty(path)) {
-      // As its own user: another instance of the same user could put a link in the way while root follows it.
-      await run('/bin/rm', ['-rf', '--', path], owner);
-      if (removeEmpty(path)) return true;
-      // It may have closed its own folders.
-      await run('/bin/chmod', ['-R', 'u+rwX', '--', path], owner);
-      await run('/bin/rm', ['-rf', '--', path], owner);
-      return removeEmpty(path);
-    }
+  putBack(path: string, owner: Identity): undefined | Promise<boolean> {
     const { mode } = lstatSync(path);
     // One that its user has changed is not for the next.
-    if ((mode & 0o7777) !== 0o700 || this.#free.length >= mostFree) return removeEmpty(path);
-    this.#free.push({ path, ...owner });
-    return true;
+    if ((mode & 0o7777) === 0o700 && this.#free.length < mostFree && isEmpty(path)) {
+      this.#free.push({ path, ...owner });
+      return undefined;
+    }
+    return removedEmpty(path) ? undefined : this.#emptier.remove(path);
+  }
+
+  /** What is being emptied stays as it is. */
+  async close(): Promise<void> {
+    await this.#emptier.close();
   }
 
   /** Whether the path is free for the node's folder, or has one that is the node's own. */
@@ -84,21 +88,28 @@ export class Scratch {
   }
 }
 
+/** Looks at one entry, however many there are. */
 function isEmpty(path: string): boolean {
   try {
-    return readdirSync(path).length === 0;
+    const folder = opendirSync(path);
+    try {
+      return folder.readSync() === null;
+    } finally {
+      folder.closeSync();
+    }
   } catch {
     // A folder that cannot be read is not one to use again.
     return false;
   }
 }
 
-function removeEmpty(path: string): boolean {
+/** Needs no descriptor, where there may be none. */
+function removedEmpty(path: string): boolean {
   try {
     rmdirSync(path);
     return true;
   } catch {
-    // Something is in it, which the answer says.
+    // Something is in it.
     return false;
   }
 }

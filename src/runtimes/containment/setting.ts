@@ -13,6 +13,10 @@ export class Setting {
     this.#value = initial;
   }
 
+  prepare(): void {
+    this.#file.prepare();
+  }
+
   set(value: string): void {
     if (value === this.#value) return;
     this.#file.write(value);

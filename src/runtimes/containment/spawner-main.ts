@@ -3,28 +3,47 @@
  * a small process a millisecond and a large node tens of them, in which it does nothing else.
  *
  * A program gets three sockets whose other ends are the node's, so that nothing it reads or writes goes through here.
+ * It may also get a room: namespaces that a helper has made ready, with nothing in them that another program left.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-// Types alone: the node runs the text of this file, see spawner.ts.
+// Types alone: the node runs the text of this file, see spawner-process.ts.
 import type { FromSpawner, SpawnRequest, ToSpawner } from './spawner-protocol.ts';
 
 type Begin = Extract<ToSpawner, { type: 'begin' }>;
 
-const ready = new Map<number, readonly Socket[]>();
+/** Descriptors of its namespaces. */
+type Room = readonly number[];
+
+/** Rooms that wait for a program; more are made while one ends. */
+const spareRooms = 4;
+/** To make a room takes milliseconds. */
+const roomTimeoutMs = 5000;
+/** The end of a mark says all; before it may stand what a shell has to say about the end of a program. */
+const mostOfMark = 256;
+
+const prepared = new Map<number, readonly Socket[]>();
 const freeMarkers: number[] = [];
+const rooms: Room[] = [];
+let roomsOnTheirWay = 0;
 let begun: Begin | undefined;
-let nextStreams = 0;
 let markersMade = 0;
 
 process.on('message', (message: ToSpawner) => {
   if (message.type === 'begin') {
     begun = message;
-    refill(message);
-  } else if (begun !== undefined) {
-    start(begun, message.streams, message.request);
-    if (ready.size <= 1) refill(begun);
+    refillRooms(message);
+  } else if (message.type === 'ping') {
+    tell({ type: 'pong' });
+  } else if (begun === undefined) {
+    return;
+  } else if (message.type === 'prepare') {
+    prepareStreams(begun, message.streams);
+  } else if (message.type === 'drop') {
+    letGo(message.streams);
+  } else {
+    void start(begun, message.streams, message.request);
   }
 });
 // The node is gone, and what it was running is its warden's.
@@ -35,37 +54,43 @@ function tell(message: FromSpawner): void {
   process.send?.(message, undefined, undefined, () => {});
 }
 
-/** What was just started should have the processor: others come when a program has ended, or when they run short. */
-function refill(begin: Begin): void {
-  while (ready.size < begin.spare) prepareStreams(begin);
-}
-
-function prepareStreams({ address, token }: Begin): void {
-  const streams = nextStreams++;
+function prepareStreams({ address, token }: Begin, streams: number): void {
   const sockets = [0, 1, 2].map((index) => {
     const socket = connect({ path: address });
     // What the node sends is for the program, and must not be read here.
     socket.pause();
+    // The node notices where one does not arrive.
     socket.on('error', () => {});
     socket.write(`${token} ${String(streams).padStart(10, '0')} ${index}\n`);
     return socket;
   });
-  ready.set(streams, sockets);
+  prepared.set(streams, sockets);
 }
 
-function start(begin: Begin, streams: number, request: SpawnRequest): void {
-  const sockets = ready.get(streams) ?? [];
-  ready.delete(streams);
+/** The program has copies of its own; with these here its streams would never end. */
+function letGo(streams: number): void {
+  for (const socket of prepared.get(streams) ?? []) socket.destroy();
+  prepared.delete(streams);
+}
+
+async function start(begin: Begin, streams: number, request: SpawnRequest): Promise<void> {
   const opened: number[] = [];
   try {
-    for (const path of request.joins) opened.push(openSync(path, 'w'));
+    const { room } = request;
+    // Without a wait where there is one: the program is on its way before anything else is done for it.
+    const spaces = room === undefined ? [] : (readyRoom(begin, room) ?? (await makeRoom(room)));
+    opened.push(...spaces);
+    const joins = request.joins.map((path) => openSync(path, 'w'));
+    opened.push(...joins);
+    const reads = request.reads === undefined ? [] : [openSync(request.reads, 'r')];
+    opened.push(...reads);
     const marker = freeMarkers.pop() ?? makeMarker(begin.markers);
     const child = spawn(request.file, request.args, {
       cwd: request.cwd,
       env: request.environment,
       // A process group of its own, for the first signal; what leaves the group is in the cell.
       detached: true,
-      stdio: [...sockets, ...opened, marker],
+      stdio: [...(prepared.get(streams) ?? []), ...joins, marker, ...spaces, ...reads],
       ...request.identity,
     });
     if (child.pid === undefined) {
@@ -78,19 +103,68 @@ function start(begin: Begin, streams: number, request: SpawnRequest): void {
     tell({ type: 'failed', streams, code: codeOf(error) });
   } finally {
     for (const fd of opened) closeSync(fd);
-    // The program has copies of its own; with these here its streams would never end.
-    for (const socket of sockets) socket.destroy();
+    letGo(streams);
+    if (rooms.length === 0) refillRooms(begin);
   }
 }
 
 function follow(begin: Begin, child: ChildProcess, pid: number, streams: number, marker: number): void {
   tell({ type: 'started', streams, pid });
   child.on('exit', (code, signal) => {
-    const stage = code === 0 ? '' : takeMark(marker);
+    const mark = takeMark(marker);
     freeMarkers.push(marker);
-    tell({ type: 'exited', streams, code, signal, stage });
-    refill(begin);
+    tell({ type: 'exited', streams, code, signal, mark });
+    refillRooms(begin);
   });
+}
+
+/** One that was made ahead, where it is of that kind. */
+function readyRoom({ room }: Begin, command: readonly string[]): Room | undefined {
+  const same = room?.length === command.length && room.every((word, index) => word === command[index]);
+  return same ? rooms.shift() : undefined;
+}
+
+/** What was just started should have the processor: others come when a program has ended, or when they run short. */
+function refillRooms({ room }: Begin): void {
+  while (room !== undefined && rooms.length + roomsOnTheirWay < spareRooms) {
+    roomsOnTheirWay += 1;
+    makeRoom(room)
+      .then((made) => rooms.push(made))
+      // A start that needs one makes its own, and says why it cannot.
+      .catch(() => {})
+      .finally(() => {
+        roomsOnTheirWay -= 1;
+      });
+  }
+}
+
+/** The helper says when its namespaces are ready, and stays in them until they are held here. */
+function makeRoom([file = '', ...args]: readonly string[]): Promise<Room> {
+  const { promise, resolve, reject } = Promise.withResolvers<Room>();
+  const helper = spawn(file, args, {
+    cwd: '/',
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    stdio: ['pipe', 'pipe', 'ignore'],
+    timeout: roomTimeoutMs,
+    killSignal: 'SIGKILL',
+  });
+  helper.on('error', reject);
+  helper.stdin?.on('error', () => {});
+  helper.on('exit', () => {
+    reject(Object.assign(new Error('no room could be made'), { code: 'ENOROOM' }));
+  });
+  helper.stdout?.once('data', () => {
+    const held: number[] = [];
+    try {
+      for (const space of ['mnt', 'ipc']) held.push(openSync(`/proc/${helper.pid}/ns/${space}`, 'r'));
+      resolve(held);
+    } catch (error) {
+      for (const fd of held) closeSync(fd);
+      reject(error);
+    }
+    helper.kill('SIGKILL');
+  });
+  return promise;
 }
 
 /** A file that only its descriptor leads to. */
@@ -102,14 +176,14 @@ function makeMarker(folder: string): number {
   return fd;
 }
 
-/** What the launcher wrote, and makes the file ready for the next. */
+/** The end of what the launcher wrote, and makes the file ready for the next. */
 function takeMark(fd: number): string {
   const { size } = fstatSync(fd);
   if (size === 0) return '';
-  const text = Buffer.alloc(Math.min(size, 32));
-  readSync(fd, text, 0, text.length, 0);
+  const text = Buffer.alloc(Math.min(size, mostOfMark));
+  readSync(fd, text, 0, text.length, size - text.length);
   ftruncateSync(fd);
-  return text.toString('latin1').trim();
+  return text.toString('latin1');
 }
 
 function codeOf(error: unknown): string {

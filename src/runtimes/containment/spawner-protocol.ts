@@ -8,23 +8,36 @@ export interface SpawnRequest {
   readonly cwd: string;
   /** Absent means the node's own. */
   readonly identity?: { readonly uid: number; readonly gid: number };
-  /** Files that are opened for it to write to, as descriptors from 3 on; after them comes the marker. */
+  /**
+   * Files that are opened for it to write to, as descriptors from 3 on; after them come the marker, the two
+   * namespaces of its room, and the file that it reads.
+   */
   readonly joins: readonly string[];
+  /** Descriptors of a room's namespaces, mount and ipc: of a new room of this kind, made by the command. */
+  readonly room?: readonly string[];
+  /** A file that is opened for it to read. */
+  readonly reads?: string;
 }
 
 export type ToSpawner =
   | {
       readonly type: 'begin';
-      /** Where it connects to, for each stream of a program. */
+      /** Where it connects to, for each stream of a program; as seen from its working directory. */
       readonly address: string;
       readonly token: string;
       /** A folder for files that have no name for longer than it takes to open them. */
       readonly markers: string;
-      /** Sets of streams that wait for a program. */
-      readonly spare: number;
+      /** The command that makes a room of the kind that is kept ready; absent where there are none. */
+      readonly room?: readonly string[];
     }
+  /** It connects the streams of a set. */
+  | { readonly type: 'prepare'; readonly streams: number }
+  /** It lets go of a set that did not arrive. */
+  | { readonly type: 'drop'; readonly streams: number }
   /** `streams` is the set of streams that it gets. */
-  | { readonly type: 'spawn'; readonly streams: number; readonly request: SpawnRequest };
+  | { readonly type: 'spawn'; readonly streams: number; readonly request: SpawnRequest }
+  /** It says `pong`. */
+  | { readonly type: 'ping' };
 
 export type FromSpawner =
   | { readonly type: 'started'; readonly streams: number; readonly pid: number }
@@ -35,9 +48,10 @@ export type FromSpawner =
       readonly streams: number;
       readonly code: number | null;
       readonly signal: NodeJS.Signals | null;
-      /** What stands in the marker: how far a launcher came that did not become its program. */
-      readonly stage: string;
-    };
+      /** What stands in the marker: see exit-report.ts. */
+      readonly mark: string;
+    }
+  | { readonly type: 'pong' };
 
 /**
  * Which stream a connection is, told in its first bytes: the token of 32 characters, the set in 10 digits, and 0, 1 or

@@ -1,19 +1,26 @@
 import { constants } from 'node:os';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/task.ts';
+import { signalName } from '../containment/exit-report.ts';
+
+const { SIGKILL, SIGXCPU, SIGXFSZ } = constants.signals;
 
 /** Why the runtime ended an instance; the first reason counts. */
 export type KillCause = 'stopped' | 'spent' | 'closed' | 'discarded' | 'lost';
 
 /** What is known of an instance when nothing is left of it. */
 export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
+  /** Of a program that exited. */
+  readonly code?: number;
+  /** Of one that a signal ended; 0 where nobody knows which. */
+  readonly signal?: number;
   readonly cause: KillCause | undefined;
   /** The rung of the ladder that was reached. */
   readonly rung: string;
   /** How far the launcher came that did not become the program; empty where it did. */
   readonly stage: string;
+  /** Where it was to start; empty for a folder of its own. */
+  readonly directory: string;
   /** Why there never was a program, for people. */
   readonly failure?: string;
   readonly ranOutOfMemory: boolean;
@@ -43,47 +50,39 @@ export function endingOf(exit: Exit, limits: Limits): Ending {
   if (cause === 'lost') {
     return { kind: 'failed', code: 'INSTANCE_LOST', message: 'what starts programs for the node was ended' };
   }
-  const status = signal === null ? (code ?? 0) : exitCodeOf(signal);
+  // One that nobody knows has no exit code either.
+  const status = signal === undefined ? (code ?? 0) : signal === 0 ? undefined : 128 + signal;
   const failed = (errorCode: ErrorCode, message: string): Ending => ({
     kind: 'failed',
     code: errorCode,
     message,
-    exitCode: status,
+    ...(status !== undefined && { exitCode: status }),
   });
   if (exit.ranOutOfMemory) return failed('MEMORY_LIMIT', memoryMessage(limits));
-  if (cause === 'spent' || (signal !== null && ranOutOfCpu(exit, signal, limits))) {
+  if (cause === 'spent' || (signal !== undefined && ranOutOfCpu(exit, signal, limits))) {
     return failed('CPU_LIMIT', `the program used up its CPU time of ${limits.cpuTimeMs ?? 0} ms`);
   }
   if (exit.stage !== '')
-    return { kind: 'failed', code: 'START_FAILED', message: startMessage(exit.stage, limits) };
-  if (signal === 'SIGXFSZ') {
+    return {
+      kind: 'failed',
+      code: 'START_FAILED',
+      message: startMessage(exit.stage, limits, exit.directory),
+    };
+  if (signal === SIGXFSZ) {
     return failed(
       'SIGNALED',
       `the program was ended by SIGXFSZ: it wrote a file larger than limits.file_size, ${limits.fileSize ?? 0} bytes`,
     );
   }
-  if (signal !== null) return failed('SIGNALED', `the program was ended by ${signal}`);
+  if (signal !== undefined) return failed('SIGNALED', `the program was ended by ${signalName(signal)}`);
   if (status !== 0) return failed('FUNCTION_EXIT', `the program exited with ${status}`);
   return { kind: 'completed', exitCode: 0 };
 }
 
-/** A shell that stands between says 128 + n for a signal. */
-export function signalOf(exitCode: number): NodeJS.Signals | null {
-  for (const [name, number] of Object.entries(constants.signals)) {
-    // The keys of this table are the names of signals.
-    if (number === exitCode - 128) return name as NodeJS.Signals;
-  }
-  return null;
-}
-
-function exitCodeOf(signal: NodeJS.Signals): number {
-  return 128 + constants.signals[signal];
-}
-
 /** The limit of each process ends it with SIGXCPU, or with SIGKILL where it takes no notice. */
-function ranOutOfCpu({ cpuTimeUs }: Exit, signal: NodeJS.Signals, { cpuTimeMs }: Limits): boolean {
+function ranOutOfCpu({ cpuTimeUs }: Exit, signal: number, { cpuTimeMs }: Limits): boolean {
   if (cpuTimeMs === undefined) return false;
-  return signal === 'SIGXCPU' || (signal === 'SIGKILL' && (cpuTimeUs ?? 0) >= cpuTimeMs * 1000);
+  return signal === SIGXCPU || (signal === SIGKILL && (cpuTimeUs ?? 0) >= cpuTimeMs * 1000);
 }
 
 function memoryMessage({ memory }: Limits): string {
@@ -92,7 +91,11 @@ function memoryMessage({ memory }: Limits): string {
     : `the program was killed because it needed more memory than its limit of ${memory} bytes`;
 }
 
-function startMessage(stage: string, { openFiles }: Limits): string {
+function startMessage(stage: string, { openFiles }: Limits, directory: string): string {
+  if (stage === 'room')
+    return 'the program could not be started: its private temporary folders could not be entered';
+  if (stage === 'folder')
+    return `the program could not be started: its working directory ${directory} does not exist, or cannot be entered`;
   if (stage === 'cell') return 'the program could not be started: it could not be put under its limits';
   if (stage === 'limits') {
     const of = openFiles === undefined ? '' : `; limits.open_files is ${openFiles}`;

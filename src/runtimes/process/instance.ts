@@ -3,9 +3,10 @@ import type { ResourceUse } from '../../domain/execution.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { Cell } from '../containment/cell.ts';
 import type { Child, ChildExit } from '../containment/child.ts';
+import { readExit } from '../containment/exit-report.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance } from '../runtime.ts';
 import { CpuWatch } from './cpu-watch.ts';
-import { type Exit, endingOf, type KillCause, signalOf } from './ending.ts';
+import { type Exit, endingOf, type KillCause } from './ending.ts';
 import { OutputPump } from './output-pump.ts';
 import { startFailure } from './start-failure.ts';
 
@@ -59,7 +60,7 @@ export class ProcessInstance implements Instance {
     child.stdin.on('error', () => {});
     this.#cpuWatch = new CpuWatch(parts.cell, parts.task.limits, parts.clock, () => this.#end('spent'));
     this.#ended = child.exited.then((exit) => this.#finish(exit));
-    this.gone = this.#ended.then(({ empty }) => this.#clear(empty));
+    this.gone = this.#ended.then(({ empty }) => parts.release(empty));
   }
 
   async serve(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome> {
@@ -77,7 +78,6 @@ export class ProcessInstance implements Instance {
     const { exit, resourceUse, empty } = await this.#ended;
     signal.removeEventListener('abort', onAbort);
     await Promise.all(this.#output.map((pump) => pump.finish(clock)));
-    await this.gone;
     const facts = { instanceId, resourceUse, ...(!empty && { remains: true as const }) };
     return { ...endingOf(exit, task.limits), ...facts };
   }
@@ -87,14 +87,13 @@ export class ProcessInstance implements Instance {
     for (const pump of this.#output) pump.drop();
     this.#end('discarded');
     const { empty } = await this.#ended;
-    await this.gone;
     return empty;
   }
 
   /** Ends it because the node stops: what it was serving is lost. */
   async close(): Promise<void> {
     this.#end('closed');
-    await this.gone;
+    await this.#ended;
   }
 
   /** Asks it to stop, and ends it where it has not after its grace. */
@@ -126,14 +125,13 @@ export class ProcessInstance implements Instance {
     if (!this.#parts.cell.nested) this.#parts.child.signal('SIGKILL');
   }
 
-  async #finish({ code, signal, stage, failed, lost }: ChildExit): Promise<End> {
+  async #finish(childExit: ChildExit): Promise<End> {
+    const { failed, lost } = childExit;
     const { cell, child, task } = this.#parts;
     this.#exited = true;
     this.#cpuWatch.stop();
     this.#spoil(
-      failed === undefined
-        ? 'the program ended before it was given its input'
-        : startFailure(failed, task.workingDirectory),
+      failed === undefined ? 'the program ended before it was given its input' : startFailure(failed),
     );
     child.stdin.destroy();
     if (lost) {
@@ -142,14 +140,12 @@ export class ProcessInstance implements Instance {
     }
     const empty = cell.isEmpty() || (await this.#emptied());
     const resourceUse = cell.resourceUse();
-    const told = cell.nested && code !== null && code > 128 ? signalOf(code) : null;
     const exit: Exit = {
-      code,
-      signal: signal ?? told,
+      ...readExit(childExit),
       cause: this.#cause,
       rung: this.#rung,
-      stage,
-      ...(failed !== undefined && { failure: startFailure(failed, task.workingDirectory) }),
+      directory: task.workingDirectory,
+      ...(failed !== undefined && { failure: startFailure(failed) }),
       ranOutOfMemory: cell.ranOutOfMemory(),
       cpuTimeUs: resourceUse.cpuTimeUs,
     };
@@ -168,9 +164,5 @@ export class ProcessInstance implements Instance {
       await promise;
     }
     return cell.isEmpty();
-  }
-
-  async #clear(empty: boolean): Promise<void> {
-    await this.#parts.release(empty);
   }
 }

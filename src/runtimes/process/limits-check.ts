@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { invalidArgument } from '../../domain/errors.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { Cells } from '../containment/cell.ts';
 import { fileSizeBlock } from '../containment/launcher.ts';
+import { mostOpenFiles } from '../containment/open-files.ts';
 
 /** Rejects what a process cannot be given or held to, with a RequestError that names the field. */
 export function checkAbilities(task: TaskDefinition, holds: Cells['holds']): void {
@@ -37,11 +37,4 @@ function cannotHold(limit: string): Error {
     `definition.limits.${limit}`,
     'this node cannot hold a process to it, because it can make no cgroup with that controller; remove the limit, or start the node as root or in a cgroup that is delegated to its user',
   );
-}
-
-/** How many files a process of the node's may have open; no child can have more. */
-function mostOpenFiles(): number {
-  const limits = readFileSync('/proc/self/limits', 'utf8');
-  const [, hard = 'unlimited'] = /^Max open files\s+\S+\s+(\S+)/m.exec(limits) ?? [];
-  return hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard);
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../domain/clock.ts';
 import type { OutputStream } from '../../domain/event.ts';
@@ -5,6 +6,12 @@ import type { AttemptIo } from '../runtime.ts';
 
 /** How long the end of a stream is waited for, in milliseconds, when all that could write to it is dead. */
 const patienceMs = 250;
+/**
+ * What a socket can hold, so what may come when all that could write is dead: in bytes, and in turns of the patience
+ * in which it was read without a pause. What comes after it is written by somebody else.
+ */
+const mostHeldTurns = 8;
+const leastHeldBytes = 16 * 1024 * 1024;
 
 /** Carries one stream of a program to where its output goes, no faster than it is taken there. */
 export class OutputPump {
@@ -17,6 +24,8 @@ export class OutputPump {
   readonly #early: Buffer[] = [];
   #io: AttemptIo | undefined;
   #bytes = 0;
+  /** Nothing is taken beyond. */
+  #end = Number.POSITIVE_INFINITY;
 
   /** `onEarly` hears of output that comes before `open`. */
   constructor(stream: Readable, name: OutputStream, onEarly: () => void) {
@@ -47,13 +56,17 @@ export class OutputPump {
 
   /**
    * All that could write is dead, so the end is near; but a copy of the descriptor may have been given to a process
-   * that is not ours. Resolves when everything was handed over.
+   * that is not ours, which can go on writing. Resolves when everything was handed over.
    */
   async finish(clock: Clock): Promise<void> {
     let before = -1;
+    let turns = 0;
+    this.#end = this.#bytes + heldBytes();
     const look = () => {
-      const standing = this.#bytes === before && !this.#stream.isPaused();
-      if (standing) this.#stream.destroy();
+      const paused = this.#stream.isPaused();
+      if (!paused) turns += 1;
+      const standing = this.#bytes === before && !paused;
+      if (standing || turns > mostHeldTurns) this.#stream.destroy();
       before = this.#bytes;
       timer = clock.setTimer(patienceMs, look);
     };
@@ -64,6 +77,10 @@ export class OutputPump {
 
   #take(data: Buffer): void {
     this.#bytes += data.length;
+    if (this.#bytes > this.#end) {
+      this.#stream.destroy();
+      return;
+    }
     if (this.#io !== undefined) {
       this.#write(this.#io, data);
       return;
@@ -78,5 +95,15 @@ export class OutputPump {
     if (wait === undefined) return;
     this.#stream.pause();
     void wait.then(() => this.#stream.resume());
+  }
+}
+
+/** A program may have asked for more than is usual, up to twice the system's maximum. Source: socket(7). */
+function heldBytes(): number {
+  try {
+    return Math.max(leastHeldBytes, 2 * Number(readFileSync('/proc/sys/net/core/wmem_max', 'latin1')));
+  } catch {
+    // A system that does not say so has the usual.
+    return leastHeldBytes;
   }
 }

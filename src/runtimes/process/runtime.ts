@@ -63,7 +63,7 @@ async function containmentFor(options: ProcessRuntimeOptions): ReturnType<typeof
     );
   }
   try {
-    return await makeContainment({ ...options, wrapper: wrapper ?? [] });
+    return await makeContainment({ ...options, walled: true, wrapper: wrapper ?? [] });
   } catch (error) {
     options.logger?.warn({ err: error }, 'processes cannot be run here');
     return { reason: error instanceof Error ? error.message : 'the system refused it' };
@@ -105,7 +105,11 @@ class ProcessRuntime implements InstanceRuntime {
 
   async prepare(task: TaskDefinition): Promise<PreparedArtifact> {
     const { cells, spawner } = this.#requireUsable();
-    spawner.warm();
+    try {
+      spawner.warm();
+    } catch (error) {
+      throw noSpawner(error);
+    }
     if (task.artifact.kind !== 'process') {
       throw invalidArgument(
         'definition.artifact',
@@ -136,6 +140,7 @@ class ProcessRuntime implements InstanceRuntime {
     await Promise.allSettled(this.#launching);
     await Promise.all(Array.from(this.#instances, (instance) => instance.close()));
     if (typeof this.#usable === 'function') return;
+    this.#starter?.close();
     await closeContainment(this.#usable);
   }
 
@@ -190,5 +195,17 @@ function unavailable(reason: string): RequestError {
     'unavailable',
     `this node cannot run processes, because it could not end all that they start: ${reason}. Start it as root, in a cgroup that is delegated to its user, or where unshare can make user namespaces`,
     { reason: 'RUNTIME_UNAVAILABLE', metadata: { runtime: 'process' } },
+  );
+}
+
+function noSpawner(cause: unknown): RequestError {
+  const why = cause instanceof Error ? cause.message : 'the system refused it';
+  return new RequestError(
+    'unavailable',
+    `this node cannot start another process now: ${why}; try again later`,
+    {
+      reason: 'RUNTIME_UNAVAILABLE',
+      metadata: { runtime: 'process' },
+    },
   );
 }

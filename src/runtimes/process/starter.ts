@@ -1,14 +1,14 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { Cell } from '../containment/cell.ts';
-import { commandEnvironment } from '../containment/command.ts';
 import type { Containment } from '../containment/containment.ts';
+import { DescriptorBudget } from '../containment/descriptor-budget.ts';
 import type { Identity } from '../containment/identity.ts';
 import type { Launcher } from '../containment/launcher.ts';
 import { anyLeasedUser, LeasedUsers } from '../containment/leased-users.ts';
-import type { CommandRunner } from '../containment/scratch.ts';
 import { type Launch, LaunchError } from '../runtime.ts';
 import { ProcessInstance } from './instance.ts';
+import { startFailure } from './start-failure.ts';
 
 interface StarterOptions {
   readonly clock: Clock;
@@ -25,40 +25,49 @@ interface Place {
   readonly folder?: string;
 }
 
+/** Cells that wait until a folder is emptied, at most. */
+const mostClearing = 8;
+/** How often a cell is looked at that something could not be ended in, in milliseconds. */
+const lookMs = 1000;
+
 /** Starts programs in cells, and takes back what they had. */
 export class Starter {
   readonly #containment: Containment;
   readonly #launcher: Launcher;
   readonly #options: StarterOptions;
   readonly #users = new LeasedUsers();
+  readonly #budget: DescriptorBudget;
+  /** Places whose folder is being emptied. */
+  #clearing = 0;
+  #closed = false;
 
   constructor(containment: Containment, launcher: Launcher, options: StarterOptions) {
     this.#containment = containment;
     this.#launcher = launcher;
     this.#options = options;
+    this.#budget = new DescriptorBudget(options.clock);
   }
 
   /** Starts a program whose file was checked. Rejects with a LaunchError, and leaves nothing then. */
   async start(launch: Launch, path: string, identity: Identity): Promise<ProcessInstance> {
     const { task, instanceId } = launch;
+    const granted = this.#budget.take();
+    if (granted !== true && !(await granted)) throw new LaunchError('START_FAILED', startFailure('EMFILE'));
     const place = this.#makePlace(task, identity);
     const { cell } = place;
     const release = (empty: boolean) => this.#release(place, empty);
     try {
-      const command = this.#launcher.command({
-        joins: cell.joins.length,
-        wrapper: cell.wrapper,
+      const request = this.#launcher.request({
+        cell,
+        room: this.#containment.rooms?.showing([this.#launcher.shell, path], [task.workingDirectory]),
+        ...(!isOwn(place.identity) && { identity: place.identity }),
         limits: task.limits,
+        directory: place.folder ?? task.workingDirectory,
         program: path,
         args: [...task.args, ...launch.args],
         environment: { ...task.environment, ...launch.environment },
       });
-      const child = await this.#containment.spawner.spawn({
-        ...command,
-        cwd: place.folder ?? task.workingDirectory,
-        joins: cell.joins,
-        ...(!isOwn(place.identity) && { identity: place.identity }),
-      });
+      const child = await this.#containment.spawner.spawn(request);
       void child.started.then((pid) => cell.started(pid));
       return new ProcessInstance({
         instanceId,
@@ -70,22 +79,33 @@ export class Starter {
       });
     } catch (error) {
       await release(true);
-      throw error;
+      throw new LaunchError('START_FAILED', startFailure(codeOf(error)), { cause: error });
     }
+  }
+
+  /** What is not cleared yet is left to who removes all of it. */
+  close(): void {
+    this.#closed = true;
   }
 
   #makePlace(task: TaskDefinition, asked: Identity): Place {
     const { cells, scratch, warden } = this.#containment;
     const leased = asked === anyLeasedUser;
-    const identity = leased ? this.#lease() : asked;
+    let identity = asked;
+    let folder: string | undefined;
     try {
+      if (leased) identity = this.#lease();
       warden.watch();
-      const folder = task.workingDirectory === '' ? scratch.takeFolder(identity) : undefined;
+      folder = task.workingDirectory === '' ? scratch.takeFolder(identity) : undefined;
       return { identity, leased, cell: cells.take(task.limits), ...(folder !== undefined && { folder }) };
     } catch (error) {
-      if (leased) this.#users.giveBack(identity);
+      this.#budget.giveBack();
+      // Nobody was in it.
+      if (folder !== undefined) void scratch.putBack(folder, identity);
+      if (leased && identity !== asked) this.#users.giveBack(identity);
+      if (error instanceof LaunchError) throw error;
       this.#options.logger?.warn({ err: error }, 'no room could be made for a process');
-      throw new LaunchError('START_FAILED', 'the node could not make room for the program', { cause: error });
+      throw new LaunchError('START_FAILED', startFailure(codeOf(error)), { cause: error });
     }
   }
 
@@ -95,36 +115,58 @@ export class Starter {
     throw new LaunchError('START_FAILED', 'the node has no user left to run the program as');
   }
 
-  /** A command of the node's own, as `runCommand` runs it, without a start that the node itself makes. */
-  readonly #run: CommandRunner = async (file, args, identity) => {
-    const child = await this.#containment.spawner.spawn({
-      file,
-      args,
-      environment: commandEnvironment,
-      cwd: '/',
-      joins: [],
-      ...(!isOwn(identity) && { identity }),
-    });
-    child.stdin.destroy();
-    child.stdout.destroy();
-    child.stderr.destroy();
-    return (await child.exited).code === 0;
-  };
-
-  async #release({ identity, leased, cell, folder }: Place, empty: boolean): Promise<void> {
-    const { scratch } = this.#containment;
+  /**
+   * Resolves when all of it is given back. Where nothing was left, that is at once; and else however long it takes,
+   * which is nobody's deadline.
+   */
+  async #release(place: Place, empty: boolean): Promise<void> {
+    const { identity, leased, cell, folder } = place;
+    const { logger } = this.#options;
     try {
-      const cleared = folder === undefined || (await scratch.putBack(folder, identity, this.#run));
-      if (!cleared) this.#options.logger?.warn({ folder }, 'the folder of a process could not be emptied');
-      if (cleared && empty && leased) this.#users.giveBack(identity);
-      // After the folder: what was written there is charged to the cell for as long as it exists.
-      cell.release(empty);
+      if (!empty) await this.#emptied(cell);
+      // Whoever runs as this user next must not meet the last.
+      const clean = cell.isEmpty();
+      const clearing = folder === undefined ? undefined : this.#containment.scratch.putBack(folder, identity);
+      // After the folder: what was written there is charged to the cell for as long as it exists. But folders that take
+      // long do not keep the descriptors of many cells.
+      const early = clearing !== undefined && this.#clearing >= mostClearing;
+      if (early) this.#giveBack(cell, false);
+      const cleared = clearing === undefined || (await this.#cleared(clearing));
+      if (cleared && clean && leased) this.#users.giveBack(identity);
+      if (!early) this.#giveBack(cell, clean);
+      if (!cleared && !this.#closed) logger?.warn({ folder }, 'the folder of a process could not be emptied');
     } catch (error) {
-      this.#options.logger?.warn({ err: error }, 'the place of a process could not be cleared');
+      logger?.warn({ err: error }, 'the place of a process could not be cleared');
+    }
+  }
+
+  async #cleared(clearing: Promise<boolean>): Promise<boolean> {
+    this.#clearing += 1;
+    const cleared = await clearing;
+    this.#clearing -= 1;
+    return cleared;
+  }
+
+  #giveBack(cell: Cell, reusable: boolean): void {
+    this.#budget.giveBack();
+    cell.release(reusable);
+  }
+
+  /** What could not be ended in time is ended whenever that can be done. */
+  async #emptied(cell: Cell): Promise<void> {
+    while (!this.#closed && !cell.isEmpty()) {
+      cell.kill();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#options.clock.setTimer(lookMs, resolve);
+      await promise;
     }
   }
 }
 
 function isOwn({ uid, gid }: Identity): boolean {
   return uid === process.geteuid?.() && gid === process.getegid?.();
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }

@@ -11,10 +11,10 @@ export class ArtifactMissing extends Error {
   override readonly name = 'ArtifactMissing';
 }
 
-/** A transpiled artifact, read from its folder. */
+/** A checked artifact, read from its folder. */
 export interface CachedArtifact {
   readonly manifest: Manifest;
-  /** The generated module. */
+  /** The JavaScript of a component; empty for a module. */
   readonly source: Uint8Array;
   readonly cores: readonly {
     readonly file: string;
@@ -114,15 +114,20 @@ async function readFolder(folder: string, sha256: string): Promise<CachedArtifac
   try {
     const manifest = JSON.parse(await readFile(join(folder, manifestFile), 'utf8')) as Manifest;
     if (manifest.artifact !== sha256) return undefined;
-    const contents = await Promise.all(
-      [manifest.source, ...manifest.cores].map((entry) => readWhole(folder, entry)),
+    if (manifest.kind === 'module') {
+      const bytes = await readWhole(folder, manifest.module);
+      const cores = [{ file: manifest.module.file, instances: 1, bytes }];
+      return { manifest, cores, source: new Uint8Array() };
+    }
+    const source = await readWhole(folder, manifest.source);
+    const cores = await Promise.all(
+      manifest.cores.map(async (core) => ({
+        file: core.file,
+        instances: core.instances,
+        bytes: await readWhole(folder, core),
+      })),
     );
-    const cores = manifest.cores.map(({ file, instances }, index) => ({
-      file,
-      instances,
-      bytes: contents[index + 1] as Uint8Array,
-    }));
-    return { manifest, cores, source: contents[0] as Uint8Array };
+    return { manifest, cores, source };
   } catch (error) {
     // Absent, or cut short by a crash: both are made again.
     if (error instanceof SyntaxError || error instanceof NotWhole || isAbsent(error)) return undefined;

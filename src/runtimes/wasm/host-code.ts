@@ -35,12 +35,16 @@ export function readHostCode(main: URL): HostCode {
   const attachment = Buffer.from(JSON.stringify(modules));
   // Any package of ours will do: others are found from there.
   const shim = findPackageJSON('@bytecodealliance/preview2-shim', import.meta.url);
+  let guards: string | undefined;
   const packages = shim === undefined ? '' : pathToFileURL(shim).href;
   return {
     boot: readModule(entryUrl('./guest-host/boot', import.meta.url)),
     message(name, network) {
-      const guards = network ? networkGuards() : '';
-      const head: CodeMessage = { kind: 'code', main: addressOf(main.href), name, packages, guards };
+      guards ??= networkGuards();
+      const head: CodeMessage = {
+        ...{ kind: 'code', main: addressOf(main.href), name, packages },
+        guards: network ? guards : '',
+      };
       return encodeMessage(head, [attachment]);
     },
   };

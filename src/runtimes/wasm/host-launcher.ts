@@ -35,6 +35,7 @@ async function makeLauncher({
     // Of its own: processes may be denied on this node, and their runtime closes what it has.
     const made = await makeContainment({
       nodeId: `${nodeId}-guests`,
+      clock,
       wrapper: closing(strayDescriptors()) ?? [],
     });
     if ('reason' in made) return made;

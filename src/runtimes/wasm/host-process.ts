@@ -5,7 +5,7 @@ export interface HostProfile {
   /** Guest path to host path. */
   readonly preopens: Readonly<Record<string, string>>;
   readonly network: boolean;
-  /** Packages that the host's own code imports; nothing of others can be read where there are walls. */
+  /** Packages that the host's own code imports; where there are walls it can read these and what they depend on. */
   readonly packages: readonly string[];
 }
 

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { commandEnvironment } from '../containment/command.ts';
 import type { Identity } from '../containment/identity.ts';
 import type { HostProfile } from './host-process.ts';
@@ -90,11 +91,13 @@ export class HostWalls {
   #make({ preopens, network, packages }: HostProfile): Enclosure {
     const folder = `${this.#folder}/host-root-${this.#made.size}`;
     const root = `${folder}/root`;
-    const folders = packages.flatMap(packageFolder);
+    const folders = packageFolders(packages);
     const mounts: Mount[] = [
       { source: process.execPath, target: programs.node },
       { source: this.#setpriv, target: programs.setpriv },
-      ...[...this.#libraries, '/etc/ld.so.cache'].map((path) => ({ source: path, target: path })),
+      ...[...new Set([...this.#libraries, ...librariesOf(addonsIn(folders))]), '/etc/ld.so.cache'].map(
+        (path) => ({ source: path, target: path }),
+      ),
       ...[...(network ? networkFiles : []), ...folders].map((path) => ({ source: path, target: path })),
     ];
     const there = mounts.filter(({ source }) => existsSync(source));
@@ -134,14 +137,50 @@ interface Mount {
   readonly target: string;
 }
 
-/** Empty where it is not installed. */
-function packageFolder(name: string): string[] {
-  const file = findPackageJSON(name, import.meta.url);
-  return file === undefined ? [] : [dirname(file)];
+/** The folders of packages and of all that they depend on, as far as it is installed. */
+function packageFolders(names: readonly string[]): string[] {
+  const folders = new Set<string>();
+  const open = names.map((name) => ({ name, from: import.meta.url }));
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const file = findPackage(next.name, next.from);
+    if (file === undefined || folders.has(dirname(file))) continue;
+    folders.add(dirname(file));
+    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
+      readFileSync(file, 'utf8'),
+    ) as Package;
+    for (const name of [...Object.keys(dependencies), ...Object.keys(optionalDependencies)]) {
+      open.push({ name, from: pathToFileURL(file).href });
+    }
+  }
+  return [...folders];
+}
+
+interface Package {
+  readonly dependencies?: object;
+  readonly optionalDependencies?: object;
+}
+
+function findPackage(name: string, from: string): string | undefined {
+  try {
+    return findPackageJSON(name, from);
+  } catch {
+    // It is of another platform.
+    return undefined;
+  }
+}
+
+/** Native code that packages bring. */
+function addonsIn(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.node'))
+      .map((name) => `${folder}/${name}`),
+  );
 }
 
 /** Their shared libraries, and what loads those. */
 function librariesOf(files: readonly string[]): string[] {
+  if (files.length === 0) return [];
   const listed = execFileSync('ldd', files, { encoding: 'utf8', env: commandEnvironment });
   const paths = listed.split('\n').flatMap((text) => /(?:=> |^\s+)(\/\S+) \(0x/.exec(text)?.[1] ?? []);
   return [...new Set(paths)];

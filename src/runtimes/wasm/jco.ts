@@ -1,19 +1,7 @@
 import { parseWit } from '../../domain/wit/parse.ts';
 import type { WitFunction } from '../../domain/wit/types.ts';
-import { preview1Module, readAdapter } from './adapter.ts';
 import { renameInterfaces } from './component.ts';
-import type { CoreModule } from './core-module.ts';
-import { explained, Refused } from './refused.ts';
-
-/** A preview-1 program as a component. */
-export async function adaptModule(bytes: Uint8Array, { imports }: CoreModule): Promise<Uint8Array> {
-  const other = imports.find(({ module }) => module !== preview1Module);
-  if (other !== undefined)
-    throw new Refused(`it imports ${other.module}, which is not offered; ${preview1Module} is`);
-  const { componentNew } = await import('@bytecodealliance/jco-transpile/wasm-tools');
-  const adapter = await readAdapter('command');
-  return explained('it cannot be made a component', () => componentNew(bytes, [[preview1Module, adapter]]));
-}
+import { explained } from './refused.ts';
 
 export async function readFunctions(component: Uint8Array): Promise<WitFunction[]> {
   const { componentWit } = await import('@bytecodealliance/jco-transpile/wasm-tools');

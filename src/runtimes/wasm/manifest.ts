@@ -1,7 +1,7 @@
 import type { WitFunction } from '../../domain/wit/types.ts';
 
 /** Raised whenever what the transpiler writes changes, so that an older cache is not read. */
-export const cacheFormat = 3;
+export const cacheFormat = 4;
 
 export const manifestFile = 'manifest.json';
 
@@ -11,8 +11,21 @@ interface CachedFile {
   readonly sha256: string;
 }
 
-/** What a transpiled artifact's folder holds. */
-export interface Manifest {
+/** What the folder of a checked artifact holds. */
+export type Manifest = ModuleManifest | ComponentManifest;
+
+/** A core module, which runs as it is. */
+export interface ModuleManifest {
+  readonly kind: 'module';
+  /** Hex digest of the artifact. */
+  readonly artifact: string;
+  readonly module: CachedFile;
+  /** The export that runs it. */
+  readonly command: '_start';
+}
+
+/** A component, made into JavaScript and core modules. */
+export interface ComponentManifest {
   readonly kind: 'component';
   /** Hex digest of the artifact that all of this was made from. */
   readonly artifact: string;
@@ -29,7 +42,7 @@ export interface Manifest {
   readonly wit: string;
 }
 
-/** What the transpiling process prints: one line of JSON. */
+/** What the checking process says of an artifact. */
 export type TranspileReport =
   | { readonly kind: 'done' }
   | { readonly kind: 'refused'; readonly description: string };

@@ -12,10 +12,10 @@ import { QuickCalls } from './quick-calls.ts';
 import { Warmth } from './warmth.ts';
 
 /**
- * Of JavaScript: the values that go in and out of a guest, and the host's own code. A guest's own memory is bounded by
- * the gate.
+ * Of JavaScript: the values that go in and out of a guest, and the host's own code; a guest's own memory is bounded by
+ * the gate. One compiling thread, so that a host needs no more at once than the gate counts for one function.
  */
-const hostFlags = ['--max-old-space-size=256', '--max-semi-space-size=16'];
+const hostFlags = ['--max-old-space-size=256', '--max-semi-space-size=16', '--v8-pool-size=1'];
 
 /** How long calls that were sent together may take, in all, before they are sent again one by one. */
 const patienceMs = 100;

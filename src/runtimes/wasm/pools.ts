@@ -3,22 +3,21 @@ import type { InstanceReporter } from '../../domain/instance.ts';
 import { guestHostMain, type HostCode, readHostCode } from './host-code.ts';
 import type { HostLauncher, HostProfile } from './host-process.ts';
 import type { WasmLogger } from './logger.ts';
-import { PlainHostLauncher } from './plain-host.ts';
 import { HostPool } from './pool.ts';
 import type { NetworkRules } from './protocol.ts';
 
 interface HostPoolsOptions {
   readonly hosts: number;
   readonly mostHosts?: number;
-  readonly launcher?: HostLauncher;
+  readonly launcher: HostLauncher;
   readonly networkRules?: () => NetworkRules;
   readonly clock: Clock;
   readonly instances?: InstanceReporter;
   readonly logger?: WasmLogger;
 }
 
-/** What guests are served from that import sockets or HTTP, also where both are denied to them. */
-const shimPackages = ['@bytecodealliance/preview2-shim', '@bytecodealliance/jco-node-fs'];
+/** What guests are served from that import sockets or HTTP, also where they are denied them. */
+const shimPackages = ['@bytecodealliance/preview2-shim'];
 
 /** Where nobody says otherwise. */
 const strictRules: NetworkRules = { loopback: false, ownPorts: [] };
@@ -35,14 +34,12 @@ interface Reach {
  */
 export class HostPools {
   readonly #options: HostPoolsOptions;
-  readonly #launcher: HostLauncher;
   readonly #pools = new Map<string, HostPool>();
   #code: HostCode | undefined;
   #named = 0;
 
   constructor(options: HostPoolsOptions) {
     this.#options = options;
-    this.#launcher = options.launcher ?? new PlainHostLauncher();
   }
 
   for({ preopens, allowNetwork: network }: Reach): HostPool {
@@ -64,7 +61,6 @@ export class HostPools {
   /** Ends every host; what runs or waits settles as INSTANCE_LOST. */
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#pools.values(), (pool) => pool.close()));
-    await this.#launcher.close();
   }
 
   #make(profile: HostProfile, plain: boolean): HostPool {
@@ -81,7 +77,7 @@ export class HostPools {
       size: plain ? hosts : 0,
       most: mostHosts,
       profile,
-      launcher: this.#launcher,
+      launcher: this.#options.launcher,
       code: this.#code,
       rules: networkRules,
       nextName: () => `wasm-${++this.#named}`,

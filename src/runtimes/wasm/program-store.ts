@@ -75,14 +75,15 @@ export class ProgramStore {
   async #load(task: TaskDefinition): Promise<Program> {
     const artifact = await this.#cache.load(digestOf(task));
     const cores = await this.#bound(artifact, digestOf(task), memoryLimit(task));
+    const { manifest } = artifact;
     this.#lastKey += 1;
     return {
       key: this.#lastKey,
       source: artifact.source,
       cores,
-      imports: artifact.manifest.imports,
-      command: artifact.manifest.command,
-      functions: artifact.manifest.functions,
+      imports: manifest.kind === 'component' ? manifest.imports : [],
+      command: manifest.command,
+      functions: manifest.kind === 'component' ? manifest.functions : [],
       name: task.name,
       args: task.args,
       environment: task.environment,

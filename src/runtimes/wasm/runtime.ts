@@ -11,6 +11,7 @@ import { checkPreopens, checkSettings, defaultLimits } from './limits.ts';
 import type { WasmLogger } from './logger.ts';
 import type { Manifest } from './manifest.ts';
 import { PendingJob } from './pending.ts';
+import { PlainHostLauncher } from './plain-host.ts';
 import { HostPools } from './pools.ts';
 import { ProgramStore } from './program-store.ts';
 import type { NetworkRules, Program } from './protocol.ts';
@@ -48,15 +49,16 @@ interface WasmRuntime extends Runtime {
 /** Runs WASI components and preview-1 modules in guest hosts. Nothing starts before the first task. */
 export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
   const closing = new AbortController();
+  const { launcher = new PlainHostLauncher() } = options;
   const { unsafePreopens = false, holdsFolders = holdsDescriptors } = options;
   const allowPreopens = holdsFolders || unsafePreopens;
   const cache = new ArtifactCache({
     cacheDir: options.cacheDir,
     loadArtifact: options.loadArtifact,
-    transpile: createTranspile(closing.signal),
+    transpile: createTranspile({ launcher, clock: options.clock, signal: closing.signal }),
   });
   const programs = new ProgramStore(cache, unsafePreopens);
-  const hosts = new HostPools(options);
+  const hosts = new HostPools({ ...options, launcher });
 
   function start(
     program: Program,
@@ -105,7 +107,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
       try {
         const { manifest } = await programs.check(task);
         hosts.warm(task);
-        return { functions: signatures(manifest), wit: manifest.wit };
+        return { functions: signatures(manifest), wit: manifest.kind === 'component' ? manifest.wit : '' };
       } catch (error) {
         if (error instanceof ArtifactMissing) {
           throw new RequestError('failed_precondition', error.message, {
@@ -137,12 +139,14 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     async close() {
       closing.abort();
       await hosts.close();
+      await launcher.close();
     },
   };
 }
 
 function signatures(manifest: Manifest): FunctionSignature[] {
   const command = { name: '', parameters: [], result: '', reason: '' };
+  if (manifest.kind === 'module') return [command];
   const typed = manifest.functions.map((fn) => ({
     name: fn.name,
     parameters: fn.parameters.map(({ name, type }) => ({ name, type: printType(type) })),

@@ -1,12 +1,11 @@
-// The checking process: `node transpiler.ts <artifact file> <empty folder>`.
+// The checking process, behind the walls of a guest host: it gets an artifact and answers with what a runtime needs of
+// it.
 //
 // It reads every byte of an artifact, refuses what the gate cannot bound, and transpiles a component. It runs apart
 // from the node because it blocks for a second, takes hundreds of megabytes and is fed with bytes that anyone may
-// have made; the node only reads the one line that it prints (a TranspileReport).
+// have made.
 
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { printFunctions } from '../../domain/wit/print.ts';
 import { opaqueReason } from '../../domain/wit/type-text.ts';
 import type { WitFunction } from '../../domain/wit/types.ts';
@@ -15,14 +14,32 @@ import { readComponent } from './component.ts';
 import { checkComponent } from './component-shape.ts';
 import { checkWithEngine } from './engine-check.ts';
 import { checkExportNames } from './export-names.ts';
-import { adaptModule, countInstances, generate, readFunctions } from './jco.ts';
-import { type Manifest, manifestFile, type TranspileReport } from './manifest.ts';
+import { Channel } from './guest-host/channel.ts';
+import { countInstances, generate, readFunctions } from './jco.ts';
+import {
+  type ComponentManifest,
+  type ModuleManifest,
+  manifestFile,
+  type TranspileReport,
+} from './manifest.ts';
 import { checkModule } from './module-check.ts';
 import { missingImport, unversioned } from './offer.ts';
 import { describeRefusal, Refused } from './refused.ts';
+import type { CheckAnswer } from './transpile.ts';
 
-async function transpile(bytes: Uint8Array, folder: string): Promise<void> {
-  const component = layerOf(bytes) === 'core' ? await adaptModule(bytes, checkModule(bytes)) : bytes;
+async function check(bytes: Uint8Array, made: Made): Promise<void> {
+  const manifest = await (layerOf(bytes) === 'core' ? keepModule(bytes, made) : transpile(bytes, made));
+  made.save(manifestFile, Buffer.from(JSON.stringify(manifest)));
+}
+
+async function keepModule(bytes: Uint8Array, made: Made): Promise<ModuleManifest> {
+  checkModule(bytes);
+  await checkWithEngine(bytes);
+  const module = made.save('module.wasm', bytes);
+  return { kind: 'module', artifact: module.sha256, module, command: '_start' };
+}
+
+async function transpile(component: Uint8Array, made: Made): Promise<ComponentManifest> {
   checkComponent(component);
   const names = readComponent(component);
   const missing = missingImport(names.imports);
@@ -33,22 +50,19 @@ async function transpile(bytes: Uint8Array, folder: string): Promise<void> {
   if (command === '') checkCallable(functions);
   const { files, source } = await generate(component);
   await Promise.all([...files.values()].map(checkWithEngine));
-  const manifest: Manifest = {
+  return {
     kind: 'component',
-    artifact: digest(bytes),
-    source: await save(folder, 'component.mjs', Buffer.from(source)),
-    cores: await Promise.all(
-      [...files].map(async ([file, content]) => ({
-        ...(await save(folder, file, content)),
-        instances: countInstances(source, file),
-      })),
-    ),
+    artifact: digest(component),
+    source: made.save('component.mjs', Buffer.from(source)),
+    cores: [...files].map(([file, content]) => ({
+      ...made.save(file, content),
+      instances: countInstances(source, file),
+    })),
     imports: names.imports.map(unversioned),
     command,
     functions,
     wit: functions.length === 0 ? '' : printFunctions(functions),
   };
-  await writeFile(join(folder, manifestFile), JSON.stringify(manifest), { flush: true });
 }
 
 /** Without a command, some function must be one that a caller can give its parameters and get a result of. */
@@ -68,20 +82,33 @@ function checkCallable(functions: readonly WitFunction[]): void {
   );
 }
 
-async function save(folder: string, file: string, content: Uint8Array) {
-  await writeFile(join(folder, file), content, { flush: true });
-  return { file, sha256: digest(content) };
-}
-
 function digest(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-const [input = '', folder = ''] = process.argv.slice(2);
-let report: TranspileReport = { kind: 'done' };
-try {
-  await transpile(await readFile(input), folder);
-} catch (error) {
-  report = { kind: 'refused', description: describeRefusal(error) };
+/** What a check has made so far, by name, in the order of the answer. */
+class Made {
+  readonly files = new Map<string, Uint8Array>();
+
+  save(file: string, content: Uint8Array) {
+    this.files.set(file, content);
+    return { file, sha256: digest(content) };
+  }
 }
-process.stdout.write(JSON.stringify(report));
+
+/** @param socket the descriptor of its socket */
+export async function serve(_name: string, socket: number): Promise<void> {
+  const channel = new Channel(socket);
+  const received = channel.receive();
+  if (received === undefined) return;
+  const made = new Made();
+  let report: TranspileReport = { kind: 'done' };
+  try {
+    await check(received.attachment, made);
+  } catch (error) {
+    made.files.clear();
+    report = { kind: 'refused', description: describeRefusal(error) };
+  }
+  const files = [...made.files].map(([name, { length }]) => ({ name, length }));
+  channel.answer({ report, files } satisfies CheckAnswer, [...made.files.values()]);
+}

@@ -128,6 +128,7 @@ class WalledHost implements HostProcess {
   readonly #child: Promise<Child>;
   readonly #cell: Cell;
   readonly #clock: Clock;
+  #released = false;
 
   constructor(
     child: Promise<Child>,
@@ -143,17 +144,19 @@ class WalledHost implements HostProcess {
   }
 
   kill(): void {
+    // The cell may be another's by then.
+    if (this.#released) return;
     this.#cell.kill();
     // Before the launcher has joined its cell, the cell has nothing to kill.
-    if (!this.#cell.nested) void this.#child.then((child) => child.signal('SIGKILL'));
+    if (!this.#cell.nested) void this.#child.then((child) => !this.#released && child.signal('SIGKILL'));
   }
 
   cpuTimeUs(): number | undefined {
-    return this.#cell.cpuTimeUs();
+    return this.#released ? undefined : this.#cell.cpuTimeUs();
   }
 
   limitMemory(bytes: number): void {
-    this.#cell.limitMemory(bytes);
+    if (!this.#released) this.#cell.limitMemory(bytes);
   }
 
   async #follow(release: (empty: boolean) => void): Promise<HostExit> {
@@ -169,6 +172,7 @@ class WalledHost implements HostProcess {
     const empty = await this.#emptied();
     if (exit.failed === undefined) await Promise.all(drained);
     const ranOutOfMemory = this.#cell.ranOutOfMemory();
+    this.#released = true;
     release(empty);
     const { code, signal } = exit;
     const failed = failureOf(exit);

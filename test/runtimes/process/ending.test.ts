@@ -56,6 +56,36 @@ describe('the end of a program', () => {
     });
   });
 
+  // All that end a process and are not a matter of memory or CPU time; 32 and 33 are the C library's own.
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 26, 27, 29, 30, 31, 32, 33, 34, 50, 64])(
+    'is known by its number where that was signal %i',
+    async (number) => {
+      const task = await programs.script('signals-itself', `kill -${number} $$\nsleep 5`);
+      expect((await run(runtime, task)).outcome).toMatchObject({
+        kind: 'failed',
+        code: 'SIGNALED',
+        exitCode: 128 + number,
+      });
+    },
+  );
+
+  it.each([34, 64])('is known where signal %i went to all of its process group', async (number) => {
+    const task = await programs.script('signals-all', `kill -${number} 0\nsleep 5`);
+    expect((await run(runtime, task)).outcome).toMatchObject({ code: 'SIGNALED', exitCode: 128 + number });
+  });
+
+  it('is not taken for success where nobody knows the signal', async () => {
+    const task = await programs.script('signals-launcher', 'kill -32 0\nsleep 5');
+    expect((await run(runtime, task)).outcome).toMatchObject({ kind: 'failed', code: 'SIGNALED' });
+  });
+
+  it('by a signal is told apart from an exit code over 128', async () => {
+    for (const code of [129, 137, 139, 143, 162, 255]) {
+      const task = await programs.script(`exits-${code}`, `exit ${code}`);
+      expect((await run(runtime, task)).outcome).toMatchObject({ code: 'FUNCTION_EXIT', exitCode: code });
+    }
+  });
+
   it('is known although it closed its output long before', async () => {
     const task = await programs.script('closes', 'exec >&- 2>&-\nsleep 0.1\nexit 3');
     expect((await run(runtime, task)).outcome).toMatchObject({ code: 'FUNCTION_EXIT', exitCode: 3 });

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
 import type { Guest } from '../../../src/runtimes/wasm/guest-host/guest.ts';
@@ -9,7 +11,7 @@ import { hostFor } from '../../../src/runtimes/wasm/guest-host/host/imports.ts';
 import { type LiveGuest, LiveGuests } from '../../../src/runtimes/wasm/guest-host/live-guests.ts';
 import { networkGuards } from '../../../src/runtimes/wasm/host-code.ts';
 import type { ProgramFacts } from '../../../src/runtimes/wasm/protocol.ts';
-import { run } from '../attempt.ts';
+import { attemptOf, Collected, firstOutput, run } from '../attempt.ts';
 import { WasmBench } from './fixture.ts';
 
 const bench = new WasmBench();
@@ -81,6 +83,45 @@ async function hostFunction(allowNetwork: boolean, name: string, member: string)
   const found = Reflect.get(imports[name] ?? {}, member);
   if (typeof found !== 'function') throw new Error(`${name} has no ${member}`);
   return found as (...parameters: unknown[]) => unknown;
+}
+
+describe('a guest that opens a FIFO with nobody at its other end', () => {
+  it('waits until it is stopped, and nobody else waits with it', async () => {
+    const folder = join(await bench.folder, 'fifo');
+    await mkdir(folder);
+    await promisify(execFile)('mkfifo', [join(folder, 'hello.txt')]);
+    const own = await bench.runtime(4);
+    const task = await bench.example('misbehaving/env', { preopens: { '/data': folder } });
+    const stopping = new AbortController();
+    const waiting = [1, 2, 3].map(() => {
+      const io = new Collected();
+      return { io, running: own.run(attemptOf(task), io, stopping.signal) };
+    });
+    // They say what they see before they open the file.
+    await Promise.all(waiting.map(({ io, running }) => firstOutput(io, running)));
+    const beside = await run(own, await bench.example('misbehaving/cat'), { input: Buffer.from('on') });
+    expect(beside.stdout.toString()).toBe('on');
+    stopping.abort();
+    for (const { io, running } of waiting) {
+      expect(await running).toMatchObject({ kind: 'stopped' });
+      expect(io.of('stdout').toString()).not.toContain('open /data/hello.txt');
+    }
+  });
+});
+
+interface SplicingStream {
+  splice(source: object, length: bigint): bigint;
+  blockingSplice(source: object, length: bigint): bigint;
+}
+
+/** The body of a request that is never sent. */
+async function requestBody(): Promise<SplicingStream> {
+  const named = (name: string): Promise<unknown> => hostFunction(true, 'wasi:http/types', name);
+  const Fields = (await named('Fields')) as new () => object;
+  const OutgoingRequest = (await named('OutgoingRequest')) as new (
+    fields: object,
+  ) => { body(): { write(): SplicingStream } };
+  return new OutgoingRequest(new Fields()).body().write();
 }
 
 /** The files below a folder that this process has open. */
@@ -162,6 +203,19 @@ describe('the network', () => {
       thrown = error;
     }
     expect(thrown).toEqual(reason);
+  });
+
+  it('can be given bytes of a stream that is not its own', async () => {
+    const body = await requestBody();
+    const program = programOf({ imports: ['wasi:http/types'], allowNetwork: true });
+    const { imports } = (await hostFor(program, networkGuards())).instance({
+      ...context,
+      input: Buffer.from('0123456789'),
+    });
+    const stdin = Reflect.get(imports['wasi:cli/stdin'] ?? {}, 'getStdin')();
+    expect(body.splice(stdin, 4n)).toBe(4n);
+    expect(body.blockingSplice(stdin, 100n)).toBe(6n);
+    expect(() => body.splice(stdin, 1n)).toThrow(expect.objectContaining({ tag: 'closed' }));
   });
 
   it('is there with it', async () => {

@@ -14,7 +14,11 @@ const bench = new WasmBench();
 let launcher: HostLauncher;
 let folder: string;
 beforeAll(async () => {
-  const made = await makeContainment({ nodeId: 'walls-test', wrapper: [] });
+  const made = await makeContainment({
+    nodeId: `walls-test-${process.pid}`,
+    clock: systemClock,
+    wrapper: [],
+  });
   if ('reason' in made) throw new Error(made.reason);
   const walls = await findWalls(made.scratch.path, undefined);
   if (walls === undefined) throw new Error('no walls can be had here');
@@ -106,10 +110,20 @@ describeWhere([root()], 'a program that has taken over a guest host', () => {
   });
 });
 
+describeWhere([root()], 'an artifact', () => {
+  it('is checked behind walls, with the tools that it takes', async () => {
+    const runtime = await bench.runtime(1, 1, {
+      launcher: { launch: (program) => launcher.launch(program), close: async () => {} },
+    });
+    const { functions } = await runtime.prepare(await bench.example('typed/typed'));
+    expect(functions.map(({ name }) => name)).toContain('ping');
+  });
+});
+
 describeWhere([root()], 'a guest behind walls', () => {
   it('runs, and reaches the folder of its preopen alone', async () => {
     const runtime = await bench.runtime(1, 1, {
-      launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
+      launcher: { launch: (program) => launcher.launch(program), close: async () => {} },
     });
     const { outcome, stdout } = await run(runtime, await bench.example('misbehaving/cat'), {
       input: Buffer.from('on'),
@@ -120,7 +134,7 @@ describeWhere([root()], 'a guest behind walls', () => {
 
   it('opens the files of its preopen, and of no other folder', async () => {
     const runtime = await bench.runtime(1, 1, {
-      launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
+      launcher: { launch: (program) => launcher.launch(program), close: async () => {} },
     });
     await writeFile(join(folder, 'hello.txt'), 'from the host');
     const task = await bench.example('misbehaving/env', { preopens: { '/data': folder } });
@@ -166,7 +180,7 @@ describeWhere([root()], 'a guest behind walls', () => {
 
   it('whose folder is gone ends as START_FAILED, and says so', async () => {
     const runtime = await bench.runtime(1, 1, {
-      launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
+      launcher: { launch: (program) => launcher.launch(program), close: async () => {} },
     });
     const task = await bench.example('misbehaving/cat', { preopens: { '/data': join(folder, 'nowhere') } });
     const { outcome } = await run(runtime, task);

@@ -1,7 +1,10 @@
+import { createWallClock } from '../guest-host/host/clocks.ts';
 import type { FileStat, NewTime } from './port.ts';
 
 const second = 1_000_000_000n;
-const millisecond = 1_000_000n;
+
+/** Right to a millisecond, as the clock of the guest is, and moving between two of them. */
+const wallClock = createWallClock();
 
 /** Both times as Node takes them; the old ones are asked for only where one is to stay. */
 export function timesToSet(accessed: NewTime, modified: NewTime, old: () => FileStat): [string, string] {
@@ -18,7 +21,7 @@ export function timesToSet(accessed: NewTime, modified: NewTime, old: () => File
  * and still in the same microsecond.
  */
 function secondsOf(newTime: bigint | 'now'): string {
-  const time = newTime === 'now' ? BigInt(Date.now()) * millisecond : newTime;
+  const time = newTime === 'now' ? wallClock() : newTime;
   const wanted = microsecondOf(time);
   let seconds = Number(time / second) + Number(time % second) / 1e9;
   const step = Math.max(2 ** (Math.floor(Math.log2(Math.abs(seconds))) - 52), 0.5e-9);

@@ -66,6 +66,17 @@ export class Channel {
     if (performance.now() * 1000 - this.#sentAt > mostWaitUs) this.flush();
   }
 
+  /** One reply of JSON text and what is attached to it, to whoever asked for nothing else. */
+  answer(head: object, attachments: readonly Uint8Array[]): void {
+    const text = Buffer.from(JSON.stringify(head));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(text.length);
+    const parts = [length, text, ...attachments];
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    this.#unsent.push(encodeRecordHeader(recordKind.reply, 0, bytes), ...parts);
+    this.flush();
+  }
+
   flush(): void {
     if (this.#unsent.length === 0) return;
     const [first] = this.#unsent;

@@ -50,6 +50,32 @@ export function networkOf(guards: string): Pick<HostFactory, 'connect' | 'discon
   };
 }
 
+const { InputStream, OutputStream } = wasi.io.streams;
+const { blockingSplice, splice } = OutputStream.prototype;
+type ShimInput = typeof InputStream.prototype;
+type ShimOutput = typeof OutputStream.prototype;
+
+// Its output streams take bytes only from input streams that its own thread knows: ours are read here.
+OutputStream.prototype.splice = function (this: ShimOutput, source: ShimInput, length: bigint) {
+  return isOurs(source) ? take(this, source, length) : splice.call(this, source, length);
+};
+OutputStream.prototype.blockingSplice = function (this: ShimOutput, source: ShimInput, length: bigint) {
+  if (!isOurs(source)) return blockingSplice.call(this, source, length);
+  if (this.checkWrite() === 0n) this.subscribe().block();
+  return take(this, source, length);
+};
+
+function isOurs(source: ShimInput): boolean {
+  return Object.getPrototypeOf(source) !== InputStream.prototype;
+}
+
+function take(target: ShimOutput, source: ShimInput, length: bigint): bigint {
+  const room = target.checkWrite();
+  const bytes = source.read(length < room ? length : room);
+  target.write(bytes);
+  return BigInt(bytes.length);
+}
+
 function shimClasses(): IoClasses {
   const { streams, poll, error } = wasi.io;
   return {

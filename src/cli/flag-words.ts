@@ -1,0 +1,85 @@
+/** Fields of a request as the flags that gave them: what the server refuses is told in the words of the command line. */
+
+type Words = readonly (readonly [field: string, flag: string])[];
+
+/** A field that is a map or a list: its entry comes after the flag. */
+const invokeWords: Words = [
+  ['task', 'TASK'],
+  ['function_name', '--function'],
+  ['parameters', '--param'],
+  ['input', '--input'],
+  ['content_type', '--content-type'],
+  ['execution_mode', '--mode'],
+  ['args', '--arg'],
+  ['environment', '--env'],
+  ['timeouts.queue', '--queue-timeout'],
+  ['timeouts.attempt', '--attempt-timeout'],
+  ['timeouts.total', '--timeout'],
+  ['wait_budget', '--wait-budget'],
+  ['start_after', '--start-after'],
+  ['invocation_id', '--invocation-id'],
+  ['metadata', '--metadata'],
+];
+
+const taskWords: Words = [
+  ['definition.name', 'NAME'],
+  ['definition.runtime', '--runtime'],
+  ['definition.artifact.sha256', '--sha256'],
+  ['definition.artifact.path', '--artifact'],
+  ['definition.artifact.image', '--artifact'],
+  ['definition.artifact.url', '--artifact'],
+  ['definition.artifact.content', '--artifact'],
+  ['definition.artifact', '--artifact'],
+  ['definition.description', '--description'],
+  ['definition.args', 'ARG'],
+  ['definition.environment', '--env'],
+  ['definition.preopens', '--preopen'],
+  ['definition.allow_network', '--allow-network'],
+  ['definition.container.network', '--network'],
+  ['definition.container.pull', '--pull'],
+  ['definition.timeouts.total', '--timeout'],
+  ['definition.grace', '--grace'],
+  ['definition.limits.memory', '--memory'],
+  ['definition.limits.cpu_time', '--cpu-time'],
+  ['definition.limits.cpu', '--cpu'],
+  ['definition.limits.processes', '--processes'],
+  ['definition.instance_policy', '--instance-policy'],
+  ['definition.user', '--user'],
+  ['definition.working_directory', '--workdir'],
+  ['definition.warm.start_ahead', '--start-ahead'],
+  ['definition.warm.min', '--warm-min'],
+  ['definition.warm.max', '--warm-max'],
+  ['definition.on_interrupt', '--on-interrupt'],
+  ['definition.max_recoveries', '--max-recoveries'],
+];
+
+const listWords: Words = [
+  ['task', '--task'],
+  ['statuses', '--status'],
+  ['created_after', '--since'],
+  ['created_before', '--until'],
+];
+
+export const inInvokeFlags = rewording(invokeWords);
+export const inTaskFlags = rewording(taskWords);
+export const inListFlags = rewording(listWords);
+
+/** A task file has the fields themselves, without the message around them. */
+export function inTaskFile(message: string): string {
+  return message.replace(/(^|; )definition\.(?=\w)/g, '$1');
+}
+
+/** Only what a message, or one of several in it, begins with is a field. */
+function rewording(words: Words): (message: string) => string {
+  const flags = new Map(words);
+  // The longer field first: `limits.cpu` begins `limits.cpu_time`.
+  const fields = [...flags.keys()]
+    .sort((a, b) => b.length - a.length)
+    .map((field) => field.replaceAll('.', '\\.'));
+  const pattern = new RegExp(`(^|; )(${fields.join('|')})(?:\\.([^:]*))?(\\[\\d+\\])?(?=:)`, 'g');
+  return (message) =>
+    message.replace(pattern, (_all, before: string, field: string, entry?: string, index?: string) => {
+      const flag = flags.get(field) ?? field;
+      return `${before}${flag}${entry === undefined ? '' : ` ${entry}`}${index ?? ''}`;
+    });
+}

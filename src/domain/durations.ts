@@ -1,0 +1,78 @@
+/** How long functions have taken: the last runs of each, from which the next one is guessed. Pure. */
+
+/** By function, the one used last at the end; milliseconds, the oldest first. */
+export type StoredDurations = readonly (readonly [key: string, durationsMs: readonly number[]])[];
+
+interface History {
+  readonly recent: number[];
+  /** In order; undefined until it is wanted. */
+  sorted: readonly number[] | undefined;
+}
+
+const historyLength = 50;
+/** Functions remembered; the one least recently completed goes first. */
+const mostFunctions = 10_000;
+/** The guess for a function without history, in milliseconds. */
+const unknownMs = 5000;
+/** What is written down: enough for the functions in use, and little to write. */
+const mostStored = 1000;
+const storedLength = 20;
+
+export class Durations {
+  readonly #histories = new Map<string, History>();
+  #version = 0;
+
+  constructor(stored: StoredDurations = []) {
+    for (const [key, recent] of stored.slice(-mostFunctions)) {
+      this.#histories.set(key, { recent: recent.slice(-historyLength), sorted: undefined });
+    }
+  }
+
+  /** Moves on with each thing learned. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** A run of the function has completed. */
+  learn(key: string, durationMs: number): void {
+    const recent = this.#histories.get(key)?.recent ?? [];
+    this.#histories.delete(key);
+    recent.push(durationMs);
+    if (recent.length > historyLength) recent.shift();
+    this.#histories.set(key, { recent, sorted: undefined });
+    this.#version += 1;
+    if (this.#histories.size <= mostFunctions) return;
+    for (const oldest of this.#histories.keys()) {
+      this.#histories.delete(oldest);
+      return;
+    }
+  }
+
+  /**
+   * Milliseconds that a run which has taken `elapsedMs` will likely take yet: the median of what those runs took that
+   * were longer. One that is longer than all before takes, as far as anybody knows, as long again as it is over them;
+   * and one of a function that nobody knows at least as long as it has taken.
+   */
+  left(key: string, elapsedMs: number): number {
+    const sorted = this.#sorted(key);
+    const longest = sorted?.at(-1);
+    if (sorted === undefined || longest === undefined) return Math.max(unknownMs - elapsedMs, elapsedMs);
+    if (elapsedMs >= longest) return elapsedMs - longest;
+    const from = sorted.findIndex((each) => each > elapsedMs);
+    return (sorted[from + Math.floor((sorted.length - from) / 2)] ?? longest) - elapsedMs;
+  }
+
+  /** For the next start of the node. */
+  stored(): StoredDurations {
+    return [...this.#histories]
+      .slice(-mostStored)
+      .map(([key, { recent }]) => [key, recent.slice(-storedLength).map((ms) => Number(ms.toFixed(3)))]);
+  }
+
+  #sorted(key: string): readonly number[] | undefined {
+    const history = this.#histories.get(key);
+    if (history === undefined) return undefined;
+    history.sorted ??= history.recent.toSorted((a, b) => a - b);
+    return history.sorted;
+  }
+}

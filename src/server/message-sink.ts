@@ -1,0 +1,47 @@
+import type { Writable } from 'node:stream';
+import type { ServerWritableStream } from '@grpc/grpc-js';
+
+/** Messages that wait for a reader, of up to 64 KiB each. grpc-js itself takes 16, which cost memory for each reader that does not read. */
+const mostWaiting = 4;
+
+/** Sends the messages of a stream at its reader's pace. */
+export class MessageSink {
+  readonly #call: ServerWritableStream<unknown, unknown>;
+  #waiting = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(call: ServerWritableStream<unknown, unknown>) {
+    this.#call = call;
+  }
+
+  /** A promise means wait before the next. */
+  send(message: unknown): Promise<void> | undefined {
+    this.#waiting += 1;
+    this.#call.write(message, this.#passed);
+    return this.#waiting < mostWaiting ? undefined : this.#room();
+  }
+
+  readonly #passed = (): void => {
+    this.#waiting -= 1;
+    if (this.#waiting < mostWaiting) this.#wake?.();
+  };
+
+  /** Resolves when the stream takes more, or never will: after a cancel grpc-js says nothing of what was written. */
+  #room(): Promise<void> {
+    const call = this.#call;
+    return new Promise((resolve) => {
+      const stream: Writable = call;
+      const events = ['cancelled', 'close', 'error'];
+      const done = (): void => {
+        this.#wake = undefined;
+        for (const event of events) stream.off(event, done);
+        resolve();
+      };
+      if (call.cancelled || call.destroyed) resolve();
+      else {
+        this.#wake = done;
+        for (const event of events) stream.on(event, done);
+      }
+    });
+  }
+}

@@ -1,0 +1,67 @@
+/** A node that runs out of descriptors goes on when there are some again. */
+import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { ChildServer, example, temporaryDataDir } from '../support/server.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+async function startWith(descriptors: number): Promise<ChildServer> {
+  const dataDir = await temporaryDataDir();
+  const command = `ulimit -n ${descriptors} && exec "$0" --no-warnings "$1"`;
+  const child = spawn('/bin/sh', ['-c', command, process.execPath, main], {
+    env: {
+      PATH: process.env.PATH,
+      SPEAR_DATA_DIR: dataDir,
+      SPEAR_GRPC_ADDRESS: '127.0.0.1:0',
+      SPEAR_HTTP_ADDRESS: '127.0.0.1:0',
+      SPEAR_DOCKER_HOST: 'unix:///nonexistent/docker.sock',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  const output: string[] = [];
+  const ready = Promise.withResolvers<Record<string, unknown>>();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    output.push(line);
+    if (line.includes('"msg":"ready"')) ready.resolve(JSON.parse(line) as Record<string, unknown>);
+  });
+  void exited.then(() => ready.reject(new Error(output.join('\n'))));
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await exited;
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  return new ChildServer(child, exited, output, await ready.promise);
+}
+
+test('more connections than there are descriptors leave a node that answers, and its store that works', async () => {
+  const server = await startWith(160);
+  const sockets: Socket[] = [];
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (const address of [server.grpcAddress, server.httpAddress]) {
+    const [host, port] = address.split(':');
+    for (let n = 0; n < 200; n++) sockets.push(connect(Number(port), host).on('error', () => {}));
+  }
+  const refused = async () =>
+    (await fetch(`http://${server.httpAddress}/healthz`).catch(() => undefined))?.status;
+  await expect.poll(refused, { timeout: 20_000 }).not.toBe(200);
+  for (const socket of sockets) socket.destroy();
+  await expect.poll(refused, { timeout: 20_000 }).toBe(200);
+  const register = async () => {
+    const value = await example('wordcount/wordcount.wasm');
+    const definition = { name: 'count', runtime: 1, artifact: { source: { case: 'content', value } } };
+    await server.tasks.registerTask({ definition } as never);
+    const { result } = await server.functions.invokeFunction({ task: 'count', input: Buffer.from('a\n') });
+    return result?.state;
+  };
+  await expect.poll(() => register().catch(String), { timeout: 30_000 }).toBe('completed');
+  expect(server.process.exitCode).toBeNull();
+});
