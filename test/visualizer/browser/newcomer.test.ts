@@ -49,7 +49,7 @@ describeWhere([await chromium()], 'a newcomer', () => {
     };
     await paste(commands[0]);
     expect((await paste(commands[1])).stdout).toBe('hello\n');
-    expect((await paste(commands[2])).stdout).toContain('"COMPLETED"');
+    expect((await paste(commands[2])).stdout).toContain('"message":"completed"');
   });
 
   test('sees parameters and result of an addition on the first screen, and times in UTC', async () => {
