@@ -52,6 +52,8 @@ export interface Core {
   readonly ownPorts: Set<number>;
   /** Why nothing can be written now; undefined where it can. */
   storeFault(): Error | undefined;
+  /** Where gRPC listens, once it does: the port may have been left to the system. */
+  listening(grpcAddress: string): void;
   /** Takes up what an earlier run of the node left. */
   recover(): Promise<void>;
 }
@@ -93,6 +95,7 @@ export async function openCore(
 
   let storeFault: Error | undefined;
   let revived = 0;
+  let { grpcAddress } = config;
   const hub = new CommitHub((error) => logger.error({ err: error }, 'bug: what watches the node failed'));
   const supervisor = new Supervisor({
     clock,
@@ -148,6 +151,7 @@ export async function openCore(
       storeFault: () => storeFault,
       revived: () => revived,
       position: () => feed.position,
+      grpcAddress: () => grpcAddress,
     }),
   });
   hub.add((record, events) => feed.committed(record, events));
@@ -183,6 +187,9 @@ export async function openCore(
       failed: (error) => logger.error({ err: error }, 'an inspector could not be told of what is under way'),
     }),
     storeFault: () => storeFault,
+    listening(address) {
+      grpcAddress = address;
+    },
     async recover() {
       const report = await supervisor.recover(await takeStopMark(config.dataDir));
       revived = report.revived;

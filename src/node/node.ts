@@ -66,6 +66,7 @@ async function open(
   opened.defer(() => shutDown(front.grpc, timer(clock, lastCallsMs)));
   opened.defer(() => front.listener.close());
   const grpcAddress = await listenGrpc(front.listener, config.grpcAddress);
+  core.listening(grpcAddress);
   const httpAddress = await listenHttp(front.http, config.httpAddress, front.acceptFailed);
   for (const address of [grpcAddress, httpAddress]) core.ownPorts.add(splitAddress('', address).port);
   lifecycle.send({ type: 'recovered' });
