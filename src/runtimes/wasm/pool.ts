@@ -73,6 +73,8 @@ export class HostPool implements HostOwner {
   #scheduled = false;
   #closing = false;
   #falseStarts = 0;
+  /** Jobs that have ended so far. */
+  #settled = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -229,6 +231,7 @@ export class HostPool implements HostOwner {
   }
 
   onSettled(pending: PendingJob, outcome: AttemptOutcome): void {
+    this.#settled += 1;
     this.#quick.settled(pending, outcome);
   }
 
@@ -280,17 +283,20 @@ export class HostPool implements HostOwner {
   }
 
   /**
-   * One more host at a time, and only where jobs have waited for so long that those before them will not end soon: a
-   * host costs tens of milliseconds and megabytes, and quick calls in great number need none.
+   * One more host at a time, after the one before it has started, and only where jobs have waited for so long that
+   * those before them will not end soon: a host costs a tenth of a second and megabytes. Quick calls in great number
+   * need none as long as some of them end.
    */
   #growForWaiting(): void {
     if (this.#growth !== undefined || this.#hosts.size >= this.#most) return;
     const first = this.#queue[0] ?? this.#alone[0];
+    const settled = this.#settled;
     this.#growth = this.#clock.setTimer(growMs, () => {
       this.#growth = undefined;
-      if (first !== undefined && (this.#queue.includes(first) || this.#alone.includes(first))) {
-        this.#grow(Math.min(this.#most, this.#hosts.size + 1));
-      }
+      const waits = first !== undefined && (this.#queue.includes(first) || this.#alone.includes(first));
+      const starting = [...this.#hosts].some((host) => !host.warm && !host.ending);
+      const moves = settled !== this.#settled && this.#quick.isQuick(first);
+      if (waits && !starting && !moves) this.#grow(Math.min(this.#most, this.#hosts.size + 1));
       if (this.#waiting > 0) this.#growForWaiting();
     });
   }
