@@ -35,16 +35,13 @@ export function readHostCode(main: URL): HostCode {
   const attachment = Buffer.from(JSON.stringify(modules));
   // Any package of ours will do: others are found from there.
   const shim = findPackageJSON('@bytecodealliance/preview2-shim', import.meta.url);
-  let guards: string | undefined;
+  const guards = networkGuards();
   const packages = shim === undefined ? '' : pathToFileURL(shim).href;
   return {
     boot: readModule(entryUrl('./guest-host/boot', import.meta.url)),
     message(name, network) {
-      guards ??= networkGuards();
-      const head: CodeMessage = {
-        ...{ kind: 'code', main: addressOf(main.href), name, packages },
-        guards: network ? guards : '',
-      };
+      const given = { name, packages, guards: network ? guards : '' };
+      const head: CodeMessage = { kind: 'code', main: addressOf(main.href), ...given };
       return encodeMessage(head, [attachment]);
     },
   };
