@@ -1,10 +1,7 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { transpileBytes } from '@bytecodealliance/jco-transpile';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { connect } from '../src/cli/client.ts';
 import { FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { register } from './calls.ts';
@@ -15,11 +12,11 @@ const runs = 300;
 const input = Buffer.from('one two three\nfour five\n');
 const expected = '2 5 24\n';
 
-/** A fresh instance of word count, dispatch to outcome, against a bare warm worker that does the same. */
+/** A fresh instance of word count, dispatch to outcome, against a bare warm process that does the same. */
 export async function freshRow(spear: BenchServer): Promise<Row> {
-  const bare = await startBareWorker();
+  const bare = await startBareProcess();
   const connection = connect(spear.grpcAddress);
-  await register(connection, 'wordcount', 'wordcount/wordcount.component.wasm');
+  await register(connection, 'wordcount', 'wordcount/wordcount.wasm');
   const functions = connection.service(FunctionService);
   const times: [bare: number[], spear: number[]] = [[], []];
   for (let run = 0; run < 2 * runs; run++) {
@@ -34,7 +31,7 @@ export async function freshRow(spear: BenchServer): Promise<Row> {
   connection.close();
   await bare.stop();
   return {
-    what: 'fresh wasm instance, median ms',
+    what: 'fresh wasm instance (a module), median ms',
     spear: median(times[1]).toFixed(2),
     limit: median(times[0]).toFixed(2),
     ratio: median(times[1]) / median(times[0]),
@@ -42,45 +39,50 @@ export async function freshRow(spear: BenchServer): Promise<Row> {
   };
 }
 
-async function startBareWorker() {
-  const folder = await mkdtemp(join(tmpdir(), 'spear-bench-bare-'));
-  const component = await readFile(
-    new URL('../examples/wordcount/wordcount.component.wasm', import.meta.url),
+/** How long it takes to register word count as a module, against the same program as a component. */
+export async function registrationRow(spear: BenchServer): Promise<Row> {
+  const connection = connect(spear.grpcAddress);
+  const took = async (name: string, file: string): Promise<number> => {
+    const start = performance.now();
+    await register(connection, name, file);
+    return performance.now() - start;
+  };
+  const component = await took('registered-component', 'wordcount/wordcount.component.wasm');
+  const module = await took('registered-module', 'wordcount/wordcount.wasm');
+  connection.close();
+  return {
+    what: 'registration of a module, ms, against that of the same program as a component',
+    spear: module.toFixed(0),
+    limit: component.toFixed(0),
+    ratio: module / component,
+    goal: '<= 0.33',
+  };
+}
+
+async function startBareProcess() {
+  const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', here('bare-process.ts'), here('../examples/wordcount/wordcount.wasm')],
+    { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
   );
-  const { files } = await transpileBytes(component, {
-    name: 'component',
-    instantiation: 'sync',
-    emitTypescriptDeclarations: false,
-    nodejsCompat: false,
-    base64Cutoff: 0,
-  });
-  const modules: Record<string, WebAssembly.Module> = {};
-  let source = '';
-  for (const [name, content] of Object.entries(files)) {
-    const bytes = Buffer.from(content);
-    if (name.endsWith('.wasm')) modules[name] = await WebAssembly.compile(bytes);
-    else {
-      source = join(folder, 'component.mjs');
-      await writeFile(source, bytes);
-    }
-  }
-  const worker = new Worker(new URL('./bare-worker.ts', import.meta.url), {
-    workerData: { source: pathToFileURL(source).href, modules },
-  });
-  await once(worker, 'message');
+  // Node types further streams as either; a pipe of ours is both.
+  const socket = child.stdio[3] as Duplex;
+  const header = Buffer.alloc(4);
+  header.writeUInt32LE(input.length);
+  const message = Buffer.concat([header, input]);
   return {
     async run(): Promise<number> {
       const start = performance.now();
-      const replied = once(worker, 'message');
-      worker.postMessage(input);
-      const [output] = (await replied) as [Uint8Array];
-      const took = performance.now() - start;
-      if (Buffer.from(output).toString() !== expected) throw new Error('a wrong word count');
-      return took;
+      const replied = once(socket, 'data');
+      socket.write(message);
+      const [reply] = (await replied) as [Buffer];
+      if (reply.toString('utf8', 4) !== expected) throw new Error('a wrong word count of the bare process');
+      return performance.now() - start;
     },
     async stop(): Promise<void> {
-      await worker.terminate();
-      await rm(folder, { recursive: true });
+      socket.destroy();
+      child.kill('SIGKILL');
     },
   };
 }

@@ -11,7 +11,8 @@ import { asyncRow, register, syncRows } from './calls.ts';
 import { containerRows } from './containers.ts';
 import { durabilityRow } from './durability.ts';
 import { estimateRow } from './estimates.ts';
-import { freshRow } from './fresh.ts';
+import { fileRows } from './files.ts';
+import { freshRow, registrationRow } from './fresh.ts';
 import { deadlineRow, pendingRow } from './limits.ts';
 import { processRows } from './processes.ts';
 import { recoveryRow } from './recovery.ts';
@@ -41,6 +42,7 @@ try {
   rows.push(await asyncRow(bare, spear));
   rows.push(await durabilityRow(spear, slots));
   rows.push(await streamRow(bare, spear));
+  rows.push(await registrationRow(spear));
   rows.push(await freshRow(spear));
   rows.push(await deadlineRow(spear));
 } finally {
@@ -54,6 +56,7 @@ rows.push(...(await visualizerRows()));
 // Few slots, and nothing else on the machine: what is measured is one start at a time.
 const starter = await startSpear({ SPEAR_ALLOW_HOST_ACCESS: 'true', SPEAR_SLOTS: '2' });
 try {
+  rows.push(...(await fileRows(starter)));
   rows.push(...(await processRows(starter)));
   rows.push(...(await containerRows(starter)));
 } finally {
