@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -107,6 +107,36 @@ describeWhere([root()], 'a program that has taken over a guest host', () => {
   it('has no more descriptors than its bound', async () => {
     const opened = `(() => { let n = 0; for (;; n += 1) { try { fs.openSync('/proc/self/status'); } catch (error) { return [error.code, n < 2048]; } } })()`;
     expect(await inside(plain, opened)).toEqual(['EMFILE', true]);
+  });
+});
+
+/** Sockets that this process has open. */
+async function sockets(): Promise<number> {
+  const names = await readdir('/proc/self/fd');
+  const targets = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));
+  return targets.filter((target) => target.startsWith('socket:')).length;
+}
+
+describeWhere([root()], 'a guest host that was killed', () => {
+  it('leaves none of its sockets open in the node', async () => {
+    // Up to four sets of three wait for the next hosts.
+    const spare = 12;
+    const hosts = 2 * spare;
+    await inside(plain, '1');
+    const before = await sockets();
+    for (let left = hosts; left > 0; left -= 4) {
+      const started = Array.from({ length: 4 }, () =>
+        launcher.launch({
+          text: `import fs from 'node:fs'; fs.writeSync(0, 'up'); setInterval(() => {}, 1e6);`,
+          flags: [],
+          profile: plain,
+        }),
+      );
+      await Promise.all(started.map(({ socket }) => new Promise<unknown>((up) => socket.listen(up))));
+      for (const host of started) host.kill();
+      await Promise.all(started.map(({ exited }) => exited));
+    }
+    await expect.poll(sockets).toBeLessThanOrEqual(before + spare);
   });
 });
 
