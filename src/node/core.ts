@@ -8,7 +8,7 @@ import { leftInstances } from '../actors/recovery.ts';
 import { Supervisor } from '../actors/supervisor.ts';
 import { systemClock } from '../actors/system-clock.ts';
 import { TaskCatalog } from '../actors/task-catalog.ts';
-import type { NodeConfig } from '../config.ts';
+import { configuredPorts, type NodeConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { isTerminal } from '../domain/execution.ts';
 import type { MachineDescription } from '../domain/machine.ts';
@@ -48,6 +48,8 @@ export interface Core {
   readonly machines: readonly MachineDescription[];
   readonly feed: Feed;
   readonly inspection: Inspection;
+  /** Ports of the node itself; those that are chosen when they are bound are added then. */
+  readonly ownPorts: Set<number>;
   /** Why nothing can be written now; undefined where it can. */
   storeFault(): Error | undefined;
   /** Where gRPC listens, once it does: the port may have been left to the system. */
@@ -80,10 +82,12 @@ export async function openCore(
   const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
   const instances = new InstanceRegistry(clock);
+  const ownPorts = new Set(configuredPorts(config));
   const shared = { nodeId, store, artifacts, clock, ids, hostAccess, caps };
   const runtimes: Runtimes = await openRuntimes(config, {
     ...shared,
     registry: instances,
+    ownPorts,
     logger,
     spare: await leftInstances(store),
   });
@@ -171,6 +175,7 @@ export async function openCore(
       },
     },
     machines,
+    ownPorts,
     feed,
     inspection: new Inspection({
       nodeId,

@@ -7,7 +7,7 @@ import type { HostCode } from './host-code.ts';
 import type { HostLauncher, HostProfile } from './host-process.ts';
 import type { WasmLogger } from './logger.ts';
 import type { PendingJob } from './pending.ts';
-import type { Notice, Program } from './protocol.ts';
+import type { NetworkRules, Notice, Program } from './protocol.ts';
 import { QuickCalls } from './quick-calls.ts';
 import { Warmth } from './warmth.ts';
 
@@ -36,6 +36,8 @@ interface PoolOptions {
   readonly profile: HostProfile;
   readonly launcher: HostLauncher;
   readonly code: HostCode;
+  /** What guests with a network may not reach, asked anew before each of them. */
+  readonly rules: () => NetworkRules;
   /** Names of hosts, one after the other. */
   readonly nextName: () => string;
   readonly clock: Clock;
@@ -71,6 +73,8 @@ export class HostPool implements HostOwner {
   #scheduled = false;
   #closing = false;
   #falseStarts = 0;
+  /** Jobs that have ended so far. */
+  #settled = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -110,12 +114,14 @@ export class HostPool implements HostOwner {
   }
 
   #grow(size: number): void {
-    const { nextName, instances, launcher, code, profile } = this.#options;
+    const { nextName, instances, launcher, code, profile, rules } = this.#options;
     while (!this.#closing && this.#hosts.size < size && this.#falseStarts < maxFalseStarts) {
       const name = nextName();
       const report = instances?.open({ instanceId: name, runtime: 'wasm', startedAhead: true });
       const process = launcher.launch({ text: code.boot, flags: hostFlags, profile });
-      this.#hosts.add(new GuestHost(name, process, code.message(name), this, this.#clock, report));
+      const { network } = profile;
+      const options = { name, code: code.message(name, network), clock: this.#clock, report };
+      this.#hosts.add(new GuestHost(process, this, { ...options, rules: network ? rules : undefined }));
     }
   }
 
@@ -225,6 +231,7 @@ export class HostPool implements HostOwner {
   }
 
   onSettled(pending: PendingJob, outcome: AttemptOutcome): void {
+    this.#settled += 1;
     this.#quick.settled(pending, outcome);
   }
 
@@ -276,17 +283,20 @@ export class HostPool implements HostOwner {
   }
 
   /**
-   * One more host at a time, and only where jobs have waited for so long that those before them will not end soon: a
-   * host costs tens of milliseconds and megabytes, and quick calls in great number need none.
+   * One more host at a time, after the one before it has started, and only where jobs have waited for so long that
+   * those before them will not end soon: a host costs a tenth of a second and megabytes. Quick calls in great number
+   * need none as long as some of them end.
    */
   #growForWaiting(): void {
     if (this.#growth !== undefined || this.#hosts.size >= this.#most) return;
     const first = this.#queue[0] ?? this.#alone[0];
+    const settled = this.#settled;
     this.#growth = this.#clock.setTimer(growMs, () => {
       this.#growth = undefined;
-      if (first !== undefined && (this.#queue.includes(first) || this.#alone.includes(first))) {
-        this.#grow(Math.min(this.#most, this.#hosts.size + 1));
-      }
+      const waits = first !== undefined && (this.#queue.includes(first) || this.#alone.includes(first));
+      const starting = [...this.#hosts].some((host) => !host.warm && !host.ending);
+      const moves = settled !== this.#settled && this.#quick.isQuick(first);
+      if (waits && !starting && !moves) this.#grow(Math.min(this.#most, this.#hosts.size + 1));
       if (this.#waiting > 0) this.#growForWaiting();
     });
   }

@@ -64,6 +64,10 @@ export class QuickCalls {
     return count;
   }
 
+  isQuick(pending: PendingJob | undefined): boolean {
+    return this.#quickUs(pending) !== undefined;
+  }
+
   #quickUs(pending: PendingJob | undefined): number | undefined {
     if (pending?.job.reuse !== true || pending.cpuTimeMs !== undefined) return undefined;
     const pace = this.#paces.get(pending.program.key);

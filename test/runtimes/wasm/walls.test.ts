@@ -8,6 +8,7 @@ import { findWalls, WalledHostLauncher } from '../../../src/runtimes/wasm/walled
 import { describeWhere, root } from '../../support/needs.ts';
 import { run } from '../attempt.ts';
 import { systemClock, WasmBench } from './fixture.ts';
+import { keepAliveServer } from './network/servers.ts';
 
 const bench = new WasmBench();
 let launcher: HostLauncher;
@@ -140,6 +141,41 @@ describeWhere([root()], 'a guest behind walls', () => {
     const { stdout } = await run(runtime, task);
     expect(stdout.toString()).toContain('open /data/hello.txt: ok from the host');
     expect(stdout.toString()).toMatch(/open \/etc\/passwd: errno/);
+  });
+
+  it('reaches the network as its rules say, and leaves nothing open there', async () => {
+    const server = await keepAliveServer();
+    let ownPorts: number[] = [];
+    const runtime = await bench.runtime(1, 1, {
+      launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
+      networkRules: () => ({ loopback: true, ownPorts }),
+    });
+    const task = await bench.example('misbehaving/fetch', { allowNetwork: true });
+    const get = () => {
+      const parameters = { authority: `localhost:${server.port}`, path: '/' };
+      return run(runtime, task, { functionName: 'get', parameters });
+    };
+    expect((await get()).outcome).toMatchObject({ kind: 'completed', output: '"hello"' });
+    await expect.poll(server.open).toBe(0);
+    ownPorts = [server.port];
+    expect((await get()).outcome).toMatchObject({ output: '"HTTP-request-denied"' });
+    await server.close();
+  });
+
+  it('without a network is denied it as WASI says, and does not trap', async () => {
+    const runtime = await bench.runtime(1, 1, {
+      launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
+    });
+    const socket = await run(runtime, await bench.example('misbehaving/net'), {
+      functionName: 'connect',
+      parameters: { port: 1 },
+    });
+    expect(socket.outcome).toMatchObject({ output: '"create-tcp-socket: access-denied"' });
+    const request = await run(runtime, await bench.example('misbehaving/fetch'), {
+      functionName: 'get',
+      parameters: { authority: '127.0.0.1:1', path: '/' },
+    });
+    expect(request.outcome).toMatchObject({ output: '"HTTP-request-denied"' });
   });
 
   it('whose folder is gone ends as START_FAILED, and says so', async () => {
