@@ -11,6 +11,11 @@ const mostId = 2 ** 31 - 1;
 const userPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/;
 const networkPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const capabilityPattern = /^[A-Z_]+$/;
+/** What containers of the engine have by default: none of them leads out of one. Source: docs.docker.com/engine/security */
+const contained = new Set([
+  ...['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE'],
+  ...['NET_RAW', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT'],
+]);
 
 /** What a docker task gets that names no limit: what of it this engine can hold it to. */
 export function defaultLimits(facts: EngineFacts | undefined): Partial<Limits> {
@@ -54,6 +59,16 @@ export function checkDefinition(task: TaskDefinition, facts: EngineFacts): void 
       `${quote(container.network)} is no name of a network`,
     );
   }
+}
+
+/** Throws for a capability by which a container reaches the host; for a node that gives no access to it. */
+export function checkContained({ container }: TaskDefinition): void {
+  const beyond = container?.capabilities.find((name) => !contained.has(name.replace(/^CAP_/, '')));
+  if (beyond === undefined) return;
+  throw invalidArgument(
+    'definition.container.capabilities',
+    `${quote(beyond)} gives access to the host, which needs a node with --allow-host-access; allowed without are ${[...contained].join(', ')}`,
+  );
 }
 
 function checkUser(user: string): void {

@@ -4,7 +4,7 @@ import type { TaskDefinition } from '../../domain/task.ts';
 import type { InstanceRuntime, PreparedArtifact } from '../runtime.ts';
 import { LaunchError } from '../runtime.ts';
 import { type DockerLogger, EngineConnection, type EngineFacts, EngineUnavailable } from './connection.ts';
-import { checkDefinition, defaultLimits } from './definition-check.ts';
+import { checkContained, checkDefinition, defaultLimits } from './definition-check.ts';
 import { asEngineError } from './engine-error.ts';
 import { resolveImage, unobtainable } from './image.ts';
 import { ImageCache } from './image-cache.ts';
@@ -130,6 +130,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     },
     async prepare(task): Promise<PreparedArtifact> {
       checkDefinition(task, await engine());
+      if (!hostAccess) checkContained(task);
       await Promise.all([checkNetwork(task), checkImage(task)]);
       return { functions: [{ name: '', parameters: [], result: '', reason: '' }], wit: '' };
     },

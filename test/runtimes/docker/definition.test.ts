@@ -35,6 +35,9 @@ describeDocker('a definition that cannot be run', () => {
     ['definition.preopens', { preopens: { data: '/srv' } }],
     ['definition.preopens', { preopens: { '/': '/srv' } }],
     ['definition.container.capabilities', { container: { capabilities: ['net-admin'] } }],
+    ['definition.container.capabilities', { container: { capabilities: ['CHOWN', 'DAC_READ_SEARCH'] } }],
+    ['definition.container.capabilities', { container: { capabilities: ['CAP_SYS_ADMIN'] } }],
+    ['definition.container.capabilities', { container: { capabilities: ['ALL'] } }],
     ['definition.container.network', { allowNetwork: true, container: { network: 'nosuch' } }],
     ['definition.container.network', { allowNetwork: true, container: { network: 'container:other' } }],
     ['definition.container.network', { allowNetwork: true, container: { network: 'host' } }],
@@ -56,6 +59,15 @@ describeDocker('a definition that cannot be run', () => {
   it('names the network of the host on a node that does not give it', async () => {
     const open = await openRuntime({ hostAccess: true });
     const task = taskOf(imageId, ['cat'], { allowNetwork: true, container: { network: 'host' } });
+    await expect(open.prepare(task)).resolves.toBeDefined();
+    await open.close();
+  });
+
+  it('has a capability that leads to the host on a node that does not give it', async () => {
+    const contained = taskOf(imageId, ['cat'], { container: { capabilities: ['CHOWN', 'CAP_KILL'] } });
+    await expect(runtime.prepare(contained)).resolves.toBeDefined();
+    const open = await openRuntime({ hostAccess: true });
+    const task = taskOf(imageId, ['cat'], { container: { capabilities: ['SYS_ADMIN'] } });
     await expect(open.prepare(task)).resolves.toBeDefined();
     await open.close();
   });

@@ -64,9 +64,8 @@ const advice: Readonly<Record<string, Advice>> = {
     todo: 'invoke again, where the function may run twice; set on_interrupt',
   },
   RUNTIME_UNAVAILABLE: {
-    meaning:
-      'at registration: this node has no such runtime, or it cannot work now; the message says why and what to do',
-    todo: 'runtime',
+    meaning: 'the node has no such runtime, cannot start guest hosts, or cannot reach the Docker engine',
+    todo: "look into the node's log; start Docker",
   },
   START_FAILED: {
     meaning:
@@ -75,11 +74,12 @@ const advice: Readonly<Record<string, Advice>> = {
   },
   ARTIFACT_UNAVAILABLE: {
     meaning:
-      'at registration or a restore the artifact cannot be had: its bytes cannot be read back, its image cannot be pulled, its URL does not answer',
-    todo: '',
+      "the artifact is gone or is not what it was: the bytes in the data folder, the program's file, the image",
+    todo: 'register the task again',
   },
   INSTANCE_LOST: {
-    meaning: "the guest host was killed under the function, or the container's engine was",
+    meaning:
+      "the guest host was killed under the function, or the container's engine was",
     todo: "invoke again; if it recurs, look into the node's log",
   },
   KILL_UNCONFIRMED: {
@@ -97,8 +97,8 @@ const advice: Readonly<Record<string, Advice>> = {
     todo: 'follow it where the snapshot was restored',
   },
   INTERNAL: {
-    meaning: 'a bug in Spear',
-    todo: 'id',
+    meaning: "a bug in Spear; the node's log has the cause",
+    todo: 'report it, with the log',
   },
 };
 
