@@ -78,8 +78,7 @@ const advice: Readonly<Record<string, Advice>> = {
     todo: 'register the task again',
   },
   INSTANCE_LOST: {
-    meaning:
-      "the guest host was killed under the function, or the container's engine was",
+    meaning: "the guest host was killed under the function, or the container's engine was",
     todo: "invoke again; if it recurs, look into the node's log",
   },
   KILL_UNCONFIRMED: {
