@@ -38,7 +38,7 @@ export function BarShape(props: Props) {
       onPointerUp={(event) => event.stopPropagation()}
       onClick={() => onEvent(bar.sequence)}
     >
-      <title>{widening === undefined ? bar.word : `${bar.word}, ${wideningText(widening)}`}</title>
+      <title>{bar.word}</title>
       <rect class="bar-body" x={from} y={top} width={width} height={height} rx={Math.min(5, width / 2)} />
       {bar.attempt?.phases.map(({ kind, from: began, to: over }) => {
         if (kind === 'run') return null;
@@ -55,7 +55,11 @@ export function BarShape(props: Props) {
           />
         );
       })}
-      {widening !== undefined && <path class="bar-wide" d={wave(from, from + width, top + height + 2.5)} />}
+      {widening !== undefined && (
+        <path class="bar-wide" d={wave(from, from + width, top + height + 2.5)}>
+          <title>{wideningText(widening)}</title>
+        </path>
+      )}
       {text !== '' && (
         <text class="bar-label" x={from + 9} y={top + height / 2 + 4}>
           {text}
