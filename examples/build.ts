@@ -71,6 +71,7 @@ const targets: Record<string, () => Promise<Uint8Array>> = {
       .map((name) => [`misbehaving/${name}.wasm`, command(`misbehaving/${name}.c`)]),
   ),
   'misbehaving/net.wasm': typedComponent('misbehaving/net.c', 'misbehaving/net.wit', 'net'),
+  'misbehaving/fetch.wasm': typedComponent('misbehaving/fetch.c', 'misbehaving/fetch.wit', 'fetch'),
   'misbehaving/table-bomb.wasm': wat('misbehaving/table-bomb.wat'),
 };
 

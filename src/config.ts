@@ -27,6 +27,8 @@ export interface NodeConfig extends BoundsConfig {
   readonly allowHostAccess: boolean;
   /** Wasm tasks may have preopens although there is no /proc, by which guests are kept inside them. */
   readonly unsafePreopens: boolean;
+  /** Wasm tasks with a network may reach loopback, but never the node itself. */
+  readonly allowGuestLoopback: boolean;
   /** A page in a browser may cancel, suspend, set breakpoints and the like. */
   readonly allowUiActions: boolean;
   /** Where the Docker engine listens: `unix:///PATH` or `tcp://HOST:PORT`. */
@@ -86,6 +88,7 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
     insecureListen,
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
     unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
+    allowGuestLoopback: truth('--allow-guest-loopback', read('allowGuestLoopback')),
     allowUiActions: truth('--allow-ui-actions', read('allowUiActions')),
     dockerHost: engine(
       '--docker-host',
@@ -121,6 +124,16 @@ export function splitAddress(flag: string, value: string): { readonly host: stri
     throw invalidArgument(flag, `is ${quote(value)}; allowed is HOST:PORT, such as 127.0.0.1:50051`);
   }
   return { host: host.replace(/^\[|\]$/g, ''), port };
+}
+
+/** Ports that only the node's callers and the node itself may use; without those that are chosen later. */
+export function configuredPorts({ grpcAddress, httpAddress, dockerHost }: NodeConfig): number[] {
+  const docker = /^tcp:.*:(\d+)$/.exec(dockerHost)?.[1];
+  const listening = [
+    splitAddress('--grpc-address', grpcAddress),
+    splitAddress('--http-address', httpAddress),
+  ];
+  return [...listening.map(({ port }) => port), Number(docker ?? 0)].filter((port) => port !== 0);
 }
 
 function engine(flag: string, value: string): string {

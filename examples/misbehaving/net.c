@@ -109,21 +109,26 @@ EXPORT("lookup") result_text *lookup(const char *name, size_t length) {
   return (address.ok.some & 0xff) ? ok() : failed("resolve-next-address", "no address");
 }
 
-static result_text *connect_socket(handle socket, handle network, int32_t port) {
+static result_text *connect_streams(handle socket, handle network, int32_t port, result_streams *streams) {
   result_unit started;
   start_connect(socket, network, 0, port, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, &started);
   if (started.is_err) return failed("start-connect", codes[started.err]);
 
-  result_streams streams;
   for (;;) {
-    finish_connect(socket, &streams);
-    if (!streams.is_err || streams.err != WOULD_BLOCK) break;
+    finish_connect(socket, streams);
+    if (!streams->is_err || streams->err != WOULD_BLOCK) break;
     wait(tcp_subscribe(socket));
   }
-  if (streams.is_err) return failed("finish-connect", codes[streams.err]);
+  return streams->is_err ? failed("finish-connect", codes[streams->err]) : ok();
+}
+
+static result_text *connect_socket(handle socket, handle network, int32_t port) {
+  result_streams streams;
+  result_text *result = connect_streams(socket, network, port, &streams);
+  if (result->is_err) return result;
   input_drop(streams.ok.input);
   output_drop(streams.ok.output);
-  return ok();
+  return result;
 }
 
 EXPORT("connect") result_text *connect(int32_t port) {
@@ -134,5 +139,16 @@ EXPORT("connect") result_text *connect(int32_t port) {
   result_text *result = connect_socket(socket.ok, network, port);
   network_drop(network);
   tcp_drop(socket.ok);
+  return result;
+}
+
+EXPORT("leave") result_text *leave(int32_t port) {
+  result_handle socket;
+  create_tcp_socket(0, &socket);
+  if (socket.is_err) return failed("create-tcp-socket", codes[socket.err]);
+  handle network = instance_network();
+  result_streams streams;
+  result_text *result = connect_streams(socket.ok, network, port, &streams);
+  network_drop(network);
   return result;
 }

@@ -60,17 +60,22 @@ export function startAttempt(
 
 /**
  * Follows an attempt of an earlier run of the node, or with `end` ends it. Calls `settled` exactly once, never before
- * this returns; with undefined where nothing is left of it.
+ * this returns; with undefined where nothing is left of it. `bug` is as above.
  */
 export function reattach(
   runtime: Runtime,
   { executionId, number, task, instanceId, position, paused }: LeftAttempt,
   io: AttemptIo,
   end: boolean,
-  settled: (outcome: AttemptOutcome | undefined) => void,
-  bug: (error: unknown) => void,
+  told: {
+    /** Its instance is there. Called at most once, maybe before this returns. */
+    readonly found: () => void;
+    readonly settled: (outcome: AttemptOutcome | undefined) => void;
+    readonly bug: (error: unknown) => void;
+  },
 ): AbortController {
   const controller = new AbortController();
+  const { found, settled, bug } = told;
   if (end) controller.abort();
   const attempt: Attempt = {
     executionId,
@@ -81,7 +86,7 @@ export function reattach(
     // It has had its input.
     invocation: emptyInvocation,
   };
-  const following = runtime.reattach?.(attempt, instanceId, position, io, controller.signal, paused);
+  const following = runtime.reattach?.(attempt, instanceId, position, io, controller.signal, paused, found);
   Promise.resolve(following).then(settled, (error: unknown) => {
     bug(error);
     settled(undefined);

@@ -58,9 +58,14 @@ export class Estimates {
     return this.#durations.left(functionKey(record), Math.max(0, now - startedAt));
   }
 
-  /** Milliseconds until it has a slot. */
-  #wait({ executionId, deadlines }: ExecutionRecord, now: number): number {
-    const delay = Math.max(0, (deadlines.startAt ?? 0) - now);
+  /**
+   * Milliseconds until it has a slot. A start that was asked for later counts only where something is known of its
+   * function: the guess for one without a history is a fixed number, which callers know.
+   */
+  #wait(record: ExecutionRecord, now: number): number {
+    const { executionId, deadlines } = record;
+    const known = this.#durations.knows(functionKey(record));
+    const delay = known ? Math.max(0, (deadlines.startAt ?? 0) - now) : 0;
     const ahead = this.#slots.ahead(executionId, mostWaiting);
     if (ahead === undefined) return delay;
     const { keys, count } = ahead;

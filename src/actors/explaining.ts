@@ -37,11 +37,13 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
     const { context, state } = replay(transitions, recoveryOf(task.definition));
     const { slots, time } = host;
     const entry = entryTo(state, transitions);
+    const reattached = reattachedTo(record.attempt, transitions);
     const { goesOnAt, endsAt, ...words } = explanationOf({
       record,
       context,
       runtime: task.definition.runtime,
       entry: entry === undefined ? undefined : { ...entry, time: time.ofWall(entry.time) },
+      reattachedAt: reattached === undefined ? undefined : time.ofWall(reattached.time),
       queue: {
         place: slots.place(executionId),
         length: slots.queued,
@@ -66,4 +68,12 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
 
 function entryTo(state: string, transitions: readonly LoggedTransition[]): LoggedTransition | undefined {
   return transitions.findLast(({ from, to }) => to === state && from !== state);
+}
+
+/** The last time that an attempt was followed again. */
+function reattachedTo(
+  attempt: number,
+  transitions: readonly LoggedTransition[],
+): LoggedTransition | undefined {
+  return transitions.findLast((each) => each.eventType === 'reattached' && each.attempt === attempt);
 }

@@ -22,6 +22,8 @@ export interface Facts {
   readonly runtime: RuntimeKind;
   /** What brought it to its state; its time as `now`. */
   readonly entry: LoggedTransition | undefined;
+  /** When this run of the node, or one before it, began to follow the attempt again; as `now`. */
+  readonly reattachedAt: number | undefined;
   readonly queue: {
     /** From 1; 0 where it does not wait for a slot. */
     readonly place: number;
@@ -138,7 +140,7 @@ function held({ record, context, entry, now }: Facts, what: string): Words {
   const details: string[] = [];
   if (since !== undefined) details.push(`held for ${durationText(Math.max(0, now - since))}`);
   details.push(
-    `spear resume ${record.executionId} lets it go on, spear cancel ${record.executionId} ends it`,
+    `\`spear resume ${record.executionId}\` lets it go on, \`spear cancel ${record.executionId}\` ends it`,
   );
   const { total } = context.timers ?? defaultTimers;
   if (total !== 'absolute') details.push('its total timeout stands still meanwhile');
@@ -154,13 +156,21 @@ function heldBy(entry: LoggedTransition | undefined): string {
   return 'by a suspend';
 }
 
-function attempting({ record, context, entry, now }: Facts): Words {
+function attempting(facts: Facts): Words {
+  const { record, context, entry, now } = facts;
   const since = entry === undefined ? '' : ` for ${durationText(Math.max(0, now - entry.time))}`;
   const on = record.instanceId === '' ? '' : ` on ${record.instanceId}`;
   return {
     summary: `Attempt ${record.attempt} has been running${since}${on}.`,
-    details: tries(context, record),
+    details: [...followedAgain(facts), ...tries(context, record)],
   };
+}
+
+/** It outlived the node that started it. */
+function followedAgain({ reattachedAt, now }: Facts): string[] {
+  if (reattachedAt === undefined) return [];
+  const ago = durationText(Math.max(0, now - reattachedAt));
+  return [`it outlived a stop of the node, and has been followed again for ${ago}`];
 }
 
 function backingOff(facts: Facts): Words {
@@ -212,7 +222,7 @@ function suspended(facts: Facts): Words {
   const next = paused
     ? 'its container runs on after the resume, beyond --slots where it must'
     : `attempt ${record.attempt + 1} runs after the resume, from the beginning`;
-  return { ...words, details: [...(words.details ?? []), next] };
+  return { ...words, details: [...(words.details ?? []), ...(paused ? followedAgain(facts) : []), next] };
 }
 
 function tries({ retry, attempt, lost }: ExecutionContext, record: ExecutionRecord): string[] {

@@ -73,6 +73,7 @@ export function recordAdmission(log: LiveLog, snapshot: ExecutionSnapshot, urgen
 function isLogged(before: ExecutionSnapshot, after: ExecutionSnapshot, event: ExecutionEvent): boolean {
   return (
     event.type === 'restored' ||
+    event.type === 'reattached' ||
     before.context.cause !== after.context.cause ||
     before.context.heldSince !== after.context.heldSince ||
     before.context.pausedAttempt !== after.context.pausedAttempt

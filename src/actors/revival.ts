@@ -66,15 +66,23 @@ export class Revival {
       },
       record.inputDelivered === record.attempt ? child.log : unheard,
       !follow,
-      (end) => {
-        const lost = end?.kind === 'failed' && end.unfollowed === true && !child.log.left;
-        if (follow && end !== undefined && !lost) this.#host.attempts.ended(child, end);
-        else if (!child.log.left && child.snapshot !== undefined) {
-          const why = lost ? end.message : undefined;
-          for (const event of lose(child.snapshot, why)) this.#host.deliver(executionId, event);
-        }
+      {
+        found: () => {
+          // One that is being ended is not followed.
+          if (follow && !child.log.left) {
+            this.#host.deliver(executionId, { type: 'reattached', at: this.#host.now() });
+          }
+        },
+        settled: (end) => {
+          const lost = end?.kind === 'failed' && end.unfollowed === true && !child.log.left;
+          if (follow && end !== undefined && !lost) this.#host.attempts.ended(child, end);
+          else if (!child.log.left && child.snapshot !== undefined) {
+            const why = lost ? end.message : undefined;
+            for (const event of lose(child.snapshot, why)) this.#host.deliver(executionId, event);
+          }
+        },
+        bug: (error) => this.#host.bug(error, executionId),
       },
-      (error) => this.#host.bug(error, executionId),
     );
     this.#host.attempts.follow(executionId, controller);
   }

@@ -225,13 +225,16 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
     runtime.unpause = async (executionId) => serving.instance(executionId).unpause?.();
   }
   if (base.capabilities.reattach) {
-    runtime.reattach = async (attempt, instanceId, position, io, signal, paused = false) => {
+    runtime.reattach = async (attempt, instanceId, position, io, signal, paused = false, found) => {
       const { executionId } = attempt;
       serving.begin(executionId);
       try {
         const held = await recover(attempt, instanceId, position, paused, signal);
         if (held === undefined || !('instance' in held)) return held;
-        if (serving.found(executionId, held.instance)) return await serve(held, attempt, io, signal);
+        if (serving.found(executionId, held.instance)) {
+          found?.();
+          return await serve(held, attempt, io, signal);
+        }
         held.instance.release?.();
         return await new Promise(() => undefined);
       } finally {

@@ -48,6 +48,10 @@ export class Durations {
     }
   }
 
+  knows(key: string): boolean {
+    return this.#histories.has(key);
+  }
+
   /**
    * Milliseconds that a run which has taken `elapsedMs` will likely take yet: the median of what those runs took that
    * were longer. One that is longer than all before takes, as far as anybody knows, as long again as it is over them;

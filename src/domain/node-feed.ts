@@ -36,6 +36,10 @@ export interface NodeStatus {
   readonly actionsAllowed: boolean;
   /** Why the store takes nothing; empty where it does. */
   readonly storeFault: string;
+  /** HOST:PORT where gRPC listens. */
+  readonly grpcAddress: string;
+  /** Process tasks and folders of the host may be registered. */
+  readonly hostAccess: boolean;
   readonly time: number;
 }
 

@@ -68,6 +68,8 @@ export const executionSetup = setup({
     restoreTimers: assign(({ context, event }) =>
       event.type === 'restored' ? resumedTimers({ ...context, heldSince: event.takenAt }, event.at) : {},
     ),
+    /** Nothing changes but the snapshot, which is how it is seen that the event was taken. */
+    goOnAsIs: assign({}),
     pauseAttempt: assign(({ context }) => ({ pausedAttempt: context.attempt })),
     unpauseAttempt: assign({ pausedAttempt: null }),
     /** It has ended while it was held; what follows it waits until that goes on. */

@@ -14,7 +14,8 @@
  * - A final state is entered from `stopping` only when the attempt is gone, or when its grace and the time that
  *   its forced end may take are over (I9).
  * - What is held keeps its deadlines as they were, and they move when it goes on, each as its policy says (I7).
- * - A lost attempt is no try: it counts against `maxRecoveries` alone.
+ * - A lost attempt is no try: it counts against `maxRecoveries` alone. One that is followed again by the next run of
+ *   the node goes on as it was, and the log says that it does.
  */
 import type { SnapshotFrom } from 'xstate';
 import type { ExecutionContext, ExecutionInput } from './execution-context.ts';
@@ -129,6 +130,7 @@ function createChart(first: 'queued' | 'waiting') {
               detach: { target: 'stopping', actions: 'beginStopping' },
               paused: { target: 'suspended', actions: ['beginHold', 'pauseAttempt', 'releaseSlot'] },
               suspend: { guard: 'mayRerun', target: 'stopping', actions: ['beginHold', 'beginStopping'] },
+              reattached: { actions: 'goOnAsIs' },
               lost: [
                 {
                   guard: 'mayRecover',
@@ -241,6 +243,7 @@ function createChart(first: 'queued' | 'waiting') {
                 },
                 { target: 'backingOff', actions: ['endHold', 'makeDue'] },
               ],
+              reattached: { guard: 'hasAttempt', actions: 'goOnAsIs' },
               lost: [
                 { guard: 'mayRecover', actions: 'countLost' },
                 { target: '#execution.failed', actions: 'endByLoss' },

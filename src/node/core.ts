@@ -8,7 +8,7 @@ import { leftInstances } from '../actors/recovery.ts';
 import { Supervisor } from '../actors/supervisor.ts';
 import { systemClock } from '../actors/system-clock.ts';
 import { TaskCatalog } from '../actors/task-catalog.ts';
-import type { NodeConfig } from '../config.ts';
+import { configuredPorts, type NodeConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { isTerminal } from '../domain/execution.ts';
 import type { MachineDescription } from '../domain/machine.ts';
@@ -48,8 +48,12 @@ export interface Core {
   readonly machines: readonly MachineDescription[];
   readonly feed: Feed;
   readonly inspection: Inspection;
+  /** Ports of the node itself; those that are chosen when they are bound are added then. */
+  readonly ownPorts: Set<number>;
   /** Why nothing can be written now; undefined where it can. */
   storeFault(): Error | undefined;
+  /** Where gRPC listens, once it does: the port may have been left to the system. */
+  listening(grpcAddress: string): void;
   /** Takes up what an earlier run of the node left. */
   recover(): Promise<void>;
 }
@@ -78,10 +82,12 @@ export async function openCore(
   const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
   const instances = new InstanceRegistry(clock);
+  const ownPorts = new Set(configuredPorts(config));
   const shared = { nodeId, store, artifacts, clock, ids, hostAccess, caps };
   const runtimes: Runtimes = await openRuntimes(config, {
     ...shared,
     registry: instances,
+    ownPorts,
     logger,
     spare: await leftInstances(store),
   });
@@ -89,6 +95,7 @@ export async function openCore(
 
   let storeFault: Error | undefined;
   let revived = 0;
+  let { grpcAddress } = config;
   const hub = new CommitHub((error) => logger.error({ err: error }, 'bug: what watches the node failed'));
   const supervisor = new Supervisor({
     clock,
@@ -144,6 +151,7 @@ export async function openCore(
       storeFault: () => storeFault,
       revived: () => revived,
       position: () => feed.position,
+      grpcAddress: () => grpcAddress,
     }),
   });
   hub.add((record, events) => feed.committed(record, events));
@@ -167,6 +175,7 @@ export async function openCore(
       },
     },
     machines,
+    ownPorts,
     feed,
     inspection: new Inspection({
       nodeId,
@@ -178,6 +187,9 @@ export async function openCore(
       failed: (error) => logger.error({ err: error }, 'an inspector could not be told of what is under way'),
     }),
     storeFault: () => storeFault,
+    listening(address) {
+      grpcAddress = address;
+    },
     async recover() {
       const report = await supervisor.recover(await takeStopMark(config.dataDir));
       revived = report.revived;

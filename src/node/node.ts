@@ -2,7 +2,7 @@
 import { createActor } from 'xstate';
 import { RetentionLoop } from '../actors/retention.ts';
 import type { Supervisor } from '../actors/supervisor.ts';
-import type { NodeConfig } from '../config.ts';
+import { type NodeConfig, splitAddress } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { nodeMachine } from '../machines/node.ts';
 import { shutDown } from '../server/grpc-server.ts';
@@ -66,7 +66,9 @@ async function open(
   opened.defer(() => shutDown(front.grpc, timer(clock, lastCallsMs)));
   opened.defer(() => front.listener.close());
   const grpcAddress = await listenGrpc(front.listener, config.grpcAddress);
+  core.listening(grpcAddress);
   const httpAddress = await listenHttp(front.http, config.httpAddress, front.acceptFailed);
+  for (const address of [grpcAddress, httpAddress]) core.ownPorts.add(splitAddress('', address).port);
   lifecycle.send({ type: 'recovered' });
   const { retainFor: maxAgeMs, retainBytes: maxBytes } = config;
   const retention = new RetentionLoop({

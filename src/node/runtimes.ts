@@ -25,6 +25,8 @@ export interface RuntimeParts {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly hostAccess: boolean;
+  /** Ports of the node itself, as far as they are known yet. */
+  readonly ownPorts: ReadonlySet<number>;
   readonly logger: Logger;
   /** Instances of an earlier run of the node that `reattach` will be called for. */
   readonly spare: ReadonlySet<string>;
@@ -33,7 +35,7 @@ export interface RuntimeParts {
 export type Runtimes = ReadonlyMap<RuntimeKind, Runtime>;
 
 export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Promise<Runtimes> {
-  const { nodeId, artifacts, registry, clock, ids, hostAccess, logger, spare } = parts;
+  const { nodeId, artifacts, registry, clock, ids, hostAccess, ownPorts, logger, spare } = parts;
   const { unsafePreopens } = config;
   if (!holdsDescriptors) {
     logger.warn(
@@ -52,6 +54,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     cacheDir: join(config.dataDir, 'cache'),
     hosts: Math.min(config.slots, 2 * availableParallelism()),
     mostHosts: config.slots,
+    networkRules: () => ({ loopback: config.allowGuestLoopback, ownPorts: [...ownPorts] }),
     launcher: await openHostLauncher({ nodeId, clock, logger }),
     instances: registry,
     clock,

@@ -23,6 +23,8 @@ export interface StatusParts {
   /** Executions that an earlier run of the node left. */
   readonly revived: () => number;
   readonly position: () => number;
+  readonly grpcAddress: () => string;
+  readonly hostAccess: boolean;
 }
 
 const none = Object.fromEntries(executionStatuses.map((status) => [status, 0])) as StatusCounts;
@@ -66,6 +68,8 @@ export function nodeStatus(parts: StatusParts): () => Promise<NodeStatus> {
       ],
       position: parts.position(),
       actionsAllowed: config.allowUiActions,
+      grpcAddress: parts.grpcAddress(),
+      hostAccess: parts.hostAccess,
       storeFault: faultOf(parts.storeFault(), store),
       time: Math.round(clock.now()),
     };

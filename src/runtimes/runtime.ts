@@ -118,7 +118,8 @@ export interface Runtime extends TaskHost {
    * With `capabilities.reattach`: follows an attempt of an earlier run of the node from `position` on, as `run` does;
    * undefined where its instance is not there any more, or could not be reached in time and is removed later. Where
    * the signal is aborted it ends the attempt. Called for each instance that the opening of the runtime was told to
-   * spare. With `paused`, of a runtime that can pause, it is one that stands still until `unpause`.
+   * spare. With `paused`, of a runtime that can pause, it is one that stands still until `unpause`. `found` is called
+   * once where its instance is there, before any of its output.
    */
   reattach?(
     attempt: Attempt,
@@ -127,6 +128,7 @@ export interface Runtime extends TaskHost {
     io: AttemptIo,
     signal: AbortSignal,
     paused?: boolean,
+    found?: () => void,
   ): Promise<AttemptOutcome | undefined>;
   /** With `capabilities.reattach`: nothing more is asked for, and what is left of an earlier run of the node is ended. */
   endRecovery?(): void;

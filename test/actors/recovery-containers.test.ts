@@ -22,6 +22,7 @@ describe('a container that is followed again', () => {
     expect(story(await after.log(executionId)).slice(1)).toEqual([
       'pending.queued>running.attempting',
       'stdout:out',
+      'running.attempting>running.attempting',
       'stdout:put',
       'result',
     ]);
@@ -65,6 +66,53 @@ describe('a container that is followed again', () => {
     after.docker.call(1).complete();
     await settle();
     after.runtime.call(0).complete();
+    await after.leavesNothing();
+  });
+
+  test('says in its log and in its explanation that it is followed again', async () => {
+    const before = supervisorBench();
+    const executionId = await inContainer(before);
+    const after = crashBeside(before, executionId, { downMs: 1000 });
+    await after.supervisor.recover();
+    await after.clock.advance(3000);
+    expect((await after.log(executionId)).at(-1)).toMatchObject({
+      kind: 'transition',
+      from: 'running.attempting',
+      to: 'running.attempting',
+      eventType: 'reattached',
+      contextPatch: '',
+      attempt: 1,
+    });
+    const { summary, details } = await after.supervisor.explain(executionId);
+    expect(summary).toMatch(/^Attempt 1 has been running for 4 s/);
+    expect(details).toContain('it outlived a stop of the node, and has been followed again for 3 s');
+    // Another crash, another event: the attempt is the same.
+    const last = crashBeside(after, executionId);
+    await last.supervisor.recover();
+    await last.clock.advance(10);
+    last.docker.call(0).complete();
+    await settle();
+    const told = await last.log(executionId);
+    expect(
+      told.filter((event) => event.kind === 'transition' && event.eventType === 'reattached'),
+    ).toHaveLength(2);
+    expect(await last.record(executionId)).toMatchObject({ status: 'completed', attempt: 1 });
+    await last.leavesNothing();
+  });
+
+  test.each([
+    ['gone', false],
+    ['ended, as its input is not complete', true],
+  ])('says nothing of the kind of one that is %s', async (_, there) => {
+    const before = supervisorBench();
+    const { executionId } = await before.start({ ...docker, onInterrupt: 'reattachOrFail' });
+    await before.docker.call(0).bind();
+    const after = there ? crashBeside(before, executionId) : crash(before);
+    await after.supervisor.recover();
+    await after.clock.advance(10);
+    const told = await after.log(executionId);
+    expect(told.some((event) => event.kind === 'transition' && event.eventType === 'reattached')).toBe(false);
+    expect(await after.record(executionId)).toMatchObject({ outcome: { code: 'INTERRUPTED' } });
     await after.leavesNothing();
   });
 

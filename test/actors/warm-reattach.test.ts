@@ -18,13 +18,18 @@ function reattachBench(how: 'there' | 'gone' | 'out of reach' = 'there') {
   instances.reachable = how !== 'out of reach';
   const controller = new AbortController();
   const io = new Collected();
+  const founds: 1[] = [];
   return {
     ...bench,
     io,
+    /** One for each time that the runtime said that the instance is there. */
+    founds,
     controller,
     /** In an object, so that it is not awaited on its way. */
     async follow(paused = false): Promise<{ outcome: Promise<AttemptOutcome | undefined> }> {
-      const outcome = runtime.reattach?.(attempt, instanceId, position, io, controller.signal, paused);
+      const outcome = runtime.reattach?.(attempt, instanceId, position, io, controller.signal, paused, () =>
+        founds.push(1),
+      );
       if (outcome === undefined) throw new Error('it cannot re-attach');
       await settle();
       return { outcome };
@@ -46,8 +51,10 @@ describe('an attempt that is followed again', () => {
     expect(bench.registry.instances()).toMatchObject([
       { instanceId, state: 'busy', executionId: 'exec_1', attempt: 1, startedAhead: false },
     ]);
+    expect(bench.founds).toHaveLength(1);
     bench.found().complete();
     expect(await outcome).toMatchObject({ kind: 'completed', instanceId });
+    expect(bench.founds).toHaveLength(1);
     expect(bench.states()).toEqual([]);
     // It is written down already.
     expect(bench.io.bound).toEqual([]);
@@ -56,6 +63,7 @@ describe('an attempt that is followed again', () => {
   it('is none where its instance is gone, and nothing is listed', async () => {
     const bench = reattachBench('gone');
     expect(await (await bench.follow()).outcome).toBeUndefined();
+    expect(bench.founds).toEqual([]);
     expect(bench.states()).toEqual([]);
   });
 

@@ -1,3 +1,4 @@
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, onTestFinished, test } from 'vitest';
 import { ExecutionMode } from '../../src/server/gen/spearlet/function_pb.js';
 import { startServer } from '../support/server.ts';
@@ -33,4 +34,21 @@ test('why one waits is one sentence, and what there is more of it', async () => 
   const unknown = await run(['explain', 'exec_nothing'], address);
   expect(unknown.code).toBe(127);
   expect(errorLine(unknown)).toContain('exec_nothing');
+});
+
+test('the commands that let a held one go on can be pasted: they are quoted, and reach this server', async () => {
+  const server = await startServer();
+  onTestFinished(() => server.stop());
+  await server.register('exit', 'misbehaving/exit.wasm');
+  const { executionId } = await server.functions.invokeFunction({
+    task: 'exit',
+    executionMode: ExecutionMode.ASYNC,
+    startAfter: durationFromMs(60_000),
+  });
+  await server.functions.suspendExecution({ executionId });
+  const { stdout } = await run(['explain', executionId, '--address', server.grpcAddress]);
+  const to = `${executionId} --address ${server.grpcAddress}`;
+  expect(stdout.toString()).toContain(
+    `- \`spear resume ${to}\` lets it go on, \`spear cancel ${to}\` ends it\n`,
+  );
 });

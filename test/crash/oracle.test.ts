@@ -26,6 +26,19 @@ const spoils: readonly Spoil[] = [
   ['on_interrupt', 'a process that may not run again did', (h) => setTerms(h, 2, { onInterrupt: 'fail' })],
   ['on_interrupt', 'a loss to a crash does not count', (h) => setResult(h, lost, { recoveries: 0 })],
   ['on_interrupt', 'it was lost more often than is allowed', (h) => setTerms(h, 2, { maxRecoveries: 0 })],
+  [
+    'what is followed again says so',
+    'an attempt went on after a crash, and its log does not say how',
+    ({ runs }) => Object.assign(runs[0] ?? {}, { endedAt: createdAt + 25 }),
+  ],
+  [
+    'what is followed again says so',
+    'what cannot be followed was',
+    (h) => {
+      const event = final(h, lost).log[4]?.event;
+      if (event?.case === 'transition') event.value.eventType = 'reattached';
+    },
+  ],
   ['on_interrupt', 'an attempt that nothing accounts for', (h) => setResult(h, calm, { attempt: 2 })],
   [
     'on_interrupt',

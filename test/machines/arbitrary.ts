@@ -49,6 +49,7 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<Draft>((at) => ({ type: 'suspend', at })) },
   { weight: 3, arbitrary: fc.constant<Draft>((at) => ({ type: 'resume', at })) },
   { weight: 2, arbitrary: fc.constant<Draft>((at) => ({ type: 'paused', at })) },
+  fc.constant<Draft>((at) => ({ type: 'reattached', at })),
   { weight: 2, arbitrary: fc.constant<Draft>((at) => ({ type: 'lost', at, message: 'gone' })) },
   fc.tuple(fc.integer({ min: -500, max: 1000 }), fc.boolean()).map<Draft>(([age, hold]) => (at) => ({
     type: 'restored',

@@ -75,6 +75,7 @@ export const detach = (at: number): ExecutionEvent => ({ type: 'detach', at });
 export const suspend = (at: number): ExecutionEvent => ({ type: 'suspend', at });
 export const paused = (at: number): ExecutionEvent => ({ type: 'paused', at });
 export const resume = (at: number): ExecutionEvent => ({ type: 'resume', at });
+export const reattached = (at: number): ExecutionEvent => ({ type: 'reattached', at });
 export const lost = (at: number): ExecutionEvent => ({ type: 'lost', at, message: 'the node stopped' });
 export const restored = (at: number, takenAt: number, hold = false): ExecutionEvent => ({
   type: 'restored',

@@ -19,6 +19,7 @@ import {
   lost,
   mayRunAgain,
   paused,
+  reattached,
   restored,
   resume,
   runsOnce,
@@ -104,8 +105,8 @@ const withoutHolds: Possible = (snapshot) => {
 const everything: Possible = (snapshot) => {
   const soon = soonIn(snapshot);
   const events = [...withoutHolds(snapshot), suspend(soon), resume(soon + 30)];
-  if (statePath(snapshot) === 'running.attempting') events.push(paused(soon), lost(soon));
-  else if (snapshot.context.pausedAttempt !== null) events.push(lost(soon));
+  if (statePath(snapshot) === 'running.attempting') events.push(paused(soon), reattached(soon), lost(soon));
+  else if (snapshot.context.pausedAttempt !== null) events.push(reattached(soon), lost(soon));
   // A snapshot is read only where its attempt, left behind, is lost.
   else events.push(restored(soon + 30, soon, false), restored(soon + 30, soon, true));
   return events;

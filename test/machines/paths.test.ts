@@ -68,7 +68,18 @@ test('a caller may send in each state what callerEvents lists, and nothing else'
 
 /** While an attempt is being stopped to be held that can be taken back; for any other it means nothing. */
 const onlyWhileStoppedToBeHeld = ['resume', 'suspend'];
-const ours = ['dispatch', 'alarm', 'attemptEnded', 'limit', 'detach', 'paused', 'lost', 'restored', ''];
+const ours = [
+  'dispatch',
+  'alarm',
+  'attemptEnded',
+  'limit',
+  'detach',
+  'paused',
+  'reattached',
+  'lost',
+  'restored',
+  '',
+];
 
 function fromCallers(state: ExecutionSnapshot): string[] {
   const events = new Set(getNextTransitions(state).map((transition) => transition.eventType));

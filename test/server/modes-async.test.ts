@@ -93,7 +93,11 @@ describe('an async call', () => {
       ...request,
       executionMode: ExecutionMode.ASYNC,
     });
-    expect(Number(estimatedCompletionMs)).toBeCloseTo(result?.executionTimeMs ?? Number.NaN, -1);
+    // Less what has passed by the time of the answer, which a busy machine decides.
+    expect(Number(estimatedCompletionMs)).toBeLessThanOrEqual(
+      Math.ceil(result?.executionTimeMs ?? Number.NaN),
+    );
+    expect(Number(estimatedCompletionMs)).toBeGreaterThan(0);
     await server.functions.waitExecution({ executionId });
   });
 

@@ -44,6 +44,7 @@ describe('the node', () => {
       queueLimit: 20_000,
       actionsAllowed: false,
       storeFault: '',
+      grpcAddress: server.grpcAddress,
     });
     expect(node?.position).toBeGreaterThan(2n);
     expect(node?.supervisors.map(({ name }) => name)).toEqual(['executions', 'instances', 'tasks']);

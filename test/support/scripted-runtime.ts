@@ -199,9 +199,13 @@ export class ScriptedRuntime implements Runtime {
     io: AttemptIo,
     signal: AbortSignal,
     paused = false,
+    found?: () => void,
   ): Promise<AttemptOutcome | undefined> {
     const call = this.survivors.has(instanceId) ? this.#begin(attempt, io, signal) : undefined;
-    if (call !== undefined) call.paused = paused;
+    if (call !== undefined) {
+      call.paused = paused;
+      found?.();
+    }
     this.reattached.push({ instanceId, position, call });
     return call?.ended;
   }

@@ -31,6 +31,8 @@ function feedBench(position = 0) {
       position: feed.position,
       actionsAllowed: false,
       storeFault: '',
+      grpcAddress: '127.0.0.1:50051',
+      hostAccess: true,
       time: clock.now(),
     };
   };

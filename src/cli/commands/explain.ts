@@ -6,7 +6,7 @@ import {
 } from '../../server/gen/spearlet/node_pb.js';
 import { exitCodes } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
-import { onServer } from '../session.ts';
+import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
 import { standing } from '../standing.ts';
 import { account } from '../table.ts';
@@ -18,14 +18,14 @@ export function explainCommand(shell: Shell): Command {
   onServer(command, shell, async (session, _options, [executionId = '']) => {
     const answer = await session.nodes.explainExecution({ executionId });
     if (session.json) await session.printDocument(ExplainExecutionResponseSchema, answer);
-    else await shell.out.write(describe(answer));
+    else await shell.out.write(describe(session, answer));
     return exitCodes.completed.code;
   });
   return command;
 }
 
 /** The sentence, and what there is more of it, a line each. */
-function describe(answer: ExplainExecutionResponse): string {
+function describe(session: Session, answer: ExplainExecutionResponse): string {
   const entries: [string, string][] = [['execution', `${answer.executionId}: ${standing(answer)}`]];
   if (answer.queuePlace > 0n) entries.push(['queue', `place ${answer.queuePlace} of ${answer.queueLength}`]);
   for (const [index, id] of answer.heldBy.entries()) entries.push([index === 0 ? 'held by' : '', id]);
@@ -34,6 +34,13 @@ function describe(answer: ExplainExecutionResponse): string {
   };
   instant('goes on', answer.goesOnAt);
   instant('ends', answer.endsAt);
-  const lines = answer.details.map((detail) => `- ${printable(detail, 2000)}\n`).join('');
+  const lines = answer.details.map((detail) => `- ${printable(pasteable(session, detail), 2000)}\n`).join('');
   return `${printable(answer.summary, 2000)}\n${lines}\n${account(entries)}`;
+}
+
+/** The commands in a sentence, which the node writes as `spear WORD ID`, so that they reach this server. */
+function pasteable({ command }: Session, detail: string): string {
+  return detail.replace(/`spear ([a-z]+) ([a-z0-9_]+)`/g, (_, word: string, id: string) => {
+    return `\`${command(word, id)}\``;
+  });
 }

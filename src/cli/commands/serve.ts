@@ -60,6 +60,10 @@ export function serveCommand(shell: Shell): Command {
     )
     .option('--unsafe-preopens', 'let wasm tasks have folders of the host although there is no /proc here')
     .option(
+      '--allow-guest-loopback',
+      'let wasm tasks with a network reach loopback; this server stays out of their reach',
+    )
+    .option(
       '--allow-ui-actions',
       'let the page at / cancel, suspend, restore and set breakpoints; without it, it only shows',
     )

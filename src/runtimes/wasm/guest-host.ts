@@ -7,7 +7,13 @@ import { Hold } from './hold.ts';
 import { hostEnding } from './host-ending.ts';
 import type { HostExit, HostProcess } from './host-process.ts';
 import type { PendingJob } from './pending.ts';
-import { type HostMessage, type Notice, type Program, programMessage } from './protocol.ts';
+import {
+  type HostMessage,
+  type NetworkRules,
+  type Notice,
+  type Program,
+  programMessage,
+} from './protocol.ts';
 
 /** Executions that a host may take before it is replaced: jco leaks a little with each instance (#937, #1675). */
 const maxWear = 2000;
@@ -46,6 +52,16 @@ export interface HostOwner {
   onNotice(host: GuestHost, notice: Notice): void;
 }
 
+interface GuestHostOptions {
+  readonly name: string;
+  /** Its first message. */
+  readonly code: readonly Uint8Array[];
+  readonly clock: Clock;
+  readonly report: InstanceReport | undefined;
+  /** What its guests may not reach; undefined where they have no network. */
+  readonly rules: (() => NetworkRules) | undefined;
+}
+
 /**
  * One guest host and what runs in it. One that has failed in any way is ended and not used again.
  *
@@ -82,22 +98,23 @@ export class GuestHost {
   #tickets = 0;
   #wear = 0;
   #exit: HostExit | undefined;
+  /** It may not run anything more, whatever it has left to say. */
+  #worn = false;
+  readonly #rules: (() => NetworkRules) | undefined;
   /** Why it was ended; undefined where it ended by itself. */
   #reason: string | undefined;
 
   constructor(
-    name: string,
     process: HostProcess,
-    code: readonly Uint8Array[],
     owner: HostOwner,
-    clock: Clock,
-    report: InstanceReport | undefined,
+    { name, code, clock, report, rules }: GuestHostOptions,
   ) {
     this.name = name;
     this.#process = process;
     this.#owner = owner;
     this.#clock = clock;
     this.#report = report;
+    this.#rules = rules;
     process.limitMemory(ownMemoryBytes);
     this.#write(code);
     process.socket.listen((chunk) => this.#hear(chunk));
@@ -123,7 +140,7 @@ export class GuestHost {
   }
 
   get wornOut(): boolean {
-    return this.#wear >= maxWear || this.#loads.size >= maxLoads;
+    return this.#worn || this.#wear >= maxWear || this.#loads.size >= maxLoads;
   }
 
   /** Takes at most `maxBatch` jobs; the host must be idle. A job with a limit of processor time comes alone. */
@@ -131,7 +148,7 @@ export class GuestHost {
     const [first] = jobs;
     if (first === undefined) return;
     this.#batch += 1;
-    const bytes: Uint8Array[] = [];
+    const bytes = this.#networkMessage();
     for (const pending of jobs) {
       const hold = this.#hold(pending.program, bytes);
       if (hold.batch !== this.#batch) {
@@ -155,7 +172,7 @@ export class GuestHost {
 
   /** Loads a program before it is needed, with an instance where `live`; the host is not idle until it has. */
   prepare(program: Program, live: boolean): void {
-    const bytes: Uint8Array[] = [];
+    const bytes = this.#networkMessage();
     this.#hold(program, bytes).pinned = true;
     this.preparing.add(program.key);
     const head: HostMessage = { kind: 'prepare', program: program.key, live };
@@ -312,7 +329,16 @@ export class GuestHost {
     return pending.io.write(kind === recordKind.stdout ? 'stdout' : 'stderr', data);
   }
 
+  /** Before each guest, because the node's ports may have become known since. */
+  #networkMessage(): Uint8Array[] {
+    return this.#rules === undefined ? [] : encodeMessage({ kind: 'network', rules: this.#rules() });
+  }
+
   #notice(notice: Notice): void {
+    if (notice.state === 'worn') {
+      this.#worn = true;
+      return;
+    }
     if (notice.state !== 'spent') this.preparing.delete(notice.program);
     this.#owner.onNotice(this, notice);
   }

@@ -9,7 +9,7 @@ import type { CodeMessage } from './protocol.ts';
 export interface HostCode {
   readonly boot: string;
   /** Bytes to be written one after the other, for a host of this name. */
-  message(name: string): Uint8Array[];
+  message(name: string, network: boolean): Uint8Array[];
 }
 
 /** The relative imports of one of our modules, static or not, in code without types. */
@@ -35,14 +35,32 @@ export function readHostCode(main: URL): HostCode {
   const attachment = Buffer.from(JSON.stringify(modules));
   // Any package of ours will do: others are found from there.
   const shim = findPackageJSON('@bytecodealliance/preview2-shim', import.meta.url);
+  const guards = networkGuards();
   const packages = shim === undefined ? '' : pathToFileURL(shim).href;
   return {
     boot: readModule(entryUrl('./guest-host/boot', import.meta.url)),
-    message(name) {
-      const head: CodeMessage = { kind: 'code', main: addressOf(main.href), name, packages };
+    message(name, network) {
+      const given = { name, packages, guards: network ? guards : '' };
+      const head: CodeMessage = { kind: 'code', main: addressOf(main.href), ...given };
       return encodeMessage(head, [attachment]);
     },
   };
+}
+
+/**
+ * What guards the network of guests, as a module that needs no other: it is loaded in a thread that has neither files
+ * nor the host's own way to load modules.
+ */
+export function networkGuards(): string {
+  return dataUrl(entryUrl('./guest-host/network/extension', import.meta.url));
+}
+
+/** The module with all that it imports of ours, as URLs in URLs. */
+function dataUrl(url: URL): string {
+  const text = readModule(url).replaceAll(relativeImport, (statement, path: string) =>
+    statement.replace(path, dataUrl(new URL(path, url))),
+  );
+  return `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`;
 }
 
 function readModule(url: URL): string {

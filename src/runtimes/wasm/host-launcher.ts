@@ -39,6 +39,8 @@ async function makeLauncher({
       wrapper: closing(strayDescriptors()) ?? [],
     });
     if ('reason' in made) return made;
+    // Before there is anything to end: a node that is killed leaves its folders behind, too.
+    made.warden.watch();
     return new WalledHostLauncher(made, await findWalls(made.scratch.path, logger), { clock, logger });
   } catch (error) {
     return { reason: error instanceof Error ? error.message : 'the system refused it' };

@@ -7,7 +7,7 @@ import type { HostCode } from './host-code.ts';
 import type { HostLauncher, HostProfile } from './host-process.ts';
 import type { WasmLogger } from './logger.ts';
 import type { PendingJob } from './pending.ts';
-import type { Notice, Program } from './protocol.ts';
+import type { NetworkRules, Notice, Program } from './protocol.ts';
 import { QuickCalls } from './quick-calls.ts';
 import { Warmth } from './warmth.ts';
 
@@ -36,6 +36,8 @@ interface PoolOptions {
   readonly profile: HostProfile;
   readonly launcher: HostLauncher;
   readonly code: HostCode;
+  /** What guests with a network may not reach, asked anew before each of them. */
+  readonly rules: () => NetworkRules;
   /** Names of hosts, one after the other. */
   readonly nextName: () => string;
   readonly clock: Clock;
@@ -112,12 +114,14 @@ export class HostPool implements HostOwner {
   }
 
   #grow(size: number): void {
-    const { nextName, instances, launcher, code, profile } = this.#options;
+    const { nextName, instances, launcher, code, profile, rules } = this.#options;
     while (!this.#closing && this.#hosts.size < size && this.#falseStarts < maxFalseStarts) {
       const name = nextName();
       const report = instances?.open({ instanceId: name, runtime: 'wasm', startedAhead: true });
       const process = launcher.launch({ text: code.boot, flags: hostFlags, profile });
-      this.#hosts.add(new GuestHost(name, process, code.message(name), this, this.#clock, report));
+      const { network } = profile;
+      const options = { name, code: code.message(name, network), clock: this.#clock, report };
+      this.#hosts.add(new GuestHost(process, this, { ...options, rules: network ? rules : undefined }));
     }
   }
 

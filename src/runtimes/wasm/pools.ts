@@ -4,11 +4,13 @@ import { guestHostMain, type HostCode, readHostCode } from './host-code.ts';
 import type { HostLauncher, HostProfile } from './host-process.ts';
 import type { WasmLogger } from './logger.ts';
 import { HostPool } from './pool.ts';
+import type { NetworkRules } from './protocol.ts';
 
 interface HostPoolsOptions {
   readonly hosts: number;
   readonly mostHosts?: number;
   readonly launcher: HostLauncher;
+  readonly networkRules?: () => NetworkRules;
   readonly clock: Clock;
   readonly instances?: InstanceReporter;
   readonly logger?: WasmLogger;
@@ -16,6 +18,9 @@ interface HostPoolsOptions {
 
 /** What guests are served from that import sockets or HTTP, also where they are denied them. */
 const shimPackages = ['@bytecodealliance/preview2-shim'];
+
+/** Where nobody says otherwise. */
+const strictRules: NetworkRules = { loopback: false, ownPorts: [] };
 
 /** What of a task decides which processes may run it. */
 interface Reach {
@@ -59,7 +64,14 @@ export class HostPools {
   }
 
   #make(profile: HostProfile, plain: boolean): HostPool {
-    const { hosts, mostHosts = hosts, clock, instances, logger } = this.#options;
+    const {
+      hosts,
+      mostHosts = hosts,
+      networkRules = () => strictRules,
+      clock,
+      instances,
+      logger,
+    } = this.#options;
     this.#code ??= readHostCode(guestHostMain);
     return new HostPool({
       size: plain ? hosts : 0,
@@ -67,6 +79,7 @@ export class HostPools {
       profile,
       launcher: this.#options.launcher,
       code: this.#code,
+      rules: networkRules,
       nextName: () => `wasm-${++this.#named}`,
       clock,
       instances,

@@ -13,7 +13,17 @@ export type Notice =
   | { readonly program: number; readonly state: 'ready' }
   | { readonly program: number; readonly state: 'failed'; readonly reason: string }
   /** Its live instance has failed, or has served as often as it may. */
-  | { readonly program: number; readonly state: 'spent' };
+  | { readonly program: number; readonly state: 'spent' }
+  /** Something that it opened on the network is not closed: the host can run nothing more. */
+  | { readonly program: number; readonly state: 'worn' };
+
+/** What guests with a network may not reach; see docs/decisions/0020-guest-network.md. */
+export interface NetworkRules {
+  /** Loopback, but for the node's own ports. */
+  readonly loopback: boolean;
+  /** Ports of the node, refused at every address of the machine. */
+  readonly ownPorts: readonly number[];
+}
 
 /** What a task runs, but for its code. */
 export interface ProgramFacts {
@@ -82,10 +92,14 @@ export interface CodeMessage {
   readonly name: string;
   /** What a package is looked up from; empty where it needs none. */
   readonly packages: string;
+  /** A `data:` URL of what guards the network; empty where guests have none. */
+  readonly guards: string;
 }
 
 /** From the node to a host. */
 export type HostMessage =
+  /** What guests may not reach from now on; comes before the first guest with a network. */
+  | { readonly kind: 'network'; readonly rules: NetworkRules }
   /** Attached: its source, then its core modules in order; `lengths` are theirs. */
   | {
       readonly kind: 'program';

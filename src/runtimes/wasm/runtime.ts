@@ -14,7 +14,7 @@ import { PendingJob } from './pending.ts';
 import { PlainHostLauncher } from './plain-host.ts';
 import { HostPools } from './pools.ts';
 import { ProgramStore } from './program-store.ts';
-import type { Program } from './protocol.ts';
+import type { NetworkRules, Program } from './protocol.ts';
 import { resolveArtifact, type SourceOptions } from './source.ts';
 import { createTranspile } from './transpile.ts';
 
@@ -29,6 +29,8 @@ export interface WasmRuntimeOptions extends SourceOptions {
   readonly mostHosts?: number;
   /** Starts guest hosts; absent means as plain children of this process. */
   readonly launcher?: HostLauncher;
+  /** What guests with a network may not reach, asked before each of them; absent means loopback. */
+  readonly networkRules?: () => NetworkRules;
   /** Tasks may have preopens also where their guests cannot be kept inside them. */
   readonly unsafePreopens?: boolean;
   /** Whether guests can be kept inside their preopens; absent means as this machine can. */

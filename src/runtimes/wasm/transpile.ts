@@ -84,7 +84,7 @@ async function transpileOnce(
   });
   signal.addEventListener('abort', end, { once: true });
   try {
-    host.socket.write([...code.message('check'), ...encodeMessage({ kind: 'check' }, [artifact])]);
+    host.socket.write([...code.message('check', false), ...encodeMessage({ kind: 'check' }, [artifact])]);
     const answer = await answerOf(host);
     end();
     const exit = await host.exited;

@@ -181,6 +181,8 @@ class WalledHost implements HostProcess {
     const exit = await child.exited;
     const empty = await this.#emptied();
     if (exit.failed === undefined) await Promise.all(drained);
+    // Their other ends are gone, which alone does not close an end that could still be written to.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
     const ranOutOfMemory = this.#cell.ranOutOfMemory();
     this.#released = true;
     release(empty);

@@ -40,6 +40,8 @@ export function nodeToWire(node: NodeStatus): NodeView {
     position: BigInt(node.position),
     actionsAllowed: node.actionsAllowed,
     storeFault: node.storeFault,
+    grpcAddress: node.grpcAddress,
+    hostAccess: node.hostAccess,
     time: timestampFromMs(node.time),
   });
 }

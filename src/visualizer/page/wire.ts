@@ -126,6 +126,8 @@ export interface NodeViewJson {
   readonly actionsAllowed: boolean;
   readonly storeFault: string;
   readonly time?: string;
+  readonly grpcAddress: string;
+  readonly hostAccess: boolean;
 }
 
 export interface WatchNodeResponseJson {

@@ -4,7 +4,7 @@ import { mayReattach, mayRerun } from '../../../src/domain/interruption.ts';
 import { ErrorCode } from '../../../src/server/gen/spearlet/function_pb.js';
 import type { Final, History, Plan } from '../history.ts';
 import { planOf } from '../history.ts';
-import { eachExecution, type Rule, statesIn } from './rule.ts';
+import { eachExecution, type Rule, statesIn, timeOf } from './rule.ts';
 
 function finalsByPlan({ finals }: History): Map<number, Final> {
   return new Map([...finals.values()].map((final) => [planOf(final.result), final]));
@@ -88,4 +88,26 @@ const followed = eachExecution('what has had its input is followed', function* (
   if (lost.length > endsLost) yield `attempts had written and were lost: ${lost.join(', ')}`;
 });
 
-export const attemptRules: readonly Rule[] = [oneAtATime, accounted, policy, followed];
+/** Events are dated before their node is gone, and a run is over only when it is. */
+const told = eachExecution('what is followed again says so', function* ({ log }, { terms }, { runs }) {
+  const ends = runs.map(({ endedAt }) => endedAt);
+  for (const { at, from, to, attempt, eventType } of statesIn(log)) {
+    if (eventType !== 'reattached') continue;
+    if (from !== to) yield `attempt ${attempt} was followed again from ${from} to ${to}`;
+    if (!mayReattach(terms.onInterrupt)) yield `attempt ${attempt} was followed again, against its policy`;
+    if (!ends.some((end) => end <= at)) yield `attempt ${attempt} was followed again, and no run had ended`;
+  }
+  let seen = Number.NEGATIVE_INFINITY;
+  for (const event of log) {
+    if (event.event.case === 'transition') {
+      const { from, to, eventType } = event.event.value;
+      if (eventType === 'reattached' || (to === 'running.attempting' && from !== to)) seen = timeOf(event);
+    }
+    if (event.event.case !== 'chunk') continue;
+    if (ends.some((end) => seen <= end && end < timeOf(event))) {
+      yield `event ${event.sequence} is output after a stop of the node, of an attempt that it followed unsaid`;
+    }
+  }
+});
+
+export const attemptRules: readonly Rule[] = [oneAtATime, accounted, policy, followed, told];

@@ -9,6 +9,7 @@ import type { Guest } from '../../../src/runtimes/wasm/guest-host/guest.ts';
 import type { RunContext } from '../../../src/runtimes/wasm/guest-host/host/context.ts';
 import { hostFor } from '../../../src/runtimes/wasm/guest-host/host/imports.ts';
 import { type LiveGuest, LiveGuests } from '../../../src/runtimes/wasm/guest-host/live-guests.ts';
+import { networkGuards } from '../../../src/runtimes/wasm/host-code.ts';
 import type { ProgramFacts } from '../../../src/runtimes/wasm/protocol.ts';
 import { attemptOf, Collected, firstOutput, run } from '../attempt.ts';
 import { WasmBench } from './fixture.ts';
@@ -76,7 +77,9 @@ function programOf(rest: Partial<ProgramFacts>): ProgramFacts {
 
 /** A function of an interface that a program with or without a network is given. */
 async function hostFunction(allowNetwork: boolean, name: string, member: string) {
-  const { imports } = (await hostFor(programOf({ imports: [name], allowNetwork })))(context);
+  const { imports } = (await hostFor(programOf({ imports: [name], allowNetwork }), networkGuards())).instance(
+    context,
+  );
   const found = Reflect.get(imports[name] ?? {}, member);
   if (typeof found !== 'function') throw new Error(`${name} has no ${member}`);
   return found as (...parameters: unknown[]) => unknown;
@@ -139,7 +142,8 @@ describe('the files of an instance', () => {
     const folder = join(await bench.folder, 'left');
     await mkdir(folder);
     await writeFile(join(folder, 'file'), 'text');
-    const host = (await hostFor(programOf({ preopens: { '/data': folder }, openFiles: 3 })))(context);
+    const program = programOf({ preopens: { '/data': folder }, openFiles: 3 });
+    const host = (await hostFor(program, '')).instance(context);
     const preopens = Reflect.get(host.imports['wasi:filesystem/preopens'] ?? {}, 'getDirectories')();
     const [[root]] = preopens;
     for (let file = 0; file < 3; file += 1) root.openAt({}, 'file', {}, { read: true }).readViaStream(0n);
@@ -203,7 +207,8 @@ describe('the network', () => {
 
   it('can be given bytes of a stream that is not its own', async () => {
     const body = await requestBody();
-    const { imports } = (await hostFor(programOf({ imports: ['wasi:http/types'], allowNetwork: true })))({
+    const program = programOf({ imports: ['wasi:http/types'], allowNetwork: true });
+    const { imports } = (await hostFor(program, networkGuards())).instance({
       ...context,
       input: Buffer.from('0123456789'),
     });

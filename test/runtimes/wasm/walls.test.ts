@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { findWalls, WalledHostLauncher } from '../../../src/runtimes/wasm/walled
 import { describeWhere, root } from '../../support/needs.ts';
 import { run } from '../attempt.ts';
 import { systemClock, WasmBench } from './fixture.ts';
+import { keepAliveServer } from './network/servers.ts';
 
 const bench = new WasmBench();
 let launcher: HostLauncher;
@@ -109,6 +110,36 @@ describeWhere([root()], 'a program that has taken over a guest host', () => {
   });
 });
 
+/** Sockets that this process has open. */
+async function sockets(): Promise<number> {
+  const names = await readdir('/proc/self/fd');
+  const targets = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));
+  return targets.filter((target) => target.startsWith('socket:')).length;
+}
+
+describeWhere([root()], 'a guest host that was killed', () => {
+  it('leaves none of its sockets open in the node', async () => {
+    // Up to four sets of three wait for the next hosts.
+    const spare = 12;
+    const hosts = 2 * spare;
+    await inside(plain, '1');
+    const before = await sockets();
+    for (let left = hosts; left > 0; left -= 4) {
+      const started = Array.from({ length: 4 }, () =>
+        launcher.launch({
+          text: `import fs from 'node:fs'; fs.writeSync(0, 'up'); setInterval(() => {}, 1e6);`,
+          flags: [],
+          profile: plain,
+        }),
+      );
+      await Promise.all(started.map(({ socket }) => new Promise<unknown>((up) => socket.listen(up))));
+      for (const host of started) host.kill();
+      await Promise.all(started.map(({ exited }) => exited));
+    }
+    await expect.poll(sockets).toBeLessThanOrEqual(before + spare);
+  });
+});
+
 describeWhere([root()], 'an artifact', () => {
   it('is checked behind walls, with the tools that it takes', async () => {
     const runtime = await bench.runtime(1, 1, {
@@ -140,6 +171,41 @@ describeWhere([root()], 'a guest behind walls', () => {
     const { stdout } = await run(runtime, task);
     expect(stdout.toString()).toContain('open /data/hello.txt: ok from the host');
     expect(stdout.toString()).toMatch(/open \/etc\/passwd: errno/);
+  });
+
+  it('reaches the network as its rules say, and leaves nothing open there', async () => {
+    const server = await keepAliveServer();
+    let ownPorts: number[] = [];
+    const runtime = await bench.runtime(1, 1, {
+      launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
+      networkRules: () => ({ loopback: true, ownPorts }),
+    });
+    const task = await bench.example('misbehaving/fetch', { allowNetwork: true });
+    const get = () => {
+      const parameters = { authority: `localhost:${server.port}`, path: '/' };
+      return run(runtime, task, { functionName: 'get', parameters });
+    };
+    expect((await get()).outcome).toMatchObject({ kind: 'completed', output: '"hello"' });
+    await expect.poll(server.open).toBe(0);
+    ownPorts = [server.port];
+    expect((await get()).outcome).toMatchObject({ output: '"HTTP-request-denied"' });
+    await server.close();
+  });
+
+  it('without a network is denied it as WASI says, and does not trap', async () => {
+    const runtime = await bench.runtime(1, 1, {
+      launcher: { ...launcher, launch: launcher.launch.bind(launcher), close: async () => {} },
+    });
+    const socket = await run(runtime, await bench.example('misbehaving/net'), {
+      functionName: 'connect',
+      parameters: { port: 1 },
+    });
+    expect(socket.outcome).toMatchObject({ output: '"create-tcp-socket: access-denied"' });
+    const request = await run(runtime, await bench.example('misbehaving/fetch'), {
+      functionName: 'get',
+      parameters: { authority: '127.0.0.1:1', path: '/' },
+    });
+    expect(request.outcome).toMatchObject({ output: '"HTTP-request-denied"' });
   });
 
   it('whose folder is gone ends as START_FAILED, and says so', async () => {

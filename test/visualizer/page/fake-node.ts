@@ -190,6 +190,8 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
       position: String(position),
       actionsAllowed: node.actionsAllowed,
       storeFault: node.storeFault,
+      grpcAddress: '127.0.0.1:50051',
+      hostAccess: true,
       time: new Date().toISOString(),
     };
   }

@@ -25,6 +25,8 @@ const node: NodeModel = {
   position: '1',
   actionsAllowed: true,
   storeFault: '',
+  grpcAddress: '127.0.0.1:50051',
+  hostAccess: true,
   time: 0,
 };
 const one = (seed: number) => ({ ...execution(seed * 1000, seed), taskName: 'resize', taskId: 'task_1' });

@@ -47,4 +47,4 @@ registerHooks({
 });
 
 const main = await import(head.main);
-await main.serve(head.name, socket);
+await main.serve(head.name, socket, head.guards);

@@ -2,7 +2,7 @@ import { decodeParameters } from '../../../domain/wit/decode.ts';
 import { findFunction } from '../../../domain/wit/lookup.ts';
 import type { AttemptOutcome } from '../../runtime.ts';
 import { recordKind } from '../channel.ts';
-import type { HostMessage, Job, LoadableProgram, Notice, ProgramFacts } from '../protocol.ts';
+import type { HostMessage, Job, LoadableProgram, NetworkRules, Notice, ProgramFacts } from '../protocol.ts';
 import type { Channel, Received } from './channel.ts';
 import { commandEnding, type Ending, startEnding, thrownEnding, valueEnding } from './ending.ts';
 import { createGuest, type Guest, type LoadedProgram, loadProgram, memoryCapOf } from './guest.ts';
@@ -10,19 +10,32 @@ import type { RunContext } from './host/context.ts';
 import { guardCopies, LiftBudget } from './lift-budget.ts';
 import { type LiveGuest, LiveGuests } from './live-guests.ts';
 
+interface ExecutorOptions {
+  /** Of the host. */
+  readonly name: string;
+  readonly channel: Channel;
+  /** See `CodeMessage`. */
+  readonly guards: string;
+}
+
 /** Runs jobs one at a time and writes output and replies to the channel. */
-export function createExecutor(name: string, channel: Channel) {
+export function createExecutor({ name, channel, guards }: ExecutorOptions) {
   const programs = new Map<number, LoadableProgram>();
   const loaded = new Map<number, LoadedProgram>();
   const live = new LiveGuests();
   const budget = new LiftBudget();
   let instances = 0;
+  let rules: NetworkRules | undefined;
   guardCopies(budget);
 
   async function handle({ message, attachment }: Received): Promise<void> {
     if (message.kind === 'job') return run(message.job, attachment);
     if (message.kind === 'program') return take(message, attachment);
     if (message.kind === 'prepare') return prepare(message.program, message.live);
+    if (message.kind === 'network') {
+      rules = message.rules;
+      return;
+    }
     programs.delete(message.program);
     loaded.delete(message.program);
     live.dismiss(message.program);
@@ -68,6 +81,7 @@ export function createExecutor(name: string, channel: Channel) {
     if (live.get(key) !== undefined) return undefined;
     const context = contextOf(program, { args: [], environment: {} }, new Uint8Array(), () => {});
     budget.begin(memoryCapOf(found));
+    connect(found);
     try {
       const guest = createGuest(found, context, budget);
       if (context.exitCode !== undefined) {
@@ -80,6 +94,7 @@ export function createExecutor(name: string, channel: Channel) {
       return startEnding(error);
     } finally {
       budget.end();
+      disconnect(found);
     }
   }
 
@@ -87,7 +102,7 @@ export function createExecutor(name: string, channel: Channel) {
     const program = programs.get(key);
     if (program === undefined) return startEnding(new Error(`the host was not given program ${key}`));
     try {
-      const entry = await loadProgram(program);
+      const entry = await loadProgram(program, guards);
       loaded.set(key, entry);
       // Compiled, it is not needed as bytes again.
       programs.delete(key);
@@ -106,6 +121,7 @@ export function createExecutor(name: string, channel: Channel) {
     if (kept !== undefined) Object.assign(kept.guest.context, context);
     let current = kept;
     let ending: Ending;
+    connect(program);
     try {
       current ??= {
         guest: createGuest(program, context, budget),
@@ -117,6 +133,7 @@ export function createExecutor(name: string, channel: Channel) {
       ending = context.exitCode === undefined ? startEnding(error) : commandEnding(context.exitCode);
     }
     budget.end();
+    disconnect(program);
     const well = ending.kind === 'completed' && current?.guest.context.exitCode === undefined;
     if (job.reuse) keep(program.program, well ? current : undefined);
     const { user, system } = process.threadCpuUsage(before);
@@ -127,6 +144,16 @@ export function createExecutor(name: string, channel: Channel) {
       instanceId: current?.instanceId ?? '',
       resourceUse: { cpuTimeUs: user + system, ...memoryUse },
     };
+  }
+
+  function connect(program: LoadedProgram): void {
+    if (program.kind === 'component' && rules !== undefined) program.host.connect(rules);
+  }
+
+  function disconnect(program: LoadedProgram): void {
+    if (program.kind === 'component' && !program.host.disconnect()) {
+      notify({ program: program.program.key, state: 'worn' });
+    }
   }
 
   function enter(program: ProgramFacts, guest: Guest, job: Job): Ending {

@@ -38,8 +38,15 @@ interface LoadedModule {
 /** What is needed to instantiate a program. */
 export type LoadedProgram = LoadedComponent | LoadedModule;
 
-/** Compiles a program. Throws where the engine refuses it. */
-export async function loadProgram({ source, cores, ...program }: LoadableProgram): Promise<LoadedProgram> {
+/**
+ * Compiles a program. Throws where the engine refuses it.
+ *
+ * @param guards see `CodeMessage`
+ */
+export async function loadProgram(
+  { source, cores, ...program }: LoadableProgram,
+  guards: string,
+): Promise<LoadedProgram> {
   const compiled = cores.map(({ bytes, ...core }) => ({ ...core, module: new WebAssembly.Module(bytes) }));
   if (source === '') {
     const [core] = compiled;
@@ -53,7 +60,7 @@ export async function loadProgram({ source, cores, ...program }: LoadableProgram
     cores: compiled,
     // What jco generates has this one export, with this type.
     instantiate: instantiate as Instantiate,
-    host: await hostFor(program),
+    host: await hostFor(program, guards),
   };
 }
 
@@ -98,7 +105,7 @@ function createComponentGuest(loaded: LoadedComponent, context: RunContext, budg
   }
 
   const modules = new Map(cores.map((core) => [core.file, core.module]));
-  const host = loaded.host(context);
+  const host = loaded.host.instance(context);
   const exports = orClose(host, () =>
     loaded.instantiate(
       (file) => {

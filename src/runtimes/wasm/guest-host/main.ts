@@ -22,10 +22,11 @@ syncBuiltinESMExports();
 /**
  * @param name of this host
  * @param socket the descriptor of its socket
+ * @param guards see `CodeMessage`
  */
-export async function serve(name: string, socket: number): Promise<void> {
+export async function serve(name: string, socket: number, guards: string): Promise<void> {
   const channel = new Channel(socket);
-  const executor = createExecutor(name, channel);
+  const executor = createExecutor({ name, channel, guards });
   channel.send(recordKind.ready, 0, '');
   for (let next = channel.receive(); next !== undefined; next = channel.receive()) {
     await executor.handle(next);

@@ -166,6 +166,20 @@ export declare type NodeView = Message<"spearlet.NodeView"> & {
    * @generated from field: google.protobuf.Timestamp time = 14;
    */
   time?: Timestamp | undefined;
+
+  /**
+   * HOST:PORT where gRPC listens, for a command with another address than the default.
+   *
+   * @generated from field: string grpc_address = 15;
+   */
+  grpcAddress: string;
+
+  /**
+   * Process tasks and folders of the host may be registered.
+   *
+   * @generated from field: bool host_access = 16;
+   */
+  hostAccess: boolean;
 };
 
 /**

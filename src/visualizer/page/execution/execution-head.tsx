@@ -3,7 +3,6 @@ import { useState } from 'preact/hooks';
 import { nodeNow, seconds } from '../clock.ts';
 import { addressOf } from '../model/address.ts';
 import type { ExecutionRow } from '../model/execution-row.ts';
-import { durationOf } from '../model/execution-row.ts';
 import type { ExecutionSource } from '../model/execution-source.ts';
 import { durationText, instantText } from '../model/quantity.ts';
 import { isEnded } from '../model/status.ts';
@@ -11,23 +10,26 @@ import { Icon } from '../theme/icon.tsx';
 import { StatusMark } from '../theme/status-mark.tsx';
 import { copyText } from './clipboard.ts';
 import { ExecutionActs } from './execution-acts.tsx';
-import type { Standing } from './log/standing.ts';
+import type { Lifetime } from './log/lifetime.ts';
+import { type Standing, timesReattached } from './log/standing.ts';
 import './execution-head.css';
 
 interface Props {
   readonly source: ExecutionSource;
   readonly row: ExecutionRow | undefined;
   readonly standing: Standing;
+  readonly life: Lifetime;
   readonly past: boolean;
 }
 
-export function ExecutionHead({ source, row, standing, past }: Props) {
+export function ExecutionHead({ source, row, standing, life, past }: Props) {
   const [copied, setCopied] = useState(false);
   const gone = source.gone.value;
   const away = source.away.value;
   const state = past || row === undefined ? standing.state : row.state;
   const status = past || row === undefined ? standing.status : row.status;
   const attempt = past || row === undefined ? standing.attempt : row.attempt;
+  const reattached = timesReattached(standing);
   return (
     <header class="execution-head">
       <div class="execution-title">
@@ -60,19 +62,20 @@ export function ExecutionHead({ source, row, standing, past }: Props) {
             <>
               <Fact name="Created">{instantText(row.createdAt)}</Fact>
               {past ? (
-                <Fact name="Then">+{durationText(standing.time - row.createdAt)}</Fact>
+                <Fact name="Then">+{durationText(standing.time - life.from)}</Fact>
               ) : (
                 <Fact name={isEnded(row.status) ? 'In all' : 'For'}>
                   {isEnded(row.status) ? (
-                    durationText(durationOf(row, row.seenAt))
+                    durationText(life.to - life.from)
                   ) : (
-                    <Elapsed row={row} live={source.live && !gone && !away} />
+                    <Elapsed life={life} live={source.live && !gone && !away} />
                   )}
                 </Fact>
               )}
             </>
           )}
           <Fact name="Attempt">{attempt === 0 ? 'none yet' : String(attempt)}</Fact>
+          {reattached > 0 && <Fact name="Followed again">{reattached}×, after a stop of the node</Fact>}
           {row !== undefined && row.recoveries > 0 && <Fact name="Recovered">{row.recoveries}×</Fact>}
           {row !== undefined && row.originExecutionId !== '' && (
             <Fact name="Restored from">
@@ -98,8 +101,8 @@ function Fact({ name, children }: { readonly name: string; readonly children: pr
 }
 
 /** Alone in its component, so that only its text is drawn each second. */
-function Elapsed({ row, live }: { readonly row: ExecutionRow; readonly live: boolean }) {
-  if (!live) return <>{durationText(durationOf(row, row.seenAt))}</>;
+function Elapsed({ life, live }: { readonly life: Lifetime; readonly live: boolean }) {
+  if (!live) return <>{durationText(life.to - life.from)}</>;
   void seconds.value;
-  return <>{durationText(durationOf(row, nodeNow()))}</>;
+  return <>{durationText(Math.max(0, nodeNow() - life.from))}</>;
 }

@@ -1,8 +1,9 @@
-/** One execution: what went wrong, when, in which order, and what it wrote; now, or as it was at any event. */
+/** One execution: what was asked and what came of it, then what went wrong, when, in which order, and what it wrote; now, or as it was at any event. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ExecutionSource } from '../model/execution-source.ts';
 import { isEnded } from '../model/status.ts';
 import { Icon } from '../theme/icon.tsx';
+import { CallCard } from './call/call-card.tsx';
 import { ChartView } from './chart/chart-view.tsx';
 import { seenDefinition } from './chart/seen-definition.ts';
 import { EventList } from './events/event-list.tsx';
@@ -11,7 +12,9 @@ import { ExplainCard } from './failure/explain-card.tsx';
 import { FailureCard } from './failure/failure-card.tsx';
 import { attemptTime } from './log/attempt-time.ts';
 import { causeOf } from './log/cause.ts';
+import { lifetimeOf } from './log/lifetime.ts';
 import { LogIndex } from './log/log-index.ts';
+import { pastRow } from './log/past-row.ts';
 import { wayKey } from './log/standing.ts';
 import { OutputView } from './output/output-view.tsx';
 import { Panes } from './panes/panes.tsx';
@@ -48,8 +51,11 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
     () => known ?? { name: 'execution', version: 0, definition: seenDefinition('execution', steps) },
     [known, known === undefined ? steps.length : 0],
   );
-  const admitted = events.first?.time ?? row?.createdAt ?? 0;
+  const life = lifetimeOf(events, row);
   const past = at !== undefined;
+  // All that is shown of the record is as it was then.
+  const shown = past && row !== undefined ? pastRow(row, standing, index) : row;
+  const attempts = shown?.attempt ?? standing.attempt;
 
   const onEvent = (sequence: number): void => {
     // The last event of what goes on is the present.
@@ -67,7 +73,7 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
   const lastWay = standing.step === undefined ? undefined : wayKey(standing.step.from, standing.step.to);
   return (
     <article class="execution" data-past={past ? '' : undefined}>
-      <ExecutionHead source={source} row={row} standing={standing} past={past} />
+      <ExecutionHead source={source} row={shown} standing={standing} life={life} past={past} />
       {fault !== '' && (
         <p class="execution-fault" role="alert">
           <Icon name="warn" /> {fault}
@@ -78,18 +84,7 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
           <Icon name="warn" /> {awayText}
         </p>
       )}
-      <div class="travel-dock">
-        {at !== undefined && <PastBanner index={index} at={at} growing={growing} onEnd={onEnd} />}
-        <TravelBar
-          index={index}
-          length={length}
-          at={at}
-          growing={growing}
-          ended={ended || !source.live}
-          onEvent={onEvent}
-          onEnd={onEnd}
-        />
-      </div>
+      <CallCard source={source} row={row} failed={failed} past={past} />
       {failed && !past && (
         <FailureCard
           row={row}
@@ -100,10 +95,25 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
           onEvent={onCause}
         />
       )}
+      <div class="travel-dock">
+        {at !== undefined && (
+          <PastBanner index={index} at={at} admitted={life.from} growing={growing} onEnd={onEnd} />
+        )}
+        <TravelBar
+          index={index}
+          length={length}
+          at={at}
+          admitted={life.from}
+          growing={growing}
+          ended={ended || !source.live}
+          onEvent={onEvent}
+          onEnd={onEnd}
+        />
+      </div>
       {growing && !past && source.explanation !== undefined && (
         <ExplainCard source={source} state={row?.state ?? ''} attempt={row?.attempt ?? 0} />
       )}
-      <TimelineView index={index} length={length} growing={growing} at={at} onEvent={onEvent} />
+      <TimelineView index={index} length={length} life={life} growing={growing} at={at} onEvent={onEvent} />
       <div class="execution-pair">
         <ChartView
           machine={machine}
@@ -114,7 +124,7 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
           past={past}
           onEvent={onEvent}
         />
-        <Panes source={source} row={row} standing={standing} admitted={admitted} early={past} />
+        <Panes source={source} row={shown} standing={standing} admitted={life.from} early={past} />
       </div>
       <div class="execution-pair">
         <EventList
@@ -122,14 +132,15 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
           length={length}
           at={at}
           pointed={pointed}
-          attempts={row?.attempt ?? standing.attempt}
+          admitted={life.from}
+          attempts={attempts}
           onEvent={onEvent}
         />
         <OutputView
           index={index}
           length={length}
           at={at}
-          attempts={row?.attempt ?? standing.attempt}
+          attempts={attempts}
           growing={growing}
           oldest={row?.oldestSequence ?? 1}
           id={source.id}

@@ -3,6 +3,7 @@ import type { Address } from '../model/address.ts';
 import { statusWords } from '../model/status.ts';
 import { usePage } from '../shell/page.ts';
 import { Icon } from '../theme/icon.tsx';
+import { firstCommands } from './first-commands.ts';
 import { isEmpty } from './row-filter.ts';
 import './empty-list.css';
 
@@ -30,24 +31,25 @@ function Disconnected({ connecting }: { readonly connecting: boolean }) {
 }
 
 function NothingYet() {
-  const { tasks } = usePage();
+  const { tasks, feed } = usePage();
   const name = tasks.value[0]?.name;
-  const origin = window.location.origin;
+  const { origin, hostname } = window.location;
+  const node = feed.node.value;
+  if (node === undefined) return null;
+  const { register, invoke, curl } = firstCommands(node, { task: name, origin, hostname });
   return (
     <div class="empty">
       <h2>Nothing has run here yet</h2>
       {name === undefined && (
         <>
           <p>First a task, which is what can be run:</p>
-          <Command text="spear task register hello --runtime process --artifact /bin/echo -- hello" />
+          <Command text={register} />
         </>
       )}
       <p>Run {name ?? 'it'} from a terminal, and it appears here:</p>
-      <Command text={`spear invoke ${name ?? 'hello'}`} />
+      <Command text={invoke} />
       <p>or with nothing but curl:</p>
-      <Command
-        text={`curl -s ${origin}/api/FunctionService/InvokeFunction \\\n  -H 'content-type: application/json' -d '{"task":"${name ?? 'hello'}"}'`}
-      />
+      <Command text={curl} />
     </div>
   );
 }

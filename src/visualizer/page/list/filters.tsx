@@ -168,12 +168,12 @@ function TimeChoice() {
       {isOwn && (
         <>
           <InstantField
-            label="From"
+            label="From (UTC)"
             value={after}
             set={(value) => router.go({ after: value, selected: '' })}
           />
           <InstantField
-            label="To"
+            label="To (UTC)"
             value={before}
             set={(value) => router.go({ before: value, selected: '' })}
           />
@@ -199,9 +199,9 @@ function InstantField({
         class="field"
         type="datetime-local"
         step="1"
-        value={value === 0 ? '' : localText(value)}
+        value={value === 0 ? '' : fieldText(value)}
         onChange={(event) => {
-          const next = Date.parse(event.currentTarget.value);
+          const next = Date.parse(`${event.currentTarget.value}Z`);
           set(Number.isNaN(next) ? 0 : next);
         }}
       />
@@ -209,8 +209,7 @@ function InstantField({
   );
 }
 
-/** As the field wants it: local time without a zone. */
-function localText(instant: number): string {
-  const shifted = new Date(instant - new Date(instant).getTimezoneOffset() * 60_000);
-  return shifted.toISOString().slice(0, 19);
+/** As the field wants it: without a zone, which is UTC as everywhere. */
+function fieldText(instant: number): string {
+  return new Date(instant).toISOString().slice(0, 19);
 }

@@ -28,6 +28,10 @@ export interface NodeModel {
   readonly position: string;
   readonly actionsAllowed: boolean;
   readonly storeFault: string;
+  /** HOST:PORT where gRPC listens. */
+  readonly grpcAddress: string;
+  /** Process tasks may be registered. */
+  readonly hostAccess: boolean;
   readonly time: number | undefined;
 }
 
@@ -54,6 +58,8 @@ export function nodeOf(json: NodeViewJson): NodeModel {
     position: json.position,
     actionsAllowed: json.actionsAllowed,
     storeFault: json.storeFault,
+    grpcAddress: json.grpcAddress,
+    hostAccess: json.hostAccess,
     time: instantOf(json.time),
   };
 }

@@ -28,16 +28,16 @@ export function agoText(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
-/** Local time of day with milliseconds: `14:03:27.512`. */
+// In the zone that the command and the log of the node have, whatever the reader's is: people compare them.
+
+/** UTC time of day with milliseconds: `14:03:27.512`. Who shows it names the zone. */
 export function timeText(instant: number): string {
-  const date = new Date(instant);
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${three(date.getMilliseconds())}`;
+  return new Date(instant).toISOString().slice(11, 23);
 }
 
-/** Local date and time: `2026-11-22 14:03:27.512`. */
+/** UTC date and time: `2026-11-22 14:03:27.512 UTC`. */
 export function instantText(instant: number): string {
-  const date = new Date(instant);
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${timeText(instant)}`;
+  return `${new Date(instant).toISOString().slice(0, 10)} ${timeText(instant)} UTC`;
 }
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -59,4 +59,3 @@ export function countText(count: number): string {
 }
 
 const two = (value: number) => String(value).padStart(2, '0');
-const three = (value: number) => String(value).padStart(3, '0');

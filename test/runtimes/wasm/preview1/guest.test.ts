@@ -35,7 +35,7 @@ function load(bytes: Uint8Array): Promise<LoadedProgram> {
     allowNetwork: false,
     warm: { min: 0, max: 1, idleTimeoutMs: 1000, startAhead: false },
   };
-  return loadProgram(program);
+  return loadProgram(program, '');
 }
 
 function contextWith(input: string): RunContext & { readonly output: string[] } {

@@ -11,6 +11,7 @@ import {
   sealLine,
 } from '../../../../src/domain/snapshot/writer.ts';
 import { snapshotSubject } from '../../../../src/visualizer/page/actions/snapshot-subject.ts';
+import { lifetimeOf } from '../../../../src/visualizer/page/execution/log/lifetime.ts';
 import { openFile } from '../../../../src/visualizer/page/execution/offline-source.ts';
 import type { LogEvent } from '../../../../src/visualizer/page/model/log-event.ts';
 import type { Recording } from './recording.ts';
@@ -53,6 +54,17 @@ test.each([completed, failedAfterRetries, suspended])(
     });
   },
 );
+
+test('a snapshot of what went on has lasted until it was taken', async () => {
+  const run = suspended();
+  const takenAt = run.row().createdAt + 90_000;
+  const header = partLine({ kind: 'header', takenAt } as never);
+  const text = snapshotOf(run).replace(firstLine, firstLine + header);
+  const source = await openFile(file(text));
+  const row = source.record.value as NonNullable<typeof source.record.value>;
+  expect(lifetimeOf(source.events, row)).toEqual({ from: row.createdAt, to: takenAt });
+  expect(row.queueTimeMs).toBe(90_000);
+});
 
 test('what a snapshot is of can be told before it is restored', async () => {
   const [ended, open] = [completed(), suspended()];

@@ -3,6 +3,11 @@ import { expect, test } from 'vitest';
 import { LogIndex } from '../../../../src/visualizer/page/execution/log/log-index.ts';
 import { ticksOf } from '../../../../src/visualizer/page/execution/timeline/axis.ts';
 import {
+  type Bar,
+  wideningOf,
+  wideningText,
+} from '../../../../src/visualizer/page/execution/timeline/bars.ts';
+import {
   drawnLengths,
   type Gap,
   lengthOf,
@@ -106,6 +111,27 @@ test.each([
   expect(idle / (idle + lengths.length * between)).toBeLessThanOrEqual(0.6 + 1e-9);
   const shown = gaps.map(drawn);
   if (lengths.length === 3 && Math.min(...lengths) > 1000) expect(new Set(shown).size).toBe(1);
+});
+
+test('what is drawn wider than its time says how much, and an attempt in which nothing was written is not idle', () => {
+  const scale = scaleOf(0, 2301, [{ from: 0, to: 2300, busy: false }], true);
+  const bar = { from: 2300, to: 2301 } as Bar;
+  const times = wideningOf(bar, scale, 2301) as number;
+  expect(times).toBeGreaterThan(1000);
+  expect(wideningText(times)).toMatch(/^drawn [12],\d{3}× wider than its time$/);
+  // The wait beside it is drawn shorter than it was, and what is drawn to scale says nothing.
+  expect(wideningOf({ from: 0, to: 2300 } as Bar, scale, 2301)).toBeUndefined();
+  const even = scaleOf(0, 2301, [{ from: 0, to: 2300, busy: false }], false);
+  expect(wideningOf(bar, even, 2301)).toBeUndefined();
+
+  const silent = { from: 0, to: 60_000, busy: true };
+  const wait = { from: 60_000, to: 65_000, busy: false };
+  const { pieces } = scaleOf(0, 68_000, [silent, wait], true);
+  expect(pieces.filter(({ compressed }) => compressed).map(({ from, idle }) => [from, idle])).toContainEqual([
+    60_000,
+    true,
+  ]);
+  expect(pieces.filter(({ from, idle }) => from < 60_000 && idle)).toEqual([]);
 });
 
 test('an attempt that ran a minute and wrote nothing keeps its length', () => {

@@ -1,7 +1,7 @@
 import { anchorOf, holdsDescriptors, pathAnchorOf } from '../../files/anchor.ts';
 import { createFileSystem } from '../../files/file-system.ts';
 import type { FileSystem } from '../../files/port.ts';
-import type { ProgramFacts } from '../../protocol.ts';
+import type { NetworkRules, ProgramFacts } from '../../protocol.ts';
 import type { RunContext } from './context.ts';
 import { createFilesystem } from './filesystem.ts';
 import { type GuestImports, plainInterfaces } from './interfaces.ts';
@@ -14,21 +14,36 @@ export interface InstanceHost {
   close(): void;
 }
 
-/** @throws where a folder of a preopen cannot be opened */
-export type HostFactory = (context: RunContext) => InstanceHost;
+export interface HostFactory {
+  /** @throws where a folder of a preopen cannot be opened */
+  instance(context: RunContext): InstanceHost;
+  /** Lets the network be reached, until `disconnect`. */
+  connect(rules: NetworkRules): void;
+  /** Closes what is open on the network; false where that could not be done. */
+  disconnect(): boolean;
+}
 
 /**
  * The host that a program sees; everything is denied that the task does not grant. The shim, which starts a
  * second thread, is loaded only for sockets and HTTP.
+ *
+ * @param guards see `CodeMessage`
  */
-export async function hostFor(program: ProgramFacts): Promise<HostFactory> {
+export async function hostFor(program: ProgramFacts, guards: string): Promise<HostFactory> {
   const usesShim = program.imports.some((name) => /^wasi:(http|sockets)\//.test(name));
-  const makeImports = usesShim ? (await import('./shim.ts')).createShimImports : createOwnImports;
-  return (context) => {
-    const files = filesOf(program);
-    return { imports: makeImports(program, context, files), close: () => files.close() };
+  const shim = usesShim ? await import('./shim.ts') : undefined;
+  const makeImports = shim?.createShimImports ?? createOwnImports;
+  const network = shim !== undefined && program.allowNetwork ? shim.networkOf(guards) : noNetwork;
+  return {
+    instance(context) {
+      const files = filesOf(program);
+      return { imports: makeImports(program, context, files), close: () => files.close() };
+    },
+    ...network,
   };
 }
+
+const noNetwork = { connect: () => {}, disconnect: () => true };
 
 /** @throws where a folder of a preopen cannot be opened */
 export function filesOf({ preopens, openFiles, unsafePreopens }: ProgramFacts): FileSystem {

@@ -1,11 +1,15 @@
 import * as wasi from '@bytecodealliance/preview2-shim';
 import { WASIShim } from '@bytecodealliance/preview2-shim/instantiation';
+import { callExtension } from '@bytecodealliance/preview2-shim/io-worker';
 import type { FileSystem } from '../../files/port.ts';
-import type { ProgramFacts } from '../../protocol.ts';
+import type { NetworkRules, ProgramFacts } from '../../protocol.ts';
+import type { Operation } from '../network/extension.ts';
 import type { RunContext } from './context.ts';
 import { createFilesystem } from './filesystem.ts';
+import type { HostFactory } from './imports.ts';
 import { type GuestImports, plainInterfaces } from './interfaces.ts';
 import { createIo, type IoClasses } from './io.ts';
+import { networkInterfaces } from './network-interfaces.ts';
 
 /** Sockets and HTTP from preview2-shim; everything else is ours also here. */
 export function createShimImports(
@@ -21,7 +25,28 @@ export function createShimImports(
     ...shim.getImportObject(),
     ...plainInterfaces(context, io),
     ...createFilesystem(io, files),
-    ...(program.allowNetwork ? {} : noNetwork()),
+    ...(program.allowNetwork ? networkInterfaces() : noNetwork()),
+  };
+}
+
+/** The network of the shim's thread. Nothing but this thread uses it, and only one guest at a time. */
+export function networkOf(guards: string): Pick<HostFactory, 'connect' | 'disconnect'> {
+  const extension = new URL(guards);
+  const ask = (...[operation, ...parameters]: Operation) => callExtension(extension, operation, parameters);
+  // Nothing is reached without the guards.
+  ask('end');
+  return {
+    connect(rules: NetworkRules) {
+      ask('begin', rules);
+    },
+    disconnect() {
+      try {
+        return ask('end') === true;
+      } catch {
+        // The thread has failed, and fails from now on.
+        return false;
+      }
+    },
   };
 }
 

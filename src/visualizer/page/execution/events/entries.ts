@@ -40,7 +40,13 @@ export function isFailure(event: LogEvent): boolean {
   if (event.kind === 'result') return event.result.status !== 'completed';
   if (event.kind === 'chunk') return false;
   const { reasonCode, eventType, to } = event.transition;
-  return reasonCode !== '' || eventType === 'lost' || eventType === 'limit' || to === 'running.backingOff';
+  return (
+    reasonCode !== '' ||
+    eventType === 'lost' ||
+    eventType === 'reattached' ||
+    eventType === 'limit' ||
+    to === 'running.backingOff'
+  );
 }
 
 export function entryText(event: LogEvent): string {

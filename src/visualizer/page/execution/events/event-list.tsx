@@ -19,13 +19,15 @@ interface Props {
   readonly at: number | undefined;
   /** An event to show at the present, each time that another object comes. */
   readonly pointed: { readonly sequence: number } | undefined;
+  /** When the execution was: times are told since then. */
+  readonly admitted: number;
   readonly attempts: number;
   readonly onEvent: (sequence: number) => void;
 }
 
 const rowHeight = 27;
 
-export function EventList({ index, length, at, pointed, attempts, onEvent }: Props) {
+export function EventList({ index, length, at, pointed, admitted, attempts, onEvent }: Props) {
   const { log } = index;
   const [filter, setFilter] = useState<EntryFilter>(allEntries);
   const [query, setQuery] = useState('');
@@ -34,7 +36,6 @@ export function EventList({ index, length, at, pointed, attempts, onEvent }: Pro
   const { places, busy } = useEntries(log, length, filter, match);
   const frame = useRef<HTMLDivElement>(null);
   const rows = useVirtualRows(frame, places.length, rowHeight);
-  const admitted = log.first?.time ?? 0;
   // Travel moves the list along; the reader's own place in it is that of the last row they were on.
   const here = at ?? active;
   const row = here === undefined ? -1 : rowOf(places, log.indexOf(here));

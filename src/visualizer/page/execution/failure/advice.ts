@@ -12,7 +12,7 @@ const advice: Readonly<Record<string, Advice>> = {
   },
   FUNCTION_EXIT: {
     meaning:
-      'the program exited with a code other than 0; exit_code has it, output and error_output are kept',
+      'the program exited with a code other than 0; exit_code has it, output and error_output are kept. Of a WebAssembly function it is the low eight bits: −1 is 255, and so is 256, since it is no success',
     todo: 'read error_output',
   },
   TRAP: {

@@ -78,11 +78,16 @@ export function ExplainCard({ source, state, attempt }: Props) {
       {told.details.length > 0 && (
         <ul class="notes">
           {told.details.map((line) => (
-            <li key={line}>{line}</li>
+            <li key={line}>{withCode(line)}</li>
           ))}
         </ul>
       )}
       <Facts facts={facts} />
     </section>
   );
+}
+
+/** A sentence of the node, whose commands stand between backticks. */
+function withCode(line: string) {
+  return line.split('`').map((part, place) => (place % 2 === 1 ? <code key={place}>{part}</code> : part));
 }

@@ -40,3 +40,10 @@ export interface Standing {
 export function wayKey(from: string, to: string): string {
   return `${from}→${to}`;
 }
+
+/** How often the next run of the node has followed an attempt again, up to there. */
+export function timesReattached({ ways }: Standing): number {
+  let times = 0;
+  for (const { events } of ways.values()) times += events.get('reattached') ?? 0;
+  return times;
+}

@@ -7,11 +7,17 @@ import { UnreadableFile } from './unreadable-file.ts';
 
 const nothing = new Uint8Array(0);
 
-export function recordRow(record: ExecutionRecord): ExecutionRow {
+/** `takenAt` is when its document was made, in milliseconds since the epoch; 0 where that is not known. */
+export function recordRow(record: ExecutionRecord, takenAt: number): ExecutionRow {
   if (typeof record?.executionId !== 'string' || !isStatus(record.status)) {
     throw new UnreadableFile('its record is not one of an execution');
   }
   const { outcome } = record;
+  const seenAt = Math.max(takenAt, record.completedAt ?? record.startedAt ?? record.createdAt);
+  // Of one that goes on, a record does not have these yet.
+  const lasting = (since: number): number => Math.max(0, seenAt - since);
+  const pendingYet = record.completedAt === undefined && record.startedAt === undefined;
+  const runningYet = record.completedAt === undefined && record.startedAt !== undefined;
   const failure = outcome === undefined || outcome.status === 'completed' ? undefined : outcome;
   return {
     id: record.executionId,
@@ -28,9 +34,9 @@ export function recordRow(record: ExecutionRecord): ExecutionRow {
     createdAt: record.createdAt,
     startedAt: record.startedAt,
     completedAt: record.completedAt,
-    queueTimeMs: record.queueTimeMs,
-    executionTimeMs: record.executionTimeMs,
-    seenAt: record.completedAt ?? record.createdAt,
+    queueTimeMs: pendingYet ? lasting(record.createdAt) : record.queueTimeMs,
+    executionTimeMs: runningYet ? lasting(record.startedAt ?? seenAt) : record.executionTimeMs,
+    seenAt,
     errorCode: failure?.code ?? '',
     errorOrigin: failure === undefined ? undefined : originOf(failure.code),
     errorMessage: failure?.message ?? '',

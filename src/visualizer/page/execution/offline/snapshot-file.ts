@@ -39,6 +39,7 @@ export async function readSnapshot(
   if (!known.includes(version)) {
     throw new UnreadableFile(`it is a snapshot of version ${version}; this page reads ${known.join(', ')}`);
   }
+  let takenAt = 0;
   let row: ExecutionRow | undefined;
   let task: TaskPart | undefined;
   let invocation: InvocationPart['invocation'] | undefined;
@@ -49,8 +50,11 @@ export async function readSnapshot(
     if (line.text === ']}' || line.text === '') continue;
     const part = objectOf({ text: line.text.replace(/,$/, ''), number: line.number });
     switch (part.kind) {
+      case 'header':
+        if (typeof part.takenAt === 'number') takenAt = part.takenAt;
+        break;
       case 'record':
-        row = recordRow(part.record as ExecutionRecord);
+        row = recordRow(part.record as ExecutionRecord, takenAt);
         break;
       case 'task':
         task = part as unknown as TaskPart;
@@ -78,7 +82,7 @@ export async function readSnapshot(
         return { row, log, invocation: shown, task: task && taskOfPart(task), signature, fault };
       }
       default:
-        // A header, a machine, an artifact: nothing of them is shown, and a later version may have more.
+        // A machine, an artifact: nothing of them is shown, and a later version may have more.
         break;
     }
   }

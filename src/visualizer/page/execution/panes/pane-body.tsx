@@ -37,15 +37,16 @@ interface BytesProps {
   readonly contentType: string;
   /** How much there is, where `bytes` is not all of it. */
   readonly all?: number;
+  /** Where they come from. */
+  readonly note?: string;
 }
 
-export function BytesBody({ title, bytes, contentType, all = bytes.byteLength }: BytesProps) {
+export function BytesBody({ title, bytes, contentType, all = bytes.byteLength, note = '' }: BytesProps) {
   const [raw, setRaw] = useState(false);
   const text = textOf(bytes);
   const json = text === undefined || all > bytes.byteLength ? undefined : jsonOf(text, contentType);
-  const hint = `${contentType === '' ? '' : `${contentType}, `}${sizeText(all)}${
-    all > bytes.byteLength ? `, of which the first ${sizeText(bytes.byteLength)} are shown` : ''
-  }`;
+  const cut = all > bytes.byteLength ? `of which the first ${sizeText(bytes.byteLength)} are shown` : '';
+  const hint = [note, contentType, sizeText(all), cut].filter((each) => each !== '').join(', ');
   const plain = text ?? hexOf(bytes, 65_536);
   return (
     <section class="pane-part">
@@ -63,6 +64,15 @@ export function BytesBody({ title, bytes, contentType, all = bytes.byteLength }:
       ) : (
         <PlainText text={plain} label={title} />
       )}
+    </section>
+  );
+}
+
+export function TextBody({ title, text }: { readonly title: string; readonly text: string }) {
+  return (
+    <section class="pane-part">
+      <PartHead title={title} text={text} raw={false} setRaw={undefined} />
+      <PlainText text={text} label={title} />
     </section>
   );
 }

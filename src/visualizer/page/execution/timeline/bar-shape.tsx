@@ -2,13 +2,15 @@
 
 import { durationText } from '../../model/quantity.ts';
 import { StatusShape } from '../../theme/status-mark.tsx';
-import type { Bar } from './bars.ts';
+import { type Bar, wideningText } from './bars.ts';
 
 interface Props {
   readonly bar: Bar;
   readonly from: number;
   readonly to: number;
   readonly place: (time: number) => number;
+  /** How many times wider than its time it is drawn, where that has to be said. */
+  readonly widening: number | undefined;
   readonly now: number;
   readonly top: number;
   readonly height: number;
@@ -17,7 +19,8 @@ interface Props {
   readonly onEvent: (sequence: number) => void;
 }
 
-export function BarShape({ bar, from, to, place, now, top, height, picked, onPick, onEvent }: Props) {
+export function BarShape(props: Props) {
+  const { bar, from, to, place, widening, now, top, height, picked, onPick, onEvent } = props;
   // What is too short to be seen is still there.
   const width = Math.max(2.5, to - from);
   const text = textFor(bar, now, width);
@@ -29,6 +32,7 @@ export function BarShape({ bar, from, to, place, now, top, height, picked, onPic
       data-lane={bar.lane}
       data-open={bar.to === undefined ? '' : undefined}
       data-picked={picked ? '' : undefined}
+      data-wide={widening === undefined ? undefined : ''}
       onPointerEnter={() => onPick(bar)}
       onPointerDown={(event) => event.stopPropagation()}
       onPointerUp={(event) => event.stopPropagation()}
@@ -51,6 +55,11 @@ export function BarShape({ bar, from, to, place, now, top, height, picked, onPic
           />
         );
       })}
+      {widening !== undefined && (
+        <path class="bar-wide" d={wave(from, from + width, top + height + 2.5)}>
+          <title>{wideningText(widening)}</title>
+        </path>
+      )}
       {text !== '' && (
         <text class="bar-label" x={from + 9} y={top + height / 2 + 4}>
           {text}
@@ -77,3 +86,12 @@ function textFor(bar: Bar, now: number, width: number): string {
   const room = width - (bar.shape === undefined ? 16 : 34);
   return wishes.find((text) => text.length * perSign < room) ?? '';
 }
+
+/** A wave under the bar, as drawings have it that are not to scale. */
+function wave(from: number, to: number, y: number): string {
+  const half = 3;
+  const count = Math.max(1, Math.min(mostWaves, Math.round((to - from) / (2 * half))));
+  return `M${from} ${y}${`q${half / 2} -2.5 ${half} 0t${half} 0`.repeat(count)}`;
+}
+
+const mostWaves = 1000;

@@ -1,8 +1,9 @@
 /** What the lanes of the timeline hold, with words. Pure. */
-import { durationText } from '../../model/quantity.ts';
+import { countText, durationText } from '../../model/quantity.ts';
 import type { Shape, Tone } from '../../theme/tone.ts';
 import type { LogIndex } from '../log/log-index.ts';
 import { type Attempt, type AttemptEnd, endWords, type LaneName, type Spans, spansOf } from '../log/spans.ts';
+import type { TimeScale } from './scale.ts';
 
 export type Lane = LaneName | 'attempts' | 'output';
 
@@ -124,4 +125,18 @@ export function timesOf(bar: Bar, admitted: number, now: number): string {
   return bar.to === undefined
     ? `since ${began}, for ${lasted}`
     : `${began} to +${durationText(bar.to - admitted)}, ${lasted}`;
+}
+
+/** From here on a bar says that it is drawn wider than its time: less is not seen. */
+const leastWidening = 1.5;
+
+/** How many times wider than its time a bar is drawn, where that could mislead; nothing where it does not. */
+export function wideningOf(bar: Bar, scale: TimeScale, now: number): number | undefined {
+  const times = scale.widening(bar.from, bar.to ?? now);
+  return times >= leastWidening ? times : undefined;
+}
+
+/** For people. */
+export function wideningText(times: number): string {
+  return `drawn ${times < 10 ? Number(times.toFixed(1)) : countText(times)}× wider than its time`;
 }

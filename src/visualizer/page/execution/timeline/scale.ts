@@ -12,6 +12,8 @@ export interface Piece {
   readonly start: number;
   readonly end: number;
   readonly compressed: boolean;
+  /** Nothing ran in it. Only such a piece may look empty. */
+  readonly idle: boolean;
 }
 
 export class TimeScale {
@@ -46,6 +48,12 @@ export class TimeScale {
     return piece.from + share * (piece.to - piece.from);
   }
 
+  /** How many times wider a stretch is drawn than its share of the time; below 1 it is drawn narrower. */
+  widening(from: number, to: number): number {
+    const share = (Math.min(this.to, to) - Math.max(this.from, from)) / (this.to - this.from);
+    return share > 0 ? (this.place(to) - this.place(from)) / share : 1;
+  }
+
   /** The first piece for which `reached` holds, or the last one; it holds for all that follow. */
   #find(reached: (piece: Piece) => boolean): Piece | undefined {
     let low = 0;
@@ -64,14 +72,15 @@ export function scaleOf(from: number, to: number, gaps: readonly Gap[], compress
   const end = Math.max(to, from + 1);
   const drawn = compress ? drawnLengths(end - from, gaps) : lengthOf;
   const chosen = gaps.filter((gap) => drawn(gap) < lengthOf(gap)).sort((one, other) => one.from - other.from);
-  const lengths: { from: number; to: number; length: number; compressed: boolean }[] = [];
+  const lengths: { from: number; to: number; length: number; compressed: boolean; idle: boolean }[] = [];
   let at = from;
   for (const gap of chosen) {
-    if (gap.from > at) lengths.push({ from: at, to: gap.from, length: gap.from - at, compressed: false });
-    lengths.push({ from: gap.from, to: gap.to, length: drawn(gap), compressed: true });
+    if (gap.from > at)
+      lengths.push({ from: at, to: gap.from, length: gap.from - at, compressed: false, idle: false });
+    lengths.push({ from: gap.from, to: gap.to, length: drawn(gap), compressed: true, idle: !gap.busy });
     at = gap.to;
   }
-  if (end > at) lengths.push({ from: at, to: end, length: end - at, compressed: false });
+  if (end > at) lengths.push({ from: at, to: end, length: end - at, compressed: false, idle: false });
   const whole = lengths.reduce((sum, { length }) => sum + length, 0);
   let start = 0;
   return new TimeScale(

@@ -4,7 +4,7 @@ import { durationText } from '../../model/quantity.ts';
 import type { LogIndex } from '../log/log-index.ts';
 import { ticksOf } from './axis.ts';
 import { BarShape } from './bar-shape.tsx';
-import { type Bar, type Lane, type LaterBar, laneWords } from './bars.ts';
+import { type Bar, type Lane, type LaterBar, laneWords, wideningOf } from './bars.ts';
 import { densityOf } from './density.ts';
 import { OutputBars } from './output-bars.tsx';
 import type { TimeScale } from './scale.ts';
@@ -139,7 +139,9 @@ export function TimelineDrawing(props: Props) {
           const text = `⟨${durationText(piece.to - piece.from)}⟩`;
           return (
             <g key={piece.from} class="idle">
-              <rect x={left} y={axis} width={wide} height={height - axis} fill="url(#timeline-idle)" />
+              {piece.idle && (
+                <rect x={left} y={axis} width={wide} height={height - axis} fill="url(#timeline-idle)" />
+              )}
               <line x1={left} x2={left} y1={axis} y2={height} />
               <line x1={left + wide} x2={left + wide} y1={axis} y2={height} />
               {text.length * perSign < wide && (
@@ -175,6 +177,7 @@ export function TimelineDrawing(props: Props) {
               from={Math.max(from, labels - 20)}
               to={Math.min(to, width + 20)}
               place={x}
+              widening={wideningOf(bar, scale, now)}
               now={now}
               top={(tops.get(bar.lane) ?? 0) + 5}
               height={laneHeight - 10}

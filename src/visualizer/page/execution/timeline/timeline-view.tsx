@@ -4,10 +4,11 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { nodeNow, seconds } from '../../clock.ts';
 import { useKeys } from '../../keyboard/keys.ts';
 import { countText, durationText, timeText } from '../../model/quantity.ts';
+import type { Lifetime } from '../log/lifetime.ts';
 import type { LogIndex } from '../log/log-index.ts';
 import { Toggle } from '../toggle.tsx';
 import { useSize } from '../use-size.ts';
-import { type Bar, barsAt, lanesOf, laterBars, timesOf } from './bars.ts';
+import { type Bar, barsAt, lanesOf, laterBars, timesOf, wideningOf, wideningText } from './bars.ts';
 import { gapsOf } from './gaps.ts';
 import { scaleOf } from './scale.ts';
 import { TimelineDrawing } from './timeline-drawing.tsx';
@@ -19,6 +20,8 @@ interface Props {
   readonly index: LogIndex;
   /** Events in the index: what is drawn is made anew when it changes. */
   readonly length: number;
+  /** What is drawn, unless it goes on. */
+  readonly life: Lifetime;
   /** It goes on: the picture ends now, and not with the last event. */
   readonly growing: boolean;
   /** The event that the reader travelled to. */
@@ -26,7 +29,7 @@ interface Props {
   readonly onEvent: (sequence: number) => void;
 }
 
-export function TimelineView({ index, length, growing, at, onEvent }: Props) {
+export function TimelineView({ index, length, life, growing, at, onEvent }: Props) {
   const [table, setTable] = useState(false);
   const [compress, setCompress] = useState(true);
   const [window, setWindow] = useState<Window>(whole);
@@ -37,8 +40,10 @@ export function TimelineView({ index, length, growing, at, onEvent }: Props) {
   const all = useMemo(() => barsAt(index, undefined), [index, index.steps.length]);
   const bars = useMemo(() => (at === undefined ? all : barsAt(index, at)), [all, at]);
   const last = index.log.last?.time ?? 0;
-  const end = growing ? Math.max(seconds.value, nodeNow(), last) : last;
-  const from = index.log.first?.time ?? end;
+  const { from } = life;
+  const until = growing ? Math.max(seconds.value, nodeNow(), last) : life.to;
+  // A moment may lie between the end and the writing of it.
+  const end = Math.max(until, last);
   /** The instant that the bars are of. */
   const seen = at === undefined ? end : (index.log.at(index.log.indexOf(at))?.time ?? from);
   const later = useMemo(() => (at === undefined ? [] : laterBars(all, seen)), [all, at, seen]);
@@ -112,13 +117,21 @@ export function TimelineView({ index, length, growing, at, onEvent }: Props) {
     return () => element?.removeEventListener('wheel', listen);
   }, [table]);
 
+  const widening = bar === undefined ? undefined : wideningOf(bar, scale, seen);
+  const wide = bars.some((each) => wideningOf(each, scale, seen) !== undefined);
   const pointedEvent = pointed === undefined ? undefined : eventBefore(index, pointed);
   const told =
     pointed !== undefined
-      ? `${timeText(pointed)} · +${durationText(pointed - from)}${pointedEvent === undefined ? '' : ` · event ${countText(pointedEvent)}`}`
+      ? `${timeText(pointed)} UTC · +${durationText(pointed - from)}${pointedEvent === undefined ? '' : ` · event ${countText(pointedEvent)}`}`
       : bar !== undefined
-        ? `${bar.word} · ${timesOf(bar, from, seen)}`
-        : `${durationText(seen - from)} ${at === undefined ? 'in all' : 'up to here'}`;
+        ? [
+            bar.word,
+            timesOf(bar, from, seen),
+            ...(widening === undefined ? [] : [wideningText(widening)]),
+          ].join(' · ')
+        : at === undefined
+          ? `${durationText(until - from)} ${growing ? 'so far' : 'in all'}`
+          : `${durationText(seen - from)} up to here`;
   return (
     <section class="panel timeline" aria-label="Timeline">
       <header class="panel-head">
@@ -127,6 +140,14 @@ export function TimelineView({ index, length, growing, at, onEvent }: Props) {
           {told}
         </span>
         <span class="spring" />
+        {wide && !table && (
+          <span
+            class="to-scale"
+            title="Time in which nothing happened is drawn short, so that the rest is drawn wide"
+          >
+            <span aria-hidden="true">∿ </span>not to scale: wider than its time
+          </span>
+        )}
         <Toggle
           on={compress}
           set={setCompress}

@@ -13,6 +13,8 @@ interface Props {
   /** Undefined at the live end. */
   readonly at: number | undefined;
   /** More events may come. */
+  /** When the execution was: times are told since then. */
+  readonly admitted: number;
   readonly growing: boolean;
   /** None will come. Neither: nothing is heard of it now. */
   readonly ended: boolean;
@@ -23,12 +25,11 @@ interface Props {
 /** More marks than this cannot be told apart. */
 const mostMarks = 400;
 
-export function TravelBar({ index, length, at, growing, ended, onEvent, onEnd }: Props) {
+export function TravelBar({ index, length, at, admitted, growing, ended, onEvent, onEnd }: Props) {
   const { log } = index;
   const last = Math.max(0, length - 1);
   const place = at === undefined ? last : Math.max(0, log.indexOf(at));
   const event = log.at(place);
-  const admitted = log.first?.time ?? 0;
   const step = (direction: 1 | -1): void => {
     const next = index.neighbour(at ?? log.lastSequence + (direction === -1 ? 0 : 1), direction);
     if (next !== undefined) onEvent(next.sequence);
@@ -130,14 +131,15 @@ export function TravelBar({ index, length, at, growing, ended, onEvent, onEnd }:
 interface BannerProps {
   readonly index: LogIndex;
   readonly at: number;
+  /** When the execution was: times are told since then. */
+  readonly admitted: number;
   readonly growing: boolean;
   readonly onEnd: () => void;
 }
 
 /** Says that what is below is the past. */
-export function PastBanner({ index, at, growing, onEnd }: BannerProps) {
+export function PastBanner({ index, at, admitted, growing, onEnd }: BannerProps) {
   const event = index.log.at(Math.max(0, index.log.indexOf(at)));
-  const admitted = index.log.first?.time ?? 0;
   return (
     <p class="past-banner" role="status">
       <strong>The past, read-only.</strong>

@@ -1,0 +1,38 @@
+/** What a record said at an event of the past, as far as the log tells: nothing of what came after it. Pure. */
+import type { ExecutionRow } from '../../model/execution-row.ts';
+import type { LogIndex } from './log-index.ts';
+import type { Standing } from './standing.ts';
+
+export function pastRow(row: ExecutionRow, standing: Standing, index: LogIndex): ExecutionRow {
+  const { sequence, time, state, status, attempt, context } = standing;
+  const started = index.steps.find((step) => step.attempt > 0);
+  const startedAt = started !== undefined && started.sequence <= sequence ? started.time : undefined;
+  return {
+    ...row,
+    status,
+    state,
+    attempt,
+    recoveries: typeof context.recoveries === 'number' ? context.recoveries : 0,
+    startedAt,
+    completedAt: undefined,
+    queueTimeMs: Math.max(0, (startedAt ?? time) - row.createdAt),
+    executionTimeMs: startedAt === undefined ? 0 : Math.max(0, time - startedAt),
+    seenAt: time,
+    // The log does not say which instance an attempt had: only that of the last one is known.
+    instanceId: attempt > 0 && attempt === row.attempt ? row.instanceId : '',
+    errorCode: '',
+    errorOrigin: undefined,
+    errorMessage: '',
+    exitCode: undefined,
+    termination: undefined,
+    allowedEvents: [],
+    resourceUse: undefined,
+    output: nothing,
+    errorOutput: nothing,
+    contentType: '',
+    outputBytes: standing.outputBytes,
+    outputTruncated: false,
+  };
+}
+
+const nothing = new Uint8Array(0);

@@ -1,0 +1,36 @@
+/** The first commands of somebody whose node has run nothing yet; each can be pasted as it stands. Pure. */
+import type { NodeModel } from '../model/node.ts';
+
+export interface FirstCommands {
+  readonly register: string;
+  readonly invoke: string;
+  readonly curl: string;
+}
+
+/** Where the command looks for a node that it is told nothing of. */
+const defaultAddress = '127.0.0.1:50051';
+
+/** A WebAssembly program that writes `hello` (WASI preview 1, `fd_write`): it runs on every node, and needs no compiler. */
+const helloProgram =
+  'AGFzbQEAAAABDAJgBH9/f38Bf2AAAAIjARZ3YXNpX3NuYXBzaG90X3ByZXZpZXcxCGZkX3dyaXRlAAADAgEBBQMBAAEHEwIGbWVtb3J5AgAGX3N0YXJ0AAEKDwENAEEBQQhBAUEAEAAaCwsUAQBBCAsOEAAAAAYAAABoZWxsbwo=';
+
+/** `task` is one that is registered, if any; `hostname` is how the reader's browser reaches the node. */
+export function firstCommands(
+  { grpcAddress, hostAccess }: Pick<NodeModel, 'grpcAddress' | 'hostAccess'>,
+  {
+    task = 'hello',
+    origin,
+    hostname,
+  }: { readonly task: string | undefined; readonly origin: string; readonly hostname: string },
+): FirstCommands {
+  // Nobody can connect to the address that means all of them.
+  const address = grpcAddress.replace(/^(?:0\.0\.0\.0|\[::\]):/, `${hostname}:`);
+  const flag = address === '' || address === defaultAddress ? '' : ` --address ${address}`;
+  return {
+    register: hostAccess
+      ? `spear task register hello${flag} --runtime process --artifact /bin/echo -- hello`
+      : `echo ${helloProgram} | base64 -d > hello.wasm\nspear task register hello${flag} --runtime wasm --artifact hello.wasm`,
+    invoke: `spear invoke ${task}${flag}`,
+    curl: `curl -s ${origin}/api/FunctionService/InvokeFunction \\\n  -H 'content-type: application/json' -d '${JSON.stringify({ task })}'`,
+  };
+}

@@ -1,0 +1,149 @@
+/** A node with innocent calls all the time, and attackers beside them every other slice of it. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
+import { Random } from '../crash/random.ts';
+import { processesOf, spawnMeasured, usageOf } from '../server/measured.ts';
+import type { ChildServer } from '../support/server.ts';
+import type { Target } from './attack.ts';
+import { AttackLane } from './attack-lane.ts';
+import type { History, NodeUse } from './history.ts';
+import { InnocentLoad, innocents } from './innocents.ts';
+import { moreDescriptors } from './oracle.ts';
+import { processAttacks } from './process-attacks.ts';
+import { HostileSite } from './site.ts';
+import { wasmAttacks } from './wasm-attacks.ts';
+
+/** Attackers and innocents never wait for each other's slots. */
+const slots = 16;
+const longestSliceMs = 5000;
+const fewestSlices = 8;
+const settleMs = 500;
+const sampleMs = 200;
+const patienceMs = 30_000;
+/** Kept of what has ended: what attackers print is not to fill the disk. */
+const retainBytes = 256 * 1024 * 1024;
+/** In seconds, as `sleep` takes it; no other program of the machine is told the same. */
+const markBase = 900_000_000;
+
+export async function hostileRun({ seed, seconds }: { seed: number; seconds: number }): Promise<History> {
+  const site = await HostileSite.make();
+  try {
+    const server = await spawnMeasured(site.dataDir, {
+      slots: String(slots),
+      allowHostAccess: true,
+      retainBytes: String(retainBytes),
+    });
+    try {
+      return await attack(server, site, new Random(seed), seconds * 1000);
+    } finally {
+      await server.end('SIGKILL');
+    }
+  } finally {
+    await site.remove();
+  }
+}
+
+async function attack(server: ChildServer, site: HostileSite, random: Random, ms: number): Promise<History> {
+  const mark = String(markBase + (process.pid % 1_000_000));
+  const target: Target = {
+    dataDir: site.dataDir,
+    nodeName: await site.nodeName(),
+    secretFile: site.secretFile,
+    grpcAddress: server.grpcAddress,
+    httpAddress: server.httpAddress,
+    processes: async () => [String(server.process.pid), ...(await processesOf(server)).keys()],
+    mark,
+  };
+  await Promise.all(innocents.map(({ register }) => register(server, site.secret)));
+  const load = new InnocentLoad(server, random.fork());
+  const lanes = [wasmAttacks, [...wasmAttacks, ...processAttacks]].map(
+    (kinds, lane) => new AttackLane({ lane, kinds, peer: server, site, target, random: random.fork() }),
+  );
+  const bursts = random.fork();
+  await load.burst(slots, bursts);
+  const before = await useNow(server);
+  const most = watchUse(server);
+  const slices = Math.max(fewestSlices, 2 * Math.ceil(ms / longestSliceMs / 2));
+  for (let slice = 0; slice < slices; slice += 1) {
+    load.phase = slice % 2 === 0 ? 'calm' : 'attack';
+    if (load.phase === 'calm') await sleep(ms / slices);
+    else await Promise.all(lanes.map((lane) => lane.attackUntil(AbortSignal.timeout(ms / slices))));
+    load.phase = 'between';
+    await sleep(settleMs);
+  }
+  await load.burst(slots, bursts);
+  await load.stop();
+  const unfinished = await stillRunning(server);
+  const touched = await site.touched();
+  const after = await useOnceBack(server, before.descriptors + moreDescriptors);
+  const use = { before, most: most.stop(), after };
+  const exit = await server.end('SIGTERM');
+  return {
+    calls: load.calls,
+    attacks: lanes.flatMap(({ attacks }) => attacks),
+    use,
+    touched,
+    unfinished,
+    remains: await site.left(mark),
+    bugs: server.output.filter((line) => line.includes('"msg":"bug:')),
+    exit,
+  };
+}
+
+async function stillRunning(server: ChildServer): Promise<string[]> {
+  const statuses = [ExecutionStatus.PENDING, ExecutionStatus.RUNNING];
+  const { executions } = await server.functions.listExecutions({ statuses, pageSize: 1000 });
+  return executions.map(({ executionId, taskName, state }) => `${executionId} of ${taskName} is ${state}`);
+}
+
+async function useNow(server: ChildServer): Promise<NodeUse> {
+  const { heapUsed, arrayBuffers } = await usageOf(server);
+  return { ...look(server), heapBytes: heapUsed + arrayBuffers };
+}
+
+/** When no more descriptors are open than that, or when it has had its time: guest hosts with folders end when idle. */
+async function useOnceBack(server: ChildServer, descriptors: number): Promise<NodeUse> {
+  const patience = AbortSignal.timeout(patienceMs);
+  for (;;) {
+    const use = await useNow(server);
+    if (use.descriptors <= descriptors || patience.aborted) return use;
+    await sleep(sampleMs);
+  }
+}
+
+function watchUse(server: ChildServer): { stop(): Looked } {
+  const most = { residentBytes: 0, descriptors: 0 };
+  const sample = () => {
+    const now = look(server);
+    most.residentBytes = Math.max(most.residentBytes, now.residentBytes);
+    most.descriptors = Math.max(most.descriptors, now.descriptors);
+  };
+  const timer = setInterval(sample, sampleMs);
+  return {
+    stop() {
+      clearInterval(timer);
+      return most;
+    },
+  };
+}
+
+type Looked = Omit<NodeUse, 'heapBytes'>;
+
+function look(server: ChildServer): Looked {
+  const folder = `/proc/${server.process.pid}`;
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`${folder}/status`, 'latin1'))?.[1];
+  return { residentBytes: Number(kibibytes) * 1024, descriptors: descriptorsOf(`${folder}/fd`) };
+}
+
+function descriptorsOf(folder: string): number {
+  const open = readdirSync(folder).filter((name) => {
+    try {
+      return !readlinkSync(`${folder}/${name}`).startsWith('/sys/fs/cgroup/');
+    } catch {
+      // Closed in the meantime.
+      return false;
+    }
+  });
+  return open.length;
+}
