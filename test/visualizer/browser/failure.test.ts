@@ -88,7 +88,8 @@ describeWhere([await chromium()], 'an execution that went wrong', () => {
           runtime: RuntimeKind.PROCESS,
           artifact: { source: { case: 'path', value: '/bin/sh' } },
           args: ['-c', "trap '' TERM; echo up; while :; do :; done"],
-          timeouts: { attempt: durationFromMs(500) },
+          // Long enough for it to have set its trap, also on a busy machine.
+          timeouts: { attempt: durationFromMs(3000) },
           grace: durationFromMs(100),
         },
       });

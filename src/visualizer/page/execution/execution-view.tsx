@@ -84,7 +84,6 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
           <Icon name="warn" /> {awayText}
         </p>
       )}
-      <CallCard source={source} row={row} failed={failed} past={past} />
       {failed && !past && (
         <FailureCard
           row={row}
@@ -95,6 +94,7 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
           onEvent={onCause}
         />
       )}
+      <CallCard source={source} row={row} failed={failed} past={past} />
       <div class="travel-dock">
         {at !== undefined && (
           <PastBanner index={index} at={at} admitted={life.from} growing={growing} onEnd={onEnd} />

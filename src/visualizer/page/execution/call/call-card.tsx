@@ -14,7 +14,7 @@ import './call.css';
 interface Props {
   readonly source: ExecutionSource;
   readonly row: ExecutionRow | undefined;
-  /** It failed, which is told below. */
+  /** It failed, which is told above. */
   readonly failed: boolean;
   /** The reader travelled to an event before the last one. */
   readonly past: boolean;
