@@ -87,7 +87,8 @@ export class Committer {
     const due = this.#clock.monotonic() - lazyMs;
     const waiting: LiveLog[] = [];
     for (const log of this.#lazy) {
-      if (log.lazySince === undefined || log.queued) continue;
+      if (log.queued) log.lazySince = undefined;
+      if (log.lazySince === undefined) continue;
       if (all || log.lazySince <= due) this.#enqueue(log);
       else waiting.push(log);
     }
@@ -177,6 +178,8 @@ export class Committer {
         this.#listener.refused(log, undefined);
       } else if (!log.queued) {
         log.queued = true;
+        // Else it would count as one that is waited for already, when it has more.
+        log.lazySince = undefined;
         this.#queue.push(log);
       }
     }

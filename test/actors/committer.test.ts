@@ -99,6 +99,27 @@ test('a log that was urgent and then not is committed again within 5 ms', async 
   expect(watched.commits.flat().map((entry) => entry.events.length)).toEqual([2, 1]);
 });
 
+test('what nobody waited for while a commit failed is committed when it works again, and so is what follows', async () => {
+  const { clock, store, watched, open } = logBench();
+  const log = open('exec_1');
+  admit(log);
+  await settle();
+  watched.hold();
+  dispatch(log);
+  await settle();
+  // In time for the next commit, had this one not failed.
+  change(log, { state: 'running.backingOff' }, false);
+  store.failNext(new Error('hiccup'));
+  watched.release();
+  await settle();
+  await clock.advance(5);
+  await clock.advance(2000);
+  change(log, { state: 'running.attempting' }, false);
+  await clock.advance(5);
+  await settle();
+  expect((await storedLog(store, 'exec_1')).length).toBe(4);
+});
+
 test('a log has no gap and no repeat over commits that fail', async () => {
   const { clock, store, open } = logBench();
   const log = open('exec_1');
