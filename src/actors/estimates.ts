@@ -65,7 +65,10 @@ export class Estimates {
   #wait(record: ExecutionRecord, now: number): number {
     const { executionId, deadlines } = record;
     const known = this.#durations.knows(functionKey(record));
-    const delay = known ? Math.max(0, (deadlines.startAt ?? 0) - now) : 0;
+    const startsIn = Math.max(0, (deadlines.startAt ?? 0) - now);
+    const delay = known ? startsIn : 0;
+    // It is not in the queue yet.
+    if (startsIn > 0 && !known) return 0;
     const ahead = this.#slots.ahead(executionId, mostWaiting);
     if (ahead === undefined) return delay;
     const { keys, count } = ahead;

@@ -101,7 +101,10 @@ const told = eachExecution('what is followed again says so', function* ({ log },
   for (const event of log) {
     if (event.event.case === 'transition') {
       const { from, to, eventType } = event.event.value;
-      if (eventType === 'reattached' || (to === 'running.attempting' && from !== to)) seen = timeOf(event);
+      // One that was lost goes on as another attempt, from the same state to the same.
+      const again = eventType === 'reattached' || eventType === 'lost' || from !== to;
+      if (again && to === 'running.attempting') seen = timeOf(event);
+      if (eventType === 'reattached') seen = timeOf(event);
     }
     if (event.event.case !== 'chunk') continue;
     if (ends.some((end) => seen <= end && end < timeOf(event))) {
