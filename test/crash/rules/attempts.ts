@@ -98,18 +98,20 @@ const told = eachExecution('what is followed again says so', function* ({ log },
     if (!ends.some((end) => end <= at)) yield `attempt ${attempt} was followed again, and no run had ended`;
   }
   let seen = Number.NEGATIVE_INFINITY;
+  let unsaid: number[] = [];
   for (const event of log) {
-    if (event.event.case === 'transition') {
-      const { from, to, eventType } = event.event.value;
-      // One that was lost goes on as another attempt, from the same state to the same.
-      const again = eventType === 'reattached' || eventType === 'lost' || from !== to;
-      if (again && to === 'running.attempting') seen = timeOf(event);
-      if (eventType === 'reattached') seen = timeOf(event);
+    if (event.event.case === 'chunk') {
+      if (ends.some((end) => seen <= end && end < timeOf(event))) unsaid.push(Number(event.sequence));
+      continue;
     }
-    if (event.event.case !== 'chunk') continue;
-    if (ends.some((end) => seen <= end && end < timeOf(event))) {
-      yield `event ${event.sequence} is output after a stop of the node, of an attempt that it followed unsaid`;
-    }
+    if (event.event.case !== 'transition') break;
+    const { from, to, eventType } = event.event.value;
+    // Of one that could not be followed what it had written is still taken, and then it is lost.
+    if (eventType === 'lost') unsaid = [];
+    if (eventType === 'reattached' || (to === 'running.attempting' && from !== to)) seen = timeOf(event);
+  }
+  for (const sequence of unsaid) {
+    yield `event ${sequence} is output after a stop of the node, of an attempt that it followed unsaid`;
   }
 });
 
