@@ -28,11 +28,6 @@ const spoils: readonly Spoil[] = [
   ['on_interrupt', 'it was lost more often than is allowed', (h) => setTerms(h, 2, { maxRecoveries: 0 })],
   [
     'what is followed again says so',
-    'an attempt went on after a crash, and its log does not say how',
-    ({ runs }) => Object.assign(runs[0] ?? {}, { endedAt: createdAt + 25 }),
-  ],
-  [
-    'what is followed again says so',
     'what cannot be followed was',
     (h) => {
       const event = final(h, lost).log[4]?.event;
