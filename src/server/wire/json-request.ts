@@ -10,7 +10,10 @@ import {
   ScalarType,
 } from '@bufbuild/protobuf';
 import { invalidArgument, quote } from '../../domain/errors.ts';
+import { nearest } from '../../domain/nearest.ts';
 import { tooManyValues } from '../chain.ts';
+import { longestText } from './fields.ts';
+import { repeatedKey } from './json-keys.ts';
 import { hasMoreValues } from './shape.ts';
 
 /** Throws invalid_argument, or resource_exhausted where there are more than `maxValues` values. Empty is no fields. */
@@ -31,11 +34,17 @@ export function messageFromJson<Desc extends DescMessage>(
 
 function parsed(desc: DescMessage, text: string): JsonValue {
   if (text === '') return {};
+  let json: JsonValue;
   try {
-    return JSON.parse(text) as JsonValue;
+    json = JSON.parse(text) as JsonValue;
   } catch (error) {
     throw notThat(desc, error);
   }
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) {
+    throw invalidArgument(shortened(repeated), 'is given twice; allowed is each name once in an object');
+  }
+  return json;
 }
 
 function notThat(desc: DescMessage, error: unknown): Error {
@@ -70,9 +79,12 @@ function checkMessage(desc: DescMessage, json: JsonValue, path: string): JsonVal
     const field = known.get(key);
     if (field === undefined) throw unknownField(desc, path, key);
     if (Object.hasOwn(checked, field.jsonName)) {
+      const names = [...known]
+        .filter(([, { jsonName }]) => jsonName === field.jsonName)
+        .map(([name]) => name);
       throw invalidArgument(
         joined(path, key),
-        `is given twice; allowed is one of ${field.jsonName} and its text`,
+        `is given twice; allowed is one of ${[...new Set(names)].join(', ')}`,
       );
     }
     checked[field.jsonName] = value === null ? null : field.check(value, joined(path, field.name));
@@ -81,8 +93,14 @@ function checkMessage(desc: DescMessage, json: JsonValue, path: string): JsonVal
 }
 
 function unknownField(desc: DescMessage, path: string, key: string): Error {
-  const names = [...new Set([...knownFields(desc).values()].map(({ jsonName }) => jsonName))];
-  return invalidArgument(joined(path, quote(key)), `is not known; allowed are ${names.join(', ')}`);
+  // Without the names of the contract, which are the same fields again.
+  const names = [...knownFields(desc).keys()].filter((name) => !name.includes('_'));
+  const guess = nearest(key, names);
+  const meant = guess === undefined ? '' : `; did you mean ${guess}?`;
+  return invalidArgument(
+    joined(path, quote(key)),
+    `is not known${meant || `; allowed are ${names.join(', ')}`}`,
+  );
 }
 
 function knownFields(desc: DescMessage): ReadonlyMap<string, KnownField> {
@@ -239,18 +257,33 @@ const textAsBytes: Check = (value, path) => {
 };
 
 const checkDuration: Check = (value, path) => {
-  if (typeof value === 'string' && /^-?\d{1,12}(\.\d{1,9})?s$/.test(value)) return value;
-  throw invalidArgument(path, `is ${shown(value)}; allowed are seconds, such as "1.5s"`);
+  const [, whole, fraction = ''] = /^-?(\d+)(\.\d+)?s$/.exec(typeof value === 'string' ? value : '') ?? [];
+  if (whole === undefined) {
+    throw invalidArgument(path, `is ${shown(value)}; allowed are seconds, such as "1.5s"`);
+  }
+  if (whole.length > 12) throw invalidArgument(path, `is ${shown(value)}; allowed is at most ${longestText}`);
+  if (fraction.length > 10) {
+    throw invalidArgument(path, `is ${shown(value)}; allowed are at most nine decimals of a second`);
+  }
+  return value;
 };
 
 const checkTimestamp: Check = (value, path) => {
-  if (
-    typeof value === 'string' &&
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[-+]\d\d:\d\d)$/.test(value)
-  )
-    return value;
+  if (typeof value === 'string' && isTime(value)) return value;
   throw invalidArgument(path, `is ${shown(value)}; allowed is a time such as "2026-01-31T12:00:00Z"`);
 };
+
+function isTime(text: string): boolean {
+  const [, ...parts] =
+    /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z|[-+](?:[01]\d|2[0-3]):[0-5]\d)$/.exec(
+      text,
+    ) ?? [];
+  const [year = 0, month = 0, day = 0, hour = 24, minute = 60, second = 60] = parts.map(Number);
+  // A day that its month has not would be read as one of the next.
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0;
+  return year > 0 && day > 0 && day <= days && hour < 24 && minute < 60 && second < 60;
+}
 
 function joined(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`;
