@@ -49,12 +49,15 @@ describe('on a terminal', () => {
     expect(all.note).toBe('');
   });
 
-  test.for([60, 80, 100, 140])('no line is wider than %d columns, and ids are whole', async (columns) => {
-    const { lines } = await list([], new Terminal({ columns }));
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
-    expect(lines[1]).toContain(newest);
-    expect(lines[0]).toMatch(/EXECUTION +TASK +STATUS/);
-  });
+  test.for([34, 40, 60, 80, 100, 140])(
+    'no line is wider than %d columns, and ids are whole',
+    async (columns) => {
+      const { lines } = await list([], new Terminal({ columns }));
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      expect(lines[1]).toContain(newest);
+      expect(lines[0]).toMatch(columns < 60 ? /^EXECUTION/ : /EXECUTION +TASK +STATUS/);
+    },
+  );
 });
 
 test('elsewhere all are listed, as wide as they are', async () => {
@@ -96,6 +99,20 @@ describe('an instant', () => {
       expect(() => parseInstant('--since', text, now)).toThrow(/^--since: /);
     },
   );
+});
+
+test('a long name is cut before the columns beside it are left out', async () => {
+  const out = new Terminal({ columns: 30 });
+  const table = new Table(new Sink(out), ['ID', 'LONG', 'TIME'], { optional: ['TIME'], elastic: ['LONG'] });
+  await table.write([['id-0001', 'a-name-that-is-rather-long', '12 ms']]);
+  expect(plain(out.text)).toBe('ID       LONG            TIME\nid-0001  a-name-that-i…  12 ms\n');
+});
+
+test('a narrow column stays where a wide one beside it makes room enough', async () => {
+  const out = new Terminal({ columns: 16 });
+  const table = new Table(new Sink(out), ['ID', 'WIDE', 'B'], { optional: ['B', 'WIDE'] });
+  await table.write([['id-0001', 'wide enough', '12 ms']]);
+  expect(plain(out.text)).toBe('ID       B\nid-0001  12 ms\n');
 });
 
 test('of columns that may go, one that says nothing goes first', async () => {
