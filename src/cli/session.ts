@@ -9,6 +9,7 @@ import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { messageToJson } from '../server/wire/json-response.ts';
 import { connect, type ServiceClient } from './client.ts';
+import { inReferenceWords } from './flag-words.ts';
 import { printableJson } from './printable.ts';
 import { explain, isServiceError } from './rpc-error.ts';
 import { note, type Shell } from './shell.ts';
@@ -39,7 +40,7 @@ export function onServer<Options extends object>(
   command: Command,
   shell: Shell,
   run: (session: Session, options: Options, args: readonly string[]) => Promise<number>,
-  reword = (message: string, _options: Options): string => message,
+  reword: (message: string, options: Options) => string = inReferenceWords,
 ): void {
   command
     .option('--address <host:port>', `the server (or SPEAR_ADDRESS; default ${defaultAddress})`)

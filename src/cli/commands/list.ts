@@ -17,6 +17,7 @@ import { onServer, type Session } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { remarks } from '../standing.ts';
 import { Table } from '../table.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Options {
   readonly task?: string;
@@ -62,6 +63,12 @@ export function listCommand(shell: Shell): Command {
     command,
     shell,
     async (session, options) => {
+      const { since, until } = options;
+      if (since !== undefined && until !== undefined && since >= until) {
+        throw new UsageError(
+          `--since: is ${new Date(since).toISOString()}; allowed is a time before --until, ${new Date(until).toISOString()}`,
+        );
+      }
       const onTerminal = shell.out.isTerminal && !session.json;
       const limit = options.limit ?? (onTerminal ? terminalLimit : 0);
       const most = limit === 0 ? Number.POSITIVE_INFINITY : limit;
