@@ -77,7 +77,7 @@ export class Table {
       const least = Math.min(leastWidth, width);
       if (width > 0) widths[column] = Math.min(this.#widths[column] ?? 0, Math.max(least, width - excess()));
     }
-    for (const column of [...cut, ...widths.keys()].filter((each) => each > 0).reverse()) {
+    for (const column of [...cut, ...[...widths.keys()].reverse()].filter((each) => each > 0)) {
       const width = widths[column] ?? 0;
       const left = width - Math.max(0, excess());
       // Of a cell of one letter nothing can be read.

@@ -101,6 +101,29 @@ describe('an instant', () => {
   );
 });
 
+test('a function of an interface is told by its own name on a terminal, and in full elsewhere', async () => {
+  await server.register('calc', 'typed/typed.wasm');
+  await server.functions.invokeFunction({ task: 'calc', functionName: 'ping' });
+  const number = (value: number) => ({ kind: { case: 'numberValue' as const, value } });
+  await server.functions.invokeFunction({
+    task: 'calc',
+    functionName: 'add',
+    parameters: { a: number(1), b: number(2) },
+  });
+  const args = ['--task', 'calc'];
+  expect((await list(args)).lines.slice(1).map((line) => line.split(/ {2,}/)[1])).toEqual([
+    'calc add',
+    'calc ping',
+  ]);
+  const { lines } = await list(args, new Terminal({ isTTY: false }));
+  expect(lines[1]).toContain('  calc spear:examples/calc@0.1.0#add  ');
+});
+
+test('where there is no room for more, the status stays beside the id', async () => {
+  const { lines } = await list(['--limit', '1'], new Terminal({ columns: 42 }));
+  expect(lines[0]).toMatch(/^EXECUTION +STATUS$/);
+});
+
 test('a long name is cut before the columns beside it are left out', async () => {
   const out = new Terminal({ columns: 30 });
   const table = new Table(new Sink(out), ['ID', 'LONG', 'TIME'], { optional: ['TIME'], elastic: ['LONG'] });

@@ -88,6 +88,21 @@ test.each([
     'a time before created_before, 2026-01-01T00:00:00.000Z',
   ],
   [
+    'two of what there is one of',
+    'TaskService/RegisterTask',
+    { definition: { name: 'x', runtime: 'WASM', artifact: { path: '/bin/echo', image: 'y' } } },
+    'definition.artifact.image',
+    'is given beside path; allowed is one of ',
+  ],
+  [
+    'a number that has been rounded',
+    'TaskService/RegisterTask',
+    { definition: { name: 'x', limits: { memory: 2 ** 60 } } },
+    'definition.limits.memory',
+    'as a text above 9007199254740991',
+  ],
+  ['a field where there are none', 'NodeService/DescribeMachines', { x: 1 }, '"x"', 'an empty object'],
+  [
     'a status that stands for none',
     'FunctionService/ListExecutions',
     { statuses: [0] },
@@ -123,6 +138,14 @@ test.each([
   expect(answer.code).toBe(400);
   const [violation] = errorOf(answer).violations as { field: string; description: string }[];
   expect(violation).toEqual({ field, description: 'is given twice; allowed is each name once in an object' });
+});
+
+test('a number beyond all numbers is refused, and its field is named', async () => {
+  const body = '{"definition":{"name":"x","retry":{"factor":1e400}}}';
+  const answer = await http('POST', '/api/TaskService/RegisterTask', body, json);
+  expect(errorOf(answer)).toMatchObject({
+    message: 'definition.retry.factor: is Infinity; allowed is a number',
+  });
 });
 
 test('equal names in different objects, and in texts, are not the same name twice', async () => {

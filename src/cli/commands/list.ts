@@ -87,7 +87,7 @@ export function listCommand(shell: Shell): Command {
       });
       let hasMore = false;
       for await (const page of pages(session, options, most)) {
-        await table.write(page.executions.map(row));
+        await table.write(page.executions.map((each) => row(each, onTerminal)));
         hasMore = page.hasMore;
       }
       if (hasMore && options.limit === undefined) {
@@ -149,11 +149,15 @@ async function* pages(
   } while (pageToken !== '' && left > 0);
 }
 
-function row(result: ExecutionResult): readonly string[] {
+function row(result: ExecutionResult, onTerminal: boolean): readonly string[] {
   const { errorCode, createdAt } = result;
+  // A person is told which function, before the interface that it is of takes all the room.
+  const name = onTerminal
+    ? result.functionName.slice(result.functionName.indexOf('#') + 1)
+    : result.functionName;
   return [
     result.executionId,
-    result.functionName === '' ? result.taskName : `${result.taskName} ${result.functionName}`,
+    name === '' ? result.taskName : `${result.taskName} ${name}`,
     statusText(result.status),
     errorCode === ErrorCode.UNSPECIFIED ? '-' : (ErrorCode[errorCode] ?? String(errorCode)),
     createdAt === undefined ? '-' : timestampDate(createdAt).toISOString(),
