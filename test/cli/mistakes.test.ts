@@ -72,6 +72,7 @@ describe('what the server does not know, or refuses, is told in the words of the
     [['list', '--task', 'worcount'], 127, 'no task "worcount"; did you mean "wordcount"?'],
     [['invoke', 'something-else'], 127, 'no task "something-else"'],
     [['invoke', 'calc', 'grete("Ada")'], 127, 'no function "grete": did you mean "greet"?'],
+    [['invoke', 'calc', 'origin()'], 64, '--function: "origin" could be any of '],
     [['invoke', 'calc', '--function', 'joyn'], 127, 'no function "joyn": did you mean "join"?'],
     [['status', 'wordcount'], 64, 'ID: "wordcount" is not an execution id; allowed is exec_…'],
     [['wait', ''], 64, 'ID: is required'],
