@@ -1,12 +1,10 @@
 /** Why an execution that has not ended is where it is, in words. */
 import { useEffect, useState } from 'preact/hooks';
 import { after, nodeNow } from '../../clock.ts';
-import { addressFlag } from '../../list/first-commands.ts';
 import { addressOf } from '../../model/address.ts';
 import type { ExecutionSource } from '../../model/execution-source.ts';
 import type { Explanation } from '../../model/explanation.ts';
 import { countText, durationText, instantText } from '../../model/quantity.ts';
-import { usePage } from '../../shell/page.ts';
 import { type Fact, Facts } from '../panes/facts.tsx';
 import './failure.css';
 
@@ -21,8 +19,6 @@ interface Props {
 }
 
 export function ExplainCard({ source, state, attempt }: Props) {
-  const { feed } = usePage();
-  const flag = addressFlag(feed.node.value?.grpcAddress ?? '', window.location.hostname);
   const [told, setTold] = useState<Explanation | undefined>(undefined);
   useEffect(() => {
     setTold(undefined);
@@ -82,7 +78,7 @@ export function ExplainCard({ source, state, attempt }: Props) {
       {told.details.length > 0 && (
         <ul class="notes">
           {told.details.map((line) => (
-            <li key={line}>{withCode(line, flag)}</li>
+            <li key={line}>{withCode(line)}</li>
           ))}
         </ul>
       )}
@@ -91,10 +87,7 @@ export function ExplainCard({ source, state, attempt }: Props) {
   );
 }
 
-/** A sentence of the node, whose commands stand between backticks and do not know how we reach it. */
-function withCode(line: string, flag: string) {
-  return line.split('`').map((part, place) => {
-    if (place % 2 === 0) return part;
-    return <code key={place}>{part.startsWith('spear ') ? `${part}${flag}` : part}</code>;
-  });
+/** A sentence of the node, whose commands stand between backticks. */
+function withCode(line: string) {
+  return line.split('`').map((part, place) => (place % 2 === 1 ? <code key={place}>{part}</code> : part));
 }
