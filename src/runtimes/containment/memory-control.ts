@@ -26,6 +26,11 @@ class MemoryControl1 implements MemoryControl {
   readonly #memory: ControlFile;
   /** Memory and swap together; a kernel without swap accounting has no such file. */
   readonly #both: ControlFile | undefined;
+  /**
+   * Buffers of sockets, of all their kinds, in spite of its name: they are in neither of the others. Only sockets that
+   * are made while there is a limit count. A kernel without `CONFIG_MEMCG_KMEM` has no such file.
+   */
+  readonly #sockets: ControlFile | undefined;
   readonly #peak: ControlFile;
   readonly #current: ControlFile;
   readonly #oom: ControlFile;
@@ -34,15 +39,17 @@ class MemoryControl1 implements MemoryControl {
 
   constructor(folder: string) {
     const both = `${folder}/memory.memsw.limit_in_bytes`;
+    const sockets = `${folder}/memory.kmem.tcp.limit_in_bytes`;
     this.#memory = new ControlFile(`${folder}/memory.limit_in_bytes`, 'write');
     this.#both = existsSync(both) ? new ControlFile(both, 'write') : undefined;
+    this.#sockets = existsSync(sockets) ? new ControlFile(sockets, 'write') : undefined;
     this.#peak = new ControlFile(`${folder}/memory.max_usage_in_bytes`, 'both');
     this.#current = new ControlFile(`${folder}/memory.usage_in_bytes`, 'read');
     this.#oom = new ControlFile(`${folder}/memory.oom_control`, 'read');
   }
 
   prepare(): void {
-    for (const file of [this.#memory, this.#both, this.#peak, this.#current, this.#oom]) file?.prepare();
+    for (const file of this.#files()) file?.prepare();
   }
 
   limit(bytes: number | undefined): void {
@@ -52,7 +59,7 @@ class MemoryControl1 implements MemoryControl {
     // The sum may at no moment be below its part.
     const files = next > this.#limit ? [this.#both, this.#memory] : [this.#memory, this.#both];
     this.#limit = Number.NaN;
-    for (const file of files) file?.write(text);
+    for (const file of [...files, this.#sockets]) file?.write(text);
     this.#limit = next;
   }
 
@@ -74,7 +81,11 @@ class MemoryControl1 implements MemoryControl {
   }
 
   close(): void {
-    for (const file of [this.#memory, this.#both, this.#peak, this.#current, this.#oom]) file?.close();
+    for (const file of this.#files()) file?.close();
+  }
+
+  #files(): readonly (ControlFile | undefined)[] {
+    return [this.#memory, this.#both, this.#sockets, this.#peak, this.#current, this.#oom];
   }
 }
 
