@@ -119,6 +119,10 @@ export class CgroupCell implements Cell {
     return (this.#memory?.kills() ?? 0) > 0;
   }
 
+  socketsExceedMemory(): boolean | undefined {
+    return this.#memory?.socketsExceed();
+  }
+
   release(empty: boolean): void {
     // What is still charged would count against the next: files in memory, or dead processes that nobody reaps.
     const clean =

@@ -15,11 +15,18 @@ export interface MemoryControl {
   current(): number;
   /** Processes killed for want of memory since `reset`. */
   kills(): number;
+  /** Whether sockets hold so much more than the limit that only an end helps; undefined where they cannot. */
+  socketsExceed(): boolean | undefined;
   close(): void;
 }
 
 export function openMemoryControl(version: 1 | 2, folder: string): MemoryControl {
   return version === 1 ? new MemoryControl1(folder) : new MemoryControl2(folder);
+}
+
+/** What sockets may hold beyond their limit: each is let have some 64 KiB for its next message. */
+function socketSlack(limit: number): number {
+  return Math.max(8 * 1024 * 1024, limit / 4);
 }
 
 class MemoryControl1 implements MemoryControl {
@@ -31,6 +38,7 @@ class MemoryControl1 implements MemoryControl {
    * are made while there is a limit count. A kernel without `CONFIG_MEMCG_KMEM` has no such file.
    */
   readonly #sockets: ControlFile | undefined;
+  readonly #socketUse: ControlFile | undefined;
   readonly #peak: ControlFile;
   readonly #current: ControlFile;
   readonly #oom: ControlFile;
@@ -42,7 +50,10 @@ class MemoryControl1 implements MemoryControl {
     const sockets = `${folder}/memory.kmem.tcp.limit_in_bytes`;
     this.#memory = new ControlFile(`${folder}/memory.limit_in_bytes`, 'write');
     this.#both = existsSync(both) ? new ControlFile(both, 'write') : undefined;
-    this.#sockets = existsSync(sockets) ? new ControlFile(sockets, 'write') : undefined;
+    if (existsSync(sockets)) {
+      this.#sockets = new ControlFile(sockets, 'write');
+      this.#socketUse = new ControlFile(`${folder}/memory.kmem.tcp.usage_in_bytes`, 'read');
+    }
     this.#peak = new ControlFile(`${folder}/memory.max_usage_in_bytes`, 'both');
     this.#current = new ControlFile(`${folder}/memory.usage_in_bytes`, 'read');
     this.#oom = new ControlFile(`${folder}/memory.oom_control`, 'read');
@@ -80,12 +91,18 @@ class MemoryControl1 implements MemoryControl {
     return this.#oom.readKey('oom_kill') - this.#killsBefore;
   }
 
+  socketsExceed(): boolean | undefined {
+    if (this.#socketUse === undefined || !Number.isFinite(this.#limit)) return undefined;
+    return Number(this.#socketUse.read()) > this.#limit + socketSlack(this.#limit);
+  }
+
   close(): void {
     for (const file of this.#files()) file?.close();
   }
 
   #files(): readonly (ControlFile | undefined)[] {
-    return [this.#memory, this.#both, this.#sockets, this.#peak, this.#current, this.#oom];
+    const sockets = [this.#sockets, this.#socketUse];
+    return [this.#memory, this.#both, ...sockets, this.#peak, this.#current, this.#oom];
   }
 }
 
@@ -145,6 +162,9 @@ class MemoryControl2 implements MemoryControl {
   kills(): number {
     return this.#events.readKey('oom_kill') - this.#killsBefore;
   }
+
+  /** They count as memory. */
+  socketsExceed(): undefined {}
 
   close(): void {
     for (const file of [this.#max, this.#swap, this.#peak, this.#current, this.#events]) file?.close();

@@ -76,6 +76,8 @@ class NamespaceCell implements Cell {
     return {};
   }
 
+  socketsExceedMemory(): undefined {}
+
   ranOutOfMemory(): boolean {
     return false;
   }

@@ -8,6 +8,7 @@ import type { Attempt, AttemptIo, AttemptOutcome, Instance } from '../runtime.ts
 import { CpuWatch } from './cpu-watch.ts';
 import { type Exit, endingOf, type KillCause } from './ending.ts';
 import { OutputPump } from './output-pump.ts';
+import { SocketWatch } from './socket-watch.ts';
 import { startFailure } from './start-failure.ts';
 
 /** What an instance is made of, and gives back at its end. */
@@ -39,6 +40,7 @@ export class ProcessInstance implements Instance {
   readonly #parts: InstanceParts;
   readonly #output: readonly OutputPump[];
   readonly #cpuWatch: CpuWatch;
+  readonly #socketWatch: SocketWatch;
   readonly #ended: Promise<End>;
   #spoil: (why: string) => void;
   #cause: KillCause | undefined;
@@ -59,6 +61,7 @@ export class ProcessInstance implements Instance {
     // A program need not read its input; what it did is told by how it ends.
     child.stdin.on('error', () => {});
     this.#cpuWatch = new CpuWatch(parts.cell, parts.task.limits, parts.clock, () => this.#end('spent'));
+    this.#socketWatch = new SocketWatch(parts.cell, parts.clock, () => this.#end('sockets'));
     this.#ended = child.exited.then((exit) => this.#finish(exit));
     this.gone = this.#ended.then(({ empty }) => parts.release(empty));
   }
@@ -130,6 +133,7 @@ export class ProcessInstance implements Instance {
     const { cell, child, task } = this.#parts;
     this.#exited = true;
     this.#cpuWatch.stop();
+    this.#socketWatch.stop();
     this.#spoil(
       failed === undefined ? 'the program ended before it was given its input' : startFailure(failed),
     );

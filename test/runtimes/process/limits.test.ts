@@ -114,6 +114,22 @@ describe('the limits of a process', () => {
     expect(held).toBeLessThan(64 * mebibyte);
   });
 
+  it('ends one whose sockets are so many that they hold more than its memory', async (context) => {
+    if (runtime.defaultLimits.memory === undefined)
+      context.skip('no cgroup with the memory controller can be made');
+    const hoards = await programs.script(
+      'hoards-in-many',
+      `for n in 1 2 3 4 5 6 7 8 9 10; do perl -e '${hoardScript} sleep 60' STREAM & done; wait`,
+    );
+    const { outcome } = await run(runtime, withLimits(hoards, { memory: 64 * mebibyte }));
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      code: 'MEMORY_LIMIT',
+      message: expect.stringContaining(String(64 * mebibyte)),
+    });
+    expect(outcome).not.toHaveProperty('remains');
+  });
+
   it('holds a fork bomb to its processes, and kills all of it', async (context) => {
     if (runtime.defaultLimits.processes === undefined)
       context.skip('no cgroup with the pids controller can be made');
