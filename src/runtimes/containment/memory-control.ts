@@ -24,8 +24,14 @@ export function openMemoryControl(version: 1 | 2, folder: string): MemoryControl
   return version === 1 ? new MemoryControl1(folder) : new MemoryControl2(folder);
 }
 
+/** Files of version 1 for buffers of sockets: of all their kinds, in spite of the name. */
+export const socketMemory = {
+  limit: 'memory.kmem.tcp.limit_in_bytes',
+  use: 'memory.kmem.tcp.usage_in_bytes',
+} as const;
+
 /** What sockets may hold beyond their limit: each is let have some 64 KiB for its next message. */
-function socketSlack(limit: number): number {
+export function socketSlack(limit: number): number {
   return Math.max(8 * 1024 * 1024, limit / 4);
 }
 
@@ -34,8 +40,8 @@ class MemoryControl1 implements MemoryControl {
   /** Memory and swap together; a kernel without swap accounting has no such file. */
   readonly #both: ControlFile | undefined;
   /**
-   * Buffers of sockets, of all their kinds, in spite of its name: they are in neither of the others. Only sockets that
-   * are made while there is a limit count. A kernel without `CONFIG_MEMCG_KMEM` has no such file.
+   * Buffers of sockets are in neither of the others, and only those of sockets that are made while there is a limit
+   * count. A kernel without `CONFIG_MEMCG_KMEM` has no such file.
    */
   readonly #sockets: ControlFile | undefined;
   readonly #socketUse: ControlFile | undefined;
@@ -47,12 +53,12 @@ class MemoryControl1 implements MemoryControl {
 
   constructor(folder: string) {
     const both = `${folder}/memory.memsw.limit_in_bytes`;
-    const sockets = `${folder}/memory.kmem.tcp.limit_in_bytes`;
+    const sockets = `${folder}/${socketMemory.limit}`;
     this.#memory = new ControlFile(`${folder}/memory.limit_in_bytes`, 'write');
     this.#both = existsSync(both) ? new ControlFile(both, 'write') : undefined;
     if (existsSync(sockets)) {
       this.#sockets = new ControlFile(sockets, 'write');
-      this.#socketUse = new ControlFile(`${folder}/memory.kmem.tcp.usage_in_bytes`, 'read');
+      this.#socketUse = new ControlFile(`${folder}/${socketMemory.use}`, 'read');
     }
     this.#peak = new ControlFile(`${folder}/memory.max_usage_in_bytes`, 'both');
     this.#current = new ControlFile(`${folder}/memory.usage_in_bytes`, 'read');

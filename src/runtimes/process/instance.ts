@@ -4,11 +4,11 @@ import type { TaskDefinition } from '../../domain/task.ts';
 import type { Cell } from '../containment/cell.ts';
 import type { Child, ChildExit } from '../containment/child.ts';
 import { readExit } from '../containment/exit-report.ts';
+import { SocketWatch } from '../containment/socket-watch.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance } from '../runtime.ts';
 import { CpuWatch } from './cpu-watch.ts';
 import { type Exit, endingOf, type KillCause } from './ending.ts';
 import { OutputPump } from './output-pump.ts';
-import { SocketWatch } from './socket-watch.ts';
 import { startFailure } from './start-failure.ts';
 
 /** What an instance is made of, and gives back at its end. */
@@ -61,7 +61,11 @@ export class ProcessInstance implements Instance {
     // A program need not read its input; what it did is told by how it ends.
     child.stdin.on('error', () => {});
     this.#cpuWatch = new CpuWatch(parts.cell, parts.task.limits, parts.clock, () => this.#end('spent'));
-    this.#socketWatch = new SocketWatch(parts.cell, parts.clock, () => this.#end('sockets'));
+    this.#socketWatch = new SocketWatch(
+      parts.clock,
+      () => parts.cell.socketsExceedMemory(),
+      () => this.#end('sockets'),
+    );
     this.#ended = child.exited.then((exit) => this.#finish(exit));
     this.gone = this.#ended.then(({ empty }) => parts.release(empty));
   }
