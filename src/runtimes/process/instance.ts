@@ -3,6 +3,7 @@ import type { ResourceUse } from '../../domain/execution.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { Cell } from '../containment/cell.ts';
 import type { Child, ChildExit } from '../containment/child.ts';
+import { ComputeWatch } from '../containment/compute-watch.ts';
 import { readExit } from '../containment/exit-report.ts';
 import { SocketWatch } from '../containment/socket-watch.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance } from '../runtime.ts';
@@ -41,6 +42,7 @@ export class ProcessInstance implements Instance {
   readonly #output: readonly OutputPump[];
   readonly #cpuWatch: CpuWatch;
   readonly #socketWatch: SocketWatch;
+  readonly #computeWatch: ComputeWatch;
   readonly #ended: Promise<End>;
   #spoil: (why: string) => void;
   #cause: KillCause | undefined;
@@ -61,11 +63,18 @@ export class ProcessInstance implements Instance {
     // A program need not read its input; what it did is told by how it ends.
     child.stdin.on('error', () => {});
     this.#cpuWatch = new CpuWatch(parts.cell, parts.task.limits, parts.clock, () => this.#end('spent'));
+    const { cell } = parts;
     this.#socketWatch = new SocketWatch(
       parts.clock,
-      () => parts.cell.socketsExceedMemory(),
+      () => cell.socketsExceedMemory(),
       () => this.#end('sockets'),
     );
+    this.#computeWatch = new ComputeWatch({
+      clock: parts.clock,
+      cpuTimeUs: () => cell.cpuTimeUs(),
+      setBackground: (background) => cell.setBackground(background),
+    });
+    this.#computeWatch.begin();
     this.#ended = child.exited.then((exit) => this.#finish(exit));
     this.gone = this.#ended.then(({ empty }) => parts.release(empty));
   }
@@ -78,6 +87,7 @@ export class ProcessInstance implements Instance {
       const facts = { instanceId, resourceUse: {}, ...(!confirmed && { remains: true as const }) };
       return { kind: 'stopped', rung: 'cooperative', ...facts };
     }
+    this.#computeWatch.begin();
     for (const pump of this.#output) pump.open(io);
     child.stdin.end(attempt.invocation.input);
     const onAbort = () => this.#stop();
@@ -138,6 +148,7 @@ export class ProcessInstance implements Instance {
     this.#exited = true;
     this.#cpuWatch.stop();
     this.#socketWatch.stop();
+    this.#computeWatch.stop();
     this.#spoil(
       failed === undefined ? 'the program ended before it was given its input' : startFailure(failed),
     );
