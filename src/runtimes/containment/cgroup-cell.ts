@@ -138,7 +138,12 @@ export class CgroupCell implements Cell {
   }
 
   socketsExceedMemory(): boolean | undefined {
-    return this.#memory?.socketsExceed();
+    try {
+      return this.#memory?.socketsExceed();
+    } catch {
+      // Somebody removed it: nobody counts any more.
+      return undefined;
+    }
   }
 
   release(empty: boolean): void {
