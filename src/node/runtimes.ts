@@ -17,6 +17,7 @@ import { createWasmRuntime } from '../runtimes/wasm/runtime.ts';
 import type { Artifacts } from '../stores/artifacts.ts';
 import type { Store } from '../stores/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { mostKeptHosts } from './descriptors.ts';
 
 export interface RuntimeParts {
   readonly nodeId: string;
@@ -52,7 +53,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     mostArtifactBytes: config.maxArtifactBytes,
     allowPrivateHosts: config.allowPrivateArtifactHosts,
     cacheDir: join(config.dataDir, 'cache'),
-    hosts: Math.min(config.slots, 2 * availableParallelism()),
+    hosts: mostKeptHosts(Math.min(config.slots, 2 * availableParallelism())),
     mostHosts: config.slots,
     networkRules: () => ({ loopback: config.allowGuestLoopback, ownPorts: [...ownPorts] }),
     launcher: await openHostLauncher({ nodeId, clock, logger }),

@@ -65,3 +65,25 @@ test('more connections than there are descriptors leave a node that answers, and
   await expect.poll(() => register().catch(String), { timeout: 30_000 }).toBe('completed');
   expect(server.process.exitCode).toBeNull();
 });
+
+test('guest hosts that wait for work leave descriptors to callers', async () => {
+  const server = await startWith(110);
+  const value = await example('ticker/ticker.wasm');
+  const definition = {
+    name: 'tick',
+    runtime: 1,
+    args: ['3', '50'],
+    artifact: { source: { case: 'content', value } },
+  };
+  const register = () => server.tasks.registerTask({ definition } as never).then(() => 'registered', String);
+  await expect.poll(register, { timeout: 30_000 }).toBe('registered');
+  const invoke = async () => {
+    const { result } = await server.functions.invokeFunction({ task: 'tick' });
+    return result?.state;
+  };
+  for (let round = 0; round < 8; round += 1)
+    await expect.poll(() => invoke().catch(String), { timeout: 30_000 }).toBe('completed');
+  const answer = async () =>
+    (await fetch(`http://${server.httpAddress}/healthz`).catch(() => undefined))?.status;
+  await expect.poll(answer, { timeout: 20_000 }).toBe(200);
+});

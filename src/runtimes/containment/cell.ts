@@ -27,6 +27,11 @@ export interface Cell {
   resourceUse(): ResourceUse;
   /** Whether something of it was killed for want of memory. */
   ranOutOfMemory(): boolean;
+  /**
+   * Whether buffers of its sockets take so much more than its memory that it has to be ended; undefined where the
+   * kernel sees to that, or it has no limit.
+   */
+  socketsExceedMemory(): boolean | undefined;
   /** The cell is given back. `empty` is whether it was seen empty; otherwise it is never used again. */
   release(empty: boolean): void;
 }

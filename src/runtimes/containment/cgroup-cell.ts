@@ -137,6 +137,15 @@ export class CgroupCell implements Cell {
     return (this.#memory?.kills() ?? 0) > 0;
   }
 
+  socketsExceedMemory(): boolean | undefined {
+    try {
+      return this.#memory?.socketsExceed();
+    } catch {
+      // Somebody removed it: nobody counts any more.
+      return undefined;
+    }
+  }
+
   release(empty: boolean): void {
     // What is still charged would count against the next: files in memory, or dead processes that nobody reaps.
     const clean =

@@ -6,10 +6,10 @@ import { type Layout, makeLayout } from './layout.ts';
 import { mostOpenFiles } from './open-files.ts';
 
 /**
- * Cells kept for the next instance; making and removing one costs more than a start. Each has about ten files open, and
+ * Cells kept for the next instance; making and removing one costs more than a start. Each has about twelve files open, and
  * together they take no more than a quarter of what the node may open.
  */
-const mostFree = Math.min(64, Math.floor(mostOpenFiles() / 40));
+const mostFree = Math.min(64, Math.floor(mostOpenFiles() / 48));
 
 /** Cells made of cgroups. They are used again, because to make and remove them for each run is slow. */
 export class CgroupCells implements Cells {

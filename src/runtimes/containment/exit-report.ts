@@ -34,8 +34,11 @@ export function readExit({ code, signal, mark }: ChildExit): ExitReport {
   const ended = /(?:^|\n)end (\d+)\n$/.exec(mark);
   if (ended === null) {
     if (signal !== null) return { stage: '', signal: constants.signals[signal] };
+    if (code === 0) return { stage: '', signal: 0 };
+    // A launcher that was kept from writing an end exits as its program did.
+    if (mark.startsWith('begun\n')) return { stage: '', code: code ?? 126 };
     // What stands before the launcher tells a failure by its exit code alone.
-    return code === 0 ? { stage: '', signal: 0 } : { stage: 'room', code: code ?? 126 };
+    return { stage: 'room', code: code ?? 126 };
   }
   const status = Number(ended[1]);
   const before = mark.slice(0, ended.index).replace(/^begun(?:\n|$)/, '');

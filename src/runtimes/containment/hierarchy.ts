@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** One mounted cgroup hierarchy, and the folder in it that the node is in. */
 export interface Hierarchy {
   readonly version: 1 | 2;
@@ -30,6 +32,18 @@ export function ownHierarchies(selfCgroup: string, mountinfo: string): Hierarchy
     });
   }
   return found;
+}
+
+/** Where the root of the memory hierarchy of version 1 is mounted; undefined where it is not to be seen. */
+export function memoryRoot(): string | undefined {
+  for (const mount of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+    const [before = '', after = ''] = mount.split(' - ');
+    const [, , , root, point] = before.split(' ');
+    const [type, , options = ''] = after.split(' ');
+    if (type === 'cgroup' && root === '/' && options.split(',').includes('memory') && point !== undefined)
+      return fromOctal(point);
+  }
+  return undefined;
 }
 
 /** The line of `/proc/self/cgroup` for the hierarchy with these mount options; none of them for version 2. */

@@ -15,6 +15,8 @@ export interface MemoryControl {
   current(): number;
   /** Processes killed for want of memory since `reset`. */
   kills(): number;
+  /** Whether sockets hold so much more than the limit that only an end helps; undefined where they cannot. */
+  socketsExceed(): boolean | undefined;
   close(): void;
 }
 
@@ -22,10 +24,27 @@ export function openMemoryControl(version: 1 | 2, folder: string): MemoryControl
   return version === 1 ? new MemoryControl1(folder) : new MemoryControl2(folder);
 }
 
+/** Files of version 1 for buffers of sockets: of all their kinds, in spite of the name. */
+export const socketMemory = {
+  limit: 'memory.kmem.tcp.limit_in_bytes',
+  use: 'memory.kmem.tcp.usage_in_bytes',
+} as const;
+
+/** What sockets may hold beyond their limit: each is let have some 64 KiB for its next message. */
+export function socketSlack(limit: number): number {
+  return Math.max(8 * 1024 * 1024, limit / 4);
+}
+
 class MemoryControl1 implements MemoryControl {
   readonly #memory: ControlFile;
   /** Memory and swap together; a kernel without swap accounting has no such file. */
   readonly #both: ControlFile | undefined;
+  /**
+   * Buffers of sockets are in neither of the others, and only those of sockets that are made while there is a limit
+   * count. A kernel without `CONFIG_MEMCG_KMEM` has no such file.
+   */
+  readonly #sockets: ControlFile | undefined;
+  readonly #socketUse: ControlFile | undefined;
   readonly #peak: ControlFile;
   readonly #current: ControlFile;
   readonly #oom: ControlFile;
@@ -34,15 +53,20 @@ class MemoryControl1 implements MemoryControl {
 
   constructor(folder: string) {
     const both = `${folder}/memory.memsw.limit_in_bytes`;
+    const sockets = `${folder}/${socketMemory.limit}`;
     this.#memory = new ControlFile(`${folder}/memory.limit_in_bytes`, 'write');
     this.#both = existsSync(both) ? new ControlFile(both, 'write') : undefined;
+    if (existsSync(sockets)) {
+      this.#sockets = new ControlFile(sockets, 'write');
+      this.#socketUse = new ControlFile(`${folder}/${socketMemory.use}`, 'read');
+    }
     this.#peak = new ControlFile(`${folder}/memory.max_usage_in_bytes`, 'both');
     this.#current = new ControlFile(`${folder}/memory.usage_in_bytes`, 'read');
     this.#oom = new ControlFile(`${folder}/memory.oom_control`, 'read');
   }
 
   prepare(): void {
-    for (const file of [this.#memory, this.#both, this.#peak, this.#current, this.#oom]) file?.prepare();
+    for (const file of this.#files()) file?.prepare();
   }
 
   limit(bytes: number | undefined): void {
@@ -52,7 +76,7 @@ class MemoryControl1 implements MemoryControl {
     // The sum may at no moment be below its part.
     const files = next > this.#limit ? [this.#both, this.#memory] : [this.#memory, this.#both];
     this.#limit = Number.NaN;
-    for (const file of files) file?.write(text);
+    for (const file of [...files, this.#sockets]) file?.write(text);
     this.#limit = next;
   }
 
@@ -73,8 +97,18 @@ class MemoryControl1 implements MemoryControl {
     return this.#oom.readKey('oom_kill') - this.#killsBefore;
   }
 
+  socketsExceed(): boolean | undefined {
+    if (this.#socketUse === undefined || !Number.isFinite(this.#limit)) return undefined;
+    return Number(this.#socketUse.read()) > this.#limit + socketSlack(this.#limit);
+  }
+
   close(): void {
-    for (const file of [this.#memory, this.#both, this.#peak, this.#current, this.#oom]) file?.close();
+    for (const file of this.#files()) file?.close();
+  }
+
+  #files(): readonly (ControlFile | undefined)[] {
+    const sockets = [this.#sockets, this.#socketUse];
+    return [this.#memory, this.#both, ...sockets, this.#peak, this.#current, this.#oom];
   }
 }
 
@@ -134,6 +168,9 @@ class MemoryControl2 implements MemoryControl {
   kills(): number {
     return this.#events.readKey('oom_kill') - this.#killsBefore;
   }
+
+  /** They count as memory. */
+  socketsExceed(): undefined {}
 
   close(): void {
     for (const file of [this.#max, this.#swap, this.#peak, this.#current, this.#events]) file?.close();

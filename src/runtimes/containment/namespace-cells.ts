@@ -78,6 +78,8 @@ class NamespaceCell implements Cell {
     return {};
   }
 
+  socketsExceedMemory(): undefined {}
+
   ranOutOfMemory(): boolean {
     return false;
   }

@@ -7,6 +7,13 @@ import type { Identity } from './identity.ts';
 const sharedFolders = ['/tmp', '/var/tmp', '/dev/shm', '/run/lock'];
 /** A mount of the host's leads to the host's message queues, whatever namespace one is in. */
 const queues = '/dev/mqueue';
+/**
+ * The machine has `kernel.pty.max` terminals, 4096, and keeps the last `kernel.pty.reserve` of them, 1024, for its own
+ * mount. `/dev/ptmx` makes them in the mount beside it. Source: the kernel's Documentation/filesystems/devpts.rst.
+ */
+const terminals = '/dev/pts';
+/** Terminals of one program: 48 programs can have all of theirs. */
+const mostTerminals = 64;
 
 /** It ends with its stdin. Its arguments are two lists of mounts, and files to be made between them. */
 const roomScript = `
@@ -31,8 +38,8 @@ interface Tools {
 }
 
 /**
- * Rooms: mount namespaces with empty folders of memory in place of those that everyone can write to, and ipc
- * namespaces. The node has to be root. What is in the folders counts as memory of the program.
+ * Rooms: mount namespaces with empty folders of memory in place of those that everyone can write to and terminals of
+ * their own, and ipc namespaces. The node has to be root. What is in the folders counts as memory of the program.
  */
 export class Rooms {
   readonly #folder: string;
@@ -119,6 +126,17 @@ export class Rooms {
       }
     }
     if (existsSync(queues)) places.push(entry('spear', queues, 'mqueue', 'nosuid,nodev,noexec'));
+    // In the host's, one program could leave none to anybody.
+    if (existsSync(terminals)) {
+      places.push(
+        entry(
+          'spear',
+          terminals,
+          'devpts',
+          `newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,max=${mostTerminals}`,
+        ),
+      );
+    }
     const rest = [...fileMounts, ...places];
     const lists = files.length === 0 ? [[...stages, ...rest], []] : [stages, rest];
     return this.#room(lists, files);

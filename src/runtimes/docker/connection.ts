@@ -2,6 +2,7 @@ import type Dockerode from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
 import { type EngineAddress, parseAddress } from './address.ts';
 import { asEngineError, EngineError } from './engine-error.ts';
+import { SocketMemory } from './socket-memory.ts';
 import { EngineWire } from './wire.ts';
 
 const probeMs = 2000;
@@ -19,6 +20,7 @@ export interface EngineFacts {
   readonly processLimit: boolean;
   /** Processors. */
   readonly cores: number;
+  readonly sockets: SocketMemory;
 }
 
 interface Client {
@@ -130,7 +132,7 @@ export class EngineConnection {
       await this.#connect();
       const info: EngineInfo = await this.call(probeMs, (docker) => docker.info());
       if (info.OSType !== 'linux') throw new Error(`it runs ${info.OSType} containers; Spear needs linux`);
-      this.#facts = factsOf(info);
+      this.#facts = factsOf(info, 'socketPath' in parseAddress(this.#options.host));
     } catch (error) {
       throw this.#warn(error instanceof Error ? error.message : String(error));
     }
@@ -160,15 +162,18 @@ interface EngineInfo {
   readonly CpuCfsQuota?: boolean;
   readonly PidsLimit?: boolean;
   readonly NCPU?: number;
+  readonly CgroupVersion?: string;
+  readonly CgroupDriver?: string;
 }
 
-function factsOf(info: EngineInfo): EngineFacts {
+function factsOf(info: EngineInfo, local: boolean): EngineFacts {
   return {
     memoryLimit: info.MemoryLimit === true,
     swapLimit: info.SwapLimit === true,
     cpuQuota: info.CpuCfsQuota === true,
     processLimit: info.PidsLimit === true,
     cores: Math.max(1, info.NCPU ?? 1),
+    sockets: SocketMemory.of({ version: info.CgroupVersion ?? '', driver: info.CgroupDriver ?? '' }, local),
   };
 }
 

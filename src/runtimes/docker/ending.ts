@@ -62,6 +62,11 @@ export function cpuExceeded(task: TaskDefinition, exitCode?: number): Ending {
   return { kind: 'failed', code: 'CPU_LIMIT', message, ...(exitCode === undefined ? {} : { exitCode }) };
 }
 
+export function socketsExceeded(task: TaskDefinition, exitCode?: number): Ending {
+  const message = `the program was killed because its sockets held more memory than its limit of ${task.limits.memory ?? 0} bytes`;
+  return { kind: 'failed', code: 'MEMORY_LIMIT', message, ...(exitCode === undefined ? {} : { exitCode }) };
+}
+
 function initWords(firstWords: string): string | undefined {
   const words = initFailed.exec(firstWords.trim())?.[1];
   return words === undefined ? undefined : bounded(words);

@@ -1,8 +1,9 @@
 import { RequestError } from '../../domain/errors.ts';
+import { SocketWatch } from '../containment/socket-watch.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance, Launch, OutputPosition } from '../runtime.ts';
 import type { CpuWatch } from './cpu-watch.ts';
 import { Departure, type InstanceHost } from './departure.ts';
-import { cpuExceeded, type Exit, endingOf } from './ending.ts';
+import { cpuExceeded, type Exit, endingOf, socketsExceeded } from './ending.ts';
 import { asEngineError } from './engine-error.ts';
 import type { Freezer } from './freezer.ts';
 import { ranOutOfMemory } from './out-of-memory.ts';
@@ -44,6 +45,7 @@ export class ContainerInstance implements Instance {
   readonly #settled = Promise.withResolvers<void>();
   #use: 'none' | 'serving' | 'ending' | 'discarded' | 'released' = 'none';
   #watch: CpuWatch | undefined;
+  readonly #socketWatch: SocketWatch;
   /** Why some of its output is not to be had. */
   #missing: string | undefined;
   #closed = false;
@@ -66,6 +68,11 @@ export class ContainerInstance implements Instance {
       onAsked: (asked) => this.#outlet.holdUntil(asked),
       onFailed: (error) => this.#lose(error),
     });
+    this.#socketWatch = new SocketWatch(
+      clock,
+      () => connection.facts?.sockets.exceeds(containerId),
+      () => this.#ladder.stop('sockets'),
+    );
     this.#drained = streams.follow(this.#outlet.deliver).catch((error: Error) => {
       this.#missing = error.message;
       this.#fate.resolve({ kind: 'lost', why: error.message });
@@ -163,6 +170,7 @@ export class ContainerInstance implements Instance {
 
   #close(): void {
     this.#closed = true;
+    this.#socketWatch.stop();
     this.#container.streams.close();
   }
 
@@ -207,6 +215,8 @@ export class ContainerInstance implements Instance {
         return { kind: 'stopped', rung: this.#ladder.rung, ...facts };
       case 'cpu':
         return { ...cpuExceeded(task, exit.exitCode), ...facts };
+      case 'sockets':
+        return { ...socketsExceeded(task, exit.exitCode), ...facts };
       case 'closed':
         return this.#lost('the node shut its docker runtime down', removed);
       case undefined:

@@ -31,14 +31,18 @@ export async function launchContainer(
   reconciler.enter(launch.instanceId);
   let streams: ContainerStreams | undefined;
   let made = false;
+  let id: string | undefined;
   try {
     await connection.ready();
     signal.throwIfAborted();
     made = true;
     const containerId = await create(host, launch);
+    id = containerId;
     signal.throwIfAborted();
     streams = await attachTo(await connection.wire(), containerId);
     signal.throwIfAborted();
+    if (launch.task.limits.memory !== undefined)
+      connection.facts?.sockets.limit(containerId, launch.task.limits.memory);
     await connection.call(
       startMs,
       (docker, abortSignal) => docker.getContainer(containerId).start({ abortSignal }),
@@ -53,6 +57,7 @@ export async function launchContainer(
   } catch (error) {
     streams?.close();
     await clearAway(host, launch.instanceId, made);
+    if (id !== undefined) connection.facts?.sockets.forget(id);
     signal.throwIfAborted();
     throw launchErrorOf(error);
   }

@@ -18,6 +18,7 @@ export async function removeContainer(
     await connection.call(withinMs, (docker, abortSignal) =>
       docker.getContainer(container).remove({ force: true, v: true, abortSignal }),
     );
+    connection.facts?.sockets.forget(container);
     return true;
   } catch (cause) {
     const { status } = asEngineError(cause);

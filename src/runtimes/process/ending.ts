@@ -6,7 +6,7 @@ import { signalName } from '../containment/exit-report.ts';
 const { SIGKILL, SIGXCPU, SIGXFSZ } = constants.signals;
 
 /** Why the runtime ended an instance; the first reason counts. */
-export type KillCause = 'stopped' | 'spent' | 'closed' | 'discarded' | 'lost';
+export type KillCause = 'stopped' | 'spent' | 'sockets' | 'closed' | 'discarded' | 'lost';
 
 /** What is known of an instance when nothing is left of it. */
 export interface Exit {
@@ -59,6 +59,7 @@ export function endingOf(exit: Exit, limits: Limits): Ending {
     ...(status !== undefined && { exitCode: status }),
   });
   if (exit.ranOutOfMemory) return failed('MEMORY_LIMIT', memoryMessage(limits));
+  if (cause === 'sockets') return failed('MEMORY_LIMIT', socketMessage(limits));
   if (cause === 'spent' || (signal !== undefined && ranOutOfCpu(exit, signal, limits))) {
     return failed('CPU_LIMIT', `the program used up its CPU time of ${limits.cpuTimeMs ?? 0} ms`);
   }
@@ -89,6 +90,10 @@ function memoryMessage({ memory }: Limits): string {
   return memory === undefined
     ? 'the program was killed because the machine ran out of memory'
     : `the program was killed because it needed more memory than its limit of ${memory} bytes`;
+}
+
+function socketMessage({ memory = 0 }: Limits): string {
+  return `the program was killed because its sockets held more memory than its limit of ${memory} bytes`;
 }
 
 function startMessage(stage: string, { openFiles }: Limits, directory: string): string {

@@ -5,6 +5,7 @@ import type { Cell } from '../containment/cell.ts';
 import type { Child, ChildExit } from '../containment/child.ts';
 import { ComputeWatch } from '../containment/compute-watch.ts';
 import { readExit } from '../containment/exit-report.ts';
+import { SocketWatch } from '../containment/socket-watch.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance } from '../runtime.ts';
 import { CpuWatch } from './cpu-watch.ts';
 import { type Exit, endingOf, type KillCause } from './ending.ts';
@@ -40,6 +41,7 @@ export class ProcessInstance implements Instance {
   readonly #parts: InstanceParts;
   readonly #output: readonly OutputPump[];
   readonly #cpuWatch: CpuWatch;
+  readonly #socketWatch: SocketWatch;
   readonly #computeWatch: ComputeWatch;
   readonly #ended: Promise<End>;
   #spoil: (why: string) => void;
@@ -62,6 +64,11 @@ export class ProcessInstance implements Instance {
     child.stdin.on('error', () => {});
     this.#cpuWatch = new CpuWatch(parts.cell, parts.task.limits, parts.clock, () => this.#end('spent'));
     const { cell } = parts;
+    this.#socketWatch = new SocketWatch(
+      parts.clock,
+      () => cell.socketsExceedMemory(),
+      () => this.#end('sockets'),
+    );
     this.#computeWatch = new ComputeWatch({
       clock: parts.clock,
       cpuTimeUs: () => cell.cpuTimeUs(),
@@ -140,6 +147,7 @@ export class ProcessInstance implements Instance {
     const { cell, child, task } = this.#parts;
     this.#exited = true;
     this.#cpuWatch.stop();
+    this.#socketWatch.stop();
     this.#computeWatch.stop();
     this.#spoil(
       failed === undefined ? 'the program ended before it was given its input' : startFailure(failed),

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { AttemptIo, Runtime } from '../../../src/runtimes/runtime.ts';
+import { hoardScript } from '../../support/socket-hoard.ts';
 import { attemptOf, Collected, firstOutput, run } from '../attempt.ts';
 import { coldRuntime, containersOf, docker, newNodeId, openRuntime, taskOf, testImageId } from './tasks.ts';
 import { itDocker } from './where.ts';
@@ -22,6 +23,36 @@ afterAll(async () => {
   expect(await containersOf(nodeId)).toEqual([]);
   await runtime.close();
 });
+
+/** The host's Perl, for an image that has none. */
+const hostPerl = { '/usr': '/usr', '/lib': '/lib', '/lib64': '/lib64' };
+
+const hoards = [
+  { kind: 'DGRAM', forks: '', rest: '' },
+  { kind: 'STREAM', forks: '', rest: '' },
+  { kind: 'STREAM', forks: 'fork for 1 .. 3;', rest: 'sleep 60' },
+];
+
+for (const { kind, forks, rest } of hoards) {
+  itDocker(
+    `what its sockets hold counts as its memory: ${kind} ${forks}`,
+    async () => {
+      const open = coldRuntime(await openRuntime({ hostAccess: true }));
+      const command = ['/usr/bin/perl', '-e', `${forks} ${hoardScript} ${rest}`, kind];
+      const { outcome, stdout, stderr } = await run(open, taskOf(imageId, command, { preopens: hostPerl }));
+      if (rest === '' && outcome.kind === 'completed') {
+        const held = Number(/^held (\d+)$/.exec(stdout.toString().trim())?.[1]);
+        expect(held, stderr.toString()).toBeGreaterThan(MiB);
+        expect(held).toBeLessThan(128 * MiB);
+      } else {
+        expect(outcome, stderr.toString()).toMatchObject({ kind: 'failed', code: 'MEMORY_LIMIT' });
+      }
+      expect(outcome).not.toHaveProperty('remains');
+      await open.close();
+    },
+    longMs,
+  );
+}
 
 /** Counts and digests output, and keeps none of it. */
 class Digested implements AttemptIo {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { EngineFacts } from '../../../src/runtimes/docker/connection.ts';
 import { checkDefinition, defaultLimits } from '../../../src/runtimes/docker/definition-check.ts';
+import { SocketMemory } from '../../../src/runtimes/docker/socket-memory.ts';
 import type { InstanceRuntime } from '../../../src/runtimes/runtime.ts';
 import { openRuntime, taskOf, testImageId } from './tasks.ts';
 import { describeDocker } from './where.ts';
@@ -11,6 +12,7 @@ const able: EngineFacts = {
   swapLimit: true,
   cpuQuota: true,
   processLimit: true,
+  sockets: SocketMemory.of({ version: '2', driver: 'systemd' }, true),
   cores: 2,
 };
 const output = { maxOutputBytes: MiB, maxOutputEvents: 1000 };

@@ -51,4 +51,10 @@ describe('the marker of a program', () => {
     const { outcome } = await run(runtime, task);
     expect(outcome).toMatchObject({ kind: 'failed', code: 'FUNCTION_EXIT', exitCode: 7 });
   });
+
+  it('does not make a failed start of a failure whose end the program kept from being written', async () => {
+    const task = await programs.script('muffles', 'prlimit --pid $PPID --fsize=0:0 || exit 3; exit 7');
+    const { outcome } = await run(runtime, task);
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'FUNCTION_EXIT', exitCode: 7 });
+  });
 });

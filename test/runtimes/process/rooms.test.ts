@@ -56,6 +56,19 @@ describeWhere([root()], 'what is outside of an instance’s folder', () => {
     expect(mnt).toMatch(/^mnt:/);
   });
 
+  it('leaves terminals to others, however many it opens', async (context) => {
+    if (!existsSync('/dev/pts/ptmx')) context.skip('no pseudoterminals are mounted at /dev/pts');
+    // Each open makes one.
+    const takes = await programs.script(
+      'takes-terminals',
+      `exec perl -e 'my @t; while (open my $t, "+<", "/dev/ptmx") { push @t, $t; last if @t == 512 } print "took ", scalar(@t), "\\n"'`,
+    );
+    const { stdout } = await run(runtime, takes);
+    expect(stdout.toString()).toBe('took 64\n');
+    const uses = await programs.script('uses-terminal', 'script -qc "echo in; tty" /dev/null </dev/null');
+    expect((await run(runtime, uses)).stdout.toString()).toMatch(/^in\r?\n\/dev\/pts\/0/);
+  });
+
   it('gives no privileges', async () => {
     const task = await programs.script('status', 'cat /proc/self/status');
     const status = (await run(runtime, task)).stdout.toString();
