@@ -27,7 +27,7 @@ import {
   sendJson,
 } from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
-import { letGo } from './http-body.ts';
+import { askedFirst, letGo } from './http-body.ts';
 import { checkBrowser } from './http-browser.ts';
 import { type DownloadOptions, downloadHistory, downloadSnapshot } from './http-downloads.ts';
 import { serveEvents } from './http-events.ts';
@@ -62,16 +62,22 @@ const checkingMs = 1000;
 
 export function createHttpServer(options: HttpServerOptions): Server {
   const refused = new WeakMap<Duplex, RequestError>();
-  const server = createServer({ connectionsCheckingInterval: checkingMs }, (request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     letGo(request, response, options.clock);
     const refusal = refused.get(request.socket);
     if (refusal !== undefined) {
       response.setHeader('connection', 'close');
-      return sendError(response, refusal);
+      sendError(response, refusal);
+      return;
     }
     route(options, hostsOf(server), request, response).catch((error: unknown) => {
       sendError(response, toRequestError(error, request.url ?? '', options));
     });
+  };
+  const server = createServer({ connectionsCheckingInterval: checkingMs }, answer);
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    askedFirst(request, response);
+    answer(request, response);
   });
   server.prependListener('connection', (socket: Socket) => {
     const { connections, clock } = options;
@@ -103,8 +109,18 @@ function hostsOf(server: Server): readonly string[] {
   return (isLoopback ? [own, ...loopbackNames] : [own]).flatMap((name) => [name, `${name}:${address.port}`]);
 }
 
-function isHost(hosts: readonly string[], { headers }: IncomingMessage): boolean {
-  return hosts.length === 0 || hosts.includes((headers.host ?? '').toLowerCase());
+/** RFC 9112, 3.2.2: a target may be a whole URL, and then its host stands for the header. */
+const wholeUrl = /^https?:\/\/([^/?#]*)(.*)$/i;
+
+function isHost(hosts: readonly string[], { headers, url }: IncomingMessage): boolean {
+  const host = wholeUrl.exec(url ?? '')?.[1] ?? headers.host ?? '';
+  return hosts.length === 0 || hosts.includes(host.toLowerCase());
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const [, , path] = wholeUrl.exec(url) ?? [];
+  if (path === undefined) return url;
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 async function route(
@@ -119,7 +135,7 @@ async function route(
       error: { reason: 'HOST_NOT_ALLOWED', message: `this server does not answer for the host ${host}` },
     });
   }
-  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+  const [path = '/', query = ''] = pathOf(request).split('?', 2);
   const file = options.page?.get(path);
   if (file !== undefined) return servePage(file, request, response);
   if (path === '/healthz') {
