@@ -64,3 +64,20 @@ export async function httpHandler(): Promise<Uint8Array> {
     }`;
   return componentNew(await componentEmbed({ binary, witSource, world: 'w' }), []);
 }
+
+/** A component whose function `text` returns these bytes as a string. */
+export async function textGuest(text: Uint8Array, encoding: 'utf8' | 'utf16' = 'utf8'): Promise<Uint8Array> {
+  const data = [...text].map((byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('');
+  const units = encoding === 'utf8' ? text.length : text.length / 2;
+  const binary = await parse(`(module
+    (memory (export "memory") 1)
+    (data (i32.const 8) "${data}")
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+    (func (export "text") (result i32)
+      (i32.store (i32.const 0) (i32.const 8))
+      (i32.store (i32.const 4) (i32.const ${units}))
+      (i32.const 0)))`);
+  const witSource = 'package test:text; world w { export text: func() -> string; }';
+  const stringEncoding = encoding;
+  return componentNew(await componentEmbed({ binary, witSource, world: 'w', stringEncoding }), []);
+}
