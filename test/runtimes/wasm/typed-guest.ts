@@ -81,3 +81,13 @@ export async function textGuest(text: Uint8Array, encoding: 'utf8' | 'utf16' = '
   const stringEncoding = encoding;
   return componentNew(await componentEmbed({ binary, witSource, world: 'w', stringEncoding }), []);
 }
+
+/** A component that takes its types from an interface that it imports, as the `use` of a world does. */
+export async function typesGuest(): Promise<Uint8Array> {
+  const binary = await parse(`(module (func (export "turn") (param i32 i32) (result i32)
+    (i32.rem_u (i32.add (local.get 0) (local.get 1)) (i32.const 4))))`);
+  const witSource = `package test:types@1.0.0;
+    interface compass { enum side { north, east, south, west } record pair { a: side, b: side } type turns = u32; }
+    world w { use compass.{side, turns}; export turn: func(at: side, by: turns) -> side; }`;
+  return componentNew(await componentEmbed({ binary, witSource, world: 'w' }), []);
+}

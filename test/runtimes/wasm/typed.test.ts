@@ -3,7 +3,7 @@ import type { TaskDefinition } from '../../../src/domain/task.ts';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
 import { attemptOf, Collected, run } from '../attempt.ts';
 import { WasmBench } from './fixture.ts';
-import { habit, textGuest, typedGuest } from './typed-guest.ts';
+import { habit, textGuest, typedGuest, typesGuest } from './typed-guest.ts';
 
 const bench = new WasmBench();
 let runtime: Runtime;
@@ -176,5 +176,12 @@ describe('many calls at once', () => {
     const outcome = { kind: 'completed', output: JSON.stringify(text) };
     expect(await textOf(Buffer.from(text))).toMatchObject(outcome);
     expect(await textOf(Buffer.from(text, 'utf16le'), 'utf16')).toMatchObject(outcome);
+  });
+
+  it('may have types of an interface that is imported for them alone', async () => {
+    const task = bench.task(await typesGuest());
+    const call = { functionName: 'turn', parameters: { at: 'west', by: 2 } };
+    expect((await run(runtime, task, call)).outcome).toMatchObject({ kind: 'completed', output: '"east"' });
+    expect((await runtime.prepare(task)).functions).toMatchObject([{ name: 'turn', reason: '' }]);
   });
 });
