@@ -142,7 +142,7 @@ function held({ record, context, entry, now }: Facts, what: string): Words {
   details.push(
     `\`spear resume ${record.executionId}\` lets it go on, \`spear cancel ${record.executionId}\` ends it`,
   );
-  const { total } = context.timers ?? defaultTimers;
+  const { total } = context.options.timers ?? defaultTimers;
   if (total !== 'absolute') details.push('its total timeout stands still meanwhile');
   return { summary: `${what} ${heldBy(entry)}, until somebody resumes it.`, details };
 }
@@ -195,7 +195,8 @@ function backingOff(facts: Facts): Words {
 }
 
 function stopping({ record, context, runtime, now }: Facts): Words {
-  const { cause, stoppingSince, stopDeadline, graceMs } = context;
+  const { cause, stoppingSince, stopDeadline } = context;
+  const { graceMs } = context.options;
   const why = cause === null ? 'it is to be held' : `${cause.code}: ${cause.message}`;
   const details: string[] = [];
   if (stoppingSince !== null)
@@ -207,7 +208,7 @@ function stopping({ record, context, runtime, now }: Facts): Words {
         ? `it was asked to end (term); it is killed in ${durationText(force - now)} at the latest (kill)`
         : `it did not end when it was asked to, and is being killed (kill)`,
     );
-  } else if (runtime === 'wasm') details.push('its thread is being ended (terminate)');
+  } else if (runtime === 'wasm') details.push('its guest host is being ended (terminate)');
   if (stopDeadline !== null) {
     const left = Math.max(0, stopDeadline - now);
     details.push(`what cannot be confirmed gone in ${durationText(left)} ends with KILL_UNCONFIRMED`);
@@ -225,7 +226,7 @@ function suspended(facts: Facts): Words {
   return { ...words, details: [...(words.details ?? []), ...(paused ? followedAgain(facts) : []), next] };
 }
 
-function tries({ retry, attempt, lost }: ExecutionContext, record: ExecutionRecord): string[] {
+function tries({ options: { retry }, attempt, lost }: ExecutionContext, record: ExecutionRecord): string[] {
   if (retry.maxAttempts <= 1 && record.attempt <= 1) return [];
   return [`try ${Math.max(1, attempt - lost)} of ${retry.maxAttempts}`];
 }

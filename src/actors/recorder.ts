@@ -5,6 +5,7 @@ import { contextPatch } from '../domain/patch.ts';
 import { storableOutcome } from '../domain/storable.ts';
 import { type ExecutionSnapshot, executionChartVersion, statePath } from '../machines/execution.ts';
 import type { ExecutionEvent } from '../machines/execution-context.ts';
+import { storedContext } from '../machines/stored-context.ts';
 import type { LiveLog } from './live-log.ts';
 
 /** The log's largest context patch. */
@@ -30,11 +31,14 @@ function transitionBody(
   eventType: string,
   reasonCode: string,
 ): EventBody {
-  let patch = contextPatch(from?.context, to.context);
-  const { cause } = to.context;
+  const before = from?.context;
+  // Its options are in the first patch, and never change.
+  const after = before === undefined ? storedContext(to.context) : to.context;
+  let patch = contextPatch(before, after);
+  const { cause } = after;
   if (cause !== null && Buffer.byteLength(patch) > mostPatchBytes) {
     const short = { ...cause, message: cause.message.slice(0, keptMessageLength) };
-    patch = contextPatch(from?.context, { ...to.context, cause: short });
+    patch = contextPatch(before, { ...after, cause: short });
   }
   return {
     kind: 'transition',

@@ -161,7 +161,7 @@ function shifted(snapshot: ExecutionSnapshot, ms: number): ExecutionSnapshot {
 /** An attempt that was being stopped gets its grace again, as its runtime begins again to stop it. */
 function withGraceAnew(snapshot: ExecutionSnapshot, now: number): ExecutionSnapshot {
   if (!snapshot.matches({ running: 'stopping' })) return snapshot;
-  const context = { ...snapshot.context, stopDeadline: now + snapshot.context.graceMs + confirmMs };
+  const context = { ...snapshot.context, stopDeadline: now + snapshot.context.options.graceMs + confirmMs };
   return executionMachine.resolveState({ value: snapshot.value, context }) as ExecutionSnapshot;
 }
 

@@ -27,8 +27,8 @@ function tries({ attempt, lost }: ExecutionContext): number {
 export function willRetry(context: ExecutionContext, code: ErrorCode): boolean {
   return (
     !neverRetried.includes(code) &&
-    tries(context) < context.retry.maxAttempts &&
-    isRetryable(context.retry, code)
+    tries(context) < context.options.retry.maxAttempts &&
+    isRetryable(context.options.retry, code)
   );
 }
 
@@ -40,7 +40,7 @@ export function retryTime(
   random: number,
 ): number | null {
   if (!willRetry(context, code)) return null;
-  const due = at + backoffMs(context.retry, tries(context), random);
+  const due = at + backoffMs(context.options.retry, tries(context), random);
   return due < context.totalDeadline ? due : null;
 }
 
@@ -64,20 +64,20 @@ export function causeOf(context: ExecutionContext, event: ExecutionEvent): Cause
       if (event.at >= countingTotal(context)) {
         return {
           code: 'TOTAL_TIMEOUT',
-          message: `not over within the total timeout of ${context.totalMs} ms`,
+          message: `not over within the total timeout of ${context.options.totalMs} ms`,
         };
       }
       if (context.heldSince !== null) return null;
       if (context.queueDeadline !== null && event.at >= context.queueDeadline) {
         return {
           code: 'QUEUE_TIMEOUT',
-          message: `not started within the queue timeout of ${context.queueMs} ms`,
+          message: `not started within the queue timeout of ${context.options.queueMs} ms`,
         };
       }
       if (context.attemptDeadline !== null && event.at >= context.attemptDeadline) {
         return {
           code: 'ATTEMPT_TIMEOUT',
-          message: `attempt ${context.attempt} was not over within the attempt timeout of ${context.attemptMs} ms`,
+          message: `attempt ${context.attempt} was not over within the attempt timeout of ${context.options.attemptMs} ms`,
         };
       }
       return null;
@@ -87,7 +87,10 @@ export function causeOf(context: ExecutionContext, event: ExecutionEvent): Cause
 }
 
 /** Why a lost attempt is not followed by another. */
-export function interruption({ attempt, recovery, recoveries }: ExecutionContext, message: string): Cause {
+export function interruption(
+  { attempt, options: { recovery }, recoveries }: ExecutionContext,
+  message: string,
+): Cause {
   const why = mayRerun(recovery.onInterrupt)
     ? `it was the ${ordinal(recoveries + 1)} to be lost, allowed are ${recovery.maxRecoveries}`
     : 'its task does not let it run again';
@@ -99,7 +102,7 @@ function ordinal(count: number): string {
   return `${count}${Math.floor(count / 10) % 10 === 1 ? 'th' : ending}`;
 }
 
-export function mayRecover({ recovery, recoveries }: ExecutionContext): boolean {
+export function mayRecover({ options: { recovery }, recoveries }: ExecutionContext): boolean {
   return mayRerun(recovery.onInterrupt) && recoveries < recovery.maxRecoveries;
 }
 

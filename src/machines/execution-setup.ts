@@ -39,14 +39,18 @@ export const executionSetup = setup({
     enterQueue: assign(({ context, event }) => ({
       startAt: null,
       queueDeadline:
-        context.queueMs === null || !('at' in event) ? context.queueDeadline : event.at + context.queueMs,
+        context.options.queueMs === null || !('at' in event)
+          ? context.queueDeadline
+          : event.at + context.options.queueMs,
     })),
     beginAttempt: assign(({ context, event }) => ({
       attempt: context.attempt + 1,
       queueDeadline: null,
       retryAt: null,
       attemptDeadline:
-        context.attemptMs === null || event.type !== 'dispatch' ? null : event.at + context.attemptMs,
+        context.options.attemptMs === null || event.type !== 'dispatch'
+          ? null
+          : event.at + context.options.attemptMs,
     })),
     beginBackoff: assign(({ context, event }) => {
       if (event.type !== 'attemptEnded') return {};
@@ -59,7 +63,7 @@ export const executionSetup = setup({
       attemptDeadline: null,
       pausedAttempt: null,
       stoppingSince: event.at,
-      stopDeadline: event.at + context.graceMs + confirmMs,
+      stopDeadline: event.at + context.options.graceMs + confirmMs,
     })),
     replaceCause: assign(({ context, event }) => ({ cause: causeOf(context, event) })),
 
@@ -99,7 +103,7 @@ export const executionSetup = setup({
     endUnconfirmed: assign(({ context }) => ({
       outcome: outcomeOf({
         code: 'KILL_UNCONFIRMED',
-        message: `the attempt could not be confirmed gone within ${context.graceMs + confirmMs} ms after ${context.cause?.code ?? 'the stop'}`,
+        message: `the attempt could not be confirmed gone within ${context.options.graceMs + confirmMs} ms after ${context.cause?.code ?? 'the stop'}`,
       }),
     })),
     endByLoss: assign(({ context, event }) =>
@@ -134,9 +138,9 @@ export const executionSetup = setup({
     },
     causeIsCancel: ({ context }) => context.cause?.code === 'CANCELLED',
 
-    mayRerun: ({ context }) => mayRerun(context.recovery.onInterrupt),
+    mayRerun: ({ context }) => mayRerun(context.options.recovery.onInterrupt),
     mayRecover: ({ context, event }) =>
-      isPlanned(event) ? mayRerun(context.recovery.onInterrupt) : mayRecover(context),
+      isPlanned(event) ? mayRerun(context.options.recovery.onInterrupt) : mayRecover(context),
     hasAttempt: ({ context }) => context.pausedAttempt !== null,
     attemptIsOverdue: ({ context, event }) =>
       context.pausedAttempt !== null && event.type === 'alarm' && causeOf(context, event) !== null,

@@ -3,6 +3,7 @@ import type { Snapshot } from 'xstate';
 import { type ExecutionSnapshot, executionChartVersion, executionMachine, statePath } from './execution.ts';
 import type { ExecutionContext, RecoveryPolicy } from './execution-context.ts';
 import { migrated, SnapshotIncompatible, type Standing } from './migrations.ts';
+import { contextFromStored, type StoredContext, storedContext } from './stored-context.ts';
 
 /** A transition as the log has it. */
 export interface LoggedChange {
@@ -64,7 +65,7 @@ export function replay(changes: readonly LoggedChange[], recovery: RecoveryPolic
   return {
     chartVersion: executionChartVersion,
     state,
-    context: { ...unset, ...context } as unknown as ExecutionContext,
+    context: contextFromStored({ ...unset, ...context } as unknown as StoredContext),
   };
 }
 
@@ -99,9 +100,10 @@ export function snapshotOf({ state, context }: Replayed): ExecutionSnapshot {
   throw new SnapshotIncompatible(`its state ${JSON.stringify(state)} is not one of this chart`, { cause });
 }
 
-/** The same as XState persists it: plain JSON. Throws as `snapshotOf` does. */
+/** The same as XState persists it, but for the context, which is as logs have it: plain JSON. Throws as `snapshotOf` does. */
 export function persisted(replayed: Replayed): Snapshot<unknown> {
-  return executionMachine.getPersistedSnapshot(snapshotOf(replayed));
+  const snapshot = executionMachine.getPersistedSnapshot(snapshotOf(replayed));
+  return Object.assign(snapshot, { context: storedContext(replayed.context) });
 }
 
 /** `running.backingOff` as XState writes it. */

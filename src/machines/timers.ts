@@ -26,8 +26,8 @@ export const alarmOf = {
 } satisfies Record<string, (context: ExecutionContext) => number>;
 
 /** The total deadline; infinity while it does not count: time that is held, where the task says so. */
-export function countingTotal({ heldSince, timers, totalDeadline }: ExecutionContext): number {
-  const counts = heldSince === null || (timers ?? defaultTimers).total === 'absolute';
+export function countingTotal({ heldSince, options, totalDeadline }: ExecutionContext): number {
+  const counts = heldSince === null || (options.timers ?? defaultTimers).total === 'absolute';
   return counts ? totalDeadline : Number.POSITIVE_INFINITY;
 }
 
@@ -52,7 +52,8 @@ export function resumedTimers(
   context: ExecutionContext,
   at: number,
 ): Pick<ExecutionContext, 'startAt' | 'queueDeadline' | 'attemptDeadline' | 'totalDeadline' | 'heldSince'> {
-  const policies = context.timers ?? defaultTimers;
+  const { options } = context;
+  const policies = options.timers ?? defaultTimers;
   // Two nodes' clocks may differ: what was left never grows.
   const stood = Math.max(0, at - (context.heldSince ?? at));
   const resumed = (name: TimerName, deadline: number, wholeMs: number | null): number => {
@@ -62,10 +63,10 @@ export function resumedTimers(
   const optional = (name: TimerName, deadline: number | null, wholeMs: number | null): number | null =>
     deadline === null ? null : resumed(name, deadline, wholeMs);
   return {
-    startAt: optional('start', context.startAt, context.startMs),
-    queueDeadline: optional('queue', context.queueDeadline, context.queueMs),
-    attemptDeadline: optional('attempt', context.attemptDeadline, context.attemptMs),
-    totalDeadline: resumed('total', context.totalDeadline, context.totalMs),
+    startAt: optional('start', context.startAt, options.startMs),
+    queueDeadline: optional('queue', context.queueDeadline, options.queueMs),
+    attemptDeadline: optional('attempt', context.attemptDeadline, options.attemptMs),
+    totalDeadline: resumed('total', context.totalDeadline, options.totalMs),
     heldSince: null,
   };
 }

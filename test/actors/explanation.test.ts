@@ -113,7 +113,7 @@ describe('an explanation', () => {
   });
 
   test.each([
-    ['wasm', 'its thread is being ended (terminate)'],
+    ['wasm', 'its guest host is being ended (terminate)'],
     ['docker', 'it was asked to end (term); it is killed in 600 ms at the latest (kill)'],
   ] as const)('of a %s attempt that is being stopped says why and what comes next', async (kind, line) => {
     const bench = supervisorBench();

@@ -21,6 +21,8 @@ const fewestSlices = 8;
 const settleMs = 500;
 const sampleMs = 200;
 const patienceMs = 30_000;
+/** Of what the server said, where it has gone. */
+const lastLines = 20;
 /** Kept of what has ended: what attackers print is not to fill the disk. */
 const retainBytes = 256 * 1024 * 1024;
 /** In seconds, as `sleep` takes it; no other program of the machine is told the same. */
@@ -36,6 +38,12 @@ export async function hostileRun({ seed, seconds }: { seed: number; seconds: num
     });
     try {
       return await attack(server, site, new Random(seed), seconds * 1000);
+    } catch (error) {
+      const { exitCode, signalCode } = server.process;
+      const last = server.output.slice(-lastLines).join('\n');
+      throw new Error(`the run broke off; its server: exit ${exitCode}, signal ${signalCode}\n${last}`, {
+        cause: error,
+      });
     } finally {
       await server.end('SIGKILL');
     }
@@ -115,6 +123,7 @@ async function useOnceBack(server: ChildServer, descriptors: number): Promise<No
 function watchUse(server: ChildServer): { stop(): Looked } {
   const most = { residentBytes: 0, descriptors: 0 };
   const sample = () => {
+    if (server.process.exitCode !== null || server.process.signalCode !== null) return;
     const now = look(server);
     most.residentBytes = Math.max(most.residentBytes, now.residentBytes);
     most.descriptors = Math.max(most.descriptors, now.descriptors);

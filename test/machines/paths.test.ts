@@ -137,7 +137,7 @@ function allowedAlarms(snapshot: ExecutionSnapshot): number[] {
   };
   const state = statePath(snapshot);
   const own = ofState[state] ?? Number.POSITIVE_INFINITY;
-  const counts = context.heldSince === null || (context.timers ?? defaultTimers).total === 'absolute';
+  const counts = context.heldSince === null || (context.options.timers ?? defaultTimers).total === 'absolute';
   const nearest = counts ? Math.min(own, context.totalDeadline) : own;
   // Once the total deadline has rung, what counts in `stopping` is the end of the grace.
   return state === 'running.stopping' ? [own, nearest] : [nearest];

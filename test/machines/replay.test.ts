@@ -5,6 +5,7 @@ import { executionChartVersion, executionMachine, statePath } from '../../src/ma
 import type { ExecutionContext, ExecutionEvent } from '../../src/machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../src/machines/migrations.ts';
 import { type LoggedChange, persisted, replay, snapshotOf } from '../../src/machines/replay.ts';
+import { contextFromStored, storedContext } from '../../src/machines/stored-context.ts';
 import { events, input } from './arbitrary.ts';
 import {
   alarm,
@@ -191,8 +192,9 @@ test('the snapshot that goes into a document is the same machine as XState persi
   const chart = new RecordedChart(inputWith({ attemptMs: 700 })).send(dispatch(t0), paused(t0 + 5));
   const document = JSON.parse(JSON.stringify(persisted(replay(chart.changes))));
   expect(document).toMatchObject({ status: 'active', value: { running: 'suspended' } });
-  expect(document.context).toEqual(chart.step.snapshot.context);
-  const resolved = executionMachine.resolveState(document);
+  expect(document.context).toEqual(storedContext(chart.step.snapshot.context));
+  const context = contextFromStored(document.context);
+  const resolved = executionMachine.resolveState({ ...document, context });
   expect(send({ ...chart.step, snapshot: resolved as Step['snapshot'] }, completed(t0 + 9)).state).toBe(
     'completed',
   );

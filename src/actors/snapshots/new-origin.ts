@@ -5,6 +5,7 @@ import { contextPatch } from '../../domain/patch.ts';
 import type { MachinePart } from '../../domain/snapshot/parts.ts';
 import { damaged } from '../../domain/snapshot/refusal.ts';
 import type { Replayed } from '../../machines/replay.ts';
+import { storedContext } from '../../machines/stored-context.ts';
 
 /** `machine` is the document's own where this node does not know its chart: it will say so when it is taken up. */
 export function asNewEvent(
@@ -13,7 +14,7 @@ export function asNewEvent(
   machine: Replayed | MachinePart,
   now: number,
 ): NewEvent {
-  const context = 'context' in machine ? machine.context : contextOf(machine.snapshot);
+  const context = 'context' in machine ? storedContext(machine.context) : contextOf(machine.snapshot);
   return {
     kind: 'transition',
     sequence: 1,

@@ -19,9 +19,10 @@ import {
 } from '../../domain/snapshot/task-check.ts';
 import type { TimerPolicies } from '../../domain/task.ts';
 import { executionChartVersion } from '../../machines/execution.ts';
-import type { Cause, ExecutionContext, RecoveryPolicy } from '../../machines/execution-context.ts';
+import type { Cause, RecoveryPolicy } from '../../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import { type LoggedChange, type Replayed, replay, snapshotOf } from '../../machines/replay.ts';
+import { type StoredContext, storedContext } from '../../machines/stored-context.ts';
 
 const longestMs = 366 * 24 * 60 * 60 * 1000;
 const duration = number(0, longestMs);
@@ -29,7 +30,7 @@ const count = whole(0, 2 ** 31);
 const at = nullable(instant);
 
 /** What a chart would trust blindly, of a document that anyone may have written. */
-const context: Check<ExecutionContext> = object<ExecutionContext>({
+const context: Check<StoredContext> = object<StoredContext>({
   executionId: executionIdCheck,
   attempt: count,
   totalMs: duration,
@@ -67,7 +68,7 @@ export function restoredMachine(
   if (changes.some(({ chartVersion }) => chartVersion > executionChartVersion)) return undefined;
   try {
     const replayed = replay(changes, recovery);
-    context(replayed.context, 'context');
+    context(storedContext(replayed.context), 'context');
     snapshotOf(replayed);
     if (replayed.context.executionId !== record.executionId || replayed.context.attempt !== record.attempt) {
       throw new Mismatch('context', 'is of another execution or attempt than the record');

@@ -20,6 +20,8 @@ export interface Cell {
   isEmpty(): boolean;
   /** All of it may have so much memory from now on, in bytes; nothing happens where it cannot be held to that. */
   limitMemory(bytes: number): void;
+  /** Whether others go before it where processors are short, from now on; nothing happens where that cannot be had. */
+  setBackground(background: boolean): void;
   /** Of the whole cell since it was taken, in microseconds; undefined where that is not known. */
   cpuTimeUs(): number | undefined;
   resourceUse(): ResourceUse;

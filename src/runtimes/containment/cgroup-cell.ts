@@ -10,6 +10,11 @@ import { Setting } from './setting.ts';
 const cpuPeriodUs = 100_000;
 /** The least that the kernel takes. */
 const leastQuotaUs = 1000;
+/** What a new cgroup weighs where processors are short, and a sixteenth of that. */
+const cpuWeights = {
+  1: { file: 'cpu.shares', whole: '1024', background: '64' },
+  2: { file: 'cpu.weight', whole: '100', background: '6' },
+} as const;
 /** Processes beside the program's own: its launcher stays, see Launcher. */
 const launchers = 1;
 /** What may stay charged to a cell that is used again: the kernel's own, and rounding. */
@@ -25,6 +30,7 @@ export class CgroupCell implements Cell {
   readonly #processes: Setting | undefined;
   readonly #processCount: ControlFile | undefined;
   readonly #cpu: Setting | undefined;
+  readonly #weight: { readonly setting: Setting; readonly background: string } | undefined;
   readonly #cpuTime: { readonly file: ControlFile; readonly version: 1 | 2 } | undefined;
   readonly #procs: ControlFile;
   readonly #killSwitch: ControlFile | undefined;
@@ -49,6 +55,7 @@ export class CgroupCell implements Cell {
       (cpu.version === 1
         ? new Setting(`${folderIn(cpu)}/cpu.cfs_quota_us`, '-1')
         : new Setting(`${folderIn(cpu)}/cpu.max`, 'max'));
+    this.#weight = cpu && weightIn(cpu.version, folderIn(cpu));
     this.#cpuTime = cpuTime && {
       version: cpuTime.version,
       file: new ControlFile(
@@ -76,6 +83,7 @@ export class CgroupCell implements Cell {
         limits.cpu === undefined ? undefined : Math.max(leastQuotaUs, Math.round(limits.cpu * cpuPeriodUs));
       this.#cpu.set(quota === undefined ? this.#cpu.initial : String(quota));
     }
+    this.setBackground(false);
     this.#memory?.reset();
     this.#cpuTimeBefore = this.#readCpuTime() ?? 0;
   }
@@ -99,6 +107,12 @@ export class CgroupCell implements Cell {
 
   limitMemory(bytes: number): void {
     this.#memory?.limit(bytes);
+  }
+
+  setBackground(background: boolean): void {
+    if (this.#weight === undefined) return;
+    const { setting } = this.#weight;
+    setting.set(background ? this.#weight.background : setting.initial);
   }
 
   cpuTimeUs(): number | undefined {
@@ -145,7 +159,7 @@ export class CgroupCell implements Cell {
 
   #parts(): readonly ({ prepare(): void; close(): void } | undefined)[] {
     const files = [this.#procs, this.#killSwitch, this.#processCount, this.#cpuTime?.file];
-    return [...files, this.#memory, this.#processes, this.#cpu];
+    return [...files, this.#memory, this.#processes, this.#cpu, this.#weight?.setting];
   }
 
   /** The processes as they are now; undefined where another took the descriptor for it, so that it is asked again. */
@@ -164,6 +178,11 @@ export class CgroupCell implements Cell {
     const { file, version } = this.#cpuTime;
     return version === 1 ? Math.round(Number(file.read()) / 1000) : file.readKey('usage_usec');
   }
+}
+
+function weightIn(version: 1 | 2, folder: string) {
+  const { file, whole, background } = cpuWeights[version];
+  return { setting: new Setting(`${folder}/${file}`, whole), background };
 }
 
 function killEach(procs: string): void {

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../domain/clock.ts';
 import { mostOpenFiles } from './open-files.ts';
 
 /** What an instance holds: three streams, and the files of its cell. */
-const heldByEach = 14;
+const heldByEach = 15;
 /** For the node itself, its callers, and streams that wait for a program. */
 const heldByOthers = 50;
 /** For how long a start waits in line, in milliseconds. */

@@ -48,6 +48,7 @@ export function makeLayout(name: string): Layout | { readonly reason: string } {
     for (const leave of leaves) leave();
   });
   for (const group of usable) if (!layout.groups.includes(group)) removeQuietly(group.folder);
+  if (layout.cpu !== undefined) letNodeGoFirst(layout.cpu);
   return layout.groups.length === 0 ? { reason } : layout;
 }
 
@@ -134,6 +135,12 @@ function choose(usable: readonly Usable[], leave: () => void): Layout {
     ...(cpuTime && { cpuTime }),
     leave,
   };
+}
+
+/** All cells together weigh half of what one thread of the node does, where processors are short. */
+function letNodeGoFirst({ version, folder }: Group): void {
+  if (version === 1) writeFileSync(`${folder}/cpu.shares`, '512');
+  else writeFileSync(`${folder}/cpu.weight`, '50');
 }
 
 function words(file: string): string[] {

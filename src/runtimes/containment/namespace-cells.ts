@@ -70,6 +70,8 @@ class NamespaceCell implements Cell {
 
   limitMemory(): void {}
 
+  setBackground(): void {}
+
   cpuTimeUs(): undefined {}
 
   resourceUse(): ResourceUse {

@@ -3,6 +3,7 @@ import type { ResourceUse } from '../../domain/execution.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { Cell } from '../containment/cell.ts';
 import type { Child, ChildExit } from '../containment/child.ts';
+import { ComputeWatch } from '../containment/compute-watch.ts';
 import { readExit } from '../containment/exit-report.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance } from '../runtime.ts';
 import { CpuWatch } from './cpu-watch.ts';
@@ -39,6 +40,7 @@ export class ProcessInstance implements Instance {
   readonly #parts: InstanceParts;
   readonly #output: readonly OutputPump[];
   readonly #cpuWatch: CpuWatch;
+  readonly #computeWatch: ComputeWatch;
   readonly #ended: Promise<End>;
   #spoil: (why: string) => void;
   #cause: KillCause | undefined;
@@ -59,6 +61,13 @@ export class ProcessInstance implements Instance {
     // A program need not read its input; what it did is told by how it ends.
     child.stdin.on('error', () => {});
     this.#cpuWatch = new CpuWatch(parts.cell, parts.task.limits, parts.clock, () => this.#end('spent'));
+    const { cell } = parts;
+    this.#computeWatch = new ComputeWatch({
+      clock: parts.clock,
+      cpuTimeUs: () => cell.cpuTimeUs(),
+      setBackground: (background) => cell.setBackground(background),
+    });
+    this.#computeWatch.begin();
     this.#ended = child.exited.then((exit) => this.#finish(exit));
     this.gone = this.#ended.then(({ empty }) => parts.release(empty));
   }
@@ -71,6 +80,7 @@ export class ProcessInstance implements Instance {
       const facts = { instanceId, resourceUse: {}, ...(!confirmed && { remains: true as const }) };
       return { kind: 'stopped', rung: 'cooperative', ...facts };
     }
+    this.#computeWatch.begin();
     for (const pump of this.#output) pump.open(io);
     child.stdin.end(attempt.invocation.input);
     const onAbort = () => this.#stop();
@@ -130,6 +140,7 @@ export class ProcessInstance implements Instance {
     const { cell, child, task } = this.#parts;
     this.#exited = true;
     this.#cpuWatch.stop();
+    this.#computeWatch.stop();
     this.#spoil(
       failed === undefined ? 'the program ended before it was given its input' : startFailure(failed),
     );

@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { InstanceReport } from '../../domain/instance.ts';
+import { ComputeWatch } from '../containment/compute-watch.ts';
 import type { AttemptOutcome } from '../runtime.ts';
 import { encodeMessage, type HostRecord, RecordReader, recordKind } from './channel.ts';
 import { CpuWatch } from './cpu-watch.ts';
@@ -90,6 +91,7 @@ export class GuestHost {
   /** Keys of all programs that it was ever given. */
   readonly #loads = new Set<number>();
   readonly #output: { records: HostRecord[]; blocked: boolean } = { records: [], blocked: false };
+  readonly #computeWatch: ComputeWatch;
   #memory = 0;
   #cpuWatch: CpuWatch | undefined;
   /** Microseconds; set where its guest was ended for it. */
@@ -116,6 +118,13 @@ export class GuestHost {
     this.#report = report;
     this.#rules = rules;
     process.limitMemory(ownMemoryBytes);
+    this.#computeWatch = new ComputeWatch({
+      clock,
+      cpuTimeUs: () => process.cpuTimeUs(),
+      setBackground: (background) => process.setBackground(background),
+    });
+    // Who waits for it can wait for its start; others need not.
+    this.#computeWatch.background();
     this.#write(code);
     process.socket.listen((chunk) => this.#hear(chunk));
     void process.exited.then((exit) => {
@@ -166,6 +175,7 @@ export class GuestHost {
       };
       bytes.push(...encodeMessage(head, [pending.input]));
     }
+    this.#computeWatch.begin();
     this.#write(bytes);
     this.#report?.send({ type: 'bind', executionId: first.executionId, attempt: first.attempt });
   }
@@ -222,6 +232,7 @@ export class GuestHost {
 
   #end(reason: string): void {
     this.#cpuWatch?.stop();
+    this.#computeWatch.stop();
     if (this.ending) return;
     this.ending = true;
     this.#report?.send({ type: 'stop', reason });
@@ -306,7 +317,10 @@ export class GuestHost {
   #handle({ kind, ticket, data }: HostRecord): Promise<void> | undefined {
     if (kind === recordKind.ready) {
       this.warm = true;
-      if (this.#serving.length === 0) this.#report?.send({ type: 'ready' });
+      if (this.#serving.length === 0) {
+        this.#computeWatch.end();
+        this.#report?.send({ type: 'ready' });
+      }
       this.#owner.onReady(this);
       return undefined;
     }
@@ -360,6 +374,7 @@ export class GuestHost {
       this.#serving = [];
       this.#cpuWatch?.stop();
       this.#cpuWatch = undefined;
+      this.#computeWatch.end();
       this.#report?.send({ type: 'release' });
       this.#owner.onServed(this, served);
     }

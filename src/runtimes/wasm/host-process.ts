@@ -100,6 +100,8 @@ export interface HostProcess {
   kill(): void;
   /** Microseconds of processor time that all of it has used; undefined where that cannot be known. */
   cpuTimeUs(): number | undefined;
+  /** Whether others go before it where processors are short, from now on; nothing happens where that cannot be had. */
+  setBackground(background: boolean): void;
   /** All of it may have so much memory from now on, in bytes; nothing happens where that cannot be held. */
   limitMemory(bytes: number): void;
 }

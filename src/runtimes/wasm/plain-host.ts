@@ -78,4 +78,6 @@ class PlainHost implements HostProcess {
   }
 
   limitMemory(): void {}
+
+  setBackground(): void {}
 }

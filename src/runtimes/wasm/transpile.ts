@@ -76,6 +76,8 @@ async function transpileOnce(
   const timeout = Math.round(baseMs + (artifact.length / mebibyte) * msPerMebibyte);
   const host = launcher.launch({ text: code.boot, flags, profile });
   host.limitMemory(memoryMb * mebibyte);
+  // Calls go before registrations.
+  host.setBackground(true);
   let late = false;
   const end = () => host.kill();
   const timer = clock.setTimer(timeout, () => {

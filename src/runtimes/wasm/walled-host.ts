@@ -165,6 +165,10 @@ class WalledHost implements HostProcess {
     return this.#released ? undefined : this.#cell.cpuTimeUs();
   }
 
+  setBackground(background: boolean): void {
+    if (!this.#released) this.#cell.setBackground(background);
+  }
+
   limitMemory(bytes: number): void {
     if (!this.#released) this.#cell.limitMemory(bytes);
   }

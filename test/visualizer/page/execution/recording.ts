@@ -13,6 +13,7 @@ import {
   statePath,
 } from '../../../../src/machines/execution.ts';
 import type { ExecutionEvent, ExecutionInput } from '../../../../src/machines/execution-context.ts';
+import { storedContext } from '../../../../src/machines/stored-context.ts';
 import { EventLog } from '../../../../src/visualizer/page/model/event-log.ts';
 import { type ExecutionRow, rowOf } from '../../../../src/visualizer/page/model/execution-row.ts';
 import { eventOf } from '../../../../src/visualizer/page/model/log-event.ts';
@@ -75,7 +76,7 @@ export class Recording {
         to: this.state,
         eventType: 'admit',
         reasonCode: '',
-        contextPatch: contextPatch(undefined, this.#snapshot.context),
+        contextPatch: contextPatch(undefined, storedContext(this.#snapshot.context)),
         chartVersion: executionChartVersion,
       },
     });
