@@ -6,7 +6,7 @@
  *   name of its own), there are no CORS headers, and every write needs a JSON content type.
  * - What a browser sends on behalf of a page is held to `http-browser.ts`.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fromJson } from '@bufbuild/protobuf';
@@ -78,6 +78,15 @@ export function createHttpServer(options: HttpServerOptions): Server {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     askedFirst(request, response);
     answer(request, response);
+  });
+  // Where nobody listens for it, Node closes the connection without a word.
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => {});
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket as Socket);
+    response.once('finish', () => socket.end());
+    refuseMethod(response, 'GET, HEAD, POST');
   });
   server.prependListener('connection', (socket: Socket) => {
     const { connections, clock } = options;

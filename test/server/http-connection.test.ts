@@ -62,3 +62,9 @@ test('a target may be a whole URL, whose host is held to the same names', async 
   expect(await get(`http://${server.httpAddress}/none`)).toMatch(/^HTTP\/1.1 404 /);
   expect(await get('http://evil.example/healthz')).toMatch(/^HTTP\/1.1 421 /);
 });
+
+test('a tunnel is refused with an answer', async () => {
+  const text = await exchange([`CONNECT ${server.httpAddress} HTTP/1.1`, hostLine()]);
+  expect(text).toMatch(/^HTTP\/1.1 405 .*\r\nallow: GET, HEAD, POST\r\n/);
+  expect(text).toMatch(/METHOD_NOT_ALLOWED.*\}$/);
+});
