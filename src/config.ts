@@ -3,7 +3,7 @@ import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { truth, whole } from './config-values.ts';
-import { invalidArgument, quote } from './domain/errors.ts';
+import { invalidArgument, quote, RequestError } from './domain/errors.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
 export interface NodeConfig extends BoundsConfig {
@@ -61,14 +61,29 @@ const mebibyte = 1024 * 1024;
 const hourMs = 3_600_000;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-/** Throws a RequestError that names the flag and what is allowed. */
+/** Throws a RequestError that names the flag, the variable that stood for it, and what is allowed. */
 export function resolveConfig(flags: ConfigFlags, env: Environment = process.env): NodeConfig {
+  const variables = new Map<string, string>();
   const read = (key: keyof NodeConfig): string | undefined => {
     const flag = flags[key];
     if (flag !== undefined) return String(flag);
-    const variable = env[`SPEAR_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`];
-    return variable === '' ? undefined : variable;
+    const name = `SPEAR_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+    const variable = env[name];
+    if (variable === undefined || variable === '') return undefined;
+    variables.set(`--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, name);
+    return variable;
   };
+  try {
+    return resolveFrom(read, env);
+  } catch (error) {
+    const [violation] = error instanceof RequestError ? error.violations : [];
+    const name = violation === undefined ? undefined : variables.get(violation.field);
+    if (violation === undefined || name === undefined) throw error;
+    throw invalidArgument(`${violation.field} (from ${name})`, violation.description);
+  }
+}
+
+function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: Environment): NodeConfig {
   const insecureListen = truth('--insecure-listen', read('insecureListen'));
   const bounds = resolveBounds(read);
   const logLevel = read('logLevel') ?? 'info';

@@ -66,12 +66,14 @@ export function explanationOf(facts: Facts | { readonly record: ExecutionRecord 
   const { summary, details = [], goesOnAt } = wordsFor(facts);
   const { place, length, running, slots, holders } = facts.queue;
   const deadline = deadlineOf(facts);
+  const endsFirst = goesOnAt !== undefined && deadline !== undefined && deadline.at <= goesOnAt;
   return {
     ...head,
     summary,
     details: [
       ...details,
       ...(deadline === undefined ? [] : [deadlineLine(facts, deadline)]),
+      ...(endsFirst ? ['that comes first: it ends before it goes on'] : []),
       ...history(record),
     ],
     ...(place > 0 && {

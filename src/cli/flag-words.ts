@@ -60,6 +60,14 @@ const listWords: Words = [
   ['created_before', '--until'],
 ];
 
+/** Of a command that is about one execution, or one task. */
+const referenceWords: Words = [
+  ['execution_id', 'ID'],
+  ['from_sequence', '--from'],
+  ['task', 'TASK'],
+];
+
+export const inReferenceWords = rewording(referenceWords);
 export const inInvokeFlags = rewording(invokeWords);
 export const inTaskFlags = rewording(taskWords);
 export const inListFlags = rewording(listWords);

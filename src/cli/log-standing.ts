@@ -10,10 +10,13 @@ export class LogStanding {
   #since: number | undefined;
   #attempt: number;
   #outputBytes = 0;
+  #createdAt: number | undefined;
 
-  constructor({ state = '', attempt = 0 }: Partial<Pick<ExecutionResult, 'state' | 'attempt'>> = {}) {
-    this.#state = state;
-    this.#attempt = attempt;
+  /** Of an answer, if there is one: how it stood when we began to look. */
+  constructor(result?: Pick<ExecutionResult, 'state' | 'attempt' | 'createdAt'>) {
+    this.#state = result?.state ?? '';
+    this.#attempt = result?.attempt ?? 0;
+    this.#createdAt = result?.createdAt === undefined ? undefined : timestampMs(result.createdAt);
   }
 
   take(event: StreamExecutionResult): void {
@@ -25,21 +28,31 @@ export class LogStanding {
     );
   }
 
-  /** Of an answer, whose state began at an instant that it does not tell. */
+  /** Of the next answer. It does not tell when its state began: about now, where the one before had another. */
   takeResult(result: ExecutionResult, now: number): void {
     this.#outputBytes = Number(result.outputBytes);
-    this.#enter(result.state, result.attempt, now);
+    if (result.createdAt !== undefined) this.#createdAt = timestampMs(result.createdAt);
+    const wasSeenToBegin = this.#state !== '' && this.#state !== result.state;
+    this.#enter(result.state, result.attempt, wasSeenToBegin ? now : undefined);
   }
 
-  /** `running.attempting for 12 s, attempt 2, 3.2 MiB of output`; `waiting for the server` before the first event. */
+  /**
+   * `running.attempting for 12 s, attempt 2, 3.2 MiB of output`; `pending.queued, created 12 s ago` where nobody told
+   * when the state began; `waiting for the server` before the first event.
+   */
   text(now: number): string {
     if (this.#state === '') return 'waiting for the server';
     // By two clocks, ours and the server's.
-    const age = this.#since === undefined ? '' : ` for ${durationText(Math.max(0, now - this.#since))}`;
-    const parts = [`${this.#state}${age}`];
+    const parts = [`${this.#state}${this.#ageText(now)}`];
     if (this.#attempt > 1) parts.push(`attempt ${this.#attempt}`);
     if (this.#outputBytes > 0) parts.push(`${sizeText(this.#outputBytes)} of output`);
     return parts.join(', ');
+  }
+
+  #ageText(now: number): string {
+    if (this.#since !== undefined) return ` for ${durationText(Math.max(0, now - this.#since))}`;
+    if (this.#createdAt === undefined) return '';
+    return `, created ${durationText(Math.max(0, now - this.#createdAt))} ago`;
   }
 
   #enter(state: string, attempt: number, since: number | undefined): void {

@@ -53,7 +53,12 @@ export async function invokeSync(
   interrupt.knows(executionId);
   if (answer.result?.isCompleted !== true) {
     if (showsOutputLive(session)) return printEvents(session, { executionId }, interrupt);
-    const wait = { executionId, signal, ...(budgetMs !== undefined && { callMs: budgetMs }) };
+    const wait = {
+      executionId,
+      signal,
+      ...(answer.result !== undefined && { first: answer.result }),
+      ...(budgetMs !== undefined && { callMs: budgetMs }),
+    };
     answer = completed(answer, await waitForOutcome(session, wait));
   }
   const { result } = answer;

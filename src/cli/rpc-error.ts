@@ -42,6 +42,11 @@ export function explain(error: ServiceError, address: string): Explanation {
   const details = readDetails(error);
   const exitCode = exitCodeOf(error, details);
   if (exitCode === exitCodes.unreachable.code) {
+    // What answers there is no gRPC server: most often a node's own HTTP address.
+    if (/Protocol error|Parse Error/.test(error.details)) {
+      const message = `what listens at ${address} does not speak gRPC; --address is the server's gRPC address, not that of its page`;
+      return { message, exitCode };
+    }
     return {
       message: `cannot reach the server at ${address}: ${connectionText(error.details)}; is it running? (${serveCommand(address)})`,
       exitCode,

@@ -2,6 +2,7 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Command } from 'commander';
 import { defaultGrpcAddress as defaultAddress, splitAddress } from '../config.ts';
+import { RequestError } from '../domain/errors.ts';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
@@ -9,6 +10,8 @@ import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { messageToJson } from '../server/wire/json-response.ts';
 import { connect, type ServiceClient } from './client.ts';
+import { exitCodes } from './exit-codes.ts';
+import { inReferenceWords } from './flag-words.ts';
 import { printableJson } from './printable.ts';
 import { explain, isServiceError } from './rpc-error.ts';
 import { note, type Shell } from './shell.ts';
@@ -39,7 +42,7 @@ export function onServer<Options extends object>(
   command: Command,
   shell: Shell,
   run: (session: Session, options: Options, args: readonly string[]) => Promise<number>,
-  reword = (message: string, _options: Options): string => message,
+  reword: (message: string, options: Options) => string = inReferenceWords,
 ): void {
   command
     .option('--address <host:port>', `the server (or SPEAR_ADDRESS; default ${defaultAddress})`)
@@ -73,6 +76,11 @@ export function onServer<Options extends object>(
       try {
         shell.exitCode = await run(session, options, command.args);
       } catch (error) {
+        // A check of ours in the words of the contract, made before anything was sent.
+        if (error instanceof RequestError) {
+          shell.exitCode = (error.kind === 'not_found' ? exitCodes.unknown : exitCodes.usage).code;
+          return await note(shell, reword(error.message, options));
+        }
         if (!isServiceError(error)) throw error;
         const { message, exitCode } = explain(error, address);
         shell.exitCode = exitCode;

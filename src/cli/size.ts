@@ -19,6 +19,9 @@ export function parseSize(field: string, text: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text) ?? [];
   const factor = unit === undefined ? undefined : unitBytes[unit];
   const bytes = Number(amount) * (factor ?? Number.NaN);
+  if (bytes > Number.MAX_SAFE_INTEGER) {
+    throw new UsageError(`${field}: is ${quote(text)}; allowed is at most ${Number.MAX_SAFE_INTEGER} bytes`);
+  }
   if (!Number.isSafeInteger(bytes)) {
     throw new UsageError(
       `${field}: is ${quote(text)}; allowed is a whole number of bytes, such as 64MiB, 10kB or 4096`,

@@ -1,4 +1,5 @@
 /** What a function reads from its standard input: ours, where somebody gives us any, or a file. */
+import { fstatSync } from 'node:fs';
 import { readAll, readLocalFile } from './local-file.ts';
 import { note, type Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';
@@ -25,6 +26,9 @@ export async function readInput(
   if (input !== undefined && input !== '-') return readLocalFile('--input', input);
   const isWanted = input === '-' || (shell.stdin.isTTY !== true && !isTyped);
   if (!isWanted) return undefined;
+  if (isFolder(shell.stdin)) {
+    throw new UsageError('--input: standard input is a folder; allowed is a file or a pipe');
+  }
   const timer = setTimeout(() => {
     const other = input === '-' ? '' : '; --no-input leaves it out';
     note(shell, `reading standard input to its end${other}`).catch(() => {});
@@ -37,4 +41,9 @@ export async function readInput(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Node makes an empty stream of a folder. */
+function isFolder(stdin: Shell['stdin']): boolean {
+  return 'fd' in stdin && typeof stdin.fd === 'number' && fstatSync(stdin.fd).isDirectory();
 }

@@ -6,17 +6,18 @@ import type { Sink } from './sink.ts';
 interface Fit {
   /** Left out, the first first. */
   readonly optional?: readonly string[];
-  /** Cut, when leaving out was not enough. */
+  /** Cut before any is left out, and further where that was not enough. */
   readonly elastic?: readonly string[];
 }
 
 const gap = 2;
-/** What is left of a cell that is cut. */
+/** What an elastic cell keeps before a column is left out for it, and what is left of it when that was not enough. */
+const easyWidth = 12;
 const leastWidth = 8;
 
 /**
  * Rows under a heading, written as they come: each page is aligned, and columns only ever grow. On a terminal no line
- * is wider than it, as far as `fit` allows.
+ * is wider than it but for the first cell, which stays whole.
  */
 export class Table {
   readonly #out: Sink;
@@ -54,6 +55,8 @@ export class Table {
   #fitted(rows: readonly (readonly string[])[]): readonly number[] {
     const { optional = [], elastic = [] } = this.#fit;
     const widths = [...this.#widths];
+    const cut = elastic.map((name) => this.#heading.indexOf(name));
+    for (const column of cut) widths[column] = Math.min(this.#widths[column] ?? 0, easyWidth);
     const excess = (): number => {
       const shown = widths.filter((width) => width > 0);
       return shown.reduce((sum, width) => sum + width + gap, -gap) - this.#out.columns;
@@ -64,10 +67,21 @@ export class Table {
     for (const column of [...places.filter(isEmpty), ...places]) {
       if (excess() > 0) widths[column] = 0;
     }
-    for (const name of elastic) {
-      const column = this.#heading.indexOf(name);
+    // A narrow one may have gone before a wide one made room for it.
+    for (const column of places.filter((each) => widths[each] === 0 && !isEmpty(each)).reverse()) {
+      const width = this.#widths[column] ?? 0;
+      if (excess() + width + gap <= 0) widths[column] = width;
+    }
+    for (const column of cut) {
       const width = widths[column] ?? 0;
-      if (width > 0) widths[column] = Math.max(Math.min(leastWidth, width), width - Math.max(0, excess()));
+      const least = Math.min(leastWidth, width);
+      if (width > 0) widths[column] = Math.min(this.#widths[column] ?? 0, Math.max(least, width - excess()));
+    }
+    for (const column of [...cut, ...[...widths.keys()].reverse()].filter((each) => each > 0)) {
+      const width = widths[column] ?? 0;
+      const left = width - Math.max(0, excess());
+      // Of a cell of one letter nothing can be read.
+      if (width > 0 && left < width) widths[column] = left < 2 ? 0 : left;
     }
     return widths;
   }

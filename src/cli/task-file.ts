@@ -133,6 +133,9 @@ function warmOf(warm: NonNullable<TaskFields['warm']>): NonNullable<Definition['
 function parse(path: string, source: string): unknown {
   const document = parseDocument(source, { schema: 'failsafe' });
   const [problem] = document.errors;
+  if (problem?.code === 'MULTIPLE_DOCS') {
+    throw new UsageError(`--file: ${path} has several documents; allowed is one task in a file`);
+  }
   if (problem !== undefined) {
     throw new UsageError(
       `--file: ${path} is not YAML or JSON: ${problem.message.split('\n', 1)[0]?.replace(/:$/, '')}`,

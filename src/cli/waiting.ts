@@ -1,5 +1,5 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import type { WaitExecutionResponse } from '../server/gen/spearlet/function_pb.js';
+import type { ExecutionResult, WaitExecutionResponse } from '../server/gen/spearlet/function_pb.js';
 import { LiveLine } from './live-line.ts';
 import { LogStanding } from './log-standing.ts';
 import { Reattachment } from './reattach.ts';
@@ -7,6 +7,8 @@ import type { Session } from './session.ts';
 
 interface WaitOptions {
   readonly executionId: string;
+  /** How it stood when the wait began. */
+  readonly first?: ExecutionResult;
   /** Milliseconds of the whole wait; absent means until the outcome. */
   readonly totalMs?: number;
   /** Milliseconds that one call may wait before the next takes over. */
@@ -21,8 +23,8 @@ const lookEveryMs = 1000;
  * with the one at hand when `totalMs` is over.
  */
 export async function waitForOutcome(session: Session, options: WaitOptions): Promise<WaitExecutionResponse> {
-  const { executionId } = options;
-  const standing = new LogStanding();
+  const { executionId, first } = options;
+  const standing = new LogStanding(first);
   const line = new LiveLine(session.shell, () => `${executionId} ${standing.text(Date.now())}`);
   if (!session.json) line.start();
   try {

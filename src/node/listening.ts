@@ -8,7 +8,7 @@ export async function listenGrpc(listener: GrpcListener, address: string): Promi
   try {
     return joined(host, await listener.listen(host, port));
   } catch (error) {
-    throw new Error(`cannot listen on ${address}: ${error instanceof Error ? error.message : error}`);
+    throw refusal('--grpc-address', address, error);
   }
 }
 
@@ -20,7 +20,7 @@ export function listenHttp(
 ): Promise<string> {
   const { host, port } = splitAddress('--http-address', address);
   return new Promise((resolve, reject) => {
-    const refuse = (error: Error): void => reject(new Error(`cannot listen on ${address}: ${error.message}`));
+    const refuse = (error: Error): void => reject(refusal('--http-address', address, error));
     server.once('error', refuse);
     server.listen(port, host, () => {
       server.off('error', refuse);
@@ -30,6 +30,16 @@ export function listenHttp(
       resolve(joined(host, bound !== null && typeof bound === 'object' ? bound.port : port));
     });
   });
+}
+
+function refusal(flag: string, address: string, error: unknown): Error {
+  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  const why = isTaken
+    ? `something listens there already, perhaps another server; ${flag} names another address`
+    : error instanceof Error
+      ? error.message
+      : String(error);
+  return new Error(`cannot listen on ${address}: ${why}`, { cause: error });
 }
 
 /** Hangs up on everyone. */

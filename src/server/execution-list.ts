@@ -1,10 +1,12 @@
 import { create } from '@bufbuild/protobuf';
+import { timestampDate, timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument } from '../domain/errors.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { UnaryHandler } from './call.ts';
 import {
+  ExecutionStatus,
   type ListExecutionsRequest,
   type ListExecutionsResponse,
   ListExecutionsResponseSchema,
@@ -24,6 +26,10 @@ export interface ExecutionList {
     readonly limit: number;
   }): Promise<ExecutionRecord[]>;
 }
+
+const statusNames = [...statusFromWire.keys()]
+  .map((status) => `${ExecutionStatus[status]} (${status})`)
+  .join(', ');
 
 interface ListOptions {
   readonly tasks: Tasks;
@@ -50,9 +56,12 @@ export function createListExecutions({
     const createdBefore = instant('created_before', request.createdBefore);
     const statuses = request.statuses.map((status, index) => {
       const known = statusFromWire.get(status);
-      if (known === undefined) throw invalidArgument(`statuses[${index}]`, `${status} is not a status`);
+      if (known === undefined) {
+        throw invalidArgument(`statuses[${index}]`, `${status} is not a status; allowed are ${statusNames}`);
+      }
       return known;
     });
+    checkRange(request);
     const taskId = request.task === '' ? undefined : await taskIdOf(request.task);
     const records = await list.executions({
       statuses,
@@ -71,4 +80,11 @@ export function createListExecutions({
         records.length > limit && last !== undefined ? toPageToken('executions', last.executionId) : '',
     });
   };
+}
+
+function checkRange({ createdAfter, createdBefore }: ListExecutionsRequest): void {
+  if (createdAfter === undefined || createdBefore === undefined) return;
+  if (timestampMs(createdAfter) < timestampMs(createdBefore)) return;
+  const [from, to] = [createdAfter, createdBefore].map((time) => timestampDate(time).toISOString());
+  throw invalidArgument('created_after', `is ${from}; allowed is a time before created_before, ${to}`);
 }

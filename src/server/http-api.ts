@@ -1,7 +1,8 @@
 /** `/api/<Service>/<Method>`: the same handlers as gRPC's, the same messages as proto JSON. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
-import { RequestError } from '../domain/errors.ts';
+import { quote, RequestError } from '../domain/errors.ts';
+import { nearest } from '../domain/nearest.ts';
 import type { ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
 import { type ChainOptions, mostBytesOf, requestTooLarge, withinBudget } from './chain.ts';
 import { callerOf, contextOf, refuseMethod, sendJson } from './http-answer.ts';
@@ -37,9 +38,7 @@ export async function callApi(
   );
   const method = found?.service.methods.find((each) => each.name === methodName);
   if (found === undefined || method === undefined || rest.length > 0) {
-    throw new RequestError('not_found', 'no such method; call /api/<Service>/<Method>', {
-      reason: 'METHOD_NOT_FOUND',
-    });
+    throw new RequestError('not_found', noMethodText(options.services, name), { reason: 'METHOD_NOT_FOUND' });
   }
   if (request.method !== 'POST') return refuseMethod(response, 'POST');
   checkBrowser(request, {
@@ -74,6 +73,20 @@ export async function callApi(
   const { message, counted } = await readMessage(options, request, method);
   const answer = await withinBudget(counted, options, () => handler(message, call));
   sendJson(response, 200, messageToJson(method.output, answer));
+}
+
+/** Names the nearest, or the methods of the service, or the services. */
+function noMethodText(services: readonly ServedService[], name: string): string {
+  const shown = quote(name);
+  const paths = services.flatMap(({ service }) =>
+    service.methods.map((each) => `${service.name}/${each.name}`),
+  );
+  const guess = nearest(name, paths);
+  if (guess !== undefined) return `no method ${shown}; did you mean /api/${guess}?`;
+  const served = services.find(({ service }) => service.name === name.split('/')[0])?.service;
+  return served === undefined
+    ? `no method ${shown}; allowed is /api/<Service>/<Method>, where the services are ${services.map(({ service }) => service.name).join(', ')}`
+    : `no method ${shown}; those of ${served.name} are ${served.methods.map((each) => each.name).join(', ')}`;
 }
 
 async function readMessage(options: ApiOptions, request: IncomingMessage, method: DescMethod) {

@@ -33,6 +33,7 @@ export interface EventsOptions extends ChainOptions {
   readonly functions: Pick<FunctionHandlers, 'watchExecution'>;
 }
 
+const parameters = ['position', 'execution', 'from'];
 /** When a browser that opens the stream again by itself is to do so, in milliseconds. */
 const retryMs = 2000;
 /** Bytes of a log that are sent as one event, about. */
@@ -49,6 +50,7 @@ export async function serveEvents(
 ): Promise<void> {
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
+  checkParameters(query);
   const position = whole('position', request.headers['last-event-id'] ?? query.get('position'));
   const from = whole('from', query.get('from'));
   const wanted = query.get('execution') ?? '';
@@ -154,6 +156,16 @@ function newsEvent(news: NodeNews, now: number): Buffer {
 
 function fault({ reason, message }: RequestError): string {
   return event('fault', JSON.stringify({ error: { reason, message: message.toWellFormed() } }));
+}
+
+/** One that is misspelt, or comes twice, would be passed over, and the stream be another than was asked for. */
+function checkParameters(query: URLSearchParams): void {
+  for (const name of query.keys()) {
+    if (!parameters.includes(name)) {
+      throw invalidArgument(quote(name), `is not known; allowed are ${parameters.join(', ')}`);
+    }
+    if (query.getAll(name).length > 1) throw invalidArgument(name, 'is given twice; allowed is each once');
+  }
 }
 
 /** Throws invalid_argument for what is no number. */

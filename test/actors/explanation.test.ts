@@ -21,6 +21,15 @@ describe('an explanation', () => {
     });
   });
 
+  test('of one whose deadline is before its start says that it never gets there', async () => {
+    const bench = supervisorBench();
+    const { executionId } = await bench.admit({ mode: 'async', startAfterMs: 3_600_000 });
+    expect((await bench.supervisor.explain(executionId)).details).toEqual([
+      'TOTAL_TIMEOUT in 5 min 0 s, where nothing else ends it before',
+      'that comes first: it ends before it goes on',
+    ]);
+  });
+
   test('of one whose change the disk has, and the node does not know yet, is of what the node knows', async () => {
     const bench = supervisorBench();
     const { executionId } = await bench.admit({ mode: 'async', startAfterMs: 90_000 });

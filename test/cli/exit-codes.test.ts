@@ -61,7 +61,7 @@ test('a failure is told in one line, with the execution and the code', async () 
 });
 
 test('a refused argument names its field, and what is allowed', async () => {
-  expect(errorLine(await spear('status', 'nothing'))).toMatch(/^spear: execution_id: .*allowed/);
+  expect(errorLine(await spear('status', 'nothing'))).toMatch(/^spear: ID: .*allowed/);
   expect(errorLine(await spear('invoke', 'calc', 'add(1)'))).toMatch(
     /^spear: call: column 6: .*b: s32 is missing/,
   );

@@ -49,12 +49,15 @@ describe('on a terminal', () => {
     expect(all.note).toBe('');
   });
 
-  test.for([60, 80, 100, 140])('no line is wider than %d columns, and ids are whole', async (columns) => {
-    const { lines } = await list([], new Terminal({ columns }));
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
-    expect(lines[1]).toContain(newest);
-    expect(lines[0]).toMatch(/EXECUTION +TASK +STATUS/);
-  });
+  test.for([34, 40, 60, 80, 100, 140])(
+    'no line is wider than %d columns, and ids are whole',
+    async (columns) => {
+      const { lines } = await list([], new Terminal({ columns }));
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      expect(lines[1]).toContain(newest);
+      expect(lines[0]).toMatch(columns < 60 ? /^EXECUTION/ : /EXECUTION +TASK +STATUS/);
+    },
+  );
 });
 
 test('elsewhere all are listed, as wide as they are', async () => {
@@ -96,6 +99,43 @@ describe('an instant', () => {
       expect(() => parseInstant('--since', text, now)).toThrow(/^--since: /);
     },
   );
+});
+
+test('a function of an interface is told by its own name on a terminal, and in full elsewhere', async () => {
+  await server.register('calc', 'typed/typed.wasm');
+  await server.functions.invokeFunction({ task: 'calc', functionName: 'ping' });
+  const number = (value: number) => ({ kind: { case: 'numberValue' as const, value } });
+  await server.functions.invokeFunction({
+    task: 'calc',
+    functionName: 'add',
+    parameters: { a: number(1), b: number(2) },
+  });
+  const args = ['--task', 'calc'];
+  expect((await list(args)).lines.slice(1).map((line) => line.split(/ {2,}/)[1])).toEqual([
+    'calc add',
+    'calc ping',
+  ]);
+  const { lines } = await list(args, new Terminal({ isTTY: false }));
+  expect(lines[1]).toContain('  calc spear:examples/calc@0.1.0#add  ');
+});
+
+test('where there is no room for more, the status stays beside the id', async () => {
+  const { lines } = await list(['--limit', '1'], new Terminal({ columns: 42 }));
+  expect(lines[0]).toMatch(/^EXECUTION +STATUS$/);
+});
+
+test('a long name is cut before the columns beside it are left out', async () => {
+  const out = new Terminal({ columns: 30 });
+  const table = new Table(new Sink(out), ['ID', 'LONG', 'TIME'], { optional: ['TIME'], elastic: ['LONG'] });
+  await table.write([['id-0001', 'a-name-that-is-rather-long', '12 ms']]);
+  expect(plain(out.text)).toBe('ID       LONG            TIME\nid-0001  a-name-that-i…  12 ms\n');
+});
+
+test('a narrow column stays where a wide one beside it makes room enough', async () => {
+  const out = new Terminal({ columns: 16 });
+  const table = new Table(new Sink(out), ['ID', 'WIDE', 'B'], { optional: ['B', 'WIDE'] });
+  await table.write([['id-0001', 'wide enough', '12 ms']]);
+  expect(plain(out.text)).toBe('ID       B\nid-0001  12 ms\n');
 });
 
 test('of columns that may go, one that says nothing goes first', async () => {

@@ -63,6 +63,23 @@ test('whoever waits sees how it stands', async () => {
   expect(await ended).toBe(130);
 });
 
+test('whoever comes later to wait is not told that the state began when they came', async () => {
+  const { executionId } = await server.functions.invokeFunction({
+    task: 'loop',
+    executionMode: ExecutionMode.ASYNC,
+  });
+  await expect
+    .poll(async () => (await server.functions.getExecutionStatus({ executionId })).result?.state)
+    .toBe('running.attempting');
+  const { err, ended } = sitDown(['wait', executionId], server.grpcAddress);
+  // Two lines: one from before the first answer of the wait, and one from after it.
+  const lines = () => err.text.split('\r').filter((line) => line.startsWith('spear: exec_'));
+  await expect.poll(() => lines().length).toBeGreaterThan(1);
+  for (const line of lines()) expect(line).toMatch(/running\.attempting, created .* ago/);
+  await endAll();
+  expect(await ended).toBe(130);
+});
+
 test('a call that ends at once says nothing but its value', async () => {
   const { out, err, ended } = sitDown(['invoke', 'calc', 'add(1, 2)'], server.grpcAddress);
   expect(await ended).toBe(0);

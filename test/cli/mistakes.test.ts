@@ -43,6 +43,19 @@ describe('a command line with a mistake is refused in one line that says what wa
     [['invoke', 'x', '--timeout'], '--timeout: has no value; allowed is --timeout <duration>'],
     [['invoke', 'x', '--mode', 'later'], '--mode: is "later"; allowed are sync, async, stream'],
     [['list', '--since', 'tomorrow'], '--since: is "tomorrow"; allowed is a time such as '],
+    [
+      ['invoke', 'x', '--input', 'a', '--no-input'],
+      '--input: stands beside --no-input; allowed is one of them',
+    ],
+    [
+      ['list', '--since', '2026-02-01', '--until', '2026-01-01'],
+      '--since: is 2026-02-01T00:00:00.000Z; allowed is a time before --until, 2026-01-01T00:00:00.000Z',
+    ],
+    [['restore', '-'], 'stdin: is a terminal; allowed is a file or a pipe'],
+    [
+      ['task', 'register', 'x', '--memory', '99999999TiB'],
+      '--memory: is "99999999TiB"; allowed is at most 9007199254740991 bytes',
+    ],
     [['list', '--limit', 'ten'], '--limit: is "ten"; allowed is a whole number'],
   ])('%j', async ([args, text]) => {
     const { code, line } = await mistake(...args);
@@ -59,7 +72,11 @@ describe('what the server does not know, or refuses, is told in the words of the
     [['list', '--task', 'worcount'], 127, 'no task "worcount"; did you mean "wordcount"?'],
     [['invoke', 'something-else'], 127, 'no task "something-else"'],
     [['invoke', 'calc', 'grete("Ada")'], 127, 'no function "grete": did you mean "greet"?'],
+    [['invoke', 'calc', 'origin()'], 64, '--function: "origin" could be any of '],
     [['invoke', 'calc', '--function', 'joyn'], 127, 'no function "joyn": did you mean "join"?'],
+    [['status', 'wordcount'], 64, 'ID: "wordcount" is not an execution id; allowed is exec_…'],
+    [['wait', ''], 64, 'ID: is required'],
+    [['task', 'show', ''], 64, 'TASK: is required'],
     [['invoke', 'wordcount', '--timeout', '20d'], 64, '--timeout: is 1728000000 ms'],
     [['invoke', 'wordcount', '--invocation-id', 'x'.repeat(300)], 64, '--invocation-id: has 300 bytes'],
     [['invoke', 'wordcount', '--env', 'A B=\0'], 64, '--env'],
@@ -85,6 +102,21 @@ test('the version is a command, too', async () => {
     expect(await ended).toBe(0);
     expect(out.text).toBe(`${packageVersion()}\n`);
   }
+});
+
+test('an event that no log has yet is told in the words of watch', async () => {
+  const { executionId } = await server.functions.invokeFunction({ task: 'wordcount' });
+  const { code, line } = await mistake('watch', executionId, '--from', '99');
+  expect(line).toContain('--from: 99 is beyond the log');
+  expect(code).toBe(64);
+});
+
+test("a server's HTTP address is told for what it is", async () => {
+  const { code, line } = await mistake('list', '--address', server.httpAddress);
+  expect(line).toBe(
+    `spear: what listens at ${server.httpAddress} does not speak gRPC; --address is the server's gRPC address, not that of its page`,
+  );
+  expect(code).toBe(69);
 });
 
 test('a server that is not there is told with the command that would start it there', async () => {

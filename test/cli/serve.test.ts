@@ -45,7 +45,8 @@ test.for(['--grpc-address', '--http-address'])('a taken port for %s is one line 
   const ended = await run(['serve', flag, address, other, '127.0.0.1:0', '--data-dir', dataDir]);
   expect(ended.code).toBe(1);
   expect(errorLine(ended)).toMatch(/^spear: cannot listen on /);
-  expect(errorLine(ended)).toContain(address);
+  expect(errorLine(ended)).toContain(`${address}: something listens there already`);
+  expect(errorLine(ended)).toContain(`${flag} names another address`);
 });
 
 test('a data folder of another server is one line and 1', async () => {
@@ -86,7 +87,7 @@ test.for<[string, string, string]>([
 test('flags come from the environment too', async () => {
   const ended = await run(['serve'], { env: { SPEAR_SLOTS: 'many' } });
   expect(ended.code).toBe(64);
-  expect(errorLine(ended)).toContain('--slots');
+  expect(errorLine(ended)).toContain('--slots (from SPEAR_SLOTS): is "many"');
 });
 
 test('the launcher finds its package through links to links', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type LocalServer, startServer } from '../support/server.ts';
@@ -45,6 +45,19 @@ test('nothing at all is read where standard input is empty, or left out, or a fi
   expect((await run(['invoke', 'cat', '--no-input'], { address, input })).stdout.toString()).toBe('');
   const named = await run(['invoke', 'cat', '--input', file], { address, input });
   expect(named.stdout.toString()).toBe('of the file');
+});
+
+test('a folder is no standard input, and is not taken for an empty one', async () => {
+  const folder = await open(await temporaryFolder());
+  onTestFinished(() => folder.close());
+  const child = spawn(launcher, ['invoke', 'cat'], {
+    env: { PATH: process.env.PATH, SPEAR_ADDRESS: server.grpcAddress },
+    stdio: [folder.fd, 'pipe', 'pipe'],
+  });
+  if (child.stderr === null) throw new Error('no pipe');
+  const [said] = (await once(child.stderr, 'data')) as [Buffer];
+  expect(said.toString()).toBe('spear: --input: standard input is a folder; allowed is a file or a pipe\n');
+  expect(await once(child, 'close')).toEqual([64, null]);
 });
 
 test('a standard input that never ends is said to be read, and ends with what comes', async () => {

@@ -87,7 +87,7 @@ describe('watch', () => {
     const ended = await run(['watch', 'exec_2'], server);
     expect(ended.code).toBe(64);
     expect(errorLine(ended)).toBe(
-      'spear: from_sequence: 1 is gone; the oldest event is 7; what is left can be watched with --from 7',
+      'spear: --from: 1 is gone; the oldest event is 7; what is left can be watched with --from 7',
     );
   });
 

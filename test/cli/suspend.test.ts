@@ -26,12 +26,14 @@ describe('suspend', () => {
   });
 
   test('that is refused says why, and exits with 64', async () => {
-    const message = `execution_id: the attempt of ${id} can be neither paused nor run again`;
-    const refusal = new RequestError('failed_precondition', message, { reason: 'NOT_SUSPENDABLE' });
+    const message = `the attempt of ${id} can be neither paused nor run again`;
+    const refusal = new RequestError('failed_precondition', `execution_id: ${message}`, {
+      reason: 'NOT_SUSPENDABLE',
+    });
     const server = await startScriptedServer({ functions: { suspendExecution: refusal } });
     const ended = await run(['suspend', id], server);
     expect(ended.code).toBe(64);
-    expect(errorLine(ended)).toBe(`spear: ${message}`);
+    expect(errorLine(ended)).toBe(`spear: ID: ${message}`);
   });
 });
 

@@ -20,6 +20,7 @@ describe('a task file', () => {
       'runtime: wasm\nartifact: exit.wasm\nlimits: { max_output: 1 }',
       'limits.max_output: is not known; did you mean',
     ],
+    ['name: a\n---\nname: b', 'has several documents; allowed is one task in a file'],
     ['zzzzzz: 1', 'zzzzzz: is not known; allowed are name, description, runtime'],
     ['runtime: wsm', 'runtime: is "wsm"; allowed is one of wasm, docker, process'],
     ['runtime: wasm', 'artifact: is missing'],

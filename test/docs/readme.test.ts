@@ -13,7 +13,7 @@ import { blocksOf, readDocument, root } from './readme.ts';
 const notWalked = [
   'npm ci && npm run demo    # a server, a few functions, each way to invoke and end them',
   'npm ci && npm test',
-  'sudo apt-get install clang lld gcc libc6-dev wasi-libc libclang-rt-14-dev-wasm32',
+  'sudo apt-get install curl clang lld gcc libc6-dev wasi-libc libclang-rt-14-dev-wasm32',
 ];
 
 const readme = await readDocument('README.md');
@@ -60,11 +60,6 @@ function walk(ports: Readonly<Record<string, number>>): string {
   for (const command of commands) {
     if (notWalked.includes(command)) continue;
     lines.push(moved(command), 'echo "$?" >&3');
-    // A person reads where the server listens before going on.
-    const http = command.includes('--http-address') ? ports['8081'] : ports['8080'];
-    if (/\bserve\b.*&/.test(command)) {
-      lines.push(`until curl -sf http://127.0.0.1:${http}/readyz >/dev/null; do sleep 0.2; done`);
-    }
   }
   return lines.join('\n');
 }

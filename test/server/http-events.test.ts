@@ -35,6 +35,17 @@ const hasDeleted =
   ({ name, data }: ServerEvent): boolean =>
     name === 'node' && (data.deletedExecutionIds as string[]).includes(executionId);
 
+test.each([
+  ['postion=1', '"postion"', 'allowed are position, execution, from'],
+  ['position=1&position=2', 'position', 'given twice'],
+])('the event stream refuses %s, and says what is allowed', async (query, field, allowed) => {
+  const answer = await http('GET', `/api/events?${query}`);
+  expect(answer.code).toBe(400);
+  const [violation] = errorOf(answer).violations as { field: string; description: string }[];
+  expect(violation?.field).toBe(field);
+  expect(violation?.description).toContain(allowed);
+});
+
 describe('the event stream', () => {
   test('tells the node at once, then each change, with its position as the id', async () => {
     const reader = await openEvents(server.httpAddress);

@@ -50,7 +50,65 @@ test.each([
     'true',
   ],
   ['a list that is a text', invoke, { task: 'count', args: 'a b' }, 'args', 'a list'],
-  ['a field that there is not', invoke, { task: 'count', inptu: 'x' }, '"inptu"', 'input, '],
+  ['a field that there is not', invoke, { task: 'count', inptu: 'x' }, '"inptu"', 'did you mean input?'],
+  ['a field that is like no other', invoke, { task: 'count', bogus: 'x' }, '"bogus"', 'input, inputText, '],
+  [
+    'a duration longer than any',
+    invoke,
+    { task: 'count', waitBudget: '9999999999999s' },
+    'wait_budget',
+    '366 days',
+  ],
+  [
+    'a duration finer than any',
+    invoke,
+    { task: 'count', waitBudget: '1.0000000001s' },
+    'wait_budget',
+    'nine decimals',
+  ],
+  [
+    'a day that no month has',
+    'FunctionService/ListExecutions',
+    { createdAfter: '2026-02-30T00:00:00Z' },
+    'created_after',
+    '2026-01-31T12:00:00Z',
+  ],
+  [
+    'a month that there is not',
+    'FunctionService/ListExecutions',
+    { createdAfter: '2026-13-01T00:00:00Z' },
+    'created_after',
+    '2026-01-31T12:00:00Z',
+  ],
+  [
+    'an end before its beginning',
+    'FunctionService/ListExecutions',
+    { createdAfter: '2026-02-01T00:00:00Z', createdBefore: '2026-01-01T00:00:00Z' },
+    'created_after',
+    'a time before created_before, 2026-01-01T00:00:00.000Z',
+  ],
+  [
+    'two of what there is one of',
+    'TaskService/RegisterTask',
+    { definition: { name: 'x', runtime: 'WASM', artifact: { path: '/bin/echo', image: 'y' } } },
+    'definition.artifact.image',
+    'is given beside path; allowed is one of ',
+  ],
+  [
+    'a number that has been rounded',
+    'TaskService/RegisterTask',
+    { definition: { name: 'x', limits: { memory: 2 ** 60 } } },
+    'definition.limits.memory',
+    'as a text above 9007199254740991',
+  ],
+  ['a field where there are none', 'NodeService/DescribeMachines', { x: 1 }, '"x"', 'an empty object'],
+  [
+    'a status that stands for none',
+    'FunctionService/ListExecutions',
+    { statuses: [0] },
+    'statuses[0]',
+    'allowed are PENDING (1), RUNNING (2)',
+  ],
   [
     'an unknown runtime, deep inside',
     'TaskService/RegisterTask',
@@ -70,6 +128,47 @@ test.each([
     expect(violation?.description).toContain(allowed);
   },
 );
+
+test.each([
+  ['{"task":"count","task":"other"}', 'task'],
+  ['{"task":"count","environment":{"A":"1","\\u0041":"2"}}', 'environment.A'],
+  ['{"task":"count","args":["a,\\"b","{"],"parameters":{"p":[{},{"a":1,"a":2}]}}', 'parameters.p[1].a'],
+])('%s says one thing twice, and is refused', async (body, field) => {
+  const answer = await http('POST', `/api/${invoke}`, body, json);
+  expect(answer.code).toBe(400);
+  const [violation] = errorOf(answer).violations as { field: string; description: string }[];
+  expect(violation).toEqual({ field, description: 'is given twice; allowed is each name once in an object' });
+});
+
+test('a number beyond all numbers is refused, and its field is named', async () => {
+  const body = '{"definition":{"name":"x","retry":{"factor":1e400}}}';
+  const answer = await http('POST', '/api/TaskService/RegisterTask', body, json);
+  expect(errorOf(answer)).toMatchObject({
+    message: 'definition.retry.factor: is Infinity; allowed is a number',
+  });
+});
+
+test('equal names in different objects, and in texts, are not the same name twice', async () => {
+  const body = JSON.stringify({
+    task: 'count',
+    args: ['{"task":"a","task":"b"}', '\\', '"'],
+    environment: { task: 'x' },
+    metadata: { task: 'x' },
+  });
+  expect((await http('POST', `/api/${invoke}`, body, json)).code).toBe(200);
+});
+
+test.each([
+  ['FunctionService/InvokeFunctoin', 'did you mean /api/FunctionService/InvokeFunction?'],
+  ['functionservice/invokefunction', 'did you mean /api/FunctionService/InvokeFunction?'],
+  ['FunctionService/Fly', 'those of FunctionService are InvokeFunction, StreamFunction'],
+  ['Nothing', 'the services are FunctionService, TaskService'],
+])('the method %s, which there is not, gets the nearest or all', async (name, hint) => {
+  const answer = await api(name, {});
+  expect(answer.code).toBe(404);
+  expect(errorOf(answer)).toMatchObject({ reason: 'METHOD_NOT_FOUND' });
+  expect(String(errorOf(answer).message)).toContain(hint);
+});
 
 test.each(['ASYNC', 'async', 'EXECUTION_MODE_ASYNC', 2])(
   'the mode may be written %j',

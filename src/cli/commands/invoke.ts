@@ -8,6 +8,7 @@ import { invokeAsync, invokeStream, invokeSync, type Request, showsOutputLive } 
 import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
 import { readInput } from '../standard-input.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Options {
   readonly function?: string;
@@ -74,10 +75,15 @@ export function invokeCommand(shell: Shell): Command {
     )
     .option('--force-new-instance', 'never use an instance that ran something before')
     .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
+  const given = new Set<string>();
+  for (const name of ['input', 'no-input']) command.on(`option:${name}`, () => given.add(name));
   onServer<Options>(
     command,
     shell,
     async (session, options, [task = '', wave]) => {
+      if (given.size > 1) {
+        throw new UsageError('--input: stands beside --no-input; allowed is one of them');
+      }
       const request = await readRequest(session, task, wave, options);
       // Whoever sees the output as it comes knows the id from the first event on, and can cancel by it.
       const isShown = options.mode === 'stream' || (options.mode === 'sync' && showsOutputLive(session));

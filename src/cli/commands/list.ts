@@ -17,6 +17,7 @@ import { onServer, type Session } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { remarks } from '../standing.ts';
 import { Table } from '../table.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Options {
   readonly task?: string;
@@ -62,6 +63,12 @@ export function listCommand(shell: Shell): Command {
     command,
     shell,
     async (session, options) => {
+      const { since, until } = options;
+      if (since !== undefined && until !== undefined && since >= until) {
+        throw new UsageError(
+          `--since: is ${new Date(since).toISOString()}; allowed is a time before --until, ${new Date(until).toISOString()}`,
+        );
+      }
       const onTerminal = shell.out.isTerminal && !session.json;
       const limit = options.limit ?? (onTerminal ? terminalLimit : 0);
       const most = limit === 0 ? Number.POSITIVE_INFINITY : limit;
@@ -80,7 +87,7 @@ export function listCommand(shell: Shell): Command {
       });
       let hasMore = false;
       for await (const page of pages(session, options, most)) {
-        await table.write(page.executions.map(row));
+        await table.write(page.executions.map((each) => row(each, onTerminal)));
         hasMore = page.hasMore;
       }
       if (hasMore && options.limit === undefined) {
@@ -142,11 +149,15 @@ async function* pages(
   } while (pageToken !== '' && left > 0);
 }
 
-function row(result: ExecutionResult): readonly string[] {
+function row(result: ExecutionResult, onTerminal: boolean): readonly string[] {
   const { errorCode, createdAt } = result;
+  // A person is told which function, before the interface that it is of takes all the room.
+  const name = onTerminal
+    ? result.functionName.slice(result.functionName.indexOf('#') + 1)
+    : result.functionName;
   return [
     result.executionId,
-    result.functionName === '' ? result.taskName : `${result.taskName} ${result.functionName}`,
+    name === '' ? result.taskName : `${result.taskName} ${name}`,
     statusText(result.status),
     errorCode === ErrorCode.UNSPECIFIED ? '-' : (ErrorCode[errorCode] ?? String(errorCode)),
     createdAt === undefined ? '-' : timestampDate(createdAt).toISOString(),

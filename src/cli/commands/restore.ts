@@ -13,6 +13,7 @@ import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { inFlags } from '../snapshot-words.ts';
 import { isHeld } from '../standing.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Options {
   readonly hold?: boolean;
@@ -44,6 +45,9 @@ export function restoreCommand(shell: Shell): Command {
     shell,
     async (session, options, [file = '']) => {
       const { hold = false, asNew = false, allowCopy = false, env = {} } = options;
+      if (file === '-' && shell.stdin.isTTY === true) {
+        throw new UsageError('stdin: is a terminal; allowed is a file or a pipe');
+      }
       const document = await openLocalStream('FILE', file, shell);
       const display = session.json ? undefined : new ProgressDisplay(shell);
       const first: Request = {

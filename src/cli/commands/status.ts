@@ -79,7 +79,7 @@ function logText(
 ): string {
   return oldestSequence > 1n
     ? `events ${oldestSequence} to ${lastSequence}: ${command('watch', executionId, '--from', String(oldestSequence))}`
-    : `${lastSequence} events: ${command('watch', executionId)}`;
+    : `${lastSequence} ${lastSequence === 1n ? 'event' : 'events'}: ${command('watch', executionId)}`;
 }
 
 function origin({ errorOrigin }: ExecutionResult): string {

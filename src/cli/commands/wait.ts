@@ -19,8 +19,12 @@ export function waitCommand(shell: Shell): Command {
     .option('--timeout <duration>', 'the longest wait; the execution goes on', duration('--timeout'));
   onServer<Options>(command, shell, async (session, { timeout }, [executionId = '']) => {
     // The first contact: a server that is not there is told at once, one that goes away later is waited for.
-    await session.functions.getExecutionStatus({ executionId });
-    const options = { executionId, ...(timeout !== undefined && { totalMs: timeout }) };
+    const { result: first } = await session.functions.getExecutionStatus({ executionId });
+    const options = {
+      executionId,
+      ...(first !== undefined && { first }),
+      ...(timeout !== undefined && { totalMs: timeout }),
+    };
     const answer = await saysOnLeaving(
       shell,
       () => `${executionId} goes on: ${session.command('wait', executionId)}`,

@@ -112,7 +112,11 @@ export class CgroupCell implements Cell {
   setBackground(background: boolean): void {
     if (this.#weight === undefined) return;
     const { setting } = this.#weight;
-    setting.set(background ? this.#weight.background : setting.initial);
+    try {
+      setting.set(background ? this.#weight.background : setting.initial);
+    } catch {
+      // Somebody removed it: what is in it is weighed as it was.
+    }
   }
 
   cpuTimeUs(): number | undefined {
@@ -176,7 +180,12 @@ export class CgroupCell implements Cell {
   #readCpuTime(): number | undefined {
     if (this.#cpuTime === undefined) return undefined;
     const { file, version } = this.#cpuTime;
-    return version === 1 ? Math.round(Number(file.read()) / 1000) : file.readKey('usage_usec');
+    try {
+      return version === 1 ? Math.round(Number(file.read()) / 1000) : file.readKey('usage_usec');
+    } catch {
+      // Somebody removed it, which must not end the node.
+      return undefined;
+    }
   }
 }
 

@@ -20,6 +20,7 @@ export class ComputeWatch {
   #timer: Timer | undefined;
   #background = false;
   #busy = false;
+  #stopped = false;
   /** Which use it is, and which the last look was at. */
   #use = 0;
   #lookedAt = 0;
@@ -32,6 +33,7 @@ export class ComputeWatch {
 
   /** A use begins; the one before has ended. */
   begin(): void {
+    if (this.#stopped) return;
     this.#use += 1;
     this.#busy = true;
     this.#set(false);
@@ -40,6 +42,7 @@ export class ComputeWatch {
 
   /** The use has ended. */
   end(): void {
+    if (this.#stopped) return;
     this.#busy = false;
     this.#set(false);
   }
@@ -49,7 +52,9 @@ export class ComputeWatch {
     this.#set(true);
   }
 
+  /** Its cell may be another's from now on. */
   stop(): void {
+    this.#stopped = true;
     this.#busy = false;
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -3,7 +3,7 @@ import { type Duration, type Timestamp, timestampMs } from '@bufbuild/protobuf/w
 import { invalidArgument, quote } from '../../domain/errors.ts';
 
 const longestMs = 366 * 24 * 60 * 60 * 1000;
-const longestText = '366 days';
+export const longestText = '366 days';
 
 /** Milliseconds of a duration that must be above zero; undefined where it is absent. */
 export function positiveDuration(field: string, duration: Duration | undefined): number | undefined {

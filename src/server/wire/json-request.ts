@@ -1,6 +1,5 @@
 /** A request in JSON as a message. What is wrong with it is said of its field, in the words of the contract. */
 import {
-  type DescEnum,
   type DescField,
   type DescMessage,
   fromJson,
@@ -10,7 +9,18 @@ import {
   ScalarType,
 } from '@bufbuild/protobuf';
 import { invalidArgument, quote } from '../../domain/errors.ts';
+import { nearest } from '../../domain/nearest.ts';
 import { tooManyValues } from '../chain.ts';
+import { repeatedKey } from './json-keys.ts';
+import {
+  type Check,
+  checkDuration,
+  checkTimestamp,
+  enumCheck,
+  scalarCheck,
+  shown,
+  textAsBytes,
+} from './json-values.ts';
 import { hasMoreValues } from './shape.ts';
 
 /** Throws invalid_argument, or resource_exhausted where there are more than `maxValues` values. Empty is no fields. */
@@ -41,11 +51,17 @@ function textOf(bytes: Buffer): string {
 
 function parsed(desc: DescMessage, text: string): JsonValue {
   if (text === '') return {};
+  let json: JsonValue;
   try {
-    return JSON.parse(text) as JsonValue;
+    json = JSON.parse(text) as JsonValue;
   } catch (error) {
     throw notThat(desc, error);
   }
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) {
+    throw invalidArgument(shortened(repeated), 'is given twice; allowed is each name once in an object');
+  }
+  return json;
 }
 
 function notThat(desc: DescMessage, error: unknown): Error {
@@ -54,8 +70,6 @@ function notThat(desc: DescMessage, error: unknown): Error {
     `is not a ${desc.typeName} in JSON: ${error instanceof Error ? error.message : ''}`,
   );
 }
-
-type Check = (value: JsonValue, path: string) => JsonValue;
 
 interface KnownField {
   readonly name: string;
@@ -80,19 +94,47 @@ function checkMessage(desc: DescMessage, json: JsonValue, path: string): JsonVal
     const field = known.get(key);
     if (field === undefined) throw unknownField(desc, path, key);
     if (Object.hasOwn(checked, field.jsonName)) {
+      const names = [...known]
+        .filter(([, { jsonName }]) => jsonName === field.jsonName)
+        .map(([name]) => name);
       throw invalidArgument(
         joined(path, key),
-        `is given twice; allowed is one of ${field.jsonName} and its text`,
+        `is given twice; allowed is one of ${[...new Set(names)].join(', ')}`,
       );
     }
     checked[field.jsonName] = value === null ? null : field.check(value, joined(path, field.name));
   }
+  checkAlone(desc, checked, path);
   return checked;
 }
 
+/** Of some fields a message has one at most. */
+function checkAlone(desc: DescMessage, json: JsonObject, path: string): void {
+  for (const { fields } of desc.oneofs) {
+    const [one, other] = fields.filter(({ jsonName }) => (json[jsonName] ?? null) !== null);
+    if (one === undefined || other === undefined) continue;
+    const names = fields.map(({ jsonName }) => jsonName).join(', ');
+    throw invalidArgument(
+      joined(path, other.name),
+      `is given beside ${one.jsonName}; allowed is one of ${names}`,
+    );
+  }
+}
+
 function unknownField(desc: DescMessage, path: string, key: string): Error {
-  const names = [...new Set([...knownFields(desc).values()].map(({ jsonName }) => jsonName))];
-  return invalidArgument(joined(path, quote(key)), `is not known; allowed are ${names.join(', ')}`);
+  // Without the names of the contract, which are the same fields again.
+  const names = [...knownFields(desc).keys()].filter((name) => !name.includes('_'));
+  const guess = nearest(key, names);
+  const meant =
+    names.length === 0
+      ? '; allowed is an empty object'
+      : guess === undefined
+        ? ''
+        : `; did you mean ${guess}?`;
+  return invalidArgument(
+    joined(path, quote(key)),
+    `is not known${meant || `; allowed are ${names.join(', ')}`}`,
+  );
 }
 
 function knownFields(desc: DescMessage): ReadonlyMap<string, KnownField> {
@@ -158,118 +200,8 @@ function valueCheck(field: DescField & { readonly fieldKind: 'map' }): Check {
   return field.mapKind === 'enum' ? enumCheck(field.enum) : scalarCheck(field.scalar);
 }
 
-/** By its name, also without what all names of the enum begin with, or by its number. */
-function enumCheck({ values, sharedPrefix = '' }: DescEnum): Check {
-  const prefix = sharedPrefix.toUpperCase();
-  const names = new Map<JsonValue, string>();
-  for (const { name, number } of values) {
-    names.set(number, name);
-    names.set(name, name);
-    names.set(name.slice(prefix.length), name);
-  }
-  const short = values.filter(({ number }) => number !== 0).map(({ name }) => name.slice(prefix.length));
-  return (value, path) => {
-    const found = names.get(typeof value === 'string' ? value.toUpperCase() : value);
-    if (found !== undefined) return found;
-    throw invalidArgument(path, `${shown(value)} is not known; allowed are ${short.join(', ')}`);
-  };
-}
-
-const wholeNumbers: Partial<Record<ScalarType, readonly [least: bigint, most: bigint]>> = {
-  [ScalarType.INT32]: [-(2n ** 31n), 2n ** 31n - 1n],
-  [ScalarType.UINT32]: [0n, 2n ** 32n - 1n],
-  [ScalarType.INT64]: [-(2n ** 63n), 2n ** 63n - 1n],
-  [ScalarType.UINT64]: [0n, 2n ** 64n - 1n],
-};
-
-function scalarCheck(scalar: ScalarType): Check {
-  const range = wholeNumbers[scalar];
-  if (range !== undefined) return wholeCheck(...range);
-  switch (scalar) {
-    case ScalarType.BYTES:
-      return checkBytes;
-    case ScalarType.STRING:
-      return (value, path) => {
-        if (typeof value === 'string') return value;
-        throw invalidArgument(path, `is ${shown(value)}; allowed is a text`);
-      };
-    case ScalarType.BOOL:
-      return (value, path) => {
-        if (typeof value === 'boolean') return value;
-        throw invalidArgument(path, `is ${shown(value)}; allowed are true and false`);
-      };
-    case ScalarType.DOUBLE:
-    case ScalarType.FLOAT:
-      return checkDecimal;
-    default:
-      return (value) => value;
-  }
-}
-
-function wholeCheck(least: bigint, most: bigint): Check {
-  return (value, path) => {
-    const number =
-      typeof value === 'number' && Number.isInteger(value)
-        ? BigInt(value)
-        : typeof value === 'string' && /^-?\d{1,20}$/.test(value)
-          ? BigInt(value)
-          : undefined;
-    if (number !== undefined && number >= least && number <= most) return value;
-    throw invalidArgument(path, `is ${shown(value)}; allowed is a whole number from ${least} to ${most}`);
-  };
-}
-
-const checkDecimal: Check = (value, path) => {
-  const isNumber =
-    typeof value === 'number' ||
-    (typeof value === 'string' &&
-      (/^(NaN|-?Infinity)$/.test(value) || /^-?\d+(\.\d+)?([eE][-+]?\d+)?$/.test(value)));
-  if (isNumber) return value;
-  throw invalidArgument(path, `is ${shown(value)}; allowed is a number`);
-};
-
-/** Standard base64 with padding: what a decoder would pass over is most likely a text that was meant as it is. */
-const checkBytes: Check = (value, path) => {
-  if (typeof value === 'string' && isBase64(value)) return value;
-  const instead = path === 'input' ? '; a text goes into inputText' : '';
-  throw invalidArgument(path, `is ${shown(value)}; allowed is standard base64 with padding${instead}`);
-};
-
-function isBase64(text: string): boolean {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return false;
-  // Bits of the last digit that stand for nothing must not be set.
-  const last = text.slice(-4);
-  return Buffer.from(last, 'base64').toString('base64') === last;
-}
-
-const textAsBytes: Check = (value, path) => {
-  if (typeof value !== 'string') throw invalidArgument(path, `is ${shown(value)}; allowed is a text`);
-  if (!value.isWellFormed()) throw invalidArgument(path, 'is not well-formed Unicode');
-  return Buffer.from(value).toString('base64');
-};
-
-const checkDuration: Check = (value, path) => {
-  if (typeof value === 'string' && /^-?\d{1,12}(\.\d{1,9})?s$/.test(value)) return value;
-  throw invalidArgument(path, `is ${shown(value)}; allowed are seconds, such as "1.5s"`);
-};
-
-const checkTimestamp: Check = (value, path) => {
-  if (
-    typeof value === 'string' &&
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[-+]\d\d:\d\d)$/.test(value)
-  )
-    return value;
-  throw invalidArgument(path, `is ${shown(value)}; allowed is a time such as "2026-01-31T12:00:00Z"`);
-};
-
 function joined(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`;
-}
-
-function shown(value: JsonValue): string {
-  if (typeof value === 'string') return quote(value);
-  if (value === null || typeof value !== 'object') return String(value);
-  return Array.isArray(value) ? 'a list' : 'an object';
 }
 
 function shortened(key: string): string {

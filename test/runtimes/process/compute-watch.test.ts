@@ -72,6 +72,7 @@ test('where processor time is not known, and after its end, nothing is said', as
   const stopped = watched();
   stopped.watch.begin();
   stopped.watch.stop();
+  stopped.watch.begin();
   await stopped.compute(10 * foregroundMs);
   expect(stopped.said).toEqual([]);
 });

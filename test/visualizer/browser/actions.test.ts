@@ -118,6 +118,11 @@ describeWhere(needs, 'a reader who may act', () => {
       .getByText(/breakpoint/)
       .first()
       .waitFor();
+    // Pasted as it stands, it reaches this node, which is not at the default address.
+    await page
+      .getByRole('region', { name: 'Why it is here' })
+      .getByText(`spear resume ${executionId} --address ${site.server.grpcAddress}`, { exact: true })
+      .waitFor();
     await seen.events.locator('.event-name').getByText('suspend', { exact: true }).waitFor();
 
     await page.keyboard.press('b');

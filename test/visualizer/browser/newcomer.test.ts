@@ -107,6 +107,21 @@ describeWhere([await chromium()], 'a newcomer', () => {
     await page.getByText('There was no result yet at this event.').waitFor();
   });
 
+  test('reads in the list in which zone its times are', async () => {
+    const { executionId } = await site.server.functions.invokeFunction({
+      task: 'wc',
+      input: Buffer.from('a'),
+    });
+    for (const viewport of [laptop, phone]) {
+      const { page } = await site.visit('/', { viewport, timezoneId: 'Asia/Tokyo' });
+      await page.locator(`#row-${executionId}`).waitFor();
+      const texts = await page.locator('.row .created').allInnerTexts();
+      expect(texts.some((text) => text.includes('UTC'))).toBe(true);
+      const zone = page.getByText('UTC').filter({ visible: true }).first();
+      await expectOnScreen(zone, viewport);
+    }
+  });
+
   test('sees everything of an execution on a phone', async () => {
     await site.server.register('mix', 'misbehaving/stderr-mix.wasm');
     const { executionId } = await site.server.functions.invokeFunction({ task: 'mix', args: ['5'] });

@@ -14,6 +14,13 @@ const defaultAddress = '127.0.0.1:50051';
 const helloProgram =
   'AGFzbQEAAAABDAJgBH9/f38Bf2AAAAIjARZ3YXNpX3NuYXBzaG90X3ByZXZpZXcxCGZkX3dyaXRlAAADAgEBBQMBAAEHEwIGbWVtb3J5AgAGX3N0YXJ0AAEKDwENAEEBQQhBAUEAEAAaCwsUAQBBCAsOEAAAAAYAAABoZWxsbwo=';
 
+/** What a command needs to reach the node, with a space before it; empty where it looks there by itself. */
+export function addressFlag(grpcAddress: string, hostname: string): string {
+  // Nobody can connect to the address that means all of them.
+  const address = grpcAddress.replace(/^(?:0\.0\.0\.0|\[::\]):/, `${hostname}:`);
+  return address === '' || address === defaultAddress ? '' : ` --address ${address}`;
+}
+
 /** `task` is one that is registered, if any; `hostname` is how the reader's browser reaches the node. */
 export function firstCommands(
   { grpcAddress, hostAccess }: Pick<NodeModel, 'grpcAddress' | 'hostAccess'>,
@@ -23,9 +30,7 @@ export function firstCommands(
     hostname,
   }: { readonly task: string | undefined; readonly origin: string; readonly hostname: string },
 ): FirstCommands {
-  // Nobody can connect to the address that means all of them.
-  const address = grpcAddress.replace(/^(?:0\.0\.0\.0|\[::\]):/, `${hostname}:`);
-  const flag = address === '' || address === defaultAddress ? '' : ` --address ${address}`;
+  const flag = addressFlag(grpcAddress, hostname);
   return {
     register: hostAccess
       ? `spear task register hello${flag} --runtime process --artifact /bin/echo -- hello`

@@ -16,6 +16,7 @@ import { useScrollWindow } from './scroll-window.ts';
 import './list.css';
 
 const columns = ['State', 'Task', 'Function', 'Id', 'Attempt', 'Created', 'Duration', 'Error'] as const;
+const headings: Partial<Record<(typeof columns)[number], string>> = { Created: 'Created (UTC)' };
 /** Pages are asked for while there are still so many rows to scroll. */
 const ahead = 60;
 /** How far a search reads on by itself. */
@@ -110,7 +111,7 @@ export function ListView() {
         <div role="row" class="row head" aria-rowindex={1}>
           {columns.map((name) => (
             <div role="columnheader" class={`cell ${name.toLowerCase()}`} key={name}>
-              {name}
+              {headings[name] ?? name}
             </div>
           ))}
         </div>

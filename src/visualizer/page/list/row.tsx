@@ -64,7 +64,10 @@ export const Row = memo(function Row({ row, index, top, selected, copied, select
         <Attempts row={row} />
       </div>
       <div role="gridcell" class="cell created">
-        <span title={instantText(row.createdAt)}>{timeText(row.createdAt).slice(0, 8)}</span>
+        <span title={instantText(row.createdAt)}>
+          {timeText(row.createdAt).slice(0, 8)}
+          <span class="zone"> UTC</span>
+        </span>
         <span class="quiet">
           <Ago instant={row.createdAt} />
         </span>

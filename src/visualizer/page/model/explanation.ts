@@ -18,12 +18,13 @@ export interface Explanation {
   readonly endsAt: number | undefined;
 }
 
-export function explanationOf(json: ExplainExecutionResponseJson): Explanation {
+/** `addressFlag` follows the commands of the node's sentences, which do not know how the reader reaches it. */
+export function explanationOf(json: ExplainExecutionResponseJson, addressFlag = ''): Explanation {
   return {
     status: statusOf(json.status),
     state: json.state,
     summary: json.summary,
-    details: json.details,
+    details: json.details.map((line) => line.replace(/`(spear [^`]*)`/g, `\`$1${addressFlag}\``)),
     queuePlace: numberOf(json.queuePlace),
     queueLength: numberOf(json.queueLength),
     heldBy: json.heldBy,

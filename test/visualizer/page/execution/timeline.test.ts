@@ -185,6 +185,16 @@ test('marks of time are round, ascend and do not crowd', () => {
   expect(ticks[0]?.text).toBe('0');
 });
 
+test('marks that are close together have texts that differ', () => {
+  // A few milliseconds at work, long after the beginning: in seconds, in minutes and in hours.
+  for (const idle of [7_350, 32_830, 95_004, 7_265_123]) {
+    const scale = scaleOf(0, idle + 12, [{ from: 6, to: idle, busy: false }], true);
+    const texts = ticksOf(scale, 0, 1, 0.07).map(({ text }) => text);
+    expect(texts.length).toBeGreaterThan(3);
+    expect(new Set(texts).size, texts.join(', ')).toBe(texts.length);
+  }
+});
+
 test('a mark of time leaves the compressed piece after it its place', () => {
   const gap = { from: 6, to: 1406, busy: false };
   const scale = scaleOf(0, 1450, [gap], true);

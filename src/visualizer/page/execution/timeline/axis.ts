@@ -27,7 +27,7 @@ export function ticksOf(scale: TimeScale, start: number, end: number, apart: num
     const first = Math.ceil((Math.max(piece.from, scale.time(start)) - origin) / step) * step;
     for (let after = first; origin + after <= Math.min(piece.to, scale.time(end)); after += step) {
       const place = scale.place(origin + after);
-      const text = after === 0 ? '0' : durationText(after);
+      const text = tickText(after, step);
       // Its text stands to the right of it: it would be cut off at the very end, and run into the next piece's.
       if (place - last < apart || place + apart * widthOf(text) > room) continue;
       ticks.push({ time: origin + after, place, text });
@@ -35,6 +35,17 @@ export function ticksOf(scale: TimeScale, start: number, end: number, apart: num
     }
   }
   return ticks;
+}
+
+/** With as many decimals as tell it from the marks beside it, which are `step` away. */
+function tickText(after: number, step: number): string {
+  if (after === 0) return '0';
+  const told = after < 9_995 ? 2 : after < 59_950 ? 1 : 0;
+  const wanted = step >= 1000 ? 0 : step >= 100 ? 1 : step >= 10 ? 2 : 3;
+  if (after < 1000 || wanted <= told) return durationText(after);
+  const minutes = Math.floor(after / 60_000);
+  const seconds = ((after % 60_000) / 1000).toFixed(wanted);
+  return minutes === 0 ? `${seconds} s` : `${minutes} m ${seconds.padStart(wanted + 3, '0')} s`;
 }
 
 /** Of a mark's text and what stands around it, as a share of the least distance between two. */
