@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestError, RequestErrorKind } from '../domain/errors.ts';
 import type { CallContext } from './call.ts';
+import { keepOpenForBody } from './http-body.ts';
 
 const httpCodes = {
   invalid_argument: 400,
@@ -25,6 +26,7 @@ export function sendJson(response: ServerResponse, code: number, body: unknown):
     response.destroy();
     return;
   }
+  keepOpenForBody(response);
   const text = JSON.stringify(body);
   response.writeHead(code, {
     'content-type': 'application/json; charset=utf-8',

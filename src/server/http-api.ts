@@ -8,7 +8,7 @@ import { type ChainOptions, mostBytesOf, requestTooLarge, withinBudget } from '.
 import { callerOf, contextOf, refuseMethod, sendJson } from './http-answer.ts';
 import { bodyParts } from './http-body.ts';
 import { checkBrowser, isReading } from './http-browser.ts';
-import { checkContentType, jsonBytesPerByte, requestLines, responseLines } from './http-lines.ts';
+import { checkContent, jsonBytesPerByte, requestLines, responseLines } from './http-lines.ts';
 import { messageFromJson } from './wire/json-request.ts';
 import { messageToJson } from './wire/json-response.ts';
 
@@ -90,7 +90,7 @@ function noMethodText(services: readonly ServedService[], name: string): string 
 }
 
 async function readMessage(options: ApiOptions, request: IncomingMessage, method: DescMethod) {
-  checkContentType(request, 'application/json');
+  checkContent(request, 'application/json');
   const most = Math.ceil(jsonBytesOf(method.name, options));
   if (Number(request.headers['content-length'] ?? 0) > most) throw requestTooLarge(method.name, options);
   const parts: Buffer[] = [];

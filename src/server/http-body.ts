@@ -8,6 +8,13 @@ import type { Arrivals } from './arrivals.ts';
 /** How long a body that nobody wants any more may go on, so that its caller reads the answer, in milliseconds. */
 const lingerMs = 10_000;
 
+const goOn = new WeakMap<IncomingMessage, () => void>();
+
+/** The caller sends its body (`Expect: 100-continue`) when it is told to go on: as soon as somebody reads it. */
+export function askedFirst(request: IncomingMessage, response: ServerResponse): void {
+  goOn.set(request, () => response.writeContinue());
+}
+
 /**
  * The parts of a body. Throws resource_exhausted where the budget has no room, deadline_exceeded where they come too
  * slowly, and cancelled where the caller goes away. Whoever reads may stop. The bytes count until it does.
@@ -25,6 +32,7 @@ export async function* bodyParts(
     refuse: (error) => refused.abort(error),
   });
   try {
+    goOn.get(request)?.();
     for (;;) {
       refused.signal.throwIfAborted();
       const data = request.read() as Buffer | null;
@@ -59,14 +67,23 @@ async function more(request: IncomingMessage, refused: AbortSignal): Promise<voi
 
 /**
  * Lets go of a body that is answered before all of it is read. Closing at once would reset the connection under the
- * answer: what still comes is thrown away for a while.
+ * answer: what still comes is thrown away for a while, also where the caller wants the connection closed after it.
  */
 export function letGo(request: IncomingMessage, response: ServerResponse, clock: Clock): void {
   if (request.complete) return;
+  const { shouldKeepAlive } = response;
   response.once('finish', () => {
     if (request.complete) return;
     request.resume();
     const timer = clock.setTimer(lingerMs, () => request.destroy());
+    request.once('end', () => {
+      if (!shouldKeepAlive) request.socket.destroySoon();
+    });
     request.once('close', () => timer.cancel());
   });
+}
+
+/** To be called before the head of an answer: Node would else close the connection with the end of it. */
+export function keepOpenForBody(response: ServerResponse): void {
+  if (!response.req.complete) response.shouldKeepAlive = true;
 }

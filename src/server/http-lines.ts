@@ -12,11 +12,30 @@ import { messageToJson } from './wire/json-response.ts';
 
 const contentType = 'application/x-ndjson';
 
-/** Throws invalid_argument for another one: a page of another origin cannot send it without asking first. */
-export function checkContentType(request: IncomingMessage, allowed: string): void {
-  const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase();
-  if (type === allowed) return;
-  throw invalidArgument('Content-Type', `is ${JSON.stringify(type)}; allowed is ${allowed}`);
+/**
+ * Throws invalid_argument for another type, which a page of another origin cannot send without asking first, for
+ * another charset than UTF-8, and for a body that is compressed.
+ */
+export function checkContent({ headers }: IncomingMessage, allowed: string): void {
+  const [type = '', ...parameters] = (headers['content-type'] ?? '')
+    .split(';')
+    .map((part) => part.trim().toLowerCase());
+  if (type !== allowed) {
+    throw invalidArgument('Content-Type', `is ${JSON.stringify(type)}; allowed is ${allowed}`);
+  }
+  for (const parameter of parameters) {
+    const charset = /^charset="?([^"]*)"?$/.exec(parameter)?.[1] ?? 'utf-8';
+    if (charset === 'utf-8' || charset === 'utf8') continue;
+    throw invalidArgument('Content-Type', `has the charset ${JSON.stringify(charset)}; allowed is utf-8`);
+  }
+  const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (coding !== 'identity') {
+    throw invalidArgument('Content-Encoding', `is ${JSON.stringify(coding)}; allowed is identity`);
+  }
+  const transfer = (headers['transfer-encoding'] ?? 'chunked').trim().toLowerCase();
+  if (transfer !== 'chunked') {
+    throw invalidArgument('Transfer-Encoding', `is ${JSON.stringify(transfer)}; allowed is chunked`);
+  }
 }
 
 /** Base64 and its surroundings make of bytes that many. */
@@ -28,7 +47,7 @@ export async function* requestLines(
   request: IncomingMessage,
   method: DescMethod,
 ): AsyncGenerator<never> {
-  checkContentType(request, contentType);
+  checkContent(request, contentType);
   const { maxRequestBytes, maxRequestValues } = options;
   const lines = new Lines(jsonBytesPerByte * maxRequestBytes, () => requestTooLarge(method.name, options));
   const received = async function* (): AsyncGenerator<Received<never>> {

@@ -6,7 +6,7 @@
  *   name of its own), there are no CORS headers, and every write needs a JSON content type.
  * - What a browser sends on behalf of a page is held to `http-browser.ts`.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fromJson } from '@bufbuild/protobuf';
@@ -27,7 +27,7 @@ import {
   sendJson,
 } from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
-import { letGo } from './http-body.ts';
+import { askedFirst, letGo } from './http-body.ts';
 import { checkBrowser } from './http-browser.ts';
 import { type DownloadOptions, downloadHistory, downloadSnapshot } from './http-downloads.ts';
 import { serveEvents } from './http-events.ts';
@@ -62,16 +62,31 @@ const checkingMs = 1000;
 
 export function createHttpServer(options: HttpServerOptions): Server {
   const refused = new WeakMap<Duplex, RequestError>();
-  const server = createServer({ connectionsCheckingInterval: checkingMs }, (request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     letGo(request, response, options.clock);
     const refusal = refused.get(request.socket);
     if (refusal !== undefined) {
       response.setHeader('connection', 'close');
-      return sendError(response, refusal);
+      sendError(response, refusal);
+      return;
     }
     route(options, hostsOf(server), request, response).catch((error: unknown) => {
       sendError(response, toRequestError(error, request.url ?? '', options));
     });
+  };
+  const server = createServer({ connectionsCheckingInterval: checkingMs }, answer);
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    askedFirst(request, response);
+    answer(request, response);
+  });
+  // Where nobody listens for it, Node closes the connection without a word.
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => {});
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket as Socket);
+    response.once('finish', () => socket.end());
+    refuseMethod(response, 'GET, HEAD, POST');
   });
   server.prependListener('connection', (socket: Socket) => {
     const { connections, clock } = options;
@@ -103,8 +118,18 @@ function hostsOf(server: Server): readonly string[] {
   return (isLoopback ? [own, ...loopbackNames] : [own]).flatMap((name) => [name, `${name}:${address.port}`]);
 }
 
-function isHost(hosts: readonly string[], { headers }: IncomingMessage): boolean {
-  return hosts.length === 0 || hosts.includes((headers.host ?? '').toLowerCase());
+/** RFC 9112, 3.2.2: a target may be a whole URL, and then its host stands for the header. */
+const wholeUrl = /^https?:\/\/([^/?#]*)(.*)$/i;
+
+function isHost(hosts: readonly string[], { headers, url }: IncomingMessage): boolean {
+  const host = wholeUrl.exec(url ?? '')?.[1] ?? headers.host ?? '';
+  return hosts.length === 0 || hosts.includes(host.toLowerCase());
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const [, , path] = wholeUrl.exec(url) ?? [];
+  if (path === undefined) return url;
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 async function route(
@@ -119,7 +144,7 @@ async function route(
       error: { reason: 'HOST_NOT_ALLOWED', message: `this server does not answer for the host ${host}` },
     });
   }
-  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+  const [path = '/', query = ''] = pathOf(request).split('?', 2);
   const file = options.page?.get(path);
   if (file !== undefined) return servePage(file, request, response);
   if (path === '/healthz') {

@@ -5,8 +5,12 @@ import type { InterruptPolicy } from '../../src/domain/task.ts';
 import { RuntimeKind, InterruptPolicy as Wire } from '../../src/server/gen/spearlet/task_pb.js';
 import { testImage } from '../support/docker-image.ts';
 import { graceMs, type Kind, plain } from './kinds.ts';
+import type { Random } from './random.ts';
 
-/** `worker MARKS STEPS PAUSE EXIT_CODE`. Each attempt has a name of its own in the file of the marks. */
+/**
+ * `worker MARKS STEPS PAUSE EXIT_CODE`. Each attempt has a name of its own in the file of the marks. It writes its
+ * input after each step, and at its end without a line feed.
+ */
 export const workerScript = `marks=$1 steps=$2 pause=$3 code=$4
 read -r me </proc/sys/kernel/random/uuid
 echo "$me start" >>"$marks"
@@ -16,11 +20,33 @@ while [ $step -lt $steps ]; do
   step=$((step + 1))
   sleep "$pause"
   echo "$me step" >>"$marks"
-  echo "$input $step"
+  printf '%s %s\\n' "$input" "$step"
 done
+printf %s "$input"
 echo "$me end" >>"$marks"
 exit "$code"
 `;
+
+/** The engine keeps a line of a container in parts of so many bytes. */
+const enginePart = 16 * 1024;
+const letter = 0x78;
+const lineFeed = 0x0a;
+
+/** Short, long, or longer than the engine takes as one line; letters, or bytes that are no text, and lines of them. */
+function drawInput(random: Random, inContainer: boolean): Buffer {
+  let length = random.whole(0, 9);
+  if (random.chance(0.2)) length = random.whole(1000, 5000);
+  else if (inContainer && random.chance(0.3)) {
+    length =
+      enginePart * random.whole(1, 3) + (random.chance(0.5) ? random.whole(-2, 2) : random.whole(0, 9999));
+  }
+  if (length === 0 || random.chance(0.6)) return Buffer.alloc(length, letter);
+  // A shell takes off line feeds at the end, and has bytes from 0x81 on for itself.
+  const bytes = Array.from({ length: length - 1 }, () =>
+    random.chance(0.001) ? lineFeed : random.whole(0xc0, 0xff),
+  );
+  return Buffer.from([...bytes, letter]);
+}
 
 interface Worker {
   readonly name: string;
@@ -62,13 +88,14 @@ function workerKind({ name, weight, runtime, onInterrupt, policy, maxRecoveries 
     draw(random, marks) {
       const steps = random.whole(1, 5);
       const exitCode = random.chance(0.1) ? random.whole(1, 9) : 0;
-      const input = 'x'.repeat(random.chance(0.2) ? random.whole(1000, 5000) : random.whole(0, 9));
-      const stdout = Array.from({ length: steps }, (_, index) => `${input} ${index + 1}\n`).join('');
+      const input = drawInput(random, runtime === 'docker');
+      const lines = Array.from({ length: steps }, (_, index) => [input, Buffer.from(` ${index + 1}\n`)]);
+      const stdout = Buffer.concat([...lines.flat(), input]);
       const path = runtime === 'docker' ? `${guestMarks}/${basename(marks)}` : marks;
       // A container is to live longer than a server takes to come back.
       const pause = (random.whole(10, runtime === 'docker' ? 600 : 120) / 1000).toFixed(3);
       return {
-        request: { input: Buffer.from(input), args: [path, String(steps), pause, String(exitCode)] },
+        request: { input, args: [path, String(steps), pause, String(exitCode)] },
         terms: {
           ...plain,
           task: name,
@@ -76,7 +103,7 @@ function workerKind({ name, weight, runtime, onInterrupt, policy, maxRecoveries 
           onInterrupt,
           maxRecoveries,
           exitCode,
-          stdout: Buffer.from(stdout),
+          stdout,
           marks: true,
         },
       };

@@ -19,7 +19,7 @@ export function withHttp(): void {
 export function http(
   method: string,
   path: string,
-  body?: string,
+  body?: string | Uint8Array,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {

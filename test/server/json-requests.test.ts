@@ -226,3 +226,40 @@ test('a body over the limit is answered to a caller that sends all of it before 
   }
   expect((await api(invoke, { task: 'count' })).code).toBe(200);
 });
+
+test.each([
+  ['a text that is not UTF-8', Buffer.from('{"task":"count","inputText":"\xff\xfe"}', 'latin1'), {}, 'UTF-8'],
+  [
+    'another charset',
+    Buffer.from('{"task":"count"}'),
+    { 'content-type': 'application/json; charset=latin1' },
+    'utf-8',
+  ],
+  [
+    'a body that says that it is compressed',
+    Buffer.from('{"task":"count"}'),
+    { 'content-encoding': 'gzip' },
+    'identity',
+  ],
+  [
+    'a transfer that says so',
+    Buffer.from('{"task":"count"}'),
+    { 'transfer-encoding': 'gzip, chunked' },
+    'chunked',
+  ],
+])('%s is refused, and nothing runs', async (_what, body, headers, allowed) => {
+  const before = await server.functions.listExecutions({ task: 'count' });
+  const answer = await http('POST', `/api/${invoke}`, body, { ...json, ...headers });
+  expect(answer.code).toBe(400);
+  expect(errorOf(answer)).toHaveProperty('message', expect.stringContaining(allowed));
+  const after = await server.functions.listExecutions({ task: 'count' });
+  expect(after.executions).toHaveLength(before.executions.length);
+});
+
+test('a content type may name UTF-8', async () => {
+  const types = ['application/json; charset=utf-8', 'application/json;charset="UTF-8"'];
+  for (const type of types) {
+    const answer = await http('POST', `/api/${invoke}`, '{"task":"count"}', { 'content-type': type });
+    expect(answer.code).toBe(200);
+  }
+});

@@ -84,7 +84,15 @@ async function find(host: RecoveryHost, left: LeftInstance): Promise<ContainerIn
     else if (State.Running) await freezer.freeze();
     const wire = await connection.wire();
     const { limits } = task;
-    const streams = await ContainerLog.open({ wire, clock, containerId: Id, limits, withinMs: inspectMs });
+    const streams = await ContainerLog.open({
+      wire,
+      clock,
+      containerId: Id,
+      limits,
+      running: State.Running && !paused,
+      position,
+      withinMs: inspectMs,
+    });
     return new ContainerInstance(host, launch, { containerId: Id, streams, freezer, position });
   } catch (cause) {
     if (asEngineError(cause).status !== 404) throw cause;

@@ -48,7 +48,10 @@ export async function findProgram(
 }
 
 function checkProgram(path: string, identity: Identity): void {
-  if (!statSync(path).isFile()) throw invalidArgument(pathField, `${quote(path)} is not a regular file`);
+  const facts = statSync(path);
+  if (!facts.isFile()) throw invalidArgument(pathField, `${quote(path)} is not a regular file`);
+  // A shell would take it for a script that does nothing, and well.
+  if (facts.size === 0) throw invalidArgument(pathField, `${quote(path)} is empty`);
   // A script is opened once more, by its interpreter.
   const rights = isScript(path) ? R_OK | X_OK : X_OK;
   const reason = whyUnreachable(path, rights, identity);

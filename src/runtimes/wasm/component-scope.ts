@@ -18,6 +18,8 @@ export interface Item {
   readonly size: number;
   /** Of an instance or a component. */
   readonly exports?: ReadonlyMap<string, Item>;
+  /** Of an instance that has types, and nothing but types, and no resource among them: nobody has to be there for it. */
+  readonly typesOnly?: boolean;
   /** Of a component or a core module. */
   readonly cost?: ComponentCost;
 }
@@ -32,6 +34,8 @@ export class Scope {
   readonly parent: Scope | undefined;
   readonly depth: number;
   readonly exports = new Map<string, Item>();
+  /** The names of imports that have types alone. */
+  readonly typeImports = new Set<string>();
   readonly #spaces: Record<Space, Item[]> = {
     function: [],
     type: [],

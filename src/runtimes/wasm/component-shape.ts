@@ -1,7 +1,7 @@
 import { ByteReader, layerOf, MalformedWasm, RefusedFeature, sectionsOf } from './binary.ts';
 import { checkCode } from './code-section.ts';
 import { type ComponentCost, type Item, readExternName, Scope } from './component-scope.ts';
-import { readType } from './component-types.ts';
+import { isType, readType } from './component-types.ts';
 import { readCoreModule } from './core-module.ts';
 
 /**
@@ -24,6 +24,11 @@ const named: Readonly<Record<keyof ComponentCost, string>> = {
   work: 'entries, with all types written out in full',
 };
 
+export interface CheckedComponent extends ComponentCost {
+  /** Those of its imports that have types alone, which nobody has to offer. */
+  readonly typeImports: ReadonlySet<string>;
+}
+
 const sectionIds = {
   coreModule: 1,
   coreInstance: 2,
@@ -44,8 +49,10 @@ const freeText = ['url=<', 'integrity=<', 'locked-dep=<'];
  *
  * @throws RefusedFeature for what the gate does not let through, or where it makes more than `componentBounds`
  */
-export function checkComponent(bytes: Uint8Array): ComponentCost {
-  return new ComponentReader(bytes).read(0, bytes.length, new Scope());
+export function checkComponent(bytes: Uint8Array): CheckedComponent {
+  const scope = new Scope();
+  const cost = new ComponentReader(bytes).read(0, bytes.length, scope);
+  return { ...cost, typeImports: scope.typeImports };
 }
 
 class ComponentReader {
@@ -139,8 +146,11 @@ const entryReaders: Readonly<
   },
   [sectionIds.canon]: readCanonical,
   [sectionIds.import](reader, scope, counter) {
-    readExternName(reader);
-    counter.addWork(scope.readDescription(reader).size);
+    const name = readExternName(reader);
+    const type = isType(reader);
+    const { size, typesOnly } = scope.readDescription(reader);
+    if (type || typesOnly === true) scope.typeImports.add(name);
+    counter.addWork(size);
   },
   [sectionIds.export]: readExport,
 };

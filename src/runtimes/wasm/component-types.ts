@@ -105,6 +105,7 @@ function readValueType(reader: ByteReader, scope: Scope): number {
 
 function readInterface(reader: ByteReader, scope: Scope, ofComponent: boolean): Item {
   let size = 1;
+  let typesOnly = true;
   for (let left = reader.u32(); left > 0; left -= 1) {
     const kind = reader.byte();
     if (kind === 0x00) throw new RefusedFeature('types of core modules in the interface of a component');
@@ -115,6 +116,7 @@ function readInterface(reader: ByteReader, scope: Scope, ofComponent: boolean): 
     } else if (kind === 0x02) scope.readAlias(reader);
     else if (kind === 0x04) {
       const name = readExternName(reader);
+      typesOnly &&= isType(reader);
       const item = scope.readDescription(reader);
       scope.exports.set(name, item);
       size += item.size;
@@ -123,5 +125,10 @@ function readInterface(reader: ByteReader, scope: Scope, ofComponent: boolean): 
       size += scope.readDescription(reader).size;
     } else throw new MalformedWasm(`an unknown declaration at byte ${reader.position - 1}`);
   }
-  return { size, exports: scope.exports };
+  return { size, exports: scope.exports, typesOnly: typesOnly && scope.exports.size > 0 };
+}
+
+/** What comes next describes a type that is no resource. */
+export function isType({ bytes, position }: ByteReader): boolean {
+  return bytes[position] === 0x03 && bytes[position + 1] === 0x00;
 }

@@ -40,9 +40,10 @@ async function keepModule(bytes: Uint8Array, made: Made): Promise<ModuleManifest
 }
 
 async function transpile(component: Uint8Array, made: Made): Promise<ComponentManifest> {
-  checkComponent(component);
+  const { typeImports } = checkComponent(component);
   const names = readComponent(component);
-  const missing = missingImport(names.imports);
+  const imports = names.imports.filter((name) => !typeImports.has(name));
+  const missing = missingImport(imports);
   if (missing !== '') throw new Refused(missing);
   const command = names.exports.find((name) => /^wasi:cli\/run@0\.2\.\d+$/.test(name)) ?? '';
   const functions = (await readFunctions(component)).filter((fn) => !fn.name.startsWith('wasi:cli/run@'));
@@ -58,7 +59,7 @@ async function transpile(component: Uint8Array, made: Made): Promise<ComponentMa
       ...made.save(file, content),
       instances: countInstances(source, file),
     })),
-    imports: names.imports.map(unversioned),
+    imports: imports.map(unversioned),
     command,
     functions,
     wit: functions.length === 0 ? '' : printFunctions(functions),

@@ -16,6 +16,9 @@ declare namespace WebAssembly {
 
   class RuntimeError extends Error {}
 
+  /** One that a guest threw. Not an Error. */
+  class Exception {}
+
   class Instance {
     readonly exports: Readonly<Record<string, unknown>>;
     constructor(module: Module, imports?: object);

@@ -30,12 +30,22 @@ export function messageFromJson<Desc extends DescMessage>(
   maxValues: number,
 ): MessageShape<Desc> {
   if (hasMoreValues(bytes, maxValues)) throw tooManyValues(maxValues);
-  const json = parsed(desc, bytes.toString());
+  const json = parsed(desc, textOf(bytes));
   const checkedJson = checkMessage(desc, json, '');
   try {
     return fromJson(desc, checkedJson);
   } catch (error) {
     throw notThat(desc, error);
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function textOf(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw invalidArgument('request', 'is not UTF-8, as JSON has to be; bytes are sent as base64');
   }
 }
 

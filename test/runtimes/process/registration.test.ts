@@ -60,6 +60,8 @@ describe('the program of a task', () => {
       field(path, /does not exist/),
     );
     await expect(register(programs.folder)).rejects.toMatchObject(field(path, /not a regular file/));
+    await writeFile(join(programs.folder, 'empty'), '', { mode: 0o755 });
+    await expect(register(join(programs.folder, 'empty'))).rejects.toMatchObject(field(path, /is empty/));
     await expect(register(join(programs.folder, 'data'))).rejects.toMatchObject(
       field(path, /may not execute/),
     );

@@ -38,3 +38,10 @@ it('an argument and a variable of 64 KiB reach a module', async () => {
   expect(outcome).toMatchObject({ kind: 'completed' });
   expect(stdout.toString()).toBe(`guest,3,${long}, n=3\n3 item 2\n`);
 });
+
+it('an exception that a module does not catch is a TRAP that says so', async () => {
+  const task = await bench.wat('(module (tag $t) (func (export "_start") (throw $t)))');
+  const { outcome } = await run(runtime, task);
+  expect(outcome).toMatchObject({ kind: 'failed', code: 'TRAP' });
+  expect(outcome).toHaveProperty('message', expect.stringContaining('an exception of the guest'));
+});

@@ -64,3 +64,30 @@ export async function httpHandler(): Promise<Uint8Array> {
     }`;
   return componentNew(await componentEmbed({ binary, witSource, world: 'w' }), []);
 }
+
+/** A component whose function `text` returns these bytes as a string. */
+export async function textGuest(text: Uint8Array, encoding: 'utf8' | 'utf16' = 'utf8'): Promise<Uint8Array> {
+  const data = [...text].map((byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('');
+  const units = encoding === 'utf8' ? text.length : text.length / 2;
+  const binary = await parse(`(module
+    (memory (export "memory") 1)
+    (data (i32.const 8) "${data}")
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+    (func (export "text") (result i32)
+      (i32.store (i32.const 0) (i32.const 8))
+      (i32.store (i32.const 4) (i32.const ${units}))
+      (i32.const 0)))`);
+  const witSource = 'package test:text; world w { export text: func() -> string; }';
+  const stringEncoding = encoding;
+  return componentNew(await componentEmbed({ binary, witSource, world: 'w', stringEncoding }), []);
+}
+
+/** A component that takes its types from an interface that it imports, as the `use` of a world does. */
+export async function typesGuest(): Promise<Uint8Array> {
+  const binary = await parse(`(module (func (export "turn") (param i32 i32) (result i32)
+    (i32.rem_u (i32.add (local.get 0) (local.get 1)) (i32.const 4))))`);
+  const witSource = `package test:types@1.0.0;
+    interface compass { enum side { north, east, south, west } record pair { a: side, b: side } type turns = u32; }
+    world w { use compass.{side, turns}; export turn: func(at: side, by: turns) -> side; }`;
+  return componentNew(await componentEmbed({ binary, witSource, world: 'w' }), []);
+}

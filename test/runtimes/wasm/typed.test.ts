@@ -3,7 +3,7 @@ import type { TaskDefinition } from '../../../src/domain/task.ts';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
 import { attemptOf, Collected, run } from '../attempt.ts';
 import { WasmBench } from './fixture.ts';
-import { habit, typedGuest } from './typed-guest.ts';
+import { habit, textGuest, typedGuest, typesGuest } from './typed-guest.ts';
 
 const bench = new WasmBench();
 let runtime: Runtime;
@@ -154,5 +154,34 @@ describe('many calls at once', () => {
     hanging.abort();
     expect(await hung).toMatchObject({ kind: 'stopped' });
     expect(await count(task)).toBe('1');
+  });
+
+  const textOf = async (text: Uint8Array, encoding?: 'utf16') => {
+    const task = bench.task(await textGuest(text, encoding));
+    return (await run(runtime, task, { functionName: 'text' })).outcome;
+  };
+
+  it.each([
+    ['UTF-8', Buffer.from('a\xff\xfe', 'latin1'), undefined],
+    ['UTF-8, but for a half of a character', Buffer.from([0xed, 0xa0, 0x80]), undefined],
+    ['UTF-16', Buffer.from('a\ud800b', 'utf16le'), 'utf16'],
+  ] as const)('end as TRAP where a text that they return is not %s', async (_what, text, encoding) => {
+    const outcome = await textOf(text, encoding);
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'TRAP' });
+    expect(outcome).toHaveProperty('message', expect.stringContaining('not valid'));
+  });
+
+  it('return a text as it is, with a byte order mark at its beginning', async () => {
+    const text = '\ufeffa\0\u{1f004}';
+    const outcome = { kind: 'completed', output: JSON.stringify(text) };
+    expect(await textOf(Buffer.from(text))).toMatchObject(outcome);
+    expect(await textOf(Buffer.from(text, 'utf16le'), 'utf16')).toMatchObject(outcome);
+  });
+
+  it('may have types of an interface that is imported for them alone', async () => {
+    const task = bench.task(await typesGuest());
+    const call = { functionName: 'turn', parameters: { at: 'west', by: 2 } };
+    expect((await run(runtime, task, call)).outcome).toMatchObject({ kind: 'completed', output: '"east"' });
+    expect((await runtime.prepare(task)).functions).toMatchObject([{ name: 'turn', reason: '' }]);
   });
 });

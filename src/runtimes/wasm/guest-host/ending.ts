@@ -71,6 +71,8 @@ function isComponentError(thrown: unknown): thrown is { readonly payload: unknow
 }
 
 function describe(thrown: unknown): string {
+  // Of what it carries, the engine shows nothing.
+  if (thrown instanceof WebAssembly.Exception) return 'an exception of the guest that it did not catch';
   const text = thrown instanceof Error ? thrown.message : JSON.stringify(thrown);
   return (text ?? 'no message').slice(0, 500).toWellFormed();
 }

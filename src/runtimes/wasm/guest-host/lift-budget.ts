@@ -24,6 +24,11 @@ export class LiftBudget {
     this.#left = Number.POSITIVE_INFINITY;
   }
 
+  /** A guest runs: what is copied comes from it. */
+  get counts(): boolean {
+    return this.#left !== Number.POSITIVE_INFINITY;
+  }
+
   renew(): void {
     this.#left = this.#most;
   }
@@ -39,7 +44,11 @@ export class LiftBudget {
 const factor = 2;
 const slack = 1024 * 1024;
 
-/** Makes this realm's copies of memory spend the budget. Only for a process that has no other work. */
+/**
+ * Makes this realm's copies of memory spend the budget. Strings of a guest that are not well-formed trap, as the
+ * component model has it (CanonicalABI.md, load_string); transpiled code would put U+FFFD in their place, and leave out
+ * a U+FEFF at the beginning. Only for a process that has no other work.
+ */
 export function guardCopies(budget: LiftBudget): void {
   const { slice } = ArrayBuffer.prototype;
   ArrayBuffer.prototype.slice = function (this: ArrayBuffer, start = 0, end = this.byteLength) {
@@ -49,6 +58,12 @@ export function guardCopies(budget: LiftBudget): void {
   const { decode } = TextDecoder.prototype;
   TextDecoder.prototype.decode = function (this: TextDecoder, input, options) {
     budget.spend(input?.byteLength ?? 0);
-    return decode.call(this, input, options);
+    const decoder = budget.counts ? (strict.get(this.encoding) ?? this) : this;
+    return decode.call(decoder, input, options);
   };
 }
+
+/** The encodings of strings that components have. None of them keeps a state between strings. */
+const strict = new Map(
+  ['utf-8', 'utf-16le'].map((name) => [name, new TextDecoder(name, { fatal: true, ignoreBOM: true })]),
+);
