@@ -8,7 +8,8 @@ import type { ChildServer } from '../support/server.ts';
 import type { Target } from './attack.ts';
 import { AttackLane } from './attack-lane.ts';
 import type { History, NodeUse } from './history.ts';
-import { InnocentLoad, innocents } from './innocents.ts';
+import { InnocentCaller } from './innocent-caller.ts';
+import { innocents } from './innocents.ts';
 import { moreDescriptors } from './oracle.ts';
 import { processAttacks } from './process-attacks.ts';
 import { HostileSite } from './site.ts';
@@ -64,31 +65,31 @@ async function attack(server: ChildServer, site: HostileSite, random: Random, ms
     mark,
   };
   await Promise.all(innocents.map(({ register }) => register(server, site.secret)));
-  const load = new InnocentLoad(server, random.fork());
+  const load = new InnocentCaller(server.grpcAddress, random.whole(0, 2 ** 32 - 1));
   const lanes = [wasmAttacks, [...wasmAttacks, ...processAttacks]].map(
     (kinds, lane) => new AttackLane({ lane, kinds, peer: server, site, target, random: random.fork() }),
   );
-  const bursts = random.fork();
-  await load.burst(slots, bursts);
+  await load.burst(slots);
   const before = await useNow(server);
   const most = watchUse(server);
   const slices = Math.max(fewestSlices, 2 * Math.ceil(ms / longestSliceMs / 2));
   for (let slice = 0; slice < slices; slice += 1) {
-    load.phase = slice % 2 === 0 ? 'calm' : 'attack';
-    if (load.phase === 'calm') await sleep(ms / slices);
+    const calm = slice % 2 === 0;
+    await load.setPhase(calm ? 'calm' : 'attack');
+    if (calm) await sleep(ms / slices);
     else await Promise.all(lanes.map((lane) => lane.attackUntil(AbortSignal.timeout(ms / slices))));
-    load.phase = 'between';
+    await load.setPhase('between');
     await sleep(settleMs);
   }
-  await load.burst(slots, bursts);
-  await load.stop();
+  await load.burst(slots);
+  const calls = await load.stop();
   const unfinished = await stillRunning(server);
   const touched = await site.touched();
   const after = await useOnceBack(server, before.descriptors + moreDescriptors);
   const use = { before, most: most.stop(), after };
   const exit = await server.end('SIGTERM');
   return {
-    calls: load.calls,
+    calls,
     attacks: lanes.flatMap(({ attacks }) => attacks),
     use,
     touched,

@@ -69,12 +69,12 @@ export class InnocentLoad {
   readonly calls: InnocentCall[] = [];
   /** Of the calls that begin from now on. */
   phase: Phase = 'between';
-  readonly #peer: Peer;
+  readonly #functions: Peer['functions'];
   readonly #stop = new AbortController();
   readonly #running: Promise<void>[];
 
-  constructor(peer: Peer, random: Random) {
-    this.#peer = peer;
+  constructor(functions: Peer['functions'], random: Random) {
+    this.#functions = functions;
     this.#running = innocents.map((innocent) => this.#pace(innocent, random.fork()));
   }
 
@@ -117,11 +117,10 @@ export class InnocentLoad {
   }
 
   async #result(request: Request): Promise<ExecutionResult | undefined> {
-    const { functions } = this.#peer;
     const timeouts = { total: durationFromMs(totalMs) };
-    const answer = await functions.invokeFunction({ ...request, timeouts });
+    const answer = await this.#functions.invokeFunction({ ...request, timeouts });
     if (request.executionMode === ExecutionMode.SYNC) return answer.result;
-    return (await functions.waitExecution({ executionId: answer.executionId })).result;
+    return (await this.#functions.waitExecution({ executionId: answer.executionId })).result;
   }
 }
 

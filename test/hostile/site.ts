@@ -17,6 +17,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { layoutFolders } from '../../src/runtimes/containment/layout.ts';
 import { processesWith } from '../runtimes/process/processes.ts';
@@ -31,6 +32,7 @@ const devices: readonly (readonly [name: string, kind: string, major: string, mi
   ['disk', 'b', '240', '0'],
 ];
 const depth = 40;
+const retryMs = 100;
 
 export class HostileSite {
   readonly folder: string;
@@ -75,6 +77,19 @@ export class HostileSite {
 
   /** Puts into the folder of a lane what a guest may stumble over, and nothing else. */
   async stock(lane: number): Promise<void> {
+    for (;;) {
+      try {
+        await this.#stock(lane);
+        return;
+      } catch (error) {
+        // A guest of the other lane has filled the disk: there is room again when that lane is stocked.
+        if (!/ENOSPC|No space left/.test(String(error))) throw error;
+        await sleep(retryMs);
+      }
+    }
+  }
+
+  async #stock(lane: number): Promise<void> {
     const folder = this.preopen(lane);
     // Emptied and not replaced: hosts that run already have it open.
     await mkdir(folder, { recursive: true });

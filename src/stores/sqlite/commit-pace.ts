@@ -1,7 +1,7 @@
 /** A commit that blocks the node may take so long on average, in milliseconds. */
 const quickMs = 2;
-/** A single slow commit, such as one that a busy disk delays, counts as no more than this. */
-const mostCountedMs = 8;
+/** One that takes so long is felt by every call: the next ones go elsewhere at once. */
+const stallMs = 8;
 /** Once they are too slow, so many commits go elsewhere before one is tried again. */
 const restCommits = 256;
 
@@ -18,9 +18,9 @@ export class CommitPace {
   }
 
   took(ms: number): void {
-    this.#averageMs += (Math.min(ms, mostCountedMs) - this.#averageMs) / 16;
-    if (this.#averageMs <= quickMs) return;
-    this.#averageMs = quickMs;
+    this.#averageMs += (Math.min(ms, stallMs) - this.#averageMs) / 16;
+    if (this.#averageMs <= quickMs && ms < stallMs) return;
+    this.#averageMs = Math.min(this.#averageMs, quickMs);
     this.rest();
   }
 
