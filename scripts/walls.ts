@@ -1,0 +1,198 @@
+/** Which room of the source may import what. Everything that is not allowed here is refused; see `check-walls.ts`. */
+import { dirname, join } from 'node:path/posix';
+
+export interface Room {
+  /** The folder with a slash at its end, or the file, from the root of the project. The longest that fits counts. */
+  readonly path: string;
+  /** Folders and files of the project that it may import, beside its own. */
+  readonly from: readonly string[];
+  /** Packages that it may import; `node:` is every module of Node. */
+  readonly packages: readonly string[];
+  /** Why, in the words of the refusal. */
+  readonly rule: string;
+}
+
+export interface Violation {
+  readonly file: string;
+  /** As the file names it. */
+  readonly specifier: string;
+  readonly rule: string;
+}
+
+const domain = 'src/domain/';
+const wire = ['src/server/gen/', 'src/server/wire/json-response.ts'];
+
+export const rooms: readonly Room[] = [
+  { path: domain, from: [], packages: [], rule: 'domain imports nothing but itself' },
+  {
+    path: 'src/machines/',
+    from: [domain],
+    packages: ['xstate'],
+    rule: 'machines are pure: domain and xstate only',
+  },
+  {
+    path: 'src/actors/',
+    from: [domain, 'src/machines/', 'src/runtimes/runtime.ts', 'src/stores/store.ts'],
+    packages: ['xstate', 'tinyqueue', 'ulid', 'node:crypto', 'node:fs', 'node:os', 'node:util'],
+    rule: 'actors import domain, machines, xstate and the types of the ports',
+  },
+  { path: 'src/observers/', from: [domain], packages: [], rule: 'observers import domain only' },
+  { path: 'src/stores/', from: [domain], packages: ['node:'], rule: 'stores import domain only' },
+  {
+    path: 'src/runtimes/',
+    from: [domain],
+    packages: ['node:'],
+    rule: 'the port of the runtimes, and what they share, import domain only',
+  },
+  {
+    path: 'src/runtimes/containment/',
+    from: [domain, 'src/runtimes/entry.ts'],
+    packages: ['node:'],
+    rule: 'containment knows of no runtime',
+  },
+  {
+    path: 'src/runtimes/process/',
+    from: [domain, 'src/runtimes/containment/', 'src/runtimes/runtime.ts'],
+    packages: ['node:'],
+    rule: 'a runtime imports domain, its port and containment, and no other runtime',
+  },
+  {
+    path: 'src/runtimes/docker/',
+    from: [domain, 'src/runtimes/containment/', 'src/runtimes/runtime.ts'],
+    packages: ['node:', 'dockerode'],
+    rule: 'a runtime imports domain, its port and containment, and no other runtime',
+  },
+  {
+    path: 'src/runtimes/wasm/',
+    from: [
+      domain,
+      'src/runtimes/containment/',
+      'src/runtimes/runtime.ts',
+      'src/runtimes/entry.ts',
+      'src/runtimes/download.ts',
+    ],
+    packages: ['node:', '@bytecodealliance/jco-transpile', '@bytecodealliance/preview2-shim'],
+    rule: 'a runtime imports domain, its port and containment, and no other runtime',
+  },
+  {
+    path: 'src/server/',
+    from: [domain, 'src/observers/'],
+    packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js', 'ws'],
+    rule: 'server imports domain, observers and gen',
+  },
+  { path: 'src/telemetry/', from: [domain], packages: ['pino'], rule: 'telemetry imports domain only' },
+  {
+    path: 'src/visualizer/',
+    from: [domain],
+    packages: ['node:'],
+    rule: 'what serves the page imports domain, and the page as it was built',
+  },
+  {
+    path: 'src/visualizer/page/',
+    from: [domain],
+    packages: ['preact', '@preact/signals', 'anser'],
+    rule: 'the page runs in a browser: domain and its own packages only',
+  },
+  {
+    path: 'src/cli/',
+    from: [domain, ...wire, 'src/config.ts', 'src/db.ts', 'src/serve.ts', 'src/version.ts'],
+    packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js', 'commander', 'yaml'],
+    rule: 'the cli talks to the server over its public API: gen, the JSON of its messages and domain only',
+  },
+  {
+    path: 'src/node/',
+    from: [
+      domain,
+      'src/machines/',
+      'src/actors/',
+      'src/runtimes/',
+      'src/server/',
+      'src/stores/',
+      'src/telemetry/',
+      'src/visualizer/',
+      'src/config.ts',
+      'src/version.ts',
+    ],
+    packages: ['node:', 'xstate', '@grpc/grpc-js', 'grpc-health-check'],
+    rule: 'the node puts all floors together, and knows nothing of the command line',
+  },
+  {
+    path: 'src/config.ts',
+    from: [domain, 'src/config-bounds.ts', 'src/config-values.ts'],
+    packages: ['node:'],
+    rule: 'config imports domain only',
+  },
+  {
+    path: 'src/config-bounds.ts',
+    from: ['src/config-values.ts'],
+    packages: ['node:'],
+    rule: 'config imports domain only',
+  },
+  { path: 'src/config-values.ts', from: [domain], packages: [], rule: 'config imports domain only' },
+  { path: 'src/version.ts', from: [], packages: ['node:'], rule: 'the version imports nothing of ours' },
+  {
+    path: 'src/db.ts',
+    from: ['src/config.ts', 'src/stores/'],
+    packages: [],
+    rule: 'the commands of the database need config and stores only',
+  },
+  {
+    path: 'src/serve.ts',
+    from: ['src/config.ts', 'src/node/', 'src/telemetry/', 'src/version.ts'],
+    packages: ['node:'],
+    rule: 'serve starts a node as config says',
+  },
+  { path: 'src/main.ts', from: ['src/serve.ts'], packages: [], rule: 'main serves' },
+];
+
+/** Files that import what they are told at run time, because they load programs. */
+const loaders = ['src/runtimes/wasm/guest-host/program-code.ts', 'src/runtimes/wasm/guest-host/boot.ts'];
+
+/** What may lie between `import` or `export` and the specifier: names and braces, but no string and no end. */
+const statement = /^\s*(?:import|export)\b[^'";]*?\bfrom\s+'([^']+)'/gm;
+const bare = /^\s*import\s+'([^']+)'/gm;
+const dynamic = /\bimport\(\s*(?:'([^']+)')?/g;
+const thread = /\bnew URL\(\s*'(\.[^']+)'/g;
+
+/** What a source imports, loads or starts as a thread, as it names it; `undefined` where only a run can tell. */
+export function specifiersOf(source: string): (string | undefined)[] {
+  return [statement, bare, dynamic, thread].flatMap((pattern) =>
+    Array.from(source.matchAll(pattern), ([, specifier]) => specifier),
+  );
+}
+
+/** What the file imports and its room does not allow; `file` is a path from the root of the project. */
+export function violationsOf(file: string, source: string, all: readonly Room[] = rooms): Violation[] {
+  const room = all
+    .filter(({ path }) => isIn(file, path))
+    .reduce<Room | undefined>(
+      (best, each) => (each.path.length > (best?.path.length ?? 0) ? each : best),
+      undefined,
+    );
+  if (room === undefined)
+    return [{ file, specifier: '', rule: 'no room is known for this file: scripts/walls.ts' }];
+  return specifiersOf(source)
+    .filter((specifier) => !allows(room, file, specifier))
+    .map((specifier) => ({ file, specifier: specifier ?? 'import(…)', rule: room.rule }));
+}
+
+function allows(room: Room, file: string, specifier: string | undefined): boolean {
+  if (specifier === undefined) return loaders.includes(file);
+  if (!specifier.startsWith('.')) {
+    return room.packages.some((name) =>
+      name === 'node:' ? specifier.startsWith(name) : specifier === name || specifier.startsWith(`${name}/`),
+    );
+  }
+  const target = join(dirname(file), specifier);
+  const own =
+    isIn(target, room.path) && !rooms.some((other) => isInner(other, room) && isIn(target, other.path));
+  return own || room.from.some((path) => isIn(target, path));
+}
+
+function isInner(other: Room, room: Room): boolean {
+  return other.path !== room.path && isIn(other.path, room.path);
+}
+
+function isIn(file: string, path: string): boolean {
+  return path.endsWith('/') ? file.startsWith(path) : file === path;
+}
