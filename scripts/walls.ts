@@ -162,8 +162,8 @@ export function specifiersOf(source: string): (string | undefined)[] {
 }
 
 /** What the file imports and its room does not allow; `file` is a path from the root of the project. */
-export function violationsOf(file: string, source: string, all: readonly Room[] = rooms): Violation[] {
-  const room = all
+export function violationsOf(file: string, source: string): Violation[] {
+  const room = rooms
     .filter(({ path }) => isIn(file, path))
     .reduce<Room | undefined>(
       (best, each) => (each.path.length > (best?.path.length ?? 0) ? each : best),

@@ -320,6 +320,9 @@ export class GuestHost {
       if (this.#serving.length === 0) {
         this.#computeWatch.end();
         this.#report?.send({ type: 'ready' });
+      } else {
+        // What it took to start is not what its job has used.
+        this.#computeWatch.begin();
       }
       this.#owner.onReady(this);
       return undefined;
