@@ -233,6 +233,15 @@ const spoils: readonly Spoil[] = [
     },
   ],
   [
+    'endings',
+    'output found no room although the disk was not full',
+    (h) => {
+      // The calm one ends 1000 ms after noon; the disk was full before.
+      h.runs.splice(1, 0, fullDisk(500, 900));
+      setResult(h, calm, failedWith(ErrorCode.OUTPUT_LIMIT));
+    },
+  ],
+  [
     'I9 nothing left',
     'a container is left',
     ({ remains }) => remains.push({ when: 'afterwards', what: ['container'] }),
@@ -250,6 +259,20 @@ const spoils: readonly Spoil[] = [
   ],
 ];
 
+/** A run of the server whose disk was full, in milliseconds after the executions were admitted. */
+function fullDisk(fromMs: number, toMs: number): Forged['runs'][number] {
+  const endedAt = createdAt + toMs;
+  return {
+    phase: 'full',
+    readyAt: createdAt + fromMs,
+    faultAt: createdAt + fromMs,
+    endedAt,
+    exit: 'SIGKILL',
+    bugs: [],
+    killed: true,
+  };
+}
+
 /** The rules that a history is against. */
 function broken(history: Forged): Set<string> {
   return new Set(judge(history).map((line) => line.slice(0, line.indexOf(': '))));
@@ -257,6 +280,22 @@ function broken(history: Forged): Set<string> {
 
 test('a history as it should be is against no rule', () => {
   expect(judge(forged())).toEqual([]);
+});
+
+test('output that found no room on a full disk is no loss, and its beginning must be right', () => {
+  const history = forged();
+  history.runs.splice(1, 0, fullDisk(900, 1100));
+  // Its end was heard by nobody.
+  const end = final(history, calm).log.length;
+  history.told.splice(
+    history.told.findIndex((each) => each.kind === 'event' && Number(each.event.sequence) === end),
+    1,
+  );
+  setTerms(history, 1, { stdout: Buffer.from('hello, world') });
+  setResult(history, calm, failedWith(ErrorCode.OUTPUT_LIMIT));
+  expect(judge(history)).toEqual([]);
+  setTerms(history, 1, { stdout: Buffer.from('hallo, world') });
+  expect(broken(history)).toEqual(new Set(['output']));
 });
 
 test.each(spoils)('%s: %s', (rule, _what, spoil) => {

@@ -33,7 +33,7 @@ const whole = eachExecution('output', function* ({ result, log }, { terms }) {
   }
   if (result.exitCode !== terms.exitCode) return;
   const last = written.get(result.attempt) ?? Buffer.alloc(0);
-  if (!last.equals(terms.stdout))
+  if (result.errorCode !== ErrorCode.OUTPUT_LIMIT && !last.equals(terms.stdout))
     yield `it wrote ${last.length} of ${terms.stdout.length} bytes and came to its end`;
   if (!last.equals(result.output)) yield 'the output of its record is not that of its last attempt';
 });
@@ -48,6 +48,15 @@ function wasLost({ result }: Final, { runs }: History): boolean {
   const to = result.completedAt === undefined ? Number.NaN : timestampMs(result.completedAt);
   return runs.some(
     ({ endedAt, phase }) => endedAt >= from && (endedAt <= to || phase === 'drain' || phase === 'stop'),
+  );
+}
+
+/** It ended while a full disk took no output beyond what is kept for endings. */
+function metFullDisk({ result }: Final, { runs }: History): boolean {
+  const at = result.completedAt === undefined ? Number.NaN : timestampMs(result.completedAt);
+  return runs.some(
+    ({ endedAt, phase, faultAt }) =>
+      phase === 'full' && faultAt !== undefined && faultAt <= at && at <= endedAt,
   );
 }
 
@@ -68,6 +77,8 @@ function explained(final: Final, { terms }: Plan, history: History): boolean {
       return terms.attemptMs !== undefined && statesIn(log).some(({ to }) => to === 'running.stopping');
     case ErrorCode.INTERRUPTED:
       return wasLost(final, history);
+    case ErrorCode.OUTPUT_LIMIT:
+      return metFullDisk(final, history);
     default:
       return false;
   }
