@@ -9,7 +9,8 @@ function page(events: number, bytes: number): LogEvent[] {
     data: new Uint8Array(bytes),
     sequence: index + 1,
     position: index + 1,
-    at: 0,
+    time: 0,
+    status: 'running' as const,
     attempt: 1,
   }));
 }
