@@ -6,10 +6,10 @@
  * error of whoever listens would keep the actor from going on. So an inspector hears of an execution after the fact,
  * and of nothing that could be undone. Nobody is told anything while nobody listens.
  */
-import type { LogEvent } from '../domain/event.ts';
+import type { LogEvent, NewEvent } from '../domain/event.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { MachineDescription } from '../domain/machine.ts';
-import type { CommitTap } from '../domain/node-feed.ts';
+import type { StoreObserver } from '../domain/node-feed.ts';
 import { actorRecord, eventRecord, type Sender, snapshotRecord } from './inspection-records.ts';
 
 export interface InspectionOptions {
@@ -23,8 +23,8 @@ export interface InspectionOptions {
     unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]>;
     outline(executionId: string): Promise<{ readonly transitions: readonly LogEvent[] }>;
   };
-  /** See CommitHub.add. */
-  readonly listen: (tap: CommitTap) => () => void;
+  /** See ObservedStore. */
+  readonly observe: (observer: StoreObserver) => () => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -57,7 +57,7 @@ export class Inspection {
     const teller = new Teller(this.#options, this.#definitions, (record) =>
       listener.record(JSON.stringify(record)),
     );
-    const stop = this.#options.listen((record, events) => teller.tell(record, events));
+    const stop = this.#options.observe(teller);
     this.#listeners.add(listener);
     teller.begin().catch(this.#options.failed);
     return () => {
@@ -73,7 +73,7 @@ export class Inspection {
 }
 
 /** What one inspector is told. */
-class Teller {
+class Teller implements StoreObserver {
   readonly #options: InspectionOptions;
   readonly #definitions: ReadonlyMap<string, string>;
   readonly #send: Sender;
@@ -103,8 +103,9 @@ class Teller {
     }
   }
 
-  tell(record: ExecutionRecord, events: readonly LogEvent[]): void {
-    for (const event of events) {
+  committed(record: ExecutionRecord, events: readonly NewEvent[], position: number): void {
+    for (const [index, next] of events.entries()) {
+      const event = { ...next, position: position + index };
       if (event.kind === 'transition') this.#transition(record, event);
       else if (event.kind === 'result') this.#end(record, event);
     }
