@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { beforeAll, expect, test } from 'vitest';
@@ -89,6 +89,13 @@ test('with --json it is one document', async () => {
     steps: [{ sequence: 1, from: '', to: 'pending.waiting', changes: { attempt: { after: 0 } } }],
     findings: [],
   });
+});
+
+test('a document that an earlier version wrote is replayed', async () => {
+  const report = await reportOf(
+    await readFile(new URL('../server/stored/version-1.snapshot', import.meta.url)),
+  );
+  expect(report).toMatchObject({ ok: true, machine: { state: 'pending.queued' }, findings: [] });
 });
 
 test('a document comes through a pipe as well', async () => {
