@@ -8,6 +8,7 @@
  */
 import type { LogEvent, NewEvent } from '../domain/event.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
+import { LruMap } from '../domain/lru-map.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { StoreObserver } from '../domain/node-feed.ts';
 import { actorRecord, eventRecord, type Sender, snapshotRecord } from './inspection-records.ts';
@@ -77,7 +78,7 @@ class Teller implements StoreObserver {
   readonly #options: InspectionOptions;
   readonly #definitions: ReadonlyMap<string, string>;
   readonly #send: Sender;
-  readonly #contexts = new Map<string, Context>();
+  readonly #contexts = new LruMap<string, Context>(mostKnown);
 
   constructor(options: InspectionOptions, definitions: ReadonlyMap<string, string>, send: Sender) {
     this.#options = options;
@@ -99,7 +100,7 @@ class Teller implements StoreObserver {
       if (this.#contexts.has(executionId)) continue;
       const context = transitions.reduce(patched, {});
       this.#introduce(record, { status: 'active', value: stateValue(record.state), context });
-      this.#remember(executionId, context);
+      this.#contexts.set(executionId, context);
     }
   }
 
@@ -113,18 +114,18 @@ class Teller implements StoreObserver {
 
   #transition(record: ExecutionRecord, event: LogEvent & { kind: 'transition' }): void {
     const { executionId } = record;
-    const known = this.#contexts.get(executionId);
+    const known = this.#contexts.peek(executionId);
     const context = patched(known ?? {}, event);
     const snapshot = { status: 'active', value: stateValue(event.to), context };
     if (known === undefined) this.#introduce(record, snapshot);
-    this.#remember(executionId, context);
+    this.#contexts.set(executionId, context);
     if (event.from === '') return;
     this.#happened(executionId, event, { type: event.eventType }, snapshot);
   }
 
   #end(record: ExecutionRecord, event: LogEvent): void {
     const { executionId, outcome } = record;
-    const known = this.#contexts.get(executionId);
+    const known = this.#contexts.peek(executionId);
     this.#contexts.delete(executionId);
     const snapshot = {
       status: 'done',
@@ -155,16 +156,6 @@ class Teller implements StoreObserver {
     const told = { nodeId: this.#options.nodeId, sessionId, position, time };
     this.#send(eventRecord(told, event));
     this.#send(snapshotRecord(told, event, snapshot));
-  }
-
-  #remember(executionId: string, context: Context): void {
-    this.#contexts.delete(executionId);
-    this.#contexts.set(executionId, context);
-    if (this.#contexts.size <= mostKnown) return;
-    for (const oldest of this.#contexts.keys()) {
-      this.#contexts.delete(oldest);
-      return;
-    }
   }
 }
 
