@@ -62,7 +62,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     logger,
   });
   const [process, docker] = await Promise.all([
-    openProcessRuntime({ nodeId, clock, logger, hostAccess }),
+    openProcessRuntime({ nodeId, clock, logger, hostAccess, scratchBytes: config.maxScratchBytes }),
     openDockerRuntime({ nodeId, host: config.dockerHost, clock, logger, hostAccess, spare }),
   ]);
   const warm = { registry, clock, ids, logger };
