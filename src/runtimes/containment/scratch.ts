@@ -77,11 +77,11 @@ export class Scratch {
     return { path, ...(volume !== undefined && { volume }) };
   }
 
-  /** Whether it has no room for one more byte, or one more file. */
+  /** Whether there is no more room in it: what ext4 sets aside for a write that has failed is free again after it. */
   isFull({ volume }: InstanceFolder): boolean {
     if (volume === undefined) return false;
-    const { bavail, ffree } = statfsSync(volume.path);
-    return bavail === 0 || ffree === 0;
+    const { blocks, bavail, ffree } = statfsSync(volume.path);
+    return bavail < blocks / 64 || ffree === 0;
   }
 
   /**
