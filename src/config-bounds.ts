@@ -25,7 +25,7 @@ export interface BoundsConfig {
   readonly maxWatchers: number;
   /** Of one connection. */
   readonly maxWatchersPerConnection: number;
-  /** What an execution of a process may write to its own folder; a file for each 16 KiB of it. */
+  /** What a process may write to its own folder, in a file for each 16 KiB, or a container to its root. */
   readonly maxScratchBytes: number;
   /** Of one snapshot that is restored. */
   readonly maxSnapshotBytes: number;
