@@ -131,8 +131,8 @@ function digestOf(task: TaskDefinition): string {
 async function boundModules(artifact: CachedArtifact, limit: number): Promise<Program['cores']> {
   const gated = gateModules(artifact.cores, limit);
   return artifact.cores.map(({ file, instances }, index) => {
-    const { bytes, memoryCap } = gated[index] as (typeof gated)[number];
-    return { file, instances, memoryCap, bytes };
+    const { bytes, memoryCap, inert } = gated[index] as (typeof gated)[number];
+    return { file, instances, memoryCap, inert, bytes };
   });
 }
 
