@@ -138,6 +138,22 @@ describeWhere([root()], 'the folder of a process', () => {
     await rmdir(temporaryFolder);
   });
 
+  it('has no bound where none can be had, which the log says', async () => {
+    const warned: object[] = [];
+    const logger = { warn: (details: object, message: string) => warned.push({ ...details, message }) };
+    // Larger than any file of a common file system.
+    const unbounded = await openRuntime({ scratchBytes: 2 ** 52, logger });
+    expect(warned).toEqual([
+      {
+        reason: `mke2fs cannot make an ext4 file system of ${2 ** 52} bytes`,
+        message: 'nothing bounds what programs write to their folders',
+      },
+    ]);
+    const writes = await programs.script('writes-all-the-same', 'head -c 17M /dev/zero >data && wc -c <data');
+    expect(Number((await run(unbounded, writes)).stdout)).toBe(17 * mebibyte);
+    await unbounded.close();
+  });
+
   it('has a path that programs can find', async () => {
     const looks = await programs.script('finds', 'cd "$(/bin/pwd)" && echo x >y && cat "$(pwd)/y"');
     expect((await run(runtime, looks)).stdout.toString()).toBe('x\n');
