@@ -21,6 +21,7 @@ import {
   type TaskDefinitionSchema,
   TaskService,
 } from '../../src/server/gen/spearlet/task_pb.js';
+import { inheritedEnvironment } from './environment.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -167,7 +168,7 @@ export async function spawnServer(
     String(value),
   ]);
   const child = spawn(process.execPath, ['--no-warnings', ...execArgv, join(root, 'src/main.ts')], {
-    env: { PATH: process.env.PATH, ...env, ...Object.fromEntries(variables) },
+    env: { ...inheritedEnvironment(), ...env, ...Object.fromEntries(variables) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const exited = new Promise<Exit>((resolve) => {
