@@ -20,7 +20,13 @@ export default defineConfig({
       {
         extends: true,
         // Needs what `.ci/run` installs; what a machine lacks is skipped, and says so.
-        test: { name: 'system', include: ['test/**/*.test.ts'], exclude: [...unit], pool: 'forks' },
+        test: {
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          exclude: [...unit],
+          pool: 'forks',
+          globalSetup: ['test/support/checked-artifacts.ts'],
+        },
       },
     ],
     testTimeout: 120_000,
