@@ -14,15 +14,20 @@ export async function setup(): Promise<() => Promise<void>> {
   return () => rm(folder, { recursive: true, force: true });
 }
 
+/** The folder of this run; undefined where there is none, as outside of vitest. */
+export function checkedFolder(): string | undefined {
+  return process.env.SPEAR_TEST_CHECKED;
+}
+
 /** Gives a node's data folder what is known of an artifact. */
 export function takeChecked(dataDir: string, artifact: Uint8Array): Promise<void> {
-  const shared = process.env.SPEAR_TEST_CHECKED;
+  const shared = checkedFolder();
   return shared === undefined ? Promise.resolve() : copyMade(shared, join(dataDir, 'cache'), artifact);
 }
 
 /** Keeps what a node has made of an artifact for those that come after. */
 export function keepChecked(dataDir: string, artifact: Uint8Array): Promise<void> {
-  const shared = process.env.SPEAR_TEST_CHECKED;
+  const shared = checkedFolder();
   return shared === undefined ? Promise.resolve() : copyMade(join(dataDir, 'cache'), shared, artifact);
 }
 
