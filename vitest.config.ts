@@ -1,13 +1,36 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { testFiles } from './scripts/test-projects.ts';
+
+const { unit } = testFiles();
+
+// Most of what the start of a server, of a `spear` or of a thread costs is reading TypeScript: once is enough.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url));
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    pool: 'forks',
     // Two files at a time share two cores with the servers and guests that they start.
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        // Needs nothing but npm.
+        test: { name: 'unit', include: [...unit], pool: 'threads', isolate: false },
+      },
+      {
+        extends: true,
+        // Needs what `.ci/run` installs; what a machine lacks is skipped, and says so.
+        test: {
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          exclude: [...unit],
+          pool: 'forks',
+          globalSetup: ['test/support/checked-artifacts.ts'],
+        },
+      },
+    ],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
     // A busy machine takes longer than the second that is the default.
     expect: { poll: { timeout: 20_000 } },
     // As bin/spear has it.

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { createTerminalLogger } from '../../src/telemetry/terminal-logger.ts';
 import { packageVersion } from '../../src/version.ts';
+import { inheritedEnvironment } from '../support/environment.ts';
 import { describeWhere, script } from '../support/needs.ts';
 import { launcher, temporaryFolder } from './spear.ts';
 
@@ -12,7 +13,7 @@ describeWhere([await script()], 'on a terminal', () => {
     const dataDir = await temporaryFolder();
     const command = `exec ${launcher} serve --grpc-address 127.0.0.1:0 --http-address 127.0.0.1:0 --data-dir ${dataDir} --allow-host-access`;
     const child = spawn('script', ['-qec', command, '/dev/null'], {
-      env: { PATH: process.env.PATH, DOCKER_HOST: 'unix:///nonexistent/docker.sock' },
+      env: { ...inheritedEnvironment(), DOCKER_HOST: 'unix:///nonexistent/docker.sock' },
     });
     onTestFinished(() => void child.kill('SIGKILL'));
     let text = '';

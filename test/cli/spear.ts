@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { inheritedEnvironment } from '../support/environment.ts';
 
 export const launcher = fileURLToPath(new URL('../../bin/spear', import.meta.url));
 
@@ -36,7 +37,7 @@ export interface Running {
 export function start(args: readonly string[], options: RunOptions = {}): Running {
   const { address, input, program = launcher, env = {}, cwd } = options;
   const child = spawn(program, args, {
-    env: { PATH: process.env.PATH, ...(address !== undefined && { SPEAR_ADDRESS: address }), ...env },
+    env: { ...inheritedEnvironment(), ...(address !== undefined && { SPEAR_ADDRESS: address }), ...env },
     ...(cwd !== undefined && { cwd }),
   });
   child.stdin.on('error', () => {});

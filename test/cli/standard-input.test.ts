@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { inheritedEnvironment } from '../support/environment.ts';
 import { type LocalServer, startServer } from '../support/server.ts';
 import { errorLine, launcher, run, start, temporaryFolder } from './spear.ts';
 
@@ -19,7 +20,7 @@ afterAll(() => server.stop());
 /** A command with a standard input that is left open. */
 function startOpen(args: readonly string[]) {
   const child = spawn(launcher, args, {
-    env: { PATH: process.env.PATH, SPEAR_ADDRESS: server.grpcAddress },
+    env: { ...inheritedEnvironment(), SPEAR_ADDRESS: server.grpcAddress },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -51,7 +52,7 @@ test('a folder is no standard input, and is not taken for an empty one', async (
   const folder = await open(await temporaryFolder());
   onTestFinished(() => folder.close());
   const child = spawn(launcher, ['invoke', 'cat'], {
-    env: { PATH: process.env.PATH, SPEAR_ADDRESS: server.grpcAddress },
+    env: { ...inheritedEnvironment(), SPEAR_ADDRESS: server.grpcAddress },
     stdio: [folder.fd, 'pipe', 'pipe'],
   });
   if (child.stderr === null) throw new Error('no pipe');

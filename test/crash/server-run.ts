@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { inheritedEnvironment } from '../support/environment.ts';
 import { Peer } from '../support/server.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -27,7 +28,7 @@ export class ServerRun {
       ...flags,
     ];
     const child = spawn(process.execPath, ['--no-warnings', cli, 'serve', ...all], {
-      env: { PATH: process.env.PATH, ...env },
+      env: { ...inheritedEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../cli/spear.ts';
+import { inheritedEnvironment } from '../support/environment.ts';
 import { compiler, describeWhere, dockerEngine, wasiCompiler } from '../support/needs.ts';
 import { blocksOf, readDocument, root } from './readme.ts';
 
@@ -82,7 +83,7 @@ describeWhere([await compiler(), await wasiCompiler(), await dockerEngine()], 'o
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env: {
         HOME: home,
-        PATH: process.env.PATH,
+        ...inheritedEnvironment(),
         SPEAR_ADDRESS: `127.0.0.1:${ports[50051]}`,
         SPEAR_GRPC_ADDRESS: `127.0.0.1:${ports[50051]}`,
         SPEAR_HTTP_ADDRESS: `127.0.0.1:${ports[8080]}`,

@@ -145,6 +145,25 @@ export function simplePaths(more: Partial<ExecutionInput>): ExecutionEvent[][] {
   return (paths as readonly Path[]).map(eventsOf);
 }
 
+/** What may come next in a walk, and what after it. */
+export interface Fork {
+  readonly event: ExecutionEvent;
+  readonly next: readonly Fork[];
+}
+
+/** Walks as a tree: thousands begin alike, and the chart is pure, so that what they share needs to be gone once. */
+export function treeOf(walks: readonly (readonly ExecutionEvent[])[]): readonly Fork[] {
+  const byFirst = new Map<string, { readonly event: ExecutionEvent; readonly rests: ExecutionEvent[][] }>();
+  for (const [event, ...rest] of walks) {
+    if (event === undefined) continue;
+    const key = JSON.stringify(event);
+    const known = byFirst.get(key);
+    if (known === undefined) byFirst.set(key, { event, rests: [rest] });
+    else known.rests.push(rest);
+  }
+  return [...byFirst.values()].map(({ event, rests }) => ({ event, next: treeOf(rests) }));
+}
+
 function traversal(more: Partial<ExecutionInput>, events: Possible) {
   return { input: inputWith(more), events, serializeState: serialize };
 }

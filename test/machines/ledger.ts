@@ -11,10 +11,22 @@ export class Ledger {
   /** An attempt runs or stands still. */
   #runs = false;
 
-  constructor(first: Step) {
+  /** @param other what this one has in common with another that stands at the same step */
+  constructor(first: Step, other?: Ledger) {
     this.#step = first;
-    this.#apply();
-    this.#check('the beginning');
+    if (other === undefined) {
+      this.#apply();
+      this.#check('the beginning');
+    } else {
+      this.#asked = other.#asked;
+      this.#held = other.#held;
+      this.#runs = other.#runs;
+    }
+  }
+
+  /** One that goes another way from here. */
+  copy(): Ledger {
+    return new Ledger(this.#step, this);
   }
 
   get step(): Step {

@@ -5,8 +5,17 @@ import { getNextTransitions } from 'xstate';
 import { callerEvents, type ExecutionStatus } from '../../src/domain/execution.ts';
 import { defaultTimers } from '../../src/domain/interruption.ts';
 import { type ExecutionSnapshot, executionMachine, statePath } from '../../src/machines/execution.ts';
-import { begin, send } from './chart.ts';
-import { everyTransition, inputs, leavesOf, serialize, shortestPaths, simplePaths } from './graph.ts';
+import { begin, type Step, send } from './chart.ts';
+import {
+  everyTransition,
+  type Fork,
+  inputs,
+  leavesOf,
+  serialize,
+  shortestPaths,
+  simplePaths,
+  treeOf,
+} from './graph.ts';
 import { Ledger } from './ledger.ts';
 
 describe.each(Object.entries(inputs))('every shortest path %s', (_, more) => {
@@ -93,30 +102,41 @@ describe.each(Object.entries(inputs))(
   'along every transition, and every way without a hold, %s',
   (_, more) => {
     const walks = [...everyTransition(more), ...simplePaths(more)];
+    const tree = treeOf(walks);
 
     test('it has a slot exactly while an attempt runs, waits for one exactly once, and starts nothing without', () => {
       expect(walks.length).toBeGreaterThan(200);
-      for (const events of walks) {
-        const ledger = new Ledger(begin(more));
-        for (const event of events) ledger.send(event);
-      }
+      const walk = (ledger: Ledger, forks: readonly Fork[]): void => {
+        for (const { event, next } of forks) {
+          const own = ledger.copy();
+          own.send(event);
+          walk(own, next);
+        }
+      };
+      walk(new Ledger(begin(more)), tree);
     });
 
     test('an alarm is armed in every state that is not final, at the nearest of the deadlines that count there', () => {
-      for (const events of walks) {
-        let step = begin(more);
-        let armed = armedBy(step.effects);
-        for (const event of events) {
+      const walk = (before: Step, alarm: number | undefined, forks: readonly Fork[]): void => {
+        for (const { event, next } of forks) {
+          let armed = alarm;
           if (event.type === 'alarm') {
-            if (armed === undefined || event.at < armed) continue;
+            if (armed === undefined || event.at < armed) {
+              walk(before, armed, next);
+              continue;
+            }
             armed = undefined;
           }
-          step = send(step, event);
+          const step = send(before, event);
           armed = armedBy(step.effects) ?? armed;
-          if (step.snapshot.status === 'done') continue;
-          expect(allowedAlarms(step.snapshot), `${step.state} after ${event.type}`).toContain(armed);
+          if (step.snapshot.status !== 'done') {
+            expect(allowedAlarms(step.snapshot), `${step.state} after ${event.type}`).toContain(armed);
+          }
+          walk(step, armed, next);
         }
-      }
+      };
+      const first = begin(more);
+      walk(first, armedBy(first.effects), tree);
     });
   },
 );

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { inheritedEnvironment } from '../support/environment.ts';
 import { ChildServer, example, temporaryDataDir } from '../support/server.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -14,7 +15,7 @@ async function startWith(descriptors: number): Promise<ChildServer> {
   const command = `ulimit -n ${descriptors} && exec "$0" --no-warnings "$1"`;
   const child = spawn('/bin/sh', ['-c', command, process.execPath, main], {
     env: {
-      PATH: process.env.PATH,
+      ...inheritedEnvironment(),
       SPEAR_DATA_DIR: dataDir,
       SPEAR_GRPC_ADDRESS: '127.0.0.1:0',
       SPEAR_HTTP_ADDRESS: '127.0.0.1:0',

@@ -21,6 +21,8 @@ import {
   type TaskDefinitionSchema,
   TaskService,
 } from '../../src/server/gen/spearlet/task_pb.js';
+import { keepChecked, takeChecked } from './checked-artifacts.ts';
+import { inheritedEnvironment } from './environment.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -42,8 +44,11 @@ export class Peer {
   readonly snapshots: ServiceClient<typeof SnapshotService>;
   readonly nodes: ServiceClient<typeof NodeService>;
   readonly connection: Connection;
+  /** Empty where a test does not know it. */
+  readonly dataDir: string;
 
-  constructor(grpcAddress: string, httpAddress: string) {
+  constructor(grpcAddress: string, httpAddress: string, dataDir = '') {
+    this.dataDir = dataDir;
     this.grpcAddress = grpcAddress;
     this.httpAddress = httpAddress;
     this.connection = connect(grpcAddress);
@@ -54,30 +59,31 @@ export class Peer {
     this.nodes = this.connection.service(NodeService);
   }
 
-  /** Registers an example under a name. */
+  /** Registers an example under a name; another node of this test run may have checked it already. */
   async register(name: string, path: string, definition: Definition = {}): Promise<Task> {
+    const artifact = await example(path);
+    if (this.dataDir !== '') await takeChecked(this.dataDir, artifact);
     const { task } = await this.tasks.registerTask({
       definition: {
         name,
         runtime: RuntimeKind.WASM,
-        artifact: { source: { case: 'content', value: await example(path) } },
+        artifact: { source: { case: 'content', value: artifact } },
         ...definition,
       } as Definition,
     });
     if (task === undefined) throw new Error(`no task in the answer for ${name}`);
+    if (this.dataDir !== '') await keepChecked(this.dataDir, artifact);
     return task;
   }
 }
 
 export class LocalServer extends Peer {
   readonly node: Node;
-  readonly dataDir: string;
   readonly log: readonly LogLine[];
 
   constructor(node: Node, dataDir: string, log: readonly LogLine[]) {
-    super(node.grpcAddress, node.httpAddress);
+    super(node.grpcAddress, node.httpAddress, dataDir);
     this.node = node;
-    this.dataDir = dataDir;
     this.log = log;
   }
 
@@ -139,7 +145,7 @@ export class ChildServer extends Peer {
   readonly output: readonly string[];
 
   constructor(child: ChildProcess, exited: Promise<Exit>, output: readonly string[], ready: LogLine) {
-    super(String(ready.grpcAddress), String(ready.httpAddress));
+    super(String(ready.grpcAddress), String(ready.httpAddress), String(ready.dataDir));
     this.process = child;
     this.exited = exited;
     this.output = output;
@@ -167,7 +173,7 @@ export async function spawnServer(
     String(value),
   ]);
   const child = spawn(process.execPath, ['--no-warnings', ...execArgv, join(root, 'src/main.ts')], {
-    env: { PATH: process.env.PATH, ...env, ...Object.fromEntries(variables) },
+    env: { ...inheritedEnvironment(), ...env, ...Object.fromEntries(variables) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const exited = new Promise<Exit>((resolve) => {

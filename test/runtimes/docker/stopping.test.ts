@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { Instance, InstanceRuntime, Runtime } from '../../../src/runtimes/runtime.ts';
+import { isSettled } from '../../support/fake-clock.ts';
+import { HeldClock } from '../../support/held-clock.ts';
 import { attemptOf, Collected, firstOutput } from '../attempt.ts';
+import { startRelay } from './relay.ts';
 import { coldRuntime, containersOf, launchOf, newNodeId, openRuntime, taskOf, testImageId } from './tasks.ts';
 import { describeDocker, itDocker } from './where.ts';
 
@@ -27,10 +30,9 @@ async function stop(program: string, graceMs: number) {
   const task = taskOf(imageId, [program], { graceMs });
   const running = runtime.run(attemptOf(task), io, controller.signal);
   await firstOutput(io, running);
-  const asked = performance.now();
   controller.abort();
   const outcome = await running;
-  return { outcome, io, tookMs: performance.now() - asked, left: await containersOf(nodeId) };
+  return { outcome, io, left: await containersOf(nodeId) };
 }
 
 describeDocker('an attempt that is stopped', () => {
@@ -48,10 +50,23 @@ describeDocker('an attempt that is stopped', () => {
   });
 
   it('is killed after its grace where the program ignores SIGTERM', async () => {
-    const { outcome, tookMs, left } = await stop('stubborn', 400);
-    expect(outcome).toMatchObject({ kind: 'stopped', rung: 'kill' });
-    expect(tookMs).toBeGreaterThanOrEqual(400);
-    expect(left).toEqual([]);
+    const graceMs = 12_345;
+    const clock = new HeldClock(graceMs);
+    const ownNode = newNodeId();
+    const own = await openRuntime({ nodeId: ownNode, clock });
+    onTestFinished(() => own.close());
+    const controller = new AbortController();
+    const io = new Collected();
+    const task = taskOf(imageId, ['stubborn'], { graceMs });
+    const running = coldRuntime(own).run(attemptOf(task), io, controller.signal);
+    await firstOutput(io, running);
+    controller.abort();
+    await expect.poll(() => clock.held).toBe(1);
+    expect(await isSettled(running)).toBe(false);
+    expect(await containersOf(ownNode)).toHaveLength(1);
+    clock.ring();
+    expect(await running).toMatchObject({ kind: 'stopped', rung: 'kill' });
+    expect(await containersOf(ownNode)).toEqual([]);
   });
 
   it('is killed at once where it has no grace', async () => {
@@ -60,15 +75,33 @@ describeDocker('an attempt that is stopped', () => {
     expect(left).toEqual([]);
   });
 
-  it('while its container is being made leaves nothing behind', async () => {
-    for (const delayMs of [0, 5, 20, 40, 80, 120, 160]) {
+  it.each(['create', 'attach', 'wait', 'start', 'first output'])(
+    'at the %s of its container leaves nothing behind',
+    async (point) => {
       const controller = new AbortController();
-      const running = runtime.run(attemptOf(taskOf(imageId, ['loop'])), new Collected(), controller.signal);
-      // Where in its making it is met differs from run to run; nothing may depend on it.
-      setTimeout(() => controller.abort(), delayMs);
+      const relay = await startRelay((request) => {
+        if (request.startsWith('POST /containers/') && request.endsWith(`/${point}`)) controller.abort();
+      });
+      onTestFinished(() => relay.close());
+      const ownNode = newNodeId();
+      const own = await openRuntime({ nodeId: ownNode, host: relay.socketPath });
+      onTestFinished(() => own.close());
+      const io = new Collected();
+      const running = coldRuntime(own).run(attemptOf(taskOf(imageId, ['loop'])), io, controller.signal);
+      if (point === 'first output') {
+        await firstOutput(io, running);
+        controller.abort();
+      }
       expect(await running).toMatchObject({ kind: 'stopped' });
-      expect(await containersOf(nodeId)).toEqual([]);
-    }
+      expect(controller.signal.aborted).toBe(true);
+      expect(await containersOf(ownNode)).toEqual([]);
+    },
+  );
+
+  it('before its container is asked for leaves nothing behind', async () => {
+    const running = runtime.run(attemptOf(taskOf(imageId, ['loop'])), new Collected(), AbortSignal.abort());
+    expect(await running).toMatchObject({ kind: 'stopped' });
+    expect(await containersOf(nodeId)).toEqual([]);
   });
 });
 

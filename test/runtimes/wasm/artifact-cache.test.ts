@@ -10,7 +10,7 @@ let bench: WasmBench;
 let cache: string;
 let task: TaskDefinition;
 beforeEach(async () => {
-  bench = new WasmBench();
+  bench = new WasmBench({ ownCache: true });
   cache = join(await bench.folder, 'cache');
   task = await bench.example('noop/noop');
 });

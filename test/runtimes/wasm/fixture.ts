@@ -6,6 +6,7 @@ import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import type { Clock } from '../../../src/domain/clock.ts';
 import type { TaskDefinition } from '../../../src/domain/task.ts';
 import { createWasmRuntime, type WasmRuntimeOptions } from '../../../src/runtimes/wasm/runtime.ts';
+import { checkedFolder } from '../../support/checked-artifacts.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -26,6 +27,12 @@ export class WasmBench {
   readonly artifacts = new Map<string, Uint8Array>();
   readonly #folder = mkdtemp(join(tmpdir(), 'spear-wasm-'));
   readonly #runtimes: WasmRuntime[] = [];
+  readonly #sharesCache: boolean;
+
+  /** @param options.ownCache for what is about checking and transpiling; others share it with the whole test run */
+  constructor(options: { readonly ownCache?: boolean } = {}) {
+    this.#sharesCache = options.ownCache !== true;
+  }
 
   get folder(): Promise<string> {
     return this.#folder;
@@ -36,8 +43,9 @@ export class WasmBench {
     mostWorkers = workers,
     options: Partial<WasmRuntimeOptions> = {},
   ): Promise<WasmRuntime> {
+    const own = join(await this.#folder, 'cache');
     const runtime = createWasmRuntime({
-      cacheDir: join(await this.#folder, 'cache'),
+      cacheDir: this.#sharesCache ? (checkedFolder() ?? own) : own,
       hosts: workers,
       mostHosts: mostWorkers,
       clock: systemClock,

@@ -4,7 +4,7 @@ import type { TaskDraft } from '../../../src/domain/tasks.ts';
 import { TlsHost } from '../tls-host.ts';
 import { digest, readExample, WasmBench, type WasmRuntime } from './fixture.ts';
 
-const bench = new WasmBench();
+const bench = new WasmBench({ ownCache: true });
 let host: TlsHost;
 let runtime: WasmRuntime;
 let noop: Uint8Array;

@@ -164,7 +164,8 @@ describe('a task whose instances cannot be made ahead', () => {
 
   it('is told of where its artifact is gone', async () => {
     const runtime = await bench.runtime(1, 1, { logger });
-    const task = reused({ min: 1 });
+    // With a section of its own, so that no other test has had it checked.
+    const task = reused({ min: 1 }, Uint8Array.of(...well, 0, 1, 0));
     bench.artifacts.clear();
     await warm(runtime, task);
     expect(warnings).toHaveLength(1);

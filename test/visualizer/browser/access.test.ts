@@ -1,8 +1,8 @@
 /** Nobody is kept out: no barrier that axe knows, both themes, and nothing that moves for who wants none. */
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { barriers } from '../../support/barriers.ts';
 import { chromium, describeWhere } from '../../support/needs.ts';
+import { barriers } from './barriers.ts';
 import { ExecutionPage } from './execution-page.ts';
 import { ListPage } from './list-page.ts';
 import { useSite } from './site.ts';
@@ -70,6 +70,28 @@ describeWhere([await chromium()], 'a reader of any kind', () => {
     await seeNoBarrier(page, 'narrow');
     await site.cancel(running);
     await site.cancel(held);
+  });
+
+  test('would find a barrier in what is seen and in what is selected', async () => {
+    const { page } = await site.visit('/');
+    await page.evaluate(() => {
+      document.body.insertAdjacentHTML('beforeend', '<div id="barred"><button></button><p>pale</p></div>');
+      // The content policy of the page takes no style attribute; contrast is told of what nothing covers.
+      const pale = document.querySelector<HTMLElement>('#barred p');
+      if (pale !== null)
+        Object.assign(pale.style, {
+          color: '#777',
+          background: '#888',
+          position: 'fixed',
+          top: '0',
+          zIndex: '9',
+        });
+    });
+    for (const found of [await barriers(page), await barriers(page, '#barred')]) {
+      expect(found).toContainEqual(expect.stringMatching(/^button-name: <button>/));
+      expect(found).toContainEqual(expect.stringMatching(/^color-contrast: <p /));
+    }
+    await expect(barriers(page, '#nowhere')).rejects.toThrow('no #nowhere');
   });
 
   test('has the theme of their system, or the one they chose, from then on', async () => {

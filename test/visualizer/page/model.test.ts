@@ -12,6 +12,7 @@ import {
 import { base64Of, bytesOf } from '../../../src/visualizer/page/model/scalar.ts';
 import { statuses, statusName, statusOf } from '../../../src/visualizer/page/model/status.ts';
 import { lookOf } from '../../../src/visualizer/page/theme/tone.ts';
+import { processorTime } from '../../support/processor-time.ts';
 import { ended, execution } from './made-executions.ts';
 
 const event = (sequence: number): LogEvent => ({
@@ -94,9 +95,10 @@ describe('the log of an execution', () => {
   it('takes a hundred thousand events in a moment', () => {
     const log = new EventLog();
     const events = Array.from({ length: 100_000 }, (_, index) => event(index + 1));
-    const begun = performance.now();
-    for (let from = 0; from < events.length; from += 50) log.append(events.slice(from, from + 50));
-    expect(performance.now() - begun).toBeLessThan(5000);
+    const spent = processorTime(() => {
+      for (let from = 0; from < events.length; from += 50) log.append(events.slice(from, from + 50));
+    });
+    expect(spent).toBeLessThan(5000);
   });
 });
 

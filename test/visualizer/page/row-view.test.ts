@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RowStore } from '../../../src/visualizer/page/list/row-store.ts';
 import { RowView } from '../../../src/visualizer/page/list/row-view.ts';
 import { type ExecutionRow, rowOf } from '../../../src/visualizer/page/model/execution-row.ts';
+import { processorTime } from '../../support/processor-time.ts';
 import { ended, execution, running } from './made-executions.ts';
 
 const start = Date.parse('2026-11-22T00:00:00Z');
@@ -178,9 +179,10 @@ describe('the executions that the page knows', () => {
     const view = new RowView(rows);
     rows.tell(seeds(1, 10_001).map(row));
     const changes = seeds(1, 10_001).map(done);
-    const begun = performance.now();
-    for (let from = 0; from < changes.length; from += 100) rows.tell(changes.slice(from, from + 100));
-    expect(performance.now() - begun).toBeLessThan(5000);
+    const spent = processorTime(() => {
+      for (let from = 0; from < changes.length; from += 100) rows.tell(changes.slice(from, from + 100));
+    });
+    expect(spent).toBeLessThan(5000);
     expect(view.order.value).toHaveLength(10_000);
   });
 });

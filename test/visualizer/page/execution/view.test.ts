@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { barriers } from '../../../support/barriers.ts';
 import { chromium, describeWhere } from '../../../support/needs.ts';
+import { barriers } from '../../browser/barriers.ts';
 import type { Recording } from './recording.ts';
 import * as made from './recordings.ts';
 import { type StageBrowser, type StagePage, startStage } from './stage/browser.ts';
