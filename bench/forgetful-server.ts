@@ -1,8 +1,8 @@
 /** The limit to measure durability against: Spear as it is, with its store in memory. */
 import { resolveConfig } from '../src/config.ts';
 import { startNode } from '../src/node/node.ts';
-import { createMemoryStore } from '../src/stores/memory/store.ts';
 import { createLogger } from '../src/telemetry/logger.ts';
+import { createMemoryStore } from '../test/support/memory-store/store.ts';
 
 const config = resolveConfig({});
 const node = await startNode(config, createLogger(config.logLevel), { store: createMemoryStore() });

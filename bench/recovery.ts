@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { createIds } from '../src/actors/ids.ts';
-import { systemClock } from '../src/actors/system-clock.ts';
+import { systemClock } from '../src/actors/time/system-clock.ts';
 import { connect } from '../src/cli/client.ts';
 import { ExecutionMode, ExecutionStatus, FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { openSqliteStore } from '../src/stores/sqlite/store.ts';

@@ -1,8 +1,8 @@
 /** What the `db` commands do to a data folder: the only ones that reach a store without its server. */
 import { type Environment, resolveDataDir } from './config.ts';
-import { type BackupReport, backupDataDir } from './stores/sqlite/backup.ts';
-import { type CheckReport, checkDataDir } from './stores/sqlite/check.ts';
-import { type CompactReport, compactDataDir } from './stores/sqlite/compact.ts';
+import { type BackupReport, backupDataDir } from './stores/sqlite/check/backup.ts';
+import { type CheckReport, checkDataDir } from './stores/sqlite/check/check.ts';
+import { type CompactReport, compactDataDir } from './stores/sqlite/check/compact.ts';
 
 export { StoreError } from './stores/store.ts';
 export type { BackupReport, CheckReport, CompactReport };

@@ -4,10 +4,9 @@ import { partsOf, receive, type SpooledDocument } from './actors/snapshots/arriv
 import { checkSeal, noKeys } from './actors/snapshots/seals.ts';
 import type { EventBody, NewEvent } from './domain/event.ts';
 import type { ExecutionRecord } from './domain/execution.ts';
-import { interruptPolicyOf, maxRecoveriesOf } from './domain/interruption.ts';
+import { interruptPolicyOf, maxRecoveriesOf, type RecoveryPolicy } from './domain/interruption.ts';
 import type { MachinePart } from './domain/snapshot/parts.ts';
 import { executionChartVersion } from './machines/execution.ts';
-import type { RecoveryPolicy } from './machines/execution-context.ts';
 import { SnapshotIncompatible } from './machines/migrations.ts';
 import { persisted, type Replayed, replay, snapshotOf, standings } from './machines/replay.ts';
 

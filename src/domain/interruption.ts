@@ -1,5 +1,12 @@
 /** What a task says about attempts that are lost and timers that stood still, completed with the defaults. */
-import type { InterruptPolicy, RuntimeKind, TaskDefinition, TimerPolicies } from './task.ts';
+import type { InterruptPolicy, RuntimeKind, Task, TaskDefinition, TimerPolicies } from './task.ts';
+
+/** What becomes of lost attempts. */
+export interface RecoveryPolicy {
+  readonly onInterrupt: InterruptPolicy;
+  /** Lost attempts that an execution survives. */
+  readonly maxRecoveries: number;
+}
 
 /** A process's effects on its host may have happened; a container may still run. */
 const byRuntime: Readonly<Record<RuntimeKind, InterruptPolicy>> = {
@@ -43,4 +50,19 @@ export function mayRerun(policy: InterruptPolicy): boolean {
 
 export function mayReattach(policy: InterruptPolicy): boolean {
   return policy === 'reattachOrRerun' || policy === 'reattachOrFail';
+}
+
+export function recoveryOf(definition: TaskDefinition): RecoveryPolicy {
+  return { onInterrupt: interruptPolicyOf(definition), maxRecoveries: maxRecoveriesOf(definition) };
+}
+
+/** ARCHITECTURE, one invocation, step 2: nothing outside can tell whether an attempt of such a task has run. */
+export function hasNoOutsideEffects({ definition }: Task): boolean {
+  const { runtime, preopens, allowNetwork } = definition;
+  return (
+    runtime === 'wasm' &&
+    !allowNetwork &&
+    interruptPolicyOf(definition) === 'rerun' &&
+    Object.keys(preopens).length === 0
+  );
 }

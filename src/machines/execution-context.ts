@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Outcome } from '../domain/execution.ts';
-import type { InterruptPolicy, RetryPolicy, TimerPolicies } from '../domain/task.ts';
+import type { RecoveryPolicy } from '../domain/interruption.ts';
+import type { RetryPolicy, TimerPolicies } from '../domain/task.ts';
 
 export interface ExecutionInput {
   readonly executionId: string;
@@ -15,13 +16,6 @@ export interface ExecutionInput {
   readonly recovery: RecoveryPolicy;
   /** Absent means the defaults. */
   readonly timers?: TimerPolicies;
-}
-
-/** What becomes of lost attempts. */
-export interface RecoveryPolicy {
-  readonly onInterrupt: InterruptPolicy;
-  /** Lost attempts that an execution survives. */
-  readonly maxRecoveries: number;
 }
 
 /** Why a running attempt is being stopped, or why the execution ended without one. */

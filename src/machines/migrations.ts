@@ -1,7 +1,7 @@
+import type { RecoveryPolicy } from '../domain/interruption.ts';
 /** How what an older chart wrote is read by this one. */
 
 import { executionChartVersion } from './execution.ts';
-import type { RecoveryPolicy } from './execution-context.ts';
 
 /** A state and a context that this version cannot go on from. */
 export class SnapshotIncompatible extends Error {

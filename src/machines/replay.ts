@@ -1,7 +1,8 @@
 /** An execution's machine, made again from the transitions in its log. */
 import type { Snapshot } from 'xstate';
+import type { RecoveryPolicy } from '../domain/interruption.ts';
 import { type ExecutionSnapshot, executionChartVersion, executionMachine, statePath } from './execution.ts';
-import type { ExecutionContext, RecoveryPolicy } from './execution-context.ts';
+import type { ExecutionContext } from './execution-context.ts';
 import { migrated, SnapshotIncompatible, type Standing } from './migrations.ts';
 import { contextFromStored, type StoredContext, storedContext } from './stored-context.ts';
 

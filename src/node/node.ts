@@ -1,7 +1,7 @@
 /** Starts one Spear server, and takes it down again. */
 import { createActor } from 'xstate';
-import { RetentionLoop } from '../actors/retention.ts';
-import type { Supervisor } from '../actors/supervisor.ts';
+import type { Supervisor } from '../actors/executions/supervisor.ts';
+import { RetentionLoop } from '../actors/log/retention.ts';
 import { type NodeConfig, splitAddress } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { nodeMachine } from '../machines/node.ts';

@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IdSource } from '../actors/ids.ts';
-import type { NodeTime } from '../actors/node-time.ts';
 import { Restoring } from '../actors/snapshots/restoring.ts';
 import { type SnapshotKeys, signingKey, trustedKey } from '../actors/snapshots/seals.ts';
 import { takeSnapshot } from '../actors/snapshots/snapshots.ts';
+import type { NodeTime } from '../actors/time/node-time.ts';
 import type { NodeConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, quote } from '../domain/errors.ts';

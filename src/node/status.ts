@@ -1,5 +1,5 @@
 /** What a node says of itself. */
-import type { Supervisor } from '../actors/supervisor.ts';
+import type { Supervisor } from '../actors/executions/supervisor.ts';
 import type { NodeConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { executionStatuses } from '../domain/execution.ts';

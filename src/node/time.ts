@@ -1,5 +1,5 @@
-import { NodeTime } from '../actors/node-time.ts';
-import { TimeWatch } from '../actors/time-watch.ts';
+import { NodeTime } from '../actors/time/node-time.ts';
+import { TimeWatch } from '../actors/time/time-watch.ts';
 import type { NodeConfig } from '../config.ts';
 import type { MachineClock } from '../domain/clock.ts';
 import { readClockRecord, writeClockRecord } from '../stores/clock-file.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Alarms } from '../../src/actors/alarms.ts';
-import { NodeTime } from '../../src/actors/node-time.ts';
+import { Alarms } from '../../src/actors/executions/alarms.ts';
+import { NodeTime } from '../../src/actors/time/node-time.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { heapInUse } from '../support/heap.ts';
 

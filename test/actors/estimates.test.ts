@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Estimates } from '../../src/actors/estimates.ts';
-import { Slots } from '../../src/actors/slots.ts';
+import { Estimates } from '../../src/actors/queue/estimates.ts';
+import { Slots } from '../../src/actors/queue/slots.ts';
 import { Durations } from '../../src/domain/durations.ts';
 import type { ExecutionRecord } from '../../src/domain/execution.ts';
 import { recordOf } from '../stores/samples.ts';

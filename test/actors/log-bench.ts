@@ -1,7 +1,7 @@
 /** A live log with its committer over a watched memory store, without a supervisor. */
-import { Committer } from '../../src/actors/committer.ts';
-import { LiveLog } from '../../src/actors/live-log.ts';
-import { OutputRoom } from '../../src/actors/output-room.ts';
+import { Committer } from '../../src/actors/log/committer.ts';
+import { LiveLog } from '../../src/actors/log/live-log.ts';
+import { OutputRoom } from '../../src/actors/log/output-room.ts';
 import type { LogEvent } from '../../src/domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../src/domain/execution.ts';
 import type { Limits } from '../../src/domain/task.ts';

@@ -1,6 +1,6 @@
 /** What a log does while the disk is full: output gives way to what ends an execution. */
 import { expect, test } from 'vitest';
-import { noRoomMessage } from '../../src/actors/output-room.ts';
+import { noRoomMessage } from '../../src/actors/log/output-room.ts';
 import { isSettled, settle } from '../support/fake-clock.ts';
 import {
   admit,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LiveCursor } from '../../src/actors/cursors.ts';
+import { LiveCursor } from '../../src/actors/log/cursors.ts';
 import { maxChunkBytes } from '../../src/domain/event.ts';
 import { settle } from '../support/fake-clock.ts';
 import { admit, id, logBench, mebibyte, sequences, storedLog, upTo } from './log-bench.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LiveCursor } from '../../src/actors/cursors.ts';
+import { LiveCursor } from '../../src/actors/log/cursors.ts';
 import { isSettled, settle } from '../support/fake-clock.ts';
 import { admit, complete, dispatch, id, logBench } from './log-bench.ts';
 

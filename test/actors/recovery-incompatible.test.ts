@@ -1,10 +1,10 @@
 /** What cannot be read any more fails its own execution, with a clear code, and nothing else. */
 import { describe, expect, test } from 'vitest';
 import { executionChartVersion } from '../../src/machines/execution.ts';
-import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/store.ts';
 import { DamagedError, type LogOutline, StoreError } from '../../src/stores/store.ts';
 import { storedLogs } from '../machines/stored-logs.ts';
 import { settle } from '../support/fake-clock.ts';
+import { createMemoryStore, type MemoryStore } from '../support/memory-store/store.ts';
 import { taskWith } from '../support/samples.ts';
 import { sequences, upTo } from './log-bench.ts';
 import { crash, supervisorBench } from './supervisor-bench.ts';

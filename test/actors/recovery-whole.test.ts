@@ -1,8 +1,8 @@
 /** The recovery of a node as a whole: its order, its size, its failures. */
 import { describe, expect, test } from 'vitest';
-import { createMemoryStore } from '../../src/stores/memory/store.ts';
 import { executionId, recordOf } from '../stores/samples.ts';
 import { isSettled, settle } from '../support/fake-clock.ts';
+import { createMemoryStore } from '../support/memory-store/store.ts';
 import { noRetry, taskWith } from '../support/samples.ts';
 import { upTo } from './log-bench.ts';
 import { crash, supervisorBench } from './supervisor-bench.ts';

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { NodeTime } from '../../src/actors/node-time.ts';
-import { RetentionLoop } from '../../src/actors/retention.ts';
+import { RetentionLoop } from '../../src/actors/log/retention.ts';
+import { NodeTime } from '../../src/actors/time/node-time.ts';
 import type { ClockRecord } from '../../src/domain/clock-record.ts';
-import { createMemoryStore } from '../../src/stores/memory/store.ts';
 import { observedStore } from '../../src/stores/observed.ts';
 import type { Retained, Retention, Store } from '../../src/stores/store.ts';
 import { ended } from '../stores/contract/entries.ts';
 import { executionId } from '../stores/samples.ts';
 import { FakeClock, isSettled, settle } from '../support/fake-clock.ts';
+import { createMemoryStore } from '../support/memory-store/store.ts';
 
 const hourMs = 3_600_000;
 

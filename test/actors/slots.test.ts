@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Slots } from '../../src/actors/slots.ts';
+import { Slots } from '../../src/actors/queue/slots.ts';
 import { heapInUse } from '../support/heap.ts';
 import { growth } from '../support/processor-time.ts';
 

@@ -1,14 +1,15 @@
 /** Nodes with scripted runtimes and a clock that stands still, which executions are carried between. */
+
+import { Supervisor } from '../../src/actors/executions/supervisor.ts';
 import { createIds } from '../../src/actors/ids.ts';
-import { NodeTime } from '../../src/actors/node-time.ts';
 import { Restoring } from '../../src/actors/snapshots/restoring.ts';
 import { noKeys } from '../../src/actors/snapshots/seals.ts';
 import { takeSnapshot } from '../../src/actors/snapshots/snapshots.ts';
-import { Supervisor } from '../../src/actors/supervisor.ts';
+import { NodeTime } from '../../src/actors/time/node-time.ts';
 import type { ClockRecord } from '../../src/domain/clock-record.ts';
 import type { RestoreOptions, Snapshots, TakeOptions } from '../../src/domain/snapshot/port.ts';
-import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/store.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
+import { createMemoryStore, type MemoryStore } from '../support/memory-store/store.ts';
 import { roomyCaps, taskWith } from '../support/samples.ts';
 import { ScriptedRuntime } from '../support/scripted-runtime.ts';
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { fromStore } from '../../src/actors/stored-invocation.ts';
+import { fromStore } from '../../src/actors/executions/recovery/stored-invocation.ts';
 import { ArtifactError } from '../../src/stores/artifacts.ts';
-import { createMemoryStore } from '../../src/stores/memory/store.ts';
 import { recordOf } from '../stores/samples.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { createMemoryStore } from '../support/memory-store/store.ts';
 
 test('a store that cannot be read for a while is said to fail, and then to work again', async () => {
   const store = createMemoryStore();

@@ -1,17 +1,17 @@
 /** A supervisor with a scripted runtime, a watched memory store and a clock that stands still. */
 import { expect, onTestFinished } from 'vitest';
+import { Supervisor, type SupervisorOptions } from '../../src/actors/executions/supervisor.ts';
 import { createIds } from '../../src/actors/ids.ts';
-import { NodeTime } from '../../src/actors/node-time.ts';
-import { Supervisor, type SupervisorOptions } from '../../src/actors/supervisor.ts';
+import { NodeTime } from '../../src/actors/time/node-time.ts';
 import type { ClockRecord } from '../../src/domain/clock-record.ts';
 import type { LogEvent } from '../../src/domain/event.ts';
 import type { ExecutionRecord } from '../../src/domain/execution.ts';
 import type { AdmissionRequest } from '../../src/domain/executions.ts';
 import type { LogCursor } from '../../src/domain/log.ts';
 import type { TaskDefinition } from '../../src/domain/task.ts';
-import type { MemoryStore } from '../../src/stores/memory/store.ts';
 import { observedStore } from '../../src/stores/observed.ts';
 import { FakeClock, type FakeStart, settle } from '../support/fake-clock.ts';
+import type { MemoryStore } from '../support/memory-store/store.ts';
 import { requestWith, taskWith } from '../support/samples.ts';
 import { ScriptedRuntime } from '../support/scripted-runtime.ts';
 import { watchedStore } from '../support/watched-store.ts';

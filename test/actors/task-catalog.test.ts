@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { createIds } from '../../src/actors/ids.ts';
-import { TaskCatalog } from '../../src/actors/task-catalog.ts';
-import { createMemoryStore } from '../../src/stores/memory/store.ts';
+import { TaskCatalog } from '../../src/actors/tasks/task-catalog.ts';
 import { taskOf } from '../stores/samples.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { createMemoryStore } from '../support/memory-store/store.ts';
 import { roomyCaps } from '../support/samples.ts';
 
 const cached = 1000;

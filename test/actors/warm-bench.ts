@@ -1,7 +1,7 @@
 /** A warm runtime over scripted instances and a clock that stands still. */
 import { createIds } from '../../src/actors/ids.ts';
-import { InstanceRegistry } from '../../src/actors/instances.ts';
-import { createWarmRuntime } from '../../src/actors/warm-runtime.ts';
+import { InstanceRegistry } from '../../src/actors/instances/instance-registry.ts';
+import { createWarmRuntime } from '../../src/actors/instances/warm-runtime.ts';
 import type { Invocation } from '../../src/domain/execution.ts';
 import type { TaskDefinition, WarmPolicy } from '../../src/domain/task.ts';
 import type { AttemptIo, AttemptOutcome } from '../../src/runtimes/runtime.ts';

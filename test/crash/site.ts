@@ -3,7 +3,7 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { layoutFolders } from '../../src/runtimes/containment/layout.ts';
+import { layoutFolders } from '../../src/runtimes/containment/cells/layout.ts';
 import { containersOf, docker } from '../runtimes/docker/tasks.ts';
 import { processesWith } from '../runtimes/process/processes.ts';
 import { type SlowSync, slowSync } from '../support/slow-sync.ts';

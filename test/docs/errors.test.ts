@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { create } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../src/actors/system-clock.ts';
+import { systemClock } from '../../src/actors/time/system-clock.ts';
 import { exitCodeOf, exitCodes } from '../../src/cli/exit-codes.ts';
 import { explain } from '../../src/cli/rpc-error.ts';
 import { errorAdvice } from '../../src/domain/error-advice.ts';

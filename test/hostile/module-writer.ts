@@ -1,5 +1,5 @@
 /** Writes core WebAssembly modules. What is asked for is written, valid or not. */
-import { encodeU32 } from '../../src/runtimes/wasm/binary.ts';
+import { encodeU32 } from '../../src/runtimes/wasm/check/binary.ts';
 
 export type Code = readonly number[];
 export type CoreType = 'i32' | 'i64';

@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { layoutFolders } from '../../src/runtimes/containment/layout.ts';
+import { layoutFolders } from '../../src/runtimes/containment/cells/layout.ts';
 import { processesWith } from '../runtimes/process/processes.ts';
 
 const execute = promisify(execFile);

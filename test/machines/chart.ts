@@ -2,13 +2,14 @@
 import { expect } from 'vitest';
 import { initialTransition, transition } from 'xstate';
 import type { ErrorCode } from '../../src/domain/errors.ts';
+import type { RecoveryPolicy } from '../../src/domain/interruption.ts';
 import {
   type ExecutionSnapshot,
   executionMachine,
   machineFor,
   statePath,
 } from '../../src/machines/execution.ts';
-import type { ExecutionEvent, ExecutionInput, RecoveryPolicy } from '../../src/machines/execution-context.ts';
+import type { ExecutionEvent, ExecutionInput } from '../../src/machines/execution-context.ts';
 import { noRetry } from '../support/samples.ts';
 
 /** The instant of admission in these tests. */

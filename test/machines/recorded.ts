@@ -1,14 +1,14 @@
 /** A chart whose changes are written down as the supervisor writes them. */
-import { LiveLog, type LogSurroundings } from '../../src/actors/live-log.ts';
-import { OutputRoom } from '../../src/actors/output-room.ts';
-import { recordAdmission, recordChange } from '../../src/actors/recorder.ts';
+import { LiveLog, type LogSurroundings } from '../../src/actors/log/live-log.ts';
+import { OutputRoom } from '../../src/actors/log/output-room.ts';
+import { recordAdmission, recordChange } from '../../src/actors/log/recorder.ts';
 import type { NewEvent } from '../../src/domain/event.ts';
 import type { ExecutionRecord } from '../../src/domain/execution.ts';
 import type { ExecutionEvent, ExecutionInput } from '../../src/machines/execution-context.ts';
 import type { LoggedChange } from '../../src/machines/replay.ts';
-import { createMemoryStore } from '../../src/stores/memory/store.ts';
 import { recordOf } from '../stores/samples.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { createMemoryStore } from '../support/memory-store/store.ts';
 import { invocationWith, taskWith } from '../support/samples.ts';
 import { begin, type Step, send } from './chart.ts';
 

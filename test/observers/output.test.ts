@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { LiveCursor, StoredCursor } from '../../src/actors/cursors.ts';
-import type { LiveLog } from '../../src/actors/live-log.ts';
+import { LiveCursor, StoredCursor } from '../../src/actors/log/cursors.ts';
+import type { LiveLog } from '../../src/actors/log/live-log.ts';
 import { readOutput } from '../../src/observers/output.ts';
 import { admit, change, complete, dispatch, logBench, text } from '../actors/log-bench.ts';
 import { settle } from '../support/fake-clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LiveCursor, StoredCursor } from '../../src/actors/cursors.ts';
+import { LiveCursor, StoredCursor } from '../../src/actors/log/cursors.ts';
 import { maxChunkBytes } from '../../src/domain/event.ts';
 import type { LogCursor } from '../../src/domain/log.ts';
 import { followLog } from '../../src/observers/stream.ts';

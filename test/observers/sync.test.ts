@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LiveCursor, StoredCursor } from '../../src/actors/cursors.ts';
+import { LiveCursor, StoredCursor } from '../../src/actors/log/cursors.ts';
 import { waitForAdmission } from '../../src/observers/async.ts';
 import { waitForOutcome } from '../../src/observers/sync.ts';
 import { admit, complete, dispatch, logBench } from '../actors/log-bench.ts';

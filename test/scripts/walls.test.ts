@@ -6,49 +6,59 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/domain/task.ts', 'node:fs'],
   ['src/domain/task.ts', '../machines/execution.ts'],
   ['src/domain/snapshot/check.ts', '../../stores/store.ts'],
-  ['src/machines/execution.ts', '../actors/supervisor.ts'],
+  ['src/machines/execution.ts', '../actors/executions/supervisor.ts'],
   ['src/machines/execution.ts', 'node:crypto'],
   ['src/machines/deep/er/execution.ts', '../../../runtimes/runtime.ts'],
-  ['src/actors/supervisor.ts', '../stores/sqlite/store.ts'],
-  ['src/actors/supervisor.ts', '../stores/memory/store.ts'],
-  ['src/actors/supervisor.ts', '../runtimes/wasm/runtime.ts'],
-  ['src/actors/supervisor.ts', '../observers/sync.ts'],
-  ['src/actors/supervisor.ts', 'dockerode'],
+  ['src/actors/executions/supervisor.ts', '../../stores/sqlite/store.ts'],
+  ['src/actors/executions/supervisor.ts', '../../runtimes/wasm/runtime.ts'],
+  ['src/actors/executions/supervisor.ts', '../../observers/sync.ts'],
+  ['src/actors/executions/supervisor.ts', 'dockerode'],
+  ['src/actors/executions/supervisor.ts', '../snapshots/snapshots.ts'],
+  ['src/actors/ids.ts', './executions/supervisor.ts'],
+  ['src/actors/ids.ts', 'xstate'],
+  ['src/actors/time/node-time.ts', '../queue/slots.ts'],
+  ['src/actors/queue/slots.ts', '../log/live-log.ts'],
+  ['src/actors/log/committer.ts', '../executions/supervisor.ts'],
+  ['src/actors/log/committer.ts', '../../stores/sqlite/store.ts'],
+  ['src/actors/instances/serving.ts', '../executions/runs.ts'],
+  ['src/actors/tasks/task-catalog.ts', '../executions/supervisor.ts'],
+  ['src/actors/explain/explaining.ts', '../executions/new-execution.ts'],
   ['src/actors/snapshots/restore.ts', '../../server/grpc-server.ts'],
   ['src/actors/snapshots/restore.ts', '../../stores/sqlite/store.ts'],
-  ['src/observers/sync.ts', '../actors/supervisor.ts'],
+  ['src/actors/snapshots/restore.ts', '../executions/supervisor.ts'],
+  ['src/observers/sync.ts', '../actors/executions/supervisor.ts'],
   ['src/observers/sync.ts', '../visualizer/http.ts'],
   ['src/observers/deep/sync.ts', '../../node/node.ts'],
-  ['src/stores/sqlite/store.ts', '../../actors/live-log.ts'],
+  ['src/stores/sqlite/store.ts', '../../actors/log/live-log.ts'],
   ['src/stores/sqlite/store.ts', '../../runtimes/runtime.ts'],
   ['src/stores/store.ts', '../cli/main.ts'],
   ['src/runtimes/runtime.ts', '../stores/store.ts'],
-  ['src/runtimes/containment/cell.ts', '../process/runtime.ts'],
-  ['src/runtimes/containment/cell.ts', '../runtime.ts'],
+  ['src/runtimes/containment/cells/cell.ts', '../../process/runtime.ts'],
+  ['src/runtimes/containment/cells/cell.ts', '../../runtime.ts'],
   ['src/runtimes/process/runtime.ts', '../docker/runtime.ts'],
   ['src/runtimes/process/runtime.ts', '../../config.ts'],
   ['src/runtimes/docker/runtime.ts', '../wasm/runtime.ts'],
   ['src/runtimes/docker/runtime.ts', '@bytecodealliance/jco-transpile'],
   ['src/runtimes/wasm/runtime.ts', 'dockerode'],
   ['src/runtimes/wasm/guest-host/main.ts', '../../../server/grpc-server.ts'],
-  ['src/server/grpc-server.ts', '../actors/supervisor.ts'],
+  ['src/server/grpc-server.ts', '../actors/executions/supervisor.ts'],
   ['src/server/wire/task.ts', '../../stores/store.ts'],
   ['src/server/wire/task.ts', '../../visualizer/http.ts'],
   ['src/server/http-api.ts', 'pino'],
   ['src/telemetry/logger.ts', '../server/status.ts'],
   ['src/visualizer/http.ts', '../server/http-api.ts'],
   ['src/visualizer/http.ts', './page/main.tsx'],
-  ['src/visualizer/page/main.tsx', '../inspection.ts'],
+  ['src/visualizer/page/main.tsx', '../page-files.ts'],
   ['src/visualizer/page/list/row.tsx', 'node:fs'],
   ['src/visualizer/page/list/row.tsx', '../../../server/gen/spearlet/task_pb.js'],
-  ['src/cli/main.ts', '../actors/supervisor.ts'],
+  ['src/cli/main.ts', '../actors/executions/supervisor.ts'],
   ['src/cli/commands/invoke.ts', '../../server/wire/task.ts'],
   ['src/cli/commands/invoke.ts', '../../stores/sqlite/store.ts'],
   ['src/node/node.ts', '../cli/main.ts'],
   ['src/node/node.ts', '../serve.ts'],
   ['src/config.ts', './node/node.ts'],
   ['src/db.ts', './node/node.ts'],
-  ['src/replay.ts', './actors/supervisor.ts'],
+  ['src/replay.ts', './actors/executions/supervisor.ts'],
   ['src/serve.ts', './cli/main.ts'],
   ['src/main.ts', './node/node.ts'],
 ];
@@ -79,7 +89,7 @@ describe('a wall', () => {
 
   test('keeps a thread of another room out', () => {
     const source = "new Worker(new URL('../stores/sqlite/writer-thread.ts', import.meta.url));";
-    expect(violationsOf('src/actors/supervisor.ts', source)).toHaveLength(1);
+    expect(violationsOf('src/actors/executions/supervisor.ts', source)).toHaveLength(1);
   });
 
   test('refuses what only a run can resolve, and a file of no room', () => {
@@ -91,11 +101,14 @@ describe('a wall', () => {
 
   test('lets through what a room is for', () => {
     expect(
-      violationsOf('src/actors/supervisor.ts', "import type { Store } from '../stores/store.ts';"),
+      violationsOf(
+        'src/actors/executions/supervisor.ts',
+        "import type { Store } from '../../stores/store.ts';",
+      ),
     ).toEqual([]);
-    expect(violationsOf('src/actors/a/b.ts', "import { Runtime } from '../../runtimes/runtime.ts';")).toEqual(
-      [],
-    );
+    expect(
+      violationsOf('src/actors/instances/a/b.ts', "import { Runtime } from '../../../runtimes/runtime.ts';"),
+    ).toEqual([]);
     expect(
       violationsOf('src/visualizer/page/list/row.tsx', "import { signal } from '@preact/signals';"),
     ).toEqual([]);

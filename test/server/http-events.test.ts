@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ExecutionMode } from '../../src/server/gen/spearlet/function_pb.js';
-import { createMemoryStore } from '../../src/stores/memory/store.ts';
+import { createMemoryStore } from '../support/memory-store/store.ts';
 import { startServer } from '../support/server.ts';
 import { openEvents, type ServerEvent } from './event-source.ts';
 import { api, errorOf, http, withHttp } from './http.ts';

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { createMemoryStore } from '../../src/stores/memory/store.ts';
+import { createMemoryStore } from '../support/memory-store/store.ts';
 import { storeContract } from './contract.ts';
 import { executionId, recordOf, shortLog } from './samples.ts';
 

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ExecutionStatus } from '../../src/domain/execution.ts';
 import { executionStatuses } from '../../src/domain/execution.ts';
-import { createMemoryStore } from '../../src/stores/memory/store.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
 import { type CommitEntry, type Store, StoreError } from '../../src/stores/store.ts';
+import { createMemoryStore } from '../support/memory-store/store.ts';
 import { temporaryFolder } from './folder.ts';
 import { bytesOf, chunk, executionId, invocationOf, recordOf, taskOf, transition } from './samples.ts';
 

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
-import { createMemoryStore } from '../../src/stores/memory/store.ts';
 import { type ObservedStore, observedStore } from '../../src/stores/observed.ts';
 import type { CommitEntry, Retention } from '../../src/stores/store.ts';
+import { createMemoryStore } from '../support/memory-store/store.ts';
 import { executionId, invocationOf, recordOf, result, transition } from './samples.ts';
 
 const failed: unknown[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LogEvent } from '../../src/domain/event.ts';
-import { ReadTurn } from '../../src/stores/sqlite/read-turn.ts';
+import { ReadTurn } from '../../src/stores/sqlite/read/read-turn.ts';
 
 function page(events: number, bytes: number): LogEvent[] {
   return Array.from({ length: events }, (_, index) => ({

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkDataDir } from '../../src/stores/sqlite/check.ts';
+import { checkDataDir } from '../../src/stores/sqlite/check/check.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
 import { DamagedError, type Store, StoreError } from '../../src/stores/store.ts';
 import { temporaryFolder } from './folder.ts';

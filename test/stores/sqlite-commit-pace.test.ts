@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CommitPace } from '../../src/stores/sqlite/commit-pace.ts';
+import { CommitPace } from '../../src/stores/sqlite/write/commit-pace.ts';
 
 /** How many commits go elsewhere until one is made in place again. */
 function resting(pace: CommitPace): number {

@@ -4,9 +4,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkDataDir } from '../../src/stores/sqlite/check.ts';
-import { migrations } from '../../src/stores/sqlite/schema.ts';
-import { encodeMeta, joinChunks } from '../../src/stores/sqlite/segment.ts';
+import { checkDataDir } from '../../src/stores/sqlite/check/check.ts';
+import { migrations } from '../../src/stores/sqlite/file/schema.ts';
+import { encodeMeta, joinChunks } from '../../src/stores/sqlite/read/segment.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
 import { temporaryFolder } from './folder.ts';
 import {

@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/actors/system-clock.ts';
+import { systemClock } from '../../src/actors/time/system-clock.ts';
 import type { Clock } from '../../src/domain/clock.ts';
 
 /** The clock of the system, whose timers of one length ring when a test says so, and never by themselves. */

@@ -1,5 +1,5 @@
-import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/store.ts';
 import type { CommitEntry, CommitResult } from '../../src/stores/store.ts';
+import { createMemoryStore, type MemoryStore } from './memory-store/store.ts';
 
 /** A memory store that remembers its commits and can be made to hold them back. */
 export interface WatchedStore {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ExecutionRecord, executionStatuses } from '../../src/domain/execution.ts';
 import type { NodeStatus, NodeWatch, StatusCounts } from '../../src/domain/node-feed.ts';
-import { Feed } from '../../src/visualizer/feed.ts';
+import { Feed } from '../../src/observers/node/feed.ts';
 import { executionId, recordOf, transition } from '../stores/samples.ts';
 import { FakeClock, isSettled, settle } from '../support/fake-clock.ts';
 

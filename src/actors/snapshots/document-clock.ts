@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { leastStepMs } from '../../domain/clock-record.ts';
 import type { DocumentClock, Header } from '../../domain/snapshot/parts.ts';
-import type { NodeTime } from '../node-time.ts';
+import type { NodeTime } from '../time/node-time.ts';
 
 /** As the wall clock of this node showed `takenAt`. */
 export function clockAt(time: NodeTime, takenAt: number): DocumentClock {

@@ -1,13 +1,13 @@
 import type { NewEvent } from '../../domain/event.ts';
 import { type ExecutionRecord, type Invocation, isTerminal } from '../../domain/execution.ts';
+import { recoveryOf } from '../../domain/interruption.ts';
 import { loosened } from '../../domain/loosened.ts';
 import type { Header, MachinePart, SnapshotPart, TaskPart } from '../../domain/snapshot/parts.ts';
 import type { RestoreOptions } from '../../domain/snapshot/port.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Replayed } from '../../machines/replay.ts';
 import type { CommitEntry } from '../../stores/store.ts';
-import { recoveryOf } from '../new-execution.ts';
-import { toStore } from '../stored-invocation.ts';
+import { toStore } from '../executions/recovery/stored-invocation.ts';
 import { leavesAttempt } from './left-attempt.ts';
 import { asNewEvent, asNewRecord } from './new-origin.ts';
 import { checkWishes, executionExists, invocationTaken } from './restore-refusal.ts';

@@ -1,4 +1,5 @@
 import type { ExecutionRecord, Outcome } from '../../domain/execution.ts';
+import type { RecoveryPolicy } from '../../domain/interruption.ts';
 import {
   type Check,
   instant,
@@ -19,7 +20,7 @@ import {
 } from '../../domain/snapshot/task-check.ts';
 import type { TimerPolicies } from '../../domain/task.ts';
 import { executionChartVersion } from '../../machines/execution.ts';
-import type { Cause, RecoveryPolicy } from '../../machines/execution-context.ts';
+import type { Cause } from '../../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import { type LoggedChange, type Replayed, replay, snapshotOf } from '../../machines/replay.ts';
 import { type StoredContext, storedContext } from '../../machines/stored-context.ts';

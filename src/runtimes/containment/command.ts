@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import type { Identity } from './identity.ts';
+import type { Identity } from './users/identity.ts';
 
 /** What the commands that the node runs for itself find programs by; nothing of its own environment. */
 export const commandEnvironment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };

@@ -1,15 +1,15 @@
 import { tmpdir } from 'node:os';
 import type { Clock } from '../../domain/clock.ts';
-import type { Cells } from './cell.ts';
-import { makeCgroupCells } from './cgroup-cells.ts';
-import { layoutFolders } from './layout.ts';
-import { makeNamespaceCells } from './namespace-cells.ts';
-import { withoutNewPrivileges } from './privileges.ts';
-import { Rooms } from './rooms.ts';
-import { Scratch } from './scratch.ts';
-import { Spawner } from './spawner.ts';
-import { sweep } from './sweep.ts';
-import { Warden } from './warden.ts';
+import type { Cells } from './cells/cell.ts';
+import { makeCgroupCells } from './cells/cgroup-cells.ts';
+import { layoutFolders } from './cells/layout.ts';
+import { makeNamespaceCells } from './cells/namespace-cells.ts';
+import { sweep } from './cleanup/sweep.ts';
+import { Warden } from './cleanup/watchdog.ts';
+import { Rooms } from './folders/rooms.ts';
+import { Scratch } from './folders/scratch.ts';
+import { Spawner } from './launch/spawner.ts';
+import { withoutNewPrivileges } from './users/privileges.ts';
 
 /** What a node has to keep its instances together, and to be rid of them. */
 export interface Containment {

@@ -1,18 +1,18 @@
 import { RequestError } from '../../domain/errors.ts';
-import { SocketWatch } from '../containment/socket-watch.ts';
+import { SocketWatch } from '../containment/cells/socket-watch.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance, Launch, OutputPosition } from '../runtime.ts';
-import type { CpuWatch } from './cpu-watch.ts';
-import { Departure, type InstanceHost } from './departure.ts';
-import { cpuExceeded, type Exit, endingOf, layerExceeded, socketsExceeded } from './ending.ts';
-import { asEngineError } from './engine-error.ts';
-import type { Freezer } from './freezer.ts';
-import { LayerWatch } from './layer-watch.ts';
-import { ranOutOfMemory } from './out-of-memory.ts';
-import { Outlet } from './outlet.ts';
-import { watchProcessorTime, withProcessorTime } from './processor-time.ts';
-import { StopLadder } from './stop-ladder.ts';
-import type { ContainerStreams } from './streams.ts';
-import { within } from './waiting.ts';
+import { Departure, type InstanceHost } from './ending/container-exit.ts';
+import { cpuExceeded, type Exit, endingOf, layerExceeded, socketsExceeded } from './ending/ending.ts';
+import type { Freezer } from './ending/freezer.ts';
+import { Outlet } from './ending/output-pipe.ts';
+import { StopLadder } from './ending/stop-ladder.ts';
+import { asEngineError } from './engine/engine-error.ts';
+import type { ContainerStreams } from './engine/streams.ts';
+import { within } from './engine/waiting.ts';
+import type { CpuWatch } from './limits/cpu-watch.ts';
+import { LayerWatch } from './limits/layer-watch.ts';
+import { ranOutOfMemory } from './limits/out-of-memory.ts';
+import { watchProcessorTime, withProcessorTime } from './limits/processor-time.ts';
 
 /** How long a container that is gone may leave its output open without writing to it. */
 const quietMs = 5000;

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../../domain/clock.ts';
-import type { DockerLogger, EngineConnection } from './connection.ts';
-import { labels } from './container-spec.ts';
-import { asEngineError } from './engine-error.ts';
-import { removeContainer } from './removal.ts';
+import { removeContainer } from './ending/removal.ts';
+import type { DockerLogger, EngineConnection } from './engine/connection.ts';
+import { asEngineError } from './engine/engine-error.ts';
+import { labels } from './launch/container-spec.ts';
 
 const listMs = 30_000;
 const removedAtOnce = 4;

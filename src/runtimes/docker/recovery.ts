@@ -1,13 +1,13 @@
 import { LaunchError, type LeftInstance } from '../runtime.ts';
-import { EngineUnavailable } from './connection.ts';
-import { ContainerLog } from './container-log.ts';
-import { containerName, labels } from './container-spec.ts';
-import type { InstanceHost } from './departure.ts';
-import { asEngineError } from './engine-error.ts';
-import { Freezer } from './freezer.ts';
+import type { InstanceHost } from './ending/container-exit.ts';
+import { Freezer } from './ending/freezer.ts';
+import { EngineUnavailable } from './engine/connection.ts';
+import { asEngineError } from './engine/engine-error.ts';
+import { passedOrAborted } from './engine/waiting.ts';
 import { ContainerInstance } from './instance.ts';
-import { clearAway } from './launch.ts';
-import { passedOrAborted } from './waiting.ts';
+import { containerName, labels } from './launch/container-spec.ts';
+import { clearAway } from './launch/launch.ts';
+import { ContainerLog } from './log/container-log.ts';
 
 const inspectMs = 10_000;
 /**

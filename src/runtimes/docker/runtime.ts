@@ -3,16 +3,21 @@ import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { InstanceRuntime, PreparedArtifact } from '../runtime.ts';
 import { LaunchError } from '../runtime.ts';
-import { type DockerLogger, EngineConnection, type EngineFacts, EngineUnavailable } from './connection.ts';
-import { checkContained, checkDefinition, defaultLimits } from './definition-check.ts';
-import { asEngineError } from './engine-error.ts';
-import { resolveImage, unobtainable } from './image.ts';
-import { ImageCache } from './image-cache.ts';
+import {
+  type DockerLogger,
+  EngineConnection,
+  type EngineFacts,
+  EngineUnavailable,
+} from './engine/connection.ts';
+import { asEngineError } from './engine/engine-error.ts';
+import { within } from './engine/waiting.ts';
+import { resolveImage, unobtainable } from './images/image.ts';
+import { ImageCache } from './images/image-cache.ts';
 import type { ContainerInstance } from './instance.ts';
-import { launchContainer } from './launch.ts';
+import { checkContained, checkDefinition, defaultLimits } from './launch/definition-check.ts';
+import { launchContainer } from './launch/launch.ts';
 import { Reconciler } from './reconciler.ts';
 import { recoverContainer } from './recovery.ts';
-import { within } from './waiting.ts';
 
 const inspectMs = 10_000;
 /** How long the opening waits for the containers of an earlier run to be removed. */

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Clock, Timer } from '../../domain/clock.ts';
 import type { Limits } from '../../domain/task.ts';
-import type { Cell } from '../containment/cell.ts';
+import type { Cell } from '../containment/cells/cell.ts';
 
 const leastDelayMs = 10;
 const mostDelayMs = 2 ** 31 - 1;

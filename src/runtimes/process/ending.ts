@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/task.ts';
-import { signalName } from '../containment/exit-report.ts';
-import { bytesPerFile } from '../containment/volumes.ts';
+import { bytesPerFile } from '../containment/folders/volumes.ts';
+import { signalName } from '../containment/launch/exit-report.ts';
 
 const { SIGKILL, SIGXCPU, SIGXFSZ } = constants.signals;
 

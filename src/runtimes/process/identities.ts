@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { invalidArgument, quote } from '../../domain/errors.ts';
-import type { Identity } from '../containment/identity.ts';
-import { anyLeasedUser } from '../containment/leased-users.ts';
+import type { Identity } from '../containment/users/identity.ts';
+import { anyLeasedUser } from '../containment/users/leased-users.ts';
 
 /** By custom `nogroup`. */
 const noGroup = 65534;

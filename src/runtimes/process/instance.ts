@@ -1,11 +1,11 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { ResourceUse } from '../../domain/execution.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
-import type { Cell } from '../containment/cell.ts';
-import type { Child, ChildExit } from '../containment/child.ts';
-import { ComputeWatch } from '../containment/compute-watch.ts';
-import { readExit } from '../containment/exit-report.ts';
-import { SocketWatch } from '../containment/socket-watch.ts';
+import type { Cell } from '../containment/cells/cell.ts';
+import { ComputeWatch } from '../containment/cells/compute-watch.ts';
+import { SocketWatch } from '../containment/cells/socket-watch.ts';
+import type { Child, ChildExit } from '../containment/launch/child.ts';
+import { readExit } from '../containment/launch/exit-report.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance } from '../runtime.ts';
 import { CpuWatch } from './cpu-watch.ts';
 import { type Exit, endingOf, type KillCause } from './ending.ts';

@@ -1,7 +1,7 @@
 import { invalidArgument } from '../../domain/errors.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
-import type { Cells } from '../containment/cell.ts';
-import { fileSizeBlock } from '../containment/launcher.ts';
+import type { Cells } from '../containment/cells/cell.ts';
+import { fileSizeBlock } from '../containment/launch/launcher.ts';
 import { mostOpenFiles } from '../containment/open-files.ts';
 
 /** Rejects what a process cannot be given or held to, with a RequestError that names the field. */

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { invalidArgument, quote } from '../../domain/errors.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { TaskDraft } from '../../domain/tasks.ts';
-import type { Identity } from '../containment/identity.ts';
+import type { Identity } from '../containment/users/identity.ts';
 import { LaunchError } from '../runtime.ts';
 import type { Digests } from './digest.ts';
 import { whyUnreachable } from './reach.ts';

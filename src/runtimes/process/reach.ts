@@ -1,6 +1,6 @@
 import { accessSync, constants, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Identity } from '../containment/identity.ts';
+import type { Identity } from '../containment/users/identity.ts';
 
 const { R_OK, X_OK } = constants;
 

@@ -2,10 +2,10 @@ import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, RequestError } from '../../domain/errors.ts';
 import type { Artifact, Limits, TaskDefinition } from '../../domain/task.ts';
 import type { TaskDraft } from '../../domain/tasks.ts';
+import { closing, strayDescriptors } from '../containment/cleanup/orphans.ts';
 import { type Containment, closeContainment, makeContainment } from '../containment/containment.ts';
-import type { Identity } from '../containment/identity.ts';
-import { Launcher } from '../containment/launcher.ts';
-import { closing, strayDescriptors } from '../containment/strays.ts';
+import { Launcher } from '../containment/launch/launcher.ts';
+import type { Identity } from '../containment/users/identity.ts';
 import {
   type Fetching,
   type Instance,

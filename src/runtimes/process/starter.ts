@@ -1,12 +1,12 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
-import type { Cell } from '../containment/cell.ts';
+import type { Cell } from '../containment/cells/cell.ts';
 import type { Containment } from '../containment/containment.ts';
 import { DescriptorBudget } from '../containment/descriptor-budget.ts';
-import type { Identity } from '../containment/identity.ts';
-import type { Launcher } from '../containment/launcher.ts';
-import { anyLeasedUser, LeasedUsers } from '../containment/leased-users.ts';
-import type { InstanceFolder } from '../containment/scratch.ts';
+import type { InstanceFolder } from '../containment/folders/scratch.ts';
+import type { Launcher } from '../containment/launch/launcher.ts';
+import type { Identity } from '../containment/users/identity.ts';
+import { anyLeasedUser, LeasedUsers } from '../containment/users/leased-users.ts';
 import { type Launch, LaunchError } from '../runtime.ts';
 import { ProcessInstance } from './instance.ts';
 import { startFailure } from './start-failure.ts';

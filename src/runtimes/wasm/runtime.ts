@@ -4,19 +4,19 @@ import type { InstanceReporter } from '../../domain/instance.ts';
 import type { FunctionSignature, TaskDefinition } from '../../domain/task.ts';
 import { opaqueReason, printType } from '../../domain/wit/type-text.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, PreparedArtifact, Runtime } from '../runtime.ts';
-import { ArtifactCache, ArtifactMissing } from './artifact-cache.ts';
 import { holdsDescriptors } from './files/anchor.ts';
-import type { HostLauncher } from './host-process.ts';
-import { checkPreopens, checkSettings, defaultLimits } from './limits.ts';
+import type { HostLauncher } from './hosts/host-process.ts';
+import { PendingJob } from './hosts/pending.ts';
+import { PlainHostLauncher } from './hosts/plain-host.ts';
+import { HostPools } from './hosts/pools.ts';
+import type { NetworkRules, Program } from './hosts/protocol.ts';
 import type { WasmLogger } from './logger.ts';
-import type { Manifest } from './manifest.ts';
-import { PendingJob } from './pending.ts';
-import { PlainHostLauncher } from './plain-host.ts';
-import { HostPools } from './pools.ts';
-import { ProgramStore } from './program-store.ts';
-import type { NetworkRules, Program } from './protocol.ts';
-import { resolveArtifact, type SourceOptions } from './source.ts';
-import { createTranspile } from './transpile.ts';
+import { ArtifactCache, ArtifactMissing } from './programs/artifact-cache.ts';
+import { checkPreopens, checkSettings, defaultLimits } from './programs/limits.ts';
+import type { Manifest } from './programs/manifest.ts';
+import { ProgramStore } from './programs/program-store.ts';
+import { resolveArtifact, type SourceOptions } from './programs/source.ts';
+import { createTranspile } from './programs/transpile.ts';
 
 export interface WasmRuntimeOptions extends SourceOptions {
   /** The bytes of an artifact, by hex digest; rejects where they are gone or damaged. */

@@ -19,24 +19,24 @@ import {
   type StoreCounts,
   StoreError,
 } from '../store.ts';
-import { type EncodedEntry, encodeEntry, encodeSegments } from './encoded-entry.ts';
-import { guardOpening, guardReading, guardSqlite } from './failure.ts';
-import { assertNotEmptied, claimFolder, type DataFolder } from './folder.ts';
-import { assertNothingLost, HighWater } from './high-water.ts';
-import { Inputs, noRoom } from './inputs.ts';
-import { Log } from './log.ts';
-import { nextPosition, progressOf } from './positions.ts';
-import { Presence } from './presence.ts';
-import { ReadTurn } from './read-turn.ts';
-import { Records } from './records.ts';
-import { type MigrationProgress, migrate } from './schema.ts';
-import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './settings.ts';
-import { dropLeftovers } from './staging.ts';
-import { Sweep } from './sweep.ts';
-import { Tasks } from './tasks.ts';
-import { freeBytes } from './usage.ts';
-import { Writer } from './writer.ts';
-import { Writes } from './writes.ts';
+import { guardOpening, guardReading, guardSqlite } from './file/failure.ts';
+import { assertNotEmptied, claimFolder, type DataFolder } from './file/folder.ts';
+import { assertNothingLost, HighWater } from './file/high-water.ts';
+import { Presence } from './file/lock-file.ts';
+import { nextPosition, progressOf } from './file/positions.ts';
+import { type MigrationProgress, migrate } from './file/schema.ts';
+import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './file/settings.ts';
+import { Log } from './read/log.ts';
+import { ReadTurn } from './read/read-turn.ts';
+import { Records } from './read/records.ts';
+import { Tasks } from './read/tasks.ts';
+import { Sweep } from './retention/sweep.ts';
+import { freeBytes } from './retention/usage.ts';
+import { type EncodedEntry, encodeEntry, encodeSegments } from './write/encoded-entry.ts';
+import { Inputs, noRoom } from './write/inputs.ts';
+import { dropLeftovers } from './write/staging.ts';
+import { Writer } from './write/writer.ts';
+import { Writes } from './write/writes.ts';
 
 interface SqliteStoreOptions {
   readonly dataDir: string;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { EngineFacts } from '../../../src/runtimes/docker/connection.ts';
-import { checkDefinition, defaultLimits } from '../../../src/runtimes/docker/definition-check.ts';
-import { SocketMemory } from '../../../src/runtimes/docker/socket-memory.ts';
+import type { EngineFacts } from '../../../src/runtimes/docker/engine/connection.ts';
+import { SocketMemory } from '../../../src/runtimes/docker/engine/socket-memory.ts';
+import { checkDefinition, defaultLimits } from '../../../src/runtimes/docker/launch/definition-check.ts';
 import type { InstanceRuntime } from '../../../src/runtimes/runtime.ts';
 import { openRuntime, taskOf, testImageId } from './tasks.ts';
 import { describeDocker } from './where.ts';

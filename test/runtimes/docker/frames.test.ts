@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseAddress } from '../../../src/runtimes/docker/address.ts';
-import { followFrames } from '../../../src/runtimes/docker/frames.ts';
-import { signalOf } from '../../../src/runtimes/docker/linux-signals.ts';
+import { signalOf } from '../../../src/runtimes/docker/ending/linux-signals.ts';
+import { parseAddress } from '../../../src/runtimes/docker/engine/address.ts';
+import { followFrames } from '../../../src/runtimes/docker/engine/frames.ts';
 
 function frame(type: number, data: string): Buffer {
   const header = Buffer.from([type, 0, 0, 0, 0, 0, 0, 0]);

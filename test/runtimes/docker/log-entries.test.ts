@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LogEntries } from '../../../src/runtimes/docker/log-entries.ts';
+import { LogEntries } from '../../../src/runtimes/docker/log/log-entries.ts';
 
 const full = 16 * 1024;
 const time = (n: number) => `2026-01-02T15:04:05.${String(n).padStart(9, '0')}Z `;

@@ -1,8 +1,8 @@
 import Docker from 'dockerode';
 import { createIds } from '../../../src/actors/ids.ts';
-import { InstanceRegistry } from '../../../src/actors/instances.ts';
-import { systemClock } from '../../../src/actors/system-clock.ts';
-import { createWarmRuntime } from '../../../src/actors/warm-runtime.ts';
+import { InstanceRegistry } from '../../../src/actors/instances/instance-registry.ts';
+import { createWarmRuntime } from '../../../src/actors/instances/warm-runtime.ts';
+import { systemClock } from '../../../src/actors/time/system-clock.ts';
 import type { ContainerSettings, TaskDefinition } from '../../../src/domain/task.ts';
 import { type DockerRuntimeOptions, openDockerRuntime } from '../../../src/runtimes/docker/runtime.ts';
 import type { InstanceRuntime, Launch, Runtime } from '../../../src/runtimes/runtime.ts';

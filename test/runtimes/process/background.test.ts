@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { makeCgroupCells } from '../../../src/runtimes/containment/cgroup-cells.ts';
+import { makeCgroupCells } from '../../../src/runtimes/containment/cells/cgroup-cells.ts';
 import { describeWhere, root } from '../../support/needs.ts';
 import { newNodeId } from './fixtures.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ComputeWatch, foregroundMs } from '../../../src/runtimes/containment/compute-watch.ts';
+import { ComputeWatch, foregroundMs } from '../../../src/runtimes/containment/cells/compute-watch.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 function watched() {

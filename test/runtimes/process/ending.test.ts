@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ownHierarchies } from '../../../src/runtimes/containment/hierarchy.ts';
+import { ownHierarchies } from '../../../src/runtimes/containment/cells/hierarchy.ts';
 import type { InstanceRuntime, Runtime } from '../../../src/runtimes/runtime.ts';
 import { isSettled } from '../../support/fake-clock.ts';
 import { HeldClock } from '../../support/held-clock.ts';

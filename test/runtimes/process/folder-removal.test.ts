@@ -12,7 +12,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { removeFolder } from '../../../src/runtimes/containment/folder-removal.ts';
+import { removeFolder } from '../../../src/runtimes/containment/folders/folder-removal.ts';
 import { root } from '../../support/needs.ts';
 
 let home: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ownHierarchies } from '../../../src/runtimes/containment/hierarchy.ts';
+import { ownHierarchies } from '../../../src/runtimes/containment/cells/hierarchy.ts';
 
 describe('where a node finds its own cgroups', () => {
   it('is one folder where there is only version 2', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Launcher } from '../../../src/runtimes/containment/launcher.ts';
+import { Launcher } from '../../../src/runtimes/containment/launch/launcher.ts';
 
 const execute = promisify(execFile);
 

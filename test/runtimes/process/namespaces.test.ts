@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { makeNamespaceCells } from '../../../src/runtimes/containment/namespace-cells.ts';
+import { makeNamespaceCells } from '../../../src/runtimes/containment/cells/namespace-cells.ts';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
 import { firstOutput, run } from '../attempt.ts';
 import { openRuntime, Programs, start, withLimits } from './fixtures.ts';

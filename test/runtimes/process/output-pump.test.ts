@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../../src/actors/system-clock.ts';
+import { systemClock } from '../../../src/actors/time/system-clock.ts';
 import { OutputPump } from '../../../src/runtimes/process/output-pump.ts';
 import { Collected } from '../attempt.ts';
 

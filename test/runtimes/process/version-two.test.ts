@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { CgroupCells } from '../../../src/runtimes/containment/cgroup-cells.ts';
-import { ownHierarchies } from '../../../src/runtimes/containment/hierarchy.ts';
+import { CgroupCells } from '../../../src/runtimes/containment/cells/cgroup-cells.ts';
+import { ownHierarchies } from '../../../src/runtimes/containment/cells/hierarchy.ts';
 import { newNodeId } from './fixtures.ts';
 import { isAlive, pidOf, until } from './processes.ts';
 

@@ -1,4 +1,4 @@
-import { encodeU32 } from '../../../src/runtimes/wasm/binary.ts';
+import { encodeU32 } from '../../../src/runtimes/wasm/check/binary.ts';
 
 interface Body {
   readonly code: Uint8Array;

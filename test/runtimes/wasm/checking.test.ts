@@ -3,10 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Manifest, manifestFile, type TranspileReport } from '../../../src/runtimes/wasm/manifest.ts';
-import { PlainHostLauncher } from '../../../src/runtimes/wasm/plain-host.ts';
+import { PlainHostLauncher } from '../../../src/runtimes/wasm/hosts/plain-host.ts';
 import { preview1Functions } from '../../../src/runtimes/wasm/preview1/signatures.ts';
-import { createTranspile } from '../../../src/runtimes/wasm/transpile.ts';
+import {
+  type Manifest,
+  manifestFile,
+  type TranspileReport,
+} from '../../../src/runtimes/wasm/programs/manifest.ts';
+import { createTranspile } from '../../../src/runtimes/wasm/programs/transpile.ts';
 import { digest, readExample, systemClock } from './fixture.ts';
 
 let base: string;

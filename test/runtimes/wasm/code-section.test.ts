@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { describe, expect, it } from 'vitest';
-import { layerOf } from '../../../src/runtimes/wasm/binary.ts';
-import { checkCode } from '../../../src/runtimes/wasm/code-section.ts';
-import { checkComponent } from '../../../src/runtimes/wasm/component-shape.ts';
-import { readCoreModule } from '../../../src/runtimes/wasm/core-module.ts';
-import { atomic, bulk, immediate, plain, vector } from '../../../src/runtimes/wasm/instructions.ts';
+import { layerOf } from '../../../src/runtimes/wasm/check/binary.ts';
+import { checkCode } from '../../../src/runtimes/wasm/check/code-section.ts';
+import { checkComponent } from '../../../src/runtimes/wasm/check/component-shape.ts';
+import { readCoreModule } from '../../../src/runtimes/wasm/check/core-module.ts';
+import { atomic, bulk, immediate, plain, vector } from '../../../src/runtimes/wasm/check/instructions.ts';
 import { longBlock, moduleOf, phiBomb, repeated } from './bombs.ts';
 
 function check(bytes: Uint8Array): void {

@@ -1,6 +1,6 @@
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { describe, expect, it } from 'vitest';
-import { checkComponent } from '../../../src/runtimes/wasm/component-shape.ts';
+import { checkComponent } from '../../../src/runtimes/wasm/check/component-shape.ts';
 import { doublingComponent } from './bombs.ts';
 import { readExample } from './fixture.ts';
 import { httpHandler, typedGuest } from './typed-guest.ts';

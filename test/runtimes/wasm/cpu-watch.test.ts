@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CpuWatch } from '../../../src/runtimes/wasm/cpu-watch.ts';
+import { CpuWatch } from '../../../src/runtimes/wasm/hosts/cpu-watch.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 /** A process that had used a second before its job began, and whose job uses a share of the time that goes by. */

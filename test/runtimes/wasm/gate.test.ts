@@ -1,8 +1,8 @@
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readCoreModule } from '../../../src/runtimes/wasm/core-module.ts';
-import { gateModules, pageBytes, tableEntryBytes } from '../../../src/runtimes/wasm/gate.ts';
+import { readCoreModule } from '../../../src/runtimes/wasm/check/core-module.ts';
+import { gateModules, pageBytes, tableEntryBytes } from '../../../src/runtimes/wasm/check/gate.ts';
 
 const mebibyte = 1024 * 1024;
 

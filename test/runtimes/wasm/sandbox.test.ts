@@ -9,8 +9,8 @@ import type { Guest } from '../../../src/runtimes/wasm/guest-host/guest.ts';
 import type { RunContext } from '../../../src/runtimes/wasm/guest-host/host/context.ts';
 import { hostFor } from '../../../src/runtimes/wasm/guest-host/host/imports.ts';
 import { type LiveGuest, LiveGuests } from '../../../src/runtimes/wasm/guest-host/live-guests.ts';
-import { networkGuards } from '../../../src/runtimes/wasm/host-code.ts';
-import type { ProgramFacts } from '../../../src/runtimes/wasm/protocol.ts';
+import { networkGuards } from '../../../src/runtimes/wasm/hosts/host-code.ts';
+import type { ProgramFacts } from '../../../src/runtimes/wasm/hosts/protocol.ts';
 import { attemptOf, Collected, firstOutput, run } from '../attempt.ts';
 import { WasmBench } from './fixture.ts';
 

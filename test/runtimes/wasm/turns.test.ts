@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../../src/runtimes/wasm/turns.ts';
+import { Turns } from '../../../src/runtimes/wasm/programs/turns.ts';
 
 describe('turns', () => {
   it('let others run while one hangs', async () => {

@@ -5,8 +5,8 @@ import {
   messageHeaderBytes,
   recordHeaderBytes,
   recordKind,
-} from '../channel.ts';
-import type { HostMessage } from '../protocol.ts';
+} from '../hosts/channel.ts';
+import type { HostMessage } from '../hosts/protocol.ts';
 
 export interface Received {
   readonly message: HostMessage;
@@ -23,7 +23,7 @@ const mostWaitUs = 100;
 /** What is read ahead at a time. */
 const chunkBytes = 64 * 1024;
 
-/** The host's end of its socket; see `../channel.ts`. Everything blocks: the process has nothing else to do. */
+/** The host's end of its socket; see `../hosts/channel.ts`. Everything blocks: the process has nothing else to do. */
 export class Channel {
   readonly #fd: number;
   readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));

@@ -1,7 +1,7 @@
 import { encodeError, encodeResult } from '../../../domain/wit/encode.ts';
 import type { WitFunction } from '../../../domain/wit/types.ts';
 import type { AttemptOutcome } from '../../runtime.ts';
-import { maxResultBytes } from '../protocol.ts';
+import { maxResultBytes } from '../hosts/protocol.ts';
 import type { Guest } from './guest.ts';
 
 type Spread<T> = T extends unknown ? Omit<T, 'instanceId' | 'resourceUse'> : never;

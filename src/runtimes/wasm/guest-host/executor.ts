@@ -1,8 +1,15 @@
 import { decodeParameters } from '../../../domain/wit/decode.ts';
 import { findFunction } from '../../../domain/wit/lookup.ts';
 import type { AttemptOutcome } from '../../runtime.ts';
-import { recordKind } from '../channel.ts';
-import type { HostMessage, Job, LoadableProgram, NetworkRules, Notice, ProgramFacts } from '../protocol.ts';
+import { recordKind } from '../hosts/channel.ts';
+import type {
+  HostMessage,
+  Job,
+  LoadableProgram,
+  NetworkRules,
+  Notice,
+  ProgramFacts,
+} from '../hosts/protocol.ts';
 import type { Channel, Received } from './channel.ts';
 import { commandEnding, type Ending, startEnding, thrownEnding, valueEnding } from './ending.ts';
 import { createGuest, type Guest, type LoadedProgram, loadProgram, memoryCapOf } from './guest.ts';

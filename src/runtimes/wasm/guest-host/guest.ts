@@ -1,7 +1,7 @@
 import { camelCase } from '../../../domain/wit/identifier.ts';
 import type { WitFunction } from '../../../domain/wit/types.ts';
+import type { LoadableProgram, ProgramFacts } from '../hosts/protocol.ts';
 import { createModuleGuest } from '../preview1/guest.ts';
-import type { LoadableProgram, ProgramFacts } from '../protocol.ts';
 import { exitGuest, type RunContext } from './host/context.ts';
 import { filesOf, type HostFactory, hostFor, type InstanceHost } from './host/imports.ts';
 import type { LiftBudget } from './lift-budget.ts';

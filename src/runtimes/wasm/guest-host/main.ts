@@ -6,7 +6,7 @@
 // 4. The process trusts the node and is not trusted by it.
 
 import { syncBuiltinESMExports } from 'node:module';
-import { recordKind } from '../channel.ts';
+import { recordKind } from '../hosts/channel.ts';
 import { Channel } from './channel.ts';
 import { createExecutor } from './executor.ts';
 

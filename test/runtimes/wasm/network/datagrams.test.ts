@@ -2,8 +2,8 @@ import { createSocket } from 'node:dgram';
 import { describe, expect, it } from 'vitest';
 import type { RunContext } from '../../../../src/runtimes/wasm/guest-host/host/context.ts';
 import { hostFor } from '../../../../src/runtimes/wasm/guest-host/host/imports.ts';
-import { networkGuards } from '../../../../src/runtimes/wasm/host-code.ts';
-import type { NetworkRules, ProgramFacts } from '../../../../src/runtimes/wasm/protocol.ts';
+import { networkGuards } from '../../../../src/runtimes/wasm/hosts/host-code.ts';
+import type { NetworkRules, ProgramFacts } from '../../../../src/runtimes/wasm/hosts/protocol.ts';
 
 const program: ProgramFacts = {
   key: 1,

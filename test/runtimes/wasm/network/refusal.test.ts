@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRefused } from '../../../../src/runtimes/wasm/guest-host/network/rules.ts';
-import type { NetworkRules } from '../../../../src/runtimes/wasm/protocol.ts';
+import type { NetworkRules } from '../../../../src/runtimes/wasm/hosts/protocol.ts';
 import { describeWhere } from '../../../support/needs.ts';
 import { run } from '../../attempt.ts';
 import { WasmBench, type WasmRuntime } from '../fixture.ts';

@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
-import type { HostLauncher } from '../../../../src/runtimes/wasm/host-process.ts';
-import { PlainHostLauncher } from '../../../../src/runtimes/wasm/plain-host.ts';
+import type { HostLauncher } from '../../../../src/runtimes/wasm/hosts/host-process.ts';
+import { PlainHostLauncher } from '../../../../src/runtimes/wasm/hosts/plain-host.ts';
 import { run } from '../../attempt.ts';
 import { WasmBench } from '../fixture.ts';
 

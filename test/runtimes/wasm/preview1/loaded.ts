@@ -1,7 +1,7 @@
-import { gateModules } from '../../../../src/runtimes/wasm/gate.ts';
+import { gateModules } from '../../../../src/runtimes/wasm/check/gate.ts';
 import { type LoadedProgram, loadProgram } from '../../../../src/runtimes/wasm/guest-host/guest.ts';
 import type { RunContext } from '../../../../src/runtimes/wasm/guest-host/host/context.ts';
-import type { LoadableProgram } from '../../../../src/runtimes/wasm/protocol.ts';
+import type { LoadableProgram } from '../../../../src/runtimes/wasm/hosts/protocol.ts';
 
 /** A core module as a guest host has it after the gate, with so much memory at most. */
 export function loadModule(

@@ -1,7 +1,7 @@
 import { anchorOf, holdsDescriptors, pathAnchorOf } from '../../files/anchor.ts';
 import { createFileSystem } from '../../files/file-system.ts';
 import type { FileSystem } from '../../files/port.ts';
-import type { NetworkRules, ProgramFacts } from '../../protocol.ts';
+import type { NetworkRules, ProgramFacts } from '../../hosts/protocol.ts';
 import type { RunContext } from './context.ts';
 import { createFilesystem } from './filesystem.ts';
 import { type GuestImports, plainInterfaces } from './interfaces.ts';

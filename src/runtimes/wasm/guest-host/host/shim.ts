@@ -2,7 +2,7 @@ import * as wasi from '@bytecodealliance/preview2-shim';
 import { WASIShim } from '@bytecodealliance/preview2-shim/instantiation';
 import { callExtension } from '@bytecodealliance/preview2-shim/io-worker';
 import type { FileSystem } from '../../files/port.ts';
-import type { NetworkRules, ProgramFacts } from '../../protocol.ts';
+import type { NetworkRules, ProgramFacts } from '../../hosts/protocol.ts';
 import type { Operation } from '../network/extension.ts';
 import type { RunContext } from './context.ts';
 import { createFilesystem } from './filesystem.ts';

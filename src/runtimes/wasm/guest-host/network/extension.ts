@@ -1,6 +1,6 @@
 // What the thread of preview2-shim that has the sockets is given, as one of the extensions that it can load.
 
-import type { NetworkRules } from '../../protocol.ts';
+import type { NetworkRules } from '../../hosts/protocol.ts';
 import { Connections } from './connections.ts';
 import { installGuards } from './guards.ts';
 import { NameLookups } from './name-lookups.ts';

@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { NetworkRules } from '../../protocol.ts';
+import type { NetworkRules } from '../../hosts/protocol.ts';
 
 /**
  * Addresses that a connection to stays on the machine: 127.0.0.0/8 and ::1 (RFC 1122, RFC 4291), the unspecified

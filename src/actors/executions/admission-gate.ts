@@ -1,0 +1,59 @@
+import { admissionRule } from '../../domain/admission.ts';
+import { RequestError } from '../../domain/errors.ts';
+import type { Store } from '../../stores/store.ts';
+import { type Committer, noSpace, storeUnavailable } from '../log/committer.ts';
+import type { Slots } from '../queue/slots.ts';
+
+interface GateOptions {
+  readonly committer: Committer;
+  readonly store: Store;
+  readonly slots: Slots;
+  readonly queueLimit: number;
+}
+
+const retryAfterMs = 1000;
+
+/** What the node accepts now. */
+export class AdmissionGate {
+  readonly #options: GateOptions;
+  #closed = false;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The node drains: nothing is accepted any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Throws a RequestError, unavailable, where nothing is accepted now. */
+  checkOpen(): void {
+    if (this.#closed) {
+      throw new RequestError('unavailable', 'the node is draining and takes no new work', {
+        reason: 'DRAINING',
+        retryAfterMs,
+      });
+    }
+    const { committer, store } = this.#options;
+    if (!committer.healthy) throw storeUnavailable();
+    if (store.lowSpace) throw noSpace();
+  }
+
+  /** Throws a RequestError where no new execution is accepted beside the `pending` ones. */
+  checkAdmission(pending: number): void {
+    this.checkOpen();
+    const { queueLimit, slots } = this.#options;
+    const { running, total } = slots;
+    if (admissionRule({ running, slots: total, pending, queueLimit }) !== 'refuse') return;
+    throw new RequestError(
+      'resource_exhausted',
+      `the queue is full: ${pending} executions wait for ${total} slots, allowed are ${queueLimit}`,
+      { reason: 'QUEUE_FULL', quota: 'queue-limit', retryAfterMs },
+    );
+  }
+}

@@ -1,0 +1,105 @@
+import type { Clock } from '../../domain/clock.ts';
+import { RequestError } from '../../domain/errors.ts';
+import type { Admission, AdmissionRequest } from '../../domain/executions.ts';
+import { hasNoOutsideEffects } from '../../domain/interruption.ts';
+import type { LogCursor } from '../../domain/log.ts';
+import type { Store } from '../../stores/store.ts';
+import type { IdSource } from '../ids.ts';
+import { LiveCursor, StoredCursor } from '../log/cursors.ts';
+import { LiveLog, type LogSurroundings } from '../log/live-log.ts';
+import type { AdmissionGate } from './admission-gate.ts';
+import type { Child } from './child.ts';
+import { InvocationClaims } from './idempotency.ts';
+import { chartInput, newRecord } from './new-execution.ts';
+import { toStore } from './recovery/stored-invocation.ts';
+import type { Runs } from './runs.ts';
+
+export interface AdmittingOptions {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly store: Store;
+  readonly runs: Runs;
+  readonly gate: AdmissionGate;
+  readonly surroundings: LogSurroundings;
+  /** Milliseconds since the epoch, as deadlines count. */
+  now(): number;
+  /** It is among the live ones from now on. */
+  spawn(child: Child): void;
+  cancel(executionId: string, reason: string): void;
+}
+
+/** Accepts requests as new executions, or joins them to the one that has their invocation id. */
+export class Admitting {
+  readonly #options: AdmittingOptions;
+  readonly #claims: InvocationClaims;
+
+  constructor(options: AdmittingOptions) {
+    this.#options = options;
+    const { store, runs } = options;
+    this.#claims = new InvocationClaims(store, (executionId) => runs.get(executionId)?.child.log);
+  }
+
+  /** See Executions. */
+  async admit(request: AdmissionRequest): Promise<Admission> {
+    const { invocationId, payloadDigest, cancelOnDisconnect } = request;
+    if (invocationId === '') {
+      return { cursor: this.#creatorCursor(this.#create(request), cancelOnDisconnect), joined: false };
+    }
+    const { execution, created } = await this.#claims.own(invocationId, payloadDigest, () =>
+      this.#create(request),
+    );
+    if (!(execution instanceof LiveLog)) {
+      return { cursor: new StoredCursor(this.#options.store, execution), joined: true };
+    }
+    return created
+      ? { cursor: this.#creatorCursor(execution, cancelOnDisconnect), joined: false }
+      : { cursor: new LiveCursor(execution), joined: true };
+  }
+
+  /** An execution is live no more. */
+  forget({ record }: LiveLog): void {
+    if (record.invocationId !== '') this.#claims.release(record.invocationId);
+  }
+
+  #create(request: AdmissionRequest): LiveLog {
+    const { clock, ids, gate, runs, surroundings } = this.#options;
+    gate.checkAdmission(runs.pending);
+    const { task, invocation, invocationId } = request;
+    const at = { wall: Math.round(clock.now()), steady: this.#options.now() };
+    const admitted = clock.monotonic();
+    const claim = invocationId === '' ? undefined : invocationId;
+    const record = newRecord(request, { executionId: ids('exec_'), requestId: claim ?? ids('req_') }, at);
+    const log = new LiveLog(surroundings, record, task.definition.limits, {
+      input: toStore(invocation),
+      claimInvocationId: claim,
+    });
+    const child: Child = {
+      log,
+      speculative: claim === undefined && hasNoOutsideEffects(task),
+      watched: request.mode !== 'sync',
+      pending: true,
+      stopwatch: { admitted, dispatched: undefined },
+      input: chartInput(record, request, at),
+    };
+    runs.add(child, task, invocation);
+    this.#options.spawn(child);
+    return log;
+  }
+
+  #creatorCursor(log: LiveLog, cancelWhenGone: boolean): LogCursor {
+    if (!cancelWhenGone) return new LiveCursor(log);
+    const closed = (how: 'done' | 'gone'): void => {
+      if (how === 'done' || log.observers > 0 || log.sealed || log.left) return;
+      this.#options.cancel(log.executionId, 'its caller went away');
+    };
+    return new LiveCursor(log, { closed });
+  }
+}
+
+/** The invocation id of an execution that was to be new is another one's. */
+export function claimedBy(ownerId: string): RequestError {
+  return new RequestError('already_exists', `invocation_id: already used by ${ownerId}`, {
+    reason: 'INVOCATION_ID_IN_USE',
+    metadata: { execution_id: ownerId },
+  });
+}

@@ -1,0 +1,108 @@
+import type { Clock } from '../../domain/clock.ts';
+import { hasNoOutsideEffects } from '../../domain/interruption.ts';
+import type { RuntimeKind, Task } from '../../domain/task.ts';
+import type { ExecutionEvent } from '../../machines/execution-context.ts';
+import type { AttemptOutcome, Runtime } from '../../runtimes/runtime.ts';
+import type { Store } from '../../stores/store.ts';
+import type { Slots } from '../queue/slots.ts';
+import { startAttempt } from './attempts.ts';
+import type { Child } from './child.ts';
+import { fromStore } from './recovery/stored-invocation.ts';
+import type { Runs } from './runs.ts';
+
+export interface AttemptRunnerOptions {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
+  readonly runs: Runs;
+  readonly slots: Slots;
+  /** 0 to 1; spreads retries. */
+  readonly random: () => number;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  deliver(executionId: string, event: ExecutionEvent): void;
+  /** The attempt of an execution has ended that is live no more. */
+  gone(executionId: string): void;
+  /** The store could not be read, or can be again. */
+  readHealth(error: Error | undefined): void;
+  bug(error: unknown, executionId: string): void;
+}
+
+/** Starts and ends the attempts that charts ask for, and tells the charts what came of them. */
+export class AttemptRunner {
+  readonly #options: AttemptRunnerOptions;
+  #quiet: PromiseWithResolvers<void> | undefined;
+  #closed = false;
+
+  constructor(options: AttemptRunnerOptions) {
+    this.#options = options;
+  }
+
+  runtimeOf(task: Task): Runtime | undefined {
+    return this.#options.runtimes.get(task.definition.runtime);
+  }
+
+  start({ log }: Child, number: number): void {
+    const { executionId } = log;
+    const { runs, store, clock, bug, readHealth } = this.#options;
+    const run = runs.get(executionId);
+    if (run === undefined) return;
+    const { child, task } = run;
+    run.controller = startAttempt(
+      this.runtimeOf(task),
+      {
+        executionId,
+        number,
+        task,
+        // What starts it is durable before it can have effects that the log does not know of.
+        ...(!hasNoOutsideEffects(task) && { ready: log.durable() }),
+        invocation: run.invocation ?? ((signal) => fromStore(store, clock, log.record, signal, readHealth)),
+      },
+      log,
+      (end) => this.ended(child, end),
+      (error) => bug(error, executionId),
+    );
+    if (task.definition.retry.maxAttempts === 1) run.invocation = undefined;
+  }
+
+  stop({ log }: Child): void {
+    this.#options.runs.get(log.executionId)?.controller?.abort();
+  }
+
+  /** It is under way already, and `controller` ends it. */
+  follow(executionId: string, controller: AbortController): void {
+    const run = this.#options.runs.get(executionId);
+    if (run !== undefined) run.controller = controller;
+  }
+
+  ended({ log }: Child, end: AttemptOutcome): void {
+    if (this.#closed) return;
+    const { runs, gone, deliver, now, random } = this.#options;
+    const { executionId } = log;
+    if (runs.has(executionId)) {
+      log.note(end.instanceId, end.resourceUse);
+      deliver(executionId, { type: 'attemptEnded', at: now(), end, random: random() });
+    } else gone(executionId);
+    this.settle();
+  }
+
+  /** Resolves when no attempt runs any more. */
+  async quiet(): Promise<void> {
+    while (this.#options.slots.running > 0) {
+      this.#quiet ??= Promise.withResolvers();
+      await this.#quiet.promise;
+    }
+  }
+
+  /** Looks whether one still runs: a slot is free without an end where its attempt was paused, or could not be confirmed gone. */
+  settle(): void {
+    if (this.#options.slots.running > 0) return;
+    this.#quiet?.resolve();
+    this.#quiet = undefined;
+  }
+
+  /** What ends from now on is not told. */
+  close(): void {
+    this.#closed = true;
+  }
+}

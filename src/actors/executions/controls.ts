@@ -1,0 +1,142 @@
+/** What callers may ask of an execution that lives: to end, to be held, to go on, to be moved away. */
+import type { ExecutionRecord } from '../../domain/execution.ts';
+import type { Changed } from '../../domain/executions.ts';
+import { interruptPolicyOf, mayRerun } from '../../domain/interruption.ts';
+import type { LogCursor } from '../../domain/log.ts';
+import type { Task } from '../../domain/task.ts';
+import { statePath } from '../../machines/execution.ts';
+import type { ExecutionEvent } from '../../machines/execution-context.ts';
+import type { Runtime } from '../../runtimes/runtime.ts';
+import { unknownHere, untilDurable } from '../log/durable.ts';
+import type { Child } from './child.ts';
+import { notInState } from './recovery/stored-execution.ts';
+
+/** A live execution and what runs it. */
+export interface Steered {
+  readonly child: Child;
+  readonly task: Task;
+}
+
+export interface SteeringHost {
+  /** A cursor on any execution that does not count as an observer. Rejects with not_found. */
+  glance(executionId: string): Promise<LogCursor>;
+  live(executionId: string): Steered | undefined;
+  runtimeOf(task: Task): Runtime | undefined;
+  deliver(executionId: string, event: ExecutionEvent): void;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+export class Steering {
+  readonly #host: SteeringHost;
+
+  constructor(host: SteeringHost) {
+    this.#host = host;
+  }
+
+  cancel(executionId: string, reason: string): Promise<Changed> {
+    return this.#ask(executionId, (steered) => {
+      if (steered !== undefined) {
+        this.#deliver(steered.child, { type: 'cancel', at: this.#host.now(), reason });
+      }
+    });
+  }
+
+  suspend(executionId: string): Promise<Changed> {
+    return this.#ask(executionId, async (steered, record) => {
+      if (steered === undefined) throw notInState(record, 'only what has not ended can be held');
+      const { child } = steered;
+      const path = pathOf(child);
+      if (path === 'running.attempting') await this.#suspendAttempt(steered);
+      else if (path === 'running.stopping' && child.snapshot?.context.cause !== null) {
+        throw notInState(record, 'its attempt is being ended; allowed is to wait for that');
+      } else this.#deliver(child, { type: 'suspend', at: this.#host.now() });
+    });
+  }
+
+  resume(executionId: string): Promise<Changed> {
+    return this.#ask(executionId, async (steered, record) => {
+      if (steered === undefined) throw notInState(record, 'only what is held can go on');
+      const { child, task } = steered;
+      if (child.snapshot?.context.pausedAttempt != null) {
+        await this.#host.runtimeOf(task)?.unpause?.(executionId);
+      }
+      this.#deliver(child, { type: 'resume', at: this.#host.now() });
+    });
+  }
+
+  /** See Transfers. */
+  async detach(executionId: string): Promise<ExecutionRecord> {
+    const cursor = await this.#host.glance(executionId);
+    try {
+      const steered = this.#host.live(executionId);
+      if (steered !== undefined) {
+        const { child, task } = steered;
+        const runs = pathOf(child) === 'running.attempting' || child.snapshot?.context.pausedAttempt != null;
+        if (runs && !mayRerun(interruptPolicyOf(task.definition))) {
+          throw notInState(
+            child.log.record,
+            'its attempt cannot be carried, and its task does not let it run again (on_interrupt)',
+          );
+        }
+        this.#deliver(child, { type: 'detach', at: this.#host.now() });
+        await cursor.beyond(Number.POSITIVE_INFINITY);
+        if (!child.log.complete) throw unknownHere();
+      }
+      await cursor.admitted();
+      const { record } = cursor;
+      const { outcome } = record;
+      if (outcome?.status === 'failed' && outcome.code === 'MOVED') return record;
+      throw notInState(record, 'only what has not ended can be moved');
+    } finally {
+      cursor.close('done');
+    }
+  }
+
+  async #suspendAttempt({ child, task }: Steered): Promise<void> {
+    const { executionId } = child.log;
+    const runtime = this.#host.runtimeOf(task);
+    if (runtime?.capabilities.pause !== true) {
+      if (!mayRerun(interruptPolicyOf(task.definition))) {
+        throw notInState(
+          child.log.record,
+          `a ${task.definition.runtime} attempt cannot be paused, and its task does not let it run again (on_interrupt)`,
+        );
+      }
+      this.#deliver(child, { type: 'suspend', at: this.#host.now() });
+      return;
+    }
+    await runtime.pause?.(executionId);
+    this.#deliver(child, { type: 'paused', at: this.#host.now() });
+    // It came to something else meanwhile, which must not find it standing still.
+    if (pathOf(child) !== 'running.suspended') await runtime.unpause?.(executionId).catch(() => undefined);
+  }
+
+  /** Does something to an execution and resolves when what came of it is durable. */
+  async #ask(
+    executionId: string,
+    act: (steered: Steered | undefined, record: ExecutionRecord) => Promise<void> | void,
+  ): Promise<Changed> {
+    const cursor = await this.#host.glance(executionId);
+    try {
+      const steered = this.#host.live(executionId);
+      const before = steered?.child.snapshot;
+      await act(steered, cursor.record);
+      if (steered === undefined) return { changed: false, record: cursor.record };
+      const { child } = steered;
+      const changed = child.snapshot !== before;
+      await untilDurable(child.log);
+      return { changed, record: cursor.record };
+    } finally {
+      cursor.close('done');
+    }
+  }
+
+  #deliver(child: Child, event: ExecutionEvent): void {
+    this.#host.deliver(child.log.executionId, event);
+  }
+}
+
+function pathOf(child: Child): string {
+  return child.snapshot === undefined ? '' : statePath(child.snapshot);
+}

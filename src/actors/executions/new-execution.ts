@@ -1,0 +1,107 @@
+import type { ExecutionRecord } from '../../domain/execution.ts';
+import type { AdmissionRequest } from '../../domain/executions.ts';
+import { recoveryOf, timersOf } from '../../domain/interruption.ts';
+import { loosened } from '../../domain/loosened.ts';
+import type { TaskDefinition } from '../../domain/task.ts';
+import type { ExecutionInput } from '../../machines/execution-context.ts';
+
+/** When a request is admitted, in milliseconds since the epoch. */
+export interface AdmissionTime {
+  /** As people read it. */
+  readonly wall: number;
+  /** As deadlines count. */
+  readonly steady: number;
+}
+
+/** The record of an execution before anything has happened to it. */
+export function newRecord(
+  request: AdmissionRequest,
+  ids: { readonly executionId: string; readonly requestId: string },
+  at: AdmissionTime,
+): ExecutionRecord {
+  const { task, timeouts } = request;
+  const allowed = loosenedOf(task.definition);
+  return {
+    executionId: ids.executionId,
+    taskId: task.taskId,
+    taskName: task.definition.name,
+    taskRevision: task.revision,
+    functionName: request.invocation.functionName,
+    mode: request.mode,
+    invocationId: request.invocationId,
+    payloadDigest: request.payloadDigest,
+    requestId: ids.requestId,
+    metadata: request.metadata,
+    contentType: request.invocation.contentType,
+    cancelOnDisconnect: request.cancelOnDisconnect,
+    deadlines: {
+      total: at.steady + timeouts.totalMs,
+      ...(request.startAfterMs > 0 && { startAt: at.steady + request.startAfterMs }),
+      ...(timeouts.queueMs !== undefined && { queueMs: timeouts.queueMs }),
+      ...(timeouts.attemptMs !== undefined && { attemptMs: timeouts.attemptMs }),
+    },
+    status: 'pending',
+    state: '',
+    attempt: 0,
+    instanceId: '',
+    createdAt: at.wall,
+    queueTimeMs: 0,
+    executionTimeMs: 0,
+    lastSequence: 0,
+    attemptSequence: 0,
+    outputBytes: 0,
+    outputEvents: 0,
+    droppedBytes: 0,
+    resourceUse: {},
+    ...(allowed.length > 0 && { loosened: allowed }),
+  };
+}
+
+const loosenedLines = new WeakMap<TaskDefinition, readonly string[]>();
+
+/** Once for each definition: its executions share the lines. */
+function loosenedOf(definition: TaskDefinition): readonly string[] {
+  let lines = loosenedLines.get(definition);
+  if (lines === undefined) {
+    lines = loosened(definition);
+    loosenedLines.set(definition, lines);
+  }
+  return lines;
+}
+
+/** What the chart of that execution starts from. */
+export function chartInput(
+  record: ExecutionRecord,
+  request: AdmissionRequest,
+  at: AdmissionTime,
+): ExecutionInput {
+  const { startAt, queueMs, attemptMs } = record.deadlines;
+  return {
+    executionId: record.executionId,
+    now: at.steady,
+    totalMs: request.timeouts.totalMs,
+    graceMs: request.task.definition.graceMs,
+    retry: request.task.definition.retry,
+    ...interruptionOf(request.task.definition),
+    ...(startAt !== undefined && { startAt }),
+    ...(queueMs !== undefined && { queueMs }),
+    ...(attemptMs !== undefined && { attemptMs }),
+  };
+}
+
+type Interruption = Pick<ExecutionInput, 'recovery' | 'timers'>;
+
+const interruptions = new WeakMap<TaskDefinition, Interruption>();
+
+/** Once for each definition: its executions share the objects. */
+function interruptionOf(definition: TaskDefinition): Interruption {
+  let known = interruptions.get(definition);
+  if (known === undefined) {
+    known = {
+      recovery: recoveryOf(definition),
+      ...(definition.timers !== undefined && { timers: timersOf(definition) }),
+    };
+    interruptions.set(definition, known);
+  }
+  return known;
+}

@@ -1,0 +1,67 @@
+/** Takes up what an earlier run of the node left unfinished, page by page. */
+import { SnapshotIncompatible } from '../../../machines/migrations.ts';
+import type { Store } from '../../../stores/store.ts';
+import type { NodeTime } from '../../time/node-time.ts';
+import { endIncompatible, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
+
+export interface RecoveryReport {
+  /** Live again. */
+  readonly revived: number;
+  /** Ended with SNAPSHOT_INCOMPATIBLE. */
+  readonly incompatible: number;
+}
+
+const pageSize = 500;
+
+/**
+ * The instances that may still run what an earlier run of the node started: a runtime that can follow them again must
+ * not clear them away before recovery has asked for them.
+ */
+export async function leftInstances(store: Store): Promise<ReadonlySet<string>> {
+  const instances = new Set<string>();
+  let beforeId: string | undefined;
+  for (;;) {
+    const page = await store.executions({
+      statuses: ['running'],
+      limit: pageSize,
+      ...(beforeId !== undefined && { beforeId }),
+    });
+    for (const { state, instanceId } of page) {
+      if (instanceId !== '' && state !== 'running.backingOff') instances.add(instanceId);
+    }
+    const last = page.at(-1);
+    if (last === undefined) return instances;
+    beforeId = last.executionId;
+  }
+}
+
+/**
+ * Calls `revive` for each unfinished execution, oldest first. One that cannot go on ends with SNAPSHOT_INCOMPATIBLE,
+ * and the others go on. Rejects with what the store rejects with.
+ */
+export async function recoverUnfinished(
+  store: Store,
+  time: NodeTime,
+  revive: (stored: StoredExecution) => void,
+): Promise<RecoveryReport> {
+  const tasks = new TaskRevisions(store);
+  let revived = 0;
+  let incompatible = 0;
+  let after = '';
+  for (;;) {
+    const page = await store.unfinished(after, pageSize);
+    const last = page.at(-1);
+    if (last === undefined) return { revived, incompatible };
+    for (const record of page) {
+      try {
+        revive(await readStored(store, tasks, record));
+        revived++;
+      } catch (error) {
+        if (!(error instanceof SnapshotIncompatible)) throw error;
+        await endIncompatible(store, time, record, error.message);
+        incompatible++;
+      }
+    }
+    after = last.executionId;
+  }
+}

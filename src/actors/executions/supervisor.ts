@@ -1,0 +1,369 @@
+/**
+ * Accepts executions and owns them until their end is durable. A request goes: admission rule → log and
+ * actor → slot → attempt → result → reap. See `supervisor-logic.ts` for the actor itself.
+ *
+ * - Acceptance is heard only when the admission is committed (I2). An attempt may be dispatched before that where
+ *   nothing outside can notice: wasm without preopens or network, no invocation id.
+ * - What waits for a slot does not keep a large input in memory: it is read back from the store at dispatch.
+ */
+import { type ActorRefFrom, createActor } from 'xstate';
+import type { MachineClock } from '../../domain/clock.ts';
+import { Durations } from '../../domain/durations.ts';
+import { notFound } from '../../domain/errors.ts';
+import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
+import type { Admission, AdmissionRequest, Changed, Executions, Transfers } from '../../domain/executions.ts';
+import type { Explanation, Explanations } from '../../domain/explanation.ts';
+import type { LogCursor } from '../../domain/log.ts';
+import type { RuntimeKind } from '../../domain/task.ts';
+import type { ExecutionEvent } from '../../machines/execution-context.ts';
+import { SnapshotIncompatible } from '../../machines/migrations.ts';
+import type { Runtime } from '../../runtimes/runtime.ts';
+import type { Store } from '../../stores/store.ts';
+import { explain } from '../explain/explaining.ts';
+import type { IdSource } from '../ids.ts';
+import { Committer, storeUnavailable } from '../log/committer.ts';
+import { LiveCursor, StoredCursor } from '../log/cursors.ts';
+import { untilDurable } from '../log/durable.ts';
+import type { LiveLog, LogSurroundings } from '../log/live-log.ts';
+import { OutputRoom } from '../log/output-room.ts';
+import { Estimates } from '../queue/estimates.ts';
+import { Slots } from '../queue/slots.ts';
+import { NodeTime } from '../time/node-time.ts';
+import { Admitting, claimedBy } from './admission.ts';
+import { AdmissionGate } from './admission-gate.ts';
+import { Alarms } from './alarms.ts';
+import { AttemptRunner } from './attempt-runner.ts';
+import { BreakpointTable } from './breakpoints.ts';
+import { Steering } from './controls.ts';
+import { DispatchGate } from './dispatch-gate.ts';
+import { mayFollowAgain, Revival } from './recovery/execution-recovery.ts';
+import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
+import { notInState } from './recovery/stored-execution.ts';
+import { Runs } from './runs.ts';
+import { createSupervisorLogic } from './supervisor-logic.ts';
+
+/** What the node's operator hears. None of these may throw. */
+export interface SupervisorListener {
+  storeHealth(error: Error | undefined): void;
+  bug(error: unknown, executionId: string): void;
+}
+
+export interface SupervisorOptions {
+  readonly clock: MachineClock;
+  /** For deadlines; its own where there was no earlier run. */
+  readonly time?: NodeTime;
+  readonly ids: IdSource;
+  /** 0 to 1; spreads retries. */
+  readonly random: () => number;
+  readonly store: Store;
+  readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
+  readonly slots: number;
+  readonly queueLimit: number;
+  readonly listener: SupervisorListener;
+  /** What is known of earlier runs; absent means nothing. */
+  readonly durations?: Durations;
+}
+
+/** An input above this is read back from the store at dispatch rather than kept while it waits. */
+const keptInputBytes = 4096;
+
+export class Supervisor implements Executions, Transfers, Explanations {
+  readonly #options: SupervisorOptions;
+  readonly #time: NodeTime;
+  readonly #runs = new Runs();
+  readonly #alarms: Alarms;
+  readonly #slots: Slots;
+  readonly #committer: Committer;
+  readonly #gate: AdmissionGate;
+  readonly #dispatch: DispatchGate;
+  readonly #admitting: Admitting;
+  readonly #attempts: AttemptRunner;
+  readonly #estimates: Estimates;
+  readonly #steering: Steering;
+  readonly #revival: Revival;
+  readonly breakpoints: BreakpointTable;
+  readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { clock, store, ids, queueLimit } = options;
+    const runs = this.#runs;
+    this.#time = options.time ?? new NodeTime(clock);
+    const shared = {
+      clock,
+      time: this.#time,
+      store,
+      runs,
+      now: () => this.#now(),
+      deliver: (executionId: string, event: ExecutionEvent) => this.#deliver(executionId, event),
+      bug: options.listener.bug,
+    };
+    this.breakpoints = new BreakpointTable(clock, ids);
+    this.#slots = new Slots(options.slots);
+    this.#estimates = new Estimates(
+      this.#slots,
+      options.durations ?? new Durations(),
+      (executionId) => runs.get(executionId)?.child.log.record,
+    );
+    this.#alarms = new Alarms(this.#time, (executionId, at) =>
+      this.#deliver(executionId, { type: 'alarm', at }),
+    );
+    this.#time.onSlept(() => this.#alarms.moved());
+    this.#committer = new Committer(store, clock, {
+      committed: (log) => this.#committed(log),
+      refused: (log, conflict) => {
+        if (conflict !== undefined) log.fail(claimedBy(conflict.ownerId));
+        this.#forget(log);
+      },
+      health: (error) => {
+        options.listener.storeHealth(error);
+        if (error === undefined) this.#actor.send({ type: 'pump' });
+      },
+    });
+    this.#gate = new AdmissionGate({ committer: this.#committer, store, slots: this.#slots, queueLimit });
+    this.#dispatch = new DispatchGate(this.#gate, this.#committer);
+    this.#attempts = new AttemptRunner({
+      ...shared,
+      runtimes: options.runtimes,
+      slots: this.#slots,
+      random: options.random,
+      gone: (executionId) => this.#actor.send({ type: 'gone', executionId }),
+      // That it can be read again says nothing of a store that cannot be written.
+      readHealth: (error) => {
+        if (error !== undefined || this.#committer.healthy) options.listener.storeHealth(error);
+      },
+    });
+    this.#actor = createActor(
+      createSupervisorLogic({ clock, time: this.#time }, this.#alarms, this.#slots, {
+        startAttempt: (child, attempt) => this.#attempts.start(child, attempt),
+        stopAttempt: (child) => this.#attempts.stop(child),
+        mayDispatch: () => this.#dispatch.block === undefined,
+        holds: ({ log }, state) => this.breakpoints.holds(log.record, state),
+        leftPending: () => runs.leftPending(),
+        chartFailed: (child, error) => options.listener.bug(error, child.log.executionId),
+      }),
+    ).start();
+    const surroundings: LogSurroundings = {
+      clock,
+      store,
+      room: new OutputRoom(store),
+      touched: (log, urgent) => this.#committer.touch(log, urgent),
+      limitReached: ({ executionId }, message) =>
+        this.#deliver(executionId, {
+          type: 'limit',
+          at: this.#now(),
+          cause: { code: 'OUTPUT_LIMIT', message },
+        }),
+    };
+    this.#admitting = new Admitting({
+      ...shared,
+      ids,
+      gate: this.#gate,
+      surroundings,
+      spawn: (child) => this.#actor.send({ type: 'spawn', child }),
+      cancel: (executionId, reason) =>
+        this.#deliver(executionId, { type: 'cancel', at: this.#now(), reason }),
+    });
+    this.#steering = new Steering({
+      ...shared,
+      glance: (executionId) => this.attach(executionId, 'glance'),
+      live: (executionId) => runs.get(executionId),
+      runtimeOf: (task) => this.#attempts.runtimeOf(task),
+    });
+    this.#revival = new Revival({
+      ...shared,
+      surroundings,
+      attempts: this.#attempts,
+      revive: (child, task, then) => {
+        runs.add(child, task);
+        this.#actor.send({ type: 'revive', child, then });
+      },
+    });
+  }
+
+  get load(): {
+    readonly live: number;
+    readonly running: number;
+    readonly pending: number;
+    readonly slots: number;
+  } {
+    return {
+      live: this.#runs.size,
+      running: this.#slots.running,
+      pending: this.#runs.pending,
+      slots: this.#slots.total,
+    };
+  }
+
+  /** Executions that wait for a slot. */
+  get queueLength(): number {
+    return this.#slots.queued;
+  }
+
+  admit(request: AdmissionRequest): Promise<Admission> {
+    return this.#admitting.admit(request);
+  }
+
+  async attach(executionId: string, purpose: 'observe' | 'glance' = 'observe'): Promise<LogCursor> {
+    const run = this.#runs.get(executionId);
+    if (run !== undefined) {
+      const cursor = new LiveCursor(run.child.log, { counts: purpose === 'observe' });
+      await cursor.admitted();
+      return cursor;
+    }
+    const record = await this.#options.store.execution(executionId);
+    if (record === undefined) throw notFound('execution', executionId);
+    // It came to life meanwhile, or is about to.
+    if (this.#runs.has(executionId)) return this.attach(executionId, purpose);
+    if (!isTerminal(record.status)) throw notInState(record, 'it is being restored; try again in a moment');
+    return new StoredCursor(this.#options.store, record);
+  }
+
+  cancel(executionId: string, reason: string): Promise<Changed> {
+    return this.#steering.cancel(executionId, reason);
+  }
+
+  suspend(executionId: string): Promise<Changed> {
+    return this.#steering.suspend(executionId);
+  }
+
+  resume(executionId: string): Promise<Changed> {
+    return this.#steering.resume(executionId);
+  }
+
+  async detach(executionId: string): Promise<ExecutionRecord> {
+    // It ends the execution here at once, and nobody could be given the document before that is durable.
+    if (!this.#committer.healthy) throw storeUnavailable();
+    return this.#steering.detach(executionId);
+  }
+
+  async delete(executionId: string): Promise<void> {
+    const { store } = this.#options;
+    const live = this.#runs.get(executionId)?.child.log.record;
+    if (live === undefined && (await store.delete(executionId))) return;
+    const record = live ?? (await store.execution(executionId));
+    if (record === undefined) throw notFound('execution', executionId);
+    throw notInState(record, 'only what has ended can be deleted; cancel it first');
+  }
+
+  async adopt(
+    executionId: string,
+    restored: { readonly takenAt: number; readonly shiftMs?: number; readonly hold: boolean },
+  ): Promise<ExecutionRecord> {
+    this.#gate.checkOpen();
+    const record = await this.#options.store.execution(executionId);
+    if (record === undefined) throw notFound('execution', executionId);
+    try {
+      const { log } = await this.#revival.restore(record, restored);
+      await untilDurable(log);
+      return log.committed ?? record;
+    } catch (error) {
+      if (error instanceof SnapshotIncompatible) return this.#revival.giveUp(record, error);
+      throw error;
+    }
+  }
+
+  /**
+   * Takes up what an earlier run of the node left unfinished; `planned` says that it was told to stop. Resolves when
+   * what was lost of it is durable; nothing is dispatched before.
+   */
+  async recover(planned = false): Promise<RecoveryReport> {
+    const { store } = this.#options;
+    this.#dispatch.recovering = true;
+    const report = await recoverUnfinished(store, this.#time, (stored) =>
+      this.#revival.takeUp(stored, planned),
+    );
+    for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
+    await this.#committer.drained();
+    this.#dispatch.recovering = false;
+    this.#actor.send({ type: 'pump' });
+    return report;
+  }
+
+  /** Throws a RequestError, unavailable, where nothing is accepted now. */
+  checkOpen(): void {
+    this.#gate.checkOpen();
+  }
+
+  estimate(record: ExecutionRecord): number {
+    return this.#estimates.of(record, this.#now());
+  }
+
+  async explain(executionId: string): Promise<Explanation> {
+    return explain(
+      {
+        store: this.#options.store,
+        slots: this.#slots,
+        glance: (id) => this.attach(id, 'glance'),
+        taskOf: (id) => this.#runs.get(id)?.task,
+        block: () => this.#dispatch.block,
+        time: this.#time,
+      },
+      executionId,
+    );
+  }
+
+  /** Refuses new executions from now on, and starts no attempt. */
+  stopAccepting(): void {
+    this.#gate.close();
+  }
+
+  /** Resolves when no attempt runs any more and what came of them is durable. */
+  async quiet(): Promise<void> {
+    await this.#attempts.quiet();
+    await this.#committer.drained();
+  }
+
+  /**
+   * Lets go of everything that is live, for the next start to take up: an attempt that can be followed again runs on,
+   * any other is lost. Resolves when what happened until now is durable.
+   */
+  async leave(): Promise<void> {
+    this.#attempts.close();
+    for (const { child, task } of this.#runs.values()) {
+      const { log } = child;
+      // Where the disk does not know yet that it can be followed, and never will, the next start ends it, as after a crash.
+      if (mayFollowAgain(log.record, task)) this.#attempts.runtimeOf(task)?.release?.(log.executionId);
+      log.leave();
+    }
+    await this.#committer.drained();
+  }
+
+  /** Stops the timers; what still lives is not heard of any more. */
+  close(): void {
+    this.#attempts.close();
+    this.#alarms.close();
+    this.#actor.stop();
+  }
+
+  #now(): number {
+    return Math.round(this.#time.now());
+  }
+
+  #deliver(executionId: string, event: ExecutionEvent): void {
+    this.#actor.send({ type: 'deliver', executionId, event });
+  }
+
+  #committed(log: LiveLog): void {
+    const { executionId } = log;
+    const run = this.#runs.get(executionId);
+    if (run === undefined) return;
+    this.#attempts.settle();
+    const record = log.committed as ExecutionRecord;
+    if (log.complete) {
+      if (record.status === 'completed') this.#estimates.learn(record);
+      this.#forget(log);
+    } else if (record.attempt === 0) {
+      if ((run.invocation?.input.byteLength ?? 0) > keptInputBytes) run.invocation = undefined;
+      if (!run.child.speculative) this.#actor.send({ type: 'admitted', executionId });
+    }
+  }
+
+  #forget(log: LiveLog): void {
+    const { executionId } = log;
+    this.#actor.send({ type: 'reap', executionId });
+    this.#runs.delete(executionId);
+    this.breakpoints.forget(executionId);
+    this.#admitting.forget(log);
+  }
+}

@@ -1,0 +1,79 @@
+/** Finds what there is to know of an execution, for its explanation. Everything comes from what is durable. */
+import { isTerminal } from '../../domain/execution.ts';
+import type { Explanation } from '../../domain/explanation.ts';
+import { recoveryOf } from '../../domain/interruption.ts';
+import type { LogCursor } from '../../domain/log.ts';
+import type { Task } from '../../domain/task.ts';
+import { replay } from '../../machines/replay.ts';
+import type { LoggedTransition, Store } from '../../stores/store.ts';
+import type { Slots } from '../queue/slots.ts';
+import type { NodeTime } from '../time/node-time.ts';
+import { type Block, explanationOf } from './explanation.ts';
+
+export interface ExplainingHost {
+  readonly store: Pick<Store, 'outline' | 'lowSpace'>;
+  readonly slots: Slots;
+  /** A cursor that does not count as an observer. Rejects with not_found. */
+  glance(executionId: string): Promise<LogCursor>;
+  taskOf(executionId: string): Task | undefined;
+  block(): Block | undefined;
+  readonly time: NodeTime;
+}
+
+const mostHolders = 100;
+
+/** See Explanations. */
+export async function explain(host: ExplainingHost, executionId: string): Promise<Explanation> {
+  const cursor = await host.glance(executionId);
+  try {
+    const task = host.taskOf(executionId);
+    const { record } = cursor;
+    if (task === undefined || isTerminal(record.status)) return explanationOf({ record });
+    const outline = await host.store.outline(executionId);
+    // It has gone on while its log was read, and the slots and the queue below are those of now.
+    if (cursor.record.state !== record.state) return await explain(host, executionId);
+    // The store may be ahead of the record: its last commit may not be heard of yet.
+    const transitions = outline.transitions.filter(({ sequence }) => sequence <= record.lastSequence);
+    const { context, state } = replay(transitions, recoveryOf(task.definition));
+    const { slots, time } = host;
+    const entry = entryTo(state, transitions);
+    const reattached = reattachedTo(record.attempt, transitions);
+    const { goesOnAt, endsAt, ...words } = explanationOf({
+      record,
+      context,
+      runtime: task.definition.runtime,
+      entry: entry === undefined ? undefined : { ...entry, time: time.ofWall(entry.time) },
+      reattachedAt: reattached === undefined ? undefined : time.ofWall(reattached.time),
+      queue: {
+        place: slots.place(executionId),
+        length: slots.queued,
+        retries: slots.retries,
+        slots: slots.total,
+        running: slots.running,
+        holders: slots.holders(mostHolders),
+      },
+      block: host.block(),
+      lowSpace: host.store.lowSpace,
+      now: Math.round(time.now()),
+    });
+    return {
+      ...words,
+      ...(goesOnAt !== undefined && { goesOnAt: Math.round(time.toWall(goesOnAt)) }),
+      ...(endsAt !== undefined && { endsAt: Math.round(time.toWall(endsAt)) }),
+    };
+  } finally {
+    cursor.close('done');
+  }
+}
+
+function entryTo(state: string, transitions: readonly LoggedTransition[]): LoggedTransition | undefined {
+  return transitions.findLast(({ from, to }) => to === state && from !== state);
+}
+
+/** The last time that an attempt was followed again. */
+function reattachedTo(
+  attempt: number,
+  transitions: readonly LoggedTransition[],
+): LoggedTransition | undefined {
+  return transitions.findLast((each) => each.eventType === 'reattached' && each.attempt === attempt);
+}

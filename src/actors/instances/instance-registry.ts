@@ -1,0 +1,88 @@
+import { type Actor, createActor } from 'xstate';
+import type { Clock } from '../../domain/clock.ts';
+import type {
+  InstanceEvent,
+  InstanceFacts,
+  InstanceReport,
+  InstanceReporter,
+  InstanceState,
+  Instances,
+  InstanceView,
+  PoolView,
+} from '../../domain/instance.ts';
+import { instanceMachine } from '../../machines/instance.ts';
+
+/** The instances of this node, each an actor of the instance chart, and the pools that keep some of them ready. */
+export class InstanceRegistry implements InstanceReporter, Instances {
+  readonly #clock: Clock;
+  readonly #instances = new Set<Entry>();
+  readonly #pools = new Set<() => PoolView>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  open(facts: InstanceFacts): InstanceReport {
+    const entry = new Entry(facts, this.#clock, () => this.#instances.delete(entry));
+    this.#instances.add(entry);
+    return entry;
+  }
+
+  /** `view` is asked whenever the pools are listed; the pool is forgotten with the returned function. */
+  addPool(view: () => PoolView): () => void {
+    this.#pools.add(view);
+    return () => void this.#pools.delete(view);
+  }
+
+  instances(): readonly InstanceView[] {
+    return [...this.#instances].map((entry) => entry.view());
+  }
+
+  pools(): readonly PoolView[] {
+    return [...this.#pools]
+      .map((view) => view())
+      .sort((a, b) => a.taskName.localeCompare(b.taskName) || a.revision - b.revision);
+  }
+}
+
+class Entry implements InstanceReport {
+  readonly #facts: InstanceFacts;
+  readonly #clock: Clock;
+  readonly #stopped: () => void;
+  readonly #actor: Actor<typeof instanceMachine>;
+  readonly #createdAt: number;
+  #stateSince: number;
+
+  constructor(facts: InstanceFacts, clock: Clock, stopped: () => void) {
+    this.#facts = facts;
+    this.#clock = clock;
+    this.#stopped = stopped;
+    this.#actor = createActor(instanceMachine, { id: facts.instanceId }).start();
+    this.#createdAt = Math.round(clock.now());
+    this.#stateSince = this.#createdAt;
+  }
+
+  get state(): InstanceState {
+    return this.#actor.getSnapshot().value;
+  }
+
+  send(event: InstanceEvent): void {
+    const before = this.#actor.getSnapshot();
+    this.#actor.send(event);
+    const after = this.#actor.getSnapshot();
+    if (after === before) return;
+    if (after.value !== before.value) this.#stateSince = Math.round(this.#clock.now());
+    if (after.status === 'done') this.#stopped();
+  }
+
+  view(): InstanceView {
+    const { value, context } = this.#actor.getSnapshot();
+    return {
+      ...this.#facts,
+      ...context,
+      state: value,
+      createdAt: this.#createdAt,
+      stateSince: this.#stateSince,
+    };
+  }
+}

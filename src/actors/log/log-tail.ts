@@ -1,0 +1,45 @@
+import type { LogEvent } from '../../domain/event.ts';
+
+const mostWeight = 256 * 1024;
+/** What an event without data is taken to weigh, in bytes. */
+const eventWeight = 256;
+
+/** The last committed events of a log, as many as fit. A reader further behind reads the store. */
+export class LogTail {
+  #events: LogEvent[] = [];
+  #weight = 0;
+
+  push(event: LogEvent): void {
+    this.#events.push(event);
+    this.#weight += weight(event);
+  }
+
+  /** Lets go of the oldest beyond the limit; the last event stays whatever it weighs. */
+  trim(): void {
+    let drop = 0;
+    while (this.#weight > mostWeight && drop < this.#events.length - 1) {
+      this.#weight -= weight(this.#events[drop] as LogEvent);
+      drop++;
+    }
+    if (drop > 0) this.#events = this.#events.slice(drop);
+  }
+
+  /** Events from a sequence number on, about `maxBytes` of output; undefined where that one is not here any more. */
+  read(from: number, maxBytes: number): readonly LogEvent[] | undefined {
+    const oldest = this.#events[0];
+    if (oldest === undefined || from < oldest.sequence) return undefined;
+    const page: LogEvent[] = [];
+    let bytes = 0;
+    for (let index = from - oldest.sequence; index < this.#events.length; index++) {
+      const event = this.#events[index] as LogEvent;
+      if (event.kind === 'chunk') bytes += event.data.byteLength;
+      if (bytes > maxBytes && page.length > 0) break;
+      page.push(event);
+    }
+    return page;
+  }
+}
+
+function weight(event: LogEvent): number {
+  return event.kind === 'chunk' ? event.data.byteLength + eventWeight : eventWeight;
+}

@@ -1,0 +1,116 @@
+/**
+ * How long executions will take yet.
+ *
+ * - What runs: what runs of the same function took that were longer than it is now.
+ * - What waits: those before it, each with the duration of its own function, take the slots as they become free.
+ */
+import TinyQueue from 'tinyqueue';
+import type { Durations } from '../../domain/durations.ts';
+import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
+import type { Slots } from './slots.ts';
+
+/** So many of those that run, and of those that wait, are looked at one by one; the rest are taken to be like them. */
+const mostRunning = 256;
+const mostWaiting = 32;
+/** A long queue does not become another one within so many milliseconds. */
+const queueAgeMs = 100;
+
+interface Queue {
+  readonly takenAt: number;
+  /** Milliseconds until those that were looked at have a slot. */
+  readonly looked: number;
+  /** Milliseconds for each one after them. */
+  readonly each: number;
+}
+
+export class Estimates {
+  readonly #slots: Pick<Slots, 'running' | 'total' | 'holders' | 'ahead'>;
+  readonly #durations: Durations;
+  readonly #recordOf: (executionId: string) => ExecutionRecord | undefined;
+  #queue: Queue | undefined;
+
+  constructor(
+    slots: Pick<Slots, 'running' | 'total' | 'holders' | 'ahead'>,
+    durations: Durations,
+    recordOf: (executionId: string) => ExecutionRecord | undefined,
+  ) {
+    this.#slots = slots;
+    this.#durations = durations;
+    this.#recordOf = recordOf;
+  }
+
+  /** It has completed. */
+  learn(record: ExecutionRecord): void {
+    this.#durations.learn(functionKey(record), record.executionTimeMs);
+  }
+
+  /** Milliseconds from `now` to the likely end of an execution with this record; 0 when it has ended. */
+  of(record: ExecutionRecord, now: number): number {
+    if (isTerminal(record.status)) return 0;
+    const deadline = Math.max(1, record.deadlines.total - now);
+    const left = this.#left(record, now);
+    const wait = record.status === 'pending' ? this.#wait(record, now) : 0;
+    return Math.min(deadline, Math.max(1, Math.round(wait + left)));
+  }
+
+  #left(record: ExecutionRecord, now: number): number {
+    const { startedAt = now } = record;
+    return this.#durations.left(functionKey(record), Math.max(0, now - startedAt));
+  }
+
+  /**
+   * Milliseconds until it has a slot. A start that was asked for later counts only where something is known of its
+   * function: the guess for one without a history is a fixed number, which callers know.
+   */
+  #wait(record: ExecutionRecord, now: number): number {
+    const { executionId, deadlines } = record;
+    const known = this.#durations.knows(functionKey(record));
+    const startsIn = Math.max(0, (deadlines.startAt ?? 0) - now);
+    const delay = known ? startsIn : 0;
+    // It is not in the queue yet.
+    if (startsIn > 0 && !known) return 0;
+    const ahead = this.#slots.ahead(executionId, mostWaiting);
+    if (ahead === undefined) return delay;
+    const { keys, count } = ahead;
+    if (count < this.#slots.total - this.#slots.running) return delay;
+    if (count <= keys.length) return Math.max(delay, this.#look(keys, now).looked);
+    let queue = this.#queue;
+    if (queue === undefined || now < queue.takenAt || now - queue.takenAt > queueAgeMs) {
+      queue = this.#look(keys, now);
+      this.#queue = queue;
+    }
+    return Math.max(delay, queue.looked + (count - keys.length) * queue.each);
+  }
+
+  /** Gives each of `keys` the slot that is free first. */
+  #look(keys: readonly string[], now: number): Queue {
+    const { total, running } = this.#slots;
+    const holders = this.#slots.holders(mostRunning).map((id) => this.#leftOf(id, now));
+    const free = Math.min(Math.max(0, total - running), keys.length + 1);
+    const ends = new TinyQueue([...holders, ...new Array<number>(free).fill(0)]);
+    // Where not all that run are looked at, those that are have only their share of the queue to take.
+    const share = Math.min(1, ends.length / Math.max(1, total));
+    let sum = 0;
+    let taken = 0;
+    for (const [index, key] of keys.entries()) {
+      const left = this.#leftOf(key, now);
+      sum += left;
+      if (index * share < taken) continue;
+      taken += 1;
+      ends.push((ends.pop() ?? 0) + left);
+    }
+    const mean = keys.length === 0 ? 0 : sum / keys.length;
+    return { takenAt: now, looked: ends.peek() ?? 0, each: mean / Math.max(1, total) };
+  }
+
+  #leftOf(executionId: string, now: number): number {
+    const record = this.#recordOf(executionId);
+    return record === undefined
+      ? 0
+      : Math.min(this.#left(record, now), Math.max(0, record.deadlines.total - now));
+  }
+}
+
+function functionKey(record: ExecutionRecord): string {
+  return `${record.taskId}/${record.taskRevision}#${record.functionName}`;
+}

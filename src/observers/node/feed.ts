@@ -1,0 +1,225 @@
+/**
+ * What the node tells of itself: each execution that changed or was deleted, once a tick, and its own state about once
+ * a second.
+ *
+ * committed() ─► changed (one entry for each execution) ─┐
+ *   deleted() ─► deleted (never one that changed since) ─┴ tick ─► one piece of news for all watches
+ *
+ * - While nobody watches, a commit or a deletion costs a comparison, and nothing is counted.
+ * - What is told in a tick is bounded; the rest waits for the next. Where too much waits all of it is dropped, and who
+ *   keeps a list is told to read it anew, at most every two seconds: a flood costs the node no more than that.
+ * - A watch that does not keep up gathers by itself, as boundedly (see `watch.ts`).
+ */
+import type { Clock, Timer } from '../../domain/clock.ts';
+import { RequestError } from '../../domain/errors.ts';
+import type { NewEvent } from '../../domain/event.ts';
+import type { ExecutionRecord } from '../../domain/execution.ts';
+import type { NodeFeed, NodeNews, NodeStatus, NodeWatch, StoreObserver } from '../../domain/node-feed.ts';
+import { type FeedStore, Watch } from './watch.ts';
+
+export interface FeedOptions {
+  readonly clock: Clock;
+  readonly store: FeedStore;
+  /** Must not reject where only the store does not work. */
+  readonly status: () => Promise<NodeStatus>;
+  /** The last position that there was before the first commit that it hears of. */
+  readonly position: number;
+}
+
+const tickMs = 100;
+/** Executions told in one tick, … */
+const mostPerTick = 100;
+/** … and those that may wait for one, with those that were deleted. */
+const mostWaiting = 1000;
+const resetPauseMs = 2000;
+const statusPauseMs = 1000;
+/** Counting takes longer where there is more; it takes this share of the time at most. */
+const statusShare = 50;
+const mostWatches = 500;
+
+interface Changed {
+  readonly record: ExecutionRecord;
+  /** Of its first event that was not told. */
+  readonly first: number;
+}
+
+export class Feed implements NodeFeed, StoreObserver {
+  readonly #options: FeedOptions;
+  readonly #watches = new Set<Watch>();
+  readonly #changed = new Map<string, Changed>();
+  readonly #deleted = new Set<string>();
+  #position: number;
+  #overflown = false;
+  #resetAt = Number.NEGATIVE_INFINITY;
+  #tick: Timer | undefined;
+  #statusTimer: Timer | undefined;
+  #status: NodeStatus | undefined;
+  #asked: Promise<NodeStatus> | undefined;
+  #closed = false;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.#position = options.position;
+  }
+
+  /** Of the last event that it has heard of. */
+  get position(): number {
+    return this.#position;
+  }
+
+  committed(record: ExecutionRecord, events: readonly NewEvent[], position: number): void {
+    const first = events.length > 0 ? position : this.#position + 1;
+    this.#position = Math.max(this.#position, first + events.length - 1);
+    if (this.#watches.size === 0 || this.#overflown) return;
+    const { executionId } = record;
+    // One that was restored under its id is there again.
+    this.#deleted.delete(executionId);
+    this.#changed.set(executionId, { record, first: this.#changed.get(executionId)?.first ?? first });
+    this.#gathered();
+  }
+
+  deleted(executionIds: readonly string[]): void {
+    if (this.#watches.size === 0 || this.#overflown) return;
+    for (const executionId of executionIds) {
+      this.#changed.delete(executionId);
+      this.#deleted.add(executionId);
+    }
+    this.#gathered();
+  }
+
+  /** Those who ask at once share an answer. */
+  status(): Promise<NodeStatus> {
+    this.#asked ??= this.#options.status().finally(() => {
+      this.#asked = undefined;
+    });
+    return this.#asked;
+  }
+
+  /** Throws a RequestError where there are too many. */
+  watch(position: number): NodeWatch {
+    if (this.#closed) throw leaving();
+    if (this.#watches.size >= mostWatches) {
+      throw new RequestError('resource_exhausted', `${mostWatches} others follow this node already`, {
+        reason: 'TOO_MANY_WATCHES',
+        quota: 'watches',
+        retryAfterMs: 1000,
+      });
+    }
+    const watch: Watch = new Watch({
+      from: position,
+      position: this.#position,
+      store: this.#options.store,
+      status: () => this.status(),
+      closed: () => this.#forget(watch),
+    });
+    this.#watches.add(watch);
+    if (this.#watches.size === 1) this.#scheduleStatus(statusPauseMs);
+    return watch;
+  }
+
+  /** The node goes away: everyone who watches hears so. */
+  close(): void {
+    this.#closed = true;
+    for (const watch of [...this.#watches]) watch.fail(leaving());
+  }
+
+  #forget(watch: Watch): void {
+    if (!this.#watches.delete(watch) || this.#watches.size > 0) return;
+    this.#tick?.cancel();
+    this.#statusTimer?.cancel();
+    this.#tick = undefined;
+    this.#statusTimer = undefined;
+    this.#status = undefined;
+    this.#overflown = false;
+    this.#drop();
+  }
+
+  #gathered(): void {
+    if (this.#changed.size + this.#deleted.size > mostWaiting) {
+      this.#drop();
+      this.#overflown = true;
+    }
+    this.#schedule(tickMs);
+  }
+
+  #drop(): void {
+    this.#changed.clear();
+    this.#deleted.clear();
+  }
+
+  #schedule(ms: number): void {
+    this.#tick ??= this.#options.clock.setTimer(ms, () => {
+      this.#tick = undefined;
+      this.#tell();
+    });
+  }
+
+  #tell(): void {
+    const now = this.#options.clock.monotonic();
+    const node = this.#status;
+    const pause = this.#resetAt + resetPauseMs - now;
+    const reset = this.#overflown && pause <= 0;
+    if (reset) {
+      this.#overflown = false;
+      this.#resetAt = now;
+    }
+    const executions = this.#takeChanged();
+    const deleted = [...this.#deleted];
+    this.#deleted.clear();
+    if (executions.length > 0 || deleted.length > 0 || node !== undefined || reset) {
+      this.#status = undefined;
+      this.#broadcast({
+        position: this.#toldUpTo(),
+        executions,
+        deleted,
+        ...(node !== undefined && { node }),
+        reset,
+      });
+    }
+    if (this.#changed.size > 0) this.#schedule(tickMs);
+    else if (this.#overflown) this.#schedule(Math.max(tickMs, pause));
+  }
+
+  #takeChanged(): ExecutionRecord[] {
+    const records: ExecutionRecord[] = [];
+    for (const [executionId, { record }] of this.#changed) {
+      if (records.length >= mostPerTick) break;
+      records.push(record);
+      this.#changed.delete(executionId);
+    }
+    return records;
+  }
+
+  /** What waits longest comes first, so nothing before its first event is untold. */
+  #toldUpTo(): number {
+    for (const { first } of this.#changed.values()) return Math.min(first - 1, this.#position);
+    return this.#position;
+  }
+
+  #broadcast(news: NodeNews): void {
+    for (const watch of this.#watches) watch.take(news);
+  }
+
+  #scheduleStatus(ms: number): void {
+    const { clock } = this.#options;
+    this.#statusTimer = clock.setTimer(ms, () => {
+      const begun = clock.monotonic();
+      const again = (): void => {
+        if (this.#watches.size === 0) return;
+        this.#scheduleStatus(Math.max(statusPauseMs, statusShare * (clock.monotonic() - begun)));
+      };
+      this.status().then((status) => {
+        this.#status = status;
+        if (this.#watches.size > 0) this.#schedule(tickMs);
+        again();
+      }, again);
+    });
+  }
+}
+
+function leaving(): RequestError {
+  return new RequestError('unavailable', 'the node is stopping; what happens goes on when it is back', {
+    reason: 'DRAINING',
+    retryAfterMs: 1000,
+  });
+}

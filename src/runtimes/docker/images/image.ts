@@ -1,0 +1,110 @@
+import { invalidArgument, quote, RequestError } from '../../../domain/errors.ts';
+import type { Artifact } from '../../../domain/task.ts';
+import type { TaskDraft } from '../../../domain/tasks.ts';
+import type { Fetching } from '../../runtime.ts';
+import type { EngineConnection } from '../engine/connection.ts';
+import { asEngineError, type EngineError } from '../engine/engine-error.ts';
+import { isImageReference, pulledAs } from './image-reference.ts';
+import { pullImage } from './pull.ts';
+
+const inspectMs = 10_000;
+const field = 'definition.artifact.image';
+
+/** What of an image decides how its containers are made. */
+export interface ImageFacts {
+  /** Hex, without `sha256:`. */
+  readonly imageId: string;
+  /** It says what to run where the task does not. */
+  readonly hasCommand: boolean;
+  /** Paths that the image wants volumes at. */
+  readonly volumes: readonly string[];
+}
+
+/** What the engine has under a reference or id; undefined where it has nothing. Rejects with an EngineError. */
+export async function inspectImage(
+  connection: EngineConnection,
+  reference: string,
+): Promise<ImageFacts | undefined> {
+  try {
+    const image = await connection.call(inspectMs, (docker) => docker.getImage(reference).inspect());
+    return {
+      imageId: image.Id.replace('sha256:', ''),
+      hasCommand: [...(image.Config.Cmd ?? []), ...(image.Config.Entrypoint ?? [])].length > 0,
+      volumes: Object.keys(image.Config.Volumes ?? {}),
+    };
+  } catch (cause) {
+    if (asEngineError(cause).status === 404) return undefined;
+    throw cause;
+  }
+}
+
+/** Finds or fetches the image of a draft, as its pull policy says. Rejects with a RequestError, or the signal's reason. */
+export async function resolveImage(
+  connection: EngineConnection,
+  draft: TaskDraft,
+  fetching: Fetching,
+): Promise<Artifact> {
+  const { source } = draft;
+  if (source.kind !== 'image') {
+    throw invalidArgument('definition.artifact', `a docker task runs an image, not a ${source.kind}`);
+  }
+  if (!isImageReference(source.image)) {
+    throw invalidArgument(
+      field,
+      `${quote(source.image)} is no reference such as NAME:TAG, NAME@DIGEST or an id`,
+    );
+  }
+  const found = await obtain(connection, source.image, draft.container?.pull ?? 'missing', fetching);
+  if (draft.sha256 !== '' && draft.sha256 !== found.imageId) {
+    throw invalidArgument(
+      'definition.artifact.sha256',
+      `image ${quote(source.image)} has the id ${found.imageId}, which is another`,
+    );
+  }
+  return { kind: 'docker', image: source.image, imageId: found.imageId };
+}
+
+async function obtain(
+  connection: EngineConnection,
+  image: string,
+  policy: 'missing' | 'always' | 'never',
+  fetching: Fetching,
+): Promise<ImageFacts> {
+  const reference = pulledAs(image);
+  try {
+    const here =
+      policy === 'always' && reference !== undefined ? undefined : await inspectImage(connection, image);
+    if (here !== undefined) return here;
+    if (policy === 'never')
+      throw unobtainable(image, 'the engine does not have it, and the task never fetches it');
+    if (reference === undefined)
+      throw unobtainable(image, 'the engine does not have it, and an id cannot be fetched');
+    await pullImage(await connection.wire(), reference, fetching.progress, fetching.signal);
+    const fetched = await inspectImage(connection, image);
+    if (fetched === undefined) throw unobtainable(image, 'it was removed as soon as it was fetched');
+    return fetched;
+  } catch (error) {
+    fetching.signal.throwIfAborted();
+    if (error instanceof RequestError) throw error;
+    throw notFetched(image, asEngineError(error));
+  }
+}
+
+function notFetched(image: string, error: EngineError): RequestError {
+  if (!error.unreachable) return unobtainable(image, `the engine says: ${error.message}`, error);
+  return new RequestError('unavailable', `image ${quote(image)}: ${error.message}; try again`, {
+    reason: 'RUNTIME_UNAVAILABLE',
+    metadata: { runtime: 'docker' },
+    cause: error,
+  });
+}
+
+/** An image that a task names and that cannot be had. */
+export function unobtainable(image: string, why: string, cause?: EngineError): RequestError {
+  const description = `no image ${quote(image)}: ${why}`;
+  return new RequestError('failed_precondition', `${field}: ${description}`, {
+    reason: 'ARTIFACT_UNAVAILABLE',
+    violations: [{ field, description }],
+    cause,
+  });
+}

@@ -1,0 +1,154 @@
+import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
+import type { Limits, TaskDefinition } from '../../../domain/task.ts';
+import type { Launch } from '../../runtime.ts';
+
+/** nobody, by number: an image needs no /etc/passwd for it. */
+const unprivileged = '65534:65534';
+
+/** The engine's own init takes one place in the container. */
+const initProcesses = 1;
+
+/** What an entry of the `local` log driver, which is a line of output or 16 KiB of one, takes beside it, at most. */
+export const entryBytes = 30;
+
+const logFactor = 4;
+const logSlack = 1024 * 1024;
+
+/**
+ * What of its log a container may fill, in bytes with those of `entryBytes`. The log is what a node that comes back
+ * will read, and a full one drops its beginning. 4 × holds lines of 10 bytes.
+ */
+export function logCapacity({ maxOutputBytes }: Limits): number {
+  return maxOutputBytes * logFactor + logSlack;
+}
+
+export const labels = {
+  node: 'spear.node',
+  task: 'spear.task',
+  revision: 'spear.revision',
+  instance: 'spear.instance',
+} as const;
+
+export function containerName(instanceId: string): string {
+  return `spear-${instanceId.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')}`;
+}
+
+/** A container as closed as its task lets it be. `volumes` are the paths that its image wants volumes at. */
+export function containerSpec(
+  launch: Launch,
+  nodeId: string,
+  volumes: readonly string[],
+): ContainerCreateOptions {
+  const { task } = launch;
+  if (task.artifact.kind !== 'docker') throw new Error(`a ${task.artifact.kind} artifact in a docker task`);
+  return {
+    name: containerName(launch.instanceId),
+    Image: `sha256:${task.artifact.imageId}`,
+    ...commandOf(task, launch.args),
+    Env: Object.entries({ ...task.environment, ...launch.environment }).map(
+      ([name, value]) => `${name}=${value}`,
+    ),
+    ...(task.workingDirectory === '' ? {} : { WorkingDir: task.workingDirectory }),
+    User: task.user === '' ? unprivileged : task.user,
+    Labels: {
+      [labels.node]: nodeId,
+      [labels.task]: launch.taskId,
+      [labels.revision]: String(launch.revision),
+      [labels.instance]: launch.instanceId,
+    },
+    Tty: false,
+    OpenStdin: true,
+    StdinOnce: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    // A check is another process that nobody asked for.
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: hostConfig(task, volumes),
+  };
+}
+
+function commandOf(
+  task: TaskDefinition,
+  launchArgs: readonly string[],
+): Pick<ContainerCreateOptions, 'Entrypoint' | 'Cmd'> {
+  const args = [...task.args, ...launchArgs];
+  const command = task.container?.command ?? [];
+  if (command.length > 0) return { Entrypoint: [...command], Cmd: args };
+  return args.length > 0 ? { Cmd: args } : {};
+}
+
+function hostConfig(task: TaskDefinition, volumes: readonly string[]): HostConfig {
+  const { container, limits } = task;
+  const tmpfsSize = container?.tmpfsSize ?? 0;
+  // Else an image's volumes would be folders of the host, writable and without a bound.
+  const writable = container?.writableRoot === true ? ['/tmp'] : ['/tmp', ...volumes];
+  const taken = new Set(Object.keys(task.preopens));
+  const tmpfs = writable.filter((path) => !taken.has(path));
+  return {
+    Init: true,
+    AutoRemove: false,
+    RestartPolicy: { Name: 'no' },
+    NetworkMode: task.allowNetwork ? (container?.network ?? 'none') : 'none',
+    IpcMode: 'private',
+    ReadonlyRootfs: container?.writableRoot !== true,
+    // A tmpfs of size 0 would have no bound at all.
+    Tmpfs: tmpfsSize > 0 ? Object.fromEntries(tmpfs.map((path) => [path, tmpfsOptions(tmpfsSize)])) : {},
+    Mounts: Object.entries(task.preopens).map(([guest, host]) => bind(guest, host)),
+    CapDrop: ['ALL'],
+    CapAdd: [...(container?.capabilities ?? [])],
+    SecurityOpt: container?.allowNewPrivileges === true ? [] : ['no-new-privileges'],
+    LogConfig: {
+      Type: 'local',
+      Config: {
+        'max-size': String(logCapacity(limits) + logSlack),
+        'max-file': '2',
+        compress: 'false',
+      },
+    },
+    ...resources(limits),
+  };
+}
+
+function tmpfsOptions(size: number): string {
+  return `size=${size},mode=1777,nosuid,nodev,noexec`;
+}
+
+/** As a mount, not a bind: that would make a missing folder of the host, as root. */
+function bind(guest: string, host: string): MountSettings {
+  return {
+    Type: 'bind',
+    Source: host,
+    Target: guest,
+    ReadOnly: false,
+    BindOptions: { Propagation: 'rprivate' },
+  };
+}
+
+function resources(limits: Limits): HostConfig {
+  const { memory, cpu, processes } = limits;
+  return {
+    ...(memory === undefined ? {} : { Memory: memory, MemorySwap: memory }),
+    ...(cpu === undefined ? {} : { NanoCpus: Math.round(cpu * 1e9) }),
+    ...(processes === undefined ? {} : { PidsLimit: processes + initProcesses }),
+    Ulimits: ulimits(limits),
+  };
+}
+
+interface Ulimit {
+  readonly Name: string;
+  readonly Soft: number;
+  readonly Hard: number;
+}
+
+function ulimits({ cpuTimeMs, openFiles, fileSize }: Limits): Ulimit[] {
+  const list: Ulimit[] = [{ Name: 'core', Soft: 0, Hard: 0 }];
+  if (openFiles !== undefined) list.push({ Name: 'nofile', Soft: openFiles, Hard: openFiles });
+  if (fileSize !== undefined) list.push({ Name: 'fsize', Soft: fileSize, Hard: fileSize });
+  if (cpuTimeMs !== undefined) {
+    const seconds = Math.ceil(cpuTimeMs / 1000);
+    // At the hard limit the kernel kills, which would look like any other kill; at the soft one it says why.
+    list.push({ Name: 'cpu', Soft: seconds, Hard: seconds + 1 });
+  }
+  return list;
+}

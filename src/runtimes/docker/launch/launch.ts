@@ -1,0 +1,105 @@
+import type { Launch } from '../../runtime.ts';
+import { LaunchError } from '../../runtime.ts';
+import type { InstanceHost } from '../ending/container-exit.ts';
+import { Freezer } from '../ending/freezer.ts';
+import { removeContainer } from '../ending/removal.ts';
+import { attachTo } from '../engine/attached.ts';
+import { EngineUnavailable } from '../engine/connection.ts';
+import { asEngineError, type EngineError } from '../engine/engine-error.ts';
+import type { ContainerStreams } from '../engine/streams.ts';
+import type { ImageCache } from '../images/image-cache.ts';
+import { ContainerInstance } from '../instance.ts';
+import { containerName, containerSpec } from './container-spec.ts';
+
+/** A busy engine may take long; one that takes longer is no longer waited for. */
+const createMs = 60_000;
+const startMs = 120_000;
+
+export interface LaunchHost extends InstanceHost {
+  readonly nodeId: string;
+  readonly images: ImageCache;
+}
+
+/** Makes a container, attaches to it and starts it: see InstanceRuntime.launch. */
+export async function launchContainer(
+  host: LaunchHost,
+  launch: Launch,
+  signal: AbortSignal,
+): Promise<ContainerInstance> {
+  signal.throwIfAborted();
+  const { connection, reconciler } = host;
+  reconciler.enter(launch.instanceId);
+  let streams: ContainerStreams | undefined;
+  let made = false;
+  let id: string | undefined;
+  try {
+    await connection.ready();
+    signal.throwIfAborted();
+    made = true;
+    const containerId = await create(host, launch);
+    id = containerId;
+    signal.throwIfAborted();
+    streams = await attachTo(await connection.wire(), containerId);
+    signal.throwIfAborted();
+    if (launch.task.limits.memory !== undefined)
+      connection.facts?.sockets.limit(containerId, launch.task.limits.memory);
+    await connection.call(
+      startMs,
+      (docker, abortSignal) => docker.getContainer(containerId).start({ abortSignal }),
+      signal,
+    );
+    signal.throwIfAborted();
+    return new ContainerInstance(host, launch, {
+      containerId,
+      streams,
+      freezer: new Freezer(connection, containerId),
+    });
+  } catch (error) {
+    streams?.close();
+    await clearAway(host, launch.instanceId, made);
+    if (id !== undefined) connection.facts?.sockets.forget(id);
+    signal.throwIfAborted();
+    throw launchErrorOf(error);
+  }
+}
+
+async function create(host: LaunchHost, launch: Launch): Promise<string> {
+  const { artifact } = launch.task;
+  if (artifact.kind !== 'docker') throw new Error(`a ${artifact.kind} artifact in a docker task`);
+  const image = await host.images.facts(artifact.imageId);
+  if (image === undefined) throw imageMissing(artifact.image);
+  const spec = containerSpec(launch, host.nodeId, image.volumes);
+  try {
+    const container = await host.connection.call(createMs, (docker) => docker.createContainer(spec));
+    return container.id;
+  } catch (cause) {
+    if (asEngineError(cause).status !== 404) throw cause;
+    host.images.forget(artifact.imageId);
+    throw imageMissing(artifact.image);
+  }
+}
+
+function imageMissing(image: string): LaunchError {
+  return new LaunchError(
+    'ARTIFACT_UNAVAILABLE',
+    `the engine no longer has image ${image}; register the task again`,
+  );
+}
+
+/** By its name: where the engine did not answer to the creation, nobody knows the id. */
+export async function clearAway(host: InstanceHost, instanceId: string, made: boolean): Promise<void> {
+  const { connection, clock, reconciler } = host;
+  const removed = !made || (await removeContainer(connection, clock, containerName(instanceId)));
+  if (removed) reconciler.leave(instanceId);
+  else void reconciler.abandon(instanceId);
+}
+
+function launchErrorOf(cause: unknown): LaunchError {
+  if (cause instanceof LaunchError) return cause;
+  if (cause instanceof EngineUnavailable) {
+    return new LaunchError('RUNTIME_UNAVAILABLE', cause.message, { cause });
+  }
+  const error: EngineError = asEngineError(cause);
+  const code = error.unreachable ? 'RUNTIME_UNAVAILABLE' : 'START_FAILED';
+  return new LaunchError(code, `the container could not be started: ${error.message}`, { cause: error });
+}

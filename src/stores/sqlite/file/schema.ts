@@ -1,0 +1,137 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { StoreError } from '../../store.ts';
+import { sumAll } from './checksum-migration.ts';
+
+/** Migration i leads from `user_version` i to i + 1. What has been released is never edited. */
+export const migrations: readonly string[] = [
+  `
+  -- One row for each entry of a commit. Event i of a row has position + i and first_sequence + i.
+  -- The newest row is never deleted: the next position is counted from it.
+  CREATE TABLE segments (
+    position INTEGER PRIMARY KEY,
+    execution_id TEXT NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    meta TEXT NOT NULL,
+    data BLOB
+  ) STRICT;
+  CREATE UNIQUE INDEX segments_by_sequence ON segments (execution_id, first_sequence);
+
+  CREATE TABLE executions (
+    execution_id TEXT NOT NULL UNIQUE,
+    task_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX executions_by_task ON executions (task_id, execution_id);
+  -- Most executions are completed, and a scan by id finds those soon.
+  CREATE INDEX executions_by_status ON executions (status, execution_id) WHERE status <> 'completed';
+
+  CREATE TABLE claims (
+    invocation_id TEXT NOT NULL PRIMARY KEY,
+    execution_id TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Each part is in its row, or in blobs/ under its digest.
+  CREATE TABLE inputs (
+    execution_id TEXT NOT NULL PRIMARY KEY,
+    invocation TEXT,
+    invocation_sha256 TEXT,
+    input BLOB,
+    input_sha256 TEXT
+  ) STRICT;
+
+  CREATE TABLE snapshots (
+    execution_id TEXT NOT NULL PRIMARY KEY,
+    snapshot TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE tasks (
+    task_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    task TEXT NOT NULL,
+    PRIMARY KEY (task_id, revision)
+  ) STRICT;
+  -- A deleted task is one without a name.
+  CREATE TABLE task_names (
+    name TEXT NOT NULL PRIMARY KEY,
+    task_id TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX task_names_by_task ON task_names (task_id);
+  `,
+  `
+  -- A machine is made again from the transitions in its log.
+  DROP TABLE snapshots;
+
+  -- The next position is this, or the one after the newest segment, whichever is larger: any segment may be deleted.
+  CREATE TABLE position_floor (next INTEGER NOT NULL) STRICT;
+  INSERT INTO position_floor (next) VALUES (1);
+
+  -- Logs that come from elsewhere and have no record yet.
+  CREATE TABLE staged (execution_id TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX claims_by_execution ON claims (execution_id);
+  CREATE INDEX inputs_by_file ON inputs (input_sha256) WHERE input_sha256 IS NOT NULL;
+  CREATE INDEX inputs_by_invocation_file ON inputs (invocation_sha256) WHERE invocation_sha256 IS NOT NULL;
+
+  ALTER TABLE executions ADD COLUMN task_revision INTEGER NOT NULL DEFAULT 0;
+  UPDATE executions SET task_revision = record ->> '$.taskRevision' WHERE json_valid(record);
+  DROP INDEX executions_by_task;
+  -- The revision is there so that who asks whether it is in use reads the index only.
+  CREATE INDEX executions_by_task ON executions (task_id, execution_id, task_revision);
+
+  ALTER TABLE tasks ADD COLUMN artifact TEXT
+    AS (CASE WHEN json_valid(task) THEN task ->> '$.definition.artifact.sha256' END) VIRTUAL;
+  CREATE INDEX tasks_by_artifact ON tasks (artifact);
+  `,
+  `
+  -- Each row gets a checksum. What is large stands last in its row, so that who needs the rest need not read past it;
+  -- the rows are moved over by \`sumAll\`.
+  ALTER TABLE segments RENAME TO segments_to_sum;
+  DROP INDEX segments_by_sequence;
+  CREATE TABLE segments (
+    position INTEGER PRIMARY KEY,
+    execution_id TEXT NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    data_checksum INTEGER NOT NULL,
+    meta TEXT NOT NULL,
+    data BLOB
+  ) STRICT;
+  CREATE UNIQUE INDEX segments_by_sequence ON segments (execution_id, first_sequence);
+
+  ALTER TABLE executions ADD COLUMN checksum INTEGER;
+  ALTER TABLE claims ADD COLUMN checksum INTEGER;
+  ALTER TABLE inputs ADD COLUMN checksum INTEGER;
+  ALTER TABLE tasks ADD COLUMN checksum INTEGER;
+  ALTER TABLE task_names ADD COLUMN checksum INTEGER;
+  ALTER TABLE staged ADD COLUMN checksum INTEGER;
+  ALTER TABLE position_floor ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE position_floor ADD COLUMN checksum INTEGER;
+  `,
+];
+
+/** The version that this program writes: after the last migration, all rows have their checksum. */
+export const schemaVersion = migrations.length + 1;
+
+/** Hears, a few times, how far a migration that takes long has come; `rows` is how many are done. */
+export type MigrationProgress = (rows: number, total: number) => void;
+
+/** Brings the database to this program's version. Throws StoreError where a newer program wrote it. */
+export function migrate(db: DatabaseSync, progress: MigrationProgress): void {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.user_version);
+  if (version > schemaVersion) {
+    throw new StoreError(
+      `the store was written by a newer Spear: its schema is version ${version}, this one knows up to ${schemaVersion}`,
+    );
+  }
+  for (const [index, script] of migrations.entries()) {
+    if (index < version) continue;
+    db.exec(`BEGIN IMMEDIATE; ${script}; PRAGMA user_version = ${index + 1}; COMMIT;`);
+  }
+  if (version === schemaVersion) return;
+  sumAll(db, progress);
+  db.exec(`PRAGMA user_version = ${schemaVersion}`);
+}

@@ -1,0 +1,90 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { LogEvent } from '../../../domain/event.ts';
+import { EventPage } from '../../page.ts';
+import { DamagedError, type EventQuery, type LogOutline, type NodeEvent } from '../../store.ts';
+import { decodeSegment, OutlineReader, RowOrder, type SegmentRow, segmentColumns } from './segment.ts';
+
+/** Reads the segments back as events. */
+export class Log {
+  readonly #ofExecution: StatementSync;
+  readonly #fromPosition: StatementSync;
+  readonly #outline: StatementSync;
+  readonly #changed: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    // Nobody sees what is staged.
+    const visible = 'NOT EXISTS (SELECT 1 FROM staged WHERE staged.execution_id = segments.execution_id)';
+    // The next two begin with the row that may hold the first event wanted in its middle.
+    this.#ofExecution = db.prepare(
+      `SELECT ${segmentColumns}, data FROM segments
+       WHERE execution_id = ?1 AND first_sequence >= ifnull(
+         (SELECT max(first_sequence) FROM segments WHERE execution_id = ?1 AND first_sequence <= ?2), 0)
+         AND ${visible}
+       ORDER BY first_sequence`,
+    );
+    this.#fromPosition = db.prepare(
+      `SELECT ${segmentColumns}, data FROM segments
+       WHERE position >= ifnull((SELECT max(position) FROM segments WHERE position <= ?1), 0)
+         AND ${visible}
+       ORDER BY position`,
+    );
+    this.#changed = db.prepare(
+      `SELECT execution_id FROM segments
+       WHERE position >= ifnull((SELECT max(position) FROM segments WHERE position <= ?1), 0)
+         AND position + last_sequence - first_sequence >= ?1 AND ${visible}
+       ORDER BY position LIMIT ?2`,
+    );
+    this.#outline = db.prepare(
+      `SELECT ${segmentColumns} FROM segments
+       WHERE execution_id = ? AND ${visible} ORDER BY first_sequence`,
+    );
+  }
+
+  events(executionId: string, query: EventQuery): LogEvent[] {
+    const page = new EventPage(query);
+    const order = new RowOrder();
+    for (const row of this.#ofExecution.iterate(executionId, query.from)) {
+      const segment = row as unknown as SegmentRow;
+      order.follow(segment);
+      for (const event of decodeSegment(segment)) {
+        if (!page.offer(event)) return page.events;
+      }
+    }
+    return page.events;
+  }
+
+  outline(executionId: string): LogOutline {
+    const reader = new OutlineReader();
+    for (const row of this.#outline.iterate(executionId)) reader.add(row as unknown as SegmentRow);
+    return reader.outline();
+  }
+
+  changedSince(from: number, limit: number): string[] | undefined {
+    const rows = this.#changed.all(from, limit + 1);
+    if (rows.length > limit) return undefined;
+    return [...new Set(rows.map((row) => row.execution_id as string))];
+  }
+
+  /** Without what is damaged. */
+  fromPosition(from: number, limit: number): NodeEvent[] {
+    const events: NodeEvent[] = [];
+    if (limit <= 0) return events;
+    for (const row of this.#fromPosition.iterate(from)) {
+      const executionId = row.execution_id as string;
+      for (const event of wholeSegment(row as unknown as SegmentRow)) {
+        if (event.position < from) continue;
+        events.push({ ...event, executionId });
+        if (events.length >= limit) return events;
+      }
+    }
+    return events;
+  }
+}
+
+function* wholeSegment(row: SegmentRow): Generator<LogEvent> {
+  try {
+    yield* decodeSegment(row);
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+  }
+}

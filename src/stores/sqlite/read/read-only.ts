@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { StoreError } from '../../store.ts';
+import { guardOpening } from '../file/failure.ts';
+import { assertNotEmptied } from '../file/folder.ts';
+import { schemaVersion } from '../file/schema.ts';
+
+/** A server that is busy may hold the database this long, in milliseconds. */
+const patienceMs = 10_000;
+
+export function databasePath(dataDir: string): string {
+  const path = join(dataDir, 'spear.db');
+  if (!existsSync(path)) throw new StoreError(`there is no store in ${dataDir}`);
+  assertNotEmptied(dataDir);
+  return path;
+}
+
+/** Opens a store's database beside its server, or without one, to read it. Throws StoreError. */
+export function openReadOnly(dataDir: string): DatabaseSync {
+  const path = databasePath(dataDir);
+  return guardOpening(path, () => {
+    const db = new DatabaseSync(path, { readOnly: true, timeout: patienceMs });
+    const version = Number(db.prepare('PRAGMA user_version').get()?.user_version);
+    if (version === schemaVersion) return db;
+    db.close();
+    throw new StoreError(
+      `the schema of ${path} is version ${version}, and this program knows version ${schemaVersion}: ${version < schemaVersion ? 'start a server on it once' : 'use the program that wrote it'}`,
+    );
+  });
+}

@@ -1,0 +1,140 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Task } from '../../../domain/task.ts';
+import { nameChecksum, taskChecksum } from '../file/checksum.ts';
+import { inTransaction } from '../write/transaction.ts';
+import { assertName, type Row, taskOf, wholeOf } from './row.ts';
+
+export interface TaskRevision {
+  readonly taskId: string;
+  readonly revision: number;
+}
+
+/** Reads and writes tasks: all revisions, and who has which name. */
+export class Tasks {
+  readonly #db: DatabaseSync;
+  readonly #saveRevision: StatementSync;
+  readonly #takeName: StatementSync;
+  readonly #freeNames: StatementSync;
+  readonly #byName: StatementSync;
+  readonly #byId: StatementSync;
+  readonly #revision: StatementSync;
+  readonly #list: StatementSync;
+  readonly #spare: StatementSync;
+  readonly #inUse: StatementSync;
+  readonly #deleteRevision: StatementSync;
+  readonly #artifact: StatementSync;
+  readonly #named: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#saveRevision = db.prepare(
+      `INSERT INTO tasks (task_id, revision, task, checksum) VALUES (?, ?, ?, ?)
+       ON CONFLICT (task_id, revision) DO UPDATE SET task = excluded.task, checksum = excluded.checksum`,
+    );
+    this.#takeName = db.prepare(
+      `INSERT INTO task_names (name, task_id, checksum) VALUES (?, ?, ?)
+       ON CONFLICT (name) DO UPDATE SET task_id = excluded.task_id, checksum = excluded.checksum`,
+    );
+    this.#freeNames = db.prepare('DELETE FROM task_names WHERE task_id = ?');
+    const newest = 'revision = (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)';
+    const named = `SELECT task_id, revision, task, tasks.checksum, name, task_names.checksum AS name_checksum
+      FROM task_names JOIN tasks USING (task_id)`;
+    const columns = 'task_id, revision, task, checksum';
+    this.#byName = db.prepare(`${named} WHERE name = ? AND ${newest}`);
+    this.#byId = db.prepare(`SELECT ${columns} FROM tasks WHERE task_id = ? ORDER BY revision DESC LIMIT 1`);
+    this.#revision = db.prepare(`SELECT ${columns} FROM tasks WHERE task_id = ? AND revision = ?`);
+    this.#list = db.prepare(`${named} WHERE name > ? AND ${newest} ORDER BY name LIMIT ?`);
+    const ofNoName = `(revision < (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)
+      OR NOT EXISTS (SELECT 1 FROM task_names WHERE task_names.task_id = tasks.task_id))`;
+    const used = 'SELECT 1 FROM executions WHERE task_id = ?1 AND task_revision = ?2';
+    this.#spare = db.prepare(`SELECT task_id, revision FROM tasks WHERE ${ofNoName}`);
+    this.#inUse = db.prepare(`${used} LIMIT 1`);
+    this.#deleteRevision = db.prepare(
+      `DELETE FROM tasks WHERE task_id = ?1 AND revision = ?2 AND ${ofNoName} AND NOT EXISTS (${used})`,
+    );
+    this.#artifact = db.prepare('SELECT 1 FROM tasks WHERE artifact = ? LIMIT 1');
+    this.#named = db.prepare('SELECT count(*) AS count FROM task_names');
+  }
+
+  /** How many have a name. */
+  named(): number {
+    return Number(this.#named.get()?.count);
+  }
+
+  save(task: Task): void {
+    inTransaction(this.#db, () => {
+      this.saveRevision(task);
+      this.#freeNames.run(task.taskId);
+      const { name } = task.definition;
+      this.#takeName.run(name, task.taskId, nameChecksum(name, task.taskId));
+    });
+  }
+
+  /** Without a name. */
+  saveRevision(task: Task): void {
+    const { taskId, revision } = task;
+    const json = JSON.stringify(task);
+    this.#saveRevision.run(taskId, revision, json, taskChecksum(taskId, revision, json));
+  }
+
+  delete(taskId: string): void {
+    this.#freeNames.run(taskId);
+  }
+
+  /** Revisions that no new execution gets. */
+  spareRevisions(): readonly TaskRevision[] {
+    return this.#spare.all().map((row) => ({
+      taskId: row.task_id as string,
+      revision: row.revision as number,
+    }));
+  }
+
+  isUsed({ taskId, revision }: TaskRevision): boolean {
+    return this.#inUse.get(taskId, revision) !== undefined;
+  }
+
+  /** Deletes a revision that is spare and that no execution uses; false for any other. */
+  deleteRevision({ taskId, revision }: TaskRevision): boolean {
+    return this.#deleteRevision.run(taskId, revision).changes > 0;
+  }
+
+  /** Whether a revision of any task runs the artifact of that digest. */
+  namesArtifact(sha256: string): boolean {
+    return this.#artifact.get(sha256) !== undefined;
+  }
+
+  byName(name: string): Task | undefined {
+    return whole(this.#byName.get(name), namedTask);
+  }
+
+  byId(taskId: string): Task | undefined {
+    return whole(this.#byId.get(taskId), taskOf);
+  }
+
+  revision(taskId: string, revision: number): Task | undefined {
+    return whole(this.#revision.get(taskId, revision), taskOf);
+  }
+
+  list(afterName: string, limit: number): Task[] {
+    const tasks: Task[] = [];
+    // As many as are asked for, however many in between are damaged: fewer would be taken for the end.
+    for (let after = afterName; ; ) {
+      const left = Math.max(0, limit - tasks.length);
+      const rows = this.#list.all(after, left);
+      const whole = wholeOf(rows, namedTask);
+      tasks.push(...whole);
+      const last = String(rows.at(-1)?.name);
+      if (whole.length === rows.length || rows.length < left || last <= after) return tasks;
+      after = last;
+    }
+  }
+}
+
+function namedTask(row: Row): Task {
+  assertName(row);
+  return taskOf(row);
+}
+
+function whole(row: Row | undefined, read: (row: Row) => Task): Task | undefined {
+  return row === undefined ? undefined : read(row);
+}

@@ -1,0 +1,224 @@
+/**
+ * Writes logs and records over one connection; one commit of one committer at a time.
+ *
+ * - All entries are one transaction; an entry in conflict writes nothing and the others go on.
+ * - Every conflict is found before the first write of its entry, so that no entry needs a savepoint.
+ * - Positions are counted in memory and move on only when the transaction has committed.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { LruMap } from '../../../domain/lru-map.ts';
+import type { CommitResult } from '../../store.ts';
+import {
+  bytesChecksum,
+  claimChecksum,
+  inputChecksum,
+  recordChecksum,
+  recordColumns,
+  segmentChecksum,
+} from '../file/checksum.ts';
+import { nextPosition } from '../file/positions.ts';
+import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
+import { Staging } from './staging.ts';
+
+/** Logs whose last sequence number is kept; that of any other is read from its segments. */
+const mostLasts = 16_384;
+
+export class Committer {
+  readonly #db: DatabaseSync;
+  readonly #lasts = new LruMap<string, number>(mostLasts);
+  readonly #begin: StatementSync;
+  readonly #end: StatementSync;
+  readonly #selectLast: StatementSync;
+  readonly #insertSegment: StatementSync;
+  readonly #saveRecord: StatementSync;
+  readonly #selectOwner: StatementSync;
+  readonly #insertClaim: StatementSync;
+  readonly #insertInput: StatementSync;
+  readonly #hasRecord: StatementSync;
+  readonly #probe: readonly StatementSync[];
+  readonly #staging: Staging;
+  #nextPosition: number;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#end = db.prepare('COMMIT');
+    this.#selectLast = db.prepare(
+      'SELECT last_sequence FROM segments WHERE execution_id = ? ORDER BY first_sequence DESC LIMIT 1',
+    );
+    this.#insertSegment = db.prepare(
+      `INSERT INTO segments
+         (position, execution_id, first_sequence, last_sequence, checksum, data_checksum, meta, data)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, first_sequence) DO NOTHING`,
+    );
+    this.#saveRecord = db.prepare(
+      `INSERT INTO executions (${recordColumns}, checksum)
+       VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (execution_id) DO UPDATE SET task_id = excluded.task_id,
+         task_revision = excluded.task_revision, status = excluded.status, created_at = excluded.created_at,
+         record = excluded.record, checksum = excluded.checksum`,
+    );
+    this.#selectOwner = db.prepare('SELECT execution_id FROM claims WHERE invocation_id = ?');
+    this.#insertClaim = db.prepare(
+      'INSERT INTO claims (invocation_id, execution_id, checksum) VALUES (?, ?, ?)',
+    );
+    // The first input of an execution stays.
+    this.#insertInput = db.prepare(
+      `INSERT INTO inputs (execution_id, invocation, invocation_sha256, input, input_sha256, checksum)
+       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id) DO NOTHING`,
+    );
+    this.#hasRecord = db.prepare('SELECT 1 FROM executions WHERE execution_id = ?');
+    // Two, as SQLite writes no page in which nothing has changed.
+    this.#probe = ['+', '-'].map((sign) => db.prepare(`UPDATE position_floor SET next = next ${sign} 1`));
+    this.#staging = new Staging(db);
+    this.#nextPosition = nextPosition(db);
+  }
+
+  /** The position after the last one that is known to be used. */
+  get nextPosition(): number {
+    return this.#nextPosition;
+  }
+
+  /**
+   * `floor` is the first position that may be free: another committer may have written since. Throws what SQLite
+   * throws, with nothing written; the connection can be used again. Without entries it writes what changes nothing.
+   */
+  commit(entries: readonly EncodedEntry[], floor: number): CommitResult[] {
+    return this.#atomically(floor, () => {
+      if (entries.length === 0) for (const half of this.#probe) half.run();
+      return entries.map((entry) => this.#write(entry));
+    });
+  }
+
+  /**
+   * Adds to a log that has no record yet; false where it has one. `floor` and what it throws are as for `commit`, and
+   * a RangeError where the events do not follow what is staged already.
+   */
+  stage(executionId: string, segments: readonly EncodedSegment[], floor: number): boolean {
+    return this.#atomically(floor, () => {
+      if (this.#hasRecord.get(executionId) !== undefined) return false;
+      const last = this.#storedLast(executionId);
+      const staged = this.#staging.has(executionId);
+      if (!staged && last > 0) return false;
+      if (segments[0] !== undefined && segments[0].first !== last + 1) {
+        throw new RangeError(`${executionId}: event ${segments[0].first} stands where ${last + 1} should`);
+      }
+      if (!staged) this.#staging.add(executionId);
+      this.#append(executionId, segments);
+      return true;
+    });
+  }
+
+  /** Somebody has deleted logs: where the others stand is read again. */
+  forget(): void {
+    this.#lasts.clear();
+  }
+
+  unstage(executionId: string): void {
+    this.#lasts.delete(executionId);
+    this.#atomically(0, () => this.#staging.drop(executionId));
+  }
+
+  #atomically<T>(floor: number, work: () => T): T {
+    if (floor > this.#nextPosition) {
+      this.#nextPosition = floor;
+      // The logs that the other one wrote have moved on.
+      this.#lasts.clear();
+    }
+    const before = this.#nextPosition;
+    try {
+      this.#begin.run();
+      const result = work();
+      this.#end.run();
+      return result;
+    } catch (error) {
+      this.#nextPosition = before;
+      this.#lasts.clear();
+      // Some failures, such as a full disk, have rolled back already.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #write(entry: EncodedEntry): CommitResult {
+    const { executionId, expected, claim, record, input } = entry;
+    let last = this.#lasts.peek(executionId);
+    // A creation without a claim is checked by its insert, which saves the hot path a read.
+    if (last === undefined && (expected > 0 || claim !== undefined)) last = this.#storedLast(executionId);
+    if (last !== undefined && last !== expected) return sequenceConflict(last);
+
+    let owned = true;
+    if (claim !== undefined) {
+      const owner = this.#selectOwner.get(claim)?.execution_id as string | undefined;
+      owned = owner !== undefined;
+      if (owner !== undefined && owner !== executionId) {
+        return { ok: false, conflict: 'invocation', executionId: owner };
+      }
+    }
+
+    const position = this.#nextPosition;
+    if (!this.#append(executionId, entry.segments)) return sequenceConflict(this.#storedLast(executionId));
+    if (claim !== undefined && !owned)
+      this.#insertClaim.run(claim, executionId, claimChecksum(claim, executionId));
+    if (input !== undefined) {
+      this.#insertInput.run(
+        executionId,
+        input.invocation,
+        input.invocationSha256,
+        input.input,
+        input.inputSha256,
+        inputChecksum(executionId, input),
+      );
+    }
+    if (record !== undefined) {
+      this.#save(executionId, record);
+      if (entry.staged) this.#staging.settle(executionId);
+    }
+    if (record?.ended === true) this.#lasts.delete(executionId);
+    else this.#lasts.set(executionId, expected + entry.count);
+    return { ok: true, position };
+  }
+
+  /** False where the log has such events already; only its first row can meet them. */
+  #append(executionId: string, segments: readonly EncodedSegment[]): boolean {
+    for (const { first, last, meta, data } of segments) {
+      const position = this.#nextPosition;
+      const bytes = bytesChecksum(data);
+      const checksum = segmentChecksum({
+        position,
+        execution_id: executionId,
+        first_sequence: first,
+        last_sequence: last,
+        data_checksum: bytes,
+        meta,
+      });
+      const { changes } = this.#insertSegment.run(
+        position,
+        executionId,
+        first,
+        last,
+        checksum,
+        bytes,
+        meta,
+        data,
+      );
+      if (changes === 0) return false;
+      this.#nextPosition += last - first + 1;
+    }
+    return true;
+  }
+
+  #save(executionId: string, record: EncodedRecord): void {
+    const { taskId, taskRevision, status, createdAt, json } = record;
+    const checksum = recordChecksum(executionId, taskId, taskRevision, status, createdAt, json);
+    this.#saveRecord.run(executionId, taskId, taskRevision, status, createdAt, json, checksum);
+  }
+
+  #storedLast(executionId: string): number {
+    return (this.#selectLast.get(executionId)?.last_sequence as number | undefined) ?? 0;
+  }
+}
+
+function sequenceConflict(lastSequence: number): CommitResult {
+  return { ok: false, conflict: 'sequence', lastSequence };
+}

@@ -1,0 +1,59 @@
+import type { Task } from '../../../domain/task.ts';
+import type { CommitResult } from '../../store.ts';
+import type { SqliteFailure } from '../file/failure.ts';
+import type { TaskRevision } from '../read/tasks.ts';
+import type { Removed } from '../retention/removal.ts';
+import type { RetainStep, Target } from '../retention/retainer.ts';
+import type { EncodedEntry, EncodedSegment } from './encoded-entry.ts';
+
+/** What the store asks of its writer's thread. Requests are answered in order. */
+export type WriterRequest =
+  | { readonly kind: 'commit'; readonly entries: readonly EncodedEntry[]; readonly floor: number }
+  | {
+      readonly kind: 'stage';
+      readonly executionId: string;
+      readonly segments: readonly EncodedSegment[];
+      readonly floor: number;
+    }
+  | { readonly kind: 'unstage'; readonly executionId: string }
+  /** One bounded part of it. */
+  | { readonly kind: 'delete'; readonly executionId: string }
+  | { readonly kind: 'retain'; readonly target: Target }
+  | { readonly kind: 'saveTask'; readonly task: Task }
+  | { readonly kind: 'saveRevision'; readonly task: Task }
+  | { readonly kind: 'deleteTask'; readonly taskId: string }
+  | { readonly kind: 'deleteRevision'; readonly revision: TaskRevision }
+  /** Copies what the write-ahead log holds into the database; does not keep anyone from writing. */
+  | { readonly kind: 'checkpoint' }
+  | { readonly kind: 'close' };
+
+/** What it answers to each. */
+export interface WriterAnswers {
+  readonly commit: readonly CommitResult[];
+  /** False where there is such an execution. */
+  readonly stage: boolean;
+  readonly unstage: undefined;
+  readonly delete: Removed;
+  readonly retain: RetainStep;
+  readonly saveTask: undefined;
+  readonly saveRevision: undefined;
+  readonly deleteTask: undefined;
+  /** False where an execution uses it, or it is a named task's newest. */
+  readonly deleteRevision: boolean;
+  readonly checkpoint: undefined;
+  readonly close: undefined;
+}
+
+export type WriterReply =
+  | { readonly kind: 'ready'; readonly changes: number }
+  | {
+      readonly kind: 'done';
+      readonly answer: WriterAnswers[keyof WriterAnswers];
+      readonly nextPosition: number;
+      /** See Progress. */
+      readonly changes: number;
+    }
+  /** SQLite refused; nothing was written and the writer goes on. */
+  | { readonly kind: 'failed'; readonly failure: SqliteFailure }
+  /** A bug of ours. */
+  | { readonly kind: 'bug'; readonly message: string };

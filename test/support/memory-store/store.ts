@@ -1,0 +1,284 @@
+/**
+ * A store for tests: what the embedded one does, without a medium. It copies what goes in and out, so that
+ * no caller shares state with it, and its medium can be made to fail.
+ */
+import type { LogEvent, NewEvent } from '../../../src/domain/event.ts';
+import {
+  type ExecutionRecord,
+  type ExecutionStatus,
+  executionStatuses,
+  type Invocation,
+  isTerminal,
+  keptSince,
+} from '../../../src/domain/execution.ts';
+import type { StatusCounts } from '../../../src/domain/node-feed.ts';
+import type { Task } from '../../../src/domain/task.ts';
+import { assertNumbered } from '../../../src/stores/entry.ts';
+import { emptyInvocation, isEmptyInvocation } from '../../../src/stores/invocation.ts';
+import {
+  type CommitEntry,
+  type CommitResult,
+  type EventQuery,
+  type ExecutionFilter,
+  type LogOutline,
+  type NodeEvent,
+  type Retained,
+  type Retention,
+  type Store,
+  type StoreCounts,
+  StoreError,
+} from '../../../src/stores/store.ts';
+import { MemoryLogs } from './logs.ts';
+import { MemoryTasks } from './tasks.ts';
+
+export interface MemoryStore extends Store {
+  lowSpace: boolean;
+  /** Every call from now on rejects with a StoreError of that cause, until undefined heals the medium. */
+  setFault(cause: Error | undefined): void;
+  /** The next call rejects with a StoreError of that cause. */
+  failNext(cause: Error): void;
+}
+
+export function createMemoryStore(): MemoryStore {
+  return new InMemory();
+}
+
+class InMemory implements MemoryStore {
+  lowSpace = false;
+  readonly #logs = new MemoryLogs();
+  readonly #records = new Map<string, ExecutionRecord>();
+  readonly #inputs = new Map<string, Invocation>();
+  readonly #claims = new Map<string, string>();
+  readonly #staged = new Set<string>();
+  readonly #tasks = new MemoryTasks();
+  #fault: Error | undefined;
+  #nextFault: Error | undefined;
+  #closed = false;
+
+  setFault(cause: Error | undefined): void {
+    this.#fault = cause;
+  }
+
+  failNext(cause: Error): void {
+    this.#nextFault = cause;
+  }
+
+  async commit(entries: readonly CommitEntry[]): Promise<CommitResult[]> {
+    for (const entry of entries) assertNumbered(entry);
+    this.#touch();
+    return entries.map((entry) => this.#write(entry));
+  }
+
+  #write(entry: CommitEntry): CommitResult {
+    const { executionId, expectedLastSequence: expected, events, record, claimInvocationId: claim } = entry;
+    const lastSequence = this.#logs.last(executionId);
+    if (lastSequence !== expected) return { ok: false, conflict: 'sequence', lastSequence };
+    const owner = claim === undefined ? undefined : this.#claims.get(claim);
+    if (owner !== undefined && owner !== executionId) {
+      return { ok: false, conflict: 'invocation', executionId: owner };
+    }
+    if (claim !== undefined) this.#claims.set(claim, executionId);
+    const position = this.#logs.append(executionId, events);
+    if (entry.input !== undefined && !isEmptyInvocation(entry.input) && !this.#inputs.has(executionId)) {
+      this.#inputs.set(executionId, copyInvocation(entry.input));
+    }
+    if (record !== undefined) {
+      this.#records.set(executionId, structuredClone(record));
+      this.#staged.delete(executionId);
+    }
+    return { ok: true, position };
+  }
+
+  async stage(executionId: string, events: readonly NewEvent[]): Promise<void> {
+    const expectedLastSequence = (events[0]?.sequence ?? 1) - 1;
+    assertNumbered({ executionId, expectedLastSequence, events });
+    this.#touch();
+    const last = this.#logs.last(executionId);
+    if (this.#records.has(executionId) || (last > 0 && !this.#staged.has(executionId))) {
+      throw new StoreError(`cannot stage a log: there is an execution ${executionId}`);
+    }
+    if (last !== expectedLastSequence) throw new RangeError(`${executionId}: the log is at ${last}`);
+    this.#staged.add(executionId);
+    this.#logs.append(executionId, events);
+  }
+
+  async unstage(executionId: string): Promise<void> {
+    this.#touch();
+    if (this.#staged.delete(executionId)) this.#logs.delete(executionId);
+  }
+
+  async delete(executionId: string): Promise<boolean> {
+    this.#touch();
+    const record = this.#records.get(executionId);
+    if (record === undefined || !isTerminal(record.status)) return false;
+    this.#logs.delete(executionId);
+    this.#records.delete(executionId);
+    this.#inputs.delete(executionId);
+    for (const [claim, owner] of this.#claims) if (owner === executionId) this.#claims.delete(claim);
+    return true;
+  }
+
+  async retain({ endedBefore, maxBytes }: Retention): Promise<Retained> {
+    this.#touch();
+    const finished = this.#sorted().filter(({ status }) => isTerminal(status));
+    const old = finished.filter((record) => keptSince(record) < endedBefore);
+    for (const { executionId } of old) await this.delete(executionId);
+    const kept = finished.filter((record) => !old.includes(record));
+    let deletedLogs = 0;
+    for (const { executionId, lastSequence, oldestSequence = 1, ...rest } of kept) {
+      if (this.#bytes() <= maxBytes) break;
+      if (oldestSequence >= lastSequence) continue;
+      this.#logs.purge(executionId);
+      this.#records.set(executionId, { ...rest, executionId, lastSequence, oldestSequence: lastSequence });
+      deletedLogs++;
+    }
+    const deletedExecutions = old.map(({ executionId }) => executionId);
+    for (const { executionId } of kept) {
+      if (this.#bytes() <= maxBytes) break;
+      await this.delete(executionId);
+      deletedExecutions.push(executionId);
+    }
+    return { deletedExecutions, deletedLogs, more: false };
+  }
+
+  #bytes(): number {
+    let total = 0;
+    for (const id of this.#records.keys()) {
+      total += recordBytes + this.#logs.bytes(id) + (this.#inputs.get(id)?.input.byteLength ?? 0);
+    }
+    return total;
+  }
+
+  async execution(executionId: string): Promise<ExecutionRecord | undefined> {
+    this.#touch();
+    return structuredClone(this.#records.get(executionId));
+  }
+
+  async executionByInvocation(invocationId: string): Promise<ExecutionRecord | undefined> {
+    this.#touch();
+    return structuredClone(this.#records.get(this.#claims.get(invocationId) ?? ''));
+  }
+
+  async input(executionId: string): Promise<Invocation | undefined> {
+    this.#touch();
+    if (!this.#records.has(executionId)) return undefined;
+    const invocation = this.#inputs.get(executionId);
+    return invocation === undefined ? emptyInvocation() : copyInvocation(invocation);
+  }
+
+  async executions(filter: ExecutionFilter): Promise<ExecutionRecord[]> {
+    this.#touch();
+    const { taskId, statuses, createdAfter, createdBefore, beforeId } = filter;
+    return this.#sorted()
+      .reverse()
+      .filter((record) => taskId === undefined || record.taskId === taskId)
+      .filter((record) => statuses.length === 0 || statuses.includes(record.status))
+      .filter((record) => createdAfter === undefined || record.createdAt >= createdAfter)
+      .filter((record) => createdBefore === undefined || record.createdAt < createdBefore)
+      .filter((record) => beforeId === undefined || record.executionId < beforeId)
+      .slice(0, Math.max(0, filter.limit))
+      .map((record) => structuredClone(record));
+  }
+
+  async unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]> {
+    this.#touch();
+    return this.#sorted()
+      .filter((record) => !isTerminal(record.status) && record.executionId > afterId)
+      .slice(0, Math.max(0, limit))
+      .map((record) => structuredClone(record));
+  }
+
+  #sorted(): ExecutionRecord[] {
+    return [...this.#records.values()].sort((a, b) => (a.executionId < b.executionId ? -1 : 1));
+  }
+
+  async events(executionId: string, query: EventQuery): Promise<LogEvent[]> {
+    this.#touch();
+    return this.#staged.has(executionId) ? [] : this.#logs.page(executionId, query);
+  }
+
+  async outline(executionId: string): Promise<LogOutline> {
+    this.#touch();
+    return this.#logs.outline(this.#staged.has(executionId) ? '' : executionId);
+  }
+
+  async eventsFromPosition(from: number, limit: number): Promise<NodeEvent[]> {
+    this.#touch();
+    return this.#logs.fromPosition(from, limit, this.#staged);
+  }
+
+  async changedSince(from: number, limit: number): Promise<string[] | undefined> {
+    this.#touch();
+    const events = this.#logs.fromPosition(from, limit + 1, this.#staged);
+    return events.length > limit ? undefined : [...new Set(events.map(({ executionId }) => executionId))];
+  }
+
+  async lastPosition(): Promise<number> {
+    this.#touch();
+    return this.#logs.lastPosition;
+  }
+
+  async counts(): Promise<StoreCounts> {
+    this.#touch();
+    const of = (status: ExecutionStatus) =>
+      [...this.#records.values()].filter((each) => each.status === status);
+    const counted = executionStatuses.map((status) => [status, of(status).length]);
+    return { executions: Object.fromEntries(counted) as StatusCounts, tasks: this.#tasks.named };
+  }
+
+  async saveTask(task: Task): Promise<void> {
+    this.#touch();
+    this.#tasks.save(task);
+  }
+
+  async saveRevision(task: Task): Promise<void> {
+    this.#touch();
+    this.#tasks.saveRevision(task);
+  }
+
+  async deleteTask(taskId: string): Promise<void> {
+    this.#touch();
+    this.#tasks.delete(taskId);
+  }
+
+  async taskByName(name: string): Promise<Task | undefined> {
+    this.#touch();
+    return this.#tasks.byName(name);
+  }
+
+  async taskById(taskId: string): Promise<Task | undefined> {
+    this.#touch();
+    return this.#tasks.byId(taskId);
+  }
+
+  async taskRevision(taskId: string, revision: number): Promise<Task | undefined> {
+    this.#touch();
+    return this.#tasks.revision(taskId, revision);
+  }
+
+  async tasks(afterName: string, limit: number): Promise<Task[]> {
+    this.#touch();
+    return this.#tasks.list(afterName, limit);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  /** Every call reaches the medium here, and fails here. */
+  #touch(): void {
+    if (this.#closed) throw new StoreError('the store is closed');
+    const cause = this.#nextFault ?? this.#fault;
+    this.#nextFault = undefined;
+    if (cause !== undefined) throw new StoreError(`the medium failed: ${cause.message}`, { cause });
+  }
+}
+
+/** What a record is taken to be. */
+const recordBytes = 1024;
+
+/** The bytes apart: cloning a view would copy all of the buffer below it. */
+function copyInvocation(invocation: Invocation): Invocation {
+  const { input, ...rest } = invocation;
+  return { ...structuredClone(rest), input: Uint8Array.from(input) };
+}
