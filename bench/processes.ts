@@ -98,7 +98,7 @@ async function sameLauncher() {
   await chmod(folder, 0o711);
   const cells = makeCgroupCells(`spear-bench-${process.pid}`);
   if ('reason' in cells) throw new Error(`no cgroups here: ${cells.reason}`);
-  const rooms = await Rooms.make(folder, []);
+  const rooms = await Rooms.make({ folder }, []);
   if ('reason' in rooms) throw new Error(`no namespaces here: ${rooms.reason}`);
   const room = rooms.plain;
   const cell = cells.take(limits);

@@ -3,12 +3,32 @@
  * same bytes: the result is committed, and `check-page.ts` holds it against the sources.
  */
 import { resolve } from 'node:path';
-import { build } from 'vite';
+import { build, type InlineConfig, type Rolldown } from 'vite';
 
 const root = resolve(import.meta.dirname, '..');
 
 export async function buildPage(folder: string): Promise<void> {
-  await build({
+  await build(configOf(folder));
+}
+
+/**
+ * Builds it now, and again whenever a source of it changes, until the answer is closed. Resolves after the first
+ * build; Vite says on stderr what does not build.
+ */
+export async function watchPage(folder: string): Promise<Pick<Rolldown.RolldownWatcher, 'close'>> {
+  const config = configOf(folder);
+  const watcher = await build({ ...config, build: { ...config.build, watch: {} } });
+  if (!('close' in watcher)) throw new Error('the build of the page does not watch');
+  const first = Promise.withResolvers<void>();
+  watcher.on('event', (event) => {
+    if (event.code === 'ERROR' || event.code === 'END') first.resolve();
+  });
+  await first.promise;
+  return watcher;
+}
+
+function configOf(folder: string): InlineConfig {
+  return {
     root: resolve(root, 'src/visualizer/page'),
     configFile: false,
     logLevel: 'warn',
@@ -31,7 +51,7 @@ export async function buildPage(folder: string): Promise<void> {
         },
       },
     },
-  });
+  };
 }
 
 if (import.meta.main) await buildPage(resolve(process.argv[2] ?? resolve(root, 'src/visualizer/gen')));

@@ -95,7 +95,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/cli/',
-    from: [domain, ...wire, 'src/config.ts', 'src/db.ts', 'src/serve.ts', 'src/version.ts'],
+    from: [domain, ...wire, 'src/config.ts', 'src/db.ts', 'src/replay.ts', 'src/serve.ts', 'src/version.ts'],
     packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js', 'commander', 'yaml'],
     rule: 'the cli talks to the server over its public API: gen, the JSON of its messages and domain only',
   },
@@ -135,6 +135,12 @@ export const rooms: readonly Room[] = [
     from: ['src/config.ts', 'src/stores/'],
     packages: [],
     rule: 'the commands of the database need config and stores only',
+  },
+  {
+    path: 'src/replay.ts',
+    from: [domain, 'src/machines/', 'src/actors/snapshots/arrival.ts', 'src/actors/snapshots/seals.ts'],
+    packages: ['node:util'],
+    rule: 'a replay needs the charts, and what reads a snapshot',
   },
   {
     path: 'src/serve.ts',

@@ -25,6 +25,8 @@ export interface BoundsConfig {
   readonly maxWatchers: number;
   /** Of one connection. */
   readonly maxWatchersPerConnection: number;
+  /** What a process may write to its own folder, in a file for each 16 KiB, or a container to its root. */
+  readonly maxScratchBytes: number;
   /** Of one snapshot that is restored. */
   readonly maxSnapshotBytes: number;
   /** Snapshots that are restored at once. */
@@ -79,6 +81,7 @@ export function resolveBounds(read: (key: keyof BoundsConfig) => string | undefi
     idleConnectionMs: number('idleConnectionMs', 5 * minuteMs, 100, 24 * 60 * minuteMs),
     maxWatchers,
     maxWatchersPerConnection: number('maxWatchersPerConnection', Math.min(400, maxWatchers), 1, 1_000_000),
+    maxScratchBytes: number('maxScratchBytes', 512 * mebibyte, 16 * mebibyte, 2 ** 40),
     maxSnapshotBytes: number('maxSnapshotBytes', gibibyte, mebibyte, 1024 * gibibyte),
     maxRestores: number('maxRestores', 8, 1, 1000),
     maxMemory: number('maxMemory', totalmem(), mebibyte, 2 ** 40),

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { Invocation } from '../domain/execution.ts';
 import type { Task } from '../domain/task.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, OutputPosition, Runtime } from '../runtimes/runtime.ts';
+import { untilAborted } from './until-aborted.ts';
 
 export interface AttemptPlan {
   readonly executionId: string;
@@ -26,15 +27,6 @@ export interface LeftAttempt {
 
 function failure(code: ErrorCode, message: string): AttemptOutcome {
   return { kind: 'failed', code, message, instanceId: '', resourceUse: {} };
-}
-
-/** Resolves with `promise`, or with false when the signal ends the wait. */
-function untilAborted(promise: Promise<boolean>, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return Promise.resolve(false);
-  const { promise: over, resolve } = Promise.withResolvers<boolean>();
-  signal.addEventListener('abort', () => resolve(false), { once: true });
-  void promise.then(resolve);
-  return over;
 }
 
 /**
@@ -115,7 +107,7 @@ async function run(
     return failure('RUNTIME_UNAVAILABLE', `this node has no ${definition.runtime} runtime`);
   }
   const invocation = typeof plan.invocation === 'function' ? await plan.invocation(signal) : plan.invocation;
-  const ready = plan.ready === undefined || (await untilAborted(plan.ready, signal));
+  const ready = plan.ready === undefined || (await untilAborted(plan.ready, signal, false));
   if (!ready || signal.aborted)
     return { kind: 'stopped', rung: 'cooperative', instanceId: '', resourceUse: {} };
   if (invocation === undefined) return failure('INTERNAL', 'the input of this execution is not in the store');

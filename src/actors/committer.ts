@@ -10,13 +10,12 @@
  */
 import type { Clock, Timer } from '../domain/clock.ts';
 import { RequestError } from '../domain/errors.ts';
-import type { LogEvent } from '../domain/event.ts';
 import type { CommitEntry, CommitResult, Store } from '../stores/store.ts';
 import type { LiveLog } from './live-log.ts';
 
 export interface CommitListener {
   /** All that `log` had given is durable; `events` are what was new of it. */
-  committed(log: LiveLog, events: readonly LogEvent[]): void;
+  committed(log: LiveLog): void;
   /** The admission was refused: the store could not take it, or another execution owns the invocation id. */
   refused(log: LiveLog, conflict: { readonly ownerId: string } | undefined): void;
   /** The medium failed, or works again. */
@@ -151,7 +150,8 @@ export class Committer {
     logs.forEach((log, index) => {
       const result = results[index];
       if (result?.ok === true) {
-        this.#listener.committed(log, log.commit(result.position));
+        log.commit(result.position);
+        this.#listener.committed(log);
       } else if (result?.conflict === 'invocation') {
         this.#listener.refused(log, { ownerId: result.executionId });
       } else if (result?.conflict === 'space') {

@@ -275,23 +275,23 @@ export class LiveLog {
     this.#pending = this.#pending.map((event) => (event.kind === 'result' ? { ...event, status } : event));
   }
 
-  /** The commit of what `take` gave went through; returns its events. */
-  commit(position: number): readonly LogEvent[] {
+  /** The commit of what `take` gave went through. */
+  commit(position: number): void {
     const flight = this.#inFlight;
-    if (flight === undefined) return [];
+    if (flight === undefined) return;
     this.#inFlight = undefined;
     this.#input = undefined;
     this.#committed = flight.record;
     this.#committedSequence = flight.record.lastSequence;
-    const events = flight.entry.events.map((event, index) => ({ ...event, position: position + index }));
-    for (const event of events) this.#tail.push(event);
+    for (const [index, event] of flight.entry.events.entries()) {
+      this.#tail.push({ ...event, position: position + index });
+    }
     this.#tail.trim();
     this.#pendingBytes -= flight.bytes;
     if (this.#pendingBytes < uncommittedHighWater / 2) this.#release();
     this.#admitted?.resolve(flight.record);
     if (!this.#recordChanged) this.#settleBinding();
     this.#waiters.wake();
-    return events;
   }
 
   /** The commit failed and wrote nothing: all of it is pending again. */

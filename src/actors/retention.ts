@@ -22,8 +22,6 @@ export interface RetentionOptions {
   readonly maxAgeMs: number;
   /** Bytes that the store may use. */
   readonly maxBytes: number;
-  /** Hears which executions a step has deleted. It must not throw. */
-  readonly deleted: (executionIds: readonly string[]) => void;
   readonly logger?: RetentionLogger;
 }
 
@@ -70,7 +68,7 @@ export class RetentionLoop {
 
   /** One round: steps until nothing is left to do. Never rejects: a store that fails now works again later. */
   async #run(): Promise<void> {
-    const { store, clock, time, maxAgeMs, maxBytes, deleted, logger } = this.#options;
+    const { store, clock, time, maxAgeMs, maxBytes, logger } = this.#options;
     let executions = 0;
     let logs = 0;
     try {
@@ -84,7 +82,6 @@ export class RetentionLoop {
           writtenBefore: time.wallBefore(unusedForMs) ?? 0,
         });
         executions += step.deletedExecutions.length;
-        if (step.deletedExecutions.length > 0) deleted(step.deletedExecutions);
         logs += step.deletedLogs;
         more = step.more;
         if (more) await this.#pause(Math.max(leastPauseMs, clock.monotonic() - begun));

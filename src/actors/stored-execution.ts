@@ -1,5 +1,6 @@
 import { RequestError } from '../domain/errors.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
+import { isDamage } from '../domain/store-error.ts';
 import type { Task } from '../domain/task.ts';
 import type { ExecutionSnapshot } from '../machines/execution.ts';
 import { SnapshotIncompatible } from '../machines/migrations.ts';
@@ -62,11 +63,6 @@ async function readable(outline: Promise<LogOutline>): Promise<LogOutline> {
     if (isDamage(cause)) throw new SnapshotIncompatible('its log is damaged', { cause });
     throw cause;
   }
-}
-
-/** What was damaged on its medium cannot be read later either. By its name: the class is the store's. */
-export function isDamage(cause: unknown): boolean {
-  return cause instanceof Error && cause.name === 'DamagedError';
 }
 
 /**

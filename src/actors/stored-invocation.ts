@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { ExecutionRecord, Invocation } from '../domain/execution.ts';
+import { isDamage } from '../domain/store-error.ts';
 import type { Store } from '../stores/store.ts';
-import { isDamage } from './stored-execution.ts';
 
 const readAgainMs = 250;
 

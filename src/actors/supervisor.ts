@@ -10,12 +10,10 @@ import { type ActorRefFrom, createActor } from 'xstate';
 import type { MachineClock } from '../domain/clock.ts';
 import { Durations } from '../domain/durations.ts';
 import { notFound } from '../domain/errors.ts';
-import type { LogEvent } from '../domain/event.ts';
 import { type ExecutionRecord, isTerminal } from '../domain/execution.ts';
 import type { Admission, AdmissionRequest, Changed, Executions, Transfers } from '../domain/executions.ts';
 import type { Explanation, Explanations } from '../domain/explanation.ts';
 import type { LogCursor } from '../domain/log.ts';
-import type { CommitTap } from '../domain/node-feed.ts';
 import type { RuntimeKind } from '../domain/task.ts';
 import type { ExecutionEvent } from '../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../machines/migrations.ts';
@@ -44,12 +42,8 @@ import { Steering } from './steering.ts';
 import { notInState } from './stored-execution.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
 
-/** What the node's operator and its one telemetry subscriber hear. None of these may throw. */
+/** What the node's operator hears. None of these may throw. */
 export interface SupervisorListener {
-  /** An execution's record after each commit, and the events that it brought. */
-  readonly committed: CommitTap;
-  /** A caller has deleted them. */
-  deleted(executionIds: readonly string[]): void;
   storeHealth(error: Error | undefined): void;
   bug(error: unknown, executionId: string): void;
 }
@@ -116,7 +110,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     );
     this.#time.onSlept(() => this.#alarms.moved());
     this.#committer = new Committer(store, clock, {
-      committed: (log, events) => this.#committed(log, events),
+      committed: (log) => this.#committed(log),
       refused: (log, conflict) => {
         if (conflict !== undefined) log.fail(claimedBy(conflict.ownerId));
         this.#forget(log);
@@ -244,9 +238,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   async delete(executionId: string): Promise<void> {
-    const { store, listener } = this.#options;
+    const { store } = this.#options;
     const live = this.#runs.get(executionId)?.child.log.record;
-    if (live === undefined && (await store.delete(executionId))) return listener.deleted([executionId]);
+    if (live === undefined && (await store.delete(executionId))) return;
     const record = live ?? (await store.execution(executionId));
     if (record === undefined) throw notFound('execution', executionId);
     throw notInState(record, 'only what has ended can be deleted; cancel it first');
@@ -350,13 +344,12 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#actor.send({ type: 'deliver', executionId, event });
   }
 
-  #committed(log: LiveLog, events: readonly LogEvent[]): void {
+  #committed(log: LiveLog): void {
     const { executionId } = log;
     const run = this.#runs.get(executionId);
     if (run === undefined) return;
     this.#attempts.settle();
     const record = log.committed as ExecutionRecord;
-    this.#options.listener.committed(record, events);
     if (log.complete) {
       if (record.status === 'completed') this.#estimates.learn(record);
       this.#forget(log);

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, notFound, quote, RequestError } from '../domain/errors.ts';
 import type { Invocation } from '../domain/execution.ts';
+import { LruMap } from '../domain/lru-map.ts';
 import { nearest } from '../domain/nearest.ts';
 import type { FunctionSignature, RuntimeKind, Task, TaskDefinition } from '../domain/task.ts';
 import { cappedWarm, checkCaps, type TaskCaps, withDefaultLimits } from '../domain/task-bounds.ts';
@@ -42,7 +43,7 @@ const longestCompared = 64;
 /** The registered tasks, with those in use kept in memory. The node is the store's only writer. */
 export class TaskCatalog implements Tasks {
   readonly #options: CatalogOptions;
-  readonly #cache = new Map<string, Task>();
+  readonly #cache = new LruMap<string, Task>(mostCached);
   readonly #types = new WeakMap<Task, readonly WitFunction[]>();
   /** Moves on with each change of a task. */
   #epoch = 0;
@@ -72,7 +73,7 @@ export class TaskCatalog implements Tasks {
     const task = idOrName.startsWith('task_') ? await this.#byId(idOrName) : await this.#byName(idOrName);
     if (task === undefined) throw notFound('task', idOrName, await this.#nearestName(idOrName));
     // A registration or deletion during the read may have made it old.
-    if (epoch === this.#epoch) this.#remember(idOrName, task);
+    if (epoch === this.#epoch) this.#cache.set(idOrName, task);
     return task;
   }
 
@@ -225,15 +226,6 @@ export class TaskCatalog implements Tasks {
     else this.#forget(existing);
     listener.registered(task, existing);
     return { task, changed: true };
-  }
-
-  #remember(key: string, task: Task): void {
-    this.#cache.set(key, task);
-    if (this.#cache.size <= mostCached) return;
-    for (const oldest of this.#cache.keys()) {
-      this.#cache.delete(oldest);
-      break;
-    }
   }
 
   #forget(task: Task): void {

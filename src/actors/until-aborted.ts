@@ -1,12 +1,13 @@
-/** A store that cannot be written must not hold up the end of an attempt; one that is aborted gets no input. */
-export function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    signal.addEventListener('abort', done);
-    void promise.then(done);
-  });
+/** Settles as `promise` does, or resolves with `otherwise` as soon as the signal ends the wait. */
+export function untilAborted<T, Otherwise>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  otherwise: Otherwise,
+): Promise<T | Otherwise> {
+  const { promise: over, resolve, reject } = Promise.withResolvers<T | Otherwise>();
+  const abort = (): void => resolve(otherwise);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  return over;
 }

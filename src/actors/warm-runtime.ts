@@ -84,7 +84,8 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
       spoiled = reason;
     });
     held.report.send({ type: 'bind', executionId: attempt.executionId, attempt: attempt.number });
-    await untilAborted(io.bind(held.instanceId), signal);
+    // A store that cannot be written must not hold up the end of an attempt; one that is aborted gets no input.
+    await untilAborted(io.bind(held.instanceId), signal, undefined);
     if (spoiled === '') return held;
     held.report.send({ type: 'stop', reason: spoiled });
     await endReport(held.report, held.instance, held.instance.discard());
@@ -107,7 +108,7 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
     const bound = io.bind(instanceId);
     try {
       const instance = await launching;
-      await untilAborted(bound, signal);
+      await untilAborted(bound, signal, undefined);
       return { instanceId, instance, report };
     } catch (error) {
       report.send({ type: 'gone' });

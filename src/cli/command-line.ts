@@ -9,6 +9,7 @@ import { instancesCommand } from './commands/instances.ts';
 import { invokeCommand } from './commands/invoke.ts';
 import { listCommand } from './commands/list.ts';
 import { machineShowCommand } from './commands/machine-show.ts';
+import { replayCommand } from './commands/replay.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -80,6 +81,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(deleteCommand(shell))
     .addCommand(snapshotCommand(shell))
     .addCommand(restoreCommand(shell))
+    .addCommand(replayCommand(shell))
     .addCommand(listCommand(shell))
     .addCommand(explainCommand(shell))
     .addCommand(topCommand(shell))

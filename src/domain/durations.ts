@@ -1,5 +1,7 @@
 /** How long functions have taken: the last runs of each, from which the next one is guessed. Pure. */
 
+import { LruMap } from './lru-map.ts';
+
 /** By function, the one used last at the end; milliseconds, the oldest first. */
 export type StoredDurations = readonly (readonly [key: string, durationsMs: readonly number[]])[];
 
@@ -19,11 +21,11 @@ const mostStored = 1000;
 const storedLength = 20;
 
 export class Durations {
-  readonly #histories = new Map<string, History>();
+  readonly #histories = new LruMap<string, History>(mostFunctions);
   #version = 0;
 
   constructor(stored: StoredDurations = []) {
-    for (const [key, recent] of stored.slice(-mostFunctions)) {
+    for (const [key, recent] of stored) {
       this.#histories.set(key, { recent: recent.slice(-historyLength), sorted: undefined });
     }
   }
@@ -35,17 +37,11 @@ export class Durations {
 
   /** A run of the function has completed. */
   learn(key: string, durationMs: number): void {
-    const recent = this.#histories.get(key)?.recent ?? [];
-    this.#histories.delete(key);
+    const recent = this.#histories.peek(key)?.recent ?? [];
     recent.push(durationMs);
     if (recent.length > historyLength) recent.shift();
     this.#histories.set(key, { recent, sorted: undefined });
     this.#version += 1;
-    if (this.#histories.size <= mostFunctions) return;
-    for (const oldest of this.#histories.keys()) {
-      this.#histories.delete(oldest);
-      return;
-    }
   }
 
   knows(key: string): boolean {
@@ -74,7 +70,7 @@ export class Durations {
   }
 
   #sorted(key: string): readonly number[] | undefined {
-    const history = this.#histories.get(key);
+    const history = this.#histories.peek(key);
     if (history === undefined) return undefined;
     history.sorted ??= history.recent.toSorted((a, b) => a - b);
     return history.sorted;

@@ -1,17 +1,41 @@
 import type { TaskDefinition } from './task.ts';
 
-/** What a definition allows beyond the safest settings of its runtime: a line each, for people. */
-export function loosened(task: TaskDefinition): readonly string[] {
+export type LooseningKind =
+  | 'network'
+  | 'hostFolder'
+  | 'user'
+  | 'writableRoot'
+  | 'capability'
+  | 'newPrivileges';
+
+/** One thing that a definition allows beyond the safest settings of its runtime. */
+export interface Loosening {
+  readonly kind: LooseningKind;
+  /** A line for people. */
+  readonly text: string;
+}
+
+export function looseningsOf(task: TaskDefinition): readonly Loosening[] {
   const { container } = task;
-  const lines: string[] = [];
+  const found: Loosening[] = [];
   if (task.allowNetwork) {
-    lines.push(container === undefined ? 'network' : `network: ${container.network}`);
+    const text = container === undefined ? 'network' : `network: ${container.network}`;
+    found.push({ kind: 'network', text });
   }
-  for (const [guest, host] of Object.entries(task.preopens)) lines.push(`host folder ${host} as ${guest}`);
-  if (task.user !== '') lines.push(`user: ${task.user}`);
-  if (container === undefined) return lines;
-  if (container.writableRoot) lines.push('writable root file system');
-  for (const capability of container.capabilities) lines.push(`capability: ${capability}`);
-  if (container.allowNewPrivileges) lines.push('new privileges');
-  return lines;
+  for (const [guest, host] of Object.entries(task.preopens)) {
+    found.push({ kind: 'hostFolder', text: `host folder ${host} as ${guest}` });
+  }
+  if (task.user !== '') found.push({ kind: 'user', text: `user: ${task.user}` });
+  if (container === undefined) return found;
+  if (container.writableRoot) found.push({ kind: 'writableRoot', text: 'writable root file system' });
+  for (const capability of container.capabilities) {
+    found.push({ kind: 'capability', text: `capability: ${capability}` });
+  }
+  if (container.allowNewPrivileges) found.push({ kind: 'newPrivileges', text: 'new privileges' });
+  return found;
+}
+
+/** The same as lines for people, as records have them. */
+export function loosened(task: TaskDefinition): readonly string[] {
+  return looseningsOf(task).map(({ text }) => text);
 }

@@ -1,4 +1,4 @@
-import type { LogEvent } from './event.ts';
+import type { NewEvent } from './event.ts';
 import type { ExecutionRecord, ExecutionStatus } from './execution.ts';
 
 /** How many there are of each status. */
@@ -74,5 +74,13 @@ export interface NodeFeed {
   watch(position: number): NodeWatch;
 }
 
-/** What became durable of one execution at once: its record, and the events that are new. */
-export type CommitTap = (record: ExecutionRecord, events: readonly LogEvent[]) => void;
+/** Hears what a store does, once it is durable. */
+export interface StoreObserver {
+  /**
+   * Of one execution at once: its record, and the events that are new in its log, of which there may be none. The first
+   * has `position`, each other the next.
+   */
+  committed?(record: ExecutionRecord, events: readonly NewEvent[], position: number): void;
+  /** Ids of executions that are there no more. */
+  deleted?(executionIds: readonly string[]): void;
+}

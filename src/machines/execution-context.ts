@@ -97,8 +97,10 @@ export type ExecutionEvent =
   | { readonly type: 'resume'; readonly at: number }
   /** The attempt ran in an earlier run of the node, and this one follows it now. */
   | { readonly type: 'reattached'; readonly at: number }
-  /** The attempt ran in an earlier run of the node, or on another one, and cannot be followed any more. */
-  /** Planned: the node was told to stop, or the execution was moved, which is no sign that it takes nodes down. */
+  /**
+   * The attempt ran in an earlier run of the node, or on another one, and cannot be followed any more. Planned: the
+   * node was told to stop, or the execution was moved, which is no sign that it takes nodes down.
+   */
   | { readonly type: 'lost'; readonly at: number; readonly message: string; readonly planned?: boolean }
   /** It has come with a snapshot, whose timers stopped at `takenAt`. */
   | { readonly type: 'restored'; readonly at: number; readonly takenAt: number; readonly hold: boolean }

@@ -49,17 +49,9 @@ const numbers = ['attempt', 'totalMs', 'totalDeadline', 'graceMs', 'lost', 'reco
  * logs said so. Throws SnapshotIncompatible where another version wrote it, or they make no context.
  */
 export function replay(changes: readonly LoggedChange[], recovery: RecoveryPolicy = cautious): Replayed {
-  let standing: Standing = { state: '', context: {} };
-  let version = changes[0]?.chartVersion ?? executionChartVersion;
-  for (const change of changes) {
-    if (change.chartVersion !== version) {
-      if (change.chartVersion < version) throw new SnapshotIncompatible('its chart versions run backwards');
-      standing = migrated(standing, version, recovery);
-      version = change.chartVersion;
-    }
-    standing = { state: change.to, context: patched(standing.context, change.contextPatch) };
-  }
-  const { state, context } = migrated(standing, version, recovery);
+  let at = beginning(changes);
+  for (const change of changes) at = advanced(at, change, recovery);
+  const { state, context } = migrated(at.standing, at.version, recovery);
   const lacking = numbers.find((key) => !Number.isFinite(context[key]));
   if (lacking !== undefined) throw new SnapshotIncompatible(`its log gives no ${lacking}`);
   return {
@@ -67,6 +59,39 @@ export function replay(changes: readonly LoggedChange[], recovery: RecoveryPolic
     state,
     context: contextFromStored({ ...unset, ...context } as unknown as StoredContext),
   };
+}
+
+/** The state and the context after each change, as the version of the chart has them that wrote it. Throws as `replay` does. */
+export function* standings(
+  changes: readonly LoggedChange[],
+  recovery: RecoveryPolicy = cautious,
+): Generator<Standing> {
+  let at = beginning(changes);
+  for (const change of changes) {
+    at = advanced(at, change, recovery);
+    yield at.standing;
+  }
+}
+
+/** How far a log has been followed. */
+interface Position {
+  readonly standing: Standing;
+  /** Of the chart that wrote it. */
+  readonly version: number;
+}
+
+function beginning(changes: readonly LoggedChange[]): Position {
+  return {
+    standing: { state: '', context: {} },
+    version: changes[0]?.chartVersion ?? executionChartVersion,
+  };
+}
+
+function advanced(at: Position, change: LoggedChange, recovery: RecoveryPolicy): Position {
+  const { to, contextPatch, chartVersion } = change;
+  if (chartVersion < at.version) throw new SnapshotIncompatible('its chart versions run backwards');
+  const { context } = chartVersion === at.version ? at.standing : migrated(at.standing, at.version, recovery);
+  return { standing: { state: to, context: patched(context, contextPatch) }, version: chartVersion };
 }
 
 function patched(

@@ -10,7 +10,6 @@ import { systemClock } from '../actors/system-clock.ts';
 import { TaskCatalog } from '../actors/task-catalog.ts';
 import { configuredPorts, type NodeConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
-import { isTerminal } from '../domain/execution.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
 import { bounded, type TaskCaps } from '../domain/task-bounds.ts';
@@ -18,13 +17,13 @@ import { describeMachines } from '../machines/describe.ts';
 import type { nodeMachine } from '../machines/node.ts';
 import { openArtifacts } from '../stores/artifacts.ts';
 import { readNodeId } from '../stores/node-id.ts';
+import { observedStore } from '../stores/observed.ts';
 import { openSqliteStore } from '../stores/sqlite/store.ts';
 import { takeStopMark } from '../stores/stop-mark.ts';
 import type { Store } from '../stores/store.ts';
-import { logExecution } from '../telemetry/execution-logger.ts';
+import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Feed } from '../visualizer/feed.ts';
-import { CommitHub } from '../visualizer/hub.ts';
 import { Inspection } from '../visualizer/inspection.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { openDurations } from './durations.ts';
@@ -71,7 +70,10 @@ export async function openCore(
   const kept = given ?? (await openSqliteStore({ dataDir: config.dataDir, migrating }));
   opened.defer(() => kept.close());
   const caps = taskCaps(config);
-  const store = withBoundedTasks(kept, (task) => {
+  const observed = observedStore(kept, (error) =>
+    logger.error({ err: error }, 'bug: what watches the node failed'),
+  );
+  const store = withBoundedTasks(observed.store, (task) => {
     const { definition } = task;
     const ofRuntime = runtimes.get(definition.runtime)?.defaultLimits ?? {};
     return { ...task, definition: bounded(definition, ofRuntime, caps) };
@@ -96,7 +98,6 @@ export async function openCore(
   let storeFault: Error | undefined;
   let revived = 0;
   let { grpcAddress } = config;
-  const hub = new CommitHub((error) => logger.error({ err: error }, 'bug: what watches the node failed'));
   const supervisor = new Supervisor({
     clock,
     time,
@@ -108,11 +109,6 @@ export async function openCore(
     slots: config.slots,
     queueLimit: config.queueLimit,
     listener: {
-      committed(record, events) {
-        logExecution(logger, record);
-        hub.committed(record, events);
-      },
-      deleted: (executionIds) => feed.deleted(executionIds),
       storeHealth(error) {
         const heard = storeFault?.message;
         storeFault = error;
@@ -154,7 +150,8 @@ export async function openCore(
       grpcAddress: () => grpcAddress,
     }),
   });
-  hub.add((record, events) => feed.committed(record, events));
+  observed.observe(feed);
+  observed.observe(executionLogger(logger));
   const machines = describeMachines();
   return {
     clock,
@@ -165,15 +162,7 @@ export async function openCore(
     instances,
     supervisor,
     tasks,
-    snapshots: {
-      take: snapshots.take,
-      async restore(...document) {
-        const restored = await snapshots.restore(...document);
-        // One that goes on is heard of by its next commit.
-        if (isTerminal(restored.record.status)) hub.committed(restored.record, []);
-        return restored;
-      },
-    },
+    snapshots,
     machines,
     ownPorts,
     feed,
@@ -183,7 +172,7 @@ export async function openCore(
       machines,
       nodeState: state,
       store,
-      listen: (tap) => hub.add(tap),
+      observe: observed.observe,
       failed: (error) => logger.error({ err: error }, 'an inspector could not be told of what is under way'),
     }),
     storeFault: () => storeFault,

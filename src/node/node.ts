@@ -57,7 +57,7 @@ async function open(
   // What is open is closed where the start fails, last first.
   await using opened = new AsyncDisposableStack();
   const core = await openCore(config, logger, { ...parts, lifecycle }, opened);
-  const { clock, time, store, supervisor, runtimes, feed } = core;
+  const { clock, time, store, supervisor, runtimes } = core;
   const front = await openFront(config, logger, core);
   lifecycle.send({ type: 'started' });
   await core.recover();
@@ -77,7 +77,6 @@ async function open(
     time,
     maxAgeMs,
     maxBytes,
-    deleted: (executionIds) => feed.deleted(executionIds),
     logger,
   });
   retention.start();

@@ -37,7 +37,7 @@ export type Runtimes = ReadonlyMap<RuntimeKind, Runtime>;
 
 export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Promise<Runtimes> {
   const { nodeId, artifacts, registry, clock, ids, hostAccess, ownPorts, logger, spare } = parts;
-  const { unsafePreopens } = config;
+  const { unsafePreopens, maxScratchBytes: scratchBytes } = config;
   if (!holdsDescriptors) {
     logger.warn(
       { unsafePreopens },
@@ -62,8 +62,8 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     logger,
   });
   const [process, docker] = await Promise.all([
-    openProcessRuntime({ nodeId, clock, logger, hostAccess }),
-    openDockerRuntime({ nodeId, host: config.dockerHost, clock, logger, hostAccess, spare }),
+    openProcessRuntime({ nodeId, clock, logger, hostAccess, scratchBytes }),
+    openDockerRuntime({ nodeId, host: config.dockerHost, clock, logger, hostAccess, scratchBytes, spare }),
   ]);
   const warm = { registry, clock, ids, logger };
   return new Map<RuntimeKind, Runtime>([

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
+import { StoreError } from '../domain/store-error.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { Received } from './service-definition.ts';
@@ -31,7 +32,7 @@ export function toRequestError(
   options: Pick<ChainOptions, 'bug'>,
 ): RequestError {
   if (error instanceof RequestError && error.kind !== 'internal') return error;
-  if (error instanceof Error && error.name === 'StoreError') {
+  if (error instanceof StoreError && error.kind === 'medium') {
     options.bug(error, method);
     return new RequestError('unavailable', 'the store cannot be read or written now', {
       reason: 'STORE_UNAVAILABLE',

@@ -2,6 +2,7 @@ import { randomUUID, subtle } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { StoreErrorKind } from '../domain/store-error.ts';
 import { assertSpare } from './space-reserve.ts';
 import { StoreError } from './store.ts';
 
@@ -34,6 +35,13 @@ export interface ArtifactFiles extends Artifacts {
 /** The bytes of a digest cannot be had. */
 export class ArtifactError extends StoreError {
   override readonly name: string = 'ArtifactError';
+  override readonly kind: StoreErrorKind;
+
+  /** `kind` is medium where they may be had later. */
+  constructor(message: string, options?: ErrorOptions, kind: StoreErrorKind = 'damaged') {
+    super(message, options);
+    this.kind = kind;
+  }
 }
 
 /**
@@ -195,8 +203,10 @@ class ArtifactFolder implements ArtifactFiles {
   async load(sha256: string): Promise<Uint8Array> {
     if (!digestPattern.test(sha256)) throw new ArtifactError('not a sha256 digest in lower-case hex');
     const bytes = await readFile(join(this.#dir, sha256)).catch((cause: unknown) => {
-      const why = isMissing(cause) ? 'is missing' : 'cannot be read';
-      throw new ArtifactError(`${sha256} ${why} in ${this.#dir}`, { cause });
+      const [why, kind] = isMissing(cause)
+        ? (['is missing', 'damaged'] as const)
+        : (['cannot be read', 'medium'] as const);
+      throw new ArtifactError(`${sha256} ${why} in ${this.#dir}`, { cause }, kind);
     });
     if ((await digest(bytes)) !== sha256) {
       throw new ArtifactError(`${sha256} in ${this.#dir} is damaged: its bytes have another digest`);

@@ -3,6 +3,8 @@ import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/exe
 import type { StatusCounts } from '../domain/node-feed.ts';
 import type { Task } from '../domain/task.ts';
 
+export { DamagedError, StoreError } from '../domain/store-error.ts';
+
 /** What happened to one execution since its last commit. */
 export interface CommitEntry {
   readonly executionId: string;
@@ -155,14 +157,4 @@ export interface Store {
   tasks(afterName: string, limit: number): Promise<Task[]>;
 
   close(): Promise<void>;
-}
-
-/** The store's medium failed: disk full, read-only, corrupted. Nothing of the failed call was written. */
-export class StoreError extends Error {
-  override readonly name: string = 'StoreError';
-}
-
-/** What the store has of one execution or task cannot be understood. The store itself works. */
-export class DamagedError extends StoreError {
-  override readonly name: string = 'DamagedError';
 }

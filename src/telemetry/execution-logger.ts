@@ -1,9 +1,18 @@
 import { originOf } from '../domain/errors.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
+import type { StoreObserver } from '../domain/node-feed.ts';
 import type { Logger } from './logger.ts';
 
 /** Says how executions ended: what the platform did wrong as a warning, everything else for who debugs. */
-export function logExecution(logger: Logger, record: ExecutionRecord): void {
+export function executionLogger(logger: Logger): StoreObserver {
+  return {
+    committed(record, events) {
+      if (events.some(({ kind }) => kind === 'result')) logEnd(logger, record);
+    },
+  };
+}
+
+function logEnd(logger: Logger, record: ExecutionRecord): void {
   const { outcome } = record;
   if (outcome === undefined) return;
   const failed = outcome.status !== 'completed' ? outcome : undefined;

@@ -12,9 +12,9 @@
  */
 import type { Clock, Timer } from '../domain/clock.ts';
 import { RequestError } from '../domain/errors.ts';
-import type { LogEvent } from '../domain/event.ts';
+import type { NewEvent } from '../domain/event.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
-import type { NodeFeed, NodeNews, NodeStatus, NodeWatch } from '../domain/node-feed.ts';
+import type { NodeFeed, NodeNews, NodeStatus, NodeWatch, StoreObserver } from '../domain/node-feed.ts';
 import { type FeedStore, Watch } from './watch.ts';
 
 export interface FeedOptions {
@@ -43,7 +43,7 @@ interface Changed {
   readonly first: number;
 }
 
-export class Feed implements NodeFeed {
+export class Feed implements NodeFeed, StoreObserver {
   readonly #options: FeedOptions;
   readonly #watches = new Set<Watch>();
   readonly #changed = new Map<string, Changed>();
@@ -67,10 +67,9 @@ export class Feed implements NodeFeed {
     return this.#position;
   }
 
-  /** See CommitTap. */
-  committed(record: ExecutionRecord, events: readonly LogEvent[]): void {
-    const first = events[0]?.position ?? this.#position + 1;
-    this.#position = Math.max(this.#position, events.at(-1)?.position ?? 0);
+  committed(record: ExecutionRecord, events: readonly NewEvent[], position: number): void {
+    const first = events.length > 0 ? position : this.#position + 1;
+    this.#position = Math.max(this.#position, first + events.length - 1);
     if (this.#watches.size === 0 || this.#overflown) return;
     const { executionId } = record;
     // One that was restored under its id is there again.
@@ -79,7 +78,6 @@ export class Feed implements NodeFeed {
     this.#gathered();
   }
 
-  /** The store has them no more. */
   deleted(executionIds: readonly string[]): void {
     if (this.#watches.size === 0 || this.#overflown) return;
     for (const executionId of executionIds) {

@@ -6,10 +6,11 @@
  * error of whoever listens would keep the actor from going on. So an inspector hears of an execution after the fact,
  * and of nothing that could be undone. Nobody is told anything while nobody listens.
  */
-import type { LogEvent } from '../domain/event.ts';
+import type { LogEvent, NewEvent } from '../domain/event.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
+import { LruMap } from '../domain/lru-map.ts';
 import type { MachineDescription } from '../domain/machine.ts';
-import type { CommitTap } from '../domain/node-feed.ts';
+import type { StoreObserver } from '../domain/node-feed.ts';
 import { actorRecord, eventRecord, type Sender, snapshotRecord } from './inspection-records.ts';
 
 export interface InspectionOptions {
@@ -23,8 +24,8 @@ export interface InspectionOptions {
     unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]>;
     outline(executionId: string): Promise<{ readonly transitions: readonly LogEvent[] }>;
   };
-  /** See CommitHub.add. */
-  readonly listen: (tap: CommitTap) => () => void;
+  /** See ObservedStore. */
+  readonly observe: (observer: StoreObserver) => () => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -57,7 +58,7 @@ export class Inspection {
     const teller = new Teller(this.#options, this.#definitions, (record) =>
       listener.record(JSON.stringify(record)),
     );
-    const stop = this.#options.listen((record, events) => teller.tell(record, events));
+    const stop = this.#options.observe(teller);
     this.#listeners.add(listener);
     teller.begin().catch(this.#options.failed);
     return () => {
@@ -73,11 +74,11 @@ export class Inspection {
 }
 
 /** What one inspector is told. */
-class Teller {
+class Teller implements StoreObserver {
   readonly #options: InspectionOptions;
   readonly #definitions: ReadonlyMap<string, string>;
   readonly #send: Sender;
-  readonly #contexts = new Map<string, Context>();
+  readonly #contexts = new LruMap<string, Context>(mostKnown);
 
   constructor(options: InspectionOptions, definitions: ReadonlyMap<string, string>, send: Sender) {
     this.#options = options;
@@ -99,12 +100,13 @@ class Teller {
       if (this.#contexts.has(executionId)) continue;
       const context = transitions.reduce(patched, {});
       this.#introduce(record, { status: 'active', value: stateValue(record.state), context });
-      this.#remember(executionId, context);
+      this.#contexts.set(executionId, context);
     }
   }
 
-  tell(record: ExecutionRecord, events: readonly LogEvent[]): void {
-    for (const event of events) {
+  committed(record: ExecutionRecord, events: readonly NewEvent[], position: number): void {
+    for (const [index, next] of events.entries()) {
+      const event = { ...next, position: position + index };
       if (event.kind === 'transition') this.#transition(record, event);
       else if (event.kind === 'result') this.#end(record, event);
     }
@@ -112,18 +114,18 @@ class Teller {
 
   #transition(record: ExecutionRecord, event: LogEvent & { kind: 'transition' }): void {
     const { executionId } = record;
-    const known = this.#contexts.get(executionId);
+    const known = this.#contexts.peek(executionId);
     const context = patched(known ?? {}, event);
     const snapshot = { status: 'active', value: stateValue(event.to), context };
     if (known === undefined) this.#introduce(record, snapshot);
-    this.#remember(executionId, context);
+    this.#contexts.set(executionId, context);
     if (event.from === '') return;
     this.#happened(executionId, event, { type: event.eventType }, snapshot);
   }
 
   #end(record: ExecutionRecord, event: LogEvent): void {
     const { executionId, outcome } = record;
-    const known = this.#contexts.get(executionId);
+    const known = this.#contexts.peek(executionId);
     this.#contexts.delete(executionId);
     const snapshot = {
       status: 'done',
@@ -154,16 +156,6 @@ class Teller {
     const told = { nodeId: this.#options.nodeId, sessionId, position, time };
     this.#send(eventRecord(told, event));
     this.#send(snapshotRecord(told, event, snapshot));
-  }
-
-  #remember(executionId: string, context: Context): void {
-    this.#contexts.delete(executionId);
-    this.#contexts.set(executionId, context);
-    if (this.#contexts.size <= mostKnown) return;
-    for (const oldest of this.#contexts.keys()) {
-      this.#contexts.delete(oldest);
-      return;
-    }
   }
 }
 

@@ -47,8 +47,6 @@ export async function startNode(
     slots: 1,
     queueLimit: 100,
     listener: {
-      committed: () => {},
-      deleted: () => {},
       storeHealth: () => {},
       bug: (error) => Promise.reject(error),
     },

@@ -10,6 +10,7 @@ import type { AdmissionRequest } from '../../src/domain/executions.ts';
 import type { LogCursor } from '../../src/domain/log.ts';
 import type { TaskDefinition } from '../../src/domain/task.ts';
 import type { MemoryStore } from '../../src/stores/memory/store.ts';
+import { observedStore } from '../../src/stores/observed.ts';
 import { FakeClock, type FakeStart, settle } from '../support/fake-clock.ts';
 import { requestWith, taskWith } from '../support/samples.ts';
 import { ScriptedRuntime } from '../support/scripted-runtime.ts';
@@ -37,19 +38,22 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Le
   const deleted: string[] = [];
   const health: (string | undefined)[] = [];
   const bugs: { error: unknown; executionId: string }[] = [];
+  const observed = observedStore(watched.store, (error) => bugs.push({ error, executionId: '' }));
+  observed.observe({
+    committed: (record) => heard.push(record),
+    deleted: (executionIds) => deleted.push(...executionIds),
+  });
   const ids = createIds(time);
   const supervisor = new Supervisor({
     clock,
     time,
     ids,
     random: () => 0,
-    store: watched.store,
+    store: observed.store,
     runtimes,
     slots: 2,
     queueLimit: 100,
     listener: {
-      committed: (record) => heard.push(record),
-      deleted: (executionIds) => deleted.push(...executionIds),
       storeHealth: (error) => health.push(error?.message),
       bug: (error, executionId) => bugs.push({ error, executionId }),
     },

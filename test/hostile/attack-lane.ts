@@ -45,7 +45,7 @@ export class AttackLane {
     const kind = random.weighted(kinds.map((each) => [each.weight, each] as const));
     const number = `${lane}.${this.attacks.length}`;
     const task = `attack-${number}`;
-    const total = durationFromMs(random.whole(200, 1500));
+    const total = durationFromMs(random.whole(200, 1500) + (kind.startMs ?? 0));
     const atOnce = random.whole(1, 2);
     const refusals: Refusal[] = [];
     const ends: AttackEnd[] = [];

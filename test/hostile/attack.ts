@@ -26,6 +26,8 @@ export interface AttackKind {
   readonly random: boolean;
   /** May read what every user may read, such as /etc/passwd. */
   readonly seesHost: boolean;
+  /** What it takes to start, in milliseconds, where that is long: it has so much more time. */
+  readonly startMs?: number;
   /** The task that does it; the name, the folder and the timeouts are added. */
   readonly draw: (random: Random, target: Target) => Promise<Definition>;
 }

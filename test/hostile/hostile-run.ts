@@ -4,9 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
 import { Random } from '../crash/random.ts';
 import { processesOf, spawnMeasured, usageOf } from '../server/measured.ts';
+import { dockerSocket } from '../support/docker-image.ts';
 import type { ChildServer } from '../support/server.ts';
 import type { Target } from './attack.ts';
 import { AttackLane } from './attack-lane.ts';
+import { containerAttacks, leftContainers } from './container-attacks.ts';
 import type { History, NodeUse } from './history.ts';
 import { InnocentCaller } from './innocent-caller.ts';
 import { innocents } from './innocents.ts';
@@ -26,6 +28,8 @@ const patienceMs = 30_000;
 const lastLines = 20;
 /** Kept of what has ended: what attackers print is not to fill the disk. */
 const retainBytes = 256 * 1024 * 1024;
+/** What a process may write to its folder: less than what is tried. */
+const scratchBytes = 64 * 1024 * 1024;
 /** In seconds, as `sleep` takes it; no other program of the machine is told the same. */
 const markBase = 900_000_000;
 
@@ -36,6 +40,8 @@ export async function hostileRun({ seed, seconds }: { seed: number; seconds: num
       slots: String(slots),
       allowHostAccess: true,
       retainBytes: String(retainBytes),
+      maxScratchBytes: String(scratchBytes),
+      dockerHost: `unix://${dockerSocket}`,
     });
     try {
       return await attack(server, site, new Random(seed), seconds * 1000);
@@ -66,7 +72,8 @@ async function attack(server: ChildServer, site: HostileSite, random: Random, ms
   };
   await Promise.all(innocents.map(({ register }) => register(server, site.secret)));
   const load = new InnocentCaller(server.grpcAddress, random.whole(0, 2 ** 32 - 1));
-  const lanes = [wasmAttacks, [...wasmAttacks, ...processAttacks]].map(
+  const others = [...processAttacks, ...(await containerAttacks())];
+  const lanes = [wasmAttacks, [...wasmAttacks, ...others]].map(
     (kinds, lane) => new AttackLane({ lane, kinds, peer: server, site, target, random: random.fork() }),
   );
   await load.burst(slots);
@@ -94,7 +101,7 @@ async function attack(server: ChildServer, site: HostileSite, random: Random, ms
     use,
     touched,
     unfinished,
-    remains: await site.left(mark),
+    remains: [...(await site.left(mark)), ...(await leftContainers(await site.nodeId()))],
     bugs: server.output.filter((line) => line.includes('"msg":"bug:')),
     exit,
   };

@@ -61,6 +61,11 @@ export const processAttacks: readonly AttackKind[] = [
     'cp /bin/sh /tmp/left; chmod 4755 /tmp/left; ls -l /tmp /dev/shm; dd if=/dev/zero of=/dev/shm/left bs=1M count=300; dd if=/dev/zero of=/tmp/more bs=1M count=300; sleep 60',
   ),
   shell(
+    'full folder',
+    1,
+    'fallocate -l 100G all; exec 3<>all; rm all; dd if=/dev/zero of=more bs=1M count=300; rm more; i=0; while :; do : >"$i"; i=$((i + 1)); done 2>/dev/null; sleep 60',
+  ),
+  shell(
     'stubborn files',
     1,
     'i=0; while [ $i -lt 300 ]; do mkdir -p "d$i/e"; : >"d$i/-rf"; ln -s / "d$i/root"; chmod 0 "d$i"; i=$((i + 1)); done; mkdir a; while cd a 2>/dev/null; do mkdir a || break; done',

@@ -132,7 +132,11 @@ export class HostileSite {
 
   /** What the node's folders, cgroups and sockets are named after, once it has started. */
   async nodeName(): Promise<string> {
-    return `spear-${(await readFile(join(this.dataDir, 'node-id'), 'utf8')).trim()}`;
+    return `spear-${await this.nodeId()}`;
+  }
+
+  async nodeId(): Promise<string> {
+    return (await readFile(join(this.dataDir, 'node-id'), 'utf8')).trim();
   }
 
   /** All that a node may have left once its server is gone, and what attackers have. */

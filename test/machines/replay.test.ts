@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { executionChartVersion, executionMachine, statePath } from '../../src/machines/execution.ts';
 import type { ExecutionContext, ExecutionEvent } from '../../src/machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../src/machines/migrations.ts';
-import { type LoggedChange, persisted, replay, snapshotOf } from '../../src/machines/replay.ts';
+import { type LoggedChange, persisted, replay, snapshotOf, standings } from '../../src/machines/replay.ts';
 import { contextFromStored, storedContext } from '../../src/machines/stored-context.ts';
 import { events, input } from './arbitrary.ts';
 import {
@@ -89,6 +89,19 @@ test('what is made again goes on as the one that it was made from', () => {
     { numRuns: 1500 },
   );
   expect([...ends].sort()).toEqual(['cancelled', 'completed', 'failed', 'timedOut']);
+});
+
+test('the steps of a log end in the machine that it makes, each in the state that its change says', () => {
+  const { changes } = new RecordedChart(inputWith({ retry: twoAttempts })).send(
+    dispatch(t0),
+    trapped(t0 + 5),
+    cancel(t0 + 6, 'enough'),
+  );
+  const steps = [...standings(changes)];
+  expect(steps.map(({ state }) => state)).toEqual(changes.map(({ to }) => to));
+  expect(steps.map(({ context }) => context.attempt)).toEqual(changes.map((_, index) => Math.min(index, 1)));
+  const { state, context } = replay(changes);
+  expect(steps.at(-1)).toEqual({ state, context: expect.objectContaining({ retryAt: context.retryAt }) });
 });
 
 describe('a change that no transition of states tells is in the log all the same', () => {

@@ -48,6 +48,7 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/node/node.ts', '../serve.ts'],
   ['src/config.ts', './node/node.ts'],
   ['src/db.ts', './node/node.ts'],
+  ['src/replay.ts', './actors/supervisor.ts'],
   ['src/serve.ts', './cli/main.ts'],
   ['src/main.ts', './node/node.ts'],
 ];

@@ -13,7 +13,7 @@ const statusOfState: Readonly<Record<string, ExecutionStatus>> = {
 };
 
 /**
- * Holds a whole log of a finished execution against the grammar of API.md, "The event log", and returns its result.
+ * Holds a whole log of a finished execution against docs/ARCHITECTURE.md, "One log per execution", and returns its result.
  */
 export function expectWholeLog(events: readonly StreamExecutionResult[]): ExecutionResult {
   expect(events.map((event) => Number(event.sequence))).toEqual(events.map((_, index) => index + 1));

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { LogEvent } from '../../src/domain/event.ts';
 import { type ExecutionRecord, executionStatuses } from '../../src/domain/execution.ts';
 import type { NodeStatus, NodeWatch, StatusCounts } from '../../src/domain/node-feed.ts';
 import { Feed } from '../../src/visualizer/feed.ts';
-import { CommitHub } from '../../src/visualizer/hub.ts';
 import { executionId, recordOf, transition } from '../stores/samples.ts';
 import { FakeClock, isSettled, settle } from '../support/fake-clock.ts';
 
@@ -62,8 +60,7 @@ function feedBench(position = 0) {
     /** One event of an execution, at the next position. */
     commit(number: number, status: ExecutionRecord['status'] = 'running'): ExecutionRecord {
       const record = recordOf(executionId(number), status);
-      const event: LogEvent = { ...transition(1, 'a', 'b'), position: feed.position + 1 };
-      feed.committed(record, [event]);
+      feed.committed(record, [transition(1, 'a', 'b')], feed.position + 1);
       return record;
     },
   };
@@ -307,21 +304,4 @@ describe('the feed', () => {
     for (let number = 0; number < 500; number++) bench.feed.watch(0);
     expect(() => bench.feed.watch(0)).toThrow('follow this node already');
   });
-});
-
-test('a tap that throws is dropped, and the others and the execution go on', () => {
-  const failed: unknown[] = [];
-  const hub = new CommitHub((error) => failed.push(error));
-  const heard: string[] = [];
-  hub.add(() => {
-    throw new Error('a tap');
-  });
-  const stop = hub.add((record) => heard.push(record.executionId));
-  const record = recordOf(executionId(1), 'running');
-  hub.committed(record, []);
-  hub.committed(record, []);
-  stop();
-  hub.committed(record, []);
-  expect(heard).toHaveLength(2);
-  expect(failed).toHaveLength(1);
 });

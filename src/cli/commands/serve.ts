@@ -18,6 +18,7 @@ const bounds: readonly (readonly [flags: string, description: string, parse?: ty
   ['--idle-connection-ms <ms>', 'how long a gRPC connection without a call stays open (default 300000)'],
   ['--max-watchers <n>', 'streams that follow something (default 1000)'],
   ['--max-watchers-per-connection <n>', 'those of one connection (default 400)'],
+  ['--max-scratch-bytes <size>', 'what an execution may write to the disk (default 512MiB)', parseSize],
   ['--max-snapshot-bytes <size>', 'the largest snapshot that is restored (default 1GiB)', parseSize],
   ['--max-restores <n>', 'snapshots that are restored at once (default 8)'],
   ['--max-memory <size>', 'the most memory that a task may ask for (default: all there is)', parseSize],

@@ -1,3 +1,4 @@
+import { LruMap } from '../../domain/lru-map.ts';
 import type { ExecutionResult } from '../../server/gen/spearlet/function_pb.js';
 import type { WatchNodeResponse } from '../../server/gen/spearlet/node_pb.js';
 import { printable } from '../printable.ts';
@@ -8,30 +9,20 @@ const mostKnown = 10_000;
 
 /** The news of a node as lines: none for an execution of which only what no line says has changed, as its output. */
 export class ChangeLines {
-  readonly #told = new Map<string, string>();
+  readonly #told = new LruMap<string, string>(mostKnown);
 
   of({ executions, deletedExecutionIds }: WatchNodeResponse): readonly string[] {
     const lines: string[] = [];
     for (const result of executions) {
       const line = lineOf(result);
-      if (line !== this.#told.get(result.executionId)) lines.push(line);
-      this.#remember(result.executionId, line);
+      if (line !== this.#told.peek(result.executionId)) lines.push(line);
+      this.#told.set(result.executionId, line);
     }
     for (const executionId of deletedExecutionIds) {
       this.#told.delete(executionId);
       lines.push(`${executionId} deleted`);
     }
     return lines;
-  }
-
-  #remember(executionId: string, line: string): void {
-    this.#told.delete(executionId);
-    this.#told.set(executionId, line);
-    if (this.#told.size <= mostKnown) return;
-    for (const oldest of this.#told.keys()) {
-      this.#told.delete(oldest);
-      return;
-    }
   }
 }
 

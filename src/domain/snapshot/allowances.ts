@@ -1,6 +1,16 @@
-import { loosened } from '../loosened.ts';
+import { type LooseningKind, looseningsOf } from '../loosened.ts';
 import type { TaskDefinition } from '../task.ts';
 import type { RestoreAllowance } from './port.ts';
+
+/** What an operator has to allow for each. */
+const allowances: Readonly<Record<LooseningKind, RestoreAllowance>> = {
+  network: 'network',
+  hostFolder: 'preopens',
+  user: 'privileges',
+  writableRoot: 'privileges',
+  capability: 'privileges',
+  newPrivileges: 'privileges',
+};
 
 /** What a definition wants of its host beyond a closed sandbox, each with what it is for people. */
 export function wantsOf(definition: TaskDefinition): ReadonlyMap<RestoreAllowance, readonly string[]> {
@@ -9,10 +19,6 @@ export function wantsOf(definition: TaskDefinition): ReadonlyMap<RestoreAllowanc
     wants.set(allowance, [...(wants.get(allowance) ?? []), what]);
   };
   if (definition.runtime === 'process') want('process', 'the process runtime');
-  for (const line of loosened(definition)) {
-    if (line.startsWith('network')) want('network', line);
-    else if (line.startsWith('host folder')) want('preopens', line);
-    else want('privileges', line);
-  }
+  for (const { kind, text } of looseningsOf(definition)) want(allowances[kind], text);
   return wants;
 }

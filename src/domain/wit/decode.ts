@@ -11,7 +11,7 @@ import type { WitCase, WitField, WitFunction, WitType } from './types.ts';
 
 /**
  * The arguments that jco's generated function takes, in order, from JSON values by parameter name (the JSON of each
- * type is in API.md, "Typed functions"). A missing parameter or record field is an absent option, or an error.
+ * type is in docs/runtimes.md, "Values of typed functions"). A missing parameter or record field is an absent option, or an error.
  *
  * Throws invalid_argument naming the place (`parameters.points[2].x`) and what is allowed there; for
  * `function_name` where the function is not callable.

@@ -4,8 +4,9 @@ import { isTaggedOption } from './option.ts';
 import type { WitFunction, WitType } from './types.ts';
 
 /**
- * The JSON text (API.md, "Typed functions") of what jco's generated function returned. For a function whose result is
- * `result<T, E>` that is T, because jco throws E: see `encodeError`. `null` where there is no value.
+ * The JSON text (docs/runtimes.md, "Values of typed functions") of what jco's generated function returned. For a
+ * function whose result is `result<T, E>` that is T, because jco throws E: see `encodeError`. `null` where there is no
+ * value.
  * Throws an Error where the value is not of the type, which is a bug of ours or of jco's.
  */
 export function encodeResult(fn: WitFunction, value: unknown): string {

@@ -30,6 +30,8 @@ export interface ContainmentPlace {
   readonly withoutCgroups?: boolean | undefined;
   /** That all it starts gains no privileges, and may have rooms; for those that bring no walls of their own. */
   readonly walled?: true;
+  /** What an instance may write to its folder, in bytes, where it has a room; absent means what the disk has. */
+  readonly scratchBytes?: number | undefined;
   /** Put before the command of the spawner. */
   readonly wrapper: readonly string[];
 }
@@ -73,12 +75,18 @@ export async function closeContainment({ cells, scratch, spawner, warden }: Cont
 
 /** A node that is not root cannot have them, and runs programs as itself. */
 async function makeRooms(
-  { logger }: ContainmentPlace,
+  { logger, scratchBytes }: ContainmentPlace,
   scratch: Scratch,
   wrapper: readonly string[],
 ): Promise<Rooms | undefined> {
   if (process.geteuid?.() !== 0) return undefined;
-  const rooms = await Rooms.make(scratch.path, wrapper);
+  // First, as those that are to be seen in a room have to be there when it is made.
+  const volumes = scratchBytes === undefined ? undefined : await scratch.bound(scratchBytes);
+  if (typeof volumes === 'object') {
+    logger?.warn({ reason: volumes.reason }, 'nothing bounds what programs write to their folders');
+  }
+  const mounted = typeof volumes === 'string' ? volumes : undefined;
+  const rooms = await Rooms.make({ folder: scratch.path, volumes: mounted }, wrapper);
   if (rooms instanceof Rooms) return rooms;
   logger?.warn({ reason: rooms.reason }, 'programs see the temporary folders and shared memory of the host');
   return undefined;

@@ -45,10 +45,11 @@ export class Rooms {
   readonly #folder: string;
   readonly #tools: Tools;
   readonly #shared: readonly string[];
+  readonly #volumes: readonly string[];
   readonly #known = new Map<string, Room>();
 
-  /** `folder` is the node's own; programs find their folders in it. */
-  private constructor(folder: string, tools: Tools) {
+  private constructor(folder: string, volumes: string | undefined, tools: Tools) {
+    this.#volumes = volumes === undefined ? [] : [volumes];
     this.#folder = folder;
     this.#tools = tools;
     const found = sharedFolders.filter((path) => existsSync(path)).map((path) => realpathSync(path));
@@ -57,16 +58,19 @@ export class Rooms {
     this.#shared = [...others, ...new Set(found.filter((path) => isBelow(folder, path)))];
   }
 
-  /** Resolves with why there can be none where they cannot be made. `wrapper` is what the spawner is started with. */
+  /**
+   * Resolves with why there can be none where they cannot be made. `folder` is the node's own; programs find their
+   * folders in it, or in `volumes` below it, where more is mounted later. `wrapper` is what the spawner is started with.
+   */
   static async make(
-    folder: string,
+    { folder, volumes }: { readonly folder: string; readonly volumes?: string | undefined },
     wrapper: readonly string[],
   ): Promise<Rooms | { readonly reason: string }> {
     const [unshare, nsenter, mount] = ['unshare', 'nsenter', 'mount'].map(findCommand);
     if (unshare === undefined || nsenter === undefined || mount === undefined) {
       return { reason: 'unshare, nsenter and mount of util-linux are not installed' };
     }
-    const rooms = new Rooms(realpathSync(folder), { unshare, nsenter });
+    const rooms = new Rooms(realpathSync(folder), volumes && realpathSync(volumes), { unshare, nsenter });
     const [file = '', ...args] = [...wrapper, ...rooms.plain.command];
     return (await runCommand(file, args)) ? rooms : { reason: 'unshare and mount cannot make a namespace' };
   }
@@ -105,7 +109,7 @@ export class Rooms {
     const files: string[] = [];
     const tmpfs = (target: string) => entry('spear', target, 'tmpfs', 'nosuid,nodev,mode=1777');
     for (const [index, folder] of this.#shared.entries()) {
-      const below = [this.#folder, ...shown].filter((path) => isBelow(path, folder));
+      const below = [this.#folder, ...this.#volumes, ...shown].filter((path) => isBelow(path, folder));
       if (below.length === 0) {
         places.push(tmpfs(folder));
         continue;
@@ -117,7 +121,9 @@ export class Rooms {
       places.push(entry(stage, folder, 'none', 'rbind'));
       for (const path of below) {
         const target = `${stage}${path.slice(folder.length)}`;
-        if (statSync(path).isDirectory()) {
+        if (this.#volumes.includes(path)) {
+          stages.push(entry(path, target, 'none', 'rbind'));
+        } else if (statSync(path).isDirectory()) {
           stages.push(entry(path, target, 'none', 'bind,X-mount.mkdir=0755'));
         } else {
           files.push(target);

@@ -1,10 +1,18 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import type { Clock } from '../../domain/clock.ts';
 import { FolderEmptier } from './folder-emptier.ts';
 import type { Identity } from './identity.ts';
+import { type Volume, Volumes, volumesName } from './volumes.ts';
 
 const noteName = 'cgroups';
+
+/** Where one instance is at home. */
+export interface InstanceFolder {
+  readonly path: string;
+  /** What bounds it; absent where nothing does. */
+  readonly volume?: Volume;
+}
 
 /** The folder of one node for what its instances need while they run. Others may pass through it, not list it. */
 export class Scratch {
@@ -12,6 +20,7 @@ export class Scratch {
   /** A folder below it that only the node's user can enter. */
   readonly private: string;
   readonly #emptier: FolderEmptier;
+  #volumes: Volumes | undefined;
   #made = 0;
 
   constructor(path: string, clock: Clock) {
@@ -39,13 +48,40 @@ export class Scratch {
     }
   }
 
-  /** An empty folder for one instance; nobody but its user can enter it. Throws where none can be made. */
-  takeFolder(owner: Identity): string {
+  /**
+   * From now on an instance can write so many bytes to its folder, whatever it does. The node has to be root. Resolves
+   * with where volumes are mounted, or with why there can be none; then nothing bounds what is written.
+   */
+  async bound(bytes: number): Promise<string | { readonly reason: string }> {
+    const folder = `${this.path}/${volumesName}`;
+    mkdirSync(folder, { mode: 0o711 });
+    const volumes = await Volumes.make({ folder, images: this.private, bytes });
+    if (!(volumes instanceof Volumes)) return volumes;
+    this.#volumes = volumes;
+    return folder;
+  }
+
+  /** An empty folder for one instance; nobody but its user can enter it. Rejects where none can be made. */
+  async takeFolder(owner: Identity): Promise<InstanceFolder> {
+    const volume = await this.#volumes?.take();
     this.#made += 1;
-    const path = `${this.path}/run-${this.#made}`;
-    mkdirSync(path, { mode: 0o700 });
-    if (owner.uid !== process.geteuid?.()) chownSync(path, owner.uid, owner.gid);
-    return path;
+    const path = `${volume?.path ?? this.path}/run-${this.#made}`;
+    try {
+      mkdirSync(path, { mode: 0o700 });
+      if (owner.uid !== process.geteuid?.()) chownSync(path, owner.uid, owner.gid);
+    } catch (error) {
+      // The system lets nobody write to one that it has found damaged.
+      if (volume !== undefined) await this.#volumes?.remove(volume);
+      throw error;
+    }
+    return { path, ...(volume !== undefined && { volume }) };
+  }
+
+  /** Whether there is no more room in it: what ext4 sets aside for a write that has failed is free again after it. */
+  isFull({ volume }: InstanceFolder): boolean {
+    if (volume === undefined) return false;
+    const { blocks, bavail, ffree } = statfsSync(volume.path);
+    return bavail < blocks / 64 || ffree === 0;
   }
 
   /**
@@ -53,7 +89,15 @@ export class Scratch {
    * that its user may have left on it. Resolves when it is gone, whoever owns what is in it, or with false where
    * something of it stays.
    */
-  async putBack(path: string): Promise<boolean> {
+  async putBack({ path, volume }: InstanceFolder): Promise<boolean> {
+    const gone = await this.#remove(path);
+    if (volume === undefined || this.#volumes === undefined) return gone;
+    if (!gone) return this.#volumes.remove(volume);
+    await this.#volumes.putBack(volume);
+    return true;
+  }
+
+  async #remove(path: string): Promise<boolean> {
     try {
       // Not in this thread: it takes milliseconds on some file systems.
       await rmdir(path);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { runCommand } from './command.ts';
+import { volumesName } from './volumes.ts';
 
 /** A node's folders that something may be left in. */
 export interface Remains {
@@ -8,7 +9,8 @@ export interface Remains {
 }
 
 /**
- * Kills what is in the cgroup folders `$2`… and below, removes them, and removes the folder `$1`. Ends after some
+ * Kills what is in the cgroup folders `$2`… and below, removes them, and removes the folder `$1` with what is mounted
+ * in it. Ends after some
  * seconds also where something cannot be killed; then its cgroup and the folder stay. As a shell's, because the
  * warden runs it when there is no node any more.
  */
@@ -39,6 +41,7 @@ for group do
   for cell in "$group"/*/; do [ ! -d "$cell" ] || rmdir "$cell"; done
   [ ! -d "$group" ] || rmdir "$group"
 done
+[ ! -d "$scratch/${volumesName}" ] || umount -R -l "$scratch/${volumesName}"
 rm -rf -- "$scratch"
 [ ! -e "$scratch" ]
 `;

@@ -13,6 +13,8 @@ export interface InstanceHost {
   readonly connection: EngineConnection;
   readonly reconciler: Reconciler;
   readonly clock: Clock;
+  /** What a container may write to its root file system, in bytes; absent means what the disk has. */
+  readonly scratchBytes?: number | undefined;
 }
 
 /** How a container is made gone. Where that cannot be confirmed, the reconciler goes on with it. */

@@ -67,6 +67,12 @@ export function socketsExceeded(task: TaskDefinition, exitCode?: number): Ending
   return { kind: 'failed', code: 'MEMORY_LIMIT', message, ...(exitCode === undefined ? {} : { exitCode }) };
 }
 
+/** `bytes` is what may be written. */
+export function layerExceeded(bytes: number, exitCode?: number): Ending {
+  const message = `the program was killed because it wrote more than ${bytes} bytes to its root file system, as --max-scratch-bytes of the node says`;
+  return { kind: 'failed', code: 'OUTPUT_LIMIT', message, ...(exitCode === undefined ? {} : { exitCode }) };
+}
+
 function initWords(firstWords: string): string | undefined {
   const words = initFailed.exec(firstWords.trim())?.[1];
   return words === undefined ? undefined : bounded(words);

@@ -1,12 +1,14 @@
+import { LruMap } from '../../domain/lru-map.ts';
 import type { EngineConnection } from './connection.ts';
 import { type ImageFacts, inspectImage } from './image.ts';
 
+/** The one least recently asked for goes first. */
 const mostImages = 1000;
 
 /** What is known of images by id, which never changes; so that a launch need not ask. */
 export class ImageCache {
   readonly #connection: EngineConnection;
-  readonly #known = new Map<string, ImageFacts>();
+  readonly #known = new LruMap<string, ImageFacts>(mostImages);
 
   constructor(connection: EngineConnection) {
     this.#connection = connection;
@@ -20,13 +22,8 @@ export class ImageCache {
   /** As `facts`, but asks the engine. */
   async look(imageId: string): Promise<ImageFacts | undefined> {
     const facts = await inspectImage(this.#connection, `sha256:${imageId}`);
-    this.#known.delete(imageId);
-    if (facts === undefined) return undefined;
-    this.#known.set(imageId, facts);
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= mostImages) break;
-      this.#known.delete(oldest);
-    }
+    if (facts === undefined) this.#known.delete(imageId);
+    else this.#known.set(imageId, facts);
     return facts;
   }
 

@@ -3,9 +3,10 @@ import { SocketWatch } from '../containment/socket-watch.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance, Launch, OutputPosition } from '../runtime.ts';
 import type { CpuWatch } from './cpu-watch.ts';
 import { Departure, type InstanceHost } from './departure.ts';
-import { cpuExceeded, type Exit, endingOf, socketsExceeded } from './ending.ts';
+import { cpuExceeded, type Exit, endingOf, layerExceeded, socketsExceeded } from './ending.ts';
 import { asEngineError } from './engine-error.ts';
 import type { Freezer } from './freezer.ts';
+import { LayerWatch } from './layer-watch.ts';
 import { ranOutOfMemory } from './out-of-memory.ts';
 import { Outlet } from './outlet.ts';
 import { watchProcessorTime, withProcessorTime } from './processor-time.ts';
@@ -46,6 +47,7 @@ export class ContainerInstance implements Instance {
   #use: 'none' | 'serving' | 'ending' | 'discarded' | 'released' = 'none';
   #watch: CpuWatch | undefined;
   readonly #socketWatch: SocketWatch;
+  readonly #layerWatch: LayerWatch | undefined;
   /** Why some of its output is not to be had. */
   #missing: string | undefined;
   #closed = false;
@@ -73,6 +75,7 @@ export class ContainerInstance implements Instance {
       () => connection.facts?.sockets.exceeds(containerId),
       () => this.#ladder.stop('sockets'),
     );
+    this.#layerWatch = this.#watchLayer();
     this.#drained = streams.follow(this.#outlet.deliver).catch((error: Error) => {
       this.#missing = error.message;
       this.#fate.resolve({ kind: 'lost', why: error.message });
@@ -171,7 +174,18 @@ export class ContainerInstance implements Instance {
   #close(): void {
     this.#closed = true;
     this.#socketWatch.stop();
+    this.#layerWatch?.stop();
     this.#container.streams.close();
+  }
+
+  #watchLayer(): LayerWatch | undefined {
+    const { connection, clock, scratchBytes: bytes } = this.#host;
+    if (bytes === undefined || this.#launch.task.container?.writableRoot !== true) return undefined;
+    const { containerId } = this.#container;
+    return new LayerWatch({
+      ...{ connection, clock, containerId, bytes },
+      onExceeded: () => this.#ladder.stop('layer'),
+    });
   }
 
   #spoil(why: string): void {
@@ -217,6 +231,8 @@ export class ContainerInstance implements Instance {
         return { ...cpuExceeded(task, exit.exitCode), ...facts };
       case 'sockets':
         return { ...socketsExceeded(task, exit.exitCode), ...facts };
+      case 'layer':
+        return { ...layerExceeded(this.#host.scratchBytes ?? 0, exit.exitCode), ...facts };
       case 'closed':
         return this.#lost('the node shut its docker runtime down', removed);
       case undefined:

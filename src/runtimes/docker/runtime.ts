@@ -27,6 +27,8 @@ export interface DockerRuntimeOptions {
   readonly logger?: DockerLogger;
   /** Tasks may use folders and the network of the host. */
   readonly hostAccess: boolean;
+  /** What a container may write to its root file system, in bytes; absent means what the disk has. */
+  readonly scratchBytes?: number;
   /** Between two looks at what the engine has of this node. */
   readonly reconcileMs?: number;
   /** Instances of an earlier run of the node that `recover` will be called for: they are left alone until then. */
@@ -38,7 +40,7 @@ export interface DockerRuntimeOptions {
  * unavailable, and it is looked for again whenever someone needs it.
  */
 export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<InstanceRuntime> {
-  const { nodeId, host, clock, logger, hostAccess } = options;
+  const { nodeId, host, clock, logger, hostAccess, scratchBytes } = options;
   const connection = new EngineConnection({
     host,
     clock,
@@ -139,7 +141,9 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
         throw new LaunchError('RUNTIME_UNAVAILABLE', 'the docker runtime is closed');
       const ended = AbortSignal.any([signal, closing.signal]);
       try {
-        return await note(launchContainer({ connection, reconciler, clock, nodeId, images }, launch, ended));
+        return await note(
+          launchContainer({ connection, reconciler, clock, scratchBytes, nodeId, images }, launch, ended),
+        );
       } catch (error) {
         if (closing.signal.aborted && !signal.aborted) {
           throw new LaunchError('RUNTIME_UNAVAILABLE', 'the docker runtime was closed', { cause: error });
@@ -151,7 +155,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
       reconciler.endSparing();
     },
     async recover(left, signal) {
-      const host = { connection, reconciler, clock, nodeId, closing: closing.signal };
+      const host = { connection, reconciler, clock, scratchBytes, nodeId, closing: closing.signal };
       return note(recoverContainer(host, left, signal));
     },
     async close() {

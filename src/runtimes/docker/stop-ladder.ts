@@ -7,7 +7,7 @@ const termMs = 5000;
 /** The engine itself waits up to 10 s for the end of what it kills. */
 const killMs = 15_000;
 
-export type StopCause = 'signal' | 'cpu' | 'sockets' | 'closed';
+export type StopCause = 'signal' | 'cpu' | 'sockets' | 'layer' | 'closed';
 
 interface StopLadderOptions {
   readonly connection: EngineConnection;

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
+import { LruMap } from '../../domain/lru-map.ts';
 
-/** Programs whose digest is kept; the one first hashed goes first. */
+/** Programs whose digest is kept; the one least recently started goes first. */
 const mostKept = 1000;
 
 /** Digests of files, computed again only where the file has changed since. */
 export class Digests {
-  readonly #known = new Map<string, { readonly stamp: string; readonly sha256: string }>();
+  readonly #known = new LruMap<string, { readonly stamp: string; readonly sha256: string }>(mostKept);
 
   /**
    * The hex SHA-256 of a file as it is now: at once where the file is as it was when it was last read, which
@@ -24,18 +25,8 @@ export class Digests {
       hash.update(chunk);
     const sha256 = hash.digest('hex');
     // One that was written meanwhile is read again the next time.
-    if (stampOf(path) === stamp) this.#keep(path, stamp, sha256);
+    if (stampOf(path) === stamp) this.#known.set(path, { stamp, sha256 });
     return sha256;
-  }
-
-  #keep(path: string, stamp: string, sha256: string): void {
-    this.#known.delete(path);
-    this.#known.set(path, { stamp, sha256 });
-    if (this.#known.size <= mostKept) return;
-    for (const oldest of this.#known.keys()) {
-      this.#known.delete(oldest);
-      break;
-    }
   }
 }
 

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/task.ts';
 import { signalName } from '../containment/exit-report.ts';
+import { bytesPerFile } from '../containment/volumes.ts';
 
 const { SIGKILL, SIGXCPU, SIGXFSZ } = constants.signals;
 
@@ -23,6 +24,8 @@ export interface Exit {
   readonly directory: string;
   /** Why there never was a program, for people. */
   readonly failure?: string;
+  /** Bytes that may be written to its folder; absent where that was not full. */
+  readonly fullFolder?: number;
   readonly ranOutOfMemory: boolean;
   readonly cpuTimeUs: number | undefined;
 }
@@ -75,8 +78,12 @@ export function endingOf(exit: Exit, limits: Limits): Ending {
       `the program was ended by SIGXFSZ: it wrote a file larger than limits.file_size, ${limits.fileSize ?? 0} bytes`,
     );
   }
-  if (signal !== undefined) return failed('SIGNALED', `the program was ended by ${signalName(signal)}`);
-  if (status !== 0) return failed('FUNCTION_EXIT', `the program exited with ${status}`);
+  if (signal !== undefined) {
+    return failed('SIGNALED', `the program was ended by ${signalName(signal)}${fullFolderNote(exit)}`);
+  }
+  if (status !== 0) {
+    return failed('FUNCTION_EXIT', `the program exited with ${status}${fullFolderNote(exit)}`);
+  }
   return { kind: 'completed', exitCode: 0 };
 }
 
@@ -94,6 +101,13 @@ function memoryMessage({ memory }: Limits): string {
 
 function socketMessage({ memory = 0 }: Limits): string {
   return `the program was killed because its sockets held more memory than its limit of ${memory} bytes`;
+}
+
+/** A program that could not write any more ends as it likes. */
+function fullFolderNote({ fullFolder }: Exit): string {
+  if (fullFolder === undefined) return '';
+  const files = Math.ceil(fullFolder / bytesPerFile);
+  return `; its folder is full: an execution may write ${fullFolder} bytes in ${files} files to it, as --max-scratch-bytes of the node says`;
 }
 
 function startMessage(stage: string, { openFiles }: Limits, directory: string): string {

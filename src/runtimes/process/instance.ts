@@ -19,6 +19,8 @@ export interface InstanceParts {
   readonly child: Child;
   readonly cell: Cell;
   readonly clock: Clock;
+  /** Its own; absent where the task names a working directory. `bytes` is what may be written there. */
+  readonly folder?: { readonly bytes: number; isFull(): boolean };
   /** Gives the parts back. `empty` is whether nothing is left in the cell. */
   release(empty: boolean): Promise<void>;
 }
@@ -144,7 +146,7 @@ export class ProcessInstance implements Instance {
 
   async #finish(childExit: ChildExit): Promise<End> {
     const { failed, lost } = childExit;
-    const { cell, child, task } = this.#parts;
+    const { cell, child, task, folder } = this.#parts;
     this.#exited = true;
     this.#cpuWatch.stop();
     this.#socketWatch.stop();
@@ -165,6 +167,7 @@ export class ProcessInstance implements Instance {
       rung: this.#rung,
       directory: task.workingDirectory,
       ...(failed !== undefined && { failure: startFailure(failed) }),
+      ...(folder?.isFull() && { fullFolder: folder.bytes }),
       ranOutOfMemory: cell.ranOutOfMemory(),
       cpuTimeUs: resourceUse.cpuTimeUs,
     };

@@ -34,6 +34,8 @@ export interface ProcessRuntimeOptions {
   readonly hostAccess: boolean;
   /** Where the node's folder for running programs is made; absent means the system's. */
   readonly temporaryFolder?: string;
+  /** What an instance may write to a folder of its own, in bytes; absent means what the disk has. */
+  readonly scratchBytes?: number;
   /** The shell that starts programs; absent means /bin/sh. */
   readonly shell?: string;
   /** Not to use cgroups, though they could be made. */

@@ -6,6 +6,7 @@ import { DescriptorBudget } from '../containment/descriptor-budget.ts';
 import type { Identity } from '../containment/identity.ts';
 import type { Launcher } from '../containment/launcher.ts';
 import { anyLeasedUser, LeasedUsers } from '../containment/leased-users.ts';
+import type { InstanceFolder } from '../containment/scratch.ts';
 import { type Launch, LaunchError } from '../runtime.ts';
 import { ProcessInstance } from './instance.ts';
 import { startFailure } from './start-failure.ts';
@@ -13,6 +14,7 @@ import { startFailure } from './start-failure.ts';
 interface StarterOptions {
   readonly clock: Clock;
   readonly logger?: { warn(details: object, message: string): void };
+  readonly scratchBytes?: number;
 }
 
 /** What an instance has for itself while it runs. */
@@ -22,7 +24,7 @@ interface Place {
   readonly leased: boolean;
   readonly cell: Cell;
   /** Absent where the task names a working directory. */
-  readonly folder?: string;
+  readonly folder?: InstanceFolder;
 }
 
 /** Cells that wait until a folder is emptied, at most. */
@@ -52,10 +54,12 @@ export class Starter {
   /** Starts a program whose file was checked. Rejects with a LaunchError, and leaves nothing then. */
   async start(launch: Launch, path: string, identity: Identity): Promise<ProcessInstance> {
     const { task, instanceId } = launch;
+    const { scratch } = this.#containment;
+    const { scratchBytes = 0 } = this.#options;
     const granted = this.#budget.take();
     if (granted !== true && !(await granted)) throw new LaunchError('START_FAILED', startFailure('EMFILE'));
-    const place = this.#makePlace(task, identity);
-    const { cell } = place;
+    const place = await this.#makePlace(task, identity);
+    const { cell, folder } = place;
     const release = (empty: boolean) => this.#release(place, empty);
     try {
       const request = this.#launcher.request({
@@ -63,7 +67,7 @@ export class Starter {
         room: this.#containment.rooms?.showing([this.#launcher.shell, path], [task.workingDirectory]),
         ...(!isOwn(place.identity) && { identity: place.identity }),
         limits: task.limits,
-        directory: place.folder ?? task.workingDirectory,
+        directory: folder?.path ?? task.workingDirectory,
         program: path,
         args: [...task.args, ...launch.args],
         environment: { ...task.environment, ...launch.environment },
@@ -76,6 +80,9 @@ export class Starter {
         child,
         cell,
         clock: this.#options.clock,
+        ...(folder !== undefined && {
+          folder: { bytes: scratchBytes, isFull: () => scratch.isFull(folder) },
+        }),
         release,
       });
     } catch (error) {
@@ -94,15 +101,15 @@ export class Starter {
     this.#users.close();
   }
 
-  #makePlace(task: TaskDefinition, asked: Identity): Place {
+  async #makePlace(task: TaskDefinition, asked: Identity): Promise<Place> {
     const { cells, scratch, warden } = this.#containment;
     const leased = asked === anyLeasedUser;
     let identity = asked;
-    let folder: string | undefined;
+    let folder: InstanceFolder | undefined;
     try {
       if (leased) identity = this.#lease();
       warden.watch();
-      folder = task.workingDirectory === '' ? scratch.takeFolder(identity) : undefined;
+      folder = task.workingDirectory === '' ? await scratch.takeFolder(identity) : undefined;
       return { identity, leased, cell: cells.take(task.limits), ...(folder !== undefined && { folder }) };
     } catch (error) {
       this.#budget.giveBack();
@@ -140,8 +147,11 @@ export class Starter {
       const cleared = clearing === undefined || (await this.#cleared(clearing));
       if (cleared && clean && leased) this.#users.giveBack(identity);
       if (!early) this.#giveBack(cell, clean);
-      if (!cleared && !this.#closed) logger?.warn({ folder }, 'the folder of a process could not be emptied');
+      if (!cleared && !this.#closed)
+        logger?.warn({ folder: folder?.path }, 'the folder of a process could not be emptied');
     } catch (error) {
+      // All that is left is removed together.
+      if (this.#closed) return;
       logger?.warn({ err: error }, 'the place of a process could not be cleared');
     }
   }

@@ -51,6 +51,8 @@ export interface CoreModule {
   readonly functions: readonly number[];
   /** The type index of each exception tag, imported ones first. */
   readonly tags: readonly number[];
+  /** Instantiating it calls one of its functions. */
+  readonly hasStart: boolean;
   readonly code: Section | undefined;
 }
 
@@ -61,6 +63,7 @@ const sectionIds = {
   table: 4,
   memory: 5,
   export: 7,
+  start: 8,
   code: 10,
   tag: 13,
 } as const;
@@ -75,6 +78,7 @@ export function readCoreModule(bytes: Uint8Array): CoreModule {
     types: [] as readonly FunctionType[],
     functions: [] as number[],
     tags: [] as number[],
+    hasStart: false,
     code: undefined as Section | undefined,
   };
   for (const section of sectionsOf(bytes)) {
@@ -94,7 +98,8 @@ export function readCoreModule(bytes: Uint8Array): CoreModule {
       for (let left = reader.u32(); left > 0; left -= 1) module.tags.push(readTag(reader));
     } else if (section.id === sectionIds.export) {
       for (let left = reader.u32(); left > 0; left -= 1) module.exports.push(readExport(reader));
-    } else if (section.id === sectionIds.code) module.code = section;
+    } else if (section.id === sectionIds.start) module.hasStart = true;
+    else if (section.id === sectionIds.code) module.code = section;
   }
   const imported = module.imports.filter(({ kind }) => kind === 'memory').length;
   if (imported + module.memories.length > 1) throw new RefusedFeature('several memories in one module');

@@ -14,6 +14,8 @@ export interface GatedModule {
   readonly bytes: Uint8Array;
   /** The maximum of its memory in bytes; 0 where it has none of its own. */
   readonly memoryCap: number;
+  /** Instantiating it calls no code of its own, and costs little time and memory. */
+  readonly inert: boolean;
 }
 
 export interface GateInput {
@@ -22,6 +24,9 @@ export interface GateInput {
 }
 
 export const pageBytes = 65_536;
+
+/** What an inert module may have of memories and tables at the start, in bytes. */
+const mostInertBytes = 16 * 1024 * 1024;
 
 /** What one table entry is counted as. V8 uses about 56 bytes for a funcref (Node 26, measured). */
 export const tableEntryBytes = 64;
@@ -77,11 +82,14 @@ function capModule(
   return {
     bytes: capCoreModule(bytes, memories, tables),
     memoryCap: memories.reduce((sum, size) => sum + size.maximum * pageBytes, 0),
+    inert:
+      !module.hasStart &&
+      startBytes(module.memories, pageBytes) + startBytes(module.tables, tableEntryBytes) <= mostInertBytes,
   };
 }
 
-function startBytes(sizes: readonly Growing[], unit: number): number {
-  return sizes.reduce((sum, size) => sum + size.minimum * size.instances * unit, 0);
+function startBytes(sizes: readonly (SizeLimits & { readonly instances?: number })[], unit: number): number {
+  return sizes.reduce((sum, { minimum, instances = 1 }) => sum + minimum * instances * unit, 0);
 }
 
 function growth(size: SizeLimits, share: number): number {

@@ -33,6 +33,8 @@ const stopPatienceMs = 5;
 const ownMemoryBytes = 1024 * 1024 * 1024;
 
 export interface HostOwner {
+  /** Jobs wait for a host. */
+  readonly busy: boolean;
   /** Its code is loaded. */
   onReady(host: GuestHost): void;
   /** It begins to hold a program. */
@@ -88,6 +90,10 @@ export class GuestHost {
   readonly #jobs = new Map<number, PendingJob>();
   /** What the batch under way runs; empty between batches. */
   #serving: Hold[] = [];
+  /** Its batch has ended, and is to be released soon. */
+  #released = true;
+  /** What it runs leaves a live instance, which the next may be for. */
+  #reuses = false;
   /** Keys of all programs that it was ever given. */
   readonly #loads = new Set<number>();
   readonly #output: { records: HostRecord[]; blocked: boolean } = { records: [], blocked: false };
@@ -128,6 +134,7 @@ export class GuestHost {
     this.#write(code);
     process.socket.listen((chunk) => this.#hear(chunk));
     void process.exited.then((exit) => {
+      this.#release();
       this.#exit = exit;
       this.#end('its process ended');
       this.#drain();
@@ -156,7 +163,9 @@ export class GuestHost {
   dispatch(jobs: readonly PendingJob[]): void {
     const [first] = jobs;
     if (first === undefined) return;
+    this.#release();
     this.#batch += 1;
+    this.#reuses = first.job.reuse;
     const bytes = this.#networkMessage();
     for (const pending of jobs) {
       const hold = this.#hold(pending.program, bytes);
@@ -175,8 +184,8 @@ export class GuestHost {
       };
       bytes.push(...encodeMessage(head, [pending.input]));
     }
-    this.#computeWatch.begin();
     this.#write(bytes);
+    this.#computeWatch.begin();
     this.#report?.send({ type: 'bind', executionId: first.executionId, attempt: first.attempt });
   }
 
@@ -225,6 +234,7 @@ export class GuestHost {
 
   /** Ends the host, whatever it does; `onGone` follows. */
   terminate(reason: string): void {
+    this.#release();
     this.#reason ??= reason;
     this.#end(reason);
     this.#process.kill();
@@ -310,8 +320,9 @@ export class GuestHost {
       return;
     }
     records.length = 0;
-    if (this.#exit === undefined) this.#afterJobs();
-    else this.#finish(this.#exit);
+    if (this.#exit !== undefined) this.#finish(this.#exit);
+    else if (this.#mayWait()) this.#releaseSoon();
+    else this.#afterJobs();
   }
 
   #handle({ kind, ticket, data }: HostRecord): Promise<void> | undefined {
@@ -363,6 +374,23 @@ export class GuestHost {
   #settle(pending: PendingJob, outcome: AttemptOutcome): void {
     this.#owner.onSettled(pending, outcome);
     pending.settle(outcome);
+  }
+
+  /** Nobody waits for what follows the end of its batch. */
+  #mayWait(): boolean {
+    return this.#jobs.size === 0 && this.#serving.length > 0 && !this.#reuses && !this.#owner.busy;
+  }
+
+  /** After what follows from the outcome, which begins its commit at the end of this turn of the event loop. */
+  #releaseSoon(): void {
+    this.#released = false;
+    setImmediate(() => setImmediate(() => this.#release()));
+  }
+
+  #release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#afterJobs();
   }
 
   #afterJobs(): void {

@@ -93,6 +93,10 @@ export class HostPool implements HostOwner {
     return this.#queue.length + this.#alone.length;
   }
 
+  get busy(): boolean {
+    return this.#waiting > 0;
+  }
+
   /** Starts hosts up to the pool's size. */
   warm(): void {
     this.#grow(this.#size);

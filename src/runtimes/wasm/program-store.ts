@@ -1,21 +1,27 @@
 import { invalidArgument } from '../../domain/errors.ts';
+import { LruMap } from '../../domain/lru-map.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { ArtifactCache, CachedArtifact } from './artifact-cache.ts';
 import { gateModules } from './gate.ts';
 import { memoryLimit } from './limits.ts';
 import type { Program } from './protocol.ts';
 
-/** Programs kept in memory, those of a warm policy beside; the oldest beyond is read again when it is needed. */
+/** Programs kept in memory, those of a warm policy beside; the least recently used beyond is read again when it is needed. */
 const maxPrograms = 256;
+
+/** A program on its way, and once it is there. */
+interface Loading {
+  readonly promise: Promise<Program>;
+  program: Program | undefined;
+}
 
 /** Turns tasks into programs: each revision has one, and programs of one artifact and limit share their modules. */
 export class ProgramStore {
   readonly #cache: ArtifactCache;
   readonly #unsafePreopens: boolean;
-  readonly #programs = new Map<string, Promise<Program>>();
-  readonly #ready = new Map<string, Program>();
-  readonly #cores = new Map<string, Promise<Program['cores']>>();
   readonly #kept = new Set<string>();
+  readonly #programs = new LruMap<string, Loading>(maxPrograms, this.#kept);
+  readonly #cores = new LruMap<string, Promise<Program['cores']>>(maxPrograms);
   #lastKey = 0;
 
   /** @param unsafePreopens whether folders may be held by path */
@@ -26,7 +32,7 @@ export class ProgramStore {
 
   /** The program if it is ready now: the way of every call but a task's first. */
   find(taskId: string, revision: number): Program | undefined {
-    return this.#ready.get(idOf(taskId, revision));
+    return this.#programs.get(idOf(taskId, revision))?.program;
   }
 
   /** As `load`, and does not make room for others until it is forgotten; undefined where that was meanwhile. */
@@ -40,9 +46,8 @@ export class ProgramStore {
   /** @returns the program, if it was ready */
   forget(taskId: string, revision: number): Program | undefined {
     const id = idOf(taskId, revision);
-    const program = this.#ready.get(id);
+    const program = this.#programs.peek(id)?.program;
     this.#kept.delete(id);
-    this.#ready.delete(id);
     this.#programs.delete(id);
     return program;
   }
@@ -50,19 +55,17 @@ export class ProgramStore {
   /** Rejects as `ArtifactCache.load` does, and with a RequestError where the gate does not let the task through. */
   async load(taskId: string, revision: number, task: TaskDefinition): Promise<Program> {
     const id = idOf(taskId, revision);
-    let loading = this.#programs.get(id);
-    if (loading === undefined) {
-      loading = this.#load(task);
-      this.#remember(this.#programs, id, loading);
-      try {
-        const program = await loading;
-        if (this.#programs.get(id) === loading) this.#remember(this.#ready, id, program);
-      } catch (error) {
-        this.#programs.delete(id);
-        throw error;
-      }
+    const known = this.#programs.get(id);
+    if (known !== undefined) return known.promise;
+    const loading: Loading = { promise: this.#load(task), program: undefined };
+    this.#programs.set(id, loading);
+    try {
+      loading.program = await loading.promise;
+      return loading.program;
+    } catch (error) {
+      if (this.#programs.peek(id) === loading) this.#programs.delete(id);
+      throw error;
     }
-    return loading;
   }
 
   /** Divides the task's limit among the artifact's modules, and says what it exports. */
@@ -101,20 +104,10 @@ export class ProgramStore {
     let bounding = this.#cores.get(id);
     if (bounding === undefined) {
       bounding = boundModules(artifact, limit);
-      this.#remember(this.#cores, id, bounding);
+      this.#cores.set(id, bounding);
       bounding.catch(() => this.#cores.delete(id));
     }
     return bounding;
-  }
-
-  #remember<T>(map: Map<string, T>, id: string, value: T): void {
-    map.set(id, value);
-    if (map.size <= maxPrograms + this.#kept.size) return;
-    for (const oldest of map.keys()) {
-      if (this.#kept.has(oldest)) continue;
-      map.delete(oldest);
-      return;
-    }
   }
 }
 
@@ -131,8 +124,8 @@ function digestOf(task: TaskDefinition): string {
 async function boundModules(artifact: CachedArtifact, limit: number): Promise<Program['cores']> {
   const gated = gateModules(artifact.cores, limit);
   return artifact.cores.map(({ file, instances }, index) => {
-    const { bytes, memoryCap } = gated[index] as (typeof gated)[number];
-    return { file, instances, memoryCap, bytes };
+    const { bytes, memoryCap, inert } = gated[index] as (typeof gated)[number];
+    return { file, instances, memoryCap, inert, bytes };
   });
 }
 

@@ -50,6 +50,8 @@ interface CoreFacts {
   readonly instances: number;
   /** Bytes that the memories of one instance may come to. */
   readonly memoryCap: number;
+  /** Instantiating it calls no code of its own, and costs little time and memory. */
+  readonly inert: boolean;
 }
 
 /** A task's program on the node's side. */
@@ -127,7 +129,7 @@ export function programMessage(
   const head: HostMessage = {
     kind: 'program',
     program: { ...facts, preopens },
-    cores: cores.map(({ file, instances, memoryCap }) => ({ file, instances, memoryCap })),
+    cores: cores.map(({ bytes: _, ...core }) => core),
     lengths: attachments.map(({ length }) => length),
   };
   return { head, attachments };

@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import { LruMap } from '../../domain/lru-map.ts';
 import type { AttemptOutcome } from '../runtime.ts';
 import type { PendingJob } from './pending.ts';
 import { maxBatch } from './protocol.ts';
@@ -13,7 +14,7 @@ const batchUs = 2000;
 const firstRestMs = 1000;
 const longestRestMs = 300_000;
 
-/** Programs whose pace is kept; the one asked for longest ago goes first. */
+/** Programs whose pace is kept; the one least recently settled goes first. */
 const maxPaces = 1024;
 
 interface Pace {
@@ -27,7 +28,7 @@ interface Pace {
 /** Which programs' calls were quick so far: those of live instances may be sent to a host several at once. */
 export class QuickCalls {
   readonly #clock: Clock;
-  readonly #paces = new Map<number, Pace>();
+  readonly #paces = new LruMap<number, Pace>(maxPaces);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -70,7 +71,7 @@ export class QuickCalls {
 
   #quickUs(pending: PendingJob | undefined): number | undefined {
     if (pending?.job.reuse !== true || pending.cpuTimeMs !== undefined) return undefined;
-    const pace = this.#paces.get(pending.program.key);
+    const pace = this.#paces.peek(pending.program.key);
     if (pace?.us === undefined || this.#clock.monotonic() < pace.restUntil) return undefined;
     return pace.us;
   }
@@ -79,12 +80,8 @@ export class QuickCalls {
     let pace = this.#paces.get(key);
     if (pace === undefined) {
       pace = { us: undefined, restUntil: Number.NEGATIVE_INFINITY, restMs: firstRestMs };
-    } else {
-      this.#paces.delete(key);
+      this.#paces.set(key, pace);
     }
-    this.#paces.set(key, pace);
-    const [oldest] = this.#paces.keys();
-    if (this.#paces.size > maxPaces && oldest !== undefined) this.#paces.delete(oldest);
     return pace;
   }
 }

@@ -6,6 +6,7 @@ import { commandEnvironment, runCommand } from '../containment/command.ts';
 import { type Containment, closeContainment } from '../containment/containment.ts';
 import type { Identity } from '../containment/identity.ts';
 import { hostUsers, LeasedUsers } from '../containment/leased-users.ts';
+import { SocketWatch } from '../containment/socket-watch.ts';
 import {
   type HostExit,
   type HostLauncher,
@@ -76,6 +77,7 @@ export class WalledHostLauncher implements HostLauncher {
     });
     return new WalledHost(starting, cell, this.#walls?.preopens(profile) ?? profile.preopens, {
       clock: this.#options.clock,
+      network: profile.network,
       release: (empty) => {
         if (!empty) this.#options.logger?.warn({}, 'a guest host could not be ended');
         if (empty && leased !== undefined) this.#users.giveBack(leased);
@@ -138,17 +140,25 @@ class WalledHost implements HostProcess {
   readonly #child: Promise<Child>;
   readonly #cell: Cell;
   readonly #clock: Clock;
+  readonly #network: boolean;
+  #socketWatch: SocketWatch | undefined;
+  #socketsExceeded = false;
   #released = false;
 
   constructor(
     child: Promise<Child>,
     cell: Cell,
     preopens: Readonly<Record<string, string>>,
-    { clock, release }: { readonly clock: Clock; readonly release: (empty: boolean) => void },
+    {
+      clock,
+      network,
+      release,
+    }: { readonly clock: Clock; readonly network: boolean; readonly release: (empty: boolean) => void },
   ) {
     this.#child = child;
     this.#cell = cell;
     this.#clock = clock;
+    this.#network = network;
     this.preopens = preopens;
     this.exited = this.#follow(release);
   }
@@ -170,7 +180,21 @@ class WalledHost implements HostProcess {
   }
 
   limitMemory(bytes: number): void {
-    if (!this.#released) this.#cell.limitMemory(bytes);
+    if (this.#released) return;
+    this.#cell.limitMemory(bytes);
+    // Without a limit there is nothing to look at.
+    if (this.#network) this.#socketWatch ??= this.#watchSockets();
+  }
+
+  #watchSockets(): SocketWatch {
+    return new SocketWatch(
+      this.#clock,
+      () => this.#cell.socketsExceedMemory(),
+      () => {
+        this.#socketsExceeded = true;
+        this.kill();
+      },
+    );
   }
 
   async #follow(release: (empty: boolean) => void): Promise<HostExit> {
@@ -183,11 +207,12 @@ class WalledHost implements HostProcess {
     for (const stream of [child.stdout, child.stderr]) stream.on('error', () => {});
     const drained = [child.stdin, child.stderr].map((stream) => ended(stream));
     const exit = await child.exited;
+    this.#socketWatch?.stop();
     const empty = await this.#emptied();
     if (exit.failed === undefined) await Promise.all(drained);
     // Their other ends are gone, which alone does not close an end that could still be written to.
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
-    const ranOutOfMemory = this.#cell.ranOutOfMemory();
+    const ranOutOfMemory = this.#socketsExceeded || this.#cell.ranOutOfMemory();
     this.#released = true;
     release(empty);
     const { code, signal } = exit;

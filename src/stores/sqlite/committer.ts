@@ -6,6 +6,7 @@
  * - Positions are counted in memory and move on only when the transaction has committed.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { LruMap } from '../../domain/lru-map.ts';
 import type { CommitResult } from '../store.ts';
 import {
   bytesChecksum,
@@ -17,12 +18,14 @@ import {
 } from './checksum.ts';
 import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
 import { nextPosition } from './positions.ts';
-import { LastSequences } from './sequences.ts';
 import { Staging } from './staging.ts';
+
+/** Logs whose last sequence number is kept; that of any other is read from its segments. */
+const mostLasts = 16_384;
 
 export class Committer {
   readonly #db: DatabaseSync;
-  readonly #lasts = new LastSequences();
+  readonly #lasts = new LruMap<string, number>(mostLasts);
   readonly #begin: StatementSync;
   readonly #end: StatementSync;
   readonly #selectLast: StatementSync;
@@ -139,7 +142,7 @@ export class Committer {
 
   #write(entry: EncodedEntry): CommitResult {
     const { executionId, expected, claim, record, input } = entry;
-    let last = this.#lasts.get(executionId);
+    let last = this.#lasts.peek(executionId);
     // A creation without a claim is checked by its insert, which saves the hot path a read.
     if (last === undefined && (expected > 0 || claim !== undefined)) last = this.#storedLast(executionId);
     if (last !== undefined && last !== expected) return sequenceConflict(last);

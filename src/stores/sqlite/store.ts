@@ -27,6 +27,7 @@ import { Inputs, noRoom } from './inputs.ts';
 import { Log } from './log.ts';
 import { nextPosition, progressOf } from './positions.ts';
 import { Presence } from './presence.ts';
+import { ReadTurn } from './read-turn.ts';
 import { Records } from './records.ts';
 import { type MigrationProgress, migrate } from './schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './settings.ts';
@@ -107,6 +108,7 @@ class SqliteStore implements Store {
   readonly #staged = new Set<string>();
   readonly #inputs: Inputs;
   readonly #log: Log;
+  readonly #readTurn = new ReadTurn();
   readonly #records: Records;
   readonly #tasks: Tasks;
 
@@ -240,7 +242,10 @@ class SqliteStore implements Store {
   }
 
   async events(executionId: string, query: EventQuery): Promise<LogEvent[]> {
-    return this.#use('cannot read a log', () => this.#log.events(executionId, query));
+    await this.#readTurn.begin();
+    const page = this.#use('cannot read a log', () => this.#log.events(executionId, query));
+    this.#readTurn.spend(page);
+    return page;
   }
 
   async outline(executionId: string): Promise<LogOutline> {

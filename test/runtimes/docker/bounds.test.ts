@@ -54,6 +54,28 @@ for (const { kind, forks, rest } of hoards) {
   );
 }
 
+itDocker(
+  'a container that writes more to its root file system than it may is killed, and the outcome says so',
+  async () => {
+    const bounded = coldRuntime(await openRuntime({ scratchBytes: 16 * MiB }));
+    const writable = { user: '0', container: { writableRoot: true } };
+    const fills = taskOf(
+      imageId,
+      ['sh', '-c', 'head -c 33554432 /dev/zero >/data/left; exec sleep 60'],
+      writable,
+    );
+    expect((await run(bounded, fills)).outcome).toMatchObject({
+      kind: 'failed',
+      code: 'OUTPUT_LIMIT',
+      message: expect.stringMatching(/--max-scratch-bytes/),
+    });
+    const fits = taskOf(imageId, ['sh', '-c', 'head -c 8388608 /dev/zero >/data/left; sleep 2'], writable);
+    expect((await run(bounded, fits)).outcome).toMatchObject({ kind: 'completed' });
+    await bounded.close();
+  },
+  longMs,
+);
+
 /** Counts and digests output, and keeps none of it. */
 class Digested implements AttemptIo {
   bytes = 0;

@@ -3,7 +3,7 @@ import { attemptOf, Collected } from '../attempt.ts';
 import { launchOf, open, taskOf } from './fixtures.ts';
 
 const [nodeId = '', program = '', sha256 = '', way = ''] = process.argv.slice(2);
-const runtime = await open({ nodeId, withoutCgroups: way === 'namespaces' });
+const runtime = await open({ nodeId, withoutCgroups: way === 'namespaces', scratchBytes: 2 ** 24 });
 const attempt = attemptOf(taskOf('doomed', program, sha256));
 const instance = await runtime.launch(launchOf(attempt), new AbortController().signal);
 const io = new Collected();

@@ -17,6 +17,8 @@ beforeAll(async () => {
 
 afterAll(() => programs.remove());
 
+const scratchBytes = 16 * 1024 * 1024;
+
 const twoSessions = [
   "trap '' TERM INT HUP",
   'setsid sh -c \'echo "child $$"; while :; do sleep 1; done\' &',
@@ -45,9 +47,18 @@ function foldersOf(nodeId: string): string[] {
   return [join(tmpdir(), name), ...layoutFolders(name)].filter((folder) => existsSync(folder));
 }
 
+function mountsOf(nodeId: string): string[] {
+  const lines = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  return lines.filter((line) => line.includes(`/spear-${nodeId}/`));
+}
+
 /** Of the instances of a node. */
 function leftFolders(nodeId: string): string[] {
-  return readdirSync(join(tmpdir(), `spear-${nodeId}`)).filter((name) => name.startsWith('run-'));
+  const scratch = join(tmpdir(), `spear-${nodeId}`);
+  const volumes = existsSync(`${scratch}/volumes`) ? readdirSync(`${scratch}/volumes`) : [];
+  return [scratch, ...volumes.map((name) => `${scratch}/volumes/${name}`)]
+    .flatMap((folder) => readdirSync(folder))
+    .filter((name) => name.startsWith('run-'));
 }
 
 describe('a node that is killed', () => {
@@ -59,6 +70,7 @@ describe('a node that is killed', () => {
     expect(pids.every(isAlive)).toBe(true);
     node.kill('SIGKILL');
     await until('the program is gone', () => !pids.some(isAlive));
+    await until('what it has mounted is gone', () => mountsOf(nodeId).length === 0);
     await until('its folders are gone', () => foldersOf(nodeId).length === 0);
     await until('its warden is gone', () => processesWith(`spear-${nodeId}`).length === 0);
   });
@@ -75,12 +87,14 @@ describe('a node that is killed', () => {
     node.kill('SIGKILL');
     await until('the node is gone', () => node.pid !== undefined && !isAlive(node.pid));
     expect(pids.every(isAlive)).toBe(true);
+    expect(mountsOf(nodeId).length).toBeGreaterThan(1);
     const next = await openRuntime({ nodeId });
     await until('the program is gone', () => !pids.some(isAlive));
     const { stdout } = await run(next, await programs.script('goes-on', 'echo fine'));
     expect(stdout.toString()).toBe('fine\n');
     await next.close();
     expect(foldersOf(nodeId)).toEqual([]);
+    expect(mountsOf(nodeId)).toEqual([]);
   });
 
   it('has a warden that does not hear what is sent to the node’s process group', async () => {
@@ -116,7 +130,7 @@ describe('a node that is killed and could make no cgroups', () => {
 describe('a runtime that goes on', () => {
   it('has no more folders, cgroups and descriptors after 100 runs than after 10', async () => {
     const nodeId = newNodeId();
-    const runtime = await openRuntime({ nodeId });
+    const runtime = await openRuntime({ nodeId, scratchBytes });
     const task = await programs.script(
       'leaves-files',
       'mkdir -p a/b; echo x >a/b/c; chmod 500 a/b; chmod 0 a; exec cat',
@@ -126,6 +140,7 @@ describe('a runtime that goes on', () => {
       folders: foldersOf(nodeId)
         .flatMap((folder) => readdirSync(folder, { withFileTypes: true }))
         .filter((entry) => entry.isDirectory()).length,
+      mounts: mountsOf(nodeId).length,
     });
     const runMany = async (rounds: number) => {
       for (let round = 0; round < rounds; round += 1) {
@@ -142,6 +157,7 @@ describe('a runtime that goes on', () => {
     // Cells of runs that are not cleared yet when the next starts, and streams that wait for a program, come and go;
     // whatever a run leaks would be there a hundred times.
     expect(after.folders - before.folders).toBeLessThan(50);
+    expect(after.mounts).toBeLessThan(10);
     expect(after.descriptors - before.descriptors).toBeLessThan(50);
     await runtime.close();
     expect(foldersOf(nodeId)).toEqual([]);

@@ -110,6 +110,29 @@ describeWhere([root()], 'a program that has taken over a guest host', () => {
   });
 });
 
+/** Fills connections to itself that nobody reads, as many as it may have, and stays. */
+const hoard = `
+  import net from 'node:net';
+  const data = Buffer.alloc(1 << 20);
+  const server = net.createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1', () => {
+    for (let number = 0; number < 900; number += 1) {
+      const socket = net.connect(server.address().port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.pause();
+      for (let part = 0; part < 8; part += 1) socket.write(data);
+    }
+  });
+  setInterval(() => {}, 1000);`;
+
+describeWhere([root()], 'a guest host with a network', () => {
+  it('ends with its memory when its sockets hold more than that', async () => {
+    const profile = { preopens: {}, network: true, packages: [] };
+    const host = launcher.launch({ text: hoard, flags: [], profile });
+    host.limitMemory(80 * 1024 * 1024);
+    expect(await host.exited).toMatchObject({ signal: 'SIGKILL', ranOutOfMemory: true });
+  });
+});
+
 /** Sockets that this process has open. */
 async function sockets(): Promise<number> {
   const names = await readdir('/proc/self/fd');

@@ -162,6 +162,25 @@ describeWhere([await chromium()], 'the list of a node at work', () => {
     expect(await page.locator('.row[aria-rowindex="2"]').getAttribute('id')).not.toBe(id);
   });
 
+  test('is where it was left when the reader comes back from an execution', async () => {
+    await site.runNothing(100);
+    const { page } = await site.visit('/?task=noop');
+    const list = new ListPage(page);
+    await list.rows.first().waitFor();
+    const scrollTop = () => list.grid.evaluate((grid) => grid.scrollTop);
+    await list.grid.evaluate((grid) => grid.scrollTo(0, 34 * 40));
+    const looked = page.locator('.row[aria-rowindex="45"]');
+    await looked.waitFor();
+    const id = await looked.getAttribute('id');
+    const before = await scrollTop();
+    await looked.click();
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'Events' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator(`#${id}`).waitFor();
+    expect(await scrollTop()).toBe(before);
+  });
+
   test('reads older pages as the reader scrolls, to the last one that the node has', async () => {
     await site.runNothing(600);
     const { page } = await site.visit('/?task=noop');

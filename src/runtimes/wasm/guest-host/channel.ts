@@ -36,6 +36,13 @@ export class Channel {
     this.#fd = fd;
   }
 
+  /** Nothing that was read waits to be handled; what was not sent yet is sent. The next message may be under way. */
+  idle(): boolean {
+    if (this.#ahead.length > 0) return false;
+    this.flush();
+    return true;
+  }
+
   /** The next message; undefined where the node is gone. What was not sent yet is sent before it waits. */
   receive(): Received | undefined {
     if (this.#ahead.length === 0) this.flush();

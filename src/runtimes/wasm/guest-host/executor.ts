@@ -9,6 +9,7 @@ import { createGuest, type Guest, type LoadedProgram, loadProgram, memoryCapOf }
 import type { RunContext } from './host/context.ts';
 import { guardCopies, LiftBudget } from './lift-budget.ts';
 import { type LiveGuest, LiveGuests } from './live-guests.ts';
+import { NextGuest } from './next-guest.ts';
 
 interface ExecutorOptions {
   /** Of the host. */
@@ -24,6 +25,7 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
   const loaded = new Map<number, LoadedProgram>();
   const live = new LiveGuests();
   const budget = new LiftBudget();
+  const next = new NextGuest(budget);
   let instances = 0;
   let rules: NetworkRules | undefined;
   guardCopies(budget);
@@ -39,6 +41,7 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
     programs.delete(message.program);
     loaded.delete(message.program);
     live.dismiss(message.program);
+    next.forget(message.program);
   }
 
   function take(message: Extract<HostMessage, { kind: 'program' }>, attachment: Uint8Array): void {
@@ -124,7 +127,7 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
     connect(program);
     try {
       current ??= {
-        guest: createGuest(program, context, budget),
+        guest: (job.reuse ? undefined : next.take(program, context)) ?? createGuest(program, context, budget),
         instanceId: `${name}-${++instances}`,
         uses: 0,
       };
@@ -208,5 +211,9 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
     channel.send(recordKind.notice, 0, JSON.stringify(notice));
   }
 
-  return { handle };
+  return {
+    handle,
+    /** Makes the next instance; to be called while there is nothing else to do. */
+    instantiateAhead: () => next.make(),
+  };
 }

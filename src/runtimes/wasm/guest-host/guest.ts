@@ -19,6 +19,7 @@ interface CompiledCore {
   readonly module: WebAssembly.Module;
   readonly instances: number;
   readonly memoryCap: number;
+  readonly inert: boolean;
 }
 
 interface LoadedComponent {

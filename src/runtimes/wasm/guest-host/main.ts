@@ -30,6 +30,7 @@ export async function serve(name: string, socket: number, guards: string): Promi
   channel.send(recordKind.ready, 0, '');
   for (let next = channel.receive(); next !== undefined; next = channel.receive()) {
     await executor.handle(next);
+    if (channel.idle()) executor.instantiateAhead();
   }
   exit();
 }

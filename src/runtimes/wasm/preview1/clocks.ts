@@ -15,11 +15,16 @@ const resolutions: Readonly<Record<number, bigint>> = {
 /** The clocks of one guest, in nanoseconds. */
 export class GuestClocks {
   readonly #realtime: () => bigint;
-  readonly #cpuTimeBefore = threadCpuTime();
+  #cpuTimeBefore = threadCpuTime();
 
   /** @param realtime nanoseconds since 1970 */
   constructor(realtime: () => bigint) {
     this.#realtime = realtime;
+  }
+
+  /** The guest begins to run now. */
+  begin(): void {
+    this.#cpuTimeBefore = threadCpuTime();
   }
 
   resolution(id: number): bigint {
@@ -28,7 +33,7 @@ export class GuestClocks {
     return resolution;
   }
 
-  /** A guest is a process of one thread, which began when it was made: its two clocks of processor time are one. */
+  /** A guest is a process of one thread, which began when it was entered: its two clocks of processor time are one. */
   now(id: number): bigint {
     if (id === clockIds.realtime) return this.#realtime();
     if (id === clockIds.monotonic) return process.hrtime.bigint();

@@ -24,8 +24,10 @@ export function createModuleGuest(
   const memory = new GuestMemory();
   const close = (): void => files?.close();
   let start: () => unknown;
+  let imports: GuestImports;
   try {
-    const { exports } = new WebAssembly.Instance(module, new GuestImports(context, memory, files));
+    imports = new GuestImports(context, memory, files);
+    const { exports } = new WebAssembly.Instance(module, imports);
     if (typeof exports._start !== 'function') throw new Error('the module exports no function _start');
     start = exports._start as () => unknown;
     memory.attach(exports.memory);
@@ -36,6 +38,7 @@ export function createModuleGuest(
   return {
     context,
     runCommand: () => {
+      imports.begin();
       start();
     },
     call() {

@@ -32,6 +32,11 @@ export class GuestImports {
     this.#host = { context, memory, descriptors, clocks: new GuestClocks(createWallClock()) };
   }
 
+  /** The guest begins to run now. */
+  begin(): void {
+    this.#host.clocks.begin();
+  }
+
   get wasi_snapshot_preview1(): ImportedModule {
     this.#snapshotPreview1 ??= importedModule(this.#host, snapshotPreview1);
     return this.#snapshotPreview1;

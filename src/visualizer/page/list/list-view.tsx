@@ -2,6 +2,7 @@
 import { useSignalEffect } from '@preact/signals';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { after } from '../clock.ts';
+import { useVirtualRows } from '../execution/rows/virtual-rows.ts';
 import { countText } from '../model/quantity.ts';
 import { usePage } from '../shell/page.ts';
 import { Icon } from '../theme/icon.tsx';
@@ -12,13 +13,14 @@ import { useListKeys } from './list-keys.ts';
 import type { ListModel } from './list-model.ts';
 import { useMedia } from './media.ts';
 import { Row } from './row.tsx';
-import { useScrollWindow } from './scroll-window.ts';
 import './list.css';
 
 const columns = ['State', 'Task', 'Function', 'Id', 'Attempt', 'Created', 'Duration', 'Error'] as const;
 const headings: Partial<Record<(typeof columns)[number], string>> = { Created: 'Created (UTC)' };
 /** Pages are asked for while there are still so many rows to scroll. */
 const ahead = 60;
+/** Rows drawn beyond each edge. */
+const around = 12;
 /** How far a search reads on by itself. */
 export const searchesAhead = 5000;
 
@@ -35,7 +37,7 @@ export function ListView() {
   void list.view.revision.value;
   const pages = list.pages.state.value;
   const { selected } = router.address.value;
-  const { first, end, atTop } = useScrollWindow(place, order.length, rowHeight, start);
+  const { first, end, atTop, onScroll } = useVirtualRows(place, order.length, rowHeight, { around, start });
 
   useAnchor(place, list, order, rowHeight);
   const isLive = atTop && selected === '';
@@ -106,6 +108,7 @@ export function ListView() {
         ref={place}
         onScroll={(event) => {
           list.scrollTop = event.currentTarget.scrollTop;
+          onScroll();
         }}
       >
         <div role="row" class="row head" aria-rowindex={1}>

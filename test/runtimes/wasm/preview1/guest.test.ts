@@ -3,15 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import {
-  createGuest,
-  type LoadedProgram,
-  loadProgram,
-} from '../../../../src/runtimes/wasm/guest-host/guest.ts';
-import type { RunContext } from '../../../../src/runtimes/wasm/guest-host/host/context.ts';
+import { createGuest } from '../../../../src/runtimes/wasm/guest-host/guest.ts';
 import { LiftBudget } from '../../../../src/runtimes/wasm/guest-host/lift-budget.ts';
-import type { LoadableProgram } from '../../../../src/runtimes/wasm/protocol.ts';
 import { readExample } from '../fixture.ts';
+import { contextWith, loadModule } from './loaded.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -19,37 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function load(bytes: Uint8Array): Promise<LoadedProgram> {
-  const program: LoadableProgram = {
-    key: 1,
-    source: '',
-    cores: [{ file: 'module.wasm', instances: 1, memoryCap: 1024 * 1024, bytes }],
-    imports: [],
-    command: '_start',
-    functions: [],
-    name: 'module',
-    args: [],
-    environment: {},
-    preopens: { '/data': folder },
-    unsafePreopens: false,
-    allowNetwork: false,
-    warm: { min: 0, max: 1, idleTimeoutMs: 1000, startAhead: false },
-  };
-  return loadProgram(program, '');
-}
-
-function contextWith(input: string): RunContext & { readonly output: string[] } {
-  const output: string[] = [];
-  return {
-    input: Buffer.from(input),
-    inputAt: 0,
-    args: ['module'],
-    environment: [],
-    write: (_stream, bytes) => output.push(Buffer.from(bytes).toString()),
-    exitCode: undefined,
-    output,
-  };
-}
+const loadIn = (bytes: Uint8Array) => loadModule(bytes, { preopens: { '/data': folder } });
 
 /** Descriptors of this process that are open in the preopened folder. */
 function openInFolder(): number {
@@ -64,19 +29,19 @@ function openInFolder(): number {
 }
 
 it('a program without generated source is run as a core module, as it is', async () => {
-  const loaded = await load(await readExample('wordcount/wordcount'));
+  const loaded = await loadIn(await readExample('wordcount/wordcount'));
   const context = contextWith('one two\nthree\n');
   const guest = createGuest(loaded, context, new LiftBudget());
   guest.runCommand();
   guest.close();
   expect(context.output.join('')).toMatch(/3/);
-  expect(guest.memory()).toMatchObject({ cap: 1024 * 1024, used: expect.any(Number) });
+  expect(guest.memory()).toMatchObject({ cap: loaded.cores[0]?.memoryCap, used: expect.any(Number) });
   expect(guest.memory().used).toBeGreaterThan(0);
 });
 
 it('what a module has left open is closed with it, and where it does not start', async () => {
   writeFileSync(join(folder, 'file'), '');
-  const opener = await load(
+  const opener = await loadIn(
     await parse(`(module
       (import "wasi_snapshot_preview1" "path_open"
         (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
@@ -91,7 +56,7 @@ it('what a module has left open is closed with it, and where it does not start',
   expect(openInFolder()).toBe(2);
   guest.close();
   expect(openInFolder()).toBe(0);
-  const broken = await load(await parse('(module (func $start unreachable) (start $start))'));
+  const broken = await loadIn(await parse('(module (func $start unreachable) (start $start))'));
   expect(() => createGuest(broken, contextWith(''), new LiftBudget())).toThrow(WebAssembly.RuntimeError);
   expect(openInFolder()).toBe(0);
 });

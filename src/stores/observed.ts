@@ -1,0 +1,62 @@
+import type { StoreObserver } from '../domain/node-feed.ts';
+import { overriding } from './overriding.ts';
+import type { CommitEntry, CommitResult, Store } from './store.ts';
+
+/**
+ * A store that tells what became durable and what was deleted, whoever asked for it. Nobody else tells that.
+ *
+ * 1. Observers hear of a commit before whoever made it, in the order of its entries.
+ * 2. An observer that throws is dropped and its error told: nothing that looks at an execution may touch it (I5).
+ */
+export interface ObservedStore {
+  readonly store: Store;
+  /** It hears of everything until the answer is called. */
+  observe(observer: StoreObserver): () => void;
+}
+
+/** @param failed hears what an observer threw */
+export function observedStore(kept: Store, failed: (error: unknown) => void): ObservedStore {
+  const observers = new Set<StoreObserver>();
+
+  function tell(how: (observer: StoreObserver) => void): void {
+    for (const observer of observers) {
+      try {
+        how(observer);
+      } catch (error) {
+        observers.delete(observer);
+        failed(error);
+      }
+    }
+  }
+
+  function tellCommitted({ record, events }: CommitEntry, result: CommitResult | undefined): void {
+    if (record === undefined || result?.ok !== true) return;
+    tell((observer) => observer.committed?.(record, events, result.position));
+  }
+
+  const store = overriding(kept, {
+    async commit(entries) {
+      const results = await kept.commit(entries);
+      for (const [index, entry] of entries.entries()) tellCommitted(entry, results[index]);
+      return results;
+    },
+    async delete(executionId) {
+      const gone = await kept.delete(executionId);
+      if (gone) tell((observer) => observer.deleted?.([executionId]));
+      return gone;
+    },
+    async retain(retention) {
+      const step = await kept.retain(retention);
+      const { deletedExecutions } = step;
+      if (deletedExecutions.length > 0) tell((observer) => observer.deleted?.(deletedExecutions));
+      return step;
+    },
+  });
+  return {
+    store,
+    observe(observer) {
+      observers.add(observer);
+      return () => void observers.delete(observer);
+    },
+  };
+}
