@@ -22,7 +22,6 @@ export const unitFolders: readonly string[] = [
   'test/domain',
   'test/machines',
   'test/observers',
-  'test/scripts',
 ];
 
 /** Imports of types alone are gone before anything runs. */
