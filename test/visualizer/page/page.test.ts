@@ -2,9 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildPage } from '../../../scripts/build-page.ts';
+import { launchBrowser } from '../../support/browser.ts';
 import { slowDown } from '../../support/slow-page.ts';
 import { barriers } from '../browser/barriers.ts';
 import type { Recording } from './execution/recording.ts';
@@ -22,7 +23,7 @@ const faults: string[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'spear-page-test-'));
   await buildPage(folder);
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  browser = await launchBrowser();
 });
 
 afterAll(async () => {

@@ -52,7 +52,7 @@ const advice: Readonly<Record<string, Advice>> = {
   },
   OUTPUT_LIMIT: {
     meaning:
-      "stdout and stderr came to more than limits.max_output_bytes, or more chunks than limits.max_output_events; or the node's disk is full, which the message says; what fits is in the log",
+      "stdout and stderr came to more than limits.max_output_bytes, or more chunks than limits.max_output_events; or the node's disk is full, which the message says; what fits is in the log. A container wrote more than --max-scratch-bytes to its root file system",
     todo: 'write less, or raise the limit; make room on the disk where it is full',
   },
   RESULT_TOO_LARGE: {
