@@ -16,7 +16,7 @@ import { readCall } from '../src/cli/call.ts';
 import { connect, type ServiceClient } from '../src/cli/client.ts';
 import { durationText } from '../src/cli/duration.ts';
 import { errorText, statusText } from '../src/cli/outcome.ts';
-import { Sink } from '../src/cli/sink.ts';
+import { CommandOutput } from '../src/cli/output.ts';
 import { Table } from '../src/cli/table.ts';
 import {
   ErrorCode,
@@ -186,7 +186,7 @@ try {
   await rm(dataDir, { recursive: true, force: true });
 }
 say('', '');
-await new Table(new Sink(process.stdout), ['WHAT', 'EXECUTION', 'STATUS', 'TIME']).write(rows);
+await new Table(new CommandOutput(process.stdout), ['WHAT', 'EXECUTION', 'STATUS', 'TIME']).write(rows);
 if (process.exitCode === undefined) {
   process.stdout.write(`
 Next, in two terminals:

@@ -1,14 +1,14 @@
 import { styleText } from 'node:util';
 import type { ExecutionResult } from '../server/gen/spearlet/function_pb.js';
 import { ExecutionStatus } from '../server/gen/spearlet/function_pb.js';
+import type { CommandOutput } from './output.ts';
 import type { Shell } from './shell.ts';
-import type { Sink } from './sink.ts';
 
 type Style = Parameters<typeof styleText>[0];
 export type Paint = (style: Style, text: string) => string;
 
 /** Colours for a terminal that takes them (https://no-color.org); elsewhere the text as it is. */
-export function paintFor(sink: Sink, { env }: Pick<Shell, 'env'>): Paint {
+export function paintFor(sink: CommandOutput, { env }: Pick<Shell, 'env'>): Paint {
   const isColoured = sink.isTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
   if (!isColoured) return (_style, text) => text;
   return (style, text) => styleText(style, text, { validateStream: false });

@@ -25,10 +25,10 @@ import { versionCommand } from './commands/version.ts';
 import { waitCommand } from './commands/wait.ts';
 import { watchCommand } from './commands/watch.ts';
 import { exitCodeHelp, exitCodes } from './exit-codes.ts';
+import { ReaderGoneError } from './output.ts';
 import { checkCommandName, parseErrorText } from './parse-error.ts';
 import { LostServerError } from './reattach.ts';
 import { note, type Shell } from './shell.ts';
-import { ReaderGoneError } from './sink.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Runs one command line, without the program's name. Resolves with the exit code; everything else is said already. */

@@ -2,8 +2,9 @@
  * Readers of a YAML or JSON document, whose scalars all come as text (YAML's failsafe schema): the place says what a
  * scalar means, so that `VERSION: 1.10` stays what was written. Each throws a UsageError that names the field.
  */
+
+import { nearest } from '../domain/did-you-mean.ts';
 import { quote } from '../domain/errors.ts';
-import { nearest } from '../domain/nearest.ts';
 import { listNames } from '../domain/wit/place.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -1,8 +1,8 @@
 /** The `spear` command: hands the process to the command line, once. */
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { runCommandLine } from './command-line.ts';
+import { CommandOutput } from './output.ts';
 import type { Shell } from './shell.ts';
-import { Sink } from './sink.ts';
 
 // It writes on stderr what its errors say as well.
 setLogVerbosity(logVerbosity.NONE);
@@ -10,8 +10,8 @@ setLogVerbosity(logVerbosity.NONE);
 const shell: Shell = {
   env: process.env,
   stdin: process.stdin,
-  out: new Sink(process.stdout),
-  err: new Sink(process.stderr),
+  out: new CommandOutput(process.stdout),
+  err: new CommandOutput(process.stderr),
   exitCode: 0,
 };
 

@@ -16,7 +16,7 @@ import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { type FollowOptions, followExecution } from './follow.ts';
 import type { Interrupt } from './interrupt.ts';
 import { LiveLine } from './live-line.ts';
-import { LogStanding, opensLine } from './log-standing.ts';
+import { LogStatus, opensLine } from './log-status.ts';
 import { errorText, noteOutcome, writeChunk, writeOutput, writeValue } from './outcome.ts';
 import type { Session } from './session.ts';
 import { note } from './shell.ts';
@@ -131,7 +131,7 @@ async function printEvents(
   let id = events.executionId;
   let code: number = exitCodes.platform.code;
   let attempt = 1;
-  const standing = new LogStanding();
+  const standing = new LogStatus();
   const line = new LiveLine(shell, () => [id, standing.text(Date.now())].filter(Boolean).join(' '));
   const print = async (event: StreamExecutionResult): Promise<void> => {
     if (json) return session.printLine(StreamExecutionResultSchema, event);

@@ -1,7 +1,7 @@
 /** What is wrong with a command line, in the words of the rest of the command: what it is, and what is allowed. */
 import type { Command, CommanderError } from 'commander';
+import { nearest } from '../domain/did-you-mean.ts';
 import { quote } from '../domain/errors.ts';
-import { nearest } from '../domain/nearest.ts';
 import { taskFileKey } from './task-fields.ts';
 import { UsageError } from './usage-error.ts';
 

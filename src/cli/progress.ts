@@ -1,7 +1,7 @@
 import type { ArtifactProgress } from '../server/gen/spearlet/task_pb.js';
+import type { CommandOutput } from './output.ts';
 import { printable } from './printable.ts';
 import type { Shell } from './shell.ts';
-import type { Sink } from './sink.ts';
 import { sizeText } from './size.ts';
 
 /** What a server can make us keep and say. */
@@ -21,7 +21,7 @@ interface Part {
  * status. `end` takes the line away, whatever came of the registration.
  */
 export class ProgressDisplay {
-  readonly #err: Sink;
+  readonly #err: CommandOutput;
   readonly #parts = new Map<string, Part>();
   #lines = 0;
   #shownAt = Number.NEGATIVE_INFINITY;

@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream';
+import type { CommandOutput } from './output.ts';
 import { printable } from './printable.ts';
-import type { Sink } from './sink.ts';
 
 /** What surrounds the command, handed to it once: nothing else of the process is read or written. */
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly out: Sink;
-  readonly err: Sink;
+  readonly out: CommandOutput;
+  readonly err: CommandOutput;
   /** Set by the command that ran. */
   exitCode: number;
 }

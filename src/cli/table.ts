@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
+import type { CommandOutput } from './output.ts';
 import { printable } from './printable.ts';
-import type { Sink } from './sink.ts';
 
 /** Which columns give way, by their headings, where a terminal is too narrow for all of them. */
 interface Fit {
@@ -20,13 +20,13 @@ const leastWidth = 8;
  * is wider than it but for the first cell, which stays whole.
  */
 export class Table {
-  readonly #out: Sink;
+  readonly #out: CommandOutput;
   readonly #heading: readonly string[];
   readonly #fit: Fit;
   readonly #widths: number[];
   #isHeaded = false;
 
-  constructor(out: Sink, heading: readonly string[], fit: Fit = {}) {
+  constructor(out: CommandOutput, heading: readonly string[], fit: Fit = {}) {
     this.#out = out;
     this.#heading = heading;
     this.#fit = fit;

@@ -1,7 +1,7 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { ExecutionResult, WaitExecutionResponse } from '../server/gen/spearlet/function_pb.js';
 import { LiveLine } from './live-line.ts';
-import { LogStanding } from './log-standing.ts';
+import { LogStatus } from './log-status.ts';
 import { Reattachment } from './reattach.ts';
 import type { Session } from './session.ts';
 
@@ -24,7 +24,7 @@ const lookEveryMs = 1000;
  */
 export async function waitForOutcome(session: Session, options: WaitOptions): Promise<WaitExecutionResponse> {
   const { executionId, first } = options;
-  const standing = new LogStanding(first);
+  const standing = new LogStatus(first);
   const line = new LiveLine(session.shell, () => `${executionId} ${standing.text(Date.now())}`);
   if (!session.json) line.start();
   try {
@@ -37,7 +37,7 @@ export async function waitForOutcome(session: Session, options: WaitOptions): Pr
 async function wait(
   session: Session,
   { executionId, totalMs, callMs, signal }: WaitOptions,
-  standing: LogStanding,
+  standing: LogStatus,
 ): Promise<WaitExecutionResponse> {
   // Each answer tells how it stands, to whoever looks on.
   const lookMs = session.shell.err.isTerminal && !session.json ? lookEveryMs : undefined;

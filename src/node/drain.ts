@@ -41,9 +41,9 @@ export class Drain {
     front.setHealth('NOT_SERVING');
     supervisor.stopAccepting();
     logger.info({ ...supervisor.load }, 'draining');
-    await this.#patiently(supervisor.quiet(), drainMs);
+    await this.#withWaitNotice(supervisor.quiet(), drainMs);
     // A store that does not work must not keep the node from stopping: what it has not taken is found at the next start.
-    await this.#patiently(supervisor.leave(), lastCommitsMs);
+    await this.#withWaitNotice(supervisor.leave(), lastCommitsMs);
     supervisor.close();
     feed.close();
     inspection.close();
@@ -54,7 +54,7 @@ export class Drain {
   }
 
   /** Resolves with `work`, after `ms`, or when somebody hurries. */
-  #patiently(work: Promise<void>, ms: number): Promise<void> {
+  #withWaitNotice(work: Promise<void>, ms: number): Promise<void> {
     const over = new Promise<void>((resolve) => {
       this.#hurry = resolve;
       this.#options.core.clock.setTimer(ms, resolve);

@@ -25,7 +25,7 @@ import {
   withinBudget,
 } from './chain.ts';
 import { type ArrivingCall, GrpcArrivals } from './grpc-arrivals.ts';
-import { MessageSink } from './message-sink.ts';
+import { MessageOutput } from './message-output.ts';
 import { methodPath, type Received, serviceDefinition } from './service-definition.ts';
 import { statusOf } from './status.ts';
 
@@ -146,7 +146,7 @@ function streaming(
   return (call) => {
     // Without a listener an error on a connection that broke would end the process.
     call.on('error', () => {});
-    const sink = new MessageSink(call);
+    const sink = new MessageOutput(call);
     watching(call, options, () =>
       withinBudget({ bytes: call.request.bytes, method: method.name }, options, async () =>
         handler(decoded(call.request), contextOf(call, options), (message) => sink.send(message)),

@@ -1,8 +1,8 @@
 /** `/api/<Service>/<Method>`: the same handlers as gRPC's, the same messages as proto JSON. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import { nearest } from '../domain/did-you-mean.ts';
 import { quote, RequestError } from '../domain/errors.ts';
-import { nearest } from '../domain/nearest.ts';
 import type { ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
 import { type ChainOptions, mostBytesOf, requestTooLarge, withinBudget } from './chain.ts';
 import { callerOf, contextOf, refuseMethod, sendJson } from './http-answer.ts';

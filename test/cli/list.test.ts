@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseInstant } from '../../src/cli/instant.ts';
-import { Sink } from '../../src/cli/sink.ts';
+import { CommandOutput } from '../../src/cli/output.ts';
 import { Table } from '../../src/cli/table.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { ExecutionMode } from '../../src/server/gen/spearlet/function_pb.js';
@@ -126,21 +126,27 @@ test('where there is no room for more, the status stays beside the id', async ()
 
 test('a long name is cut before the columns beside it are left out', async () => {
   const out = new Terminal({ columns: 30 });
-  const table = new Table(new Sink(out), ['ID', 'LONG', 'TIME'], { optional: ['TIME'], elastic: ['LONG'] });
+  const table = new Table(new CommandOutput(out), ['ID', 'LONG', 'TIME'], {
+    optional: ['TIME'],
+    elastic: ['LONG'],
+  });
   await table.write([['id-0001', 'a-name-that-is-rather-long', '12 ms']]);
   expect(plain(out.text)).toBe('ID       LONG            TIME\nid-0001  a-name-that-i…  12 ms\n');
 });
 
 test('a narrow column stays where a wide one beside it makes room enough', async () => {
   const out = new Terminal({ columns: 16 });
-  const table = new Table(new Sink(out), ['ID', 'WIDE', 'B'], { optional: ['B', 'WIDE'] });
+  const table = new Table(new CommandOutput(out), ['ID', 'WIDE', 'B'], { optional: ['B', 'WIDE'] });
   await table.write([['id-0001', 'wide enough', '12 ms']]);
   expect(plain(out.text)).toBe('ID       B\nid-0001  12 ms\n');
 });
 
 test('of columns that may go, one that says nothing goes first', async () => {
   const out = new Terminal({ columns: 12 });
-  const table = new Table(new Sink(out), ['A', 'LONG', 'B'], { optional: ['A', 'B'], elastic: ['LONG'] });
+  const table = new Table(new CommandOutput(out), ['A', 'LONG', 'B'], {
+    optional: ['A', 'B'],
+    elastic: ['LONG'],
+  });
   await table.write([['aaaa', 'bbbbbbbb', '']]);
   // B is empty, and without it the rest is still too wide by two.
   expect(plain(out.text)).toBe('LONG\nbbbbbbbb\n');

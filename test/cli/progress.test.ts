@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import { CommandOutput } from '../../src/cli/output.ts';
 import { ProgressDisplay } from '../../src/cli/progress.ts';
-import { Sink } from '../../src/cli/sink.ts';
 import { ArtifactProgressSchema } from '../../src/server/gen/spearlet/task_pb.js';
 
 type Step = MessageInitShape<typeof ArtifactProgressSchema>;
@@ -32,7 +32,7 @@ class Screen extends Writable {
 }
 
 async function shown(screen: Screen, steps: readonly Step[]): Promise<ProgressDisplay> {
-  const display = new ProgressDisplay({ err: new Sink(screen) });
+  const display = new ProgressDisplay({ err: new CommandOutput(screen) });
   for (const step of steps) await display.show(create(ArtifactProgressSchema, step));
   return display;
 }

@@ -1,8 +1,8 @@
 /** A command line in this process, on a terminal that a test can look at. */
 import { PassThrough, Writable } from 'node:stream';
 import { runCommandLine } from '../../src/cli/command-line.ts';
+import { CommandOutput } from '../../src/cli/output.ts';
 import type { Shell } from '../../src/cli/shell.ts';
-import { Sink } from '../../src/cli/sink.ts';
 
 export class Terminal extends Writable {
   readonly isTTY: boolean;
@@ -62,8 +62,8 @@ export function sitDown(
   const shell: Shell = {
     env: { SPEAR_ADDRESS: address, ...env },
     stdin: keyboard,
-    out: new Sink(out),
-    err: new Sink(err),
+    out: new CommandOutput(out),
+    err: new CommandOutput(err),
     exitCode: 0,
   };
   return { out, err, keyboard, ended: runCommandLine(args, shell) };

@@ -4,7 +4,7 @@ import { parseParameter } from '../../src/cli/parameter.ts';
 import { parseSize, sizeText } from '../../src/cli/size.ts';
 import { parseCores, parseDigest, parseUser, parseUses } from '../../src/cli/task-value.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
-import { nearest } from '../../src/domain/nearest.ts';
+import { nearest } from '../../src/domain/did-you-mean.ts';
 
 describe('a duration', () => {
   test.for<[string, number]>([

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { MessageSink } from '../../src/server/message-sink.ts';
+import { MessageOutput } from '../../src/server/message-output.ts';
 
 /** A call whose reader takes a message when it is told to. */
 class ScriptedCall extends Writable {
@@ -21,12 +21,12 @@ class ScriptedCall extends Writable {
   }
 }
 
-function sinkOf(call: EventEmitter): MessageSink {
-  return new MessageSink(call as never);
+function sinkOf(call: EventEmitter): MessageOutput {
+  return new MessageOutput(call as never);
 }
 
 /** Sends until it is told to wait. */
-function fill(sink: MessageSink): { readonly sent: number; readonly room: Promise<void> } {
+function fill(sink: MessageOutput): { readonly sent: number; readonly room: Promise<void> } {
   for (let sent = 1; ; sent++) {
     const room = sink.send({ sent });
     if (room !== undefined) return { sent, room };

@@ -9,12 +9,12 @@ import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { LiveLog, type LogSurroundings } from '../log/live-log.ts';
 import type { AdmissionGate } from './admission-gate.ts';
 import type { Child } from './child.ts';
-import { InvocationClaims } from './idempotency.ts';
+import { IdempotencyKeys } from './idempotency.ts';
 import { chartInput, newRecord } from './new-execution.ts';
 import { toStore } from './recovery/stored-invocation.ts';
 import type { Runs } from './runs.ts';
 
-export interface AdmittingOptions {
+export interface AdmissionsOptions {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly store: Store;
@@ -29,14 +29,14 @@ export interface AdmittingOptions {
 }
 
 /** Accepts requests as new executions, or joins them to the one that has their invocation id. */
-export class Admitting {
-  readonly #options: AdmittingOptions;
-  readonly #claims: InvocationClaims;
+export class Admissions {
+  readonly #options: AdmissionsOptions;
+  readonly #claims: IdempotencyKeys;
 
-  constructor(options: AdmittingOptions) {
+  constructor(options: AdmissionsOptions) {
     this.#options = options;
     const { store, runs } = options;
-    this.#claims = new InvocationClaims(store, (executionId) => runs.get(executionId)?.child.log);
+    this.#claims = new IdempotencyKeys(store, (executionId) => runs.get(executionId)?.child.log);
   }
 
   /** See Executions. */

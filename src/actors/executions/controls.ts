@@ -12,42 +12,42 @@ import type { Child } from './child.ts';
 import { notInState } from './recovery/stored-execution.ts';
 
 /** A live execution and what runs it. */
-export interface Steered {
+export interface ControlledExecution {
   readonly child: Child;
   readonly task: Task;
 }
 
-export interface SteeringHost {
+export interface ControlsHost {
   /** A cursor on any execution that does not count as an observer. Rejects with not_found. */
   glance(executionId: string): Promise<LogCursor>;
-  live(executionId: string): Steered | undefined;
+  live(executionId: string): ControlledExecution | undefined;
   runtimeOf(task: Task): Runtime | undefined;
   deliver(executionId: string, event: ExecutionEvent): void;
   /** Milliseconds since the epoch. */
   now(): number;
 }
 
-export class Steering {
-  readonly #host: SteeringHost;
+export class Controls {
+  readonly #host: ControlsHost;
 
-  constructor(host: SteeringHost) {
+  constructor(host: ControlsHost) {
     this.#host = host;
   }
 
   cancel(executionId: string, reason: string): Promise<Changed> {
-    return this.#ask(executionId, (steered) => {
-      if (steered !== undefined) {
-        this.#deliver(steered.child, { type: 'cancel', at: this.#host.now(), reason });
+    return this.#ask(executionId, (controlled) => {
+      if (controlled !== undefined) {
+        this.#deliver(controlled.child, { type: 'cancel', at: this.#host.now(), reason });
       }
     });
   }
 
   suspend(executionId: string): Promise<Changed> {
-    return this.#ask(executionId, async (steered, record) => {
-      if (steered === undefined) throw notInState(record, 'only what has not ended can be held');
-      const { child } = steered;
+    return this.#ask(executionId, async (controlled, record) => {
+      if (controlled === undefined) throw notInState(record, 'only what has not ended can be held');
+      const { child } = controlled;
       const path = pathOf(child);
-      if (path === 'running.attempting') await this.#suspendAttempt(steered);
+      if (path === 'running.attempting') await this.#suspendAttempt(controlled);
       else if (path === 'running.stopping' && child.snapshot?.context.cause !== null) {
         throw notInState(record, 'its attempt is being ended; allowed is to wait for that');
       } else this.#deliver(child, { type: 'suspend', at: this.#host.now() });
@@ -55,9 +55,9 @@ export class Steering {
   }
 
   resume(executionId: string): Promise<Changed> {
-    return this.#ask(executionId, async (steered, record) => {
-      if (steered === undefined) throw notInState(record, 'only what is held can go on');
-      const { child, task } = steered;
+    return this.#ask(executionId, async (controlled, record) => {
+      if (controlled === undefined) throw notInState(record, 'only what is held can go on');
+      const { child, task } = controlled;
       if (child.snapshot?.context.pausedAttempt != null) {
         await this.#host.runtimeOf(task)?.unpause?.(executionId);
       }
@@ -69,9 +69,9 @@ export class Steering {
   async detach(executionId: string): Promise<ExecutionRecord> {
     const cursor = await this.#host.glance(executionId);
     try {
-      const steered = this.#host.live(executionId);
-      if (steered !== undefined) {
-        const { child, task } = steered;
+      const controlled = this.#host.live(executionId);
+      if (controlled !== undefined) {
+        const { child, task } = controlled;
         const runs = pathOf(child) === 'running.attempting' || child.snapshot?.context.pausedAttempt != null;
         if (runs && !mayRerun(interruptPolicyOf(task.definition))) {
           throw notInState(
@@ -93,7 +93,7 @@ export class Steering {
     }
   }
 
-  async #suspendAttempt({ child, task }: Steered): Promise<void> {
+  async #suspendAttempt({ child, task }: ControlledExecution): Promise<void> {
     const { executionId } = child.log;
     const runtime = this.#host.runtimeOf(task);
     if (runtime?.capabilities.pause !== true) {
@@ -115,15 +115,15 @@ export class Steering {
   /** Does something to an execution and resolves when what came of it is durable. */
   async #ask(
     executionId: string,
-    act: (steered: Steered | undefined, record: ExecutionRecord) => Promise<void> | void,
+    act: (controlled: ControlledExecution | undefined, record: ExecutionRecord) => Promise<void> | void,
   ): Promise<Changed> {
     const cursor = await this.#host.glance(executionId);
     try {
-      const steered = this.#host.live(executionId);
-      const before = steered?.child.snapshot;
-      await act(steered, cursor.record);
-      if (steered === undefined) return { changed: false, record: cursor.record };
-      const { child } = steered;
+      const controlled = this.#host.live(executionId);
+      const before = controlled?.child.snapshot;
+      await act(controlled, cursor.record);
+      if (controlled === undefined) return { changed: false, record: cursor.record };
+      const { child } = controlled;
       const changed = child.snapshot !== before;
       await untilDurable(child.log);
       return { changed, record: cursor.record };

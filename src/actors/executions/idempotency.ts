@@ -4,7 +4,7 @@ import type { Store } from '../../stores/store.ts';
 import { LiveLog } from '../log/live-log.ts';
 
 /** Who owns an invocation id: an execution of this node's run, or one that the store knows. */
-export interface ClaimOwner {
+export interface KeyOwner {
   readonly execution: LiveLog | ExecutionRecord;
   /** This very request made it. */
   readonly created: boolean;
@@ -14,7 +14,7 @@ export interface ClaimOwner {
  * One execution for each invocation id. A duplicate that comes before the first is durable waits for it; after a
  * restart, or when the execution has ended, the store answers.
  */
-export class InvocationClaims {
+export class IdempotencyKeys {
   readonly #store: Store;
   /** An execution's log while it is live. */
   readonly #live: (executionId: string) => LiveLog | undefined;
@@ -29,7 +29,7 @@ export class InvocationClaims {
    * The owner of the key, which `create` makes where there is none. Rejects with already_exists where the owner has
    * another payload, and with what `create` or the admission rejects with.
    */
-  async own(invocationId: string, payloadDigest: string, create: () => LiveLog): Promise<ClaimOwner> {
+  async own(invocationId: string, payloadDigest: string, create: () => LiveLog): Promise<KeyOwner> {
     const known = this.#owners.get(invocationId);
     if (known !== undefined) return joined(await known, invocationId, payloadDigest);
     const finding = this.#findOrCreate(invocationId, create);
@@ -51,7 +51,7 @@ export class InvocationClaims {
     this.#owners.delete(invocationId);
   }
 
-  async #findOrCreate(invocationId: string, create: () => LiveLog): Promise<ClaimOwner> {
+  async #findOrCreate(invocationId: string, create: () => LiveLog): Promise<KeyOwner> {
     const existing = await this.#store.executionByInvocation(invocationId);
     if (existing !== undefined) {
       return { execution: this.#live(existing.executionId) ?? existing, created: false };
@@ -62,11 +62,7 @@ export class InvocationClaims {
   }
 }
 
-function joined(
-  execution: LiveLog | ExecutionRecord,
-  invocationId: string,
-  payloadDigest: string,
-): ClaimOwner {
+function joined(execution: LiveLog | ExecutionRecord, invocationId: string, payloadDigest: string): KeyOwner {
   const record = execution instanceof LiveLog ? execution.record : execution;
   if (record.payloadDigest === payloadDigest) return { execution, created: false };
   throw new RequestError(

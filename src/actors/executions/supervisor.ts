@@ -29,14 +29,14 @@ import { OutputRoom } from '../log/output-room.ts';
 import { Estimates } from '../queue/estimates.ts';
 import { Slots } from '../queue/slots.ts';
 import { NodeTime } from '../time/node-time.ts';
-import { Admitting, claimedBy } from './admission.ts';
+import { Admissions, claimedBy } from './admission.ts';
 import { AdmissionGate } from './admission-gate.ts';
 import { Alarms } from './alarms.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { BreakpointTable } from './breakpoints.ts';
-import { Steering } from './controls.ts';
+import { Controls } from './controls.ts';
 import { DispatchGate } from './dispatch-gate.ts';
-import { mayFollowAgain, Revival } from './recovery/execution-recovery.ts';
+import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
 import { Runs } from './runs.ts';
@@ -76,11 +76,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly #committer: Committer;
   readonly #gate: AdmissionGate;
   readonly #dispatch: DispatchGate;
-  readonly #admitting: Admitting;
+  readonly #admissions: Admissions;
   readonly #attempts: AttemptRunner;
   readonly #estimates: Estimates;
-  readonly #steering: Steering;
-  readonly #revival: Revival;
+  readonly #controls: Controls;
+  readonly #executionRecovery: ExecutionRecovery;
   readonly breakpoints: BreakpointTable;
   readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
@@ -155,7 +155,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
           cause: { code: 'OUTPUT_LIMIT', message },
         }),
     };
-    this.#admitting = new Admitting({
+    this.#admissions = new Admissions({
       ...shared,
       ids,
       gate: this.#gate,
@@ -164,13 +164,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
       cancel: (executionId, reason) =>
         this.#deliver(executionId, { type: 'cancel', at: this.#now(), reason }),
     });
-    this.#steering = new Steering({
+    this.#controls = new Controls({
       ...shared,
       glance: (executionId) => this.attach(executionId, 'glance'),
       live: (executionId) => runs.get(executionId),
       runtimeOf: (task) => this.#attempts.runtimeOf(task),
     });
-    this.#revival = new Revival({
+    this.#executionRecovery = new ExecutionRecovery({
       ...shared,
       surroundings,
       attempts: this.#attempts,
@@ -201,7 +201,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   admit(request: AdmissionRequest): Promise<Admission> {
-    return this.#admitting.admit(request);
+    return this.#admissions.admit(request);
   }
 
   async attach(executionId: string, purpose: 'observe' | 'glance' = 'observe'): Promise<LogCursor> {
@@ -220,21 +220,21 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   cancel(executionId: string, reason: string): Promise<Changed> {
-    return this.#steering.cancel(executionId, reason);
+    return this.#controls.cancel(executionId, reason);
   }
 
   suspend(executionId: string): Promise<Changed> {
-    return this.#steering.suspend(executionId);
+    return this.#controls.suspend(executionId);
   }
 
   resume(executionId: string): Promise<Changed> {
-    return this.#steering.resume(executionId);
+    return this.#controls.resume(executionId);
   }
 
   async detach(executionId: string): Promise<ExecutionRecord> {
     // It ends the execution here at once, and nobody could be given the document before that is durable.
     if (!this.#committer.healthy) throw storeUnavailable();
-    return this.#steering.detach(executionId);
+    return this.#controls.detach(executionId);
   }
 
   async delete(executionId: string): Promise<void> {
@@ -254,11 +254,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const record = await this.#options.store.execution(executionId);
     if (record === undefined) throw notFound('execution', executionId);
     try {
-      const { log } = await this.#revival.restore(record, restored);
+      const { log } = await this.#executionRecovery.restore(record, restored);
       await untilDurable(log);
       return log.committed ?? record;
     } catch (error) {
-      if (error instanceof SnapshotIncompatible) return this.#revival.giveUp(record, error);
+      if (error instanceof SnapshotIncompatible) return this.#executionRecovery.giveUp(record, error);
       throw error;
     }
   }
@@ -271,7 +271,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const { store } = this.#options;
     this.#dispatch.recovering = true;
     const report = await recoverUnfinished(store, this.#time, (stored) =>
-      this.#revival.takeUp(stored, planned),
+      this.#executionRecovery.takeUp(stored, planned),
     );
     for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
     await this.#committer.drained();
@@ -364,6 +364,6 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#actor.send({ type: 'reap', executionId });
     this.#runs.delete(executionId);
     this.breakpoints.forget(executionId);
-    this.#admitting.forget(log);
+    this.#admissions.forget(log);
   }
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../../domain/clock.ts';
+import { nearest } from '../../domain/did-you-mean.ts';
 import { invalidArgument, notFound, quote, RequestError } from '../../domain/errors.ts';
 import type { Invocation } from '../../domain/execution.ts';
 import { LruMap } from '../../domain/lru-map.ts';
-import { nearest } from '../../domain/nearest.ts';
 import type { FunctionSignature, RuntimeKind, Task, TaskDefinition } from '../../domain/task.ts';
 import { cappedWarm, checkCaps, type TaskCaps, withDefaultLimits } from '../../domain/task-bounds.ts';
 import type { Registration, TaskDraft, Tasks } from '../../domain/tasks.ts';

@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { CancelExecutionResponseSchema } from '../../server/gen/spearlet/function_pb.js';
 import { exitCodes } from '../exit-codes.ts';
 import { statusText } from '../outcome.ts';
-import { patiently } from '../patience.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
+import { withWaitNotice } from '../wait-notice.ts';
 
 interface Options {
   readonly reason?: string;
@@ -16,7 +16,7 @@ export function cancelCommand(shell: Shell): Command {
     .argument('<id>', 'execution id')
     .option('--reason <text>', 'for people; kept in the log');
   onServer<Options>(command, shell, async (session, { reason = '' }, [executionId = '']) => {
-    const answer = await patiently(shell, session.functions.cancelExecution({ executionId, reason }));
+    const answer = await withWaitNotice(shell, session.functions.cancelExecution({ executionId, reason }));
     if (session.json) {
       await session.printDocument(CancelExecutionResponseSchema, answer);
     } else {

@@ -4,11 +4,11 @@ import {
   type ExplainExecutionResponse,
   ExplainExecutionResponseSchema,
 } from '../../server/gen/spearlet/node_pb.js';
+import { standing } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
-import { standing } from '../standing.ts';
 import { account } from '../table.ts';
 
 export function explainCommand(shell: Shell): Command {

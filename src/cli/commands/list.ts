@@ -9,13 +9,13 @@ import {
   ListExecutionsResponseSchema,
 } from '../../server/gen/spearlet/function_pb.js';
 import { durationText } from '../duration.ts';
+import { remarks } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { instant, oneOf, wholeNumber } from '../flag.ts';
 import { inListFlags } from '../flag-words.ts';
 import { statusText } from '../outcome.ts';
 import { onServer, type Session } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
-import { remarks } from '../standing.ts';
 import { Table } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
 

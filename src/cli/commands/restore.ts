@@ -5,6 +5,7 @@ import {
   RestoreExecutionResponseSchema,
 } from '../../server/gen/spearlet/snapshot_pb.js';
 import { ArtifactProgressSchema } from '../../server/gen/spearlet/task_pb.js';
+import { isHeld } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { collectPairs } from '../flag.ts';
 import { type LocalStream, openLocalStream } from '../local-stream.ts';
@@ -12,7 +13,6 @@ import { ProgressDisplay } from '../progress.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { inFlags } from '../snapshot-words.ts';
-import { isHeld } from '../standing.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Options {

@@ -1,17 +1,17 @@
 import { Command } from 'commander';
 import { ResumeExecutionResponseSchema } from '../../server/gen/spearlet/function_pb.js';
+import { standing } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { patiently } from '../patience.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
-import { standing } from '../standing.ts';
+import { withWaitNotice } from '../wait-notice.ts';
 
 export function resumeCommand(shell: Shell): Command {
   const command = new Command('resume')
     .description('let an execution that is held go on')
     .argument('<id>', 'execution id');
   onServer(command, shell, async (session, _options, [executionId = '']) => {
-    const answer = await patiently(shell, session.functions.resumeExecution({ executionId }));
+    const answer = await withWaitNotice(shell, session.functions.resumeExecution({ executionId }));
     if (session.json) {
       await session.printDocument(ResumeExecutionResponseSchema, answer);
     } else {

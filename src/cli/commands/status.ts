@@ -10,6 +10,7 @@ import {
 } from '../../server/gen/spearlet/function_pb.js';
 import type { GetInvocationResponse } from '../../server/gen/spearlet/node_pb.js';
 import { durationText } from '../duration.ts';
+import { isHeld, standing } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { invocationEntries, outputEntries, shownBytes } from '../invocation-text.ts';
 import { errorText } from '../outcome.ts';
@@ -17,7 +18,6 @@ import { isServiceError } from '../rpc-error.ts';
 import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
 import { sizeText } from '../size.ts';
-import { isHeld, standing } from '../standing.ts';
 import { account } from '../table.ts';
 
 export function statusCommand(shell: Shell): Command {

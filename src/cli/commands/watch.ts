@@ -5,16 +5,16 @@ import {
   StreamExecutionResultSchema,
 } from '../../server/gen/spearlet/function_pb.js';
 import { lookOf, type Paint, paintFor } from '../colour.ts';
+import { remarks } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { wholeNumber } from '../flag.ts';
 import { followExecution } from '../follow.ts';
 import { saysOnLeaving } from '../leaving.ts';
 import { LiveLine } from '../live-line.ts';
-import { LogStanding, opensLine, stateOf } from '../log-standing.ts';
+import { LogStatus, opensLine, stateOf } from '../log-status.ts';
 import { errorText, statusText, writeChunk, writeValue } from '../outcome.ts';
 import { onServer, type Session } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
-import { remarks } from '../standing.ts';
 
 interface Options {
   readonly from?: number;
@@ -28,7 +28,7 @@ export function watchCommand(shell: Shell): Command {
   onServer<Options>(command, shell, async (session, { from = 1 }, [executionId = '']) => {
     // The first contact: a server that is not there is told at once, one that goes away later is waited for.
     const { result } = await session.functions.getExecutionStatus({ executionId });
-    const standing = new LogStanding(result);
+    const standing = new LogStatus(result);
     const line = new LiveLine(shell, () => standing.text(Date.now()));
     const paint = paintFor(shell.err, shell);
     let next = BigInt(from);

@@ -1,8 +1,8 @@
 import { LruMap } from '../../domain/lru-map.ts';
 import type { ExecutionResult } from '../../server/gen/spearlet/function_pb.js';
 import type { WatchNodeResponse } from '../../server/gen/spearlet/node_pb.js';
+import { standing } from '../execution-status.ts';
 import { printable } from '../printable.ts';
-import { standing } from '../standing.ts';
 
 /** Executions whose line is known; those told longest ago are forgotten, and may be told once more. */
 const mostKnown = 10_000;

@@ -1,5 +1,5 @@
+import { nearest } from '../did-you-mean.ts';
 import { invalidArgument, quote, RequestError } from '../errors.ts';
-import { nearest } from '../nearest.ts';
 import { listNames } from './place.ts';
 import type { WitFunction } from './types.ts';
 

@@ -5,7 +5,7 @@ import { makeCgroupCells } from './cells/cgroup-cells.ts';
 import { layoutFolders } from './cells/layout.ts';
 import { makeNamespaceCells } from './cells/namespace-cells.ts';
 import { sweep } from './cleanup/sweep.ts';
-import { Warden } from './cleanup/watchdog.ts';
+import { Watchdog } from './cleanup/watchdog.ts';
 import { Rooms } from './folders/rooms.ts';
 import { Scratch } from './folders/scratch.ts';
 import { Spawner } from './launch/spawner.ts';
@@ -18,7 +18,7 @@ export interface Containment {
   readonly rooms?: Rooms;
   readonly scratch: Scratch;
   readonly spawner: Spawner;
-  readonly warden: Warden;
+  readonly watchdog: Watchdog;
 }
 
 export interface ContainmentPlace {
@@ -56,21 +56,21 @@ export async function makeContainment(
   const cells = await makeCells(name, place.withoutCgroups === true);
   if ('reason' in cells) return cells;
   scratch.make(cells.folders);
-  const warden = new Warden({ scratch: path, cgroups: cells.folders });
+  const watchdog = new Watchdog({ scratch: path, cgroups: cells.folders });
   const wrapper = place.walled ? [...place.wrapper, ...(await withoutNewPrivileges())] : place.wrapper;
   const rooms = place.walled ? await makeRooms(place, scratch, wrapper) : undefined;
   const { clock } = place;
   const spawner = new Spawner({ folder: scratch.private, clock, wrapper, room: rooms?.plain.command });
-  return { cells, ...(rooms !== undefined && { rooms }), scratch, spawner, warden };
+  return { cells, ...(rooms !== undefined && { rooms }), scratch, spawner, watchdog };
 }
 
 /** Removes all of it; every instance has ended. What could not be ended stays for the next start. */
-export async function closeContainment({ cells, scratch, spawner, warden }: Containment): Promise<void> {
+export async function closeContainment({ cells, scratch, spawner, watchdog }: Containment): Promise<void> {
   await spawner.close();
   await scratch.close();
   cells.close();
   await sweep({ scratch: scratch.path, cgroups: cells.folders });
-  await warden.close();
+  await watchdog.close();
 }
 
 /** A node that is not root cannot have them, and runs programs as itself. */

@@ -1,10 +1,10 @@
 import { RequestError } from '../../domain/errors.ts';
 import { SocketWatch } from '../containment/cells/socket-watch.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Instance, Launch, OutputPosition } from '../runtime.ts';
-import { Departure, type InstanceHost } from './ending/container-exit.ts';
+import { ContainerExit, type InstanceHost } from './ending/container-exit.ts';
 import { cpuExceeded, type Exit, endingOf, layerExceeded, socketsExceeded } from './ending/ending.ts';
 import type { Freezer } from './ending/freezer.ts';
-import { Outlet } from './ending/output-pipe.ts';
+import { OutputPipe } from './ending/output-pipe.ts';
 import { StopLadder } from './ending/stop-ladder.ts';
 import { asEngineError } from './engine/engine-error.ts';
 import type { ContainerStreams } from './engine/streams.ts';
@@ -37,8 +37,8 @@ export class ContainerInstance implements Instance {
   readonly #host: InstanceHost;
   readonly #launch: Launch;
   readonly #container: StartedContainer;
-  readonly #departure: Departure;
-  readonly #outlet: Outlet;
+  readonly #containerExit: ContainerExit;
+  readonly #outputPipe: OutputPipe;
   readonly #ladder: StopLadder;
   readonly #drained: Promise<void>;
   readonly #fate = Promise.withResolvers<Fate>();
@@ -58,16 +58,16 @@ export class ContainerInstance implements Instance {
     this.#host = host;
     this.#launch = launch;
     this.#container = container;
-    this.#departure = new Departure(host, launch.instanceId, containerId);
+    this.#containerExit = new ContainerExit(host, launch.instanceId, containerId);
     this.spoiled = this.#spoiling.promise;
-    this.#outlet = new Outlet(() => this.#spoil('it wrote before it was given its input'), position);
+    this.#outputPipe = new OutputPipe(() => this.#spoil('it wrote before it was given its input'), position);
     this.#ladder = new StopLadder({
       connection,
       clock,
       freezer,
       containerId,
       graceMs: launch.task.graceMs,
-      onAsked: (asked) => this.#outlet.holdUntil(asked),
+      onAsked: (asked) => this.#outputPipe.holdUntil(asked),
       onFailed: (error) => this.#lose(error),
     });
     this.#socketWatch = new SocketWatch(
@@ -76,7 +76,7 @@ export class ContainerInstance implements Instance {
       () => this.#ladder.stop('sockets'),
     );
     this.#layerWatch = this.#watchLayer();
-    this.#drained = streams.follow(this.#outlet.deliver).catch((error: Error) => {
+    this.#drained = streams.follow(this.#outputPipe.deliver).catch((error: Error) => {
       this.#missing = error.message;
       this.#fate.resolve({ kind: 'lost', why: error.message });
     });
@@ -90,13 +90,13 @@ export class ContainerInstance implements Instance {
   }
 
   get gone(): Promise<void> {
-    return this.#departure.gone;
+    return this.#containerExit.gone;
   }
 
   async serve(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome> {
     if (this.#use !== 'none') return this.#lost('the instance was ended before it served', true);
     this.#use = 'serving';
-    this.#outlet.open(io);
+    this.#outputPipe.open(io);
     const { streams, containerId, position } = this.#container;
     const { limits } = this.#launch.task;
     if (!signal.aborted) streams.send?.(attempt.invocation.input, () => io.inputDelivered());
@@ -142,7 +142,7 @@ export class ContainerInstance implements Instance {
   async discard(): Promise<boolean> {
     if (this.#use === 'none') this.#use = 'discarded';
     this.#close();
-    return this.#departure.remove();
+    return this.#containerExit.remove();
   }
 
   /** Ends it, in use or not. Resolves when what it served has settled; one that was released is left alone. */
@@ -212,13 +212,13 @@ export class ContainerInstance implements Instance {
     }
     if (streams.needsContainer) {
       await this.#drain();
-      if (this.#outlet.behind) this.#missing ??= 'its log has less than it has written';
+      if (this.#outputPipe.behind) this.#missing ??= 'its log has less than it has written';
       if (this.#missing !== undefined) return this.#giveUp(this.#missing);
     }
-    const removing = this.#departure.remove();
+    const removing = this.#containerExit.remove();
     await this.#drain();
     const removed = await removing;
-    return this.#outcomeOf({ exitCode, outOfMemory, firstWords: this.#outlet.onlyWords }, removed);
+    return this.#outcomeOf({ exitCode, outOfMemory, firstWords: this.#outputPipe.onlyWords }, removed);
   }
 
   #outcomeOf(exit: Exit, removed: boolean): AttemptOutcome {
@@ -243,7 +243,7 @@ export class ContainerInstance implements Instance {
   /** All that it wrote has been handed over; a connection that stays open and silent is given up. */
   async #drain(): Promise<void> {
     const { streams } = this.#container;
-    for (let before = -1; before !== streams.bytesRead || this.#outlet.held; ) {
+    for (let before = -1; before !== streams.bytesRead || this.#outputPipe.held; ) {
       before = streams.bytesRead;
       if (await within(this.#host.clock, quietMs, this.#drained)) return;
     }
@@ -253,7 +253,7 @@ export class ContainerInstance implements Instance {
 
   /** What became of it, or all that it wrote, is not to be had. */
   async #giveUp(why: string): Promise<AttemptOutcome> {
-    const removed = await this.#departure.insist();
+    const removed = await this.#containerExit.insist();
     this.#close();
     await this.#drained;
     if (removed && this.#ladder.cause === 'signal')

@@ -2,8 +2,8 @@ import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, RequestError } from '../../domain/errors.ts';
 import type { Artifact, Limits, TaskDefinition } from '../../domain/task.ts';
 import type { TaskDraft } from '../../domain/tasks.ts';
-import { closing, strayDescriptors } from '../containment/cleanup/orphans.ts';
 import { type Containment, closeContainment, makeContainment } from '../containment/containment.ts';
+import { closing, inheritedDescriptors } from '../containment/launch/inherited-descriptors.ts';
 import { Launcher } from '../containment/launch/launcher.ts';
 import type { Identity } from '../containment/users/identity.ts';
 import {
@@ -56,11 +56,11 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
 
 /** A node that cannot run processes can do all else. */
 async function containmentFor(options: ProcessRuntimeOptions): ReturnType<typeof makeContainment> {
-  const strays = strayDescriptors();
-  const wrapper = closing(strays);
+  const inherited = inheritedDescriptors();
+  const wrapper = closing(inherited);
   if (wrapper === undefined) {
     options.logger?.warn(
-      { descriptors: strays },
+      { descriptors: inherited },
       'programs get descriptors that the node was started with; install bash, or start it without them',
     );
   }

@@ -102,13 +102,13 @@ export class Starter {
   }
 
   async #makePlace(task: TaskDefinition, asked: Identity): Promise<Place> {
-    const { cells, scratch, warden } = this.#containment;
+    const { cells, scratch, watchdog } = this.#containment;
     const leased = asked === anyLeasedUser;
     let identity = asked;
     let folder: InstanceFolder | undefined;
     try {
       if (leased) identity = this.#lease();
-      warden.watch();
+      watchdog.watch();
       folder = task.workingDirectory === '' ? await scratch.takeFolder(identity) : undefined;
       return { identity, leased, cell: cells.take(task.limits), ...(folder !== undefined && { folder }) };
     } catch (error) {

@@ -8,8 +8,8 @@ import {
   type MessageShape,
   ScalarType,
 } from '@bufbuild/protobuf';
+import { nearest } from '../../domain/did-you-mean.ts';
 import { invalidArgument, quote } from '../../domain/errors.ts';
-import { nearest } from '../../domain/nearest.ts';
 import { tooManyValues } from '../chain.ts';
 import { repeatedKey } from './json-keys.ts';
 import {

@@ -22,7 +22,7 @@ import {
 import { guardOpening, guardReading, guardSqlite } from './file/failure.ts';
 import { assertNotEmptied, claimFolder, type DataFolder } from './file/folder.ts';
 import { assertNothingLost, HighWater } from './file/high-water.ts';
-import { Presence } from './file/lock-file.ts';
+import { LockFile } from './file/lock-file.ts';
 import { nextPosition, progressOf } from './file/positions.ts';
 import { type MigrationProgress, migrate } from './file/schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './file/settings.ts';
@@ -85,7 +85,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       writer,
       blobs,
       reserve,
-      presence: new Presence(path),
+      lockFile: new LockFile(path),
       highWater,
     });
   } catch (error) {
@@ -119,13 +119,13 @@ class SqliteStore implements Store {
     readonly writer: Writer;
     readonly blobs: ArtifactFiles;
     readonly reserve: SpaceReserve;
-    readonly presence: Presence;
+    readonly lockFile: LockFile;
     readonly highWater: HighWater;
   }) {
-    const { dataDir, folder, db, writer, blobs, reserve, presence, highWater } = parts;
+    const { dataDir, folder, db, writer, blobs, reserve, lockFile, highWater } = parts;
     this.#folder = folder;
     this.#db = db;
-    this.#writes = new Writes(db, writer, reserve, presence, highWater);
+    this.#writes = new Writes(db, writer, reserve, lockFile, highWater);
     this.#blobs = blobs;
     this.#reserve = reserve;
     this.#inputs = new Inputs(db, blobs);

@@ -72,10 +72,10 @@ describe('a node that is killed', () => {
     await until('the program is gone', () => !pids.some(isAlive));
     await until('what it has mounted is gone', () => mountsOf(nodeId).length === 0);
     await until('its folders are gone', () => foldersOf(nodeId).length === 0);
-    await until('its warden is gone', () => processesWith(`spear-${nodeId}`).length === 0);
+    await until('its watchdog is gone', () => processesWith(`spear-${nodeId}`).length === 0);
   });
 
-  it('leaves nothing behind that the next of its name does not end, where its warden was killed too', async (context) => {
+  it('leaves nothing behind that the next of its name does not end, where its watchdog was killed too', async (context) => {
     if (process.geteuid?.() !== 0) context.skip('not root: no cgroups are made');
     const nodeId = newNodeId();
     const { node, written } = await doomed(nodeId);
@@ -83,7 +83,7 @@ describe('a node that is killed', () => {
     const wardens = processesWith(`/spear-${nodeId}`).filter(
       (pid) => pid !== node.pid && !pids.includes(pid),
     );
-    for (const warden of wardens) process.kill(warden, 'SIGKILL');
+    for (const watchdog of wardens) process.kill(watchdog, 'SIGKILL');
     node.kill('SIGKILL');
     await until('the node is gone', () => node.pid !== undefined && !isAlive(node.pid));
     expect(pids.every(isAlive)).toBe(true);
@@ -97,17 +97,17 @@ describe('a node that is killed', () => {
     expect(mountsOf(nodeId)).toEqual([]);
   });
 
-  it('has a warden that does not hear what is sent to the node’s process group', async () => {
+  it('has a watchdog that does not hear what is sent to the node’s process group', async () => {
     const nodeId = newNodeId();
     const runtime = await open({ nodeId });
     const attempt = attemptOf(await programs.script('waiting', 'read -r line'));
     await runtime.launch(launchOf(attempt), new AbortController().signal);
     const group = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[2];
-    const [warden = 0] = processesWith(`/spear-${nodeId}`);
-    expect(isAlive(warden)).toBe(true);
-    expect(group(warden)).not.toBe(group(process.pid));
+    const [watchdog = 0] = processesWith(`/spear-${nodeId}`);
+    expect(isAlive(watchdog)).toBe(true);
+    expect(group(watchdog)).not.toBe(group(process.pid));
     await runtime.close();
-    expect(isAlive(warden)).toBe(false);
+    expect(isAlive(watchdog)).toBe(false);
     expect(foldersOf(nodeId)).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ import { reattach } from '../attempts.ts';
 import type { Child } from '../child.ts';
 import { endIncompatible, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
 
-export interface RevivalHost {
+export interface ExecutionRecoveryHost {
   readonly clock: Clock;
   readonly time: NodeTime;
   readonly store: Store;
@@ -31,10 +31,10 @@ export interface RevivalHost {
   bug(error: unknown, executionId: string): void;
 }
 
-export class Revival {
-  readonly #host: RevivalHost;
+export class ExecutionRecovery {
+  readonly #host: ExecutionRecoveryHost;
 
-  constructor(host: RevivalHost) {
+  constructor(host: ExecutionRecoveryHost) {
     this.#host = host;
   }
 

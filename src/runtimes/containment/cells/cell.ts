@@ -45,7 +45,7 @@ export interface Cells {
     readonly cpu: boolean;
     readonly cpuTime: boolean;
   };
-  /** Folders that the warden empties and removes. */
+  /** Folders that the watchdog empties and removes. */
   readonly folders: readonly string[];
   /** Throws where none can be had. */
   take(limits: Partial<Limits>): Cell;

@@ -163,7 +163,7 @@ export class CgroupCell implements Cell {
       try {
         rmdirSync(folder);
       } catch {
-        // The warden, or the next start, finds it.
+        // The watchdog, or the next start, finds it.
         gone = gone && !existsSync(folder);
       }
     }

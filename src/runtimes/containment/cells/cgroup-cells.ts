@@ -62,7 +62,7 @@ export class CgroupCells implements Cells {
       try {
         rmdirSync(folder);
       } catch {
-        // A cell that could not be emptied is below; the warden tries again.
+        // A cell that could not be emptied is below; the watchdog tries again.
       }
     }
     this.#layout.leave();

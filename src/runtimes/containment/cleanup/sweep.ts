@@ -12,7 +12,7 @@ export interface Remains {
  * Kills what is in the cgroup folders `$2`… and below, removes them, and removes the folder `$1` with what is mounted
  * in it. Ends after some
  * seconds also where something cannot be killed; then its cgroup and the folder stay. As a shell's, because the
- * warden runs it when there is no node any more.
+ * watchdog runs it when there is no node any more.
  */
 export const sweepScript = `
 scratch=$1; shift

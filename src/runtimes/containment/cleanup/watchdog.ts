@@ -9,7 +9,7 @@ const wardenScript = `read -r word && exit 0\n${sweepScript}`;
  * A small process that outlives the node, whatever kills it, and then ends what the node was running. In a session
  * of its own, so that a Ctrl-C in the node's terminal does not reach it.
  */
-export class Warden {
+export class Watchdog {
   readonly #remains: Remains;
   #child: ChildProcess | undefined;
 
@@ -29,7 +29,7 @@ export class Warden {
     });
     if (child.pid === undefined) {
       child.on('error', () => {});
-      throw new Error('the warden could not be started');
+      throw new Error('the watchdog could not be started');
     }
     // One that is killed is started again with the next launch.
     child.on('exit', () => {

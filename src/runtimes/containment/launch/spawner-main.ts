@@ -45,7 +45,7 @@ process.on('message', (message: ToSpawner) => {
     void start(begun, message.streams, message.request);
   }
 });
-// The node is gone, and what it was running is its warden's.
+// The node is gone, and what it was running is its watchdog's.
 process.on('disconnect', () => process.exit());
 
 function tell(message: FromSpawner): void {

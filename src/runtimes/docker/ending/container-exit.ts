@@ -18,7 +18,7 @@ export interface InstanceHost {
 }
 
 /** How a container is made gone. Where that cannot be confirmed, the reconciler goes on with it. */
-export class Departure {
+export class ContainerExit {
   /** Resolves when nothing is left of it. */
   readonly gone: Promise<void>;
   readonly #host: InstanceHost;

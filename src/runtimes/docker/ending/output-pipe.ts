@@ -1,17 +1,17 @@
 import type { OutputStream } from '../../../domain/event.ts';
 import type { AttemptIo, OutputPosition } from '../../runtime.ts';
-import { Skip } from '../log/discard.ts';
+import { Discard } from '../log/discard.ts';
 
 /** Enough for what the engine's init says where it cannot start a program. */
 const mostFirstBytes = 1024;
 
 /** What stands between a container's output and the attempt: shut until there is one. */
-export class Outlet {
+export class OutputPipe {
   /** The attempt takes no more for now. */
   held = false;
   readonly #opened = Promise.withResolvers<AttemptIo>();
   readonly #onEarly: () => void;
-  readonly #skip: Skip;
+  readonly #skip: Discard;
   readonly #first: Uint8Array[] = [];
   #firstBytes = 0;
   #bytes = 0;
@@ -19,12 +19,12 @@ export class Outlet {
   #stopping: Promise<unknown> | undefined;
 
   /**
-   * `onEarly` is called when output comes before the outlet is open; that output waits. What comes before `position`
+   * `onEarly` is called when output comes before the outputPipe is open; that output waits. What comes before `position`
    * the attempt has already.
    */
   constructor(onEarly: () => void, position: OutputPosition = { stdout: 0, stderr: 0 }) {
     this.#onEarly = onEarly;
-    this.#skip = new Skip(position);
+    this.#skip = new Discard(position);
   }
 
   /** Output that the attempt has already did not come again. */

@@ -8,7 +8,7 @@ import { type ContainerStreams, exitIn } from '../engine/streams.ts';
 import { passedOrAborted } from '../engine/waiting.ts';
 import type { EngineWire } from '../engine/wire.ts';
 import { entryBytes, logCapacity } from '../launch/container-spec.ts';
-import { Skip } from './discard.ts';
+import { Discard } from './discard.ts';
 import { LastBytes } from './last-bytes.ts';
 import { LogEntries } from './log-entries.ts';
 
@@ -126,7 +126,7 @@ export class ContainerLog implements ContainerStreams {
   /** Hands over what was not yet, up to the end of the answer. */
   async #read(how: string, signal: AbortSignal, deliver: Deliver): Promise<LogEntries> {
     const { wire, containerId, limits } = this.#options;
-    const again = new Skip(this.#taken);
+    const again = new Discard(this.#taken);
     const entries = new LogEntries();
     const capacity = logCapacity(limits);
     let used = 0;

@@ -2,7 +2,7 @@ import type { OutputStream } from '../../../domain/event.ts';
 import type { OutputPosition } from '../../runtime.ts';
 
 /** Leaves out so many bytes at the beginning of each stream. */
-export class Skip {
+export class Discard {
   readonly #left: Record<OutputStream, number>;
 
   constructor(position: OutputPosition) {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../domain/clock.ts';
-import { closing, strayDescriptors } from '../../containment/cleanup/orphans.ts';
 import { makeContainment } from '../../containment/containment.ts';
+import { closing, inheritedDescriptors } from '../../containment/launch/inherited-descriptors.ts';
 import type { WasmLogger } from '../logger.ts';
 import type { HostLauncher } from './host-process.ts';
 import { PlainHostLauncher } from './plain-host.ts';
@@ -36,11 +36,11 @@ async function makeLauncher({
     const made = await makeContainment({
       nodeId: `${nodeId}-guests`,
       clock,
-      wrapper: closing(strayDescriptors()) ?? [],
+      wrapper: closing(inheritedDescriptors()) ?? [],
     });
     if ('reason' in made) return made;
     // Before there is anything to end: a node that is killed leaves its folders behind, too.
-    made.warden.watch();
+    made.watchdog.watch();
     return new WalledHostLauncher(made, await findWalls(made.scratch.path, logger), { clock, logger });
   } catch (error) {
     return { reason: error instanceof Error ? error.message : 'the system refused it' };

@@ -53,8 +53,8 @@ export class WalledHostLauncher implements HostLauncher {
 
   launch(program: HostProgram): HostProcess {
     const { profile } = program;
-    const { warden, spawner } = this.#containment;
-    warden.watch();
+    const { watchdog, spawner } = this.#containment;
+    watchdog.watch();
     const leased = this.#lease(profile);
     const cell = this.#cellFor(leased);
     const identity = leased ?? this.#own;

@@ -7,7 +7,7 @@ import { StoreError } from '../../store.ts';
  * mounted over it takes writes as before, and the next start finds none of them; without its lock, another server may
  * have begun to write it, too.
  */
-export class Presence {
+export class LockFile {
   readonly #files: readonly { readonly path: string; readonly was: Stats | undefined }[];
 
   /** Made when the database is open, with its log. */

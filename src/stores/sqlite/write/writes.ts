@@ -3,7 +3,7 @@ import type { SpaceReserve } from '../../space-reserve.ts';
 import { type CommitResult, StoreError } from '../../store.ts';
 import { guardSqlite, isBusy, isFull } from '../file/failure.ts';
 import type { HighWater } from '../file/high-water.ts';
-import type { Presence } from '../file/lock-file.ts';
+import type { LockFile } from '../file/lock-file.ts';
 import { CommitPace } from './commit-pace.ts';
 import { Committer } from './committer.ts';
 import type { EncodedEntry } from './encoded-entry.ts';
@@ -31,7 +31,7 @@ export class Writes {
   readonly #db: DatabaseSync;
   readonly #writer: Writer;
   readonly #reserve: SpaceReserve;
-  readonly #presence: Presence;
+  readonly #lockFile: LockFile;
   readonly #highWater: HighWater;
   readonly #committer: Committer;
   readonly #pace = new CommitPace();
@@ -41,13 +41,13 @@ export class Writes {
     db: DatabaseSync,
     writer: Writer,
     reserve: SpaceReserve,
-    presence: Presence,
+    lockFile: LockFile,
     highWater: HighWater,
   ) {
     this.#db = db;
     this.#writer = writer;
     this.#reserve = reserve;
-    this.#presence = presence;
+    this.#lockFile = lockFile;
     this.#highWater = highWater;
     this.#committer = new Committer(db);
   }
@@ -67,7 +67,7 @@ export class Writes {
     what: string,
     request: Request,
   ): Promise<WriterAnswers[Request['kind']]> {
-    this.#presence.assert(what);
+    this.#lockFile.assert(what);
     try {
       const answer = await this.#writer.send(what, request);
       if (request.kind === 'delete' || request.kind === 'retain') this.#committer.forget();
@@ -103,7 +103,7 @@ export class Writes {
    */
   #commitHere(entries: readonly EncodedEntry[]): readonly CommitResult[] | undefined {
     if (!this.#db.isOpen) throw new StoreError('cannot commit: the store is closed');
-    this.#presence.assert('cannot commit');
+    this.#lockFile.assert('cannot commit');
     const start = performance.now();
     let results: readonly CommitResult[];
     try {

@@ -5,7 +5,7 @@ import type { ServerWritableStream } from '@grpc/grpc-js';
 const mostWaiting = 4;
 
 /** Sends the messages of a stream at its reader's pace. */
-export class MessageSink {
+export class MessageOutput {
   readonly #call: ServerWritableStream<unknown, unknown>;
   #waiting = 0;
   #wake: (() => void) | undefined;

@@ -8,7 +8,7 @@ export class ReaderGoneError extends Error {
 type Stream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 /** stdout or stderr, as something that is written to one piece after the other, at the pace of its reader. */
-export class Sink {
+export class CommandOutput {
   readonly isTerminal: boolean;
   readonly #stream: Stream;
   /** How long the line is that the next write takes away. */

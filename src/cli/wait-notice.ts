@@ -4,7 +4,7 @@ import { note, type Shell } from './shell.ts';
 const patienceMs = 2000;
 
 /** Waits for what changes an execution, and says on stderr, once, what an answer that takes long waits for. */
-export async function patiently<T>(shell: Pick<Shell, 'err'>, answer: Promise<T>): Promise<T> {
+export async function withWaitNotice<T>(shell: Pick<Shell, 'err'>, answer: Promise<T>): Promise<T> {
   const timer = setTimeout(() => {
     note(shell, 'no answer yet; the server gives it when the change is on its disk').catch(() => {});
   }, patienceMs);

@@ -4,7 +4,7 @@ import { durationText } from './duration.ts';
 import { sizeText } from './size.ts';
 
 /** Where an execution stands between two of its events, or between two answers about it. */
-export class LogStanding {
+export class LogStatus {
   #state: string;
   /** Unknown while the event that led here has not been among those that were asked for. */
   #since: number | undefined;
