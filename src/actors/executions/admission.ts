@@ -8,35 +8,35 @@ import type { IdSource } from '../ids.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { LiveLog, type LogSurroundings } from '../log/live-log.ts';
 import type { AdmissionGate } from './admission-gate.ts';
-import type { Child } from './child.ts';
 import { IdempotencyKeys } from './idempotency.ts';
+import { LiveExecution } from './live-execution.ts';
+import type { LiveExecutions } from './live-executions.ts';
 import { chartInput, newRecord } from './new-execution.ts';
 import { toStore } from './recovery/stored-invocation.ts';
-import type { Runs } from './runs.ts';
 
 export interface AdmissionsOptions {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly store: Store;
-  readonly runs: Runs;
+  readonly executions: LiveExecutions;
   readonly gate: AdmissionGate;
   readonly surroundings: LogSurroundings;
   /** Milliseconds since the epoch, as deadlines count. */
   now(): number;
   /** It is among the live ones from now on. */
-  spawn(child: Child): void;
+  spawn(execution: LiveExecution): void;
   cancel(executionId: string, reason: string): void;
 }
 
 /** Accepts requests as new executions, or joins them to the one that has their invocation id. */
 export class Admissions {
   readonly #options: AdmissionsOptions;
-  readonly #claims: IdempotencyKeys;
+  readonly #keys: IdempotencyKeys;
 
   constructor(options: AdmissionsOptions) {
     this.#options = options;
-    const { store, runs } = options;
-    this.#claims = new IdempotencyKeys(store, (executionId) => runs.get(executionId)?.child.log);
+    const { store, executions } = options;
+    this.#keys = new IdempotencyKeys(store, (executionId) => executions.get(executionId)?.log);
   }
 
   /** See Executions. */
@@ -45,7 +45,7 @@ export class Admissions {
     if (invocationId === '') {
       return { cursor: this.#creatorCursor(this.#create(request), cancelOnDisconnect), joined: false };
     }
-    const { execution, created } = await this.#claims.own(invocationId, payloadDigest, () =>
+    const { execution, created } = await this.#keys.own(invocationId, payloadDigest, () =>
       this.#create(request),
     );
     if (!(execution instanceof LiveLog)) {
@@ -58,12 +58,12 @@ export class Admissions {
 
   /** An execution is live no more. */
   forget({ record }: LiveLog): void {
-    if (record.invocationId !== '') this.#claims.release(record.invocationId);
+    if (record.invocationId !== '') this.#keys.release(record.invocationId);
   }
 
   #create(request: AdmissionRequest): LiveLog {
-    const { clock, ids, gate, runs, surroundings } = this.#options;
-    gate.checkAdmission(runs.pending);
+    const { clock, ids, gate, executions, surroundings } = this.#options;
+    gate.checkAdmission(executions.pending);
     const { task, invocation, invocationId } = request;
     const at = { wall: Math.round(clock.now()), steady: this.#options.now() };
     const admitted = clock.monotonic();
@@ -73,16 +73,17 @@ export class Admissions {
       input: toStore(invocation),
       claimInvocationId: claim,
     });
-    const child: Child = {
+    const execution = new LiveExecution({
       log,
+      task,
+      begins: { input: chartInput(record, request, at), invocation },
       speculative: claim === undefined && hasNoOutsideEffects(task),
       watched: request.mode !== 'sync',
       pending: true,
       stopwatch: { admitted, dispatched: undefined },
-      input: chartInput(record, request, at),
-    };
-    runs.add(child, task, invocation);
-    this.#options.spawn(child);
+    });
+    executions.add(execution);
+    this.#options.spawn(execution);
     return log;
   }
 

@@ -6,15 +6,15 @@ import type { AttemptOutcome, Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
 import type { Slots } from '../queue/slots.ts';
 import { startAttempt } from './attempts.ts';
-import type { Child } from './child.ts';
+import type { LiveExecution } from './live-execution.ts';
+import type { LiveExecutions } from './live-executions.ts';
 import { fromStore } from './recovery/stored-invocation.ts';
-import type { Runs } from './runs.ts';
 
 export interface AttemptRunnerOptions {
   readonly clock: Clock;
   readonly store: Store;
   readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
-  readonly runs: Runs;
+  readonly executions: LiveExecutions;
   readonly slots: Slots;
   /** 0 to 1; spreads retries. */
   readonly random: () => number;
@@ -42,13 +42,10 @@ export class AttemptRunner {
     return this.#options.runtimes.get(task.definition.runtime);
   }
 
-  start({ log }: Child, number: number): void {
-    const { executionId } = log;
-    const { runs, store, clock, bug, readHealth } = this.#options;
-    const run = runs.get(executionId);
-    if (run === undefined) return;
-    const { child, task } = run;
-    run.controller = startAttempt(
+  start(execution: LiveExecution, number: number): void {
+    const { executionId, log, task, invocation } = execution;
+    const { store, clock, bug, readHealth } = this.#options;
+    const controller = startAttempt(
       this.runtimeOf(task),
       {
         executionId,
@@ -56,30 +53,20 @@ export class AttemptRunner {
         task,
         // What starts it is durable before it can have effects that the log does not know of.
         ...(!hasNoOutsideEffects(task) && { ready: log.durable() }),
-        invocation: run.invocation ?? ((signal) => fromStore(store, clock, log.record, signal, readHealth)),
+        invocation: invocation ?? ((signal) => fromStore(store, clock, log.record, signal, readHealth)),
       },
       log,
-      (end) => this.ended(child, end),
+      (end) => this.ended(execution, end),
       (error) => bug(error, executionId),
     );
-    if (task.definition.retry.maxAttempts === 1) run.invocation = undefined;
+    execution.attempts(controller);
+    if (task.definition.retry.maxAttempts === 1) execution.invocation = undefined;
   }
 
-  stop({ log }: Child): void {
-    this.#options.runs.get(log.executionId)?.controller?.abort();
-  }
-
-  /** It is under way already, and `controller` ends it. */
-  follow(executionId: string, controller: AbortController): void {
-    const run = this.#options.runs.get(executionId);
-    if (run !== undefined) run.controller = controller;
-  }
-
-  ended({ log }: Child, end: AttemptOutcome): void {
+  ended({ executionId, log }: LiveExecution, end: AttemptOutcome): void {
     if (this.#closed) return;
-    const { runs, gone, deliver, now, random } = this.#options;
-    const { executionId } = log;
-    if (runs.has(executionId)) {
+    const { executions, gone, deliver, now, random } = this.#options;
+    if (executions.has(executionId)) {
       log.note(end.instanceId, end.resourceUse);
       deliver(executionId, { type: 'attemptEnded', at: now(), end, random: random() });
     } else gone(executionId);

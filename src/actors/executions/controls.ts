@@ -4,23 +4,16 @@ import type { Changed } from '../../domain/executions.ts';
 import { interruptPolicyOf, mayRerun } from '../../domain/interruption.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import type { Task } from '../../domain/task.ts';
-import { statePath } from '../../machines/execution.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import { unknownHere, untilDurable } from '../log/durable.ts';
-import type { Child } from './child.ts';
+import type { LiveExecution } from './live-execution.ts';
 import { notInState } from './recovery/stored-execution.ts';
-
-/** A live execution and what runs it. */
-export interface ControlledExecution {
-  readonly child: Child;
-  readonly task: Task;
-}
 
 export interface ControlsHost {
   /** A cursor on any execution that does not count as an observer. Rejects with not_found. */
   glance(executionId: string): Promise<LogCursor>;
-  live(executionId: string): ControlledExecution | undefined;
+  live(executionId: string): LiveExecution | undefined;
   runtimeOf(task: Task): Runtime | undefined;
   deliver(executionId: string, event: ExecutionEvent): void;
   /** Milliseconds since the epoch. */
@@ -37,7 +30,7 @@ export class Controls {
   cancel(executionId: string, reason: string): Promise<Changed> {
     return this.#ask(executionId, (controlled) => {
       if (controlled !== undefined) {
-        this.#deliver(controlled.child, { type: 'cancel', at: this.#host.now(), reason });
+        this.#deliver(controlled, { type: 'cancel', at: this.#host.now(), reason });
       }
     });
   }
@@ -45,23 +38,22 @@ export class Controls {
   suspend(executionId: string): Promise<Changed> {
     return this.#ask(executionId, async (controlled, record) => {
       if (controlled === undefined) throw notInState(record, 'only what has not ended can be held');
-      const { child } = controlled;
-      const path = pathOf(child);
+      const path = controlled.state;
       if (path === 'running.attempting') await this.#suspendAttempt(controlled);
-      else if (path === 'running.stopping' && child.snapshot?.context.cause !== null) {
+      else if (path === 'running.stopping' && controlled.snapshot?.context.cause !== null) {
         throw notInState(record, 'its attempt is being ended; allowed is to wait for that');
-      } else this.#deliver(child, { type: 'suspend', at: this.#host.now() });
+      } else this.#deliver(controlled, { type: 'suspend', at: this.#host.now() });
     });
   }
 
   resume(executionId: string): Promise<Changed> {
     return this.#ask(executionId, async (controlled, record) => {
       if (controlled === undefined) throw notInState(record, 'only what is held can go on');
-      const { child, task } = controlled;
-      if (child.snapshot?.context.pausedAttempt != null) {
+      const { task } = controlled;
+      if (controlled.attemptPaused) {
         await this.#host.runtimeOf(task)?.unpause?.(executionId);
       }
-      this.#deliver(child, { type: 'resume', at: this.#host.now() });
+      this.#deliver(controlled, { type: 'resume', at: this.#host.now() });
     });
   }
 
@@ -71,17 +63,17 @@ export class Controls {
     try {
       const controlled = this.#host.live(executionId);
       if (controlled !== undefined) {
-        const { child, task } = controlled;
-        const runs = pathOf(child) === 'running.attempting' || child.snapshot?.context.pausedAttempt != null;
+        const { task } = controlled;
+        const runs = controlled.state === 'running.attempting' || controlled.attemptPaused;
         if (runs && !mayRerun(interruptPolicyOf(task.definition))) {
           throw notInState(
-            child.log.record,
+            controlled.log.record,
             'its attempt cannot be carried, and its task does not let it run again (on_interrupt)',
           );
         }
-        this.#deliver(child, { type: 'detach', at: this.#host.now() });
+        this.#deliver(controlled, { type: 'detach', at: this.#host.now() });
         await cursor.beyond(Number.POSITIVE_INFINITY);
-        if (!child.log.complete) throw unknownHere();
+        if (!controlled.log.complete) throw unknownHere();
       }
       await cursor.admitted();
       const { record } = cursor;
@@ -93,50 +85,45 @@ export class Controls {
     }
   }
 
-  async #suspendAttempt({ child, task }: ControlledExecution): Promise<void> {
-    const { executionId } = child.log;
+  async #suspendAttempt(controlled: LiveExecution): Promise<void> {
+    const { executionId, task } = controlled;
     const runtime = this.#host.runtimeOf(task);
     if (runtime?.capabilities.pause !== true) {
       if (!mayRerun(interruptPolicyOf(task.definition))) {
         throw notInState(
-          child.log.record,
+          controlled.log.record,
           `a ${task.definition.runtime} attempt cannot be paused, and its task does not let it run again (on_interrupt)`,
         );
       }
-      this.#deliver(child, { type: 'suspend', at: this.#host.now() });
+      this.#deliver(controlled, { type: 'suspend', at: this.#host.now() });
       return;
     }
     await runtime.pause?.(executionId);
-    this.#deliver(child, { type: 'paused', at: this.#host.now() });
+    this.#deliver(controlled, { type: 'paused', at: this.#host.now() });
     // It came to something else meanwhile, which must not find it standing still.
-    if (pathOf(child) !== 'running.suspended') await runtime.unpause?.(executionId).catch(() => undefined);
+    if (controlled.state !== 'running.suspended') await runtime.unpause?.(executionId).catch(() => undefined);
   }
 
   /** Does something to an execution and resolves when what came of it is durable. */
   async #ask(
     executionId: string,
-    act: (controlled: ControlledExecution | undefined, record: ExecutionRecord) => Promise<void> | void,
+    act: (controlled: LiveExecution | undefined, record: ExecutionRecord) => Promise<void> | void,
   ): Promise<Changed> {
     const cursor = await this.#host.glance(executionId);
     try {
       const controlled = this.#host.live(executionId);
-      const before = controlled?.child.snapshot;
+      const before = controlled?.snapshot;
       await act(controlled, cursor.record);
       if (controlled === undefined) return { changed: false, record: cursor.record };
-      const { child } = controlled;
-      const changed = child.snapshot !== before;
-      await untilDurable(child.log);
+      const changed = controlled.snapshot !== before;
+      await untilDurable(controlled.log);
       return { changed, record: cursor.record };
     } finally {
       cursor.close('done');
     }
   }
 
-  #deliver(child: Child, event: ExecutionEvent): void {
-    this.#host.deliver(child.log.executionId, event);
+  #deliver({ executionId }: LiveExecution, event: ExecutionEvent): void {
+    this.#host.deliver(executionId, event);
   }
-}
-
-function pathOf(child: Child): string {
-  return child.snapshot === undefined ? '' : statePath(child.snapshot);
 }

@@ -3,7 +3,7 @@
  * passes it events, writes down what changed, and performs the effects that its chart asked for.
  *
  * - A machine with spawned children copies its children map at each spawn, which grows with the number of
- *   live executions; this keeps a Map of its own, so that every step is O(1).
+ *   live executions; this looks into the registry of them, so that every step is O(1).
  * - One event is handled at a time (the actor's mailbox); effects run after the change is in the log, so that
  *   no output can come before the transition that started it.
  * - At most one live actor per execution id (I1).
@@ -17,18 +17,19 @@ import { recordAdmission, recordChange, recordFailure, recordShift } from '../lo
 import type { Slots } from '../queue/slots.ts';
 import type { NodeTime } from '../time/node-time.ts';
 import type { Alarms } from './alarms.ts';
-import type { Child } from './child.ts';
-import { ChildActors } from './child-actors.ts';
+import { ExecutionActors } from './execution-actors.ts';
+import type { LiveExecution } from './live-execution.ts';
+import type { LiveExecutions } from './live-executions.ts';
 
 export type SupervisorEvent =
-  | { readonly type: 'spawn'; readonly child: Child }
+  | { readonly type: 'spawn'; readonly execution: LiveExecution }
   /** Take up one that the store has, at its snapshot, and let `then` come to it before anything else can. */
-  | { readonly type: 'revive'; readonly child: Child; readonly then: readonly ExecutionEvent[] }
+  | { readonly type: 'revive'; readonly execution: LiveExecution; readonly then: readonly ExecutionEvent[] }
   | { readonly type: 'deliver'; readonly executionId: string; readonly event: ExecutionEvent }
   /** The admission is durable: it may wait for a slot now. */
   | { readonly type: 'admitted'; readonly executionId: string }
   /** Forget an execution: its end is durable, or its admission never will be. */
-  | { readonly type: 'reap'; readonly executionId: string }
+  | { readonly type: 'reap'; readonly execution: LiveExecution }
   /** The attempt of a forgotten execution has ended, and with it its hold on a slot. */
   | { readonly type: 'gone'; readonly executionId: string }
   /** There may be a free slot for those who wait. */
@@ -38,66 +39,59 @@ type Scope = ActorScope<SupervisorSnapshot, SupervisorEvent>;
 
 export type SupervisorSnapshot = Snapshot<undefined> & {
   readonly status: 'active';
-  readonly children: ReadonlyMap<string, Child>;
+  readonly executions: LiveExecutions;
 };
 
 /** What the logic needs done. None of these may send to the supervisor before it returns, but through its mailbox. */
 export interface SupervisorEffects {
-  startAttempt(child: Child, attempt: number): void;
-  stopAttempt(child: Child): void;
+  startAttempt(execution: LiveExecution, attempt: number): void;
   /** False holds back new attempts: the store is behind or failing. */
   mayDispatch(): boolean;
   /** A breakpoint holds it before that state, or as soon as it is there. */
-  holds(child: Child, state: string): boolean;
-  /** An execution is no longer pending: it runs, has ended, or is forgotten. Called once for each. */
-  leftPending(child: Child): void;
+  holds(execution: LiveExecution, state: string): boolean;
   /** The chart threw: a bug of ours. */
-  chartFailed(child: Child, error: unknown): void;
+  chartFailed(execution: LiveExecution, error: unknown): void;
 }
 
 /** The states in which an attempt runs. */
 const withSlot: readonly string[] = ['running.attempting', 'running.stopping'];
 
 export function createSupervisorLogic(
+  executions: LiveExecutions,
   { clock, time }: { readonly clock: Clock; readonly time: NodeTime },
   alarms: Alarms,
   slots: Slots,
   effects: SupervisorEffects,
 ): ActorLogic<SupervisorSnapshot, SupervisorEvent> {
-  const actors = new ChildActors(alarms, slots);
+  const actors = new ExecutionActors(alarms, slots);
 
-  const perform = (child: Child, snapshot: ExecutionSnapshot): void => {
+  const perform = (execution: LiveExecution, snapshot: ExecutionSnapshot): void => {
     for (const effect of actors.takeWanted()) {
-      if (effect === 'startAttempt') effects.startAttempt(child, snapshot.context.attempt);
-      else if (effect === 'stopAttempt') effects.stopAttempt(child);
-      else if (child.speculative || child.log.committed !== undefined) {
-        slots.request(child.log.executionId, snapshot.context.attempt > 0);
+      if (effect === 'startAttempt') effects.startAttempt(execution, snapshot.context.attempt);
+      else if (effect === 'stopAttempt') execution.stopAttempt();
+      else if (execution.speculative || execution.log.committed !== undefined) {
+        slots.request(execution.executionId, snapshot.context.attempt > 0);
       }
     }
   };
 
-  const leavePending = (child: Child): void => {
-    if (!child.pending) return;
-    child.pending = false;
-    effects.leftPending(child);
-  };
-
   const held = (): ExecutionEvent => ({ type: 'suspend', at: Math.round(time.now()), byBreakpoint: true });
 
-  const deliver = (child: Child, asked: ExecutionEvent, scope: Scope): void => {
-    const { snapshot: before, log } = child;
+  const deliver = (execution: LiveExecution, asked: ExecutionEvent, scope: Scope): void => {
+    const { snapshot: before, log } = execution;
     if (before === undefined || log.sealed) return;
-    const actor = actors.of(child, scope.self);
+    const actor = actors.of(execution, scope.self);
     if (actor === undefined) return;
-    const event = asked.type === 'dispatch' && effects.holds(child, 'running.attempting') ? held() : asked;
+    const event =
+      asked.type === 'dispatch' && effects.holds(execution, 'running.attempting') ? held() : asked;
     actor.send(event);
     const after = actor.getSnapshot();
     if (after === before) return;
-    child.snapshot = after;
+    execution.snapshot = after;
     const now = { wall: clock.now(), monotonic: clock.monotonic() };
     if (after.status === 'error') {
-      effects.chartFailed(child, after.error);
-      recordFailure(log, 'the state machine failed; the log of the node says how', child.stopwatch, now);
+      effects.chartFailed(execution, after.error);
+      recordFailure(log, 'the state machine failed; the log of the node says how', execution.stopwatch, now);
     } else {
       const last = log.record.lastSequence;
       recordChange(
@@ -105,30 +99,30 @@ export function createSupervisorLogic(
         before,
         after,
         event,
-        child.stopwatch,
+        execution.stopwatch,
         now,
-        child.watched || !child.speculative,
-        child.written ?? before,
+        execution.watched || !execution.speculative,
+        execution.written ?? before,
       );
-      if (log.record.lastSequence > last) child.written = after;
+      if (log.record.lastSequence > last) execution.written = after;
     }
-    if (child.pending && !after.matches('pending')) leavePending(child);
-    perform(child, after);
+    if (!after.matches('pending')) executions.leavePending(execution);
+    perform(execution, after);
     if (log.sealed) {
       alarms.clear(log.executionId);
       slots.release(log.executionId);
-    } else if (arrives(event, before, after) && effects.holds(child, statePath(after))) {
-      deliver(child, held(), scope);
+    } else if (arrives(event, before, after) && effects.holds(execution, statePath(after))) {
+      deliver(execution, held(), scope);
     }
   };
 
-  const revive = (child: Child): void => {
-    const { snapshot, log, written } = child;
+  const revive = (execution: LiveExecution): void => {
+    const { snapshot, log, written } = execution;
     if (snapshot === undefined) return;
     const path = statePath(snapshot);
     // The log has to lead to what it goes on from, whatever comes next.
     if (written !== undefined && written !== snapshot) recordShift(log, written, snapshot);
-    child.written = snapshot;
+    execution.written = snapshot;
     if (path in alarmOf) {
       alarms.set(log.executionId, alarmOf[path as keyof typeof alarmOf](snapshot.context));
     }
@@ -140,24 +134,24 @@ export function createSupervisorLogic(
    * A deadline that passed while nobody watched rings before a slot can come. That of an attempt waits for its alarm,
    * as who can end the attempt is told of it only after this.
    */
-  const ringDue = (child: Child, scope: Scope): void => {
-    const { snapshot, log } = child;
+  const ringDue = (execution: LiveExecution, scope: Scope): void => {
+    const { snapshot, log } = execution;
     if (snapshot === undefined || log.sealed) return;
     const path = statePath(snapshot);
     if (!(path in alarmOf) || withSlot.includes(path) || snapshot.context.pausedAttempt !== null) return;
     const at = Math.round(time.now());
     if (alarmOf[path as keyof typeof alarmOf](snapshot.context) <= at) {
-      deliver(child, { type: 'alarm', at }, scope);
+      deliver(execution, { type: 'alarm', at }, scope);
     }
   };
 
-  const pump = (children: ReadonlyMap<string, Child>, scope: Scope): void => {
+  const pump = (scope: Scope): void => {
     while (effects.mayDispatch()) {
       const next = slots.take();
       if (next === undefined) return;
-      const child = children.get(next);
-      if (child === undefined) slots.release(next);
-      else deliver(child, { type: 'dispatch', at: Math.round(time.now()) }, scope);
+      const execution = executions.get(next);
+      if (execution === undefined) slots.release(next);
+      else deliver(execution, { type: 'dispatch', at: Math.round(time.now()) }, scope);
     }
   };
 
@@ -166,51 +160,47 @@ export function createSupervisorLogic(
       status: 'active',
       output: undefined,
       error: undefined,
-      children: new Map<string, Child>(),
+      executions,
     }),
     getPersistedSnapshot: (snapshot) => snapshot,
     transition(state, event, scope) {
-      const children = state.children as Map<string, Child>;
       switch (event.type) {
         case 'spawn': {
-          const { child } = event;
-          const snapshot = actors.of(child, scope.self)?.getSnapshot();
+          const { execution } = event;
+          const snapshot = actors.of(execution, scope.self)?.getSnapshot();
           if (snapshot === undefined) break;
-          children.set(child.log.executionId, child);
-          child.snapshot = snapshot;
-          child.written = snapshot;
-          recordAdmission(child.log, snapshot, child.watched || !child.speculative);
-          perform(child, snapshot);
-          if (effects.holds(child, statePath(snapshot))) deliver(child, held(), scope);
+          execution.snapshot = snapshot;
+          execution.written = snapshot;
+          recordAdmission(execution.log, snapshot, execution.watched || !execution.speculative);
+          perform(execution, snapshot);
+          if (effects.holds(execution, statePath(snapshot))) deliver(execution, held(), scope);
           break;
         }
         case 'revive':
-          children.set(event.child.log.executionId, event.child);
-          revive(event.child);
-          for (const next of event.then) deliver(event.child, next, scope);
-          ringDue(event.child, scope);
+          revive(event.execution);
+          for (const next of event.then) deliver(event.execution, next, scope);
+          ringDue(event.execution, scope);
           break;
         case 'deliver': {
-          const child = children.get(event.executionId);
-          if (child !== undefined) deliver(child, event.event, scope);
+          const execution = executions.get(event.executionId);
+          if (execution !== undefined) deliver(execution, event.event, scope);
           break;
         }
         case 'admitted': {
-          const child = children.get(event.executionId);
-          if (child?.snapshot?.matches({ pending: 'queued' })) slots.request(event.executionId, false);
+          const execution = executions.get(event.executionId);
+          if (execution?.snapshot?.matches({ pending: 'queued' })) slots.request(event.executionId, false);
           break;
         }
         case 'reap': {
-          const child = children.get(event.executionId);
-          children.delete(event.executionId);
-          alarms.clear(event.executionId);
-          if (child === undefined) break;
-          leavePending(child);
-          if (child.log.complete) break;
+          const { execution } = event;
+          const { executionId } = execution;
+          alarms.clear(executionId);
+          executions.leavePending(execution);
+          if (execution.log.complete) break;
           // An attempt that was started ahead of a refused admission keeps its slot until it is gone.
-          if (child.snapshot?.matches({ running: 'attempting' })) effects.stopAttempt(child);
-          else slots.release(event.executionId);
-          if (child.actor !== undefined) scope.stopChild(child.actor);
+          if (execution.snapshot?.matches({ running: 'attempting' })) execution.stopAttempt();
+          else slots.release(executionId);
+          if (execution.actor !== undefined) scope.stopChild(execution.actor);
           break;
         }
         case 'gone':
@@ -219,10 +209,10 @@ export function createSupervisorLogic(
         case 'pump':
           break;
         default:
-          // What XState relays of a child's end: it was seen in `deliver` already.
+          // What XState relays of a execution's end: it was seen in `deliver` already.
           return state;
       }
-      pump(children, scope);
+      pump(scope);
       return state;
     },
   };

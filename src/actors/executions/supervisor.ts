@@ -36,10 +36,10 @@ import { AttemptRunner } from './attempt-runner.ts';
 import { BreakpointTable } from './breakpoints.ts';
 import { Controls } from './controls.ts';
 import { DispatchGate } from './dispatch-gate.ts';
+import { LiveExecutions } from './live-executions.ts';
 import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
-import { Runs } from './runs.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
 
 /** What the node's operator hears. None of these may throw. */
@@ -70,7 +70,7 @@ const keptInputBytes = 4096;
 export class Supervisor implements Executions, Transfers, Explanations {
   readonly #options: SupervisorOptions;
   readonly #time: NodeTime;
-  readonly #runs = new Runs();
+  readonly #executions = new LiveExecutions();
   readonly #alarms: Alarms;
   readonly #slots: Slots;
   readonly #committer: Committer;
@@ -87,13 +87,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { clock, store, ids, queueLimit } = options;
-    const runs = this.#runs;
+    const executions = this.#executions;
     this.#time = options.time ?? new NodeTime(clock);
     const shared = {
       clock,
       time: this.#time,
       store,
-      runs,
+      executions,
       now: () => this.#now(),
       deliver: (executionId: string, event: ExecutionEvent) => this.#deliver(executionId, event),
       bug: options.listener.bug,
@@ -103,7 +103,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#estimates = new Estimates(
       this.#slots,
       options.durations ?? new Durations(),
-      (executionId) => runs.get(executionId)?.child.log.record,
+      (executionId) => executions.get(executionId)?.log.record,
     );
     this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
@@ -134,13 +134,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
       },
     });
     this.#actor = createActor(
-      createSupervisorLogic({ clock, time: this.#time }, this.#alarms, this.#slots, {
-        startAttempt: (child, attempt) => this.#attempts.start(child, attempt),
-        stopAttempt: (child) => this.#attempts.stop(child),
+      createSupervisorLogic(executions, { clock, time: this.#time }, this.#alarms, this.#slots, {
+        startAttempt: (execution, attempt) => this.#attempts.start(execution, attempt),
         mayDispatch: () => this.#dispatch.block === undefined,
         holds: ({ log }, state) => this.breakpoints.holds(log.record, state),
-        leftPending: () => runs.leftPending(),
-        chartFailed: (child, error) => options.listener.bug(error, child.log.executionId),
+        chartFailed: ({ executionId }, error) => options.listener.bug(error, executionId),
       }),
     ).start();
     const surroundings: LogSurroundings = {
@@ -160,23 +158,23 @@ export class Supervisor implements Executions, Transfers, Explanations {
       ids,
       gate: this.#gate,
       surroundings,
-      spawn: (child) => this.#actor.send({ type: 'spawn', child }),
+      spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
       cancel: (executionId, reason) =>
         this.#deliver(executionId, { type: 'cancel', at: this.#now(), reason }),
     });
     this.#controls = new Controls({
       ...shared,
       glance: (executionId) => this.attach(executionId, 'glance'),
-      live: (executionId) => runs.get(executionId),
+      live: (executionId) => executions.get(executionId),
       runtimeOf: (task) => this.#attempts.runtimeOf(task),
     });
     this.#executionRecovery = new ExecutionRecovery({
       ...shared,
       surroundings,
       attempts: this.#attempts,
-      revive: (child, task, then) => {
-        runs.add(child, task);
-        this.#actor.send({ type: 'revive', child, then });
+      revive: (execution, then) => {
+        executions.add(execution);
+        this.#actor.send({ type: 'revive', execution, then });
       },
     });
   }
@@ -188,9 +186,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
     readonly slots: number;
   } {
     return {
-      live: this.#runs.size,
+      live: this.#executions.size,
       running: this.#slots.running,
-      pending: this.#runs.pending,
+      pending: this.#executions.pending,
       slots: this.#slots.total,
     };
   }
@@ -205,16 +203,16 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   async attach(executionId: string, purpose: 'observe' | 'glance' = 'observe'): Promise<LogCursor> {
-    const run = this.#runs.get(executionId);
-    if (run !== undefined) {
-      const cursor = new LiveCursor(run.child.log, { counts: purpose === 'observe' });
+    const live = this.#executions.get(executionId);
+    if (live !== undefined) {
+      const cursor = new LiveCursor(live.log, { counts: purpose === 'observe' });
       await cursor.admitted();
       return cursor;
     }
     const record = await this.#options.store.execution(executionId);
     if (record === undefined) throw notFound('execution', executionId);
     // It came to life meanwhile, or is about to.
-    if (this.#runs.has(executionId)) return this.attach(executionId, purpose);
+    if (this.#executions.has(executionId)) return this.attach(executionId, purpose);
     if (!isTerminal(record.status)) throw notInState(record, 'it is being restored; try again in a moment');
     return new StoredCursor(this.#options.store, record);
   }
@@ -239,7 +237,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
 
   async delete(executionId: string): Promise<void> {
     const { store } = this.#options;
-    const live = this.#runs.get(executionId)?.child.log.record;
+    const live = this.#executions.get(executionId)?.log.record;
     if (live === undefined && (await store.delete(executionId))) return;
     const record = live ?? (await store.execution(executionId));
     if (record === undefined) throw notFound('execution', executionId);
@@ -295,7 +293,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
         store: this.#options.store,
         slots: this.#slots,
         glance: (id) => this.attach(id, 'glance'),
-        taskOf: (id) => this.#runs.get(id)?.task,
+        taskOf: (id) => this.#executions.get(id)?.task,
         block: () => this.#dispatch.block,
         time: this.#time,
       },
@@ -320,8 +318,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
    */
   async leave(): Promise<void> {
     this.#attempts.close();
-    for (const { child, task } of this.#runs.values()) {
-      const { log } = child;
+    for (const { log, task } of this.#executions.values()) {
       // Where the disk does not know yet that it can be followed, and never will, the next start ends it, as after a crash.
       if (mayFollowAgain(log.record, task)) this.#attempts.runtimeOf(task)?.release?.(log.executionId);
       log.leave();
@@ -346,23 +343,24 @@ export class Supervisor implements Executions, Transfers, Explanations {
 
   #committed(log: LiveLog): void {
     const { executionId } = log;
-    const run = this.#runs.get(executionId);
-    if (run === undefined) return;
+    const execution = this.#executions.get(executionId);
+    if (execution === undefined) return;
     this.#attempts.settle();
     const record = log.committed as ExecutionRecord;
     if (log.complete) {
       if (record.status === 'completed') this.#estimates.learn(record);
       this.#forget(log);
     } else if (record.attempt === 0) {
-      if ((run.invocation?.input.byteLength ?? 0) > keptInputBytes) run.invocation = undefined;
-      if (!run.child.speculative) this.#actor.send({ type: 'admitted', executionId });
+      if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
+      if (!execution.speculative) this.#actor.send({ type: 'admitted', executionId });
     }
   }
 
   #forget(log: LiveLog): void {
     const { executionId } = log;
-    this.#actor.send({ type: 'reap', executionId });
-    this.#runs.delete(executionId);
+    const execution = this.#executions.get(executionId);
+    this.#executions.delete(executionId);
+    if (execution !== undefined) this.#actor.send({ type: 'reap', execution });
     this.breakpoints.forget(executionId);
     this.#admissions.forget(log);
   }

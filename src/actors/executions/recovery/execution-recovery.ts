@@ -14,7 +14,7 @@ import { LiveLog, type LogSurroundings } from '../../log/live-log.ts';
 import type { NodeTime } from '../../time/node-time.ts';
 import type { AttemptRunner } from '../attempt-runner.ts';
 import { reattach } from '../attempts.ts';
-import type { Child } from '../child.ts';
+import { LiveExecution } from '../live-execution.ts';
 import { endIncompatible, readStored, type StoredExecution, TaskRevisions } from './stored-execution.ts';
 
 export interface ExecutionRecoveryHost {
@@ -24,7 +24,7 @@ export interface ExecutionRecoveryHost {
   readonly surroundings: LogSurroundings;
   readonly attempts: AttemptRunner;
   /** It is live from now on, its timers and its place in the queue with it; `then` comes to it before anything else. */
-  revive(child: Child, task: Task, then: readonly ExecutionEvent[]): void;
+  revive(execution: LiveExecution, then: readonly ExecutionEvent[]): void;
   deliver(executionId: string, event: ExecutionEvent): void;
   /** Milliseconds since the epoch. */
   now(): number;
@@ -52,7 +52,7 @@ export class ExecutionRecovery {
       this.#revive(stored, lose(snapshot));
       return;
     }
-    const child = this.#revive({ ...stored, snapshot: withGraceAnew(snapshot, this.#host.now()) }, []);
+    const execution = this.#revive({ ...stored, snapshot: withGraceAnew(snapshot, this.#host.now()) }, []);
     const follow = mayFollowAgain(record, task);
     const controller = reattach(
       runtime,
@@ -64,27 +64,27 @@ export class ExecutionRecovery {
         position: outline.output,
         paused: snapshot.context.pausedAttempt !== null,
       },
-      record.inputDelivered === record.attempt ? child.log : unheard,
+      record.inputDelivered === record.attempt ? execution.log : unheard,
       !follow,
       {
         found: () => {
           // One that is being ended is not followed.
-          if (follow && !child.log.left) {
+          if (follow && !execution.log.left) {
             this.#host.deliver(executionId, { type: 'reattached', at: this.#host.now() });
           }
         },
         settled: (end) => {
-          const lost = end?.kind === 'failed' && end.unfollowed === true && !child.log.left;
-          if (follow && end !== undefined && !lost) this.#host.attempts.ended(child, end);
-          else if (!child.log.left && child.snapshot !== undefined) {
+          const lost = end?.kind === 'failed' && end.unfollowed === true && !execution.log.left;
+          if (follow && end !== undefined && !lost) this.#host.attempts.ended(execution, end);
+          else if (!execution.log.left && execution.snapshot !== undefined) {
             const why = lost ? end.message : undefined;
-            for (const event of lose(child.snapshot, why)) this.#host.deliver(executionId, event);
+            for (const event of lose(execution.snapshot, why)) this.#host.deliver(executionId, event);
           }
         },
         bug: (error) => this.#host.bug(error, executionId),
       },
     );
-    this.#host.attempts.follow(executionId, controller);
+    execution.attempts(controller);
   }
 
   /**
@@ -98,7 +98,7 @@ export class ExecutionRecovery {
       shiftMs = 0,
       hold,
     }: { readonly takenAt: number; readonly shiftMs?: number; readonly hold: boolean },
-  ): Promise<Child> {
+  ): Promise<LiveExecution> {
     const { store } = this.#host;
     const stored = await readStored(store, new TaskRevisions(store), record);
     const { snapshot } = stored;
@@ -123,11 +123,13 @@ export class ExecutionRecovery {
     { record, task, outline, snapshot }: StoredExecution,
     then: readonly ExecutionEvent[],
     written = snapshot,
-  ): Child {
+  ): LiveExecution {
     const { clock, time, surroundings } = this.#host;
     const since = (wall: number): number => clock.monotonic() - time.sinceWall(wall);
     const { lastTime } = outline;
-    const child: Child = {
+    const execution = new LiveExecution({
+      task,
+      goesOn: { snapshot, written },
       log: new LiveLog(surroundings, record, task.definition.limits, { lastTime }),
       speculative: false,
       watched: true,
@@ -136,11 +138,9 @@ export class ExecutionRecovery {
         admitted: since(record.createdAt),
         dispatched: record.startedAt === undefined ? undefined : since(record.startedAt),
       },
-      snapshot,
-      written,
-    };
-    this.#host.revive(child, task, then);
-    return child;
+    });
+    this.#host.revive(execution, then);
+    return execution;
   }
 
   /** What is to be said of an attempt that is gone; nothing where there was none. */

@@ -3,13 +3,13 @@ import { delayedExecutionMachine, executionMachine, machineFor } from '../../mac
 import type { ExecutionInput } from '../../machines/execution-context.ts';
 import type { Slots } from '../queue/slots.ts';
 import type { Alarms } from './alarms.ts';
-import type { Child } from './child.ts';
+import type { LiveExecution } from './live-execution.ts';
 
 /** What a chart asks for and its supervisor does, once the change is in the log. */
 export type Effect = 'requestSlot' | 'startAttempt' | 'stopAttempt';
 
 /** Makes the actors of executions: the pure charts, with the node's alarms and slots as their actions. */
-export class ChildActors {
+export class ExecutionActors {
   readonly #machines: ReadonlyMap<typeof executionMachine, typeof executionMachine>;
   #wanted: Effect[] = [];
 
@@ -40,21 +40,21 @@ export class ChildActors {
   }
 
   /**
-   * The child's actor, started where it was not: at its input, or at the snapshot of one that was revived. That has no
+   * The actor of an execution, started where it was not: at its input, or at the snapshot of one that was revived. That has no
    * actor before something happens to it, as most that wait are many.
    */
-  of(child: Child, parent: AnyActorRef): ActorRefFrom<typeof executionMachine> | undefined {
-    const { actor: known, input, snapshot } = child;
+  of(execution: LiveExecution, parent: AnyActorRef): ActorRefFrom<typeof executionMachine> | undefined {
+    const { actor: known, input, snapshot } = execution;
     if (known !== undefined) return known;
     const machine = input === undefined ? executionMachine : machineFor(input);
     const logic = this.#machines.get(machine) ?? machine;
-    const options = { id: child.log.executionId, parent };
+    const options = { id: execution.executionId, parent };
     const actor =
       snapshot !== undefined
         ? createActor(logic, { ...options, ...unread, snapshot })
         : input !== undefined && createActor(logic, { ...options, input });
     if (!actor) return undefined;
-    child.actor = actor;
+    execution.actor = actor;
     // An actor without an error observer throws into the process.
     actor.subscribe({ error: ignoreHere });
     actor.start();

@@ -1,0 +1,81 @@
+import type { ActorRefFrom } from 'xstate';
+import type { Invocation } from '../../domain/execution.ts';
+import type { Task } from '../../domain/task.ts';
+import { type ExecutionSnapshot, type executionMachine, statePath } from '../../machines/execution.ts';
+import type { ExecutionInput } from '../../machines/execution-context.ts';
+import type { LiveLog } from '../log/live-log.ts';
+import type { Stopwatch } from '../log/recorder.ts';
+
+interface LiveExecutionFacts {
+  readonly log: LiveLog;
+  readonly task: Task;
+  /** Of one that begins here: what its chart begins with, and what it is called with. */
+  readonly begins?: { readonly input: ExecutionInput; readonly invocation: Invocation };
+  /** Of one that goes on: where its chart stands, and the snapshot that its log leads to. */
+  readonly goesOn?: { readonly snapshot: ExecutionSnapshot; readonly written: ExecutionSnapshot };
+  readonly speculative: boolean;
+  readonly watched: boolean;
+  readonly pending: boolean;
+  readonly stopwatch: Stopwatch;
+}
+
+/** One execution that lives on this node: its log, its chart and its attempt. */
+export class LiveExecution {
+  readonly log: LiveLog;
+  readonly task: Task;
+  /** What its chart begins with; undefined for one that goes on. */
+  readonly input: ExecutionInput | undefined;
+  /** Its first attempt may start before the admission is durable, as nothing outside can notice. */
+  readonly speculative: boolean;
+  /** Somebody waits for the first events as they come. */
+  readonly watched: boolean;
+  readonly stopwatch: Stopwatch;
+  /** Counts against the queue limit. */
+  pending: boolean;
+  /** Undefined where it is read back from the store when it is needed. */
+  invocation: Invocation | undefined;
+  /** It has none before something happens to it. */
+  actor: ActorRefFrom<typeof executionMachine> | undefined;
+  snapshot: ExecutionSnapshot | undefined;
+  /** The snapshot that the log's last transition brought it to; a patch is over this. */
+  written: ExecutionSnapshot | undefined;
+  #attempt: AbortController | undefined;
+
+  constructor({ begins, goesOn, ...facts }: LiveExecutionFacts) {
+    this.log = facts.log;
+    this.task = facts.task;
+    this.input = begins?.input;
+    this.speculative = facts.speculative;
+    this.watched = facts.watched;
+    this.stopwatch = facts.stopwatch;
+    this.pending = facts.pending;
+    this.invocation = begins?.invocation;
+    this.actor = undefined;
+    this.snapshot = goesOn?.snapshot;
+    this.written = goesOn?.written;
+    this.#attempt = undefined;
+  }
+
+  get executionId(): string {
+    return this.log.executionId;
+  }
+
+  /** As `running.attempting`; empty before its chart has begun. */
+  get state(): string {
+    return this.snapshot === undefined ? '' : statePath(this.snapshot);
+  }
+
+  /** Its attempt stands still, and can go on. */
+  get attemptPaused(): boolean {
+    return this.snapshot !== undefined && this.snapshot.context.pausedAttempt !== null;
+  }
+
+  /** An attempt is under way, which `controller` ends. */
+  attempts(controller: AbortController): void {
+    this.#attempt = controller;
+  }
+
+  stopAttempt(): void {
+    this.#attempt?.abort();
+  }
+}
