@@ -22,10 +22,15 @@ export function startBare(): Promise<BenchServer> {
   return start([here('bare-server.ts')], {}, async () => {});
 }
 
-/** Spear with its durable store in a fresh data folder, in a process of its own; or another program that is one. */
+/**
+ * Spear with its durable store in a fresh data folder, in a process of its own; or another program that is one.
+ *
+ * @param flags of Node
+ */
 export async function startSpear(
   options: Readonly<Record<string, string>> = {},
   program = '../src/main.ts',
+  flags: readonly string[] = [],
 ): Promise<BenchServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'spear-bench-'));
   const env = {
@@ -35,7 +40,7 @@ export async function startSpear(
     SPEAR_DRAIN_MS: '0',
     ...options,
   };
-  return start([here(program)], env, () => rm(dataDir, { recursive: true, force: true }));
+  return start([...flags, here(program)], env, () => rm(dataDir, { recursive: true, force: true }));
 }
 
 async function start(
