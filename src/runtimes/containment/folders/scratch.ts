@@ -63,18 +63,24 @@ export class Scratch {
 
   /** An empty folder for one instance; nobody but its user can enter it. Rejects where none can be made. */
   async takeFolder(owner: Identity): Promise<InstanceFolder> {
-    const volume = await this.#volumes?.take();
-    this.#made += 1;
-    const path = `${volume?.path ?? this.path}/run-${this.#made}`;
+    if (this.#volumes === undefined) return { path: this.#makeFolder(this.path, owner) };
+    const volume = await this.#volumes.take();
     try {
-      mkdirSync(path, { mode: 0o700 });
-      if (owner.uid !== process.geteuid?.()) chownSync(path, owner.uid, owner.gid);
-    } catch (error) {
+      return { path: this.#makeFolder(volume.path, owner), volume };
+    } catch {
       // The system lets nobody write to one that it has found damaged.
-      if (volume !== undefined) await this.#volumes?.remove(volume);
-      throw error;
+      await this.#volumes.remove(volume);
     }
-    return { path, ...(volume !== undefined && { volume }) };
+    const another = await this.#volumes.make();
+    return { path: this.#makeFolder(another.path, owner), volume: another };
+  }
+
+  #makeFolder(within: string, owner: Identity): string {
+    this.#made += 1;
+    const path = `${within}/run-${this.#made}`;
+    mkdirSync(path, { mode: 0o700 });
+    if (owner.uid !== process.geteuid?.()) chownSync(path, owner.uid, owner.gid);
+    return path;
   }
 
   /** Whether there is no more room in it: what ext4 sets aside for a write that has failed is free again after it. */
@@ -90,8 +96,10 @@ export class Scratch {
    * something of it stays.
    */
   async putBack({ path, volume }: InstanceFolder): Promise<boolean> {
+    if (volume === undefined || this.#volumes === undefined) return this.#remove(path);
+    // To empty one takes room in it, and while it is tried the next instance would get another.
+    if (isNearlyFull(volume)) return this.#volumes.remove(volume);
     const gone = await this.#remove(path);
-    if (volume === undefined || this.#volumes === undefined) return gone;
     if (!gone) return this.#volumes.remove(volume);
     await this.#volumes.putBack(volume);
     return true;
@@ -117,4 +125,9 @@ export class Scratch {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     return stat === undefined || (stat.isDirectory() && stat.uid === process.geteuid?.());
   }
+}
+
+function isNearlyFull({ path, freeFiles }: Volume): boolean {
+  const { blocks, bavail, ffree } = statfsSync(path);
+  return bavail < blocks / 16 || ffree < freeFiles / 16;
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, statfsSync } from 'node:fs';
 import { rm, rmdir, stat } from 'node:fs/promises';
 import { findCommand, runCommand } from '../command.ts';
 
@@ -42,6 +42,8 @@ export interface Volume {
   readonly path: string;
   /** The file of the host that holds it. */
   readonly image: string;
+  /** Files that it has room for while nothing is in it. */
+  readonly freeFiles: number;
 }
 
 interface VolumesPlace {
@@ -99,14 +101,26 @@ export class Volumes {
     const volume = this.#free.pop();
     if (volume !== undefined) return volume;
     // One after the other, for it may be that one comes back meanwhile.
-    const making = this.#making.then(() => this.#free.pop() ?? this.#make());
-    this.#making = making.catch(() => {});
-    return making;
+    return this.#inTurn(async () => this.#free.pop() ?? this.#make());
   }
 
-  /** Nobody uses it any more, and nothing is in it. */
+  /** As `take`, and one that nobody has had. */
+  make(): Promise<Volume> {
+    return this.#inTurn(() => this.#make());
+  }
+
+  #inTurn(making: () => Promise<Volume>): Promise<Volume> {
+    const made = this.#making.then(making);
+    this.#making = made.catch(() => {});
+    return made;
+  }
+
+  /**
+   * Nobody uses it any more, and no name is in it. It is used again only where nothing at all is: a file that has no
+   * name is there for as long as a program that it was handed to holds it.
+   */
   async putBack(volume: Volume): Promise<void> {
-    if (this.#free.length >= mostFree) {
+    if (this.#free.length >= mostFree || statfsSync(volume.path).ffree !== volume.freeFiles) {
       await this.remove(volume);
       return;
     }
@@ -129,11 +143,11 @@ export class Volumes {
     const image = `${this.#template}-${this.#made}`;
     mkdirSync(path, { mode: 0o700 });
     if (!(await script(volumeScript, [this.#template, image, path]))) {
-      await rm(image, { force: true });
+      await Promise.all([rm(image, { force: true }), rmdir(path).catch(() => {})]);
       throw new Error(`a file system in a file of ${this.#images} cannot be mounted`);
     }
     chmodSync(path, 0o711);
-    return { path, image };
+    return { path, image, freeFiles: statfsSync(path).ffree };
   }
 }
 

@@ -28,6 +28,9 @@ export const pageBytes = 65_536;
 /** What an inert module may have of memories and tables at the start, in bytes. */
 const mostInertBytes = 16 * 1024 * 1024;
 
+/** … and of imports and exports: V8 makes an object for each. */
+const mostInertNames = 1000;
+
 /** What one table entry is counted as. V8 uses about 56 bytes for a funcref (Node 26, measured). */
 export const tableEntryBytes = 64;
 
@@ -82,10 +85,13 @@ function capModule(
   return {
     bytes: capCoreModule(bytes, memories, tables),
     memoryCap: memories.reduce((sum, size) => sum + size.maximum * pageBytes, 0),
-    inert:
-      !module.hasStart &&
-      startBytes(module.memories, pageBytes) + startBytes(module.tables, tableEntryBytes) <= mostInertBytes,
+    inert: isInert(module),
   };
+}
+
+function isInert({ hasStart, imports, exports, memories, tables }: CoreModule): boolean {
+  const bytes = startBytes(memories, pageBytes) + startBytes(tables, tableEntryBytes);
+  return !hasStart && bytes <= mostInertBytes && imports.length + exports.length <= mostInertNames;
 }
 
 function startBytes(sizes: readonly (SizeLimits & { readonly instances?: number })[], unit: number): number {

@@ -2,6 +2,9 @@ import { createGuest, type Guest, type LoadedProgram } from './guest.ts';
 import type { RunContext } from './host/context.ts';
 import type { LiftBudget } from './lift-budget.ts';
 
+/** Of processor time, in microseconds. One that takes longer to make is not made ahead again: the next call, of whatever task, may have to wait for it. */
+const mostUs = 5000;
+
 /**
  * A fresh instance of a program that a host runs again and again, made while the host has nothing to do.
  *
@@ -14,6 +17,8 @@ export class NextGuest {
   #last: LoadedProgram | undefined;
   #again = false;
   #guest: Guest | undefined;
+  /** Took too long to make. */
+  readonly #slow = new WeakSet<LoadedProgram>();
 
   constructor(budget: LiftBudget) {
     this.#budget = budget;
@@ -37,12 +42,17 @@ export class NextGuest {
 
   /** To be called while there is nothing else to do. Where it fails, the execution that needs it will fail, and say why. */
   make(): void {
-    if (!this.#again || this.#guest !== undefined || this.#last === undefined || !isInert(this.#last)) return;
+    const program = this.#last;
+    if (!this.#again || this.#guest !== undefined || program === undefined) return;
+    if (!isInert(program) || this.#slow.has(program)) return;
+    const before = process.threadCpuUsage();
     try {
-      this.#guest = createGuest(this.#last, unbound(), this.#budget);
+      this.#guest = createGuest(program, unbound(), this.#budget);
     } catch {
-      this.#again = false;
+      this.#slow.add(program);
     }
+    const { user, system } = process.threadCpuUsage(before);
+    if (user + system > mostUs) this.#slow.add(program);
   }
 }
 

@@ -33,6 +33,12 @@ const counter = await parse(`(module
     (i32.store (i32.const 20) (i32.const 3))
     (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))))`);
 
+/** A command, and so many exports beside it. */
+function manyExports(count: number): string {
+  const names = Array.from({ length: count }, (_, index) => `(export "f${index}" (func $f))`);
+  return `(module (func $f) (export "_start" (func $f)) ${names.join(' ')})`;
+}
+
 describe('the next instance of a program', () => {
   it('is made ahead once the program has run twice in a row', async () => {
     const loaded = await loadModule(await readExample('wordcount/wordcount'));
@@ -100,6 +106,7 @@ describe('the next instance of a program', () => {
       '(module (memory 1) (data (i32.const 70000) "x") (func (export "_start")))',
       {},
     ],
+    ['has very many exports', manyExports(1000), {}],
     // 300 000 entries of a table are counted as 18 MiB.
     ['takes long to make', '(module (table 300000 funcref) (func (export "_start")))', {}, 64],
   ])('is not made ahead where it %s', async (_what, text, facts, limitMiB = 1) => {
