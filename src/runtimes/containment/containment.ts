@@ -57,6 +57,8 @@ export async function makeContainment(
   if ('reason' in cells) return cells;
   scratch.make(cells.folders);
   const watchdog = new Watchdog({ scratch: path, cgroups: cells.folders });
+  // What is mounted outlives a node that is killed before it has started anything.
+  if (place.scratchBytes !== undefined && process.geteuid?.() === 0) watchdog.watch();
   const wrapper = place.walled ? [...place.wrapper, ...(await withoutNewPrivileges())] : place.wrapper;
   const rooms = place.walled ? await makeRooms(place, scratch, wrapper) : undefined;
   const { clock } = place;
