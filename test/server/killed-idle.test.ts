@@ -1,26 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { readNodeId } from '../../src/stores/node-id.ts';
+import { mountsOf } from '../support/mounts.ts';
 import { describeWhere, root } from '../support/needs.ts';
 import { spawnServer, temporaryDataDir } from '../support/server.ts';
-
-/** Where the node has mounted something. */
-function mountedBy(nodeId: string): string[] {
-  return readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[1] ?? '')
-    .filter((path) => path.includes(`/spear-${nodeId}`));
-}
 
 describeWhere([root()], 'a node that is killed before it has run anything', () => {
   test('leaves nothing mounted, though nobody starts it again', async () => {
     const dataDir = await temporaryDataDir();
     const server = await spawnServer(dataDir, { allowHostAccess: 'true' });
     const nodeId = await readNodeId(dataDir, () => expect.unreachable());
-    expect(mountedBy(nodeId)).not.toEqual([]);
+    expect(mountsOf(nodeId)).not.toEqual([]);
     await server.end('SIGKILL');
     await rm(dataDir, { recursive: true });
-    await expect.poll(() => mountedBy(nodeId)).toEqual([]);
+    await expect.poll(() => mountsOf(nodeId)).toEqual([]);
   });
 });

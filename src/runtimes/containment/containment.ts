@@ -58,7 +58,13 @@ export async function makeContainment(
   scratch.make(cells.folders);
   const watchdog = new Watchdog({ scratch: path, cgroups: cells.folders });
   // What is mounted outlives a node that is killed before it has started anything.
-  if (place.scratchBytes !== undefined && process.geteuid?.() === 0) watchdog.watch();
+  if (place.scratchBytes !== undefined && process.geteuid?.() === 0) {
+    try {
+      watchdog.watch();
+    } catch {
+      return { reason: 'the process that ends what a killed node leaves cannot be started' };
+    }
+  }
   const wrapper = place.walled ? [...place.wrapper, ...(await withoutNewPrivileges())] : place.wrapper;
   const rooms = place.walled ? await makeRooms(place, scratch, wrapper) : undefined;
   const { clock } = place;

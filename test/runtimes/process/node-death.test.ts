@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { layoutFolders } from '../../../src/runtimes/containment/cells/layout.ts';
 import { makeNamespaceCells } from '../../../src/runtimes/containment/cells/namespace-cells.ts';
+import { mountsOf } from '../../support/mounts.ts';
 import { attemptOf, run } from '../attempt.ts';
 import { launchOf, newNodeId, open, openRuntime, Programs } from './fixtures.ts';
 import { isAlive, pidOf, processesWith, until } from './processes.ts';
@@ -45,11 +46,6 @@ async function doomed(nodeId: string, ...way: string[]) {
 function foldersOf(nodeId: string): string[] {
   const name = `spear-${nodeId}`;
   return [join(tmpdir(), name), ...layoutFolders(name)].filter((folder) => existsSync(folder));
-}
-
-function mountsOf(nodeId: string): string[] {
-  const lines = readFileSync('/proc/self/mounts', 'utf8').split('\n');
-  return lines.filter((line) => line.includes(`/spear-${nodeId}/`));
 }
 
 /** Of the instances of a node. */

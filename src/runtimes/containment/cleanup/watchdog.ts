@@ -3,7 +3,7 @@ import { commandEnvironment } from '../command.ts';
 import { type Remains, sweepScript } from './sweep.ts';
 
 /** It ends without doing anything where it is told so; a pipe that ends untold means that the node is dead. */
-const wardenScript = `read -r word && exit 0\n${sweepScript}`;
+const watchdogScript = `read -r word && exit 0\n${sweepScript}`;
 
 /**
  * A small process that outlives the node, whatever kills it, and then ends what the node was running. In a session
@@ -21,7 +21,7 @@ export class Watchdog {
   watch(): void {
     if (this.#child !== undefined) return;
     const { scratch, cgroups } = this.#remains;
-    const child = spawn('/bin/sh', ['-c', wardenScript, 'sh', scratch, ...cgroups], {
+    const child = spawn('/bin/sh', ['-c', watchdogScript, 'sh', scratch, ...cgroups], {
       stdio: ['pipe', 'ignore', 'ignore'],
       env: commandEnvironment,
       cwd: '/',

@@ -29,9 +29,9 @@ export class FolderEmptier {
     this.#clock = clock;
   }
 
-  /** Resolves with whether the folder is gone. See removeFolder. */
-  async remove(path: string): Promise<boolean> {
-    for (let tried = 0; tried < mostTries && !this.#closed; tried += 1) {
+  /** Resolves with whether the folder is gone, at most after so many tries. See removeFolder. */
+  async remove(path: string, tries = mostTries): Promise<boolean> {
+    for (let tried = 0; tried < tries && !this.#closed; tried += 1) {
       if (tried > 0) await this.#pause();
       if ((await this.#ask(path)) === '') return true;
     }

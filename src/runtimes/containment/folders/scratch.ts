@@ -99,19 +99,20 @@ export class Scratch {
     if (volume === undefined || this.#volumes === undefined) return this.#remove(path);
     // To empty one takes room in it, and while it is tried the next instance would get another.
     if (isNearlyFull(volume)) return this.#volumes.remove(volume);
-    const gone = await this.#remove(path);
+    // Nor is it tried again: meanwhile, too, the next would get another.
+    const gone = await this.#remove(path, 1);
     if (!gone) return this.#volumes.remove(volume);
     await this.#volumes.putBack(volume);
     return true;
   }
 
-  async #remove(path: string): Promise<boolean> {
+  async #remove(path: string, tries?: number): Promise<boolean> {
     try {
       // Not in this thread: it takes milliseconds on some file systems.
       await rmdir(path);
       return true;
     } catch {
-      return this.#emptier.remove(path);
+      return this.#emptier.remove(path, tries);
     }
   }
 
