@@ -136,21 +136,48 @@ describe('a pause', () => {
     expect(bench.found().paused).toBe(false);
   });
 
-  it.each(['pause', 'unpause'] as const)('is refused where nothing runs, or not yet (%s)', async (ask) => {
-    const bench = reattachBench('out of reach');
-    const refusal = { kind: 'failed_precondition', metadata: { execution: 'exec_1' } };
-    await expect(bench.runtime[ask]?.('exec_1')).rejects.toMatchObject({ ...refusal, reason: 'NOT_RUNNING' });
-    const { outcome } = await bench.follow();
-    await expect(bench.runtime[ask]?.('exec_1')).rejects.toMatchObject({
-      ...refusal,
+  describe.each(['pause', 'unpause'] as const)('that is asked for by %s', (ask) => {
+    const refusal = {
+      kind: 'failed_precondition',
       reason: 'NOT_RUNNING',
-      message: expect.stringMatching(/still being started; try again/),
+      metadata: { execution: 'exec_1' },
+    };
+    const unstarted = { ...refusal, message: expect.stringMatching(/still being started; try again/) };
+    const none = { ...refusal, message: expect.stringMatching(/no attempt/) };
+
+    it('is refused where nothing runs', async () => {
+      const bench = reattachBench();
+      await expect(bench.runtime[ask]?.('exec_1')).rejects.toMatchObject(none);
+      const { outcome } = await bench.follow();
+      bench.found().complete();
+      await outcome;
+      await expect(bench.runtime[ask]?.('exec_1')).rejects.toMatchObject(none);
     });
-    bench.instances.reached.resolve();
-    await settle();
-    bench.found().complete();
-    await outcome;
-    await expect(bench.runtime[ask]?.('exec_1')).rejects.toMatchObject({ ...refusal, reason: 'NOT_RUNNING' });
+
+    it('waits for an instance that is being started, for some seconds', async () => {
+      const bench = reattachBench('out of reach');
+      await bench.follow();
+      const early = bench.runtime[ask]?.('exec_1');
+      const refused = expect(early).rejects.toMatchObject(unstarted);
+      await settle();
+      await bench.clock.advance(9_999);
+      const late = bench.runtime[ask]?.('exec_1');
+      await settle();
+      await bench.clock.advance(1);
+      await refused;
+      bench.instances.reached.resolve();
+      await late;
+      expect(bench.found().paused).toBe(ask === 'pause');
+    });
+
+    it('is refused where the start comes to nothing', async () => {
+      const bench = reattachBench('out of reach');
+      await bench.follow();
+      const refused = expect(bench.runtime[ask]?.('exec_1')).rejects.toMatchObject(none);
+      await settle();
+      bench.controller.abort();
+      await refused;
+    });
   });
 });
 

@@ -44,7 +44,7 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
   const { registry, clock, ids, logger } = options;
   const pools = new Map<string, KeptPool>();
   const cooling = new Set<Promise<void>>();
-  const serving = new Serving();
+  const serving = new Serving(clock);
   let closed = false;
 
   function open({ instanceId, taskId, revision, task }: Plan, startedAhead: boolean): InstanceReport {
@@ -222,8 +222,8 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
     },
   };
   if (base.capabilities.pause) {
-    runtime.pause = async (executionId) => serving.instance(executionId).pause?.();
-    runtime.unpause = async (executionId) => serving.instance(executionId).unpause?.();
+    runtime.pause = async (executionId) => (await serving.instance(executionId)).pause?.();
+    runtime.unpause = async (executionId) => (await serving.instance(executionId)).unpause?.();
   }
   if (base.capabilities.reattach) {
     runtime.reattach = async (attempt, instanceId, position, io, signal, paused = false, found) => {
