@@ -185,13 +185,14 @@ class Compiler {
     if (target === undefined || others.length > 0) throw this.#refused(source, 'several targets');
     const within = ancestors(target).includes(source);
     if (
-      within ||
+      (within && reenter) ||
       ancestors(source).includes(target) ||
       (target === source && !(reenter && source === leaf))
     ) {
-      throw this.#refused(source, 'a target that holds it, or that it holds');
+      throw this.#refused(source, 'a target that holds it, or that is entered anew within it');
     }
-    const stays = ancestors(source);
+    // One from a state into it leaves only what is within.
+    const stays = within ? [source, ...ancestors(source)] : ancestors(source);
     const way = [target, ...ancestors(target)].filter((node) => !stays.includes(node));
     return [...way.reverse(), ...this.#descent(target)];
   }

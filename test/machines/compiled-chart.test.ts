@@ -7,10 +7,12 @@ import {
   createActor,
   createMachine,
   getInitialSnapshot,
+  type SnapshotFrom,
   type StateValue,
   setup,
   transition,
 } from 'xstate';
+import type { InstanceEvent } from '../../src/domain/instance.ts';
 import { compiled } from '../../src/machines/compiled-chart.ts';
 import { type ExecutionSnapshot, executionMachine, machineFor } from '../../src/machines/execution.ts';
 import type {
@@ -18,6 +20,7 @@ import type {
   ExecutionEvent,
   ExecutionInput,
 } from '../../src/machines/execution-context.ts';
+import { instanceMachine } from '../../src/machines/instance.ts';
 import { events, input } from './arbitrary.ts';
 import { inputWith, t0 } from './chart.ts';
 
@@ -205,6 +208,39 @@ describe('the chart of an execution as a table', () => {
   });
 });
 
+it('the chart of an instance goes where XState goes', () => {
+  const event = fc.constantFrom<InstanceEvent>(
+    { type: 'ready' },
+    { type: 'bind', executionId: 'exec_1', attempt: 2 },
+    { type: 'release' },
+    { type: 'stop', reason: 'used' },
+    { type: 'stuck', reason: 'deaf' },
+    { type: 'gone' },
+  );
+  const table = compiled(instanceMachine);
+  const shown = ({ status, value, context }: SnapshotFrom<typeof instanceMachine>) => ({
+    ...{ status, value, context },
+  });
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 12 }), (events) => {
+      let slow = getInitialSnapshot(instanceMachine);
+      let quick = getInitialSnapshot(table);
+      for (const each of events) {
+        const [nextSlow] = transition(instanceMachine, slow, each);
+        const [nextQuick] = transition(table, quick, each);
+        expect(shown(nextQuick)).toEqual(shown(nextSlow));
+        expect(nextQuick === quick).toBe(nextSlow === slow);
+        [slow, quick] = [nextSlow, nextQuick];
+        seen.add(slow.value);
+        if (slow.status !== 'active') break;
+      }
+    }),
+    { numRuns: 300 },
+  );
+  expect(seen.size).toBe(6);
+});
+
 describe('what a table cannot hold is refused', () => {
   const from = (states: object, root: object = {}) =>
     createMachine({ id: 'm', initial: 'a', states: { b: {}, ...states }, ...root } as Parameters<
@@ -220,10 +256,13 @@ describe('what a table cannot hold is refused', () => {
     ['after in m.a', from({ a: { after: { 10: 'b' } } })],
     ['onDone in m.a', from({ a: { initial: 'x', states: { x: {} }, onDone: 'b' } })],
     ['a wildcard in m.a', from({ a: { on: { '*': 'b' } } })],
-    ['a target that holds it, or that it holds in m.a', from({ a: { on: { go: { target: 'a' } } } })],
     [
-      'a target that holds it, or that it holds in m.a',
-      from({ a: { initial: 'x', states: { x: {}, y: {} }, on: { go: '.y' } } }),
+      'a target that holds it, or that is entered anew within it in m.a',
+      from({ a: { on: { go: { target: 'a' } } } }),
+    ],
+    [
+      'a target that holds it, or that is entered anew within it in m.a',
+      from({ a: { initial: 'x', states: { x: {}, y: {} }, on: { go: { target: '.y', reenter: true } } } }),
     ],
     ['the guard ', from({ a: { on: { go: { guard: never, target: 'b' } } } })],
     ['the action ', from({ a: { entry: () => {} } })],
