@@ -21,6 +21,7 @@ const invokeWords: Words = [
   ['start_after', '--start-after'],
   ['invocation_id', '--invocation-id'],
   ['metadata', '--metadata'],
+  ['labels', '--label'],
 ];
 
 const taskWords: Words = [
@@ -36,6 +37,7 @@ const listWords: Words = [
   ['statuses', '--status'],
   ['created_after', '--since'],
   ['created_before', '--until'],
+  ['labels', '--label'],
 ];
 
 /** Of a command that is about one execution, or one task. */

@@ -14,7 +14,7 @@ import {
   truth,
   whole,
 } from './check.ts';
-import { errorCode, executionId, label, measured, mostCount, statePath, taskId } from './values.ts';
+import { errorCode, executionId, label, labels, measured, mostCount, statePath, taskId } from './values.ts';
 
 const mostOutput = 4 * 1024 * 1024;
 
@@ -93,6 +93,7 @@ const record = object<ExecutionRecord>({
   oldestSequence: optional(whole(1, 1)),
   originId: optional(executionId),
   restoredAt: optional(instant),
+  labels: optional(labels),
   outcome: optional(outcomeCheck),
 });
 

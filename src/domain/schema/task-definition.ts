@@ -38,6 +38,7 @@ import {
   environmentValue,
   errorCode,
   label,
+  labels,
   longestMs,
   mostBytes,
   mostPathBytes,
@@ -362,6 +363,11 @@ export const definitionFields: Fields<TaskDefinition> = {
         'What each timer does about the time between a snapshot and its restore, or a suspend and its resume.',
     },
   ),
+  labels: optional(labels, {
+    means: 'For people and for filters; its executions have them, too.',
+    shown: 'label',
+    ...flag('--label <key=value>', 'a label of it and its executions (repeatable)', 'What runs:'),
+  }),
 };
 
 export const taskDefinition: Formed<TaskDefinition, ObjectForm> = object(definitionFields);

@@ -59,6 +59,20 @@ export function environment<T extends string | null>(
 
 export const environmentValue = text(mostArgumentBytes);
 
+export const mostLabels = 32;
+
+/** For people and for filters, of a task and of its executions. */
+export const labels = map(
+  text(255, /^\P{Cc}*$/u, { words: { what: 'a value', allowed: 'a text without control characters' } }),
+  mostLabels,
+  text(63, /^(?=.{1,63}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*(?:\/[A-Za-z0-9._-]*)?[A-Za-z0-9])?$/, {
+    words: {
+      what: 'a key',
+      allowed: '1 to 63 of [A-Za-z0-9._/-] that begin and end with a letter or digit and have at most one /',
+    },
+  }),
+);
+
 /** The sizes of all of it together count as well. */
 function limited<T, F extends Form>(
   check: Formed<T, F>,

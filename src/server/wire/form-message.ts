@@ -218,10 +218,11 @@ function listFrom(
   return items;
 }
 
-function mapFrom(
+/** Checked, in the order of their keys. Throws invalid_argument with the entry's path. */
+export function mapFrom<Value>(
   { name, value: form, most: allowed, total }: MapForm,
   desc: DescField,
-  map: Values,
+  map: Readonly<Record<string, Value>>,
   path: string,
 ) {
   const entries = Object.entries(map);
