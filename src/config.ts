@@ -171,6 +171,14 @@ export function splitAddress(flag: string, value: string): { readonly host: stri
   return { host: host.replace(/^\[|\]$/g, ''), port };
 }
 
+/** The page at an HTTP address, as a browser goes to it, with a code that opens it once. */
+export function pageLink(httpAddress: string, code: string): string {
+  const { host, port } = splitAddress('--http-address', httpAddress);
+  // An address that stands for all of the machine's is none that a browser could go to.
+  const open = host === '0.0.0.0' || host === '::' ? `127.0.0.1:${port}` : httpAddress;
+  return `http://${open}/#code=${code}`;
+}
+
 /** Ports that only the node's callers and the node itself may use; without those that are chosen later. */
 export function configuredPorts({ grpcAddress, httpAddress, dockerHost }: NodeConfig): number[] {
   const docker = /^tcp:.*:(\d+)$/.exec(dockerHost)?.[1];

@@ -1,4 +1,4 @@
-import { type ConfigFlags, type Environment, resolveConfig, splitAddress } from './config.ts';
+import { type ConfigFlags, type Environment, pageLink, resolveConfig } from './config.ts';
 import { type Node, startNode } from './node/node.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { createTerminalLogger } from './telemetry/terminal-logger.ts';
@@ -51,12 +51,10 @@ function quietly(flags: ConfigFlags, env: Environment): ConfigFlags {
   return isSaid ? flags : { ...flags, logLevel: 'warn' };
 }
 
-function whereabouts({ grpcAddress, httpAddress }: Node, dataDir: string): string {
-  const { host, port } = splitAddress('--http-address', httpAddress);
-  // An address that stands for all of the machine's is none that a browser could go to.
-  const open = host === '0.0.0.0' || host === '::' ? `127.0.0.1:${port}` : httpAddress;
+function whereabouts(node: Node, dataDir: string): string {
+  const { grpcAddress, httpAddress } = node;
   return [
     `spear ${packageVersion()} listens on ${grpcAddress} (gRPC) and keeps its data in ${dataDir}\n`,
-    `its page is http://${open}/ (also HTTP and JSON); Ctrl-C or SIGTERM stops it\n`,
+    `its page is ${pageLink(httpAddress, node.createPageCode())} (good once, within a minute; spear page prints another link); Ctrl-C or SIGTERM stops it\n`,
   ].join('');
 }

@@ -9,6 +9,7 @@ import { instancesCommand } from './commands/instances.ts';
 import { invokeCommand } from './commands/invoke.ts';
 import { listCommand } from './commands/list.ts';
 import { machineShowCommand } from './commands/machine-show.ts';
+import { pageCommand } from './commands/page.ts';
 import { replayCommand } from './commands/replay.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
@@ -87,6 +88,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(listCommand(shell))
     .addCommand(explainCommand(shell))
     .addCommand(topCommand(shell))
+    .addCommand(pageCommand(shell))
     .addCommand(instancesCommand(shell))
     .addCommand(machine)
     .addCommand(token)

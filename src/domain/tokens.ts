@@ -13,6 +13,11 @@ export interface TokenFacts {
   readonly lastUsedAt?: number;
 }
 
+/** How the holder of a token stands in logs and errors. */
+export function holderOf(tokenName: string): string {
+  return `token ${tokenName}`;
+}
+
 export interface NewToken {
   readonly name: string;
   readonly role: Role;

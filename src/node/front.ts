@@ -6,6 +6,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { NodeConfig } from '../config.ts';
 import { createAccessService } from '../server/access/access-service.ts';
 import { alwaysAs, TokenAuthenticator } from '../server/access/authenticator.ts';
+import { PageAccess } from '../server/access/page-access.ts';
 import { Arrivals } from '../server/arrivals.ts';
 import { ByteBudget } from '../server/byte-budget.ts';
 import type { ChainOptions } from '../server/chain.ts';
@@ -31,6 +32,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { loadPageFiles } from '../visualizer/page-files.ts';
 import type { Core } from './core.ts';
 import { mostConnections } from './descriptors.ts';
+import { boundAddress } from './listening.ts';
 
 export interface Front {
   readonly grpc: GrpcServer;
@@ -40,6 +42,8 @@ export interface Front {
   readonly localGrpc: GrpcServer;
   readonly localListener: LocalListener;
   readonly http: HttpServer;
+  /** How browsers come to it. */
+  readonly pageAccess: PageAccess;
   /** Hears why a connection could not be accepted. */
   acceptFailed(error: Error): void;
   /** What gRPC's health service says of all services. */
@@ -54,6 +58,8 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
   const { clock, store, supervisor, tasks, instances, feed, inspection } = core;
   const { defaultTotalMs, maxRequestBytes, maxRequestValues, receiveIdleMs, receiveTotalMs } = config;
   const budget = new ByteBudget(config.requestBytesInFlight);
+  const pageAccess = new PageAccess(clock);
+  const known = { find: (token: string) => core.tokens.find(token) ?? pageAccess.find(token) };
   const chain: ChainOptions = {
     clock,
     maxRequestBytes,
@@ -62,7 +68,7 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     budget,
     arrivals: new Arrivals(budget, clock, { idleMs: receiveIdleMs, totalMs: receiveTotalMs }),
     watchers: new Watchers({ most: config.maxWatchers, perCaller: config.maxWatchersPerConnection }),
-    authenticator: new TokenAuthenticator(core.tokens, {
+    authenticator: new TokenAuthenticator(known, {
       name: 'anonymous',
       role: config.anonymousRole === 'none' ? undefined : config.anonymousRole,
     }),
@@ -84,6 +90,10 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     tasks,
     inputs: store,
   });
+  const access = createAccessService({
+    ...{ tokens: core.tokens, pageAccess, clock },
+    httpAddress: () => boundAddress(http, config.httpAddress),
+  });
   const services = [
     { service: FunctionService, handlers: { ...functions } },
     {
@@ -93,7 +103,7 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     { service: InstanceService, handlers: { ...createInstanceService({ instances, tasks }) } },
     { service: SnapshotService, handlers: { ...snapshots }, streams: true as const },
     { service: NodeService, handlers: { ...node }, streams: true as const },
-    { service: AccessService, handlers: { ...createAccessService({ tokens: core.tokens, clock }) } },
+    { service: AccessService, handlers: { ...access } },
   ];
 
   const connections = new Connections({
@@ -124,6 +134,7 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
   }
   const http = createHttpServer({
     ...chain,
+    pageAccess,
     connections,
     functions,
     services,
@@ -141,6 +152,7 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     localGrpc,
     localListener: new LocalListener(localGrpc, failed),
     http,
+    pageAccess,
     acceptFailed: failed,
     setHealth(status) {
       for (const name of ['', ...services.map(({ service }) => service.typeName)]) {

@@ -26,10 +26,16 @@ export function listenHttp(
       server.off('error', refuse);
       // Without a listener a failed accept would end the process.
       server.on('error', failed);
-      const bound = server.address();
-      resolve(joined(host, bound !== null && typeof bound === 'object' ? bound.port : port));
+      resolve(boundAddress(server, address));
     });
   });
+}
+
+/** HOST as it was asked for, and the port that it has. */
+export function boundAddress(server: HttpServer, asked: string): string {
+  const { host, port } = splitAddress('--http-address', asked);
+  const bound = server.address();
+  return joined(host, bound !== null && typeof bound === 'object' ? bound.port : port);
 }
 
 function refusal(flag: string, address: string, error: unknown): Error {

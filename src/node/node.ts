@@ -22,6 +22,8 @@ export interface Node {
   readonly httpAddress: string;
   readonly supervisor: Supervisor;
   readonly store: Store;
+  /** A code with which a browser opens the page as the administrator: once, within a minute. */
+  createPageCode(): string;
   /**
    * Takes no new work, gives what runs the drain time, leaves the rest to the next start and stops. Resolves when
    * everything is durable and closed. A second call hurries.
@@ -92,7 +94,11 @@ async function open(
   logger.info({ grpcAddress, httpAddress, dataDir, slots, queueLimit }, 'ready');
 
   const drain = new Drain({ core, front, dataDir, drainMs: config.drainMs, opened: opened.move(), logger });
-  return { grpcAddress, httpAddress, supervisor, store, drain: () => drain.begin() };
+  return {
+    ...{ grpcAddress, httpAddress, supervisor, store },
+    createPageCode: () => front.pageAccess.createCode({ name: 'terminal', role: 'admin' }).secret,
+    drain: () => drain.begin(),
+  };
 }
 
 /** The administrator's way in; a node that cannot have it serves those with tokens. */

@@ -1,6 +1,7 @@
 /**
- * What a page in a browser may do. Nobody is authenticated, so anything that a browser can be made to send must be
- * refused where it changes something: a page of another origin always, and our own unless the node was told to let it.
+ * What a page in a browser may do. A page of another origin may do nothing. Our own may do what the role of its token
+ * allows; without a token anything that a browser can be made to send must be refused where it changes something,
+ * unless the node was told to let it.
  */
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../domain/errors.ts';
@@ -16,10 +17,11 @@ export function checkBrowser(
       reason: 'CROSS_SITE',
     });
   }
-  if (changes && !actionsAllowed) {
+  // Whether the token is good is told by whoever looks for its principal.
+  if (changes && !actionsAllowed && request.headers.authorization === undefined) {
     throw new RequestError(
       'permission_denied',
-      'this node does not let a page change anything; spear serve --allow-ui-actions does',
+      'this node does not let a page without a token change anything; the link of spear page has one, and spear serve --allow-ui-actions lets a page do without',
       { reason: 'ACTIONS_NOT_ALLOWED' },
     );
   }

@@ -24,6 +24,9 @@ export interface Inspections {
   attach(inspector: Inspector): () => void;
 }
 
+/** What a browser offers beside the protocol with its token, and is answered with. */
+const plainProtocol = 'spear';
+const tokenProtocol = 'spear.token.';
 const mostInspectors = 16;
 /** Bytes that wait for one who is slow; beyond, it is hung up on. */
 const mostWaiting = 8 * 1024 * 1024;
@@ -37,7 +40,13 @@ export function acceptInspectors(
   authenticator: Authenticator,
   isHost: (request: IncomingMessage) => boolean,
 ): void {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: 1024, perMessageDeflate: false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: 1024,
+    perMessageDeflate: false,
+    // Never the one that has the token.
+    handleProtocols: (offered) => offered.has(plainProtocol) && plainProtocol,
+  });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {});
     const [path] = (request.url ?? '').split('?', 1);
@@ -64,13 +73,21 @@ function refusal(
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`)
     return '403 Forbidden';
   try {
-    assertRole(authenticator.authenticate(headers.authorization), pathRoles.inspect, 'inspection');
+    const principal = authenticator.authenticate(headers.authorization ?? tokenOffered(headers));
+    assertRole(principal, pathRoles.inspect, 'inspection');
   } catch (error) {
     return error instanceof RequestError && error.kind === 'permission_denied'
       ? '403 Forbidden'
       : '401 Unauthorized';
   }
   return open >= mostInspectors ? '503 Service Unavailable' : undefined;
+}
+
+/** The authorization of a browser's websocket, which can have no header of its own but the protocols that it offers. */
+function tokenOffered({ 'sec-websocket-protocol': offered }: IncomingMessage['headers']): string | undefined {
+  const protocols = (offered ?? '').split(',').map((each) => each.trim());
+  const token = protocols.find((each) => each.startsWith(tokenProtocol));
+  return token === undefined ? undefined : `Bearer ${token.slice(tokenProtocol.length)}`;
 }
 
 function tell(client: WebSocket, inspections: Inspections): void {

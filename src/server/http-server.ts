@@ -1,6 +1,7 @@
 /**
  * The HTTP side: the page at `/`, `/status/<id>`, `/healthz`, `/readyz`, and under `/api/` the same handlers as
- * gRPC's with the same messages as proto JSON, the page's event stream, downloads, and the inspection stream.
+ * gRPC's with the same messages as proto JSON, the page's event stream, downloads, the inspection stream, and how the
+ * page signs in.
  *
  * - Only `Host` values that the server was bound to are answered (a page of another origin cannot reach it by a
  *   name of its own), there are no CORS headers, and every write needs a JSON content type.
@@ -12,6 +13,7 @@ import type { Duplex } from 'node:stream';
 import { fromJson } from '@bufbuild/protobuf';
 import { notFound, RequestError } from '../domain/errors.ts';
 import type { NodeFeed } from '../domain/node-feed.ts';
+import { alwaysAs } from './access/authenticator.ts';
 import { pathRoles } from './access/method-roles.ts';
 import { toRequestError } from './chain.ts';
 import type { Connections } from './connections.ts';
@@ -27,6 +29,7 @@ import { type DownloadOptions, downloadHistory, downloadSnapshot } from './http-
 import { serveEvents } from './http-events.ts';
 import { acceptInspectors, type Inspections } from './http-inspect.ts';
 import { type PageFile, servePage } from './http-page.ts';
+import { createTicket, downloadPath, openSession, type SessionOptions } from './http-session.ts';
 import { messageToJson } from './wire/json-response.ts';
 
 /** Where the node is in its life, as load balancers want to know it. */
@@ -36,7 +39,7 @@ export interface Readiness {
   readonly reason: string;
 }
 
-export interface HttpServerOptions extends ApiOptions, Pick<DownloadOptions, 'snapshots'> {
+export interface HttpServerOptions extends ApiOptions, SessionOptions, Pick<DownloadOptions, 'snapshots'> {
   readonly functions: FunctionHandlers;
   readiness(): Readiness;
   /** The files of the page by path; absent where there is no page. */
@@ -65,7 +68,9 @@ export function createHttpServer(options: HttpServerOptions): Server {
       return;
     }
     route(options, hostsOf(server), request, response).catch((error: unknown) => {
-      sendError(response, toRequestError(error, request.url ?? '', options));
+      // A ticket is of no use in a log.
+      const [path = ''] = pathOf(request).split('?', 1);
+      sendError(response, toRequestError(error, path, options));
     });
   };
   const server = createServer({ connectionsCheckingInterval: checkingMs }, answer);
@@ -158,12 +163,14 @@ async function route(
     const { feed } = options;
     return serveEvents({ ...options, feed }, request, response, new URLSearchParams(query));
   }
-  const [, download, id] = /^\/api\/(history|snapshots)\/([^/]+)$/.exec(path) ?? [];
+  const [, download, id] = downloadPath.exec(path) ?? [];
   if (id !== undefined) {
     response.once('close', options.watchers.enter(callerOf(request)));
     const send = download === 'history' ? downloadHistory : downloadSnapshot;
-    return send(options, request, response, decodePathPart(id));
+    return send(withTicket(options, path, query), request, response, decodePathPart(id));
   }
+  if (path === '/api/session') return openSession(options, request, response);
+  if (path === '/api/tickets') return createTicket(options, request, response);
   if (path.startsWith('/api/')) return callApi(options, request, response, path.slice('/api/'.length));
   if (path === '/metrics') {
     throw new RequestError('not_found', 'this version has no metrics yet', { reason: 'NOT_IN_THIS_VERSION' });
@@ -173,6 +180,13 @@ async function route(
     'no such path; there are /, /status/<execution_id>, /healthz, /readyz and /api/<Service>/<Method>',
     { reason: 'PATH_NOT_FOUND' },
   );
+}
+
+/** Who comes with a ticket is whoever had it made. */
+function withTicket(options: HttpServerOptions, path: string, query: string): HttpServerOptions {
+  const ticket = new URLSearchParams(query).get('ticket');
+  if (ticket === null) return options;
+  return { ...options, authenticator: alwaysAs(options.pageAccess.takeTicket(ticket, path)) };
 }
 
 async function sendStatus(

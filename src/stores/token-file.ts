@@ -10,7 +10,7 @@ import { isRole, type Principal } from '../domain/access.ts';
 import type { Clock } from '../domain/clock.ts';
 import { quote, RequestError } from '../domain/errors.ts';
 import { LruMap } from '../domain/lru-map.ts';
-import type { NewToken, TokenFacts, Tokens } from '../domain/tokens.ts';
+import { holderOf, type NewToken, type TokenFacts, type Tokens } from '../domain/tokens.ts';
 import { StoreError } from './store.ts';
 
 export const adminTokenFile = 'admin-token';
@@ -68,7 +68,10 @@ export class TokenFile implements Tokens {
     const now = Math.round(this.#clock.now());
     if (kept.expiresAt !== undefined && kept.expiresAt <= now) return undefined;
     if (now - (this.#lastUses.get(hash) ?? 0) >= useMs) this.#use(kept, now);
-    return { name: `token ${kept.name}`, role: kept.role };
+    return {
+      ...{ name: holderOf(kept.name), role: kept.role },
+      ...(kept.expiresAt !== undefined && { expiresAt: kept.expiresAt }),
+    };
   }
 
   list(): readonly TokenFacts[] {

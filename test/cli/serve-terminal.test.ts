@@ -27,6 +27,16 @@ describeWhere([await script()], 'on a terminal', () => {
     expect(lines[0]).toContain(packageVersion());
     const page = /http:\S+/.exec(lines[1] ?? '')?.[0] ?? '';
     expect(await (await fetch(page)).text()).toContain('<title>');
+    const { origin, hash } = new URL(page);
+    const signedIn = await fetch(`${origin}/api/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code: hash.replace('#code=', '') }),
+    });
+    expect([signedIn.status, await signedIn.json()]).toEqual([
+      200,
+      { token: expect.stringMatching(/^spear_page_/), expiresAt: expect.any(String) },
+    ]);
     expect(text).not.toContain('{"level"');
     child.stdin.write('\u0003');
     const [code] = (await once(child, 'close')) as [number];

@@ -2,8 +2,9 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createMachine } from 'xstate';
+import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { ExecutionMode } from '../../src/server/gen/spearlet/function_pb.js';
-import { startServer } from '../support/server.ts';
+import { type LocalServer, startServer } from '../support/server.ts';
 import { withHttp } from './http.ts';
 import { server } from './local.ts';
 
@@ -120,5 +121,45 @@ describe('an inspector', () => {
     await opened;
     await other.stop();
     expect(await closed).toBe(1001);
+  });
+});
+
+describe('an inspector in a browser, which can have no header of its own,', () => {
+  const token = async (other: LocalServer) => {
+    const { secret } = await other.connection
+      .service(AccessService)
+      .createToken({ name: 'reader', role: Role.OBSERVE });
+    return secret;
+  };
+  const opening = (address: string, protocols: string[], origin?: string) => {
+    const socket = new WebSocket(
+      `ws://${address}/api/inspect`,
+      protocols,
+      origin === undefined ? {} : { origin },
+    );
+    onTestFinished(() => socket.terminate());
+    return new Promise<string>((resolve, reject) => {
+      socket.on('open', () => resolve(socket.protocol));
+      socket.on('error', reject);
+    });
+  };
+
+  test('shows its token as a protocol, and is answered with another one', async () => {
+    const other = await startServer({ anonymousRole: 'none' });
+    onTestFinished(() => other.stop());
+    const own = `http://${other.httpAddress}`;
+    const shown = `spear.token.${await token(other)}`;
+    for (const protocols of [
+      ['spear', shown],
+      [shown, 'spear'],
+    ]) {
+      expect(await opening(other.httpAddress, protocols, own)).toBe('spear');
+    }
+    await expect(opening(other.httpAddress, ['spear'], own)).rejects.toThrow('401');
+    await expect(opening(other.httpAddress, ['spear', 'spear.token.wrong'], own)).rejects.toThrow('401');
+    await expect(opening(other.httpAddress, ['spear', 'spear.token.'], own)).rejects.toThrow('401');
+    await expect(opening(other.httpAddress, ['spear', shown], 'http://evil.example')).rejects.toThrow('403');
+    // Without the plain one nothing is answered, and least of all the token.
+    await expect(opening(other.httpAddress, [shown], own)).rejects.toThrow('no subprotocol');
   });
 });

@@ -1,9 +1,13 @@
 import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, quote } from '../../domain/errors.ts';
-import type { Tokens } from '../../domain/tokens.ts';
+import { holderOf, type Tokens } from '../../domain/tokens.ts';
 import type { UnaryHandler } from '../call.ts';
 import {
+  type CreatePageCodeRequest,
+  type CreatePageCodeResponse,
+  CreatePageCodeResponseSchema,
   type CreateTokenRequest,
   type CreateTokenResponse,
   CreateTokenResponseSchema,
@@ -16,20 +20,27 @@ import {
 } from '../gen/spearlet/access_pb.js';
 import { roleFromWire, tokenToWire } from '../wire/access.ts';
 import { instant, reference } from '../wire/fields.ts';
+import type { PageAccess } from './page-access.ts';
 
 export interface AccessService {
   readonly createToken: UnaryHandler<CreateTokenRequest, CreateTokenResponse>;
   readonly listTokens: UnaryHandler<ListTokensRequest, ListTokensResponse>;
   readonly revokeToken: UnaryHandler<RevokeTokenRequest, RevokeTokenResponse>;
+  readonly createPageCode: UnaryHandler<CreatePageCodeRequest, CreatePageCodeResponse>;
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 export function createAccessService({
   tokens,
+  pageAccess,
+  httpAddress,
   clock,
 }: {
   readonly tokens: Tokens;
+  readonly pageAccess: PageAccess;
+  /** HOST:PORT as bound. */
+  readonly httpAddress: () => string;
   readonly clock: Pick<Clock, 'now'>;
 }): AccessService {
   return {
@@ -59,7 +70,16 @@ export function createAccessService({
 
     async revokeToken(request) {
       const facts = await tokens.revoke(reference('name', request.name));
+      // Else its holder would go on through a page.
+      pageAccess.endOf(holderOf(facts.name));
       return create(RevokeTokenResponseSchema, { token: tokenToWire(facts) });
+    },
+
+    async createPageCode(_request, { principal }) {
+      const { secret: code, expiresAt } = pageAccess.createCode(principal);
+      return create(CreatePageCodeResponseSchema, {
+        ...{ code, expiresAt: timestampFromMs(expiresAt), httpAddress: httpAddress() },
+      });
     },
   };
 }

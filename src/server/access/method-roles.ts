@@ -4,6 +4,7 @@ import type { Role } from '../../domain/access.ts';
 
 /** By service and method. */
 export const methodRoles: Readonly<Record<string, Role>> = {
+  'AccessService/CreatePageCode': 'admin',
   'AccessService/CreateToken': 'admin',
   'AccessService/ListTokens': 'admin',
   'AccessService/RevokeToken': 'admin',
@@ -49,4 +50,6 @@ export const pathRoles = {
   history: 'observe',
   snapshots: 'operate',
   inspect: 'observe',
+  /** Who may have a ticket; the file that it is for needs its own role. */
+  tickets: 'observe',
 } as const satisfies Record<string, Role>;

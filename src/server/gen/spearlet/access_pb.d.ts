@@ -171,6 +171,50 @@ export declare type RevokeTokenResponse = Message<"spearlet.RevokeTokenResponse"
 export declare const RevokeTokenResponseSchema: GenMessage<RevokeTokenResponse>;
 
 /**
+ * @generated from message spearlet.CreatePageCodeRequest
+ */
+export declare type CreatePageCodeRequest = Message<"spearlet.CreatePageCodeRequest"> & {
+};
+
+/**
+ * Describes the message spearlet.CreatePageCodeRequest.
+ * Use `create(CreatePageCodeRequestSchema)` to create a new message.
+ */
+export declare const CreatePageCodeRequestSchema: GenMessage<CreatePageCodeRequest>;
+
+/**
+ * @generated from message spearlet.CreatePageCodeResponse
+ */
+export declare type CreatePageCodeResponse = Message<"spearlet.CreatePageCodeResponse"> & {
+  /**
+   * Good once, by POST to /api/session. The page takes it out of its address: http://HOST:PORT/#code=CODE
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * A minute from now.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 2;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * HOST:PORT where the node has its page, as it is bound.
+   *
+   * @generated from field: string http_address = 3;
+   */
+  httpAddress: string;
+};
+
+/**
+ * Describes the message spearlet.CreatePageCodeResponse.
+ * Use `create(CreatePageCodeResponseSchema)` to create a new message.
+ */
+export declare const CreatePageCodeResponseSchema: GenMessage<CreatePageCodeResponse>;
+
+/**
  * What a caller may do, each with all before it.
  *
  * @generated from enum spearlet.Role
@@ -251,6 +295,16 @@ export declare const AccessService: GenService<{
     methodKind: "unary";
     input: typeof RevokeTokenRequestSchema;
     output: typeof RevokeTokenResponseSchema;
+  },
+  /**
+   * Makes a code with which a browser opens the page, as whoever asked for it.
+   *
+   * @generated from rpc spearlet.AccessService.CreatePageCode
+   */
+  createPageCode: {
+    methodKind: "unary";
+    input: typeof CreatePageCodeRequestSchema;
+    output: typeof CreatePageCodeResponseSchema;
   },
 }>;
 

@@ -1,0 +1,78 @@
+/** Secrets that the node makes and forgets, each for one thing. They are kept as hashes, in memory. */
+import { createHash, randomBytes } from 'node:crypto';
+import type { Clock } from '../../domain/clock.ts';
+
+export interface IssuedSecret {
+  /** Not kept. */
+  readonly secret: string;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export interface SecretBounds {
+  /** Milliseconds. */
+  readonly lifetimeMs: number;
+  /** Where there is one more, the oldest goes. */
+  readonly most: number;
+  /** What each begins with, so that who finds one knows what it is. */
+  readonly prefix: string;
+}
+
+interface Kept<Value> {
+  readonly value: Value;
+  /** On the monotonic clock: nobody makes it longer by setting the other one. */
+  readonly until: number;
+  /** On the wall clock. */
+  readonly expiresAt: number;
+}
+
+export class ShortLivedSecrets<Value> {
+  readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
+  readonly #bounds: SecretBounds;
+  /** By hash, the oldest first. A secret has 256 random bits, so that nobody finds one by its hash. */
+  readonly #kept = new Map<string, Kept<Value>>();
+
+  constructor(clock: Pick<Clock, 'now' | 'monotonic'>, bounds: SecretBounds) {
+    this.#clock = clock;
+    this.#bounds = bounds;
+  }
+
+  /** `notAfter`, on the wall clock, ends it sooner. */
+  issue(value: Value, notAfter = Number.POSITIVE_INFINITY): IssuedSecret {
+    const { lifetimeMs, most, prefix } = this.#bounds;
+    const secret = `${prefix}${randomBytes(32).toString('base64url')}`;
+    const expiresAt = Math.min(Math.round(this.#clock.now()) + lifetimeMs, notAfter);
+    this.#kept.set(hashOf(secret), { value, until: this.#clock.monotonic() + lifetimeMs, expiresAt });
+    for (const hash of this.#kept.keys()) {
+      if (this.#kept.size <= most) break;
+      this.#kept.delete(hash);
+    }
+    return { secret, expiresAt };
+  }
+
+  /** Undefined for one that is unknown, taken or late. */
+  find(secret: string): Value | undefined {
+    const hash = hashOf(secret);
+    const kept = this.#kept.get(hash);
+    if (kept === undefined) return undefined;
+    if (this.#clock.monotonic() < kept.until && this.#clock.now() < kept.expiresAt) return kept.value;
+    this.#kept.delete(hash);
+    return undefined;
+  }
+
+  /** As `find`, and it is of no use afterwards. */
+  take(secret: string): Value | undefined {
+    const value = this.find(secret);
+    this.#kept.delete(hashOf(secret));
+    return value;
+  }
+
+  /** Ends those whose value is so. */
+  end(isSo: (value: Value) => boolean): void {
+    for (const [hash, { value }] of this.#kept) if (isSo(value)) this.#kept.delete(hash);
+  }
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}
