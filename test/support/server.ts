@@ -131,7 +131,7 @@ export async function startServer(flags: ConfigFlags = {}, parts: NodeParts = {}
     },
   });
   const dataDir = flags.dataDir === undefined ? await temporaryDataDir() : String(flags.dataDir);
-  const config = resolveConfig({ ...defaults, ...flags, dataDir }, {});
+  const config = resolveConfig({ ...defaults, ...flags, dataDir }, inheritedEnvironment());
   const logger = pino({ level: 'info', base: null }, sink);
   try {
     return new LocalServer(await startNode(config, logger, parts), dataDir, log);
