@@ -70,7 +70,7 @@ export function serveCommand(shell: Shell): Command {
     )
     .option(
       '--allow-ui-actions',
-      'let the page at / cancel, suspend, restore and set breakpoints; without it, it only shows',
+      'let the page at / act without being signed in (spear page); without it, it only shows then',
     )
     .option('--docker-host <url>', 'the Docker engine: unix:///PATH or tcp://HOST:PORT (or DOCKER_HOST)')
     .option('--allow-private-artifact-hosts', 'fetch artifacts from hosts that are not public, too')

@@ -2,7 +2,7 @@
 import './theme/tokens.css';
 import './theme/base.css';
 import { render } from 'preact';
-import { App } from './shell/app.tsx';
+import { Gate } from './shell/gate.tsx';
 import { PageContext } from './shell/page.ts';
 import { startPage } from './shell/start.ts';
 
@@ -10,7 +10,7 @@ const place = document.getElementById('page');
 if (place === null) throw new Error('the document has no place for the page');
 render(
   <PageContext.Provider value={startPage()}>
-    <App />
+    <Gate />
   </PageContext.Provider>,
   place,
 );

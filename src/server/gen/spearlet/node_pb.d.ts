@@ -149,7 +149,7 @@ export declare type NodeView = Message<"spearlet.NodeView"> & {
   position: bigint;
 
   /**
-   * Cancel, suspend, breakpoints and the like may come from the page.
+   * Cancel, suspend, breakpoints and the like may come from a page that shows no token, too.
    *
    * @generated from field: bool actions_allowed = 12;
    */

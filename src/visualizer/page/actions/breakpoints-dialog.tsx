@@ -19,7 +19,7 @@ interface Props {
 }
 
 export function BreakpointsDialog({ task, execution, close }: Props) {
-  const { acts, dialogs, feed, notices } = usePage();
+  const { acts, dialogs, feed, mayAct, notices } = usePage();
   const [fault, setFault] = useState('');
   useSignalEffect(() => {
     // Hits are no news of the feed, and one that holds once is gone after it.
@@ -30,7 +30,7 @@ export function BreakpointsDialog({ task, execution, close }: Props) {
       .catch((error: unknown) => setFault(faultText(error)));
   });
   const all = acts.breakpoints.value;
-  const allowed = feed.node.value?.actionsAllowed === true && !feed.away.value;
+  const allowed = mayAct.value && !feed.away.value;
   const back = {
     kind: 'breakpoints' as const,
     ...(task !== undefined && { task }),

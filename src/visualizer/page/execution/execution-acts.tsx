@@ -33,8 +33,8 @@ export function ExecutionActs({
           {others.filter(({ danger }) => !danger).map(item)}
           {downloads !== undefined && (
             <>
-              <Download href={downloads.history} name="Download history" hint="opens offline" />
-              <Download href={downloads.snapshot} name="Download snapshot" hint="can be restored" />
+              <Download run={downloads.history} name="Download history" hint="opens offline" />
+              <Download run={downloads.snapshot} name="Download snapshot" hint="can be restored" />
             </>
           )}
           {others.filter(({ danger }) => danger).map(item)}
@@ -60,18 +60,18 @@ function item(action: ExecutionAction) {
 }
 
 function Download({
-  href,
+  run,
   name,
   hint,
 }: {
-  readonly href: string;
+  readonly run: () => void;
   readonly name: string;
   readonly hint: string;
 }) {
   return (
-    <a class="menu-item" role="menuitem" tabIndex={-1} href={href} download>
+    <button type="button" class="menu-item" role="menuitem" tabIndex={-1} onClick={run}>
       <Icon name="download" size={14} /> {name} <small>{hint}</small>
-    </a>
+    </button>
   );
 }
 

@@ -1,12 +1,12 @@
 /**
- * The page's one connection for news: an EventSource that is opened anew whenever what it should tell changes, or
+ * The page's one connection for news: a request for events that is made anew whenever what it should tell changes, or
  * when it broke.
  *
- * The browser's own reconnecting is not used: it would ask for the log from where it once began, and gives up for good
- * after one refusal.
+ * The log that it tells is asked for from where the page is, and a node that refuses is asked again later.
  */
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { after, now } from '../clock.ts';
+import type { RequestEvents } from './event-request.ts';
 
 export type Connection =
   | { readonly phase: 'connecting'; readonly since: number }
@@ -16,8 +16,12 @@ export type Connection =
 
 export interface EventStream {
   readonly connection: ReadonlySignal<Connection>;
-  /** Opens it now, with what `address` says then. */
+  /** Opens it now, with what `address` says then; not while it is paused. */
   reopen(): void;
+  /** Closes it as one that broke, and does not come back by itself. */
+  pause(): void;
+  /** Opens it now, and ends a pause. */
+  resume(): void;
   close(): void;
 }
 
@@ -25,50 +29,57 @@ interface Options {
   /** Where to, asked at each opening. */
   address(): string;
   on: Readonly<Record<string, (data: string, id: string) => void>>;
-  connect?: (address: string) => EventSource;
+  request: RequestEvents;
 }
 
 const firstDelayMs = 300;
 const longestDelayMs = 10_000;
 
-export function createEventStream({
-  address,
-  on,
-  connect = (to) => new EventSource(to),
-}: Options): EventStream {
+export function createEventStream({ address, on, request }: Options): EventStream {
   const connection = signal<Connection>({ phase: 'connecting', since: now() });
-  let source: EventSource | undefined;
+  let closeRequest = () => {};
   let delay = firstDelayMs;
   let callOff = () => {};
+  let paused = false;
 
   const close = () => {
     callOff();
-    source?.close();
-    source = undefined;
+    closeRequest();
+  };
+  const lost = () => {
+    const { phase, since } = connection.value;
+    if (phase === 'live') connection.value = { phase: 'reconnecting', since: now(), refused: false };
+    else if (phase === 'reconnecting') connection.value = { phase, since, refused: true };
   };
   const reopen = () => {
+    if (paused) return;
     close();
-    const opening = connect(address());
-    source = opening;
-    opening.onopen = () => {
-      if (source !== opening) return;
-      delay = firstDelayMs;
-      if (connection.value.phase !== 'live') connection.value = { phase: 'live', since: now() };
-    };
-    opening.onerror = () => {
-      if (source !== opening) return;
-      close();
-      const { phase, since } = connection.value;
-      if (phase === 'live') connection.value = { phase: 'reconnecting', since: now(), refused: false };
-      else if (phase === 'reconnecting') connection.value = { phase, since, refused: true };
-      callOff = after(delay, reopen);
-      delay = Math.min(delay * 2, longestDelayMs);
-    };
-    for (const [name, take] of Object.entries(on)) {
-      opening.addEventListener(name, (event: MessageEvent<string>) => {
-        if (source === opening) take(event.data, event.lastEventId);
-      });
-    }
+    closeRequest = request(address(), {
+      opened() {
+        delay = firstDelayMs;
+        if (connection.value.phase !== 'live') connection.value = { phase: 'live', since: now() };
+      },
+      event: (name, data, id) => on[name]?.(data, id),
+      ended() {
+        lost();
+        callOff = after(delay, reopen);
+        delay = Math.min(delay * 2, longestDelayMs);
+      },
+    });
   };
-  return { connection, reopen, close };
+  return {
+    connection,
+    reopen,
+    pause() {
+      paused = true;
+      close();
+      lost();
+    },
+    resume() {
+      paused = false;
+      delay = firstDelayMs;
+      reopen();
+    },
+    close,
+  };
 }

@@ -18,6 +18,7 @@ import type {
   StreamExecutionResultJson,
   WatchNodeResponseJson,
 } from '../wire.ts';
+import type { RequestEvents } from './event-request.ts';
 import { type Connection, createEventStream } from './event-stream.ts';
 import { createFrameQueue } from './frame-queue.ts';
 
@@ -53,6 +54,8 @@ export interface Feed {
   /** Raised when a broken connection is whole again: what was deleted meanwhile is not told. */
   readonly returns: ReadonlySignal<number>;
   start(): void;
+  /** Listens no more, until it is started again: the node would not tell. */
+  pause(): void;
   /** Follows one log. Only the last one that was asked for is followed. */
   follow(followed: Followed): Following;
   stop(): void;
@@ -61,7 +64,7 @@ export interface Feed {
 /** More than that waits only while the page was asleep; listing again is cheaper. */
 const mostWaiting = 20_000;
 
-export function createFeed(rows: RowStore, connect?: (address: string) => EventSource): Feed {
+export function createFeed(rows: RowStore, request: RequestEvents): Feed {
   const node = signal<NodeModel | undefined>(undefined);
   const epoch = signal(0);
   const missed = signal(0);
@@ -133,7 +136,7 @@ export function createFeed(rows: RowStore, connect?: (address: string) => EventS
       return `/api/events?${fields}`;
     },
     on: { node: takeNews, log: takeLog, fault: takeFault },
-    ...(connect && { connect }),
+    request,
   });
   let broken = false;
   const stopLooking = effect(() => {
@@ -153,7 +156,8 @@ export function createFeed(rows: RowStore, connect?: (address: string) => EventS
     returns,
     leaving,
     away: computed(() => stream.connection.value.phase === 'reconnecting'),
-    start: () => stream.reopen(),
+    start: () => stream.resume(),
+    pause: () => stream.pause(),
     follow(next) {
       logQueue.clear();
       followed = next;

@@ -27,6 +27,9 @@ interface Options {
   readonly machines: readonly Machine[];
   readonly at: Signal<number | undefined>;
   readonly actions: (row: ExecutionRow) => readonly ExecutionAction[];
+  readonly mayAct: ReadonlySignal<boolean>;
+  /** Says itself what came of it. */
+  readonly download: (path: string) => void;
 }
 
 export interface LiveSource extends ExecutionSource {
@@ -34,7 +37,8 @@ export interface LiveSource extends ExecutionSource {
   readonly missing: ReadonlySignal<boolean>;
 }
 
-export function openLiveSource({ id, call, feed, rows, machines, at, actions }: Options): LiveSource {
+export function openLiveSource(options: Options): LiveSource {
+  const { id, call, feed, rows, machines, at, actions, mayAct, download } = options;
   const events = new EventLog();
   const fault = signal('');
   const gone = signal(false);
@@ -94,8 +98,7 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
   });
   const buttons: ReadonlySignal<readonly ExecutionAction[]> = computed(() => {
     const row = record.value;
-    const mayAct = feed.node.value?.actionsAllowed === true && !gone.value;
-    if (row === undefined || !mayAct) return [];
+    if (row === undefined || !mayAct.value || gone.value) return [];
     const all = actions(row);
     return feed.away.value ? all.map((each) => ({ ...each, refusal: 'the node is not connected' })) : all;
   });
@@ -120,7 +123,10 @@ export function openLiveSource({ id, call, feed, rows, machines, at, actions }: 
     invocation: async () =>
       invocationOf(await call<GetInvocationResponseJson>('NodeService/GetInvocation', { executionId: id })),
     task: () => taskIfAny(call, record.value?.taskId ?? ''),
-    downloads: { history: `/api/history/${path}`, snapshot: `/api/snapshots/${path}` },
+    downloads: {
+      history: () => download(`/api/history/${path}`),
+      snapshot: () => download(`/api/snapshots/${path}`),
+    },
     close: () => {
       letGo();
       stopAsking();

@@ -74,7 +74,7 @@ async function askFor(call: Call, rows: RowStore, executionId: string): Promise<
     });
     if (result !== undefined) answer.take([rowOf(result)]);
   } catch (error) {
-    if (!(error instanceof CallFault) || error.reason === 'UNREACHABLE') throw error;
+    if (!(error instanceof CallFault) || error.reason !== 'EXECUTION_NOT_FOUND') throw error;
     rows.remove([executionId]);
   }
 }

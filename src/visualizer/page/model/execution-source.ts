@@ -51,8 +51,8 @@ export interface ExecutionSource {
   invocation?(): Promise<Invocation>;
   /** The task as it is registered now; nothing where it is gone. */
   task?(): Promise<Task | undefined>;
-  /** Where the two files can be downloaded, unless it is gone. */
-  readonly downloads?: { readonly history: string; readonly snapshot: string };
+  /** What hands the two files to the browser, unless it is gone. The shell says what came of it. */
+  readonly downloads?: { history(): void; snapshot(): void };
   /** Gives up what it holds. */
   close(): void;
 }

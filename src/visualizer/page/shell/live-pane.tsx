@@ -3,6 +3,7 @@ import { effect, useSignal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { executionActions } from '../actions/execution-actions.ts';
 import { ExecutionView } from '../execution/execution-view.tsx';
+import { faultText } from '../feed/call.ts';
 import { type LiveSource, openLiveSource } from '../feed/live-source.ts';
 import { isExecutionId } from '../model/address.ts';
 import { Crumbs } from './crumbs.tsx';
@@ -42,6 +43,10 @@ function Known({ id }: { readonly id: string }) {
       rows: list.rows,
       machines,
       at,
+      mayAct: page.mayAct,
+      download: (path) => {
+        page.download(path).catch((error: unknown) => page.notices.complain(faultText(error)));
+      },
       actions: (row) =>
         executionActions(row, {
           acts: page.acts,

@@ -12,7 +12,7 @@ import { usePage } from './page.ts';
 import './node-bar.css';
 
 export function NodeBar() {
-  const { feed, router, dialogs, file } = usePage();
+  const { feed, router, dialogs, file, mayAct } = usePage();
   const node = feed.node.value;
   const { view, execution } = router.address.value;
   const at = file.value !== undefined || execution !== '' ? '' : view;
@@ -32,7 +32,7 @@ export function NodeBar() {
           <Icon name="tree" /> Tree
         </a>
       </nav>
-      {node !== undefined && <NodeFacts node={node} away={feed.away.value} />}
+      {node !== undefined && <NodeFacts node={node} away={feed.away.value} mayAct={mayAct.value} />}
       <div class="node-bar-end">
         <ConnectionMark />
         <button
@@ -45,7 +45,7 @@ export function NodeBar() {
           <span class="narrow-only hidden">Breakpoints</span>
         </button>
         <FileButton />
-        {node?.actionsAllowed === true && (
+        {mayAct.value && (
           <button
             type="button"
             class="button plain"
@@ -88,7 +88,15 @@ const themeWords = { auto: 'as the system has it', light: 'light', dark: 'dark' 
 const themeIcons = { auto: 'auto', light: 'sun', dark: 'moon' } as const;
 
 /** In the order of what they matter: those that find no room are the last. */
-function NodeFacts({ node, away }: { readonly node: NodeModel; readonly away: boolean }) {
+function NodeFacts({
+  node,
+  away,
+  mayAct,
+}: {
+  readonly node: NodeModel;
+  readonly away: boolean;
+  readonly mayAct: boolean;
+}) {
   return (
     <dl
       class="node-facts"
@@ -99,10 +107,10 @@ function NodeFacts({ node, away }: { readonly node: NodeModel; readonly away: bo
         <dt class="hidden">Node</dt>
         <dd>{away ? <StatusMark state="unknown" /> : <StatusMark state={node.state} />}</dd>
       </div>
-      {!node.actionsAllowed && (
+      {!mayAct && (
         <div>
           <dt class="hidden">Actions</dt>
-          <dd class="badge" title="The page only shows: spear serve --allow-ui-actions lets it act">
+          <dd class="badge" title="The page only shows: the link of spear page lets it act">
             Read only
           </dd>
         </div>

@@ -5,21 +5,27 @@ import { useContext } from 'preact/hooks';
 import type { Acts } from '../actions/acts.ts';
 import type { Dialogs } from '../actions/dialogs.ts';
 import type { Call } from '../feed/call.ts';
+import type { Download } from '../feed/download.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { ListModel } from '../list/list-model.ts';
 import type { ExecutionSource } from '../model/execution-source.ts';
 import type { Machine } from '../model/machine.ts';
 import type { Task } from '../model/task.ts';
+import type { Session } from '../session/session.ts';
 import type { Notices } from './notices.ts';
 import type { Router } from './router.ts';
 
 export interface Page {
+  readonly session: Session;
   readonly router: Router;
   readonly call: Call;
   readonly feed: Feed;
   readonly list: ListModel;
   readonly notices: Notices;
   readonly acts: Acts;
+  /** The node lets this page change something. */
+  readonly mayAct: ReadonlySignal<boolean>;
+  readonly download: Download;
   readonly dialogs: Dialogs;
   /** By name; as they were when the page last asked. */
   readonly tasks: ReadonlySignal<readonly Task[]>;

@@ -1,9 +1,11 @@
 /** Puts the page together. The only place that does. */
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal, untracked } from '@preact/signals';
 import { createActs } from '../actions/acts.ts';
 import { createDialogs } from '../actions/dialogs.ts';
 import { startClock } from '../clock.ts';
 import { createCall, createCallWithLines } from '../feed/call.ts';
+import { createDownload } from '../feed/download.ts';
+import { createRequestEvents } from '../feed/event-request.ts';
 import { createFeed } from '../feed/feed.ts';
 import { keepUnfinished } from '../feed/unfinished.ts';
 import { startKeys } from '../keyboard/keys.ts';
@@ -12,6 +14,7 @@ import { RowStore } from '../list/row-store.ts';
 import type { ExecutionSource } from '../model/execution-source.ts';
 import { type Machine, machineOf } from '../model/machine.ts';
 import { type Task, taskOf } from '../model/task.ts';
+import { startSession } from '../session/session.ts';
 import { applyTheme } from '../theme/theme.ts';
 import type { MachineJson, TaskJson } from '../wire.ts';
 import { createNotices } from './notices.ts';
@@ -19,20 +22,25 @@ import type { Page } from './page.ts';
 import { startRouter } from './router.ts';
 
 export function startPage(): Page {
-  const call = createCall(fetch.bind(globalThis));
-  const callWithLines = createCallWithLines(fetch.bind(globalThis));
+  // First of all: what is in the address may be a secret.
+  const session = startSession(fetch.bind(globalThis));
+  const call = createCall(session.fetch);
+  const callWithLines = createCallWithLines(session.fetch);
   const router = startRouter(window);
   const rows = new RowStore();
-  const feed = createFeed(rows);
+  const feed = createFeed(rows, createRequestEvents(session.fetch));
   const tasks = signal<readonly Task[]>([]);
   const machines = signal<readonly Machine[] | undefined>(undefined);
   const page: Page = {
+    session,
     router,
     call,
     feed,
     list: createListModel({ call, feed, rows, router }),
     notices: createNotices(),
     acts: createActs(call, callWithLines),
+    mayAct: computed(() => session.signedIn.value || feed.node.value?.actionsAllowed === true),
+    download: createDownload(call),
     dialogs: createDialogs(),
     tasks,
     machines,
@@ -42,7 +50,16 @@ export function startPage(): Page {
   startClock();
   startKeys();
   applyTheme();
-  feed.start();
+  effect(() => {
+    const { value: state } = session.state;
+    if (state === 'open') untracked(feed.start);
+    else if (state === 'shut') untracked(feed.pause);
+  });
+  effect(() => {
+    const { value: fault } = session.fault;
+    // The node may take this page without a token; else the way in says it.
+    if (fault !== '' && feed.connection.value.phase === 'live') untracked(() => page.notices.complain(fault));
+  });
   keepUnfinished(call, feed, rows);
   let known = '';
   effect(() => {
@@ -56,7 +73,8 @@ export function startPage(): Page {
     });
   });
   effect(() => {
-    if (feed.epoch.value === 0 || (machines.peek() ?? []).length > 0) return;
+    const isReadable = session.state.value === 'open' && feed.epoch.value > 0;
+    if (!isReadable || (machines.peek() ?? []).length > 0) return;
     readMachines().catch(() => {
       // An execution is shown all the same, with as much of its chart as its log tells.
       machines.value = [];

@@ -1,0 +1,129 @@
+/**
+ * Who the page is to its node: the token of a session, which it has for a code, and sends with every request.
+ *
+ * - The code comes in the fragment of the address, which no browser sends anywhere, and is taken out of it at once.
+ * - The token is kept for this origin, with its port. A cookie would go to every port of the host.
+ * - A request that the node refuses for its token ends the session: nothing more is sent until there is another code.
+ */
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
+
+export interface Session {
+  /**
+   * `entering`: a code is being exchanged, and requests wait for it. `shut`: the node wants a token, and the page has
+   * none that is good; requests are answered as the node did, without it.
+   */
+  readonly state: ReadonlySignal<'entering' | 'open' | 'shut'>;
+  /** It has a token; else it is whoever callers without one are to the node. */
+  readonly signedIn: ReadonlySignal<boolean>;
+  /** Why the code in the address was of no use; empty where it was, or there was none. */
+  readonly fault: ReadonlySignal<string>;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** The tokens of all pages of this origin. */
+const place = 'spear.session';
+
+export function startSession(send: typeof globalThis.fetch): Session {
+  const state = signal<'entering' | 'open' | 'shut'>('open');
+  const token = signal(remembered());
+  const fault = signal('');
+  let entered = Promise.resolve();
+
+  const enter = (code: string) => {
+    state.value = 'entering';
+    entered = exchange(send, code)
+      .then((made) => {
+        token.value = made;
+        fault.value = '';
+        remember(made);
+      })
+      .catch((error: unknown) => {
+        // The token of before may still be good.
+        fault.value = error instanceof Error ? error.message : String(error);
+      })
+      .finally(() => {
+        state.value = 'open';
+      });
+  };
+  /** Says whether there is another way by now. */
+  const refused = (used: string): boolean => {
+    if (state.peek() === 'entering') return true;
+    // Another tab may have signed in since.
+    const kept = remembered();
+    if (kept !== '') token.value = kept;
+    if (token.peek() !== used) return state.peek() === 'open';
+    if (kept === used) remember('');
+    token.value = '';
+    state.value = 'shut';
+    return false;
+  };
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    for (;;) {
+      if (state.peek() === 'entering') await entered;
+      if (state.peek() === 'shut') return refusal();
+      const used = token.peek();
+      const response = await send(input, used === '' ? init : withToken(init, used));
+      if (response.status !== 401 || !refused(used)) return response;
+    }
+  };
+  const look = () => {
+    const code = takeCode();
+    if (code !== undefined) enter(code);
+  };
+  look();
+  window.addEventListener('hashchange', look);
+  window.addEventListener('storage', ({ key, newValue }) => {
+    if (key !== place || !newValue) return;
+    token.value = newValue;
+    if (state.peek() === 'shut') state.value = 'open';
+  });
+  return { state, signedIn: computed(() => token.value !== ''), fault, fetch };
+}
+
+/** The code in the address, which has it no more then. */
+function takeCode(): string | undefined {
+  const { hash, pathname, search } = window.location;
+  const code = new URLSearchParams(hash.slice(1)).get('code') ?? undefined;
+  if (code !== undefined) window.history.replaceState(window.history.state, '', pathname + search);
+  return code;
+}
+
+/** Rejects with an error for people. */
+async function exchange(send: typeof globalThis.fetch, code: string): Promise<string> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await send('/api/session', { method: 'POST', headers, body: JSON.stringify({ code }) });
+  if (response.ok) return ((await response.json()) as { readonly token: string }).token;
+  throw new Error(
+    response.status === 401
+      ? 'This link was used already, or is older than a minute.'
+      : `The node refused the link (${response.status}).`,
+  );
+}
+
+function withToken(init: RequestInit | undefined, token: string): RequestInit {
+  const headers = new Headers(init?.headers);
+  headers.set('authorization', `Bearer ${token}`);
+  return { ...init, headers };
+}
+
+function refusal(): Response {
+  const error = { reason: 'UNAUTHENTICATED', message: 'the page is not signed in' };
+  return Response.json({ error }, { status: 401 });
+}
+
+function remembered(): string {
+  try {
+    return localStorage.getItem(place) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function remember(token: string): void {
+  try {
+    if (token === '') localStorage.removeItem(place);
+    else localStorage.setItem(place, token);
+  } catch {
+    // A browser that keeps nothing for this page is signed in until it is reloaded.
+  }
+}
