@@ -18,7 +18,7 @@ import { Warmth } from './warmth.ts';
 const hostFlags = ['--max-old-space-size=256', '--max-semi-space-size=16', '--v8-pool-size=1'];
 
 /** How long calls that were sent together may take, in all, before they are sent again one by one. */
-const batchTimeoutMs = 100;
+export const batchTimeoutMs = 100;
 
 /** Hosts that end before they can do anything, in a row, until waiting jobs are told so. */
 const maxFalseStarts = 3;
