@@ -1,6 +1,7 @@
 /** The options that bound what callers and tasks may take of a node; docs/limits.md lists them. */
 import { availableParallelism, totalmem } from 'node:os';
 import { decimal, whole } from './config-values.ts';
+import { longestMs } from './domain/schema/values.ts';
 
 export interface BoundsConfig {
   /** Of a request that carries an artifact or a piece of a snapshot there are bounds of their own. */
@@ -44,7 +45,6 @@ export interface BoundsConfig {
 const mebibyte = 1024 * 1024;
 const gibibyte = 1024 * mebibyte;
 const minuteMs = 60_000;
-const longestMs = 366 * 24 * 60 * minuteMs;
 
 /** `read` gives an option's text. Throws a RequestError that names the flag and what is allowed. */
 export function resolveBounds(read: (key: keyof BoundsConfig) => string | undefined): BoundsConfig {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { truth, whole } from './config-values.ts';
 import { invalidArgument, quote, RequestError } from './domain/errors.ts';
+import { longestMs } from './domain/schema/values.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
 export interface NodeConfig extends BoundsConfig {
@@ -117,7 +118,7 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
       1024,
       1024 * mebibyte,
     ),
-    retainFor: whole('--retain-for', read('retainFor'), 24 * hourMs, 1000, 366 * 24 * hourMs),
+    retainFor: whole('--retain-for', read('retainFor'), 24 * hourMs, 1000, longestMs),
     retainBytes: whole('--retain-bytes', read('retainBytes'), 1e9, mebibyte, Number.MAX_SAFE_INTEGER),
     signingKey: read('signingKey') ?? '',
     trustedKey: (read('trustedKey') ?? '').split(':').filter((path) => path !== ''),

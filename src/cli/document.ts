@@ -5,6 +5,7 @@
 
 import { nearest } from '../domain/did-you-mean.ts';
 import { quote } from '../domain/errors.ts';
+import { snakeCase } from '../domain/schema/form.ts';
 import { listNames } from '../domain/wit/place.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -34,19 +35,6 @@ export const text: Reader<string> = (field, node) => {
 export const truth: Reader<boolean> = (field, node) => {
   if (node === 'true' || node === 'false') return node === 'true';
   throw refuse(field, node, 'true or false');
-};
-
-export const number: Reader<number> = (field, node) => {
-  const value = Number(text(field, node));
-  if (node === '' || !Number.isFinite(value)) throw refuse(field, node, 'a number');
-  return value;
-};
-
-export const wholeNumber: Reader<number> = (field, node) => {
-  if (!/^\d+$/.test(text(field, node)) || !Number.isSafeInteger(Number(node))) {
-    throw refuse(field, node, 'a whole number');
-  }
-  return Number(node);
 };
 
 /** A scalar that a flag takes in the same words. */
@@ -118,8 +106,4 @@ function mapping(field: string, node: unknown): Record<string, unknown> {
   if (typeof node !== 'object' || Array.isArray(node))
     throw refuse(field || 'the document', node, 'a mapping');
   return { ...node };
-}
-
-export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

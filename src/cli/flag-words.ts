@@ -1,5 +1,7 @@
 /** Fields of a request as the flags that gave them: what the server refuses is told in the words of the command line. */
 
+import { taskFlags } from './task-flags.ts';
+
 type Words = readonly (readonly [field: string, flag: string])[];
 
 /** A field that is a map or a list: its entry comes after the flag. */
@@ -19,38 +21,15 @@ const invokeWords: Words = [
   ['start_after', '--start-after'],
   ['invocation_id', '--invocation-id'],
   ['metadata', '--metadata'],
+  ['labels', '--label'],
 ];
 
 const taskWords: Words = [
   ['definition.name', 'NAME'],
-  ['definition.runtime', '--runtime'],
-  ['definition.artifact.sha256', '--sha256'],
-  ['definition.artifact.path', '--artifact'],
-  ['definition.artifact.image', '--artifact'],
-  ['definition.artifact.url', '--artifact'],
-  ['definition.artifact.content', '--artifact'],
-  ['definition.artifact', '--artifact'],
-  ['definition.description', '--description'],
   ['definition.args', 'ARG'],
-  ['definition.environment', '--env'],
-  ['definition.preopens', '--preopen'],
-  ['definition.allow_network', '--allow-network'],
-  ['definition.container.network', '--network'],
-  ['definition.container.pull', '--pull'],
-  ['definition.timeouts.total', '--timeout'],
-  ['definition.grace', '--grace'],
-  ['definition.limits.memory', '--memory'],
-  ['definition.limits.cpu_time', '--cpu-time'],
-  ['definition.limits.cpu', '--cpu'],
-  ['definition.limits.processes', '--processes'],
-  ['definition.instance_policy', '--instance-policy'],
-  ['definition.user', '--user'],
-  ['definition.working_directory', '--workdir'],
-  ['definition.warm.start_ahead', '--start-ahead'],
-  ['definition.warm.min', '--warm-min'],
-  ['definition.warm.max', '--warm-max'],
-  ['definition.on_interrupt', '--on-interrupt'],
-  ['definition.max_recoveries', '--max-recoveries'],
+  ['definition.artifact.sha256', '--sha256'],
+  ...['path', 'image', 'url', 'content'].map((key) => [`definition.artifact.${key}`, '--artifact'] as const),
+  ...taskFlags.map(({ key, name }) => [`definition.${key}`, name] as const),
 ];
 
 const listWords: Words = [
@@ -58,6 +37,7 @@ const listWords: Words = [
   ['statuses', '--status'],
   ['created_after', '--since'],
   ['created_before', '--until'],
+  ['labels', '--label'],
 ];
 
 /** Of a command that is about one execution, or one task. */

@@ -2,7 +2,6 @@
 import { quote } from '../domain/errors.ts';
 import { parseDelay, parseDuration } from './duration.ts';
 import { parseInstant } from './instant.ts';
-import { parseSize } from './size.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Collects the values of an option that may come more than once. */
@@ -39,11 +38,6 @@ export function delay(flag: string) {
 /** Milliseconds since the epoch: an instant, or how long ago it was. */
 export function instant(flag: string) {
   return (text: string): number => parseInstant(flag, text, Date.now());
-}
-
-/** Bytes. */
-export function size(flag: string) {
-  return (text: string): number => parseSize(flag, text);
 }
 
 /** Any other value that a flag and a task file share. */

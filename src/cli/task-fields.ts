@@ -1,31 +1,13 @@
-/** Every key that a task file may have, and what may stand there. */
-import { type ErrorCode as DomainCode, errorCodes } from '../domain/errors.ts';
-import { policyNames, pullNames, runtimeNames } from './definition.ts';
+/** Every key that a task file may have, and what may stand there, as the schema has it. */
+import { type Form, type ObjectForm, snakeCase, spokenName } from '../domain/schema/form.ts';
+import type { Said } from '../domain/schema/said.ts';
+import { taskDefinition } from '../domain/schema/task-definition.ts';
+import type { TaskDefinition } from '../domain/task.ts';
 import * as read from './document.ts';
-import { parseDelay, parseDuration } from './duration.ts';
-import { interruptNames, timerPolicyNames } from './interruption.ts';
-import { parseSize } from './size.ts';
-import {
-  parseAbsolutePath,
-  parseAttempts,
-  parseCores,
-  parseCpuTime,
-  parseDigest,
-  parseInstances,
-  parseNetwork,
-  parseOpenFiles,
-  parseProcesses,
-  parseRecoveries,
-  parseUser,
-  parseUses,
-} from './task-value.ts';
+import { parseDuration } from './duration.ts';
+import { namesOf, parseDigest, parserOf } from './task-value.ts';
 
-const duration = read.parsed(parseDuration);
-const delay = read.parsed(parseDelay);
-const size = read.parsed(parseSize);
-const timer = read.word(timerPolicyNames);
-// The closed list's own keys.
-const codeNames = Object.keys(errorCodes) as DomainCode[];
+type Readers = Readonly<Record<string, read.Reader<unknown>>>;
 
 const artifactFields = read.section({
   path: read.text,
@@ -34,76 +16,82 @@ const artifactFields = read.section({
   sha256: read.parsed(parseDigest),
 });
 
-/** In the order of the manual; keys that are not known are refused with it. */
-export const taskFields = read.section({
-  name: read.text,
-  description: read.text,
-  runtime: read.word(runtimeNames),
+/** What a file says in its own way, beside the schema's own keys or instead of them. */
+const ownKeys = {
   /** A path, image or URL alone, or with a digest that it must have. */
-  artifact: (field, node) => (typeof node === 'string' ? node : artifactFields(field, node)),
-  args: read.list(read.text),
+  artifact: (field: string, node: unknown) => (typeof node === 'string' ? node : artifactFields(field, node)),
   env: read.map(read.text),
-  environment: read.map(read.text),
+  /** The host's paths are relative to the file. */
   preopens: read.map(read.text),
-  allowNetwork: read.truth,
-  timeout: duration,
-  timeouts: read.section({ queue: duration, attempt: duration, total: duration }),
-  grace: duration,
-  limits: read.section({
-    memory: size,
-    cpu: read.parsed(parseCores),
-    cpuTime: read.parsed(parseCpuTime),
-    processes: read.parsed(parseProcesses),
-    openFiles: read.parsed(parseOpenFiles),
-    fileSize: size,
-    maxOutputBytes: size,
-    maxOutputEvents: read.wholeNumber,
-  }),
-  retry: read.section({
-    maxAttempts: read.parsed(parseAttempts),
-    initial: delay,
-    factor: read.number,
-    max: delay,
-    jitter: read.number,
-    on: read.list(read.word(codeNames)),
-  }),
-  instancePolicy: read.word(policyNames),
-  user: read.parsed(parseUser),
-  workingDirectory: read.parsed(parseAbsolutePath),
-  container: read.section({
-    command: read.list(read.text),
-    pull: read.word(pullNames),
-    network: read.parsed(parseNetwork),
-    writableRoot: read.truth,
-    capabilities: read.list(read.text),
-    tmpfsSize: size,
-    allowNewPrivileges: read.truth,
-  }),
-  warm: read.section({
-    min: read.parsed(parseInstances),
-    max: read.parsed(parseInstances),
-    idleTimeout: duration,
-    maxUses: read.parsed(parseUses),
-    startAhead: read.truth,
-  }),
-  onInterrupt: read.word(interruptNames),
-  maxRecoveries: read.parsed(parseRecoveries),
-  timers: read.section({ start: timer, queue: timer, attempt: timer, total: timer }),
-});
+  timeout: read.parsed(parseDuration),
+};
 
-export type TaskFields = ReturnType<typeof taskFields>;
+/** What a task file says. */
+export type TaskFields = Omit<Said<TaskDefinition>, 'artifact'> & {
+  readonly [Key in keyof typeof ownKeys]?: ReturnType<(typeof ownKeys)[Key]>;
+};
+
+const top = read.section({ ...readersOf(taskDefinition.form), ...ownKeys });
+
+/** In the order of the schema; keys that are not known are refused with it. */
+export function taskFields(field: string, node: unknown): TaskFields {
+  // Each key's value came from that key's reader.
+  return inSchemaNames(taskDefinition.form, top(field, node)) as TaskFields;
+}
+
+/** By the names that a file has. */
+function readersOf({ fields }: ObjectForm): Readers {
+  return Object.fromEntries(
+    [...fields]
+      .filter(([, { form }]) => form.kind !== 'other')
+      .map(([name, { form }]) => [spokenName(name, form), readerOf(form)]),
+  );
+}
+
+function readerOf(form: Form): read.Reader<unknown> {
+  switch (form.kind) {
+    case 'object': {
+      const section = read.section(readersOf(form));
+      // Others say something by being there, such as that there is a container.
+      const emptySaysNothing = [...form.fields.values()].every(({ optional }) => optional);
+      const inSchema: read.Reader<unknown> = (field, node) => {
+        const said = inSchemaNames(form, section(field, node));
+        return emptySaysNothing && Object.keys(said).length === 0 ? undefined : said;
+      };
+      return Object.assign(inSchema, { fields: section.fields });
+    }
+    case 'list':
+      return read.list(readerOf(form.item));
+    case 'map':
+      return read.map(readerOf(form.value));
+    case 'word': {
+      const names = namesOf(form);
+      const word = read.word([...names.keys()]);
+      return (field, node) => names.get(word(field, node));
+    }
+    case 'truth':
+      return read.truth;
+    default:
+      return read.parsed(parserOf(form));
+  }
+}
+
+/** `grace` is `graceMs` there. */
+function inSchemaNames({ fields }: ObjectForm, section: Readonly<Record<string, unknown>>): object {
+  const names = new Map([...fields].map(([name, { form }]) => [spokenName(name, form), name]));
+  return Object.fromEntries(Object.entries(section).map(([name, value]) => [names.get(name) ?? name, value]));
+}
 
 /** The key of a task file that somebody means who writes it as a flag: `retry`, `retry.max_attempts`. */
 export function taskFileKey(flag: string): string | undefined {
   const wanted = flag.replaceAll('-', '_');
-  const { fields } = taskFields;
-  const top = Object.keys(fields).map(read.snakeCase);
-  if (top.includes(wanted)) return wanted;
+  const { fields } = top;
+  if (Object.keys(fields).some((name) => snakeCase(name) === wanted)) return wanted;
   for (const [name, reader] of Object.entries(fields)) {
     if (!('fields' in reader)) continue;
-    const under = Object.keys(reader.fields).map(read.snakeCase);
-    const found = under.find((each) => each === wanted || `${read.snakeCase(name)}_${each}` === wanted);
-    if (found !== undefined) return `${read.snakeCase(name)}.${found}`;
+    const under = Object.keys(Object(reader.fields)).map(snakeCase);
+    const found = under.find((each) => each === wanted || `${snakeCase(name)}_${each}` === wanted);
+    if (found !== undefined) return `${snakeCase(name)}.${found}`;
   }
   return undefined;
 }

@@ -1,19 +1,8 @@
 import { dirname } from 'node:path';
 import { parseDocument } from 'yaml';
-import { ErrorCode } from '../server/gen/spearlet/function_pb.js';
+import { definitionMessage } from '../server/wire/definition-message.ts';
 import { type ArtifactKind, artifactKinds, readArtifact } from './artifact.ts';
-import {
-  type Definition,
-  optionalBytes,
-  optionalDuration,
-  policies,
-  pulls,
-  type RuntimeName,
-  resolvePreopens,
-  runtimeNames,
-  runtimes,
-} from './definition.ts';
-import { interruptionOf } from './interruption.ts';
+import { type Definition, type RuntimeName, resolvePreopens, runtimeNames } from './definition.ts';
 import { readLocalFile } from './local-file.ts';
 import { type TaskFields, taskFields } from './task-fields.ts';
 import { UsageError } from './usage-error.ts';
@@ -26,39 +15,24 @@ export async function readTaskFile(path: string): Promise<Definition> {
   const source = new TextDecoder().decode(await readLocalFile('--file', path));
   const fields = taskFields('', parse(path, source));
   const folder = dirname(path);
-  const { runtime, timeout, timeouts, env, environment } = fields;
+  const { runtime } = fields;
   if (runtime === undefined)
     throw new UsageError(`runtime: is missing; allowed are ${runtimeNames.join(', ')}`);
-  if (timeout !== undefined && timeouts?.total !== undefined) {
+  if (fields.timeout !== undefined && fields.timeouts?.totalMs !== undefined) {
     throw new UsageError('timeout: is the same as timeouts.total; allowed is one of them');
   }
-  if (env !== undefined && environment !== undefined) {
+  if (fields.env !== undefined && fields.environment !== undefined) {
     throw new UsageError('env: is the same as environment; allowed is one of them');
   }
+  const { artifact, preopens, timeouts, timeout, env, ...said } = fields;
   return {
-    name: fields.name ?? '',
-    description: fields.description ?? '',
-    runtime: runtimes[runtime],
-    artifact: await artifactOf(runtime, fields.artifact, folder),
-    args: fields.args ?? [],
-    environment: env ?? environment ?? {},
-    preopens: resolvePreopens(fields.preopens ?? {}, folder),
-    allowNetwork: fields.allowNetwork ?? false,
-    timeouts: {
-      queue: optionalDuration(timeouts?.queue),
-      attempt: optionalDuration(timeouts?.attempt),
-      total: optionalDuration(timeout ?? timeouts?.total),
-    },
-    grace: optionalDuration(fields.grace),
-    limits: limitsOf(fields.limits),
-    retry: retryOf(fields.retry),
-    user: fields.user ?? '',
-    workingDirectory: fields.workingDirectory ?? '',
-    ...(fields.instancePolicy !== undefined && { instancePolicy: policies[fields.instancePolicy] }),
-    // Not every runtime takes these two, so that an empty one is not the same as none.
-    ...(fields.container !== undefined && { container: containerOf(fields.container) }),
-    ...(fields.warm !== undefined && { warm: warmOf(fields.warm) }),
-    ...interruptionOf(fields),
+    ...definitionMessage.write({
+      ...said,
+      environment: env ?? said.environment ?? {},
+      preopens: resolvePreopens(preopens ?? {}, folder),
+      timeouts: { ...timeouts, ...(timeout !== undefined && { totalMs: timeout }) },
+    }),
+    artifact: await artifactOf(runtime, artifact, folder),
   };
 }
 
@@ -81,53 +55,6 @@ function artifactOf(runtime: RuntimeName, artifact: TaskFields['artifact'], fold
     );
   }
   return readArtifact(`artifact.${where.kind}`, runtime, { ...where, folder, sha256: artifact?.sha256 });
-}
-
-function limitsOf(limits: TaskFields['limits']): NonNullable<Definition['limits']> {
-  return {
-    memory: optionalBytes(limits?.memory),
-    cpu: limits?.cpu,
-    cpuTime: optionalDuration(limits?.cpuTime),
-    processes: limits?.processes,
-    openFiles: limits?.openFiles,
-    fileSize: optionalBytes(limits?.fileSize),
-    maxOutputBytes: optionalBytes(limits?.maxOutputBytes),
-    maxOutputEvents: optionalBytes(limits?.maxOutputEvents),
-  };
-}
-
-function retryOf(retry: TaskFields['retry']): NonNullable<Definition['retry']> {
-  return {
-    maxAttempts: retry?.maxAttempts,
-    initial: optionalDuration(retry?.initial),
-    factor: retry?.factor,
-    max: optionalDuration(retry?.max),
-    jitter: retry?.jitter,
-    on: (retry?.on ?? []).map((code) => ErrorCode[code]),
-  };
-}
-
-function containerOf(container: NonNullable<TaskFields['container']>): NonNullable<Definition['container']> {
-  const { command = [], network = '', capabilities = [], pull, tmpfsSize } = container;
-  return {
-    command,
-    network,
-    capabilities,
-    writableRoot: container.writableRoot ?? false,
-    allowNewPrivileges: container.allowNewPrivileges ?? false,
-    tmpfsSize: optionalBytes(tmpfsSize),
-    ...(pull !== undefined && { pull: pulls[pull] }),
-  };
-}
-
-function warmOf(warm: NonNullable<TaskFields['warm']>): NonNullable<Definition['warm']> {
-  return {
-    min: warm.min,
-    max: warm.max,
-    idleTimeout: optionalDuration(warm.idleTimeout),
-    maxUses: warm.maxUses,
-    startAhead: warm.startAhead ?? false,
-  };
 }
 
 function parse(path: string, source: string): unknown {

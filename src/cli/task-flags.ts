@@ -1,107 +1,103 @@
-/** The flags that say a task; a file can say more. */
+/** The flags that say a task, as the schema has them; a file can say more. */
 import type { Command } from 'commander';
+import { mayReattach } from '../domain/interruption.ts';
+import {
+  type FieldForm,
+  type Flag,
+  flagGroups,
+  kebabCase,
+  type ObjectForm,
+  snakeCase,
+  spokenName,
+} from '../domain/schema/form.ts';
+import type { Said } from '../domain/schema/said.ts';
+import { interruptPolicy, taskDefinition } from '../domain/schema/task-definition.ts';
+import type { InterruptPolicy, TaskDefinition } from '../domain/task.ts';
+import { definitionMessage } from '../server/wire/definition-message.ts';
 import { readArtifact } from './artifact.ts';
-import {
-  type Definition,
-  optionalBytes,
-  optionalDuration,
-  type PolicyName,
-  type PullName,
-  policies,
-  policyNames,
-  pullNames,
-  pulls,
-  type RuntimeName,
-  resolvePreopens,
-  runtimeNames,
-  runtimes,
-} from './definition.ts';
-import { collectPairs, duration, oneOf, parsed, size } from './flag.ts';
-import { type InterruptName, interruptionOf, interruptNames, interruptNamesFor } from './interruption.ts';
-import {
-  parseAbsolutePath,
-  parseCores,
-  parseCpuTime,
-  parseDigest,
-  parseInstances,
-  parseNetwork,
-  parseProcesses,
-  parseRecoveries,
-  parseUser,
-} from './task-value.ts';
+import { type Definition, type RuntimeName, resolvePreopens, runtimeNames } from './definition.ts';
+import { collectPairs, oneOf, parsed } from './flag.ts';
+import { namesOf, parseDigest, parserOf } from './task-value.ts';
 import { UsageError } from './usage-error.ts';
 
-export interface TaskFlags {
+/** What commander found, by the names that it makes of flags. */
+export type TaskFlags = Readonly<Record<string, unknown>> & {
   readonly runtime?: RuntimeName;
   readonly artifact?: string;
   readonly sha256?: string;
-  readonly pull?: PullName;
-  readonly description?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly workdir?: string;
-  readonly user?: string;
   readonly preopen?: Readonly<Record<string, string>>;
-  readonly allowNetwork?: boolean;
   readonly network?: string;
-  readonly timeout?: number;
-  readonly grace?: number;
-  readonly memory?: number;
-  readonly cpu?: number;
-  readonly cpuTime?: number;
-  readonly processes?: number;
-  readonly instancePolicy?: PolicyName;
-  readonly startAhead?: boolean;
-  readonly warmMin?: number;
-  readonly warmMax?: number;
-  readonly onInterrupt?: InterruptName;
-  readonly maxRecoveries?: number;
+};
+
+interface FlaggedField extends FieldForm {
+  /** In the definition: `limits`, `cpuTimeMs`. */
+  readonly path: readonly string[];
+  /** In messages and files: `limits.cpu_time`. */
+  readonly key: string;
+  readonly flag: Flag;
+  /** `--cpu-time`. */
+  readonly name: string;
+}
+
+function flaggedFields({ fields }: ObjectForm, above?: Pick<FlaggedField, 'path' | 'key'>): FlaggedField[] {
+  return [...fields].flatMap(([name, field]) => {
+    const { form, about } = field;
+    const spoken = snakeCase(spokenName(name, form));
+    const place = {
+      path: [...(above?.path ?? []), name],
+      key: above === undefined ? spoken : `${above.key}.${spoken}`,
+    };
+    if (form.kind === 'object') return flaggedFields(form, place);
+    const { flag } = about;
+    return flag === undefined ? [] : [{ ...field, ...place, flag, name: flag.words.split(' ', 1)[0] ?? '' }];
+  });
+}
+
+/** Those that have to be there come first, as in the usage. */
+export const taskFlags: readonly FlaggedField[] = flaggedFields(taskDefinition.form).sort(
+  (a, b) => Number(mayBeLeftOut(a)) - Number(mayBeLeftOut(b)),
+);
+
+function mayBeLeftOut({ name }: FlaggedField): boolean {
+  return name !== '--runtime' && name !== '--artifact';
 }
 
 export function addTaskFlags(command: Command): Command {
-  return command
-    .optionsGroup('What runs:')
-    .option('--runtime <kind>', runtimeNames.join(', '), oneOf('--runtime', runtimeNames))
-    .option(
-      '--artifact <artifact>',
-      'wasm: a file here or https://…; process: a path on the server; docker: an image',
-    )
-    .option('--sha256 <hex>', 'what it must have (docker: the image id)', parsed('--sha256', parseDigest))
-    .option('--pull <policy>', `docker: ${pullNames.join(', ')}`, oneOf('--pull', pullNames))
-    .option('--description <text>', 'for people')
-    .option('--env <name=value>', 'an environment variable (repeatable)', collectPairs('--env'))
-    .option('--workdir <dir>', 'docker, process: where it starts', parsed('--workdir', parseAbsolutePath))
-    .optionsGroup('What it may reach:')
-    .option('--user <user[:group]>', 'docker, process: as whom it runs', parsed('--user', parseUser))
-    .option(
-      '--preopen <guest=host>',
-      'a folder of the server (repeatable)',
-      collectPairs('--preopen', 'GUEST=HOST'),
-    )
-    .option('--allow-network', 'the network')
-    .option('--network <name>', 'docker: this network', parsed('--network', parseNetwork))
-    .optionsGroup('Limits:')
-    .option('--timeout <duration>', 'from admission to the end, such as 5s', duration('--timeout'))
-    .option('--grace <duration>', 'of an end that was asked for (default 5s)', duration('--grace'))
-    .option('--memory <size>', 'of one instance, such as 64MiB', size('--memory'))
-    .option('--cpu <cores>', 'such as 0.5', parsed('--cpu', parseCores))
-    .option('--cpu-time <duration>', 'of one attempt, 1s or more', parsed('--cpu-time', parseCpuTime))
-    .option('--processes <n>', 'processes and threads at once', parsed('--processes', parseProcesses))
-    .optionsGroup('Instances:')
-    .option('--instance-policy <policy>', policyNames.join(', '), oneOf('--instance-policy', policyNames))
-    .option('--start-ahead', 'docker, process: start before the call; it must wait for its input')
-    .option('--warm-min <n>', 'instances kept ready', parsed('--warm-min', parseInstances))
-    .option('--warm-max <n>', 'instances that stay ready at most', parsed('--warm-max', parseInstances))
-    .optionsGroup('When an attempt is lost:')
-    .option(
-      '--on-interrupt <policy>',
-      'rerun, fail; docker also: reattach-or-rerun, reattach-or-fail',
-      oneOf('--on-interrupt', interruptNames),
-    )
-    .option(
-      '--max-recoveries <n>',
-      'attempts that an execution may lose to crashes of its node (default 3)',
-      parsed('--max-recoveries', parseRecoveries),
-    );
+  for (const group of flagGroups) {
+    command.optionsGroup(group);
+    for (const field of taskFlags) {
+      if (field.flag.group !== group) continue;
+      addFlag(command, field);
+      if (field.name === '--artifact') {
+        command.option(
+          '--sha256 <hex>',
+          'what it must have (docker: the image id)',
+          parsed('--sha256', parseDigest),
+        );
+      }
+    }
+  }
+  return command;
+}
+
+function addFlag(command: Command, { name, flag: { words, help }, form }: FlaggedField): void {
+  switch (form.kind) {
+    case 'truth':
+    case 'other':
+      command.option(words, help);
+      return;
+    case 'map':
+      command.option(words, help, collectPairs(name, /<(.*)>/.exec(words)?.[1]?.toUpperCase()));
+      return;
+    case 'word': {
+      const names = namesOf(form);
+      const parse = oneOf(name, [...names.keys()]);
+      command.option(words, help, (text: string) => names.get(parse(text)));
+      return;
+    }
+    default:
+      command.option(words, help, parsed(name, parserOf(form)));
+  }
 }
 
 /** Throws a UsageError that names the flag. Paths are relative to the current folder. */
@@ -110,66 +106,60 @@ export async function readTaskFlags(
   args: readonly string[],
   flags: TaskFlags,
 ): Promise<Definition> {
-  const { runtime, artifact, sha256, instancePolicy, network } = flags;
+  const { runtime, artifact, sha256, network } = flags;
   if (name === undefined) throw new UsageError('NAME: is missing; allowed is a name, or --file');
   if (runtime === undefined)
     throw new UsageError(`--runtime: is missing; allowed are ${runtimeNames.join(', ')}`);
   if (artifact === undefined)
     throw new UsageError('--artifact: is missing; allowed is a path, an image for docker or a URL for wasm');
-  checkRuntime(runtime, flags);
+  const said = saidBy(flags);
+  checkRuntime(runtime, flags, said.onInterrupt);
   const folder = process.cwd();
-  const warm = { min: flags.warmMin, max: flags.warmMax, startAhead: flags.startAhead };
   return {
-    name,
-    description: flags.description ?? '',
-    runtime: runtimes[runtime],
-    artifact: await readArtifact('--artifact', runtime, { text: artifact, folder, sha256 }),
-    args: [...args],
-    environment: { ...flags.env },
-    preopens: resolvePreopens(flags.preopen ?? {}, folder),
-    allowNetwork: flags.allowNetwork === true || network !== undefined,
-    timeouts: { total: optionalDuration(flags.timeout) },
-    grace: optionalDuration(flags.grace),
-    limits: {
-      memory: optionalBytes(flags.memory),
-      cpu: flags.cpu,
-      cpuTime: optionalDuration(flags.cpuTime),
-      processes: flags.processes,
-    },
-    user: flags.user ?? '',
-    workingDirectory: flags.workdir ?? '',
-    ...(instancePolicy !== undefined && { instancePolicy: policies[instancePolicy] }),
-    ...(runtime === 'docker' && { container: containerOf(flags) }),
-    ...(Object.values(warm).some((value) => value !== undefined) && {
-      warm: { ...warm, startAhead: warm.startAhead === true },
+    ...definitionMessage.write({
+      ...said,
+      name,
+      args,
+      preopens: resolvePreopens(flags.preopen ?? {}, folder),
+      allowNetwork: said.allowNetwork === true || network !== undefined,
     }),
-    ...interruptionOf(flags),
+    artifact: await readArtifact('--artifact', runtime, { text: artifact, folder, sha256 }),
   };
 }
 
-function containerOf({ pull, network = '' }: TaskFlags): NonNullable<Definition['container']> {
-  return { network, ...(pull !== undefined && { pull: pulls[pull] }) };
+function saidBy(flags: TaskFlags): Said<TaskDefinition> {
+  const said: Record<string, unknown> = {};
+  for (const { path, name } of taskFlags) {
+    const value = flags[attributeOf(name)];
+    const [section = '', field] = path;
+    if (value === undefined) continue;
+    said[section] = field === undefined ? value : { ...Object(said[section] ?? {}), [field]: value };
+  }
+  // Each value came from the parser of its field's form.
+  return said;
+}
+
+/** As commander names it. */
+function attributeOf(flag: string): string {
+  return flag.slice(2).replace(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase());
 }
 
 /** The server would refuse them too, and name a field where the user wrote a flag. */
-const runtimesOf: Readonly<Partial<Record<keyof TaskFlags, readonly RuntimeName[]>>> = {
-  pull: ['docker'],
-  network: ['docker'],
-  user: ['docker', 'process'],
-  workdir: ['docker', 'process'],
-  startAhead: ['docker', 'process'],
-};
-
-function checkRuntime(runtime: RuntimeName, flags: TaskFlags): void {
-  const policies = interruptNamesFor(runtime);
-  if (flags.onInterrupt !== undefined && !policies.includes(flags.onInterrupt)) {
+function checkRuntime(
+  runtime: RuntimeName,
+  flags: TaskFlags,
+  onInterrupt: InterruptPolicy | undefined,
+): void {
+  if (onInterrupt !== undefined && mayReattach(onInterrupt) && runtime !== 'docker') {
+    const allowed = interruptPolicy.form.words.filter((word) => !mayReattach(word as InterruptPolicy));
     throw new UsageError(
-      `--on-interrupt: ${flags.onInterrupt} is not for ${runtime}; allowed are ${policies.join(', ')}`,
+      `--on-interrupt: ${kebabCase(onInterrupt)} is not for ${runtime}; allowed are ${allowed.join(', ')}`,
     );
   }
-  for (const [key, allowed] of Object.entries(runtimesOf)) {
-    if (flags[key as keyof TaskFlags] === undefined || allowed.includes(runtime)) continue;
-    const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw new UsageError(`${flag}: is not for ${runtime}; allowed with ${allowed.join(' and ')}`);
+  for (const { name, about } of taskFlags) {
+    const { runtimes } = about;
+    if (flags[attributeOf(name)] === undefined || runtimes === undefined || runtimes.includes(runtime))
+      continue;
+    throw new UsageError(`${name}: is not for ${runtime}; allowed with ${runtimes.join(' and ')}`);
   }
 }

@@ -1,31 +1,63 @@
 /**
- * Values that a task's flags and its file share, beside durations and sizes. Each throws a UsageError that names
- * `field`; the bounds are the ones that the server holds them to.
+ * Values that a task's flags and its file share, as the schema has them. Each throws a UsageError that names `field`; the
+ * bounds are the ones that the server holds them to.
  */
 import { quote } from '../domain/errors.ts';
-import { parseDuration } from './duration.ts';
+import { fits } from '../domain/schema/check.ts';
+import {
+  type Form,
+  kebabCase,
+  type NumberForm,
+  type TextForm,
+  type WordForm,
+} from '../domain/schema/form.ts';
+import { digest } from '../domain/schema/values.ts';
+import { parseDelay, parseDuration } from './duration.ts';
+import { parseSize } from './size.ts';
 import { UsageError } from './usage-error.ts';
 
-const leastCores = 0.01;
-const mostCores = 1024;
-const leastCpuTimeMs = 1000;
+type Parse<T> = (field: string, text: string) => T;
 
 function refuse(field: string, text: string, allowed: string): UsageError {
   return new UsageError(`${field}: is ${quote(text)}; allowed is ${allowed}`);
 }
 
-export const parseProcesses = wholeFrom(1, 1_000_000);
-export const parseOpenFiles = wholeFrom(16, 1_000_000);
-export const parseAttempts = wholeFrom(1, 1000);
-/** How many lost attempts an execution survives. */
-export const parseRecoveries = wholeFrom(0, 1000);
-/** How many warm instances. */
-export const parseInstances = wholeFrom(0, 1000);
-/** Executions of one instance: as many as the wire has bits for. */
-export const parseUses = wholeFrom(1, 0xffff_ffff);
+/** A scalar that is neither a word nor true or false, which flags and files take in words of their own. */
+export function parserOf(form: Form): Parse<string | number> {
+  switch (form.kind) {
+    case 'text':
+      return patternParser(form);
+    case 'duration':
+      return durationParser(form);
+    case 'whole':
+      return form.unit === 'bytes' ? parseSize : wholeParser(form);
+    case 'number':
+      return numberParser(form);
+    default:
+      throw new Error(`a ${form.kind} is no scalar`);
+  }
+}
 
-function wholeFrom(least: number, most: number) {
-  return (field: string, text: string): number => {
+function patternParser(form: TextForm): Parse<string> {
+  const { words } = form;
+  return (field, text) => {
+    // Where it may be empty, that is the same as not to say it.
+    if (words !== undefined && !fits({ ...form, mayBeEmpty: false }, text))
+      throw refuse(field, text, words.allowed);
+    return text;
+  };
+}
+
+function durationParser({ least }: NumberForm): Parse<number> {
+  return (field, text) => {
+    const ms = least === 0 ? parseDelay(field, text) : parseDuration(field, text);
+    if (ms < least) throw refuse(field, text, `a duration of ${least / 1000}s or more`);
+    return ms;
+  };
+}
+
+function wholeParser({ least, most }: NumberForm): Parse<number> {
+  return (field, text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < least || value > most) {
       throw refuse(field, text, `a whole number from ${least} to ${most}`);
@@ -34,47 +66,26 @@ function wholeFrom(least: number, most: number) {
   };
 }
 
-/** Processor cores: `0.5` is half of one. */
-export function parseCores(field: string, text: string): number {
-  const value = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text) || value < leastCores || value > mostCores) {
-    throw refuse(field, text, `a number of cores from ${leastCores} to ${mostCores}, such as 0.5`);
-  }
-  return value;
-}
-
-/** Milliseconds of CPU time. */
-export function parseCpuTime(field: string, text: string): number {
-  const ms = parseDuration(field, text);
-  if (ms < leastCpuTimeMs) throw refuse(field, text, 'a duration of 1s or more');
-  return ms;
+/** In decimals: `0.5`. */
+function numberParser({ least, most, unit }: NumberForm): Parse<number> {
+  const [what, example] = unit === 'cores' ? ['a number of cores', ', such as 0.5'] : ['a number', ''];
+  return (field, text) => {
+    const value = Number(text);
+    if (!/^\d+(\.\d+)?$/.test(text) || value < least || value > most) {
+      throw refuse(field, text, `${what} from ${least} to ${most}${example}`);
+    }
+    return value;
+  };
 }
 
 /** Lower-case hex of a SHA-256; `sha256:` before it is how others write it. */
 export function parseDigest(field: string, text: string): string {
-  const digest = text.replace(/^sha256:/, '').toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(digest)) throw refuse(field, text, 'a SHA-256 of 64 hex digits');
-  return digest;
+  const hex = text.replace(/^sha256:/, '').toLowerCase();
+  if (!fits(digest.form, hex)) throw refuse(field, text, 'a SHA-256 of 64 hex digits');
+  return hex;
 }
 
-/** `USER` or `USER:GROUP`. */
-export function parseUser(field: string, text: string): string {
-  const one = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}';
-  if (!new RegExp(`^${one}(:${one})?$`).test(text)) {
-    throw refuse(field, text, 'USER or USER:GROUP, as names or numbers');
-  }
-  return text;
-}
-
-/** A path on the server or in the container: relative to nothing of ours. */
-export function parseAbsolutePath(field: string, text: string): string {
-  if (!text.startsWith('/')) throw refuse(field, text, 'an absolute path');
-  return text;
-}
-
-export function parseNetwork(field: string, text: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text)) {
-    throw refuse(field, text, 'the name of a docker network, such as bridge');
-  }
-  return text;
+/** The words of a form as people write them, and the way back. */
+export function namesOf({ words }: WordForm): ReadonlyMap<string, string> {
+  return new Map(words.map((word) => [kebabCase(word), word]));
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts';
+import type { Labels } from './labels.ts';
 
 /** How the creating call watches its execution. */
 export type ExecutionMode = 'sync' | 'async' | 'stream';
@@ -138,6 +139,8 @@ export interface ExecutionRecord {
   readonly originId?: string;
   /** When one that had ended was restored here, as a record: it is kept from then on. */
   readonly restoredAt?: number;
+  /** The task's with the invocation's over them, as they were at admission; absent means none. */
+  readonly labels?: Labels;
   readonly outcome?: Outcome;
 }
 

@@ -1,4 +1,5 @@
 import type { ExecutionMode, ExecutionRecord, Invocation } from './execution.ts';
+import type { Labels } from './labels.ts';
 import type { LogCursor } from './log.ts';
 import type { Task, Timeouts } from './task.ts';
 
@@ -12,6 +13,8 @@ export interface AdmissionRequest {
   /** Hex digest over what makes two requests with one key the same; empty where there is no key. */
   readonly payloadDigest: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of the execution, the task's among them; absent means none. */
+  readonly labels?: Labels;
   /** Each at most the task's. */
   readonly timeouts: Timeouts & { readonly totalMs: number };
   /** Milliseconds; 0 for none. */

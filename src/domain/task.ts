@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts';
+import type { Labels } from './labels.ts';
 
 export type RuntimeKind = 'wasm' | 'docker' | 'process';
 
@@ -119,6 +120,8 @@ export interface TaskDefinition {
   readonly maxRecoveries?: number;
   /** Those that differ from the defaults. */
   readonly timers?: Partial<TimerPolicies>;
+  /** Absent means none. */
+  readonly labels?: Labels;
 }
 
 /** A function that an artifact exports, as people and the wire see it. */

@@ -1,4 +1,5 @@
 import type { Invocation } from './execution.ts';
+import type { Labels } from './labels.ts';
 import type { Limits, Task, TaskDefinition } from './task.ts';
 
 /** A definition as it comes from a caller: its artifact not yet resolved, and only the limits that it names. */
@@ -36,8 +37,8 @@ export interface Tasks {
   register(draft: TaskDraft, registration: Registration): Promise<{ task: Task; changed: boolean }>;
   /** By id or name. Rejects with not_found. */
   get(idOrName: string): Promise<Task>;
-  /** By name, names after `afterName`. */
-  list(afterName: string, limit: number): Promise<Task[]>;
+  /** By name, names after `afterName`, and those alone that have all of the labels. */
+  list(afterName: string, limit: number, labels?: Labels): Promise<Task[]>;
   remove(idOrName: string): Promise<Task>;
   /**
    * Checks a call against what the task exports. Returns the full name of the function; throws invalid_argument

@@ -12,6 +12,6 @@ export function withBoundedTasks(store: Store, bound: (task: Task) => Task): Sto
     taskByName: (name) => one(store.taskByName(name)),
     taskById: (taskId) => one(store.taskById(taskId)),
     taskRevision: (taskId, revision) => one(store.taskRevision(taskId, revision)),
-    tasks: async (afterName, limit) => (await store.tasks(afterName, limit)).map(bound),
+    tasks: async (afterName, limit, labels) => (await store.tasks(afterName, limit, labels)).map(bound),
   });
 }

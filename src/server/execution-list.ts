@@ -3,6 +3,7 @@ import { timestampDate, timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument } from '../domain/errors.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
+import type { Labels } from '../domain/labels.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { UnaryHandler } from './call.ts';
 import {
@@ -14,6 +15,7 @@ import {
 import { statusFromWire } from './wire/enums.ts';
 import { recordToWire } from './wire/execution.ts';
 import { instant, pageSize, pageToken, reference, toPageToken } from './wire/fields.ts';
+import { labelsFromWire } from './wire/labels.ts';
 
 /** Reads executions beside the supervisor: for lists. */
 export interface ExecutionList {
@@ -23,6 +25,7 @@ export interface ExecutionList {
     readonly createdAfter?: number;
     readonly createdBefore?: number;
     readonly beforeId?: string;
+    readonly labels?: Labels;
     readonly limit: number;
   }): Promise<ExecutionRecord[]>;
 }
@@ -62,6 +65,7 @@ export function createListExecutions({
       return known;
     });
     checkRange(request);
+    const labels = labelsFromWire(request.labels);
     const taskId = request.task === '' ? undefined : await taskIdOf(request.task);
     const records = await list.executions({
       statuses,
@@ -70,6 +74,7 @@ export function createListExecutions({
       ...(createdAfter !== undefined && { createdAfter }),
       ...(createdBefore !== undefined && { createdBefore }),
       ...(beforeId !== '' && { beforeId }),
+      ...(Object.keys(labels).length > 0 && { labels }),
     });
     const page = records.slice(0, limit);
     const last = page.at(-1);

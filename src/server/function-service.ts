@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
 import type { ExecutionMode, ExecutionRecord } from '../domain/execution.ts';
 import type { Admission, AdmissionRequest, Executions } from '../domain/executions.ts';
+import { executionLabels } from '../domain/labels.ts';
 import type { LogCursor } from '../domain/log.ts';
 import { asyncResponse, noOutput, syncResponse } from '../domain/response.ts';
 import type { Tasks } from '../domain/tasks.ts';
@@ -35,6 +36,7 @@ import {
 } from './wire/execution.ts';
 import { delay, executionId, metadata, positiveDuration, reference, text } from './wire/fields.ts';
 import { effectiveTimeouts, inlineBytes, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
+import { labelsFromWire } from './wire/labels.ts';
 
 export interface FunctionServiceOptions {
   readonly executions: Executions;
@@ -84,6 +86,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     const invocation = invocationFromWire(request);
     const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
     const invocationId = text('invocation_id', request.invocationId, 256);
+    const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
     const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
     return {
       task,
@@ -92,6 +95,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       invocationId,
       payloadDigest: invocationId === '' ? '' : payloadDigest(task.taskId, checked),
       metadata: metadata('metadata', request.metadata),
+      ...(labels !== undefined && { labels }),
       timeouts: effectiveTimeouts(
         task.definition.timeouts,
         timeoutsFromWire('timeouts', request.timeouts),

@@ -22,6 +22,7 @@ import {
   RegisterTaskWithProgressResponseSchema,
 } from './gen/spearlet/task_pb.js';
 import { pageSize, pageToken, reference, toPageToken } from './wire/fields.ts';
+import { labelsFromWire } from './wire/labels.ts';
 import { draftFromWire, taskToWire } from './wire/task.ts';
 
 export interface TaskServiceOptions {
@@ -114,7 +115,8 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
 
     async listTasks(request) {
       const limit = pageSize(request.pageSize);
-      const found = await tasks.list(pageToken(request.pageToken, 'tasks'), limit + 1);
+      const after = pageToken(request.pageToken, 'tasks');
+      const found = await tasks.list(after, limit + 1, labelsFromWire(request.labels));
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return create(ListTasksResponseSchema, {

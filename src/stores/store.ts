@@ -1,5 +1,6 @@
 import type { LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/execution.ts';
+import type { Labels } from '../domain/labels.ts';
 import type { StatusCounts } from '../domain/node-feed.ts';
 import type { Task } from '../domain/task.ts';
 
@@ -71,6 +72,8 @@ export interface ExecutionFilter {
   readonly createdBefore?: number;
   /** Only ids that sort before this one. */
   readonly beforeId?: string;
+  /** All of them. */
+  readonly labels?: Labels;
   readonly limit: number;
 }
 
@@ -154,7 +157,7 @@ export interface Store {
   taskById(taskId: string): Promise<Task | undefined>;
   taskRevision(taskId: string, revision: number): Promise<Task | undefined>;
   /** By name; names after `afterName`. */
-  tasks(afterName: string, limit: number): Promise<Task[]>;
+  tasks(afterName: string, limit: number, labels?: Labels): Promise<Task[]>;
 
   close(): Promise<void>;
 }

@@ -151,7 +151,9 @@ container:
 warm: { min: 1, max: 4, idle_timeout: 30s, maxUses: 1, start_ahead: true }
 `,
     );
-    expect(await readTaskFile(file)).toMatchObject({
+    const definition = await readTaskFile(file);
+    expect(definition.limits?.memory).toBeUndefined();
+    expect(definition).toMatchObject({
       artifact: { source: { case: 'image', value: 'web:1' }, sha256: digest },
       limits: {
         cpu: 0.5,
@@ -159,7 +161,6 @@ warm: { min: 1, max: 4, idle_timeout: 30s, maxUses: 1, start_ahead: true }
         processes: 64,
         openFiles: 256,
         fileSize: 1_048_576n,
-        memory: undefined,
       },
       user: '1000:1000',
       workingDirectory: '/srv',

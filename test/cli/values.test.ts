@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { durationText, parseDelay, parseDuration } from '../../src/cli/duration.ts';
 import { parseParameter } from '../../src/cli/parameter.ts';
 import { parseSize, sizeText } from '../../src/cli/size.ts';
-import { parseCores, parseDigest, parseUser, parseUses } from '../../src/cli/task-value.ts';
+import { parseDigest, parserOf } from '../../src/cli/task-value.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { nearest } from '../../src/domain/did-you-mean.ts';
+import type { ObjectForm } from '../../src/domain/schema/form.ts';
+import { taskDefinition } from '../../src/domain/schema/task-definition.ts';
 
 describe('a duration', () => {
   test.for<[string, number]>([
@@ -66,7 +68,23 @@ describe('a size', () => {
   });
 });
 
+/** What parses the field of a definition, such as `limits`, `cpu`. */
+function parserAt(...path: readonly string[]) {
+  let at: ObjectForm = taskDefinition.form;
+  for (const name of path) {
+    const form = at.fields.get(name)?.form;
+    if (form === undefined) throw new Error(`no ${name}`);
+    if (form.kind !== 'object') return parserOf(form);
+    at = form;
+  }
+  throw new Error(`${path.join('.')} has fields`);
+}
+
 describe('a value of a task', () => {
+  const parseCores = parserAt('limits', 'cpu');
+  const parseUser = parserAt('user');
+  const parseUses = parserAt('warm', 'maxUses');
+
   test.for<[string, number]>([
     ['0.01', 0.01],
     ['2', 2],

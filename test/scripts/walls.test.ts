@@ -5,7 +5,7 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/domain/task.ts', 'xstate'],
   ['src/domain/task.ts', 'node:fs'],
   ['src/domain/task.ts', '../machines/execution.ts'],
-  ['src/domain/snapshot/check.ts', '../../stores/store.ts'],
+  ['src/domain/schema/check.ts', '../../stores/store.ts'],
   ['src/machines/execution.ts', '../actors/executions/supervisor.ts'],
   ['src/machines/execution.ts', 'node:crypto'],
   ['src/machines/deep/er/execution.ts', '../../../runtimes/runtime.ts'],

@@ -2,10 +2,18 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { RequestError } from '../../src/domain/errors.ts';
 import type { RuntimeKind } from '../../src/domain/task.ts';
-import { InterruptPolicy, TaskDefinitionSchema, TimerPolicy } from '../../src/server/gen/spearlet/task_pb.js';
-import { interruptionFromWire, interruptionToWire } from '../../src/server/wire/interruption.ts';
+import {
+  InterruptPolicy,
+  type TaskDefinition,
+  TaskDefinitionSchema,
+  TimerPolicy,
+  RuntimeKind as WireKind,
+} from '../../src/server/gen/spearlet/task_pb.js';
+import { definitionMessage } from '../../src/server/wire/definition-message.ts';
+import { completeInterruption } from '../../src/server/wire/interruption.ts';
+import { draftFromWire } from '../../src/server/wire/task.ts';
 
-type Init = MessageInitShape<typeof TaskDefinitionSchema>;
+type Init = Exclude<MessageInitShape<typeof TaskDefinitionSchema>, TaskDefinition>;
 
 const runtimes: readonly RuntimeKind[] = ['wasm', 'docker', 'process'];
 const defaults = {
@@ -20,10 +28,25 @@ const timers = {
   total: TimerPolicy.ABSOLUTE,
 } as const;
 
-const read = (runtime: RuntimeKind, init: Init) =>
-  interruptionFromWire(runtime, create(TaskDefinitionSchema, init));
+const minimal = {
+  wasm: { runtime: WireKind.WASM, artifact: { source: { case: 'url', value: 'https://a/x.wasm' } } },
+  docker: { runtime: WireKind.DOCKER, artifact: { source: { case: 'image', value: 'x' } } },
+  process: { runtime: WireKind.PROCESS, artifact: { source: { case: 'path', value: '/bin/true' } } },
+} as const satisfies Record<RuntimeKind, Init>;
 
-const shown = (runtime: RuntimeKind, init: Init) => interruptionToWire({ runtime, ...read(runtime, init) });
+/** What a task like that has of these fields. */
+function read(runtime: RuntimeKind, init: Init) {
+  const definition = create(TaskDefinitionSchema, { name: 'x', ...minimal[runtime], ...init });
+  const { onInterrupt, maxRecoveries, timers: changed } = draftFromWire(definition);
+  return {
+    ...(onInterrupt !== undefined && { onInterrupt }),
+    ...(maxRecoveries !== undefined && { maxRecoveries }),
+    ...(changed !== undefined && { timers: changed }),
+  };
+}
+
+const shown = (runtime: RuntimeKind, init: Init) =>
+  definitionMessage.write(completeInterruption({ runtime, ...read(runtime, init) }));
 
 function refusedField(runtime: RuntimeKind, init: Init): [string | undefined, string] {
   try {

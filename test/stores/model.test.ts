@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ExecutionStatus } from '../../src/domain/execution.ts';
 import { executionStatuses } from '../../src/domain/execution.ts';
+import type { Labels } from '../../src/domain/labels.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
 import { type CommitEntry, type Store, StoreError } from '../../src/stores/store.ts';
 import { createMemoryStore } from '../support/memory-store/store.ts';
@@ -19,6 +20,13 @@ const id = number.map(executionId);
 const status: fc.Arbitrary<ExecutionStatus> = fc.constantFrom(...executionStatuses);
 const key = fc.constantFrom('k1', 'k2', 'k3');
 const taskId = fc.constantFrom('task_1', 'task_2');
+const labels = fc.constantFrom<Labels>(
+  {},
+  { team: 'a' },
+  { team: 'b', rare: '' },
+  { rare: '' },
+  { rare: 'a' },
+);
 const name = fc.constantFrom('a', 'b', 'c');
 
 const event = fc.oneof(
@@ -54,6 +62,12 @@ async function lastSequence(store: Store, executionId: string): Promise<number> 
   }
 }
 
+/** Of an execution or a task, by its number; some have none. */
+function labelsOf(number: number): { readonly labels?: Labels } {
+  if (number % 3 === 0) return {};
+  return { labels: { team: number % 2 === 0 ? 'a' : 'b', ...(number % 5 === 0 && { rare: '' }) } };
+}
+
 async function drawn(store: Store, sketch: EntrySketch): Promise<CommitEntry> {
   const expectedLastSequence = Math.max(0, (await lastSequence(store, sketch.id)) - sketch.stale);
   const { id: executionId, claim } = sketch;
@@ -65,6 +79,7 @@ async function drawn(store: Store, sketch: EntrySketch): Promise<CommitEntry> {
     createdAt,
     completedAt: createdAt + sketch.attempt,
     taskId: `task_${sketch.attempt % 2}`,
+    ...labelsOf(createdAt),
   };
   return {
     executionId,
@@ -94,10 +109,11 @@ const step: fc.Arbitrary<Step | 'restart'> = fc.oneof(
         createdAfter: fc.option(number, { nil: undefined }),
         createdBefore: fc.option(number, { nil: undefined }),
         beforeId: fc.option(id, { nil: undefined }),
+        labels: fc.option(labels, { nil: undefined }),
         limit: number,
       })
-      .map(({ taskId, createdAfter, createdBefore, beforeId, ...filter }) => ({
-        says: `executions ${JSON.stringify({ taskId, createdAfter, createdBefore, beforeId, ...filter })}`,
+      .map(({ taskId, createdAfter, createdBefore, beforeId, labels: wanted, ...filter }) => ({
+        says: `executions ${JSON.stringify({ taskId, createdAfter, createdBefore, beforeId, wanted, ...filter })}`,
         on: (store: Store) =>
           store.executions({
             ...filter,
@@ -105,6 +121,7 @@ const step: fc.Arbitrary<Step | 'restart'> = fc.oneof(
             ...(createdAfter === undefined ? {} : { createdAfter }),
             ...(createdBefore === undefined ? {} : { createdBefore }),
             ...(beforeId === undefined ? {} : { beforeId }),
+            ...(wanted === undefined ? {} : { labels: wanted }),
           }),
       })),
   },
@@ -122,7 +139,11 @@ const step: fc.Arbitrary<Step | 'restart'> = fc.oneof(
   })),
   fc.tuple(taskId, number, name).map(([task, revision, called]) => ({
     says: `saveTask ${task} ${revision} ${called}`,
-    on: (store: Store) => store.saveTask(taskOf(task, revision, called)),
+    on: (store: Store) => store.saveTask(taskOf(task, revision, called, labelsOf(revision))),
+  })),
+  fc.tuple(fc.option(name, { nil: '' }), number, labels).map(([after, limit, wanted]) => ({
+    says: `tasks ${after} ${limit} ${JSON.stringify(wanted)}`,
+    on: (store: Store) => store.tasks(after, limit, wanted),
   })),
   fc.tuple(taskId, number, name).map(([task, revision, called]) => ({
     says: `saveRevision ${task} ${revision} ${called}`,

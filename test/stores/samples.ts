@@ -1,6 +1,6 @@
 import type { NewEvent } from '../../src/domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Invocation } from '../../src/domain/execution.ts';
-import type { Task } from '../../src/domain/task.ts';
+import type { Task, TaskDefinition } from '../../src/domain/task.ts';
 
 /** An id that sorts by its number, as ids in use sort by time. */
 export function executionId(number: number): string {
@@ -98,7 +98,12 @@ export function invocationOf(more: Partial<Invocation> = {}): Invocation {
   };
 }
 
-export function taskOf(taskId: string, revision: number, name: string): Task {
+export function taskOf(
+  taskId: string,
+  revision: number,
+  name: string,
+  more: Partial<TaskDefinition> = {},
+): Task {
   return {
     taskId,
     revision,
@@ -119,6 +124,7 @@ export function taskOf(taskId: string, revision: number, name: string): Task {
       user: '',
       workingDirectory: '',
       warm: { min: 0, max: 0, idleTimeoutMs: 60_000, startAhead: false },
+      ...more,
     },
     functions: [],
     wit: '',

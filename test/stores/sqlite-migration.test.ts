@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Labels } from '../../src/domain/labels.ts';
 import { checkDataDir } from '../../src/stores/sqlite/check/check.ts';
 import { migrations } from '../../src/stores/sqlite/file/schema.ts';
 import { encodeMeta, joinChunks } from '../../src/stores/sqlite/read/segment.ts';
@@ -115,6 +116,29 @@ async function findings(dataDir: string) {
   const report = await checkDataDir(dataDir);
   return report.findings.filter(({ subject }) => !subject.startsWith('artifacts/'));
 }
+
+test('a stored database from before labels is opened with everything in it, and lists what gets labels from then on', async () => {
+  const dataDir = await temporaryFolder();
+  const packed = await readFile(fileURLToPath(new URL('stored/version-4.db.gz', import.meta.url)));
+  await writeFile(join(dataDir, 'spear.db'), gunzipSync(packed));
+  const store = await opened(dataDir);
+  const filter = { statuses: [], limit: 10 };
+  const ids = async (labels: Labels) =>
+    (await store.executions({ ...filter, labels })).map(({ executionId: id }) => id);
+  const [one, two, three] = [executionId(1), executionId(2), executionId(3)];
+  expect(await ids({})).toEqual([two, one]);
+  expect(await ids({ team: 'a' })).toEqual([]);
+  expect(await store.executionByInvocation('key')).toMatchObject({ executionId: one, status: 'completed' });
+  expect((await store.tasks('', 10)).map(({ definition }) => definition.name)).toEqual(['echo']);
+  expect(await store.tasks('', 10, { team: 'a' })).toEqual([]);
+  const labels = { team: 'a' };
+  const record = recordOf(three, 'completed', { labels });
+  await store.commit([{ executionId: three, expectedLastSequence: 0, events: shortLog(), record }]);
+  await store.saveTask(taskOf(record.taskId, 2, 'echo', { labels }));
+  expect(await ids({ team: 'a' })).toEqual([three]);
+  expect(await store.tasks('', 10, labels)).toMatchObject([{ revision: 2 }]);
+  expect(await findings(dataDir)).toEqual([]);
+});
 
 test('a stored database of version 2 is opened with everything in it, passes the check, and goes on', async () => {
   const dataDir = await versionTwo();

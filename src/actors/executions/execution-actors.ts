@@ -1,4 +1,5 @@
 import { type ActorRefFrom, type AnyActorRef, createActor } from 'xstate';
+import { compiled } from '../../machines/compiled-chart.ts';
 import { delayedExecutionMachine, executionMachine, machineFor } from '../../machines/execution.ts';
 import type { ExecutionInput } from '../../machines/execution-context.ts';
 import type { Slots } from '../queue/slots.ts';
@@ -15,16 +16,18 @@ export class ExecutionActors {
 
   constructor(alarms: Alarms, slots: Slots) {
     const provided = (machine: typeof executionMachine) =>
-      machine.provide({
-        actions: {
-          armAlarm: ({ context }, { at }) => alarms.set(context.executionId, at),
-          releaseSlot: ({ context }) => slots.release(context.executionId),
-          takeSlot: ({ context }) => slots.hold(context.executionId),
-          requestSlot: () => void this.#wanted.push('requestSlot'),
-          startAttempt: () => void this.#wanted.push('startAttempt'),
-          stopAttempt: () => void this.#wanted.push('stopAttempt'),
-        },
-      });
+      compiled(
+        machine.provide({
+          actions: {
+            armAlarm: ({ context }, { at }) => alarms.set(context.executionId, at),
+            releaseSlot: ({ context }) => slots.release(context.executionId),
+            takeSlot: ({ context }) => slots.hold(context.executionId),
+            requestSlot: () => void this.#wanted.push('requestSlot'),
+            startAttempt: () => void this.#wanted.push('startAttempt'),
+            stopAttempt: () => void this.#wanted.push('stopAttempt'),
+          },
+        }),
+      );
     // Once, not for each execution: it builds the machine anew.
     this.#machines = new Map(
       [executionMachine, delayedExecutionMachine].map((machine) => [machine, provided(machine)]),

@@ -19,7 +19,7 @@ export function newRecord(
   ids: { readonly executionId: string; readonly requestId: string },
   at: AdmissionTime,
 ): ExecutionRecord {
-  const { task, timeouts } = request;
+  const { task, timeouts, labels } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -54,6 +54,7 @@ export function newRecord(
     droppedBytes: 0,
     resourceUse: {},
     ...(allowed.length > 0 && { loosened: allowed }),
+    ...(labels !== undefined && { labels }),
   };
 }
 

@@ -10,7 +10,10 @@ import type {
   InstanceView,
   PoolView,
 } from '../../domain/instance.ts';
+import { compiled } from '../../machines/compiled-chart.ts';
 import { instanceMachine } from '../../machines/instance.ts';
+
+const chart = compiled(instanceMachine);
 
 /** The instances of this node, each an actor of the instance chart, and the pools that keep some of them ready. */
 export class InstanceRegistry implements InstanceReporter, Instances {
@@ -57,7 +60,7 @@ class Entry implements InstanceReport {
     this.#facts = facts;
     this.#clock = clock;
     this.#stopped = stopped;
-    this.#actor = createActor(instanceMachine, { id: facts.instanceId }).start();
+    this.#actor = createActor(chart, { id: facts.instanceId }).start();
     this.#createdAt = Math.round(clock.now());
     this.#stateSince = this.#createdAt;
   }

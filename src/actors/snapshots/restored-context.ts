@@ -2,22 +2,18 @@ import type { ExecutionRecord, Outcome } from '../../domain/execution.ts';
 import type { RecoveryPolicy } from '../../domain/interruption.ts';
 import {
   type Check,
+  duration as durationFrom,
   instant,
   Mismatch,
   nullable,
-  number,
   object,
   text,
   whole,
-} from '../../domain/snapshot/check.ts';
-import { errorCode, executionIdCheck, outcomeCheck } from '../../domain/snapshot/record-check.ts';
+} from '../../domain/schema/check.ts';
+import { outcomeCheck } from '../../domain/schema/execution-record.ts';
+import { interruptPolicy, maxRecoveries, retry, timers } from '../../domain/schema/task-definition.ts';
+import { errorCode, executionId, longestMs, mostCount } from '../../domain/schema/values.ts';
 import { damaged } from '../../domain/snapshot/refusal.ts';
-import {
-  interruptPolicyCheck,
-  maxRecoveriesCheck,
-  retryCheck,
-  timersCheck,
-} from '../../domain/snapshot/task-check.ts';
 import type { TimerPolicies } from '../../domain/task.ts';
 import { executionChartVersion } from '../../machines/execution.ts';
 import type { Cause } from '../../machines/execution-context.ts';
@@ -25,23 +21,22 @@ import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import { type LoggedChange, type Replayed, replay, snapshotOf } from '../../machines/replay.ts';
 import { type StoredContext, storedContext } from '../../machines/stored-context.ts';
 
-const longestMs = 366 * 24 * 60 * 60 * 1000;
-const duration = number(0, longestMs);
-const count = whole(0, 2 ** 31);
+const duration = durationFrom(0, longestMs);
+const count = whole(0, mostCount);
 const at = nullable(instant);
 
 /** What a chart would trust blindly, of a document that anyone may have written. */
 const context: Check<StoredContext> = object<StoredContext>({
-  executionId: executionIdCheck,
+  executionId,
   attempt: count,
   totalMs: duration,
   totalDeadline: instant,
   queueMs: nullable(duration),
   attemptMs: nullable(duration),
   graceMs: duration,
-  retry: retryCheck,
-  recovery: object<RecoveryPolicy>({ onInterrupt: interruptPolicyCheck, maxRecoveries: maxRecoveriesCheck }),
-  timers: nullable<TimerPolicies>(timersCheck),
+  retry,
+  recovery: object<RecoveryPolicy>({ onInterrupt: interruptPolicy, maxRecoveries }),
+  timers: nullable<TimerPolicies>(timers),
   lost: count,
   recoveries: count,
   startMs: nullable(duration),

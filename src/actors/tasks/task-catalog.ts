@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { nearest } from '../../domain/did-you-mean.ts';
 import { invalidArgument, notFound, quote, RequestError } from '../../domain/errors.ts';
 import type { Invocation } from '../../domain/execution.ts';
+import type { Labels } from '../../domain/labels.ts';
 import { LruMap } from '../../domain/lru-map.ts';
 import type { FunctionSignature, RuntimeKind, Task, TaskDefinition } from '../../domain/task.ts';
 import { cappedWarm, checkCaps, type TaskCaps, withDefaultLimits } from '../../domain/task-bounds.ts';
@@ -77,8 +78,8 @@ export class TaskCatalog implements Tasks {
     return task;
   }
 
-  list(afterName: string, limit: number): Promise<Task[]> {
-    return this.#options.store.tasks(afterName, limit);
+  list(afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
+    return this.#options.store.tasks(afterName, limit, labels);
   }
 
   async remove(idOrName: string): Promise<Task> {

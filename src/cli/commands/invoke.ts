@@ -25,6 +25,7 @@ interface Options {
   readonly startAfter?: number;
   readonly invocationId?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  readonly label?: Readonly<Record<string, string>>;
   readonly forceNewInstance?: boolean;
   readonly cancelOnDisconnect?: boolean;
 }
@@ -70,8 +71,13 @@ export function invokeCommand(shell: Shell): Command {
     .option('--invocation-id <id>', 'idempotency key: the same id joins the same execution')
     .option(
       '--metadata <name=value>',
-      'a label of your own, echoed in the result (repeatable)',
+      'a note of your own, echoed in the result (repeatable)',
       collectPairs('--metadata'),
+    )
+    .option(
+      '--label <key=value>',
+      "a label to list by, over the task's own (repeatable)",
+      collectPairs('--label', 'KEY=VALUE'),
     )
     .option('--force-new-instance', 'never use an instance that ran something before')
     .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
@@ -125,6 +131,7 @@ async function readRequest(
     ...(startAfter !== undefined && { startAfter: durationFromMs(startAfter) }),
     invocationId: options.invocationId ?? '',
     metadata: { ...options.metadata },
+    labels: { ...options.label },
     forceNewInstance: options.forceNewInstance === true,
     cancelOnDisconnect: options.cancelOnDisconnect === true,
   };

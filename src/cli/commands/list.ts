@@ -11,7 +11,7 @@ import {
 import { durationText } from '../duration.ts';
 import { remarks } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { instant, oneOf, wholeNumber } from '../flag.ts';
+import { collectPairs, instant, oneOf, wholeNumber } from '../flag.ts';
 import { inListFlags } from '../flag-words.ts';
 import { statusText } from '../outcome.ts';
 import { onServer, type Session } from '../session.ts';
@@ -25,6 +25,7 @@ interface Options {
   readonly since?: number;
   readonly until?: number;
   readonly limit?: number;
+  readonly label?: Readonly<Record<string, string>>;
 }
 
 const largestPage = 1000;
@@ -48,6 +49,7 @@ export function listCommand(shell: Shell): Command {
       `only in this status: ${executionStatuses.join(', ')} (repeatable)`,
       collectStatus,
     )
+    .option('--label <key=value>', 'only with this label (repeatable)', collectPairs('--label', 'KEY=VALUE'))
     .option(
       '--since <time>',
       'only created since, such as 2h (ago) or 2026-05-31T12:00:00Z',
@@ -129,7 +131,7 @@ interface Page {
 
 async function* pages(
   session: Session,
-  { task = '', status = [], since, until }: Options,
+  { task = '', status = [], since, until, label = {} }: Options,
   most: number,
 ): AsyncGenerator<Page> {
   let pageToken = '';
@@ -138,6 +140,7 @@ async function* pages(
     const { executions, nextPageToken } = await session.functions.listExecutions({
       task,
       statuses: [...status],
+      labels: { ...label },
       ...(since !== undefined && { createdAfter: timestampFromMs(since) }),
       ...(until !== undefined && { createdBefore: timestampFromMs(until) }),
       pageSize: Math.min(largestPage, left),

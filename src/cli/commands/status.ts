@@ -67,6 +67,7 @@ function describe(
     entries.push(['estimate', `done in ${durationText(Number(estimatedCompletionMs))}`]);
   entries.push(...resources(result), ['log', logText(session, result, lastSequence)]);
   for (const line of result.loosened) entries.push(['allows', line]);
+  for (const [name, value] of Object.entries(result.labels)) entries.push(['label', `${name}=${value}`]);
   for (const [name, value] of Object.entries(result.metadata)) entries.push(['metadata', `${name}=${value}`]);
   return account(entries);
 }

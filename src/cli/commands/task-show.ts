@@ -1,19 +1,18 @@
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
+import { type Form, kebabCase, type ObjectForm, spokenName } from '../../domain/schema/form.ts';
 import {
   type FunctionSignature,
   GetTaskResponseSchema,
   InstancePolicy,
-  InterruptPolicy,
-  PullPolicy,
   RuntimeKind,
   type Task,
   type TaskDefinition,
 } from '../../server/gen/spearlet/task_pb.js';
+import { definitionMessage, type ShownField } from '../../server/wire/definition-message.ts';
 import { runtimeText } from '../definition.ts';
 import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { interruptText, timersText } from '../interruption.ts';
 import { printable, printableLines } from '../printable.ts';
 import { onServer } from '../session.ts';
 import type { Shell } from '../shell.ts';
@@ -56,28 +55,61 @@ function describe(task: Task): string {
 
 type Entry = [string, string];
 
+/** Those that are not said as the schema has them, but in one line or with something else. */
+const ownEntries: { readonly [Name in keyof TaskDefinition]?: (definition: TaskDefinition) => Entry[] } = {
+  runtime: ({ runtime }) => [['runtime', runtimeText(runtime)]],
+  retry: ({ retry }) =>
+    (retry?.maxAttempts ?? 1) > 1 ? [['attempts', `${retry?.maxAttempts} at most`]] : [],
+  instancePolicy: ({ instancePolicy }) => [
+    ['instances', instancePolicy === InstancePolicy.REUSED ? 'reused' : 'fresh'],
+  ],
+  warm: warmEntries,
+};
+
+/** What is told first, in this order; then all the rest of the definition. */
+const first = ['description', 'container', 'args', 'environment', 'workingDirectory', 'timeouts', 'limits'];
+
 function definitionEntries(definition: TaskDefinition): Entry[] {
-  const { timeouts, retry, environment, args } = definition;
-  const entries: Entry[] = [
-    ['runtime', runtimeText(definition.runtime)],
-    ['artifact', artifactText(definition)],
-  ];
   const covers = digestCovers(definition);
-  if (covers !== '') entries.push(['pinned', covers]);
-  if (definition.description !== '') entries.push(['description', definition.description]);
-  entries.push(...containerEntries(definition));
-  if (args.length > 0) entries.push(['args', commandText(args)]);
-  for (const [name, value] of Object.entries(environment)) entries.push(['env', `${name}=${value}`]);
-  if (definition.workingDirectory !== '') entries.push(['folder', definition.workingDirectory]);
-  for (const name of ['queue', 'attempt', 'total'] as const) {
-    const duration = timeouts?.[name];
-    if (duration !== undefined) entries.push([`${name} timeout`, durationText(durationMs(duration))]);
+  const entries = new Map<string, Entry[]>(
+    ['runtime', 'artifact', ...first, 'retry', 'instancePolicy', 'warm'].map((name) => [name, []]),
+  );
+  for (const field of definitionMessage.shown(definition)) entries.set(field.name, schemaEntries(field));
+  for (const [name, own] of Object.entries(ownEntries)) entries.set(name, own(definition));
+  entries.set('artifact', [
+    ['artifact', artifactText(definition)],
+    ...(covers === '' ? [] : [['pinned', covers] satisfies Entry]),
+  ]);
+  return [...entries.values()].flat();
+}
+
+/** A field as its form says; the fields of most objects a line each. */
+function schemaEntries({ name, form, about, value }: ShownField): Entry[] {
+  const title = about.shown ?? kebabCase(spokenName(name, form)).replaceAll('-', ' ');
+  if (title === '') return [];
+  if (form.kind === 'object') {
+    const fields = value as readonly ShownField[];
+    if (!isOfWords(form)) return fields.flatMap(schemaEntries);
+    return [[title, fields.map((each) => `${each.name} ${each.value}`).join(', ')]];
   }
-  entries.push(...limitEntries(definition));
-  if ((retry?.maxAttempts ?? 1) > 1) entries.push(['attempts', `${retry?.maxAttempts} at most`]);
-  entries.push(['instances', definition.instancePolicy === InstancePolicy.REUSED ? 'reused' : 'fresh']);
-  entries.push(...warmEntries(definition), ...interruptionEntries(definition));
-  return entries;
+  if (form.kind === 'map') {
+    return Object.entries(Object(value)).map(([key, each]): Entry => [title, `${key}=${each}`]);
+  }
+  const text = valueText(form, value);
+  return [[title, about.isMost === true ? `${text} at most` : text]];
+}
+
+function isOfWords({ fields }: ObjectForm): boolean {
+  return [...fields.values()].every(({ form }) => form.kind === 'word');
+}
+
+function valueText(form: Form, value: unknown): string {
+  if (form.kind === 'list') return commandText(value as readonly string[]);
+  if (form.kind === 'truth') return value === true ? 'yes' : 'no';
+  if (form.kind === 'duration') return durationText(Number(value));
+  if ('unit' in form && form.unit === 'bytes') return sizeText(Number(value));
+  if ('unit' in form && form.unit === 'cores') return `${value} cores`;
+  return String(value);
 }
 
 function artifactText({ artifact, runtime }: TaskDefinition): string {
@@ -87,31 +119,6 @@ function artifactText({ artifact, runtime }: TaskDefinition): string {
   const size = artifact?.sizeBytes ? sizeText(Number(artifact.sizeBytes)) : '';
   const id = digest !== '' && runtime === RuntimeKind.DOCKER ? `image id ${digest}` : digest;
   return [where, id, size].filter((part) => part !== '').join(', ');
-}
-
-function containerEntries({ container }: TaskDefinition): Entry[] {
-  if (container === undefined) return [];
-  const { command, pull, tmpfsSize } = container;
-  const entries: Entry[] = [];
-  if (command.length > 0) entries.push(['command', commandText(command)]);
-  if (pull !== PullPolicy.UNSPECIFIED)
-    entries.push(['pull', (PullPolicy[pull] ?? String(pull)).toLowerCase()]);
-  if (tmpfsSize !== undefined) entries.push(['/tmp', sizeText(Number(tmpfsSize))]);
-  return entries;
-}
-
-function limitEntries({ limits }: TaskDefinition): Entry[] {
-  const size = (bytes: bigint | undefined) => (bytes === undefined ? undefined : sizeText(Number(bytes)));
-  const most: readonly (readonly [string, string | undefined])[] = [
-    ['memory', size(limits?.memory)],
-    ['cpu', limits?.cpu === undefined ? undefined : `${limits.cpu} cores`],
-    ['cpu time', limits?.cpuTime === undefined ? undefined : durationText(durationMs(limits.cpuTime))],
-    ['processes', limits?.processes?.toString()],
-    ['open files', limits?.openFiles?.toString()],
-    ['file size', size(limits?.fileSize)],
-    ['output', size(limits?.maxOutputBytes)],
-  ];
-  return most.flatMap(([name, text]): Entry[] => (text === undefined ? [] : [[name, `${text} at most`]]));
 }
 
 /** Nothing where no instance is kept: docker and process without a start ahead, WebAssembly whose instances are fresh. */
@@ -124,15 +131,6 @@ function warmEntries({ warm, instancePolicy }: TaskDefinition): Entry[] {
   if (idleTimeout !== undefined) parts.push(`idle for ${durationText(durationMs(idleTimeout))} at most`);
   if (maxUses !== undefined) parts.push(`${maxUses} ${maxUses === 1 ? 'use' : 'uses'} each`);
   return [['warm', parts.join(', ')]];
-}
-
-/** Nothing where the server is from before there was a choice. */
-function interruptionEntries({ onInterrupt, maxRecoveries, timers }: TaskDefinition): Entry[] {
-  const entries: Entry[] = [];
-  if (onInterrupt !== InterruptPolicy.UNSPECIFIED) entries.push(['on interrupt', interruptText(onInterrupt)]);
-  if (maxRecoveries !== undefined) entries.push(['recoveries', `${maxRecoveries} at most`]);
-  if (timers !== undefined) entries.push(['timers', timersText(timers)]);
-  return entries;
 }
 
 /** What reaches beyond the safest settings of the runtime: the network, folders and users are among it. */

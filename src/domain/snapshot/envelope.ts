@@ -1,4 +1,4 @@
-import { Mismatch } from './check.ts';
+import { Mismatch } from '../schema/check.ts';
 import { sealCheck } from './part-check.ts';
 import { knownEnvelopes, type Seal } from './parts.ts';
 import { damaged, unknownVersion } from './refusal.ts';

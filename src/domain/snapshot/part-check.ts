@@ -3,20 +3,21 @@ import { executionStatuses } from '../execution.ts';
 import {
   bytes,
   type Check,
-  type Fields,
   instant,
   json,
   jsonText,
   list,
   Mismatch,
-  map,
   object,
   oneOf,
   optional,
   text,
   truth,
   whole,
-} from './check.ts';
+} from '../schema/check.ts';
+import { recordCheck } from '../schema/execution-record.ts';
+import { invocationFields } from '../schema/invocation.ts';
+import { digest, executionId, label, mostCount, statePath } from '../schema/values.ts';
 import {
   type ArtifactBytesPart,
   type ArtifactPart,
@@ -32,14 +33,12 @@ import {
   type SnapshotPart,
   type TaskPart,
 } from './parts.ts';
-import { digest, executionIdCheck, label, recordCheck, statePath } from './record-check.ts';
-import { argumentsCheck, environmentCheck, taskCheck } from './task-check.ts';
+import { redactedEnvironment, taskCheck } from './task-check.ts';
 
 /** The contract's 4 KiB, and room for an admission that has to say all of the context. */
 const mostPatchBytes = 64 * 1024;
 const mostEvents = 4096;
-/** The largest request that any node takes, and the largest artifact. */
-const mostInputBytes = 128 * 1024 * 1024;
+/** The largest artifact. */
 const mostArtifactBytes = 1024 * 1024 * 1024;
 const mostVersion = 1_000_000;
 
@@ -51,7 +50,7 @@ const head = {
   sequence: whole(1),
   time: instant,
   status: oneOf(...executionStatuses),
-  attempt: whole(0, 2 ** 31),
+  attempt: whole(0, mostCount),
 };
 
 const events: { readonly [Kind in EventBody['kind']]: Check<Body<Kind>> } = {
@@ -96,28 +95,27 @@ const header = object<Header>({
   nodeId: label,
   takenAt: instant,
   clock: optional(object<DocumentClock>({ time: instant, boot: label, uptimeMs: instant })),
-  executionId: executionIdCheck,
+  executionId,
   detached: truth,
   redacted: truth,
   carried: lines,
   notCarried: lines,
 });
 
-const invocation: Fields<InvocationPart['invocation']> = {
-  functionName: label,
-  parameters: map(json, 1_000_000),
-  contentType: label,
-  args: argumentsCheck,
-  environment: environmentCheck,
-  forceNewInstance: truth,
+/** The largest request that any node takes. */
+const mostInputBytes = 128 * 1024 * 1024;
+
+const invocation = object<InvocationPart['invocation']>({
+  ...invocationFields,
+  environment: redactedEnvironment,
   inputBytes: whole(0, mostInputBytes),
-};
+});
 
 const checks: { readonly [Kind in SnapshotPart['kind']]: Check<Extract<SnapshotPart, { kind: Kind }>> } = {
   header,
   task: object<TaskPart>({ kind: oneOf('task'), task: taskCheck }),
   record: object<RecordPart>({ kind: oneOf('record'), record: recordCheck }),
-  invocation: object<InvocationPart>({ kind: oneOf('invocation'), invocation: object(invocation) }),
+  invocation: object<InvocationPart>({ kind: oneOf('invocation'), invocation }),
   input: object<InputPart>({ kind: oneOf('input'), data: bytes(pieceBytes) }),
   machine: object<MachinePart>({
     kind: oneOf('machine'),

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../event.ts';
-import { base64 } from './check.ts';
+import { base64 } from '../schema/check.ts';
 import { envelopeVersion, pieceBytes, type Seal, type SnapshotPart, usualLineBytes } from './parts.ts';
 
 export const firstLine = `{"spearSnapshot":${envelopeVersion},"parts":[\n`;

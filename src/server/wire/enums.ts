@@ -3,13 +3,7 @@ import type { ErrorCode as DomainErrorCode, ErrorOrigin as DomainOrigin } from '
 import type { OutputStream as DomainStream } from '../../domain/event.ts';
 import type { ExecutionMode as DomainMode, ExecutionStatus as DomainStatus } from '../../domain/execution.ts';
 import type { InstanceState as DomainState } from '../../domain/instance.ts';
-import type {
-  InterruptPolicy as DomainInterrupt,
-  InstancePolicy as DomainPolicy,
-  PullPolicy as DomainPull,
-  RuntimeKind as DomainRuntime,
-  TimerPolicy as DomainTimer,
-} from '../../domain/task.ts';
+import type { RuntimeKind as DomainRuntime } from '../../domain/task.ts';
 import {
   ErrorCode,
   ErrorOrigin,
@@ -18,13 +12,7 @@ import {
   OutputStream,
 } from '../gen/spearlet/function_pb.js';
 import { InstanceState } from '../gen/spearlet/instance_pb.js';
-import {
-  InstancePolicy,
-  InterruptPolicy,
-  PullPolicy,
-  RuntimeKind,
-  TimerPolicy,
-} from '../gen/spearlet/task_pb.js';
+import { RuntimeKind } from '../gen/spearlet/task_pb.js';
 
 export const modeToWire: Record<DomainMode, ExecutionMode> = {
   sync: ExecutionMode.SYNC,
@@ -56,30 +44,6 @@ export const runtimeToWire: Record<DomainRuntime, RuntimeKind> = {
   wasm: RuntimeKind.WASM,
   docker: RuntimeKind.DOCKER,
   process: RuntimeKind.PROCESS,
-};
-
-export const policyToWire: Record<DomainPolicy, InstancePolicy> = {
-  fresh: InstancePolicy.FRESH,
-  reused: InstancePolicy.REUSED,
-};
-
-export const pullToWire: Record<DomainPull, PullPolicy> = {
-  missing: PullPolicy.MISSING,
-  always: PullPolicy.ALWAYS,
-  never: PullPolicy.NEVER,
-};
-
-export const interruptToWire: Record<DomainInterrupt, InterruptPolicy> = {
-  rerun: InterruptPolicy.RERUN,
-  fail: InterruptPolicy.FAIL,
-  reattachOrRerun: InterruptPolicy.REATTACH_OR_RERUN,
-  reattachOrFail: InterruptPolicy.REATTACH_OR_FAIL,
-};
-
-export const timerToWire: Record<DomainTimer, TimerPolicy> = {
-  absolute: TimerPolicy.ABSOLUTE,
-  remaining: TimerPolicy.REMAINING,
-  anew: TimerPolicy.ANEW,
 };
 
 export const instanceStateToWire: Record<DomainState, InstanceState> = {
@@ -121,9 +85,3 @@ function inverted<Word extends string>(table: Record<Word, number>): ReadonlyMap
 }
 
 export const statusFromWire = inverted(statusToWire);
-export const runtimeFromWire = inverted(runtimeToWire);
-export const policyFromWire = inverted(policyToWire);
-export const pullFromWire = inverted(pullToWire);
-export const interruptFromWire = inverted(interruptToWire);
-export const timerFromWire = inverted(timerToWire);
-export const errorCodeFromWire = inverted(errorCodeToWire);

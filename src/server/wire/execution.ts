@@ -85,6 +85,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     recoveries: int32(record.recoveries ?? 0),
     oldestSequence: int64(record.oldestSequence ?? 1),
     originExecutionId: record.originId ?? '',
+    ...(record.labels !== undefined && { labels: record.labels }),
     ...(termination !== undefined && {
       termination: { rung: termination.rung, tookMs: int64(termination.tookMs) },
     }),

@@ -1,9 +1,16 @@
 /** Checks that several requests share. Each throws invalid_argument with the field's path and what is allowed. */
 import { type Duration, type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { invalidArgument, quote } from '../../domain/errors.ts';
+import { fits } from '../../domain/schema/check.ts';
+import {
+  environmentName,
+  longestDays,
+  longestMs,
+  mostArgumentBytes,
+  mostArguments,
+} from '../../domain/schema/values.ts';
 
-const longestMs = 366 * 24 * 60 * 60 * 1000;
-export const longestText = '366 days';
+export const longestText = `${longestDays} days`;
 
 /** Milliseconds of a duration that must be above zero; undefined where it is absent. */
 export function positiveDuration(field: string, duration: Duration | undefined): number | undefined {
@@ -65,9 +72,6 @@ export function executionId(value: string): string {
   return value;
 }
 
-const mostArguments = 1024;
-const mostArgumentBytes = 64 * 1024;
-
 export function argumentList(field: string, args: readonly string[]): readonly string[] {
   if (args.length > mostArguments) {
     throw invalidArgument(field, `has ${args.length} entries; allowed are ${mostArguments}`);
@@ -94,13 +98,13 @@ export function environment(
   }
   let total = 0;
   for (const name of names) {
-    if (name === '' || name.includes('=')) {
+    if (!fits(environmentName.form, name)) {
       throw invalidArgument(
         `${field}.${quote(name)}`,
-        'is not a name; allowed is a text that is not empty and has no =',
+        `is not a name; allowed is ${environmentName.form.words?.allowed}`,
       );
     }
-    text(field, name, 256);
+    text(field, name, environmentName.form.most);
     const value = variables[name] ?? '';
     text(`${field}.${name}`, value, mostArgumentBytes);
     total += Buffer.byteLength(name) + Buffer.byteLength(value);
@@ -133,6 +137,17 @@ export function metadata(
 /** The same entries in the order of their keys, so that equal maps have equal JSON. */
 export function sorted<Value>(map: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> {
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Throws invalid_argument where a number is out of bounds; NaN always is. */
+export function within(path: string, value: number, least: number, most: number): number {
+  if (value >= least && value <= most) return value;
+  throw invalidArgument(path, `is ${value}; allowed is ${least} to ${most}`);
+}
+
+export function bounded(path: string, value: bigint, least: number, most: number): number {
+  if (value >= BigInt(least) && value <= BigInt(most)) return Number(value);
+  throw invalidArgument(path, `is ${value}; allowed is ${least} to ${most}`);
 }
 
 /** 1 to 1000; 0 means 100. */

@@ -7,8 +7,8 @@ import {
   InstanceSchema,
   type Instance as WireInstance,
 } from '../gen/spearlet/instance_pb.js';
+import { warmMessage } from './definition-message.ts';
 import { instanceStateToWire, runtimeToWire } from './enums.ts';
-import { warmToWire } from './instance-settings.ts';
 
 export function instanceToWire(instance: InstanceView): WireInstance {
   const { task } = instance;
@@ -37,7 +37,7 @@ export function poolToWire(pool: PoolView, members: readonly InstanceView[]): In
     taskName: pool.taskName,
     taskRevision: pool.revision,
     runtime: runtimeToWire[pool.runtime],
-    policy: warmToWire(pool.policy),
+    policy: warmMessage.write(pool.policy),
     starting: count('starting'),
     idle: count('idle'),
     busy: count('busy'),

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
+import type { Labels } from '../../domain/labels.ts';
 import type { Task } from '../../domain/task.ts';
 import { type ArtifactFiles, openArtifacts } from '../artifacts.ts';
 import { assertNumbered } from '../entry.ts';
@@ -295,8 +296,8 @@ class SqliteStore implements Store {
     return this.#use('cannot read a task', () => this.#tasks.revision(taskId, revision));
   }
 
-  async tasks(afterName: string, limit: number): Promise<Task[]> {
-    return this.#use('cannot list tasks', () => this.#tasks.list(afterName, limit));
+  async tasks(afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
+    return this.#use('cannot list tasks', () => this.#tasks.list(afterName, limit, labels));
   }
 
   async close(): Promise<void> {

@@ -17,7 +17,11 @@ export function recordContract(open: () => Promise<Store>): void {
       numbers.map((number) => {
         const id = executionId(number);
         const status = statuses[number % 6] ?? 'pending';
-        const more = { createdAt: 1000 + number, taskId: number % 4 === 0 ? 'task_x' : 'task_y' };
+        const more = {
+          createdAt: 1000 + number,
+          taskId: number % 4 === 0 ? 'task_x' : 'task_y',
+          ...(number % 2 === 0 && { labels: { team: 'a', ...(number % 3 === 0 && { 'x.org/note': '' }) } }),
+        };
         return { ...appending(id, 0, shortLog()), record: recordOf(id, status, more) };
       }),
     );
@@ -48,6 +52,29 @@ export function recordContract(open: () => Promise<Store>): void {
     expect(await ids({ createdBefore: 1001 })).toEqual([]);
     const both = { statuses: ['running', 'completed'] as const, createdBefore: 1014, createdAfter: 1002 };
     expect(await ids({ ...both, beforeId: executionId(13) })).toEqual([8, 7, 2]);
+  });
+
+  test('executions are listed by their labels, all of which have to be there, with the same value', async () => {
+    const { store, ids } = await filled();
+    const even = [24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2];
+    expect(await ids({ labels: { team: 'a' } })).toEqual(even);
+    expect(await ids({ labels: { team: 'b' } })).toEqual([]);
+    expect(await ids({ labels: { team: '' } })).toEqual([]);
+    expect(await ids({ labels: {} })).toHaveLength(24);
+    const both = { team: 'a', 'x.org/note': '' };
+    expect(await ids({ labels: both })).toEqual([24, 18, 12, 6]);
+    expect(await ids({ labels: { ...both, more: '' } })).toEqual([]);
+    expect(await ids({ labels: both, limit: 2, beforeId: executionId(24) })).toEqual([18, 12]);
+    expect(await ids({ labels: { team: 'a' }, statuses: ['completed', 'failed'] })).toEqual([20, 14, 8, 2]);
+    expect(await ids({ labels: { team: 'a' }, statuses: ['running', 'pending'] })).toEqual([24, 18, 12, 6]);
+    expect(await ids({ labels: both, taskId: 'task_x', createdBefore: 1024 })).toEqual([12]);
+    expect(await store.execution(executionId(6))).toMatchObject({ labels: both });
+  });
+
+  test('an execution that is deleted is not listed by its labels any more', async () => {
+    const { store, ids } = await filled();
+    expect(await store.delete(executionId(14))).toBe(true);
+    expect(await ids({ labels: { team: 'a' }, statuses: ['completed'] })).toEqual([20, 8, 2]);
   });
 
   test('a record that changes is listed by its new status and task only', async () => {

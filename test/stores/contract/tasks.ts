@@ -34,6 +34,25 @@ export function taskContract(open: () => Promise<Store>): void {
     expect(await store.taskRevision('task_1', 1)).toEqual(taskOf('task_1', 1, 'echo'));
   });
 
+  test('tasks are listed by the labels of their newest revision, in the order of their names', async () => {
+    const store = await open();
+    const team = (value: string) => ({ labels: { team: value } });
+    for (const [index, name] of ['c', 'a', 'b', 'd'].entries()) {
+      await store.saveTask(taskOf(`task_${index}`, 1, name, team(name === 'd' ? 'y' : 'x')));
+    }
+    const names = async (value: string, after = '', limit = 10) =>
+      (await store.tasks(after, limit, { team: value })).map(({ definition }) => definition.name);
+    expect(await names('x')).toEqual(['a', 'b', 'c']);
+    expect(await names('x', 'a', 1)).toEqual(['b']);
+    await store.saveTask(taskOf('task_1', 2, 'a', team('y')));
+    expect(await names('x')).toEqual(['b', 'c']);
+    expect(await names('y')).toEqual(['a', 'd']);
+    await store.deleteTask('task_3');
+    expect(await names('y')).toEqual(['a']);
+    await store.saveTask(taskOf('task_9', 1, 'a'));
+    expect(await names('y')).toEqual([]);
+  });
+
   test('a name goes to the task that was saved with it last', async () => {
     const store = await open();
     await store.saveTask(taskOf('task_1', 1, 'echo'));

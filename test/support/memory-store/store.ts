@@ -11,6 +11,7 @@ import {
   isTerminal,
   keptSince,
 } from '../../../src/domain/execution.ts';
+import { hasLabels, type Labels } from '../../../src/domain/labels.ts';
 import type { StatusCounts } from '../../../src/domain/node-feed.ts';
 import type { Task } from '../../../src/domain/task.ts';
 import { assertNumbered } from '../../../src/stores/entry.ts';
@@ -168,7 +169,7 @@ class InMemory implements MemoryStore {
 
   async executions(filter: ExecutionFilter): Promise<ExecutionRecord[]> {
     this.#touch();
-    const { taskId, statuses, createdAfter, createdBefore, beforeId } = filter;
+    const { taskId, statuses, createdAfter, createdBefore, beforeId, labels } = filter;
     return this.#sorted()
       .reverse()
       .filter((record) => taskId === undefined || record.taskId === taskId)
@@ -176,6 +177,7 @@ class InMemory implements MemoryStore {
       .filter((record) => createdAfter === undefined || record.createdAt >= createdAfter)
       .filter((record) => createdBefore === undefined || record.createdAt < createdBefore)
       .filter((record) => beforeId === undefined || record.executionId < beforeId)
+      .filter((record) => hasLabels(record.labels, labels))
       .slice(0, Math.max(0, filter.limit))
       .map((record) => structuredClone(record));
   }
@@ -256,9 +258,9 @@ class InMemory implements MemoryStore {
     return this.#tasks.revision(taskId, revision);
   }
 
-  async tasks(afterName: string, limit: number): Promise<Task[]> {
+  async tasks(afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
     this.#touch();
-    return this.#tasks.list(afterName, limit);
+    return this.#tasks.list(afterName, limit, labels);
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { hasLabels, type Labels } from '../../../src/domain/labels.ts';
 import type { Task } from '../../../src/domain/task.ts';
 
 /** Tasks of the memory store: all revisions, and who has which name. */
@@ -41,11 +42,12 @@ export class MemoryTasks {
     return structuredClone(this.#revisions.get(taskId)?.get(revision));
   }
 
-  list(afterName: string, limit: number): Task[] {
+  list(afterName: string, limit: number, labels?: Labels): Task[] {
     return [...this.#names.keys()]
       .filter((name) => name > afterName)
       .sort()
-      .slice(0, Math.max(0, limit))
-      .flatMap((name) => this.byName(name) ?? []);
+      .flatMap((name) => this.byName(name) ?? [])
+      .filter(({ definition }) => hasLabels(definition.labels, labels))
+      .slice(0, Math.max(0, limit));
   }
 }

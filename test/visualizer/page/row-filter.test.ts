@@ -52,6 +52,16 @@ describe('the filter of the list', () => {
     expect(matches({ text: 'memory ops-8' }, of)).toBe(false);
   });
 
+  it('asks the node for a label that the search names whole, and shows what has it', () => {
+    const text = 'label:team=data oom';
+    expect(requestOf({ ...all, text }, now)).toEqual({ labels: { team: 'data' } });
+    expect(requestOf({ ...all, text: 'label:team= team=data' }, now)).toEqual({});
+    const of = row({ labels: { team: 'data' }, errorMessage: 'OOM' });
+    expect(matches({ text }, of)).toBe(true);
+    expect(matches({ text }, row({ labels: { team: 'data2' }, errorMessage: 'OOM' }))).toBe(false);
+    expect(matches({ text: 'label:team' }, of)).toBe(true);
+  });
+
   it('takes a regular expression between slashes, and text while it is none yet', () => {
     const of = row({ errorMessage: 'exit code 137' });
     expect(matches({ text: '/code (1|2)37$/' }, of)).toBe(true);

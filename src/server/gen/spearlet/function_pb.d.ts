@@ -156,11 +156,19 @@ export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequ
   maxInlineBytes?: number | undefined;
 
   /**
-   * The caller's own labels, echoed in every result: at most 64 entries and 8 KiB.
+   * The caller's own notes, echoed in every result: at most 64 entries and 8 KiB. They cannot be listed by.
    *
    * @generated from field: map<string, string> metadata = 16;
    */
   metadata: { [key: string]: string };
+
+  /**
+   * Over the task's own, as `TaskDefinition.labels`; at most 32 with them. Whoever joins an execution by its
+   * `invocation_id` changes none of its labels.
+   *
+   * @generated from field: map<string, string> labels = 17;
+   */
+  labels: { [key: string]: string };
 };
 
 /**
@@ -502,6 +510,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: string origin_execution_id = 36;
    */
   originExecutionId: string;
+
+  /**
+   * The task's labels with the invocation's over them, as they were at admission.
+   *
+   * @generated from field: map<string, string> labels = 37;
+   */
+  labels: { [key: string]: string };
 };
 
 /**
@@ -1036,6 +1051,13 @@ export declare type ListExecutionsRequest = Message<"spearlet.ListExecutionsRequ
    * @generated from field: string page_token = 6;
    */
   pageToken: string;
+
+  /**
+   * Only executions that have all of these labels; an empty value is a value like any other.
+   *
+   * @generated from field: map<string, string> labels = 7;
+   */
+  labels: { [key: string]: string };
 };
 
 /**

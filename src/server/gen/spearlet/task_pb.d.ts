@@ -477,6 +477,14 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
    * @generated from field: spearlet.TimerPolicies timers = 20;
    */
   timers?: TimerPolicies | undefined;
+
+  /**
+   * For people and for filters; an execution has them, too. At most 32: a key of 1 to 63 of `[A-Za-z0-9._/-]` that begins
+   * and ends with a letter or digit and has at most one `/`, and a value of at most 255 bytes without control characters.
+   *
+   * @generated from field: map<string, string> labels = 21;
+   */
+  labels: { [key: string]: string };
 };
 
 /**
@@ -796,6 +804,13 @@ export declare type ListTasksRequest = Message<"spearlet.ListTasksRequest"> & {
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Only tasks that have all of these labels; an empty value is a value like any other.
+   *
+   * @generated from field: map<string, string> labels = 3;
+   */
+  labels: { [key: string]: string };
 };
 
 /**

@@ -8,6 +8,7 @@ import { highWaterFile, lossOf, readHighWater } from '../file/high-water.ts';
 import { progressOf } from '../file/positions.ts';
 import { openReadOnly } from '../read/read-only.ts';
 import { artifactNames, inputNames } from '../retention/named-files.ts';
+import { checkLabels } from './check-labels.ts';
 import { checkLogs } from './check-logs.ts';
 import { checkRows } from './check-rows.ts';
 
@@ -43,7 +44,7 @@ export async function checkDataDir(dataDir: string): Promise<CheckReport> {
   const report: Report = (subject, message) => void findings.push({ subject, message });
   try {
     attempt(report, () => checkReached(db, dataDir, reached, report));
-    for (const part of [checkPages, checkLogs, checkReferences, checkRows, checkTasks]) {
+    for (const part of [checkPages, checkLogs, checkReferences, checkRows, checkTasks, checkLabels]) {
       attempt(report, () => part(db, checked, report));
     }
     await checkFiles(db, dataDir, checked, report);

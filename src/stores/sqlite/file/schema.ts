@@ -3,7 +3,7 @@ import { StoreError } from '../../store.ts';
 import { sumAll } from './checksum-migration.ts';
 
 /** Migration i leads from `user_version` i to i + 1. What has been released is never edited. */
-export const migrations: readonly string[] = [
+export const migrations = [
   `
   -- One row for each entry of a commit. Event i of a row has position + i and first_sequence + i.
   -- The newest row is never deleted: the next position is counted from it.
@@ -111,10 +111,33 @@ export const migrations: readonly string[] = [
   ALTER TABLE position_floor ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE position_floor ADD COLUMN checksum INTEGER;
   `,
-];
+  // In transactions of its own: a crash costs the last of them only.
+  sumAll,
+  `
+  -- What is listed by its labels, a row for each label. The record or the task has them, too, and is held against the
+  -- row, which therefore needs no checksum.
+  CREATE TABLE execution_labels (
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    execution_id TEXT NOT NULL,
+    PRIMARY KEY (key, value, execution_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE task_labels (
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    name TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    PRIMARY KEY (key, value, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX task_labels_by_task ON task_labels (task_id);
+  `,
+] as const satisfies readonly (string | Migration)[];
 
-/** The version that this program writes: after the last migration, all rows have their checksum. */
-export const schemaVersion = migrations.length + 1;
+/** The version that this program writes. */
+export const schemaVersion = migrations.length;
+
+/** Throws what SQLite throws; a start after a crash runs it again. */
+type Migration = (db: DatabaseSync, progress: MigrationProgress) => void;
 
 /** Hears, a few times, how far a migration that takes long has come; `rows` is how many are done. */
 export type MigrationProgress = (rows: number, total: number) => void;
@@ -127,11 +150,13 @@ export function migrate(db: DatabaseSync, progress: MigrationProgress): void {
       `the store was written by a newer Spear: its schema is version ${version}, this one knows up to ${schemaVersion}`,
     );
   }
-  for (const [index, script] of migrations.entries()) {
+  for (const [index, step] of migrations.entries()) {
     if (index < version) continue;
-    db.exec(`BEGIN IMMEDIATE; ${script}; PRAGMA user_version = ${index + 1}; COMMIT;`);
+    if (typeof step === 'string') {
+      db.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${index + 1}; COMMIT;`);
+    } else {
+      step(db, progress);
+      db.exec(`PRAGMA user_version = ${index + 1}`);
+    }
   }
-  if (version === schemaVersion) return;
-  sumAll(db, progress);
-  db.exec(`PRAGMA user_version = ${schemaVersion}`);
 }

@@ -1,11 +1,14 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type ExecutionRecord, type ExecutionStatus, executionStatuses } from '../../../domain/execution.ts';
+import { hasLabels, type Labels } from '../../../domain/labels.ts';
 import type { StatusCounts } from '../../../domain/node-feed.ts';
-import type { ExecutionFilter } from '../../store.ts';
-import { recordColumns } from '../file/checksum.ts';
-import { assertClaim, recordOf, wholeOf } from './row.ts';
+import { DamagedError, type ExecutionFilter } from '../../store.ts';
+import type { Label } from '../write/encoded-entry.ts';
+import { columns, listing } from './execution-listing.ts';
+import { assertClaim, type Row, recordOf, wholeOf } from './row.ts';
 
-const columns = `${recordColumns}, checksum`;
+/** Executions of a label that are looked at to find out how many there are. */
+const mostCounted = 1000;
 
 /** Reads execution records and what hangs on them. */
 export class Records {
@@ -15,6 +18,7 @@ export class Records {
   readonly #unfinished: StatementSync;
   readonly #total: StatementSync;
   readonly #notCompleted: StatementSync;
+  readonly #labelled: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -31,6 +35,9 @@ export class Records {
        WHERE status = '${status}' AND status <> 'completed' AND execution_id > ?1`;
     this.#unfinished = db.prepare(
       `${one('pending')} UNION ALL ${one('running')} ORDER BY execution_id LIMIT ?2`,
+    );
+    this.#labelled = db.prepare(
+      'SELECT count(*) AS count FROM (SELECT 1 FROM execution_labels WHERE key = ? AND value = ? LIMIT ?)',
     );
     // Both read an index only.
     this.#total = db.prepare('SELECT count(*) AS count FROM executions');
@@ -81,14 +88,24 @@ export class Records {
     return counts;
   }
 
+  /** The same labels, the one first that the fewest have, as far as that is found out by looking at a few of each. */
+  readonly #rarest = (labels: readonly Label[]): readonly Label[] => {
+    if (labels.length < 2) return labels;
+    const counted = labels.map(([key, value]) => ({
+      label: [key, value] as const,
+      count: Number(this.#labelled.get(key, value, mostCounted)?.count),
+    }));
+    return counted.sort((a, b) => a.count - b.count).map(({ label }) => label);
+  };
+
   list(filter: ExecutionFilter): ExecutionRecord[] {
     const records: ExecutionRecord[] = [];
     // As many as are asked for, however many in between are damaged: fewer would be taken for the end.
     for (let rest = filter; ; ) {
       const limit = filter.limit - records.length;
-      const { sql, values } = listing({ ...rest, limit });
+      const { sql, values } = listing({ ...rest, limit }, this.#rarest);
       const rows = this.#db.prepare(sql).all(values);
-      const whole = wholeOf(rows, recordOf);
+      const whole = wholeOf(rows, (row) => labelledRecord(row, filter.labels));
       records.push(...whole);
       const beforeId = String(rows.at(-1)?.execution_id);
       const moves = rest.beforeId === undefined || beforeId < rest.beforeId;
@@ -98,32 +115,9 @@ export class Records {
   }
 }
 
-/**
- * One select for each status, which SQLite merges in order of id, so that each can walk the index that suits
- * it and stop at the limit. Repeating `status <> 'completed'` is what lets it use the partial index.
- */
-function listing(filter: ExecutionFilter): { sql: string; values: Record<string, SQLInputValue> } {
-  const values: Record<string, SQLInputValue> = { limit: Math.max(0, filter.limit) };
-  const conditions: string[] = [];
-  const where = (condition: string, name: string, value: SQLInputValue | undefined) => {
-    if (value === undefined) return;
-    conditions.push(`${condition} :${name}`);
-    values[name] = value;
-  };
-  where('task_id =', 'taskId', filter.taskId);
-  where('created_at >=', 'createdAfter', filter.createdAfter);
-  where('created_at <', 'createdBefore', filter.createdBefore);
-  where('execution_id <', 'beforeId', filter.beforeId);
-
-  const select = (status: readonly string[]) => {
-    const all = [...status, ...conditions];
-    return `SELECT ${columns} FROM executions${all.length > 0 ? ` WHERE ${all.join(' AND ')}` : ''}`;
-  };
-  const selects = [...new Set(filter.statuses)].map((status, index) => {
-    values[`status${index}`] = status;
-    const equal = `status = :status${index}`;
-    return select(status === 'completed' ? [equal] : [equal, "status <> 'completed'"]);
-  });
-  const union = selects.length > 0 ? selects.join(' UNION ALL ') : select([]);
-  return { sql: `${union} ORDER BY execution_id DESC LIMIT :limit`, values };
+/** Throws DamagedError also where the record does not have what it was found by. */
+function labelledRecord(row: Row, labels: Labels | undefined): ExecutionRecord {
+  const record = recordOf(row);
+  if (hasLabels(record.labels, labels)) return record;
+  throw new DamagedError(`what ${record.executionId} is listed by is damaged`);
 }

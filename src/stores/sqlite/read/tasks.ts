@@ -1,5 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { hasLabels, type Labels } from '../../../domain/labels.ts';
 import type { Task } from '../../../domain/task.ts';
+import { DamagedError } from '../../store.ts';
 import { nameChecksum, taskChecksum } from '../file/checksum.ts';
 import { inTransaction } from '../write/transaction.ts';
 import { assertName, type Row, taskOf, wholeOf } from './row.ts';
@@ -8,6 +10,10 @@ export interface TaskRevision {
   readonly taskId: string;
   readonly revision: number;
 }
+
+const newest = 'revision = (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)';
+const namedColumns =
+  'tasks.task_id, revision, task, tasks.checksum, task_names.name, task_names.checksum AS name_checksum';
 
 /** Reads and writes tasks: all revisions, and who has which name. */
 export class Tasks {
@@ -18,7 +24,10 @@ export class Tasks {
   readonly #byName: StatementSync;
   readonly #byId: StatementSync;
   readonly #revision: StatementSync;
-  readonly #list: StatementSync;
+  readonly #ownerOf: StatementSync;
+  readonly #nameOf: StatementSync;
+  readonly #takeLabel: StatementSync;
+  readonly #freeLabels: StatementSync;
   readonly #spare: StatementSync;
   readonly #inUse: StatementSync;
   readonly #deleteRevision: StatementSync;
@@ -36,14 +45,15 @@ export class Tasks {
        ON CONFLICT (name) DO UPDATE SET task_id = excluded.task_id, checksum = excluded.checksum`,
     );
     this.#freeNames = db.prepare('DELETE FROM task_names WHERE task_id = ?');
-    const newest = 'revision = (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)';
-    const named = `SELECT task_id, revision, task, tasks.checksum, name, task_names.checksum AS name_checksum
-      FROM task_names JOIN tasks USING (task_id)`;
+    const named = `SELECT ${namedColumns} FROM task_names JOIN tasks USING (task_id)`;
     const columns = 'task_id, revision, task, checksum';
     this.#byName = db.prepare(`${named} WHERE name = ? AND ${newest}`);
     this.#byId = db.prepare(`SELECT ${columns} FROM tasks WHERE task_id = ? ORDER BY revision DESC LIMIT 1`);
     this.#revision = db.prepare(`SELECT ${columns} FROM tasks WHERE task_id = ? AND revision = ?`);
-    this.#list = db.prepare(`${named} WHERE name > ? AND ${newest} ORDER BY name LIMIT ?`);
+    this.#ownerOf = db.prepare('SELECT task_id FROM task_names WHERE name = ?');
+    this.#nameOf = db.prepare('SELECT name FROM task_names WHERE task_id = ?');
+    this.#takeLabel = db.prepare('INSERT INTO task_labels (key, value, name, task_id) VALUES (?, ?, ?, ?)');
+    this.#freeLabels = db.prepare('DELETE FROM task_labels WHERE task_id = ?');
     const ofNoName = `(revision < (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)
       OR NOT EXISTS (SELECT 1 FROM task_names WHERE task_names.task_id = tasks.task_id))`;
     const used = 'SELECT 1 FROM executions WHERE task_id = ?1 AND task_revision = ?2';
@@ -66,7 +76,10 @@ export class Tasks {
       this.saveRevision(task);
       this.#freeNames.run(task.taskId);
       const { name } = task.definition;
+      const before = this.#ownerOf.get(name)?.task_id as string | undefined;
       this.#takeName.run(name, task.taskId, nameChecksum(name, task.taskId));
+      if (before !== undefined) this.#label(before);
+      this.#label(task.taskId);
     });
   }
 
@@ -74,11 +87,27 @@ export class Tasks {
   saveRevision(task: Task): void {
     const { taskId, revision } = task;
     const json = JSON.stringify(task);
-    this.#saveRevision.run(taskId, revision, json, taskChecksum(taskId, revision, json));
+    inTransaction(this.#db, () => {
+      this.#saveRevision.run(taskId, revision, json, taskChecksum(taskId, revision, json));
+      this.#label(taskId);
+    });
   }
 
   delete(taskId: string): void {
-    this.#freeNames.run(taskId);
+    inTransaction(this.#db, () => {
+      this.#freeNames.run(taskId);
+      this.#label(taskId);
+    });
+  }
+
+  /** It is listed by the labels of its newest revision, while it has a name. */
+  #label(taskId: string): void {
+    this.#freeLabels.run(taskId);
+    const name = this.#nameOf.get(taskId)?.name as string | undefined;
+    const newestRow = this.#byId.get(taskId);
+    if (name === undefined || newestRow === undefined) return;
+    const labels = wholeOf([newestRow], taskOf)[0]?.definition.labels ?? {};
+    for (const [key, value] of Object.entries(labels)) this.#takeLabel.run(key, value, name, taskId);
   }
 
   /** Revisions that no new execution gets. */
@@ -115,19 +144,54 @@ export class Tasks {
     return whole(this.#revision.get(taskId, revision), taskOf);
   }
 
-  list(afterName: string, limit: number): Task[] {
+  list(afterName: string, limit: number, labels: Labels = {}): Task[] {
     const tasks: Task[] = [];
+    const { sql, values } = listing(Object.entries(labels));
+    const list = this.#db.prepare(sql);
     // As many as are asked for, however many in between are damaged: fewer would be taken for the end.
     for (let after = afterName; ; ) {
       const left = Math.max(0, limit - tasks.length);
-      const rows = this.#list.all(after, left);
-      const whole = wholeOf(rows, namedTask);
+      const rows = list.all({ ...values, after, left });
+      const whole = wholeOf(rows, (row) => labelledTask(row, labels));
       tasks.push(...whole);
       const last = String(rows.at(-1)?.name);
       if (whole.length === rows.length || rows.length < left || last <= after) return tasks;
       after = last;
     }
   }
+}
+
+/** Named tasks in the order of their names; by the first label where there is one, so that only those are read. */
+function listing(labels: readonly (readonly [string, string])[]): {
+  readonly sql: string;
+  readonly values: Readonly<Record<string, string>>;
+} {
+  const values: Record<string, string> = {};
+  const tables = labels.map(([key, value], index) => {
+    values[`key${index}`] = key;
+    values[`value${index}`] = value;
+    const label = `l${index}`;
+    return { label, on: `${label}.key = :key${index} AND ${label}.value = :value${index}` };
+  });
+  const name = tables[0] === undefined ? 'task_names.name' : 'l0.name';
+  const joins = [...tables.map(({ label }) => `task_labels AS ${label}`), 'task_names', 'tasks'];
+  const conditions = [
+    ...tables.flatMap(({ label, on }) => [on, `${label}.name = ${name}`]),
+    `task_names.name = ${name}`,
+    'tasks.task_id = task_names.task_id',
+    `${name} > :after`,
+    newest,
+  ];
+  const sql = `SELECT ${namedColumns} FROM ${joins.join(' CROSS JOIN ')}
+    WHERE ${conditions.join(' AND ')} ORDER BY ${name} LIMIT :left`;
+  return { sql, values };
+}
+
+/** Throws DamagedError also where the task does not have what it was found by. */
+function labelledTask(row: Row, labels: Labels): Task {
+  const task = namedTask(row);
+  if (hasLabels(task.definition.labels, labels)) return task;
+  throw new DamagedError(`what ${task.taskId} is listed by is damaged`);
 }
 
 function namedTask(row: Row): Task {

@@ -33,6 +33,7 @@ export class Removal {
   readonly #row: StatementSync;
   readonly #replaceRecord: StatementSync;
   readonly #files: StatementSync;
+  readonly #deleteLabel: StatementSync;
   readonly #deleteRest: readonly StatementSync[];
 
   constructor(db: DatabaseSync) {
@@ -54,6 +55,9 @@ export class Removal {
     this.#row = db.prepare(`SELECT ${recordColumns}, checksum FROM executions WHERE execution_id = ?`);
     this.#replaceRecord = db.prepare('UPDATE executions SET record = ?, checksum = ? WHERE execution_id = ?');
     this.#files = db.prepare('SELECT invocation_sha256, input_sha256 FROM inputs WHERE execution_id = ?');
+    this.#deleteLabel = db.prepare(
+      'DELETE FROM execution_labels WHERE key = ? AND value = ? AND execution_id = ?',
+    );
     this.#deleteRest = ['inputs', 'claims', 'executions'].map((table) =>
       db.prepare(`DELETE FROM ${table} WHERE execution_id = ?`),
     );
@@ -77,6 +81,9 @@ export class Removal {
     if (last !== undefined) this.#deleteRow.run(last.position);
     const names = this.#files.get(executionId);
     const files = Object.values(names ?? {}).filter((name) => name !== null) as string[];
+    for (const [key, value] of Object.entries(this.#record(executionId)?.labels ?? {})) {
+      this.#deleteLabel.run(key, value, executionId);
+    }
     for (const statement of this.#deleteRest) statement.run(executionId);
     return { done: true, files };
   }
@@ -104,13 +111,18 @@ export class Removal {
 
   /** Its record says from now on that only its last event is left. One that is damaged is not made to look whole. */
   #markLog(executionId: string): void {
-    const row = this.#row.get(executionId);
-    const [record] = row === undefined ? [] : wholeOf([row], recordOf);
+    const record = this.#record(executionId);
     if (record === undefined) return;
     const { taskId, taskRevision, status, createdAt, lastSequence } = record;
     const json = JSON.stringify({ ...record, oldestSequence: lastSequence });
     const checksum = recordChecksum(executionId, taskId, taskRevision, status, createdAt, json);
     this.#replaceRecord.run(json, checksum, executionId);
+  }
+
+  /** Undefined for one that is damaged, too: what it had to be listed by leads to nothing from then on. */
+  #record(executionId: string): ExecutionRecord | undefined {
+    const row = this.#row.get(executionId);
+    return row === undefined ? undefined : wholeOf([row], recordOf)[0];
   }
 
   /** Deletes the rows of a log but for the last, which it returns; undefined where there is none. */

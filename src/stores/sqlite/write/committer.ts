@@ -31,6 +31,7 @@ export class Committer {
   readonly #selectLast: StatementSync;
   readonly #insertSegment: StatementSync;
   readonly #saveRecord: StatementSync;
+  readonly #insertLabel: StatementSync;
   readonly #selectOwner: StatementSync;
   readonly #insertClaim: StatementSync;
   readonly #insertInput: StatementSync;
@@ -57,6 +58,9 @@ export class Committer {
        ON CONFLICT (execution_id) DO UPDATE SET task_id = excluded.task_id,
          task_revision = excluded.task_revision, status = excluded.status, created_at = excluded.created_at,
          record = excluded.record, checksum = excluded.checksum`,
+    );
+    this.#insertLabel = db.prepare(
+      'INSERT INTO execution_labels (key, value, execution_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     );
     this.#selectOwner = db.prepare('SELECT execution_id FROM claims WHERE invocation_id = ?');
     this.#insertClaim = db.prepare(
@@ -212,6 +216,7 @@ export class Committer {
     const { taskId, taskRevision, status, createdAt, json } = record;
     const checksum = recordChecksum(executionId, taskId, taskRevision, status, createdAt, json);
     this.#saveRecord.run(executionId, taskId, taskRevision, status, createdAt, json, checksum);
+    for (const [key, value] of record.labels) this.#insertLabel.run(key, value, executionId);
   }
 
   #storedLast(executionId: string): number {

@@ -4,6 +4,8 @@ import type { CommitEntry } from '../../store.ts';
 import { encodeMeta, joinChunks, segmentEnd } from '../read/segment.ts';
 import type { StoredInput } from './inputs.ts';
 
+export type Label = readonly [key: string, value: string];
+
 /** A row of `segments` to be, without its position. */
 export interface EncodedSegment {
   readonly first: number;
@@ -19,6 +21,8 @@ export interface EncodedRecord {
   readonly createdAt: number;
   readonly ended: boolean;
   readonly json: string;
+  /** To be listed by; they never change. */
+  readonly labels: readonly Label[];
 }
 
 /** A commit entry as texts and bytes, which cross to the writer's thread faster than objects do. */
@@ -34,6 +38,8 @@ export interface EncodedEntry {
   readonly staged: boolean;
   readonly input: StoredInput | undefined;
 }
+
+const noLabels: readonly Label[] = [];
 
 export function encodeEntry(
   entry: CommitEntry,
@@ -56,6 +62,7 @@ export function encodeEntry(
             createdAt: record.createdAt,
             ended: isTerminal(record.status),
             json: JSON.stringify(record),
+            labels: record.labels === undefined ? noLabels : Object.entries(record.labels),
           },
     claim: entry.claimInvocationId,
     staged,

@@ -16,6 +16,7 @@ export interface NewInvocation {
   readonly environment: Readonly<Record<string, string>>;
   readonly forceNewInstance: boolean;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface RestoreOptions {

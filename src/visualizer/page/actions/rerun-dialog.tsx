@@ -23,6 +23,7 @@ interface Loaded {
   readonly invocation: Invocation;
   readonly task: Task;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export function RerunDialog({
@@ -42,7 +43,12 @@ export function RerunDialog({
         acts.invocation(execution),
         call<{ readonly task: TaskJson }>('TaskService/GetTask', { task: row?.taskId ?? '' }),
       ]);
-      setLoaded({ invocation, task: taskOf(answer.task), metadata: row?.metadata ?? {} });
+      setLoaded({
+        invocation,
+        task: taskOf(answer.task),
+        metadata: row?.metadata ?? {},
+        labels: row?.labels ?? {},
+      });
     };
     load().catch((error: unknown) => setFault(faultText(error)));
   }, [acts, call, execution, list]);
@@ -60,7 +66,7 @@ export function RerunDialog({
   );
 }
 
-function RerunForm({ invocation, task, metadata, close }: Loaded & { readonly close: () => void }) {
+function RerunForm({ invocation, task, metadata, labels, close }: Loaded & { readonly close: () => void }) {
   const { acts, notices, router } = usePage();
   const [fields, setFields] = useState<RerunFields>(() => fieldsOf(invocation));
   const set = (change: Partial<RerunFields>) => setFields({ ...fields, ...change });
@@ -81,6 +87,7 @@ function RerunForm({ invocation, task, metadata, close }: Loaded & { readonly cl
       environment: environment.value,
       forceNewInstance: fields.forceNewInstance,
       metadata,
+      labels,
     });
     close();
     notices.say(`Started ${task.name} again`, id);

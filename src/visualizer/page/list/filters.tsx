@@ -76,7 +76,9 @@ function SearchField() {
   return (
     <label class="search">
       <Icon name="search" />
-      <span class="hidden">Search ids, tasks, functions, errors and labels</span>
+      <span class="hidden">
+        Search ids, tasks, functions, errors and metadata; label:key=value for a label
+      </span>
       <input
         ref={field}
         class="field"

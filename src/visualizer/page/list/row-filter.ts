@@ -41,12 +41,23 @@ export function earliest(filter: RowFilter, now: number): number {
 /** The part of it that the node can answer, as ListExecutionsRequest has it. */
 export function requestOf(filter: RowFilter, now: number): Readonly<Record<string, unknown>> {
   const after = earliest(filter, now);
+  const labels = labelsIn(filter.text);
   return {
     ...(filter.task !== '' && { task: filter.task }),
     ...(filter.statuses.length > 0 && { statuses: filter.statuses.map(statusName) }),
     ...(after > 0 && { createdAfter: new Date(after).toISOString() }),
     ...(filter.before > 0 && { createdBefore: new Date(filter.before).toISOString() }),
+    ...(Object.keys(labels).length > 0 && { labels }),
   };
+}
+
+/** The labels that a search asks for, whole: `label:team=data`. The node looks for them, too. */
+function labelsIn(text: string): Readonly<Record<string, string>> {
+  const found = text.split(/\s+/).flatMap((word) => {
+    const [, key, value] = /^label:([^=]+)=(.+)$/.exec(word) ?? [];
+    return key === undefined || value === undefined ? [] : [[key, value] as const];
+  });
+  return Object.fromEntries(found);
 }
 
 export type RowTest = (row: ExecutionRow) => boolean;
@@ -55,6 +66,7 @@ export type RowTest = (row: ExecutionRow) => boolean;
 export function testOf(filter: RowFilter, now: number): { readonly status: RowTest; readonly rest: RowTest } {
   const from = earliest(filter, now);
   const { task, before } = filter;
+  const labels = Object.entries(labelsIn(filter.text));
   const hasText = textTest(filter.text);
   const wanted = new Set(filter.statuses);
   return {
@@ -63,6 +75,7 @@ export function testOf(filter: RowFilter, now: number): { readonly status: RowTe
       (task === '' || row.taskName === task || row.taskId === task) &&
       row.createdAt >= from &&
       (before === 0 || row.createdAt < before) &&
+      labels.every(([key, value]) => row.labels[key] === value) &&
       hasText(row),
   };
 }
@@ -74,7 +87,8 @@ function haystackOf(row: ExecutionRow): string {
   const known = haystacks.get(row);
   if (known !== undefined) return known;
   const { id, taskId, taskName, functionName, state, errorCode, errorMessage, requestId, instanceId } = row;
-  const labels = Object.entries(row.metadata).flat();
+  const notes = Object.entries(row.metadata).flat();
+  const labels = Object.entries(row.labels).map(([key, value]) => `label:${key}=${value}`);
   const text = [
     id,
     taskId,
@@ -85,6 +99,7 @@ function haystackOf(row: ExecutionRow): string {
     errorMessage,
     requestId,
     instanceId,
+    ...notes,
     ...labels,
   ]
     .join('\n')

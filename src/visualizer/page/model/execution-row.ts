@@ -44,6 +44,7 @@ export interface ExecutionRow {
   readonly termination: Termination | undefined;
   readonly requestId: string;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
   readonly allowedEvents: readonly string[];
   readonly resourceUse: ResourceUse | undefined;
   readonly loosened: readonly string[];
@@ -57,7 +58,7 @@ export interface ExecutionRow {
 }
 
 // Twenty thousand rows share what most of them have.
-const noMetadata = Object.freeze({});
+const noEntries = Object.freeze({});
 const noLines: readonly string[] = Object.freeze([]);
 const words = new Map<string, string>();
 
@@ -90,7 +91,8 @@ export function rowOf(json: ExecutionResultJson): ExecutionRow {
       tookMs: numberOf(json.termination.tookMs),
     },
     requestId: json.requestId,
-    metadata: Object.keys(json.metadata).length === 0 ? noMetadata : json.metadata,
+    metadata: sharedEntries(json.metadata),
+    labels: sharedEntries(json.labels),
     allowedEvents: json.allowedEvents.length === 0 ? noLines : json.allowedEvents.map(shared),
     resourceUse: json.resourceUse && {
       cpuTimeUs: numberOf(json.resourceUse.cpuTimeUs),
@@ -124,6 +126,10 @@ function originOf(name: string): ErrorOrigin | undefined {
   if (word === 'USER') return 'user';
   if (word === 'POLICY') return 'policy';
   return word === 'PLATFORM' ? 'platform' : undefined;
+}
+
+function sharedEntries(entries: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.keys(entries).length === 0 ? noEntries : entries;
 }
 
 /** The one copy of a string that comes again and again. */

@@ -135,4 +135,5 @@ const recordDefaults = {
   recoveries: 0,
   oldestSequence: '1',
   originExecutionId: '',
+  labels: {},
 } satisfies Partial<ExecutionResultJson>;

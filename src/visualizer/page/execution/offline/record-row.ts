@@ -44,6 +44,7 @@ export function recordRow(record: ExecutionRecord, takenAt: number): ExecutionRo
     termination: failure?.termination,
     requestId: record.requestId,
     metadata: record.metadata,
+    labels: record.labels ?? {},
     allowedEvents: [],
     resourceUse: {
       cpuTimeUs: record.resourceUse.cpuTimeUs ?? 0,

@@ -81,6 +81,12 @@ export function RunPane({ row, context }: Props) {
           </ul>
         </section>
       )}
+      {Object.keys(row.labels).length > 0 && (
+        <section class="pane-part">
+          <h3>Labels</h3>
+          <Facts facts={Object.entries(row.labels)} />
+        </section>
+      )}
       <JsonBody title="Metadata" value={row.metadata} />
     </>
   );

@@ -1,20 +1,44 @@
 /**
  * Checks of what a document says: each takes a parsed JSON value and gives it back as what it is, or throws a Mismatch
  * that names its place and what is allowed there. Objects are built anew, so that nothing unknown comes along.
+ * Each tells its form, so that the same is asked of a flag, a file and a message.
  */
 import { quote } from '../errors.ts';
 import type { JsonValue } from '../execution.ts';
+import type {
+  About,
+  FieldForm,
+  Form,
+  ListForm,
+  MapForm,
+  NumberForm,
+  ObjectForm,
+  TextForm,
+  WordForm,
+} from './form.ts';
 
-export type Check<T> = (value: unknown, path: string) => T;
+export type Check<T> = ((value: unknown, path: string) => T) & { readonly form?: Form };
+
+/** A check that tells its form. */
+export type Formed<T, F extends Form = Form> = ((value: unknown, path: string) => T) & { readonly form: F };
 
 /** A field that may be absent. */
 export interface Optional<T> {
   readonly optional: Check<T>;
+  readonly about: About;
+}
+
+/** A field that is there, of which there is more to say. */
+export interface Field<T> {
+  readonly check: Check<T>;
+  readonly about: About;
 }
 
 /** A check for each field of T: one that is forgotten here does not compile. */
 export type Fields<T> = {
-  readonly [Key in keyof T]-?: object extends Pick<T, Key> ? Optional<Required<T>[Key]> : Check<T[Key]>;
+  readonly [Key in keyof T]-?: object extends Pick<T, Key>
+    ? Optional<Required<T>[Key]>
+    : Check<T[Key]> | Field<T[Key]>;
 };
 
 /** The value at a place is not allowed there. */
@@ -30,67 +54,102 @@ const deepestValue = 100;
 /** Milliseconds since the epoch that a Date can be. */
 const latestInstant = 8.64e15;
 
-export function optional<T>(check: Check<T>): Optional<T> {
-  return { optional: check };
+export function optional<T>(check: Check<T>, about: About = {}): Optional<T> {
+  return { optional: check, about };
 }
 
-export function object<T extends object>(fields: Fields<T>): Check<T> {
-  const known = Object.entries(fields) as [string, Check<unknown> | Optional<unknown>][];
-  const names = new Set(Object.keys(fields));
-  return (value, path) => {
+export function field<T>(check: Check<T>, about: About): Field<T> {
+  return { check, about };
+}
+
+/** Gives a check the form that it has. */
+export function formed<T, F extends Form>(form: F, check: (value: unknown, path: string) => T): Formed<T, F> {
+  return Object.assign(check, { form });
+}
+
+export function object<T extends object>(fields: Fields<T>): Formed<T, ObjectForm> {
+  const known = new Map<string, FieldForm & { readonly check: Check<unknown> }>();
+  for (const [name, each] of Object.entries(fields) as [string, Check<unknown> | Fields<object>[never]][]) {
+    known.set(name, fieldOf(each));
+  }
+  return formed({ kind: 'object', fields: known }, (value, path) => {
     const given = entriesOf(value, path);
     for (const key of Object.keys(given)) {
-      if (!names.has(key)) throw new Mismatch(`${path}.${shown(key)}`, 'is not known');
+      if (!known.has(key)) throw new Mismatch(`${path}.${shown(key)}`, 'is not known');
     }
     const found: [string, unknown][] = [];
-    for (const [name, check] of known) {
-      const there = Object.hasOwn(given, name);
-      if (typeof check === 'function') {
-        if (!there) throw new Mismatch(`${path}.${name}`, 'is missing');
-        found.push([name, check(given[name], `${path}.${name}`)]);
-      } else if (there) {
-        found.push([name, check.optional(given[name], `${path}.${name}`)]);
-      }
+    for (const [name, { check, optional: mayBeAbsent }] of known) {
+      if (Object.hasOwn(given, name)) found.push([name, check(given[name], `${path}.${name}`)]);
+      else if (!mayBeAbsent) throw new Mismatch(`${path}.${name}`, 'is missing');
     }
     // Each name's value came from that name's check.
     return Object.fromEntries(found) as T;
-  };
+  });
+}
+
+function fieldOf(
+  given: Check<unknown> | Field<unknown> | Optional<unknown>,
+): FieldForm & { readonly check: Check<unknown> } {
+  const isOptional = 'optional' in given;
+  const check = typeof given === 'function' ? given : isOptional ? given.optional : given.check;
+  const about = typeof given === 'function' ? {} : given.about;
+  return { check, form: check.form ?? { kind: 'other' }, optional: isOptional, about };
 }
 
 /** A mapping of names to values, of at most `most` entries. */
 export function map<T>(
   check: Check<T>,
   most: number,
-  name: Check<string> = text(512),
-): Check<Record<string, T>> {
-  return (value, path) => {
-    const entries = Object.entries(entriesOf(value, path));
-    if (entries.length > most) throw new Mismatch(path, `has ${entries.length} entries; allowed are ${most}`);
-    return Object.fromEntries(
-      entries.map(([key, each]) => [name(key, `a name of ${path}`), check(each, `${path}.${shown(key)}`)]),
-    );
-  };
+  name: Formed<string, TextForm> = text(512),
+): Formed<Readonly<Record<string, T>>, MapForm> {
+  return formed(
+    { kind: 'map', name: name.form, value: check.form ?? { kind: 'other' }, most },
+    (value, path) => {
+      const entries = Object.entries(entriesOf(value, path));
+      if (entries.length > most)
+        throw new Mismatch(path, `has ${entries.length} entries; allowed are ${most}`);
+      return Object.fromEntries(
+        entries.map(([key, each]) => [name(key, `a name of ${path}`), check(each, `${path}.${shown(key)}`)]),
+      );
+    },
+  );
 }
 
-export function list<T>(check: Check<T>, most: number): Check<T[]> {
-  return (value, path) => {
+export function list<T>(check: Check<T>, most: number): Formed<readonly T[], ListForm> {
+  return formed({ kind: 'list', item: check.form ?? { kind: 'other' }, most }, (value, path) => {
     if (!Array.isArray(value)) throw wrong(path, value, 'a list');
     if (value.length > most) throw new Mismatch(path, `has ${value.length} entries; allowed are ${most}`);
     return value.map((each, index) => check(each, `${path}[${index}]`));
-  };
+  });
 }
 
 /** A text of at most `most` UTF-8 bytes, without NUL and lone surrogates. */
-export function text(most: number, pattern?: RegExp): Check<string> {
-  return (value, path) => {
+export function text(
+  most: number,
+  pattern?: RegExp,
+  { words, mayBeEmpty = false }: Partial<Pick<TextForm, 'words' | 'mayBeEmpty'>> = {},
+): Formed<string, TextForm> {
+  const form: TextForm = {
+    kind: 'text',
+    most,
+    mayBeEmpty,
+    ...(pattern !== undefined && { pattern }),
+    ...(words !== undefined && { words }),
+  };
+  return formed(form, (value, path) => {
     if (typeof value !== 'string') throw wrong(path, value, 'a text');
     if (Buffer.byteLength(value) > most) throw new Mismatch(path, `is too long; allowed are ${most} bytes`);
     if (value.includes('\0') || !value.isWellFormed()) throw new Mismatch(path, 'is not well-formed text');
-    if (pattern !== undefined && !pattern.test(value)) {
-      throw new Mismatch(path, `is ${quote(value)}; allowed is ${pattern.source}`);
+    if (!fits(form, value)) {
+      throw new Mismatch(path, `is ${quote(value)}; allowed is ${words?.allowed ?? pattern?.source}`);
     }
     return value;
-  };
+  });
+}
+
+/** Whether a text is what its pattern wants. */
+export function fits({ pattern, mayBeEmpty }: TextForm, value: string): boolean {
+  return pattern === undefined || (mayBeEmpty && value === '') || pattern.test(value);
 }
 
 /** JSON text of at most `most` UTF-8 bytes, as it stands. */
@@ -108,38 +167,51 @@ export function jsonText(most: number): Check<string> {
   };
 }
 
-export function oneOf<Word extends string>(...words: readonly Word[]): Check<Word> {
-  return (value, path) => {
+export function oneOf<Word extends string>(...words: readonly Word[]): Formed<Word, WordForm> {
+  return formed({ kind: 'word', words }, (value, path) => {
     const found = words.find((word) => word === value);
     if (found === undefined) throw wrong(path, value, words.join(', '));
     return found;
-  };
+  });
 }
 
-export function number(least: number, most: number): Check<number> {
-  return (value, path) => {
+export function number(
+  least: number,
+  most: number,
+  unit?: NonNullable<NumberForm['unit']>,
+): Formed<number, NumberForm> {
+  return formed({ kind: 'number', least, most, ...(unit !== undefined && { unit }) }, (value, path) => {
     if (typeof value !== 'number' || !(value >= least && value <= most)) {
       throw wrong(path, value, `a number from ${least} to ${most}`);
     }
     return value;
-  };
+  });
 }
 
-export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER): Check<number> {
-  return (value, path) => {
+/** Milliseconds. */
+export function duration(least: number, most: number): Formed<number, NumberForm> {
+  return formed({ kind: 'duration', least, most }, number(least, most));
+}
+
+export function whole(
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+  unit?: NonNullable<NumberForm['unit']>,
+): Formed<number, NumberForm> {
+  return formed({ kind: 'whole', least, most, ...(unit !== undefined && { unit }) }, (value, path) => {
     if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
       throw wrong(path, value, `a whole number from ${least} to ${most}`);
     }
     return value as number;
-  };
+  });
 }
 
 export const instant: Check<number> = number(0, latestInstant);
 
-export const truth: Check<boolean> = (value, path) => {
+export const truth: Formed<boolean> = formed({ kind: 'truth' }, (value, path) => {
   if (typeof value !== 'boolean') throw wrong(path, value, 'true or false');
   return value;
-};
+});
 
 export function nullable<T>(check: Check<T>): Check<T | null> {
   return (value, path) => (value === null ? null : check(value, path));

@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCodes } from '../errors.ts';
+/** What an execution's record may say where one comes from elsewhere. */
 import type { Deadlines, ExecutionRecord, Outcome, ResourceUse, Termination } from '../execution.ts';
 import { executionStatuses } from '../execution.ts';
 import {
@@ -7,7 +7,6 @@ import {
   list,
   Mismatch,
   map,
-  number,
   object,
   oneOf,
   optional,
@@ -15,32 +14,23 @@ import {
   truth,
   whole,
 } from './check.ts';
+import { errorCode, executionId, label, labels, measured, mostCount, statePath, taskId } from './values.ts';
 
-const mostCount = 2 ** 31;
 const mostOutput = 4 * 1024 * 1024;
-const duration = number(0, Number.MAX_SAFE_INTEGER);
-
-export const executionIdCheck: Check<string> = text(64, /^exec_[0-9a-z]{26}$/);
-export const taskIdCheck: Check<string> = text(64, /^task_[0-9a-z]{26}$/);
-/** Names, ids of others, content types: short texts that nothing is read out of. */
-export const label: Check<string> = text(512);
-export const statePath: Check<string> = text(128, /^[a-z][A-Za-z]*(\.[a-z][A-Za-z]*)*$/);
-export const digest: Check<string> = text(64, /^[0-9a-f]{64}$/);
-export const errorCode: Check<ErrorCode> = oneOf(...(Object.keys(errorCodes) as ErrorCode[]));
 
 const deadlines = object<Deadlines>({
   startAt: optional(instant),
   total: instant,
-  queueMs: optional(duration),
-  attemptMs: optional(duration),
+  queueMs: optional(measured),
+  attemptMs: optional(measured),
 });
 
 const resourceUse = object<ResourceUse>({
-  cpuTimeUs: optional(duration),
-  peakMemoryBytes: optional(duration),
+  cpuTimeUs: optional(measured),
+  peakMemoryBytes: optional(measured),
 });
 
-const termination = object<Termination>({ rung: label, tookMs: duration });
+const termination = object<Termination>({ rung: label, tookMs: measured });
 
 type Completed = Extract<Outcome, { status: 'completed' }>;
 type Failed = Exclude<Outcome, Completed>;
@@ -69,8 +59,8 @@ export const outcomeCheck: Check<Outcome> = (value, path) => {
 };
 
 const record = object<ExecutionRecord>({
-  executionId: executionIdCheck,
-  taskId: taskIdCheck,
+  executionId,
+  taskId,
   taskName: label,
   taskRevision: whole(1, mostCount),
   functionName: label,
@@ -89,8 +79,8 @@ const record = object<ExecutionRecord>({
   createdAt: instant,
   startedAt: optional(instant),
   completedAt: optional(instant),
-  queueTimeMs: duration,
-  executionTimeMs: duration,
+  queueTimeMs: measured,
+  executionTimeMs: measured,
   lastSequence: whole(1),
   attemptSequence: whole(0),
   outputBytes: whole(0),
@@ -101,8 +91,9 @@ const record = object<ExecutionRecord>({
   recoveries: optional(whole(0, mostCount)),
   inputDelivered: optional(whole(0, mostCount)),
   oldestSequence: optional(whole(1, 1)),
-  originId: optional(executionIdCheck),
+  originId: optional(executionId),
   restoredAt: optional(instant),
+  labels: optional(labels),
   outcome: optional(outcomeCheck),
 });
 
