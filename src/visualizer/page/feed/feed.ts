@@ -59,7 +59,7 @@ export interface Feed {
 }
 
 /** More than that waits only while the page was asleep; listing again is cheaper. */
-const mostWaiting = 20_000;
+const maxWaiting = 20_000;
 
 export function createFeed(rows: RowStore, connect?: (address: string) => EventSource): Feed {
   const node = signal<NodeModel | undefined>(undefined);
@@ -102,7 +102,7 @@ export function createFeed(rows: RowStore, connect?: (address: string) => EventS
     for (const each of news.executions) rowQueue.push(each.executionId, each);
     takeDeleted(news.deletedExecutionIds);
     if (news.node) takeNode(news.node);
-    if (rowQueue.waiting <= mostWaiting) return;
+    if (rowQueue.waiting <= maxWaiting) return;
     rowQueue.clear();
     missed.value = missed.peek() + 1;
   };

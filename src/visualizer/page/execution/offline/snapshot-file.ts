@@ -21,7 +21,7 @@ const opening = /^\{"spearSnapshot":(\d{1,9}),"parts":\[$/;
 /** Envelopes that this page reads. */
 const known = ['1'];
 /** Of an input, for showing. */
-const mostInput = 1024 * 1024;
+const maxInput = 1024 * 1024;
 
 export function isSnapshot(first: string): boolean {
   return first.startsWith('{"spearSnapshot"');
@@ -63,7 +63,7 @@ export async function readSnapshot(
         invocation = part.invocation as InvocationPart['invocation'];
         break;
       case 'input':
-        if (inputBytes < mostInput) input.push(bytesOf(String(part.data)));
+        if (inputBytes < maxInput) input.push(bytesOf(String(part.data)));
         inputBytes += input.at(-1)?.byteLength ?? 0;
         break;
       case 'events':
