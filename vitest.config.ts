@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { testFiles } from './scripts/test-projects.ts';
@@ -6,6 +8,8 @@ const { unit } = testFiles();
 
 // Most of what the start of a server, of a `spear` or of a thread costs is reading TypeScript: once is enough.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url));
+// Nodes of tests are not noted among those of whoever runs the tests.
+process.env.XDG_STATE_HOME = join(tmpdir(), `spear-test-state-${process.pid}`);
 
 export default defineConfig({
   test: {

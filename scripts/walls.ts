@@ -170,7 +170,16 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/cli/',
-    from: [domain, ...wire, 'src/config.ts', 'src/db.ts', 'src/replay.ts', 'src/serve.ts', 'src/version.ts'],
+    from: [
+      domain,
+      ...wire,
+      'src/config.ts',
+      'src/db.ts',
+      'src/node-notes.ts',
+      'src/replay.ts',
+      'src/serve.ts',
+      'src/version.ts',
+    ],
     packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js', 'commander', 'yaml'],
     rule: 'the cli talks to the server over its public API: gen, its messages as JSON and of the schema, and domain only',
   },
@@ -187,6 +196,7 @@ export const rooms: readonly Room[] = [
       'src/telemetry/',
       'src/visualizer/',
       'src/config.ts',
+      'src/node-notes.ts',
       'src/version.ts',
     ],
     packages: ['node:', 'xstate', '@grpc/grpc-js', 'grpc-health-check'],
@@ -205,6 +215,12 @@ export const rooms: readonly Room[] = [
     rule: 'config imports domain only',
   },
   { path: 'src/config-values.ts', from: [domain], packages: [], rule: 'config imports domain only' },
+  {
+    path: 'src/node-notes.ts',
+    from: [],
+    packages: ['node:fs', 'node:path'],
+    rule: 'the notes of nodes are read and written without the rest of Spear',
+  },
   { path: 'src/version.ts', from: [], packages: ['node:'], rule: 'the version imports nothing of ours' },
   {
     path: 'src/db.ts',

@@ -1,8 +1,10 @@
 /** The node's options, resolved once: flag, then environment, then default. The only reader of the environment. */
+import { createHash } from 'node:crypto';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { truth, whole } from './config-values.ts';
+import { type Role, roles } from './domain/access.ts';
 import { invalidArgument, quote, RequestError } from './domain/errors.ts';
 import { longestMs } from './domain/schema/values.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
@@ -13,6 +15,10 @@ export interface NodeConfig extends BoundsConfig {
   readonly httpAddress: string;
   /** Absolute. */
   readonly dataDir: string;
+  /** Where the administrator reaches the node; empty where no path is short enough for a socket. */
+  readonly socketPath: string;
+  /** Folder of the notes that tell the command where nodes are. */
+  readonly notesDir: string;
   /** Attempts that run at once. */
   readonly slots: number;
   /** Executions that may be pending. */
@@ -30,6 +36,8 @@ export interface NodeConfig extends BoundsConfig {
   readonly unsafePreopens: boolean;
   /** Wasm tasks with a network may reach loopback, but never the node itself. */
   readonly allowGuestLoopback: boolean;
+  /** What callers without a token may do over TCP; `none` is nothing. */
+  readonly anonymousRole: Exclude<Role, 'admin'> | 'none';
   /** A page in a browser may cancel, suspend, set breakpoints and the like. */
   readonly allowUiActions: boolean;
   /** Where the Docker engine listens: `unix:///PATH` or `tcp://HOST:PORT`. */
@@ -86,6 +94,7 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
 
 function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: Environment): NodeConfig {
   const insecureListen = truth('--insecure-listen', read('insecureListen'));
+  const dataDir = resolveDataDir(read('dataDir'), env);
   const bounds = resolveBounds(read);
   const logLevel = read('logLevel') ?? 'info';
   if (!logLevels.includes(logLevel)) {
@@ -94,7 +103,9 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
   return Object.freeze({
     grpcAddress: address('--grpc-address', read('grpcAddress') ?? defaultGrpcAddress, insecureListen),
     httpAddress: address('--http-address', read('httpAddress') ?? '127.0.0.1:8080', insecureListen),
-    dataDir: resolveDataDir(read('dataDir'), env),
+    dataDir,
+    socketPath: socketPath(dataDir, env),
+    notesDir: notesDir(env),
     slots: whole('--slots', read('slots'), 2 * availableParallelism(), 1, 10_000),
     queueLimit: whole('--queue-limit', read('queueLimit'), 20_000, 0, 10_000_000),
     ...bounds,
@@ -105,6 +116,7 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
     unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
     allowGuestLoopback: truth('--allow-guest-loopback', read('allowGuestLoopback')),
+    anonymousRole: anonymous('--anonymous-role', read('anonymousRole') ?? 'operate'),
     allowUiActions: truth('--allow-ui-actions', read('allowUiActions')),
     dockerHost: engine(
       '--docker-host',
@@ -131,6 +143,23 @@ export function resolveDataDir(value: string | undefined, env: Environment): str
   return resolve(value ?? join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'spear'));
 }
 
+/** What the kernel takes for the path of a socket, in bytes: `sun_path` of unix(7), and the NUL at its end. */
+const mostSocketPath = 107;
+
+function socketPath(dataDir: string, env: Environment): string {
+  const inData = join(dataDir, 'run', 'node.sock');
+  if (Buffer.byteLength(inData) <= mostSocketPath) return inData;
+  if (env.XDG_RUNTIME_DIR === undefined || env.XDG_RUNTIME_DIR === '') return '';
+  const name = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
+  const inRuntime = join(env.XDG_RUNTIME_DIR, `spear-${name}`, 'node.sock');
+  return Buffer.byteLength(inRuntime) <= mostSocketPath ? inRuntime : '';
+}
+
+/** Where the nodes of this user are noted. */
+export function notesDir(env: Environment): string {
+  return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'spear', 'nodes');
+}
+
 /** Splits HOST:PORT; an IPv6 host stands in brackets. */
 export function splitAddress(flag: string, value: string): { readonly host: string; readonly port: number } {
   const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+):(\d{1,5})$/.exec(value);
@@ -150,6 +179,15 @@ export function configuredPorts({ grpcAddress, httpAddress, dockerHost }: NodeCo
     splitAddress('--http-address', httpAddress),
   ];
   return [...listening.map(({ port }) => port), Number(docker ?? 0)].filter((port) => port !== 0);
+}
+
+/** Who shows nothing is never the administrator: a function could be the one that calls. */
+function anonymous(flag: string, value: string): NodeConfig['anonymousRole'] {
+  const allowed = ['none', ...roles.filter((role) => role !== 'admin')] as const;
+  const found = allowed.find((role) => role === value);
+  if (found === undefined)
+    throw invalidArgument(flag, `is ${quote(value)}; allowed are ${allowed.join(', ')}`);
+  return found;
 }
 
 function engine(flag: string, value: string): string {

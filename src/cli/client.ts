@@ -41,8 +41,13 @@ export interface Connection {
   close(): void;
 }
 
-/** Connects to HOST:PORT without TLS; the connection is made with the first call. */
-export function connect(address: string): Connection {
+/**
+ * Connects to HOST:PORT or `unix:PATH` without TLS; the connection is made with the first call. `token` goes with each
+ * call.
+ */
+export function connect(address: string, { token }: { readonly token?: string } = {}): Connection {
+  const metadata = new Metadata();
+  if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
   const client = new Client(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': mostResponseBytes,
     'grpc.max_send_message_length': -1,
@@ -57,7 +62,7 @@ export function connect(address: string): Connection {
     service<Service extends DescService>(service: Service) {
       const calls: Record<string, unknown> = {};
       for (const method of service.methods) {
-        calls[method.localName] = callOf(client, method);
+        calls[method.localName] = callOf(client, method, metadata);
       }
       // The loop above gives each method of the service the kind of call that the mapped type names.
       return calls as ServiceClient<Service>;
@@ -70,14 +75,14 @@ function path(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-function callOf(client: Client, method: DescMethod) {
+function callOf(client: Client, method: DescMethod, metadata: Metadata) {
   switch (method.methodKind) {
     case 'unary':
-      return unary(client, method);
+      return unary(client, method, metadata);
     case 'client_streaming':
-      return sending(client, method);
+      return sending(client, method, metadata);
     default:
-      return streaming(client, method);
+      return streaming(client, method, metadata);
   }
 }
 
@@ -86,7 +91,7 @@ function serializer(method: DescMethod) {
     Buffer.from(toBinary(method.input, create(method.input, request)));
 }
 
-function unary(client: Client, method: DescMethod): UnaryCall<DescMethod> {
+function unary(client: Client, method: DescMethod, metadata: Metadata): UnaryCall<DescMethod> {
   const serialize = serializer(method);
   const deserialize = (bytes: Buffer) => fromBinary(method.output, bytes);
   return (request, { signal, ...options } = {}) =>
@@ -96,7 +101,7 @@ function unary(client: Client, method: DescMethod): UnaryCall<DescMethod> {
         serialize,
         deserialize,
         request,
-        new Metadata(),
+        metadata,
         options,
         (error, response) => {
           signal?.removeEventListener('abort', cancel);
@@ -111,7 +116,7 @@ function unary(client: Client, method: DescMethod): UnaryCall<DescMethod> {
     });
 }
 
-function streaming(client: Client, method: DescMethod): StreamCall<DescMethod> {
+function streaming(client: Client, method: DescMethod, metadata: Metadata): StreamCall<DescMethod> {
   const serialize = serializer(method);
   const deserialize = (bytes: Buffer) => fromBinary(method.output, bytes);
   return async function* (request, { signal, ...options } = {}) {
@@ -120,7 +125,7 @@ function streaming(client: Client, method: DescMethod): StreamCall<DescMethod> {
       serialize,
       deserialize,
       request,
-      new Metadata(),
+      metadata,
       options,
     );
     const cancel = (): void => call.cancel();
@@ -135,7 +140,7 @@ function streaming(client: Client, method: DescMethod): StreamCall<DescMethod> {
   };
 }
 
-function sending(client: Client, method: DescMethod): ClientStreamCall<DescMethod> {
+function sending(client: Client, method: DescMethod, metadata: Metadata): ClientStreamCall<DescMethod> {
   const serialize = serializer(method);
   const deserialize = (bytes: Buffer) => fromBinary(method.output, bytes);
   return (requests, { signal, ...options } = {}) =>
@@ -145,7 +150,7 @@ function sending(client: Client, method: DescMethod): ClientStreamCall<DescMetho
         path(method),
         serialize,
         deserialize,
-        new Metadata(),
+        metadata,
         options,
         (error, response) => {
           // It may come, as a refusal, before all is sent.

@@ -20,6 +20,7 @@ import { taskDeleteCommand } from './commands/task-delete.ts';
 import { taskListCommand } from './commands/task-list.ts';
 import { taskRegisterCommand } from './commands/task-register.ts';
 import { taskShowCommand } from './commands/task-show.ts';
+import { tokenCommand } from './commands/token.ts';
 import { topCommand } from './commands/top.ts';
 import { versionCommand } from './commands/version.ts';
 import { waitCommand } from './commands/wait.ts';
@@ -65,6 +66,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(taskShowCommand(shell))
     .addCommand(taskDeleteCommand(shell));
   const db = dbCommand(shell);
+  const token = tokenCommand(shell);
   const machine = new Command('machine')
     .description('the statecharts that run in the node')
     .addCommand(machineShowCommand(shell));
@@ -87,13 +89,21 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(topCommand(shell))
     .addCommand(instancesCommand(shell))
     .addCommand(machine)
+    .addCommand(token)
     .addCommand(db)
     .addCommand(versionCommand(shell));
   for (const name of ['invoke', 'wait']) {
     program.commands.find((each) => each.name() === name)?.addHelpText('after', `\n${exitCodeHelp()}`);
   }
   // Commands that were made apart inherit neither of these.
-  for (const each of [program, ...program.commands, ...task.commands, ...machine.commands, ...db.commands]) {
+  for (const each of [
+    program,
+    ...program.commands,
+    ...task.commands,
+    ...machine.commands,
+    ...db.commands,
+    ...token.commands,
+  ]) {
     each
       .exitOverride((error) => {
         throw isMistake(error) ? new UsageError(parseErrorText(error, each)) : error;

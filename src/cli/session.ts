@@ -3,13 +3,15 @@ import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Command } from 'commander';
 import { defaultGrpcAddress as defaultAddress, splitAddress } from '../config.ts';
 import { RequestError } from '../domain/errors.ts';
+import { AccessService } from '../server/gen/spearlet/access_pb.js';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { messageToJson } from '../server/wire/json-response.ts';
-import { connect, type ServiceClient } from './client.ts';
+import type { ServiceClient } from './client.ts';
+import { connectionTo } from './connection.ts';
 import { exitCodes } from './exit-codes.ts';
 import { inReferenceWords } from './flag-words.ts';
 import { printableJson } from './printable.ts';
@@ -28,10 +30,17 @@ export interface Session {
   readonly instances: ServiceClient<typeof InstanceService>;
   readonly snapshots: ServiceClient<typeof SnapshotService>;
   readonly nodes: ServiceClient<typeof NodeService>;
+  readonly access: ServiceClient<typeof AccessService>;
   /** Writes a message as one JSON document. */
   printDocument<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Promise<void>;
   /** Writes a message as one line of JSON. */
   printLine<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Promise<void>;
+}
+
+interface ServerOptions {
+  readonly address?: string;
+  readonly tokenFile?: string;
+  readonly json?: boolean;
 }
 
 /**
@@ -46,12 +55,16 @@ export function onServer<Options extends object>(
 ): void {
   command
     .option('--address <host:port>', `the server (or SPEAR_ADDRESS; default ${defaultAddress})`)
+    .option(
+      '--token-file <file>',
+      'the token to show, in a file (or SPEAR_TOKEN; a node of your own needs none)',
+    )
     .option('--json', 'print the response message as JSON: one document, or one a line for streams')
     .action(async () => {
-      const options = command.opts<Options & { address?: string; json?: boolean }>();
+      const options = command.opts<Options & ServerOptions>();
       const address = options.address ?? (shell.env.SPEAR_ADDRESS || defaultAddress);
       splitAddress(options.address === undefined ? 'SPEAR_ADDRESS' : '--address', address);
-      const connection = connect(address);
+      const connection = await connectionTo(address, options.tokenFile, shell);
       const print = async (schema: DescMessage, message: MessageShape<DescMessage>, indent?: number) => {
         await shell.out.write(
           `${printableJson(JSON.stringify(messageToJson(schema, message), null, indent))}\n`,
@@ -62,14 +75,17 @@ export function onServer<Options extends object>(
         address,
         json: options.json === true,
         command: (...words) =>
-          ['spear', ...words, ...(options.address === undefined ? [] : ['--address', options.address])].join(
-            ' ',
-          ),
+          [
+            ...['spear', ...words],
+            ...(options.address === undefined ? [] : ['--address', options.address]),
+            ...(options.tokenFile === undefined ? [] : ['--token-file', options.tokenFile]),
+          ].join(' '),
         functions: connection.service(FunctionService),
         tasks: connection.service(TaskService),
         instances: connection.service(InstanceService),
         snapshots: connection.service(SnapshotService),
         nodes: connection.service(NodeService),
+        access: connection.service(AccessService),
         printDocument: (schema, message) => print(schema, message, 2),
         printLine: (schema, message) => print(schema, message),
       };

@@ -56,6 +56,7 @@ export type RequestErrorKind =
   | 'aborted'
   | 'unimplemented'
   | 'permission_denied'
+  | 'unauthenticated'
   | 'unavailable'
   | 'deadline_exceeded'
   | 'cancelled'

@@ -15,7 +15,7 @@ export interface Loosening {
   readonly text: string;
 }
 
-export function looseningsOf(task: TaskDefinition): readonly Loosening[] {
+export function looseningsOf(task: Omit<TaskDefinition, 'artifact' | 'limits'>): readonly Loosening[] {
   const { container } = task;
   const found: Loosening[] = [];
   if (task.allowNetwork) {

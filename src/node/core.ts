@@ -13,6 +13,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
 import { bounded, type TaskCaps } from '../domain/task-bounds.ts';
+import type { Tokens } from '../domain/tokens.ts';
 import { describeMachines } from '../machines/describe.ts';
 import type { nodeMachine } from '../machines/node.ts';
 import { Feed } from '../observers/node/feed.ts';
@@ -23,6 +24,7 @@ import { observedStore } from '../stores/observed.ts';
 import { openSqliteStore } from '../stores/sqlite/store.ts';
 import { takeStopMark } from '../stores/stop-mark.ts';
 import type { Store } from '../stores/store.ts';
+import { openTokens } from '../stores/token-file.ts';
 import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
@@ -44,6 +46,7 @@ export interface Core {
   readonly supervisor: Supervisor;
   readonly tasks: TaskCatalog;
   readonly snapshots: Snapshots;
+  readonly tokens: Tokens;
   readonly machines: readonly MachineDescription[];
   readonly feed: Feed;
   readonly inspection: Inspection;
@@ -80,6 +83,8 @@ export async function openCore(
   });
   const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
   const time = await openTime(config, logger, { clock, store }, opened);
+  const tokens = await openTokens(config.dataDir, clock);
+  opened.defer(() => tokens.close());
   const ids = createIds(time);
   const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
@@ -163,6 +168,7 @@ export async function openCore(
     supervisor,
     tasks,
     snapshots,
+    tokens,
     machines,
     ownPorts,
     feed,

@@ -4,11 +4,14 @@ import type { Server as HttpServer } from 'node:http';
 import type { Server as GrpcServer } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { NodeConfig } from '../config.ts';
+import { createAccessService } from '../server/access/access-service.ts';
+import { alwaysAs, TokenAuthenticator } from '../server/access/authenticator.ts';
 import { Arrivals } from '../server/arrivals.ts';
 import { ByteBudget } from '../server/byte-budget.ts';
 import type { ChainOptions } from '../server/chain.ts';
 import { Connections } from '../server/connections.ts';
 import { createFunctionService } from '../server/function-service.ts';
+import { AccessService } from '../server/gen/spearlet/access_pb.js';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
@@ -18,6 +21,7 @@ import { GrpcListener } from '../server/grpc-listener.ts';
 import { addService, createGrpcArrivals, createGrpcServer } from '../server/grpc-server.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import { createInstanceService } from '../server/instance-service.ts';
+import { LocalListener } from '../server/local-listener.ts';
 import { createNodeService } from '../server/node-service.ts';
 import { addReflection } from '../server/reflection.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
@@ -32,6 +36,9 @@ export interface Front {
   readonly grpc: GrpcServer;
   /** Where `grpc` is reached. */
   readonly listener: GrpcListener;
+  /** The same services for the administrator, and their socket. */
+  readonly localGrpc: GrpcServer;
+  readonly localListener: LocalListener;
   readonly http: HttpServer;
   /** Hears why a connection could not be accepted. */
   acceptFailed(error: Error): void;
@@ -55,6 +62,10 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     budget,
     arrivals: new Arrivals(budget, clock, { idleMs: receiveIdleMs, totalMs: receiveTotalMs }),
     watchers: new Watchers({ most: config.maxWatchers, perCaller: config.maxWatchersPerConnection }),
+    authenticator: new TokenAuthenticator(core.tokens, {
+      name: 'anonymous',
+      role: config.anonymousRole === 'none' ? undefined : config.anonymousRole,
+    }),
     bug(error, method) {
       const id = randomUUID();
       logger.error({ err: error, method, id }, 'bug: a call failed in Spear itself');
@@ -82,6 +93,7 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     { service: InstanceService, handlers: { ...createInstanceService({ instances, tasks }) } },
     { service: SnapshotService, handlers: { ...snapshots }, streams: true as const },
     { service: NodeService, handlers: { ...node }, streams: true as const },
+    { service: AccessService, handlers: { ...createAccessService({ tokens: core.tokens, clock }) } },
   ];
 
   const connections = new Connections({
@@ -94,12 +106,22 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     chain,
   );
   for (const { service, handlers } of services) addService(grpc, service, handlers, { ...chain, arriving });
-  addReflection(
-    grpc,
-    services.map(({ service }) => service),
-  );
+  const localGrpc = createGrpcServer({ ...chain, ...config });
+  const local = {
+    ...chain,
+    authenticator: alwaysAs({ name: 'socket', role: 'admin' }),
+    // Who may open it may do more than to send much.
+    arriving: { latest: undefined },
+  };
+  for (const { service, handlers } of services) addService(localGrpc, service, handlers, local);
   const health = new HealthImplementation({ '': 'NOT_SERVING' });
-  health.addToServer(grpc);
+  for (const server of [grpc, localGrpc]) {
+    addReflection(
+      server,
+      services.map(({ service }) => service),
+    );
+    health.addToServer(server);
+  }
   const http = createHttpServer({
     ...chain,
     connections,
@@ -116,6 +138,8 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
   return {
     grpc,
     listener: new GrpcListener(grpc, { connections, arriving, clock, failed }),
+    localGrpc,
+    localListener: new LocalListener(localGrpc, failed),
     http,
     acceptFailed: failed,
     setHealth(status) {

@@ -10,8 +10,9 @@ import type { Store } from '../stores/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Lifecycle, openCore } from './core.ts';
 import { Drain } from './drain.ts';
-import { openFront } from './front.ts';
+import { type Front, openFront } from './front.ts';
 import { closeHttp, listenGrpc, listenHttp } from './listening.ts';
+import { leaveNote } from './node-note.ts';
 import { warmStored } from './runtimes.ts';
 
 /** A running server. */
@@ -64,11 +65,14 @@ async function open(
 
   opened.defer(() => closeHttp(front.http));
   opened.defer(() => shutDown(front.grpc, timer(clock, lastCallsMs)));
+  opened.defer(() => shutDown(front.localGrpc, timer(clock, lastCallsMs)));
+  opened.defer(() => front.localListener.close());
   opened.defer(() => front.listener.close());
   const grpcAddress = await listenGrpc(front.listener, config.grpcAddress);
   core.listening(grpcAddress);
   const httpAddress = await listenHttp(front.http, config.httpAddress, front.acceptFailed);
   for (const address of [grpcAddress, httpAddress]) core.ownPorts.add(splitAddress('', address).port);
+  await listenLocally(config, logger, front, grpcAddress, opened);
   lifecycle.send({ type: 'recovered' });
   const { retainFor: maxAgeMs, retainBytes: maxBytes } = config;
   const retention = new RetentionLoop({
@@ -89,6 +93,29 @@ async function open(
 
   const drain = new Drain({ core, front, dataDir, drainMs: config.drainMs, opened: opened.move(), logger });
   return { grpcAddress, httpAddress, supervisor, store, drain: () => drain.begin() };
+}
+
+/** The administrator's way in; a node that cannot have it serves those with tokens. */
+async function listenLocally(
+  { socketPath, notesDir }: NodeConfig,
+  logger: Logger,
+  { localListener }: Front,
+  grpcAddress: string,
+  opened: AsyncDisposableStack,
+): Promise<void> {
+  if (socketPath === '') {
+    logger.warn(
+      'no socket for the command: the path of the data folder is too long, and XDG_RUNTIME_DIR is not set',
+    );
+    return;
+  }
+  await localListener.listen(socketPath);
+  try {
+    const note = leaveNote(notesDir, grpcAddress, socketPath);
+    opened.defer(() => note.remove());
+  } catch (error) {
+    logger.warn({ err: error, notesDir }, 'the command cannot be told where this node is; it needs a token');
+  }
 }
 
 function warnOfRoot({ allowHostAccess }: NodeConfig, logger: Logger): void {

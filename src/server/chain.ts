@@ -5,6 +5,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
 import { StoreError } from '../domain/store-error.ts';
+import type { Authenticator } from './access/authenticator.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { Received } from './service-definition.ts';
@@ -21,6 +22,7 @@ export interface ChainOptions {
   readonly budget: ByteBudget;
   readonly arrivals: Arrivals;
   readonly watchers: Watchers;
+  readonly authenticator: Authenticator;
   /** Hears errors that are bugs of ours; returns the id that the caller is told. */
   bug(error: unknown, method: string): string;
 }

@@ -14,6 +14,8 @@ import {
   setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { assertRole, type Principal } from '../domain/access.ts';
+import { roleOf } from './access/method-roles.ts';
 import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
 import {
   type ChainOptions,
@@ -127,10 +129,12 @@ function unary(
   options: ChainOptions,
 ): handleUnaryCall<Received<unknown>, unknown> {
   const path = methodPath(method);
+  const allowed = permission(method, options);
   return (call, callback) => {
-    withinBudget({ bytes: call.request.bytes, method: method.name }, options, async () =>
-      handler(decoded(call.request), contextOf(call, options)),
-    ).then(
+    withinBudget({ bytes: call.request.bytes, method: method.name }, options, async () => {
+      const context = contextOf(call, options, allowed(call));
+      return handler(decoded(call.request), context);
+    }).then(
       (response) => callback(null, response),
       (error: unknown) => callback(statusOf(toRequestError(error, path, options))),
     );
@@ -143,14 +147,16 @@ function streaming(
   options: ChainOptions,
 ): handleServerStreamingCall<Received<unknown>, unknown> {
   const path = methodPath(method);
+  const allowed = permission(method, options);
   return (call) => {
     // Without a listener an error on a connection that broke would end the process.
     call.on('error', () => {});
     const sink = new MessageOutput(call);
     watching(call, options, () =>
-      withinBudget({ bytes: call.request.bytes, method: method.name }, options, async () =>
-        handler(decoded(call.request), contextOf(call, options), (message) => sink.send(message)),
-      ),
+      withinBudget({ bytes: call.request.bytes, method: method.name }, options, async () => {
+        const context = contextOf(call, options, allowed(call));
+        return handler(decoded(call.request), context, (message) => sink.send(message));
+      }),
     ).then(
       () => call.end(),
       (error: unknown) => call.emit('error', statusOf(toRequestError(error, path, options))),
@@ -178,10 +184,12 @@ function receiving(
   options: ServiceOptions,
 ): handleClientStreamingCall<Received<unknown>, unknown> {
   const path = methodPath(method);
+  const allowed = permission(method, options);
   return (call, callback) => {
     call.on('error', () => {});
     const requests = eachWithinBudget(received(call, options.arriving.latest), method.name, options);
-    handler(requests, contextOf(call, options)).then(
+    const answer = async (): Promise<unknown> => handler(requests, contextOf(call, options, allowed(call)));
+    answer().then(
       (response) => callback(null, response),
       (error: unknown) => callback(statusOf(toRequestError(error, path, options))),
     );
@@ -209,7 +217,21 @@ type AnyCall =
   | ServerWritableStream<Received<unknown>, unknown>
   | ServerReadableStream<Received<unknown>, unknown>;
 
-function contextOf(call: AnyCall, options: ChainOptions): CallContext {
+/**
+ * Who calls. Throws unauthenticated or permission_denied, before anything of the request is looked at; an Error, when
+ * the service is added, for a method without a role.
+ */
+function permission(method: DescMethod, { authenticator }: ChainOptions): (call: AnyCall) => Principal {
+  const role = roleOf(method);
+  return (call) => {
+    const [authorization] = call.metadata.get('authorization');
+    const principal = authenticator.authenticate(authorization?.toString());
+    assertRole(principal, role, method.name);
+    return principal;
+  };
+}
+
+function contextOf(call: AnyCall, options: ChainOptions, principal: Principal): CallContext {
   const deadline = call.getDeadline();
   const instant = typeof deadline === 'number' ? deadline : deadline.getTime();
   const remainingMs = (): number | undefined => {
@@ -217,6 +239,7 @@ function contextOf(call: AnyCall, options: ChainOptions): CallContext {
     return left > longestDeadlineMs ? undefined : left;
   };
   return {
+    principal,
     deadlineMs: remainingMs(),
     remainingMs,
     get gone() {

@@ -1,5 +1,6 @@
 /** What the HTTP side answers with: JSON, and errors as JSON. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../domain/access.ts';
 import type { RequestError, RequestErrorKind } from '../domain/errors.ts';
 import type { CallContext } from './call.ts';
 import { keepOpenForBody } from './http-body.ts';
@@ -14,6 +15,7 @@ const httpCodes = {
   aborted: 409,
   unimplemented: 501,
   permission_denied: 403,
+  unauthenticated: 401,
   unavailable: 503,
   deadline_exceeded: 504,
   cancelled: 499,
@@ -40,6 +42,9 @@ export function sendJson(response: ServerResponse, code: number, body: unknown):
 export function sendError(response: ServerResponse, error: RequestError): void {
   if (error.retryAfterMs !== undefined && !response.headersSent) {
     response.setHeader('retry-after', Math.ceil(error.retryAfterMs / 1000));
+  }
+  if (error.kind === 'unauthenticated' && !response.headersSent) {
+    response.setHeader('www-authenticate', 'Bearer realm="spear"');
   }
   sendJson(response, codeOf(error), errorBody(error));
 }
@@ -79,8 +84,13 @@ export function errorBody(error: RequestError) {
 }
 
 /** What a handler knows of a caller over HTTP. */
-export function contextOf(request: IncomingMessage, response: ServerResponse): CallContext {
+export function contextOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  principal: Principal,
+): CallContext {
   return {
+    principal,
     deadlineMs: undefined,
     remainingMs: () => undefined,
     get gone() {

@@ -3,11 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { nearest } from '../domain/did-you-mean.ts';
 import { quote, RequestError } from '../domain/errors.ts';
+import { roleOf } from './access/method-roles.ts';
 import type { ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
 import { type ChainOptions, mostBytesOf, requestTooLarge, withinBudget } from './chain.ts';
-import { callerOf, contextOf, refuseMethod, sendJson } from './http-answer.ts';
+import { callerOf, refuseMethod, sendJson } from './http-answer.ts';
 import { bodyParts } from './http-body.ts';
 import { checkBrowser, isReading } from './http-browser.ts';
+import { callerWith } from './http-caller.ts';
 import { checkContent, jsonBytesPerByte, requestLines, responseLines } from './http-lines.ts';
 import { messageFromJson } from './wire/json-request.ts';
 import { messageToJson } from './wire/json-response.ts';
@@ -45,7 +47,7 @@ export async function callApi(
     changes: !isReading(method.name),
     actionsAllowed: options.actionsAllowed === true,
   });
-  const call = contextOf(request, response);
+  const call = callerWith(roleOf(method), method.name, options, request, response);
   if (found.streams === true && method.methodKind === 'client_streaming') {
     const handler = found.handlers[method.localName] as ClientStreamHandler<unknown, never>;
     const answer = await handler(requestLines(options, request, method), call);

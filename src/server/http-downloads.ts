@@ -1,7 +1,9 @@
 /** An execution as a file: its history for the page to open offline, or the document that makes it anew elsewhere. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { create, toJson } from '@bufbuild/protobuf';
+import type { Principal } from '../domain/access.ts';
 import { RequestError } from '../domain/errors.ts';
+import { pathRoles } from './access/method-roles.ts';
 import type { CallContext } from './call.ts';
 import type { ChainOptions } from './chain.ts';
 import { Download } from './download.ts';
@@ -13,8 +15,9 @@ import {
   WatchExecutionRequestSchema,
 } from './gen/spearlet/function_pb.js';
 import { SnapshotExecutionRequestSchema } from './gen/spearlet/snapshot_pb.js';
-import { contextOf, isRead, refuseMethod } from './http-answer.ts';
+import { isRead, refuseMethod } from './http-answer.ts';
 import { checkBrowser } from './http-browser.ts';
+import { callerWith } from './http-caller.ts';
 import type { SnapshotService as SnapshotHandlers } from './snapshot-service.ts';
 import { executionId } from './wire/fields.ts';
 
@@ -28,14 +31,15 @@ const always = { alwaysEmitImplicit: true } as const;
 
 /** As JSON lines: GetExecutionStatusResponse, and then the log as it is now, each event as StreamExecutionResult. */
 export async function downloadHistory(
-  { functions }: DownloadOptions,
+  options: DownloadOptions,
   request: IncomingMessage,
   response: ServerResponse,
   id: string,
 ): Promise<void> {
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
-  const call = contextOf(request, response);
+  const { functions } = options;
+  const call = callerWith(pathRoles.history, 'a history', options, request, response);
   const wanted = create(GetExecutionStatusRequestSchema, {
     executionId: executionId(id),
     includeOutput: true,
@@ -65,13 +69,15 @@ export async function downloadHistory(
 
 /** The document of SnapshotExecution, without the values of environment variables. */
 export async function downloadSnapshot(
-  { snapshots }: DownloadOptions,
+  options: DownloadOptions,
   request: IncomingMessage,
   response: ServerResponse,
   id: string,
 ): Promise<void> {
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
+  const { snapshots } = options;
+  const call = callerWith(pathRoles.snapshots, 'a snapshot', options, request, response);
   if (snapshots === undefined) {
     throw new RequestError('unimplemented', 'this node takes no snapshots', {
       reason: 'NOT_IN_THIS_VERSION',
@@ -79,7 +85,7 @@ export async function downloadSnapshot(
   }
   let pipe: Download | undefined;
   const wanted = create(SnapshotExecutionRequestSchema, { executionId: executionId(id) });
-  await snapshots.snapshotExecution(wanted, contextOf(request, response), ({ step }) => {
+  await snapshots.snapshotExecution(wanted, call, ({ step }) => {
     // Only what can be read to its end begins: an error before is an answer of its own.
     pipe ??= new Download(response, { contentType: 'application/x-ndjson', fileName: `${id}.snapshot` });
     return step.case === 'data' ? pipe.write(step.value) : undefined;
@@ -90,12 +96,14 @@ export async function downloadSnapshot(
 /** A caller that goes away as soon as it has what it wants. */
 class Until implements CallContext {
   readonly deadlineMs = undefined;
+  readonly principal: Principal;
   readonly #call: CallContext;
   readonly #listeners: (() => void)[] = [];
   reached = false;
 
   constructor(call: CallContext) {
     this.#call = call;
+    this.principal = call.principal;
   }
 
   get gone(): boolean {

@@ -11,6 +11,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { create, toJson } from '@bufbuild/protobuf';
 import { invalidArgument, quote, type RequestError } from '../domain/errors.ts';
 import type { NodeFeed, NodeNews } from '../domain/node-feed.ts';
+import { pathRoles } from './access/method-roles.ts';
+import type { CallContext } from './call.ts';
 import { type ChainOptions, toRequestError } from './chain.ts';
 import { EventStream, event } from './event-stream.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
@@ -21,8 +23,9 @@ import {
   WatchExecutionRequestSchema,
 } from './gen/spearlet/function_pb.js';
 import { NodeViewSchema } from './gen/spearlet/node_pb.js';
-import { callerOf, contextOf, isRead, refuseMethod } from './http-answer.ts';
+import { callerOf, isRead, refuseMethod } from './http-answer.ts';
 import { checkBrowser } from './http-browser.ts';
+import { callerWith } from './http-caller.ts';
 import { recordToWire } from './wire/execution.ts';
 import { executionId } from './wire/fields.ts';
 import { jsonEncoder } from './wire/json-encoder.ts';
@@ -50,6 +53,7 @@ export async function serveEvents(
 ): Promise<void> {
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
+  const call = callerWith(pathRoles.events, 'the events', options, request, response);
   checkParameters(query);
   const position = whole('position', request.headers['last-event-id'] ?? query.get('position'));
   const from = whole('from', query.get('from'));
@@ -62,7 +66,7 @@ export async function serveEvents(
   const stream = new EventStream(response, options.clock);
   response.once('close', () => watch.close());
   void stream.send(`retry: ${retryMs}\n\n`);
-  if (followed !== undefined) void tellLog(options, request, response, stream, followed);
+  if (followed !== undefined) void tellLog(options, call, stream, followed);
   try {
     for (;;) {
       const news = await watch.next();
@@ -83,17 +87,14 @@ export async function serveEvents(
 /** Never rejects: what is wrong with the log is told, and the node goes on being told. */
 async function tellLog(
   options: EventsOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
+  call: CallContext,
   stream: EventStream,
   { executionId, from }: { readonly executionId: string; readonly from: number },
 ): Promise<void> {
   const wanted = create(WatchExecutionRequestSchema, { executionId, fromSequence: BigInt(from) });
   const batch = new LogBatch((events) => stream.send(events));
   try {
-    await options.functions.watchExecution(wanted, contextOf(request, response), (message) =>
-      batch.add(message),
-    );
+    await options.functions.watchExecution(wanted, call, (message) => batch.add(message));
     void batch.flush();
   } catch (error) {
     void batch.flush();

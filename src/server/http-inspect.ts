@@ -5,6 +5,10 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { assertRole } from '../domain/access.ts';
+import { RequestError } from '../domain/errors.ts';
+import type { Authenticator } from './access/authenticator.ts';
+import { pathRoles } from './access/method-roles.ts';
 
 /** One who hears of machines. Neither of these may throw. */
 export interface Inspector {
@@ -30,6 +34,7 @@ const tryAgain = 1013;
 export function acceptInspectors(
   server: Server,
   inspections: Inspections,
+  authenticator: Authenticator,
   isHost: (request: IncomingMessage) => boolean,
 ): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1024, perMessageDeflate: false });
@@ -38,7 +43,7 @@ export function acceptInspectors(
     const [path] = (request.url ?? '').split('?', 1);
     const refused = !isHost(request)
       ? '421 Misdirected Request'
-      : refusal(request, path, sockets.clients.size);
+      : refusal(request, path, authenticator, sockets.clients.size);
     if (refused !== undefined) {
       socket.end(`HTTP/1.1 ${refused}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
       return;
@@ -48,11 +53,23 @@ export function acceptInspectors(
 }
 
 /** A browser lets any page open a websocket to anyone: only the page's own origin may. */
-function refusal({ headers }: IncomingMessage, path: string | undefined, open: number): string | undefined {
+function refusal(
+  { headers }: IncomingMessage,
+  path: string | undefined,
+  authenticator: Authenticator,
+  open: number,
+): string | undefined {
   if (path !== '/api/inspect') return '404 Not Found';
   const { origin, host } = headers;
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`)
     return '403 Forbidden';
+  try {
+    assertRole(authenticator.authenticate(headers.authorization), pathRoles.inspect, 'inspection');
+  } catch (error) {
+    return error instanceof RequestError && error.kind === 'permission_denied'
+      ? '403 Forbidden'
+      : '401 Unauthorized';
+  }
   return open >= mostInspectors ? '503 Service Unavailable' : undefined;
 }
 

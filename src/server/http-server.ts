@@ -12,23 +12,17 @@ import type { Duplex } from 'node:stream';
 import { fromJson } from '@bufbuild/protobuf';
 import { notFound, RequestError } from '../domain/errors.ts';
 import type { NodeFeed } from '../domain/node-feed.ts';
+import { pathRoles } from './access/method-roles.ts';
 import { toRequestError } from './chain.ts';
 import type { Connections } from './connections.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
 import { refusalMs } from './grpc-listener.ts';
-import {
-  callerOf,
-  contextOf,
-  decodePathPart,
-  isRead,
-  refuseMethod,
-  sendError,
-  sendJson,
-} from './http-answer.ts';
+import { callerOf, decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
 import { askedFirst, letGo } from './http-body.ts';
 import { checkBrowser } from './http-browser.ts';
+import { callerWith } from './http-caller.ts';
 import { type DownloadOptions, downloadHistory, downloadSnapshot } from './http-downloads.ts';
 import { serveEvents } from './http-events.ts';
 import { acceptInspectors, type Inspections } from './http-inspect.ts';
@@ -103,7 +97,9 @@ export function createHttpServer(options: HttpServerOptions): Server {
   // A body's own time is kept by whoever reads it.
   server.requestTimeout = 0;
   if (options.inspections !== undefined) {
-    acceptInspectors(server, options.inspections, (request) => isHost(hostsOf(server), request));
+    acceptInspectors(server, options.inspections, options.authenticator, (request) =>
+      isHost(hostsOf(server), request),
+    );
   }
   return server;
 }
@@ -192,7 +188,7 @@ async function sendStatus(
   const method = FunctionService.method.getExecutionStatus;
   const message = await options.functions.getExecutionStatus(
     fromJson(method.input, { executionId, includeOutput: true }),
-    contextOf(request, response),
+    callerWith(pathRoles.status, 'a status', options, request, response),
   );
   sendJson(response, 200, messageToJson(GetExecutionStatusResponseSchema, message));
 }

@@ -59,7 +59,8 @@ export function createSnapshotService({
         const first = await messages.next();
         if (leaving.signal.aborted) throw callerGone();
         const options = restoreOptionsFromWire(first.done === true ? undefined : first.value);
-        const restored = await snapshots.restore(dataOf(messages), options, leaving.signal);
+        const wishes = { ...options, principal: call.principal };
+        const restored = await snapshots.restore(dataOf(messages), wishes, leaving.signal);
         const now = Math.round(clock.now());
         return restoredToWire(restored, executions.estimate(restored.record), now);
       } finally {

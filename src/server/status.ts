@@ -22,6 +22,7 @@ export const grpcCodes = {
   aborted: status.ABORTED,
   unimplemented: status.UNIMPLEMENTED,
   permission_denied: status.PERMISSION_DENIED,
+  unauthenticated: status.UNAUTHENTICATED,
   unavailable: status.UNAVAILABLE,
   deadline_exceeded: status.DEADLINE_EXCEEDED,
   cancelled: status.CANCELLED,

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
+import { assertMayReachHost } from '../domain/host-reach.ts';
 import type { ArtifactProgress, Tasks } from '../domain/tasks.ts';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
 import type { ExecutionList } from './execution-list.ts';
@@ -75,7 +76,9 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
   ): Promise<RegisterTaskResponse> => {
     const controller = new AbortController();
     call.onGone(() => controller.abort());
-    const { task, changed } = await tasks.register(draftFromWire(request.definition), {
+    const draft = draftFromWire(request.definition);
+    assertMayReachHost(call.principal, draft);
+    const { task, changed } = await tasks.register(draft, {
       ifAbsent: request.ifAbsent,
       progress,
       signal: controller.signal,

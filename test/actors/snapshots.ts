@@ -15,7 +15,13 @@ import { ScriptedRuntime } from '../support/scripted-runtime.ts';
 
 export const copy: TakeOptions = { detach: false, includeEnvironment: true, includeArtifact: false };
 export const move: TakeOptions = { ...copy, detach: true };
-export const plain: RestoreOptions = { hold: false, asNew: false, allowCopy: false, environment: {} };
+export const plain: RestoreOptions = {
+  hold: false,
+  asNew: false,
+  allowCopy: false,
+  environment: {},
+  principal: { name: 'test', role: 'admin' },
+};
 
 export interface TestNode {
   readonly store: MemoryStore;

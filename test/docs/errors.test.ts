@@ -11,6 +11,7 @@ import { exitCodeOf, exitCodes } from '../../src/cli/exit-codes.ts';
 import { explain } from '../../src/cli/rpc-error.ts';
 import { errorAdvice } from '../../src/domain/error-advice.ts';
 import { errorCodes, RequestError, type RequestErrorKind } from '../../src/domain/errors.ts';
+import { alwaysAs } from '../../src/server/access/authenticator.ts';
 import { Arrivals } from '../../src/server/arrivals.ts';
 import { ByteBudget } from '../../src/server/byte-budget.ts';
 import type { FunctionService as FunctionHandlers } from '../../src/server/function-service.ts';
@@ -196,6 +197,7 @@ async function throwing(error: () => RequestError): Promise<string> {
     clock: systemClock,
     budget,
     arrivals: new Arrivals(budget, systemClock, { idleMs: 1000, totalMs: 1000 }),
+    authenticator: alwaysAs({ name: 'test', role: 'admin' }),
     watchers: new Watchers({ most: 1, perCaller: 1 }),
     maxUploadBytes: 1024,
     maxRequestValues: 1024,

@@ -1,5 +1,5 @@
-/** What a child process gets of this one's environment: where programs are, and what Node has compiled already. */
+/** What a child process gets of this one's environment: where programs are and nodes are noted, and what Node has compiled. */
 export function inheritedEnvironment(): Readonly<Record<string, string | undefined>> {
-  const { PATH, NODE_COMPILE_CACHE } = process.env;
-  return { PATH, NODE_COMPILE_CACHE };
+  const { PATH, XDG_STATE_HOME, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, XDG_STATE_HOME, NODE_COMPILE_CACHE };
 }

@@ -1,5 +1,6 @@
 /** A real node on free ports over a temporary data folder, in this process or in a child, and clients of its public API. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ import {
   type TaskDefinitionSchema,
   TaskService,
 } from '../../src/server/gen/spearlet/task_pb.js';
+import { adminTokenFile } from '../../src/stores/token-file.ts';
 import { keepChecked, takeChecked } from './checked-artifacts.ts';
 import { inheritedEnvironment } from './environment.ts';
 
@@ -51,7 +53,7 @@ export class Peer {
     this.dataDir = dataDir;
     this.grpcAddress = grpcAddress;
     this.httpAddress = httpAddress;
-    this.connection = connect(grpcAddress);
+    this.connection = connect(grpcAddress, tokenOf(dataDir));
     this.functions = this.connection.service(FunctionService);
     this.tasks = this.connection.service(TaskService);
     this.instances = this.connection.service(InstanceService);
@@ -75,6 +77,12 @@ export class Peer {
     if (this.dataDir !== '') await keepChecked(this.dataDir, artifact);
     return task;
   }
+}
+
+/** The administrator's, where the node's data folder is known. */
+function tokenOf(dataDir: string): { readonly token?: string } {
+  if (dataDir === '') return {};
+  return { token: readFileSync(join(dataDir, adminTokenFile), 'utf8').trim() };
 }
 
 export class LocalServer extends Peer {
@@ -123,7 +131,7 @@ export async function startServer(flags: ConfigFlags = {}, parts: NodeParts = {}
     },
   });
   const dataDir = flags.dataDir === undefined ? await temporaryDataDir() : String(flags.dataDir);
-  const config = resolveConfig({ ...defaults, ...flags, dataDir }, {});
+  const config = resolveConfig({ ...defaults, ...flags, dataDir }, inheritedEnvironment());
   const logger = pino({ level: 'info', base: null }, sink);
   try {
     return new LocalServer(await startNode(config, logger, parts), dataDir, log);

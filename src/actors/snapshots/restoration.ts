@@ -1,5 +1,6 @@
 import type { NewEvent } from '../../domain/event.ts';
 import { type ExecutionRecord, type Invocation, isTerminal } from '../../domain/execution.ts';
+import { assertMayReachHost } from '../../domain/host-reach.ts';
 import { recoveryOf } from '../../domain/interruption.ts';
 import { loosened } from '../../domain/loosened.ts';
 import type { Header, MachinePart, SnapshotPart, TaskPart } from '../../domain/snapshot/parts.ts';
@@ -117,7 +118,10 @@ export class Restoration {
     if (ended) return;
     const task = present(this.#carriedTask);
     this.#known = await knownTask(this.#options, task);
-    if (this.#known === undefined) checkAllowed({ ...task.task.definition, environment: {} }, policy);
+    if (this.#known !== undefined) return;
+    const definition = { ...task.task.definition, environment: {} };
+    assertMayReachHost(this.#wishes.principal, definition);
+    checkAllowed(definition, policy);
   }
 
   #checkValues(invocation: RestoredInvocation): void {

@@ -70,6 +70,10 @@ export function serveCommand(shell: Shell): Command {
       'let wasm tasks with a network reach loopback; this server stays out of their reach',
     )
     .option(
+      '--anonymous-role <role>',
+      'what callers without a token may do: none, observe, invoke, develop or operate (default operate)',
+    )
+    .option(
       '--allow-ui-actions',
       'let the page at / cancel, suspend, restore and set breakpoints; without it, it only shows',
     )

@@ -1,3 +1,4 @@
+import type { Principal } from '../access.ts';
 import type { ExecutionRecord } from '../execution.ts';
 
 export interface TakeOptions {
@@ -24,6 +25,8 @@ export interface RestoreOptions {
   readonly hold: boolean;
   readonly asNew: boolean;
   readonly allowCopy: boolean;
+  /** Who asks: a task that comes along and reaches the host is an administrator's to bring. */
+  readonly principal: Principal;
   /** For variables that the document has redacted. */
   readonly environment: Readonly<Record<string, string>>;
 }

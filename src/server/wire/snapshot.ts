@@ -51,7 +51,9 @@ export function dataToWire(value: Uint8Array): SnapshotExecutionResponse {
 }
 
 /** Options are the first message, and no other. */
-export function restoreOptionsFromWire(first: RestoreExecutionRequest | undefined): RestoreOptions {
+export function restoreOptionsFromWire(
+  first: RestoreExecutionRequest | undefined,
+): Omit<RestoreOptions, 'principal'> {
   if (first?.step.case !== 'options') {
     throw invalidArgument(
       'step',

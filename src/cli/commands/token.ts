@@ -1,0 +1,102 @@
+import { create } from '@bufbuild/protobuf';
+import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { Command } from 'commander';
+import { roles } from '../../domain/access.ts';
+import { quote } from '../../domain/errors.ts';
+import {
+  CreateTokenResponseSchema,
+  ListTokensResponseSchema,
+  RevokeTokenResponseSchema,
+  Role,
+  type Token,
+} from '../../server/gen/spearlet/access_pb.js';
+import { parseDuration } from '../duration.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { onServer } from '../session.ts';
+import { note, type Shell } from '../shell.ts';
+import { Table } from '../table.ts';
+import { UsageError } from '../usage-error.ts';
+
+export function tokenCommand(shell: Shell): Command {
+  return new Command('token')
+    .description('create, list and revoke the tokens that callers show')
+    .addCommand(createCommand(shell))
+    .addCommand(listCommand(shell))
+    .addCommand(revokeCommand(shell));
+}
+
+interface CreateOptions {
+  readonly role: string;
+  readonly expires?: string;
+}
+
+function createCommand(shell: Shell): Command {
+  const command = new Command('create')
+    .description('make a token and print it; it cannot be had again')
+    .argument('<name>', 'what it is called in lists, logs and errors')
+    .requiredOption('--role <role>', `what its holder may do, each with all before it: ${roles.join(', ')}`)
+    .option('--expires <duration>', 'how long it is good, such as 30d (default: until it is revoked)');
+  onServer<CreateOptions>(command, shell, async (session, { role, expires }, [name = '']) => {
+    const answer = await session.access.createToken({
+      name,
+      role: roleOf(role),
+      ...(expires !== undefined && {
+        expiresAt: timestampFromMs(Date.now() + parseDuration('--expires', expires)),
+      }),
+    });
+    if (session.json) await session.printDocument(CreateTokenResponseSchema, answer);
+    else await shell.out.write(`${answer.secret}\n`);
+    return exitCodes.completed.code;
+  });
+  return command;
+}
+
+function roleOf(text: string): Role {
+  const index = (roles as readonly string[]).indexOf(text);
+  if (index < 0) throw new UsageError(`--role: is ${quote(text)}; allowed are ${roles.join(', ')}`);
+  // The wire numbers them in the same order, from 1.
+  return index + 1;
+}
+
+function listCommand(shell: Shell): Command {
+  const command = new Command('list').description('list the tokens, by name; never the tokens themselves');
+  onServer(command, shell, async (session) => {
+    const { tokens } = await session.access.listTokens({});
+    if (session.json) {
+      await session.printDocument(ListTokensResponseSchema, create(ListTokensResponseSchema, { tokens }));
+    } else {
+      const table = new Table(shell.out, ['NAME', 'ROLE', 'CREATED', 'EXPIRES', 'LAST USED'], {
+        optional: ['CREATED'],
+        elastic: ['NAME'],
+      });
+      await table.write(tokens.map(row));
+    }
+    return exitCodes.completed.code;
+  });
+  return command;
+}
+
+function row({ name, role, createdAt, expiresAt, lastUsedAt }: Token): readonly string[] {
+  const time = (at: Token['createdAt'], absent: string) =>
+    at === undefined ? absent : timestampDate(at).toISOString();
+  return [
+    name,
+    Role[role]?.toLowerCase() ?? '',
+    time(createdAt, '-'),
+    time(expiresAt, 'never'),
+    time(lastUsedAt, 'never'),
+  ];
+}
+
+function revokeCommand(shell: Shell): Command {
+  const command = new Command('revoke')
+    .description('make a token useless, at once and for good')
+    .argument('<name>', 'name of the token');
+  onServer(command, shell, async (session, _options, [name = '']) => {
+    const answer = await session.access.revokeToken({ name });
+    if (session.json) await session.printDocument(RevokeTokenResponseSchema, answer);
+    else await note(shell, `revoked ${name}`);
+    return exitCodes.completed.code;
+  });
+  return command;
+}

@@ -1,0 +1,49 @@
+/** Who asks, and what each may do. */
+import { quote, RequestError } from './errors.ts';
+
+/**
+ * What a caller may do, each with all before it. `observe`: get, list, watch and explain. `invoke`: begin, cancel,
+ * suspend and resume executions. `develop`: register and delete tasks, delete executions, set breakpoints. `operate`:
+ * take and restore snapshots. `admin`: tokens, the node, and what reaches its host.
+ */
+export const roles = ['observe', 'invoke', 'develop', 'operate', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** The one behind a request. */
+export interface Principal {
+  /** As it stands in logs and errors, such as `token ci` or `socket`. */
+  readonly name: string;
+  /** Undefined for one who may do nothing. */
+  readonly role: Role | undefined;
+}
+
+export function isRole(text: string): text is Role {
+  return (roles as readonly string[]).includes(text);
+}
+
+export function hasRole({ role }: Principal, needed: Role): boolean {
+  return role !== undefined && roles.indexOf(role) >= roles.indexOf(needed);
+}
+
+/**
+ * Throws permission_denied where the principal has not the role that `what` needs, such as a method; unauthenticated
+ * where it has none and showed no token.
+ */
+export function assertRole(principal: Principal, needed: Role, what: string): void {
+  if (hasRole(principal, needed)) return;
+  if (principal.role === undefined) throw unauthenticated('this node wants a token');
+  throw new RequestError(
+    'permission_denied',
+    `${what} needs the role ${needed}; ${quote(principal.name)} has ${principal.role}`,
+    { reason: 'ROLE_MISSING', metadata: { needed, role: principal.role } },
+  );
+}
+
+/** `why` is what was wrong with what the caller showed. */
+export function unauthenticated(why: string): RequestError {
+  return new RequestError(
+    'unauthenticated',
+    `${why}; allowed is "authorization: Bearer TOKEN" (the command takes SPEAR_TOKEN and --token-file)`,
+    { reason: 'UNAUTHENTICATED' },
+  );
+}

@@ -1,0 +1,29 @@
+/** A note for the command where this node is reached on this machine, in the state folder of the user. */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { splitAddress } from '../config.ts';
+import { isAlive, noteName, readNote } from '../node-notes.ts';
+
+export interface NodeNote {
+  remove(): void;
+}
+
+/** Also forgets those of nodes that have ended. Throws where the folder cannot be written. */
+export function leaveNote(folder: string, grpcAddress: string, socket: string): NodeNote {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(folder)) {
+    const note = readNote(join(folder, name));
+    if (note === undefined || !isAlive(note.pid)) rmSync(join(folder, name), { force: true });
+  }
+  const { port } = splitAddress('--grpc-address', grpcAddress);
+  const path = join(folder, noteName(port));
+  const text = `${JSON.stringify({ grpcAddress, socket, pid: process.pid })}\n`;
+  writeFileSync(`${path}.${process.pid}`, text, { mode: 0o600 });
+  renameSync(`${path}.${process.pid}`, path);
+  return {
+    remove() {
+      // Another node may have come to the port meanwhile.
+      if (readFileSync(path, { encoding: 'utf8', flag: 'a+' }) === text) rmSync(path, { force: true });
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
+import { type LocalServer, startServer } from '../support/server.ts';
+import { errorLine, run, temporaryFolder } from './spear.ts';
+
+let server: LocalServer;
+
+beforeAll(async () => {
+  server = await startServer({ anonymousRole: 'none' });
+});
+
+afterAll(() => server.stop());
+
+const spear = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  run(args, { address: server.grpcAddress, env });
+
+/** Where no node is noted, as another user of the machine has it. */
+const stranger = { XDG_STATE_HOME: '/nonexistent' };
+
+describe('spear token', () => {
+  it('makes, lists and revokes tokens', async () => {
+    const made = await spear(['token', 'create', 'ci', '--role', 'invoke', '--expires', '30d']);
+    expect([made.code, made.stdout.toString()]).toEqual([0, expect.stringMatching(/^spear_[\w-]{43}\n$/)]);
+    const listed = (await spear(['token', 'list'])).stdout.toString();
+    expect(listed).toMatch(/^ci +invoke +\d{4}-.* \d{4}-\S+ +never$/m);
+    expect(listed).not.toContain(made.stdout.toString().trim());
+    const revoked = await spear(['token', 'revoke', 'ci']);
+    expect([revoked.code, errorLine(revoked)]).toEqual([0, 'spear: revoked ci']);
+    expect((await spear(['token', 'list'])).stdout.toString()).not.toContain('ci');
+  });
+
+  it.each([
+    [['token', 'create', 'a', '--role', 'king'], /--role: is "king"; allowed are observe, invoke/],
+    [['token', 'create', 'a'], /--role/],
+    [['token', 'create', 'a b', '--role', 'admin'], /name: is "a b"; allowed are/],
+    [['token', 'create', 'a', '--role', 'admin', '--expires', 'soon'], /--expires: is "soon"/],
+  ])('says what is wrong with %j', async (args, message) => {
+    const ended = await spear(args);
+    expect([ended.code, errorLine(ended)]).toEqual([64, expect.stringMatching(message)]);
+  });
+
+  it('says that there is none of that name', async () => {
+    const ended = await spear(['token', 'revoke', 'nobody']);
+    expect([ended.code, errorLine(ended)]).toEqual([127, 'spear: no token "nobody"']);
+  });
+});
+
+describe('a command', () => {
+  it('reaches a node of its own user without a token', async () => {
+    expect((await spear(['list'])).code).toBe(0);
+    const port = server.grpcAddress.split(':')[1];
+    expect((await run(['list', '--address', `localhost:${port}`])).code).toBe(0);
+  });
+
+  it("of somebody else hears how to show a token, and none of the node's is found", async () => {
+    const ended = await spear(['list'], stranger);
+    expect([ended.code, errorLine(ended)]).toEqual([
+      64,
+      expect.stringMatching(/wants a token.*--token-file/),
+    ]);
+  });
+
+  it('shows the token of SPEAR_TOKEN, or of a file before that', async () => {
+    const access = server.connection.service(AccessService);
+    const { secret } = await access.createToken({ name: 'reader', role: Role.OBSERVE });
+    const file = join(await temporaryFolder(), 'token');
+    await writeFile(file, `${secret}\n`);
+    expect((await spear(['list'], { ...stranger, SPEAR_TOKEN: secret })).code).toBe(0);
+    const withFile = ['list', '--token-file', file];
+    expect((await spear(withFile, { ...stranger, SPEAR_TOKEN: 'wrong' })).code).toBe(0);
+    // What it may do with the token is what the token may do, also at its own node.
+    const ended = await spear(['task', 'delete', 'x', '--token-file', file]);
+    expect([ended.code, errorLine(ended)]).toEqual([64, expect.stringMatching(/needs the role develop/)]);
+  });
+
+  it.each([
+    [['list', '--token-file', '/nonexistent/file'], {}, /--token-file: .*ENOENT/],
+    [['list'], { SPEAR_TOKEN: 'two words' }, /SPEAR_TOKEN: is no token/],
+    [['list', '--address', '192.0.2.1:50051'], { SPEAR_TOKEN: 'x' }, /only over TLS/],
+  ])('does not send what is none, or where others could read it: %j %j', async (args, env, message) => {
+    const ended = await spear(args, env);
+    expect([ended.code, errorLine(ended)]).toEqual([64, expect.stringMatching(message)]);
+  });
+});

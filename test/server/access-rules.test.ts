@@ -1,0 +1,37 @@
+import type { DescService } from '@bufbuild/protobuf';
+import { Server } from '@grpc/grpc-js';
+import { expect, it } from 'vitest';
+import { methodRoles, roleOf } from '../../src/server/access/method-roles.ts';
+import { ServerReflection } from '../../src/server/gen/grpc/reflection/v1/reflection_pb.js';
+import { AccessService } from '../../src/server/gen/spearlet/access_pb.js';
+import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
+import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
+import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
+import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
+import { TaskService } from '../../src/server/gen/spearlet/task_pb.js';
+import { addService } from '../../src/server/grpc-server.ts';
+
+const services: readonly DescService[] = [
+  AccessService,
+  FunctionService,
+  InstanceService,
+  NodeService,
+  SnapshotService,
+  TaskService,
+];
+
+it('each method of each service has a role, and no role is of a method that is not there', () => {
+  const methods = services.flatMap(({ name, methods }) => methods.map((method) => `${name}/${method.name}`));
+  expect(Object.keys(methodRoles).sort()).toEqual(methods.sort());
+});
+
+it('a service with a method that has no role is not served', () => {
+  const handlers = { serverReflectionInfo: async () => {} };
+  const [method] = ServerReflection.methods;
+  expect(() => roleOf(method as (typeof ServerReflection.methods)[number])).toThrow(/no role is set for/);
+  const unary = { ...TaskService, name: 'OtherService', methods: [{ ...TaskService.method.getTask }] };
+  unary.methods = [{ ...TaskService.method.getTask, parent: unary as unknown as typeof TaskService }];
+  expect(() =>
+    addService(new Server(), unary, { ...handlers, getTask: async () => ({}) }, {} as never),
+  ).toThrow(/no role is set for/);
+});

@@ -1,0 +1,231 @@
+/** Who may do what, over gRPC and HTTP, and over the socket. */
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Connection, connect } from '../../src/cli/client.ts';
+import type { ConfigFlags } from '../../src/config.ts';
+import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
+import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
+import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
+import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
+import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
+import { type LocalServer, startServer } from '../support/server.ts';
+import { collect } from './collect.ts';
+import { refusal } from './refusal.ts';
+
+async function started(flags: ConfigFlags = {}): Promise<LocalServer> {
+  const server = await startServer(flags);
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+function connected(address: string, token?: string): Connection {
+  const connection = connect(address, token === undefined ? {} : { token });
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+async function withRole(server: LocalServer, role: Role): Promise<Connection> {
+  const access = server.connection.service(AccessService);
+  const { secret } = await access.createToken({ name: `of-${Role[role]}`, role });
+  return connected(server.grpcAddress, secret);
+}
+
+const program = { source: { case: 'path', value: '/bin/true' } } as const;
+const processTask = { name: 'true', runtime: RuntimeKind.PROCESS, artifact: program };
+
+/** One call for each role, which that role may do and none before it. */
+const calls: readonly (readonly [Role, (connection: Connection) => Promise<unknown>])[] = [
+  [Role.OBSERVE, (connection) => connection.service(FunctionService).listExecutions({})],
+  [Role.INVOKE, (connection) => connection.service(FunctionService).invokeFunction({ task: 'none' })],
+  [Role.DEVELOP, (connection) => connection.service(TaskService).deleteTask({ task: 'none' })],
+  [
+    Role.OPERATE,
+    (connection) =>
+      collect(connection.service(SnapshotService).snapshotExecution({ executionId: 'exec_none' })),
+  ],
+  [Role.ADMIN, (connection) => connection.service(AccessService).listTokens({})],
+];
+
+describe('a token', () => {
+  it.each([Role.OBSERVE, Role.INVOKE, Role.DEVELOP, Role.OPERATE, Role.ADMIN])(
+    'with the role %i may do what that role may, and no more',
+    async (role) => {
+      const server = await started();
+      const connection = await withRole(server, role);
+      for (const [needed, call] of calls) {
+        const answer = await call(connection).then(
+          () => 'answered',
+          (error: { readonly code: number }) => error.code,
+        );
+        // Where it may, what it asks for is not there.
+        if (needed <= role) expect(['answered', 5]).toContain(answer);
+        else {
+          expect(await refusal(call(connection))).toMatchObject({
+            code: 'PERMISSION_DENIED',
+            reason: 'ROLE_MISSING',
+            metadata: { needed: Role[needed]?.toLowerCase(), role: Role[role]?.toLowerCase() },
+          });
+        }
+      }
+    },
+  );
+
+  it.each([
+    ['unknown', `spear_${'a'.repeat(43)}`],
+    ['of another form', 'x'],
+    ['in a JWT', 'eyJhbGciOiJub25lIn0.eyJyb2xlIjoiYWRtaW4ifQ.'],
+  ])('that is %s is refused, also where callers without one may do much', async (_what, token) => {
+    const server = await started();
+    const connection = connected(server.grpcAddress, token);
+    for (const [, call] of calls) {
+      expect(await refusal(call(connection))).toMatchObject({
+        code: 'UNAUTHENTICATED',
+        reason: 'UNAUTHENTICATED',
+      });
+    }
+  });
+
+  it('that was revoked is of no use any more, and its name is free', async () => {
+    const server = await started();
+    const access = server.connection.service(AccessService);
+    const connection = await withRole(server, Role.OBSERVE);
+    await connection.service(NodeService).getNode({});
+    await access.revokeToken({ name: 'of-OBSERVE' });
+    expect(await refusal(connection.service(NodeService).getNode({}))).toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
+    expect(await refusal(access.revokeToken({ name: 'of-OBSERVE' }))).toMatchObject({
+      code: 'NOT_FOUND',
+      reason: 'TOKEN_NOT_FOUND',
+    });
+    await withRole(server, Role.OBSERVE);
+    expect(await refusal(access.createToken({ name: 'of-OBSERVE', role: Role.ADMIN }))).toMatchObject({
+      code: 'ALREADY_EXISTS',
+      reason: 'TOKEN_EXISTS',
+    });
+  });
+
+  it.each([
+    [{ name: '', role: Role.ADMIN }, 'name'],
+    [{ name: 'a b', role: Role.ADMIN }, 'name'],
+    [{ name: 'x'.repeat(129), role: Role.ADMIN }, 'name'],
+    [{ name: 'a' }, 'role'],
+    [{ name: 'a', role: 17 as Role }, 'role'],
+    [{ name: 'a', role: Role.ADMIN, expiresAt: { seconds: 1n, nanos: 0 } }, 'expires_at'],
+  ])('is not made of what is not allowed (%#)', async (request, field) => {
+    const server = await started();
+    const { code, fields } = await refusal(server.connection.service(AccessService).createToken(request));
+    expect([code, Object.keys(fields)]).toEqual(['INVALID_ARGUMENT', [field]]);
+  });
+
+  it('is listed without itself, with its last use', async () => {
+    const server = await started();
+    const connection = await withRole(server, Role.OBSERVE);
+    await connection.service(NodeService).getNode({});
+    const { tokens } = await server.connection.service(AccessService).listTokens({});
+    expect(tokens).toMatchObject([{ name: 'of-OBSERVE', role: Role.OBSERVE }]);
+    expect(tokens[0]?.lastUsedAt).toBeDefined();
+    expect(tokens[0]?.expiresAt).toBeUndefined();
+  });
+});
+
+describe('a caller without a token', () => {
+  it('registers no task that reaches the host, nor makes tokens', async () => {
+    const server = await started({ allowHostAccess: true });
+    const tasks = connected(server.grpcAddress).service(TaskService);
+    const denied = { code: 'PERMISSION_DENIED', reason: 'ROLE_MISSING', metadata: { needed: 'admin' } };
+    expect(await refusal(tasks.registerTask({ definition: processTask }))).toMatchObject(denied);
+    expect(await refusal(tasks.registerTaskWithProgress({ definition: processTask }))).toMatchObject(denied);
+    const access = connected(server.grpcAddress).service(AccessService);
+    expect(await refusal(access.createToken({ name: 'a', role: Role.ADMIN }))).toMatchObject(denied);
+    const answer = await fetch(`http://${server.httpAddress}/api/TaskService/RegisterTask`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        definition: { name: 'true', runtime: 'RUNTIME_KIND_PROCESS', artifact: { path: '/bin/true' } },
+      }),
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([403, { error: { reason: 'ROLE_MISSING' } }]);
+    await server.tasks.registerTask({ definition: processTask });
+  });
+
+  it.each([
+    ['host folder', { preopens: { '/data': '/tmp' } }, RuntimeKind.WASM],
+    ['capability', { container: { capabilities: ['NET_RAW'] } }, RuntimeKind.DOCKER],
+    ['new privileges', { container: { allowNewPrivileges: true } }, RuntimeKind.DOCKER],
+    ['user: 0', { user: '0' }, RuntimeKind.DOCKER],
+    ['user: root:root', { user: 'root:root' }, RuntimeKind.DOCKER],
+    ['network: host', { allowNetwork: true, container: { network: 'host' } }, RuntimeKind.DOCKER],
+  ])('registers no task with %s', async (what, more, runtime) => {
+    const server = await started({ allowHostAccess: true });
+    const artifact =
+      runtime === RuntimeKind.WASM
+        ? ({ source: { case: 'content', value: new Uint8Array(8) } } as const)
+        : ({ source: { case: 'image', value: 'busybox' } } as const);
+    const call = connected(server.grpcAddress)
+      .service(TaskService)
+      .registerTask({ definition: { name: 'a', runtime, artifact, ...more } });
+    const { code, message } = await refusal(call);
+    expect([code, message]).toEqual(['PERMISSION_DENIED', expect.stringContaining(what)]);
+  });
+
+  it('may do nothing where the node says so, but look whether it is there', async () => {
+    const server = await started({ anonymousRole: 'none' });
+    const connection = connected(server.grpcAddress);
+    for (const [, call] of calls) {
+      expect(await refusal(call(connection))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    }
+    const status = async (path: string, init: RequestInit = {}) =>
+      (await fetch(`http://${server.httpAddress}${path}`, init)).status;
+    expect(await status('/healthz')).toBe(200);
+    expect(await status('/readyz')).toBe(200);
+    const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+    const closed: [string, RequestInit?][] = [
+      ['/status/exec_none'],
+      ['/api/events'],
+      ['/api/history/exec_none'],
+      ['/api/snapshots/exec_none'],
+      ['/api/NodeService/GetNode', post],
+      ['/api/FunctionService/InvokeFunction', post],
+    ];
+    for (const [path, init] of closed) expect(await status(path, init), path).toBe(401);
+    const asked = await fetch(`http://${server.httpAddress}/api/NodeService/GetNode`, post);
+    expect(asked.headers.get('www-authenticate')).toMatch(/^Bearer/);
+  });
+
+  it('and one with a token are told apart over HTTP as well', async () => {
+    const server = await started({ anonymousRole: 'none' });
+    const access = server.connection.service(AccessService);
+    const { secret } = await access.createToken({ name: 'reader', role: Role.OBSERVE });
+    const ask = (method: string, authorization: string) =>
+      fetch(`http://${server.httpAddress}/api/${method}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization },
+        body: '{}',
+      });
+    expect((await ask('NodeService/GetNode', `Bearer ${secret}`)).status).toBe(200);
+    expect((await ask('NodeService/GetNode', `bearer  ${secret}`)).status).toBe(200);
+    expect((await ask('TaskService/DeleteTask', `Bearer ${secret}`)).status).toBe(403);
+    for (const wrong of [`Basic ${secret}`, secret, 'Bearer', `Bearer ${secret} x`, `Bearer ${secret}x`]) {
+      expect((await ask('NodeService/GetNode', wrong)).status, wrong).toBe(401);
+    }
+  });
+});
+
+describe('the socket of a node', () => {
+  it('makes who opens it the administrator, whatever a caller without a token may do', async () => {
+    const server = await started({ anonymousRole: 'none', allowHostAccess: true });
+    const connection = connected(`unix:${join(server.dataDir, 'run', 'node.sock')}`);
+    await connection.service(TaskService).registerTask({ definition: processTask });
+    expect((await connection.service(AccessService).listTokens({})).tokens).toEqual([]);
+  });
+});
+
+it('a wrong token over and over leaves the node serving others', async () => {
+  const server = await started();
+  const connection = connected(server.grpcAddress, 'wrong');
+  const asked = Array.from({ length: 1000 }, () => refusal(connection.service(NodeService).getNode({})));
+  expect(new Set((await Promise.all(asked)).map(({ code }) => code))).toEqual(new Set(['UNAUTHENTICATED']));
+  await server.nodes.getNode({});
+  expect(server.bugs).toEqual([]);
+});

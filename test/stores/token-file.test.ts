@@ -1,0 +1,103 @@
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { adminTokenFile, openTokens, tokensFile } from '../../src/stores/token-file.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'spear-tokens-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+it("the administrator's token is made once, for the node's user alone", async () => {
+  const dataDir = await folder();
+  const clock = new FakeClock();
+  await openTokens(dataDir, clock);
+  const token = (await readFile(join(dataDir, adminTokenFile), 'utf8')).trim();
+  expect(token).toMatch(/^spear_[\w-]{43}$/);
+  expect((await stat(join(dataDir, adminTokenFile))).mode & 0o777).toBe(0o600);
+  await chmod(join(dataDir, adminTokenFile), 0o644);
+  const again = await openTokens(dataDir, clock);
+  expect(again.find(token)).toMatchObject({ role: 'admin' });
+  expect((await stat(join(dataDir, adminTokenFile))).mode & 0o777).toBe(0o600);
+  expect(again.find(`${token}x`)).toBeUndefined();
+});
+
+it('tokens are found again after a restart, and are kept as hashes in a file of the user alone', async () => {
+  const dataDir = await folder();
+  const clock = new FakeClock();
+  const first = await openTokens(dataDir, clock);
+  const { token } = await first.create({ name: 'ci', role: 'invoke' });
+  const text = await readFile(join(dataDir, tokensFile), 'utf8');
+  expect(text).not.toContain(token);
+  expect((await stat(join(dataDir, tokensFile))).mode & 0o777).toBe(0o600);
+  const second = await openTokens(dataDir, clock);
+  expect(second.find(token)).toEqual({ name: 'token ci', role: 'invoke' });
+  await second.revoke('ci');
+  expect(second.find(token)).toBeUndefined();
+  expect((await openTokens(dataDir, clock)).find(token)).toBeUndefined();
+});
+
+it('a token is good until it expires', async () => {
+  const clock = new FakeClock();
+  const tokens = await openTokens(await folder(), clock);
+  const { token } = await tokens.create({ name: 'short', role: 'observe', expiresAt: clock.now() + 1000 });
+  expect(tokens.find(token)).toBeDefined();
+  await clock.advance(999);
+  expect(tokens.find(token)).toBeDefined();
+  await clock.advance(1);
+  expect(tokens.find(token)).toBeUndefined();
+});
+
+it('the last use is kept to a minute', async () => {
+  const dataDir = await folder();
+  const clock = new FakeClock();
+  const tokens = await openTokens(dataDir, clock);
+  const { token } = await tokens.create({ name: 'a', role: 'observe' });
+  const used = clock.now();
+  tokens.find(token);
+  await clock.advance(59_999);
+  tokens.find(token);
+  expect(tokens.list()).toMatchObject([{ lastUsedAt: used }]);
+  await clock.advance(1);
+  tokens.find(token);
+  expect(tokens.list()).toMatchObject([{ lastUsedAt: used + 60_000 }]);
+  await tokens.close();
+  expect((await openTokens(dataDir, clock)).list()).toMatchObject([{ lastUsedAt: used + 60_000 }]);
+});
+
+it('changes at the same time are all kept', async () => {
+  const dataDir = await folder();
+  const clock = new FakeClock();
+  const tokens = await openTokens(dataDir, clock);
+  const names = Array.from({ length: 20 }, (_, index) => `t${index}`);
+  await Promise.all(names.map((name) => tokens.create({ name, role: 'observe' })));
+  const twice = await Promise.allSettled(
+    ['new', 'new'].map((name) => tokens.create({ name, role: 'admin' })),
+  );
+  expect(twice.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  const kept = (await openTokens(dataDir, clock)).list().map(({ name }) => name);
+  expect(kept).toEqual([...names, 'new'].sort());
+});
+
+it('one that cannot be written is not made', async () => {
+  const dataDir = await folder();
+  const tokens = await openTokens(dataDir, new FakeClock());
+  await rm(dataDir, { recursive: true });
+  await expect(tokens.create({ name: 'a', role: 'admin' })).rejects.toThrow(/cannot write/);
+  expect(tokens.list()).toEqual([]);
+});
+
+it.each([
+  [adminTokenFile, 'hello'],
+  [tokensFile, '{'],
+  [tokensFile, '{"version":2,"tokens":[]}'],
+  [tokensFile, '{"version":1,"tokens":[{"name":"a","role":"king","sha256":"00","createdAt":1}]}'],
+  [tokensFile, '{"version":1,"tokens":[null]}'],
+])('a node does not start with a %s of %s', async (file, text) => {
+  const dataDir = await folder();
+  await writeFile(join(dataDir, file), text);
+  await expect(openTokens(dataDir, new FakeClock())).rejects.toThrow(/cannot use the tokens/);
+});
