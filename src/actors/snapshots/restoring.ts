@@ -122,7 +122,7 @@ export class Restoring {
 
   async #takeUp(
     restoration: Restoration,
-    { hold }: RestoreOptions,
+    { hold, principal }: RestoreOptions,
   ): Promise<Omit<RestoredExecution, 'signedBy'>> {
     const { record, header } = restoration.restored;
     const originId = header.executionId;
@@ -133,6 +133,7 @@ export class Restoring {
       const adopted = await transfers.adopt(record.executionId, {
         ...arrivalOf(header, time, nodeId),
         hold,
+        by: principal.name,
       });
       const { outcome } = adopted;
       if (outcome !== undefined && outcome.status !== 'completed') {

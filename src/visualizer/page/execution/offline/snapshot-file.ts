@@ -95,8 +95,11 @@ type Written = Omit<NewEvent, 'kind'> & { readonly type: string; readonly [name:
 function eventsOf(list: unknown, row: ExecutionRow, line: number): readonly LogEvent[] {
   if (!Array.isArray(list)) throw new UnreadableFile(`line ${line} has no list of events`);
   return (list as Written[]).map((written): LogEvent => {
-    const { sequence, time, status, attempt } = written;
-    const head = { sequence, position: 0, time, status, attempt };
+    const { sequence, time, status, attempt, by } = written;
+    const head = {
+      ...{ sequence, position: 0, time, status, attempt },
+      ...(by !== undefined && { principal: by }),
+    };
     switch (written.type) {
       case 'transition': {
         const { from, to, eventType, reasonCode, contextPatch, chartVersion } = written as unknown as Extract<
