@@ -6,7 +6,7 @@ import { NodeService } from '../src/server/gen/spearlet/node_pb.js';
 /** What one execution of `noop` adds to the log: admitted, dispatched, its result. */
 const eventsEach = 3;
 /** A node that cannot keep the pace is not asked for more. */
-const mostInFlight = 256;
+const maxInFlight = 256;
 
 export interface Pace {
   /** Events that were logged in a second, from its start until now. */
@@ -28,7 +28,7 @@ export async function keepPace(grpcAddress: string, eventsPerSecond: number): Pr
   const drive = async () => {
     while (going) {
       const due = ((performance.now() - begun) / 1000) * (eventsPerSecond / eventsEach);
-      for (; sent < due && inFlight.size < mostInFlight; sent += 1) {
+      for (; sent < due && inFlight.size < maxInFlight; sent += 1) {
         const call = functions.invokeFunction({ task: 'noop', functionName: 'noop' });
         inFlight.add(call);
         void call.finally(() => inFlight.delete(call));

@@ -27,7 +27,7 @@ const listed = 10_000;
 const eventsPerSecond = 2000;
 const pages = 10;
 /** The page keeps at most 20 000 executions: before it is full its memory cannot be flat. */
-const leastUntilFull = 20;
+const minUntilFull = 20;
 
 /** `seconds` is how long the memory is watched; five minutes are the goal, and more than a bench should take. */
 export async function visualizerRows(seconds = 100): Promise<Row[]> {
@@ -40,7 +40,7 @@ export async function visualizerRows(seconds = 100): Promise<Row[]> {
     const browser = await launchBrowser();
     const rows = [
       ...(await paintRows(browser, spear)),
-      ...(await streamRows(browser, spear, Math.max(seconds, 2 * leastUntilFull))),
+      ...(await streamRows(browser, spear, Math.max(seconds, 2 * minUntilFull))),
     ];
     await browser.close();
     return [...rows, ...(await throughputRows(spear))];
@@ -91,7 +91,7 @@ async function streamRows(browser: Browser, spear: BenchServer, seconds: number)
   // The first seconds are those of a page that wakes up.
   await pause(2000);
   await Promise.all([watchFrames(page), watchFrames(empty)]);
-  const warm = Math.max(leastUntilFull, seconds / 5);
+  const warm = Math.max(minUntilFull, seconds / 5);
   await pause(warm * 1000);
   const early = await frames(page);
   // Memory is looked at while nothing else is measured: it stops the page.

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../src/cli/client.ts';
 import { InstanceService } from '../src/server/gen/spearlet/instance_pb.js';
 
-const patienceMs = 30_000;
+const readyTimeoutMs = 30_000;
 
 /** What the program itself needs to get to the point where it reads: that is not to be seen from outside. */
 const bootMs = 150;
@@ -10,7 +10,7 @@ const bootMs = 150;
 /** Resolves when a warm instance of the task is idle and has been so for a while, and no other is under way. */
 export async function warmInstance(connection: Connection, task: string): Promise<void> {
   const service = connection.service(InstanceService);
-  const end = performance.now() + patienceMs;
+  const end = performance.now() + readyTimeoutMs;
   while (performance.now() < end) {
     const { pools } = await service.listInstances({ task });
     const pool = pools[0];
@@ -20,5 +20,5 @@ export async function warmInstance(connection: Connection, task: string): Promis
     }
     await sleep(10);
   }
-  throw new Error(`${task} has no warm instance after ${patienceMs} ms`);
+  throw new Error(`${task} has no warm instance after ${readyTimeoutMs} ms`);
 }

@@ -34,14 +34,14 @@ function rowsOf({ fields }: ObjectForm, above: string): string[] {
   return [...fields].flatMap(([name, field]) => {
     const key = `${above}${snakeCase(spokenName(name, field.form))}`;
     if (field.form.kind === 'object') return rowsOf(field.form, `${key}.`);
-    const { flag, means = '', runtimes } = field.about;
+    const { flag, means = '', runtimes, secret } = field.about;
     const only = runtimes === undefined ? '' : `${runtimes.join(', ')}: `;
     const cells = [
       `\`${key}\``,
       valueWords(field.form),
       defaultWords(field),
       flag && `\`${flag.words}\``,
-      `${only}${means}`,
+      `${only}${means}${secret === true ? ' A snapshot has the values only where it is asked to.' : ''}`,
     ];
     return [`| ${cells.map((cell) => (cell ?? '').replaceAll('|', '\\|')).join(' | ')} |`];
   });

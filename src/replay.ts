@@ -8,7 +8,7 @@ import { interruptPolicyOf, maxRecoveriesOf, type RecoveryPolicy } from './domai
 import type { MachinePart } from './domain/snapshot/parts.ts';
 import { executionChartVersion } from './machines/execution.ts';
 import { SnapshotIncompatible } from './machines/migrations.ts';
-import { persisted, type Replayed, replay, snapshotOf, standings } from './machines/replay.ts';
+import { machineStates, persisted, type Replayed, replay, snapshotOf } from './machines/replay.ts';
 
 type Transition = NewEvent & Extract<EventBody, { kind: 'transition' }>;
 type Result = NewEvent & Extract<EventBody, { kind: 'result' }>;
@@ -53,7 +53,7 @@ export interface ReplayReport {
 }
 
 /** Of one line, and of a document: what no node writes. */
-const mostLineBytes = 1024 * 1024 * 1024;
+const maxLineBytes = 1024 * 1024 * 1024;
 
 /** What a document says, but for its output, input and artifact. */
 interface Contents {
@@ -75,7 +75,7 @@ export async function replaySnapshot(
 ): Promise<ReplayReport> {
   const document: SpooledDocument = { write: async () => {}, read: bytes, close: async () => {} };
   const { signal } = new AbortController();
-  const bounds = { mostLineBytes, mostBytes: Number.MAX_SAFE_INTEGER };
+  const bounds = { maxLineBytes, maxBytes: Number.MAX_SAFE_INTEGER };
   const signedBy = checkSeal(await receive(document, bytes(), bounds, signal), noKeys);
   const contents = await contentsOf(document, signal);
   const { record, transitions, result } = contents;
@@ -124,7 +124,7 @@ async function contentsOf(document: SpooledDocument, signal: AbortSignal): Promi
   let recovery: RecoveryPolicy | undefined;
   let result: Result | undefined;
   const transitions: Transition[] = [];
-  for await (const part of partsOf(document, mostLineBytes, signal)) {
+  for await (const part of partsOf(document, maxLineBytes, signal)) {
     if (part.kind === 'record') record = part.record;
     if (part.kind === 'machine') machine = part;
     if (part.kind === 'task') {
@@ -148,7 +148,7 @@ function* stepsOf(
 ): Generator<ReplayStep> {
   let before: Fields = {};
   let index = 0;
-  for (const { context } of standings(transitions, recovery)) {
+  for (const { context } of machineStates(transitions, recovery)) {
     const transition = transitions[index];
     if (transition === undefined) return;
     index += 1;

@@ -1,7 +1,7 @@
 /** A task's definition, out of flags or a file, as the wire takes it. */
 import { resolve } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { runtimeKind } from '../domain/schema/task-definition.ts';
+import { runtimeKind } from '../domain/schema/task-instances.ts';
 import { RuntimeKind, type TaskDefinitionSchema } from '../server/gen/spearlet/task_pb.js';
 
 export type Definition = MessageInitShape<typeof TaskDefinitionSchema>;

@@ -27,6 +27,8 @@ export type NewEvent = EventBody & {
   readonly time: number;
   readonly status: ExecutionStatus;
   readonly attempt: number;
+  /** The principal that asked for it; absent for what the node did by itself. */
+  readonly by?: string;
 };
 
 /** A committed entry. `position` is node-wide and increasing, and may skip. */

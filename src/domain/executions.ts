@@ -20,6 +20,8 @@ export interface AdmissionRequest {
   /** Milliseconds; 0 for none. */
   readonly startAfterMs: number;
   readonly cancelOnDisconnect: boolean;
+  /** The principal that asks. */
+  readonly by?: string;
 }
 
 export interface Admission {
@@ -41,16 +43,16 @@ export interface Executions {
    * would go on when its creator leaves. Rejects with not_found.
    */
   attach(executionId: string, purpose?: 'observe' | 'glance'): Promise<LogCursor>;
-  /** Answers once the request is durable. Rejects with not_found. */
-  cancel(executionId: string, reason: string): Promise<Changed>;
+  /** Answers once the request is durable; `by` is the principal that asks, here and below. Rejects with not_found. */
+  cancel(executionId: string, reason: string, by?: string): Promise<Changed>;
   /** Milliseconds from now to the likely end of an execution with this record; 0 when it has ended. */
   estimate(record: ExecutionRecord): number;
   /**
    * Holds it, or lets it go on; answers once that is durable. Rejects with not_found, and with failed_precondition
    * where an attempt runs that can be neither paused nor run again.
    */
-  suspend(executionId: string): Promise<Changed>;
-  resume(executionId: string): Promise<Changed>;
+  suspend(executionId: string, by?: string): Promise<Changed>;
+  resume(executionId: string, by?: string): Promise<Changed>;
   /** Forgets one that has ended. Rejects with not_found, and failed_precondition where it has not. */
   delete(executionId: string): Promise<void>;
 }
@@ -62,6 +64,15 @@ export interface Changed {
   readonly record: ExecutionRecord;
 }
 
+/** See Transfers.adopt. */
+export interface Adoption {
+  readonly takenAt: number;
+  readonly shiftMs?: number;
+  readonly hold: boolean;
+  /** The principal that asks. */
+  readonly by?: string;
+}
+
 /** What carrying executions between nodes asks of their supervisor. */
 export interface Transfers {
   /**
@@ -69,14 +80,11 @@ export interface Transfers {
    * reason is MOVED, or before the result where there is none, is what goes on elsewhere. Rejects with not_found,
    * and failed_precondition where it has ended, or an attempt runs that may not be run again.
    */
-  detach(executionId: string): Promise<ExecutionRecord>;
+  detach(executionId: string, by?: string): Promise<ExecutionRecord>;
   /**
    * Takes up an unfinished execution that the store has and that is not live, as after a crash. `takenAt` is when its
    * timers stopped, as deadlines count here; its instants are to be later by `shiftMs`, as they come from another
    * node's clock. Resolves with its record once that is durable.
    */
-  adopt(
-    executionId: string,
-    restored: { readonly takenAt: number; readonly shiftMs?: number; readonly hold: boolean },
-  ): Promise<ExecutionRecord>;
+  adopt(executionId: string, restored: Adoption): Promise<ExecutionRecord>;
 }

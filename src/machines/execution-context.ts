@@ -76,19 +76,19 @@ export type AttemptEnd =
     }
   | { readonly kind: 'stopped'; readonly rung: string };
 
-/** `at` is the wall clock when it happened; `random` (0 to 1) spreads retries. */
+/** `at` is the wall clock when it happened; `random` (0 to 1) spreads retries; `by` is the principal that asked. */
 export type ExecutionEvent =
   | { readonly type: 'dispatch'; readonly at: number }
   | { readonly type: 'alarm'; readonly at: number }
   | { readonly type: 'attemptEnded'; readonly at: number; readonly end: AttemptEnd; readonly random: number }
   | { readonly type: 'limit'; readonly at: number; readonly cause: Cause }
-  | { readonly type: 'cancel'; readonly at: number; readonly reason: string }
+  | { readonly type: 'cancel'; readonly at: number; readonly reason: string; readonly by?: string }
   /** To be held; an attempt that runs is stopped for it and run anew. */
-  | { readonly type: 'suspend'; readonly at: number; readonly byBreakpoint?: boolean }
+  | { readonly type: 'suspend'; readonly at: number; readonly byBreakpoint?: boolean; readonly by?: string }
   /** The running attempt has been paused. */
-  | { readonly type: 'paused'; readonly at: number }
+  | { readonly type: 'paused'; readonly at: number; readonly by?: string }
   /** To go on; an attempt that was paused runs again. */
-  | { readonly type: 'resume'; readonly at: number }
+  | { readonly type: 'resume'; readonly at: number; readonly by?: string }
   /** The attempt ran in an earlier run of the node, and this one follows it now. */
   | { readonly type: 'reattached'; readonly at: number }
   /**
@@ -97,6 +97,12 @@ export type ExecutionEvent =
    */
   | { readonly type: 'lost'; readonly at: number; readonly message: string; readonly planned?: boolean }
   /** It has come with a snapshot, whose timers stopped at `takenAt`. */
-  | { readonly type: 'restored'; readonly at: number; readonly takenAt: number; readonly hold: boolean }
+  | {
+      readonly type: 'restored';
+      readonly at: number;
+      readonly takenAt: number;
+      readonly hold: boolean;
+      readonly by?: string;
+    }
   /** It goes on elsewhere. */
-  | { readonly type: 'detach'; readonly at: number };
+  | { readonly type: 'detach'; readonly at: number; readonly by?: string };

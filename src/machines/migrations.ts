@@ -1,6 +1,5 @@
-import type { RecoveryPolicy } from '../domain/interruption.ts';
 /** How what an older chart wrote is read by this one. */
-
+import type { RecoveryPolicy } from '../domain/interruption.ts';
 import { executionChartVersion } from './execution.ts';
 
 /** A state and a context that this version cannot go on from. */
@@ -8,15 +7,15 @@ export class SnapshotIncompatible extends Error {
   override readonly name = 'SnapshotIncompatible';
 }
 
-/** Where a chart stands, as a log tells it. */
-export interface Standing {
+/** The state and the context of a machine at one place of its log. */
+export interface MachineState {
   /** Path of the state. */
   readonly state: string;
   readonly context: Readonly<Record<string, unknown>>;
 }
 
 /** Migration i leads from version i + 1 to i + 2. What has been released is never edited. */
-const migrations: readonly ((standing: Standing, recovery: RecoveryPolicy) => Standing)[] = [
+const migrations: readonly ((machineState: MachineState, recovery: RecoveryPolicy) => MachineState)[] = [
   // 2: lost attempts, held executions, timers with policies.
   ({ state, context }, recovery) => {
     // Version 1 left out a change that was too large; what was cancelled would run again.
@@ -28,11 +27,15 @@ const migrations: readonly ((standing: Standing, recovery: RecoveryPolicy) => St
 ];
 
 /** `recovery` is for a context from before it said so itself. Throws SnapshotIncompatible. */
-export function migrated(standing: Standing, version: number, recovery: RecoveryPolicy): Standing {
+export function migrated(
+  machineState: MachineState,
+  version: number,
+  recovery: RecoveryPolicy,
+): MachineState {
   if (!Number.isInteger(version) || version < 1 || version > executionChartVersion) {
     throw new SnapshotIncompatible(
       `it was written by version ${version} of the execution chart; this node knows 1 to ${executionChartVersion}`,
     );
   }
-  return migrations.slice(version - 1).reduce((at, migrate) => migrate(at, recovery), standing);
+  return migrations.slice(version - 1).reduce((at, migrate) => migrate(at, recovery), machineState);
 }

@@ -3,7 +3,7 @@ import type { Snapshot } from 'xstate';
 import type { RecoveryPolicy } from '../domain/interruption.ts';
 import { type ExecutionSnapshot, executionChartVersion, executionMachine, statePath } from './execution.ts';
 import type { ExecutionContext } from './execution-context.ts';
-import { migrated, SnapshotIncompatible, type Standing } from './migrations.ts';
+import { type MachineState, migrated, SnapshotIncompatible } from './migrations.ts';
 import { contextFromStored, type StoredContext, storedContext } from './stored-context.ts';
 
 /** A transition as the log has it. */
@@ -52,7 +52,7 @@ const numbers = ['attempt', 'totalMs', 'totalDeadline', 'graceMs', 'lost', 'reco
 export function replay(changes: readonly LoggedChange[], recovery: RecoveryPolicy = cautious): Replayed {
   let at = beginning(changes);
   for (const change of changes) at = advanced(at, change, recovery);
-  const { state, context } = migrated(at.standing, at.version, recovery);
+  const { state, context } = migrated(at.machineState, at.version, recovery);
   const lacking = numbers.find((key) => !Number.isFinite(context[key]));
   if (lacking !== undefined) throw new SnapshotIncompatible(`its log gives no ${lacking}`);
   return {
@@ -63,27 +63,27 @@ export function replay(changes: readonly LoggedChange[], recovery: RecoveryPolic
 }
 
 /** The state and the context after each change, as the version of the chart has them that wrote it. Throws as `replay` does. */
-export function* standings(
+export function* machineStates(
   changes: readonly LoggedChange[],
   recovery: RecoveryPolicy = cautious,
-): Generator<Standing> {
+): Generator<MachineState> {
   let at = beginning(changes);
   for (const change of changes) {
     at = advanced(at, change, recovery);
-    yield at.standing;
+    yield at.machineState;
   }
 }
 
 /** How far a log has been followed. */
 interface Position {
-  readonly standing: Standing;
+  readonly machineState: MachineState;
   /** Of the chart that wrote it. */
   readonly version: number;
 }
 
 function beginning(changes: readonly LoggedChange[]): Position {
   return {
-    standing: { state: '', context: {} },
+    machineState: { state: '', context: {} },
     version: changes[0]?.chartVersion ?? executionChartVersion,
   };
 }
@@ -91,8 +91,9 @@ function beginning(changes: readonly LoggedChange[]): Position {
 function advanced(at: Position, change: LoggedChange, recovery: RecoveryPolicy): Position {
   const { to, contextPatch, chartVersion } = change;
   if (chartVersion < at.version) throw new SnapshotIncompatible('its chart versions run backwards');
-  const { context } = chartVersion === at.version ? at.standing : migrated(at.standing, at.version, recovery);
-  return { standing: { state: to, context: patched(context, contextPatch) }, version: chartVersion };
+  const { context } =
+    chartVersion === at.version ? at.machineState : migrated(at.machineState, at.version, recovery);
+  return { machineState: { state: to, context: patched(context, contextPatch) }, version: chartVersion };
 }
 
 function patched(

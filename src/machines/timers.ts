@@ -6,8 +6,8 @@ import type { ExecutionContext } from './execution-context.ts';
 /** Milliseconds since the epoch that a Date can be. */
 const latestInstant = 8.64e15;
 
-/** The nearest of several instants, some of which may not be set. */
-function nearest(...instants: (number | null)[]): number {
+/** The earliest of several instants, some of which may not be set. */
+function earliest(...instants: (number | null)[]): number {
   return instants.reduce<number>(
     (least, at) => (at !== null && at < least ? at : least),
     Number.POSITIVE_INFINITY,
@@ -16,12 +16,12 @@ function nearest(...instants: (number | null)[]): number {
 
 /** The states that stand under an alarm, and the instant of each; infinity is none. */
 export const alarmOf = {
-  'pending.waiting': ({ startAt, totalDeadline }) => nearest(startAt, totalDeadline),
-  'pending.queued': ({ queueDeadline, totalDeadline }) => nearest(queueDeadline, totalDeadline),
+  'pending.waiting': ({ startAt, totalDeadline }) => earliest(startAt, totalDeadline),
+  'pending.queued': ({ queueDeadline, totalDeadline }) => earliest(queueDeadline, totalDeadline),
   'pending.held': countingTotal,
-  'running.attempting': ({ attemptDeadline, totalDeadline }) => nearest(attemptDeadline, totalDeadline),
-  'running.backingOff': ({ retryAt, totalDeadline }) => nearest(retryAt, totalDeadline),
-  'running.stopping': (context) => nearest(context.stopDeadline, countingTotal(context)),
+  'running.attempting': ({ attemptDeadline, totalDeadline }) => earliest(attemptDeadline, totalDeadline),
+  'running.backingOff': ({ retryAt, totalDeadline }) => earliest(retryAt, totalDeadline),
+  'running.stopping': (context) => earliest(context.stopDeadline, countingTotal(context)),
   'running.suspended': countingTotal,
 } satisfies Record<string, (context: ExecutionContext) => number>;
 

@@ -38,7 +38,7 @@ export interface SnapshotParts {
 
 /** A line's only parts without pieces came in one request each, whose characters JSON may escape. */
 const lineBytesPerRequestByte = 8;
-const mostLineBytes = 256 * 1024 * 1024;
+const maxLineBytes = 256 * 1024 * 1024;
 
 /** Rejects with a RequestError that names the flag where a key cannot be read. */
 export async function openSnapshots(config: NodeConfig, parts: SnapshotParts): Promise<Snapshots> {
@@ -52,12 +52,12 @@ export async function openSnapshots(config: NodeConfig, parts: SnapshotParts): P
     policy: {
       allow: new Set(config.restoreAllow),
       hostAccess: parts.hostAccess,
-      mostArtifactBytes: config.maxArtifactBytes,
+      maxArtifactBytes: config.maxArtifactBytes,
       caps: parts.caps,
     },
-    mostBytes: config.maxSnapshotBytes,
-    mostAtOnce: config.maxRestores,
-    mostLineBytes: Math.min(mostLineBytes, lineBytesPerRequestByte * config.maxRequestBytes + 1024 * 1024),
+    maxBytes: config.maxSnapshotBytes,
+    maxAtOnce: config.maxRestores,
+    maxLineBytes: Math.min(maxLineBytes, lineBytesPerRequestByte * config.maxRequestBytes + 1024 * 1024),
   });
   const taking = { ...shared, program: `spear ${packageVersion()}` };
   return {

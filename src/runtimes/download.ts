@@ -8,7 +8,7 @@ import { isPublicAddress } from './public-address.ts';
 import type { Fetching } from './runtime.ts';
 
 export interface DownloadOptions extends Fetching {
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   /** Also fetches from addresses that are not of the public internet. */
   readonly allowPrivateHosts: boolean;
   /** Certificate authorities to trust, as PEM, instead of those that come with Node. */
@@ -20,7 +20,7 @@ export interface DownloadOptions extends Fetching {
 }
 
 const field = 'definition.artifact.url';
-const mostRedirects = 5;
+const maxRedirects = 5;
 const defaultStallMs = 30_000;
 
 /** Progress is told once in so many bytes, and at the end. */
@@ -47,7 +47,7 @@ export async function download(url: string, options: DownloadOptions): Promise<U
 
 async function follow(first: string, options: DownloadOptions): Promise<Uint8Array> {
   let url = checkUrl(first, undefined, options);
-  for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
+  for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
     const response = await get(url, options);
     const { statusCode = 0, headers } = response;
     if (statusCode === 200) return await read(response, nameOf(url), options);
@@ -57,7 +57,7 @@ async function follow(first: string, options: DownloadOptions): Promise<Uint8Arr
     }
     url = checkUrl(headers.location, url, options);
   }
-  throw unavailable(`it redirects more than ${mostRedirects} times`);
+  throw unavailable(`it redirects more than ${maxRedirects} times`);
 }
 
 function checkUrl(text: string, base: URL | undefined, options: DownloadOptions): URL {
@@ -149,11 +149,11 @@ function lookupChecked(
 }
 
 async function read(response: IncomingMessage, part: string, options: DownloadOptions): Promise<Uint8Array> {
-  const { mostBytes, progress } = options;
+  const { maxBytes, progress } = options;
   const announced = Number(response.headers['content-length'] ?? 0);
   const totalBytes = Number.isSafeInteger(announced) ? announced : 0;
   try {
-    if (totalBytes > mostBytes) throw tooLarge(mostBytes);
+    if (totalBytes > maxBytes) throw tooLarge(maxBytes);
     if ((response.headers['content-encoding'] ?? 'identity') !== 'identity') {
       throw unavailable('its host sent it compressed, which it was not asked for');
     }
@@ -163,7 +163,7 @@ async function read(response: IncomingMessage, part: string, options: DownloadOp
     for await (const chunk of response) {
       chunks.push(chunk);
       doneBytes += chunk.length;
-      if (doneBytes > mostBytes) throw tooLarge(mostBytes);
+      if (doneBytes > maxBytes) throw tooLarge(maxBytes);
       if (doneBytes - toldBytes < progressBytes) continue;
       toldBytes = doneBytes;
       progress({ part, status: 'downloading', doneBytes, totalBytes });
@@ -179,8 +179,8 @@ function nameOf(url: URL): string {
   return url.pathname.split('/').at(-1) || url.hostname;
 }
 
-function tooLarge(mostBytes: number): RequestError {
-  return invalidArgument(field, `it has more than ${mostBytes} bytes, which is the most that is allowed`);
+function tooLarge(maxBytes: number): RequestError {
+  return invalidArgument(field, `it has more than ${maxBytes} bytes, which is the most that is allowed`);
 }
 
 function unavailable(words: string, cause?: unknown): RequestError {

@@ -28,19 +28,23 @@ export interface ExecutionControl {
 
 export function createExecutionControl(executions: Executions): ExecutionControl {
   return {
-    async cancelExecution(request) {
+    async cancelExecution(request, call) {
       const reason = text('reason', request.reason, 1024);
-      const { changed, record } = await executions.cancel(executionId(request.executionId), reason);
+      const { changed, record } = await executions.cancel(
+        executionId(request.executionId),
+        reason,
+        call.principal.name,
+      );
       return create(CancelExecutionResponseSchema, { changed, status: statusToWire[record.status] });
     },
 
-    async suspendExecution(request) {
-      const answer = await executions.suspend(executionId(request.executionId));
+    async suspendExecution(request, call) {
+      const answer = await executions.suspend(executionId(request.executionId), call.principal.name);
       return create(SuspendExecutionResponseSchema, changeToWire(answer));
     },
 
-    async resumeExecution(request) {
-      const answer = await executions.resume(executionId(request.executionId));
+    async resumeExecution(request, call) {
+      const answer = await executions.resume(executionId(request.executionId), call.principal.name);
       return create(ResumeExecutionResponseSchema, changeToWire(answer));
     },
 

@@ -73,7 +73,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
         reason: 'DEADLINE_TOO_NEAR',
       });
     }
-    const admission = await executions.admit(await admissionRequest(request, mode));
+    const admission = await executions.admit(await admissionRequest(request, mode, call.principal.name));
     call.onGone(() => admission.cursor.close('gone'));
     return admission;
   };
@@ -81,6 +81,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
   const admissionRequest = async (
     request: InvokeFunctionRequest,
     mode: ExecutionMode,
+    by: string,
   ): Promise<AdmissionRequest> => {
     const task = await tasks.get(reference('task', request.task));
     const invocation = invocationFromWire(request);
@@ -103,6 +104,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       ),
       startAfterMs: delay('start_after', request.startAfter) ?? 0,
       cancelOnDisconnect: request.cancelOnDisconnect,
+      by,
     };
   };
 

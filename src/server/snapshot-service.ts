@@ -37,7 +37,10 @@ export function createSnapshotService({
 }: SnapshotServiceOptions): SnapshotService {
   return {
     async snapshotExecution(request, call, send) {
-      const taken = await snapshots.take(executionId(request.executionId), takeOptionsFromWire(request));
+      const taken = await snapshots.take(executionId(request.executionId), {
+        ...takeOptionsFromWire(request),
+        by: call.principal.name,
+      });
       let gone = false;
       call.onGone(() => {
         gone = true;

@@ -48,7 +48,7 @@ const cancelPage = 500;
 const mostParts = 1000;
 
 export function createTaskService({ tasks, executions, list }: TaskServiceOptions): TaskService {
-  const cancelAll = async (taskId: string): Promise<number> => {
+  const cancelAll = async (taskId: string, by: string): Promise<number> => {
     let cancelled = 0;
     let beforeId: string | undefined;
     for (;;) {
@@ -61,7 +61,7 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
       const last = page.at(-1);
       if (last === undefined) return cancelled;
       const results = await Promise.all(
-        page.map((record) => executions.cancel(record.executionId, 'its task was deleted')),
+        page.map((record) => executions.cancel(record.executionId, 'its task was deleted', by)),
       );
       cancelled += results.filter((result) => result.changed).length;
       beforeId = last.executionId;
@@ -129,9 +129,11 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
       });
     },
 
-    async deleteTask(request) {
+    async deleteTask(request, call) {
       const task = await tasks.remove(reference('task', request.task));
-      const cancelledExecutions = request.cancelExecutions ? await cancelAll(task.taskId) : 0;
+      const cancelledExecutions = request.cancelExecutions
+        ? await cancelAll(task.taskId, call.principal.name)
+        : 0;
       return create(DeleteTaskResponseSchema, { taskId: task.taskId, cancelledExecutions });
     },
   };

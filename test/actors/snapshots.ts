@@ -68,7 +68,7 @@ export async function startNode(
     store,
     runtimes,
     artifacts,
-    policy: { allow: new Set(), hostAccess: true, mostArtifactBytes: 1024, caps: roomyCaps },
+    policy: { allow: new Set(), hostAccess: true, maxArtifactBytes: 1024, caps: roomyCaps },
     transfers: supervisor,
     checkCall: (_task, name) => name,
     payloadDigest: (taskId) => `digest of ${taskId}`,
@@ -78,9 +78,9 @@ export async function startNode(
     time,
     nodeId,
     keys,
-    mostLineBytes: 1024 * 1024,
-    mostBytes: 1024 * 1024 * 1024,
-    mostAtOnce: 8,
+    maxLineBytes: 1024 * 1024,
+    maxBytes: 1024 * 1024 * 1024,
+    maxAtOnce: 8,
   });
   const taking = {
     store,

@@ -32,7 +32,7 @@ test.for(['sync', 'stream'])(
     await server.register('loop', 'misbehaving/loop.wasm');
     const running = start(['invoke', 'loop', '--mode', mode], { address: server.grpcAddress });
     await expect
-      .poll(async () => (await executionsOf(server))[0]?.outputBytes, { timeout: 30_000 })
+      .poll(async () => (await executionsOf(server))[0]?.outputBytes)
       .toBe(BigInt('looping\n'.length));
     running.process.kill('SIGINT');
     const { code, stdout, stderr } = await running.ended;
@@ -86,15 +86,11 @@ test('with --cancel-on-disconnect the first Ctrl-C leaves, and that cancels', as
   const server = await serverOn(await dataFolder());
   await server.register('loop', 'misbehaving/loop.wasm');
   const running = start(['invoke', 'loop', '--cancel-on-disconnect'], { address: server.grpcAddress });
-  await expect
-    .poll(async () => (await executionsOf(server))[0]?.status, { timeout: 30_000 })
-    .toBe(ExecutionStatus.RUNNING);
+  await expect.poll(async () => (await executionsOf(server))[0]?.status).toBe(ExecutionStatus.RUNNING);
   running.process.kill('SIGINT');
   const { code, stderr } = await running.ended;
   expect(code, stderr).toBe(130);
-  await expect
-    .poll(async () => (await executionsOf(server))[0]?.status, { timeout: 30_000 })
-    .toBe(ExecutionStatus.CANCELLED);
+  await expect.poll(async () => (await executionsOf(server))[0]?.status).toBe(ExecutionStatus.CANCELLED);
 });
 
 test('whoever only waits leaves the execution alone on Ctrl-C', async () => {
@@ -136,7 +132,7 @@ test.for(['sync', 'stream'])(
       onInterrupt: InterruptPolicy.FAIL,
     });
     const running = start(['invoke', 'ticker', '--mode', mode], { address: before.grpcAddress });
-    await expect.poll(async () => (await executionsOf(before)).length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(async () => (await executionsOf(before)).length).toBe(1);
     const executionId = (await executionsOf(before))[0]?.executionId ?? '';
     // By the 15th tick sync mode has long had its first answer, and with it the id to go on with.
     let ticks = 0;

@@ -16,7 +16,6 @@ import { sitDown, Terminal } from './terminal.ts';
 
 const now = 1_750_000_000_000;
 /** The machine may have much else to do. */
-const patience = { timeout: 30_000 };
 const node = {
   version: '1.2.3',
   state: 'serving',
@@ -145,17 +144,15 @@ describe('spear top', () => {
     const server = await serving();
     const looping = await invoke(server, 'loop');
     const { out, keyboard, ended } = sitDown(['top'], server.grpcAddress);
-    await expect.poll(() => out.screen.join('\n'), patience).toContain(`${looping}  loop`);
+    await expect.poll(() => out.screen.join('\n')).toContain(`${looping}  loop`);
     expect(keyboard.raw).toBe(true);
     const waiting = await invoke(server, 'count');
-    await expect.poll(() => out.screen.join('\n'), patience).toContain(`${waiting}  count`);
+    await expect.poll(() => out.screen.join('\n')).toContain(`${waiting}  count`);
     out.columns = 40;
     out.emit('resize');
-    await expect
-      .poll(() => Math.max(...out.screen.map((line) => line.length)), patience)
-      .toBeLessThanOrEqual(40);
+    await expect.poll(() => Math.max(...out.screen.map((line) => line.length))).toBeLessThanOrEqual(40);
     await server.functions.cancelExecution({ executionId: looping });
-    await expect.poll(() => out.screen.join('\n'), patience).toContain('nothing runs');
+    await expect.poll(() => out.screen.join('\n')).toContain('nothing runs');
     keyboard.write('q');
     expect(await ended).toBe(0);
     expect(keyboard.raw).toBe(false);
@@ -168,7 +165,7 @@ describe('spear top', () => {
     const server = await serving();
     await invoke(server, 'loop');
     const { out, keyboard, ended } = sitDown(['top'], server.grpcAddress, { env: { NO_COLOR: '1' } });
-    await expect.poll(() => out.screen.join('\n'), patience).toContain('loop');
+    await expect.poll(() => out.screen.join('\n')).toContain('loop');
     keyboard.write('\u0003');
     expect(await ended).toBe(0);
     expect(out.text).not.toContain('\u001b[3');
@@ -222,7 +219,7 @@ test('watch on a terminal tells states in colour, and how things stand in betwee
     executionMode: ExecutionMode.ASYNC,
   });
   const { err, ended } = sitDown(['watch', executionId], server.grpcAddress);
-  await expect.poll(() => err.text, patience).toMatch(/\rspear: running\.attempting for [\d.]+ m?s/);
+  await expect.poll(() => err.text).toMatch(/\rspear: running\.attempting for [\d.]+ m?s/);
   await server.functions.cancelExecution({ executionId });
   expect(await ended).toBe(0);
   expect(err.text).toContain('\u001b[36m#2');
@@ -239,10 +236,10 @@ test('watch from behind the last change of state knows the state, and claims no 
     executionMode: ExecutionMode.ASYNC,
   });
   await expect
-    .poll(async () => (await server.functions.getExecutionStatus({ executionId })).result?.state, patience)
+    .poll(async () => (await server.functions.getExecutionStatus({ executionId })).result?.state)
     .toBe('running.attempting');
   const { err, ended } = sitDown(['watch', executionId, '--from', '3'], server.grpcAddress);
-  await expect.poll(() => err.text, patience).toContain('\rspear: running.attempting');
+  await expect.poll(() => err.text).toContain('\rspear: running.attempting');
   await server.functions.cancelExecution({ executionId });
   expect(await ended).toBe(0);
   expect(err.text).not.toContain('running.attempting for');

@@ -16,8 +16,8 @@ const seed = Number(process.env.SPEAR_CRASH_SEED ?? Math.floor(Math.random() * 2
 const timeoutMs = 120_000 + rounds * 5000;
 /** So many that some container must have lived through a crash. */
 const enoughRounds = 100;
-const mostShown = 20;
-const mostOutlined = 5;
+const maxShown = 20;
+const maxOutlined = 5;
 
 test(
   'whatever moment a server is killed at, all that its clients were told holds afterwards',
@@ -41,9 +41,9 @@ test(
     console.log(`crash harness: ${seconds} s: ${summary(history)}`);
     const against = judge(history);
     const about = new Set(against.flatMap((what) => /exec_\w+/.exec(what) ?? []));
-    for (const executionId of [...about].slice(0, mostOutlined)) console.log(outline(history, executionId));
-    const more = against.length > mostShown ? [`… and ${against.length - mostShown} more`] : [];
-    expect([...against.slice(0, mostShown), ...more], `SPEAR_CRASH_SEED=${seed}`).toEqual([]);
+    for (const executionId of [...about].slice(0, maxOutlined)) console.log(outline(history, executionId));
+    const more = against.length > maxShown ? [`… and ${against.length - maxShown} more`] : [];
+    expect([...against.slice(0, maxShown), ...more], `SPEAR_CRASH_SEED=${seed}`).toEqual([]);
     // The load comes everywhere, or the above says little.
     const lost = [...history.finals.values()].filter(({ result }) => result.recoveries > 0);
     expect(lost.length).toBeGreaterThan(0);

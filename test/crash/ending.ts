@@ -6,7 +6,7 @@ import type { Peer } from '../support/server.ts';
 import type { Final } from './history.ts';
 
 /** Longer than any total timeout of the load. */
-const patience = durationFromMs(20_000);
+const waitBudget = durationFromMs(20_000);
 const atOnce = 32;
 
 async function list(peer: Peer, statuses: readonly ExecutionStatus[]): Promise<ExecutionResult[]> {
@@ -26,7 +26,7 @@ export async function letEnd(peer: Peer): Promise<void> {
   await Promise.all(
     left.map(async ({ executionId, allowedEvents }) => {
       if (allowedEvents.includes('resume')) await peer.functions.resumeExecution({ executionId });
-      await peer.functions.waitExecution({ executionId, waitBudget: patience });
+      await peer.functions.waitExecution({ executionId, waitBudget });
     }),
   );
 }

@@ -15,7 +15,7 @@ const modes = [ExecutionMode.SYNC, ExecutionMode.ASYNC, ExecutionMode.STREAM] as
 const calls = { least: 5, most: 9 };
 const spreadMs = 150;
 const longestThoughtMs = 200;
-const mostWatches = 4;
+const maxWatches = 4;
 
 export class Load {
   readonly #scribe: Scribe;
@@ -102,7 +102,7 @@ export class Load {
 
   /** Those who watched before the server died come back, and go on where they were, or look again from the start. */
   async #watchAgain(client: Client, random: Random): Promise<void> {
-    const left = random.shuffled(this.#scribe.unfinished().slice(-2 * mostWatches)).slice(0, mostWatches);
+    const left = random.shuffled(this.#scribe.unfinished().slice(-2 * maxWatches)).slice(0, maxWatches);
     await Promise.all(
       left.map((executionId) => {
         const next = this.#scribe.seen(executionId) + 1n;

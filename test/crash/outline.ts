@@ -3,7 +3,7 @@ import { OutputStream } from '../../src/server/gen/spearlet/function_pb.js';
 import { type History, planOf } from './history.ts';
 import { timeOf } from './rules/rule.ts';
 
-const mostData = 40;
+const maxData = 40;
 
 /** The life of an execution among the runs of the server, for whoever looks for what went wrong. */
 export function outline({ finals, plans, runs, marks }: History, executionId: string): string {
@@ -22,7 +22,7 @@ export function outline({ finals, plans, runs, marks }: History, executionId: st
       }
       case 'chunk': {
         const { stream, data } = event.event.value;
-        const text = JSON.stringify(Buffer.from(data.subarray(0, mostData)).toString());
+        const text = JSON.stringify(Buffer.from(data.subarray(0, maxData)).toString());
         return [timeOf(event), `${head} ${OutputStream[stream]} ${data.byteLength} bytes ${text}`];
       }
       default:

@@ -23,7 +23,7 @@ const longestSliceMs = 5000;
 const fewestSlices = 8;
 const settleMs = 500;
 const sampleMs = 200;
-const patienceMs = 30_000;
+const settleTimeoutMs = 30_000;
 /** Of what the server said, where it has gone. */
 const lastLines = 20;
 /** Kept of what has ended: what attackers print is not to fill the disk. */
@@ -120,10 +120,10 @@ async function useNow(server: ChildServer): Promise<NodeUse> {
 
 /** When no more descriptors are open than that, or when it has had its time: guest hosts with folders end when idle. */
 async function useOnceBack(server: ChildServer, descriptors: number): Promise<NodeUse> {
-  const patience = AbortSignal.timeout(patienceMs);
+  const settleTimeout = AbortSignal.timeout(settleTimeoutMs);
   for (;;) {
     const use = await useNow(server);
-    if (use.descriptors <= descriptors || patience.aborted) return use;
+    if (use.descriptors <= descriptors || settleTimeout.aborted) return use;
     await sleep(sampleMs);
   }
 }

@@ -22,7 +22,7 @@ interface Innocent {
 
 const totalMs = 60_000;
 /** Of one innocent. Where the machine cannot keep the pace, calls are left out: a line of them would be all that is measured. */
-const mostUnderWay = 8;
+const maxUnderWay = 8;
 
 function anyText(random: Random): Buffer {
   return Buffer.from(Array.from({ length: random.whole(1, 2000) }, () => random.whole(97, 122)));
@@ -97,7 +97,7 @@ export class InnocentLoad {
     const underWay = new Set<Promise<void>>();
     for (let next = performance.now(); !this.#stop.signal.aborted; next += innocent.intervalMs) {
       await sleep(Math.max(0, next - performance.now()));
-      if (underWay.size >= mostUnderWay) continue;
+      if (underWay.size >= maxUnderWay) continue;
       const call = this.#call(innocent, random).then(() => void underWay.delete(call));
       underWay.add(call);
     }

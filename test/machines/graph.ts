@@ -71,7 +71,7 @@ export function serialize(snapshot: ExecutionSnapshot): string {
   ]);
 }
 
-const mostAttempts = 3;
+const maxAttempts = 3;
 
 type Possible = (snapshot: ExecutionSnapshot) => ExecutionEvent[];
 
@@ -97,7 +97,7 @@ const withoutHolds: Possible = (snapshot) => {
     if (at !== null) events.push(alarm(at));
   }
   const asked = state === 'pending.queued' || (state === 'running.backingOff' && context.retryAt === null);
-  if (asked && context.attempt < mostAttempts) events.push(dispatch(soon));
+  if (asked && context.attempt < maxAttempts) events.push(dispatch(soon));
   if (hasAttempt(snapshot)) events.push(completed(soon), trapped(soon), stopped(soon), limit(soon));
   return events;
 };

@@ -41,7 +41,7 @@ export class RecordedChart {
     this.#log = new LiveLog(surroundings, record, taskWith().definition.limits, start);
     this.step = begin(input);
     this.#written = this.step.snapshot;
-    recordAdmission(this.#log, this.step.snapshot, true);
+    recordAdmission(this.#log, this.step.snapshot, true, undefined);
   }
 
   get record(): ExecutionRecord {

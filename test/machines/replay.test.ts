@@ -4,7 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { executionChartVersion, executionMachine, statePath } from '../../src/machines/execution.ts';
 import type { ExecutionContext, ExecutionEvent } from '../../src/machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../src/machines/migrations.ts';
-import { type LoggedChange, persisted, replay, snapshotOf, standings } from '../../src/machines/replay.ts';
+import {
+  type LoggedChange,
+  machineStates,
+  persisted,
+  replay,
+  snapshotOf,
+} from '../../src/machines/replay.ts';
 import { contextFromStored, storedContext } from '../../src/machines/stored-context.ts';
 import { events, input } from './arbitrary.ts';
 import {
@@ -97,7 +103,7 @@ test('the steps of a log end in the machine that it makes, each in the state tha
     trapped(t0 + 5),
     cancel(t0 + 6, 'enough'),
   );
-  const steps = [...standings(changes)];
+  const steps = [...machineStates(changes)];
   expect(steps.map(({ state }) => state)).toEqual(changes.map(({ to }) => to));
   expect(steps.map(({ context }) => context.attempt)).toEqual(changes.map((_, index) => Math.min(index, 1)));
   const { state, context } = replay(changes);

@@ -43,7 +43,7 @@ function to(location: string): string {
 
 function fetch(url: string, options: Partial<DownloadOptions> = {}): Promise<Uint8Array> {
   return download(url, {
-    mostBytes: 1_000_000,
+    maxBytes: 1_000_000,
     allowPrivateHosts: true,
     progress: () => {},
     signal: new AbortController().signal,
@@ -145,12 +145,12 @@ describe('a URL is not allowed', () => {
   );
 
   it('whose file is larger than it says, or says too much', async () => {
-    const most = { mostBytes: content.length - 1 };
+    const most = { maxBytes: content.length - 1 };
     expect(await refusal(host.url('/file'), most)).toMatchObject(notAllowed);
     expect(await refusal(host.url('/sized'), most)).toMatchObject(notAllowed);
     expect(await refusal(host.url('/claims'))).toMatchObject(notAllowed);
     expect(await refusal(host.url('/endless'))).toMatchObject(notAllowed);
-    expect(await fetch(host.url('/file'), { mostBytes: content.length })).toHaveLength(content.length);
+    expect(await fetch(host.url('/file'), { maxBytes: content.length })).toHaveLength(content.length);
   });
 });
 

@@ -56,21 +56,19 @@ async function page(address: string | undefined): Promise<string> {
   return (await answer?.text()) ?? '';
 }
 
-const patience = { timeout: 60_000 };
-
 test('the server starts anew when a source of it or of the page changes, and ends with Ctrl-C', async () => {
   const folder = await copyOfSources();
   const { output, httpAddress, interrupt } = develop(folder);
-  await expect.poll(httpAddress, patience).toBeDefined();
+  await expect.poll(httpAddress).toBeDefined();
   expect(output()).toContain(join(folder, '.spear/dev'));
 
   await appendFile(join(folder, 'src/serve.ts'), "\nprocess.stderr.write('the changed server\\n');\n");
-  await expect.poll(output, patience).toContain('the changed server');
+  await expect.poll(output).toContain('the changed server');
 
   const html = join(folder, 'src/visualizer/page/index.html');
   const changed = '<title>The changed page</title>';
   await writeFile(html, (await readFile(html, 'utf8')).replace(/<title>.*<\/title>/, changed));
-  await expect.poll(() => page(httpAddress()), patience).toContain(changed);
+  await expect.poll(() => page(httpAddress())).toContain(changed);
 
   expect(await interrupt()).toEqual([0, null]);
   await expect(fetch(`http://${httpAddress()}/`)).rejects.toThrow();

@@ -22,7 +22,7 @@ async function answersLarge(server: LocalServer): Promise<void> {
   const call = async () =>
     (await server.functions.invokeFunction({ task: 'cat', input }).catch(() => undefined))?.result
       ?.outputBytes;
-  await expect.poll(call, { timeout: 10_000, interval: 500 }).toBe(900_000n);
+  await expect.poll(call, { interval: 500 }).toBe(900_000n);
 }
 
 async function withCat(flags: Parameters<typeof another>[0]): Promise<LocalServer> {
@@ -38,7 +38,7 @@ test('bodies that do not end use no more than their share of the budget, and the
   const refused: string[] = [];
   const heard = begun.map(async ({ answer }) => refused.push(await answer));
   // Half of 8 MiB is four bodies of a MiB: the other eight are told so.
-  await expect.poll(() => refused.length, { timeout: 10_000 }).toBe(8);
+  await expect.poll(() => refused.length).toBe(8);
   for (const answer of refused) {
     expect(answer).toContain('HTTP/1.1 429');
     expect(answer).toContain('retry-after: 1');
@@ -62,7 +62,7 @@ test('messages that do not end use no more than their share of the budget, and t
       refused.push([code, reason, quota, retryAfterMs].join(' ')),
     );
   }
-  await expect.poll(() => refused.length, { timeout: 10_000 }).toBe(8);
+  await expect.poll(() => refused.length).toBe(8);
   expect(new Set(refused)).toEqual(
     new Set(['RESOURCE_EXHAUSTED REQUEST_BYTES_IN_FLIGHT request-bytes-in-flight 500']),
   );
@@ -181,7 +181,7 @@ test('a restore has a bound, and so has their number', async () => {
     const { reason, quota, retryAfterMs } = await refusal(restore(target, document));
     return `${reason} ${quota} ${retryAfterMs}`;
   };
-  await expect.poll(next, { timeout: 10_000 }).toBe('TOO_MANY_RESTORES max-restores 1000');
+  await expect.poll(next).toBe('TOO_MANY_RESTORES max-restores 1000');
   leaving.abort();
   await first;
 });

@@ -45,7 +45,7 @@ test('a connection over gRPC that is one too many hears so, and is served when t
   });
   for (const socket of others) socket.destroy();
   const listed = () => functions.listExecutions({}).then(({ executions }) => executions.length, String);
-  await expect.poll(listed, { timeout: 10_000 }).toBe(0);
+  await expect.poll(listed).toBe(0);
 });
 
 test('a connection over HTTP that is one too many hears so', async () => {
@@ -58,7 +58,7 @@ test('a connection over HTTP that is one too many hears so', async () => {
   expect(await refused.json()).toMatchObject({ error: { reason: 'TOO_MANY_CONNECTIONS' } });
   first?.destroy();
   const status = async () => (await fetch(`http://${server.httpAddress}/healthz`)).status;
-  await expect.poll(status, { timeout: 10_000 }).toBe(200);
+  await expect.poll(status).toBe(200);
 });
 
 test('connections that nobody uses end, over gRPC and HTTP, and one that follows something does not', async () => {
@@ -106,6 +106,6 @@ test('streams are counted, of one connection and in all, and what ends makes roo
   const events = await fetch(`http://${server.httpAddress}/api/events`);
   expect(events.status).toBe(429);
   first.leave();
-  await expect.poll(() => follow(two, executionId).heard, { timeout: 10_000 }).toBe('follows');
+  await expect.poll(() => follow(two, executionId).heard).toBe('follows');
   await server.functions.cancelExecution({ executionId });
 });

@@ -53,9 +53,9 @@ test('more connections than there are descriptors leave a node that answers, and
   }
   const refused = async () =>
     (await fetch(`http://${server.httpAddress}/healthz`).catch(() => undefined))?.status;
-  await expect.poll(refused, { timeout: 20_000 }).not.toBe(200);
+  await expect.poll(refused).not.toBe(200);
   for (const socket of sockets) socket.destroy();
-  await expect.poll(refused, { timeout: 20_000 }).toBe(200);
+  await expect.poll(refused).toBe(200);
   const register = async () => {
     const value = await example('wordcount/wordcount.wasm');
     const definition = { name: 'count', runtime: 1, artifact: { source: { case: 'content', value } } };
@@ -63,7 +63,7 @@ test('more connections than there are descriptors leave a node that answers, and
     const { result } = await server.functions.invokeFunction({ task: 'count', input: Buffer.from('a\n') });
     return result?.state;
   };
-  await expect.poll(() => register().catch(String), { timeout: 30_000 }).toBe('completed');
+  await expect.poll(() => register().catch(String)).toBe('completed');
   expect(server.process.exitCode).toBeNull();
 });
 
@@ -77,14 +77,14 @@ test('guest hosts that wait for work leave descriptors to callers', async () => 
     artifact: { source: { case: 'content', value } },
   };
   const register = () => server.tasks.registerTask({ definition } as never).then(() => 'registered', String);
-  await expect.poll(register, { timeout: 30_000 }).toBe('registered');
+  await expect.poll(register).toBe('registered');
   const invoke = async () => {
     const { result } = await server.functions.invokeFunction({ task: 'tick' });
     return result?.state;
   };
   for (let round = 0; round < 8; round += 1)
-    await expect.poll(() => invoke().catch(String), { timeout: 30_000 }).toBe('completed');
+    await expect.poll(() => invoke().catch(String)).toBe('completed');
   const answer = async () =>
     (await fetch(`http://${server.httpAddress}/healthz`).catch(() => undefined))?.status;
-  await expect.poll(answer, { timeout: 20_000 }).toBe(200);
+  await expect.poll(answer).toBe(200);
 });

@@ -26,6 +26,11 @@ describe('a schema and its message that have grown apart do not load:', () => {
       'spearlet.TimerPolicies.total cannot hold a whole',
     ],
     [
+      'a word that the schema lacks',
+      object({ start: timer, queue: timer, attempt: timer, total: oneOf('absolute', 'anew') }).form,
+      'spearlet.TimerPolicies.total cannot hold a word',
+    ],
+    [
       'a word that the message lacks',
       object({ start: timer, queue: timer, attempt: timer, total: oneOf('absolute', 'never') }).form,
       'spearlet.TimerPolicies.total cannot hold a word',

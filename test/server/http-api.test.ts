@@ -113,6 +113,6 @@ describe('the API', () => {
       const { executions } = await server.functions.listExecutions({ task: 'loop' });
       return executions.find((execution) => execution.executionId === executionId)?.state;
     };
-    await expect.poll(stateNow, { timeout: 10_000 }).toBe('cancelled');
+    await expect.poll(stateNow).toBe('cancelled');
   });
 });

@@ -11,7 +11,6 @@ import { server } from './local.ts';
 withHttp();
 
 /** The machine may have much else to do. */
-const patience = { timeout: 30_000 };
 
 interface InspectionRecord {
   readonly type: string;
@@ -50,13 +49,13 @@ describe('an inspector', () => {
   test('hears of the node, and of each execution from its admission to its end', async () => {
     const { records, opened } = inspect(server.httpAddress);
     await opened;
-    await expect.poll(() => records.length, patience).toBeGreaterThan(0);
+    await expect.poll(() => records.length).toBeGreaterThan(0);
     expect(records[0]).toMatchObject({ type: '@xstate.actor', snapshot: { value: 'serving' } });
     const { node } = await server.nodes.getNode({});
     expect(records[0]?.createdAt).toBe(String(node?.startedAt && timestampMs(node.startedAt)));
     const executionId = await run('count');
     const of = () => records.filter(({ sessionId }) => sessionId === executionId);
-    await expect.poll(() => of().at(-1)?.snapshot?.status, patience).toBe('done');
+    await expect.poll(() => of().at(-1)?.snapshot?.status).toBe('done');
     const [actor, ...rest] = of();
     expect(actor).toMatchObject({
       type: '@xstate.actor',
@@ -83,11 +82,11 @@ describe('an inspector', () => {
   test('that comes later is told of what is under way, with its context', async () => {
     const executionId = await run('loop');
     await expect
-      .poll(async () => (await server.functions.getExecutionStatus({ executionId })).result?.state, patience)
+      .poll(async () => (await server.functions.getExecutionStatus({ executionId })).result?.state)
       .toBe('running.attempting');
     const { records } = inspect(server.httpAddress);
     await expect
-      .poll(() => records.find(({ sessionId }) => sessionId === executionId), patience)
+      .poll(() => records.find(({ sessionId }) => sessionId === executionId))
       .toMatchObject({
         type: '@xstate.actor',
         snapshot: { value: { running: 'attempting' }, context: { attempt: 1 } },
@@ -100,7 +99,7 @@ describe('an inspector', () => {
     await opened;
     socket.send('{"type":"@xstate.event"}');
     await run('count');
-    await expect.poll(() => records.length, patience).toBeGreaterThan(3);
+    await expect.poll(() => records.length).toBeGreaterThan(3);
     socket.send('x'.repeat(5000));
     expect(await closed).toBe(1009);
     expect(server.bugs).toEqual([]);

@@ -41,6 +41,7 @@ describe('the status endpoint', () => {
         executionTimeMs: expect.any(Number),
         requestId: expect.stringMatching(/./),
         metadata: {},
+        labels: {},
         timestamp: timeText,
         allowedEvents: [],
         resourceUse: {

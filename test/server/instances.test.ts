@@ -33,7 +33,7 @@ describeWhere([root()], 'the instances of a node', () => {
 
   test('show the warm one of a task, its use, and the one that replaces it', async () => {
     const taskId = await registerCat('cat');
-    await expect.poll(() => states('cat'), { timeout: 10_000 }).toEqual(['IDLE']);
+    await expect.poll(() => states('cat')).toEqual(['IDLE']);
     const [warm] = (await server.instances.listInstances({ task: 'cat' })).instances;
     expect(warm).toMatchObject({
       runtime: RuntimeKind.PROCESS,
@@ -47,7 +47,7 @@ describeWhere([root()], 'the instances of a node', () => {
     const { result } = await server.functions.invokeFunction({ task: 'cat', input: Buffer.from('hello') });
     expect(Buffer.from(result?.output ?? []).toString()).toBe('hello');
     expect(result?.instanceId).toBe(warm?.instanceId);
-    await expect.poll(() => states('cat'), { timeout: 10_000 }).toEqual(['IDLE']);
+    await expect.poll(() => states('cat')).toEqual(['IDLE']);
     const [next] = (await server.instances.listInstances({ task: 'cat' })).instances;
     expect(next?.instanceId).not.toBe(warm?.instanceId);
     expect(await pool('cat')).toMatchObject({
@@ -61,29 +61,33 @@ describeWhere([root()], 'the instances of a node', () => {
 
   test('are not kept of a revision that was replaced, nor of a task that was deleted', async () => {
     await registerCat('changing');
-    await expect.poll(() => states('changing'), { timeout: 10_000 }).toEqual(['IDLE']);
+    await expect.poll(() => states('changing')).toEqual(['IDLE']);
     await registerCat('changing', { description: 'another' });
     const revisions = async () =>
       (await server.instances.listInstances({ task: 'changing' })).instances.map((one) => one.taskRevision);
-    await expect.poll(revisions, { timeout: 10_000 }).toEqual([2]);
+    await expect.poll(revisions).toEqual([2]);
     const { taskId } = await server.tasks.deleteTask({ task: 'changing' });
-    await expect.poll(() => states(taskId), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => states(taskId)).toEqual([]);
     expect(await pool(taskId)).toBeUndefined();
   });
 
   test('are busy while an execution runs, and say which', async () => {
     await registerCat('sleeper', {
-      artifact: { source: { case: 'path', value: '/bin/sleep' } },
-      args: ['60'],
+      artifact: { source: { case: 'path', value: '/bin/sh' } },
+      args: ['-c', 'echo started; exec sleep 60'],
       warm: undefined,
     });
     const { executionId } = await server.functions.invokeFunction({
       task: 'sleeper',
       executionMode: ExecutionMode.ASYNC,
     });
-    await expect.poll(() => states('sleeper'), { timeout: 10_000 }).toEqual(['BUSY']);
+    await expect.poll(() => states('sleeper')).toEqual(['BUSY']);
     const { instances } = await server.instances.listInstances({ task: 'sleeper' });
     expect(instances).toMatchObject([{ executionId, attempt: 1, uses: 1n, startedAhead: false }]);
+    // What has not started yet needs no signal.
+    const outputBytes = async () =>
+      (await server.functions.getExecutionStatus({ executionId })).result?.outputBytes;
+    await expect.poll(outputBytes).toBeGreaterThan(0n);
     await server.functions.cancelExecution({ executionId });
     const { result } = await server.functions.waitExecution({ executionId });
     expect(result).toMatchObject({
@@ -91,13 +95,13 @@ describeWhere([root()], 'the instances of a node', () => {
       termination: { rung: 'term' },
       instanceId: instances[0]?.instanceId,
     });
-    expect(await states('sleeper')).toEqual([]);
+    await expect.poll(() => states('sleeper')).toEqual([]);
   });
 
   test('of a program that does not wait for its input are thrown away, and its executions get new ones', async () => {
     await registerCat('hasty', { artifact: { source: { case: 'path', value: '/bin/true' } } });
     const spoiled = async () => (await pool('hasty'))?.spoiled ?? 0n;
-    await expect.poll(spoiled, { timeout: 10_000 }).toBeGreaterThan(0n);
+    await expect.poll(spoiled).toBeGreaterThan(0n);
     const { result } = await server.functions.invokeFunction({ task: 'hasty' });
     expect(result).toMatchObject({ status: ExecutionStatus.COMPLETED, exitCode: 0 });
   });

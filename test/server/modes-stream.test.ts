@@ -38,7 +38,8 @@ describe('a stream', () => {
       if (event.case === 'chunk') chunks.push(text(event.value.data));
       if (chunks.length === 2) break;
     }
-    expect(chunks).toEqual(['tick 1\n', 'tick 2\n']);
+    // Ticks that a busy machine brings at once come as one chunk.
+    expect(chunks.join('')).toMatch(/^tick 1\ntick 2\n(tick \d+\n)*$/);
     expect(await statusOf(executionId)).toBe(ExecutionStatus.RUNNING);
     await server.functions.cancelExecution({ executionId });
   });

@@ -49,7 +49,7 @@ export async function listed(task: string, executionId: string) {
 /** The execution of a call that has not answered yet. */
 export async function newExecutionOf(task: string, known: readonly string[]): Promise<string> {
   const find = async () => (await executionsOf(task)).find((id) => !known.includes(id));
-  await expect.poll(find, { timeout: 10_000 }).toBeDefined();
+  await expect.poll(find).toBeDefined();
   return (await find()) ?? '';
 }
 

@@ -12,7 +12,6 @@ withServer({ slots: '1' }, async () => {
 });
 
 /** The machine may have much else to do. */
-const patience = { timeout: 30_000 };
 
 async function invoke(task: string, more: object = {}): Promise<string> {
   const { executionId } = await server.functions.invokeFunction({
@@ -119,7 +118,7 @@ test('the charts are described, as JSON and as Mermaid', async () => {
 
 test('one that waits is explained, with who holds the slot', async () => {
   const holder = await invoke('loop');
-  await expect.poll(() => stateOf(holder), patience).toBe('running.attempting');
+  await expect.poll(() => stateOf(holder)).toBe('running.attempting');
   const waiting = await invoke('count');
   const answer = await server.nodes.explainExecution({ executionId: waiting });
   expect(answer).toMatchObject({
@@ -170,7 +169,7 @@ describe('a breakpoint', () => {
     });
     expect(breakpoint).toMatchObject({ task: 'count', executionId: '', once: false, hits: 0n });
     const executionId = await invoke('count');
-    await expect.poll(() => stateOf(executionId), patience).toBe('pending.held');
+    await expect.poll(() => stateOf(executionId)).toBe('pending.held');
     const { breakpoints } = await server.nodes.listBreakpoints({});
     expect(breakpoints).toMatchObject([{ breakpointId: breakpoint?.breakpointId, hits: 1n }]);
     const { summary } = await server.nodes.explainExecution({ executionId });
@@ -187,7 +186,7 @@ describe('a breakpoint', () => {
   test('is for one execution, too, as long as that has not ended', async () => {
     const executionId = await invoke('count', { startAfter: { seconds: 1n } });
     await server.nodes.setBreakpoint({ breakpoint: { executionId, before: 'pending.queued', once: true } });
-    await expect.poll(() => stateOf(executionId), patience).toBe('pending.held');
+    await expect.poll(() => stateOf(executionId)).toBe('pending.held');
     await server.functions.resumeExecution({ executionId });
     await ended(executionId);
     const late = await refusal(
@@ -221,7 +220,7 @@ test('what a breakpoint holds stays held over a restart, and is known for it; th
     executionMode: ExecutionMode.ASYNC,
   });
   await expect
-    .poll(async () => (await before.functions.getExecutionStatus({ executionId })).result?.state, patience)
+    .poll(async () => (await before.functions.getExecutionStatus({ executionId })).result?.state)
     .toBe('pending.held');
   before.connection.close();
   await before.node.drain();

@@ -81,12 +81,12 @@ export async function begin(
 
 export async function untilIn(server: Peer, executionId: string, state: string): Promise<void> {
   const now = async () => (await server.functions.getExecutionStatus({ executionId })).result?.state;
-  await expect.poll(now, { timeout: 10_000 }).toBe(state);
+  await expect.poll(now).toBe(state);
 }
 
 export async function untilSequence(server: Peer, executionId: string, sequence: bigint): Promise<void> {
   const now = async () => (await server.functions.getExecutionStatus({ executionId })).lastSequence;
-  await expect.poll(now, { timeout: 10_000 }).toBeGreaterThanOrEqual(sequence);
+  await expect.poll(now).toBeGreaterThanOrEqual(sequence);
 }
 
 /** What restores have left in the folder where documents are spooled. */

@@ -35,5 +35,5 @@ export async function start(
 
 export async function untilState(server: ChildServer, executionId: string, state: string): Promise<void> {
   const now = async () => (await server.functions.getExecutionStatus({ executionId })).result?.state;
-  await expect.poll(now, { timeout: 10_000 }).toBe(state);
+  await expect.poll(now).toBe(state);
 }

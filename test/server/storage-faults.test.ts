@@ -34,7 +34,7 @@ async function readiness(server: ChildServer): Promise<Readiness & { readonly co
 const working = { code: 200, ready: true, reason: 'serving' };
 
 function becomes(server: ChildServer, expected: Partial<Readiness>): Promise<void> {
-  return expect.poll(() => readiness(server), { timeout: 20_000 }).toMatchObject(expected);
+  return expect.poll(() => readiness(server)).toMatchObject(expected);
 }
 
 /** Invokes until the node refuses. Resolves with what was acknowledged before, and the refusal. */
@@ -55,7 +55,7 @@ function works(server: ChildServer): Promise<void> {
       ({ success }) => success,
       () => false,
     );
-  return expect.poll(invoke, { timeout: 20_000 }).toBe(true);
+  return expect.poll(invoke).toBe(true);
 }
 
 /** That all of them have ended well, with whole logs. */

@@ -20,7 +20,7 @@ async function resultOf(executionId: string) {
 }
 
 async function reaches(executionId: string, state: string): Promise<void> {
-  await expect.poll(async () => (await resultOf(executionId))?.state, { timeout: 20_000 }).toBe(state);
+  await expect.poll(async () => (await resultOf(executionId))?.state).toBe(state);
 }
 
 describe('a pending execution', () => {
@@ -76,9 +76,7 @@ describe('a running wasm attempt', () => {
     const executionId = await looping();
     await reaches(executionId, 'running.attempting');
     expect((await server.functions.suspendExecution({ executionId })).changed).toBe(true);
-    await expect
-      .poll(async () => (await resultOf(executionId))?.allowedEvents, { timeout: 20_000 })
-      .toContain('resume');
+    await expect.poll(async () => (await resultOf(executionId))?.allowedEvents).toContain('resume');
     expect((await server.functions.resumeExecution({ executionId })).changed).toBe(true);
     await reaches(executionId, 'running.attempting');
     expect(await resultOf(executionId)).toMatchObject({ attempt: 2 });

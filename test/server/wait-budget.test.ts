@@ -14,8 +14,8 @@ describe('a wait budget', () => {
     await server.functions.invokeFunction({ task: 'ticker', args: ['1'] });
     const response = await server.functions.invokeFunction({
       task: 'ticker',
-      args: ['40', '50'],
-      waitBudget: { seconds: 1n },
+      args: ['40', '100'],
+      waitBudget: { seconds: 2n },
     });
     const { executionId, lastSequence } = response;
     expect(response).toMatchObject({ success: true, statusEndpoint: `/status/${executionId}` });
@@ -54,7 +54,8 @@ describe('a wait budget', () => {
 
   test('is kept by a gRPC deadline: the answer comes before it, and the execution goes on', async () => {
     const response = await server.functions.invokeFunction(
-      { task: 'loop', timeouts: { total: { seconds: 60n } } },
+      // One that sleeps: the answer has a quarter of a second, and a loop would take a core from it.
+      { task: 'ticker', args: ['2', '60000'], timeouts: { total: { seconds: 60n } } },
       { deadline: Date.now() + 2500 },
     );
     const { executionId } = response;

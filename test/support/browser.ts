@@ -14,6 +14,19 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch(launchOptions);
 }
 
+let shared: Promise<Browser> | undefined;
+
+/**
+ * One browser for all test files of a worker: a start costs seconds, and what a test sees is kept apart by a context of
+ * its own. Nobody closes it; it ends with the worker's process.
+ */
+export async function sharedBrowser(): Promise<Browser> {
+  const running = await shared;
+  if (running?.isConnected()) return running;
+  shared = launchBrowser();
+  return shared;
+}
+
 /** One reader with a browser profile of their own. */
 export class Visit {
   readonly page: Page;

@@ -9,8 +9,8 @@ import Docker from 'dockerode';
 /** With --bridge=none a daemon removes docker0, and that would be the one of the machine's own engine. */
 const ownNetwork = 'unshare';
 
-const startMs = 30_000;
-const endMs = 20_000;
+const startMs = 90_000;
+const endMs = 60_000;
 const pollMs = 50;
 
 /** A Docker engine of the test's own, beside the one of the machine; it can be killed. Needs root. */

@@ -10,7 +10,7 @@ type Missing = string;
 
 async function answer(file: string, args: readonly string[], otherwise: string): Promise<Missing> {
   try {
-    await execute(file, [...args], { timeout: 10_000 });
+    await execute(file, [...args], { timeout: 60_000 });
     return '';
   } catch {
     // However it fails, what to do is the same.

@@ -76,7 +76,7 @@ export class Admissions {
     const execution = new LiveExecution({
       log,
       task,
-      begins: { input: chartInput(record, request, at), invocation },
+      begins: { input: chartInput(record, request, at), invocation, by: request.by },
       speculative: claim === undefined && hasNoOutsideEffects(task),
       watched: request.mode !== 'sync',
       pending: true,

@@ -27,38 +27,38 @@ export class Controls {
     this.#host = host;
   }
 
-  cancel(executionId: string, reason: string): Promise<Changed> {
+  cancel(executionId: string, reason: string, by?: string): Promise<Changed> {
     return this.#ask(executionId, (controlled) => {
       if (controlled !== undefined) {
-        this.#deliver(controlled, { type: 'cancel', at: this.#host.now(), reason });
+        this.#deliver(controlled, { type: 'cancel', at: this.#host.now(), reason, ...named(by) });
       }
     });
   }
 
-  suspend(executionId: string): Promise<Changed> {
+  suspend(executionId: string, by?: string): Promise<Changed> {
     return this.#ask(executionId, async (controlled, record) => {
       if (controlled === undefined) throw notInState(record, 'only what has not ended can be held');
       const path = controlled.state;
-      if (path === 'running.attempting') await this.#suspendAttempt(controlled);
+      if (path === 'running.attempting') await this.#suspendAttempt(controlled, by);
       else if (path === 'running.stopping' && controlled.snapshot?.context.cause !== null) {
         throw notInState(record, 'its attempt is being ended; allowed is to wait for that');
-      } else this.#deliver(controlled, { type: 'suspend', at: this.#host.now() });
+      } else this.#deliver(controlled, { type: 'suspend', at: this.#host.now(), ...named(by) });
     });
   }
 
-  resume(executionId: string): Promise<Changed> {
+  resume(executionId: string, by?: string): Promise<Changed> {
     return this.#ask(executionId, async (controlled, record) => {
       if (controlled === undefined) throw notInState(record, 'only what is held can go on');
       const { task } = controlled;
       if (controlled.attemptPaused) {
         await this.#host.runtimeOf(task)?.unpause?.(executionId);
       }
-      this.#deliver(controlled, { type: 'resume', at: this.#host.now() });
+      this.#deliver(controlled, { type: 'resume', at: this.#host.now(), ...named(by) });
     });
   }
 
   /** See Transfers. */
-  async detach(executionId: string): Promise<ExecutionRecord> {
+  async detach(executionId: string, by?: string): Promise<ExecutionRecord> {
     const cursor = await this.#host.glance(executionId);
     try {
       const controlled = this.#host.live(executionId);
@@ -71,7 +71,7 @@ export class Controls {
             'its attempt cannot be carried, and its task does not let it run again (on_interrupt)',
           );
         }
-        this.#deliver(controlled, { type: 'detach', at: this.#host.now() });
+        this.#deliver(controlled, { type: 'detach', at: this.#host.now(), ...named(by) });
         await cursor.beyond(Number.POSITIVE_INFINITY);
         if (!controlled.log.complete) throw unknownHere();
       }
@@ -85,7 +85,7 @@ export class Controls {
     }
   }
 
-  async #suspendAttempt(controlled: LiveExecution): Promise<void> {
+  async #suspendAttempt(controlled: LiveExecution, by: string | undefined): Promise<void> {
     const { executionId, task } = controlled;
     const runtime = this.#host.runtimeOf(task);
     if (runtime?.capabilities.pause !== true) {
@@ -95,11 +95,11 @@ export class Controls {
           `a ${task.definition.runtime} attempt cannot be paused, and its task does not let it run again (on_interrupt)`,
         );
       }
-      this.#deliver(controlled, { type: 'suspend', at: this.#host.now() });
+      this.#deliver(controlled, { type: 'suspend', at: this.#host.now(), ...named(by) });
       return;
     }
     await runtime.pause?.(executionId);
-    this.#deliver(controlled, { type: 'paused', at: this.#host.now() });
+    this.#deliver(controlled, { type: 'paused', at: this.#host.now(), ...named(by) });
     // It came to something else meanwhile, which must not find it standing still.
     if (controlled.state !== 'running.suspended') await runtime.unpause?.(executionId).catch(() => undefined);
   }
@@ -126,4 +126,8 @@ export class Controls {
   #deliver({ executionId }: LiveExecution, event: ExecutionEvent): void {
     this.#host.deliver(executionId, event);
   }
+}
+
+function named(by: string | undefined): { readonly by?: string } {
+  return by === undefined ? {} : { by };
 }

@@ -10,7 +10,12 @@ interface LiveExecutionFacts {
   readonly log: LiveLog;
   readonly task: Task;
   /** Of one that begins here: what its chart begins with, and what it is called with. */
-  readonly begins?: { readonly input: ExecutionInput; readonly invocation: Invocation };
+  readonly begins?: {
+    readonly input: ExecutionInput;
+    readonly invocation: Invocation;
+    /** The principal that asked for it. */
+    readonly by?: string | undefined;
+  };
   /** Of one that goes on: where its chart stands, and the snapshot that its log leads to. */
   readonly goesOn?: { readonly snapshot: ExecutionSnapshot; readonly written: ExecutionSnapshot };
   readonly speculative: boolean;
@@ -25,6 +30,8 @@ export class LiveExecution {
   readonly task: Task;
   /** What its chart begins with; undefined for one that goes on. */
   readonly input: ExecutionInput | undefined;
+  /** The principal that asked for one that begins here. */
+  readonly by: string | undefined;
   /** Its first attempt may start before the admission is durable, as nothing outside can notice. */
   readonly speculative: boolean;
   /** Somebody waits for the first events as they come. */
@@ -45,6 +52,7 @@ export class LiveExecution {
     this.log = facts.log;
     this.task = facts.task;
     this.input = begins?.input;
+    this.by = begins?.by;
     this.speculative = facts.speculative;
     this.watched = facts.watched;
     this.stopwatch = facts.stopwatch;

@@ -171,7 +171,7 @@ export function createSupervisorLogic(
           if (snapshot === undefined) break;
           execution.snapshot = snapshot;
           execution.written = snapshot;
-          recordAdmission(execution.log, snapshot, execution.watched || !execution.speculative);
+          recordAdmission(execution.log, snapshot, execution.watched || !execution.speculative, execution.by);
           perform(execution, snapshot);
           if (effects.holds(execution, statePath(snapshot))) deliver(execution, held(), scope);
           break;

@@ -11,7 +11,14 @@ import type { MachineClock } from '../../domain/clock.ts';
 import { Durations } from '../../domain/durations.ts';
 import { notFound } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
-import type { Admission, AdmissionRequest, Changed, Executions, Transfers } from '../../domain/executions.ts';
+import type {
+  Admission,
+  AdmissionRequest,
+  Adoption,
+  Changed,
+  Executions,
+  Transfers,
+} from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
@@ -217,22 +224,22 @@ export class Supervisor implements Executions, Transfers, Explanations {
     return new StoredCursor(this.#options.store, record);
   }
 
-  cancel(executionId: string, reason: string): Promise<Changed> {
-    return this.#controls.cancel(executionId, reason);
+  cancel(executionId: string, reason: string, by?: string): Promise<Changed> {
+    return this.#controls.cancel(executionId, reason, by);
   }
 
-  suspend(executionId: string): Promise<Changed> {
-    return this.#controls.suspend(executionId);
+  suspend(executionId: string, by?: string): Promise<Changed> {
+    return this.#controls.suspend(executionId, by);
   }
 
-  resume(executionId: string): Promise<Changed> {
-    return this.#controls.resume(executionId);
+  resume(executionId: string, by?: string): Promise<Changed> {
+    return this.#controls.resume(executionId, by);
   }
 
-  async detach(executionId: string): Promise<ExecutionRecord> {
+  async detach(executionId: string, by?: string): Promise<ExecutionRecord> {
     // It ends the execution here at once, and nobody could be given the document before that is durable.
     if (!this.#committer.healthy) throw storeUnavailable();
-    return this.#controls.detach(executionId);
+    return this.#controls.detach(executionId, by);
   }
 
   async delete(executionId: string): Promise<void> {
@@ -244,10 +251,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     throw notInState(record, 'only what has ended can be deleted; cancel it first');
   }
 
-  async adopt(
-    executionId: string,
-    restored: { readonly takenAt: number; readonly shiftMs?: number; readonly hold: boolean },
-  ): Promise<ExecutionRecord> {
+  async adopt(executionId: string, restored: Adoption): Promise<ExecutionRecord> {
     this.#gate.checkOpen();
     const record = await this.#options.store.execution(executionId);
     if (record === undefined) throw notFound('execution', executionId);

@@ -20,7 +20,7 @@ export interface ExplainingHost {
   readonly time: NodeTime;
 }
 
-const mostHolders = 100;
+const maxHolders = 100;
 
 /** See Explanations. */
 export async function explain(host: ExplainingHost, executionId: string): Promise<Explanation> {
@@ -50,7 +50,7 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
         retries: slots.retries,
         slots: slots.total,
         running: slots.running,
-        holders: slots.holders(mostHolders),
+        holders: slots.holders(maxHolders),
       },
       block: host.block(),
       lowSpace: host.store.lowSpace,

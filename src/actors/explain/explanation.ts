@@ -245,7 +245,7 @@ interface Deadline {
   readonly code: ErrorCode;
 }
 
-/** The nearest one that ends it, or its attempt. */
+/** The earliest one that ends it, or its attempt. */
 function deadlineOf({ record, context }: Facts): Deadline | undefined {
   const deadlines: Deadline[] = [{ at: countingTotal(context), code: 'TOTAL_TIMEOUT' }];
   if (record.state === 'pending.queued' && context.queueDeadline !== null) {
@@ -255,8 +255,8 @@ function deadlineOf({ record, context }: Facts): Deadline | undefined {
     deadlines.push({ at: context.attemptDeadline, code: 'ATTEMPT_TIMEOUT' });
   }
   if (record.state === 'running.stopping' && context.cause !== null) return undefined;
-  const nearest = deadlines.reduce((least, each) => (each.at < least.at ? each : least));
-  return Number.isFinite(nearest.at) ? nearest : undefined;
+  const earliest = deadlines.reduce((least, each) => (each.at < least.at ? each : least));
+  return Number.isFinite(earliest.at) ? earliest : undefined;
 }
 
 function deadlineLine({ now }: Facts, { at, code }: Deadline): string {

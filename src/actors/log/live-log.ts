@@ -122,11 +122,11 @@ export class LiveLog {
     return this.#sealed && this.#committedSequence === this.#working.lastSequence;
   }
 
-  /** Changes the record and appends a transition. */
-  transition(changes: Partial<ExecutionRecord>, body: EventBody, urgent: boolean): void {
+  /** Changes the record and appends a transition; `by` is the principal that asked for it. */
+  transition(changes: Partial<ExecutionRecord>, body: EventBody, urgent: boolean, by?: string): void {
     this.#output.flush();
     const working = Object.assign(this.#working, changes);
-    this.#append(body);
+    this.#append(body, by);
     if (changes.attempt !== undefined) working.attemptSequence = working.lastSequence;
     this.#surroundings.touched(this, urgent);
   }
@@ -181,11 +181,11 @@ export class LiveLog {
   }
 
   /** Appends the result and seals the log. */
-  end(changes: Partial<ExecutionRecord>, outcome: Outcome): void {
+  end(changes: Partial<ExecutionRecord>, outcome: Outcome, by?: string): void {
     this.#output.flush();
     Object.assign(this.#working, changes);
     this.#working.outcome = outcome;
-    this.#append({ kind: 'result' });
+    this.#append({ kind: 'result' }, by);
     this.#sealed = true;
     this.#release();
     this.#surroundings.touched(this, true);
@@ -345,7 +345,7 @@ export class LiveLog {
     return events.filter(({ sequence }) => sequence <= this.#committedSequence);
   }
 
-  #append(body: EventBody): void {
+  #append(body: EventBody, by?: string): void {
     const working = this.#working;
     this.#lastTime = Math.max(this.#lastTime, Math.round(this.#surroundings.clock.now()));
     this.#pending.push({
@@ -354,6 +354,7 @@ export class LiveLog {
       time: this.#lastTime,
       status: working.status,
       attempt: working.attempt,
+      ...(by !== undefined && { by }),
     });
   }
 

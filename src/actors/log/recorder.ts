@@ -64,12 +64,18 @@ function reasonOf(
 }
 
 /** Writes a new execution's first event. */
-export function recordAdmission(log: LiveLog, snapshot: ExecutionSnapshot, urgent: boolean): void {
+export function recordAdmission(
+  log: LiveLog,
+  snapshot: ExecutionSnapshot,
+  urgent: boolean,
+  by: string | undefined,
+): void {
   const to = statePath(snapshot);
   log.transition(
     { state: to, status: 'pending' },
     transitionBody(undefined, snapshot, { from: '', to }, 'admit', ''),
     urgent,
+    by,
   );
 }
 
@@ -124,6 +130,7 @@ export function recordChange(
 ): void {
   const path = { from: statePath(before), to: statePath(after) };
   if (path.from === path.to && !isLogged(before, after, event)) return;
+  const by = 'by' in event ? event.by : undefined;
   const changes: { -readonly [Key in keyof ExecutionRecord]?: ExecutionRecord[Key] } = {
     state: path.to,
     status: statusOf(path.to),
@@ -139,12 +146,13 @@ export function recordChange(
     }
   }
   if (after.status === 'done' && after.context.outcome !== null) {
-    finish(log, changes, after.context.outcome, watch, now);
+    finish(log, changes, after.context.outcome, watch, now, by);
   } else {
     log.transition(
       changes,
       transitionBody(written, after, path, event.type, reasonOf(before, after, event)),
       urgent,
+      by,
     );
   }
 }
@@ -166,6 +174,7 @@ function finish(
   outcome: Outcome,
   watch: Stopwatch,
   now: { readonly wall: number; readonly monotonic: number },
+  by?: string,
 ): void {
   log.end(
     {
@@ -177,5 +186,6 @@ function finish(
         : { executionTimeMs: now.monotonic - watch.dispatched }),
     },
     storableOutcome(outcome),
+    by,
   );
 }

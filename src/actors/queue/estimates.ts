@@ -10,8 +10,8 @@ import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type { Slots } from './slots.ts';
 
 /** So many of those that run, and of those that wait, are looked at one by one; the rest are taken to be like them. */
-const mostRunning = 256;
-const mostWaiting = 32;
+const maxRunning = 256;
+const maxWaiting = 32;
 /** A long queue does not become another one within so many milliseconds. */
 const queueAgeMs = 100;
 
@@ -69,7 +69,7 @@ export class Estimates {
     const delay = known ? startsIn : 0;
     // It is not in the queue yet.
     if (startsIn > 0 && !known) return 0;
-    const ahead = this.#slots.ahead(executionId, mostWaiting);
+    const ahead = this.#slots.ahead(executionId, maxWaiting);
     if (ahead === undefined) return delay;
     const { keys, count } = ahead;
     if (count < this.#slots.total - this.#slots.running) return delay;
@@ -85,7 +85,7 @@ export class Estimates {
   /** Gives each of `keys` the slot that is free first. */
   #look(keys: readonly string[], now: number): Queue {
     const { total, running } = this.#slots;
-    const holders = this.#slots.holders(mostRunning).map((id) => this.#leftOf(id, now));
+    const holders = this.#slots.holders(maxRunning).map((id) => this.#leftOf(id, now));
     const free = Math.min(Math.max(0, total - running), keys.length + 1);
     const ends = new TinyQueue([...holders, ...new Array<number>(free).fill(0)]);
     // Where not all that run are looked at, those that are have only their share of the queue to take.

@@ -23,17 +23,17 @@ export interface SpooledDocument {
 export async function receive(
   document: SpooledDocument,
   bytes: AsyncIterable<Uint8Array>,
-  { mostLineBytes, mostBytes }: { readonly mostLineBytes: number; readonly mostBytes: number },
+  { maxLineBytes, maxBytes }: { readonly maxLineBytes: number; readonly maxBytes: number },
   signal: AbortSignal,
 ): Promise<Seal> {
   let received = 0;
-  const lines = new Lines(mostLineBytes);
+  const lines = new Lines(maxLineBytes);
   const envelope = new Envelope();
   const hash = createHash('sha256');
   for await (const piece of bytes) {
     checkPresence(signal);
     received += piece.byteLength;
-    if (received > mostBytes) throw tooLarge(mostBytes);
+    if (received > maxBytes) throw tooLarge(maxBytes);
     for (const line of lines.push(piece)) {
       const framing = envelope.frame(line);
       if (framing === 'opening' || framing === 'part') hash.update(line);
@@ -55,10 +55,10 @@ export async function receive(
 /** The parts of a document that was received, each checked. Rejects with a RequestError. */
 export async function* partsOf(
   document: SpooledDocument,
-  mostLineBytes: number,
+  maxLineBytes: number,
   signal: AbortSignal,
 ): AsyncGenerator<SnapshotPart> {
-  const lines = new Lines(mostLineBytes);
+  const lines = new Lines(maxLineBytes);
   const reader = new PartReader();
   for await (const piece of document.read()) {
     for (const line of lines.push(piece)) {

@@ -79,7 +79,7 @@ export class Restoration {
       case 'events':
         return this.#takeEvents(part.events);
       case 'artifact':
-        if (part.bytes > 0 && part.bytes <= this.#options.policy.mostArtifactBytes) {
+        if (part.bytes > 0 && part.bytes <= this.#options.policy.maxArtifactBytes) {
           this.#artifact = new Content(part.bytes);
         }
         return;

@@ -11,7 +11,8 @@ import {
   whole,
 } from '../../domain/schema/check.ts';
 import { outcomeCheck } from '../../domain/schema/execution-record.ts';
-import { interruptPolicy, maxRecoveries, retry, timers } from '../../domain/schema/task-definition.ts';
+import { interruptPolicy, maxRecoveries, timers } from '../../domain/schema/task-definition.ts';
+import { retry } from '../../domain/schema/task-limits.ts';
 import { errorCode, executionId, longestMs, mostCount } from '../../domain/schema/values.ts';
 import { damaged } from '../../domain/snapshot/refusal.ts';
 import type { TimerPolicies } from '../../domain/task.ts';

@@ -7,8 +7,8 @@ import type { Store } from '../../stores/store.ts';
 const batchBytes = 2 * 1024 * 1024;
 const batchEvents = 4096;
 /** The machine is made of all of a log's transitions at once. */
-const mostChanges = 1_000_000;
-const mostChangeBytes = 64 * 1024 * 1024;
+const maxChanges = 1_000_000;
+const maxChangeBytes = 64 * 1024 * 1024;
 
 /**
  * A log on its way into the store: staged in pieces, but for the last, which goes with the commit of its record. A
@@ -50,11 +50,8 @@ export class RestoredLog {
       this.#changes.push(event);
       this.#changeBytes += event.contextPatch.length;
     }
-    if (this.#changes.length > mostChanges || this.#changeBytes > mostChangeBytes) {
-      throw damaged(
-        1,
-        `the log has more than ${mostChanges} transitions, or ${mostChangeBytes} bytes of them`,
-      );
+    if (this.#changes.length > maxChanges || this.#changeBytes > maxChangeBytes) {
+      throw damaged(1, `the log has more than ${maxChanges} transitions, or ${maxChangeBytes} bytes of them`);
     }
   }
 

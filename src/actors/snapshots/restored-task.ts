@@ -15,7 +15,7 @@ export interface RestorePolicy {
   /** Tasks may see folders of the host; a node that runs as root has to be told so. */
   readonly hostAccess: boolean;
   /** Of the bytes of one artifact. */
-  readonly mostArtifactBytes: number;
+  readonly maxArtifactBytes: number;
   readonly caps: TaskCaps;
 }
 
@@ -34,7 +34,7 @@ export interface TaskSurroundings {
 }
 
 /** Revisions of a registered task that are looked at for an equal one. */
-const mostRevisions = 100;
+const maxRevisions = 100;
 
 /**
  * The task of this node whose definition equals that of the document; undefined where it knows none. Rejects with
@@ -52,7 +52,7 @@ export async function knownTask(
   if (same !== undefined && equals(definition, same.definition)) return same;
   const named = await store.taskByName(definition.name);
   if (named !== undefined) {
-    const oldest = Math.max(1, named.revision - mostRevisions);
+    const oldest = Math.max(1, named.revision - maxRevisions);
     for (let at = named.revision; at >= oldest; at--) {
       const registered = at === named.revision ? named : await store.taskRevision(named.taskId, at);
       if (registered !== undefined && equals(definition, registered.definition)) return registered;
@@ -153,7 +153,7 @@ export async function prepareTask(
 
 async function bringArtifact(
   artifacts: ArtifactBytes,
-  { mostArtifactBytes }: RestorePolicy,
+  { maxArtifactBytes }: RestorePolicy,
   sha256: string,
   bytes: Uint8Array | undefined,
 ): Promise<void> {
@@ -163,10 +163,10 @@ async function bringArtifact(
       `the artifact ${sha256} is not here; take the snapshot with its artifact (include_artifact), or register the task here first`,
     );
   }
-  if (bytes.byteLength > mostArtifactBytes) {
+  if (bytes.byteLength > maxArtifactBytes) {
     throw invalidArgument(
       'snapshot',
-      `its artifact has ${bytes.byteLength} bytes; allowed are ${mostArtifactBytes} (--max-artifact-bytes)`,
+      `its artifact has ${bytes.byteLength} bytes; allowed are ${maxArtifactBytes} (--max-artifact-bytes)`,
     );
   }
   const found = await artifacts.put(bytes);

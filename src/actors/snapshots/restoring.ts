@@ -34,11 +34,11 @@ export interface RestoringOptions extends TaskSurroundings {
   readonly nodeId: string;
   readonly keys: SnapshotKeys;
   /** Of one line of a document. */
-  readonly mostLineBytes: number;
+  readonly maxLineBytes: number;
   /** Of a document. */
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   /** Documents that are on their way in at once. */
-  readonly mostAtOnce: number;
+  readonly maxAtOnce: number;
   /** Throws unavailable while nothing is taken up, so that a document is refused before it is sent. */
   readonly checkOpen?: () => void;
 }
@@ -59,15 +59,15 @@ export class Restoring {
     wishes: RestoreOptions,
     signal: AbortSignal,
   ): Promise<RestoredExecution> {
-    const { spool, keys, mostLineBytes, mostBytes, mostAtOnce } = this.#options;
+    const { spool, keys, maxLineBytes, maxBytes, maxAtOnce } = this.#options;
     this.#options.checkOpen?.();
-    if (this.#arriving >= mostAtOnce) throw tooManyRestores(mostAtOnce);
+    if (this.#arriving >= maxAtOnce) throw tooManyRestores(maxAtOnce);
     this.#arriving += 1;
     try {
       await using document = closing(await spool.create());
-      const seal = await receive(document.it, bytes, { mostLineBytes, mostBytes }, signal);
+      const seal = await receive(document.it, bytes, { maxLineBytes, maxBytes }, signal);
       const signedBy = checkSeal(seal, keys);
-      const parts = partsOf(document.it, mostLineBytes, signal);
+      const parts = partsOf(document.it, maxLineBytes, signal);
       return { ...(await this.#restore(parts, wishes, signal)), signedBy };
     } finally {
       this.#arriving -= 1;
@@ -122,7 +122,7 @@ export class Restoring {
 
   async #takeUp(
     restoration: Restoration,
-    { hold }: RestoreOptions,
+    { hold, principal }: RestoreOptions,
   ): Promise<Omit<RestoredExecution, 'signedBy'>> {
     const { record, header } = restoration.restored;
     const originId = header.executionId;
@@ -133,6 +133,7 @@ export class Restoring {
       const adopted = await transfers.adopt(record.executionId, {
         ...arrivalOf(header, time, nodeId),
         hold,
+        by: principal.name,
       });
       const { outcome } = adopted;
       if (outcome !== undefined && outcome.status !== 'completed') {

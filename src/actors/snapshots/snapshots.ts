@@ -54,7 +54,7 @@ export async function takeSnapshot(
   if (found === undefined) throw notFound('execution', executionId);
   // All that can be missing is looked for before anything is moved.
   const belongings = await gather(options, found, wishes);
-  const record = wishes.detach && !wasMoved(found) ? await transfers.detach(executionId) : found;
+  const record = wishes.detach && !wasMoved(found) ? await transfers.detach(executionId, wishes.by) : found;
   const taken = await takenRecord(store, record, Math.round(clock.now()));
   const { task, invocation, artifactBytes } = belongings;
   const machine = isTerminal(taken.record.status) ? undefined : replayOf(taken, task);

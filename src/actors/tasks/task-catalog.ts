@@ -36,15 +36,15 @@ interface CatalogOptions {
 }
 
 /** Tasks kept in memory; the one least recently read goes first. */
-const mostCached = 1000;
+const maxCached = 1000;
 /** What a name that is not known is compared with: somebody mistyped it, or asks for everything. */
-const mostCompared = 200;
+const maxCompared = 200;
 const longestCompared = 64;
 
 /** The registered tasks, with those in use kept in memory. The node is the store's only writer. */
 export class TaskCatalog implements Tasks {
   readonly #options: CatalogOptions;
-  readonly #cache = new LruMap<string, Task>(mostCached);
+  readonly #cache = new LruMap<string, Task>(maxCached);
   readonly #types = new WeakMap<Task, readonly WitFunction[]>();
   /** Moves on with each change of a task. */
   #epoch = 0;
@@ -108,7 +108,7 @@ export class TaskCatalog implements Tasks {
     // Whoever asks for what is not there, over and over, costs no read of the tasks each time.
     if (this.#names?.epoch !== this.#epoch) {
       const epoch = this.#epoch;
-      const tasks = await this.#options.store.tasks('', mostCompared);
+      const tasks = await this.#options.store.tasks('', maxCompared);
       this.#names = { epoch, names: tasks.map(({ definition }) => definition.name) };
     }
     return nearest(name.slice(0, longestCompared), this.#names.names);

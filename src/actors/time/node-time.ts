@@ -135,7 +135,7 @@ export class NodeTime implements Clock {
   }
 }
 
-const mostLooks = 5;
+const maxLooks = 5;
 /** Between the first and the last of the clocks, in milliseconds: above it the process stood still in between. */
 const lookMs = 10;
 
@@ -143,6 +143,6 @@ function lookAt(clock: MachineClock): Look {
   for (let looks = 1; ; looks++) {
     const monotonic = clock.monotonic();
     const look = { wall: clock.now(), monotonic, uptime: clock.uptime() };
-    if (looks === mostLooks || clock.monotonic() - monotonic <= lookMs) return look;
+    if (looks === maxLooks || clock.monotonic() - monotonic <= lookMs) return look;
   }
 }

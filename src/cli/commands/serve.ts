@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { ConfigFlags } from '../../config.ts';
 import { RequestError } from '../../domain/errors.ts';
+import { longestDays } from '../../domain/schema/values.ts';
 import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { note, type Shell } from '../shell.ts';
@@ -26,7 +27,11 @@ const bounds: readonly (readonly [flags: string, description: string, parse?: ty
   ['--max-processes <n>', 'the most processes that a task may ask for (default 32768)'],
   ['--max-open-files <n>', 'the most open files that a task may ask for (default 65536)'],
   ['--max-output-bytes <size>', 'the most output that a task may ask for (default 4GiB)', parseSize],
-  ['--max-timeout <duration>', 'the longest timeout that a task may ask for (default 366d)', parseDuration],
+  [
+    '--max-timeout <duration>',
+    `the longest timeout that a task may ask for (default ${longestDays}d)`,
+    parseDuration,
+  ],
   ['--max-warm <n>', 'the most instances that a task may keep ready (default 100)'],
 ];
 

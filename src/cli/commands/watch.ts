@@ -64,7 +64,7 @@ async function tell(session: Session, event: StreamExecutionResult, paint: Paint
 }
 
 /** One line for an event; undefined for a chunk, whose text is its own. */
-function describe({ event, sequence, time, attempt }: StreamExecutionResult): string | undefined {
+function describe({ event, sequence, time, attempt, principal }: StreamExecutionResult): string | undefined {
   const head = `#${sequence} ${time === undefined ? '' : timestampDate(time).toISOString()}`;
   if (event.case === 'result') {
     const { value } = event;
@@ -74,6 +74,8 @@ function describe({ event, sequence, time, attempt }: StreamExecutionResult): st
   }
   if (event.case !== 'transition') return undefined;
   const { to, eventType, reasonCode } = event.value;
-  const cause = [eventType, reasonCode].filter((each) => each !== '').join(', ');
+  // Who began it is the first line of nearly every log, and mostly the reader.
+  const by = principal === '' || eventType === 'admit' ? '' : ` by ${principal}`;
+  const cause = [`${eventType}${by}`, reasonCode].filter((each) => each !== '').join(', ');
   return `${head} ${to}${cause === '' ? '' : ` (${cause})`}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
 }

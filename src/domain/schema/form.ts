@@ -100,6 +100,10 @@ export interface Flag {
   readonly group: FlagGroup;
 }
 
+export function flag(words: string, help: string, group: FlagGroup): { readonly flag: Flag } {
+  return { flag: { words, help, group } };
+}
+
 export const flagGroups = [
   'What runs:',
   'What it may reach:',

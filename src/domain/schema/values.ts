@@ -1,11 +1,27 @@
 /** Kinds of values that several fields have: their patterns and bounds stand here and nowhere else. */
 import { type ErrorCode, errorCodes } from '../errors.ts';
-import { type Check, type Formed, formed, list, Mismatch, map, number, oneOf, text } from './check.ts';
+import {
+  type Check,
+  duration,
+  type Formed,
+  formed,
+  list,
+  Mismatch,
+  map,
+  number,
+  oneOf,
+  text,
+} from './check.ts';
 import type { Form, ListForm, MapForm, WordForm } from './form.ts';
 
 /** The contract's longest duration. */
 export const longestDays = 366;
 export const longestMs = longestDays * 24 * 60 * 60 * 1000;
+export const positive = duration(1, longestMs);
+export const delay = duration(0, longestMs);
+
+export const kibibyte = 1024;
+export const mebibyte = 1024 * kibibyte;
 /** Of a size in bytes. */
 export const mostBytes = 2 ** 40;
 export const mostArguments = 1024;
@@ -29,6 +45,13 @@ export const statePath = text(128, /^[a-z][A-Za-z]*(\.[a-z][A-Za-z]*)*$/);
 
 /** Of records: it was measured, and is not asked for. */
 export const measured = number(0, Number.MAX_SAFE_INTEGER);
+
+const account = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}';
+/** Of the system that the program runs in. */
+export const user = text(129, new RegExp(`^${account}(:${account})?$`), {
+  words: { what: 'a user', allowed: 'USER or USER:GROUP, as names or numbers' },
+  mayBeEmpty: true,
+});
 
 const codes = Object.keys(errorCodes) as ErrorCode[];
 export const errorCode: Formed<ErrorCode, WordForm> = formed(

@@ -51,6 +51,7 @@ const head = {
   time: instant,
   status: oneOf(...executionStatuses),
   attempt: whole(0, mostCount),
+  by: optional(text(256)),
 };
 
 const events: { readonly [Kind in EventBody['kind']]: Check<Body<Kind>> } = {

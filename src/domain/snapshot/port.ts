@@ -2,6 +2,8 @@ import type { Principal } from '../access.ts';
 import type { ExecutionRecord } from '../execution.ts';
 
 export interface TakeOptions {
+  /** The principal that asks. */
+  readonly by?: string;
   /** Moves it: see Transfers.detach. */
   readonly detach: boolean;
   readonly includeEnvironment: boolean;

@@ -26,8 +26,8 @@ function toJson(part: SnapshotPart): object {
   }
 }
 
-function eventJson({ sequence, time, status, attempt, ...body }: NewEvent): object {
-  const head = { sequence, time, status, attempt };
+function eventJson({ sequence, time, status, attempt, by, ...body }: NewEvent): object {
+  const head = { sequence, time, status, attempt, ...(by !== undefined && { by }) };
   switch (body.kind) {
     case 'chunk':
       return { ...head, type: 'chunk', stream: body.stream, data: base64(body.data) };

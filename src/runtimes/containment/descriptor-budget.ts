@@ -1,12 +1,12 @@
 import type { Clock, Timer } from '../../domain/clock.ts';
-import { mostOpenFiles } from './open-files.ts';
+import { maxOpenFiles } from './open-files.ts';
 
 /** What an instance holds: three streams, and the files of its cell. */
 const heldByEach = 17;
 /** For the node itself, its callers, and streams that wait for a program. */
 const heldByOthers = 50;
 /** For how long a start waits in line, in milliseconds. */
-const patienceMs = 10_000;
+const waitTimeoutMs = 10_000;
 
 interface Waiting {
   readonly give: (granted: boolean) => void;
@@ -22,7 +22,7 @@ export class DescriptorBudget {
   readonly #waiting: Waiting[] = [];
   #left: number;
 
-  constructor(clock: Clock, limit = mostOpenFiles()) {
+  constructor(clock: Clock, limit = maxOpenFiles()) {
     this.#clock = clock;
     this.#left = Math.max(1, Math.floor((limit - heldByOthers) / heldByEach));
   }
@@ -36,7 +36,7 @@ export class DescriptorBudget {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const waiting: Waiting = {
       give: resolve,
-      timer: this.#clock.setTimer(patienceMs, () => {
+      timer: this.#clock.setTimer(waitTimeoutMs, () => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
         resolve(false);
       }),

@@ -3,8 +3,8 @@ import type { Clock, Timer } from '../../domain/clock.ts';
 import type { Limits } from '../../domain/task.ts';
 import type { Cell } from '../containment/cells/cell.ts';
 
-const leastDelayMs = 10;
-const mostDelayMs = 2 ** 31 - 1;
+const minDelayMs = 10;
+const maxDelayMs = 2 ** 31 - 1;
 
 /** Looks at the CPU time of a cell whenever it could be used up at the earliest. Does nothing without a limit. */
 export class CpuWatch {
@@ -28,7 +28,7 @@ export class CpuWatch {
   }
 
   #wait(leftMs: number, limitMs: number): void {
-    const delay = Math.min(mostDelayMs, Math.max(leastDelayMs, leftMs / this.#cores));
+    const delay = Math.min(maxDelayMs, Math.max(minDelayMs, leftMs / this.#cores));
     this.#timer = this.#clock.setTimer(delay, () => {
       const left = limitMs - (this.#cell.cpuTimeUs() ?? 0) / 1000;
       if (left <= 0) this.#onSpent();

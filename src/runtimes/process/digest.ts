@@ -3,11 +3,11 @@ import { createReadStream, statSync } from 'node:fs';
 import { LruMap } from '../../domain/lru-map.ts';
 
 /** Programs whose digest is kept; the one least recently started goes first. */
-const mostKept = 1000;
+const maxKept = 1000;
 
 /** Digests of files, computed again only where the file has changed since. */
 export class Digests {
-  readonly #known = new LruMap<string, { readonly stamp: string; readonly sha256: string }>(mostKept);
+  readonly #known = new LruMap<string, { readonly stamp: string; readonly sha256: string }>(maxKept);
 
   /**
    * The hex SHA-256 of a file as it is now: at once where the file is as it was when it was last read, which

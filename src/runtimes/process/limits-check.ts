@@ -2,7 +2,7 @@ import { invalidArgument } from '../../domain/errors.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { Cells } from '../containment/cells/cell.ts';
 import { fileSizeBlock } from '../containment/launch/launcher.ts';
-import { mostOpenFiles } from '../containment/open-files.ts';
+import { maxOpenFiles } from '../containment/open-files.ts';
 
 /** Rejects what a process cannot be given or held to, with a RequestError that names the field. */
 export function checkAbilities(task: TaskDefinition, holds: Cells['holds']): void {
@@ -23,7 +23,7 @@ export function checkAbilities(task: TaskDefinition, holds: Cells['holds']): voi
   if (limits.fileSize !== undefined && limits.fileSize < fileSizeBlock) {
     throw invalidArgument('definition.limits.file_size', `allowed is ${fileSizeBlock} or more for a process`);
   }
-  const most = mostOpenFiles();
+  const most = maxOpenFiles();
   if (limits.openFiles !== undefined && limits.openFiles > most) {
     throw invalidArgument(
       'definition.limits.open_files',

@@ -4,14 +4,14 @@ import type { Clock } from '../../domain/clock.ts';
 import type { OutputStream } from '../../domain/event.ts';
 import type { AttemptIo } from '../runtime.ts';
 
-/** How long the end of a stream is waited for, in milliseconds, when all that could write to it is dead. */
-const patienceMs = 250;
+/** How often a stream is looked at when all that could write to it is dead, in milliseconds. One that is quiet has ended. */
+const lookIntervalMs = 250;
 /**
- * What a socket can hold, so what may come when all that could write is dead: in bytes, and in turns of the patience
- * in which it was read without a pause. What comes after it is written by somebody else.
+ * What a socket can hold, so what may come when all that could write is dead: in bytes, and in looks
+ * between which it was read without a pause. What comes after it is written by somebody else.
  */
-const mostHeldTurns = 8;
-const leastHeldBytes = 16 * 1024 * 1024;
+const maxHeldLooks = 8;
+const minHeldBytes = 16 * 1024 * 1024;
 
 /** Carries one stream of a program to where its output goes, no faster than it is taken there. */
 export class OutputPump {
@@ -60,17 +60,17 @@ export class OutputPump {
    */
   async finish(clock: Clock): Promise<void> {
     let before = -1;
-    let turns = 0;
+    let looks = 0;
     this.#end = this.#bytes + heldBytes();
     const look = () => {
       const paused = this.#stream.isPaused();
-      if (!paused) turns += 1;
-      const standing = this.#bytes === before && !paused;
-      if (standing || turns > mostHeldTurns) this.#stream.destroy();
+      if (!paused) looks += 1;
+      const quiet = this.#bytes === before && !paused;
+      if (quiet || looks > maxHeldLooks) this.#stream.destroy();
       before = this.#bytes;
-      timer = clock.setTimer(patienceMs, look);
+      timer = clock.setTimer(lookIntervalMs, look);
     };
-    let timer = clock.setTimer(patienceMs, look);
+    let timer = clock.setTimer(lookIntervalMs, look);
     await this.done;
     timer.cancel();
   }
@@ -101,9 +101,9 @@ export class OutputPump {
 /** A program may have asked for more than is usual, up to twice the system's maximum. Source: socket(7). */
 function heldBytes(): number {
   try {
-    return Math.max(leastHeldBytes, 2 * Number(readFileSync('/proc/sys/net/core/wmem_max', 'latin1')));
+    return Math.max(minHeldBytes, 2 * Number(readFileSync('/proc/sys/net/core/wmem_max', 'latin1')));
   } catch {
     // A system that does not say so has the usual.
-    return leastHeldBytes;
+    return minHeldBytes;
   }
 }

@@ -28,7 +28,7 @@ interface Place {
 }
 
 /** Cells that wait until a folder is emptied, at most. */
-const mostClearing = 8;
+const maxClearing = 8;
 /** How often a cell is looked at that something could not be ended in, in milliseconds. */
 const lookMs = 1000;
 
@@ -142,7 +142,7 @@ export class Starter {
       const clearing = folder === undefined ? undefined : this.#containment.scratch.putBack(folder);
       // After the folder: what was written there is charged to the cell for as long as it exists. But folders that take
       // long do not keep the descriptors of many cells.
-      const early = clearing !== undefined && this.#clearing >= mostClearing;
+      const early = clearing !== undefined && this.#clearing >= maxClearing;
       if (early) this.#giveBack(cell, false);
       const cleared = clearing === undefined || (await this.#cleared(clearing));
       if (cleared && clean && leased) this.#users.giveBack(identity);

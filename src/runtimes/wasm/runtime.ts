@@ -26,7 +26,7 @@ export interface WasmRuntimeOptions extends SourceOptions {
   /** Guest hosts kept warm for tasks that reach nothing outside. */
   readonly hosts: number;
   /** Executions that run at once, each in a host of its own; absent means `hosts`. */
-  readonly mostHosts?: number;
+  readonly maxHosts?: number;
   /** Starts guest hosts; absent means as plain children of this process. */
   readonly launcher?: HostLauncher;
   /** What guests with a network may not reach, asked before each of them; absent means loopback. */

@@ -1,5 +1,6 @@
 /** A task's definition as a message, but for its artifact, which is bytes or names them. */
-import { taskDefinition, warm } from '../../domain/schema/task-definition.ts';
+import { taskDefinition } from '../../domain/schema/task-definition.ts';
+import { warm } from '../../domain/schema/task-instances.ts';
 import type { TaskDefinition, WarmPolicy } from '../../domain/task.ts';
 import { TaskDefinitionSchema, WarmPolicySchema } from '../gen/spearlet/task_pb.js';
 import { FormMessage } from './form-message.ts';

@@ -145,6 +145,7 @@ export function eventToWire(
     attempt: int32(event.attempt),
     isFinal: event.kind === 'result',
     event: bodyToWire(event, final),
+    principal: event.by ?? '',
   });
 }
 

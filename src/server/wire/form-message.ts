@@ -19,6 +19,7 @@ import {
   mayBeUnsaid,
   type NumberForm,
   type ObjectForm,
+  type PatternWords,
   spokenName,
   type TextForm,
   type WordForm,
@@ -126,7 +127,7 @@ function holds(desc: DescField, form: Form): boolean {
     case 'map':
       return desc.fieldKind === 'map' && desc.mapKind === 'scalar';
     case 'word':
-      return form.words.every((word) => numberOf(desc, word) !== undefined);
+      return sameWords(form, desc);
     case 'truth':
       return desc.scalar === ScalarType.BOOL;
     case 'text':
@@ -138,6 +139,12 @@ function holds(desc: DescField, form: Form): boolean {
     case 'other':
       return false;
   }
+}
+
+/** All but the zero, which says nothing. */
+function sameWords({ words }: WordForm, desc: DescField): boolean {
+  const named = desc.enum?.values.filter(({ number }) => number !== 0) ?? [];
+  return named.length === words.length && words.every((word) => numberOf(desc, word) !== undefined);
 }
 
 function isLong({ scalar }: DescField): boolean {
@@ -182,11 +189,15 @@ function valueFrom(form: Form, desc: DescField, value: unknown, path: string): u
 }
 
 function textFrom(form: TextForm, value: string, path: string): string {
-  const { words } = form;
-  if (!fits(form, value) && words !== undefined) {
-    throw invalidArgument(path, `${quote(value)} is not ${words.what}; allowed is ${words.allowed}`);
+  if (!fits(form, value)) {
+    const { what, allowed } = wordsOf(form);
+    throw invalidArgument(path, `${quote(value)} is not ${what}; allowed is ${allowed}`);
   }
   return text(path, value, form.most);
+}
+
+function wordsOf({ words, pattern }: TextForm): PatternWords {
+  return words ?? { what: 'of its form', allowed: pattern?.source ?? 'any text' };
 }
 
 function wordFrom({ words, what }: WordForm, desc: DescField, value: number, path: string): string {
@@ -229,8 +240,8 @@ export function mapFrom<Value>(
   most(path, entries.length, allowed);
   for (const [key, value] of entries) {
     if (!fits(name, key)) {
-      const { what = 'a name', allowed: words = 'another' } = name.words ?? {};
-      throw invalidArgument(`${path}.${quote(key)}`, `is not ${what}; allowed is ${words}`);
+      const words = wordsOf(name);
+      throw invalidArgument(`${path}.${quote(key)}`, `is not ${words.what}; allowed is ${words.allowed}`);
     }
     text(path, key, name.most);
     valueFrom(form, desc, value, `${path}.${/^[\w.-]+$/.test(key) ? key : quote(key)}`);

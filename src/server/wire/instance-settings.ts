@@ -1,7 +1,7 @@
 /** What a definition says of the instances that run it, as its runtime wants it: their container, and those kept ready. */
 import { invalidArgument } from '../../domain/errors.ts';
 import { type Said, withDefaults } from '../../domain/schema/said.ts';
-import { container as containerSchema } from '../../domain/schema/task-definition.ts';
+import { container as containerSchema } from '../../domain/schema/task-instances.ts';
 import type { ContainerSettings, RuntimeKind, TaskDefinition, WarmPolicy } from '../../domain/task.ts';
 
 const mostInstances = 1000;

@@ -89,6 +89,7 @@ export interface StreamExecutionResultJson {
   readonly status: StatusName;
   readonly attempt: number;
   readonly isFinal: boolean;
+  readonly principal?: string;
   readonly transition?: TransitionJson;
   readonly chunk?: ChunkJson;
   readonly result?: ExecutionResultJson;

@@ -10,9 +10,9 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves when something holds; rejects with what it was where that takes longer than 20 seconds. */
+/** Resolves when something holds; rejects with what it was where that takes longer than a minute. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = performance.now() + 20_000;
+  const end = performance.now() + 60_000;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`it never came to this: ${what}`);
     await new Promise((resolve) => setImmediate(resolve));

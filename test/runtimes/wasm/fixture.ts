@@ -40,14 +40,14 @@ export class WasmBench {
 
   async runtime(
     workers = 2,
-    mostWorkers = workers,
+    maxWorkers = workers,
     options: Partial<WasmRuntimeOptions> = {},
   ): Promise<WasmRuntime> {
     const own = join(await this.#folder, 'cache');
     const runtime = createWasmRuntime({
       cacheDir: this.#sharesCache ? (checkedFolder() ?? own) : own,
       hosts: workers,
-      mostHosts: mostWorkers,
+      maxHosts: maxWorkers,
       clock: systemClock,
       loadArtifact: async (sha256) => {
         const bytes = this.artifacts.get(sha256);
@@ -59,7 +59,7 @@ export class WasmBench {
         this.artifacts.set(sha256, bytes);
         return { sha256, sizeBytes: bytes.length };
       },
-      mostArtifactBytes: 8 * mebibyte,
+      maxArtifactBytes: 8 * mebibyte,
       allowPrivateHosts: false,
       ...options,
     });

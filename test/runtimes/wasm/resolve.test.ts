@@ -11,7 +11,7 @@ let noop: Uint8Array;
 beforeAll(async () => {
   noop = await readExample('noop/noop');
   host = await TlsHost.open((_request, response) => void response.end(noop));
-  const options = { ca: host.ca, allowPrivateHosts: true, mostArtifactBytes: noop.length };
+  const options = { ca: host.ca, allowPrivateHosts: true, maxArtifactBytes: noop.length };
   runtime = await bench.runtime(1, 1, options);
 });
 afterAll(async () => {
@@ -62,7 +62,7 @@ describe('an artifact', () => {
     const small = await bench.runtime(1, 1, {
       ca: host.ca,
       allowPrivateHosts: true,
-      mostArtifactBytes: noop.length - 1,
+      maxArtifactBytes: noop.length - 1,
     });
     expect(await refusedField(draft({ kind: 'url', url: host.url('/') }), small)).toBe(
       'definition.artifact.url',

@@ -197,7 +197,7 @@ describeWhere(needs, 'a reader who may only look', () => {
     const seen = new ExecutionPage(page);
     await seen.lit('running.attempting');
     const badge = page.getByText('Read only', { exact: true });
-    await expect.poll(() => badge.getAttribute('title')).toContain('--allow-ui-actions');
+    await expect.poll(() => badge.getAttribute('title')).toMatch(/spear page.*--allow-ui-actions/);
     for (const name of ['Suspend', 'Cancel', 'Run again', 'Restore']) {
       expect(await page.getByRole('button', { name, exact: true }).count()).toBe(0);
     }

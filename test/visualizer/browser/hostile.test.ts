@@ -91,7 +91,7 @@ describeWhere([await chromium()], 'a hostile function', () => {
     const help = page.getByRole('dialog', { name: 'Keys' });
     page.setDefaultTimeout(120_000);
     // While it comes, the page answers its reader.
-    await expect.poll(() => seen.eventCount(), { timeout: 30_000 }).toBeGreaterThan(20);
+    await expect.poll(() => seen.eventCount()).toBeGreaterThan(20);
     await page.keyboard.press('?');
     await help.waitFor();
     await page.keyboard.press('Escape');

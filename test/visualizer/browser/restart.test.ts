@@ -1,23 +1,14 @@
 /** A node that goes away and comes back, and the page that stayed open. */
 import { rm } from 'node:fs/promises';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ExecutionMode } from '../../../src/server/gen/spearlet/function_pb.js';
-import { launchBrowser, visit } from '../../support/browser.ts';
+import { sharedBrowser, visit } from '../../support/browser.ts';
 import { chromium, describeWhere } from '../../support/needs.ts';
 import { spawnServer, temporaryDataDir } from '../../support/server.ts';
 import { ExecutionPage } from './execution-page.ts';
 import { ListPage } from './list-page.ts';
 
 describeWhere([await chromium()], 'a page whose node restarts', () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-
-  afterAll(() => browser.close());
-
   /** A node that was killed while a page shows it, with an execution that runs; and what starts it again. */
   async function killed(path: (executionId: string) => string) {
     const dataDir = await temporaryDataDir();
@@ -28,7 +19,7 @@ describeWhere([await chromium()], 'a page whose node restarts', () => {
       task: 'loop',
       executionMode: ExecutionMode.ASYNC,
     });
-    const reader = await visit(browser, first.httpAddress);
+    const reader = await visit(await sharedBrowser(), first.httpAddress);
     onTestFinished(() => reader.close());
     await reader.open(path(executionId));
     const start = async () => {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { ConfigFlags } from '../../../src/config.ts';
 import { ExecutionMode } from '../../../src/server/gen/spearlet/function_pb.js';
 import { InstancePolicy } from '../../../src/server/gen/spearlet/task_pb.js';
-import { launchBrowser, type Visit, visit } from '../../support/browser.ts';
+import { sharedBrowser, type Visit, visit } from '../../support/browser.ts';
 import { type ChildServer, spawnServer, temporaryDataDir } from '../../support/server.ts';
 
 type Invocation = Parameters<ChildServer['functions']['invokeFunction']>[0];
@@ -84,14 +84,13 @@ export function useSite(flags: ConfigFlags = {}, prepare?: (server: ChildServer)
     dataDir = await temporaryDataDir();
     [site.server, site.browser] = await Promise.all([
       spawnServer(dataDir, { allowUiActions: 'true', slots: '6', ...flags }),
-      launchBrowser(),
+      sharedBrowser(),
     ]);
     await site.server.register('noop', 'noop/noop.wasm', { instancePolicy: InstancePolicy.REUSED });
     await prepare?.(site.server);
   });
   afterEach(() => site.tidy());
   afterAll(async () => {
-    await site.browser?.close();
     await site.server?.end('SIGKILL');
     await rm(dataDir, { recursive: true, force: true });
     const bugs = site.server?.output.filter((line) => line.includes('"msg":"bug:')) ?? [];

@@ -1,6 +1,7 @@
 /** Makes executions live again that the store has unfinished: after a crash or a stop of the node, or from a snapshot. */
 import type { Clock } from '../../../domain/clock.ts';
 import type { ExecutionRecord } from '../../../domain/execution.ts';
+import type { Adoption } from '../../../domain/executions.ts';
 import { interruptPolicyOf, mayReattach } from '../../../domain/interruption.ts';
 import type { Task } from '../../../domain/task.ts';
 import { confirmMs } from '../../../machines/ending.ts';
@@ -93,11 +94,7 @@ export class ExecutionRecovery {
    */
   async restore(
     record: ExecutionRecord,
-    {
-      takenAt,
-      shiftMs = 0,
-      hold,
-    }: { readonly takenAt: number; readonly shiftMs?: number; readonly hold: boolean },
+    { takenAt, shiftMs = 0, hold, by }: Adoption,
   ): Promise<LiveExecution> {
     const { store } = this.#host;
     const stored = await readStored(store, new TaskRevisions(store), record);
@@ -106,7 +103,10 @@ export class ExecutionRecovery {
       { ...stored, snapshot: shiftMs === 0 ? snapshot : shifted(snapshot, shiftMs) },
       [
         ...this.#loss(snapshot, 'it was left behind where the snapshot was taken', true),
-        { type: 'restored', at: this.#host.now(), takenAt, hold },
+        {
+          ...{ type: 'restored', at: this.#host.now(), takenAt, hold },
+          ...(by !== undefined && { by }),
+        },
       ],
       snapshot,
     );

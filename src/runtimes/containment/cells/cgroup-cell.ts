@@ -9,7 +9,7 @@ import { Setting } from './setting.ts';
 
 const cpuPeriodUs = 100_000;
 /** The least that the kernel takes. */
-const leastQuotaUs = 1000;
+const minQuotaUs = 1000;
 /** What a new cgroup weighs where processors are short, and a sixteenth of that. */
 const cpuWeights = {
   1: { file: 'cpu.shares', whole: '1024', background: '64' },
@@ -18,7 +18,7 @@ const cpuWeights = {
 /** Processes beside the program's own: its launcher stays, see Launcher. */
 const launchers = 1;
 /** What may stay charged to a cell that is used again: the kernel's own, and rounding. */
-const mostLeftBytes = 2 * 1024 * 1024;
+const maxLeftBytes = 2 * 1024 * 1024;
 
 /** One cgroup in each of the node's hierarchies, under one name. Throws as the file system does. */
 export class CgroupCell implements Cell {
@@ -80,7 +80,7 @@ export class CgroupCell implements Cell {
     this.#processes?.set(limits.processes === undefined ? 'max' : String(limits.processes + launchers));
     if (this.#cpu !== undefined) {
       const quota =
-        limits.cpu === undefined ? undefined : Math.max(leastQuotaUs, Math.round(limits.cpu * cpuPeriodUs));
+        limits.cpu === undefined ? undefined : Math.max(minQuotaUs, Math.round(limits.cpu * cpuPeriodUs));
       this.#cpu.set(quota === undefined ? this.#cpu.initial : String(quota));
     }
     this.setBackground(false);
@@ -150,7 +150,7 @@ export class CgroupCell implements Cell {
     // What is still charged would count against the next: files in memory, or dead processes that nobody reaps.
     const clean =
       empty &&
-      (this.#memory?.current() ?? 0) <= mostLeftBytes &&
+      (this.#memory?.current() ?? 0) <= maxLeftBytes &&
       (this.#processCount === undefined || Number(this.#processCount.read()) === 0);
     this.#giveBack(this, clean);
   }

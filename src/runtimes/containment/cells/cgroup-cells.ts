@@ -1,6 +1,6 @@
 import { rmdirSync } from 'node:fs';
 import type { Limits } from '../../../domain/task.ts';
-import { mostOpenFiles } from '../open-files.ts';
+import { maxOpenFiles } from '../open-files.ts';
 import type { Cell, Cells } from './cell.ts';
 import { CgroupCell } from './cgroup-cell.ts';
 import { type Layout, makeLayout } from './layout.ts';
@@ -9,7 +9,7 @@ import { type Layout, makeLayout } from './layout.ts';
  * Cells kept for the next instance; making and removing one costs more than a start. Each has about twelve files open, and
  * together they take no more than a quarter of what the node may open.
  */
-const mostFree = Math.min(64, Math.floor(mostOpenFiles() / 48));
+const maxFree = Math.min(64, Math.floor(maxOpenFiles() / 48));
 
 /** Cells made of cgroups. They are used again, because to make and remove them for each run is slow. */
 export class CgroupCells implements Cells {
@@ -69,7 +69,7 @@ export class CgroupCells implements Cells {
   }
 
   #putBack(cell: CgroupCell, reusable: boolean): void {
-    if (reusable && this.#free.length < mostFree) this.#free.push(cell);
+    if (reusable && this.#free.length < maxFree) this.#free.push(cell);
     else if (!cell.remove()) this.#stuck.add(cell);
   }
 }

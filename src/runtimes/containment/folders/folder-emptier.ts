@@ -3,7 +3,7 @@ import type { Clock } from '../../../domain/clock.ts';
 import { entryUrl } from '../../entry.ts';
 
 /** A folder that cannot be removed now, for want of descriptors, say, is tried again: so often, after a pause. */
-const mostTries = 60;
+const maxTries = 60;
 const pauseMs = 1000;
 
 export interface RemovalRequest {
@@ -30,7 +30,7 @@ export class FolderEmptier {
   }
 
   /** Resolves with whether the folder is gone, at most after so many tries. See removeFolder. */
-  async remove(path: string, tries = mostTries): Promise<boolean> {
+  async remove(path: string, tries = maxTries): Promise<boolean> {
     for (let tried = 0; tried < tries && !this.#closed; tried += 1) {
       if (tried > 0) await this.#pause();
       if ((await this.#ask(path)) === '') return true;

@@ -13,7 +13,7 @@ const queues = '/dev/mqueue';
  */
 const terminals = '/dev/pts';
 /** Terminals of one program: 48 programs can have all of theirs. */
-const mostTerminals = 64;
+const maxTerminals = 64;
 
 /** It ends with its stdin. Its arguments are two lists of mounts, and files to be made between them. */
 const roomScript = `
@@ -139,7 +139,7 @@ export class Rooms {
           'spear',
           terminals,
           'devpts',
-          `newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,max=${mostTerminals}`,
+          `newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,max=${maxTerminals}`,
         ),
       );
     }

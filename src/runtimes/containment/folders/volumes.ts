@@ -17,7 +17,7 @@ function withTables(bytes: number): number {
 const keptBytes = 16 * 1024 * 1024;
 
 /** Volumes that wait for the next instance, at most. */
-const mostFree = 64;
+const maxFree = 64;
 
 /** Mounts in it are seen in rooms that were made before, because it hands them on, and to nobody else. */
 const folderScript = `
@@ -120,7 +120,7 @@ export class Volumes {
    * name is there for as long as a program that it was handed to holds it.
    */
   async putBack(volume: Volume): Promise<void> {
-    if (this.#free.length >= mostFree || statfsSync(volume.path).ffree !== volume.freeFiles) {
+    if (this.#free.length >= maxFree || statfsSync(volume.path).ffree !== volume.freeFiles) {
       await this.remove(volume);
       return;
     }

@@ -21,7 +21,7 @@ const spareRooms = 4;
 /** To make a room takes milliseconds. */
 const roomTimeoutMs = 5000;
 /** The end of a mark says all; before it may stand what a shell has to say about the end of a program. */
-const mostOfMark = 256;
+const maxOfMark = 256;
 
 const prepared = new Map<number, readonly Socket[]>();
 const rooms: Room[] = [];
@@ -181,7 +181,7 @@ function makeMarker(folder: string): number {
 /** The end of what the launcher wrote; the file is gone with that. */
 function takeMark(fd: number): string {
   const { size } = fstatSync(fd);
-  const text = Buffer.alloc(Math.min(size, mostOfMark));
+  const text = Buffer.alloc(Math.min(size, maxOfMark));
   const length = readSync(fd, text, 0, text.length, size - text.length);
   closeSync(fd);
   return text.toString('latin1', 0, length);

@@ -19,7 +19,7 @@ const nodeFlags = [
 ];
 /** How often it is asked whether it is there while something is expected of it, and how often in vain, at most. */
 const pulseMs = 1000;
-const mostSilent = 5;
+const maxSilent = 5;
 /** For how long it may take to end, in milliseconds. */
 const endMs = 2000;
 
@@ -100,9 +100,9 @@ export class SpawnerProcess {
     this.#busy();
     if (this.#child.connected) this.#child.disconnect();
     this.#child.kill('SIGKILL');
-    const patience = this.#clock.setTimer(endMs, () => this.#end());
+    const endTimer = this.#clock.setTimer(endMs, () => this.#end());
     await this.#ended.promise;
-    patience.cancel();
+    endTimer.cancel();
   }
 
   #unstarted(set: StreamSet | string): Child {
@@ -158,7 +158,7 @@ export class SpawnerProcess {
       if (this.gone) return;
       if (this.#waiting.size === 0 && !this.#sets.waiting) return this.#rest();
       // Counted in questions, not in time: where the node itself stood still, the answers are not read yet.
-      if (this.#silent >= mostSilent) this.#child.kill('SIGKILL');
+      if (this.#silent >= maxSilent) this.#child.kill('SIGKILL');
       this.#silent += 1;
       this.#tell({ type: 'ping' });
       this.#pulse = this.#clock.setTimer(pulseMs, beat);

@@ -7,13 +7,13 @@ import { greetingLength, readGreeting } from './spawner-protocol.ts';
 /** Sets of streams that wait for a program: more are made while one starts. */
 const spareSets = 4;
 /** Sets that are on their way at once. */
-const mostAsked = 16;
+const maxAsked = 16;
 /** For how long a set may be on its way, and a connection may be silent, in milliseconds. */
 const arrivalMs = 1000;
 /** For how long a start waits for a set: as long as the node has no descriptors to spare. */
-const patienceMs = 10_000;
+const waitTimeoutMs = 10_000;
 /** Connections that have not said what they are, beside those that were asked for. */
-const mostStrangers = 16;
+const maxStrangers = 16;
 /** What fits into the address of a socket, less the end of its text. */
 const longestAddress = 107;
 
@@ -108,7 +108,7 @@ export class StreamSets {
     const { promise, resolve } = Promise.withResolvers<StreamSet | string>();
     const wanted: Wanted = {
       give: resolve,
-      timer: this.#options.clock.setTimer(patienceMs, () => {
+      timer: this.#options.clock.setTimer(waitTimeoutMs, () => {
         this.#wanted.splice(this.#wanted.indexOf(wanted), 1);
         resolve(this.#failure);
       }),
@@ -121,7 +121,7 @@ export class StreamSets {
   /** Asks for as many as are missing. */
   refill(): void {
     const missing = () => this.#wanted.length + spareSets - this.#ready.length - this.#asked.size;
-    while (!this.#closed && missing() > 0 && this.#asked.size < mostAsked) this.#ask();
+    while (!this.#closed && missing() > 0 && this.#asked.size < maxAsked) this.#ask();
   }
 
   /** What was given away stays. */
@@ -159,7 +159,7 @@ export class StreamSets {
   /** Reads which stream a connection is to be; what follows is a program's. */
   #greet(socket: Socket): void {
     socket.on('error', () => {});
-    if (this.#strangers.size >= mostStrangers + 3 * this.#asked.size) {
+    if (this.#strangers.size >= maxStrangers + 3 * this.#asked.size) {
       socket.destroy();
       return;
     }

@@ -3,7 +3,7 @@ import type { AttemptIo, OutputPosition } from '../../runtime.ts';
 import { Discard } from '../log/discard.ts';
 
 /** Enough for what the engine's init says where it cannot start a program. */
-const mostFirstBytes = 1024;
+const maxFirstBytes = 1024;
 
 /** What stands between a container's output and the attempt: shut until there is one. */
 export class OutputPipe {
@@ -61,7 +61,7 @@ export class OutputPipe {
   #hand(io: AttemptIo, stream: OutputStream, data: Uint8Array): Promise<void> | undefined {
     if (this.#stopping !== undefined) return this.#stopping.then(() => this.#hand(io, stream, data));
     this.#bytes += data.length;
-    if (stream === 'stderr' && this.#bytes <= mostFirstBytes) {
+    if (stream === 'stderr' && this.#bytes <= maxFirstBytes) {
       this.#first.push(data.slice());
       this.#firstBytes += data.length;
     }

@@ -5,7 +5,7 @@ import { passed } from '../engine/waiting.ts';
 
 const removeMs = 10_000;
 const underWayMs = 50;
-const mostLooks = 100;
+const maxLooks = 100;
 
 /** Kills and removes a container, by id or name. False where that could not be confirmed; never rejects. */
 export async function removeContainer(
@@ -33,7 +33,7 @@ async function waitUntilGone(
   clock: Clock,
   container: string,
 ): Promise<boolean> {
-  for (let look = 0; look < mostLooks; look += 1) {
+  for (let look = 0; look < maxLooks; look += 1) {
     await passed(clock, underWayMs);
     try {
       await connection.call(removeMs, (docker) => docker.getContainer(container).inspect());

@@ -1,4 +1,4 @@
-const mostWords = 300;
+const maxWords = 300;
 
 interface EngineErrorOptions extends ErrorOptions {
   /** Of the engine's answer; absent where it did not answer. */
@@ -49,5 +49,5 @@ export function bounded(words: string): string {
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()
     .toWellFormed();
-  return line.length > mostWords ? `${line.slice(0, mostWords)}…`.toWellFormed() : line;
+  return line.length > maxWords ? `${line.slice(0, maxWords)}…`.toWellFormed() : line;
 }

@@ -3,7 +3,7 @@ import { EngineError } from './engine-error.ts';
 import type { Deliver } from './frames.ts';
 import { parsed, textOf } from './wire.ts';
 
-const mostExitBytes = 64 * 1024;
+const maxExitBytes = 64 * 1024;
 
 /** The open ends of a container: of one that is about to start, or of one that an earlier run of the node started. */
 export interface ContainerStreams {
@@ -28,7 +28,7 @@ export interface ContainerStreams {
 
 /** The exit code in an answer to `wait`, which ends with the container. */
 export async function exitIn(answer: IncomingMessage): Promise<number> {
-  const text = await textOf(answer, mostExitBytes).catch((cause: unknown) => {
+  const text = await textOf(answer, maxExitBytes).catch((cause: unknown) => {
     throw new EngineError('the engine went away while the container ran', { cause });
   });
   return exitCodeIn(text);

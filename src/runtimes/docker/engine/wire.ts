@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { EngineAddress } from './address.ts';
 import { EngineError, wordsOf } from './engine-error.ts';
 
-const mostErrorBytes = 64 * 1024;
+const maxErrorBytes = 64 * 1024;
 
 /**
  * The calls to the engine whose answer is a stream. Beside dockerode, which sends a JSON body ahead of an attached
@@ -75,7 +75,7 @@ function answerTo(call: ClientRequest): Promise<IncomingMessage> {
 async function refusal(answer: IncomingMessage): Promise<EngineError> {
   const status = answer.statusCode ?? 0;
   try {
-    const text = await textOf(answer, mostErrorBytes);
+    const text = await textOf(answer, maxErrorBytes);
     return new EngineError(wordsOf(parsed(text)) ?? text, { status });
   } catch (cause) {
     return new EngineError('the engine broke its answer off', { status, cause });

@@ -3,12 +3,12 @@ import type { EngineConnection } from '../engine/connection.ts';
 import { type ImageFacts, inspectImage } from './image.ts';
 
 /** The one least recently asked for goes first. */
-const mostImages = 1000;
+const maxImages = 1000;
 
 /** What is known of images by id, which never changes; so that a launch need not ask. */
 export class ImageCache {
   readonly #connection: EngineConnection;
-  readonly #known = new LruMap<string, ImageFacts>(mostImages);
+  readonly #known = new LruMap<string, ImageFacts>(maxImages);
 
   constructor(connection: EngineConnection) {
     this.#connection = connection;

@@ -2,7 +2,7 @@ import type { ArtifactProgress } from '../../../domain/tasks.ts';
 import { EngineError } from '../engine/engine-error.ts';
 import { type EngineWire, parsed } from '../engine/wire.ts';
 
-const mostLineBytes = 256 * 1024;
+const maxLineBytes = 256 * 1024;
 const newline = 10;
 
 /**
@@ -61,14 +61,14 @@ async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
     let from = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, from)) {
       size += end - from;
-      if (size <= mostLineBytes) yield Buffer.concat([...begun, chunk.subarray(from, end)]).toString();
+      if (size <= maxLineBytes) yield Buffer.concat([...begun, chunk.subarray(from, end)]).toString();
       begun = [];
       size = 0;
       from = end + 1;
     }
     size += chunk.length - from;
-    if (size <= mostLineBytes) begun.push(chunk.subarray(from));
+    if (size <= maxLineBytes) begun.push(chunk.subarray(from));
     else begun = [];
   }
-  if (size > 0 && size <= mostLineBytes) yield Buffer.concat(begun).toString();
+  if (size > 0 && size <= maxLineBytes) yield Buffer.concat(begun).toString();
 }

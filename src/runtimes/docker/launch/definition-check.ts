@@ -1,15 +1,16 @@
 import { invalidArgument, quote, RequestError } from '../../../domain/errors.ts';
+import { fits } from '../../../domain/schema/check.ts';
+import { networkName } from '../../../domain/schema/task-instances.ts';
+import { user as userForm } from '../../../domain/schema/values.ts';
 import type { LimitName, Limits, TaskDefinition } from '../../../domain/task.ts';
 import type { EngineFacts } from '../engine/connection.ts';
 
 const MiB = 1024 * 1024;
 /** What docker itself refuses to go below. */
-const leastMemory = 6 * MiB;
-const leastCpu = 0.01;
-const mostId = 2 ** 31 - 1;
+const minMemory = 6 * MiB;
+const minCpu = 0.01;
+const maxId = 2 ** 31 - 1;
 
-const userPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/;
-const networkPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const capabilityPattern = /^[A-Z_]+$/;
 /** What containers of the engine have by default: none of them leads out of one. Source: docs.docker.com/engine/security */
 const contained = new Set([
@@ -53,7 +54,7 @@ export function checkDefinition(task: TaskDefinition, facts: EngineFacts): void 
       );
     }
   }
-  if (task.allowNetwork && !networkPattern.test(container.network)) {
+  if (task.allowNetwork && !fits(networkName.form, container.network)) {
     throw invalidArgument(
       'definition.container.network',
       `${quote(container.network)} is no name of a network`,
@@ -73,11 +74,11 @@ export function checkContained({ container }: TaskDefinition): void {
 
 function checkUser(user: string): void {
   if (user === '') return;
-  const tooLarge = user.split(':').some((part) => /^\d+$/.test(part) && Number(part) > mostId);
-  if (!userPattern.test(user) || tooLarge) {
+  const tooLarge = user.split(':').some((part) => /^\d+$/.test(part) && Number(part) > maxId);
+  if (!fits(userForm.form, user) || tooLarge) {
     throw invalidArgument(
       'definition.user',
-      `${quote(user)} is not USER or USER:GROUP, names or numbers up to ${mostId}`,
+      `${quote(user)} is not USER or USER:GROUP, names or numbers up to ${maxId}`,
     );
   }
 }
@@ -88,13 +89,13 @@ function checkLimits(limits: Limits, facts: EngineFacts): void {
     const why = limits[name] === undefined ? undefined : lacking(name, facts);
     if (why !== undefined) throw notHeld(name, why);
   }
-  if (memory !== undefined && memory < leastMemory) {
+  if (memory !== undefined && memory < minMemory) {
     throw invalidArgument('definition.limits.memory', `a container needs 6 MiB or more, not ${memory} bytes`);
   }
-  if (cpu !== undefined && (cpu < leastCpu || cpu > facts.cores)) {
+  if (cpu !== undefined && (cpu < minCpu || cpu > facts.cores)) {
     throw invalidArgument(
       'definition.limits.cpu',
-      `this engine gives a container ${leastCpu} to ${facts.cores} cores`,
+      `this engine gives a container ${minCpu} to ${facts.cores} cores`,
     );
   }
 }

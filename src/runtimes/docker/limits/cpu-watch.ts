@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../../domain/clock.ts';
 
-const leastDelayMs = 20;
-const mostDelayMs = 60_000;
+const minDelayMs = 20;
+const maxDelayMs = 60_000;
 
 interface CpuWatchOptions {
   readonly clock: Clock;
@@ -39,7 +39,7 @@ export class CpuWatch {
   }
 
   #arm(leftMs: number): void {
-    const delay = Math.min(mostDelayMs, Math.max(leastDelayMs, leftMs / this.#options.cores));
+    const delay = Math.min(maxDelayMs, Math.max(minDelayMs, leftMs / this.#options.cores));
     this.#timer = this.#options.clock.setTimer(delay, () => void this.#look());
   }
 

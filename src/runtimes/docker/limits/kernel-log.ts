@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 
 const path = '/dev/kmsg';
-const mostRecords = 50_000;
+const maxRecords = 50_000;
 
 /**
  * Whether this machine's kernel has written that it killed something of a container for want of memory. The engine
@@ -18,7 +18,7 @@ export function killedForMemory(containerId: string): boolean {
   }
   try {
     const buffer = Buffer.alloc(8192);
-    for (let record = 0; record < mostRecords; record++) {
+    for (let record = 0; record < maxRecords; record++) {
       const text = nextRecord(fd, buffer);
       if (text === undefined) return false;
       if (text.includes('oom-kill:') && text.includes(containerId)) return true;

@@ -5,14 +5,14 @@ import { type Item, readExternName, Scope } from './component-scope.ts';
  * The most types that one type may be, written out in full: the transpiler writes code for each of them wherever
  * the type is used. What reads the types of a task takes no more either.
  */
-const mostTypeSize = 10_000;
+const maxTypeSize = 10_000;
 
 /** Reads one type of a component's type section. */
 export function readType(reader: ByteReader, scope: Scope): Item {
   const item = readDefinition(reader, scope);
-  if (item.size > mostTypeSize) {
+  if (item.size > maxTypeSize) {
     throw new RefusedFeature(
-      `a type that is ${item.size > 1e15 ? 'more than 1e15' : item.size} types when it is written out in full (allowed is ${mostTypeSize})`,
+      `a type that is ${item.size > 1e15 ? 'more than 1e15' : item.size} types when it is written out in full (allowed is ${maxTypeSize})`,
     );
   }
   return item;

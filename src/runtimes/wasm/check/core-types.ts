@@ -10,12 +10,12 @@ export interface FunctionType extends Arity {
  * The engine keeps each different type for as long as its process lives; a million take 350 MB (Node 26.10). The
  * most that real programs have is below 1000.
  */
-const mostTypes = 10_000;
+const maxTypes = 10_000;
 
 /** Only function types: structs and arrays live on the garbage-collected heap, which has no bound per instance. */
 export function readTypes(reader: ByteReader): FunctionType[] {
   const count = reader.u32();
-  if (count > mostTypes) throw new RefusedFeature(`${count} types in one module (allowed are ${mostTypes})`);
+  if (count > maxTypes) throw new RefusedFeature(`${count} types in one module (allowed are ${maxTypes})`);
   const types: FunctionType[] = [];
   for (let left = count; left > 0; left -= 1) {
     const form = reader.byte();

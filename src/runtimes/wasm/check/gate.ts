@@ -26,10 +26,10 @@ export interface GateInput {
 export const pageBytes = 65_536;
 
 /** What an inert module may have of memories and tables at the start, in bytes. */
-const mostInertBytes = 16 * 1024 * 1024;
+const maxInertBytes = 16 * 1024 * 1024;
 
 /** … and of imports and exports: V8 makes an object for each. */
-const mostInertNames = 1000;
+const maxInertNames = 1000;
 
 /** What one table entry is counted as. V8 uses about 56 bytes for a funcref (Node 26, measured). */
 export const tableEntryBytes = 64;
@@ -91,7 +91,7 @@ function capModule(
 
 function isInert({ hasStart, imports, exports, memories, tables }: CoreModule): boolean {
   const bytes = startBytes(memories, pageBytes) + startBytes(tables, tableEntryBytes);
-  return !hasStart && bytes <= mostInertBytes && imports.length + exports.length <= mostInertNames;
+  return !hasStart && bytes <= maxInertBytes && imports.length + exports.length <= maxInertNames;
 }
 
 function startBytes(sizes: readonly (SizeLimits & { readonly instances?: number })[], unit: number): number {

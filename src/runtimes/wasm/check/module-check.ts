@@ -7,7 +7,7 @@ import { Refused } from './refused.ts';
 /** The import modules that preview-1 programs are linked against; the second is an older name. */
 const preview1Modules = ['wasi_snapshot_preview1', 'wasi_unstable'];
 
-const mostTables = 400;
+const maxTables = 400;
 const emptyType = '() -> ()';
 
 /**
@@ -18,8 +18,8 @@ const emptyType = '() -> ()';
 export function checkModule(bytes: Uint8Array): void {
   const module = readCoreModule(bytes);
   checkCode(bytes, module);
-  if (module.tables.length > mostTables) {
-    throw new RefusedFeature(`${module.tables.length} tables in one module (allowed are ${mostTables})`);
+  if (module.tables.length > maxTables) {
+    throw new RefusedFeature(`${module.tables.length} tables in one module (allowed are ${maxTables})`);
   }
   for (const entry of module.imports) checkImport(entry);
   checkStart(module);

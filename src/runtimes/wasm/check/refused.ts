@@ -6,12 +6,12 @@ export class Refused extends Error {
 }
 
 /** Names in an artifact may be 100 KB long. */
-const mostLetters = 1000;
+const maxLetters = 1000;
 
 /** What whoever sent the artifact is told; throws on what is no fault of the artifact. */
 export function describeRefusal(error: unknown): string {
   const words = wordsFor(error);
-  return words.length > mostLetters ? `${words.slice(0, mostLetters)}…` : words;
+  return words.length > maxLetters ? `${words.slice(0, maxLetters)}…` : words;
 }
 
 function wordsFor(error: unknown): string {

@@ -4,7 +4,7 @@ import { Handles } from './handles.ts';
 import { FileError, type FileSystem, type Preopen } from './port.ts';
 
 /** Files and directories that a guest may have open, preopens not counted; a task can say less. */
-export const mostOpenFiles = 1024;
+export const maxOpenFiles = 1024;
 
 export interface FileSystemOptions {
   /** Absolute folders of the host by the absolute paths that the guest knows them by. */
@@ -16,7 +16,7 @@ export interface FileSystemOptions {
 
 /** @throws Error that names the preopen, where its folder cannot be opened */
 export function createFileSystem(options: FileSystemOptions): FileSystem {
-  const { openFiles = mostOpenFiles, hold = anchorOf } = options;
+  const { openFiles = maxOpenFiles, hold = anchorOf } = options;
   const entries = Object.entries(options.preopens).sort(([a], [b]) => (a < b ? -1 : 1));
   const handles = new Handles(openFiles + entries.length);
   const preopens: Preopen[] = [];

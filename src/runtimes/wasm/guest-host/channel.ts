@@ -18,7 +18,7 @@ export interface Received {
 const pauseMs = 1;
 
 /** Replies of quick jobs go together, but none waits longer than this for the next. */
-const mostWaitUs = 100;
+const maxWaitUs = 100;
 
 /** What is read ahead at a time. */
 const chunkBytes = 64 * 1024;
@@ -70,7 +70,7 @@ export class Channel {
     encodeRecordHeader(kind, ticket, length).copy(record);
     record.write(text, recordHeaderBytes);
     this.#unsent.push(record);
-    if (performance.now() * 1000 - this.#sentAt > mostWaitUs) this.flush();
+    if (performance.now() * 1000 - this.#sentAt > maxWaitUs) this.flush();
   }
 
   /** One reply of JSON text and what is attached to it, to whoever asked for nothing else. */

@@ -3,7 +3,7 @@ import type { RunContext } from './host/context.ts';
 import type { LiftBudget } from './lift-budget.ts';
 
 /** Of processor time, in microseconds. One that takes longer to make is not made ahead again: the next call, of whatever task, may have to wait for it. */
-const mostUs = 5000;
+const maxUs = 5000;
 
 /**
  * A fresh instance of a program that a host runs again and again, made while the host has nothing to do.
@@ -52,7 +52,7 @@ export class NextGuest {
       this.#slow.add(program);
     }
     const { user, system } = process.threadCpuUsage(before);
-    if (user + system > mostUs) this.#slow.add(program);
+    if (user + system > maxUs) this.#slow.add(program);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../../domain/clock.ts';
 
 /** Between two looks, however little is left. */
-const leastMs = 10;
+const minMs = 10;
 const longestTimerMs = 2 ** 31 - 1;
 
 interface CpuWatchOptions {
@@ -17,7 +17,7 @@ interface CpuWatchOptions {
 
 /**
  * Tells when a job has used up its processor time. It is looked at when the rest could be used up by one thread at the
- * earliest: a guest that waits is hardly looked at, and one that computes is found out within about `leastMs`.
+ * earliest: a guest that waits is hardly looked at, and one that computes is found out within about `minMs`.
  */
 export class CpuWatch {
   readonly #options: CpuWatchOptions;
@@ -33,7 +33,7 @@ export class CpuWatch {
   }
 
   #lookIn(delayMs: number): Timer {
-    const delay = Math.min(Math.max(delayMs, leastMs), longestTimerMs);
+    const delay = Math.min(Math.max(delayMs, minMs), longestTimerMs);
     return this.#options.clock.setTimer(delay, () => this.#look());
   }
 

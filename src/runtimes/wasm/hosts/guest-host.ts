@@ -24,7 +24,7 @@ const wearOfReuse = 0.01;
 const maxLoads = 64;
 
 /** One of several jobs that were sent together may go on for so long after it was to stop; they take less in all. */
-const stopPatienceMs = 5;
+const stopTimeoutMs = 5;
 
 /**
  * Memory of a host beside its guests': Node itself, the values that go in and out (60 to 150 MiB, measured), and the
@@ -211,7 +211,7 @@ export class GuestHost {
       return;
     }
     // Which of them runs is not known, and a moment later they have all ended.
-    this.#clock.setTimer(stopPatienceMs, () => {
+    this.#clock.setTimer(stopTimeoutMs, () => {
       if ([...this.#jobs.values()].includes(pending)) this.terminate('what it ran was to stop');
     });
   }

@@ -18,7 +18,7 @@ import { Warmth } from './warmth.ts';
 const hostFlags = ['--max-old-space-size=256', '--max-semi-space-size=16', '--v8-pool-size=1'];
 
 /** How long calls that were sent together may take, in all, before they are sent again one by one. */
-const patienceMs = 100;
+export const batchTimeoutMs = 100;
 
 /** Hosts that end before they can do anything, in a row, until waiting jobs are told so. */
 const maxFalseStarts = 3;
@@ -81,8 +81,8 @@ export class HostPool implements HostOwner {
     this.#most = options.most;
     this.#clock = options.clock;
     this.#quick = new QuickCalls(options.clock);
-    const { most: mostHosts, clock, logger } = options;
-    this.#warmth = new Warmth(this.#hosts, { mostHosts, clock, logger });
+    const { most: maxHosts, clock, logger } = options;
+    this.#warmth = new Warmth(this.#hosts, { maxHosts, clock, logger });
   }
 
   get #size(): number {
@@ -321,7 +321,7 @@ export class HostPool implements HostOwner {
   }
 
   #watch(host: GuestHost): void {
-    const timer = this.#clock.setTimer(patienceMs, () => {
+    const timer = this.#clock.setTimer(batchTimeoutMs, () => {
       this.#timers.delete(host);
       host.giveUpBatch();
     });

@@ -8,7 +8,7 @@ import type { NetworkRules } from './protocol.ts';
 
 interface HostPoolsOptions {
   readonly hosts: number;
-  readonly mostHosts?: number;
+  readonly maxHosts?: number;
   readonly launcher: HostLauncher;
   readonly networkRules?: () => NetworkRules;
   readonly clock: Clock;
@@ -66,7 +66,7 @@ export class HostPools {
   #make(profile: HostProfile, plain: boolean): HostPool {
     const {
       hosts,
-      mostHosts = hosts,
+      maxHosts = hosts,
       networkRules = () => strictRules,
       clock,
       instances,
@@ -75,7 +75,7 @@ export class HostPools {
     this.#code ??= readHostCode(guestHostMain);
     return new HostPool({
       size: plain ? hosts : 0,
-      most: mostHosts,
+      most: maxHosts,
       profile,
       launcher: this.#options.launcher,
       code: this.#code,

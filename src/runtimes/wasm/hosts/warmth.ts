@@ -5,10 +5,10 @@ import type { Hold } from './hold.ts';
 import type { Notice, Program } from './protocol.ts';
 
 /** A host that makes something ready for so long is ended: a guest can start without end. */
-const patienceMs = 10_000;
+const readyTimeoutMs = 10_000;
 
 /** Programs that policies keep ready in one host; with more it would be worn out by them alone. */
-const mostPinned = 32;
+const maxPinned = 32;
 
 /** What a busy host holds is looked at again after so long. */
 const busyMs = 1000;
@@ -34,7 +34,7 @@ interface Holders {
 }
 
 interface WarmthOptions {
-  readonly mostHosts: number;
+  readonly maxHosts: number;
   readonly clock: Clock;
   readonly logger: WasmLogger | undefined;
 }
@@ -52,7 +52,7 @@ export class Warmth {
   readonly #clock: Clock;
   readonly #logger: WasmLogger | undefined;
   readonly #hosts: ReadonlySet<GuestHost>;
-  readonly #mostHosts: number;
+  readonly #maxHosts: number;
   readonly #plans = new Map<number, Plan>();
   readonly #holders = new Map<number, Holders>();
   readonly #watchdogs = new Map<GuestHost, Timer>();
@@ -63,9 +63,9 @@ export class Warmth {
   /** The most hosts that a plan wants. */
   least = 0;
 
-  constructor(hosts: ReadonlySet<GuestHost>, { mostHosts, clock, logger }: WarmthOptions) {
+  constructor(hosts: ReadonlySet<GuestHost>, { maxHosts, clock, logger }: WarmthOptions) {
     this.#hosts = hosts;
-    this.#mostHosts = mostHosts;
+    this.#maxHosts = maxHosts;
     this.#clock = clock;
     this.#logger = logger;
   }
@@ -113,7 +113,7 @@ export class Warmth {
       const { key, warm } = plan.program;
       const hosts = [...this.#hosts].filter((host) => !host.ending);
       const pinned = hosts.filter((host) => host.holds.get(key)?.pinned);
-      const wanted = Math.max(0, Math.min(warm.min, this.#mostHosts) - pinned.length);
+      const wanted = Math.max(0, Math.min(warm.min, this.#maxHosts) - pinned.length);
       const chosen = candidates(hosts, key).slice(0, wanted);
       for (const host of chosen) this.#ask(host, plan);
       if (chosen.length === wanted || this.#isFull(hosts, plan)) plan.state = 'asked';
@@ -181,8 +181,8 @@ export class Warmth {
 
   #ask(host: GuestHost, { program, live }: Plan): void {
     host.prepare(program, live);
-    const timer = this.#clock.setTimer(patienceMs, () => {
-      host.terminate(`it was not ready after ${patienceMs / 1000} s`);
+    const timer = this.#clock.setTimer(readyTimeoutMs, () => {
+      host.terminate(`it was not ready after ${readyTimeoutMs / 1000} s`);
     });
     this.#watchdogs.get(host)?.cancel();
     this.#watchdogs.set(host, timer);
@@ -191,10 +191,10 @@ export class Warmth {
   /** Whether no host can take the program that it is not pinned to; only a plan that is cancelled makes room. */
   #isFull(hosts: readonly GuestHost[], plan: Plan): boolean {
     const { key, name } = plan.program;
-    const full = hosts.every((host) => host.holds.get(key)?.pinned || pinnedIn(host) >= mostPinned);
+    const full = hosts.every((host) => host.holds.get(key)?.pinned || pinnedIn(host) >= maxPinned);
     if (hosts.length < this.least || !full) return false;
     if (!plan.told) {
-      const reason = `a host keeps ${mostPinned} programs ready at most`;
+      const reason = `a host keeps ${maxPinned} programs ready at most`;
       this.#logger?.warn({ task: name, reason }, 'a wasm task is kept warm in fewer hosts than it asks for');
     }
     plan.told = true;
@@ -280,7 +280,7 @@ function candidates(hosts: readonly GuestHost[], key: number): GuestHost[] {
   const load = (host: GuestHost) => (host.holds.has(key) ? -1 : (laden.get(host) ?? 0));
   return hosts
     .filter((host) => host.warm && host.idle && !host.holds.get(key)?.pinned)
-    .filter((host) => (laden.get(host) ?? 0) < mostPinned)
+    .filter((host) => (laden.get(host) ?? 0) < maxPinned)
     .sort((a, b) => load(a) - load(b));
 }
 

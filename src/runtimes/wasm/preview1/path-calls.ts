@@ -7,7 +7,7 @@ import { directoryRights, fileRights, rights, rightsOf, writingRights } from './
 import type { InterfaceVersion } from './version.ts';
 
 /** Linux's PATH_MAX. */
-const mostPathBytes = 4096;
+const maxPathBytes = 4096;
 
 const openFlags = { create: 1, directory: 2, exclusive: 4, truncate: 8 } as const;
 
@@ -17,7 +17,7 @@ export function pathCalls({ memory, descriptors }: GuestHost, version: Interface
 
   /** A view: it holds for this call only. */
   function path(pointer: number, length: number): Uint8Array {
-    if (length >>> 0 > mostPathBytes) {
+    if (length >>> 0 > maxPathBytes) {
       memory.check(pointer, length);
       throw new CallError('ENAMETOOLONG');
     }

@@ -11,7 +11,7 @@ const absoluteTime = 1;
 const hangup = 1;
 
 /** The longest single sleep in milliseconds: how late it is noticed that the machine's time was set. */
-const mostSleepMs = 1000;
+const maxSleepMs = 1000;
 
 interface Readiness {
   readonly bytes: bigint;
@@ -113,7 +113,7 @@ export function pollCalls(
           return;
         }
         // Below 10 µs the system cannot sleep; above, a rest of less is slept again.
-        const sleepMs = Math.min(Math.max(Number(earliest) / 1e6, 0.01), mostSleepMs);
+        const sleepMs = Math.min(Math.max(Number(earliest) / 1e6, 0.01), maxSleepMs);
         sleeper ??= new Int32Array(new SharedArrayBuffer(4));
         Atomics.wait(sleeper, 0, 0, sleepMs);
       }

@@ -7,7 +7,7 @@ import { rights } from './rights.ts';
 import { Vectors } from './vectors.ts';
 
 /** The result is 32 bits; this is far below. */
-const mostWritten = 2 ** 30;
+const maxWritten = 2 ** 30;
 
 /** `fd_read`, `fd_write`, `fd_pread`, `fd_pwrite`. */
 export function transferCalls({ context, memory, descriptors }: GuestHost): HostCalls {
@@ -79,7 +79,7 @@ export function transferCalls({ context, memory, descriptors }: GuestHost): Host
         break;
       }
       done += moved;
-      if (moved < piece.length || done > mostWritten) break;
+      if (moved < piece.length || done > maxWritten) break;
     }
     memory.setU32(result, done);
   }

@@ -1,6 +1,6 @@
 import { invalidArgument, RequestError } from '../../../domain/errors.ts';
 import type { Limits, TaskDefinition } from '../../../domain/task.ts';
-import { mostOpenFiles } from '../files/file-system.ts';
+import { maxOpenFiles } from '../files/file-system.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -8,7 +8,7 @@ const mebibyte = 1024 * 1024;
 export const defaultLimits = { memory: 128 * mebibyte } satisfies Partial<Limits>;
 
 /** All that a 32-bit address reaches. */
-const mostMemory = 4096 * mebibyte;
+const maxMemory = 4096 * mebibyte;
 
 /**
  * Refuses a task with preopens where a guest could leave them: without /proc, folders can only be held by path.
@@ -67,8 +67,8 @@ export function checkSettings(task: TaskDefinition): void {
 
 function checkLimits({ limits, preopens, allowNetwork }: TaskDefinition): void {
   const { memory = 0, cpu = 1, processes = 1, openFiles, fileSize } = limits;
-  if (memory > mostMemory) {
-    throw invalidArgument('definition.limits.memory', `is ${memory}; allowed is at most ${mostMemory} bytes`);
+  if (memory > maxMemory) {
+    throw invalidArgument('definition.limits.memory', `is ${memory}; allowed is at most ${maxMemory} bytes`);
   }
   if (!(cpu >= 1)) {
     throw invalidArgument(
@@ -86,10 +86,10 @@ function checkLimits({ limits, preopens, allowNetwork }: TaskDefinition): void {
       'a wasm guest with a network cannot be held to a number of open files; leave it out',
     );
   }
-  if (openFiles !== undefined && openFiles > mostOpenFiles) {
+  if (openFiles !== undefined && openFiles > maxOpenFiles) {
     throw invalidArgument(
       'definition.limits.open_files',
-      `is ${openFiles}; allowed is at most ${mostOpenFiles}, which is also the default`,
+      `is ${openFiles}; allowed is at most ${maxOpenFiles}, which is also the default`,
     );
   }
   if (fileSize !== undefined && hasFiles) {

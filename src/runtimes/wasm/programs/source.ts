@@ -11,7 +11,7 @@ export interface SourceOptions {
     bytes: Uint8Array,
   ) => Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
   /** Bytes of the largest artifact that is taken. */
-  readonly mostArtifactBytes: number;
+  readonly maxArtifactBytes: number;
   /** Artifacts may be fetched from hosts that are not public. */
   readonly allowPrivateHosts: boolean;
   /** Certificate authorities to trust when fetching, as PEM, instead of those that come with Node. */
@@ -32,7 +32,7 @@ export async function resolveArtifact(
   if (source.kind === 'content') return keep(source.content, draft.sha256, options);
   if (source.kind === 'url') {
     const bytes = await download(source.url, {
-      mostBytes: options.mostArtifactBytes,
+      maxBytes: options.maxArtifactBytes,
       allowPrivateHosts: options.allowPrivateHosts,
       ...fetching,
       ...(options.ca !== undefined && { ca: options.ca }),
@@ -46,11 +46,11 @@ export async function resolveArtifact(
 }
 
 async function keep(bytes: Uint8Array, expected: string, options: SourceOptions) {
-  const { mostArtifactBytes, saveArtifact } = options;
-  if (bytes.length > mostArtifactBytes) {
+  const { maxArtifactBytes, saveArtifact } = options;
+  if (bytes.length > maxArtifactBytes) {
     throw invalidArgument(
       'definition.artifact.content',
-      `is ${bytes.length} bytes; allowed is at most ${mostArtifactBytes}`,
+      `is ${bytes.length} bytes; allowed is at most ${maxArtifactBytes}`,
     );
   }
   if (expected !== '') {

@@ -623,6 +623,13 @@ export declare type StreamExecutionResult = Message<"spearlet.StreamExecutionRes
     value: ExecutionResult;
     case: "result";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Who asked for it, such as `token ci` or `socket`; empty for what the node did by itself.
+   *
+   * @generated from field: string principal = 11;
+   */
+  principal: string;
 };
 
 /**

@@ -1,14 +1,33 @@
 /** How a list of executions is read: by the index that suits what is asked for, so that a page costs about a page. */
 import type { SQLInputValue } from 'node:sqlite';
-import { type ExecutionStatus, isTerminal } from '../../../domain/execution.ts';
+import type { ExecutionStatus } from '../../../domain/execution.ts';
 import type { ExecutionFilter } from '../../store.ts';
 import { recordColumns } from '../file/checksum.ts';
 import type { Label } from '../write/encoded-entry.ts';
 
 export const columns = `${recordColumns}, checksum`;
 
-function isOfLive(statuses: readonly ExecutionStatus[]): boolean {
-  return statuses.length > 0 && statuses.every((status) => !isTerminal(status));
+/** How many executions there are, as far as they are counted. */
+export interface Counts {
+  label(label: Label): number;
+  /** Of one that has an index: any but `completed`. */
+  status(status: ExecutionStatus): number;
+}
+
+/** The labels, the one first that the fewest have; `walked` where fewer have it than are in the statuses. */
+function ranked(
+  { labels = {}, statuses }: ExecutionFilter,
+  counts: Counts,
+): { readonly labels: readonly Label[]; readonly walked: boolean } {
+  const all = Object.entries(labels).map((label) => ({ label, count: counts.label(label) }));
+  all.sort((a, b) => a.count - b.count);
+  const [first] = all;
+  if (first === undefined) return { labels: [], walked: false };
+  const indexed = statuses.length > 0 && !statuses.includes('completed');
+  const others = indexed
+    ? [...new Set(statuses)].reduce((sum, status) => sum + counts.status(status), 0)
+    : Number.POSITIVE_INFINITY;
+  return { labels: all.map(({ label }) => label), walked: first.count <= others };
 }
 
 /** Walks what has the label, the newest first, and stops at the limit; each other condition costs a look by id. */
@@ -34,12 +53,12 @@ function labelled(
 }
 
 /**
- * The select of a list. One select for each status, which SQLite merges in order of id, so that each can walk the index that suits
- * it and stop at the limit. Repeating `status <> 'completed'` is what lets it use the partial index.
+ * The select of a list. One select for each status, which SQLite merges in order of id, so that each can walk the
+ * index that suits it and stop at the limit. Repeating `status <> 'completed'` is what lets it use the partial index.
  */
 export function listing(
   filter: ExecutionFilter,
-  rarest: (labels: readonly Label[]) => readonly Label[],
+  counts: Counts,
 ): { sql: string; values: Record<string, SQLInputValue> } {
   const values: Record<string, SQLInputValue> = { limit: Math.max(0, filter.limit) };
   const conditions: string[] = [];
@@ -53,18 +72,15 @@ export function listing(
   where('created_at <', 'createdBefore', filter.createdBefore);
   where('executions.execution_id <', 'beforeId', filter.beforeId);
 
-  const labels = Object.entries(filter.labels ?? {});
-  // Few have not ended; of all others, those that have the label may be few.
-  const byLabel = labels.length > 0 && !isOfLive(filter.statuses);
-  const ordered = byLabel ? rarest(labels) : labels;
-  const [first] = byLabel ? ordered : [];
-  for (const [index, [key, value]] of ordered.slice(first === undefined ? 0 : 1).entries()) {
+  const { labels, walked } = ranked(filter, counts);
+  for (const [index, [key, value]] of labels.slice(walked ? 1 : 0).entries()) {
     conditions.push(`EXISTS (SELECT 1 FROM execution_labels AS l
       WHERE l.key = :key${index} AND l.value = :value${index} AND l.execution_id = executions.execution_id)`);
     values[`key${index}`] = key;
     values[`value${index}`] = value;
   }
-  if (first !== undefined) return { sql: labelled(first, filter, conditions, values), values };
+  const [first] = labels;
+  if (walked && first !== undefined) return { sql: labelled(first, filter, conditions, values), values };
 
   const select = (status: readonly string[]) => {
     const all = [...status, ...conditions];

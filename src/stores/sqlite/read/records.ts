@@ -3,11 +3,10 @@ import { type ExecutionRecord, type ExecutionStatus, executionStatuses } from '.
 import { hasLabels, type Labels } from '../../../domain/labels.ts';
 import type { StatusCounts } from '../../../domain/node-feed.ts';
 import { DamagedError, type ExecutionFilter } from '../../store.ts';
-import type { Label } from '../write/encoded-entry.ts';
-import { columns, listing } from './execution-listing.ts';
+import { type Counts, columns, listing } from './execution-listing.ts';
 import { assertClaim, type Row, recordOf, wholeOf } from './row.ts';
 
-/** Executions of a label that are looked at to find out how many there are. */
+/** Executions of a label or in a status that are looked at to find out of which there are fewer. */
 const mostCounted = 1000;
 
 /** Reads execution records and what hangs on them. */
@@ -18,7 +17,7 @@ export class Records {
   readonly #unfinished: StatementSync;
   readonly #total: StatementSync;
   readonly #notCompleted: StatementSync;
-  readonly #labelled: StatementSync;
+  readonly #counts: Counts;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -36,9 +35,14 @@ export class Records {
     this.#unfinished = db.prepare(
       `${one('pending')} UNION ALL ${one('running')} ORDER BY execution_id LIMIT ?2`,
     );
-    this.#labelled = db.prepare(
-      'SELECT count(*) AS count FROM (SELECT 1 FROM execution_labels WHERE key = ? AND value = ? LIMIT ?)',
-    );
+    const counted = (where: string) =>
+      db.prepare(`SELECT count(*) AS count FROM (SELECT 1 FROM ${where} LIMIT ${mostCounted})`);
+    const labelled = counted('execution_labels WHERE key = ? AND value = ?');
+    const inStatus = counted("executions WHERE status = ? AND status <> 'completed'");
+    this.#counts = {
+      label: ([key, value]) => Number(labelled.get(key, value)?.count),
+      status: (status) => Number(inStatus.get(status)?.count),
+    };
     // Both read an index only.
     this.#total = db.prepare('SELECT count(*) AS count FROM executions');
     this.#notCompleted = db.prepare(
@@ -88,22 +92,12 @@ export class Records {
     return counts;
   }
 
-  /** The same labels, the one first that the fewest have, as far as that is found out by looking at a few of each. */
-  readonly #rarest = (labels: readonly Label[]): readonly Label[] => {
-    if (labels.length < 2) return labels;
-    const counted = labels.map(([key, value]) => ({
-      label: [key, value] as const,
-      count: Number(this.#labelled.get(key, value, mostCounted)?.count),
-    }));
-    return counted.sort((a, b) => a.count - b.count).map(({ label }) => label);
-  };
-
   list(filter: ExecutionFilter): ExecutionRecord[] {
     const records: ExecutionRecord[] = [];
     // As many as are asked for, however many in between are damaged: fewer would be taken for the end.
     for (let rest = filter; ; ) {
       const limit = filter.limit - records.length;
-      const { sql, values } = listing({ ...rest, limit }, this.#rarest);
+      const { sql, values } = listing({ ...rest, limit }, this.#counts);
       const rows = this.#db.prepare(sql).all(values);
       const whole = wholeOf(rows, (row) => labelledRecord(row, filter.labels));
       records.push(...whole);

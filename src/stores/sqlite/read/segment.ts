@@ -2,9 +2,9 @@
  * A segment is the row that holds consecutive events of one log: `meta` is a JSON array with one array an
  * event, `data` the bytes of its chunks end to end. Position and sequence follow from the place.
  *
- * - transition: `['t', time, status, attempt, from, to, eventType, reasonCode, contextPatch, chartVersion]`
+ * - transition: `['t', time, status, attempt, from, to, eventType, reasonCode, contextPatch, chartVersion, by?]`
  * - chunk: `['o' (stdout) or 'e' (stderr), time, status, attempt, byteLength]`
- * - result: `['r', time, status, attempt]`
+ * - result: `['r', time, status, attempt, by?]`
  */
 import type { LogEvent, NewEvent } from '../../../domain/event.ts';
 import type { ExecutionStatus } from '../../../domain/execution.ts';
@@ -14,9 +14,9 @@ import { bytesChecksum, type SummedSegment, segmentChecksum } from '../file/chec
 
 type Common<K extends string> = [kind: K, time: number, status: ExecutionStatus, attempt: number];
 type EventMeta =
-  | [...Common<'t'>, string, string, string, string, string, number]
+  | [...Common<'t'>, string, string, string, string, string, number, by?: string]
   | [...Common<'o' | 'e'>, byteLength: number]
-  | Common<'r'>;
+  | [...Common<'r'>, by?: string];
 
 /** About the most bytes of one row: what a reader must load to get at one event. */
 const maxSegmentBytes = 1024 * 1024;
@@ -41,7 +41,8 @@ export function encodeMeta(events: readonly NewEvent[], start: number, end: numb
 }
 
 function metaOf(event: NewEvent): EventMeta {
-  const { time, status, attempt } = event;
+  const { time, status, attempt, by } = event;
+  const named: [by?: string] = by === undefined ? [] : [by];
   switch (event.kind) {
     case 'transition':
       return [
@@ -55,11 +56,12 @@ function metaOf(event: NewEvent): EventMeta {
         event.reasonCode,
         event.contextPatch,
         event.chartVersion,
+        ...named,
       ];
     case 'chunk':
       return [event.stream === 'stdout' ? 'o' : 'e', time, status, attempt, event.data.byteLength];
     case 'result':
-      return ['r', time, status, attempt];
+      return ['r', time, status, attempt, ...named];
   }
 }
 
@@ -109,7 +111,7 @@ export function* decodeSegment(row: SegmentRow): Generator<LogEvent> {
         yield transitionOf(row, index, meta);
         break;
       case 'r':
-        yield { kind: 'result', ...commonOf(row, index, meta) };
+        yield { kind: 'result', ...commonOf(row, index, meta), ...namedBy(meta[4]) };
         break;
       default: {
         const common = commonOf(row, index, meta);
@@ -134,9 +136,13 @@ function commonOf(row: RowPlace, index: number, meta: EventMeta) {
 }
 
 function transitionOf(row: RowPlace, index: number, meta: Extract<EventMeta, { 0: 't' }>): LoggedTransition {
-  const [, , , , from, to, eventType, reasonCode, contextPatch, chartVersion] = meta;
-  const common = commonOf(row, index, meta);
+  const [, , , , from, to, eventType, reasonCode, contextPatch, chartVersion, by] = meta;
+  const common = { ...commonOf(row, index, meta), ...namedBy(by) };
   return { kind: 'transition', ...common, from, to, eventType, reasonCode, contextPatch, chartVersion };
+}
+
+function namedBy(by: string | undefined): { readonly by?: string } {
+  return by === undefined ? {} : { by };
 }
 
 function metasOf(row: Pick<RowPlace, 'first_sequence' | 'meta'>): EventMeta[] {

@@ -51,7 +51,7 @@ export interface Acts {
 }
 
 /** The most of an input that is read to be edited and sent again. */
-const mostInputBytes = 3 * 1024 * 1024;
+const maxInputBytes = 3 * 1024 * 1024;
 /** How much of a snapshot is in one message. */
 const pieceBytes = 512 * 1024;
 
@@ -77,7 +77,7 @@ export function createActs(call: Call, callWithLines: CallWithLines): Acts {
       invocationOf(
         await call<GetInvocationResponseJson>('NodeService/GetInvocation', {
           executionId,
-          maxInputBytes: mostInputBytes,
+          maxInputBytes: maxInputBytes,
           includeEnvironment: true,
         }),
       ),

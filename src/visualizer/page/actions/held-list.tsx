@@ -17,7 +17,7 @@ interface Props {
 }
 
 /** More held ones than that are in the list. */
-const mostHeld = 50;
+const maxHeld = 50;
 
 export function HeldList({ allowed, back, close }: Props) {
   const page = usePage();
@@ -27,7 +27,7 @@ export function HeldList({ allowed, back, close }: Props) {
     const found = [...list.rows.values()].filter(
       ({ state }) => state === 'pending.held' || state === 'running.suspended',
     );
-    return found.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, mostHeld);
+    return found.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, maxHeld);
   });
   if (held.value.length === 0) return null;
   const returning: Dialogs = {

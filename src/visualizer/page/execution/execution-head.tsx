@@ -11,25 +11,25 @@ import { StatusMark } from '../theme/status-mark.tsx';
 import { copyText } from './clipboard.ts';
 import { ExecutionActs } from './execution-acts.tsx';
 import type { Lifetime } from './log/lifetime.ts';
-import { type Standing, timesReattached } from './log/standing.ts';
+import { type LogState, timesReattached } from './log/log-state.ts';
 import './execution-head.css';
 
 interface Props {
   readonly source: ExecutionSource;
   readonly row: ExecutionRow | undefined;
-  readonly standing: Standing;
+  readonly logState: LogState;
   readonly life: Lifetime;
   readonly past: boolean;
 }
 
-export function ExecutionHead({ source, row, standing, life, past }: Props) {
+export function ExecutionHead({ source, row, logState, life, past }: Props) {
   const [copied, setCopied] = useState(false);
   const gone = source.gone.value;
   const away = source.away.value;
-  const state = past || row === undefined ? standing.state : row.state;
-  const status = past || row === undefined ? standing.status : row.status;
-  const attempt = past || row === undefined ? standing.attempt : row.attempt;
-  const reattached = timesReattached(standing);
+  const state = past || row === undefined ? logState.state : row.state;
+  const status = past || row === undefined ? logState.status : row.status;
+  const attempt = past || row === undefined ? logState.attempt : row.attempt;
+  const reattached = timesReattached(logState);
   return (
     <header class="execution-head">
       <div class="execution-title">
@@ -62,7 +62,7 @@ export function ExecutionHead({ source, row, standing, life, past }: Props) {
             <>
               <Fact name="Created">{instantText(row.createdAt)}</Fact>
               {past ? (
-                <Fact name="Then">+{durationText(standing.time - life.from)}</Fact>
+                <Fact name="Then">+{durationText(logState.time - life.from)}</Fact>
               ) : (
                 <Fact name={isEnded(row.status) ? 'In all' : 'For'}>
                   {isEnded(row.status) ? (

@@ -14,8 +14,8 @@ import { attemptTime } from './log/attempt-time.ts';
 import { causeOf } from './log/cause.ts';
 import { lifetimeOf } from './log/lifetime.ts';
 import { LogIndex } from './log/log-index.ts';
+import { transitionKey } from './log/log-state.ts';
 import { pastRow } from './log/past-row.ts';
-import { wayKey } from './log/standing.ts';
 import { OutputView } from './output/output-view.tsx';
 import { Panes } from './panes/panes.tsx';
 import { TimelineView } from './timeline/timeline-view.tsx';
@@ -44,7 +44,7 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
   const row = final ?? source.record.value;
   const ended = final !== undefined || (row !== undefined && isEnded(row.status));
   const growing = source.live && !ended && !gone && !away;
-  const standing = useMemo(() => index.standingAt(at ?? Number.POSITIVE_INFINITY), [index, length, at]);
+  const logState = useMemo(() => index.stateAt(at ?? Number.POSITIVE_INFINITY), [index, length, at]);
   const { steps } = index;
   const known = source.machines.find(({ name }) => name === 'execution');
   const machine = useMemo(
@@ -54,8 +54,8 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
   const life = lifetimeOf(events, row);
   const past = at !== undefined;
   // All that is shown of the record is as it was then.
-  const shown = past && row !== undefined ? pastRow(row, standing, index) : row;
-  const attempts = shown?.attempt ?? standing.attempt;
+  const shown = past && row !== undefined ? pastRow(row, logState, index) : row;
+  const attempts = shown?.attempt ?? logState.attempt;
 
   const onEvent = (sequence: number): void => {
     // The last event of what goes on is the present.
@@ -70,10 +70,11 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
     source.at.value = undefined;
   };
   const failed = row !== undefined && ended && (row.errorCode !== '' || row.status !== 'completed');
-  const lastWay = standing.step === undefined ? undefined : wayKey(standing.step.from, standing.step.to);
+  const lastWay =
+    logState.step === undefined ? undefined : transitionKey(logState.step.from, logState.step.to);
   return (
     <article class="execution" data-past={past ? '' : undefined}>
-      <ExecutionHead source={source} row={shown} standing={standing} life={life} past={past} />
+      <ExecutionHead source={source} row={shown} logState={logState} life={life} past={past} />
       {fault !== '' && (
         <p class="execution-fault" role="alert">
           <Icon name="warn" /> {fault}
@@ -88,7 +89,7 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
         <FailureCard
           row={row}
           log={events}
-          context={standing.context}
+          context={logState.context}
           inAttempts={attemptTime(index)}
           causeSequence={causeOf(steps)}
           onEvent={onCause}
@@ -117,14 +118,14 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
       <div class="execution-pair">
         <ChartView
           machine={machine}
-          state={standing.state}
-          ways={standing.ways}
-          visits={standing.visits}
+          state={logState.state}
+          ways={logState.ways}
+          visits={logState.visits}
           lastWay={lastWay}
           past={past}
           onEvent={onEvent}
         />
-        <Panes source={source} row={shown} standing={standing} admitted={life.from} early={past} />
+        <Panes source={source} row={shown} logState={logState} admitted={life.from} early={past} />
       </div>
       <div class="execution-pair">
         <EventList

@@ -62,7 +62,7 @@ export interface Feed {
 }
 
 /** More than that waits only while the page was asleep; listing again is cheaper. */
-const mostWaiting = 20_000;
+const maxWaiting = 20_000;
 
 export function createFeed(rows: RowStore, request: RequestEvents): Feed {
   const node = signal<NodeModel | undefined>(undefined);
@@ -105,7 +105,7 @@ export function createFeed(rows: RowStore, request: RequestEvents): Feed {
     for (const each of news.executions) rowQueue.push(each.executionId, each);
     takeDeleted(news.deletedExecutionIds);
     if (news.node) takeNode(news.node);
-    if (rowQueue.waiting <= mostWaiting) return;
+    if (rowQueue.waiting <= maxWaiting) return;
     rowQueue.clear();
     missed.value = missed.peek() + 1;
   };

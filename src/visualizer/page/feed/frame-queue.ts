@@ -18,7 +18,7 @@ const flood = 60;
 /** … the next have to wait, … */
 const pauseMs = 250;
 /** … unless so many do: then there is no time to lose. */
-const mostPaused = 2000;
+const maxPaused = 2000;
 
 export interface FrameQueue<Item> {
   push(key: string, item: Item): void;
@@ -49,7 +49,7 @@ export function createFrameQueue<Item, Made>(
       if (one !== undefined) made.push(one);
     }
     if (made.length > 0) deliver(made);
-    if (made.length > flood && items.size < mostPaused) rest();
+    if (made.length > flood && items.size < maxPaused) rest();
     else if (items.size > 0) callOff = onFrame(run);
   };
   const rest = () => {

@@ -15,9 +15,9 @@ import type { Feed } from './feed.ts';
 
 /** A node that tells too much is not asked all the time, too. */
 const pauseMs = 3000;
-const mostPages = 20;
+const maxPages = 20;
 /** Asked for one by one in a turn; the others have the next. */
-const mostAsked = 100;
+const maxAsked = 100;
 
 export function keepUnfinished(call: Call, feed: Feed, rows: RowStore): () => void {
   let since = stopwatch();
@@ -46,7 +46,7 @@ async function readUnfinished(call: Call, rows: RowStore): Promise<void> {
   const doubted = [...rows.values()].filter(({ status }) => !isEnded(status)).map(({ id }) => id);
   const found = new Set<string>();
   let pageToken = '';
-  for (let page = 0; page < mostPages; page += 1) {
+  for (let page = 0; page < maxPages; page += 1) {
     using answers = rows.ask();
     const answer = await call<ListExecutionsResponseJson>('FunctionService/ListExecutions', {
       statuses: [statusName('pending'), statusName('running')],
@@ -60,7 +60,7 @@ async function readUnfinished(call: Call, rows: RowStore): Promise<void> {
     if (pageToken === '') break;
   }
   if (pageToken !== '') return;
-  for (const id of doubted.filter((each) => !found.has(each)).slice(0, mostAsked))
+  for (const id of doubted.filter((each) => !found.has(each)).slice(0, maxAsked))
     await askFor(call, rows, id);
 }
 

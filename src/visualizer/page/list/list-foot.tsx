@@ -2,7 +2,7 @@
 import { countText } from '../model/quantity.ts';
 import { usePage } from '../shell/page.ts';
 import { Icon } from '../theme/icon.tsx';
-import { mostRows } from './row-store.ts';
+import { maxRows } from './row-store.ts';
 import './list-foot.css';
 
 interface Props {
@@ -39,10 +39,10 @@ export function ListFoot({ limit, searchOn }: Props) {
     );
   }
   if (shown === 0) return null;
-  if (list.rows.isFull || (done && shown >= mostRows * 0.9)) {
+  if (list.rows.isFull || (done && shown >= maxRows * 0.9)) {
     return (
       <p class="list-foot quiet">
-        The page keeps the newest {countText(mostRows)}. For older ones, choose a time.
+        The page keeps the newest {countText(maxRows)}. For older ones, choose a time.
       </p>
     );
   }

@@ -6,7 +6,7 @@
 import type { ExecutionRow } from '../model/execution-row.ts';
 import { isEnded } from '../model/status.ts';
 
-export const mostRows = 20_000;
+export const maxRows = 20_000;
 
 export interface RowChange {
   readonly changed: readonly string[];
@@ -40,7 +40,7 @@ export class RowStore {
   /** The reader may be looking at it: such rows are forgotten last. */
   isListed: (id: string) => boolean = () => false;
 
-  constructor(most: number = mostRows) {
+  constructor(most: number = maxRows) {
     this.#most = most;
   }
 

@@ -29,6 +29,8 @@ interface LogEventHead {
   readonly status: Status;
   /** 0 before the first attempt. */
   readonly attempt: number;
+  /** Who asked for it; absent for what the node did by itself. */
+  readonly principal?: string;
 }
 
 export interface TransitionEvent extends LogEventHead {
@@ -56,6 +58,7 @@ export function eventOf(json: StreamExecutionResultJson): LogEvent | undefined {
     time: instantOf(json.time) ?? 0,
     status: statusOf(json.status),
     attempt: json.attempt,
+    ...(json.principal && { principal: json.principal }),
   };
   if (json.transition) return { ...head, kind: 'transition', transition: json.transition };
   if (json.chunk) {

@@ -110,7 +110,10 @@ function NodeFacts({
       {!mayAct && (
         <div>
           <dt class="hidden">Actions</dt>
-          <dd class="badge" title="The page only shows: the link of spear page lets it act">
+          <dd
+            class="badge"
+            title="The page only shows. It acts where it is signed in (spear page), or with spear serve --allow-ui-actions"
+          >
             Read only
           </dd>
         </div>

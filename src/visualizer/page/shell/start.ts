@@ -91,7 +91,7 @@ export function startPage(): Page {
       );
       found.push(...answer.tasks.map(taskOf));
       pageToken = answer.nextPageToken;
-      if (pageToken === '' || found.length >= mostTasks) break;
+      if (pageToken === '' || found.length >= maxTasks) break;
     }
     tasks.value = found;
   }
@@ -105,4 +105,4 @@ export function startPage(): Page {
   }
 }
 
-const mostTasks = 5000;
+const maxTasks = 5000;

@@ -16,7 +16,7 @@ export interface Known {
 }
 
 /** A branch shows so many; the rest is one line that leads to the list. */
-const mostChildren = 100;
+const maxChildren = 100;
 const none = { state: '', facts: [], queueLength: 0, restarts: 0, children: [] } as const;
 
 export function nodeTree(known: Known): Actor {
@@ -179,7 +179,7 @@ function limited<Item>(
   key: string,
   link?: Actor['link'],
 ): readonly Actor[] {
-  const children = items.slice(0, mostChildren).map(make);
+  const children = items.slice(0, maxChildren).map(make);
   const rest = items.length - children.length;
   if (rest === 0) return children;
   return [

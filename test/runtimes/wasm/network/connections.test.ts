@@ -79,7 +79,7 @@ describe('an execution', () => {
     const task = await guest('fetch', 'fresh');
     const attempt = attemptOf(task, fetched('get', `127.0.0.1:${server.port}`));
     const running = runtime.run(attempt, new Collected(), stop.signal);
-    await expect.poll(server.open, { timeout: 10_000 }).toBe(1);
+    await expect.poll(server.open).toBe(1);
     stop.abort();
     expect(await running).toMatchObject({ kind: 'stopped' });
     await expect.poll(server.open, whileHostLives).toBe(0);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { mostOpenFiles } from '../../../../src/runtimes/wasm/files/file-system.ts';
+import { maxOpenFiles } from '../../../../src/runtimes/wasm/files/file-system.ts';
 import { describeWhere, wasiCompiler } from '../../../support/needs.ts';
 import { compileWasi } from '../../../support/wasi.ts';
 import { Folder } from '../files/folder.ts';
@@ -69,7 +69,7 @@ describeWhere([await wasiCompiler()], 'a C program with a preopen', () => {
 
   it('may have as many files open as the documents say, and then gets EMFILE', async () => {
     const { stdout } = await run('fdleak');
-    expect(stdout).toBe(`${mostOpenFiles} open: No file descriptors available\nopened ${mostOpenFiles}\n`);
+    expect(stdout).toBe(`${maxOpenFiles} open: No file descriptors available\nopened ${maxOpenFiles}\n`);
   });
 
   it('cannot read 2 GB into less memory, and the host allocates nothing of that length', async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { mostOpenFiles } from '../../../../src/runtimes/wasm/files/file-system.ts';
+import { maxOpenFiles } from '../../../../src/runtimes/wasm/files/file-system.ts';
 import { Folder } from '../files/folder.ts';
 import { errno } from './errno.ts';
 import { RawHost, type RawOptions } from './raw-host.ts';
@@ -399,7 +399,7 @@ describe('path_open', () => {
     let last = { answer: 0, fd: -1 };
     let count = 0;
     for (; last.answer === 0; count += 1) last = host.tryOpen('file', {});
-    expect([last.answer, count - 1]).toEqual([errno.mfile, mostOpenFiles]);
+    expect([last.answer, count - 1]).toEqual([errno.mfile, maxOpenFiles]);
     expect(host.call('fd_close', 500)).toBe(errno.success);
     expect(host.open('file')).toBe(500);
   });

@@ -96,7 +96,7 @@ test.each(graphs)('every way of the %s chart is drawn from its source into its t
 test('what was taken is drawn with its counts, and alone unless all ways are wanted', () => {
   const index = new LogIndex(recordings.failed?.().log() as never);
   index.catchUp();
-  const { ways } = index.standingAt(Number.POSITIVE_INFINITY);
+  const { ways } = index.stateAt(Number.POSITIVE_INFINITY);
   const taken = drawnWays(execution, ways, false);
   expect(taken.map(({ from, to, taken: each }) => `${from} ${to} ${each?.count}`)).toEqual([
     'pending.queued running.attempting 1',

@@ -17,8 +17,8 @@ import {
 } from '../../../../src/visualizer/page/execution/chart/labels.ts';
 import { layoutOf } from '../../../../src/visualizer/page/execution/chart/layout.ts';
 import { routesOf } from '../../../../src/visualizer/page/execution/chart/routes.ts';
-import type { Taken } from '../../../../src/visualizer/page/execution/log/standing.ts';
-import { wayKey } from '../../../../src/visualizer/page/execution/log/standing.ts';
+import type { TransitionCount } from '../../../../src/visualizer/page/execution/log/log-state.ts';
+import { transitionKey } from '../../../../src/visualizer/page/execution/log/log-state.ts';
 import type { Machine } from '../../../../src/visualizer/page/model/machine.ts';
 
 const graphs = Object.entries({
@@ -31,15 +31,15 @@ const graphs = Object.entries({
 );
 
 /** The ways between leaves that a life can take, each with the first event that leads along it. */
-function leafWays(graph: Graph): readonly Taken[] {
+function leafWays(graph: Graph): readonly TransitionCount[] {
   const leaves = [...graph.states.values()].filter(
     ({ children, isFinal }) => children.length === 0 && !isFinal,
   );
-  const found = new Map<string, Taken>();
+  const found = new Map<string, TransitionCount>();
   for (const { path } of leaves) {
     for (const { from, to, allowed } of graph.ways) {
       if (from !== '' && path !== from && !path.startsWith(`${from}.`)) continue;
-      const key = wayKey(path, to);
+      const key = transitionKey(path, to);
       const events = new Map(allowed.slice(0, 1).map(({ event }) => [event, 12] as const));
       if (!found.has(key)) found.set(key, { from: path, to, events, count: 12, last: 7 });
     }
@@ -48,16 +48,16 @@ function leafWays(graph: Graph): readonly Taken[] {
 }
 
 /** What a life can have taken: it ends at most once. */
-function lives(graph: Graph): readonly (readonly Taken[])[] {
+function lives(graph: Graph): readonly (readonly TransitionCount[])[] {
   const ways = leafWays(graph);
-  const isEnd = ({ to }: Taken) => graph.states.get(to)?.isFinal === true;
+  const isEnd = ({ to }: TransitionCount) => graph.states.get(to)?.isFinal === true;
   const going = ways.filter((way) => !isEnd(way));
   return [going, ...ways.filter(isEnd).map((end) => [...going, end])];
 }
 
-function drawn(graph: Graph, taken: readonly Taken[], all: boolean) {
+function drawn(graph: Graph, taken: readonly TransitionCount[], all: boolean) {
   const layout = layoutOf(graph);
-  const ways = drawnWays(graph, new Map(taken.map((way) => [wayKey(way.from, way.to), way])), all);
+  const ways = drawnWays(graph, new Map(taken.map((way) => [transitionKey(way.from, way.to), way])), all);
   const { routes, height } = routesOf(layout, ways);
   const wishes = ways.map((way: DrawnWay) => ({
     key: way.key,

@@ -31,9 +31,9 @@ test.each(Object.keys(recordings))(
         state = step.to;
         steps += 1;
       }
-      const standing = index.standingAt(event.sequence);
-      expect(standing).toMatchObject({ sequence: event.sequence, state, attempt: event.attempt });
-      expect(standing.context).toEqual(context);
+      const logState = index.stateAt(event.sequence);
+      expect(logState).toMatchObject({ sequence: event.sequence, state, attempt: event.attempt });
+      expect(logState.context).toEqual(context);
     }
   },
 );
@@ -47,7 +47,7 @@ test('a result is a step: the log tells the way into a final state by nothing el
     eventType: 'attemptEnded',
     isFinal: true,
   });
-  const { context } = index.standingAt(Number.POSITIVE_INFINITY);
+  const { context } = index.stateAt(Number.POSITIVE_INFINITY);
   expect(context.outcome).toMatchObject({
     code: 'ATTEMPT_TIMEOUT',
     termination: { rung: 'kill', tookMs: 5060 },
@@ -57,7 +57,7 @@ test('a result is a step: the log tells the way into a final state by nothing el
 test('ways are counted up to the event that is looked at', () => {
   const index = indexOf(failedAfterRetries().log());
   const retries = (sequence: number) =>
-    index.standingAt(sequence).ways.get('running.attempting→running.backingOff')?.count;
+    index.stateAt(sequence).ways.get('running.attempting→running.backingOff')?.count;
   expect(retries(10)).toBeUndefined();
   expect(retries(60)).toBe(1);
   expect(retries(Number.POSITIVE_INFINITY)).toBe(2);
@@ -90,8 +90,8 @@ test('it grows with the log and looks at no event twice', () => {
   expect(index.steps.length).toBe(other.steps.length);
   expect(index.outputBytes).toBe(other.outputBytes);
   // Without their methods, which no two steps share.
-  const plain = (standing: object) => JSON.stringify(standing);
-  expect(plain(index.standingAt(70))).toBe(plain(other.standingAt(70)));
+  const plain = (logState: object) => JSON.stringify(logState);
+  expect(plain(index.stateAt(70))).toBe(plain(other.stateAt(70)));
 });
 
 test('a hundred thousand events are taken in, and any of them is found, in no time', () => {
@@ -134,7 +134,7 @@ test('a hundred thousand events are taken in, and any of them is found, in no ti
   const index = indexOf(log);
   const asked = processorTime(() => {
     for (let sequence = 500; sequence <= 100_000; sequence += 500) {
-      expect(index.standingAt(sequence).context.n).toBe(sequence - 9);
+      expect(index.stateAt(sequence).context.n).toBe(sequence - 9);
     }
   });
   const each = asked / 200;

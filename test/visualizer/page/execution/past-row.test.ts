@@ -10,25 +10,25 @@ test('a record of the past knows nothing of what came later', () => {
     index.catchUp();
     const row = run.row();
     for (let sequence = 1; sequence < index.log.lastSequence; sequence += 1) {
-      const standing = index.standingAt(sequence);
-      const past = pastRow(row, standing, index);
+      const logState = index.stateAt(sequence);
+      const past = pastRow(row, logState, index);
       expect(past).toMatchObject({
-        status: standing.status,
-        state: standing.state,
-        attempt: standing.attempt,
-        outputBytes: standing.outputBytes,
+        status: logState.status,
+        state: logState.state,
+        attempt: logState.attempt,
+        outputBytes: logState.outputBytes,
         completedAt: undefined,
         exitCode: undefined,
         errorCode: '',
         errorMessage: '',
         resourceUse: undefined,
-        seenAt: standing.time,
+        seenAt: logState.time,
       });
-      expect(past.startedAt ?? 0).toBeLessThanOrEqual(standing.time);
-      expect(past.startedAt === undefined).toBe(standing.attempt === 0);
-      expect(past.recoveries).toBe(standing.context.recoveries ?? 0);
-      expect(past.queueTimeMs + past.executionTimeMs).toBeLessThanOrEqual(standing.time - row.createdAt);
-      if (standing.attempt < row.attempt) expect(past.instanceId).toBe('');
+      expect(past.startedAt ?? 0).toBeLessThanOrEqual(logState.time);
+      expect(past.startedAt === undefined).toBe(logState.attempt === 0);
+      expect(past.recoveries).toBe(logState.context.recoveries ?? 0);
+      expect(past.queueTimeMs + past.executionTimeMs).toBeLessThanOrEqual(logState.time - row.createdAt);
+      if (logState.attempt < row.attempt) expect(past.instanceId).toBe('');
     }
   }
 });

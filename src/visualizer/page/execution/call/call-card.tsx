@@ -69,7 +69,7 @@ function Asked({ invocation }: { readonly invocation: Invocation }) {
 }
 
 /** Enough to read; the rest is in the output. */
-const mostShown = 16_384;
+const maxShown = 16_384;
 
 function Result({ row, log }: { readonly row: ExecutionRow; readonly log: EventLog }) {
   const { length } = log;
@@ -77,7 +77,7 @@ function Result({ row, log }: { readonly row: ExecutionRow; readonly log: EventL
     () =>
       row.output.byteLength > 0
         ? { bytes: row.output, all: Math.max(row.output.byteLength, row.outputBytes) }
-        : writtenBy(log, row.attempt, mostShown),
+        : writtenBy(log, row.attempt, maxShown),
     [row, log, length.value],
   );
   if (row.contentType === 'application/json') {

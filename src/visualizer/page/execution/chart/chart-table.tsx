@@ -51,7 +51,7 @@ export function ChartTable({ graph, state, ways, visits, onEvent }: Props) {
             <th scope="col">To</th>
             <th scope="col">Events</th>
             <th scope="col" class="number">
-              Taken
+              TransitionCount
             </th>
             <th scope="col">Last</th>
           </tr>

@@ -3,7 +3,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { useKeys } from '../../keyboard/keys.ts';
 import type { Machine } from '../../model/machine.ts';
-import { type Taken, wayKey } from '../log/standing.ts';
+import { type TransitionCount, transitionKey } from '../log/log-state.ts';
 import { Toggle } from '../toggle.tsx';
 import { ChartTable } from './chart-table.tsx';
 import { drawnWays, wayNames } from './drawn-ways.ts';
@@ -19,8 +19,8 @@ interface Props {
   readonly machine: Pick<Machine, 'name' | 'version' | 'definition'>;
   /** Path of the state that it is in. */
   readonly state: string;
-  /** What was taken so far, by `wayKey`. */
-  readonly ways: ReadonlyMap<string, Taken>;
+  /** What was taken so far, by `transitionKey`. */
+  readonly ways: ReadonlyMap<string, TransitionCount>;
   readonly visits: ReadonlyMap<string, number>;
   /** The way that led here. */
   readonly lastWay?: string | undefined;
@@ -135,7 +135,9 @@ export function ChartView({ machine, state, ways, visits, lastWay, past = false,
                   key={box.path}
                   box={box}
                   isFinal={graph.states.get(box.path)?.isFinal ?? false}
-                  isInitial={ways.size === 0 ? box.path === graph.initial : ways.has(wayKey('', box.path))}
+                  isInitial={
+                    ways.size === 0 ? box.path === graph.initial : ways.has(transitionKey('', box.path))
+                  }
                   current={box.path === state}
                   past={past}
                   visits={visits.get(box.path) ?? 0}

@@ -1,5 +1,5 @@
 /** Which ways a chart shows: those that were taken, and where the reader wants them, all others that there are. Pure. */
-import { type Taken, wayKey } from '../log/standing.ts';
+import { type TransitionCount, transitionKey } from '../log/log-state.ts';
 import type { Graph, Way } from './graph.ts';
 
 export interface DrawnWay {
@@ -7,7 +7,7 @@ export interface DrawnWay {
   readonly from: string;
   readonly to: string;
   /** Absent for one that was not taken. */
-  readonly taken: Taken | undefined;
+  readonly taken: TransitionCount | undefined;
   /** Absent for one that this version of the machine does not have. */
   readonly way: Way | undefined;
   /** Its events, the most frequent first. */
@@ -16,11 +16,11 @@ export interface DrawnWay {
 
 export function drawnWays(
   graph: Graph,
-  taken: ReadonlyMap<string, Taken>,
+  taken: ReadonlyMap<string, TransitionCount>,
   all: boolean,
 ): readonly DrawnWay[] {
   const drawn: DrawnWay[] = [];
-  const known = new Map(graph.ways.map((way) => [wayKey(way.from, way.to), way]));
+  const known = new Map(graph.ways.map((way) => [transitionKey(way.from, way.to), way]));
   for (const [key, each] of taken) {
     if (each.from === '') continue;
     const events = [...each.events].sort((one, other) => other[1] - one[1]).map(([name]) => name);
@@ -44,9 +44,13 @@ export function wayNames({ events }: DrawnWay): string {
 }
 
 /** The transition that allowed it: the state's own, or one of those around it. */
-function wayOf(graph: Graph, known: ReadonlyMap<string, Way>, { from, to }: Taken): Way | undefined {
+function wayOf(
+  graph: Graph,
+  known: ReadonlyMap<string, Way>,
+  { from, to }: TransitionCount,
+): Way | undefined {
   for (let path = from; ; path = graph.states.get(path)?.parent ?? '') {
-    const way = known.get(wayKey(path, to));
+    const way = known.get(transitionKey(path, to));
     if (way !== undefined || path === '') return way;
   }
 }

@@ -69,7 +69,8 @@ export function entrySize(event: LogEvent): string {
 
 /** The whole row as a sentence, for those who listen. */
 export function entryLabel(event: LogEvent): string {
-  const head = `Event ${countText(event.sequence)}, attempt ${event.attempt}`;
+  const by = event.principal === undefined ? '' : `, by ${event.principal}`;
+  const head = `Event ${countText(event.sequence)}, attempt ${event.attempt}${by}`;
   if (event.kind === 'chunk') return `${head}, ${event.chunk.stream}: ${entryText(event)}`;
   if (event.kind === 'result') return `${head}, result: ${entryText(event)}`;
   const { from, to, eventType, reasonCode } = event.transition;
@@ -84,7 +85,7 @@ function searched(event: LogEvent): string {
     return `${event.sequence} result ${result.state} ${result.errorCode} ${result.errorMessage}`;
   }
   const { from, to, eventType, reasonCode, contextPatch } = event.transition;
-  return `${event.sequence} ${eventType} ${from} ${to} ${reasonCode} ${contextPatch}`;
+  return `${event.sequence} ${eventType} ${from} ${to} ${reasonCode} ${event.principal ?? ''} ${contextPatch}`;
 }
 
 const decoder = new TextDecoder();

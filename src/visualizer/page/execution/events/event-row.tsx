@@ -76,6 +76,7 @@ function What({ event }: { readonly event: LogEvent }) {
         <>
           <span class="event-to">{event.transition.to}</span>
           <span class="event-name">{event.transition.eventType}</span>
+          {event.principal !== undefined && <span class="event-text">by {event.principal}</span>}
           {event.transition.reasonCode !== '' && (
             <span class="event-code">{event.transition.reasonCode}</span>
           )}

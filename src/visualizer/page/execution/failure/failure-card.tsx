@@ -30,7 +30,7 @@ const origins = {
   policy: 'a limit, a deadline or a cancel',
   platform: 'the node, a runtime or the host',
 } as const;
-const mostMessage = 2000;
+const maxMessage = 2000;
 
 export function FailureCard({ row, log, context, inAttempts, causeSequence, onEvent }: Props) {
   const look = lookOf(row.state, row.status);
@@ -56,7 +56,7 @@ export function FailureCard({ row, log, context, inAttempts, causeSequence, onEv
               </span>
             )}
           </h2>
-          {row.errorMessage !== '' && <p class="failure-message">{oneLine(row.errorMessage, mostMessage)}</p>}
+          {row.errorMessage !== '' && <p class="failure-message">{oneLine(row.errorMessage, maxMessage)}</p>}
         </div>
         {causeSequence !== undefined && (
           <button type="button" class="button" onClick={() => onEvent(causeSequence)}>

@@ -2,19 +2,19 @@
  * What the view needs to know of a log beyond its events: the steps, the output's times, and where the execution stood
  * at any event. Pure; it grows with the log and never looks at an event twice.
  *
- * The standing at event N is folded from the nearest checkpoint, at most `stride` steps away, whatever N is.
+ * The state at event N is folded from the nearest checkpoint, at most `stride` steps away, whatever N is.
  */
 import type { EventLog } from '../../model/event-log.ts';
 import { type Context, noContext, patched } from './context.ts';
 import { Growing } from './growing.ts';
-import { type Standing, type Taken, wayKey } from './standing.ts';
+import { type LogState, type TransitionCount, transitionKey } from './log-state.ts';
 import { type Step, stepOf } from './step.ts';
 
 const stride = 64;
 
 interface Checkpoint {
   readonly context: Context;
-  readonly ways: ReadonlyMap<string, Taken>;
+  readonly ways: ReadonlyMap<string, TransitionCount>;
   readonly visits: ReadonlyMap<string, number>;
 }
 
@@ -107,7 +107,7 @@ export class LogIndex {
   }
 
   /** Where the execution stood after the event with this number, or after the last one before it. */
-  standingAt(sequence: number): Standing {
+  stateAt(sequence: number): LogState {
     const event = this.log.at(this.log.indexOf(sequence));
     const count = this.#stepSequences.countUpTo(sequence);
     const { context, before, ways, visits } = this.#fold(count);
@@ -143,14 +143,20 @@ export class LogIndex {
       if (step === undefined) break;
       before = context;
       context = patched(context, step.patch());
-      ways.set(wayKey(step.from, step.to), takenAgain(ways.get(wayKey(step.from, step.to)), step));
+      ways.set(
+        transitionKey(step.from, step.to),
+        takenAgain(ways.get(transitionKey(step.from, step.to)), step),
+      );
       if (step.from !== step.to) visits.set(step.to, (visits.get(step.to) ?? 0) + 1);
     }
     return { context, before, ways, visits };
   }
 }
 
-function takenAgain(was: Taken | undefined, { from, to, eventType, sequence }: Step): Taken {
+function takenAgain(
+  was: TransitionCount | undefined,
+  { from, to, eventType, sequence }: Step,
+): TransitionCount {
   const events = new Map(was?.events);
   events.set(eventType, (events.get(eventType) ?? 0) + 1);
   return { from, to, events, count: (was?.count ?? 0) + 1, last: sequence };

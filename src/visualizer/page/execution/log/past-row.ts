@@ -1,10 +1,10 @@
 /** What a record said at an event of the past, as far as the log tells: nothing of what came after it. Pure. */
 import type { ExecutionRow } from '../../model/execution-row.ts';
 import type { LogIndex } from './log-index.ts';
-import type { Standing } from './standing.ts';
+import type { LogState } from './log-state.ts';
 
-export function pastRow(row: ExecutionRow, standing: Standing, index: LogIndex): ExecutionRow {
-  const { sequence, time, state, status, attempt, context } = standing;
+export function pastRow(row: ExecutionRow, logState: LogState, index: LogIndex): ExecutionRow {
+  const { sequence, time, state, status, attempt, context } = logState;
   const started = index.steps.find((step) => step.attempt > 0);
   const startedAt = started !== undefined && started.sequence <= sequence ? started.time : undefined;
   return {
@@ -30,7 +30,7 @@ export function pastRow(row: ExecutionRow, standing: Standing, index: LogIndex):
     output: nothing,
     errorOutput: nothing,
     contentType: '',
-    outputBytes: standing.outputBytes,
+    outputBytes: logState.outputBytes,
     outputTruncated: false,
   };
 }

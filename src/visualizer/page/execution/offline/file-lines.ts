@@ -3,7 +3,7 @@ import { Lines } from '../../../../domain/snapshot/lines.ts';
 import { UnreadableFile } from './unreadable-file.ts';
 
 /** The longest line that either kind of file has: a result with all of its output. */
-const mostBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * 1024 * 1024;
 
 export interface FileLine {
   readonly text: string;
@@ -16,7 +16,7 @@ export interface FileLine {
 }
 
 export async function* fileLines(file: Blob): AsyncGenerator<FileLine> {
-  const lines = new Lines(mostBytes, (line) => new UnreadableFile(`line ${line} is longer than any of ours`));
+  const lines = new Lines(maxBytes, (line) => new UnreadableFile(`line ${line} is longer than any of ours`));
   const decoder = new TextDecoder();
   let offset = 0;
   let number = 0;

@@ -1,7 +1,7 @@
 /** Which events of a log are not in its file, though the ones around them are. */
 
 /** More gaps than these are only counted. */
-const mostNamed = 5;
+const maxNamed = 5;
 
 export class MissingEvents {
   /** The last event that was there; 0 before the first. */
@@ -30,8 +30,8 @@ export class MissingEvents {
   get fault(): string {
     if (this.#events === 0) return '';
     if (this.#events === 1) return `Event ${this.#gaps[0]} is missing in the file.`;
-    const more = this.#gaps.length - mostNamed;
-    const named = this.#gaps.slice(0, mostNamed).join(', ');
+    const more = this.#gaps.length - maxNamed;
+    const named = this.#gaps.slice(0, maxNamed).join(', ');
     return `Events ${named}${more > 0 ? ` and those of ${more} more gaps` : ''} are missing in the file.`;
   }
 }

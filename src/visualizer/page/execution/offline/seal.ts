@@ -4,7 +4,7 @@ import { bytesOf } from '../../model/scalar.ts';
 import type { Signature } from '../../model/signature.ts';
 
 /** A browser takes the digest of what is in memory only. */
-const mostBytes = 256 * 1024 * 1024;
+const maxBytes = 256 * 1024 * 1024;
 
 export interface SealFinding {
   /** What is wrong, for people; empty where nothing is, or where it could not be checked. */
@@ -38,7 +38,7 @@ async function digestFits(
   offset: number,
   sha256: string,
 ): Promise<boolean | undefined> {
-  if (subtle === undefined || offset > mostBytes) return undefined;
+  if (subtle === undefined || offset > maxBytes) return undefined;
   return (await hexDigest(subtle, await file.slice(0, offset).arrayBuffer())) === sha256;
 }
 

@@ -21,7 +21,7 @@ const opening = /^\{"spearSnapshot":(\d{1,9}),"parts":\[$/;
 /** Envelopes that this page reads. */
 const known = ['1'];
 /** Of an input, for showing. */
-const mostInput = 1024 * 1024;
+const maxInput = 1024 * 1024;
 
 export function isSnapshot(first: string): boolean {
   return first.startsWith('{"spearSnapshot"');
@@ -63,7 +63,7 @@ export async function readSnapshot(
         invocation = part.invocation as InvocationPart['invocation'];
         break;
       case 'input':
-        if (inputBytes < mostInput) input.push(bytesOf(String(part.data)));
+        if (inputBytes < maxInput) input.push(bytesOf(String(part.data)));
         inputBytes += input.at(-1)?.byteLength ?? 0;
         break;
       case 'events':
@@ -95,8 +95,11 @@ type Written = Omit<NewEvent, 'kind'> & { readonly type: string; readonly [name:
 function eventsOf(list: unknown, row: ExecutionRow, line: number): readonly LogEvent[] {
   if (!Array.isArray(list)) throw new UnreadableFile(`line ${line} has no list of events`);
   return (list as Written[]).map((written): LogEvent => {
-    const { sequence, time, status, attempt } = written;
-    const head = { sequence, position: 0, time, status, attempt };
+    const { sequence, time, status, attempt, by } = written;
+    const head = {
+      ...{ sequence, position: 0, time, status, attempt },
+      ...(by !== undefined && { principal: by }),
+    };
     switch (written.type) {
       case 'transition': {
         const { from, to, eventType, reasonCode, contextPatch, chartVersion } = written as unknown as Extract<

@@ -4,7 +4,7 @@
  * - A line is cut into pieces of bounded length, so that one of 50 MB costs what 50 MB of lines cost.
  * - A line goes on only while its stream does: where the other one comes in between, what follows is a piece of its own,
  *   as on a terminal. Only the last piece ever changes.
- * - Memory is bounded: beyond `mostPieces` the oldest are given up, and `forgotten` counts their lines.
+ * - Memory is bounded: beyond `maxPieces` the oldest are given up, and `forgotten` counts their lines.
  */
 import type { ChunkEvent } from '../../model/log-event.ts';
 import { type AnsiState, stateAfter } from './ansi.ts';
@@ -25,8 +25,8 @@ export interface Piece {
   added: { readonly offset: number; readonly sequence: number }[] | undefined;
 }
 
-const mostChars = 2048;
-const mostPieces = 800_000;
+const maxChars = 2048;
+const maxPieces = 800_000;
 /** No sequence that sets a colour is longer. */
 const longestSequence = 32;
 
@@ -79,7 +79,7 @@ export class LineStore {
       this.#endLine(state, chunk.stream, sequence);
       from = end + 1;
     }
-    if (this.#pieces.length > mostPieces) this.#forget();
+    if (this.#pieces.length > maxPieces) this.#forget();
   }
 
   /** How many pieces there were up to an event. */
@@ -100,11 +100,11 @@ export class LineStore {
       if (from >= next) next = behindReturn(text, from);
       const last = this.#open(state);
       if (last === undefined) {
-        const end = cutOf(text, from, mostChars, next);
+        const end = cutOf(text, from, maxChars, next);
         this.#begin(state, stream, sequence, text.slice(from, end));
         from = end;
       } else {
-        const end = cutOf(text, from, mostChars - last.text.length, next);
+        const end = cutOf(text, from, maxChars - last.text.length, next);
         last.added ??= [];
         last.added.push({ offset: last.text.length, sequence });
         last.text += text.slice(from, end);
@@ -128,7 +128,7 @@ export class LineStore {
     const last = this.#pieces.at(-1);
     if (last === undefined || !state.open || this.#owner !== state) return undefined;
     // A carriage return alone starts over, as a progress bar does: what follows stands below.
-    if (last.text.length < mostChars && !last.text.endsWith('\r')) return last;
+    if (last.text.length < maxChars && !last.text.endsWith('\r')) return last;
     this.#leave();
     return undefined;
   }
@@ -157,7 +157,7 @@ export class LineStore {
   }
 
   #forget(): void {
-    const given = this.#pieces.splice(0, mostPieces >> 2);
+    const given = this.#pieces.splice(0, maxPieces >> 2);
     this.#forgotten = given.at(-1)?.line ?? this.#forgotten;
     this.#generation += 1;
   }

@@ -4,7 +4,7 @@ import { withoutAnsi } from './ansi.ts';
 import type { Piece } from './line-store.ts';
 
 /** Places beyond these are counted and not kept. */
-const mostKept = 50_000;
+const maxKept = 50_000;
 
 export class OutputSearch {
   readonly match: TextMatch;
@@ -40,7 +40,7 @@ export class OutputSearch {
       const found = this.match.ranges(this.#raw ? text : withoutAnsi(text), 1000).length;
       if (found === 0) continue;
       this.#hits += found;
-      if (this.#pieces.length < mostKept) this.#pieces.push(this.#next);
+      if (this.#pieces.length < maxKept) this.#pieces.push(this.#next);
     }
     return this.#next < end;
   }

@@ -5,7 +5,7 @@ import { type LineStore, textAt } from './line-store.ts';
 import type { Choice } from './use-output.ts';
 
 /** More than this is no use on a clipboard. */
-const mostCopied = 8_000_000;
+const maxCopied = 8_000_000;
 
 /** Nothing where it is too much. */
 export function chosenText(store: LineStore, at: number | undefined): string | undefined {
@@ -16,7 +16,7 @@ export function chosenText(store: LineStore, at: number | undefined): string | u
     if (piece === undefined) break;
     if (number > 0 && !piece.continues) text += '\n';
     text += withoutAnsi(at === undefined ? piece.text : textAt(piece, at));
-    if (text.length > mostCopied) return undefined;
+    if (text.length > maxCopied) return undefined;
   }
   return text;
 }

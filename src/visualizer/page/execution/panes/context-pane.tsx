@@ -2,18 +2,18 @@
 import { durationText } from '../../model/quantity.ts';
 import type { Json } from '../../wire.ts';
 import { differences } from '../log/context.ts';
-import type { Standing } from '../log/standing.ts';
+import type { LogState } from '../log/log-state.ts';
 import { oneLine } from '../output/visible.ts';
 import { noteOf } from './notes.ts';
 import { JsonBody } from './pane-body.tsx';
 
 interface Props {
-  readonly standing: Standing;
+  readonly logState: LogState;
   readonly admitted: number;
 }
 
-export function ContextPane({ standing, admitted }: Props) {
-  const { step, context, contextBefore } = standing;
+export function ContextPane({ logState, admitted }: Props) {
+  const { step, context, contextBefore } = logState;
   const all = differences(contextBefore, context);
   const changed = all.filter(({ kind }) => kind !== 'same');
   if (step === undefined) return <p class="empty-note">The log has no transition up to here.</p>;

@@ -10,7 +10,7 @@ import { JsonTree } from './json-tree.tsx';
 import type { Note } from './notes.ts';
 
 /** Browsers take long to lay out more than this at once. */
-const mostShown = 200_000;
+const maxShown = 200_000;
 
 export function JsonBody({
   title,
@@ -108,13 +108,13 @@ function PartHead({ title, hint, text, raw, setRaw }: HeadProps) {
 }
 
 export function PlainText({ text, label }: { readonly text: string; readonly label: string }) {
-  const cut = text.length > mostShown;
-  const lines = (cut ? text.slice(0, mostShown) : text).split('\n');
+  const cut = text.length > maxShown;
+  const lines = (cut ? text.slice(0, maxShown) : text).split('\n');
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by key
     <pre class="plain-text" tabIndex={0} role="group" aria-label={label}>
       {lines.map((line) => shown(line)).join('\n')}
-      {cut && <span class="quiet">{`\n… ${sizeText(text.length - mostShown)} more: copy it`}</span>}
+      {cut && <span class="quiet">{`\n… ${sizeText(text.length - maxShown)} more: copy it`}</span>}
     </pre>
   );
 }

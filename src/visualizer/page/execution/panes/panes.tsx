@@ -4,7 +4,7 @@ import { useRef, useState } from 'preact/hooks';
 import { useKeys } from '../../keyboard/keys.ts';
 import type { ExecutionRow } from '../../model/execution-row.ts';
 import type { ExecutionSource } from '../../model/execution-source.ts';
-import type { Standing } from '../log/standing.ts';
+import type { LogState } from '../log/log-state.ts';
 import { ContextPane } from './context-pane.tsx';
 import { InputPane } from './input-pane.tsx';
 import { ResultPane } from './result-pane.tsx';
@@ -18,13 +18,13 @@ type Name = (typeof names)[number];
 interface Props {
   readonly source: ExecutionSource;
   readonly row: ExecutionRow | undefined;
-  readonly standing: Standing;
+  readonly logState: LogState;
   readonly admitted: number;
   /** The reader travelled to an event before the last one. */
   readonly early: boolean;
 }
 
-export function Panes({ source, row, standing, admitted, early }: Props) {
+export function Panes({ source, row, logState, admitted, early }: Props) {
   const [open, setOpen] = useState<Name>('Context');
   const tabs = useRef<HTMLDivElement>(null);
   useKeys('Details, in focus', [
@@ -60,10 +60,10 @@ export function Panes({ source, row, standing, admitted, early }: Props) {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by key */}
       <div class="pane-body" id="pane" role="tabpanel" aria-labelledby={`tab-${open}`} tabIndex={0}>
-        {open === 'Context' && <ContextPane standing={standing} admitted={admitted} />}
+        {open === 'Context' && <ContextPane logState={logState} admitted={admitted} />}
         {open === 'Input' && <InputPane source={source} />}
         {row !== undefined && open === 'Result' && <ResultPane row={row} early={early} />}
-        {row !== undefined && open === 'Run' && <RunPane row={row} context={standing.context} />}
+        {row !== undefined && open === 'Run' && <RunPane row={row} context={logState.context} />}
         {row !== undefined && open === 'Task' && <TaskPane source={source} row={row} />}
       </div>
     </section>

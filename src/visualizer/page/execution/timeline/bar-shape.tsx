@@ -90,8 +90,8 @@ function textFor(bar: Bar, now: number, width: number): string {
 /** A wave under the bar, as drawings have it that are not to scale. */
 function wave(from: number, to: number, y: number): string {
   const half = 3;
-  const count = Math.max(1, Math.min(mostWaves, Math.round((to - from) / (2 * half))));
+  const count = Math.max(1, Math.min(maxWaves, Math.round((to - from) / (2 * half))));
   return `M${from} ${y}${`q${half / 2} -2.5 ${half} 0t${half} 0`.repeat(count)}`;
 }
 
-const mostWaves = 1000;
+const maxWaves = 1000;

@@ -128,12 +128,12 @@ export function timesOf(bar: Bar, admitted: number, now: number): string {
 }
 
 /** From here on a bar says that it is drawn wider than its time: less is not seen. */
-const leastWidening = 1.5;
+const minWidening = 1.5;
 
 /** How many times wider than its time a bar is drawn, where that could mislead; nothing where it does not. */
 export function wideningOf(bar: Bar, scale: TimeScale, now: number): number | undefined {
   const times = scale.widening(bar.from, bar.to ?? now);
-  return times >= leastWidening ? times : undefined;
+  return times >= minWidening ? times : undefined;
 }
 
 /** For people. */

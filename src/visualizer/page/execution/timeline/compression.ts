@@ -16,13 +16,13 @@ export interface Gap {
 const idleRule = { above: 0.15, keeps: 0.12 } as const;
 const busyRule = { above: 0.72, keeps: 0.375 } as const;
 /** Where less than this happened beside it, a busy gap is what there is to see. */
-const leastRest = 0.02;
+const minRest = 0.02;
 /** Many waits together are compressed from this share of the picture on, and have at most this for each unit of the rest. */
 const together = { above: 0.8, perRest: 1.5 } as const;
 /** More waits than these are the rhythm of the execution, and stay as they are. */
-const mostCompressed = 200;
+const maxCompressed = 200;
 /** A shorter gap is nothing that anyone waits through, in milliseconds. */
-const leastGap = 400;
+const minGap = 400;
 
 export function lengthOf({ from, to }: Gap): number {
   return to - from;
@@ -42,22 +42,22 @@ export function drawnLengths(whole: number, gaps: readonly Gap[]): (gap: Gap) =>
 
 function busyCeilingOf(busy: Lengths, active: number): number {
   const rest = active - busy.longest;
-  if (busy.longest < Math.max(leastGap, busyRule.above * active) || rest < leastRest * active) {
+  if (busy.longest < Math.max(minGap, busyRule.above * active) || rest < minRest * active) {
     return Number.POSITIVE_INFINITY;
   }
-  return busy.ceilingOfEach(busyRule.keeps, Math.max(active - busy.sum, leastRest * active));
+  return busy.ceilingOfEach(busyRule.keeps, Math.max(active - busy.sum, minRest * active));
 }
 
 function idleCeilingOf(idle: Lengths, rest: number): number {
   const whole = idle.sum + rest;
-  if (idle.longest <= Math.max(leastGap, whole / 400)) return Number.POSITIVE_INFINITY;
+  if (idle.longest <= Math.max(minGap, whole / 400)) return Number.POSITIVE_INFINITY;
   const each =
     idle.longest > idleRule.above * whole
       ? idle.ceilingOfEach(idleRule.keeps, rest)
       : Number.POSITIVE_INFINITY;
   if (idle.under(each) <= together.above * (idle.under(each) + rest)) return each;
   const all = idle.ceilingOfAll(together.perRest * rest);
-  return idle.above(all) > mostCompressed ? each : Math.min(each, all);
+  return idle.above(all) > maxCompressed ? each : Math.min(each, all);
 }
 
 /** Lengths that are cut off at one ceiling. */

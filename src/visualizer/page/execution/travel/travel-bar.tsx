@@ -23,7 +23,7 @@ interface Props {
 }
 
 /** More marks than this cannot be told apart. */
-const mostMarks = 400;
+const maxMarks = 400;
 
 export function TravelBar({ index, length, at, admitted, growing, ended, onEvent, onEnd }: Props) {
   const { log } = index;
@@ -166,7 +166,7 @@ function TravelKeys({ onEnd }: { readonly onEnd: () => void }) {
 function Marks({ index, last }: { readonly index: LogIndex; readonly last: number }) {
   const { steps, log } = index;
   if (last < 1) return null;
-  const every = Math.max(1, Math.ceil(steps.length / mostMarks));
+  const every = Math.max(1, Math.ceil(steps.length / maxMarks));
   return (
     <svg class="slider-marks" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
       {steps

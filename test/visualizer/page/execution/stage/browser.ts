@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../../../../support/browser.ts';
+import type { BrowserContext, Page } from 'playwright-core';
+import { sharedBrowser } from '../../../../support/browser.ts';
 import { slowDown } from '../../../../support/slow-page.ts';
 import type { Recording } from '../recording.ts';
 import { executionChart } from '../recording.ts';
@@ -55,7 +55,8 @@ export async function startStage(): Promise<StageBrowser> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const browser: Browser = await launchBrowser();
+  const browser = await sharedBrowser();
+  const contexts: BrowserContext[] = [];
   return {
     async open({ dark = false, width = 1440, height = 1000 } = {}) {
       const context = await browser.newContext({
@@ -63,6 +64,7 @@ export async function startStage(): Promise<StageBrowser> {
         colorScheme: dark ? 'dark' : 'light',
         timezoneId: 'UTC',
       });
+      contexts.push(context);
       const page = await context.newPage();
       await slowDown(page);
       const complaints: string[] = [];
@@ -98,7 +100,7 @@ export async function startStage(): Promise<StageBrowser> {
       };
     },
     async close() {
-      await browser.close();
+      await Promise.all(contexts.map((context) => context.close()));
       await new Promise((resolve) => server.close(resolve));
       await rm(folder, { recursive: true, force: true });
     },

@@ -1,10 +1,10 @@
-/** Where an execution stood at one event of its log. */
+/** The state of an execution at one event, folded from its log. */
 import type { Status } from '../../model/status.ts';
 import type { Context } from './context.ts';
 import type { Step } from './step.ts';
 
-/** How often a way from one state to another was taken, and when last. */
-export interface Taken {
+/** How often the transition from one state to another was taken, and when last. */
+export interface TransitionCount {
   /** Empty for the admission. */
   readonly from: string;
   readonly to: string;
@@ -15,7 +15,7 @@ export interface Taken {
   readonly last: number;
 }
 
-export interface Standing {
+export interface LogState {
   /** 0 before the first event. */
   readonly sequence: number;
   readonly time: number;
@@ -28,8 +28,8 @@ export interface Standing {
   readonly contextBefore: Context;
   /** The last step up to here. */
   readonly step: Step | undefined;
-  /** Ways taken up to here, by `wayKey`. */
-  readonly ways: ReadonlyMap<string, Taken>;
+  /** Ways taken up to here, by `transitionKey`. */
+  readonly ways: ReadonlyMap<string, TransitionCount>;
   /** How often each state was entered up to here. */
   readonly visits: ReadonlyMap<string, number>;
   /** Pieces of output, and their bytes, up to here. */
@@ -37,12 +37,12 @@ export interface Standing {
   readonly outputBytes: number;
 }
 
-export function wayKey(from: string, to: string): string {
+export function transitionKey(from: string, to: string): string {
   return `${from}→${to}`;
 }
 
 /** How often the next run of the node has followed an attempt again, up to there. */
-export function timesReattached({ ways }: Standing): number {
+export function timesReattached({ ways }: LogState): number {
   let times = 0;
   for (const { events } of ways.values()) times += events.get('reattached') ?? 0;
   return times;
