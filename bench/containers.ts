@@ -27,7 +27,7 @@ const hardened = [
 export async function containerRows(spear: BenchServer): Promise<Row[]> {
   await makeTestImage();
   const image = testImage;
-  const connection = connect(spear.grpcAddress);
+  const connection = connect(spear.grpcAddress, spear.credentials);
   try {
     await register(connection, 'bench-cold', image, {});
     const cold = await coldTimes(connection, image);

@@ -16,7 +16,7 @@ const largeBytes = 100 * 1024 * 1024;
 /** What a preopened folder costs a guest, against the same calls of `node:fs`. The server must allow host access. */
 export async function fileRows(spear: BenchServer): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'spear-bench-files-'));
-  const connection = connect(spear.grpcAddress);
+  const connection = connect(spear.grpcAddress, spear.credentials);
   try {
     await writeFile(join(folder, 'large'), Buffer.alloc(largeBytes, 1));
     const content = await compileWasi(new URL('./files.c', import.meta.url));

@@ -25,7 +25,7 @@ const script = `process.stdin.pipe(process.stdout);\n`;
 
 /** A process against a bare spawn, and a warm one against a bare spawn of a program that is slow to start. */
 export async function processRows(spear: BenchServer): Promise<Row[]> {
-  const connection = connect(spear.grpcAddress);
+  const connection = connect(spear.grpcAddress, spear.credentials);
   const bare = startBareSpawn();
   try {
     await registerProcess(connection, 'bench-cat', { artifact: path('/bin/cat') });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,8 @@ export interface BenchServer {
   /** Empty where it has none. */
   readonly httpAddress: string;
   readonly pid: number;
+  /** What to connect with: the administrator's token, where there is one. */
+  readonly credentials: { readonly token?: string };
   stop(): Promise<void>;
 }
 
@@ -38,6 +41,8 @@ export async function startSpear(
     SPEAR_HTTP_ADDRESS: '127.0.0.1:0',
     SPEAR_DATA_DIR: dataDir,
     SPEAR_DRAIN_MS: '0',
+    // h2load shows no token.
+    SPEAR_ANONYMOUS_ROLE: 'operate',
     ...options,
   };
   return start([...flags, here(program)], env, () => rm(dataDir, { recursive: true, force: true }));
@@ -58,12 +63,18 @@ async function start(
   return {
     ...addresses,
     pid: child.pid ?? 0,
+    credentials: credentialsIn(env.SPEAR_DATA_DIR),
     async stop() {
       child.kill('SIGTERM');
       await exited;
       await cleanUp();
     },
   };
+}
+
+function credentialsIn(dataDir: string | undefined): { readonly token?: string } {
+  const path = join(dataDir ?? '', 'admin-token');
+  return dataDir !== undefined && existsSync(path) ? { token: readFileSync(path, 'utf8').trim() } : {};
 }
 
 /** Both kinds of server say their addresses in one JSON line. */

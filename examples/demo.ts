@@ -94,13 +94,15 @@ async function showTyped(functions: Functions, tasks: Tasks): Promise<void> {
   }
 }
 
-async function showAsync(functions: Functions, httpAddress: string): Promise<void> {
+async function showAsync(functions: Functions, httpAddress: string, token: string): Promise<void> {
   const request = { task: 'ticker', args: ['5', '150'], executionMode: ExecutionMode.ASYNC };
   const accepted = await functions.invokeFunction(request);
   const url = `http://${httpAddress}${accepted.statusEndpoint}`;
   say('async', `accepted; its status is at ${url}`);
   for (let before = '', done = false; !done; ) {
-    const { result } = (await (await fetch(url)).json()) as {
+    const { result } = (await (
+      await fetch(url, { headers: { authorization: `Bearer ${token}` } })
+    ).json()) as {
       result: { state: string; isCompleted: boolean };
     };
     if (result.state !== before) say('', result.state);
@@ -153,7 +155,7 @@ async function showFailure(functions: Functions): Promise<void> {
   if (exitCode !== 7) throw new Error('the exit code should be 7');
 }
 
-async function show(functions: Functions, tasks: Tasks, httpAddress: string): Promise<void> {
+async function show(functions: Functions, tasks: Tasks, httpAddress: string, token: string): Promise<void> {
   for (const [name, path] of Object.entries(artifacts)) {
     const value = await readFile(join(root, 'examples', path));
     const artifact = { source: { case: 'content' as const, value } };
@@ -162,7 +164,7 @@ async function show(functions: Functions, tasks: Tasks, httpAddress: string): Pr
   say('register', `${Object.keys(artifacts).join(', ')}`);
   await showSync(functions);
   await showTyped(functions, tasks);
-  await showAsync(functions, httpAddress);
+  await showAsync(functions, httpAddress, token);
   for (const part of [showStream, showCancel, showTimeout, showFailure]) await part(functions);
 }
 
@@ -174,8 +176,10 @@ process.on('SIGINT', () => server.kill('SIGTERM'));
 try {
   const { grpcAddress, httpAddress } = await ready(server.stdout);
   say('server', `gRPC on ${grpcAddress}, HTTP on ${httpAddress}`);
-  const connection = connect(grpcAddress);
-  await show(connection.service(FunctionService), connection.service(TaskService), httpAddress);
+  // The administrator's, made at the first start; the `spear` command finds its way without one.
+  const token = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim();
+  const connection = connect(grpcAddress, { token });
+  await show(connection.service(FunctionService), connection.service(TaskService), httpAddress, token);
   connection.close();
 } catch (error) {
   say('FAILED', error instanceof Error ? error.message : String(error));

@@ -116,7 +116,7 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
     unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
     allowGuestLoopback: truth('--allow-guest-loopback', read('allowGuestLoopback')),
-    anonymousRole: anonymous('--anonymous-role', read('anonymousRole') ?? 'operate'),
+    anonymousRole: anonymous('--anonymous-role', read('anonymousRole') ?? 'none'),
     allowUiActions: truth('--allow-ui-actions', read('allowUiActions')),
     dockerHost: engine(
       '--docker-host',
@@ -211,7 +211,7 @@ function address(flag: string, value: string, insecure: boolean): string {
   if (!loopback && !insecure) {
     throw invalidArgument(
       flag,
-      `is ${quote(value)}, which other machines may reach without authentication; allowed is a loopback address, or add --insecure-listen`,
+      `is ${quote(value)}, which other machines may reach, and there is no TLS: tokens would go in the clear; allowed is a loopback address, or add --insecure-listen`,
     );
   }
   return value;

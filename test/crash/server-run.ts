@@ -43,7 +43,7 @@ export class ServerRun {
         if (!line.includes('"msg":"ready"')) return;
         this.readyAt = Date.now();
         const { grpcAddress, httpAddress } = JSON.parse(line) as Record<string, string>;
-        ready.resolve(new Peer(String(grpcAddress), String(httpAddress)));
+        ready.resolve(new Peer(String(grpcAddress), String(httpAddress), dataDir));
       });
     }
     this.exited = new Promise((resolve) => {

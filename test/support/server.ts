@@ -114,10 +114,11 @@ export function temporaryDataDir(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'spear-server-'));
 }
 
-/** Free ports, and no engine where a test does not ask for one: looking for one makes every start slower. */
+/** Free ports, callers without a token where that is not what is tested, and no engine where a test does not ask for one: looking for one makes every start slower. */
 const defaults = {
   grpcAddress: '127.0.0.1:0',
   httpAddress: '127.0.0.1:0',
+  anonymousRole: 'operate',
   dockerHost: 'unix:///nonexistent/docker.sock',
 } as const;
 

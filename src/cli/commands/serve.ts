@@ -59,7 +59,7 @@ export function serveCommand(shell: Shell): Command {
       '--log-level <level>',
       'trace, debug, info, warn, error, fatal or silent (default info; warn on a terminal)',
     )
-    .option('--insecure-listen', 'listen beyond loopback although nobody is authenticated')
+    .option('--insecure-listen', 'listen beyond loopback although there is no TLS')
     .option(
       '--allow-host-access',
       'let tasks have folders of the host and be processes although this runs as root',
@@ -71,7 +71,7 @@ export function serveCommand(shell: Shell): Command {
     )
     .option(
       '--anonymous-role <role>',
-      'what callers without a token may do: none, observe, invoke, develop or operate (default operate)',
+      'what callers without a token may do: none (the default), observe, invoke, develop or operate',
     )
     .option(
       '--allow-ui-actions',

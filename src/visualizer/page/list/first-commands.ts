@@ -36,6 +36,6 @@ export function firstCommands(
       ? `spear task register hello${flag} --runtime process --artifact /bin/echo -- hello`
       : `echo ${helloProgram} | base64 -d > hello.wasm\nspear task register hello${flag} --runtime wasm --artifact hello.wasm`,
     invoke: `spear invoke ${task}${flag}`,
-    curl: `curl -s ${origin}/api/FunctionService/InvokeFunction \\\n  -H 'content-type: application/json' -d '${JSON.stringify({ task })}'`,
+    curl: `curl -s ${origin}/api/FunctionService/InvokeFunction \\\n  -H "authorization: Bearer $(spear token create curl${flag} --role invoke)" \\\n  -H 'content-type: application/json' -d '${JSON.stringify({ task })}'`,
   };
 }
