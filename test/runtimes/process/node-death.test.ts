@@ -76,10 +76,13 @@ describe('a node that is killed', () => {
     const nodeId = newNodeId();
     const { node, written } = await doomed(nodeId);
     const pids = [pidOf('main', written()), pidOf('child', written())];
-    const wardens = processesWith(`/spear-${nodeId}`).filter(
-      (pid) => pid !== node.pid && !pids.includes(pid),
-    );
-    for (const watchdog of wardens) process.kill(watchdog, 'SIGKILL');
+    const watchdogs = () =>
+      processesWith(`/spear-${nodeId}`).filter((pid) => pid !== node.pid && !pids.includes(pid));
+    // It may be between its fork and its exec.
+    await until('its watchdog runs', () => watchdogs().length > 0);
+    for (const watchdog of watchdogs()) process.kill(watchdog, 'SIGKILL');
+    await until('its watchdog is gone', () => !watchdogs().some(isAlive));
+    expect(pids.every(isAlive)).toBe(true);
     node.kill('SIGKILL');
     await until('the node is gone', () => node.pid !== undefined && !isAlive(node.pid));
     expect(pids.every(isAlive)).toBe(true);
