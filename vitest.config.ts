@@ -13,8 +13,8 @@ process.env.XDG_STATE_HOME = join(tmpdir(), `spear-test-state-${process.pid}`);
 
 export default defineConfig({
   test: {
-    // Three files at a time share two cores with the servers and guests that they start: much of a test is waiting.
-    maxWorkers: 3,
+    // Two files at a time share two cores with the servers and guests that they start.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
@@ -29,8 +29,6 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...unit],
           pool: 'forks',
-          // To load the sources of a node takes a second of processor time: once for each worker, not for each file.
-          isolate: false,
           globalSetup: ['test/support/checked-artifacts.ts'],
         },
       },

@@ -18,18 +18,40 @@ export function noteName(port: number): string {
 export function readNote(path: string): NodeNoteFacts | undefined {
   try {
     const { grpcAddress, socket, pid } = JSON.parse(readFileSync(path, 'utf8')) as Partial<NodeNoteFacts>;
-    if (typeof grpcAddress !== 'string' || typeof socket !== 'string' || !Number.isInteger(pid))
-      return undefined;
-    return { grpcAddress, socket, pid: pid as number };
+    if (typeof grpcAddress !== 'string' || typeof socket !== 'string' || !isPid(pid)) return undefined;
+    return { grpcAddress, socket, pid };
   } catch {
     return undefined;
   }
 }
 
-/** The socket of the node of this user that listens there; undefined for a node of somebody else, or elsewhere. */
-export function socketOf(folder: string, port: number): string | undefined {
+/**
+ * The socket of the node of this user that listens at a loopback address; undefined for a node of somebody else, or at
+ * another address.
+ */
+export function socketOf(folder: string, host: string, port: number): string | undefined {
   const note = readNote(join(folder, noteName(port)));
-  return note !== undefined && isAlive(note.pid) ? note.socket : undefined;
+  if (note === undefined || !isAlive(note.pid)) return undefined;
+  const noted = note.grpcAddress.slice(0, note.grpcAddress.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  const same = noted === host || everywhere.includes(noted) || [noted, host].every(isUsual);
+  return same ? note.socket : undefined;
+}
+
+/** Addresses that stand for all of a machine. */
+const everywhere: readonly string[] = ['0.0.0.0', '::'];
+
+/** The names that one usual node on this machine goes by. */
+function isUsual(host: string): boolean {
+  return host === 'localhost' || host === '127.0.0.1' || host === '::1';
+}
+
+/** A name or an address that no other machine answers to. */
+export function isLoopback(host: string): boolean {
+  return isUsual(host) || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function isPid(pid: unknown): pid is number {
+  return Number.isInteger(pid) && Number(pid) > 1;
 }
 
 export function isAlive(pid: number): boolean {

@@ -52,6 +52,8 @@ export function connect(address: string, { token }: { readonly token?: string } 
     'grpc.max_receive_message_length': mostResponseBytes,
     'grpc.max_send_message_length': -1,
     'grpc.enable_channelz': 0,
+    // It would take a proxy of the environment to loopback, too, and show it the token.
+    'grpc.enable_http_proxy': 0,
     // A wait may be silent for hours: these notice a connection whose other end has vanished.
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,

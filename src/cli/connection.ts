@@ -1,7 +1,7 @@
 /** How the command reaches a node: over its socket where it is this user's own, else over TCP with a token if there is one. */
 import { readFile } from 'node:fs/promises';
 import { notesDir, splitAddress } from '../config.ts';
-import { socketOf } from '../node-notes.ts';
+import { isLoopback, socketOf } from '../node-notes.ts';
 import { type Connection, connect } from './client.ts';
 import type { Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';
@@ -13,10 +13,10 @@ export async function connectionTo(
   { env }: Pick<Shell, 'env'>,
 ): Promise<Connection> {
   const { host, port } = splitAddress('--address', address);
-  const isHere = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  const isHere = isLoopback(host);
   const token = tokenFile === undefined ? env.SPEAR_TOKEN : await tokenIn(tokenFile);
   if (token === undefined || token === '') {
-    const socket = isHere ? socketOf(notesDir(env), port) : undefined;
+    const socket = isHere ? socketOf(notesDir(env), host, port) : undefined;
     return connect(socket === undefined ? address : `unix:${socket}`);
   }
   const from = tokenFile === undefined ? 'SPEAR_TOKEN' : '--token-file';

@@ -15,6 +15,8 @@ export interface Principal {
   readonly name: string;
   /** Undefined for one who may do nothing. */
   readonly role: Role | undefined;
+  /** It came by a session of the page. */
+  readonly session?: true;
   /** When it is over, on the wall clock, in milliseconds since the epoch; absent where it is not bounded. */
   readonly expiresAt?: number;
 }

@@ -4,19 +4,28 @@ import { RequestError } from './errors.ts';
 import { type LooseningKind, looseningsOf } from './loosened.ts';
 import type { TaskDefinition } from './task.ts';
 
-type Definition = Omit<TaskDefinition, 'artifact' | 'limits'>;
+type Definition = Omit<TaskDefinition, 'artifact' | 'environment' | 'limits'>;
+
+/** A user and group by numbers that are not 0: what a name stands for, the image says. */
+const plainUser = /^0*[1-9]\d*(?::0*[1-9]\d*)?$/;
+/** Networks of an engine that lead to nothing of the host or of its neighbours by themselves. */
+const plainNetworks: readonly string[] = ['bridge', 'none'];
 
 /** Lines for people; none for a task that stays inside. */
 export function hostReachOf(definition: Definition): readonly string[] {
-  const always: readonly LooseningKind[] = ['hostFolder', 'capability', 'newPrivileges'];
-  const isRoot = /^(root|0+)(:|$)/.test(definition.user);
-  const ofHost = definition.allowNetwork && definition.container?.network === 'host';
+  const { runtime, user, container } = definition;
+  const reaching: Readonly<Record<LooseningKind, boolean>> = {
+    hostFolder: true,
+    capability: true,
+    newPrivileges: true,
+    user: !plainUser.test(user),
+    network: container !== undefined && !plainNetworks.includes(container.network),
+    writableRoot: false,
+  };
   return [
-    ...(definition.runtime === 'process' ? ['the process runtime'] : []),
+    ...(runtime === 'process' ? ['the process runtime'] : []),
     ...looseningsOf(definition)
-      .filter(
-        ({ kind }) => always.includes(kind) || (kind === 'user' && isRoot) || (kind === 'network' && ofHost),
-      )
+      .filter(({ kind }) => reaching[kind])
       .map(({ text }) => text),
   ];
 }
@@ -28,6 +37,24 @@ export function assertMayReachHost(principal: Principal, definition: Definition)
   throw new RequestError(
     'permission_denied',
     `task ${definition.name} reaches the host (${reaches.join(', ')}), which needs the role admin; ${JSON.stringify(principal.name)} has ${principal.role ?? 'none'}`,
+    { reason: 'ROLE_MISSING', metadata: { needed: 'admin', role: principal.role ?? '' } },
+  );
+}
+
+/**
+ * Throws permission_denied where somebody who is no administrator gives a task that reaches the host variables that it
+ * does not have: those of a loader or an interpreter would make the program another one.
+ */
+export function assertMayGive(
+  principal: Principal,
+  definition: Definition & Pick<TaskDefinition, 'environment'>,
+  environment: Readonly<Record<string, string>>,
+): void {
+  const more = Object.keys(environment).filter((name) => !Object.hasOwn(definition.environment, name));
+  if (more.length === 0 || hasRole(principal, 'admin') || hostReachOf(definition).length === 0) return;
+  throw new RequestError(
+    'permission_denied',
+    `environment: task ${definition.name} reaches the host, and variables that its definition does not have (${more.slice(0, 5).join(', ')}) need the role admin; ${JSON.stringify(principal.name)} has ${principal.role ?? 'none'}`,
     { reason: 'ROLE_MISSING', metadata: { needed: 'admin', role: principal.role ?? '' } },
   );
 }

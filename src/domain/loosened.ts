@@ -15,7 +15,9 @@ export interface Loosening {
   readonly text: string;
 }
 
-export function looseningsOf(task: Omit<TaskDefinition, 'artifact' | 'limits'>): readonly Loosening[] {
+export function looseningsOf(
+  task: Omit<TaskDefinition, 'artifact' | 'environment' | 'limits'>,
+): readonly Loosening[] {
   const { container } = task;
   const found: Loosening[] = [];
   if (task.allowNetwork) {

@@ -120,6 +120,9 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
   const local = {
     ...chain,
     authenticator: alwaysAs({ name: 'socket', role: 'admin' }),
+    // What strangers send leaves the administrator's way in as it is.
+    budget: new ByteBudget(config.requestBytesInFlight),
+    watchers: new Watchers({ most: config.maxWatchers, perCaller: config.maxWatchers }),
     // Who may open it may do more than to send much.
     arriving: { latest: undefined },
   };

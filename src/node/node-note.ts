@@ -1,5 +1,5 @@
 /** A note for the command where this node is reached on this machine, in the state folder of the user. */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { splitAddress } from '../config.ts';
 import { isAlive, noteName, readNote } from '../node-notes.ts';
@@ -12,6 +12,7 @@ export interface NodeNote {
 export function leaveNote(folder: string, grpcAddress: string, socket: string): NodeNote {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(folder)) {
+    if (!/^\d+\.json$/.test(name)) continue;
     const note = readNote(join(folder, name));
     if (note === undefined || !isAlive(note.pid)) rmSync(join(folder, name), { force: true });
   }
@@ -23,7 +24,7 @@ export function leaveNote(folder: string, grpcAddress: string, socket: string): 
   return {
     remove() {
       // Another node may have come to the port meanwhile.
-      if (readFileSync(path, { encoding: 'utf8', flag: 'a+' }) === text) rmSync(path, { force: true });
+      if (readNote(path)?.pid === process.pid) rmSync(path, { force: true });
     },
   };
 }

@@ -1,8 +1,10 @@
 /** FunctionService: each method is the admission of a request, or an observer put on an execution. */
+import type { Principal } from '../domain/access.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
 import type { ExecutionMode, ExecutionRecord } from '../domain/execution.ts';
 import type { Admission, AdmissionRequest, Executions } from '../domain/executions.ts';
+import { assertMayGive } from '../domain/host-reach.ts';
 import { executionLabels } from '../domain/labels.ts';
 import type { LogCursor } from '../domain/log.ts';
 import { asyncResponse, noOutput, syncResponse } from '../domain/response.ts';
@@ -73,7 +75,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
         reason: 'DEADLINE_TOO_NEAR',
       });
     }
-    const admission = await executions.admit(await admissionRequest(request, mode, call.principal.name));
+    const admission = await executions.admit(await admissionRequest(request, mode, call.principal));
     call.onGone(() => admission.cursor.close('gone'));
     return admission;
   };
@@ -81,10 +83,11 @@ export function createFunctionService(options: FunctionServiceOptions): Function
   const admissionRequest = async (
     request: InvokeFunctionRequest,
     mode: ExecutionMode,
-    by: string,
+    principal: Principal,
   ): Promise<AdmissionRequest> => {
     const task = await tasks.get(reference('task', request.task));
     const invocation = invocationFromWire(request);
+    assertMayGive(principal, task.definition, invocation.environment);
     const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
     const invocationId = text('invocation_id', request.invocationId, 256);
     const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
@@ -104,7 +107,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       ),
       startAfterMs: delay('start_after', request.startAfter) ?? 0,
       cancelOnDisconnect: request.cancelOnDisconnect,
-      by,
+      by: principal.name,
     };
   };
 

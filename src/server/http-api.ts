@@ -47,7 +47,8 @@ export async function callApi(
     changes: !isReading(method.name),
     actionsAllowed: options.actionsAllowed === true,
   });
-  const call = callerWith(roleOf(method), method.name, options, request, response);
+  const caller = () => callerWith(roleOf(method), method.name, options, request, response);
+  const call = caller();
   if (found.streams === true && method.methodKind === 'client_streaming') {
     const handler = found.handlers[method.localName] as ClientStreamHandler<unknown, never>;
     const answer = await handler(requestLines(options, request, method), call);
@@ -56,10 +57,12 @@ export async function callApi(
   if (found.streams === true && method.methodKind === 'server_streaming') {
     const handler = found.handlers[method.localName] as StreamHandler<unknown, never>;
     const { message, counted } = await readMessage(options, request, method);
+    // A token may have been revoked while the body came.
+    const now = caller();
     const send = responseLines(response, method);
     const leave = options.watchers.enter(callerOf(request));
     try {
-      await withinBudget(counted, options, () => handler(message, call, send));
+      await withinBudget(counted, options, () => handler(message, now, send));
     } finally {
       leave();
     }
@@ -73,7 +76,8 @@ export async function callApi(
   }
   const handler = found.handlers[method.localName] as UnaryHandler<unknown, never>;
   const { message, counted } = await readMessage(options, request, method);
-  const answer = await withinBudget(counted, options, () => handler(message, call));
+  const now = caller();
+  const answer = await withinBudget(counted, options, () => handler(message, now));
   sendJson(response, 200, messageToJson(method.output, answer));
 }
 

@@ -45,8 +45,11 @@ export async function createTicket(
 ): Promise<void> {
   if (request.method !== 'POST') return refuseMethod(response, 'POST');
   checkBrowser(request, { changes: false, actionsAllowed: false });
-  const { principal } = callerWith(pathRoles.tickets, 'a ticket', options, request, response);
+  const caller = () => callerWith(pathRoles.tickets, 'a ticket', options, request, response).principal;
+  caller();
   const path = await onlyField('path', options, request);
+  // The token may have been revoked while the body came.
+  const principal = caller();
   if (!downloadPath.test(path)) {
     throw invalidArgument('path', `is ${quote(path)}; allowed are /api/history/ID and /api/snapshots/ID`);
   }

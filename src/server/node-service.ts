@@ -1,5 +1,6 @@
 /** NodeService: the node as a whole, why something waits, and the charts that run. */
 import { create } from '@bufbuild/protobuf';
+import { assertRole } from '../domain/access.ts';
 import type { Clock } from '../domain/clock.ts';
 import { notFound } from '../domain/errors.ts';
 import type { Invocation } from '../domain/execution.ts';
@@ -82,7 +83,8 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
       return explanationToWire(await explanations.explain(executionId(request.executionId)));
     },
 
-    async getInvocation(request) {
+    async getInvocation(request, { principal }) {
+      if (request.includeEnvironment) assertRole(principal, 'operate', 'include_environment');
       const id = executionId(request.executionId);
       // One whose admission is on its way is waited for.
       const cursor = await executions.attach(id, 'glance');

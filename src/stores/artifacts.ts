@@ -287,7 +287,8 @@ async function writeWhole(target: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function syncFolder(dir: string): Promise<void> {
+/** Makes the names in a folder durable. */
+export async function syncFolder(dir: string): Promise<void> {
   // Windows cannot open a folder as a file, and its NTFS journals names itself.
   if (process.platform === 'win32') return;
   const handle = await open(dir, 'r');

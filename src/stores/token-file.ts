@@ -4,13 +4,14 @@
  * one round of SHA-256 keeps it: nobody tries them all.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, lstat, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isRole, type Principal } from '../domain/access.ts';
 import type { Clock } from '../domain/clock.ts';
 import { quote, RequestError } from '../domain/errors.ts';
 import { LruMap } from '../domain/lru-map.ts';
 import { holderOf, type NewToken, type TokenFacts, type Tokens } from '../domain/tokens.ts';
+import { syncFolder } from './artifacts.ts';
 import { StoreError } from './store.ts';
 
 export const adminTokenFile = 'admin-token';
@@ -49,6 +50,8 @@ export class TokenFile implements Tokens {
   /** By hash, milliseconds since the epoch. */
   readonly #lastUses = new Map<string, number>();
   #last: Promise<void> = Promise.resolve();
+  #usesChanged = false;
+  #writingUses: Promise<void> | undefined;
 
   constructor(path: string, clock: Pick<Clock, 'now'>, admin: string, tokens: readonly Kept[]) {
     this.#path = path;
@@ -107,7 +110,7 @@ export class TokenFile implements Tokens {
 
   async revoke(name: string): Promise<TokenFacts> {
     let revoked: TokenFacts | undefined;
-    await this.#change((tokens) => {
+    const drop = (tokens: Map<string, Kept>): void => {
       const kept = tokens.get(name);
       if (kept === undefined) {
         throw new RequestError('not_found', `no token ${quote(name)}`, {
@@ -116,15 +119,22 @@ export class TokenFile implements Tokens {
         });
       }
       revoked = factsOf(this.#withUse(kept));
-      this.#lastUses.delete(kept.sha256);
       tokens.delete(name);
-    });
+    };
+    try {
+      await this.#change(drop);
+    } catch (error) {
+      // On a disk that is full it is of no use from now on at least; the caller hears that it would be after a restart.
+      if (revoked !== undefined) this.#keep(new Map([...this.#tokens].filter(([other]) => other !== name)));
+      throw error;
+    }
     return revoked as unknown as TokenFacts;
   }
 
   /** Resolves when the last change is on the disk. */
-  close(): Promise<void> {
-    return this.#last.catch(() => {});
+  async close(): Promise<void> {
+    await this.#writingUses;
+    await this.#last;
   }
 
   #hashOf(token: string): string {
@@ -138,8 +148,17 @@ export class TokenFile implements Tokens {
 
   #use({ sha256 }: Kept, now: number): void {
     this.#lastUses.set(sha256, now);
-    // A last use that is lost in a crash is not worth a wait for the disk, nor is one that cannot be written.
-    this.#change(() => {}).catch(() => {});
+    this.#usesChanged = true;
+    this.#writingUses ??= this.#writeUses();
+  }
+
+  /** One write at a time, behind which a revocation waits. One that fails is not worth another. */
+  async #writeUses(): Promise<void> {
+    while (this.#usesChanged) {
+      this.#usesChanged = false;
+      await this.#change(() => {}).catch(() => {});
+    }
+    this.#writingUses = undefined;
   }
 
   /** One after another; nothing has changed where it throws, or cannot be written. */
@@ -172,6 +191,7 @@ export class TokenFile implements Tokens {
     const text = `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`;
     await writeFile(`${this.#path}.new`, text, { mode: 0o600, flush: true });
     await rename(`${this.#path}.new`, this.#path);
+    await syncFolder(dirname(this.#path));
   }
 }
 
@@ -180,6 +200,8 @@ const administrator: Principal = { name: "the administrator's token", role: 'adm
 async function adminToken(path: string): Promise<string> {
   const text = (await readFile(path, 'utf8').catch(emptyWhereMissing)).trim();
   if (tokenPattern.test(text)) {
+    const { uid } = await lstat(path);
+    if (uid !== (process.getuid?.() ?? uid)) throw new Error(`${path} is another user's`);
     await chmod(path, 0o600);
     return text;
   }
@@ -187,6 +209,7 @@ async function adminToken(path: string): Promise<string> {
   const made = newToken();
   await writeFile(`${path}.new`, `${made}\n`, { mode: 0o600, flush: true });
   await rename(`${path}.new`, path);
+  await syncFolder(dirname(path));
   return made;
 }
 

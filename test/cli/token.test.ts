@@ -70,6 +70,9 @@ describe('a command', () => {
     expect((await spear(['list'], { ...stranger, SPEAR_TOKEN: secret })).code).toBe(0);
     const withFile = ['list', '--token-file', file];
     expect((await spear(withFile, { ...stranger, SPEAR_TOKEN: 'wrong' })).code).toBe(0);
+    // A proxy of the environment is not asked to carry it.
+    const proxied = { ...stranger, SPEAR_TOKEN: secret, http_proxy: 'http://127.0.0.1:9' };
+    expect((await spear(['list'], proxied)).code).toBe(0);
     // What it may do with the token is what the token may do, also at its own node.
     const ended = await spear(['task', 'delete', 'x', '--token-file', file]);
     expect([ended.code, errorLine(ended)]).toEqual([64, expect.stringMatching(/needs the role develop/)]);
@@ -79,6 +82,7 @@ describe('a command', () => {
     [['list', '--token-file', '/nonexistent/file'], {}, /--token-file: .*ENOENT/],
     [['list'], { SPEAR_TOKEN: 'two words' }, /SPEAR_TOKEN: is no token/],
     [['list', '--address', '192.0.2.1:50051'], { SPEAR_TOKEN: 'x' }, /only over TLS/],
+    [['list', '--address', '127.example:50051'], { SPEAR_TOKEN: 'x' }, /only over TLS/],
   ])('does not send what is none, or where others could read it: %j %j', async (args, env, message) => {
     const ended = await spear(args, env);
     expect([ended.code, errorLine(ended)]).toEqual([64, expect.stringMatching(message)]);

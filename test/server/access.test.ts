@@ -1,10 +1,11 @@
 /** Who may do what, over gRPC and HTTP, and over the socket. */
 import { join } from 'node:path';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Connection, connect } from '../../src/cli/client.ts';
 import type { ConfigFlags } from '../../src/config.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
-import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
+import { ExecutionMode, FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
@@ -155,6 +156,9 @@ describe('a caller without a token', () => {
     ['new privileges', { container: { allowNewPrivileges: true } }, RuntimeKind.DOCKER],
     ['user: 0', { user: '0' }, RuntimeKind.DOCKER],
     ['user: root:root', { user: 'root:root' }, RuntimeKind.DOCKER],
+    ['user: app', { user: 'app' }, RuntimeKind.DOCKER],
+    ['user: 1000:0', { user: '1000:0' }, RuntimeKind.DOCKER],
+    ['network: lan', { allowNetwork: true, container: { network: 'lan' } }, RuntimeKind.DOCKER],
     ['network: host', { allowNetwork: true, container: { network: 'host' } }, RuntimeKind.DOCKER],
   ])('registers no task with %s', async (what, more, runtime) => {
     const server = await started({ allowHostAccess: true });
@@ -209,6 +213,94 @@ describe('a caller without a token', () => {
     for (const wrong of [`Basic ${secret}`, secret, 'Bearer', `Bearer ${secret} x`, `Bearer ${secret}x`]) {
       expect((await ask('NodeService/GetNode', wrong)).status, wrong).toBe(401);
     }
+  });
+});
+
+describe('a task that reaches the host, invoked by who is no administrator', () => {
+  async function invoked(environment: Readonly<Record<string, string>>) {
+    const server = await started({ allowHostAccess: true });
+    await server.tasks.registerTask({ definition: { ...processTask, environment: { LEVEL: '1' } } });
+    const connection = await withRole(server, Role.OPERATE);
+    const functions = connection.service(FunctionService);
+    return { server, connection, call: () => functions.invokeFunction({ task: 'true', environment }) };
+  }
+
+  it('takes values of variables that it has, and arguments', async () => {
+    const { call } = await invoked({ LEVEL: '2' });
+    expect((await call()).success).toBe(true);
+  });
+
+  it('takes no other variables: a loader or an interpreter would run something else', async () => {
+    const { call, server } = await invoked({ LEVEL: '2', LD_PRELOAD: '/tmp/x.so' });
+    const { code, message } = await refusal(call());
+    expect([code, message]).toEqual(['PERMISSION_DENIED', expect.stringContaining('LD_PRELOAD')]);
+    await server.functions.invokeFunction({ task: 'true', environment: { OTHER: 'x' } });
+  });
+
+  it('is not restored by them, also where this node knows it', async () => {
+    const { server, connection } = await invoked({});
+    const { executionId } = await server.functions.invokeFunction({
+      task: 'true',
+      executionMode: ExecutionMode.ASYNC,
+      startAfter: { seconds: 600n },
+    });
+    const snapshots = connection.service(SnapshotService);
+    const parts = await collect(snapshots.snapshotExecution({ executionId }));
+    const restore = (from: Connection) =>
+      from.service(SnapshotService).restoreExecution(
+        (async function* () {
+          yield { step: { case: 'options' as const, value: { asNew: true } } };
+          for (const { step } of parts) if (step.case === 'data') yield { step };
+        })(),
+      );
+    expect(await refusal(restore(connection))).toMatchObject({
+      code: 'PERMISSION_DENIED',
+      reason: 'ROLE_MISSING',
+    });
+    await restore(server.connection);
+  });
+});
+
+it('a token makes no other that outlives it, and a session of the page makes none', async () => {
+  const server = await started();
+  const access = server.connection.service(AccessService);
+  const expiresAt = timestampFromMs(Date.now() + 3_600_000);
+  const { secret } = await access.createToken({ name: 'hour', role: Role.ADMIN, expiresAt });
+  const own = connected(server.grpcAddress, secret).service(AccessService);
+  for (const later of [{}, { expiresAt: timestampFromMs(Date.now() + 7_200_000) }]) {
+    const { code, fields } = await refusal(own.createToken({ name: 'more', role: Role.OBSERVE, ...later }));
+    expect([code, Object.keys(fields)]).toEqual(['INVALID_ARGUMENT', ['expires_at']]);
+  }
+  await own.createToken({
+    name: 'less',
+    role: Role.OBSERVE,
+    expiresAt: timestampFromMs(Date.now() + 1_000_000),
+  });
+  const { code } = await access.createPageCode({});
+  const answer = await fetch(`http://${server.httpAddress}/api/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ code }),
+  });
+  const { token } = (await answer.json()) as { token: string };
+  const session = connected(server.grpcAddress, token);
+  await session.service(NodeService).getNode({});
+  await session.service(AccessService).listTokens({});
+  const denied = { code: 'PERMISSION_DENIED', reason: 'ROLE_MISSING' };
+  const sessions = session.service(AccessService);
+  expect(await refusal(sessions.createToken({ name: 'mine', role: Role.ADMIN }))).toMatchObject(denied);
+  expect(await refusal(sessions.createPageCode({}))).toMatchObject(denied);
+});
+
+it('values of variables of an invocation are for who may take snapshots', async () => {
+  const server = await started();
+  await server.register('count', 'wordcount/wordcount.wasm');
+  const { executionId } = await server.functions.invokeFunction({ task: 'count', environment: { A: 'b' } });
+  const nodes = (await withRole(server, Role.DEVELOP)).service(NodeService);
+  await nodes.getInvocation({ executionId });
+  expect(await refusal(nodes.getInvocation({ executionId, includeEnvironment: true }))).toMatchObject({
+    code: 'PERMISSION_DENIED',
+    metadata: { needed: 'operate' },
   });
 });
 

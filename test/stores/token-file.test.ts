@@ -101,3 +101,12 @@ it.each([
   await writeFile(join(dataDir, file), text);
   await expect(openTokens(dataDir, new FakeClock())).rejects.toThrow(/cannot use the tokens/);
 });
+
+it('a token is of no use any more where its end cannot be written', async () => {
+  const dataDir = await folder();
+  const tokens = await openTokens(dataDir, new FakeClock());
+  const { token } = await tokens.create({ name: 'a', role: 'admin' });
+  await rm(dataDir, { recursive: true });
+  await expect(tokens.revoke('a')).rejects.toThrow(/cannot write/);
+  expect(tokens.find(token)).toBeUndefined();
+});

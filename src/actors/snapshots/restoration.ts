@@ -118,10 +118,9 @@ export class Restoration {
     if (ended) return;
     const task = present(this.#carriedTask);
     this.#known = await knownTask(this.#options, task);
-    if (this.#known !== undefined) return;
-    const definition = { ...task.task.definition, environment: {} };
-    assertMayReachHost(this.#wishes.principal, definition);
-    checkAllowed(definition, policy);
+    // Also one that this node knows: what it is called with comes from the document.
+    assertMayReachHost(this.#wishes.principal, (this.#known ?? task.task).definition);
+    if (this.#known === undefined) checkAllowed({ ...task.task.definition, environment: {} }, policy);
   }
 
   #checkValues(invocation: RestoredInvocation): void {

@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { Principal } from '../../domain/access.ts';
 import type { Clock } from '../../domain/clock.ts';
-import { invalidArgument, quote } from '../../domain/errors.ts';
+import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
 import { holderOf, type Tokens } from '../../domain/tokens.ts';
 import type { UnaryHandler } from '../call.ts';
 import {
@@ -44,7 +45,8 @@ export function createAccessService({
   readonly clock: Pick<Clock, 'now'>;
 }): AccessService {
   return {
-    async createToken(request) {
+    async createToken(request, { principal }) {
+      assertNoSession(principal);
       const name = reference('name', request.name);
       if (!namePattern.test(name)) {
         throw invalidArgument(
@@ -56,6 +58,13 @@ export function createAccessService({
       const expiresAt = instant('expires_at', request.expiresAt);
       if (expiresAt !== undefined && expiresAt <= clock.now()) {
         throw invalidArgument('expires_at', 'has passed; allowed is a time in the future, or none');
+      }
+      const latest = principal.expiresAt ?? Number.POSITIVE_INFINITY;
+      if ((expiresAt ?? Number.POSITIVE_INFINITY) > latest) {
+        throw invalidArgument(
+          'expires_at',
+          `is later than the end of ${quote(principal.name)}, or not set; allowed is at most ${timestampDate(timestampFromMs(latest)).toISOString()}`,
+        );
       }
       const { token, facts } = await tokens.create({
         ...{ name, role },
@@ -76,10 +85,21 @@ export function createAccessService({
     },
 
     async createPageCode(_request, { principal }) {
+      assertNoSession(principal);
       const { secret: code, expiresAt } = pageAccess.createCode(principal);
       return create(CreatePageCodeResponseSchema, {
         ...{ code, expiresAt: timestampFromMs(expiresAt), httpAddress: httpAddress() },
       });
     },
   };
+}
+
+/** Throws permission_denied: whoever took the token of a page would otherwise be an administrator for good. */
+function assertNoSession(principal: Principal): void {
+  if (principal.session !== true) return;
+  throw new RequestError(
+    'permission_denied',
+    'a session of the page makes no tokens and no links; allowed is the command, or a token',
+    { reason: 'ROLE_MISSING', metadata: { needed: 'admin', role: principal.role ?? '' } },
+  );
 }

@@ -41,7 +41,7 @@ export class PageAccess {
         { reason: 'UNAUTHENTICATED' },
       );
     }
-    return this.#sessions.issue(maker, maker.expiresAt);
+    return this.#sessions.issue({ ...maker, session: true }, maker.expiresAt);
   }
 
   /** The principal of a session's token. */
