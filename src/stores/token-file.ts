@@ -109,26 +109,24 @@ export class TokenFile implements Tokens {
   }
 
   async revoke(name: string): Promise<TokenFacts> {
-    let revoked: TokenFacts | undefined;
-    const drop = (tokens: Map<string, Kept>): void => {
-      const kept = tokens.get(name);
-      if (kept === undefined) {
-        throw new RequestError('not_found', `no token ${quote(name)}`, {
-          reason: 'TOKEN_NOT_FOUND',
-          metadata: { token: name },
-        });
-      }
-      revoked = factsOf(this.#withUse(kept));
-      tokens.delete(name);
-    };
+    let found = false;
     try {
-      await this.#change(drop);
+      return await this.#change((tokens) => {
+        const kept = tokens.get(name);
+        if (kept === undefined) {
+          throw new RequestError('not_found', `no token ${quote(name)}`, {
+            reason: 'TOKEN_NOT_FOUND',
+            metadata: { token: name },
+          });
+        }
+        found = tokens.delete(name);
+        return factsOf(this.#withUse(kept));
+      });
     } catch (error) {
       // On a disk that is full it is of no use from now on at least; the caller hears that it would be after a restart.
-      if (revoked !== undefined) this.#keep(new Map([...this.#tokens].filter(([other]) => other !== name)));
+      if (found) this.#keep(new Map([...this.#tokens].filter(([other]) => other !== name)));
       throw error;
     }
-    return revoked as unknown as TokenFacts;
   }
 
   /** Resolves when the last change is on the disk. */
@@ -162,18 +160,22 @@ export class TokenFile implements Tokens {
   }
 
   /** One after another; nothing has changed where it throws, or cannot be written. */
-  #change(change: (tokens: Map<string, Kept>) => void): Promise<void> {
+  #change<Result>(change: (tokens: Map<string, Kept>) => Result): Promise<Result> {
     const turn = this.#last.then(async () => {
       const tokens = new Map(this.#tokens);
-      change(tokens);
+      const result = change(tokens);
       try {
         await this.#write([...tokens.values()].map((kept) => this.#withUse(kept)));
       } catch (cause) {
         throw new StoreError(`cannot write ${this.#path}`, { cause });
       }
       this.#keep(tokens);
+      return result;
     });
-    this.#last = turn.catch(() => {});
+    this.#last = turn.then(
+      () => {},
+      () => {},
+    );
     return turn;
   }
 

@@ -209,7 +209,7 @@ export function createSupervisorLogic(
         case 'pump':
           break;
         default:
-          // What XState relays of a execution's end: it was seen in `deliver` already.
+          // What XState relays of an execution's end: it was seen in `deliver` already.
           return state;
       }
       pump(scope);

@@ -78,10 +78,13 @@ export function createAccessService({
     },
 
     async revokeToken(request) {
-      const facts = await tokens.revoke(reference('name', request.name));
-      // Else its holder would go on through a page.
-      pageAccess.endOf(holderOf(facts.name));
-      return create(RevokeTokenResponseSchema, { token: tokenToWire(facts) });
+      const name = reference('name', request.name);
+      try {
+        return create(RevokeTokenResponseSchema, { token: tokenToWire(await tokens.revoke(name)) });
+      } finally {
+        // Else its holder would go on through a page; also where the disk does not take it.
+        pageAccess.endOf(holderOf(name));
+      }
     },
 
     async createPageCode(_request, { principal }) {
