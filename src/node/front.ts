@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import type { Server as GrpcServer } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
 import type { NodeConfig } from '../config.ts';
 import { createAccessService } from '../server/access/access-service.ts';
 import { alwaysAs, TokenAuthenticator } from '../server/access/authenticator.ts';
@@ -20,6 +19,7 @@ import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { GrpcListener } from '../server/grpc-listener.ts';
 import { addService, createGrpcArrivals, createGrpcServer } from '../server/grpc-server.ts';
+import { HealthService } from '../server/health-service.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import { createInstanceService } from '../server/instance-service.ts';
 import { LocalListener } from '../server/local-listener.ts';
@@ -47,7 +47,7 @@ export interface Front {
   /** Hears why a connection could not be accepted. */
   acceptFailed(error: Error): void;
   /** What gRPC's health service says of all services. */
-  setHealth(status: 'SERVING' | 'NOT_SERVING'): void;
+  setServing(serving: boolean): void;
 }
 
 /** What stands around an artifact in its request, in bytes. */
@@ -127,13 +127,13 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     arriving: { latest: undefined },
   };
   for (const { service, handlers } of services) addService(localGrpc, service, handlers, local);
-  const health = new HealthImplementation({ '': 'NOT_SERVING' });
+  const health = new HealthService(services.map(({ service }) => service.typeName));
   for (const server of [grpc, localGrpc]) {
     addReflection(
       server,
       services.map(({ service }) => service),
     );
-    health.addToServer(server);
+    health.addTo(server);
   }
   const http = createHttpServer({
     ...chain,
@@ -157,11 +157,7 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     http,
     pageAccess,
     acceptFailed: failed,
-    setHealth(status) {
-      for (const name of ['', ...services.map(({ service }) => service.typeName)]) {
-        health.setStatus(name, status);
-      }
-    },
+    setServing: (serving) => health.setAll(serving),
   };
 }
 
