@@ -120,6 +120,12 @@ export const rooms: readonly Room[] = [
     rule: 'the port of the runtimes, and what they share, import domain only',
   },
   {
+    path: 'src/runtimes/network/',
+    from: [domain],
+    packages: ['node:'],
+    rule: 'what holds functions to their network list knows of no runtime',
+  },
+  {
     path: 'src/runtimes/containment/',
     from: [domain, 'src/runtimes/entry.ts'],
     packages: ['node:'],
@@ -133,7 +139,13 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/runtimes/docker/',
-    from: [domain, 'src/runtimes/containment/', 'src/runtimes/runtime.ts'],
+    from: [
+      domain,
+      'src/runtimes/containment/',
+      'src/runtimes/network/',
+      'src/runtimes/runtime.ts',
+      'src/runtimes/entry.ts',
+    ],
     packages: ['node:', 'dockerode'],
     rule: 'a runtime imports domain, its port and containment, and no other runtime',
   },
@@ -142,6 +154,7 @@ export const rooms: readonly Room[] = [
     from: [
       domain,
       'src/runtimes/containment/',
+      'src/runtimes/network/',
       'src/runtimes/runtime.ts',
       'src/runtimes/entry.ts',
       'src/runtimes/download.ts',

@@ -1,3 +1,4 @@
+import { networkOf } from './network/network-list.ts';
 import type { TaskDefinition } from './task.ts';
 
 export type LooseningKind =
@@ -20,9 +21,9 @@ export function looseningsOf(
 ): readonly Loosening[] {
   const { container } = task;
   const found: Loosening[] = [];
-  if (task.allowNetwork) {
-    const text = container === undefined ? 'network' : `network: ${container.network}`;
-    found.push({ kind: 'network', text });
+  if (networkOf(task).length > 0) {
+    const of = task.network?.join(', ') ?? container?.network;
+    found.push({ kind: 'network', text: of === undefined ? 'network' : `network: ${of}` });
   }
   for (const [guest, host] of Object.entries(task.preopens)) {
     found.push({ kind: 'hostFolder', text: `host folder ${host} as ${guest}` });

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { OutputStream } from '../domain/event.ts';
 import type { Invocation, ResourceUse } from '../domain/execution.ts';
+import type { NetworkRefusal } from '../domain/network/refusal.ts';
 import type { Artifact, FunctionSignature, Limits, RuntimeKind, TaskDefinition } from '../domain/task.ts';
 import type { ArtifactProgress, TaskDraft } from '../domain/tasks.ts';
 
@@ -47,6 +48,8 @@ export interface AttemptIo {
   bind(instanceId: string): Promise<void>;
   /** Says that the instance has had all of the input, so that the attempt may be followed again after a crash. */
   inputDelivered(): void;
+  /** Says that it was not let go somewhere. Never throws; those beyond the bound of an attempt are left out. */
+  refused(refusal: NetworkRefusal): void;
 }
 
 /** How much of an attempt's output is in the log already, in bytes of each stream. */

@@ -70,7 +70,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
 
   async function checkNetwork(task: TaskDefinition): Promise<void> {
     const network = task.container?.network ?? '';
-    if (!task.allowNetwork) return;
+    if (!task.allowNetwork || task.network !== undefined) return;
     const field = 'definition.container.network';
     if (network === 'host' && !hostAccess) {
       throw invalidArgument(field, 'the network of the host needs a node with --allow-host-access');

@@ -1,6 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import type { InstanceReporter } from '../../domain/instance.ts';
+import { networkOf } from '../../domain/network/network-list.ts';
 import type { FunctionSignature, TaskDefinition } from '../../domain/task.ts';
 import { opaqueReason, printType } from '../../domain/wit/type-text.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, PreparedArtifact, Runtime } from '../runtime.ts';
@@ -106,7 +107,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
       checkPreopens(task, allowPreopens);
       try {
         const { manifest } = await programs.check(task);
-        hosts.warm(task);
+        hosts.warm({ preopens: task.preopens, network: networkOf(task) });
         return { functions: signatures(manifest), wit: manifest.kind === 'component' ? manifest.wit : '' };
       } catch (error) {
         if (error instanceof ArtifactMissing) {

@@ -1,5 +1,6 @@
 /** What a definition says of the instances that run it, as its runtime wants it: their container, and those kept ready. */
-import { invalidArgument } from '../../domain/errors.ts';
+import { invalidArgument, quote } from '../../domain/errors.ts';
+import { destinationWords, parseDestination } from '../../domain/network/destination.ts';
 import { type Said, withDefaults } from '../../domain/schema/said.ts';
 import { container as containerSchema } from '../../domain/schema/task-instances.ts';
 import type { ContainerSettings, RuntimeKind, TaskDefinition, WarmPolicy } from '../../domain/task.ts';
@@ -25,6 +26,36 @@ export function containerOf(
     container ?? {},
   ) as ContainerSettings;
   return { ...settings, capabilities: [...new Set(settings.capabilities)].sort() };
+}
+
+/** What the definition says of the network: a list of it is one. Throws where its runtime cannot hold it to a list. */
+export function networkFrom(
+  runtime: RuntimeKind,
+  { allowNetwork = false, network, container }: Said<TaskDefinition>,
+): Pick<TaskDefinition, 'allowNetwork' | 'network'> {
+  if (network === undefined) return { allowNetwork };
+  const field = 'definition.network';
+  if (runtime === 'process') {
+    throw invalidArgument(
+      field,
+      'is for wasm and docker tasks; allowed for process is none, as nothing holds a process to it',
+    );
+  }
+  for (const [index, entry] of network.entries()) {
+    if (parseDestination(entry) === undefined) {
+      throw invalidArgument(
+        `${field}[${index}]`,
+        `${quote(entry)} is not ${destinationWords.what}; allowed is ${destinationWords.allowed}`,
+      );
+    }
+  }
+  if (container?.network !== undefined) {
+    throw invalidArgument(
+      field,
+      'is given with container.network; allowed is one of them: with a list a container is in no network of the engine',
+    );
+  }
+  return { allowNetwork: true, network };
 }
 
 /** An absent policy keeps no instance ready. `isSaid` where the definition has one, if an empty one. */

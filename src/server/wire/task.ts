@@ -13,7 +13,7 @@ import type { TaskDefinition as WireDefinition, Task as WireTask } from '../gen/
 import { TaskSchema } from '../gen/spearlet/task_pb.js';
 import { definitionMessage } from './definition-message.ts';
 import { text } from './fields.ts';
-import { containerOf, warmOf } from './instance-settings.ts';
+import { containerOf, networkFrom, warmOf } from './instance-settings.ts';
 import { changedInterruption, completeInterruption } from './interruption.ts';
 
 type Plain = Omit<TaskDraft, 'source' | 'sha256'>;
@@ -30,6 +30,7 @@ export function draftFromWire(definition: WireDefinition | undefined): TaskDraft
       ...filled,
       limits: said.limits ?? {},
       retry: { ...retry, maxMs: Math.max(retry.initialMs, retry.maxMs) },
+      ...networkFrom(runtime, said),
       container: containerOf(runtime, said),
       warm: warmOf(runtime, definition.warm !== undefined, filled.warm),
       ...changedInterruption(runtime, filled),

@@ -89,7 +89,8 @@ function hostConfig(task: TaskDefinition, volumes: readonly string[]): HostConfi
     Init: true,
     AutoRemove: false,
     RestartPolicy: { Name: 'no' },
-    NetworkMode: task.allowNetwork ? (container?.network ?? 'none') : 'none',
+    // What a list has is reached another way.
+    NetworkMode: task.allowNetwork && task.network === undefined ? (container?.network ?? 'none') : 'none',
     IpcMode: 'private',
     ReadonlyRootfs: container?.writableRoot !== true,
     // A tmpfs of size 0 would have no bound at all.

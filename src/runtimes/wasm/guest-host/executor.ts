@@ -91,7 +91,7 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
     if (live.get(key) !== undefined) return undefined;
     const context = contextOf(program, { args: [], environment: {} }, new Uint8Array(), () => {});
     budget.begin(memoryCapOf(found));
-    connect(found);
+    connect(found, 0);
     try {
       const guest = createGuest(found, context, budget);
       if (context.exitCode !== undefined) {
@@ -131,7 +131,7 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
     if (kept !== undefined) Object.assign(kept.guest.context, context);
     let current = kept;
     let ending: Ending;
-    connect(program);
+    connect(program, job.ticket);
     try {
       current ??= {
         guest: (job.reuse ? undefined : next.take(program, context)) ?? createGuest(program, context, budget),
@@ -156,8 +156,10 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
     };
   }
 
-  function connect(program: LoadedProgram): void {
-    if (program.kind === 'component' && rules !== undefined) program.host.connect(rules);
+  /** What is refused is told as the job's. */
+  function connect(program: LoadedProgram, ticket: number): void {
+    if (program.kind !== 'component' || rules === undefined) return;
+    program.host.connect(rules, { socket: channel.socket, ticket });
   }
 
   function disconnect(program: LoadedProgram): void {
