@@ -1,6 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
+import type { HostFolders } from '../host-folders.ts';
 import type { InstanceRuntime, PreparedArtifact } from '../runtime.ts';
 import { LaunchError } from '../runtime.ts';
 import {
@@ -32,6 +33,8 @@ export interface DockerRuntimeOptions {
   readonly logger?: DockerLogger;
   /** Tasks may use folders and the network of the host. */
   readonly hostAccess: boolean;
+  /** Which folders tasks may have; absent means any. */
+  readonly folders?: HostFolders;
   /** What a container may write to its root file system, in bytes; absent means what the disk has. */
   readonly scratchBytes?: number;
   /** Between two looks at what the engine has of this node. */
@@ -45,7 +48,7 @@ export interface DockerRuntimeOptions {
  * unavailable, and it is looked for again whenever someone needs it.
  */
 export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<InstanceRuntime> {
-  const { nodeId, host, clock, logger, hostAccess, scratchBytes } = options;
+  const { nodeId, host, clock, logger, hostAccess, scratchBytes, folders } = options;
   const connection = new EngineConnection({
     host,
     clock,
@@ -138,12 +141,15 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     async prepare(task): Promise<PreparedArtifact> {
       checkDefinition(task, await engine());
       if (!hostAccess) checkContained(task);
+      folders?.check(task);
       await Promise.all([checkNetwork(task), checkImage(task)]);
       return { functions: [{ name: '', parameters: [], result: '', reason: '' }], wit: '' };
     },
     async launch(launch, signal) {
       if (closing.signal.aborted)
         throw new LaunchError('RUNTIME_UNAVAILABLE', 'the docker runtime is closed');
+      const refused = folders?.refusal(launch.task.preopens);
+      if (refused !== undefined) throw new LaunchError('START_FAILED', refused.reason);
       const ended = AbortSignal.any([signal, closing.signal]);
       try {
         return await note(

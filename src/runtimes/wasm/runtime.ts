@@ -4,6 +4,7 @@ import type { InstanceReporter } from '../../domain/instance.ts';
 import { networkOf } from '../../domain/network/network-list.ts';
 import type { FunctionSignature, TaskDefinition } from '../../domain/task.ts';
 import { opaqueReason, printType } from '../../domain/wit/type-text.ts';
+import type { HostFolders } from '../host-folders.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, PreparedArtifact, Runtime } from '../runtime.ts';
 import { holdsDescriptors } from './files/anchor.ts';
 import type { HostLauncher } from './hosts/host-process.ts';
@@ -36,6 +37,8 @@ export interface WasmRuntimeOptions extends SourceOptions {
   readonly unsafePreopens?: boolean;
   /** Whether guests can be kept inside their preopens; absent means as this machine can. */
   readonly holdsFolders?: boolean;
+  /** Which folders tasks may have; absent means any. */
+  readonly folders?: HostFolders;
   readonly clock: Clock;
   /** Hears of each guest host, which is an instance that serves many tasks; absent means nobody does. */
   readonly instances?: InstanceReporter;
@@ -51,7 +54,7 @@ interface WasmRuntime extends Runtime {
 export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
   const closing = new AbortController();
   const { launcher = new PlainHostLauncher() } = options;
-  const { unsafePreopens = false, holdsFolders = holdsDescriptors } = options;
+  const { unsafePreopens = false, holdsFolders = holdsDescriptors, folders } = options;
   const allowPreopens = holdsFolders || unsafePreopens;
   const cache = new ArtifactCache({
     cacheDir: options.cacheDir,
@@ -67,6 +70,8 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     io: AttemptIo,
     signal: AbortSignal,
   ): Promise<AttemptOutcome> {
+    const refused = folders?.refusal(program.preopens);
+    if (refused !== undefined) return Promise.resolve(notStarted(refused.reason));
     const pool = hosts.for(program);
     const pending = new PendingJob(program, attempt, io, signal, pool);
     if (signal.aborted) pending.stopUnstarted();
@@ -105,6 +110,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     async prepare(task: TaskDefinition): Promise<PreparedArtifact> {
       checkSettings(task);
       checkPreopens(task, allowPreopens);
+      folders?.check(task);
       try {
         const { manifest } = await programs.check(task);
         hosts.warm({ preopens: task.preopens, network: networkOf(task) });
@@ -127,6 +133,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
       if (task.warm.min === 0) return;
       try {
         checkPreopens(task, allowPreopens);
+        folders?.check(task);
         const program = await programs.keep(taskId, revision, task);
         if (program !== undefined) await hosts.for(program).keep(program, task.instancePolicy === 'reused');
       } catch (error) {
@@ -157,12 +164,16 @@ function signatures(manifest: Manifest): FunctionSignature[] {
   return manifest.command === '' ? typed : [command, ...typed];
 }
 
+function notStarted(message: string): AttemptOutcome {
+  return { kind: 'failed', code: 'START_FAILED', message, instanceId: '', resourceUse: {} };
+}
+
 function notReady(error: unknown): AttemptOutcome {
   const facts = { instanceId: '', resourceUse: {} };
   if (error instanceof ArtifactMissing) {
     return { kind: 'failed', code: 'ARTIFACT_UNAVAILABLE', message: error.message, ...facts };
   }
-  const message =
-    error instanceof RequestError ? error.message : 'the artifact could not be made ready to run';
-  return { kind: 'failed', code: 'START_FAILED', message, ...facts };
+  return notStarted(
+    error instanceof RequestError ? error.message : 'the artifact could not be made ready to run',
+  );
 }
