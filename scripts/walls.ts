@@ -126,6 +126,12 @@ export const rooms: readonly Room[] = [
     rule: 'what holds functions to their network list knows of no runtime',
   },
   {
+    path: 'src/runtimes/secrets/',
+    from: [domain, 'src/runtimes/runtime.ts'],
+    packages: ['node:'],
+    rule: 'secrets know of no runtime but its port',
+  },
+  {
     path: 'src/runtimes/containment/',
     from: [domain, 'src/runtimes/entry.ts'],
     packages: ['node:'],
@@ -133,7 +139,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/runtimes/process/',
-    from: [domain, 'src/runtimes/containment/', 'src/runtimes/runtime.ts'],
+    from: [domain, 'src/runtimes/containment/', 'src/runtimes/secrets/', 'src/runtimes/runtime.ts'],
     packages: ['node:'],
     rule: 'a runtime imports domain, its port and containment, and no other runtime',
   },
@@ -143,6 +149,7 @@ export const rooms: readonly Room[] = [
       domain,
       'src/runtimes/containment/',
       'src/runtimes/network/',
+      'src/runtimes/secrets/',
       'src/runtimes/host-folders.ts',
       'src/runtimes/runtime.ts',
       'src/runtimes/entry.ts',
@@ -156,6 +163,7 @@ export const rooms: readonly Room[] = [
       domain,
       'src/runtimes/containment/',
       'src/runtimes/network/',
+      'src/runtimes/secrets/',
       'src/runtimes/host-folders.ts',
       'src/runtimes/runtime.ts',
       'src/runtimes/entry.ts',

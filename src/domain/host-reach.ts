@@ -25,6 +25,7 @@ export function hostReachOf(definition: Definition): readonly string[] {
         ? container !== undefined && !plainNetworks.includes(container.network)
         : insideEntries(network).length > 0,
     writableRoot: false,
+    secret: false,
   };
   return [
     ...(runtime === 'process' ? ['the process runtime'] : []),

@@ -104,6 +104,8 @@ export interface TaskDefinition {
   readonly allowNetwork: boolean;
   /** What it may reach, as `domain/network/destination.ts` reads it; absent means that it says nothing of it. */
   readonly network?: readonly string[];
+  /** Name in the instance to key, as `domain/secret.ts` reads it; absent means none. */
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly timeouts: Timeouts;
   /** How long the end of an attempt may take after it was asked for, in milliseconds. */
   readonly graceMs: number;

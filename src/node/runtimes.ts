@@ -5,13 +5,14 @@ import type { IdSource } from '../actors/ids.ts';
 import type { InstanceRegistry } from '../actors/instances/instance-registry.ts';
 import { createWarmRuntime } from '../actors/instances/warm-runtime.ts';
 import type { CatalogListener } from '../actors/tasks/task-catalog.ts';
-import type { NodeConfig } from '../config.ts';
+import { type NodeConfig, secretVariable } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { RuntimeKind } from '../domain/task.ts';
 import { openDockerRuntime } from '../runtimes/docker/runtime.ts';
 import { type Guarded, HostFolders } from '../runtimes/host-folders.ts';
 import { openProcessRuntime } from '../runtimes/process/runtime.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
+import { SecretStore } from '../runtimes/secrets/secret-store.ts';
 import { holdsDescriptors } from '../runtimes/wasm/files/anchor.ts';
 import { openHostLauncher } from '../runtimes/wasm/hosts/host-launcher.ts';
 import { createWasmRuntime } from '../runtimes/wasm/runtime.ts';
@@ -48,6 +49,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     );
   }
   const folders = new HostFolders(guardedPlaces(config));
+  const secrets = new SecretStore({ folder: config.secretsDir, variable: secretVariable });
   const wasm = createWasmRuntime({
     unsafePreopens,
     loadArtifact: (sha256) => artifacts.load(sha256),
@@ -58,7 +60,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     hosts: mostKeptHosts(Math.min(config.slots, 2 * availableParallelism())),
     maxHosts: config.slots,
     networkRules: () => ({ loopback: config.allowGuestLoopback, ownPorts: [...ownPorts] }),
-    folders,
+    ...{ folders, secrets },
     launcher: await openHostLauncher({ nodeId, clock, logger }),
     instances: registry,
     clock,
@@ -70,7 +72,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
       ...{ nodeId, host: config.dockerHost, clock, logger, hostAccess, scratchBytes, folders, spare },
     }),
   ]);
-  const warm = { registry, clock, ids, logger };
+  const warm = { registry, clock, ids, logger, secrets };
   return new Map<RuntimeKind, Runtime>([
     ['wasm', wasm],
     ['process', createWarmRuntime(process, warm)],
@@ -79,10 +81,11 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
 }
 
 /** What would give a function the rights of the node, or what others have put here. */
-function guardedPlaces({ dataDir, socketPath, notesDir, dockerHost }: NodeConfig): Guarded[] {
+function guardedPlaces({ dataDir, secretsDir, socketPath, notesDir, dockerHost }: NodeConfig): Guarded[] {
   const engine = dockerHost.startsWith('unix://') ? dockerHost.slice('unix://'.length) : '';
   return [
     { path: dataDir, what: 'the data folder of the node' },
+    { path: secretsDir, what: 'the folder of secrets' },
     { path: socketPath === '' ? '' : dirname(socketPath), what: 'the socket of the node' },
     { path: notesDir, what: 'the notes of where nodes are' },
     { path: engine, what: 'the socket of the container engine' },

@@ -28,6 +28,7 @@ import {
   mostPathBytes,
   networkList,
   positive,
+  secrets,
   user,
 } from './values.ts';
 
@@ -93,6 +94,16 @@ export const definitionFields: Fields<TaskDefinition> = {
     ...flag(
       '--reach <destination>',
       'public, HOST[:PORT], *.DOMAIN[:PORT], CIDR[:PORT] (repeatable)',
+      'What it may reach:',
+    ),
+  }),
+  secrets: optional(secrets, {
+    means:
+      "Names, and the keys of the node's secrets that stand under them. docker: files in `/run/secrets`; process: files in the folder that `SPEAR_SECRETS` names; wasm, and with `env:KEY` everywhere: variables of the environment.",
+    shown: '',
+    ...flag(
+      '--secret <name=key>',
+      'a secret of the node, as KEY or env:KEY (repeatable)',
       'What it may reach:',
     ),
   }),

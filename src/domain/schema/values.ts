@@ -94,6 +94,20 @@ const destination: Formed<string, TextForm> = formed(destinationText.form, (valu
 /** Where a function may connect to. */
 export const networkList = list(destination, 64);
 
+/** Names of files and of variables, and keys that are no paths. */
+export const secrets = map(
+  text(132, /^(?:env:)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, {
+    words: {
+      what: 'the key of a secret',
+      allowed: 'KEY or env:KEY, where KEY is 1 to 128 of [A-Za-z0-9_.-] and begins with none of "." and "-"',
+    },
+  }),
+  64,
+  text(128, /^[A-Za-z_][A-Za-z0-9_]*$/, {
+    words: { what: 'the name of a secret', allowed: '[A-Za-z_][A-Za-z0-9_]*' },
+  }),
+);
+
 export const mostLabels = 32;
 
 /** For people and for filters, of a task and of its executions. */

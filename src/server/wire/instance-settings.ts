@@ -3,6 +3,7 @@ import { invalidArgument, quote } from '../../domain/errors.ts';
 import { destinationWords, parseDestination } from '../../domain/network/destination.ts';
 import { type Said, withDefaults } from '../../domain/schema/said.ts';
 import { container as containerSchema } from '../../domain/schema/task-instances.ts';
+import { hasSecretFiles, secretsFolder, secretsVariable } from '../../domain/secret.ts';
 import type { ContainerSettings, RuntimeKind, TaskDefinition, WarmPolicy } from '../../domain/task.ts';
 
 const mostInstances = 1000;
@@ -56,6 +57,33 @@ export function networkFrom(
     );
   }
   return { allowNetwork: true, network };
+}
+
+/** What the definition says of secrets. Throws where one would hide a variable or a folder of the task. */
+export function secretsFrom({
+  runtime,
+  secrets,
+  environment = {},
+  preopens = {},
+}: Said<TaskDefinition>): Pick<TaskDefinition, 'secrets'> {
+  if (secrets === undefined) return {};
+  for (const name of Object.keys(secrets)) {
+    if (!Object.hasOwn(environment, name) && name !== secretsVariable) continue;
+    throw invalidArgument(
+      `definition.secrets.${name}`,
+      'is the name of a variable of the environment, too; allowed is another name',
+    );
+  }
+  const hidden = Object.keys(preopens).find(
+    (path) => path === secretsFolder || secretsFolder.startsWith(`${path}/`),
+  );
+  if (runtime === 'docker' && hidden !== undefined && hasSecretFiles(secrets)) {
+    throw invalidArgument(
+      `definition.preopens.${quote(hidden)}`,
+      `is where secrets stand; allowed are folders apart from ${secretsFolder}`,
+    );
+  }
+  return { secrets };
 }
 
 /** An absent policy keeps no instance ready. `isSaid` where the definition has one, if an empty one. */

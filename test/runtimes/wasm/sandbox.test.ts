@@ -186,7 +186,7 @@ function liveGuest(): { readonly entry: LiveGuest; readonly closed: () => number
       closed += 1;
     },
   };
-  return { entry: { guest, instanceId: '1', uses: 0 }, closed: () => closed };
+  return { entry: { guest, instanceId: '1', secrets: '', uses: 0 }, closed: () => closed };
 }
 
 describe('the network', () => {

@@ -98,7 +98,7 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
         guest.close();
         throw new Error(`exit ${context.exitCode}`);
       }
-      live.keep(key, { guest, instanceId: `${name}-${++instances}`, uses: 0 });
+      live.keep(key, { guest, instanceId: `${name}-${++instances}`, secrets: '', uses: 0 });
       return undefined;
     } catch (error) {
       return startEnding(error);
@@ -127,7 +127,10 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
     const write: RunContext['write'] = (stream, bytes) => channel.output(stream, job.ticket, bytes);
     const context = contextOf(program.program, job, input, write);
     budget.begin(memoryCapOf(program));
-    const kept = job.reuse ? live.get(job.program) : undefined;
+    const found = job.reuse ? live.get(job.program) : undefined;
+    // What it has read of its environment stays in its memory.
+    if (found !== undefined && found.secrets !== job.secrets) live.drop(job.program);
+    const kept = found?.secrets === job.secrets ? found : undefined;
     if (kept !== undefined) Object.assign(kept.guest.context, context);
     let current = kept;
     let ending: Ending;
@@ -136,6 +139,7 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
       current ??= {
         guest: (job.reuse ? undefined : next.take(program, context)) ?? createGuest(program, context, budget),
         instanceId: `${name}-${++instances}`,
+        secrets: job.secrets,
         uses: 0,
       };
       ending = enter(program.program, current.guest, job);

@@ -84,6 +84,8 @@ export interface Job {
   readonly parameters: Readonly<Record<string, JsonValue>>;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** A live instance of other secrets than these is not used; empty means none. */
+  readonly secrets: string;
 }
 
 /** The code of the host itself, its first message; the attachment is a JSON object of module texts by address. */

@@ -381,6 +381,8 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
   args: string[];
 
   /**
+   * In responses to callers with less than the role develop, the values are empty.
+   *
    * @generated from field: map<string, string> environment = 5;
    */
   environment: { [key: string]: string };
@@ -496,6 +498,16 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
    * @generated from field: repeated string network = 22;
    */
   network: string[];
+
+  /**
+   * Names, and the keys of the node's secrets that stand under them: `KEY`, or `env:KEY` for a variable of the
+   * environment where it would be a file. Docker: files in `/run/secrets`; process: files in the folder that the variable
+   * `SPEAR_SECRETS` names; WebAssembly: variables. At most 64. The values are read when an instance starts, and are in
+   * no answer, log or snapshot.
+   *
+   * @generated from field: map<string, string> secrets = 23;
+   */
+  secrets: { [key: string]: string };
 };
 
 /**
