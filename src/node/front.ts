@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import type { Server as GrpcServer } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import type { NodeConfig } from '../config.ts';
+import { type NodeConfig, splitAddress } from '../config.ts';
 import { createAccessService } from '../server/access/access-service.ts';
 import { alwaysAs, TokenAuthenticator } from '../server/access/authenticator.ts';
 import { PageAccess } from '../server/access/page-access.ts';
@@ -20,6 +20,7 @@ import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { GrpcListener } from '../server/grpc-listener.ts';
 import { addService, createGrpcArrivals, createGrpcServer } from '../server/grpc-server.ts';
+import { HttpHosts } from '../server/http-hosts.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import { createInstanceService } from '../server/instance-service.ts';
 import { LocalListener } from '../server/local-listener.ts';
@@ -27,6 +28,7 @@ import { createNodeService } from '../server/node-service.ts';
 import { addReflection } from '../server/reflection.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
 import { createTaskService } from '../server/task-service.ts';
+import type { CertificateSource } from '../server/tls/certificate-source.ts';
 import { Watchers } from '../server/watchers.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { loadPageFiles } from '../visualizer/page-files.ts';
@@ -53,8 +55,13 @@ export interface Front {
 /** What stands around an artifact in its request, in bytes. */
 const aroundArtifact = 1024 * 1024;
 
-/** Nothing listens yet. */
-export async function openFront(config: NodeConfig, logger: Logger, core: Core): Promise<Front> {
+/** Nothing listens yet. `certificates` are those of TLS; undefined where callers come in the clear. */
+export async function openFront(
+  config: NodeConfig,
+  logger: Logger,
+  core: Core,
+  certificates: CertificateSource | undefined,
+): Promise<Front> {
   const { clock, store, supervisor, tasks, instances, feed, inspection } = core;
   const { defaultTotalMs, maxRequestBytes, maxRequestValues, receiveIdleMs, receiveTotalMs } = config;
   const budget = new ByteBudget(config.requestBytesInFlight);
@@ -93,6 +100,7 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
   const access = createAccessService({
     ...{ tokens: core.tokens, pageAccess, clock },
     httpAddress: () => boundAddress(http, config.httpAddress),
+    tls: certificates !== undefined,
   });
   const services = [
     { service: FunctionService, handlers: { ...functions } },
@@ -135,8 +143,16 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     );
     health.addToServer(server);
   }
+  const hosts = new HttpHosts({
+    bound: splitAddress('--http-address', config.httpAddress).host,
+    configured: config.httpHost,
+    certificate: () => certificates?.pair.names ?? [],
+  });
+  const secure = certificates !== undefined && { certificates };
   const http = createHttpServer({
     ...chain,
+    ...secure,
+    hosts,
     pageAccess,
     connections,
     functions,
@@ -151,7 +167,7 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
   const failed = (error: Error): void => logger.error({ err: error }, 'a connection could not be accepted');
   return {
     grpc,
-    listener: new GrpcListener(grpc, { connections, arriving, clock, failed }),
+    listener: new GrpcListener(grpc, { connections, arriving, clock, failed, ...secure }),
     localGrpc,
     localListener: new LocalListener(localGrpc, failed),
     http,

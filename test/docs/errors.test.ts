@@ -199,6 +199,7 @@ async function throwing(error: () => RequestError): Promise<string> {
     budget,
     arrivals: new Arrivals(budget, systemClock, { idleMs: 1000, totalMs: 1000 }),
     authenticator: alwaysAs({ name: 'test', role: 'admin' }),
+    hosts: { isOurs: () => true },
     pageAccess: new PageAccess(systemClock),
     watchers: new Watchers({ most: 1, perCaller: 1 }),
     maxUploadBytes: 1024,

@@ -7,6 +7,19 @@ import { exitCodes } from '../exit-codes.ts';
 import { note, type Shell } from '../shell.ts';
 import { parseSize } from '../size.ts';
 
+/** What docs/security.md explains. */
+const edge: readonly (readonly [flags: string, description: string, several?: true])[] = [
+  ['--tls-cert <file>', 'the certificate (PEM) for gRPC and HTTP, and those that lead to it'],
+  ['--tls-key <file>', 'its key (PEM); both files are read again when they change, and on SIGHUP'],
+  ['--tls-self-signed', 'TLS with a certificate of its own, in the data folder: for trying'],
+  [
+    '--tls-client-ca <file>',
+    'who signs the certificates (PEM) that callers may show; see spear token create --san',
+  ],
+  ['--insecure-listen', 'listen beyond loopback in the clear: behind a proxy that has TLS'],
+  ['--http-host <name>', 'another name that HTTP answers to; may come more than once', true],
+];
+
 /** What docs/limits.md explains. */
 const bounds: readonly (readonly [flags: string, description: string, parse?: typeof parseSize])[] = [
   ['--request-bytes-in-flight <size>', 'bytes of all requests under way (default 256MiB)', parseSize],
@@ -35,12 +48,21 @@ const bounds: readonly (readonly [flags: string, description: string, parse?: ty
   ['--max-warm <n>', 'the most instances that a task may keep ready (default 100)'],
 ];
 
+/** Values of an option that may come more than once, as its variable has them. */
+function joined(text: string, before: string | undefined): string {
+  return before === undefined ? text : `${before},${text}`;
+}
+
 export function serveCommand(shell: Shell): Command {
   const command = new Command('serve');
   for (const [flags, description, parse] of bounds) {
     const [flag = ''] = flags.split(' ');
     if (parse === undefined) command.option(flags, description);
     else command.option(flags, description, (text: string) => String(parse(flag, text)));
+  }
+  for (const [flags, description, several] of edge) {
+    if (several === undefined) command.option(flags, description);
+    else command.option(flags, description, (text: string, before?: string) => joined(text, before));
   }
   return command
     .description(
@@ -59,7 +81,6 @@ export function serveCommand(shell: Shell): Command {
       '--log-level <level>',
       'trace, debug, info, warn, error, fatal or silent (default info; warn on a terminal)',
     )
-    .option('--insecure-listen', 'listen beyond loopback although there is no TLS')
     .option(
       '--allow-host-access',
       'let tasks have folders of the host and be processes although this runs as root',

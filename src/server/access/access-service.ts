@@ -36,12 +36,15 @@ export function createAccessService({
   tokens,
   pageAccess,
   httpAddress,
+  tls,
   clock,
 }: {
   readonly tokens: Tokens;
   readonly pageAccess: PageAccess;
   /** HOST:PORT as bound. */
   readonly httpAddress: () => string;
+  /** It is reached by https. */
+  readonly tls: boolean;
   readonly clock: Pick<Clock, 'now'>;
 }): AccessService {
   return {
@@ -91,7 +94,7 @@ export function createAccessService({
       assertNoSession(principal);
       const { secret: code, expiresAt } = pageAccess.createCode(principal);
       return create(CreatePageCodeResponseSchema, {
-        ...{ code, expiresAt: timestampFromMs(expiresAt), httpAddress: httpAddress() },
+        ...{ code, expiresAt: timestampFromMs(expiresAt), httpAddress: httpAddress(), tls },
       });
     },
   };

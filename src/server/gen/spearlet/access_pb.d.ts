@@ -187,7 +187,7 @@ export declare const CreatePageCodeRequestSchema: GenMessage<CreatePageCodeReque
  */
 export declare type CreatePageCodeResponse = Message<"spearlet.CreatePageCodeResponse"> & {
   /**
-   * Good once, by POST to /api/session. The page takes it out of its address: http://HOST:PORT/#code=CODE
+   * Good once, by POST to /api/session. The page takes it out of its address: http(s)://HOST:PORT/#code=CODE
    *
    * @generated from field: string code = 1;
    */
@@ -206,6 +206,13 @@ export declare type CreatePageCodeResponse = Message<"spearlet.CreatePageCodeRes
    * @generated from field: string http_address = 3;
    */
   httpAddress: string;
+
+  /**
+   * The page is reached by https.
+   *
+   * @generated from field: bool tls = 4;
+   */
+  tls: boolean;
 };
 
 /**
