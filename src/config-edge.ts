@@ -14,6 +14,17 @@ export interface EdgeConfig {
   readonly insecureListen: boolean;
   /** Names that HTTP answers to, beside those that it is bound to and those of its certificate. */
   readonly httpHost: readonly string[];
+  /** File, or https URL, of the keys (JWK set) of an issuer of tokens; empty where JWTs are not taken. */
+  readonly jwtJwks: string;
+  /** What the claims `iss` and `aud` have to say. */
+  readonly jwtIssuer: string;
+  readonly jwtAudience: string;
+  /** Names of the claims that say what a caller may do. */
+  readonly jwtTenantClaim: string;
+  readonly jwtRoleClaim: string;
+  readonly jwtTasksClaim: string;
+  /** The role of a JWT may be `admin`. */
+  readonly jwtAllowAdmin: boolean;
 }
 
 /** `read` gives an option's text. Throws a RequestError that names the flag and what is allowed. */
@@ -38,6 +49,7 @@ export function resolveEdge(read: (key: keyof EdgeConfig) => string | undefined)
     ...{ tlsCert, tlsKey, tlsSelfSigned, tlsClientCa },
     insecureListen: truth('--insecure-listen', read('insecureListen')),
     httpHost: hosts('--http-host', read('httpHost') ?? ''),
+    ...jwt(read),
   };
   if (tlsClientCa !== '' && !hasTls(config)) {
     throw invalidArgument('--tls-client-ca', 'needs TLS; allowed is with --tls-cert and --tls-key');
@@ -48,6 +60,37 @@ export function resolveEdge(read: (key: keyof EdgeConfig) => string | undefined)
 /** Both gRPC and HTTP are reached over TLS. */
 export function hasTls({ tlsCert, tlsSelfSigned }: Pick<EdgeConfig, 'tlsCert' | 'tlsSelfSigned'>): boolean {
   return tlsSelfSigned || tlsCert !== '';
+}
+
+type JwtConfig = Pick<EdgeConfig, Extract<keyof EdgeConfig, `jwt${string}`>>;
+
+function jwt(read: (key: keyof EdgeConfig) => string | undefined): JwtConfig {
+  const needed = {
+    '--jwt-jwks': read('jwtJwks') ?? '',
+    '--jwt-issuer': read('jwtIssuer') ?? '',
+    '--jwt-audience': read('jwtAudience') ?? '',
+  };
+  const names = Object.keys(needed);
+  const missing = Object.entries(needed).find(([, value]) => value === '')?.[0];
+  if (missing !== undefined && Object.values(needed).some((value) => value !== '')) {
+    throw invalidArgument(missing, `is missing; allowed are ${names.join(', ')} together`);
+  }
+  const jwtJwks = needed['--jwt-jwks'];
+  if (
+    /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(jwtJwks) &&
+    !(jwtJwks.startsWith('https://') && URL.canParse(jwtJwks))
+  ) {
+    throw invalidArgument('--jwt-jwks', `is ${quote(jwtJwks)}; allowed are a file and an https URL`);
+  }
+  const claim = (key: keyof EdgeConfig, fallback: string): string => read(key) || fallback;
+  return {
+    jwtJwks,
+    ...{ jwtIssuer: needed['--jwt-issuer'], jwtAudience: needed['--jwt-audience'] },
+    jwtTenantClaim: claim('jwtTenantClaim', 'spear_tenant'),
+    jwtRoleClaim: claim('jwtRoleClaim', 'spear_role'),
+    jwtTasksClaim: claim('jwtTasksClaim', 'spear_tasks'),
+    jwtAllowAdmin: truth('--jwt-allow-admin', read('jwtAllowAdmin')),
+  };
 }
 
 /** Names are separated by commas, as none has one. */

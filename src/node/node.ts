@@ -68,7 +68,7 @@ async function open(
   const core = await openCore(config, logger, { ...parts, lifecycle }, opened);
   const { clock, time, store, supervisor, runtimes } = core;
   const certificates = await openCertificates(config, clock, logger, opened);
-  const front = await openFront(config, logger, core, certificates);
+  const front = await openFront(config, logger, core, certificates, opened);
   lifecycle.send({ type: 'started' });
   await core.recover();
 

@@ -9,6 +9,7 @@ import { type Connections, nameOf } from './connections.ts';
 import type { GrpcArrivals } from './grpc-arrivals.ts';
 import { GrpcRefusals } from './grpc-refusals.ts';
 import type { CertificateSource } from './tls/certificate-source.ts';
+import type { PeerCertificates } from './tls/peer-certificates.ts';
 
 export interface GrpcListenerOptions {
   readonly connections: Connections;
@@ -16,6 +17,8 @@ export interface GrpcListenerOptions {
   readonly clock: Clock;
   /** Of its TLS; absent where it speaks in the clear. */
   readonly certificates?: CertificateSource;
+  /** Is told of what callers show in their handshakes. */
+  readonly peers?: PeerCertificates;
   /** Hears why a connection could not be accepted. */
   failed(error: Error): void;
 }
@@ -117,8 +120,10 @@ export class GrpcListener {
     });
     server.on('secureConnection', (socket: TLSSocket) => {
       const refusal = this.#refused.get(nameOf(socket));
-      if (refusal === undefined) this.#serve(socket);
-      else this.#refusing.take(socket, refusal);
+      if (refusal === undefined) {
+        this.#options.peers?.add(socket);
+        this.#serve(socket);
+      } else this.#refusing.take(socket, refusal);
     });
     certificates.follow((context) => server.setSecureContext(context));
     return server;

@@ -21,7 +21,7 @@ import { type Connections, nameOf } from './connections.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
 import { handshakeMs, refusalMs } from './grpc-listener.ts';
-import { callerOf, decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
+import { decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
 import { askedFirst, letGo } from './http-body.ts';
 import { checkBrowser } from './http-browser.ts';
@@ -109,9 +109,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
   // A body's own time is kept by whoever reads it.
   server.requestTimeout = 0;
   if (options.inspections !== undefined) {
-    acceptInspectors(server, options.inspections, options.authenticator, (request) =>
-      options.hosts.isOurs(request),
-    );
+    acceptInspectors(server, options.inspections, options);
   }
   return server;
 }
@@ -167,7 +165,6 @@ async function route(
   }
   const [, download, id] = downloadPath.exec(path) ?? [];
   if (id !== undefined) {
-    response.once('close', options.watchers.enter(callerOf(request)));
     const send = download === 'history' ? downloadHistory : downloadSnapshot;
     return send(withTicket(options, path, query), request, response, decodePathPart(id));
   }
@@ -204,7 +201,7 @@ async function sendStatus(
   const method = FunctionService.method.getExecutionStatus;
   const message = await options.functions.getExecutionStatus(
     fromJson(method.input, { executionId, includeOutput: true }),
-    callerWith(pathRoles.status, 'a status', options, request, response),
+    await callerWith(pathRoles.status, 'a status', options, request, response),
   );
   sendJson(response, 200, messageToJson(GetExecutionStatusResponseSchema, message));
 }

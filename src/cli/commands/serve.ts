@@ -17,6 +17,16 @@ const edge: readonly (readonly [flags: string, description: string, several?: tr
     'who signs the certificates (PEM) that callers may show; see spear token create --san',
   ],
   ['--insecure-listen', 'listen beyond loopback in the clear: behind a proxy that has TLS'],
+  [
+    '--jwt-jwks <file|url>',
+    'take tokens (JWT) of an issuer whose keys are in this file or at this https URL',
+  ],
+  ['--jwt-issuer <text>', 'what their claim iss has to say'],
+  ['--jwt-audience <text>', 'what their claim aud has to say'],
+  ['--jwt-tenant-claim <name>', 'the claim with the tenant of the caller (default spear_tenant)'],
+  ['--jwt-role-claim <name>', 'the claim with the role (default spear_role)'],
+  ['--jwt-tasks-claim <name>', 'the claim with the patterns of task names (default spear_tasks)'],
+  ['--jwt-allow-admin', 'let that role be admin'],
   ['--http-host <name>', 'another name that HTTP answers to; may come more than once', true],
 ];
 
@@ -32,6 +42,9 @@ const bounds: readonly (readonly [flags: string, description: string, parse?: ty
   ['--idle-connection-ms <ms>', 'how long a gRPC connection without a call stays open (default 300000)'],
   ['--max-watchers <n>', 'streams that follow something (default 1000)'],
   ['--max-watchers-per-connection <n>', 'those of one connection (default 400)'],
+  ['--max-watchers-per-principal <n>', 'those of one principal (default 800)'],
+  ['--max-calls-per-principal <n>', 'calls under way of one principal (default 20000)'],
+  ['--max-calls-per-address <n>', 'calls under way of one address (default 20000)'],
   ['--max-scratch-bytes <size>', 'what an execution may write to the disk (default 512MiB)', parseSize],
   ['--max-snapshot-bytes <size>', 'the largest snapshot that is restored (default 1GiB)', parseSize],
   ['--max-restores <n>', 'snapshots that are restored at once (default 8)'],
