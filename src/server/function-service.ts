@@ -76,7 +76,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       });
     }
     const admission = await executions.admit(await admissionRequest(request, mode, call.principal));
-    call.onGone(() => admission.cursor.close('gone'));
+    call.onGone((how) => admission.cursor.close(how));
     return admission;
   };
 
@@ -179,7 +179,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       const budget = positiveDuration('wait_budget', request.waitBudget);
       const most = inlineBytes(request.maxInlineBytes);
       const cursor = await executions.attach(executionId(request.executionId));
-      call.onGone(() => cursor.close('gone'));
+      call.onGone((how) => cursor.close(how));
       try {
         const record = await waitForOutcome(cursor, waitBudget(budget, call), clock);
         return waitResponseToWire(await view(cursor, record, most));
@@ -191,7 +191,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     async watchExecution(request, call, send) {
       const from = sequenceFrom(request.fromSequence);
       const cursor = await executions.attach(executionId(request.executionId));
-      call.onGone(() => cursor.close('gone'));
+      call.onGone((how) => cursor.close(how));
       await follow(cursor, from, mostInlineBytes, send);
     },
 

@@ -82,8 +82,12 @@ export class Peer {
 
 /** The administrator's, where the node's data folder is known. */
 function tokenOf(dataDir: string): { readonly token?: string } {
-  if (dataDir === '') return {};
-  return { token: readFileSync(join(dataDir, adminTokenFile), 'utf8').trim() };
+  return dataDir === '' ? {} : { token: adminToken(dataDir) };
+}
+
+/** The administrator's token of a node. */
+export function adminToken(dataDir: string): string {
+  return readFileSync(join(dataDir, adminTokenFile), 'utf8').trim();
 }
 
 export class LocalServer extends Peer {
