@@ -43,11 +43,15 @@ export interface Connection {
 
 /**
  * Connects to HOST:PORT or `unix:PATH` without TLS; the connection is made with the first call. `token` goes with each
- * call.
+ * call, and so does the tenant that they are about.
  */
-export function connect(address: string, { token }: { readonly token?: string } = {}): Connection {
+export function connect(
+  address: string,
+  { token, tenant }: { readonly token?: string; readonly tenant?: string | undefined } = {},
+): Connection {
   const metadata = new Metadata();
   if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+  if (tenant !== undefined) metadata.set('spear-tenant', tenant);
   const client = new Client(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': mostResponseBytes,
     'grpc.max_send_message_length': -1,

@@ -10,6 +10,7 @@ import { UsageError } from './usage-error.ts';
 export async function connectionTo(
   address: string,
   tokenFile: string | undefined,
+  tenant: string | undefined,
   { env }: Pick<Shell, 'env'>,
 ): Promise<Connection> {
   const { host, port } = splitAddress('--address', address);
@@ -17,7 +18,7 @@ export async function connectionTo(
   const token = tokenFile === undefined ? env.SPEAR_TOKEN : await tokenIn(tokenFile);
   if (token === undefined || token === '') {
     const socket = isHere ? socketOf(notesDir(env), host, port) : undefined;
-    return connect(socket === undefined ? address : `unix:${socket}`);
+    return connect(socket === undefined ? address : `unix:${socket}`, { tenant });
   }
   const from = tokenFile === undefined ? 'SPEAR_TOKEN' : '--token-file';
   if (!/^[!-~]{1,512}$/.test(token))
@@ -27,7 +28,7 @@ export async function connectionTo(
       `${from}: a token goes beyond this machine only over TLS, which this version has not`,
     );
   }
-  return connect(address, { token });
+  return connect(address, { token, tenant });
 }
 
 async function tokenIn(file: string): Promise<string> {

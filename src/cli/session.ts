@@ -3,6 +3,7 @@ import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Command } from 'commander';
 import { defaultGrpcAddress as defaultAddress, splitAddress } from '../config.ts';
 import { RequestError } from '../domain/errors.ts';
+import { checkTenant } from '../domain/scope.ts';
 import { AccessService } from '../server/gen/spearlet/access_pb.js';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
@@ -40,6 +41,7 @@ export interface Session {
 interface ServerOptions {
   readonly address?: string;
   readonly tokenFile?: string;
+  readonly tenant?: string;
   readonly json?: boolean;
 }
 
@@ -59,12 +61,16 @@ export function onServer<Options extends object>(
       '--token-file <file>',
       'the token to show, in a file (or SPEAR_TOKEN; a node of your own needs none)',
     )
+    .option(
+      '--tenant <name>',
+      'the tenant that it is about (or SPEAR_TENANT; default: that of the token, or default)',
+    )
     .option('--json', 'print the response message as JSON: one document, or one a line for streams')
     .action(async () => {
       const options = command.opts<Options & ServerOptions>();
       const address = options.address ?? (shell.env.SPEAR_ADDRESS || defaultAddress);
       splitAddress(options.address === undefined ? 'SPEAR_ADDRESS' : '--address', address);
-      const connection = await connectionTo(address, options.tokenFile, shell);
+      const connection = await connectionTo(address, options.tokenFile, tenantFor(options, shell), shell);
       const print = async (schema: DescMessage, message: MessageShape<DescMessage>, indent?: number) => {
         await shell.out.write(
           `${printableJson(JSON.stringify(messageToJson(schema, message), null, indent))}\n`,
@@ -79,6 +85,7 @@ export function onServer<Options extends object>(
             ...['spear', ...words],
             ...(options.address === undefined ? [] : ['--address', options.address]),
             ...(options.tokenFile === undefined ? [] : ['--token-file', options.tokenFile]),
+            ...(options.tenant === undefined ? [] : ['--tenant', options.tenant]),
           ].join(' '),
         functions: connection.service(FunctionService),
         tasks: connection.service(TaskService),
@@ -105,4 +112,12 @@ export function onServer<Options extends object>(
         connection.close();
       }
     });
+}
+
+/** Throws UsageError for what is no tenant. */
+function tenantFor(options: ServerOptions, { env }: Pick<Shell, 'env'>): string | undefined {
+  const [field, tenant] =
+    options.tenant === undefined ? ['SPEAR_TENANT', env.SPEAR_TENANT] : ['--tenant', options.tenant];
+  if (tenant === undefined || (tenant === '' && options.tenant === undefined)) return undefined;
+  return checkTenant(field, tenant);
 }

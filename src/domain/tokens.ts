@@ -5,6 +5,10 @@ import type { Principal, Role } from './access.ts';
 export interface TokenFacts {
   readonly name: string;
   readonly role: Role;
+  /** Absent means the default one. */
+  readonly tenant?: string;
+  /** Globs; absent means all tasks. */
+  readonly tasks?: readonly string[];
   /** Wall clock, milliseconds since the epoch, as are all instants here. */
   readonly createdAt: number;
   /** Absent for one that does not expire. */
@@ -21,6 +25,8 @@ export function holderOf(tokenName: string): string {
 export interface NewToken {
   readonly name: string;
   readonly role: Role;
+  readonly tenant?: string;
+  readonly tasks?: readonly string[];
   readonly expiresAt?: number;
 }
 

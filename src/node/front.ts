@@ -7,6 +7,7 @@ import type { NodeConfig } from '../config.ts';
 import { createAccessService } from '../server/access/access-service.ts';
 import { alwaysAs, TokenAuthenticator } from '../server/access/authenticator.ts';
 import { PageAccess } from '../server/access/page-access.ts';
+import { seenExecutions } from '../server/access/seen-executions.ts';
 import { Arrivals } from '../server/arrivals.ts';
 import { ByteBudget } from '../server/byte-budget.ts';
 import type { ChainOptions } from '../server/chain.ts';
@@ -78,7 +79,7 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
       return id;
     },
   };
-  const executions = { executions: supervisor, clock };
+  const executions = { executions: supervisor, seen: seenExecutions(supervisor), clock };
   const functions = createFunctionService({ ...executions, tasks, list: store, defaultTotalMs });
   const snapshots = createSnapshotService({ ...executions, snapshots: core.snapshots });
   const node = createNodeService({

@@ -15,7 +15,9 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { assertRole, type Principal } from '../domain/access.ts';
+import type { Scope } from '../domain/scope.ts';
 import { roleOf } from './access/method-roles.ts';
+import { requestScope, tenantHeader } from './access/request-scope.ts';
 import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
 import {
   type ChainOptions,
@@ -217,21 +219,26 @@ type AnyCall =
   | ServerWritableStream<Received<unknown>, unknown>
   | ServerReadableStream<Received<unknown>, unknown>;
 
+interface Caller {
+  readonly principal: Principal;
+  readonly scope: Scope;
+}
+
 /**
- * Who calls. Throws unauthenticated or permission_denied, before anything of the request is looked at; an Error, when
+ * Who calls, and what they may see. Throws unauthenticated or permission_denied, before anything of the request is looked at; an Error, when
  * the service is added, for a method without a role.
  */
-function permission(method: DescMethod, { authenticator }: ChainOptions): (call: AnyCall) => Principal {
+function permission(method: DescMethod, { authenticator }: ChainOptions): (call: AnyCall) => Caller {
   const role = roleOf(method);
   return (call) => {
     const [authorization] = call.metadata.get('authorization');
     const principal = authenticator.authenticate(authorization?.toString());
     assertRole(principal, role, method.name);
-    return principal;
+    return { principal, scope: requestScope(principal, call.metadata.get(tenantHeader)) };
   };
 }
 
-function contextOf(call: AnyCall, options: ChainOptions, principal: Principal): CallContext {
+function contextOf(call: AnyCall, options: ChainOptions, { principal, scope }: Caller): CallContext {
   const deadline = call.getDeadline();
   const instant = typeof deadline === 'number' ? deadline : deadline.getTime();
   const remainingMs = (): number | undefined => {
@@ -240,6 +247,7 @@ function contextOf(call: AnyCall, options: ChainOptions, principal: Principal): 
   };
   return {
     principal,
+    scope,
     deadlineMs: remainingMs(),
     remainingMs,
     get gone() {

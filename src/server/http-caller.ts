@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { assertRole, type Role } from '../domain/access.ts';
 import type { Authenticator } from './access/authenticator.ts';
+import { httpScope } from './access/request-scope.ts';
 import type { CallContext } from './call.ts';
 import { contextOf } from './http-answer.ts';
 
@@ -17,5 +18,5 @@ export function callerWith(
 ): CallContext {
   const principal = authenticator.authenticate(request.headers.authorization);
   assertRole(principal, role, what);
-  return contextOf(request, response, principal);
+  return contextOf(request, response, { principal, scope: httpScope(principal, request.headers) });
 }

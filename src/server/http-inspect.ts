@@ -6,9 +6,11 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { assertRole } from '../domain/access.ts';
-import { RequestError } from '../domain/errors.ts';
+import { RequestError, type RequestErrorKind } from '../domain/errors.ts';
+import type { Scope } from '../domain/scope.ts';
 import type { Authenticator } from './access/authenticator.ts';
 import { pathRoles } from './access/method-roles.ts';
+import { httpScope } from './access/request-scope.ts';
 
 /** One who hears of machines. Neither of these may throw. */
 export interface Inspector {
@@ -20,8 +22,8 @@ export interface Inspector {
 
 /** What tells of machines, to as many as want to hear of them. */
 export interface Inspections {
-  /** It hears of them until the answer is called. */
-  attach(inspector: Inspector): () => void;
+  /** It hears of those in the scope until the answer is called. */
+  attach(inspector: Inspector, scope: Scope): () => void;
 }
 
 /** What a browser offers beside the protocol with its token, and is answered with. */
@@ -33,6 +35,11 @@ const mostWaiting = 8 * 1024 * 1024;
 /** What a close says (https://www.iana.org/assignments/websocket). */
 const goingAway = 1001;
 const tryAgain = 1013;
+
+const refusals: ReadonlyMap<RequestErrorKind, string> = new Map([
+  ['permission_denied', '403 Forbidden'],
+  ['invalid_argument', '400 Bad Request'],
+]);
 
 export function acceptInspectors(
   server: Server,
@@ -50,37 +57,37 @@ export function acceptInspectors(
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {});
     const [path] = (request.url ?? '').split('?', 1);
-    const refused = !isHost(request)
-      ? '421 Misdirected Request'
-      : refusal(request, path, authenticator, sockets.clients.size);
-    if (refused !== undefined) {
-      socket.end(`HTTP/1.1 ${refused}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    const admitted = isHost(request)
+      ? admission(request, path, authenticator, sockets.clients.size)
+      : '421 Misdirected Request';
+    if (typeof admitted === 'string') {
+      socket.end(`HTTP/1.1 ${admitted}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (client) => tell(client, inspections));
+    sockets.handleUpgrade(request, socket, head, (client) => tell(client, inspections, admitted));
   });
 }
 
-/** A browser lets any page open a websocket to anyone: only the page's own origin may. */
-function refusal(
+/** What it may see, or why not. A browser lets any page open a websocket to anyone: only the page's own origin may. */
+function admission(
   { headers }: IncomingMessage,
   path: string | undefined,
   authenticator: Authenticator,
   open: number,
-): string | undefined {
+): Scope | string {
   if (path !== '/api/inspect') return '404 Not Found';
   const { origin, host } = headers;
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`)
     return '403 Forbidden';
+  if (open >= mostInspectors) return '503 Service Unavailable';
   try {
     const principal = authenticator.authenticate(headers.authorization ?? tokenOffered(headers));
     assertRole(principal, pathRoles.inspect, 'inspection');
+    return httpScope(principal, headers);
   } catch (error) {
-    return error instanceof RequestError && error.kind === 'permission_denied'
-      ? '403 Forbidden'
-      : '401 Unauthorized';
+    if (!(error instanceof RequestError)) return '401 Unauthorized';
+    return refusals.get(error.kind) ?? '401 Unauthorized';
   }
-  return open >= mostInspectors ? '503 Service Unavailable' : undefined;
 }
 
 /** The authorization of a browser's websocket, which can have no header of its own but the protocols that it offers. */
@@ -90,20 +97,23 @@ function tokenOffered({ 'sec-websocket-protocol': offered }: IncomingMessage['he
   return token === undefined ? undefined : `Bearer ${token.slice(tokenProtocol.length)}`;
 }
 
-function tell(client: WebSocket, inspections: Inspections): void {
+function tell(client: WebSocket, inspections: Inspections, scope: Scope): void {
   let detach = (): void => {};
   client.on('error', () => client.terminate());
   client.on('close', () => detach());
-  detach = inspections.attach({
-    record(text) {
-      if (client.readyState !== client.OPEN) return;
-      if (client.bufferedAmount > mostWaiting) client.close(tryAgain, 'too slow');
-      else client.send(text);
+  detach = inspections.attach(
+    {
+      record(text) {
+        if (client.readyState !== client.OPEN) return;
+        if (client.bufferedAmount > mostWaiting) client.close(tryAgain, 'too slow');
+        else client.send(text);
+      },
+      end() {
+        // An upgraded connection is no longer the HTTP server's to close, which waits for it to end.
+        client.close(goingAway);
+        client.terminate();
+      },
     },
-    end() {
-      // An upgraded connection is no longer the HTTP server's to close, which waits for it to end.
-      client.close(goingAway);
-      client.terminate();
-    },
-  });
+    scope,
+  );
 }

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { invalidArgument, quote, RequestError } from '../domain/errors.ts';
+import { atHomeIn } from '../domain/scope.ts';
 import { pathRoles } from './access/method-roles.ts';
 import type { PageAccess } from './access/page-access.ts';
 import type { ChainOptions } from './chain.ts';
@@ -45,15 +46,15 @@ export async function createTicket(
 ): Promise<void> {
   if (request.method !== 'POST') return refuseMethod(response, 'POST');
   checkBrowser(request, { changes: false, actionsAllowed: false });
-  const caller = () => callerWith(pathRoles.tickets, 'a ticket', options, request, response).principal;
+  const caller = () => callerWith(pathRoles.tickets, 'a ticket', options, request, response);
   caller();
   const path = await onlyField('path', options, request);
   // The token may have been revoked while the body came.
-  const principal = caller();
+  const { principal, scope } = caller();
   if (!downloadPath.test(path)) {
     throw invalidArgument('path', `is ${quote(path)}; allowed are /api/history/ID and /api/snapshots/ID`);
   }
-  const { secret, expiresAt } = options.pageAccess.createTicket(principal, path);
+  const { secret, expiresAt } = options.pageAccess.createTicket(atHomeIn(principal, scope), path);
   sendJson(response, 200, { path: `${path}?ticket=${secret}`, expiresAt: timeText(expiresAt) });
 }
 

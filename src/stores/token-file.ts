@@ -10,6 +10,7 @@ import { isRole, type Principal } from '../domain/access.ts';
 import type { Clock } from '../domain/clock.ts';
 import { quote, RequestError } from '../domain/errors.ts';
 import { LruMap } from '../domain/lru-map.ts';
+import { isTenant } from '../domain/scope.ts';
 import { holderOf, type NewToken, type TokenFacts, type Tokens } from '../domain/tokens.ts';
 import { syncFolder } from './artifacts.ts';
 import { StoreError } from './store.ts';
@@ -73,6 +74,8 @@ export class TokenFile implements Tokens {
     if (now - (this.#lastUses.get(hash) ?? 0) >= useMs) this.#use(kept, now);
     return {
       ...{ name: holderOf(kept.name), role: kept.role },
+      ...(kept.tenant !== undefined && { tenant: kept.tenant }),
+      ...(kept.tasks !== undefined && { tasks: kept.tasks }),
       ...(kept.expiresAt !== undefined && { expiresAt: kept.expiresAt }),
     };
   }
@@ -83,11 +86,19 @@ export class TokenFile implements Tokens {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async create({ name, role, expiresAt }: NewToken): Promise<{ token: string; facts: TokenFacts }> {
+  async create({
+    name,
+    role,
+    tenant,
+    tasks,
+    expiresAt,
+  }: NewToken): Promise<{ token: string; facts: TokenFacts }> {
     const token = newToken();
     const createdAt = Math.round(this.#clock.now());
     const kept: Kept = {
       ...{ name, role, createdAt, sha256: hashOf(token) },
+      ...(tenant !== undefined && { tenant }),
+      ...(tasks !== undefined && { tasks }),
       ...(expiresAt !== undefined && { expiresAt }),
     };
     await this.#change((tokens) => {
@@ -233,12 +244,15 @@ function keptFrom(text: string): Kept[] {
   const { version, tokens } = (value ?? {}) as { readonly version?: unknown; readonly tokens?: unknown };
   if (version !== 1 || !Array.isArray(tokens)) throw new Error(`${tokensFile} is not one of this version`);
   return tokens.map((each: unknown) => {
-    const { name, role, sha256, createdAt, expiresAt, lastUsedAt } = (each ?? {}) as Record<string, unknown>;
+    const { name, role, sha256, tenant, tasks, ...times } = (each ?? {}) as Record<string, unknown>;
+    const { createdAt, expiresAt, lastUsedAt } = times;
     const instants = [createdAt, expiresAt ?? 0, lastUsedAt ?? 0];
     if (
       typeof name !== 'string' ||
       typeof role !== 'string' ||
       !isRole(role) ||
+      !isTenantOrNone(tenant) ||
+      !areGlobsOrNone(tasks) ||
       typeof sha256 !== 'string' ||
       !/^[0-9a-f]{64}$/.test(sha256) ||
       !instants.every((at) => typeof at === 'number' && Number.isSafeInteger(at))
@@ -247,6 +261,16 @@ function keptFrom(text: string): Kept[] {
     }
     return each as Kept;
   });
+}
+
+/** One that cannot be read must not become one for more than it was made for. */
+function isTenantOrNone(tenant: unknown): boolean {
+  return tenant === undefined || (typeof tenant === 'string' && isTenant(tenant));
+}
+
+function areGlobsOrNone(tasks: unknown): boolean {
+  if (tasks === undefined) return true;
+  return Array.isArray(tasks) && tasks.length > 0 && tasks.every((glob) => typeof glob === 'string');
 }
 
 function emptyWhereMissing(error: NodeJS.ErrnoException): string {

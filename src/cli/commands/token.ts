@@ -27,6 +27,7 @@ export function tokenCommand(shell: Shell): Command {
 
 interface CreateOptions {
   readonly role: string;
+  readonly task?: readonly string[];
   readonly expires?: string;
 }
 
@@ -35,11 +36,17 @@ function createCommand(shell: Shell): Command {
     .description('make a token and print it; it cannot be had again')
     .argument('<name>', 'what it is called in lists, logs and errors')
     .requiredOption('--role <role>', `what its holder may do, each with all before it: ${roles.join(', ')}`)
+    .option(
+      '--task <glob>',
+      'only tasks whose name fits it, such as "a-*" (repeatable: those that fit any; default: all)',
+      (glob: string, before: readonly string[] = []) => [...before, glob],
+    )
     .option('--expires <duration>', 'how long it is good, such as 30d (default: until it is revoked)');
-  onServer<CreateOptions>(command, shell, async (session, { role, expires }, [name = '']) => {
+  onServer<CreateOptions>(command, shell, async (session, { role, task = [], expires }, [name = '']) => {
     const answer = await session.access.createToken({
       name,
       role: roleOf(role),
+      tasks: [...task],
       ...(expires !== undefined && {
         expiresAt: timestampFromMs(Date.now() + parseDuration('--expires', expires)),
       }),
@@ -65,10 +72,14 @@ function listCommand(shell: Shell): Command {
     if (session.json) {
       await session.printDocument(ListTokensResponseSchema, create(ListTokensResponseSchema, { tokens }));
     } else {
-      const table = new Table(shell.out, ['NAME', 'ROLE', 'CREATED', 'EXPIRES', 'LAST USED'], {
-        optional: ['CREATED'],
-        elastic: ['NAME'],
-      });
+      const table = new Table(
+        shell.out,
+        ['NAME', 'ROLE', 'TENANT', 'TASKS', 'CREATED', 'EXPIRES', 'LAST USED'],
+        {
+          optional: ['CREATED', 'TASKS'],
+          elastic: ['NAME', 'TASKS'],
+        },
+      );
       await table.write(tokens.map(row));
     }
     return exitCodes.completed.code;
@@ -76,12 +87,14 @@ function listCommand(shell: Shell): Command {
   return command;
 }
 
-function row({ name, role, createdAt, expiresAt, lastUsedAt }: Token): readonly string[] {
+function row({ name, role, tenant, tasks, createdAt, expiresAt, lastUsedAt }: Token): readonly string[] {
   const time = (at: Token['createdAt'], absent: string) =>
     at === undefined ? absent : timestampDate(at).toISOString();
   return [
     name,
     Role[role]?.toLowerCase() ?? '',
+    tenant,
+    tasks.length === 0 ? '-' : tasks.join(' '),
     time(createdAt, '-'),
     time(expiresAt, 'never'),
     time(lastUsedAt, 'never'),

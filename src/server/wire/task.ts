@@ -7,6 +7,7 @@ import { fits } from '../../domain/schema/check.ts';
 import { inOrder, withDefaults } from '../../domain/schema/said.ts';
 import { taskDefinition } from '../../domain/schema/task-definition.ts';
 import { digest, label, mostPathBytes } from '../../domain/schema/values.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import type { Artifact, RuntimeKind, Task, TaskDefinition } from '../../domain/task.ts';
 import type { TaskDraft } from '../../domain/tasks.ts';
 import type { TaskDefinition as WireDefinition, Task as WireTask } from '../gen/spearlet/task_pb.js';
@@ -77,6 +78,7 @@ export function taskToWire(task: Task): WireTask {
   const { definition } = task;
   return create(TaskSchema, {
     taskId: task.taskId,
+    tenant: tenantOf(task),
     revision: task.revision,
     definition: {
       ...definitionMessage.write({ ...definition, ...completeInterruption(definition) }),

@@ -47,6 +47,20 @@ export declare type Token = Message<"spearlet.Token"> & {
    * @generated from field: google.protobuf.Timestamp last_used_at = 5;
    */
   lastUsedAt?: Timestamp | undefined;
+
+  /**
+   * Whose tasks and executions its holder sees. One with ROLE_ADMIN may name any other.
+   *
+   * @generated from field: string tenant = 10;
+   */
+  tenant: string;
+
+  /**
+   * Globs of the tasks that it sees, of which a name fits any; none means all. '*' is any characters, '?' is one.
+   *
+   * @generated from field: repeated string tasks = 11;
+   */
+  tasks: string[];
 };
 
 /**
@@ -77,6 +91,13 @@ export declare type CreateTokenRequest = Message<"spearlet.CreateTokenRequest"> 
    * @generated from field: google.protobuf.Timestamp expires_at = 3;
    */
   expiresAt?: Timestamp | undefined;
+
+  /**
+   * As in Token; at most 64. The tenant is the one that the request names. Not for ROLE_ADMIN.
+   *
+   * @generated from field: repeated string tasks = 11;
+   */
+  tasks: string[];
 };
 
 /**
