@@ -28,18 +28,14 @@ export class Onlooker {
   readonly #httpAddress: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #ids = new Map<string, string>();
-  #text = '';
+  /** What streams told, as it came. */
+  #streams = '';
 
   constructor(node: { readonly grpcAddress: string; readonly httpAddress: string }, token: string) {
     this.connection = connect(node.grpcAddress, { token });
     onTestFinished(() => this.connection.close());
     this.#httpAddress = node.httpAddress;
     this.#headers = { authorization: `Bearer ${token}` };
-  }
-
-  /** All that it was ever told, as it came. */
-  get text(): string {
-    return this.#text;
   }
 
   /** The first message of the answer, which is kept; undefined where it was refused. Of a stream all are kept, up to `most`. */
@@ -50,7 +46,7 @@ export class Onlooker {
   ): Promise<unknown> {
     const asked = `${method.parent.name}/${method.name}`;
     this.asked.add(asked);
-    const what = `${asked} ${JSON.stringify(request)}`;
+    const what = `${asked} ${JSON.stringify(request, (_key, value) => shown(value))}`;
     try {
       const messages = await this.#messages(method, request, most);
       this.#keep(
@@ -79,7 +75,6 @@ export class Onlooker {
       // What a file holds is told by the methods already.
       body: isDocument ? 'a file' : JSON.parse(text),
     });
-    this.#text += text;
     return isDocument ? text : JSON.parse(text);
   }
 
@@ -105,7 +100,7 @@ export class Onlooker {
     onTestFinished(() => socket.terminate());
     const sessions = new Set<string>();
     socket.on('message', (data: Buffer) => {
-      this.#text += data.toString();
+      this.#streams += data.toString();
       sessions.add((JSON.parse(data.toString()) as { sessionId: string }).sessionId);
     });
     await new Promise((resolve, reject) => {
@@ -115,8 +110,17 @@ export class Onlooker {
     return sessions;
   }
 
+  /** An answer that came in another way. */
+  note(asked: string, answer: unknown): void {
+    this.#keep(asked, answer);
+  }
+
   heard(text: string): void {
-    this.#text += text;
+    this.#streams += text;
+  }
+
+  streams(): string {
+    return this.#streams;
   }
 
   async #messages(method: DescMethod, request: unknown, most: number): Promise<unknown[]> {
@@ -132,7 +136,6 @@ export class Onlooker {
   }
 
   #keep(asked: string, answer: unknown): void {
-    this.#text += JSON.stringify(answer);
     this.answers.push({ asked: this.#plain(asked) as string, answer: this.#plain(answer) });
   }
 
@@ -143,16 +146,21 @@ export class Onlooker {
     return Object.fromEntries(
       Object.entries(value)
         .filter(([key]) => !volatile.has(key))
-        .map(([key, each]) => [key, this.#plain(each)]),
+        .map(([key, each]) => [key, this.#plain(key === 'nextPageToken' ? atob(String(each)) : each)]),
     );
   }
 
   #plainText(text: string): string {
-    return text
-      .replace(/\b(exec|task|inst|break|req)_[0-9a-z]{26}\b/g, (id) => this.#nameOf(id))
-      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-      .replace(/\b\d+(\.\d+)? ?(ms|s|min|h)\b/g, 'DURATION')
-      .replace(/ticket=[\w-]+/g, 'ticket=TICKET');
+    return (
+      text
+        .replace(/\b(exec|task|inst|break|req)_[0-9a-z]{26}\b/g, (id) => this.#nameOf(id))
+        .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+        .replace(/\b\d+(\.\d+)? ?(ms|s|min|h)\b/g, 'DURATION')
+        .replace(/\b1\d{12}\b/g, 'INSTANT')
+        // Guest hosts are counted, as events are, for all tenants.
+        .replace(/\bwasm-\d+-\d+\b/g, 'wasm-HOST')
+        .replace(/ticket=[\w-]+/g, 'ticket=TICKET')
+    );
   }
 
   /** The same for the same id, by the order in which they came. */
@@ -161,4 +169,10 @@ export class Onlooker {
     this.#ids.set(id, name);
     return name;
   }
+}
+
+/** In the name of a question, which is no more than that. */
+function shown(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  return value instanceof Uint8Array || Buffer.isBuffer(value) ? 'BYTES' : value;
 }
