@@ -24,7 +24,7 @@ describe('spear token', () => {
     const made = await spear(['token', 'create', 'ci', '--role', 'invoke', '--expires', '30d']);
     expect([made.code, made.stdout.toString()]).toEqual([0, expect.stringMatching(/^spear_[\w-]{43}\n$/)]);
     const listed = (await spear(['token', 'list'])).stdout.toString();
-    expect(listed).toMatch(/^ci +invoke +\d{4}-.* \d{4}-\S+ +never$/m);
+    expect(listed).toMatch(/^ci +invoke +default +\S+ +\d{4}-.* \d{4}-\S+ +never$/m);
     expect(listed).not.toContain(made.stdout.toString().trim());
     const revoked = await spear(['token', 'revoke', 'ci']);
     expect([revoked.code, errorLine(revoked)]).toEqual([0, 'spear: revoked ci']);
