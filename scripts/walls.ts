@@ -222,7 +222,7 @@ export const rooms: readonly Room[] = [
       'src/node-notes.ts',
       'src/version.ts',
     ],
-    packages: ['node:', 'xstate', '@grpc/grpc-js', 'grpc-health-check'],
+    packages: ['node:', 'xstate', '@grpc/grpc-js'],
     rule: 'the node puts all floors together, and knows nothing of the command line',
   },
   {

@@ -33,6 +33,7 @@ const taskWords: Words = [
 ];
 
 const listWords: Words = [
+  ['all_tenants', '--all-tenants'],
   ['task', '--task'],
   ['statuses', '--status'],
   ['created_after', '--since'],

@@ -15,6 +15,12 @@ export interface Principal {
   readonly name: string;
   /** Undefined for one who may do nothing. */
   readonly role: Role | undefined;
+  /** Where it is at home; absent means the default tenant. An administrator may name any other. */
+  readonly tenant?: string;
+  /** Globs of the tasks that it may see; absent means all. */
+  readonly tasks?: readonly string[];
+  /** It showed nothing. */
+  readonly anonymous?: true;
   /** It came by a session of the page. */
   readonly session?: true;
   /** When it is over, on the wall clock, in milliseconds since the epoch; absent where it is not bounded. */

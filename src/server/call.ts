@@ -1,17 +1,23 @@
 import type { Principal } from '../domain/access.ts';
+import type { Scope } from '../domain/scope.ts';
 
 /** What a handler knows of the call that it answers. */
 export interface CallContext {
   /** Who asks; it has the role that the method needs. */
   readonly principal: Principal;
+  /** What it may see. */
+  readonly scope: Scope;
   /** Milliseconds left until the caller's own deadline when the call arrived; undefined for none. */
   readonly deadlineMs: number | undefined;
   /** What is left of it now. */
   remainingMs(): number | undefined;
-  /** The caller has gone away; nobody will read the answer. */
+  /** The caller has gone away, or may not hear any more; nobody will read the answer. */
   readonly gone: boolean;
-  /** Calls `listener` once when the caller goes away; at once where it has. */
-  onGone(listener: () => void): void;
+  /**
+   * Calls `listener` once when the caller goes away (`gone`), or may not hear any more (`done`: not its choice, so
+   * that nothing is to end with it); at once where it has.
+   */
+  onGone(listener: (how: 'gone' | 'done') => void): void;
 }
 
 /** What answers a unary method. Throws RequestError for what the caller should hear. */

@@ -1,8 +1,8 @@
 /** What the HTTP side answers with: JSON, and errors as JSON. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Principal } from '../domain/access.ts';
 import type { RequestError, RequestErrorKind } from '../domain/errors.ts';
 import type { CallContext } from './call.ts';
+import type { EndedCall } from './ended-call.ts';
 import { keepOpenForBody } from './http-body.ts';
 
 const httpCodes = {
@@ -24,6 +24,8 @@ const httpCodes = {
 
 /** An answer that has begun cannot become an error any more: its connection is cut. */
 export function sendJson(response: ServerResponse, code: number, body: unknown): void {
+  // Its caller may hear no more, and knows why.
+  if (response.writableEnded) return;
   if (response.headersSent) {
     response.destroy();
     return;
@@ -87,18 +89,21 @@ export function errorBody(error: RequestError) {
 export function contextOf(
   request: IncomingMessage,
   response: ServerResponse,
-  principal: Principal,
+  { principal, scope }: Pick<CallContext, 'principal' | 'scope'>,
+  ended: EndedCall,
 ): CallContext {
   return {
     principal,
+    scope,
     deadlineMs: undefined,
     remainingMs: () => undefined,
     get gone() {
-      return request.destroyed && !response.writableEnded;
+      return ended.ended || (request.destroyed && !response.writableEnded);
     },
     onGone(listener) {
+      ended.onEnd(listener);
       response.once('close', () => {
-        if (!response.writableFinished) listener();
+        if (!response.writableFinished && !ended.ended) listener('gone');
       });
     },
   };

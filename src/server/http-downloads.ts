@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { create, toJson } from '@bufbuild/protobuf';
 import type { Principal } from '../domain/access.ts';
 import { RequestError } from '../domain/errors.ts';
+import type { Scope } from '../domain/scope.ts';
 import { pathRoles } from './access/method-roles.ts';
 import type { CallContext } from './call.ts';
 import type { ChainOptions } from './chain.ts';
@@ -15,7 +16,7 @@ import {
   WatchExecutionRequestSchema,
 } from './gen/spearlet/function_pb.js';
 import { SnapshotExecutionRequestSchema } from './gen/spearlet/snapshot_pb.js';
-import { isRead, refuseMethod } from './http-answer.ts';
+import { callerOf, isRead, refuseMethod } from './http-answer.ts';
 import { checkBrowser } from './http-browser.ts';
 import { callerWith } from './http-caller.ts';
 import type { SnapshotService as SnapshotHandlers } from './snapshot-service.ts';
@@ -39,7 +40,8 @@ export async function downloadHistory(
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
   const { functions } = options;
-  const call = callerWith(pathRoles.history, 'a history', options, request, response);
+  const call = await callerWith(pathRoles.history, 'a history', options, request, response);
+  response.once('close', options.watchers.enter(callerOf(request), call.principal.name));
   const wanted = create(GetExecutionStatusRequestSchema, {
     executionId: executionId(id),
     includeOutput: true,
@@ -77,7 +79,8 @@ export async function downloadSnapshot(
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
   const { snapshots } = options;
-  const call = callerWith(pathRoles.snapshots, 'a snapshot', options, request, response);
+  const call = await callerWith(pathRoles.snapshots, 'a snapshot', options, request, response);
+  response.once('close', options.watchers.enter(callerOf(request), call.principal.name));
   if (snapshots === undefined) {
     throw new RequestError('unimplemented', 'this node takes no snapshots', {
       reason: 'NOT_IN_THIS_VERSION',
@@ -97,13 +100,15 @@ export async function downloadSnapshot(
 class Until implements CallContext {
   readonly deadlineMs = undefined;
   readonly principal: Principal;
+  readonly scope: Scope;
   readonly #call: CallContext;
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: ((how: 'gone' | 'done') => void)[] = [];
   reached = false;
 
   constructor(call: CallContext) {
     this.#call = call;
     this.principal = call.principal;
+    this.scope = call.scope;
   }
 
   get gone(): boolean {
@@ -114,13 +119,13 @@ class Until implements CallContext {
     return undefined;
   }
 
-  onGone(listener: () => void): void {
+  onGone(listener: (how: 'gone' | 'done') => void): void {
     this.#listeners.push(listener);
     this.#call.onGone(listener);
   }
 
   reach(): void {
     this.reached = true;
-    for (const listener of this.#listeners.splice(0)) listener();
+    for (const listener of this.#listeners.splice(0)) listener('gone');
   }
 }

@@ -106,7 +106,7 @@ test('an admission that fails refuses all who wait for it, and leaves the key fr
   }
   expect(bench.runtime.calls).toHaveLength(0);
   expect(bench.supervisor.load).toMatchObject({ live: 0, pending: 0 });
-  expect(await bench.store.executionByInvocation('key')).toBeUndefined();
+  expect(await bench.store.executionByInvocation('default', 'key')).toBeUndefined();
 });
 
 describe('after a restart of the node', () => {

@@ -14,14 +14,15 @@ test('a task that every call asks for stays in memory, however many others are a
   for (let number = 0; number <= cached; number++) {
     await store.saveTask(taskOf(`task_${number}`, 1, name(number)));
   }
+  const scope = { tenant: 'default' };
   const read: string[] = [];
   const clock = new FakeClock();
   const catalog = new TaskCatalog({
     store: {
       ...store,
-      taskByName: (wanted) => {
+      taskByName: (tenant, wanted) => {
         read.push(wanted);
-        return store.taskByName(wanted);
+        return store.taskByName(tenant, wanted);
       },
     },
     runtimes: new Map(),
@@ -31,13 +32,13 @@ test('a task that every call asks for stays in memory, however many others are a
     caps: roomyCaps,
     listener: { registered: () => {}, removed: () => {} },
   });
-  for (let number = 0; number < cached; number++) await catalog.get(name(number));
-  await catalog.get(name(0));
-  await catalog.get(name(cached));
+  for (let number = 0; number < cached; number++) await catalog.get(scope, name(number));
+  await catalog.get(scope, name(0));
+  await catalog.get(scope, name(cached));
   read.length = 0;
-  await catalog.get(name(0));
+  await catalog.get(scope, name(0));
   expect(read).toEqual([]);
   // The one that nobody asked for since.
-  await catalog.get(name(1));
+  await catalog.get(scope, name(1));
   expect(read).toEqual([name(1)]);
 });

@@ -21,6 +21,7 @@ import type {
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
+import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
@@ -53,6 +54,8 @@ import { createSupervisorLogic } from './supervisor-logic.ts';
 export interface SupervisorListener {
   storeHealth(error: Error | undefined): void;
   bug(error: unknown, executionId: string): void;
+  /** Of an earlier run of the node, and live again. */
+  revived?(record: ExecutionRecord): void;
 }
 
 export interface SupervisorOptions {
@@ -186,6 +189,24 @@ export class Supervisor implements Executions, Transfers, Explanations {
     });
   }
 
+  /** Of what is in scope, by looking at each that lives. */
+  loadOf(scope: Scope): {
+    readonly live: number;
+    readonly running: number;
+    readonly pending: number;
+    readonly queued: number;
+  } {
+    const load = { live: 0, running: 0, pending: 0, queued: 0 };
+    for (const execution of this.#executions.values()) {
+      if (!sees(scope, execution.log.record)) continue;
+      load.live += 1;
+      if (execution.pending) load.pending += 1;
+      if (this.#slots.holds(execution.executionId)) load.running += 1;
+      else if (this.#slots.waits(execution.executionId)) load.queued += 1;
+    }
+    return load;
+  }
+
   get load(): {
     readonly live: number;
     readonly running: number;
@@ -222,6 +243,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
     if (this.#executions.has(executionId)) return this.attach(executionId, purpose);
     if (!isTerminal(record.status)) throw notInState(record, 'it is being restored; try again in a moment');
     return new StoredCursor(this.#options.store, record);
+  }
+
+  /** As it is now, of one that lives or that the store has. */
+  async record(executionId: string): Promise<ExecutionRecord | undefined> {
+    return this.#executions.get(executionId)?.log.record ?? this.#options.store.execution(executionId);
   }
 
   cancel(executionId: string, reason: string, by?: string): Promise<Changed> {
@@ -272,9 +298,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
   async recover(planned = false): Promise<RecoveryReport> {
     const { store } = this.#options;
     this.#dispatch.recovering = true;
-    const report = await recoverUnfinished(store, this.#time, (stored) =>
-      this.#executionRecovery.takeUp(stored, planned),
-    );
+    const report = await recoverUnfinished(store, this.#time, (stored) => {
+      this.#executionRecovery.takeUp(stored, planned);
+      this.#options.listener.revived?.(stored.record);
+    });
     for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
     await this.#committer.drained();
     this.#dispatch.recovering = false;
@@ -291,13 +318,14 @@ export class Supervisor implements Executions, Transfers, Explanations {
     return this.#estimates.of(record, this.#now());
   }
 
-  async explain(executionId: string): Promise<Explanation> {
+  async explain(executionId: string, scope: Scope = wholeNode): Promise<Explanation> {
     return explain(
       {
         store: this.#options.store,
         slots: this.#slots,
         glance: (id) => this.attach(id, 'glance'),
         taskOf: (id) => this.#executions.get(id)?.task,
+        maySay: (id) => this.#isSeen(scope, id),
         block: () => this.#dispatch.block,
         time: this.#time,
       },
@@ -335,6 +363,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#attempts.close();
     this.#alarms.close();
     this.#actor.stop();
+  }
+
+  #isSeen(scope: Scope, executionId: string): boolean {
+    const record = this.#executions.get(executionId)?.log.record;
+    return record !== undefined && sees(scope, record);
   }
 
   #now(): number {

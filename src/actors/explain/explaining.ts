@@ -16,6 +16,8 @@ export interface ExplainingHost {
   /** A cursor that does not count as an observer. Rejects with not_found. */
   glance(executionId: string): Promise<LogCursor>;
   taskOf(executionId: string): Task | undefined;
+  /** Whether one that lives may be named. */
+  maySay(executionId: string): boolean;
   block(): Block | undefined;
   readonly time: NodeTime;
 }
@@ -50,7 +52,10 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
         retries: slots.retries,
         slots: slots.total,
         running: slots.running,
-        holders: slots.holders(maxHolders),
+        holders: slots
+          .holders(Number.POSITIVE_INFINITY)
+          .filter((id) => host.maySay(id))
+          .slice(0, maxHolders),
       },
       block: host.block(),
       lowSpace: host.store.lowSpace,

@@ -20,6 +20,14 @@ export class Slots {
     return this.#fresh.size + this.#retries.size;
   }
 
+  holds(key: string): boolean {
+    return this.#holders.has(key);
+  }
+
+  waits(key: string): boolean {
+    return this.#fresh.has(key) || this.#retries.has(key);
+  }
+
   /** Those of the queued that go before all others. */
   get retries(): number {
     return this.#retries.size;

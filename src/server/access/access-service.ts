@@ -3,6 +3,7 @@ import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Principal } from '../../domain/access.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
+import { atHomeIn, checkGlobs, owned, tenantToMakeIn } from '../../domain/scope.ts';
 import { holderOf, type Tokens } from '../../domain/tokens.ts';
 import type { UnaryHandler } from '../call.ts';
 import {
@@ -19,8 +20,9 @@ import {
   type RevokeTokenResponse,
   RevokeTokenResponseSchema,
 } from '../gen/spearlet/access_pb.js';
-import { roleFromWire, tokenToWire } from '../wire/access.ts';
+import { certificateNamesFromWire, fingerprintFromWire, roleFromWire, tokenToWire } from '../wire/access.ts';
 import { instant, reference } from '../wire/fields.ts';
+import type { OpenCalls } from './open-calls.ts';
 import type { PageAccess } from './page-access.ts';
 
 export interface AccessService {
@@ -35,17 +37,22 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 export function createAccessService({
   tokens,
   pageAccess,
+  openCalls,
   httpAddress,
+  tls,
   clock,
 }: {
   readonly tokens: Tokens;
   readonly pageAccess: PageAccess;
+  readonly openCalls: Pick<OpenCalls, 'endOf'>;
   /** HOST:PORT as bound. */
   readonly httpAddress: () => string;
+  /** It is reached by https. */
+  readonly tls: boolean;
   readonly clock: Pick<Clock, 'now'>;
 }): AccessService {
   return {
-    async createToken(request, { principal }) {
+    async createToken(request, { principal, scope }) {
       assertNoSession(principal);
       const name = reference('name', request.name);
       if (!namePattern.test(name)) {
@@ -55,6 +62,10 @@ export function createAccessService({
         );
       }
       const role = roleFromWire('role', request.role);
+      const tasks = checkGlobs('tasks', request.tasks);
+      if (tasks.length > 0 && role === 'admin') {
+        throw invalidArgument('tasks', 'is for a token that is held to tasks; one with ROLE_ADMIN is not');
+      }
       const expiresAt = instant('expires_at', request.expiresAt);
       if (expiresAt !== undefined && expiresAt <= clock.now()) {
         throw invalidArgument('expires_at', 'has passed; allowed is a time in the future, or none');
@@ -66,8 +77,11 @@ export function createAccessService({
           `is later than the end of ${quote(principal.name)}, or not set; allowed is at most ${timestampDate(timestampFromMs(latest)).toISOString()}`,
         );
       }
+      const certificateNames = certificateNamesFromWire('certificate_names', request.certificateNames);
       const { token, facts } = await tokens.create({
-        ...{ name, role },
+        ...{ name, role, ...owned(tenantToMakeIn(scope)) },
+        ...(tasks.length > 0 && { tasks: [...tasks] }),
+        ...(certificateNames !== undefined && { certificateNames }),
         ...(expiresAt !== undefined && { expiresAt: Math.round(expiresAt) }),
       });
       return create(CreateTokenResponseSchema, { token: tokenToWire(facts), secret: token });
@@ -79,19 +93,25 @@ export function createAccessService({
 
     async revokeToken(request) {
       const name = reference('name', request.name);
+      const fingerprint = fingerprintFromWire('fingerprint', request.fingerprint);
       try {
-        return create(RevokeTokenResponseSchema, { token: tokenToWire(await tokens.revoke(name)) });
+        const facts =
+          fingerprint === undefined
+            ? await tokens.revoke(name)
+            : await tokens.revokeCertificate(name, fingerprint);
+        return create(RevokeTokenResponseSchema, { token: tokenToWire(facts) });
       } finally {
-        // Else its holder would go on through a page; also where the disk does not take it.
+        // Else its holder would go on through a page, or hear more; also where the disk does not take it.
         pageAccess.endOf(holderOf(name));
+        openCalls.endOf(holderOf(name));
       }
     },
 
-    async createPageCode(_request, { principal }) {
+    async createPageCode(_request, { principal, scope }) {
       assertNoSession(principal);
-      const { secret: code, expiresAt } = pageAccess.createCode(principal);
+      const { secret: code, expiresAt } = pageAccess.createCode(atHomeIn(principal, scope));
       return create(CreatePageCodeResponseSchema, {
-        ...{ code, expiresAt: timestampFromMs(expiresAt), httpAddress: httpAddress() },
+        ...{ code, expiresAt: timestampFromMs(expiresAt), httpAddress: httpAddress(), tls },
       });
     },
   };
