@@ -70,6 +70,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     openProcessRuntime({ nodeId, clock, logger, hostAccess, scratchBytes }),
     openDockerRuntime({
       ...{ nodeId, host: config.dockerHost, clock, logger, hostAccess, scratchBytes, folders, spare },
+      ownPorts: () => [...ownPorts],
     }),
   ]);
   const warm = { registry, clock, ids, logger, secrets };
