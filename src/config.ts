@@ -49,6 +49,8 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig {
   readonly retainFor: number;
   /** Bytes of the store beyond which the oldest finished executions go before that. */
   readonly retainBytes: number;
+  /** Has a folder for each tenant with a file for each secret; empty for none. */
+  readonly secretsDir: string;
   /** File of the private key that signs snapshots; empty for none. */
   readonly signingKey: string;
   /** Files of the public keys whose snapshots are restored; empty means everybody's. */
@@ -131,10 +133,20 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     ),
     retainFor: whole('--retain-for', read('retainFor'), 24 * hourMs, 1000, longestMs),
     retainBytes: whole('--retain-bytes', read('retainBytes'), 1e9, mebibyte, Number.MAX_SAFE_INTEGER),
+    secretsDir: folderOrNone(read('secretsDir')),
     signingKey: read('signingKey') ?? '',
     trustedKey: (read('trustedKey') ?? '').split(':').filter((path) => path !== ''),
     restoreAllow: allowances('--restore-allow', read('restoreAllow') ?? ''),
   });
+}
+
+function folderOrNone(value: string | undefined): string {
+  return value === undefined || value === '' ? '' : resolve(value);
+}
+
+/** A variable of the node's environment that holds a secret; others are not read this way. */
+export function secretVariable(name: string, env: Environment = process.env): string | undefined {
+  return name.startsWith('SPEAR_SECRET_') ? env[name] : undefined;
 }
 
 /** The absolute path of the data folder; one of the user's where nothing is said. */

@@ -35,6 +35,11 @@ export function hasRole({ role }: Principal, needed: Role): boolean {
   return role !== undefined && roles.indexOf(role) >= roles.indexOf(needed);
 }
 
+/** Whether somebody sees the values of variables, which may be secrets: whoever may change a task. Names all may see. */
+export function maySeeVariables(principal: Principal): boolean {
+  return hasRole(principal, 'develop');
+}
+
 /**
  * Throws permission_denied where the principal has not the role that `what` needs, such as a method; unauthenticated
  * where it has none and showed no token.

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import type { Server as GrpcServer } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
 import { type NodeConfig, splitAddress } from '../config.ts';
 import { createAccessService } from '../server/access/access-service.ts';
 import { alwaysAs } from '../server/access/authenticator.ts';
@@ -21,6 +20,7 @@ import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { GrpcListener } from '../server/grpc-listener.ts';
 import { addService, createGrpcArrivals, createGrpcServer } from '../server/grpc-server.ts';
+import { HealthService } from '../server/health-service.ts';
 import { HttpHosts } from '../server/http-hosts.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import { createInstanceService } from '../server/instance-service.ts';
@@ -52,7 +52,7 @@ export interface Front {
   /** Hears why a connection could not be accepted. */
   acceptFailed(error: Error): void;
   /** What gRPC's health service says of all services. */
-  setHealth(status: 'SERVING' | 'NOT_SERVING'): void;
+  setServing(serving: boolean): void;
 }
 
 /** What stands around an artifact in its request, in bytes. */
@@ -160,13 +160,13 @@ export async function openFront(
     arriving: { latest: undefined },
   };
   for (const { service, handlers } of services) addService(localGrpc, service, handlers, local);
-  const health = new HealthImplementation({ '': 'NOT_SERVING' });
+  const health = new HealthService(services.map(({ service }) => service.typeName));
   for (const server of [grpc, localGrpc]) {
     addReflection(
       server,
       services.map(({ service }) => service),
     );
-    health.addToServer(server);
+    health.addTo(server);
   }
   const hosts = new HttpHosts({
     bound: splitAddress('--http-address', config.httpAddress).host,
@@ -198,11 +198,7 @@ export async function openFront(
     http,
     pageAccess,
     acceptFailed: failed,
-    setHealth(status) {
-      for (const name of ['', ...services.map(({ service }) => service.typeName)]) {
-        health.setStatus(name, status);
-      }
-    },
+    setServing: (serving) => health.setAll(serving),
   };
 }
 

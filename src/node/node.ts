@@ -95,7 +95,7 @@ async function open(
   retention.start();
   opened.defer(() => retention.stop());
   await warmStored(store, runtimes);
-  front.setHealth('SERVING');
+  front.setServing(true);
   warnOfRoot(config, logger);
   const { dataDir, slots, queueLimit } = config;
   const tls = certificates !== undefined;

@@ -84,7 +84,7 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
     },
 
     async getInvocation(request, { principal }) {
-      if (request.includeEnvironment) assertRole(principal, 'operate', 'include_environment');
+      if (request.includeEnvironment) assertRole(principal, 'develop', 'include_environment');
       const id = executionId(request.executionId);
       // One whose admission is on its way is waited for.
       const cursor = await executions.attach(id, 'glance');

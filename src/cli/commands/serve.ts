@@ -100,6 +100,10 @@ export function serveCommand(shell: Shell): Command {
     )
     .option('--unsafe-preopens', 'let wasm tasks have folders of the host although there is no /proc here')
     .option(
+      '--secrets-dir <dir>',
+      'where secrets of tasks are: a folder for each tenant, a file for each key',
+    )
+    .option(
       '--allow-guest-loopback',
       'let wasm tasks with a network reach loopback; this server stays out of their reach',
     )

@@ -70,6 +70,7 @@ async function find(host: RecoveryHost, left: LeftInstance): Promise<ContainerIn
       docker.getContainer(containerName(instanceId)).inspect(),
     );
     if (Config.Labels[labels.instance] !== instanceId || Config.Labels[labels.node] !== nodeId) {
+      host.secrets?.remove(instanceId);
       reconciler.leave(instanceId);
       return undefined;
     }
@@ -96,6 +97,7 @@ async function find(host: RecoveryHost, left: LeftInstance): Promise<ContainerIn
     return new ContainerInstance(host, launch, { containerId: Id, streams, freezer, position });
   } catch (cause) {
     if (asEngineError(cause).status !== 404) throw cause;
+    host.secrets?.remove(instanceId);
     reconciler.leave(instanceId);
     return undefined;
   }

@@ -1,8 +1,12 @@
 import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
+import { hasSecretFiles } from '../../domain/secret.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
+import type { HostFolders } from '../host-folders.ts';
 import type { InstanceRuntime, PreparedArtifact } from '../runtime.ts';
 import { LaunchError } from '../runtime.ts';
+import { SecretFolders } from '../secrets/secret-folders.ts';
+import { parseAddress } from './engine/address.ts';
 import {
   type DockerLogger,
   EngineConnection,
@@ -32,6 +36,8 @@ export interface DockerRuntimeOptions {
   readonly logger?: DockerLogger;
   /** Tasks may use folders and the network of the host. */
   readonly hostAccess: boolean;
+  /** Which folders tasks may have; absent means any. */
+  readonly folders?: HostFolders;
   /** What a container may write to its root file system, in bytes; absent means what the disk has. */
   readonly scratchBytes?: number;
   /** Between two looks at what the engine has of this node. */
@@ -45,7 +51,7 @@ export interface DockerRuntimeOptions {
  * unavailable, and it is looked for again whenever someone needs it.
  */
 export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<InstanceRuntime> {
-  const { nodeId, host, clock, logger, hostAccess, scratchBytes } = options;
+  const { nodeId, host, clock, logger, hostAccess, scratchBytes, folders } = options;
   const connection = new EngineConnection({
     host,
     clock,
@@ -56,6 +62,8 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const spare = options.spare ?? new Set<string>();
   const reconciler = new Reconciler({ connection, clock, logger, nodeId, everyMs, spare });
   const images = new ImageCache(connection);
+  const place = SecretFolders.open(`spear-${nodeId}-docker`, { spare });
+  const secrets = place instanceof SecretFolders ? place : undefined;
   const instances = new Set<ContainerInstance>();
   const starting = new Set<Promise<unknown>>();
   const closing = new AbortController();
@@ -70,7 +78,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
 
   async function checkNetwork(task: TaskDefinition): Promise<void> {
     const network = task.container?.network ?? '';
-    if (!task.allowNetwork) return;
+    if (!task.allowNetwork || task.network !== undefined) return;
     const field = 'definition.container.network';
     if (network === 'host' && !hostAccess) {
       throw invalidArgument(field, 'the network of the host needs a node with --allow-host-access');
@@ -138,16 +146,24 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     async prepare(task): Promise<PreparedArtifact> {
       checkDefinition(task, await engine());
       if (!hostAccess) checkContained(task);
+      folders?.check(task);
+      checkSecrets(task, place, host);
       await Promise.all([checkNetwork(task), checkImage(task)]);
       return { functions: [{ name: '', parameters: [], result: '', reason: '' }], wit: '' };
     },
     async launch(launch, signal) {
       if (closing.signal.aborted)
         throw new LaunchError('RUNTIME_UNAVAILABLE', 'the docker runtime is closed');
+      const refused = folders?.refusal(launch.task.preopens);
+      if (refused !== undefined) throw new LaunchError('START_FAILED', refused.reason);
       const ended = AbortSignal.any([signal, closing.signal]);
       try {
         return await note(
-          launchContainer({ connection, reconciler, clock, scratchBytes, nodeId, images }, launch, ended),
+          launchContainer(
+            { connection, reconciler, clock, scratchBytes, nodeId, images, secrets },
+            launch,
+            ended,
+          ),
         );
       } catch (error) {
         if (closing.signal.aborted && !signal.aborted) {
@@ -160,7 +176,10 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
       reconciler.endSparing();
     },
     async recover(left, signal) {
-      const host = { connection, reconciler, clock, scratchBytes, nodeId, closing: closing.signal };
+      const host = {
+        ...{ connection, reconciler, clock, scratchBytes, nodeId, secrets },
+        closing: closing.signal,
+      };
       return note(recoverContainer(host, left, signal));
     },
     async close() {
@@ -169,8 +188,23 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
       await Promise.all([...instances].map((instance) => instance.end()));
       await reconciler.close();
       connection.close();
+      secrets?.close();
     },
   };
+}
+
+/** Files of secrets are in the memory of the node's machine, and never on a disk. */
+function checkSecrets(
+  { secrets }: TaskDefinition,
+  place: SecretFolders | { readonly reason: string },
+  host: string,
+): void {
+  if (!hasSecretFiles(secrets)) return;
+  const why =
+    'socketPath' in parseAddress(host)
+      ? 'reason' in place && `there is no place in memory for files of secrets (${place.reason})`
+      : 'the engine may be on another machine, where the node can make no files of secrets';
+  if (why) throw invalidArgument('definition.secrets', `${why}; allowed is env:KEY`);
 }
 
 function unavailable(cause: unknown): RequestError {
