@@ -12,6 +12,7 @@ import {
 } from '../../server/gen/spearlet/access_pb.js';
 import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { inTokenFlags } from '../flag-words.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { Table } from '../table.ts';
@@ -42,19 +43,24 @@ function createCommand(shell: Shell): Command {
       (glob: string, before: readonly string[] = []) => [...before, glob],
     )
     .option('--expires <duration>', 'how long it is good, such as 30d (default: until it is revoked)');
-  onServer<CreateOptions>(command, shell, async (session, { role, task = [], expires }, [name = '']) => {
-    const answer = await session.access.createToken({
-      name,
-      role: roleOf(role),
-      tasks: [...task],
-      ...(expires !== undefined && {
-        expiresAt: timestampFromMs(Date.now() + parseDuration('--expires', expires)),
-      }),
-    });
-    if (session.json) await session.printDocument(CreateTokenResponseSchema, answer);
-    else await shell.out.write(`${answer.secret}\n`);
-    return exitCodes.completed.code;
-  });
+  onServer<CreateOptions>(
+    command,
+    shell,
+    async (session, { role, task = [], expires }, [name = '']) => {
+      const answer = await session.access.createToken({
+        name,
+        role: roleOf(role),
+        tasks: [...task],
+        ...(expires !== undefined && {
+          expiresAt: timestampFromMs(Date.now() + parseDuration('--expires', expires)),
+        }),
+      });
+      if (session.json) await session.printDocument(CreateTokenResponseSchema, answer);
+      else await shell.out.write(`${answer.secret}\n`);
+      return exitCodes.completed.code;
+    },
+    inTokenFlags,
+  );
   return command;
 }
 
