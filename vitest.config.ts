@@ -29,7 +29,9 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...unit],
           pool: 'forks',
-          globalSetup: ['test/support/checked-artifacts.ts'],
+          globalSetup: ['test/support/program.ts', 'test/support/checked-artifacts.ts'],
+          // Sources are read once for each worker.
+          isolate: false,
         },
       },
     ],

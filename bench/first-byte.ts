@@ -55,6 +55,7 @@ export async function firstByteRow(task: TaskDefinition): Promise<Row> {
         fdatasyncSync(log);
       },
       inputDelivered() {},
+      refused() {},
     };
     const outcome = await runtime.run(attempt(task), io, new AbortController().signal);
     if (outcome.kind !== 'completed') throw new Error(`a warm container ended ${outcome.kind}`);

@@ -120,6 +120,18 @@ export const rooms: readonly Room[] = [
     rule: 'the port of the runtimes, and what they share, import domain only',
   },
   {
+    path: 'src/runtimes/network/',
+    from: [domain],
+    packages: ['node:'],
+    rule: 'what holds functions to their network list knows of no runtime',
+  },
+  {
+    path: 'src/runtimes/secrets/',
+    from: [domain, 'src/runtimes/runtime.ts'],
+    packages: ['node:'],
+    rule: 'secrets know of no runtime but its port',
+  },
+  {
     path: 'src/runtimes/containment/',
     from: [domain, 'src/runtimes/entry.ts'],
     packages: ['node:'],
@@ -127,13 +139,21 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/runtimes/process/',
-    from: [domain, 'src/runtimes/containment/', 'src/runtimes/runtime.ts'],
+    from: [domain, 'src/runtimes/containment/', 'src/runtimes/secrets/', 'src/runtimes/runtime.ts'],
     packages: ['node:'],
     rule: 'a runtime imports domain, its port and containment, and no other runtime',
   },
   {
     path: 'src/runtimes/docker/',
-    from: [domain, 'src/runtimes/containment/', 'src/runtimes/runtime.ts'],
+    from: [
+      domain,
+      'src/runtimes/containment/',
+      'src/runtimes/network/',
+      'src/runtimes/secrets/',
+      'src/runtimes/host-folders.ts',
+      'src/runtimes/runtime.ts',
+      'src/runtimes/entry.ts',
+    ],
     packages: ['node:', 'dockerode'],
     rule: 'a runtime imports domain, its port and containment, and no other runtime',
   },
@@ -142,6 +162,9 @@ export const rooms: readonly Room[] = [
     from: [
       domain,
       'src/runtimes/containment/',
+      'src/runtimes/network/',
+      'src/runtimes/secrets/',
+      'src/runtimes/host-folders.ts',
       'src/runtimes/runtime.ts',
       'src/runtimes/entry.ts',
       'src/runtimes/download.ts',
@@ -199,7 +222,7 @@ export const rooms: readonly Room[] = [
       'src/node-notes.ts',
       'src/version.ts',
     ],
-    packages: ['node:', 'xstate', '@grpc/grpc-js', 'grpc-health-check'],
+    packages: ['node:', 'xstate', '@grpc/grpc-js'],
     rule: 'the node puts all floors together, and knows nothing of the command line',
   },
   {

@@ -26,6 +26,11 @@ export interface BoundsConfig {
   readonly maxWatchers: number;
   /** Of one connection. */
   readonly maxWatchersPerConnection: number;
+  /** Of one principal; those who show nothing are one. */
+  readonly maxWatchersPerPrincipal: number;
+  /** Calls under way. */
+  readonly maxCallsPerPrincipal: number;
+  readonly maxCallsPerAddress: number;
   /** What a process may write to its own folder, in a file for each 16 KiB, or a container to its root. */
   readonly maxScratchBytes: number;
   /** Of one snapshot that is restored. */
@@ -81,6 +86,9 @@ export function resolveBounds(read: (key: keyof BoundsConfig) => string | undefi
     idleConnectionMs: number('idleConnectionMs', 5 * minuteMs, 100, 24 * 60 * minuteMs),
     maxWatchers,
     maxWatchersPerConnection: number('maxWatchersPerConnection', Math.min(400, maxWatchers), 1, 1_000_000),
+    maxWatchersPerPrincipal: number('maxWatchersPerPrincipal', Math.ceil(0.8 * maxWatchers), 1, 1_000_000),
+    maxCallsPerPrincipal: number('maxCallsPerPrincipal', 20_000, 1, 10_000_000),
+    maxCallsPerAddress: number('maxCallsPerAddress', 20_000, 1, 10_000_000),
     maxScratchBytes: number('maxScratchBytes', 512 * mebibyte, 16 * mebibyte, 2 ** 40),
     maxSnapshotBytes: number('maxSnapshotBytes', gibibyte, mebibyte, 1024 * gibibyte),
     maxRestores: number('maxRestores', 8, 1, 1000),

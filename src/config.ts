@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
+import { type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
 import { truth, whole } from './config-values.ts';
 import { type Role, roles } from './domain/access.ts';
 import { invalidArgument, quote, RequestError } from './domain/errors.ts';
 import { longestMs } from './domain/schema/values.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
-export interface NodeConfig extends BoundsConfig {
+export interface NodeConfig extends BoundsConfig, EdgeConfig {
   /** HOST:PORT; port 0 takes a free one. */
   readonly grpcAddress: string;
   readonly httpAddress: string;
@@ -28,8 +29,6 @@ export interface NodeConfig extends BoundsConfig {
   /** How long a drain waits for what runs, in milliseconds. */
   readonly drainMs: number;
   readonly logLevel: string;
-  /** May listen beyond loopback although nobody is authenticated. */
-  readonly insecureListen: boolean;
   /** Tasks may see host folders and be processes although the node runs as root. */
   readonly allowHostAccess: boolean;
   /** Wasm tasks may have preopens although there is no /proc, by which guests are kept inside them. */
@@ -50,6 +49,8 @@ export interface NodeConfig extends BoundsConfig {
   readonly retainFor: number;
   /** Bytes of the store beyond which the oldest finished executions go before that. */
   readonly retainBytes: number;
+  /** Has a folder for each tenant with a file for each secret; empty for none. */
+  readonly secretsDir: string;
   /** File of the private key that signs snapshots; empty for none. */
   readonly signingKey: string;
   /** Files of the public keys whose snapshots are restored; empty means everybody's. */
@@ -93,7 +94,7 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
 }
 
 function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: Environment): NodeConfig {
-  const insecureListen = truth('--insecure-listen', read('insecureListen'));
+  const edge = resolveEdge(read);
   const dataDir = resolveDataDir(read('dataDir'), env);
   const bounds = resolveBounds(read);
   const logLevel = read('logLevel') ?? 'info';
@@ -101,8 +102,8 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     throw invalidArgument('--log-level', `is ${quote(logLevel)}; allowed are ${logLevels.join(', ')}`);
   }
   return Object.freeze({
-    grpcAddress: address('--grpc-address', read('grpcAddress') ?? defaultGrpcAddress, insecureListen),
-    httpAddress: address('--http-address', read('httpAddress') ?? '127.0.0.1:8080', insecureListen),
+    grpcAddress: address('--grpc-address', read('grpcAddress') ?? defaultGrpcAddress, edge),
+    httpAddress: address('--http-address', read('httpAddress') ?? '127.0.0.1:8080', edge),
     dataDir,
     socketPath: socketPath(dataDir, env),
     notesDir: notesDir(env),
@@ -112,7 +113,7 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     defaultTotalMs: Math.min(5 * 60 * 1000, bounds.maxTimeout),
     drainMs: whole('--drain-ms', read('drainMs'), 10_000, 0, 3_600_000),
     logLevel,
-    insecureListen,
+    ...edge,
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
     unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
     allowGuestLoopback: truth('--allow-guest-loopback', read('allowGuestLoopback')),
@@ -132,10 +133,20 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     ),
     retainFor: whole('--retain-for', read('retainFor'), 24 * hourMs, 1000, longestMs),
     retainBytes: whole('--retain-bytes', read('retainBytes'), 1e9, mebibyte, Number.MAX_SAFE_INTEGER),
+    secretsDir: folderOrNone(read('secretsDir')),
     signingKey: read('signingKey') ?? '',
     trustedKey: (read('trustedKey') ?? '').split(':').filter((path) => path !== ''),
     restoreAllow: allowances('--restore-allow', read('restoreAllow') ?? ''),
   });
+}
+
+function folderOrNone(value: string | undefined): string {
+  return value === undefined || value === '' ? '' : resolve(value);
+}
+
+/** A variable of the node's environment that holds a secret; others are not read this way. */
+export function secretVariable(name: string, env: Environment = process.env): string | undefined {
+  return name.startsWith('SPEAR_SECRET_') ? env[name] : undefined;
 }
 
 /** The absolute path of the data folder; one of the user's where nothing is said. */
@@ -172,11 +183,11 @@ export function splitAddress(flag: string, value: string): { readonly host: stri
 }
 
 /** The page at an HTTP address, as a browser goes to it, with a code that opens it once. */
-export function pageLink(httpAddress: string, code: string): string {
+export function pageLink(httpAddress: string, code: string, tls: boolean): string {
   const { host, port } = splitAddress('--http-address', httpAddress);
   // An address that stands for all of the machine's is none that a browser could go to.
   const open = host === '0.0.0.0' || host === '::' ? `127.0.0.1:${port}` : httpAddress;
-  return `http://${open}/#code=${code}`;
+  return `${tls ? 'https' : 'http'}://${open}/#code=${code}`;
 }
 
 /** Ports that only the node's callers and the node itself may use; without those that are chosen later. */
@@ -205,13 +216,13 @@ function engine(flag: string, value: string): string {
   return value;
 }
 
-function address(flag: string, value: string, insecure: boolean): string {
+function address(flag: string, value: string, edge: EdgeConfig): string {
   const { host } = splitAddress(flag, value);
   const loopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-  if (!loopback && !insecure) {
+  if (!loopback && !edge.insecureListen && !hasTls(edge)) {
     throw invalidArgument(
       flag,
-      `is ${quote(value)}, which other machines may reach, and there is no TLS: tokens would go in the clear; allowed is a loopback address, or add --insecure-listen`,
+      `is ${quote(value)}, which other machines may reach, and there is no TLS: tokens would go in the clear; allowed is a loopback address, or add --tls-cert and --tls-key (--tls-self-signed for trying), or --insecure-listen behind a proxy that has TLS`,
     );
   }
   return value;

@@ -7,6 +7,8 @@ export interface NodeNoteFacts {
   readonly grpcAddress: string;
   /** Path of the node's socket. */
   readonly socket: string;
+  /** The address is reached over TLS. */
+  readonly tls: boolean;
   readonly pid: number;
 }
 
@@ -17,24 +19,26 @@ export function noteName(port: number): string {
 /** Undefined where there is none, or it is none of ours. */
 export function readNote(path: string): NodeNoteFacts | undefined {
   try {
-    const { grpcAddress, socket, pid } = JSON.parse(readFileSync(path, 'utf8')) as Partial<NodeNoteFacts>;
+    const { grpcAddress, socket, pid, tls } = JSON.parse(
+      readFileSync(path, 'utf8'),
+    ) as Partial<NodeNoteFacts>;
     if (typeof grpcAddress !== 'string' || typeof socket !== 'string' || !isPid(pid)) return undefined;
-    return { grpcAddress, socket, pid };
+    return { grpcAddress, socket, pid, tls: tls === true };
   } catch {
     return undefined;
   }
 }
 
 /**
- * The socket of the node of this user that listens at a loopback address; undefined for a node of somebody else, or at
+ * The note of the node of this user that listens at a loopback address; undefined for a node of somebody else, or at
  * another address.
  */
-export function socketOf(folder: string, host: string, port: number): string | undefined {
+export function noteOf(folder: string, host: string, port: number): NodeNoteFacts | undefined {
   const note = readNote(join(folder, noteName(port)));
   if (note === undefined || !isAlive(note.pid)) return undefined;
   const noted = note.grpcAddress.slice(0, note.grpcAddress.lastIndexOf(':')).replace(/^\[|\]$/g, '');
   const same = noted === host || everywhere.includes(noted) || [noted, host].every(isUsual);
-  return same ? note.socket : undefined;
+  return same ? note : undefined;
 }
 
 /** Addresses that stand for all of a machine. */

@@ -19,6 +19,8 @@ export async function serve(
     tell === undefined ? createLogger(config.logLevel) : createTerminalLogger(config.logLevel, tell);
   const stopRequested = Promise.withResolvers<void>();
   let hurry = (): void => {};
+  let reload = (): void => {};
+  const onHangUp = (): void => reload();
   let signals = 0;
   const onSignal = (): void => {
     signals += 1;
@@ -30,6 +32,9 @@ export async function serve(
   process.on('SIGINT', onSignal);
   try {
     const node = await startNode(config, logger);
+    reload = () => void node.reloadCertificates();
+    // A terminal that goes away sends it, too, and then the node is to end as anything else there.
+    if (node.tls && tell === undefined) process.on('SIGHUP', onHangUp);
     tell?.(whereabouts(node, config.dataDir));
     await stopRequested.promise;
     tell?.(`stopping: what runs has ${config.drainMs / 1000} s; a second Ctrl-C hurries\n`);
@@ -40,6 +45,7 @@ export async function serve(
   } finally {
     process.off('SIGTERM', onSignal);
     process.off('SIGINT', onSignal);
+    process.off('SIGHUP', onHangUp);
   }
   // A peer that does not hang up keeps its socket open, and an open socket the process.
   process.exit(0);
@@ -52,9 +58,9 @@ function quietly(flags: ConfigFlags, env: Environment): ConfigFlags {
 }
 
 function whereabouts(node: Node, dataDir: string): string {
-  const { grpcAddress, httpAddress } = node;
+  const { grpcAddress, httpAddress, tls } = node;
   return [
-    `spear ${packageVersion()} listens on ${grpcAddress} (gRPC) and keeps its data in ${dataDir}\n`,
-    `its page is ${pageLink(httpAddress, node.createPageCode())} (good once, within a minute; spear page prints another link); Ctrl-C or SIGTERM stops it\n`,
+    `spear ${packageVersion()} listens on ${tls ? 'https://' : ''}${grpcAddress} (gRPC) and keeps its data in ${dataDir}\n`,
+    `its page is ${pageLink(httpAddress, node.createPageCode(), tls)} (good once, within a minute; spear page prints another link); Ctrl-C or SIGTERM stops it\n`,
   ].join('');
 }

@@ -1,5 +1,7 @@
 /** A typed gRPC client over the generated service descriptors: the public API, and nothing else of the server. */
+import { isIP } from 'node:net';
 import type { Writable } from 'node:stream';
+import { checkServerIdentity as checkIdentity, type PeerCertificate } from 'node:tls';
 import type { DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type CallOptions, Client, credentials, Metadata } from '@grpc/grpc-js';
@@ -41,18 +43,32 @@ export interface Connection {
   close(): void;
 }
 
-/**
- * Connects to HOST:PORT or `unix:PATH` without TLS; the connection is made with the first call. `token` goes with each
- * call, and so does the tenant that they are about.
- */
-export function connect(
-  address: string,
-  { token, tenant }: { readonly token?: string; readonly tenant?: string | undefined } = {},
-): Connection {
+/** What TLS is made with; all are PEM. */
+export interface ClientTls {
+  /** Who may have signed the server's certificate; absent for those whom Node trusts. */
+  readonly ca?: Buffer;
+  /** The caller's own certificate and its key, both or none. */
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+}
+
+export interface ConnectOptions {
+  /** Goes with each call. */
+  readonly token?: string;
+  /** Goes with each call: the tenant that it is about. */
+  readonly tenant?: string | undefined;
+  /** Absent for a connection in the clear. */
+  readonly tls?: ClientTls;
+}
+
+/** Connects to HOST:PORT or `unix:PATH`; the connection is made with the first call. */
+export function connect(address: string, { token, tenant, tls }: ConnectOptions = {}): Connection {
   const metadata = new Metadata();
   if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
   if (tenant !== undefined) metadata.set('spear-tenant', tenant);
-  const client = new Client(address, credentials.createInsecure(), {
+  const { channel, options } = tls === undefined ? inTheClear : secured(address, tls);
+  const client = new Client(address, channel, {
+    ...options,
     'grpc.max_receive_message_length': mostResponseBytes,
     'grpc.max_send_message_length': -1,
     'grpc.enable_channelz': 0,
@@ -74,6 +90,26 @@ export function connect(
       return calls as ServiceClient<Service>;
     },
     close: () => client.close(),
+  };
+}
+
+/** How an error begins whose certificate is for others; their names follow, and a semicolon. */
+export const otherNames = 'the certificate is for';
+
+const inTheClear = { channel: credentials.createInsecure(), options: {} };
+
+function secured(address: string, tls: ClientTls) {
+  const { ca = null, key = null, cert = null } = tls;
+  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  const checkServerIdentity = (_named: string, shown: PeerCertificate): Error | undefined => {
+    if (checkIdentity(host, shown) === undefined) return undefined;
+    // Node's own text names some of them, and differs by what was asked for.
+    return new Error(`${otherNames} ${shown.subjectaltname ?? 'no name'};`);
+  };
+  return {
+    channel: credentials.createSsl(ca, key, cert, { checkServerIdentity }),
+    // grpc-js would name an address in the handshake, which RFC 6066, 3 forbids and Node refuses.
+    options: isIP(host) === 0 ? {} : { 'grpc.ssl_target_name_override': 'address.invalid' },
   };
 }
 

@@ -43,6 +43,7 @@ const listWords: Words = [
 const tokenWords: Words = [
   ['name', 'NAME'],
   ['tasks', '--task'],
+  ['certificate_names', '--san'],
   ['expires_at', '--expires'],
 ];
 

@@ -11,6 +11,7 @@ import {
 import { StatusSchema } from '../server/gen/google/rpc/status_pb.js';
 import { durationText } from './duration.ts';
 import { exitCodes } from './exit-codes.ts';
+import { handshakeText } from './handshake-words.ts';
 
 interface Explanation {
   /** One line, without the program's name. */
@@ -42,6 +43,8 @@ export function explain(error: ServiceError, address: string): Explanation {
   const details = readDetails(error);
   const exitCode = exitCodeOf(error, details);
   if (exitCode === exitCodes.unreachable.code) {
+    const handshake = handshakeText(error.details, address);
+    if (handshake !== undefined) return { message: handshake, exitCode };
     // What answers there is no gRPC server: most often a node's own HTTP address.
     if (/Protocol error|Parse Error/.test(error.details)) {
       const message = `what listens at ${address} does not speak gRPC; --address is the server's gRPC address, not that of its page`;

@@ -1,7 +1,7 @@
 /** A command that talks to a server: its two common options, its connection, and how its errors end it. */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Command } from 'commander';
-import { defaultGrpcAddress as defaultAddress, splitAddress } from '../config.ts';
+import { defaultGrpcAddress as defaultAddress } from '../config.ts';
 import { RequestError } from '../domain/errors.ts';
 import { checkTenant } from '../domain/scope.ts';
 import { AccessService } from '../server/gen/spearlet/access_pb.js';
@@ -15,6 +15,8 @@ import type { ServiceClient } from './client.ts';
 import { connectionTo } from './connection.ts';
 import { exitCodes } from './exit-codes.ts';
 import { inReferenceWords } from './flag-words.ts';
+import { speaksTls } from './handshake-words.ts';
+import { nodeAddress } from './node-address.ts';
 import { printableJson } from './printable.ts';
 import { explain, isServiceError } from './rpc-error.ts';
 import { note, type Shell } from './shell.ts';
@@ -41,6 +43,10 @@ export interface Session {
 interface ServerOptions {
   readonly address?: string;
   readonly tokenFile?: string;
+  readonly tls?: boolean;
+  readonly ca?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
   readonly tenant?: string;
   readonly json?: boolean;
 }
@@ -61,6 +67,10 @@ export function onServer<Options extends object>(
       '--token-file <file>',
       'the token to show, in a file (or SPEAR_TOKEN; a node of your own needs none)',
     )
+    .option('--tls', 'reach the server over TLS; an address https://HOST:PORT says so, too')
+    .option('--ca <file>', 'who has signed its certificate, PEM (or SPEAR_CA; default: whom Node trusts)')
+    .option('--client-cert <file>', 'a certificate of your own to show, PEM (or SPEAR_CLIENT_CERT)')
+    .option('--client-key <file>', 'its key, PEM (or SPEAR_CLIENT_KEY)')
     .option(
       '--tenant <name>',
       'the tenant that it is about (or SPEAR_TENANT; default: that of the token, or default)',
@@ -68,9 +78,15 @@ export function onServer<Options extends object>(
     .option('--json', 'print the response message as JSON: one document, or one a line for streams')
     .action(async () => {
       const options = command.opts<Options & ServerOptions>();
-      const address = options.address ?? (shell.env.SPEAR_ADDRESS || defaultAddress);
-      splitAddress(options.address === undefined ? 'SPEAR_ADDRESS' : '--address', address);
-      const connection = await connectionTo(address, options.tokenFile, tenantFor(options, shell), shell);
+      const named = nodeAddress(
+        options.address === undefined ? 'SPEAR_ADDRESS' : '--address',
+        options.address ?? (shell.env.SPEAR_ADDRESS || defaultAddress),
+      );
+      const { address } = named;
+      const connection = await connectionTo(
+        { ...options, address: named, tenant: tenantFor(options, shell) },
+        shell,
+      );
       const print = async (schema: DescMessage, message: MessageShape<DescMessage>, indent?: number) => {
         await shell.out.write(
           `${printableJson(JSON.stringify(messageToJson(schema, message), null, indent))}\n`,
@@ -83,9 +99,13 @@ export function onServer<Options extends object>(
         command: (...words) =>
           [
             ...['spear', ...words],
-            ...(options.address === undefined ? [] : ['--address', options.address]),
-            ...(options.tokenFile === undefined ? [] : ['--token-file', options.tokenFile]),
-            ...(options.tenant === undefined ? [] : ['--tenant', options.tenant]),
+            ...flagged('--address', options.address),
+            ...(options.tls === true ? ['--tls'] : []),
+            ...flagged('--token-file', options.tokenFile),
+            ...flagged('--ca', options.ca),
+            ...flagged('--client-cert', options.clientCert),
+            ...flagged('--client-key', options.clientKey),
+            ...flagged('--tenant', options.tenant),
           ].join(' '),
         functions: connection.service(FunctionService),
         tasks: connection.service(TaskService),
@@ -107,11 +127,18 @@ export function onServer<Options extends object>(
         if (!isServiceError(error)) throw error;
         const { message, exitCode } = explain(error, address);
         shell.exitCode = exitCode;
-        await note(shell, reword(message, options));
+        const isTlsOnly =
+          exitCode === exitCodes.unreachable.code && connection.isPlain && (await speaksTls(named));
+        const text = `what listens at ${address} speaks TLS; --address https://${address}, or --tls, reaches it`;
+        await note(shell, isTlsOnly ? text : reword(message, options));
       } finally {
         connection.close();
       }
     });
+}
+
+function flagged(flag: string, value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [flag, value];
 }
 
 /** Throws UsageError for what is no tenant. */

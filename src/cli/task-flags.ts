@@ -16,7 +16,7 @@ import type { InterruptPolicy, TaskDefinition } from '../domain/task.ts';
 import { definitionMessage } from '../server/wire/definition-message.ts';
 import { readArtifact } from './artifact.ts';
 import { type Definition, type RuntimeName, resolvePreopens, runtimeNames } from './definition.ts';
-import { collectPairs, oneOf, parsed } from './flag.ts';
+import { collect, collectPairs, oneOf, parsed } from './flag.ts';
 import { namesOf, parseDigest, parserOf } from './task-value.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -86,6 +86,13 @@ function addFlag(command: Command, { name, flag: { words, help }, form }: Flagge
     case 'other':
       command.option(words, help);
       return;
+    case 'list': {
+      const parse = parserOf(form.item);
+      command.option(words, help, (text: string, before: readonly string[] | undefined) =>
+        collect(String(parse(name, text)), before),
+      );
+      return;
+    }
     case 'map':
       command.option(words, help, collectPairs(name, /<(.*)>/.exec(words)?.[1]?.toUpperCase()));
       return;

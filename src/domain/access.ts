@@ -19,6 +19,8 @@ export interface Principal {
   readonly tenant?: string;
   /** Globs of the tasks that it may see; absent means all. */
   readonly tasks?: readonly string[];
+  /** It showed nothing. */
+  readonly anonymous?: true;
   /** It came by a session of the page. */
   readonly session?: true;
   /** When it is over, on the wall clock, in milliseconds since the epoch; absent where it is not bounded. */
@@ -31,6 +33,11 @@ export function isRole(text: string): text is Role {
 
 export function hasRole({ role }: Principal, needed: Role): boolean {
   return role !== undefined && roles.indexOf(role) >= roles.indexOf(needed);
+}
+
+/** Whether somebody sees the values of variables, which may be secrets: whoever may change a task. Names all may see. */
+export function maySeeVariables(principal: Principal): boolean {
+  return hasRole(principal, 'develop');
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ExecutionStatus } from './execution.ts';
+import type { NetworkRefusal } from './network/refusal.ts';
 
 export type OutputStream = 'stdout' | 'stderr';
 
@@ -17,6 +18,8 @@ export type EventBody =
       readonly chartVersion: number;
     }
   | { readonly kind: 'chunk'; readonly stream: OutputStream; readonly data: Uint8Array }
+  /** The function wanted to go where its network list does not let it. */
+  | ({ readonly kind: 'refusal' } & NetworkRefusal)
   | { readonly kind: 'result' };
 
 /** One entry of an execution's log, numbered and not yet committed. */

@@ -2,6 +2,7 @@
 import { hasRole, type Principal } from './access.ts';
 import { RequestError } from './errors.ts';
 import { type LooseningKind, looseningsOf } from './loosened.ts';
+import { insideEntries } from './network/network-list.ts';
 import type { TaskDefinition } from './task.ts';
 
 type Definition = Omit<TaskDefinition, 'artifact' | 'environment' | 'limits'>;
@@ -13,14 +14,18 @@ const plainNetworks: readonly string[] = ['bridge', 'none'];
 
 /** Lines for people; none for a task that stays inside. */
 export function hostReachOf(definition: Definition): readonly string[] {
-  const { runtime, user, container } = definition;
+  const { runtime, user, container, network } = definition;
   const reaching: Readonly<Record<LooseningKind, boolean>> = {
     hostFolder: true,
     capability: true,
     newPrivileges: true,
     user: !plainUser.test(user),
-    network: container !== undefined && !plainNetworks.includes(container.network),
+    network:
+      network === undefined
+        ? container !== undefined && !plainNetworks.includes(container.network)
+        : insideEntries(network).length > 0,
     writableRoot: false,
+    secret: false,
   };
   return [
     ...(runtime === 'process' ? ['the process runtime'] : []),

@@ -1,4 +1,5 @@
 /** What a task says about attempts that are lost and timers that stood still, completed with the defaults. */
+import { networkOf } from './network/network-list.ts';
 import type { InterruptPolicy, RuntimeKind, Task, TaskDefinition, TimerPolicies } from './task.ts';
 
 /** What becomes of lost attempts. */
@@ -58,10 +59,10 @@ export function recoveryOf(definition: TaskDefinition): RecoveryPolicy {
 
 /** ARCHITECTURE, one invocation, step 2: nothing outside can tell whether an attempt of such a task has run. */
 export function hasNoOutsideEffects({ definition }: Task): boolean {
-  const { runtime, preopens, allowNetwork } = definition;
+  const { runtime, preopens } = definition;
   return (
     runtime === 'wasm' &&
-    !allowNetwork &&
+    networkOf(definition).length === 0 &&
     interruptPolicyOf(definition) === 'rerun' &&
     Object.keys(preopens).length === 0
   );

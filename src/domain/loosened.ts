@@ -1,7 +1,10 @@
+import { networkOf } from './network/network-list.ts';
+import { parseSecret } from './secret.ts';
 import type { TaskDefinition } from './task.ts';
 
 export type LooseningKind =
   | 'network'
+  | 'secret'
   | 'hostFolder'
   | 'user'
   | 'writableRoot'
@@ -20,9 +23,12 @@ export function looseningsOf(
 ): readonly Loosening[] {
   const { container } = task;
   const found: Loosening[] = [];
-  if (task.allowNetwork) {
-    const text = container === undefined ? 'network' : `network: ${container.network}`;
-    found.push({ kind: 'network', text });
+  if (networkOf(task).length > 0) {
+    const of = task.network?.join(', ') ?? container?.network;
+    found.push({ kind: 'network', text: of === undefined ? 'network' : `network: ${of}` });
+  }
+  for (const [name, text] of Object.entries(task.secrets ?? {})) {
+    found.push({ kind: 'secret', text: `secret ${parseSecret(text).key} as ${name}` });
   }
   for (const [guest, host] of Object.entries(task.preopens)) {
     found.push({ kind: 'hostFolder', text: `host folder ${host} as ${guest}` });

@@ -100,7 +100,12 @@ export interface TaskDefinition {
   readonly environment: Readonly<Record<string, string>>;
   /** Guest path to host path. */
   readonly preopens: Readonly<Record<string, string>>;
+  /** It has one at all: without `network`, what is public, and a container one of the engine's. */
   readonly allowNetwork: boolean;
+  /** What it may reach, as `domain/network/destination.ts` reads it; absent means that it says nothing of it. */
+  readonly network?: readonly string[];
+  /** Name in the instance to key, as `domain/secret.ts` reads it; absent means none. */
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly timeouts: Timeouts;
   /** How long the end of an attempt may take after it was asked for, in milliseconds. */
   readonly graceMs: number;

@@ -1,5 +1,6 @@
-/** Tokens that callers show. */
+/** Tokens that callers show, and certificates that stand for them. */
 import type { Principal, Role } from './access.ts';
+import type { ShownCertificate } from './certificate.ts';
 
 /** What is known of a token; never the token itself. */
 export interface TokenFacts {
@@ -15,6 +16,10 @@ export interface TokenFacts {
   readonly expiresAt?: number;
   /** To a minute; absent where it was never used. */
   readonly lastUsedAt?: number;
+  /** Names of certificates (`URI:…`, `DNS:…`) that it is known by, and then by no secret; absent for a token. */
+  readonly certificateNames?: readonly string[];
+  /** Certificates that it is not known by any more, by their SHA-256 as openssl writes it. */
+  readonly revokedFingerprints?: readonly string[];
 }
 
 /** How the holder of a token stands in logs and errors. */
@@ -28,18 +33,25 @@ export interface NewToken {
   readonly tenant?: string;
   readonly tasks?: readonly string[];
   readonly expiresAt?: number;
+  /** See TokenFacts. */
+  readonly certificateNames?: readonly string[];
 }
 
 export interface Tokens {
   /** Undefined for a token that is unknown, revoked or expired. */
   find(token: string): Principal | undefined;
+  /** Or why it is not good, for people. */
+  findByCertificate(certificate: ShownCertificate): Principal | string;
   /** By name. */
   list(): readonly TokenFacts[];
   /**
-   * Resolves with the token, which is not kept, once its hash is durable. Rejects with already_exists for a name that
-   * is taken, and with resource_exhausted where there are too many.
+   * Resolves with the token, which is not kept, once its hash is durable; with an empty one where certificates stand
+   * for it. Rejects with already_exists for a name that is taken, also one of certificates, and with
+   * resource_exhausted where there are too many.
    */
   create(token: NewToken): Promise<{ readonly token: string; readonly facts: TokenFacts }>;
   /** Resolves when it is of no use any more, also after a crash. Rejects with not_found. */
   revoke(name: string): Promise<TokenFacts>;
+  /** As `revoke`, for one certificate of those that it is known by. Rejects with failed_precondition for a token. */
+  revokeCertificate(name: string, fingerprint: string): Promise<TokenFacts>;
 }

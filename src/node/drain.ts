@@ -38,7 +38,7 @@ export class Drain {
     const { core, front, dataDir, drainMs, opened, logger } = this.#options;
     const { lifecycle, supervisor, feed, inspection } = core;
     lifecycle.send({ type: 'drain' });
-    front.setHealth('NOT_SERVING');
+    front.setServing(false);
     supervisor.stopAccepting();
     logger.info({ ...supervisor.load }, 'draining');
     await this.#withWaitNotice(supervisor.quiet(), drainMs);

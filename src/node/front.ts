@@ -2,15 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import type { Server as GrpcServer } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
-import type { NodeConfig } from '../config.ts';
+import { type NodeConfig, splitAddress } from '../config.ts';
 import { createAccessService } from '../server/access/access-service.ts';
-import { alwaysAs, TokenAuthenticator } from '../server/access/authenticator.ts';
+import { alwaysAs } from '../server/access/authenticator.ts';
+import { OpenCalls } from '../server/access/open-calls.ts';
 import { PageAccess } from '../server/access/page-access.ts';
 import { seenExecutions } from '../server/access/seen-executions.ts';
 import { Arrivals } from '../server/arrivals.ts';
 import { ByteBudget } from '../server/byte-budget.ts';
-import type { ChainOptions } from '../server/chain.ts';
+import type { ChainOptions, Room } from '../server/chain.ts';
 import { Connections } from '../server/connections.ts';
 import { createFunctionService } from '../server/function-service.ts';
 import { AccessService } from '../server/gen/spearlet/access_pb.js';
@@ -21,6 +21,8 @@ import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { GrpcListener } from '../server/grpc-listener.ts';
 import { addService, createGrpcArrivals, createGrpcServer } from '../server/grpc-server.ts';
+import { HealthService } from '../server/health-service.ts';
+import { HttpHosts } from '../server/http-hosts.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import { createInstanceService } from '../server/instance-service.ts';
 import { LocalListener } from '../server/local-listener.ts';
@@ -28,9 +30,12 @@ import { createNodeService } from '../server/node-service.ts';
 import { addReflection } from '../server/reflection.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
 import { createTaskService } from '../server/task-service.ts';
+import type { CertificateSource } from '../server/tls/certificate-source.ts';
+import { PeerCertificates } from '../server/tls/peer-certificates.ts';
 import { Watchers } from '../server/watchers.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { loadPageFiles } from '../visualizer/page-files.ts';
+import { openCallers } from './callers.ts';
 import type { Core } from './core.ts';
 import { mostConnections } from './descriptors.ts';
 import { boundAddress } from './listening.ts';
@@ -48,31 +53,50 @@ export interface Front {
   /** Hears why a connection could not be accepted. */
   acceptFailed(error: Error): void;
   /** What gRPC's health service says of all services. */
-  setHealth(status: 'SERVING' | 'NOT_SERVING'): void;
+  setServing(serving: boolean): void;
 }
 
 /** What stands around an artifact in its request, in bytes. */
 const aroundArtifact = 1024 * 1024;
 
-/** Nothing listens yet. */
-export async function openFront(config: NodeConfig, logger: Logger, core: Core): Promise<Front> {
+/** What those who show nothing may use beside the budget of request bytes, as a part of it. */
+const strangersShare = 1 / 8;
+
+/** Nothing listens yet. `certificates` are those of TLS; undefined where callers come in the clear. */
+export async function openFront(
+  config: NodeConfig,
+  logger: Logger,
+  core: Core,
+  certificates: CertificateSource | undefined,
+  opened: AsyncDisposableStack,
+): Promise<Front> {
   const { clock, store, supervisor, tasks, instances, feed, inspection } = core;
   const { defaultTotalMs, maxRequestBytes, maxRequestValues, receiveIdleMs, receiveTotalMs } = config;
-  const budget = new ByteBudget(config.requestBytesInFlight);
+  const room = (bytes: number): Room => {
+    const budget = new ByteBudget(bytes);
+    const arrivals = new Arrivals(budget, clock, { idleMs: receiveIdleMs, totalMs: receiveTotalMs });
+    return { budget, arrivals };
+  };
   const pageAccess = new PageAccess(clock);
-  const known = { find: (token: string) => core.tokens.find(token) ?? pageAccess.find(token) };
+  const calls = new OpenCalls(clock, {
+    perPrincipal: config.maxCallsPerPrincipal,
+    perAddress: config.maxCallsPerAddress,
+  });
+  opened.defer(() => calls.close());
   const chain: ChainOptions = {
     clock,
     maxRequestBytes,
     maxUploadBytes: Math.max(maxRequestBytes, config.maxArtifactBytes + aroundArtifact),
     maxRequestValues,
-    budget,
-    arrivals: new Arrivals(budget, clock, { idleMs: receiveIdleMs, totalMs: receiveTotalMs }),
-    watchers: new Watchers({ most: config.maxWatchers, perCaller: config.maxWatchersPerConnection }),
-    authenticator: new TokenAuthenticator(known, {
-      name: 'anonymous',
-      role: config.anonymousRole === 'none' ? undefined : config.anonymousRole,
+    ...room(config.requestBytesInFlight),
+    strangers: room(Math.ceil(strangersShare * config.requestBytesInFlight)),
+    calls,
+    watchers: new Watchers({
+      most: config.maxWatchers,
+      perCaller: config.maxWatchersPerConnection,
+      perPrincipal: config.maxWatchersPerPrincipal,
     }),
+    authenticator: await openCallers(config, logger, core, pageAccess, opened),
     bug(error, method) {
       const id = randomUUID();
       logger.error({ err: error, method, id }, 'bug: a call failed in Spear itself');
@@ -92,8 +116,9 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     inputs: store,
   });
   const access = createAccessService({
-    ...{ tokens: core.tokens, pageAccess, clock },
+    ...{ tokens: core.tokens, pageAccess, openCalls: calls, clock },
     httpAddress: () => boundAddress(http, config.httpAddress),
+    tls: certificates !== undefined,
   });
   const services = [
     { service: FunctionService, handlers: { ...functions } },
@@ -112,32 +137,48 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
     perAddress: config.maxConnectionsPerAddress,
   });
   const grpc = createGrpcServer({ ...chain, ...config });
+  const peers = new PeerCertificates();
   const arriving = createGrpcArrivals(
     services.map(({ service }) => service),
-    chain,
+    { ...chain, peers },
   );
-  for (const { service, handlers } of services) addService(grpc, service, handlers, { ...chain, arriving });
+  for (const { service, handlers } of services) {
+    addService(grpc, service, handlers, { ...chain, arriving, peers });
+  }
   const localGrpc = createGrpcServer({ ...chain, ...config });
   const local = {
     ...chain,
     authenticator: alwaysAs({ name: 'socket', role: 'admin' }),
     // What strangers send leaves the administrator's way in as it is.
     budget: new ByteBudget(config.requestBytesInFlight),
-    watchers: new Watchers({ most: config.maxWatchers, perCaller: config.maxWatchers }),
+    watchers: new Watchers({
+      most: config.maxWatchers,
+      perCaller: config.maxWatchers,
+      perPrincipal: config.maxWatchers,
+    }),
+    calls: new OpenCalls(clock, { perPrincipal: Number.MAX_VALUE, perAddress: Number.MAX_VALUE }),
     // Who may open it may do more than to send much.
     arriving: { latest: undefined },
   };
   for (const { service, handlers } of services) addService(localGrpc, service, handlers, local);
-  const health = new HealthImplementation({ '': 'NOT_SERVING' });
+  const health = new HealthService(services.map(({ service }) => service.typeName));
   for (const server of [grpc, localGrpc]) {
     addReflection(
       server,
       services.map(({ service }) => service),
     );
-    health.addToServer(server);
+    health.addTo(server);
   }
+  const hosts = new HttpHosts({
+    bound: splitAddress('--http-address', config.httpAddress).host,
+    configured: config.httpHost,
+    certificate: () => certificates?.pair.names ?? [],
+  });
+  const secure = certificates !== undefined && { certificates };
   const http = createHttpServer({
     ...chain,
+    ...secure,
+    hosts,
     pageAccess,
     connections,
     functions,
@@ -152,17 +193,13 @@ export async function openFront(config: NodeConfig, logger: Logger, core: Core):
   const failed = (error: Error): void => logger.error({ err: error }, 'a connection could not be accepted');
   return {
     grpc,
-    listener: new GrpcListener(grpc, { connections, arriving, clock, failed }),
+    listener: new GrpcListener(grpc, { connections, arriving, clock, failed, peers, ...secure }),
     localGrpc,
     localListener: new LocalListener(localGrpc, failed),
     http,
     pageAccess,
     acceptFailed: failed,
-    setHealth(status) {
-      for (const name of ['', ...services.map(({ service }) => service.typeName)]) {
-        health.setStatus(name, status);
-      }
-    },
+    setServing: (serving) => health.setAll(serving),
   };
 }
 

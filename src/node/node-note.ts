@@ -2,14 +2,17 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { splitAddress } from '../config.ts';
-import { isAlive, noteName, readNote } from '../node-notes.ts';
+import { isAlive, type NodeNoteFacts, noteName, readNote } from '../node-notes.ts';
 
 export interface NodeNote {
   remove(): void;
 }
 
 /** Also forgets those of nodes that have ended. Throws where the folder cannot be written. */
-export function leaveNote(folder: string, grpcAddress: string, socket: string): NodeNote {
+export function leaveNote(
+  folder: string,
+  { grpcAddress, socket, tls }: Omit<NodeNoteFacts, 'pid'>,
+): NodeNote {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(folder)) {
     if (!/^\d+\.json$/.test(name)) continue;
@@ -18,7 +21,7 @@ export function leaveNote(folder: string, grpcAddress: string, socket: string): 
   }
   const { port } = splitAddress('--grpc-address', grpcAddress);
   const path = join(folder, noteName(port));
-  const text = `${JSON.stringify({ grpcAddress, socket, pid: process.pid })}\n`;
+  const text = `${JSON.stringify({ grpcAddress, socket, tls, pid: process.pid })}\n`;
   writeFileSync(`${path}.${process.pid}`, text, { mode: 0o600 });
   renameSync(`${path}.${process.pid}`, path);
   return {

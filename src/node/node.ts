@@ -3,11 +3,13 @@ import { createActor } from 'xstate';
 import type { Supervisor } from '../actors/executions/supervisor.ts';
 import { RetentionLoop } from '../actors/log/retention.ts';
 import { type NodeConfig, splitAddress } from '../config.ts';
+import { hasTls } from '../config-edge.ts';
 import type { Clock } from '../domain/clock.ts';
 import { nodeMachine } from '../machines/node.ts';
 import { shutDown } from '../server/grpc-server.ts';
 import type { Store } from '../stores/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { openCertificates } from './certificates.ts';
 import { type Lifecycle, openCore } from './core.ts';
 import { Drain } from './drain.ts';
 import { type Front, openFront } from './front.ts';
@@ -20,8 +22,12 @@ export interface Node {
   /** HOST:PORT as bound, so that port 0 can be used. */
   readonly grpcAddress: string;
   readonly httpAddress: string;
+  /** Both are reached over TLS. */
+  readonly tls: boolean;
   readonly supervisor: Supervisor;
   readonly store: Store;
+  /** Reads the files of the certificate again; resolves when those who connect see what is in them, or it was not good. */
+  reloadCertificates(): Promise<void>;
   /** A code with which a browser opens the page as the administrator: once, within a minute. */
   createPageCode(): string;
   /**
@@ -61,7 +67,8 @@ async function open(
   await using opened = new AsyncDisposableStack();
   const core = await openCore(config, logger, { ...parts, lifecycle }, opened);
   const { clock, time, store, supervisor, runtimes } = core;
-  const front = await openFront(config, logger, core);
+  const certificates = await openCertificates(config, clock, logger, opened);
+  const front = await openFront(config, logger, core, certificates, opened);
   lifecycle.send({ type: 'started' });
   await core.recover();
 
@@ -88,14 +95,16 @@ async function open(
   retention.start();
   opened.defer(() => retention.stop());
   await warmStored(store, runtimes);
-  front.setHealth('SERVING');
+  front.setServing(true);
   warnOfRoot(config, logger);
   const { dataDir, slots, queueLimit } = config;
-  logger.info({ grpcAddress, httpAddress, dataDir, slots, queueLimit }, 'ready');
+  const tls = certificates !== undefined;
+  logger.info({ grpcAddress, httpAddress, tls, dataDir, slots, queueLimit }, 'ready');
 
   const drain = new Drain({ core, front, dataDir, drainMs: config.drainMs, opened: opened.move(), logger });
   return {
-    ...{ grpcAddress, httpAddress, supervisor, store },
+    ...{ grpcAddress, httpAddress, tls, supervisor, store },
+    reloadCertificates: async () => certificates?.reload(),
     createPageCode: () => front.pageAccess.createCode({ name: 'terminal', role: 'admin' }).secret,
     drain: () => drain.begin(),
   };
@@ -103,12 +112,13 @@ async function open(
 
 /** The administrator's way in; a node that cannot have it serves those with tokens. */
 async function listenLocally(
-  { socketPath, notesDir }: NodeConfig,
+  config: NodeConfig,
   logger: Logger,
   { localListener }: Front,
   grpcAddress: string,
   opened: AsyncDisposableStack,
 ): Promise<void> {
+  const { socketPath, notesDir } = config;
   if (socketPath === '') {
     logger.warn(
       'no socket for the command: the path of the data folder is too long, and XDG_RUNTIME_DIR is not set',
@@ -117,7 +127,7 @@ async function listenLocally(
   }
   await localListener.listen(socketPath);
   try {
-    const note = leaveNote(notesDir, grpcAddress, socketPath);
+    const note = leaveNote(notesDir, { grpcAddress, socket: socketPath, tls: hasTls(config) });
     opened.defer(() => note.remove());
   } catch (error) {
     logger.warn({ err: error, notesDir }, 'the command cannot be told where this node is; it needs a token');

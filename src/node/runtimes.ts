@@ -1,16 +1,18 @@
 /** Composes the three runtimes of a server, and the instances that they keep ready. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { IdSource } from '../actors/ids.ts';
 import type { InstanceRegistry } from '../actors/instances/instance-registry.ts';
 import { createWarmRuntime } from '../actors/instances/warm-runtime.ts';
 import type { CatalogListener } from '../actors/tasks/task-catalog.ts';
-import type { NodeConfig } from '../config.ts';
+import { type NodeConfig, secretVariable } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { RuntimeKind } from '../domain/task.ts';
 import { openDockerRuntime } from '../runtimes/docker/runtime.ts';
+import { type Guarded, HostFolders } from '../runtimes/host-folders.ts';
 import { openProcessRuntime } from '../runtimes/process/runtime.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
+import { SecretStore } from '../runtimes/secrets/secret-store.ts';
 import { holdsDescriptors } from '../runtimes/wasm/files/anchor.ts';
 import { openHostLauncher } from '../runtimes/wasm/hosts/host-launcher.ts';
 import { createWasmRuntime } from '../runtimes/wasm/runtime.ts';
@@ -46,6 +48,8 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
         : 'there is no /proc here: wasm tasks have no preopens without --unsafe-preopens',
     );
   }
+  const folders = new HostFolders(guardedPlaces(config));
+  const secrets = new SecretStore({ folder: config.secretsDir, variable: secretVariable });
   const wasm = createWasmRuntime({
     unsafePreopens,
     loadArtifact: (sha256) => artifacts.load(sha256),
@@ -56,6 +60,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     hosts: mostKeptHosts(Math.min(config.slots, 2 * availableParallelism())),
     maxHosts: config.slots,
     networkRules: () => ({ loopback: config.allowGuestLoopback, ownPorts: [...ownPorts] }),
+    ...{ folders, secrets },
     launcher: await openHostLauncher({ nodeId, clock, logger }),
     instances: registry,
     clock,
@@ -63,14 +68,29 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
   });
   const [process, docker] = await Promise.all([
     openProcessRuntime({ nodeId, clock, logger, hostAccess, scratchBytes }),
-    openDockerRuntime({ nodeId, host: config.dockerHost, clock, logger, hostAccess, scratchBytes, spare }),
+    openDockerRuntime({
+      ...{ nodeId, host: config.dockerHost, clock, logger, hostAccess, scratchBytes, folders, spare },
+      ownPorts: () => [...ownPorts],
+    }),
   ]);
-  const warm = { registry, clock, ids, logger };
+  const warm = { registry, clock, ids, logger, secrets };
   return new Map<RuntimeKind, Runtime>([
     ['wasm', wasm],
     ['process', createWarmRuntime(process, warm)],
     ['docker', createWarmRuntime(docker, warm)],
   ]);
+}
+
+/** What would give a function the rights of the node, or what others have put here. */
+function guardedPlaces({ dataDir, secretsDir, socketPath, notesDir, dockerHost }: NodeConfig): Guarded[] {
+  const engine = dockerHost.startsWith('unix://') ? dockerHost.slice('unix://'.length) : '';
+  return [
+    { path: dataDir, what: 'the data folder of the node' },
+    { path: secretsDir, what: 'the folder of secrets' },
+    { path: socketPath === '' ? '' : dirname(socketPath), what: 'the socket of the node' },
+    { path: notesDir, what: 'the notes of where nodes are' },
+    { path: engine, what: 'the socket of the container engine' },
+  ].filter(({ path }) => path !== '');
 }
 
 export async function closeRuntimes(runtimes: Runtimes): Promise<void> {

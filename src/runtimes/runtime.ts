@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { OutputStream } from '../domain/event.ts';
 import type { Invocation, ResourceUse } from '../domain/execution.ts';
+import type { NetworkRefusal } from '../domain/network/refusal.ts';
 import type { Artifact, FunctionSignature, Limits, RuntimeKind, TaskDefinition } from '../domain/task.ts';
 import type { ArtifactProgress, TaskDraft } from '../domain/tasks.ts';
 
@@ -21,6 +22,32 @@ export interface PreparedArtifact {
   /** Exported functions and their types as WIT text; empty where there are none. */
   readonly wit: string;
 }
+
+/** A secret as an instance gets it. It is in no record, log, event or message. */
+export interface SecretValue {
+  /** Of the file or the variable. */
+  readonly name: string;
+  readonly key: string;
+  /** Where its runtime makes files of secrets: it is to be a variable all the same. */
+  readonly asVariable: boolean;
+  readonly value: Uint8Array;
+}
+
+export interface Secrets {
+  readonly values: readonly SecretValue[];
+  /** Equal where the values are, in this run of the node; it tells nothing of them. */
+  readonly fingerprint: string;
+}
+
+export const noSecrets: Secrets = { values: [], fingerprint: '' };
+
+export interface SecretSource {
+  /** The values as they are now. Rejects with a LaunchError that names the key and where it was looked for. */
+  read(task: Pick<TaskDefinition, 'secrets'>, tenant: string): Promise<Secrets>;
+}
+
+/** Whose secrets a task gets, until tasks say whose they are. */
+export const tenantOfTasks = 'default';
 
 /** One try of an execution. */
 export interface Attempt {
@@ -47,6 +74,8 @@ export interface AttemptIo {
   bind(instanceId: string): Promise<void>;
   /** Says that the instance has had all of the input, so that the attempt may be followed again after a crash. */
   inputDelivered(): void;
+  /** Says that it was not let go somewhere. Never throws; those beyond the bound of an attempt are left out. */
+  refused(refusal: NetworkRefusal): void;
 }
 
 /** How much of an attempt's output is in the log already, in bytes of each stream. */
@@ -158,6 +187,8 @@ export interface Launch {
   /** The execution's own, after and over the task's; empty for an instance that is started ahead. */
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Absent means none. */
+  readonly secrets?: Secrets;
 }
 
 /** A started program that waits for its standard input, to be used once or not at all. */

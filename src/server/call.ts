@@ -11,10 +11,13 @@ export interface CallContext {
   readonly deadlineMs: number | undefined;
   /** What is left of it now. */
   remainingMs(): number | undefined;
-  /** The caller has gone away; nobody will read the answer. */
+  /** The caller has gone away, or may not hear any more; nobody will read the answer. */
   readonly gone: boolean;
-  /** Calls `listener` once when the caller goes away; at once where it has. */
-  onGone(listener: () => void): void;
+  /**
+   * Calls `listener` once when the caller goes away (`gone`), or may not hear any more (`done`: not its choice, so
+   * that nothing is to end with it); at once where it has.
+   */
+  onGone(listener: (how: 'gone' | 'done') => void): void;
 }
 
 /** What answers a unary method. Throws RequestError for what the caller should hear. */

@@ -2,16 +2,25 @@
  * The one chain that every call goes through: drain check, budget of request bytes, decoding errors, the caller's
  * deadline, the handler, and the mapping of what it throws. Handlers stay plain functions.
  */
+
+import type { Principal } from '../domain/access.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
 import { StoreError } from '../domain/store-error.ts';
 import type { Authenticator } from './access/authenticator.ts';
+import type { OpenCalls } from './access/open-calls.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { Received } from './service-definition.ts';
 import type { Watchers } from './watchers.ts';
 
-export interface ChainOptions {
+/** Where the bytes of requests count: those under way, and those that still arrive. */
+export interface Room {
+  readonly budget: ByteBudget;
+  readonly arrivals: Arrivals;
+}
+
+export interface ChainOptions extends Room {
   readonly clock: Clock;
   /** Largest request in bytes. */
   readonly maxRequestBytes: number;
@@ -19,12 +28,18 @@ export interface ChainOptions {
   readonly maxUploadBytes: number;
   /** Values, keys and elements of one request. */
   readonly maxRequestValues: number;
-  readonly budget: ByteBudget;
-  readonly arrivals: Arrivals;
+  /** Room of those who show nothing, so that they leave that of others alone; absent where nobody is told apart. */
+  readonly strangers?: Room;
+  readonly calls: OpenCalls;
   readonly watchers: Watchers;
   readonly authenticator: Authenticator;
   /** Hears errors that are bugs of ours; returns the id that the caller is told. */
   bug(error: unknown, method: string): string;
+}
+
+/** Where a caller's bytes count. */
+export function roomOf({ anonymous }: Principal, options: ChainOptions): Room {
+  return anonymous === true ? (options.strangers ?? options) : options;
 }
 
 /** A RequestError for whatever was thrown; what is not one already becomes `internal` with an id of our log. */
@@ -73,20 +88,28 @@ export function tooManyValues(most: number): RequestError {
   );
 }
 
+export interface CountedRequest {
+  readonly bytes: number;
+  readonly method: string;
+  /** Who makes it. */
+  readonly principal: Principal;
+}
+
 /** Runs `answer` while the request's bytes count against the budget. Throws resource_exhausted where it may not. */
 export async function withinBudget<Answer>(
-  { bytes, method }: { readonly bytes: number; readonly method: string },
+  { bytes, method, principal }: CountedRequest,
   options: ChainOptions,
   answer: () => Promise<Answer>,
 ): Promise<Answer> {
   if (bytes > options.maxRequestBytes && bytes > mostBytesOf(method, options)) {
     throw requestTooLarge(method, options);
   }
-  options.budget.take(bytes);
+  const { budget } = roomOf(principal, options);
+  budget.take(bytes);
   try {
     return await answer();
   } finally {
-    options.budget.give(bytes);
+    budget.give(bytes);
   }
 }
 

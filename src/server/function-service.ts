@@ -77,7 +77,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       });
     }
     const admission = await executions.admit(await admissionRequest(request, mode, call));
-    call.onGone(() => admission.cursor.close('gone'));
+    call.onGone((how) => admission.cursor.close(how));
     return admission;
   };
 
@@ -181,7 +181,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       const budget = positiveDuration('wait_budget', request.waitBudget);
       const most = inlineBytes(request.maxInlineBytes);
       const cursor = await executions.attach(await seen(call.scope, request.executionId));
-      call.onGone(() => cursor.close('gone'));
+      call.onGone((how) => cursor.close(how));
       try {
         const record = await waitForOutcome(cursor, waitBudget(budget, call), clock);
         return waitResponseToWire(await view(cursor, record, most));
@@ -193,7 +193,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     async watchExecution(request, call, send) {
       const from = sequenceFrom(request.fromSequence);
       const cursor = await executions.attach(await seen(call.scope, request.executionId));
-      call.onGone(() => cursor.close('gone'));
+      call.onGone((how) => cursor.close(how));
       await follow(cursor, from, mostInlineBytes, send);
     },
 

@@ -17,7 +17,18 @@ const started = 'http2.server.stream.start';
 
 export interface GrpcArrivalsOptions {
   readonly clock: Clock;
-  readonly arrivals: Arrivals;
+  /**
+   * Where the bytes of a call count, by who makes it: strangers do not count with the others. Throws, or rejects with,
+   * what its caller is to hear before anything of its message is looked at.
+   */
+  arrivalsOf(
+    path: string,
+    authorization: string | undefined,
+    /** ADDRESS, and ADDRESS:PORT. */
+    from: { readonly address: string; readonly peer: string },
+  ): Arrivals | { readonly until: Promise<Arrivals>; readonly meanwhile: Arrivals };
+  /** No call is looked at any more. */
+  close(): void;
   /** The largest message of a method, by its path. */
   mostBytes(path: string): number;
   /** Methods whose requests stream, or carry artifacts, by their paths. */
@@ -35,11 +46,11 @@ export class ArrivingCall {
   readonly #arrival: Arrival;
   readonly #tooLarge: () => RequestError;
 
-  constructor(stream: ServerHttp2Stream, path: string, options: GrpcArrivalsOptions) {
+  constructor(stream: ServerHttp2Stream, path: string, arrivals: Arrivals, options: GrpcArrivalsOptions) {
     this.#stream = stream;
     this.#frames = new MessageFrames(options.mostBytes(path), options.mostReceived);
     this.#tooLarge = () => options.tooLarge(path);
-    this.#arrival = options.arrivals.begin({
+    this.#arrival = arrivals.begin({
       uploads: options.isUpload(path),
       paused: () => stream.isPaused(),
       refuse: (error) => refuse(stream, error, options.clock),
@@ -93,7 +104,7 @@ export class GrpcArrivals {
 
   close(): void {
     unsubscribe(started, this.#begin);
-    this.#options.arrivals.close();
+    this.#options.close();
   }
 
   readonly #begin = (message: unknown): void => {
@@ -104,9 +115,30 @@ export class GrpcArrivals {
     const { session } = stream;
     if (session === undefined || !this.#isOurs(session)) return;
     // What ended with its headers has nothing to bring.
-    if (stream.readableEnded) this.#latest = undefined;
-    else this.#latest = new ArrivingCall(stream, headers[':path'] ?? '', this.#options);
+    this.#latest = stream.readableEnded ? undefined : this.#arriving(stream, session, headers);
   };
+
+  /** Undefined for a call that is refused. */
+  #arriving(
+    stream: ServerHttp2Stream,
+    { socket }: Http2Session,
+    headers: Readonly<Record<string, string>>,
+  ): ArrivingCall | undefined {
+    const { clock } = this.#options;
+    const path = headers[':path'] ?? '';
+    const address = socket.remoteAddress ?? '';
+    const from = { address, peer: `${address}:${socket.remotePort}` };
+    try {
+      const arrivals = this.#options.arrivalsOf(path, headers.authorization, from);
+      if (!('until' in arrivals)) return new ArrivingCall(stream, path, arrivals, this.#options);
+      arrivals.until.catch((error: RequestError) => refuseUnanswered(stream, error, clock));
+      return new ArrivingCall(stream, path, arrivals.meanwhile, this.#options);
+    } catch (error) {
+      // grpc-js hears of the stream in the next tick, and has to know it to be told that it is over.
+      process.nextTick(() => process.nextTick(refuseUnanswered, stream, error as RequestError, clock));
+      return undefined;
+    }
+  }
 
   #isOurs(session: Http2Session): boolean {
     let ours = this.#sessions.get(session);
@@ -116,6 +148,11 @@ export class GrpcArrivals {
     }
     return ours;
   }
+}
+
+/** A handler that has been called looks for itself, and may have answered. */
+function refuseUnanswered(stream: ServerHttp2Stream, error: RequestError, clock: Clock): void {
+  if (!stream.headersSent) refuse(stream, error, clock);
 }
 
 /** How long a caller that was refused may go on sending before its stream is reset, in milliseconds. */

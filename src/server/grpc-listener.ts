@@ -1,22 +1,32 @@
 /** Where gRPC is reached: sockets of our own, so that connections are counted and a failed accept is survived. */
 import { lookup } from 'node:dns/promises';
 import { createServer, isIP, type Socket, type Server as SocketServer } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../domain/clock.ts';
-import type { Connections } from './connections.ts';
+import type { RequestError } from '../domain/errors.ts';
+import { type Connections, nameOf } from './connections.ts';
 import type { GrpcArrivals } from './grpc-arrivals.ts';
 import { GrpcRefusals } from './grpc-refusals.ts';
+import type { CertificateSource } from './tls/certificate-source.ts';
+import type { PeerCertificates } from './tls/peer-certificates.ts';
 
 export interface GrpcListenerOptions {
   readonly connections: Connections;
   readonly arriving: GrpcArrivals;
   readonly clock: Clock;
+  /** Of its TLS; absent where it speaks in the clear. */
+  readonly certificates?: CertificateSource;
+  /** Is told of what callers show in their handshakes. */
+  readonly peers?: PeerCertificates;
   /** Hears why a connection could not be accepted. */
   failed(error: Error): void;
 }
 
 /** How long a connection that is one too many may take to hear so, in milliseconds. */
 export const refusalMs = 1000;
+/** How long a caller may take for its part of a TLS handshake, in milliseconds. */
+export const handshakeMs = 10_000;
 /** When the kernel asks a silent peer whether it is there, in milliseconds. */
 const keepaliveMs = 60_000;
 
@@ -25,11 +35,16 @@ export class GrpcListener {
   readonly #inject: (socket: Socket) => void;
   readonly #servers: SocketServer[] = [];
   readonly #refusing = new GrpcRefusals();
+  readonly #tls: TlsServer | undefined;
+  /** Why a connection is refused whose handshake is under way, by its name. */
+  readonly #refused = new Map<string, RequestError>();
 
   constructor(server: Server, options: GrpcListenerOptions) {
+    // TLS ends before grpc-js, which can neither change its certificate nor leave those of clients optional.
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#inject = (socket) => injector.injectConnection(socket);
     this.#options = options;
+    this.#tls = options.certificates && this.#secure(options.certificates);
   }
 
   /** All addresses of a host's name, on one port; resolves with it. Rejects with a message that names the address. */
@@ -71,7 +86,7 @@ export class GrpcListener {
   }
 
   #accept(socket: Socket): void {
-    const { connections, arriving, clock } = this.#options;
+    const { connections, clock } = this.#options;
     const refusal = connections.admit(socket);
     if (refusal !== undefined) {
       if (!connections.mayHear(socket)) {
@@ -79,10 +94,38 @@ export class GrpcListener {
         return;
       }
       clock.setTimer(refusalMs, () => socket.destroy());
-      this.#refusing.take(socket, refusal);
-      return;
+      if (this.#tls === undefined) {
+        this.#refusing.take(socket, refusal);
+        return;
+      }
+      const name = nameOf(socket);
+      this.#refused.set(name, refusal);
+      socket.once('close', () => this.#refused.delete(name));
     }
-    arriving.add(socket);
+    if (this.#tls === undefined) this.#serve(socket);
+    else this.#tls.emit('connection', socket);
+  }
+
+  #serve(socket: Socket): void {
+    this.#options.arriving.add(socket);
     this.#inject(socket);
+  }
+
+  /** It never listens: it shakes hands over the sockets that it is given. */
+  #secure(certificates: CertificateSource): TlsServer {
+    const server = createTlsServer({
+      ...certificates.options,
+      handshakeTimeout: handshakeMs,
+      ALPNProtocols: ['h2'],
+    });
+    server.on('secureConnection', (socket: TLSSocket) => {
+      const refusal = this.#refused.get(nameOf(socket));
+      if (refusal === undefined) {
+        this.#options.peers?.add(socket);
+        this.#serve(socket);
+      } else this.#refusing.take(socket, refusal);
+    });
+    certificates.follow((context) => server.setSecureContext(context));
+    return server;
   }
 }

@@ -15,9 +15,11 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { assertRole, type Principal } from '../domain/access.ts';
+import type { RequestError } from '../domain/errors.ts';
 import type { Scope } from '../domain/scope.ts';
 import { roleOf } from './access/method-roles.ts';
 import { requestScope, tenantHeader } from './access/request-scope.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
 import {
   type ChainOptions,
@@ -25,13 +27,16 @@ import {
   eachWithinBudget,
   mostBytesOf,
   requestTooLarge,
+  roomOf,
   toRequestError,
   withinBudget,
 } from './chain.ts';
+import { EndedCall } from './ended-call.ts';
 import { type ArrivingCall, GrpcArrivals } from './grpc-arrivals.ts';
 import { MessageOutput } from './message-output.ts';
 import { methodPath, type Received, serviceDefinition } from './service-definition.ts';
 import { statusOf } from './status.ts';
+import type { PeerCertificates } from './tls/peer-certificates.ts';
 
 /** The largest response: an event's 64 KiB, or 3 MiB of inline output, and their surroundings. */
 const mostResponseBytes = 16 * 1024 * 1024;
@@ -64,14 +69,35 @@ export function createGrpcServer(options: GrpcServerOptions): Server {
 }
 
 /** Looks at what calls of a server bring before they are whole. */
-export function createGrpcArrivals(services: readonly DescService[], options: ChainOptions): GrpcArrivals {
+export function createGrpcArrivals(
+  services: readonly DescService[],
+  options: ChainOptions & Pick<ServiceOptions, 'peers'>,
+): GrpcArrivals {
   const methods = new Map(
     services.flatMap((service) => service.methods.map((method) => [methodPath(method), method] as const)),
   );
   const most = new Map([...methods].map(([path, { name }]) => [path, mostBytesOf(name, options)]));
   return new GrpcArrivals({
     clock: options.clock,
-    arrivals: options.arrivals,
+    arrivalsOf(path, authorization, { address, peer }) {
+      const method = methods.get(path);
+      const { strangers } = options;
+      // What is for everybody, and what is not there.
+      if (method === undefined || strangers === undefined) return (strangers ?? options).arrivals;
+      const certificate = options.peers?.of(peer);
+      const found = options.authenticator.authenticate({ authorization, address, certificate });
+      const held = (principal: Principal): Arrivals => {
+        assertRole(principal, roleOf(method), method.name);
+        return roomOf(principal, options).arrivals;
+      };
+      return found instanceof Promise
+        ? { until: found.then(held), meanwhile: strangers.arrivals }
+        : held(found);
+    },
+    close: () => {
+      options.arrivals.close();
+      options.strangers?.arrivals.close();
+    },
     mostReceived: mostReceived(options),
     mostBytes: (path) => most.get(path) ?? options.maxRequestBytes,
     isUpload: (path) =>
@@ -89,6 +115,8 @@ type Handlers = Readonly<Record<string, unknown>>;
 
 export interface ServiceOptions extends ChainOptions {
   readonly arriving: Pick<GrpcArrivals, 'latest'>;
+  /** What callers have shown in their handshakes; absent where there are none. */
+  readonly peers?: Pick<PeerCertificates, 'of'>;
 }
 
 /** Adds a service whose handlers are named as the methods are in TypeScript. */
@@ -128,17 +156,20 @@ function implement(
 function unary(
   method: DescMethod,
   handler: UnaryHandler<unknown, unknown>,
-  options: ChainOptions,
+  options: ServiceOptions,
 ): handleUnaryCall<Received<unknown>, unknown> {
   const path = methodPath(method);
   const allowed = permission(method, options);
   return (call, callback) => {
-    withinBudget({ bytes: call.request.bytes, method: method.name }, options, async () => {
-      const context = contextOf(call, options, allowed(call));
-      return handler(decoded(call.request), context);
-    }).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(statusOf(toRequestError(error, path, options))),
+    const ended = new EndedCall();
+    const end = (why: RequestError): void => callback(statusOf(why));
+    asCaller({ call, allowed, options, ended, end }, ({ principal }, context) =>
+      withinBudget({ bytes: call.request.bytes, method: method.name, principal }, options, () =>
+        handler(decoded(call.request), context),
+      ),
+    ).then(
+      (response) => ended.ended || callback(null, response),
+      (error: unknown) => ended.ended || callback(statusOf(toRequestError(error, path, options))),
     );
   };
 }
@@ -146,7 +177,7 @@ function unary(
 function streaming(
   method: DescMethod,
   handler: StreamHandler<unknown, unknown>,
-  options: ChainOptions,
+  options: ServiceOptions,
 ): handleServerStreamingCall<Received<unknown>, unknown> {
   const path = methodPath(method);
   const allowed = permission(method, options);
@@ -154,25 +185,60 @@ function streaming(
     // Without a listener an error on a connection that broke would end the process.
     call.on('error', () => {});
     const sink = new MessageOutput(call);
-    watching(call, options, () =>
-      withinBudget({ bytes: call.request.bytes, method: method.name }, options, async () => {
-        const context = contextOf(call, options, allowed(call));
-        return handler(decoded(call.request), context, (message) => sink.send(message));
-      }),
+    const ended = new EndedCall();
+    const end = (why: RequestError): void => void call.emit('error', statusOf(why));
+    const send = (message: unknown): Promise<void> | undefined =>
+      ended.ended ? undefined : sink.send(message);
+    asCaller({ call, allowed, options, ended, end }, ({ principal }, context) =>
+      watching(call, principal, options, () =>
+        withinBudget({ bytes: call.request.bytes, method: method.name, principal }, options, () =>
+          handler(decoded(call.request), context, send),
+        ),
+      ),
     ).then(
-      () => call.end(),
-      (error: unknown) => call.emit('error', statusOf(toRequestError(error, path, options))),
+      () => ended.ended || call.end(),
+      (error: unknown) => ended.ended || call.emit('error', statusOf(toRequestError(error, path, options))),
     );
   };
+}
+
+interface CallOfCaller {
+  readonly call: AnyCall;
+  readonly allowed: (call: AnyCall) => Caller | Promise<Caller>;
+  readonly options: ChainOptions;
+  readonly ended: EndedCall;
+  /** Tells a caller that it may hear no more. */
+  end(why: RequestError): void;
+}
+
+/** Runs `answer` once it is known who calls, and counts the call meanwhile. */
+async function asCaller<Answer>(
+  { call, allowed, options, ended, end }: CallOfCaller,
+  answer: (caller: Caller, context: CallContext) => Promise<Answer>,
+): Promise<Answer> {
+  const found = allowed(call);
+  // A wait for what is there would cost each call a turn.
+  const caller = found instanceof Promise ? await found : found;
+  const leave = options.calls.enter(caller.principal, addressIn(call.getPeer()), (why) => {
+    if (ended.ended) return;
+    ended.end();
+    end(why);
+  });
+  try {
+    return await answer(caller, contextOf(call, options, caller, ended));
+  } finally {
+    leave();
+  }
 }
 
 /** Runs `answer` while the caller counts as one that watches. Rejects with resource_exhausted for one too many. */
 async function watching(
   call: ServerWritableStream<Received<unknown>, unknown>,
+  { name }: Principal,
   { watchers }: ChainOptions,
   answer: () => Promise<void>,
 ): Promise<void> {
-  const leave = watchers.enter(call.getPeer());
+  const leave = watchers.enter(call.getPeer(), name);
   try {
     await answer();
   } finally {
@@ -190,10 +256,11 @@ function receiving(
   return (call, callback) => {
     call.on('error', () => {});
     const requests = eachWithinBudget(received(call, options.arriving.latest), method.name, options);
-    const answer = async (): Promise<unknown> => handler(requests, contextOf(call, options, allowed(call)));
-    answer().then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(statusOf(toRequestError(error, path, options))),
+    const ended = new EndedCall();
+    const end = (why: RequestError): void => callback(statusOf(why));
+    asCaller({ call, allowed, options, ended, end }, (_caller, context) => handler(requests, context)).then(
+      (response) => ended.ended || callback(null, response),
+      (error: unknown) => ended.ended || callback(statusOf(toRequestError(error, path, options))),
     );
   };
 }
@@ -225,20 +292,44 @@ interface Caller {
 }
 
 /**
- * Who calls, and what they may see. Throws unauthenticated or permission_denied, before anything of the request is looked at; an Error, when
- * the service is added, for a method without a role.
+ * Who calls, and what they may see. Throws unauthenticated or permission_denied, before anything of the request is
+ * looked at; an Error, when the service is added, for a method without a role.
  */
-function permission(method: DescMethod, { authenticator }: ChainOptions): (call: AnyCall) => Caller {
+function permission(
+  method: DescMethod,
+  { authenticator, peers }: ServiceOptions,
+): (call: AnyCall) => Caller | Promise<Caller> {
   const role = roleOf(method);
+  const holding = (principal: Principal, tenant: readonly (string | Buffer)[]): Caller => {
+    assertRole(principal, role, method.name);
+    return { principal, scope: requestScope(principal, tenant) };
+  };
   return (call) => {
     const [authorization] = call.metadata.get('authorization');
-    const principal = authenticator.authenticate(authorization?.toString());
-    assertRole(principal, role, method.name);
-    return { principal, scope: requestScope(principal, call.metadata.get(tenantHeader)) };
+    const peer = call.getPeer();
+    const shown = {
+      ...{ authorization: authorization?.toString(), address: addressIn(peer) },
+      certificate: peers?.of(peer),
+    };
+    const found = authenticator.authenticate(shown);
+    const tenant = call.metadata.get(tenantHeader);
+    return found instanceof Promise
+      ? found.then((principal) => holding(principal, tenant))
+      : holding(found, tenant);
   };
 }
 
-function contextOf(call: AnyCall, options: ChainOptions, { principal, scope }: Caller): CallContext {
+/** ADDRESS:PORT without the port. */
+function addressIn(peer: string): string {
+  return peer.slice(0, Math.max(0, peer.lastIndexOf(':')));
+}
+
+function contextOf(
+  call: AnyCall,
+  options: ChainOptions,
+  { principal, scope }: Caller,
+  ended: EndedCall,
+): CallContext {
   const deadline = call.getDeadline();
   const instant = typeof deadline === 'number' ? deadline : deadline.getTime();
   const remainingMs = (): number | undefined => {
@@ -251,11 +342,12 @@ function contextOf(call: AnyCall, options: ChainOptions, { principal, scope }: C
     deadlineMs: remainingMs(),
     remainingMs,
     get gone() {
-      return call.cancelled;
+      return call.cancelled || ended.ended;
     },
     onGone(listener) {
-      if (call.cancelled) listener();
-      else (call as EventEmitter).once('cancelled', listener);
+      if (call.cancelled) return listener('gone');
+      (call as EventEmitter).once('cancelled', () => listener('gone'));
+      ended.onEnd(listener);
     },
   };
 }

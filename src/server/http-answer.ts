@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestError, RequestErrorKind } from '../domain/errors.ts';
 import type { CallContext } from './call.ts';
+import type { EndedCall } from './ended-call.ts';
 import { keepOpenForBody } from './http-body.ts';
 
 const httpCodes = {
@@ -23,6 +24,8 @@ const httpCodes = {
 
 /** An answer that has begun cannot become an error any more: its connection is cut. */
 export function sendJson(response: ServerResponse, code: number, body: unknown): void {
+  // Its caller may hear no more, and knows why.
+  if (response.writableEnded) return;
   if (response.headersSent) {
     response.destroy();
     return;
@@ -87,6 +90,7 @@ export function contextOf(
   request: IncomingMessage,
   response: ServerResponse,
   { principal, scope }: Pick<CallContext, 'principal' | 'scope'>,
+  ended: EndedCall,
 ): CallContext {
   return {
     principal,
@@ -94,11 +98,12 @@ export function contextOf(
     deadlineMs: undefined,
     remainingMs: () => undefined,
     get gone() {
-      return request.destroyed && !response.writableEnded;
+      return ended.ended || (request.destroyed && !response.writableEnded);
     },
     onGone(listener) {
+      ended.onEnd(listener);
       response.once('close', () => {
-        if (!response.writableFinished) listener();
+        if (!response.writableFinished && !ended.ended) listener('gone');
       });
     },
   };

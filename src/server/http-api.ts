@@ -1,15 +1,16 @@
 /** `/api/<Service>/<Method>`: the same handlers as gRPC's, the same messages as proto JSON. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import type { Principal } from '../domain/access.ts';
 import { nearest } from '../domain/did-you-mean.ts';
 import { quote, RequestError } from '../domain/errors.ts';
 import { roleOf } from './access/method-roles.ts';
 import type { ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
-import { type ChainOptions, mostBytesOf, requestTooLarge, withinBudget } from './chain.ts';
+import { type ChainOptions, mostBytesOf, requestTooLarge, roomOf, withinBudget } from './chain.ts';
 import { callerOf, refuseMethod, sendJson } from './http-answer.ts';
 import { bodyParts } from './http-body.ts';
 import { checkBrowser, isReading } from './http-browser.ts';
-import { callerWith } from './http-caller.ts';
+import { assertStill, callerWith } from './http-caller.ts';
 import { checkContent, jsonBytesPerByte, requestLines, responseLines } from './http-lines.ts';
 import { messageFromJson } from './wire/json-request.ts';
 import { messageToJson } from './wire/json-response.ts';
@@ -47,22 +48,25 @@ export async function callApi(
     changes: !isReading(method.name),
     actionsAllowed: options.actionsAllowed === true,
   });
-  const caller = () => callerWith(roleOf(method), method.name, options, request, response);
-  const call = caller();
+  const call = await callerWith(roleOf(method), method.name, options, request, response);
+  const { principal } = call;
   if (found.streams === true && method.methodKind === 'client_streaming') {
     const handler = found.handlers[method.localName] as ClientStreamHandler<unknown, never>;
-    const answer = await handler(requestLines(options, request, method), call);
+    const answer = await handler(
+      requestLines({ ...options, ...roomOf(principal, options) }, request, method),
+      call,
+    );
     return sendJson(response, 200, messageToJson(method.output, answer));
   }
   if (found.streams === true && method.methodKind === 'server_streaming') {
     const handler = found.handlers[method.localName] as StreamHandler<unknown, never>;
-    const { message, counted } = await readMessage(options, request, method);
-    // A token may have been revoked while the body came.
-    const now = caller();
-    const send = responseLines(response, method);
-    const leave = options.watchers.enter(callerOf(request));
+    const { message, counted } = await readMessage(options, request, method, principal);
+    assertStill(call);
+    const lines = responseLines(response, method);
+    const send = (line: never): Promise<void> | undefined => (call.gone ? undefined : lines(line));
+    const leave = options.watchers.enter(callerOf(request), principal.name);
     try {
-      await withinBudget(counted, options, () => handler(message, now, send));
+      await withinBudget(counted, options, () => handler(message, call, send));
     } finally {
       leave();
     }
@@ -75,9 +79,9 @@ export async function callApi(
     });
   }
   const handler = found.handlers[method.localName] as UnaryHandler<unknown, never>;
-  const { message, counted } = await readMessage(options, request, method);
-  const now = caller();
-  const answer = await withinBudget(counted, options, () => handler(message, now));
+  const { message, counted } = await readMessage(options, request, method, principal);
+  assertStill(call);
+  const answer = await withinBudget(counted, options, () => handler(message, call));
   sendJson(response, 200, messageToJson(method.output, answer));
 }
 
@@ -95,14 +99,19 @@ function noMethodText(services: readonly ServedService[], name: string): string 
     : `no method ${shown}; those of ${served.name} are ${served.methods.map((each) => each.name).join(', ')}`;
 }
 
-async function readMessage(options: ApiOptions, request: IncomingMessage, method: DescMethod) {
+async function readMessage(
+  options: ApiOptions,
+  request: IncomingMessage,
+  method: DescMethod,
+  principal: Principal,
+) {
   checkContent(request, 'application/json');
   const most = Math.ceil(jsonBytesOf(method.name, options));
   if (Number(request.headers['content-length'] ?? 0) > most) throw requestTooLarge(method.name, options);
   const parts: Buffer[] = [];
   let bytes = 0;
   const uploads = mostBytesOf(method.name, options) > options.maxRequestBytes;
-  for await (const { data } of bodyParts(request, options.arrivals, uploads)) {
+  for await (const { data } of bodyParts(request, roomOf(principal, options).arrivals, uploads)) {
     bytes += data.byteLength;
     if (bytes > most) throw requestTooLarge(method.name, options);
     parts.push(data);
@@ -110,7 +119,7 @@ async function readMessage(options: ApiOptions, request: IncomingMessage, method
   const message = messageFromJson(method.input, Buffer.concat(parts), options.maxRequestValues);
   return {
     message,
-    counted: { bytes: Math.min(bytes, mostBytesOf(method.name, options)), method: method.name },
+    counted: { bytes: Math.min(bytes, mostBytesOf(method.name, options)), method: method.name, principal },
   };
 }
 

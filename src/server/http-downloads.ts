@@ -16,7 +16,7 @@ import {
   WatchExecutionRequestSchema,
 } from './gen/spearlet/function_pb.js';
 import { SnapshotExecutionRequestSchema } from './gen/spearlet/snapshot_pb.js';
-import { isRead, refuseMethod } from './http-answer.ts';
+import { callerOf, isRead, refuseMethod } from './http-answer.ts';
 import { checkBrowser } from './http-browser.ts';
 import { callerWith } from './http-caller.ts';
 import type { SnapshotService as SnapshotHandlers } from './snapshot-service.ts';
@@ -40,7 +40,8 @@ export async function downloadHistory(
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
   const { functions } = options;
-  const call = callerWith(pathRoles.history, 'a history', options, request, response);
+  const call = await callerWith(pathRoles.history, 'a history', options, request, response);
+  response.once('close', options.watchers.enter(callerOf(request), call.principal.name));
   const wanted = create(GetExecutionStatusRequestSchema, {
     executionId: executionId(id),
     includeOutput: true,
@@ -78,7 +79,8 @@ export async function downloadSnapshot(
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
   const { snapshots } = options;
-  const call = callerWith(pathRoles.snapshots, 'a snapshot', options, request, response);
+  const call = await callerWith(pathRoles.snapshots, 'a snapshot', options, request, response);
+  response.once('close', options.watchers.enter(callerOf(request), call.principal.name));
   if (snapshots === undefined) {
     throw new RequestError('unimplemented', 'this node takes no snapshots', {
       reason: 'NOT_IN_THIS_VERSION',
@@ -100,7 +102,7 @@ class Until implements CallContext {
   readonly principal: Principal;
   readonly scope: Scope;
   readonly #call: CallContext;
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: ((how: 'gone' | 'done') => void)[] = [];
   reached = false;
 
   constructor(call: CallContext) {
@@ -117,13 +119,13 @@ class Until implements CallContext {
     return undefined;
   }
 
-  onGone(listener: () => void): void {
+  onGone(listener: (how: 'gone' | 'done') => void): void {
     this.#listeners.push(listener);
     this.#call.onGone(listener);
   }
 
   reach(): void {
     this.reached = true;
-    for (const listener of this.#listeners.splice(0)) listener();
+    for (const listener of this.#listeners.splice(0)) listener('gone');
   }
 }

@@ -53,18 +53,19 @@ export async function serveEvents(
 ): Promise<void> {
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
   checkBrowser(request, { changes: false, actionsAllowed: false });
-  const call = callerWith(pathRoles.events, 'the events', options, request, response);
+  const call = await callerWith(pathRoles.events, 'the events', options, request, response);
   checkParameters(query);
   const position = whole('position', request.headers['last-event-id'] ?? query.get('position'));
   const from = whole('from', query.get('from'));
   const wanted = query.get('execution') ?? '';
   const followed = wanted === '' ? undefined : { executionId: executionId(wanted), from };
   if (request.method === 'HEAD') return new EventStream(response, options.clock).end();
-  const leave = options.watchers.enter(callerOf(request));
+  const leave = options.watchers.enter(callerOf(request), call.principal.name);
   response.once('close', leave);
   const watch = options.feed.watch(position, call.scope);
   const stream = new EventStream(response, options.clock);
   response.once('close', () => watch.close());
+  call.onGone(() => watch.close());
   void stream.send(`retry: ${retryMs}\n\n`);
   if (followed !== undefined) void tellLog(options, call, stream, followed);
   try {

@@ -5,12 +5,15 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { assertRole } from '../domain/access.ts';
+import { assertRole, type Principal } from '../domain/access.ts';
 import { RequestError, type RequestErrorKind } from '../domain/errors.ts';
 import type { Scope } from '../domain/scope.ts';
-import type { Authenticator } from './access/authenticator.ts';
 import { pathRoles } from './access/method-roles.ts';
 import { httpScope } from './access/request-scope.ts';
+import type { ChainOptions } from './chain.ts';
+import { callerOf } from './http-answer.ts';
+import { shownBy } from './http-caller.ts';
+import type { HttpHosts } from './http-hosts.ts';
 
 /** One who hears of machines. Neither of these may throw. */
 export interface Inspector {
@@ -26,6 +29,10 @@ export interface Inspections {
   attach(inspector: Inspector, scope: Scope): () => void;
 }
 
+export interface InspectOptions extends Pick<ChainOptions, 'authenticator' | 'calls'> {
+  readonly hosts: Pick<HttpHosts, 'isOurs'>;
+}
+
 /** What a browser offers beside the protocol with its token, and is answered with. */
 const plainProtocol = 'spear';
 const tokenProtocol = 'spear.token.';
@@ -35,18 +42,16 @@ const mostWaiting = 8 * 1024 * 1024;
 /** What a close says (https://www.iana.org/assignments/websocket). */
 const goingAway = 1001;
 const tryAgain = 1013;
+const notAllowed = 1008;
 
 const refusals: ReadonlyMap<RequestErrorKind, string> = new Map([
   ['permission_denied', '403 Forbidden'],
   ['invalid_argument', '400 Bad Request'],
+  ['resource_exhausted', '429 Too Many Requests'],
+  ['unavailable', '503 Service Unavailable'],
 ]);
 
-export function acceptInspectors(
-  server: Server,
-  inspections: Inspections,
-  authenticator: Authenticator,
-  isHost: (request: IncomingMessage) => boolean,
-): void {
+export function acceptInspectors(server: Server, inspections: Inspections, options: InspectOptions): void {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: 1024,
@@ -57,37 +62,48 @@ export function acceptInspectors(
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {});
     const [path] = (request.url ?? '').split('?', 1);
-    const admitted = isHost(request)
-      ? admission(request, path, authenticator, sockets.clients.size)
-      : '421 Misdirected Request';
-    if (typeof admitted === 'string') {
-      socket.end(`HTTP/1.1 ${admitted}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-      return;
-    }
-    sockets.handleUpgrade(request, socket, head, (client) => tell(client, inspections, admitted));
+    const refuse = (answer: string): void =>
+      void socket.end(`HTTP/1.1 ${answer}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    const refused = options.hosts.isOurs(request) ? refusal(request, path) : '421 Misdirected Request';
+    if (refused !== undefined) return refuse(refused);
+    inspectorOf(request, options, sockets.clients.size).then(
+      ({ principal, scope }) => {
+        if (socket.destroyed) return;
+        sockets.handleUpgrade(request, socket, head, (client) => {
+          tell(client, inspections, scope, (end) => options.calls.enter(principal, callerOf(request), end));
+        });
+      },
+      (error: unknown) => refuse(answerOf(error)),
+    );
   });
 }
 
-/** What it may see, or why not. A browser lets any page open a websocket to anyone: only the page's own origin may. */
-function admission(
-  { headers }: IncomingMessage,
-  path: string | undefined,
-  authenticator: Authenticator,
+/** Rejects with a RequestError for one who may not, or where there are too many. */
+async function inspectorOf(
+  request: IncomingMessage,
+  { authenticator }: InspectOptions,
   open: number,
-): Scope | string {
+): Promise<{ readonly principal: Principal; readonly scope: Scope }> {
+  const shown = shownBy(request, request.headers.authorization ?? tokenOffered(request.headers));
+  const principal = await authenticator.authenticate(shown);
+  assertRole(principal, pathRoles.inspect, 'inspection');
+  if (open < mostInspectors) return { principal, scope: httpScope(principal, request.headers) };
+  throw new RequestError('unavailable', `${mostInspectors} inspectors are open`, {
+    reason: 'TOO_MANY_WATCHES',
+  });
+}
+
+function answerOf(error: unknown): string {
+  return (error instanceof RequestError && refusals.get(error.kind)) || '401 Unauthorized';
+}
+
+/** A browser lets any page open a websocket to anyone: only the page's own origin may. */
+function refusal({ headers }: IncomingMessage, path: string | undefined): string | undefined {
   if (path !== '/api/inspect') return '404 Not Found';
   const { origin, host } = headers;
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`)
     return '403 Forbidden';
-  if (open >= mostInspectors) return '503 Service Unavailable';
-  try {
-    const principal = authenticator.authenticate(headers.authorization ?? tokenOffered(headers));
-    assertRole(principal, pathRoles.inspect, 'inspection');
-    return httpScope(principal, headers);
-  } catch (error) {
-    if (!(error instanceof RequestError)) return '401 Unauthorized';
-    return refusals.get(error.kind) ?? '401 Unauthorized';
-  }
+  return undefined;
 }
 
 /** The authorization of a browser's websocket, which can have no header of its own but the protocols that it offers. */
@@ -97,10 +113,26 @@ function tokenOffered({ 'sec-websocket-protocol': offered }: IncomingMessage['he
   return token === undefined ? undefined : `Bearer ${token.slice(tokenProtocol.length)}`;
 }
 
-function tell(client: WebSocket, inspections: Inspections, scope: Scope): void {
+/** `enter` counts it as a call of its principal, which may end it. */
+function tell(
+  client: WebSocket,
+  inspections: Inspections,
+  scope: Scope,
+  enter: (end: () => void) => () => void,
+): void {
   let detach = (): void => {};
+  let leave = (): void => {};
   client.on('error', () => client.terminate());
-  client.on('close', () => detach());
+  client.on('close', () => {
+    detach();
+    leave();
+  });
+  try {
+    leave = enter(() => client.close(notAllowed, 'the token is no longer good'));
+  } catch {
+    client.close(tryAgain, 'too many calls');
+    return;
+  }
   detach = inspections.attach(
     {
       record(text) {

@@ -3,11 +3,12 @@
  * gRPC's with the same messages as proto JSON, the page's event stream, downloads, the inspection stream, and how the
  * page signs in.
  *
- * - Only `Host` values that the server was bound to are answered (a page of another origin cannot reach it by a
+ * - Only `Host` values of `http-hosts.ts` are answered, but for probes (a page of another origin cannot reach it by a
  *   name of its own), there are no CORS headers, and every write needs a JSON content type.
  * - What a browser sends on behalf of a page is held to `http-browser.ts`.
  */
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fromJson } from '@bufbuild/protobuf';
@@ -16,20 +17,22 @@ import type { NodeFeed } from '../domain/node-feed.ts';
 import { alwaysAs } from './access/authenticator.ts';
 import { pathRoles } from './access/method-roles.ts';
 import { toRequestError } from './chain.ts';
-import type { Connections } from './connections.ts';
+import { type Connections, nameOf } from './connections.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
-import { refusalMs } from './grpc-listener.ts';
-import { callerOf, decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
+import { handshakeMs, refusalMs } from './grpc-listener.ts';
+import { decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
 import { askedFirst, letGo } from './http-body.ts';
 import { checkBrowser } from './http-browser.ts';
 import { callerWith } from './http-caller.ts';
 import { type DownloadOptions, downloadHistory, downloadSnapshot } from './http-downloads.ts';
 import { serveEvents } from './http-events.ts';
+import { type HttpHosts, wholeUrl } from './http-hosts.ts';
 import { acceptInspectors, type Inspections } from './http-inspect.ts';
 import { type PageFile, servePage } from './http-page.ts';
 import { createTicket, downloadPath, openSession, type SessionOptions } from './http-session.ts';
+import type { CertificateSource } from './tls/certificate-source.ts';
 import { messageToJson } from './wire/json-response.ts';
 
 /** Where the node is in its life, as load balancers want to know it. */
@@ -41,6 +44,10 @@ export interface Readiness {
 
 export interface HttpServerOptions extends ApiOptions, SessionOptions, Pick<DownloadOptions, 'snapshots'> {
   readonly functions: FunctionHandlers;
+  /** The names that it answers to. */
+  readonly hosts: Pick<HttpHosts, 'isOurs'>;
+  /** Of its TLS; absent where it speaks in the clear. */
+  readonly certificates?: CertificateSource;
   readiness(): Readiness;
   /** The files of the page by path; absent where there is no page. */
   readonly page?: ReadonlyMap<string, PageFile>;
@@ -51,29 +58,27 @@ export interface HttpServerOptions extends ApiOptions, SessionOptions, Pick<Down
   readonly connections?: Connections;
 }
 
-/** Loopback by its usual names: a browser on this machine may use any of them. */
-const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
-
 /** Node looks at its own time limits that often, in milliseconds. */
 const checkingMs = 1000;
 
 export function createHttpServer(options: HttpServerOptions): Server {
-  const refused = new WeakMap<Duplex, RequestError>();
+  /** By connection: over TLS the one that is accepted is another object than the one that asks. */
+  const refused = new Map<string, RequestError>();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     letGo(request, response, options.clock);
-    const refusal = refused.get(request.socket);
+    const refusal = refused.get(nameOf(request.socket));
     if (refusal !== undefined) {
       response.setHeader('connection', 'close');
       sendError(response, refusal);
       return;
     }
-    route(options, hostsOf(server), request, response).catch((error: unknown) => {
+    route(options, request, response).catch((error: unknown) => {
       // A ticket is of no use in a log.
       const [path = ''] = pathOf(request).split('?', 1);
       sendError(response, toRequestError(error, path, options));
     });
   };
-  const server = createServer({ connectionsCheckingInterval: checkingMs }, answer);
+  const server = listening(options.certificates, answer);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     askedFirst(request, response);
     answer(request, response);
@@ -95,36 +100,32 @@ export function createHttpServer(options: HttpServerOptions): Server {
       socket.destroy();
       return;
     }
-    refused.set(socket, refusal);
+    const name = nameOf(socket);
+    refused.set(name, refusal);
+    socket.once('close', () => refused.delete(name));
     clock.setTimer(refusalMs, () => socket.destroy());
   });
   server.headersTimeout = 10_000;
   // A body's own time is kept by whoever reads it.
   server.requestTimeout = 0;
   if (options.inspections !== undefined) {
-    acceptInspectors(server, options.inspections, options.authenticator, (request) =>
-      isHost(hostsOf(server), request),
-    );
+    acceptInspectors(server, options.inspections, options);
   }
   return server;
 }
 
-function hostsOf(server: Server): readonly string[] {
-  const address = server.address();
-  if (address === null || typeof address === 'string') return [];
-  const own = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  const isLoopback = loopbackNames.includes(own) || own.startsWith('127.');
-  const isAny = own === '0.0.0.0' || own === '[::]';
-  if (isAny) return [];
-  return (isLoopback ? [own, ...loopbackNames] : [own]).flatMap((name) => [name, `${name}:${address.port}`]);
-}
-
-/** RFC 9112, 3.2.2: a target may be a whole URL, and then its host stands for the header. */
-const wholeUrl = /^https?:\/\/([^/?#]*)(.*)$/i;
-
-function isHost(hosts: readonly string[], { headers, url }: IncomingMessage): boolean {
-  const host = wholeUrl.exec(url ?? '')?.[1] ?? headers.host ?? '';
-  return hosts.length === 0 || hosts.includes(host.toLowerCase());
+function listening(
+  certificates: CertificateSource | undefined,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const times = { connectionsCheckingInterval: checkingMs };
+  if (certificates === undefined) return createServer(times, answer);
+  const server = createTlsServer(
+    { ...times, ...certificates.options, handshakeTimeout: handshakeMs, ALPNProtocols: ['http/1.1'] },
+    answer,
+  );
+  certificates.follow((context) => server.setSecureContext(context));
+  return server;
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {
@@ -135,19 +136,10 @@ function pathOf({ url = '/' }: IncomingMessage): string {
 
 async function route(
   options: HttpServerOptions,
-  hosts: readonly string[],
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (!isHost(hosts, request)) {
-    const host = JSON.stringify(request.headers.host ?? '');
-    return sendJson(response, 421, {
-      error: { reason: 'HOST_NOT_ALLOWED', message: `this server does not answer for the host ${host}` },
-    });
-  }
   const [path = '/', query = ''] = pathOf(request).split('?', 2);
-  const file = options.page?.get(path);
-  if (file !== undefined) return servePage(file, request, response);
   if (path === '/healthz') {
     if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
     return sendJson(response, 200, { status: 'ok' });
@@ -157,6 +149,14 @@ async function route(
     const { ready, reason } = options.readiness();
     return sendJson(response, ready ? 200 : 503, { ready, reason });
   }
+  // Those who probe know an address, and learn nothing that a page of another site could use.
+  if (!options.hosts.isOurs(request)) {
+    const host = JSON.stringify(request.headers.host ?? '');
+    const message = `this server does not answer for the host ${host}; spear serve --http-host names more of them`;
+    return sendJson(response, 421, { error: { reason: 'HOST_NOT_ALLOWED', message } });
+  }
+  const file = options.page?.get(path);
+  if (file !== undefined) return servePage(file, request, response);
   if (path.startsWith('/status/'))
     return sendStatus(options, request, response, path.slice('/status/'.length));
   if (path === '/api/events' && options.feed !== undefined) {
@@ -165,7 +165,6 @@ async function route(
   }
   const [, download, id] = downloadPath.exec(path) ?? [];
   if (id !== undefined) {
-    response.once('close', options.watchers.enter(callerOf(request)));
     const send = download === 'history' ? downloadHistory : downloadSnapshot;
     return send(withTicket(options, path, query), request, response, decodePathPart(id));
   }
@@ -202,7 +201,7 @@ async function sendStatus(
   const method = FunctionService.method.getExecutionStatus;
   const message = await options.functions.getExecutionStatus(
     fromJson(method.input, { executionId, includeOutput: true }),
-    callerWith(pathRoles.status, 'a status', options, request, response),
+    await callerWith(pathRoles.status, 'a status', options, request, response),
   );
   sendJson(response, 200, messageToJson(GetExecutionStatusResponseSchema, message));
 }

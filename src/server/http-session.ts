@@ -9,11 +9,11 @@ import { invalidArgument, quote, RequestError } from '../domain/errors.ts';
 import { atHomeIn } from '../domain/scope.ts';
 import { pathRoles } from './access/method-roles.ts';
 import type { PageAccess } from './access/page-access.ts';
-import type { ChainOptions } from './chain.ts';
+import { type ChainOptions, type Room, roomOf } from './chain.ts';
 import { refuseMethod, sendJson } from './http-answer.ts';
 import { bodyParts } from './http-body.ts';
 import { checkBrowser } from './http-browser.ts';
-import { callerWith } from './http-caller.ts';
+import { assertStill, callerWith } from './http-caller.ts';
 import { checkContent } from './http-lines.ts';
 
 export interface SessionOptions extends ChainOptions {
@@ -31,7 +31,9 @@ export async function openSession(
 ): Promise<void> {
   if (request.method !== 'POST') return refuseMethod(response, 'POST');
   checkBrowser(request, { changes: false, actionsAllowed: false });
-  const { secret, expiresAt } = options.pageAccess.openSession(await onlyField('code', options, request));
+  const { secret, expiresAt } = options.pageAccess.openSession(
+    await onlyField('code', options.strangers ?? options, request),
+  );
   sendJson(response, 200, { token: secret, expiresAt: timeText(expiresAt) });
 }
 
@@ -46,11 +48,10 @@ export async function createTicket(
 ): Promise<void> {
   if (request.method !== 'POST') return refuseMethod(response, 'POST');
   checkBrowser(request, { changes: false, actionsAllowed: false });
-  const caller = () => callerWith(pathRoles.tickets, 'a ticket', options, request, response);
-  caller();
-  const path = await onlyField('path', options, request);
-  // The token may have been revoked while the body came.
-  const { principal, scope } = caller();
+  const call = await callerWith(pathRoles.tickets, 'a ticket', options, request, response);
+  const path = await onlyField('path', roomOf(call.principal, options), request);
+  assertStill(call);
+  const { principal, scope } = call;
   if (!downloadPath.test(path)) {
     throw invalidArgument('path', `is ${quote(path)}; allowed are /api/history/ID and /api/snapshots/ID`);
   }
@@ -66,7 +67,7 @@ function timeText(at: number): string {
 /** The text of the one field that the body has. */
 async function onlyField(
   name: string,
-  { arrivals }: SessionOptions,
+  { arrivals }: Pick<Room, 'arrivals'>,
   request: IncomingMessage,
 ): Promise<string> {
   checkContent(request, 'application/json');

@@ -87,7 +87,7 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
     },
 
     async getInvocation(request, { principal, scope }) {
-      if (request.includeEnvironment) assertRole(principal, 'operate', 'include_environment');
+      if (request.includeEnvironment) assertRole(principal, 'develop', 'include_environment');
       const id = await seen(scope, request.executionId);
       // One whose admission is on its way is waited for.
       const cursor = await executions.attach(id, 'glance');

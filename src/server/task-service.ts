@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import { maySeeVariables } from '../domain/access.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
 import { assertMayReachHost } from '../domain/host-reach.ts';
@@ -87,7 +88,10 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
       progress,
       signal: controller.signal,
     });
-    return create(RegisterTaskResponseSchema, { task: taskToWire(task), changed });
+    return create(RegisterTaskResponseSchema, {
+      task: taskToWire(task, maySeeVariables(call.principal)),
+      changed,
+    });
   };
 
   return {
@@ -114,20 +118,21 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
       );
     },
 
-    async getTask(request, { scope }) {
+    async getTask(request, { principal, scope }) {
+      const task = await tasks.get(scope, reference('task', request.task));
       return create(GetTaskResponseSchema, {
-        task: taskToWire(await tasks.get(scope, reference('task', request.task))),
+        task: taskToWire(task, maySeeVariables(principal)),
       });
     },
 
-    async listTasks(request, { scope }) {
+    async listTasks(request, { principal, scope }) {
       const limit = pageSize(request.pageSize);
       const after = pageToken(request.pageToken, 'tasks');
       const found = await tasks.list(scope, after, limit + 1, labelsFromWire(request.labels));
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return create(ListTasksResponseSchema, {
-        tasks: page.map(taskToWire),
+        tasks: page.map((task) => taskToWire(task, maySeeVariables(principal))),
         nextPageToken:
           found.length > limit && last !== undefined ? toPageToken('tasks', last.definition.name) : '',
       });

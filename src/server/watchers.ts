@@ -4,12 +4,14 @@ export interface WatcherCaps {
   readonly most: number;
   /** Of one connection over gRPC, or one address over HTTP. */
   readonly perCaller: number;
+  readonly perPrincipal: number;
 }
 
 /** The streams that are open to follow something. */
 export class Watchers {
   readonly #caps: WatcherCaps;
   readonly #ofCaller = new Map<string, number>();
+  readonly #ofPrincipal = new Map<string, number>();
   #open = 0;
 
   constructor(caps: WatcherCaps) {
@@ -17,22 +19,32 @@ export class Watchers {
   }
 
   /** Counts a stream of a caller until the answer is called, once. Throws resource_exhausted for one too many. */
-  enter(caller: string): () => void {
+  enter(caller: string, principal: string): () => void {
     const ofCaller = this.#ofCaller.get(caller) ?? 0;
-    const { most, perCaller } = this.#caps;
+    const ofPrincipal = this.#ofPrincipal.get(principal) ?? 0;
+    const { most, perCaller, perPrincipal } = this.#caps;
     if (this.#open >= most) throw tooMany(`${most} streams are open`, 'max-watchers');
     if (ofCaller >= perCaller) {
       throw tooMany(`${perCaller} streams of this connection are open`, 'max-watchers-per-connection');
     }
+    if (ofPrincipal >= perPrincipal) {
+      throw tooMany(`${perPrincipal} streams of ${principal} are open`, 'max-watchers-per-principal');
+    }
     this.#open += 1;
     this.#ofCaller.set(caller, ofCaller + 1);
+    this.#ofPrincipal.set(principal, ofPrincipal + 1);
     return () => {
       this.#open -= 1;
-      const left = (this.#ofCaller.get(caller) ?? 1) - 1;
-      if (left === 0) this.#ofCaller.delete(caller);
-      else this.#ofCaller.set(caller, left);
+      leave(this.#ofCaller, caller);
+      leave(this.#ofPrincipal, principal);
     };
   }
+}
+
+function leave(counts: Map<string, number>, key: string): void {
+  const left = (counts.get(key) ?? 1) - 1;
+  if (left === 0) counts.delete(key);
+  else counts.set(key, left);
 }
 
 function tooMany(what: string, quota: string): RequestError {

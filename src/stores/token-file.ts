@@ -1,12 +1,13 @@
 /**
  * The tokens of a node, in two files of its data folder that only its user can read: `admin-token` is one token, made
  * at the first start; `tokens.json` has the hashes of those that were made since. A token has 256 random bits, so that
- * one round of SHA-256 keeps it: nobody tries them all.
+ * one round of SHA-256 keeps it: nobody tries them all. An entry that certificates stand for has no hash.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmod, lstat, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isRole, type Principal } from '../domain/access.ts';
+import type { ShownCertificate } from '../domain/certificate.ts';
 import type { Clock } from '../domain/clock.ts';
 import { quote, RequestError } from '../domain/errors.ts';
 import { LruMap } from '../domain/lru-map.ts';
@@ -21,12 +22,17 @@ export const tokensFile = 'tokens.json';
 /** A token says what it is, so that who finds one in a file knows, and scanners of repositories can. */
 const tokenPattern = /^spear_[A-Za-z0-9_-]{43}$/;
 const mostTokens = 10_000;
+/** Certificates of one token that were revoked one by one. */
+const mostFingerprints = 1000;
 /** Tokens whose hash is remembered: it costs more than the rest of a look-up. */
 const mostRemembered = 1024;
 /** How exactly the last use is kept, in milliseconds. */
 const useMs = 60_000;
 
-type Kept = TokenFacts & { readonly sha256: string };
+type Kept = TokenFacts & {
+  /** Absent where certificates stand for it. */
+  readonly sha256?: string;
+};
 
 /** Rejects with StoreError where a file cannot be read, is not what it should be, or cannot be made. */
 export async function openTokens(dataDir: string, clock: Pick<Clock, 'now'>): Promise<TokenFile> {
@@ -48,7 +54,8 @@ export class TokenFile implements Tokens {
   #tokens: ReadonlyMap<string, Kept> = new Map();
   readonly #hashes = new LruMap<string, string>(mostRemembered);
   #byHash: ReadonlyMap<string, Kept> = new Map();
-  /** By hash, milliseconds since the epoch. */
+  #byCertificate: ReadonlyMap<string, Kept> = new Map();
+  /** By name, milliseconds since the epoch. */
   readonly #lastUses = new Map<string, number>();
   #last: Promise<void> = Promise.resolve();
   #usesChanged = false;
@@ -59,19 +66,37 @@ export class TokenFile implements Tokens {
     this.#clock = clock;
     this.#admin = admin;
     this.#keep(new Map(tokens.map((token) => [token.name, token])));
-    for (const { sha256, lastUsedAt } of tokens) {
-      if (lastUsedAt !== undefined) this.#lastUses.set(sha256, lastUsedAt);
+    for (const { name, lastUsedAt } of tokens) {
+      if (lastUsedAt !== undefined) this.#lastUses.set(name, lastUsedAt);
     }
   }
 
   find(token: string): Principal | undefined {
+    if (!tokenPattern.test(token)) return undefined;
     const hash = this.#hashOf(token);
     if (timingSafeEqual(Buffer.from(hash, 'hex'), Buffer.from(this.#admin, 'hex'))) return administrator;
     const kept = this.#byHash.get(hash);
     if (kept === undefined) return undefined;
+    return this.#principalOf(kept);
+  }
+
+  findByCertificate({ names, fingerprint, expiresAt, untrusted }: ShownCertificate): Principal | string {
+    if (untrusted !== undefined) return `the certificate is not one that this node trusts (${untrusted})`;
+    if (expiresAt <= this.#clock.now()) return 'the certificate has expired';
+    const name = names.find((each) => this.#byCertificate.has(each));
+    const kept = name === undefined ? undefined : this.#byCertificate.get(name);
+    if (kept === undefined) return 'no name of the certificate is one that this node knows';
+    if (kept.revokedFingerprints?.includes(fingerprint) === true) return 'the certificate was revoked';
+    const principal = this.#principalOf(kept);
+    if (principal === undefined) return 'what the certificate stands for has expired';
+    return { ...principal, expiresAt: Math.min(expiresAt, principal.expiresAt ?? expiresAt) };
+  }
+
+  /** Undefined for one that has expired. */
+  #principalOf(kept: Kept): Principal | undefined {
     const now = Math.round(this.#clock.now());
     if (kept.expiresAt !== undefined && kept.expiresAt <= now) return undefined;
-    if (now - (this.#lastUses.get(hash) ?? 0) >= useMs) this.#use(kept, now);
+    if (now - (this.#lastUses.get(kept.name) ?? 0) >= useMs) this.#use(kept, now);
     return {
       ...{ name: holderOf(kept.name), role: kept.role },
       ...(kept.tenant !== undefined && { tenant: kept.tenant }),
@@ -86,27 +111,26 @@ export class TokenFile implements Tokens {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async create({
-    name,
-    role,
-    tenant,
-    tasks,
-    expiresAt,
-  }: NewToken): Promise<{ token: string; facts: TokenFacts }> {
-    const token = newToken();
+  async create(wanted: NewToken): Promise<{ token: string; facts: TokenFacts }> {
+    const { name, certificateNames } = wanted;
+    const token = certificateNames === undefined ? newToken() : '';
     const createdAt = Math.round(this.#clock.now());
-    const kept: Kept = {
-      ...{ name, role, createdAt, sha256: hashOf(token) },
-      ...(tenant !== undefined && { tenant }),
-      ...(tasks !== undefined && { tasks }),
-      ...(expiresAt !== undefined && { expiresAt }),
-    };
+    const kept: Kept = { ...wanted, createdAt, ...(token !== '' && { sha256: hashOf(token) }) };
     await this.#change((tokens) => {
       if (tokens.has(name)) {
         throw new RequestError('already_exists', `name: there is a token ${quote(name)}`, {
           reason: 'TOKEN_EXISTS',
           metadata: { token: name },
         });
+      }
+      const taken = certificateNames?.find((each) => this.#byCertificate.has(each));
+      if (taken !== undefined) {
+        const other = this.#byCertificate.get(taken)?.name ?? '';
+        throw new RequestError(
+          'already_exists',
+          `certificate_names: ${quote(taken)} stands for ${quote(other)} already`,
+          { reason: 'TOKEN_EXISTS', metadata: { token: other } },
+        );
       }
       if (tokens.size >= mostTokens) {
         throw new RequestError('resource_exhausted', `this node has ${mostTokens} tokens; revoke one first`, {
@@ -123,13 +147,7 @@ export class TokenFile implements Tokens {
     let found = false;
     try {
       return await this.#change((tokens) => {
-        const kept = tokens.get(name);
-        if (kept === undefined) {
-          throw new RequestError('not_found', `no token ${quote(name)}`, {
-            reason: 'TOKEN_NOT_FOUND',
-            metadata: { token: name },
-          });
-        }
+        const kept = existing(tokens, name);
         found = tokens.delete(name);
         return factsOf(this.#withUse(kept));
       });
@@ -138,6 +156,30 @@ export class TokenFile implements Tokens {
       if (found) this.#keep(new Map([...this.#tokens].filter(([other]) => other !== name)));
       throw error;
     }
+  }
+
+  async revokeCertificate(name: string, fingerprint: string): Promise<TokenFacts> {
+    return this.#change((tokens) => {
+      const kept = existing(tokens, name);
+      if (kept.certificateNames === undefined) {
+        throw new RequestError(
+          'failed_precondition',
+          `${quote(name)} is a token, which no certificate stands for; revoke it as a whole`,
+          { reason: 'TOKEN_HAS_NO_CERTIFICATES', metadata: { token: name } },
+        );
+      }
+      const revokedFingerprints = [...new Set([...(kept.revokedFingerprints ?? []), fingerprint])];
+      if (revokedFingerprints.length > mostFingerprints) {
+        throw new RequestError(
+          'resource_exhausted',
+          `${mostFingerprints} certificates of ${quote(name)} are revoked; revoke it as a whole, and create another`,
+          { reason: 'TOO_MANY_TOKENS', quota: 'tokens' },
+        );
+      }
+      const changed = { ...kept, revokedFingerprints };
+      tokens.set(name, changed);
+      return factsOf(this.#withUse(changed));
+    });
   }
 
   /** Resolves when the last change is on the disk. */
@@ -155,8 +197,8 @@ export class TokenFile implements Tokens {
     return hash;
   }
 
-  #use({ sha256 }: Kept, now: number): void {
-    this.#lastUses.set(sha256, now);
+  #use({ name }: Kept, now: number): void {
+    this.#lastUses.set(name, now);
     this.#usesChanged = true;
     this.#writingUses ??= this.#writeUses();
   }
@@ -191,13 +233,22 @@ export class TokenFile implements Tokens {
   }
 
   #withUse(kept: Kept): Kept {
-    const lastUsedAt = this.#lastUses.get(kept.sha256);
+    const lastUsedAt = this.#lastUses.get(kept.name);
     return lastUsedAt === undefined ? kept : { ...kept, lastUsedAt };
   }
 
   #keep(tokens: ReadonlyMap<string, Kept>): void {
     this.#tokens = tokens;
-    this.#byHash = new Map([...tokens.values()].map((kept) => [kept.sha256, kept]));
+    const byHash = new Map<string, Kept>();
+    const byCertificate = new Map<string, Kept>();
+    for (const kept of tokens.values()) {
+      if (kept.sha256 !== undefined) byHash.set(kept.sha256, kept);
+      for (const name of kept.certificateNames ?? []) byCertificate.set(name, kept);
+    }
+    this.#byHash = byHash;
+    this.#byCertificate = byCertificate;
+    // Another one of the name was never used.
+    for (const name of this.#lastUses.keys()) if (!tokens.has(name)) this.#lastUses.delete(name);
   }
 
   async #write(tokens: readonly Kept[]): Promise<void> {
@@ -244,8 +295,9 @@ function keptFrom(text: string): Kept[] {
   const { version, tokens } = (value ?? {}) as { readonly version?: unknown; readonly tokens?: unknown };
   if (version !== 1 || !Array.isArray(tokens)) throw new Error(`${tokensFile} is not one of this version`);
   return tokens.map((each: unknown) => {
-    const { name, role, sha256, tenant, tasks, ...times } = (each ?? {}) as Record<string, unknown>;
-    const { createdAt, expiresAt, lastUsedAt } = times;
+    const { name, role, sha256, tenant, tasks, ...rest } = (each ?? {}) as Record<string, unknown>;
+    const { createdAt, expiresAt, lastUsedAt, certificateNames, revokedFingerprints } = rest;
+    const isHash = typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
     const instants = [createdAt, expiresAt ?? 0, lastUsedAt ?? 0];
     if (
       typeof name !== 'string' ||
@@ -253,13 +305,27 @@ function keptFrom(text: string): Kept[] {
       !isRole(role) ||
       !isTenantOrNone(tenant) ||
       !areGlobsOrNone(tasks) ||
-      typeof sha256 !== 'string' ||
-      !/^[0-9a-f]{64}$/.test(sha256) ||
+      !(sha256 === undefined ? isTexts(certificateNames) : isHash && certificateNames === undefined) ||
+      !(revokedFingerprints === undefined || isTexts(revokedFingerprints)) ||
       !instants.every((at) => typeof at === 'number' && Number.isSafeInteger(at))
     ) {
       throw new Error(`${tokensFile} has a token that is none of this version`);
     }
     return each as Kept;
+  });
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+/** Throws not_found. */
+function existing(tokens: ReadonlyMap<string, Kept>, name: string): Kept {
+  const kept = tokens.get(name);
+  if (kept !== undefined) return kept;
+  throw new RequestError('not_found', `no token ${quote(name)}`, {
+    reason: 'TOKEN_NOT_FOUND',
+    metadata: { token: name },
   });
 }
 

@@ -35,6 +35,7 @@ test('spear page prints a link that signs a browser in, once, and only to an adm
     code: expect.stringMatching(/^[\w-]{43}$/),
     expiresAt: expect.any(String),
     httpAddress: server.httpAddress,
+    tls: false,
   });
 
   const { secret } = await server.connection
@@ -52,5 +53,6 @@ test.each([
   ['[::1]:8080', 'http://[::1]:8080/#code=x'],
   ['node.example:80', 'http://node.example:80/#code=x'],
 ])('a page at %s is at %s for a browser', (address, link) => {
-  expect(pageLink(address, 'x')).toBe(link);
+  expect(pageLink(address, 'x', false)).toBe(link);
+  expect(pageLink(address, 'x', true)).toBe(link.replace('http:', 'https:'));
 });

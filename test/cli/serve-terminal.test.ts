@@ -6,7 +6,8 @@ import { createTerminalLogger } from '../../src/telemetry/terminal-logger.ts';
 import { packageVersion } from '../../src/version.ts';
 import { inheritedEnvironment } from '../support/environment.ts';
 import { describeWhere, script } from '../support/needs.ts';
-import { launcher, temporaryFolder } from './spear.ts';
+import { launcher } from '../support/program-files.ts';
+import { temporaryFolder } from './spear.ts';
 
 describeWhere([await script()], 'on a terminal', () => {
   test('it says in two lines where it listens, with the URL of the page, and that it stops', async () => {

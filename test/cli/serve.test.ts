@@ -2,7 +2,8 @@ import { symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { errorLine, launcher, run, start, temporaryFolder } from './spear.ts';
+import { launcher } from '../support/program-files.ts';
+import { errorLine, run, start, temporaryFolder } from './spear.ts';
 
 const freePorts = ['--grpc-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0'];
 

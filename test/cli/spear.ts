@@ -3,11 +3,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { inheritedEnvironment } from '../support/environment.ts';
-
-export const launcher = fileURLToPath(new URL('../../bin/spear', import.meta.url));
+import { launcher } from '../support/program-files.ts';
 
 export interface Ended {
   readonly code: number | null;

@@ -4,8 +4,9 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { inheritedEnvironment } from '../support/environment.ts';
+import { launcher } from '../support/program-files.ts';
 import { type LocalServer, startServer } from '../support/server.ts';
-import { errorLine, launcher, run, start, temporaryFolder } from './spear.ts';
+import { errorLine, run, start, temporaryFolder } from './spear.ts';
 
 let server: LocalServer;
 

@@ -31,6 +31,26 @@ describe('spear token', () => {
     expect((await spear(['token', 'list'])).stdout.toString()).not.toContain('ci');
   });
 
+  it('makes, lists and revokes what certificates stand for', async () => {
+    const names = ['--san', 'spiffe://spear.example/ci', '--san', 'DNS:ci.example'];
+    const made = await spear(['token', 'create', 'bound', '--role', 'invoke', ...names]);
+    expect([made.code, made.stdout.toString(), errorLine(made)]).toEqual([
+      ...[0, ''],
+      'spear: certificates with spiffe://spear.example/ci, DNS:ci.example stand for bound',
+    ]);
+    const fingerprint = 'ab'.repeat(32);
+    const revoked = await spear(['token', 'revoke', 'bound', '--fingerprint', fingerprint]);
+    expect(errorLine(revoked)).toBe(`spear: revoked ${fingerprint} of bound`);
+    const listed = JSON.parse((await spear(['token', 'list', '--json'])).stdout.toString()) as {
+      readonly tokens: readonly Record<string, unknown>[];
+    };
+    expect(listed.tokens.find(({ name }) => name === 'bound')).toMatchObject({
+      certificateNames: ['URI:spiffe://spear.example/ci', 'DNS:ci.example'],
+      revokedFingerprints: [Array.from({ length: 32 }, () => 'AB').join(':')],
+    });
+    expect((await spear(['token', 'revoke', 'bound'])).code).toBe(0);
+  });
+
   it.each([
     [['token', 'create', 'a', '--role', 'king'], /--role: is "king"; allowed are observe, invoke/],
     [['token', 'create', 'a'], /--role/],

@@ -10,8 +10,9 @@ import {
   ExecutionStatus,
 } from '../../src/server/gen/spearlet/function_pb.js';
 import { type NodeViewSchema, WatchNodeResponseSchema } from '../../src/server/gen/spearlet/node_pb.js';
+import { launcher } from '../support/program-files.ts';
 import { type LocalServer, startServer } from '../support/server.ts';
-import { errorLine, launcher, run, start } from './spear.ts';
+import { errorLine, run, start } from './spear.ts';
 import { sitDown, Terminal } from './terminal.ts';
 
 const now = 1_750_000_000_000;

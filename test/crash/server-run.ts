@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { inheritedEnvironment } from '../support/environment.ts';
+import { commandMain } from '../support/program-files.ts';
 import { Peer } from '../support/server.ts';
 
-const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const lastLines = 20;
 
 /** One run of `spear serve`, which can be ended at any moment, also before it is ready. */
@@ -27,7 +26,7 @@ export class ServerRun {
       `--data-dir=${dataDir}`,
       ...flags,
     ];
-    const child = spawn(process.execPath, ['--no-warnings', cli, 'serve', ...all], {
+    const child = spawn(process.execPath, ['--no-warnings', commandMain, 'serve', ...all], {
       env: { ...inheritedEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -12,6 +12,7 @@ import { explain } from '../../src/cli/rpc-error.ts';
 import { errorAdvice } from '../../src/domain/error-advice.ts';
 import { errorCodes, RequestError, type RequestErrorKind } from '../../src/domain/errors.ts';
 import { alwaysAs } from '../../src/server/access/authenticator.ts';
+import { OpenCalls } from '../../src/server/access/open-calls.ts';
 import { PageAccess } from '../../src/server/access/page-access.ts';
 import { Arrivals } from '../../src/server/arrivals.ts';
 import { ByteBudget } from '../../src/server/byte-budget.ts';
@@ -199,8 +200,10 @@ async function throwing(error: () => RequestError): Promise<string> {
     budget,
     arrivals: new Arrivals(budget, systemClock, { idleMs: 1000, totalMs: 1000 }),
     authenticator: alwaysAs({ name: 'test', role: 'admin' }),
+    hosts: { isOurs: () => true },
     pageAccess: new PageAccess(systemClock),
-    watchers: new Watchers({ most: 1, perCaller: 1 }),
+    watchers: new Watchers({ most: 1, perCaller: 1, perPrincipal: 1 }),
+    calls: new OpenCalls(systemClock, { perPrincipal: 1, perAddress: 1 }),
     maxUploadBytes: 1024,
     maxRequestValues: 1024,
     bug: () => 'id',

@@ -1,5 +1,6 @@
 import type { OutputStream } from '../../src/domain/event.ts';
 import type { Invocation } from '../../src/domain/execution.ts';
+import type { NetworkRefusal } from '../../src/domain/network/refusal.ts';
 import type { TaskDefinition } from '../../src/domain/task.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, Runtime } from '../../src/runtimes/runtime.ts';
 
@@ -39,6 +40,7 @@ export class Collected implements AttemptIo {
   /** How often it was said that all input was delivered; `inputTaken` resolves with the first time. */
   deliveries = 0;
   readonly inputTaken: Promise<void>;
+  readonly refusals: NetworkRefusal[] = [];
   readonly #chunks: { stream: OutputStream; data: Uint8Array }[] = [];
   readonly #wait: () => Promise<void> | undefined;
   readonly #onFirst: () => void;
@@ -68,6 +70,10 @@ export class Collected implements AttemptIo {
   inputDelivered(): void {
     this.deliveries += 1;
     this.#onInput();
+  }
+
+  refused(refusal: NetworkRefusal): void {
+    this.refusals.push(refusal);
   }
 
   get order(): OutputStream[] {

@@ -115,6 +115,7 @@ export function runtimeContract(
       const busy: AttemptIo = {
         bind: (instanceId) => io.bind(instanceId),
         inputDelivered: () => io.inputDelivered(),
+        refused: (refusal) => io.refused(refusal),
         write(stream, data) {
           for (let round = 0; round < 200; round += 1) createHash('sha256').update(data).digest();
           return io.write(stream, data);

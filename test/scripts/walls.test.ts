@@ -35,6 +35,8 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/runtimes/runtime.ts', '../stores/store.ts'],
   ['src/runtimes/containment/cells/cell.ts', '../../process/runtime.ts'],
   ['src/runtimes/containment/cells/cell.ts', '../../runtime.ts'],
+  ['src/runtimes/network/gate.ts', '../wasm/runtime.ts'],
+  ['src/runtimes/secrets/secret-store.ts', '../process/runtime.ts'],
   ['src/runtimes/process/runtime.ts', '../docker/runtime.ts'],
   ['src/runtimes/process/runtime.ts', '../../config.ts'],
   ['src/runtimes/docker/runtime.ts', '../wasm/runtime.ts'],

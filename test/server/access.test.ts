@@ -25,10 +25,13 @@ function connected(address: string, token?: string): Connection {
   return connection;
 }
 
-async function withRole(server: LocalServer, role: Role): Promise<Connection> {
+async function tokenOf(server: LocalServer, role: Role): Promise<string> {
   const access = server.connection.service(AccessService);
-  const { secret } = await access.createToken({ name: `of-${Role[role]}`, role });
-  return connected(server.grpcAddress, secret);
+  return (await access.createToken({ name: `of-${Role[role]}`, role })).secret;
+}
+
+async function withRole(server: LocalServer, role: Role): Promise<Connection> {
+  return connected(server.grpcAddress, await tokenOf(server, role));
 }
 
 const program = { source: { case: 'path', value: '/bin/true' } } as const;
@@ -292,16 +295,36 @@ it('a token makes no other that outlives it, and a session of the page makes non
   expect(await refusal(sessions.createPageCode({}))).toMatchObject(denied);
 });
 
-it('values of variables of an invocation are for who may take snapshots', async () => {
+it('values of variables are for who may change a task, and their names for all', async () => {
   const server = await started();
-  await server.register('count', 'wordcount/wordcount.wasm');
+  await server.register('count', 'wordcount/wordcount.wasm', { environment: { OF_TASK: 'deep' } });
   const { executionId } = await server.functions.invokeFunction({ task: 'count', environment: { A: 'b' } });
-  const nodes = (await withRole(server, Role.DEVELOP)).service(NodeService);
-  await nodes.getInvocation({ executionId });
+  const seen = async (connection: Connection) => {
+    const tasks = connection.service(TaskService);
+    const shown = [(await tasks.getTask({ task: 'count' })).task, ...(await tasks.listTasks({})).tasks];
+    return shown.map((task) => task?.definition?.environment);
+  };
+  const caller = await withRole(server, Role.INVOKE);
+  expect(await seen(caller)).toEqual([{ OF_TASK: '' }, { OF_TASK: '' }]);
+  const nodes = caller.service(NodeService);
+  expect((await nodes.getInvocation({ executionId })).environment).toEqual({ A: '' });
   expect(await refusal(nodes.getInvocation({ executionId, includeEnvironment: true }))).toMatchObject({
     code: 'PERMISSION_DENIED',
-    metadata: { needed: 'operate' },
+    metadata: { needed: 'develop' },
   });
+  const answer = await fetch(`http://${server.httpAddress}/api/TaskService/GetTask`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${await tokenOf(server, Role.OBSERVE)}`,
+    },
+    body: JSON.stringify({ task: 'count' }),
+  });
+  expect(await answer.text()).not.toContain('deep');
+  const developer = await withRole(server, Role.DEVELOP);
+  expect(await seen(developer)).toEqual([{ OF_TASK: 'deep' }, { OF_TASK: 'deep' }]);
+  const all = { executionId, includeEnvironment: true };
+  expect((await developer.service(NodeService).getInvocation(all)).environment).toEqual({ A: 'b' });
 });
 
 describe('the socket of a node', () => {
@@ -317,7 +340,12 @@ it('a wrong token over and over leaves the node serving others', async () => {
   const server = await started();
   const connection = connected(server.grpcAddress, 'wrong');
   const asked = Array.from({ length: 1000 }, () => refusal(connection.service(NodeService).getNode({})));
-  expect(new Set((await Promise.all(asked)).map(({ code }) => code))).toEqual(new Set(['UNAUTHENTICATED']));
+  const codes = (await Promise.all(asked)).map(({ code }) => code);
+  // After a few it hears that these are too many.
+  expect(new Set(codes)).toEqual(new Set(['UNAUTHENTICATED', 'RESOURCE_EXHAUSTED']));
+  expect(codes.filter((code) => code === 'UNAUTHENTICATED').length).toBeLessThan(100);
+  const told = server.log.filter(({ msg }) => msg === 'a caller showed what is not good');
+  expect(told).toMatchObject([{ address: '127.0.0.1' }]);
   await server.nodes.getNode({});
   expect(server.bugs).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /** Requests that do not come to their end, over both of the doors. */
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { LocalServer } from '../support/server.ts';
+import { adminToken, type LocalServer } from '../support/server.ts';
 import { refusal } from './refusal.ts';
 import { another, begin, restore, spooled, take } from './snapshots.ts';
 import { rawSession, unfinishedBody, unfinishedCall } from './unfinished.ts';
@@ -33,8 +33,11 @@ async function withCat(flags: Parameters<typeof another>[0]): Promise<LocalServe
 
 test('bodies that do not end use no more than their share of the budget, and the rest works', async () => {
   const server = await withCat(small);
+  const token = adminToken(server.dataDir);
   const part = Buffer.alloc(mebibyte - 1, ' ');
-  const begun = Array.from({ length: 12 }, () => unfinishedBody(server.httpAddress, invoke, mebibyte, part));
+  const begun = Array.from({ length: 12 }, () =>
+    unfinishedBody(server.httpAddress, invoke, mebibyte, part, token),
+  );
   const refused: string[] = [];
   const heard = begun.map(async ({ answer }) => refused.push(await answer));
   // Half of 8 MiB is four bodies of a MiB: the other eight are told so.
@@ -53,9 +56,10 @@ test('bodies that do not end use no more than their share of the budget, and the
 
 test('messages that do not end use no more than their share of the budget, and the rest works', async () => {
   const server = await withCat(small);
+  const token = adminToken(server.dataDir);
   const part = Buffer.alloc(mebibyte - 10);
   const session = rawSession(server.grpcAddress);
-  const calls = Array.from({ length: 12 }, () => unfinishedCall(session, grpcInvoke, mebibyte, part));
+  const calls = Array.from({ length: 12 }, () => unfinishedCall(session, grpcInvoke, mebibyte, part, token));
   const refused: string[] = [];
   for (const { refusal } of calls) {
     void refusal.then(({ code, reason, quota, retryAfterMs }) =>
@@ -71,7 +75,7 @@ test('messages that do not end use no more than their share of the budget, and t
   session.destroy();
   // What they held is free again.
   const next = rawSession(server.grpcAddress);
-  const more = Array.from({ length: 4 }, () => unfinishedCall(next, grpcInvoke, mebibyte, part));
+  const more = Array.from({ length: 4 }, () => unfinishedCall(next, grpcInvoke, mebibyte, part, token));
   const outcome = await Promise.race([
     ...more.map(({ refusal }) => refusal),
     answers(server).then(() => 'none was refused'),

@@ -3,17 +3,15 @@ import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { inheritedEnvironment } from '../support/environment.ts';
+import { serverMain } from '../support/program-files.ts';
 import { ChildServer, example, temporaryDataDir } from '../support/server.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 async function startWith(descriptors: number): Promise<ChildServer> {
   const dataDir = await temporaryDataDir();
   const command = `ulimit -n ${descriptors} && exec "$0" --no-warnings "$1"`;
-  const child = spawn('/bin/sh', ['-c', command, process.execPath, main], {
+  const child = spawn('/bin/sh', ['-c', command, process.execPath, serverMain], {
     env: {
       ...inheritedEnvironment(),
       SPEAR_DATA_DIR: dataDir,

@@ -60,7 +60,7 @@ test('a target may be a whole URL, whose host is held to the same names', async 
   const get = (target: string) => exchange([`GET ${target} HTTP/1.1`, hostLine(), 'connection: close']);
   expect(await get(`http://${server.httpAddress}/healthz`)).toMatch(/^HTTP\/1.1 200 /);
   expect(await get(`http://${server.httpAddress}/none`)).toMatch(/^HTTP\/1.1 404 /);
-  expect(await get('http://evil.example/healthz')).toMatch(/^HTTP\/1.1 421 /);
+  expect(await get('http://evil.example/none')).toMatch(/^HTTP\/1.1 421 /);
 });
 
 test('a tunnel is refused with an answer', async () => {

@@ -9,14 +9,18 @@ describe('a request', () => {
     const port = server.httpAddress.split(':')[1];
     const others = ['evil.example', `evil.example:${port}`, '127.0.0.1:1', `127.0.0.1.evil.example:${port}`];
     for (const host of others) {
-      for (const path of ['/healthz', '/status/exec_x', '/api/TaskService/ListTasks']) {
+      for (const path of ['/', '/none', '/status/exec_x', '/api/TaskService/ListTasks']) {
         const answer = await http('POST', path, '{}', { ...json, host });
         expect(answer.code).toBe(421);
         expect(errorOf(answer)).toHaveProperty('reason', 'HOST_NOT_ALLOWED');
       }
+      // Whoever probes asks by whatever address it has.
+      for (const path of ['/healthz', '/readyz']) {
+        expect((await http('GET', path, undefined, { host })).code).toBe(200);
+      }
     }
     for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `LOCALHOST:${port}`]) {
-      expect((await http('GET', '/healthz', undefined, { host })).code).toBe(200);
+      expect((await http('GET', '/none', undefined, { host })).code).toBe(404);
     }
   });
 

@@ -232,7 +232,7 @@ describe('the access of pages', () => {
     await clock.advance(1000);
     expect(() => access.openSession(late)).toThrow('code');
     await clock.advance(12 * 3_600_000 - 1001);
-    expect(access.find(token)).toEqual({ ...maker, session: true });
+    expect(access.find(token)).toEqual({ ...maker, session: true, expiresAt: expect.any(Number) });
     await clock.advance(1);
     expect(access.find(token)).toBeUndefined();
   });

@@ -33,6 +33,8 @@ function seen(events: readonly StreamExecutionResult[]) {
         else steps.push({ ...facts, stream: event.value.stream, data });
         break;
       }
+      case 'refusal':
+        break;
       default: {
         const { exitCode, output, outputBytes, state } = event.value ?? {};
         steps.push({ ...facts, exitCode, outputBytes, state, output: Buffer.from(output ?? []).toString() });

@@ -18,6 +18,7 @@ export function unfinishedBody(
   path: string,
   length: number,
   part: Uint8Array,
+  token?: string,
 ): UnfinishedBody {
   const [host, port] = address.split(':');
   const socket = connectSocket(Number(port), host);
@@ -32,7 +33,7 @@ export function unfinishedBody(
   });
   onTestFinished(() => void socket.destroy());
   socket.write(
-    `POST ${path} HTTP/1.1\r\nhost: ${address}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`,
+    `POST ${path} HTTP/1.1\r\nhost: ${address}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n${token === undefined ? '' : `authorization: Bearer ${token}\r\n`}\r\n`,
   );
   socket.write(part);
   return {
@@ -62,12 +63,14 @@ export function unfinishedCall(
   path: string,
   length: number,
   part: Uint8Array,
+  token?: string,
 ): UnfinishedCall {
   const stream = session.request({
     ':method': 'POST',
     ':path': path,
     'content-type': 'application/grpc',
     te: 'trailers',
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
   });
   const refusal = new Promise<Refusal>((resolve) => {
     for (const event of ['response', 'trailers']) {

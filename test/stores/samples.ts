@@ -72,6 +72,11 @@ export function chunk(sequence: number, data: Uint8Array, stream: 'stdout' | 'st
   };
 }
 
+export function refusal(sequence: number, host: string): Extract<NewEvent, { kind: 'refusal' }> {
+  const head = { sequence, time: 1_750_000_000_000 + sequence, status: 'running', attempt: 1 } as const;
+  return { kind: 'refusal', ...head, host, port: 443, address: '10.0.0.1', rule: 'private', more: 0 };
+}
+
 export function result(sequence: number, status: ExecutionStatus = 'completed'): NewEvent {
   return { kind: 'result', sequence, time: 1_750_000_000_000 + sequence, status, attempt: 1 };
 }

@@ -25,6 +25,7 @@ import {
 import { adminTokenFile } from '../../src/stores/token-file.ts';
 import { keepChecked, takeChecked } from './checked-artifacts.ts';
 import { inheritedEnvironment } from './environment.ts';
+import { serverMain } from './program-files.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -81,8 +82,12 @@ export class Peer {
 
 /** The administrator's, where the node's data folder is known. */
 function tokenOf(dataDir: string): { readonly token?: string } {
-  if (dataDir === '') return {};
-  return { token: readFileSync(join(dataDir, adminTokenFile), 'utf8').trim() };
+  return dataDir === '' ? {} : { token: adminToken(dataDir) };
+}
+
+/** The administrator's token of a node. */
+export function adminToken(dataDir: string): string {
+  return readFileSync(join(dataDir, adminTokenFile), 'utf8').trim();
 }
 
 export class LocalServer extends Peer {
@@ -169,7 +174,7 @@ export class ChildServer extends Peer {
   }
 }
 
-/** Starts `src/main.ts` in a child process on a data folder. Whoever starts it ends it. */
+/** Starts the server in a child process on a data folder. Whoever starts it ends it. */
 export async function spawnServer(
   dataDir: string,
   flags: ConfigFlags = {},
@@ -181,7 +186,7 @@ export async function spawnServer(
     `SPEAR_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
     String(value),
   ]);
-  const child = spawn(process.execPath, ['--no-warnings', ...execArgv, join(root, 'src/main.ts')], {
+  const child = spawn(process.execPath, ['--no-warnings', ...execArgv, serverMain], {
     env: { ...inheritedEnvironment(), ...env, ...Object.fromEntries(variables) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -10,7 +10,10 @@ export interface SmallDisk {
   resize(megabytes: number): void;
   /** Lets nobody write any more. */
   makeReadOnly(): void;
-  /** Takes all the room that is left, as another program would; undone by what comes back. */
+  /**
+   * Takes the room that is left now, as another program would, and not what somebody gives up meanwhile; undone by what
+   * comes back.
+   */
   fill(): Promise<() => Promise<void>>;
 }
 
@@ -29,10 +32,12 @@ export async function smallDisk(megabytes: number): Promise<SmallDisk> {
       const filler = join(path, 'filler');
       const file = await open(filler, 'w');
       try {
-        for (;;) {
-          const { bavail, bsize } = await statfs(path);
-          if (bavail === 0) break;
-          await file.write(Buffer.alloc(Math.min(bavail * bsize, 1024 * 1024), 1));
+        let left = await freeBytes(path);
+        while (left > 0) {
+          const free = await freeBytes(path);
+          if (free === 0) break;
+          const { bytesWritten } = await file.write(Buffer.alloc(Math.min(left, free, 1024 * 1024), 1));
+          left -= bytesWritten;
         }
       } finally {
         await file.close();
@@ -40,6 +45,11 @@ export async function smallDisk(megabytes: number): Promise<SmallDisk> {
       return () => rm(filler);
     },
   };
+}
+
+async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
 }
 
 function mount(args: readonly string[]): void {

@@ -17,6 +17,8 @@ export interface Held {
   readonly instanceId: string;
   readonly instance: Instance;
   readonly report: InstanceReport;
+  /** The fingerprint of the secrets that it was started with. */
+  readonly secrets: string;
 }
 
 export interface PoolOptions {
@@ -63,9 +65,15 @@ export class InstancePool {
     return { warmHits: this.#warmHits, coldStarts: this.#coldStarts, spoiled: this.#spoiled };
   }
 
-  /** A ready instance, which is the caller's from now on; undefined where there is none. */
-  take(): Held | undefined {
-    const taken = this.#ready.shift();
+  /**
+   * A ready instance, which is the caller's from now on; undefined where there is none. `secrets` is what it has to have
+   * been started with: one of before is thrown away.
+   */
+  take(secrets = ''): Held | undefined {
+    let taken = this.#ready.shift();
+    for (; taken !== undefined && taken.secrets !== secrets; taken = this.#ready.shift()) {
+      void this.#discard(taken, 'its secrets have changed');
+    }
     if (taken === undefined) {
       this.#coldStarts++;
       this.#wanted = Math.min(this.#options.policy.max, this.#wanted + 1);

@@ -14,7 +14,10 @@ import type {
   Launch,
   OutputPosition,
   Runtime,
+  SecretSource,
+  Secrets,
 } from '../../runtimes/runtime.ts';
+import { noSecrets, tenantOfTasks } from '../../runtimes/runtime.ts';
 import type { IdSource } from '../ids.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { endReport, type Held, InstancePool } from './instance-pool.ts';
@@ -31,9 +34,11 @@ export interface WarmRuntimeOptions {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger?: WarmLogger;
+  /** Absent means that tasks have none. */
+  readonly secrets?: SecretSource;
 }
 
-type Plan = Omit<Launch, 'args' | 'environment'>;
+type Plan = Omit<Launch, 'args' | 'environment' | 'secrets'>;
 
 interface KeptPool {
   readonly pool: InstancePool;
@@ -56,6 +61,13 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
     });
   }
 
+  /** As they are now: for each start, and each time that an instance is taken which was started before. */
+  async function secretsOf(task: TaskDefinition): Promise<Secrets> {
+    return options.secrets === undefined || task.secrets === undefined
+      ? noSecrets
+      : options.secrets.read(task, tenantOfTasks);
+  }
+
   async function launchAhead(
     taskId: string,
     revision: number,
@@ -65,19 +77,35 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
     const plan = { instanceId: ids('inst_'), taskId, revision, task };
     const report = open(plan, true);
     try {
-      const instance = await base.launch({ ...plan, args: [], environment: {} }, signal);
-      return { instanceId: plan.instanceId, instance, report };
+      const secrets = await secretsOf(task);
+      const instance = await base.launch({ ...plan, args: [], environment: {}, secrets }, signal);
+      return { instanceId: plan.instanceId, instance, report, secrets: secrets.fingerprint };
     } catch (error) {
       report.send({ type: 'gone' });
       throw error;
     }
   }
 
+  async function secretsFor(attempt: Attempt, signal: AbortSignal): Promise<Secrets | AttemptOutcome> {
+    try {
+      return await secretsOf(attempt.task);
+    } catch (error) {
+      return startFailure(error, '', signal, (err) => {
+        logger?.warn({ taskId: attempt.taskId, err }, 'an instance could not be started');
+      });
+    }
+  }
+
   /** A warm instance that is bound to the attempt, or undefined where there is none for it. */
-  async function takeWarm(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<Held | undefined> {
+  async function takeWarm(
+    attempt: Attempt,
+    { fingerprint }: Secrets,
+    io: AttemptIo,
+    signal: AbortSignal,
+  ): Promise<Held | undefined> {
     const kept = pools.get(keyOf(attempt.taskId, attempt.revision));
     if (kept === undefined || !mayUseWarm(attempt.invocation)) return undefined;
-    const held = kept.pool.take();
+    const held = kept.pool.take(fingerprint);
     if (held === undefined) return undefined;
     let spoiled = '';
     void held.instance.spoiled.then((reason) => {
@@ -94,6 +122,7 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
 
   async function launchFor(
     attempt: Attempt,
+    secrets: Secrets,
     io: AttemptIo,
     signal: AbortSignal,
   ): Promise<Held | AttemptOutcome> {
@@ -102,14 +131,14 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
     const plan = { instanceId: ids('inst_'), taskId, revision, task };
     const { instanceId } = plan;
     // On its way before it is written down: a start takes longer than that.
-    const launching = base.launch({ ...plan, args, environment }, signal);
+    const launching = base.launch({ ...plan, args, environment, secrets }, signal);
     const report = open(plan, false);
     report.send({ type: 'bind', executionId: attempt.executionId, attempt: attempt.number });
     const bound = io.bind(instanceId);
     try {
       const instance = await launching;
       await untilAborted(bound, signal, undefined);
-      return { instanceId, instance, report };
+      return { instanceId, instance, report, secrets: secrets.fingerprint };
     } catch (error) {
       report.send({ type: 'gone' });
       return startFailure(error, instanceId, signal, (err) => {
@@ -145,7 +174,7 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
     report.send({ type: 'bind', executionId: attempt.executionId, attempt: attempt.number });
     try {
       const instance = await base.recover?.(left, signal);
-      if (instance !== undefined) return { instanceId, instance, report };
+      if (instance !== undefined) return { instanceId, instance, report, secrets: '' };
       report.send({ type: 'gone' });
       return undefined;
     } catch (error) {
@@ -175,7 +204,10 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
       const { executionId } = attempt;
       serving.begin(executionId);
       try {
-        const held = (await takeWarm(attempt, io, signal)) ?? (await launchFor(attempt, io, signal));
+        const secrets = await secretsFor(attempt, signal);
+        if ('kind' in secrets) return secrets;
+        const held =
+          (await takeWarm(attempt, secrets, io, signal)) ?? (await launchFor(attempt, secrets, io, signal));
         if (!('instance' in held)) return held;
         serving.found(executionId, held.instance);
         return await serve(held, attempt, io, signal);

@@ -13,6 +13,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { EventBody, LogEvent, NewEvent, OutputStream } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation, Outcome, ResourceUse } from '../../domain/execution.ts';
+import { mostRefusals, type NetworkRefusal } from '../../domain/network/refusal.ts';
 import { storableUse } from '../../domain/storable.ts';
 import type { Limits } from '../../domain/task.ts';
 import type { CommitEntry, Store } from '../../stores/store.ts';
@@ -69,6 +70,8 @@ export class LiveLog {
   #committedSequence = 0;
   readonly #tail = new LogTail();
   #lastTime = 0;
+  /** Of the attempt that runs. */
+  #refusals = { attempt: 0, told: 0 };
   #sealed = false;
   #resultHasRoom = false;
   #failure: Error | undefined;
@@ -168,6 +171,18 @@ export class LiveLog {
       this.#expecting.add(waiter);
       if (!this.wait(waiter)) waiter.wake();
     });
+  }
+
+  /** See AttemptIo. */
+  refused(refusal: NetworkRefusal): void {
+    const working = this.#working;
+    if (this.#refusals.attempt !== working.attempt) this.#refusals = { attempt: working.attempt, told: 0 };
+    // One more than the refusals themselves, for the one that counts the rest.
+    if (this.#sealed || this.#refusals.told > mostRefusals) return;
+    this.#refusals.told += 1;
+    this.#output.flush();
+    this.#append({ kind: 'refusal', ...refusal });
+    this.#surroundings.touched(this, true);
   }
 
   /** The node goes away before the log ends: readers hear no more of it here. */

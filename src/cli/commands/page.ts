@@ -12,7 +12,7 @@ export function pageCommand(shell: Shell): Command {
   onServer(command, shell, async (session) => {
     const answer = await session.access.createPageCode({});
     if (session.json) await session.printDocument(CreatePageCodeResponseSchema, answer);
-    else await shell.out.write(`${pageLink(answer.httpAddress, answer.code)}\n`);
+    else await shell.out.write(`${pageLink(answer.httpAddress, answer.code, answer.tls)}\n`);
     return exitCodes.completed.code;
   });
   return command;

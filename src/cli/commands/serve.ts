@@ -7,6 +7,29 @@ import { exitCodes } from '../exit-codes.ts';
 import { note, type Shell } from '../shell.ts';
 import { parseSize } from '../size.ts';
 
+/** What docs/security.md explains. */
+const edge: readonly (readonly [flags: string, description: string, several?: true])[] = [
+  ['--tls-cert <file>', 'the certificate (PEM) for gRPC and HTTP, and those that lead to it'],
+  ['--tls-key <file>', 'its key (PEM); both files are read again when they change, and on SIGHUP'],
+  ['--tls-self-signed', 'TLS with a certificate of its own, in the data folder: for trying'],
+  [
+    '--tls-client-ca <file>',
+    'who signs the certificates (PEM) that callers may show; see spear token create --san',
+  ],
+  ['--insecure-listen', 'listen beyond loopback in the clear: behind a proxy that has TLS'],
+  [
+    '--jwt-jwks <file|url>',
+    'take tokens (JWT) of an issuer whose keys are in this file or at this https URL',
+  ],
+  ['--jwt-issuer <text>', 'what their claim iss has to say'],
+  ['--jwt-audience <text>', 'what their claim aud has to say'],
+  ['--jwt-tenant-claim <name>', 'the claim with the tenant of the caller (default spear_tenant)'],
+  ['--jwt-role-claim <name>', 'the claim with the role (default spear_role)'],
+  ['--jwt-tasks-claim <name>', 'the claim with the patterns of task names (default spear_tasks)'],
+  ['--jwt-allow-admin', 'let that role be admin'],
+  ['--http-host <name>', 'another name that HTTP answers to; may come more than once', true],
+];
+
 /** What docs/limits.md explains. */
 const bounds: readonly (readonly [flags: string, description: string, parse?: typeof parseSize])[] = [
   ['--request-bytes-in-flight <size>', 'bytes of all requests under way (default 256MiB)', parseSize],
@@ -19,6 +42,9 @@ const bounds: readonly (readonly [flags: string, description: string, parse?: ty
   ['--idle-connection-ms <ms>', 'how long a gRPC connection without a call stays open (default 300000)'],
   ['--max-watchers <n>', 'streams that follow something (default 1000)'],
   ['--max-watchers-per-connection <n>', 'those of one connection (default 400)'],
+  ['--max-watchers-per-principal <n>', 'those of one principal (default 800)'],
+  ['--max-calls-per-principal <n>', 'calls under way of one principal (default 20000)'],
+  ['--max-calls-per-address <n>', 'calls under way of one address (default 20000)'],
   ['--max-scratch-bytes <size>', 'what an execution may write to the disk (default 512MiB)', parseSize],
   ['--max-snapshot-bytes <size>', 'the largest snapshot that is restored (default 1GiB)', parseSize],
   ['--max-restores <n>', 'snapshots that are restored at once (default 8)'],
@@ -35,12 +61,21 @@ const bounds: readonly (readonly [flags: string, description: string, parse?: ty
   ['--max-warm <n>', 'the most instances that a task may keep ready (default 100)'],
 ];
 
+/** Values of an option that may come more than once, as its variable has them. */
+function joined(text: string, before: string | undefined): string {
+  return before === undefined ? text : `${before},${text}`;
+}
+
 export function serveCommand(shell: Shell): Command {
   const command = new Command('serve');
   for (const [flags, description, parse] of bounds) {
     const [flag = ''] = flags.split(' ');
     if (parse === undefined) command.option(flags, description);
     else command.option(flags, description, (text: string) => String(parse(flag, text)));
+  }
+  for (const [flags, description, several] of edge) {
+    if (several === undefined) command.option(flags, description);
+    else command.option(flags, description, (text: string, before?: string) => joined(text, before));
   }
   return command
     .description(
@@ -59,12 +94,15 @@ export function serveCommand(shell: Shell): Command {
       '--log-level <level>',
       'trace, debug, info, warn, error, fatal or silent (default info; warn on a terminal)',
     )
-    .option('--insecure-listen', 'listen beyond loopback although there is no TLS')
     .option(
       '--allow-host-access',
       'let tasks have folders of the host and be processes although this runs as root',
     )
     .option('--unsafe-preopens', 'let wasm tasks have folders of the host although there is no /proc here')
+    .option(
+      '--secrets-dir <dir>',
+      'where secrets of tasks are: a folder for each tenant, a file for each key',
+    )
     .option(
       '--allow-guest-loopback',
       'let wasm tasks with a network reach loopback; this server stays out of their reach',

@@ -13,6 +13,7 @@ import {
 import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { inTokenFlags } from '../flag-words.ts';
+import { collect } from '../flag.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { Table } from '../table.ts';
@@ -30,6 +31,7 @@ interface CreateOptions {
   readonly role: string;
   readonly task?: readonly string[];
   readonly expires?: string;
+  readonly san?: readonly string[];
 }
 
 function createCommand(shell: Shell): Command {
@@ -40,28 +42,41 @@ function createCommand(shell: Shell): Command {
     .option(
       '--task <glob>',
       'only tasks whose name fits it, such as "a-*" (repeatable: those that fit any; default: all)',
-      (glob: string, before: readonly string[] = []) => [...before, glob],
+      collect,
+    )
+    .option(
+      '--san <name>',
+      'make no token: a certificate stands for it that has this URI or DNS name (serve --tls-client-ca); may come more than once',
+      collect,
     )
     .option('--expires <duration>', 'how long it is good, such as 30d (default: until it is revoked)');
   onServer<CreateOptions>(
     command,
     shell,
-    async (session, { role, task = [], expires }, [name = '']) => {
+    async (session, { role, task = [], expires, san = [] }, [name = '']) => {
       const answer = await session.access.createToken({
         name,
         role: roleOf(role),
         tasks: [...task],
+        certificateNames: san.map(certificateName),
         ...(expires !== undefined && {
           expiresAt: timestampFromMs(Date.now() + parseDuration('--expires', expires)),
         }),
       });
       if (session.json) await session.printDocument(CreateTokenResponseSchema, answer);
-      else await shell.out.write(`${answer.secret}\n`);
+      else if (answer.secret !== '') await shell.out.write(`${answer.secret}\n`);
+      else await note(shell, `certificates with ${san.join(', ')} stand for ${name}`);
       return exitCodes.completed.code;
     },
     inTokenFlags,
   );
   return command;
+}
+
+/** `URI:` and `DNS:` may be left out, as the two cannot be mistaken for one another. */
+function certificateName(text: string): string {
+  if (/^(URI|DNS):/.test(text)) return text;
+  return `${text.includes(':') ? 'URI' : 'DNS'}:${text}`;
 }
 
 function roleOf(text: string): Role {
@@ -109,13 +124,21 @@ function row({ name, role, tenant, tasks, createdAt, expiresAt, lastUsedAt }: To
 
 function revokeCommand(shell: Shell): Command {
   const command = new Command('revoke')
-    .description('make a token useless, at once and for good')
-    .argument('<name>', 'name of the token');
-  onServer(command, shell, async (session, _options, [name = '']) => {
-    const answer = await session.access.revokeToken({ name });
-    if (session.json) await session.printDocument(RevokeTokenResponseSchema, answer);
-    else await note(shell, `revoked ${name}`);
-    return exitCodes.completed.code;
-  });
+    .description('make a token useless, at once and for good; whoever watches with it hears no more')
+    .argument('<name>', 'name of the token')
+    .option('--fingerprint <sha256>', 'only this one of the certificates that stand for it');
+  onServer<{ readonly fingerprint?: string }>(
+    command,
+    shell,
+    async (session, { fingerprint }, [name = '']) => {
+      const answer = await session.access.revokeToken({
+        name,
+        ...(fingerprint !== undefined && { fingerprint }),
+      });
+      if (session.json) await session.printDocument(RevokeTokenResponseSchema, answer);
+      else await note(shell, `revoked ${fingerprint === undefined ? name : `${fingerprint} of ${name}`}`);
+      return exitCodes.completed.code;
+    },
+  );
   return command;
 }

@@ -1,5 +1,6 @@
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
+import { refusalFrom, refusalText } from '../../domain/network/refusal.ts';
 import {
   type StreamExecutionResult,
   StreamExecutionResultSchema,
@@ -13,6 +14,7 @@ import { saysOnLeaving } from '../leaving.ts';
 import { LiveLine } from '../live-line.ts';
 import { LogStatus, opensLine, stateOf } from '../log-status.ts';
 import { errorText, statusText, writeChunk, writeValue } from '../outcome.ts';
+import { printable } from '../printable.ts';
 import { onServer, type Session } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 
@@ -71,6 +73,12 @@ function describe({ event, sequence, time, attempt, principal }: StreamExecution
     const words = remarks(value);
     const notes = words.length === 0 ? '' : ` (${words.join(', ')})`;
     return `${head} ${statusText(value.status)}${notes}${value.errorMessage === '' ? '' : `: ${errorText(value)}`}`;
+  }
+  if (event.case === 'refusal') {
+    const { more, ...rest } = event.value;
+    const refusal = refusalFrom({ ...rest, more: Number(more) });
+    const told = refusal === undefined ? `${rest.host} refused: ${rest.rule}` : refusalText(refusal);
+    return `${head} network: ${printable(told)}`;
   }
   if (event.case !== 'transition') return undefined;
   const { to, eventType, reasonCode } = event.value;

@@ -26,7 +26,9 @@ import {
   environmentValue,
   labels,
   mostPathBytes,
+  networkList,
   positive,
+  secrets,
   user,
 } from './values.ts';
 
@@ -78,10 +80,32 @@ export const definitionFields: Fields<TaskDefinition> = {
     ...flag('--preopen <guest=host>', 'a folder of the server (repeatable)', 'What it may reach:'),
   }),
   allowNetwork: field(truth, {
-    means: 'Lets a WebAssembly function or a container use the network. A process always can.',
+    means:
+      'WebAssembly: the same as `network: [public]`. docker: a network of the engine. A process always has one.',
     default: false,
     shown: '',
-    ...flag('--allow-network', 'the network', 'What it may reach:'),
+    ...flag('--allow-network', 'the network: wasm: all that is public', 'What it may reach:'),
+  }),
+  network: optional(networkList, {
+    means:
+      'What it may reach, and nothing else: `public`, `HOST`, `*.DOMAIN`, an address or a CIDR; all but the first also with `:PORT`. docker: over HTTP, by the proxy that its environment names.',
+    shown: '',
+    runtimes: ['wasm', 'docker'],
+    ...flag(
+      '--reach <destination>',
+      'public, HOST[:PORT], *.DOMAIN[:PORT], CIDR[:PORT] (repeatable)',
+      'What it may reach:',
+    ),
+  }),
+  secrets: optional(secrets, {
+    means:
+      "Names, and the keys of the node's secrets that stand under them. docker: files in `/run/secrets`; process: files in the folder that `SPEAR_SECRETS` names; wasm, and with `env:KEY` everywhere: variables of the environment.",
+    shown: '',
+    ...flag(
+      '--secret <name=key>',
+      'a secret of the node, as KEY or env:KEY (repeatable)',
+      'What it may reach:',
+    ),
   }),
   timeouts,
   graceMs: field(positive, {

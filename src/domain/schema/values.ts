@@ -1,5 +1,6 @@
 /** Kinds of values that several fields have: their patterns and bounds stand here and nowhere else. */
-import { type ErrorCode, errorCodes } from '../errors.ts';
+import { type ErrorCode, errorCodes, quote } from '../errors.ts';
+import { destinationPattern, destinationWords, parseDestination } from '../network/destination.ts';
 import {
   type Check,
   duration,
@@ -12,7 +13,7 @@ import {
   oneOf,
   text,
 } from './check.ts';
-import type { Form, ListForm, MapForm, WordForm } from './form.ts';
+import type { Form, ListForm, MapForm, TextForm, WordForm } from './form.ts';
 
 /** The contract's longest duration. */
 export const longestDays = 366;
@@ -81,6 +82,31 @@ export function environment<T extends string | null>(
 }
 
 export const environmentValue = text(mostArgumentBytes);
+
+const destinationText = text(300, destinationPattern, { words: destinationWords });
+
+const destination: Formed<string, TextForm> = formed(destinationText.form, (value, place) => {
+  const found = destinationText(value, place);
+  if (parseDestination(found) !== undefined) return found;
+  throw new Mismatch(place, `is ${quote(found)}; allowed is ${destinationWords.allowed}`);
+});
+
+/** Where a function may connect to. */
+export const networkList = list(destination, 64);
+
+/** Names of files and of variables, and keys that are no paths. */
+export const secrets = map(
+  text(132, /^(?:env:)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, {
+    words: {
+      what: 'the key of a secret',
+      allowed: 'KEY or env:KEY, where KEY is 1 to 128 of [A-Za-z0-9_.-] and begins with none of "." and "-"',
+    },
+  }),
+  64,
+  text(128, /^[A-Za-z_][A-Za-z0-9_]*$/, {
+    words: { what: 'the name of a secret', allowed: '[A-Za-z_][A-Za-z0-9_]*' },
+  }),
+);
 
 export const mostLabels = 32;
 

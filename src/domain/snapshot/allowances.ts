@@ -5,6 +5,7 @@ import type { RestoreAllowance } from './port.ts';
 /** What an operator has to allow for each. */
 const allowances: Readonly<Record<LooseningKind, RestoreAllowance>> = {
   network: 'network',
+  secret: 'secrets',
   hostFolder: 'preopens',
   user: 'privileges',
   writableRoot: 'privileges',

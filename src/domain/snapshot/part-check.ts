@@ -1,5 +1,6 @@
 import { type EventBody, maxChunkBytes, type NewEvent } from '../event.ts';
 import { executionStatuses } from '../execution.ts';
+import { networkRules } from '../network/network-list.ts';
 import {
   bytes,
   type Check,
@@ -71,12 +72,21 @@ const events: { readonly [Kind in EventBody['kind']]: Check<Body<Kind>> } = {
     stream: oneOf('stdout', 'stderr'),
     data: bytes(maxChunkBytes),
   }),
+  refusal: object<Body<'refusal'>>({
+    ...head,
+    type: oneOf('refusal'),
+    host: label,
+    port: whole(0, 65_535),
+    address: label,
+    rule: oneOf(...networkRules, ''),
+    more: whole(0),
+  }),
   result: object<Body<'result'>>({ ...head, type: oneOf('result') }),
 };
 
 const event: Check<NewEvent> = (value, path) => {
   const given = value !== null && typeof value === 'object' && 'type' in value ? value.type : undefined;
-  const { type, ...rest } = events[oneOf('transition', 'chunk', 'result')(given, `${path}.type`)](
+  const { type, ...rest } = events[oneOf('transition', 'chunk', 'refusal', 'result')(given, `${path}.type`)](
     value,
     path,
   );

@@ -63,5 +63,5 @@ export interface Snapshots {
 }
 
 /** What a task that comes with a snapshot may want of a node that does not know it. */
-export const restoreAllowances = ['preopens', 'network', 'process', 'privileges'] as const;
+export const restoreAllowances = ['preopens', 'network', 'process', 'privileges', 'secrets'] as const;
 export type RestoreAllowance = (typeof restoreAllowances)[number];

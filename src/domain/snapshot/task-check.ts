@@ -42,12 +42,15 @@ const task = object<TaskPart['task']>({
 /** A task whose runtime, artifact and container belong together. */
 export const taskCheck: Check<TaskPart['task']> = (value, place) => {
   const found = task(value, place);
-  const { runtime, artifact, container: settings } = found.definition;
+  const { runtime, artifact, container: settings, network, allowNetwork } = found.definition;
   if (artifact.kind !== runtime) {
     throw new Mismatch(`${place}.definition.artifact.kind`, `is ${artifact.kind}; allowed is ${runtime}`);
   }
   if ((settings !== undefined) !== (runtime === 'docker')) {
     throw new Mismatch(`${place}.definition.container`, 'is for docker tasks, and each of them has one');
+  }
+  if (network !== undefined && (runtime === 'process' || !allowNetwork)) {
+    throw new Mismatch(`${place}.definition.network`, 'is for wasm and docker tasks that have a network');
   }
   return found;
 };

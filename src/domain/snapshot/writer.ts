@@ -31,6 +31,10 @@ function eventJson({ sequence, time, status, attempt, by, ...body }: NewEvent): 
   switch (body.kind) {
     case 'chunk':
       return { ...head, type: 'chunk', stream: body.stream, data: base64(body.data) };
+    case 'refusal': {
+      const { host, port, address, rule, more } = body;
+      return { ...head, type: 'refusal', host, port, address, rule, more };
+    }
     case 'result':
       return { ...head, type: 'result' };
     case 'transition': {
@@ -75,6 +79,8 @@ function sizeOf(event: NewEvent): number {
     case 'transition':
       // Quotes in it are escaped.
       return eventOverhead + 2 * event.contextPatch.length;
+    case 'refusal':
+      return eventOverhead + event.host.length + event.address.length;
     case 'result':
       return eventOverhead;
   }

@@ -32,6 +32,8 @@ export interface ContainmentPlace {
   readonly walled?: true;
   /** What an instance may write to its folder, in bytes, where it has a room; absent means what the disk has. */
   readonly scratchBytes?: number | undefined;
+  /** A folder elsewhere that instances are to see although what it is in is hidden from them. */
+  readonly shownFolder?: string | undefined;
   /** Put before the command of the spawner. */
   readonly wrapper: readonly string[];
 }
@@ -83,7 +85,7 @@ export async function closeContainment({ cells, scratch, spawner, watchdog }: Co
 
 /** A node that is not root cannot have them, and runs programs as itself. */
 async function makeRooms(
-  { logger, scratchBytes }: ContainmentPlace,
+  { logger, scratchBytes, shownFolder }: ContainmentPlace,
   scratch: Scratch,
   wrapper: readonly string[],
 ): Promise<Rooms | undefined> {
@@ -93,8 +95,8 @@ async function makeRooms(
   if (typeof volumes === 'object') {
     logger?.warn({ reason: volumes.reason }, 'nothing bounds what programs write to their folders');
   }
-  const mounted = typeof volumes === 'string' ? volumes : undefined;
-  const rooms = await Rooms.make({ folder: scratch.path, volumes: mounted }, wrapper);
+  const shown = [volumes, shownFolder].filter((path) => typeof path === 'string');
+  const rooms = await Rooms.make({ folder: scratch.path, volumes: shown }, wrapper);
   if (rooms instanceof Rooms) return rooms;
   logger?.warn({ reason: rooms.reason }, 'programs see the temporary folders and shared memory of the host');
   return undefined;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, RequestError } from '../../domain/errors.ts';
+import { hasSecretFiles } from '../../domain/secret.ts';
 import type { Artifact, Limits, TaskDefinition } from '../../domain/task.ts';
 import type { TaskDraft } from '../../domain/tasks.ts';
 import { type Containment, closeContainment, makeContainment } from '../containment/containment.ts';
@@ -14,6 +15,7 @@ import {
   LaunchError,
   type PreparedArtifact,
 } from '../runtime.ts';
+import { SecretFolders } from '../secrets/secret-folders.ts';
 import { Digests } from './digest.ts';
 import { Identities } from './identities.ts';
 import type { ProcessInstance } from './instance.ts';
@@ -42,20 +44,29 @@ export interface ProcessRuntimeOptions {
   readonly withoutCgroups?: boolean;
 }
 
+/** Where files of secrets are, or why there can be none. */
+type SecretPlace = SecretFolders | { readonly reason: string };
+
 const defaultMemory = 128 * 1024 * 1024;
 const defaultProcesses = 128;
 
 /** Runs executables of the host. Ends what an earlier node of the same id has left; starts nothing yet. */
 export async function openProcessRuntime(options: ProcessRuntimeOptions): Promise<InstanceRuntime> {
   if (!options.hostAccess) return new ProcessRuntime(options, hostAccessDenied);
-  const containment = await containmentFor(options);
+  const secrets = SecretFolders.open(`spear-${options.nodeId}-process`, {
+    passable: process.geteuid?.() === 0,
+  });
+  const containment = await containmentFor(options, secrets);
   return 'reason' in containment
     ? new ProcessRuntime(options, () => unavailable(containment.reason))
-    : new ProcessRuntime(options, containment);
+    : new ProcessRuntime(options, containment, secrets);
 }
 
 /** A node that cannot run processes can do all else. */
-async function containmentFor(options: ProcessRuntimeOptions): ReturnType<typeof makeContainment> {
+async function containmentFor(
+  options: ProcessRuntimeOptions,
+  secrets: SecretPlace,
+): ReturnType<typeof makeContainment> {
   const inherited = inheritedDescriptors();
   const wrapper = closing(inherited);
   if (wrapper === undefined) {
@@ -65,7 +76,8 @@ async function containmentFor(options: ProcessRuntimeOptions): ReturnType<typeof
     );
   }
   try {
-    return await makeContainment({ ...options, walled: true, wrapper: wrapper ?? [] });
+    const shownFolder = secrets instanceof SecretFolders ? secrets.path : undefined;
+    return await makeContainment({ ...options, walled: true, shownFolder, wrapper: wrapper ?? [] });
   } catch (error) {
     options.logger?.warn({ err: error }, 'processes cannot be run here');
     return { reason: error instanceof Error ? error.message : 'the system refused it' };
@@ -77,6 +89,7 @@ class ProcessRuntime implements InstanceRuntime {
   readonly capabilities = { reattach: false, pause: false, stdin: true, typedFunctions: false };
   readonly defaultLimits: Partial<Limits>;
   readonly #usable: Containment | (() => RequestError);
+  readonly #secrets: SecretPlace;
   readonly #starter: Starter | undefined;
   readonly #identities = new Identities({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 });
   readonly #digests = new Digests();
@@ -85,8 +98,13 @@ class ProcessRuntime implements InstanceRuntime {
   readonly #instances = new Set<ProcessInstance>();
 
   /** `usable` is what it works with, or makes the reason why it cannot. */
-  constructor(options: ProcessRuntimeOptions, usable: Containment | (() => RequestError)) {
+  constructor(
+    options: ProcessRuntimeOptions,
+    usable: Containment | (() => RequestError),
+    secrets: SecretPlace = { reason: '' },
+  ) {
     this.#usable = usable;
+    this.#secrets = secrets;
     if (typeof usable === 'function') {
       this.defaultLimits = {};
       return;
@@ -96,7 +114,8 @@ class ProcessRuntime implements InstanceRuntime {
       ...(holds.memory && { memory: defaultMemory }),
       ...(holds.processes && { processes: defaultProcesses }),
     };
-    this.#starter = new Starter(usable, new Launcher(options.shell), options);
+    const folders = secrets instanceof SecretFolders ? { secrets } : {};
+    this.#starter = new Starter(usable, new Launcher(options.shell), { ...options, ...folders });
   }
 
   async resolve(draft: TaskDraft, { signal }: Fetching): Promise<Artifact> {
@@ -120,6 +139,7 @@ class ProcessRuntime implements InstanceRuntime {
     }
     checkWorkingDirectory(task, this.#identities.find(task.user));
     checkAbilities(task, cells.holds);
+    checkSecrets(task, this.#secrets);
     return { functions: [{ name: '', parameters: [], result: '', reason: '' }], wit: '' };
   }
 
@@ -145,6 +165,7 @@ class ProcessRuntime implements InstanceRuntime {
     this.#starter?.close();
     await closeContainment(this.#usable);
     this.#starter?.giveUpUsers();
+    if (this.#secrets instanceof SecretFolders) this.#secrets.close();
   }
 
   async #launch(launch: Launch, signal: AbortSignal): Promise<Instance> {
@@ -180,6 +201,14 @@ class ProcessRuntime implements InstanceRuntime {
     if (typeof this.#usable === 'function') throw this.#usable();
     return this.#usable;
   }
+}
+
+function checkSecrets({ secrets }: TaskDefinition, place: SecretPlace): void {
+  if (!('reason' in place) || !hasSecretFiles(secrets)) return;
+  throw invalidArgument(
+    'definition.secrets',
+    `this node has no place in memory for files of secrets (${place.reason}); allowed is env:KEY`,
+  );
 }
 
 function hostAccessDenied(): RequestError {

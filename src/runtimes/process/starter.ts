@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import { secretsVariable } from '../../domain/secret.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { Cell } from '../containment/cells/cell.ts';
 import type { Containment } from '../containment/containment.ts';
@@ -7,7 +8,9 @@ import type { InstanceFolder } from '../containment/folders/scratch.ts';
 import type { Launcher } from '../containment/launch/launcher.ts';
 import type { Identity } from '../containment/users/identity.ts';
 import { anyLeasedUser, LeasedUsers } from '../containment/users/leased-users.ts';
-import { type Launch, LaunchError } from '../runtime.ts';
+import { type Launch, LaunchError, noSecrets } from '../runtime.ts';
+import type { SecretFolders } from '../secrets/secret-folders.ts';
+import { secretVariables } from '../secrets/secret-variables.ts';
 import { ProcessInstance } from './instance.ts';
 import { startFailure } from './start-failure.ts';
 
@@ -15,6 +18,8 @@ interface StarterOptions {
   readonly clock: Clock;
   readonly logger?: { warn(details: object, message: string): void };
   readonly scratchBytes?: number;
+  /** Absent where there can be no files of secrets. */
+  readonly secrets?: SecretFolders;
 }
 
 /** What an instance has for itself while it runs. */
@@ -60,8 +65,13 @@ export class Starter {
     if (granted !== true && !(await granted)) throw new LaunchError('START_FAILED', startFailure('EMFILE'));
     const place = await this.#makePlace(task, identity);
     const { cell, folder } = place;
-    const release = (empty: boolean) => this.#release(place, empty);
+    const release = (empty: boolean) => {
+      this.#options.secrets?.remove(instanceId);
+      return this.#release(place, empty);
+    };
     try {
+      const { secrets = noSecrets } = launch;
+      const secretsPath = this.#options.secrets?.write(instanceId, secrets, place.identity);
       const request = this.#launcher.request({
         cell,
         room: this.#containment.rooms?.showing([this.#launcher.shell, path], [task.workingDirectory]),
@@ -70,7 +80,12 @@ export class Starter {
         directory: folder?.path ?? task.workingDirectory,
         program: path,
         args: [...task.args, ...launch.args],
-        environment: { ...task.environment, ...launch.environment },
+        environment: {
+          ...task.environment,
+          ...launch.environment,
+          ...secretVariables(secrets.values.filter(({ asVariable }) => asVariable)),
+          ...(secretsPath !== undefined && { [secretsVariable]: secretsPath }),
+        },
       });
       const child = await this.#containment.spawner.spawn(request);
       void child.started.then((pid) => cell.started(pid));
@@ -87,6 +102,7 @@ export class Starter {
       });
     } catch (error) {
       await release(true);
+      if (error instanceof LaunchError) throw error;
       throw new LaunchError('START_FAILED', startFailure(codeOf(error)), { cause: error });
     }
   }

@@ -1,9 +1,23 @@
 import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import type { InstanceReporter } from '../../domain/instance.ts';
+import { networkOf } from '../../domain/network/network-list.ts';
 import type { FunctionSignature, TaskDefinition } from '../../domain/task.ts';
 import { opaqueReason, printType } from '../../domain/wit/type-text.ts';
-import type { Attempt, AttemptIo, AttemptOutcome, PreparedArtifact, Runtime } from '../runtime.ts';
+import type { HostFolders } from '../host-folders.ts';
+import {
+  type Attempt,
+  type AttemptIo,
+  type AttemptOutcome,
+  LaunchError,
+  noSecrets,
+  type PreparedArtifact,
+  type Runtime,
+  type SecretSource,
+  type Secrets,
+  tenantOfTasks,
+} from '../runtime.ts';
+import { secretVariables } from '../secrets/secret-variables.ts';
 import { holdsDescriptors } from './files/anchor.ts';
 import type { HostLauncher } from './hosts/host-process.ts';
 import { PendingJob } from './hosts/pending.ts';
@@ -35,6 +49,10 @@ export interface WasmRuntimeOptions extends SourceOptions {
   readonly unsafePreopens?: boolean;
   /** Whether guests can be kept inside their preopens; absent means as this machine can. */
   readonly holdsFolders?: boolean;
+  /** Which folders tasks may have; absent means any. */
+  readonly folders?: HostFolders;
+  /** Absent means that tasks have none. */
+  readonly secrets?: SecretSource;
   readonly clock: Clock;
   /** Hears of each guest host, which is an instance that serves many tasks; absent means nobody does. */
   readonly instances?: InstanceReporter;
@@ -50,7 +68,7 @@ interface WasmRuntime extends Runtime {
 export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
   const closing = new AbortController();
   const { launcher = new PlainHostLauncher() } = options;
-  const { unsafePreopens = false, holdsFolders = holdsDescriptors } = options;
+  const { unsafePreopens = false, holdsFolders = holdsDescriptors, folders } = options;
   const allowPreopens = holdsFolders || unsafePreopens;
   const cache = new ArtifactCache({
     cacheDir: options.cacheDir,
@@ -65,9 +83,14 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     attempt: Attempt,
     io: AttemptIo,
     signal: AbortSignal,
+    secrets: Secrets = noSecrets,
   ): Promise<AttemptOutcome> {
+    const refused = folders?.refusal(program.preopens);
+    if (refused !== undefined) return Promise.resolve(notStarted(refused.reason));
     const pool = hosts.for(program);
-    const pending = new PendingJob(program, attempt, io, signal, pool);
+    const { values, fingerprint } = secrets;
+    const given = { environment: secretVariables(values), fingerprint };
+    const pending = new PendingJob(program, attempt, given, io, signal, pool);
     if (signal.aborted) pending.stopUnstarted();
     else pool.add(pending);
     return pending.outcome;
@@ -78,14 +101,21 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     return programs.load(taskId, revision, task);
   }
 
+  async function secretsOf(task: TaskDefinition): Promise<Secrets> {
+    const { secrets } = options;
+    return secrets === undefined || task.secrets === undefined
+      ? noSecrets
+      : secrets.read(task, tenantOfTasks);
+  }
+
   async function loadAndStart(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome> {
-    const loading = load(attempt);
+    const loading = Promise.all([load(attempt), secretsOf(attempt.task)]);
     const aborted = Promise.withResolvers<undefined>();
     const onAbort = () => aborted.resolve(undefined);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const program = signal.aborted ? undefined : await Promise.race([loading, aborted.promise]);
-      if (program !== undefined) return start(program, attempt, io, signal);
+      const ready = signal.aborted ? undefined : await Promise.race([loading, aborted.promise]);
+      if (ready !== undefined) return start(ready[0], attempt, io, signal, ready[1]);
       loading.catch(() => undefined);
       return { kind: 'stopped', rung: 'cooperative', instanceId: '', resourceUse: {} };
     } catch (error) {
@@ -104,9 +134,10 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     async prepare(task: TaskDefinition): Promise<PreparedArtifact> {
       checkSettings(task);
       checkPreopens(task, allowPreopens);
+      folders?.check(task);
       try {
         const { manifest } = await programs.check(task);
-        hosts.warm(task);
+        hosts.warm({ preopens: task.preopens, network: networkOf(task) });
         return { functions: signatures(manifest), wit: manifest.kind === 'component' ? manifest.wit : '' };
       } catch (error) {
         if (error instanceof ArtifactMissing) {
@@ -120,14 +151,18 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     },
     run(attempt, io, signal) {
       const program = programs.find(attempt.taskId, attempt.revision);
-      return program === undefined ? loadAndStart(attempt, io, signal) : start(program, attempt, io, signal);
+      const isReady = program !== undefined && attempt.task.secrets === undefined;
+      return isReady ? start(program, attempt, io, signal) : loadAndStart(attempt, io, signal);
     },
     async warm(taskId, revision, task) {
       if (task.warm.min === 0) return;
       try {
         checkPreopens(task, allowPreopens);
+        folders?.check(task);
         const program = await programs.keep(taskId, revision, task);
-        if (program !== undefined) await hosts.for(program).keep(program, task.instancePolicy === 'reused');
+        // One with secrets begins with those of its first execution.
+        const live = task.instancePolicy === 'reused' && task.secrets === undefined;
+        if (program !== undefined) await hosts.for(program).keep(program, live);
       } catch (error) {
         options.logger?.warn({ taskId, err: error }, 'a wasm task could not be made ready ahead of its use');
       }
@@ -156,12 +191,17 @@ function signatures(manifest: Manifest): FunctionSignature[] {
   return manifest.command === '' ? typed : [command, ...typed];
 }
 
+function notStarted(message: string): AttemptOutcome {
+  return { kind: 'failed', code: 'START_FAILED', message, instanceId: '', resourceUse: {} };
+}
+
 function notReady(error: unknown): AttemptOutcome {
   const facts = { instanceId: '', resourceUse: {} };
   if (error instanceof ArtifactMissing) {
     return { kind: 'failed', code: 'ARTIFACT_UNAVAILABLE', message: error.message, ...facts };
   }
-  const message =
-    error instanceof RequestError ? error.message : 'the artifact could not be made ready to run';
-  return { kind: 'failed', code: 'START_FAILED', message, ...facts };
+  if (error instanceof LaunchError) return notStarted(error.message);
+  return notStarted(
+    error instanceof RequestError ? error.message : 'the artifact could not be made ready to run',
+  );
 }

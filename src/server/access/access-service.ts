@@ -20,8 +20,9 @@ import {
   type RevokeTokenResponse,
   RevokeTokenResponseSchema,
 } from '../gen/spearlet/access_pb.js';
-import { roleFromWire, tokenToWire } from '../wire/access.ts';
+import { certificateNamesFromWire, fingerprintFromWire, roleFromWire, tokenToWire } from '../wire/access.ts';
 import { instant, reference } from '../wire/fields.ts';
+import type { OpenCalls } from './open-calls.ts';
 import type { PageAccess } from './page-access.ts';
 
 export interface AccessService {
@@ -36,13 +37,18 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 export function createAccessService({
   tokens,
   pageAccess,
+  openCalls,
   httpAddress,
+  tls,
   clock,
 }: {
   readonly tokens: Tokens;
   readonly pageAccess: PageAccess;
+  readonly openCalls: Pick<OpenCalls, 'endOf'>;
   /** HOST:PORT as bound. */
   readonly httpAddress: () => string;
+  /** It is reached by https. */
+  readonly tls: boolean;
   readonly clock: Pick<Clock, 'now'>;
 }): AccessService {
   return {
@@ -71,9 +77,11 @@ export function createAccessService({
           `is later than the end of ${quote(principal.name)}, or not set; allowed is at most ${timestampDate(timestampFromMs(latest)).toISOString()}`,
         );
       }
+      const certificateNames = certificateNamesFromWire('certificate_names', request.certificateNames);
       const { token, facts } = await tokens.create({
         ...{ name, role, ...owned(tenantToMakeIn(scope)) },
         ...(tasks.length > 0 && { tasks: [...tasks] }),
+        ...(certificateNames !== undefined && { certificateNames }),
         ...(expiresAt !== undefined && { expiresAt: Math.round(expiresAt) }),
       });
       return create(CreateTokenResponseSchema, { token: tokenToWire(facts), secret: token });
@@ -85,11 +93,17 @@ export function createAccessService({
 
     async revokeToken(request) {
       const name = reference('name', request.name);
+      const fingerprint = fingerprintFromWire('fingerprint', request.fingerprint);
       try {
-        return create(RevokeTokenResponseSchema, { token: tokenToWire(await tokens.revoke(name)) });
+        const facts =
+          fingerprint === undefined
+            ? await tokens.revoke(name)
+            : await tokens.revokeCertificate(name, fingerprint);
+        return create(RevokeTokenResponseSchema, { token: tokenToWire(facts) });
       } finally {
-        // Else its holder would go on through a page; also where the disk does not take it.
+        // Else its holder would go on through a page, or hear more; also where the disk does not take it.
         pageAccess.endOf(holderOf(name));
+        openCalls.endOf(holderOf(name));
       }
     },
 
@@ -97,7 +111,7 @@ export function createAccessService({
       assertNoSession(principal);
       const { secret: code, expiresAt } = pageAccess.createCode(atHomeIn(principal, scope));
       return create(CreatePageCodeResponseSchema, {
-        ...{ code, expiresAt: timestampFromMs(expiresAt), httpAddress: httpAddress() },
+        ...{ code, expiresAt: timestampFromMs(expiresAt), httpAddress: httpAddress(), tls },
       });
     },
   };

@@ -9,6 +9,7 @@ import { RequestError } from '../../domain/errors.ts';
 import { type IssuedSecret, ShortLivedSecrets } from './short-lived-secrets.ts';
 
 const minuteMs = 60_000;
+const sessionMs = 12 * 60 * minuteMs;
 
 interface Ticket {
   readonly principal: Principal;
@@ -16,13 +17,15 @@ interface Ticket {
 }
 
 export class PageAccess {
+  readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly #codes: ShortLivedSecrets<Principal>;
   readonly #sessions: ShortLivedSecrets<Principal>;
   readonly #tickets: ShortLivedSecrets<Ticket>;
 
   constructor(clock: Pick<Clock, 'now' | 'monotonic'>) {
+    this.#clock = clock;
     this.#codes = new ShortLivedSecrets(clock, { lifetimeMs: minuteMs, most: 100, prefix: '' });
-    const sessions = { lifetimeMs: 12 * 60 * minuteMs, most: 1000, prefix: 'spear_page_' };
+    const sessions = { lifetimeMs: sessionMs, most: 1000, prefix: 'spear_page_' };
     this.#sessions = new ShortLivedSecrets(clock, sessions);
     this.#tickets = new ShortLivedSecrets(clock, { lifetimeMs: 30_000, most: 1000, prefix: '' });
   }
@@ -41,7 +44,9 @@ export class PageAccess {
         { reason: 'UNAUTHENTICATED' },
       );
     }
-    return this.#sessions.issue({ ...maker, session: true }, maker.expiresAt);
+    const over = Math.round(this.#clock.now()) + sessionMs;
+    const expiresAt = Math.min(over, maker.expiresAt ?? over);
+    return this.#sessions.issue({ ...maker, session: true, expiresAt }, expiresAt);
   }
 
   /** The principal of a session's token. */

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Role as DomainRole } from '../../domain/access.ts';
-import { invalidArgument } from '../../domain/errors.ts';
+import { invalidArgument, quote } from '../../domain/errors.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { TokenFacts } from '../../domain/tokens.ts';
 import { Role, type TokenSchema } from '../gen/spearlet/access_pb.js';
@@ -25,10 +25,42 @@ export function roleFromWire(field: string, role: Role): DomainRole {
 
 export function tokenToWire(facts: TokenFacts): MessageInitShape<typeof TokenSchema> {
   const { name, role, createdAt, expiresAt, lastUsedAt, tasks = [] } = facts;
+  const { certificateNames, revokedFingerprints } = facts;
   return {
     ...{ name, role: roleToWire[role], createdAt: timestampFromMs(createdAt) },
     ...{ tenant: tenantOf(facts), tasks: [...tasks] },
     ...(expiresAt !== undefined && { expiresAt: timestampFromMs(expiresAt) }),
     ...(lastUsedAt !== undefined && { lastUsedAt: timestampFromMs(lastUsedAt) }),
+    certificateNames: [...(certificateNames ?? [])],
+    revokedFingerprints: [...(revokedFingerprints ?? [])],
   };
+}
+
+const mostNames = 16;
+
+/** Undefined for none. Throws invalid_argument, naming the field. */
+export function certificateNamesFromWire(
+  field: string,
+  names: readonly string[],
+): readonly string[] | undefined {
+  if (names.length > mostNames) {
+    throw invalidArgument(field, `has ${names.length} names; allowed are up to ${mostNames}`);
+  }
+  for (const name of names) {
+    if (name.length > 512 || !/^(URI:[A-Za-z][A-Za-z0-9+.-]*:[!-~]+|DNS:[A-Za-z0-9_.-]+)$/.test(name)) {
+      throw invalidArgument(
+        field,
+        `has ${quote(name)}; allowed are URI:… and DNS:… with a name as it is in the certificate, such as URI:spiffe://a/b`,
+      );
+    }
+  }
+  return names.length === 0 ? undefined : [...new Set(names)];
+}
+
+/** SHA-256 as openssl writes it, with or without its colons; undefined for none. */
+export function fingerprintFromWire(field: string, text: string): string | undefined {
+  if (text === '') return undefined;
+  const digits = text.replaceAll(':', '').toUpperCase();
+  if (/^[0-9A-F]{64}$/.test(digits)) return digits.replace(/..(?!$)/g, '$&:');
+  throw invalidArgument(field, `is ${quote(text)}; allowed is the SHA-256 of a certificate in hex`);
 }

@@ -167,6 +167,10 @@ function bodyToWire(event: LogEvent, final: ExecutionResponse | undefined) {
       };
     case 'chunk':
       return { case: 'chunk' as const, value: { stream: streamToWire[event.stream], data: event.data } };
+    case 'refusal': {
+      const { host, port, address, rule, more } = event;
+      return { case: 'refusal' as const, value: { host, port, address, rule, more: BigInt(more) } };
+    }
     case 'result':
       if (final === undefined) throw new Error('a result event goes with the final record');
       return { case: 'result' as const, value: resultToWire(final) };

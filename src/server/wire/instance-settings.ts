@@ -1,7 +1,9 @@
 /** What a definition says of the instances that run it, as its runtime wants it: their container, and those kept ready. */
-import { invalidArgument } from '../../domain/errors.ts';
+import { invalidArgument, quote } from '../../domain/errors.ts';
+import { destinationWords, parseDestination } from '../../domain/network/destination.ts';
 import { type Said, withDefaults } from '../../domain/schema/said.ts';
 import { container as containerSchema } from '../../domain/schema/task-instances.ts';
+import { hasSecretFiles, secretsFolder, secretsVariable } from '../../domain/secret.ts';
 import type { ContainerSettings, RuntimeKind, TaskDefinition, WarmPolicy } from '../../domain/task.ts';
 
 const mostInstances = 1000;
@@ -25,6 +27,63 @@ export function containerOf(
     container ?? {},
   ) as ContainerSettings;
   return { ...settings, capabilities: [...new Set(settings.capabilities)].sort() };
+}
+
+/** What the definition says of the network: a list of it is one. Throws where its runtime cannot hold it to a list. */
+export function networkFrom(
+  runtime: RuntimeKind,
+  { allowNetwork = false, network, container }: Said<TaskDefinition>,
+): Pick<TaskDefinition, 'allowNetwork' | 'network'> {
+  if (network === undefined) return { allowNetwork };
+  const field = 'definition.network';
+  if (runtime === 'process') {
+    throw invalidArgument(
+      field,
+      'is for wasm and docker tasks; allowed for process is none, as nothing holds a process to it',
+    );
+  }
+  for (const [index, entry] of network.entries()) {
+    if (parseDestination(entry) === undefined) {
+      throw invalidArgument(
+        `${field}[${index}]`,
+        `${quote(entry)} is not ${destinationWords.what}; allowed is ${destinationWords.allowed}`,
+      );
+    }
+  }
+  if (container?.network !== undefined) {
+    throw invalidArgument(
+      field,
+      'is given with container.network; allowed is one of them: with a list a container is in no network of the engine',
+    );
+  }
+  return { allowNetwork: true, network };
+}
+
+/** What the definition says of secrets. Throws where one would hide a variable or a folder of the task. */
+export function secretsFrom({
+  runtime,
+  secrets,
+  environment = {},
+  preopens = {},
+}: Said<TaskDefinition>): Pick<TaskDefinition, 'secrets'> {
+  if (secrets === undefined) return {};
+  for (const name of Object.keys(secrets)) {
+    if (!Object.hasOwn(environment, name) && name !== secretsVariable) continue;
+    throw invalidArgument(
+      `definition.secrets.${name}`,
+      'is the name of a variable of the environment, too; allowed is another name',
+    );
+  }
+  const hidden = Object.keys(preopens).find(
+    (path) => path === secretsFolder || secretsFolder.startsWith(`${path}/`),
+  );
+  if (runtime === 'docker' && hidden !== undefined && hasSecretFiles(secrets)) {
+    throw invalidArgument(
+      `definition.preopens.${quote(hidden)}`,
+      `is where secrets stand; allowed are folders apart from ${secretsFolder}`,
+    );
+  }
+  return { secrets };
 }
 
 /** An absent policy keeps no instance ready. `isSaid` where the definition has one, if an empty one. */

@@ -15,6 +15,7 @@ import {
 } from '../gen/spearlet/node_pb.js';
 import { statusToWire } from './enums.ts';
 import { recordToWire } from './execution.ts';
+import { namesOf } from './variables.ts';
 
 export function nodeToWire(node: NodeStatus): NodeView {
   return create(NodeViewSchema, {
@@ -80,7 +81,6 @@ export function invocationToWire(
   { maxInputBytes, withValues }: { readonly maxInputBytes: number; readonly withValues: boolean },
 ): GetInvocationResponse {
   const { functionName, parameters, input, contentType, args, environment, forceNewInstance } = invocation;
-  const named = Object.keys(environment).map((name) => [name, '']);
   return create(GetInvocationResponseSchema, {
     functionName,
     parameters: Object.fromEntries(
@@ -90,7 +90,7 @@ export function invocationToWire(
     inputBytes: BigInt(input.byteLength),
     contentType,
     args: [...args],
-    environment: withValues ? environment : Object.fromEntries(named),
+    environment: withValues ? environment : namesOf(environment),
     forceNewInstance,
   });
 }

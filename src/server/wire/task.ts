@@ -14,8 +14,9 @@ import type { TaskDefinition as WireDefinition, Task as WireTask } from '../gen/
 import { TaskSchema } from '../gen/spearlet/task_pb.js';
 import { definitionMessage } from './definition-message.ts';
 import { text } from './fields.ts';
-import { containerOf, warmOf } from './instance-settings.ts';
+import { containerOf, networkFrom, secretsFrom, warmOf } from './instance-settings.ts';
 import { changedInterruption, completeInterruption } from './interruption.ts';
+import { namesOf } from './variables.ts';
 
 type Plain = Omit<TaskDraft, 'source' | 'sha256'>;
 
@@ -31,6 +32,8 @@ export function draftFromWire(definition: WireDefinition | undefined): TaskDraft
       ...filled,
       limits: said.limits ?? {},
       retry: { ...retry, maxMs: Math.max(retry.initialMs, retry.maxMs) },
+      ...networkFrom(runtime, said),
+      ...secretsFrom(said),
       container: containerOf(runtime, said),
       warm: warmOf(runtime, definition.warm !== undefined, filled.warm),
       ...changedInterruption(runtime, filled),
@@ -74,14 +77,16 @@ function digestFromWire(value: string): string {
   return value;
 }
 
-export function taskToWire(task: Task): WireTask {
+/** @param withValues whether the values of variables are in it, or their names alone */
+export function taskToWire(task: Task, withValues: boolean): WireTask {
   const { definition } = task;
+  const environment = withValues ? definition.environment : namesOf(definition.environment);
   return create(TaskSchema, {
     taskId: task.taskId,
     tenant: tenantOf(task),
     revision: task.revision,
     definition: {
-      ...definitionMessage.write({ ...definition, ...completeInterruption(definition) }),
+      ...definitionMessage.write({ ...definition, environment, ...completeInterruption(definition) }),
       artifact: artifactToWire(definition.artifact),
     },
     functions: task.functions.map((signature) => ({

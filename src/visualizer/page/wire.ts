@@ -93,6 +93,16 @@ export interface StreamExecutionResultJson {
   readonly transition?: TransitionJson;
   readonly chunk?: ChunkJson;
   readonly result?: ExecutionResultJson;
+  readonly refusal?: RefusalJson;
+}
+
+export interface RefusalJson {
+  readonly host?: string;
+  readonly port?: number;
+  readonly address?: string;
+  readonly rule?: string;
+  /** A decimal number. */
+  readonly more?: string;
 }
 
 export interface GetExecutionStatusResponseJson {

@@ -90,6 +90,8 @@ class Digested implements AttemptIo {
 
   inputDelivered(): void {}
 
+  refused(): void {}
+
   digest(): string {
     return this.#hash.digest('hex');
   }
@@ -117,6 +119,7 @@ itDocker(
     const counting: AttemptIo = {
       bind: () => io.bind(),
       inputDelivered: () => io.inputDelivered(),
+      refused: () => io.refused(),
       write(stream, data) {
         most = Math.max(most, process.memoryUsage.rss());
         return io.write(stream, data);

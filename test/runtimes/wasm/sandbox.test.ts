@@ -69,7 +69,7 @@ function programOf(rest: Partial<ProgramFacts>): ProgramFacts {
     environment: {},
     preopens: {},
     unsafePreopens: false,
-    allowNetwork: false,
+    network: [],
     warm: { min: 0, max: 1, idleTimeoutMs: 60_000, startAhead: false },
     ...rest,
   };
@@ -77,7 +77,8 @@ function programOf(rest: Partial<ProgramFacts>): ProgramFacts {
 
 /** A function of an interface that a program with or without a network is given. */
 async function hostFunction(allowNetwork: boolean, name: string, member: string) {
-  const { imports } = (await hostFor(programOf({ imports: [name], allowNetwork }), networkGuards())).instance(
+  const network = allowNetwork ? ['public'] : [];
+  const { imports } = (await hostFor(programOf({ imports: [name], network }), networkGuards())).instance(
     context,
   );
   const found = Reflect.get(imports[name] ?? {}, member);
@@ -185,7 +186,7 @@ function liveGuest(): { readonly entry: LiveGuest; readonly closed: () => number
       closed += 1;
     },
   };
-  return { entry: { guest, instanceId: '1', uses: 0 }, closed: () => closed };
+  return { entry: { guest, instanceId: '1', secrets: '', uses: 0 }, closed: () => closed };
 }
 
 describe('the network', () => {
@@ -207,7 +208,7 @@ describe('the network', () => {
 
   it('can be given bytes of a stream that is not its own', async () => {
     const body = await requestBody();
-    const program = programOf({ imports: ['wasi:http/types'], allowNetwork: true });
+    const program = programOf({ imports: ['wasi:http/types'], network: ['public'] });
     const { imports } = (await hostFor(program, networkGuards())).instance({
       ...context,
       input: Buffer.from('0123456789'),

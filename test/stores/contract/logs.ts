@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { NewEvent } from '../../../src/domain/event.ts';
 import { maxPageEvents } from '../../../src/stores/page.ts';
 import type { Store } from '../../../src/stores/store.ts';
-import { bytesOf, chunk, executionId, result, shortLog, transition } from '../samples.ts';
+import { bytesOf, chunk, executionId, refusal, result, shortLog, transition } from '../samples.ts';
 import { a, all, appending, b, c, creating, sequences } from './entries.ts';
 
 export function logContract(open: () => Promise<Store>): void {
@@ -14,7 +14,10 @@ export function logContract(open: () => Promise<Store>): void {
       chunk(3, bytesOf(65_536)),
       chunk(4, bytesOf(7, 100), 'stderr'),
       chunk(5, bytesOf(1), 'stdout'),
-      { ...result(6, 'timedOut'), attempt: 3 },
+      refusal(6, 'inside.example'),
+      chunk(7, bytesOf(2, 3)),
+      { ...refusal(8, ''), rule: '', more: 1000 },
+      { ...result(9, 'timedOut'), attempt: 3 },
     ];
     await store.commit([appending(a, 0, events)]);
     expect(await store.events(a, all)).toEqual(

@@ -56,7 +56,7 @@ describe('an execution off the wire', () => {
 });
 
 describe('an event off the wire', () => {
-  it('is one of three kinds, and nothing where the page does not know its kind', () => {
+  it('is one of four kinds, and nothing where the page does not know its kind', () => {
     const head = {
       executionId: 'exec_1',
       sequence: '7',
@@ -69,6 +69,9 @@ describe('an event off the wire', () => {
     const chunk = eventOf({ ...head, chunk: { stream: 'OUTPUT_STREAM_STDERR', data: btoa('oh\n') } });
     expect(chunk).toMatchObject({ kind: 'chunk', sequence: 7, chunk: { stream: 'stderr' } });
     expect(eventOf({ ...head, result: execution(0, 1) })).toMatchObject({ kind: 'result' });
+    const refusal = eventOf({ ...head, refusal: { host: 'db.example', port: 5432, rule: 'unlisted' } });
+    const text = 'db.example:5432 refused: not in the network list of the task';
+    expect(refusal).toMatchObject({ kind: 'refusal', sequence: 7, text });
     expect(eventOf(head)).toBeUndefined();
   });
 });

@@ -170,6 +170,7 @@ const unheard: AttemptIo = {
   write: () => undefined,
   bind: () => Promise.resolve(),
   inputDelivered() {},
+  refused() {},
 };
 
 /** An attempt runs, stands still or is being stopped. */

@@ -48,8 +48,8 @@ export class Rooms {
   readonly #volumes: readonly string[];
   readonly #known = new Map<string, Room>();
 
-  private constructor(folder: string, volumes: string | undefined, tools: Tools) {
-    this.#volumes = volumes === undefined ? [] : [volumes];
+  private constructor(folder: string, volumes: readonly string[], tools: Tools) {
+    this.#volumes = volumes;
     this.#folder = folder;
     this.#tools = tools;
     const found = sharedFolders.filter((path) => existsSync(path)).map((path) => realpathSync(path));
@@ -60,17 +60,18 @@ export class Rooms {
 
   /**
    * Resolves with why there can be none where they cannot be made. `folder` is the node's own; programs find their
-   * folders in it, or in `volumes` below it, where more is mounted later. `wrapper` is what the spawner is started with.
+   * folders in it, or in `volumes`, where more is made or mounted later. `wrapper` is what the spawner is started with.
    */
   static async make(
-    { folder, volumes }: { readonly folder: string; readonly volumes?: string | undefined },
+    { folder, volumes = [] }: { readonly folder: string; readonly volumes?: readonly string[] },
     wrapper: readonly string[],
   ): Promise<Rooms | { readonly reason: string }> {
     const [unshare, nsenter, mount] = ['unshare', 'nsenter', 'mount'].map(findCommand);
     if (unshare === undefined || nsenter === undefined || mount === undefined) {
       return { reason: 'unshare, nsenter and mount of util-linux are not installed' };
     }
-    const rooms = new Rooms(realpathSync(folder), volumes && realpathSync(volumes), { unshare, nsenter });
+    const places = volumes.map((path) => realpathSync(path));
+    const rooms = new Rooms(realpathSync(folder), places, { unshare, nsenter });
     const [file = '', ...args] = [...wrapper, ...rooms.plain.command];
     return (await runCommand(file, args)) ? rooms : { reason: 'unshare and mount cannot make a namespace' };
   }

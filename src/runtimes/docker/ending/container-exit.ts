@@ -1,6 +1,8 @@
 import type { Clock } from '../../../domain/clock.ts';
+import type { SecretFolders } from '../../secrets/secret-folders.ts';
 import type { EngineConnection } from '../engine/connection.ts';
 import { passed } from '../engine/waiting.ts';
+import type { ProxyTools } from '../network/container-network.ts';
 import type { Reconciler } from '../reconciler.ts';
 import { removeContainer } from './removal.ts';
 
@@ -15,6 +17,10 @@ export interface InstanceHost {
   readonly clock: Clock;
   /** What a container may write to its root file system, in bytes; absent means what the disk has. */
   readonly scratchBytes?: number | undefined;
+  /** Absent where there can be no files of secrets. */
+  readonly secrets?: SecretFolders | undefined;
+  /** How containers with a network list are given it; absent where none can be. */
+  readonly proxy?: ProxyTools | undefined;
 }
 
 /** How a container is made gone. Where that cannot be confirmed, the reconciler goes on with it. */
@@ -51,7 +57,9 @@ export class ContainerExit {
   }
 
   #tell(removed: boolean): boolean {
-    const { reconciler } = this.#host;
+    const { reconciler, secrets } = this.#host;
+    // Of one that still runs, they are of no more use to us.
+    secrets?.remove(this.#instanceId);
     if (removed) {
       reconciler.leave(this.#instanceId);
       this.#going.resolve();

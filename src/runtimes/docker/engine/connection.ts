@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import type Dockerode from 'dockerode';
 import type { Clock } from '../../../domain/clock.ts';
 import { type EngineAddress, parseAddress } from './address.ts';
@@ -129,7 +131,8 @@ export class EngineConnection {
 
   async #probe(): Promise<EngineFacts> {
     try {
-      await this.#connect();
+      // First: a machine without an engine does not load dockerode.
+      await assertReached(parseAddress(this.#options.host));
       const info: EngineInfo = await this.call(probeMs, (docker) => docker.info());
       if (info.OSType !== 'linux') throw new Error(`it runs ${info.OSType} containers; Spear needs linux`);
       this.#facts = factsOf(info, 'socketPath' in parseAddress(this.#options.host));
@@ -175,6 +178,17 @@ function factsOf(info: EngineInfo, local: boolean): EngineFacts {
     cores: Math.max(1, info.NCPU ?? 1),
     sockets: SocketMemory.of({ version: info.CgroupVersion ?? '', driver: info.CgroupDriver ?? '' }, local),
   };
+}
+
+/** Rejects where nobody listens on the socket; what an address of another machine says, the call itself finds out. */
+async function assertReached(address: EngineAddress): Promise<void> {
+  if (!('socketPath' in address)) return;
+  const socket = createConnection(address.socketPath);
+  try {
+    await once(socket, 'connect');
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Rejects where the address is none. */

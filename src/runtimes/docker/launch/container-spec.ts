@@ -1,9 +1,15 @@
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
+import { secretsFolder, secretsVariable } from '../../../domain/secret.ts';
 import type { Limits, TaskDefinition } from '../../../domain/task.ts';
-import type { Launch } from '../../runtime.ts';
+import { type Launch, noSecrets } from '../../runtime.ts';
+import { secretVariables } from '../../secrets/secret-variables.ts';
+
+import type { ImageFacts } from '../images/image.ts';
+import { proxyVariables } from '../network/container-network.ts';
+import type { StartGate } from '../network/start-gate.ts';
 
 /** nobody, by number: an image needs no /etc/passwd for it. */
-const unprivileged = '65534:65534';
+export const unprivileged = '65534:65534';
 
 /** The engine's own init takes one place in the container. */
 const initProcesses = 1;
@@ -33,21 +39,36 @@ export function containerName(instanceId: string): string {
   return `spear-${instanceId.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')}`;
 }
 
-/** A container as closed as its task lets it be. `volumes` are the paths that its image wants volumes at. */
+/** What a container gets beside what its task says. */
+interface Additions {
+  /** A folder of the host with the files of its secrets. */
+  readonly secretsPath?: string | undefined;
+  /** What its program waits at for its network. */
+  readonly gate?: StartGate | undefined;
+}
+
+/** A container as closed as its task lets it be. */
 export function containerSpec(
   launch: Launch,
   nodeId: string,
-  volumes: readonly string[],
+  image: Pick<ImageFacts, 'entrypoint' | 'command' | 'volumes'>,
+  { secretsPath, gate }: Additions = {},
 ): ContainerCreateOptions {
-  const { task } = launch;
+  const { task, secrets = noSecrets } = launch;
   if (task.artifact.kind !== 'docker') throw new Error(`a ${task.artifact.kind} artifact in a docker task`);
   return {
     name: containerName(launch.instanceId),
     Image: `sha256:${task.artifact.imageId}`,
-    ...commandOf(task, launch.args),
-    Env: Object.entries({ ...task.environment, ...launch.environment }).map(
-      ([name, value]) => `${name}=${value}`,
-    ),
+    ...(gate === undefined
+      ? commandOf(task, launch.args)
+      : gatedCommand(gate, image, commandOf(task, launch.args))),
+    Env: Object.entries({
+      ...task.environment,
+      ...launch.environment,
+      ...secretVariables(secrets.values.filter(({ asVariable }) => asVariable)),
+      ...(secretsPath !== undefined && { [secretsVariable]: secretsFolder }),
+      ...(task.network !== undefined && proxyVariables),
+    }).map(([name, value]) => `${name}=${value}`),
     ...(task.workingDirectory === '' ? {} : { WorkingDir: task.workingDirectory }),
     User: task.user === '' ? unprivileged : task.user,
     Labels: {
@@ -64,7 +85,10 @@ export function containerSpec(
     AttachStderr: true,
     // A check is another process that nobody asked for.
     Healthcheck: { Test: ['NONE'] },
-    HostConfig: hostConfig(task, volumes),
+    HostConfig: hostConfig(task, image.volumes, [
+      ...(secretsPath === undefined ? [] : [{ ...bind(secretsFolder, secretsPath), ReadOnly: true }]),
+      ...(gate?.mounts ?? []),
+    ]),
   };
 }
 
@@ -78,7 +102,21 @@ function commandOf(
   return args.length > 0 ? { Cmd: args } : {};
 }
 
-function hostConfig(task: TaskDefinition, volumes: readonly string[]): HostConfig {
+/** The engine does not add what the image runs where it is told another entrypoint. */
+function gatedCommand(
+  gate: StartGate,
+  image: Pick<ImageFacts, 'entrypoint' | 'command'>,
+  { Entrypoint, Cmd }: Pick<ContainerCreateOptions, 'Entrypoint' | 'Cmd'>,
+): Pick<ContainerCreateOptions, 'Entrypoint' | 'Cmd'> {
+  const entrypoint = Entrypoint === undefined ? image.entrypoint : [Entrypoint].flat();
+  return { Entrypoint: [...gate.entrypoint], Cmd: [...entrypoint, ...(Cmd ?? image.command)] };
+}
+
+function hostConfig(
+  task: TaskDefinition,
+  volumes: readonly string[],
+  additions: readonly MountSettings[],
+): HostConfig {
   const { container, limits } = task;
   const tmpfsSize = container?.tmpfsSize ?? 0;
   // Else an image's volumes would be folders of the host, writable and without a bound.
@@ -89,12 +127,13 @@ function hostConfig(task: TaskDefinition, volumes: readonly string[]): HostConfi
     Init: true,
     AutoRemove: false,
     RestartPolicy: { Name: 'no' },
-    NetworkMode: task.allowNetwork ? (container?.network ?? 'none') : 'none',
+    // What a list has is reached another way.
+    NetworkMode: task.allowNetwork && task.network === undefined ? (container?.network ?? 'none') : 'none',
     IpcMode: 'private',
     ReadonlyRootfs: container?.writableRoot !== true,
     // A tmpfs of size 0 would have no bound at all.
     Tmpfs: tmpfsSize > 0 ? Object.fromEntries(tmpfs.map((path) => [path, tmpfsOptions(tmpfsSize)])) : {},
-    Mounts: Object.entries(task.preopens).map(([guest, host]) => bind(guest, host)),
+    Mounts: [...Object.entries(task.preopens).map(([guest, host]) => bind(guest, host)), ...additions],
     CapDrop: ['ALL'],
     CapAdd: [...(container?.capabilities ?? [])],
     SecurityOpt: container?.allowNewPrivileges === true ? [] : ['no-new-privileges'],

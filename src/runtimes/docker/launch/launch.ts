@@ -1,5 +1,6 @@
-import type { Launch } from '../../runtime.ts';
-import { LaunchError } from '../../runtime.ts';
+import type { TaskDefinition } from '../../../domain/task.ts';
+import { type Launch, LaunchError, noSecrets } from '../../runtime.ts';
+import type { SecretOwner } from '../../secrets/secret-folders.ts';
 import type { InstanceHost } from '../ending/container-exit.ts';
 import { Freezer } from '../ending/freezer.ts';
 import { removeContainer } from '../ending/removal.ts';
@@ -9,7 +10,9 @@ import { asEngineError, type EngineError } from '../engine/engine-error.ts';
 import type { ContainerStreams } from '../engine/streams.ts';
 import type { ImageCache } from '../images/image-cache.ts';
 import { ContainerInstance } from '../instance.ts';
-import { containerName, containerSpec } from './container-spec.ts';
+import { ContainerNetwork } from '../network/container-network.ts';
+import { gateLine } from '../network/start-gate.ts';
+import { containerName, containerSpec, unprivileged } from './container-spec.ts';
 
 /** A busy engine may take long; one that takes longer is no longer waited for. */
 const createMs = 60_000;
@@ -30,6 +33,7 @@ export async function launchContainer(
   const { connection, reconciler } = host;
   reconciler.enter(launch.instanceId);
   let streams: ContainerStreams | undefined;
+  let network: ContainerNetwork | undefined;
   let made = false;
   let id: string | undefined;
   try {
@@ -49,12 +53,12 @@ export async function launchContainer(
       signal,
     );
     signal.throwIfAborted();
-    return new ContainerInstance(host, launch, {
-      containerId,
-      streams,
-      freezer: new Freezer(connection, containerId),
-    });
+    const freezer = new Freezer(connection, containerId);
+    network = await networkOf(host, launch.task, containerId, streams);
+    signal.throwIfAborted();
+    return new ContainerInstance(host, launch, { containerId, streams, freezer, network });
   } catch (error) {
+    network?.close();
     streams?.close();
     await clearAway(host, launch.instanceId, made);
     if (id !== undefined) connection.facts?.sockets.forget(id);
@@ -63,12 +67,31 @@ export async function launchContainer(
   }
 }
 
+/** Its program waits for it, and begins then. */
+async function networkOf(
+  { connection, proxy }: LaunchHost,
+  { network: entries }: TaskDefinition,
+  containerId: string,
+  streams: ContainerStreams,
+): Promise<ContainerNetwork | undefined> {
+  if (entries === undefined || proxy === undefined) return undefined;
+  const network = await ContainerNetwork.open({ connection, containerId, proxy, entries });
+  streams.begin?.(gateLine);
+  return network;
+}
+
 async function create(host: LaunchHost, launch: Launch): Promise<string> {
   const { artifact } = launch.task;
   if (artifact.kind !== 'docker') throw new Error(`a ${artifact.kind} artifact in a docker task`);
   const image = await host.images.facts(artifact.imageId);
   if (image === undefined) throw imageMissing(artifact.image);
-  const spec = containerSpec(launch, host.nodeId, image.volumes);
+  const { instanceId, secrets = noSecrets, task } = launch;
+  const secretsPath = host.secrets?.write(instanceId, secrets, ownerOf(task.user));
+  const gate = task.network === undefined ? undefined : host.proxy?.gate;
+  if (task.network !== undefined && gate === undefined) {
+    throw new LaunchError('START_FAILED', 'this node can hold no container to a network list');
+  }
+  const spec = containerSpec(launch, host.nodeId, image, { secretsPath, gate });
   try {
     const container = await host.connection.call(createMs, (docker) => docker.createContainer(spec));
     return container.id;
@@ -77,6 +100,13 @@ async function create(host: LaunchHost, launch: Launch): Promise<string> {
     host.images.forget(artifact.imageId);
     throw imageMissing(artifact.image);
   }
+}
+
+/** Whose files in the container are; undefined where that is not known here, or not to be given by this node. */
+function ownerOf(user: string): SecretOwner | undefined {
+  const numbers = /^(\d+)(?::(\d+))?$/.exec(user === '' ? unprivileged : user);
+  if (process.geteuid?.() !== 0 || numbers === null) return undefined;
+  return { uid: Number(numbers[1]), gid: Number(numbers[2] ?? 0) };
 }
 
 function imageMissing(image: string): LaunchError {
@@ -88,7 +118,8 @@ function imageMissing(image: string): LaunchError {
 
 /** By its name: where the engine did not answer to the creation, nobody knows the id. */
 export async function clearAway(host: InstanceHost, instanceId: string, made: boolean): Promise<void> {
-  const { connection, clock, reconciler } = host;
+  const { connection, clock, reconciler, secrets } = host;
+  secrets?.remove(instanceId);
   const removed = !made || (await removeContainer(connection, clock, containerName(instanceId)));
   if (removed) reconciler.leave(instanceId);
   else void reconciler.abandon(instanceId);

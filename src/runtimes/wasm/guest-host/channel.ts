@@ -1,4 +1,4 @@
-import { readSync, writeSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import {
   encodeRecordHeader,
   maxOutputBytes,
@@ -7,6 +7,7 @@ import {
   recordKind,
 } from '../hosts/channel.ts';
 import type { HostMessage } from '../hosts/protocol.ts';
+import { type SharedSocket, SocketWriter } from './socket-writer.ts';
 
 export interface Received {
   readonly message: HostMessage;
@@ -29,11 +30,18 @@ export class Channel {
   readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
   #ahead: Buffer = Buffer.alloc(0);
   readonly #chunk = Buffer.allocUnsafe(chunkBytes);
+  readonly #writer: SocketWriter;
   #unsent: Uint8Array[] = [];
   #sentAt = 0;
 
   constructor(fd: number) {
     this.#fd = fd;
+    this.#writer = new SocketWriter({ fd, lock: new SharedArrayBuffer(4) });
+  }
+
+  /** For another thread of the host that has something to say. */
+  get socket(): SharedSocket {
+    return this.#writer.shared;
   }
 
   /** Nothing that was read waits to be handled; what was not sent yet is sent. The next message may be under way. */
@@ -89,7 +97,7 @@ export class Channel {
     const [first] = this.#unsent;
     const bytes = this.#unsent.length === 1 && first !== undefined ? first : Buffer.concat(this.#unsent);
     this.#unsent = [];
-    for (let at = 0; at < bytes.length; ) at += this.#retry(() => writeSync(this.#fd, bytes, at));
+    this.#writer.write(bytes);
     this.#sentAt = performance.now() * 1000;
   }
 

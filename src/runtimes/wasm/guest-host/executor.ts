@@ -91,14 +91,14 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
     if (live.get(key) !== undefined) return undefined;
     const context = contextOf(program, { args: [], environment: {} }, new Uint8Array(), () => {});
     budget.begin(memoryCapOf(found));
-    connect(found);
+    connect(found, 0);
     try {
       const guest = createGuest(found, context, budget);
       if (context.exitCode !== undefined) {
         guest.close();
         throw new Error(`exit ${context.exitCode}`);
       }
-      live.keep(key, { guest, instanceId: `${name}-${++instances}`, uses: 0 });
+      live.keep(key, { guest, instanceId: `${name}-${++instances}`, secrets: '', uses: 0 });
       return undefined;
     } catch (error) {
       return startEnding(error);
@@ -127,15 +127,19 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
     const write: RunContext['write'] = (stream, bytes) => channel.output(stream, job.ticket, bytes);
     const context = contextOf(program.program, job, input, write);
     budget.begin(memoryCapOf(program));
-    const kept = job.reuse ? live.get(job.program) : undefined;
+    const found = job.reuse ? live.get(job.program) : undefined;
+    // What it has read of its environment stays in its memory.
+    if (found !== undefined && found.secrets !== job.secrets) live.drop(job.program);
+    const kept = found?.secrets === job.secrets ? found : undefined;
     if (kept !== undefined) Object.assign(kept.guest.context, context);
     let current = kept;
     let ending: Ending;
-    connect(program);
+    connect(program, job.ticket);
     try {
       current ??= {
         guest: (job.reuse ? undefined : next.take(program, context)) ?? createGuest(program, context, budget),
         instanceId: `${name}-${++instances}`,
+        secrets: job.secrets,
         uses: 0,
       };
       ending = enter(program.program, current.guest, job);
@@ -156,8 +160,10 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
     };
   }
 
-  function connect(program: LoadedProgram): void {
-    if (program.kind === 'component' && rules !== undefined) program.host.connect(rules);
+  /** What is refused is told as the job's. */
+  function connect(program: LoadedProgram, ticket: number): void {
+    if (program.kind !== 'component' || rules === undefined) return;
+    program.host.connect(rules, { socket: channel.socket, ticket });
   }
 
   function disconnect(program: LoadedProgram): void {

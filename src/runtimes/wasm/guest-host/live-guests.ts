@@ -3,6 +3,8 @@ import type { Guest } from './guest.ts';
 export interface LiveGuest {
   readonly guest: Guest;
   readonly instanceId: string;
+  /** See `Job`. */
+  readonly secrets: string;
   /** Executions that it has run. */
   uses: number;
 }

@@ -20,9 +20,17 @@ const maxReplyBytes = 6 * maxResultBytes + 64 * 1024;
 /**
  * Kinds of records. `reply` is JSON text of an AttemptOutcome; `begun` is the processor time of the host in
  * microseconds, as text, when a job with a limit of it begins; `notice` is JSON text of a Notice; `ready` is empty and
- * comes once, when the host's code is loaded.
+ * comes once, when the host's code is loaded; `refusal` is JSON text of a NetworkRefusal.
  */
-export const recordKind = { stdout: 0, stderr: 1, reply: 2, begun: 3, notice: 4, ready: 5 } as const;
+export const recordKind = {
+  stdout: 0,
+  stderr: 1,
+  reply: 2,
+  begun: 3,
+  notice: 4,
+  ready: 5,
+  refusal: 6,
+} as const;
 
 export interface HostRecord {
   readonly kind: number;
@@ -104,7 +112,7 @@ function lengthAt(bytes: Buffer, at: number, maxBytes: number): number {
   const length = bytes.readUInt32LE(at);
   const kind = bytes.readUInt32LE(at + 4);
   const most = kind === recordKind.stdout || kind === recordKind.stderr ? maxOutputBytes : maxBytes;
-  if (length > most || kind > recordKind.ready) {
+  if (length > most || kind > recordKind.refusal) {
     throw new Error(`a record of kind ${kind} and ${length} bytes`);
   }
   return length;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../domain/clock.ts';
 import type { InstanceReport } from '../../../domain/instance.ts';
+import { refusalFrom } from '../../../domain/network/refusal.ts';
 import { ComputeWatch } from '../../containment/cells/compute-watch.ts';
 import type { AttemptOutcome } from '../../runtime.ts';
 import { encodeMessage, type HostRecord, RecordReader, recordKind } from './channel.ts';
@@ -351,6 +352,11 @@ export class GuestHost {
     if (kind === recordKind.reply) {
       this.#jobs.delete(ticket);
       this.#settle(pending, JSON.parse(textOf(data)) as AttemptOutcome);
+      return undefined;
+    }
+    if (kind === recordKind.refusal) {
+      const refusal = refusalFrom(JSON.parse(textOf(data)));
+      if (refusal !== undefined) pending.io.refused(refusal);
       return undefined;
     }
     pending.talked = true;

@@ -1,6 +1,12 @@
 import type { Attempt, AttemptIo, AttemptOutcome } from '../../runtime.ts';
 import type { Job, Program } from './protocol.ts';
 
+/** Secrets of an attempt as variables, over those of its caller. */
+export interface GivenSecrets {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly fingerprint: string;
+}
+
 /** An attempt between `run` and its outcome. */
 export class PendingJob {
   readonly program: Program;
@@ -26,6 +32,7 @@ export class PendingJob {
   constructor(
     program: Program,
     { executionId, number, task, invocation }: Attempt,
+    secrets: GivenSecrets,
     io: AttemptIo,
     signal: AbortSignal,
     holder: { abort(pending: PendingJob): void },
@@ -40,7 +47,8 @@ export class PendingJob {
       functionName: invocation.functionName,
       parameters: invocation.parameters,
       args: invocation.args,
-      environment: invocation.environment,
+      environment: { ...invocation.environment, ...secrets.environment },
+      secrets: secrets.fingerprint,
     };
     this.executionId = executionId;
     this.attempt = number;

@@ -25,7 +25,7 @@ const strictRules: NetworkRules = { loopback: false, ownPorts: [] };
 /** What of a task decides which processes may run it. */
 interface Reach {
   readonly preopens: Readonly<Record<string, string>>;
-  readonly allowNetwork: boolean;
+  readonly network: readonly string[];
 }
 
 /**
@@ -42,9 +42,10 @@ export class HostPools {
     this.#options = options;
   }
 
-  for({ preopens, allowNetwork: network }: Reach): HostPool {
+  for({ preopens, network: entries }: Reach): HostPool {
     const places = Object.entries(preopens).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = JSON.stringify([network, places]);
+    const network = entries.length > 0;
+    const key = JSON.stringify([entries, places]);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       pool = this.#make({ preopens, network, packages: shimPackages }, places.length === 0 && !network);

@@ -17,9 +17,9 @@ export type Notice =
   /** Something that it opened on the network is not closed: the host can run nothing more. */
   | { readonly program: number; readonly state: 'worn' };
 
-/** What guests with a network may not reach; see docs/decisions/0020-guest-network.md. */
+/** What of a node matters to its guests with a network; see docs/decisions/0032-network-list.md. */
 export interface NetworkRules {
-  /** Loopback, but for the node's own ports. */
+  /** All of them may reach loopback, but for the node's own ports. */
   readonly loopback: boolean;
   /** Ports of the node, refused at every address of the machine. */
   readonly ownPorts: readonly number[];
@@ -40,7 +40,8 @@ export interface ProgramFacts {
   readonly unsafePreopens: boolean;
   /** Files that it may have open at once; absent means the default of the file system. */
   readonly openFiles?: number;
-  readonly allowNetwork: boolean;
+  /** What it may reach, as a task's definition has it; empty means no network. */
+  readonly network: readonly string[];
   readonly warm: WarmPolicy;
 }
 
@@ -83,6 +84,8 @@ export interface Job {
   readonly parameters: Readonly<Record<string, JsonValue>>;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** A live instance of other secrets than these is not used; empty means none. */
+  readonly secrets: string;
 }
 
 /** The code of the host itself, its first message; the attachment is a JSON object of module texts by address. */
@@ -100,7 +103,7 @@ export interface CodeMessage {
 
 /** From the node to a host. */
 export type HostMessage =
-  /** What guests may not reach from now on; comes before the first guest with a network. */
+  /** What holds from now on; comes before each guest with a network. */
   | { readonly kind: 'network'; readonly rules: NetworkRules }
   /** Attached: its source, then its core modules in order; `lengths` are theirs. */
   | {

@@ -1,4 +1,5 @@
 import { invalidArgument, RequestError } from '../../../domain/errors.ts';
+import { networkOf } from '../../../domain/network/network-list.ts';
 import type { Limits, TaskDefinition } from '../../../domain/task.ts';
 import { maxOpenFiles } from '../files/file-system.ts';
 
@@ -65,7 +66,7 @@ export function checkSettings(task: TaskDefinition): void {
   }
 }
 
-function checkLimits({ limits, preopens, allowNetwork }: TaskDefinition): void {
+function checkLimits({ limits, preopens, ...definition }: TaskDefinition): void {
   const { memory = 0, cpu = 1, processes = 1, openFiles, fileSize } = limits;
   if (memory > maxMemory) {
     throw invalidArgument('definition.limits.memory', `is ${memory}; allowed is at most ${maxMemory} bytes`);
@@ -80,7 +81,7 @@ function checkLimits({ limits, preopens, allowNetwork }: TaskDefinition): void {
     throw invalidArgument('definition.limits.processes', `is ${processes}; allowed is 1 or more`);
   }
   const hasFiles = Object.keys(preopens).length > 0;
-  if (openFiles !== undefined && allowNetwork) {
+  if (openFiles !== undefined && networkOf(definition).length > 0) {
     throw invalidArgument(
       'definition.limits.open_files',
       'a wasm guest with a network cannot be held to a number of open files; leave it out',

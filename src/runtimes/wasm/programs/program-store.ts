@@ -1,5 +1,6 @@
 import { invalidArgument } from '../../../domain/errors.ts';
 import { LruMap } from '../../../domain/lru-map.ts';
+import { networkOf } from '../../../domain/network/network-list.ts';
 import type { TaskDefinition } from '../../../domain/task.ts';
 import { gateModules } from '../check/gate.ts';
 import type { Program } from '../hosts/protocol.ts';
@@ -79,6 +80,7 @@ export class ProgramStore {
     const artifact = await this.#cache.load(digestOf(task));
     const cores = await this.#bound(artifact, digestOf(task), memoryLimit(task));
     const { manifest } = artifact;
+    const network = networkOf(task);
     this.#lastKey += 1;
     return {
       key: this.#lastKey,
@@ -93,8 +95,8 @@ export class ProgramStore {
       preopens: task.preopens,
       unsafePreopens: this.#unsafePreopens,
       ...(task.limits.openFiles !== undefined && { openFiles: task.limits.openFiles }),
-      allowNetwork: task.allowNetwork,
-      pure: Object.keys(task.preopens).length === 0 && !task.allowNetwork,
+      network,
+      pure: Object.keys(task.preopens).length === 0 && network.length === 0,
       warm: task.warm,
     };
   }

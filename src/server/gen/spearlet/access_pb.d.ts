@@ -49,16 +49,30 @@ export declare type Token = Message<"spearlet.Token"> & {
   lastUsedAt?: Timestamp | undefined;
 
   /**
+   * Where certificates stand for it, and no secret: what names they have, as "URI:spiffe://a/b" or "DNS:a.example".
+   *
+   * @generated from field: repeated string certificate_names = 10;
+   */
+  certificateNames: string[];
+
+  /**
+   * Certificates that do not stand for it any more, by their SHA-256.
+   *
+   * @generated from field: repeated string revoked_fingerprints = 11;
+   */
+  revokedFingerprints: string[];
+
+  /**
    * Whose tasks and executions its holder sees. One with ROLE_ADMIN may name any other.
    *
-   * @generated from field: string tenant = 10;
+   * @generated from field: string tenant = 12;
    */
   tenant: string;
 
   /**
    * Globs of the tasks that it sees, of which a name fits any; none means all. '*' is any characters, '?' is one.
    *
-   * @generated from field: repeated string tasks = 11;
+   * @generated from field: repeated string tasks = 13;
    */
   tasks: string[];
 };
@@ -93,6 +107,14 @@ export declare type CreateTokenRequest = Message<"spearlet.CreateTokenRequest"> 
   expiresAt?: Timestamp | undefined;
 
   /**
+   * Up to 16. With any there is no secret: a caller is known by a certificate with one of these names, from an
+   * authority that the node trusts. "URI:spiffe://a/b" or "DNS:a.example".
+   *
+   * @generated from field: repeated string certificate_names = 10;
+   */
+  certificateNames: string[];
+
+  /**
    * As in Token; at most 64. The tenant is the one that the request names. Not for ROLE_ADMIN.
    *
    * @generated from field: repeated string tasks = 11;
@@ -117,6 +139,7 @@ export declare type CreateTokenResponse = Message<"spearlet.CreateTokenResponse"
 
   /**
    * To be shown with each call as "authorization: Bearer SECRET". It is not kept, and cannot be had again.
+   * Empty where certificates stand for it.
    *
    * @generated from field: string secret = 2;
    */
@@ -167,6 +190,13 @@ export declare type RevokeTokenRequest = Message<"spearlet.RevokeTokenRequest"> 
    * @generated from field: string name = 1;
    */
   name: string;
+
+  /**
+   * Revokes one certificate that stands for it, by its SHA-256 in hex, and not the whole.
+   *
+   * @generated from field: string fingerprint = 10;
+   */
+  fingerprint: string;
 };
 
 /**
@@ -208,7 +238,7 @@ export declare const CreatePageCodeRequestSchema: GenMessage<CreatePageCodeReque
  */
 export declare type CreatePageCodeResponse = Message<"spearlet.CreatePageCodeResponse"> & {
   /**
-   * Good once, by POST to /api/session. The page takes it out of its address: http://HOST:PORT/#code=CODE
+   * Good once, by POST to /api/session. The page takes it out of its address: http(s)://HOST:PORT/#code=CODE
    *
    * @generated from field: string code = 1;
    */
@@ -227,6 +257,13 @@ export declare type CreatePageCodeResponse = Message<"spearlet.CreatePageCodeRes
    * @generated from field: string http_address = 3;
    */
   httpAddress: string;
+
+  /**
+   * The page is reached by https.
+   *
+   * @generated from field: bool tls = 4;
+   */
+  tls: boolean;
 };
 
 /**

@@ -629,6 +629,12 @@ export declare type StreamExecutionResult = Message<"spearlet.StreamExecutionRes
      */
     value: ExecutionResult;
     case: "result";
+  } | {
+    /**
+     * @generated from field: spearlet.NetworkRefusal refusal = 12;
+     */
+    value: NetworkRefusal;
+    case: "refusal";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -716,6 +722,55 @@ export declare type Chunk = Message<"spearlet.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export declare const ChunkSchema: GenMessage<Chunk>;
+
+/**
+ * The function wanted to go where its task's network list does not let it. The first 32 of an attempt are told.
+ *
+ * @generated from message spearlet.NetworkRefusal
+ */
+export declare type NetworkRefusal = Message<"spearlet.NetworkRefusal"> & {
+  /**
+   * The name or the address that it asked for.
+   *
+   * @generated from field: string host = 1;
+   */
+  host: string;
+
+  /**
+   * 0 for a look-up.
+   *
+   * @generated from field: uint32 port = 2;
+   */
+  port: number;
+
+  /**
+   * The address that the name was found to have; empty where none was looked up.
+   *
+   * @generated from field: string address = 3;
+   */
+  address: string;
+
+  /**
+   * `unlisted`, `node` (a port of the node), or what the address is: `loopback`, `private`, `link-local`, `metadata`,
+   * `multicast`, `special`.
+   *
+   * @generated from field: string rule = 4;
+   */
+  rule: string;
+
+  /**
+   * How many there were beyond those that are told; all else is empty then.
+   *
+   * @generated from field: uint64 more = 5;
+   */
+  more: bigint;
+};
+
+/**
+ * Describes the message spearlet.NetworkRefusal.
+ * Use `create(NetworkRefusalSchema)` to create a new message.
+ */
+export declare const NetworkRefusalSchema: GenMessage<NetworkRefusal>;
 
 /**
  * @generated from message spearlet.GetExecutionStatusRequest

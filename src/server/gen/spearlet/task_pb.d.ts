@@ -381,6 +381,8 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
   args: string[];
 
   /**
+   * In responses to callers with less than the role develop, the values are empty.
+   *
    * @generated from field: map<string, string> environment = 5;
    */
   environment: { [key: string]: string };
@@ -393,7 +395,8 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
   preopens: { [key: string]: string };
 
   /**
-   * Lets a WebAssembly function or a container use the network. A process always can.
+   * WebAssembly: the same as a `network` of `public`. Docker: lets it use a network of the engine, `container.network`.
+   * A process always has the host's.
    *
    * @generated from field: bool allow_network = 7;
    */
@@ -485,6 +488,26 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
    * @generated from field: map<string, string> labels = 21;
    */
   labels: { [key: string]: string };
+
+  /**
+   * WebAssembly and docker: what it may reach, and nothing else. Each is `public`, `HOST`, `*.DOMAIN`, an address or a
+   * CIDR, all but the first also with `:PORT`. Loopback, private and other addresses that are not public are open only
+   * where an address or a CIDR has them, which needs the role admin; the node's own ports never are. A container
+   * reaches them over HTTP, by the proxy that its environment names.
+   *
+   * @generated from field: repeated string network = 22;
+   */
+  network: string[];
+
+  /**
+   * Names, and the keys of the node's secrets that stand under them: `KEY`, or `env:KEY` for a variable of the
+   * environment where it would be a file. Docker: files in `/run/secrets`; process: files in the folder that the variable
+   * `SPEAR_SECRETS` names; WebAssembly: variables. At most 64. The values are read when an instance starts, and are in
+   * no answer, log or snapshot.
+   *
+   * @generated from field: map<string, string> secrets = 23;
+   */
+  secrets: { [key: string]: string };
 };
 
 /**

@@ -4,18 +4,23 @@
  *
  * - transition: `['t', time, status, attempt, from, to, eventType, reasonCode, contextPatch, chartVersion, by?]`
  * - chunk: `['o' (stdout) or 'e' (stderr), time, status, attempt, byteLength]`
+ * - refusal: `['n', time, status, attempt, 0, host, port, address, rule, more]`: to a reader of before, a chunk without
+ *   bytes
  * - result: `['r', time, status, attempt, by?]`
  */
 import type { LogEvent, NewEvent } from '../../../domain/event.ts';
 import type { ExecutionStatus } from '../../../domain/execution.ts';
+import type { NetworkRefusal } from '../../../domain/network/refusal.ts';
 import { chunkBytes } from '../../page.ts';
 import { DamagedError, type LoggedTransition, type LogOutline } from '../../store.ts';
 import { bytesChecksum, type SummedSegment, segmentChecksum } from '../file/checksum.ts';
 
 type Common<K extends string> = [kind: K, time: number, status: ExecutionStatus, attempt: number];
+type RefusalMeta = [host: string, port: number, address: string, rule: NetworkRefusal['rule'], more: number];
 type EventMeta =
   | [...Common<'t'>, string, string, string, string, string, number, by?: string]
   | [...Common<'o' | 'e'>, byteLength: number]
+  | [...Common<'n'>, 0, ...RefusalMeta]
   | [...Common<'r'>, by?: string];
 
 /** About the most bytes of one row: what a reader must load to get at one event. */
@@ -60,6 +65,8 @@ function metaOf(event: NewEvent): EventMeta {
       ];
     case 'chunk':
       return [event.stream === 'stdout' ? 'o' : 'e', time, status, attempt, event.data.byteLength];
+    case 'refusal':
+      return ['n', time, status, attempt, 0, event.host, event.port, event.address, event.rule, event.more];
     case 'result':
       return ['r', time, status, attempt, ...named];
   }
@@ -113,6 +120,11 @@ export function* decodeSegment(row: SegmentRow): Generator<LogEvent> {
       case 'r':
         yield { kind: 'result', ...commonOf(row, index, meta), ...namedBy(meta[4]) };
         break;
+      case 'n': {
+        const [, , , , , host, port, address, rule, more] = meta;
+        yield { kind: 'refusal', ...commonOf(row, index, meta), host, port, address, rule, more };
+        break;
+      }
       default: {
         const common = commonOf(row, index, meta);
         const chunk = data.subarray(offset, offset + meta[4]);
@@ -200,7 +212,7 @@ export class OutlineReader {
       if (meta[0] === 't') {
         if (meta[3] !== this.#attempt) this.#beginAttempt(meta[3]);
         this.#transitions.push(transitionOf(row, index, meta));
-      } else if (meta[0] !== 'r') {
+      } else if (meta[0] === 'o' || meta[0] === 'e') {
         this.#output[meta[0] === 'o' ? 'stdout' : 'stderr'] += meta[4];
       }
     }

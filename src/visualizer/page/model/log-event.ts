@@ -1,4 +1,5 @@
 /** One event of an execution's log: the model of `StreamExecutionResult`. */
+import { refusalFrom, refusalText } from '../../../domain/network/refusal.ts';
 import type { Json, StreamExecutionResultJson } from '../wire.ts';
 import { type ExecutionRow, rowOf } from './execution-row.ts';
 import { bytesOf, instantOf, numberOf } from './scalar.ts';
@@ -48,7 +49,13 @@ export interface ResultEvent extends LogEventHead {
   readonly result: ExecutionRow;
 }
 
-export type LogEvent = TransitionEvent | ChunkEvent | ResultEvent;
+export interface RefusalEvent extends LogEventHead {
+  readonly kind: 'refusal';
+  /** In words, as the command line says it. */
+  readonly text: string;
+}
+
+export type LogEvent = TransitionEvent | ChunkEvent | ResultEvent | RefusalEvent;
 
 /** Nothing where the event is of a kind that this page does not know. */
 export function eventOf(json: StreamExecutionResultJson): LogEvent | undefined {
@@ -65,8 +72,22 @@ export function eventOf(json: StreamExecutionResultJson): LogEvent | undefined {
     const stream = json.chunk.stream === 'OUTPUT_STREAM_STDERR' ? 'stderr' : 'stdout';
     return { ...head, kind: 'chunk', chunk: { stream, data: bytesOf(json.chunk.data) } };
   }
+  if (json.refusal) return { ...head, kind: 'refusal', text: refusalWords(json.refusal) };
   if (json.result) return { ...head, kind: 'result', result: rowOf(json.result) };
   return undefined;
+}
+
+/** A rule that this page does not know is said as it is. */
+export function refusalWords(told: {
+  readonly host?: string;
+  readonly port?: number;
+  readonly address?: string;
+  readonly rule?: string;
+  readonly more?: string | number;
+}): string {
+  const { host = '', port = 0, address = '', rule = '', more = 0 } = told;
+  const refusal = refusalFrom({ host, port, address, rule, more: Number(more) });
+  return refusal === undefined ? `${host} refused: ${rule}` : refusalText(refusal);
 }
 
 /** The context patch of a transition; an unreadable one changes nothing. */

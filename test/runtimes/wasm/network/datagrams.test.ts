@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { RunContext } from '../../../../src/runtimes/wasm/guest-host/host/context.ts';
 import { hostFor } from '../../../../src/runtimes/wasm/guest-host/host/imports.ts';
@@ -15,9 +16,12 @@ const program: ProgramFacts = {
   environment: {},
   preopens: {},
   unsafePreopens: false,
-  allowNetwork: true,
+  network: ['public'],
   warm: { min: 0, max: 1, idleTimeoutMs: 60_000, startAhead: false },
 };
+
+/** Where refusals are told. */
+const nobody = { socket: { fd: openSync('/dev/null', 'w'), lock: new SharedArrayBuffer(4) }, ticket: 0 };
 
 const context: RunContext = {
   input: new Uint8Array(),
@@ -34,7 +38,7 @@ const loopback = (port: number) => ({ tag: 'ipv4', val: { port, address: [127, 0
 /** What a guest calls, over a real socket of the shim's thread. */
 async function guestSocket(rules: NetworkRules) {
   const factory = await hostFor(program, networkGuards());
-  factory.connect(rules);
+  factory.connect(rules, nobody);
   const { imports } = factory.instance(context);
   const member = (name: string, key: string) => Reflect.get(imports[name] ?? {}, key);
   const network = member('wasi:sockets/instance-network', 'instanceNetwork')();

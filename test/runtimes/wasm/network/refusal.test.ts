@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRefused } from '../../../../src/runtimes/wasm/guest-host/network/rules.ts';
 import type { NetworkRules } from '../../../../src/runtimes/wasm/hosts/protocol.ts';
 import { describeWhere } from '../../../support/needs.ts';
-import { run } from '../../attempt.ts';
+import { attemptOf, Collected, run } from '../../attempt.ts';
 import { WasmBench, type WasmRuntime } from '../fixture.ts';
 import { keepAliveServer, machineAddress, type Served } from './servers.ts';
 
@@ -22,8 +21,9 @@ afterAll(async () => {
   await everywhere.close();
 });
 
-async function get(runtime: WasmRuntime, host: string): Promise<unknown> {
-  const task = await bench.example('misbehaving/fetch', { allowNetwork: true });
+async function get(runtime: WasmRuntime, host: string, network?: readonly string[]): Promise<unknown> {
+  const list = network === undefined ? {} : { network };
+  const task = await bench.example('misbehaving/fetch', { allowNetwork: true, ...list });
   const parameters = { authority: `${host}:${everywhere.port}`, path: '/' };
   const { outcome } = await run(runtime, task, { functionName: 'get', parameters });
   return 'output' in outcome ? outcome.output : outcome;
@@ -80,39 +80,67 @@ describe('a guest with a network', () => {
 const noInterface = machineAddress === undefined ? 'this machine has no address but loopback' : '';
 describeWhere([noInterface], 'at an address of the machine that is not loopback', () => {
   it.each([machineAddress ?? '', `[::ffff:${machineAddress}]`])(
-    'a guest reaches other servers, and not the node: %s',
+    'a guest reaches other servers where its list has it, and never the node: %s',
     async (host) => {
       rules = { loopback: false, ownPorts: [] };
-      expect(await get(open, host)).toBe('"hello"');
+      const list = [`${machineAddress}/32`];
+      expect(await get(open, host, list)).toBe('"hello"');
       rules = { loopback: false, ownPorts: [everywhere.port] };
-      expect(await get(open, host)).toBe(denied);
+      expect(await get(open, host, list)).toBe(denied);
     },
   );
 });
 
-describe('the rules', () => {
-  const closed: NetworkRules = { loopback: false, ownPorts: [8080] };
-
-  it.each([
-    '127.0.0.1',
-    '127.255.255.255',
-    '0.0.0.0',
-    '::',
-    '::1',
-    '::1%lo',
-    '::127.0.0.1',
-    '64:ff9b::7f00:1',
-  ])('take %s for loopback', (address) => {
-    expect(isRefused(closed, address, 1)).toBe(true);
-    expect(isRefused({ ...closed, loopback: true }, address, 1)).toBe(false);
-    expect(isRefused({ ...closed, loopback: true }, address, 8080)).toBe(true);
+describe('a guest with a network list', () => {
+  beforeAll(() => {
+    rules = { loopback: false, ownPorts: [] };
   });
 
-  it.each(['128.0.0.1', '8.8.8.8', '2001:db8::1', '64:ff9b::808:808', '::ffff:8.8.8.8'])(
-    'let guests reach %s, also on a port that is the node’s elsewhere',
-    (address) => {
-      expect(isRefused(closed, address, 1)).toBe(false);
-      expect(isRefused(closed, address, 8080)).toBe(false);
-    },
-  );
+  it.each([
+    ['127.0.0.1', ['127.0.0.0/8']],
+    ['127.1', ['127.0.0.1']],
+    ['[::ffff:127.0.0.1]', ['127.0.0.0/8']],
+    ['localhost', ['127.0.0.1']],
+    ['[::1]', ['::1']],
+  ])('reaches loopback as %s where it has %s', async (host, list) => {
+    expect(await get(open, host, list)).toBe('"hello"');
+  });
+
+  it.each([
+    ['127.0.0.1', ['public']],
+    ['127.0.0.1', ['10.0.0.0/8', '127.0.0.2']],
+    ['localhost', ['localhost', 'public']],
+    ['127.0.0.1', ['127.0.0.0/8:1']],
+    ['169.254.169.254', ['public', '169.254.0.0/16']],
+    ['unlisted.example', ['127.0.0.0/8']],
+  ])('does not reach %s where it has %s', async (host, list) => {
+    const before = everywhere.accepted();
+    expect(await get(open, host, list)).toBe(denied);
+    expect(everywhere.accepted()).toBe(before);
+  });
+
+  it('is not let out by the list of another task', async () => {
+    expect(await get(open, '127.0.0.1', ['127.0.0.0/8'])).toBe('"hello"');
+    expect(await get(open, '127.0.0.1', ['public'])).toBe(denied);
+  });
+
+  it('has each refusal told with host, port and rule', async () => {
+    const { port } = everywhere;
+    const task = await bench.example('misbehaving/fetch', { allowNetwork: true, network: ['localhost'] });
+    const told = async (host: string): Promise<unknown> => {
+      const io = new Collected();
+      const invocation = { functionName: 'get', parameters: { authority: `${host}:${port}`, path: '/' } };
+      await open.run(attemptOf(task, invocation), io, new AbortController().signal);
+      return io.refusals;
+    };
+    expect(await told('2130706433')).toEqual([
+      { host: '127.0.0.1', port, address: '', rule: 'loopback', more: 0 },
+    ]);
+    expect(await told('localhost')).toMatchObject([{ host: 'localhost', port, rule: 'loopback', more: 0 }]);
+    expect(await told('else.example')).toEqual([
+      { host: 'else.example', port, address: '', rule: 'unlisted', more: 0 },
+    ]);
+    rules = { loopback: true, ownPorts: [port] };
+    expect(await told('127.0.0.1')).toMatchObject([{ host: '127.0.0.1', port, rule: 'node' }]);
+  });
 });

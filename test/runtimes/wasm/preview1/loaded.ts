@@ -24,7 +24,7 @@ export function loadModule(
       environment: {},
       preopens: {},
       unsafePreopens: false,
-      allowNetwork: false,
+      network: [],
       warm: { min: 0, max: 1, idleTimeoutMs: 1000, startAhead: false },
       ...facts,
     },

@@ -2,6 +2,7 @@ import { anchorOf, holdsDescriptors, pathAnchorOf } from '../../files/anchor.ts'
 import { createFileSystem } from '../../files/file-system.ts';
 import type { FileSystem } from '../../files/port.ts';
 import type { NetworkRules, ProgramFacts } from '../../hosts/protocol.ts';
+import type { RefusalReport } from '../network/extension.ts';
 import type { RunContext } from './context.ts';
 import { createFilesystem } from './filesystem.ts';
 import { type GuestImports, plainInterfaces } from './interfaces.ts';
@@ -18,7 +19,7 @@ export interface HostFactory {
   /** @throws where a folder of a preopen cannot be opened */
   instance(context: RunContext): InstanceHost;
   /** Lets the network be reached, until `disconnect`. */
-  connect(rules: NetworkRules): void;
+  connect(rules: NetworkRules, report: RefusalReport): void;
   /** Closes what is open on the network; false where that could not be done. */
   disconnect(): boolean;
 }
@@ -33,7 +34,8 @@ export async function hostFor(program: ProgramFacts, guards: string): Promise<Ho
   const usesShim = program.imports.some((name) => /^wasi:(http|sockets)\//.test(name));
   const shim = usesShim ? await import('./shim.ts') : undefined;
   const makeImports = shim?.createShimImports ?? createOwnImports;
-  const network = shim !== undefined && program.allowNetwork ? shim.networkOf(guards) : noNetwork;
+  const network =
+    shim !== undefined && program.network.length > 0 ? shim.networkOf(program.network, guards) : noNetwork;
   return {
     instance(context) {
       const files = filesOf(program);

@@ -1,5 +1,5 @@
 import * as wasi from '@bytecodealliance/preview2-shim';
-import { canonicalHost, literalAsName, parseAuthority } from '../network/host-name.ts';
+import { canonicalHost, literalAsName, parseAuthority } from '../../../network/host-name.ts';
 import type { GuestImports } from './interfaces.ts';
 
 /** The shim splits an authority at its colons, and cannot have an IPv6 address in one. */

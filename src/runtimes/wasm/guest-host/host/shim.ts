@@ -3,7 +3,7 @@ import { WASIShim } from '@bytecodealliance/preview2-shim/instantiation';
 import { callExtension } from '@bytecodealliance/preview2-shim/io-worker';
 import type { FileSystem } from '../../files/port.ts';
 import type { NetworkRules, ProgramFacts } from '../../hosts/protocol.ts';
-import type { Operation } from '../network/extension.ts';
+import type { Operation, RefusalReport } from '../network/extension.ts';
 import type { RunContext } from './context.ts';
 import { createFilesystem } from './filesystem.ts';
 import type { HostFactory } from './imports.ts';
@@ -18,26 +18,29 @@ export function createShimImports(
   files: FileSystem,
 ): GuestImports {
   const shim = new WASIShim({
-    sandbox: { preopens: {}, env: {}, args: [], enableNetwork: program.allowNetwork },
+    sandbox: { preopens: {}, env: {}, args: [], enableNetwork: program.network.length > 0 },
   });
   const io = createIo(shimClasses(), context);
   return {
     ...shim.getImportObject(),
     ...plainInterfaces(context, io),
     ...createFilesystem(io, files),
-    ...(program.allowNetwork ? networkInterfaces() : noNetwork()),
+    ...(program.network.length > 0 ? networkInterfaces() : noNetwork()),
   };
 }
 
 /** The network of the shim's thread. Nothing but this thread uses it, and only one guest at a time. */
-export function networkOf(guards: string): Pick<HostFactory, 'connect' | 'disconnect'> {
+export function networkOf(
+  entries: readonly string[],
+  guards: string,
+): Pick<HostFactory, 'connect' | 'disconnect'> {
   const extension = new URL(guards);
   const ask = (...[operation, ...parameters]: Operation) => callExtension(extension, operation, parameters);
   // Nothing is reached without the guards.
   ask('end');
   return {
-    connect(rules: NetworkRules) {
-      ask('begin', rules);
+    connect(rules: NetworkRules, report: RefusalReport) {
+      ask('begin', { ...rules, entries }, report);
     },
     disconnect() {
       try {

@@ -4,23 +4,16 @@ import http, { type ClientRequest, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 import net, { isIP, type LookupFunction, type NetConnectOpts } from 'node:net';
-import { literalOfName } from './host-name.ts';
+import { type NetworkGate, refused } from '../../../network/gate.ts';
+import { literalOfName } from '../../../network/host-name.ts';
 import { httpError } from './http-error.ts';
-import type { FoundAddress } from './name-lookups.ts';
 
 /** What the guards ask. */
 export interface Gatekeeper {
-  /** Whether a guest may send to this port of this address now. */
-  allows(address: string, port: number): boolean;
-  /** Rejects as a look-up of Node's fails. */
-  find(name: string): Promise<readonly FoundAddress[]>;
+  /** Of the guest that runs; undefined between guests, when nothing may be reached. */
+  gate(): NetworkGate | undefined;
   /** It is open, or about to be. */
   opened(connection: net.Socket | net.Server | UdpSocket): void;
-}
-
-/** As the system refuses a connection that a firewall forbids. */
-export function refusal(): NodeJS.ErrnoException {
-  return Object.assign(new Error('this address is not open to guests'), { code: 'EACCES' });
 }
 
 /**
@@ -31,7 +24,8 @@ export function installGuards(keeper: Gatekeeper): void {
   guardTcp(keeper);
   guardUdp(keeper);
   guardHttp();
-  Object.assign(dns.promises, { lookup: (name: string) => keeper.find(name) });
+  const find = (name: string) => keeper.gate()?.find(name) ?? Promise.reject({ code: 'ECANCELLED' });
+  Object.assign(dns.promises, { lookup: find });
   // The shim has imported these by name.
   syncBuiltinESMExports();
 }
@@ -45,8 +39,8 @@ function guardTcp(keeper: Gatekeeper): void {
     const options = list[0] as Partial<net.TcpNetConnectOpts & net.IpcNetConnectOpts>;
     const { host = '', port, path } = options;
     keeper.opened(this);
-    if (path || (isIP(host) !== 0 && !keeper.allows(host, Number(port)))) {
-      process.nextTick(() => this.destroy(refusal()));
+    if (path || (isIP(host) !== 0 && refuses(keeper, host, Number(port)))) {
+      process.nextTick(() => this.destroy(refused()));
       return this;
     }
     list[0] = { ...options, lookup: guardedLookup(keeper, Number(port)) } satisfies Partial<NetConnectOpts>;
@@ -56,7 +50,10 @@ function guardTcp(keeper: Gatekeeper): void {
   const { listen } = net.Server.prototype;
   net.Server.prototype.listen = function (this: net.Server, ...parameters: unknown[]) {
     keeper.opened(this);
-    this.prependListener('connection', (socket) => keeper.opened(socket));
+    this.prependListener('connection', (socket) => {
+      keeper.opened(socket);
+      if (keeper.gate()?.accepts(socket.remoteAddress ?? '') !== true) socket.destroy(refused());
+    });
     return Reflect.apply(listen, this, parameters);
   } as typeof listen;
 }
@@ -64,20 +61,21 @@ function guardTcp(keeper: Gatekeeper): void {
 function guardedLookup(keeper: Gatekeeper, port: number): LookupFunction {
   return (name, { family, all }, callback) => {
     const wanted = family === 4 || family === 'IPv4' ? 4 : family === 6 || family === 'IPv6' ? 6 : 0;
-    keeper.find(name).then(
-      (addresses) => {
-        const fitting = addresses.filter((each) => wanted === 0 || each.family === wanted);
-        const allowed = fitting.filter(({ address }) => keeper.allows(address, port));
-        const [first] = allowed;
-        if (first === undefined) {
-          const failure = fitting.length > 0 ? refusal() : lookupError('ENODATA', name);
-          callback(failure, '');
-        } else if (all) callback(null, allowed as dns.LookupAddress[]);
+    const finding = keeper.gate()?.open(name, port, wanted) ?? Promise.reject({ code: 'ECANCELLED' });
+    finding.then(
+      (open) => {
+        const [first] = open;
+        if (first === undefined) callback(lookupError('ENODATA', name), '');
+        else if (all) callback(null, open as dns.LookupAddress[]);
         else callback(null, first.address, first.family);
       },
-      (error) => callback(lookupError(error.code, name), ''),
+      (error) => callback(error.code === 'EACCES' ? refused() : lookupError(error.code, name), ''),
     );
   };
+}
+
+function refuses(keeper: Gatekeeper, address: string, port: number): boolean {
+  return keeper.gate()?.refuses(address, port) ?? true;
 }
 
 function lookupError(code: string, name: string): NodeJS.ErrnoException {
@@ -101,16 +99,16 @@ function guardUdp(keeper: Gatekeeper): void {
       return socket;
     };
     socket.connect = (port: number, address?: unknown) => {
-      if (typeof address === 'string' && keeper.allows(address, port))
+      if (typeof address === 'string' && !refuses(keeper, address, port))
         Reflect.apply(connect, socket, [port, address]);
-      else process.nextTick(() => socket.emit('error', refusal()));
+      else process.nextTick(() => socket.emit('error', refused()));
     };
     socket.send = (message: unknown, ...rest: unknown[]) => {
       const [port, address, done] = rest;
       const named = typeof port === 'number';
-      if (!named || (typeof address === 'string' && keeper.allows(address, port))) {
+      if (!named || (typeof address === 'string' && !refuses(keeper, address, port))) {
         Reflect.apply(send, socket, [message, ...rest]);
-      } else if (typeof done === 'function') process.nextTick(() => done(refusal()));
+      } else if (typeof done === 'function') process.nextTick(() => done(refused()));
     };
     return socket;
   }) as typeof createSocket;

@@ -39,6 +39,7 @@ export function passes(event: LogEvent, filter: EntryFilter, match: TextMatch | 
 export function isFailure(event: LogEvent): boolean {
   if (event.kind === 'result') return event.result.status !== 'completed';
   if (event.kind === 'chunk') return false;
+  if (event.kind === 'refusal') return true;
   const { reasonCode, eventType, to } = event.transition;
   return (
     reasonCode !== '' ||
@@ -53,6 +54,7 @@ export function entryText(event: LogEvent): string {
   if (event.kind === 'chunk') {
     return oneLine(withoutAnsi(decoded(event.chunk.data, shownBytes)).replace(/\r?\n$/, ''), 240);
   }
+  if (event.kind === 'refusal') return event.text;
   if (event.kind === 'result') {
     const { result } = event;
     return result.errorCode === ''
@@ -72,6 +74,7 @@ export function entryLabel(event: LogEvent): string {
   const by = event.principal === undefined ? '' : `, by ${event.principal}`;
   const head = `Event ${countText(event.sequence)}, attempt ${event.attempt}${by}`;
   if (event.kind === 'chunk') return `${head}, ${event.chunk.stream}: ${entryText(event)}`;
+  if (event.kind === 'refusal') return `${head}, network: ${event.text}`;
   if (event.kind === 'result') return `${head}, result: ${entryText(event)}`;
   const { from, to, eventType, reasonCode } = event.transition;
   const because = reasonCode === '' ? '' : ` because of ${reasonCode}`;
@@ -80,6 +83,7 @@ export function entryLabel(event: LogEvent): string {
 
 function searched(event: LogEvent): string {
   if (event.kind === 'chunk') return withoutAnsi(decoded(event.chunk.data, searchedBytes));
+  if (event.kind === 'refusal') return `${event.sequence} network ${event.text}`;
   if (event.kind === 'result') {
     const { result } = event;
     return `${event.sequence} result ${result.state} ${result.errorCode} ${result.errorMessage}`;

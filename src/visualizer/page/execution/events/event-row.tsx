@@ -59,6 +59,14 @@ function What({ event }: { readonly event: LogEvent }) {
       </span>
     );
   }
+  if (event.kind === 'refusal') {
+    return (
+      <span class="event-what">
+        <span class="event-name">network</span>
+        <span class="event-text">{event.text}</span>
+      </span>
+    );
+  }
   const state = event.kind === 'result' ? event.result.state || event.result.status : event.transition.to;
   const look = lookOf(state);
   return (

@@ -24,7 +24,7 @@ export interface Step {
   patch(): Json;
 }
 
-/** The step that an event is; nothing where it is output. `from` is the state before it. */
+/** The step that an event is; nothing where it is output or a refusal. `from` is the state before it. */
 export function stepOf(event: LogEvent, number: number, from: string): Step | undefined {
   const { sequence, time, attempt, status } = event;
   const head = { number, sequence, time, attempt, status };
@@ -40,7 +40,7 @@ export function stepOf(event: LogEvent, number: number, from: string): Step | un
       patch: () => patchOf(transition),
     };
   }
-  if (event.kind === 'chunk') return undefined;
+  if (event.kind === 'chunk' || event.kind === 'refusal') return undefined;
   return {
     ...head,
     from,

@@ -7,7 +7,7 @@ import type { ExecutionRecord } from '../../../../domain/execution.ts';
 import type { InvocationPart, Seal, TaskPart } from '../../../../domain/snapshot/parts.ts';
 import { EventLog } from '../../model/event-log.ts';
 import type { ExecutionRow } from '../../model/execution-row.ts';
-import type { LogEvent } from '../../model/log-event.ts';
+import { type LogEvent, refusalWords } from '../../model/log-event.ts';
 import { bytesOf } from '../../model/scalar.ts';
 import type { Document } from './document.ts';
 import type { FileLine } from './file-lines.ts';
@@ -116,6 +116,12 @@ function eventsOf(list: unknown, row: ExecutionRow, line: number): readonly LogE
         const stream = written.stream === 'stderr' ? 'stderr' : 'stdout';
         return { ...head, kind: 'chunk', chunk: { stream, data: bytesOf(String(written.data)) } };
       }
+      case 'refusal':
+        return {
+          ...head,
+          kind: 'refusal',
+          text: refusalWords(written as Parameters<typeof refusalWords>[0]),
+        };
       case 'result':
         return { ...head, kind: 'result', result: row };
       default:

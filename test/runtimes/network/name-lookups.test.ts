@@ -1,8 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  type LookupSources,
-  NameLookups,
-} from '../../../../src/runtimes/wasm/guest-host/network/name-lookups.ts';
+import { type LookupSources, NameLookups } from '../../../src/runtimes/network/name-lookups.ts';
 import { type NameServer, nameServer } from './name-server.ts';
 
 const servers: NameServer[] = [];

@@ -4,7 +4,7 @@ import {
   literalAsName,
   literalOfName,
   parseAuthority,
-} from '../../../../src/runtimes/wasm/guest-host/network/host-name.ts';
+} from '../../../src/runtimes/network/host-name.ts';
 
 describe('an authority', () => {
   it.each([
