@@ -101,6 +101,7 @@ export class TokenFile implements Tokens {
       ...{ name: holderOf(kept.name), role: kept.role },
       ...(kept.tenant !== undefined && { tenant: kept.tenant }),
       ...(kept.tasks !== undefined && { tasks: kept.tasks }),
+      ...(kept.execution !== undefined && { execution: kept.execution }),
       ...(kept.expiresAt !== undefined && { expiresAt: kept.expiresAt }),
     };
   }
@@ -296,7 +297,7 @@ function keptFrom(text: string): Kept[] {
   if (version !== 1 || !Array.isArray(tokens)) throw new Error(`${tokensFile} is not one of this version`);
   return tokens.map((each: unknown) => {
     const { name, role, sha256, tenant, tasks, ...rest } = (each ?? {}) as Record<string, unknown>;
-    const { createdAt, expiresAt, lastUsedAt, certificateNames, revokedFingerprints } = rest;
+    const { execution, createdAt, expiresAt, lastUsedAt, certificateNames, revokedFingerprints } = rest;
     const isHash = typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
     const instants = [createdAt, expiresAt ?? 0, lastUsedAt ?? 0];
     if (
@@ -305,6 +306,7 @@ function keptFrom(text: string): Kept[] {
       !isRole(role) ||
       !isTenantOrNone(tenant) ||
       !areGlobsOrNone(tasks) ||
+      !(execution === undefined || typeof execution === 'string') ||
       !(sha256 === undefined ? isTexts(certificateNames) : isHash && certificateNames === undefined) ||
       !(revokedFingerprints === undefined || isTexts(revokedFingerprints)) ||
       !instants.every((at) => typeof at === 'number' && Number.isSafeInteger(at))
