@@ -123,7 +123,7 @@ export async function asyncRow(bare: BenchServer, spear: BenchServer): Promise<R
   return pairRow('async accept, 256 in flight, calls/s', rates, '');
 }
 
-function invocation(mode: ExecutionMode): Uint8Array {
+export function invocation(mode: ExecutionMode): Uint8Array {
   return toBinary(
     InvokeFunctionRequestSchema,
     create(InvokeFunctionRequestSchema, { task: 'noop', functionName: 'noop', executionMode: mode }),

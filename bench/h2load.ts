@@ -14,6 +14,9 @@ export interface Load {
   readonly message: Uint8Array;
   readonly requests: number;
   readonly inFlight: number;
+  /** Absent for a caller that shows none. */
+  readonly token?: string;
+  readonly tls?: boolean;
 }
 
 export interface LoadResult {
@@ -35,7 +38,8 @@ export async function load(what: Load): Promise<LoadResult> {
       ...['-n', String(what.requests), '-c', String(connections)],
       ...['-m', String(Math.ceil(what.inFlight / connections))],
       ...['-d', body, '-H', 'content-type: application/grpc', '-H', 'te: trailers'],
-      ...[`--log-file=${log}`, `http://${what.address}${what.path}`],
+      ...(what.token === undefined ? [] : ['-H', `authorization: Bearer ${what.token}`]),
+      ...[`--log-file=${log}`, `${what.tls === true ? 'https' : 'http'}://${what.address}${what.path}`],
     ]);
     const rate = /finished in [\d.]+\w+, ([\d.]+) req\/s/.exec(stdout)?.[1];
     const answered = /(\d+) succeeded/.exec(stdout)?.[1];

@@ -1,4 +1,3 @@
-import type { BenchServer } from './server.ts';
 import { median, type Row } from './table.ts';
 
 const usualRounds = 3;
@@ -6,11 +5,11 @@ const usualRounds = 3;
 /** What one round measured: the limit's and Spear's. */
 export type Pair<Measure> = readonly [limit: Measure, spear: Measure];
 
-/** Measures both servers in turn, so that a drift of the machine meets both; a first round only warms them up. */
-export async function inTurn<Measure>(
-  limit: BenchServer,
-  spear: BenchServer,
-  measure: (server: BenchServer) => Promise<Measure>,
+/** Measures two, servers most often, in turn, so that a drift of the machine meets both; a first round only warms them up. */
+export async function inTurn<Subject, Measure>(
+  limit: Subject,
+  spear: Subject,
+  measure: (subject: Subject) => Promise<Measure>,
   rounds = usualRounds,
 ): Promise<Pair<Measure>[]> {
   const pairs: Pair<Measure>[] = [];

@@ -5,14 +5,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ConnectOptions } from '../src/cli/client.ts';
 
 export interface BenchServer {
   readonly grpcAddress: string;
   /** Empty where it has none. */
   readonly httpAddress: string;
   readonly pid: number;
-  /** What to connect with: the administrator's token, where there is one. */
-  readonly credentials: { readonly token?: string };
+  /** What to connect with: the administrator's token, and the certificate of the node, where there are any. */
+  readonly credentials: ConnectOptions;
   stop(): Promise<void>;
 }
 
@@ -72,9 +73,13 @@ async function start(
   };
 }
 
-function credentialsIn(dataDir: string | undefined): { readonly token?: string } {
-  const path = join(dataDir ?? '', 'admin-token');
-  return dataDir !== undefined && existsSync(path) ? { token: readFileSync(path, 'utf8').trim() } : {};
+function credentialsIn(dataDir: string | undefined): ConnectOptions {
+  if (dataDir === undefined || !existsSync(join(dataDir, 'admin-token'))) return {};
+  const certificate = join(dataDir, 'tls', 'cert.pem');
+  return {
+    token: readFileSync(join(dataDir, 'admin-token'), 'utf8').trim(),
+    ...(existsSync(certificate) && { tls: { ca: readFileSync(certificate) } }),
+  };
 }
 
 /** Both kinds of server say their addresses in one JSON line. */

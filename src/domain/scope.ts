@@ -6,7 +6,7 @@ import { invalidArgument, quote, RequestError } from './errors.ts';
 export const defaultTenant = 'default';
 
 const tenantPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const tenantWords = '1 to 63 of a-z, 0-9 and "-", of which neither the first nor the last is "-"';
+export const tenantWords = '1 to 63 of a-z, 0-9 and "-", of which neither the first nor the last is "-"';
 
 /** Tasks that a token names at most, and the length of each. */
 const mostGlobs = 64;
@@ -96,7 +96,7 @@ export function scopeOf(principal: Principal, asked: string | undefined): Scope 
   }
   if (principal.role === 'admin')
     return tenant === defaultTenant ? administratorsScope : { tenant, shared: true };
-  if (tasks !== undefined) return { tenant, tasks };
+  if (tasks !== undefined && !tasks.includes('*')) return { tenant, tasks };
   return tenant === defaultTenant ? defaultScope : { tenant };
 }
 

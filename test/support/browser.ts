@@ -86,12 +86,13 @@ export async function visit(
   browser: Browser,
   httpAddress: string,
   options: BrowserContextOptions = {},
+  scheme: 'http' | 'https' = 'http',
 ): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
   await slowDown(page);
   page.setDefaultTimeout(30_000);
-  const visited = new Visit(page, `http://${httpAddress}`);
+  const visited = new Visit(page, `${scheme}://${httpAddress}`);
   // A violation of the content policy is told to the page, whether or not the console says so.
   await page.addInitScript(
     "addEventListener('securitypolicyviolation', (event) => console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI))",

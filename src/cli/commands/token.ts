@@ -12,6 +12,7 @@ import {
 } from '../../server/gen/spearlet/access_pb.js';
 import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { inTokenFlags } from '../flag-words.ts';
 import { collect } from '../flag.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
@@ -67,6 +68,7 @@ function createCommand(shell: Shell): Command {
       else await note(shell, `certificates with ${san.join(', ')} stand for ${name}`);
       return exitCodes.completed.code;
     },
+    inTokenFlags,
   );
   return command;
 }
