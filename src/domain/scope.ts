@@ -24,7 +24,7 @@ export interface Scope {
 }
 
 /** What belongs to a tenant; absent means the default one. */
-interface Owned {
+export interface Owned {
   readonly tenant?: string;
 }
 
