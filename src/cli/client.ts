@@ -55,14 +55,17 @@ export interface ClientTls {
 export interface ConnectOptions {
   /** Goes with each call. */
   readonly token?: string;
+  /** Goes with each call: the tenant that it is about. */
+  readonly tenant?: string | undefined;
   /** Absent for a connection in the clear. */
   readonly tls?: ClientTls;
 }
 
 /** Connects to HOST:PORT or `unix:PATH`; the connection is made with the first call. */
-export function connect(address: string, { token, tls }: ConnectOptions = {}): Connection {
+export function connect(address: string, { token, tenant, tls }: ConnectOptions = {}): Connection {
   const metadata = new Metadata();
   if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+  if (tenant !== undefined) metadata.set('spear-tenant', tenant);
   const { channel, options } = tls === undefined ? inTheClear : secured(address, tls);
   const client = new Client(address, channel, {
     ...options,

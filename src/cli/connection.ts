@@ -10,6 +10,7 @@ import { UsageError } from './usage-error.ts';
 export interface ConnectionOptions {
   readonly address: NodeAddress;
   readonly tokenFile?: string;
+  readonly tenant?: string | undefined;
   /** Also where the address does not say so. */
   readonly tls?: boolean;
   /** Files, PEM. */
@@ -29,14 +30,15 @@ export async function connectionTo(
   { env }: Pick<Shell, 'env'>,
 ): Promise<NodeConnection> {
   const { address, host, port } = options.address;
+  const { tenant } = options;
   const isHere = isLoopback(host);
   const tls = await clientTls(options, env);
   const token = options.tokenFile === undefined ? env.SPEAR_TOKEN : await tokenIn(options.tokenFile);
   const secured = tls !== undefined && { tls };
   if (token === undefined || token === '') {
     const note = isHere && tls?.cert === undefined ? noteOf(notesDir(env), host, port) : undefined;
-    if (note !== undefined) return { ...connect(`unix:${note.socket}`), isPlain: false };
-    return { ...connect(address, { ...secured }), isPlain: tls === undefined };
+    if (note !== undefined) return { ...connect(`unix:${note.socket}`, { tenant }), isPlain: false };
+    return { ...connect(address, { tenant, ...secured }), isPlain: tls === undefined };
   }
   const from = options.tokenFile === undefined ? 'SPEAR_TOKEN' : '--token-file';
   if (!/^[!-~]{1,8192}$/.test(token))
@@ -51,7 +53,7 @@ export async function connectionTo(
       `${from}: the server at ${address} speaks TLS; allowed is --address https://${address}, or --tls`,
     );
   }
-  return { ...connect(address, { token, ...secured }), isPlain: tls === undefined };
+  return { ...connect(address, { token, tenant, ...secured }), isPlain: tls === undefined };
 }
 
 /** Undefined for a connection in the clear. */

@@ -40,6 +40,19 @@ const listWords: Words = [
   ['labels', '--label'],
 ];
 
+const tokenWords: Words = [
+  ['name', 'NAME'],
+  ['tasks', '--task'],
+  ['certificate_names', '--san'],
+  ['expires_at', '--expires'],
+];
+
+/** Of every command. */
+const commonWords: Words = [
+  ['spear-tenant', '--tenant'],
+  ['all_tenants', '--all-tenants'],
+];
+
 /** Of a command that is about one execution, or one task. */
 const referenceWords: Words = [
   ['execution_id', 'ID'],
@@ -50,6 +63,7 @@ const referenceWords: Words = [
 export const inReferenceWords = rewording(referenceWords);
 export const inInvokeFlags = rewording(invokeWords);
 export const inTaskFlags = rewording(taskWords);
+export const inTokenFlags = rewording(tokenWords);
 export const inListFlags = rewording(listWords);
 
 /** A task file has the fields themselves, without the message around them. */
@@ -59,7 +73,7 @@ export function inTaskFile(message: string): string {
 
 /** Only what a message, or one of several in it, begins with is a field. */
 function rewording(words: Words): (message: string) => string {
-  const flags = new Map(words);
+  const flags = new Map([...commonWords, ...words]);
   // The longer field first: `limits.cpu` begins `limits.cpu_time`.
   const fields = [...flags.keys()]
     .sort((a, b) => b.length - a.length)

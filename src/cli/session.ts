@@ -3,6 +3,7 @@ import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Command } from 'commander';
 import { defaultGrpcAddress as defaultAddress } from '../config.ts';
 import { RequestError } from '../domain/errors.ts';
+import { checkTenant } from '../domain/scope.ts';
 import { AccessService } from '../server/gen/spearlet/access_pb.js';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
@@ -46,6 +47,7 @@ interface ServerOptions {
   readonly ca?: string;
   readonly clientCert?: string;
   readonly clientKey?: string;
+  readonly tenant?: string;
   readonly json?: boolean;
 }
 
@@ -69,6 +71,10 @@ export function onServer<Options extends object>(
     .option('--ca <file>', 'who has signed its certificate, PEM (or SPEAR_CA; default: whom Node trusts)')
     .option('--client-cert <file>', 'a certificate of your own to show, PEM (or SPEAR_CLIENT_CERT)')
     .option('--client-key <file>', 'its key, PEM (or SPEAR_CLIENT_KEY)')
+    .option(
+      '--tenant <name>',
+      'the tenant that it is about (or SPEAR_TENANT; default: that of the token, or default)',
+    )
     .option('--json', 'print the response message as JSON: one document, or one a line for streams')
     .action(async () => {
       const options = command.opts<Options & ServerOptions>();
@@ -77,7 +83,10 @@ export function onServer<Options extends object>(
         options.address ?? (shell.env.SPEAR_ADDRESS || defaultAddress),
       );
       const { address } = named;
-      const connection = await connectionTo({ ...options, address: named }, shell);
+      const connection = await connectionTo(
+        { ...options, address: named, tenant: tenantFor(options, shell) },
+        shell,
+      );
       const print = async (schema: DescMessage, message: MessageShape<DescMessage>, indent?: number) => {
         await shell.out.write(
           `${printableJson(JSON.stringify(messageToJson(schema, message), null, indent))}\n`,
@@ -96,6 +105,7 @@ export function onServer<Options extends object>(
             ...flagged('--ca', options.ca),
             ...flagged('--client-cert', options.clientCert),
             ...flagged('--client-key', options.clientKey),
+            ...flagged('--tenant', options.tenant),
           ].join(' '),
         functions: connection.service(FunctionService),
         tasks: connection.service(TaskService),
@@ -129,4 +139,12 @@ export function onServer<Options extends object>(
 
 function flagged(flag: string, value: string | undefined): readonly string[] {
   return value === undefined ? [] : [flag, value];
+}
+
+/** Throws UsageError for what is no tenant. */
+function tenantFor(options: ServerOptions, { env }: Pick<Shell, 'env'>): string | undefined {
+  const [field, tenant] =
+    options.tenant === undefined ? ['SPEAR_TENANT', env.SPEAR_TENANT] : ['--tenant', options.tenant];
+  if (tenant === undefined || (tenant === '' && options.tenant === undefined)) return undefined;
+  return checkTenant(field, tenant);
 }

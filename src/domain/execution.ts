@@ -93,6 +93,8 @@ export interface Deadlines {
 /** The durable record of an execution: what a status call tells, without output. */
 export interface ExecutionRecord {
   readonly executionId: string;
+  /** Absent means the default one. */
+  readonly tenant?: string;
   readonly taskId: string;
   readonly taskName: string;
   readonly taskRevision: number;

@@ -1,6 +1,7 @@
 import type { ExecutionMode, ExecutionRecord, Invocation } from './execution.ts';
 import type { Labels } from './labels.ts';
 import type { LogCursor } from './log.ts';
+import type { Scope } from './scope.ts';
 import type { Task, Timeouts } from './task.ts';
 
 /** A validated request to run a task. */
@@ -22,6 +23,8 @@ export interface AdmissionRequest {
   readonly cancelOnDisconnect: boolean;
   /** The principal that asks. */
   readonly by?: string;
+  /** What it may hear of: no execution beyond is named. Absent means everything. */
+  readonly scope?: Scope;
 }
 
 export interface Admission {

@@ -1,4 +1,5 @@
 import type { ExecutionStatus } from './execution.ts';
+import type { Scope } from './scope.ts';
 
 /** Why an execution is where it is, for people. */
 export interface Explanation {
@@ -13,7 +14,7 @@ export interface Explanation {
   /** From 1; 0 where it is in no queue. */
   readonly queuePlace: number;
   readonly queueLength: number;
-  /** The executions that hold the slots it waits for, at most 100. */
+  /** Of the executions that hold the slots it waits for those in scope, at most 100. */
   readonly heldBy: readonly string[];
   /** When it goes on by itself, where that is known: wall clock, milliseconds since the epoch. */
   readonly goesOnAt?: number;
@@ -22,6 +23,6 @@ export interface Explanation {
 }
 
 export interface Explanations {
-  /** Rejects with not_found. */
-  explain(executionId: string): Promise<Explanation>;
+  /** Names no execution out of the scope; by default it is everything. Rejects with not_found. */
+  explain(executionId: string, scope?: Scope): Promise<Explanation>;
 }

@@ -1,5 +1,6 @@
 import type { NewEvent } from './event.ts';
 import type { ExecutionRecord, ExecutionStatus } from './execution.ts';
+import type { Scope } from './scope.ts';
 
 /** How many there are of each status. */
 export type StatusCounts = Readonly<Record<ExecutionStatus, number>>;
@@ -27,7 +28,7 @@ export interface NodeStatus {
   readonly running: number;
   readonly pending: number;
   readonly queueLimit: number;
-  /** Of all that the store has. */
+  /** Of all that the store has of the scope; so are `running`, `pending` and what supervisors have. */
   readonly counts: StatusCounts;
   readonly supervisors: readonly SupervisorView[];
   /** The last one that is committed; 0 before the first. */
@@ -67,11 +68,18 @@ export interface NodeWatch {
   close(): void;
 }
 
-/** What a node tells of itself. */
+/** What a node tells of itself, to those with a scope what is in it. */
 export interface NodeFeed {
-  status(): Promise<NodeStatus>;
+  status(scope: Scope): Promise<NodeStatus>;
   /** Follows the node from after a position; 0 means from now on. */
-  watch(position: number): NodeWatch;
+  watch(position: number, scope: Scope): NodeWatch;
+}
+
+/** One that is there no more. Where its record was damaged nobody knows whose it was, nor of which task. */
+export interface DeletedExecution {
+  readonly executionId: string;
+  readonly tenant?: string;
+  readonly taskName?: string;
 }
 
 /** Hears what a store does, once it is durable. */
@@ -81,6 +89,5 @@ export interface StoreObserver {
    * has `position`, each other the next.
    */
   committed?(record: ExecutionRecord, events: readonly NewEvent[], position: number): void;
-  /** Ids of executions that are there no more. */
-  deleted?(executionIds: readonly string[]): void;
+  deleted?(executions: readonly DeletedExecution[]): void;
 }

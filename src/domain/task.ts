@@ -142,6 +142,8 @@ export interface FunctionSignature {
 
 export interface Task {
   readonly taskId: string;
+  /** Absent means the default one. */
+  readonly tenant?: string;
   readonly revision: number;
   readonly definition: TaskDefinition;
   readonly functions: readonly FunctionSignature[];

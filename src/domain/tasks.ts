@@ -1,5 +1,6 @@
 import type { Invocation } from './execution.ts';
 import type { Labels } from './labels.ts';
+import type { Scope } from './scope.ts';
 import type { Limits, Task, TaskDefinition } from './task.ts';
 
 /** A definition as it comes from a caller: its artifact not yet resolved, and only the limits that it names. */
@@ -26,20 +27,27 @@ export interface ArtifactProgress {
 
 /** How a registration is followed, and given up. `progress` must not throw. */
 export interface Registration {
+  /** Of who asks; the task is of its tenant. */
+  readonly scope: Scope;
   readonly ifAbsent: boolean;
   readonly progress: (step: ArtifactProgress) => void;
   readonly signal: AbortSignal;
 }
 
-/** The registered tasks. */
+/** The registered tasks. What is out of a scope is not there. */
 export interface Tasks {
-  /** Rejects with a RequestError: invalid_argument, already_exists (`ifAbsent`), failed_precondition, unavailable. */
+  /**
+   * Rejects with a RequestError: invalid_argument, permission_denied for a name that is out of scope, already_exists
+   * (`ifAbsent`), failed_precondition, unavailable.
+   */
   register(draft: TaskDraft, registration: Registration): Promise<{ task: Task; changed: boolean }>;
   /** By id or name. Rejects with not_found. */
-  get(idOrName: string): Promise<Task>;
-  /** By name, names after `afterName`, and those alone that have all of the labels. */
-  list(afterName: string, limit: number, labels?: Labels): Promise<Task[]>;
-  remove(idOrName: string): Promise<Task>;
+  get(scope: Scope, idOrName: string): Promise<Task>;
+  /** Of the scope's tenant, by name, names after `afterName`, and those alone that have all of the labels. */
+  list(scope: Scope, afterName: string, limit: number, labels?: Labels): Promise<Task[]>;
+  remove(scope: Scope, idOrName: string): Promise<Task>;
+  /** Whether the task of an id is in scope, also one that was deleted. False where there is none. */
+  isSeen(scope: Scope, taskId: string): Promise<boolean>;
   /**
    * Checks a call against what the task exports. Returns the full name of the function; throws invalid_argument
    * naming the parameter, or not_found with what there is.

@@ -6,6 +6,10 @@ import type { ShownCertificate } from './certificate.ts';
 export interface TokenFacts {
   readonly name: string;
   readonly role: Role;
+  /** Absent means the default one. */
+  readonly tenant?: string;
+  /** Globs; absent means all tasks. */
+  readonly tasks?: readonly string[];
   /** Wall clock, milliseconds since the epoch, as are all instants here. */
   readonly createdAt: number;
   /** Absent for one that does not expire. */
@@ -26,6 +30,8 @@ export function holderOf(tokenName: string): string {
 export interface NewToken {
   readonly name: string;
   readonly role: Role;
+  readonly tenant?: string;
+  readonly tasks?: readonly string[];
   readonly expiresAt?: number;
   /** See TokenFacts. */
   readonly certificateNames?: readonly string[];

@@ -9,9 +9,10 @@ export function withBoundedTasks(store: Store, bound: (task: Task) => Task): Sto
     return task === undefined ? undefined : bound(task);
   };
   return overriding(store, {
-    taskByName: (name) => one(store.taskByName(name)),
+    taskByName: (tenant, name) => one(store.taskByName(tenant, name)),
     taskById: (taskId) => one(store.taskById(taskId)),
     taskRevision: (taskId, revision) => one(store.taskRevision(taskId, revision)),
-    tasks: async (afterName, limit, labels) => (await store.tasks(afterName, limit, labels)).map(bound),
+    tasks: async (tenant, afterName, limit, labels) =>
+      (await store.tasks(tenant, afterName, limit, labels)).map(bound),
   });
 }

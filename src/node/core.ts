@@ -29,6 +29,7 @@ import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { openDurations } from './durations.ts';
+import { RevivedTasks } from './revived-tasks.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
@@ -101,7 +102,7 @@ export async function openCore(
   opened.defer(() => closeRuntimes(runtimes));
 
   let storeFault: Error | undefined;
-  let revived = 0;
+  const revived = new RevivedTasks();
   let { grpcAddress } = config;
   const supervisor = new Supervisor({
     clock,
@@ -122,6 +123,7 @@ export async function openCore(
         else if (error.message !== heard)
           logger.error({ err: error }, 'the store cannot be written; new work is refused');
       },
+      revived: (record) => revived.add(record),
       bug: (error, executionId) =>
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
     },
@@ -150,7 +152,8 @@ export async function openCore(
       instances,
       state,
       storeFault: () => storeFault,
-      revived: () => revived,
+      revived: (scope) => revived.in(scope),
+      tasks,
       position: () => feed.position,
       grpcAddress: () => grpcAddress,
     }),
@@ -187,7 +190,6 @@ export async function openCore(
     },
     async recover() {
       const report = await supervisor.recover(await takeStopMark(config.dataDir));
-      revived = report.revived;
       if (report.revived + report.incompatible > 0) {
         logger.info({ ...report }, 'took up the executions of an earlier run');
       }

@@ -7,6 +7,7 @@ import { createAccessService } from '../server/access/access-service.ts';
 import { alwaysAs } from '../server/access/authenticator.ts';
 import { OpenCalls } from '../server/access/open-calls.ts';
 import { PageAccess } from '../server/access/page-access.ts';
+import { seenExecutions } from '../server/access/seen-executions.ts';
 import { Arrivals } from '../server/arrivals.ts';
 import { ByteBudget } from '../server/byte-budget.ts';
 import { createGrpcArrivals } from '../server/calls-of-services.ts';
@@ -110,7 +111,7 @@ export async function openFront(
       return id;
     },
   };
-  const executions = { executions: supervisor, clock };
+  const executions = { executions: supervisor, seen: seenExecutions(supervisor), clock };
   const functions = createFunctionService({ ...executions, tasks, list: store, defaultTotalMs });
   const snapshots = createSnapshotService({ ...executions, snapshots: core.snapshots });
   const node = createNodeService({

@@ -70,6 +70,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     openProcessRuntime({ nodeId, clock, logger, hostAccess, scratchBytes }),
     openDockerRuntime({
       ...{ nodeId, host: config.dockerHost, clock, logger, hostAccess, scratchBytes, folders, spare },
+      ownPorts: () => [...ownPorts],
     }),
   ]);
   const warm = { registry, clock, ids, logger, secrets };
@@ -115,9 +116,13 @@ const tasksAtATime = 500;
 
 /** Makes what is to be ready of the tasks that an earlier run of this node registered. */
 export async function warmStored(store: Store, runtimes: Runtimes): Promise<void> {
+  for (const tenant of await store.taskTenants()) await warmTenant(tenant, store, runtimes);
+}
+
+async function warmTenant(tenant: string, store: Store, runtimes: Runtimes): Promise<void> {
   let after = '';
   for (;;) {
-    const tasks = await store.tasks(after, tasksAtATime);
+    const tasks = await store.tasks(tenant, after, tasksAtATime);
     for (const { taskId, revision, definition } of tasks) {
       if (definition.warm.min > 0 || definition.warm.startAhead) {
         runtimes.get(definition.runtime)?.warm(taskId, revision, definition);

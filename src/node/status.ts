@@ -4,7 +4,10 @@ import type { NodeConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { executionStatuses } from '../domain/execution.ts';
 import type { Instances } from '../domain/instance.ts';
+import { LruMap } from '../domain/lru-map.ts';
 import type { NodeStatus, StatusCounts } from '../domain/node-feed.ts';
+import { type Scope, scopeKey } from '../domain/scope.ts';
+import type { Tasks } from '../domain/tasks.ts';
 import type { Store, StoreCounts } from '../stores/store.ts';
 import { packageVersion } from '../version.ts';
 
@@ -15,13 +18,14 @@ export interface StatusParts {
   readonly store: Store;
   readonly supervisor: Supervisor;
   readonly instances: Instances;
+  readonly tasks: Pick<Tasks, 'isSeen'>;
   /** Wall clock, milliseconds since the epoch. */
   readonly startedAt: number;
   /** The node chart's state. */
   readonly state: () => string;
   readonly storeFault: () => Error | undefined;
   /** Executions that an earlier run of the node left. */
-  readonly revived: () => number;
+  readonly revived: (scope: Scope) => number;
   readonly position: () => number;
   readonly grpcAddress: () => string;
   readonly hostAccess: boolean;
@@ -29,16 +33,51 @@ export interface StatusParts {
 
 const none = Object.fromEntries(executionStatuses.map((status) => [status, 0])) as StatusCounts;
 
+/** Scopes whose counts are kept, for when the store cannot be read. */
+const mostScopes = 1000;
+/** What took longer to count, in milliseconds, is believed for this many times as long. */
+const longMs = 5;
+const believedShare = 50;
+
+interface Counted {
+  readonly counts: StoreCounts;
+  /** On the monotonic clock. */
+  readonly believedUntil: number;
+}
+
 /** Answers with the counts of before where the store cannot be read. */
-export function nodeStatus(parts: StatusParts): () => Promise<NodeStatus> {
-  const { nodeId, config, clock, startedAt, store, supervisor, instances } = parts;
+export function nodeStatus(parts: StatusParts): (scope: Scope) => Promise<NodeStatus> {
+  const { nodeId, config, clock, startedAt, store, supervisor, instances, tasks } = parts;
   const version = packageVersion();
-  let counts: StoreCounts = { executions: none, tasks: 0 };
-  return async () => {
-    counts = await store.counts().catch(() => counts);
-    const { live, running, pending } = supervisor.load;
+  const counted = new LruMap<string, Counted>(mostScopes);
+
+  const countsOf = async (scope: Scope): Promise<StoreCounts> => {
+    const key = scopeKey(scope);
+    const known = counted.get(key);
+    const begun = clock.monotonic();
+    if (known !== undefined && begun < known.believedUntil) return known.counts;
+    try {
+      const counts = await store.counts(scope);
+      const took = clock.monotonic() - begun;
+      const believedUntil = took > longMs ? begun + took * believedShare : begun;
+      counted.set(key, { counts, believedUntil });
+      return counts;
+    } catch {
+      return known?.counts ?? { executions: none, tasks: 0 };
+    }
+  };
+
+  const isShown = async (scope: Scope, taskId: string | undefined): Promise<boolean> =>
+    taskId === undefined ? scope.shared === true : tasks.isSeen(scope, taskId).catch(() => false);
+
+  return async (scope) => {
+    const counts = await countsOf(scope);
+    const { live, running, pending, queued } = supervisor.loadOf(scope);
     const state = parts.state();
-    const spoiled = instances.pools().reduce((sum, pool) => sum + pool.spoiled, 0);
+    let spoiled = 0;
+    for (const pool of instances.pools()) if (await isShown(scope, pool.taskId)) spoiled += pool.spoiled;
+    let shown = 0;
+    for (const { task } of instances.instances()) if (await isShown(scope, task?.taskId)) shown += 1;
     return {
       nodeId,
       version,
@@ -54,13 +93,13 @@ export function nodeStatus(parts: StatusParts): () => Promise<NodeStatus> {
           name: 'executions',
           state,
           children: live,
-          queueLength: supervisor.queueLength,
-          restarts: parts.revived(),
+          queueLength: queued,
+          restarts: parts.revived(scope),
         },
         {
           name: 'instances',
           state,
-          children: instances.instances().length,
+          children: shown,
           queueLength: 0,
           restarts: spoiled,
         },

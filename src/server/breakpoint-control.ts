@@ -3,7 +3,9 @@ import type { Breakpoint, Breakpoints } from '../domain/breakpoint.ts';
 import { invalidArgument, quote, RequestError } from '../domain/errors.ts';
 import { isTerminal } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
+import type { Scope } from '../domain/scope.ts';
 import type { Tasks } from '../domain/tasks.ts';
+import type { SeenExecution } from './access/seen-executions.ts';
 import type { UnaryHandler } from './call.ts';
 import {
   type DeleteBreakpointRequest,
@@ -18,12 +20,13 @@ import {
   type Breakpoint as WireBreakpoint,
 } from './gen/spearlet/node_pb.js';
 import { beforeFromWire, breakpointToWire } from './wire/breakpoint.ts';
-import { executionId, reference } from './wire/fields.ts';
+import { reference } from './wire/fields.ts';
 
 export interface BreakpointControlOptions {
   readonly breakpoints: Breakpoints;
   readonly executions: Pick<Executions, 'attach'>;
-  readonly tasks: Pick<Tasks, 'get'>;
+  readonly seen: SeenExecution;
+  readonly tasks: Pick<Tasks, 'get' | 'isSeen'>;
 }
 
 export interface BreakpointControl {
@@ -34,9 +37,9 @@ export interface BreakpointControl {
 
 /** The methods of NodeService that stop executions at a transition. */
 export function createBreakpointControl(options: BreakpointControlOptions): BreakpointControl {
-  const { breakpoints, executions, tasks } = options;
+  const { breakpoints, executions, seen, tasks } = options;
 
-  const ofWhat = async (wanted: WireBreakpoint): Promise<Breakpoint['of']> => {
+  const ofWhat = async (scope: Scope, wanted: WireBreakpoint): Promise<Breakpoint['of']> => {
     if ((wanted.task === '') === (wanted.executionId === '')) {
       throw invalidArgument(
         'breakpoint',
@@ -44,10 +47,10 @@ export function createBreakpointControl(options: BreakpointControlOptions): Brea
       );
     }
     if (wanted.task !== '') {
-      const { taskId, definition } = await tasks.get(reference('breakpoint.task', wanted.task));
+      const { taskId, definition } = await tasks.get(scope, reference('breakpoint.task', wanted.task));
       return { kind: 'task', taskId, name: definition.name };
     }
-    const cursor = await executions.attach(executionId(wanted.executionId), 'glance');
+    const cursor = await executions.attach(await seen(scope, wanted.executionId), 'glance');
     const { record } = cursor;
     cursor.close('done');
     if (!isTerminal(record.status)) return { kind: 'execution', executionId: record.executionId };
@@ -58,22 +61,42 @@ export function createBreakpointControl(options: BreakpointControlOptions): Brea
     );
   };
 
+  const isInScope = async (scope: Scope, of: Breakpoint['of']): Promise<boolean> => {
+    if (of.kind === 'task') return tasks.isSeen(scope, of.taskId);
+    return seen(scope, of.executionId).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof RequestError && error.kind === 'not_found') return false;
+        throw error;
+      },
+    );
+  };
+
+  const inScope = async (scope: Scope, all: readonly Breakpoint[]): Promise<Breakpoint[]> => {
+    const known = await Promise.all(all.map(({ of }) => isInScope(scope, of)));
+    return all.filter((_, index) => known[index]);
+  };
+
   return {
-    async setBreakpoint({ breakpoint }) {
+    async setBreakpoint({ breakpoint }, { scope }) {
       if (breakpoint === undefined) throw invalidArgument('breakpoint', 'is required');
       const before = beforeFromWire(breakpoint.before);
-      const of = await ofWhat(breakpoint);
+      const of = await ofWhat(scope, breakpoint);
       const set = breakpoints.set({ of, before, once: breakpoint.once });
       return create(SetBreakpointResponseSchema, { breakpoint: breakpointToWire(set) });
     },
 
-    async listBreakpoints() {
-      return create(ListBreakpointsResponseSchema, { breakpoints: breakpoints.list().map(breakpointToWire) });
+    async listBreakpoints(_request, { scope }) {
+      const seenHere = await inScope(scope, breakpoints.list());
+      return create(ListBreakpointsResponseSchema, { breakpoints: seenHere.map(breakpointToWire) });
     },
 
-    async deleteBreakpoint(request) {
+    async deleteBreakpoint(request, { scope }) {
       const breakpointId = reference('breakpoint_id', request.breakpointId);
-      if (breakpoints.remove(breakpointId)) return create(DeleteBreakpointResponseSchema);
+      const wanted = breakpoints.list().filter((each) => each.breakpointId === breakpointId);
+      const [own] = await inScope(scope, wanted);
+      if (own !== undefined && breakpoints.remove(breakpointId))
+        return create(DeleteBreakpointResponseSchema);
       throw new RequestError('not_found', `no breakpoint ${quote(breakpointId)}`, {
         reason: 'BREAKPOINT_NOT_FOUND',
         metadata: { breakpoint: breakpointId },

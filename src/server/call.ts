@@ -1,9 +1,12 @@
 import type { Principal } from '../domain/access.ts';
+import type { Scope } from '../domain/scope.ts';
 
 /** What a handler knows of the call that it answers. */
 export interface CallContext {
   /** Who asks; it has the role that the method needs. */
   readonly principal: Principal;
+  /** What it may see. */
+  readonly scope: Scope;
   /** Milliseconds left until the caller's own deadline when the call arrived; undefined for none. */
   readonly deadlineMs: number | undefined;
   /** What is left of it now. */

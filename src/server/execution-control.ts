@@ -1,6 +1,7 @@
 /** The methods of FunctionService that change an execution that is there: each answers once its change is durable. */
 import { create } from '@bufbuild/protobuf';
 import type { Changed, Executions } from '../domain/executions.ts';
+import type { SeenExecution } from './access/seen-executions.ts';
 import type { UnaryHandler } from './call.ts';
 import {
   type CancelExecutionRequest,
@@ -17,7 +18,7 @@ import {
   SuspendExecutionResponseSchema,
 } from './gen/spearlet/function_pb.js';
 import { statusToWire } from './wire/enums.ts';
-import { executionId, text } from './wire/fields.ts';
+import { text } from './wire/fields.ts';
 
 export interface ExecutionControl {
   readonly cancelExecution: UnaryHandler<CancelExecutionRequest, CancelExecutionResponse>;
@@ -26,12 +27,12 @@ export interface ExecutionControl {
   readonly deleteExecution: UnaryHandler<DeleteExecutionRequest, DeleteExecutionResponse>;
 }
 
-export function createExecutionControl(executions: Executions): ExecutionControl {
+export function createExecutionControl(executions: Executions, seen: SeenExecution): ExecutionControl {
   return {
     async cancelExecution(request, call) {
       const reason = text('reason', request.reason, 1024);
       const { changed, record } = await executions.cancel(
-        executionId(request.executionId),
+        await seen(call.scope, request.executionId),
         reason,
         call.principal.name,
       );
@@ -39,17 +40,19 @@ export function createExecutionControl(executions: Executions): ExecutionControl
     },
 
     async suspendExecution(request, call) {
-      const answer = await executions.suspend(executionId(request.executionId), call.principal.name);
+      const id = await seen(call.scope, request.executionId);
+      const answer = await executions.suspend(id, call.principal.name);
       return create(SuspendExecutionResponseSchema, changeToWire(answer));
     },
 
     async resumeExecution(request, call) {
-      const answer = await executions.resume(executionId(request.executionId), call.principal.name);
+      const id = await seen(call.scope, request.executionId);
+      const answer = await executions.resume(id, call.principal.name);
       return create(ResumeExecutionResponseSchema, changeToWire(answer));
     },
 
-    async deleteExecution(request) {
-      await executions.delete(executionId(request.executionId));
+    async deleteExecution(request, call) {
+      await executions.delete(await seen(call.scope, request.executionId));
       return create(DeleteExecutionResponseSchema);
     },
   };

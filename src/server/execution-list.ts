@@ -4,6 +4,7 @@ import type { Clock } from '../domain/clock.ts';
 import { invalidArgument } from '../domain/errors.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Labels } from '../domain/labels.ts';
+import { acrossTenants, type Scope, sees } from '../domain/scope.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { UnaryHandler } from './call.ts';
 import {
@@ -20,6 +21,7 @@ import { labelsFromWire } from './wire/labels.ts';
 /** Reads executions beside the supervisor: for lists. */
 export interface ExecutionList {
   executions(filter: {
+    readonly tenant?: string;
     readonly taskId?: string;
     readonly statuses: readonly ExecutionRecord['status'][];
     readonly createdAfter?: number;
@@ -47,12 +49,12 @@ export function createListExecutions({
   clock,
 }: ListOptions): UnaryHandler<ListExecutionsRequest, ListExecutionsResponse> {
   /** A deleted task's executions are still listed by its id. */
-  const taskIdOf = async (idOrName: string): Promise<string> => {
+  const taskIdOf = async (scope: Scope, idOrName: string): Promise<string> => {
     reference('task', idOrName);
-    return idOrName.startsWith('task_') ? idOrName : (await tasks.get(idOrName)).taskId;
+    return idOrName.startsWith('task_') ? idOrName : (await tasks.get(scope, idOrName)).taskId;
   };
 
-  return async (request) => {
+  return async (request, { principal, scope }) => {
     const limit = pageSize(request.pageSize);
     const beforeId = pageToken(request.pageToken, 'executions');
     const createdAfter = instant('created_after', request.createdAfter);
@@ -65,9 +67,10 @@ export function createListExecutions({
       return known;
     });
     checkRange(request);
+    const listed = acrossTenants('all_tenants', principal, scope, request.allTenants);
     const labels = labelsFromWire(request.labels);
-    const taskId = request.task === '' ? undefined : await taskIdOf(request.task);
-    const records = await list.executions({
+    const taskId = request.task === '' ? undefined : await taskIdOf(scope, request.task);
+    const records = await inScope(list, listed, {
       statuses,
       limit: limit + 1,
       ...(taskId !== undefined && { taskId }),
@@ -85,6 +88,29 @@ export function createListExecutions({
         records.length > limit && last !== undefined ? toPageToken('executions', last.executionId) : '',
     });
   };
+}
+
+type Filter = Parameters<ExecutionList['executions']>[0];
+
+/** Executions that are read at once where only some of them are in scope. */
+const scopedPage = 250;
+
+/** Reads on until there are as many as are asked for; in between others have their turn. */
+async function inScope(list: ExecutionList, scope: Scope, filter: Filter): Promise<ExecutionRecord[]> {
+  const { tenant, tasks } = scope;
+  const ofTenant = { ...filter, ...(tenant !== undefined && { tenant }) };
+  if (tasks === undefined) return list.executions(ofTenant);
+  const found: ExecutionRecord[] = [];
+  for (let rest: Filter = { ...ofTenant, limit: scopedPage }; ; ) {
+    const page = await list.executions(rest);
+    found.push(...page.filter((record) => sees(scope, record)));
+    const last = page.at(-1);
+    if (found.length >= filter.limit || last === undefined || page.length < scopedPage) {
+      return found.slice(0, filter.limit);
+    }
+    rest = { ...rest, beforeId: last.executionId };
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
 }
 
 function checkRange({ createdAfter, createdBefore }: ListExecutionsRequest): void {

@@ -1,5 +1,4 @@
 /** FunctionService: each method is the admission of a request, or an observer put on an execution. */
-import type { Principal } from '../domain/access.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
 import type { ExecutionMode, ExecutionRecord } from '../domain/execution.ts';
@@ -13,6 +12,7 @@ import { waitForAdmission } from '../observers/async.ts';
 import { mostInlineBytes, readOutput } from '../observers/output.ts';
 import { followLog } from '../observers/stream.ts';
 import { waitForOutcome } from '../observers/sync.ts';
+import type { SeenExecution } from './access/seen-executions.ts';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
 import { createExecutionControl, type ExecutionControl } from './execution-control.ts';
 import { createListExecutions, type ExecutionList } from './execution-list.ts';
@@ -36,12 +36,13 @@ import {
   statusResponseToWire,
   waitResponseToWire,
 } from './wire/execution.ts';
-import { delay, executionId, metadata, positiveDuration, reference, text } from './wire/fields.ts';
+import { delay, metadata, positiveDuration, reference, text } from './wire/fields.ts';
 import { effectiveTimeouts, inlineBytes, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
 import { labelsFromWire } from './wire/labels.ts';
 
 export interface FunctionServiceOptions {
   readonly executions: Executions;
+  readonly seen: SeenExecution;
   readonly tasks: Tasks;
   readonly list: ExecutionList;
   readonly clock: Clock;
@@ -62,7 +63,7 @@ export interface FunctionService extends ExecutionControl {
 const leastDeadlineMs = 20;
 
 export function createFunctionService(options: FunctionServiceOptions): FunctionService {
-  const { executions, tasks, clock } = options;
+  const { executions, seen, tasks, clock } = options;
   const now = (): number => Math.round(clock.now());
 
   const admit = async (
@@ -75,7 +76,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
         reason: 'DEADLINE_TOO_NEAR',
       });
     }
-    const admission = await executions.admit(await admissionRequest(request, mode, call.principal));
+    const admission = await executions.admit(await admissionRequest(request, mode, call));
     call.onGone((how) => admission.cursor.close(how));
     return admission;
   };
@@ -83,9 +84,9 @@ export function createFunctionService(options: FunctionServiceOptions): Function
   const admissionRequest = async (
     request: InvokeFunctionRequest,
     mode: ExecutionMode,
-    principal: Principal,
+    { principal, scope }: CallContext,
   ): Promise<AdmissionRequest> => {
-    const task = await tasks.get(reference('task', request.task));
+    const task = await tasks.get(scope, reference('task', request.task));
     const invocation = invocationFromWire(request);
     assertMayGive(principal, task.definition, invocation.environment);
     const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
@@ -108,6 +109,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       startAfterMs: delay('start_after', request.startAfter) ?? 0,
       cancelOnDisconnect: request.cancelOnDisconnect,
       by: principal.name,
+      scope,
     };
   };
 
@@ -163,9 +165,9 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       await follow(cursor, 1, most, send);
     },
 
-    async getExecutionStatus(request) {
+    async getExecutionStatus(request, { scope }) {
       const most = inlineBytes(request.maxInlineBytes);
-      const cursor = await executions.attach(executionId(request.executionId), 'glance');
+      const cursor = await executions.attach(await seen(scope, request.executionId), 'glance');
       try {
         const { record } = cursor;
         const output = request.includeOutput ? await readOutput(cursor, record, most) : noOutput;
@@ -178,7 +180,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     async waitExecution(request, call) {
       const budget = positiveDuration('wait_budget', request.waitBudget);
       const most = inlineBytes(request.maxInlineBytes);
-      const cursor = await executions.attach(executionId(request.executionId));
+      const cursor = await executions.attach(await seen(call.scope, request.executionId));
       call.onGone((how) => cursor.close(how));
       try {
         const record = await waitForOutcome(cursor, waitBudget(budget, call), clock);
@@ -190,12 +192,12 @@ export function createFunctionService(options: FunctionServiceOptions): Function
 
     async watchExecution(request, call, send) {
       const from = sequenceFrom(request.fromSequence);
-      const cursor = await executions.attach(executionId(request.executionId));
+      const cursor = await executions.attach(await seen(call.scope, request.executionId));
       call.onGone((how) => cursor.close(how));
       await follow(cursor, from, mostInlineBytes, send);
     },
 
-    ...createExecutionControl(executions),
+    ...createExecutionControl(executions, seen),
     listExecutions: createListExecutions(options),
   };
 }

@@ -16,7 +16,9 @@ import {
 } from '@grpc/grpc-js';
 import { assertRole, type Principal } from '../domain/access.ts';
 import type { RequestError } from '../domain/errors.ts';
+import type { Scope } from '../domain/scope.ts';
 import { roleOf } from './access/method-roles.ts';
+import { requestScope, tenantHeader } from './access/request-scope.ts';
 import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
 import { type ChainOptions, decoded, eachWithinBudget, toRequestError, withinBudget } from './chain.ts';
 import { EndedCall } from './ended-call.ts';
@@ -154,7 +156,7 @@ function streaming(
 
 interface CallOfCaller {
   readonly call: AnyCall;
-  readonly allowed: (call: AnyCall) => Principal | Promise<Principal>;
+  readonly allowed: (call: AnyCall) => Caller | Promise<Caller>;
   readonly options: ChainOptions;
   readonly ended: EndedCall;
   /** Tells a caller that it may hear no more. */
@@ -164,18 +166,18 @@ interface CallOfCaller {
 /** Runs `answer` once it is known who calls, and counts the call meanwhile. */
 async function asCaller<Answer>(
   { call, allowed, options, ended, end }: CallOfCaller,
-  answer: (caller: { readonly principal: Principal }, context: CallContext) => Promise<Answer>,
+  answer: (caller: Caller, context: CallContext) => Promise<Answer>,
 ): Promise<Answer> {
   const found = allowed(call);
   // A wait for what is there would cost each call a turn.
-  const principal = found instanceof Promise ? await found : found;
-  const leave = options.calls.enter(principal, addressIn(call.getPeer()), (why) => {
+  const caller = found instanceof Promise ? await found : found;
+  const leave = options.calls.enter(caller.principal, addressIn(call.getPeer()), (why) => {
     if (ended.ended) return;
     ended.end();
     end(why);
   });
   try {
-    return await answer({ principal }, contextOf(call, options, principal, ended));
+    return await answer(caller, contextOf(call, options, caller, ended));
   } finally {
     leave();
   }
@@ -236,18 +238,23 @@ type AnyCall =
   | ServerWritableStream<Received<unknown>, unknown>
   | ServerReadableStream<Received<unknown>, unknown>;
 
+interface Caller {
+  readonly principal: Principal;
+  readonly scope: Scope;
+}
+
 /**
- * Who calls. Throws unauthenticated or permission_denied, before anything of the request is looked at; an Error, when
- * the service is added, for a method without a role.
+ * Who calls, and what they may see. Throws unauthenticated or permission_denied, before anything of the request is
+ * looked at; an Error, when the service is added, for a method without a role.
  */
 function permission(
   method: DescMethod,
   { authenticator, peers }: ServiceOptions,
-): (call: AnyCall) => Principal | Promise<Principal> {
+): (call: AnyCall) => Caller | Promise<Caller> {
   const role = roleOf(method);
-  const holding = (principal: Principal): Principal => {
+  const holding = (principal: Principal, tenant: readonly (string | Buffer)[]): Caller => {
     assertRole(principal, role, method.name);
-    return principal;
+    return { principal, scope: requestScope(principal, tenant) };
   };
   return (call) => {
     const [authorization] = call.metadata.get('authorization');
@@ -257,7 +264,10 @@ function permission(
       certificate: peers?.of(peer),
     };
     const found = authenticator.authenticate(shown);
-    return found instanceof Promise ? found.then(holding) : holding(found);
+    const tenant = call.metadata.get(tenantHeader);
+    return found instanceof Promise
+      ? found.then((principal) => holding(principal, tenant))
+      : holding(found, tenant);
   };
 }
 
@@ -269,7 +279,7 @@ function addressIn(peer: string): string {
 function contextOf(
   call: AnyCall,
   options: ChainOptions,
-  principal: Principal,
+  { principal, scope }: Caller,
   ended: EndedCall,
 ): CallContext {
   const deadline = call.getDeadline();
@@ -280,6 +290,7 @@ function contextOf(
   };
   return {
     principal,
+    scope,
     deadlineMs: remainingMs(),
     remainingMs,
     get gone() {

@@ -1,6 +1,5 @@
 /** What the HTTP side answers with: JSON, and errors as JSON. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Principal } from '../domain/access.ts';
 import type { RequestError, RequestErrorKind } from '../domain/errors.ts';
 import type { CallContext } from './call.ts';
 import type { EndedCall } from './ended-call.ts';
@@ -90,11 +89,12 @@ export function errorBody(error: RequestError) {
 export function contextOf(
   request: IncomingMessage,
   response: ServerResponse,
-  principal: Principal,
+  { principal, scope }: Pick<CallContext, 'principal' | 'scope'>,
   ended: EndedCall,
 ): CallContext {
   return {
     principal,
+    scope,
     deadlineMs: undefined,
     remainingMs: () => undefined,
     get gone() {

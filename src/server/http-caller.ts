@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { assertRole, type Role, unauthenticated } from '../domain/access.ts';
 import type { ShownCertificate } from '../domain/certificate.ts';
 import type { Shown } from './access/authenticator.ts';
+import { httpScope } from './access/request-scope.ts';
 import type { CallContext } from './call.ts';
 import type { ChainOptions } from './chain.ts';
 import { EndedCall } from './ended-call.ts';
@@ -23,6 +24,7 @@ export async function callerWith(
 ): Promise<CallContext> {
   const principal = await authenticator.authenticate(shownBy(request));
   assertRole(principal, role, what);
+  const scope = httpScope(principal, request.headers);
   const ended = new EndedCall();
   const leave = calls.enter(principal, callerOf(request), (why) => {
     if (ended.ended) return;
@@ -30,7 +32,7 @@ export async function callerWith(
     sendError(response, why);
   });
   response.once('close', leave);
-  return contextOf(request, response, principal, ended);
+  return contextOf(request, response, { principal, scope }, ended);
 }
 
 /** Throws unauthenticated for a caller whose token was revoked, or expired, meanwhile. */

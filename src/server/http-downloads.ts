@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { create, toJson } from '@bufbuild/protobuf';
 import type { Principal } from '../domain/access.ts';
 import { RequestError } from '../domain/errors.ts';
+import type { Scope } from '../domain/scope.ts';
 import { pathRoles } from './access/method-roles.ts';
 import type { CallContext } from './call.ts';
 import type { ChainOptions } from './chain.ts';
@@ -99,6 +100,7 @@ export async function downloadSnapshot(
 class Until implements CallContext {
   readonly deadlineMs = undefined;
   readonly principal: Principal;
+  readonly scope: Scope;
   readonly #call: CallContext;
   readonly #listeners: ((how: 'gone' | 'done') => void)[] = [];
   reached = false;
@@ -106,6 +108,7 @@ class Until implements CallContext {
   constructor(call: CallContext) {
     this.#call = call;
     this.principal = call.principal;
+    this.scope = call.scope;
   }
 
   get gone(): boolean {

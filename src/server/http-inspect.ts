@@ -6,8 +6,10 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { assertRole, type Principal } from '../domain/access.ts';
-import { RequestError } from '../domain/errors.ts';
+import { RequestError, type RequestErrorKind } from '../domain/errors.ts';
+import type { Scope } from '../domain/scope.ts';
 import { pathRoles } from './access/method-roles.ts';
+import { httpScope } from './access/request-scope.ts';
 import type { ChainOptions } from './chain.ts';
 import { callerOf } from './http-answer.ts';
 import { shownBy } from './http-caller.ts';
@@ -23,8 +25,8 @@ export interface Inspector {
 
 /** What tells of machines, to as many as want to hear of them. */
 export interface Inspections {
-  /** It hears of them until the answer is called. */
-  attach(inspector: Inspector): () => void;
+  /** It hears of those in the scope until the answer is called. */
+  attach(inspector: Inspector, scope: Scope): () => void;
 }
 
 export interface InspectOptions extends Pick<ChainOptions, 'authenticator' | 'calls'> {
@@ -42,6 +44,13 @@ const goingAway = 1001;
 const tryAgain = 1013;
 const notAllowed = 1008;
 
+const refusals: ReadonlyMap<RequestErrorKind, string> = new Map([
+  ['permission_denied', '403 Forbidden'],
+  ['invalid_argument', '400 Bad Request'],
+  ['resource_exhausted', '429 Too Many Requests'],
+  ['unavailable', '503 Service Unavailable'],
+]);
+
 export function acceptInspectors(server: Server, inspections: Inspections, options: InspectOptions): void {
   const sockets = new WebSocketServer({
     noServer: true,
@@ -58,10 +67,10 @@ export function acceptInspectors(server: Server, inspections: Inspections, optio
     const refused = options.hosts.isOurs(request) ? refusal(request, path) : '421 Misdirected Request';
     if (refused !== undefined) return refuse(refused);
     inspectorOf(request, options, sockets.clients.size).then(
-      (principal) => {
+      ({ principal, scope }) => {
         if (socket.destroyed) return;
         sockets.handleUpgrade(request, socket, head, (client) => {
-          tell(client, inspections, (end) => options.calls.enter(principal, callerOf(request), end));
+          tell(client, inspections, scope, (end) => options.calls.enter(principal, callerOf(request), end));
         });
       },
       (error: unknown) => refuse(answerOf(error)),
@@ -74,21 +83,18 @@ async function inspectorOf(
   request: IncomingMessage,
   { authenticator }: InspectOptions,
   open: number,
-): Promise<Principal> {
+): Promise<{ readonly principal: Principal; readonly scope: Scope }> {
   const shown = shownBy(request, request.headers.authorization ?? tokenOffered(request.headers));
   const principal = await authenticator.authenticate(shown);
   assertRole(principal, pathRoles.inspect, 'inspection');
-  if (open < mostInspectors) return principal;
+  if (open < mostInspectors) return { principal, scope: httpScope(principal, request.headers) };
   throw new RequestError('unavailable', `${mostInspectors} inspectors are open`, {
     reason: 'TOO_MANY_WATCHES',
   });
 }
 
 function answerOf(error: unknown): string {
-  const kind = error instanceof RequestError ? error.kind : 'unauthenticated';
-  if (kind === 'permission_denied') return '403 Forbidden';
-  if (kind === 'resource_exhausted') return '429 Too Many Requests';
-  return kind === 'unavailable' ? '503 Service Unavailable' : '401 Unauthorized';
+  return (error instanceof RequestError && refusals.get(error.kind)) || '401 Unauthorized';
 }
 
 /** A browser lets any page open a websocket to anyone: only the page's own origin may. */
@@ -108,7 +114,12 @@ function tokenOffered({ 'sec-websocket-protocol': offered }: IncomingMessage['he
 }
 
 /** `enter` counts it as a call of its principal, which may end it. */
-function tell(client: WebSocket, inspections: Inspections, enter: (end: () => void) => () => void): void {
+function tell(
+  client: WebSocket,
+  inspections: Inspections,
+  scope: Scope,
+  enter: (end: () => void) => () => void,
+): void {
   let detach = (): void => {};
   let leave = (): void => {};
   client.on('error', () => client.terminate());
@@ -122,16 +133,19 @@ function tell(client: WebSocket, inspections: Inspections, enter: (end: () => vo
     client.close(tryAgain, 'too many calls');
     return;
   }
-  detach = inspections.attach({
-    record(text) {
-      if (client.readyState !== client.OPEN) return;
-      if (client.bufferedAmount > mostWaiting) client.close(tryAgain, 'too slow');
-      else client.send(text);
+  detach = inspections.attach(
+    {
+      record(text) {
+        if (client.readyState !== client.OPEN) return;
+        if (client.bufferedAmount > mostWaiting) client.close(tryAgain, 'too slow');
+        else client.send(text);
+      },
+      end() {
+        // An upgraded connection is no longer the HTTP server's to close, which waits for it to end.
+        client.close(goingAway);
+        client.terminate();
+      },
     },
-    end() {
-      // An upgraded connection is no longer the HTTP server's to close, which waits for it to end.
-      client.close(goingAway);
-      client.terminate();
-    },
-  });
+    scope,
+  );
 }

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { invalidArgument, quote, RequestError } from '../domain/errors.ts';
+import { atHomeIn } from '../domain/scope.ts';
 import { pathRoles } from './access/method-roles.ts';
 import type { PageAccess } from './access/page-access.ts';
 import { type ChainOptions, type Room, roomOf } from './chain.ts';
@@ -50,11 +51,11 @@ export async function createTicket(
   const call = await callerWith(pathRoles.tickets, 'a ticket', options, request, response);
   const path = await onlyField('path', roomOf(call.principal, options), request);
   assertStill(call);
-  const { principal } = call;
+  const { principal, scope } = call;
   if (!downloadPath.test(path)) {
     throw invalidArgument('path', `is ${quote(path)}; allowed are /api/history/ID and /api/snapshots/ID`);
   }
-  const { secret, expiresAt } = options.pageAccess.createTicket(principal, path);
+  const { secret, expiresAt } = options.pageAccess.createTicket(atHomeIn(principal, scope), path);
   sendJson(response, 200, { path: `${path}?ticket=${secret}`, expiresAt: timeText(expiresAt) });
 }
 

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import type { Instances } from '../domain/instance.ts';
+import type { Scope } from '../domain/scope.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { UnaryHandler } from './call.ts';
 import {
@@ -21,13 +22,21 @@ export interface InstanceService {
 
 export function createInstanceService({ instances, tasks }: InstanceServiceOptions): InstanceService {
   return {
-    async listInstances(request) {
-      const taskId = request.task === '' ? undefined : await taskIdOf(request.task);
-      const ofTask = (id: string | undefined) => taskId === undefined || id === taskId;
+    async listInstances(request, { scope, principal }) {
+      const taskId = request.task === '' ? undefined : await taskIdOf(scope, request.task);
       const all = instances.instances();
-      const pools = instances.pools().filter((pool) => ofTask(pool.taskId));
+      const seen = await tasksSeen(scope, [
+        ...all.flatMap(({ task }) => task?.taskId ?? []),
+        ...instances.pools().map((pool) => pool.taskId),
+      ]);
+      // What serves all tasks, and so all tenants, says how much others do.
+      const isShown = (id: string | undefined) =>
+        id === undefined
+          ? taskId === undefined && principal.role === 'admin'
+          : seen.has(id) && (taskId ?? id) === id;
+      const pools = instances.pools().filter((pool) => isShown(pool.taskId));
       return create(ListInstancesResponseSchema, {
-        instances: all.filter((instance) => ofTask(instance.task?.taskId)).map(instanceToWire),
+        instances: all.filter((instance) => isShown(instance.task?.taskId)).map(instanceToWire),
         pools: pools.map((pool) =>
           poolToWire(
             pool,
@@ -39,8 +48,14 @@ export function createInstanceService({ instances, tasks }: InstanceServiceOptio
   };
 
   /** A deleted task's instances are still listed by its id. */
-  async function taskIdOf(idOrName: string): Promise<string> {
+  async function taskIdOf(scope: Scope, idOrName: string): Promise<string> {
     reference('task', idOrName);
-    return idOrName.startsWith('task_') ? idOrName : (await tasks.get(idOrName)).taskId;
+    return idOrName.startsWith('task_') ? idOrName : (await tasks.get(scope, idOrName)).taskId;
+  }
+
+  async function tasksSeen(scope: Scope, taskIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const seen = new Set<string>();
+    for (const taskId of new Set(taskIds)) if (await tasks.isSeen(scope, taskId)) seen.add(taskId);
+    return seen;
   }
 }

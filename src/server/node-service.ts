@@ -7,6 +7,7 @@ import type { Invocation } from '../domain/execution.ts';
 import type { Explanations } from '../domain/explanation.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { NodeFeed } from '../domain/node-feed.ts';
+import { acrossTenants } from '../domain/scope.ts';
 import {
   type BreakpointControl,
   type BreakpointControlOptions,
@@ -27,7 +28,6 @@ import {
   type WatchNodeRequest,
   type WatchNodeResponse,
 } from './gen/spearlet/node_pb.js';
-import { executionId } from './wire/fields.ts';
 import { machineToWire } from './wire/machine.ts';
 import { explanationToWire, invocationToWire, newsToWire, nodeToWire } from './wire/node-view.ts';
 
@@ -52,16 +52,18 @@ const defaultInputBytes = 64 * 1024;
 const mostInputBytes = 3 * 1024 * 1024;
 
 export function createNodeService(options: NodeServiceOptions): NodeService {
-  const { feed, machines, explanations, executions, inputs, clock } = options;
+  const { feed, machines, explanations, executions, seen, inputs, clock } = options;
   const described = create(DescribeMachinesResponseSchema, { machines: machines.map(machineToWire) });
 
   return {
-    async getNode() {
-      return create(GetNodeResponseSchema, { node: nodeToWire(await feed.status()) });
+    async getNode({ allTenants }, { principal, scope }) {
+      const counted = acrossTenants('all_tenants', principal, scope, allTenants);
+      return create(GetNodeResponseSchema, { node: nodeToWire(await feed.status(counted)) });
     },
 
     async watchNode(request, call, send) {
-      const watch = feed.watch(positionFrom(request.fromPosition));
+      const told = acrossTenants('all_tenants', call.principal, call.scope, request.allTenants);
+      const watch = feed.watch(positionFrom(request.fromPosition), told);
       call.onGone(() => watch.close());
       try {
         for (;;) {
@@ -79,13 +81,14 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
       return described;
     },
 
-    async explainExecution(request) {
-      return explanationToWire(await explanations.explain(executionId(request.executionId)));
+    async explainExecution(request, { scope }) {
+      const id = await seen(scope, request.executionId);
+      return explanationToWire(await explanations.explain(id, scope));
     },
 
-    async getInvocation(request, { principal }) {
+    async getInvocation(request, { principal, scope }) {
       if (request.includeEnvironment) assertRole(principal, 'develop', 'include_environment');
-      const id = executionId(request.executionId);
+      const id = await seen(scope, request.executionId);
       // One whose admission is on its way is waited for.
       const cursor = await executions.attach(id, 'glance');
       const { functionName, contentType } = cursor.record;

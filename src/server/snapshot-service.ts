@@ -2,6 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import { RequestError } from '../domain/errors.ts';
 import type { Executions } from '../domain/executions.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
+import type { SeenExecution } from './access/seen-executions.ts';
 import type { ClientStreamHandler, StreamHandler } from './call.ts';
 import type {
   RestoreExecutionRequest,
@@ -9,7 +10,6 @@ import type {
   SnapshotExecutionRequest,
   SnapshotExecutionResponse,
 } from './gen/spearlet/snapshot_pb.js';
-import { executionId } from './wire/fields.ts';
 import {
   dataFromWire,
   dataToWire,
@@ -22,6 +22,7 @@ import {
 export interface SnapshotServiceOptions {
   readonly snapshots: Snapshots;
   readonly executions: Pick<Executions, 'estimate'>;
+  readonly seen: SeenExecution;
   readonly clock: Clock;
 }
 
@@ -33,11 +34,12 @@ export interface SnapshotService {
 export function createSnapshotService({
   snapshots,
   executions,
+  seen,
   clock,
 }: SnapshotServiceOptions): SnapshotService {
   return {
     async snapshotExecution(request, call, send) {
-      const taken = await snapshots.take(executionId(request.executionId), {
+      const taken = await snapshots.take(await seen(call.scope, request.executionId), {
         ...takeOptionsFromWire(request),
         by: call.principal.name,
       });
@@ -62,7 +64,7 @@ export function createSnapshotService({
         const first = await messages.next();
         if (leaving.signal.aborted) throw callerGone();
         const options = restoreOptionsFromWire(first.done === true ? undefined : first.value);
-        const wishes = { ...options, principal: call.principal };
+        const wishes = { ...options, principal: call.principal, scope: call.scope };
         const restored = await snapshots.restore(dataOf(messages), wishes, leaving.signal);
         const now = Math.round(clock.now());
         return restoredToWire(restored, executions.estimate(restored.record), now);

@@ -3,6 +3,8 @@ import { maySeeVariables } from '../domain/access.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
 import { assertMayReachHost } from '../domain/host-reach.ts';
+import { tenantOf } from '../domain/scope.ts';
+import type { Task } from '../domain/task.ts';
 import type { ArtifactProgress, Tasks } from '../domain/tasks.ts';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
 import type { ExecutionList } from './execution-list.ts';
@@ -49,12 +51,13 @@ const cancelPage = 500;
 const mostParts = 1000;
 
 export function createTaskService({ tasks, executions, list }: TaskServiceOptions): TaskService {
-  const cancelAll = async (taskId: string, by: string): Promise<number> => {
+  const cancelAll = async (task: Task, by: string): Promise<number> => {
     let cancelled = 0;
     let beforeId: string | undefined;
     for (;;) {
       const page: ExecutionRecord[] = await list.executions({
-        taskId,
+        taskId: task.taskId,
+        tenant: tenantOf(task),
         statuses: ['pending', 'running'],
         limit: cancelPage,
         ...(beforeId !== undefined && { beforeId }),
@@ -80,6 +83,7 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
     const draft = draftFromWire(request.definition);
     assertMayReachHost(call.principal, draft);
     const { task, changed } = await tasks.register(draft, {
+      scope: call.scope,
       ifAbsent: request.ifAbsent,
       progress,
       signal: controller.signal,
@@ -114,17 +118,17 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
       );
     },
 
-    async getTask(request, { principal }) {
-      const task = await tasks.get(reference('task', request.task));
+    async getTask(request, { principal, scope }) {
+      const task = await tasks.get(scope, reference('task', request.task));
       return create(GetTaskResponseSchema, {
         task: taskToWire(task, maySeeVariables(principal)),
       });
     },
 
-    async listTasks(request, { principal }) {
+    async listTasks(request, { principal, scope }) {
       const limit = pageSize(request.pageSize);
       const after = pageToken(request.pageToken, 'tasks');
-      const found = await tasks.list(after, limit + 1, labelsFromWire(request.labels));
+      const found = await tasks.list(scope, after, limit + 1, labelsFromWire(request.labels));
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return create(ListTasksResponseSchema, {
@@ -135,10 +139,8 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
     },
 
     async deleteTask(request, call) {
-      const task = await tasks.remove(reference('task', request.task));
-      const cancelledExecutions = request.cancelExecutions
-        ? await cancelAll(task.taskId, call.principal.name)
-        : 0;
+      const task = await tasks.remove(call.scope, reference('task', request.task));
+      const cancelledExecutions = request.cancelExecutions ? await cancelAll(task, call.principal.name) : 0;
       return create(DeleteTaskResponseSchema, { taskId: task.taskId, cancelledExecutions });
     },
   };

@@ -1,4 +1,6 @@
-import type { StoreObserver } from '../domain/node-feed.ts';
+import type { DeletedExecution, StoreObserver } from '../domain/node-feed.ts';
+import { tenantOf } from '../domain/scope.ts';
+import { isDamage } from '../domain/store-error.ts';
 import { overriding } from './overriding.ts';
 import type { CommitEntry, CommitResult, Store } from './store.ts';
 
@@ -41,8 +43,9 @@ export function observedStore(kept: Store, failed: (error: unknown) => void): Ob
       return results;
     },
     async delete(executionId) {
+      const whose = observers.size === 0 ? undefined : await lastSeen(kept, executionId);
       const gone = await kept.delete(executionId);
-      if (gone) tell((observer) => observer.deleted?.([executionId]));
+      if (gone) tell((observer) => observer.deleted?.([whose ?? { executionId }]));
       return gone;
     },
     async retain(retention) {
@@ -59,4 +62,15 @@ export function observedStore(kept: Store, failed: (error: unknown) => void): Ob
       return () => void observers.delete(observer);
     },
   };
+}
+
+/** Whose it is, while that can still be read; undefined for one that is damaged, which is deleted all the same. */
+async function lastSeen(kept: Store, executionId: string): Promise<DeletedExecution | undefined> {
+  try {
+    const record = await kept.execution(executionId);
+    return record && { executionId, tenant: tenantOf(record), taskName: record.taskName };
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
 }

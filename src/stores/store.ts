@@ -1,7 +1,8 @@
 import type { LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/execution.ts';
 import type { Labels } from '../domain/labels.ts';
-import type { StatusCounts } from '../domain/node-feed.ts';
+import type { DeletedExecution, StatusCounts } from '../domain/node-feed.ts';
+import type { Scope } from '../domain/scope.ts';
 import type { Task } from '../domain/task.ts';
 
 export { DamagedError, StoreError } from '../domain/store-error.ts';
@@ -13,7 +14,7 @@ export interface CommitEntry {
   readonly expectedLastSequence: number;
   readonly events: readonly NewEvent[];
   readonly record?: ExecutionRecord;
-  /** Makes this execution the owner of an idempotency key. */
+  /** Makes this execution the owner of an idempotency key of its tenant, which the record names. */
   readonly claimInvocationId?: string;
   /** Written once, with the admission. */
   readonly input?: Invocation;
@@ -46,8 +47,7 @@ export interface Retention {
 }
 
 export interface Retained {
-  /** Their ids. */
-  readonly deletedExecutions: readonly string[];
+  readonly deletedExecutions: readonly DeletedExecution[];
   readonly deletedLogs: number;
   /** There is more to do now. */
   readonly more: boolean;
@@ -64,6 +64,8 @@ export type CommitResult =
   | { readonly ok: false; readonly conflict: 'invocation'; readonly executionId: string };
 
 export interface ExecutionFilter {
+  /** Absent means all of them. */
+  readonly tenant?: string;
   readonly taskId?: string;
   /** Empty means all. */
   readonly statuses: readonly ExecutionStatus[];
@@ -109,7 +111,7 @@ export interface Store {
   commit(entries: readonly CommitEntry[]): Promise<CommitResult[]>;
 
   execution(executionId: string): Promise<ExecutionRecord | undefined>;
-  executionByInvocation(invocationId: string): Promise<ExecutionRecord | undefined>;
+  executionByInvocation(tenant: string, invocationId: string): Promise<ExecutionRecord | undefined>;
   input(executionId: string): Promise<Invocation | undefined>;
   /** Newest first. */
   executions(filter: ExecutionFilter): Promise<ExecutionRecord[]>;
@@ -126,7 +128,8 @@ export interface Store {
   changedSince(from: number, limit: number): Promise<string[] | undefined>;
   /** Of the last event that there was; 0 before the first. */
   lastPosition(): Promise<number>;
-  counts(): Promise<StoreCounts>;
+  /** Of what is in scope; by default that is everything. */
+  counts(scope?: Scope): Promise<StoreCounts>;
 
   /**
    * Writes a part of a log that comes from elsewhere and has no record yet; the `commit` that follows the last part
@@ -146,18 +149,22 @@ export interface Store {
    */
   retain(retention: Retention): Promise<Retained>;
 
-  /** Writes a task; its name goes to it, whoever had it. */
+  /** Writes a task; its name goes to it, whoever of its tenant had it. */
   saveTask(task: Task): Promise<void>;
   /** Writes a revision that is no name's, for the executions that use it. */
   saveRevision(task: Task): Promise<void>;
   /** Frees the name; the task and its revisions stay readable by id and revision for the executions that use it. */
   deleteTask(taskId: string): Promise<void>;
   /** The newest revision of a task that is not deleted. */
-  taskByName(name: string): Promise<Task | undefined>;
+  taskByName(tenant: string, name: string): Promise<Task | undefined>;
   taskById(taskId: string): Promise<Task | undefined>;
   taskRevision(taskId: string, revision: number): Promise<Task | undefined>;
-  /** By name; names after `afterName`. */
-  tasks(afterName: string, limit: number, labels?: Labels): Promise<Task[]>;
+  /** Of a tenant, by name; names after `afterName`. */
+  tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]>;
+  /** Those that have a task with a name. */
+  taskTenants(): Promise<string[]>;
+  /** Whether a revision of any task of the tenant runs the WebAssembly artifact of that digest. */
+  hasArtifact(tenant: string, sha256: string): Promise<boolean>;
 
   close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import type { ShownCertificate } from '../domain/certificate.ts';
 import type { Clock } from '../domain/clock.ts';
 import { quote, RequestError } from '../domain/errors.ts';
 import { LruMap } from '../domain/lru-map.ts';
+import { isTenant } from '../domain/scope.ts';
 import { holderOf, type NewToken, type TokenFacts, type Tokens } from '../domain/tokens.ts';
 import { syncFolder } from './artifacts.ts';
 import { StoreError } from './store.ts';
@@ -98,6 +99,8 @@ export class TokenFile implements Tokens {
     if (now - (this.#lastUses.get(kept.name) ?? 0) >= useMs) this.#use(kept, now);
     return {
       ...{ name: holderOf(kept.name), role: kept.role },
+      ...(kept.tenant !== undefined && { tenant: kept.tenant }),
+      ...(kept.tasks !== undefined && { tasks: kept.tasks }),
       ...(kept.expiresAt !== undefined && { expiresAt: kept.expiresAt }),
     };
   }
@@ -292,14 +295,16 @@ function keptFrom(text: string): Kept[] {
   const { version, tokens } = (value ?? {}) as { readonly version?: unknown; readonly tokens?: unknown };
   if (version !== 1 || !Array.isArray(tokens)) throw new Error(`${tokensFile} is not one of this version`);
   return tokens.map((each: unknown) => {
-    const { name, role, sha256, createdAt, expiresAt, lastUsedAt, certificateNames, revokedFingerprints } =
-      (each ?? {}) as Record<string, unknown>;
+    const { name, role, sha256, tenant, tasks, ...rest } = (each ?? {}) as Record<string, unknown>;
+    const { createdAt, expiresAt, lastUsedAt, certificateNames, revokedFingerprints } = rest;
     const isHash = typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
     const instants = [createdAt, expiresAt ?? 0, lastUsedAt ?? 0];
     if (
       typeof name !== 'string' ||
       typeof role !== 'string' ||
       !isRole(role) ||
+      !isTenantOrNone(tenant) ||
+      !areGlobsOrNone(tasks) ||
       !(sha256 === undefined ? isTexts(certificateNames) : isHash && certificateNames === undefined) ||
       !(revokedFingerprints === undefined || isTexts(revokedFingerprints)) ||
       !instants.every((at) => typeof at === 'number' && Number.isSafeInteger(at))
@@ -322,6 +327,16 @@ function existing(tokens: ReadonlyMap<string, Kept>, name: string): Kept {
     reason: 'TOKEN_NOT_FOUND',
     metadata: { token: name },
   });
+}
+
+/** One that cannot be read must not become one for more than it was made for. */
+function isTenantOrNone(tenant: unknown): boolean {
+  return tenant === undefined || (typeof tenant === 'string' && isTenant(tenant));
+}
+
+function areGlobsOrNone(tasks: unknown): boolean {
+  if (tasks === undefined) return true;
+  return Array.isArray(tasks) && tasks.length > 0 && tasks.every((glob) => typeof glob === 'string');
 }
 
 function emptyWhereMissing(error: NodeJS.ErrnoException): string {

@@ -21,6 +21,7 @@ function logEnd(logger: Logger, record: ExecutionRecord): void {
   logger[level](
     {
       executionId: record.executionId,
+      ...(record.tenant !== undefined && { tenant: record.tenant }),
       taskId: record.taskId,
       task: record.taskName,
       attempt: record.attempt,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isSettled, settle } from '../support/fake-clock.ts';
-import { requestWith } from '../support/samples.ts';
+import { requestWith, taskWith } from '../support/samples.ts';
 import { crash, noUnhandledRejections, supervisorBench } from './supervisor-bench.ts';
 
 const request = requestWith({ invocationId: 'key', payloadDigest: 'same' });
@@ -31,6 +31,41 @@ test('a duplicate that comes before the first is durable waits for that', async 
   expect(await second).toMatchObject({ joined: true, cursor: { record: { mode: 'sync' } } });
   await settle();
   bench.runtime.call(0).complete();
+  await bench.leavesNothing();
+});
+
+test('one key of two tenants makes an execution of each, which each of them joins, live or ended', async () => {
+  const bench = supervisorBench();
+  const of = (tenant: string) => ({ ...request, task: { ...taskWith(), tenant, taskId: `task_${tenant}` } });
+  const [a, b] = await Promise.all([bench.supervisor.admit(of('a')), bench.supervisor.admit(of('b'))]);
+  expect([a.joined, b.joined]).toEqual([false, false]);
+  expect(a.cursor.executionId).not.toBe(b.cursor.executionId);
+  const joined = async (tenant: string) => (await bench.supervisor.admit(of(tenant))).cursor.executionId;
+  expect(await joined('b')).toBe(b.cursor.executionId);
+  await settle();
+  for (const call of [0, 1]) bench.runtime.call(call).complete();
+  await settle();
+  expect(await joined('a')).toBe(a.cursor.executionId);
+  expect(await joined('b')).toBe(b.cursor.executionId);
+  expect((await bench.store.execution(a.cursor.executionId))?.tenant).toBe('a');
+  await bench.leavesNothing();
+});
+
+test('another payload is refused, and names the execution that has the key only to who may see it', async () => {
+  const bench = supervisorBench();
+  const { cursor } = await bench.supervisor.admit(request);
+  const other = requestWith({ invocationId: 'key', payloadDigest: 'other' });
+  const told = async (tasks: readonly string[]) => {
+    const scope = { tenant: 'default', tasks };
+    const error = await bench.supervisor.admit({ ...other, scope }).catch((thrown: unknown) => thrown);
+    return `${String(error)} ${JSON.stringify(error)}`;
+  };
+  expect(await told(['e*'])).toContain(cursor.executionId);
+  expect(await told(['x*'])).toMatch(/already used with another payload/);
+  expect(await told(['x*'])).not.toContain(cursor.executionId);
+  await settle();
+  bench.runtime.call(0).complete();
+  await settle();
   await bench.leavesNothing();
 });
 
@@ -106,7 +141,7 @@ test('an admission that fails refuses all who wait for it, and leaves the key fr
   }
   expect(bench.runtime.calls).toHaveLength(0);
   expect(bench.supervisor.load).toMatchObject({ live: 0, pending: 0 });
-  expect(await bench.store.executionByInvocation('key')).toBeUndefined();
+  expect(await bench.store.executionByInvocation('default', 'key')).toBeUndefined();
 });
 
 describe('after a restart of the node', () => {

@@ -60,7 +60,7 @@ test('what is too old goes as it gets too old, and the log of the node says so i
   const kept = createMemoryStore();
   const { store, observe } = observedStore(kept, () => expect.unreachable());
   const deleted: (readonly string[])[] = [];
-  observe({ deleted: (executionIds) => void deleted.push(executionIds) });
+  observe({ deleted: (gone) => void deleted.push(gone.map(({ executionId: id }) => id)) });
   const { clock, said, loop } = bench(store);
   const start = clock.now();
   await store.commit([ended(1, start - 2 * hourMs), ended(2, start), ended(3, start + 1)]);
@@ -141,9 +141,9 @@ test('a node without a clock record believes no age that it has not seen', async
 test('steps follow each other with a pause in between, until there is no more to do', async () => {
   const more = { deletedLogs: 1, more: true };
   const { store, asked } = scripted([
-    { ...more, deletedExecutions: ['exec_1'] },
+    { ...more, deletedExecutions: [{ executionId: 'exec_1' }] },
     more,
-    { deletedExecutions: ['exec_2', 'exec_3'] },
+    { deletedExecutions: [{ executionId: 'exec_2' }, { executionId: 'exec_3' }] },
   ]);
   const { clock, said, loop } = bench(store, { maxBytes: 7 });
   loop.start();

@@ -21,6 +21,7 @@ export const plain: RestoreOptions = {
   allowCopy: false,
   environment: {},
   principal: { name: 'test', role: 'admin' },
+  scope: { tenant: 'default' },
 };
 
 export interface TestNode {

@@ -41,7 +41,7 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Le
   const observed = observedStore(watched.store, (error) => bugs.push({ error, executionId: '' }));
   observed.observe({
     committed: (record) => heard.push(record),
-    deleted: (executionIds) => deleted.push(...executionIds),
+    deleted: (gone) => deleted.push(...gone.map(({ executionId }) => executionId)),
   });
   const ids = createIds(time);
   const supervisor = new Supervisor({

@@ -248,8 +248,8 @@ test('a backup taken beside an open store is a folder that a store can be opened
     const all = { from: 1, maxBytes: 1e9 };
     expect(await copy.events(id, all)).toEqual(await store.events(id, all));
   }
-  expect((await copy.executionByInvocation('key'))?.executionId).toBe(executionId(1));
-  expect(await copy.taskByName('echo')).toEqual(await store.taskByName('echo'));
+  expect((await copy.executionByInvocation('default', 'key'))?.executionId).toBe(executionId(1));
+  expect(await copy.taskByName('default', 'echo')).toEqual(await store.taskByName('default', 'echo'));
   const next = { executionId: executionId(2), expectedLastSequence: 4, events: [result(5)] };
   expect(await copy.commit([next])).toEqual([{ ok: true, position: 14 }]);
   expect(await store.commit([next])).toEqual([{ ok: true, position: 14 }]);

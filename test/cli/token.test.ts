@@ -8,7 +8,7 @@ import { errorLine, run, temporaryFolder } from './spear.ts';
 let server: LocalServer;
 
 beforeAll(async () => {
-  server = await startServer({ anonymousRole: 'none' });
+  server = await startServer({ anonymousRole: 'none', allowHostAccess: 'true' });
 });
 
 afterAll(() => server.stop());
@@ -24,7 +24,7 @@ describe('spear token', () => {
     const made = await spear(['token', 'create', 'ci', '--role', 'invoke', '--expires', '30d']);
     expect([made.code, made.stdout.toString()]).toEqual([0, expect.stringMatching(/^spear_[\w-]{43}\n$/)]);
     const listed = (await spear(['token', 'list'])).stdout.toString();
-    expect(listed).toMatch(/^ci +invoke +\d{4}-.* \d{4}-\S+ +never$/m);
+    expect(listed).toMatch(/^ci +invoke +default +- +\d{4}-.* \d{4}-\S+ +never$/m);
     expect(listed).not.toContain(made.stdout.toString().trim());
     const revoked = await spear(['token', 'revoke', 'ci']);
     expect([revoked.code, errorLine(revoked)]).toEqual([0, 'spear: revoked ci']);
@@ -54,8 +54,17 @@ describe('spear token', () => {
   it.each([
     [['token', 'create', 'a', '--role', 'king'], /--role: is "king"; allowed are observe, invoke/],
     [['token', 'create', 'a'], /--role/],
-    [['token', 'create', 'a b', '--role', 'admin'], /name: is "a b"; allowed are/],
+    [['token', 'create', 'a b', '--role', 'admin'], /NAME: is "a b"; allowed are/],
     [['token', 'create', 'a', '--role', 'admin', '--expires', 'soon'], /--expires: is "soon"/],
+    [
+      ['token', 'create', 'a', '--role', 'admin', '--task', 'x'],
+      /--task: is for a token that is held to tasks/,
+    ],
+    [
+      ['token', 'create', 'a', '--role', 'invoke', '--task', ''],
+      /--task\[0\]: has 0 characters; allowed are 1 to 256/,
+    ],
+    [['token', 'create', 'a', '--role', 'invoke', '--tenant', 'A'], /--tenant: is "A"; allowed are 1 to 63/],
   ])('says what is wrong with %j', async (args, message) => {
     const ended = await spear(args);
     expect([ended.code, errorLine(ended)]).toEqual([64, expect.stringMatching(message)]);
@@ -64,6 +73,43 @@ describe('spear token', () => {
   it('says that there is none of that name', async () => {
     const ended = await spear(['token', 'revoke', 'nobody']);
     expect([ended.code, errorLine(ended)]).toEqual([127, 'spear: no token "nobody"']);
+  });
+});
+
+describe('a tenant', () => {
+  it('is that of a token, and of what is asked with --tenant or SPEAR_TENANT', async () => {
+    const globs = ['--task', 'x-*', '--task', 'y'];
+    const made = await spear(['token', 'create', 'team', '--role', 'develop', '--tenant', 'team', ...globs]);
+    const listed = (await spear(['token', 'list'])).stdout.toString();
+    expect(listed).toMatch(/^team +develop +team +x-\* y /m);
+    const token = { ...stranger, SPEAR_TOKEN: made.stdout.toString().trim() };
+    expect((await spear(['list'], token)).code).toBe(0);
+    expect((await spear(['list'], { ...token, SPEAR_TENANT: 'team' })).code).toBe(0);
+    const other = await spear(['list', '--tenant', 'other'], token);
+    expect([other.code, errorLine(other)]).toEqual([
+      64,
+      expect.stringMatching(/is "other"; allowed is "team"/),
+    ]);
+    const wrong = await spear(['list'], { SPEAR_TENANT: 'Team' });
+    expect([wrong.code, errorLine(wrong)]).toEqual([64, expect.stringMatching(/SPEAR_TENANT: is "Team"/)]);
+  });
+
+  it('has executions of its own, which a list of all tenants tells apart', async () => {
+    const env = { SPEAR_TENANT: 'shop' };
+    const program = ['--runtime', 'process', '--artifact', '/bin/true'];
+    expect((await spear(['task', 'register', 'true', ...program], env)).code).toBe(0);
+    const invoked = await spear(['invoke', 'true', '--mode', 'async'], env);
+    expect(invoked.code).toBe(0);
+    expect((await spear(['list'])).stdout.toString()).not.toContain('true');
+    expect((await spear(['list'], env)).stdout.toString()).toMatch(/^exec_\w+ +true /m);
+    expect((await spear(['list', '--all-tenants'])).stdout.toString()).toMatch(
+      /^TENANT +EXECUTION.*\nshop +exec_\w+ +true /,
+    );
+    expect((await spear(['top', '--once', '--all-tenants'])).code).toBe(0);
+    expect((await spear(['task', 'show', 'true', '--tenant', 'shop'])).stdout.toString()).toMatch(
+      /^tenant +shop$/m,
+    );
+    expect((await spear(['task', 'show', 'true'])).code).toBe(127);
   });
 });
 

@@ -21,26 +21,26 @@ afterAll(() => rm(folder, { recursive: true }));
 const variables: Record<string, string> = { SPEAR_SECRET_a_c_d: 'of the environment' };
 const store = () => new SecretStore({ folder, variable: (name) => variables[name] });
 
-async function valueOf(tenant: string, key: string): Promise<string> {
+async function read(tenant: string, key: string): Promise<string> {
   const { values } = await store().read({ secrets: { NAME: key } }, tenant);
   return Buffer.from(values[0]?.value ?? []).toString();
 }
 
 describe('a secret', () => {
   it('is that of its tenant', async () => {
-    expect([await valueOf('a', 'token'), await valueOf('b', 'token')]).toEqual(['of a', 'of b']);
-    await expect(valueOf('c', 'token')).rejects.toThrow('there is no secret token');
+    expect([await read('a', 'token'), await read('b', 'token')]).toEqual(['of a', 'of b']);
+    await expect(read('c', 'token')).rejects.toThrow('there is no secret token');
   });
 
   it('is in the environment where there is no file, and of one tenant alone', async () => {
-    expect(await valueOf('a', 'c_d')).toBe('of the environment');
+    expect(await read('a', 'c_d')).toBe('of the environment');
     // No tenant has an underscore in its name.
-    await expect(valueOf('b', 'c_d')).rejects.toThrow('SPEAR_SECRET_b_c_d');
+    await expect(read('b', 'c_d')).rejects.toThrow('SPEAR_SECRET_b_c_d');
   });
 
   it('may be a link, as orchestrators make them', async () => {
     await symlink(join(folder, 'a/token'), join(folder, 'b/linked'));
-    expect(await valueOf('b', 'linked')).toBe('of a');
+    expect(await read('b', 'linked')).toBe('of a');
   });
 
   it.each([
@@ -49,7 +49,7 @@ describe('a secret', () => {
     ['larger than any key', 'large', (path: string) => writeFile(path, 'secret'.repeat(20_000))],
   ])('that is %s is refused and not shown', async (_what, key, make) => {
     await make(join(folder, 'a', key));
-    const failure = await valueOf('a', key).catch((error: unknown) => error);
+    const failure = await read('a', key).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(LaunchError);
     expect(String(failure)).toContain(`the secret ${key} at`);
     expect(String(failure)).not.toContain('secretsecret');

@@ -135,6 +135,7 @@ test.each<[string, string, unknown]>([
   ['no tenant', 'spear_tenant', undefined],
   ['a tenant that is a number', 'spear_tenant', 7],
   ['an empty tenant', 'spear_tenant', ''],
+  ['a tenant with a name that no tenant has', 'spear_tenant', 'a/b'],
   ['no role', 'spear_role', undefined],
   ['an unknown role', 'spear_role', 'root'],
   ['several roles', 'spear_role', ['invoke', 'admin']],

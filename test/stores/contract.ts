@@ -9,6 +9,7 @@ import { recordContract } from './contract/records.ts';
 import { retentionContract } from './contract/retention.ts';
 import { stagingContract } from './contract/staging.ts';
 import { taskContract } from './contract/tasks.ts';
+import { tenantContract } from './contract/tenants.ts';
 
 /** What every store does. `open` gives a fresh, empty one and closes it when the test has finished. */
 export function storeContract(name: string, open: () => Promise<Store>): void {
@@ -21,4 +22,5 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name}: deletion`, () => deletionContract(open));
   describe(`${name}: retention`, () => retentionContract(open));
   describe(`${name}: tasks`, () => taskContract(open));
+  describe(`${name}: tenants`, () => tenantContract(open));
 }

@@ -143,7 +143,7 @@ const step: fc.Arbitrary<Step | 'restart'> = fc.oneof(
   })),
   fc.tuple(fc.option(name, { nil: '' }), number, labels).map(([after, limit, wanted]) => ({
     says: `tasks ${after} ${limit} ${JSON.stringify(wanted)}`,
-    on: (store: Store) => store.tasks(after, limit, wanted),
+    on: (store: Store) => store.tasks('default', after, limit, wanted),
   })),
   fc.tuple(taskId, number, name).map(([task, revision, called]) => ({
     says: `saveRevision ${task} ${revision} ${called}`,
@@ -180,7 +180,7 @@ async function retainAll(store: Store, endedBefore: number): Promise<readonly st
   const deleted: string[] = [];
   for (;;) {
     const { deletedExecutions, more } = await store.retain({ ...kept, endedBefore });
-    deleted.push(...deletedExecutions);
+    deleted.push(...deletedExecutions.map((gone) => gone.executionId));
     if (!more) return deleted.toSorted();
   }
 }
@@ -192,9 +192,9 @@ async function overview(store: Store): Promise<unknown> {
     records: await Promise.all(ids.map((one) => store.execution(one))),
     outlines: await Promise.all(ids.map((one) => store.outline(one))),
     inputs: await Promise.all(ids.map((one) => store.input(one))),
-    claims: await Promise.all(['k1', 'k2', 'k3'].map((one) => store.executionByInvocation(one))),
-    named: await Promise.all(['a', 'b', 'c'].map((one) => store.taskByName(one))),
-    tasks: await store.tasks('', 10),
+    claims: await Promise.all(['k1', 'k2', 'k3'].map((one) => store.executionByInvocation('default', one))),
+    named: await Promise.all(['a', 'b', 'c'].map((one) => store.taskByName('default', one))),
+    tasks: await store.tasks('default', '', 10),
     byId: await Promise.all(['task_1', 'task_2'].map((one) => store.taskById(one))),
     revision: await store.taskRevision('task_1', 2),
   };

@@ -18,7 +18,7 @@ function listen() {
     committed: ({ executionId: id }, events, position) => {
       heard.push([id, events.map(({ kind }) => kind), position]);
     },
-    deleted: (executionIds) => heard.push(['deleted', ...executionIds]),
+    deleted: (gone) => heard.push(['deleted', ...gone.map(({ executionId: id }) => id)]),
   });
 }
 

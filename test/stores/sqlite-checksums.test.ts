@@ -54,11 +54,11 @@ async function opened(dataDir: string): Promise<Store> {
 }
 
 const readRecord = (store: Store) => store.execution(one);
-const readClaim = (store: Store) => store.executionByInvocation(`key of ${one}`);
+const readClaim = (store: Store) => store.executionByInvocation('default', `key of ${one}`);
 const readInput = (store: Store) => store.input(one);
 const readEvents = (store: Store) => store.events(one, all);
 const readOutline = (store: Store) => store.outline(one);
-const readTask = (store: Store) => store.taskByName('a');
+const readTask = (store: Store) => store.taskByName('default', 'a');
 const ofOne = `WHERE execution_id = '${one}'`;
 const flipped = (column: string) => `CAST(replace(${column}, 'running', 'runninG') AS TEXT)`;
 
@@ -68,6 +68,7 @@ test.for<[what: string, sql: string, ...reads: ((store: Store) => Promise<unknow
   ['a revision', `UPDATE executions SET task_revision = 2 ${ofOne}`, readRecord],
   ['a time', `UPDATE executions SET created_at = created_at + 1 ${ofOne}`, readRecord],
   ['a record', `UPDATE executions SET record = replace(record, 'inst_0', 'inst_1') ${ofOne}`, readRecord],
+  ['a tenant', `UPDATE executions SET tenant = 'other' ${ofOne}`, readRecord, readClaim],
   ['a checksum', `UPDATE executions SET checksum = NULL ${ofOne}`, readRecord],
   [
     'a record of another',
@@ -93,7 +94,17 @@ test.for<[what: string, sql: string, ...reads: ((store: Store) => Promise<unknow
   [
     'a key',
     `UPDATE claims SET invocation_id = 'other' WHERE execution_id = '${two}'`,
-    (store) => store.executionByInvocation('other'),
+    (store) => store.executionByInvocation('default', 'other'),
+  ],
+  [
+    'the tenant of a key',
+    `UPDATE claims SET tenant = 'other' ${ofOne}`,
+    (store) => store.executionByInvocation('other', `key of ${one}`),
+  ],
+  [
+    'the tenant of a name',
+    `UPDATE task_names SET tenant = 'other' WHERE name = 'a'`,
+    (store) => store.taskByName('other', 'a'),
   ],
   ['an input', `UPDATE inputs SET input = X'00' ${ofOne}`, readInput],
   ['an invocation', `UPDATE inputs SET invocation = replace(invocation, 'ping', 'pong') ${ofOne}`, readInput],
@@ -121,7 +132,7 @@ test.for<[what: string, sql: string, ...reads: ((store: Store) => Promise<unknow
   const store = await opened(dataDir);
   for (const read of reads) await expect(read(store)).rejects.toThrow(DamagedError);
   expect(await store.execution(two)).toBeDefined();
-  expect(await store.taskByName('b')).toBeDefined();
+  expect(await store.taskByName('default', 'b')).toBeDefined();
 });
 
 test('what is damaged is left out of lists and of the feed of all events, and the rest is in them', async () => {
@@ -137,7 +148,7 @@ test('what is damaged is left out of lists and of the feed of all events, and th
   expect(new Set((await store.eventsFromPosition(0, 100)).map((event) => event.executionId))).toEqual(
     new Set([two]),
   );
-  expect((await store.tasks('', 10)).map(({ taskId }) => taskId)).toEqual(['task_b']);
+  expect((await store.tasks('default', '', 10)).map(({ taskId }) => taskId)).toEqual(['task_b']);
 });
 
 test('a page of a list is full, however many in between are damaged, so that nobody takes it for the last', async () => {
@@ -162,7 +173,7 @@ test('a page of a list is full, however many in between are damaged, so that nob
   expect(listed.map((record) => record.executionId)).toEqual([9, 5, 4].map(executionId));
   const rest = await store.executions({ statuses: [], limit: 3, beforeId: executionId(4) });
   expect(rest.map((record) => record.executionId)).toEqual([2, 1].map(executionId));
-  expect((await store.tasks('', 2)).map(({ taskId }) => taskId)).toEqual(['task_b', 'task_d']);
+  expect((await store.tasks('default', '', 2)).map(({ taskId }) => taskId)).toEqual(['task_b', 'task_d']);
 });
 
 test('a part that is missing in the middle of a log is damage, and not a shorter log', async () => {
@@ -201,13 +212,13 @@ async function contents(store: Store): Promise<ReadonlyMap<string, unknown>> {
   const read: Record<string, () => Promise<unknown>> = {};
   for (const id of [one, two]) {
     read[`record ${id}`] = () => store.execution(id);
-    read[`claim ${id}`] = () => store.executionByInvocation(`key of ${id}`);
+    read[`claim ${id}`] = () => store.executionByInvocation('default', `key of ${id}`);
     read[`input ${id}`] = () => store.input(id);
     read[`log ${id}`] = async () =>
       (await store.events(id, all)).map((event) => JSON.stringify(event)).join();
     read[`outline ${id}`] = () => store.outline(id);
   }
-  for (const name of ['a', 'b']) read[`task ${name}`] = () => store.taskByName(name);
+  for (const name of ['a', 'b']) read[`task ${name}`] = () => store.taskByName('default', name);
   const found = new Map<string, unknown>();
   for (const [key, one] of Object.entries(read)) {
     const value = await one().catch((error: unknown) => {

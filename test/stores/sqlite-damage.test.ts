@@ -65,8 +65,8 @@ test.for(['[["t",1', '7', '[]', '[1]'])(
 
 test('a task that is damaged is an error of its own, and lists leave it out', async () => {
   const store = await damaged(`UPDATE tasks SET task = '{' WHERE task_id = 'task_a'`);
-  await expect(store.taskByName('a')).rejects.toMatchObject({ name: 'DamagedError' });
-  expect((await store.tasks('', 10)).map((task) => task.taskId)).toEqual(['task_b']);
+  await expect(store.taskByName('default', 'a')).rejects.toMatchObject({ name: 'DamagedError' });
+  expect((await store.tasks('default', '', 10)).map((task) => task.taskId)).toEqual(['task_b']);
 });
 
 test('retention goes past what is damaged', async () => {

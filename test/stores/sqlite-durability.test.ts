@@ -63,11 +63,11 @@ describe('restart', () => {
 
     const second = await opened(dataDir);
     expect(await second.eventsFromPosition(1, 100)).toEqual(before);
-    expect(await second.executionByInvocation('key')).toEqual(recordOf(executionId(1), 'running'));
+    expect(await second.executionByInvocation('default', 'key')).toEqual(recordOf(executionId(1), 'running'));
     const input = await second.input(executionId(1));
     expect(input?.input.constructor).toBe(Uint8Array);
     expect(Buffer.compare(input?.input ?? new Uint8Array(), large.input)).toBe(0);
-    expect(await second.taskByName('echo')).toEqual(taskOf('task_1', 1, 'echo'));
+    expect(await second.taskByName('default', 'echo')).toEqual(taskOf('task_1', 1, 'echo'));
     const going = { executionId: executionId(1), expectedLastSequence: 3, events: [result(4)] };
     expect(await second.commit([{ ...going, expectedLastSequence: 0, events: shortLog() }, going])).toEqual([
       { ok: false, conflict: 'sequence', lastSequence: 3 },

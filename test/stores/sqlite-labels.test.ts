@@ -17,9 +17,13 @@ async function opened(dataDir: string) {
   return store;
 }
 
-function finished(number: number, labels?: Labels): CommitEntry {
+function finished(number: number, labels?: Labels, tenant?: string): CommitEntry {
   const id = executionId(number);
-  const record = recordOf(id, 'completed', { metadata: {}, ...(labels !== undefined && { labels }) });
+  const record = recordOf(id, 'completed', {
+    metadata: {},
+    ...(labels !== undefined && { labels }),
+    ...(tenant !== undefined && { tenant }),
+  });
   return { executionId: id, expectedLastSequence: 0, events: shortLog(), record };
 }
 
@@ -57,6 +61,9 @@ test('an execution without labels writes no page for labels, and one with labels
 });
 
 test.each<[string, Partial<ExecutionFilter>]>([
+  ['a tenant', {}],
+  ['a tenant and a status', { statuses: ['failed'] }],
+  ['a tenant and statuses', { statuses: ['pending', 'completed'] }],
   ['one label', { labels: { team: 'a' } }],
   ['two labels', { labels: { team: 'a', env: 'prod' } }],
   ['a label, in pages', { labels: { team: 'a' }, beforeId: executionId(3) }],
@@ -68,11 +75,53 @@ test.each<[string, Partial<ExecutionFilter>]>([
   onTestFinished(() => db.close());
   migrate(db, () => {});
   const counts = { label: () => 5, status: () => (name.includes('few in it') ? 1 : 9) };
-  const { sql, values } = listing({ statuses: [], limit: 10, ...filter }, counts);
+  const { sql, values } = listing({ tenant: 'a', statuses: [], limit: 10, ...filter }, counts);
   const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(values);
   const steps = plan.map(({ detail }) => String(detail));
   expect(steps.filter((step) => step.startsWith('SCAN') || step.includes('TEMP B-TREE'))).toEqual([]);
   expect(steps.some((step) => step.startsWith('SEARCH'))).toBe(true);
+});
+
+test.each<[string, Partial<ExecutionFilter>, string]>([
+  ['a tenant', {}, 'executions_by_tenant '],
+  ['a task', { taskId: 'task_1' }, 'executions_by_task '],
+  ['a status', { statuses: ['failed'] }, 'executions_by_tenant_status '],
+])('a list of a tenant by %s walks the index that has the fewest others', (_, filter, index) => {
+  const db = new DatabaseSync(':memory:');
+  onTestFinished(() => db.close());
+  migrate(db, () => {});
+  const counts = { label: () => 5, status: () => 9 };
+  const { sql, values } = listing({ tenant: 'a', statuses: [], limit: 10, ...filter }, counts);
+  const steps = db
+    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .all(values)
+    .map(({ detail }) => String(detail));
+  expect(steps).toEqual([expect.stringContaining(index)]);
+});
+
+test('a list of all tenants by a label reads those that have it, whosever they are, and scans no executions', async () => {
+  const db = new DatabaseSync(':memory:');
+  onTestFinished(() => db.close());
+  migrate(db, () => {});
+  const counts = { label: () => 5, status: () => 9 };
+  const { sql, values } = listing({ statuses: [], limit: 10, labels: { team: 'a' } }, counts);
+  const steps = db
+    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .all(values)
+    .map(({ detail }) => String(detail));
+  expect(steps.filter((step) => /^SCAN (executions|first)/.test(step))).toEqual([]);
+  const store = await opened(await temporaryFolder());
+  await store.commit([1, 2, 3].map((number) => finished(number, { team: 'a' }, number === 2 ? 'b' : 'a')));
+  const ids = async (tenant?: string) =>
+    (
+      await store.executions({
+        ...{ statuses: [], limit: 10, labels: { team: 'a' } },
+        ...(tenant !== undefined && { tenant }),
+      })
+    ).map(({ executionId: id }) => Number(id.slice(5)));
+  expect(await ids()).toEqual([3, 2, 1]);
+  expect(await ids('b')).toEqual([2]);
+  expect(await ids('c')).toEqual([]);
 });
 
 test('a list by several labels walks the one that the fewest have', async () => {

@@ -67,14 +67,14 @@ test('a database of version 1 is opened with everything in it, and goes on', asy
   expect(await store.execution(one)).toEqual(recordOf(one, 'completed'));
   expect(await store.execution(two)).toEqual(recordOf(two, 'running', { taskRevision: 2 }));
   expect((await store.unfinished('', 10)).map((record) => record.executionId)).toEqual([two]);
-  expect((await store.executionByInvocation('key'))?.executionId).toBe(one);
+  expect((await store.executionByInvocation('default', 'key'))?.executionId).toBe(one);
   expect(await store.input(one)).toEqual(invocationOf());
   const all = { from: 1, maxBytes: 1000 };
   expect(await store.events(one, all)).toEqual(
     shortLog().map((event, index) => ({ ...event, position: 1 + index })),
   );
   expect((await store.outline(two)).output).toEqual({ stdout: 9, stderr: 0 });
-  expect((await store.taskByName('echo'))?.revision).toBe(2);
+  expect((await store.taskByName('default', 'echo'))?.revision).toBe(2);
   expect(await store.commit([{ executionId: two, expectedLastSequence: 3, events: [result(4)] }])).toEqual([
     { ok: true, position: 7 },
   ]);
@@ -100,7 +100,7 @@ test('a damaged row does not keep the others from being brought up to date', asy
   db.close();
   const store = await opened(dataDir);
   expect(await store.execution(executionId(2))).toBeDefined();
-  expect((await store.taskByName('echo'))?.revision).toBe(2);
+  expect((await store.taskByName('default', 'echo'))?.revision).toBe(2);
 });
 
 /** A folder with the database that the last program before checksums wrote, with some of everything. */
@@ -128,16 +128,55 @@ test('a stored database from before labels is opened with everything in it, and 
   const [one, two, three] = [executionId(1), executionId(2), executionId(3)];
   expect(await ids({})).toEqual([two, one]);
   expect(await ids({ team: 'a' })).toEqual([]);
-  expect(await store.executionByInvocation('key')).toMatchObject({ executionId: one, status: 'completed' });
-  expect((await store.tasks('', 10)).map(({ definition }) => definition.name)).toEqual(['echo']);
-  expect(await store.tasks('', 10, { team: 'a' })).toEqual([]);
+  expect(await store.executionByInvocation('default', 'key')).toMatchObject({
+    executionId: one,
+    status: 'completed',
+  });
+  expect((await store.tasks('default', '', 10)).map(({ definition }) => definition.name)).toEqual(['echo']);
+  expect(await store.tasks('default', '', 10, { team: 'a' })).toEqual([]);
   const labels = { team: 'a' };
   const record = recordOf(three, 'completed', { labels });
   await store.commit([{ executionId: three, expectedLastSequence: 0, events: shortLog(), record }]);
   await store.saveTask(taskOf(record.taskId, 2, 'echo', { labels }));
   expect(await ids({ team: 'a' })).toEqual([three]);
-  expect(await store.tasks('', 10, labels)).toMatchObject([{ revision: 2 }]);
+  expect(await store.tasks('default', '', 10, labels)).toMatchObject([{ revision: 2 }]);
   expect(await findings(dataDir)).toEqual([]);
+});
+
+test("a stored database from before tenants is the default tenant's, whole, and others begin beside it", async () => {
+  const dataDir = await temporaryFolder();
+  const packed = await readFile(fileURLToPath(new URL('stored/version-5.db.gz', import.meta.url)));
+  await writeFile(join(dataDir, 'spear.db'), gunzipSync(packed));
+  const store = await opened(dataDir);
+  const [one, two, three] = [1, 2, 3].map(executionId) as [string, string, string];
+  const ids = async (tenant: string, labels: Labels = {}) =>
+    (await store.executions({ tenant, statuses: [], limit: 10, labels })).map(({ executionId: id }) => id);
+  expect(await ids('default')).toEqual([three, two, one]);
+  expect(await ids('default', { team: 'a' })).toEqual([one]);
+  expect(await ids('a')).toEqual([]);
+  expect(await store.unfinished('', 10)).toEqual([recordOf(two, 'running')]);
+  expect(await store.executionByInvocation('default', 'key')).toMatchObject({ executionId: one });
+  expect(await store.executionByInvocation('a', 'key')).toBeUndefined();
+  expect((await store.tasks('default', '', 10)).map(({ definition }) => definition.name)).toEqual([
+    'echo',
+    'other',
+  ]);
+  expect(await store.tasks('default', '', 10, { team: 'a' })).toHaveLength(1);
+  expect(await store.taskTenants()).toEqual(['default']);
+  expect(await store.counts({ tenant: 'default' })).toMatchObject({
+    executions: { completed: 1, running: 1, failed: 1 },
+    tasks: 2,
+  });
+  const four = executionId(4);
+  const record = recordOf(four, 'completed', { tenant: 'a', labels: { team: 'a' } });
+  const entry = { executionId: four, expectedLastSequence: 0, events: shortLog(), record };
+  expect(await store.commit([{ ...entry, claimInvocationId: 'key' }])).toMatchObject([{ ok: true }]);
+  await store.saveTask({ ...taskOf('task_a', 1, 'echo', { labels: { team: 'a' } }), tenant: 'a' });
+  expect(await ids('a', { team: 'a' })).toEqual([four]);
+  expect(await ids('default', { team: 'a' })).toEqual([one]);
+  expect(await findings(dataDir)).toEqual([]);
+  expect(await store.delete(one)).toBe(true);
+  expect(await store.executionByInvocation('a', 'key')).toMatchObject({ executionId: four });
 });
 
 test('a stored database of version 2 is opened with everything in it, passes the check, and goes on', async () => {
@@ -153,7 +192,7 @@ test('a stored database of version 2 is opened with everything in it, passes the
   const all = { from: 1, maxBytes: 1000 };
   expect(await store.execution(one)).toEqual(recordOf(one, 'completed', { completedAt: 4e12 }));
   expect(await store.events(one, all)).toMatchObject(shortLog());
-  expect((await store.executionByInvocation('key'))?.executionId).toBe(one);
+  expect((await store.executionByInvocation('default', 'key'))?.executionId).toBe(one);
   expect(await store.input(one)).toEqual(invocationOf());
   expect(await store.execution(two)).toMatchObject({ status: 'running', taskRevision: 2, lastSequence: 4 });
   expect(await store.events(two, { ...all, from: 3 })).toMatchObject([
@@ -165,7 +204,7 @@ test('a stored database of version 2 is opened with everything in it, passes the
   expect(await store.events(four, all)).toEqual([]);
   expect(await store.execution(five)).toMatchObject({ oldestSequence: 4 });
   expect(await store.events(five, all)).toMatchObject([{ kind: 'result', sequence: 4 }]);
-  expect((await store.tasks('', 10)).map(({ revision }) => revision)).toEqual([2]);
+  expect((await store.tasks('default', '', 10)).map(({ revision }) => revision)).toEqual([2]);
   expect(await findings(dataDir)).toEqual([]);
   expect((await checkDataDir(dataDir)).checked).toMatchObject({ executions: 4, events: 11 });
   const next = { executionId: two, expectedLastSequence: 4, events: [result(5)] };

@@ -40,6 +40,45 @@ it('tokens are found again after a restart, and are kept as hashes in a file of 
   expect((await openTokens(dataDir, clock)).find(token)).toBeUndefined();
 });
 
+it('a token is of a tenant and of tasks also after a restart, and one from before tenants is of the default one', async () => {
+  const dataDir = await folder();
+  const clock = new FakeClock();
+  const first = await openTokens(dataDir, clock);
+  const made = { name: 'ci', role: 'invoke', tenant: 'a', tasks: ['x-*'] } as const;
+  const { token } = await first.create(made);
+  const { token: plain } = await first.create({ name: 'plain', role: 'invoke' });
+  const again = await openTokens(dataDir, clock);
+  expect(again.find(token)).toEqual({ name: 'token ci', role: 'invoke', tenant: 'a', tasks: ['x-*'] });
+  // As the versions before wrote it.
+  expect(await readFile(join(dataDir, tokensFile), 'utf8')).toMatch(
+    /"name": "plain",\s+"role": "invoke",\s+"createdAt"/,
+  );
+  expect(again.find(plain)).toEqual({ name: 'token plain', role: 'invoke' });
+  expect(again.list()).toMatchObject([made, { name: 'plain' }]);
+  await again.close();
+});
+
+it.each([
+  ['a tenant', { tenant: 'A' }],
+  ['no text as its tenant', { tenant: 7 }],
+  ['no tasks at all', { tasks: [] }],
+  ['tasks that are no texts', { tasks: [7] }],
+])(
+  'a file in which a token has %s that nobody can have is not read as one for more',
+  async (_what, change) => {
+    const dataDir = await folder();
+    const tokens = await openTokens(dataDir, new FakeClock());
+    await tokens.create({ name: 'ci', role: 'invoke', tenant: 'a', tasks: ['x'] });
+    const path = join(dataDir, tokensFile);
+    const text = await readFile(path, 'utf8');
+    const { version, tokens: kept } = JSON.parse(text) as { version: number; tokens: object[] };
+    await writeFile(path, JSON.stringify({ version, tokens: kept.map((each) => ({ ...each, ...change })) }));
+    await expect(openTokens(dataDir, new FakeClock())).rejects.toThrow(
+      /a token that is none of this version/,
+    );
+  },
+);
+
 it('a token is good until it expires', async () => {
   const clock = new FakeClock();
   const tokens = await openTokens(await folder(), clock);

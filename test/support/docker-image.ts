@@ -14,7 +14,7 @@ export const dockerSocket = '/var/run/docker.sock';
 const busyboxPaths = ['/bin/busybox', '/usr/bin/busybox', '/sbin/busybox'];
 const applets = [
   'sh', 'cat', 'echo', 'env', 'sleep', 'yes', 'head', 'grep', 'id', 'ls', 'touch', 'rm', 'dd', 'kill', 'tail', 'wc',
-  'true', 'false', 'mount', 'nslookup', 'ip', 'chmod', 'ulimit', 'sha256sum', 'nc',
+  'true', 'false', 'mount', 'nslookup', 'ip', 'chmod', 'ulimit', 'sha256sum', 'nc', 'wget', 'cut', 'sort',
 ]; // biome-ignore format: a list of words
 
 const script = (...lines: string[]) => Buffer.from(['#!/bin/sh', ...lines, ''].join('\n'));

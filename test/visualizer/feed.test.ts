@@ -57,6 +57,9 @@ function feedBench(position = 0) {
     setChanged(read: typeof changedSince) {
       changedSince = read;
     },
+    deleted(ids: readonly string[]): void {
+      feed.deleted(ids.map((id) => ({ executionId: id, taskName: 'echo' })));
+    },
     /** One event of an execution, at the next position. */
     commit(number: number, status: ExecutionRecord['status'] = 'running'): ExecutionRecord {
       const record = recordOf(executionId(number), status);
@@ -99,7 +102,7 @@ describe('a watch', () => {
   test('tells of the node once a second, and nobody counts anything while nobody watches', async () => {
     const bench = feedBench();
     bench.commit(1);
-    bench.feed.deleted([executionId(1)]);
+    bench.deleted([executionId(1)]);
     await bench.clock.advance(5000);
     expect({ asked: bench.asked, timers: bench.clock.timers }).toEqual({ asked: 0, timers: 0 });
     const watch = await watchFromNow(bench);
@@ -150,7 +153,7 @@ describe('a watch', () => {
     const watch = await watchFromNow(bench);
     bench.commit(1, 'completed');
     bench.commit(2, 'completed');
-    bench.feed.deleted([executionId(1), executionId(9)]);
+    bench.deleted([executionId(1), executionId(9)]);
     await bench.clock.advance(100);
     const news = await watch.next();
     expect(news).toMatchObject({
@@ -168,12 +171,12 @@ describe('a watch', () => {
     const bench = feedBench();
     const watch = await watchFromNow(bench);
     const slow = await watchFromNow(bench);
-    bench.feed.deleted([executionId(1), executionId(2)]);
+    bench.deleted([executionId(1), executionId(2)]);
     bench.commit(1);
     await bench.clock.advance(100);
     const news = { executions: [{ executionId: executionId(1) }], deleted: [executionId(2)] };
     expect(await watch.next()).toMatchObject(news);
-    bench.feed.deleted([executionId(1)]);
+    bench.deleted([executionId(1)]);
     await bench.clock.advance(100);
     bench.commit(2);
     await bench.clock.advance(100);
@@ -187,11 +190,11 @@ describe('a watch', () => {
     const bench = feedBench();
     const slow = await watchFromNow(bench);
     for (let number = 0; number < 1200; number += 300) {
-      bench.feed.deleted(Array.from({ length: 300 }, (_, index) => executionId(number + index)));
+      bench.deleted(Array.from({ length: 300 }, (_, index) => executionId(number + index)));
       await bench.clock.advance(100);
     }
     expect(await slow.next()).toMatchObject({ executions: [], deleted: [], reset: true });
-    bench.feed.deleted([executionId(1)]);
+    bench.deleted([executionId(1)]);
     await bench.clock.advance(100);
     expect(await slow.next()).toMatchObject({ deleted: [executionId(1)], reset: false });
   });
@@ -281,7 +284,7 @@ describe('the feed', () => {
     const bench = feedBench();
     const watch = await watchFromNow(bench);
     bench.commit(5000);
-    bench.feed.deleted(Array.from({ length: 1000 }, (_, index) => executionId(index)));
+    bench.deleted(Array.from({ length: 1000 }, (_, index) => executionId(index)));
     bench.commit(5001);
     await bench.clock.advance(100);
     expect(await watch.next()).toMatchObject({ executions: [], deleted: [], reset: true, position: 2 });

@@ -3,6 +3,7 @@ import { RequestError } from '../../domain/errors.ts';
 import type { Admission, AdmissionRequest } from '../../domain/executions.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { LogCursor } from '../../domain/log.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
@@ -41,13 +42,12 @@ export class Admissions {
 
   /** See Executions. */
   async admit(request: AdmissionRequest): Promise<Admission> {
-    const { invocationId, payloadDigest, cancelOnDisconnect } = request;
+    const { invocationId, payloadDigest, cancelOnDisconnect, scope } = request;
     if (invocationId === '') {
       return { cursor: this.#creatorCursor(this.#create(request), cancelOnDisconnect), joined: false };
     }
-    const { execution, created } = await this.#keys.own(invocationId, payloadDigest, () =>
-      this.#create(request),
-    );
+    const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
+    const { execution, created } = await this.#keys.own(claim, () => this.#create(request));
     if (!(execution instanceof LiveLog)) {
       return { cursor: new StoredCursor(this.#options.store, execution), joined: true };
     }
@@ -58,7 +58,7 @@ export class Admissions {
 
   /** An execution is live no more. */
   forget({ record }: LiveLog): void {
-    if (record.invocationId !== '') this.#keys.release(record.invocationId);
+    if (record.invocationId !== '') this.#keys.release(tenantOf(record), record.invocationId);
   }
 
   #create(request: AdmissionRequest): LiveLog {

@@ -1,5 +1,6 @@
 import { RequestError } from '../../domain/errors.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
+import { type InvocationKey, invocationKey, type Scope, sees, wholeNode } from '../../domain/scope.ts';
 import type { Store } from '../../stores/store.ts';
 import { LiveLog } from '../log/live-log.ts';
 
@@ -10,15 +11,24 @@ export interface KeyOwner {
   readonly created: boolean;
 }
 
+/** An invocation id, whose it is, and what was asked with it. */
+export interface KeyClaim {
+  readonly tenant: string;
+  readonly invocationId: string;
+  readonly payloadDigest: string;
+  /** Of who asks: no execution beyond is named. */
+  readonly scope?: Scope | undefined;
+}
+
 /**
- * One execution for each invocation id. A duplicate that comes before the first is durable waits for it; after a
+ * One execution for each invocation id of a tenant. A duplicate that comes before the first is durable waits for it; after a
  * restart, or when the execution has ended, the store answers.
  */
 export class IdempotencyKeys {
   readonly #store: Store;
   /** An execution's log while it is live. */
   readonly #live: (executionId: string) => LiveLog | undefined;
-  readonly #owners = new Map<string, Promise<LiveLog | ExecutionRecord>>();
+  readonly #owners = new Map<InvocationKey, Promise<LiveLog | ExecutionRecord>>();
 
   constructor(store: Store, live: (executionId: string) => LiveLog | undefined) {
     this.#store = store;
@@ -29,30 +39,31 @@ export class IdempotencyKeys {
    * The owner of the key, which `create` makes where there is none. Rejects with already_exists where the owner has
    * another payload, and with what `create` or the admission rejects with.
    */
-  async own(invocationId: string, payloadDigest: string, create: () => LiveLog): Promise<KeyOwner> {
-    const known = this.#owners.get(invocationId);
-    if (known !== undefined) return joined(await known, invocationId, payloadDigest);
-    const finding = this.#findOrCreate(invocationId, create);
+  async own(claim: KeyClaim, create: () => LiveLog): Promise<KeyOwner> {
+    const key = invocationKey(claim.tenant, claim.invocationId);
+    const known = this.#owners.get(key);
+    if (known !== undefined) return joined(await known, claim);
+    const finding = this.#findOrCreate(claim, create);
     const owner = finding.then(({ execution }) => execution);
-    this.#owners.set(invocationId, owner);
+    this.#owners.set(key, owner);
     // A live execution keeps the claim here until it is forgotten; for any other the store answers from now on.
     const done = (): void => {
-      if (this.#owners.get(invocationId) === owner) this.#owners.delete(invocationId);
+      if (this.#owners.get(key) === owner) this.#owners.delete(key);
     };
     owner.then((execution) => {
       if (!(execution instanceof LiveLog)) done();
     }, done);
     const found = await finding;
-    return found.created ? found : joined(found.execution, invocationId, payloadDigest);
+    return found.created ? found : joined(found.execution, claim);
   }
 
   /** The execution that held the key here has ended, or never was. */
-  release(invocationId: string): void {
-    this.#owners.delete(invocationId);
+  release(tenant: string, invocationId: string): void {
+    this.#owners.delete(invocationKey(tenant, invocationId));
   }
 
-  async #findOrCreate(invocationId: string, create: () => LiveLog): Promise<KeyOwner> {
-    const existing = await this.#store.executionByInvocation(invocationId);
+  async #findOrCreate({ tenant, invocationId }: KeyClaim, create: () => LiveLog): Promise<KeyOwner> {
+    const existing = await this.#store.executionByInvocation(tenant, invocationId);
     if (existing !== undefined) {
       return { execution: this.#live(existing.executionId) ?? existing, created: false };
     }
@@ -62,16 +73,19 @@ export class IdempotencyKeys {
   }
 }
 
-function joined(execution: LiveLog | ExecutionRecord, invocationId: string, payloadDigest: string): KeyOwner {
+function joined(execution: LiveLog | ExecutionRecord, claim: KeyClaim): KeyOwner {
+  const { invocationId, payloadDigest, scope = wholeNode } = claim;
   const record = execution instanceof LiveLog ? execution.record : execution;
   if (record.payloadDigest === payloadDigest) return { execution, created: false };
+  const named = sees(scope, record);
+  const owner = named ? `by ${record.executionId} ` : '';
   throw new RequestError(
     'already_exists',
-    `invocation_id: already used by ${record.executionId} with another payload; allowed is a new id, or the same task, function, parameters, input, content type, args and environment`,
+    `invocation_id: already used ${owner}with another payload; allowed is a new id, or the same task, function, parameters, input, content type, args and environment`,
     {
       reason: 'INVOCATION_ID_IN_USE',
-      violations: [{ field: 'invocation_id', description: `used by ${record.executionId}` }],
-      metadata: { execution_id: record.executionId, invocation_id: invocationId },
+      violations: [{ field: 'invocation_id', description: `used ${owner}`.trimEnd() }],
+      metadata: { ...(named && { execution_id: record.executionId }), invocation_id: invocationId },
     },
   );
 }

@@ -23,6 +23,7 @@ export function newRecord(
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
+    ...(task.tenant !== undefined && { tenant: task.tenant }),
     taskId: task.taskId,
     taskName: task.definition.name,
     taskRevision: task.revision,

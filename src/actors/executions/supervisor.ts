@@ -21,6 +21,8 @@ import type {
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
+import type { Leaf } from '../../domain/scheduling/run-order.ts';
+import { type Scope, sees, tenantOf, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
@@ -53,6 +55,8 @@ import { createSupervisorLogic } from './supervisor-logic.ts';
 export interface SupervisorListener {
   storeHealth(error: Error | undefined): void;
   bug(error: unknown, executionId: string): void;
+  /** Of an earlier run of the node, and live again. */
+  revived?(record: ExecutionRecord): void;
 }
 
 export interface SupervisorOptions {
@@ -106,12 +110,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
       bug: options.listener.bug,
     };
     this.breakpoints = new BreakpointTable(clock, ids);
-    this.#slots = new Slots(options.slots);
-    this.#estimates = new Estimates(
-      this.#slots,
-      options.durations ?? new Durations(),
-      (executionId) => executions.get(executionId)?.log.record,
-    );
+    const recordOf = (executionId: string) => executions.get(executionId)?.log.record;
+    this.#slots = new Slots(options.slots, {
+      leafOf: (executionId) => leafOf(recordOf(executionId)),
+      expectedMs: (executionId) => this.#estimates.expected(recordOf(executionId)),
+      now: () => clock.monotonic(),
+    });
+    this.#estimates = new Estimates(this.#slots, options.durations ?? new Durations(), recordOf);
     this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );
@@ -186,6 +191,24 @@ export class Supervisor implements Executions, Transfers, Explanations {
     });
   }
 
+  /** Of what is in scope, by looking at each that lives. */
+  loadOf(scope: Scope): {
+    readonly live: number;
+    readonly running: number;
+    readonly pending: number;
+    readonly queued: number;
+  } {
+    const load = { live: 0, running: 0, pending: 0, queued: 0 };
+    for (const execution of this.#executions.values()) {
+      if (!sees(scope, execution.log.record)) continue;
+      load.live += 1;
+      if (execution.pending) load.pending += 1;
+      if (this.#slots.holds(execution.executionId)) load.running += 1;
+      else if (this.#slots.waits(execution.executionId)) load.queued += 1;
+    }
+    return load;
+  }
+
   get load(): {
     readonly live: number;
     readonly running: number;
@@ -222,6 +245,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
     if (this.#executions.has(executionId)) return this.attach(executionId, purpose);
     if (!isTerminal(record.status)) throw notInState(record, 'it is being restored; try again in a moment');
     return new StoredCursor(this.#options.store, record);
+  }
+
+  /** As it is now, of one that lives or that the store has. */
+  async record(executionId: string): Promise<ExecutionRecord | undefined> {
+    return this.#executions.get(executionId)?.log.record ?? this.#options.store.execution(executionId);
   }
 
   cancel(executionId: string, reason: string, by?: string): Promise<Changed> {
@@ -272,9 +300,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
   async recover(planned = false): Promise<RecoveryReport> {
     const { store } = this.#options;
     this.#dispatch.recovering = true;
-    const report = await recoverUnfinished(store, this.#time, (stored) =>
-      this.#executionRecovery.takeUp(stored, planned),
-    );
+    const report = await recoverUnfinished(store, this.#time, (stored) => {
+      this.#executionRecovery.takeUp(stored, planned);
+      this.#options.listener.revived?.(stored.record);
+    });
     for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
     await this.#committer.drained();
     this.#dispatch.recovering = false;
@@ -291,13 +320,14 @@ export class Supervisor implements Executions, Transfers, Explanations {
     return this.#estimates.of(record, this.#now());
   }
 
-  async explain(executionId: string): Promise<Explanation> {
+  async explain(executionId: string, scope: Scope = wholeNode): Promise<Explanation> {
     return explain(
       {
         store: this.#options.store,
         slots: this.#slots,
         glance: (id) => this.attach(id, 'glance'),
         taskOf: (id) => this.#executions.get(id)?.task,
+        maySay: (id) => this.#isSeen(scope, id),
         block: () => this.#dispatch.block,
         time: this.#time,
       },
@@ -337,6 +367,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#actor.stop();
   }
 
+  #isSeen(scope: Scope, executionId: string): boolean {
+    const record = this.#executions.get(executionId)?.log.record;
+    return record !== undefined && sees(scope, record);
+  }
+
   #now(): number {
     return Math.round(this.#time.now());
   }
@@ -368,4 +403,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.breakpoints.forget(executionId);
     this.#admissions.forget(log);
   }
+}
+
+function leafOf(record: ExecutionRecord | undefined): Leaf {
+  return { tenant: tenantOf(record ?? {}), priority: 'normal', fairnessKey: '' };
 }

@@ -16,6 +16,8 @@ export interface ExplainingHost {
   /** A cursor that does not count as an observer. Rejects with not_found. */
   glance(executionId: string): Promise<LogCursor>;
   taskOf(executionId: string): Task | undefined;
+  /** Whether one that lives may be named. */
+  maySay(executionId: string): boolean;
   block(): Block | undefined;
   readonly time: NodeTime;
 }
@@ -45,12 +47,13 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
       entry: entry === undefined ? undefined : { ...entry, time: time.ofWall(entry.time) },
       reattachedAt: reattached === undefined ? undefined : time.ofWall(reattached.time),
       queue: {
-        place: slots.place(executionId),
-        length: slots.queued,
-        retries: slots.retries,
+        ...(slots.place(executionId) ?? { place: 0, length: 0, retries: 0 }),
         slots: slots.total,
         running: slots.running,
-        holders: slots.holders(maxHolders),
+        holders: slots
+          .holders(Number.POSITIVE_INFINITY)
+          .filter((id) => host.maySay(id))
+          .slice(0, maxHolders),
       },
       block: host.block(),
       lowSpace: host.store.lowSpace,

@@ -3,6 +3,7 @@ import { type ExecutionRecord, type Invocation, isTerminal } from '../../domain/
 import { assertMayReachHost } from '../../domain/host-reach.ts';
 import { recoveryOf } from '../../domain/interruption.ts';
 import { loosened } from '../../domain/loosened.ts';
+import { assertMayName, owned, tenantToMakeIn } from '../../domain/scope.ts';
 import type { Header, MachinePart, SnapshotPart, TaskPart } from '../../domain/snapshot/parts.ts';
 import type { RestoreOptions } from '../../domain/snapshot/port.ts';
 import type { Task } from '../../domain/task.ts';
@@ -15,7 +16,7 @@ import { checkWishes, executionExists, invocationTaken } from './restore-refusal
 import { restoredMachine } from './restored-context.ts';
 import { Content, completed, RestoredInvocation } from './restored-invocation.ts';
 import { RestoredLog } from './restored-log.ts';
-import { checkAllowed, completedPart, knownTask, prepareTask } from './restored-task.ts';
+import { checkAllowed, completedPart, isFree, knownTask, prepareTask } from './restored-task.ts';
 import type { RestoringOptions } from './restoring.ts';
 
 /** What the commit made. */
@@ -29,6 +30,7 @@ export class Restoration {
   readonly notes: string[] = [];
   readonly #options: RestoringOptions;
   readonly #wishes: RestoreOptions;
+  readonly #tenant: string;
   #header: Header | undefined;
   #carriedTask: TaskPart | undefined;
   /** Of this node. */
@@ -43,6 +45,7 @@ export class Restoration {
   constructor(options: RestoringOptions, wishes: RestoreOptions) {
     this.#options = options;
     this.#wishes = wishes;
+    this.#tenant = tenantToMakeIn(wishes.scope);
   }
 
   /** The execution that the document is of. */
@@ -107,17 +110,23 @@ export class Restoration {
     const { executionId, invocationId } = record;
     const { detached } = present(this.#header);
     const ended = isTerminal(record.status);
+    const { definition } = this.#carriedTask?.task ?? {};
+    for (const name of [record.taskName, definition?.name ?? record.taskName]) {
+      assertMayName(this.#wishes.scope, 'the task of the snapshot', name);
+    }
     checkWishes(executionId, { ended, detached }, this.#wishes);
     if (!this.#wishes.asNew) {
       if ((await store.execution(executionId)) !== undefined) throw executionExists(executionId);
-      const owner = invocationId === '' ? undefined : await store.executionByInvocation(invocationId);
-      if (owner !== undefined) throw invocationTaken(invocationId, owner.executionId);
+      const owner =
+        invocationId === '' ? undefined : await store.executionByInvocation(this.#tenant, invocationId);
+      if (owner !== undefined) throw invocationTaken(invocationId, owner, this.#wishes.scope);
     }
-    this.#record = record;
+    const { tenant: _tenant, ...rest } = record;
+    this.#record = { ...rest, ...owned(this.#tenant) };
     this.#log = new RestoredLog(store, executionId);
     if (ended) return;
     const task = present(this.#carriedTask);
-    this.#known = await knownTask(this.#options, task);
+    this.#known = await knownTask(this.#options, task, this.#tenant);
     // Also one that this node knows: what it is called with comes from the document.
     assertMayReachHost(this.#wishes.principal, (this.#known ?? task.task).definition);
     if (this.#known === undefined) checkAllowed({ ...task.task.definition, environment: {} }, policy);
@@ -185,8 +194,13 @@ export class Restoration {
     if (known !== undefined) return prepareTask(this.#options, known, this.#artifact?.bytes);
     const { task } = present(this.#carriedTask);
     const { definition } = task;
+    const { store, ids } = this.#options;
+    const { tenant: _tenant, ...rest } = task;
     const filled: Task = {
-      ...task,
+      ...rest,
+      // Under its own id it would take the place of another tenant's.
+      taskId: (await isFree(store, task.taskId, this.#tenant)) ? task.taskId : ids('task_'),
+      ...owned(this.#tenant),
       definition: { ...definition, environment: completed(definition.environment, this.#wishes.environment) },
       updatedAt: Math.round(this.#options.clock.now()),
     };

@@ -1,5 +1,7 @@
 /** Why a document does not become an execution here. */
 import { RequestError } from '../../domain/errors.ts';
+import type { ExecutionRecord } from '../../domain/execution.ts';
+import { type Scope, sees } from '../../domain/scope.ts';
 import type { RestoreOptions } from '../../domain/snapshot/port.ts';
 
 export function executionExists(executionId: string): RequestError {
@@ -10,15 +12,18 @@ export function executionExists(executionId: string): RequestError {
   );
 }
 
-export function invocationTaken(invocationId: string, executionId: string): RequestError {
-  return new RequestError(
-    'already_exists',
-    `its invocation id is used here by ${executionId}; delete that first, or restore it under a new id (as_new)`,
-    {
-      reason: 'INVOCATION_ID_IN_USE',
-      metadata: { execution_id: executionId, invocation_id: invocationId },
-    },
-  );
+/** The owner is named where it is in scope. */
+export function invocationTaken(
+  invocationId: string,
+  owner: Pick<ExecutionRecord, 'executionId' | 'tenant' | 'taskName'> | undefined,
+  scope: Scope,
+): RequestError {
+  const named = owner !== undefined && sees(scope, owner) ? owner.executionId : undefined;
+  const by = named === undefined ? '; restore it' : ` by ${named}; delete that first, or restore it`;
+  return new RequestError('already_exists', `its invocation id is used here${by} under a new id (as_new)`, {
+    reason: 'INVOCATION_ID_IN_USE',
+    metadata: { ...(named !== undefined && { execution_id: named }), invocation_id: invocationId },
+  });
 }
 
 /** An unfinished execution may go on twice only where somebody says so; nothing of one that has ended goes on. */

@@ -1,6 +1,7 @@
 /** Which task of this node a restored execution runs: one that the node knows, or the one that came along. */
 import { isDeepStrictEqual } from 'node:util';
 import { invalidArgument, RequestError } from '../../domain/errors.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import { wantsOf } from '../../domain/snapshot/allowances.ts';
 import type { RedactedDefinition, TaskPart } from '../../domain/snapshot/parts.ts';
 import type { RestoreAllowance } from '../../domain/snapshot/port.ts';
@@ -37,20 +38,21 @@ export interface TaskSurroundings {
 const maxRevisions = 100;
 
 /**
- * The task of this node whose definition equals that of the document; undefined where it knows none. Rejects with
+ * The task of the tenant whose definition equals that of the document; undefined where it knows none. Rejects with
  * already_exists where the id stands for another task here.
  */
 export async function knownTask(
   { store, runtimes, policy }: Pick<TaskSurroundings, 'store' | 'runtimes' | 'policy'>,
   { task }: TaskPart,
+  tenant: string,
 ): Promise<Task | undefined> {
   const { taskId, revision } = task;
   // As the store has those that it knows.
   const ofRuntime = runtimes.get(task.definition.runtime)?.defaultLimits ?? {};
   const definition = bounded(task.definition, ofRuntime, policy.caps);
-  const same = await store.taskRevision(taskId, revision);
+  const same = ofTenant(tenant, await store.taskRevision(taskId, revision));
   if (same !== undefined && equals(definition, same.definition)) return same;
-  const named = await store.taskByName(definition.name);
+  const named = await store.taskByName(tenant, definition.name);
   if (named !== undefined) {
     const oldest = Math.max(1, named.revision - maxRevisions);
     for (let at = named.revision; at >= oldest; at--) {
@@ -59,14 +61,25 @@ export async function knownTask(
     }
   }
   // A revision more would be what the name stands for from then on.
-  if (same !== undefined || (await hasName(store, taskId))) throw otherTask(taskId, revision);
+  if (same !== undefined || (await hasName(store, taskId, tenant))) throw otherTask(taskId, revision);
   return undefined;
 }
 
-async function hasName(store: Store, taskId: string): Promise<boolean> {
-  const newest = await store.taskById(taskId);
+/** What another tenant has under an id is not there. */
+function ofTenant(tenant: string, task: Task | undefined): Task | undefined {
+  return task !== undefined && tenantOf(task) === tenant ? task : undefined;
+}
+
+async function hasName(store: Store, taskId: string, tenant: string): Promise<boolean> {
+  const newest = ofTenant(tenant, await store.taskById(taskId));
   if (newest === undefined) return false;
-  return (await store.taskByName(newest.definition.name))?.taskId === taskId;
+  return (await store.taskByName(tenant, newest.definition.name))?.taskId === taskId;
+}
+
+/** Whether the id is free for a task of the tenant that comes along. */
+export async function isFree(store: Store, taskId: string, tenant: string): Promise<boolean> {
+  const task = await store.taskById(taskId);
+  return task === undefined || tenantOf(task) === tenant;
 }
 
 function otherTask(taskId: string, revision: number): RequestError {
@@ -123,7 +136,7 @@ export function checkAllowed(definition: TaskDefinition, { allow, hostAccess, ca
  * with the task as this node's runtime sees it. Rejects with failed_precondition where the artifact is not here.
  */
 export async function prepareTask(
-  { runtimes, artifacts, policy }: TaskSurroundings,
+  { store, runtimes, artifacts, policy }: TaskSurroundings,
   task: Task,
   bytes: Uint8Array | undefined,
 ): Promise<Task> {
@@ -136,7 +149,10 @@ export async function prepareTask(
     });
   }
   if (definition.artifact.kind === 'wasm') {
-    await bringArtifact(artifacts, policy, definition.artifact.sha256, bytes);
+    const { sha256 } = definition.artifact;
+    // What only others brought is not here, or whoever knows a digest could have what is not theirs.
+    const isOwn = await store.hasArtifact(tenantOf(task), sha256);
+    await bringArtifact(artifacts, policy, { sha256, isOwn }, bytes);
   }
   if (definition.artifact.kind === 'process') await findProgram(runtime, definition);
   try {
@@ -154,10 +170,10 @@ export async function prepareTask(
 async function bringArtifact(
   artifacts: ArtifactBytes,
   { maxArtifactBytes }: RestorePolicy,
-  sha256: string,
+  { sha256, isOwn }: { readonly sha256: string; readonly isOwn: boolean },
   bytes: Uint8Array | undefined,
 ): Promise<void> {
-  if (await artifacts.has(sha256)) return;
+  if (isOwn && (await artifacts.has(sha256))) return;
   if (bytes === undefined) {
     throw unavailable(
       `the artifact ${sha256} is not here; take the snapshot with its artifact (include_artifact), or register the task here first`,

@@ -89,7 +89,7 @@ export class Restoring {
       const entry = await restoration.finish();
       checkPresence(signal);
       this.#options.checkOpen?.();
-      await this.#commit(entry);
+      await this.#commit(entry, wishes);
     } catch (error) {
       await restoration.drop();
       throw error;
@@ -110,11 +110,12 @@ export class Restoring {
     return executionId;
   }
 
-  async #commit(entry: CommitEntry): Promise<void> {
-    const [result] = await this.#options.store.commit([entry]);
+  async #commit(entry: CommitEntry, { scope }: RestoreOptions): Promise<void> {
+    const { store } = this.#options;
+    const [result] = await store.commit([entry]);
     if (result?.ok === true) return;
     if (result?.conflict === 'invocation') {
-      throw invocationTaken(entry.claimInvocationId ?? '', result.executionId);
+      throw invocationTaken(entry.claimInvocationId ?? '', await store.execution(result.executionId), scope);
     }
     if (result?.conflict === 'space') throw noSpace();
     throw executionExists(entry.executionId);

@@ -8,6 +8,7 @@ import { invalidArgument, notFound, RequestError } from '../../domain/errors.ts'
 import { type ExecutionRecord, type Invocation, isTerminal, type JsonValue } from '../../domain/execution.ts';
 import type { Transfers } from '../../domain/executions.ts';
 import { recoveryOf } from '../../domain/interruption.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import { type Contents, carriedLines, isRedacted, notCarriedLines } from '../../domain/snapshot/contents.ts';
 import { envelopeVersion, type Header, type RedactedEnvironment } from '../../domain/snapshot/parts.ts';
 import type { TakenSnapshot, TakeOptions } from '../../domain/snapshot/port.ts';
@@ -158,7 +159,9 @@ async function gather(
   { includeArtifact }: TakeOptions,
 ): Promise<Belongings> {
   const { executionId, taskId, taskRevision } = record;
-  const task = await store.taskRevision(taskId, taskRevision);
+  const known = await store.taskRevision(taskId, taskRevision);
+  // What came as a record alone may name a task that is another tenant's here.
+  const task = known !== undefined && tenantOf(known) === tenantOf(record) ? known : undefined;
   const invocation = await store.input(executionId);
   if (invocation === undefined) throw notFound('execution', executionId);
   const needed = !isTerminal(record.status) || wasMoved(record);

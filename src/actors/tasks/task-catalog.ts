@@ -4,6 +4,15 @@ import { invalidArgument, notFound, quote, RequestError } from '../../domain/err
 import type { Invocation } from '../../domain/execution.ts';
 import type { Labels } from '../../domain/labels.ts';
 import { LruMap } from '../../domain/lru-map.ts';
+import {
+  assertMayName,
+  owned,
+  type Scope,
+  seesTask,
+  taskKey,
+  tenantOf,
+  tenantToMakeIn,
+} from '../../domain/scope.ts';
 import type { FunctionSignature, RuntimeKind, Task, TaskDefinition } from '../../domain/task.ts';
 import { cappedWarm, checkCaps, type TaskCaps, withDefaultLimits } from '../../domain/task-bounds.ts';
 import type { Registration, TaskDraft, Tasks } from '../../domain/tasks.ts';
@@ -37,6 +46,10 @@ interface CatalogOptions {
 
 /** Tasks kept in memory; the one least recently read goes first. */
 const maxCached = 1000;
+/** Scopes whose names are kept to be compared with. */
+const maxScopes = 100;
+/** Tasks that are read at once where only some of them are in scope. */
+const listPage = 500;
 /** What a name that is not known is compared with: somebody mistyped it, or asks for everything. */
 const maxCompared = 200;
 const longestCompared = 64;
@@ -44,12 +57,17 @@ const longestCompared = 64;
 /** The registered tasks, with those in use kept in memory. The node is the store's only writer. */
 export class TaskCatalog implements Tasks {
   readonly #options: CatalogOptions;
+  /** By id, and by TaskKey. */
   readonly #cache = new LruMap<string, Task>(maxCached);
+  /** Whose task an id is does not change, also when the task is deleted. */
+  readonly #owners = new LruMap<string, { readonly tenant?: string; readonly name: string }>(maxCached);
   readonly #types = new WeakMap<Task, readonly WitFunction[]>();
   /** Moves on with each change of a task. */
   #epoch = 0;
   /** As of an epoch. */
-  #names: { readonly epoch: number; readonly names: readonly string[] } | undefined;
+  readonly #names = new LruMap<string, { readonly epoch: number; readonly names: readonly string[] }>(
+    maxScopes,
+  );
   /** Registrations go one after the other, so that a name never gets two ids. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -59,31 +77,55 @@ export class TaskCatalog implements Tasks {
 
   async register(draft: TaskDraft, registration: Registration): Promise<{ task: Task; changed: boolean }> {
     this.#options.checkOpen?.();
+    const { scope } = registration;
+    assertMayName(scope, 'definition.name', draft.name);
+    const tenant = tenantToMakeIn(scope);
     // Also before the artifact is fetched, which may take long.
-    if (registration.ifAbsent) await this.#refuseTaken(draft.name);
+    if (registration.ifAbsent) await this.#refuseTaken(tenant, draft.name);
     const { definition, prepared } = await this.#prepare(draft, registration);
-    const turn = this.#last.then(() => this.#save(definition, prepared, registration.ifAbsent));
+    const turn = this.#last.then(() => this.#save(tenant, definition, prepared, registration.ifAbsent));
     this.#last = turn.catch(() => {});
     return turn;
   }
 
-  async get(idOrName: string): Promise<Task> {
-    const cached = this.#cache.get(idOrName);
-    if (cached !== undefined) return cached;
-    const epoch = this.#epoch;
-    const task = idOrName.startsWith('task_') ? await this.#byId(idOrName) : await this.#byName(idOrName);
-    if (task === undefined) throw notFound('task', idOrName, await this.#nearestName(idOrName));
-    // A registration or deletion during the read may have made it old.
-    if (epoch === this.#epoch) this.#cache.set(idOrName, task);
-    return task;
+  async get(scope: Scope, idOrName: string): Promise<Task> {
+    const tenant = tenantToMakeIn(scope);
+    const byId = idOrName.startsWith('task_');
+    const key = byId ? idOrName : taskKey(tenant, idOrName);
+    const cached = this.#cache.get(key);
+    const task =
+      cached ?? (await this.#read(key, byId ? this.#byId(idOrName) : this.#byName(tenant, idOrName)));
+    if (task !== undefined && seesTask(scope, task, task.definition.name)) return task;
+    throw notFound('task', idOrName, await this.#nearestName(scope, idOrName));
   }
 
-  list(afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
-    return this.#options.store.tasks(afterName, limit, labels);
+  async list(scope: Scope, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
+    const { store } = this.#options;
+    const tenant = tenantToMakeIn(scope);
+    if (scope.tasks === undefined) return store.tasks(tenant, afterName, limit, labels);
+    const found: Task[] = [];
+    for (let after = afterName; ; ) {
+      const page = await store.tasks(tenant, after, listPage, labels);
+      found.push(...page.filter((task) => seesTask(scope, task, task.definition.name)));
+      const last = page.at(-1);
+      if (found.length >= limit || last === undefined || page.length < listPage) return found.slice(0, limit);
+      after = last.definition.name;
+    }
   }
 
-  async remove(idOrName: string): Promise<Task> {
-    const task = await this.get(idOrName);
+  async isSeen(scope: Scope, taskId: string): Promise<boolean> {
+    let owner = this.#owners.get(taskId);
+    if (owner === undefined) {
+      const task = this.#cache.get(taskId) ?? (await this.#options.store.taskById(taskId));
+      if (task === undefined) return false;
+      owner = { ...owned(tenantOf(task)), name: task.definition.name };
+      this.#owners.set(taskId, owner);
+    }
+    return seesTask(scope, owner, owner.name);
+  }
+
+  async remove(scope: Scope, idOrName: string): Promise<Task> {
+    const task = await this.get(scope, idOrName);
     await this.#options.store.deleteTask(task.taskId);
     this.#forget(task);
     this.#options.listener.removed(task);
@@ -100,25 +142,36 @@ export class TaskCatalog implements Tasks {
     return fn.name;
   }
 
-  #byName(name: string): Promise<Task | undefined> {
-    return this.#options.store.taskByName(name);
+  async #read(key: string, reading: Promise<Task | undefined>): Promise<Task | undefined> {
+    const epoch = this.#epoch;
+    const task = await reading;
+    // A registration or deletion during the read may have made it old.
+    if (task !== undefined && epoch === this.#epoch) this.#cache.set(key, task);
+    return task;
   }
 
-  async #nearestName(name: string): Promise<string | undefined> {
+  #byName(tenant: string, name: string): Promise<Task | undefined> {
+    return this.#options.store.taskByName(tenant, name);
+  }
+
+  async #nearestName(scope: Scope, name: string): Promise<string | undefined> {
+    const key = JSON.stringify([scope.tenant, scope.tasks]);
+    let known = this.#names.get(key);
     // Whoever asks for what is not there, over and over, costs no read of the tasks each time.
-    if (this.#names?.epoch !== this.#epoch) {
+    if (known?.epoch !== this.#epoch) {
       const epoch = this.#epoch;
-      const tasks = await this.#options.store.tasks('', maxCompared);
-      this.#names = { epoch, names: tasks.map(({ definition }) => definition.name) };
+      const tasks = await this.list(scope, '', maxCompared);
+      known = { epoch, names: tasks.map(({ definition }) => definition.name) };
+      this.#names.set(key, known);
     }
-    return nearest(name.slice(0, longestCompared), this.#names.names);
+    return nearest(name.slice(0, longestCompared), known.names);
   }
 
   /** The store keeps deleted tasks for the executions that ran them; they have lost their name. */
   async #byId(taskId: string): Promise<Task | undefined> {
     const task = await this.#options.store.taskById(taskId);
     if (task === undefined) return undefined;
-    const named = await this.#byName(task.definition.name);
+    const named = await this.#byName(tenantOf(task), task.definition.name);
     return named?.taskId === taskId ? task : undefined;
   }
 
@@ -149,8 +202,8 @@ export class TaskCatalog implements Tasks {
     return functions;
   }
 
-  async #refuseTaken(name: string): Promise<void> {
-    const existing = await this.#byName(name);
+  async #refuseTaken(tenant: string, name: string): Promise<void> {
+    const existing = await this.#byName(tenant, name);
     if (existing === undefined) return;
     throw new RequestError('already_exists', `definition.name: ${quote(name)} is ${existing.taskId}`, {
       reason: 'TASK_EXISTS',
@@ -202,19 +255,21 @@ export class TaskCatalog implements Tasks {
   }
 
   async #save(
+    tenant: string,
     definition: TaskDefinition,
     prepared: PreparedArtifact,
     ifAbsent: boolean,
   ): Promise<{ task: Task; changed: boolean }> {
     const { store, clock, ids, listener } = this.#options;
-    if (ifAbsent) await this.#refuseTaken(definition.name);
-    const existing = await this.#byName(definition.name);
+    if (ifAbsent) await this.#refuseTaken(tenant, definition.name);
+    const existing = await this.#byName(tenant, definition.name);
     if (existing !== undefined && JSON.stringify(existing.definition) === JSON.stringify(definition)) {
       return { task: existing, changed: false };
     }
     const now = Math.round(clock.now());
     const task: Task = {
       taskId: existing?.taskId ?? ids('task_'),
+      ...owned(tenant),
       revision: (existing?.revision ?? 0) + 1,
       definition,
       functions: prepared.functions,
@@ -232,7 +287,7 @@ export class TaskCatalog implements Tasks {
   #forget(task: Task): void {
     this.#epoch++;
     this.#cache.delete(task.taskId);
-    this.#cache.delete(task.definition.name);
+    this.#cache.delete(taskKey(tenantOf(task), task.definition.name));
   }
 }
 

@@ -26,6 +26,7 @@ interface Options {
   readonly until?: number;
   readonly limit?: number;
   readonly label?: Readonly<Record<string, string>>;
+  readonly allTenants?: boolean;
 }
 
 const largestPage = 1000;
@@ -56,6 +57,7 @@ export function listCommand(shell: Shell): Command {
       instant('--since'),
     )
     .option('--until <time>', 'only created until, in the same words', instant('--until'))
+    .option('--all-tenants', 'those of all tenants; for administrators')
     .option(
       '--limit <n>',
       `how many, the newest first; 0 is all (default: ${terminalLimit} on a terminal, else all)`,
@@ -83,13 +85,16 @@ export function listCommand(shell: Shell): Command {
         );
         return exitCodes.completed.code;
       }
-      const table = new Table(shell.out, columns, {
+      const { allTenants = false } = options;
+      const table = new Table(shell.out, allTenants ? ['TENANT', ...columns] : columns, {
         optional: ['NOTES', 'TIME', 'CREATED', 'ERROR'],
         elastic: ['TASK'],
       });
       let hasMore = false;
       for await (const page of pages(session, options, most)) {
-        await table.write(page.executions.map((each) => row(each, onTerminal)));
+        await table.write(
+          page.executions.map((each) => [...(allTenants ? [each.tenant] : []), ...row(each, onTerminal)]),
+        );
         hasMore = page.hasMore;
       }
       if (hasMore && options.limit === undefined) {
@@ -131,7 +136,7 @@ interface Page {
 
 async function* pages(
   session: Session,
-  { task = '', status = [], since, until, label = {} }: Options,
+  { task = '', status = [], since, until, label = {}, allTenants = false }: Options,
   most: number,
 ): AsyncGenerator<Page> {
   let pageToken = '';
@@ -141,6 +146,7 @@ async function* pages(
       task,
       statuses: [...status],
       labels: { ...label },
+      allTenants,
       ...(since !== undefined && { createdAfter: timestampFromMs(since) }),
       ...(until !== undefined && { createdBefore: timestampFromMs(until) }),
       pageSize: Math.min(largestPage, left),

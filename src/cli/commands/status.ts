@@ -1,5 +1,6 @@
 import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
+import { defaultTenant } from '../../domain/scope.ts';
 import {
   ErrorCode,
   ErrorOrigin,
@@ -46,11 +47,10 @@ function describe(
   const entries: [string, string][] = [];
   if (result.errorCode !== ErrorCode.UNSPECIFIED)
     entries.push(['error', `${errorText(result)} (${origin(result)})`]);
-  entries.push(
-    ['status', standing(result)],
-    ['execution', result.executionId],
-    ['task', `${result.taskName} (${result.taskId}, revision ${result.taskRevision})`],
-  );
+  entries.push(['status', standing(result)], ['execution', result.executionId], ...tenantEntries(result), [
+    'task',
+    `${result.taskName} (${result.taskId}, revision ${result.taskRevision})`,
+  ]);
   if (result.functionName !== '') entries.push(['function', result.functionName]);
   if (invocation !== undefined) entries.push(...invocationEntries(invocation));
   entries.push(...outputEntries(result));
@@ -70,6 +70,11 @@ function describe(
   for (const [name, value] of Object.entries(result.labels)) entries.push(['label', `${name}=${value}`]);
   for (const [name, value] of Object.entries(result.metadata)) entries.push(['metadata', `${name}=${value}`]);
   return account(entries);
+}
+
+/** The default one is that of everybody who has no other. */
+function tenantEntries({ tenant }: ExecutionResult): [string, string][] {
+  return tenant === '' || tenant === defaultTenant ? [] : [['tenant', tenant]];
 }
 
 /** A log whose beginning is gone is watched from where it begins. */

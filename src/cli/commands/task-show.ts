@@ -1,6 +1,7 @@
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { type Form, kebabCase, type ObjectForm, spokenName } from '../../domain/schema/form.ts';
+import { defaultTenant } from '../../domain/scope.ts';
 import {
   type FunctionSignature,
   GetTaskResponseSchema,
@@ -37,6 +38,7 @@ function describe(task: Task): string {
   const head = account([
     ['name', definition?.name ?? ''],
     ['id', task.taskId],
+    ...(task.tenant === '' || task.tenant === defaultTenant ? [] : [['tenant', task.tenant] as Entry]),
     ['revision', String(task.revision)],
     ...(definition === undefined ? [] : definitionEntries(definition)),
     ...allowedEntries(task),

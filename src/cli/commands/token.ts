@@ -12,6 +12,7 @@ import {
 } from '../../server/gen/spearlet/access_pb.js';
 import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { inTokenFlags } from '../flag-words.ts';
 import { collect } from '../flag.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
@@ -28,6 +29,7 @@ export function tokenCommand(shell: Shell): Command {
 
 interface CreateOptions {
   readonly role: string;
+  readonly task?: readonly string[];
   readonly expires?: string;
   readonly san?: readonly string[];
 }
@@ -38,25 +40,36 @@ function createCommand(shell: Shell): Command {
     .argument('<name>', 'what it is called in lists, logs and errors')
     .requiredOption('--role <role>', `what its holder may do, each with all before it: ${roles.join(', ')}`)
     .option(
+      '--task <glob>',
+      'only tasks whose name fits it, such as "a-*" (repeatable: those that fit any; default: all)',
+      collect,
+    )
+    .option(
       '--san <name>',
       'make no token: a certificate stands for it that has this URI or DNS name (serve --tls-client-ca); may come more than once',
       collect,
     )
     .option('--expires <duration>', 'how long it is good, such as 30d (default: until it is revoked)');
-  onServer<CreateOptions>(command, shell, async (session, { role, expires, san = [] }, [name = '']) => {
-    const answer = await session.access.createToken({
-      name,
-      role: roleOf(role),
-      certificateNames: san.map(certificateName),
-      ...(expires !== undefined && {
-        expiresAt: timestampFromMs(Date.now() + parseDuration('--expires', expires)),
-      }),
-    });
-    if (session.json) await session.printDocument(CreateTokenResponseSchema, answer);
-    else if (answer.secret !== '') await shell.out.write(`${answer.secret}\n`);
-    else await note(shell, `certificates with ${san.join(', ')} stand for ${name}`);
-    return exitCodes.completed.code;
-  });
+  onServer<CreateOptions>(
+    command,
+    shell,
+    async (session, { role, task = [], expires, san = [] }, [name = '']) => {
+      const answer = await session.access.createToken({
+        name,
+        role: roleOf(role),
+        tasks: [...task],
+        certificateNames: san.map(certificateName),
+        ...(expires !== undefined && {
+          expiresAt: timestampFromMs(Date.now() + parseDuration('--expires', expires)),
+        }),
+      });
+      if (session.json) await session.printDocument(CreateTokenResponseSchema, answer);
+      else if (answer.secret !== '') await shell.out.write(`${answer.secret}\n`);
+      else await note(shell, `certificates with ${san.join(', ')} stand for ${name}`);
+      return exitCodes.completed.code;
+    },
+    inTokenFlags,
+  );
   return command;
 }
 
@@ -80,10 +93,14 @@ function listCommand(shell: Shell): Command {
     if (session.json) {
       await session.printDocument(ListTokensResponseSchema, create(ListTokensResponseSchema, { tokens }));
     } else {
-      const table = new Table(shell.out, ['NAME', 'ROLE', 'CREATED', 'EXPIRES', 'LAST USED'], {
-        optional: ['CREATED'],
-        elastic: ['NAME'],
-      });
+      const table = new Table(
+        shell.out,
+        ['NAME', 'ROLE', 'TENANT', 'TASKS', 'CREATED', 'EXPIRES', 'LAST USED'],
+        {
+          optional: ['CREATED', 'TASKS'],
+          elastic: ['NAME', 'TASKS'],
+        },
+      );
       await table.write(tokens.map(row));
     }
     return exitCodes.completed.code;
@@ -91,12 +108,14 @@ function listCommand(shell: Shell): Command {
   return command;
 }
 
-function row({ name, role, createdAt, expiresAt, lastUsedAt }: Token): readonly string[] {
+function row({ name, role, tenant, tasks, createdAt, expiresAt, lastUsedAt }: Token): readonly string[] {
   const time = (at: Token['createdAt'], absent: string) =>
     at === undefined ? absent : timestampDate(at).toISOString();
   return [
     name,
     Role[role]?.toLowerCase() ?? '',
+    tenant,
+    tasks.length === 0 ? '-' : tasks.join(' '),
     time(createdAt, '-'),
     time(expiresAt, 'never'),
     time(lastUsedAt, 'never'),

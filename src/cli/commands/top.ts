@@ -12,6 +12,7 @@ import { Screen } from '../top/screen.ts';
 
 interface Options {
   readonly once?: boolean;
+  readonly allTenants?: boolean;
 }
 
 /** On a screen somebody waits before it; a program that reads lines wants to know. */
@@ -27,29 +28,30 @@ export function topCommand(shell: Shell): Command {
     .description(
       'follow what runs and waits on a node; q ends it. Elsewhere than on a terminal: a line for each change, and the node again after two quiet seconds',
     )
-    .option('--once', 'what there is now, and no more');
-  onServer<Options>(command, shell, async (session, { once = false }) => {
-    if (once) await showOnce(session);
-    else if (session.json || !shell.out.isTerminal) await printLines(session);
-    else await drawScreen(session);
+    .option('--once', 'what there is now, and no more')
+    .option('--all-tenants', 'of all tenants; for administrators');
+  onServer<Options>(command, shell, async (session, { once = false, allTenants = false }) => {
+    if (once) await showOnce(session, allTenants);
+    else if (session.json || !shell.out.isTerminal) await printLines(session, allTenants);
+    else await drawScreen(session, allTenants);
     return exitCodes.completed.code;
   });
   return command;
 }
 
-async function showOnce(session: Session): Promise<void> {
+async function showOnce(session: Session, allTenants: boolean): Promise<void> {
   const { shell } = session;
   const stop = new AbortController();
-  for await (const news of session.nodes.watchNode({}, { signal: stop.signal })) {
+  for await (const news of session.nodes.watchNode({ allTenants }, { signal: stop.signal })) {
     if (session.json) {
       await session.printLine(WatchNodeResponseSchema, {
         ...news,
-        executions: [...(await listLive(session))],
+        executions: [...(await listLive(session, allTenants))],
       });
     } else {
       const board = new NodeBoard();
       board.take(news, Date.now());
-      board.begin(await listLive(session));
+      board.begin(await listLive(session, allTenants));
       const columns = shell.out.isTerminal ? shell.out.columns : Number.POSITIVE_INFINITY;
       const paint = paintFor(shell.out, shell);
       const now = board.nodeTime(Date.now());
@@ -67,7 +69,7 @@ async function showOnce(session: Session): Promise<void> {
   stop.abort();
 }
 
-async function printLines(session: Session): Promise<void> {
+async function printLines(session: Session, allTenants: boolean): Promise<void> {
   const { shell, address } = session;
   const stop = new AbortController();
   const end = (): void => stop.abort();
@@ -80,6 +82,7 @@ async function printLines(session: Session): Promise<void> {
   const lines = new ChangeLines();
   try {
     for await (const news of followNode(session, {
+      allTenants,
       signal: stop.signal,
       lost,
       patienceMs: linesPatienceMs,
@@ -104,7 +107,7 @@ async function printLines(session: Session): Promise<void> {
   }
 }
 
-async function drawScreen(session: Session): Promise<void> {
+async function drawScreen(session: Session, allTenants: boolean): Promise<void> {
   const { shell } = session;
   const board = new NodeBoard();
   const paint = paintFor(shell.out, shell);
@@ -118,7 +121,7 @@ async function drawScreen(session: Session): Promise<void> {
     await screen.draw(frameOf(board.node, board.rows(), { columns, rows, paint, now, notice }));
   };
   // The first contact: a server that is not there is told before the terminal is taken.
-  await session.nodes.getNode({});
+  await session.nodes.getNode({ allTenants });
   await screen.open(() => void draw().catch(() => undefined));
   const frames = setInterval(() => {
     if (dirty) void draw().catch(() => undefined);
@@ -133,12 +136,13 @@ async function drawScreen(session: Session): Promise<void> {
       dirty = true;
     };
     for await (const news of followNode(session, {
+      allTenants,
       signal: screen.signal,
       lost,
       patienceMs: screenPatienceMs,
     })) {
       board.take(news, Date.now());
-      if (board.stale) board.begin(await listLive(session));
+      if (board.stale) board.begin(await listLive(session, allTenants));
       dirty = true;
     }
   } finally {

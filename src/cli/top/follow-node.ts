@@ -6,6 +6,7 @@ import { isLostConnection } from '../rpc-error.ts';
 import type { Session } from '../session.ts';
 
 interface FollowOptions {
+  readonly allTenants: boolean;
   readonly signal: AbortSignal;
   /** The server went away, or is back. */
   lost(isLost: boolean): void | Promise<void>;
@@ -18,13 +19,13 @@ const pauseMs = 500;
 /** The news of a node over as many connections as it takes; ends when `signal` aborts. Rejects as the first call does. */
 export async function* followNode(
   session: Session,
-  { signal, lost, patienceMs }: FollowOptions,
+  { allTenants, signal, lost, patienceMs }: FollowOptions,
 ): AsyncGenerator<WatchNodeResponse, void, undefined> {
   let position = 0n;
   let lostAt: number | undefined;
   for (;;) {
     try {
-      for await (const news of session.nodes.watchNode({ fromPosition: position }, { signal })) {
+      for await (const news of session.nodes.watchNode({ fromPosition: position, allTenants }, { signal })) {
         if (lostAt !== undefined) await lost(false);
         lostAt = undefined;
         position = news.position;
@@ -47,10 +48,10 @@ export async function* followNode(
 const largestPage = 1000;
 
 /** What has not ended: the newest of it, where there is very much. */
-export async function listLive(session: Session): Promise<readonly ExecutionResult[]> {
+export async function listLive(session: Session, allTenants: boolean): Promise<readonly ExecutionResult[]> {
   const statuses = [ExecutionStatus.RUNNING, ExecutionStatus.PENDING];
   const pages = statuses.map((status) =>
-    session.functions.listExecutions({ statuses: [status], pageSize: largestPage }),
+    session.functions.listExecutions({ statuses: [status], pageSize: largestPage, allTenants }),
   );
   return (await Promise.all(pages)).flatMap(({ executions }) => executions);
 }

@@ -60,6 +60,8 @@ export const outcomeCheck: Check<Outcome> = (value, path) => {
 
 const record = object<ExecutionRecord>({
   executionId,
+  // Where it was; where it goes on it belongs to who restores it.
+  tenant: optional(label),
   taskId,
   taskName: label,
   taskRevision: whole(1, mostCount),

@@ -1,5 +1,6 @@
 import type { Principal } from '../access.ts';
 import type { ExecutionRecord } from '../execution.ts';
+import type { Scope } from '../scope.ts';
 
 export interface TakeOptions {
   /** The principal that asks. */
@@ -29,6 +30,8 @@ export interface RestoreOptions {
   readonly allowCopy: boolean;
   /** Who asks: a task that comes along and reaches the host is an administrator's to bring. */
   readonly principal: Principal;
+  /** Of who asks: what is restored belongs to its tenant, wherever it comes from. */
+  readonly scope: Scope;
   /** For variables that the document has redacted. */
   readonly environment: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,15 @@
 /** A task as a snapshot carries it: no way around the checks of a registration. */
-import { type Check, instant, list, Mismatch, nullable, object, text, whole } from '../schema/check.ts';
+import {
+  type Check,
+  instant,
+  list,
+  Mismatch,
+  nullable,
+  object,
+  optional,
+  text,
+  whole,
+} from '../schema/check.ts';
 import { definitionFields } from '../schema/task-definition.ts';
 import { environment, environmentValue, label, mostCount, taskId } from '../schema/values.ts';
 import type { FunctionSignature } from '../task.ts';
@@ -20,6 +30,7 @@ const signature = object<FunctionSignature>({
 
 const task = object<TaskPart['task']>({
   taskId,
+  tenant: optional(label),
   revision: whole(1, mostCount),
   definition: object<RedactedDefinition>({ ...definitionFields, environment: redactedEnvironment }),
   functions: list(signature, 100_000),

@@ -14,14 +14,22 @@ import type { Clock, Timer } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
-import type { NodeFeed, NodeNews, NodeStatus, NodeWatch, StoreObserver } from '../../domain/node-feed.ts';
-import { type FeedStore, Watch } from './watch.ts';
+import type {
+  DeletedExecution,
+  NodeFeed,
+  NodeNews,
+  NodeStatus,
+  NodeWatch,
+  StoreObserver,
+} from '../../domain/node-feed.ts';
+import { type Scope, scopeKey, wholeNode } from '../../domain/scope.ts';
+import { type FeedStore, newsFor, Watch } from './watch.ts';
 
 export interface FeedOptions {
   readonly clock: Clock;
   readonly store: FeedStore;
   /** Must not reject where only the store does not work. */
-  readonly status: () => Promise<NodeStatus>;
+  readonly status: (scope: Scope) => Promise<NodeStatus>;
   /** The last position that there was before the first commit that it hears of. */
   readonly position: number;
 }
@@ -47,14 +55,15 @@ export class Feed implements NodeFeed, StoreObserver {
   readonly #options: FeedOptions;
   readonly #watches = new Set<Watch>();
   readonly #changed = new Map<string, Changed>();
-  readonly #deleted = new Set<string>();
+  readonly #deleted = new Map<string, DeletedExecution>();
   #position: number;
   #overflown = false;
   #resetAt = Number.NEGATIVE_INFINITY;
   #tick: Timer | undefined;
   #statusTimer: Timer | undefined;
-  #status: NodeStatus | undefined;
-  #asked: Promise<NodeStatus> | undefined;
+  /** By scope, as `#asked`. */
+  readonly #status = new Map<string, NodeStatus>();
+  readonly #asked = new Map<string, Promise<NodeStatus>>();
   #closed = false;
 
   constructor(options: FeedOptions) {
@@ -78,25 +87,28 @@ export class Feed implements NodeFeed, StoreObserver {
     this.#gathered();
   }
 
-  deleted(executionIds: readonly string[]): void {
+  deleted(executions: readonly DeletedExecution[]): void {
     if (this.#watches.size === 0 || this.#overflown) return;
-    for (const executionId of executionIds) {
-      this.#changed.delete(executionId);
-      this.#deleted.add(executionId);
+    for (const execution of executions) {
+      this.#changed.delete(execution.executionId);
+      this.#deleted.set(execution.executionId, execution);
     }
     this.#gathered();
   }
 
-  /** Those who ask at once share an answer. */
-  status(): Promise<NodeStatus> {
-    this.#asked ??= this.#options.status().finally(() => {
-      this.#asked = undefined;
-    });
-    return this.#asked;
+  /** Those who ask at once, and see the same, share an answer. */
+  status(scope: Scope = wholeNode): Promise<NodeStatus> {
+    const key = scopeKey(scope);
+    let asked = this.#asked.get(key);
+    if (asked === undefined) {
+      asked = this.#options.status(scope).finally(() => this.#asked.delete(key));
+      this.#asked.set(key, asked);
+    }
+    return asked;
   }
 
   /** Throws a RequestError where there are too many. */
-  watch(position: number): NodeWatch {
+  watch(position: number, scope: Scope = wholeNode): NodeWatch {
     if (this.#closed) throw leaving();
     if (this.#watches.size >= mostWatches) {
       throw new RequestError('resource_exhausted', `${mostWatches} others follow this node already`, {
@@ -108,8 +120,9 @@ export class Feed implements NodeFeed, StoreObserver {
     const watch: Watch = new Watch({
       from: position,
       position: this.#position,
+      scope,
       store: this.#options.store,
-      status: () => this.status(),
+      status: () => this.status(scope),
       closed: () => this.#forget(watch),
     });
     this.#watches.add(watch);
@@ -129,7 +142,7 @@ export class Feed implements NodeFeed, StoreObserver {
     this.#statusTimer?.cancel();
     this.#tick = undefined;
     this.#statusTimer = undefined;
-    this.#status = undefined;
+    this.#status.clear();
     this.#overflown = false;
     this.#drop();
   }
@@ -156,7 +169,6 @@ export class Feed implements NodeFeed, StoreObserver {
 
   #tell(): void {
     const now = this.#options.clock.monotonic();
-    const node = this.#status;
     const pause = this.#resetAt + resetPauseMs - now;
     const reset = this.#overflown && pause <= 0;
     if (reset) {
@@ -164,18 +176,10 @@ export class Feed implements NodeFeed, StoreObserver {
       this.#resetAt = now;
     }
     const executions = this.#takeChanged();
-    const deleted = [...this.#deleted];
+    const deleted = [...this.#deleted.values()];
     this.#deleted.clear();
-    if (executions.length > 0 || deleted.length > 0 || node !== undefined || reset) {
-      this.#status = undefined;
-      this.#broadcast({
-        position: this.#toldUpTo(),
-        executions,
-        deleted,
-        ...(node !== undefined && { node }),
-        reset,
-      });
-    }
+    this.#broadcast({ position: this.#toldUpTo(), executions, deleted, reset });
+    this.#status.clear();
     if (this.#changed.size > 0) this.#schedule(tickMs);
     else if (this.#overflown) this.#schedule(Math.max(tickMs, pause));
   }
@@ -196,8 +200,15 @@ export class Feed implements NodeFeed, StoreObserver {
     return this.#position;
   }
 
-  #broadcast(news: NodeNews): void {
-    for (const watch of this.#watches) watch.take(news);
+  /** All that see the same are told the very same thing. */
+  #broadcast(all: Parameters<typeof newsFor>[1]): void {
+    const written = new Map<string, NodeNews | undefined>();
+    for (const watch of this.#watches) {
+      if (!written.has(watch.key))
+        written.set(watch.key, newsFor(watch.scope, all, this.#status.get(watch.key)));
+      const news = written.get(watch.key);
+      if (news !== undefined) watch.take(news);
+    }
   }
 
   #scheduleStatus(ms: number): void {
@@ -208,12 +219,19 @@ export class Feed implements NodeFeed, StoreObserver {
         if (this.#watches.size === 0) return;
         this.#scheduleStatus(Math.max(statusPauseMs, statusShare * (clock.monotonic() - begun)));
       };
-      this.status().then((status) => {
-        this.#status = status;
-        if (this.#watches.size > 0) this.#schedule(tickMs);
-        again();
-      }, again);
+      this.#askAll().then(again, again);
     });
+  }
+
+  /** Rejects with what one of them rejects with. */
+  async #askAll(): Promise<void> {
+    const scopes = new Map([...this.#watches].map(({ key, scope }) => [key, scope]));
+    for (const [key, scope] of scopes) {
+      const status = await this.status(scope);
+      if (this.#watches.size === 0) return;
+      this.#status.set(key, status);
+      this.#schedule(tickMs);
+    }
   }
 }
 

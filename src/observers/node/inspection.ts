@@ -7,10 +7,11 @@
  * and of nothing that could be undone. Nobody is told anything while nobody listens.
  */
 import type { LogEvent, NewEvent } from '../../domain/event.ts';
-import type { ExecutionRecord } from '../../domain/execution.ts';
+import type { ExecutionRecord, ExecutionStatus } from '../../domain/execution.ts';
 import { LruMap } from '../../domain/lru-map.ts';
 import type { MachineDescription } from '../../domain/machine.ts';
 import type { StoreObserver } from '../../domain/node-feed.ts';
+import { type Scope, sees } from '../../domain/scope.ts';
 import { actorRecord, eventRecord, type Sender, snapshotRecord } from './inspection-records.ts';
 
 export interface InspectionOptions {
@@ -21,7 +22,11 @@ export interface InspectionOptions {
   /** The node chart's state. */
   readonly nodeState: () => string;
   readonly store: {
-    unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]>;
+    executions(filter: {
+      readonly tenant?: string;
+      readonly statuses: readonly ExecutionStatus[];
+      readonly limit: number;
+    }): Promise<ExecutionRecord[]>;
     outline(executionId: string): Promise<{ readonly transitions: readonly LogEvent[] }>;
   };
   /** See ObservedStore. */
@@ -54,8 +59,9 @@ export class Inspection {
     );
   }
 
-  attach(listener: Listener): () => void {
-    const teller = new Teller(this.#options, this.#definitions, (record) =>
+  /** It hears of what is in the scope. */
+  attach(listener: Listener, scope: Scope): () => void {
+    const teller = new Teller(this.#options, this.#definitions, scope, (record) =>
       listener.record(JSON.stringify(record)),
     );
     const stop = this.#options.observe(teller);
@@ -77,11 +83,18 @@ export class Inspection {
 class Teller implements StoreObserver {
   readonly #options: InspectionOptions;
   readonly #definitions: ReadonlyMap<string, string>;
+  readonly #scope: Scope;
   readonly #send: Sender;
   readonly #contexts = new LruMap<string, Context>(mostKnown);
 
-  constructor(options: InspectionOptions, definitions: ReadonlyMap<string, string>, send: Sender) {
+  constructor(
+    options: InspectionOptions,
+    definitions: ReadonlyMap<string, string>,
+    scope: Scope,
+    send: Sender,
+  ) {
     this.#options = options;
+    this.#scope = scope;
     this.#definitions = definitions;
     this.#send = send;
   }
@@ -93,7 +106,10 @@ class Teller implements StoreObserver {
     const definition = this.#definitions.get('node');
     const snapshot = { status: 'active', value, context: {} };
     this.#send(actorRecord(nodeId, { sessionId: nodeId, name: 'node', definition, snapshot }, startedAt));
-    for (const record of await store.unfinished('', mostAtFirst)) {
+    const { tenant } = this.#scope;
+    const filter = { statuses: ['pending', 'running'] as const, limit: mostAtFirst };
+    for (const record of await store.executions({ ...filter, ...(tenant !== undefined && { tenant }) })) {
+      if (!sees(this.#scope, record)) continue;
       const { executionId } = record;
       const { transitions } = await store.outline(executionId);
       // What was committed meanwhile has made it known.
@@ -105,6 +121,7 @@ class Teller implements StoreObserver {
   }
 
   committed(record: ExecutionRecord, events: readonly NewEvent[], position: number): void {
+    if (!sees(this.#scope, record)) return;
     for (const [index, next] of events.entries()) {
       const event = { ...next, position: position + index };
       if (event.kind === 'transition') this.#transition(record, event);

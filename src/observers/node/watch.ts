@@ -1,5 +1,6 @@
 import type { ExecutionRecord } from '../../domain/execution.ts';
-import type { NodeNews, NodeStatus, NodeWatch } from '../../domain/node-feed.ts';
+import type { DeletedExecution, NodeNews, NodeStatus, NodeWatch } from '../../domain/node-feed.ts';
+import { type Scope, scopeKey, sees, seesTask } from '../../domain/scope.ts';
 
 /** What the feed reads of the store. */
 export interface FeedStore {
@@ -12,6 +13,7 @@ interface WatchOptions {
   readonly from: number;
   /** The last position there was when it began. */
   readonly position: number;
+  readonly scope: Scope;
   readonly store: FeedStore;
   readonly status: () => Promise<NodeStatus>;
   readonly closed: () => void;
@@ -22,8 +24,31 @@ const mostParts = 5000;
 /** … and executions that are told to it, or wait for one who is slow. Beyond, a list is cheaper. */
 const mostBehind = 1000;
 
+/** Of what happened what is in a scope; undefined where that is nothing. */
+export function newsFor(
+  scope: Scope,
+  all: Pick<NodeNews, 'position' | 'executions' | 'reset'> & {
+    readonly deleted: readonly DeletedExecution[];
+  },
+  node: NodeStatus | undefined,
+): NodeNews | undefined {
+  const executions = all.executions.filter((record) => sees(scope, record));
+  const deleted = all.deleted.filter((each) => sawDeleted(scope, each)).map(({ executionId }) => executionId);
+  const { position, reset } = all;
+  if (executions.length === 0 && deleted.length === 0 && node === undefined && !reset) return undefined;
+  return { position, executions, deleted, ...(node !== undefined && { node }), reset };
+}
+
+/** Of one whose record was damaged only those hear who see everything: no list had it. */
+function sawDeleted(scope: Scope, { tenant, taskName, executionId: _id }: DeletedExecution): boolean {
+  if (taskName === undefined) return scope.tenant === undefined;
+  return seesTask(scope, { ...(tenant !== undefined && { tenant }) }, taskName);
+}
+
 /** One who follows the node, at its own pace: what it has not taken is gathered, each execution once. */
 export class Watch implements NodeWatch {
+  /** The same for all that see the same. */
+  readonly key: string;
   readonly #options: WatchOptions;
   #begun = false;
   /** What it was told and has not taken; a piece of news that all others have too where that is all of it. */
@@ -36,6 +61,11 @@ export class Watch implements NodeWatch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.key = scopeKey(options.scope);
+  }
+
+  get scope(): Scope {
+    return this.#options.scope;
   }
 
   /** News for everyone who watches. */
@@ -117,7 +147,7 @@ export class Watch implements NodeWatch {
   }
 
   async #since(from: number): Promise<ExecutionRecord[] | undefined> {
-    const { store, position } = this.#options;
+    const { store, position, scope } = this.#options;
     // The positions of another folder.
     if (from > position) return undefined;
     if (from === position) return [];
@@ -126,7 +156,7 @@ export class Watch implements NodeWatch {
     const records: ExecutionRecord[] = [];
     for (const id of ids) {
       const record = await store.execution(id);
-      if (record !== undefined) records.push(record);
+      if (record !== undefined && sees(scope, record)) records.push(record);
     }
     return records;
   }

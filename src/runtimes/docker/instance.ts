@@ -13,6 +13,7 @@ import type { CpuWatch } from './limits/cpu-watch.ts';
 import { LayerWatch } from './limits/layer-watch.ts';
 import { ranOutOfMemory } from './limits/out-of-memory.ts';
 import { watchProcessorTime, withProcessorTime } from './limits/processor-time.ts';
+import type { ContainerNetwork } from './network/container-network.ts';
 
 /** How long a container that is gone may leave its output open without writing to it. */
 const quietMs = 5000;
@@ -22,6 +23,8 @@ export interface StartedContainer {
   readonly containerId: string;
   readonly streams: ContainerStreams;
   readonly freezer: Freezer;
+  /** Of one with a network list. */
+  readonly network?: ContainerNetwork | undefined;
   /** Of one that an earlier run left: the output before it is not wanted again. */
   readonly position?: OutputPosition;
 }
@@ -97,6 +100,7 @@ export class ContainerInstance implements Instance {
     if (this.#use !== 'none') return this.#lost('the instance was ended before it served', true);
     this.#use = 'serving';
     this.#outputPipe.open(io);
+    this.#container.network?.serve(io);
     const { streams, containerId, position } = this.#container;
     const { limits } = this.#launch.task;
     if (!signal.aborted) streams.send?.(attempt.invocation.input, () => io.inputDelivered());
@@ -176,6 +180,7 @@ export class ContainerInstance implements Instance {
     this.#socketWatch.stop();
     this.#layerWatch?.stop();
     this.#container.streams.close();
+    this.#container.network?.close();
   }
 
   #watchLayer(): LayerWatch | undefined {

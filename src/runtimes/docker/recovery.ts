@@ -8,6 +8,7 @@ import { ContainerInstance } from './instance.ts';
 import { containerName, labels } from './launch/container-spec.ts';
 import { clearAway } from './launch/launch.ts';
 import { ContainerLog } from './log/container-log.ts';
+import { ContainerNetwork } from './network/container-network.ts';
 
 const inspectMs = 10_000;
 /**
@@ -94,7 +95,15 @@ async function find(host: RecoveryHost, left: LeftInstance): Promise<ContainerIn
       position,
       withinMs: inspectMs,
     });
-    return new ContainerInstance(host, launch, { containerId: Id, streams, freezer, position });
+    const { proxy } = host;
+    const reopened =
+      task.network !== undefined && proxy !== undefined && State.Running
+        ? await ContainerNetwork.open({ connection, containerId: Id, proxy, entries: task.network })
+        : undefined;
+    return new ContainerInstance(host, launch, {
+      ...{ containerId: Id, streams, freezer, position },
+      network: reopened,
+    });
   } catch (cause) {
     if (asEngineError(cause).status !== 404) throw cause;
     host.secrets?.remove(instanceId);

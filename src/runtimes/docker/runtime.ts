@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
 import { hasSecretFiles } from '../../domain/secret.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
+import { findCommand } from '../containment/command.ts';
 import type { HostFolders } from '../host-folders.ts';
 import type { InstanceRuntime, PreparedArtifact } from '../runtime.ts';
 import { LaunchError } from '../runtime.ts';
@@ -20,6 +21,8 @@ import { ImageCache } from './images/image-cache.ts';
 import type { ContainerInstance } from './instance.ts';
 import { checkContained, checkDefinition, defaultLimits } from './launch/definition-check.ts';
 import { launchContainer } from './launch/launch.ts';
+import type { ProxyTools } from './network/container-network.ts';
+import { findStartGate } from './network/start-gate.ts';
 import { Reconciler } from './reconciler.ts';
 import { recoverContainer } from './recovery.ts';
 
@@ -36,6 +39,8 @@ export interface DockerRuntimeOptions {
   readonly logger?: DockerLogger;
   /** Tasks may use folders and the network of the host. */
   readonly hostAccess: boolean;
+  /** Ports of the node itself, which no container with a network list reaches; absent means none. */
+  readonly ownPorts?: () => readonly number[];
   /** Which folders tasks may have; absent means any. */
   readonly folders?: HostFolders;
   /** What a container may write to its root file system, in bytes; absent means what the disk has. */
@@ -62,6 +67,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
   const spare = options.spare ?? new Set<string>();
   const reconciler = new Reconciler({ connection, clock, logger, nodeId, everyMs, spare });
   const images = new ImageCache(connection);
+  const proxy = proxyTools(options);
   const place = SecretFolders.open(`spear-${nodeId}-docker`, { spare });
   const secrets = place instanceof SecretFolders ? place : undefined;
   const instances = new Set<ContainerInstance>();
@@ -100,7 +106,12 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     });
     if (image === undefined)
       throw unobtainable(artifact.image, `the engine no longer has id ${artifact.imageId}`);
-    if (!image.hasCommand && args.length === 0 && (container?.command ?? []).length === 0) {
+    const { entrypoint, command } = image;
+    if (
+      entrypoint.length + command.length === 0 &&
+      args.length === 0 &&
+      (container?.command ?? []).length === 0
+    ) {
       throw invalidArgument(
         'definition.container.command',
         'the image names no program to run, so the task must',
@@ -148,6 +159,8 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
       if (!hostAccess) checkContained(task);
       folders?.check(task);
       checkSecrets(task, place, host);
+      if (task.network !== undefined && 'reason' in proxy)
+        throw invalidArgument('definition.network', proxy.reason);
       await Promise.all([checkNetwork(task), checkImage(task)]);
       return { functions: [{ name: '', parameters: [], result: '', reason: '' }], wit: '' };
     },
@@ -160,7 +173,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
       try {
         return await note(
           launchContainer(
-            { connection, reconciler, clock, scratchBytes, nodeId, images, secrets },
+            { connection, reconciler, clock, scratchBytes, nodeId, images, secrets, ...withTools(proxy) },
             launch,
             ended,
           ),
@@ -177,7 +190,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     },
     async recover(left, signal) {
       const host = {
-        ...{ connection, reconciler, clock, scratchBytes, nodeId, secrets },
+        ...{ connection, reconciler, clock, scratchBytes, nodeId, secrets, ...withTools(proxy) },
         closing: closing.signal,
       };
       return note(recoverContainer(host, left, signal));
@@ -191,6 +204,29 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
       secrets?.close();
     },
   };
+}
+
+/** What this node can give containers a proxy with, or why it cannot. */
+function proxyTools({
+  host,
+  ownPorts = () => [],
+}: DockerRuntimeOptions): ProxyTools | { readonly reason: string } {
+  const cannot = (why: string) => ({
+    reason: `a container cannot be held to a list here: ${why}; allowed is none, or allow_network with a network of the engine`,
+  });
+  if (!('socketPath' in parseAddress(host))) return cannot('the engine may be on another machine');
+  if (process.geteuid?.() !== 0) return cannot('the node does not run as root, and cannot enter its network');
+  const nsenter = findCommand('nsenter');
+  if (nsenter === undefined) return cannot('nsenter of util-linux is not installed');
+  try {
+    return { nsenter, gate: findStartGate(), ownPorts };
+  } catch (error) {
+    return cannot(error instanceof Error ? error.message : 'the shell of this machine cannot be used');
+  }
+}
+
+function withTools(proxy: ProxyTools | { readonly reason: string }): { readonly proxy?: ProxyTools } {
+  return 'reason' in proxy ? {} : { proxy };
 }
 
 /** Files of secrets are in the memory of the node's machine, and never on a disk. */

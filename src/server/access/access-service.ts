@@ -3,6 +3,7 @@ import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Principal } from '../../domain/access.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
+import { atHomeIn, checkGlobs, owned, tenantToMakeIn } from '../../domain/scope.ts';
 import { holderOf, type Tokens } from '../../domain/tokens.ts';
 import type { UnaryHandler } from '../call.ts';
 import {
@@ -51,7 +52,7 @@ export function createAccessService({
   readonly clock: Pick<Clock, 'now'>;
 }): AccessService {
   return {
-    async createToken(request, { principal }) {
+    async createToken(request, { principal, scope }) {
       assertNoSession(principal);
       const name = reference('name', request.name);
       if (!namePattern.test(name)) {
@@ -61,6 +62,10 @@ export function createAccessService({
         );
       }
       const role = roleFromWire('role', request.role);
+      const tasks = checkGlobs('tasks', request.tasks);
+      if (tasks.length > 0 && role === 'admin') {
+        throw invalidArgument('tasks', 'is for a token that is held to tasks; one with ROLE_ADMIN is not');
+      }
       const expiresAt = instant('expires_at', request.expiresAt);
       if (expiresAt !== undefined && expiresAt <= clock.now()) {
         throw invalidArgument('expires_at', 'has passed; allowed is a time in the future, or none');
@@ -74,7 +79,8 @@ export function createAccessService({
       }
       const certificateNames = certificateNamesFromWire('certificate_names', request.certificateNames);
       const { token, facts } = await tokens.create({
-        ...{ name, role },
+        ...{ name, role, ...owned(tenantToMakeIn(scope)) },
+        ...(tasks.length > 0 && { tasks: [...tasks] }),
         ...(certificateNames !== undefined && { certificateNames }),
         ...(expiresAt !== undefined && { expiresAt: Math.round(expiresAt) }),
       });
@@ -101,9 +107,9 @@ export function createAccessService({
       }
     },
 
-    async createPageCode(_request, { principal }) {
+    async createPageCode(_request, { principal, scope }) {
       assertNoSession(principal);
-      const { secret: code, expiresAt } = pageAccess.createCode(principal);
+      const { secret: code, expiresAt } = pageAccess.createCode(atHomeIn(principal, scope));
       return create(CreatePageCodeResponseSchema, {
         ...{ code, expiresAt: timestampFromMs(expiresAt), httpAddress: httpAddress(), tls },
       });

@@ -5,6 +5,7 @@ import { isRole, type Principal, unauthenticated } from '../../domain/access.ts'
 import type { Clock } from '../../domain/clock.ts';
 import { quote, RequestError } from '../../domain/errors.ts';
 import { LruMap } from '../../domain/lru-map.ts';
+import { isTenant, tenantWords } from '../../domain/scope.ts';
 import type { SignedTokens } from './authenticator.ts';
 import type { JwtKeys } from './jwt-keys.ts';
 
@@ -94,7 +95,9 @@ export class JwtVerifier implements SignedTokens {
 function principalOf(payload: JWTPayload, rules: JwtRules): Principal {
   const { sub = '', exp = 0 } = payload;
   const tenant = payload[rules.tenantClaim];
-  if (typeof tenant !== 'string' || tenant === '') throw badClaim(rules.tenantClaim, 'the name of a tenant');
+  if (typeof tenant !== 'string' || !isTenant(tenant)) {
+    throw badClaim(rules.tenantClaim, `the name of a tenant: ${tenantWords}`);
+  }
   const role = payload[rules.roleClaim];
   if (typeof role !== 'string' || !isRole(role)) {
     throw badClaim(rules.roleClaim, 'observe, invoke, develop, operate or admin');

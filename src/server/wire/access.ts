@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Role as DomainRole } from '../../domain/access.ts';
 import { invalidArgument, quote } from '../../domain/errors.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import type { TokenFacts } from '../../domain/tokens.ts';
 import { Role, type TokenSchema } from '../gen/spearlet/access_pb.js';
 
@@ -23,9 +24,11 @@ export function roleFromWire(field: string, role: Role): DomainRole {
 }
 
 export function tokenToWire(facts: TokenFacts): MessageInitShape<typeof TokenSchema> {
-  const { name, role, createdAt, expiresAt, lastUsedAt, certificateNames, revokedFingerprints } = facts;
+  const { name, role, createdAt, expiresAt, lastUsedAt, tasks = [] } = facts;
+  const { certificateNames, revokedFingerprints } = facts;
   return {
     ...{ name, role: roleToWire[role], createdAt: timestampFromMs(createdAt) },
+    ...{ tenant: tenantOf(facts), tasks: [...tasks] },
     ...(expiresAt !== undefined && { expiresAt: timestampFromMs(expiresAt) }),
     ...(lastUsedAt !== undefined && { lastUsedAt: timestampFromMs(lastUsedAt) }),
     certificateNames: [...(certificateNames ?? [])],

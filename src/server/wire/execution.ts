@@ -4,6 +4,7 @@ import { originOf } from '../../domain/errors.ts';
 import type { LogEvent } from '../../domain/event.ts';
 import { callerEvents, type ExecutionRecord, type Outcome } from '../../domain/execution.ts';
 import { type ExecutionResponse, noOutput, syncResponse } from '../../domain/response.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import { exitCodeOf } from '../../domain/storable.ts';
 import {
   ErrorCode,
@@ -76,6 +77,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
       droppedBytes: int64(record.droppedBytes),
     },
     executionId: record.executionId,
+    tenant: tenantOf(record),
     taskId: record.taskId,
     taskName: record.taskName,
     taskRevision: int32(record.taskRevision),

@@ -53,7 +53,7 @@ export function dataToWire(value: Uint8Array): SnapshotExecutionResponse {
 /** Options are the first message, and no other. */
 export function restoreOptionsFromWire(
   first: RestoreExecutionRequest | undefined,
-): Omit<RestoreOptions, 'principal'> {
+): Omit<RestoreOptions, 'principal' | 'scope'> {
   if (first?.step.case !== 'options') {
     throw invalidArgument(
       'step',

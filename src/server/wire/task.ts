@@ -7,6 +7,7 @@ import { fits } from '../../domain/schema/check.ts';
 import { inOrder, withDefaults } from '../../domain/schema/said.ts';
 import { taskDefinition } from '../../domain/schema/task-definition.ts';
 import { digest, label, mostPathBytes } from '../../domain/schema/values.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import type { Artifact, RuntimeKind, Task, TaskDefinition } from '../../domain/task.ts';
 import type { TaskDraft } from '../../domain/tasks.ts';
 import type { TaskDefinition as WireDefinition, Task as WireTask } from '../gen/spearlet/task_pb.js';
@@ -82,6 +83,7 @@ export function taskToWire(task: Task, withValues: boolean): WireTask {
   const environment = withValues ? definition.environment : namesOf(definition.environment);
   return create(TaskSchema, {
     taskId: task.taskId,
+    tenant: tenantOf(task),
     revision: task.revision,
     definition: {
       ...definitionMessage.write({ ...definition, environment, ...completeInterruption(definition) }),

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
 import type { Labels } from '../../domain/labels.ts';
+import { type Scope, wholeNode } from '../../domain/scope.ts';
 import type { Task } from '../../domain/task.ts';
 import { type ArtifactFiles, openArtifacts } from '../artifacts.ts';
 import { assertNumbered } from '../entry.ts';
@@ -224,8 +225,8 @@ class SqliteStore implements Store {
     return this.#use('cannot read an execution', () => this.#records.get(executionId));
   }
 
-  async executionByInvocation(invocationId: string): Promise<ExecutionRecord | undefined> {
-    return this.#use('cannot read an execution', () => this.#records.byInvocation(invocationId));
+  async executionByInvocation(tenant: string, invocationId: string): Promise<ExecutionRecord | undefined> {
+    return this.#use('cannot read an execution', () => this.#records.byInvocation(tenant, invocationId));
   }
 
   async input(executionId: string): Promise<Invocation | undefined> {
@@ -265,10 +266,10 @@ class SqliteStore implements Store {
     return this.#use('cannot read the logs', () => nextPosition(this.#db) - 1);
   }
 
-  async counts(): Promise<StoreCounts> {
+  async counts(scope: Scope = wholeNode): Promise<StoreCounts> {
     return this.#use('cannot count', () => ({
-      executions: this.#records.counts(),
-      tasks: this.#tasks.named(),
+      executions: this.#records.counts(scope),
+      tasks: this.#tasks.named(scope),
     }));
   }
 
@@ -284,8 +285,8 @@ class SqliteStore implements Store {
     await this.#writes.send('cannot delete a task', { kind: 'deleteTask', taskId });
   }
 
-  async taskByName(name: string): Promise<Task | undefined> {
-    return this.#use('cannot read a task', () => this.#tasks.byName(name));
+  async taskByName(tenant: string, name: string): Promise<Task | undefined> {
+    return this.#use('cannot read a task', () => this.#tasks.byName(tenant, name));
   }
 
   async taskById(taskId: string): Promise<Task | undefined> {
@@ -296,8 +297,16 @@ class SqliteStore implements Store {
     return this.#use('cannot read a task', () => this.#tasks.revision(taskId, revision));
   }
 
-  async tasks(afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
-    return this.#use('cannot list tasks', () => this.#tasks.list(afterName, limit, labels));
+  async tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
+    return this.#use('cannot list tasks', () => this.#tasks.list(tenant, afterName, limit, labels));
+  }
+
+  async taskTenants(): Promise<string[]> {
+    return this.#use('cannot list tenants', () => this.#tasks.tenants());
+  }
+
+  async hasArtifact(tenant: string, sha256: string): Promise<boolean> {
+    return this.#use('cannot read a task', () => this.#tasks.hasArtifact(tenant, sha256));
   }
 
   async close(): Promise<void> {

@@ -21,7 +21,7 @@ export function commitContract(open: () => Promise<Store>): void {
     };
     expect(await store.commit([entry])).toEqual([{ ok: true, position: 1 }]);
     expect(await store.execution(a)).toEqual(record);
-    expect(await store.executionByInvocation('key')).toEqual(record);
+    expect(await store.executionByInvocation('default', 'key')).toEqual(record);
     expect(await store.input(a)).toEqual(input);
     expect(await store.events(a, all)).toEqual([{ ...events[0], position: 1 }]);
   });
@@ -29,7 +29,7 @@ export function commitContract(open: () => Promise<Store>): void {
   test('what is not there is undefined or empty', async () => {
     const store = await open();
     expect(await store.execution(a)).toBeUndefined();
-    expect(await store.executionByInvocation('key')).toBeUndefined();
+    expect(await store.executionByInvocation('default', 'key')).toBeUndefined();
     expect(await store.input(a)).toBeUndefined();
     expect(await store.events(a, all)).toEqual([]);
     expect(await store.outline(a)).toEqual({
@@ -49,7 +49,7 @@ export function commitContract(open: () => Promise<Store>): void {
     expect(await store.commit([{ ...creating(a), claimInvocationId: 'key' }])).toEqual([
       { ok: false, conflict: 'sequence', lastSequence: 3 },
     ]);
-    expect(await store.executionByInvocation('key')).toBeUndefined();
+    expect(await store.executionByInvocation('default', 'key')).toBeUndefined();
   });
 
   test('appending to an unknown execution is a conflict at 0', async () => {
@@ -73,7 +73,7 @@ export function commitContract(open: () => Promise<Store>): void {
       { ok: true, position: 7 },
     ]);
     expect((await store.execution(a))?.status).toBe('running');
-    expect(await store.executionByInvocation('stale')).toBeUndefined();
+    expect(await store.executionByInvocation('default', 'stale')).toBeUndefined();
     expect(sequences(await store.events(a, all))).toEqual([1, 2, 3]);
   });
 
@@ -94,7 +94,7 @@ export function commitContract(open: () => Promise<Store>): void {
       { ok: true, position: 1 },
       { ok: false, conflict: 'invocation', executionId: b },
     ]);
-    expect((await store.executionByInvocation('key'))?.executionId).toBe(b);
+    expect((await store.executionByInvocation('default', 'key'))?.executionId).toBe(b);
   });
 
   test('the owner of a key may claim it again', async () => {

@@ -12,12 +12,12 @@ export function deletionContract(open: () => Promise<Store>): void {
     ]);
     expect(await store.delete(a)).toBe(true);
     expect(await store.execution(a)).toBeUndefined();
-    expect(await store.executionByInvocation('key')).toBeUndefined();
+    expect(await store.executionByInvocation('default', 'key')).toBeUndefined();
     expect(await store.input(a)).toBeUndefined();
     expect(await store.events(a, all)).toEqual([]);
     expect(await store.executions({ statuses: [], limit: 10 })).toHaveLength(1);
     expect(await store.input(b)).toEqual(invocationOf());
-    expect((await store.executionByInvocation('other'))?.executionId).toBe(b);
+    expect((await store.executionByInvocation('default', 'other'))?.executionId).toBe(b);
     expect(sequences(await store.events(b, all))).toEqual([1, 2, 3]);
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { NewEvent } from '../../../src/domain/event.ts';
-import type { Retained, Retention, Store } from '../../../src/stores/store.ts';
+import type { Retention, Store } from '../../../src/stores/store.ts';
 import { bytesOf, chunk, executionId, invocationOf, recordOf, result, transition } from '../samples.ts';
 import { all, appending, ended, sequences } from './entries.ts';
 
@@ -12,12 +12,15 @@ const everything: Retention = {
 };
 
 /** Retains until nothing is left to do, and says what that was. */
-async function retained(store: Store, retention: Partial<Retention>): Promise<Omit<Retained, 'more'>> {
+async function retained(
+  store: Store,
+  retention: Partial<Retention>,
+): Promise<{ readonly deletedExecutions: readonly string[]; readonly deletedLogs: number }> {
   const deletedExecutions: string[] = [];
   let deletedLogs = 0;
   for (;;) {
     const step = await store.retain({ ...everything, ...retention });
-    deletedExecutions.push(...step.deletedExecutions);
+    deletedExecutions.push(...step.deletedExecutions.map((gone) => gone.executionId));
     deletedLogs += step.deletedLogs;
     if (!step.more) return { deletedExecutions, deletedLogs };
   }
@@ -54,8 +57,8 @@ export function retentionContract(open: () => Promise<Store>): void {
       deletedLogs: 0,
     });
     expect(await numbers(store)).toEqual([2, 4]);
-    expect(await store.executionByInvocation('old')).toBeUndefined();
-    expect(await store.executionByInvocation('young')).toBeDefined();
+    expect(await store.executionByInvocation('default', 'old')).toBeUndefined();
+    expect(await store.executionByInvocation('default', 'young')).toBeDefined();
     expect(await store.events(executionId(1), all)).toEqual([]);
     expect(sequences(await store.events(executionId(4), all))).toEqual([1, 2, 3]);
   });
@@ -158,7 +161,7 @@ export function retentionContract(open: () => Promise<Store>): void {
     expect(deletedExecutions).toEqual(gone.map((number) => executionId(number)));
     expect(left).toEqual(left.map((_, index) => 7 - left.length + index));
     for (const number of [1, 2, 3, 4, 5, 6]) {
-      const owned = await store.executionByInvocation(`k${number}`);
+      const owned = await store.executionByInvocation('default', `k${number}`);
       expect(owned?.executionId).toBe(left.includes(number) ? executionId(number) : undefined);
     }
     expect((await store.execution(executionId(6)))?.oldestSequence).toBe(7);

@@ -28,7 +28,7 @@ export function stagingContract(open: () => Promise<Store>): void {
     await store.stage(a, second);
     expect(await store.commit([last])).toMatchObject([{ ok: true }]);
     expect(await store.execution(a)).toEqual(last.record);
-    expect(await store.executionByInvocation('key')).toEqual(last.record);
+    expect(await store.executionByInvocation('default', 'key')).toEqual(last.record);
     expect(await store.input(a)).toEqual(last.input);
     const events = await store.events(a, all);
     expect(events.map(({ position: _, ...event }) => event)).toEqual([...first, ...second, ...last.events]);

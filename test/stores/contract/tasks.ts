@@ -7,12 +7,12 @@ export function taskContract(open: () => Promise<Store>): void {
     const store = await open();
     await store.saveTask(taskOf('task_1', 1, 'echo'));
     await store.saveTask(taskOf('task_1', 2, 'echo'));
-    expect(await store.taskByName('echo')).toEqual(taskOf('task_1', 2, 'echo'));
+    expect(await store.taskByName('default', 'echo')).toEqual(taskOf('task_1', 2, 'echo'));
     expect(await store.taskById('task_1')).toEqual(taskOf('task_1', 2, 'echo'));
     expect(await store.taskRevision('task_1', 1)).toEqual(taskOf('task_1', 1, 'echo'));
     expect(await store.taskRevision('task_1', 3)).toBeUndefined();
     expect(await store.taskById('task_2')).toBeUndefined();
-    expect(await store.taskByName('other')).toBeUndefined();
+    expect(await store.taskByName('default', 'other')).toBeUndefined();
   });
 
   test('a revision that is saved again is replaced', async () => {
@@ -28,8 +28,8 @@ export function taskContract(open: () => Promise<Store>): void {
     await store.saveTask(taskOf('task_1', 1, 'echo'));
     await store.deleteTask('task_1');
     await store.deleteTask('task_unknown');
-    expect(await store.taskByName('echo')).toBeUndefined();
-    expect(await store.tasks('', 10)).toEqual([]);
+    expect(await store.taskByName('default', 'echo')).toBeUndefined();
+    expect(await store.tasks('default', '', 10)).toEqual([]);
     expect(await store.taskById('task_1')).toEqual(taskOf('task_1', 1, 'echo'));
     expect(await store.taskRevision('task_1', 1)).toEqual(taskOf('task_1', 1, 'echo'));
   });
@@ -41,7 +41,7 @@ export function taskContract(open: () => Promise<Store>): void {
       await store.saveTask(taskOf(`task_${index}`, 1, name, team(name === 'd' ? 'y' : 'x')));
     }
     const names = async (value: string, after = '', limit = 10) =>
-      (await store.tasks(after, limit, { team: value })).map(({ definition }) => definition.name);
+      (await store.tasks('default', after, limit, { team: value })).map(({ definition }) => definition.name);
     expect(await names('x')).toEqual(['a', 'b', 'c']);
     expect(await names('x', 'a', 1)).toEqual(['b']);
     await store.saveTask(taskOf('task_1', 2, 'a', team('y')));
@@ -57,11 +57,11 @@ export function taskContract(open: () => Promise<Store>): void {
     const store = await open();
     await store.saveTask(taskOf('task_1', 1, 'echo'));
     await store.saveTask(taskOf('task_2', 1, 'echo'));
-    expect((await store.taskByName('echo'))?.taskId).toBe('task_2');
+    expect((await store.taskByName('default', 'echo'))?.taskId).toBe('task_2');
     await store.deleteTask('task_1');
-    expect((await store.taskByName('echo'))?.taskId).toBe('task_2');
+    expect((await store.taskByName('default', 'echo'))?.taskId).toBe('task_2');
     await store.saveTask(taskOf('task_2', 2, 'renamed'));
-    expect(await store.taskByName('echo')).toBeUndefined();
+    expect(await store.taskByName('default', 'echo')).toBeUndefined();
   });
 
   test('tasks are listed by name, in pages, each in its newest revision', async () => {
@@ -72,7 +72,7 @@ export function taskContract(open: () => Promise<Store>): void {
     }
     await store.deleteTask('task_4');
     const names = async (after: string, limit: number) =>
-      (await store.tasks(after, limit)).map((task) => `${task.definition.name}@${task.revision}`);
+      (await store.tasks('default', after, limit)).map((task) => `${task.definition.name}@${task.revision}`);
     expect(await names('', 10)).toEqual(['a@2', 'b@2', 'c-2@2', 'c.1@2']);
     expect(await names('a', 2)).toEqual(['b@2', 'c-2@2']);
     expect(await names('c.1', 2)).toEqual([]);
@@ -85,8 +85,8 @@ export function taskContract(open: () => Promise<Store>): void {
     await store.saveRevision(taskOf('task_2', 7, 'other'));
     expect(await store.taskRevision('task_1', 1)).toEqual(taskOf('task_1', 1, 'echo'));
     expect(await store.taskRevision('task_2', 7)).toEqual(taskOf('task_2', 7, 'other'));
-    expect(await store.taskByName('echo')).toEqual(taskOf('task_1', 2, 'echo'));
-    expect(await store.taskByName('other')).toBeUndefined();
-    expect(await store.tasks('', 10)).toEqual([taskOf('task_1', 2, 'echo')]);
+    expect(await store.taskByName('default', 'echo')).toEqual(taskOf('task_1', 2, 'echo'));
+    expect(await store.taskByName('default', 'other')).toBeUndefined();
+    expect(await store.tasks('default', '', 10)).toEqual([taskOf('task_1', 2, 'echo')]);
   });
 }

@@ -12,7 +12,15 @@ import {
   keptSince,
 } from '../../../src/domain/execution.ts';
 import { hasLabels, type Labels } from '../../../src/domain/labels.ts';
-import type { StatusCounts } from '../../../src/domain/node-feed.ts';
+import type { DeletedExecution, StatusCounts } from '../../../src/domain/node-feed.ts';
+import {
+  type InvocationKey,
+  invocationKey,
+  type Scope,
+  sees,
+  tenantOf,
+  wholeNode,
+} from '../../../src/domain/scope.ts';
 import type { Task } from '../../../src/domain/task.ts';
 import { assertNumbered } from '../../../src/stores/entry.ts';
 import { emptyInvocation, isEmptyInvocation } from '../../../src/stores/invocation.ts';
@@ -49,7 +57,7 @@ class InMemory implements MemoryStore {
   readonly #logs = new MemoryLogs();
   readonly #records = new Map<string, ExecutionRecord>();
   readonly #inputs = new Map<string, Invocation>();
-  readonly #claims = new Map<string, string>();
+  readonly #claims = new Map<InvocationKey, string>();
   readonly #staged = new Set<string>();
   readonly #tasks = new MemoryTasks();
   #fault: Error | undefined;
@@ -71,9 +79,11 @@ class InMemory implements MemoryStore {
   }
 
   #write(entry: CommitEntry): CommitResult {
-    const { executionId, expectedLastSequence: expected, events, record, claimInvocationId: claim } = entry;
+    const { executionId, expectedLastSequence: expected, events, record, claimInvocationId } = entry;
     const lastSequence = this.#logs.last(executionId);
     if (lastSequence !== expected) return { ok: false, conflict: 'sequence', lastSequence };
+    const claim =
+      claimInvocationId === undefined ? undefined : invocationKey(tenantOf(record ?? {}), claimInvocationId);
     const owner = claim === undefined ? undefined : this.#claims.get(claim);
     if (owner !== undefined && owner !== executionId) {
       return { ok: false, conflict: 'invocation', executionId: owner };
@@ -133,11 +143,11 @@ class InMemory implements MemoryStore {
       this.#records.set(executionId, { ...rest, executionId, lastSequence, oldestSequence: lastSequence });
       deletedLogs++;
     }
-    const deletedExecutions = old.map(({ executionId }) => executionId);
-    for (const { executionId } of kept) {
+    const deletedExecutions = old.map(goneOf);
+    for (const record of kept) {
       if (this.#bytes() <= maxBytes) break;
-      await this.delete(executionId);
-      deletedExecutions.push(executionId);
+      await this.delete(record.executionId);
+      deletedExecutions.push(goneOf(record));
     }
     return { deletedExecutions, deletedLogs, more: false };
   }
@@ -155,9 +165,9 @@ class InMemory implements MemoryStore {
     return structuredClone(this.#records.get(executionId));
   }
 
-  async executionByInvocation(invocationId: string): Promise<ExecutionRecord | undefined> {
+  async executionByInvocation(tenant: string, invocationId: string): Promise<ExecutionRecord | undefined> {
     this.#touch();
-    return structuredClone(this.#records.get(this.#claims.get(invocationId) ?? ''));
+    return structuredClone(this.#records.get(this.#claims.get(invocationKey(tenant, invocationId)) ?? ''));
   }
 
   async input(executionId: string): Promise<Invocation | undefined> {
@@ -169,9 +179,10 @@ class InMemory implements MemoryStore {
 
   async executions(filter: ExecutionFilter): Promise<ExecutionRecord[]> {
     this.#touch();
-    const { taskId, statuses, createdAfter, createdBefore, beforeId, labels } = filter;
+    const { tenant, taskId, statuses, createdAfter, createdBefore, beforeId, labels } = filter;
     return this.#sorted()
       .reverse()
+      .filter((record) => tenant === undefined || tenantOf(record) === tenant)
       .filter((record) => taskId === undefined || record.taskId === taskId)
       .filter((record) => statuses.length === 0 || statuses.includes(record.status))
       .filter((record) => createdAfter === undefined || record.createdAt >= createdAfter)
@@ -220,12 +231,12 @@ class InMemory implements MemoryStore {
     return this.#logs.lastPosition;
   }
 
-  async counts(): Promise<StoreCounts> {
+  async counts(scope: Scope = wholeNode): Promise<StoreCounts> {
     this.#touch();
     const of = (status: ExecutionStatus) =>
-      [...this.#records.values()].filter((each) => each.status === status);
+      [...this.#records.values()].filter((each) => each.status === status && sees(scope, each));
     const counted = executionStatuses.map((status) => [status, of(status).length]);
-    return { executions: Object.fromEntries(counted) as StatusCounts, tasks: this.#tasks.named };
+    return { executions: Object.fromEntries(counted) as StatusCounts, tasks: this.#tasks.named(scope) };
   }
 
   async saveTask(task: Task): Promise<void> {
@@ -243,9 +254,9 @@ class InMemory implements MemoryStore {
     this.#tasks.delete(taskId);
   }
 
-  async taskByName(name: string): Promise<Task | undefined> {
+  async taskByName(tenant: string, name: string): Promise<Task | undefined> {
     this.#touch();
-    return this.#tasks.byName(name);
+    return this.#tasks.byName(tenant, name);
   }
 
   async taskById(taskId: string): Promise<Task | undefined> {
@@ -258,9 +269,19 @@ class InMemory implements MemoryStore {
     return this.#tasks.revision(taskId, revision);
   }
 
-  async tasks(afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
+  async tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
     this.#touch();
-    return this.#tasks.list(afterName, limit, labels);
+    return this.#tasks.list(tenant, afterName, limit, labels);
+  }
+
+  async taskTenants(): Promise<string[]> {
+    this.#touch();
+    return this.#tasks.tenants();
+  }
+
+  async hasArtifact(tenant: string, sha256: string): Promise<boolean> {
+    this.#touch();
+    return this.#tasks.hasArtifact(tenant, sha256);
   }
 
   async close(): Promise<void> {
@@ -274,6 +295,11 @@ class InMemory implements MemoryStore {
     this.#nextFault = undefined;
     if (cause !== undefined) throw new StoreError(`the medium failed: ${cause.message}`, { cause });
   }
+}
+
+function goneOf(record: ExecutionRecord): DeletedExecution {
+  const { executionId, taskName } = record;
+  return { executionId, tenant: tenantOf(record), taskName };
 }
 
 /** What a record is taken to be. */

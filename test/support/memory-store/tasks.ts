@@ -1,20 +1,37 @@
 import { hasLabels, type Labels } from '../../../src/domain/labels.ts';
+import { type Scope, seesTask, type TaskKey, taskKey, tenantOf } from '../../../src/domain/scope.ts';
 import type { Task } from '../../../src/domain/task.ts';
 
 /** Tasks of the memory store: all revisions, and who has which name. */
 export class MemoryTasks {
   readonly #revisions = new Map<string, Map<number, Task>>();
-  readonly #names = new Map<string, string>();
+  readonly #names = new Map<TaskKey, string>();
 
   /** How many have a name. */
-  get named(): number {
-    return this.#names.size;
+  named(scope: Scope): number {
+    return this.#named().filter((task) => seesTask(scope, task, task.definition.name)).length;
+  }
+
+  tenants(): string[] {
+    return [...new Set(this.#named().map(tenantOf))].sort();
+  }
+
+  hasArtifact(tenant: string, sha256: string): boolean {
+    const all = [...this.#revisions.values()].flatMap((revisions) => [...revisions.values()]);
+    return all.some((task) => {
+      const { artifact } = task.definition;
+      return tenantOf(task) === tenant && artifact.kind !== 'docker' && artifact.sha256 === sha256;
+    });
+  }
+
+  #named(): Task[] {
+    return [...this.#names.values()].map((taskId) => this.byId(taskId)).filter((task) => task !== undefined);
   }
 
   save(task: Task): void {
     this.saveRevision(task);
     this.delete(task.taskId);
-    this.#names.set(task.definition.name, task.taskId);
+    this.#names.set(taskKey(tenantOf(task), task.definition.name), task.taskId);
   }
 
   /** Without a name. */
@@ -28,8 +45,8 @@ export class MemoryTasks {
     for (const [name, owner] of this.#names) if (owner === taskId) this.#names.delete(name);
   }
 
-  byName(name: string): Task | undefined {
-    const taskId = this.#names.get(name);
+  byName(tenant: string, name: string): Task | undefined {
+    const taskId = this.#names.get(taskKey(tenant, name));
     return taskId === undefined ? undefined : this.byId(taskId);
   }
 
@@ -42,11 +59,10 @@ export class MemoryTasks {
     return structuredClone(this.#revisions.get(taskId)?.get(revision));
   }
 
-  list(afterName: string, limit: number, labels?: Labels): Task[] {
-    return [...this.#names.keys()]
-      .filter((name) => name > afterName)
-      .sort()
-      .flatMap((name) => this.byName(name) ?? [])
+  list(tenant: string, afterName: string, limit: number, labels?: Labels): Task[] {
+    return this.#named()
+      .filter((task) => tenantOf(task) === tenant && task.definition.name > afterName)
+      .sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
       .filter(({ definition }) => hasLabels(definition.labels, labels))
       .slice(0, Math.max(0, limit));
   }

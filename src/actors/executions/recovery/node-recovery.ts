@@ -51,7 +51,8 @@ export async function recoverUnfinished(
   for (;;) {
     const page = await store.unfinished(after, pageSize);
     const last = page.at(-1);
-    if (last === undefined) return { revived, incompatible };
+    // An index that is damaged would lead to the same page again.
+    if (last === undefined || last.executionId <= after) return { revived, incompatible };
     for (const record of page) {
       try {
         revive(await readStored(store, tasks, record));

@@ -2,6 +2,7 @@ import type { Clock } from '../../../domain/clock.ts';
 import type { SecretFolders } from '../../secrets/secret-folders.ts';
 import type { EngineConnection } from '../engine/connection.ts';
 import { passed } from '../engine/waiting.ts';
+import type { ProxyTools } from '../network/container-network.ts';
 import type { Reconciler } from '../reconciler.ts';
 import { removeContainer } from './removal.ts';
 
@@ -18,6 +19,8 @@ export interface InstanceHost {
   readonly scratchBytes?: number | undefined;
   /** Absent where there can be no files of secrets. */
   readonly secrets?: SecretFolders | undefined;
+  /** How containers with a network list are given it; absent where none can be. */
+  readonly proxy?: ProxyTools | undefined;
 }
 
 /** How a container is made gone. Where that cannot be confirmed, the reconciler goes on with it. */

@@ -26,6 +26,8 @@ const notFound = 127;
 const exceededCpu = 'SIGXCPU';
 /** How the engine's init says that it could not start the program; it then exits as a shell would. */
 const initFailed = /^\[FATAL tini \(\d+\)\] (exec .+ failed: .+)$/;
+/** How the gate says it that a program with a network list waits at. */
+const gateFailed = /^sh: (?:line )?\d+: (exec: .+)$/;
 
 /** How a container that nobody stopped came to its end. */
 export function endingOf(exit: Exit, task: TaskDefinition): Ending {
@@ -74,6 +76,6 @@ export function layerExceeded(bytes: number, exitCode?: number): Ending {
 }
 
 function initWords(firstWords: string): string | undefined {
-  const words = initFailed.exec(firstWords.trim())?.[1];
+  const words = initFailed.exec(firstWords.trim())?.[1] ?? gateFailed.exec(firstWords.trim())?.[1];
   return words === undefined ? undefined : bounded(words);
 }

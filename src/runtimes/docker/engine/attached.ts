@@ -35,6 +35,7 @@ export async function attachTo(wire: EngineWire, id: string): Promise<ContainerS
         void input.end(data, (error?: Error | null) => {
           if (error == null) delivered();
         }),
+      begin: (line) => void input.write(line),
       close: () => open.abort(),
     };
   } catch (error) {

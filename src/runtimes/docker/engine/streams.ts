@@ -23,6 +23,8 @@ export interface ContainerStreams {
    * where it has had it. `delivered` is called when the kernel has taken over all of that, and not where it did not.
    */
   send?(input: Uint8Array, delivered: () => void): void;
+  /** Writes to the standard input before all that is given by `send`; absent where it has had that. */
+  begin?(line: Uint8Array): void;
   close(): void;
 }
 

@@ -14,8 +14,9 @@ const field = 'definition.artifact.image';
 export interface ImageFacts {
   /** Hex, without `sha256:`. */
   readonly imageId: string;
-  /** It says what to run where the task does not. */
-  readonly hasCommand: boolean;
+  /** What it runs where the task does not say it: together they are the command. */
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
   /** Paths that the image wants volumes at. */
   readonly volumes: readonly string[];
 }
@@ -29,7 +30,8 @@ export async function inspectImage(
     const image = await connection.call(inspectMs, (docker) => docker.getImage(reference).inspect());
     return {
       imageId: image.Id.replace('sha256:', ''),
-      hasCommand: [...(image.Config.Cmd ?? []), ...(image.Config.Entrypoint ?? [])].length > 0,
+      entrypoint: [image.Config.Entrypoint ?? []].flat(),
+      command: image.Config.Cmd ?? [],
       volumes: Object.keys(image.Config.Volumes ?? {}),
     };
   } catch (cause) {

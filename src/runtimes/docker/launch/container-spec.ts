@@ -4,6 +4,10 @@ import type { Limits, TaskDefinition } from '../../../domain/task.ts';
 import { type Launch, noSecrets } from '../../runtime.ts';
 import { secretVariables } from '../../secrets/secret-variables.ts';
 
+import type { ImageFacts } from '../images/image.ts';
+import { proxyVariables } from '../network/container-network.ts';
+import type { StartGate } from '../network/start-gate.ts';
+
 /** nobody, by number: an image needs no /etc/passwd for it. */
 export const unprivileged = '65534:65534';
 
@@ -35,27 +39,35 @@ export function containerName(instanceId: string): string {
   return `spear-${instanceId.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')}`;
 }
 
-/**
- * A container as closed as its task lets it be. `volumes` are the paths that its image wants volumes at; `secretsPath`
- * is a folder of the host with the files of its secrets.
- */
+/** What a container gets beside what its task says. */
+interface Additions {
+  /** A folder of the host with the files of its secrets. */
+  readonly secretsPath?: string | undefined;
+  /** What its program waits at for its network. */
+  readonly gate?: StartGate | undefined;
+}
+
+/** A container as closed as its task lets it be. */
 export function containerSpec(
   launch: Launch,
   nodeId: string,
-  volumes: readonly string[],
-  secretsPath?: string,
+  image: Pick<ImageFacts, 'entrypoint' | 'command' | 'volumes'>,
+  { secretsPath, gate }: Additions = {},
 ): ContainerCreateOptions {
   const { task, secrets = noSecrets } = launch;
   if (task.artifact.kind !== 'docker') throw new Error(`a ${task.artifact.kind} artifact in a docker task`);
   return {
     name: containerName(launch.instanceId),
     Image: `sha256:${task.artifact.imageId}`,
-    ...commandOf(task, launch.args),
+    ...(gate === undefined
+      ? commandOf(task, launch.args)
+      : gatedCommand(gate, image, commandOf(task, launch.args))),
     Env: Object.entries({
       ...task.environment,
       ...launch.environment,
       ...secretVariables(secrets.values.filter(({ asVariable }) => asVariable)),
       ...(secretsPath !== undefined && { [secretsVariable]: secretsFolder }),
+      ...(task.network !== undefined && proxyVariables),
     }).map(([name, value]) => `${name}=${value}`),
     ...(task.workingDirectory === '' ? {} : { WorkingDir: task.workingDirectory }),
     User: task.user === '' ? unprivileged : task.user,
@@ -73,7 +85,10 @@ export function containerSpec(
     AttachStderr: true,
     // A check is another process that nobody asked for.
     Healthcheck: { Test: ['NONE'] },
-    HostConfig: hostConfig(task, volumes, secretsPath),
+    HostConfig: hostConfig(task, image.volumes, [
+      ...(secretsPath === undefined ? [] : [{ ...bind(secretsFolder, secretsPath), ReadOnly: true }]),
+      ...(gate?.mounts ?? []),
+    ]),
   };
 }
 
@@ -87,10 +102,20 @@ function commandOf(
   return args.length > 0 ? { Cmd: args } : {};
 }
 
+/** The engine does not add what the image runs where it is told another entrypoint. */
+function gatedCommand(
+  gate: StartGate,
+  image: Pick<ImageFacts, 'entrypoint' | 'command'>,
+  { Entrypoint, Cmd }: Pick<ContainerCreateOptions, 'Entrypoint' | 'Cmd'>,
+): Pick<ContainerCreateOptions, 'Entrypoint' | 'Cmd'> {
+  const entrypoint = Entrypoint === undefined ? image.entrypoint : [Entrypoint].flat();
+  return { Entrypoint: [...gate.entrypoint], Cmd: [...entrypoint, ...(Cmd ?? image.command)] };
+}
+
 function hostConfig(
   task: TaskDefinition,
   volumes: readonly string[],
-  secretsPath: string | undefined,
+  additions: readonly MountSettings[],
 ): HostConfig {
   const { container, limits } = task;
   const tmpfsSize = container?.tmpfsSize ?? 0;
@@ -108,10 +133,7 @@ function hostConfig(
     ReadonlyRootfs: container?.writableRoot !== true,
     // A tmpfs of size 0 would have no bound at all.
     Tmpfs: tmpfsSize > 0 ? Object.fromEntries(tmpfs.map((path) => [path, tmpfsOptions(tmpfsSize)])) : {},
-    Mounts: [
-      ...Object.entries(task.preopens).map(([guest, host]) => bind(guest, host)),
-      ...(secretsPath === undefined ? [] : [{ ...bind(secretsFolder, secretsPath), ReadOnly: true }]),
-    ],
+    Mounts: [...Object.entries(task.preopens).map(([guest, host]) => bind(guest, host)), ...additions],
     CapDrop: ['ALL'],
     CapAdd: [...(container?.capabilities ?? [])],
     SecurityOpt: container?.allowNewPrivileges === true ? [] : ['no-new-privileges'],

@@ -1,3 +1,4 @@
+import type { TaskDefinition } from '../../../domain/task.ts';
 import { type Launch, LaunchError, noSecrets } from '../../runtime.ts';
 import type { SecretOwner } from '../../secrets/secret-folders.ts';
 import type { InstanceHost } from '../ending/container-exit.ts';
@@ -9,6 +10,8 @@ import { asEngineError, type EngineError } from '../engine/engine-error.ts';
 import type { ContainerStreams } from '../engine/streams.ts';
 import type { ImageCache } from '../images/image-cache.ts';
 import { ContainerInstance } from '../instance.ts';
+import { ContainerNetwork } from '../network/container-network.ts';
+import { gateLine } from '../network/start-gate.ts';
 import { containerName, containerSpec, unprivileged } from './container-spec.ts';
 
 /** A busy engine may take long; one that takes longer is no longer waited for. */
@@ -30,6 +33,7 @@ export async function launchContainer(
   const { connection, reconciler } = host;
   reconciler.enter(launch.instanceId);
   let streams: ContainerStreams | undefined;
+  let network: ContainerNetwork | undefined;
   let made = false;
   let id: string | undefined;
   try {
@@ -49,18 +53,31 @@ export async function launchContainer(
       signal,
     );
     signal.throwIfAborted();
-    return new ContainerInstance(host, launch, {
-      containerId,
-      streams,
-      freezer: new Freezer(connection, containerId),
-    });
+    const freezer = new Freezer(connection, containerId);
+    network = await networkOf(host, launch.task, containerId, streams);
+    signal.throwIfAborted();
+    return new ContainerInstance(host, launch, { containerId, streams, freezer, network });
   } catch (error) {
+    network?.close();
     streams?.close();
     await clearAway(host, launch.instanceId, made);
     if (id !== undefined) connection.facts?.sockets.forget(id);
     signal.throwIfAborted();
     throw launchErrorOf(error);
   }
+}
+
+/** Its program waits for it, and begins then. */
+async function networkOf(
+  { connection, proxy }: LaunchHost,
+  { network: entries }: TaskDefinition,
+  containerId: string,
+  streams: ContainerStreams,
+): Promise<ContainerNetwork | undefined> {
+  if (entries === undefined || proxy === undefined) return undefined;
+  const network = await ContainerNetwork.open({ connection, containerId, proxy, entries });
+  streams.begin?.(gateLine);
+  return network;
 }
 
 async function create(host: LaunchHost, launch: Launch): Promise<string> {
@@ -70,7 +87,11 @@ async function create(host: LaunchHost, launch: Launch): Promise<string> {
   if (image === undefined) throw imageMissing(artifact.image);
   const { instanceId, secrets = noSecrets, task } = launch;
   const secretsPath = host.secrets?.write(instanceId, secrets, ownerOf(task.user));
-  const spec = containerSpec(launch, host.nodeId, image.volumes, secretsPath);
+  const gate = task.network === undefined ? undefined : host.proxy?.gate;
+  if (task.network !== undefined && gate === undefined) {
+    throw new LaunchError('START_FAILED', 'this node can hold no container to a network list');
+  }
+  const spec = containerSpec(launch, host.nodeId, image, { secretsPath, gate });
   try {
     const container = await host.connection.call(createMs, (docker) => docker.createContainer(spec));
     return container.id;

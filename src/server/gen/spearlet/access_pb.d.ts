@@ -61,6 +61,20 @@ export declare type Token = Message<"spearlet.Token"> & {
    * @generated from field: repeated string revoked_fingerprints = 11;
    */
   revokedFingerprints: string[];
+
+  /**
+   * Whose tasks and executions its holder sees. One with ROLE_ADMIN may name any other.
+   *
+   * @generated from field: string tenant = 12;
+   */
+  tenant: string;
+
+  /**
+   * Globs of the tasks that it sees, of which a name fits any; none means all. '*' is any characters, '?' is one.
+   *
+   * @generated from field: repeated string tasks = 13;
+   */
+  tasks: string[];
 };
 
 /**
@@ -99,6 +113,13 @@ export declare type CreateTokenRequest = Message<"spearlet.CreateTokenRequest"> 
    * @generated from field: repeated string certificate_names = 10;
    */
   certificateNames: string[];
+
+  /**
+   * As in Token; at most 64. The tenant is the one that the request names. Not for ROLE_ADMIN.
+   *
+   * @generated from field: repeated string tasks = 11;
+   */
+  tasks: string[];
 };
 
 /**

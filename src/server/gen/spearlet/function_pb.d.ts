@@ -517,6 +517,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: map<string, string> labels = 37;
    */
   labels: { [key: string]: string };
+
+  /**
+   * Whose it is.
+   *
+   * @generated from field: string tenant = 38;
+   */
+  tenant: string;
 };
 
 /**
@@ -1120,6 +1127,13 @@ export declare type ListExecutionsRequest = Message<"spearlet.ListExecutionsRequ
    * @generated from field: map<string, string> labels = 7;
    */
   labels: { [key: string]: string };
+
+  /**
+   * Those of all tenants; for administrators.
+   *
+   * @generated from field: bool all_tenants = 8;
+   */
+  allTenants: boolean;
 };
 
 /**

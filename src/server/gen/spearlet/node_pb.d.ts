@@ -192,6 +192,12 @@ export declare const NodeViewSchema: GenMessage<NodeView>;
  * @generated from message spearlet.GetNodeRequest
  */
 export declare type GetNodeRequest = Message<"spearlet.GetNodeRequest"> & {
+  /**
+   * Counts those of all tenants; for administrators.
+   *
+   * @generated from field: bool all_tenants = 1;
+   */
+  allTenants: boolean;
 };
 
 /**
@@ -226,6 +232,13 @@ export declare type WatchNodeRequest = Message<"spearlet.WatchNodeRequest"> & {
    * @generated from field: uint64 from_position = 1;
    */
   fromPosition: bigint;
+
+  /**
+   * Tells of all tenants; for administrators.
+   *
+   * @generated from field: bool all_tenants = 2;
+   */
+  allTenants: boolean;
 };
 
 /**

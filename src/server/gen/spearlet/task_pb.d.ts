@@ -632,6 +632,13 @@ export declare type Task = Message<"spearlet.Task"> & {
    * @generated from field: repeated string loosened = 8;
    */
   loosened: string[];
+
+  /**
+   * Whose it is: its name is unique among the tasks of that tenant.
+   *
+   * @generated from field: string tenant = 9;
+   */
+  tenant: string;
 };
 
 /**

@@ -15,25 +15,28 @@ const newest = 'tasks.revision = (SELECT max(revision) FROM tasks AS t WHERE t.t
 const checks: readonly (readonly [sql: string, message: string])[] = [
   [
     `SELECT l.execution_id AS subject, l.key FROM execution_labels AS l LEFT JOIN executions USING (execution_id)
-     WHERE NOT EXISTS (SELECT 1 FROM ${ofExecution} AS j WHERE j.key = l.key AND j.value = l.value)`,
+     WHERE l.tenant IS NOT executions.tenant
+       OR NOT EXISTS (SELECT 1 FROM ${ofExecution} AS j WHERE j.key = l.key AND j.value = l.value)`,
     'it is listed by a label that it does not have',
   ],
   [
     `SELECT executions.execution_id AS subject, j.key FROM executions, ${ofExecution} AS j
      WHERE NOT EXISTS (SELECT 1 FROM execution_labels AS l
-       WHERE l.key = j.key AND l.value = j.value AND l.execution_id = executions.execution_id)`,
+       WHERE l.tenant = executions.tenant AND l.key = j.key AND l.value = j.value
+         AND l.execution_id = executions.execution_id)`,
     'it is not listed by a label that it has',
   ],
   [
     `SELECT l.task_id AS subject, l.key FROM task_labels AS l
      LEFT JOIN tasks ON tasks.task_id = l.task_id AND ${newest}
-     WHERE NOT EXISTS (SELECT 1 FROM ${ofTask} AS j WHERE j.key = l.key AND j.value = l.value)`,
+     WHERE l.tenant IS NOT tasks.tenant
+       OR NOT EXISTS (SELECT 1 FROM ${ofTask} AS j WHERE j.key = l.key AND j.value = l.value)`,
     'it is listed by a label that it does not have',
   ],
   [
     `SELECT tasks.task_id AS subject, j.key FROM task_names JOIN tasks USING (task_id), ${ofTask} AS j
      WHERE ${newest} AND NOT EXISTS (SELECT 1 FROM task_labels AS l
-       WHERE l.key = j.key AND l.value = j.value AND l.name = task_names.name)`,
+       WHERE l.tenant = task_names.tenant AND l.key = j.key AND l.value = j.value AND l.name = task_names.name)`,
     'it is not listed by a label that it has',
   ],
 ];

@@ -24,7 +24,9 @@ export function checkLogs(db: DatabaseSync, checked: Checked, report: Report): v
         checked.executions += 1;
         log.check(row);
       }
-      after = rows.at(-1)?.execution_id as string | undefined;
+      const last = rows.at(-1)?.execution_id as string | undefined;
+      // Where the index has another key than the row, it would lead to the same rows again.
+      after = last !== undefined && last > after ? last : undefined;
     } finally {
       db.exec('COMMIT');
     }

@@ -10,13 +10,14 @@ type RowCheck = readonly [sql: string, subject: string, assert: (row: Row) => un
 
 const checks: readonly RowCheck[] = [
   [
-    'SELECT invocation_id, execution_id AS claimed_by, checksum AS claim_checksum FROM claims',
+    `SELECT tenant AS claim_tenant, invocation_id, execution_id AS claimed_by, checksum AS claim_checksum
+     FROM claims`,
     'claimed_by',
     assertClaim,
   ],
   ['SELECT * FROM inputs', 'execution_id', (row) => assertInput(row as unknown as InputRow)],
   ['SELECT task_id, revision, task, checksum FROM tasks', 'task_id', taskOf],
-  ['SELECT name, task_id, checksum AS name_checksum FROM task_names', 'task_id', assertName],
+  ['SELECT tenant, name, task_id, checksum AS name_checksum FROM task_names', 'task_id', assertName],
   [
     'SELECT execution_id, checksum FROM staged',
     'execution_id',

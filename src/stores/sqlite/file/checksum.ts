@@ -3,6 +3,7 @@
  * byte in a value as data. What identifies the row is part of it, so that a row in another's place is found as well.
  */
 import { crc32 } from 'node:zlib';
+import { defaultTenant } from '../../../domain/scope.ts';
 
 export type Summed = string | number | null;
 
@@ -14,6 +15,11 @@ export function checksumOf(table: string, ...values: readonly Summed[]): number 
   let text = table;
   for (const value of values) text += `\0${value ?? nothing}`;
   return crc32(text);
+}
+
+/** As the tenant goes into a checksum: the rows of the default one have those of before there were tenants. */
+function ofTenant(tenant: string): readonly string[] {
+  return tenant === defaultTenant ? [] : [tenant];
 }
 
 /** Of bytes; 0 where there are none. */
@@ -37,7 +43,7 @@ export function segmentChecksum(row: SummedSegment): number {
 }
 
 /** The columns of `executions` that its checksum is made of, in their order. */
-export const recordColumns = 'execution_id, task_id, task_revision, status, created_at, record';
+export const recordColumns = 'execution_id, task_id, task_revision, status, created_at, record, tenant';
 
 export function recordChecksum(
   executionId: string,
@@ -46,8 +52,10 @@ export function recordChecksum(
   status: string,
   createdAt: number,
   json: string,
+  tenant: string,
 ): number {
-  return checksumOf('executions', executionId, taskId, taskRevision, status, createdAt, json);
+  const own = ofTenant(tenant);
+  return checksumOf('executions', executionId, taskId, taskRevision, status, createdAt, json, ...own);
 }
 
 export interface SummedInput {
@@ -63,16 +71,16 @@ export function inputChecksum(executionId: string, parts: SummedInput): number {
   return checksumOf('inputs', executionId, invocation, invocationSha256, bytes, inputSha256);
 }
 
-export function claimChecksum(invocationId: string, executionId: string): number {
-  return checksumOf('claims', invocationId, executionId);
+export function claimChecksum(tenant: string, invocationId: string, executionId: string): number {
+  return checksumOf('claims', invocationId, executionId, ...ofTenant(tenant));
 }
 
 export function taskChecksum(taskId: string, revision: number, json: string): number {
   return checksumOf('tasks', taskId, revision, json);
 }
 
-export function nameChecksum(name: string, taskId: string): number {
-  return checksumOf('task_names', name, taskId);
+export function nameChecksum(tenant: string, name: string, taskId: string): number {
+  return checksumOf('task_names', name, taskId, ...ofTenant(tenant));
 }
 
 export function stagedChecksum(executionId: string): number {

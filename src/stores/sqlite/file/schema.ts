@@ -131,6 +131,69 @@ export const migrations = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX task_labels_by_task ON task_labels (task_id);
   `,
+  `
+  -- Tenants: what was there before is the default one's. Its rows keep the checksums that they have, see checksum.ts.
+  ALTER TABLE executions ADD COLUMN tenant TEXT NOT NULL DEFAULT 'default';
+  -- The task is there so that who counts those of some tasks reads the index only.
+  CREATE INDEX executions_by_tenant ON executions (tenant, execution_id, task_id);
+  CREATE INDEX executions_by_tenant_status ON executions (tenant, status, execution_id, task_id)
+    WHERE status <> 'completed';
+
+  ALTER TABLE claims RENAME TO claims_before;
+  DROP INDEX claims_by_execution;
+  CREATE TABLE claims (
+    tenant TEXT NOT NULL,
+    invocation_id TEXT NOT NULL,
+    execution_id TEXT NOT NULL,
+    checksum INTEGER,
+    PRIMARY KEY (tenant, invocation_id)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO claims SELECT 'default', invocation_id, execution_id, checksum FROM claims_before;
+  DROP TABLE claims_before;
+  CREATE INDEX claims_by_execution ON claims (execution_id);
+
+  ALTER TABLE task_names RENAME TO task_names_before;
+  DROP INDEX task_names_by_task;
+  CREATE TABLE task_names (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    checksum INTEGER,
+    PRIMARY KEY (tenant, name)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO task_names SELECT 'default', name, task_id, checksum FROM task_names_before;
+  DROP TABLE task_names_before;
+  CREATE INDEX task_names_by_task ON task_names (task_id);
+
+  ALTER TABLE execution_labels RENAME TO execution_labels_before;
+  CREATE TABLE execution_labels (
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    execution_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, key, value, execution_id)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO execution_labels SELECT 'default', key, value, execution_id FROM execution_labels_before;
+  DROP TABLE execution_labels_before;
+
+  ALTER TABLE task_labels RENAME TO task_labels_before;
+  DROP INDEX task_labels_by_task;
+  CREATE TABLE task_labels (
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    name TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, key, value, name)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO task_labels SELECT 'default', key, value, name, task_id FROM task_labels_before;
+  DROP TABLE task_labels_before;
+  CREATE INDEX task_labels_by_task ON task_labels (task_id);
+
+  -- Whose artifacts are whose follows from whose tasks run them.
+  ALTER TABLE tasks ADD COLUMN tenant TEXT
+    AS (CASE WHEN json_valid(task) THEN coalesce(task ->> '$.tenant', 'default') END) VIRTUAL;
+  `,
 ] as const satisfies readonly (string | Migration)[];
 
 /** The version that this program writes. */

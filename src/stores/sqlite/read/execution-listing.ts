@@ -7,38 +7,53 @@ import type { Label } from '../write/encoded-entry.ts';
 
 export const columns = `${recordColumns}, checksum`;
 
-/** How many executions there are, as far as they are counted. */
+/** How many executions there are of a tenant, or of all, as far as they are counted: up to `mostCounted`. */
 export interface Counts {
-  label(label: Label): number;
+  label(label: Label, tenant: string | undefined): number;
   /** Of one that has an index: any but `completed`. */
-  status(status: ExecutionStatus): number;
+  status(status: ExecutionStatus, tenant: string | undefined): number;
 }
 
-/** The labels, the one first that the fewest have; `walked` where fewer have it than are in the statuses. */
+/** Executions of a label or in a status that are looked at to find out of which there are fewer. */
+export const mostCounted = 1000;
+
+/** Those that have an execution with a label, each by a look into the index. */
+export const labelTenants = `WITH RECURSIVE tenants (tenant) AS (
+    SELECT min(tenant) FROM execution_labels UNION ALL
+    SELECT (SELECT min(tenant) FROM execution_labels AS l WHERE l.tenant > tenants.tenant) FROM tenants
+    WHERE tenant IS NOT NULL
+  ) SELECT tenant FROM tenants WHERE tenant IS NOT NULL`;
+
+/**
+ * The labels, the one first that the fewest have; `walked` where fewer have it than are in the statuses, and, where
+ * those of all tenants have to be put in order, few enough for that.
+ */
 function ranked(
-  { labels = {}, statuses }: ExecutionFilter,
+  { labels = {}, statuses, tenant }: ExecutionFilter,
   counts: Counts,
 ): { readonly labels: readonly Label[]; readonly walked: boolean } {
-  const all = Object.entries(labels).map((label) => ({ label, count: counts.label(label) }));
+  const all = Object.entries(labels).map((label) => ({ label, count: counts.label(label, tenant) }));
   all.sort((a, b) => a.count - b.count);
   const [first] = all;
   if (first === undefined) return { labels: [], walked: false };
   const indexed = statuses.length > 0 && !statuses.includes('completed');
   const others = indexed
-    ? [...new Set(statuses)].reduce((sum, status) => sum + counts.status(status), 0)
+    ? [...new Set(statuses)].reduce((sum, status) => sum + counts.status(status, tenant), 0)
     : Number.POSITIVE_INFINITY;
-  return { labels: all.map(({ label }) => label), walked: first.count <= others };
+  const few = tenant !== undefined || first.count < mostCounted;
+  return { labels: all.map(({ label }) => label), walked: few && first.count <= others };
 }
 
 /** Walks what has the label, the newest first, and stops at the limit; each other condition costs a look by id. */
 function labelled(
   [key, value]: Label,
-  { statuses, beforeId }: ExecutionFilter,
+  { statuses, beforeId, tenant }: ExecutionFilter,
   conditions: readonly string[],
   values: Record<string, SQLInputValue>,
 ): string {
   Object.assign(values, { key, value });
-  const all = ['first.key = :key', 'first.value = :value', ...conditions];
+  const ofTenant = tenant === undefined ? `first.tenant IN (${labelTenants})` : 'first.tenant = :tenant';
+  const all = [ofTenant, 'first.key = :key', 'first.value = :value', ...conditions];
   if (beforeId !== undefined) all.push('first.execution_id < :beforeId');
   const names = [...new Set(statuses)].map((status, index) => {
     values[`status${index}`] = status;
@@ -67,6 +82,9 @@ export function listing(
     conditions.push(`${condition} :${name}`);
     values[name] = value;
   };
+  // A task has fewer than its tenant: the plus keeps SQLite from the index of the tenant's.
+  const ofTenant = filter.taskId === undefined ? 'executions.tenant =' : '+executions.tenant =';
+  where(ofTenant, 'tenant', filter.tenant);
   where('task_id =', 'taskId', filter.taskId);
   where('created_at >=', 'createdAfter', filter.createdAfter);
   where('created_at <', 'createdBefore', filter.createdBefore);
@@ -75,7 +93,8 @@ export function listing(
   const { labels, walked } = ranked(filter, counts);
   for (const [index, [key, value]] of labels.slice(walked ? 1 : 0).entries()) {
     conditions.push(`EXISTS (SELECT 1 FROM execution_labels AS l
-      WHERE l.key = :key${index} AND l.value = :value${index} AND l.execution_id = executions.execution_id)`);
+      WHERE l.tenant = executions.tenant AND l.key = :key${index} AND l.value = :value${index}
+        AND l.execution_id = executions.execution_id)`);
     values[`key${index}`] = key;
     values[`value${index}`] = value;
   }

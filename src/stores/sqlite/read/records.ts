@@ -1,13 +1,20 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type ExecutionRecord, type ExecutionStatus, executionStatuses } from '../../../domain/execution.ts';
 import { hasLabels, type Labels } from '../../../domain/labels.ts';
+import { LruMap } from '../../../domain/lru-map.ts';
 import type { StatusCounts } from '../../../domain/node-feed.ts';
+import { type Scope, seesTask, taskKey } from '../../../domain/scope.ts';
 import { DamagedError, type ExecutionFilter } from '../../store.ts';
-import { type Counts, columns, listing } from './execution-listing.ts';
+import { type Counts, columns, labelTenants, listing, mostCounted } from './execution-listing.ts';
 import { assertClaim, type Row, recordOf, wholeOf } from './row.ts';
 
-/** Executions of a label or in a status that are looked at to find out of which there are fewer. */
-const mostCounted = 1000;
+/** Names of tasks that are kept, by their ids. */
+const mostTaskNames = 10_000;
+
+interface Counting {
+  readonly ofAll: StatementSync;
+  readonly ofTenant: StatementSync;
+}
 
 /** Reads execution records and what hangs on them. */
 export class Records {
@@ -15,8 +22,12 @@ export class Records {
   readonly #byId: StatementSync;
   readonly #byInvocation: StatementSync;
   readonly #unfinished: StatementSync;
-  readonly #total: StatementSync;
-  readonly #notCompleted: StatementSync;
+  readonly #total: Counting;
+  readonly #notCompleted: Counting;
+  readonly #totalByTask: StatementSync;
+  readonly #notCompletedByTask: StatementSync;
+  readonly #oneOfTask: StatementSync;
+  readonly #taskNames = new LruMap<string, string>(mostTaskNames);
   readonly #counts: Counts;
 
   constructor(db: DatabaseSync) {
@@ -26,8 +37,10 @@ export class Records {
       `SELECT ${columns
         .split(', ')
         .map((column) => `e.${column}`)
-        .join(', ')}, invocation_id, c.execution_id AS claimed_by, c.checksum AS claim_checksum
-       FROM claims AS c LEFT JOIN executions AS e USING (execution_id) WHERE invocation_id = ?`,
+        .join(
+          ', ',
+        )}, c.tenant AS claim_tenant, invocation_id, c.execution_id AS claimed_by, c.checksum AS claim_checksum
+       FROM claims AS c LEFT JOIN executions AS e USING (execution_id) WHERE c.tenant = ? AND invocation_id = ?`,
     );
     const one = (status: ExecutionStatus) =>
       `SELECT ${columns} FROM executions
@@ -37,17 +50,37 @@ export class Records {
     );
     const counted = (where: string) =>
       db.prepare(`SELECT count(*) AS count FROM (SELECT 1 FROM ${where} LIMIT ${mostCounted})`);
-    const labelled = counted('execution_labels WHERE key = ? AND value = ?');
-    const inStatus = counted("executions WHERE status = ? AND status <> 'completed'");
-    this.#counts = {
-      label: ([key, value]) => Number(labelled.get(key, value)?.count),
-      status: (status) => Number(inStatus.get(status)?.count),
-    };
-    // Both read an index only.
-    this.#total = db.prepare('SELECT count(*) AS count FROM executions');
-    this.#notCompleted = db.prepare(
-      "SELECT status, count(*) AS count FROM executions WHERE status <> 'completed' GROUP BY status",
+    const labelled = counted('execution_labels WHERE tenant = ? AND key = ? AND value = ?');
+    const labelledAnywhere = counted(
+      `execution_labels WHERE tenant IN (${labelTenants}) AND key = ? AND value = ?`,
     );
+    const inStatus = counted("executions WHERE tenant = ? AND status = ? AND status <> 'completed'");
+    const inStatusAnywhere = counted("executions WHERE status = ? AND status <> 'completed'");
+    const countIn = (row: Row | undefined): number => Number(row?.count);
+    this.#counts = {
+      label: ([key, value], tenant) =>
+        countIn(tenant === undefined ? labelledAnywhere.get(key, value) : labelled.get(tenant, key, value)),
+      status: (status, tenant) =>
+        countIn(tenant === undefined ? inStatusAnywhere.get(status) : inStatus.get(tenant, status)),
+    };
+    // All of these read an index only.
+    const total = 'SELECT count(*) AS count FROM executions';
+    this.#total = { ofAll: db.prepare(total), ofTenant: db.prepare(`${total} WHERE tenant = ?`) };
+    this.#totalByTask = db.prepare(
+      'SELECT task_id, count(*) AS count FROM executions WHERE tenant = ? GROUP BY task_id',
+    );
+    this.#notCompletedByTask = db.prepare(
+      `SELECT task_id, status, count(*) AS count FROM executions INDEXED BY executions_by_tenant_status
+       WHERE tenant = ? AND status <> 'completed' GROUP BY status, task_id`,
+    );
+    this.#oneOfTask = db.prepare(
+      `SELECT ${columns} FROM executions WHERE task_id = ? AND tenant = ? LIMIT 1`,
+    );
+    const notCompleted = (where: string) =>
+      db.prepare(
+        `SELECT status, count(*) AS count FROM executions WHERE ${where} status <> 'completed' GROUP BY status`,
+      );
+    this.#notCompleted = { ofAll: notCompleted(''), ofTenant: notCompleted('tenant = ? AND') };
   }
 
   get(executionId: string): ExecutionRecord | undefined {
@@ -59,8 +92,8 @@ export class Records {
     return this.#byId.get(executionId) !== undefined;
   }
 
-  byInvocation(invocationId: string): ExecutionRecord | undefined {
-    const row = this.#byInvocation.get(invocationId);
+  byInvocation(tenant: string, invocationId: string): ExecutionRecord | undefined {
+    const row = this.#byInvocation.get(tenant, invocationId);
     if (row === undefined) return undefined;
     assertClaim(row);
     return row.execution_id === null ? undefined : recordOf(row);
@@ -74,22 +107,52 @@ export class Records {
       const records = wholeOf(rows, recordOf);
       const last = rows.at(-1);
       if (last === undefined || records.length > 0) return records;
-      after = last.execution_id as string;
+      // Where the index has another key than the row, it would lead to the same rows again.
+      const next = String(last.execution_id);
+      if (next <= after) return [];
+      after = next;
     }
   }
 
-  counts(): StatusCounts {
-    const counts = Object.fromEntries(executionStatuses.map((status) => [status, 0])) as Record<
-      ExecutionStatus,
-      number
-    >;
+  counts(scope: Scope): StatusCounts {
+    const { tenant, tasks } = scope;
+    if (tasks !== undefined && tenant !== undefined) return this.#countsByTask(scope, tenant);
+    const counts = noCounts();
     let others = 0;
-    for (const { status, count } of this.#notCompleted.all()) {
+    const [of, values] = tenant === undefined ? (['ofAll', []] as const) : (['ofTenant', [tenant]] as const);
+    for (const { status, count } of this.#notCompleted[of].all(...values)) {
       counts[status as ExecutionStatus] = Number(count);
       others += Number(count);
     }
-    counts.completed = Number(this.#total.get()?.count) - others;
+    counts.completed = Number(this.#total[of].get(...values)?.count) - others;
     return counts;
+  }
+
+  #countsByTask(scope: Scope, tenant: string): StatusCounts {
+    const counts = noCounts();
+    const isSeen = (row: Row): boolean => {
+      const name = this.#taskName(tenant, String(row.task_id));
+      return name !== undefined && seesTask(scope, { tenant }, name);
+    };
+    for (const row of this.#totalByTask.all(tenant)) if (isSeen(row)) counts.completed += Number(row.count);
+    for (const row of this.#notCompletedByTask.all(tenant)) {
+      if (!isSeen(row)) continue;
+      counts[row.status as ExecutionStatus] += Number(row.count);
+      counts.completed -= Number(row.count);
+    }
+    return counts;
+  }
+
+  /** As one of its executions has it: the task itself may have gone, or never have been here. */
+  #taskName(tenant: string, taskId: string): string | undefined {
+    const key = taskKey(tenant, taskId);
+    let name = this.#taskNames.get(key);
+    if (name === undefined) {
+      const row = this.#oneOfTask.get(taskId, tenant);
+      name = row === undefined ? undefined : wholeOf([row], recordOf)[0]?.taskName;
+      if (name !== undefined) this.#taskNames.set(key, name);
+    }
+    return name;
   }
 
   list(filter: ExecutionFilter): ExecutionRecord[] {
@@ -107,6 +170,13 @@ export class Records {
       rest = { ...rest, beforeId };
     }
   }
+}
+
+function noCounts(): Record<ExecutionStatus, number> {
+  return Object.fromEntries(executionStatuses.map((status) => [status, 0])) as Record<
+    ExecutionStatus,
+    number
+  >;
 }
 
 /** Throws DamagedError also where the record does not have what it was found by. */

@@ -23,7 +23,7 @@ export interface InputRow {
 
 /** The record of a row of `executions` with all of its columns. Throws DamagedError where it is not as it was written. */
 export function recordOf(row: Row): ExecutionRecord {
-  const { execution_id: id, task_id, task_revision, status, created_at, record, checksum } = row;
+  const { execution_id: id, task_id, task_revision, status, created_at, record, tenant, checksum } = row;
   const expected = recordChecksum(
     String(id),
     String(task_id),
@@ -31,6 +31,7 @@ export function recordOf(row: Row): ExecutionRecord {
     String(status),
     Number(created_at),
     String(record),
+    String(tenant),
   );
   return parsed(`the record of ${String(id)}`, record, checksum === expected);
 }
@@ -42,14 +43,19 @@ export function taskOf({ task_id: id, revision, task, checksum }: Row): Task {
 }
 
 /** Throws DamagedError where the row of `task_names` is not as it was written. */
-export function assertName({ name, task_id, name_checksum }: Row): void {
-  if (name_checksum === nameChecksum(String(name), String(task_id))) return;
+export function assertName({ tenant, name, task_id, name_checksum }: Row): void {
+  if (name_checksum === nameChecksum(String(tenant), String(name), String(task_id))) return;
   throw new DamagedError(`the name ${String(name)} of a task is damaged`);
 }
 
 /** Throws DamagedError where the row of `claims` is not as it was written. */
-export function assertClaim({ invocation_id: key, claimed_by: owner, claim_checksum }: Row): void {
-  if (claim_checksum === claimChecksum(String(key), String(owner))) return;
+export function assertClaim({
+  claim_tenant,
+  invocation_id: key,
+  claimed_by: owner,
+  claim_checksum,
+}: Row): void {
+  if (claim_checksum === claimChecksum(String(claim_tenant), String(key), String(owner))) return;
   throw new DamagedError(`what says which execution has the invocation id ${String(key)} is damaged`);
 }
 

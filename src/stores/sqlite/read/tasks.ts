@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { hasLabels, type Labels } from '../../../domain/labels.ts';
+import { type Scope, seesTask, tenantOf } from '../../../domain/scope.ts';
 import type { Task } from '../../../domain/task.ts';
 import { DamagedError } from '../../store.ts';
 import { nameChecksum, taskChecksum } from '../file/checksum.ts';
@@ -13,7 +14,7 @@ export interface TaskRevision {
 
 const newest = 'revision = (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)';
 const namedColumns =
-  'tasks.task_id, revision, task, tasks.checksum, task_names.name, task_names.checksum AS name_checksum';
+  'tasks.task_id, revision, task, tasks.checksum, task_names.tenant, task_names.name, task_names.checksum AS name_checksum';
 
 /** Reads and writes tasks: all revisions, and who has which name. */
 export class Tasks {
@@ -33,6 +34,10 @@ export class Tasks {
   readonly #deleteRevision: StatementSync;
   readonly #artifact: StatementSync;
   readonly #named: StatementSync;
+  readonly #namedOf: StatementSync;
+  readonly #namesOf: StatementSync;
+  readonly #tenants: StatementSync;
+  readonly #artifactOf: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -41,18 +46,20 @@ export class Tasks {
        ON CONFLICT (task_id, revision) DO UPDATE SET task = excluded.task, checksum = excluded.checksum`,
     );
     this.#takeName = db.prepare(
-      `INSERT INTO task_names (name, task_id, checksum) VALUES (?, ?, ?)
-       ON CONFLICT (name) DO UPDATE SET task_id = excluded.task_id, checksum = excluded.checksum`,
+      `INSERT INTO task_names (tenant, name, task_id, checksum) VALUES (?, ?, ?, ?)
+       ON CONFLICT (tenant, name) DO UPDATE SET task_id = excluded.task_id, checksum = excluded.checksum`,
     );
     this.#freeNames = db.prepare('DELETE FROM task_names WHERE task_id = ?');
     const named = `SELECT ${namedColumns} FROM task_names JOIN tasks USING (task_id)`;
     const columns = 'task_id, revision, task, checksum';
-    this.#byName = db.prepare(`${named} WHERE name = ? AND ${newest}`);
+    this.#byName = db.prepare(`${named} WHERE task_names.tenant = ? AND name = ? AND ${newest}`);
     this.#byId = db.prepare(`SELECT ${columns} FROM tasks WHERE task_id = ? ORDER BY revision DESC LIMIT 1`);
     this.#revision = db.prepare(`SELECT ${columns} FROM tasks WHERE task_id = ? AND revision = ?`);
-    this.#ownerOf = db.prepare('SELECT task_id FROM task_names WHERE name = ?');
+    this.#ownerOf = db.prepare('SELECT task_id FROM task_names WHERE tenant = ? AND name = ?');
     this.#nameOf = db.prepare('SELECT name FROM task_names WHERE task_id = ?');
-    this.#takeLabel = db.prepare('INSERT INTO task_labels (key, value, name, task_id) VALUES (?, ?, ?, ?)');
+    this.#takeLabel = db.prepare(
+      'INSERT INTO task_labels (tenant, key, value, name, task_id) VALUES (?, ?, ?, ?, ?)',
+    );
     this.#freeLabels = db.prepare('DELETE FROM task_labels WHERE task_id = ?');
     const ofNoName = `(revision < (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)
       OR NOT EXISTS (SELECT 1 FROM task_names WHERE task_names.task_id = tasks.task_id))`;
@@ -64,11 +71,24 @@ export class Tasks {
     );
     this.#artifact = db.prepare('SELECT 1 FROM tasks WHERE artifact = ? LIMIT 1');
     this.#named = db.prepare('SELECT count(*) AS count FROM task_names');
+    this.#namedOf = db.prepare('SELECT count(*) AS count FROM task_names WHERE tenant = ?');
+    this.#namesOf = db.prepare('SELECT name FROM task_names WHERE tenant = ?');
+    this.#tenants = db.prepare('SELECT DISTINCT tenant FROM task_names ORDER BY tenant');
+    this.#artifactOf = db.prepare('SELECT 1 FROM tasks WHERE artifact = ? AND tenant = ? LIMIT 1');
   }
 
   /** How many have a name. */
-  named(): number {
-    return Number(this.#named.get()?.count);
+  named(scope: Scope): number {
+    const { tenant, tasks } = scope;
+    if (tasks !== undefined && tenant !== undefined) {
+      return this.#namesOf.all(tenant).filter(({ name }) => seesTask(scope, { tenant }, String(name))).length;
+    }
+    return Number((tenant === undefined ? this.#named.get() : this.#namedOf.get(tenant))?.count);
+  }
+
+  /** Those that have a task with a name. */
+  tenants(): string[] {
+    return this.#tenants.all().map((row) => String(row.tenant));
   }
 
   save(task: Task): void {
@@ -76,8 +96,9 @@ export class Tasks {
       this.saveRevision(task);
       this.#freeNames.run(task.taskId);
       const { name } = task.definition;
-      const before = this.#ownerOf.get(name)?.task_id as string | undefined;
-      this.#takeName.run(name, task.taskId, nameChecksum(name, task.taskId));
+      const tenant = tenantOf(task);
+      const before = this.#ownerOf.get(tenant, name)?.task_id as string | undefined;
+      this.#takeName.run(tenant, name, task.taskId, nameChecksum(tenant, name, task.taskId));
       if (before !== undefined) this.#label(before);
       this.#label(task.taskId);
     });
@@ -106,8 +127,11 @@ export class Tasks {
     const name = this.#nameOf.get(taskId)?.name as string | undefined;
     const newestRow = this.#byId.get(taskId);
     if (name === undefined || newestRow === undefined) return;
-    const labels = wholeOf([newestRow], taskOf)[0]?.definition.labels ?? {};
-    for (const [key, value] of Object.entries(labels)) this.#takeLabel.run(key, value, name, taskId);
+    const [task] = wholeOf([newestRow], taskOf);
+    if (task === undefined) return;
+    for (const [key, value] of Object.entries(task.definition.labels ?? {})) {
+      this.#takeLabel.run(tenantOf(task), key, value, name, taskId);
+    }
   }
 
   /** Revisions that no new execution gets. */
@@ -132,8 +156,13 @@ export class Tasks {
     return this.#artifact.get(sha256) !== undefined;
   }
 
-  byName(name: string): Task | undefined {
-    return whole(this.#byName.get(name), namedTask);
+  /** Whether a revision of any task of the tenant runs the artifact of that digest. */
+  hasArtifact(tenant: string, sha256: string): boolean {
+    return this.#artifactOf.get(sha256, tenant) !== undefined;
+  }
+
+  byName(tenant: string, name: string): Task | undefined {
+    return whole(this.#byName.get(tenant, name), namedTask);
   }
 
   byId(taskId: string): Task | undefined {
@@ -144,14 +173,14 @@ export class Tasks {
     return whole(this.#revision.get(taskId, revision), taskOf);
   }
 
-  list(afterName: string, limit: number, labels: Labels = {}): Task[] {
+  list(tenant: string, afterName: string, limit: number, labels: Labels = {}): Task[] {
     const tasks: Task[] = [];
     const { sql, values } = listing(Object.entries(labels));
     const list = this.#db.prepare(sql);
     // As many as are asked for, however many in between are damaged: fewer would be taken for the end.
     for (let after = afterName; ; ) {
       const left = Math.max(0, limit - tasks.length);
-      const rows = list.all({ ...values, after, left });
+      const rows = list.all({ ...values, tenant, after, left });
       const whole = wholeOf(rows, (row) => labelledTask(row, labels));
       tasks.push(...whole);
       const last = String(rows.at(-1)?.name);
@@ -161,7 +190,7 @@ export class Tasks {
   }
 }
 
-/** Named tasks in the order of their names; by the first label where there is one, so that only those are read. */
+/** Named tasks of a tenant in the order of their names; by the first label where there is one, so that only those are read. */
 function listing(labels: readonly (readonly [string, string])[]): {
   readonly sql: string;
   readonly values: Readonly<Record<string, string>>;
@@ -171,12 +200,14 @@ function listing(labels: readonly (readonly [string, string])[]): {
     values[`key${index}`] = key;
     values[`value${index}`] = value;
     const label = `l${index}`;
-    return { label, on: `${label}.key = :key${index} AND ${label}.value = :value${index}` };
+    const on = `${label}.tenant = :tenant AND ${label}.key = :key${index} AND ${label}.value = :value${index}`;
+    return { label, on };
   });
   const name = tables[0] === undefined ? 'task_names.name' : 'l0.name';
   const joins = [...tables.map(({ label }) => `task_labels AS ${label}`), 'task_names', 'tasks'];
   const conditions = [
     ...tables.flatMap(({ label, on }) => [on, `${label}.name = ${name}`]),
+    'task_names.tenant = :tenant',
     `task_names.name = ${name}`,
     'tasks.task_id = task_names.task_id',
     `${name} > :after`,

@@ -6,6 +6,8 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type ExecutionRecord, type ExecutionStatus, isTerminal } from '../../../domain/execution.ts';
+import type { DeletedExecution } from '../../../domain/node-feed.ts';
+import { tenantOf } from '../../../domain/scope.ts';
 import { recordChecksum, recordColumns } from '../file/checksum.ts';
 import { Floor } from '../file/positions.ts';
 import { recordOf, wholeOf } from '../read/row.ts';
@@ -56,7 +58,7 @@ export class Removal {
     this.#replaceRecord = db.prepare('UPDATE executions SET record = ?, checksum = ? WHERE execution_id = ?');
     this.#files = db.prepare('SELECT invocation_sha256, input_sha256 FROM inputs WHERE execution_id = ?');
     this.#deleteLabel = db.prepare(
-      'DELETE FROM execution_labels WHERE key = ? AND value = ? AND execution_id = ?',
+      'DELETE FROM execution_labels WHERE tenant = ? AND key = ? AND value = ? AND execution_id = ?',
     );
     this.#deleteRest = ['inputs', 'claims', 'executions'].map((table) =>
       db.prepare(`DELETE FROM ${table} WHERE execution_id = ?`),
@@ -67,25 +69,32 @@ export class Removal {
   delete(executionId: string): Removed {
     const status = this.#status.get(executionId)?.status as ExecutionStatus | undefined;
     if (status === undefined || !isTerminal(status)) return { found: false, done: true, files: [] };
-    return inTransaction(this.#db, () => ({ found: true, ...this.remove(executionId, new Budget()) }));
+    return inTransaction(this.#db, () => {
+      const { gone, files } = this.remove(executionId, new Budget());
+      return { found: true, done: gone !== undefined, files };
+    });
   }
 
-  /** Deletes an execution; `done` is false where the budget was spent before. */
-  remove(executionId: string, budget: Budget): { readonly done: boolean; readonly files: readonly string[] } {
+  /** Deletes an execution; `gone` is absent where the budget was spent before. */
+  remove(
+    executionId: string,
+    budget: Budget,
+  ): { readonly gone?: DeletedExecution; readonly files: readonly string[] } {
     this.#floor.raise();
     const last = this.#shorten(executionId, budget);
     if (last === 'more') {
       this.#markLog(executionId);
-      return { done: false, files: [] };
+      return { files: [] };
     }
     if (last !== undefined) this.#deleteRow.run(last.position);
     const names = this.#files.get(executionId);
     const files = Object.values(names ?? {}).filter((name) => name !== null) as string[];
-    for (const [key, value] of Object.entries(this.#record(executionId)?.labels ?? {})) {
-      this.#deleteLabel.run(key, value, executionId);
+    const record = this.#record(executionId);
+    for (const [key, value] of Object.entries(record?.labels ?? {})) {
+      this.#deleteLabel.run(tenantOf(record ?? {}), key, value, executionId);
     }
     for (const statement of this.#deleteRest) statement.run(executionId);
-    return { done: true, files };
+    return { gone: goneOf(executionId, record), files };
   }
 
   /** Whether a finished execution's log has more than its result: also one that was being purged when the node died. */
@@ -115,7 +124,8 @@ export class Removal {
     if (record === undefined) return;
     const { taskId, taskRevision, status, createdAt, lastSequence } = record;
     const json = JSON.stringify({ ...record, oldestSequence: lastSequence });
-    const checksum = recordChecksum(executionId, taskId, taskRevision, status, createdAt, json);
+    const tenant = tenantOf(record);
+    const checksum = recordChecksum(executionId, taskId, taskRevision, status, createdAt, json, tenant);
     this.#replaceRecord.run(json, checksum, executionId);
   }
 
@@ -141,4 +151,10 @@ export class Removal {
     budget.take(Number(last.bytes ?? 0));
     return { ...(last as unknown as SegmentRow), data: null };
   }
+}
+
+/** Whose it was, as far as its record can say. */
+function goneOf(executionId: string, record: ExecutionRecord | undefined): DeletedExecution {
+  if (record === undefined) return { executionId };
+  return { executionId, tenant: tenantOf(record), taskName: record.taskName };
 }

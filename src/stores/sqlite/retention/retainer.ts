@@ -14,6 +14,7 @@ import {
   isTerminal,
   keptSince,
 } from '../../../domain/execution.ts';
+import type { DeletedExecution } from '../../../domain/node-feed.ts';
 import { DamagedError } from '../../store.ts';
 import { recordColumns } from '../file/checksum.ts';
 import { type Row as AnyRow, recordOf } from '../read/row.ts';
@@ -30,8 +31,7 @@ export interface Target {
 }
 
 export interface RetainStep {
-  /** Their ids. */
-  readonly deletedExecutions: readonly string[];
+  readonly deletedExecutions: readonly DeletedExecution[];
   readonly deletedLogs: number;
   /** Digests of files that the deleted executions named. */
   readonly files: readonly string[];
@@ -39,7 +39,7 @@ export interface RetainStep {
 }
 
 type Counted = { -readonly [Key in keyof RetainStep]: RetainStep[Key] } & {
-  deletedExecutions: string[];
+  deletedExecutions: DeletedExecution[];
   files: string[];
 };
 
@@ -155,9 +155,9 @@ export class Retainer {
   }
 
   #remove(row: Row, budget: Budget, counted: Counted): Verdict {
-    const { done, files } = this.#removal.remove(row.execution_id, budget);
-    if (!done) return 'again';
-    counted.deletedExecutions.push(row.execution_id);
+    const { gone, files } = this.#removal.remove(row.execution_id, budget);
+    if (gone === undefined) return 'again';
+    counted.deletedExecutions.push(gone);
     counted.files.push(...files);
     return 'next';
   }

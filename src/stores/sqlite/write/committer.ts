@@ -54,17 +54,18 @@ export class Committer {
     );
     this.#saveRecord = db.prepare(
       `INSERT INTO executions (${recordColumns}, checksum)
-       VALUES (?, ?, ?, ?, ?, ?, ?)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (execution_id) DO UPDATE SET task_id = excluded.task_id,
          task_revision = excluded.task_revision, status = excluded.status, created_at = excluded.created_at,
-         record = excluded.record, checksum = excluded.checksum`,
+         record = excluded.record, tenant = excluded.tenant, checksum = excluded.checksum`,
     );
     this.#insertLabel = db.prepare(
-      'INSERT INTO execution_labels (key, value, execution_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      `INSERT INTO execution_labels (tenant, key, value, execution_id) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
     );
-    this.#selectOwner = db.prepare('SELECT execution_id FROM claims WHERE invocation_id = ?');
+    this.#selectOwner = db.prepare('SELECT execution_id FROM claims WHERE tenant = ? AND invocation_id = ?');
     this.#insertClaim = db.prepare(
-      'INSERT INTO claims (invocation_id, execution_id, checksum) VALUES (?, ?, ?)',
+      'INSERT INTO claims (tenant, invocation_id, execution_id, checksum) VALUES (?, ?, ?, ?)',
     );
     // The first input of an execution stays.
     this.#insertInput = db.prepare(
@@ -153,7 +154,9 @@ export class Committer {
 
     let owned = true;
     if (claim !== undefined) {
-      const owner = this.#selectOwner.get(claim)?.execution_id as string | undefined;
+      const owner = this.#selectOwner.get(claim.tenant, claim.invocationId)?.execution_id as
+        | string
+        | undefined;
       owned = owner !== undefined;
       if (owner !== undefined && owner !== executionId) {
         return { ok: false, conflict: 'invocation', executionId: owner };
@@ -162,8 +165,11 @@ export class Committer {
 
     const position = this.#nextPosition;
     if (!this.#append(executionId, entry.segments)) return sequenceConflict(this.#storedLast(executionId));
-    if (claim !== undefined && !owned)
-      this.#insertClaim.run(claim, executionId, claimChecksum(claim, executionId));
+    if (claim !== undefined && !owned) {
+      const { tenant, invocationId } = claim;
+      const checksum = claimChecksum(tenant, invocationId, executionId);
+      this.#insertClaim.run(tenant, invocationId, executionId, checksum);
+    }
     if (input !== undefined) {
       this.#insertInput.run(
         executionId,
@@ -213,10 +219,10 @@ export class Committer {
   }
 
   #save(executionId: string, record: EncodedRecord): void {
-    const { taskId, taskRevision, status, createdAt, json } = record;
-    const checksum = recordChecksum(executionId, taskId, taskRevision, status, createdAt, json);
-    this.#saveRecord.run(executionId, taskId, taskRevision, status, createdAt, json, checksum);
-    for (const [key, value] of record.labels) this.#insertLabel.run(key, value, executionId);
+    const { taskId, taskRevision, status, createdAt, json, tenant } = record;
+    const checksum = recordChecksum(executionId, taskId, taskRevision, status, createdAt, json, tenant);
+    this.#saveRecord.run(executionId, taskId, taskRevision, status, createdAt, json, tenant, checksum);
+    for (const [key, value] of record.labels) this.#insertLabel.run(tenant, key, value, executionId);
   }
 
   #storedLast(executionId: string): number {

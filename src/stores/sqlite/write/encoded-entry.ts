@@ -1,5 +1,6 @@
 import type { NewEvent } from '../../../domain/event.ts';
 import { isTerminal } from '../../../domain/execution.ts';
+import { tenantOf } from '../../../domain/scope.ts';
 import type { CommitEntry } from '../../store.ts';
 import { encodeMeta, joinChunks, segmentEnd } from '../read/segment.ts';
 import type { StoredInput } from './inputs.ts';
@@ -15,6 +16,7 @@ export interface EncodedSegment {
 }
 
 export interface EncodedRecord {
+  readonly tenant: string;
   readonly taskId: string;
   readonly taskRevision: number;
   readonly status: string;
@@ -33,7 +35,8 @@ export interface EncodedEntry {
   readonly count: number;
   readonly segments: readonly EncodedSegment[];
   readonly record: EncodedRecord | undefined;
-  readonly claim: string | undefined;
+  /** An idempotency key, and whose it is. */
+  readonly claim: { readonly tenant: string; readonly invocationId: string } | undefined;
   /** The log before was staged. */
   readonly staged: boolean;
   readonly input: StoredInput | undefined;
@@ -46,7 +49,8 @@ export function encodeEntry(
   input: StoredInput | undefined,
   staged: boolean,
 ): EncodedEntry {
-  const { executionId, events, record } = entry;
+  const { executionId, events, record, claimInvocationId: invocationId } = entry;
+  const tenant = tenantOf(record ?? {});
   return {
     executionId,
     expected: entry.expectedLastSequence,
@@ -56,6 +60,7 @@ export function encodeEntry(
       record === undefined
         ? undefined
         : {
+            tenant,
             taskId: record.taskId,
             taskRevision: record.taskRevision,
             status: record.status,
@@ -64,7 +69,7 @@ export function encodeEntry(
             json: JSON.stringify(record),
             labels: record.labels === undefined ? noLabels : Object.entries(record.labels),
           },
-    claim: entry.claimInvocationId,
+    claim: invocationId === undefined ? undefined : { tenant, invocationId },
     staged,
     input,
   };
