@@ -175,7 +175,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'src/server/',
     from: [domain, 'src/observers/'],
-    packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js', 'ws'],
+    packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js', 'jose', 'ws'],
     rule: 'server imports domain, observers and gen',
   },
   { path: 'src/telemetry/', from: [domain], packages: ['pino'], rule: 'telemetry imports domain only' },
@@ -219,6 +219,7 @@ export const rooms: readonly Room[] = [
       'src/telemetry/',
       'src/visualizer/',
       'src/config.ts',
+      'src/config-edge.ts',
       'src/node-notes.ts',
       'src/version.ts',
     ],
@@ -227,7 +228,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/config.ts',
-    from: [domain, 'src/config-bounds.ts', 'src/config-values.ts'],
+    from: [domain, 'src/config-bounds.ts', 'src/config-edge.ts', 'src/config-values.ts'],
     packages: ['node:'],
     rule: 'config imports domain only',
   },
@@ -235,6 +236,12 @@ export const rooms: readonly Room[] = [
     path: 'src/config-bounds.ts',
     from: [domain, 'src/config-values.ts'],
     packages: ['node:'],
+    rule: 'config imports domain only',
+  },
+  {
+    path: 'src/config-edge.ts',
+    from: [domain, 'src/config-values.ts'],
+    packages: [],
     rule: 'config imports domain only',
   },
   { path: 'src/config-values.ts', from: [domain], packages: [], rule: 'config imports domain only' },

@@ -9,7 +9,12 @@ interface History {
   readonly recent: number[];
   /** In order; undefined until it is wanted. */
   sorted: readonly number[] | undefined;
+  /** The median, as it was when so many more had been learned that it is worth another look. */
+  typical?: { readonly ms: number; readonly until: number };
 }
+
+/** Runs after which the median is looked for again. */
+const typicalFor = 16;
 
 const historyLength = 50;
 /** Functions remembered; the one least recently completed goes first. */
@@ -37,10 +42,15 @@ export class Durations {
 
   /** A run of the function has completed. */
   learn(key: string, durationMs: number): void {
-    const recent = this.#histories.peek(key)?.recent ?? [];
+    const known = this.#histories.peek(key);
+    const recent = known?.recent ?? [];
     recent.push(durationMs);
     if (recent.length > historyLength) recent.shift();
-    this.#histories.set(key, { recent, sorted: undefined });
+    this.#histories.set(key, {
+      recent,
+      sorted: undefined,
+      ...(known?.typical && { typical: known.typical }),
+    });
     this.#version += 1;
   }
 
@@ -60,6 +70,16 @@ export class Durations {
     if (elapsedMs >= longest) return elapsedMs - longest;
     const from = sorted.findIndex((each) => each > elapsedMs);
     return (sorted[from + Math.floor((sorted.length - from) / 2)] ?? longest) - elapsedMs;
+  }
+
+  /** Milliseconds that a run which begins now will likely take; costs next to nothing, and is a little behind. */
+  typical(key: string): number {
+    const history = this.#histories.peek(key);
+    if (history === undefined) return unknownMs;
+    if (history.typical === undefined || this.#version >= history.typical.until) {
+      history.typical = { ms: this.left(key, 0), until: this.#version + typicalFor };
+    }
+    return history.typical.ms;
   }
 
   /** For the next start of the node. */

@@ -71,6 +71,24 @@ test('who left the queue and asks again waits at its end', () => {
   expect(takeAll(slots)).toEqual(['b', 'a']);
 });
 
+test('a place is one among those of the same tenant, and what is ahead counts the others by their weight', () => {
+  let now = 0;
+  const slots = new Slots(1, {
+    leafOf: (key) => ({ tenant: key.slice(0, 1), priority: 'normal', fairnessKey: '' }),
+    expectedMs: () => 100,
+    now: () => now,
+  });
+  for (let n = 0; n < 50; n++) slots.request(`a${n}`, false);
+  for (const key of ['b0', 'b1']) slots.request(key, false);
+  expect(slots.place('b1')).toEqual({ place: 2, length: 2, retries: 0 });
+  expect(slots.ahead('b1', 10)).toEqual({ keys: ['b0'], count: 3 });
+  expect(slots.ahead('a49', 10)).toMatchObject({ count: 51 });
+  expect([slots.take(), slots.take()]).toEqual(['a0', undefined]);
+  now = 100;
+  slots.release('a0');
+  expect(slots.take()).toBe('b0');
+});
+
 test('nobody waits and nothing runs: there is nothing to take', () => {
   const slots = new Slots(1);
   expect(slots.take()).toBeUndefined();

@@ -46,6 +46,7 @@ test('a snapshot may leave out the values of what is secret, and of nothing else
   const task = taskOf(id, 1, 'echo', {
     environment: { A: 'x' },
     preopens: { '/a': '/b' },
+    secrets: { S: 'key' },
     labels: { a: 'b' },
     limits: { memory: 2 ** 20, maxOutputBytes: 2, maxOutputEvents: 3 },
   });
@@ -56,7 +57,7 @@ test('a snapshot may leave out the values of what is secret, and of nothing else
   };
   expect(() => taskCheck(task, 'task')).not.toThrow();
   const maps = all.filter(([, { form }]) => form.kind === 'map');
-  expect(maps.map(([path]) => path)).toEqual(['environment', 'preopens', 'labels']);
+  expect(maps.map(([path]) => path)).toEqual(['environment', 'preopens', 'secrets', 'labels']);
   for (const [path, { about }] of maps) {
     const check = () => taskCheck(without(path), 'task');
     if (about.secret === true) expect(check, path).not.toThrow();

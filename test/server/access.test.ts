@@ -349,3 +349,39 @@ it('a wrong token over and over leaves the node serving others', async () => {
   await server.nodes.getNode({});
   expect(server.bugs).toEqual([]);
 });
+
+it('a token counts in no address, and stands in no line of the log, good or not', async () => {
+  const server = await started({ anonymousRole: 'none' });
+  const access = server.connection.service(AccessService);
+  const { secret } = await access.createToken({ name: 'reader', role: Role.OBSERVE });
+  const { code } = await access.createPageCode({});
+  const wrong = `spear_${'b'.repeat(43)}`;
+  const signed = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl';
+  const url = `http://${server.httpAddress}`;
+  for (const token of [secret, wrong, signed]) {
+    for (const name of ['token', 'access_token', 'authorization', 'ticket']) {
+      for (const path of ['/api/events', '/api/history/exec_x', '/status/exec_x']) {
+        const answer = await fetch(`${url}${path}?${name}=${token}`);
+        expect(answer.status, `${path} ${name}`).toBe(401);
+        expect(await answer.text()).not.toContain(token);
+      }
+    }
+    // Basic, and a cookie, as a browser would send them by itself.
+    for (const headers of [
+      { authorization: `Basic ${Buffer.from(`x:${token}`).toString('base64')}` },
+      { cookie: `token=${token}` },
+    ]) {
+      const answer = await fetch(`${url}/api/events`, { headers });
+      // An address that is wrong so often hears that.
+      expect([401, 429]).toContain(answer.status);
+      expect(await answer.text()).not.toContain(token);
+    }
+    await connected(server.grpcAddress, token)
+      .service(NodeService)
+      .getNode({})
+      .catch(() => {});
+  }
+  const log = JSON.stringify(server.log);
+  for (const text of [secret, wrong, signed, code]) expect(log).not.toContain(text);
+  expect(server.bugs).toEqual([]);
+});

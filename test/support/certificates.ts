@@ -1,6 +1,6 @@
 /** A certificate authority of a test, and what it signs: by the real openssl, so that nothing of ours is on both sides. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -72,10 +72,6 @@ export class CertificateAuthority {
 /** SHA-256 of a certificate, as openssl writes it. */
 export function fingerprintOf(path: string): string {
   return openssl('x509', '-in', path, '-noout', '-fingerprint', '-sha256').trim().replace(/^.*=/, '');
-}
-
-export function text(path: string): string {
-  return readFileSync(path, 'utf8');
 }
 
 function openssl(...args: readonly string[]): string {

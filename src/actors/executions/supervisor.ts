@@ -21,7 +21,8 @@ import type {
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
-import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
+import type { Leaf } from '../../domain/scheduling/run-order.ts';
+import { type Scope, sees, tenantOf, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
@@ -109,12 +110,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
       bug: options.listener.bug,
     };
     this.breakpoints = new BreakpointTable(clock, ids);
-    this.#slots = new Slots(options.slots);
-    this.#estimates = new Estimates(
-      this.#slots,
-      options.durations ?? new Durations(),
-      (executionId) => executions.get(executionId)?.log.record,
-    );
+    const recordOf = (executionId: string) => executions.get(executionId)?.log.record;
+    this.#slots = new Slots(options.slots, {
+      leafOf: (executionId) => leafOf(recordOf(executionId)),
+      expectedMs: (executionId) => this.#estimates.expected(recordOf(executionId)),
+      now: () => clock.monotonic(),
+    });
+    this.#estimates = new Estimates(this.#slots, options.durations ?? new Durations(), recordOf);
     this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );
@@ -401,4 +403,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.breakpoints.forget(executionId);
     this.#admissions.forget(log);
   }
+}
+
+function leafOf(record: ExecutionRecord | undefined): Leaf {
+  return { tenant: tenantOf(record ?? {}), priority: 'normal', fairnessKey: '' };
 }

@@ -47,9 +47,7 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
       entry: entry === undefined ? undefined : { ...entry, time: time.ofWall(entry.time) },
       reattachedAt: reattached === undefined ? undefined : time.ofWall(reattached.time),
       queue: {
-        place: slots.place(executionId),
-        length: slots.queued,
-        retries: slots.retries,
+        ...(slots.place(executionId) ?? { place: 0, length: 0, retries: 0 }),
         slots: slots.total,
         running: slots.running,
         holders: slots

@@ -53,6 +53,11 @@ export class Estimates {
     return Math.min(deadline, Math.max(1, Math.round(wait + left)));
   }
 
+  /** Milliseconds that a run which begins now will likely take. */
+  expected(record: ExecutionRecord | undefined): number {
+    return record === undefined ? 0 : this.#durations.typical(functionKey(record));
+  }
+
   #left(record: ExecutionRecord, now: number): number {
     const { startedAt = now } = record;
     return this.#durations.left(functionKey(record), Math.max(0, now - startedAt));
