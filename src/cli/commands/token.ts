@@ -12,8 +12,8 @@ import {
 } from '../../server/gen/spearlet/access_pb.js';
 import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { inTokenFlags } from '../flag-words.ts';
 import { collect } from '../flag.ts';
+import { inTokenFlags } from '../flag-words.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { Table } from '../table.ts';
@@ -108,14 +108,23 @@ function listCommand(shell: Shell): Command {
   return command;
 }
 
-function row({ name, role, tenant, tasks, createdAt, expiresAt, lastUsedAt }: Token): readonly string[] {
+function row({
+  name,
+  role,
+  tenant,
+  tasks,
+  executionId,
+  createdAt,
+  expiresAt,
+  lastUsedAt,
+}: Token): readonly string[] {
   const time = (at: Token['createdAt'], absent: string) =>
     at === undefined ? absent : timestampDate(at).toISOString();
   return [
     name,
     Role[role]?.toLowerCase() ?? '',
     tenant,
-    tasks.length === 0 ? '-' : tasks.join(' '),
+    executionId || (tasks.length === 0 ? '-' : tasks.join(' ')),
     time(createdAt, '-'),
     time(expiresAt, 'never'),
     time(lastUsedAt, 'never'),
