@@ -12,8 +12,8 @@ import {
 } from '../../server/gen/spearlet/access_pb.js';
 import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { inTokenFlags } from '../flag-words.ts';
 import { collect } from '../flag.ts';
+import { inTokenFlags } from '../flag-words.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { Table } from '../table.ts';
