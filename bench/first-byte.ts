@@ -33,7 +33,7 @@ export async function firstByteRow(task: TaskDefinition): Promise<Row> {
     hostAccess: false,
   });
   const runtime = createWarmRuntime(base, { registry, clock, ids });
-  runtime.warm('task_bench', 1, task);
+  runtime.warm('task_bench', 1, task, {});
   const times: number[] = [];
   for (let run = 0; run <= runs; run++) {
     while (

@@ -127,6 +127,7 @@ export async function openFront(
     ...{ tokens: core.tokens, pageAccess, openCalls: calls, clock },
     httpAddress: () => boundAddress(http, config.httpAddress),
     tls: certificates !== undefined,
+    seen: executions.seen,
   });
   const services = [
     { service: FunctionService, handlers: { ...functions } },

@@ -100,11 +100,12 @@ export async function closeRuntimes(runtimes: Runtimes): Promise<void> {
 /** Keeps instances of the newest revision of each task ready, and of no other. */
 export function keepWarm(runtimes: Runtimes): CatalogListener {
   return {
-    registered({ taskId, revision, definition }, replaced) {
+    registered(task, replaced) {
+      const { taskId, revision, definition } = task;
       if (replaced !== undefined) {
         runtimes.get(replaced.definition.runtime)?.cool(replaced.taskId, replaced.revision);
       }
-      runtimes.get(definition.runtime)?.warm(taskId, revision, definition);
+      runtimes.get(definition.runtime)?.warm(taskId, revision, definition, task);
     },
     removed({ taskId, revision, definition }) {
       runtimes.get(definition.runtime)?.cool(taskId, revision);
@@ -123,9 +124,10 @@ async function warmTenant(tenant: string, store: Store, runtimes: Runtimes): Pro
   let after = '';
   for (;;) {
     const tasks = await store.tasks(tenant, after, tasksAtATime);
-    for (const { taskId, revision, definition } of tasks) {
+    for (const task of tasks) {
+      const { taskId, revision, definition } = task;
       if (definition.warm.min > 0 || definition.warm.startAhead) {
-        runtimes.get(definition.runtime)?.warm(taskId, revision, definition);
+        runtimes.get(definition.runtime)?.warm(taskId, revision, definition, task);
       }
     }
     const last = tasks.at(-1);

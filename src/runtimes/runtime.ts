@@ -2,6 +2,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { OutputStream } from '../domain/event.ts';
 import type { Invocation, ResourceUse } from '../domain/execution.ts';
 import type { NetworkRefusal } from '../domain/network/refusal.ts';
+import type { Owned } from '../domain/scope.ts';
 import type { Artifact, FunctionSignature, Limits, RuntimeKind, TaskDefinition } from '../domain/task.ts';
 import type { ArtifactProgress, TaskDraft } from '../domain/tasks.ts';
 
@@ -46,11 +47,8 @@ export interface SecretSource {
   read(task: Pick<TaskDefinition, 'secrets'>, tenant: string): Promise<Secrets>;
 }
 
-/** Whose secrets a task gets, until tasks say whose they are. */
-export const tenantOfTasks = 'default';
-
 /** One try of an execution. */
-export interface Attempt {
+export interface Attempt extends Owned {
   readonly executionId: string;
   /** From 1. */
   readonly number: number;
@@ -173,7 +171,7 @@ export interface Runtime extends TaskHost {
    */
   release?(executionId: string): void;
   /** Keeps instances of this revision ready as the task's `warm` says. May be called more than once. */
-  warm(taskId: string, revision: number, task: TaskDefinition): void;
+  warm(taskId: string, revision: number, task: TaskDefinition, owned: Owned): void;
   /** Keeps none ready any more. */
   cool(taskId: string, revision: number): void;
 }

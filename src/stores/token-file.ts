@@ -95,6 +95,7 @@ export class TokenFile implements Tokens {
       ...{ name: holderOf(kept.name), role: kept.role },
       ...(kept.tenant !== undefined && { tenant: kept.tenant }),
       ...(kept.tasks !== undefined && { tasks: kept.tasks }),
+      ...(kept.execution !== undefined && { execution: kept.execution }),
       ...(kept.expiresAt !== undefined && { expiresAt: kept.expiresAt }),
     };
   }

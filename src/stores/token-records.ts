@@ -26,7 +26,7 @@ export function keptFrom(text: string): Kept[] {
   if (version !== 1 || !Array.isArray(tokens)) throw new Error(`${tokensFile} is not one of this version`);
   return tokens.map((each: unknown) => {
     const { name, role, sha256, tenant, tasks, ...rest } = (each ?? {}) as Record<string, unknown>;
-    const { createdAt, expiresAt, lastUsedAt, certificateNames, revokedFingerprints } = rest;
+    const { execution, createdAt, expiresAt, lastUsedAt, certificateNames, revokedFingerprints } = rest;
     const isHash = typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
     const instants = [createdAt, expiresAt ?? 0, lastUsedAt ?? 0];
     if (
@@ -35,6 +35,7 @@ export function keptFrom(text: string): Kept[] {
       !isRole(role) ||
       !isTenantOrNone(tenant) ||
       !areGlobsOrNone(tasks) ||
+      !(execution === undefined || typeof execution === 'string') ||
       !(sha256 === undefined ? isTexts(certificateNames) : isHash && certificateNames === undefined) ||
       !(revokedFingerprints === undefined || isTexts(revokedFingerprints)) ||
       !instants.every((at) => typeof at === 'number' && Number.isSafeInteger(at))

@@ -36,7 +36,7 @@ export function warmBench(instances = new ScriptedInstances()) {
     /** Keeps the task warm and lets what it starts come up. */
     async warm(task: TaskDefinition): Promise<void> {
       const { taskId, revision } = attemptOf(task);
-      runtime.warm(taskId, revision, task);
+      runtime.warm(taskId, revision, task, {});
       await settle();
     },
     /** Runs an attempt up to where it waits for its program. */

@@ -5,13 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ErrorCode, ExecutionMode } from '../../src/server/gen/spearlet/function_pb.js';
+import { connect } from '../../src/cli/client.ts';
+import { ErrorCode, ExecutionMode, FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceState } from '../../src/server/gen/spearlet/instance_pb.js';
-import { InstancePolicy, RuntimeKind, TaskDefinitionSchema } from '../../src/server/gen/spearlet/task_pb.js';
+import {
+  InstancePolicy,
+  RuntimeKind,
+  TaskDefinitionSchema,
+  TaskService,
+} from '../../src/server/gen/spearlet/task_pb.js';
 import { draftFromWire } from '../../src/server/wire/task.ts';
+import { adminTokenFile } from '../../src/stores/token-file.ts';
 import { makeTestImage, testImage } from '../support/docker-image.ts';
 import { describeWhere, dockerEngine } from '../support/needs.ts';
-import { type LocalServer, startServer } from '../support/server.ts';
+import { example, type LocalServer, startServer } from '../support/server.ts';
 import { collect } from './collect.ts';
 import { refusal } from './refusal.ts';
 import { another, restore, take } from './snapshots.ts';
@@ -21,6 +28,8 @@ const digest = createHash('sha256').update(value).digest('hex');
 
 interface Given {
   readonly server: LocalServer;
+  /** Of the secrets. */
+  readonly folder: string;
   /** Sets a secret of the default tenant; undefined removes it. */
   set(key: string, value: string | undefined): Promise<void>;
 }
@@ -35,6 +44,7 @@ async function started(flags: Parameters<typeof startServer>[0] = {}): Promise<G
   });
   return {
     server,
+    folder: secretsDir,
     async set(key, given) {
       const path = join(secretsDir, 'default', key);
       if (given === undefined) await rm(path);
@@ -213,6 +223,26 @@ describe('a secret of a component', () => {
     expect(await output(server, 'env')).toMatch(
       /^START_FAILED the secret api-token is not UTF-8 without NUL/,
     );
+  });
+
+  test('is that of the tenant of its task', async () => {
+    const { server, set, folder } = await started();
+    await set('token', 'of default');
+    await mkdir(join(folder, 'team-a'));
+    await writeFile(join(folder, 'team-a', 'token'), 'of team-a');
+    const token = (await readFile(join(server.dataDir, adminTokenFile), 'utf8')).trim();
+    const team = connect(server.grpcAddress, { token, tenant: 'team-a' });
+    onTestFinished(() => team.close());
+    const artifact = { source: { case: 'content', value: await example('misbehaving/env.wasm') } } as const;
+    const definition = { name: 'env', runtime: RuntimeKind.WASM, artifact, secrets: { TOKEN: 'token' } };
+    await server.tasks.registerTask({ definition });
+    await team.service(TaskService).registerTask({ definition });
+    const of = async (functions: Pick<typeof server.functions, 'invokeFunction'>) => {
+      const { result } = await functions.invokeFunction({ task: 'env' });
+      return /TOKEN=(.*)/.exec(Buffer.from(result?.output ?? []).toString())?.[1];
+    };
+    expect(await of(server.functions)).toBe('of default');
+    expect(await of(team.service(FunctionService))).toBe('of team-a');
   });
 
   test('is nowhere else', async () => {

@@ -180,6 +180,7 @@ export async function spawnServer(
   flags: ConfigFlags = {},
   execArgv: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  uid = process.getuid?.(),
 ): Promise<ChildServer> {
   const options = { ...defaults, dataDir, ...flags };
   const variables = Object.entries(options).map(([key, value]) => [
@@ -189,6 +190,7 @@ export async function spawnServer(
   const child = spawn(process.execPath, ['--no-warnings', ...execArgv, serverMain], {
     env: { ...inheritedEnvironment(), ...env, ...Object.fromEntries(variables) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    ...(uid !== undefined && { uid, gid: uid }),
   });
   const exited = new Promise<Exit>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Invocation } from '../../domain/execution.ts';
+import { owned, tenantOf } from '../../domain/scope.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, OutputPosition, Runtime } from '../../runtimes/runtime.ts';
 import { untilAborted } from '../until-aborted.ts';
@@ -75,6 +76,7 @@ export function reattach(
     taskId: task.taskId,
     revision: task.revision,
     task: task.definition,
+    ...owned(tenantOf(task)),
     // It has had its input.
     invocation: emptyInvocation,
   };
@@ -117,6 +119,7 @@ async function run(
     taskId: plan.task.taskId,
     revision: plan.task.revision,
     task: definition,
+    ...owned(tenantOf(plan.task)),
     invocation,
   };
   return runtime.run(attempt, io, signal);

@@ -5,6 +5,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Invocation } from '../../domain/execution.ts';
 import type { InstanceReport } from '../../domain/instance.ts';
+import { type Owned, tenantOf } from '../../domain/scope.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type {
   Attempt,
@@ -17,7 +18,7 @@ import type {
   SecretSource,
   Secrets,
 } from '../../runtimes/runtime.ts';
-import { noSecrets, tenantOfTasks } from '../../runtimes/runtime.ts';
+import { noSecrets } from '../../runtimes/runtime.ts';
 import type { IdSource } from '../ids.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { endReport, type Held, InstancePool } from './instance-pool.ts';
@@ -62,22 +63,23 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
   }
 
   /** As they are now: for each start, and each time that an instance is taken which was started before. */
-  async function secretsOf(task: TaskDefinition): Promise<Secrets> {
+  async function secretsOf(task: TaskDefinition, owner: Owned): Promise<Secrets> {
     return options.secrets === undefined || task.secrets === undefined
       ? noSecrets
-      : options.secrets.read(task, tenantOfTasks);
+      : options.secrets.read(task, tenantOf(owner));
   }
 
   async function launchAhead(
     taskId: string,
     revision: number,
     task: TaskDefinition,
+    owner: Owned,
     signal: AbortSignal,
   ): Promise<Held> {
     const plan = { instanceId: ids('inst_'), taskId, revision, task };
     const report = open(plan, true);
     try {
-      const secrets = await secretsOf(task);
+      const secrets = await secretsOf(task, owner);
       const instance = await base.launch({ ...plan, args: [], environment: {}, secrets }, signal);
       return { instanceId: plan.instanceId, instance, report, secrets: secrets.fingerprint };
     } catch (error) {
@@ -88,7 +90,7 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
 
   async function secretsFor(attempt: Attempt, signal: AbortSignal): Promise<Secrets | AttemptOutcome> {
     try {
-      return await secretsOf(attempt.task);
+      return await secretsOf(attempt.task, attempt);
     } catch (error) {
       return startFailure(error, '', signal, (err) => {
         logger?.warn({ taskId: attempt.taskId, err }, 'an instance could not be started');
@@ -216,13 +218,13 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
       }
     },
 
-    warm(taskId, revision, task) {
+    warm(taskId, revision, task, owner) {
       const key = keyOf(taskId, revision);
       if (closed || pools.has(key) || !task.warm.startAhead || task.warm.max === 0) return;
       const pool = new InstancePool({
         policy: task.warm,
         clock,
-        launch: (signal) => launchAhead(taskId, revision, task, signal),
+        launch: (signal) => launchAhead(taskId, revision, task, owner, signal),
         failed: (reason) => logger?.warn({ taskId, revision, reason }, 'a warm instance is not to be had'),
       });
       const forget = registry.addPool(() => ({

@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import type { InstanceReporter } from '../../domain/instance.ts';
 import { networkOf } from '../../domain/network/network-list.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import type { FunctionSignature, TaskDefinition } from '../../domain/task.ts';
 import { opaqueReason, printType } from '../../domain/wit/type-text.ts';
 import type { HostFolders } from '../host-folders.ts';
@@ -15,7 +16,6 @@ import {
   type Runtime,
   type SecretSource,
   type Secrets,
-  tenantOfTasks,
 } from '../runtime.ts';
 import { secretVariables } from '../secrets/secret-variables.ts';
 import { holdsDescriptors } from './files/anchor.ts';
@@ -101,15 +101,15 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     return programs.load(taskId, revision, task);
   }
 
-  async function secretsOf(task: TaskDefinition): Promise<Secrets> {
+  async function secretsOf(attempt: Attempt): Promise<Secrets> {
     const { secrets } = options;
-    return secrets === undefined || task.secrets === undefined
-      ? noSecrets
-      : secrets.read(task, tenantOfTasks);
+    const { task } = attempt;
+    if (secrets === undefined || task.secrets === undefined) return noSecrets;
+    return secrets.read(task, tenantOf(attempt));
   }
 
   async function loadAndStart(attempt: Attempt, io: AttemptIo, signal: AbortSignal): Promise<AttemptOutcome> {
-    const loading = Promise.all([load(attempt), secretsOf(attempt.task)]);
+    const loading = Promise.all([load(attempt), secretsOf(attempt)]);
     const aborted = Promise.withResolvers<undefined>();
     const onAbort = () => aborted.resolve(undefined);
     signal.addEventListener('abort', onAbort, { once: true });
