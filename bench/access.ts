@@ -18,6 +18,7 @@ import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { audience, issuerName, keySet, newKey, signed, usualClaims } from '../test/support/issuer.ts';
 import { invocation, invokePath, register } from './calls.ts';
 import { load } from './h2load.ts';
+import { processorTime } from './processor-time.ts';
 import { inTurn, pairRow } from './rounds.ts';
 import { type BenchServer, startSpear } from './server.ts';
 import { printTable, type Row } from './table.ts';
@@ -54,6 +55,14 @@ async function jwtRow(): Promise<Row> {
   }
 }
 
+const requests = 5000;
+
+interface Measured {
+  readonly requestsPerSecond: number;
+  /** Of the node's processor, for each call: it drifts less than the rate where others use the machine. */
+  readonly us: number;
+}
+
 async function callRows(rounds: number): Promise<Row[]> {
   const options = { SPEAR_SLOTS: '256', SPEAR_QUEUE_LIMIT: '100000' };
   const [plain, secure] = await Promise.all([
@@ -63,40 +72,43 @@ async function callRows(rounds: number): Promise<Row[]> {
   try {
     for (const server of [plain, secure]) await prepared(server);
     const measured = (server: BenchServer, token: boolean) => async () => {
-      const result = await load({
+      const before = processorTime(server.pid).all;
+      const { requestsPerSecond } = await load({
         ...{
           address: server.grpcAddress,
           path: invokePath,
           message: invocation(ExecutionMode.SYNC),
-          requests: 20_000,
+          requests,
         },
         ...{ inFlight: 256, tls: server === secure },
         ...(token && server.credentials.token !== undefined && { token: server.credentials.token }),
       });
-      return result.requestsPerSecond;
+      return { requestsPerSecond, us: (processorTime(server.pid).all - before) / requests };
     };
-    const pairs = async (
+    const rowsOf = async (
       name: string,
-      limit: () => Promise<number>,
-      own: () => Promise<number>,
+      limit: () => Promise<Measured>,
+      own: () => Promise<Measured>,
       goal: string,
     ) => {
-      const rates = await inTurn(limit, own, (measure) => measure(), rounds);
-      return pairRow(name, rates, goal);
+      const pairs = await inTurn(limit, own, (measure) => measure(), rounds);
+      const rates = pairs.map(([one, other]) => [one.requestsPerSecond, other.requestsPerSecond] as const);
+      const times = pairs.map(([one, other]) => [one.us, other.us] as const);
+      return [pairRow(`${name}, calls/s`, rates, goal), pairRow(`${name}, processor time, µs`, times, '')];
     };
     return [
-      await pairs(
-        'sync no-op, 256 in flight, with a token, against without, calls/s',
+      ...(await rowsOf(
+        'sync no-op, 256 in flight, with a token, against without',
         measured(plain, false),
         measured(plain, true),
         '>= 0.95',
-      ),
-      await pairs(
-        'the same, with a token over TLS, against in the clear, calls/s',
+      )),
+      ...(await rowsOf(
+        'the same, with a token over TLS, against in the clear',
         measured(plain, true),
         measured(secure, true),
         '>= 0.75',
-      ),
+      )),
     ];
   } finally {
     await Promise.all([plain.stop(), secure.stop()]);
