@@ -81,7 +81,7 @@ test('a token of the issuer is taken over gRPC and HTTP, and its role holds', as
   expect(await refusal(connection.service(AccessService).listTokens({}))).toMatchObject({
     code: 'PERMISSION_DENIED',
     reason: 'ROLE_MISSING',
-    message: expect.stringContaining('"jwt ada" has invoke'),
+    message: expect.stringContaining('"jwt default/ada" has invoke'),
   });
 });
 
@@ -214,7 +214,7 @@ test('keys that rotate in the middle are read again, not more often than every t
   state.text = keySet(key, second);
   await clock.advance(10_000);
   const token = signed(second, claims);
-  expect(await verifier.verify(token)).toMatchObject({ name: 'jwt ada', role: 'invoke' });
+  expect(await verifier.verify(token)).toMatchObject({ name: 'jwt default/ada', role: 'invoke' });
   for (let time = 0; time < 20; time += 1) await expect(byStranger()).rejects.toThrow('key');
   expect(state.asked).toBe(2);
 });
@@ -226,7 +226,7 @@ test('a key that the issuer takes back counts no more, also for tokens that were
   await keys.open();
   const token = signed(key, usualClaims(clock.now()));
   await verifier.verify(token);
-  expect(verifier.known(token)).toMatchObject({ name: 'jwt ada' });
+  expect(verifier.known(token)).toMatchObject({ name: 'jwt default/ada' });
   state.text = keySet(newKey('second'));
   await clock.advance(5 * 60_000);
   await expect.poll(() => verifier.known(token)).toBeUndefined();

@@ -109,7 +109,7 @@ function principalOf(payload: JWTPayload, rules: JwtRules): Principal {
   if (!isGlobs(tasks))
     throw badClaim(rules.tasksClaim, `a list of 1 to ${mostGlobs} patterns of task names, such as ["*"]`);
   return {
-    name: `jwt ${printable(sub)}`,
+    name: `jwt ${tenant}/${printable(sub)}`,
     ...{ role, tenant, tasks },
     expiresAt: (exp + skewSeconds) * 1000,
   };
