@@ -184,10 +184,15 @@ export function splitAddress(flag: string, value: string): { readonly host: stri
 
 /** The page at an HTTP address, as a browser goes to it, with a code that opens it once. */
 export function pageLink(httpAddress: string, code: string, tls: boolean): string {
+  return `${pageOrigin(httpAddress, tls)}/#code=${code}`;
+}
+
+/** Where a browser on this machine finds the page, such as `http://127.0.0.1:8080`. */
+export function pageOrigin(httpAddress: string, tls: boolean): string {
   const { host, port } = splitAddress('--http-address', httpAddress);
   // An address that stands for all of the machine's is none that a browser could go to.
   const open = host === '0.0.0.0' || host === '::' ? `127.0.0.1:${port}` : httpAddress;
-  return `${tls ? 'https' : 'http'}://${open}/#code=${code}`;
+  return `${tls ? 'https' : 'http'}://${open}`;
 }
 
 /** Ports that only the node's callers and the node itself may use; without those that are chosen later. */

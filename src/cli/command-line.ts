@@ -7,6 +7,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { explainCommand } from './commands/explain.ts';
 import { instancesCommand } from './commands/instances.ts';
 import { invokeCommand } from './commands/invoke.ts';
+import { linkCommand } from './commands/link.ts';
 import { listCommand } from './commands/list.ts';
 import { machineShowCommand } from './commands/machine-show.ts';
 import { pageCommand } from './commands/page.ts';
@@ -89,6 +90,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(explainCommand(shell))
     .addCommand(topCommand(shell))
     .addCommand(pageCommand(shell))
+    .addCommand(linkCommand(shell))
     .addCommand(instancesCommand(shell))
     .addCommand(machine)
     .addCommand(token)

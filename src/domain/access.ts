@@ -19,6 +19,8 @@ export interface Principal {
   readonly tenant?: string;
   /** Globs of the tasks that it may see; absent means all. */
   readonly tasks?: readonly string[];
+  /** The id of the one execution that it may see, and nothing else; absent for all. */
+  readonly execution?: string;
   /** It showed nothing. */
   readonly anonymous?: true;
   /** It came by a session of the page. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
+import type { Priority } from './scheduling/run-order.ts';
 
 /** How the creating call watches its execution. */
 export type ExecutionMode = 'sync' | 'async' | 'stream';
@@ -143,6 +144,10 @@ export interface ExecutionRecord {
   readonly restoredAt?: number;
   /** The task's with the invocation's over them, as they were at admission; absent means none. */
   readonly labels?: Labels;
+  /** Absent means normal. */
+  readonly priority?: Priority;
+  /** Absent means none. */
+  readonly fairnessKey?: string;
   readonly outcome?: Outcome;
 }
 

@@ -1,6 +1,7 @@
 import type { ExecutionMode, ExecutionRecord, Invocation } from './execution.ts';
 import type { Labels } from './labels.ts';
 import type { LogCursor } from './log.ts';
+import type { Priority } from './scheduling/run-order.ts';
 import type { Scope } from './scope.ts';
 import type { Task, Timeouts } from './task.ts';
 
@@ -16,6 +17,10 @@ export interface AdmissionRequest {
   readonly metadata: Readonly<Record<string, string>>;
   /** Of the execution, the task's among them; absent means none. */
   readonly labels?: Labels;
+  /** Of the execution; absent means normal. */
+  readonly priority?: Priority;
+  /** Of the execution; absent means none. */
+  readonly fairnessKey?: string;
   /** Each at most the task's. */
   readonly timeouts: Timeouts & { readonly totalMs: number };
   /** Milliseconds; 0 for none. */

@@ -17,6 +17,8 @@ export interface Scope {
   readonly tenant: string | undefined;
   /** Globs, of which the name of a task fits any; absent for all tasks. */
   readonly tasks?: readonly string[];
+  /** The id of the one execution that is in scope, and no task. */
+  readonly execution?: string;
   /** Also what serves all tenants, such as a guest host that is idle: of an administrator. */
   readonly shared?: true;
 }
@@ -84,7 +86,7 @@ export function invocationKey(tenant: string, invocationId: string): InvocationK
  * own. Throws permission_denied or invalid_argument.
  */
 export function scopeOf(principal: Principal, asked: string | undefined): Scope {
-  const { tenant: own = defaultTenant, tasks } = principal;
+  const { tenant: own = defaultTenant, tasks, execution } = principal;
   const tenant = asked ?? own;
   if (tenant !== own) {
     if (principal.role !== 'admin') {
@@ -96,6 +98,7 @@ export function scopeOf(principal: Principal, asked: string | undefined): Scope 
   }
   if (principal.role === 'admin')
     return tenant === defaultTenant ? administratorsScope : { tenant, shared: true };
+  if (execution !== undefined) return { tenant, tasks: [], execution };
   if (tasks !== undefined && !tasks.includes('*')) return { tenant, tasks };
   return tenant === defaultTenant ? defaultScope : { tenant };
 }
@@ -106,8 +109,8 @@ export function atHomeIn(principal: Principal, { tenant }: Scope): Principal {
 }
 
 /** The same text for scopes that see the same. */
-export function scopeKey({ tenant, tasks, shared }: Scope): string {
-  return JSON.stringify([tenant, tasks, shared]);
+export function scopeKey({ tenant, tasks, execution, shared }: Scope): string {
+  return JSON.stringify([tenant, tasks, execution, shared]);
 }
 
 /** The scope of a list of all tenants. Throws permission_denied where it is no administrator who asks for it. */
@@ -125,7 +128,13 @@ export function seesTask({ tenant, tasks }: Scope, owner: Owned, name: string): 
 }
 
 /** Whether what belongs to a task is in scope, such as an execution. */
-export function sees(scope: Scope, of: Owned & { readonly taskName: string }): boolean {
+export function sees(
+  scope: Scope,
+  of: Owned & { readonly taskName: string; readonly executionId?: string },
+): boolean {
+  if (scope.execution !== undefined && of.executionId === scope.execution) {
+    return scope.tenant === undefined || scope.tenant === tenantOf(of);
+  }
   return seesTask(scope, of, of.taskName);
 }
 

@@ -1,5 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
+import type { Priority } from './scheduling/run-order.ts';
 
 export type RuntimeKind = 'wasm' | 'docker' | 'process';
 
@@ -127,6 +128,10 @@ export interface TaskDefinition {
   readonly timers?: Partial<TimerPolicies>;
   /** Absent means none. */
   readonly labels?: Labels;
+  /** Absent means normal. */
+  readonly priority?: Priority;
+  /** Absent means none. */
+  readonly fairnessKey?: string;
 }
 
 /** A function that an artifact exports, as people and the wire see it. */

@@ -10,6 +10,8 @@ export interface TokenFacts {
   readonly tenant?: string;
   /** Globs; absent means all tasks. */
   readonly tasks?: readonly string[];
+  /** The id of the one execution that it sees; absent for all of its scope. */
+  readonly execution?: string;
   /** Wall clock, milliseconds since the epoch, as are all instants here. */
   readonly createdAt: number;
   /** Absent for one that does not expire. */
@@ -32,6 +34,7 @@ export interface NewToken {
   readonly role: Role;
   readonly tenant?: string;
   readonly tasks?: readonly string[];
+  readonly execution?: string;
   readonly expiresAt?: number;
   /** See TokenFacts. */
   readonly certificateNames?: readonly string[];

@@ -10,6 +10,7 @@ import { PageAccess } from '../server/access/page-access.ts';
 import { seenExecutions } from '../server/access/seen-executions.ts';
 import { Arrivals } from '../server/arrivals.ts';
 import { ByteBudget } from '../server/byte-budget.ts';
+import { createGrpcArrivals } from '../server/calls-of-services.ts';
 import type { ChainOptions, Room } from '../server/chain.ts';
 import { Connections } from '../server/connections.ts';
 import { createFunctionService } from '../server/function-service.ts';
@@ -20,7 +21,7 @@ import { NodeService } from '../server/gen/spearlet/node_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { GrpcListener } from '../server/grpc-listener.ts';
-import { addService, createGrpcArrivals, createGrpcServer } from '../server/grpc-server.ts';
+import { addService, createGrpcServer } from '../server/grpc-server.ts';
 import { HealthService } from '../server/health-service.ts';
 import { HttpHosts } from '../server/http-hosts.ts';
 import { createHttpServer } from '../server/http-server.ts';
@@ -89,7 +90,14 @@ export async function openFront(
     maxUploadBytes: Math.max(maxRequestBytes, config.maxArtifactBytes + aroundArtifact),
     maxRequestValues,
     ...room(config.requestBytesInFlight),
-    strangers: room(Math.ceil(strangersShare * config.requestBytesInFlight)),
+    strangers: {
+      ...room(Math.ceil(strangersShare * config.requestBytesInFlight)),
+      watchers: new Watchers({
+        most: config.maxWatchers,
+        perCaller: config.maxWatchersPerConnection,
+        perPrincipal: config.maxWatchers,
+      }),
+    },
     calls,
     watchers: new Watchers({
       most: config.maxWatchers,
@@ -119,6 +127,7 @@ export async function openFront(
     ...{ tokens: core.tokens, pageAccess, openCalls: calls, clock },
     httpAddress: () => boundAddress(http, config.httpAddress),
     tls: certificates !== undefined,
+    seen: executions.seen,
   });
   const services = [
     { service: FunctionService, handlers: { ...functions } },

@@ -29,7 +29,7 @@ export interface ChainOptions extends Room {
   /** Values, keys and elements of one request. */
   readonly maxRequestValues: number;
   /** Room of those who show nothing, so that they leave that of others alone; absent where nobody is told apart. */
-  readonly strangers?: Room;
+  readonly strangers?: Room & { readonly watchers: Watchers };
   readonly calls: OpenCalls;
   readonly watchers: Watchers;
   readonly authenticator: Authenticator;

@@ -6,7 +6,7 @@ import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Labels } from '../domain/labels.ts';
 import { acrossTenants, type Scope, sees } from '../domain/scope.ts';
 import type { Tasks } from '../domain/tasks.ts';
-import type { UnaryHandler } from './call.ts';
+import type { CallContext, UnaryHandler } from './call.ts';
 import {
   ExecutionStatus,
   type ListExecutionsRequest,
@@ -37,7 +37,7 @@ const statusNames = [...statusFromWire.keys()]
   .join(', ');
 
 interface ListOptions {
-  readonly tasks: Tasks;
+  readonly tasks: Pick<Tasks, 'get'>;
   readonly list: ExecutionList;
   readonly clock: Clock;
 }
@@ -54,7 +54,8 @@ export function createListExecutions({
     return idOrName.startsWith('task_') ? idOrName : (await tasks.get(scope, idOrName)).taskId;
   };
 
-  return async (request, { principal, scope }) => {
+  return async (request, call) => {
+    const { principal, scope } = call;
     const limit = pageSize(request.pageSize);
     const beforeId = pageToken(request.pageToken, 'executions');
     const createdAfter = instant('created_after', request.createdAfter);
@@ -70,7 +71,7 @@ export function createListExecutions({
     const listed = acrossTenants('all_tenants', principal, scope, request.allTenants);
     const labels = labelsFromWire(request.labels);
     const taskId = request.task === '' ? undefined : await taskIdOf(scope, request.task);
-    const records = await inScope(list, listed, {
+    const wanted = {
       statuses,
       limit: limit + 1,
       ...(taskId !== undefined && { taskId }),
@@ -78,36 +79,50 @@ export function createListExecutions({
       ...(createdBefore !== undefined && { createdBefore }),
       ...(beforeId !== '' && { beforeId }),
       ...(Object.keys(labels).length > 0 && { labels }),
-    });
+    };
+    const { records, stoppedAt } = await inScope(list, listed, wanted, call);
     const page = records.slice(0, limit);
-    const last = page.at(-1);
+    const next = records.length > limit ? page.at(-1)?.executionId : stoppedAt;
     const now = Math.round(clock.now());
     return create(ListExecutionsResponseSchema, {
       executions: page.map((record) => recordToWire(record, now)),
-      nextPageToken:
-        records.length > limit && last !== undefined ? toPageToken('executions', last.executionId) : '',
+      nextPageToken: next === undefined ? '' : toPageToken('executions', next),
     });
   };
 }
 
 type Filter = Parameters<ExecutionList['executions']>[0];
 
-/** Executions that are read at once where only some of them are in scope. */
+/** Executions that are read at once where only some of them are in scope, … */
 const scopedPage = 250;
+/** … and how many are read for one answer, which is shorter then and says where to go on. */
+const mostLookedAt = 10_000;
+
+interface Found {
+  readonly records: readonly ExecutionRecord[];
+  /** Where it stopped looking before the end; absent where it did not. */
+  readonly stoppedAt?: string;
+}
 
 /** Reads on until there are as many as are asked for; in between others have their turn. */
-async function inScope(list: ExecutionList, scope: Scope, filter: Filter): Promise<ExecutionRecord[]> {
+async function inScope(
+  list: ExecutionList,
+  scope: Scope,
+  filter: Filter,
+  call: Pick<CallContext, 'gone'>,
+): Promise<Found> {
   const { tenant, tasks } = scope;
   const ofTenant = { ...filter, ...(tenant !== undefined && { tenant }) };
-  if (tasks === undefined) return list.executions(ofTenant);
-  const found: ExecutionRecord[] = [];
-  for (let rest: Filter = { ...ofTenant, limit: scopedPage }; ; ) {
+  if (tasks === undefined) return { records: await list.executions(ofTenant) };
+  const records: ExecutionRecord[] = [];
+  let rest: Filter = { ...ofTenant, limit: scopedPage };
+  for (let lookedAt = 0; ; lookedAt += scopedPage) {
     const page = await list.executions(rest);
-    found.push(...page.filter((record) => sees(scope, record)));
+    records.push(...page.filter((record) => sees(scope, record)));
     const last = page.at(-1);
-    if (found.length >= filter.limit || last === undefined || page.length < scopedPage) {
-      return found.slice(0, filter.limit);
-    }
+    if (records.length >= filter.limit) return { records: records.slice(0, filter.limit) };
+    if (last === undefined || page.length < scopedPage) return { records };
+    if (lookedAt + scopedPage >= mostLookedAt || call.gone) return { records, stoppedAt: last.executionId };
     rest = { ...rest, beforeId: last.executionId };
     await new Promise<void>((resolve) => setImmediate(resolve));
   }

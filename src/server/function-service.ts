@@ -39,6 +39,7 @@ import {
 import { delay, metadata, positiveDuration, reference, text } from './wire/fields.ts';
 import { effectiveTimeouts, inlineBytes, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
 import { labelsFromWire } from './wire/labels.ts';
+import { turnFrom } from './wire/turn.ts';
 
 export interface FunctionServiceOptions {
   readonly executions: Executions;
@@ -101,6 +102,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       payloadDigest: invocationId === '' ? '' : payloadDigest(task.taskId, checked),
       metadata: metadata('metadata', request.metadata),
       ...(labels !== undefined && { labels }),
+      ...turnFrom(request, task.definition),
       timeouts: effectiveTimeouts(
         task.definition.timeouts,
         timeoutsFromWire('timeouts', request.timeouts),

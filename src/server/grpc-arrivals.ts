@@ -27,6 +27,11 @@ export interface GrpcArrivalsOptions {
     /** ADDRESS, and ADDRESS:PORT. */
     from: { readonly address: string; readonly peer: string },
   ): Arrivals | { readonly until: Promise<Arrivals>; readonly meanwhile: Arrivals };
+  /**
+   * Counts a call that is for everybody until the answer is called; undefined for any other. Throws what the caller
+   * of one too many is to hear.
+   */
+  enter(path: string, address: string): (() => void) | undefined;
   /** No call is looked at any more. */
   close(): void;
   /** The largest message of a method, by its path. */
@@ -129,6 +134,8 @@ export class GrpcArrivals {
     const address = socket.remoteAddress ?? '';
     const from = { address, peer: `${address}:${socket.remotePort}` };
     try {
+      const leave = this.#options.enter(path, address);
+      if (leave !== undefined) stream.once('close', leave);
       const arrivals = this.#options.arrivalsOf(path, headers.authorization, from);
       if (!('until' in arrivals)) return new ArrivingCall(stream, path, arrivals, this.#options);
       arrivals.until.catch((error: RequestError) => refuseUnanswered(stream, error, clock));

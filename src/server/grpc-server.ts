@@ -19,20 +19,10 @@ import type { RequestError } from '../domain/errors.ts';
 import type { Scope } from '../domain/scope.ts';
 import { roleOf } from './access/method-roles.ts';
 import { requestScope, tenantHeader } from './access/request-scope.ts';
-import type { Arrivals } from './arrivals.ts';
 import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
-import {
-  type ChainOptions,
-  decoded,
-  eachWithinBudget,
-  mostBytesOf,
-  requestTooLarge,
-  roomOf,
-  toRequestError,
-  withinBudget,
-} from './chain.ts';
+import { type ChainOptions, decoded, eachWithinBudget, toRequestError, withinBudget } from './chain.ts';
 import { EndedCall } from './ended-call.ts';
-import { type ArrivingCall, GrpcArrivals } from './grpc-arrivals.ts';
+import type { ArrivingCall, GrpcArrivals } from './grpc-arrivals.ts';
 import { MessageOutput } from './message-output.ts';
 import { methodPath, type Received, serviceDefinition } from './service-definition.ts';
 import { statusOf } from './status.ts';
@@ -68,46 +58,8 @@ export function createGrpcServer(options: GrpcServerOptions): Server {
   });
 }
 
-/** Looks at what calls of a server bring before they are whole. */
-export function createGrpcArrivals(
-  services: readonly DescService[],
-  options: ChainOptions & Pick<ServiceOptions, 'peers'>,
-): GrpcArrivals {
-  const methods = new Map(
-    services.flatMap((service) => service.methods.map((method) => [methodPath(method), method] as const)),
-  );
-  const most = new Map([...methods].map(([path, { name }]) => [path, mostBytesOf(name, options)]));
-  return new GrpcArrivals({
-    clock: options.clock,
-    arrivalsOf(path, authorization, { address, peer }) {
-      const method = methods.get(path);
-      const { strangers } = options;
-      // What is for everybody, and what is not there.
-      if (method === undefined || strangers === undefined) return (strangers ?? options).arrivals;
-      const certificate = options.peers?.of(peer);
-      const found = options.authenticator.authenticate({ authorization, address, certificate });
-      const held = (principal: Principal): Arrivals => {
-        assertRole(principal, roleOf(method), method.name);
-        return roomOf(principal, options).arrivals;
-      };
-      return found instanceof Promise
-        ? { until: found.then(held), meanwhile: strangers.arrivals }
-        : held(found);
-    },
-    close: () => {
-      options.arrivals.close();
-      options.strangers?.arrivals.close();
-    },
-    mostReceived: mostReceived(options),
-    mostBytes: (path) => most.get(path) ?? options.maxRequestBytes,
-    isUpload: (path) =>
-      methods.get(path)?.methodKind === 'client_streaming' || (most.get(path) ?? 0) > options.maxRequestBytes,
-    tooLarge: (path) => requestTooLarge(methods.get(path)?.name ?? '', options),
-  });
-}
-
 /** The largest message of any method. */
-function mostReceived({ maxRequestBytes, maxUploadBytes }: ChainOptions): number {
+export function mostReceived({ maxRequestBytes, maxUploadBytes }: ChainOptions): number {
   return Math.max(maxRequestBytes, maxUploadBytes);
 }
 

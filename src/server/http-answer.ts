@@ -87,7 +87,6 @@ export function errorBody(error: RequestError) {
 
 /** What a handler knows of a caller over HTTP. */
 export function contextOf(
-  request: IncomingMessage,
   response: ServerResponse,
   { principal, scope }: Pick<CallContext, 'principal' | 'scope'>,
   ended: EndedCall,
@@ -98,7 +97,8 @@ export function contextOf(
     deadlineMs: undefined,
     remainingMs: () => undefined,
     get gone() {
-      return ended.ended || (request.destroyed && !response.writableEnded);
+      // Not by the request: it is destroyed as soon as its body was read.
+      return ended.ended || (response.destroyed && !response.writableFinished);
     },
     onGone(listener) {
       ended.onEnd(listener);

@@ -32,7 +32,7 @@ export async function callerWith(
     sendError(response, why);
   });
   response.once('close', leave);
-  return contextOf(request, response, { principal, scope }, ended);
+  return contextOf(response, { principal, scope }, ended);
 }
 
 /** Throws unauthenticated for a caller whose token was revoked, or expired, meanwhile. */

@@ -6,18 +6,17 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmod, lstat, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isRole, type Principal } from '../domain/access.ts';
+import type { Principal } from '../domain/access.ts';
 import type { ShownCertificate } from '../domain/certificate.ts';
 import type { Clock } from '../domain/clock.ts';
 import { quote, RequestError } from '../domain/errors.ts';
 import { LruMap } from '../domain/lru-map.ts';
-import { isTenant } from '../domain/scope.ts';
 import { holderOf, type NewToken, type TokenFacts, type Tokens } from '../domain/tokens.ts';
 import { syncFolder } from './artifacts.ts';
 import { StoreError } from './store.ts';
+import { factsOf, type Kept, keptFrom, keptText, tokensFile } from './token-records.ts';
 
 export const adminTokenFile = 'admin-token';
-export const tokensFile = 'tokens.json';
 
 /** A token says what it is, so that who finds one in a file knows, and scanners of repositories can. */
 const tokenPattern = /^spear_[A-Za-z0-9_-]{43}$/;
@@ -28,11 +27,6 @@ const mostFingerprints = 1000;
 const mostRemembered = 1024;
 /** How exactly the last use is kept, in milliseconds. */
 const useMs = 60_000;
-
-type Kept = TokenFacts & {
-  /** Absent where certificates stand for it. */
-  readonly sha256?: string;
-};
 
 /** Rejects with StoreError where a file cannot be read, is not what it should be, or cannot be made. */
 export async function openTokens(dataDir: string, clock: Pick<Clock, 'now'>): Promise<TokenFile> {
@@ -101,6 +95,7 @@ export class TokenFile implements Tokens {
       ...{ name: holderOf(kept.name), role: kept.role },
       ...(kept.tenant !== undefined && { tenant: kept.tenant }),
       ...(kept.tasks !== undefined && { tasks: kept.tasks }),
+      ...(kept.execution !== undefined && { execution: kept.execution }),
       ...(kept.expiresAt !== undefined && { expiresAt: kept.expiresAt }),
     };
   }
@@ -252,8 +247,7 @@ export class TokenFile implements Tokens {
   }
 
   async #write(tokens: readonly Kept[]): Promise<void> {
-    const text = `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`;
-    await writeFile(`${this.#path}.new`, text, { mode: 0o600, flush: true });
+    await writeFile(`${this.#path}.new`, keptText(tokens), { mode: 0o600, flush: true });
     await rename(`${this.#path}.new`, this.#path);
     await syncFolder(dirname(this.#path));
   }
@@ -285,40 +279,6 @@ function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-function factsOf({ sha256: _sha256, ...facts }: Kept): TokenFacts {
-  return facts;
-}
-
-/** Throws where the text is not what this file writes. */
-function keptFrom(text: string): Kept[] {
-  const value: unknown = JSON.parse(text);
-  const { version, tokens } = (value ?? {}) as { readonly version?: unknown; readonly tokens?: unknown };
-  if (version !== 1 || !Array.isArray(tokens)) throw new Error(`${tokensFile} is not one of this version`);
-  return tokens.map((each: unknown) => {
-    const { name, role, sha256, tenant, tasks, ...rest } = (each ?? {}) as Record<string, unknown>;
-    const { createdAt, expiresAt, lastUsedAt, certificateNames, revokedFingerprints } = rest;
-    const isHash = typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
-    const instants = [createdAt, expiresAt ?? 0, lastUsedAt ?? 0];
-    if (
-      typeof name !== 'string' ||
-      typeof role !== 'string' ||
-      !isRole(role) ||
-      !isTenantOrNone(tenant) ||
-      !areGlobsOrNone(tasks) ||
-      !(sha256 === undefined ? isTexts(certificateNames) : isHash && certificateNames === undefined) ||
-      !(revokedFingerprints === undefined || isTexts(revokedFingerprints)) ||
-      !instants.every((at) => typeof at === 'number' && Number.isSafeInteger(at))
-    ) {
-      throw new Error(`${tokensFile} has a token that is none of this version`);
-    }
-    return each as Kept;
-  });
-}
-
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((each) => typeof each === 'string');
-}
-
 /** Throws not_found. */
 function existing(tokens: ReadonlyMap<string, Kept>, name: string): Kept {
   const kept = tokens.get(name);
@@ -327,16 +287,6 @@ function existing(tokens: ReadonlyMap<string, Kept>, name: string): Kept {
     reason: 'TOKEN_NOT_FOUND',
     metadata: { token: name },
   });
-}
-
-/** One that cannot be read must not become one for more than it was made for. */
-function isTenantOrNone(tenant: unknown): boolean {
-  return tenant === undefined || (typeof tenant === 'string' && isTenant(tenant));
-}
-
-function areGlobsOrNone(tasks: unknown): boolean {
-  if (tasks === undefined) return true;
-  return Array.isArray(tasks) && tasks.length > 0 && tasks.every((glob) => typeof glob === 'string');
 }
 
 function emptyWhereMissing(error: NodeJS.ErrnoException): string {

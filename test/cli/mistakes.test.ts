@@ -31,7 +31,8 @@ describe('a command line with a mistake is refused in one line that says what wa
     [['--nonsense'], '--nonsense: is not a flag of spear; see spear --help'],
     [['list', '--taks', 'x'], '--taks: is not a flag of spear list; did you mean --task?'],
     [['invoke', 'x', '--tiemout=3s'], '--tiemout: is not a flag of spear invoke; did you mean --timeout?'],
-    [['list', '--all'], '--all: is not a flag of spear list; see spear list --help'],
+    [['list', '--all'], '--all: is not a flag of spear list; did you mean --all-tenants?'],
+    [['list', '--whole'], '--whole: is not a flag of spear list; see spear list --help'],
     [
       ['task', 'register', 'x', '--retry', '3'],
       'a task file can say it, as retry: spear task register --file',

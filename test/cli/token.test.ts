@@ -154,3 +154,25 @@ describe('a command', () => {
     expect([ended.code, errorLine(ended)]).toEqual([64, expect.stringMatching(message)]);
   });
 });
+
+describe('spear link', () => {
+  it('prints a link with a token of one execution, and how to make it useless', async () => {
+    await server.register('linked', 'wordcount/wordcount.wasm');
+    const { executionId } = await server.functions.invokeFunction({ task: 'linked' });
+    const made = await spear(['link', executionId, '--name', 'for-you']);
+    expect(made.code).toBe(0);
+    const link = new URL(made.stdout.toString().trim());
+    expect(link.origin + link.pathname + link.search).toBe(
+      `http://${server.httpAddress}/?execution=${executionId}`,
+    );
+    expect(link.hash).toMatch(/^#token=spear_[\w-]{43}$/);
+    expect(made.stderr).toContain('token revoke for-you');
+    const listed = (await spear(['token', 'list'])).stdout.toString();
+    expect(listed).toMatch(new RegExp(`^for-you +observe +default +${executionId}`, 'm'));
+  });
+
+  it('is refused for what is no execution here', async () => {
+    const made = await spear(['link', 'exec_00000000000000000000000000']);
+    expect([made.code, errorLine(made)]).toEqual([127, expect.stringContaining('no execution')]);
+  });
+});

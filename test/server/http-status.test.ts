@@ -52,6 +52,7 @@ describe('the status endpoint', () => {
         executionId,
         taskId,
         taskName: 'count',
+        tenant: 'default',
         taskRevision: 1,
         functionName: '',
         instanceId: expect.stringMatching(/./),

@@ -136,3 +136,27 @@ test('one principal does not have all the streams that follow something', async 
   expect(events.status).toBe(429);
   await server.nodes.watchNode({})[Symbol.asyncIterator]().next();
 });
+
+test('watches of the health of a node do not keep others from what they ask', async () => {
+  const server = await started({ anonymousRole: 'none', maxWatchersPerConnection: '3' });
+  const session = () => rawSession(server.grpcAddress);
+  const watch = (over: ReturnType<typeof session>) => {
+    const call = unfinishedCall(over, '/grpc.health.v1.Health/Watch', 0, Buffer.alloc(0));
+    call.stream.end();
+    return call;
+  };
+  const first = session();
+  const open = [1, 2, 3].map(() => watch(first));
+  await Promise.all(open.map(({ stream }) => new Promise((resolve) => stream.once('response', resolve))));
+  expect(await watch(session()).refusal).toMatchObject({
+    ...{ code: 'RESOURCE_EXHAUSTED', reason: 'TOO_MANY_WATCHES', quota: 'max-watchers-per-connection' },
+  });
+  await server.nodes.watchNode({})[Symbol.asyncIterator]().next();
+  first.destroy();
+  const again = async (): Promise<string> => {
+    const { stream, refusal: refused } = watch(session());
+    const heard = new Promise<string>((resolve) => stream.once('data', () => resolve('heard')));
+    return Promise.race([heard, refused.then(({ code }) => code)]);
+  };
+  await expect.poll(again).toBe('heard');
+});

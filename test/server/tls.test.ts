@@ -1,5 +1,6 @@
 /** gRPC and HTTP over TLS, from one pair of files that may change while the node runs. */
 import { copyFileSync, readFileSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
@@ -8,7 +9,13 @@ import type { ConfigFlags } from '../../src/config.ts';
 import { AccessService } from '../../src/server/gen/spearlet/access_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { CertificateAuthority, type CertificateFiles, fingerprintOf } from '../support/certificates.ts';
-import { adminToken, type LocalServer, startServer } from '../support/server.ts';
+import {
+  adminToken,
+  type LocalServer,
+  spawnServer,
+  startServer,
+  temporaryDataDir,
+} from '../support/server.ts';
 import { getOver } from './https.ts';
 import { refusal } from './refusal.ts';
 
@@ -216,4 +223,26 @@ test.each([
   };
   const flags = { tlsCert: pairs[cert]?.cert, tlsKey: pairs[key]?.key };
   await expect(startServer(flags)).rejects.toThrow(says);
+});
+
+test('a node in a process of its own reads its certificate again when it is told to hang up', async () => {
+  const authority = new CertificateAuthority();
+  const files = { cert: join(authority.folder, 'cert'), key: join(authority.folder, 'key') };
+  const put = (from: CertificateFiles): void => {
+    copyFileSync(from.key, files.key);
+    copyFileSync(from.cert, files.cert);
+  };
+  const [first, second] = [1, 2].map(() => authority.issue({ names: here }));
+  if (first === undefined || second === undefined) throw new Error('no certificates');
+  put(first);
+  const dataDir = await temporaryDataDir();
+  const server = await spawnServer(dataDir, flagsOf(files));
+  onTestFinished(async () => {
+    await server.end('SIGKILL');
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  put(second);
+  server.process.kill('SIGHUP');
+  await expect.poll(() => shownAt(server.httpAddress)).toBe(fingerprintOf(second.cert));
+  expect(await shownAt(server.grpcAddress)).toBe(fingerprintOf(second.cert));
 });

@@ -2,7 +2,8 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { adminTokenFile, openTokens, tokensFile } from '../../src/stores/token-file.ts';
+import { adminTokenFile, openTokens } from '../../src/stores/token-file.ts';
+import { tokensFile } from '../../src/stores/token-records.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 async function folder(): Promise<string> {

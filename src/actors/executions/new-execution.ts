@@ -19,7 +19,7 @@ export function newRecord(
   ids: { readonly executionId: string; readonly requestId: string },
   at: AdmissionTime,
 ): ExecutionRecord {
-  const { task, timeouts, labels } = request;
+  const { task, timeouts, labels, priority, fairnessKey } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -56,6 +56,8 @@ export function newRecord(
     resourceUse: {},
     ...(allowed.length > 0 && { loosened: allowed }),
     ...(labels !== undefined && { labels }),
+    ...(priority !== undefined && { priority }),
+    ...(fairnessKey !== undefined && { fairnessKey }),
   };
 }
 

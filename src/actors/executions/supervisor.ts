@@ -406,5 +406,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
 }
 
 function leafOf(record: ExecutionRecord | undefined): Leaf {
-  return { tenant: tenantOf(record ?? {}), priority: 'normal', fairnessKey: '' };
+  return {
+    tenant: tenantOf(record ?? {}),
+    priority: record?.priority ?? 'normal',
+    fairnessKey: record?.fairnessKey ?? '',
+  };
 }

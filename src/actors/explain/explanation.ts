@@ -5,7 +5,7 @@
  */
 import { breakpointReason } from '../../domain/breakpoint.ts';
 import { durationText } from '../../domain/duration.ts';
-import type { ErrorCode } from '../../domain/errors.ts';
+import { type ErrorCode, quote } from '../../domain/errors.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { Explanation } from '../../domain/explanation.ts';
 import { defaultTimers } from '../../domain/interruption.ts';
@@ -113,7 +113,15 @@ function waiting({ context: { startAt }, now }: Facts): Words {
     : { summary: 'Its start time has come; it is about to queue.', goesOnAt: startAt };
 }
 
-function queued({ queue, block, lowSpace, entry, now }: Facts, who: string): Words {
+/** What it was given besides what all have; empty for nothing. */
+function lineOf({ priority, fairnessKey }: ExecutionRecord): string {
+  return [
+    ...(priority === undefined ? [] : [`priority ${priority}`]),
+    ...(fairnessKey === undefined ? [] : [`fairness key ${quote(fairnessKey)}`]),
+  ].join(' and ');
+}
+
+function queued({ record, queue, block, lowSpace, entry, now }: Facts, who: string): Words {
   const { place, length, retries, slots, running } = queue;
   const details: string[] = [];
   if (entry !== undefined) details.push(`in ${entry.to} for ${durationText(Math.max(0, now - entry.time))}`);
@@ -121,6 +129,8 @@ function queued({ queue, block, lowSpace, entry, now }: Facts, who: string): Wor
     if (retries > 0 && place > retries) {
       details.push(`${retries === 1 ? '1 retry goes' : `${retries} retries go`} before it`);
     }
+    const line = lineOf(record);
+    if (line !== '') details.push(`it waits among those with ${line}`);
     details.push(`the node runs ${slots} at once (--slots)`);
   }
   if (lowSpace) details.push('the disk is full: what was accepted may end, and nothing new is accepted');

@@ -1,5 +1,6 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
+import { type Priority, priorities } from '../../domain/scheduling/run-order.ts';
 import { readCall } from '../call.ts';
 import { collect, collectPairs, delay, duration, oneOf } from '../flag.ts';
 import { inInvokeFlags } from '../flag-words.ts';
@@ -26,6 +27,8 @@ interface Options {
   readonly invocationId?: string;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly label?: Readonly<Record<string, string>>;
+  readonly priority?: string;
+  readonly fairnessKey?: string;
   readonly forceNewInstance?: boolean;
   readonly cancelOnDisconnect?: boolean;
 }
@@ -79,6 +82,12 @@ export function invokeCommand(shell: Shell): Command {
       "a label to list by, over the task's own (repeatable)",
       collectPairs('--label', 'KEY=VALUE'),
     )
+    .option(
+      '--priority <priority>',
+      "which of your tenant's go first: low, normal, high, urgent (default: the task's)",
+      oneOf('--priority', priorities),
+    )
+    .option('--fairness-key <key>', "those with different keys take turns (default: the task's)")
     .option('--force-new-instance', 'never use an instance that ran something before')
     .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
   const given = new Set<string>();
@@ -132,6 +141,9 @@ async function readRequest(
     invocationId: options.invocationId ?? '',
     metadata: { ...options.metadata },
     labels: { ...options.label },
+    // The wire numbers them in their order, from 1; 0 is the task's.
+    priority: priorities.indexOf(options.priority as Priority) + 1,
+    fairnessKey: options.fairnessKey ?? '',
     forceNewInstance: options.forceNewInstance === true,
     cancelOnDisconnect: options.cancelOnDisconnect === true,
   };

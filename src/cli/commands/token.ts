@@ -108,14 +108,23 @@ function listCommand(shell: Shell): Command {
   return command;
 }
 
-function row({ name, role, tenant, tasks, createdAt, expiresAt, lastUsedAt }: Token): readonly string[] {
+function row({
+  name,
+  role,
+  tenant,
+  tasks,
+  executionId,
+  createdAt,
+  expiresAt,
+  lastUsedAt,
+}: Token): readonly string[] {
   const time = (at: Token['createdAt'], absent: string) =>
     at === undefined ? absent : timestampDate(at).toISOString();
   return [
     name,
     Role[role]?.toLowerCase() ?? '',
     tenant,
-    tasks.length === 0 ? '-' : tasks.join(' '),
+    executionId || (tasks.length === 0 ? '-' : tasks.join(' ')),
     time(createdAt, '-'),
     time(expiresAt, 'never'),
     time(lastUsedAt, 'never'),

@@ -14,7 +14,18 @@ import {
   truth,
   whole,
 } from './check.ts';
-import { errorCode, executionId, label, labels, measured, mostCount, statePath, taskId } from './values.ts';
+import {
+  errorCode,
+  executionId,
+  fairnessKey,
+  label,
+  labels,
+  measured,
+  mostCount,
+  priority,
+  statePath,
+  taskId,
+} from './values.ts';
 
 const mostOutput = 4 * 1024 * 1024;
 
@@ -96,6 +107,8 @@ const record = object<ExecutionRecord>({
   originId: optional(executionId),
   restoredAt: optional(instant),
   labels: optional(labels),
+  priority: optional(priority),
+  fairnessKey: optional(fairnessKey),
   outcome: optional(outcomeCheck),
 });
 

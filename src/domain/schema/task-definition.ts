@@ -24,10 +24,12 @@ import {
   argumentList,
   environment,
   environmentValue,
+  fairnessKey,
   labels,
   mostPathBytes,
   networkList,
   positive,
+  priority,
   secrets,
   user,
 } from './values.ts';
@@ -185,6 +187,17 @@ export const definitionFields: Fields<TaskDefinition> = {
     means: 'For people and for filters; its executions have them, too.',
     shown: 'label',
     ...flag('--label <key=value>', 'a label of it and its executions (repeatable)', 'What runs:'),
+  }),
+  priority: optional(priority, {
+    means:
+      'Which of those of its tenant that wait for a slot go first: while there is work of all, slots go to them as 1 to 4 to 16 to 64. An invocation may have another.',
+    defaultWords: 'normal',
+    ...flag('--priority <priority>', 'low, normal, high, urgent', 'Limits:'),
+  }),
+  fairnessKey: optional(fairnessKey, {
+    means: 'Executions of one priority with different keys take turns. An invocation may have another.',
+    defaultWords: 'one for all that have none',
+    ...flag('--fairness-key <key>', 'executions with different keys take turns', 'Limits:'),
   }),
 };
 

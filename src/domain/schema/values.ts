@@ -1,6 +1,7 @@
 /** Kinds of values that several fields have: their patterns and bounds stand here and nowhere else. */
 import { type ErrorCode, errorCodes, quote } from '../errors.ts';
 import { destinationPattern, destinationWords, parseDestination } from '../network/destination.ts';
+import { priorities } from '../scheduling/run-order.ts';
 import {
   type Check,
   duration,
@@ -134,3 +135,8 @@ function limited<T, F extends Form>(
     throw new Mismatch(place, `has ${bytes} bytes in all; allowed are ${mostArgumentBytes}`);
   });
 }
+
+export const priority = oneOf(...priorities);
+
+/** Among executions of one priority that wait for slots. */
+export const fairnessKey = text(256);

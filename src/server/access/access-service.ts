@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type { Principal } from '../../domain/access.ts';
+import type { Principal, Role } from '../../domain/access.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
 import { atHomeIn, checkGlobs, owned, tenantToMakeIn } from '../../domain/scope.ts';
@@ -24,6 +24,7 @@ import { certificateNamesFromWire, fingerprintFromWire, roleFromWire, tokenToWir
 import { instant, reference } from '../wire/fields.ts';
 import type { OpenCalls } from './open-calls.ts';
 import type { PageAccess } from './page-access.ts';
+import type { SeenExecution } from './seen-executions.ts';
 
 export interface AccessService {
   readonly createToken: UnaryHandler<CreateTokenRequest, CreateTokenResponse>;
@@ -40,6 +41,7 @@ export function createAccessService({
   openCalls,
   httpAddress,
   tls,
+  seen,
   clock,
 }: {
   readonly tokens: Tokens;
@@ -49,6 +51,7 @@ export function createAccessService({
   readonly httpAddress: () => string;
   /** It is reached by https. */
   readonly tls: boolean;
+  readonly seen: SeenExecution;
   readonly clock: Pick<Clock, 'now'>;
 }): AccessService {
   return {
@@ -78,13 +81,22 @@ export function createAccessService({
         );
       }
       const certificateNames = certificateNamesFromWire('certificate_names', request.certificateNames);
+      const execution = request.executionId === '' ? undefined : await seen(scope, request.executionId);
+      if (execution !== undefined) {
+        const others = { tasks: tasks.length > 0, certificate_names: certificateNames !== undefined };
+        assertForOne(role, expiresAt, others);
+      }
       const { token, facts } = await tokens.create({
         ...{ name, role, ...owned(tenantToMakeIn(scope)) },
         ...(tasks.length > 0 && { tasks: [...tasks] }),
         ...(certificateNames !== undefined && { certificateNames }),
+        ...(execution !== undefined && { execution }),
         ...(expiresAt !== undefined && { expiresAt: Math.round(expiresAt) }),
       });
-      return create(CreateTokenResponseSchema, { token: tokenToWire(facts), secret: token });
+      return create(CreateTokenResponseSchema, {
+        ...{ token: tokenToWire(facts), secret: token },
+        ...(execution !== undefined && { httpAddress: httpAddress(), tls }),
+      });
     },
 
     async listTokens() {
@@ -125,4 +137,23 @@ function assertNoSession(principal: Principal): void {
     'a session of the page makes no tokens and no links; allowed is the command, or a token',
     { reason: 'ROLE_MISSING', metadata: { needed: 'admin', role: principal.role ?? '' } },
   );
+}
+
+/** Throws invalid_argument for what a token of one execution cannot be. */
+function assertForOne(
+  role: Role,
+  expiresAt: number | undefined,
+  others: Readonly<Record<string, boolean>>,
+): void {
+  if (role !== 'observe')
+    throw invalidArgument('role', `is ${role}; allowed for a token of one execution is observe`);
+  if (expiresAt === undefined) {
+    throw invalidArgument(
+      'expires_at',
+      'is not set; allowed for a token of one execution is a time in the future',
+    );
+  }
+  for (const [field, given] of Object.entries(others)) {
+    if (given) throw invalidArgument(field, 'is given; allowed for a token of one execution is none');
+  }
 }

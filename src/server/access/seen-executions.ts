@@ -11,7 +11,9 @@ export type SeenExecution = (scope: Scope, id: string) => Promise<string>;
 
 /** Whose an execution is, of one that lives or that the store has. */
 export interface ExecutionOwners {
-  record(executionId: string): Promise<Pick<ExecutionRecord, 'tenant' | 'taskName'> | undefined>;
+  record(
+    executionId: string,
+  ): Promise<Pick<ExecutionRecord, 'tenant' | 'taskName' | 'executionId'> | undefined>;
 }
 
 export function seenExecutions(owners: ExecutionOwners): SeenExecution {

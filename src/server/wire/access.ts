@@ -28,7 +28,7 @@ export function tokenToWire(facts: TokenFacts): MessageInitShape<typeof TokenSch
   const { certificateNames, revokedFingerprints } = facts;
   return {
     ...{ name, role: roleToWire[role], createdAt: timestampFromMs(createdAt) },
-    ...{ tenant: tenantOf(facts), tasks: [...tasks] },
+    ...{ tenant: tenantOf(facts), tasks: [...tasks], executionId: facts.execution ?? '' },
     ...(expiresAt !== undefined && { expiresAt: timestampFromMs(expiresAt) }),
     ...(lastUsedAt !== undefined && { lastUsedAt: timestampFromMs(lastUsedAt) }),
     certificateNames: [...(certificateNames ?? [])],

@@ -22,6 +22,7 @@ import {
 } from '../gen/spearlet/function_pb.js';
 import { int32, int64, time } from './bounded.ts';
 import { errorCodeToWire, modeToWire, originToWire, statusToWire, streamToWire } from './enums.ts';
+import { priorityToWire } from './turn.ts';
 
 type Failure = Exclude<Outcome, { status: 'completed' }>;
 
@@ -88,6 +89,8 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     oldestSequence: int64(record.oldestSequence ?? 1),
     originExecutionId: record.originId ?? '',
     ...(record.labels !== undefined && { labels: record.labels }),
+    priority: priorityToWire(record.priority),
+    fairnessKey: record.fairnessKey ?? '',
     ...(termination !== undefined && {
       termination: { rung: termination.rung, tookMs: int64(termination.tookMs) },
     }),

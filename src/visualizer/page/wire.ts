@@ -64,6 +64,7 @@ export interface ExecutionResultJson {
   readonly recoveries: number;
   readonly oldestSequence: string;
   readonly originExecutionId: string;
+  readonly tenant: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 

@@ -3,6 +3,7 @@
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { AccessService, Role } from '../../../src/server/gen/spearlet/access_pb.js';
@@ -72,6 +73,27 @@ describeWhere([await chromium()], 'a page of a node that wants a token', () => {
     await page.evaluate(() => fetch('/healthz').then((answer) => answer.text()));
     return requests.slice(before).filter((path) => path !== '/healthz');
   }
+
+  test('shows one execution to whoever comes by its link, also after a reload, and nothing else', async () => {
+    const [shown, other] = [await loops(), await loops()];
+    const { secret } = await server.connection.service(AccessService).createToken({
+      ...{ name: `link-${shown.slice(-8)}`, role: Role.OBSERVE, executionId: shown },
+      expiresAt: timestampFromMs(Date.now() + 600_000),
+    });
+    const made = await reader();
+    const { page } = made;
+    await made.open(`/?execution=${shown}#token=${secret}`);
+    const seen = new ExecutionPage(page);
+    await seen.lit('running.attempting');
+    expect(page.url()).not.toContain(secret);
+    expect(await tokenOf(page)).toBe('');
+    await page.reload();
+    await seen.lit('running.attempting');
+    await made.open('/');
+    const list = new ListPage(page);
+    await list.row(shown).waitFor();
+    expect(await list.row(other).count()).toBe(0);
+  });
 
   test('is entered with a code, shows what runs, acts, downloads, and stays entered', async () => {
     const made = await reader();

@@ -113,6 +113,7 @@ export function execution(createdAt: number, seed: number, change: Change = {}):
     recoveries: 0,
     oldestSequence: '1',
     originExecutionId: '',
+    tenant: 'default',
     labels: {},
     ...change,
   };

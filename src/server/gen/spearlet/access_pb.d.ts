@@ -75,6 +75,13 @@ export declare type Token = Message<"spearlet.Token"> & {
    * @generated from field: repeated string tasks = 13;
    */
   tasks: string[];
+
+  /**
+   * The one execution that it sees, and nothing else; empty for other tokens.
+   *
+   * @generated from field: string execution_id = 14;
+   */
+  executionId: string;
 };
 
 /**
@@ -120,6 +127,13 @@ export declare type CreateTokenRequest = Message<"spearlet.CreateTokenRequest"> 
    * @generated from field: repeated string tasks = 11;
    */
   tasks: string[];
+
+  /**
+   * As in Token; with ROLE_OBSERVE and expires_at, and without tasks and certificate_names.
+   *
+   * @generated from field: string execution_id = 12;
+   */
+  executionId: string;
 };
 
 /**
@@ -144,6 +158,18 @@ export declare type CreateTokenResponse = Message<"spearlet.CreateTokenResponse"
    * @generated from field: string secret = 2;
    */
   secret: string;
+
+  /**
+   * For a token of one execution, as in CreatePageCodeResponse: http(s)://HOST:PORT/?execution=ID#token=SECRET
+   *
+   * @generated from field: string http_address = 3;
+   */
+  httpAddress: string;
+
+  /**
+   * @generated from field: bool tls = 4;
+   */
+  tls: boolean;
 };
 
 /**

@@ -169,6 +169,20 @@ export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequ
    * @generated from field: map<string, string> labels = 17;
    */
   labels: { [key: string]: string };
+
+  /**
+   * Instead of the task's. Whoever joins an execution by its `invocation_id` changes neither.
+   *
+   * @generated from field: spearlet.Priority priority = 18;
+   */
+  priority: Priority;
+
+  /**
+   * Instead of the task's; at most 256 bytes.
+   *
+   * @generated from field: string fairness_key = 19;
+   */
+  fairnessKey: string;
 };
 
 /**
@@ -524,6 +538,18 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: string tenant = 38;
    */
   tenant: string;
+
+  /**
+   * As they were at admission.
+   *
+   * @generated from field: spearlet.Priority priority = 39;
+   */
+  priority: Priority;
+
+  /**
+   * @generated from field: string fairness_key = 40;
+   */
+  fairnessKey: string;
 };
 
 /**
@@ -1429,6 +1455,43 @@ export enum ErrorOrigin {
  * Describes the enum spearlet.ErrorOrigin.
  */
 export declare const ErrorOriginSchema: GenEnum<ErrorOrigin>;
+
+/**
+ * While there is work of all of them, a tenant's slots go to them as 1 to 4 to 16 to 64.
+ *
+ * @generated from enum spearlet.Priority
+ */
+export enum Priority {
+  /**
+   * @generated from enum value: PRIORITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: PRIORITY_LOW = 1;
+   */
+  LOW = 1,
+
+  /**
+   * @generated from enum value: PRIORITY_NORMAL = 2;
+   */
+  NORMAL = 2,
+
+  /**
+   * @generated from enum value: PRIORITY_HIGH = 3;
+   */
+  HIGH = 3,
+
+  /**
+   * @generated from enum value: PRIORITY_URGENT = 4;
+   */
+  URGENT = 4,
+}
+
+/**
+ * Describes the enum spearlet.Priority.
+ */
+export declare const PrioritySchema: GenEnum<Priority>;
 
 /**
  * @generated from enum spearlet.OutputStream

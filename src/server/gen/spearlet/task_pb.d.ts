@@ -7,7 +7,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import type { ErrorCode, Timeouts } from "./function_pb.js";
+import type { ErrorCode, Priority, Timeouts } from "./function_pb.js";
 
 /**
  * Describes the file spearlet/task.proto.
@@ -508,6 +508,20 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
    * @generated from field: map<string, string> secrets = 23;
    */
   secrets: { [key: string]: string };
+
+  /**
+   * Of its executions among those of its tenant that wait for a slot; an invocation may have another. Default NORMAL.
+   *
+   * @generated from field: spearlet.Priority priority = 24;
+   */
+  priority: Priority;
+
+  /**
+   * Executions of one priority that have different keys take turns; at most 256 bytes. An invocation may have another.
+   *
+   * @generated from field: string fairness_key = 25;
+   */
+  fairnessKey: string;
 };
 
 /**

@@ -3,6 +3,7 @@
  *
  * - The code comes in the fragment of the address, which no browser sends anywhere, and is taken out of it at once.
  * - The token is kept for this origin, with its port. A cookie would go to every port of the host.
+ * - The link to one execution has its token in the fragment, which counts in this tab alone, and there before others.
  * - A request that the node refuses for its token ends the session: nothing more is sent until there is another code.
  */
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
@@ -25,7 +26,7 @@ const place = 'spear.session';
 
 export function startSession(send: typeof globalThis.fetch): Session {
   const state = signal<'entering' | 'open' | 'shut'>('open');
-  const token = signal(remembered());
+  const token = signal(rememberedHere() || remembered());
   const fault = signal('');
   let entered = Promise.resolve();
 
@@ -33,6 +34,7 @@ export function startSession(send: typeof globalThis.fetch): Session {
     state.value = 'entering';
     entered = exchange(send, code)
       .then((made) => {
+        rememberHere('');
         token.value = made;
         fault.value = '';
         remember(made);
@@ -49,6 +51,7 @@ export function startSession(send: typeof globalThis.fetch): Session {
   const refused = (used: string): boolean => {
     if (state.peek() === 'entering') return true;
     // Another tab may have signed in since.
+    if (rememberedHere() === used) rememberHere('');
     const kept = remembered();
     if (kept !== '') token.value = kept;
     if (token.peek() !== used) return state.peek() === 'open';
@@ -67,25 +70,31 @@ export function startSession(send: typeof globalThis.fetch): Session {
     }
   };
   const look = () => {
-    const code = takeCode();
+    const given = takeFromFragment('token');
+    if (given !== undefined) {
+      rememberHere(given);
+      token.value = given;
+      if (state.peek() === 'shut') state.value = 'open';
+    }
+    const code = takeFromFragment('code');
     if (code !== undefined) enter(code);
   };
   look();
   window.addEventListener('hashchange', look);
   window.addEventListener('storage', ({ key, newValue }) => {
-    if (key !== place || !newValue) return;
+    if (key !== place || !newValue || rememberedHere() !== '') return;
     token.value = newValue;
     if (state.peek() === 'shut') state.value = 'open';
   });
   return { state, signedIn: computed(() => token.value !== ''), fault, fetch };
 }
 
-/** The code in the address, which has it no more then. */
-function takeCode(): string | undefined {
+/** The code or token in the address, which has it no more then. */
+function takeFromFragment(name: 'code' | 'token'): string | undefined {
   const { hash, pathname, search } = window.location;
-  const code = new URLSearchParams(hash.slice(1)).get('code') ?? undefined;
-  if (code !== undefined) window.history.replaceState(window.history.state, '', pathname + search);
-  return code;
+  const secret = new URLSearchParams(hash.slice(1)).get(name) ?? undefined;
+  if (secret !== undefined) window.history.replaceState(window.history.state, '', pathname + search);
+  return secret;
 }
 
 /** Rejects with an error for people. */
@@ -116,6 +125,24 @@ function remembered(): string {
     return localStorage.getItem(place) ?? '';
   } catch {
     return '';
+  }
+}
+
+/** Of the link that this tab was opened with. */
+function rememberedHere(): string {
+  try {
+    return sessionStorage.getItem(place) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function rememberHere(token: string): void {
+  try {
+    if (token === '') sessionStorage.removeItem(place);
+    else sessionStorage.setItem(place, token);
+  } catch {
+    // As below.
   }
 }
 

@@ -187,6 +187,7 @@ export class Recording {
       recoveries: context.recoveries,
       oldestSequence: '1',
       originExecutionId: '',
+      tenant: 'default',
       labels: {},
       ...this.result,
     };
