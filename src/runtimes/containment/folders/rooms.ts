@@ -123,7 +123,7 @@ export class Rooms {
       for (const path of below) {
         const target = `${stage}${path.slice(folder.length)}`;
         if (this.#volumes.includes(path)) {
-          stages.push(entry(path, target, 'none', 'rbind'));
+          stages.push(entry(path, target, 'none', 'rbind,X-mount.mkdir=0755'));
         } else if (statSync(path).isDirectory()) {
           stages.push(entry(path, target, 'none', 'bind,X-mount.mkdir=0755'));
         } else {

@@ -69,7 +69,7 @@ const advice: Readonly<Record<string, Advice>> = {
   },
   START_FAILED: {
     meaning:
-      'the artifact was accepted but cannot be made ready, or its instance cannot be made: no such program in the image, no right to run it',
+      'the artifact was accepted but cannot be made ready, or its instance cannot be made: no such program in the image, no right to run it, a secret that is missing, a host folder that leads to files of the node',
     todo: 'read error_message',
   },
   ARTIFACT_UNAVAILABLE: {
