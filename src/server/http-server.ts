@@ -31,7 +31,7 @@ import { serveEvents } from './http-events.ts';
 import { type HttpHosts, wholeUrl } from './http-hosts.ts';
 import { acceptInspectors, type Inspections } from './http-inspect.ts';
 import { type PageFile, servePage } from './http-page.ts';
-import { createTicket, downloadPath, openSession, type SessionOptions } from './http-session.ts';
+import { createTicket, downloadPath, openSession, type SessionOptions, sendCaller } from './http-session.ts';
 import type { CertificateSource } from './tls/certificate-source.ts';
 import { messageToJson } from './wire/json-response.ts';
 
@@ -169,6 +169,7 @@ async function route(
     return send(withTicket(options, path, query), request, response, decodePathPart(id));
   }
   if (path === '/api/session') return openSession(options, request, response);
+  if (path === '/api/caller') return sendCaller(options, request, response);
   if (path === '/api/tickets') return createTicket(options, request, response);
   if (path.startsWith('/api/')) return callApi(options, request, response, path.slice('/api/'.length));
   if (path === '/metrics') {

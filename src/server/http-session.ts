@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { invalidArgument, quote, RequestError } from '../domain/errors.ts';
-import { atHomeIn } from '../domain/scope.ts';
+import { atHomeIn, tenantToMakeIn } from '../domain/scope.ts';
 import { pathRoles } from './access/method-roles.ts';
 import type { PageAccess } from './access/page-access.ts';
 import { type ChainOptions, type Room, roomOf } from './chain.ts';
@@ -35,6 +35,18 @@ export async function openSession(
     await onlyField('code', options.strangers ?? options, request),
   );
   sendJson(response, 200, { token: secret, expiresAt: timeText(expiresAt) });
+}
+
+/** `{"name", "role", "tenant"}`: who asks, so that a page offers what its reader may do. */
+export async function sendCaller(
+  options: SessionOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== 'GET') return refuseMethod(response, 'GET');
+  checkBrowser(request, { changes: false, actionsAllowed: false });
+  const { principal, scope } = await callerWith(pathRoles.caller, 'who asks', options, request, response);
+  sendJson(response, 200, { name: principal.name, role: principal.role, tenant: tenantToMakeIn(scope) });
 }
 
 /** `/api/history/ID` or `/api/snapshots/ID`. */

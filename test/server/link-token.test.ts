@@ -49,6 +49,10 @@ describe('a token of one execution', () => {
       headers: { authorization: `Bearer ${token}` },
     });
     expect(answer.status).toBe(200);
+    const caller = await fetch(`http://${server.httpAddress}/api/caller`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(await caller.json()).toEqual({ name: 'token shows', role: 'observe', tenant: 'default' });
     expect(await answer.text()).toContain(shown);
   });
 

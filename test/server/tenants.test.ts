@@ -107,6 +107,22 @@ async function busyOthers(server: LocalServer, tenant: string, names: readonly s
   };
 }
 
+/** Resolves when a status has counted all that is listed: where counting takes long, it tells what it was a while ago. */
+async function counted({ connection }: Onlooker): Promise<void> {
+  const listed = async () => {
+    const { executions } = await connection.service(FunctionService).listExecutions({ pageSize: 1000 });
+    const { tasks } = await connection.service(TaskService).listTasks({ pageSize: 1000 });
+    return [executions.length, tasks.length];
+  };
+  const inStatus = async () => {
+    const { node } = await connection.service(NodeService).getNode({});
+    const sum = (node?.counts ?? []).reduce((all, { count }) => all + Number(count), 0);
+    return [sum, Number(node?.supervisors.find(({ name }) => name === 'tasks')?.children)];
+  };
+  const expected = await listed();
+  await expect.poll(inStatus).toEqual(expected);
+}
+
 /** Everything that can be asked, of one's own and of what others have. */
 async function ask(server: LocalServer, token: string, others: Others, key: string): Promise<Onlooker> {
   const one = new Onlooker(server, token);
@@ -151,6 +167,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
     await one.get('status', `/status/${executionId}`);
     await one.get('history', `/api/history/${executionId}`);
     await one.get('snapshots', `/api/snapshots/${executionId}`);
+    await one.get('caller', '/api/caller');
     await one.get('tickets', '/api/tickets', { path: `/api/history/${executionId}` });
   }
   for (const executionId of others.executions) {
@@ -183,6 +200,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   await one.ask(functions.listExecutions, { labels: { team: 'x' }, pageSize: 2 });
   await one.ask(functions.listExecutions, { statuses: [1, 2] });
   await one.ask(functions.listExecutions, { allTenants: true });
+  await counted(one);
   await one.ask(nodes.getNode, { allTenants: true });
   await one.ask(nodes.watchNode, { allTenants: true }, 1);
   await one.ask(nodes.watchNode, {}, 1);
@@ -194,6 +212,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   for (const task of ['b-other', ...others.tasks.filter((name) => !name.startsWith('b-'))])
     await one.ask(tasks.deleteTask, { task, cancelExecutions: true });
   for (const method of Object.values(access)) await one.ask(method, {});
+  await counted(one);
   await one.ask(nodes.getNode, {});
   const last = (await call.invokeFunction({ task: 'b-count', input })).executionId;
   const tells = ({ data }: { readonly data: unknown }) => JSON.stringify(data).includes(last);

@@ -50,6 +50,7 @@ export const pathRoles = {
   history: 'observe',
   snapshots: 'operate',
   inspect: 'observe',
+  caller: 'observe',
   /** Who may have a ticket; the file that it is for needs its own role. */
   tickets: 'observe',
 } as const satisfies Record<string, Role>;

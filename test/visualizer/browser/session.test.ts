@@ -93,6 +93,7 @@ describeWhere([await chromium()], 'a page of a node that wants a token', () => {
     const list = new ListPage(page);
     await list.row(shown).waitFor();
     expect(await list.row(other).count()).toBe(0);
+    await page.getByText('Read only').waitFor();
   });
 
   test('is entered with a code, shows what runs, acts, downloads, and stays entered', async () => {

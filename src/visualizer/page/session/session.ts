@@ -6,7 +6,7 @@
  * - The link to one execution has its token in the fragment, which counts in this tab alone, and there before others.
  * - A request that the node refuses for its token ends the session: nothing more is sent until there is another code.
  */
-import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 
 export interface Session {
   /**
@@ -16,6 +16,8 @@ export interface Session {
   readonly state: ReadonlySignal<'entering' | 'open' | 'shut'>;
   /** It has a token; else it is whoever callers without one are to the node. */
   readonly signedIn: ReadonlySignal<boolean>;
+  /** The node knows its token as one that changes nothing. */
+  readonly onlyObserves: ReadonlySignal<boolean>;
   /** Why the code in the address was of no use; empty where it was, or there was none. */
   readonly fault: ReadonlySignal<string>;
   readonly fetch: typeof globalThis.fetch;
@@ -28,6 +30,7 @@ export function startSession(send: typeof globalThis.fetch): Session {
   const state = signal<'entering' | 'open' | 'shut'>('open');
   const token = signal(rememberedHere() || remembered());
   const fault = signal('');
+  const onlyObserves = signal(false);
   let entered = Promise.resolve();
 
   const enter = (code: string) => {
@@ -86,7 +89,15 @@ export function startSession(send: typeof globalThis.fetch): Session {
     token.value = newValue;
     if (state.peek() === 'shut') state.value = 'open';
   });
-  return { state, signedIn: computed(() => token.value !== ''), fault, fetch };
+  effect(() => {
+    const { value: shown } = token;
+    onlyObserves.value = false;
+    if (shown === '') return;
+    void roleOf(send, shown).then((role) => {
+      if (token.peek() === shown) onlyObserves.value = role === 'observe';
+    });
+  });
+  return { state, signedIn: computed(() => token.value !== ''), onlyObserves, fault, fetch };
 }
 
 /** The code or token in the address, which has it no more then. */
@@ -107,6 +118,16 @@ async function exchange(send: typeof globalThis.fetch, code: string): Promise<st
       ? 'This link was used already, or is older than a minute.'
       : `The node refused the link (${response.status}).`,
   );
+}
+
+/** Undefined where the node does not say: what is not allowed it will refuse. */
+async function roleOf(send: typeof globalThis.fetch, token: string): Promise<string | undefined> {
+  try {
+    const response = await send('/api/caller', withToken(undefined, token));
+    return response.ok ? ((await response.json()) as { readonly role: string }).role : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function withToken(init: RequestInit | undefined, token: string): RequestInit {

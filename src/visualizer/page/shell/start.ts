@@ -39,7 +39,9 @@ export function startPage(): Page {
     list: createListModel({ call, feed, rows, router }),
     notices: createNotices(),
     acts: createActs(call, callWithLines),
-    mayAct: computed(() => session.signedIn.value || feed.node.value?.actionsAllowed === true),
+    mayAct: computed(() =>
+      session.signedIn.value ? !session.onlyObserves.value : feed.node.value?.actionsAllowed === true,
+    ),
     download: createDownload(call),
     dialogs: createDialogs(),
     tasks,
