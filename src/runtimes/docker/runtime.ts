@@ -7,7 +7,7 @@ import type { HostFolders } from '../host-folders.ts';
 import type { InstanceRuntime, PreparedArtifact } from '../runtime.ts';
 import { LaunchError } from '../runtime.ts';
 import { SecretFolders } from '../secrets/secret-folders.ts';
-import { parseAddress } from './engine/address.ts';
+import { isOwnEngine } from './engine/address.ts';
 import {
   type DockerLogger,
   EngineConnection,
@@ -214,7 +214,7 @@ function proxyTools({
   const cannot = (why: string) => ({
     reason: `a container cannot be held to a list here: ${why}; allowed is none, or allow_network with a network of the engine`,
   });
-  if (!('socketPath' in parseAddress(host))) return cannot('the engine may be on another machine');
+  if (!isOwnEngine(host)) return cannot('the engine may be on another machine');
   if (process.geteuid?.() !== 0) return cannot('the node does not run as root, and cannot enter its network');
   const nsenter = findCommand('nsenter');
   if (nsenter === undefined) return cannot('nsenter of util-linux is not installed');
@@ -236,10 +236,9 @@ function checkSecrets(
   host: string,
 ): void {
   if (!hasSecretFiles(secrets)) return;
-  const why =
-    'socketPath' in parseAddress(host)
-      ? 'reason' in place && `there is no place in memory for files of secrets (${place.reason})`
-      : 'the engine may be on another machine, where the node can make no files of secrets';
+  const why = isOwnEngine(host)
+    ? 'reason' in place && `there is no place in memory for files of secrets (${place.reason})`
+    : 'the engine may be on another machine, where the node can make no files of secrets';
   if (why) throw invalidArgument('definition.secrets', `${why}; allowed is env:KEY`);
 }
 

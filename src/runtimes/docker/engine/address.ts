@@ -3,6 +3,11 @@ export type EngineAddress =
   | { readonly socketPath: string }
   | { readonly host: string; readonly port: number };
 
+/** Whether an engine at this address is on the node's own machine for certain; false for what is no address. */
+export function isOwnEngine(host: string): boolean {
+  return host.startsWith('/') || host.startsWith('unix:///');
+}
+
 /** Reads a path, `unix://PATH` or `tcp://HOST:PORT`. Throws an Error whose message says what is allowed. */
 export function parseAddress(host: string): EngineAddress {
   if (host.startsWith('/')) return { socketPath: host };
