@@ -4,6 +4,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  rmdirSync,
   rmSync,
   statfsSync,
   writeFileSync,
@@ -91,9 +92,13 @@ export class SecretFolders {
     for (const name of readdirSync(this.path)) if (!stay.has(name)) this.remove(name);
   }
 
-  /** Removes the folder itself where nothing is left in it. */
+  /** Removes the folder itself where nothing is left in it; more than once is once. */
   close(): void {
-    if (readdirSync(this.path).length === 0) rmSync(this.path, { recursive: true, force: true });
+    try {
+      rmdirSync(this.path);
+    } catch {
+      // What is left belongs to instances that outlive the node, and is removed at its next start.
+    }
   }
 
   #folder(instanceId: string): string {
