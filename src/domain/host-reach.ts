@@ -3,6 +3,7 @@ import { hasRole, type Principal } from './access.ts';
 import { RequestError } from './errors.ts';
 import { type LooseningKind, looseningsOf } from './loosened.ts';
 import { insideEntries } from './network/network-list.ts';
+import { isSteering } from './steering-variables.ts';
 import type { TaskDefinition } from './task.ts';
 
 type Definition = Omit<TaskDefinition, 'artifact' | 'environment' | 'limits'>;
@@ -48,18 +49,20 @@ export function assertMayReachHost(principal: Principal, definition: Definition)
 
 /**
  * Throws permission_denied where somebody who is no administrator gives a task that reaches the host variables that it
- * does not have: those of a loader or an interpreter would make the program another one.
+ * does not have, or values of those that steer a loader or an interpreter: the program would become another one.
  */
 export function assertMayGive(
   principal: Principal,
   definition: Definition & Pick<TaskDefinition, 'environment'>,
   environment: Readonly<Record<string, string>>,
 ): void {
-  const more = Object.keys(environment).filter((name) => !Object.hasOwn(definition.environment, name));
-  if (more.length === 0 || hasRole(principal, 'admin') || hostReachOf(definition).length === 0) return;
+  const refused = Object.keys(environment).filter(
+    (name) => !Object.hasOwn(definition.environment, name) || isSteering(name),
+  );
+  if (refused.length === 0 || hasRole(principal, 'admin') || hostReachOf(definition).length === 0) return;
   throw new RequestError(
     'permission_denied',
-    `environment: task ${definition.name} reaches the host, and variables that its definition does not have (${more.slice(0, 5).join(', ')}) need the role admin; ${JSON.stringify(principal.name)} has ${principal.role ?? 'none'}`,
+    `environment: task ${definition.name} reaches the host, and variables that its definition does not have, or that steer loaders and interpreters (${refused.slice(0, 5).join(', ')}), need the role admin; ${JSON.stringify(principal.name)} has ${principal.role ?? 'none'}`,
     { reason: 'ROLE_MISSING', metadata: { needed: 'admin', role: principal.role ?? '' } },
   );
 }

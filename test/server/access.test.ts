@@ -240,6 +240,19 @@ describe('a task that reaches the host, invoked by who is no administrator', () 
     await server.functions.invokeFunction({ task: 'true', environment: { OTHER: 'x' } });
   });
 
+  it.each(['NODE_OPTIONS', 'LD_PRELOAD', 'PATH', 'PYTHONSTARTUP', 'BASH_ENV'])(
+    'takes no other value of %s, though its definition has one',
+    async (name) => {
+      const server = await started({ allowHostAccess: true });
+      await server.tasks.registerTask({ definition: { ...processTask, environment: { [name]: '' } } });
+      const call = { task: 'true', environment: { [name]: '/tmp/x' } };
+      const invoker = (await withRole(server, Role.OPERATE)).service(FunctionService);
+      const { code, message } = await refusal(invoker.invokeFunction(call));
+      expect([code, message]).toEqual(['PERMISSION_DENIED', expect.stringContaining(name)]);
+      expect((await invoker.invokeFunction({ task: 'true' })).success).toBe(true);
+    },
+  );
+
   it('is not restored by them, also where this node knows it', async () => {
     const { server, connection } = await invoked({});
     const { executionId } = await server.functions.invokeFunction({
