@@ -1,10 +1,12 @@
 /** What of a task's definition reaches beyond its sandbox into the host: an administrator's to allow. */
 import { hasRole, type Principal } from './access.ts';
 import { RequestError } from './errors.ts';
+import { isKnownRegistry, registryOf } from './image-registry.ts';
 import { type LooseningKind, looseningsOf } from './loosened.ts';
 import { insideEntries } from './network/network-list.ts';
 import { isSteering } from './steering-variables.ts';
 import type { TaskDefinition } from './task.ts';
+import type { TaskDraft } from './tasks.ts';
 
 type Definition = Omit<TaskDefinition, 'artifact' | 'environment' | 'limits'>;
 
@@ -43,6 +45,26 @@ export function assertMayReachHost(principal: Principal, definition: Definition)
   throw new RequestError(
     'permission_denied',
     `task ${definition.name} reaches the host (${reaches.join(', ')}), which needs the role admin; ${JSON.stringify(principal.name)} has ${principal.role ?? 'none'}`,
+    { reason: 'ROLE_MISSING', metadata: { needed: 'admin', role: principal.role ?? '' } },
+  );
+}
+
+/**
+ * Throws permission_denied where the engine would fetch an image from a registry that is neither Docker Hub nor listed,
+ * for anybody but an administrator: the engine asks whatever address that names, and where that sends it, from inside.
+ */
+export function assertMayFetch(
+  principal: Principal,
+  { name, source, container }: Pick<TaskDraft, 'name' | 'source' | 'container'>,
+  listed: readonly string[],
+): void {
+  // What is never fetched is only looked for in the engine.
+  if (source.kind !== 'image' || container?.pull === 'never' || hasRole(principal, 'admin')) return;
+  const registry = registryOf(source.image);
+  if (isKnownRegistry(registry, listed)) return;
+  throw new RequestError(
+    'permission_denied',
+    `definition.artifact.image: task ${name} has the engine ask the registry ${JSON.stringify(registry)}, which needs the role admin, or a node with --image-registry for it; ${JSON.stringify(principal.name)} has ${principal.role ?? 'none'}. An image that the engine has already is taken with pull: never`,
     { reason: 'ROLE_MISSING', metadata: { needed: 'admin', role: principal.role ?? '' } },
   );
 }
