@@ -4,7 +4,7 @@ import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
-import { truth, whole } from './config-values.ts';
+import { registries, truth, whole } from './config-values.ts';
 import { type Role, roles } from './domain/access.ts';
 import { invalidArgument, quote, RequestError } from './domain/errors.ts';
 import { longestMs } from './domain/schema/values.ts';
@@ -41,6 +41,8 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig {
   readonly allowUiActions: boolean;
   /** Where the Docker engine listens: `unix:///PATH` or `tcp://HOST:PORT`. */
   readonly dockerHost: string;
+  /** HOST[:PORT] of registries that the engine is sent to for anybody who registers, beside Docker Hub. */
+  readonly imageRegistry: readonly string[];
   /** Artifacts may be fetched from hosts that are not public. */
   readonly allowPrivateArtifactHosts: boolean;
   /** Of one wasm artifact. */
@@ -123,6 +125,7 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
       '--docker-host',
       read('dockerHost') ?? env.DOCKER_HOST ?? 'unix:///var/run/docker.sock',
     ),
+    imageRegistry: registries('--image-registry', read('imageRegistry') ?? ''),
     allowPrivateArtifactHosts: truth('--allow-private-artifact-hosts', read('allowPrivateArtifactHosts')),
     maxArtifactBytes: whole(
       '--max-artifact-bytes',

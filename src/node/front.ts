@@ -133,7 +133,12 @@ export async function openFront(
     { service: FunctionService, handlers: { ...functions } },
     {
       service: TaskService,
-      handlers: { ...createTaskService({ executions: supervisor, tasks, list: store }) },
+      handlers: {
+        ...createTaskService({
+          ...{ executions: supervisor, tasks, list: store },
+          imageRegistries: config.imageRegistry,
+        }),
+      },
     },
     { service: InstanceService, handlers: { ...createInstanceService({ instances, tasks }) } },
     { service: SnapshotService, handlers: { ...snapshots }, streams: true as const },

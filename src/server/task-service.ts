@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { maySeeVariables } from '../domain/access.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
-import { assertMayReachHost } from '../domain/host-reach.ts';
+import { assertMayFetch, assertMayReachHost } from '../domain/host-reach.ts';
 import { tenantOf } from '../domain/scope.ts';
 import type { Task } from '../domain/task.ts';
 import type { ArtifactProgress, Tasks } from '../domain/tasks.ts';
@@ -33,6 +33,8 @@ export interface TaskServiceOptions {
   readonly tasks: Tasks;
   readonly executions: Executions;
   readonly list: ExecutionList;
+  /** HOST[:PORT] of registries that anybody who registers may have the engine ask, beside Docker Hub. */
+  readonly imageRegistries: readonly string[];
 }
 
 export interface TaskService {
@@ -50,7 +52,12 @@ const cancelPage = 500;
 /** Parts of an artifact that are followed one by one. */
 const mostParts = 1000;
 
-export function createTaskService({ tasks, executions, list }: TaskServiceOptions): TaskService {
+export function createTaskService({
+  tasks,
+  executions,
+  list,
+  imageRegistries,
+}: TaskServiceOptions): TaskService {
   const cancelAll = async (task: Task, by: string): Promise<number> => {
     let cancelled = 0;
     let beforeId: string | undefined;
@@ -82,6 +89,7 @@ export function createTaskService({ tasks, executions, list }: TaskServiceOption
     call.onGone(() => controller.abort());
     const draft = draftFromWire(request.definition);
     assertMayReachHost(call.principal, draft);
+    assertMayFetch(call.principal, draft, imageRegistries);
     const { task, changed } = await tasks.register(draft, {
       scope: call.scope,
       ifAbsent: request.ifAbsent,

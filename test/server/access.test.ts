@@ -176,6 +176,36 @@ describe('a caller without a token', () => {
     expect([code, message]).toEqual(['PERMISSION_DENIED', expect.stringContaining(what)]);
   });
 
+  it.each([
+    ['127.0.0.1:1/a/b:1', '127.0.0.1:1'],
+    ['localhost/a', 'localhost'],
+    ['INTRANET/a', 'intranet'],
+    ['registry.example/a@sha256:0', 'registry.example'],
+  ])('has the engine fetch no image %s, of a registry that is not listed', async (image, registry) => {
+    const server = await started({ imageRegistry: 'other.example,registry.example:5000' });
+    const artifact = { source: { case: 'image', value: image } } as const;
+    const call = connected(server.grpcAddress)
+      .service(TaskService)
+      .registerTask({ definition: { name: 'a', runtime: RuntimeKind.DOCKER, artifact } });
+    const { code, message } = await refusal(call);
+    expect([code, message]).toEqual(['PERMISSION_DENIED', expect.stringContaining(registry)]);
+  });
+
+  it.each(['a/b:none', 'docker.io/a/b', 'other.example/a', 'REGISTRY.example:5000/a'])(
+    'may name %s, of Docker Hub or a registry that is listed',
+    async (image) => {
+      const server = await started({
+        imageRegistry: 'other.example,registry.example:5000',
+        dockerHost: 'unix:///none.sock',
+      });
+      const artifact = { source: { case: 'image', value: image } } as const;
+      const call = connected(server.grpcAddress)
+        .service(TaskService)
+        .registerTask({ definition: { name: 'a', runtime: RuntimeKind.DOCKER, artifact } });
+      expect(await refusal(call)).toMatchObject({ code: 'UNAVAILABLE', reason: 'RUNTIME_UNAVAILABLE' });
+    },
+  );
+
   it('may do nothing where the node says so, but look whether it is there', async () => {
     const server = await started({ anonymousRole: 'none' });
     const connection = connected(server.grpcAddress);
@@ -239,6 +269,19 @@ describe('a task that reaches the host, invoked by who is no administrator', () 
     expect([code, message]).toEqual(['PERMISSION_DENIED', expect.stringContaining('LD_PRELOAD')]);
     await server.functions.invokeFunction({ task: 'true', environment: { OTHER: 'x' } });
   });
+
+  it.each(['NODE_OPTIONS', 'LD_PRELOAD', 'PATH', 'PYTHONSTARTUP', 'BASH_ENV'])(
+    'takes no other value of %s, though its definition has one',
+    async (name) => {
+      const server = await started({ allowHostAccess: true });
+      await server.tasks.registerTask({ definition: { ...processTask, environment: { [name]: '' } } });
+      const call = { task: 'true', environment: { [name]: '/tmp/x' } };
+      const invoker = (await withRole(server, Role.OPERATE)).service(FunctionService);
+      const { code, message } = await refusal(invoker.invokeFunction(call));
+      expect([code, message]).toEqual(['PERMISSION_DENIED', expect.stringContaining(name)]);
+      expect((await invoker.invokeFunction({ task: 'true' })).success).toBe(true);
+    },
+  );
 
   it('is not restored by them, also where this node knows it', async () => {
     const { server, connection } = await invoked({});

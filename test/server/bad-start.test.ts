@@ -72,6 +72,7 @@ describe('a server', () => {
     ['slots', 'many', /--slots.*many/],
     ['queueLimit', '-1', /--queue-limit/],
     ['maxRequestBytes', String(128 * 1024 * 1024 + 1), /--max-request-bytes.*134217728/],
+    ['imageRegistry', 'https://registry.example', /--image-registry.*HOST:PORT/],
     ['logLevel', 'loud', /--log-level.*loud/],
   ] as const)('refuses the option %s = %s and names it', (name, value, says) => {
     expect(() => resolveConfig({ [name]: value }, {})).toThrow(says);

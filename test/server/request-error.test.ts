@@ -4,7 +4,7 @@ import { DamagedError, StoreError } from '../../src/domain/store-error.ts';
 import { toRequestError } from '../../src/server/chain.ts';
 import { ArtifactError } from '../../src/stores/artifacts.ts';
 import { NoSpareRoom } from '../../src/stores/space-reserve.ts';
-import { DataDirError } from '../../src/stores/sqlite/file/folder.ts';
+import { DataDirError } from '../../src/stores/sqlite/file/data-dir-error.ts';
 
 class Renamed extends StoreError {
   override readonly name = 'Renamed';

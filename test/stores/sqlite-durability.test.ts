@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readNodeId } from '../../src/stores/node-id.ts';
-import { DataDirError } from '../../src/stores/sqlite/file/folder.ts';
+import { DataDirError } from '../../src/stores/sqlite/file/data-dir-error.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
 import type { CommitEntry, Store } from '../../src/stores/store.ts';
 import { temporaryFolder } from './folder.ts';

@@ -27,6 +27,11 @@ const edge: readonly (readonly [flags: string, description: string, several?: tr
   ['--jwt-role-claim <name>', 'the claim with the role (default spear_role)'],
   ['--jwt-tasks-claim <name>', 'the claim with the patterns of task names (default spear_tasks)'],
   ['--jwt-allow-admin', 'let that role be admin'],
+  [
+    '--image-registry <host[:port]>',
+    'a registry that whoever registers may name, beside Docker Hub; may come more than once',
+    true,
+  ],
   ['--http-host <name>', 'another name that HTTP answers to; may come more than once', true],
 ];
 

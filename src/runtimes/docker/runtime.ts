@@ -152,7 +152,7 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     },
     async resolve(draft, fetching) {
       await engine();
-      return resolveImage(connection, draft, fetching);
+      return resolveImage({ connection, logger }, draft, fetching);
     },
     async prepare(task): Promise<PreparedArtifact> {
       checkDefinition(task, await engine());

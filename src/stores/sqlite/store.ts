@@ -26,6 +26,7 @@ import { assertNotEmptied, claimFolder, type DataFolder } from './file/folder.ts
 import { assertNothingLost, HighWater } from './file/high-water.ts';
 import { LockFile } from './file/lock-file.ts';
 import { nextPosition, progressOf } from './file/positions.ts';
+import { closeDatabase } from './file/private-folder.ts';
 import { type MigrationProgress, migrate } from './file/schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './file/settings.ts';
 import { Log } from './read/log.ts';
@@ -67,6 +68,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     const blobs = await openArtifacts(join(dataDir, 'blobs'));
     const reader = guardOpening(path, () => {
       db = new DatabaseSync(path, { timeout: busyTimeoutMs });
+      // Before there is a log: SQLite gives that the mode of the database.
+      closeDatabase(dataDir);
       db.exec(settings);
       migrate(db, migrating);
       dropLeftovers(db);

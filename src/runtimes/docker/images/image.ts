@@ -2,7 +2,7 @@ import { invalidArgument, quote, RequestError } from '../../../domain/errors.ts'
 import type { Artifact } from '../../../domain/task.ts';
 import type { TaskDraft } from '../../../domain/tasks.ts';
 import type { Fetching } from '../../runtime.ts';
-import type { EngineConnection } from '../engine/connection.ts';
+import type { DockerLogger, EngineConnection } from '../engine/connection.ts';
 import { asEngineError, type EngineError } from '../engine/engine-error.ts';
 import { isImageReference, pulledAs } from './image-reference.ts';
 import { pullImage } from './pull.ts';
@@ -40,9 +40,14 @@ export async function inspectImage(
   }
 }
 
+interface ImageTools {
+  readonly connection: EngineConnection;
+  readonly logger: DockerLogger | undefined;
+}
+
 /** Finds or fetches the image of a draft, as its pull policy says. Rejects with a RequestError, or the signal's reason. */
 export async function resolveImage(
-  connection: EngineConnection,
+  tools: ImageTools,
   draft: TaskDraft,
   fetching: Fetching,
 ): Promise<Artifact> {
@@ -56,7 +61,7 @@ export async function resolveImage(
       `${quote(source.image)} is no reference such as NAME:TAG, NAME@DIGEST or an id`,
     );
   }
-  const found = await obtain(connection, source.image, draft.container?.pull ?? 'missing', fetching);
+  const found = await obtain(tools, source.image, draft.container?.pull ?? 'missing', fetching);
   if (draft.sha256 !== '' && draft.sha256 !== found.imageId) {
     throw invalidArgument(
       'definition.artifact.sha256',
@@ -67,7 +72,7 @@ export async function resolveImage(
 }
 
 async function obtain(
-  connection: EngineConnection,
+  { connection, logger }: ImageTools,
   image: string,
   policy: 'missing' | 'always' | 'never',
   fetching: Fetching,
@@ -88,12 +93,29 @@ async function obtain(
   } catch (error) {
     fetching.signal.throwIfAborted();
     if (error instanceof RequestError) throw error;
-    throw notFetched(image, asEngineError(error));
+    const failure = asEngineError(error);
+    logger?.warn({ err: failure, image }, 'an image could not be had of the engine');
+    throw notFetched(image, failure);
   }
 }
 
+/** What a caller hears: the engine's own words tell of addresses inside, which it was sent to. */
+function plainReason({ message, status }: EngineError): string {
+  if (status === 400) return 'the engine takes it for no reference of an image';
+  if (
+    status === 401 ||
+    status === 403 ||
+    /denied|unauthorized|forbidden|authentication required/i.test(message)
+  ) {
+    return 'its registry does not give it to this node, or does not have it';
+  }
+  if (/manifest unknown|name unknown|not found|no such image/i.test(message))
+    return 'its registry does not have it';
+  return "its registry could not be reached, or did not give it; the node's log has more";
+}
+
 function notFetched(image: string, error: EngineError): RequestError {
-  if (!error.unreachable) return unobtainable(image, `the engine says: ${error.message}`, error);
+  if (!error.unreachable) return unobtainable(image, plainReason(error), error);
   return new RequestError('unavailable', `image ${quote(image)}: ${error.message}; try again`, {
     reason: 'RUNTIME_UNAVAILABLE',
     metadata: { runtime: 'docker' },

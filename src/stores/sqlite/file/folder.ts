@@ -4,13 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { makeFolder } from '../../artifacts.ts';
 import { nodeIdFile } from '../../node-id.ts';
 import { StoreError } from '../../store.ts';
+import { DataDirError, unusable } from './data-dir-error.ts';
 import { isBusy } from './failure.ts';
 import { assertNothingLost } from './high-water.ts';
-
-/** The data folder cannot be this server's: another one uses it, or it cannot be made or written. */
-export class DataDirError extends StoreError {
-  override readonly name: string = 'DataDirError';
-}
+import { closeDatabase, closeToOthers } from './private-folder.ts';
 
 /** A data folder that is this process's until `release`. */
 export interface DataFolder {
@@ -18,14 +15,16 @@ export interface DataFolder {
 }
 
 /**
- * Makes the folder where needed and locks it. The lock is a transaction on a database of its own that is
+ * Makes the folder where needed, closes it to other users and locks it. The lock is a transaction on a database of its own that is
  * never written: it ends with the process however that ends, and `spear.db` stays open to check and backup.
  * Nothing else may open `lock.db` in this process: closing any descriptor of it would drop the POSIX lock.
  */
 export async function claimFolder(dataDir: string): Promise<DataFolder> {
   try {
     await makeFolder(dataDir);
+    closeToOthers(dataDir);
   } catch (cause) {
+    if (cause instanceof DataDirError) throw cause;
     throw unusable(dataDir, cause);
   }
   let lock: DatabaseSync | undefined;
@@ -34,6 +33,7 @@ export async function claimFolder(dataDir: string): Promise<DataFolder> {
   try {
     lock = new DatabaseSync(path, { timeout: 0 });
     lock.exec('BEGIN EXCLUSIVE');
+    closeDatabase(dataDir);
   } catch (cause) {
     lock?.close();
     if (isBusy(cause)) {
@@ -86,9 +86,4 @@ export function assertNotEmptied(dataDir: string): void {
   throw new StoreError(
     `${path} is empty, though a node has used this folder: put a backup in its place, or move it away to start without it`,
   );
-}
-
-function unusable(dataDir: string, cause: unknown): DataDirError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new DataDirError(`the data folder ${dataDir} cannot be made or written: ${why}`, { cause });
 }
