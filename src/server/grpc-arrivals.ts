@@ -9,7 +9,6 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../domain/clock.ts';
 import type { RequestError } from '../domain/errors.ts';
 import type { Arrival, Arrivals } from './arrivals.ts';
-import { nameOf } from './connections.ts';
 import { headBytes, MessageFrames } from './message-frames.ts';
 import { trailersOf } from './status.ts';
 
@@ -24,7 +23,7 @@ export interface GrpcArrivalsOptions {
   arrivalsOf(
     path: string,
     authorization: string | undefined,
-    /** ADDRESS, and ADDRESS:PORT. */
+    /** ADDRESS, and ADDRESS:NUMBER. */
     from: { readonly address: string; readonly peer: string },
   ): Arrivals | { readonly until: Promise<Arrivals>; readonly meanwhile: Arrivals };
   /**
@@ -85,8 +84,8 @@ export class ArrivingCall {
 
 export class GrpcArrivals {
   readonly #options: GrpcArrivalsOptions;
-  /** The connections that are this server's. */
-  readonly #connections = new Set<string>();
+  /** The numbers of the connections that are this server's. */
+  readonly #connections = new Set<number | undefined>();
   readonly #sessions = new WeakMap<Http2Session, boolean>();
   #latest: ArrivingCall | undefined;
 
@@ -95,11 +94,11 @@ export class GrpcArrivals {
     subscribe(started, this.#begin);
   }
 
-  /** Calls over a connection from here on are looked at, until it closes. */
+  /** Calls over a connection that has a number are looked at from here on, until it closes. */
   add(connection: Socket): void {
-    const name = nameOf(connection);
-    this.#connections.add(name);
-    connection.once('close', () => this.#connections.delete(name));
+    const { remotePort } = connection;
+    this.#connections.add(remotePort);
+    connection.once('close', () => this.#connections.delete(remotePort));
   }
 
   /** The call that has just begun: grpc-js calls the handler of one whose requests stream as soon as it begins. */
@@ -150,7 +149,7 @@ export class GrpcArrivals {
   #isOurs(session: Http2Session): boolean {
     let ours = this.#sessions.get(session);
     if (ours === undefined) {
-      ours = this.#connections.has(nameOf(session.socket));
+      ours = this.#connections.has(session.socket.remotePort);
       this.#sessions.set(session, ours);
     }
     return ours;
