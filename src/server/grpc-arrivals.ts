@@ -37,6 +37,8 @@ export interface GrpcArrivalsOptions {
   mostBytes(path: string): number;
   /** Methods whose requests stream, or carry artifacts, by their paths. */
   isUpload(path: string): boolean;
+  /** What the caller hears of any error. */
+  refusalOf(error: unknown, path: string): RequestError;
   /** Of a message that is too large. */
   tooLarge(path: string): RequestError;
   /** The largest message that the library takes. */
@@ -49,11 +51,13 @@ export class ArrivingCall {
   readonly #frames: MessageFrames;
   readonly #arrival: Arrival;
   readonly #tooLarge: () => RequestError;
+  readonly #refusalOf: (error: unknown) => RequestError;
 
   constructor(stream: ServerHttp2Stream, path: string, arrivals: Arrivals, options: GrpcArrivalsOptions) {
     this.#stream = stream;
     this.#frames = new MessageFrames(options.mostBytes(path), options.mostReceived);
     this.#tooLarge = () => options.tooLarge(path);
+    this.#refusalOf = (error) => options.refusalOf(error, path);
     this.#arrival = arrivals.begin({
       uploads: options.isUpload(path),
       paused: () => stream.isPaused(),
@@ -77,7 +81,7 @@ export class ArrivingCall {
       if (weight === 'too large') throw this.#tooLarge();
       this.#arrival.arrived(weight);
     } catch (error) {
-      this.#arrival.refuse(error as RequestError);
+      this.#arrival.refuse(this.#refusalOf(error));
     }
   }
 }
@@ -137,11 +141,14 @@ export class GrpcArrivals {
       if (leave !== undefined) stream.once('close', leave);
       const arrivals = this.#options.arrivalsOf(path, headers.authorization, from);
       if (!('until' in arrivals)) return new ArrivingCall(stream, path, arrivals, this.#options);
-      arrivals.until.catch((error: RequestError) => refuseUnanswered(stream, error, clock));
+      arrivals.until.catch((error: unknown) =>
+        refuseUnanswered(stream, this.#options.refusalOf(error, path), clock),
+      );
       return new ArrivingCall(stream, path, arrivals.meanwhile, this.#options);
     } catch (error) {
       // grpc-js hears of the stream in the next tick, and has to know it to be told that it is over.
-      process.nextTick(() => process.nextTick(refuseUnanswered, stream, error as RequestError, clock));
+      const refusal = this.#options.refusalOf(error, path);
+      process.nextTick(() => process.nextTick(refuseUnanswered, stream, refusal, clock));
       return undefined;
     }
   }
@@ -169,7 +176,7 @@ const lingerMs = 1000;
  * before it.
  */
 function refuse(stream: ServerHttp2Stream, error: RequestError, clock: Clock): void {
-  if (stream.destroyed) return;
+  if (stream.destroyed || stream.closed) return;
   if (stream.headersSent) {
     stream.close(constants.NGHTTP2_CANCEL);
     return;
