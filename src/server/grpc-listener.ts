@@ -8,6 +8,7 @@ import type { RequestError } from '../domain/errors.ts';
 import { type Connections, nameOf } from './connections.ts';
 import type { GrpcArrivals } from './grpc-arrivals.ts';
 import { GrpcRefusals } from './grpc-refusals.ts';
+import { closeOnceEnded } from './half-closed.ts';
 import type { CertificateSource } from './tls/certificate-source.ts';
 import type { PeerCertificates } from './tls/peer-certificates.ts';
 
@@ -87,6 +88,7 @@ export class GrpcListener {
 
   #accept(socket: Socket): void {
     const { connections, clock } = this.#options;
+    closeOnceEnded(socket, clock);
     const refusal = connections.admit(socket);
     if (refusal !== undefined) {
       if (!connections.mayHear(socket)) {
@@ -119,6 +121,7 @@ export class GrpcListener {
       ALPNProtocols: ['h2'],
     });
     server.on('secureConnection', (socket: TLSSocket) => {
+      closeOnceEnded(socket, this.#options.clock);
       const refusal = this.#refused.get(nameOf(socket));
       if (refusal === undefined) {
         this.#options.peers?.add(socket);

@@ -21,6 +21,7 @@ import { type Connections, nameOf } from './connections.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
 import { handshakeMs, refusalMs } from './grpc-listener.ts';
+import { closeOnceEnded, hangUp } from './half-closed.ts';
 import { decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
 import { askedFirst, letGo } from './http-body.ts';
@@ -64,9 +65,10 @@ const checkingMs = 1000;
 export function createHttpServer(options: HttpServerOptions): Server {
   /** By connection: over TLS the one that is accepted is another object than the one that asks. */
   const refused = new Map<string, RequestError>();
+  const refusalOf = ({ socket }: IncomingMessage): RequestError | undefined => refused.get(nameOf(socket));
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     letGo(request, response, options.clock);
-    const refusal = refused.get(nameOf(request.socket));
+    const refusal = refusalOf(request);
     if (refusal !== undefined) {
       response.setHeader('connection', 'close');
       sendError(response, refusal);
@@ -89,11 +91,14 @@ export function createHttpServer(options: HttpServerOptions): Server {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket as Socket);
-    response.once('finish', () => socket.end());
-    refuseMethod(response, 'GET, HEAD, POST');
+    const refusal = refusalOf(request);
+    if (refusal === undefined) refuseMethod(response, 'GET, HEAD, POST');
+    else sendError(response, refusal);
+    hangUp(socket, options.clock);
   });
   server.prependListener('connection', (socket: Socket) => {
     const { connections, clock } = options;
+    closeOnceEnded(socket, clock);
     const refusal = connections?.admit(socket);
     if (connections === undefined || refusal === undefined) return;
     if (!connections.mayHear(socket)) {
@@ -105,11 +110,12 @@ export function createHttpServer(options: HttpServerOptions): Server {
     socket.once('close', () => refused.delete(name));
     clock.setTimer(refusalMs, () => socket.destroy());
   });
+  server.on('secureConnection', (socket: Socket) => closeOnceEnded(socket, options.clock));
   server.headersTimeout = 10_000;
   // A body's own time is kept by whoever reads it.
   server.requestTimeout = 0;
   if (options.inspections !== undefined) {
-    acceptInspectors(server, options.inspections, options);
+    acceptInspectors(server, options.inspections, { ...options, refusalOf });
   }
   return server;
 }
