@@ -7,6 +7,7 @@ import type { Clock } from '../domain/clock.ts';
 import { type Connections, giveNumber, RefusedConnections } from './connections.ts';
 import type { GrpcArrivals } from './grpc-arrivals.ts';
 import { GrpcRefusals } from './grpc-refusals.ts';
+import { closeOnceEnded } from './half-closed.ts';
 import type { CertificateSource } from './tls/certificate-source.ts';
 import type { PeerCertificates } from './tls/peer-certificates.ts';
 
@@ -86,6 +87,7 @@ export class GrpcListener {
 
   #accept(socket: Socket): void {
     const { connections, clock } = this.#options;
+    closeOnceEnded(socket, clock);
     const refusal = connections.admit(socket);
     if (refusal !== undefined) {
       if (!connections.mayHear(socket)) {
@@ -119,6 +121,7 @@ export class GrpcListener {
       ALPNProtocols: ['h2'],
     });
     server.on('secureConnection', (socket: TLSSocket) => {
+      closeOnceEnded(socket, this.#options.clock);
       const refusal = this.#refused.of(socket);
       if (refusal === 'gone') {
         socket.destroy();

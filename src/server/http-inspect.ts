@@ -11,6 +11,7 @@ import type { Scope } from '../domain/scope.ts';
 import { pathRoles } from './access/method-roles.ts';
 import { httpScope } from './access/request-scope.ts';
 import type { ChainOptions } from './chain.ts';
+import { hangUp } from './half-closed.ts';
 import { callerOf } from './http-answer.ts';
 import { shownBy } from './http-caller.ts';
 import type { HttpHosts } from './http-hosts.ts';
@@ -29,8 +30,10 @@ export interface Inspections {
   attach(inspector: Inspector, scope: Scope): () => void;
 }
 
-export interface InspectOptions extends Pick<ChainOptions, 'authenticator' | 'calls'> {
+export interface InspectOptions extends Pick<ChainOptions, 'authenticator' | 'calls' | 'clock'> {
   readonly hosts: Pick<HttpHosts, 'isOurs'>;
+  /** Why the connection of a request is one too many, where it is. */
+  refusalOf(request: IncomingMessage): RequestError | 'gone' | undefined;
 }
 
 /** What a browser offers beside the protocol with its token, and is answered with. */
@@ -63,7 +66,13 @@ export function acceptInspectors(server: Server, inspections: Inspections, optio
     socket.on('error', () => {});
     const [path] = (request.url ?? '').split('?', 1);
     const refuse = (answer: string): void =>
-      void socket.end(`HTTP/1.1 ${answer}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      hangUp(socket, options.clock, `HTTP/1.1 ${answer}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    const oneTooMany = options.refusalOf(request);
+    if (oneTooMany === 'gone') {
+      socket.destroy();
+      return;
+    }
+    if (oneTooMany !== undefined) return refuse(answerOf(oneTooMany));
     const refused = options.hosts.isOurs(request) ? refusal(request, path) : '421 Misdirected Request';
     if (refused !== undefined) return refuse(refused);
     inspectorOf(request, options, sockets.clients.size).then(

@@ -21,6 +21,7 @@ import { type Connections, RefusedConnections } from './connections.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
 import { handshakeMs, refusalMs } from './grpc-listener.ts';
+import { closeOnceEnded, hangUp } from './half-closed.ts';
 import { decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
 import { askedFirst, letGo } from './http-body.ts';
@@ -92,11 +93,18 @@ export function createHttpServer(options: HttpServerOptions): Server {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket as Socket);
-    response.once('finish', () => socket.end());
-    refuseMethod(response, 'GET, HEAD, POST');
+    const refusal = refused.of(request.socket);
+    if (refusal === 'gone') {
+      socket.destroy();
+      return;
+    }
+    if (refusal === undefined) refuseMethod(response, 'GET, HEAD, POST');
+    else sendError(response, refusal);
+    hangUp(socket, options.clock);
   });
   server.prependListener('connection', (socket: Socket) => {
     const { connections, clock } = options;
+    closeOnceEnded(socket, clock);
     const refusal = connections?.admit(socket);
     if (connections === undefined || refusal === undefined) return;
     if (!connections.mayHear(socket)) {
@@ -106,11 +114,15 @@ export function createHttpServer(options: HttpServerOptions): Server {
     refused.add(socket, refusal);
     clock.setTimer(refusalMs, () => socket.destroy());
   });
+  server.on('secureConnection', (socket: Socket) => closeOnceEnded(socket, options.clock));
   server.headersTimeout = 10_000;
   // A body's own time is kept by whoever reads it.
   server.requestTimeout = 0;
   if (options.inspections !== undefined) {
-    acceptInspectors(server, options.inspections, options);
+    acceptInspectors(server, options.inspections, {
+      ...options,
+      refusalOf: ({ socket }) => refused.of(socket),
+    });
   }
   return server;
 }

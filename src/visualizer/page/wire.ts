@@ -65,6 +65,8 @@ export interface ExecutionResultJson {
   readonly oldestSequence: string;
   readonly originExecutionId: string;
   readonly tenant: string;
+  readonly priority: string;
+  readonly fairnessKey: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 

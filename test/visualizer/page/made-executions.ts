@@ -113,6 +113,8 @@ export function execution(createdAt: number, seed: number, change: Change = {}):
     recoveries: 0,
     oldestSequence: '1',
     originExecutionId: '',
+    priority: 'PRIORITY_NORMAL',
+    fairnessKey: '',
     tenant: 'default',
     labels: {},
     ...change,

@@ -187,6 +187,8 @@ export class Recording {
       recoveries: context.recoveries,
       oldestSequence: '1',
       originExecutionId: '',
+      priority: 'PRIORITY_NORMAL',
+      fairnessKey: '',
       tenant: 'default',
       labels: {},
       ...this.result,
