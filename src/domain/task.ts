@@ -134,6 +134,14 @@ export interface TaskDefinition {
   readonly fairnessKey?: string;
 }
 
+/** Whether a record is of this task, as far as tenant and name tell: its id alone may have come with a document. */
+export function isOf(
+  { tenant, definition }: Task,
+  record: { readonly tenant?: string; readonly taskName: string },
+): boolean {
+  return tenant === record.tenant && definition.name === record.taskName;
+}
+
 /** A function that an artifact exports, as people and the wire see it. */
 export interface FunctionSignature {
   /** As `function_name` takes it; empty for the default entry of a command. */

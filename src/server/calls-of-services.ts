@@ -3,7 +3,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import { assertRole, type Principal } from '../domain/access.ts';
 import { roleOf } from './access/method-roles.ts';
 import type { Arrivals } from './arrivals.ts';
-import { type ChainOptions, mostBytesOf, requestTooLarge, roomOf } from './chain.ts';
+import { type ChainOptions, mostBytesOf, requestTooLarge, roomOf, toRequestError } from './chain.ts';
 import { GrpcArrivals } from './grpc-arrivals.ts';
 import { mostReceived, type ServiceOptions } from './grpc-server.ts';
 import { methodPath } from './service-definition.ts';
@@ -44,6 +44,7 @@ export function createGrpcArrivals(
     mostBytes: (path) => most.get(path) ?? options.maxRequestBytes,
     isUpload: (path) =>
       methods.get(path)?.methodKind === 'client_streaming' || (most.get(path) ?? 0) > options.maxRequestBytes,
+    refusalOf: (error, path) => toRequestError(error, path, options),
     tooLarge: (path) => requestTooLarge(methods.get(path)?.name ?? '', options),
   });
 }

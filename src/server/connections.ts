@@ -64,11 +64,47 @@ function tooMany(what: string, quota: string): RequestError {
   });
 }
 
-/** A connection, told apart from all others that are open. */
-export function nameOf({
-  remoteAddress,
-  remotePort,
-  localPort,
-}: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localPort'>): string {
-  return `${remoteAddress} ${remotePort} ${localPort}`;
+/**
+ * Why connections are refused, until they close. Over TLS the socket that is accepted is another object than the one
+ * that asks, and Node tells nobody which belongs to which: both ends of the connection do.
+ */
+export class RefusedConnections {
+  readonly #refusals = new Map<string, RequestError>();
+
+  add(socket: Socket, refusal: RequestError): void {
+    const name = nameOf(socket);
+    if (name === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#refusals.set(name, refusal);
+    // The system may have given both ends to another connection before this one is known to be over.
+    socket.once('close', () => {
+      if (this.#refusals.get(name) === refusal) this.#refusals.delete(name);
+    });
+  }
+
+  /** Undefined for one that is not refused, `gone` for one that is over: nobody can tell which it was. */
+  of(socket: Socket): RequestError | 'gone' | undefined {
+    const name = nameOf(socket);
+    return name === undefined ? 'gone' : this.#refusals.get(name);
+  }
+}
+
+/** Both ends; undefined where the system does not know them any more. */
+function nameOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string | undefined {
+  const ends = [localAddress, localPort, remoteAddress, remotePort];
+  return ends.includes(undefined) ? undefined : ends.join(' ');
+}
+
+/** Those of all servers of this process. The first is beyond the ports. */
+let lastNumber = 65_535;
+
+/**
+ * Gives a connection a number of its own where its peer's port is read. grpc-js tells its handlers of a connection by
+ * its peer's address and port alone, and two that come in at two addresses of the node may have both in common.
+ */
+export function giveNumber(socket: Socket): void {
+  lastNumber += 1;
+  Object.defineProperty(socket, 'remotePort', { value: lastNumber });
 }

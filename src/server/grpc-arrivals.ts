@@ -9,7 +9,6 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../domain/clock.ts';
 import type { RequestError } from '../domain/errors.ts';
 import type { Arrival, Arrivals } from './arrivals.ts';
-import { nameOf } from './connections.ts';
 import { headBytes, MessageFrames } from './message-frames.ts';
 import { trailersOf } from './status.ts';
 
@@ -24,7 +23,7 @@ export interface GrpcArrivalsOptions {
   arrivalsOf(
     path: string,
     authorization: string | undefined,
-    /** ADDRESS, and ADDRESS:PORT. */
+    /** ADDRESS, and ADDRESS:NUMBER. */
     from: { readonly address: string; readonly peer: string },
   ): Arrivals | { readonly until: Promise<Arrivals>; readonly meanwhile: Arrivals };
   /**
@@ -38,6 +37,8 @@ export interface GrpcArrivalsOptions {
   mostBytes(path: string): number;
   /** Methods whose requests stream, or carry artifacts, by their paths. */
   isUpload(path: string): boolean;
+  /** What the caller hears of any error. */
+  refusalOf(error: unknown, path: string): RequestError;
   /** Of a message that is too large. */
   tooLarge(path: string): RequestError;
   /** The largest message that the library takes. */
@@ -50,11 +51,13 @@ export class ArrivingCall {
   readonly #frames: MessageFrames;
   readonly #arrival: Arrival;
   readonly #tooLarge: () => RequestError;
+  readonly #refusalOf: (error: unknown) => RequestError;
 
   constructor(stream: ServerHttp2Stream, path: string, arrivals: Arrivals, options: GrpcArrivalsOptions) {
     this.#stream = stream;
     this.#frames = new MessageFrames(options.mostBytes(path), options.mostReceived);
     this.#tooLarge = () => options.tooLarge(path);
+    this.#refusalOf = (error) => options.refusalOf(error, path);
     this.#arrival = arrivals.begin({
       uploads: options.isUpload(path),
       paused: () => stream.isPaused(),
@@ -78,15 +81,15 @@ export class ArrivingCall {
       if (weight === 'too large') throw this.#tooLarge();
       this.#arrival.arrived(weight);
     } catch (error) {
-      this.#arrival.refuse(error as RequestError);
+      this.#arrival.refuse(this.#refusalOf(error));
     }
   }
 }
 
 export class GrpcArrivals {
   readonly #options: GrpcArrivalsOptions;
-  /** The connections that are this server's. */
-  readonly #connections = new Set<string>();
+  /** The numbers of the connections that are this server's. */
+  readonly #connections = new Set<number | undefined>();
   readonly #sessions = new WeakMap<Http2Session, boolean>();
   #latest: ArrivingCall | undefined;
 
@@ -95,11 +98,11 @@ export class GrpcArrivals {
     subscribe(started, this.#begin);
   }
 
-  /** Calls over a connection from here on are looked at, until it closes. */
+  /** Calls over a connection that has a number are looked at from here on, until it closes. */
   add(connection: Socket): void {
-    const name = nameOf(connection);
-    this.#connections.add(name);
-    connection.once('close', () => this.#connections.delete(name));
+    const { remotePort } = connection;
+    this.#connections.add(remotePort);
+    connection.once('close', () => this.#connections.delete(remotePort));
   }
 
   /** The call that has just begun: grpc-js calls the handler of one whose requests stream as soon as it begins. */
@@ -138,11 +141,14 @@ export class GrpcArrivals {
       if (leave !== undefined) stream.once('close', leave);
       const arrivals = this.#options.arrivalsOf(path, headers.authorization, from);
       if (!('until' in arrivals)) return new ArrivingCall(stream, path, arrivals, this.#options);
-      arrivals.until.catch((error: RequestError) => refuseUnanswered(stream, error, clock));
+      arrivals.until.catch((error: unknown) =>
+        refuseUnanswered(stream, this.#options.refusalOf(error, path), clock),
+      );
       return new ArrivingCall(stream, path, arrivals.meanwhile, this.#options);
     } catch (error) {
       // grpc-js hears of the stream in the next tick, and has to know it to be told that it is over.
-      process.nextTick(() => process.nextTick(refuseUnanswered, stream, error as RequestError, clock));
+      const refusal = this.#options.refusalOf(error, path);
+      process.nextTick(() => process.nextTick(refuseUnanswered, stream, refusal, clock));
       return undefined;
     }
   }
@@ -150,7 +156,7 @@ export class GrpcArrivals {
   #isOurs(session: Http2Session): boolean {
     let ours = this.#sessions.get(session);
     if (ours === undefined) {
-      ours = this.#connections.has(nameOf(session.socket));
+      ours = this.#connections.has(session.socket.remotePort);
       this.#sessions.set(session, ours);
     }
     return ours;
@@ -170,7 +176,7 @@ const lingerMs = 1000;
  * before it.
  */
 function refuse(stream: ServerHttp2Stream, error: RequestError, clock: Clock): void {
-  if (stream.destroyed) return;
+  if (stream.destroyed || stream.closed) return;
   if (stream.headersSent) {
     stream.close(constants.NGHTTP2_CANCEL);
     return;

@@ -4,8 +4,7 @@ import { createServer, isIP, type Socket, type Server as SocketServer } from 'no
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../domain/clock.ts';
-import type { RequestError } from '../domain/errors.ts';
-import { type Connections, nameOf } from './connections.ts';
+import { type Connections, giveNumber, RefusedConnections } from './connections.ts';
 import type { GrpcArrivals } from './grpc-arrivals.ts';
 import { GrpcRefusals } from './grpc-refusals.ts';
 import type { CertificateSource } from './tls/certificate-source.ts';
@@ -36,8 +35,8 @@ export class GrpcListener {
   readonly #servers: SocketServer[] = [];
   readonly #refusing = new GrpcRefusals();
   readonly #tls: TlsServer | undefined;
-  /** Why a connection is refused whose handshake is under way, by its name. */
-  readonly #refused = new Map<string, RequestError>();
+  /** Those whose handshake is under way. */
+  readonly #refused = new RefusedConnections();
 
   constructor(server: Server, options: GrpcListenerOptions) {
     // TLS ends before grpc-js, which can neither change its certificate nor leave those of clients optional.
@@ -95,15 +94,16 @@ export class GrpcListener {
       }
       clock.setTimer(refusalMs, () => socket.destroy());
       if (this.#tls === undefined) {
+        giveNumber(socket);
         this.#refusing.take(socket, refusal);
         return;
       }
-      const name = nameOf(socket);
-      this.#refused.set(name, refusal);
-      socket.once('close', () => this.#refused.delete(name));
+      this.#refused.add(socket, refusal);
     }
-    if (this.#tls === undefined) this.#serve(socket);
-    else this.#tls.emit('connection', socket);
+    if (this.#tls === undefined) {
+      giveNumber(socket);
+      this.#serve(socket);
+    } else this.#tls.emit('connection', socket);
   }
 
   #serve(socket: Socket): void {
@@ -119,7 +119,12 @@ export class GrpcListener {
       ALPNProtocols: ['h2'],
     });
     server.on('secureConnection', (socket: TLSSocket) => {
-      const refusal = this.#refused.get(nameOf(socket));
+      const refusal = this.#refused.of(socket);
+      if (refusal === 'gone') {
+        socket.destroy();
+        return;
+      }
+      giveNumber(socket);
       if (refusal === undefined) {
         this.#options.peers?.add(socket);
         this.#serve(socket);

@@ -17,7 +17,7 @@ import type { NodeFeed } from '../domain/node-feed.ts';
 import { alwaysAs } from './access/authenticator.ts';
 import { pathRoles } from './access/method-roles.ts';
 import { toRequestError } from './chain.ts';
-import { type Connections, nameOf } from './connections.ts';
+import { type Connections, RefusedConnections } from './connections.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
 import { handshakeMs, refusalMs } from './grpc-listener.ts';
@@ -62,11 +62,14 @@ export interface HttpServerOptions extends ApiOptions, SessionOptions, Pick<Down
 const checkingMs = 1000;
 
 export function createHttpServer(options: HttpServerOptions): Server {
-  /** By connection: over TLS the one that is accepted is another object than the one that asks. */
-  const refused = new Map<string, RequestError>();
+  const refused = new RefusedConnections();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     letGo(request, response, options.clock);
-    const refusal = refused.get(nameOf(request.socket));
+    const refusal = refused.of(request.socket);
+    if (refusal === 'gone') {
+      request.socket.destroy();
+      return;
+    }
     if (refusal !== undefined) {
       response.setHeader('connection', 'close');
       sendError(response, refusal);
@@ -100,9 +103,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
       socket.destroy();
       return;
     }
-    const name = nameOf(socket);
-    refused.set(name, refusal);
-    socket.once('close', () => refused.delete(name));
+    refused.add(socket, refusal);
     clock.setTimer(refusalMs, () => socket.destroy());
   });
   server.headersTimeout = 10_000;

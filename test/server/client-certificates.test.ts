@@ -1,7 +1,11 @@
 /** Callers that are known by a certificate. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { request } from 'node:https';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { status } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/cli/client.ts';
 import type { ConfigFlags } from '../../src/config.ts';
@@ -99,6 +103,53 @@ test('a certificate counts only where it is bound, and is not needed where a tok
   const { tokens } = await place.admin.listTokens({});
   expect(tokens).toMatchObject([{ name: 'ci', certificateNames: [`URI:${workload}`] }]);
   expect(tokens[0]?.lastUsedAt).toBeDefined();
+});
+
+async function shaken(options: ConnectionOptions & { readonly localPort?: number }): Promise<TLSSocket> {
+  const socket = connectTls({ ...options, ALPNProtocols: ['h2'], servername: 'localhost' });
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** The status of gRPC that a call over a connection ends with. */
+async function statusOver(socket: TLSSocket): Promise<unknown> {
+  const session = connectHttp2('https://localhost', { createConnection: () => socket });
+  onTestFinished(() => session.destroy());
+  const call = session.request({
+    ...{ ':method': 'POST', ':path': '/spearlet.AccessService/ListTokens' },
+    ...{ 'content-type': 'application/grpc', te: 'trailers' },
+  });
+  const status = new Promise((resolve, reject) => {
+    const look = (headers: Readonly<Record<string, unknown>>): void => {
+      if (headers['grpc-status'] !== undefined) resolve(Number(headers['grpc-status']));
+    };
+    call.on('response', look).on('trailers', look).once('error', reject);
+  });
+  call.resume();
+  call.end(Buffer.alloc(5));
+  return await status;
+}
+
+test('who shows no certificate is not who shows one from the same address and port at another address of the node', async () => {
+  const { server, authority } = await started({ anonymousRole: 'none', grpcAddress: '0.0.0.0:0' });
+  const port = Number(server.grpcAddress.split(':').at(-1));
+  const admin = connect(`127.0.0.1:${port}`, {
+    ...{ token: adminToken(server.dataDir), tls: { ca: readFileSync(authority.cert) } },
+  });
+  onTestFinished(() => admin.close());
+  await admin
+    .service(AccessService)
+    .createToken({ name: 'ci', role: Role.ADMIN, certificateNames: [`URI:${workload}`] });
+  const files = authority.issue({ names: `URI:${workload}`, use: 'clientAuth' });
+  const shown = { cert: readFileSync(files.cert), key: readFileSync(files.key) };
+  const to = (host: string) => ({ host, port, ca: readFileSync(authority.cert), localAddress: '127.0.0.1' });
+  const first = await shaken({ ...to('127.0.0.1'), ...shown });
+  expect(await statusOver(first)).toBe(status.OK);
+  const second = await shaken({ ...to('127.0.0.2'), localPort: first.localPort ?? 0 });
+  expect(second.localPort).toBe(first.localPort);
+  expect(await statusOver(second)).toBe(status.UNAUTHENTICATED);
+  expect(await statusOver(await shaken(to('127.0.0.2')))).toBe(status.UNAUTHENTICATED);
 });
 
 test('a token beats a certificate, also one that is not good', async () => {

@@ -145,6 +145,13 @@ test.each<[string, string, unknown]>([
   ['an empty list of tasks', 'spear_tasks', []],
   ['tasks that are numbers', 'spear_tasks', [1]],
   ['the role of an administrator, who is not let in so', 'spear_role', 'admin'],
+  ['a name that is a number', 'sub', 42],
+  ['a name that is a list', 'sub', ['ada']],
+  ['a name that is an object', 'sub', { name: 'ada' }],
+  ['a name that is nothing', 'sub', null],
+  ['an empty name', 'sub', ''],
+  ['a name with half a character', 'sub', '\ud800'],
+  ['a name that is too long', 'sub', 'a'.repeat(257)],
 ])('a token with %s may do nothing', async (_what, claim, value) => {
   const server = await started();
   expect(await refusalOf(server, signed(key, { ...usualClaims(), [claim]: value }))).toMatchObject({
@@ -152,6 +159,20 @@ test.each<[string, string, unknown]>([
     reason: 'CLAIM_NOT_ALLOWED',
     metadata: { claim },
   });
+  expect(server.bugs).toEqual([]);
+});
+
+test('two names of an issuer stay two, whatever is in them', async () => {
+  const clock = new FakeClock();
+  const { keys, verifier } = verifierOf(fileOf(keySet(key)), clock);
+  await keys.open();
+  const nameOf = async (sub: string): Promise<string> =>
+    (await verifier.verify(signed(key, { ...usualClaims(clock.now()), sub }))).name;
+  expect(await nameOf('auth0|a_b@c')).toBe('jwt default/auth0|a_b@c');
+  expect(await nameOf('a b')).toBe('jwt default/a%20b');
+  expect(await nameOf('a%20b')).toBe('jwt default/a%2520b');
+  expect(await nameOf('\u202ea\n')).toBe('jwt default/%E2%80%AEa%0A');
+  expect(await nameOf('😀'.repeat(128))).toBe(`jwt default/${'%F0%9F%98%80'.repeat(128)}`);
 });
 
 test('an administrator comes with a token where the node was told so, and claims may have other names', async () => {

@@ -1,4 +1,5 @@
 /** Which tenant a request is of, what its token sees of that, and what crosses from one tenant to another: nothing. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -251,4 +252,31 @@ describe('a snapshot of another tenant', () => {
     expect(await refusal(documentOf(b, executionId, true))).toMatchObject({ reason: 'TASK_NOT_KEPT' });
     expect((await documentOf(b, executionId)).toString()).not.toContain('"kind":"task"');
   });
+});
+
+it('a forged record of what has ended gets at no task that its restorer does not see', async () => {
+  const server = await started({ anonymousRole: 'none' });
+  const admin = connected(server, adminToken(server));
+  await register(admin, 'web-a');
+  const payroll = await register(admin, 'payroll', 'ticker/ticker.wasm');
+  const connection = connected(server, await tokenOf(server, 'default', ['web-*']));
+  const functions = connection.service(FunctionService);
+  const { executionId } = await functions.invokeFunction({ task: 'web-a' });
+  const lines = (await documentOf(connection, executionId)).toString().split('\n');
+  await functions.deleteExecution({ executionId });
+  const forged = lines
+    .filter((line) => line !== '' && line !== ']}' && !line.includes('"kind":"seal"'))
+    .map((line) => {
+      if (!line.startsWith('{"kind":"record"')) return `${line}\n`;
+      const part = JSON.parse(line.replace(/,$/, '')) as { record: { taskId: string } };
+      part.record.taskId = payroll;
+      return `${JSON.stringify(part)},\n`;
+    })
+    .join('');
+  const sha256 = createHash('sha256').update(forged).digest('hex');
+  const document = Buffer.from(`${forged}${JSON.stringify({ kind: 'seal', sha256 })}\n]}\n`);
+  await restore(connection, document, {});
+  const { result } = await functions.getExecutionStatus({ executionId });
+  expect(result?.taskId).not.toBe(payroll);
+  await expect(documentOf(connection, executionId, true)).rejects.toThrow('no longer has revision');
 });

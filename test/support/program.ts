@@ -28,6 +28,8 @@ async function make(): Promise<void> {
   process.env.SPEAR_TEST_PROGRAM = folder;
   if (existsSync(folder)) return;
   const unfinished = join(place, `.making${prefix}${process.pid}`);
+  // Of one that did not build.
+  await rm(unfinished, { recursive: true, force: true });
   await buildProgram(join(unfinished, 'dist'));
   await mkdir(join(unfinished, 'bin'));
   for (const name of ['bin/spear', 'package.json']) await copyFile(join(root, name), join(unfinished, name));

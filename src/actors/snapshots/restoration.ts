@@ -6,7 +6,7 @@ import { loosened } from '../../domain/loosened.ts';
 import { assertMayName, owned, tenantToMakeIn } from '../../domain/scope.ts';
 import type { Header, MachinePart, SnapshotPart, TaskPart } from '../../domain/snapshot/parts.ts';
 import type { RestoreOptions } from '../../domain/snapshot/port.ts';
-import type { Task } from '../../domain/task.ts';
+import { isOf, type Task } from '../../domain/task.ts';
 import type { Replayed } from '../../machines/replay.ts';
 import type { CommitEntry } from '../../stores/store.ts';
 import { toStore } from '../executions/recovery/stored-invocation.ts';
@@ -122,7 +122,7 @@ export class Restoration {
       if (owner !== undefined) throw invocationTaken(invocationId, owner, this.#wishes.scope);
     }
     const { tenant: _tenant, ...rest } = record;
-    this.#record = { ...rest, ...owned(this.#tenant) };
+    this.#record = await this.#underOwnTask({ ...rest, ...owned(this.#tenant) });
     this.#log = new RestoredLog(store, executionId);
     if (ended) return;
     const task = present(this.#carriedTask);
@@ -130,6 +130,14 @@ export class Restoration {
     // Also one that this node knows: what it is called with comes from the document.
     assertMayReachHost(this.#wishes.principal, (this.#known ?? task.task).definition);
     if (this.#known === undefined) checkAllowed({ ...task.task.definition, environment: {} }, policy);
+  }
+
+  /** What the id of its task stands for here may be another's, which a record must not become part of. */
+  async #underOwnTask(record: ExecutionRecord): Promise<ExecutionRecord> {
+    const { store, ids } = this.#options;
+    if (!isTerminal(record.status)) return record;
+    const known = await store.taskById(record.taskId);
+    return known === undefined || isOf(known, record) ? record : { ...record, taskId: ids('task_') };
   }
 
   #checkValues(invocation: RestoredInvocation): void {

@@ -8,12 +8,11 @@ import { invalidArgument, notFound, RequestError } from '../../domain/errors.ts'
 import { type ExecutionRecord, type Invocation, isTerminal, type JsonValue } from '../../domain/execution.ts';
 import type { Transfers } from '../../domain/executions.ts';
 import { recoveryOf } from '../../domain/interruption.ts';
-import { tenantOf } from '../../domain/scope.ts';
 import { type Contents, carriedLines, isRedacted, notCarriedLines } from '../../domain/snapshot/contents.ts';
 import { envelopeVersion, type Header, type RedactedEnvironment } from '../../domain/snapshot/parts.ts';
 import type { TakenSnapshot, TakeOptions } from '../../domain/snapshot/port.ts';
 import { EventLines, partLine, pieces } from '../../domain/snapshot/writer.ts';
-import type { Artifact, Task } from '../../domain/task.ts';
+import { type Artifact, isOf, type Task } from '../../domain/task.ts';
 import { executionChartVersion } from '../../machines/execution.ts';
 import { persisted, type Replayed, replay } from '../../machines/replay.ts';
 import type { Store } from '../../stores/store.ts';
@@ -160,8 +159,8 @@ async function gather(
 ): Promise<Belongings> {
   const { executionId, taskId, taskRevision } = record;
   const known = await store.taskRevision(taskId, taskRevision);
-  // What came as a record alone may name a task that is another tenant's here.
-  const task = known !== undefined && tenantOf(known) === tenantOf(record) ? known : undefined;
+  // What came as a record alone may name a task that is another's here.
+  const task = known !== undefined && isOf(known, record) ? known : undefined;
   const invocation = await store.input(executionId);
   if (invocation === undefined) throw notFound('execution', executionId);
   const needed = !isTerminal(record.status) || wasMoved(record);

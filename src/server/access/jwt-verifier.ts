@@ -25,6 +25,8 @@ const skewSeconds = 30;
 /** Tokens that are remembered until they expire. */
 const mostKnown = 4096;
 const mostGlobs = 100;
+/** UTF-16 units. */
+const mostSubject = 256;
 
 /** Those that two keys are needed for: with one that both sides have, whoever can check a token could make one. */
 const algorithms: readonly string[] = [
@@ -74,26 +76,30 @@ export class JwtVerifier implements SignedTokens {
       },
     };
     let version: number | undefined;
-    const { payload } = await jwtVerify(
-      token,
-      async (header, jws) => {
-        const key = await this.#keys.find(header, jws);
-        ({ version } = this.#keys);
-        return key;
-      },
-      options,
-    ).catch((error: unknown) => {
+    try {
+      const { payload } = await jwtVerify(
+        token,
+        async (header, jws) => {
+          const key = await this.#keys.find(header, jws);
+          ({ version } = this.#keys);
+          return key;
+        },
+        options,
+      );
+      const principal = principalOf(payload, this.#rules);
+      if (version === this.#keys.version) this.#known.set(token, principal);
+      return principal;
+    } catch (error) {
       throw refusalOf(error);
-    });
-    const principal = principalOf(payload, this.#rules);
-    if (version === this.#keys.version) this.#known.set(token, principal);
-    return principal;
+    }
   }
 }
 
 /** Throws permission_denied for claims that are missing, or say what nobody can have. */
 function principalOf(payload: JWTPayload, rules: JwtRules): Principal {
-  const { sub = '', exp = 0 } = payload;
+  // Of `sub` no type is looked at before.
+  const { sub, exp = 0 }: { readonly sub?: unknown; readonly exp?: number } = payload;
+  if (!isSubject(sub)) throw badClaim('sub', `a text of 1 to ${mostSubject} characters`);
   const tenant = payload[rules.tenantClaim];
   if (typeof tenant !== 'string' || !isTenant(tenant)) {
     throw badClaim(rules.tenantClaim, `the name of a tenant: ${tenantWords}`);
@@ -124,13 +130,16 @@ function isGlobs(value: unknown): value is string[] {
   );
 }
 
-/** It stands in logs and on pages: what an issuer lets people choose must not look like something else there. */
+function isSubject(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= mostSubject && value.isWellFormed();
+}
+
+/**
+ * It stands in logs and on pages: what an issuer lets people choose must not look like something else there, and no
+ * two of them alike. What is no printable character of ASCII, a space and `%` are as in a URL.
+ */
 function printable(subject: string): string {
-  return subject
-    .toWellFormed()
-    .replace(/[\p{C}\p{Z}]/gu, '_')
-    .slice(0, 256)
-    .toWellFormed();
+  return subject.replace(/[^!-$&-~]/gu, encodeURIComponent);
 }
 
 function badClaim(claim: string, allowed: string): RequestError {

@@ -15,22 +15,20 @@ export function certificateOf(socket: TLSSocket): ShownCertificate | undefined {
   };
 }
 
-/** Of the connections of one server, by the addresses of their other ends. */
+/** Of the connections of one server, by the addresses of their other ends and their numbers. */
 export class PeerCertificates {
   readonly #shown = new Map<string, ShownCertificate>();
 
-  /** Keeps what a connection has shown until it closes. */
+  /** Keeps what a connection that has a number has shown until it closes. */
   add(socket: TLSSocket): void {
     const certificate = certificateOf(socket);
     if (certificate === undefined) return;
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     this.#shown.set(peer, certificate);
-    socket.once('close', () => {
-      if (this.#shown.get(peer) === certificate) this.#shown.delete(peer);
-    });
+    socket.once('close', () => this.#shown.delete(peer));
   }
 
-  /** `peer` is ADDRESS:PORT. */
+  /** `peer` is ADDRESS:NUMBER; undefined for one that is not known any more. */
   of(peer: string): ShownCertificate | undefined {
     return this.#shown.get(peer);
   }
