@@ -1,8 +1,9 @@
 /** Folders of the host that would give a function the rights of the node are refused, when and however they are named. */
-import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ErrorCode } from '../../src/server/gen/spearlet/function_pb.js';
+import { RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
 import { startServer } from '../support/server.ts';
 import { refusal } from './refusal.ts';
 
@@ -47,3 +48,28 @@ describe('a preopen', () => {
     expect(result?.errorMessage).toContain('is in the data folder of the node');
   });
 });
+
+// Elsewhere a process function has the rights of the node's user, as SECURITY.md says.
+test.skipIf(process.geteuid?.() !== 0)(
+  'a process function of a root node cannot read the data folder, which others could enter before',
+  async () => {
+    // Not below /tmp, in whose place it has a folder of its own.
+    const dataDir = await mkdtemp('/srv/spear-data-');
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    await chmod(dataDir, 0o755);
+    const server = await startServer({ dataDir, allowHostAccess: true });
+    onTestFinished(() => server.stop());
+    const script = `cat ${dataDir}/spear.db 2>&1 | head -c 200; ls ${dataDir} 2>&1; echo ran`;
+    await server.tasks.registerTask({
+      definition: {
+        name: 'read',
+        runtime: RuntimeKind.PROCESS,
+        artifact: { source: { case: 'path', value: '/bin/sh' } },
+        args: ['-c', script],
+      },
+    });
+    const { result } = await server.functions.invokeFunction({ task: 'read' });
+    const output = Buffer.from(result?.output ?? []).toString();
+    expect(output).toMatch(/^cat: .*Permission denied\nls: .*Permission denied\nran\n$/);
+  },
+);

@@ -122,6 +122,23 @@ describeDocker('an image that the engine does not have', () => {
     });
   });
 
+  it('of a registry that is not there is said to be so in the log, in the engine’s words', async () => {
+    const lines: unknown[] = [];
+    const note = (details: object, message: string) => void lines.push({ ...details, message });
+    const logging = await openRuntime({ logger: { info: note, warn: note } });
+    try {
+      const fetching = { progress: () => {}, signal: new AbortController().signal };
+      const image = '127.0.0.1:1/spear/nothing:v1';
+      await expect(logging.resolve(draftOf(image, 'missing'), fetching)).rejects.toThrow(
+        /could not be reached/,
+      );
+      const err = expect.objectContaining({ message: expect.stringContaining('connection refused') });
+      expect(lines).toContainEqual(expect.objectContaining({ image, err }));
+    } finally {
+      await logging.close();
+    }
+  });
+
   it.each(['', 'NOT A NAME', '../containers/json', 'a//b', 'name?all=1', 'é'])(
     'is none where %j is no name of an image',
     async (image) => {
