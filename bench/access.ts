@@ -35,7 +35,7 @@ async function jwtRow(): Promise<Row> {
     const rules = { issuer: issuerName, audience, allowAdmin: false, ...claims };
     const authenticator = new CallerAuthenticator({
       tokens: { find: () => undefined, findByCertificate: () => '' },
-      signed: new JwtVerifier(rules, keys, systemClock),
+      signed: new JwtVerifier(rules, keys, systemClock, () => {}),
       anonymous: { name: 'anonymous', role: undefined, anonymous: true },
       failures: new FailedAttempts(systemClock, { refused: () => {} }),
     });

@@ -23,6 +23,8 @@ export interface Principal {
   readonly execution?: string;
   /** It showed nothing. */
   readonly anonymous?: true;
+  /** Names the key that has signed its token, where that is an issuer's, who may take it back. */
+  readonly signer?: string;
   /** It came by a session of the page. */
   readonly session?: true;
   /** When it is over, on the wall clock, in milliseconds since the epoch; absent where it is not bounded. */

@@ -4,25 +4,32 @@ import { CallerAuthenticator } from '../server/access/authenticator.ts';
 import { FailedAttempts } from '../server/access/failed-attempts.ts';
 import { JwtKeys } from '../server/access/jwt-keys.ts';
 import { JwtVerifier } from '../server/access/jwt-verifier.ts';
+import type { OpenCalls } from '../server/access/open-calls.ts';
 import type { PageAccess } from '../server/access/page-access.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Core } from './core.ts';
+
+/** What callers have open, and what they come back with. */
+export interface OpenAccess {
+  readonly pageAccess: PageAccess;
+  readonly calls: OpenCalls;
+}
 
 /** Rejects with an error for people where the keys of an issuer are in a file that is not good. */
 export async function openCallers(
   config: NodeConfig,
   logger: Logger,
   { clock, tokens }: Pick<Core, 'clock' | 'tokens'>,
-  pageAccess: PageAccess,
+  open: OpenAccess,
   opened: AsyncDisposableStack,
 ): Promise<CallerAuthenticator> {
   const failures = new FailedAttempts(clock, {
     refused: (attempt) => logger.warn(attempt, 'a caller showed what is not good'),
   });
-  const signed = await openSigned(config, logger, clock, opened);
+  const signed = await openSigned(config, logger, clock, open, opened);
   return new CallerAuthenticator({
     tokens: {
-      find: (token) => tokens.find(token) ?? pageAccess.find(token),
+      find: (token) => tokens.find(token) ?? open.pageAccess.find(token),
       findByCertificate: (certificate) => tokens.findByCertificate(certificate),
     },
     ...(signed !== undefined && { signed }),
@@ -38,6 +45,7 @@ async function openSigned(
   config: NodeConfig,
   logger: Logger,
   clock: Core['clock'],
+  { pageAccess, calls }: OpenAccess,
   opened: AsyncDisposableStack,
 ): Promise<JwtVerifier | undefined> {
   const { jwtJwks: source, jwtIssuer: issuer, jwtAudience: audience } = config;
@@ -58,5 +66,8 @@ async function openSigned(
   else await opening;
   const { jwtTenantClaim: tenantClaim, jwtRoleClaim: roleClaim, jwtTasksClaim: tasksClaim } = config;
   const rules = { issuer, audience, tenantClaim, roleClaim, tasksClaim, allowAdmin: config.jwtAllowAdmin };
-  return new JwtVerifier(rules, keys, clock);
+  return new JwtVerifier(rules, keys, clock, (signer) => {
+    pageAccess.endOfSigner(signer);
+    calls.endOfSigner(signer);
+  });
 }

@@ -104,7 +104,7 @@ export async function openFront(
       perCaller: config.maxWatchersPerConnection,
       perPrincipal: config.maxWatchersPerPrincipal,
     }),
-    authenticator: await openCallers(config, logger, core, pageAccess, opened),
+    authenticator: await openCallers(config, logger, core, { pageAccess, calls }, opened),
     bug(error, method) {
       const id = randomUUID();
       logger.error({ err: error, method, id }, 'bug: a call failed in Spear itself');

@@ -3,20 +3,26 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/cli/client.ts';
-import type { ConfigFlags } from '../../src/config.ts';
+import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
+import { openCallers } from '../../src/node/callers.ts';
 import { JwtKeys } from '../../src/server/access/jwt-keys.ts';
 import { JwtVerifier } from '../../src/server/access/jwt-verifier.ts';
+import { OpenCalls } from '../../src/server/access/open-calls.ts';
+import { PageAccess } from '../../src/server/access/page-access.ts';
 import { AccessService } from '../../src/server/gen/spearlet/access_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
+import { openTokens } from '../../src/stores/token-file.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
 import { CertificateAuthority } from '../support/certificates.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import {
   audience,
   type Claims,
+  type IssuedKey,
   issuerName,
   keySet,
   newKey,
@@ -198,7 +204,7 @@ function verifierOf(source: string, clock: FakeClock) {
   onTestFinished(() => keys.close());
   const rules = { issuer: issuerName, audience, allowAdmin: false };
   const claims = { tenantClaim: 'spear_tenant', roleClaim: 'spear_role', tasksClaim: 'spear_tasks' };
-  return { keys, failures, verifier: new JwtVerifier({ ...rules, ...claims }, keys, clock) };
+  return { keys, failures, verifier: new JwtVerifier({ ...rules, ...claims }, keys, clock, () => {}) };
 }
 
 /** A JWK set at an https URL of this test, which can be another, and be away. */
@@ -252,6 +258,49 @@ test('a key that the issuer takes back counts no more, also for tokens that were
   await clock.advance(5 * 60_000);
   await expect.poll(() => verifier.known(token)).toBeUndefined();
   await expect(verifier.verify(token)).rejects.toThrow('key that its issuer does not have');
+});
+
+test('what is open for a token ends when its issuer takes back the key that has signed it', async () => {
+  const clock = new FakeClock();
+  const staying = newKey('second');
+  const source = fileOf(keySet(key, staying));
+  const opened = new AsyncDisposableStack();
+  onTestFinished(() => opened.disposeAsync());
+  const tokens = await openTokens(dirname(source), clock);
+  opened.defer(() => tokens.close());
+  const open = {
+    pageAccess: new PageAccess(clock),
+    calls: new OpenCalls(clock, { perPrincipal: 10, perAddress: 10 }),
+  };
+  opened.defer(() => open.calls.close());
+  const config = resolveConfig({ jwtJwks: source, jwtIssuer: issuerName, jwtAudience: audience }, {});
+  const callers = await openCallers(config, createLogger('silent'), { clock, tokens }, open, opened);
+  await clock.advance(5 * 60_000 - 1000);
+  const ended: string[] = [];
+  const begin = async (by: IssuedKey) => {
+    const authorization = `Bearer ${signed(by, usualClaims(clock.now()))}`;
+    const principal = await callers.authenticate({ authorization, address: '' });
+    const { pageAccess, calls } = open;
+    calls.enter(principal, '', ({ message }) => ended.push(`${by.id}: ${message}`));
+    const code = pageAccess.createCode(principal).secret;
+    const session = pageAccess.openSession(pageAccess.createCode(principal).secret).secret;
+    const ticket = pageAccess.createTicket(principal, '/').secret;
+    return { code, session, ticket };
+  };
+  const gone = await begin(key);
+  const stays = await begin(staying);
+  // Another key with the name of the one that is gone.
+  writeFileSync(source, keySet(other, staying));
+  await clock.advance(1000);
+  await expect.poll(() => ended).toEqual([expect.stringMatching(/^first: .*its issuer has taken back/)]);
+  const { pageAccess } = open;
+  expect(pageAccess.find(gone.session)).toBeUndefined();
+  expect(() => pageAccess.openSession(gone.code)).toThrow('the code is unknown');
+  expect(() => pageAccess.takeTicket(gone.ticket, '/')).toThrow('the ticket is unknown');
+  expect(pageAccess.find(stays.session)).toMatchObject({ name: 'jwt default/ada', session: true });
+  expect(pageAccess.openSession(stays.code).secret).not.toBe('');
+  expect(pageAccess.takeTicket(stays.ticket, '/')).toMatchObject({ name: 'jwt default/ada' });
+  expect(ended).toHaveLength(1);
 });
 
 test('an issuer that is away leaves the keys that are known, and a node without any says so', async () => {

@@ -4,6 +4,7 @@
  * They are read again from time to time, and at once for a key that is not known, but not more often than an issuer
  * can bear. Where that fails, those that are known stay.
  */
+import { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import type { FlattenedJWSInput } from 'jose';
@@ -28,6 +29,17 @@ const mostBytes = 1024 * 1024;
 
 type KeySet = ReturnType<typeof createLocalJWKSet>;
 type Key = Awaited<ReturnType<KeySet>>;
+
+/** A key, and how tokens name it. */
+export interface Signer {
+  readonly header: JWSHeaderParameters;
+  /** SubjectPublicKeyInfo in base64: another key may have the name of one that was taken back. */
+  readonly publicKey: string;
+}
+
+export function publicKeyOf(key: Key): string {
+  return KeyObject.from(key).export({ type: 'spki', format: 'der' }).toString('base64');
+}
 
 export class JwtKeys {
   readonly #source: string;
@@ -77,6 +89,17 @@ export class JwtKeys {
     const later = await this.#in(header, token);
     if (later !== undefined) return later;
     throw unauthenticated('the token is signed with a key that its issuer does not have');
+  }
+
+  /** Whether tokens with that header are still checked with that key. */
+  async has({ header, publicKey }: Signer): Promise<boolean> {
+    try {
+      const key = await this.#keys?.(header);
+      return key !== undefined && publicKeyOf(key) === publicKey;
+    } catch {
+      // None, one that cannot be used, or several.
+      return false;
+    }
   }
 
   close(): void {

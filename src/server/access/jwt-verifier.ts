@@ -7,7 +7,7 @@ import { quote, RequestError } from '../../domain/errors.ts';
 import { LruMap } from '../../domain/lru-map.ts';
 import { isTenant, tenantWords } from '../../domain/scope.ts';
 import type { SignedTokens } from './authenticator.ts';
-import type { JwtKeys } from './jwt-keys.ts';
+import { type JwtKeys, publicKeyOf, type Signer } from './jwt-keys.ts';
 
 export interface JwtRules {
   readonly issuer: string;
@@ -41,13 +41,26 @@ export class JwtVerifier implements SignedTokens {
   readonly #known = new LruMap<string, Principal>(mostKnown);
   /** Those that are being looked at: a caller begins many calls at once. */
   readonly #verifying = new Map<string, Promise<Principal>>();
+  /** Those of tokens that were good, as principals name them: no more than the issuer has keys. */
+  readonly #signers = new Map<string, Signer>();
+  readonly #withdrawn: (signer: string) => void;
 
-  constructor(rules: JwtRules, keys: JwtKeys, clock: Pick<Clock, 'now'>) {
+  /** `withdrawn` hears of a key of principals that its issuer has taken back. */
+  constructor(
+    rules: JwtRules,
+    keys: JwtKeys,
+    clock: Pick<Clock, 'now'>,
+    withdrawn: (signer: string) => void,
+  ) {
     this.#rules = rules;
     this.#keys = keys;
     this.#clock = clock;
+    this.#withdrawn = withdrawn;
     // A key that the issuer has taken back stands for nothing any more.
-    keys.changed(() => this.#known.clear());
+    keys.changed(() => {
+      this.#known.clear();
+      void this.#lookForWithdrawn();
+    });
   }
 
   known(token: string): Principal | undefined {
@@ -66,6 +79,13 @@ export class JwtVerifier implements SignedTokens {
     return verifying;
   }
 
+  async #lookForWithdrawn(): Promise<void> {
+    for (const [name, signer] of [...this.#signers]) {
+      if ((await this.#keys.has(signer)) || !this.#signers.delete(name)) continue;
+      this.#withdrawn(name);
+    }
+  }
+
   async #verify(token: string): Promise<Principal> {
     const { issuer, audience } = this.#rules;
     const options: JWTVerifyOptions = {
@@ -77,17 +97,23 @@ export class JwtVerifier implements SignedTokens {
     };
     let version: number | undefined;
     try {
-      const { payload } = await jwtVerify(
+      const { payload, protectedHeader, key } = await jwtVerify(
         token,
         async (header, jws) => {
-          const key = await this.#keys.find(header, jws);
+          const found = await this.#keys.find(header, jws);
           ({ version } = this.#keys);
-          return key;
+          return found;
         },
         options,
       );
-      const principal = principalOf(payload, this.#rules);
-      if (version === this.#keys.version) this.#known.set(token, principal);
+      const { alg, kid } = protectedHeader;
+      const publicKey = publicKeyOf(key);
+      const signer = JSON.stringify([alg, kid, publicKey]);
+      const principal = { ...principalOf(payload, this.#rules), signer };
+      // The key may be one of those that were taken back meanwhile.
+      if (version !== this.#keys.version) return await this.#verify(token);
+      this.#signers.set(signer, { header: { alg, ...(kid !== undefined && { kid }) }, publicKey });
+      this.#known.set(token, principal);
       return principal;
     } catch (error) {
       throw refusalOf(error);

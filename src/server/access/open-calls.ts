@@ -1,6 +1,6 @@
 /**
  * The calls that are under way, by who makes them: so many at once of one principal and of one address, and none of a
- * principal whose token has been revoked or has expired. What they have begun goes on; nobody hears of it any more.
+ * principal whose token, or the key that has signed it, has been revoked or whose token has expired. What they have begun goes on; nobody hears of it any more.
  */
 import { type Principal, unauthenticated } from '../../domain/access.ts';
 import type { Clock, Timer } from '../../domain/clock.ts';
@@ -64,6 +64,16 @@ export class OpenCalls {
   endOf(name: string): void {
     for (const call of [...(this.#ofPrincipal.get(name) ?? [])]) {
       call.end(unauthenticated('the token was revoked'));
+    }
+  }
+
+  /** Ends the calls of all whose tokens a key has signed, by the name that principals have for it. */
+  endOfSigner(signer: string): void {
+    const calls = [...this.#ofPrincipal.values()].flatMap((each) => [...each]);
+    for (const call of calls) {
+      if (call.principal.signer === signer) {
+        call.end(unauthenticated('the token is signed with a key that its issuer has taken back'));
+      }
     }
   }
 

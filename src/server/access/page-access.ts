@@ -69,8 +69,17 @@ export class PageAccess {
 
   /** Ends all that came from a principal, by its name. */
   endOf(name: string): void {
-    this.#codes.end((maker) => maker.name === name);
-    this.#sessions.end((maker) => maker.name === name);
-    this.#tickets.end(({ principal }) => principal.name === name);
+    this.#end((principal) => principal.name === name);
+  }
+
+  /** Ends all that came from those whose tokens a key has signed, by the name that principals have for it. */
+  endOfSigner(signer: string): void {
+    this.#end((principal) => principal.signer === signer);
+  }
+
+  #end(isSo: (principal: Principal) => boolean): void {
+    this.#codes.end(isSo);
+    this.#sessions.end(isSo);
+    this.#tickets.end(({ principal }) => isSo(principal));
   }
 }
