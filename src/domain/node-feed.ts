@@ -71,8 +71,11 @@ export interface NodeWatch {
 /** What a node tells of itself, to those with a scope what is in it. */
 export interface NodeFeed {
   status(scope: Scope): Promise<NodeStatus>;
-  /** Follows the node from after a position; 0 means from now on. */
-  watch(position: number, scope: Scope): NodeWatch;
+  /**
+   * Follows the node from after a position; 0 means from now on. `principal` is the name of who follows. Throws
+   * resource_exhausted where too many do, of all or of that one.
+   */
+  watch(position: number, principal: string, scope: Scope): NodeWatch;
 }
 
 /** One that is there no more. Where its record was damaged nobody knows whose it was, nor of which task. */

@@ -176,13 +176,11 @@ export async function openFront(
   };
   for (const { service, handlers } of services) addService(localGrpc, service, handlers, local);
   const health = new HealthService(services.map(({ service }) => service.typeName));
-  for (const server of [grpc, localGrpc]) {
-    addReflection(
-      server,
-      services.map(({ service }) => service),
-    );
-    health.addTo(server);
-  }
+  const described = services.map(({ service }) => service);
+  addReflection(grpc, described, arriving);
+  addReflection(localGrpc, described);
+  health.addTo(grpc);
+  health.addTo(localGrpc);
   const hosts = new HttpHosts({
     bound: splitAddress('--http-address', config.httpAddress).host,
     configured: config.httpHost,

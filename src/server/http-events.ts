@@ -62,7 +62,7 @@ export async function serveEvents(
   if (request.method === 'HEAD') return new EventStream(response, options.clock).end();
   const leave = options.watchers.enter(callerOf(request), call.principal.name);
   response.once('close', leave);
-  const watch = options.feed.watch(position, call.scope);
+  const watch = options.feed.watch(position, call.principal.name, call.scope);
   const stream = new EventStream(response, options.clock);
   response.once('close', () => watch.close());
   call.onGone(() => watch.close());

@@ -40,6 +40,7 @@ export interface InspectOptions extends Pick<ChainOptions, 'authenticator' | 'ca
 const plainProtocol = 'spear';
 const tokenProtocol = 'spear.token.';
 const mostInspectors = 16;
+const mostPerPrincipal = 4;
 /** Bytes that wait for one who is slow; beyond, it is hung up on. */
 const mostWaiting = 8 * 1024 * 1024;
 /** What a close says (https://www.iana.org/assignments/websocket). */
@@ -62,23 +63,29 @@ export function acceptInspectors(server: Server, inspections: Inspections, optio
     // Never the one that has the token.
     handleProtocols: (offered) => offered.has(plainProtocol) && plainProtocol,
   });
+  /** Whose each of them is. */
+  const open = new Map<WebSocket, string>();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {});
     const [path] = (request.url ?? '').split('?', 1);
     const refuse = (answer: string): void =>
       hangUp(socket, options.clock, `HTTP/1.1 ${answer}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-    const oneTooMany = options.refusalOf(request);
-    if (oneTooMany === 'gone') {
+    const refusedAtOnce = options.refusalOf(request);
+    if (refusedAtOnce === 'gone') {
       socket.destroy();
       return;
     }
-    if (oneTooMany !== undefined) return refuse(answerOf(oneTooMany));
+    if (refusedAtOnce !== undefined) return refuse(answerOf(refusedAtOnce));
     const refused = options.hosts.isOurs(request) ? refusal(request, path) : '421 Misdirected Request';
     if (refused !== undefined) return refuse(refused);
-    inspectorOf(request, options, sockets.clients.size).then(
+    inspectorOf(request, options).then(
       ({ principal, scope }) => {
         if (socket.destroyed) return;
+        const tooMany = oneTooMany(principal, [...open.values()]);
+        if (tooMany !== undefined) return refuse(answerOf(tooMany));
         sockets.handleUpgrade(request, socket, head, (client) => {
+          open.set(client, principal.name);
+          client.once('close', () => open.delete(client));
           tell(client, inspections, scope, (end) => options.calls.enter(principal, callerOf(request), end));
         });
       },
@@ -87,18 +94,28 @@ export function acceptInspectors(server: Server, inspections: Inspections, optio
   });
 }
 
-/** Rejects with a RequestError for one who may not, or where there are too many. */
+/** Rejects with a RequestError for one who may not. */
 async function inspectorOf(
   request: IncomingMessage,
   { authenticator }: InspectOptions,
-  open: number,
 ): Promise<{ readonly principal: Principal; readonly scope: Scope }> {
   const shown = shownBy(request, request.headers.authorization ?? tokenOffered(request.headers));
   const principal = await authenticator.authenticate(shown);
   assertRole(principal, pathRoles.inspect, 'inspection');
-  if (open < mostInspectors) return { principal, scope: httpScope(principal, request.headers) };
-  throw new RequestError('unavailable', `${mostInspectors} inspectors are open`, {
+  return { principal, scope: httpScope(principal, request.headers) };
+}
+
+/** Why there may not be another inspector of a principal, by whose those are that are open. */
+function oneTooMany({ name }: Principal, open: readonly string[]): RequestError | undefined {
+  if (open.length >= mostInspectors) {
+    return new RequestError('unavailable', `${mostInspectors} inspectors are open`, {
+      reason: 'TOO_MANY_WATCHES',
+    });
+  }
+  if (open.filter((each) => each === name).length < mostPerPrincipal) return undefined;
+  return new RequestError('resource_exhausted', `${mostPerPrincipal} inspectors of ${name} are open`, {
     reason: 'TOO_MANY_WATCHES',
+    quota: 'inspectors-per-principal',
   });
 }
 

@@ -63,7 +63,7 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
 
     async watchNode(request, call, send) {
       const told = acrossTenants('all_tenants', call.principal, call.scope, request.allTenants);
-      const watch = feed.watch(positionFrom(request.fromPosition), told);
+      const watch = feed.watch(positionFrom(request.fromPosition), call.principal.name, told);
       call.onGone(() => watch.close());
       try {
         for (;;) {

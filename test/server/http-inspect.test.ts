@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { createMachine } from 'xstate';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { ExecutionMode } from '../../src/server/gen/spearlet/function_pb.js';
-import { type LocalServer, startServer } from '../support/server.ts';
+import { adminToken, type LocalServer, startServer } from '../support/server.ts';
 import { withHttp } from './http.ts';
 import { server } from './local.ts';
 
@@ -160,5 +160,14 @@ describe('an inspector in a browser, which can have no header of its own,', () =
     await expect(opening(other.httpAddress, ['spear', shown], 'http://evil.example')).rejects.toThrow('403');
     // Without the plain one nothing is answered, and least of all the token.
     await expect(opening(other.httpAddress, [shown], own)).rejects.toThrow('no subprotocol');
+  });
+
+  test('may be one of four with the same token, and leaves others theirs', async () => {
+    const other = await startServer({ anonymousRole: 'none' });
+    onTestFinished(() => other.stop());
+    const protocols = ['spear', `spear.token.${await token(other)}`];
+    for (let count = 0; count < 4; count += 1) await opening(other.httpAddress, protocols);
+    await expect(opening(other.httpAddress, protocols)).rejects.toThrow('429');
+    await opening(other.httpAddress, ['spear', `spear.token.${adminToken(other.dataDir)}`]);
   });
 });

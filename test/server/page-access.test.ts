@@ -261,6 +261,15 @@ describe('the access of pages', () => {
     for (let count = 0; count < 1000; count += 1) access.openSession(access.createCode(maker).secret);
     expect(access.find(token)).toBeUndefined();
   });
+
+  it('lets no principal push out the tickets of another', () => {
+    const access = new PageAccess(new FakeClock());
+    const other = access.createTicket({ ...maker, name: 'other' }, '/a').secret;
+    const own = Array.from({ length: 1001 }, () => access.createTicket(maker, '/a').secret);
+    expect(() => access.takeTicket(own[900] ?? '', '/a')).toThrow('ticket');
+    expect(access.takeTicket(own[901] ?? '', '/a')).toEqual(maker);
+    expect(access.takeTicket(other, '/a').name).toBe('other');
+  });
 });
 
 test('a page that was shown tells nobody where it was', async () => {

@@ -71,7 +71,7 @@ function feedBench(position = 0) {
 
 /** The news after the first. */
 async function watchFromNow({ feed }: { readonly feed: Feed }): Promise<NodeWatch> {
-  const watch = feed.watch(0);
+  const watch = feed.watch(0, 'reader');
   await watch.next();
   return watch;
 }
@@ -79,7 +79,7 @@ async function watchFromNow({ feed }: { readonly feed: Feed }): Promise<NodeWatc
 describe('a watch', () => {
   test('begins with the node as it is, and tells each execution once in a tick, as it is then', async () => {
     const bench = feedBench(7);
-    const watch = bench.feed.watch(0);
+    const watch = bench.feed.watch(0, 'reader');
     expect(await watch.next()).toMatchObject({
       position: 7,
       executions: [],
@@ -204,28 +204,36 @@ describe('a watch', () => {
     bench.setChanged(() => [executionId(3), executionId(4), executionId(5)]);
     bench.records.set(executionId(3), recordOf(executionId(3), 'failed'));
     bench.records.set(executionId(5), recordOf(executionId(5), 'running'));
-    const news = await bench.feed.watch(40).next();
+    const news = await bench.feed.watch(40, 'reader').next();
     expect(bench.reads).toEqual([41]);
     // The one in the middle was deleted since.
     expect(news?.executions.map((record) => record.executionId)).toEqual([executionId(3), executionId(5)]);
     expect(news).toMatchObject({ position: 50, deleted: [], reset: false });
-    expect(await bench.feed.watch(50).next()).toMatchObject({ executions: [], reset: false });
+    expect(await bench.feed.watch(50, 'reader').next()).toMatchObject({ executions: [], reset: false });
   });
 
   test('from a position of long ago, or of another folder, is told to list again', async () => {
     const bench = feedBench(50);
     bench.setChanged(() => undefined);
-    expect(await bench.feed.watch(1).next()).toMatchObject({ executions: [], reset: true, position: 50 });
-    expect(await bench.feed.watch(51).next()).toMatchObject({ executions: [], reset: true, position: 50 });
+    expect(await bench.feed.watch(1, 'reader').next()).toMatchObject({
+      executions: [],
+      reset: true,
+      position: 50,
+    });
+    expect(await bench.feed.watch(51, 'reader').next()).toMatchObject({
+      executions: [],
+      reset: true,
+      position: 50,
+    });
     bench.setChanged(() => Array.from({ length: 1001 }, (_, index) => executionId(index)));
-    expect(await bench.feed.watch(1).next()).toMatchObject({ reset: true });
+    expect(await bench.feed.watch(1, 'reader').next()).toMatchObject({ reset: true });
   });
 
   test('hears what is committed while it is told the beginning', async () => {
     const bench = feedBench(50);
     const opening = Promise.withResolvers<string[]>();
     bench.setChanged((() => opening.promise) as never);
-    const watch = bench.feed.watch(40);
+    const watch = bench.feed.watch(40, 'reader');
     const first = watch.next();
     await settle();
     bench.commit(9);
@@ -298,13 +306,26 @@ describe('the feed', () => {
     const waiting = watch.next();
     bench.feed.close();
     await expect(waiting).rejects.toMatchObject({ kind: 'unavailable', reason: 'DRAINING' });
-    expect(() => bench.feed.watch(0)).toThrow('stopping');
+    expect(() => bench.feed.watch(0, 'reader')).toThrow('stopping');
     expect(bench.clock.timers).toBe(0);
   });
 
   test('refuses those who are too many', () => {
     const bench = feedBench();
-    for (let number = 0; number < 500; number++) bench.feed.watch(0);
-    expect(() => bench.feed.watch(0)).toThrow('follow this node already');
+    const watches = ['one', 'two'].map((name) =>
+      Array.from({ length: 250 }, () => bench.feed.watch(0, name)),
+    );
+    expect(() => bench.feed.watch(0, 'three')).toThrow('500 others follow this node already');
+    watches[0]?.[0]?.close();
+    bench.feed.watch(0, 'three').close();
+  });
+
+  test('refuses one principal that has half of all watches, until one of them closes', () => {
+    const bench = feedBench();
+    const [first] = Array.from({ length: 250 }, () => bench.feed.watch(0, 'one'));
+    expect(() => bench.feed.watch(0, 'one')).toThrow('250 watches of one follow this node already');
+    bench.feed.watch(0, 'two');
+    first?.close();
+    bench.feed.watch(0, 'one');
   });
 });

@@ -44,6 +44,8 @@ const statusPauseMs = 1000;
 /** Counting takes longer where there is more; it takes this share of the time at most. */
 const statusShare = 50;
 const mostWatches = 500;
+/** Of one principal, so that nobody keeps out all others. */
+const mostPerPrincipal = mostWatches / 2;
 
 interface Changed {
   readonly record: ExecutionRecord;
@@ -53,7 +55,8 @@ interface Changed {
 
 export class Feed implements NodeFeed, StoreObserver {
   readonly #options: FeedOptions;
-  readonly #watches = new Set<Watch>();
+  /** Each with the principal that follows. */
+  readonly #watches = new Map<Watch, string>();
   readonly #changed = new Map<string, Changed>();
   readonly #deleted = new Map<string, DeletedExecution>();
   #position: number;
@@ -108,14 +111,16 @@ export class Feed implements NodeFeed, StoreObserver {
   }
 
   /** Throws a RequestError where there are too many. */
-  watch(position: number, scope: Scope = wholeNode): NodeWatch {
+  watch(position: number, principal: string, scope: Scope = wholeNode): NodeWatch {
     if (this.#closed) throw leaving();
     if (this.#watches.size >= mostWatches) {
-      throw new RequestError('resource_exhausted', `${mostWatches} others follow this node already`, {
-        reason: 'TOO_MANY_WATCHES',
-        quota: 'watches',
-        retryAfterMs: 1000,
-      });
+      throw tooMany(`${mostWatches} others follow this node already`, 'watches');
+    }
+    if (this.#watchesOf(principal) >= mostPerPrincipal) {
+      throw tooMany(
+        `${mostPerPrincipal} watches of ${principal} follow this node already`,
+        'watches-per-principal',
+      );
     }
     const watch: Watch = new Watch({
       from: position,
@@ -125,7 +130,7 @@ export class Feed implements NodeFeed, StoreObserver {
       status: () => this.status(scope),
       closed: () => this.#forget(watch),
     });
-    this.#watches.add(watch);
+    this.#watches.set(watch, principal);
     if (this.#watches.size === 1) this.#scheduleStatus(statusPauseMs);
     return watch;
   }
@@ -133,7 +138,13 @@ export class Feed implements NodeFeed, StoreObserver {
   /** The node goes away: everyone who watches hears so. */
   close(): void {
     this.#closed = true;
-    for (const watch of [...this.#watches]) watch.fail(leaving());
+    for (const watch of [...this.#watches.keys()]) watch.fail(leaving());
+  }
+
+  #watchesOf(principal: string): number {
+    let count = 0;
+    for (const each of this.#watches.values()) if (each === principal) count += 1;
+    return count;
   }
 
   #forget(watch: Watch): void {
@@ -203,7 +214,7 @@ export class Feed implements NodeFeed, StoreObserver {
   /** All that see the same are told the very same thing. */
   #broadcast(all: Parameters<typeof newsFor>[1]): void {
     const written = new Map<string, NodeNews | undefined>();
-    for (const watch of this.#watches) {
+    for (const watch of this.#watches.keys()) {
       if (!written.has(watch.key))
         written.set(watch.key, newsFor(watch.scope, all, this.#status.get(watch.key)));
       const news = written.get(watch.key);
@@ -225,7 +236,7 @@ export class Feed implements NodeFeed, StoreObserver {
 
   /** Rejects with what one of them rejects with. */
   async #askAll(): Promise<void> {
-    const scopes = new Map([...this.#watches].map(({ key, scope }) => [key, scope]));
+    const scopes = new Map([...this.#watches.keys()].map(({ key, scope }) => [key, scope]));
     for (const [key, scope] of scopes) {
       const status = await this.status(scope);
       if (this.#watches.size === 0) return;
@@ -233,6 +244,14 @@ export class Feed implements NodeFeed, StoreObserver {
       this.#schedule(tickMs);
     }
   }
+}
+
+function tooMany(message: string, quota: string): RequestError {
+  return new RequestError('resource_exhausted', message, {
+    reason: 'TOO_MANY_WATCHES',
+    quota,
+    retryAfterMs: 1000,
+  });
 }
 
 function leaving(): RequestError {

@@ -27,7 +27,10 @@ export class PageAccess {
     this.#codes = new ShortLivedSecrets(clock, { lifetimeMs: minuteMs, most: 100, prefix: '' });
     const sessions = { lifetimeMs: sessionMs, most: 1000, prefix: 'spear_page_' };
     this.#sessions = new ShortLivedSecrets(clock, sessions);
-    this.#tickets = new ShortLivedSecrets(clock, { lifetimeMs: 30_000, most: 1000, prefix: '' });
+    this.#tickets = new ShortLivedSecrets(clock, {
+      ...{ lifetimeMs: 30_000, most: 1000, prefix: '' },
+      perOwner: { most: 100, ownerOf: ({ principal }) => principal.name },
+    });
   }
 
   createCode(maker: Principal): IssuedSecret {

@@ -9,11 +9,13 @@ export interface IssuedSecret {
   readonly expiresAt: number;
 }
 
-export interface SecretBounds {
+export interface SecretBounds<Value> {
   /** Milliseconds. */
   readonly lifetimeMs: number;
   /** Where there is one more, the oldest goes. */
   readonly most: number;
+  /** Of one owner, whose own oldest goes; absent where all are one's. */
+  readonly perOwner?: { readonly most: number; ownerOf(value: Value): string };
   /** What each begins with, so that who finds one knows what it is. */
   readonly prefix: string;
 }
@@ -28,11 +30,11 @@ interface Kept<Value> {
 
 export class ShortLivedSecrets<Value> {
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
-  readonly #bounds: SecretBounds;
+  readonly #bounds: SecretBounds<Value>;
   /** By hash, the oldest first. A secret has 256 random bits, so that nobody finds one by its hash. */
   readonly #kept = new Map<string, Kept<Value>>();
 
-  constructor(clock: Pick<Clock, 'now' | 'monotonic'>, bounds: SecretBounds) {
+  constructor(clock: Pick<Clock, 'now' | 'monotonic'>, bounds: SecretBounds<Value>) {
     this.#clock = clock;
     this.#bounds = bounds;
   }
@@ -42,12 +44,21 @@ export class ShortLivedSecrets<Value> {
     const { lifetimeMs, most, prefix } = this.#bounds;
     const secret = `${prefix}${randomBytes(32).toString('base64url')}`;
     const expiresAt = Math.min(Math.round(this.#clock.now()) + lifetimeMs, notAfter);
+    this.#makeRoomFor(value);
     this.#kept.set(hashOf(secret), { value, until: this.#clock.monotonic() + lifetimeMs, expiresAt });
     for (const hash of this.#kept.keys()) {
       if (this.#kept.size <= most) break;
       this.#kept.delete(hash);
     }
     return { secret, expiresAt };
+  }
+
+  #makeRoomFor(value: Value): void {
+    const { perOwner } = this.#bounds;
+    if (perOwner === undefined) return;
+    const owner = perOwner.ownerOf(value);
+    const own = [...this.#kept].filter(([, kept]) => perOwner.ownerOf(kept.value) === owner);
+    for (const [hash] of own.slice(0, Math.max(0, own.length + 1 - perOwner.most))) this.#kept.delete(hash);
   }
 
   /** Undefined for one that is unknown, taken or late. */
