@@ -61,6 +61,33 @@ test('a connection over HTTP that is one too many hears so', async () => {
   await expect.poll(status).toBe(200);
 });
 
+test('a connection is not taken for a refused one from its address and port at another address of the node', async () => {
+  const server = await another({
+    maxConnectionsPerAddress: '1',
+    httpAddress: '0.0.0.0:0',
+    insecureListen: true,
+  });
+  const port = Number(server.httpAddress.split(':').at(-1));
+  const from = async (host: string, localPort?: number): Promise<Socket> => {
+    const socket = connect({
+      ...{ host, port, localAddress: '127.0.0.1' },
+      ...(localPort !== undefined && { localPort }),
+    });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+    return socket;
+  };
+  const answer = async (socket: Socket): Promise<string> => {
+    socket.write('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n');
+    const [head] = (await once(socket, 'data')) as [Buffer];
+    return head.toString().split('\r\n', 1)[0] ?? '';
+  };
+  const first = await from('127.0.0.1');
+  const refused = await from('127.0.0.2', first.localPort);
+  expect(await answer(first)).toMatch('200');
+  expect(await answer(refused)).toMatch('429');
+});
+
 test('connections that nobody uses end, over gRPC and HTTP, and one that follows something does not', async () => {
   const server = await another({ idleConnectionMs: '500', slots: '2' });
   await server.register('loop', 'misbehaving/loop.wasm');
