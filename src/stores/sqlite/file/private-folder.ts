@@ -35,7 +35,7 @@ export function closeToOthers(dataDir: string): void {
         `the data folder ${dataDir} of the user ${uid} is open to others (mode ${shown}) and may be for more than this server; allowed are a folder that is empty or a server's, and one with mode 0700`,
       );
     }
-    chmodSync(dataDir, 0o700);
+    setMode(dataDir, 0o700);
   }
   closeDatabase(dataDir);
 }
@@ -45,6 +45,15 @@ export function closeDatabase(dataDir: string): void {
   for (const name of databaseFiles) {
     const path = join(dataDir, name);
     const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (stat?.isFile() === true && (stat.mode & others) !== 0) chmodSync(path, 0o600);
+    if (stat?.isFile() === true && (stat.mode & others) !== 0) setMode(path, 0o600);
+  }
+}
+
+/** Where nothing can be written, nothing of a node will be: what it was about to write says so. */
+function setMode(path: string, mode: number): void {
+  try {
+    chmodSync(path, mode);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EROFS')) throw error;
   }
 }
