@@ -59,6 +59,8 @@ describe('the status endpoint', () => {
         recoveries: 0,
         oldestSequence: '1',
         originExecutionId: '',
+        priority: 'PRIORITY_NORMAL',
+        fairnessKey: '',
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',
