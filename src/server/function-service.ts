@@ -101,8 +101,6 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       invocationId,
       payloadDigest: invocationId === '' ? '' : payloadDigest(task.taskId, checked),
       metadata: metadata('metadata', request.metadata),
-      ...(labels !== undefined && { labels }),
-      ...turnFrom(request, task.definition),
       timeouts: effectiveTimeouts(
         task.definition.timeouts,
         timeoutsFromWire('timeouts', request.timeouts),
@@ -112,6 +110,8 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       cancelOnDisconnect: request.cancelOnDisconnect,
       by: principal.name,
       scope,
+      ...(labels !== undefined && { labels }),
+      ...turnFrom(request, task.definition),
     };
   };
 

@@ -23,7 +23,6 @@ export function newRecord(
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
-    ...(task.tenant !== undefined && { tenant: task.tenant }),
     taskId: task.taskId,
     taskName: task.definition.name,
     taskRevision: task.revision,
@@ -54,6 +53,8 @@ export function newRecord(
     outputEvents: 0,
     droppedBytes: 0,
     resourceUse: {},
+    // Last: V8 makes what comes before the first of these in one step, and all after it field by field.
+    ...(task.tenant !== undefined && { tenant: task.tenant }),
     ...(allowed.length > 0 && { loosened: allowed }),
     ...(labels !== undefined && { labels }),
     ...(priority !== undefined && { priority }),

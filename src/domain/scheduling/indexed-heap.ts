@@ -1,11 +1,16 @@
+/** What can be in one heap at a time. */
+export interface Placed {
+  /** Where it stands in its heap, from 0; -1 where it is in none. For the heap alone. */
+  place: number;
+}
+
 /**
  * The least of many whose order changes: a binary heap that knows where each of its items stands, so that one that has
  * become less or more is moved in logarithmic time.
  */
-export class IndexedHeap<Item extends object> {
+export class IndexedHeap<Item extends Placed> {
   readonly #before: (a: Item, b: Item) => boolean;
   readonly #items: Item[] = [];
-  readonly #places = new Map<Item, number>();
 
   /** `before` is a strict order that has no two equal. */
   constructor(before: (a: Item, b: Item) => boolean) {
@@ -21,7 +26,7 @@ export class IndexedHeap<Item extends object> {
   }
 
   has(item: Item): boolean {
-    return this.#places.has(item);
+    return item.place >= 0;
   }
 
   /** In no order. */
@@ -30,7 +35,7 @@ export class IndexedHeap<Item extends object> {
   }
 
   add(item: Item): void {
-    if (this.#places.has(item)) {
+    if (item.place >= 0) {
       this.moved(item);
       return;
     }
@@ -39,9 +44,9 @@ export class IndexedHeap<Item extends object> {
   }
 
   delete(item: Item): boolean {
-    const place = this.#places.get(item);
-    if (place === undefined) return false;
-    this.#places.delete(item);
+    const { place } = item;
+    if (place < 0) return false;
+    item.place = -1;
     const last = this.#items.pop();
     if (last !== undefined && last !== item) {
       this.#put(last, place);
@@ -52,10 +57,9 @@ export class IndexedHeap<Item extends object> {
 
   /** What it is ordered by has changed. */
   moved(item: Item): void {
-    const place = this.#places.get(item);
-    if (place === undefined) return;
-    this.#rise(place);
-    this.#sink(this.#places.get(item) ?? place);
+    if (item.place < 0) return;
+    this.#rise(item.place);
+    this.#sink(item.place);
   }
 
   #rise(from: number): void {
@@ -91,6 +95,6 @@ export class IndexedHeap<Item extends object> {
 
   #put(item: Item, place: number): void {
     this.#items[place] = item;
-    this.#places.set(item, place);
+    item.place = place;
   }
 }

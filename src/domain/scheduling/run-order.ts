@@ -5,7 +5,7 @@
  * take. A child that gets work after it had none waiting begins no lower than where the others are, so that nobody
  * hoards by idling, and what is cancelled before it runs costs nothing.
  */
-import { IndexedHeap } from './indexed-heap.ts';
+import { IndexedHeap, type Placed } from './indexed-heap.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 export const priorities = ['low', 'normal', 'high', 'urgent'] as const;
@@ -249,7 +249,8 @@ export interface LeafState {
   readonly used: { readonly tenant: number; readonly priority: number; readonly fairnessKey: number };
 }
 
-class Node {
+class Node implements Placed {
+  place = -1;
   readonly name: string;
   readonly above: Node | undefined;
   readonly weight: number;

@@ -55,14 +55,11 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     errorOutput: output.stderr,
     outputBytes: int64(record.outputBytes),
     outputTruncated: output.truncated,
-    ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),
     errorCode: failure === undefined ? ErrorCode.UNSPECIFIED : errorCodeToWire[failure.code],
     errorOrigin: failure === undefined ? ErrorOrigin.UNSPECIFIED : originToWire[originOf(failure.code)],
     errorMessage: failure?.message ?? '',
     attempt: int32(record.attempt),
     createdAt: time(record.createdAt),
-    ...(startedAt !== undefined && { startedAt }),
-    ...(completedAt !== undefined && { completedAt }),
     queueTimeMs: int64(pending ? Math.max(0, timestamp - record.createdAt) : record.queueTimeMs),
     executionTimeMs:
       live && record.startedAt !== undefined
@@ -88,9 +85,13 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     recoveries: int32(record.recoveries ?? 0),
     oldestSequence: int64(record.oldestSequence ?? 1),
     originExecutionId: record.originId ?? '',
-    ...(record.labels !== undefined && { labels: record.labels }),
     priority: priorityToWire(record.priority),
     fairnessKey: record.fairnessKey ?? '',
+    // Last, as in `newRecord`.
+    ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),
+    ...(startedAt !== undefined && { startedAt }),
+    ...(completedAt !== undefined && { completedAt }),
+    ...(record.labels !== undefined && { labels: record.labels }),
     ...(termination !== undefined && {
       termination: { rung: termination.rung, tookMs: int64(termination.tookMs) },
     }),

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { IndexedHeap } from '../../../src/domain/scheduling/indexed-heap.ts';
+import { IndexedHeap, type Placed } from '../../../src/domain/scheduling/indexed-heap.ts';
 
-interface Item {
+interface Item extends Placed {
   readonly name: number;
   weight: number;
 }
@@ -18,7 +18,7 @@ test('the least is the least, whatever is added, deleted or changed in between',
   );
   fc.assert(
     fc.property(fc.array(act, { maxLength: 200 }), (acts) => {
-      const items = Array.from({ length: 21 }, (_, index): Item => ({ name: index, weight: 0 }));
+      const items = Array.from({ length: 21 }, (_, index): Item => ({ name: index, weight: 0, place: -1 }));
       const heap = new IndexedHeap<Item>(before);
       const inside = new Set<Item>();
       for (const { kind, name: which, weight } of acts) {
