@@ -80,6 +80,10 @@ describe('what waits', () => {
     const executionId = await queue({ task: 'count', priority: Priority.URGENT, fairnessKey: 'k' });
     const { details } = await server.nodes.explainExecution({ executionId });
     expect(details).toContain('it waits among those with priority urgent and fairness key "k"');
+    expect(details).toContain("the administrator's token invoked it");
+    await server.functions.suspendExecution({ executionId });
+    const held = await server.nodes.explainExecution({ executionId });
+    expect(held.details).toContain("the administrator's token asked for the suspend");
     for (const id of [executionId, blocker]) await server.functions.cancelExecution({ executionId: id });
   });
 });

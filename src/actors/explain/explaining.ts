@@ -61,12 +61,27 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
     });
     return {
       ...words,
+      details: [...words.details, ...askedBy(transitions, entry)],
       ...(goesOnAt !== undefined && { goesOnAt: Math.round(time.toWall(goesOnAt)) }),
       ...(endsAt !== undefined && { endsAt: Math.round(time.toWall(endsAt)) }),
     };
   } finally {
     cursor.close('done');
   }
+}
+
+/** Who asked for it, and for what has brought it to its state. */
+function askedBy(
+  transitions: readonly LoggedTransition[],
+  entry: LoggedTransition | undefined,
+): readonly string[] {
+  const [admission] = transitions;
+  return [
+    ...(admission?.by === undefined ? [] : [`${admission.by} invoked it`]),
+    ...(entry?.by === undefined || entry === admission
+      ? []
+      : [`${entry.by} asked for the ${entry.eventType}`]),
+  ];
 }
 
 function entryTo(state: string, transitions: readonly LoggedTransition[]): LoggedTransition | undefined {
