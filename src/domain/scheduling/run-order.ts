@@ -27,13 +27,6 @@ export interface Leaf {
   readonly fairnessKey: string;
 }
 
-export interface Weights {
-  tenant(name: string): number;
-  readonly priorities: Readonly<Record<Priority, number>>;
-}
-
-const equalTenants: Weights = { tenant: () => 1, priorities: priorityWeights };
-
 /** Nodes without work that are remembered for what they have had; beyond it, who has had least is forgotten first. */
 const maxIdle = 4096;
 
@@ -43,7 +36,6 @@ interface Running {
 }
 
 export class RunOrder {
-  readonly #weights: Weights;
   readonly #root = new Node('', undefined, 1, 0);
   /** Where each that waits does. */
   readonly #waiting = new Map<string, Node>();
@@ -53,16 +45,8 @@ export class RunOrder {
   /** When there are so many, those without work are looked through. */
   #forgetAt = 2 * maxIdle;
 
-  constructor(weights: Weights = equalTenants) {
-    this.#weights = weights;
-  }
-
   get waiting(): number {
     return this.#waiting.size;
-  }
-
-  get running(): number {
-    return this.#running.size;
   }
 
   /** How many nodes of the tree are kept. */
@@ -73,6 +57,7 @@ export class RunOrder {
   /** It waits; `first` before all others of its leaf, as a retry does. One that waits or runs already stays where it is. */
   add(id: string, leaf: Leaf, first = false): void {
     if (this.#waiting.has(id) || this.#running.has(id)) return;
+    if (this.#nodes > this.#forgetAt) this.#forget();
     const node = this.#nodeOf(leaf);
     node.line.add(id, first);
     this.#waiting.set(id, node);
@@ -130,7 +115,6 @@ export class RunOrder {
     // Nobody is left to whom those that come next would owe anything.
     for (let above = run.leaf.above; above !== undefined && isIdle(above); above = above.above)
       above.reached = Math.max(above.reached, above.most);
-    if (this.#nodes > this.#forgetAt) this.#forget();
     return true;
   }
 
@@ -169,27 +153,6 @@ export class RunOrder {
     return { keys, count: Math.round(places) };
   }
 
-  /** Each leaf with work, and what it has had: milliseconds of slots by weight, at each floor. */
-  *leaves(): Generator<LeafState> {
-    for (const tenant of this.#root.below.values()) {
-      for (const priority of tenant.below.values()) {
-        for (const key of priority.below.values()) {
-          if (key.line.size === 0 && key.running === 0) continue;
-          yield {
-            leaf: {
-              tenant: tenant.name,
-              priority: priority.name as Priority,
-              fairnessKey: key.name,
-            },
-            waiting: key.waiting,
-            running: key.running,
-            used: { tenant: tenant.used, priority: priority.used, fairnessKey: key.used },
-          };
-        }
-      }
-    }
-  }
-
   #begin(id: string, leaf: Node, expectedMs: number): void {
     const expected = Math.max(0, expectedMs);
     this.#running.set(id, { leaf, expectedMs: expected });
@@ -207,16 +170,16 @@ export class RunOrder {
   }
 
   #nodeOf({ tenant, priority, fairnessKey }: Leaf): Node {
-    const owner = this.#child(this.#root, tenant, () => this.#weights.tenant(tenant), 0);
+    const owner = this.#child(this.#root, tenant, 1, 0);
     const rank = priorities.indexOf(priority);
-    const floor = this.#child(owner, priority, () => this.#weights.priorities[priority], rank);
-    return this.#child(floor, fairnessKey, () => 1, 0);
+    const floor = this.#child(owner, priority, priorityWeights[priority], rank);
+    return this.#child(floor, fairnessKey, 1, 0);
   }
 
-  #child(above: Node, name: string, weight: () => number, rank: number): Node {
+  #child(above: Node, name: string, weight: number, rank: number): Node {
     const found = above.below.get(name);
     if (found !== undefined) return found;
-    const made = new Node(name, above, weight(), rank);
+    const made = new Node(name, above, weight, rank);
     made.used = above.reached;
     above.below.set(name, made);
     this.#nodes += 1;
@@ -240,13 +203,6 @@ export class RunOrder {
     }
     this.#forgetAt = 2 * Math.max(maxIdle, this.#nodes);
   }
-}
-
-export interface LeafState {
-  readonly leaf: Leaf;
-  readonly waiting: number;
-  readonly running: number;
-  readonly used: { readonly tenant: number; readonly priority: number; readonly fairnessKey: number };
 }
 
 class Node implements Placed {
