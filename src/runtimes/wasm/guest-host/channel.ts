@@ -7,6 +7,7 @@ import {
   recordKind,
 } from '../hosts/channel.ts';
 import type { HostMessage } from '../hosts/protocol.ts';
+import { untilDone } from './blocking-call.ts';
 import { type SharedSocket, SocketWriter } from './socket-writer.ts';
 
 export interface Received {
@@ -14,9 +15,6 @@ export interface Received {
   /** The host's own. */
   readonly attachment: Uint8Array;
 }
-
-/** Between two looks at a socket that does not block. */
-const pauseMs = 1;
 
 /** Replies of quick jobs go together, but none waits longer than this for the next. */
 const maxWaitUs = 100;
@@ -27,7 +25,6 @@ const chunkBytes = 64 * 1024;
 /** The host's end of its socket; see `../hosts/channel.ts`. Everything blocks: the process has nothing else to do. */
 export class Channel {
   readonly #fd: number;
-  readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
   #ahead: Buffer = Buffer.alloc(0);
   readonly #chunk = Buffer.allocUnsafe(chunkBytes);
   readonly #writer: SocketWriter;
@@ -113,7 +110,7 @@ export class Channel {
     while (have < length) {
       const large = length - have >= chunkBytes;
       const into = large ? whole.subarray(have) : this.#chunk;
-      const read = this.#retry(() => readSync(this.#fd, into, 0, into.length, null));
+      const read = untilDone(() => readSync(this.#fd, into, 0, into.length, null));
       if (read === 0) return undefined;
       if (large) {
         have += read;
@@ -125,17 +122,5 @@ export class Channel {
       this.#ahead = Buffer.from(this.#chunk.subarray(used, read));
     }
     return whole;
-  }
-
-  /** A socket that somebody made non-blocking says so instead of waiting. */
-  #retry(call: () => number): number {
-    for (;;) {
-      try {
-        return call();
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
-        Atomics.wait(this.#sleeper, 0, 0, pauseMs);
-      }
-    }
   }
 }

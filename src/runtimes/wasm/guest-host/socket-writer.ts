@@ -1,7 +1,5 @@
 import { writeSync } from 'node:fs';
-
-/** Between two looks at a socket that does not block. */
-const pauseMs = 1;
+import { untilDone } from './blocking-call.ts';
 
 /** What another thread needs to write to the socket of its host, too. */
 export interface SharedSocket {
@@ -14,7 +12,6 @@ export interface SharedSocket {
 export class SocketWriter {
   readonly shared: SharedSocket;
   readonly #lock: Int32Array<SharedArrayBuffer>;
-  readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
 
   constructor(shared: SharedSocket) {
     this.shared = shared;
@@ -24,22 +21,10 @@ export class SocketWriter {
   write(bytes: Uint8Array): void {
     while (Atomics.compareExchange(this.#lock, 0, 0, 1) !== 0) Atomics.wait(this.#lock, 0, 1);
     try {
-      for (let at = 0; at < bytes.length; ) at += this.#retry(() => writeSync(this.shared.fd, bytes, at));
+      for (let at = 0; at < bytes.length; ) at += untilDone(() => writeSync(this.shared.fd, bytes, at));
     } finally {
       Atomics.store(this.#lock, 0, 0);
       Atomics.notify(this.#lock, 0, 1);
-    }
-  }
-
-  /** A socket that somebody made non-blocking says so instead of waiting. */
-  #retry(call: () => number): number {
-    for (;;) {
-      try {
-        return call();
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
-        Atomics.wait(this.#sleeper, 0, 0, pauseMs);
-      }
     }
   }
 }
