@@ -32,10 +32,16 @@ export interface WaitingPlace {
   readonly wakesAt: number;
 }
 
+/** What a line is in the order of: first `since`, then the id. */
+export interface WaitingKey {
+  readonly since: number;
+  readonly executionId: string;
+}
+
 /** One that waits, as the store has it. */
 export interface WaitingExecution {
   readonly record: ExecutionRecord;
-  readonly since: number;
+  readonly place: WaitingPlace;
 }
 
 /** The length of a line. */
@@ -150,11 +156,11 @@ export interface Store {
   /** The lines in which somebody waits. */
   waitingLines(): Promise<WaitingLineCount[]>;
   /** Those of a line in their order, in pages: after that one. Empty only where there is none. */
-  waiting(
-    line: string,
-    after: { readonly since: number; readonly executionId: string } | undefined,
-    limit: number,
-  ): Promise<WaitingExecution[]>;
+  waiting(line: string, after: WaitingKey | undefined, limit: number): Promise<WaitingExecution[]>;
+  /** How many of a line are between two places, up to `limit`. */
+  waitingBetween(line: string, after: WaitingKey, before: WaitingKey, limit: number): Promise<number>;
+  /** One that waits in a line; undefined where it waits in none. */
+  waitingExecution(executionId: string): Promise<WaitingExecution | undefined>;
   /** Alarms of those that wait, the earliest first, in pages: after that one. */
   waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]>;
   events(executionId: string, query: EventQuery): Promise<LogEvent[]>;

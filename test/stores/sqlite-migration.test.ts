@@ -197,7 +197,7 @@ test('what is pending in a stored database from before lines of what waits is ta
   };
   const waiting = { line: 'a', since: 1, wakesAt: 2 };
   await store.commit([{ executionId: two, expectedLastSequence: 1, events: [], record, waiting }]);
-  expect(await store.waiting('a', undefined, 10)).toEqual([{ record, since: 1 }]);
+  expect(await store.waiting('a', undefined, 10)).toEqual([{ record, place: waiting }]);
   expect(await findings(dataDir)).toEqual([]);
 });
 

@@ -22,6 +22,7 @@ import {
   StoreError,
   type WaitingAlarm,
   type WaitingExecution,
+  type WaitingKey,
   type WaitingLineCount,
 } from '../store.ts';
 import { guardOpening, guardReading, guardSqlite } from './file/failure.ts';
@@ -256,12 +257,16 @@ class SqliteStore implements Store {
     return this.#use('cannot list what waits', () => this.#waiting.lines());
   }
 
-  async waiting(
-    line: string,
-    after: { readonly since: number; readonly executionId: string } | undefined,
-    limit: number,
-  ): Promise<WaitingExecution[]> {
+  async waiting(line: string, after: WaitingKey | undefined, limit: number): Promise<WaitingExecution[]> {
     return this.#use('cannot list what waits', () => this.#waiting.line(line, after, limit));
+  }
+
+  async waitingBetween(line: string, after: WaitingKey, before: WaitingKey, limit: number): Promise<number> {
+    return this.#use('cannot count what waits', () => this.#waiting.between(line, after, before, limit));
+  }
+
+  async waitingExecution(executionId: string): Promise<WaitingExecution | undefined> {
+    return this.#use('cannot read an execution', () => this.#waiting.one(executionId));
   }
 
   async waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]> {

@@ -43,12 +43,30 @@ export function waitingContract(open: () => Promise<Store>): void {
     ]);
     expect(numbers(await store.waiting('a', undefined, 10))).toEqual([2, 3, 1]);
     const page = await store.waiting('a', undefined, 1);
-    expect(page).toEqual([{ record: recordOf(executionId(2), 'pending', { lastSequence: 3 }), since: 10 }]);
+    const second = {
+      record: recordOf(executionId(2), 'pending', { lastSequence: 3 }),
+      place: { line: 'a', since: 10, wakesAt: never },
+    };
+    expect(page).toEqual([second]);
+    expect(await store.waitingExecution(executionId(2))).toEqual(second);
+    expect(await store.waitingExecution(executionId(5))).toBeUndefined();
+    expect(await store.waitingExecution(executionId(6))).toBeUndefined();
     expect(numbers(await store.waiting('a', { since: 10, executionId: executionId(2) }, 1))).toEqual([3]);
     expect(numbers(await store.waiting('a', { since: 10, executionId: executionId(3) }, 9))).toEqual([1]);
     expect(await store.waiting('a', { since: 20, executionId: executionId(1) }, 9)).toEqual([]);
     expect(await store.waiting('c', undefined, 9)).toEqual([]);
-    expect(await store.waiting('', undefined, 9)).not.toContainEqual(expect.objectContaining({ since: 10 }));
+  });
+
+  test('those between two places are counted, up to a limit', async () => {
+    const store = await filled();
+    const key = (since: number, number: number) => ({ since, executionId: executionId(number) });
+    const first = { since: Number.NEGATIVE_INFINITY, executionId: '' };
+    expect(await store.waitingBetween('a', first, key(20, 1), 9)).toBe(2);
+    expect(await store.waitingBetween('a', first, key(20, 1), 1)).toBe(1);
+    expect(await store.waitingBetween('a', key(10, 2), key(20, 1), 9)).toBe(1);
+    expect(await store.waitingBetween('a', key(10, 2), key(10, 3), 9)).toBe(0);
+    expect(await store.waitingBetween('b', first, key(20, 1), 9)).toBe(1);
+    expect(await store.waitingBetween('c', first, key(20, 1), 9)).toBe(0);
   });
 
   test('what waits in a line is not among the other unfinished ones', async () => {

@@ -38,6 +38,7 @@ import {
   StoreError,
   type WaitingAlarm,
   type WaitingExecution,
+  type WaitingKey,
   type WaitingLineCount,
   type WaitingPlace,
 } from '../../../src/stores/store.ts';
@@ -218,25 +219,37 @@ class InMemory implements MemoryStore {
     return [...counts].map(([line, count]) => ({ line, count })).sort((a, b) => (a.line < b.line ? -1 : 1));
   }
 
-  async waiting(
-    line: string,
-    after: { readonly since: number; readonly executionId: string } | undefined,
-    limit: number,
-  ): Promise<WaitingExecution[]> {
+  async waiting(line: string, after: WaitingKey | undefined, limit: number): Promise<WaitingExecution[]> {
     this.#touch();
     return this.#sorted()
       .flatMap((record) => {
         const place = this.#waiting.get(record.executionId);
-        return place?.line === line ? [{ record: structuredClone(record), since: place.since }] : [];
+        return place?.line === line ? [{ record: structuredClone(record), place }] : [];
       })
-      .sort((a, b) => a.since - b.since)
+      .sort((a, b) => a.place.since - b.place.since)
       .filter(
-        ({ record, since }) =>
+        ({ record, place: { since } }) =>
           after === undefined ||
           since > after.since ||
           (since === after.since && record.executionId > after.executionId),
       )
       .slice(0, Math.max(0, limit));
+  }
+
+  async waitingBetween(line: string, after: WaitingKey, before: WaitingKey, limit: number): Promise<number> {
+    const all = await this.waiting(line, after, Number.POSITIVE_INFINITY);
+    const isBefore = ({ record: { executionId }, place: { since } }: WaitingExecution) =>
+      since < before.since || (since === before.since && executionId < before.executionId);
+    return Math.min(all.filter(isBefore).length, Math.max(0, limit));
+  }
+
+  async waitingExecution(executionId: string): Promise<WaitingExecution | undefined> {
+    this.#touch();
+    const record = this.#records.get(executionId);
+    const place = this.#waiting.get(executionId);
+    return record === undefined || place === undefined
+      ? undefined
+      : { record: structuredClone(record), place };
   }
 
   async waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]> {

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { WaitingAlarm, WaitingExecution, WaitingLineCount } from '../../store.ts';
+import type { WaitingAlarm, WaitingExecution, WaitingKey, WaitingLineCount } from '../../store.ts';
 import { columns } from './execution-listing.ts';
 import { type Row, recordOf, wholeOf } from './row.ts';
 
@@ -7,6 +7,8 @@ import { type Row, recordOf, wholeOf } from './row.ts';
 export class WaitingLines {
   readonly #lines: StatementSync;
   readonly #line: StatementSync;
+  readonly #between: StatementSync;
+  readonly #one: StatementSync;
   readonly #alarms: StatementSync;
 
   constructor(db: DatabaseSync) {
@@ -17,6 +19,11 @@ export class WaitingLines {
       `SELECT ${columns} FROM executions WHERE line = ?1 AND (waits_since, execution_id) > (?2, ?3)
        ORDER BY waits_since, execution_id LIMIT ?4`,
     );
+    this.#between = db.prepare(
+      `SELECT count(*) AS count FROM (SELECT 1 FROM executions WHERE line = ?1
+         AND (waits_since, execution_id) > (?2, ?3) AND (waits_since, execution_id) < (?4, ?5) LIMIT ?6)`,
+    );
+    this.#one = db.prepare(`SELECT ${columns} FROM executions WHERE execution_id = ? AND line > ''`);
     this.#alarms = db.prepare(
       `SELECT execution_id, wakes_at FROM executions
        WHERE wakes_at IS NOT NULL AND (wakes_at, execution_id) > (?1, ?2)
@@ -29,11 +36,7 @@ export class WaitingLines {
   }
 
   /** Empty only where there is none, however many in between are damaged. */
-  line(
-    line: string,
-    after: { readonly since: number; readonly executionId: string } | undefined,
-    limit: number,
-  ): WaitingExecution[] {
+  line(line: string, after: WaitingKey | undefined, limit: number): WaitingExecution[] {
     let since = after?.since ?? Number.NEGATIVE_INFINITY;
     let id = after?.executionId ?? '';
     for (;;) {
@@ -49,6 +52,16 @@ export class WaitingLines {
     }
   }
 
+  between(line: string, after: WaitingKey, before: WaitingKey, limit: number): number {
+    const ends = [after.since, after.executionId, before.since, before.executionId];
+    return Number(this.#between.get(line, ...ends, Math.max(0, limit))?.count);
+  }
+
+  one(executionId: string): WaitingExecution | undefined {
+    const row = this.#one.get(executionId);
+    return row === undefined ? undefined : waitingOf(row);
+  }
+
   alarms(after: WaitingAlarm | undefined, limit: number): WaitingAlarm[] {
     const { wakesAt = Number.NEGATIVE_INFINITY, executionId = '' } = after ?? {};
     return this.#alarms.all(wakesAt, executionId, Math.max(0, limit)).map((row) => ({
@@ -59,5 +72,13 @@ export class WaitingLines {
 }
 
 function waitingOf(row: Row): WaitingExecution {
-  return { record: recordOf(row), since: Number(row.waits_since) };
+  const { line, waits_since: since, wakes_at: wakesAt } = row;
+  return {
+    record: recordOf(row),
+    place: {
+      line: String(line),
+      since: Number(since),
+      wakesAt: wakesAt === null ? Number.POSITIVE_INFINITY : Number(wakesAt),
+    },
+  };
 }
