@@ -48,7 +48,8 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
         : 'there is no /proc here: wasm tasks have no preopens without --unsafe-preopens',
     );
   }
-  const folders = new HostFolders(guardedPlaces(config));
+  const guarded = guardedPlaces(config);
+  const folders = new HostFolders(guarded);
   const secrets = new SecretStore({ folder: config.secretsDir, variable: secretVariable });
   const wasm = createWasmRuntime({
     unsafePreopens,
@@ -67,7 +68,11 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     logger,
   });
   const [process, docker] = await Promise.all([
-    openProcessRuntime({ nodeId, clock, logger, hostAccess, scratchBytes }),
+    openProcessRuntime({
+      ...{ nodeId, clock, logger, hostAccess, scratchBytes },
+      unconfined: config.allowHostAccess,
+      hidden: guarded.map(({ path }) => path),
+    }),
     openDockerRuntime({
       ...{ nodeId, host: config.dockerHost, clock, logger, hostAccess, scratchBytes, folders, spare },
       ownPorts: () => [...ownPorts],
