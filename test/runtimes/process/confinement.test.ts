@@ -17,6 +17,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ownHierarchies } from '../../../src/runtimes/containment/cells/hierarchy.ts';
 import { describeWhere, nobody, readableByNobody, root } from '../../support/needs.ts';
+import { processesWith, until } from './processes.ts';
 import type { UserNodeOptions, UserNodeReport } from './user-node.ts';
 
 const node = join(import.meta.dirname, 'user-node.ts');
@@ -44,11 +45,11 @@ function script(path: string, lines: string): string {
   return path;
 }
 
-/** Runs a script on such a node. `system` are commands of root, for mounts that only this node sees. */
-async function run(options: UserNodeOptions, system = ''): Promise<UserNodeReport> {
+/** Starts such a node with a script. `system` are commands of root, for mounts that only this node sees. */
+function startNode(options: UserNodeOptions, system = '') {
   const runtime = { hidden: [data], temporaryFolder: join(base, 'temporary'), ...options.runtime };
   const user = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups'];
-  const child = spawn(
+  return spawn(
     'unshare',
     [
       ...['--mount', 'sh', '-e', '-c', `${system}\nexec "$@"`, 'sh', 'setpriv', ...user],
@@ -56,6 +57,10 @@ async function run(options: UserNodeOptions, system = ''): Promise<UserNodeRepor
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+}
+
+async function run(options: UserNodeOptions, system = ''): Promise<UserNodeReport> {
+  const child = startNode(options, system);
   const [told] = await Promise.all([text(child.stdout), once(child, 'close')]);
   return JSON.parse(told) as UserNodeReport;
 }
@@ -117,6 +122,25 @@ describeWhere([root(), readableByNobody()], 'a program of a node that is not roo
     const path = script(join(base, 'secret'), 'cat "$SPEAR_SECRETS/KEY"; ls "$(dirname "$SPEAR_SECRETS")"');
     const { output } = await run({ script: path, secret: 'value' });
     expect(output).toBe('valueinstance_1\n');
+  });
+
+  it('is asked to stop, and can do something about it', async () => {
+    const path = script(
+      join(base, 'stops'),
+      'trap "echo cleaned; exit 0" TERM; echo ready; while :; do sleep 0.01; done',
+    );
+    const { outcome, output } = await run({ script: path, stop: true });
+    expect(output).toBe('ready\ncleaned\n');
+    expect(outcome).toMatchObject({ kind: 'stopped', rung: 'term' });
+  });
+
+  it('ends with a node that is killed, and all that it started', async () => {
+    const mark = `1000.${process.pid}`;
+    const path = script(join(base, 'stays'), `setsid sleep ${mark} & sleep ${mark}`);
+    const child = startNode({ script: path });
+    await until('both sleep', () => processesWith(`sleep\0${mark}`).length === 2);
+    child.kill('SIGKILL');
+    await until('neither does', () => processesWith(`sleep\0${mark}`).length === 0);
   });
 
   it('may not have the data folder as its working folder', async () => {

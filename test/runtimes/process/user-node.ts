@@ -15,6 +15,8 @@ export interface UserNodeOptions {
   readonly runtime?: Partial<ProcessRuntimeOptions>;
   readonly workingDirectory?: string;
   readonly secret?: string;
+  /** To be stopped at its first output. */
+  readonly stop?: boolean;
   /** `NODE` stands for the process of the node. */
   readonly args?: readonly string[];
 }
@@ -54,7 +56,9 @@ async function told(): Promise<UserNodeReport> {
     const launch = { ...launchOf(attempt), secrets: { values, fingerprint: '' } };
     const instance = await runtime.launch(launch, signal);
     const io = new Collected();
-    const outcome = await instance.serve(attempt, io, signal);
+    const stopping = new AbortController();
+    if (options.stop) void io.first.then(() => stopping.abort());
+    const outcome = await instance.serve(attempt, io, stopping.signal);
     return { warnings, outcome, output: io.of('stdout').toString(), errors: io.of('stderr').toString() };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
