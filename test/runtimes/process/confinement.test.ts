@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ownHierarchies } from '../../../src/runtimes/containment/cells/hierarchy.ts';
@@ -115,6 +115,15 @@ describeWhere([root(), readableByNobody()], 'a program of a node that is not roo
       expect(existsSync('/tmp/mine')).toBe(false);
     } finally {
       await rm(shared, { recursive: true, force: true });
+    }
+  });
+
+  it('is alone in /tmp where its file lies there', async () => {
+    const path = script(`/tmp/spear-alone-${process.pid}`, 'echo "$0"; ls -A /tmp');
+    try {
+      expect((await run({ script: path })).output).toBe(`${path}\n${basename(path)}\n`);
+    } finally {
+      await rm(path);
     }
   });
 
