@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { ContainerSettings } from '../../../src/domain/task.ts';
 import type { ArtifactProgress, TaskDraft } from '../../../src/domain/tasks.ts';
@@ -120,6 +122,25 @@ describeDocker('an image that the engine does not have', () => {
       reason: 'ARTIFACT_UNAVAILABLE',
       violations: [{ field: 'definition.artifact.image', description: expect.stringMatching(words) }],
     });
+  });
+
+  it('is fetched of its registry alone, whatever addresses its manifest names for a layer', async () => {
+    const asked: string[] = [];
+    const inside = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end('metadata');
+    });
+    await new Promise<void>((resolve) => inside.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = inside.address() as AddressInfo;
+      await registry.publish('spear/lured', 'v1', 'lured', [`http://127.0.0.1:${port}/latest/meta-data`]);
+      const reference = `${registry.reference('spear/lured')}:v1`;
+      await expect(resolve(reference, 'missing')).rejects.toMatchObject({ reason: 'ARTIFACT_UNAVAILABLE' });
+      expect(registry.asked).toContainEqual(expect.stringMatching(/^spear\/lured\/blobs\//));
+      expect(asked).toEqual([]);
+    } finally {
+      inside.close();
+    }
   });
 
   it('of a registry that is not there is said to be so in the log, in the engine’s words', async () => {
