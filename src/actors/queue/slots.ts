@@ -45,6 +45,10 @@ export class Slots {
     return this.#order.isWaiting(key);
   }
 
+  waitingIn(leaf: Leaf): number {
+    return this.#order.waitingIn(leaf);
+  }
+
   /** Retries go before the others of their leaf: their execution was accepted long ago. */
   request(key: string, retry: boolean): void {
     this.#order.add(key, this.#users.leafOf(key), retry);
