@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../../domain/clock.ts';
 import type { Cells } from './cells/cell.ts';
 import { makeCgroupCells } from './cells/cgroup-cells.ts';
@@ -43,6 +43,11 @@ export interface ContainmentPlace {
   readonly shownFolder?: string | undefined;
   /** Put before the command of the spawner. */
   readonly wrapper: readonly string[];
+}
+
+/** What the guest hosts of a node have as the name of their node. */
+export function guestsOf(nodeId: string): string {
+  return `${nodeId}-guests`;
 }
 
 /** Ends what an earlier node of this name has left, and makes room for this one; or says why there is none. */
@@ -112,7 +117,7 @@ async function makeRooms(
 
 /** A root node runs programs as other users. */
 async function makeConfinement(
-  { logger, hidden }: ContainmentPlace,
+  { nodeId, logger, hidden }: ContainmentPlace,
   scratch: Scratch,
   cgroups: readonly string[],
   wrapper: readonly string[],
@@ -120,7 +125,8 @@ async function makeConfinement(
   if (hidden === undefined || process.geteuid?.() === 0) return undefined;
   // Whoever can write to a cgroup of the node can end or stop it.
   const delegated = cgroups.map(outermostOwned);
-  const place = { scratch: scratch.path, private: scratch.private, hidden: [...hidden, ...delegated] };
+  const guests = join(dirname(scratch.path), `spear-${guestsOf(nodeId)}`);
+  const place = { private: scratch.private, hidden: [...hidden, scratch.path, guests, ...delegated] };
   return Confinement.make(place, wrapper, (reason) =>
     logger?.warn({ reason }, 'programs see more than usual'),
   );

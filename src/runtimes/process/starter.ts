@@ -135,8 +135,9 @@ export class Starter {
     if (confinement === undefined || 'reason' in confinement) {
       return { room: rooms?.showing(files, [workingDirectory]), remove() {} };
     }
-    const working = confinement.hides(workingDirectory) ? [] : [workingDirectory];
-    const folders = [...working, ...own].filter((folder) => folder !== undefined);
+    const working =
+      workingDirectory === '' || confinement.hides(workingDirectory) ? undefined : workingDirectory;
+    const folders = [working, ...own].filter((folder) => folder !== undefined);
     const { wrapper, remove } = confinement.around({ files, folders });
     return { confined: wrapper, remove };
   }

@@ -1,5 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { findCommand, runCommand } from '../command.ts';
 import type { Identity } from '../users/identity.ts';
 import { Covers, type Shown } from './covers.ts';
@@ -32,9 +31,7 @@ interface Tools {
 }
 
 interface ConfinementPlace {
-  /** The folder of the node for what its instances need; those of other purposes begin with its name. */
-  readonly scratch: string;
-  /** A folder below it for the lists of mounts. */
+  /** A folder for the lists of mounts, in one of those that are hidden. */
   readonly private: string;
   /** Files and folders that no program may see. */
   readonly hidden: readonly string[];
@@ -91,7 +88,7 @@ export class Confinement {
   /** Whether a path is in what programs do not see; one that is not there is not. */
   hides(path: string): boolean {
     try {
-      return new Covers(this.#place.hidden).hides(path);
+      return this.#covers().hides(path);
     } catch {
       // Whoever uses it says what is wrong with it.
       return false;
@@ -126,13 +123,9 @@ export class Confinement {
 
   /** Looked at for each program: what is hidden may have been made since. */
   #covers(): Covers {
-    const { scratch, hidden } = this.#place;
-    const within = dirname(scratch);
-    // Also that of guest hosts.
-    const ours = readdirSync(within).filter((name) => name.startsWith(basename(scratch)));
     // Whoever reaches the services of a user's session can have them run anything outside.
     const session = `/run/user/${this.#own.uid}`;
-    return new Covers([...hidden, ...ours.map((name) => join(within, name)), session]);
+    return new Covers([...this.#place.hidden, session]);
   }
 
   #spaces(more: readonly string[]): readonly string[] {
