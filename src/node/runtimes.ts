@@ -17,6 +17,7 @@ import { holdsDescriptors } from '../runtimes/wasm/files/anchor.ts';
 import { openHostLauncher } from '../runtimes/wasm/hosts/host-launcher.ts';
 import { createWasmRuntime } from '../runtimes/wasm/runtime.ts';
 import type { Artifacts } from '../stores/artifacts.ts';
+import { openFetchedImages } from '../stores/fetched-images-file.ts';
 import type { Store } from '../stores/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { mostKeptHosts } from './descriptors.ts';
@@ -76,6 +77,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     openDockerRuntime({
       ...{ nodeId, host: config.dockerHost, clock, logger, hostAccess, scratchBytes, folders, spare },
       ownPorts: () => [...ownPorts],
+      fetched: await openFetchedImages(config.dataDir),
     }),
   ]);
   const warm = { registry, clock, ids, logger, secrets };

@@ -192,6 +192,20 @@ describeDocker('an image that the engine does not have', () => {
 });
 
 describeDocker('an image that the engine has', () => {
+  it('is not there for a tenant when only others have had it fetched, as where a snapshot names it', async () => {
+    const imageId = await testImageId();
+    const own = await openRuntime({
+      fetched: { isFor: (tenant, id) => id !== imageId || tenant === 'shop', note: async () => {} },
+    });
+    try {
+      const task = taskOf(imageId, ['cat']);
+      await own.prepare(task, 'shop');
+      await expect(own.prepare(task, 'other')).rejects.toMatchObject({ reason: 'ARTIFACT_UNAVAILABLE' });
+    } finally {
+      await own.close();
+    }
+  });
+
   it('is taken as it is where the policy is `missing`, also by its id', async () => {
     const imageId = await testImageId();
     const before = registry.asked.length;
