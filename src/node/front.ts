@@ -195,7 +195,6 @@ export async function openFront(
     connections,
     functions,
     services,
-    actionsAllowed: config.allowUiActions,
     snapshots,
     page: await loadPageFiles(),
     feed,

@@ -13,9 +13,9 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fromJson } from '@bufbuild/protobuf';
 import { notFound, RequestError } from '../domain/errors.ts';
+import { pathRoles } from '../domain/method-roles.ts';
 import type { NodeFeed } from '../domain/node-feed.ts';
 import { alwaysAs } from './access/authenticator.ts';
-import { pathRoles } from './access/method-roles.ts';
 import { toRequestError } from './chain.ts';
 import { type Connections, RefusedConnections } from './connections.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
@@ -209,7 +209,7 @@ async function sendStatus(
   encodedId: string,
 ): Promise<void> {
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
-  checkBrowser(request, { changes: false, actionsAllowed: false });
+  checkBrowser(request);
   const executionId = decodePathPart(encodedId);
   if (!executionId.startsWith('exec_')) throw notFound('execution', executionId);
   const method = FunctionService.method.getExecutionStatus;

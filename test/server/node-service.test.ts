@@ -40,7 +40,6 @@ describe('the node', () => {
       state: 'serving',
       slots: 1,
       queueLimit: 20_000,
-      actionsAllowed: false,
       storeFault: '',
       grpcAddress: server.grpcAddress,
     });

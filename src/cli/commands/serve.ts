@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ConfigFlags } from '../../config.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { longestDays } from '../../domain/schema/values.ts';
@@ -116,10 +116,7 @@ export function serveCommand(shell: Shell): Command {
       '--anonymous-role <role>',
       'what callers without a token may do: none (the default), observe, invoke, develop or operate',
     )
-    .option(
-      '--allow-ui-actions',
-      'let the page at / act without being signed in (spear page); without it, it only shows then',
-    )
+    .addOption(new Option('--allow-ui-actions').hideHelp())
     .option('--docker-host <url>', 'the Docker engine: unix:///PATH or tcp://HOST:PORT (or DOCKER_HOST)')
     .option('--allow-private-artifact-hosts', 'fetch artifacts from hosts that are not public, too')
     .option('--max-artifact-bytes <size>', 'the largest wasm artifact, up to 1GiB (default 128MiB)', (text) =>

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type { Principal, Role } from '../../domain/access.ts';
+import type { Role as DomainRole, Principal } from '../../domain/access.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
 import { atHomeIn, checkGlobs, owned, tenantToMakeIn } from '../../domain/scope.ts';
@@ -19,6 +19,7 @@ import {
   type RevokeTokenRequest,
   type RevokeTokenResponse,
   RevokeTokenResponseSchema,
+  Role,
 } from '../gen/spearlet/access_pb.js';
 import { certificateNamesFromWire, fingerprintFromWire, roleFromWire, tokenToWire } from '../wire/access.ts';
 import { instant, reference } from '../wire/fields.ts';
@@ -119,9 +120,14 @@ export function createAccessService({
       }
     },
 
-    async createPageCode(_request, { principal, scope }) {
+    async createPageCode(request, { principal, scope }) {
       assertNoSession(principal);
-      const { secret: code, expiresAt } = pageAccess.createCode(atHomeIn(principal, scope));
+      // Whoever may ask for one has all roles.
+      const reader =
+        request.role === Role.UNSPECIFIED
+          ? principal
+          : { ...principal, role: roleFromWire('role', request.role) };
+      const { secret: code, expiresAt } = pageAccess.createCode(atHomeIn(reader, scope));
       return create(CreatePageCodeResponseSchema, {
         ...{ code, expiresAt: timestampFromMs(expiresAt), httpAddress: httpAddress(), tls },
       });
@@ -141,7 +147,7 @@ function assertNoSession(principal: Principal): void {
 
 /** Throws invalid_argument for what a token of one execution cannot be. */
 function assertForOne(
-  role: Role,
+  role: DomainRole,
   expiresAt: number | undefined,
   others: Readonly<Record<string, boolean>>,
 ): void {

@@ -138,7 +138,6 @@ export interface NodeViewJson {
     readonly restarts: string;
   }[];
   readonly position: string;
-  readonly actionsAllowed: boolean;
   readonly storeFault: string;
   readonly time?: string;
   readonly grpcAddress: string;

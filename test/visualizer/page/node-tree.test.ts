@@ -23,7 +23,6 @@ const node: NodeModel = {
     restarts: 0,
   })),
   position: '1',
-  actionsAllowed: true,
   storeFault: '',
   grpcAddress: '127.0.0.1:50051',
   hostAccess: true,

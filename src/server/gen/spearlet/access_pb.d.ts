@@ -251,6 +251,12 @@ export declare const RevokeTokenResponseSchema: GenMessage<RevokeTokenResponse>;
  * @generated from message spearlet.CreatePageCodeRequest
  */
 export declare type CreatePageCodeRequest = Message<"spearlet.CreatePageCodeRequest"> & {
+  /**
+   * What the page may do; not set for all that the caller may.
+   *
+   * @generated from field: spearlet.Role role = 1;
+   */
+  role: Role;
 };
 
 /**

@@ -10,7 +10,8 @@ import type { Dialog, Dialogs } from './dialogs.ts';
 import { executionActions } from './execution-actions.ts';
 
 interface Props {
-  readonly allowed: boolean;
+  /** The node is connected. */
+  readonly near: boolean;
   /** What stands open again after an action was confirmed, or not. */
   readonly back: Dialog;
   readonly close: () => void;
@@ -19,7 +20,7 @@ interface Props {
 /** More held ones than that are in the list. */
 const maxHeld = 50;
 
-export function HeldList({ allowed, back, close }: Props) {
+export function HeldList({ near, back, close }: Props) {
   const page = usePage();
   const { list, dialogs } = page;
   const held = useComputed(() => {
@@ -51,7 +52,7 @@ export function HeldList({ allowed, back, close }: Props) {
                 <HeldBy id={row.id} state={row.state} />
               </td>
               <td class="end">
-                {allowed &&
+                {near &&
                   executionActions(row, { ...page, dialogs: returning, left: () => {} })
                     .filter(({ name }) => name === 'resume' || name === 'cancel')
                     .map(({ name, label, danger, refusal, run }) => (

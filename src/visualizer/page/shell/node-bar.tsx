@@ -3,6 +3,7 @@
 import { addressOf } from '../model/address.ts';
 import type { NodeModel } from '../model/node.ts';
 import { countText } from '../model/quantity.ts';
+import type { Caller } from '../session/session.ts';
 import { Icon } from '../theme/icon.tsx';
 import { StatusMark } from '../theme/status-mark.tsx';
 import { nextTheme, theme } from '../theme/theme.ts';
@@ -12,7 +13,7 @@ import { usePage } from './page.ts';
 import './node-bar.css';
 
 export function NodeBar() {
-  const { feed, router, dialogs, file, mayAct } = usePage();
+  const { feed, router, session, dialogs, file, may } = usePage();
   const node = feed.node.value;
   const { view, execution } = router.address.value;
   const at = file.value !== undefined || execution !== '' ? '' : view;
@@ -32,7 +33,7 @@ export function NodeBar() {
           <Icon name="tree" /> Tree
         </a>
       </nav>
-      {node !== undefined && <NodeFacts node={node} away={feed.away.value} mayAct={mayAct.value} />}
+      {node !== undefined && <NodeFacts node={node} away={feed.away.value} caller={session.caller.value} />}
       <div class="node-bar-end">
         <ConnectionMark />
         <button
@@ -45,7 +46,7 @@ export function NodeBar() {
           <span class="narrow-only hidden">Breakpoints</span>
         </button>
         <FileButton />
-        {mayAct.value && (
+        {may('SnapshotService/RestoreExecution') && (
           <button
             type="button"
             class="button plain"
@@ -91,11 +92,11 @@ const themeIcons = { auto: 'auto', light: 'sun', dark: 'moon' } as const;
 function NodeFacts({
   node,
   away,
-  mayAct,
+  caller,
 }: {
   readonly node: NodeModel;
   readonly away: boolean;
-  readonly mayAct: boolean;
+  readonly caller: Caller | undefined;
 }) {
   return (
     <dl
@@ -107,14 +108,14 @@ function NodeFacts({
         <dt class="hidden">Node</dt>
         <dd>{away ? <StatusMark state="unknown" /> : <StatusMark state={node.state} />}</dd>
       </div>
-      {!mayAct && (
+      {caller !== undefined && caller.role !== 'admin' && (
         <div>
-          <dt class="hidden">Actions</dt>
+          <dt class="hidden">Your role</dt>
           <dd
             class="badge"
-            title="The page only shows. It acts where it is signed in (spear page), or with spear serve --allow-ui-actions"
+            title={`The page offers what the role ${caller.role} allows: spear page prints a link with another`}
           >
-            Read only
+            {caller.role === 'observe' ? 'Read only' : `May ${caller.role}`}
           </dd>
         </div>
       )}

@@ -1,5 +1,5 @@
 /** Puts the page together. The only place that does. */
-import { computed, effect, signal, untracked } from '@preact/signals';
+import { effect, signal, untracked } from '@preact/signals';
 import { createActs } from '../actions/acts.ts';
 import { createDialogs } from '../actions/dialogs.ts';
 import { startClock } from '../clock.ts';
@@ -14,6 +14,7 @@ import { RowStore } from '../list/row-store.ts';
 import type { ExecutionSource } from '../model/execution-source.ts';
 import { type Machine, machineOf } from '../model/machine.ts';
 import { type Task, taskOf } from '../model/task.ts';
+import { createMay } from '../session/may.ts';
 import { startSession } from '../session/session.ts';
 import { applyTheme } from '../theme/theme.ts';
 import type { MachineJson, TaskJson } from '../wire.ts';
@@ -24,6 +25,7 @@ import { startRouter } from './router.ts';
 export function startPage(): Page {
   // First of all: what is in the address may be a secret.
   const session = startSession(fetch.bind(globalThis));
+  const may = createMay(session);
   const call = createCall(session.fetch);
   const callWithLines = createCallWithLines(session.fetch);
   const router = startRouter(window);
@@ -38,10 +40,8 @@ export function startPage(): Page {
     feed,
     list: createListModel({ call, feed, rows, router }),
     notices: createNotices(),
-    acts: createActs(call, callWithLines),
-    mayAct: computed(() =>
-      session.signedIn.value ? !session.onlyObserves.value : feed.node.value?.actionsAllowed === true,
-    ),
+    acts: createActs(call, callWithLines, may),
+    may,
     download: createDownload(call),
     dialogs: createDialogs(),
     tasks,
@@ -61,6 +61,10 @@ export function startPage(): Page {
     const { value: fault } = session.fault;
     // The node may take this page without a token; else the way in says it.
     if (fault !== '' && feed.connection.value.phase === 'live') untracked(() => page.notices.complain(fault));
+  });
+  effect(() => {
+    // Whoever is there now, or again, may take it for another.
+    if (feed.epoch.value + feed.returns.value > 0) untracked(session.learn);
   });
   keepUnfinished(call, feed, rows);
   let known = '';
