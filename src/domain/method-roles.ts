@@ -5,6 +5,7 @@ import type { Role } from './access.ts';
 export const methodRoles = {
   'AccessService/CreatePageCode': 'admin',
   'AccessService/CreateToken': 'admin',
+  'AccessService/ListTenants': 'admin',
   'AccessService/ListTokens': 'admin',
   'AccessService/RevokeToken': 'admin',
   'FunctionService/CancelExecution': 'invoke',

@@ -128,6 +128,7 @@ export async function openFront(
     httpAddress: () => boundAddress(http, config.httpAddress),
     tls: certificates !== undefined,
     seen: executions.seen,
+    taskTenants: () => store.taskTenants(),
   });
   const services = [
     { service: FunctionService, handlers: { ...functions } },

@@ -102,7 +102,7 @@ async function inspectorOf(
   const shown = shownBy(request, request.headers.authorization ?? tokenOffered(request.headers));
   const principal = await authenticator.authenticate(shown);
   assertRole(principal, pathRoles.inspect, 'inspection');
-  return { principal, scope: httpScope(principal, request.headers) };
+  return { principal, scope: httpScope(principal, request.headers, pathRoles.inspect) };
 }
 
 /** Why there may not be another inspector of a principal, by whose those are that are open. */

@@ -3,7 +3,7 @@ import { maySeeVariables } from '../domain/access.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
 import { assertMayFetch, assertMayReachHost } from '../domain/host-reach.ts';
-import { tenantOf } from '../domain/scope.ts';
+import { assertOneTenant, tenantOf } from '../domain/scope.ts';
 import type { Task } from '../domain/task.ts';
 import type { ArtifactProgress, Tasks } from '../domain/tasks.ts';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
@@ -127,13 +127,16 @@ export function createTaskService({
     },
 
     async getTask(request, { principal, scope }) {
-      const task = await tasks.get(scope, reference('task', request.task));
+      const wanted = reference('task', request.task);
+      if (!wanted.startsWith('task_')) assertOneTenant(scope, 'a task by its name');
+      const task = await tasks.get(scope, wanted);
       return create(GetTaskResponseSchema, {
         task: taskToWire(task, maySeeVariables(principal)),
       });
     },
 
     async listTasks(request, { principal, scope }) {
+      assertOneTenant(scope, 'a list of tasks');
       const limit = pageSize(request.pageSize);
       const after = pageToken(request.pageToken, 'tasks');
       const found = await tasks.list(scope, after, limit + 1, labelsFromWire(request.labels));

@@ -3,7 +3,7 @@ import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Role as DomainRole, Principal } from '../../domain/access.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
-import { atHomeIn, checkGlobs, owned, tenantToMakeIn } from '../../domain/scope.ts';
+import { atHomeIn, checkGlobs, defaultTenant, owned, tenantOf, tenantToMakeIn } from '../../domain/scope.ts';
 import { holderOf, type Tokens } from '../../domain/tokens.ts';
 import type { UnaryHandler } from '../call.ts';
 import {
@@ -13,6 +13,9 @@ import {
   type CreateTokenRequest,
   type CreateTokenResponse,
   CreateTokenResponseSchema,
+  type ListTenantsRequest,
+  type ListTenantsResponse,
+  ListTenantsResponseSchema,
   type ListTokensRequest,
   type ListTokensResponse,
   ListTokensResponseSchema,
@@ -32,6 +35,7 @@ export interface AccessService {
   readonly listTokens: UnaryHandler<ListTokensRequest, ListTokensResponse>;
   readonly revokeToken: UnaryHandler<RevokeTokenRequest, RevokeTokenResponse>;
   readonly createPageCode: UnaryHandler<CreatePageCodeRequest, CreatePageCodeResponse>;
+  readonly listTenants: UnaryHandler<ListTenantsRequest, ListTenantsResponse>;
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -43,6 +47,7 @@ export function createAccessService({
   httpAddress,
   tls,
   seen,
+  taskTenants,
   clock,
 }: {
   readonly tokens: Tokens;
@@ -53,6 +58,8 @@ export function createAccessService({
   /** It is reached by https. */
   readonly tls: boolean;
   readonly seen: SeenExecution;
+  /** Those that have tasks. */
+  readonly taskTenants: () => Promise<readonly string[]>;
   readonly clock: Pick<Clock, 'now'>;
 }): AccessService {
   return {
@@ -118,6 +125,11 @@ export function createAccessService({
         pageAccess.endOf(holderOf(name));
         openCalls.endOf(holderOf(name));
       }
+    },
+
+    async listTenants() {
+      const found = new Set([defaultTenant, ...tokens.list().map(tenantOf), ...(await taskTenants())]);
+      return create(ListTenantsResponseSchema, { tenants: [...found].sort() });
     },
 
     async createPageCode(request, { principal, scope }) {

@@ -209,6 +209,7 @@ export interface FunctionSignatureJson {
 
 export interface TaskJson {
   readonly taskId: string;
+  readonly tenant: string;
   readonly revision: number;
   readonly definition?: {
     readonly name: string;

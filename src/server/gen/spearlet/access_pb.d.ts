@@ -305,6 +305,36 @@ export declare type CreatePageCodeResponse = Message<"spearlet.CreatePageCodeRes
 export declare const CreatePageCodeResponseSchema: GenMessage<CreatePageCodeResponse>;
 
 /**
+ * @generated from message spearlet.ListTenantsRequest
+ */
+export declare type ListTenantsRequest = Message<"spearlet.ListTenantsRequest"> & {
+};
+
+/**
+ * Describes the message spearlet.ListTenantsRequest.
+ * Use `create(ListTenantsRequestSchema)` to create a new message.
+ */
+export declare const ListTenantsRequestSchema: GenMessage<ListTenantsRequest>;
+
+/**
+ * @generated from message spearlet.ListTenantsResponse
+ */
+export declare type ListTenantsResponse = Message<"spearlet.ListTenantsResponse"> & {
+  /**
+   * In the order of their names.
+   *
+   * @generated from field: repeated string tenants = 1;
+   */
+  tenants: string[];
+};
+
+/**
+ * Describes the message spearlet.ListTenantsResponse.
+ * Use `create(ListTenantsResponseSchema)` to create a new message.
+ */
+export declare const ListTenantsResponseSchema: GenMessage<ListTenantsResponse>;
+
+/**
  * What a caller may do, each with all before it.
  *
  * @generated from enum spearlet.Role
@@ -395,6 +425,16 @@ export declare const AccessService: GenService<{
     methodKind: "unary";
     input: typeof CreatePageCodeRequestSchema;
     output: typeof CreatePageCodeResponseSchema;
+  },
+  /**
+   * The tenants that have tasks or tokens, and the default one.
+   *
+   * @generated from rpc spearlet.AccessService.ListTenants
+   */
+  listTenants: {
+    methodKind: "unary";
+    input: typeof ListTenantsRequestSchema;
+    output: typeof ListTenantsResponseSchema;
   },
 }>;
 

@@ -47,8 +47,8 @@ export interface Acts {
   remove(id: string): Promise<void>;
   /** The whole of what an execution was asked to run. */
   invocation(id: string): Promise<WholeInvocation>;
-  /** Answers with the id of the new execution. */
-  invoke(invocation: NewInvocation): Promise<string>;
+  /** Begins another one for the tenant of an execution, and answers with its id. */
+  invoke(invocation: NewInvocation, like: string): Promise<string>;
   restore(file: Blob, options: RestoreOptions): Promise<Restored>;
   readonly breakpoints: ReadonlySignal<readonly Breakpoint[]>;
   readBreakpoints(): Promise<void>;
@@ -61,10 +61,24 @@ const maxInputBytes = 3 * 1024 * 1024;
 /** How much of a snapshot is in one message. */
 const pieceBytes = 512 * 1024;
 
-export function createActs(call: Call, callWithLines: CallWithLines, may: May): Acts {
+interface Options {
+  readonly call: Call;
+  readonly callWithLines: CallWithLines;
+  readonly may: May;
+  /** Of an execution, where the page shows those of more than one; else empty. */
+  readonly tenantOf: (executionId: string) => string;
+}
+
+export function createActs({ call, callWithLines, may, tenantOf }: Options): Acts {
   const breakpoints = signal<readonly Breakpoint[]>([]);
-  const change = async (method: string, request: unknown) =>
-    (await call<{ readonly changed: boolean }>(`FunctionService/${method}`, request)).changed;
+  const change = async (
+    method: string,
+    request: { readonly executionId: string; readonly reason?: string },
+  ) => {
+    const tenant = tenantOf(request.executionId);
+    return (await call<{ readonly changed: boolean }>(`FunctionService/${method}`, request, { tenant }))
+      .changed;
+  };
   const readBreakpoints = async () => {
     const answer = await call<{ readonly breakpoints: readonly BreakpointJson[] }>(
       'NodeService/ListBreakpoints',
@@ -77,7 +91,7 @@ export function createActs(call: Call, callWithLines: CallWithLines, may: May): 
     suspend: (executionId) => change('SuspendExecution', { executionId }),
     resume: (executionId) => change('ResumeExecution', { executionId }),
     remove: async (executionId) => {
-      await call('FunctionService/DeleteExecution', { executionId });
+      await call('FunctionService/DeleteExecution', { executionId }, { tenant: tenantOf(executionId) });
     },
     invocation: async (executionId) => {
       // As the node has it: whoever may change a task.
@@ -86,9 +100,12 @@ export function createActs(call: Call, callWithLines: CallWithLines, may: May): 
       const answer = await call<GetInvocationResponseJson>('NodeService/GetInvocation', request);
       return { ...invocationOf(answer), withValues };
     },
-    invoke: async ({ input, ...rest }) => {
+    invoke: async ({ input, ...rest }, like) => {
       const request = { ...rest, input: base64Of(input), executionMode: 'EXECUTION_MODE_ASYNC' };
-      const answer = await call<{ readonly executionId: string }>('FunctionService/InvokeFunction', request);
+      const tenant = tenantOf(like);
+      const answer = await call<{ readonly executionId: string }>('FunctionService/InvokeFunction', request, {
+        tenant,
+      });
       return answer.executionId;
     },
     restore: async (file, options) => {

@@ -19,7 +19,7 @@ interface Props {
 }
 
 export function BreakpointsDialog({ task, execution, close }: Props) {
-  const { acts, dialogs, feed, may, notices } = usePage();
+  const { acts, dialogs, feed, may, tenants, notices } = usePage();
   const [fault, setFault] = useState('');
   useSignalEffect(() => {
     // Hits are no news of the feed, and one that holds once is gone after it.
@@ -31,8 +31,10 @@ export function BreakpointsDialog({ task, execution, close }: Props) {
   });
   const all = acts.breakpoints.value;
   const near = !feed.away.value;
-  const maySet = near && may('NodeService/SetBreakpoint');
-  const mayRemove = near && may('NodeService/DeleteBreakpoint');
+  // A breakpoint does not say whose it is.
+  const one = near && !tenants.all;
+  const maySet = one && may('NodeService/SetBreakpoint');
+  const mayRemove = one && may('NodeService/DeleteBreakpoint');
   const back = {
     kind: 'breakpoints' as const,
     ...(task !== undefined && { task }),
@@ -85,6 +87,7 @@ export function BreakpointsDialog({ task, execution, close }: Props) {
           </tbody>
         </table>
       )}
+      {near && tenants.all && <p class="quiet">To set or remove one, choose a tenant.</p>}
       {maySet && <BreakpointForm task={task ?? ''} execution={execution ?? ''} />}
       <HeldList near={near} back={back} close={close} />
     </Modal>

@@ -5,6 +5,7 @@ import type { ExecutionRow } from '../model/execution-row.ts';
 import type { ExecutionAction } from '../model/execution-source.ts';
 import { isEnded } from '../model/status.ts';
 import type { May } from '../session/may.ts';
+import type { Tenants } from '../session/tenants.ts';
 import type { Notices } from '../shell/notices.ts';
 import type { Acts } from './acts.ts';
 import type { Dialogs } from './dialogs.ts';
@@ -12,6 +13,7 @@ import type { Dialogs } from './dialogs.ts';
 interface Options {
   readonly acts: Acts;
   readonly may: May;
+  readonly tenants: Pick<Tenants, 'all'>;
   readonly dialogs: Dialogs;
   readonly notices: Notices;
   /** After the execution is forgotten. */
@@ -29,7 +31,7 @@ const methods = {
 } as const satisfies Record<ExecutionAction['name'], MethodName>;
 
 export function executionActions(row: ExecutionRow, options: Options): readonly ExecutionAction[] {
-  const { acts, may, dialogs, notices, left } = options;
+  const { acts, may, tenants, dialogs, notices, left } = options;
   const { id, allowedEvents } = row;
   const ended = isEnded(row.status);
   const refusalOf = (event: string) => (allowedEvents.includes(event) ? '' : `not possible in ${row.state}`);
@@ -71,7 +73,9 @@ export function executionActions(row: ExecutionRow, options: Options): readonly 
     refusal: '',
     run: () => dialogs.show(deleting(row)),
   };
-  return (ended ? [rerun, remove] : [...whileItLasts, rerun]).filter(({ name }) => may(methods[name]));
+  const mayHere = ({ name }: ExecutionAction) =>
+    may(methods[name]) && (name !== 'breakpoint' || !tenants.all);
+  return (ended ? [rerun, remove] : [...whileItLasts, rerun]).filter(mayHere);
 
   function cancelling({ taskName, state }: ExecutionRow) {
     return {

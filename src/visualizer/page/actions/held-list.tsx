@@ -1,8 +1,8 @@
 /** The executions that stand still, and by what: a breakpoint, a suspend or a restore. */
 import { useComputed } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
-import { addressOf } from '../model/address.ts';
 import { explanationOf } from '../model/explanation.ts';
+import { useLink } from '../model/link.ts';
 import { usePage } from '../shell/page.ts';
 import { StatusMark } from '../theme/status-mark.tsx';
 import type { ExplainExecutionResponseJson } from '../wire.ts';
@@ -22,6 +22,7 @@ const maxHeld = 50;
 
 export function HeldList({ near, back, close }: Props) {
   const page = usePage();
+  const link = useLink();
   const { list, dialogs } = page;
   const held = useComputed(() => {
     void list.view.revision.value;
@@ -46,7 +47,8 @@ export function HeldList({ near, back, close }: Props) {
                 <StatusMark state={row.state} status={row.status} />
               </td>
               <td>
-                <a href={addressOf({ execution: row.id })} onClick={close}>
+                <a href={link({ execution: row.id })} onClick={close}>
+                  {page.tenants.all && <span class="quiet">{row.tenant}/</span>}
                   {row.taskName} <span class="mono">{row.id}</span>
                 </a>
                 <HeldBy id={row.id} state={row.state} />

@@ -20,6 +20,7 @@ import {
 import { useSubmission } from './submission.ts';
 
 interface Loaded {
+  readonly execution: string;
   readonly invocation: WholeInvocation;
   readonly task: Task;
   readonly metadata: Readonly<Record<string, string>>;
@@ -44,6 +45,7 @@ export function RerunDialog({
         call<{ readonly task: TaskJson }>('TaskService/GetTask', { task: row?.taskId ?? '' }),
       ]);
       setLoaded({
+        execution,
         invocation,
         task: taskOf(answer.task),
         metadata: row?.metadata ?? {},
@@ -66,7 +68,14 @@ export function RerunDialog({
   );
 }
 
-function RerunForm({ invocation, task, metadata, labels, close }: Loaded & { readonly close: () => void }) {
+function RerunForm({
+  execution,
+  invocation,
+  task,
+  metadata,
+  labels,
+  close,
+}: Loaded & { readonly close: () => void }) {
   const { acts, notices, router } = usePage();
   const [fields, setFields] = useState<RerunFields>(() => fieldsOf(invocation, invocation.withValues));
   const set = (change: Partial<RerunFields>) => setFields({ ...fields, ...change });
@@ -77,7 +86,7 @@ function RerunForm({ invocation, task, metadata, labels, close }: Loaded & { rea
     if ('fault' in parameters) throw new Error(parameters.fault);
     const environment = parseEnvironment(fields.environment);
     if ('fault' in environment) throw new Error(environment.fault);
-    const id = await acts.invoke({
+    const again = {
       task: task.id,
       functionName: fields.functionName,
       parameters: isTyped ? parameters.value : {},
@@ -88,7 +97,8 @@ function RerunForm({ invocation, task, metadata, labels, close }: Loaded & { rea
       forceNewInstance: fields.forceNewInstance,
       metadata,
       labels,
-    });
+    };
+    const id = await acts.invoke(again, execution);
     close();
     notices.say(`Started ${task.name} again`, id);
     router.go({ execution: id, at: undefined });

@@ -1,6 +1,6 @@
 /** One execution as the node has it now. */
 import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
-import { addressFlag } from '../list/first-commands.ts';
+import { addressFlag, tenantFlag } from '../list/first-commands.ts';
 import type { RowStore } from '../list/row-store.ts';
 import { EventLog } from '../model/event-log.ts';
 import { type ExecutionRow, rowOf } from '../model/execution-row.ts';
@@ -119,7 +119,8 @@ export function openLiveSource(options: Options): LiveSource {
     explanation: async () =>
       explanationOf(
         await call<ExplainExecutionResponseJson>('NodeService/ExplainExecution', { executionId: id }),
-        addressFlag(feed.node.peek()?.grpcAddress ?? '', window.location.hostname),
+        addressFlag(feed.node.peek()?.grpcAddress ?? '', window.location.hostname) +
+          tenantFlag(record.peek()?.tenant),
       ),
     invocation: async () =>
       invocationOf(await call<GetInvocationResponseJson>('NodeService/GetInvocation', { executionId: id })),

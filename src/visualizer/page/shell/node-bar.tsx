@@ -1,6 +1,6 @@
 /** What the node is and does, above everything else. */
 
-import { addressOf } from '../model/address.ts';
+import { useLink } from '../model/link.ts';
 import type { NodeModel } from '../model/node.ts';
 import { countText } from '../model/quantity.ts';
 import type { Caller } from '../session/session.ts';
@@ -10,29 +10,32 @@ import { nextTheme, theme } from '../theme/theme.ts';
 import { ConnectionMark } from './connection-mark.tsx';
 import { FileButton } from './file-button.tsx';
 import { usePage } from './page.ts';
+import { TenantChoice } from './tenant-choice.tsx';
 import './node-bar.css';
 
 export function NodeBar() {
-  const { feed, router, session, dialogs, file, may } = usePage();
+  const link = useLink();
+  const { feed, router, session, tenants, dialogs, file, may } = usePage();
   const node = feed.node.value;
   const { view, execution } = router.address.value;
   const at = file.value !== undefined || execution !== '' ? '' : view;
   return (
     <header class="node-bar">
-      <a class="brand" href={addressOf({})} aria-label="Spear, all executions">
+      <a class="brand" href={link({})} aria-label="Spear, all executions">
         <svg width="18" height="18" viewBox="0 0 16 16" fill="currentColor" aria-hidden="true">
           <path d="M14.5 1.5 1.5 8.6l4 1.6L14.5 1.5ZM14.5 1.5 5.9 10.6l1.7 3.9z" />
         </svg>
         <span class="brand-name">Spear</span>
       </a>
       <nav class="tabs" aria-label="Views">
-        <a href={addressOf({ view: 'list' })} aria-current={at === 'list' ? 'page' : undefined}>
+        <a href={link({ view: 'list' })} aria-current={at === 'list' ? 'page' : undefined}>
           <Icon name="list" /> Executions
         </a>
-        <a href={addressOf({ view: 'tree' })} aria-current={at === 'tree' ? 'page' : undefined}>
+        <a href={link({ view: 'tree' })} aria-current={at === 'tree' ? 'page' : undefined}>
           <Icon name="tree" /> Tree
         </a>
       </nav>
+      <TenantChoice />
       {node !== undefined && <NodeFacts node={node} away={feed.away.value} caller={session.caller.value} />}
       <div class="node-bar-end">
         <ConnectionMark />
@@ -46,7 +49,7 @@ export function NodeBar() {
           <span class="narrow-only hidden">Breakpoints</span>
         </button>
         <FileButton />
-        {may('SnapshotService/RestoreExecution') && (
+        {may('SnapshotService/RestoreExecution') && !tenants.all && (
           <button
             type="button"
             class="button plain"

@@ -13,6 +13,7 @@ import type { Machine } from '../model/machine.ts';
 import type { Task } from '../model/task.ts';
 import type { May } from '../session/may.ts';
 import type { Session } from '../session/session.ts';
+import type { Tenants } from '../session/tenants.ts';
 import type { Notices } from './notices.ts';
 import type { Router } from './router.ts';
 
@@ -26,6 +27,7 @@ export interface Page {
   readonly acts: Acts;
   /** Reads a signal: whoever draws with it is drawn again where the reader becomes another. */
   readonly may: May;
+  readonly tenants: Tenants;
   readonly download: Download;
   readonly dialogs: Dialogs;
   /** By name; as they were when the page last asked. */

@@ -7,6 +7,7 @@ import { createCall, createCallWithLines } from '../feed/call.ts';
 import { createDownload } from '../feed/download.ts';
 import { createRequestEvents } from '../feed/event-request.ts';
 import { createFeed } from '../feed/feed.ts';
+import { fetchWithin } from '../feed/tenant-header.ts';
 import { keepUnfinished } from '../feed/unfinished.ts';
 import { startKeys } from '../keyboard/keys.ts';
 import { createListModel } from '../list/list-model.ts';
@@ -16,6 +17,7 @@ import { type Machine, machineOf } from '../model/machine.ts';
 import { type Task, taskOf } from '../model/task.ts';
 import { createMay } from '../session/may.ts';
 import { startSession } from '../session/session.ts';
+import { createTenants } from '../session/tenants.ts';
 import { applyTheme } from '../theme/theme.ts';
 import type { MachineJson, TaskJson } from '../wire.ts';
 import { createNotices } from './notices.ts';
@@ -26,11 +28,13 @@ export function startPage(): Page {
   // First of all: what is in the address may be a secret.
   const session = startSession(fetch.bind(globalThis));
   const may = createMay(session);
-  const call = createCall(session.fetch);
-  const callWithLines = createCallWithLines(session.fetch);
   const router = startRouter(window);
+  const fetchHere = fetchWithin(session.fetch, router.address.peek().tenant);
+  const call = createCall(fetchHere);
+  const callWithLines = createCallWithLines(fetchHere);
+  const tenants = createTenants({ session, call, address: router.address });
   const rows = new RowStore();
-  const feed = createFeed(rows, createRequestEvents(session.fetch));
+  const feed = createFeed(rows, createRequestEvents(fetchHere));
   const tasks = signal<readonly Task[]>([]);
   const machines = signal<readonly Machine[] | undefined>(undefined);
   const page: Page = {
@@ -40,8 +44,9 @@ export function startPage(): Page {
     feed,
     list: createListModel({ call, feed, rows, router }),
     notices: createNotices(),
-    acts: createActs(call, callWithLines, may),
+    acts: createActs({ call, callWithLines, may, tenantOf: (id) => tenants.of(rows.get(id)) }),
     may,
+    tenants,
     download: createDownload(call),
     dialogs: createDialogs(),
     tasks,
@@ -69,9 +74,10 @@ export function startPage(): Page {
   keepUnfinished(call, feed, rows);
   let known = '';
   effect(() => {
-    // What registered tasks there are is no news of the feed: it is read again when the node's own count changes.
+    // What registered tasks there are is no news of the feed: it is read again when the node's own count changes, and
+    // where it is known that the reader may see those of others.
     const node = feed.node.value;
-    const version = `${feed.epoch.value} ${node?.supervisors.find(({ name }) => name === 'tasks')?.children}`;
+    const version = `${feed.epoch.value} ${node?.supervisors.find(({ name }) => name === 'tasks')?.children} ${session.caller.value?.role}`;
     if (feed.epoch.value === 0 || version === known) return;
     known = version;
     readTasks().catch(() => {
@@ -88,18 +94,27 @@ export function startPage(): Page {
   });
   return page;
 
+  /** Of each tenant, where all are shown. */
   async function readTasks(): Promise<void> {
+    await tenants.read();
+    const asked = tenants.all ? tenants.known.peek() : [''];
+    const found = await Promise.all(asked.map(readTasksOf));
+    tasks.value = found.flat().slice(0, maxTasks);
+  }
+
+  async function readTasksOf(tenant: string): Promise<readonly Task[]> {
     const found: Task[] = [];
     for (let pageToken = ''; ; ) {
       const answer = await call<{ readonly tasks: readonly TaskJson[]; readonly nextPageToken: string }>(
         'TaskService/ListTasks',
         { pageSize: 1000, pageToken },
+        { tenant },
       );
       found.push(...answer.tasks.map(taskOf));
       pageToken = answer.nextPageToken;
       if (pageToken === '' || found.length >= maxTasks) break;
     }
-    tasks.value = found;
+    return found;
   }
 
   async function readMachines(): Promise<void> {
