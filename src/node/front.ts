@@ -192,6 +192,7 @@ export async function openFront(
     ...chain,
     ...secure,
     hosts,
+    handshakeMs: receiveIdleMs,
     pageAccess,
     connections,
     functions,
@@ -205,7 +206,10 @@ export async function openFront(
   const failed = (error: Error): void => logger.error({ err: error }, 'a connection could not be accepted');
   return {
     grpc,
-    listener: new GrpcListener(grpc, { connections, arriving, clock, failed, peers, ...secure }),
+    listener: new GrpcListener(grpc, {
+      ...{ connections, arriving, clock, failed, peers, handshakeMs: receiveIdleMs },
+      ...secure,
+    }),
     localGrpc,
     localListener: new LocalListener(localGrpc, failed),
     http,
