@@ -30,6 +30,7 @@ import { LocalListener } from '../server/local-listener.ts';
 import { createNodeService } from '../server/node-service.ts';
 import { addReflection } from '../server/reflection.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
+import { StalledSends } from '../server/stalled-sends.ts';
 import { createTaskService } from '../server/task-service.ts';
 import type { CertificateSource } from '../server/tls/certificate-source.ts';
 import { PeerCertificates } from '../server/tls/peer-certificates.ts';
@@ -78,6 +79,8 @@ export async function openFront(
     const arrivals = new Arrivals(budget, clock, { idleMs: receiveIdleMs, totalMs: receiveTotalMs });
     return { budget, arrivals };
   };
+  const sends = new StalledSends(clock, config.sendIdleMs);
+  opened.defer(() => sends.close());
   const pageAccess = new PageAccess(clock);
   const calls = new OpenCalls(clock, {
     perPrincipal: config.maxCallsPerPrincipal,
@@ -155,7 +158,7 @@ export async function openFront(
   const peers = new PeerCertificates();
   const arriving = createGrpcArrivals(
     services.map(({ service }) => service),
-    { ...chain, peers },
+    { ...chain, peers, sends },
   );
   for (const { service, handlers } of services) {
     addService(grpc, service, handlers, { ...chain, arriving, peers });
@@ -195,6 +198,7 @@ export async function openFront(
     handshakeMs: receiveIdleMs,
     pageAccess,
     connections,
+    sends,
     functions,
     services,
     snapshots,

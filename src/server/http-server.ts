@@ -33,6 +33,7 @@ import { type HttpHosts, wholeUrl } from './http-hosts.ts';
 import { acceptInspectors, type Inspections } from './http-inspect.ts';
 import { type PageFile, servePage } from './http-page.ts';
 import { createTicket, downloadPath, openSession, type SessionOptions, sendCaller } from './http-session.ts';
+import type { StalledSends } from './stalled-sends.ts';
 import type { CertificateSource } from './tls/certificate-source.ts';
 import { onFirstBytes, refuseCleartext } from './tls/cleartext.ts';
 import { messageToJson } from './wire/json-response.ts';
@@ -63,6 +64,8 @@ export interface HttpServerOptions extends ApiOptions, SessionOptions, Pick<Down
   readonly inspections?: Inspections;
   /** Absent where nobody counts them. */
   readonly connections?: Connections;
+  /** Absent where a caller may take as long as it likes. */
+  readonly sends?: StalledSends;
 }
 
 /** Node looks at its own time limits that often, in milliseconds. */
@@ -71,6 +74,7 @@ const checkingMs = 1000;
 export function createHttpServer(options: HttpServerOptions): Server {
   const refused = new RefusedConnections();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    options.sends?.add(response, () => response.destroy());
     letGo(request, response, options.clock);
     const refusal = refused.of(request.socket);
     if (refusal === 'gone') {

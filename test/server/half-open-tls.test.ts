@@ -107,7 +107,9 @@ test('a caller over TLS that sends half of a message over gRPC is told so', asyn
   });
   call.write(Buffer.from([0, 0, 0, 0, 100, 1]));
   const [headers] = (await once(call, 'response')) as [Record<string, string>];
-  expect(decodeURIComponent(headers['grpc-message'] ?? '')).toContain('brought no byte for more than the allowed 300 ms');
+  expect(decodeURIComponent(headers['grpc-message'] ?? '')).toContain(
+    'brought no byte for more than the allowed 300 ms',
+  );
 });
 
 test.each(ports)(
