@@ -28,6 +28,7 @@ import { createHttpServer } from '../server/http-server.ts';
 import { createInstanceService } from '../server/instance-service.ts';
 import { LocalListener } from '../server/local-listener.ts';
 import { createNodeService } from '../server/node-service.ts';
+import { PageTokens } from '../server/page-tokens.ts';
 import { addReflection } from '../server/reflection.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
 import { StalledSends } from '../server/stalled-sends.ts';
@@ -115,7 +116,11 @@ export async function openFront(
     },
   };
   const executions = { executions: supervisor, seen: seenExecutions(supervisor), clock };
-  const functions = createFunctionService({ ...executions, tasks, list: store, defaultTotalMs });
+  const pageTokens = new PageTokens(core.tokens.keyFor('page tokens'));
+  const functions = createFunctionService({
+    ...executions,
+    ...{ tasks, list: store, pageTokens, defaultTotalMs },
+  });
   const snapshots = createSnapshotService({ ...executions, snapshots: core.snapshots });
   const node = createNodeService({
     ...executions,
@@ -139,7 +144,7 @@ export async function openFront(
       service: TaskService,
       handlers: {
         ...createTaskService({
-          ...{ executions: supervisor, tasks, list: store },
+          ...{ executions: supervisor, tasks, list: store, pageTokens },
           imageRegistries: config.imageRegistry,
         }),
       },
