@@ -39,6 +39,8 @@ export class LiveExecution {
   readonly stopwatch: Stopwatch;
   /** Counts against the queue limit. */
   pending: boolean;
+  /** It waits behind those of its line that stand in memory; `counted` says that the store has it there. */
+  behind: 'no' | 'yes' | 'counted' = 'no';
   /** Undefined where it is read back from the store when it is needed. */
   invocation: Invocation | undefined;
   /** It has none before something happens to it. */

@@ -21,8 +21,7 @@ import type {
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
-import type { Leaf } from '../../domain/scheduling/run-order.ts';
-import { type Scope, sees, tenantOf, wholeNode } from '../../domain/scope.ts';
+import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
@@ -35,16 +34,17 @@ import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { untilDurable } from '../log/durable.ts';
 import type { LiveLog, LogSurroundings } from '../log/live-log.ts';
 import { OutputRoom } from '../log/output-room.ts';
-import { Estimates } from '../queue/estimates.ts';
-import { Slots } from '../queue/slots.ts';
+import type { Slots } from '../queue/slots.ts';
 import { NodeTime } from '../time/node-time.ts';
 import { Admissions, claimedBy } from './admission.ts';
 import { AdmissionGate } from './admission-gate.ts';
 import { Alarms } from './alarms.ts';
 import { AttemptRunner } from './attempt-runner.ts';
+import type { WaitingBounds } from './backlog.ts';
 import { BreakpointTable } from './breakpoints.ts';
 import { Controls } from './controls.ts';
 import { DispatchGate } from './dispatch-gate.ts';
+import { ExecutionQueue } from './execution-queue.ts';
 import { LiveExecutions } from './live-executions.ts';
 import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
@@ -70,6 +70,8 @@ export interface SupervisorOptions {
   readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
   readonly slots: number;
   readonly queueLimit: number;
+  /** How much of what waits is in memory, where it is not as usual. */
+  readonly waiting?: Partial<WaitingBounds>;
   readonly listener: SupervisorListener;
   /** What is known of earlier runs; absent means nothing. */
   readonly durations?: Durations;
@@ -83,13 +85,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly #time: NodeTime;
   readonly #executions = new LiveExecutions();
   readonly #alarms: Alarms;
+  readonly #queue: ExecutionQueue;
   readonly #slots: Slots;
   readonly #committer: Committer;
   readonly #gate: AdmissionGate;
   readonly #dispatch: DispatchGate;
   readonly #admissions: Admissions;
   readonly #attempts: AttemptRunner;
-  readonly #estimates: Estimates;
   readonly #controls: Controls;
   readonly #executionRecovery: ExecutionRecovery;
   readonly breakpoints: BreakpointTable;
@@ -110,17 +112,30 @@ export class Supervisor implements Executions, Transfers, Explanations {
       bug: options.listener.bug,
     };
     this.breakpoints = new BreakpointTable(clock, ids);
-    const recordOf = (executionId: string) => executions.get(executionId)?.log.record;
-    this.#slots = new Slots(options.slots, {
-      leafOf: (executionId) => leafOf(recordOf(executionId)),
-      expectedMs: (executionId) => this.#estimates.expected(recordOf(executionId)),
-      now: () => clock.monotonic(),
+    const failed = (error: unknown) =>
+      options.listener.storeHealth(error instanceof Error ? error : new Error(String(error)));
+    this.#queue = new ExecutionQueue({
+      time: this.#time,
+      store,
+      executions,
+      slots: options.slots,
+      durations: options.durations ?? new Durations(),
+      bounds: options.waiting,
+      revive: (waiting) => this.#executionRecovery.wake(waiting),
+      giveUp: (record, why) => this.#executionRecovery.giveUp(record, why),
+      pump: () => this.#actor.send({ type: 'pump' }),
+      awake: (executionId) => this.#actor.send({ type: 'awake', executionId }),
+      letGo: (execution) => this.#actor.send({ type: 'letGo', execution }),
+      failed,
     });
-    this.#estimates = new Estimates(this.#slots, options.durations ?? new Durations(), recordOf);
+    this.#slots = this.#queue.slots;
     this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );
-    this.#time.onSlept(() => this.#alarms.moved());
+    this.#time.onSlept(() => {
+      this.#alarms.moved();
+      this.#queue.passivation.moved();
+    });
     this.#committer = new Committer(store, clock, {
       committed: (log) => this.#committed(log),
       refused: (log, conflict) => {
@@ -129,7 +144,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
       },
       health: (error) => {
         options.listener.storeHealth(error);
-        if (error === undefined) this.#actor.send({ type: 'pump' });
+        if (error !== undefined) return;
+        this.#queue.backlog.retry();
+        this.#actor.send({ type: 'pump' });
       },
     });
     this.#gate = new AdmissionGate({ committer: this.#committer, store, slots: this.#slots, queueLimit });
@@ -146,7 +163,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
       },
     });
     this.#actor = createActor(
-      createSupervisorLogic(executions, { clock, time: this.#time }, this.#alarms, this.#slots, {
+      createSupervisorLogic(executions, { clock, time: this.#time }, this.#alarms, this.#queue, {
+        wake: (executionId) => void this.#queue.wake(executionId),
+        letGo: ({ log }) => this.#admissions.forget(log),
         startAttempt: (execution, attempt) => this.#attempts.start(execution, attempt),
         mayDispatch: () => this.#dispatch.block === undefined,
         holds: ({ log }, state) => this.breakpoints.holds(log.record, state),
@@ -158,6 +177,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       store,
       room: new OutputRoom(store),
       touched: (log, urgent) => this.#committer.touch(log, urgent),
+      unread: ({ executionId }) => this.#queue.consider(executions.get(executionId)),
       limitReached: ({ executionId }, message) =>
         this.#deliver(executionId, {
           type: 'limit',
@@ -170,6 +190,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
       ids,
       gate: this.#gate,
       surroundings,
+      pending: () => this.#queue.pending,
+      revive: (executionId) => this.#queue.passivation.revive(executionId),
       spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
       cancel: (executionId, reason) =>
         this.#deliver(executionId, { type: 'cancel', at: this.#now(), reason }),
@@ -218,14 +240,19 @@ export class Supervisor implements Executions, Transfers, Explanations {
     return {
       live: this.#executions.size,
       running: this.#slots.running,
-      pending: this.#executions.pending,
+      pending: this.#queue.pending,
       slots: this.#slots.total,
     };
   }
 
   /** Executions that wait for a slot. */
   get queueLength(): number {
-    return this.#slots.queued;
+    return this.#queue.length;
+  }
+
+  /** Executions that wait and are not live. */
+  get passive(): number {
+    return this.#queue.passivation.size;
   }
 
   admit(request: AdmissionRequest): Promise<Admission> {
@@ -241,10 +268,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
     }
     const record = await this.#options.store.execution(executionId);
     if (record === undefined) throw notFound('execution', executionId);
-    // It came to life meanwhile, or is about to.
+    if (isTerminal(record.status)) return new StoredCursor(this.#options.store, record);
+    await this.#queue.passivation.revive(executionId);
     if (this.#executions.has(executionId)) return this.attach(executionId, purpose);
-    if (!isTerminal(record.status)) throw notInState(record, 'it is being restored; try again in a moment');
-    return new StoredCursor(this.#options.store, record);
+    throw notInState(record, 'it is being restored; try again in a moment');
   }
 
   /** As it is now, of one that lives or that the store has. */
@@ -305,10 +332,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
       this.#options.listener.revived?.(stored.record);
     });
     for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
+    const waiting = await this.#queue.open();
     await this.#committer.drained();
     this.#dispatch.recovering = false;
     this.#actor.send({ type: 'pump' });
-    return report;
+    return waiting > 0 ? { ...report, waiting } : report;
   }
 
   /** Throws a RequestError, unavailable, where nothing is accepted now. */
@@ -317,7 +345,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   estimate(record: ExecutionRecord): number {
-    return this.#estimates.of(record, this.#now());
+    return this.#queue.estimates.of(record, this.#now());
   }
 
   async explain(executionId: string, scope: Scope = wholeNode): Promise<Explanation> {
@@ -327,6 +355,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
         slots: this.#slots,
         glance: (id) => this.attach(id, 'glance'),
         taskOf: (id) => this.#executions.get(id)?.task,
+        placeOf: (id) => this.#queue.placeOf(id),
         maySay: (id) => this.#isSeen(scope, id),
         block: () => this.#dispatch.block,
         time: this.#time,
@@ -364,6 +393,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   close(): void {
     this.#attempts.close();
     this.#alarms.close();
+    this.#queue.close();
     this.#actor.stop();
   }
 
@@ -387,11 +417,14 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#attempts.settle();
     const record = log.committed as ExecutionRecord;
     if (log.complete) {
-      if (record.status === 'completed') this.#estimates.learn(record);
+      if (record.status === 'completed') this.#queue.estimates.learn(record);
       this.#forget(log);
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
-      if (!execution.speculative) this.#actor.send({ type: 'admitted', executionId });
+      if (!execution.speculative || execution.behind === 'yes') {
+        this.#actor.send({ type: 'admitted', executionId });
+      }
+      this.#queue.consider(execution);
     }
   }
 
@@ -403,12 +436,4 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.breakpoints.forget(executionId);
     this.#admissions.forget(log);
   }
-}
-
-function leafOf(record: ExecutionRecord | undefined): Leaf {
-  return {
-    tenant: tenantOf(record ?? {}),
-    priority: record?.priority ?? 'normal',
-    fairnessKey: record?.fairnessKey ?? '',
-  };
 }

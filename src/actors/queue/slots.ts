@@ -10,6 +10,14 @@ export interface SlotUsers {
   now(): number;
 }
 
+/** Where one stands among those of its line, from 1. */
+export interface QueuePlace {
+  readonly place: number;
+  readonly length: number;
+  /** Retries, which go before all others. */
+  readonly retries: number;
+}
+
 const alike: SlotUsers = {
   leafOf: () => ({ tenant: 'default', priority: 'normal', fairnessKey: '' }),
   expectedMs: () => 0,
@@ -45,6 +53,10 @@ export class Slots {
     return this.#order.isWaiting(key);
   }
 
+  waitingIn(leaf: Leaf): number {
+    return this.#order.waitingIn(leaf);
+  }
+
   /** Retries go before the others of their leaf: their execution was accepted long ago. */
   request(key: string, retry: boolean): void {
     this.#order.add(key, this.#users.leafOf(key), retry);
@@ -72,9 +84,7 @@ export class Slots {
    * Where a key that waits stands among those of its leaf: its place, from 1, how many they are, and how many of them
    * are retries. Undefined for one that does not wait. Takes as long as the line is.
    */
-  place(
-    key: string,
-  ): { readonly place: number; readonly length: number; readonly retries: number } | undefined {
+  place(key: string): QueuePlace | undefined {
     const line = this.#order.lineOf(key);
     if (line === undefined) return undefined;
     let place = 0;

@@ -118,6 +118,11 @@ export class RunOrder {
     return true;
   }
 
+  /** How many wait in a leaf. */
+  waitingIn({ tenant, priority, fairnessKey }: Leaf): number {
+    return this.#root.below.get(tenant)?.below.get(priority)?.below.get(fairnessKey)?.waiting ?? 0;
+  }
+
   isWaiting(id: string): boolean {
     return this.#waiting.has(id);
   }
