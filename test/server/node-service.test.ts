@@ -39,7 +39,7 @@ describe('the node', () => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       state: 'serving',
       slots: 1,
-      queueLimit: 20_000,
+      queueLimit: 1_000_000,
       storeFault: '',
       grpcAddress: server.grpcAddress,
     });
