@@ -18,6 +18,7 @@ import { AccessService } from '../server/gen/spearlet/access_pb.js';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
+import { QuotaService } from '../server/gen/spearlet/quota_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { GrpcListener } from '../server/grpc-listener.ts';
@@ -29,6 +30,7 @@ import { createInstanceService } from '../server/instance-service.ts';
 import { LocalListener } from '../server/local-listener.ts';
 import { createNodeService } from '../server/node-service.ts';
 import { PageTokens } from '../server/page-tokens.ts';
+import { createQuotaService } from '../server/quota-service.ts';
 import { addReflection } from '../server/reflection.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
 import { StalledSends } from '../server/stalled-sends.ts';
@@ -153,6 +155,7 @@ export async function openFront(
     { service: SnapshotService, handlers: { ...snapshots }, streams: true as const },
     { service: NodeService, handlers: { ...node }, streams: true as const },
     { service: AccessService, handlers: { ...access } },
+    { service: QuotaService, handlers: { ...createQuotaService(supervisor.quotas) } },
   ];
 
   const connections = new Connections({

@@ -8,7 +8,6 @@ import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { LiveLog, type LogSurroundings } from '../log/live-log.ts';
-import type { AdmissionGate } from './admission-gate.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
@@ -20,12 +19,11 @@ export interface AdmissionsOptions {
   readonly ids: IdSource;
   readonly store: Store;
   readonly executions: LiveExecutions;
-  readonly gate: AdmissionGate;
   readonly surroundings: LogSurroundings;
   /** Milliseconds since the epoch, as deadlines count. */
   now(): number;
-  /** All that are accepted and have not begun. */
-  pending(): number;
+  /** Throws a RequestError where no more of a tenant is accepted now. */
+  checkOpen(tenant: string): void;
   /** Live, or live again; undefined where there is none that waits or runs. */
   revive(executionId: string): Promise<LiveExecution | undefined>;
   /** It is among the live ones from now on. */
@@ -68,8 +66,8 @@ export class Admissions {
   }
 
   #create(request: AdmissionRequest): LiveLog {
-    const { clock, ids, gate, executions, surroundings } = this.#options;
-    gate.checkAdmission(this.#options.pending());
+    const { clock, ids, executions, surroundings } = this.#options;
+    this.#options.checkOpen(tenantOf(request.task));
     const { task, invocation, invocationId } = request;
     const at = { wall: Math.round(clock.now()), steady: this.#options.now() };
     const admitted = clock.monotonic();

@@ -50,6 +50,7 @@ import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
+import { TenantQuotas } from './tenant-quotas.ts';
 
 /** What the node's operator hears. None of these may throw. */
 export interface SupervisorListener {
@@ -95,6 +96,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly #controls: Controls;
   readonly #executionRecovery: ExecutionRecovery;
   readonly breakpoints: BreakpointTable;
+  readonly quotas: TenantQuotas;
   readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
   constructor(options: SupervisorOptions) {
@@ -149,7 +151,14 @@ export class Supervisor implements Executions, Transfers, Explanations {
         this.#actor.send({ type: 'pump' });
       },
     });
-    this.#gate = new AdmissionGate({ committer: this.#committer, store, slots: this.#slots, queueLimit });
+    this.quotas = new TenantQuotas(store, (tenant) => this.#queue.loadOf(tenant));
+    this.#gate = new AdmissionGate({
+      committer: this.#committer,
+      store,
+      slots: this.#slots,
+      queueLimit,
+      quotas: this.quotas,
+    });
     this.#dispatch = new DispatchGate(this.#gate, this.#committer);
     this.#attempts = new AttemptRunner({
       ...shared,
@@ -188,9 +197,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#admissions = new Admissions({
       ...shared,
       ids,
-      gate: this.#gate,
       surroundings,
-      pending: () => this.#queue.pending,
+      checkOpen: (tenant) => this.#gate.checkAdmission(this.#queue.pending, tenant),
       revive: (executionId) => this.#queue.passivation.revive(executionId),
       spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
       cancel: (executionId, reason) =>
@@ -327,6 +335,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   async recover(planned = false): Promise<RecoveryReport> {
     const { store } = this.#options;
     this.#dispatch.recovering = true;
+    await this.quotas.open();
     const report = await recoverUnfinished(store, this.#time, (stored) => {
       this.#executionRecovery.takeUp(stored, planned);
       this.#options.listener.revived?.(stored.record);

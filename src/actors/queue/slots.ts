@@ -53,6 +53,10 @@ export class Slots {
     return this.#order.isWaiting(key);
   }
 
+  runningOf(tenant: string): number {
+    return this.#order.runningOf(tenant);
+  }
+
   waitingIn(leaf: Leaf): number {
     return this.#order.waitingIn(leaf);
   }

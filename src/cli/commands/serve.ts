@@ -106,7 +106,7 @@ export function serveCommand(shell: Shell): Command {
     )
     .option(
       '--allow-host-access',
-      'let tasks have folders of the host and be processes although this runs as root',
+      'let tasks have folders of the host and be processes although this runs as root, or cannot hide its own files from them',
     )
     .option('--unsafe-preopens', 'let wasm tasks have folders of the host although there is no /proc here')
     .option(

@@ -118,6 +118,11 @@ export class RunOrder {
     return true;
   }
 
+  /** How many of a tenant run. */
+  runningOf(tenant: string): number {
+    return this.#root.below.get(tenant)?.running ?? 0;
+  }
+
   /** How many wait in a leaf. */
   waitingIn({ tenant, priority, fairnessKey }: Leaf): number {
     return this.#root.below.get(tenant)?.below.get(priority)?.below.get(fairnessKey)?.waiting ?? 0;
