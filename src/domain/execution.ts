@@ -1,6 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
-import type { Priority } from './scheduling/run-order.ts';
+import type { Priority } from './scheduling/priority.ts';
 
 /** How the creating call watches its execution. */
 export type ExecutionMode = 'sync' | 'async' | 'stream';

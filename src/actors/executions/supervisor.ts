@@ -21,7 +21,7 @@ import type {
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
-import type { Leaf } from '../../domain/scheduling/run-order.ts';
+import type { Leaf } from '../../domain/scheduling/priority.ts';
 import { type Scope, sees, tenantOf, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';

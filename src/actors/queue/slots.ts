@@ -1,4 +1,5 @@
-import { type Leaf, RunOrder } from '../../domain/scheduling/run-order.ts';
+import type { Leaf } from '../../domain/scheduling/priority.ts';
+import { RunOrder } from '../../domain/scheduling/run-order.ts';
 
 /** What is known of the executions that ask for slots. */
 export interface SlotUsers {
