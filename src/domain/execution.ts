@@ -148,6 +148,8 @@ export interface ExecutionRecord {
   readonly priority?: Priority;
   /** Absent means none. */
   readonly fairnessKey?: string;
+  /** Of the keys of its task that read parameters, as they were at admission; absent means none. */
+  readonly keyValues?: Readonly<Record<string, string>>;
   readonly outcome?: Outcome;
 }
 

@@ -3,6 +3,7 @@ import { RequestError } from '../../domain/errors.ts';
 import type { Admission, AdmissionRequest } from '../../domain/executions.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { LogCursor } from '../../domain/log.ts';
+import { isGated } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
@@ -10,6 +11,7 @@ import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { LiveLog, type LogSurroundings } from '../log/live-log.ts';
 import type { AdmissionGate } from './admission-gate.ts';
 import { IdempotencyKeys } from './idempotency.ts';
+import { checkKeys } from './key-admission.ts';
 import { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
 import { chartInput, newRecord } from './new-execution.ts';
@@ -73,11 +75,12 @@ export class Admissions {
       input: toStore(invocation),
       claimInvocationId: claim,
     });
+    if (isGated(task.definition)) checkKeys(task, record, executions);
     const execution = new LiveExecution({
       log,
       task,
       begins: { input: chartInput(record, request, at), invocation, by: request.by },
-      speculative: claim === undefined && hasNoOutsideEffects(task),
+      speculative: claim === undefined && hasNoOutsideEffects(task) && !isGated(task.definition),
       watched: request.mode !== 'sync',
       pending: true,
       stopwatch: { admitted, dispatched: undefined },

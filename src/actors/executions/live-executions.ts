@@ -1,9 +1,13 @@
 import type { LiveExecution } from './live-execution.ts';
 
+const nobody: ReadonlySet<string> = new Set();
+
 /** The executions that live on this node, by id: at most one for each (I1). */
 export class LiveExecutions {
   readonly #executions = new Map<string, LiveExecution>();
   #pending = 0;
+  /** Those that share a value of a key, in the order in which they came. */
+  readonly #byMeter = new Map<string, Set<string>>();
 
   get size(): number {
     return this.#executions.size;
@@ -29,6 +33,12 @@ export class LiveExecutions {
   add(execution: LiveExecution): void {
     this.#executions.set(execution.executionId, execution);
     if (execution.pending) this.#pending += 1;
+    for (const gate of execution.gates) {
+      if (gate.kind !== 'concurrency') continue;
+      const sharing = this.#byMeter.get(gate.meter);
+      if (sharing === undefined) this.#byMeter.set(gate.meter, new Set([execution.executionId]));
+      else sharing.add(execution.executionId);
+    }
   }
 
   /** It runs, has ended, or is forgotten. */
@@ -38,7 +48,19 @@ export class LiveExecutions {
     this.#pending -= 1;
   }
 
+  /** Those that count with one another under a key, in the order in which they came. */
+  withKey(meter: string): ReadonlySet<string> {
+    return this.#byMeter.get(meter) ?? nobody;
+  }
+
   delete(executionId: string): void {
+    const execution = this.#executions.get(executionId);
     this.#executions.delete(executionId);
+    for (const gate of execution?.gates ?? []) {
+      if (gate.kind !== 'concurrency') continue;
+      const sharing = this.#byMeter.get(gate.meter);
+      sharing?.delete(executionId);
+      if (sharing?.size === 0) this.#byMeter.delete(gate.meter);
+    }
   }
 }

@@ -19,7 +19,7 @@ export function newRecord(
   ids: { readonly executionId: string; readonly requestId: string },
   at: AdmissionTime,
 ): ExecutionRecord {
-  const { task, timeouts, labels, priority, fairnessKey } = request;
+  const { task, timeouts, labels, priority, fairnessKey, keyValues } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -59,6 +59,7 @@ export function newRecord(
     ...(labels !== undefined && { labels }),
     ...(priority !== undefined && { priority }),
     ...(fairnessKey !== undefined && { fairnessKey }),
+    ...(keyValues !== undefined && { keyValues }),
   };
 }
 

@@ -36,6 +36,7 @@ import { untilDurable } from '../log/durable.ts';
 import type { LiveLog, LogSurroundings } from '../log/live-log.ts';
 import { OutputRoom } from '../log/output-room.ts';
 import { Estimates } from '../queue/estimates.ts';
+import { OpeningTimer } from '../queue/opening-timer.ts';
 import { Slots } from '../queue/slots.ts';
 import { NodeTime } from '../time/node-time.ts';
 import { Admissions, claimedBy } from './admission.ts';
@@ -84,6 +85,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly #executions = new LiveExecutions();
   readonly #alarms: Alarms;
   readonly #slots: Slots;
+  readonly #opening: OpeningTimer;
   readonly #committer: Committer;
   readonly #gate: AdmissionGate;
   readonly #dispatch: DispatchGate;
@@ -111,8 +113,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
     };
     this.breakpoints = new BreakpointTable(clock, ids);
     const recordOf = (executionId: string) => executions.get(executionId)?.log.record;
+    this.#opening = new OpeningTimer(clock, () => this.#actor.send({ type: 'pump' }));
     this.#slots = new Slots(options.slots, {
       leafOf: (executionId) => leafOf(recordOf(executionId)),
+      gatesOf: (executionId) => executions.get(executionId)?.gates ?? [],
+      opensIn: (ms) => this.#opening.set(ms),
       expectedMs: (executionId) => this.#estimates.expected(recordOf(executionId)),
       now: () => clock.monotonic(),
     });
@@ -364,6 +369,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   close(): void {
     this.#attempts.close();
     this.#alarms.close();
+    this.#opening.close();
     this.#actor.stop();
   }
 

@@ -1,3 +1,4 @@
+import type { GateUse } from '../../domain/scheduling/gate.ts';
 import type { Leaf } from '../../domain/scheduling/priority.ts';
 import { RunOrder } from '../../domain/scheduling/run-order.ts';
 
@@ -5,10 +6,24 @@ import { RunOrder } from '../../domain/scheduling/run-order.ts';
 export interface SlotUsers {
   /** Where one waits. */
   leafOf(executionId: string): Leaf;
+  /** What it has to pass besides a free slot. */
+  gatesOf?(executionId: string): readonly GateUse[];
   /** Milliseconds that its attempt will likely take. */
   expectedMs(executionId: string): number;
   /** Milliseconds, of any clock that only goes on. */
   now(): number;
+  /** Nobody can start before a gate opens by itself, in so many milliseconds: `take` is to be asked again then. */
+  opensIn?(ms: number): void;
+}
+
+export interface HeldKey {
+  readonly use: GateUse;
+  /** Since it closed last. */
+  readonly heldForMs: number;
+  /** Infinity where an attempt has to end first. */
+  readonly opensInMs: number;
+  /** Those whose attempts keep it closed. */
+  readonly holders: Iterable<string>;
 }
 
 const alike: SlotUsers = {
@@ -24,10 +39,12 @@ export class Slots {
   readonly #order = new RunOrder();
   /** Since when each has its slot. */
   readonly #since = new Map<string, number>();
+  readonly #begunAt: number;
 
   constructor(total: number, users: SlotUsers = alike) {
     this.total = total;
     this.#users = users;
+    this.#begunAt = users.now();
   }
 
   get running(): number {
@@ -48,13 +65,14 @@ export class Slots {
 
   /** Retries go before the others of their leaf: their execution was accepted long ago. */
   request(key: string, retry: boolean): void {
-    this.#order.add(key, this.#users.leafOf(key), retry);
+    this.#order.add(key, this.#users.leafOf(key), retry, this.#users.gatesOf?.(key));
   }
 
   /** Gives it a slot, beyond those that there are where all are taken: what runs already is not made to wait. */
   hold(key: string): void {
     if (this.#since.has(key)) return;
-    this.#order.hold(key, this.#users.leafOf(key), this.#users.expectedMs(key));
+    const { leafOf, expectedMs, gatesOf } = this.#users;
+    this.#order.hold(key, leafOf(key), expectedMs(key), gatesOf?.(key));
     this.#since.set(key, this.#users.now());
   }
 
@@ -66,7 +84,8 @@ export class Slots {
       return;
     }
     this.#since.delete(key);
-    this.#order.end(key, this.#users.now() - since);
+    const now = this.#users.now();
+    this.#order.end(key, now - since, now - this.#begunAt);
   }
 
   /**
@@ -96,6 +115,15 @@ export class Slots {
     return this.#order.ahead(key, this.#users.leafOf(key), most);
   }
 
+  /** What besides slots holds back a key that waits; undefined where nothing does. Times are milliseconds from now. */
+  heldBy(key: string): HeldKey | undefined {
+    const held = this.#order.heldBy(key);
+    if (held === undefined) return undefined;
+    const now = this.#users.now() - this.#begunAt;
+    const { gate, since, opensAt, holders } = held;
+    return { use: gate, heldForMs: now - since, opensInMs: opensAt - now, holders };
+  }
+
   /** Those that hold a slot, in the order in which they got it, at most so many. */
   holders(most: number): string[] {
     const holders: string[] = [];
@@ -110,8 +138,12 @@ export class Slots {
   /** The next key to run, which now holds a slot; undefined where there is no slot or nobody waits. */
   take(): string | undefined {
     if (this.#since.size >= this.total) return undefined;
-    const key = this.#order.take(this.#users.expectedMs);
-    if (key !== undefined) this.#since.set(key, this.#users.now());
+    const now = this.#users.now();
+    const key = this.#order.take(this.#users.expectedMs, now - this.#begunAt);
+    if (key !== undefined) this.#since.set(key, now);
+    else if (this.#order.nextOpening < Number.POSITIVE_INFINITY) {
+      this.#users.opensIn?.(this.#order.nextOpening + this.#begunAt - now);
+    }
     return key;
   }
 }

@@ -6,7 +6,7 @@ import { HeldClasses } from './held-classes.ts';
 import type { OrderNode } from './order-node.ts';
 import type { WaitingClass } from './waiting-class.ts';
 
-/** What one execution has to pass; of one rule the limit that was said last counts for all that wait. */
+/** What one execution has to pass; the limit of a rule counts for all that wait before any of its values. */
 export type GateUse = ConcurrencyUse | RateUse | ResourcesUse;
 
 interface Measured {
@@ -17,6 +17,8 @@ interface Measured {
   /** As people know it. */
   readonly key: string;
   readonly value: string;
+  /** Of the rule: the limit of the highest one counts. Absent is 0. */
+  readonly version?: number;
 }
 
 /** So many attempts at a time. */

@@ -16,11 +16,17 @@ interface Opening extends Placed {
   readonly at: number;
 }
 
+interface Rule {
+  /** One with its limit as it is now. */
+  use: GateUse;
+  readonly gates: Set<Gate>;
+}
+
 export class Gates {
   readonly #turned: (gate: Gate) => void;
   readonly #gates = new Map<string, Gate>();
   readonly #meters = new Map<string, Meter>();
-  readonly #rules = new Map<string, Set<Gate>>();
+  readonly #rules = new Map<string, Rule>();
   readonly #openings = new IndexedHeap<Opening>(
     (a, b) => a.at < b.at || (a.at === b.at && a.gate.id < b.gate.id),
   );
@@ -49,23 +55,24 @@ export class Gates {
     if (this.#pool !== undefined) this.check(this.#pool, now);
   }
 
-  /** What holds that back, from now on with the limit that is said here. Of resources undefined where none are set. */
+  /**
+   * What holds that back, from now on with the limit that is said here, unless a later version has said another. Of
+   * resources undefined where none are set.
+   */
   of(use: GateUse, now: number): Gate | undefined {
+    this.change(use, now);
     const id = idOf(use);
     const known = this.#gates.get(id);
-    if (known !== undefined) {
-      if (!sameLimit(known.use, use)) this.change(use, now);
-      return known;
-    }
+    if (known !== undefined) return known;
     if (this.#gates.size > this.#sweepAt) this.#sweep(now);
-    const made = this.#make(id, use, now);
+    const name = ruleOf(use);
+    const rule = this.#rules.get(name) ?? { use, gates: new Set() };
+    const made = this.#make(id, limited(use, rule.use), now);
     if (made === undefined) return undefined;
     this.#gates.set(id, made);
     made.meter.gates.add(made);
-    const rule = ruleOf(use);
-    const rules = this.#rules.get(rule);
-    if (rules === undefined) this.#rules.set(rule, new Set([made]));
-    else rules.add(made);
+    this.#rules.set(name, rule);
+    rule.gates.add(made);
     made.open = made.admits(now);
     if (!made.open) this.#schedule(made, now);
     return made;
@@ -73,7 +80,10 @@ export class Gates {
 
   /** A rule has another limit, before all its values. */
   change(use: GateUse, now: number): void {
-    for (const gate of this.#rules.get(ruleOf(use)) ?? []) {
+    const rule = this.#rules.get(ruleOf(use));
+    if (rule === undefined || sameLimit(rule.use, use) || versionOf(use) < versionOf(rule.use)) return;
+    rule.use = use;
+    for (const gate of rule.gates) {
       gate.use = limited(gate.use, use);
       this.check(gate.meter, now);
     }
@@ -179,9 +189,9 @@ export class Gates {
       if (gate.users > 0 || !gate.meter.isClear(now)) continue;
       this.#gates.delete(id);
       gate.meter.gates.delete(gate);
-      const rules = this.#rules.get(ruleOf(gate.use));
-      rules?.delete(gate);
-      if (rules?.size === 0) this.#rules.delete(ruleOf(gate.use));
+      const rule = this.#rules.get(ruleOf(gate.use));
+      rule?.gates.delete(gate);
+      if (rule?.gates.size === 0) this.#rules.delete(ruleOf(gate.use));
       const opening = this.#opening.get(gate);
       if (opening !== undefined) this.#openings.delete(opening);
       this.#opening.delete(gate);
@@ -204,6 +214,10 @@ export function idOf(use: GateUse): string {
 
 function ruleOf(use: GateUse): string {
   return use.kind === 'resources' ? idOf(use) : `${use.kind}\0${use.rule}`;
+}
+
+function versionOf(use: GateUse): number {
+  return use.kind === 'resources' ? 0 : (use.version ?? 0);
 }
 
 function sameLimit(a: GateUse, b: GateUse): boolean {

@@ -165,7 +165,7 @@ export class PlainOrder {
 
   #admits(use: Use): boolean {
     const said = this.#rules.get(use.rule) as Use;
-    if (said.kind === 'rate' || said.kind === 'quotaRate') {
+    if ('units' in said) {
       const fullAt = this.#fullAt.get(use.meter) ?? 0;
       return fullAt - ((said.burst - 1) * said.perMs) / said.units <= this.#now;
     }
