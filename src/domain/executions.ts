@@ -21,8 +21,6 @@ export interface AdmissionRequest {
   readonly priority?: Priority;
   /** Of the execution; absent means none. */
   readonly fairnessKey?: string;
-  /** Of the execution; absent means that no key of its task reads parameters. */
-  readonly keyValues?: Readonly<Record<string, string>>;
   /** Each at most the task's. */
   readonly timeouts: Timeouts & { readonly totalMs: number };
   /** Milliseconds; 0 for none. */

@@ -190,7 +190,7 @@ export async function openCore(
     },
     async recover() {
       const report = await supervisor.recover(await takeStopMark(config.dataDir));
-      if (report.revived + report.incompatible > 0) {
+      if (report.revived + report.incompatible + (report.waiting ?? 0) > 0) {
         logger.info({ ...report }, 'took up the executions of an earlier run');
       }
     },

@@ -14,7 +14,8 @@ export async function openTime(
   opened: AsyncDisposableStack,
 ): Promise<NodeTime> {
   const record = await readClockRecord(dataDir);
-  const anew = (await store.unfinished('', 1)).length === 0;
+  const left = [await store.unfinished('', 1), await store.waitingLines()];
+  const anew = left.every((each) => each.length === 0);
   const time = new NodeTime(clock, record, { anew });
   const watch = new TimeWatch({
     clock,

@@ -7,7 +7,6 @@ import { assertMayGive } from '../domain/host-reach.ts';
 import { executionLabels } from '../domain/labels.ts';
 import type { LogCursor } from '../domain/log.ts';
 import { asyncResponse, noOutput, syncResponse } from '../domain/response.ts';
-import { isGated, keyValuesOf } from '../domain/scheduling/task-gates.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import { waitForAdmission } from '../observers/async.ts';
 import { mostInlineBytes, readOutput } from '../observers/output.ts';
@@ -95,7 +94,6 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     const invocationId = text('invocation_id', request.invocationId, 256);
     const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
     const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
-    const keyValues = isGated(task.definition) ? keyValuesOf(task.definition, invocation) : undefined;
     return {
       task,
       mode,
@@ -114,7 +112,6 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       scope,
       ...(labels !== undefined && { labels }),
       ...turnFrom(request, task.definition),
-      ...(keyValues !== undefined && { keyValues }),
     };
   };
 

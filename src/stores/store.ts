@@ -18,6 +18,42 @@ export interface CommitEntry {
   readonly claimInvocationId?: string;
   /** Written once, with the admission. */
   readonly input?: Invocation;
+  /** Where it waits, as long as its record is pending: a commit of a record without it takes it out of its line. */
+  readonly waiting?: WaitingPlace;
+}
+
+/** The place of an execution that waits for a slot. */
+export interface WaitingPlace {
+  /** Whom it waits among: any text but the empty one, which the store only compares. */
+  readonly line: string;
+  /** First come, first served, and then by id: when it came, in milliseconds since the epoch. */
+  readonly since: number;
+  /** When its alarm rings, in milliseconds since the epoch; infinity where it has none. */
+  readonly wakesAt: number;
+}
+
+/** What a line is in the order of: first `since`, then the id. */
+export interface WaitingKey {
+  readonly since: number;
+  readonly executionId: string;
+}
+
+/** One that waits, as the store has it. */
+export interface WaitingExecution {
+  readonly record: ExecutionRecord;
+  readonly place: WaitingPlace;
+}
+
+/** The length of a line. */
+export interface WaitingLineCount {
+  readonly line: string;
+  readonly count: number;
+}
+
+/** The alarm of one that waits. */
+export interface WaitingAlarm {
+  readonly executionId: string;
+  readonly wakesAt: number;
 }
 
 /** A log without its output: what an execution's machine is made again from. */
@@ -115,8 +151,18 @@ export interface Store {
   input(executionId: string): Promise<Invocation | undefined>;
   /** Newest first. */
   executions(filter: ExecutionFilter): Promise<ExecutionRecord[]>;
-  /** Oldest first, in pages: ids after `afterId`. */
+  /** Those in no line, oldest first, in pages: ids after `afterId`. */
   unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]>;
+  /** The lines in which somebody waits. */
+  waitingLines(): Promise<WaitingLineCount[]>;
+  /** Those of a line in their order, in pages: after that one. Empty only where there is none. */
+  waiting(line: string, after: WaitingKey | undefined, limit: number): Promise<WaitingExecution[]>;
+  /** How many of a line are between two places, up to `limit`. */
+  waitingBetween(line: string, after: WaitingKey, before: WaitingKey, limit: number): Promise<number>;
+  /** One that waits in a line; undefined where it waits in none. */
+  waitingExecution(executionId: string): Promise<WaitingExecution | undefined>;
+  /** Alarms of those that wait, the earliest first, in pages: after that one. */
+  waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]>;
   events(executionId: string, query: EventQuery): Promise<LogEvent[]>;
   outline(executionId: string): Promise<LogOutline>;
   /** Committed events of every execution with `position >= from`, in order of position. */

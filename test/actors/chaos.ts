@@ -1,5 +1,6 @@
 /** What callers, guests, the store and crashes may do, in any order. */
 import fc from 'fast-check';
+import type { SupervisorOptions } from '../../src/actors/executions/supervisor.ts';
 import type { LogCursor } from '../../src/domain/log.ts';
 import { invocationWith, noRetry, requestWith, taskWith } from '../support/samples.ts';
 import { crash, type SupervisorBench } from './supervisor-bench.ts';
@@ -16,6 +17,8 @@ export interface World {
   ends: Promise<void>[];
   /** By all nodes together. */
   revived: number;
+  /** How its nodes are made. */
+  readonly more: Partial<SupervisorOptions>;
 }
 
 type Act = (world: World) => unknown;
@@ -139,7 +142,7 @@ const restart = fc.tuple(fc.constantFrom(0, 30, 6000), fc.boolean()).map(
         await left;
         bench.supervisor.close();
       }
-      world.bench = crash(bench, { downMs, slots: 2, queueLimit: 6 });
+      world.bench = crash(bench, { downMs, slots: 2, queueLimit: 6, ...world.more });
       world.benches.push(world.bench);
       // Nobody hears of what was asked of the node that is gone.
       world.ends = [];

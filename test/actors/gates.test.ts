@@ -1,7 +1,7 @@
 /** What holds back executions besides slots, on a supervisor. */
 import { describe, expect, test } from 'vitest';
 import { settle } from '../support/fake-clock.ts';
-import { requestWith, taskWith } from '../support/samples.ts';
+import { invocationWith, requestWith, taskWith } from '../support/samples.ts';
 import { crashBeside, inContainer } from './containers.ts';
 import { crash, type SupervisorBench, supervisorBench } from './supervisor-bench.ts';
 
@@ -70,10 +70,16 @@ describe('a concurrency key', () => {
   test('of a parameter tells executions apart by its value, also after a restart', async () => {
     const definition = { concurrency: [{ key: 'parameters.user', limit: 1 }] };
     const before = supervisorBench({ slots: 4 });
-    const first = await before.start(definition, { keyValues: { 'parameters.user': 'a' } });
+    const first = await before.start(definition, {
+      invocation: invocationWith({ parameters: { user: 'a' } }),
+    });
     const shared = await taskOf(before, first.record.taskId);
     for (const user of ['a', 'b']) {
-      await before.admit({ mode: 'async', task: shared, keyValues: { 'parameters.user': user } });
+      await before.admit({
+        mode: 'async',
+        task: shared,
+        invocation: invocationWith({ parameters: { user } }),
+      });
     }
     expect(before.supervisor.load.running).toBe(2);
     const after = crash(before, { slots: 4 });

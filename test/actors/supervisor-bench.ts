@@ -98,7 +98,7 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Le
     log: (executionId: string): Promise<LogEvent[]> => storedLog(watched.store, executionId),
     /** Cancels all that is not over. */
     async cancelAll(): Promise<void> {
-      for (const { executionId } of await watched.store.unfinished('', 1000)) {
+      for (const { executionId } of await unfinished(bench)) {
         await supervisor.cancel(executionId, 'over');
       }
       await settle();
@@ -115,6 +115,11 @@ export function supervisorBench(more: Partial<SupervisorOptions> = {}, left?: Le
     },
   };
   return bench;
+}
+
+/** As the store has it. */
+export function unfinished({ store }: Pick<SupervisorBench, 'store'>): Promise<ExecutionRecord[]> {
+  return store.executions({ statuses: ['pending', 'running'], limit: 1000 });
 }
 
 /**

@@ -10,6 +10,7 @@ import { retentionContract } from './contract/retention.ts';
 import { stagingContract } from './contract/staging.ts';
 import { taskContract } from './contract/tasks.ts';
 import { tenantContract } from './contract/tenants.ts';
+import { waitingContract } from './contract/waiting.ts';
 
 /** What every store does. `open` gives a fresh, empty one and closes it when the test has finished. */
 export function storeContract(name: string, open: () => Promise<Store>): void {
@@ -23,4 +24,5 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name}: retention`, () => retentionContract(open));
   describe(`${name}: tasks`, () => taskContract(open));
   describe(`${name}: tenants`, () => tenantContract(open));
+  describe(`${name}: waiting`, () => waitingContract(open));
 }

@@ -68,6 +68,8 @@ function labelsOf(number: number): { readonly labels?: Labels } {
   return { labels: { team: number % 2 === 0 ? 'a' : 'b', ...(number % 5 === 0 && { rare: '' }) } };
 }
 
+const never = Number.POSITIVE_INFINITY;
+
 async function drawn(store: Store, sketch: EntrySketch): Promise<CommitEntry> {
   const expectedLastSequence = Math.max(0, (await lastSequence(store, sketch.id)) - sketch.stale);
   const { id: executionId, claim } = sketch;
@@ -87,6 +89,13 @@ async function drawn(store: Store, sketch: EntrySketch): Promise<CommitEntry> {
     events: makers.map((make, index) => make(expectedLastSequence + index + 1)),
     ...(sketch.status === undefined ? {} : { record: recordOf(executionId, sketch.status, more) }),
     ...(claim === undefined ? {} : { claimInvocationId: claim }),
+    ...(sketch.attempt % 2 === 0 && {
+      waiting: {
+        line: `line ${createdAt % 2}`,
+        since: sketch.attempt,
+        wakesAt: sketch.attempt / 0.1 || never,
+      },
+    }),
     ...(sketch.input === undefined ? {} : { input: invocationOf({ input: bytesOf(sketch.input) }) }),
   };
 }
@@ -129,6 +138,18 @@ const step: fc.Arbitrary<Step | 'restart'> = fc.oneof(
     says: `unfinished ${after} ${limit}`,
     on: (store: Store) => store.unfinished(after, limit),
   })),
+  fc
+    .tuple(fc.constantFrom('line 0', 'line 1'), fc.option(number, { nil: undefined }), id, number)
+    .map(([line, since, executionId, limit]) => ({
+      says: `waiting ${line} ${since} ${executionId} ${limit}`,
+      on: (store: Store) =>
+        store.waiting(line, since === undefined ? undefined : { since, executionId }, limit),
+    })),
+  fc.tuple(fc.option(number, { nil: undefined }), id, number).map(([wakesAt, executionId, limit]) => ({
+    says: `waking ${wakesAt} ${executionId} ${limit}`,
+    on: (store: Store) => store.waking(wakesAt === undefined ? undefined : { wakesAt, executionId }, limit),
+  })),
+  fc.constant({ says: 'waitingLines', on: (store: Store) => store.waitingLines() }),
   fc.tuple(id, fc.nat({ max: 12 }), fc.constantFrom(0, 40, 1 << 21)).map(([of, from, maxBytes]) => ({
     says: `events ${of} ${from} ${maxBytes}`,
     on: (store: Store) => store.events(of, { from, maxBytes }),

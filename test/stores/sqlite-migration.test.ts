@@ -179,6 +179,28 @@ test("a stored database from before tenants is the default tenant's, whole, and 
   expect(await store.executionByInvocation('a', 'key')).toMatchObject({ executionId: four });
 });
 
+test('what is pending in a stored database from before lines of what waits is taken up like all that is unfinished', async () => {
+  const dataDir = await temporaryFolder();
+  const packed = await readFile(fileURLToPath(new URL('stored/version-6.db.gz', import.meta.url)));
+  await writeFile(join(dataDir, 'spear.db'), gunzipSync(packed));
+  const store = await opened(dataDir);
+  const [two, three] = [executionId(2), executionId(3)];
+  expect((await store.unfinished('', 10)).map((record) => record.executionId)).toEqual([two, three]);
+  expect(await store.unfinished(two, 1)).toMatchObject([{ executionId: three }]);
+  expect(await store.execution(two)).toMatchObject({ state: 'pending.queued', tenant: 'a' });
+  expect(await store.waitingLines()).toEqual([]);
+  expect(await findings(dataDir)).toEqual([]);
+  const record = {
+    ...recordOf(two, 'pending', { taskId: 'task_1' }),
+    state: 'pending.queued',
+    lastSequence: 1,
+  };
+  const waiting = { line: 'a', since: 1, wakesAt: 2 };
+  await store.commit([{ executionId: two, expectedLastSequence: 1, events: [], record, waiting }]);
+  expect(await store.waiting('a', undefined, 10)).toEqual([{ record, place: waiting }]);
+  expect(await findings(dataDir)).toEqual([]);
+});
+
 test('a stored database of version 2 is opened with everything in it, passes the check, and goes on', async () => {
   const dataDir = await versionTwo();
   const store = await opened(dataDir);

@@ -26,6 +26,10 @@ export interface AdmissionsOptions {
   readonly surroundings: LogSurroundings;
   /** Milliseconds since the epoch, as deadlines count. */
   now(): number;
+  /** All that are accepted and have not begun. */
+  pending(): number;
+  /** Live, or live again; undefined where there is none that waits or runs. */
+  revive(executionId: string): Promise<LiveExecution | undefined>;
   /** It is among the live ones from now on. */
   spawn(execution: LiveExecution): void;
   cancel(executionId: string, reason: string): void;
@@ -38,8 +42,8 @@ export class Admissions {
 
   constructor(options: AdmissionsOptions) {
     this.#options = options;
-    const { store, executions } = options;
-    this.#keys = new IdempotencyKeys(store, (executionId) => executions.get(executionId)?.log);
+    const { store, revive } = options;
+    this.#keys = new IdempotencyKeys(store, async (executionId) => (await revive(executionId))?.log);
   }
 
   /** See Executions. */
@@ -53,9 +57,11 @@ export class Admissions {
     if (!(execution instanceof LiveLog)) {
       return { cursor: new StoredCursor(this.#options.store, execution), joined: true };
     }
-    return created
-      ? { cursor: this.#creatorCursor(execution, cancelOnDisconnect), joined: false }
-      : { cursor: new LiveCursor(execution), joined: true };
+    if (created) return { cursor: this.#creatorCursor(execution, cancelOnDisconnect), joined: false };
+    // It may have been let go of since it was found.
+    const { executionId } = execution;
+    const live = execution.sealed ? execution : ((await this.#options.revive(executionId))?.log ?? execution);
+    return { cursor: new LiveCursor(live), joined: true };
   }
 
   /** An execution is live no more. */
@@ -65,7 +71,7 @@ export class Admissions {
 
   #create(request: AdmissionRequest): LiveLog {
     const { clock, ids, gate, executions, surroundings } = this.#options;
-    gate.checkAdmission(executions.pending);
+    gate.checkAdmission(this.#options.pending());
     const { task, invocation, invocationId } = request;
     const at = { wall: Math.round(clock.now()), steady: this.#options.now() };
     const admitted = clock.monotonic();
@@ -75,7 +81,7 @@ export class Admissions {
       input: toStore(invocation),
       claimInvocationId: claim,
     });
-    if (isGated(task.definition)) checkKeys(task, record, executions);
+    checkKeys(record, executions);
     const execution = new LiveExecution({
       log,
       task,

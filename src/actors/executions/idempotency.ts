@@ -1,5 +1,5 @@
 import { RequestError } from '../../domain/errors.ts';
-import type { ExecutionRecord } from '../../domain/execution.ts';
+import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import { type InvocationKey, invocationKey, type Scope, sees, wholeNode } from '../../domain/scope.ts';
 import type { Store } from '../../stores/store.ts';
 import { LiveLog } from '../log/live-log.ts';
@@ -26,11 +26,11 @@ export interface KeyClaim {
  */
 export class IdempotencyKeys {
   readonly #store: Store;
-  /** An execution's log while it is live. */
-  readonly #live: (executionId: string) => LiveLog | undefined;
+  /** An execution's log, of one that waits or runs. */
+  readonly #live: (executionId: string) => Promise<LiveLog | undefined>;
   readonly #owners = new Map<InvocationKey, Promise<LiveLog | ExecutionRecord>>();
 
-  constructor(store: Store, live: (executionId: string) => LiveLog | undefined) {
+  constructor(store: Store, live: (executionId: string) => Promise<LiveLog | undefined>) {
     this.#store = store;
     this.#live = live;
   }
@@ -65,7 +65,8 @@ export class IdempotencyKeys {
   async #findOrCreate({ tenant, invocationId }: KeyClaim, create: () => LiveLog): Promise<KeyOwner> {
     const existing = await this.#store.executionByInvocation(tenant, invocationId);
     if (existing !== undefined) {
-      return { execution: this.#live(existing.executionId) ?? existing, created: false };
+      const live = isTerminal(existing.status) ? undefined : await this.#live(existing.executionId);
+      return { execution: live ?? existing, created: false };
     }
     const log = create();
     await log.admitted();

@@ -43,6 +43,8 @@ export class LiveExecution {
   readonly gates: readonly GateUse[];
   /** Counts against the queue limit. */
   pending: boolean;
+  /** It waits behind those of its line that stand in memory; `counted` says that the store has it there. */
+  behind: 'no' | 'yes' | 'counted' = 'no';
   /** Undefined where it is read back from the store when it is needed. */
   invocation: Invocation | undefined;
   /** It has none before something happens to it. */
@@ -60,7 +62,7 @@ export class LiveExecution {
     this.speculative = facts.speculative;
     this.watched = facts.watched;
     this.stopwatch = facts.stopwatch;
-    this.gates = gatesOf(facts.task, facts.log.record);
+    this.gates = gatesOf(facts.log.record);
     this.pending = facts.pending;
     this.invocation = begins?.invocation;
     this.actor = undefined;

@@ -10,16 +10,20 @@
  */
 import type { ActorLogic, ActorScope, Snapshot } from 'xstate';
 import type { Clock } from '../../domain/clock.ts';
+import { leafOf, lineOf } from '../../domain/scheduling/line.ts';
+import { hasToBeKnown } from '../../domain/scheduling/task-gates.ts';
 import { type ExecutionSnapshot, statePath } from '../../machines/execution.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { alarmOf } from '../../machines/timers.ts';
 import { recordAdmission, recordChange, recordFailure, recordShift } from '../log/recorder.ts';
+import type { Backlog } from '../queue/backlog.ts';
 import type { Slots } from '../queue/slots.ts';
 import type { NodeTime } from '../time/node-time.ts';
 import type { Alarms } from './alarms.ts';
 import { ExecutionActors } from './execution-actors.ts';
 import type { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
+import type { Passivation } from './passivation.ts';
 
 export type SupervisorEvent =
   | { readonly type: 'spawn'; readonly execution: LiveExecution }
@@ -32,6 +36,10 @@ export type SupervisorEvent =
   | { readonly type: 'reap'; readonly execution: LiveExecution }
   /** The attempt of a forgotten execution has ended, and with it its hold on a slot. */
   | { readonly type: 'gone'; readonly executionId: string }
+  /** One that waited without being live has its slot, and is live, or never will be. */
+  | { readonly type: 'awake'; readonly executionId: string }
+  /** It waits, and need not be live for that. */
+  | { readonly type: 'letGo'; readonly execution: LiveExecution }
   /** There may be a free slot for those who wait. */
   | { readonly type: 'pump' };
 
@@ -49,6 +57,10 @@ export interface SupervisorEffects {
   mayDispatch(): boolean;
   /** A breakpoint holds it before that state, or as soon as it is there. */
   holds(execution: LiveExecution, state: string): boolean;
+  /** One that is not live has its slot: `awake` says when it is. */
+  wake(executionId: string): void;
+  /** It is not live any more, and waits. */
+  letGo(execution: LiveExecution, isAhead: boolean): void;
   /** The chart threw: a bug of ours. */
   chartFailed(execution: LiveExecution, error: unknown): void;
 }
@@ -61,6 +73,7 @@ export function createSupervisorLogic(
   { clock, time }: { readonly clock: Clock; readonly time: NodeTime },
   alarms: Alarms,
   slots: Slots,
+  { backlog, passivation }: { readonly backlog: Backlog; readonly passivation: Passivation },
   effects: SupervisorEffects,
 ): ActorLogic<SupervisorSnapshot, SupervisorEvent> {
   const actors = new ExecutionActors(alarms, slots);
@@ -69,10 +82,23 @@ export function createSupervisorLogic(
     for (const effect of actors.takeWanted()) {
       if (effect === 'startAttempt') effects.startAttempt(execution, snapshot.context.attempt);
       else if (effect === 'stopAttempt') execution.stopAttempt();
-      else if (execution.speculative || execution.log.committed !== undefined) {
-        slots.request(execution.executionId, snapshot.context.attempt > 0);
-      }
+      else request(execution, snapshot);
     }
+  };
+
+  const request = (execution: LiveExecution, snapshot: ExecutionSnapshot): void => {
+    const { executionId, log } = execution;
+    const isNew = snapshot.matches({ pending: 'queued' });
+    if (isNew && passivation.isNear && !hasToBeKnown(log.record)) {
+      log.place = {
+        line: lineOf(leafOf(log.record)),
+        since: Math.round(time.now()),
+        wakesAt: alarmOf['pending.queued'](snapshot.context),
+      };
+    }
+    if (!execution.speculative && log.committed === undefined) return;
+    if (isNew) backlog.join(execution);
+    else slots.request(executionId, snapshot.context.attempt > 0);
   };
 
   const held = (): ExecutionEvent => ({ type: 'suspend', at: Math.round(time.now()), byBreakpoint: true });
@@ -107,6 +133,10 @@ export function createSupervisorLogic(
       if (log.record.lastSequence > last) execution.written = after;
     }
     if (!after.matches('pending')) executions.leavePending(execution);
+    if (log.place !== undefined && !after.matches({ pending: 'queued' })) {
+      backlog.left(execution);
+      log.place = undefined;
+    }
     perform(execution, after);
     if (log.sealed) {
       alarms.clear(log.executionId);
@@ -126,7 +156,8 @@ export function createSupervisorLogic(
     if (path in alarmOf) {
       alarms.set(log.executionId, alarmOf[path as keyof typeof alarmOf](snapshot.context));
     }
-    if (path === 'pending.queued') slots.request(log.executionId, false);
+    if (path === 'pending.queued' && log.place !== undefined) backlog.revived(execution);
+    else if (path === 'pending.queued') request(execution, snapshot);
     else if (withSlot.includes(path)) slots.hold(log.executionId);
   };
 
@@ -150,9 +181,25 @@ export function createSupervisorLogic(
       const next = slots.take();
       if (next === undefined) return;
       const execution = executions.get(next);
-      if (execution === undefined) slots.release(next);
+      const record = execution?.log.record ?? passivation.recordOf(next);
+      if (record === undefined) slots.release(next);
+      else if (execution === undefined) effects.wake(next);
       else deliver(execution, { type: 'dispatch', at: Math.round(time.now()) }, scope);
+      if (record !== undefined && backlog.goesOn) backlog.taken(leafOf(record));
     }
+  };
+
+  const letGo = (execution: LiveExecution, scope: Scope): void => {
+    const { executionId } = execution;
+    const isAhead = slots.waits(executionId);
+    if (executions.get(executionId) !== execution || !passivation.mayLetGo(execution)) return;
+    // Not in line yet, or about to run.
+    if (!isAhead && execution.behind !== 'counted') return;
+    alarms.clear(executionId);
+    executions.leavePending(execution);
+    executions.delete(executionId);
+    if (execution.actor !== undefined) scope.stopChild(execution.actor);
+    effects.letGo(execution, isAhead);
   };
 
   return {
@@ -188,9 +235,20 @@ export function createSupervisorLogic(
         }
         case 'admitted': {
           const execution = executions.get(event.executionId);
-          if (execution?.snapshot?.matches({ pending: 'queued' })) slots.request(event.executionId, false);
+          if (execution?.snapshot?.matches({ pending: 'queued' })) backlog.join(execution);
           break;
         }
+        case 'awake': {
+          const execution = executions.get(event.executionId);
+          if (execution === undefined) slots.release(event.executionId);
+          else if (slots.holds(event.executionId) && execution.state === 'pending.queued') {
+            deliver(execution, { type: 'dispatch', at: Math.round(time.now()) }, scope);
+          }
+          break;
+        }
+        case 'letGo':
+          letGo(event.execution, scope);
+          break;
         case 'reap': {
           const { execution } = event;
           const { executionId } = execution;

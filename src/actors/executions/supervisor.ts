@@ -21,8 +21,8 @@ import type {
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
-import type { Leaf } from '../../domain/scheduling/priority.ts';
-import { type Scope, sees, tenantOf, wholeNode } from '../../domain/scope.ts';
+import { leafOf } from '../../domain/scheduling/line.ts';
+import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
@@ -35,6 +35,7 @@ import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { untilDurable } from '../log/durable.ts';
 import type { LiveLog, LogSurroundings } from '../log/live-log.ts';
 import { OutputRoom } from '../log/output-room.ts';
+import { Backlog, type WaitingBounds, waitingBounds } from '../queue/backlog.ts';
 import { Estimates } from '../queue/estimates.ts';
 import { OpeningTimer } from '../queue/opening-timer.ts';
 import { Slots } from '../queue/slots.ts';
@@ -46,7 +47,9 @@ import { AttemptRunner } from './attempt-runner.ts';
 import { BreakpointTable } from './breakpoints.ts';
 import { Controls } from './controls.ts';
 import { DispatchGate } from './dispatch-gate.ts';
+import type { LiveExecution } from './live-execution.ts';
 import { LiveExecutions } from './live-executions.ts';
+import { Passivation } from './passivation.ts';
 import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
@@ -71,6 +74,8 @@ export interface SupervisorOptions {
   readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
   readonly slots: number;
   readonly queueLimit: number;
+  /** How much of what waits is in memory, where it is not as usual. */
+  readonly waiting?: Partial<WaitingBounds>;
   readonly listener: SupervisorListener;
   /** What is known of earlier runs; absent means nothing. */
   readonly durations?: Durations;
@@ -78,6 +83,9 @@ export interface SupervisorOptions {
 
 /** An input above this is read back from the store at dispatch rather than kept while it waits. */
 const keptInputBytes = 4096;
+
+/** A store that could not be read is asked again after so many milliseconds. */
+const readAgainMs = 1000;
 
 export class Supervisor implements Executions, Transfers, Explanations {
   readonly #options: SupervisorOptions;
@@ -94,6 +102,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly #estimates: Estimates;
   readonly #controls: Controls;
   readonly #executionRecovery: ExecutionRecovery;
+  readonly #passivation: Passivation;
+  readonly #backlog: Backlog;
   readonly breakpoints: BreakpointTable;
   readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
@@ -112,11 +122,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
       bug: options.listener.bug,
     };
     this.breakpoints = new BreakpointTable(clock, ids);
-    const recordOf = (executionId: string) => executions.get(executionId)?.log.record;
+    const recordOf = (executionId: string) =>
+      executions.get(executionId)?.log.record ?? this.#passivation.recordOf(executionId);
     this.#opening = new OpeningTimer(clock, () => this.#actor.send({ type: 'pump' }));
     this.#slots = new Slots(options.slots, {
       leafOf: (executionId) => leafOf(recordOf(executionId)),
-      gatesOf: (executionId) => executions.get(executionId)?.gates ?? [],
       opensIn: (ms) => this.#opening.set(ms),
       expectedMs: (executionId) => this.#estimates.expected(recordOf(executionId)),
       now: () => clock.monotonic(),
@@ -125,7 +135,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );
-    this.#time.onSlept(() => this.#alarms.moved());
+    this.#time.onSlept(() => {
+      this.#alarms.moved();
+      this.#passivation.moved();
+    });
     this.#committer = new Committer(store, clock, {
       committed: (log) => this.#committed(log),
       refused: (log, conflict) => {
@@ -134,7 +147,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
       },
       health: (error) => {
         options.listener.storeHealth(error);
-        if (error === undefined) this.#actor.send({ type: 'pump' });
+        if (error !== undefined) return;
+        this.#backlog.retry();
+        this.#actor.send({ type: 'pump' });
       },
     });
     this.#gate = new AdmissionGate({ committer: this.#committer, store, slots: this.#slots, queueLimit });
@@ -150,8 +165,34 @@ export class Supervisor implements Executions, Transfers, Explanations {
         if (error !== undefined || this.#committer.healthy) options.listener.storeHealth(error);
       },
     });
+    const bounds = { ...waitingBounds, ...options.waiting };
+    const failed = (error: unknown) => options.listener.storeHealth(asError(error));
+    this.#passivation = new Passivation({
+      clock: this.#time,
+      store,
+      executions,
+      bounds,
+      wake: (waiting) => this.#executionRecovery.wake(waiting),
+      giveUp: (record, why) => this.#executionRecovery.giveUp(record, why),
+      failed,
+    });
+    this.#backlog = new Backlog({
+      store,
+      slots: this.#slots,
+      bounds,
+      live: (executionId) => executions.get(executionId),
+      readAhead: (waiting) => this.#passivation.readAhead(waiting),
+      pump: () => this.#actor.send({ type: 'pump' }),
+      failed,
+    });
+    const waiting = { backlog: this.#backlog, passivation: this.#passivation };
     this.#actor = createActor(
-      createSupervisorLogic(executions, { clock, time: this.#time }, this.#alarms, this.#slots, {
+      createSupervisorLogic(executions, { clock, time: this.#time }, this.#alarms, this.#slots, waiting, {
+        wake: (executionId) => void this.#wake(executionId),
+        letGo: (execution, isAhead) => {
+          this.#passivation.letGo(execution, isAhead);
+          this.#admissions.forget(execution.log);
+        },
         startAttempt: (execution, attempt) => this.#attempts.start(execution, attempt),
         mayDispatch: () => this.#dispatch.block === undefined,
         holds: ({ log }, state) => this.breakpoints.holds(log.record, state),
@@ -163,6 +204,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       store,
       room: new OutputRoom(store),
       touched: (log, urgent) => this.#committer.touch(log, urgent),
+      unread: ({ executionId }) => this.#consider(executions.get(executionId)),
       limitReached: ({ executionId }, message) =>
         this.#deliver(executionId, {
           type: 'limit',
@@ -175,6 +217,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
       ids,
       gate: this.#gate,
       surroundings,
+      pending: () => this.#pending,
+      revive: (executionId) => this.#passivation.revive(executionId),
       spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
       cancel: (executionId, reason) =>
         this.#deliver(executionId, { type: 'cancel', at: this.#now(), reason }),
@@ -223,14 +267,19 @@ export class Supervisor implements Executions, Transfers, Explanations {
     return {
       live: this.#executions.size,
       running: this.#slots.running,
-      pending: this.#executions.pending,
+      pending: this.#pending,
       slots: this.#slots.total,
     };
   }
 
   /** Executions that wait for a slot. */
   get queueLength(): number {
-    return this.#slots.queued;
+    return this.#slots.queued + this.#backlog.size;
+  }
+
+  /** Executions that wait and are not live. */
+  get passive(): number {
+    return this.#passivation.size;
   }
 
   admit(request: AdmissionRequest): Promise<Admission> {
@@ -246,10 +295,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
     }
     const record = await this.#options.store.execution(executionId);
     if (record === undefined) throw notFound('execution', executionId);
-    // It came to life meanwhile, or is about to.
+    if (isTerminal(record.status)) return new StoredCursor(this.#options.store, record);
+    await this.#passivation.revive(executionId);
     if (this.#executions.has(executionId)) return this.attach(executionId, purpose);
-    if (!isTerminal(record.status)) throw notInState(record, 'it is being restored; try again in a moment');
-    return new StoredCursor(this.#options.store, record);
+    throw notInState(record, 'it is being restored; try again in a moment');
   }
 
   /** As it is now, of one that lives or that the store has. */
@@ -310,10 +359,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
       this.#options.listener.revived?.(stored.record);
     });
     for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
+    const lines = await this.#backlog.open();
+    const waiting = lines.reduce((sum, { count }) => sum + count, 0);
+    await this.#passivation.open(waiting);
     await this.#committer.drained();
     this.#dispatch.recovering = false;
     this.#actor.send({ type: 'pump' });
-    return report;
+    return waiting > 0 ? { ...report, waiting } : report;
   }
 
   /** Throws a RequestError, unavailable, where nothing is accepted now. */
@@ -332,6 +384,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
         slots: this.#slots,
         glance: (id) => this.attach(id, 'glance'),
         taskOf: (id) => this.#executions.get(id)?.task,
+        placeOf: async (id) => {
+          const execution = this.#executions.get(id);
+          return execution === undefined ? undefined : this.#backlog.placeOf(execution);
+        },
         maySay: (id) => this.#isSeen(scope, id),
         block: () => this.#dispatch.block,
         time: this.#time,
@@ -370,6 +426,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#attempts.close();
     this.#alarms.close();
     this.#opening.close();
+    this.#passivation.close();
     this.#actor.stop();
   }
 
@@ -397,7 +454,36 @@ export class Supervisor implements Executions, Transfers, Explanations {
       this.#forget(log);
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
-      if (!execution.speculative) this.#actor.send({ type: 'admitted', executionId });
+      if (!execution.speculative || execution.behind === 'yes') {
+        this.#actor.send({ type: 'admitted', executionId });
+      }
+      this.#consider(execution);
+    }
+  }
+
+  get #pending(): number {
+    return this.#executions.pending + this.#passivation.size;
+  }
+
+  /** Lets go of one that waits and need not be live. */
+  #consider(execution: LiveExecution | undefined): void {
+    if (execution !== undefined && this.#passivation.mayLetGo(execution)) {
+      this.#actor.send({ type: 'letGo', execution });
+    }
+  }
+
+  /** Makes one live whose slot has come. */
+  async #wake(executionId: string): Promise<void> {
+    try {
+      await this.#passivation.revive(executionId);
+      this.#actor.send({ type: 'awake', executionId });
+    } catch (error) {
+      this.#options.listener.storeHealth(asError(error));
+      this.#slots.release(executionId);
+      this.#options.clock.setTimer(readAgainMs, () => {
+        if (this.#passivation.isAhead(executionId)) this.#slots.request(executionId, false);
+        this.#actor.send({ type: 'pump' });
+      });
     }
   }
 
@@ -411,10 +497,6 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 }
 
-function leafOf(record: ExecutionRecord | undefined): Leaf {
-  return {
-    tenant: tenantOf(record ?? {}),
-    priority: record?.priority ?? 'normal',
-    fairnessKey: record?.fairnessKey ?? '',
-  };
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

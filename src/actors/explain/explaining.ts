@@ -6,6 +6,7 @@ import type { LogCursor } from '../../domain/log.ts';
 import type { Task } from '../../domain/task.ts';
 import { replay } from '../../machines/replay.ts';
 import type { LoggedTransition, Store } from '../../stores/store.ts';
+import type { QueuePlace } from '../queue/backlog.ts';
 import type { Slots } from '../queue/slots.ts';
 import type { NodeTime } from '../time/node-time.ts';
 import { type Block, explanationOf } from './explanation.ts';
@@ -16,6 +17,8 @@ export interface ExplainingHost {
   /** A cursor that does not count as an observer. Rejects with not_found. */
   glance(executionId: string): Promise<LogCursor>;
   taskOf(executionId: string): Task | undefined;
+  /** Undefined for one that does not wait for a slot. */
+  placeOf(executionId: string): Promise<QueuePlace | undefined>;
   /** Whether one that lives may be named. */
   maySay(executionId: string): boolean;
   block(): Block | undefined;
@@ -32,6 +35,7 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
     const { record } = cursor;
     if (task === undefined || isTerminal(record.status)) return explanationOf({ record });
     const outline = await host.store.outline(executionId);
+    const place = await host.placeOf(executionId);
     // It has gone on while its log was read, and the slots and the queue below are those of now.
     if (cursor.record.state !== record.state) return await explain(host, executionId);
     // The store may be ahead of the record: its last commit may not be heard of yet.
@@ -49,7 +53,7 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
       reattachedAt: reattached === undefined ? undefined : time.ofWall(reattached.time),
       ...(held !== undefined && { gate: held }),
       queue: {
-        ...(slots.place(executionId) ?? { place: 0, length: 0, retries: 0 }),
+        ...(place ?? { place: 0, length: 0, retries: 0 }),
         slots: slots.total,
         running: slots.running,
         holders: [...(held?.holders ?? slots.holders(Number.POSITIVE_INFINITY))]

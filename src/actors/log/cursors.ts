@@ -23,6 +23,7 @@ export class LiveCursor implements LogCursor {
   constructor(log: LiveLog, options: LiveCursorOptions = {}) {
     this.#log = log;
     this.#options = options;
+    log.opened();
     if (options.counts !== false) log.observers++;
   }
 
@@ -70,6 +71,7 @@ export class LiveCursor implements LogCursor {
     this.wake();
     if (this.#options.counts !== false) this.#log.observers--;
     this.#options.closed?.(how);
+    this.#log.closed();
   }
 }
 

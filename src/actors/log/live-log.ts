@@ -16,7 +16,7 @@ import type { ExecutionRecord, Invocation, Outcome, ResourceUse } from '../../do
 import { mostRefusals, type NetworkRefusal } from '../../domain/network/refusal.ts';
 import { storableUse } from '../../domain/storable.ts';
 import type { Limits } from '../../domain/task.ts';
-import type { CommitEntry, Store } from '../../stores/store.ts';
+import type { CommitEntry, Store, WaitingPlace } from '../../stores/store.ts';
 import { LogTail } from './log-tail.ts';
 import { type LogWaiter, LogWaiters } from './log-waiters.ts';
 import { cutOutcome, cutOutput } from './output-cut.ts';
@@ -32,6 +32,8 @@ export interface LogSurroundings {
   readonly room: OutputRoom;
   /** There is something to commit; `urgent` says that somebody waits for it. */
   touched(log: LiveLog, urgent: boolean): void;
+  /** Nobody reads any more a log that has a place in line. */
+  unread?(log: LiveLog): void;
   /** The output has reached a limit, or the disk is full. Called once, from within `write` or `take`. */
   limitReached(log: LiveLog, message: string): void;
 }
@@ -39,14 +41,16 @@ export interface LogSurroundings {
 /** What the first commit of a new log brings with it, or when the last event of one that the store has was. */
 export type LogStart =
   | { readonly input: Invocation; readonly claimInvocationId: string | undefined }
-  | { readonly lastTime: number };
+  | { readonly lastTime: number; readonly place?: WaitingPlace | undefined };
 
 const uncommittedHighWater = 1024 * 1024;
 
 export class LiveLog {
   readonly executionId: string;
-  /** Readers now attached. */
+  /** Readers now attached that count as observers. */
   observers = 0;
+  /** Where it waits for a slot, so that it can do so without being live; undefined where it has to be. */
+  place: WaitingPlace | undefined;
   /** Waiting in the committer's queue; the committer's own mark. */
   queued = false;
   /** When it was first touched without urgency; the committer's own mark. */
@@ -79,6 +83,9 @@ export class LiveLog {
   #admitted: PromiseWithResolvers<ExecutionRecord> | undefined;
   /** The record has a change that no event tells and that somebody waits for. */
   #recordChanged = false;
+  /** The store has it in its line. */
+  #isPlaced = false;
+  #readers = 0;
   #bound: PromiseWithResolvers<void> | undefined;
   readonly #waiters = new LogWaiters((sequence) => this.#isBeyond(sequence));
 
@@ -97,6 +104,8 @@ export class LiveLog {
       this.#committed = record;
       this.#committedSequence = record.lastSequence;
       this.#lastTime = start.lastTime;
+      this.place = start.place;
+      this.#isPlaced = start.place !== undefined;
     } else {
       this.#input = start.input;
       this.#claim = start.claimInvocationId;
@@ -114,6 +123,29 @@ export class LiveLog {
 
   get committedSequence(): number {
     return this.#committedSequence;
+  }
+
+  /** Somebody reads it from now on. */
+  opened(): void {
+    this.#readers += 1;
+  }
+
+  /** Somebody who has read it does not any more. */
+  closed(): void {
+    this.#readers -= 1;
+    if (this.#readers === 0 && this.#isPlaced) this.#surroundings.unread?.(this);
+  }
+
+  /** Nobody reads it, and the store has all of it, with its place in line. */
+  get restsInStore(): boolean {
+    return (
+      this.#isPlaced &&
+      this.#readers === 0 &&
+      this.#pending.length === 0 &&
+      !this.#recordChanged &&
+      this.#inFlight === undefined &&
+      this.#waiters.size === 0
+    );
   }
 
   get sealed(): boolean {
@@ -241,6 +273,7 @@ export class LiveLog {
       expectedLastSequence: this.#committedSequence,
       events: this.#pending,
       record,
+      ...(this.place !== undefined && record.status === 'pending' && { waiting: this.place }),
       ...(first && this.#input !== undefined && { input: this.#input }),
       ...(first && this.#claim !== undefined && { claimInvocationId: this.#claim }),
     };
@@ -298,6 +331,7 @@ export class LiveLog {
     this.#input = undefined;
     this.#committed = flight.record;
     this.#committedSequence = flight.record.lastSequence;
+    this.#isPlaced = flight.entry.waiting !== undefined;
     for (const [index, event] of flight.entry.events.entries()) {
       this.#tail.push({ ...event, position: position + index });
     }

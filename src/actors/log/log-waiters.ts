@@ -14,6 +14,10 @@ export class LogWaiters {
     this.#isBeyond = isBeyond;
   }
 
+  get size(): number {
+    return this.#waiters.size;
+  }
+
   /** Returns false where there is nothing to wait for. */
   add(waiter: LogWaiter): boolean {
     if (this.#isBeyond(waiter.sequence)) return false;

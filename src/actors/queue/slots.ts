@@ -6,8 +6,6 @@ import { RunOrder } from '../../domain/scheduling/run-order.ts';
 export interface SlotUsers {
   /** Where one waits. */
   leafOf(executionId: string): Leaf;
-  /** What it has to pass besides a free slot. */
-  gatesOf?(executionId: string): readonly GateUse[];
   /** Milliseconds that its attempt will likely take. */
   expectedMs(executionId: string): number;
   /** Milliseconds, of any clock that only goes on. */
@@ -63,16 +61,19 @@ export class Slots {
     return this.#order.isWaiting(key);
   }
 
+  waitingIn(leaf: Leaf): number {
+    return this.#order.waitingIn(leaf);
+  }
+
   /** Retries go before the others of their leaf: their execution was accepted long ago. */
   request(key: string, retry: boolean): void {
-    this.#order.add(key, this.#users.leafOf(key), retry, this.#users.gatesOf?.(key));
+    this.#order.add(key, this.#users.leafOf(key), retry);
   }
 
   /** Gives it a slot, beyond those that there are where all are taken: what runs already is not made to wait. */
   hold(key: string): void {
     if (this.#since.has(key)) return;
-    const { leafOf, expectedMs, gatesOf } = this.#users;
-    this.#order.hold(key, leafOf(key), expectedMs(key), gatesOf?.(key));
+    this.#order.hold(key, this.#users.leafOf(key), this.#users.expectedMs(key));
     this.#since.set(key, this.#users.now());
   }
 

@@ -30,6 +30,11 @@ export class OrderTree {
     return this.#child(floor, fairnessKey, 1, rank);
   }
 
+  /** One that there is. */
+  find({ tenant, priority, fairnessKey }: Leaf): OrderNode | undefined {
+    return this.#root.below.get(tenant)?.below.get(priority)?.below.get(fairnessKey);
+  }
+
   tenant(name: string): OrderNode {
     return this.#child(this.#root, name, 1, 0);
   }

@@ -1,3 +1,5 @@
+import type { GateUse } from './gate.ts';
+
 export const priorities = ['low', 'normal', 'high', 'urgent'] as const;
 export type Priority = (typeof priorities)[number];
 
@@ -15,4 +17,6 @@ export interface Leaf {
   readonly priority: Priority;
   /** Of the request or its task; empty is one for all that have none. */
   readonly fairnessKey: string;
+  /** What it has to pass besides a free slot; absent means nothing. */
+  readonly gates?: readonly GateUse[];
 }

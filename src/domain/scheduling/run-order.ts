@@ -50,6 +50,10 @@ export interface HeldBy {
 
 const none: readonly never[] = [];
 
+function classKey(uses: readonly GateUse[]): string {
+  return uses.map(idOf).join('\n');
+}
+
 /** Something counts its attempts. */
 function isGated(leaf: OrderNode, gates: readonly Gate[]): boolean {
   return gates.length > 0 || leaf.tenant.gates.length > 0;
@@ -86,11 +90,11 @@ export class RunOrder {
   }
 
   /** It waits; `first` before all others of its class, as a retry does. One that waits or runs already stays where it is. */
-  add(id: string, leaf: Leaf, first = false, uses: readonly GateUse[] = none): void {
+  add(id: string, leaf: Leaf, first = false): void {
     if (this.#waiting.has(id) || this.#running.has(id)) return;
     this.#tree.tidy();
     const node = this.#tree.leaf(leaf);
-    const queue = this.#classOf(node, uses);
+    const queue = this.#classOf(node, leaf.gates ?? none);
     const { line } = queue;
     const isNew = line.size === 0;
     const isHead = first && line.first === 0;
@@ -150,11 +154,11 @@ export class RunOrder {
   }
 
   /** It runs without having been next, such as one that ran before a restart. */
-  hold(id: string, leaf: Leaf, expectedMs: number, uses: readonly GateUse[] = none): void {
+  hold(id: string, leaf: Leaf, expectedMs: number): void {
     if (this.#running.has(id)) return;
     this.remove(id);
     const node = this.#tree.leaf(leaf);
-    const gates = this.#gatesOf(uses);
+    const gates = this.#gatesOf(leaf.gates ?? none);
     this.#begin(id, node, gates, expectedMs);
     this.#passed(node, gates, (gate) => gate.hold(id));
     this.#settle();
@@ -223,6 +227,14 @@ export class RunOrder {
     this.#tree.rest(node);
     this.#tree.wake(node);
     this.#settle();
+  }
+
+  /** How many wait in a leaf with the same gates. */
+  waitingIn(leaf: Leaf): number {
+    const node = this.#tree.find(leaf);
+    const { gates = none } = leaf;
+    const queue = gates.length === 0 ? node?.plain : node?.classes?.get(classKey(gates));
+    return queue?.line.size ?? 0;
   }
 
   isWaiting(id: string): boolean {
@@ -300,7 +312,7 @@ export class RunOrder {
       return leaf.plain;
     }
     const gates = this.#gatesOf(uses);
-    const key = uses.map(idOf).join('\n');
+    const key = classKey(uses);
     leaf.classes ??= new Map();
     const known = leaf.classes.get(key);
     if (known !== undefined) return known;

@@ -1,100 +1,96 @@
 /** Which gates an execution of a task has to pass: its keys, and the values that it had at admission. */
 import { invalidArgument, quote } from '../errors.ts';
-import type { ExecutionRecord, Invocation } from '../execution.ts';
+import type { ExecutionRecord, JsonValue } from '../execution.ts';
 import { tenantOf } from '../scope.ts';
-import type { Task, TaskDefinition, WhenFull } from '../task.ts';
+import type { ConcurrencyLimit, RateLimit, TaskDefinition } from '../task.ts';
 import type { GateUse } from './gate.ts';
 
 export const mostValueBytes = 256;
 
+/** A limit of a task with the value that one of its executions has for the key. */
+export type ExecutionGate = (ConcurrencyLimit | RateLimit) & { readonly value: string };
+
 const none: readonly never[] = [];
 
-type Gated = Pick<TaskDefinition, 'concurrency' | 'rate'>;
-
 /** Whether anything but slots can hold executions of a task. */
-export function isGated({ concurrency = none, rate = none }: Gated): boolean {
+export function isGated({ concurrency = none, rate = none }: Pick<TaskDefinition, 'concurrency' | 'rate'>) {
   return concurrency.length > 0 || rate.length > 0;
 }
 
+interface Values {
+  readonly tenant: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly parameters: Readonly<Record<string, JsonValue>>;
+}
+
 /**
- * The values that an invocation gives to the keys of its task, where the task has any that read parameters: those are
- * not in the record. Throws invalid_argument, naming the parameter, for one that is no short scalar.
+ * What an execution of the task has to pass, concurrency first. Throws invalid_argument, naming it, for a value that is
+ * no short scalar.
  */
-export function keyValuesOf(
-  { concurrency = none, rate = none }: Gated,
-  { parameters }: Pick<Invocation, 'parameters'>,
-): Readonly<Record<string, string>> | undefined {
-  const values: Record<string, string> = {};
-  for (const { key } of [...concurrency, ...rate]) {
-    const name = after('parameters.', key);
-    if (name === undefined) continue;
-    const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
-    if (value !== null && typeof value === 'object') {
-      const is = Array.isArray(value) ? 'a list' : 'an object';
-      throw invalidArgument(
-        `parameters.${name}`,
-        `is ${is}, and the task limits executions by it; allowed is a text, a number, true or false`,
-      );
-    }
-    const text = value === undefined || value === null ? '' : String(value);
-    if (Buffer.byteLength(text) > mostValueBytes) {
-      throw invalidArgument(
-        `parameters.${name}`,
-        `has ${Buffer.byteLength(text)} bytes, and the task limits executions by it; allowed are ${mostValueBytes}`,
-      );
-    }
-    values[key] = text;
-  }
-  return Object.keys(values).length === 0 ? undefined : values;
+export function executionGates(
+  { name, concurrency = none, rate = none }: Pick<TaskDefinition, 'name' | 'concurrency' | 'rate'>,
+  values: Values,
+): readonly ExecutionGate[] {
+  return [...concurrency, ...rate].map((limit) => ({ ...limit, value: valueFor(limit.key, name, values) }));
 }
 
-/** In the order of the definition, concurrency first. */
-export function gatesOf(task: Task, record: ExecutionRecord): readonly GateUse[] {
-  const { concurrency = none, rate = none } = task.definition;
-  if (concurrency.length === 0 && rate.length === 0) return none;
-  const version = task.revision;
-  return [
-    ...concurrency.map(
-      ({ key, limit }): GateUse => ({ kind: 'concurrency', ...measured(task, record, key), version, limit }),
-    ),
-    ...rate.map(
-      ({ key, units, perMs, burst = 1 }): GateUse => ({
-        kind: 'rate',
-        ...measured(task, record, key),
-        version,
-        units,
-        perMs,
-        burst,
-      }),
-    ),
-  ];
+/** As the order of runs takes them. */
+export function gatesOf({
+  taskId,
+  taskRevision: version,
+  gates = none,
+  ...record
+}: Pick<ExecutionRecord, 'tenant' | 'taskId' | 'taskRevision' | 'gates'>): readonly GateUse[] {
+  if (gates.length === 0) return none;
+  const tenant = tenantOf(record);
+  return gates.map((gate): GateUse => {
+    const { key, value } = gate;
+    const rule = `${taskId}/${key}`;
+    const meter = isOfTask(key) ? `${rule}=${value}` : `${tenant}/${key}`;
+    const measured = { rule, meter, key, value, version };
+    if (!('units' in gate)) return { kind: 'concurrency', ...measured, limit: gate.limit };
+    const { units, perMs, burst = 1 } = gate;
+    return { kind: 'rate', ...measured, units, perMs, burst };
+  });
 }
 
-/** What is to happen while a value of a key is taken as often as it may be. */
-export function whenFullOf({ concurrency = none }: Gated, use: GateUse): WhenFull {
-  if (use.kind !== 'concurrency') return 'queue';
-  return concurrency.find(({ key }) => key === use.key)?.whenFull ?? 'queue';
+/** What is to happen to others of its value hangs on those that wait: all of them have to be known. */
+export function hasToBeKnown({ gates = none }: Pick<ExecutionRecord, 'gates'>): boolean {
+  return gates.some((gate) => 'whenFull' in gate && gate.whenFull !== undefined && gate.whenFull !== 'queue');
 }
 
 /** `metadata.user "a"`, as people are told of it. */
 export function keyWords({ key, value }: { readonly key: string; readonly value: string }): string {
-  return value === '' || key === value ? key : `${key} ${quote(value)}`;
+  return value === '' ? key : `${key} ${quote(value)}`;
 }
 
-function measured(task: Task, record: ExecutionRecord, key: string) {
-  const { taskId } = task;
-  const rule = `${taskId}/${key}`;
-  const tenant = tenantOf(record);
-  if (key === 'task') return { rule, meter: rule, key, value: task.definition.name };
-  if (key === 'tenant') return { rule, meter: `${tenant}/`, key, value: tenant };
-  const name = after('metadata.', key);
-  if (name === undefined && after('parameters.', key) === undefined) {
-    return { rule, meter: `${tenant}/${key}`, key, value: '' };
+/** It tells executions apart within the task; any other is one for all tasks of the tenant that have it. */
+function isOfTask(key: string): boolean {
+  return key === 'task' || key.includes('.');
+}
+
+function valueFor(key: string, task: string, { tenant, metadata, parameters }: Values): string {
+  if (key === 'task') return task;
+  if (key === 'tenant') return tenant;
+  const name = key.slice(key.indexOf('.') + 1);
+  if (key.startsWith('metadata.')) {
+    return short(key, Object.hasOwn(metadata, name) ? (metadata[name] ?? '') : '');
   }
-  const value = name === undefined ? (record.keyValues?.[key] ?? '') : (record.metadata[name] ?? '');
-  return { rule, meter: `${rule}=${value}`, key, value };
+  if (!key.startsWith('parameters.') || !Object.hasOwn(parameters, name)) return '';
+  const value = parameters[name] ?? '';
+  if (typeof value !== 'object') return short(key, String(value));
+  const is = Array.isArray(value) ? 'a list' : 'an object';
+  throw invalidArgument(
+    key,
+    `is ${is}, and the task limits executions by it; allowed is a text, a number, true or false`,
+  );
 }
 
-function after(start: string, key: string): string | undefined {
-  return key.startsWith(start) ? key.slice(start.length) : undefined;
+function short(key: string, value: string): string {
+  const bytes = Buffer.byteLength(value);
+  if (bytes <= mostValueBytes) return value;
+  throw invalidArgument(
+    key,
+    `has ${bytes} bytes, and the task limits executions by it; allowed are ${mostValueBytes}`,
+  );
 }

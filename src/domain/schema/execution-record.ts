@@ -14,7 +14,7 @@ import {
   truth,
   whole,
 } from './check.ts';
-import { keyValues } from './task-gates.ts';
+import { executionGates } from './task-gates.ts';
 import {
   errorCode,
   executionId,
@@ -110,7 +110,7 @@ const record = object<ExecutionRecord>({
   labels: optional(labels),
   priority: optional(priority),
   fairnessKey: optional(fairnessKey),
-  keyValues: optional(keyValues),
+  gates: optional(executionGates),
   outcome: optional(outcomeCheck),
 });
 

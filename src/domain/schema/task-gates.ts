@@ -1,8 +1,8 @@
 /** What holds back executions of a task: so many at a time with one value of a key, so many starts in a time. */
 
-import { mostValueBytes } from '../scheduling/task-gates.ts';
+import { type ExecutionGate, mostValueBytes } from '../scheduling/task-gates.ts';
 import type { ConcurrencyLimit, RateLimit } from '../task.ts';
-import { field, list, map, object, oneOf, optional, text, whole } from './check.ts';
+import { type Check, field, list, object, oneOf, optional, text, whole } from './check.ts';
 import { flag } from './form.ts';
 import { mostCount, positive } from './values.ts';
 
@@ -19,9 +19,8 @@ const gateKey = text(
 );
 
 const mostGates = 8;
-
-/** Of an execution: the values of its keys that read parameters. */
-export const keyValues = map(text(mostValueBytes), 2 * mostGates, gateKey);
+const mostUnits = 1_000_000;
+const whenFull = oneOf('queue', 'refuse');
 
 export const concurrency = optional(
   list(
@@ -29,7 +28,7 @@ export const concurrency = optional(
       {
         key: field(gateKey, { means: 'What is counted together.' }),
         limit: field(whole(1, mostCount), { means: 'Attempts at a time.' }),
-        whenFull: optional(oneOf('queue', 'refuse'), { defaultWords: 'queue' }),
+        whenFull: optional(whenFull, { defaultWords: 'queue' }),
       },
       {
         pattern: /^(?<key>[^=]*)=(?<limit>[^:]*)(?::(?<whenFull>.*))?$/,
@@ -54,9 +53,9 @@ export const rate = optional(
     object<RateLimit>(
       {
         key: field(gateKey, { means: 'What is counted together.' }),
-        units: field(whole(1, 1_000_000), { means: 'Starts of attempts.' }),
+        units: field(whole(1, mostUnits), { means: 'Starts of attempts.' }),
         perMs: field(positive, { means: 'In which time.' }),
-        burst: optional(whole(1, 1_000_000), { defaultWords: '1' }),
+        burst: optional(whole(1, mostUnits), { defaultWords: '1' }),
       },
       {
         pattern: /^(?<key>[^=]*)=(?<units>[^/]*)\/(?<perMs>[^:]*)(?::(?<burst>.*))?$/,
@@ -71,3 +70,28 @@ export const rate = optional(
     ...flag('--rate <limit>', 'KEY=UNITS/PER[:BURST], such as tenant=100/1m:20 (repeatable)', 'Limits:'),
   },
 );
+
+const value = text(mostValueBytes);
+
+const concurrencyGate = object<ConcurrencyLimit & { readonly value: string }>({
+  key: gateKey,
+  value,
+  limit: whole(1, mostCount),
+  whenFull: optional(whenFull),
+});
+
+const rateGate = object<RateLimit & { readonly value: string }>({
+  key: gateKey,
+  value,
+  units: whole(1, mostUnits),
+  perMs: positive,
+  burst: optional(whole(1, mostUnits)),
+});
+
+const gate: Check<ExecutionGate> = (found, place) =>
+  found !== null && typeof found === 'object' && 'units' in found
+    ? rateGate(found, place)
+    : concurrencyGate(found, place);
+
+/** Of an execution. */
+export const executionGates = list(gate, 2 * mostGates);

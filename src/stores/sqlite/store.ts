@@ -20,6 +20,10 @@ import {
   type Store,
   type StoreCounts,
   StoreError,
+  type WaitingAlarm,
+  type WaitingExecution,
+  type WaitingKey,
+  type WaitingLineCount,
 } from '../store.ts';
 import { guardOpening, guardReading, guardSqlite } from './file/failure.ts';
 import { assertNotEmptied, claimFolder, type DataFolder } from './file/folder.ts';
@@ -33,6 +37,7 @@ import { Log } from './read/log.ts';
 import { ReadTurn } from './read/read-turn.ts';
 import { Records } from './read/records.ts';
 import { Tasks } from './read/tasks.ts';
+import { WaitingLines } from './read/waiting-lines.ts';
 import { Sweep } from './retention/sweep.ts';
 import { freeBytes } from './retention/usage.ts';
 import { type EncodedEntry, encodeEntry, encodeSegments } from './write/encoded-entry.ts';
@@ -115,6 +120,7 @@ class SqliteStore implements Store {
   readonly #log: Log;
   readonly #readTurn = new ReadTurn();
   readonly #records: Records;
+  readonly #waiting: WaitingLines;
   readonly #tasks: Tasks;
 
   constructor(parts: {
@@ -136,6 +142,7 @@ class SqliteStore implements Store {
     this.#inputs = new Inputs(db, blobs);
     this.#log = new Log(db);
     this.#records = new Records(db);
+    this.#waiting = new WaitingLines(db);
     this.#tasks = new Tasks(db);
     this.#sweep = new Sweep({
       dataDir,
@@ -244,6 +251,26 @@ class SqliteStore implements Store {
 
   async unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]> {
     return this.#use('cannot list executions', () => this.#records.unfinished(afterId, limit));
+  }
+
+  async waitingLines(): Promise<WaitingLineCount[]> {
+    return this.#use('cannot list what waits', () => this.#waiting.lines());
+  }
+
+  async waiting(line: string, after: WaitingKey | undefined, limit: number): Promise<WaitingExecution[]> {
+    return this.#use('cannot list what waits', () => this.#waiting.line(line, after, limit));
+  }
+
+  async waitingBetween(line: string, after: WaitingKey, before: WaitingKey, limit: number): Promise<number> {
+    return this.#use('cannot count what waits', () => this.#waiting.between(line, after, before, limit));
+  }
+
+  async waitingExecution(executionId: string): Promise<WaitingExecution | undefined> {
+    return this.#use('cannot read an execution', () => this.#waiting.one(executionId));
+  }
+
+  async waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]> {
+    return this.#use('cannot list alarms', () => this.#waiting.alarms(after, limit));
   }
 
   async events(executionId: string, query: EventQuery): Promise<LogEvent[]> {

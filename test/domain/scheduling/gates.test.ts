@@ -101,14 +101,14 @@ test('does what the rules say in their plainest form, whatever comes in whatever
         const id = `${index}`;
         if (each.kind === 'add') {
           const uses = usesOf(each.names, limits);
-          order.add(id, each.leaf, each.first, uses);
+          order.add(id, { ...each.leaf, gates: uses }, each.first);
           plain.add(id, each.leaf, each.first, uses);
         } else if (each.kind === 'remove') {
           order.remove(`${each.which}`);
           plain.remove(`${each.which}`);
         } else if (each.kind === 'hold') {
           const uses = usesOf(each.names, limits);
-          order.hold(id, each.leaf, 64, uses);
+          order.hold(id, { ...each.leaf, gates: uses }, 64);
           plain.hold(id, each.leaf, 64, uses);
           running.push(id);
         } else if (each.kind === 'take') {
@@ -152,7 +152,8 @@ function takeAll(order: RunOrder, now = 0, expectedMs = 100): string[] {
 describe('a concurrency key', () => {
   test('lets so many of a value run at a time, and holds nobody with another', () => {
     const order = new RunOrder();
-    for (const id of ['a1', 'a2', 'a3', 'b1']) order.add(id, leaf(), false, [concurrency(id.slice(0, 1), 2)]);
+    for (const id of ['a1', 'a2', 'a3', 'b1'])
+      order.add(id, { ...leaf(), gates: [concurrency(id.slice(0, 1), 2)] });
     expect(takeAll(order)).toEqual(['a1', 'a2', 'b1']);
     order.end('a2', 100);
     expect(takeAll(order)).toEqual(['a3']);
@@ -160,7 +161,8 @@ describe('a concurrency key', () => {
 
   test('says who holds it and since when, and nothing of one that only waits for a slot', () => {
     const order = new RunOrder();
-    for (const id of ['a1', 'a2', 'b1']) order.add(id, leaf(), false, [concurrency(id.slice(0, 1), 1)]);
+    for (const id of ['a1', 'a2', 'b1'])
+      order.add(id, { ...leaf(), gates: [concurrency(id.slice(0, 1), 1)] });
     expect(order.take(() => 1, 5)).toBe('a1');
     const held = order.heldBy('a2');
     expect(held).toMatchObject({ gate: { key: 'user', value: 'a', limit: 1 }, since: 5 });
@@ -170,7 +172,7 @@ describe('a concurrency key', () => {
 
   test('with a lower limit ends nothing, and lets nobody start before the count is below it', () => {
     const order = new RunOrder();
-    for (let n = 0; n < 6; n++) order.add(`${n}`, leaf(), false, [concurrency('a', 3)]);
+    for (let n = 0; n < 6; n++) order.add(`${n}`, { ...leaf(), gates: [concurrency('a', 3)] });
     expect(takeAll(order)).toEqual(['0', '1', '2']);
     order.change(concurrency('a', 1));
     order.end('0', 1);
@@ -184,8 +186,8 @@ describe('a concurrency key', () => {
 
   test('counts what ran before a restart', () => {
     const order = new RunOrder();
-    order.hold('before', leaf(), 100, [concurrency('a', 1)]);
-    order.add('after', leaf(), false, [concurrency('a', 1)]);
+    order.hold('before', { ...leaf(), gates: [concurrency('a', 1)] }, 100);
+    order.add('after', { ...leaf(), gates: [concurrency('a', 1)] });
     expect(takeAll(order)).toEqual([]);
     order.end('before', 100);
     expect(takeAll(order)).toEqual(['after']);
@@ -193,9 +195,10 @@ describe('a concurrency key', () => {
 
   test('lets an urgent one go first when it opens, however many wait before it', () => {
     const order = new RunOrder();
-    for (let n = 0; n < 100; n++) order.add(`${n}`, leaf('normal', `key ${n}`), false, [concurrency('a', 1)]);
+    for (let n = 0; n < 100; n++)
+      order.add(`${n}`, { ...leaf('normal', `key ${n}`), gates: [concurrency('a', 1)] });
     expect(takeAll(order)).toEqual(['0']);
-    order.add('now', leaf('urgent'), false, [concurrency('a', 1)]);
+    order.add('now', { ...leaf('urgent'), gates: [concurrency('a', 1)] });
     order.end('0', 100);
     expect(takeAll(order)).toEqual(['now']);
   });
@@ -204,7 +207,7 @@ describe('a concurrency key', () => {
     const order = new RunOrder();
     for (let n = 0; n < 2000; n++) {
       for (const priority of priorities)
-        order.add(`${priority} ${n}`, leaf(priority), false, [concurrency('', 1)]);
+        order.add(`${priority} ${n}`, { ...leaf(priority), gates: [concurrency('', 1)] });
     }
     const had = { low: 0, normal: 0, high: 0, urgent: 0 };
     for (let n = 0; n < 1700; n++) {
@@ -221,7 +224,7 @@ describe('a concurrency key', () => {
   test('gives a hundred fairness keys behind one gate their turns', () => {
     const order = new RunOrder();
     for (let n = 0; n < 2000; n++) {
-      order.add(`${n}`, leaf('normal', `key ${n % 100}`), false, [concurrency('', 1)]);
+      order.add(`${n}`, { ...leaf('normal', `key ${n % 100}`), gates: [concurrency('', 1)] });
     }
     const had = new Map<number, number>();
     for (let n = 0; n < 1000; n++) {
@@ -236,10 +239,10 @@ describe('a concurrency key', () => {
   test('leaves no slot idle where many wait before a gate that opens wide', () => {
     const order = new RunOrder();
     for (let n = 0; n < 500; n++) {
-      order.add(`${n}`, leaf('normal', `key ${n % 50}`), false, [
-        concurrency('', 0),
-        concurrency(`${n}`, 1, 'own'),
-      ]);
+      order.add(`${n}`, {
+        ...leaf('normal', `key ${n % 50}`),
+        gates: [concurrency('', 0), concurrency(`${n}`, 1, 'own')],
+      });
     }
     expect(takeAll(order)).toEqual([]);
     order.change(concurrency('', 500));
@@ -250,7 +253,8 @@ describe('a concurrency key', () => {
     const through = (values: number): number => {
       const order = new RunOrder();
       for (let n = 0; n < values; n++) {
-        for (const each of ['a', 'b']) order.add(`${each}${n}`, leaf(), false, [concurrency(`${n}`, 1)]);
+        for (const each of ['a', 'b'])
+          order.add(`${each}${n}`, { ...leaf(), gates: [concurrency(`${n}`, 1)] });
       }
       let taken = 0;
       for (let id = order.take(() => 1); id !== undefined; id = order.take(() => 1)) {
@@ -266,7 +270,7 @@ describe('a concurrency key', () => {
   test('leaves nothing behind of values that come and go', () => {
     const order = new RunOrder();
     for (let n = 0; n < 50_000; n++) {
-      order.add(`${n}`, leaf(), false, [concurrency(`${n}`, 1), rate(`${n}`, 1, 1)]);
+      order.add(`${n}`, { ...leaf(), gates: [concurrency(`${n}`, 1), rate(`${n}`, 1, 1)] });
       order.end(order.take(() => 1, n) ?? '', 1, n);
     }
     expect(order.gates).toBeLessThan(20_000);
@@ -276,7 +280,7 @@ describe('a concurrency key', () => {
 describe('a rate', () => {
   test('begins empty, lets so many start in a time, and at most its burst at once', () => {
     const order = new RunOrder();
-    for (let n = 0; n < 12; n++) order.add(`${n}`, leaf(), false, [rate('a', 10, 1000, 3)]);
+    for (let n = 0; n < 12; n++) order.add(`${n}`, { ...leaf(), gates: [rate('a', 10, 1000, 3)] });
     expect(takeAll(order, 0)).toEqual([]);
     expect(order.nextOpening).toBe(100);
     expect(takeAll(order, 100)).toEqual(['0']);
@@ -299,7 +303,7 @@ describe('a rate', () => {
           for (const [index, gap] of gaps.entries()) {
             now += gap;
             for (const each of ['a', 'b', 'c'])
-              order.add(`${index}${each}`, leaf(), false, [rate('', 10, 1000, burst)]);
+              order.add(`${index}${each}`, { ...leaf(), gates: [rate('', 10, 1000, burst)] });
             for (const id of takeAll(order, now)) {
               starts.push(now);
               order.end(id, 10, now);
@@ -322,7 +326,7 @@ describe('the quota of a tenant', () => {
     const order = new RunOrder();
     order.setQuota('a', { running: 1 });
     for (const id of ['a1', 'a2', 'b1', 'b2']) order.add(id, leaf('normal', '', id.slice(0, 1)));
-    order.add('a3', leaf('urgent', '', 'a'), false, [concurrency('a', 5)]);
+    order.add('a3', { ...leaf('urgent', '', 'a'), gates: [concurrency('a', 5)] });
     expect(takeAll(order).sort()).toEqual(['a3', 'b1', 'b2']);
     expect(order.heldBy('a1')).toMatchObject({ gate: { kind: 'quota', value: 'a', limit: 1 } });
     order.end('a3', 1);
@@ -379,7 +383,7 @@ describe('resources', () => {
       ['b', 6],
       ['c', 3],
     ] as const)
-      order.add(id, leaf(), false, [wants(memory)]);
+      order.add(id, { ...leaf(), gates: [wants(memory)] });
     expect(takeAll(order)).toEqual(['a', 'c']);
     order.end('a', 1);
     expect(takeAll(order)).toEqual(['b']);
@@ -389,12 +393,12 @@ describe('resources', () => {
     const order = new RunOrder();
     order.setResources({ memoryBytes: 10, processors: 2 });
     let running = ['s0', 's1', 's2'];
-    for (const id of running) order.add(id, leaf(), false, [wants(3)]);
+    for (const id of running) order.add(id, { ...leaf(), gates: [wants(3)] });
     takeAll(order);
-    order.add('large', leaf(), false, [wants(9)]);
+    order.add('large', { ...leaf(), gates: [wants(9)] });
     let now = 0;
     for (let n = 3; !running.includes('large') && n < 100; n++) {
-      order.add(`s${n}`, leaf(), false, [wants(3)]);
+      order.add(`s${n}`, { ...leaf(), gates: [wants(3)] });
       now += 1000;
       const [first = '', ...rest] = running;
       order.end(first, 1000, now);
@@ -408,10 +412,10 @@ describe('resources', () => {
   test('keep nothing any more for a large one that is cancelled', () => {
     const order = new RunOrder();
     order.setResources({ memoryBytes: 10, processors: 2 });
-    order.add('s0', leaf(), false, [wants(3)]);
+    order.add('s0', { ...leaf(), gates: [wants(3)] });
     takeAll(order);
-    order.add('large', leaf(), false, [wants(9)]);
-    order.add('s1', leaf(), false, [wants(3)]);
+    order.add('large', { ...leaf(), gates: [wants(9)] });
+    order.add('s1', { ...leaf(), gates: [wants(3)] });
     order.advance(10_000);
     expect(takeAll(order, 10_000)).toEqual([]);
     order.remove('large');

@@ -36,6 +36,11 @@ import {
   type Store,
   type StoreCounts,
   StoreError,
+  type WaitingAlarm,
+  type WaitingExecution,
+  type WaitingKey,
+  type WaitingLineCount,
+  type WaitingPlace,
 } from '../../../src/stores/store.ts';
 import { MemoryLogs } from './logs.ts';
 import { MemoryTasks } from './tasks.ts';
@@ -59,6 +64,7 @@ class InMemory implements MemoryStore {
   readonly #inputs = new Map<string, Invocation>();
   readonly #claims = new Map<InvocationKey, string>();
   readonly #staged = new Set<string>();
+  readonly #waiting = new Map<string, WaitingPlace>();
   readonly #tasks = new MemoryTasks();
   #fault: Error | undefined;
   #nextFault: Error | undefined;
@@ -96,6 +102,10 @@ class InMemory implements MemoryStore {
     if (record !== undefined) {
       this.#records.set(executionId, structuredClone(record));
       this.#staged.delete(executionId);
+      this.#waiting.delete(executionId);
+      if (record.status === 'pending' && entry.waiting !== undefined) {
+        this.#waiting.set(executionId, { ...entry.waiting });
+      }
     }
     return { ok: true, position };
   }
@@ -197,8 +207,64 @@ class InMemory implements MemoryStore {
     this.#touch();
     return this.#sorted()
       .filter((record) => !isTerminal(record.status) && record.executionId > afterId)
+      .filter(({ executionId }) => !this.#waiting.has(executionId))
       .slice(0, Math.max(0, limit))
       .map((record) => structuredClone(record));
+  }
+
+  async waitingLines(): Promise<WaitingLineCount[]> {
+    this.#touch();
+    const counts = new Map<string, number>();
+    for (const { line } of this.#waiting.values()) counts.set(line, (counts.get(line) ?? 0) + 1);
+    return [...counts].map(([line, count]) => ({ line, count })).sort((a, b) => (a.line < b.line ? -1 : 1));
+  }
+
+  async waiting(line: string, after: WaitingKey | undefined, limit: number): Promise<WaitingExecution[]> {
+    this.#touch();
+    return this.#sorted()
+      .flatMap((record) => {
+        const place = this.#waiting.get(record.executionId);
+        return place?.line === line ? [{ record: structuredClone(record), place }] : [];
+      })
+      .sort((a, b) => a.place.since - b.place.since)
+      .filter(
+        ({ record, place: { since } }) =>
+          after === undefined ||
+          since > after.since ||
+          (since === after.since && record.executionId > after.executionId),
+      )
+      .slice(0, Math.max(0, limit));
+  }
+
+  async waitingBetween(line: string, after: WaitingKey, before: WaitingKey, limit: number): Promise<number> {
+    const all = await this.waiting(line, after, Number.POSITIVE_INFINITY);
+    const isBefore = ({ record: { executionId }, place: { since } }: WaitingExecution) =>
+      since < before.since || (since === before.since && executionId < before.executionId);
+    return Math.min(all.filter(isBefore).length, Math.max(0, limit));
+  }
+
+  async waitingExecution(executionId: string): Promise<WaitingExecution | undefined> {
+    this.#touch();
+    const record = this.#records.get(executionId);
+    const place = this.#waiting.get(executionId);
+    return record === undefined || place === undefined
+      ? undefined
+      : { record: structuredClone(record), place };
+  }
+
+  async waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]> {
+    this.#touch();
+    return [...this.#waiting]
+      .map(([executionId, { wakesAt }]) => ({ executionId, wakesAt }))
+      .filter(({ wakesAt }) => Number.isFinite(wakesAt))
+      .sort((a, b) => a.wakesAt - b.wakesAt || (a.executionId < b.executionId ? -1 : 1))
+      .filter(
+        ({ executionId, wakesAt }) =>
+          after === undefined ||
+          wakesAt > after.wakesAt ||
+          (wakesAt === after.wakesAt && executionId > after.executionId),
+      )
+      .slice(0, Math.max(0, limit));
   }
 
   #sorted(): ExecutionRecord[] {

@@ -10,7 +10,7 @@ import type { ExecutionEvent } from '../../../machines/execution-context.ts';
 import type { SnapshotIncompatible } from '../../../machines/migrations.ts';
 import { shiftedTimers } from '../../../machines/timers.ts';
 import type { AttemptIo } from '../../../runtimes/runtime.ts';
-import type { Store } from '../../../stores/store.ts';
+import type { Store, WaitingExecution, WaitingPlace } from '../../../stores/store.ts';
 import { LiveLog, type LogSurroundings } from '../../log/live-log.ts';
 import type { NodeTime } from '../../time/node-time.ts';
 import type { AttemptRunner } from '../attempt-runner.ts';
@@ -34,9 +34,12 @@ export interface ExecutionRecoveryHost {
 
 export class ExecutionRecovery {
   readonly #host: ExecutionRecoveryHost;
+  /** Of what waits. */
+  readonly #tasks: TaskRevisions;
 
   constructor(host: ExecutionRecoveryHost) {
     this.#host = host;
+    this.#tasks = new TaskRevisions(host.store);
   }
 
   /**
@@ -112,6 +115,14 @@ export class ExecutionRecovery {
     );
   }
 
+  /**
+   * Of this node, and waiting for a slot. Rejects with SnapshotIncompatible where it cannot go on here, and with what
+   * the store rejects with.
+   */
+  async wake({ record, place }: WaitingExecution): Promise<LiveExecution> {
+    return this.#revive({ ...(await readStored(this.#host.store, this.#tasks, record)), place }, []);
+  }
+
   /** Ends one that cannot go on here; resolves with its record. */
   async giveUp(record: ExecutionRecord, why: SnapshotIncompatible): Promise<ExecutionRecord> {
     const { store, time } = this.#host;
@@ -120,7 +131,7 @@ export class ExecutionRecovery {
 
   /** `written` is what its log leads to. */
   #revive(
-    { record, task, outline, snapshot }: StoredExecution,
+    { record, task, outline, snapshot, place }: StoredExecution & { readonly place?: WaitingPlace },
     then: readonly ExecutionEvent[],
     written = snapshot,
   ): LiveExecution {
@@ -130,7 +141,7 @@ export class ExecutionRecovery {
     const execution = new LiveExecution({
       task,
       goesOn: { snapshot, written },
-      log: new LiveLog(surroundings, record, task.definition.limits, { lastTime }),
+      log: new LiveLog(surroundings, record, task.definition.limits, { lastTime, place }),
       speculative: false,
       watched: true,
       pending: record.status === 'pending',

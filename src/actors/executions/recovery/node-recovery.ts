@@ -7,6 +7,8 @@ import { endIncompatible, readStored, type StoredExecution, TaskRevisions } from
 export interface RecoveryReport {
   /** Live again. */
   readonly revived: number;
+  /** Waiting for a slot without being live; absent where there is none. */
+  readonly waiting?: number;
   /** Ended with SNAPSHOT_INCOMPATIBLE. */
   readonly incompatible: number;
 }

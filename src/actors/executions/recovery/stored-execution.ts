@@ -1,6 +1,7 @@
 import { RequestError } from '../../../domain/errors.ts';
 import type { ExecutionRecord } from '../../../domain/execution.ts';
 import { recoveryOf } from '../../../domain/interruption.ts';
+import { LruMap } from '../../../domain/lru-map.ts';
 import { isDamage } from '../../../domain/store-error.ts';
 import type { Task } from '../../../domain/task.ts';
 import type { ExecutionSnapshot } from '../../../machines/execution.ts';
@@ -17,10 +18,13 @@ export interface StoredExecution {
   readonly snapshot: ExecutionSnapshot;
 }
 
+/** Revisions that are kept. */
+const mostRevisions = 1000;
+
 /** Reads revisions of tasks once. */
 export class TaskRevisions {
   readonly #store: Store;
-  readonly #known = new Map<string, Promise<Task | undefined>>();
+  readonly #known = new LruMap<string, Promise<Task | undefined>>(mostRevisions);
 
   constructor(store: Store) {
     this.#store = store;
@@ -32,6 +36,8 @@ export class TaskRevisions {
     if (task === undefined) {
       task = this.#store.taskRevision(taskId, taskRevision);
       this.#known.set(key, task);
+      // One that could not be read may be read later.
+      task.catch(() => this.#known.delete(key));
     }
     return task;
   }

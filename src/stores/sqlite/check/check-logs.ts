@@ -53,6 +53,9 @@ class LogCheck {
     try {
       const record = this.#record(row, say);
       if (record.status !== row.status) say(`its record is ${record.status}, and listed as ${row.status}`);
+      if ((row.line !== null) !== (record.status === 'pending')) {
+        say(`its record is ${record.status}, and it ${row.line === null ? 'waits nowhere' : 'waits'}`);
+      }
       this.#checkLog(record, say);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;

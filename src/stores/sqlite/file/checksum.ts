@@ -43,7 +43,19 @@ export function segmentChecksum(row: SummedSegment): number {
 }
 
 /** The columns of `executions` that its checksum is made of, in their order. */
-export const recordColumns = 'execution_id, task_id, task_revision, status, created_at, record, tenant';
+export const recordColumns =
+  'execution_id, task_id, task_revision, status, created_at, record, tenant, line, waits_since, wakes_at';
+
+/** Where an execution waits, as its row has it. */
+export interface WaitingColumns {
+  /** Null where it is not pending, and empty where it waits for no slot. */
+  readonly line: string | null;
+  readonly waitsSince: number | null;
+  readonly wakesAt: number | null;
+}
+
+export const notPending: WaitingColumns = { line: null, waitsSince: null, wakesAt: null };
+export const inNoLine: WaitingColumns = { line: '', waitsSince: 0, wakesAt: null };
 
 export function recordChecksum(
   executionId: string,
@@ -53,9 +65,24 @@ export function recordChecksum(
   createdAt: number,
   json: string,
   tenant: string,
+  { line, waitsSince, wakesAt }: WaitingColumns,
 ): number {
   const own = ofTenant(tenant);
-  return checksumOf('executions', executionId, taskId, taskRevision, status, createdAt, json, ...own);
+  if (line === null || line === '') {
+    return checksumOf('executions', executionId, taskId, taskRevision, status, createdAt, json, ...own);
+  }
+  const place = [line, waitsSince, wakesAt];
+  return checksumOf(
+    'executions',
+    executionId,
+    taskId,
+    taskRevision,
+    status,
+    createdAt,
+    json,
+    ...own,
+    ...place,
+  );
 }
 
 export interface SummedInput {

@@ -194,6 +194,16 @@ export const migrations = [
   ALTER TABLE tasks ADD COLUMN tenant TEXT
     AS (CASE WHEN json_valid(task) THEN coalesce(task ->> '$.tenant', 'default') END) VIRTUAL;
   `,
+  `
+  -- What waits for a slot is found by its line, in the order in which it came; '' is the line of all else that is
+  -- pending, by id. What was there before is taken up as it was. Its rows keep their checksums, see checksum.ts.
+  ALTER TABLE executions ADD COLUMN line TEXT;
+  ALTER TABLE executions ADD COLUMN waits_since REAL;
+  ALTER TABLE executions ADD COLUMN wakes_at REAL;
+  UPDATE executions SET line = '', waits_since = 0 WHERE status = 'pending' AND status <> 'completed';
+  CREATE INDEX executions_waiting ON executions (line, waits_since, execution_id) WHERE line IS NOT NULL;
+  CREATE INDEX executions_waking ON executions (wakes_at, execution_id) WHERE wakes_at IS NOT NULL;
+  `,
 ] as const satisfies readonly (string | Migration)[];
 
 /** The version that this program writes. */

@@ -42,11 +42,11 @@ export class Records {
         )}, c.tenant AS claim_tenant, invocation_id, c.execution_id AS claimed_by, c.checksum AS claim_checksum
        FROM claims AS c LEFT JOIN executions AS e USING (execution_id) WHERE c.tenant = ? AND invocation_id = ?`,
     );
-    const one = (status: ExecutionStatus) =>
-      `SELECT ${columns} FROM executions
-       WHERE status = '${status}' AND status <> 'completed' AND execution_id > ?1`;
     this.#unfinished = db.prepare(
-      `${one('pending')} UNION ALL ${one('running')} ORDER BY execution_id LIMIT ?2`,
+      `SELECT ${columns} FROM executions WHERE line = '' AND waits_since = 0 AND execution_id > ?1
+       UNION ALL SELECT ${columns} FROM executions
+       WHERE status = 'running' AND status <> 'completed' AND execution_id > ?1
+       ORDER BY execution_id LIMIT ?2`,
     );
     const counted = (where: string) =>
       db.prepare(`SELECT count(*) AS count FROM (SELECT 1 FROM ${where} LIMIT ${mostCounted})`);

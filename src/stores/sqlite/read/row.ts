@@ -5,6 +5,7 @@ import {
   claimChecksum,
   inputChecksum,
   nameChecksum,
+  notPending,
   recordChecksum,
   taskChecksum,
 } from '../file/checksum.ts';
@@ -24,6 +25,7 @@ export interface InputRow {
 /** The record of a row of `executions` with all of its columns. Throws DamagedError where it is not as it was written. */
 export function recordOf(row: Row): ExecutionRecord {
   const { execution_id: id, task_id, task_revision, status, created_at, record, tenant, checksum } = row;
+  const { line, waits_since, wakes_at } = row;
   const expected = recordChecksum(
     String(id),
     String(task_id),
@@ -32,6 +34,9 @@ export function recordOf(row: Row): ExecutionRecord {
     Number(created_at),
     String(record),
     String(tenant),
+    line === null
+      ? notPending
+      : { line: String(line), waitsSince: numberIn(waits_since), wakesAt: numberIn(wakes_at) },
   );
   return parsed(`the record of ${String(id)}`, record, checksum === expected);
 }
@@ -78,6 +83,10 @@ export function wholeOf<T>(rows: readonly Row[], read: (row: Row) => T): T[] {
     }
   }
   return whole;
+}
+
+function numberIn(value: unknown): number | null {
+  return value === null ? null : Number(value);
 }
 
 function parsed<T>(what: string, json: unknown, whole: boolean): T {

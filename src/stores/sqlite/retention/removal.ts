@@ -8,7 +8,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type ExecutionRecord, type ExecutionStatus, isTerminal } from '../../../domain/execution.ts';
 import type { DeletedExecution } from '../../../domain/node-feed.ts';
 import { tenantOf } from '../../../domain/scope.ts';
-import { recordChecksum, recordColumns } from '../file/checksum.ts';
+import { notPending, recordChecksum, recordColumns } from '../file/checksum.ts';
 import { Floor } from '../file/positions.ts';
 import { recordOf, wholeOf } from '../read/row.ts';
 import { resultOf, type SegmentRow, segmentColumns } from '../read/segment.ts';
@@ -125,7 +125,16 @@ export class Removal {
     const { taskId, taskRevision, status, createdAt, lastSequence } = record;
     const json = JSON.stringify({ ...record, oldestSequence: lastSequence });
     const tenant = tenantOf(record);
-    const checksum = recordChecksum(executionId, taskId, taskRevision, status, createdAt, json, tenant);
+    const checksum = recordChecksum(
+      executionId,
+      taskId,
+      taskRevision,
+      status,
+      createdAt,
+      json,
+      tenant,
+      notPending,
+    );
     this.#replaceRecord.run(json, checksum, executionId);
   }
 

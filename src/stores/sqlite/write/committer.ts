@@ -54,10 +54,11 @@ export class Committer {
     );
     this.#saveRecord = db.prepare(
       `INSERT INTO executions (${recordColumns}, checksum)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (execution_id) DO UPDATE SET task_id = excluded.task_id,
          task_revision = excluded.task_revision, status = excluded.status, created_at = excluded.created_at,
-         record = excluded.record, tenant = excluded.tenant, checksum = excluded.checksum`,
+         record = excluded.record, tenant = excluded.tenant, line = excluded.line,
+         waits_since = excluded.waits_since, wakes_at = excluded.wakes_at, checksum = excluded.checksum`,
     );
     this.#insertLabel = db.prepare(
       `INSERT INTO execution_labels (tenant, key, value, execution_id) VALUES (?, ?, ?, ?)
@@ -219,9 +220,31 @@ export class Committer {
   }
 
   #save(executionId: string, record: EncodedRecord): void {
-    const { taskId, taskRevision, status, createdAt, json, tenant } = record;
-    const checksum = recordChecksum(executionId, taskId, taskRevision, status, createdAt, json, tenant);
-    this.#saveRecord.run(executionId, taskId, taskRevision, status, createdAt, json, tenant, checksum);
+    const { taskId, taskRevision, status, createdAt, json, tenant, place } = record;
+    const checksum = recordChecksum(
+      executionId,
+      taskId,
+      taskRevision,
+      status,
+      createdAt,
+      json,
+      tenant,
+      place,
+    );
+    const { line, waitsSince, wakesAt } = place;
+    this.#saveRecord.run(
+      executionId,
+      taskId,
+      taskRevision,
+      status,
+      createdAt,
+      json,
+      tenant,
+      line,
+      waitsSince,
+      wakesAt,
+      checksum,
+    );
     for (const [key, value] of record.labels) this.#insertLabel.run(tenant, key, value, executionId);
   }
 

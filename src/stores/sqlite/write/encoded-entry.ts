@@ -1,7 +1,8 @@
 import type { NewEvent } from '../../../domain/event.ts';
-import { isTerminal } from '../../../domain/execution.ts';
+import { type ExecutionStatus, isTerminal } from '../../../domain/execution.ts';
 import { tenantOf } from '../../../domain/scope.ts';
-import type { CommitEntry } from '../../store.ts';
+import type { CommitEntry, WaitingPlace } from '../../store.ts';
+import { inNoLine, notPending, type WaitingColumns } from '../file/checksum.ts';
 import { encodeMeta, joinChunks, segmentEnd } from '../read/segment.ts';
 import type { StoredInput } from './inputs.ts';
 
@@ -22,6 +23,7 @@ export interface EncodedRecord {
   readonly status: string;
   readonly createdAt: number;
   readonly ended: boolean;
+  readonly place: WaitingColumns;
   readonly json: string;
   /** To be listed by; they never change. */
   readonly labels: readonly Label[];
@@ -66,6 +68,7 @@ export function encodeEntry(
             status: record.status,
             createdAt: record.createdAt,
             ended: isTerminal(record.status),
+            place: placeOf(record.status, entry.waiting),
             json: JSON.stringify(record),
             labels: record.labels === undefined ? noLabels : Object.entries(record.labels),
           },
@@ -73,6 +76,13 @@ export function encodeEntry(
     staged,
     input,
   };
+}
+
+function placeOf(status: ExecutionStatus, waiting: WaitingPlace | undefined): WaitingColumns {
+  if (status !== 'pending') return notPending;
+  if (waiting === undefined) return inNoLine;
+  const { line, since, wakesAt } = waiting;
+  return { line, waitsSince: since, wakesAt: Number.isFinite(wakesAt) ? wakesAt : null };
 }
 
 /** The rows of events that follow the event of that number one by one. */

@@ -1,0 +1,179 @@
+/**
+ * Which of those that wait are live. Beyond the first of them, one that the store has with its place in line, and that
+ * nobody looks at, is let go of: its log is its state. It is live again when somebody asks for it, when its slot comes,
+ * or when its alarm rings.
+ *
+ * At most one live actor per execution id (I1): whoever needs one that is not live waits for the same revival.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock, Timer } from '../../domain/clock.ts';
+import type { ExecutionRecord } from '../../domain/execution.ts';
+import { hasToBeKnown } from '../../domain/scheduling/task-gates.ts';
+import { SnapshotIncompatible } from '../../machines/migrations.ts';
+import type { Store, WaitingAlarm, WaitingExecution } from '../../stores/store.ts';
+import type { WaitingBounds } from '../queue/backlog.ts';
+import type { LiveExecution } from './live-execution.ts';
+import type { LiveExecutions } from './live-executions.ts';
+
+/** Alarms that are rung in one turn. */
+const alarmsAtOnce = 500;
+/** Node fires a timer above this at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+export interface PassivationHost {
+  /** Its time is one that nobody sets. */
+  readonly clock: Clock;
+  readonly store: Pick<Store, 'waitingExecution' | 'waking'>;
+  readonly executions: LiveExecutions;
+  readonly bounds: WaitingBounds;
+  /** Makes one live again, and leaves it to the supervisor. Rejects with SnapshotIncompatible where it cannot. */
+  wake(waiting: WaitingExecution): Promise<LiveExecution>;
+  /** Ends one that cannot go on. */
+  giveUp(record: ExecutionRecord, why: SnapshotIncompatible): Promise<unknown>;
+  failed(error: unknown): void;
+}
+
+export class Passivation {
+  readonly #host: PassivationHost;
+  /** Those in the order of the slots. Of the others that are not live, the store alone knows. */
+  readonly #ahead = new Map<string, WaitingExecution>();
+  readonly #reviving = new Map<string, Promise<LiveExecution | undefined>>();
+  #passive = 0;
+  #timer: Timer | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #closed = false;
+
+  constructor(host: PassivationHost) {
+    this.#host = host;
+  }
+
+  /** How many wait and are not live. */
+  get size(): number {
+    return this.#passive;
+  }
+
+  /** Whether one that begins to wait needs a place in line, because it may not stay live. */
+  get isNear(): boolean {
+    return this.#host.executions.pending >= this.#host.bounds.live || this.#passive > 0;
+  }
+
+  /** As it was when it was let go of, of those in the order of the slots. */
+  recordOf(executionId: string): ExecutionRecord | undefined {
+    return this.#ahead.get(executionId)?.record;
+  }
+
+  isAhead(executionId: string): boolean {
+    return this.#ahead.has(executionId);
+  }
+
+  mayLetGo({ log, state }: LiveExecution): boolean {
+    const { executions, bounds } = this.#host;
+    if (state !== 'pending.queued' || executions.pending <= bounds.live) return false;
+    return log.restsInStore && !hasToBeKnown(log.record);
+  }
+
+  /** It is not live any more; `isAhead` says that it stands in the order of the slots. */
+  letGo({ log }: LiveExecution, isAhead: boolean): void {
+    const { committed, place } = log;
+    if (committed === undefined || place === undefined) return;
+    this.#passive += 1;
+    if (isAhead) this.#ahead.set(log.executionId, { record: committed, place });
+    this.#arm(place.wakesAt);
+  }
+
+  /** One that was read from the store stands in the order of the slots. */
+  readAhead(waiting: WaitingExecution): void {
+    this.#ahead.set(waiting.record.executionId, waiting);
+  }
+
+  /** So many wait in the store since before this run of the node. */
+  async open(count: number): Promise<void> {
+    this.#passive += count;
+    if (count > 0) await this.#ring();
+  }
+
+  /** Live, or live again. Undefined where there is none that waits in a line; rejects where the store cannot be read. */
+  revive(executionId: string): Promise<LiveExecution | undefined> {
+    const live = this.#host.executions.get(executionId);
+    if (live !== undefined) return Promise.resolve(live);
+    let reviving = this.#reviving.get(executionId);
+    if (reviving === undefined) {
+      reviving = this.#revive(executionId).finally(() => this.#reviving.delete(executionId));
+      this.#reviving.set(executionId, reviving);
+    }
+    return reviving;
+  }
+
+  /** The clock has moved, and timers have not. */
+  moved(): void {
+    if (this.#timer === undefined) return;
+    this.#timer.cancel();
+    void this.#ring();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  async #revive(executionId: string): Promise<LiveExecution | undefined> {
+    const { store, wake, giveUp } = this.#host;
+    const waiting = this.#ahead.get(executionId) ?? (await store.waitingExecution(executionId));
+    if (waiting === undefined || this.#closed) return undefined;
+    try {
+      const execution = await wake(waiting);
+      this.#forget(executionId);
+      return execution;
+    } catch (error) {
+      if (!(error instanceof SnapshotIncompatible)) throw error;
+      await giveUp(waiting.record, error);
+      this.#forget(executionId);
+      return undefined;
+    }
+  }
+
+  #forget(executionId: string): void {
+    this.#passive -= 1;
+    this.#ahead.delete(executionId);
+  }
+
+  #arm(at: number): void {
+    if (this.#closed || at >= this.#timerAt) return;
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    const delay = Math.min(Math.max(0, at - this.#host.clock.now()), longestTimerMs);
+    this.#timer = this.#host.clock.setTimer(Math.ceil(delay), () => void this.#ring());
+  }
+
+  /** Makes those live whose alarm is due: it rings when they are. */
+  async #ring(): Promise<void> {
+    const { clock, store, failed } = this.#host;
+    this.#timer = undefined;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    const now = clock.now();
+    let after: WaitingAlarm | undefined;
+    try {
+      for (;;) {
+        const alarms = await store.waking(after, alarmsAtOnce);
+        for (const alarm of alarms) {
+          // Of one that is live the alarm rings by itself.
+          if (alarm.wakesAt > now && !this.#host.executions.has(alarm.executionId)) {
+            this.#arm(alarm.wakesAt);
+            return;
+          }
+          if (alarm.wakesAt <= now) await this.revive(alarm.executionId);
+          if (this.#closed) return;
+        }
+        after = alarms.at(-1);
+        if (after === undefined) return;
+        await nextTurn();
+      }
+    } catch (error) {
+      failed(error);
+      this.#arm(now + retryMs);
+    }
+  }
+}
+
+/** A store that could not be read is asked again after so many milliseconds. */
+const retryMs = 1000;
