@@ -115,7 +115,7 @@ export class RunOrder {
     queue.line.delete(id);
     queue.leaf.depart();
     this.#shortened(queue);
-    for (const gate of queue.gates) this.#offer(gate, queue.leaf);
+    for (const gate of queue.gates) this.#offerMore(gate, queue.leaf);
     this.#settle();
     return true;
   }
@@ -143,11 +143,7 @@ export class RunOrder {
     this.#shortened(queue);
     if (isGated(leaf, gates)) {
       this.#passed(leaf, gates, (gate) => gate.pass(id, this.#now));
-      for (const gate of gates) {
-        this.#offer(gate, leaf);
-        const [another] = gate.held.leaves(1);
-        if (another !== undefined) this.#offer(gate, another);
-      }
+      for (const gate of gates) this.#offerMore(gate, leaf);
       this.#settle();
     }
     return id;
@@ -380,9 +376,25 @@ export class RunOrder {
     }
   }
 
+  /** One of those that a gate has let back has left, of that leaf: others take its place. */
+  #offerMore(gate: Gate, leaf: OrderNode): void {
+    if (!gate.open || gate.held.size === 0) return;
+    this.#offer(gate, leaf);
+    for (const other of gate.held.leaves(1)) this.#offer(gate, other);
+    this.#offerAny(gate);
+  }
+
+  /** Holds nothing at a gate that is open and has let back nobody: those that it let back may be held by others. */
+  #offerAny(gate: Gate): void {
+    while (gate.open && gate.passing.size === 0 && gate.held.size > 0) {
+      for (const leaf of gate.held.leaves(1)) this.#offer(gate, leaf);
+    }
+  }
+
   #opened(gate: Gate): void {
     if (gate.owner !== undefined) this.#tree.wake(gate.owner);
     for (const leaf of gate.held.leaves(maxOffered)) this.#offer(gate, leaf);
+    this.#offerAny(gate);
   }
 
   #closed(gate: Gate): void {
@@ -395,7 +407,7 @@ export class RunOrder {
       this.#hold(queue, gate);
       this.#tired.add(queue.leaf);
     }
-    for (const { gates, leaf } of queues) for (const other of gates) this.#offer(other, leaf);
+    for (const { gates, leaf } of queues) for (const other of gates) this.#offerMore(other, leaf);
   }
 
   /** Of what resources have held for long, the one that would be next has kept for it what is released. */

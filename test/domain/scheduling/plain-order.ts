@@ -69,7 +69,7 @@ export class PlainOrder {
   }
 
   setQuota(tenant: string, running: number): void {
-    this.#path({ tenant, priority: 'normal', fairnessKey: '' }).splice(1);
+    this.#child(this.#root, tenant, 1, 0);
     this.#quotas.set(tenant, running);
     this.#wake();
   }
@@ -141,15 +141,17 @@ export class PlainOrder {
       [priority, priorityWeights[priority], priorities.indexOf(priority)],
       [fairnessKey, 1, 0],
     ] as const) {
-      const above = path.at(-1) as Plain;
-      let found = above.below.find((each) => each.name === name);
-      if (found === undefined) {
-        found = node(name, weight, rank, above.reached);
-        above.below.push(found);
-      }
-      path.push(found);
+      path.push(this.#child(path.at(-1) as Plain, name, weight, rank));
     }
     return path;
+  }
+
+  #child(above: Plain, name: string, weight: number, rank: number): Plain {
+    const known = above.below.find((each) => each.name === name);
+    if (known !== undefined) return known;
+    const made = node(name, weight, rank, above.reached);
+    above.below.push(made);
+    return made;
   }
 
   #say(uses: readonly GateUse[]): void {
