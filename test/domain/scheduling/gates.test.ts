@@ -270,6 +270,18 @@ describe('a concurrency key', () => {
     );
   });
 
+  test('is found by one that may go, also behind many that another key holds', () => {
+    const order = new RunOrder();
+    const wait = (id: string, user: string, limit: number) =>
+      order.add(id, { ...leaf('normal', id), gates: [concurrency('', limit, 'whole'), concurrency(user, 1)] });
+    wait('runs', 'a', 1);
+    expect(takeAll(order)).toEqual(['runs']);
+    for (let n = 0; n < 20; n++) wait(`${n}`, 'a', 1);
+    wait('other', 'b', 1);
+    order.change(concurrency('', 2, 'whole'));
+    expect(takeAll(order)).toEqual(['other']);
+  });
+
   test('leaves no slot idle where many wait before a gate that opens wide', () => {
     const order = new RunOrder();
     for (let n = 0; n < 500; n++) {
