@@ -24,6 +24,8 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig {
   readonly slots: number;
   /** Executions that may be pending. */
   readonly queueLimit: number;
+  /** Of those that wait, how many stay live; the others are rows of the store. */
+  readonly queueInMemory: number;
   /** The total timeout of a task that names none, in milliseconds. */
   readonly defaultTotalMs: number;
   /** How long a drain waits for what runs, in milliseconds. */
@@ -110,7 +112,8 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     socketPath: socketPath(dataDir, env),
     notesDir: notesDir(env),
     slots: whole('--slots', read('slots'), 2 * availableParallelism(), 1, 10_000),
-    queueLimit: whole('--queue-limit', read('queueLimit'), 20_000, 0, 10_000_000),
+    queueLimit: whole('--queue-limit', read('queueLimit'), 1_000_000, 0, 10_000_000),
+    queueInMemory: whole('--queue-in-memory', read('queueInMemory'), 1024, 1, 100_000),
     ...bounds,
     defaultTotalMs: Math.min(5 * 60 * 1000, bounds.maxTimeout),
     drainMs: whole('--drain-ms', read('drainMs'), 10_000, 0, 3_600_000),

@@ -114,6 +114,7 @@ export async function openCore(
     runtimes,
     slots: config.slots,
     queueLimit: config.queueLimit,
+    waiting: { live: config.queueInMemory },
     listener: {
       storeHealth(error) {
         const heard = storeFault?.message;

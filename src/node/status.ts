@@ -73,6 +73,8 @@ export function nodeStatus(parts: StatusParts): (scope: Scope) => Promise<NodeSt
   return async (scope) => {
     const counts = await countsOf(scope);
     const { live, running, pending, queued } = supervisor.loadOf(scope);
+    // What waits without being live is in the store alone; what was counted there may be a moment old.
+    const passive = Math.min(supervisor.passive, Math.max(0, counts.executions.pending - pending));
     const state = parts.state();
     let spoiled = 0;
     for (const pool of instances.pools()) if (await isShown(scope, pool.taskId)) spoiled += pool.spoiled;
@@ -85,7 +87,7 @@ export function nodeStatus(parts: StatusParts): (scope: Scope) => Promise<NodeSt
       startedAt,
       slots: config.slots,
       running,
-      pending,
+      pending: pending + passive,
       queueLimit: config.queueLimit,
       counts: counts.executions,
       supervisors: [
@@ -93,7 +95,7 @@ export function nodeStatus(parts: StatusParts): (scope: Scope) => Promise<NodeSt
           name: 'executions',
           state,
           children: live,
-          queueLength: queued,
+          queueLength: queued + passive,
           restarts: parts.revived(scope),
         },
         {

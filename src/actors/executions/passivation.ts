@@ -5,13 +5,12 @@
  *
  * At most one live actor per execution id (I1): whoever needs one that is not live waits for the same revival.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, Timer } from '../../domain/clock.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import { hasToBeKnown } from '../../domain/scheduling/task-gates.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Store, WaitingAlarm, WaitingExecution } from '../../stores/store.ts';
-import type { WaitingBounds } from '../queue/backlog.ts';
+import type { WaitingBounds } from './backlog.ts';
 import type { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
 
@@ -166,7 +165,7 @@ export class Passivation {
         }
         after = alarms.at(-1);
         if (after === undefined) return;
-        await nextTurn();
+        await new Promise((resolve) => void setImmediate(resolve));
       }
     } catch (error) {
       failed(error);

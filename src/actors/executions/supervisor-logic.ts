@@ -16,14 +16,12 @@ import { type ExecutionSnapshot, statePath } from '../../machines/execution.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { alarmOf } from '../../machines/timers.ts';
 import { recordAdmission, recordChange, recordFailure, recordShift } from '../log/recorder.ts';
-import type { Backlog } from '../queue/backlog.ts';
-import type { Slots } from '../queue/slots.ts';
 import type { NodeTime } from '../time/node-time.ts';
 import type { Alarms } from './alarms.ts';
 import { ExecutionActors } from './execution-actors.ts';
+import type { ExecutionQueue } from './execution-queue.ts';
 import type { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
-import type { Passivation } from './passivation.ts';
 
 export type SupervisorEvent =
   | { readonly type: 'spawn'; readonly execution: LiveExecution }
@@ -60,7 +58,7 @@ export interface SupervisorEffects {
   /** One that is not live has its slot: `awake` says when it is. */
   wake(executionId: string): void;
   /** It is not live any more, and waits. */
-  letGo(execution: LiveExecution, isAhead: boolean): void;
+  letGo(execution: LiveExecution): void;
   /** The chart threw: a bug of ours. */
   chartFailed(execution: LiveExecution, error: unknown): void;
 }
@@ -72,8 +70,7 @@ export function createSupervisorLogic(
   executions: LiveExecutions,
   { clock, time }: { readonly clock: Clock; readonly time: NodeTime },
   alarms: Alarms,
-  slots: Slots,
-  { backlog, passivation }: { readonly backlog: Backlog; readonly passivation: Passivation },
+  { slots, backlog, passivation }: Pick<ExecutionQueue, 'slots' | 'backlog' | 'passivation'>,
   effects: SupervisorEffects,
 ): ActorLogic<SupervisorSnapshot, SupervisorEvent> {
   const actors = new ExecutionActors(alarms, slots);
@@ -199,7 +196,8 @@ export function createSupervisorLogic(
     executions.leavePending(execution);
     executions.delete(executionId);
     if (execution.actor !== undefined) scope.stopChild(execution.actor);
-    effects.letGo(execution, isAhead);
+    passivation.letGo(execution, isAhead);
+    effects.letGo(execution);
   };
 
   return {

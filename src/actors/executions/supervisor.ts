@@ -21,7 +21,6 @@ import type {
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
-import { leafOf } from '../../domain/scheduling/line.ts';
 import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
@@ -35,21 +34,18 @@ import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { untilDurable } from '../log/durable.ts';
 import type { LiveLog, LogSurroundings } from '../log/live-log.ts';
 import { OutputRoom } from '../log/output-room.ts';
-import { Backlog, type WaitingBounds, waitingBounds } from '../queue/backlog.ts';
-import { Estimates } from '../queue/estimates.ts';
-import { OpeningTimer } from '../queue/opening-timer.ts';
-import { Slots } from '../queue/slots.ts';
+import type { Slots } from '../queue/slots.ts';
 import { NodeTime } from '../time/node-time.ts';
 import { Admissions, claimedBy } from './admission.ts';
 import { AdmissionGate } from './admission-gate.ts';
 import { Alarms } from './alarms.ts';
 import { AttemptRunner } from './attempt-runner.ts';
+import type { WaitingBounds } from './backlog.ts';
 import { BreakpointTable } from './breakpoints.ts';
 import { Controls } from './controls.ts';
 import { DispatchGate } from './dispatch-gate.ts';
-import type { LiveExecution } from './live-execution.ts';
+import { ExecutionQueue } from './execution-queue.ts';
 import { LiveExecutions } from './live-executions.ts';
-import { Passivation } from './passivation.ts';
 import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
@@ -84,26 +80,20 @@ export interface SupervisorOptions {
 /** An input above this is read back from the store at dispatch rather than kept while it waits. */
 const keptInputBytes = 4096;
 
-/** A store that could not be read is asked again after so many milliseconds. */
-const readAgainMs = 1000;
-
 export class Supervisor implements Executions, Transfers, Explanations {
   readonly #options: SupervisorOptions;
   readonly #time: NodeTime;
   readonly #executions = new LiveExecutions();
   readonly #alarms: Alarms;
+  readonly #queue: ExecutionQueue;
   readonly #slots: Slots;
-  readonly #opening: OpeningTimer;
   readonly #committer: Committer;
   readonly #gate: AdmissionGate;
   readonly #dispatch: DispatchGate;
   readonly #admissions: Admissions;
   readonly #attempts: AttemptRunner;
-  readonly #estimates: Estimates;
   readonly #controls: Controls;
   readonly #executionRecovery: ExecutionRecovery;
-  readonly #passivation: Passivation;
-  readonly #backlog: Backlog;
   readonly breakpoints: BreakpointTable;
   readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
@@ -122,22 +112,29 @@ export class Supervisor implements Executions, Transfers, Explanations {
       bug: options.listener.bug,
     };
     this.breakpoints = new BreakpointTable(clock, ids);
-    const recordOf = (executionId: string) =>
-      executions.get(executionId)?.log.record ?? this.#passivation.recordOf(executionId);
-    this.#opening = new OpeningTimer(clock, () => this.#actor.send({ type: 'pump' }));
-    this.#slots = new Slots(options.slots, {
-      leafOf: (executionId) => leafOf(recordOf(executionId)),
-      opensIn: (ms) => this.#opening.set(ms),
-      expectedMs: (executionId) => this.#estimates.expected(recordOf(executionId)),
-      now: () => clock.monotonic(),
+    const failed = (error: unknown) =>
+      options.listener.storeHealth(error instanceof Error ? error : new Error(String(error)));
+    this.#queue = new ExecutionQueue({
+      time: this.#time,
+      store,
+      executions,
+      slots: options.slots,
+      durations: options.durations ?? new Durations(),
+      bounds: options.waiting,
+      revive: (waiting) => this.#executionRecovery.wake(waiting),
+      giveUp: (record, why) => this.#executionRecovery.giveUp(record, why),
+      pump: () => this.#actor.send({ type: 'pump' }),
+      awake: (executionId) => this.#actor.send({ type: 'awake', executionId }),
+      letGo: (execution) => this.#actor.send({ type: 'letGo', execution }),
+      failed,
     });
-    this.#estimates = new Estimates(this.#slots, options.durations ?? new Durations(), recordOf);
+    this.#slots = this.#queue.slots;
     this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );
     this.#time.onSlept(() => {
       this.#alarms.moved();
-      this.#passivation.moved();
+      this.#queue.passivation.moved();
     });
     this.#committer = new Committer(store, clock, {
       committed: (log) => this.#committed(log),
@@ -148,7 +145,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       health: (error) => {
         options.listener.storeHealth(error);
         if (error !== undefined) return;
-        this.#backlog.retry();
+        this.#queue.backlog.retry();
         this.#actor.send({ type: 'pump' });
       },
     });
@@ -165,34 +162,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
         if (error !== undefined || this.#committer.healthy) options.listener.storeHealth(error);
       },
     });
-    const bounds = { ...waitingBounds, ...options.waiting };
-    const failed = (error: unknown) => options.listener.storeHealth(asError(error));
-    this.#passivation = new Passivation({
-      clock: this.#time,
-      store,
-      executions,
-      bounds,
-      wake: (waiting) => this.#executionRecovery.wake(waiting),
-      giveUp: (record, why) => this.#executionRecovery.giveUp(record, why),
-      failed,
-    });
-    this.#backlog = new Backlog({
-      store,
-      slots: this.#slots,
-      bounds,
-      live: (executionId) => executions.get(executionId),
-      readAhead: (waiting) => this.#passivation.readAhead(waiting),
-      pump: () => this.#actor.send({ type: 'pump' }),
-      failed,
-    });
-    const waiting = { backlog: this.#backlog, passivation: this.#passivation };
     this.#actor = createActor(
-      createSupervisorLogic(executions, { clock, time: this.#time }, this.#alarms, this.#slots, waiting, {
-        wake: (executionId) => void this.#wake(executionId),
-        letGo: (execution, isAhead) => {
-          this.#passivation.letGo(execution, isAhead);
-          this.#admissions.forget(execution.log);
-        },
+      createSupervisorLogic(executions, { clock, time: this.#time }, this.#alarms, this.#queue, {
+        wake: (executionId) => void this.#queue.wake(executionId),
+        letGo: ({ log }) => this.#admissions.forget(log),
         startAttempt: (execution, attempt) => this.#attempts.start(execution, attempt),
         mayDispatch: () => this.#dispatch.block === undefined,
         holds: ({ log }, state) => this.breakpoints.holds(log.record, state),
@@ -204,7 +177,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       store,
       room: new OutputRoom(store),
       touched: (log, urgent) => this.#committer.touch(log, urgent),
-      unread: ({ executionId }) => this.#consider(executions.get(executionId)),
+      unread: ({ executionId }) => this.#queue.consider(executions.get(executionId)),
       limitReached: ({ executionId }, message) =>
         this.#deliver(executionId, {
           type: 'limit',
@@ -217,8 +190,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
       ids,
       gate: this.#gate,
       surroundings,
-      pending: () => this.#pending,
-      revive: (executionId) => this.#passivation.revive(executionId),
+      pending: () => this.#queue.pending,
+      revive: (executionId) => this.#queue.passivation.revive(executionId),
       spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
       cancel: (executionId, reason) =>
         this.#deliver(executionId, { type: 'cancel', at: this.#now(), reason }),
@@ -267,19 +240,19 @@ export class Supervisor implements Executions, Transfers, Explanations {
     return {
       live: this.#executions.size,
       running: this.#slots.running,
-      pending: this.#pending,
+      pending: this.#queue.pending,
       slots: this.#slots.total,
     };
   }
 
   /** Executions that wait for a slot. */
   get queueLength(): number {
-    return this.#slots.queued + this.#backlog.size;
+    return this.#queue.length;
   }
 
   /** Executions that wait and are not live. */
   get passive(): number {
-    return this.#passivation.size;
+    return this.#queue.passivation.size;
   }
 
   admit(request: AdmissionRequest): Promise<Admission> {
@@ -296,7 +269,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const record = await this.#options.store.execution(executionId);
     if (record === undefined) throw notFound('execution', executionId);
     if (isTerminal(record.status)) return new StoredCursor(this.#options.store, record);
-    await this.#passivation.revive(executionId);
+    await this.#queue.passivation.revive(executionId);
     if (this.#executions.has(executionId)) return this.attach(executionId, purpose);
     throw notInState(record, 'it is being restored; try again in a moment');
   }
@@ -359,9 +332,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       this.#options.listener.revived?.(stored.record);
     });
     for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
-    const lines = await this.#backlog.open();
-    const waiting = lines.reduce((sum, { count }) => sum + count, 0);
-    await this.#passivation.open(waiting);
+    const waiting = await this.#queue.open();
     await this.#committer.drained();
     this.#dispatch.recovering = false;
     this.#actor.send({ type: 'pump' });
@@ -374,7 +345,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   estimate(record: ExecutionRecord): number {
-    return this.#estimates.of(record, this.#now());
+    return this.#queue.estimates.of(record, this.#now());
   }
 
   async explain(executionId: string, scope: Scope = wholeNode): Promise<Explanation> {
@@ -384,10 +355,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
         slots: this.#slots,
         glance: (id) => this.attach(id, 'glance'),
         taskOf: (id) => this.#executions.get(id)?.task,
-        placeOf: async (id) => {
-          const execution = this.#executions.get(id);
-          return execution === undefined ? undefined : this.#backlog.placeOf(execution);
-        },
+        placeOf: (id) => this.#queue.placeOf(id),
         maySay: (id) => this.#isSeen(scope, id),
         block: () => this.#dispatch.block,
         time: this.#time,
@@ -425,8 +393,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   close(): void {
     this.#attempts.close();
     this.#alarms.close();
-    this.#opening.close();
-    this.#passivation.close();
+    this.#queue.close();
     this.#actor.stop();
   }
 
@@ -450,40 +417,14 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#attempts.settle();
     const record = log.committed as ExecutionRecord;
     if (log.complete) {
-      if (record.status === 'completed') this.#estimates.learn(record);
+      if (record.status === 'completed') this.#queue.estimates.learn(record);
       this.#forget(log);
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
       if (!execution.speculative || execution.behind === 'yes') {
         this.#actor.send({ type: 'admitted', executionId });
       }
-      this.#consider(execution);
-    }
-  }
-
-  get #pending(): number {
-    return this.#executions.pending + this.#passivation.size;
-  }
-
-  /** Lets go of one that waits and need not be live. */
-  #consider(execution: LiveExecution | undefined): void {
-    if (execution !== undefined && this.#passivation.mayLetGo(execution)) {
-      this.#actor.send({ type: 'letGo', execution });
-    }
-  }
-
-  /** Makes one live whose slot has come. */
-  async #wake(executionId: string): Promise<void> {
-    try {
-      await this.#passivation.revive(executionId);
-      this.#actor.send({ type: 'awake', executionId });
-    } catch (error) {
-      this.#options.listener.storeHealth(asError(error));
-      this.#slots.release(executionId);
-      this.#options.clock.setTimer(readAgainMs, () => {
-        if (this.#passivation.isAhead(executionId)) this.#slots.request(executionId, false);
-        this.#actor.send({ type: 'pump' });
-      });
+      this.#queue.consider(execution);
     }
   }
 
@@ -495,8 +436,4 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.breakpoints.forget(executionId);
     this.#admissions.forget(log);
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -6,8 +6,7 @@ import type { LogCursor } from '../../domain/log.ts';
 import type { Task } from '../../domain/task.ts';
 import { replay } from '../../machines/replay.ts';
 import type { LoggedTransition, Store } from '../../stores/store.ts';
-import type { QueuePlace } from '../queue/backlog.ts';
-import type { Slots } from '../queue/slots.ts';
+import type { QueuePlace, Slots } from '../queue/slots.ts';
 import type { NodeTime } from '../time/node-time.ts';
 import { type Block, explanationOf } from './explanation.ts';
 

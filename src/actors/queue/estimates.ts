@@ -24,19 +24,23 @@ interface Queue {
 }
 
 export class Estimates {
-  readonly #slots: Pick<Slots, 'running' | 'total' | 'holders' | 'ahead'>;
+  readonly #slots: Pick<Slots, 'running' | 'total' | 'holders' | 'ahead' | 'waits'>;
   readonly #durations: Durations;
   readonly #recordOf: (executionId: string) => ExecutionRecord | undefined;
+  readonly #behind: (record: ExecutionRecord) => number;
   #queue: Queue | undefined;
 
+  /** `behind` is how many wait in the store in the line of one that is not in the order of the slots. */
   constructor(
-    slots: Pick<Slots, 'running' | 'total' | 'holders' | 'ahead'>,
+    slots: Pick<Slots, 'running' | 'total' | 'holders' | 'ahead' | 'waits'>,
     durations: Durations,
     recordOf: (executionId: string) => ExecutionRecord | undefined,
+    behind: (record: ExecutionRecord) => number = () => 0,
   ) {
     this.#slots = slots;
     this.#durations = durations;
     this.#recordOf = recordOf;
+    this.#behind = behind;
   }
 
   /** It has completed. */
@@ -76,7 +80,8 @@ export class Estimates {
     if (startsIn > 0 && !known) return 0;
     const ahead = this.#slots.ahead(executionId, maxWaiting);
     if (ahead === undefined) return delay;
-    const { keys, count } = ahead;
+    const { keys } = ahead;
+    const count = ahead.count + (this.#slots.waits(executionId) ? 0 : this.#behind(record));
     if (count < this.#slots.total - this.#slots.running) return delay;
     if (count <= keys.length) return Math.max(delay, this.#look(keys, now).looked);
     let queue = this.#queue;

@@ -24,6 +24,14 @@ export interface HeldKey {
   readonly holders: Iterable<string>;
 }
 
+/** Where one stands among those of its line, from 1. */
+export interface QueuePlace {
+  readonly place: number;
+  readonly length: number;
+  /** Retries, which go before all others. */
+  readonly retries: number;
+}
+
 const alike: SlotUsers = {
   leafOf: () => ({ tenant: 'default', priority: 'normal', fairnessKey: '' }),
   expectedMs: () => 0,
@@ -93,9 +101,7 @@ export class Slots {
    * Where a key that waits stands among those of its leaf: its place, from 1, how many they are, and how many of them
    * are retries. Undefined for one that does not wait. Takes as long as the line is.
    */
-  place(
-    key: string,
-  ): { readonly place: number; readonly length: number; readonly retries: number } | undefined {
+  place(key: string): QueuePlace | undefined {
     const line = this.#order.lineOf(key);
     if (line === undefined) return undefined;
     let place = 0;

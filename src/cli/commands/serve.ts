@@ -90,7 +90,11 @@ export function serveCommand(shell: Shell): Command {
     .option('--http-address <host:port>', 'where HTTP listens (default 127.0.0.1:8080)')
     .option('--data-dir <dir>', 'the data folder (default: spear in the data folder of the user)')
     .option('--slots <n>', 'executions that run at once (default 2 x cores)')
-    .option('--queue-limit <n>', 'executions that may be pending (default 20000)')
+    .option('--queue-limit <n>', 'executions that may be pending (default 1000000)')
+    .option(
+      '--queue-in-memory <n>',
+      'of those that wait, how many stay in memory; the others wait on disk (default 1024)',
+    )
     .option('--max-request-bytes <size>', 'the largest request, up to 128MiB (default 8MiB)', (text) =>
       String(parseSize('--max-request-bytes', text)),
     )

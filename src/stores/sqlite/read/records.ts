@@ -20,6 +20,7 @@ interface Counting {
 export class Records {
   readonly #db: DatabaseSync;
   readonly #byId: StatementSync;
+  readonly #exists: StatementSync;
   readonly #byInvocation: StatementSync;
   readonly #unfinished: StatementSync;
   readonly #total: Counting;
@@ -33,6 +34,7 @@ export class Records {
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#byId = db.prepare(`SELECT ${columns} FROM executions WHERE execution_id = ?`);
+    this.#exists = db.prepare('SELECT 1 FROM executions WHERE execution_id = ?');
     this.#byInvocation = db.prepare(
       `SELECT ${columns
         .split(', ')
@@ -89,7 +91,7 @@ export class Records {
   }
 
   has(executionId: string): boolean {
-    return this.#byId.get(executionId) !== undefined;
+    return this.#exists.get(executionId) !== undefined;
   }
 
   byInvocation(tenant: string, invocationId: string): ExecutionRecord | undefined {

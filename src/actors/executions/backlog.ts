@@ -8,8 +8,8 @@
 import { leafOf, leafOfLine, lineOf } from '../../domain/scheduling/line.ts';
 import type { Leaf } from '../../domain/scheduling/priority.ts';
 import type { Store, WaitingExecution, WaitingKey, WaitingLineCount } from '../../stores/store.ts';
-import type { LiveExecution } from '../executions/live-execution.ts';
-import type { Slots } from './slots.ts';
+import type { QueuePlace, Slots } from '../queue/slots.ts';
+import type { LiveExecution } from './live-execution.ts';
 
 /** How much of what waits is in memory. */
 export interface WaitingBounds {
@@ -39,14 +39,6 @@ export interface BacklogHost {
   /** Somebody may have a slot. */
   pump(): void;
   failed(error: unknown): void;
-}
-
-/** Where one stands among those of its line, from 1. */
-export interface QueuePlace {
-  readonly place: number;
-  readonly length: number;
-  /** Retries, which go before all others. */
-  readonly retries: number;
 }
 
 /** Rows are counted up to so many. */

@@ -1,0 +1,134 @@
+import type { Clock } from '../../domain/clock.ts';
+import type { Durations } from '../../domain/durations.ts';
+import type { ExecutionRecord } from '../../domain/execution.ts';
+import { leafOf } from '../../domain/scheduling/line.ts';
+import type { SnapshotIncompatible } from '../../machines/migrations.ts';
+import type { Store, WaitingExecution } from '../../stores/store.ts';
+import { Estimates } from '../queue/estimates.ts';
+import { OpeningTimer } from '../queue/opening-timer.ts';
+import { type QueuePlace, Slots } from '../queue/slots.ts';
+import { Backlog, type WaitingBounds, waitingBounds } from './backlog.ts';
+import type { LiveExecution } from './live-execution.ts';
+import type { LiveExecutions } from './live-executions.ts';
+import { Passivation } from './passivation.ts';
+
+export interface ExecutionQueueHost {
+  /** Its time is one that nobody sets. */
+  readonly time: Clock;
+  readonly store: Store;
+  readonly executions: LiveExecutions;
+  readonly slots: number;
+  readonly durations: Durations;
+  readonly bounds: Partial<WaitingBounds> | undefined;
+  /** Makes one live again that waits. Rejects with SnapshotIncompatible where it cannot. */
+  revive(waiting: WaitingExecution): Promise<LiveExecution>;
+  /** Ends one that cannot go on. */
+  giveUp(record: ExecutionRecord, why: SnapshotIncompatible): Promise<unknown>;
+  /** Somebody may have a slot. */
+  pump(): void;
+  /** One that has its slot is live now, or never will be. */
+  awake(executionId: string): void;
+  /** One waits, and need not be live for that. */
+  letGo(execution: LiveExecution): void;
+  /** The store could not be read. */
+  failed(error: unknown): void;
+}
+
+/** A store that could not be read is asked again after so many milliseconds. */
+const readAgainMs = 1000;
+
+/** All that wait for a slot: the order of the slots, what is behind it in the store, and which of them are live. */
+export class ExecutionQueue {
+  readonly slots: Slots;
+  readonly estimates: Estimates;
+  readonly backlog: Backlog;
+  readonly passivation: Passivation;
+  readonly #host: ExecutionQueueHost;
+  readonly #opening: OpeningTimer;
+
+  constructor(host: ExecutionQueueHost) {
+    this.#host = host;
+    const { time, store, executions } = host;
+    const bounds = { ...waitingBounds, ...host.bounds };
+    const recordOf = (executionId: string) =>
+      executions.get(executionId)?.log.record ?? this.passivation.recordOf(executionId);
+    this.#opening = new OpeningTimer(time, () => host.pump());
+    this.slots = new Slots(host.slots, {
+      leafOf: (executionId) => leafOf(recordOf(executionId)),
+      expectedMs: (executionId) => this.estimates.expected(recordOf(executionId)),
+      now: () => time.monotonic(),
+      opensIn: (ms) => this.#opening.set(ms),
+    });
+    this.passivation = new Passivation({
+      clock: time,
+      store,
+      executions,
+      bounds,
+      wake: host.revive,
+      giveUp: host.giveUp,
+      failed: host.failed,
+    });
+    this.backlog = new Backlog({
+      store,
+      slots: this.slots,
+      bounds,
+      live: (executionId) => executions.get(executionId),
+      readAhead: (waiting) => this.passivation.readAhead(waiting),
+      pump: host.pump,
+      failed: host.failed,
+    });
+    this.estimates = new Estimates(this.slots, host.durations, recordOf, (record) =>
+      this.backlog.behind(leafOf(record)),
+    );
+  }
+
+  /** Accepted, and not begun. */
+  get pending(): number {
+    return this.#host.executions.pending + this.passivation.size;
+  }
+
+  /** Those that wait for a slot. */
+  get length(): number {
+    return this.slots.queued + this.backlog.size;
+  }
+
+  /** Takes up what waits in the store. Resolves with how many those are. */
+  async open(): Promise<number> {
+    const lines = await this.backlog.open();
+    const waiting = lines.reduce((sum, { count }) => sum + count, 0);
+    await this.passivation.open(waiting);
+    return waiting;
+  }
+
+  /** Undefined for one that does not wait for a slot, or is not live. */
+  async placeOf(executionId: string): Promise<QueuePlace | undefined> {
+    const execution = this.#host.executions.get(executionId);
+    return execution === undefined ? undefined : this.backlog.placeOf(execution);
+  }
+
+  /** Lets go of one that waits and need not be live. */
+  consider(execution: LiveExecution | undefined): void {
+    if (execution !== undefined && this.passivation.mayLetGo(execution)) this.#host.letGo(execution);
+  }
+
+  /** Makes one live whose slot has come. */
+  async wake(executionId: string): Promise<void> {
+    const { time, pump, awake, failed } = this.#host;
+    try {
+      await this.passivation.revive(executionId);
+      awake(executionId);
+    } catch (error) {
+      failed(error);
+      this.slots.release(executionId);
+      time.setTimer(readAgainMs, () => {
+        if (this.passivation.isAhead(executionId)) this.slots.request(executionId, false);
+        pump();
+      });
+    }
+  }
+
+  close(): void {
+    this.#opening.close();
+    this.passivation.close();
+  }
+}
