@@ -92,7 +92,7 @@ export type TimerName = 'start' | 'queue' | 'attempt' | 'total';
 export type TimerPolicies = Readonly<Record<TimerName, TimerPolicy>>;
 
 /** What happens to an execution of a task while so many as are allowed run with its value of a key. */
-export type WhenFull = 'queue' | 'refuse';
+export type WhenFull = 'queue' | 'refuse' | 'replacePending' | 'cancelRunning';
 
 /** So many attempts at a time with one value of a key. */
 export interface ConcurrencyLimit {

@@ -144,6 +144,73 @@ describe('a concurrency key', () => {
   });
 });
 
+describe('a key whose newest takes the place of the others', () => {
+  const last = { concurrency: [{ key: 'metadata.user', limit: 1, whenFull: 'replacePending' as const }] };
+
+  test('leaves of those that wait the newest alone, and lets what runs run on', async () => {
+    const bench = supervisorBench({ slots: 4 });
+    const runs = await bench.start(last, of('a'));
+    const shared = await taskOf(bench, runs.record.taskId);
+    const other = await bench.admit({ mode: 'async', task: shared, ...of('b') });
+    const replaced = await bench.admit({ mode: 'async', task: shared, ...of('a') });
+    const newest = await bench.admit({ mode: 'async', task: shared, ...of('a') });
+    expect(replaced.record.outcome).toMatchObject({
+      status: 'cancelled',
+      code: 'CANCELLED',
+      message: `cancelled: SUPERSEDED: ${newest.executionId} is newer, and takes its place (concurrency metadata.user)`,
+    });
+    expect([runs, other, newest].map(({ record }) => record.state)).toEqual([
+      'running.attempting',
+      'running.attempting',
+      'pending.queued',
+    ]);
+    bench.runtime.call(0).complete();
+    await settle();
+    expect(newest.record.state).toBe('running.attempting');
+    await bench.cancelAll();
+    await bench.leavesNothing();
+  });
+
+  test('is admitted in the commit in which the others end', async () => {
+    const bench = supervisorBench({ slots: 4 });
+    const runs = await bench.start(last, of('a'));
+    const shared = await taskOf(bench, runs.record.taskId);
+    const replaced = await bench.admit({ mode: 'async', task: shared, ...of('a') });
+    const before = bench.watched.commits.length;
+    const newest = await bench.admit({ mode: 'async', task: shared, ...of('a') });
+    const [commit = []] = bench.watched.commits.slice(before);
+    expect(commit.map(({ record }) => record?.executionId).sort()).toEqual(
+      [replaced.executionId, newest.executionId].sort(),
+    );
+    await bench.cancelAll();
+    await bench.leavesNothing();
+  });
+
+  test('also ends the oldest that runs, once it is durable, and a still newer one replaces it while that stops', async () => {
+    const bench = supervisorBench({ slots: 4 });
+    const latest = { concurrency: [{ key: 'task', limit: 1, whenFull: 'cancelRunning' as const }] };
+    const runs = await bench.start(latest);
+    const shared = await taskOf(bench, runs.record.taskId);
+    bench.runtime.call(0).stopsAfterMs = 500;
+    bench.watched.holdAnswers();
+    const second = await bench.admit({ mode: 'async', task: shared });
+    expect(runs.record.state).toBe('running.attempting');
+    bench.watched.release();
+    await settle();
+    expect([runs, second].map(({ record }) => record.state)).toEqual(['running.stopping', 'pending.queued']);
+    const third = await bench.admit({ mode: 'async', task: shared });
+    expect(second.record.outcome).toMatchObject({ code: 'CANCELLED' });
+    await bench.clock.advance(500);
+    expect(runs.record.outcome).toMatchObject({
+      code: 'CANCELLED',
+      message: expect.stringContaining(`SUPERSEDED: ${second.executionId}`),
+    });
+    expect(third.record.state).toBe('running.attempting');
+    await bench.cancelAll();
+    await bench.leavesNothing();
+  });
+});
+
 describe('a rate', () => {
   test('starts one each time there is a token, without anything else happening', async () => {
     const bench = supervisorBench({ slots: 4 });

@@ -66,7 +66,7 @@ describe('a task file', () => {
     ['concurrency: [{ limti: 1 }]', 'concurrency[0].limti: is not known; did you mean limit?'],
     [
       'concurrency: [{ when_full: wait }]',
-      'concurrency[0].when_full: is "wait"; allowed is one of queue, refuse',
+      'concurrency[0].when_full: is "wait"; allowed is one of queue, refuse, replace-pending, cancel-running',
     ],
     ['rate: [{ per: 5 }]', 'rate[0].per: is "5"; allowed is a duration'],
     ['max_recoveries: 1001', 'max_recoveries: is "1001"; allowed is a whole number from 0 to 1000'],

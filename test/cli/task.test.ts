@@ -188,7 +188,10 @@ rate: [{ key: tenant, units: 1000, per: 1s, burst: 50 }]
       '--concurrency: is "metdata.a"; allowed is task, tenant, metadata',
     ],
     [['x', '--concurrency', 'task=none'], '--concurrency: is "none"; allowed is a whole number from 1 to'],
-    [['x', '--concurrency', 'task=1:wait'], '--concurrency: is "wait"; allowed is queue, refuse'],
+    [
+      ['x', '--concurrency', 'task=1:wait'],
+      '--concurrency: is "wait"; allowed is queue, refuse, replace-pending, cancel-running',
+    ],
     [['x', '--rate', 'task=5'], '--rate: is "task=5"; allowed is KEY=UNITS/PER or KEY=UNITS/PER:BURST'],
     [['x', '--rate', 'task=5/minute'], '--rate: is "minute"; allowed is a duration'],
     [['x', '--file', 'x.yaml', '--allow-network'], '--file: says all of the task'],

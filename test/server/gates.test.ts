@@ -77,7 +77,7 @@ it.each([
   [
     'concurrency[0].when_full',
     { concurrency: [{ key: 'task', limit: 1, whenFull: 9 }] },
-    '9 is not known; allowed are QUEUE, REFUSE',
+    '9 is not known; allowed are QUEUE, REFUSE, REPLACE_PENDING, CANCEL_RUNNING',
   ],
   [
     'concurrency[1].key',

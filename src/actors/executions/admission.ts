@@ -16,6 +16,7 @@ import { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
 import { chartInput, newRecord } from './new-execution.ts';
 import { toStore } from './recovery/stored-invocation.ts';
+import { replaceWaiting } from './superseding.ts';
 
 export interface AdmissionsOptions {
   readonly clock: Clock;
@@ -93,6 +94,7 @@ export class Admissions {
     });
     executions.add(execution);
     this.#options.spawn(execution);
+    replaceWaiting(execution, executions, this.#options.cancel);
     return log;
   }
 

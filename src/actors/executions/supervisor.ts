@@ -49,6 +49,7 @@ import { LiveExecutions } from './live-executions.ts';
 import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
+import { endOldest } from './superseding.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
 
 /** What the node's operator hears. None of these may throw. */
@@ -193,8 +194,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       pending: () => this.#queue.pending,
       revive: (executionId) => this.#queue.passivation.revive(executionId),
       spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
-      cancel: (executionId, reason) =>
-        this.#deliver(executionId, { type: 'cancel', at: this.#now(), reason }),
+      cancel: (executionId, reason) => this.#cancel(executionId, reason),
     });
     this.#controls = new Controls({
       ...shared,
@@ -397,6 +397,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#actor.stop();
   }
 
+  #cancel(executionId: string, reason: string): void {
+    this.#deliver(executionId, { type: 'cancel', at: this.#now(), reason });
+  }
+
   #isSeen(scope: Scope, executionId: string): boolean {
     const record = this.#executions.get(executionId)?.log.record;
     return record !== undefined && sees(scope, record);
@@ -424,6 +428,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       if (!execution.speculative || execution.behind === 'yes') {
         this.#actor.send({ type: 'admitted', executionId });
       }
+      endOldest(execution, this.#executions, (id, reason) => this.#cancel(id, reason));
       this.#queue.consider(execution);
     }
   }

@@ -20,7 +20,7 @@ const gateKey = text(
 
 const mostGates = 8;
 const mostUnits = 1_000_000;
-const whenFull = oneOf('queue', 'refuse');
+const whenFull = oneOf('queue', 'refuse', 'replacePending', 'cancelRunning');
 
 export const concurrency = optional(
   list(
@@ -39,7 +39,7 @@ export const concurrency = optional(
   ),
   {
     means:
-      'So many attempts at a time with one value of the key: of this task, of all tasks of the tenant with `tenant` or a name of your own. The others wait, or with `refuse` are refused while so many have not ended.',
+      'So many attempts at a time with one value of the key: of this task, of all tasks of the tenant with `tenant` or a name of your own. The others wait; with `refuse` they are refused while so many have not ended, with `replace-pending` the newest of them takes the place of those that wait, and with `cancel-running` also ends the oldest that runs.',
     ...flag(
       '--concurrency <limit>',
       'KEY=LIMIT[:WHEN_FULL], such as metadata.user=1 (repeatable)',

@@ -1229,6 +1229,21 @@ export enum WhenFull {
    * @generated from enum value: WHEN_FULL_REFUSE = 2;
    */
   REFUSE = 2,
+
+  /**
+   * Of those that wait only the newest stays; the others end with CANCELLED and a message with SUPERSEDED
+   * and the newer one.
+   *
+   * @generated from enum value: WHEN_FULL_REPLACE_PENDING = 3;
+   */
+  REPLACE_PENDING = 3,
+
+  /**
+   * As REPLACE_PENDING, and the oldest that runs is cancelled when the newer one is durable.
+   *
+   * @generated from enum value: WHEN_FULL_CANCEL_RUNNING = 4;
+   */
+  CANCEL_RUNNING = 4,
 }
 
 /**
