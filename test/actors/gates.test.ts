@@ -142,6 +142,60 @@ describe('a concurrency key', () => {
     await bench.cancelAll();
     await bench.leavesNothing();
   });
+
+  test('of a new revision counts at once, before anybody invokes it', async () => {
+    const bench = supervisorBench({ slots: 4 });
+    const first = await bench.start(byUser, of('a'));
+    const shared = await taskOf(bench, first.record.taskId);
+    const second = await bench.admit({ mode: 'async', task: shared, ...of('a') });
+    const concurrency = [{ key: 'metadata.user', limit: 2 }];
+    bench.supervisor.limitsChanged({
+      ...shared,
+      revision: 2,
+      definition: { ...shared.definition, concurrency },
+    });
+    await settle();
+    expect(second.record.state).toBe('running.attempting');
+    await bench.cancelAll();
+    await bench.leavesNothing();
+  });
+});
+
+describe('what waits in the store', () => {
+  const waiting = { live: 1, ahead: 1, aheadOfLine: 1, rows: 1 };
+
+  test('behind a key that is taken does not hold those with another, also after a restart', async () => {
+    const before = supervisorBench({ slots: 2, waiting });
+    const runs = await before.start(byUser, of('a'));
+    const shared = await taskOf(before, runs.record.taskId);
+    const held: string[] = [];
+    for (let n = 0; n < 6; n++) {
+      const cursor = await before.admit({ mode: 'async', task: shared, ...of('a') });
+      held.push(cursor.executionId);
+      cursor.close('done');
+      await before.clock.advance(20);
+    }
+    expect(before.supervisor.passive).toBeGreaterThan(0);
+    const other = await before.admit({ mode: 'async', task: shared, ...of('b') });
+    expect(other.record.state).toBe('running.attempting');
+    const after = crash(before, { slots: 2, waiting });
+    await after.supervisor.recover();
+    await settle();
+    expect(after.supervisor.load.running).toBe(2);
+    const order: string[] = [];
+    for (let n = 0; after.runtime.running > 0 && n < 20; n++) {
+      const call = after.runtime.calls.findLast((each) => !each.over);
+      order.push(call?.attempt.executionId ?? '');
+      const sharing = after.runtime.calls.filter(
+        (each) => !each.over && each.attempt.executionId !== other.executionId,
+      );
+      expect(sharing.length).toBeLessThanOrEqual(1);
+      call?.complete();
+      await after.clock.advance(20);
+    }
+    expect(order.filter((id) => held.includes(id))).toEqual(held);
+    await after.leavesNothing();
+  });
 });
 
 describe('a key whose newest takes the place of the others', () => {

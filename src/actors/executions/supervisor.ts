@@ -21,8 +21,9 @@ import type {
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
+import { rulesOf } from '../../domain/scheduling/task-gates.ts';
 import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
-import type { RuntimeKind } from '../../domain/task.ts';
+import type { RuntimeKind, Task } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
@@ -362,6 +363,14 @@ export class Supervisor implements Executions, Transfers, Explanations {
       },
       executionId,
     );
+  }
+
+  /** A task has a new revision: its limits hold for those that wait, too. */
+  limitsChanged(task: Task): void {
+    const rules = rulesOf(task);
+    if (rules.length === 0) return;
+    for (const rule of rules) this.#slots.change(rule);
+    this.#actor.send({ type: 'pump' });
   }
 
   /** Refuses new executions from now on, and starts no attempt. */

@@ -122,6 +122,11 @@ export class Slots {
     return this.#order.ahead(key, this.#users.leafOf(key), most);
   }
 
+  /** A rule has another limit, for all that wait and for those that come. What runs goes on. */
+  change(rule: GateUse): void {
+    this.#order.change(rule);
+  }
+
   /** What besides slots holds back a key that waits; undefined where nothing does. Times are milliseconds from now. */
   heldBy(key: string): HeldKey | undefined {
     const held = this.#order.heldBy(key);

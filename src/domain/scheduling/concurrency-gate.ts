@@ -2,7 +2,7 @@ import { type ConcurrencyUse, Gate, type Meter } from './gate.ts';
 
 /** The attempts that run with one value of a key. */
 export class Counter implements Meter {
-  readonly gates = new Set<Gate>();
+  readonly gates: Gate[] = [];
   readonly running = new Set<string>();
 
   isClear(): boolean {

@@ -4,7 +4,7 @@
  */
 import { HeldClasses } from './held-classes.ts';
 import type { OrderNode } from './order-node.ts';
-import type { WaitingClass } from './waiting-class.ts';
+import { PassingClasses } from './passing-classes.ts';
 
 /** What one execution has to pass; the limit of a rule counts for all that wait before any of its values. */
 export type GateUse = ConcurrencyUse | RateUse | ResourcesUse;
@@ -44,7 +44,7 @@ export interface ResourcesUse {
 
 /** What gates measure against. */
 export interface Meter {
-  readonly gates: Set<Gate>;
+  readonly gates: Gate[];
   /** Whether it could be made anew, and nothing would be forgotten. */
   isClear(now: number): boolean;
 }
@@ -59,8 +59,7 @@ export abstract class Gate {
   since: number;
   /** How many classes and attempts it is before. */
   users = 0;
-  /** The classes that have to pass it, and that no gate holds. */
-  readonly passing = new Set<WaitingClass>();
+  readonly passing = new PassingClasses();
   readonly held = new HeldClasses();
   /** The tenant whose quota it is. */
   owner: OrderNode | undefined;

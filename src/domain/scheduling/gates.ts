@@ -70,7 +70,7 @@ export class Gates {
     const made = this.#make(id, limited(use, rule.use), now);
     if (made === undefined) return undefined;
     this.#gates.set(id, made);
-    made.meter.gates.add(made);
+    made.meter.gates.push(made);
     this.#rules.set(name, rule);
     rule.gates.add(made);
     made.open = made.admits(now);
@@ -188,7 +188,7 @@ export class Gates {
     for (const [id, gate] of this.#gates) {
       if (gate.users > 0 || !gate.meter.isClear(now)) continue;
       this.#gates.delete(id);
-      gate.meter.gates.delete(gate);
+      gate.meter.gates.splice(gate.meter.gates.indexOf(gate), 1);
       const rule = this.#rules.get(ruleOf(gate.use));
       rule?.gates.delete(gate);
       if (rule?.gates.size === 0) this.#rules.delete(ruleOf(gate.use));
@@ -196,7 +196,7 @@ export class Gates {
       if (opening !== undefined) this.#openings.delete(opening);
       this.#opening.delete(gate);
     }
-    for (const [id, meter] of this.#meters) if (meter.gates.size === 0) this.#meters.delete(id);
+    for (const [id, meter] of this.#meters) if (meter.gates.length === 0) this.#meters.delete(id);
     this.#sweepAt = Math.max(maxUnused, 2 * this.#gates.size);
   }
 }

@@ -21,6 +21,8 @@ interface HeldLeaves {
  * by leaf, so that the tree can choose among leaves; and of a leaf by who came first.
  */
 export class HeldClasses {
+  /** Where it is the only one, as before most of many values: all the rest is made with a second. */
+  #only: WaitingClass | undefined;
   #byRank: (HeldLeaves | undefined)[] | undefined;
   #size = 0;
 
@@ -30,6 +32,17 @@ export class HeldClasses {
   }
 
   add(queue: WaitingClass): void {
+    this.#size += 1;
+    if (this.#size === 1) {
+      this.#only = queue;
+      return;
+    }
+    if (this.#only !== undefined) this.#sort(this.#only);
+    this.#only = undefined;
+    this.#sort(queue);
+  }
+
+  #sort(queue: WaitingClass): void {
     const { leaf } = queue;
     this.#byRank ??= [];
     this.#byRank[leaf.rank] ??= { byLeaf: new Map(), order: undefined };
@@ -42,10 +55,14 @@ export class HeldClasses {
     }
     held.classes.add(queue);
     queue.heap = held.classes;
-    this.#size += 1;
   }
 
   delete(queue: WaitingClass): void {
+    if (queue === this.#only) {
+      this.#only = undefined;
+      this.#size = 0;
+      return;
+    }
     const { leaf } = queue;
     const leaves = this.#byRank?.[leaf.rank];
     const held = leaves?.byLeaf.get(leaf);
@@ -61,11 +78,13 @@ export class HeldClasses {
 
   /** The first come of a leaf. */
   first(leaf: OrderNode): WaitingClass | undefined {
+    if (this.#only !== undefined) return this.#only.leaf === leaf ? this.#only : undefined;
     return this.#byRank?.[leaf.rank]?.byLeaf.get(leaf)?.classes.least;
   }
 
   /** At most so many leaves of each priority, those that have used least. */
   leaves(most: number): OrderNode[] {
+    if (this.#only !== undefined) return [this.#only.leaf];
     const found: OrderNode[] = [];
     for (const leaves of this.#byRank ?? []) {
       if (leaves === undefined) continue;

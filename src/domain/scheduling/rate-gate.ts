@@ -5,7 +5,7 @@ import { Gate, type Meter, type RateUse } from './gate.ts';
  * later than now, for a bucket that begins empty.
  */
 export class Bucket implements Meter {
-  readonly gates = new Set<Gate>();
+  readonly gates: Gate[] = [];
   fullAt: number;
 
   constructor(fullAt: number) {

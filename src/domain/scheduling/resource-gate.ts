@@ -8,7 +8,7 @@ export interface Resources {
 
 /** What a node may hand out to attempts. */
 export class ResourcePool implements Meter {
-  readonly gates = new Set<Gate>();
+  readonly gates: Gate[] = [];
   readonly running = new Map<string, Resources>();
   total: Resources;
   /** For whom what is released is kept: one that would never start otherwise, as smaller ones pass it. */

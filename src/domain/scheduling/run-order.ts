@@ -399,8 +399,7 @@ export class RunOrder {
 
   #closed(gate: Gate): void {
     if (gate.owner !== undefined) this.#tired.add(gate.owner);
-    const queues = [...gate.passing];
-    gate.passing.clear();
+    const queues = gate.passing.takeAll();
     for (const queue of queues) {
       for (const other of queue.gates) other.passing.delete(queue);
       queue.leaf.open.delete(queue);

@@ -2,8 +2,8 @@
 import { invalidArgument, quote } from '../errors.ts';
 import type { ExecutionRecord, JsonValue } from '../execution.ts';
 import { tenantOf } from '../scope.ts';
-import type { ConcurrencyLimit, RateLimit, TaskDefinition } from '../task.ts';
-import type { GateUse } from './gate.ts';
+import type { ConcurrencyLimit, RateLimit, Task, TaskDefinition } from '../task.ts';
+import type { ConcurrencyUse, GateUse } from './gate.ts';
 
 export const mostValueBytes = 256;
 
@@ -43,15 +43,32 @@ export function gatesOf({
 }: Pick<ExecutionRecord, 'tenant' | 'taskId' | 'taskRevision' | 'gates'>): readonly GateUse[] {
   if (gates.length === 0) return none;
   const tenant = tenantOf(record);
-  return gates.map((gate): GateUse => {
-    const { key, value } = gate;
-    const rule = `${taskId}/${key}`;
-    const meter = isOfTask(key) ? `${rule}=${value}` : `${tenant}/${key}`;
-    const measured = { rule, meter, key, value, version };
-    if (!('units' in gate)) return { kind: 'concurrency', ...measured, limit: gate.limit };
-    const { units, perMs, burst = 1 } = gate;
-    return { kind: 'rate', ...measured, units, perMs, burst };
+  return gates.map((gate) => {
+    const rule = `${taskId}/${gate.key}`;
+    const meter = isOfTask(gate.key) ? `${rule}=${gate.value}` : `${tenant}/${gate.key}`;
+    return useOf(gate, { rule, meter, value: gate.value, version });
   });
+}
+
+/** The limits of a revision of a task, for whatever values. */
+export function rulesOf({
+  taskId,
+  revision: version,
+  definition: { concurrency = none, rate = none },
+}: Pick<Task, 'taskId' | 'revision' | 'definition'>): readonly GateUse[] {
+  return [...concurrency, ...rate].map((limit) =>
+    useOf(limit, { rule: `${taskId}/${limit.key}`, meter: '', value: '', version }),
+  );
+}
+
+function useOf(
+  limit: ConcurrencyLimit | RateLimit,
+  of: Omit<ConcurrencyUse, 'kind' | 'key' | 'limit'>,
+): GateUse {
+  const { key } = limit;
+  if (!('units' in limit)) return { kind: 'concurrency', key, ...of, limit: limit.limit };
+  const { units, perMs, burst = 1 } = limit;
+  return { kind: 'rate', key, ...of, units, perMs, burst };
 }
 
 /** What is to happen to others of its value hangs on those that wait: all of them have to be known. */
