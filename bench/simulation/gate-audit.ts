@@ -1,6 +1,6 @@
 import type { GateUse } from '../../src/domain/scheduling/gate.ts';
 import type { Leaf } from '../../src/domain/scheduling/priority.ts';
-import type { TenantQuota } from '../../src/domain/scheduling/run-order.ts';
+import type { TenantLimits } from '../../src/domain/scheduling/run-order.ts';
 
 interface Tokens {
   count: number;
@@ -20,7 +20,7 @@ const mostFaults = 20;
 export class GateAudit {
   readonly faults: string[] = [];
   readonly #slots: number;
-  readonly #quotas: Readonly<Record<string, TenantQuota>>;
+  readonly #quotas: Readonly<Record<string, TenantLimits>>;
   readonly #resources: { readonly memoryBytes: number; readonly processors: number } | undefined;
   readonly #running = new Set<string>();
   readonly #counts = new Map<string, number>();
@@ -30,7 +30,7 @@ export class GateAudit {
 
   constructor(
     slots: number,
-    quotas: Readonly<Record<string, TenantQuota>>,
+    quotas: Readonly<Record<string, TenantLimits>>,
     resources?: { readonly memoryBytes: number; readonly processors: number },
   ) {
     this.#slots = slots;

@@ -5,7 +5,7 @@
 import TinyQueue from 'tinyqueue';
 import type { GateUse } from '../../src/domain/scheduling/gate.ts';
 import type { Leaf } from '../../src/domain/scheduling/priority.ts';
-import { RunOrder, type TenantQuota } from '../../src/domain/scheduling/run-order.ts';
+import { RunOrder, type TenantLimits } from '../../src/domain/scheduling/run-order.ts';
 import { GateAudit } from './gate-audit.ts';
 
 /** One execution of a workload. Times in milliseconds. */
@@ -22,7 +22,7 @@ export interface Job {
 export interface Workload {
   readonly name: string;
   readonly slots: number;
-  readonly quotas?: Readonly<Record<string, TenantQuota>>;
+  readonly quotas?: Readonly<Record<string, TenantLimits>>;
   readonly resources?: { readonly memoryBytes: number; readonly processors: number };
   readonly jobs: readonly Job[];
   /** Each of these, by tenant or by priority, has to have its share by weight while all have work; see `Report.shares`. */

@@ -11,6 +11,7 @@ import { linkCommand } from './commands/link.ts';
 import { listCommand } from './commands/list.ts';
 import { machineShowCommand } from './commands/machine-show.ts';
 import { pageCommand } from './commands/page.ts';
+import { quotaCommand } from './commands/quota.ts';
 import { replayCommand } from './commands/replay.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
@@ -69,6 +70,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(taskDeleteCommand(shell));
   const db = dbCommand(shell);
   const token = tokenCommand(shell);
+  const quota = quotaCommand(shell);
   const machine = new Command('machine')
     .description('the statecharts that run in the node')
     .addCommand(machineShowCommand(shell));
@@ -94,6 +96,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(instancesCommand(shell))
     .addCommand(machine)
     .addCommand(token)
+    .addCommand(quota)
     .addCommand(db)
     .addCommand(versionCommand(shell));
   for (const name of ['invoke', 'wait']) {
@@ -107,6 +110,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...machine.commands,
     ...db.commands,
     ...token.commands,
+    ...quota.commands,
   ]) {
     each
       .exitOverride((error) => {

@@ -64,6 +64,7 @@ export const inReferenceWords = rewording(referenceWords);
 export const inInvokeFlags = rewording(invokeWords);
 export const inTaskFlags = rewording(taskWords);
 export const inTokenFlags = rewording(tokenWords);
+export const inQuotaFlags = rewording([['tenant', 'TENANT']]);
 export const inListFlags = rewording(listWords);
 
 /** A task file has the fields themselves, without the message around them. */

@@ -18,6 +18,7 @@ import { AccessService } from '../server/gen/spearlet/access_pb.js';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
+import { QuotaService } from '../server/gen/spearlet/quota_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { GrpcListener } from '../server/grpc-listener.ts';
@@ -28,8 +29,11 @@ import { createHttpServer } from '../server/http-server.ts';
 import { createInstanceService } from '../server/instance-service.ts';
 import { LocalListener } from '../server/local-listener.ts';
 import { createNodeService } from '../server/node-service.ts';
+import { PageTokens } from '../server/page-tokens.ts';
+import { createQuotaService } from '../server/quota-service.ts';
 import { addReflection } from '../server/reflection.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
+import { StalledSends } from '../server/stalled-sends.ts';
 import { createTaskService } from '../server/task-service.ts';
 import type { CertificateSource } from '../server/tls/certificate-source.ts';
 import { PeerCertificates } from '../server/tls/peer-certificates.ts';
@@ -78,6 +82,8 @@ export async function openFront(
     const arrivals = new Arrivals(budget, clock, { idleMs: receiveIdleMs, totalMs: receiveTotalMs });
     return { budget, arrivals };
   };
+  const sends = new StalledSends(clock, config.sendIdleMs);
+  opened.defer(() => sends.close());
   const pageAccess = new PageAccess(clock);
   const calls = new OpenCalls(clock, {
     perPrincipal: config.maxCallsPerPrincipal,
@@ -112,7 +118,11 @@ export async function openFront(
     },
   };
   const executions = { executions: supervisor, seen: seenExecutions(supervisor), clock };
-  const functions = createFunctionService({ ...executions, tasks, list: store, defaultTotalMs });
+  const pageTokens = new PageTokens(core.tokens.keyFor('page tokens'));
+  const functions = createFunctionService({
+    ...executions,
+    ...{ tasks, list: store, pageTokens, defaultTotalMs },
+  });
   const snapshots = createSnapshotService({ ...executions, snapshots: core.snapshots });
   const node = createNodeService({
     ...executions,
@@ -128,6 +138,7 @@ export async function openFront(
     httpAddress: () => boundAddress(http, config.httpAddress),
     tls: certificates !== undefined,
     seen: executions.seen,
+    taskTenants: () => store.taskTenants(),
   });
   const services = [
     { service: FunctionService, handlers: { ...functions } },
@@ -135,7 +146,7 @@ export async function openFront(
       service: TaskService,
       handlers: {
         ...createTaskService({
-          ...{ executions: supervisor, tasks, list: store },
+          ...{ executions: supervisor, tasks, list: store, pageTokens },
           imageRegistries: config.imageRegistry,
         }),
       },
@@ -144,6 +155,7 @@ export async function openFront(
     { service: SnapshotService, handlers: { ...snapshots }, streams: true as const },
     { service: NodeService, handlers: { ...node }, streams: true as const },
     { service: AccessService, handlers: { ...access } },
+    { service: QuotaService, handlers: { ...createQuotaService(supervisor.quotas) } },
   ];
 
   const connections = new Connections({
@@ -154,7 +166,7 @@ export async function openFront(
   const peers = new PeerCertificates();
   const arriving = createGrpcArrivals(
     services.map(({ service }) => service),
-    { ...chain, peers },
+    { ...chain, peers, sends },
   );
   for (const { service, handlers } of services) {
     addService(grpc, service, handlers, { ...chain, arriving, peers });
@@ -191,11 +203,12 @@ export async function openFront(
     ...chain,
     ...secure,
     hosts,
+    handshakeMs: receiveIdleMs,
     pageAccess,
     connections,
+    sends,
     functions,
     services,
-    actionsAllowed: config.allowUiActions,
     snapshots,
     page: await loadPageFiles(),
     feed,
@@ -205,7 +218,10 @@ export async function openFront(
   const failed = (error: Error): void => logger.error({ err: error }, 'a connection could not be accepted');
   return {
     grpc,
-    listener: new GrpcListener(grpc, { connections, arriving, clock, failed, peers, ...secure }),
+    listener: new GrpcListener(grpc, {
+      ...{ connections, arriving, clock, failed, peers, handshakeMs: receiveIdleMs },
+      ...secure,
+    }),
     localGrpc,
     localListener: new LocalListener(localGrpc, failed),
     http,

@@ -17,6 +17,7 @@ import { holdsDescriptors } from '../runtimes/wasm/files/anchor.ts';
 import { openHostLauncher } from '../runtimes/wasm/hosts/host-launcher.ts';
 import { createWasmRuntime } from '../runtimes/wasm/runtime.ts';
 import type { Artifacts } from '../stores/artifacts.ts';
+import { openFetchedImages } from '../stores/fetched-images-file.ts';
 import type { Store } from '../stores/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { mostKeptHosts } from './descriptors.ts';
@@ -48,7 +49,8 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
         : 'there is no /proc here: wasm tasks have no preopens without --unsafe-preopens',
     );
   }
-  const folders = new HostFolders(guardedPlaces(config));
+  const guarded = guardedPlaces(config);
+  const folders = new HostFolders(guarded);
   const secrets = new SecretStore({ folder: config.secretsDir, variable: secretVariable });
   const wasm = createWasmRuntime({
     unsafePreopens,
@@ -67,10 +69,15 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     logger,
   });
   const [process, docker] = await Promise.all([
-    openProcessRuntime({ nodeId, clock, logger, hostAccess, scratchBytes }),
+    openProcessRuntime({
+      ...{ nodeId, clock, logger, hostAccess, scratchBytes },
+      unconfined: config.allowHostAccess,
+      hidden: guarded.map(({ path }) => path),
+    }),
     openDockerRuntime({
       ...{ nodeId, host: config.dockerHost, clock, logger, hostAccess, scratchBytes, folders, spare },
       ownPorts: () => [...ownPorts],
+      fetched: await openFetchedImages(config.dataDir),
     }),
   ]);
   const warm = { registry, clock, ids, logger, secrets };

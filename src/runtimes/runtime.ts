@@ -109,6 +109,8 @@ export type AttemptOutcome = AttemptFacts &
 
 /** How the fetching of an artifact is followed, and given up. */
 export interface Fetching {
+  /** Whose task it is for; absent means the default. */
+  readonly tenant?: string;
   readonly progress: (step: ArtifactProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -127,9 +129,10 @@ export interface TaskHost {
   /**
    * Makes an artifact ready to run and reads its signatures; called at registration, and again where the node
    * starts with a task it knows. Rejects with a RequestError that names the field where the task cannot be run
-   * here, also where it asks for a limit that this runtime cannot hold it to.
+   * here, also where it asks for a limit that this runtime cannot hold it to, or for what only other tenants than
+   * `tenant` have.
    */
-  prepare(task: TaskDefinition): Promise<PreparedArtifact>;
+  prepare(task: TaskDefinition, tenant?: string): Promise<PreparedArtifact>;
   /** Ends every instance. Attempts still running settle as INSTANCE_LOST. */
   close(): Promise<void>;
 }

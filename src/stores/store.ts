@@ -2,6 +2,7 @@ import type { LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/execution.ts';
 import type { Labels } from '../domain/labels.ts';
 import type { DeletedExecution, StatusCounts } from '../domain/node-feed.ts';
+import type { Quota } from '../domain/quota.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { Task } from '../domain/task.ts';
 
@@ -121,6 +122,11 @@ export interface EventQuery {
   readonly maxBytes: number;
 }
 
+export interface StoredQuota {
+  readonly tenant: string;
+  readonly quota: Quota;
+}
+
 /** How much a store has. */
 export interface StoreCounts {
   readonly executions: StatusCounts;
@@ -211,6 +217,11 @@ export interface Store {
   taskTenants(): Promise<string[]>;
   /** Whether a revision of any task of the tenant runs the WebAssembly artifact of that digest. */
   hasArtifact(tenant: string, sha256: string): Promise<boolean>;
+
+  /** By tenant. */
+  quotas(): Promise<StoredQuota[]>;
+  /** Undefined takes it away. */
+  saveQuota(tenant: string, quota: Quota | undefined): Promise<void>;
 
   close(): Promise<void>;
 }

@@ -265,6 +265,56 @@ describe('a key whose newest takes the place of the others', () => {
   });
 });
 
+describe('the quota of a tenant', () => {
+  test('lets so many of it run and says so of those that wait, and one that is raised lets them go', async () => {
+    const bench = supervisorBench({ slots: 4 });
+    await bench.supervisor.quotas.set('default', { running: 1 });
+    const first = await bench.start();
+    const second = await bench.start();
+    expect([first, second].map(({ record }) => record.state)).toEqual([
+      'running.attempting',
+      'pending.queued',
+    ]);
+    expect(await bench.supervisor.explain(second.executionId)).toMatchObject({
+      summary: expect.stringContaining('all that its tenant may have running are: the limit is 1'),
+      gate: { kind: 'quota', key: 'tenant', value: 'default', limit: 1 },
+      heldBy: [first.executionId],
+    });
+    await bench.supervisor.quotas.set('default', { running: 2 });
+    await settle();
+    expect(second.record.state).toBe('running.attempting');
+    await bench.cancelAll();
+    await bench.leavesNothing();
+  });
+
+  test('holds after a restart what is to run beyond it, also without a limit of its task', async () => {
+    const before = supervisorBench({ slots: 4 });
+    await before.supervisor.quotas.set('default', { running: 1 });
+    await before.start();
+    await before.start();
+    const after = crash(before, { slots: 4 });
+    await after.supervisor.recover();
+    await settle();
+    expect(after.supervisor.load).toMatchObject({ running: 1, live: 2 });
+    await after.cancelAll();
+    await after.leavesNothing();
+  });
+
+  test('starts nothing before the admission is durable', async () => {
+    const bench = supervisorBench();
+    await bench.supervisor.quotas.set('default', { running: 1 });
+    bench.watched.holdAnswers();
+    await bench.supervisor.admit(requestWith({ mode: 'async' }));
+    await settle();
+    expect(bench.runtime.calls).toHaveLength(0);
+    bench.watched.release();
+    await settle();
+    expect(bench.runtime.calls).toHaveLength(1);
+    await bench.cancelAll();
+    await bench.leavesNothing();
+  });
+});
+
 describe('a rate', () => {
   test('starts one each time there is a token, without anything else happening', async () => {
     const bench = supervisorBench({ slots: 4 });

@@ -1,18 +1,21 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { Server } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
-import { methodRoles, roleOf } from '../../src/server/access/method-roles.ts';
+import { methodRoles } from '../../src/domain/method-roles.ts';
+import { roleOf } from '../../src/server/access/method-roles.ts';
 import { ServerReflection } from '../../src/server/gen/grpc/reflection/v1/reflection_pb.js';
 import { AccessService } from '../../src/server/gen/spearlet/access_pb.js';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
+import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { addService } from '../../src/server/grpc-server.ts';
 
 const services: readonly DescService[] = [
   AccessService,
+  QuotaService,
   FunctionService,
   InstanceService,
   NodeService,

@@ -1,21 +1,21 @@
 /** A guest that reaches the node's own ports registers nothing there that reaches the host. */
-import { spawnSync } from 'node:child_process';
-import { chownSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
 import { dockerSocket, makeTestImage, testImage } from '../support/docker-image.ts';
-import { describeWhere, dockerEngine, root } from '../support/needs.ts';
+import { describeWhere, dockerEngine, nobody, readableByNobody, root } from '../support/needs.ts';
 import { type ChildServer, example, type LocalServer, spawnServer, startServer } from '../support/server.ts';
 
 /** Tells, a line each, what came of every way to the node's rights that a program can try. */
 const escapee = `
-const [, address, dataDir] = process.argv;
+const [, address, dataDir, node, folders] = process.argv;
 const told = async (what, act) => {
   try { console.log(what, await act()); } catch (error) { console.log(what, error.code ?? error.cause?.code ?? error.message); }
 };
-const { readFileSync, readdirSync } = require('node:fs');
+const { readFileSync, readdirSync, writeFileSync } = require('node:fs');
+const { spawnSync } = require('node:child_process');
 const { connect } = require('node:net');
 const definition = { name: 'out', runtime: 'RUNTIME_KIND_PROCESS', artifact: { path: '/bin/sh' }, args: ['-c', 'id'] };
 const post = (method, body) => fetch('http://' + address + '/api/' + method, {
@@ -31,6 +31,28 @@ const post = (method, body) => fetch('http://' + address + '/api/' + method, {
     const socket = connect(dataDir + '/run/node.sock', () => { socket.destroy(); resolve('open'); });
     socket.on('error', reject);
   }));
+  if (node === undefined) return;
+  for (const file of ['environ', 'mem', 'root/etc/passwd', 'cwd/package.json', 'fd/0', 'ns/mnt', 'oom_score_adj']) {
+    await told(file, () => readFileSync('/proc/' + node + '/' + file).length);
+  }
+  await told('kill', () => process.kill(Number(node), 'SIGKILL'));
+  await told('others', () => readdirSync('/proc').filter((name) => Number(name) > 0 && !['1', String(process.pid), String(process.ppid)].includes(name)).length);
+  for (const folder of folders.split(':')) {
+    await told(folder, () => readdirSync(folder).length);
+    await told('write', () => writeFileSync(folder + '/mine', ''));
+  }
+  // As root of a user namespace of its own, in which it may mount.
+  const tried = (commands) => {
+    const { status, stdout } = spawnSync('unshare', ['-Urm', 'sh', '-c', commands], { encoding: 'utf8' });
+    return stdout.trim() || status;
+  };
+  await told('own namespace', () => tried('mount -t tmpfs none /tmp && echo mounts'));
+  await told('unmount', () => tried('umount -n -i ' + dataDir + ' || umount -n -i -l ' + dataDir + ' || cat ' + dataDir + '/admin-token'));
+  await told('move', () => tried('mount --move ' + dataDir + ' /mnt || cat ' + dataDir + '/admin-token'));
+  await told('bind', () => tried('mount --bind / /mnt || mount --rbind / /mnt; cat /mnt' + dataDir + '/admin-token'));
+  await told('remount', () => tried('mount -o remount,bind,rw ' + dataDir + ' || cat ' + dataDir + '/admin-token'));
+  await told('proc', () => tried('umount -n -i /proc || umount -n -i -l /proc || ls -d /proc/' + node));
+  await told('enter', () => tried('nsenter --target ' + node + ' --mount --user cat ' + dataDir + '/admin-token'));
 })();
 `;
 
@@ -102,41 +124,55 @@ test('a component finds no way to the node', async () => {
   expect(await askedByComponent(server)).toEqual(['"HTTP-request-denied"']);
 });
 
-/** A user without privileges, as whom a node can run where it may read the program. */
-const nobody = 65_534;
-const program = join(import.meta.dirname, '../../src/main.ts');
-const reading = `require('node:fs').readFileSync(${JSON.stringify(program)})`;
-const readable =
-  spawnSync(process.execPath, ['-e', reading], { uid: nobody }).status === 0
-    ? ''
-    : 'another user cannot read the program here';
+/** A node that is not root, with all that is its own outside of the folders that everyone can write to. */
+async function userNode(): Promise<ChildServer & { readonly base: string }> {
+  const base = await mkdtemp('/var/spear-escape-');
+  const [dataDir, home, temporary] = ['data', 'home', 'temporary'].map((name) => join(base, name));
+  for (const folder of [base, dataDir, home, temporary]) {
+    mkdirSync(folder ?? '', { recursive: true });
+    chownSync(folder ?? '', nobody, nobody);
+  }
+  const env = { HOME: `${home}`, XDG_STATE_HOME: `${home}/state`, TMPDIR: `${temporary}` };
+  const server = await spawnServer(`${dataDir}`, {}, [], env, nobody);
+  onTestFinished(async () => {
+    await server.end('SIGKILL');
+    await rm(base, { recursive: true, force: true });
+  });
+  return Object.assign(server, { base });
+}
 
-describeWhere([root(), readable], 'on a node that does not run as root', () => {
-  test('a component and a process register nothing at the node', async () => {
-    const dataDir = await mkdtemp('/var/tmp/spear-escape-');
-    chownSync(dataDir, nobody, nobody);
-    const home = { HOME: dataDir, XDG_STATE_HOME: join(dataDir, 'state') };
-    const server = await spawnServer(dataDir, {}, [], home, nobody);
-    onTestFinished(async () => {
-      await server.end('SIGKILL');
-      await rm(dataDir, { recursive: true, force: true });
-    });
-    expect(await askedByComponent(server)).toEqual(['"HTTP-request-denied"']);
+describeWhere([root(), readableByNobody()], 'on a node that does not run as root', () => {
+  test('a component finds no way to the node', async () => {
+    expect(await askedByComponent(await userNode())).toEqual(['"HTTP-request-denied"']);
+  });
+
+  test('a process finds no way to the rights of the node', async () => {
+    const server = await userNode();
+    const { base, dataDir } = server;
+    const [scratch] = readdirSync(join(base, 'temporary')).filter((name) => !name.endsWith('-guests'));
+    const folders = [dataDir, `${base}/home/state/spear/nodes`, `${base}/temporary/${scratch}-guests`];
     await server.tasks.registerTask({
       definition: {
         name: 'escapee',
         runtime: RuntimeKind.PROCESS,
         artifact: { source: { case: 'path', value: process.execPath } },
-        args: ['-e', escapee, server.httpAddress, '/nowhere'],
+        args: ['-e', escapee, server.httpAddress, dataDir, String(server.process.pid), folders.join(':')],
       },
     });
     const { result } = await server.functions.invokeFunction({ task: 'escapee' });
-    const lines = Buffer.from(result?.output ?? [])
-      .toString()
-      .split('\n');
-    expect(lines.slice(0, 2), Buffer.from(result?.errorOutput ?? []).toString()).toEqual([
+    const lines = Buffer.from(result?.output ?? []).toString();
+    expect(lines.trimEnd().split('\n'), Buffer.from(result?.errorOutput ?? []).toString()).toEqual([
       'register ROLE_MISSING',
       'token ROLE_MISSING',
+      ...['admin-token', 'tokens', 'run', 'socket'].map((what) => `${what} ENOENT`),
+      ...['environ', 'mem', 'root/etc/passwd', 'cwd/package.json', 'fd/0', 'ns/mnt', 'oom_score_adj'].map(
+        (what) => `${what} ENOENT`,
+      ),
+      'kill ESRCH',
+      'others 0',
+      ...folders.flatMap((folder) => [`${folder} 0`, 'write EROFS']),
+      'own namespace mounts',
+      ...['unmount 1', 'move 1', 'bind 1', 'remount 1', 'proc 2', 'enter 1'],
     ]);
   });
 });

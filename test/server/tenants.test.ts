@@ -6,11 +6,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/cli/client.ts';
-import { methodRoles, pathRoles } from '../../src/server/access/method-roles.ts';
+import { methodRoles, pathRoles } from '../../src/domain/method-roles.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { ExecutionMode, FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
+import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { adminTokenFile } from '../../src/stores/token-file.ts';
@@ -211,7 +212,8 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   await one.ask(snapshots.restoreExecution, (() => messages({}, document)) as never);
   for (const task of ['b-other', ...others.tasks.filter((name) => !name.startsWith('b-'))])
     await one.ask(tasks.deleteTask, { task, cancelExecutions: true });
-  for (const method of Object.values(access)) await one.ask(method, {});
+  for (const method of [...Object.values(access), ...Object.values(QuotaService.method)])
+    await one.ask(method, {});
   await counted(one);
   await one.ask(nodes.getNode, {});
   const last = (await call.invokeFunction({ task: 'b-count', input })).executionId;
@@ -259,6 +261,7 @@ test('every service of a node is among those that are asked', () => {
     NodeService,
     SnapshotService,
     AccessService,
+    QuotaService,
   ];
   expect([...known].sort()).toEqual(services.map(({ name }) => name).sort());
 });

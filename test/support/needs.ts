@@ -1,5 +1,6 @@
 /** What some tests need of the machine. One that is missing skips them and says so; CI allows no skip. */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe } from 'vitest';
 
@@ -57,6 +58,17 @@ export function faketime(): Promise<Missing> {
 
 export function root(): Missing {
   return process.getuid?.() === 0 ? '' : 'this needs to run as root';
+}
+
+/** A user without privileges, as whom a node can run. */
+export const nobody = 65_534;
+
+/** Whether that user can run the project; only root can ask. */
+export function readableByNobody(): Missing {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  const reading = `require('node:fs').readFileSync(${JSON.stringify(main)})`;
+  const { status } = spawnSync(process.execPath, ['-e', reading], { uid: nobody });
+  return status === 0 ? '' : 'another user cannot read the program here';
 }
 
 /** A `describe` that is skipped, and says why, where something is missing. */

@@ -1,14 +1,17 @@
 import { admissionRule } from '../../domain/admission.ts';
 import { RequestError } from '../../domain/errors.ts';
+import { assertMayWait } from '../../domain/quota.ts';
 import type { Store } from '../../stores/store.ts';
 import { type Committer, noSpace, storeUnavailable } from '../log/committer.ts';
 import type { Slots } from '../queue/slots.ts';
+import type { TenantQuotas } from './tenant-quotas.ts';
 
 interface GateOptions {
   readonly committer: Committer;
   readonly store: Store;
   readonly slots: Slots;
   readonly queueLimit: number;
+  readonly quotas: Pick<TenantQuotas, 'of' | 'get'>;
 }
 
 const retryAfterMs = 1000;
@@ -44,11 +47,15 @@ export class AdmissionGate {
     if (store.lowSpace) throw noSpace();
   }
 
-  /** Throws a RequestError where no new execution is accepted beside the `pending` ones. */
-  checkAdmission(pending: number): void {
+  /** Throws a RequestError where no new execution of a tenant is accepted beside the `pending` ones of the node. */
+  checkAdmission(pending: number, tenant: string): void {
     this.checkOpen();
-    const { queueLimit, slots } = this.#options;
+    const { queueLimit, slots, quotas } = this.#options;
     const { running, total } = slots;
+    const quota = quotas.of(tenant);
+    if (quota.pending !== undefined) {
+      assertMayWait(tenant, quota, quotas.get(tenant).load.pending, Math.max(0, total - running));
+    }
     if (admissionRule({ running, slots: total, pending, queueLimit }) !== 'refuse') return;
     throw new RequestError(
       'resource_exhausted',

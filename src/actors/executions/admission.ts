@@ -9,7 +9,6 @@ import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { LiveLog, type LogSurroundings } from '../log/live-log.ts';
-import type { AdmissionGate } from './admission-gate.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { checkKeys } from './key-admission.ts';
 import { LiveExecution } from './live-execution.ts';
@@ -23,12 +22,13 @@ export interface AdmissionsOptions {
   readonly ids: IdSource;
   readonly store: Store;
   readonly executions: LiveExecutions;
-  readonly gate: AdmissionGate;
   readonly surroundings: LogSurroundings;
   /** Milliseconds since the epoch, as deadlines count. */
   now(): number;
-  /** All that are accepted and have not begun. */
-  pending(): number;
+  /** Throws a RequestError where no more of a tenant is accepted now. */
+  checkOpen(tenant: string): void;
+  /** A tenant may have so many running and no more: nothing of it starts before it is durable. */
+  boundsRunning(tenant: string): boolean;
   /** Live, or live again; undefined where there is none that waits or runs. */
   revive(executionId: string): Promise<LiveExecution | undefined>;
   /** It is among the live ones from now on. */
@@ -71,8 +71,8 @@ export class Admissions {
   }
 
   #create(request: AdmissionRequest): LiveLog {
-    const { clock, ids, gate, executions, surroundings } = this.#options;
-    gate.checkAdmission(this.#options.pending());
+    const { clock, ids, executions, surroundings } = this.#options;
+    this.#options.checkOpen(tenantOf(request.task));
     const { task, invocation, invocationId } = request;
     const at = { wall: Math.round(clock.now()), steady: this.#options.now() };
     const admitted = clock.monotonic();
@@ -87,7 +87,11 @@ export class Admissions {
       log,
       task,
       begins: { input: chartInput(record, request, at), invocation, by: request.by },
-      speculative: claim === undefined && hasNoOutsideEffects(task) && !isGated(task.definition),
+      speculative:
+        claim === undefined &&
+        hasNoOutsideEffects(task) &&
+        !isGated(task.definition) &&
+        !this.#options.boundsRunning(tenantOf(task)),
       watched: request.mode !== 'sync',
       pending: true,
       stopwatch: { admitted, dispatched: undefined },

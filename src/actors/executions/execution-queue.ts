@@ -1,7 +1,8 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Durations } from '../../domain/durations.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
-import { leafOf } from '../../domain/scheduling/line.ts';
+import type { TenantLoad } from '../../domain/quota.ts';
+import { leafOf, leafOfLine } from '../../domain/scheduling/line.ts';
 import type { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Store, WaitingExecution } from '../../stores/store.ts';
 import { Estimates } from '../queue/estimates.ts';
@@ -92,11 +93,18 @@ export class ExecutionQueue {
     return this.slots.queued + this.backlog.size;
   }
 
+  loadOf(tenant: string): TenantLoad {
+    const pending = this.#host.executions.pendingOf(tenant) + this.passivation.sizeOf(tenant);
+    return { running: this.slots.runningOf(tenant), pending };
+  }
+
   /** Takes up what waits in the store. Resolves with how many those are. */
   async open(): Promise<number> {
-    const lines = await this.backlog.open();
-    const waiting = lines.reduce((sum, { count }) => sum + count, 0);
-    await this.passivation.open(waiting);
+    for (const { line, count } of await this.backlog.open()) {
+      this.passivation.found(leafOfLine(line)?.tenant ?? '', count);
+    }
+    const waiting = this.passivation.size;
+    await this.passivation.open();
     return waiting;
   }
 

@@ -1,3 +1,5 @@
+import { Counts } from '../../domain/counts.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import type { LiveExecution } from './live-execution.ts';
 
 const nobody: ReadonlySet<string> = new Set();
@@ -8,6 +10,8 @@ export class LiveExecutions {
   #pending = 0;
   /** Those that share a value of a key, in the order in which they came. */
   readonly #byMeter = new Map<string, Set<string>>();
+  /** By tenant. */
+  readonly #pendingOf = new Counts();
 
   get size(): number {
     return this.#executions.size;
@@ -16,6 +20,10 @@ export class LiveExecutions {
   /** Those of them that count against the queue limit. */
   get pending(): number {
     return this.#pending;
+  }
+
+  pendingOf(tenant: string): number {
+    return this.#pendingOf.of(tenant);
   }
 
   get(executionId: string): LiveExecution | undefined {
@@ -32,13 +40,15 @@ export class LiveExecutions {
 
   add(execution: LiveExecution): void {
     this.#executions.set(execution.executionId, execution);
-    if (execution.pending) this.#pending += 1;
     for (const gate of execution.gates) {
       if (gate.kind !== 'concurrency') continue;
       const sharing = this.#byMeter.get(gate.meter);
       if (sharing === undefined) this.#byMeter.set(gate.meter, new Set([execution.executionId]));
       else sharing.add(execution.executionId);
     }
+    if (!execution.pending) return;
+    this.#pending += 1;
+    this.#pendingOf.add(tenantOf(execution.log.record), 1);
   }
 
   /** It runs, has ended, or is forgotten. */
@@ -46,6 +56,7 @@ export class LiveExecutions {
     if (!execution.pending) return;
     execution.pending = false;
     this.#pending -= 1;
+    this.#pendingOf.add(tenantOf(execution.log.record), -1);
   }
 
   /** Those that count with one another under a key, in the order in which they came. */

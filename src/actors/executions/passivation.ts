@@ -6,8 +6,10 @@
  * At most one live actor per execution id (I1): whoever needs one that is not live waits for the same revival.
  */
 import type { Clock, Timer } from '../../domain/clock.ts';
+import { Counts } from '../../domain/counts.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import { hasToBeKnown } from '../../domain/scheduling/task-gates.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Store, WaitingAlarm, WaitingExecution } from '../../stores/store.ts';
 import type { WaitingBounds } from './backlog.ts';
@@ -38,6 +40,8 @@ export class Passivation {
   readonly #ahead = new Map<string, WaitingExecution>();
   readonly #reviving = new Map<string, Promise<LiveExecution | undefined>>();
   #passive = 0;
+  /** By tenant. */
+  readonly #passiveOf = new Counts();
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #closed = false;
@@ -49,6 +53,10 @@ export class Passivation {
   /** How many wait and are not live. */
   get size(): number {
     return this.#passive;
+  }
+
+  sizeOf(tenant: string): number {
+    return this.#passiveOf.of(tenant);
   }
 
   /** Whether one that begins to wait needs a place in line, because it may not stay live. */
@@ -75,7 +83,7 @@ export class Passivation {
   letGo({ log }: LiveExecution, isAhead: boolean): void {
     const { committed, place } = log;
     if (committed === undefined || place === undefined) return;
-    this.#passive += 1;
+    this.#add(tenantOf(committed), 1);
     if (isAhead) this.#ahead.set(log.executionId, { record: committed, place });
     this.#arm(place.wakesAt);
   }
@@ -85,10 +93,14 @@ export class Passivation {
     this.#ahead.set(waiting.record.executionId, waiting);
   }
 
-  /** So many wait in the store since before this run of the node. */
-  async open(count: number): Promise<void> {
-    this.#passive += count;
-    if (count > 0) await this.#ring();
+  /** So many of a tenant wait in the store since before this run of the node. */
+  found(tenant: string, count: number): void {
+    this.#add(tenant, count);
+  }
+
+  /** Alarms ring from now on. */
+  async open(): Promise<void> {
+    if (this.#passive > 0) await this.#ring();
   }
 
   /** Live, or live again. Undefined where there is none that waits in a line; rejects where the store cannot be read. */
@@ -121,19 +133,24 @@ export class Passivation {
     if (waiting === undefined || this.#closed) return undefined;
     try {
       const execution = await wake(waiting);
-      this.#forget(executionId);
+      this.#forget(waiting);
       return execution;
     } catch (error) {
       if (!(error instanceof SnapshotIncompatible)) throw error;
       await giveUp(waiting.record, error);
-      this.#forget(executionId);
+      this.#forget(waiting);
       return undefined;
     }
   }
 
-  #forget(executionId: string): void {
-    this.#passive -= 1;
-    this.#ahead.delete(executionId);
+  #forget({ record }: WaitingExecution): void {
+    this.#add(tenantOf(record), -1);
+    this.#ahead.delete(record.executionId);
+  }
+
+  #add(tenant: string, count: number): void {
+    this.#passive += count;
+    this.#passiveOf.add(tenant, count);
   }
 
   #arm(at: number): void {

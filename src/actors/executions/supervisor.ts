@@ -52,6 +52,7 @@ import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery
 import { notInState } from './recovery/stored-execution.ts';
 import { endOldest } from './superseding.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
+import { TenantQuotas } from './tenant-quotas.ts';
 
 /** What the node's operator hears. None of these may throw. */
 export interface SupervisorListener {
@@ -97,6 +98,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly #controls: Controls;
   readonly #executionRecovery: ExecutionRecovery;
   readonly breakpoints: BreakpointTable;
+  readonly quotas: TenantQuotas;
   readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
   constructor(options: SupervisorOptions) {
@@ -151,7 +153,21 @@ export class Supervisor implements Executions, Transfers, Explanations {
         this.#actor.send({ type: 'pump' });
       },
     });
-    this.#gate = new AdmissionGate({ committer: this.#committer, store, slots: this.#slots, queueLimit });
+    this.quotas = new TenantQuotas(
+      store,
+      (tenant) => this.#queue.loadOf(tenant),
+      (tenant, quota) => {
+        this.#slots.setQuota(tenant, quota);
+        this.#actor.send({ type: 'pump' });
+      },
+    );
+    this.#gate = new AdmissionGate({
+      committer: this.#committer,
+      store,
+      slots: this.#slots,
+      queueLimit,
+      quotas: this.quotas,
+    });
     this.#dispatch = new DispatchGate(this.#gate, this.#committer);
     this.#attempts = new AttemptRunner({
       ...shared,
@@ -190,9 +206,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#admissions = new Admissions({
       ...shared,
       ids,
-      gate: this.#gate,
       surroundings,
-      pending: () => this.#queue.pending,
+      checkOpen: (tenant) => this.#gate.checkAdmission(this.#queue.pending, tenant),
+      boundsRunning: (tenant) => this.quotas.of(tenant).running !== undefined,
       revive: (executionId) => this.#queue.passivation.revive(executionId),
       spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
       cancel: (executionId, reason) => this.#cancel(executionId, reason),
@@ -328,6 +344,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   async recover(planned = false): Promise<RecoveryReport> {
     const { store } = this.#options;
     this.#dispatch.recovering = true;
+    await this.quotas.open();
     const report = await recoverUnfinished(store, this.#time, (stored) => {
       this.#executionRecovery.takeUp(stored, planned);
       this.#options.listener.revived?.(stored.record);

@@ -199,7 +199,7 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
       return base.defaultLimits;
     },
     resolve: (draft, fetching) => base.resolve(draft, fetching),
-    prepare: (task) => base.prepare(task),
+    prepare: (task, tenant) => base.prepare(task, tenant),
 
     async run(attempt, io, signal) {
       if (signal.aborted) return { kind: 'stopped', rung: 'cooperative', instanceId: '', resourceUse: {} };

@@ -1,3 +1,4 @@
+import type { Quota } from '../../domain/quota.ts';
 import type { GateUse } from '../../domain/scheduling/gate.ts';
 import type { Leaf } from '../../domain/scheduling/priority.ts';
 import { RunOrder } from '../../domain/scheduling/run-order.ts';
@@ -69,6 +70,10 @@ export class Slots {
     return this.#order.isWaiting(key);
   }
 
+  runningOf(tenant: string): number {
+    return this.#order.runningOf(tenant);
+  }
+
   waitingIn(leaf: Leaf): number {
     return this.#order.waitingIn(leaf);
   }
@@ -120,6 +125,14 @@ export class Slots {
   ahead(key: string, most: number): { readonly keys: readonly string[]; readonly count: number } | undefined {
     if (this.#since.has(key)) return undefined;
     return this.#order.ahead(key, this.#users.leafOf(key), most);
+  }
+
+  /** What a tenant may have of the slots from now on. What runs goes on. */
+  setQuota(tenant: string, { weight, running }: Pick<Quota, 'weight' | 'running'>): void {
+    this.#order.setQuota(tenant, {
+      ...(weight !== undefined && { weight }),
+      ...(running !== undefined && { running }),
+    });
   }
 
   /** A rule has another limit, for all that wait and for those that come. What runs goes on. */

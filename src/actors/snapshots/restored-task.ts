@@ -156,7 +156,7 @@ export async function prepareTask(
   }
   if (definition.artifact.kind === 'process') await findProgram(runtime, definition);
   try {
-    const { functions, wit } = await runtime.prepare(definition);
+    const { functions, wit } = await runtime.prepare(definition, tenantOf(task));
     return { ...task, functions, wit };
   } catch (error) {
     if (!(error instanceof RequestError) || error.reason !== 'ARTIFACT_UNAVAILABLE') throw error;

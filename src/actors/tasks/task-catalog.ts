@@ -216,6 +216,7 @@ export class TaskCatalog implements Tasks {
     registration: Registration,
   ): Promise<{ definition: TaskDefinition; prepared: PreparedArtifact }> {
     const runtime = this.#runtimeFor(draft);
+    const tenant = tenantToMakeIn(registration.scope);
     const { caps } = this.#options;
     checkCaps(draft, caps);
     const { source: _source, sha256: _sha256, ...rest } = draft;
@@ -223,9 +224,9 @@ export class TaskCatalog implements Tasks {
       ...rest,
       limits: withDefaultLimits(draft.limits, runtime.defaultLimits, caps),
       warm: cappedWarm(draft.warm, caps),
-      artifact: await runtime.resolve(draft, registration),
+      artifact: await runtime.resolve(draft, { ...registration, tenant }),
     };
-    const prepared = await runtime.prepare(definition);
+    const prepared = await runtime.prepare(definition, tenant);
     checkPolicy(definition, prepared.functions);
     return { definition, prepared };
   }

@@ -31,6 +31,11 @@ export class OrderTree {
   }
 
   /** One that there is. */
+  findTenant(name: string): OrderNode | undefined {
+    return this.#root.below.get(name);
+  }
+
+  /** One that there is. */
   find({ tenant, priority, fairnessKey }: Leaf): OrderNode | undefined {
     return this.#root.below.get(tenant)?.below.get(priority)?.below.get(fairnessKey);
   }

@@ -30,7 +30,7 @@ interface Running {
 }
 
 /** What an administrator grants to a tenant; absent is without limit. */
-export interface TenantQuota {
+export interface TenantLimits {
   /** Against the other tenants; 1. */
   readonly weight?: number;
   /** Attempts at a time. */
@@ -201,7 +201,7 @@ export class RunOrder {
   }
 
   /** From now on; undefined for none. What runs goes on. */
-  setQuota(tenant: string, { weight = 1, running, rate }: TenantQuota = {}): void {
+  setQuota(tenant: string, { weight = 1, running, rate }: TenantLimits = {}): void {
     const node = this.#tree.tenant(tenant);
     const what = { rule: `quota ${tenant}`, meter: `quota ${tenant}`, key: 'tenant', value: tenant };
     const before = node.gates;
@@ -223,6 +223,11 @@ export class RunOrder {
     this.#tree.rest(node);
     this.#tree.wake(node);
     this.#settle();
+  }
+
+  /** How many of a tenant run. */
+  runningOf(tenant: string): number {
+    return this.#tree.findTenant(tenant)?.running ?? 0;
   }
 
   /** How many wait in a leaf with the same gates. */

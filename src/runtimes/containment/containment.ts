@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../../domain/clock.ts';
 import type { Cells } from './cells/cell.ts';
 import { makeCgroupCells } from './cells/cgroup-cells.ts';
@@ -6,6 +8,7 @@ import { layoutFolders } from './cells/layout.ts';
 import { makeNamespaceCells } from './cells/namespace-cells.ts';
 import { sweep } from './cleanup/sweep.ts';
 import { Watchdog } from './cleanup/watchdog.ts';
+import { Confinement } from './folders/confinement.ts';
 import { Rooms } from './folders/rooms.ts';
 import { Scratch } from './folders/scratch.ts';
 import { Spawner } from './launch/spawner.ts';
@@ -16,6 +19,8 @@ export interface Containment {
   readonly cells: Cells;
   /** Absent where the node can make none, because it is not root, say. */
   readonly rooms?: Rooms;
+  /** Keeps programs from the node's files and processes where both are of one user; or why nothing does. */
+  readonly confinement?: Confinement | { readonly reason: string };
   readonly scratch: Scratch;
   readonly spawner: Spawner;
   readonly watchdog: Watchdog;
@@ -30,12 +35,19 @@ export interface ContainmentPlace {
   readonly withoutCgroups?: boolean | undefined;
   /** That all it starts gains no privileges, and may have rooms; for those that bring no walls of their own. */
   readonly walled?: true;
+  /** Files and folders that programs of a node that is not root do not see; absent means that they may see all. */
+  readonly hidden?: readonly string[] | undefined;
   /** What an instance may write to its folder, in bytes, where it has a room; absent means what the disk has. */
   readonly scratchBytes?: number | undefined;
   /** A folder elsewhere that instances are to see although what it is in is hidden from them. */
   readonly shownFolder?: string | undefined;
   /** Put before the command of the spawner. */
   readonly wrapper: readonly string[];
+}
+
+/** What the guest hosts of a node have as the name of their node. */
+export function guestsOf(nodeId: string): string {
+  return `${nodeId}-guests`;
 }
 
 /** Ends what an earlier node of this name has left, and makes room for this one; or says why there is none. */
@@ -69,9 +81,10 @@ export async function makeContainment(
   }
   const wrapper = place.walled ? [...place.wrapper, ...(await withoutNewPrivileges())] : place.wrapper;
   const rooms = place.walled ? await makeRooms(place, scratch, wrapper) : undefined;
+  const confinement = await makeConfinement(place, scratch, cells.folders, wrapper);
   const { clock } = place;
   const spawner = new Spawner({ folder: scratch.private, clock, wrapper, room: rooms?.plain.command });
-  return { cells, ...(rooms !== undefined && { rooms }), scratch, spawner, watchdog };
+  return { cells, ...(rooms && { rooms }), ...(confinement && { confinement }), scratch, spawner, watchdog };
 }
 
 /** Removes all of it; every instance has ended. What could not be ended stays for the next start. */
@@ -100,6 +113,29 @@ async function makeRooms(
   if (rooms instanceof Rooms) return rooms;
   logger?.warn({ reason: rooms.reason }, 'programs see the temporary folders and shared memory of the host');
   return undefined;
+}
+
+/** A root node runs programs as other users. */
+async function makeConfinement(
+  { nodeId, logger, hidden }: ContainmentPlace,
+  scratch: Scratch,
+  cgroups: readonly string[],
+  wrapper: readonly string[],
+): Promise<Confinement | { readonly reason: string } | undefined> {
+  if (hidden === undefined || process.geteuid?.() === 0) return undefined;
+  // Whoever can write to a cgroup of the node can end or stop it.
+  const delegated = cgroups.map(outermostOwned);
+  const guests = join(dirname(scratch.path), `spear-${guestsOf(nodeId)}`);
+  const place = { private: scratch.private, hidden: [...hidden, scratch.path, guests, ...delegated] };
+  return Confinement.make(place, wrapper, (reason) =>
+    logger?.warn({ reason }, 'programs see more than usual'),
+  );
+}
+
+/** The last folder above one that is the node's user's, too. */
+function outermostOwned(folder: string): string {
+  const parent = dirname(folder);
+  return statSync(parent).uid === process.geteuid?.() ? outermostOwned(parent) : folder;
 }
 
 async function makeCells(

@@ -47,7 +47,7 @@ export async function recoverContainer(
       return await find(host, left);
     } catch (cause) {
       const error = asEngineError(cause);
-      if (!(cause instanceof EngineUnavailable || error.unreachable || error.unavailable)) {
+      if (!isAway(cause)) {
         await clearAway(host, instanceId, true);
         const message = `the container could not be followed again: ${error.message}`;
         throw new LaunchError('INSTANCE_LOST', message, { cause: error });
@@ -59,6 +59,13 @@ export async function recoverContainer(
   void reconciler.abandon(instanceId);
   signal.throwIfAborted();
   return undefined;
+}
+
+/** Whether the engine may answer later. */
+function isAway(cause: unknown): boolean {
+  if (cause instanceof LaunchError) return false;
+  const error = asEngineError(cause);
+  return cause instanceof EngineUnavailable || error.unreachable || error.unavailable;
 }
 
 async function find(host: RecoveryHost, left: LeftInstance): Promise<ContainerInstance | undefined> {
@@ -84,30 +91,41 @@ async function find(host: RecoveryHost, left: LeftInstance): Promise<ContainerIn
     const freezer = new Freezer(connection, Id, State.Paused);
     if (!paused) await freezer.thaw();
     else if (State.Running) await freezer.freeze();
-    const wire = await connection.wire();
-    const { limits } = task;
-    const streams = await ContainerLog.open({
-      wire,
-      clock,
-      containerId: Id,
-      limits,
-      running: State.Running && !paused,
-      position,
-      withinMs: inspectMs,
-    });
-    const { proxy } = host;
-    const reopened =
-      task.network !== undefined && proxy !== undefined && State.Running
-        ? await ContainerNetwork.open({ connection, containerId: Id, proxy, entries: task.network })
-        : undefined;
-    return new ContainerInstance(host, launch, {
-      ...{ containerId: Id, streams, freezer, position },
-      network: reopened,
-    });
+    const network = State.Running ? await reopenNetwork(host, Id, task.network) : undefined;
+    try {
+      const wire = await connection.wire();
+      const { limits } = task;
+      const streams = await ContainerLog.open({
+        wire,
+        clock,
+        containerId: Id,
+        limits,
+        running: State.Running && !paused,
+        position,
+        withinMs: inspectMs,
+      });
+      return new ContainerInstance(host, launch, { containerId: Id, streams, freezer, position, network });
+    } catch (error) {
+      network?.close();
+      throw error;
+    }
   } catch (cause) {
     if (asEngineError(cause).status !== 404) throw cause;
     host.secrets?.remove(instanceId);
     reconciler.leave(instanceId);
     return undefined;
   }
+}
+
+/** The one that it had went with the earlier run of the node. */
+async function reopenNetwork(
+  { connection, proxy }: RecoveryHost,
+  containerId: string,
+  entries: readonly string[] | undefined,
+): Promise<ContainerNetwork | undefined> {
+  if (entries === undefined) return undefined;
+  if (proxy === undefined) {
+    throw new LaunchError('INSTANCE_LOST', 'this node can give it no proxy any more');
+  }
+  return ContainerNetwork.open({ connection, containerId, proxy, entries });
 }

@@ -16,6 +16,7 @@ import {
 } from './engine/connection.ts';
 import { asEngineError } from './engine/engine-error.ts';
 import { within } from './engine/waiting.ts';
+import { everybodysImages, type FetchedImages } from './images/fetched-images.ts';
 import { resolveImage, unobtainable } from './images/image.ts';
 import { ImageCache } from './images/image-cache.ts';
 import type { ContainerInstance } from './instance.ts';
@@ -45,6 +46,8 @@ export interface DockerRuntimeOptions {
   readonly folders?: HostFolders;
   /** What a container may write to its root file system, in bytes; absent means what the disk has. */
   readonly scratchBytes?: number;
+  /** Whose images are that the engine has; absent means everybody's. */
+  readonly fetched?: FetchedImages;
   /** Between two looks at what the engine has of this node. */
   readonly reconcileMs?: number;
   /** Instances of an earlier run of the node that `recover` will be called for: they are left alone until then. */
@@ -57,6 +60,7 @@ export interface DockerRuntimeOptions {
  */
 export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<InstanceRuntime> {
   const { nodeId, host, clock, logger, hostAccess, scratchBytes, folders } = options;
+  const { fetched = everybodysImages } = options;
   const connection = new EngineConnection({
     host,
     clock,
@@ -98,13 +102,13 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     }
   }
 
-  async function checkImage({ artifact, args, container }: TaskDefinition): Promise<void> {
+  async function checkImage({ artifact, args, container }: TaskDefinition, tenant?: string): Promise<void> {
     if (artifact.kind !== 'docker')
       throw invalidArgument('definition.artifact', 'a docker task runs an image');
     const image = await images.look(artifact.imageId).catch((cause: unknown) => {
       throw unavailable(cause);
     });
-    if (image === undefined)
+    if (image === undefined || (tenant !== undefined && !fetched.isFor(tenant, image.imageId)))
       throw unobtainable(artifact.image, `the engine no longer has id ${artifact.imageId}`);
     const { entrypoint, command } = image;
     if (
@@ -152,16 +156,16 @@ export async function openDockerRuntime(options: DockerRuntimeOptions): Promise<
     },
     async resolve(draft, fetching) {
       await engine();
-      return resolveImage({ connection, logger }, draft, fetching);
+      return resolveImage({ connection, logger, fetched }, draft, fetching);
     },
-    async prepare(task): Promise<PreparedArtifact> {
+    async prepare(task, tenant): Promise<PreparedArtifact> {
       checkDefinition(task, await engine());
       if (!hostAccess) checkContained(task);
       folders?.check(task);
       checkSecrets(task, place, host);
       if (task.network !== undefined && 'reason' in proxy)
         throw invalidArgument('definition.network', proxy.reason);
-      await Promise.all([checkNetwork(task), checkImage(task)]);
+      await Promise.all([checkNetwork(task), checkImage(task, tenant)]);
       return { functions: [{ name: '', parameters: [], result: '', reason: '' }], wit: '' };
     },
     async launch(launch, signal) {

@@ -6,8 +6,8 @@ import { type FoundAddress, NameLookups } from './name-lookups.ts';
 export interface GateOptions {
   /** The network list of the task. */
   readonly entries: readonly string[];
-  /** Of the node, refused at every address of the machine. */
-  readonly ownPorts: readonly number[];
+  /** Of the node, refused at every address of the machine. Asked each time: a node may listen only later. */
+  readonly ownPorts: () => readonly number[];
   /** Hears of refusals, bounded in number. */
   readonly tell: (refusal: NetworkRefusal) => void;
   readonly lookups?: NameLookups;
@@ -30,7 +30,12 @@ export class NetworkGate {
   readonly #names = new Map<string, readonly string[]>();
 
   constructor({ entries, ownPorts, tell, lookups = new NameLookups() }: GateOptions) {
-    const own: OwnListeners = { ports: ownPorts, addresses: addressesOfMachine };
+    const own: OwnListeners = {
+      get ports() {
+        return ownPorts();
+      },
+      addresses: addressesOfMachine,
+    };
     this.#list = new NetworkList(entries, own);
     this.#lookups = lookups;
     this.#refusals = new RefusalCount(tell);

@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
-import { invalidArgument, RequestError } from '../../domain/errors.ts';
+import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
 import { hasSecretFiles } from '../../domain/secret.ts';
 import type { Artifact, Limits, TaskDefinition } from '../../domain/task.ts';
 import type { TaskDraft } from '../../domain/tasks.ts';
@@ -34,6 +34,10 @@ export interface ProcessRuntimeOptions {
   readonly logger?: ProcessLogger;
   /** Whether tasks may run programs of the host; a node that runs as root has to be told so. */
   readonly hostAccess: boolean;
+  /** Whether they may where a node that is not root cannot keep them from its own files. */
+  readonly unconfined?: boolean;
+  /** Files and folders that give whoever gets at them the rights of the node. */
+  readonly hidden?: readonly string[];
   /** Where the node's folder for running programs is made; absent means the system's. */
   readonly temporaryFolder?: string;
   /** What an instance may write to a folder of its own, in bytes; absent means what the disk has. */
@@ -57,9 +61,22 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
     passable: process.geteuid?.() === 0,
   });
   const containment = await containmentFor(options, secrets);
-  return 'reason' in containment
-    ? new ProcessRuntime(options, () => unavailable(containment.reason))
-    : new ProcessRuntime(options, containment, secrets);
+  if ('reason' in containment) return new ProcessRuntime(options, () => unavailable(containment.reason));
+  const { confinement } = containment;
+  if (confinement === undefined || !('reason' in confinement)) {
+    return new ProcessRuntime(options, containment, secrets);
+  }
+  const { reason } = confinement;
+  if (options.unconfined) {
+    options.logger?.warn({ reason }, 'processes can read the node’s own files, and so take its rights');
+    return new ProcessRuntime(options, containment, secrets);
+  }
+  options.logger?.warn(
+    { reason },
+    'no process tasks without --allow-host-access: they could read the node’s own files',
+  );
+  await closeContainment(containment);
+  return new ProcessRuntime(options, () => notConfined(reason));
 }
 
 /** A node that cannot run processes can do all else. */
@@ -77,7 +94,8 @@ async function containmentFor(
   }
   try {
     const shownFolder = secrets instanceof SecretFolders ? secrets.path : undefined;
-    return await makeContainment({ ...options, walled: true, shownFolder, wrapper: wrapper ?? [] });
+    const hidden = options.hidden ?? [];
+    return await makeContainment({ ...options, hidden, walled: true, shownFolder, wrapper: wrapper ?? [] });
   } catch (error) {
     options.logger?.warn({ err: error }, 'processes cannot be run here');
     return { reason: error instanceof Error ? error.message : 'the system refused it' };
@@ -138,6 +156,7 @@ class ProcessRuntime implements InstanceRuntime {
       );
     }
     checkWorkingDirectory(task, this.#identities.find(task.user));
+    this.#checkSeen(task.workingDirectory);
     checkAbilities(task, cells.holds);
     checkSecrets(task, this.#secrets);
     return { functions: [{ name: '', parameters: [], result: '', reason: '' }], wit: '' };
@@ -197,6 +216,15 @@ class ProcessRuntime implements InstanceRuntime {
     }
   }
 
+  #checkSeen(workingDirectory: string): void {
+    const { confinement } = this.#requireUsable();
+    if (confinement === undefined || 'reason' in confinement || !confinement.hides(workingDirectory)) return;
+    throw invalidArgument(
+      'definition.working_directory',
+      `${quote(workingDirectory)} is in a folder of the node's own, which no program sees; allowed are others`,
+    );
+  }
+
   #requireUsable(): Containment {
     if (typeof this.#usable === 'function') throw this.#usable();
     return this.#usable;
@@ -215,6 +243,17 @@ function hostAccessDenied(): RequestError {
   return new RequestError(
     'failed_precondition',
     'definition.runtime: this node runs as root and gives no access to the host, which a process needs; start it with --allow-host-access, or as another user',
+    {
+      reason: 'HOST_ACCESS_NOT_ALLOWED',
+      violations: [{ field: 'definition.runtime', description: 'allowed is wasm or docker' }],
+    },
+  );
+}
+
+function notConfined(reason: string): RequestError {
+  return new RequestError(
+    'failed_precondition',
+    `definition.runtime: this node cannot keep a process from its own files, and so from its administrator's token: ${reason}. Start it with --allow-host-access to run processes all the same`,
     {
       reason: 'HOST_ACCESS_NOT_ALLOWED',
       violations: [{ field: 'definition.runtime', description: 'allowed is wasm or docker' }],

@@ -5,7 +5,7 @@ import type { Cell } from '../containment/cells/cell.ts';
 import type { Containment } from '../containment/containment.ts';
 import { DescriptorBudget } from '../containment/descriptor-budget.ts';
 import type { InstanceFolder } from '../containment/folders/scratch.ts';
-import type { Launcher } from '../containment/launch/launcher.ts';
+import type { Launcher, LaunchPlan } from '../containment/launch/launcher.ts';
 import type { Identity } from '../containment/users/identity.ts';
 import { anyLeasedUser, LeasedUsers } from '../containment/users/leased-users.ts';
 import { type Launch, LaunchError, noSecrets } from '../runtime.ts';
@@ -31,6 +31,8 @@ interface Place {
   /** Absent where the task names a working directory. */
   readonly folder?: InstanceFolder;
 }
+
+type Walls = Pick<LaunchPlan, 'room' | 'confined'> & { remove(): void };
 
 /** Cells that wait until a folder is emptied, at most. */
 const maxClearing = 8;
@@ -65,19 +67,24 @@ export class Starter {
     if (granted !== true && !(await granted)) throw new LaunchError('START_FAILED', startFailure('EMFILE'));
     const place = await this.#makePlace(task, identity);
     const { cell, folder } = place;
+    const directory = folder?.path ?? task.workingDirectory;
+    let walls: Walls | undefined;
     const release = (empty: boolean) => {
+      walls?.remove();
       this.#options.secrets?.remove(instanceId);
       return this.#release(place, empty);
     };
     try {
       const { secrets = noSecrets } = launch;
       const secretsPath = this.#options.secrets?.write(instanceId, secrets, place.identity);
+      walls = this.#wallsFor(task, path, [folder?.path, secretsPath]);
       const request = this.#launcher.request({
         cell,
-        room: this.#containment.rooms?.showing([this.#launcher.shell, path], [task.workingDirectory]),
+        room: walls.room,
+        confined: walls.confined,
         ...(!isOwn(place.identity) && { identity: place.identity }),
         limits: task.limits,
-        directory: folder?.path ?? task.workingDirectory,
+        directory,
         program: path,
         args: [...task.args, ...launch.args],
         environment: {
@@ -115,6 +122,24 @@ export class Starter {
   /** All of it is removed: the users may be another node's. */
   giveUpUsers(): void {
     this.#users.close();
+  }
+
+  /** `own` are folders that are the instance's alone. */
+  #wallsFor(
+    { workingDirectory }: TaskDefinition,
+    program: string,
+    own: readonly (string | undefined)[],
+  ): Walls {
+    const { rooms, confinement } = this.#containment;
+    const files = [this.#launcher.shell, program];
+    if (confinement === undefined || 'reason' in confinement) {
+      return { room: rooms?.showing(files, [workingDirectory]), remove() {} };
+    }
+    const working =
+      workingDirectory === '' || confinement.hides(workingDirectory) ? undefined : workingDirectory;
+    const folders = [working, ...own].filter((folder) => folder !== undefined);
+    const { wrapper, remove } = confinement.around({ files, folders });
+    return { confined: wrapper, remove };
   }
 
   async #makePlace(task: TaskDefinition, asked: Identity): Promise<Place> {

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
 import type { Labels } from '../../domain/labels.ts';
+import type { Quota } from '../../domain/quota.ts';
 import { type Scope, wholeNode } from '../../domain/scope.ts';
 import type { Task } from '../../domain/task.ts';
 import { type ArtifactFiles, openArtifacts } from '../artifacts.ts';
@@ -19,6 +20,7 @@ import {
   type Retention,
   type Store,
   type StoreCounts,
+  type StoredQuota,
   StoreError,
   type WaitingAlarm,
   type WaitingExecution,
@@ -34,6 +36,7 @@ import { closeDatabase } from './file/private-folder.ts';
 import { type MigrationProgress, migrate } from './file/schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './file/settings.ts';
 import { Log } from './read/log.ts';
+import { QuotaRows } from './read/quotas.ts';
 import { ReadTurn } from './read/read-turn.ts';
 import { Records } from './read/records.ts';
 import { Tasks } from './read/tasks.ts';
@@ -121,6 +124,7 @@ class SqliteStore implements Store {
   readonly #readTurn = new ReadTurn();
   readonly #records: Records;
   readonly #waiting: WaitingLines;
+  readonly #quotas: QuotaRows;
   readonly #tasks: Tasks;
 
   constructor(parts: {
@@ -143,6 +147,7 @@ class SqliteStore implements Store {
     this.#log = new Log(db);
     this.#records = new Records(db);
     this.#waiting = new WaitingLines(db);
+    this.#quotas = new QuotaRows(db);
     this.#tasks = new Tasks(db);
     this.#sweep = new Sweep({
       dataDir,
@@ -337,6 +342,14 @@ class SqliteStore implements Store {
 
   async hasArtifact(tenant: string, sha256: string): Promise<boolean> {
     return this.#use('cannot read a task', () => this.#tasks.hasArtifact(tenant, sha256));
+  }
+
+  async quotas(): Promise<StoredQuota[]> {
+    return this.#use('cannot read the quotas', () => this.#quotas.all());
+  }
+
+  async saveQuota(tenant: string, quota: Quota | undefined): Promise<void> {
+    await this.#writes.send('cannot save a quota', { kind: 'saveQuota', tenant, quota });
   }
 
   async close(): Promise<void> {

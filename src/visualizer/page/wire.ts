@@ -138,7 +138,6 @@ export interface NodeViewJson {
     readonly restarts: string;
   }[];
   readonly position: string;
-  readonly actionsAllowed: boolean;
   readonly storeFault: string;
   readonly time?: string;
   readonly grpcAddress: string;
@@ -218,6 +217,7 @@ export interface FunctionSignatureJson {
 
 export interface TaskJson {
   readonly taskId: string;
+  readonly tenant: string;
   readonly revision: number;
   readonly definition?: {
     readonly name: string;

@@ -273,7 +273,10 @@ describe('a concurrency key', () => {
   test('is found by one that may go, also behind many that another key holds', () => {
     const order = new RunOrder();
     const wait = (id: string, user: string, limit: number) =>
-      order.add(id, { ...leaf('normal', id), gates: [concurrency('', limit, 'whole'), concurrency(user, 1)] });
+      order.add(id, {
+        ...leaf('normal', id),
+        gates: [concurrency('', limit, 'whole'), concurrency(user, 1)],
+      });
     wait('runs', 'a', 1);
     expect(takeAll(order)).toEqual(['runs']);
     for (let n = 0; n < 20; n++) wait(`${n}`, 'a', 1);

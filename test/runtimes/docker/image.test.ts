@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { ContainerSettings } from '../../../src/domain/task.ts';
 import type { ArtifactProgress, TaskDraft } from '../../../src/domain/tasks.ts';
@@ -122,6 +124,25 @@ describeDocker('an image that the engine does not have', () => {
     });
   });
 
+  it('is fetched of its registry alone, whatever addresses its manifest names for a layer', async () => {
+    const asked: string[] = [];
+    const inside = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end('metadata');
+    });
+    await new Promise<void>((resolve) => inside.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = inside.address() as AddressInfo;
+      await registry.publish('spear/lured', 'v1', 'lured', [`http://127.0.0.1:${port}/latest/meta-data`]);
+      const reference = `${registry.reference('spear/lured')}:v1`;
+      await expect(resolve(reference, 'missing')).rejects.toMatchObject({ reason: 'ARTIFACT_UNAVAILABLE' });
+      expect(registry.asked).toContainEqual(expect.stringMatching(/^spear\/lured\/blobs\//));
+      expect(asked).toEqual([]);
+    } finally {
+      inside.close();
+    }
+  });
+
   it('of a registry that is not there is said to be so in the log, in the engine’s words', async () => {
     const lines: unknown[] = [];
     const note = (details: object, message: string) => void lines.push({ ...details, message });
@@ -171,6 +192,20 @@ describeDocker('an image that the engine does not have', () => {
 });
 
 describeDocker('an image that the engine has', () => {
+  it('is not there for a tenant when only others have had it fetched, as where a snapshot names it', async () => {
+    const imageId = await testImageId();
+    const own = await openRuntime({
+      fetched: { isFor: (tenant, id) => id !== imageId || tenant === 'shop', note: async () => {} },
+    });
+    try {
+      const task = taskOf(imageId, ['cat']);
+      await own.prepare(task, 'shop');
+      await expect(own.prepare(task, 'other')).rejects.toMatchObject({ reason: 'ARTIFACT_UNAVAILABLE' });
+    } finally {
+      await own.close();
+    }
+  });
+
   it('is taken as it is where the policy is `missing`, also by its id', async () => {
     const imageId = await testImageId();
     const before = registry.asked.length;

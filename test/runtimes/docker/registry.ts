@@ -54,8 +54,16 @@ export class TestRegistry implements AsyncDisposable {
     return `${this.#host}/${name}`;
   }
 
-  /** Offers an image under a name and tag; `note` makes it another image. Its id is in hex. */
-  async publish(name: string, tag: string, note: string): Promise<{ imageId: string; digest: string }> {
+  /**
+   * Offers an image under a name and tag; `note` makes it another image. Its id is in hex. With `elsewhere` its
+   * layer is not here, and the manifest names these addresses for it.
+   */
+  async publish(
+    name: string,
+    tag: string,
+    note: string,
+    elsewhere: readonly string[] = [],
+  ): Promise<{ imageId: string; digest: string }> {
     const files = await imageTar(note);
     const layer = blobOf(gzipSync(files, { level: 1 }));
     const config = blobOf(
@@ -74,7 +82,12 @@ export class TestRegistry implements AsyncDisposable {
           schemaVersion: 2,
           mediaType: manifestType,
           config: part('application/vnd.docker.container.image.v1+json', config),
-          layers: [part('application/vnd.docker.image.rootfs.diff.tar.gzip', layer)],
+          layers: [
+            {
+              ...part('application/vnd.docker.image.rootfs.diff.tar.gzip', layer),
+              ...(elsewhere.length > 0 && { urls: elsewhere }),
+            },
+          ],
         }),
       ),
     );
@@ -82,7 +95,7 @@ export class TestRegistry implements AsyncDisposable {
     this.#published.set(`${name}/manifests/${tag}`, published);
     this.#published.set(`${name}/manifests/${manifest.digest}`, published);
     this.#published.set(`${name}/blobs/${config.digest}`, published);
-    this.#published.set(`${name}/blobs/${layer.digest}`, published);
+    if (elsewhere.length === 0) this.#published.set(`${name}/blobs/${layer.digest}`, published);
     return { imageId: config.digest.slice('sha256:'.length), digest: manifest.digest };
   }
 

@@ -47,7 +47,7 @@ async function proxy(entries: readonly string[], ownPorts: readonly number[] = [
   const hosts = () => `127.0.0.1 here.example\n`;
   const lookups = new NameLookups({ hosts, settings: () => '', servers: ['127.0.0.1:1'] });
   const forwarder = new Forwarder(
-    new NetworkGate({ entries, ownPorts, lookups, tell: (refusal) => told.push(refusal) }),
+    new NetworkGate({ entries, ownPorts: () => ownPorts, lookups, tell: (refusal) => told.push(refusal) }),
   );
   const server = createServer((socket) => forwarder.accept(socket));
   const at = await listening(server);

@@ -11,19 +11,28 @@ afterEach(() => {
 
 type Zone = Record<string, { ipv4?: string; ipv6?: readonly number[] }>;
 
-async function gateAt(zone: Zone, entries: readonly string[]) {
+async function gateAt(zone: Zone, entries: readonly string[], ownPorts = [8080]) {
   const server = await nameServer(zone);
   servers.push(server);
   const none = () => '';
   const told: NetworkRefusal[] = [];
   const gate = new NetworkGate({
     entries,
-    ownPorts: [8080],
+    ownPorts: () => ownPorts,
     tell: (refusal) => told.push(refusal),
     lookups: new NameLookups({ hosts: none, settings: none, servers: [server.address] }),
   });
   return { gate, told, server };
 }
+
+it('keeps what it was made for from a port of the node that is known only later', async () => {
+  const ownPorts: number[] = [];
+  const { gate, told } = await gateAt({}, ['127.0.0.1'], ownPorts);
+  expect(gate.refuses('127.0.0.1', 8080)).toBe(false);
+  ownPorts.push(8080);
+  expect(gate.refuses('127.0.0.1', 8080)).toBe(true);
+  expect(told).toMatchObject([{ rule: 'node' }]);
+});
 
 const denied = { code: 'EACCES' };
 

@@ -22,7 +22,7 @@ describe('a launcher that is bash', () => {
   it('does not run the startup file of its user', async () => {
     const launcher = new Launcher('/bin/bash');
     const { file, args } = launcher.request({
-      cell: { joins: [], wrapper: [] },
+      cell: { joins: [], wrapper: [], outerWrapper: [] },
       directory: '/',
       limits: { maxOutputBytes: 1, maxOutputEvents: 1 },
       program: '/bin/echo',
@@ -52,7 +52,7 @@ describe('the command line of a launcher', () => {
     ];
     for (const environment of environments) {
       const request = new Launcher(shell).request({
-        cell: { joins: ['/a', '/b'], wrapper: ['/bin/wrapper'] },
+        cell: { joins: ['/a', '/b'], wrapper: ['/bin/wrapper'], outerWrapper: [] },
         directory: '/',
         limits: { maxOutputBytes: 1, maxOutputEvents: 1 },
         program: '/bin/echo',

@@ -92,4 +92,19 @@ export function tenantContract(open: () => Promise<Store>): void {
     const { deletedExecutions } = await store.retain({ ...times, endedBefore: 10 });
     expect(deletedExecutions).toEqual([{ executionId: executionId(1), tenant: 'a', taskName: 'gone' }]);
   });
+
+  test('quotas are kept by tenant, changed and taken away', async () => {
+    const store = await open();
+    expect(await store.quotas()).toEqual([]);
+    await store.saveQuota('b', { weight: 2 });
+    await store.saveQuota('a', { running: 0, pending: 5 });
+    await store.saveQuota('b', { weight: 3, running: 1 });
+    expect(await store.quotas()).toEqual([
+      { tenant: 'a', quota: { running: 0, pending: 5 } },
+      { tenant: 'b', quota: { weight: 3, running: 1 } },
+    ]);
+    await store.saveQuota('a', undefined);
+    await store.saveQuota('none', undefined);
+    expect(await store.quotas()).toEqual([{ tenant: 'b', quota: { weight: 3, running: 1 } }]);
+  });
 }

@@ -13,6 +13,7 @@ import {
 } from '../../../src/domain/execution.ts';
 import { hasLabels, type Labels } from '../../../src/domain/labels.ts';
 import type { DeletedExecution, StatusCounts } from '../../../src/domain/node-feed.ts';
+import type { Quota } from '../../../src/domain/quota.ts';
 import {
   type InvocationKey,
   invocationKey,
@@ -35,6 +36,7 @@ import {
   type Retention,
   type Store,
   type StoreCounts,
+  type StoredQuota,
   StoreError,
   type WaitingAlarm,
   type WaitingExecution,
@@ -64,6 +66,7 @@ class InMemory implements MemoryStore {
   readonly #inputs = new Map<string, Invocation>();
   readonly #claims = new Map<InvocationKey, string>();
   readonly #staged = new Set<string>();
+  readonly #quotas = new Map<string, Quota>();
   readonly #waiting = new Map<string, WaitingPlace>();
   readonly #tasks = new MemoryTasks();
   #fault: Error | undefined;
@@ -303,6 +306,19 @@ class InMemory implements MemoryStore {
       [...this.#records.values()].filter((each) => each.status === status && sees(scope, each));
     const counted = executionStatuses.map((status) => [status, of(status).length]);
     return { executions: Object.fromEntries(counted) as StatusCounts, tasks: this.#tasks.named(scope) };
+  }
+
+  async quotas(): Promise<StoredQuota[]> {
+    this.#touch();
+    return [...this.#quotas]
+      .map(([tenant, quota]) => ({ tenant, quota: { ...quota } }))
+      .sort((a, b) => (a.tenant < b.tenant ? -1 : 1));
+  }
+
+  async saveQuota(tenant: string, quota: Quota | undefined): Promise<void> {
+    this.#touch();
+    if (quota === undefined) this.#quotas.delete(tenant);
+    else this.#quotas.set(tenant, { ...quota });
   }
 
   async saveTask(task: Task): Promise<void> {

@@ -60,9 +60,12 @@ export class MemoryTasks {
   }
 
   list(tenant: string, afterName: string, limit: number, labels?: Labels): Task[] {
-    return this.#named()
-      .filter((task) => tenantOf(task) === tenant && task.definition.name > afterName)
-      .sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
+    // By the name that it has, whatever a revision of no name calls it.
+    const after = taskKey(tenant, afterName);
+    return [...this.#names]
+      .filter(([key]) => key.startsWith(taskKey(tenant, '')) && key > after)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([, taskId]) => this.byId(taskId) ?? [])
       .filter(({ definition }) => hasLabels(definition.labels, labels))
       .slice(0, Math.max(0, limit));
   }

@@ -10,6 +10,8 @@ export interface Cell {
   readonly joins: readonly string[];
   /** Put before the launcher's own command. */
   readonly wrapper: readonly string[];
+  /** Instead of that before a command that makes a namespace of process ids, and ends with its first process. */
+  readonly outerWrapper: readonly string[];
   /** Whether its first process must be left to end by itself, as it alone knows when the others have. */
   readonly nested: boolean;
   /** Says which process of the node's is the first in it. */

@@ -23,6 +23,7 @@ const maxLeftBytes = 2 * 1024 * 1024;
 /** One cgroup in each of the node's hierarchies, under one name. Throws as the file system does. */
 export class CgroupCell implements Cell {
   readonly wrapper = [];
+  readonly outerWrapper = [];
   readonly nested = false;
   readonly joins: string[] = [];
   readonly #folders: string[] = [];

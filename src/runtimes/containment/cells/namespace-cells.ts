@@ -8,9 +8,7 @@ import type { Cell, Cells } from './cell.ts';
  * sees; it dies with the node, and its child, the first in the namespace, with it.
  */
 const wrapper = (setpriv: string, unshare: string): string[] => [
-  setpriv,
-  '--pdeathsig',
-  'KILL',
+  ...outer(setpriv),
   unshare,
   '--user',
   '--map-current-user',
@@ -20,18 +18,23 @@ const wrapper = (setpriv: string, unshare: string): string[] => [
   '--',
 ];
 
+/** Of what the node sees, so that it dies with who started it. */
+const outer = (setpriv: string): string[] => [setpriv, '--pdeathsig', 'KILL'];
+
 /** Cells for a node that may not make cgroups: they hold an instance together, but to no limit. */
 export class NamespaceCells implements Cells {
   readonly holds = { memory: false, processes: false, cpu: false, cpuTime: false };
   readonly folders = [];
-  readonly #wrapper: readonly string[];
+  readonly #setpriv: string;
+  readonly #unshare: string;
 
-  constructor(wrapper: readonly string[]) {
-    this.#wrapper = wrapper;
+  constructor(setpriv: string, unshare: string) {
+    this.#setpriv = setpriv;
+    this.#unshare = unshare;
   }
 
   take(): Cell {
-    return new NamespaceCell(this.#wrapper);
+    return new NamespaceCell(wrapper(this.#setpriv, this.#unshare), outer(this.#setpriv));
   }
 
   close(): void {}
@@ -41,10 +44,12 @@ class NamespaceCell implements Cell {
   readonly joins = [];
   readonly nested = true;
   readonly wrapper: readonly string[];
+  readonly outerWrapper: readonly string[];
   #outer = 0;
 
-  constructor(wrapper: readonly string[]) {
+  constructor(wrapper: readonly string[], outerWrapper: readonly string[]) {
     this.wrapper = wrapper;
+    this.outerWrapper = outerWrapper;
   }
 
   started(pid: number): void {
@@ -107,6 +112,6 @@ export async function makeNamespaceCells(): Promise<NamespaceCells | { readonly 
   const [file = setpriv, ...args] = command;
   const works = await runCommand(file, [...args, '/bin/sh', '-c', ':']);
   return works
-    ? new NamespaceCells(command)
+    ? new NamespaceCells(setpriv, unshare)
     : { reason: 'unshare cannot make a user and process id namespace' };
 }

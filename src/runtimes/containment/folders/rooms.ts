@@ -2,18 +2,7 @@ import { existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'no
 import { dirname } from 'node:path';
 import { findCommand, runCommand } from '../command.ts';
 import type { Identity } from '../users/identity.ts';
-
-/** Folders of the host that everyone can write to: what one program leaves there the next could find. */
-const sharedFolders = ['/tmp', '/var/tmp', '/dev/shm', '/run/lock'];
-/** A mount of the host's leads to the host's message queues, whatever namespace one is in. */
-const queues = '/dev/mqueue';
-/**
- * The machine has `kernel.pty.max` terminals, 4096, and keeps the last `kernel.pty.reserve` of them, 1024, for its own
- * mount. `/dev/ptmx` makes them in the mount beside it. Source: the kernel's Documentation/filesystems/devpts.rst.
- */
-const terminals = '/dev/pts';
-/** Terminals of one program: 48 programs can have all of theirs. */
-const maxTerminals = 64;
+import { emptyFolder, entry, isBelow, ownQueuesAndTerminals, sharedFolders } from './mount-table.ts';
 
 /** It ends with its stdin. Its arguments are two lists of mounts, and files to be made between them. */
 const roomScript = `
@@ -52,10 +41,10 @@ export class Rooms {
     this.#volumes = volumes;
     this.#folder = folder;
     this.#tools = tools;
-    const found = sharedFolders.filter((path) => existsSync(path)).map((path) => realpathSync(path));
+    const found = sharedFolders();
     // The one that the node's own folder is in comes last: all that is put together there is reached through it.
-    const others = [...new Set(found)].filter((path) => !isBelow(folder, path));
-    this.#shared = [...others, ...new Set(found.filter((path) => isBelow(folder, path)))];
+    const others = found.filter((path) => !isBelow(folder, path));
+    this.#shared = [...others, ...found.filter((path) => isBelow(folder, path))];
   }
 
   /**
@@ -108,7 +97,7 @@ export class Rooms {
     const fileMounts: string[] = [];
     const places: string[] = [];
     const files: string[] = [];
-    const tmpfs = (target: string) => entry('spear', target, 'tmpfs', 'nosuid,nodev,mode=1777');
+    const tmpfs = (target: string) => entry('spear', target, 'tmpfs', emptyFolder);
     for (const [index, folder] of this.#shared.entries()) {
       const below = [this.#folder, ...this.#volumes, ...shown].filter((path) => isBelow(path, folder));
       if (below.length === 0) {
@@ -132,18 +121,7 @@ export class Rooms {
         }
       }
     }
-    if (existsSync(queues)) places.push(entry('spear', queues, 'mqueue', 'nosuid,nodev,noexec'));
-    // In the host's, one program could leave none to anybody.
-    if (existsSync(terminals)) {
-      places.push(
-        entry(
-          'spear',
-          terminals,
-          'devpts',
-          `newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,max=${maxTerminals}`,
-        ),
-      );
-    }
+    places.push(...ownQueuesAndTerminals());
     const rest = [...fileMounts, ...places];
     const lists = files.length === 0 ? [[...stages, ...rest], []] : [stages, rest];
     return this.#room(lists, files);
@@ -168,15 +146,4 @@ export class Rooms {
       ],
     };
   }
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path.startsWith(`${folder}/`);
-}
-
-/** A line of the form of /etc/fstab. */
-function entry(source: string, target: string, type: string, options: string): string {
-  const field = (text: string) =>
-    text.replaceAll(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
-  return `${field(source)} ${field(target)} ${type} ${options} 0 0\n`;
 }

@@ -23,9 +23,11 @@ const livedThrough = [
 ].join(' ');
 
 export interface LaunchPlan {
-  readonly cell: Pick<Cell, 'joins' | 'wrapper'>;
+  readonly cell: Pick<Cell, 'joins' | 'wrapper' | 'outerWrapper'>;
   /** Absent where the node can make none. */
   readonly room?: Room | undefined;
+  /** Put before a command that is to run confined; absent where the program is another user's than the node's. */
+  readonly confined?: readonly string[] | undefined;
   /** Absent means the node's own. */
   readonly identity?: Identity;
   readonly limits: Limits;
@@ -53,12 +55,13 @@ export class Launcher {
   }
 
   request(plan: LaunchPlan): SpawnRequest {
-    const { cell, room, identity, directory, program, args } = plan;
+    const { cell, room, confined, identity, directory, program, args } = plan;
     const marker = 3 + cell.joins.length;
     const reads = marker + (room === undefined ? 1 : 3);
     const step = environmentStep(plan.environment, { bash: this.#bash, reads });
     const enter = room === undefined ? [] : room.enter(marker + 1, identity);
-    const [file = '', ...before] = [...enter, ...cell.wrapper, ...this.#shell];
+    const wrapper = confined === undefined ? cell.wrapper : [...cell.outerWrapper, ...confined];
+    const [file = '', ...before] = [...enter, ...wrapper, ...this.#shell];
     return {
       file,
       args: [

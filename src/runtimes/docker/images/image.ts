@@ -1,9 +1,11 @@
 import { invalidArgument, quote, RequestError } from '../../../domain/errors.ts';
+import { defaultTenant } from '../../../domain/scope.ts';
 import type { Artifact } from '../../../domain/task.ts';
 import type { TaskDraft } from '../../../domain/tasks.ts';
 import type { Fetching } from '../../runtime.ts';
 import type { DockerLogger, EngineConnection } from '../engine/connection.ts';
 import { asEngineError, type EngineError } from '../engine/engine-error.ts';
+import type { FetchedImages } from './fetched-images.ts';
 import { isImageReference, pulledAs } from './image-reference.ts';
 import { pullImage } from './pull.ts';
 
@@ -43,6 +45,7 @@ export async function inspectImage(
 interface ImageTools {
   readonly connection: EngineConnection;
   readonly logger: DockerLogger | undefined;
+  readonly fetched: FetchedImages;
 }
 
 /** Finds or fetches the image of a draft, as its pull policy says. Rejects with a RequestError, or the signal's reason. */
@@ -72,24 +75,28 @@ export async function resolveImage(
 }
 
 async function obtain(
-  { connection, logger }: ImageTools,
+  { connection, logger, fetched }: ImageTools,
   image: string,
   policy: 'missing' | 'always' | 'never',
   fetching: Fetching,
 ): Promise<ImageFacts> {
   const reference = pulledAs(image);
+  const { tenant = defaultTenant } = fetching;
   try {
     const here =
       policy === 'always' && reference !== undefined ? undefined : await inspectImage(connection, image);
-    if (here !== undefined) return here;
+    // What only others have fetched is not here, but whoever fetches it has it.
+    if (here !== undefined && fetched.isFor(tenant, here.imageId)) return here;
     if (policy === 'never')
       throw unobtainable(image, 'the engine does not have it, and the task never fetches it');
     if (reference === undefined)
       throw unobtainable(image, 'the engine does not have it, and an id cannot be fetched');
+    const before = await imageIds(connection);
     await pullImage(await connection.wire(), reference, fetching.progress, fetching.signal);
-    const fetched = await inspectImage(connection, image);
-    if (fetched === undefined) throw unobtainable(image, 'it was removed as soon as it was fetched');
-    return fetched;
+    const found = await inspectImage(connection, image);
+    if (found === undefined) throw unobtainable(image, 'it was removed as soon as it was fetched');
+    await fetched.note(tenant, found.imageId, before.has(found.imageId));
+    return found;
   } catch (error) {
     fetching.signal.throwIfAborted();
     if (error instanceof RequestError) throw error;
@@ -97,6 +104,12 @@ async function obtain(
     logger?.warn({ err: failure, image }, 'an image could not be had of the engine');
     throw notFetched(image, failure);
   }
+}
+
+/** Of all that the engine has. */
+async function imageIds(connection: EngineConnection): Promise<ReadonlySet<string>> {
+  const images = await connection.call(inspectMs, (docker) => docker.listImages({ all: true }));
+  return new Set(images.map(({ Id }) => Id.replace('sha256:', '')));
 }
 
 /** What a caller hears: the engine's own words tell of addresses inside, which it was sent to. */

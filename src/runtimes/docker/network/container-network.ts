@@ -46,7 +46,7 @@ export class ContainerNetwork {
     this.#server = server;
     const gate = new NetworkGate({
       entries,
-      ownPorts: proxy.ownPorts(),
+      ownPorts: proxy.ownPorts,
       tell: (refusal) => {
         if (this.#io === undefined) this.#held.push(refusal);
         else this.#io.refused(refusal);

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../domain/clock.ts';
-import { makeContainment } from '../../containment/containment.ts';
+import { guestsOf, makeContainment } from '../../containment/containment.ts';
 import { closing, inheritedDescriptors } from '../../containment/launch/inherited-descriptors.ts';
 import type { WasmLogger } from '../logger.ts';
 import type { HostLauncher } from './host-process.ts';
@@ -34,7 +34,7 @@ async function makeLauncher({
   try {
     // Of its own: processes may be denied on this node, and their runtime closes what it has.
     const made = await makeContainment({
-      nodeId: `${nodeId}-guests`,
+      nodeId: guestsOf(nodeId),
       clock,
       wrapper: closing(inheritedDescriptors()) ?? [],
     });

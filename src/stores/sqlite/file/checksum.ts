@@ -110,6 +110,10 @@ export function nameChecksum(tenant: string, name: string, taskId: string): numb
   return checksumOf('task_names', name, taskId, ...ofTenant(tenant));
 }
 
+export function quotaChecksum(tenant: string, json: string): number {
+  return checksumOf('quotas', tenant, json);
+}
+
 export function stagedChecksum(executionId: string): number {
   return checksumOf('staged', executionId);
 }

@@ -203,6 +203,8 @@ export const migrations = [
   UPDATE executions SET line = '', waits_since = 0 WHERE status = 'pending' AND status <> 'completed';
   CREATE INDEX executions_waiting ON executions (line, waits_since, execution_id) WHERE line IS NOT NULL;
   CREATE INDEX executions_waking ON executions (wakes_at, execution_id) WHERE wakes_at IS NOT NULL;
+
+  CREATE TABLE quotas (tenant TEXT NOT NULL PRIMARY KEY, quota TEXT NOT NULL, checksum INTEGER) STRICT;
   `,
 ] as const satisfies readonly (string | Migration)[];
 

@@ -1,3 +1,4 @@
+import type { Quota } from '../../../domain/quota.ts';
 import type { Task } from '../../../domain/task.ts';
 import type { CommitResult } from '../../store.ts';
 import type { SqliteFailure } from '../file/failure.ts';
@@ -22,6 +23,7 @@ export type WriterRequest =
   | { readonly kind: 'saveTask'; readonly task: Task }
   | { readonly kind: 'saveRevision'; readonly task: Task }
   | { readonly kind: 'deleteTask'; readonly taskId: string }
+  | { readonly kind: 'saveQuota'; readonly tenant: string; readonly quota: Quota | undefined }
   | { readonly kind: 'deleteRevision'; readonly revision: TaskRevision }
   /** Copies what the write-ahead log holds into the database; does not keep anyone from writing. */
   | { readonly kind: 'checkpoint' }
@@ -38,6 +40,7 @@ export interface WriterAnswers {
   readonly saveTask: undefined;
   readonly saveRevision: undefined;
   readonly deleteTask: undefined;
+  readonly saveQuota: undefined;
   /** False where an execution uses it, or it is a named task's newest. */
   readonly deleteRevision: boolean;
   readonly checkpoint: undefined;

@@ -6,6 +6,7 @@ import { isSqliteError } from '../file/failure.ts';
 import { HighWater } from '../file/high-water.ts';
 import { Floor, progressOf } from '../file/positions.ts';
 import { settings } from '../file/settings.ts';
+import { QuotaRows } from '../read/quotas.ts';
 import { Tasks } from '../read/tasks.ts';
 import { Removal } from '../retention/removal.ts';
 import { Retainer } from '../retention/retainer.ts';
@@ -20,6 +21,7 @@ const db = new DatabaseSync(path, { timeout });
 db.exec(settings);
 const committer = new Committer(db);
 const tasks = new Tasks(db);
+const quotas = new QuotaRows(db);
 const removal = new Removal(db);
 const retainer = new Retainer(db, removal);
 const floor = new Floor(db);
@@ -68,6 +70,7 @@ const handlers: Handlers = {
   saveTask: ({ task }) => counted(() => void tasks.save(task)),
   saveRevision: ({ task }) => counted(() => void tasks.saveRevision(task)),
   deleteTask: ({ taskId }) => counted(() => void tasks.delete(taskId)),
+  saveQuota: ({ tenant, quota }) => counted(() => void quotas.save(tenant, quota)),
   deleteRevision: ({ revision }) => counted(() => tasks.deleteRevision(revision)),
   checkpoint() {
     db.exec('PRAGMA wal_checkpoint(PASSIVE)');

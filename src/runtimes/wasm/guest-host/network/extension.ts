@@ -51,5 +51,9 @@ function gateOf(
     const text = Buffer.from(JSON.stringify(refusal));
     writer.write(Buffer.concat([encodeRecordHeader(recordKind.refusal, ticket, text.length), text]));
   };
-  return new NetworkGate({ entries: open ? [...entries, ...loopback] : entries, ownPorts, tell });
+  return new NetworkGate({
+    entries: open ? [...entries, ...loopback] : entries,
+    ownPorts: () => ownPorts,
+    tell,
+  });
 }

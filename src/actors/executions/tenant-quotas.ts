@@ -1,0 +1,58 @@
+import {
+  checkQuota,
+  type Quota,
+  type Quotas,
+  type TenantLoad,
+  type TenantQuota,
+} from '../../domain/quota.ts';
+import type { Store } from '../../stores/store.ts';
+
+/** The quotas of tenants, as the store has them. */
+export class TenantQuotas implements Quotas {
+  readonly #store: Pick<Store, 'quotas' | 'saveQuota'>;
+  readonly #loadOf: (tenant: string) => TenantLoad;
+  readonly #changed: (tenant: string, quota: Quota) => void;
+  readonly #quotas = new Map<string, Quota>();
+
+  /** `changed` hears of each quota that counts from now on. */
+  constructor(
+    store: Pick<Store, 'quotas' | 'saveQuota'>,
+    loadOf: (tenant: string) => TenantLoad,
+    changed: (tenant: string, quota: Quota) => void,
+  ) {
+    this.#store = store;
+    this.#loadOf = loadOf;
+    this.#changed = changed;
+  }
+
+  async open(): Promise<void> {
+    for (const { tenant, quota } of await this.#store.quotas()) {
+      this.#quotas.set(tenant, quota);
+      this.#changed(tenant, quota);
+    }
+  }
+
+  of(tenant: string): Quota {
+    return this.#quotas.get(tenant) ?? none;
+  }
+
+  async set(tenant: string, quota: Quota): Promise<TenantQuota> {
+    const checked = checkQuota('quota', quota);
+    const isBounded = Object.values(checked).some((value) => value !== undefined);
+    await this.#store.saveQuota(tenant, isBounded ? checked : undefined);
+    if (isBounded) this.#quotas.set(tenant, checked);
+    else this.#quotas.delete(tenant);
+    this.#changed(tenant, checked);
+    return this.get(tenant);
+  }
+
+  get(tenant: string): TenantQuota {
+    return { tenant, quota: this.of(tenant), load: this.#loadOf(tenant) };
+  }
+
+  list(): readonly TenantQuota[] {
+    return [...this.#quotas.keys()].sort().map((tenant) => this.get(tenant));
+  }
+}
+
+const none: Quota = {};

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../src/cli/client.ts';
+import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
+import { adminTokenFile } from '../../src/stores/token-file.ts';
+import { example, type LocalServer, startServer } from '../support/server.ts';
+import { errorLine, run } from './spear.ts';
+
+let server: LocalServer;
+
+beforeAll(async () => {
+  server = await startServer({ anonymousRole: 'none', slots: '1' });
+});
+
+afterAll(() => server.stop());
+
+const spear = async (...args: readonly string[]) => {
+  const { code, stdout, ...rest } = await run(args, { address: server.grpcAddress });
+  return { code, stdout: stdout.toString(), line: errorLine({ code, stdout, ...rest }) };
+};
+
+describe('spear quota', () => {
+  it('changes what is named, shows it with what the tenant has, and takes it away', async () => {
+    expect((await spear('quota', 'show', 'shop')).stdout).toMatch(/^shop +1 +0 +- +0 +-$/m);
+    const made = await spear('quota', 'set', 'shop', '--weight', '4', '--pending', '100');
+    expect([made.code, made.stdout]).toEqual([0, expect.stringMatching(/^shop +4 +0 +- +0 +100$/m)]);
+    await spear('quota', 'set', 'shop', '--running', '2');
+    await spear('quota', 'set', 'a', '--running', '0');
+    const listed = (await spear('quota', 'list')).stdout;
+    expect(listed).toMatch(/^a +1 +0 +0 +0 +-\nshop +4 +0 +2 +0 +100$/m);
+    const { quotas } = JSON.parse((await spear('quota', 'list', '--json')).stdout) as {
+      readonly quotas: readonly unknown[];
+    };
+    expect(quotas).toContainEqual(
+      expect.objectContaining({ tenant: 'shop', quota: { weight: 4, running: 2, pending: 100 } }),
+    );
+    await spear('quota', 'set', 'shop', '--weight', 'none', '--running', 'none', '--pending', 'none');
+    await spear('quota', 'set', 'a', '--running', 'none');
+    expect((await spear('quota', 'list')).stdout).not.toContain('shop');
+  });
+
+  it('refuses executions of a tenant beyond those that may wait, and no other tenant', async () => {
+    const artifact = { source: { case: 'content' as const, value: await example('misbehaving/loop.wasm') } };
+    for (const tenant of ['full', 'other']) {
+      const token = (await readFile(join(server.dataDir, adminTokenFile), 'utf8')).trim();
+      const connection = connect(server.grpcAddress, { token, tenant });
+      const definition = { name: 'loop', runtime: RuntimeKind.WASM, artifact };
+      await connection.service(TaskService).registerTask({ definition });
+      connection.close();
+    }
+    await spear('quota', 'set', 'full', '--pending', '2');
+    const invoke = (tenant: string) => spear('invoke', 'loop', '--mode', 'async', '--tenant', tenant);
+    // One runs, and two wait.
+    for (let n = 0; n < 3; n++) expect((await invoke('full')).code).toBe(0);
+    const refused = await invoke('full');
+    expect([refused.code, refused.line]).toEqual([
+      75,
+      expect.stringMatching(/the quota of full is full: 2 executions have not begun, allowed are 2/),
+    ]);
+    expect((await invoke('other')).code).toBe(0);
+    expect((await spear('quota', 'show', 'full')).stdout).toMatch(/^full +1 +1 +- +2 +2$/m);
+    await spear('quota', 'set', 'full', '--pending', '3');
+    expect((await invoke('full')).code).toBe(0);
+  });
+
+  it.each([
+    [['quota', 'set', 'shop'], /nothing is to be changed; allowed are --weight, --running and --pending/],
+    [['quota', 'set', 'shop', '--weight', '0'], /--weight: is "0"; allowed is 1 to 1000, or "none"/],
+    [['quota', 'set', 'shop', '--running', 'many'], /--running: is "many"; allowed is 0 to 10000, or "none"/],
+    [['quota', 'set', 'Shop', '--weight', '2'], /TENANT: is "Shop"; allowed are 1 to 63 of a-z/],
+    [['quota', 'show', ''], /TENANT: is required/],
+  ])('refuses %j', async (args, message) => {
+    const answer = await spear(...args);
+    expect([answer.code, answer.line]).toEqual([64, expect.stringMatching(message)]);
+  });
+});

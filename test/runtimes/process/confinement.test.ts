@@ -1,0 +1,218 @@
+/** What programs of a node that is not root see of the node, and of each other. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ownHierarchies } from '../../../src/runtimes/containment/cells/hierarchy.ts';
+import { describeWhere, nobody, readableByNobody, root } from '../../support/needs.ts';
+import { processesWith, until } from './processes.ts';
+import type { UserNodeOptions, UserNodeReport } from './user-node.ts';
+
+const node = join(import.meta.dirname, 'user-node.ts');
+
+let base: string;
+let data: string;
+
+beforeEach(async () => {
+  // Not below a folder that everyone can write to, all of which is hidden.
+  base = await mkdtemp('/var/spear-confined-');
+  data = join(base, 'data');
+  chownSync(base, nobody, nobody);
+  for (const name of ['data', 'temporary']) {
+    mkdirSync(join(base, name));
+    chownSync(join(base, name), nobody, nobody);
+  }
+  writeFileSync(join(data, 'admin-token'), 'the token');
+});
+
+afterEach(() => rm(base, { recursive: true, force: true }));
+
+function script(path: string, lines: string): string {
+  writeFileSync(path, `#!/bin/sh\n${lines}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** Starts such a node with a script. `system` are commands of root, for mounts that only this node sees. */
+function startNode(options: UserNodeOptions, system = '') {
+  const runtime = { hidden: [data], temporaryFolder: join(base, 'temporary'), ...options.runtime };
+  const user = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups'];
+  return spawn(
+    'unshare',
+    [
+      ...['--mount', 'sh', '-e', '-c', `${system}\nexec "$@"`, 'sh', 'setpriv', ...user],
+      ...[process.execPath, '--no-warnings', node, JSON.stringify({ ...options, runtime })],
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+}
+
+async function run(options: UserNodeOptions, system = ''): Promise<UserNodeReport> {
+  const child = startNode(options, system);
+  const [told] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  return JSON.parse(told) as UserNodeReport;
+}
+
+/** That no user namespace can own a mount: the command that makes mounts is not there. */
+const withoutMount = 'mount --bind /dev/null "$(readlink -f "$(command -v mount)")"';
+
+describeWhere([root(), readableByNobody()], 'a program of a node that is not root', () => {
+  it('sees its own folder, which it can write to, and no other of the node', async () => {
+    const path = script(join(base, 'own'), 'echo mine >file; cat file; ls -A "$1" "$(dirname "$PWD")"');
+    const { outcome, output } = await run({ script: path, args: [data] });
+    expect(outcome).toMatchObject({ kind: 'completed' });
+    expect(output).toMatch(/^mine\n\/var\/spear-confined-\w+\/data:\n\n\S+\/spear-test-\S+:\nrun-1\n$/);
+    expect(readdirSync(join(base, 'temporary'))).toEqual([]);
+  });
+
+  it('has no capability, and can gain none', async () => {
+    const path = script(
+      join(base, 'rights'),
+      'grep -E "^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs)" /proc/self/status',
+    );
+    const { output } = await run({ script: path });
+    expect(output?.replaceAll(/\s+/g, ' ').trim()).toBe(
+      [
+        ...['Inh', 'Prm', 'Eff'].map((name) => `Cap${name}: 0000000000000000`),
+        'CapAmb: 0000000000000000',
+        'NoNewPrivs: 1',
+      ].join(' '),
+    );
+  });
+
+  it('runs from the data folder, and sees nothing but itself there', async () => {
+    const path = script(join(data, 'stored'), 'echo "$0"; ls -A "$1"; echo more >>"$0"');
+    chownSync(path, nobody, nobody);
+    const { outcome, output, errors } = await run({ script: path, args: [data] });
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'FUNCTION_EXIT' });
+    expect(output).toBe(`${path}\nstored\n`);
+    expect(errors).toContain('Read-only file system');
+  });
+
+  it('sees what is beside its file, but not the data folder where that is there, too', async () => {
+    const shared = await mkdtemp('/tmp/spear-confined-');
+    try {
+      const inner = join(shared, 'data');
+      mkdirSync(inner);
+      chmodSync(shared, 0o755);
+      writeFileSync(join(inner, 'admin-token'), 'the token');
+      const path = script(join(shared, 'beside'), 'ls -A "$1" "$1/data"; echo mine >/tmp/mine');
+      const { outcome, output } = await run({ script: path, args: [shared], runtime: { hidden: [inner] } });
+      expect(outcome).toMatchObject({ kind: 'completed' });
+      expect(output).toBe(`${shared}:\nbeside\ndata\n\n${inner}:\n`);
+      expect(existsSync('/tmp/mine')).toBe(false);
+    } finally {
+      await rm(shared, { recursive: true, force: true });
+    }
+  });
+
+  it('is alone in /tmp where its file lies there', async () => {
+    const path = script(`/tmp/spear-alone-${process.pid}`, 'echo "$0"; ls -A /tmp');
+    try {
+      expect((await run({ script: path })).output).toBe(`${path}\n${basename(path)}\n`);
+    } finally {
+      await rm(path);
+    }
+  });
+
+  it('has its secrets, and no folder of those of others', async () => {
+    const path = script(join(base, 'secret'), 'cat "$SPEAR_SECRETS/KEY"; ls "$(dirname "$SPEAR_SECRETS")"');
+    const { output } = await run({ script: path, secret: 'value' });
+    expect(output).toBe('valueinstance_1\n');
+  });
+
+  it('is asked to stop, and can do something about it', async () => {
+    const path = script(
+      join(base, 'stops'),
+      'trap "echo cleaned; exit 0" TERM; echo ready; while :; do sleep 0.01; done',
+    );
+    const { outcome, output } = await run({ script: path, stop: true });
+    expect(output).toBe('ready\ncleaned\n');
+    expect(outcome).toMatchObject({ kind: 'stopped', rung: 'term' });
+  });
+
+  it('ends with a node that is killed, and all that it started', async () => {
+    const mark = `1000.${process.pid}`;
+    const path = script(join(base, 'stays'), `setsid sleep ${mark} & sleep ${mark}`);
+    const child = startNode({ script: path });
+    await until('both sleep', () => processesWith(`sleep\0${mark}`).length === 2);
+    child.kill('SIGKILL');
+    await until('neither does', () => processesWith(`sleep\0${mark}`).length === 0);
+  });
+
+  it('may not have the data folder as its working folder', async () => {
+    const path = script(join(base, 'works'), 'ls');
+    const { refused } = await run({ script: path, workingDirectory: data });
+    expect(refused?.message).toBe(
+      `definition.working_directory: "${data}" is in a folder of the node's own, which no program sees; allowed are others`,
+    );
+  });
+
+  it('sees which processes run where no /proc can be mounted, and still nothing of the node', async () => {
+    const path = script(
+      join(base, 'looks'),
+      'cd "/proc/$1" && ls -d . && for file in environ mem root/etc/passwd fd/0; do cat $file >/dev/null 2>&1 && echo "$file"; done; kill -9 "$1" 2>/dev/null && echo killed; ls -A "$2"',
+    );
+    // As in a container: a part of it is laid over.
+    const { warnings, output } = await run(
+      { script: path, args: ['NODE', data] },
+      'mount --bind /dev/null /proc/version',
+    );
+    expect(warnings.join()).toContain('none of their own can be mounted');
+    expect(output).toBe('.\n');
+  });
+
+  it('cannot write to the cgroups that are delegated to the node', async (context) => {
+    const [own] = ownHierarchies(
+      readFileSync('/proc/self/cgroup', 'utf8'),
+      readFileSync('/proc/self/mountinfo', 'utf8'),
+    ).filter(({ version, controllers }) => version === 2 || controllers.includes('pids'));
+    if (own === undefined) context.skip('no cgroup can be made here');
+    const group = `${own?.folder}/spear-confined-${process.pid}`;
+    mkdirSync(group);
+    for (const name of ['', ...readdirSync(group)]) chownSync(join(group, name), nobody, nobody);
+    try {
+      const path = script(
+        join(base, 'cgroups'),
+        'ls -A "$1"; cat /proc/self/cgroup; echo 0 >"$1/cgroup.procs"',
+      );
+      const { outcome, output, errors } = await run(
+        { script: path, args: [group] },
+        `echo $$ >${group}/cgroup.procs`,
+      );
+      expect(outcome, errors).toMatchObject({ kind: 'failed', code: 'FUNCTION_EXIT' });
+      // In a cell, of which it sees nothing.
+      expect(output).toMatch(
+        new RegExp(`^\\d+:[^\\n]*/spear-confined-${process.pid}/spear-test-\\S+/c1$`, 'm'),
+      );
+      expect(output).toMatch(/^\d+:/);
+      expect(errors).toContain('cgroup.procs');
+    } finally {
+      rmdirSync(group);
+    }
+  });
+
+  it('is refused where nothing can be hidden, unless the node is told to run it', async () => {
+    const path = script(join(base, 'reads'), 'cat "$1/admin-token"');
+    const options = { script: path, args: [data] };
+    const { refused, warnings } = await run(options, withoutMount);
+    expect(refused).toMatchObject({ reason: 'HOST_ACCESS_NOT_ALLOWED' });
+    expect(refused?.message).toContain('--allow-host-access');
+    expect(warnings.join()).toContain('no process tasks without --allow-host-access');
+    const told = await run({ ...options, runtime: { unconfined: true } }, withoutMount);
+    expect(told.output).toBe('the token');
+    expect(told.warnings.join()).toContain('can read the node’s own files');
+  });
+});
