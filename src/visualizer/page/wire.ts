@@ -176,6 +176,14 @@ export interface ExplainExecutionResponseJson {
   readonly heldBy: readonly string[];
   readonly goesOnAt?: string;
   readonly endsAt?: string;
+  readonly gate?: {
+    readonly kind: string;
+    readonly key: string;
+    readonly value: string;
+    readonly limit: string;
+    readonly per?: string;
+    readonly burst: string;
+  };
 }
 
 export interface GetInvocationResponseJson {
