@@ -13,6 +13,7 @@ import { Rooms } from './folders/rooms.ts';
 import { Scratch } from './folders/scratch.ts';
 import { Spawner } from './launch/spawner.ts';
 import { withoutNewPrivileges } from './users/privileges.ts';
+import { withoutSessionKeyring } from './users/session-keyring.ts';
 
 /** What a node has to keep its instances together, and to be rid of them. */
 export interface Containment {
@@ -79,7 +80,7 @@ export async function makeContainment(
       return { reason: 'the process that ends what a killed node leaves cannot be started' };
     }
   }
-  const wrapper = place.walled ? [...place.wrapper, ...(await withoutNewPrivileges())] : place.wrapper;
+  const wrapper = place.walled ? await walledWrapper(place) : place.wrapper;
   const rooms = place.walled ? await makeRooms(place, scratch, wrapper) : undefined;
   const confinement = await makeConfinement(place, scratch, cells.folders, wrapper);
   const { clock } = place;
@@ -94,6 +95,15 @@ export async function closeContainment({ cells, scratch, spawner, watchdog }: Co
   cells.close();
   await sweep({ scratch: scratch.path, cgroups: cells.folders });
   await watchdog.close();
+}
+
+async function walledWrapper({ wrapper, logger }: ContainmentPlace): Promise<readonly string[]> {
+  const keyless = await withoutSessionKeyring();
+  if (keyless.length === 0) {
+    const reason = 'perl is not installed, or cannot make a session keyring';
+    logger?.warn({ reason }, 'programs have the keys of the session that the node was started in');
+  }
+  return [...wrapper, ...keyless, ...(await withoutNewPrivileges())];
 }
 
 /** A node that is not root cannot have them, and runs programs as itself. */

@@ -204,6 +204,16 @@ describeWhere([root(), readableByNobody()], 'a program of a node that is not roo
     }
   });
 
+  it('runs where nothing can take the keys of the session from it, and the log says so', async () => {
+    const path = script(join(base, 'keyed'), 'echo runs');
+    const { output, warnings } = await run(
+      { script: path },
+      'mount --bind /dev/null "$(readlink -f "$(command -v perl)")"',
+    );
+    expect(output).toBe('runs\n');
+    expect(warnings).toEqual([expect.stringContaining('have the keys of the session')]);
+  });
+
   it('is refused where nothing can be hidden, unless the node is told to run it', async () => {
     const path = script(join(base, 'reads'), 'cat "$1/admin-token"');
     const options = { script: path, args: [data] };

@@ -6,12 +6,15 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { RequestError } from '../../../src/domain/errors.ts';
 import type { ProcessRuntimeOptions } from '../../../src/runtimes/process/runtime.ts';
+import { LaunchError } from '../../../src/runtimes/runtime.ts';
 import { attemptOf, Collected } from '../attempt.ts';
 import { draftOf, launchOf, newNodeId, open, taskOf } from './fixtures.ts';
 
 export interface UserNodeOptions {
   /** A script that is there. */
   readonly script: string;
+  /** Scripts beside it that are run before, one after the other, with the same arguments. */
+  readonly before?: readonly string[];
   readonly runtime?: Partial<ProcessRuntimeOptions>;
   readonly workingDirectory?: string;
   readonly secret?: string;
@@ -23,8 +26,10 @@ export interface UserNodeOptions {
 
 export interface UserNodeReport {
   readonly warnings: readonly string[];
-  /** Why the task was refused. */
+  /** Why the task was refused, or its start. */
   readonly refused?: { readonly reason: string; readonly message: string };
+  /** What those that ran before have written. */
+  readonly before?: readonly string[];
   readonly outcome?: unknown;
   readonly output?: string;
   readonly errors?: string;
@@ -34,14 +39,19 @@ const options: UserNodeOptions = JSON.parse(process.argv[2] ?? '');
 const warnings: string[] = [];
 const warn = (details: object, message: string) =>
   warnings.push(`${message}: ${'reason' in details ? details.reason : ''}`);
-const { script, workingDirectory = '', secret } = options;
+const { workingDirectory = '', secret } = options;
 const args = options.args?.map((arg) => (arg === 'NODE' ? String(process.pid) : arg)) ?? [];
 const runtime = await open({ nodeId: newNodeId(), logger: { warn }, ...options.runtime });
-const report: UserNodeReport = await told();
+const before: string[] = [];
+for (const script of options.before ?? []) {
+  const { output = '', errors = '' } = await told(script);
+  before.push(output + errors);
+}
+const report: UserNodeReport = { ...(await told(options.script)), before };
 await runtime.close();
 writeFileSync(1, JSON.stringify(report));
 
-async function told(): Promise<UserNodeReport> {
+async function told(script: string): Promise<UserNodeReport> {
   const draft = { ...taskOf(basename(script), script, ''), workingDirectory, args };
   try {
     const signal = new AbortController().signal;
@@ -61,6 +71,9 @@ async function told(): Promise<UserNodeReport> {
     const outcome = await instance.serve(attempt, io, stopping.signal);
     return { warnings, outcome, output: io.of('stdout').toString(), errors: io.of('stderr').toString() };
   } catch (error) {
+    if (error instanceof LaunchError) {
+      return { warnings, refused: { reason: error.code, message: error.message } };
+    }
     if (!(error instanceof RequestError)) throw error;
     return { warnings, refused: { reason: error.reason, message: error.message } };
   }

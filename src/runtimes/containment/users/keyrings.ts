@@ -4,6 +4,11 @@ import { findCommand, runCommand } from '../command.ts';
 /** The number of keyctl(2). Source: the kernel's arch/x86/entry/syscalls/syscall_64.tbl, asm-generic/unistd.h. */
 const keyctlNumbers: Readonly<Record<string, number>> = { x64: 250, arm64: 219, riscv64: 219 };
 
+/** The number of keyctl(2) on this machine; undefined where it is not known. */
+export function keyctlNumber(): number | undefined {
+  return keyctlNumbers[process.arch];
+}
+
 /** Those that the kernel keeps for a user: its own, that of its sessions, and the persistent one. */
 const keptKeyrings = 3;
 
@@ -49,7 +54,7 @@ export class Keyrings {
   /** Removes the keys of users. Resolves with the users that have none any more. */
   async clear(uids: readonly number[]): Promise<number[]> {
     const perl = findCommand('perl');
-    const keyctl = keyctlNumbers[process.arch];
+    const keyctl = keyctlNumber();
     if (perl === undefined || keyctl === undefined) return [];
     const args = [keyctl, keptKeyrings, ...uids].map(String);
     if (!(await runCommand(perl, ['-e', clearScript, ...args]))) return [];
