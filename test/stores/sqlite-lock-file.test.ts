@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
@@ -39,6 +39,29 @@ test.for(['spear.db', 'spear.db-wal'])(
     expect(await store.execution(executionId(1))).toBeDefined();
   },
 );
+
+test('nothing is written while another folder with links to the files is in the place of the data folder', async () => {
+  const { dataDir, store } = await opened();
+  const away = `${dataDir}-away`;
+  onTestFinished(() => rm(away, { recursive: true, force: true }));
+  await rename(dataDir, away);
+  await mkdir(dataDir);
+  for (const name of await readdir(away)) await symlink(join(away, name), join(dataDir, name));
+  await expect(store.commit([creating(1)])).rejects.toThrow(`${dataDir} is another file`);
+});
+
+test('a data folder that is reached by a link is written, also by another link to it', async () => {
+  const folder = await temporaryFolder();
+  const dataDir = join(folder, 'link');
+  await mkdir(join(folder, 'real'));
+  await symlink('real', dataDir);
+  const store = await openSqliteStore({ dataDir });
+  onTestFinished(() => store.close());
+  expect(await store.commit([creating(1)])).toMatchObject([{ ok: true }]);
+  await rm(dataDir);
+  await symlink(join(folder, 'real'), dataDir);
+  expect(await store.commit([creating(2)])).toMatchObject([{ ok: true }]);
+});
 
 test('a data folder that was moved away and back is written again', async () => {
   const { dataDir, store } = await opened();

@@ -4,6 +4,7 @@ import type { TaskDefinition } from '../../domain/task.ts';
 import type { Cell } from '../containment/cells/cell.ts';
 import type { Containment } from '../containment/containment.ts';
 import { DescriptorBudget } from '../containment/descriptor-budget.ts';
+import { MovedPlaceError } from '../containment/folders/hidden-places.ts';
 import type { InstanceFolder } from '../containment/folders/scratch.ts';
 import type { Launcher, LaunchPlan } from '../containment/launch/launcher.ts';
 import type { Identity } from '../containment/users/identity.ts';
@@ -110,6 +111,7 @@ export class Starter {
     } catch (error) {
       await release(true);
       if (error instanceof LaunchError) throw error;
+      if (error instanceof MovedPlaceError) throw this.#unhidden(error);
       throw new LaunchError('START_FAILED', startFailure(codeOf(error)), { cause: error });
     }
   }
@@ -140,6 +142,19 @@ export class Starter {
     const folders = [working, ...own].filter((folder) => folder !== undefined);
     const { wrapper, remove } = confinement.around({ files, folders });
     return { confined: wrapper, remove };
+  }
+
+  /** The caller is not told what the node hides, and where. */
+  #unhidden(cause: MovedPlaceError): LaunchError {
+    this.#options.logger?.warn(
+      { reason: cause.message },
+      'no program is started, as what is to be hidden from it was moved; move it back, or start the node again',
+    );
+    return new LaunchError(
+      'RUNTIME_UNAVAILABLE',
+      "this node cannot run processes now: a folder that it hides from them is no longer where it was, as the node's log says",
+      { cause },
+    );
   }
 
   async #makePlace(task: TaskDefinition, asked: Identity): Promise<Place> {

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -202,6 +203,96 @@ describeWhere([root(), readableByNobody()], 'a program of a node that is not roo
     } finally {
       rmdirSync(group);
     }
+  });
+
+  it('cannot move what leads to what is hidden from it, for the next program to find', async () => {
+    const [upper, lower, link] = ['upper', 'upper/lower', 'link'].map((name) => join(base, name));
+    const secrets = join(lower ?? '', 'secrets');
+    mkdirSync(secrets, { recursive: true });
+    for (const folder of [upper, lower, secrets]) chownSync(folder ?? '', nobody, nobody);
+    writeFileSync(join(secrets, 'key'), 'the secret');
+    symlinkSync('upper/lower', link ?? '');
+    const mover = script(
+      join(base, 'mover'),
+      `cd ${base}; LC_ALL=C; export LC_ALL
+for place in upper/lower/secrets upper/lower upper temporary data; do mv -T $place moved 2>&1 || rmdir $place 2>&1; done
+mkdir -p decoy/data && ln -s ../../data/admin-token decoy/data/admin-token && echo made
+unshare --user --map-root-user --mount true 2>/dev/null || echo alone`,
+    );
+    const reader = script(join(base, 'reader'), `find ${base} -name key -o -name admin-token -type f`);
+    const { before, output, outcome } = await run({
+      before: [mover],
+      script: reader,
+      runtime: { hidden: [data, join(link ?? '', 'secrets')] },
+    });
+    const [moves] = before ?? [];
+    expect(moves?.match(/Device or resource busy/g)).toHaveLength(10);
+    expect(moves).toContain('made\nalone\n');
+    expect(output).toBe('');
+    expect(outcome).toMatchObject({ kind: 'completed' });
+  });
+
+  it.each([
+    ['the data folder', 'data'],
+    ['what the data folder is in', 'within'],
+    ['the temporary folder', 'temporary'],
+  ])('is not started where %s was moved', async (_what, name) => {
+    const inner = join(base, 'within', 'data');
+    mkdirSync(inner, { recursive: true });
+    chownSync(join(base, 'within'), nobody, nobody);
+    chownSync(inner, nobody, nobody);
+    const path = script(join(base, 'tries'), 'echo runs');
+    const { refused, before, warnings } = await run({
+      before: [path],
+      script: path,
+      moved: [[join(base, name), join(base, 'moved')]],
+      runtime: { hidden: [data, inner] },
+    });
+    expect(before).toEqual(['runs\n']);
+    expect(refused).toMatchObject(
+      name === 'temporary' ? { reason: 'START_FAILED' } : { reason: 'RUNTIME_UNAVAILABLE' },
+    );
+    if (name !== 'temporary') expect(warnings.join()).toMatch(/is no longer there/);
+  });
+
+  it('is not started where another folder is in the place of one that is hidden', async () => {
+    const decoy = join(base, 'decoy');
+    mkdirSync(decoy);
+    const path = script(join(base, 'tries'), `cat ${base}/moved/admin-token`);
+    const moved = [
+      [data, join(base, 'moved')],
+      [decoy, data],
+    ] as const;
+    const { refused, warnings } = await run({ script: path, moved });
+    expect(refused).toMatchObject({ reason: 'RUNTIME_UNAVAILABLE' });
+    expect(refused?.message).not.toContain(base);
+    expect(warnings.join()).toContain(`${data} is another folder than it was`);
+  });
+
+  it('neither reads nor writes files that the node is configured with', async () => {
+    const keys = join(base, 'keys');
+    mkdirSync(keys);
+    const file = join(keys, 'jwks.json');
+    const link = join(base, 'linked.json');
+    writeFileSync(file, 'the keys');
+    symlinkSync('keys/jwks.json', link);
+    for (const path of [keys, file]) chownSync(path, nobody, nobody);
+    const forger = script(
+      join(base, 'forger'),
+      `export LC_ALL=C; for file in ${file} ${link}; do cat $file; echo mine >$file; chmod 600 $file; done
+rm ${file}; mv ${file} ${keys}/old; mv ${keys} ${base}/old; rm ${link}; echo other >${link}; true`,
+    );
+    const reader = script(join(base, 'reader'), `cat ${file}`);
+    const { before, output } = await run({
+      before: [forger],
+      script: reader,
+      runtime: { hidden: [data, link] },
+    });
+    expect(before?.[0]?.match(/Read-only file system/g)).toHaveLength(4);
+    expect(before?.[0]?.match(/Device or resource busy/g)).toHaveLength(3);
+    expect(before?.[0]).not.toContain('the keys');
+    expect(output).toBe('');
+    expect(readFileSync(file, 'utf8')).toBe('the keys');
   });
 
   it('runs where nothing can take the keys of the session from it, and the log says so', async () => {

@@ -2,7 +2,7 @@
  * A runtime of a node that is not root, which runs one script and tells what came of it, as JSON: `node user-node.ts
  * OPTIONS`. What it is started in, it cannot leave.
  */
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { RequestError } from '../../../src/domain/errors.ts';
 import type { ProcessRuntimeOptions } from '../../../src/runtimes/process/runtime.ts';
@@ -15,6 +15,8 @@ export interface UserNodeOptions {
   readonly script: string;
   /** Scripts beside it that are run before, one after the other, with the same arguments. */
   readonly before?: readonly string[];
+  /** What is renamed, and to what, before `script` is run. */
+  readonly moved?: readonly (readonly [string, string])[];
   readonly runtime?: Partial<ProcessRuntimeOptions>;
   readonly workingDirectory?: string;
   readonly secret?: string;
@@ -47,6 +49,7 @@ for (const script of options.before ?? []) {
   const { output = '', errors = '' } = await told(script);
   before.push(output + errors);
 }
+for (const [from, to] of options.moved ?? []) renameSync(from, to);
 const report: UserNodeReport = { ...(await told(options.script)), before };
 await runtime.close();
 writeFileSync(1, JSON.stringify(report));

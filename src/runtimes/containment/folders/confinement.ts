@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { findCommand, runCommand } from '../command.ts';
 import type { Identity } from '../users/identity.ts';
 import { Covers, type Shown } from './covers.ts';
+import { HiddenPlaces } from './hidden-places.ts';
 
 /**
  * Its arguments are the commands `mount` and `unshare`, a user and a group, two lists of mounts, the files to be made
@@ -14,6 +15,7 @@ more=
 while [ "$1" != -- ]; do : >"$1" || exit; more=1; shift; done
 shift
 [ -z "$more" ] || "$mount" -a -T "$second" 2>/dev/null || exit
+echo 0 >/proc/sys/user/max_mnt_namespaces || exit
 exec "$unshare" --user --map-user="$user" --map-group="$group" -- "$@"
 `;
 
@@ -43,19 +45,23 @@ interface ConfinementPlace {
  * one the program has its user and no capability. So:
  *
  * 1. what hides cannot be taken away, also not in a user namespace that the program makes: for that it is locked
- *    (mount_namespaces(7));
+ *    (mount_namespaces(7)). It makes no mount namespace: there it could leave all mounts behind, and rename what they
+ *    keep in place (namespaces(7), max_mnt_namespaces);
  * 2. no process of the node can be named, so none can be signalled;
  * 3. no process outside can be looked into, as that needs a capability in its user namespace (ptrace(2)).
  */
 export class Confinement {
-  readonly #place: ConfinementPlace;
+  readonly #private: string;
+  readonly #places: HiddenPlaces;
   readonly #tools: Tools;
   readonly #own: Identity;
   #unshared: readonly string[];
   #made = 0;
 
   private constructor(place: ConfinementPlace, tools: Tools, own: Identity) {
-    this.#place = place;
+    this.#private = place.private;
+    // Whoever reaches the services of a user's session can have them run anything outside.
+    this.#places = new HiddenPlaces(place.hidden, [`/run/user/${own.uid}`]);
     this.#tools = tools;
     this.#own = own;
     this.#unshared = this.#spaces(['--mount-proc']);
@@ -79,7 +85,10 @@ export class Confinement {
     if (await confinement.#works(wrapper)) return confinement;
     confinement.#unshared = confinement.#spaces([]);
     if (!(await confinement.#works(wrapper))) {
-      return { reason: 'unshare and mount cannot make user, process id and mount namespaces' };
+      return {
+        reason:
+          'unshare and mount cannot make user, process id and mount namespaces, or /proc/sys cannot be written there',
+      };
     }
     warn('programs see in /proc which processes run, as none of their own can be mounted');
     return confinement;
@@ -95,10 +104,13 @@ export class Confinement {
     }
   }
 
-  /** For one program. Throws as the file system does. */
+  /** For one program. Throws as the file system does, and a MovedPlaceError. */
   around(shown: Shown): Confined {
-    const { private: folder } = this.#place;
-    const plan = this.#covers().plan(shown, folder, (index) => {
+    const folder = this.#private;
+    const covers = this.#covers();
+    const emptyFile = `${folder}/empty`;
+    if (!existsSync(emptyFile)) writeFileSync(emptyFile, '', { mode: 0o444 });
+    const plan = covers.plan(shown, folder, emptyFile, (index) => {
       const stage = `${folder}/stage-${index}`;
       mkdirSync(stage, { recursive: true, mode: 0o700 });
       return stage;
@@ -123,9 +135,7 @@ export class Confinement {
 
   /** Looked at for each program: what is hidden may have been made since. */
   #covers(): Covers {
-    // Whoever reaches the services of a user's session can have them run anything outside.
-    const session = `/run/user/${this.#own.uid}`;
-    return new Covers([...this.#place.hidden, session]);
+    return new Covers(this.#places.find());
   }
 
   #spaces(more: readonly string[]): readonly string[] {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { FoundPlaces } from './hidden-places.ts';
 import { emptyFolder, entry, isBelow, ownQueuesAndTerminals, sharedFolders } from './mount-table.ts';
 
 /** Options of a file system that stands for a place that nothing is to be seen of. */
@@ -26,22 +27,26 @@ interface Cover {
 }
 
 /**
- * What is laid over folders of the host for one program. A hidden place is an empty folder that cannot be written, or
- * an empty file; one that everyone can write to is an empty folder of memory. Places that are not there are left out.
+ * What is laid over folders of the host for one program. A hidden place is an empty folder or an empty file, which
+ * cannot be written; one that everyone can write to is an empty folder of memory. The folders that lead to a hidden
+ * place are mounts, too: none that is one can be renamed or removed (rename(2), EBUSY), which would uncover the place
+ * for the next program.
  */
 export class Covers {
-  readonly #hidden: readonly string[];
+  readonly #folders: readonly string[];
+  readonly #files: readonly string[];
+  readonly #ancestors: readonly string[];
   readonly #outer: readonly Cover[];
 
-  /** Looks at what is there now. */
-  constructor(hidden: readonly string[]) {
+  constructor({ folders, files, ancestors }: FoundPlaces) {
     const shared = sharedFolders();
-    const found = hidden.filter((path) => existsSync(path)).map((path) => realpathSync(path));
     // One that everyone can write to would have to stay as it is, and nobody's secrets are there.
-    this.#hidden = [...new Set(found)].filter((path) => !shared.includes(path));
+    this.#folders = folders.filter((path) => !shared.includes(path));
+    this.#files = files;
+    this.#ancestors = ancestors;
     const all = [
       ...shared.map((path) => ({ path, shared: true })),
-      ...this.#hidden.map((path) => ({ path, shared: false })),
+      ...this.#folders.map((path) => ({ path, shared: false })),
     ];
     this.#outer = all.filter(({ path }) => !all.some((other) => isBelow(path, other.path)));
   }
@@ -49,13 +54,21 @@ export class Covers {
   /** Whether a path, which is there, is a hidden place or in one. */
   hides(path: string): boolean {
     const real = realpathSync(path);
-    return this.#hidden.some((hidden) => real === hidden || isBelow(real, hidden));
+    return [...this.#folders, ...this.#files].some((hidden) => real === hidden || isBelow(real, hidden));
   }
 
-  /** `stages` is a folder that is hidden itself, with one below it for each number that `stage` is asked for. */
-  plan(shown: Shown, stages: string, stage: (index: number) => string): CoverPlan {
+  /**
+   * `stages` is a folder that is hidden itself, with one below it for each number that `stage` is asked for, and
+   * `emptyFile` is a file there.
+   */
+  plan(shown: Shown, stages: string, emptyFile: string, stage: (index: number) => string): CoverPlan {
     const seen = this.#seen(shown, stages);
-    const first: string[] = [];
+    const read = `bind,ro${heldFlags(emptyFile)}`;
+    // Before all else: what is put together elsewhere then has them, too.
+    const first = [
+      ...this.#ancestors.map((path) => entry(path, path, 'none', 'rbind')),
+      ...this.#files.map((path) => entry(emptyFile, path, 'none', read)),
+    ];
     const binds: string[] = [];
     const files: string[] = [];
     const rest: string[] = [];
@@ -82,7 +95,7 @@ export class Covers {
       }
       rest.push(entry(place, path, 'none', shared ? 'rbind' : 'rbind,ro,nosuid,nodev'));
     }
-    for (const hidden of this.#hidden) {
+    for (const hidden of this.#folders) {
       if (seen.some((place) => isBelow(hidden, place))) rest.push(laidOver(hidden, false));
     }
     rest.push(...ownQueuesAndTerminals());
@@ -97,7 +110,7 @@ export class Covers {
     const places = [
       ...files.filter(there).map((path) => this.#placeOf(realpathSync(path), stages)),
       ...folders.filter(there).map((path) => realpathSync(path)),
-    ].filter((place) => !this.#hidden.includes(place));
+    ].filter((place) => !this.#folders.includes(place) && !this.#files.includes(place));
     return [...new Set(places)].filter((place) => !places.some((other) => isBelow(place, other)));
   }
 
@@ -108,10 +121,8 @@ export class Covers {
   }
 }
 
-function laidOver(path: string, shared: boolean): string {
-  if (shared) return entry('spear', path, 'tmpfs', emptyFolder);
-  if (statSync(path).isDirectory()) return entry('spear', path, 'tmpfs', nothing);
-  return entry('/dev/null', path, 'none', 'bind');
+function laidOver(folder: string, shared: boolean): string {
+  return entry('spear', folder, 'tmpfs', shared ? emptyFolder : nothing);
 }
 
 /** Who has not made a mount may not take these from it: they have to be said again, each after a comma. */

@@ -12,7 +12,8 @@ export class LockFile {
 
   /** Made when the database is open, with its log. */
   constructor(path: string) {
-    this.#files = [path, `${path}-wal`, join(dirname(path), 'lock.db')].map((file) => ({
+    // The folder, too: what another has in its place may be links to these files.
+    this.#files = [path, `${path}-wal`, join(dirname(path), 'lock.db'), dirname(path)].map((file) => ({
       path: file,
       was: found(file),
     }));
