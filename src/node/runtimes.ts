@@ -1,6 +1,6 @@
 /** Composes the three runtimes of a server, and the instances that they keep ready. */
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { IdSource } from '../actors/ids.ts';
 import type { InstanceRegistry } from '../actors/instances/instance-registry.ts';
 import { createWarmRuntime } from '../actors/instances/warm-runtime.ts';
@@ -50,7 +50,8 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
     );
   }
   const guarded = guardedPlaces(config);
-  const folders = new HostFolders(guarded);
+  const trusted = trustedFiles(config);
+  const folders = new HostFolders([...guarded, ...trusted]);
   const secrets = new SecretStore({ folder: config.secretsDir, variable: secretVariable });
   const wasm = createWasmRuntime({
     unsafePreopens,
@@ -73,6 +74,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
       ...{ nodeId, clock, logger, hostAccess, scratchBytes },
       unconfined: config.allowHostAccess,
       hidden: guarded.map(({ path }) => path),
+      trusted: trusted.map(({ path }) => path),
     }),
     openDockerRuntime({
       ...{ nodeId, host: config.dockerHost, clock, logger, hostAccess, scratchBytes, folders, spare },
@@ -89,15 +91,32 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
 }
 
 /** What would give a function the rights of the node, or what others have put here. */
-function guardedPlaces({ dataDir, secretsDir, socketPath, notesDir, dockerHost }: NodeConfig): Guarded[] {
+function guardedPlaces(config: NodeConfig): Guarded[] {
+  const { dataDir, secretsDir, socketPath, notesDir, dockerHost, tlsKey, signingKey } = config;
   const engine = dockerHost.startsWith('unix://') ? dockerHost.slice('unix://'.length) : '';
-  return [
+  return configured([
     { path: dataDir, what: 'the data folder of the node' },
     { path: secretsDir, what: 'the folder of secrets' },
     { path: socketPath === '' ? '' : dirname(socketPath), what: 'the socket of the node' },
     { path: notesDir, what: 'the notes of where nodes are' },
     { path: engine, what: 'the socket of the container engine' },
-  ].filter(({ path }) => path !== '');
+    { path: tlsKey, what: 'the key of the certificate of the node' },
+    { path: signingKey, what: 'the key that signs snapshots' },
+  ]);
+}
+
+/** What would give a function the rights of the node if it could write there; no secret. */
+function trustedFiles({ tlsCert, tlsClientCa, jwtJwks, trustedKey }: NodeConfig): Guarded[] {
+  return configured([
+    { path: tlsCert, what: 'the certificate of the node' },
+    { path: tlsClientCa, what: 'the certificates of those who sign those of clients' },
+    { path: jwtJwks.startsWith('https://') ? '' : jwtJwks, what: 'the keys of the issuer of tokens' },
+    ...trustedKey.map((path) => ({ path, what: 'a key that snapshots are trusted by' })),
+  ]);
+}
+
+function configured(places: readonly Guarded[]): Guarded[] {
+  return places.filter(({ path }) => path !== '').map(({ path, what }) => ({ path: resolve(path), what }));
 }
 
 export async function closeRuntimes(runtimes: Runtimes): Promise<void> {

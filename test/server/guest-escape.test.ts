@@ -1,11 +1,14 @@
 /** A guest that reaches the node's own ports registers nothing there that reaches the host. */
-import { chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { ConfigFlags } from '../../src/config.ts';
 import { RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
 import { dockerSocket, makeTestImage, testImage } from '../support/docker-image.ts';
 import { describeWhere, dockerEngine, nobody, readableByNobody, root } from '../support/needs.ts';
+import { audience, issuerName, keySet, newKey } from '../support/issuer.ts';
 import { type ChildServer, example, type LocalServer, spawnServer, startServer } from '../support/server.ts';
 
 /** Tells, a line each, what came of every way to the node's rights that a program can try. */
@@ -125,15 +128,24 @@ test('a component finds no way to the node', async () => {
 });
 
 /** A node that is not root, with all that is its own outside of the folders that everyone can write to. */
-async function userNode(): Promise<ChildServer & { readonly base: string }> {
+async function userNode(
+  files: Readonly<Record<string, string>> = {},
+  flags: ConfigFlags = {},
+): Promise<ChildServer & { readonly base: string }> {
   const base = await mkdtemp('/var/spear-escape-');
   const [dataDir, home, temporary] = ['data', 'home', 'temporary'].map((name) => join(base, name));
   for (const folder of [base, dataDir, home, temporary]) {
     mkdirSync(folder ?? '', { recursive: true });
     chownSync(folder ?? '', nobody, nobody);
   }
+  mkdirSync(join(base, 'files'));
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(base, 'files', name), text);
+    chownSync(join(base, 'files', name), nobody, nobody);
+  }
+  chownSync(join(base, 'files'), nobody, nobody);
   const env = { HOME: `${home}`, XDG_STATE_HOME: `${home}/state`, TMPDIR: `${temporary}` };
-  const server = await spawnServer(`${dataDir}`, {}, [], env, nobody);
+  const server = await spawnServer(`${dataDir}`, inFiles(base, files, flags), [], env, nobody);
   onTestFinished(async () => {
     await server.end('SIGKILL');
     await rm(base, { recursive: true, force: true });
@@ -141,9 +153,47 @@ async function userNode(): Promise<ChildServer & { readonly base: string }> {
   return Object.assign(server, { base });
 }
 
+/** Flags that name one of the files get its path. */
+function inFiles(base: string, files: Readonly<Record<string, string>>, flags: ConfigFlags): ConfigFlags {
+  const entries = Object.entries(flags).map(([flag, value]) => [
+    flag,
+    typeof value === 'string' && value in files ? join(base, 'files', value) : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
 describeWhere([root(), readableByNobody()], 'on a node that does not run as root', () => {
   test('a component finds no way to the node', async () => {
     expect(await askedByComponent(await userNode())).toEqual(['"HTTP-request-denied"']);
+  });
+
+  test('a process neither reads the key that signs nor writes the keys that tokens are trusted by', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const files = {
+      'sign.pem': String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+      'trusted.pem': String(publicKey.export({ type: 'spki', format: 'pem' })),
+      'jwks.json': keySet(newKey('first')),
+    };
+    const server = await userNode(files, {
+      ...{ signingKey: 'sign.pem', trustedKey: 'trusted.pem' },
+      ...{ jwtJwks: 'jwks.json', jwtIssuer: issuerName, jwtAudience: audience },
+    });
+    const folder = join(server.base, 'files');
+    const program =
+      'cd "$0"; cat sign.pem; for file in *; do echo mine >$file; rm -f $file; mv $file old; done; ls';
+    await server.tasks.registerTask({
+      definition: {
+        name: 'forger',
+        runtime: RuntimeKind.PROCESS,
+        artifact: { source: { case: 'path', value: '/bin/sh' } },
+        args: ['-c', program, folder],
+      },
+    });
+    const { result } = await server.functions.invokeFunction({ task: 'forger' });
+    expect(Buffer.from(result?.output ?? []).toString()).toBe('jwks.json\nsign.pem\ntrusted.pem\n');
+    for (const [name, text] of Object.entries(files)) {
+      expect(readFileSync(join(folder, name), 'utf8')).toBe(text);
+    }
   });
 
   test('a process finds no way to the rights of the node', async () => {

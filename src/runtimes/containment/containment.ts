@@ -38,6 +38,8 @@ export interface ContainmentPlace {
   readonly walled?: true;
   /** Files and folders that programs of a node that is not root do not see; absent means that they may see all. */
   readonly hidden?: readonly string[] | undefined;
+  /** Files that they may read, and neither write nor replace. */
+  readonly trusted?: readonly string[] | undefined;
   /** What an instance may write to its folder, in bytes, where it has a room; absent means what the disk has. */
   readonly scratchBytes?: number | undefined;
   /** A folder elsewhere that instances are to see although what it is in is hidden from them. */
@@ -127,7 +129,7 @@ async function makeRooms(
 
 /** A root node runs programs as other users. */
 async function makeConfinement(
-  { nodeId, logger, hidden }: ContainmentPlace,
+  { nodeId, logger, hidden, trusted = [] }: ContainmentPlace,
   scratch: Scratch,
   cgroups: readonly string[],
   wrapper: readonly string[],
@@ -136,7 +138,11 @@ async function makeConfinement(
   // Whoever can write to a cgroup of the node can end or stop it.
   const delegated = cgroups.map(outermostOwned);
   const guests = join(dirname(scratch.path), `spear-${guestsOf(nodeId)}`);
-  const place = { private: scratch.private, hidden: [...hidden, scratch.path, guests, ...delegated] };
+  const place = {
+    private: scratch.private,
+    hidden: [...hidden, scratch.path, guests, ...delegated],
+    trusted,
+  };
   return Confinement.make(place, wrapper, (reason) =>
     logger?.warn({ reason }, 'programs see more than usual'),
   );

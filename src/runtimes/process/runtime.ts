@@ -38,6 +38,8 @@ export interface ProcessRuntimeOptions {
   readonly unconfined?: boolean;
   /** Files and folders that give whoever gets at them the rights of the node. */
   readonly hidden?: readonly string[];
+  /** Files that give whoever can write them the rights of the node. */
+  readonly trusted?: readonly string[];
   /** Where the node's folder for running programs is made; absent means the system's. */
   readonly temporaryFolder?: string;
   /** What an instance may write to a folder of its own, in bytes; absent means what the disk has. */

@@ -37,6 +37,8 @@ interface ConfinementPlace {
   readonly private: string;
   /** Files and folders that no program may see. */
   readonly hidden: readonly string[];
+  /** Files that no program may write. */
+  readonly trusted: readonly string[];
 }
 
 /**
@@ -61,7 +63,11 @@ export class Confinement {
   private constructor(place: ConfinementPlace, tools: Tools, own: Identity) {
     this.#private = place.private;
     // Whoever reaches the services of a user's session can have them run anything outside.
-    this.#places = new HiddenPlaces(place.hidden, [`/run/user/${own.uid}`]);
+    this.#places = new HiddenPlaces({
+      lasting: place.hidden,
+      passing: [`/run/user/${own.uid}`],
+      trusted: place.trusted,
+    });
     this.#tools = tools;
     this.#own = own;
     this.#unshared = this.#spaces(['--mount-proc']);

@@ -35,14 +35,16 @@ interface Cover {
 export class Covers {
   readonly #folders: readonly string[];
   readonly #files: readonly string[];
+  readonly #trusted: readonly string[];
   readonly #ancestors: readonly string[];
   readonly #outer: readonly Cover[];
 
-  constructor({ folders, files, ancestors }: FoundPlaces) {
+  constructor({ folders, files, trusted, ancestors }: FoundPlaces) {
     const shared = sharedFolders();
     // One that everyone can write to would have to stay as it is, and nobody's secrets are there.
     this.#folders = folders.filter((path) => !shared.includes(path));
     this.#files = files;
+    this.#trusted = trusted;
     this.#ancestors = ancestors;
     const all = [
       ...shared.map((path) => ({ path, shared: true })),
@@ -63,11 +65,13 @@ export class Covers {
    */
   plan(shown: Shown, stages: string, emptyFile: string, stage: (index: number) => string): CoverPlan {
     const seen = this.#seen(shown, stages);
-    const read = `bind,ro${heldFlags(emptyFile)}`;
+    const bound = (source: string, target: string) =>
+      entry(source, target, 'none', `bind,ro${heldFlags(source)}`);
     // Before all else: what is put together elsewhere then has them, too.
     const first = [
       ...this.#ancestors.map((path) => entry(path, path, 'none', 'rbind')),
-      ...this.#files.map((path) => entry(emptyFile, path, 'none', read)),
+      ...this.#trusted.map((path) => bound(path, path)),
+      ...this.#files.map((path) => bound(emptyFile, path)),
     ];
     const binds: string[] = [];
     const files: string[] = [];
@@ -90,7 +94,7 @@ export class Covers {
           first.push(entry(source, target, 'none', 'rbind,X-mount.mkdir=0755'));
         } else {
           files.push(target);
-          binds.push(entry(source, target, 'none', `bind,ro${heldFlags(source)}`));
+          binds.push(bound(source, target));
         }
       }
       rest.push(entry(place, path, 'none', shared ? 'rbind' : 'rbind,ro,nosuid,nodev'));

@@ -18,10 +18,21 @@ interface Known {
   readonly inode: bigint;
 }
 
+/** What is to be hidden, by its paths. */
+interface WantedPlaces {
+  readonly lasting: readonly string[];
+  /** Folders of the system, which makes them anew. */
+  readonly passing: readonly string[];
+  /** Files that may be read. */
+  readonly trusted: readonly string[];
+}
+
 /** What there is to be hidden, as real paths. */
 export interface FoundPlaces {
   readonly folders: readonly string[];
   readonly files: readonly string[];
+  /** Files that may be read, and not written. */
+  readonly trusted: readonly string[];
   /** The folders that lead to them, without `/`: from the top down, none of them in one that is hidden. */
   readonly ancestors: readonly string[];
 }
@@ -32,34 +43,40 @@ export interface FoundPlaces {
  * its path has led to stays hidden while it is there.
  */
 export class HiddenPlaces {
-  readonly #lasting: readonly string[];
-  readonly #passing: readonly string[];
+  readonly #wanted: WantedPlaces;
   readonly #folders = new Map<string, Known>();
   readonly #files = new Map<string, Set<string>>();
 
-  /** `passing` are folders of the system, which makes them anew. Looks at nothing yet. */
-  constructor(lasting: readonly string[], passing: readonly string[]) {
-    this.#lasting = lasting;
-    this.#passing = passing;
+  /** Looks at nothing yet. */
+  constructor(wanted: WantedPlaces) {
+    this.#wanted = wanted;
   }
 
   /** Looks at what is there now; what is not there and never was is left out. Throws a MovedPlaceError. */
   find(): FoundPlaces {
     const folders = new Set<string>();
     const files = new Set<string>();
+    const trusted = new Set<string>();
     const given: string[] = [];
-    for (const path of [...this.#lasting, ...this.#passing]) {
+    const { lasting, passing } = this.#wanted;
+    for (const path of [...lasting, ...passing]) {
       const is = this.#look(path);
       if (is === 'folder') folders.add(realpathSync(path));
       if (is !== 'nothing') given.push(path);
       for (const file of this.#filesOf(path, is === 'file')) files.add(file);
     }
-    const ancestors = new Set([...given, ...folders, ...files].flatMap(ancestorsOf));
+    for (const path of this.#wanted.trusted) {
+      const isFile = lookAt(path)?.isFile() === true;
+      if (isFile) given.push(path);
+      for (const file of this.#filesOf(path, isFile)) trusted.add(file);
+    }
+    const ancestors = new Set([...given, ...folders, ...files, ...trusted].flatMap(ancestorsOf));
     const hidden = (path: string) =>
       folders.has(path) || pathsAbove(path).some((above) => folders.has(above));
     return {
       folders: [...folders],
       files: [...files],
+      trusted: [...trusted],
       ancestors: [...ancestors].filter((path) => !hidden(path)).toSorted((a, b) => depth(a) - depth(b)),
     };
   }
@@ -73,7 +90,7 @@ export class HiddenPlaces {
       throw new MovedPlaceError(path, 'is another folder than it was');
     }
     if (!is.isDirectory()) return 'file';
-    if (this.#lasting.includes(path)) this.#folders.set(path, { device: is.dev, inode: is.ino });
+    if (this.#wanted.lasting.includes(path)) this.#folders.set(path, { device: is.dev, inode: is.ino });
     return 'folder';
   }
 
