@@ -2,7 +2,7 @@
 import type { History } from '../history.ts';
 import { planOf } from '../history.ts';
 import { keyed } from '../wasm-kinds.ts';
-import { type Rule, statesIn } from './rule.ts';
+import { type Rule, statesIn, timeOf } from './rule.ts';
 
 /** Of the times in a log: milliseconds, of a clock that is read twice. */
 const clocksMs = 5;
@@ -27,6 +27,9 @@ function attemptsOf({ plans, finals }: History): Attempt[] {
         from = undefined;
       }
     }
+    // The last one has no state after it but the result.
+    const end = log.at(-1);
+    if (from !== undefined && end !== undefined) attempts.push({ executionId, from, until: timeOf(end) });
     return attempts;
   });
 }
