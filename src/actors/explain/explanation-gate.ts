@@ -28,7 +28,7 @@ export function gateSentence({ use }: HoldingGate): string {
   }
 }
 
-export function gateDetails({ use, heldForMs, opensInMs }: HoldingGate, place: number): string[] {
+export function gateDetails({ heldForMs, opensInMs }: HoldingGate, place: number): string[] {
   const details = [`nobody has been let through for ${durationText(Math.max(0, heldForMs))}`];
   if (Number.isFinite(opensInMs)) {
     details.push(`the next one may start in ${durationText(Math.max(0, opensInMs))}`);
