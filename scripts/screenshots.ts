@@ -76,7 +76,7 @@ async function take(page: Page, name: string, scheme: string): Promise<void> {
 }
 
 const dataDir = await temporaryDataDir();
-const server = await spawnServer(dataDir, { allowUiActions: 'true', slots: '4', anonymousRole: 'operate' });
+const server = await spawnServer(dataDir, { slots: '4', anonymousRole: 'operate' });
 const browser = await launchBrowser();
 try {
   await mkdir(folder, { recursive: true });

@@ -14,6 +14,8 @@ export interface BoundsConfig {
   readonly receiveIdleMs: number;
   /** How long all of a request may take to arrive, in milliseconds; one that uploads may take ten times that. */
   readonly receiveTotalMs: number;
+  /** How long a caller may take nothing of what waits for it, in milliseconds. */
+  readonly sendIdleMs: number;
   /** Connections of all callers, over gRPC and HTTP each. */
   readonly maxConnections: number;
   /** Of one address. */
@@ -75,6 +77,7 @@ export function resolveBounds(read: (key: keyof BoundsConfig) => string | undefi
     maxRequestValues: number('maxRequestValues', 50_000, 1000, 10_000_000),
     receiveIdleMs: number('receiveIdleMs', 10_000, 100, 60 * minuteMs),
     receiveTotalMs: number('receiveTotalMs', minuteMs, 100, 60 * minuteMs),
+    sendIdleMs: number('sendIdleMs', 2 * minuteMs, 100, 24 * 60 * minuteMs),
     maxConnections,
     maxConnectionsPerAddress: number(
       'maxConnectionsPerAddress',

@@ -39,8 +39,6 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig {
   readonly allowGuestLoopback: boolean;
   /** What callers without a token may do over TCP; `none` is nothing. */
   readonly anonymousRole: Exclude<Role, 'admin'> | 'none';
-  /** A page in a browser may cancel, suspend, set breakpoints and the like. */
-  readonly allowUiActions: boolean;
   /** Where the Docker engine listens: `unix:///PATH` or `tcp://HOST:PORT`. */
   readonly dockerHost: string;
   /** HOST[:PORT] of registries that the engine is sent to for anybody who registers, beside Docker Hub. */
@@ -64,7 +62,9 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig {
 }
 
 /** Flags as a command line gives them, by their names in camelCase. */
-export type ConfigFlags = Readonly<Partial<Record<keyof NodeConfig, string | boolean | undefined>>>;
+export type ConfigFlags = Readonly<
+  Partial<Record<keyof NodeConfig | keyof typeof retired, string | boolean | undefined>>
+>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -74,6 +74,25 @@ export const defaultGrpcAddress = '127.0.0.1:50051';
 const mebibyte = 1024 * 1024;
 const hourMs = 3_600_000;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** Options of before that do nothing any more: a node that is started with one goes on to start. */
+const retired = {
+  allowUiActions: {
+    flag: '--allow-ui-actions',
+    variable: 'SPEAR_ALLOW_UI_ACTIONS',
+    instead:
+      'a page may do what the role of its reader allows: that of the link (spear page --role), or of --anonymous-role',
+  },
+} as const;
+
+/** What to tell of each option that is given and does nothing. */
+export function retiredOptions(flags: ConfigFlags, env: Environment = process.env): string[] {
+  return Object.entries(retired).flatMap(([key, { flag, variable, instead }]) => {
+    const isFlag = flags[key as keyof typeof retired] !== undefined;
+    if (!isFlag && (env[variable] ?? '') === '') return [];
+    return [`${isFlag ? flag : variable} does nothing any more: ${instead}`];
+  });
+}
 
 /** Throws a RequestError that names the flag, the variable that stood for it, and what is allowed. */
 export function resolveConfig(flags: ConfigFlags, env: Environment = process.env): NodeConfig {
@@ -123,7 +142,6 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
     allowGuestLoopback: truth('--allow-guest-loopback', read('allowGuestLoopback')),
     anonymousRole: anonymous('--anonymous-role', read('anonymousRole') ?? 'none'),
-    allowUiActions: truth('--allow-ui-actions', read('allowUiActions')),
     dockerHost: engine(
       '--docker-host',
       read('dockerHost') ?? env.DOCKER_HOST ?? 'unix:///var/run/docker.sock',

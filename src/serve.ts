@@ -1,4 +1,4 @@
-import { type ConfigFlags, type Environment, pageLink, resolveConfig } from './config.ts';
+import { type ConfigFlags, type Environment, pageLink, resolveConfig, retiredOptions } from './config.ts';
 import { type Node, startNode } from './node/node.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { createTerminalLogger } from './telemetry/terminal-logger.ts';
@@ -17,6 +17,7 @@ export async function serve(
   const config = resolveConfig(tell === undefined ? flags : quietly(flags, env ?? {}), env);
   const logger =
     tell === undefined ? createLogger(config.logLevel) : createTerminalLogger(config.logLevel, tell);
+  for (const text of retiredOptions(flags, env)) logger.warn(text);
   const stopRequested = Promise.withResolvers<void>();
   let hurry = (): void => {};
   let reload = (): void => {};

@@ -102,7 +102,9 @@ function exitCodeOf({ code }: ServiceError, { reason, retryAfterMs }: Details): 
       return exitCodes.unknown.code;
     case status.UNAVAILABLE:
       // Ours says why; grpc-js's own means that there was no answer at all.
-      return reason === undefined ? exitCodes.unreachable.code : exitCodes.refused.code;
+      return reason === undefined || reason === 'TLS_NEEDED'
+        ? exitCodes.unreachable.code
+        : exitCodes.refused.code;
     case status.RESOURCE_EXHAUSTED:
       // What never fits is not worth another try.
       return retryAfterMs === undefined ? exitCodes.usage.code : exitCodes.refused.code;

@@ -22,7 +22,11 @@ export interface AdmissionRequest {
   /** Of the execution; absent means none. */
   readonly fairnessKey?: string;
   /** Each at most the task's. */
-  readonly timeouts: Timeouts & { readonly totalMs: number };
+  readonly timeouts: Timeouts & {
+    readonly totalMs: number;
+    /** The total timeout counts from the first attempt on: nobody has named one. */
+    readonly totalFrom?: 'attempt';
+  };
   /** Milliseconds; 0 for none. */
   readonly startAfterMs: number;
   readonly cancelOnDisconnect: boolean;

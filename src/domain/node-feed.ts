@@ -34,7 +34,6 @@ export interface NodeStatus {
   /** The last one that is committed; 0 before the first. */
   readonly position: number;
   /** A page in a browser may change something. */
-  readonly actionsAllowed: boolean;
   /** Why the store takes nothing; empty where it does. */
   readonly storeFault: string;
   /** HOST:PORT where gRPC listens. */

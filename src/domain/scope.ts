@@ -35,6 +35,9 @@ export type TaskKey = string & { readonly brand: 'TaskKey' };
 export type InvocationKey = string & { readonly brand: 'InvocationKey' };
 
 export const wholeNode: Scope = { tenant: undefined, shared: true };
+/** What a request names that is of all tenants. */
+export const allTenants = '*';
+
 const defaultScope: Scope = { tenant: defaultTenant };
 const administratorsScope: Scope = { tenant: defaultTenant, shared: true };
 
@@ -111,6 +114,12 @@ export function atHomeIn(principal: Principal, { tenant }: Scope): Principal {
 /** The same text for scopes that see the same. */
 export function scopeKey({ tenant, tasks, execution, shared }: Scope): string {
   return JSON.stringify([tenant, tasks, execution, shared]);
+}
+
+/** Throws invalid_argument for what is of one tenant, in a scope of all of them. */
+export function assertOneTenant({ tenant }: Scope, what: string): void {
+  if (tenant !== undefined) return;
+  throw invalidArgument('spear-tenant', `is ${quote(allTenants)}; allowed for ${what} is one tenant`);
 }
 
 /** The scope of a list of all tenants. Throws permission_denied where it is no administrator who asks for it. */

@@ -41,6 +41,8 @@ export interface NewToken {
 }
 
 export interface Tokens {
+  /** 32 bytes that nobody but this node knows: the same after a restart, and others for another purpose. */
+  keyFor(purpose: string): Uint8Array;
   /** Undefined for a token that is unknown, revoked or expired. */
   find(token: string): Principal | undefined;
   /** Or why it is not good, for people. */

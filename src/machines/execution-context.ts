@@ -9,6 +9,8 @@ export interface ExecutionInput {
   readonly now: number;
   readonly startAt?: number;
   readonly totalMs: number;
+  /** The total timeout counts from the first attempt on; absent means from the admission on. */
+  readonly totalFrom?: 'attempt';
   readonly queueMs?: number;
   readonly attemptMs?: number;
   readonly graceMs: number;
@@ -27,6 +29,7 @@ export interface Cause {
 /** What an execution was asked for with; it never changes. */
 export interface ExecutionOptions {
   readonly totalMs: number;
+  readonly totalFrom: 'attempt' | null;
   readonly queueMs: number | null;
   readonly attemptMs: number | null;
   readonly graceMs: number;
@@ -45,6 +48,7 @@ export interface ExecutionContext {
   readonly executionId: string;
   readonly options: ExecutionOptions;
   readonly attempt: number;
+  /** `latestInstant` as long as it does not count. */
   readonly totalDeadline: number;
   /** Attempts that were no tries: lost, or stopped to be held. */
   readonly lost: number;

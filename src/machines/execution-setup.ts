@@ -13,7 +13,7 @@ import {
   willRetry,
 } from './ending.ts';
 import type { ExecutionContext, ExecutionEvent, ExecutionInput } from './execution-context.ts';
-import { resumedTimers } from './timers.ts';
+import { latestInstant, resumedTimers } from './timers.ts';
 
 const unimplemented = (): void => {};
 
@@ -45,6 +45,10 @@ export const executionSetup = setup({
     })),
     beginAttempt: assign(({ context, event }) => ({
       attempt: context.attempt + 1,
+      totalDeadline:
+        context.totalDeadline === latestInstant && event.type === 'dispatch'
+          ? event.at + context.options.totalMs
+          : context.totalDeadline,
       queueDeadline: null,
       retryAt: null,
       attemptDeadline:

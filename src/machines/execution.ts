@@ -20,7 +20,7 @@
 import type { SnapshotFrom } from 'xstate';
 import type { ExecutionContext, ExecutionInput } from './execution-context.ts';
 import { executionSetup } from './execution-setup.ts';
-import { alarmOf } from './timers.ts';
+import { alarmOf, totalDeadlineOf, totalOf } from './timers.ts';
 
 /** Raised with every change of states, events or context that a stored log would notice; see `migrations.ts`. */
 export const executionChartVersion = 2;
@@ -48,6 +48,7 @@ function createChart(first: 'queued' | 'waiting') {
       executionId: input.executionId,
       options: {
         totalMs: input.totalMs,
+        totalFrom: input.totalFrom ?? null,
         queueMs: input.queueMs ?? null,
         attemptMs: input.attemptMs ?? null,
         graceMs: input.graceMs,
@@ -57,7 +58,7 @@ function createChart(first: 'queued' | 'waiting') {
         timers: input.timers ?? null,
       },
       attempt: 0,
-      totalDeadline: input.now + input.totalMs,
+      totalDeadline: totalDeadlineOf(input),
       lost: 0,
       recoveries: 0,
       startAt: input.startAt ?? null,
@@ -153,7 +154,7 @@ function createChart(first: 'queued' | 'waiting') {
                   guard: 'retryDue',
                   actions: [
                     'retryIsDue',
-                    { type: 'armAlarm', params: ({ context }) => ({ at: context.totalDeadline }) },
+                    { type: 'armAlarm', params: ({ context }) => ({ at: totalOf(context) }) },
                     'requestSlot',
                   ],
                 },
@@ -211,14 +212,14 @@ function createChart(first: 'queued' | 'waiting') {
                     'replaceCause',
                     {
                       type: 'armAlarm',
-                      params: ({ context }) => ({ at: context.stopDeadline ?? context.totalDeadline }),
+                      params: ({ context }) => ({ at: context.stopDeadline ?? totalOf(context) }),
                     },
                   ],
                 },
                 {
                   actions: {
                     type: 'armAlarm',
-                    params: ({ context }) => ({ at: context.stopDeadline ?? context.totalDeadline }),
+                    params: ({ context }) => ({ at: context.stopDeadline ?? totalOf(context) }),
                   },
                 },
               ],

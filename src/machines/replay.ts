@@ -28,6 +28,7 @@ const cautious: RecoveryPolicy = { onInterrupt: 'fail', maxRecoveries: 0 };
 /** What a context has even where nothing was ever set. */
 const unset = {
   timers: null,
+  totalFrom: null,
   queueMs: null,
   attemptMs: null,
   startMs: null,

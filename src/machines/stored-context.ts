@@ -8,6 +8,10 @@ export function storedContext({ options, ...rest }: ExecutionContext): StoredCon
 }
 
 export function contextFromStored(stored: StoredContext): ExecutionContext {
-  const { totalMs, queueMs, attemptMs, graceMs, startMs, retry, recovery, timers, ...rest } = stored;
-  return { ...rest, options: { totalMs, queueMs, attemptMs, graceMs, startMs, retry, recovery, timers } };
+  const { totalMs, totalFrom, queueMs, attemptMs, graceMs, startMs, retry, recovery, timers, ...rest } =
+    stored;
+  return {
+    ...rest,
+    options: { totalMs, totalFrom, queueMs, attemptMs, graceMs, startMs, retry, recovery, timers },
+  };
 }

@@ -1,10 +1,24 @@
 /** The instants of an execution: the alarm that each state stands under, and what becomes of timers that stood still. */
 import { defaultTimers } from '../domain/interruption.ts';
 import type { TimerName } from '../domain/task.ts';
-import type { ExecutionContext } from './execution-context.ts';
+import type { ExecutionContext, ExecutionInput } from './execution-context.ts';
 
 /** Milliseconds since the epoch that a Date can be. */
-const latestInstant = 8.64e15;
+export const latestInstant = 8.64e15;
+
+/** When an execution that is admitted now is over at the latest; `latestInstant` where that does not count yet. */
+export function totalDeadlineOf({
+  now,
+  totalMs,
+  totalFrom,
+}: Pick<ExecutionInput, 'now' | 'totalMs' | 'totalFrom'>): number {
+  return totalFrom === undefined ? now + totalMs : latestInstant;
+}
+
+/** The total deadline; infinity as long as it does not count. */
+export function totalOf({ totalDeadline }: Pick<ExecutionContext, 'totalDeadline'>): number {
+  return totalDeadline === latestInstant ? Number.POSITIVE_INFINITY : totalDeadline;
+}
 
 /** The earliest of several instants, some of which may not be set. */
 function earliest(...instants: (number | null)[]): number {
@@ -16,19 +30,20 @@ function earliest(...instants: (number | null)[]): number {
 
 /** The states that stand under an alarm, and the instant of each; infinity is none. */
 export const alarmOf = {
-  'pending.waiting': ({ startAt, totalDeadline }) => earliest(startAt, totalDeadline),
-  'pending.queued': ({ queueDeadline, totalDeadline }) => earliest(queueDeadline, totalDeadline),
+  'pending.waiting': (context) => earliest(context.startAt, totalOf(context)),
+  'pending.queued': (context) => earliest(context.queueDeadline, totalOf(context)),
   'pending.held': countingTotal,
-  'running.attempting': ({ attemptDeadline, totalDeadline }) => earliest(attemptDeadline, totalDeadline),
-  'running.backingOff': ({ retryAt, totalDeadline }) => earliest(retryAt, totalDeadline),
+  'running.attempting': (context) => earliest(context.attemptDeadline, totalOf(context)),
+  'running.backingOff': (context) => earliest(context.retryAt, totalOf(context)),
   'running.stopping': (context) => earliest(context.stopDeadline, countingTotal(context)),
   'running.suspended': countingTotal,
 } satisfies Record<string, (context: ExecutionContext) => number>;
 
 /** The total deadline; infinity while it does not count: time that is held, where the task says so. */
-export function countingTotal({ heldSince, options, totalDeadline }: ExecutionContext): number {
+export function countingTotal(context: ExecutionContext): number {
+  const { heldSince, options } = context;
   const counts = heldSince === null || (options.timers ?? defaultTimers).total === 'absolute';
-  return counts ? totalDeadline : Number.POSITIVE_INFINITY;
+  return counts ? totalOf(context) : Number.POSITIVE_INFINITY;
 }
 
 /** The instants of an execution whose clock was behind by `ms`. */
@@ -36,7 +51,7 @@ export function shiftedTimers(context: ExecutionContext, ms: number) {
   const shifted = (at: number): number => Math.min(Math.max(0, at + ms), latestInstant);
   const optional = (at: number | null): number | null => (at === null ? null : shifted(at));
   return {
-    totalDeadline: shifted(context.totalDeadline),
+    totalDeadline: context.totalDeadline === latestInstant ? latestInstant : shifted(context.totalDeadline),
     startAt: optional(context.startAt),
     queueDeadline: optional(context.queueDeadline),
     attemptDeadline: optional(context.attemptDeadline),
@@ -66,7 +81,10 @@ export function resumedTimers(
     startAt: optional('start', context.startAt, options.startMs),
     queueDeadline: optional('queue', context.queueDeadline, options.queueMs),
     attemptDeadline: optional('attempt', context.attemptDeadline, options.attemptMs),
-    totalDeadline: resumed('total', context.totalDeadline, options.totalMs),
+    totalDeadline:
+      context.totalDeadline === latestInstant
+        ? latestInstant
+        : resumed('total', context.totalDeadline, options.totalMs),
     heldSince: null,
   };
 }

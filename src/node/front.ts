@@ -29,9 +29,11 @@ import { createHttpServer } from '../server/http-server.ts';
 import { createInstanceService } from '../server/instance-service.ts';
 import { LocalListener } from '../server/local-listener.ts';
 import { createNodeService } from '../server/node-service.ts';
+import { PageTokens } from '../server/page-tokens.ts';
 import { createQuotaService } from '../server/quota-service.ts';
 import { addReflection } from '../server/reflection.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
+import { StalledSends } from '../server/stalled-sends.ts';
 import { createTaskService } from '../server/task-service.ts';
 import type { CertificateSource } from '../server/tls/certificate-source.ts';
 import { PeerCertificates } from '../server/tls/peer-certificates.ts';
@@ -80,6 +82,8 @@ export async function openFront(
     const arrivals = new Arrivals(budget, clock, { idleMs: receiveIdleMs, totalMs: receiveTotalMs });
     return { budget, arrivals };
   };
+  const sends = new StalledSends(clock, config.sendIdleMs);
+  opened.defer(() => sends.close());
   const pageAccess = new PageAccess(clock);
   const calls = new OpenCalls(clock, {
     perPrincipal: config.maxCallsPerPrincipal,
@@ -114,7 +118,11 @@ export async function openFront(
     },
   };
   const executions = { executions: supervisor, seen: seenExecutions(supervisor), clock };
-  const functions = createFunctionService({ ...executions, tasks, list: store, defaultTotalMs });
+  const pageTokens = new PageTokens(core.tokens.keyFor('page tokens'));
+  const functions = createFunctionService({
+    ...executions,
+    ...{ tasks, list: store, pageTokens, defaultTotalMs },
+  });
   const snapshots = createSnapshotService({ ...executions, snapshots: core.snapshots });
   const node = createNodeService({
     ...executions,
@@ -130,6 +138,7 @@ export async function openFront(
     httpAddress: () => boundAddress(http, config.httpAddress),
     tls: certificates !== undefined,
     seen: executions.seen,
+    taskTenants: () => store.taskTenants(),
   });
   const services = [
     { service: FunctionService, handlers: { ...functions } },
@@ -137,7 +146,7 @@ export async function openFront(
       service: TaskService,
       handlers: {
         ...createTaskService({
-          ...{ executions: supervisor, tasks, list: store },
+          ...{ executions: supervisor, tasks, list: store, pageTokens },
           imageRegistries: config.imageRegistry,
         }),
       },
@@ -157,7 +166,7 @@ export async function openFront(
   const peers = new PeerCertificates();
   const arriving = createGrpcArrivals(
     services.map(({ service }) => service),
-    { ...chain, peers },
+    { ...chain, peers, sends },
   );
   for (const { service, handlers } of services) {
     addService(grpc, service, handlers, { ...chain, arriving, peers });
@@ -194,11 +203,12 @@ export async function openFront(
     ...chain,
     ...secure,
     hosts,
+    handshakeMs: receiveIdleMs,
     pageAccess,
     connections,
+    sends,
     functions,
     services,
-    actionsAllowed: config.allowUiActions,
     snapshots,
     page: await loadPageFiles(),
     feed,
@@ -208,7 +218,10 @@ export async function openFront(
   const failed = (error: Error): void => logger.error({ err: error }, 'a connection could not be accepted');
   return {
     grpc,
-    listener: new GrpcListener(grpc, { connections, arriving, clock, failed, peers, ...secure }),
+    listener: new GrpcListener(grpc, {
+      ...{ connections, arriving, clock, failed, peers, handshakeMs: receiveIdleMs },
+      ...secure,
+    }),
     localGrpc,
     localListener: new LocalListener(localGrpc, failed),
     http,

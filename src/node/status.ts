@@ -13,7 +13,7 @@ import { packageVersion } from '../version.ts';
 
 export interface StatusParts {
   readonly nodeId: string;
-  readonly config: Pick<NodeConfig, 'slots' | 'queueLimit' | 'allowUiActions'>;
+  readonly config: Pick<NodeConfig, 'slots' | 'queueLimit'>;
   readonly clock: Clock;
   readonly store: Store;
   readonly supervisor: Supervisor;
@@ -108,7 +108,6 @@ export function nodeStatus(parts: StatusParts): (scope: Scope) => Promise<NodeSt
         { name: 'tasks', state, children: counts.tasks, queueLength: 0, restarts: 0 },
       ],
       position: parts.position(),
-      actionsAllowed: config.allowUiActions,
       grpcAddress: parts.grpcAddress(),
       hostAccess: parts.hostAccess,
       storeFault: faultOf(parts.storeFault(), store),

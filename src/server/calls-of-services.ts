@@ -4,14 +4,14 @@ import { assertRole, type Principal } from '../domain/access.ts';
 import { roleOf } from './access/method-roles.ts';
 import type { Arrivals } from './arrivals.ts';
 import { type ChainOptions, mostBytesOf, requestTooLarge, roomOf, toRequestError } from './chain.ts';
-import { GrpcArrivals } from './grpc-arrivals.ts';
+import { GrpcArrivals, type GrpcArrivalsOptions } from './grpc-arrivals.ts';
 import { mostReceived, type ServiceOptions } from './grpc-server.ts';
 import { methodPath } from './service-definition.ts';
 
 /** Looks at what calls of a server bring before they are whole. */
 export function createGrpcArrivals(
   services: readonly DescService[],
-  options: ChainOptions & Pick<ServiceOptions, 'peers'>,
+  options: ChainOptions & Pick<ServiceOptions, 'peers'> & Pick<GrpcArrivalsOptions, 'sends'>,
 ): GrpcArrivals {
   const { strangers } = options;
   const methods = new Map(
@@ -40,6 +40,7 @@ export function createGrpcArrivals(
       options.arrivals.close();
       strangers?.arrivals.close();
     },
+    ...(options.sends !== undefined && { sends: options.sends }),
     mostReceived: mostReceived(options),
     mostBytes: (path) => most.get(path) ?? options.maxRequestBytes,
     isUpload: (path) =>

@@ -13,9 +13,10 @@ import {
   type ListExecutionsResponse,
   ListExecutionsResponseSchema,
 } from './gen/spearlet/function_pb.js';
+import type { PageTokens } from './page-tokens.ts';
 import { statusFromWire } from './wire/enums.ts';
 import { recordToWire } from './wire/execution.ts';
-import { instant, pageSize, pageToken, reference, toPageToken } from './wire/fields.ts';
+import { instant, pageSize, reference } from './wire/fields.ts';
 import { labelsFromWire } from './wire/labels.ts';
 
 /** Reads executions beside the supervisor: for lists. */
@@ -39,6 +40,7 @@ const statusNames = [...statusFromWire.keys()]
 interface ListOptions {
   readonly tasks: Pick<Tasks, 'get'>;
   readonly list: ExecutionList;
+  readonly pageTokens: PageTokens;
   readonly clock: Clock;
 }
 
@@ -46,6 +48,7 @@ interface ListOptions {
 export function createListExecutions({
   tasks,
   list,
+  pageTokens,
   clock,
 }: ListOptions): UnaryHandler<ListExecutionsRequest, ListExecutionsResponse> {
   /** A deleted task's executions are still listed by its id. */
@@ -57,7 +60,7 @@ export function createListExecutions({
   return async (request, call) => {
     const { principal, scope } = call;
     const limit = pageSize(request.pageSize);
-    const beforeId = pageToken(request.pageToken, 'executions');
+    const beforeId = pageTokens.open('executions', request.pageToken);
     const createdAfter = instant('created_after', request.createdAfter);
     const createdBefore = instant('created_before', request.createdBefore);
     const statuses = request.statuses.map((status, index) => {
@@ -86,7 +89,7 @@ export function createListExecutions({
     const now = Math.round(clock.now());
     return create(ListExecutionsResponseSchema, {
       executions: page.map((record) => recordToWire(record, now)),
-      nextPageToken: next === undefined ? '' : toPageToken('executions', next),
+      nextPageToken: next === undefined ? '' : pageTokens.seal('executions', next),
     });
   };
 }

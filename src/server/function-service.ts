@@ -29,6 +29,7 @@ import {
   type WatchExecutionRequest,
   ExecutionMode as WireMode,
 } from './gen/spearlet/function_pb.js';
+import type { PageTokens } from './page-tokens.ts';
 import { payloadDigest } from './payload.ts';
 import {
   eventToWire,
@@ -46,6 +47,7 @@ export interface FunctionServiceOptions {
   readonly seen: SeenExecution;
   readonly tasks: Tasks;
   readonly list: ExecutionList;
+  readonly pageTokens: PageTokens;
   readonly clock: Clock;
   /** Milliseconds; the total timeout of a task that names none. */
   readonly defaultTotalMs: number;

@@ -10,6 +10,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { RequestError } from '../domain/errors.ts';
 import type { Arrival, Arrivals } from './arrivals.ts';
 import { headBytes, MessageFrames } from './message-frames.ts';
+import type { StalledSends } from './stalled-sends.ts';
 import { trailersOf } from './status.ts';
 
 const started = 'http2.server.stream.start';
@@ -31,6 +32,8 @@ export interface GrpcArrivalsOptions {
    * of one too many is to hear.
    */
   enter(path: string, address: string): (() => void) | undefined;
+  /** Absent where a caller may take as long as it likes for what it is sent. */
+  readonly sends?: StalledSends;
   /** No call is looked at any more. */
   close(): void;
   /** The largest message of a method, by its path. */
@@ -122,6 +125,7 @@ export class GrpcArrivals {
     };
     const { session } = stream;
     if (session === undefined || !this.#isOurs(session)) return;
+    this.#options.sends?.add(stream, () => stream.close(constants.NGHTTP2_CANCEL));
     // What ended with its headers has nothing to bring.
     this.#latest = stream.readableEnded ? undefined : this.#arriving(stream, session, headers);
   };

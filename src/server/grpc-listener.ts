@@ -9,12 +9,15 @@ import type { GrpcArrivals } from './grpc-arrivals.ts';
 import { GrpcRefusals } from './grpc-refusals.ts';
 import { closeOnceEnded } from './half-closed.ts';
 import type { CertificateSource } from './tls/certificate-source.ts';
+import { onFirstBytes, refuseCleartext, wantsTls } from './tls/cleartext.ts';
 import type { PeerCertificates } from './tls/peer-certificates.ts';
 
 export interface GrpcListenerOptions {
   readonly connections: Connections;
   readonly arriving: GrpcArrivals;
   readonly clock: Clock;
+  /** How long a caller may take for its first byte, and then for its part of a TLS handshake, in milliseconds. */
+  readonly handshakeMs: number;
   /** Of its TLS; absent where it speaks in the clear. */
   readonly certificates?: CertificateSource;
   /** Is told of what callers show in their handshakes. */
@@ -25,8 +28,6 @@ export interface GrpcListenerOptions {
 
 /** How long a connection that is one too many may take to hear so, in milliseconds. */
 export const refusalMs = 1000;
-/** How long a caller may take for its part of a TLS handshake, in milliseconds. */
-export const handshakeMs = 10_000;
 /** When the kernel asks a silent peer whether it is there, in milliseconds. */
 const keepaliveMs = 60_000;
 
@@ -105,7 +106,23 @@ export class GrpcListener {
     if (this.#tls === undefined) {
       giveNumber(socket);
       this.#serve(socket);
-    } else this.#tls.emit('connection', socket);
+    } else this.#shakeHands(this.#tls, socket);
+  }
+
+  #shakeHands(server: TlsServer, socket: Socket): void {
+    const { clock, handshakeMs } = this.#options;
+    onFirstBytes(socket, {
+      ...{ clock, withinMs: handshakeMs },
+      take: (speaks) => {
+        if (speaks === 'tls') server.emit('connection', socket);
+        else if (speaks === 'http1') refuseCleartext(socket, clock);
+        else {
+          clock.setTimer(refusalMs, () => socket.destroy());
+          giveNumber(socket);
+          this.#refusing.take(socket, wantsTls());
+        }
+      },
+    });
   }
 
   #serve(socket: Socket): void {
@@ -117,7 +134,7 @@ export class GrpcListener {
   #secure(certificates: CertificateSource): TlsServer {
     const server = createTlsServer({
       ...certificates.options,
-      handshakeTimeout: handshakeMs,
+      handshakeTimeout: this.#options.handshakeMs,
       ALPNProtocols: ['h2'],
     });
     server.on('secureConnection', (socket: TLSSocket) => {
@@ -133,6 +150,8 @@ export class GrpcListener {
         this.#serve(socket);
       } else this.#refusing.take(socket, refusal);
     });
+    // Node ends what fails, and not what only takes too long.
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
     certificates.follow((context) => server.setSecureContext(context));
     return server;
   }

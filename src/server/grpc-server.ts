@@ -254,7 +254,7 @@ function permission(
   const role = roleOf(method);
   const holding = (principal: Principal, tenant: readonly (string | Buffer)[]): Caller => {
     assertRole(principal, role, method.name);
-    return { principal, scope: requestScope(principal, tenant) };
+    return { principal, scope: requestScope(principal, tenant, role) };
   };
   return (call) => {
     const [authorization] = call.metadata.get('authorization');

@@ -9,7 +9,7 @@ import type { ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts
 import { type ChainOptions, mostBytesOf, requestTooLarge, roomOf, withinBudget } from './chain.ts';
 import { callerOf, refuseMethod, sendJson } from './http-answer.ts';
 import { bodyParts } from './http-body.ts';
-import { checkBrowser, isReading } from './http-browser.ts';
+import { checkBrowser } from './http-browser.ts';
 import { assertStill, callerWith } from './http-caller.ts';
 import { checkContent, jsonBytesPerByte, requestLines, responseLines } from './http-lines.ts';
 import { messageFromJson } from './wire/json-request.ts';
@@ -24,8 +24,6 @@ export interface ServedService {
 
 export interface ApiOptions extends ChainOptions {
   readonly services: readonly ServedService[];
-  /** A page in a browser may change something. */
-  readonly actionsAllowed?: boolean;
 }
 
 /** `name` is what follows `/api/`. */
@@ -44,10 +42,7 @@ export async function callApi(
     throw new RequestError('not_found', noMethodText(options.services, name), { reason: 'METHOD_NOT_FOUND' });
   }
   if (request.method !== 'POST') return refuseMethod(response, 'POST');
-  checkBrowser(request, {
-    changes: !isReading(method.name),
-    actionsAllowed: options.actionsAllowed === true,
-  });
+  checkBrowser(request);
   const call = await callerWith(roleOf(method), method.name, options, request, response);
   const { principal } = call;
   if (found.streams === true && method.methodKind === 'client_streaming') {

@@ -85,5 +85,8 @@ export function letGo(request: IncomingMessage, response: ServerResponse, clock:
 
 /** To be called before the head of an answer: Node would else close the connection with the end of it. */
 export function keepOpenForBody(response: ServerResponse): void {
-  if (!response.req.complete) response.shouldKeepAlive = true;
+  const { complete, headers } = response.req;
+  // Of one without a body, too, it is not known yet at once that it is whole.
+  const hasBody = (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined;
+  if (!complete && hasBody) response.shouldKeepAlive = true;
 }

@@ -1,30 +1,13 @@
-/**
- * What a page in a browser may do. A page of another origin may do nothing. Our own may do what the role of its token
- * allows; without a token anything that a browser can be made to send must be refused where it changes something,
- * unless the node was told to let it.
- */
+/** A page of another origin may do nothing, whoever its reader is to the node. Our own may do what its role allows. */
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../domain/errors.ts';
 
 /** Throws permission_denied for a request of a page that may not make it. Whoever is no browser may. */
-export function checkBrowser(
-  request: IncomingMessage,
-  { changes, actionsAllowed }: { readonly changes: boolean; readonly actionsAllowed: boolean },
-): void {
-  if (!isBrowser(request)) return;
-  if (isForeign(request)) {
-    throw new RequestError('permission_denied', 'a page of another site may not do this', {
-      reason: 'CROSS_SITE',
-    });
-  }
-  // Whether the token is good is told by whoever looks for its principal.
-  if (changes && !actionsAllowed && request.headers.authorization === undefined) {
-    throw new RequestError(
-      'permission_denied',
-      'this node does not let a page without a token change anything; the link of spear page has one, and spear serve --allow-ui-actions lets a page do without',
-      { reason: 'ACTIONS_NOT_ALLOWED' },
-    );
-  }
+export function checkBrowser(request: IncomingMessage): void {
+  if (!isBrowser(request) || !isForeign(request)) return;
+  throw new RequestError('permission_denied', 'a page of another site may not do this', {
+    reason: 'CROSS_SITE',
+  });
 }
 
 /**
@@ -42,9 +25,4 @@ function isForeign({ headers }: IncomingMessage): boolean {
   if (site === undefined || site === 'same-origin' || site === 'none') return false;
   // Somebody followed a link, and sees what comes; the page with the link does not.
   return headers['sec-fetch-mode'] !== 'navigate';
-}
-
-/** A method that only reads, by its name. */
-export function isReading(method: string): boolean {
-  return /^(Get|List|Describe|Explain|Watch|Wait)[A-Z]/.test(method);
 }

@@ -24,7 +24,7 @@ export async function callerWith(
 ): Promise<CallContext> {
   const principal = await authenticator.authenticate(shownBy(request));
   assertRole(principal, role, what);
-  const scope = httpScope(principal, request.headers);
+  const scope = httpScope(principal, request.headers, role);
   const ended = new EndedCall();
   const leave = calls.enter(principal, callerOf(request), (why) => {
     if (ended.ended) return;

@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { create, toJson } from '@bufbuild/protobuf';
 import type { Principal } from '../domain/access.ts';
 import { RequestError } from '../domain/errors.ts';
+import { pathRoles } from '../domain/method-roles.ts';
 import type { Scope } from '../domain/scope.ts';
-import { pathRoles } from './access/method-roles.ts';
 import type { CallContext } from './call.ts';
 import type { ChainOptions } from './chain.ts';
 import { Download } from './download.ts';
@@ -38,7 +38,7 @@ export async function downloadHistory(
   id: string,
 ): Promise<void> {
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
-  checkBrowser(request, { changes: false, actionsAllowed: false });
+  checkBrowser(request);
   const { functions } = options;
   const call = await callerWith(pathRoles.history, 'a history', options, request, response);
   response.once('close', options.watchers.enter(callerOf(request), call.principal.name));
@@ -77,7 +77,7 @@ export async function downloadSnapshot(
   id: string,
 ): Promise<void> {
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
-  checkBrowser(request, { changes: false, actionsAllowed: false });
+  checkBrowser(request);
   const { snapshots } = options;
   const call = await callerWith(pathRoles.snapshots, 'a snapshot', options, request, response);
   response.once('close', options.watchers.enter(callerOf(request), call.principal.name));

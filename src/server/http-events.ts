@@ -10,8 +10,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { create, toJson } from '@bufbuild/protobuf';
 import { invalidArgument, quote, type RequestError } from '../domain/errors.ts';
+import { pathRoles } from '../domain/method-roles.ts';
 import type { NodeFeed, NodeNews } from '../domain/node-feed.ts';
-import { pathRoles } from './access/method-roles.ts';
 import type { CallContext } from './call.ts';
 import { type ChainOptions, toRequestError } from './chain.ts';
 import { EventStream, event } from './event-stream.ts';
@@ -52,7 +52,7 @@ export async function serveEvents(
   query: URLSearchParams,
 ): Promise<void> {
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
-  checkBrowser(request, { changes: false, actionsAllowed: false });
+  checkBrowser(request);
   const call = await callerWith(pathRoles.events, 'the events', options, request, response);
   checkParameters(query);
   const position = whole('position', request.headers['last-event-id'] ?? query.get('position'));

@@ -7,8 +7,8 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { assertRole, type Principal } from '../domain/access.ts';
 import { RequestError, type RequestErrorKind } from '../domain/errors.ts';
+import { pathRoles } from '../domain/method-roles.ts';
 import type { Scope } from '../domain/scope.ts';
-import { pathRoles } from './access/method-roles.ts';
 import { httpScope } from './access/request-scope.ts';
 import type { ChainOptions } from './chain.ts';
 import { hangUp } from './half-closed.ts';
@@ -102,7 +102,7 @@ async function inspectorOf(
   const shown = shownBy(request, request.headers.authorization ?? tokenOffered(request.headers));
   const principal = await authenticator.authenticate(shown);
   assertRole(principal, pathRoles.inspect, 'inspection');
-  return { principal, scope: httpScope(principal, request.headers) };
+  return { principal, scope: httpScope(principal, request.headers, pathRoles.inspect) };
 }
 
 /** Why there may not be another inspector of a principal, by whose those are that are open. */

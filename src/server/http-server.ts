@@ -13,14 +13,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fromJson } from '@bufbuild/protobuf';
 import { notFound, RequestError } from '../domain/errors.ts';
+import { pathRoles } from '../domain/method-roles.ts';
 import type { NodeFeed } from '../domain/node-feed.ts';
 import { alwaysAs } from './access/authenticator.ts';
-import { pathRoles } from './access/method-roles.ts';
 import { toRequestError } from './chain.ts';
 import { type Connections, RefusedConnections } from './connections.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
-import { handshakeMs, refusalMs } from './grpc-listener.ts';
+import { refusalMs } from './grpc-listener.ts';
 import { closeOnceEnded, hangUp } from './half-closed.ts';
 import { decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
@@ -33,7 +33,9 @@ import { type HttpHosts, wholeUrl } from './http-hosts.ts';
 import { acceptInspectors, type Inspections } from './http-inspect.ts';
 import { type PageFile, servePage } from './http-page.ts';
 import { createTicket, downloadPath, openSession, type SessionOptions, sendCaller } from './http-session.ts';
+import type { StalledSends } from './stalled-sends.ts';
 import type { CertificateSource } from './tls/certificate-source.ts';
+import { onFirstBytes, refuseCleartext } from './tls/cleartext.ts';
 import { messageToJson } from './wire/json-response.ts';
 
 /** Where the node is in its life, as load balancers want to know it. */
@@ -49,6 +51,11 @@ export interface HttpServerOptions extends ApiOptions, SessionOptions, Pick<Down
   readonly hosts: Pick<HttpHosts, 'isOurs'>;
   /** Of its TLS; absent where it speaks in the clear. */
   readonly certificates?: CertificateSource;
+  /**
+   * How long a caller may take for its first byte, then for its part of a TLS handshake, and for the head of a request,
+   * each, in milliseconds.
+   */
+  readonly handshakeMs: number;
   readiness(): Readiness;
   /** The files of the page by path; absent where there is no page. */
   readonly page?: ReadonlyMap<string, PageFile>;
@@ -57,6 +64,8 @@ export interface HttpServerOptions extends ApiOptions, SessionOptions, Pick<Down
   readonly inspections?: Inspections;
   /** Absent where nobody counts them. */
   readonly connections?: Connections;
+  /** Absent where a caller may take as long as it likes. */
+  readonly sends?: StalledSends;
 }
 
 /** Node looks at its own time limits that often, in milliseconds. */
@@ -65,6 +74,7 @@ const checkingMs = 1000;
 export function createHttpServer(options: HttpServerOptions): Server {
   const refused = new RefusedConnections();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    options.sends?.add(response, () => response.destroy());
     letGo(request, response, options.clock);
     const refusal = refused.of(request.socket);
     if (refusal === 'gone') {
@@ -82,7 +92,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
       sendError(response, toRequestError(error, path, options));
     });
   };
-  const server = listening(options.certificates, answer);
+  const server = listening(options, answer);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     askedFirst(request, response);
     answer(request, response);
@@ -115,7 +125,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
     clock.setTimer(refusalMs, () => socket.destroy());
   });
   server.on('secureConnection', (socket: Socket) => closeOnceEnded(socket, options.clock));
-  server.headersTimeout = 10_000;
+  server.headersTimeout = options.handshakeMs;
   // A body's own time is kept by whoever reads it.
   server.requestTimeout = 0;
   if (options.inspections !== undefined) {
@@ -128,16 +138,28 @@ export function createHttpServer(options: HttpServerOptions): Server {
 }
 
 function listening(
-  certificates: CertificateSource | undefined,
+  { certificates, clock, handshakeMs }: Pick<HttpServerOptions, 'certificates' | 'clock' | 'handshakeMs'>,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Server {
-  const times = { connectionsCheckingInterval: checkingMs };
+  const times = { connectionsCheckingInterval: Math.min(checkingMs, handshakeMs) };
   if (certificates === undefined) return createServer(times, answer);
   const server = createTlsServer(
     { ...times, ...certificates.options, handshakeTimeout: handshakeMs, ALPNProtocols: ['http/1.1'] },
     answer,
   );
   certificates.follow((context) => server.setSecureContext(context));
+  const shakeHands = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    if (socket.destroyed) return;
+    onFirstBytes(socket, {
+      ...{ clock, withinMs: handshakeMs },
+      take: (speaks) => {
+        if (speaks !== 'tls') refuseCleartext(socket, clock);
+        else for (const listener of shakeHands) listener.call(server, socket);
+      },
+    });
+  });
   return server;
 }
 
@@ -209,7 +231,7 @@ async function sendStatus(
   encodedId: string,
 ): Promise<void> {
   if (!isRead(request)) return refuseMethod(response, 'GET, HEAD');
-  checkBrowser(request, { changes: false, actionsAllowed: false });
+  checkBrowser(request);
   const executionId = decodePathPart(encodedId);
   if (!executionId.startsWith('exec_')) throw notFound('execution', executionId);
   const method = FunctionService.method.getExecutionStatus;

@@ -6,8 +6,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { invalidArgument, quote, RequestError } from '../domain/errors.ts';
+import { pathRoles } from '../domain/method-roles.ts';
 import { atHomeIn, tenantToMakeIn } from '../domain/scope.ts';
-import { pathRoles } from './access/method-roles.ts';
 import type { PageAccess } from './access/page-access.ts';
 import { type ChainOptions, type Room, roomOf } from './chain.ts';
 import { refuseMethod, sendJson } from './http-answer.ts';
@@ -30,7 +30,7 @@ export async function openSession(
   response: ServerResponse,
 ): Promise<void> {
   if (request.method !== 'POST') return refuseMethod(response, 'POST');
-  checkBrowser(request, { changes: false, actionsAllowed: false });
+  checkBrowser(request);
   const { secret, expiresAt } = options.pageAccess.openSession(
     await onlyField('code', options.strangers ?? options, request),
   );
@@ -44,7 +44,7 @@ export async function sendCaller(
   response: ServerResponse,
 ): Promise<void> {
   if (request.method !== 'GET') return refuseMethod(response, 'GET');
-  checkBrowser(request, { changes: false, actionsAllowed: false });
+  checkBrowser(request);
   const { principal, scope } = await callerWith(pathRoles.caller, 'who asks', options, request, response);
   sendJson(response, 200, { name: principal.name, role: principal.role, tenant: tenantToMakeIn(scope) });
 }
@@ -59,7 +59,7 @@ export async function createTicket(
   response: ServerResponse,
 ): Promise<void> {
   if (request.method !== 'POST') return refuseMethod(response, 'POST');
-  checkBrowser(request, { changes: false, actionsAllowed: false });
+  checkBrowser(request);
   const call = await callerWith(pathRoles.tickets, 'a ticket', options, request, response);
   const path = await onlyField('path', roomOf(call.principal, options), request);
   assertStill(call);

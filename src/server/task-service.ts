@@ -3,7 +3,7 @@ import { maySeeVariables } from '../domain/access.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
 import { assertMayFetch, assertMayReachHost } from '../domain/host-reach.ts';
-import { tenantOf } from '../domain/scope.ts';
+import { assertOneTenant, tenantOf } from '../domain/scope.ts';
 import type { Task } from '../domain/task.ts';
 import type { ArtifactProgress, Tasks } from '../domain/tasks.ts';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
@@ -25,7 +25,8 @@ import {
   type RegisterTaskWithProgressResponse,
   RegisterTaskWithProgressResponseSchema,
 } from './gen/spearlet/task_pb.js';
-import { pageSize, pageToken, reference, toPageToken } from './wire/fields.ts';
+import type { PageTokens } from './page-tokens.ts';
+import { pageSize, reference } from './wire/fields.ts';
 import { labelsFromWire } from './wire/labels.ts';
 import { draftFromWire, taskToWire } from './wire/task.ts';
 
@@ -33,6 +34,7 @@ export interface TaskServiceOptions {
   readonly tasks: Tasks;
   readonly executions: Executions;
   readonly list: ExecutionList;
+  readonly pageTokens: PageTokens;
   /** HOST[:PORT] of registries that anybody who registers may have the engine ask, beside Docker Hub. */
   readonly imageRegistries: readonly string[];
 }
@@ -56,6 +58,7 @@ export function createTaskService({
   tasks,
   executions,
   list,
+  pageTokens,
   imageRegistries,
 }: TaskServiceOptions): TaskService {
   const cancelAll = async (task: Task, by: string): Promise<number> => {
@@ -127,22 +130,25 @@ export function createTaskService({
     },
 
     async getTask(request, { principal, scope }) {
-      const task = await tasks.get(scope, reference('task', request.task));
+      const wanted = reference('task', request.task);
+      if (!wanted.startsWith('task_')) assertOneTenant(scope, 'a task by its name');
+      const task = await tasks.get(scope, wanted);
       return create(GetTaskResponseSchema, {
         task: taskToWire(task, maySeeVariables(principal)),
       });
     },
 
     async listTasks(request, { principal, scope }) {
+      assertOneTenant(scope, 'a list of tasks');
       const limit = pageSize(request.pageSize);
-      const after = pageToken(request.pageToken, 'tasks');
+      const after = pageTokens.open('tasks', request.pageToken);
       const found = await tasks.list(scope, after, limit + 1, labelsFromWire(request.labels));
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return create(ListTasksResponseSchema, {
         tasks: page.map((task) => taskToWire(task, maySeeVariables(principal))),
         nextPageToken:
-          found.length > limit && last !== undefined ? toPageToken('tasks', last.definition.name) : '',
+          found.length > limit && last !== undefined ? pageTokens.seal('tasks', last.definition.name) : '',
       });
     },
 

@@ -3,7 +3,7 @@
  * at the first start; `tokens.json` has the hashes of those that were made since. A token has 256 random bits, so that
  * one round of SHA-256 keeps it: nobody tries them all. An entry that certificates stand for has no hash.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmod, lstat, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Principal } from '../domain/access.ts';
@@ -63,6 +63,11 @@ export class TokenFile implements Tokens {
     for (const { name, lastUsedAt } of tokens) {
       if (lastUsedAt !== undefined) this.#lastUses.set(name, lastUsedAt);
     }
+  }
+
+  /** Of the administrator's token, whose hash is in no file; with another one, it is another key. */
+  keyFor(purpose: string): Uint8Array {
+    return new Uint8Array(hkdfSync('sha256', Buffer.from(this.#admin, 'hex'), '', purpose, 32));
   }
 
   find(token: string): Principal | undefined {

@@ -50,6 +50,7 @@ const admit = fc
     startAfterMs: fc.constantFrom(0, 0, 0, 20),
     inputBytes: fc.constantFrom(0, 10, 10_000),
     totalMs: fc.constantFrom(50, 5000, 300_000),
+    totalFrom: fc.constantFrom(undefined, 'attempt' as const),
     attemptMs: fc.constantFrom(undefined, 10, 100),
     queueMs: fc.constantFrom(undefined, 10),
     cancelOnDisconnect: fc.boolean(),
@@ -67,6 +68,7 @@ const admit = fc
           cancelOnDisconnect: how.cancelOnDisconnect,
           timeouts: {
             totalMs: how.totalMs,
+            ...(how.totalFrom !== undefined && { totalFrom: how.totalFrom }),
             ...(how.attemptMs !== undefined && { attemptMs: how.attemptMs }),
             ...(how.queueMs !== undefined && { queueMs: how.queueMs }),
           },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { settle } from '../support/fake-clock.ts';
 import { invocationWith, noRetry, requestWith, taskWith } from '../support/samples.ts';
 import { sequences, upTo } from './log-bench.ts';
-import { story, supervisorBench, withFiles } from './supervisor-bench.ts';
+import { crash, story, supervisorBench, withFiles } from './supervisor-bench.ts';
 
 const short = ['>pending.queued', 'pending.queued>running.attempting'];
 const retry = { ...noRetry, maxAttempts: 3 };
@@ -210,5 +210,45 @@ describe('retries', () => {
     expect(bench.runtime.call(1).attempt.invocation.input).toEqual(input);
     bench.runtime.call(1).complete();
     await bench.leavesNothing();
+  });
+});
+
+describe('a total timeout that nobody named', () => {
+  const timeouts = { totalMs: 1000, totalFrom: 'attempt' } as const;
+
+  test('counts from the first attempt on, however long it waited', async () => {
+    const bench = supervisorBench({ slots: 1 });
+    await bench.admit({ mode: 'async', timeouts: { totalMs: 60_000 } });
+    const waiting = await bench.admit({ mode: 'async', timeouts });
+    await bench.clock.advance(50_000);
+    expect((await bench.record(waiting.executionId)).status).toBe('pending');
+    bench.runtime.call(0).complete();
+    await bench.clock.advance(999);
+    expect((await bench.record(waiting.executionId)).status).toBe('running');
+    await bench.clock.advance(1);
+    bench.runtime.call(1).stopped();
+    await settle();
+    expect(await bench.record(waiting.executionId)).toMatchObject({
+      status: 'timedOut',
+      outcome: { code: 'TOTAL_TIMEOUT' },
+    });
+    await bench.leavesNothing();
+  });
+
+  test('has not begun after a crash, or a hold, in the queue', async () => {
+    const before = supervisorBench({ slots: 1 });
+    await before.start({ onInterrupt: 'fail' }, { timeouts: { totalMs: 600_000 } });
+    const waiting = await before.start({}, { timeouts });
+    const { executionId } = waiting;
+    await before.supervisor.suspend(executionId);
+    const after = crash(before, { slots: 1, downMs: 5000 });
+    await after.supervisor.recover();
+    await after.clock.advance(5000);
+    await after.supervisor.resume(executionId);
+    await after.clock.advance(100);
+    expect(await after.record(executionId)).toMatchObject({ status: 'running' });
+    expect((await after.record(executionId)).deadlines.total).toBeLessThanOrEqual(after.clock.now() + 1000);
+    after.runtime.call(0).complete();
+    await after.leavesNothing();
   });
 });

@@ -46,6 +46,27 @@ test('spear page prints a link that signs a browser in, once, and only to an adm
   expect(refused.stderr).toContain('needs the role admin');
 });
 
+test('spear page --role prints a link with that role, and refuses what is none', async () => {
+  const server = await startServer();
+  onTestFinished(() => server.stop());
+  const SPEAR_TOKEN = (await readFile(join(server.dataDir, adminTokenFile), 'utf8')).trim();
+  const options = { address: server.grpcAddress, env: { SPEAR_TOKEN } };
+  const made = await run(['page', '--role', 'observe'], options);
+  const link = new URL(made.stdout.toString().trimEnd());
+  const session = await fetch(`${link.origin}/api/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ code: new URLSearchParams(link.hash.slice(1)).get('code') }),
+  });
+  const { token } = (await session.json()) as { token: string };
+  const headers = { authorization: `Bearer ${token}` };
+  const caller = await fetch(`${link.origin}/api/caller`, { headers });
+  expect(await caller.json()).toHaveProperty('role', 'observe');
+  const refused = await run(['page', '--role', 'reader'], options);
+  expect([refused.code, refused.stdout.toString()]).toEqual([64, '']);
+  expect(refused.stderr).toContain('--role: is "reader"; allowed are observe, invoke');
+});
+
 test.each([
   ['127.0.0.1:8080', 'http://127.0.0.1:8080/#code=x'],
   ['0.0.0.0:8080', 'http://127.0.0.1:8080/#code=x'],

@@ -39,6 +39,22 @@ test('a server says when it is ready, and ends with 0 after a SIGTERM', async ()
   );
 });
 
+test.each([
+  ['the flag', ['--allow-ui-actions'], {}, '--allow-ui-actions'],
+  ['the variable', [], { SPEAR_ALLOW_UI_ACTIONS: 'true' }, 'SPEAR_ALLOW_UI_ACTIONS'],
+])(
+  '%s of before that let the page act is said to do nothing, and the server starts',
+  async (_what, flags, env, name) => {
+    const dataDir = await temporaryFolder();
+    const server = start(['serve', ...freePorts, '--data-dir', dataDir, ...flags], { env });
+    await server.says('"ready"');
+    server.process.kill('SIGTERM');
+    const { code, stdout } = await server.ended;
+    expect(code).toBe(0);
+    expect(stdout.toString()).toContain(`${name} does nothing any more: a page may do what the role`);
+  },
+);
+
 test.for(['--grpc-address', '--http-address'])('a taken port for %s is one line and 1', async (flag) => {
   const address = `127.0.0.1:${await takenPort()}`;
   const other = flag === '--grpc-address' ? '--http-address' : '--grpc-address';

@@ -120,6 +120,8 @@ export class CrashRun {
     const { docker, root } = this.#options;
     const flags = [
       '--slots=8',
+      // Nearly all that waits does so in the store.
+      '--queue-in-memory=1',
       '--drain-ms=150',
       `--docker-host=${docker ? dockerHost : noDocker}`,
       ...(root ? ['--allow-host-access'] : []),

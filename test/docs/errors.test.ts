@@ -210,6 +210,7 @@ async function throwing(error: () => RequestError): Promise<string> {
     maxRequestBytes: 1024,
     services: [{ service: FunctionService, handlers: { ...handlers } }],
     functions: handlers,
+    handshakeMs: 10_000,
     readiness: () => ({ ready: true, reason: 'serving' }),
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,7 +1,8 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { Server } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
-import { methodRoles, roleOf } from '../../src/server/access/method-roles.ts';
+import { methodRoles } from '../../src/domain/method-roles.ts';
+import { roleOf } from '../../src/server/access/method-roles.ts';
 import { ServerReflection } from '../../src/server/gen/grpc/reflection/v1/reflection_pb.js';
 import { AccessService } from '../../src/server/gen/spearlet/access_pb.js';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';

@@ -1,5 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { startServer } from '../support/server.ts';
+import { describe, expect, test } from 'vitest';
 import { errorOf, http, json, withHttp } from './http.ts';
 import { server } from './local.ts';
 
@@ -11,25 +10,18 @@ const own = () => ({ ...json, origin: `http://${server.httpAddress}`, 'sec-fetch
 describe('what a page sends', () => {
   test.each([
     ['FunctionService/CancelExecution', cancel],
-    ['FunctionService/InvokeFunction', '{"task":"count"}'],
-    ['TaskService/DeleteTask', '{"task":"count"}'],
-    ['NodeService/SetBreakpoint', '{"breakpoint":{"task":"count","before":"pending.queued"}}'],
+    ['TaskService/DeleteTask', '{"task":"nothing"}'],
     ['SnapshotService/SnapshotExecution', '{"executionId":"exec_nothing","detach":true}'],
-  ])(
-    'to %s is refused where the node was not told to let it, with the flag that does',
-    async (method, body) => {
-      const answer = await http('POST', `/api/${method}`, body, own());
-      expect(answer.code).toBe(403);
-      expect(errorOf(answer)).toMatchObject({
-        code: 'PERMISSION_DENIED',
-        reason: 'ACTIONS_NOT_ALLOWED',
-        message: expect.stringContaining('--allow-ui-actions'),
-      });
-      // A browser may leave the origin out, and says where it comes from all the same.
-      const { origin: _, ...quiet } = own();
-      expect((await http('POST', `/api/${method}`, body, quiet)).code).toBe(403);
-    },
-  );
+  ])('to %s is done where the role of its reader allows it', async (method, body) => {
+    expect((await http('POST', `/api/${method}`, body, own())).code).toBe(404);
+  });
+
+  test('is refused where the role of its reader does not allow it', async () => {
+    const body = '{"name":"more","role":"ROLE_OBSERVE"}';
+    const answer = await http('POST', '/api/AccessService/CreateToken', body, own());
+    expect(answer.code).toBe(403);
+    expect(errorOf(answer)).toHaveProperty('reason', 'ROLE_MISSING');
+  });
 
   test.each([
     ['FunctionService/ListExecutions', '{}'],
@@ -60,19 +52,4 @@ describe('what a page sends', () => {
   test('does not matter to whoever is no browser', async () => {
     expect((await http('POST', '/api/FunctionService/CancelExecution', cancel, json)).code).toBe(404);
   });
-});
-
-test('with --allow-ui-actions the own page may act, and no other', async () => {
-  const other = await startServer({ allowUiActions: 'true' });
-  onTestFinished(() => other.stop());
-  const { node } = await other.nodes.getNode({});
-  expect(node?.actionsAllowed).toBe(true);
-  const post = (origin: string) =>
-    fetch(`http://${other.httpAddress}/api/FunctionService/CancelExecution`, {
-      method: 'POST',
-      headers: { ...json, origin },
-      body: cancel,
-    });
-  expect((await post(`http://${other.httpAddress}`)).status).toBe(404);
-  expect((await post('http://evil.example')).status).toBe(403);
 });

@@ -39,8 +39,7 @@ describe('the node', () => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       state: 'serving',
       slots: 1,
-      queueLimit: 20_000,
-      actionsAllowed: false,
+      queueLimit: 1_000_000,
       storeFault: '',
       grpcAddress: server.grpcAddress,
     });

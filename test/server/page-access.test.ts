@@ -115,14 +115,42 @@ describe('a code', () => {
 });
 
 describe('a session', () => {
-  it('lets the own page change something, where a page without a token may not', async () => {
-    const server = await started({ anonymousRole: 'operate' });
+  it('may do no more than its link was made for, and makes no other', async () => {
+    const server = await started();
+    const access = server.connection.service(AccessService);
+    const { code } = await access.createPageCode({ role: Role.INVOKE });
+    const session = await post(server, '/api/session', { code });
+    const { token } = (await session.json()) as { token: string };
+    const headers = { authorization: `Bearer ${token}`, ...own(server) };
+    const caller = await fetch(`http://${server.httpAddress}/api/caller`, { headers });
+    expect(await caller.json()).toEqual({ name: expect.any(String), role: 'invoke', tenant: 'default' });
+    const answers = [
+      ['FunctionService/CancelExecution', { executionId: 'exec_nothing' }, 404],
+      ['TaskService/DeleteTask', { task: 'none' }, 403],
+      ['AccessService/CreatePageCode', { role: 'ROLE_ADMIN' }, 403],
+      ['AccessService/CreateToken', { name: 'more', role: 'ROLE_OBSERVE' }, 403],
+    ] as const;
+    for (const [method, body, status] of answers) {
+      expect([method, (await post(server, `/api/${method}`, body, headers)).status]).toEqual([
+        method,
+        status,
+      ]);
+    }
+    const other = await post(server, '/api/NodeService/GetNode', {}, { ...headers, 'spear-tenant': 'other' });
+    expect([other.status, await reasonOf(other)]).toEqual([403, 'OUT_OF_SCOPE']);
+    expect(await refusal(access.createPageCode({ role: 17 as Role }))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+
+  it('lets the own page do what its role allows, and a page without a token what callers without one may', async () => {
+    const server = await started({ anonymousRole: 'invoke' });
     const headers = await signIn(server);
     const change = (more: Headers) =>
       post(server, '/api/TaskService/DeleteTask', { task: 'none' }, { ...own(server), ...more });
     expect((await change(headers)).status).toBe(404);
     const without = await change({});
-    expect([without.status, await reasonOf(without)]).toEqual([403, 'ACTIONS_NOT_ALLOWED']);
+    expect([without.status, await reasonOf(without)]).toEqual([403, 'ROLE_MISSING']);
     const foreign = await change({ ...headers, origin: 'http://evil.example' });
     expect([foreign.status, await reasonOf(foreign)]).toEqual([403, 'CROSS_SITE']);
     const wrong = await change({ authorization: 'Bearer wrong' });

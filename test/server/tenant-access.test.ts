@@ -147,6 +147,53 @@ describe('a request', () => {
 });
 
 describe('an administrator', () => {
+  it('reads what is of any tenant by its id, and changes it only where that is named', async () => {
+    const server = await started();
+    const ofA = connected(server, adminToken(server), 'a');
+    const taskId = await register(ofA, 'count');
+    const { executionId } = await ofA.service(FunctionService).invokeFunction({ task: 'count', ...later });
+    const all = connected(server, adminToken(server), '*');
+    const functions = all.service(FunctionService);
+    const { executions } = await functions.listExecutions({ task: taskId });
+    expect(executions.map(({ tenant }) => tenant)).toEqual(['a']);
+    expect((await functions.getExecutionStatus({ executionId })).result?.tenant).toBe('a');
+    expect((await all.service(TaskService).getTask({ task: taskId })).task?.tenant).toBe('a');
+    const headers = { authorization: `Bearer ${adminToken(server)}`, 'spear-tenant': '*' };
+    const events = await fetch(`http://${server.httpAddress}/api/events?execution=${executionId}`, {
+      headers,
+    });
+    const reader = (events.body as ReadableStream<Uint8Array>).getReader();
+    let told = '';
+    while (!told.includes('"log"') && !told.includes('event: log')) {
+      told += Buffer.from((await reader.read()).value ?? []).toString();
+    }
+    await reader.cancel();
+    expect(told).not.toContain('fault');
+    for (const [what, refused] of [
+      ['changes something', functions.cancelExecution({ executionId })],
+      ['changes something', all.service(AccessService).createPageCode({})],
+      ['a task by its name', all.service(TaskService).getTask({ task: 'count' })],
+      ['a list of tasks', all.service(TaskService).listTasks({})],
+    ] as const) {
+      expect(await refusal(refused)).toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        fields: { 'spear-tenant': expect.stringMatching(new RegExp(`is "\\*"; allowed for .*${what}`)) },
+      });
+    }
+    await ofA.service(FunctionService).cancelExecution({ executionId });
+  });
+
+  it('is told which tenants have tasks or tokens, and nobody else is', async () => {
+    const server = await started();
+    const access = connected(server, adminToken(server)).service(AccessService);
+    expect((await access.listTenants({})).tenants).toEqual(['default']);
+    await register(connected(server, adminToken(server), 'shop'), 'count');
+    const token = await tokenOf(server, 'mail');
+    expect((await access.listTenants({})).tenants).toEqual(['default', 'mail', 'shop']);
+    const other = connected(server, token).service(AccessService);
+    expect(await refusal(other.listTenants({}))).toMatchObject({ reason: 'ROLE_MISSING' });
+  });
+
   it('lists and counts all tenants where that is asked for, and nobody else may', async () => {
     const server = await started();
     for (const tenant of ['a', 'b']) {

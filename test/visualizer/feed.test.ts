@@ -27,7 +27,6 @@ function feedBench(position = 0) {
       counts,
       supervisors: [],
       position: feed.position,
-      actionsAllowed: false,
       storeFault: '',
       grpcAddress: '127.0.0.1:50051',
       hostAccess: true,

@@ -4,6 +4,7 @@ import { recoveryOf, timersOf } from '../../domain/interruption.ts';
 import { loosened } from '../../domain/loosened.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { ExecutionInput } from '../../machines/execution-context.ts';
+import { totalDeadlineOf } from '../../machines/timers.ts';
 
 /** When a request is admitted, in milliseconds since the epoch. */
 export interface AdmissionTime {
@@ -35,7 +36,7 @@ export function newRecord(
     contentType: request.invocation.contentType,
     cancelOnDisconnect: request.cancelOnDisconnect,
     deadlines: {
-      total: at.steady + timeouts.totalMs,
+      total: totalDeadlineOf({ now: at.steady, ...timeouts }),
       ...(request.startAfterMs > 0 && { startAt: at.steady + request.startAfterMs }),
       ...(timeouts.queueMs !== undefined && { queueMs: timeouts.queueMs }),
       ...(timeouts.attemptMs !== undefined && { attemptMs: timeouts.attemptMs }),
@@ -85,6 +86,7 @@ export function chartInput(
     executionId: record.executionId,
     now: at.steady,
     totalMs: request.timeouts.totalMs,
+    ...(request.timeouts.totalFrom !== undefined && { totalFrom: request.timeouts.totalFrom }),
     graceMs: request.task.definition.graceMs,
     retry: request.task.definition.retry,
     ...interruptionOf(request.task.definition),

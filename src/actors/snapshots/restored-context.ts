@@ -7,6 +7,7 @@ import {
   Mismatch,
   nullable,
   object,
+  oneOf,
   text,
   whole,
 } from '../../domain/schema/check.ts';
@@ -31,6 +32,7 @@ const context: Check<StoredContext> = object<StoredContext>({
   executionId,
   attempt: count,
   totalMs: duration,
+  totalFrom: nullable(oneOf('attempt')),
   totalDeadline: instant,
   queueMs: nullable(duration),
   attemptMs: nullable(duration),

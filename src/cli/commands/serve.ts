@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ConfigFlags } from '../../config.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { longestDays } from '../../domain/schema/values.ts';
@@ -41,6 +41,7 @@ const bounds: readonly (readonly [flags: string, description: string, parse?: ty
   ['--max-request-values <n>', 'values, keys and elements of one request (default 50000)'],
   ['--receive-idle-ms <ms>', 'how long a request may bring no byte (default 10000)'],
   ['--receive-total-ms <ms>', 'how long a request may take to arrive (default 60000)'],
+  ['--send-idle-ms <ms>', 'how long a caller may take nothing of its answer (default 120000)'],
   ['--max-connections <n>', 'connections of all callers (default 4096)'],
   ['--max-connections-per-address <n>', 'connections of one address (default 1024)'],
   ['--max-streams-per-connection <n>', 'calls at once on one gRPC connection (default 1000)'],
@@ -120,10 +121,7 @@ export function serveCommand(shell: Shell): Command {
       '--anonymous-role <role>',
       'what callers without a token may do: none (the default), observe, invoke, develop or operate',
     )
-    .option(
-      '--allow-ui-actions',
-      'let the page at / act without being signed in (spear page); without it, it only shows then',
-    )
+    .addOption(new Option('--allow-ui-actions').hideHelp())
     .option('--docker-host <url>', 'the Docker engine: unix:///PATH or tcp://HOST:PORT (or DOCKER_HOST)')
     .option('--allow-private-artifact-hosts', 'fetch artifacts from hosts that are not public, too')
     .option('--max-artifact-bytes <size>', 'the largest wasm artifact, up to 1GiB (default 128MiB)', (text) =>

@@ -2,7 +2,6 @@ import { create } from '@bufbuild/protobuf';
 import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { roles } from '../../domain/access.ts';
-import { quote } from '../../domain/errors.ts';
 import {
   CreateTokenResponseSchema,
   ListTokensResponseSchema,
@@ -14,10 +13,10 @@ import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { collect } from '../flag.ts';
 import { inTokenFlags } from '../flag-words.ts';
+import { roleFromFlag } from '../role.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 import { Table } from '../table.ts';
-import { UsageError } from '../usage-error.ts';
 
 export function tokenCommand(shell: Shell): Command {
   return new Command('token')
@@ -56,7 +55,7 @@ function createCommand(shell: Shell): Command {
     async (session, { role, task = [], expires, san = [] }, [name = '']) => {
       const answer = await session.access.createToken({
         name,
-        role: roleOf(role),
+        role: roleFromFlag(role),
         tasks: [...task],
         certificateNames: san.map(certificateName),
         ...(expires !== undefined && {
@@ -77,13 +76,6 @@ function createCommand(shell: Shell): Command {
 function certificateName(text: string): string {
   if (/^(URI|DNS):/.test(text)) return text;
   return `${text.includes(':') ? 'URI' : 'DNS'}:${text}`;
-}
-
-function roleOf(text: string): Role {
-  const index = (roles as readonly string[]).indexOf(text);
-  if (index < 0) throw new UsageError(`--role: is ${quote(text)}; allowed are ${roles.join(', ')}`);
-  // The wire numbers them in the same order, from 1.
-  return index + 1;
 }
 
 function listCommand(shell: Shell): Command {

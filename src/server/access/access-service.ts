@@ -1,9 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type { Principal, Role } from '../../domain/access.ts';
+import type { Role as DomainRole, Principal } from '../../domain/access.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { invalidArgument, quote, RequestError } from '../../domain/errors.ts';
-import { atHomeIn, checkGlobs, owned, tenantToMakeIn } from '../../domain/scope.ts';
+import { atHomeIn, checkGlobs, defaultTenant, owned, tenantOf, tenantToMakeIn } from '../../domain/scope.ts';
 import { holderOf, type Tokens } from '../../domain/tokens.ts';
 import type { UnaryHandler } from '../call.ts';
 import {
@@ -13,12 +13,16 @@ import {
   type CreateTokenRequest,
   type CreateTokenResponse,
   CreateTokenResponseSchema,
+  type ListTenantsRequest,
+  type ListTenantsResponse,
+  ListTenantsResponseSchema,
   type ListTokensRequest,
   type ListTokensResponse,
   ListTokensResponseSchema,
   type RevokeTokenRequest,
   type RevokeTokenResponse,
   RevokeTokenResponseSchema,
+  Role,
 } from '../gen/spearlet/access_pb.js';
 import { certificateNamesFromWire, fingerprintFromWire, roleFromWire, tokenToWire } from '../wire/access.ts';
 import { instant, reference } from '../wire/fields.ts';
@@ -31,6 +35,7 @@ export interface AccessService {
   readonly listTokens: UnaryHandler<ListTokensRequest, ListTokensResponse>;
   readonly revokeToken: UnaryHandler<RevokeTokenRequest, RevokeTokenResponse>;
   readonly createPageCode: UnaryHandler<CreatePageCodeRequest, CreatePageCodeResponse>;
+  readonly listTenants: UnaryHandler<ListTenantsRequest, ListTenantsResponse>;
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -42,6 +47,7 @@ export function createAccessService({
   httpAddress,
   tls,
   seen,
+  taskTenants,
   clock,
 }: {
   readonly tokens: Tokens;
@@ -52,6 +58,8 @@ export function createAccessService({
   /** It is reached by https. */
   readonly tls: boolean;
   readonly seen: SeenExecution;
+  /** Those that have tasks. */
+  readonly taskTenants: () => Promise<readonly string[]>;
   readonly clock: Pick<Clock, 'now'>;
 }): AccessService {
   return {
@@ -119,9 +127,19 @@ export function createAccessService({
       }
     },
 
-    async createPageCode(_request, { principal, scope }) {
+    async listTenants() {
+      const found = new Set([defaultTenant, ...tokens.list().map(tenantOf), ...(await taskTenants())]);
+      return create(ListTenantsResponseSchema, { tenants: [...found].sort() });
+    },
+
+    async createPageCode(request, { principal, scope }) {
       assertNoSession(principal);
-      const { secret: code, expiresAt } = pageAccess.createCode(atHomeIn(principal, scope));
+      // Whoever may ask for one has all roles.
+      const reader =
+        request.role === Role.UNSPECIFIED
+          ? principal
+          : { ...principal, role: roleFromWire('role', request.role) };
+      const { secret: code, expiresAt } = pageAccess.createCode(atHomeIn(reader, scope));
       return create(CreatePageCodeResponseSchema, {
         ...{ code, expiresAt: timestampFromMs(expiresAt), httpAddress: httpAddress(), tls },
       });
@@ -141,7 +159,7 @@ function assertNoSession(principal: Principal): void {
 
 /** Throws invalid_argument for what a token of one execution cannot be. */
 function assertForOne(
-  role: Role,
+  role: DomainRole,
   expiresAt: number | undefined,
   others: Readonly<Record<string, boolean>>,
 ): void {

@@ -1,59 +1,13 @@
-/** The role that each method and path needs. A method without one keeps the node from starting. */
+/** A method without a role keeps the node from starting. */
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Role } from '../../domain/access.ts';
+import { methodRoles } from '../../domain/method-roles.ts';
 
-/** By service and method. */
-export const methodRoles: Readonly<Record<string, Role>> = {
-  'AccessService/CreatePageCode': 'admin',
-  'AccessService/CreateToken': 'admin',
-  'AccessService/ListTokens': 'admin',
-  'AccessService/RevokeToken': 'admin',
-  'FunctionService/CancelExecution': 'invoke',
-  'FunctionService/DeleteExecution': 'develop',
-  'FunctionService/GetExecutionStatus': 'observe',
-  'FunctionService/InvokeFunction': 'invoke',
-  'FunctionService/ListExecutions': 'observe',
-  'FunctionService/ResumeExecution': 'invoke',
-  'FunctionService/StreamFunction': 'invoke',
-  'FunctionService/SuspendExecution': 'invoke',
-  'FunctionService/WaitExecution': 'observe',
-  'FunctionService/WatchExecution': 'observe',
-  'InstanceService/ListInstances': 'observe',
-  'NodeService/DeleteBreakpoint': 'develop',
-  'NodeService/DescribeMachines': 'observe',
-  'NodeService/ExplainExecution': 'observe',
-  'NodeService/GetInvocation': 'observe',
-  'NodeService/GetNode': 'observe',
-  'NodeService/ListBreakpoints': 'observe',
-  'NodeService/SetBreakpoint': 'develop',
-  'NodeService/WatchNode': 'observe',
-  'QuotaService/GetQuota': 'admin',
-  'QuotaService/ListQuotas': 'admin',
-  'QuotaService/SetQuota': 'admin',
-  'SnapshotService/RestoreExecution': 'operate',
-  'SnapshotService/SnapshotExecution': 'operate',
-  'TaskService/DeleteTask': 'develop',
-  'TaskService/GetTask': 'observe',
-  'TaskService/ListTasks': 'observe',
-  'TaskService/RegisterTask': 'develop',
-  'TaskService/RegisterTaskWithProgress': 'develop',
-};
+const byName: Readonly<Record<string, Role>> = methodRoles;
 
 /** Throws an Error for a method that nobody has decided on. */
 export function roleOf({ name, parent }: DescMethod): Role {
-  const role = methodRoles[`${parent.name}/${name}`];
+  const role = byName[`${parent.name}/${name}`];
   if (role === undefined) throw new Error(`no role is set for ${parent.typeName}/${name}`);
   return role;
 }
-
-/** Of what HTTP has beside the methods: paths that read, by what they begin with. The rest of HTTP is for everybody. */
-export const pathRoles = {
-  status: 'observe',
-  events: 'observe',
-  history: 'observe',
-  snapshots: 'operate',
-  inspect: 'observe',
-  caller: 'observe',
-  /** Who may have a ticket; the file that it is for needs its own role. */
-  tickets: 'observe',
-} as const satisfies Record<string, Role>;

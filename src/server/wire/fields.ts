@@ -155,20 +155,3 @@ export function pageSize(value: number): number {
   if (value > 1000) throw invalidArgument('page_size', `is ${value}; allowed is 1 to 1000, or 0 for 100`);
   return value === 0 ? 100 : value;
 }
-
-/** A page token is what the page before ended with; whoever makes one up gets an error, not a surprise. */
-export function pageToken(value: string, prefix: string): string {
-  if (value === '') return '';
-  const decoded = Buffer.from(value, 'base64url').toString();
-  if (!decoded.startsWith(`${prefix}:`) || decoded.length > 512) {
-    throw invalidArgument(
-      'page_token',
-      'is not a token of this method; allowed is next_page_token of the page before',
-    );
-  }
-  return decoded.slice(prefix.length + 1);
-}
-
-export function toPageToken(prefix: string, last: string): string {
-  return Buffer.from(`${prefix}:${last}`).toString('base64url');
-}

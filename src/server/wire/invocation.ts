@@ -2,6 +2,7 @@ import { toJson } from '@bufbuild/protobuf';
 import { type Value, ValueSchema } from '@bufbuild/protobuf/wkt';
 import { invalidArgument } from '../../domain/errors.ts';
 import type { Invocation, JsonValue } from '../../domain/execution.ts';
+import type { AdmissionRequest } from '../../domain/executions.ts';
 import type { Timeouts as TaskTimeouts } from '../../domain/task.ts';
 import { mostInlineBytes } from '../../observers/output.ts';
 import type { InvokeFunctionRequest, Timeouts } from '../gen/spearlet/function_pb.js';
@@ -73,12 +74,15 @@ export function timeoutsFromWire(field: string, timeouts: Timeouts | undefined):
   };
 }
 
-/** A request may only shorten what the task says. */
+/**
+ * A request may only shorten what the task says. Where neither names a total timeout, the default counts from the first
+ * attempt on: what waits in a long queue would be over before it began.
+ */
 export function effectiveTimeouts(
   task: TaskTimeouts,
   request: TaskTimeouts,
   defaultTotalMs: number,
-): TaskTimeouts & { readonly totalMs: number } {
+): AdmissionRequest['timeouts'] {
   const queueMs = shorter('queue', task.queueMs, request.queueMs);
   const attemptMs = shorter('attempt', task.attemptMs, request.attemptMs);
   const totalMs = shorter('total', task.totalMs ?? defaultTotalMs, request.totalMs) ?? defaultTotalMs;
@@ -86,6 +90,7 @@ export function effectiveTimeouts(
     totalMs,
     ...(queueMs !== undefined && { queueMs }),
     ...(attemptMs !== undefined && { attemptMs }),
+    ...((task.totalMs ?? request.totalMs) === undefined && { totalFrom: 'attempt' as const }),
   };
 }
 

@@ -39,7 +39,6 @@ export function nodeToWire(node: NodeStatus): NodeView {
       restarts: BigInt(restarts),
     })),
     position: BigInt(node.position),
-    actionsAllowed: node.actionsAllowed,
     storeFault: node.storeFault,
     grpcAddress: node.grpcAddress,
     hostAccess: node.hostAccess,

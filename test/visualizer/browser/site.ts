@@ -83,7 +83,7 @@ export function useSite(flags: ConfigFlags = {}, prepare?: (server: ChildServer)
   beforeAll(async () => {
     dataDir = await temporaryDataDir();
     [site.server, site.browser] = await Promise.all([
-      spawnServer(dataDir, { allowUiActions: 'true', slots: '6', ...flags }),
+      spawnServer(dataDir, { slots: '6', ...flags }),
       sharedBrowser(),
     ]);
     await site.server.register('noop', 'noop/noop.wasm', { instancePolicy: InstancePolicy.REUSED });

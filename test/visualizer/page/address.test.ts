@@ -18,6 +18,7 @@ describe('the address of a view', () => {
 
   it('comes back as it was written, whatever the reader chose', () => {
     const address: Address = {
+      tenant: 'shop',
       view: 'list',
       statuses: ['failed', 'timedOut'],
       task: 'resize & crop',
@@ -33,6 +34,7 @@ describe('the address of a view', () => {
   });
 
   it('is readable', () => {
+    expect(addressOf({ tenant: '*' })).toBe('/?tenant=*');
     expect(addressOf({ statuses: ['failed', 'timedOut'], since: '15m' })).toBe(
       '/?status=failed,timedOut&since=15m',
     );

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { Role } from '../../../src/domain/access.ts';
 import { describeMachines } from '../../../src/machines/describe.ts';
 import type {
   ExecutionResultJson,
@@ -43,7 +44,8 @@ export interface FakeNode {
   readonly logs: Map<string, readonly StreamExecutionResultJson[]>;
   readonly executions: Map<string, ExecutionResultJson>;
   state: string;
-  actionsAllowed: boolean;
+  /** Of the reader. */
+  role: Role;
   storeFault: string;
   close(): Promise<void>;
 }
@@ -83,7 +85,7 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
     executions,
     logs: new Map(),
     state: 'serving',
-    actionsAllowed: true,
+    role: 'operate',
     storeFault: '',
     tell,
     forget,
@@ -188,7 +190,6 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
         },
       ],
       position: String(position),
-      actionsAllowed: node.actionsAllowed,
       storeFault: node.storeFault,
       grpcAddress: '127.0.0.1:50051',
       hostAccess: true,
@@ -199,6 +200,10 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://node');
     if (url.pathname === '/api/events') return openStream(url, response);
+    if (url.pathname === '/api/caller') {
+      response.end(JSON.stringify({ name: 'anonymous', role: node.role, tenant: 'default' }));
+      return;
+    }
     if (!url.pathname.startsWith('/api/')) return sendFile(url.pathname, response);
     const method = url.pathname.slice('/api/'.length);
     const parts: Buffer[] = [];

@@ -23,7 +23,6 @@ const node: NodeModel = {
     restarts: 0,
   })),
   position: '1',
-  actionsAllowed: true,
   storeFault: '',
   grpcAddress: '127.0.0.1:50051',
   hostAccess: true,
@@ -37,7 +36,7 @@ function tree(count: number): Actor {
     rowOf(ended(running(one(2), 10), 20, 2)),
     ...Array.from({ length: count }, (_, index) => rowOf(one(index + 3))),
   ];
-  return nodeTree({ node, tasks: [], rows, instances: [], pools: [] });
+  return nodeTree({ node, tasks: [], rows, instances: [], pools: [], allTenants: false });
 }
 
 describe('the tree of a node', () => {
@@ -50,6 +49,22 @@ describe('the tree of a node', () => {
       'running.attempting',
       'pending.queued',
       'pending.queued',
+    ]);
+  });
+
+  it('says of all tenants whose a task is, and leads to the one of that tenant', () => {
+    const rows = [rowOf(one(1)), rowOf({ ...one(2), tenant: 'shop', taskId: 'task_2' })];
+    const [executions] = nodeTree({
+      node,
+      tasks: [],
+      rows,
+      instances: [],
+      pools: [],
+      allTenants: true,
+    }).children;
+    expect(executions?.children).toMatchObject([
+      { name: 'default/resize', link: { task: 'task_1' } },
+      { name: 'shop/resize', link: { task: 'task_2' } },
     ]);
   });
 

@@ -352,9 +352,9 @@ describe('actions', () => {
     await expect.poll(() => asNew.isChecked()).toBe(true);
   });
 
-  it('are not there where the node allows none', async () => {
+  it('are not there where the reader may only look', async () => {
     await open('', 20);
-    node.actionsAllowed = false;
+    node.role = 'observe';
     const [id = ''] = node.executions.keys();
     await page.goto(`${node.origin}/?execution=${id}`);
     await page.getByText('Read only').waitFor();

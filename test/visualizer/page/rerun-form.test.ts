@@ -31,10 +31,15 @@ const add = {
 
 describe('running an execution again', () => {
   it('starts from what it was given, and gives the same where nothing is edited', () => {
-    const fields = fieldsOf(asked);
+    const fields = fieldsOf(asked, true);
     expect(parseParameters(add, fields.parameters)).toEqual({ value: asked.parameters });
     expect(parseEnvironment(fields.environment)).toEqual({ value: asked.environment });
     expect(parseArgs(fields.args)).toEqual(asked.args);
+  });
+
+  it('sends no variable whose value was not told', () => {
+    const fields = fieldsOf({ ...asked, environment: { LEVEL: '' } }, false);
+    expect(parseEnvironment(fields.environment)).toEqual({ value: {} });
   });
 
   it('finds a function by its bare name', () => {
@@ -60,9 +65,9 @@ describe('running an execution again', () => {
 
   it('does not offer to edit input that is not text, or not all here', () => {
     const binary = { ...asked, input: Uint8Array.of(0xff, 0xfe), inputBytes: 2 };
-    expect(fieldsOf(binary).input).toBeUndefined();
-    expect(fieldsOf({ ...asked, inputBytes: 10 }).input).toBeUndefined();
-    expect(fieldsOf({ ...asked, input: new TextEncoder().encode('grüße'), inputBytes: 7 }).input).toBe(
+    expect(fieldsOf(binary, true).input).toBeUndefined();
+    expect(fieldsOf({ ...asked, inputBytes: 10 }, true).input).toBeUndefined();
+    expect(fieldsOf({ ...asked, input: new TextEncoder().encode('grüße'), inputBytes: 7 }, true).input).toBe(
       'grüße',
     );
   });

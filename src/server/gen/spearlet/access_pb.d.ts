@@ -443,12 +443,24 @@ export declare const RevokeTokenResponseSchema: GenMessage<RevokeTokenResponse, 
  * @generated from message spearlet.CreatePageCodeRequest
  */
 export declare type CreatePageCodeRequest = Message<"spearlet.CreatePageCodeRequest"> & {
+  /**
+   * What the page may do; not set for all that the caller may.
+   *
+   * @generated from field: spearlet.Role role = 1;
+   */
+  role: Role;
 };
 
 /**
  * @generated from message spearlet.CreatePageCodeRequest
  */
 export declare type CreatePageCodeRequestJson = {
+  /**
+   * What the page may do; not set for all that the caller may.
+   *
+   * @generated from field: spearlet.Role role = 1;
+   */
+  role?: RoleJson;
 };
 
 /**
@@ -528,6 +540,54 @@ export declare type CreatePageCodeResponseJson = {
  * Use `create(CreatePageCodeResponseSchema)` to create a new message.
  */
 export declare const CreatePageCodeResponseSchema: GenMessage<CreatePageCodeResponse, {jsonType: CreatePageCodeResponseJson}>;
+
+/**
+ * @generated from message spearlet.ListTenantsRequest
+ */
+export declare type ListTenantsRequest = Message<"spearlet.ListTenantsRequest"> & {
+};
+
+/**
+ * @generated from message spearlet.ListTenantsRequest
+ */
+export declare type ListTenantsRequestJson = {
+};
+
+/**
+ * Describes the message spearlet.ListTenantsRequest.
+ * Use `create(ListTenantsRequestSchema)` to create a new message.
+ */
+export declare const ListTenantsRequestSchema: GenMessage<ListTenantsRequest, {jsonType: ListTenantsRequestJson}>;
+
+/**
+ * @generated from message spearlet.ListTenantsResponse
+ */
+export declare type ListTenantsResponse = Message<"spearlet.ListTenantsResponse"> & {
+  /**
+   * In the order of their names.
+   *
+   * @generated from field: repeated string tenants = 1;
+   */
+  tenants: string[];
+};
+
+/**
+ * @generated from message spearlet.ListTenantsResponse
+ */
+export declare type ListTenantsResponseJson = {
+  /**
+   * In the order of their names.
+   *
+   * @generated from field: repeated string tenants = 1;
+   */
+  tenants?: string[];
+};
+
+/**
+ * Describes the message spearlet.ListTenantsResponse.
+ * Use `create(ListTenantsResponseSchema)` to create a new message.
+ */
+export declare const ListTenantsResponseSchema: GenMessage<ListTenantsResponse, {jsonType: ListTenantsResponseJson}>;
 
 /**
  * What a caller may do, each with all before it.
@@ -627,6 +687,16 @@ export declare const AccessService: GenService<{
     methodKind: "unary";
     input: typeof CreatePageCodeRequestSchema;
     output: typeof CreatePageCodeResponseSchema;
+  },
+  /**
+   * The tenants that have tasks or tokens, and the default one.
+   *
+   * @generated from rpc spearlet.AccessService.ListTenants
+   */
+  listTenants: {
+    methodKind: "unary";
+    input: typeof ListTenantsRequestSchema;
+    output: typeof ListTenantsResponseSchema;
   },
 }>;
 

@@ -204,13 +204,6 @@ export declare type NodeView = Message<"spearlet.NodeView"> & {
   position: bigint;
 
   /**
-   * Cancel, suspend, breakpoints and the like may come from a page that shows no token, too.
-   *
-   * @generated from field: bool actions_allowed = 12;
-   */
-  actionsAllowed: boolean;
-
-  /**
    * The store cannot be written, or has no space; empty where it can.
    *
    * @generated from field: string store_fault = 13;
@@ -303,13 +296,6 @@ export declare type NodeViewJson = {
    * @generated from field: uint64 position = 11;
    */
   position?: string;
-
-  /**
-   * Cancel, suspend, breakpoints and the like may come from a page that shows no token, too.
-   *
-   * @generated from field: bool actions_allowed = 12;
-   */
-  actionsAllowed?: boolean;
 
   /**
    * The store cannot be written, or has no space; empty where it can.

@@ -4,6 +4,7 @@ import type { Call, CallWithLines } from '../feed/call.ts';
 import { type Breakpoint, breakpointOf, type Stop } from '../model/breakpoint.ts';
 import { type Invocation, invocationOf } from '../model/invocation.ts';
 import { base64Of } from '../model/scalar.ts';
+import type { May } from '../session/may.ts';
 import type { BreakpointJson, GetInvocationResponseJson, Json } from '../wire.ts';
 
 export interface NewInvocation {
@@ -33,16 +34,21 @@ export interface Restored {
   readonly signedBy: string;
 }
 
+export interface WholeInvocation extends Invocation {
+  /** The variables of its environment have their values; else the reader is told their names alone. */
+  readonly withValues: boolean;
+}
+
 export interface Acts {
   /** False where it had ended, or was being cancelled already. */
   cancel(id: string, reason: string): Promise<boolean>;
   suspend(id: string): Promise<boolean>;
   resume(id: string): Promise<boolean>;
   remove(id: string): Promise<void>;
-  /** The whole of what an execution was asked to run, with the values of its environment. */
-  invocation(id: string): Promise<Invocation>;
-  /** Answers with the id of the new execution. */
-  invoke(invocation: NewInvocation): Promise<string>;
+  /** The whole of what an execution was asked to run. */
+  invocation(id: string): Promise<WholeInvocation>;
+  /** Begins another one for the tenant of an execution, and answers with its id. */
+  invoke(invocation: NewInvocation, like: string): Promise<string>;
   restore(file: Blob, options: RestoreOptions): Promise<Restored>;
   readonly breakpoints: ReadonlySignal<readonly Breakpoint[]>;
   readBreakpoints(): Promise<void>;
@@ -55,10 +61,24 @@ const maxInputBytes = 3 * 1024 * 1024;
 /** How much of a snapshot is in one message. */
 const pieceBytes = 512 * 1024;
 
-export function createActs(call: Call, callWithLines: CallWithLines): Acts {
+interface Options {
+  readonly call: Call;
+  readonly callWithLines: CallWithLines;
+  readonly may: May;
+  /** Of an execution, where the page shows those of more than one; else empty. */
+  readonly tenantOf: (executionId: string) => string;
+}
+
+export function createActs({ call, callWithLines, may, tenantOf }: Options): Acts {
   const breakpoints = signal<readonly Breakpoint[]>([]);
-  const change = async (method: string, request: unknown) =>
-    (await call<{ readonly changed: boolean }>(`FunctionService/${method}`, request)).changed;
+  const change = async (
+    method: string,
+    request: { readonly executionId: string; readonly reason?: string },
+  ) => {
+    const tenant = tenantOf(request.executionId);
+    return (await call<{ readonly changed: boolean }>(`FunctionService/${method}`, request, { tenant }))
+      .changed;
+  };
   const readBreakpoints = async () => {
     const answer = await call<{ readonly breakpoints: readonly BreakpointJson[] }>(
       'NodeService/ListBreakpoints',
@@ -71,19 +91,21 @@ export function createActs(call: Call, callWithLines: CallWithLines): Acts {
     suspend: (executionId) => change('SuspendExecution', { executionId }),
     resume: (executionId) => change('ResumeExecution', { executionId }),
     remove: async (executionId) => {
-      await call('FunctionService/DeleteExecution', { executionId });
+      await call('FunctionService/DeleteExecution', { executionId }, { tenant: tenantOf(executionId) });
     },
-    invocation: async (executionId) =>
-      invocationOf(
-        await call<GetInvocationResponseJson>('NodeService/GetInvocation', {
-          executionId,
-          maxInputBytes: maxInputBytes,
-          includeEnvironment: true,
-        }),
-      ),
-    invoke: async ({ input, ...rest }) => {
+    invocation: async (executionId) => {
+      // As the node has it: whoever may change a task.
+      const withValues = may('TaskService/RegisterTask');
+      const request = { executionId, maxInputBytes, includeEnvironment: withValues };
+      const answer = await call<GetInvocationResponseJson>('NodeService/GetInvocation', request);
+      return { ...invocationOf(answer), withValues };
+    },
+    invoke: async ({ input, ...rest }, like) => {
       const request = { ...rest, input: base64Of(input), executionMode: 'EXECUTION_MODE_ASYNC' };
-      const answer = await call<{ readonly executionId: string }>('FunctionService/InvokeFunction', request);
+      const tenant = tenantOf(like);
+      const answer = await call<{ readonly executionId: string }>('FunctionService/InvokeFunction', request, {
+        tenant,
+      });
       return answer.executionId;
     },
     restore: async (file, options) => {

@@ -19,7 +19,7 @@ interface Props {
 }
 
 export function BreakpointsDialog({ task, execution, close }: Props) {
-  const { acts, dialogs, feed, mayAct, notices } = usePage();
+  const { acts, dialogs, feed, may, tenants, notices } = usePage();
   const [fault, setFault] = useState('');
   useSignalEffect(() => {
     // Hits are no news of the feed, and one that holds once is gone after it.
@@ -30,7 +30,11 @@ export function BreakpointsDialog({ task, execution, close }: Props) {
       .catch((error: unknown) => setFault(faultText(error)));
   });
   const all = acts.breakpoints.value;
-  const allowed = mayAct.value && !feed.away.value;
+  const near = !feed.away.value;
+  // A breakpoint does not say whose it is.
+  const one = near && !tenants.all;
+  const maySet = one && may('NodeService/SetBreakpoint');
+  const mayRemove = one && may('NodeService/DeleteBreakpoint');
   const back = {
     kind: 'breakpoints' as const,
     ...(task !== undefined && { task }),
@@ -76,15 +80,16 @@ export function BreakpointsDialog({ task, execution, close }: Props) {
               <BreakpointRow
                 key={each.id}
                 breakpoint={each}
-                allowed={allowed}
+                allowed={mayRemove}
                 remove={() => dialogs.show(removing(each))}
               />
             ))}
           </tbody>
         </table>
       )}
-      {allowed && <BreakpointForm task={task ?? ''} execution={execution ?? ''} />}
-      <HeldList allowed={allowed} back={back} close={close} />
+      {near && tenants.all && <p class="quiet">To set or remove one, choose a tenant.</p>}
+      {maySet && <BreakpointForm task={task ?? ''} execution={execution ?? ''} />}
+      <HeldList near={near} back={back} close={close} />
     </Modal>
   );
 }

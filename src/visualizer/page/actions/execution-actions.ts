@@ -1,39 +1,54 @@
-/** The actions that one execution has now, and what they ask before they act. */
+/** The actions that one execution has now and the reader may do, and what they ask before they act. */
 
+import type { MethodName } from '../../../domain/method-roles.ts';
 import type { ExecutionRow } from '../model/execution-row.ts';
 import type { ExecutionAction } from '../model/execution-source.ts';
 import { isEnded } from '../model/status.ts';
+import type { May } from '../session/may.ts';
+import type { Tenants } from '../session/tenants.ts';
 import type { Notices } from '../shell/notices.ts';
 import type { Acts } from './acts.ts';
 import type { Dialogs } from './dialogs.ts';
 
 interface Options {
   readonly acts: Acts;
+  readonly may: May;
+  readonly tenants: Pick<Tenants, 'all'>;
   readonly dialogs: Dialogs;
   readonly notices: Notices;
   /** After the execution is forgotten. */
   readonly left: (id: string) => void;
 }
 
+/** What each of them asks the node for. */
+const methods = {
+  cancel: 'FunctionService/CancelExecution',
+  suspend: 'FunctionService/SuspendExecution',
+  resume: 'FunctionService/ResumeExecution',
+  rerun: 'FunctionService/InvokeFunction',
+  breakpoint: 'NodeService/SetBreakpoint',
+  delete: 'FunctionService/DeleteExecution',
+} as const satisfies Record<ExecutionAction['name'], MethodName>;
+
 export function executionActions(row: ExecutionRow, options: Options): readonly ExecutionAction[] {
-  const { acts, dialogs, notices, left } = options;
+  const { acts, may, tenants, dialogs, notices, left } = options;
   const { id, allowedEvents } = row;
   const ended = isEnded(row.status);
-  const may = (event: string) => (allowedEvents.includes(event) ? '' : `not possible in ${row.state}`);
+  const refusalOf = (event: string) => (allowedEvents.includes(event) ? '' : `not possible in ${row.state}`);
   const resumes = allowedEvents.includes('resume');
   const whileItLasts: readonly ExecutionAction[] = [
     {
       name: resumes ? 'resume' : 'suspend',
       label: resumes ? 'Resume' : 'Suspend',
       danger: false,
-      refusal: resumes ? '' : may('suspend'),
+      refusal: resumes ? '' : refusalOf('suspend'),
       run: () => dialogs.show(resumes ? resuming(row) : suspending(row)),
     },
     {
       name: 'cancel',
       label: 'Cancel',
       danger: true,
-      refusal: may('cancel'),
+      refusal: refusalOf('cancel'),
       run: () => dialogs.show(cancelling(row)),
     },
     {
@@ -58,7 +73,9 @@ export function executionActions(row: ExecutionRow, options: Options): readonly 
     refusal: '',
     run: () => dialogs.show(deleting(row)),
   };
-  return ended ? [rerun, remove] : [...whileItLasts, rerun];
+  const mayHere = ({ name }: ExecutionAction) =>
+    may(methods[name]) && (name !== 'breakpoint' || !tenants.all);
+  return (ended ? [rerun, remove] : [...whileItLasts, rerun]).filter(mayHere);
 
   function cancelling({ taskName, state }: ExecutionRow) {
     return {

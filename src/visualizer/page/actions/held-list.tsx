@@ -1,8 +1,8 @@
 /** The executions that stand still, and by what: a breakpoint, a suspend or a restore. */
 import { useComputed } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
-import { addressOf } from '../model/address.ts';
 import { explanationOf } from '../model/explanation.ts';
+import { useLink } from '../model/link.ts';
 import { usePage } from '../shell/page.ts';
 import { StatusMark } from '../theme/status-mark.tsx';
 import type { ExplainExecutionResponseJson } from '../wire.ts';
@@ -10,7 +10,8 @@ import type { Dialog, Dialogs } from './dialogs.ts';
 import { executionActions } from './execution-actions.ts';
 
 interface Props {
-  readonly allowed: boolean;
+  /** The node is connected. */
+  readonly near: boolean;
   /** What stands open again after an action was confirmed, or not. */
   readonly back: Dialog;
   readonly close: () => void;
@@ -19,8 +20,9 @@ interface Props {
 /** More held ones than that are in the list. */
 const maxHeld = 50;
 
-export function HeldList({ allowed, back, close }: Props) {
+export function HeldList({ near, back, close }: Props) {
   const page = usePage();
+  const link = useLink();
   const { list, dialogs } = page;
   const held = useComputed(() => {
     void list.view.revision.value;
@@ -45,13 +47,14 @@ export function HeldList({ allowed, back, close }: Props) {
                 <StatusMark state={row.state} status={row.status} />
               </td>
               <td>
-                <a href={addressOf({ execution: row.id })} onClick={close}>
+                <a href={link({ execution: row.id })} onClick={close}>
+                  {page.tenants.all && <span class="quiet">{row.tenant}/</span>}
                   {row.taskName} <span class="mono">{row.id}</span>
                 </a>
                 <HeldBy id={row.id} state={row.state} />
               </td>
               <td class="end">
-                {allowed &&
+                {near &&
                   executionActions(row, { ...page, dialogs: returning, left: () => {} })
                     .filter(({ name }) => name === 'resume' || name === 'cancel')
                     .map(({ name, label, danger, refusal, run }) => (

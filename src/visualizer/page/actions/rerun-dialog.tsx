@@ -1,12 +1,12 @@
 /** Runs an execution's function once more, with what it was given or something else. */
 import { useEffect, useState } from 'preact/hooks';
 import { faultText } from '../feed/call.ts';
-import type { Invocation } from '../model/invocation.ts';
 import { sizeText } from '../model/quantity.ts';
 import type { Task } from '../model/task.ts';
 import { taskOf } from '../model/task.ts';
 import { usePage } from '../shell/page.ts';
 import type { TaskJson } from '../wire.ts';
+import type { WholeInvocation } from './acts.ts';
 import { FaultLine } from './fault-line.tsx';
 import { Modal } from './modal.tsx';
 import {
@@ -20,7 +20,8 @@ import {
 import { useSubmission } from './submission.ts';
 
 interface Loaded {
-  readonly invocation: Invocation;
+  readonly execution: string;
+  readonly invocation: WholeInvocation;
   readonly task: Task;
   readonly metadata: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -44,6 +45,7 @@ export function RerunDialog({
         call<{ readonly task: TaskJson }>('TaskService/GetTask', { task: row?.taskId ?? '' }),
       ]);
       setLoaded({
+        execution,
         invocation,
         task: taskOf(answer.task),
         metadata: row?.metadata ?? {},
@@ -66,9 +68,16 @@ export function RerunDialog({
   );
 }
 
-function RerunForm({ invocation, task, metadata, labels, close }: Loaded & { readonly close: () => void }) {
+function RerunForm({
+  execution,
+  invocation,
+  task,
+  metadata,
+  labels,
+  close,
+}: Loaded & { readonly close: () => void }) {
   const { acts, notices, router } = usePage();
-  const [fields, setFields] = useState<RerunFields>(() => fieldsOf(invocation));
+  const [fields, setFields] = useState<RerunFields>(() => fieldsOf(invocation, invocation.withValues));
   const set = (change: Partial<RerunFields>) => setFields({ ...fields, ...change });
   const signature = signatureOf(task.functions, fields.functionName);
   const isTyped = fields.functionName !== '';
@@ -77,7 +86,7 @@ function RerunForm({ invocation, task, metadata, labels, close }: Loaded & { rea
     if ('fault' in parameters) throw new Error(parameters.fault);
     const environment = parseEnvironment(fields.environment);
     if ('fault' in environment) throw new Error(environment.fault);
-    const id = await acts.invoke({
+    const again = {
       task: task.id,
       functionName: fields.functionName,
       parameters: isTyped ? parameters.value : {},
@@ -88,11 +97,13 @@ function RerunForm({ invocation, task, metadata, labels, close }: Loaded & { rea
       forceNewInstance: fields.forceNewInstance,
       metadata,
       labels,
-    });
+    };
+    const id = await acts.invoke(again, execution);
     close();
     notices.say(`Started ${task.name} again`, id);
     router.go({ execution: id, at: undefined });
   });
+  const unknown = invocation.withValues ? [] : Object.keys(invocation.environment);
   const cut = fields.input === undefined && invocation.input.length < invocation.inputBytes;
   return (
     <form onSubmit={submit} class="form">
@@ -180,6 +191,12 @@ function RerunForm({ invocation, task, metadata, labels, close }: Loaded & { rea
           onInput={(event) => set({ environment: event.currentTarget.value })}
         />
       </label>
+      {unknown.length > 0 && (
+        <p class="quiet" role="note">
+          It had values for {unknown.join(', ')}, which are shown to the role develop only: what it needs of
+          them is to be written here.
+        </p>
+      )}
       <label class="checked">
         <input
           type="checkbox"

@@ -16,14 +16,15 @@ export interface RerunFields {
   readonly forceNewInstance: boolean;
 }
 
-export function fieldsOf(invocation: Invocation): RerunFields {
+/** `withValues`: the variables have come with their values; else they are left out. */
+export function fieldsOf(invocation: Invocation, withValues: boolean): RerunFields {
   const parameters = Object.entries(invocation.parameters);
   return {
     functionName: invocation.functionName,
     parameters: Object.fromEntries(parameters.map(([name, value]) => [name, JSON.stringify(value, null, 2)])),
     input: textOf(invocation),
     args: invocation.args.join('\n'),
-    environment: Object.entries(invocation.environment)
+    environment: Object.entries(withValues ? invocation.environment : {})
       .map(([name, value]) => `${name}=${value}`)
       .join('\n'),
     forceNewInstance: invocation.forceNewInstance,

@@ -3,7 +3,7 @@ import type { ExecutionAction, ExecutionSource } from '../model/execution-source
 import { Icon } from '../theme/icon.tsx';
 import { Menu } from './menu.tsx';
 
-const seldom: ReadonlySet<ExecutionAction['name']> = new Set(['breakpoint', 'snapshot', 'delete']);
+const seldom: ReadonlySet<ExecutionAction['name']> = new Set(['breakpoint', 'delete']);
 
 export function ExecutionActs({
   source,
@@ -13,7 +13,7 @@ export function ExecutionActs({
   readonly past: boolean;
 }) {
   const actions = past ? [] : source.actions.value;
-  const downloads = source.gone.value || source.away.value ? undefined : source.downloads;
+  const downloads = source.gone.value || source.away.value ? undefined : source.downloads?.value;
   const often = actions.filter(({ name }) => !seldom.has(name));
   const others = actions.filter(({ name }) => seldom.has(name));
   return (
@@ -34,7 +34,9 @@ export function ExecutionActs({
           {downloads !== undefined && (
             <>
               <Download run={downloads.history} name="Download history" hint="opens offline" />
-              <Download run={downloads.snapshot} name="Download snapshot" hint="can be restored" />
+              {downloads.snapshot !== undefined && (
+                <Download run={downloads.snapshot} name="Download snapshot" hint="can be restored" />
+              )}
             </>
           )}
           {others.filter(({ danger }) => danger).map(item)}

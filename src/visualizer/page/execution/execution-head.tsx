@@ -1,9 +1,10 @@
 /** What this execution is, and what can be done with it. */
 import { useState } from 'preact/hooks';
+import { defaultTenant } from '../../../domain/scope.ts';
 import { nodeNow, seconds } from '../clock.ts';
-import { addressOf } from '../model/address.ts';
 import type { ExecutionRow } from '../model/execution-row.ts';
 import type { ExecutionSource } from '../model/execution-source.ts';
+import { useLink } from '../model/link.ts';
 import { durationText, instantText } from '../model/quantity.ts';
 import { isEnded } from '../model/status.ts';
 import { Icon } from '../theme/icon.tsx';
@@ -23,6 +24,7 @@ interface Props {
 }
 
 export function ExecutionHead({ source, row, logState, life, past }: Props) {
+  const link = useLink();
   const [copied, setCopied] = useState(false);
   const gone = source.gone.value;
   const away = source.away.value;
@@ -76,10 +78,11 @@ export function ExecutionHead({ source, row, logState, life, past }: Props) {
           )}
           <Fact name="Attempt">{attempt === 0 ? 'none yet' : String(attempt)}</Fact>
           {reattached > 0 && <Fact name="Followed again">{reattached}×, after a stop of the node</Fact>}
+          {row !== undefined && row.tenant !== defaultTenant && <Fact name="Tenant">{row.tenant}</Fact>}
           {row !== undefined && row.recoveries > 0 && <Fact name="Recovered">{row.recoveries}×</Fact>}
           {row !== undefined && row.originExecutionId !== '' && (
             <Fact name="Restored from">
-              <a class="mono" href={addressOf({ execution: row.originExecutionId })}>
+              <a class="mono" href={link({ execution: row.originExecutionId })}>
                 {row.originExecutionId}
               </a>
             </Fact>

@@ -1,5 +1,7 @@
 /** Requests to the node: one POST of a message as JSON for each. */
+
 import type { FaultJson } from '../wire.ts';
+import { tenantHeader } from './tenant-header.ts';
 
 /** What a node answered where it did not do what it was asked. */
 export class CallFault extends Error {
@@ -13,12 +15,18 @@ export class CallFault extends Error {
   }
 }
 
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Another than the one that the page shows; empty for that one. */
+  readonly tenant?: string;
+}
+
 /** Calls a method, such as `FunctionService/ListExecutions`. Rejects with a CallFault, or as the signal says. */
-export type Call = <Answer>(method: string, request: unknown, signal?: AbortSignal) => Promise<Answer>;
+export type Call = <Answer>(method: string, request: unknown, options?: CallOptions) => Promise<Answer>;
 
 export function createCall(fetch: typeof globalThis.fetch): Call {
-  return async <Answer>(method: string, request: unknown, signal?: AbortSignal) =>
-    send<Answer>(fetch, method, 'application/json', JSON.stringify(request), signal);
+  return async <Answer>(method: string, request: unknown, options?: CallOptions) =>
+    send<Answer>(fetch, method, 'application/json', JSON.stringify(request), options);
 }
 
 /** Calls a method that takes a stream of messages. */
@@ -36,13 +44,13 @@ async function send<Answer>(
   method: string,
   contentType: string,
   body: string | Blob,
-  signal?: AbortSignal,
+  { signal, tenant = '' }: CallOptions = {},
 ): Promise<Answer> {
   let response: Response;
   try {
     response = await fetch(`/api/${method}`, {
       method: 'POST',
-      headers: { 'content-type': contentType },
+      headers: { 'content-type': contentType, ...tenantHeader(tenant) },
       body,
       ...(signal && { signal }),
     });

@@ -1,6 +1,6 @@
 /** One execution as the node has it now. */
 import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
-import { addressFlag } from '../list/first-commands.ts';
+import { addressFlag, tenantFlag } from '../list/first-commands.ts';
 import type { RowStore } from '../list/row-store.ts';
 import { EventLog } from '../model/event-log.ts';
 import { type ExecutionRow, rowOf } from '../model/execution-row.ts';
@@ -10,6 +10,7 @@ import { invocationOf } from '../model/invocation.ts';
 import type { Machine } from '../model/machine.ts';
 import { numberOf } from '../model/scalar.ts';
 import { type Task, taskOf } from '../model/task.ts';
+import type { May } from '../session/may.ts';
 import type {
   ExplainExecutionResponseJson,
   GetExecutionStatusResponseJson,
@@ -27,7 +28,7 @@ interface Options {
   readonly machines: readonly Machine[];
   readonly at: Signal<number | undefined>;
   readonly actions: (row: ExecutionRow) => readonly ExecutionAction[];
-  readonly mayAct: ReadonlySignal<boolean>;
+  readonly may: May;
   /** Says itself what came of it. */
   readonly download: (path: string) => void;
 }
@@ -38,7 +39,7 @@ export interface LiveSource extends ExecutionSource {
 }
 
 export function openLiveSource(options: Options): LiveSource {
-  const { id, call, feed, rows, machines, at, actions, mayAct, download } = options;
+  const { id, call, feed, rows, machines, at, actions, may, download } = options;
   const events = new EventLog();
   const fault = signal('');
   const gone = signal(false);
@@ -98,7 +99,7 @@ export function openLiveSource(options: Options): LiveSource {
   });
   const buttons: ReadonlySignal<readonly ExecutionAction[]> = computed(() => {
     const row = record.value;
-    if (row === undefined || !mayAct.value || gone.value) return [];
+    if (row === undefined || gone.value) return [];
     const all = actions(row);
     return feed.away.value ? all.map((each) => ({ ...each, refusal: 'the node is not connected' })) : all;
   });
@@ -118,15 +119,16 @@ export function openLiveSource(options: Options): LiveSource {
     explanation: async () =>
       explanationOf(
         await call<ExplainExecutionResponseJson>('NodeService/ExplainExecution', { executionId: id }),
-        addressFlag(feed.node.peek()?.grpcAddress ?? '', window.location.hostname),
+        addressFlag(feed.node.peek()?.grpcAddress ?? '', window.location.hostname) +
+          tenantFlag(record.peek()?.tenant),
       ),
     invocation: async () =>
       invocationOf(await call<GetInvocationResponseJson>('NodeService/GetInvocation', { executionId: id })),
     task: () => taskIfAny(call, record.value?.taskId ?? ''),
-    downloads: {
+    downloads: computed(() => ({
       history: () => download(`/api/history/${path}`),
-      snapshot: () => download(`/api/snapshots/${path}`),
-    },
+      ...(may('snapshots') && { snapshot: () => download(`/api/snapshots/${path}`) }),
+    })),
     close: () => {
       letGo();
       stopAsking();

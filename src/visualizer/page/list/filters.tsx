@@ -109,10 +109,14 @@ function SearchField() {
 }
 
 function TaskChoice() {
-  const { router, tasks } = usePage();
+  const { router, tasks, tenants } = usePage();
   const { task } = router.address.value;
-  const names = tasks.value.map(({ name }) => name);
-  const all = task === '' || names.includes(task) ? names : [task, ...names];
+  // A name is of one tenant only.
+  const known = tasks.value.map(({ id, tenant, name }): readonly [value: string, text: string] =>
+    tenants.all ? [id, `${tenant}/${name}`] : [name, name],
+  );
+  const isKnown = task === '' || known.some(([value]) => value === task);
+  const all = isKnown ? known : [[task, task] as const, ...known];
   return (
     <select
       aria-label="Task"
@@ -122,9 +126,9 @@ function TaskChoice() {
       onChange={(event) => router.go({ task: event.currentTarget.value, selected: '' })}
     >
       <option value="">All tasks</option>
-      {all.map((name) => (
-        <option key={name} value={name}>
-          {name}
+      {all.map(([value, text]) => (
+        <option key={value} value={value}>
+          {text}
         </option>
       ))}
     </select>

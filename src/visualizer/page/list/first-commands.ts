@@ -1,4 +1,5 @@
 /** The first commands of somebody whose node has run nothing yet; each can be pasted as it stands. Pure. */
+import { defaultTenant } from '../../../domain/scope.ts';
 import type { NodeModel } from '../model/node.ts';
 
 export interface FirstCommands {
@@ -19,6 +20,11 @@ export function addressFlag(grpcAddress: string, hostname: string): string {
   // Nobody can connect to the address that means all of them.
   const address = grpcAddress.replace(/^(?:0\.0\.0\.0|\[::\]):/, `${hostname}:`);
   return address === '' || address === defaultAddress ? '' : ` --address ${address}`;
+}
+
+/** What a command needs to find an execution of a tenant, as `addressFlag`. */
+export function tenantFlag(tenant = defaultTenant): string {
+  return tenant === defaultTenant ? '' : ` --tenant ${tenant}`;
 }
 
 /** `task` is one that is registered, if any; `hostname` is how the reader's browser reaches the node. */

@@ -74,11 +74,9 @@ export class Pages {
     try {
       const pageSize = this.#token === '' ? firstPage : laterPage;
       const request = { ...this.#request, pageSize, pageToken: this.#token };
-      const page = await this.#call<ListExecutionsResponseJson>(
-        'FunctionService/ListExecutions',
-        request,
-        running.signal,
-      );
+      const page = await this.#call<ListExecutionsResponseJson>('FunctionService/ListExecutions', request, {
+        signal: running.signal,
+      });
       if (running.signal.aborted) return;
       this.#take(page, answer);
     } catch (error) {

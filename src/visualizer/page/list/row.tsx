@@ -1,8 +1,9 @@
 /** One execution in the list. Drawn again only when it changes. */
 
-import { addressOf } from '../model/address.ts';
 import type { ExecutionRow } from '../model/execution-row.ts';
+import { useLink } from '../model/link.ts';
 import { instantText, timeText } from '../model/quantity.ts';
+import { usePage } from '../shell/page.ts';
 import { Icon } from '../theme/icon.tsx';
 import { StatusMark } from '../theme/status-mark.tsx';
 import { lookOf } from '../theme/tone.ts';
@@ -22,6 +23,8 @@ interface Props {
 }
 
 export const Row = memo(function Row({ row, index, top, selected, copied, select, copy }: Props) {
+  const link = useLink();
+  const { all } = usePage().tenants;
   return (
     <div
       role="row"
@@ -37,10 +40,11 @@ export const Row = memo(function Row({ row, index, top, selected, copied, select
       </div>
       <div role="gridcell" class="cell task">
         <a
-          href={addressOf({ execution: row.id })}
+          href={link({ execution: row.id })}
           tabIndex={-1}
-          title={`${row.taskName} revision ${row.taskRevision}`}
+          title={`${row.taskName} revision ${row.taskRevision}${all ? ` of ${row.tenant}` : ''}`}
         >
+          {all && <span class="quiet">{row.tenant}/</span>}
           {row.taskName || row.taskId}
         </a>
       </div>

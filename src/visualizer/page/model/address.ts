@@ -6,11 +6,16 @@
  */
 import { isStatus, type Status, statuses } from './status.ts';
 
+/** The tenant of an address that is of all of them. */
+export const allTenants = '*';
+
 /** How far back the list looks; empty is all of it. */
 export const spans = ['5m', '15m', '1h', '6h', '24h', '7d'] as const;
 export type Span = (typeof spans)[number];
 
 export interface Address {
+  /** Whose executions and tasks it is of: a name, `*` for all, or empty for where the reader is at home. */
+  readonly tenant: string;
   readonly view: 'list' | 'tree';
   /** None means all. */
   readonly statuses: readonly Status[];
@@ -29,6 +34,7 @@ export interface Address {
 }
 
 export const home: Address = {
+  tenant: '',
   view: 'list',
   statuses: [],
   task: '',
@@ -52,6 +58,7 @@ export function parseAddress(query: string): Address {
   const since = spans.find((span) => span === fields.get('since'));
   const at = Number(fields.get('at') ?? Number.NaN);
   return {
+    tenant: fields.get('tenant') ?? '',
     view: fields.get('view') === 'tree' ? 'tree' : 'list',
     statuses: statuses.filter((status) => wanted.includes(status)),
     task: fields.get('task') ?? '',
@@ -68,6 +75,7 @@ export function parseAddress(query: string): Address {
 /** The address as the bar shows it, always the same one for the same view. */
 export function formatAddress(address: Address): string {
   const fields = new URLSearchParams();
+  if (address.tenant !== '') fields.set('tenant', address.tenant);
   if (address.view === 'tree') fields.set('view', 'tree');
   if (address.statuses.length > 0) fields.set('status', address.statuses.join(','));
   if (address.task !== '') fields.set('task', address.task);

@@ -22,6 +22,7 @@ export interface ExecutionRow {
   /** Path in the chart, such as `running.backingOff`. */
   readonly state: string;
   readonly mode: 'sync' | 'async' | 'stream';
+  readonly tenant: string;
   readonly taskId: string;
   readonly taskName: string;
   readonly taskRevision: number;
@@ -69,6 +70,7 @@ export function rowOf(json: ExecutionResultJson): ExecutionRow {
     status: statusOf(json.status),
     state: shared(json.state),
     mode: modeOf(json.mode),
+    tenant: shared(json.tenant),
     taskId: shared(json.taskId),
     taskName: shared(json.taskName),
     taskRevision: json.taskRevision,

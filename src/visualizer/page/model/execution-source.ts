@@ -15,13 +15,19 @@ import type { Task } from './task.ts';
 
 /** A button of the view. The shell asks for confirmation, acts, and says what came of it. */
 export interface ExecutionAction {
-  readonly name: 'cancel' | 'suspend' | 'resume' | 'rerun' | 'breakpoint' | 'snapshot' | 'delete';
+  readonly name: 'cancel' | 'suspend' | 'resume' | 'rerun' | 'breakpoint' | 'delete';
   readonly label: string;
   /** It cannot be undone. */
   readonly danger: boolean;
   /** Why it cannot be done now; empty where it can. */
   readonly refusal: string;
   run(): void;
+}
+
+/** Those that the reader may have. */
+export interface Downloads {
+  history(): void;
+  snapshot?(): void;
 }
 
 export interface ExecutionSource {
@@ -44,15 +50,15 @@ export interface ExecutionSource {
   readonly away: ReadonlySignal<boolean>;
   /** The sequence number that the reader travelled to; absent at the live end. The address bar keeps it. */
   readonly at: Signal<number | undefined>;
-  /** Empty where the node allows none. */
+  /** Those that the reader may. */
   readonly actions: ReadonlySignal<readonly ExecutionAction[]>;
   /** Each call asks anew. */
   explanation?(): Promise<Explanation>;
   invocation?(): Promise<Invocation>;
   /** The task as it is registered now; nothing where it is gone. */
   task?(): Promise<Task | undefined>;
-  /** What hands the two files to the browser, unless it is gone. The shell says what came of it. */
-  readonly downloads?: { history(): void; snapshot(): void };
+  /** What hands the files to the browser, unless it is gone. The shell says what came of it. */
+  readonly downloads?: ReadonlySignal<Downloads>;
   /** Gives up what it holds. */
   close(): void;
 }

@@ -26,7 +26,6 @@ export interface NodeModel {
   readonly supervisors: readonly Supervisor[];
   /** As the wire has it: only ever sent back. */
   readonly position: string;
-  readonly actionsAllowed: boolean;
   readonly storeFault: string;
   /** HOST:PORT where gRPC listens. */
   readonly grpcAddress: string;
@@ -56,7 +55,6 @@ export function nodeOf(json: NodeViewJson): NodeModel {
       restarts: numberOf(each.restarts),
     })),
     position: json.position,
-    actionsAllowed: json.actionsAllowed,
     storeFault: json.storeFault,
     grpcAddress: json.grpcAddress,
     hostAccess: json.hostAccess,

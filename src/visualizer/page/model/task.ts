@@ -8,6 +8,7 @@ export type FunctionSignature = FunctionSignatureJson;
 
 export interface Task {
   readonly id: string;
+  readonly tenant: string;
   readonly name: string;
   readonly revision: number;
   readonly runtime: RuntimeWord;
@@ -23,6 +24,7 @@ export interface Task {
 export function taskOf(json: TaskJson): Task {
   return {
     id: json.taskId,
+    tenant: json.tenant,
     name: json.definition?.name ?? json.taskId,
     revision: json.revision,
     runtime: runtimeOf(json.definition?.runtime ?? ''),

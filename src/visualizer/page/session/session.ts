@@ -6,7 +6,16 @@
  * - The link to one execution has its token in the fragment, which counts in this tab alone, and there before others.
  * - A request that the node refuses for its token ends the session: nothing more is sent until there is another code.
  */
-import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
+import { effect, type ReadonlySignal, signal } from '@preact/signals';
+import type { Role } from '../../../domain/access.ts';
+
+/** As `/api/caller` has it. */
+export interface Caller {
+  readonly name: string;
+  readonly role: Role;
+  /** Where it is at home. */
+  readonly tenant: string;
+}
 
 export interface Session {
   /**
@@ -14,10 +23,10 @@ export interface Session {
    * none that is good; requests are answered as the node did, without it.
    */
   readonly state: ReadonlySignal<'entering' | 'open' | 'shut'>;
-  /** It has a token; else it is whoever callers without one are to the node. */
-  readonly signedIn: ReadonlySignal<boolean>;
-  /** The node knows its token as one that changes nothing. */
-  readonly onlyObserves: ReadonlySignal<boolean>;
+  /** Whom the node takes it for; undefined until it has said so. */
+  readonly caller: ReadonlySignal<Caller | undefined>;
+  /** Asks the node again who it is: another one, or one that was started anew, may see that differently. */
+  learn(): void;
   /** Why the code in the address was of no use; empty where it was, or there was none. */
   readonly fault: ReadonlySignal<string>;
   readonly fetch: typeof globalThis.fetch;
@@ -30,7 +39,7 @@ export function startSession(send: typeof globalThis.fetch): Session {
   const state = signal<'entering' | 'open' | 'shut'>('open');
   const token = signal(rememberedHere() || remembered());
   const fault = signal('');
-  const onlyObserves = signal(false);
+  const caller = signal<Caller | undefined>(undefined);
   let entered = Promise.resolve();
 
   const enter = (code: string) => {
@@ -89,15 +98,18 @@ export function startSession(send: typeof globalThis.fetch): Session {
     token.value = newValue;
     if (state.peek() === 'shut') state.value = 'open';
   });
-  effect(() => {
-    const { value: shown } = token;
-    onlyObserves.value = false;
-    if (shown === '') return;
-    void roleOf(send, shown).then((role) => {
-      if (token.peek() === shown) onlyObserves.value = role === 'observe';
+  const learn = () => {
+    const shown = token.peek();
+    void callerOf(send, shown).then((known) => {
+      if (token.peek() === shown && known !== undefined) caller.value = known;
     });
+  };
+  effect(() => {
+    void token.value;
+    caller.value = undefined;
+    learn();
   });
-  return { state, signedIn: computed(() => token.value !== ''), onlyObserves, fault, fetch };
+  return { state, caller, learn, fault, fetch };
 }
 
 /** The code or token in the address, which has it no more then. */
@@ -120,11 +132,11 @@ async function exchange(send: typeof globalThis.fetch, code: string): Promise<st
   );
 }
 
-/** Undefined where the node does not say: what is not allowed it will refuse. */
-async function roleOf(send: typeof globalThis.fetch, token: string): Promise<string | undefined> {
+/** Undefined where the node does not say. */
+async function callerOf(send: typeof globalThis.fetch, token: string): Promise<Caller | undefined> {
   try {
-    const response = await send('/api/caller', withToken(undefined, token));
-    return response.ok ? ((await response.json()) as { readonly role: string }).role : undefined;
+    const response = await send('/api/caller', token === '' ? undefined : withToken(undefined, token));
+    return response.ok ? ((await response.json()) as Caller) : undefined;
   } catch {
     return undefined;
   }

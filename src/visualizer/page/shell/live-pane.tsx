@@ -43,13 +43,17 @@ function Known({ id }: { readonly id: string }) {
       rows: list.rows,
       machines,
       at,
-      mayAct: page.mayAct,
+      may: page.may,
       download: (path) => {
-        page.download(path).catch((error: unknown) => page.notices.complain(faultText(error)));
+        page
+          .download(path, page.tenants.of(list.rows.get(id)))
+          .catch((error: unknown) => page.notices.complain(faultText(error)));
       },
       actions: (row) =>
         executionActions(row, {
           acts: page.acts,
+          may: page.may,
+          tenants: page.tenants,
           dialogs: page.dialogs,
           notices: page.notices,
           left: (gone) => {

@@ -1,38 +1,42 @@
 /** What the node is and does, above everything else. */
 
-import { addressOf } from '../model/address.ts';
+import { useLink } from '../model/link.ts';
 import type { NodeModel } from '../model/node.ts';
 import { countText } from '../model/quantity.ts';
+import type { Caller } from '../session/session.ts';
 import { Icon } from '../theme/icon.tsx';
 import { StatusMark } from '../theme/status-mark.tsx';
 import { nextTheme, theme } from '../theme/theme.ts';
 import { ConnectionMark } from './connection-mark.tsx';
 import { FileButton } from './file-button.tsx';
 import { usePage } from './page.ts';
+import { TenantChoice } from './tenant-choice.tsx';
 import './node-bar.css';
 
 export function NodeBar() {
-  const { feed, router, dialogs, file, mayAct } = usePage();
+  const link = useLink();
+  const { feed, router, session, tenants, dialogs, file, may } = usePage();
   const node = feed.node.value;
   const { view, execution } = router.address.value;
   const at = file.value !== undefined || execution !== '' ? '' : view;
   return (
     <header class="node-bar">
-      <a class="brand" href={addressOf({})} aria-label="Spear, all executions">
+      <a class="brand" href={link({})} aria-label="Spear, all executions">
         <svg width="18" height="18" viewBox="0 0 16 16" fill="currentColor" aria-hidden="true">
           <path d="M14.5 1.5 1.5 8.6l4 1.6L14.5 1.5ZM14.5 1.5 5.9 10.6l1.7 3.9z" />
         </svg>
         <span class="brand-name">Spear</span>
       </a>
       <nav class="tabs" aria-label="Views">
-        <a href={addressOf({ view: 'list' })} aria-current={at === 'list' ? 'page' : undefined}>
+        <a href={link({ view: 'list' })} aria-current={at === 'list' ? 'page' : undefined}>
           <Icon name="list" /> Executions
         </a>
-        <a href={addressOf({ view: 'tree' })} aria-current={at === 'tree' ? 'page' : undefined}>
+        <a href={link({ view: 'tree' })} aria-current={at === 'tree' ? 'page' : undefined}>
           <Icon name="tree" /> Tree
         </a>
       </nav>
-      {node !== undefined && <NodeFacts node={node} away={feed.away.value} mayAct={mayAct.value} />}
+      <TenantChoice />
+      {node !== undefined && <NodeFacts node={node} away={feed.away.value} caller={session.caller.value} />}
       <div class="node-bar-end">
         <ConnectionMark />
         <button
@@ -45,7 +49,7 @@ export function NodeBar() {
           <span class="narrow-only hidden">Breakpoints</span>
         </button>
         <FileButton />
-        {mayAct.value && (
+        {may('SnapshotService/RestoreExecution') && !tenants.all && (
           <button
             type="button"
             class="button plain"
@@ -91,11 +95,11 @@ const themeIcons = { auto: 'auto', light: 'sun', dark: 'moon' } as const;
 function NodeFacts({
   node,
   away,
-  mayAct,
+  caller,
 }: {
   readonly node: NodeModel;
   readonly away: boolean;
-  readonly mayAct: boolean;
+  readonly caller: Caller | undefined;
 }) {
   return (
     <dl
@@ -107,14 +111,14 @@ function NodeFacts({
         <dt class="hidden">Node</dt>
         <dd>{away ? <StatusMark state="unknown" /> : <StatusMark state={node.state} />}</dd>
       </div>
-      {!mayAct && (
+      {caller !== undefined && caller.role !== 'admin' && (
         <div>
-          <dt class="hidden">Actions</dt>
+          <dt class="hidden">Your role</dt>
           <dd
             class="badge"
-            title="The page only shows. It acts where it is signed in (spear page), or with spear serve --allow-ui-actions"
+            title={`The page offers what the role ${caller.role} allows: spear page prints a link with another`}
           >
-            Read only
+            {caller.role === 'observe' ? 'Read only' : `May ${caller.role}`}
           </dd>
         </div>
       )}

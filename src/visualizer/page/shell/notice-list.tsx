@@ -1,11 +1,12 @@
 import { useRef } from 'preact/hooks';
-import { addressOf } from '../model/address.ts';
+import { useLink } from '../model/link.ts';
 import { Icon } from '../theme/icon.tsx';
 import { usePage } from './page.ts';
 import './notice-list.css';
 
 /** What the page says in passing, below everything else, in a region that screen readers read out. */
 export function NoticeList() {
+  const link = useLink();
   const { notices, router } = usePage();
   const place = useRef<HTMLDivElement>(null);
   const here = router.address.value.execution;
@@ -28,7 +29,7 @@ export function NoticeList() {
         <div key={id} class="notice" data-tone={bad ? 'failed' : 'completed'}>
           <Icon name={bad ? 'warn' : 'done'} />
           <span>{text}</span>
-          {execution !== '' && execution !== here && <a href={addressOf({ execution })}>Show</a>}
+          {execution !== '' && execution !== here && <a href={link({ execution })}>Show</a>}
           <button
             type="button"
             class="button plain icon"

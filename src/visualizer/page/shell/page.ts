@@ -11,7 +11,9 @@ import type { ListModel } from '../list/list-model.ts';
 import type { ExecutionSource } from '../model/execution-source.ts';
 import type { Machine } from '../model/machine.ts';
 import type { Task } from '../model/task.ts';
+import type { May } from '../session/may.ts';
 import type { Session } from '../session/session.ts';
+import type { Tenants } from '../session/tenants.ts';
 import type { Notices } from './notices.ts';
 import type { Router } from './router.ts';
 
@@ -23,8 +25,9 @@ export interface Page {
   readonly list: ListModel;
   readonly notices: Notices;
   readonly acts: Acts;
-  /** The node lets this page change something. */
-  readonly mayAct: ReadonlySignal<boolean>;
+  /** Reads a signal: whoever draws with it is drawn again where the reader becomes another. */
+  readonly may: May;
+  readonly tenants: Tenants;
   readonly download: Download;
   readonly dialogs: Dialogs;
   /** By name; as they were when the page last asked. */

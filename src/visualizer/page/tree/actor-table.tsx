@@ -1,10 +1,11 @@
 /** The same as the tree, for those who read tables. */
-import { addressOf } from '../model/address.ts';
+import { useLink } from '../model/link.ts';
 import { countText } from '../model/quantity.ts';
 import { StatusMark } from '../theme/status-mark.tsx';
 import { type Actor, linesOf } from './actor.ts';
 
 export function ActorTable({ root }: { readonly root: Actor }) {
+  const link = useLink();
   const lines = linesOf(root, () => true);
   const names = new Map(lines.map(({ actor }) => [actor.key, actor.name]));
   return (
@@ -26,7 +27,7 @@ export function ActorTable({ root }: { readonly root: Actor }) {
           {lines.map(({ actor, parent }) => (
             <tr key={actor.key}>
               <th scope="row">
-                {actor.link === undefined ? actor.name : <a href={addressOf(actor.link)}>{actor.name}</a>}
+                {actor.link === undefined ? actor.name : <a href={link(actor.link)}>{actor.name}</a>}
               </th>
               <td>{actor.kind}</td>
               <td>{names.get(parent) ?? ''}</td>

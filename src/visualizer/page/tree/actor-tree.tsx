@@ -1,7 +1,7 @@
 /** The tree, folded and unfolded from the keyboard as trees are. */
 import { useRef, useState } from 'preact/hooks';
 import { useKeys } from '../keyboard/keys.ts';
-import { addressOf } from '../model/address.ts';
+import { useLink } from '../model/link.ts';
 import { countText } from '../model/quantity.ts';
 import { usePage } from '../shell/page.ts';
 import { Icon } from '../theme/icon.tsx';
@@ -87,6 +87,7 @@ interface LineProps {
 }
 
 function TreeLine({ line, active, choose, fold }: LineProps) {
+  const link = useLink();
   const { actor, level, expanded } = line;
   const folds = actor.children.length > 0;
   return (
@@ -112,7 +113,7 @@ function TreeLine({ line, active, choose, fold }: LineProps) {
         {actor.link === undefined ? (
           actor.name
         ) : (
-          <a href={addressOf(actor.link)} tabIndex={-1}>
+          <a href={link(actor.link)} tabIndex={-1}>
             {actor.name}
           </a>
         )}

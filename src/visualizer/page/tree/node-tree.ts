@@ -13,6 +13,8 @@ export interface Known {
   readonly rows: Iterable<ExecutionRow>;
   readonly instances: readonly Instance[];
   readonly pools: readonly InstancePool[];
+  /** Of all tenants: names say whose they are, and links name tasks by their ids. */
+  readonly allTenants: boolean;
 }
 
 /** A branch shows so many; the rest is one line that leads to the list. */
@@ -52,11 +54,12 @@ function supervisor(each: Supervisor, children: readonly Actor[]): Actor {
   };
 }
 
-function executionBranch({ rows }: Known): readonly Actor[] {
+function executionBranch({ rows, allTenants }: Known): readonly Actor[] {
   const byTask = new Map<string, ExecutionRow[]>();
   for (const row of rows) {
     if (isEnded(row.status)) continue;
-    const name = row.taskName || row.taskId;
+    const own = row.taskName || row.taskId;
+    const name = allTenants ? `${row.tenant}/${own}` : own;
     const found = byTask.get(name);
     if (found) found.push(row);
     else byTask.set(name, [row]);
@@ -68,7 +71,8 @@ function executionBranch({ rows }: Known): readonly Actor[] {
     );
     const running = found.filter(({ status }) => status === 'running').length;
     const pending = found.length - running;
-    const link = { view: 'list', task: name, statuses: ['running', 'pending'] } as const;
+    const task = allTenants ? (found[0]?.taskId ?? '') : name;
+    const link = { view: 'list', task, statuses: ['running', 'pending'] } as const;
     return {
       ...none,
       key: `executions/${name}`,
@@ -101,7 +105,7 @@ function execution(row: ExecutionRow): Actor {
   };
 }
 
-function instanceBranch({ instances, pools }: Known): readonly Actor[] {
+function instanceBranch({ instances, pools, tasks, allTenants }: Known): readonly Actor[] {
   const byTask = new Map<string, Instance[]>();
   for (const pool of pools) byTask.set(pool.taskId, []);
   for (const each of instances) {
@@ -111,7 +115,9 @@ function instanceBranch({ instances, pools }: Known): readonly Actor[] {
   }
   return [...byTask].map(([taskId, found]) => {
     const pool = pools.find((each) => each.taskId === taskId);
-    const name = pool?.taskName || found[0]?.taskName || taskId || 'guest hosts';
+    const own = pool?.taskName || found[0]?.taskName || taskId || 'guest hosts';
+    const tenant = allTenants ? tasks.find(({ id }) => id === taskId)?.tenant : undefined;
+    const name = tenant === undefined ? own : `${tenant}/${own}`;
     return {
       ...none,
       key: `pool/${taskId}`,
@@ -119,7 +125,7 @@ function instanceBranch({ instances, pools }: Known): readonly Actor[] {
       name,
       facts: poolFacts(pool, found),
       restarts: 0,
-      ...(taskId !== '' && { link: { view: 'list', task: name } as const }),
+      ...(taskId !== '' && { link: { view: 'list', task: allTenants ? taskId : own } as const }),
       children: limited(found, instance, `pool/${taskId}`),
     } satisfies Actor;
   });
@@ -158,16 +164,16 @@ function instance(each: Instance): Actor {
   };
 }
 
-function taskBranch({ tasks }: Known): readonly Actor[] {
+function taskBranch({ tasks, allTenants }: Known): readonly Actor[] {
   return limited(
     tasks,
     (task) => ({
       ...none,
       key: `task/${task.id}`,
       kind: 'task' as const,
-      name: task.name,
+      name: allTenants ? `${task.tenant}/${task.name}` : task.name,
       facts: [task.runtime, `revision ${task.revision}`, task.description].filter((fact) => fact !== ''),
-      link: { view: 'list' as const, task: task.name },
+      link: { view: 'list' as const, task: allTenants ? task.id : task.name },
     }),
     'tasks',
   );

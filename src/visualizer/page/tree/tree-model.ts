@@ -8,7 +8,7 @@ import { nodeTree } from './node-tree.ts';
 
 const everyMs = 300;
 
-export function watchTree({ feed, list, call, tasks }: Page): {
+export function watchTree({ feed, list, call, tasks, tenants }: Page): {
   readonly tree: ReadonlySignal<Actor | undefined>;
   stop(): void;
 } {
@@ -22,6 +22,7 @@ export function watchTree({ feed, list, call, tasks }: Page): {
     tree.value = nodeTree({
       node: feed.away.peek() ? { ...node, state: 'unknown' } : node,
       tasks: tasks.peek(),
+      allTenants: tenants.all,
       rows: list.rows.values(),
       ...instances.known.peek(),
     });

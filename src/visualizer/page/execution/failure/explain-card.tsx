@@ -1,9 +1,9 @@
 /** Why an execution that has not ended is where it is, in words. */
 import { useEffect, useState } from 'preact/hooks';
 import { after, nodeNow } from '../../clock.ts';
-import { addressOf } from '../../model/address.ts';
 import type { ExecutionSource } from '../../model/execution-source.ts';
 import type { Explanation } from '../../model/explanation.ts';
+import { useLink } from '../../model/link.ts';
 import { countText, durationText, instantText } from '../../model/quantity.ts';
 import { type Fact, Facts } from '../panes/facts.tsx';
 import './failure.css';
@@ -19,6 +19,7 @@ interface Props {
 }
 
 export function ExplainCard({ source, state, attempt }: Props) {
+  const link = useLink();
   const [told, setTold] = useState<Explanation | undefined>(undefined);
   useEffect(() => {
     setTold(undefined);
@@ -63,7 +64,7 @@ export function ExplainCard({ source, state, attempt }: Props) {
       told.heldBy.length === 0 ? undefined : (
         <span class="holders">
           {told.heldBy.slice(0, 8).map((id) => (
-            <a key={id} class="mono" href={addressOf({ execution: id })}>
+            <a key={id} class="mono" href={link({ execution: id })}>
               {id}
             </a>
           ))}

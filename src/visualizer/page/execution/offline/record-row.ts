@@ -1,6 +1,7 @@
 /** The record of a snapshot as the page's own model has it. */
 import { originOf } from '../../../../domain/errors.ts';
 import type { ExecutionRecord } from '../../../../domain/execution.ts';
+import { tenantOf } from '../../../../domain/scope.ts';
 import type { ExecutionRow } from '../../model/execution-row.ts';
 import { isStatus } from '../../model/status.ts';
 import { UnreadableFile } from './unreadable-file.ts';
@@ -24,6 +25,7 @@ export function recordRow(record: ExecutionRecord, takenAt: number): ExecutionRo
     status: record.status,
     state: record.state,
     mode: record.mode,
+    tenant: tenantOf(record),
     taskId: record.taskId,
     taskName: record.taskName,
     taskRevision: record.taskRevision,

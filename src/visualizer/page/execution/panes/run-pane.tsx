@@ -1,6 +1,7 @@
 /** The record: where it ran, how long, with what limits and what it used. */
-import { addressOf } from '../../model/address.ts';
+
 import type { ExecutionRow } from '../../model/execution-row.ts';
+import { useLink } from '../../model/link.ts';
 import { countText, durationText, instantText, sizeText } from '../../model/quantity.ts';
 import type { Context } from '../log/context.ts';
 import { Facts } from './facts.tsx';
@@ -12,6 +13,7 @@ interface Props {
 }
 
 export function RunPane({ row, context }: Props) {
+  const link = useLink();
   const use = row.resourceUse;
   const number = (key: string): number | undefined => {
     const value = context[key];
@@ -38,7 +40,7 @@ export function RunPane({ row, context }: Props) {
             [
               'Restored from',
               row.originExecutionId === '' ? undefined : (
-                <a href={addressOf({ execution: row.originExecutionId })}>{row.originExecutionId}</a>
+                <a href={link({ execution: row.originExecutionId })}>{row.originExecutionId}</a>
               ),
             ],
           ]}

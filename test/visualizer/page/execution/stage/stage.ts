@@ -57,7 +57,7 @@ function asLive(source: ExecutionSource): ExecutionSource {
     ...source,
     live: true,
     actions: signal([act('suspend', 'Suspend'), act('cancel', 'Cancel', true), act('rerun', 'Run again')]),
-    downloads: { history: () => {}, snapshot: () => {} },
+    downloads: signal({ history: () => {}, snapshot: () => {} }),
     explanation: async () => {
       const row = source.record.value;
       const held = row?.state === 'pending.held';
