@@ -26,6 +26,10 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig {
   readonly queueLimit: number;
   /** Of those that wait, how many stay live; the others are rows of the store. */
   readonly queueInMemory: number;
+  /** Where everybody waits for longer, what is of normal and low priority is refused; 0 means never. */
+  readonly queueTargetMs: number;
+  /** For so long everybody has to wait for longer. */
+  readonly queueIntervalMs: number;
   /** The total timeout of a task that names none, in milliseconds. */
   readonly defaultTotalMs: number;
   /** How long a drain waits for what runs, in milliseconds. */
@@ -132,6 +136,8 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     notesDir: notesDir(env),
     slots: whole('--slots', read('slots'), 2 * availableParallelism(), 1, 10_000),
     queueLimit: whole('--queue-limit', read('queueLimit'), 1_000_000, 0, 10_000_000),
+    queueTargetMs: whole('--queue-target-ms', read('queueTargetMs'), 0, 0, 3_600_000),
+    queueIntervalMs: whole('--queue-interval-ms', read('queueIntervalMs'), 5000, 100, 3_600_000),
     queueInMemory: whole('--queue-in-memory', read('queueInMemory'), 1024, 1, 100_000),
     ...bounds,
     defaultTotalMs: Math.min(5 * 60 * 1000, bounds.maxTimeout),

@@ -30,6 +30,8 @@ export interface AdmissionRequest {
   /** Milliseconds; 0 for none. */
   readonly startAfterMs: number;
   readonly cancelOnDisconnect: boolean;
+  /** It is refused where it would likely not be over within its total timeout. */
+  readonly refuseIfLate?: true;
   /** The principal that asks. */
   readonly by?: string;
   /** What it may hear of: no execution beyond is named. Absent means everything. */

@@ -115,6 +115,9 @@ export async function openCore(
     slots: config.slots,
     queueLimit: config.queueLimit,
     waiting: { live: config.queueInMemory },
+    ...(config.queueTargetMs > 0 && {
+      overload: { targetMs: config.queueTargetMs, intervalMs: config.queueIntervalMs },
+    }),
     listener: {
       storeHealth(error) {
         const heard = storeFault?.message;

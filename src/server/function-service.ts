@@ -112,6 +112,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       cancelOnDisconnect: request.cancelOnDisconnect,
       by: principal.name,
       scope,
+      ...(request.refuseIfLate && { refuseIfLate: true as const }),
       ...(labels !== undefined && { labels }),
       ...turnFrom(request, task.definition),
     };

@@ -1,6 +1,8 @@
 import { admissionRule } from '../../domain/admission.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { assertMayWait } from '../../domain/quota.ts';
+import type { Overload } from '../../domain/scheduling/overload.ts';
+import type { Priority } from '../../domain/scheduling/run-order.ts';
 import type { Store } from '../../stores/store.ts';
 import { type Committer, noSpace, storeUnavailable } from '../log/committer.ts';
 import type { Slots } from '../queue/slots.ts';
@@ -12,6 +14,10 @@ interface GateOptions {
   readonly slots: Slots;
   readonly queueLimit: number;
   readonly quotas: Pick<TenantQuotas, 'of' | 'get'>;
+  /** Absent where nobody is refused for it. */
+  readonly overload: Overload | undefined;
+  /** Milliseconds, of a clock that only goes on. */
+  now(): number;
 }
 
 const retryAfterMs = 1000;
@@ -48,7 +54,7 @@ export class AdmissionGate {
   }
 
   /** Throws a RequestError where no new execution of a tenant is accepted beside the `pending` ones of the node. */
-  checkAdmission(pending: number, tenant: string): void {
+  checkAdmission(pending: number, tenant: string, priority: Priority): void {
     this.checkOpen();
     const { queueLimit, slots, quotas } = this.#options;
     const { running, total } = slots;
@@ -56,11 +62,27 @@ export class AdmissionGate {
     if (quota.pending !== undefined) {
       assertMayWait(tenant, quota, quotas.get(tenant).load.pending, Math.max(0, total - running));
     }
+    this.#checkOverload(priority);
     if (admissionRule({ running, slots: total, pending, queueLimit }) !== 'refuse') return;
     throw new RequestError(
       'resource_exhausted',
       `the queue is full: ${pending} executions wait for ${total} slots, allowed are ${queueLimit}`,
       { reason: 'QUEUE_FULL', quota: 'queue-limit', retryAfterMs },
+    );
+  }
+
+  #checkOverload(priority: Priority): void {
+    const { overload, slots, now } = this.#options;
+    if (overload === undefined) return;
+    if (slots.running < slots.total || slots.queued === 0) {
+      overload.rest();
+      return;
+    }
+    if (priority === 'high' || priority === 'urgent' || !overload.isOver(now())) return;
+    throw new RequestError(
+      'resource_exhausted',
+      `the node is overloaded: everybody waits for longer than --queue-target-ms; of ${priority} priority nothing more is taken for now`,
+      { reason: 'OVERLOADED', quota: 'queue-target-ms', retryAfterMs },
     );
   }
 }

@@ -1,8 +1,11 @@
 import type { Clock } from '../../domain/clock.ts';
+import { durationText } from '../../domain/duration.ts';
 import { RequestError } from '../../domain/errors.ts';
+import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { Admission, AdmissionRequest } from '../../domain/executions.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { LogCursor } from '../../domain/log.ts';
+import type { Priority } from '../../domain/scheduling/run-order.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
@@ -22,8 +25,10 @@ export interface AdmissionsOptions {
   readonly surroundings: LogSurroundings;
   /** Milliseconds since the epoch, as deadlines count. */
   now(): number;
-  /** Throws a RequestError where no more of a tenant is accepted now. */
-  checkOpen(tenant: string): void;
+  /** Throws a RequestError where no more of a tenant, of that priority, is accepted now. */
+  checkOpen(tenant: string, priority: Priority): void;
+  /** Milliseconds from now to the likely end of one with this record that would be accepted now, whatever its deadline. */
+  likelyMs(record: ExecutionRecord): number;
   /** Live, or live again; undefined where there is none that waits or runs. */
   revive(executionId: string): Promise<LiveExecution | undefined>;
   /** It is among the live ones from now on. */
@@ -67,12 +72,13 @@ export class Admissions {
 
   #create(request: AdmissionRequest): LiveLog {
     const { clock, ids, executions, surroundings } = this.#options;
-    this.#options.checkOpen(tenantOf(request.task));
+    this.#options.checkOpen(tenantOf(request.task), request.priority ?? 'normal');
     const { task, invocation, invocationId } = request;
     const at = { wall: Math.round(clock.now()), steady: this.#options.now() };
     const admitted = clock.monotonic();
     const claim = invocationId === '' ? undefined : invocationId;
     const record = newRecord(request, { executionId: ids('exec_'), requestId: claim ?? ids('req_') }, at);
+    if (request.refuseIfLate === true) this.#assertInTime(record, request);
     const log = new LiveLog(surroundings, record, task.definition.limits, {
       input: toStore(invocation),
       claimInvocationId: claim,
@@ -89,6 +95,20 @@ export class Admissions {
     executions.add(execution);
     this.#options.spawn(execution);
     return log;
+  }
+
+  /** Throws a RequestError, deadline_exceeded, where it would likely not be over in time. */
+  #assertInTime(record: ExecutionRecord, { timeouts: { totalMs } }: AdmissionRequest): void {
+    const likelyMs = this.#options.likelyMs(record);
+    if (likelyMs <= totalMs) return;
+    throw new RequestError(
+      'deadline_exceeded',
+      `it would likely take ${durationText(likelyMs)}, and its total timeout is ${durationText(totalMs)}: refused, as refuse_if_late asks`,
+      {
+        reason: 'WOULD_BE_LATE',
+        metadata: { likely_ms: String(Math.round(likelyMs)), total_ms: String(totalMs) },
+      },
+    );
   }
 
   #creatorCursor(log: LiveLog, cancelWhenGone: boolean): LogCursor {

@@ -21,6 +21,7 @@ import type {
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
+import { Overload, type OverloadRule } from '../../domain/scheduling/overload.ts';
 import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
@@ -45,6 +46,7 @@ import { BreakpointTable } from './breakpoints.ts';
 import { Controls } from './controls.ts';
 import { DispatchGate } from './dispatch-gate.ts';
 import { ExecutionQueue } from './execution-queue.ts';
+import type { LiveExecution } from './live-execution.ts';
 import { LiveExecutions } from './live-executions.ts';
 import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
@@ -71,6 +73,8 @@ export interface SupervisorOptions {
   readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
   readonly slots: number;
   readonly queueLimit: number;
+  /** When what is not urgent is refused; absent means never. */
+  readonly overload?: OverloadRule | undefined;
   /** How much of what waits is in memory, where it is not as usual. */
   readonly waiting?: Partial<WaitingBounds>;
   readonly listener: SupervisorListener;
@@ -151,6 +155,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
         this.#actor.send({ type: 'pump' });
       },
     });
+    const overload = options.overload && new Overload(options.overload);
     this.quotas = new TenantQuotas(store, (tenant) => this.#queue.loadOf(tenant));
     this.#gate = new AdmissionGate({
       committer: this.#committer,
@@ -158,6 +163,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
       slots: this.#slots,
       queueLimit,
       quotas: this.quotas,
+      overload,
+      now: () => clock.monotonic(),
     });
     this.#dispatch = new DispatchGate(this.#gate, this.#committer);
     this.#attempts = new AttemptRunner({
@@ -175,7 +182,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
       createSupervisorLogic(executions, { clock, time: this.#time }, this.#alarms, this.#queue, {
         wake: (executionId) => void this.#queue.wake(executionId),
         letGo: ({ log }) => this.#admissions.forget(log),
-        startAttempt: (execution, attempt) => this.#attempts.start(execution, attempt),
+        startAttempt: (execution, attempt) => {
+          if (attempt === 1) began(overload, execution, clock.monotonic());
+          this.#attempts.start(execution, attempt);
+        },
         mayDispatch: () => this.#dispatch.block === undefined,
         holds: ({ log }, state) => this.breakpoints.holds(log.record, state),
         chartFailed: ({ executionId }, error) => options.listener.bug(error, executionId),
@@ -198,7 +208,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
       ...shared,
       ids,
       surroundings,
-      checkOpen: (tenant) => this.#gate.checkAdmission(this.#queue.pending, tenant),
+      checkOpen: (tenant, priority) => this.#gate.checkAdmission(this.#queue.pending, tenant, priority),
+      likelyMs: (record) => this.#queue.estimates.likely(record, this.#now()),
       revive: (executionId) => this.#queue.passivation.revive(executionId),
       spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
       cancel: (executionId, reason) =>
@@ -445,4 +456,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.breakpoints.forget(executionId);
     this.#admissions.forget(log);
   }
+}
+
+/** What is urgent does not wait as the others do, and says nothing of them. */
+function began(overload: Overload | undefined, { log, stopwatch }: LiveExecution, now: number): void {
+  const { priority = 'normal' } = log.record;
+  if (priority === 'low' || priority === 'normal') overload?.began(now - stopwatch.admitted, now);
 }

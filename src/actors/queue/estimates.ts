@@ -52,9 +52,13 @@ export class Estimates {
   of(record: ExecutionRecord, now: number): number {
     if (isTerminal(record.status)) return 0;
     const deadline = Math.max(1, record.deadlines.total - now);
-    const left = this.#left(record, now);
+    return Math.min(deadline, Math.max(1, Math.round(this.likely(record, now))));
+  }
+
+  /** The same, whatever its deadline says. */
+  likely(record: ExecutionRecord, now: number): number {
     const wait = record.status === 'pending' ? this.#wait(record, now) : 0;
-    return Math.min(deadline, Math.max(1, Math.round(wait + left)));
+    return wait + this.#left(record, now);
   }
 
   /** Milliseconds that a run which begins now will likely take. */

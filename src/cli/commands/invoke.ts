@@ -29,6 +29,7 @@ interface Options {
   readonly label?: Readonly<Record<string, string>>;
   readonly priority?: string;
   readonly fairnessKey?: string;
+  readonly refuseIfLate?: boolean;
   readonly forceNewInstance?: boolean;
   readonly cancelOnDisconnect?: boolean;
 }
@@ -88,6 +89,7 @@ export function invokeCommand(shell: Shell): Command {
       oneOf('--priority', priorities),
     )
     .option('--fairness-key <key>', "those with different keys take turns (default: the task's)")
+    .option('--refuse-if-late', 'take it only if it will likely be over within its total timeout')
     .option('--force-new-instance', 'never use an instance that ran something before')
     .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
   const given = new Set<string>();
@@ -144,6 +146,7 @@ async function readRequest(
     // The wire numbers them in their order, from 1; 0 is the task's.
     priority: priorities.indexOf(options.priority as Priority) + 1,
     fairnessKey: options.fairnessKey ?? '',
+    refuseIfLate: options.refuseIfLate === true,
     forceNewInstance: options.forceNewInstance === true,
     cancelOnDisconnect: options.cancelOnDisconnect === true,
   };

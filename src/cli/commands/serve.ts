@@ -93,6 +93,11 @@ export function serveCommand(shell: Shell): Command {
     .option('--slots <n>', 'executions that run at once (default 2 x cores)')
     .option('--queue-limit <n>', 'executions that may be pending (default 1000000)')
     .option(
+      '--queue-target-ms <ms>',
+      'where everybody waits for longer, refuse what is of normal and low priority (default 0: never)',
+    )
+    .option('--queue-interval-ms <ms>', 'for how long everybody has to wait for longer (default 5000)')
+    .option(
       '--queue-in-memory <n>',
       'of those that wait, how many stay in memory; the others wait on disk (default 1024)',
     )
