@@ -15,7 +15,7 @@ import type { CommitEntry } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { noSpace } from '../log/committer.ts';
 import type { NodeTime } from '../time/node-time.ts';
-import { checkPresence, partsOf, receive, type SnapshotSpool, type SpooledDocument } from './arrival.ts';
+import { partsOf, receive, type SnapshotSpool, type SpooledDocument, throwIfCallerGone } from './arrival.ts';
 import { arrivalOf } from './document-clock.ts';
 import { Restoration } from './restoration.ts';
 import { executionExists, invocationTaken } from './restore-refusal.ts';
@@ -87,7 +87,7 @@ export class Restoring {
         await restoration.take(part);
       }
       const entry = await restoration.finish();
-      checkPresence(signal);
+      throwIfCallerGone(signal);
       this.#options.checkOpen?.();
       await this.#commit(entry, wishes);
     } catch (error) {

@@ -4,7 +4,7 @@ import {
   type ExplainExecutionResponse,
   ExplainExecutionResponseSchema,
 } from '../../server/gen/spearlet/node_pb.js';
-import { standing } from '../execution-status.ts';
+import { statusWords } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import { onServer, type Session } from '../session.ts';
@@ -26,7 +26,7 @@ export function explainCommand(shell: Shell): Command {
 
 /** The sentence, and what there is more of it, a line each. */
 function describe(session: Session, answer: ExplainExecutionResponse): string {
-  const entries: [string, string][] = [['execution', `${answer.executionId}: ${standing(answer)}`]];
+  const entries: [string, string][] = [['execution', `${answer.executionId}: ${statusWords(answer)}`]];
   if (answer.queuePlace > 0n) entries.push(['queue', `place ${answer.queuePlace} of ${answer.queueLength}`]);
   for (const [index, id] of answer.heldBy.entries()) entries.push([index === 0 ? 'held by' : '', id]);
   const instant = (name: string, time: Timestamp | undefined): void => {
