@@ -13,6 +13,7 @@ import { durabilityRow } from './durability.ts';
 import { estimateRow } from './estimates.ts';
 import { fileRows } from './files.ts';
 import { freshRow, registrationRow } from './fresh.ts';
+import { keyRow } from './keys.ts';
 import { deadlineRow, pendingRow } from './limits.ts';
 import { processRows } from './processes.ts';
 import { recoveryRow } from './recovery.ts';
@@ -50,6 +51,7 @@ try {
 }
 rows.push(...(await snapshotRows()));
 rows.push(await pendingRow());
+rows.push(await keyRow());
 rows.push(await estimateRow());
 rows.push(await recoveryRow());
 rows.push(...(await visualizerRows()));

@@ -76,12 +76,23 @@ function valueWords(form: Form): string {
     case 'truth':
       return 'true or false';
     case 'list':
+      if (form.item.kind === 'object') return `a list of at most ${form.most}: ${objectWords(form.item)}`;
       return `a list of at most ${form.most}: ${valueWords(form.item)}${totalWords(form.total)}`;
     case 'map':
       return `at most ${form.most}; name: ${valueWords(form.name)}; value: ${valueWords(form.value)}${totalWords(form.total)}`;
     default:
       return 'see right';
   }
+}
+
+/** `key` (a text), `limit` (1 to 9). */
+function objectWords({ fields }: ObjectForm): string {
+  return [...fields]
+    .map(([name, { form, about, optional }]) => {
+      const fallback = optional ? `, default ${about.defaultWords ?? 'none'}` : '';
+      return `\`${snakeCase(spokenName(name, form))}\` (${valueWords(form)}${fallback})`;
+    })
+    .join(', ');
 }
 
 function durationWords({ least, most }: NumberForm): string {

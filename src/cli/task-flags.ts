@@ -17,7 +17,7 @@ import { definitionMessage } from '../server/wire/definition-message.ts';
 import { readArtifact } from './artifact.ts';
 import { type Definition, type RuntimeName, resolvePreopens, runtimeNames } from './definition.ts';
 import { collect, collectPairs, oneOf, parsed } from './flag.ts';
-import { namesOf, parseDigest, parserOf } from './task-value.ts';
+import { namesOf, parseDigest, parseLine, parserOf } from './task-value.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What commander found, by the names that it makes of flags. */
@@ -87,7 +87,15 @@ function addFlag(command: Command, { name, flag: { words, help }, form }: Flagge
       command.option(words, help);
       return;
     case 'list': {
-      const parse = parserOf(form.item);
+      const { item } = form;
+      if (item.kind === 'object') {
+        command.option(words, help, (text: string, before: readonly object[] = []) => [
+          ...before,
+          parseLine(item, name, text),
+        ]);
+        return;
+      }
+      const parse = parserOf(item);
       command.option(words, help, (text: string, before: readonly string[] | undefined) =>
         collect(String(parse(name, text)), before),
       );

@@ -8,6 +8,7 @@ import {
   type Form,
   kebabCase,
   type NumberForm,
+  type ObjectForm,
   type TextForm,
   type WordForm,
 } from '../domain/schema/form.ts';
@@ -76,6 +77,26 @@ function numberParser({ least, most, unit }: NumberForm): Parse<number> {
     }
     return value;
   };
+}
+
+/** An object that a flag says in one word. */
+export function parseLine({ line, fields }: ObjectForm, field: string, text: string): object {
+  const groups = line?.pattern.exec(text)?.groups;
+  if (groups === undefined) throw refuse(field, text, line?.allowed ?? 'an object');
+  const said: [string, unknown][] = [];
+  for (const [name, { form }] of fields) {
+    const part = groups[name];
+    if (part === undefined) continue;
+    if (form.kind !== 'word') {
+      said.push([name, parserOf(form)(field, part)]);
+      continue;
+    }
+    const names = namesOf(form);
+    const word = names.get(part.toLowerCase().replaceAll('_', '-'));
+    if (word === undefined) throw refuse(field, part, [...names.keys()].join(', '));
+    said.push([name, word]);
+  }
+  return Object.fromEntries(said);
 }
 
 /** Lower-case hex of a SHA-256; `sha256:` before it is how others write it. */

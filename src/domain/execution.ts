@@ -1,6 +1,7 @@
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
-import type { Priority } from './scheduling/run-order.ts';
+import type { Priority } from './scheduling/priority.ts';
+import type { ExecutionGate } from './scheduling/task-gates.ts';
 
 /** How the creating call watches its execution. */
 export type ExecutionMode = 'sync' | 'async' | 'stream';
@@ -148,6 +149,8 @@ export interface ExecutionRecord {
   readonly priority?: Priority;
   /** Absent means none. */
   readonly fairnessKey?: string;
+  /** Its task's limits by keys, with its values, as they were at admission; absent means none. */
+  readonly gates?: readonly ExecutionGate[];
   readonly outcome?: Outcome;
 }
 

@@ -1,7 +1,7 @@
 import type { ExecutionMode, ExecutionRecord, Invocation } from './execution.ts';
 import type { Labels } from './labels.ts';
 import type { LogCursor } from './log.ts';
-import type { Priority } from './scheduling/run-order.ts';
+import type { Priority } from './scheduling/priority.ts';
 import type { Scope } from './scope.ts';
 import type { Task, Timeouts } from './task.ts';
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
-import type { Priority } from './scheduling/run-order.ts';
+import type { Priority } from './scheduling/priority.ts';
 
 export type RuntimeKind = 'wasm' | 'docker' | 'process';
 
@@ -91,6 +91,28 @@ export type TimerName = 'start' | 'queue' | 'attempt' | 'total';
 
 export type TimerPolicies = Readonly<Record<TimerName, TimerPolicy>>;
 
+/** What happens to an execution of a task while so many as are allowed run with its value of a key. */
+export type WhenFull = 'queue' | 'refuse' | 'replacePending' | 'cancelRunning';
+
+/** So many attempts at a time with one value of a key. */
+export interface ConcurrencyLimit {
+  /** `task`, `tenant`, `metadata.NAME`, `parameters.NAME`, or a name that tasks of a tenant share. */
+  readonly key: string;
+  readonly limit: number;
+  /** Absent means queue. */
+  readonly whenFull?: WhenFull;
+}
+
+/** So many starts in a time with one value of a key. */
+export interface RateLimit {
+  /** As of ConcurrencyLimit. */
+  readonly key: string;
+  readonly units: number;
+  readonly perMs: number;
+  /** At most so many at once after a pause; absent means 1. */
+  readonly burst?: number;
+}
+
 /** A task as it was validated and completed with defaults; equal definitions have equal JSON. */
 export interface TaskDefinition {
   readonly name: string;
@@ -132,6 +154,10 @@ export interface TaskDefinition {
   readonly priority?: Priority;
   /** Absent means none. */
   readonly fairnessKey?: string;
+  /** Absent means none. */
+  readonly concurrency?: readonly ConcurrencyLimit[];
+  /** Absent means none. */
+  readonly rate?: readonly RateLimit[];
 }
 
 /** Whether a record is of this task, as far as tenant and name tell: its id alone may have come with a document. */

@@ -133,7 +133,8 @@ export async function openCore(
     },
   });
   const checkOpen = () => supervisor.checkOpen();
-  const tasks = new TaskCatalog({ ...shared, runtimes, listener: keepWarm(runtimes), checkOpen });
+  const listener = keepWarm(runtimes, (task) => supervisor.limitsChanged(task));
+  const tasks = new TaskCatalog({ ...shared, runtimes, listener, checkOpen });
   const snapshots = await openSnapshots(config, {
     ...shared,
     time,

@@ -94,7 +94,7 @@ async function open(
   });
   retention.start();
   opened.defer(() => retention.stop());
-  await warmStored(store, runtimes);
+  await warmStored(store, runtimes, (task) => supervisor.limitsChanged(task));
   front.setServing(true);
   warnOfRoot(config, logger);
   const { dataDir, slots, queueLimit } = config;

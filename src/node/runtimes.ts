@@ -7,7 +7,7 @@ import { createWarmRuntime } from '../actors/instances/warm-runtime.ts';
 import type { CatalogListener } from '../actors/tasks/task-catalog.ts';
 import { type NodeConfig, secretVariable } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { RuntimeKind } from '../domain/task.ts';
+import type { RuntimeKind, Task } from '../domain/task.ts';
 import { openDockerRuntime } from '../runtimes/docker/runtime.ts';
 import { type Guarded, HostFolders } from '../runtimes/host-folders.ts';
 import { openProcessRuntime } from '../runtimes/process/runtime.ts';
@@ -104,8 +104,8 @@ export async function closeRuntimes(runtimes: Runtimes): Promise<void> {
   await Promise.all([...runtimes.values()].map((runtime) => runtime.close()));
 }
 
-/** Keeps instances of the newest revision of each task ready, and of no other. */
-export function keepWarm(runtimes: Runtimes): CatalogListener {
+/** Keeps instances of the newest revision of each task ready, and of no other; `newest` hears of each. */
+export function keepWarm(runtimes: Runtimes, newest: (task: Task) => void): CatalogListener {
   return {
     registered(task, replaced) {
       const { taskId, revision, definition } = task;
@@ -113,6 +113,7 @@ export function keepWarm(runtimes: Runtimes): CatalogListener {
         runtimes.get(replaced.definition.runtime)?.cool(replaced.taskId, replaced.revision);
       }
       runtimes.get(definition.runtime)?.warm(taskId, revision, definition, task);
+      newest(task);
     },
     removed({ taskId, revision, definition }) {
       runtimes.get(definition.runtime)?.cool(taskId, revision);
@@ -122,12 +123,21 @@ export function keepWarm(runtimes: Runtimes): CatalogListener {
 
 const tasksAtATime = 500;
 
-/** Makes what is to be ready of the tasks that an earlier run of this node registered. */
-export async function warmStored(store: Store, runtimes: Runtimes): Promise<void> {
-  for (const tenant of await store.taskTenants()) await warmTenant(tenant, store, runtimes);
+/** Makes what is to be ready of the tasks that an earlier run of this node registered; `newest` hears of each. */
+export async function warmStored(
+  store: Store,
+  runtimes: Runtimes,
+  newest: (task: Task) => void,
+): Promise<void> {
+  for (const tenant of await store.taskTenants()) await warmTenant(tenant, store, runtimes, newest);
 }
 
-async function warmTenant(tenant: string, store: Store, runtimes: Runtimes): Promise<void> {
+async function warmTenant(
+  tenant: string,
+  store: Store,
+  runtimes: Runtimes,
+  newest: (task: Task) => void,
+): Promise<void> {
   let after = '';
   for (;;) {
     const tasks = await store.tasks(tenant, after, tasksAtATime);
@@ -136,6 +146,7 @@ async function warmTenant(tenant: string, store: Store, runtimes: Runtimes): Pro
       if (definition.warm.min > 0 || definition.warm.startAhead) {
         runtimes.get(definition.runtime)?.warm(taskId, revision, definition, task);
       }
+      newest(task);
     }
     const last = tasks.at(-1);
     if (last === undefined) return;

@@ -58,6 +58,17 @@ describe('a task file', () => {
     ['warm: { max: -1 }', 'warm.max: is "-1"; allowed is a whole number from 0 to 1000'],
     ['on_interrupt: retry', 'on_interrupt: is "retry"; allowed is one of rerun, fail, reattach-or-rerun'],
     ['on_interupt: fail', 'on_interupt: is not known; did you mean on_interrupt?'],
+    ['concurrency: { key: task }', 'concurrency: is a mapping; allowed is a list'],
+    [
+      'concurrency: [{ key: taks.x }]',
+      'concurrency[0].key: is "taks.x"; allowed is task, tenant, metadata.NAME',
+    ],
+    ['concurrency: [{ limti: 1 }]', 'concurrency[0].limti: is not known; did you mean limit?'],
+    [
+      'concurrency: [{ when_full: wait }]',
+      'concurrency[0].when_full: is "wait"; allowed is one of queue, refuse, replace-pending, cancel-running',
+    ],
+    ['rate: [{ per: 5 }]', 'rate[0].per: is "5"; allowed is a duration'],
     ['max_recoveries: 1001', 'max_recoveries: is "1001"; allowed is a whole number from 0 to 1000'],
     ['timers: { total: never }', 'timers.total: is "never"; allowed is one of absolute, remaining, anew'],
     ['timers: { grace: anew }', 'timers.grace: is not known'],

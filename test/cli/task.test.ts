@@ -2,7 +2,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { InstancePolicy, RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
+import { InstancePolicy, RuntimeKind, WhenFull } from '../../src/server/gen/spearlet/task_pb.js';
 import { type LocalServer, startServer } from '../support/server.ts';
 import { errorLine, run, temporaryFolder } from './spear.ts';
 
@@ -46,6 +46,12 @@ describe('task register', () => {
         '32MiB',
         '--instance-policy',
         'fresh',
+        '--concurrency',
+        'parameters.n=3:refuse',
+        '--concurrency',
+        'db=20',
+        '--rate',
+        'tenant=600/1m:20',
         '--',
         '9',
         '--x',
@@ -59,8 +65,17 @@ describe('task register', () => {
       timeouts: { total: { seconds: 90n } },
       limits: { memory: 32n * 1024n * 1024n },
       instancePolicy: InstancePolicy.FRESH,
+      concurrency: [
+        { key: 'parameters.n', limit: 3, whenFull: WhenFull.REFUSE },
+        { key: 'db', limit: 20 },
+      ],
+      rate: [{ key: 'tenant', units: 600, per: { seconds: 60n }, burst: 20 }],
     });
     expect((await spear('invoke', 'flags')).code).toBe(9);
+    const { stdout } = await spear('task', 'show', 'flags');
+    expect(stdout.toString().replace(/ {2,}/g, '  ')).toContain(
+      'concurrency  key parameters.n, limit 3, when full refuse\nconcurrency  key db, limit 20\nrate  key tenant, units 600, per 1 min 0 s, burst 20\n',
+    );
   });
 
   test('takes a file with everything that a task can say, in either case', async () => {
@@ -77,6 +92,8 @@ grace: 500ms
 limits: { memory: 64MiB, max_output_bytes: 1kB, maxOutputEvents: 10 }
 retry: { max_attempts: 2, initial: 0s, factor: 1.5, max: 1s, jitter: 0, on: [FUNCTION_EXIT, trap] }
 instance_policy: fresh
+concurrency: [{ key: task, limit: 4 }, { key: metadata.user, limit: 1, when_full: REFUSE }]
+rate: [{ key: tenant, units: 1000, per: 1s, burst: 50 }]
 `);
     const ended = await spear('task', 'register', '--file', file);
     expect(ended.code, ended.stderr).toBe(0);
@@ -99,6 +116,11 @@ instance_policy: fresh
         jitter: 0,
         on: [2, 3],
       },
+      concurrency: [
+        { key: 'task', limit: 4 },
+        { key: 'metadata.user', limit: 1, whenFull: WhenFull.REFUSE },
+      ],
+      rate: [{ key: 'tenant', units: 1000, per: { seconds: 1n }, burst: 50 }],
     });
     const streamed = await spear('invoke', 'everything', '--mode', 'stream');
     expect(streamed.code).toBe(3);
@@ -160,6 +182,18 @@ instance_policy: fresh
       ['x', '--runtime', 'wasm', '--artifact', 'x.wasm', '--start-ahead'],
       '--start-ahead: is not for wasm; allowed with docker and process',
     ],
+    [['x', '--concurrency', 'task'], '--concurrency: is "task"; allowed is KEY=LIMIT or KEY=LIMIT:WHEN_FULL'],
+    [
+      ['x', '--concurrency', 'metdata.a=1'],
+      '--concurrency: is "metdata.a"; allowed is task, tenant, metadata',
+    ],
+    [['x', '--concurrency', 'task=none'], '--concurrency: is "none"; allowed is a whole number from 1 to'],
+    [
+      ['x', '--concurrency', 'task=1:wait'],
+      '--concurrency: is "wait"; allowed is queue, refuse, replace-pending, cancel-running',
+    ],
+    [['x', '--rate', 'task=5'], '--rate: is "task=5"; allowed is KEY=UNITS/PER or KEY=UNITS/PER:BURST'],
+    [['x', '--rate', 'task=5/minute'], '--rate: is "minute"; allowed is a duration'],
     [['x', '--file', 'x.yaml', '--allow-network'], '--file: says all of the task'],
     [['Not A Name', '--runtime', 'docker', '--artifact', 'image'], 'NAME: "Not A Name" is not a name'],
   ])('refuses the flags %j', async ([args, message]) => {

@@ -2,7 +2,7 @@ import { admissionRule } from '../../domain/admission.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { assertMayWait } from '../../domain/quota.ts';
 import type { Overload } from '../../domain/scheduling/overload.ts';
-import type { Priority } from '../../domain/scheduling/run-order.ts';
+import type { Priority } from '../../domain/scheduling/priority.ts';
 import type { Store } from '../../stores/store.ts';
 import { type Committer, noSpace, storeUnavailable } from '../log/committer.ts';
 import type { Slots } from '../queue/slots.ts';

@@ -5,17 +5,20 @@ import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { Admission, AdmissionRequest } from '../../domain/executions.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { LogCursor } from '../../domain/log.ts';
-import type { Priority } from '../../domain/scheduling/run-order.ts';
+import type { Priority } from '../../domain/scheduling/priority.ts';
+import { isGated } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { LiveLog, type LogSurroundings } from '../log/live-log.ts';
 import { IdempotencyKeys } from './idempotency.ts';
+import { checkKeys } from './key-admission.ts';
 import { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
 import { chartInput, newRecord } from './new-execution.ts';
 import { toStore } from './recovery/stored-invocation.ts';
+import { replaceWaiting } from './superseding.ts';
 
 export interface AdmissionsOptions {
   readonly clock: Clock;
@@ -29,6 +32,8 @@ export interface AdmissionsOptions {
   checkOpen(tenant: string, priority: Priority): void;
   /** Milliseconds from now to the likely end of one with this record that would be accepted now, whatever its deadline. */
   likelyMs(record: ExecutionRecord): number;
+  /** A tenant may have so many running and no more: nothing of it starts before it is durable. */
+  boundsRunning(tenant: string): boolean;
   /** Live, or live again; undefined where there is none that waits or runs. */
   revive(executionId: string): Promise<LiveExecution | undefined>;
   /** It is among the live ones from now on. */
@@ -83,17 +88,23 @@ export class Admissions {
       input: toStore(invocation),
       claimInvocationId: claim,
     });
+    checkKeys(record, executions);
     const execution = new LiveExecution({
       log,
       task,
       begins: { input: chartInput(record, request, at), invocation, by: request.by },
-      speculative: claim === undefined && hasNoOutsideEffects(task),
+      speculative:
+        claim === undefined &&
+        hasNoOutsideEffects(task) &&
+        !isGated(task.definition) &&
+        !this.#options.boundsRunning(tenantOf(task)),
       watched: request.mode !== 'sync',
       pending: true,
       stopwatch: { admitted, dispatched: undefined },
     });
     executions.add(execution);
     this.#options.spawn(execution);
+    replaceWaiting(execution, executions, this.#options.cancel);
     return log;
   }
 

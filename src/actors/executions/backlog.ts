@@ -6,7 +6,7 @@
  * - Whether an execution is live is another question, see `passivation.ts`.
  */
 import { leafOf, leafOfLine, lineOf } from '../../domain/scheduling/line.ts';
-import type { Leaf } from '../../domain/scheduling/run-order.ts';
+import type { Leaf } from '../../domain/scheduling/priority.ts';
 import type { Store, WaitingExecution, WaitingKey, WaitingLineCount } from '../../stores/store.ts';
 import type { QueuePlace, Slots } from '../queue/slots.ts';
 import type { LiveExecution } from './live-execution.ts';

@@ -6,6 +6,7 @@ import { leafOf, leafOfLine } from '../../domain/scheduling/line.ts';
 import type { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Store, WaitingExecution } from '../../stores/store.ts';
 import { Estimates } from '../queue/estimates.ts';
+import { OpeningTimer } from '../queue/opening-timer.ts';
 import { type QueuePlace, Slots } from '../queue/slots.ts';
 import { Backlog, type WaitingBounds, waitingBounds } from './backlog.ts';
 import type { LiveExecution } from './live-execution.ts';
@@ -44,6 +45,7 @@ export class ExecutionQueue {
   readonly backlog: Backlog;
   readonly passivation: Passivation;
   readonly #host: ExecutionQueueHost;
+  readonly #opening: OpeningTimer;
 
   constructor(host: ExecutionQueueHost) {
     this.#host = host;
@@ -51,10 +53,12 @@ export class ExecutionQueue {
     const bounds = { ...waitingBounds, ...host.bounds };
     const recordOf = (executionId: string) =>
       executions.get(executionId)?.log.record ?? this.passivation.recordOf(executionId);
+    this.#opening = new OpeningTimer(time, () => host.pump());
     this.slots = new Slots(host.slots, {
-      leafOf: (executionId) => leafOf(recordOf(executionId) ?? {}),
+      leafOf: (executionId) => leafOf(recordOf(executionId)),
       expectedMs: (executionId) => this.estimates.expected(recordOf(executionId)),
       now: () => time.monotonic(),
+      opensIn: (ms) => this.#opening.set(ms),
     });
     this.passivation = new Passivation({
       clock: time,
@@ -132,6 +136,7 @@ export class ExecutionQueue {
   }
 
   close(): void {
+    this.#opening.close();
     this.passivation.close();
   }
 }

@@ -1,5 +1,7 @@
 import type { ActorRefFrom } from 'xstate';
 import type { Invocation } from '../../domain/execution.ts';
+import type { GateUse } from '../../domain/scheduling/gate.ts';
+import { gatesOf } from '../../domain/scheduling/task-gates.ts';
 import type { Task } from '../../domain/task.ts';
 import { type ExecutionSnapshot, type executionMachine, statePath } from '../../machines/execution.ts';
 import type { ExecutionInput } from '../../machines/execution-context.ts';
@@ -37,6 +39,8 @@ export class LiveExecution {
   /** Somebody waits for the first events as they come. */
   readonly watched: boolean;
   readonly stopwatch: Stopwatch;
+  /** What it has to pass besides a free slot. */
+  readonly gates: readonly GateUse[];
   /** Counts against the queue limit. */
   pending: boolean;
   /** It waits behind those of its line that stand in memory; `counted` says that the store has it there. */
@@ -58,6 +62,7 @@ export class LiveExecution {
     this.speculative = facts.speculative;
     this.watched = facts.watched;
     this.stopwatch = facts.stopwatch;
+    this.gates = gatesOf(facts.log.record);
     this.pending = facts.pending;
     this.invocation = begins?.invocation;
     this.actor = undefined;

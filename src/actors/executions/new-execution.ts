@@ -2,6 +2,8 @@ import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { AdmissionRequest } from '../../domain/executions.ts';
 import { recoveryOf, timersOf } from '../../domain/interruption.ts';
 import { loosened } from '../../domain/loosened.ts';
+import { type ExecutionGate, executionGates, isGated } from '../../domain/scheduling/task-gates.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { ExecutionInput } from '../../machines/execution-context.ts';
 import { totalDeadlineOf } from '../../machines/timers.ts';
@@ -60,7 +62,14 @@ export function newRecord(
     ...(labels !== undefined && { labels }),
     ...(priority !== undefined && { priority }),
     ...(fairnessKey !== undefined && { fairnessKey }),
+    ...(isGated(task.definition) && { gates: gatesFor(request) }),
   };
+}
+
+/** Throws invalid_argument for a value that cannot be told apart by. */
+function gatesFor({ task, metadata, invocation }: AdmissionRequest): readonly ExecutionGate[] {
+  const { parameters } = invocation;
+  return executionGates(task.definition, { tenant: tenantOf(task), metadata, parameters });
 }
 
 const loosenedLines = new WeakMap<TaskDefinition, readonly string[]>();

@@ -8,6 +8,7 @@
 import type { Clock, Timer } from '../../domain/clock.ts';
 import { Counts } from '../../domain/counts.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
+import { hasToBeKnown } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Store, WaitingAlarm, WaitingExecution } from '../../stores/store.ts';
@@ -74,7 +75,8 @@ export class Passivation {
 
   mayLetGo({ log, state }: LiveExecution): boolean {
     const { executions, bounds } = this.#host;
-    return state === 'pending.queued' && executions.pending > bounds.live && log.restsInStore;
+    if (state !== 'pending.queued' || executions.pending <= bounds.live) return false;
+    return log.restsInStore && !hasToBeKnown(log.record);
   }
 
   /** It is not live any more; `isAhead` says that it stands in the order of the slots. */

@@ -11,6 +11,7 @@
 import type { ActorLogic, ActorScope, Snapshot } from 'xstate';
 import type { Clock } from '../../domain/clock.ts';
 import { leafOf, lineOf } from '../../domain/scheduling/line.ts';
+import { hasToBeKnown } from '../../domain/scheduling/task-gates.ts';
 import { type ExecutionSnapshot, statePath } from '../../machines/execution.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { alarmOf } from '../../machines/timers.ts';
@@ -85,7 +86,7 @@ export function createSupervisorLogic(
   const request = (execution: LiveExecution, snapshot: ExecutionSnapshot): void => {
     const { executionId, log } = execution;
     const isNew = snapshot.matches({ pending: 'queued' });
-    if (isNew && passivation.isNear) {
+    if (isNew && passivation.isNear && !hasToBeKnown(log.record)) {
       log.place = {
         line: lineOf(leafOf(log.record)),
         since: Math.round(time.now()),

@@ -22,8 +22,9 @@ import type {
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import { Overload, type OverloadRule } from '../../domain/scheduling/overload.ts';
+import { rulesOf } from '../../domain/scheduling/task-gates.ts';
 import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
-import type { RuntimeKind } from '../../domain/task.ts';
+import type { RuntimeKind, Task } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
@@ -51,6 +52,7 @@ import { LiveExecutions } from './live-executions.ts';
 import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
+import { endOldest } from './superseding.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
 import { TenantQuotas } from './tenant-quotas.ts';
 
@@ -156,7 +158,14 @@ export class Supervisor implements Executions, Transfers, Explanations {
       },
     });
     const overload = options.overload && new Overload(options.overload);
-    this.quotas = new TenantQuotas(store, (tenant) => this.#queue.loadOf(tenant));
+    this.quotas = new TenantQuotas(
+      store,
+      (tenant) => this.#queue.loadOf(tenant),
+      (tenant, quota) => {
+        this.#slots.setQuota(tenant, quota);
+        this.#actor.send({ type: 'pump' });
+      },
+    );
     this.#gate = new AdmissionGate({
       committer: this.#committer,
       store,
@@ -210,10 +219,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
       surroundings,
       checkOpen: (tenant, priority) => this.#gate.checkAdmission(this.#queue.pending, tenant, priority),
       likelyMs: (record) => this.#queue.estimates.likely(record, this.#now()),
+      boundsRunning: (tenant) => this.quotas.of(tenant).running !== undefined,
       revive: (executionId) => this.#queue.passivation.revive(executionId),
       spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
-      cancel: (executionId, reason) =>
-        this.#deliver(executionId, { type: 'cancel', at: this.#now(), reason }),
+      cancel: (executionId, reason) => this.#cancel(executionId, reason),
     });
     this.#controls = new Controls({
       ...shared,
@@ -384,6 +393,14 @@ export class Supervisor implements Executions, Transfers, Explanations {
     );
   }
 
+  /** A task has a new revision: its limits hold for those that wait, too. */
+  limitsChanged(task: Task): void {
+    const rules = rulesOf(task);
+    if (rules.length === 0) return;
+    for (const rule of rules) this.#slots.change(rule);
+    this.#actor.send({ type: 'pump' });
+  }
+
   /** Refuses new executions from now on, and starts no attempt. */
   stopAccepting(): void {
     this.#gate.close();
@@ -417,6 +434,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#actor.stop();
   }
 
+  #cancel(executionId: string, reason: string): void {
+    this.#deliver(executionId, { type: 'cancel', at: this.#now(), reason });
+  }
+
   #isSeen(scope: Scope, executionId: string): boolean {
     const record = this.#executions.get(executionId)?.log.record;
     return record !== undefined && sees(scope, record);
@@ -444,6 +465,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       if (!execution.speculative || execution.behind === 'yes') {
         this.#actor.send({ type: 'admitted', executionId });
       }
+      endOldest(execution, this.#executions, (id, reason) => this.#cancel(id, reason));
       this.#queue.consider(execution);
     }
   }

@@ -11,15 +11,25 @@ import type { Store } from '../../stores/store.ts';
 export class TenantQuotas implements Quotas {
   readonly #store: Pick<Store, 'quotas' | 'saveQuota'>;
   readonly #loadOf: (tenant: string) => TenantLoad;
+  readonly #changed: (tenant: string, quota: Quota) => void;
   readonly #quotas = new Map<string, Quota>();
 
-  constructor(store: Pick<Store, 'quotas' | 'saveQuota'>, loadOf: (tenant: string) => TenantLoad) {
+  /** `changed` hears of each quota that counts from now on. */
+  constructor(
+    store: Pick<Store, 'quotas' | 'saveQuota'>,
+    loadOf: (tenant: string) => TenantLoad,
+    changed: (tenant: string, quota: Quota) => void,
+  ) {
     this.#store = store;
     this.#loadOf = loadOf;
+    this.#changed = changed;
   }
 
   async open(): Promise<void> {
-    for (const { tenant, quota } of await this.#store.quotas()) this.#quotas.set(tenant, quota);
+    for (const { tenant, quota } of await this.#store.quotas()) {
+      this.#quotas.set(tenant, quota);
+      this.#changed(tenant, quota);
+    }
   }
 
   of(tenant: string): Quota {
@@ -32,6 +42,7 @@ export class TenantQuotas implements Quotas {
     await this.#store.saveQuota(tenant, isBounded ? checked : undefined);
     if (isBounded) this.#quotas.set(tenant, checked);
     else this.#quotas.delete(tenant);
+    this.#changed(tenant, checked);
     return this.get(tenant);
   }
 

@@ -1,6 +1,6 @@
 /** Finds what there is to know of an execution, for its explanation. Everything comes from what is durable. */
 import { isTerminal } from '../../domain/execution.ts';
-import type { Explanation } from '../../domain/explanation.ts';
+import type { Explanation, QueueGate } from '../../domain/explanation.ts';
 import { recoveryOf } from '../../domain/interruption.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import type { Task } from '../../domain/task.ts';
@@ -43,18 +43,19 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
     const { slots, time } = host;
     const entry = entryTo(state, transitions);
     const reattached = reattachedTo(record.attempt, transitions);
-    const { goesOnAt, endsAt, ...words } = explanationOf({
+    const held = slots.heldBy(executionId);
+    const { goesOnAt, endsAt, gate, ...words } = explanationOf({
       record,
       context,
       runtime: task.definition.runtime,
       entry: entry === undefined ? undefined : { ...entry, time: time.ofWall(entry.time) },
       reattachedAt: reattached === undefined ? undefined : time.ofWall(reattached.time),
+      ...(held !== undefined && { gate: held }),
       queue: {
         ...(place ?? { place: 0, length: 0, retries: 0 }),
         slots: slots.total,
         running: slots.running,
-        holders: slots
-          .holders(Number.POSITIVE_INFINITY)
+        holders: [...(held?.holders ?? slots.holders(Number.POSITIVE_INFINITY))]
           .filter((id) => host.maySay(id))
           .slice(0, maxHolders),
       },
@@ -67,10 +68,19 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
       details: [...words.details, ...askedBy(transitions, entry)],
       ...(goesOnAt !== undefined && { goesOnAt: Math.round(time.toWall(goesOnAt)) }),
       ...(endsAt !== undefined && { endsAt: Math.round(time.toWall(endsAt)) }),
+      ...(gate !== undefined && { gate: onWall(gate, time) }),
     };
   } finally {
     cursor.close('done');
   }
+}
+
+function onWall({ since, opensAt, ...gate }: QueueGate, time: NodeTime): QueueGate {
+  return {
+    ...gate,
+    since: Math.round(time.toWall(since)),
+    ...(opensAt !== undefined && { opensAt: Math.round(time.toWall(opensAt)) }),
+  };
 }
 
 /** Who asked for it, and for what has brought it to its state. */

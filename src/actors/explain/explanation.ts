@@ -7,13 +7,14 @@ import { breakpointReason } from '../../domain/breakpoint.ts';
 import { durationText } from '../../domain/duration.ts';
 import { type ErrorCode, quote } from '../../domain/errors.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
-import type { Explanation } from '../../domain/explanation.ts';
+import type { Explanation, QueueGate } from '../../domain/explanation.ts';
 import { defaultTimers } from '../../domain/interruption.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
 import type { ExecutionContext } from '../../machines/execution-context.ts';
 import { countingTotal } from '../../machines/timers.ts';
 import type { LoggedTransition } from '../../stores/store.ts';
 import { endOf } from './explanation-end.ts';
+import { gateDetails, gateLimit, gateSentence, type HoldingGate } from './explanation-gate.ts';
 
 /** What there is to know of an execution that has not ended. All of it is durable. */
 export interface Facts {
@@ -34,6 +35,8 @@ export interface Facts {
     readonly running: number;
     readonly holders: readonly string[];
   };
+  /** What holds it back that waits, besides slots. */
+  readonly gate?: HoldingGate;
   /** What keeps the node from starting anything. */
   readonly block: Block | undefined;
   /** The disk is full. */
@@ -79,7 +82,8 @@ export function explanationOf(facts: Facts | { readonly record: ExecutionRecord 
     ...(place > 0 && {
       queuePlace: place,
       queueLength: length,
-      ...(running >= slots && { heldBy: holders.slice(0, 100) }),
+      ...((running >= slots || facts.gate !== undefined) && { heldBy: holders.slice(0, 100) }),
+      ...(facts.gate !== undefined && { gate: shownGate(facts.gate, facts.now) }),
     }),
     ...(goesOnAt !== undefined && { goesOnAt }),
     ...(deadline !== undefined && { endsAt: deadline.at }),
@@ -121,7 +125,19 @@ function lineOf({ priority, fairnessKey }: ExecutionRecord): string {
   ].join(' and ');
 }
 
-function queued({ record, queue, block, lowSpace, entry, now }: Facts, who: string): Words {
+function shownGate({ use, heldForMs, opensInMs }: HoldingGate, now: number): QueueGate {
+  const { key, value } = use.kind === 'resources' ? { key: '', value: '' } : use;
+  return {
+    kind: use.kind === 'quotaRate' ? 'quota' : use.kind,
+    key,
+    value,
+    ...gateLimit(use),
+    since: now - heldForMs,
+    ...(Number.isFinite(opensInMs) && { opensAt: now + opensInMs }),
+  };
+}
+
+function queued({ record, queue, gate, block, lowSpace, entry, now }: Facts, who: string): Words {
   const { place, length, retries, slots, running } = queue;
   const details: string[] = [];
   if (entry !== undefined) details.push(`in ${entry.to} for ${durationText(Math.max(0, now - entry.time))}`);
@@ -139,6 +155,14 @@ function queued({ record, queue, block, lowSpace, entry, now }: Facts, who: stri
     return { summary: `${who} waits for a slot, ${where}: ${blocks[block]}.`, details };
   if (place === 0)
     return { summary: `${who} waits for its admission to be on disk, and queues then.`, details };
+  if (gate !== undefined) {
+    const first = place === 1 && Number.isFinite(gate.opensInMs) && running < slots;
+    return {
+      summary: `${who} waits, ${where}: ${gateSentence(gate)}.`,
+      details: [...details, ...gateDetails(gate, place)],
+      ...(first && { goesOnAt: now + Math.max(0, gate.opensInMs) }),
+    };
+  }
   if (running >= slots) {
     const taken = slots === 1 ? 'the only slot is taken' : `all ${slots} slots are taken`;
     return { summary: `${who} waits for a slot, ${where}: ${taken}.`, details };

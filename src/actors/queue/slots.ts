@@ -1,4 +1,7 @@
-import { type Leaf, RunOrder } from '../../domain/scheduling/run-order.ts';
+import type { Quota } from '../../domain/quota.ts';
+import type { GateUse } from '../../domain/scheduling/gate.ts';
+import type { Leaf } from '../../domain/scheduling/priority.ts';
+import { RunOrder } from '../../domain/scheduling/run-order.ts';
 
 /** What is known of the executions that ask for slots. */
 export interface SlotUsers {
@@ -8,6 +11,18 @@ export interface SlotUsers {
   expectedMs(executionId: string): number;
   /** Milliseconds, of any clock that only goes on. */
   now(): number;
+  /** Nobody can start before a gate opens by itself, in so many milliseconds: `take` is to be asked again then. */
+  opensIn?(ms: number): void;
+}
+
+export interface HeldKey {
+  readonly use: GateUse;
+  /** Since it closed last. */
+  readonly heldForMs: number;
+  /** Infinity where an attempt has to end first. */
+  readonly opensInMs: number;
+  /** Those whose attempts keep it closed. */
+  readonly holders: Iterable<string>;
 }
 
 /** Where one stands among those of its line, from 1. */
@@ -31,10 +46,12 @@ export class Slots {
   readonly #order = new RunOrder();
   /** Since when each has its slot. */
   readonly #since = new Map<string, number>();
+  readonly #begunAt: number;
 
   constructor(total: number, users: SlotUsers = alike) {
     this.total = total;
     this.#users = users;
+    this.#begunAt = users.now();
   }
 
   get running(): number {
@@ -81,7 +98,8 @@ export class Slots {
       return;
     }
     this.#since.delete(key);
-    this.#order.end(key, this.#users.now() - since);
+    const now = this.#users.now();
+    this.#order.end(key, now - since, now - this.#begunAt);
   }
 
   /**
@@ -109,6 +127,28 @@ export class Slots {
     return this.#order.ahead(key, this.#users.leafOf(key), most);
   }
 
+  /** What a tenant may have of the slots from now on. What runs goes on. */
+  setQuota(tenant: string, { weight, running }: Pick<Quota, 'weight' | 'running'>): void {
+    this.#order.setQuota(tenant, {
+      ...(weight !== undefined && { weight }),
+      ...(running !== undefined && { running }),
+    });
+  }
+
+  /** A rule has another limit, for all that wait and for those that come. What runs goes on. */
+  change(rule: GateUse): void {
+    this.#order.change(rule);
+  }
+
+  /** What besides slots holds back a key that waits; undefined where nothing does. Times are milliseconds from now. */
+  heldBy(key: string): HeldKey | undefined {
+    const held = this.#order.heldBy(key);
+    if (held === undefined) return undefined;
+    const now = this.#users.now() - this.#begunAt;
+    const { gate, since, opensAt, holders } = held;
+    return { use: gate, heldForMs: now - since, opensInMs: opensAt - now, holders };
+  }
+
   /** Those that hold a slot, in the order in which they got it, at most so many. */
   holders(most: number): string[] {
     const holders: string[] = [];
@@ -123,8 +163,12 @@ export class Slots {
   /** The next key to run, which now holds a slot; undefined where there is no slot or nobody waits. */
   take(): string | undefined {
     if (this.#since.size >= this.total) return undefined;
-    const key = this.#order.take(this.#users.expectedMs);
-    if (key !== undefined) this.#since.set(key, this.#users.now());
+    const now = this.#users.now();
+    const key = this.#order.take(this.#users.expectedMs, now - this.#begunAt);
+    if (key !== undefined) this.#since.set(key, now);
+    else if (this.#order.nextOpening < Number.POSITIVE_INFINITY) {
+      this.#users.opensIn?.(this.#order.nextOpening + this.#begunAt - now);
+    }
     return key;
   }
 }

@@ -1,9 +1,12 @@
-import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
+import { durationMs, type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
+import { quote } from '../../domain/errors.ts';
 import {
   type ExplainExecutionResponse,
   ExplainExecutionResponseSchema,
+  type QueueGate,
 } from '../../server/gen/spearlet/node_pb.js';
+import { durationText } from '../duration.ts';
 import { statusWords } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
@@ -28,6 +31,7 @@ export function explainCommand(shell: Shell): Command {
 function describe(session: Session, answer: ExplainExecutionResponse): string {
   const entries: [string, string][] = [['execution', `${answer.executionId}: ${statusWords(answer)}`]];
   if (answer.queuePlace > 0n) entries.push(['queue', `place ${answer.queuePlace} of ${answer.queueLength}`]);
+  if (answer.gate !== undefined) entries.push(['gate', printable(gateText(answer.gate), 500)]);
   for (const [index, id] of answer.heldBy.entries()) entries.push([index === 0 ? 'held by' : '', id]);
   const instant = (name: string, time: Timestamp | undefined): void => {
     if (time !== undefined) entries.push([name, timestampDate(time).toISOString()]);
@@ -36,6 +40,13 @@ function describe(session: Session, answer: ExplainExecutionResponse): string {
   instant('ends', answer.endsAt);
   const lines = answer.details.map((detail) => `- ${printable(pasteable(session, detail), 2000)}\n`).join('');
   return `${printable(answer.summary, 2000)}\n${lines}\n${account(entries)}`;
+}
+
+/** `concurrency metadata.user "a": 2`, `rate tenant "x": 100 in 1m, at most 20 at once`. */
+function gateText({ kind, key, value, limit, per, burst }: QueueGate): string {
+  const what = [kind, key, ...(value === '' ? [] : [quote(value)])].filter((part) => part !== '').join(' ');
+  if (per === undefined) return `${what}: ${limit}`;
+  return `${what}: ${limit} in ${durationText(durationMs(per))}, at most ${burst} at once`;
 }
 
 /** The commands in a sentence, which the node writes as `spear WORD ID`, so that they reach this server. */

@@ -1,6 +1,6 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
-import { type Priority, priorities } from '../../domain/scheduling/run-order.ts';
+import { type Priority, priorities } from '../../domain/scheduling/priority.ts';
 import { readCall } from '../call.ts';
 import { collect, collectPairs, delay, duration, oneOf } from '../flag.ts';
 import { inInvokeFlags } from '../flag-words.ts';

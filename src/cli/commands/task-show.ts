@@ -97,8 +97,21 @@ function schemaEntries({ name, form, about, value }: ShownField): Entry[] {
   if (form.kind === 'map') {
     return Object.entries(Object(value)).map(([key, each]): Entry => [title, `${key}=${each}`]);
   }
+  if (form.kind === 'list' && form.item.kind === 'object') {
+    return (value as readonly (readonly ShownField[])[]).map((fields): Entry => [title, fieldsText(fields)]);
+  }
   const text = valueText(form, value);
   return [[title, about.isMost === true ? `${text} at most` : text]];
+}
+
+/** `key task, limit 2`. */
+function fieldsText(fields: readonly ShownField[]): string {
+  return fields
+    .map(({ name, form, value }) => {
+      const title = kebabCase(spokenName(name, form)).replaceAll('-', ' ');
+      return `${title} ${valueText(form, value)}`;
+    })
+    .join(', ');
 }
 
 function isOfWords({ fields }: ObjectForm): boolean {

@@ -1,26 +1,51 @@
 import type { ExecutionRecord } from '../execution.ts';
 import { tenantOf } from '../scope.ts';
-import { type Leaf, type Priority, priorities } from './run-order.ts';
+import { type Leaf, type Priority, priorities } from './priority.ts';
+import { gatesOf } from './task-gates.ts';
+
+type Waiting = Pick<
+  ExecutionRecord,
+  'tenant' | 'priority' | 'fairnessKey' | 'taskId' | 'taskRevision' | 'gates'
+>;
 
 /** Where an execution waits. */
-export function leafOf(record: Pick<ExecutionRecord, 'tenant' | 'priority' | 'fairnessKey'>): Leaf {
-  return {
-    tenant: tenantOf(record),
-    priority: record.priority ?? 'normal',
-    fairnessKey: record.fairnessKey ?? '',
+export function leafOf(record: Waiting | undefined): Leaf {
+  const leaf: Leaf = {
+    tenant: tenantOf(record ?? {}),
+    priority: record?.priority ?? 'normal',
+    fairnessKey: record?.fairnessKey ?? '',
   };
+  return record?.gates === undefined ? leaf : { ...leaf, gates: gatesOf(record) };
 }
 
-/** A leaf as the store names its line: `TENANT/PRIORITY/KEY`; neither a tenant nor a priority has a slash. */
-export function lineOf({ tenant, priority, fairnessKey }: Leaf): string {
-  return `${tenant}/${priority}/${fairnessKey}`;
+/**
+ * A leaf as the store names its line: `TENANT/PRIORITY/KEY`; neither a tenant nor a priority has a slash. With gates the
+ * line is JSON of the same and the gates, so that those that one gate holds do not stand before others.
+ */
+export function lineOf({ tenant, priority, fairnessKey, gates }: Leaf): string {
+  return gates === undefined || gates.length === 0
+    ? `${tenant}/${priority}/${fairnessKey}`
+    : JSON.stringify([tenant, priority, fairnessKey, gates]);
 }
 
 /** The leaf of such a line; undefined for any other text. */
 export function leafOfLine(line: string): Leaf | undefined {
+  if (line.startsWith('[')) return gatedLeaf(line);
   const [tenant, priority] = line.split('/', 2);
   if (tenant === undefined || !isPriority(priority)) return undefined;
   return { tenant, priority, fairnessKey: line.slice(tenant.length + priority.length + 2) };
+}
+
+function gatedLeaf(line: string): Leaf | undefined {
+  try {
+    const [tenant, priority, fairnessKey, gates] = JSON.parse(line);
+    return isPriority(priority) && Array.isArray(gates)
+      ? { tenant, priority, fairnessKey, gates }
+      : undefined;
+  } catch {
+    // A line that something else has written.
+    return undefined;
+  }
 }
 
 function isPriority(text: string | undefined): text is Priority {

@@ -1,49 +1,74 @@
 /**
- * Who runs next. What waits stands in lines at the leaves of a tree: tenant, priority, fairness key. Each node of the
- * tree has a weight, and `used`: the milliseconds of slots that it has really used, divided by its weight. The way down
- * goes each time to the child with work that has the least of `used` and of what its running attempts are expected to
- * take. A child that gets work after it had none waiting begins no lower than where the others are, so that nobody
- * hoards by idling, and what is cancelled before it runs costs nothing.
+ * Who runs next. What waits stands at the leaves of a tree: tenant, priority, fairness key. Each node of the tree has a
+ * weight, and `used`: the milliseconds of slots that it has really used, divided by its weight. The way down goes each
+ * time to the child with work that has the least of `used` and of what its running attempts are expected to take. A child
+ * that gets work after it had none begins no lower than where the others are, so that nobody hoards by idling, and what
+ * is cancelled before it runs costs nothing.
+ *
+ * At a leaf there is a line for each class: those that have to pass the same gates. What a closed gate holds is not in
+ * the tree; a gate that opens lets the first of the classes before it back, and when it closes it holds them again.
  */
-import { IndexedHeap, type Placed } from './indexed-heap.ts';
-import { WaitingLine } from './waiting-line.ts';
+import type { Gate, GateUse } from './gate.ts';
+import { Gates, idOf } from './gates.ts';
+import type { OrderNode } from './order-node.ts';
+import { OrderTree } from './order-tree.ts';
+import type { Leaf } from './priority.ts';
+import type { Resources } from './resource-gate.ts';
+import { cameBefore, WaitingClass } from './waiting-class.ts';
+import type { WaitingLine } from './waiting-line.ts';
 
-export const priorities = ['low', 'normal', 'high', 'urgent'] as const;
-export type Priority = (typeof priorities)[number];
-
-/** Of the milliseconds of slots, each against the others of its tenant that have work. */
-export const priorityWeights: Readonly<Record<Priority, number>> = {
-  low: 1,
-  normal: 4,
-  high: 16,
-  urgent: 64,
-};
-
-/** Where an execution waits. */
-export interface Leaf {
-  readonly tenant: string;
-  readonly priority: Priority;
-  /** Of the request or its task; empty is one for all that have none. */
-  readonly fairnessKey: string;
-}
-
-/** Nodes without work that are remembered for what they have had; beyond it, who has had least is forgotten first. */
-const maxIdle = 4096;
+/**
+ * Leaves of a priority that a gate which opens lets back at once: among so many the tree chooses. Of more, each comes
+ * among them in its turn.
+ */
+const maxOffered = 8;
 
 interface Running {
-  readonly leaf: Node;
+  readonly leaf: OrderNode;
+  readonly gates: readonly Gate[];
   readonly expectedMs: number;
 }
 
+/** What an administrator grants to a tenant; absent is without limit. */
+export interface TenantLimits {
+  /** Against the other tenants; 1. */
+  readonly weight?: number;
+  /** Attempts at a time. */
+  readonly running?: number;
+  readonly rate?: { readonly units: number; readonly perMs: number; readonly burst: number };
+}
+
+/** Why one that waits is not among those that can be next. */
+export interface HeldBy {
+  readonly gate: GateUse;
+  /** When it closed last. */
+  readonly since: number;
+  /** Infinity where something has to end first. */
+  readonly opensAt: number;
+  readonly holders: Iterable<string>;
+}
+
+const none: readonly never[] = [];
+
+function classKey(uses: readonly GateUse[]): string {
+  return uses.map(idOf).join('\n');
+}
+
+/** Something counts its attempts. */
+function isGated(leaf: OrderNode, gates: readonly Gate[]): boolean {
+  return gates.length > 0 || leaf.tenant.gates.length > 0;
+}
+
 export class RunOrder {
-  readonly #root = new Node('', undefined, 1, 0);
+  readonly #tree = new OrderTree();
   /** Where each that waits does. */
-  readonly #waiting = new Map<string, Node>();
+  readonly #waiting = new Map<string, WaitingClass>();
   readonly #running = new Map<string, Running>();
+  readonly #gates = new Gates((gate) => (gate.open ? this.#opened(gate) : this.#closed(gate)));
   #serial = 0;
-  #nodes = 0;
-  /** When there are so many, those without work are looked through. */
-  #forgetAt = 2 * maxIdle;
+  #now = 0;
+  /** Leaves that may have lost their last work that can start: looked at when all gates have turned. */
+  readonly #tired = new Set<OrderNode>();
 
   get waiting(): number {
     return this.#waiting.size;
@@ -51,51 +76,76 @@ export class RunOrder {
 
   /** How many nodes of the tree are kept. */
   get nodes(): number {
-    return this.#nodes;
+    return this.#tree.size;
   }
 
-  /** It waits; `first` before all others of its leaf, as a retry does. One that waits or runs already stays where it is. */
+  /** How many gates are kept. */
+  get gates(): number {
+    return this.#gates.size;
+  }
+
+  /** When a gate opens by itself, as `advance` then does; infinity where none does. */
+  get nextOpening(): number {
+    return this.#gates.nextOpening;
+  }
+
+  /** It waits; `first` before all others of its class, as a retry does. One that waits or runs already stays where it is. */
   add(id: string, leaf: Leaf, first = false): void {
     if (this.#waiting.has(id) || this.#running.has(id)) return;
-    if (this.#nodes > this.#forgetAt) this.#forget();
-    const node = this.#nodeOf(leaf);
-    node.line.add(id, first);
-    this.#waiting.set(id, node);
-    count(node, 1);
-    this.#wake(node);
+    this.#tree.tidy();
+    const node = this.#tree.leaf(leaf);
+    const queue = this.#classOf(node, leaf.gates ?? none);
+    const { line } = queue;
+    const isNew = line.size === 0;
+    const isHead = first && line.first === 0;
+    line.add(id, first, this.#serial++);
+    this.#waiting.set(id, queue);
+    this.#tree.arrive(node);
+    if (isNew && queue === node.plain) this.#tree.wake(node);
+    else if (isNew) this.#place(queue);
+    else if (isHead) queue.heap?.moved(queue);
+    this.#settle();
   }
 
   /** It waits no more. False where it did not. */
   remove(id: string): boolean {
-    const node = this.#waiting.get(id);
-    if (node === undefined) return false;
+    const queue = this.#waiting.get(id);
+    if (queue === undefined) return false;
     this.#waiting.delete(id);
-    node.line.delete(id);
-    count(node, -1);
-    rest(node);
+    queue.line.delete(id);
+    queue.leaf.depart();
+    this.#shortened(queue);
+    for (const gate of queue.gates) this.#offerMore(gate, queue.leaf);
+    this.#settle();
     return true;
   }
 
-  /** Who is next; undefined where nobody waits. */
+  /** Who is next; undefined where nobody waits that no gate holds. */
   next(): string | undefined {
-    let node = this.#root;
-    for (let below = node.ready.least; below !== undefined; below = node.ready.least) node = below;
-    return node.line.head;
+    return this.#tree.next()?.first?.line.head;
   }
 
-  /** Takes who is next, which runs from now on for a time that is expected. Undefined where nobody waits. */
-  take(expectedMs: (id: string) => number): string | undefined {
-    const id = this.next();
-    const node = id === undefined ? undefined : this.#waiting.get(id);
-    if (id === undefined || node === undefined) return undefined;
-    for (let each: Node = node, above = each.above; above !== undefined; each = above, above = each.above) {
-      above.reached = Math.max(above.reached, each.used);
-    }
+  /**
+   * Takes who is next, which runs from now on for a time that is expected. Undefined where nobody waits that no gate
+   * holds. `now` is in milliseconds of any clock that only goes on.
+   */
+  take(expectedMs: (id: string) => number, now = this.#now): string | undefined {
+    this.advance(now);
+    if (this.#gates.longHeld.size > 0) this.#reserve();
+    const queue = this.#tree.next()?.first;
+    const id = queue?.line.take();
+    if (queue === undefined || id === undefined) return undefined;
+    const { leaf, gates } = queue;
+    this.#tree.reach(leaf);
     this.#waiting.delete(id);
-    node.line.take();
-    count(node, -1);
-    this.#begin(id, node, expectedMs(id));
-    rest(node);
+    leaf.depart();
+    this.#begin(id, leaf, gates, expectedMs(id));
+    this.#shortened(queue);
+    if (isGated(leaf, gates)) {
+      this.#passed(leaf, gates, (gate) => gate.pass(id, this.#now));
+      for (const gate of gates) this.#offerMore(gate, leaf);
+      this.#settle();
+    }
     return id;
   }
 
@@ -103,38 +153,107 @@ export class RunOrder {
   hold(id: string, leaf: Leaf, expectedMs: number): void {
     if (this.#running.has(id)) return;
     this.remove(id);
-    this.#begin(id, this.#nodeOf(leaf), expectedMs);
+    const node = this.#tree.leaf(leaf);
+    const gates = this.#gatesOf(leaf.gates ?? none);
+    this.#begin(id, node, gates, expectedMs);
+    this.#passed(node, gates, (gate) => gate.hold(id));
+    this.#settle();
   }
 
   /** Its attempt is gone after so many milliseconds of its slot. False where it did not run. */
-  end(id: string, usedMs: number): boolean {
+  end(id: string, usedMs: number, now = this.#now): boolean {
     const run = this.#running.get(id);
     if (run === undefined) return false;
+    this.#now = Math.max(this.#now, now);
     this.#running.delete(id);
-    charge(run.leaf, Math.max(0, usedMs), -run.expectedMs, -1);
+    const { leaf, gates, expectedMs } = run;
+    leaf.charge(Math.max(0, usedMs), -expectedMs, -1);
     // Nobody is left to whom those that come next would owe anything.
-    for (let above = run.leaf.above; above !== undefined && isIdle(above); above = above.above)
+    for (let { above } = leaf; above?.isIdle; above = above.above) {
       above.reached = Math.max(above.reached, above.most);
+    }
+    if (isGated(leaf, gates)) {
+      for (const gate of gates) gate.users -= 1;
+      this.#passed(leaf, gates, (gate) => gate.leave(id));
+      this.#settle();
+    }
     return true;
+  }
+
+  /** Opens what opens by itself until then. */
+  advance(now: number): void {
+    this.#now = Math.max(this.#now, now);
+    if (!this.#gates.isDue(this.#now)) return;
+    this.#gates.advance(this.#now);
+    this.#settle();
+  }
+
+  /** A rule has another limit, before all its values. What runs goes on. */
+  change(use: GateUse): void {
+    this.#gates.change(use, this.#now);
+    this.#settle();
+  }
+
+  /** What the node may hand out to those whose gates name resources; undefined for any amount, as at the beginning. */
+  setResources(total: Resources | undefined): void {
+    this.#gates.setResources(total, this.#now);
+    this.#settle();
+  }
+
+  /** From now on; undefined for none. What runs goes on. */
+  setQuota(tenant: string, { weight = 1, running, rate }: TenantLimits = {}): void {
+    const node = this.#tree.tenant(tenant);
+    const what = { rule: `quota ${tenant}`, meter: `quota ${tenant}`, key: 'tenant', value: tenant };
+    const before = node.gates;
+    node.gates = this.#gatesOf([
+      ...(running === undefined ? none : [{ kind: 'quota' as const, ...what, limit: running }]),
+      ...(rate === undefined ? none : [{ kind: 'quotaRate' as const, ...what, ...rate }]),
+    ]);
+    for (const gate of before) gate.users -= 1;
+    for (const gate of node.gates) {
+      gate.users += 1;
+      gate.owner = node;
+    }
+    for (const [id, { leaf }] of this.#running) {
+      if (leaf.tenant !== node) continue;
+      for (const gate of node.gates) gate.hold(id);
+    }
+    for (const gate of node.gates) this.#gates.check(gate.meter, this.#now);
+    node.weigh(weight);
+    this.#tree.rest(node);
+    this.#tree.wake(node);
+    this.#settle();
   }
 
   /** How many of a tenant run. */
   runningOf(tenant: string): number {
-    return this.#root.below.get(tenant)?.running ?? 0;
+    return this.#tree.findTenant(tenant)?.running ?? 0;
   }
 
-  /** How many wait in a leaf. */
-  waitingIn({ tenant, priority, fairnessKey }: Leaf): number {
-    return this.#root.below.get(tenant)?.below.get(priority)?.below.get(fairnessKey)?.waiting ?? 0;
+  /** How many wait in a leaf with the same gates. */
+  waitingIn(leaf: Leaf): number {
+    const node = this.#tree.find(leaf);
+    const { gates = none } = leaf;
+    const queue = gates.length === 0 ? node?.plain : node?.classes?.get(classKey(gates));
+    return queue?.line.size ?? 0;
   }
 
   isWaiting(id: string): boolean {
     return this.#waiting.has(id);
   }
 
-  /** Those that wait in the leaf of one, in their order; undefined where it does not wait. */
+  /** Those that wait in the class of one, in their order; undefined where it does not wait. */
   lineOf(id: string): Pick<WaitingLine, 'size' | 'first' | typeof Symbol.iterator> | undefined {
     return this.#waiting.get(id)?.line;
+  }
+
+  /** What holds back one that waits; undefined where nothing but slots does. */
+  heldBy(id: string): HeldBy | undefined {
+    const queue = this.#waiting.get(id);
+    const gate = queue?.heldBy ?? queue?.leaf.tenant.gates.find(({ open }) => !open);
+    if (gate === undefined) return undefined;
+    const { use, since, opensAt, holders } = gate;
+    return { gate: use, since, opensAt, holders };
   }
 
   /**
@@ -142,15 +261,15 @@ export class RunOrder {
    * how many there are. Others are counted by their weights, as if all took the same time.
    */
   ahead(id: string, leaf: Leaf, most: number): { readonly keys: readonly string[]; readonly count: number } {
-    const node = this.#waiting.get(id) ?? this.#nodeOf(leaf);
+    const queue = this.#waiting.get(id) ?? this.#classOf(this.#tree.leaf(leaf), none);
+    const { line } = queue;
     const keys: string[] = [];
-    for (const each of node.line) {
+    for (const each of line) {
       if (each === id || keys.length >= most) break;
       keys.push(each);
     }
-    const before = keys.length < most ? keys.length : Math.max(node.line.most(id), keys.length);
-    let places = before;
-    for (let each = node, above = each.above; above !== undefined; each = above, above = each.above) {
+    let places = keys.length < most ? keys.length : Math.max(line.most(id), keys.length);
+    for (let each = queue.leaf, above = each.above; above !== undefined; each = above, above = each.above) {
       let others = 0;
       let weights = 0;
       for (const other of above.ready) {
@@ -163,122 +282,165 @@ export class RunOrder {
     return { keys, count: Math.round(places) };
   }
 
-  #begin(id: string, leaf: Node, expectedMs: number): void {
+  #begin(id: string, leaf: OrderNode, gates: readonly Gate[], expectedMs: number): void {
     const expected = Math.max(0, expectedMs);
-    this.#running.set(id, { leaf, expectedMs: expected });
-    charge(leaf, 0, expected, 1);
+    this.#running.set(id, { leaf, gates, expectedMs: expected });
+    if (gates.length > 0) for (const gate of gates) gate.users += 1;
+    leaf.charge(0, expected, 1);
   }
 
-  /** Puts a leaf that has got work, and what is above it, among those that can be next. */
-  #wake(leaf: Node): void {
-    for (let node = leaf, above = node.above; above !== undefined; node = above, above = node.above) {
-      if (above.ready.has(node)) return;
-      node.used = Math.max(node.used, above.reached);
-      node.since = this.#serial++;
-      above.ready.add(node);
+  /** Lets all gates of an attempt count it, or count it no more. */
+  #passed(leaf: OrderNode, gates: readonly Gate[], count: (gate: Gate) => void): void {
+    const own = leaf.tenant.gates;
+    for (const gate of gates) count(gate);
+    for (const gate of own) count(gate);
+    for (const gate of gates) this.#gates.check(gate.meter, this.#now);
+    for (const gate of own) this.#gates.check(gate.meter, this.#now);
+  }
+
+  #gatesOf(uses: readonly GateUse[]): Gate[] {
+    const gates: Gate[] = [];
+    for (const use of uses) {
+      const gate = this.#gates.of(use, this.#now);
+      if (gate !== undefined) gates.push(gate);
     }
+    return gates;
   }
 
-  #nodeOf({ tenant, priority, fairnessKey }: Leaf): Node {
-    const owner = this.#child(this.#root, tenant, 1, 0);
-    const rank = priorities.indexOf(priority);
-    const floor = this.#child(owner, priority, priorityWeights[priority], rank);
-    return this.#child(floor, fairnessKey, 1, 0);
-  }
-
-  #child(above: Node, name: string, weight: number, rank: number): Node {
-    const found = above.below.get(name);
-    if (found !== undefined) return found;
-    const made = new Node(name, above, weight, rank);
-    made.used = above.reached;
-    above.below.set(name, made);
-    this.#nodes += 1;
+  #classOf(leaf: OrderNode, uses: readonly GateUse[]): WaitingClass {
+    if (uses.length === 0) {
+      leaf.plain ??= new WaitingClass(leaf, '', none);
+      return leaf.plain;
+    }
+    const gates = this.#gatesOf(uses);
+    const key = classKey(uses);
+    leaf.classes ??= new Map();
+    const known = leaf.classes.get(key);
+    if (known !== undefined) return known;
+    const made = new WaitingClass(leaf, key, gates);
+    leaf.classes.set(key, made);
+    for (const gate of gates) gate.users += 1;
     return made;
   }
 
-  /** Drops those without work: what would begin no lower if it came back, and of the others the ones that have had least. */
-  #forget(): void {
-    const idle: Node[] = [];
-    const visit = (node: Node): void => {
-      for (const child of node.below.values()) visit(child);
-      if (node.above !== undefined && node.below.size === 0 && isIdle(node)) idle.push(node);
-    };
-    visit(this.#root);
-    const debt = ({ used, above }: Node): number => used - (above?.reached ?? 0);
-    idle.sort((a, b) => debt(b) - debt(a));
-    for (const [place, node] of idle.entries()) {
-      if (place < maxIdle && debt(node) > 0) continue;
-      node.above?.below.delete(node.name);
-      this.#nodes -= 1;
+  /** Puts a class where it can be next, or before the first gate that is closed; says whether it can be next. */
+  #place(queue: WaitingClass): boolean {
+    for (const gate of queue.gates) {
+      if (gate.open) continue;
+      this.#hold(queue, gate);
+      return false;
     }
-    this.#forgetAt = 2 * Math.max(maxIdle, this.#nodes);
+    for (const gate of queue.gates) gate.passing.add(queue);
+    queue.heldBy = undefined;
+    queue.heap = queue.leaf.open;
+    queue.leaf.open.add(queue);
+    this.#tree.wake(queue.leaf);
+    return true;
   }
-}
 
-class Node implements Placed {
-  place = -1;
-  readonly name: string;
-  readonly above: Node | undefined;
-  readonly weight: number;
-  /** Among equals the higher goes first. */
-  readonly rank: number;
-  readonly below = new Map<string, Node>();
-  /** Of those below, the ones with work waiting. */
-  readonly ready = new IndexedHeap<Node>(goesBefore);
-  readonly line = new WaitingLine();
-  /** Milliseconds of slots by weight. */
-  used = 0;
-  /** What its running attempts are expected to take, by weight. */
-  expected = 0;
-  running = 0;
-  waiting = 0;
-  /** Where a child begins that gets work: the most that one had used when it was next. */
-  reached = 0;
-  /** The most that a child has used. */
-  most = 0;
-  /** When it got work, among all. */
-  since = 0;
-
-  constructor(name: string, above: Node | undefined, weight: number, rank: number) {
-    this.name = name;
-    this.above = above;
-    this.weight = weight;
-    this.rank = rank;
+  #hold(queue: WaitingClass, gate: Gate): void {
+    queue.heldBy = gate;
+    gate.held.add(queue);
+    this.#gates.holds(gate, this.#now);
   }
-}
 
-function goesBefore(a: Node, b: Node): boolean {
-  const had = a.used + a.expected - (b.used + b.expected);
-  if (had !== 0) return had < 0;
-  return a.rank === b.rank ? a.since < b.since : a.rank > b.rank;
-}
-
-function count(leaf: Node, waiting: number): void {
-  for (let node: Node | undefined = leaf; node !== undefined; node = node.above) node.waiting += waiting;
-}
-
-/** Adds to what a leaf and all above it have used and are expected to use. */
-function charge(leaf: Node, usedMs: number, expectedMs: number, attempts: number): void {
-  for (let node: Node | undefined = leaf; node !== undefined; node = node.above) {
-    node.running += attempts;
-    const { above } = node;
-    if (above === undefined) return;
-    node.used += usedMs / node.weight;
-    // Sums of fractions that are taken away again do not come to nothing by themselves.
-    node.expected = node.running === 0 ? 0 : node.expected + expectedMs / node.weight;
-    above.most = Math.max(above.most, node.used);
-    above.ready.moved(node);
+  /** Its first are gone, or one from the middle. */
+  #shortened(queue: WaitingClass): void {
+    const { leaf, heldBy, line } = queue;
+    if (line.size > 0) {
+      queue.heap?.moved(queue);
+      return;
+    }
+    if (queue === leaf.plain) {
+      this.#tree.rest(leaf);
+      return;
+    }
+    if (heldBy !== undefined) {
+      heldBy.held.delete(queue);
+      queue.heldBy = undefined;
+    } else {
+      leaf.open.delete(queue);
+      for (const gate of queue.gates) gate.passing.delete(queue);
+      this.#tired.add(leaf);
+    }
+    queue.heap = undefined;
+    leaf.classes?.delete(queue.key);
+    for (const gate of queue.gates) {
+      gate.users -= 1;
+      if (gate.held.size + gate.passing.size === 0) this.#gates.unreserve(gate, this.#now);
+    }
   }
-}
 
-function isIdle({ running, line, ready }: Node): boolean {
-  return running === 0 && line.size === 0 && ready.size === 0;
-}
+  /** Lets the first of a leaf back that a gate holds which is open, and that no other holds. */
+  #offer(gate: Gate, leaf: OrderNode): void {
+    while (gate.open) {
+      const queue = gate.held.first(leaf);
+      if (queue === undefined) return;
+      gate.held.delete(queue);
+      if (this.#place(queue)) return;
+    }
+  }
 
-/** Takes what has no more work waiting from those that can be next. */
-function rest(leaf: Node): void {
-  for (let node = leaf, above = node.above; above !== undefined; node = above, above = node.above) {
-    if (node.line.size > 0 || node.ready.size > 0) return;
-    above.ready.delete(node);
+  /** One of those that a gate has let back has left, of that leaf: others take its place. */
+  #offerMore(gate: Gate, leaf: OrderNode): void {
+    if (!gate.open || gate.held.size === 0) return;
+    this.#offer(gate, leaf);
+    for (const other of gate.held.leaves(1)) this.#offer(gate, other);
+    this.#offerAny(gate);
+  }
+
+  /** Holds nothing at a gate that is open and has let back nobody: those that it let back may be held by others. */
+  #offerAny(gate: Gate): void {
+    while (gate.open && gate.passing.size === 0 && gate.held.size > 0) {
+      for (const leaf of gate.held.leaves(1)) this.#offer(gate, leaf);
+    }
+  }
+
+  #opened(gate: Gate): void {
+    if (gate.owner !== undefined) this.#tree.wake(gate.owner);
+    for (const leaf of gate.held.leaves(maxOffered)) this.#offer(gate, leaf);
+    this.#offerAny(gate);
+  }
+
+  #closed(gate: Gate): void {
+    if (gate.owner !== undefined) this.#tired.add(gate.owner);
+    const queues = gate.passing.takeAll();
+    for (const queue of queues) {
+      for (const other of queue.gates) other.passing.delete(queue);
+      queue.leaf.open.delete(queue);
+      this.#hold(queue, gate);
+      this.#tired.add(queue.leaf);
+    }
+    for (const { gates, leaf } of queues) for (const other of gates) this.#offerMore(other, leaf);
+  }
+
+  /** Of what resources have held for long, the one that would be next has kept for it what is released. */
+  #reserve(): void {
+    for (const gate of this.#gates.longHeld) {
+      const [leaf] = gate.held.leaves(1);
+      const held = leaf === undefined ? undefined : gate.held.first(leaf);
+      if (held === undefined) this.#gates.longHeld.delete(gate);
+      else if (this.#isBeforeAll(held)) {
+        this.#gates.reserve(gate, this.#now);
+        this.#settle();
+      }
+    }
+  }
+
+  /** It would be next if no gate held it. */
+  #isBeforeAll(queue: WaitingClass): boolean {
+    const { leaf } = queue;
+    const next = this.#tree.next();
+    if (!leaf.tenant.isOpen) return false;
+    if (next === undefined) return true;
+    if (next === leaf) return leaf.first === undefined || cameBefore(queue, leaf.first);
+    return this.#tree.precedes(leaf, next);
+  }
+
+  /** All gates have turned: what has no work left that can start leaves the tree. */
+  #settle(): void {
+    if (this.#tired.size === 0) return;
+    for (const node of this.#tired) this.#tree.rest(node);
+    this.#tired.clear();
   }
 }

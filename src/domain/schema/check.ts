@@ -9,6 +9,7 @@ import type {
   About,
   FieldForm,
   Form,
+  LineForm,
   ListForm,
   MapForm,
   NumberForm,
@@ -67,12 +68,13 @@ export function formed<T, F extends Form>(form: F, check: (value: unknown, path:
   return Object.assign(check, { form });
 }
 
-export function object<T extends object>(fields: Fields<T>): Formed<T, ObjectForm> {
+/** `line` is how a flag says it in one word. */
+export function object<T extends object>(fields: Fields<T>, line?: LineForm): Formed<T, ObjectForm> {
   const known = new Map<string, FieldForm & { readonly check: Check<unknown> }>();
   for (const [name, each] of Object.entries(fields) as [string, Check<unknown> | Fields<object>[never]][]) {
     known.set(name, fieldOf(each));
   }
-  return formed({ kind: 'object', fields: known }, (value, path) => {
+  return formed({ kind: 'object', fields: known, ...(line !== undefined && { line }) }, (value, path) => {
     const given = entriesOf(value, path);
     for (const key of Object.keys(given)) {
       if (!known.has(key)) throw new Mismatch(`${path}.${shown(key)}`, 'is not known');

@@ -14,6 +14,7 @@ import {
   truth,
   whole,
 } from './check.ts';
+import { executionGates } from './task-gates.ts';
 import {
   errorCode,
   executionId,
@@ -109,6 +110,7 @@ const record = object<ExecutionRecord>({
   labels: optional(labels),
   priority: optional(priority),
   fairnessKey: optional(fairnessKey),
+  gates: optional(executionGates),
   outcome: optional(outcomeCheck),
 });
 

@@ -55,6 +55,14 @@ export interface ObjectForm {
   readonly kind: 'object';
   /** In their order in JSON. */
   readonly fields: ReadonlyMap<string, FieldForm>;
+  /** How a flag says it in one word. */
+  readonly line?: LineForm;
+}
+
+export interface LineForm {
+  /** With a group for each field, by its name in JSON. */
+  readonly pattern: RegExp;
+  readonly allowed: string;
 }
 
 export type Form =

@@ -17,6 +17,7 @@ import {
   whole,
 } from './check.ts';
 import { flag, type ObjectForm } from './form.ts';
+import { concurrency, rate } from './task-gates.ts';
 import { artifact, container, docker, native, runtimeKind, warm } from './task-instances.ts';
 import { limits, retry, timeouts } from './task-limits.ts';
 import {
@@ -199,6 +200,8 @@ export const definitionFields: Fields<TaskDefinition> = {
     defaultWords: 'one for all that have none',
     ...flag('--fairness-key <key>', 'executions with different keys take turns', 'Limits:'),
   }),
+  concurrency,
+  rate,
 };
 
 export const taskDefinition: Formed<TaskDefinition, ObjectForm> = object(definitionFields);

@@ -1,7 +1,7 @@
 /** Kinds of values that several fields have: their patterns and bounds stand here and nowhere else. */
 import { type ErrorCode, errorCodes, quote } from '../errors.ts';
 import { destinationPattern, destinationWords, parseDestination } from '../network/destination.ts';
-import { priorities } from '../scheduling/run-order.ts';
+import { priorities } from '../scheduling/priority.ts';
 import {
   type Check,
   duration,

@@ -36,7 +36,7 @@ interface Pair extends FieldForm {
   /** In the schema. */
   readonly name: string;
   readonly desc: DescField;
-  /** Of an object. */
+  /** Of an object, and of each of a list of objects. */
   readonly inner: FormMessage<DescMessage, object> | undefined;
 }
 
@@ -68,7 +68,9 @@ export class FormMessage<Desc extends DescMessage, T extends object> {
     for (const pair of this.#pairs) {
       const value = (message as Values)[pair.desc.localName];
       const place = `${path}.${pair.desc.name}`;
-      if (pair.inner !== undefined) {
+      if (pair.inner !== undefined && pair.form.kind === 'list') {
+        if (isSaid(pair.desc, value)) found.push([pair.name, listOf(pair.inner, pair.form, value, place)]);
+      } else if (pair.inner !== undefined) {
         if (value !== undefined || !pair.optional)
           found.push([pair.name, pair.inner.read(Object(value ?? {}), place)]);
       } else if (isSaid(pair.desc, value) || !mayBeUnsaid(pair)) {
@@ -84,7 +86,15 @@ export class FormMessage<Desc extends DescMessage, T extends object> {
     return this.#pairs.flatMap(({ name, form, about, desc, inner }): ShownField[] => {
       const value = (message as Values)[desc.localName];
       if (!isSaid(desc, value)) return [];
-      return [{ name, form, about, value: inner?.shown(Object(value)) ?? shownValue(form, desc, value) }];
+      return [
+        {
+          name,
+          form,
+          about,
+          value:
+            inner === undefined ? shownValue(form, desc, value) : eachOf(value, (item) => inner.shown(item)),
+        },
+      ];
     });
   }
 
@@ -94,11 +104,31 @@ export class FormMessage<Desc extends DescMessage, T extends object> {
     for (const { name, desc, form, inner } of this.#pairs) {
       const value = (said as Values)[name];
       if (value === undefined) continue;
-      written.push([desc.localName, inner?.write(Object(value)) ?? valueTo(form, desc, value)]);
+      written.push([
+        desc.localName,
+        inner === undefined ? valueTo(form, desc, value) : eachOf(value, (item) => inner.write(item)),
+      ]);
     }
     // The constructor has held each form against its field.
     return Object.fromEntries(written) as MessageInit<Desc>;
   }
+}
+
+/** Of a list what comes of each, and else of the value itself. */
+function eachOf(value: unknown, act: (item: object) => unknown): unknown {
+  return Array.isArray(value) ? value.map((item) => act(Object(item))) : act(Object(value));
+}
+
+function listOf(
+  inner: FormMessage<DescMessage, object>,
+  { most: allowed }: ListForm,
+  value: unknown,
+  path: string,
+): unknown {
+  // What a field of the descriptor's kind holds; see `holds`.
+  const items = value as readonly object[];
+  most(path, items.length, allowed);
+  return items.map((item, index) => inner.read(item, `${path}[${index}]`));
 }
 
 function pairOf(owner: DescMessage, desc: DescField | undefined, name: string, field: FieldForm): Pair {
@@ -108,9 +138,10 @@ function pairOf(owner: DescMessage, desc: DescField | undefined, name: string, f
       `${owner.typeName}.${desc.name} cannot hold a ${field.form.kind}, which the schema has there`,
     );
   }
+  const form = field.form.kind === 'list' ? field.form.item : field.form;
   const inner =
-    field.form.kind === 'object' && desc.message !== undefined
-      ? new FormMessage<DescMessage, object>(field.form, desc.message)
+    form.kind === 'object' && desc.message !== undefined
+      ? new FormMessage<DescMessage, object>(form, desc.message)
       : undefined;
   return { ...field, name, desc, inner };
 }
@@ -123,7 +154,7 @@ function holds(desc: DescField, form: Form): boolean {
     case 'object':
       return desc.fieldKind === 'message';
     case 'list':
-      return desc.fieldKind === 'list';
+      return desc.fieldKind === 'list' && (form.item.kind === 'object') === (desc.listKind === 'message');
     case 'map':
       return desc.fieldKind === 'map' && desc.mapKind === 'scalar';
     case 'word':

@@ -1,7 +1,7 @@
 import { create, fromJson } from '@bufbuild/protobuf';
-import { timestampFromMs, ValueSchema } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, timestampFromMs, ValueSchema } from '@bufbuild/protobuf/wkt';
 import { executionStatuses, type Invocation } from '../../domain/execution.ts';
-import type { Explanation } from '../../domain/explanation.ts';
+import type { Explanation, QueueGate } from '../../domain/explanation.ts';
 import type { NodeNews, NodeStatus } from '../../domain/node-feed.ts';
 import {
   type ExplainExecutionResponse,
@@ -59,7 +59,7 @@ export function newsToWire(news: NodeNews, now: number): WatchNodeResponse {
 }
 
 export function explanationToWire(explanation: Explanation): ExplainExecutionResponse {
-  const { executionId, status, state, summary, goesOnAt, endsAt } = explanation;
+  const { executionId, status, state, summary, goesOnAt, endsAt, gate } = explanation;
   return create(ExplainExecutionResponseSchema, {
     executionId,
     status: statusToWire[status],
@@ -71,7 +71,19 @@ export function explanationToWire(explanation: Explanation): ExplainExecutionRes
     heldBy: [...explanation.heldBy],
     ...(goesOnAt !== undefined && { goesOnAt: timestampFromMs(goesOnAt) }),
     ...(endsAt !== undefined && { endsAt: timestampFromMs(endsAt) }),
+    ...(gate !== undefined && { gate: gateToWire(gate) }),
   });
+}
+
+function gateToWire({ limit, perMs, burst, since, opensAt, ...named }: QueueGate) {
+  return {
+    ...named,
+    limit: BigInt(limit),
+    burst: BigInt(burst ?? 0),
+    since: timestampFromMs(since),
+    ...(perMs !== undefined && { per: durationFromMs(perMs) }),
+    ...(opensAt !== undefined && { opensAt: timestampFromMs(opensAt) }),
+  };
 }
 
 /** Of the environment the names alone, where the values are not wanted. */

@@ -1,7 +1,7 @@
 /** A definition as registration takes it, and a task as callers see it. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { invalidArgument } from '../../domain/errors.ts';
+import { invalidArgument, quote } from '../../domain/errors.ts';
 import { loosened } from '../../domain/loosened.ts';
 import { fits } from '../../domain/schema/check.ts';
 import { inOrder, withDefaults } from '../../domain/schema/said.ts';
@@ -27,6 +27,8 @@ export function draftFromWire(definition: WireDefinition | undefined): TaskDraft
   // The schema has a default for each field that is not set here, or refuses a message without it.
   const filled = withDefaults<TaskDefinition>(taskDefinition.form, said) as Omit<TaskDefinition, 'artifact'>;
   const { runtime, retry } = filled;
+  checkKeysOnce('definition.concurrency', said.concurrency);
+  checkKeysOnce('definition.rate', said.rate);
   return {
     ...inOrder<Plain>(taskDefinition.form, {
       ...filled,
@@ -41,6 +43,17 @@ export function draftFromWire(definition: WireDefinition | undefined): TaskDraft
     source: sourceFromWire(runtime, definition.artifact?.source),
     sha256: digestFromWire(definition.artifact?.sha256 ?? ''),
   };
+}
+
+/** Of two limits of one key only the lower would ever hold. */
+function checkKeysOnce(path: string, limits: readonly { readonly key: string }[] = []): void {
+  const keys = new Set<string>();
+  for (const [index, { key }] of limits.entries()) {
+    if (keys.has(key)) {
+      throw invalidArgument(`${path}[${index}].key`, `is ${quote(key)} again; allowed is each key once`);
+    }
+    keys.add(key);
+  }
 }
 
 const sources = { wasm: ['content', 'url'], process: ['path'], docker: ['image'] } as const;

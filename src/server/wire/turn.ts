@@ -1,6 +1,6 @@
 /** When an execution has its turn among those that wait: its priority and its fairness key. */
 import { invalidArgument } from '../../domain/errors.ts';
-import { type Priority, priorities } from '../../domain/scheduling/run-order.ts';
+import { type Priority, priorities } from '../../domain/scheduling/priority.ts';
 import { type InvokeFunctionRequest, Priority as Wire } from '../gen/spearlet/function_pb.js';
 import { text } from './fields.ts';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Leaf, type Priority, priorities, RunOrder } from '../../../src/domain/scheduling/run-order.ts';
+import { type Leaf, type Priority, priorities } from '../../../src/domain/scheduling/priority.ts';
+import { RunOrder } from '../../../src/domain/scheduling/run-order.ts';
 import { PlainOrder } from './plain-order.ts';
 
 const leaf = (priority: Priority = 'normal', fairnessKey = '', tenant = 'default'): Leaf => ({

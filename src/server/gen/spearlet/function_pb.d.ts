@@ -357,6 +357,14 @@ export declare type InvokeFunctionRequestJson = {
    * @generated from field: string fairness_key = 19;
    */
   fairnessKey?: string;
+
+  /**
+   * Refuses it with DEADLINE_EXCEEDED where it would likely not be over within its total timeout, by how long its
+   * function took and by who waits before it.
+   *
+   * @generated from field: bool refuse_if_late = 20;
+   */
+  refuseIfLate?: boolean;
 };
 
 /**

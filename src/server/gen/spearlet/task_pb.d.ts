@@ -646,6 +646,138 @@ export declare type RetryPolicyJson = {
 export declare const RetryPolicySchema: GenMessage<RetryPolicy, {jsonType: RetryPolicyJson}>;
 
 /**
+ * So many attempts at a time with one value of a key.
+ *
+ * @generated from message spearlet.ConcurrencyLimit
+ */
+export declare type ConcurrencyLimit = Message<"spearlet.ConcurrencyLimit"> & {
+  /**
+   * `task`; `metadata.NAME` or `parameters.NAME`, whose values are told apart within the task; `tenant` or a name of
+   * `[A-Za-z0-9_-]`, which is one for all tasks of the tenant that have it.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * 1 or more.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+
+  /**
+   * @generated from field: spearlet.WhenFull when_full = 3;
+   */
+  whenFull: WhenFull;
+};
+
+/**
+ * So many attempts at a time with one value of a key.
+ *
+ * @generated from message spearlet.ConcurrencyLimit
+ */
+export declare type ConcurrencyLimitJson = {
+  /**
+   * `task`; `metadata.NAME` or `parameters.NAME`, whose values are told apart within the task; `tenant` or a name of
+   * `[A-Za-z0-9_-]`, which is one for all tasks of the tenant that have it.
+   *
+   * @generated from field: string key = 1;
+   */
+  key?: string;
+
+  /**
+   * 1 or more.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit?: number;
+
+  /**
+   * @generated from field: spearlet.WhenFull when_full = 3;
+   */
+  whenFull?: WhenFullJson;
+};
+
+/**
+ * Describes the message spearlet.ConcurrencyLimit.
+ * Use `create(ConcurrencyLimitSchema)` to create a new message.
+ */
+export declare const ConcurrencyLimitSchema: GenMessage<ConcurrencyLimit, {jsonType: ConcurrencyLimitJson}>;
+
+/**
+ * So many starts of attempts in a time with one value of a key: a bucket of tokens.
+ *
+ * @generated from message spearlet.RateLimit
+ */
+export declare type RateLimit = Message<"spearlet.RateLimit"> & {
+  /**
+   * As of ConcurrencyLimit.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * 1 to 1000000.
+   *
+   * @generated from field: uint32 units = 2;
+   */
+  units: number;
+
+  /**
+   * @generated from field: google.protobuf.Duration per = 3;
+   */
+  per?: Duration | undefined;
+
+  /**
+   * At most so many at once after a pause. Default 1: evenly.
+   *
+   * @generated from field: optional uint32 burst = 4;
+   */
+  burst?: number | undefined;
+};
+
+/**
+ * So many starts of attempts in a time with one value of a key: a bucket of tokens.
+ *
+ * @generated from message spearlet.RateLimit
+ */
+export declare type RateLimitJson = {
+  /**
+   * As of ConcurrencyLimit.
+   *
+   * @generated from field: string key = 1;
+   */
+  key?: string;
+
+  /**
+   * 1 to 1000000.
+   *
+   * @generated from field: uint32 units = 2;
+   */
+  units?: number;
+
+  /**
+   * @generated from field: google.protobuf.Duration per = 3;
+   */
+  per?: DurationJson;
+
+  /**
+   * At most so many at once after a pause. Default 1: evenly.
+   *
+   * @generated from field: optional uint32 burst = 4;
+   */
+  burst?: number;
+};
+
+/**
+ * Describes the message spearlet.RateLimit.
+ * Use `create(RateLimitSchema)` to create a new message.
+ */
+export declare const RateLimitSchema: GenMessage<RateLimit, {jsonType: RateLimitJson}>;
+
+/**
  * Everything that a task says.
  *
  * @generated from message spearlet.TaskDefinition
@@ -815,6 +947,20 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
    * @generated from field: string fairness_key = 25;
    */
   fairnessKey: string;
+
+  /**
+   * Attempts at a time, by values of keys; at most 8, each key once.
+   *
+   * @generated from field: repeated spearlet.ConcurrencyLimit concurrency = 26;
+   */
+  concurrency: ConcurrencyLimit[];
+
+  /**
+   * Starts of attempts in a time, by values of keys; at most 8, each key once.
+   *
+   * @generated from field: repeated spearlet.RateLimit rate = 27;
+   */
+  rate: RateLimit[];
 };
 
 /**
@@ -987,6 +1133,20 @@ export declare type TaskDefinitionJson = {
    * @generated from field: string fairness_key = 25;
    */
   fairnessKey?: string;
+
+  /**
+   * Attempts at a time, by values of keys; at most 8, each key once.
+   *
+   * @generated from field: repeated spearlet.ConcurrencyLimit concurrency = 26;
+   */
+  concurrency?: ConcurrencyLimitJson[];
+
+  /**
+   * Starts of attempts in a time, by values of keys; at most 8, each key once.
+   *
+   * @generated from field: repeated spearlet.RateLimit rate = 27;
+   */
+  rate?: RateLimitJson[];
 };
 
 /**
@@ -1930,6 +2090,59 @@ export declare type TimerPolicyJson = "TIMER_POLICY_UNSPECIFIED" | "TIMER_POLICY
  * Describes the enum spearlet.TimerPolicy.
  */
 export declare const TimerPolicySchema: GenEnum<TimerPolicy, TimerPolicyJson>;
+
+/**
+ * What happens to an execution while so many as are allowed run with its value of a key.
+ *
+ * @generated from enum spearlet.WhenFull
+ */
+export enum WhenFull {
+  /**
+   * @generated from enum value: WHEN_FULL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It waits; the default.
+   *
+   * @generated from enum value: WHEN_FULL_QUEUE = 1;
+   */
+  QUEUE = 1,
+
+  /**
+   * It is refused with RESOURCE_EXHAUSTED while so many have not ended.
+   *
+   * @generated from enum value: WHEN_FULL_REFUSE = 2;
+   */
+  REFUSE = 2,
+
+  /**
+   * Of those that wait only the newest stays; the others end with CANCELLED and a message with SUPERSEDED
+   * and the newer one.
+   *
+   * @generated from enum value: WHEN_FULL_REPLACE_PENDING = 3;
+   */
+  REPLACE_PENDING = 3,
+
+  /**
+   * As REPLACE_PENDING, and the oldest that runs is cancelled when the newer one is durable.
+   *
+   * @generated from enum value: WHEN_FULL_CANCEL_RUNNING = 4;
+   */
+  CANCEL_RUNNING = 4,
+}
+
+/**
+ * What happens to an execution while so many as are allowed run with its value of a key.
+ *
+ * @generated from enum spearlet.WhenFull
+ */
+export declare type WhenFullJson = "WHEN_FULL_UNSPECIFIED" | "WHEN_FULL_QUEUE" | "WHEN_FULL_REFUSE" | "WHEN_FULL_REPLACE_PENDING" | "WHEN_FULL_CANCEL_RUNNING";
+
+/**
+ * Describes the enum spearlet.WhenFull.
+ */
+export declare const WhenFullSchema: GenEnum<WhenFull, WhenFullJson>;
 
 /**
  * Registers and describes the functions that can be invoked.

@@ -16,6 +16,8 @@ export interface Explanation {
   readonly heldBy: readonly string[];
   readonly goesOnAt: number | undefined;
   readonly endsAt: number | undefined;
+  /** What holds it back besides slots: `concurrency metadata.user a: 2`. */
+  readonly gate?: string;
 }
 
 /** `addressFlag` follows the commands of the node's sentences, which do not know how the reader reaches it. */
@@ -30,5 +32,17 @@ export function explanationOf(json: ExplainExecutionResponseJson, addressFlag = 
     heldBy: json.heldBy,
     goesOnAt: instantOf(json.goesOnAt),
     endsAt: instantOf(json.endsAt),
+    ...(json.gate !== undefined && { gate: gateText(json.gate) }),
   };
+}
+
+function gateText({
+  kind,
+  key,
+  value,
+  limit,
+  per,
+}: NonNullable<ExplainExecutionResponseJson['gate']>): string {
+  const what = [kind, key, value].filter((part) => part !== '').join(' ');
+  return `${what}: ${limit}${per === undefined ? '' : ` in ${per}`}`;
 }

@@ -57,10 +57,11 @@ export function ExplainCard({ source, state, attempt }: Props) {
       'Place in the queue',
       told.queuePlace === 0 ? undefined : `${countText(told.queuePlace)} of ${countText(told.queueLength)}`,
     ],
+    ['Held back by', told.gate],
     ['Goes on by itself', told.goesOnAt === undefined ? undefined : until(told.goesOnAt)],
     ['Ends at the latest', told.endsAt === undefined ? undefined : until(told.endsAt)],
     [
-      'Slots held by',
+      told.gate === undefined ? 'Slots held by' : 'Held by',
       told.heldBy.length === 0 ? undefined : (
         <span class="holders">
           {told.heldBy.slice(0, 8).map((id) => (

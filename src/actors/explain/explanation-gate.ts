@@ -1,0 +1,70 @@
+/** What holds back an execution that waits besides the slots, in words. */
+import { durationText } from '../../domain/duration.ts';
+import type { GateUse } from '../../domain/scheduling/gate.ts';
+import { keyWords } from '../../domain/scheduling/task-gates.ts';
+
+/** Of the first gate that holds it. */
+export interface HoldingGate {
+  readonly use: GateUse;
+  /** It lets nobody through for so long, in milliseconds. */
+  readonly heldForMs: number;
+  /** Milliseconds; infinity where an attempt has to end first. */
+  readonly opensInMs: number;
+}
+
+/** What it waits for: `a turn by concurrency key task: 1 of 1 run`. */
+export function gateSentence({ use }: HoldingGate): string {
+  switch (use.kind) {
+    case 'concurrency':
+      return `all that may run at a time with concurrency key ${keyWords(use)} do: the limit is ${use.limit}`;
+    case 'quota':
+      return `all that its tenant may have running are: the limit is ${use.limit}`;
+    case 'quarantine':
+      return use.limit === 0
+        ? 'its task is quarantined, as its attempts failed too often'
+        : 'its task is quarantined, and one attempt tries whether it runs again';
+    case 'rate':
+      return `the rate of ${keyWords(use)} is used up: ${rateWords(use)}`;
+    case 'quotaRate':
+      return `the rate of its tenant is used up: ${rateWords(use)}`;
+    case 'resources':
+      return 'the node has too little memory or processor left for it';
+  }
+}
+
+export function gateDetails({ use, heldForMs, opensInMs }: HoldingGate, place: number): string[] {
+  const details = [`nobody has been let through for ${durationText(Math.max(0, heldForMs))}`];
+  if (Number.isFinite(opensInMs)) {
+    details.push(`the next one may start in ${durationText(Math.max(0, opensInMs))}`);
+  } else if (use.kind === 'quarantine') details.push('it goes on when an attempt of the task has succeeded');
+  else {
+    details.push(
+      place === 1
+        ? 'it goes on when one of those that hold it ends'
+        : 'the first of its line goes on when one of those that hold it ends',
+    );
+  }
+  return details;
+}
+
+/** The limit of a gate as numbers. */
+export function gateLimit(use: GateUse): {
+  readonly limit: number;
+  readonly perMs?: number;
+  readonly burst?: number;
+} {
+  if ('units' in use) return { limit: use.units, perMs: use.perMs, burst: use.burst };
+  return { limit: use.kind === 'resources' ? use.memoryBytes : use.limit };
+}
+
+function rateWords({
+  units,
+  perMs,
+  burst,
+}: {
+  readonly units: number;
+  readonly perMs: number;
+  readonly burst: number;
+}): string {
+  return `${units} in ${durationText(perMs)}, at most ${burst} at once`;
+}

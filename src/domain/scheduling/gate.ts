@@ -1,0 +1,86 @@
+/**
+ * What holds back work that is due. A gate stands before a value of a key, such as one customer's attempts; several can
+ * measure the same, each against its own limit. Pure: `now` is in milliseconds of any clock that only goes on.
+ */
+import { HeldClasses } from './held-classes.ts';
+import type { OrderNode } from './order-node.ts';
+import { PassingClasses } from './passing-classes.ts';
+
+/** What one execution has to pass; the limit of a rule counts for all that wait before any of its values. */
+export type GateUse = ConcurrencyUse | RateUse | ResourcesUse;
+
+interface Measured {
+  /** Whose limit it is: a task's key. */
+  readonly rule: string;
+  /** What is counted: those with the same one are counted together, whatever their rules. */
+  readonly meter: string;
+  /** As people know it. */
+  readonly key: string;
+  readonly value: string;
+  /** Of the rule: the limit of the highest one counts. Absent is 0. */
+  readonly version?: number;
+}
+
+/** So many attempts at a time. */
+export interface ConcurrencyUse extends Measured {
+  readonly kind: 'concurrency' | 'quarantine' | 'quota';
+  readonly limit: number;
+}
+
+/** So many starts in a time, and after a pause at most `burst` at once. */
+export interface RateUse extends Measured {
+  readonly kind: 'rate' | 'quotaRate';
+  readonly units: number;
+  readonly perMs: number;
+  readonly burst: number;
+}
+
+/** Reserved while an attempt runs. */
+export interface ResourcesUse {
+  readonly kind: 'resources';
+  readonly memoryBytes: number;
+  readonly processors: number;
+}
+
+/** What gates measure against. */
+export interface Meter {
+  readonly gates: Gate[];
+  /** Whether it could be made anew, and nothing would be forgotten. */
+  isClear(now: number): boolean;
+}
+
+export abstract class Gate {
+  readonly id: string;
+  readonly meter: Meter;
+  /** As it was said last. */
+  use: GateUse;
+  open = true;
+  /** Since when it is open or closed. */
+  since: number;
+  /** How many classes and attempts it is before. */
+  users = 0;
+  readonly passing = new PassingClasses();
+  readonly held = new HeldClasses();
+  /** The tenant whose quota it is. */
+  owner: OrderNode | undefined;
+
+  constructor(id: string, use: GateUse, meter: Meter, now: number) {
+    this.id = id;
+    this.use = use;
+    this.meter = meter;
+    this.since = now;
+  }
+
+  /** Whether one may go through now. */
+  abstract admits(now: number): boolean;
+  /** An attempt goes through. */
+  abstract pass(id: string, now: number): void;
+  /** It runs though nobody let it through, as it ran before. */
+  abstract hold(id: string): void;
+  /** It has ended. */
+  abstract leave(id: string): void;
+  /** When it opens by itself; infinity where something has to end first. */
+  abstract readonly opensAt: number;
+  /** Those that keep it closed. */
+  abstract readonly holders: Iterable<string>;
+}

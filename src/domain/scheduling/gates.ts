@@ -1,0 +1,243 @@
+/** The gates that somebody waits before or runs behind, what they measure, and when those of rates open. */
+import { ConcurrencyGate, Counter } from './concurrency-gate.ts';
+import type { ConcurrencyUse, Gate, GateUse, Meter, RateUse } from './gate.ts';
+import { IndexedHeap, type Placed } from './indexed-heap.ts';
+import { Bucket, RateGate, tokenMs } from './rate-gate.ts';
+import { ResourceGate, ResourcePool, type Resources } from './resource-gate.ts';
+
+/** Of what was held by resources for so long, the one that would be next has kept for it what is released. */
+export const reserveAfterMs = 10_000;
+
+/** Gates and meters without users that are kept before they are looked through. */
+const maxUnused = 8192;
+
+interface Opening extends Placed {
+  readonly gate: Gate;
+  readonly at: number;
+}
+
+interface Rule {
+  /** One with its limit as it is now. */
+  use: GateUse;
+  readonly gates: Set<Gate>;
+}
+
+export class Gates {
+  readonly #turned: (gate: Gate) => void;
+  readonly #gates = new Map<string, Gate>();
+  readonly #meters = new Map<string, Meter>();
+  readonly #rules = new Map<string, Rule>();
+  readonly #openings = new IndexedHeap<Opening>(
+    (a, b) => a.at < b.at || (a.at === b.at && a.gate.id < b.gate.id),
+  );
+  readonly #opening = new Map<Gate, Opening>();
+  /** Resources have held something of theirs for long. */
+  readonly longHeld = new Set<Gate>();
+  #pool: ResourcePool | undefined;
+  #sweepAt = maxUnused;
+
+  /** `turned` hears of each gate that has opened or closed. */
+  constructor(turned: (gate: Gate) => void) {
+    this.#turned = turned;
+  }
+
+  /** How many are kept. */
+  get size(): number {
+    return this.#gates.size;
+  }
+
+  /** What the node may hand out, from now on; undefined where resources hold nothing back. */
+  setResources(total: Resources | undefined, now: number): void {
+    if (total === undefined) {
+      if (this.#pool !== undefined) this.#pool.total = boundless;
+    } else if (this.#pool === undefined) this.#pool = new ResourcePool(total);
+    else this.#pool.total = total;
+    if (this.#pool !== undefined) this.check(this.#pool, now);
+  }
+
+  /**
+   * What holds that back, from now on with the limit that is said here, unless a later version has said another. Of
+   * resources undefined where none are set.
+   */
+  of(use: GateUse, now: number): Gate | undefined {
+    this.change(use, now);
+    const id = idOf(use);
+    const known = this.#gates.get(id);
+    if (known !== undefined) return known;
+    if (this.#gates.size > this.#sweepAt) this.#sweep(now);
+    const name = ruleOf(use);
+    const rule = this.#rules.get(name) ?? { use, gates: new Set() };
+    const made = this.#make(id, limited(use, rule.use), now);
+    if (made === undefined) return undefined;
+    this.#gates.set(id, made);
+    made.meter.gates.push(made);
+    this.#rules.set(name, rule);
+    rule.gates.add(made);
+    made.open = made.admits(now);
+    if (!made.open) this.#schedule(made, now);
+    return made;
+  }
+
+  /** A rule has another limit, before all its values. */
+  change(use: GateUse, now: number): void {
+    const rule = this.#rules.get(ruleOf(use));
+    if (rule === undefined || sameLimit(rule.use, use) || versionOf(use) < versionOf(rule.use)) return;
+    rule.use = use;
+    for (const gate of rule.gates) {
+      gate.use = limited(gate.use, use);
+      this.check(gate.meter, now);
+    }
+  }
+
+  /** What is measured has changed: opens and closes what stands before it. */
+  check(meter: Meter, now: number): void {
+    for (const gate of meter.gates) {
+      const open = gate.admits(now);
+      if (!open) this.#schedule(gate, now);
+      if (open === gate.open) continue;
+      gate.open = open;
+      gate.since = now;
+      if (open) this.longHeld.delete(gate);
+      this.#turned(gate);
+    }
+  }
+
+  /** Whether one opens by then by itself. */
+  isDue(now: number): boolean {
+    const first = this.#openings.least;
+    return first !== undefined && first.at <= now;
+  }
+
+  /** Opens those that open by themselves until then. */
+  advance(now: number): void {
+    for (
+      let first = this.#openings.least;
+      first !== undefined && first.at <= now;
+      first = this.#openings.least
+    ) {
+      this.#openings.delete(first);
+      this.#opening.delete(first.gate);
+      const { gate } = first;
+      if (gate.use.kind === 'resources') {
+        if (!gate.open && gate.held.size > 0) this.longHeld.add(gate);
+      } else this.check(gate.meter, now);
+    }
+  }
+
+  /** When the next opens by itself; infinity where none does. */
+  get nextOpening(): number {
+    return this.#openings.least?.at ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** One of resources has begun to hold something back. */
+  holds(gate: Gate, now: number): void {
+    if (gate.use.kind === 'resources' && !gate.open && !this.longHeld.has(gate))
+      this.#set(gate, now + reserveAfterMs);
+  }
+
+  /** Keeps for one what is released, until it has gone through. */
+  reserve(gate: Gate, now: number): void {
+    const pool = this.#pool;
+    this.longHeld.delete(gate);
+    if (pool === undefined || pool.reserved !== undefined) return;
+    pool.reserved = gate;
+    this.check(pool, now);
+  }
+
+  /** Nobody waits any more before one for which something is kept. */
+  unreserve(gate: Gate, now: number): void {
+    if (this.#pool?.reserved !== gate) return;
+    this.#pool.reserved = undefined;
+    this.check(this.#pool, now);
+  }
+
+  #schedule(gate: Gate, now: number): void {
+    if (Number.isFinite(gate.opensAt)) this.#set(gate, gate.opensAt);
+    else if (gate.held.size > 0) this.holds(gate, now);
+  }
+
+  #set(gate: Gate, at: number): void {
+    const known = this.#opening.get(gate);
+    if (known !== undefined) {
+      if (known.at === at || gate.use.kind === 'resources') return;
+      this.#openings.delete(known);
+    }
+    const opening = { gate, at, place: -1 };
+    this.#opening.set(gate, opening);
+    this.#openings.add(opening);
+  }
+
+  #make(id: string, use: GateUse, now: number): Gate | undefined {
+    if (use.kind === 'resources') {
+      return this.#pool === undefined ? undefined : new ResourceGate(id, use, this.#pool, now);
+    }
+    const meterId = `${use.kind}\0${use.meter}`;
+    const meter = this.#meters.get(meterId);
+    if (isRate(use)) {
+      const bucket = meter instanceof Bucket ? meter : new Bucket(use.burst * tokenMs(use));
+      this.#meters.set(meterId, bucket);
+      return new RateGate(id, use, bucket, now);
+    }
+    const counter = meter instanceof Counter ? meter : new Counter();
+    this.#meters.set(meterId, counter);
+    return new ConcurrencyGate(id, use, counter, now);
+  }
+
+  /** Drops those before which nobody waits and nothing runs, and that have nothing to remember. */
+  #sweep(now: number): void {
+    for (const [id, gate] of this.#gates) {
+      if (gate.users > 0 || !gate.meter.isClear(now)) continue;
+      this.#gates.delete(id);
+      gate.meter.gates.splice(gate.meter.gates.indexOf(gate), 1);
+      const rule = this.#rules.get(ruleOf(gate.use));
+      rule?.gates.delete(gate);
+      if (rule?.gates.size === 0) this.#rules.delete(ruleOf(gate.use));
+      const opening = this.#opening.get(gate);
+      if (opening !== undefined) this.#openings.delete(opening);
+      this.#opening.delete(gate);
+    }
+    for (const [id, meter] of this.#meters) if (meter.gates.length === 0) this.#meters.delete(id);
+    this.#sweepAt = Math.max(maxUnused, 2 * this.#gates.size);
+  }
+}
+
+const boundless: Resources = {
+  memoryBytes: Number.POSITIVE_INFINITY,
+  processors: Number.POSITIVE_INFINITY,
+};
+
+export function idOf(use: GateUse): string {
+  return use.kind === 'resources'
+    ? `resources\0${use.memoryBytes}\0${use.processors}`
+    : `${use.kind}\0${use.rule}\0${use.meter}`;
+}
+
+function ruleOf(use: GateUse): string {
+  return use.kind === 'resources' ? idOf(use) : `${use.kind}\0${use.rule}`;
+}
+
+function versionOf(use: GateUse): number {
+  return use.kind === 'resources' ? 0 : (use.version ?? 0);
+}
+
+function sameLimit(a: GateUse, b: GateUse): boolean {
+  if (isRate(a) && isRate(b)) return a.units === b.units && a.perMs === b.perMs && a.burst === b.burst;
+  return !isConcurrency(a) || !isConcurrency(b) || a.limit === b.limit;
+}
+
+/** The one with the limit of the other. */
+function limited(use: GateUse, by: GateUse): GateUse {
+  if (isRate(use) && isRate(by)) {
+    const { units, perMs, burst } = by;
+    return { ...use, units, perMs, burst };
+  }
+  return isConcurrency(use) && isConcurrency(by) ? { ...use, limit: by.limit } : use;
+}
+
+function isRate(use: GateUse): use is RateUse {
+  return use.kind === 'rate' || use.kind === 'quotaRate';
+}
+
+function isConcurrency(use: GateUse): use is ConcurrencyUse {
+  return use.kind !== 'resources' && !isRate(use);
+}

@@ -1,0 +1,31 @@
+import type { Gate } from './gate.ts';
+import type { IndexedHeap, Placed } from './indexed-heap.ts';
+import type { OrderNode } from './order-node.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+/** Those that wait in one leaf and have to pass the same gates. */
+export class WaitingClass implements Placed {
+  place = -1;
+  readonly leaf: OrderNode;
+  /** Among those of its leaf; empty for the one without gates. */
+  readonly key: string;
+  readonly gates: readonly Gate[];
+  readonly line = new WaitingLine();
+  /** Where it stands: among what its leaf can start, or among what a gate holds. */
+  heap: IndexedHeap<WaitingClass> | undefined;
+  /** The gate that holds it. */
+  heldBy: Gate | undefined;
+
+  constructor(leaf: OrderNode, key: string, gates: readonly Gate[]) {
+    this.leaf = leaf;
+    this.key = key;
+    this.gates = gates;
+  }
+}
+
+/** By who is next in each: retries before all others, and else who came first. */
+export function cameBefore(a: WaitingClass, b: WaitingClass): boolean {
+  const isRetry = a.line.first > 0;
+  if (isRetry !== b.line.first > 0) return isRetry;
+  return a.line.headNumber < b.line.headNumber;
+}

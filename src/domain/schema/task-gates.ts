@@ -1,0 +1,97 @@
+/** What holds back executions of a task: so many at a time with one value of a key, so many starts in a time. */
+
+import { type ExecutionGate, mostValueBytes } from '../scheduling/task-gates.ts';
+import type { ConcurrencyLimit, RateLimit } from '../task.ts';
+import { type Check, field, list, object, oneOf, optional, text, whole } from './check.ts';
+import { flag } from './form.ts';
+import { mostCount, positive } from './values.ts';
+
+/** What executions are told apart by. */
+const gateKey = text(
+  128,
+  /^(?:metadata\.[^=]+|parameters\.[A-Za-z][A-Za-z0-9-]*|[A-Za-z0-9][A-Za-z0-9_-]*)$/,
+  {
+    words: {
+      what: 'a key',
+      allowed: 'task, tenant, metadata.NAME, parameters.NAME, or a name of your own of [A-Za-z0-9_-]',
+    },
+  },
+);
+
+const mostGates = 8;
+const mostUnits = 1_000_000;
+const whenFull = oneOf('queue', 'refuse', 'replacePending', 'cancelRunning');
+
+export const concurrency = optional(
+  list(
+    object<ConcurrencyLimit>(
+      {
+        key: field(gateKey, { means: 'What is counted together.' }),
+        limit: field(whole(1, mostCount), { means: 'Attempts at a time.' }),
+        whenFull: optional(whenFull, { defaultWords: 'queue' }),
+      },
+      {
+        pattern: /^(?<key>[^=]*)=(?<limit>[^:]*)(?::(?<whenFull>.*))?$/,
+        allowed: 'KEY=LIMIT or KEY=LIMIT:WHEN_FULL',
+      },
+    ),
+    mostGates,
+  ),
+  {
+    means:
+      'So many attempts at a time with one value of the key: of this task, of all tasks of the tenant with `tenant` or a name of your own. The others wait; with `refuse` they are refused while so many have not ended, with `replace-pending` the newest of them takes the place of those that wait, and with `cancel-running` also ends the oldest that runs.',
+    ...flag(
+      '--concurrency <limit>',
+      'KEY=LIMIT[:WHEN_FULL], such as metadata.user=1 (repeatable)',
+      'Limits:',
+    ),
+  },
+);
+
+export const rate = optional(
+  list(
+    object<RateLimit>(
+      {
+        key: field(gateKey, { means: 'What is counted together.' }),
+        units: field(whole(1, mostUnits), { means: 'Starts of attempts.' }),
+        perMs: field(positive, { means: 'In which time.' }),
+        burst: optional(whole(1, mostUnits), { defaultWords: '1' }),
+      },
+      {
+        pattern: /^(?<key>[^=]*)=(?<units>[^/]*)\/(?<perMs>[^:]*)(?::(?<burst>.*))?$/,
+        allowed: 'KEY=UNITS/PER or KEY=UNITS/PER:BURST',
+      },
+    ),
+    mostGates,
+  ),
+  {
+    means:
+      'So many starts in a time with one value of the key, which is as for `concurrency`: evenly, and after a pause at most `burst` (1) at once. The others wait.',
+    ...flag('--rate <limit>', 'KEY=UNITS/PER[:BURST], such as tenant=100/1m:20 (repeatable)', 'Limits:'),
+  },
+);
+
+const value = text(mostValueBytes);
+
+const concurrencyGate = object<ConcurrencyLimit & { readonly value: string }>({
+  key: gateKey,
+  value,
+  limit: whole(1, mostCount),
+  whenFull: optional(whenFull),
+});
+
+const rateGate = object<RateLimit & { readonly value: string }>({
+  key: gateKey,
+  value,
+  units: whole(1, mostUnits),
+  perMs: positive,
+  burst: optional(whole(1, mostUnits)),
+});
+
+const gate: Check<ExecutionGate> = (found, place) =>
+  found !== null && typeof found === 'object' && 'units' in found
+    ? rateGate(found, place)
+    : concurrencyGate(found, place);
+
+/** Of an execution. */
+export const executionGates = list(gate, 2 * mostGates);

@@ -1,0 +1,473 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ConcurrencyUse, GateUse, RateUse } from '../../../src/domain/scheduling/gate.ts';
+import { type Leaf, type Priority, priorities } from '../../../src/domain/scheduling/priority.ts';
+import { RunOrder } from '../../../src/domain/scheduling/run-order.ts';
+import { growth } from '../../support/processor-time.ts';
+import { PlainOrder } from './plain-order.ts';
+
+const leaf = (priority: Priority = 'normal', fairnessKey = '', tenant = 'default'): Leaf => ({
+  tenant,
+  priority,
+  fairnessKey,
+});
+
+function concurrency(value: string, limit: number, key = 'user'): ConcurrencyUse {
+  return { kind: 'concurrency', rule: `rule ${key}`, meter: `${key} ${value}`, key, value, limit };
+}
+
+function rate(value: string, units: number, perMs: number, burst = 1): RateUse {
+  return { kind: 'rate', rule: 'rate', meter: value, key: 'rate', value, units, perMs, burst };
+}
+
+const anyLeaf = fc.record({
+  tenant: fc.constantFrom('a', 'b'),
+  priority: fc.constantFrom(...priorities),
+  fairnessKey: fc.constantFrom('', 'x', 'y'),
+});
+
+/** What its limits are stays the same within a run, but for what `change` says. */
+const anyUses = fc.tuple(
+  fc.constantFrom(undefined, 'p', 'q', 'r'),
+  fc.constantFrom(undefined, 'all'),
+  fc.constantFrom(undefined, undefined, 'slow'),
+);
+
+type Names = [string | undefined, string | undefined, string | undefined];
+
+function usesOf([user, all, slow]: Names, limits: readonly [number, number]): GateUse[] {
+  return [
+    ...(user === undefined ? [] : [concurrency(user, limits[0])]),
+    ...(all === undefined ? [] : [concurrency(all, limits[1], 'whole')]),
+    ...(slow === undefined ? [] : [rate(slow, 2, 128, 2)]),
+  ];
+}
+
+const act = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('add' as const),
+      leaf: anyLeaf,
+      first: fc.boolean(),
+      names: anyUses,
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('remove' as const), which: fc.nat(120) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('hold' as const), leaf: anyLeaf, names: anyUses }),
+  },
+  // Powers of two, so that no order hangs on how fractions are summed.
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant('take' as const), expected: fc.constantFrom(64, 128, 1024) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('end' as const), used: fc.constantFrom(0, 64, 256, 4096) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('tick' as const), ms: fc.constantFrom(16, 64, 256) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('change' as const),
+      limits: fc.tuple(fc.nat(3), fc.nat(3)),
+      changed: fc.constantFrom(0, 1),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('quota' as const),
+      tenant: fc.constantFrom('a', 'b'),
+      running: fc.nat(3),
+    }),
+  },
+);
+
+test('does what the rules say in their plainest form, whatever comes in whatever order', () => {
+  fc.assert(
+    fc.property(fc.array(act, { minLength: 20, maxLength: 160, size: 'max' }), (acts) => {
+      const order = new RunOrder();
+      const plain = new PlainOrder();
+      const running: string[] = [];
+      let limits: [number, number] = [1, 2];
+      let now = 0;
+      for (const [index, each] of acts.entries()) {
+        const id = `${index}`;
+        if (each.kind === 'add') {
+          const uses = usesOf(each.names, limits);
+          order.add(id, { ...each.leaf, gates: uses }, each.first);
+          plain.add(id, each.leaf, each.first, uses);
+        } else if (each.kind === 'remove') {
+          order.remove(`${each.which}`);
+          plain.remove(`${each.which}`);
+        } else if (each.kind === 'hold') {
+          const uses = usesOf(each.names, limits);
+          order.hold(id, { ...each.leaf, gates: uses }, 64);
+          plain.hold(id, each.leaf, 64, uses);
+          running.push(id);
+        } else if (each.kind === 'take') {
+          const taken = order.take(() => each.expected, now);
+          expect(taken).toBe(plain.take(each.expected));
+          if (taken !== undefined) running.push(taken);
+        } else if (each.kind === 'tick') {
+          now += each.ms;
+          order.advance(now);
+          plain.advance(now);
+        } else if (each.kind === 'change') {
+          limits = each.changed === 0 ? [each.limits[0], limits[1]] : [limits[0], each.limits[1]];
+          const use =
+            each.changed === 0 ? concurrency('p', limits[0]) : concurrency('all', limits[1], 'whole');
+          order.change(use);
+          plain.change(use);
+        } else if (each.kind === 'quota') {
+          order.setQuota(each.tenant, { running: each.running });
+          plain.setQuota(each.tenant, each.running);
+        } else {
+          const ended = running.shift();
+          if (ended === undefined) continue;
+          order.end(ended, each.used, now);
+          plain.end(ended, each.used);
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** Takes all that can start now. */
+function takeAll(order: RunOrder, now = 0, expectedMs = 100): string[] {
+  const taken: string[] = [];
+  for (let id = order.take(() => expectedMs, now); id !== undefined; id = order.take(() => expectedMs, now)) {
+    taken.push(id);
+  }
+  return taken;
+}
+
+describe('a concurrency key', () => {
+  test('lets so many of a value run at a time, and holds nobody with another', () => {
+    const order = new RunOrder();
+    for (const id of ['a1', 'a2', 'a3', 'b1'])
+      order.add(id, { ...leaf(), gates: [concurrency(id.slice(0, 1), 2)] });
+    expect(takeAll(order)).toEqual(['a1', 'a2', 'b1']);
+    order.end('a2', 100);
+    expect(takeAll(order)).toEqual(['a3']);
+  });
+
+  test('says who holds it and since when, and nothing of one that only waits for a slot', () => {
+    const order = new RunOrder();
+    for (const id of ['a1', 'a2', 'b1'])
+      order.add(id, { ...leaf(), gates: [concurrency(id.slice(0, 1), 1)] });
+    expect(order.take(() => 1, 5)).toBe('a1');
+    const held = order.heldBy('a2');
+    expect(held).toMatchObject({ gate: { key: 'user', value: 'a', limit: 1 }, since: 5 });
+    expect([...(held?.holders ?? [])]).toEqual(['a1']);
+    expect(order.heldBy('b1')).toBeUndefined();
+  });
+
+  test('with a lower limit ends nothing, and lets nobody start before the count is below it', () => {
+    const order = new RunOrder();
+    for (let n = 0; n < 6; n++) order.add(`${n}`, { ...leaf(), gates: [concurrency('a', 3)] });
+    expect(takeAll(order)).toEqual(['0', '1', '2']);
+    order.change(concurrency('a', 1));
+    order.end('0', 1);
+    order.end('1', 1);
+    expect(takeAll(order)).toEqual([]);
+    order.end('2', 1);
+    expect(takeAll(order)).toEqual(['3']);
+    order.change(concurrency('a', 3));
+    expect(takeAll(order)).toEqual(['4', '5']);
+  });
+
+  test('counts what ran before a restart', () => {
+    const order = new RunOrder();
+    order.hold('before', { ...leaf(), gates: [concurrency('a', 1)] }, 100);
+    order.add('after', { ...leaf(), gates: [concurrency('a', 1)] });
+    expect(takeAll(order)).toEqual([]);
+    order.end('before', 100);
+    expect(takeAll(order)).toEqual(['after']);
+  });
+
+  test('lets an urgent one go first when it opens, however many wait before it', () => {
+    const order = new RunOrder();
+    for (let n = 0; n < 100; n++)
+      order.add(`${n}`, { ...leaf('normal', `key ${n}`), gates: [concurrency('a', 1)] });
+    expect(takeAll(order)).toEqual(['0']);
+    order.add('now', { ...leaf('urgent'), gates: [concurrency('a', 1)] });
+    order.end('0', 100);
+    expect(takeAll(order)).toEqual(['now']);
+  });
+
+  test('shares what it lets through by weight, within 5 %', () => {
+    const order = new RunOrder();
+    for (let n = 0; n < 2000; n++) {
+      for (const priority of priorities)
+        order.add(`${priority} ${n}`, { ...leaf(priority), gates: [concurrency('', 1)] });
+    }
+    const had = { low: 0, normal: 0, high: 0, urgent: 0 };
+    for (let n = 0; n < 1700; n++) {
+      const [id] = takeAll(order);
+      had[id?.split(' ')[0] as Priority] += 1;
+      order.end(id ?? '', 100);
+    }
+    for (const [name, weight] of Object.entries({ low: 1, normal: 4, high: 16, urgent: 64 })) {
+      const due = (1700 * weight) / 85;
+      expect(Math.abs(had[name as Priority] - due)).toBeLessThan(0.05 * due + 1);
+    }
+  });
+
+  test('gives a hundred fairness keys behind one gate their turns', () => {
+    const order = new RunOrder();
+    for (let n = 0; n < 2000; n++) {
+      order.add(`${n}`, { ...leaf('normal', `key ${n % 100}`), gates: [concurrency('', 1)] });
+    }
+    const had = new Map<number, number>();
+    for (let n = 0; n < 1000; n++) {
+      const [id = ''] = takeAll(order);
+      had.set(Number(id) % 100, (had.get(Number(id) % 100) ?? 0) + 1);
+      order.end(id, 100);
+    }
+    expect(had.size).toBe(100);
+    expect(Math.max(...had.values()) - Math.min(...had.values())).toBeLessThanOrEqual(3);
+  });
+
+  test('loses none of many leaves behind two gates, whatever is cancelled', () => {
+    const act = fc.oneof(
+      {
+        weight: 5,
+        arbitrary: fc.record({ kind: fc.constant('add' as const), key: fc.nat(40), user: fc.nat(3) }),
+      },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), which: fc.nat(200) }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('take' as const) }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('end' as const) }) },
+    );
+    fc.assert(
+      fc.property(fc.array(act, { minLength: 50, maxLength: 200, size: 'max' }), (acts) => {
+        const order = new RunOrder();
+        const running: string[] = [];
+        for (const [index, each] of acts.entries()) {
+          if (each.kind === 'add') {
+            const gates = [concurrency('', 2, 'whole'), concurrency(`${each.user}`, 1)];
+            order.add(`${index}`, { ...leaf('normal', `key ${each.key}`), gates });
+          } else if (each.kind === 'remove') order.remove(`${each.which}`);
+          else if (each.kind === 'take') running.push(...[order.take(() => 100) ?? []].flat());
+          else order.end(running.shift() ?? '', 100);
+        }
+        while (order.waiting > 0) {
+          running.push(...takeAll(order));
+          // Nothing runs, and yet those that wait are held.
+          if (running.length === 0) break;
+          order.end(running.shift() ?? '', 100);
+        }
+        expect(order.waiting).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('is found by one that may go, also behind many that another key holds', () => {
+    const order = new RunOrder();
+    const wait = (id: string, user: string, limit: number) =>
+      order.add(id, {
+        ...leaf('normal', id),
+        gates: [concurrency('', limit, 'whole'), concurrency(user, 1)],
+      });
+    wait('runs', 'a', 1);
+    expect(takeAll(order)).toEqual(['runs']);
+    for (let n = 0; n < 20; n++) wait(`${n}`, 'a', 1);
+    wait('other', 'b', 1);
+    order.change(concurrency('', 2, 'whole'));
+    expect(takeAll(order)).toEqual(['other']);
+  });
+
+  test('leaves no slot idle where many wait before a gate that opens wide', () => {
+    const order = new RunOrder();
+    for (let n = 0; n < 500; n++) {
+      order.add(`${n}`, {
+        ...leaf('normal', `key ${n % 50}`),
+        gates: [concurrency('', 0), concurrency(`${n}`, 1, 'own')],
+      });
+    }
+    expect(takeAll(order)).toEqual([]);
+    order.change(concurrency('', 500));
+    expect(takeAll(order)).toHaveLength(500);
+  });
+
+  test('of many thousand values costs no more at a dispatch than one of few', () => {
+    const through = (values: number): number => {
+      const order = new RunOrder();
+      for (let n = 0; n < values; n++) {
+        for (const each of ['a', 'b'])
+          order.add(`${each}${n}`, { ...leaf(), gates: [concurrency(`${n}`, 1)] });
+      }
+      let taken = 0;
+      for (let id = order.take(() => 1); id !== undefined; id = order.take(() => 1)) {
+        taken += 1;
+        order.end(id, 1);
+      }
+      return taken;
+    };
+    expect(through(10_000)).toBe(20_000);
+    expect(growth(200, 20_000, through)).toBeLessThan(25);
+  });
+
+  test('leaves nothing behind of values that come and go', () => {
+    const order = new RunOrder();
+    for (let n = 0; n < 50_000; n++) {
+      order.add(`${n}`, { ...leaf(), gates: [concurrency(`${n}`, 1), rate(`${n}`, 1, 1)] });
+      order.end(order.take(() => 1, n) ?? '', 1, n);
+    }
+    expect(order.gates).toBeLessThan(20_000);
+  });
+});
+
+describe('a rate', () => {
+  test('begins empty, lets so many start in a time, and at most its burst at once', () => {
+    const order = new RunOrder();
+    for (let n = 0; n < 12; n++) order.add(`${n}`, { ...leaf(), gates: [rate('a', 10, 1000, 3)] });
+    expect(takeAll(order, 0)).toEqual([]);
+    expect(order.nextOpening).toBe(100);
+    expect(takeAll(order, 100)).toEqual(['0']);
+    expect(takeAll(order, 199)).toEqual([]);
+    expect(takeAll(order, 200)).toEqual(['1']);
+    expect(takeAll(order, 5000)).toEqual(['2', '3', '4']);
+    expect(order.nextOpening).toBe(5100);
+    expect(order.heldBy('5')).toMatchObject({ gate: { kind: 'rate', value: 'a' }, opensAt: 5100 });
+  });
+
+  test('never lets more start than its burst and what comes meanwhile, whatever happens when', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(300), { minLength: 5, maxLength: 60 }),
+        fc.integer({ min: 1, max: 5 }),
+        (gaps, burst) => {
+          const order = new RunOrder();
+          const starts: number[] = [];
+          let now = 0;
+          for (const [index, gap] of gaps.entries()) {
+            now += gap;
+            for (const each of ['a', 'b', 'c'])
+              order.add(`${index}${each}`, { ...leaf(), gates: [rate('', 10, 1000, burst)] });
+            for (const id of takeAll(order, now)) {
+              starts.push(now);
+              order.end(id, 10, now);
+            }
+          }
+          for (const [first, from] of starts.entries()) {
+            for (const [last, to] of starts.entries()) {
+              if (last >= first)
+                expect(last - first + 1).toBeLessThanOrEqual(burst + (to - from) / 100 + 1e-6);
+            }
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('the quota of a tenant', () => {
+  test('holds all of it, with gates and without, and nobody else', () => {
+    const order = new RunOrder();
+    order.setQuota('a', { running: 1 });
+    for (const id of ['a1', 'a2', 'b1', 'b2']) order.add(id, leaf('normal', '', id.slice(0, 1)));
+    order.add('a3', { ...leaf('urgent', '', 'a'), gates: [concurrency('a', 5)] });
+    expect(takeAll(order).sort()).toEqual(['a3', 'b1', 'b2']);
+    expect(order.heldBy('a1')).toMatchObject({ gate: { kind: 'quota', value: 'a', limit: 1 } });
+    order.end('a3', 1);
+    expect(takeAll(order)).toEqual(['a1']);
+  });
+
+  test('that is set while its work runs and waits counts what runs, and can be taken away', () => {
+    const order = new RunOrder();
+    for (const id of ['a1', 'a2', 'a3']) order.add(id, leaf('normal', '', 'a'));
+    order.take(() => 1);
+    order.setQuota('a', { running: 1 });
+    expect(takeAll(order)).toEqual([]);
+    order.setQuota('a');
+    expect(takeAll(order)).toEqual(['a2', 'a3']);
+  });
+
+  test('gives it another weight, which acts at once', () => {
+    const order = new RunOrder();
+    order.setQuota('a', { weight: 3 });
+    const had = { a: 0, b: 0 };
+    for (let n = 0; n < 1000; n++) {
+      for (const each of ['a', 'b']) order.add(`${each}${n}`, leaf('normal', '', each));
+    }
+    for (let n = 0; n < 800; n++) {
+      const id = order.take(() => 100) ?? '';
+      had[id.slice(0, 1) as 'a' | 'b'] += 1;
+      order.end(id, 100);
+    }
+    expect(had.a / 800).toBeCloseTo(0.75, 1);
+  });
+
+  test('of a rate holds it until there is a token', () => {
+    const order = new RunOrder();
+    order.setQuota('a', { rate: { units: 1, perMs: 100, burst: 1 } });
+    for (const id of ['a1', 'a2']) order.add(id, leaf('normal', '', 'a'));
+    expect(takeAll(order, 100)).toEqual(['a1']);
+    expect(order.nextOpening).toBe(200);
+    expect(takeAll(order, 200)).toEqual(['a2']);
+  });
+});
+
+describe('resources', () => {
+  const wants = (memoryBytes: number, processors = 0): GateUse => ({
+    kind: 'resources',
+    memoryBytes,
+    processors,
+  });
+
+  test('hold what does not fit beside what runs, and let smaller ones pass meanwhile', () => {
+    const order = new RunOrder();
+    order.setResources({ memoryBytes: 10, processors: 2 });
+    for (const [id, memory] of [
+      ['a', 6],
+      ['b', 6],
+      ['c', 3],
+    ] as const)
+      order.add(id, { ...leaf(), gates: [wants(memory)] });
+    expect(takeAll(order)).toEqual(['a', 'c']);
+    order.end('a', 1);
+    expect(takeAll(order)).toEqual(['b']);
+  });
+
+  test('keep for a large one what is released, when it is next and has been held for ten seconds', () => {
+    const order = new RunOrder();
+    order.setResources({ memoryBytes: 10, processors: 2 });
+    let running = ['s0', 's1', 's2'];
+    for (const id of running) order.add(id, { ...leaf(), gates: [wants(3)] });
+    takeAll(order);
+    order.add('large', { ...leaf(), gates: [wants(9)] });
+    let now = 0;
+    for (let n = 3; !running.includes('large') && n < 100; n++) {
+      order.add(`s${n}`, { ...leaf(), gates: [wants(3)] });
+      now += 1000;
+      const [first = '', ...rest] = running;
+      order.end(first, 1000, now);
+      running = [...rest, ...takeAll(order, now)];
+    }
+    expect(running).toEqual(['large']);
+    expect(now).toBeGreaterThanOrEqual(10_000);
+    expect(now).toBeLessThan(16_000);
+  });
+
+  test('keep nothing any more for a large one that is cancelled', () => {
+    const order = new RunOrder();
+    order.setResources({ memoryBytes: 10, processors: 2 });
+    order.add('s0', { ...leaf(), gates: [wants(3)] });
+    takeAll(order);
+    order.add('large', { ...leaf(), gates: [wants(9)] });
+    order.add('s1', { ...leaf(), gates: [wants(3)] });
+    order.advance(10_000);
+    expect(takeAll(order, 10_000)).toEqual([]);
+    order.remove('large');
+    expect(takeAll(order, 10_001)).toEqual(['s1']);
+  });
+});
