@@ -18,7 +18,7 @@ import { messageToJson } from './wire/json-response.ts';
 export interface ServedService {
   readonly service: DescService;
   readonly handlers: Readonly<Record<string, unknown>>;
-  /** Its streams are lines of JSON here. */
+  /** Its methods that stream are offered, too: each message is a line of JSON. */
   readonly streams?: true;
 }
 

@@ -33,11 +33,11 @@ export interface RestoringOptions extends TaskSurroundings {
   readonly time: NodeTime;
   readonly nodeId: string;
   readonly keys: SnapshotKeys;
-  /** Of one line of a document. */
+  /** The length that a line of a document may have, in bytes. */
   readonly maxLineBytes: number;
-  /** Of a document. */
+  /** The size that a document may have, in bytes. */
   readonly maxBytes: number;
-  /** Documents that are on their way in at once. */
+  /** How many documents may arrive at the same time. */
   readonly maxAtOnce: number;
   /** Throws unavailable while nothing is taken up, so that a document is refused before it is sent. */
   readonly checkOpen?: () => void;

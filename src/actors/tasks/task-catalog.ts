@@ -57,14 +57,14 @@ const longestCompared = 64;
 /** The registered tasks, with those in use kept in memory. The node is the store's only writer. */
 export class TaskCatalog implements Tasks {
   readonly #options: CatalogOptions;
-  /** By id, and by TaskKey. */
+  /** Tasks by their ids and by their TaskKeys. */
   readonly #cache = new LruMap<string, Task>(maxCached);
   /** Whose task an id is does not change, also when the task is deleted. */
   readonly #owners = new LruMap<string, { readonly tenant?: string; readonly name: string }>(maxCached);
   readonly #types = new WeakMap<Task, readonly WitFunction[]>();
   /** Moves on with each change of a task. */
   #epoch = 0;
-  /** As of an epoch. */
+  /** The names of the tasks in a scope, good while the epoch is the same. */
   readonly #names = new LruMap<string, { readonly epoch: number; readonly names: readonly string[] }>(
     maxScopes,
   );
