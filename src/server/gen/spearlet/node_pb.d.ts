@@ -814,7 +814,7 @@ export declare type QueueGate = Message<"spearlet.QueueGate"> & {
  */
 export declare type QueueGateJson = {
   /**
-   * `concurrency`, `rate`, `quota`, `resources`, `quarantine`.
+   * `concurrency`, `rate`, `quota`.
    *
    * @generated from field: string kind = 1;
    */

@@ -652,6 +652,21 @@ export declare type RetryPolicyJson = {
    * @generated from field: repeated spearlet.ErrorCode on = 6;
    */
   on?: ErrorCodeJson[];
+
+  /**
+   * Retries of all executions of the task together: each first attempt puts so much of one aside, 0 to 10, up to a
+   * hundred, and ten are there from the start. Absent: not bounded.
+   *
+   * @generated from field: optional double budget = 10;
+   */
+  budget?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * What becomes of an execution that the budget does not let try again.
+   *
+   * @generated from field: spearlet.OnExhausted on_exhausted = 11;
+   */
+  onExhausted?: OnExhaustedJson;
 };
 
 /**
@@ -2131,9 +2146,14 @@ export enum OnExhausted {
 }
 
 /**
+ * @generated from enum spearlet.OnExhausted
+ */
+export declare type OnExhaustedJson = "ON_EXHAUSTED_UNSPECIFIED" | "ON_EXHAUSTED_FAIL" | "ON_EXHAUSTED_HOLD";
+
+/**
  * Describes the enum spearlet.OnExhausted.
  */
-export declare const OnExhaustedSchema: GenEnum<OnExhausted>;
+export declare const OnExhaustedSchema: GenEnum<OnExhausted, OnExhaustedJson>;
 
 /**
  * What happens to an execution while so many as are allowed run with its value of a key.
