@@ -142,7 +142,8 @@ export class Slots {
 
   /** What besides slots holds back a key that waits; undefined where nothing does. Times are milliseconds from now. */
   heldBy(key: string): HeldKey | undefined {
-    const held = this.#order.heldBy(key);
+    if (this.#since.has(key)) return undefined;
+    const held = this.#order.heldBy(key, this.#users.leafOf(key));
     if (held === undefined) return undefined;
     const now = this.#users.now() - this.#begunAt;
     const { gate, since, opensAt, holders } = held;

@@ -8,6 +8,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { type Invocation, isTerminal } from '../../domain/execution.ts';
 import type { Transfers } from '../../domain/executions.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import type { SnapshotPart } from '../../domain/snapshot/parts.ts';
 import type { RestoredExecution, RestoreOptions } from '../../domain/snapshot/port.ts';
 import type { Tasks } from '../../domain/tasks.ts';
@@ -15,7 +16,7 @@ import type { CommitEntry } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { noSpace } from '../log/committer.ts';
 import type { NodeTime } from '../time/node-time.ts';
-import { checkPresence, partsOf, receive, type SnapshotSpool, type SpooledDocument } from './arrival.ts';
+import { partsOf, receive, type SnapshotSpool, type SpooledDocument, throwIfCallerGone } from './arrival.ts';
 import { arrivalOf } from './document-clock.ts';
 import { Restoration } from './restoration.ts';
 import { executionExists, invocationTaken } from './restore-refusal.ts';
@@ -33,14 +34,17 @@ export interface RestoringOptions extends TaskSurroundings {
   readonly time: NodeTime;
   readonly nodeId: string;
   readonly keys: SnapshotKeys;
-  /** Of one line of a document. */
+  /** The length that a line of a document may have, in bytes. */
   readonly maxLineBytes: number;
-  /** Of a document. */
+  /** The size that a document may have, in bytes. */
   readonly maxBytes: number;
-  /** Documents that are on their way in at once. */
+  /** How many documents may arrive at the same time. */
   readonly maxAtOnce: number;
-  /** Throws unavailable while nothing is taken up, so that a document is refused before it is sent. */
-  readonly checkOpen?: () => void;
+  /**
+   * Throws unavailable while nothing is taken up, so that a document is refused before it is sent; with a tenant also
+   * resource_exhausted, where no more of it may wait.
+   */
+  readonly checkOpen?: (tenant?: string) => void;
 }
 
 /** Executions that are being restored now: one document of each at a time. */
@@ -87,8 +91,10 @@ export class Restoring {
         await restoration.take(part);
       }
       const entry = await restoration.finish();
-      checkPresence(signal);
-      this.#options.checkOpen?.();
+      throwIfCallerGone(signal);
+      const { record } = restoration.restored;
+      // What has not ended counts as what is invoked does.
+      this.#options.checkOpen?.(isTerminal(record.status) ? undefined : tenantOf(record));
       await this.#commit(entry, wishes);
     } catch (error) {
       await restoration.drop();
