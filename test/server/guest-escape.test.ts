@@ -7,8 +7,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { ConfigFlags } from '../../src/config.ts';
 import { RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
 import { dockerSocket, makeTestImage, testImage } from '../support/docker-image.ts';
-import { describeWhere, dockerEngine, nobody, readableByNobody, root } from '../support/needs.ts';
 import { audience, issuerName, keySet, newKey } from '../support/issuer.ts';
+import { describeWhere, dockerEngine, nobody, readableByNobody, root } from '../support/needs.ts';
 import { type ChildServer, example, type LocalServer, spawnServer, startServer } from '../support/server.ts';
 
 /** Tells, a line each, what came of every way to the node's rights that a program can try. */
