@@ -36,6 +36,9 @@ export class OrderNode implements Placed {
   most = 0;
   /** When it got work, among all. */
   since = 0;
+  /** Of a leaf: how many slots it has had of late, until `#averagedAt`. */
+  #average = 0;
+  #averagedAt = 0;
 
   constructor(name: string, above: OrderNode | undefined, weight: number, rank: number) {
     this.name = name;
@@ -84,6 +87,21 @@ export class OrderNode implements Placed {
     for (; node !== undefined; node = node.above) node.waiting -= 1;
   }
 
+  /**
+   * Of a leaf: how many slots it has had on average of late, the last minute counting for most of it: an exponentially
+   * weighted average, as that of the load of a system.
+   */
+  average(now: number): number {
+    if (now === this.#averagedAt) return this.#average;
+    return this.running + (this.#average - this.running) * Math.exp((this.#averagedAt - now) / averageMs);
+  }
+
+  /** Of a leaf: its number of attempts is about to change. */
+  note(now: number): void {
+    this.#average = this.average(now);
+    this.#averagedAt = now;
+  }
+
   /** Against its siblings, from now on. */
   weigh(weight: number): void {
     this.expected = (this.expected * this.weight) / weight;
@@ -108,6 +126,8 @@ export class OrderNode implements Placed {
 }
 
 const none: readonly Gate[] = [];
+
+const averageMs = 60_000;
 
 function goesBefore(a: OrderNode, b: OrderNode): boolean {
   const had = a.used + a.expected - (b.used + b.expected);
