@@ -22,6 +22,9 @@ export class OrderNode implements Placed {
   plain: WaitingClass | undefined;
   /** Of a leaf: its classes with gates. */
   classes: Map<string, WaitingClass> | undefined;
+  /** Of a leaf: how many of it wait in the store and in no class, in all and by the key of their class. */
+  stored = 0;
+  storedBy: Map<string, number> | undefined;
   /** Of a tenant with a quota: what all of its have to pass. */
   gates: readonly Gate[] = none;
   /** Milliseconds of slots by weight. */
@@ -74,7 +77,7 @@ export class OrderNode implements Placed {
 
   /** It is remembered also without work. */
   get isKept(): boolean {
-    return this.gates.length > 0 || this.weight !== this.standardWeight;
+    return this.gates.length > 0 || this.weight !== this.standardWeight || this.stored > 0;
   }
 
   goesBefore(other: OrderNode): boolean {
@@ -100,6 +103,16 @@ export class OrderNode implements Placed {
   note(now: number): void {
     this.#average = this.average(now);
     this.#averagedAt = now;
+  }
+
+  /** So many more of a class wait in the store, or fewer. */
+  store(key: string, count: number): void {
+    this.stored += count;
+    this.storedBy ??= new Map();
+    const stored = (this.storedBy.get(key) ?? 0) + count;
+    if (stored > 0) this.storedBy.set(key, stored);
+    else this.storedBy.delete(key);
+    if (this.storedBy.size === 0) this.storedBy = undefined;
   }
 
   /** Against its siblings, from now on. */

@@ -4,18 +4,15 @@
  *
  * Of what waits in the store and not in the order, only how many is known, and in which line.
  */
-import { classKey } from './gates.ts';
 import { Largest } from './largest.ts';
 import type { OrderNode } from './order-node.ts';
 import type { OrderTree } from './order-tree.ts';
-import { type Leaf, type Priority, priorities } from './priority.ts';
+import { type Priority, priorities } from './priority.ts';
 import { cameBefore, type HeldBy, holdOf, type WaitingClass } from './waiting-class.ts';
 
 export interface ViewWanted {
   /** Only what is of one. */
   readonly tenant?: string | undefined;
-  /** How many wait behind in the store, by leaf and gates. */
-  readonly behind: Iterable<{ readonly leaf: Leaf; readonly count: number }>;
   readonly lines: number;
   /** Of one line. */
   readonly classes: number;
@@ -67,20 +64,15 @@ interface Found {
   readonly shareDue: number;
 }
 
-/** What waits in the store in a leaf, by the key of its class. */
-type Behind = Map<string, number>;
-
 export function viewOf(tree: OrderTree, wanted: ViewWanted, now: number): OrderView {
-  const { tenant, lines: most } = wanted;
-  const { behind, unread } = byLeaf(tree, wanted);
-  const lines = new Largest<Found | LineView>(most);
+  const { tenant, lines: most, classes } = wanted;
+  const lines = new Largest<Found>(most);
   const all = { lines: 0, running: 0, waiting: 0, held: 0, used: 0 };
   const count = (leaf: OrderNode, shareDue: number): void => {
     all.used += leaf.average(now);
-    const stored = behind.get(leaf);
-    const waiting = leaf.waiting + (stored === undefined ? 0 : sum(stored.values()));
+    const waiting = leaf.waiting + leaf.stored;
     if (waiting + leaf.running === 0) return;
-    const held = heldIn(leaf, stored);
+    const held = heldIn(leaf);
     all.lines += 1;
     all.running += leaf.running;
     all.waiting += waiting;
@@ -89,14 +81,17 @@ export function viewOf(tree: OrderTree, wanted: ViewWanted, now: number): OrderV
   };
   const root = tenant === undefined ? tree.root : tree.findTenant(tenant);
   if (root !== undefined) walk(root, 1, count);
-  for (const line of unread) {
-    all.lines += 1;
-    all.waiting += line.waiting;
-    lines.offer(line.waiting, () => line);
-  }
-  const told = lines
-    .sorted()
-    .map((each) => ('leaf' in each ? lineView(each, behind.get(each.leaf), wanted, now, all.used) : each));
+  const told = lines.sorted().map((found) => {
+    const { leaf, ...counted } = found;
+    const used = all.used > 0 ? leaf.average(now) / all.used : 0;
+    return {
+      ...namesOf(leaf),
+      ...counted,
+      running: leaf.running,
+      shareUsed: used,
+      ...classesOf(leaf, classes),
+    };
+  });
   return {
     running: all.running,
     waiting: all.waiting,
@@ -125,84 +120,45 @@ function hasPart(node: OrderNode): boolean {
   return node.running > 0 || node.above?.ready.has(node) === true;
 }
 
-/** What waits in the store by leaf, and the lines of which nothing has come to the order yet. */
-function byLeaf(
-  tree: OrderTree,
-  { tenant, behind }: ViewWanted,
-): { readonly behind: ReadonlyMap<OrderNode, Behind>; readonly unread: Iterable<LineView> } {
-  const known = new Map<OrderNode, Behind>();
-  const unread = new Map<string, LineView>();
-  for (const { leaf, count } of behind) {
-    if (count <= 0 || (tenant !== undefined && leaf.tenant !== tenant)) continue;
-    const node = tree.find(leaf);
-    const key = classKey(leaf.gates ?? []);
-    if (node === undefined) {
-      const name = `${leaf.tenant}/${leaf.priority}/${leaf.fairnessKey}`;
-      unread.set(name, unreadLine(leaf, count + (unread.get(name)?.waiting ?? 0)));
-      continue;
-    }
-    const classes = known.get(node) ?? new Map<string, number>();
-    classes.set(key, count);
-    known.set(node, classes);
-  }
-  return { behind: known, unread: unread.values() };
-}
-
-function unreadLine({ tenant, priority, fairnessKey }: Leaf, waiting: number): LineView {
-  return {
-    ...{ tenant, priority, fairnessKey, waiting },
-    ...{ running: 0, held: 0, shareUsed: 0, shareDue: 0, first: undefined },
-    classes: [{ waiting, next: undefined }],
-    otherClasses: 0,
-  };
-}
-
-function heldIn(leaf: OrderNode, behind: Behind | undefined): number {
-  if (!leaf.tenant.isOpen) return leaf.waiting + (behind === undefined ? 0 : sum(behind.values()));
+function heldIn(leaf: OrderNode): number {
+  if (!leaf.tenant.isOpen) return leaf.waiting + leaf.stored;
   let held = 0;
-  for (const queue of leaf.classes?.values() ?? []) {
-    if (queue.heldBy !== undefined) held += queue.line.size + (behind?.get(queue.key) ?? 0);
+  for (const { heldBy, line, key } of leaf.classes?.values() ?? none) {
+    if (heldBy !== undefined) held += line.size + (leaf.storedBy?.get(key) ?? 0);
   }
   return held;
 }
 
-function lineView(
-  { leaf, waiting, held, shareDue }: Found,
-  behind: Behind | undefined,
-  wanted: ViewWanted,
-  now: number,
-  used: number,
-): LineView {
-  const classes = new Largest<ClassView>(wanted.classes);
-  let count = 0;
-  let first: WaitingClass | undefined;
-  const seen = new Set<string>();
-  const plain = leaf.plain === undefined || leaf.plain.line.size === 0 ? [] : [leaf.plain];
-  for (const queue of [...plain, ...(leaf.classes?.values() ?? [])]) {
-    const stored = behind?.get(queue.key) ?? 0;
-    if (stored > 0) seen.add(queue.key);
-    const length = queue.line.size + stored;
-    count += 1;
-    if (first === undefined || cameBefore(queue, first)) first = queue;
-    classes.offer(length, () => classView(queue, length));
-  }
-  for (const [key, length] of behind ?? []) {
-    if (seen.has(key)) continue;
-    count += 1;
-    classes.offer(length, () => ({ waiting: length, next: undefined }));
-  }
-  const told = classes.sorted();
+function namesOf(leaf: OrderNode): Pick<LineView, 'tenant' | 'priority' | 'fairnessKey'> {
   return {
     tenant: leaf.tenant.name,
     priority: priorities[leaf.rank] ?? 'normal',
     fairnessKey: leaf.name,
-    running: leaf.running,
-    ...{ waiting, held, shareDue },
-    shareUsed: used > 0 ? leaf.average(now) / used : 0,
-    first: first?.line.head,
-    classes: told,
-    otherClasses: count - told.length,
   };
+}
+
+function classesOf(leaf: OrderNode, most: number): Pick<LineView, 'first' | 'classes' | 'otherClasses'> {
+  const { plain, classes, storedBy } = leaf;
+  const largest = new Largest<ClassView>(most);
+  let count = 0;
+  let first: WaitingClass | undefined;
+  const look = (queue: WaitingClass): void => {
+    count += 1;
+    if (first === undefined || cameBefore(queue, first)) first = queue;
+    const waiting = queue.line.size + (storedBy?.get(queue.key) ?? 0);
+    largest.offer(waiting, () => classView(queue, waiting));
+  };
+  if (plain !== undefined && plain.line.size > 0) look(plain);
+  for (const queue of classes?.values() ?? none) look(queue);
+  for (const [key, waiting] of storedBy ?? none) {
+    // All of those that are read have left, and the next page is on its way.
+    const isRead = key === '' ? plain !== undefined && plain.line.size > 0 : classes?.has(key);
+    if (isRead) continue;
+    count += 1;
+    largest.offer(waiting, () => ({ waiting, next: undefined }));
+  }
+  const told = largest.sorted();
+  return { first: first?.line.head, classes: told, otherClasses: count - told.length };
 }
 
 function classView(queue: WaitingClass, waiting: number): ClassView {
@@ -210,8 +166,4 @@ function classView(queue: WaitingClass, waiting: number): ClassView {
   return { waiting, next: queue.line.head, ...(heldBy !== undefined && { heldBy }) };
 }
 
-function sum(numbers: Iterable<number>): number {
-  let all = 0;
-  for (const each of numbers) all += each;
-  return all;
-}
+const none: readonly never[] = [];

@@ -241,6 +241,11 @@ export class RunOrder {
     return queue === undefined ? undefined : holdOf(queue);
   }
 
+  /** So many more wait in the store in a leaf with the same gates, or fewer: they are counted, and are not in the order. */
+  store(leaf: Leaf, count: number): void {
+    if (count !== 0) this.#tree.leaf(leaf).store(classKey(leaf.gates ?? none), count);
+  }
+
   /** Who waits and runs in which leaf, and what holds them. Takes as long as there are leaves and classes. */
   view(wanted: ViewWanted, now = this.#now): OrderView {
     return viewOf(this.#tree, wanted, now);

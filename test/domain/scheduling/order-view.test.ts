@@ -13,7 +13,7 @@ function concurrency(value: string, limit: number): ConcurrencyUse {
   return { kind: 'concurrency', rule: 'task/user', meter: `user=${value}`, key: 'user', value, limit };
 }
 
-const wanted: ViewWanted = { behind: [], lines: 1000, classes: 10 };
+const wanted: ViewWanted = { lines: 1000, classes: 10 };
 const none = () => 0;
 
 describe('the lines of a queue', () => {
@@ -39,7 +39,8 @@ describe('the lines of a queue', () => {
     order.add('a', leaf('x', 'mine'));
     order.add('b', leaf('x', 'theirs'));
     order.hold('r', leaf('y', 'theirs'), 0);
-    const view = order.view({ ...wanted, tenant: 'mine', behind: [{ leaf: leaf('x', 'theirs'), count: 9 }] });
+    order.store(leaf('x', 'theirs'), 9);
+    const view = order.view({ ...wanted, tenant: 'mine' });
     expect(view).toMatchObject({ running: 0, waiting: 1, lines: [{ tenant: 'mine', shareDue: 1 }] });
     expect(view.lines).toHaveLength(1);
     expect(order.view({ ...wanted, tenant: 'nobody' })).toMatchObject({ waiting: 0, lines: [] });
@@ -105,14 +106,14 @@ describe('the lines of a queue', () => {
     const order = new RunOrder();
     const gates = [concurrency('ann', 0)];
     order.add('a', { ...leaf('x'), gates });
-    const behind = [
-      { leaf: { ...leaf('x'), gates }, count: 41 },
-      { leaf: leaf('x'), count: 5 },
-      { leaf: leaf('z'), count: 60 },
-      { leaf: { ...leaf('z'), gates }, count: 40 },
-      { leaf: leaf('empty'), count: 0 },
-    ];
-    const view = order.view({ ...wanted, behind });
+    order.store({ ...leaf('x'), gates }, 50);
+    order.store({ ...leaf('x'), gates }, -9);
+    order.store(leaf('x'), 5);
+    order.store(leaf('z'), 60);
+    order.store({ ...leaf('z'), gates }, 40);
+    order.store(leaf('empty'), 3);
+    order.store(leaf('empty'), -3);
+    const view = order.view(wanted);
     expect(view).toMatchObject({ waiting: 147, held: 42 });
     expect(view.lines.map(({ fairnessKey, waiting }) => [fairnessKey, waiting])).toEqual([
       ['z', 100],
