@@ -176,14 +176,54 @@ export interface ExplainExecutionResponseJson {
   readonly heldBy: readonly string[];
   readonly goesOnAt?: string;
   readonly endsAt?: string;
-  readonly gate?: {
-    readonly kind: string;
-    readonly key: string;
-    readonly value: string;
-    readonly limit: string;
-    readonly per?: string;
-    readonly burst: string;
-  };
+  readonly gate?: QueueGateJson;
+}
+
+export interface QueueGateJson {
+  readonly kind: string;
+  readonly key: string;
+  readonly value: string;
+  readonly limit: string;
+  readonly per?: string;
+  readonly burst: string;
+  readonly since?: string;
+  readonly opensAt?: string;
+}
+
+export interface QueueClassJson {
+  readonly waiting: string;
+  readonly nextExecutionId: string;
+  readonly nextSince?: string;
+  readonly gate?: QueueGateJson;
+  readonly heldBy: readonly string[];
+  readonly summary: string;
+  readonly freedBy: string;
+}
+
+export interface QueueLineJson {
+  readonly tenant: string;
+  readonly priority: string;
+  readonly fairnessKey: string;
+  readonly running: number;
+  readonly waiting: string;
+  readonly held: string;
+  readonly shareUsed: number;
+  readonly shareDue: number;
+  readonly nextExecutionId: string;
+  readonly nextSince?: string;
+  readonly classes: readonly QueueClassJson[];
+  readonly otherClasses: string;
+}
+
+export interface GetQueueResponseJson {
+  readonly slots: number;
+  readonly running: number;
+  readonly waiting: string;
+  readonly held: string;
+  readonly block: string;
+  readonly lines: readonly QueueLineJson[];
+  readonly otherLines: string;
+  readonly otherWaiting: string;
 }
 
 export interface GetInvocationResponseJson {
