@@ -16,6 +16,8 @@ export interface BoundsConfig {
   readonly receiveTotalMs: number;
   /** How long a caller may take nothing of what waits for it, in milliseconds. */
   readonly sendIdleMs: number;
+  /** Bytes that may wait for all readers together; those that have taken nothing for longest are hung up on beyond. */
+  readonly sendBytesInFlight: number;
   /** Connections of all callers, over gRPC and HTTP each. */
   readonly maxConnections: number;
   /** Of one address. */
@@ -77,6 +79,7 @@ export function resolveBounds(read: (key: keyof BoundsConfig) => string | undefi
     maxRequestValues: number('maxRequestValues', 50_000, 1000, 10_000_000),
     receiveIdleMs: number('receiveIdleMs', 10_000, 100, 60 * minuteMs),
     receiveTotalMs: number('receiveTotalMs', minuteMs, 100, 60 * minuteMs),
+    sendBytesInFlight: number('sendBytesInFlight', 512 * mebibyte, mebibyte, 64 * gibibyte),
     sendIdleMs: number('sendIdleMs', 2 * minuteMs, 100, 24 * 60 * minuteMs),
     maxConnections,
     maxConnectionsPerAddress: number(

@@ -43,7 +43,13 @@ export interface RetryPolicy {
   readonly jitter: number;
   /** Empty means the codes that are retryable by default. */
   readonly on: readonly ErrorCode[];
+  /** Of all first attempts of the task, the share that may be tried again; absent means that it is not bounded. */
+  readonly budget?: number;
+  /** What becomes of one that would be tried again beyond it; absent means that it fails. */
+  readonly onExhausted?: RetryExhausted;
 }
+
+export type RetryExhausted = 'fail' | 'hold';
 
 /** Immutable code. A wasm artifact's bytes are in the artifact folder under its digest. */
 export type Artifact =

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { Outcome, Termination } from '../domain/execution.ts';
 import { mayRerun } from '../domain/interruption.ts';
 import { backoffMs, isRetryable } from '../domain/retry.ts';
+import type { RetryExhausted } from '../domain/task.ts';
 import type { AttemptEnd, Cause, ExecutionContext, ExecutionEvent } from './execution-context.ts';
 import { countingTotal } from './timers.ts';
 
@@ -119,7 +120,8 @@ export function outcomeOf(cause: Cause, termination?: Termination, end?: Attempt
   };
 }
 
-export function endOutcome(end: AttemptEnd): Outcome {
+/** `overBudget` says that it would have been tried again, and that its task has no retries left. */
+export function endOutcome(end: AttemptEnd, overBudget?: RetryExhausted): Outcome {
   switch (end.kind) {
     case 'completed':
       return {
@@ -128,7 +130,15 @@ export function endOutcome(end: AttemptEnd): Outcome {
         ...(end.output !== undefined && { output: end.output }),
       };
     case 'failed':
-      return outcomeOf(end, undefined, end);
+      if (overBudget === undefined) return outcomeOf(end, undefined, end);
+      return outcomeOf(
+        {
+          ...end,
+          message: `${end.message} (not tried again: the retries of its task are used up, retry.budget)`,
+        },
+        undefined,
+        end,
+      );
     case 'stopped':
       return outcomeOf({ code: 'INSTANCE_LOST', message: 'the instance was stopped from outside' });
   }

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Outcome } from '../domain/execution.ts';
 import type { RecoveryPolicy } from '../domain/interruption.ts';
-import type { RetryPolicy, TimerPolicies } from '../domain/task.ts';
+import type { RetryExhausted, RetryPolicy, TimerPolicies } from '../domain/task.ts';
 
 export interface ExecutionInput {
   readonly executionId: string;
@@ -84,7 +84,14 @@ export type AttemptEnd =
 export type ExecutionEvent =
   | { readonly type: 'dispatch'; readonly at: number }
   | { readonly type: 'alarm'; readonly at: number }
-  | { readonly type: 'attemptEnded'; readonly at: number; readonly end: AttemptEnd; readonly random: number }
+  /** `overBudget` is absent, or says what becomes of one that the budget of its task does not let try again. */
+  | {
+      readonly type: 'attemptEnded';
+      readonly at: number;
+      readonly end: AttemptEnd;
+      readonly random: number;
+      readonly overBudget?: RetryExhausted;
+    }
   | { readonly type: 'limit'; readonly at: number; readonly cause: Cause }
   | { readonly type: 'cancel'; readonly at: number; readonly reason: string; readonly by?: string }
   /** To be held; an attempt that runs is stopped for it and run anew. */

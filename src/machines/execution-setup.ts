@@ -61,6 +61,7 @@ export const executionSetup = setup({
       const code = context.cause?.code ?? (event.end.kind === 'failed' ? event.end.code : 'INSTANCE_LOST');
       return { ...attemptOver, cause: null, retryAt: retryTime(context, code, event.at, event.random) };
     }),
+    holdRetry: assign(({ event }) => ({ ...attemptOver, cause: null, heldSince: event.at })),
     retryIsDue: assign({ retryAt: null }),
     beginStopping: assign(({ context, event }) => ({
       cause: causeOf(context, event),
@@ -96,7 +97,7 @@ export const executionSetup = setup({
       return cause === null ? {} : { cause, outcome: outcomeOf(cause) };
     }),
     endByAttempt: assign(({ event }) =>
-      event.type === 'attemptEnded' ? { outcome: endOutcome(event.end) } : {},
+      event.type === 'attemptEnded' ? { outcome: endOutcome(event.end, event.overBudget) } : {},
     ),
     endByStop: assign(({ context, event }) => {
       if (event.type !== 'attemptEnded' || context.cause === null) return {};
@@ -127,13 +128,16 @@ export const executionSetup = setup({
     mayStillGoOn: ({ context, event }) =>
       (context.cause === null || willRetry(context, context.cause.code)) && causeOf(context, event) !== null,
     completed: ({ event }) => event.type === 'attemptEnded' && event.end.kind === 'completed',
+    isHeldByBudget: ({ event }) => event.type === 'attemptEnded' && event.overBudget === 'hold',
     canRetry: ({ context, event }) => {
       if (event.type !== 'attemptEnded' || event.end.kind === 'completed') return false;
+      if (event.overBudget !== undefined) return false;
       const code = event.end.kind === 'failed' ? event.end.code : 'INSTANCE_LOST';
       return retryTime(context, code, event.at, event.random) !== null;
     },
     canRetryAfterStop: ({ context, event }) =>
       event.type === 'attemptEnded' &&
+      event.overBudget === undefined &&
       context.cause !== null &&
       retryTime(context, context.cause.code, event.at, event.random) !== null,
     causeIsTimeout: ({ context, event }) => {

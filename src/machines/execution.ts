@@ -36,6 +36,7 @@ const alarm = (state: Alarmed) => ({
 /** How the end of an attempt is taken that nobody stopped. */
 const attemptOver = [
   { guard: 'completed', target: '#execution.completed', actions: ['endByAttempt', 'releaseSlot'] },
+  { guard: 'isHeldByBudget', target: '#execution.running.suspended', actions: ['holdRetry', 'releaseSlot'] },
   { guard: 'canRetry', target: '#execution.running.backingOff', actions: ['beginBackoff', 'releaseSlot'] },
   { target: '#execution.failed', actions: ['endByAttempt', 'releaseSlot'] },
 ] as const;
@@ -183,6 +184,7 @@ function createChart(first: 'queued' | 'waiting') {
                   actions: ['countHeld', 'makeDue', 'releaseSlot'],
                 },
                 { guard: 'stopsToHold', target: 'suspended', actions: ['countHeld', 'releaseSlot'] },
+                { guard: 'isHeldByBudget', target: 'suspended', actions: ['holdRetry', 'releaseSlot'] },
                 {
                   guard: 'canRetryAfterStop',
                   target: 'backingOff',

@@ -132,7 +132,7 @@ export async function openCore(
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
     },
   });
-  const checkOpen = () => supervisor.checkOpen();
+  const checkOpen = (tenant?: string) => supervisor.checkOpen(tenant);
   const listener = keepWarm(runtimes, (task) => supervisor.limitsChanged(task));
   const tasks = new TaskCatalog({ ...shared, runtimes, listener, checkOpen });
   const snapshots = await openSnapshots(config, {

@@ -82,7 +82,7 @@ export async function openFront(
     const arrivals = new Arrivals(budget, clock, { idleMs: receiveIdleMs, totalMs: receiveTotalMs });
     return { budget, arrivals };
   };
-  const sends = new StalledSends(clock, config.sendIdleMs);
+  const sends = new StalledSends(clock, config.sendIdleMs, config.sendBytesInFlight);
   opened.defer(() => sends.close());
   const pageAccess = new PageAccess(clock);
   const calls = new OpenCalls(clock, {

@@ -33,7 +33,7 @@ export interface SnapshotParts {
   readonly hostAccess: boolean;
   readonly caps: TaskCaps;
   /** Throws unavailable while the node takes up nothing. */
-  readonly checkOpen?: () => void;
+  readonly checkOpen?: (tenant?: string) => void;
 }
 
 /** A line's only parts without pieces came in one request each, whose characters JSON may escape. */

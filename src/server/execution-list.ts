@@ -84,14 +84,37 @@ export function createListExecutions({
       ...(Object.keys(labels).length > 0 && { labels }),
     };
     const { records, stoppedAt } = await inScope(list, listed, wanted, call);
-    const page = records.slice(0, limit);
-    const next = records.length > limit ? page.at(-1)?.executionId : stoppedAt;
+    const page = withinBytes(records.slice(0, limit));
+    const next = records.length > page.length ? page.at(-1)?.executionId : stoppedAt;
     const now = Math.round(clock.now());
     return create(ListExecutionsResponseSchema, {
       executions: page.map((record) => recordToWire(record, now)),
       nextPageToken: next === undefined ? '' : pageTokens.seal('executions', next),
     });
   };
+}
+
+/** Bytes of texts that the executions of a page have in all: a page of others is shorter than was asked for. */
+const mostPageBytes = 1024 * 1024;
+
+/** As many as have no more; at least one. */
+function withinBytes(records: readonly ExecutionRecord[]): readonly ExecutionRecord[] {
+  let bytes = 0;
+  for (const [index, record] of records.entries()) {
+    bytes += textBytes(record);
+    if (bytes > mostPageBytes && index > 0) return records.slice(0, index);
+  }
+  return records;
+}
+
+/** About as many bytes as there are characters: what callers and functions have written of any length. */
+function textBytes({ metadata, labels = {}, outcome }: ExecutionRecord): number {
+  let bytes = 0;
+  for (const texts of [metadata, labels]) {
+    for (const [name, value] of Object.entries(texts)) bytes += name.length + value.length;
+  }
+  if (outcome !== undefined && 'message' in outcome) bytes += outcome.message.length;
+  return bytes + (outcome?.output?.length ?? 0);
 }
 
 type Filter = Parameters<ExecutionList['executions']>[0];

@@ -23,18 +23,29 @@ interface Waiting {
 const slowestRate = 16;
 /** How often it is looked, as a part of the bound. */
 const looks = 4;
+/** … and in milliseconds at most: what waits in all may grow quickly. */
+const longestLookMs = 1000;
 
 export class StalledSends {
   readonly #clock: Pick<Clock, 'monotonic' | 'setTimer'>;
   readonly #idleMs: number;
+  readonly #mostBytes: number;
   readonly #open = new Map<Sending, () => void>();
   readonly #waiting = new Map<Sending, Waiting>();
   #timer: Timer;
 
-  /** `idleMs` is how long a reader may take nothing, in milliseconds. */
-  constructor(clock: Pick<Clock, 'monotonic' | 'setTimer'>, idleMs: number) {
+  /**
+   * `idleMs` is how long a reader may take nothing, in milliseconds; `mostBytes` may wait for all readers together:
+   * where it is more, those are hung up on that have taken nothing for longest.
+   */
+  constructor(
+    clock: Pick<Clock, 'monotonic' | 'setTimer'>,
+    idleMs: number,
+    mostBytes = Number.POSITIVE_INFINITY,
+  ) {
     this.#clock = clock;
     this.#idleMs = idleMs;
+    this.#mostBytes = mostBytes;
     this.#timer = this.#later();
   }
 
@@ -51,10 +62,28 @@ export class StalledSends {
   }
 
   #later(): Timer {
-    return this.#clock.setTimer(this.#idleMs / looks, () => {
+    return this.#clock.setTimer(Math.min(this.#idleMs / looks, longestLookMs), () => {
       this.#timer = this.#later();
-      for (const [sending, hangUp] of this.#open) if (this.#isStalled(sending)) this.#end(sending, hangUp);
+      let bytes = 0;
+      for (const [sending, hangUp] of this.#open) {
+        if (this.#isStalled(sending)) this.#end(sending, hangUp);
+        else bytes += sending.writableLength;
+      }
+      if (bytes > this.#mostBytes) this.#shed(bytes - this.#mostBytes);
     });
+  }
+
+  /** Makes room of so many bytes. */
+  #shed(bytes: number): void {
+    const longest = [...this.#waiting].sort(([, a], [, b]) => a.since - b.since || b.bytes - a.bytes);
+    let left = bytes;
+    for (const [sending, waiting] of longest) {
+      const hangUp = this.#open.get(sending);
+      if (hangUp === undefined) continue;
+      this.#end(sending, hangUp);
+      left -= waiting.bytes;
+      if (left <= 0) return;
+    }
   }
 
   #isStalled(sending: Sending): boolean {

@@ -54,6 +54,8 @@ const admit = fc
     attemptMs: fc.constantFrom(undefined, 10, 100),
     queueMs: fc.constantFrom(undefined, 10),
     cancelOnDisconnect: fc.boolean(),
+    /** The caller looks no more once it is accepted. */
+    leaves: fc.boolean(),
   })
   .map(
     (how): Act =>
@@ -81,6 +83,7 @@ const admit = fc
                 () => void world.accepted.add(cursor.executionId),
                 () => void world.refused.add(cursor.executionId),
               );
+              if (how.leaves) cursor.close('done');
             },
             () => {},
           ),

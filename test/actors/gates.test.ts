@@ -176,6 +176,11 @@ describe('what waits in the store', () => {
       await before.clock.advance(20);
     }
     expect(before.supervisor.passive).toBeGreaterThan(0);
+    expect(await before.supervisor.explain(held.at(-1) ?? '')).toMatchObject({
+      summary: expect.stringContaining('place 6 of 6 in the queue: all that may run at a time'),
+      gate: { key: 'metadata.user', value: 'a', limit: 1 },
+      heldBy: [runs.executionId],
+    });
     const other = await before.admit({ mode: 'async', task: shared, ...of('b') });
     expect(other.record.state).toBe('running.attempting');
     const after = crash(before, { slots: 2, waiting });

@@ -73,6 +73,24 @@ describe('what waits beyond those that stay live', () => {
     await bench.leavesNothing();
   });
 
+  test('runs with all that it was asked for, where there are as many lines as executions', async () => {
+    const bench = supervisorBench(few);
+    const ids: string[] = [];
+    for (let n = 0; n < 20; n++) {
+      const cursor = await bench.start({}, { fairnessKey: `k${n}`, metadata: { n: String(n) } });
+      cursor.close('done');
+      await settle();
+      ids.push(cursor.executionId);
+    }
+    expect(bench.supervisor.load).toMatchObject({ live: 3, pending: 19 });
+    const order = await runAll(bench);
+    expect([...order].sort()).toEqual([...ids].sort());
+    for (const [n, id] of ids.entries()) {
+      expect(await bench.record(id)).toMatchObject({ status: 'completed', metadata: { n: String(n) } });
+    }
+    await bench.leavesNothing();
+  });
+
   test('can be cancelled, held and resumed, wherever in the queue it is', async () => {
     const bench = supervisorBench(few);
     const ids = await fill(bench, 12);

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/cli/client.ts';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { adminTokenFile } from '../../src/stores/token-file.ts';
 import { example, type LocalServer, startServer } from '../support/server.ts';
-import { errorLine, run } from './spear.ts';
+import { errorLine, run, temporaryFolder } from './spear.ts';
 
 let server: LocalServer;
 
@@ -62,6 +62,20 @@ describe('spear quota', () => {
     expect((await spear('quota', 'show', 'full')).stdout).toMatch(/^full +1 +1 +- +2 +2$/m);
     await spear('quota', 'set', 'full', '--pending', '3');
     expect((await invoke('full')).code).toBe(0);
+  });
+
+  it('counts what is restored as what is invoked', async () => {
+    const invoke = ['invoke', 'loop', '--mode', 'async', '--start-after', '1h', '--tenant', 'other'];
+    const made = await spear(...invoke);
+    const id = made.stdout.trim();
+    const folder = await temporaryFolder();
+    const file = join(folder, 'snapshot.json');
+    await writeFile(file, (await spear('snapshot', id, '--tenant', 'other')).stdout);
+    await spear('quota', 'set', 'other', '--pending', '1');
+    const restored = await spear('restore', file, '--as-new', '--tenant', 'other');
+    expect([restored.code, restored.line]).toEqual([75, expect.stringMatching(/the quota of other is full/)]);
+    await spear('quota', 'set', 'other', '--pending', 'none');
+    expect((await spear('restore', file, '--as-new', '--tenant', 'other')).code).toBe(0);
   });
 
   it.each([

@@ -4,10 +4,19 @@ import { ErrorCode, ExecutionStatus } from '../../src/server/gen/spearlet/functi
 import { calm, type Forged, forged, lost } from './forged.ts';
 import { judge, rules } from './oracle.ts';
 import { at, createdAt, failedWith, final, setPatch, setResult, setTerms } from './spoiling.ts';
+import { keyed } from './wasm-kinds.ts';
 
 type Spoil = readonly [rule: string, what: string, spoil: (history: Forged) => void];
 
+/** Five of the task with limits run as one of them did. */
+function manyKeyed(history: Forged): void {
+  setTerms(history, 1, { task: keyed.name });
+  for (const id of ['exec_2', 'exec_3', 'exec_4', 'exec_5']) history.finals.set(id, final(history, calm));
+}
+
 const spoils: readonly Spoil[] = [
+  ['concurrency', 'more run at a time than its task allows', manyKeyed],
+  ['rate', 'more start in a time than its task allows', manyKeyed],
   [
     'I1 one at a time',
     'an attempt goes on when the next has begun',

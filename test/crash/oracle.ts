@@ -2,6 +2,7 @@
 import type { History } from './history.ts';
 import { attemptRules } from './rules/attempts.ts';
 import { deadlineRules } from './rules/deadlines.ts';
+import { gateRules } from './rules/gates.ts';
 import { heardRules } from './rules/heard.ts';
 import { keptRules } from './rules/kept.ts';
 import { logRules } from './rules/log.ts';
@@ -17,6 +18,7 @@ export const rules: readonly Rule[] = [
   ...keptRules,
   ...outcomeRules,
   ...nodeRules,
+  ...gateRules,
 ];
 
 /** What is against the rules, a line each, with the name of the rule first. */

@@ -107,4 +107,23 @@ const loop: Kind = {
   },
 };
 
-export const wasmKinds: readonly Kind[] = [add, ticker, cat, exit, loop];
+/** The limits of the task that has any. */
+export const keyed = { name: 'keyed', limit: 2, units: 20, perMs: 1000, burst: 3 } as const;
+
+const limited: Kind = {
+  name: keyed.name,
+  weight: 3,
+  register: ({ peer }) =>
+    peer.register(keyed.name, 'ticker/ticker.wasm', {
+      grace,
+      maxRecoveries,
+      concurrency: [{ key: 'task', limit: keyed.limit }],
+      rate: [{ key: 'task', units: keyed.units, per: durationFromMs(keyed.perMs), burst: keyed.burst }],
+    } as Parameters<typeof peer.register>[2]),
+  draw: (random, marks) => {
+    const { request, terms } = ticker.draw(random, marks);
+    return { request, terms: { ...terms, task: keyed.name } };
+  },
+};
+
+export const wasmKinds: readonly Kind[] = [add, ticker, cat, exit, loop, limited];

@@ -73,6 +73,31 @@ describe('what is sent', () => {
     expect(ended()).toBe(1);
   });
 
+  it('ends, the one first that has waited longest, where more waits in all than is allowed', async () => {
+    const clock = new FakeClock();
+    const sends = new StalledSends(clock, 60_000, 1000);
+    const ended: string[] = [];
+    const send = (name: string, bytes: number) => {
+      const sending = new Sending();
+      sending.writableLength = bytes;
+      sends.add(sending, () => ended.push(name));
+      return sending;
+    };
+    const slow = send('slow', 400);
+    send('old', 500);
+    await clock.advance(1000);
+    slow.writableLength = 300;
+    send('new', 100);
+    await clock.advance(5000);
+    expect(ended).toEqual([]);
+    send('large', 900);
+    await clock.advance(1000);
+    expect(ended).toEqual(['old', 'slow']);
+    await clock.advance(10_000);
+    expect(ended).toEqual(['old', 'slow']);
+    sends.close();
+  });
+
   it('is not looked at any more once it is closed, and nothing once the node is', async () => {
     const { clock, sends, sending, ended } = watched();
     sending.writableLength = 10;

@@ -9,6 +9,7 @@ import { startAttempt } from './attempts.ts';
 import type { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
 import { fromStore } from './recovery/stored-invocation.ts';
+import { RetryBudgets } from './retry-budgets.ts';
 
 export interface AttemptRunnerOptions {
   readonly clock: Clock;
@@ -32,6 +33,7 @@ export interface AttemptRunnerOptions {
 export class AttemptRunner {
   readonly #options: AttemptRunnerOptions;
   #quiet: PromiseWithResolvers<void> | undefined;
+  readonly #budgets = new RetryBudgets();
   #closed = false;
 
   constructor(options: AttemptRunnerOptions) {
@@ -44,6 +46,7 @@ export class AttemptRunner {
 
   start(execution: LiveExecution, number: number): void {
     const { executionId, log, task, invocation } = execution;
+    this.#budgets.began(execution, number);
     const { store, clock, bug, readHealth } = this.#options;
     const controller = startAttempt(
       this.runtimeOf(task),
@@ -63,12 +66,14 @@ export class AttemptRunner {
     if (task.definition.retry.maxAttempts === 1) execution.invocation = undefined;
   }
 
-  ended({ executionId, log }: LiveExecution, end: AttemptOutcome): void {
+  ended(execution: LiveExecution, end: AttemptOutcome): void {
+    const { executionId, log } = execution;
     if (this.#closed) return;
     const { executions, gone, deliver, now, random } = this.#options;
     if (executions.has(executionId)) {
       log.note(end.instanceId, end.resourceUse);
-      deliver(executionId, { type: 'attemptEnded', at: now(), end, random: random() });
+      const ended = { type: 'attemptEnded', at: now(), end, random: random() } as const;
+      deliver(executionId, this.#budgets.judged(execution, ended));
     } else gone(executionId);
     this.settle();
   }

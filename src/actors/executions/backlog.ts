@@ -171,7 +171,9 @@ export class Backlog {
 
   #isLong(leaf: Leaf): boolean {
     const { slots, bounds } = this.#host;
-    return slots.queued >= bounds.ahead && slots.waitingIn(leaf) >= bounds.aheadOfLine;
+    // Where lines are many, one of each has to do.
+    const enough = slots.queued >= 2 * bounds.ahead ? 1 : bounds.aheadOfLine;
+    return slots.queued >= bounds.ahead && slots.waitingIn(leaf) >= enough;
   }
 
   async #readOn(known: Behind): Promise<void> {

@@ -34,10 +34,27 @@ export interface PassivationHost {
   failed(error: unknown): void;
 }
 
+/** One in the order of the slots. */
+interface Ahead {
+  readonly record: ExecutionRecord;
+  /** All of it; undefined where they are many, and it is read when its slot comes. */
+  readonly waiting?: WaitingExecution;
+}
+
+/** What the order and estimates ask of a record, without what callers have written of any length. */
+function essence(record: ExecutionRecord): ExecutionRecord {
+  // Keys of gates may be metadata.
+  if (record.gates !== undefined) return record;
+  const { metadata: _metadata, labels: _labels, ...rest } = record;
+  return { ...rest, metadata: noMetadata };
+}
+
+const noMetadata = {};
+
 export class Passivation {
   readonly #host: PassivationHost;
   /** Those in the order of the slots. Of the others that are not live, the store alone knows. */
-  readonly #ahead = new Map<string, WaitingExecution>();
+  readonly #ahead = new Map<string, Ahead>();
   readonly #reviving = new Map<string, Promise<LiveExecution | undefined>>();
   #passive = 0;
   /** By tenant. */
@@ -84,13 +101,15 @@ export class Passivation {
     const { committed, place } = log;
     if (committed === undefined || place === undefined) return;
     this.#add(tenantOf(committed), 1);
-    if (isAhead) this.#ahead.set(log.executionId, { record: committed, place });
+    if (isAhead) this.readAhead({ record: committed, place });
     this.#arm(place.wakesAt);
   }
 
   /** One that was read from the store stands in the order of the slots. */
   readAhead(waiting: WaitingExecution): void {
-    this.#ahead.set(waiting.record.executionId, waiting);
+    const { record } = waiting;
+    const isWhole = this.#ahead.size < this.#host.bounds.ahead;
+    this.#ahead.set(record.executionId, isWhole ? { record, waiting } : { record: essence(record) });
   }
 
   /** So many of a tenant wait in the store since before this run of the node. */
@@ -129,7 +148,7 @@ export class Passivation {
 
   async #revive(executionId: string): Promise<LiveExecution | undefined> {
     const { store, wake, giveUp } = this.#host;
-    const waiting = this.#ahead.get(executionId) ?? (await store.waitingExecution(executionId));
+    const waiting = this.#ahead.get(executionId)?.waiting ?? (await store.waitingExecution(executionId));
     if (waiting === undefined || this.#closed) return undefined;
     try {
       const execution = await wake(waiting);

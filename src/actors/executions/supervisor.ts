@@ -378,9 +378,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
     return waiting > 0 ? { ...report, waiting } : report;
   }
 
-  /** Throws a RequestError, unavailable, where nothing is accepted now. */
-  checkOpen(): void {
-    this.#gate.checkOpen();
+  /** Throws a RequestError where nothing is accepted now, or no more of a tenant. */
+  checkOpen(tenant?: string): void {
+    if (tenant === undefined) this.#gate.checkOpen();
+    else this.#gate.checkAdmission(this.#queue.pending, tenant, 'urgent');
   }
 
   estimate(record: ExecutionRecord): number {

@@ -12,17 +12,13 @@ export interface HoldingGate {
   readonly opensInMs: number;
 }
 
-/** What it waits for: `a turn by concurrency key task: 1 of 1 run`. */
+/** What it waits for, after a colon. */
 export function gateSentence({ use }: HoldingGate): string {
   switch (use.kind) {
     case 'concurrency':
       return `all that may run at a time with concurrency key ${keyWords(use)} do: the limit is ${use.limit}`;
     case 'quota':
       return `all that its tenant may have running are: the limit is ${use.limit}`;
-    case 'quarantine':
-      return use.limit === 0
-        ? 'its task is quarantined, as its attempts failed too often'
-        : 'its task is quarantined, and one attempt tries whether it runs again';
     case 'rate':
       return `the rate of ${keyWords(use)} is used up: ${rateWords(use)}`;
     case 'quotaRate':
@@ -41,9 +37,8 @@ export function gateDetails(gate: HoldingGate, place: number): string[] {
 }
 
 /** What lets the one at a place go, or the first of its line. */
-export function gateOpening({ use, opensInMs }: HoldingGate, place: number): string {
+export function gateOpening({ opensInMs }: HoldingGate, place: number): string {
   if (Number.isFinite(opensInMs)) return `the next one may start in ${durationText(Math.max(0, opensInMs))}`;
-  if (use.kind === 'quarantine') return 'it goes on when an attempt of the task has succeeded';
   return place === 1
     ? 'it goes on when one of those that hold it ends'
     : 'the first of its line goes on when one of those that hold it ends';

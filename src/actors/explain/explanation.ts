@@ -9,6 +9,7 @@ import { type ErrorCode, quote } from '../../domain/errors.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { Explanation, QueueGate } from '../../domain/explanation.ts';
 import { defaultTimers } from '../../domain/interruption.ts';
+import { retryBudgetReason } from '../../domain/retry-budget.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
 import type { ExecutionContext } from '../../machines/execution-context.ts';
 import { countingTotal } from '../../machines/timers.ts';
@@ -192,6 +193,7 @@ function heldBy(entry: LoggedTransition | undefined): string {
     const before = entry.from === 'pending.queued' ? 'before it starts' : `at ${entry.from}`;
     return `by a breakpoint ${before}`;
   }
+  if (entry?.reasonCode === retryBudgetReason) return "as its task's retries are used up (retry.budget)";
   if (entry?.eventType === 'restored') return 'as its restore from a snapshot asked for';
   return 'by a suspend';
 }

@@ -2,6 +2,7 @@ import { breakpointReason } from '../../domain/breakpoint.ts';
 import type { EventBody } from '../../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Outcome } from '../../domain/execution.ts';
 import { contextPatch } from '../../domain/patch.ts';
+import { retryBudgetReason } from '../../domain/retry-budget.ts';
 import { storableOutcome } from '../../domain/storable.ts';
 import { type ExecutionSnapshot, executionChartVersion, statePath } from '../../machines/execution.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
@@ -60,6 +61,7 @@ function reasonOf(
   if (after.cause !== null) return after.cause.code;
   if (event.type === 'suspend' && event.byBreakpoint === true) return breakpointReason;
   if (event.type !== 'attemptEnded') return '';
+  if (event.overBudget === 'hold') return retryBudgetReason;
   return before.cause?.code ?? (event.end.kind === 'failed' ? event.end.code : '');
 }
 

@@ -144,7 +144,8 @@ export class Slots {
 
   /** What besides slots holds back a key that waits; undefined where nothing does. Times are milliseconds from now. */
   heldBy(key: string): HeldKey | undefined {
-    const held = this.#order.heldBy(key);
+    if (this.#since.has(key)) return undefined;
+    const held = this.#order.heldBy(key, this.#users.leafOf(key));
     return held === undefined ? undefined : this.heldKey(held);
   }
 

@@ -8,6 +8,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { type Invocation, isTerminal } from '../../domain/execution.ts';
 import type { Transfers } from '../../domain/executions.ts';
+import { tenantOf } from '../../domain/scope.ts';
 import type { SnapshotPart } from '../../domain/snapshot/parts.ts';
 import type { RestoredExecution, RestoreOptions } from '../../domain/snapshot/port.ts';
 import type { Tasks } from '../../domain/tasks.ts';
@@ -39,8 +40,11 @@ export interface RestoringOptions extends TaskSurroundings {
   readonly maxBytes: number;
   /** Documents that are on their way in at once. */
   readonly maxAtOnce: number;
-  /** Throws unavailable while nothing is taken up, so that a document is refused before it is sent. */
-  readonly checkOpen?: () => void;
+  /**
+   * Throws unavailable while nothing is taken up, so that a document is refused before it is sent; with a tenant also
+   * resource_exhausted, where no more of it may wait.
+   */
+  readonly checkOpen?: (tenant?: string) => void;
 }
 
 /** Executions that are being restored now: one document of each at a time. */
@@ -88,7 +92,9 @@ export class Restoring {
       }
       const entry = await restoration.finish();
       checkPresence(signal);
-      this.#options.checkOpen?.();
+      const { record } = restoration.restored;
+      // What has not ended counts as what is invoked does.
+      this.#options.checkOpen?.(isTerminal(record.status) ? undefined : tenantOf(record));
       await this.#commit(entry, wishes);
     } catch (error) {
       await restoration.drop();

@@ -41,6 +41,7 @@ const bounds: readonly (readonly [flags: string, description: string, parse?: ty
   ['--max-request-values <n>', 'values, keys and elements of one request (default 50000)'],
   ['--receive-idle-ms <ms>', 'how long a request may bring no byte (default 10000)'],
   ['--receive-total-ms <ms>', 'how long a request may take to arrive (default 60000)'],
+  ['--send-bytes-in-flight <size>', 'bytes that wait for all readers together (default 512MiB)', parseSize],
   ['--send-idle-ms <ms>', 'how long a caller may take nothing of its answer (default 120000)'],
   ['--max-connections <n>', 'connections of all callers (default 4096)'],
   ['--max-connections-per-address <n>', 'connections of one address (default 1024)'],

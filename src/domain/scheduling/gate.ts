@@ -23,7 +23,7 @@ interface Measured {
 
 /** So many attempts at a time. */
 export interface ConcurrencyUse extends Measured {
-  readonly kind: 'concurrency' | 'quarantine' | 'quota';
+  readonly kind: 'concurrency' | 'quota';
   readonly limit: number;
 }
 

@@ -220,10 +220,7 @@ export class RunOrder {
 
   /** How many wait in a leaf with the same gates. */
   waitingIn(leaf: Leaf): number {
-    const node = this.#tree.find(leaf);
-    const { gates = none } = leaf;
-    const queue = gates.length === 0 ? node?.plain : node?.classes?.get(classKey(gates));
-    return queue?.line.size ?? 0;
+    return this.#find(leaf)?.line.size ?? 0;
   }
 
   isWaiting(id: string): boolean {
@@ -235,9 +232,9 @@ export class RunOrder {
     return this.#waiting.get(id)?.line;
   }
 
-  /** What holds back one that waits; undefined where nothing but slots does. */
-  heldBy(id: string): HeldBy | undefined {
-    const queue = this.#waiting.get(id);
+  /** What holds back one that waits, or those of a leaf with the same gates; undefined where nothing but slots does. */
+  heldBy(id: string, leaf?: Leaf): HeldBy | undefined {
+    const queue = this.#waiting.get(id) ?? (leaf === undefined ? undefined : this.#find(leaf));
     return queue === undefined ? undefined : holdOf(queue);
   }
 
@@ -301,6 +298,12 @@ export class RunOrder {
       if (gate !== undefined) gates.push(gate);
     }
     return gates;
+  }
+
+  #find(leaf: Leaf): WaitingClass | undefined {
+    const node = this.#tree.find(leaf);
+    const { gates = none } = leaf;
+    return gates.length === 0 ? node?.plain : node?.classes?.get(classKey(gates));
   }
 
   #classOf(leaf: OrderNode, uses: readonly GateUse[]): WaitingClass {

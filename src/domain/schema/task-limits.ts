@@ -1,6 +1,6 @@
 /** How long a task may take, what it may use, and how often it is tried. */
 import type { Limits, RetryPolicy, Timeouts } from '../task.ts';
-import { duration, field, list, number, object, optional, whole } from './check.ts';
+import { duration, field, list, number, object, oneOf, optional, whole } from './check.ts';
 import { flag } from './form.ts';
 import { delay, errorCode, kibibyte, longestMs, mostBytes, positive } from './values.ts';
 
@@ -72,5 +72,15 @@ export const retry = object<RetryPolicy>({
     default: [],
     defaultWords: 'every USER code, ATTEMPT_TIMEOUT and the transient PLATFORM ones',
     shown: '',
+  }),
+  budget: optional(number(0, 10), {
+    means:
+      'Retries of all executions of the task together: each first attempt puts so much of one aside, up to a hundred, and ten are there from the start. It keeps retries from making an outage worse.',
+    defaultWords: 'not bounded',
+  }),
+  onExhausted: optional(oneOf('fail', 'hold'), {
+    means:
+      'What becomes of one that the budget does not let try again: it fails with the error that it has, or it is held until somebody resumes it.',
+    defaultWords: 'fail',
   }),
 });

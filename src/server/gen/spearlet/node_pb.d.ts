@@ -422,7 +422,7 @@ export declare const ExplainExecutionRequestSchema: GenMessage<ExplainExecutionR
  */
 export declare type QueueGate = Message<"spearlet.QueueGate"> & {
   /**
-   * `concurrency`, `rate`, `quota`, `resources`, `quarantine`.
+   * `concurrency`, `rate`, `quota`.
    *
    * @generated from field: string kind = 1;
    */

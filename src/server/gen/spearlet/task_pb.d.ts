@@ -344,6 +344,21 @@ export declare type RetryPolicy = Message<"spearlet.RetryPolicy"> & {
    * @generated from field: repeated spearlet.ErrorCode on = 6;
    */
   on: ErrorCode[];
+
+  /**
+   * Retries of all executions of the task together: each first attempt puts so much of one aside, 0 to 10, up to a
+   * hundred, and ten are there from the start. Absent: not bounded.
+   *
+   * @generated from field: optional double budget = 10;
+   */
+  budget?: number | undefined;
+
+  /**
+   * What becomes of an execution that the budget does not let try again.
+   *
+   * @generated from field: spearlet.OnExhausted on_exhausted = 11;
+   */
+  onExhausted: OnExhausted;
 };
 
 /**
@@ -1204,6 +1219,35 @@ export enum TimerPolicy {
  * Describes the enum spearlet.TimerPolicy.
  */
 export declare const TimerPolicySchema: GenEnum<TimerPolicy>;
+
+/**
+ * @generated from enum spearlet.OnExhausted
+ */
+export enum OnExhausted {
+  /**
+   * @generated from enum value: ON_EXHAUSTED_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It fails with the error that it has; the default.
+   *
+   * @generated from enum value: ON_EXHAUSTED_FAIL = 1;
+   */
+  FAIL = 1,
+
+  /**
+   * It is held until somebody resumes it.
+   *
+   * @generated from enum value: ON_EXHAUSTED_HOLD = 2;
+   */
+  HOLD = 2,
+}
+
+/**
+ * Describes the enum spearlet.OnExhausted.
+ */
+export declare const OnExhaustedSchema: GenEnum<OnExhausted>;
 
 /**
  * What happens to an execution while so many as are allowed run with its value of a key.

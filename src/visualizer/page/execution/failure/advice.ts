@@ -38,7 +38,8 @@ const advice: Readonly<Record<string, Advice>> = {
     todo: 'raise it, or make the function faster',
   },
   TOTAL_TIMEOUT: {
-    meaning: 'not over within timeouts.total (5 minutes by default), waits and retries included',
+    meaning:
+      'not over within timeouts.total, waits and retries included; where nobody names it, within 5 minutes of its first attempt',
     todo: 'raise it in the task; a request can only shorten it',
   },
   MEMORY_LIMIT: {
