@@ -61,6 +61,6 @@ export interface QueueView {
 }
 
 export interface QueueViews {
-  /** Throws permission_denied for a scope of less than a tenant: whose a line is, its numbers do not say. */
-  view(scope: Scope): QueueView;
+  /** Of at most so many lines, and never more than 1000. Throws permission_denied for a scope of less than a tenant: whose a line is, its numbers do not say. */
+  view(scope: Scope, mostLines?: number): QueueView;
 }

@@ -92,8 +92,9 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
       return explanationToWire(await explanations.explain(id, scope));
     },
 
-    async getQueue({ allTenants }, { principal, scope }) {
-      return queueToWire(queueViews.view(acrossTenants('all_tenants', principal, scope, allTenants)));
+    async getQueue({ allTenants, maxLines }, { principal, scope }) {
+      const seen = acrossTenants('all_tenants', principal, scope, allTenants);
+      return queueToWire(queueViews.view(seen, maxLines === 0 ? undefined : maxLines));
     },
 
     async getInvocation(request, { principal, scope }) {

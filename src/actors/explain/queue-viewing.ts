@@ -20,7 +20,11 @@ export interface QueueViewingHost {
 }
 
 const maxLines = 1000;
+/** As many as people look at: who wants no more shares an answer with all others who do not. */
+const fewLines = 100;
 const maxClasses = 10;
+/** An answer stays below the 4 MiB that gRPC's clients take, with keys of any length. */
+const maxClassesInAll = 2000;
 /** Of one gate. */
 const maxHolders = 5;
 /** Attempts of others are passed over, and not all of very many. */
@@ -43,24 +47,32 @@ export class QueueViewing {
   }
 
   /** See QueueViews. */
-  view(scope: Scope): QueueView {
+  view(scope: Scope, mostLines = maxLines): QueueView {
     assertSeesTenant(scope, 'the queue');
+    const most = mostLines <= fewLines ? fewLines : maxLines;
+    return shortened(this.#shared(scope, most), Math.min(mostLines, most));
+  }
+
+  #shared(scope: Scope, most: number): QueueView {
     const { time } = this.#host;
-    const key = scopeKey(scope);
+    const key = `${most} ${scopeKey(scope)}`;
     const begun = time.monotonic();
     const kept = this.#kept.get(key);
     if (kept !== undefined && begun < kept.until) return kept.view;
     if (this.#kept.size >= maxKept) this.#kept.clear();
-    const view = this.#look(scope);
+    const view = this.#look(scope, most);
     const ended = time.monotonic();
     this.#kept.set(key, { view, until: ended + (ended - begun) * share });
     return view;
   }
 
-  #look(scope: Scope): QueueView {
+  #look(scope: Scope, most: number): QueueView {
     const { slots, time, block } = this.#host;
     const { tenant } = scope;
-    const { lines, ...counts } = slots.view({ tenant, lines: maxLines, classes: maxClasses });
+    const { lines, ...counts } = slots.view({
+      ...{ tenant, lines: most },
+      ...{ classes: maxClasses, classesInAll: maxClassesInAll },
+    });
     const why = block();
     return {
       ...counts,
@@ -124,4 +136,15 @@ export class QueueViewing {
       deadlines.startAt === undefined ? 0 : Math.round(this.#host.time.toWall(deadlines.startAt));
     return { executionId, since: Math.max(createdAt, startAt) };
   }
+}
+
+function shortened(view: QueueView, most: number): QueueView {
+  if (view.lines.length <= most) return view;
+  const left = view.lines.slice(most);
+  return {
+    ...view,
+    lines: view.lines.slice(0, most),
+    otherLines: view.otherLines + left.length,
+    otherWaiting: left.reduce((sum, { waiting }) => sum + waiting, view.otherWaiting),
+  };
 }

@@ -22,6 +22,8 @@ interface Options {
 
 /** More than a screen, and less than what pushes the longest out of sight. */
 const terminalLimit = 20;
+/** That a node tells. */
+const mostLines = 1000;
 
 export function queueCommand(shell: Shell): Command {
   const command = new Command('queue')
@@ -33,37 +35,29 @@ export function queueCommand(shell: Shell): Command {
       wholeNumber('--limit'),
     );
   onServer<Options>(command, shell, async (session, { allTenants = false, limit }) => {
-    const queue = await session.nodes.getQueue({ allTenants });
+    const isDrawn = shell.out.isTerminal && !session.json;
+    const maxLines = limit ?? (isDrawn ? terminalLimit : 0);
+    const queue = await session.nodes.getQueue({ allTenants, maxLines: Math.min(maxLines, mostLines) });
     if (session.json) await session.printDocument(GetQueueResponseSchema, queue);
-    else {
-      const most = limit ?? (shell.out.isTerminal ? terminalLimit : 0);
-      await write(shell, queue, { allTenants, most: most === 0 ? queue.lines.length : most });
-    }
+    else await write(shell, queue, allTenants);
     return exitCodes.completed.code;
   });
   return command;
 }
 
-async function write(
-  shell: Shell,
-  queue: GetQueueResponse,
-  { allTenants, most }: { readonly allTenants: boolean; readonly most: number },
-): Promise<void> {
-  const { slots, running, waiting, held, block } = queue;
-  const shown = queue.lines.slice(0, most);
+async function write(shell: Shell, queue: GetQueueResponse, allTenants: boolean): Promise<void> {
+  const { slots, running, waiting, held, block, lines, otherLines, otherWaiting } = queue;
   await shell.out.write(`${running} of ${slots} slots, ${waiting} waiting, ${held} of them held\n`);
   if (block !== '') await shell.out.write(`${printable(block, 500)}\n`);
-  if (shown.length === 0) return;
+  if (lines.length === 0) return;
   const now = queue.time === undefined ? 0 : timestampMs(queue.time);
   await shell.out.write('\n');
-  await writeLines(shell, shown, { allTenants, now });
-  const more = queue.lines.slice(most);
-  const others = Number(queue.otherLines) + more.length;
-  if (others > 0) {
-    const waitThere = more.reduce((sum, line) => sum + line.waiting, queue.otherWaiting);
-    await shell.out.write(`and ${others === 1 ? '1 line' : `${others} lines`}, in which ${waitThere} wait\n`);
+  await writeLines(shell, lines, { allTenants, now });
+  if (otherLines > 0n) {
+    const others = otherLines === 1n ? '1 line' : `${otherLines} lines`;
+    await shell.out.write(`and ${others}, in which ${otherWaiting} wait\n`);
   }
-  for (const line of shown) {
+  for (const line of lines) {
     if (line.classes.length === 0) continue;
     await shell.out.write(`\n${nameOf(line, allTenants)}\n${line.classes.map(classText).join('')}`);
     if (line.otherClasses > 0n) {

@@ -20,6 +20,8 @@ const screenPatienceMs = Number.POSITIVE_INFINITY;
 const linesPatienceMs = 30_000;
 const frameMs = 100;
 const tickMs = 1000;
+/** Of the queue: enough for what holds most of it. */
+const queueLines = 100;
 /** The longest time without a line where lines are printed. */
 const silenceMs = 2000;
 
@@ -78,7 +80,7 @@ async function queueOf(
   { node }: NodeBoard,
 ): Promise<GetQueueResponse | undefined> {
   if (node === undefined || node.pending === 0) return undefined;
-  return session.nodes.getQueue({ allTenants }).catch(() => undefined);
+  return session.nodes.getQueue({ allTenants, maxLines: queueLines }).catch(() => undefined);
 }
 
 async function printLines(session: Session, allTenants: boolean): Promise<void> {

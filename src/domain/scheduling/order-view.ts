@@ -14,8 +14,10 @@ export interface ViewWanted {
   /** Only what is of one. */
   readonly tenant?: string | undefined;
   readonly lines: number;
-  /** Of one line. */
+  /** Of one line, … */
   readonly classes: number;
+  /** … and of all; but of each line at least one. */
+  readonly classesInAll: number;
 }
 
 /** Those that wait in a line with the same gates. */
@@ -65,7 +67,7 @@ interface Found {
 }
 
 export function viewOf(tree: OrderTree, wanted: ViewWanted, now: number): OrderView {
-  const { tenant, lines: most, classes } = wanted;
+  const { tenant, lines: most } = wanted;
   const lines = new Largest<Found>(most);
   const all = { lines: 0, running: 0, waiting: 0, held: 0, used: 0 };
   const count = (leaf: OrderNode, shareDue: number): void => {
@@ -81,6 +83,8 @@ export function viewOf(tree: OrderTree, wanted: ViewWanted, now: number): OrderV
   };
   const root = tenant === undefined ? tree.root : tree.findTenant(tenant);
   if (root !== undefined) walk(root, 1, count);
+  const classes = Math.floor(wanted.classesInAll / Math.max(1, lines.size));
+  const ofEach = Math.max(1, Math.min(wanted.classes, classes));
   const told = lines.sorted().map((found) => {
     const { leaf, ...counted } = found;
     const used = all.used > 0 ? leaf.average(now) / all.used : 0;
@@ -89,7 +93,7 @@ export function viewOf(tree: OrderTree, wanted: ViewWanted, now: number): OrderV
       ...counted,
       running: leaf.running,
       shareUsed: used,
-      ...classesOf(leaf, classes),
+      ...classesOf(leaf, ofEach),
     };
   });
   return {

@@ -13,7 +13,7 @@ function concurrency(value: string, limit: number): ConcurrencyUse {
   return { kind: 'concurrency', rule: 'task/user', meter: `user=${value}`, key: 'user', value, limit };
 }
 
-const wanted: ViewWanted = { lines: 1000, classes: 10 };
+const wanted: ViewWanted = { lines: 1000, classes: 10, classesInAll: 10_000 };
 const none = () => 0;
 
 describe('the lines of a queue', () => {
@@ -138,6 +138,15 @@ describe('the lines of a queue', () => {
     expect(view.lines.map(({ classes, otherClasses }) => [classes.length, otherClasses])).toEqual([
       [3, 2],
       [3, 1],
+    ]);
+    const few = order.view({ ...wanted, lines: 3, classesInAll: 7 }).lines;
+    expect(few.map(({ classes, otherClasses }) => [classes.length, otherClasses])).toEqual([
+      [2, 3],
+      [2, 2],
+      [2, 1],
+    ]);
+    expect(order.view({ ...wanted, classesInAll: 1 }).lines.map(({ classes }) => classes.length)).toEqual([
+      1, 1, 1, 1, 1,
     ]);
   });
 });

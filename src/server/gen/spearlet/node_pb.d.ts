@@ -574,6 +574,13 @@ export declare type GetQueueRequest = Message<"spearlet.GetQueueRequest"> & {
    * @generated from field: bool all_tenants = 1;
    */
   allTenants: boolean;
+
+  /**
+   * The most lines that are wanted; 0 means 1000, and so does more.
+   *
+   * @generated from field: uint32 max_lines = 2;
+   */
+  maxLines: number;
 };
 
 /**
@@ -719,7 +726,7 @@ export declare type QueueLine = Message<"spearlet.QueueLine"> & {
   nextSince?: Timestamp | undefined;
 
   /**
-   * Those of which most wait, first; at most 10.
+   * Those of which most wait, first; at most 10, and fewer where there are more than 200 lines.
    *
    * @generated from field: repeated spearlet.QueueClass classes = 11;
    */

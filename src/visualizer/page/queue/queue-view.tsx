@@ -68,19 +68,13 @@ function Lines({ queue, away, allTenants }: Props) {
       {lines.length === 0 && (
         <p class="empty quiet">Nobody waits, and nothing runs: what comes now starts at once.</p>
       )}
-      {lines.slice(0, mostLines).map((line) => (
+      {lines.map((line) => (
         <LineCard key={line.key} line={line} allTenants={allTenants} />
       ))}
-      <Others
-        count={otherLines + Math.max(0, lines.length - mostLines)}
-        waiting={lines.slice(mostLines).reduce((sum, line) => sum + line.waiting, otherWaiting)}
-      />
+      <Others count={otherLines} waiting={otherWaiting} />
     </section>
   );
 }
-
-/** More than anybody scrolls through, and no more than a browser draws each second without trouble. */
-const mostLines = 100;
 
 function Others({ count, waiting }: { readonly count: number; readonly waiting: number }) {
   if (count === 0) return null;

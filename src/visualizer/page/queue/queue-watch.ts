@@ -14,6 +14,8 @@ export interface QueueWatch {
 }
 
 const everyMs = 900;
+/** More than anybody scrolls through, and no more than a browser draws each second without trouble. */
+const maxLines = 100;
 /** Nothing answered, which the page says elsewhere; what was told last stays. */
 const unreachable = 'UNREACHABLE';
 
@@ -25,7 +27,9 @@ export function watchQueue(call: Call, allTenants: boolean): QueueWatch {
   let asking = false;
   const read = async () => {
     try {
-      queue.value = queueOf(await call<GetQueueResponseJson>('NodeService/GetQueue', { allTenants }));
+      queue.value = queueOf(
+        await call<GetQueueResponseJson>('NodeService/GetQueue', { allTenants, maxLines }),
+      );
       refusal.value = '';
     } catch (error) {
       if (!(error instanceof CallFault) || error.reason === unreachable) return;
