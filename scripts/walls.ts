@@ -6,6 +6,8 @@ export interface Room {
   readonly path: string;
   /** Folders and files of the project that it may import, beside its own. */
   readonly from: readonly string[];
+  /** Of which it may import types, in statements that begin with `import type`: nothing of them is left in a run. */
+  readonly types?: readonly string[];
   /** Packages that it may import; `node:` is every module of Node. */
   readonly packages: readonly string[];
   /** Why, in the words of the refusal. */
@@ -187,9 +189,16 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/visualizer/page/',
-    from: [domain],
+    from: [domain, 'src/visualizer/page/wire.ts'],
     packages: ['preact', '@preact/signals', 'anser'],
     rule: 'the page runs in a browser: domain and its own packages only',
+  },
+  {
+    path: 'src/visualizer/page/wire.ts',
+    from: [],
+    types: ['src/server/gen/spearlet/'],
+    packages: [],
+    rule: 'the page has of the generated messages their types alone, and in one file',
   },
   {
     path: 'src/cli/',
@@ -276,6 +285,8 @@ export const rooms: readonly Room[] = [
 /** Files that import what they are told at run time, because they load programs. */
 const loaders = ['src/runtimes/wasm/guest-host/program-code.ts', 'src/runtimes/wasm/guest-host/boot.ts'];
 
+/** A statement of types alone, which `violationsOf` holds to more than the other ones. */
+const ofTypes = /^\s*import type\s+(?!from\b)[^'";]*?\bfrom\s+'([^']+)';/gm;
 /** What may lie between `import` or `export` and the specifier: names and braces, but no string and no end. */
 const statement = /^\s*(?:import|export)\b[^'";]*?\bfrom\s+'([^']+)'/gm;
 const bare = /^\s*import\s+'([^']+)'/gm;
@@ -299,9 +310,14 @@ export function violationsOf(file: string, source: string): Violation[] {
     );
   if (room === undefined)
     return [{ file, specifier: '', rule: 'no room is known for this file: scripts/walls.ts' }];
-  return specifiersOf(source)
-    .filter((specifier) => !allows(room, file, specifier))
-    .map((specifier) => ({ file, specifier: specifier ?? 'import(…)', rule: room.rule }));
+  const { path, from, types = [], packages, rule } = room;
+  const withTypes = { path, from: [...from, ...types], packages, rule };
+  const ofTypesAlone = Array.from(source.matchAll(ofTypes), ([, specifier]) => specifier);
+  const ofCode = specifiersOf(source.replaceAll(ofTypes, ''));
+  return [
+    ...ofTypesAlone.filter((specifier) => !allows(withTypes, file, specifier)),
+    ...ofCode.filter((specifier) => !allows(room, file, specifier)),
+  ].map((specifier) => ({ file, specifier: specifier ?? 'import(…)', rule }));
 }
 
 function allows(room: Room, file: string, specifier: string | undefined): boolean {

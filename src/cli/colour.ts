@@ -8,8 +8,8 @@ type Style = Parameters<typeof styleText>[0];
 export type Paint = (style: Style, text: string) => string;
 
 /** Colours for a terminal that takes them (https://no-color.org); elsewhere the text as it is. */
-export function paintFor(sink: CommandOutput, { env }: Pick<Shell, 'env'>): Paint {
-  const isColoured = sink.isTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+export function paintFor(output: CommandOutput, { env }: Pick<Shell, 'env'>): Paint {
+  const isColoured = output.isTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
   if (!isColoured) return (_style, text) => text;
   return (style, text) => styleText(style, text, { validateStream: false });
 }

@@ -3,7 +3,7 @@
  * scalar means, so that `VERSION: 1.10` stays what was written. Each throws a UsageError that names the field.
  */
 
-import { nearest } from '../domain/did-you-mean.ts';
+import { didYouMean } from '../domain/did-you-mean.ts';
 import { quote } from '../domain/errors.ts';
 import { snakeCase } from '../domain/schema/form.ts';
 import { listNames } from '../domain/wit/place.ts';
@@ -95,7 +95,7 @@ export function section<Fields extends Readonly<Record<string, Reader<unknown>>>
 
 function unknownKey(place: string, key: string, names: readonly string[]): UsageError {
   const snake = names.map(snakeCase);
-  const guess = nearest(key, [...snake, ...names]);
+  const guess = didYouMean(key, [...snake, ...names]);
   const hint = guess === undefined ? '' : `; did you mean ${guess}?`;
   return new UsageError(`${place}: is not known${hint || `; allowed are ${listNames(snake)}`}`);
 }

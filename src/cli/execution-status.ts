@@ -1,9 +1,9 @@
-/** How an execution stands, in words. */
+/** The status of an execution, in words. */
 import type { ExecutionResult } from '../server/gen/spearlet/function_pb.js';
 import { statusText } from './outcome.ts';
 
 /** `pending, in pending.held`; a status that is final says all. */
-export function standing({ status, state }: Pick<ExecutionResult, 'status' | 'state'>): string {
+export function statusWords({ status, state }: Pick<ExecutionResult, 'status' | 'state'>): string {
   return state.includes('.') ? `${statusText(status)}, in ${state}` : statusText(status);
 }
 

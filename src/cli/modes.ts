@@ -131,8 +131,8 @@ async function printEvents(
   let id = events.executionId;
   let code: number = exitCodes.platform.code;
   let attempt = 1;
-  const standing = new LogStatus();
-  const line = new LiveLine(shell, () => [id, standing.text(Date.now())].filter(Boolean).join(' '));
+  const status = new LogStatus();
+  const line = new LiveLine(shell, () => [id, status.text(Date.now())].filter(Boolean).join(' '));
   const print = async (event: StreamExecutionResult): Promise<void> => {
     if (json) return session.printLine(StreamExecutionResultSchema, event);
     if (event.attempt > attempt) {
@@ -149,7 +149,7 @@ async function printEvents(
     for await (const event of followExecution(session, { ...events, signal: interrupt.signal })) {
       id = event.executionId;
       interrupt.knows(id);
-      standing.take(event);
+      status.take(event);
       if (event.event.case === 'result') code = exitCodeOf(event.event.value);
       await line.aside(() => print(event), opensLine(event));
     }

@@ -39,8 +39,8 @@ export async function writeOutput(session: Session, result: ExecutionResult): Pr
 /** Writes a chunk as it came, to the stream that it was for; other events are left out. */
 export async function writeChunk(shell: Shell, { event }: StreamExecutionResult): Promise<void> {
   if (event.case !== 'chunk') return;
-  const sink = event.value.stream === OutputStream.STDERR ? shell.err : shell.out;
-  await sink.write(event.value.data);
+  const output = event.value.stream === OutputStream.STDERR ? shell.err : shell.out;
+  await output.write(event.value.data);
 }
 
 /** Writes a typed function's value as a line of JSON; nothing for a command. */

@@ -1,6 +1,6 @@
 /** What is wrong with a command line, in the words of the rest of the command: what it is, and what is allowed. */
 import type { Command, CommanderError } from 'commander';
-import { nearest } from '../domain/did-you-mean.ts';
+import { didYouMean } from '../domain/did-you-mean.ts';
 import { quote } from '../domain/errors.ts';
 import { taskFileKey } from './task-fields.ts';
 import { UsageError } from './usage-error.ts';
@@ -24,7 +24,7 @@ export function checkCommandName(program: Command, args: readonly string[]): voi
 
 function unknownCommand(command: Command, word: string): UsageError {
   const names = command.commands.map((each) => each.name());
-  const guess = nearest(word, names);
+  const guess = didYouMean(word, names);
   const hint = guess === undefined ? `allowed are ${names.join(', ')}` : `did you mean ${guess}?`;
   return new UsageError(`${quote(word)} is not a command of ${fullName(command)}; ${hint}`);
 }
@@ -59,7 +59,7 @@ function unknownOption(option: string, command: Command): string {
   }
   const flags = [...command.options.flatMap(({ long }) => long ?? []), '--help'];
   // The two dashes are no part of the word.
-  const guess = nearest(
+  const guess = didYouMean(
     flag.replace(/^-+/, ''),
     flags.map((each) => each.slice(2)),
   );

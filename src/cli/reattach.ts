@@ -5,7 +5,7 @@ import { isLostConnection } from './rpc-error.ts';
 import type { Session } from './session.ts';
 import { note } from './shell.ts';
 
-const patienceMs = 30_000;
+const reconnectTimeoutMs = 30_000;
 const firstPauseMs = 100;
 const longestPauseMs = 2000;
 
@@ -45,7 +45,7 @@ export class Reattachment {
       this.#lostAt = performance.now();
       await note(shell, `lost the server at ${address}; trying to go on with ${this.#executionId}`);
     }
-    if (performance.now() - this.#lostAt > patienceMs) {
+    if (performance.now() - this.#lostAt > reconnectTimeoutMs) {
       throw new LostServerError(
         `cannot reach the server at ${address}; go on later with: ${this.#session.command('wait', this.#executionId)}`,
         { cause: error },

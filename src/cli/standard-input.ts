@@ -12,7 +12,7 @@ interface InputOptions {
 }
 
 /** After this long, people ask themselves what the command waits for. */
-const patienceMs = 1000;
+const noticeDelayMs = 1000;
 
 /**
  * Undefined means none. What is piped to us is read to its end without being asked for, as other commands do; a
@@ -32,7 +32,7 @@ export async function readInput(
   const timer = setTimeout(() => {
     const other = input === '-' ? '' : '; --no-input leaves it out';
     note(shell, `reading standard input to its end${other}`).catch(() => {});
-  }, patienceMs);
+  }, noticeDelayMs);
   try {
     return await readAll('--input', shell.stdin);
   } catch (error) {

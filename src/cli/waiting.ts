@@ -24,11 +24,11 @@ const lookEveryMs = 1000;
  */
 export async function waitForOutcome(session: Session, options: WaitOptions): Promise<WaitExecutionResponse> {
   const { executionId, first } = options;
-  const standing = new LogStatus(first);
-  const line = new LiveLine(session.shell, () => `${executionId} ${standing.text(Date.now())}`);
+  const status = new LogStatus(first);
+  const line = new LiveLine(session.shell, () => `${executionId} ${status.text(Date.now())}`);
   if (!session.json) line.start();
   try {
-    return await wait(session, options, standing);
+    return await wait(session, options, status);
   } finally {
     await line.stop();
   }
@@ -37,7 +37,7 @@ export async function waitForOutcome(session: Session, options: WaitOptions): Pr
 async function wait(
   session: Session,
   { executionId, totalMs, callMs, signal }: WaitOptions,
-  standing: LogStatus,
+  status: LogStatus,
 ): Promise<WaitExecutionResponse> {
   // Each answer tells how it stands, to whoever looks on.
   const lookMs = session.shell.err.isTerminal && !session.json ? lookEveryMs : undefined;
@@ -57,7 +57,7 @@ async function wait(
         signal === undefined ? {} : { signal },
       );
       reattachment.succeeded();
-      if (answer.result !== undefined) standing.takeResult(answer.result, Date.now());
+      if (answer.result !== undefined) status.takeResult(answer.result, Date.now());
       const isOver = totalMs !== undefined && performance.now() - startedAt >= totalMs;
       if (answer.result?.isCompleted === true || isOver) return answer;
       // Without a budget of its own the call came back because the server is going away.

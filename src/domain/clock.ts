@@ -1,3 +1,6 @@
+/** The latest instant that a Date can be, in milliseconds since the epoch: of a deadline that does not count yet. */
+export const latestInstant = 8.64e15;
+
 /** The only source of time and timers, so that tests can move it. */
 export interface Clock {
   /** Wall clock, milliseconds since the epoch. */

@@ -1,5 +1,5 @@
 /** The candidate with the fewest edits from `word`, or undefined where none is near enough to be meant. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let fewest = mostEdits(word) + 1;
   for (const candidate of candidates) {

@@ -2,9 +2,9 @@
 import { hasRole, type Principal } from './access.ts';
 import { RequestError } from './errors.ts';
 import { isKnownRegistry, registryOf } from './image-registry.ts';
+import { isLoaderVariable } from './loader-variables.ts';
 import { type LooseningKind, looseningsOf } from './loosened.ts';
 import { insideEntries } from './network/network-list.ts';
-import { isSteering } from './steering-variables.ts';
 import type { TaskDefinition } from './task.ts';
 import type { TaskDraft } from './tasks.ts';
 
@@ -79,7 +79,7 @@ export function assertMayGive(
   environment: Readonly<Record<string, string>>,
 ): void {
   const refused = Object.keys(environment).filter(
-    (name) => !Object.hasOwn(definition.environment, name) || isSteering(name),
+    (name) => !Object.hasOwn(definition.environment, name) || isLoaderVariable(name),
   );
   if (refused.length === 0 || hasRole(principal, 'admin') || hostReachOf(definition).length === 0) return;
   throw new RequestError(

@@ -1,5 +1,6 @@
 /** What the execution chart is made of: its types, its changes of context, its conditions, and the effects it asks for. */
 import { assign, setup } from 'xstate';
+import { latestInstant } from '../domain/clock.ts';
 import { mayRerun } from '../domain/interruption.ts';
 import {
   causeOf,
@@ -13,7 +14,7 @@ import {
   willRetry,
 } from './ending.ts';
 import type { ExecutionContext, ExecutionEvent, ExecutionInput } from './execution-context.ts';
-import { latestInstant, resumedTimers } from './timers.ts';
+import { resumedTimers } from './timers.ts';
 
 const unimplemented = (): void => {};
 

@@ -1,10 +1,8 @@
 /** The instants of an execution: the alarm that each state stands under, and what becomes of timers that stood still. */
+import { latestInstant } from '../domain/clock.ts';
 import { defaultTimers } from '../domain/interruption.ts';
 import type { TimerName } from '../domain/task.ts';
 import type { ExecutionContext, ExecutionInput } from './execution-context.ts';
-
-/** Milliseconds since the epoch that a Date can be. */
-export const latestInstant = 8.64e15;
 
 /** When an execution that is admitted now is over at the latest; `latestInstant` where that does not count yet. */
 export function totalDeadlineOf({

@@ -29,7 +29,7 @@ import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { openDurations } from './durations.ts';
-import { RevivedTasks } from './revived-tasks.ts';
+import { RecoveredTasks } from './recovered-tasks.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
@@ -102,7 +102,7 @@ export async function openCore(
   opened.defer(() => closeRuntimes(runtimes));
 
   let storeFault: Error | undefined;
-  const revived = new RevivedTasks();
+  const recovered = new RecoveredTasks();
   let { grpcAddress } = config;
   const supervisor = new Supervisor({
     clock,
@@ -127,7 +127,7 @@ export async function openCore(
         else if (error.message !== heard)
           logger.error({ err: error }, 'the store cannot be written; new work is refused');
       },
-      revived: (record) => revived.add(record),
+      revived: (record) => recovered.add(record),
       bug: (error, executionId) =>
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
     },
@@ -157,7 +157,7 @@ export async function openCore(
       instances,
       state,
       storeFault: () => storeFault,
-      revived: (scope) => revived.in(scope),
+      recovered: (scope) => recovered.in(scope),
       tasks,
       position: () => feed.position,
       grpcAddress: () => grpcAddress,

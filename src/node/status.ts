@@ -25,7 +25,7 @@ export interface StatusParts {
   readonly state: () => string;
   readonly storeFault: () => Error | undefined;
   /** Executions that an earlier run of the node left. */
-  readonly revived: (scope: Scope) => number;
+  readonly recovered: (scope: Scope) => number;
   readonly position: () => number;
   readonly grpcAddress: () => string;
   readonly hostAccess: boolean;
@@ -96,7 +96,7 @@ export function nodeStatus(parts: StatusParts): (scope: Scope) => Promise<NodeSt
           state,
           children: live,
           queueLength: queued + passive,
-          restarts: parts.revived(scope),
+          restarts: parts.recovered(scope),
         },
         {
           name: 'instances',

@@ -10,9 +10,9 @@ import { RequestError } from '../domain/errors.ts';
 import type { ByteBudget } from './byte-budget.ts';
 
 export interface ArrivalTimes {
-  /** How long it may bring no byte, in milliseconds. */
+  /** How long a request may go without bringing a byte, in milliseconds. */
   readonly idleMs: number;
-  /** How long all of it may take, in milliseconds. */
+  /** How long a request may take to arrive whole, in milliseconds. */
   readonly totalMs: number;
 }
 
@@ -23,9 +23,9 @@ const shortestPeriodMs = 10;
 /** Looks that fit into the shortest of the times. */
 const looksPerTime = 4;
 
-/** What is arriving. */
+/** A request whose bytes are arriving. */
 export interface Arriving {
-  /** It carries an artifact or a snapshot. */
+  /** The request carries an artifact or a snapshot. */
   readonly uploads: boolean;
   /** We do not read it now: that no byte comes is not the caller's fault. */
   paused(): boolean;
@@ -133,7 +133,7 @@ export class Arrival {
     return this.#arriving.uploads;
   }
 
-  /** Bytes that are here, and that nobody else counts. */
+  /** Bytes that are in memory and that this arrival counts: a handler counts those that it has taken. */
   get held(): number {
     return this.#held;
   }

@@ -14,7 +14,7 @@ export class ByteBudget {
     this.#most = most;
   }
 
-  /** Those that still arrive included. */
+  /** Bytes of all requests together, also of those that still arrive. */
   get used(): number {
     return this.#used + this.#arriving;
   }

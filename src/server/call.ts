@@ -3,13 +3,13 @@ import type { Scope } from '../domain/scope.ts';
 
 /** What a handler knows of the call that it answers. */
 export interface CallContext {
-  /** Who asks; it has the role that the method needs. */
+  /** Who calls. The role that the method needs has been checked. */
   readonly principal: Principal;
-  /** What it may see. */
+  /** The tenant, and of it the tasks, that the caller may see. */
   readonly scope: Scope;
   /** Milliseconds left until the caller's own deadline when the call arrived; undefined for none. */
   readonly deadlineMs: number | undefined;
-  /** What is left of it now. */
+  /** Milliseconds left until the caller's own deadline now; undefined for none. */
   remainingMs(): number | undefined;
   /** The caller has gone away, or may not hear any more; nobody will read the answer. */
   readonly gone: boolean;

@@ -4,7 +4,7 @@ import { RequestError } from '../domain/errors.ts';
 
 export interface ConnectionCaps {
   readonly most: number;
-  /** Of one address. */
+  /** Connections at a time from one address. */
   readonly perAddress: number;
 }
 

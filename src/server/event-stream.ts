@@ -54,7 +54,7 @@ export class EventStream {
   }
 }
 
-/** One event; `data` has no line breaks, as JSON has none. */
+/** The text of one server-sent event. `data` must have no line break, as JSON on one line has none. */
 export function event(name: string, data: string, id?: number): string {
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${data}\n\n`;
 }

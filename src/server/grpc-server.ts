@@ -136,11 +136,11 @@ function streaming(
   return (call) => {
     // Without a listener an error on a connection that broke would end the process.
     call.on('error', () => {});
-    const sink = new MessageOutput(call);
+    const output = new MessageOutput(call);
     const ended = new EndedCall();
     const end = (why: RequestError): void => void call.emit('error', statusOf(why));
     const send = (message: unknown): Promise<void> | undefined =>
-      ended.ended ? undefined : sink.send(message);
+      ended.ended ? undefined : output.send(message);
     asCaller({ call, allowed, options, ended, end }, ({ principal }, context) =>
       watching(call, principal, options, () =>
         withinBudget({ bytes: call.request.bytes, method: method.name, principal }, options, () =>

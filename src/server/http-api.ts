@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { Principal } from '../domain/access.ts';
-import { nearest } from '../domain/did-you-mean.ts';
+import { didYouMean } from '../domain/did-you-mean.ts';
 import { quote, RequestError } from '../domain/errors.ts';
 import { roleOf } from './access/method-roles.ts';
 import type { ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
@@ -18,7 +18,7 @@ import { messageToJson } from './wire/json-response.ts';
 export interface ServedService {
   readonly service: DescService;
   readonly handlers: Readonly<Record<string, unknown>>;
-  /** Its streams are lines of JSON here. */
+  /** Its methods that stream are offered, too: each message is a line of JSON. */
   readonly streams?: true;
 }
 
@@ -86,7 +86,7 @@ function noMethodText(services: readonly ServedService[], name: string): string 
   const paths = services.flatMap(({ service }) =>
     service.methods.map((each) => `${service.name}/${each.name}`),
   );
-  const guess = nearest(name, paths);
+  const guess = didYouMean(name, paths);
   if (guess !== undefined) return `no method ${shown}; did you mean /api/${guess}?`;
   const served = services.find(({ service }) => service.name === name.split('/')[0])?.service;
   return served === undefined

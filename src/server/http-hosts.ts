@@ -9,9 +9,9 @@ import { plainName } from './tls/certificate-pair.ts';
 export interface HostNames {
   /** The host of the address that was asked for, without brackets. */
   readonly bound: string;
-  /** As `--http-host` has them; one without a port is good with any. */
+  /** The hosts that `--http-host` names. A host without a port is allowed with any port. */
   readonly configured: readonly string[];
-  /** Those of the certificate that is shown now; none without TLS. */
+  /** The names in the TLS certificate that is in use; none without TLS. */
   readonly certificate: () => readonly string[];
 }
 

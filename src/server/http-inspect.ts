@@ -16,7 +16,7 @@ import { callerOf } from './http-answer.ts';
 import { shownBy } from './http-caller.ts';
 import type { HttpHosts } from './http-hosts.ts';
 
-/** One who hears of machines. Neither of these may throw. */
+/** A connection that is told of state machines. Its methods must not throw. */
 export interface Inspector {
   /** Each record is one JSON text. */
   record(text: string): void;
@@ -24,9 +24,9 @@ export interface Inspector {
   end(): void;
 }
 
-/** What tells of machines, to as many as want to hear of them. */
+/** Tells any number of inspectors of state machines. */
 export interface Inspections {
-  /** It hears of those in the scope until the answer is called. */
+  /** Tells `inspector` of the machines in `scope` until the returned function is called. */
   attach(inspector: Inspector, scope: Scope): () => void;
 }
 

@@ -5,7 +5,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { invalidArgument } from '../domain/errors.ts';
 
-/** Each has tokens of its own. */
+/** A list that comes in pages. A token of one list is refused by the other. */
 export type PagedList = 'executions' | 'tasks';
 
 const cipher = 'aes-256-gcm';

@@ -2,7 +2,7 @@ import { RequestError } from '../domain/errors.ts';
 
 export interface WatcherCaps {
   readonly most: number;
-  /** Of one connection over gRPC, or one address over HTTP. */
+  /** Streams at a time of one caller: a connection over gRPC, an address over HTTP. */
   readonly perCaller: number;
   readonly perPrincipal: number;
 }
@@ -18,7 +18,10 @@ export class Watchers {
     this.#caps = caps;
   }
 
-  /** Counts a stream of a caller until the answer is called, once. Throws resource_exhausted for one too many. */
+  /**
+   * Counts a stream of a caller until the returned function is called, which has to be once. Throws
+   * resource_exhausted for one too many.
+   */
   enter(caller: string, principal: string): () => void {
     const ofCaller = this.#ofCaller.get(caller) ?? 0;
     const ofPrincipal = this.#ofPrincipal.get(principal) ?? 0;

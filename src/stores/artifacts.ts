@@ -18,7 +18,10 @@ export interface Artifacts {
 
 /** A folder of artifacts as its owner sees it, who knows which of them are still named. */
 export interface ArtifactFiles extends Artifacts {
-  /** As `put`; it cannot be removed until `free` has been called as often. */
+  /**
+   * Stores bytes as `put` does. The artifact cannot be removed until `free` has been called for it as often as
+   * this.
+   */
   hold(bytes: Uint8Array): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
   free(sha256: string): void;
   /**
@@ -28,7 +31,10 @@ export interface ArtifactFiles extends Artifacts {
   remove(sha256: string, putBefore: number): Promise<boolean>;
   /** The digests of all files. Rejects with StoreError. */
   list(): Promise<string[]>;
-  /** Of all files together; counted once, and kept up with from then on. Rejects with StoreError. */
+  /**
+   * The bytes of all artifact files together: counted once, and kept up to date from then on. Rejects with
+   * StoreError.
+   */
   totalBytes(): Promise<number>;
 }
 

@@ -12,7 +12,7 @@ import type { CommitEntry, CommitResult, Store } from './store.ts';
  */
 export interface ObservedStore {
   readonly store: Store;
-  /** It hears of everything until the answer is called. */
+  /** Tells `observer` of every commit and every deletion until the returned function is called. */
   observe(observer: StoreObserver): () => void;
 }
 

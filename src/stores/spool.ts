@@ -13,7 +13,7 @@ export interface Spool {
 export interface SpoolFile {
   /** Appends, and takes over `bytes`. Rejects with StoreError. */
   write(bytes: Uint8Array): Promise<void>;
-  /** All that was written, in pieces that are the reader's. Rejects with StoreError. */
+  /** All that was written, in pieces that the reader may keep. Rejects with StoreError. */
   read(): AsyncIterable<Uint8Array>;
   /** Forgets it. Never rejects. */
   close(): Promise<void>;

@@ -19,7 +19,10 @@ export interface CommitEntry {
   readonly claimInvocationId?: string;
   /** Written once, with the admission. */
   readonly input?: Invocation;
-  /** Where it waits, as long as its record is pending: a commit of a record without it takes it out of its line. */
+  /**
+   * The place in a waiting line, with every pending record of one that has one. A commit of a record without a
+   * place takes the execution out of its line.
+   */
   readonly waiting?: WaitingPlace;
 }
 
@@ -29,17 +32,17 @@ export interface WaitingPlace {
   readonly line: string;
   /** First come, first served, and then by id: when it came, in milliseconds since the epoch. */
   readonly since: number;
-  /** When its alarm rings, in milliseconds since the epoch; infinity where it has none. */
+  /** When the alarm of the execution rings, in milliseconds since the epoch; infinity where it has none. */
   readonly wakesAt: number;
 }
 
-/** What a line is in the order of: first `since`, then the id. */
+/** The sort key of a waiting line: `since`, then the id. */
 export interface WaitingKey {
   readonly since: number;
   readonly executionId: string;
 }
 
-/** One that waits, as the store has it. */
+/** An execution that waits in a line, as the store has it. */
 export interface WaitingExecution {
   readonly record: ExecutionRecord;
   readonly place: WaitingPlace;
@@ -61,7 +64,7 @@ export interface WaitingAlarm {
 export interface LogOutline {
   /** In order. */
   readonly transitions: readonly LoggedTransition[];
-  /** Of the last event; 0 where there is none. */
+  /** The time of the last event, in milliseconds since the epoch; 0 for a log without events. */
   readonly lastTime: number;
   /** Bytes of each stream since the transition that began the last attempt. */
   readonly output: Readonly<Record<OutputStream, number>>;
@@ -69,15 +72,20 @@ export interface LogOutline {
 
 export type LoggedTransition = Extract<LogEvent, { kind: 'transition' }>;
 
-/** What is kept of finished executions. */
+/** Which finished executions are kept, and how long unused files are. */
 export interface Retention {
-  /** Those that ended, or came here as records, before this instant, in milliseconds since the epoch, are deleted. */
+  /**
+   * Executions that ended, or were restored as records, before this instant are deleted. Milliseconds since the
+   * epoch.
+   */
   readonly endedBefore: number;
   /** Bytes of the store that are in use; beyond it logs, and then records, of the oldest finished ones go. */
   readonly maxBytes: number;
   /** In milliseconds since the epoch; a clock that nobody sets. */
   readonly now: number;
-  /** What nothing names is deleted when it has been so for this long, in milliseconds: files, and revisions of tasks. */
+  /**
+   * Files and revisions of tasks are deleted when nothing has referred to them for this long, in milliseconds.
+   */
   readonly unusedForMs: number;
   /** Files whose own time, a wall clock's, is earlier are that old; by default `unusedForMs` before `now`. */
   readonly writtenBefore?: number;
@@ -111,12 +119,15 @@ export interface ExecutionFilter {
   readonly createdBefore?: number;
   /** Only ids that sort before this one. */
   readonly beforeId?: string;
-  /** All of them. */
+  /** Only executions that have all of these labels. */
   readonly labels?: Labels;
   readonly limit: number;
 }
 
-/** What a read of a log returns: whole events in order, cut at `maxBytes` of chunk data but never empty if there is one. */
+/**
+ * A read of a log. It returns whole events in order, up to `maxBytes` of chunk data, and at least one if there
+ * is one.
+ */
 export interface EventQuery {
   readonly from: number;
   readonly maxBytes: number;
@@ -127,10 +138,10 @@ export interface StoredQuota {
   readonly quota: Quota;
 }
 
-/** How much a store has. */
+/** Counts of what a store has. */
 export interface StoreCounts {
   readonly executions: StatusCounts;
-  /** That have a name. */
+  /** Tasks that have a name; a deleted one has lost it. */
   readonly tasks: number;
 }
 
@@ -157,17 +168,22 @@ export interface Store {
   input(executionId: string): Promise<Invocation | undefined>;
   /** Newest first. */
   executions(filter: ExecutionFilter): Promise<ExecutionRecord[]>;
-  /** Those in no line, oldest first, in pages: ids after `afterId`. */
+  /**
+   * Unfinished executions that wait in no line, oldest first: at most `limit` of those with ids after `afterId`.
+   */
   unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]>;
   /** The lines in which somebody waits. */
   waitingLines(): Promise<WaitingLineCount[]>;
-  /** Those of a line in their order, in pages: after that one. Empty only where there is none. */
+  /**
+   * The executions of a line in its order: at most `limit` of those behind `after`. Empty only where none is
+   * left.
+   */
   waiting(line: string, after: WaitingKey | undefined, limit: number): Promise<WaitingExecution[]>;
-  /** How many of a line are between two places, up to `limit`. */
+  /** How many executions of a line are between two places. It counts no further than `limit`. */
   waitingBetween(line: string, after: WaitingKey, before: WaitingKey, limit: number): Promise<number>;
-  /** One that waits in a line; undefined where it waits in none. */
+  /** The execution with its place in a line; undefined where it waits in none. */
   waitingExecution(executionId: string): Promise<WaitingExecution | undefined>;
-  /** Alarms of those that wait, the earliest first, in pages: after that one. */
+  /** Alarms of executions that wait in lines, the earliest first: at most `limit` of those behind `after`. */
   waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]>;
   events(executionId: string, query: EventQuery): Promise<LogEvent[]>;
   outline(executionId: string): Promise<LogOutline>;
@@ -178,9 +194,9 @@ export interface Store {
    * logs would have to be looked at. A part is at least one event.
    */
   changedSince(from: number, limit: number): Promise<string[] | undefined>;
-  /** Of the last event that there was; 0 before the first. */
+  /** The position of the last event of any log, also of one that was deleted since; 0 before the first. */
   lastPosition(): Promise<number>;
-  /** Of what is in scope; by default that is everything. */
+  /** Counts what is in `scope`; without one, everything. */
   counts(scope?: Scope): Promise<StoreCounts>;
 
   /**
@@ -211,16 +227,18 @@ export interface Store {
   taskByName(tenant: string, name: string): Promise<Task | undefined>;
   taskById(taskId: string): Promise<Task | undefined>;
   taskRevision(taskId: string, revision: number): Promise<Task | undefined>;
-  /** Of a tenant, by name; names after `afterName`. */
+  /**
+   * The tasks of a tenant in the order of their names: at most `limit` of those with names after `afterName`.
+   */
   tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]>;
-  /** Those that have a task with a name. */
+  /** The tenants that have a task with a name. */
   taskTenants(): Promise<string[]>;
   /** Whether a revision of any task of the tenant runs the WebAssembly artifact of that digest. */
   hasArtifact(tenant: string, sha256: string): Promise<boolean>;
 
-  /** By tenant. */
+  /** All quotas, in the order of their tenants. */
   quotas(): Promise<StoredQuota[]>;
-  /** Undefined takes it away. */
+  /** Writes the quota of a tenant; undefined removes it. */
   saveQuota(tenant: string, quota: Quota | undefined): Promise<void>;
 
   close(): Promise<void>;

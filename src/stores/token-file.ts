@@ -49,7 +49,7 @@ export class TokenFile implements Tokens {
   readonly #hashes = new LruMap<string, string>(mostRemembered);
   #byHash: ReadonlyMap<string, Kept> = new Map();
   #byCertificate: ReadonlyMap<string, Kept> = new Map();
-  /** By name, milliseconds since the epoch. */
+  /** When each token was last used: name to milliseconds since the epoch. */
   readonly #lastUses = new Map<string, number>();
   #last: Promise<void> = Promise.resolve();
   #usesChanged = false;

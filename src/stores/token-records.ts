@@ -14,7 +14,7 @@ export function factsOf({ sha256: _sha256, ...facts }: Kept): TokenFacts {
   return facts;
 }
 
-/** What `keptFrom` reads. */
+/** The JSON text that `keptFrom` reads. */
 export function keptText(tokens: readonly Kept[]): string {
   return `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`;
 }

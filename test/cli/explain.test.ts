@@ -10,7 +10,13 @@ test('why one waits is one sentence, and what there is more of it', async () => 
   const address = { address: server.grpcAddress };
   await server.register('loop', 'misbehaving/loop.wasm');
   const invoke = async (): Promise<string> =>
-    (await server.functions.invokeFunction({ task: 'loop', executionMode: ExecutionMode.ASYNC })).executionId;
+    (
+      await server.functions.invokeFunction({
+        task: 'loop',
+        executionMode: ExecutionMode.ASYNC,
+        timeouts: { total: { seconds: 300n } },
+      })
+    ).executionId;
   const [first, second] = [await invoke(), await invoke()];
 
   const { code, stdout, stderr } = await run(['explain', second], address);

@@ -17,7 +17,8 @@ afterAll(() => server.stop());
 
 const spear = async (...args: readonly string[]) => {
   const { code, stdout, ...rest } = await run(args, { address: server.grpcAddress });
-  return { code, stdout: stdout.toString(), line: errorLine({ code, stdout, ...rest }) };
+  const line = () => errorLine({ code, stdout, ...rest });
+  return { code, stdout: stdout.toString(), line };
 };
 
 describe('spear quota', () => {
@@ -54,7 +55,7 @@ describe('spear quota', () => {
     // One runs, and two wait.
     for (let n = 0; n < 3; n++) expect((await invoke('full')).code).toBe(0);
     const refused = await invoke('full');
-    expect([refused.code, refused.line]).toEqual([
+    expect([refused.code, refused.line()]).toEqual([
       75,
       expect.stringMatching(/the quota of full is full: 2 executions have not begun, allowed are 2/),
     ]);
@@ -73,7 +74,10 @@ describe('spear quota', () => {
     await writeFile(file, (await spear('snapshot', id, '--tenant', 'other')).stdout);
     await spear('quota', 'set', 'other', '--pending', '1');
     const restored = await spear('restore', file, '--as-new', '--tenant', 'other');
-    expect([restored.code, restored.line]).toEqual([75, expect.stringMatching(/the quota of other is full/)]);
+    expect([restored.code, restored.line()]).toEqual([
+      75,
+      expect.stringMatching(/the quota of other is full/),
+    ]);
     await spear('quota', 'set', 'other', '--pending', 'none');
     expect((await spear('restore', file, '--as-new', '--tenant', 'other')).code).toBe(0);
   });
@@ -86,6 +90,6 @@ describe('spear quota', () => {
     [['quota', 'show', ''], /TENANT: is required/],
   ])('refuses %j', async (args, message) => {
     const answer = await spear(...args);
-    expect([answer.code, answer.line]).toEqual([64, expect.stringMatching(message)]);
+    expect([answer.code, answer.line()]).toEqual([64, expect.stringMatching(message)]);
   });
 });

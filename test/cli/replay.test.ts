@@ -74,7 +74,8 @@ test('each step of what has ended is told, with what it changed, and the record 
   expect(text).toMatch(/^exec_\w+ of task exit, events 1 to \d+\n#1 \S+Z pending\.queued/);
   expect(text).toMatch(/\n#\d+ \S+Z running\.backingOff → running\.attempting \(dispatch\), attempt 2\n/);
   expect(text).toMatch(/\n {4}attempt: 1 → 2\n/);
-  expect(text).toMatch(/\n {4}totalDeadline: \d{4}-\d\d-\d\dT\S+Z\n/);
+  expect(text).toMatch(/\n {4}totalDeadline: none yet\n/);
+  expect(text).toMatch(/\n {4}totalDeadline: none yet → \d{4}-\d\d-\d\dT\S+Z\n/);
   expect(text).toMatch(/\n#\d+ \S+Z running\.attempting → failed \(result, FUNCTION_EXIT\), attempt 2\n/);
   expect(text).toMatch(/\nafter event (\d+) of \1: failed, chart version \d+\nthe record says the same\n$/);
 });

@@ -4,7 +4,7 @@ import { parseParameter } from '../../src/cli/parameter.ts';
 import { parseSize, sizeText } from '../../src/cli/size.ts';
 import { parseDigest, parserOf } from '../../src/cli/task-value.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
-import { nearest } from '../../src/domain/did-you-mean.ts';
+import { didYouMean } from '../../src/domain/did-you-mean.ts';
 import type { ObjectForm } from '../../src/domain/schema/form.ts';
 import { taskDefinition } from '../../src/domain/schema/task-definition.ts';
 
@@ -120,14 +120,14 @@ describe('a value of a task', () => {
 
 test('the nearest word is near enough to be meant, or none', () => {
   const words = ['runtime', 'retry', 'timeout', 'timeouts', 'preopens'];
-  expect(nearest('runtme', words)).toBe('runtime');
-  expect(nearest('Timeout', words)).toBe('timeout');
-  expect(nearest('preopen', words)).toBe('preopens');
-  expect(nearest('zzzzzz', words)).toBeUndefined();
-  expect(nearest('rtery', ['retry', 'memory'])).toBe('retry');
-  expect(nearest('retry', ['memory', 'timeout'])).toBeUndefined();
-  expect(nearest('foo', ['db', 'top', 'wait'])).toBeUndefined();
-  expect(nearest('wacth', ['wait', 'watch'])).toBe('watch');
+  expect(didYouMean('runtme', words)).toBe('runtime');
+  expect(didYouMean('Timeout', words)).toBe('timeout');
+  expect(didYouMean('preopen', words)).toBe('preopens');
+  expect(didYouMean('zzzzzz', words)).toBeUndefined();
+  expect(didYouMean('rtery', ['retry', 'memory'])).toBe('retry');
+  expect(didYouMean('retry', ['memory', 'timeout'])).toBeUndefined();
+  expect(didYouMean('foo', ['db', 'top', 'wait'])).toBeUndefined();
+  expect(didYouMean('wacth', ['wait', 'watch'])).toBe('watch');
 });
 
 describe('the value of a parameter', () => {

@@ -53,6 +53,8 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/visualizer/page/main.tsx', '../page-files.ts'],
   ['src/visualizer/page/list/row.tsx', 'node:fs'],
   ['src/visualizer/page/list/row.tsx', '../../../server/gen/spearlet/task_pb.js'],
+  ['src/visualizer/page/wire.ts', '../../server/wire/task.ts'],
+  ['src/visualizer/page/wire.ts', './main.tsx'],
   ['src/cli/main.ts', '../actors/executions/supervisor.ts'],
   ['src/cli/commands/invoke.ts', '../../server/wire/task.ts'],
   ['src/cli/commands/invoke.ts', '../../stores/sqlite/store.ts'],
@@ -78,6 +80,19 @@ const ways = [
 describe('a wall', () => {
   test.each(forbidden)('keeps %s from importing %s, in whatever way', (file, specifier) => {
     for (const way of ways) expect(violationsOf(file, way(specifier))).toMatchObject([{ file, specifier }]);
+  });
+
+  test('lets types through where a room may have no more of a file, and then nothing else of it', () => {
+    const file = 'src/visualizer/page/wire.ts';
+    const specifier = '../../server/gen/spearlet/task_pb.js';
+    const outcomes = [
+      `import type * as tasks from '${specifier}';`,
+      `import {\n  type Task,\n} from '${specifier}';`,
+      `import type from '${specifier}';`,
+      `import type { Task } from '${specifier}';\nimport { TaskSchema } from '${specifier}';`,
+      `const tasks = await import('${specifier}');`,
+    ].map((source) => violationsOf(file, source).length);
+    expect(outcomes).toEqual([0, 1, 1, 1, 1]);
   });
 
   test('is there for every room', () => {

@@ -118,7 +118,7 @@ test('the charts are described, as JSON and as Mermaid', async () => {
 test('one that waits is explained, with who holds the slot', async () => {
   const holder = await invoke('loop');
   await expect.poll(() => stateOf(holder)).toBe('running.attempting');
-  const waiting = await invoke('count');
+  const waiting = await invoke('count', { timeouts: { total: { seconds: 300n } } });
   const answer = await server.nodes.explainExecution({ executionId: waiting });
   expect(answer).toMatchObject({
     status: ExecutionStatus.PENDING,

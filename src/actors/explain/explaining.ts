@@ -16,9 +16,9 @@ export interface ExplainingHost {
   /** A cursor that does not count as an observer. Rejects with not_found. */
   glance(executionId: string): Promise<LogCursor>;
   taskOf(executionId: string): Task | undefined;
-  /** Undefined for one that does not wait for a slot. */
+  /** Its place in the queue; undefined for an execution that does not wait for a slot. */
   placeOf(executionId: string): Promise<QueuePlace | undefined>;
-  /** Whether one that lives may be named. */
+  /** Whether the caller may be told the id of this live execution. */
   maySay(executionId: string): boolean;
   block(): Block | undefined;
   readonly time: NodeTime;

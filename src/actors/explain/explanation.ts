@@ -27,10 +27,10 @@ export interface Facts {
   /** When this run of the node, or one before it, began to follow the attempt again; as `now`. */
   readonly reattachedAt: number | undefined;
   readonly queue: {
-    /** From 1; 0 where it does not wait for a slot. */
+    /** Its place in the queue, from 1; 0 where it does not wait for a slot. */
     readonly place: number;
     readonly length: number;
-    /** Those of them that go first, as their executions have run before. */
+    /** How many in the queue are retries, which go before those that have not run yet. */
     readonly retries: number;
     readonly slots: number;
     readonly running: number;

@@ -5,7 +5,7 @@ import type { Instance } from '../../runtimes/runtime.ts';
 /** How long who asks for an attempt's instance waits for its start, in ms: less than a caller's usual deadline. */
 const START_WAIT_MS = 10_000;
 
-/** The instances that run the attempts of executions now, for who pauses them or lets go of them. */
+/** Which instance runs the attempt of each execution now, for whoever pauses that instance or lets go of it. */
 export class Serving {
   readonly #attempts = new Map<string, ServedAttempt>();
   readonly #clock: Clock;

@@ -7,7 +7,7 @@ import type { LiveLog } from './live-log.ts';
 import type { LogWaiter } from './log-waiters.ts';
 
 interface LiveCursorOptions {
-  /** False for one that does not count as an observer. */
+  /** False for a reader that does not count as an observer. */
   readonly counts?: boolean;
   /** Hears once how the reader left, after it no longer counts. */
   readonly closed?: (how: 'done' | 'gone') => void;

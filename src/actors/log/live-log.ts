@@ -69,12 +69,12 @@ export class LiveLog {
   /** Who waits for an event that is in no commit yet. */
   readonly #expecting = new Set<{ sequence: number }>();
   #inFlight: { entry: CommitEntry; record: ExecutionRecord; bytes: number } | undefined;
-  /** Of output, what is in flight included. */
+  /** Bytes of output that are not durable yet, those in a commit that is under way included. */
   #pendingBytes = 0;
   #committedSequence = 0;
   readonly #tail = new LogTail();
   #lastTime = 0;
-  /** Of the attempt that runs. */
+  /** How many network refusals of the running attempt are in the log. */
   #refusals = { attempt: 0, told: 0 };
   #sealed = false;
   #resultHasRoom = false;
@@ -83,7 +83,7 @@ export class LiveLog {
   #admitted: PromiseWithResolvers<ExecutionRecord> | undefined;
   /** The record has a change that no event tells and that somebody waits for. */
   #recordChanged = false;
-  /** The store has it in its line. */
+  /** The store has the execution in a waiting line. */
   #isPlaced = false;
   #readers = 0;
   #bound: PromiseWithResolvers<void> | undefined;
@@ -125,18 +125,18 @@ export class LiveLog {
     return this.#committedSequence;
   }
 
-  /** Somebody reads it from now on. */
+  /** A reader opened the log. */
   opened(): void {
     this.#readers += 1;
   }
 
-  /** Somebody who has read it does not any more. */
+  /** A reader closed the log. */
   closed(): void {
     this.#readers -= 1;
     if (this.#readers === 0 && this.#isPlaced) this.#surroundings.unread?.(this);
   }
 
-  /** Nobody reads it, and the store has all of it, with its place in line. */
+  /** No reader is open, and the store has the whole log, and the execution's place in its waiting line. */
   get restsInStore(): boolean {
     return (
       this.#isPlaced &&
@@ -238,7 +238,7 @@ export class LiveLog {
     this.#surroundings.touched(this, true);
   }
 
-  /** Of output that is not durable yet. */
+  /** Bytes of output that are not durable yet. */
   get pendingBytes(): number {
     return this.#pendingBytes;
   }

@@ -23,7 +23,7 @@ export class OutputRoom {
     this.#store = store;
   }
 
-  /** Output must ask for its room. */
+  /** The disk is nearly full: output has to ask for room with `take`. */
   get scarce(): boolean {
     if (this.#store.lowSpace) return true;
     if (this.#total > 0) this.#reset();

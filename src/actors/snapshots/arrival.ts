@@ -31,7 +31,7 @@ export async function receive(
   const envelope = new Envelope();
   const hash = createHash('sha256');
   for await (const piece of bytes) {
-    checkPresence(signal);
+    throwIfCallerGone(signal);
     received += piece.byteLength;
     if (received > maxBytes) throw tooLarge(maxBytes);
     for (const line of lines.push(piece)) {
@@ -41,7 +41,7 @@ export async function receive(
     await document.write(piece);
   }
   // A call that is cancelled may end its stream as one that is complete.
-  checkPresence(signal);
+  throwIfCallerGone(signal);
   lines.end();
   const seal = envelope.end();
   const found = hash.digest('hex');
@@ -62,7 +62,7 @@ export async function* partsOf(
   const reader = new PartReader();
   for await (const piece of document.read()) {
     for (const line of lines.push(piece)) {
-      checkPresence(signal);
+      throwIfCallerGone(signal);
       const part = reader.read(line);
       if (part !== undefined) yield part;
     }
@@ -71,7 +71,7 @@ export async function* partsOf(
 }
 
 /** Throws `cancelled` where nobody waits for the answer any more. */
-export function checkPresence(signal: AbortSignal): void {
+export function throwIfCallerGone(signal: AbortSignal): void {
   if (!signal.aborted) return;
   throw new RequestError('cancelled', 'the caller went away; nothing was restored', {
     reason: 'CALLER_GONE',

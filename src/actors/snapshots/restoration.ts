@@ -33,7 +33,7 @@ export class Restoration {
   readonly #tenant: string;
   #header: Header | undefined;
   #carriedTask: TaskPart | undefined;
-  /** Of this node. */
+  /** The task of this node that equals the document's; undefined where this node has none. */
   #known: Task | undefined;
   #record: ExecutionRecord | undefined;
   #invocation: RestoredInvocation | undefined;
@@ -53,7 +53,7 @@ export class Restoration {
     return present(this.#header).executionId;
   }
 
-  /** Once its commit went through. */
+  /** What the caller is told, once the commit went through. */
   get restored(): Restored {
     return present(this.#restored);
   }

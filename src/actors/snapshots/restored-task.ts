@@ -15,7 +15,7 @@ export interface RestorePolicy {
   readonly allow: ReadonlySet<RestoreAllowance>;
   /** Tasks may see folders of the host; a node that runs as root has to be told so. */
   readonly hostAccess: boolean;
-  /** Of the bytes of one artifact. */
+  /** The size that an artifact may have, in bytes. */
   readonly maxArtifactBytes: number;
   readonly caps: TaskCaps;
 }

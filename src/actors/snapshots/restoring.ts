@@ -16,7 +16,7 @@ import type { CommitEntry } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { noSpace } from '../log/committer.ts';
 import type { NodeTime } from '../time/node-time.ts';
-import { checkPresence, partsOf, receive, type SnapshotSpool, type SpooledDocument } from './arrival.ts';
+import { partsOf, receive, type SnapshotSpool, type SpooledDocument, throwIfCallerGone } from './arrival.ts';
 import { arrivalOf } from './document-clock.ts';
 import { Restoration } from './restoration.ts';
 import { executionExists, invocationTaken } from './restore-refusal.ts';
@@ -34,11 +34,11 @@ export interface RestoringOptions extends TaskSurroundings {
   readonly time: NodeTime;
   readonly nodeId: string;
   readonly keys: SnapshotKeys;
-  /** Of one line of a document. */
+  /** The length that a line of a document may have, in bytes. */
   readonly maxLineBytes: number;
-  /** Of a document. */
+  /** The size that a document may have, in bytes. */
   readonly maxBytes: number;
-  /** Documents that are on their way in at once. */
+  /** How many documents may arrive at the same time. */
   readonly maxAtOnce: number;
   /**
    * Throws unavailable while nothing is taken up, so that a document is refused before it is sent; with a tenant also
@@ -91,7 +91,7 @@ export class Restoring {
         await restoration.take(part);
       }
       const entry = await restoration.finish();
-      checkPresence(signal);
+      throwIfCallerGone(signal);
       const { record } = restoration.restored;
       // What has not ended counts as what is invoked does.
       this.#options.checkOpen?.(isTerminal(record.status) ? undefined : tenantOf(record));

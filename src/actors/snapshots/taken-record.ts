@@ -2,10 +2,10 @@ import { RequestError } from '../../domain/errors.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { LoggedTransition, Store } from '../../stores/store.ts';
 
-/** What a document of an execution is of. */
+/** The state of an execution that a snapshot document describes. */
 export interface Taken {
   readonly record: ExecutionRecord;
-  /** Those that the record covers. */
+  /** The transitions up to the last event of the record. */
   readonly transitions: readonly LoggedTransition[];
   /** When its timers stopped, in milliseconds since the epoch. */
   readonly takenAt: number;

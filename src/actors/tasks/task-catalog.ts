@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
-import { nearest } from '../../domain/did-you-mean.ts';
+import { didYouMean } from '../../domain/did-you-mean.ts';
 import { invalidArgument, notFound, quote, RequestError } from '../../domain/errors.ts';
 import type { Invocation } from '../../domain/execution.ts';
 import type { Labels } from '../../domain/labels.ts';
@@ -57,14 +57,14 @@ const longestCompared = 64;
 /** The registered tasks, with those in use kept in memory. The node is the store's only writer. */
 export class TaskCatalog implements Tasks {
   readonly #options: CatalogOptions;
-  /** By id, and by TaskKey. */
+  /** Tasks by their ids and by their TaskKeys. */
   readonly #cache = new LruMap<string, Task>(maxCached);
   /** Whose task an id is does not change, also when the task is deleted. */
   readonly #owners = new LruMap<string, { readonly tenant?: string; readonly name: string }>(maxCached);
   readonly #types = new WeakMap<Task, readonly WitFunction[]>();
   /** Moves on with each change of a task. */
   #epoch = 0;
-  /** As of an epoch. */
+  /** The names of the tasks in a scope, good while the epoch is the same. */
   readonly #names = new LruMap<string, { readonly epoch: number; readonly names: readonly string[] }>(
     maxScopes,
   );
@@ -96,7 +96,7 @@ export class TaskCatalog implements Tasks {
     const task =
       cached ?? (await this.#read(key, byId ? this.#byId(idOrName) : this.#byName(tenant, idOrName)));
     if (task !== undefined && seesTask(scope, task, task.definition.name)) return task;
-    throw notFound('task', idOrName, await this.#nearestName(scope, idOrName));
+    throw notFound('task', idOrName, await this.#similarName(scope, idOrName));
   }
 
   async list(scope: Scope, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
@@ -154,7 +154,7 @@ export class TaskCatalog implements Tasks {
     return this.#options.store.taskByName(tenant, name);
   }
 
-  async #nearestName(scope: Scope, name: string): Promise<string | undefined> {
+  async #similarName(scope: Scope, name: string): Promise<string | undefined> {
     const key = JSON.stringify([scope.tenant, scope.tasks]);
     let known = this.#names.get(key);
     // Whoever asks for what is not there, over and over, costs no read of the tasks each time.
@@ -164,7 +164,7 @@ export class TaskCatalog implements Tasks {
       known = { epoch, names: tasks.map(({ definition }) => definition.name) };
       this.#names.set(key, known);
     }
-    return nearest(name.slice(0, longestCompared), known.names);
+    return didYouMean(name.slice(0, longestCompared), known.names);
   }
 
   /** The store keeps deleted tasks for the executions that ran them; they have lost their name. */

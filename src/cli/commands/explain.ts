@@ -7,7 +7,7 @@ import {
   type QueueGate,
 } from '../../server/gen/spearlet/node_pb.js';
 import { durationText } from '../duration.ts';
-import { standing } from '../execution-status.ts';
+import { statusWords } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import { onServer, type Session } from '../session.ts';
@@ -29,7 +29,7 @@ export function explainCommand(shell: Shell): Command {
 
 /** The sentence, and what there is more of it, a line each. */
 function describe(session: Session, answer: ExplainExecutionResponse): string {
-  const entries: [string, string][] = [['execution', `${answer.executionId}: ${standing(answer)}`]];
+  const entries: [string, string][] = [['execution', `${answer.executionId}: ${statusWords(answer)}`]];
   if (answer.queuePlace > 0n) entries.push(['queue', `place ${answer.queuePlace} of ${answer.queueLength}`]);
   if (answer.gate !== undefined) entries.push(['gate', printable(gateText(answer.gate), 500)]);
   for (const [index, id] of answer.heldBy.entries()) entries.push([index === 0 ? 'held by' : '', id]);

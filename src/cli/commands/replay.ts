@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { latestInstant } from '../../domain/clock.ts';
 import { quote, RequestError } from '../../domain/errors.ts';
 import type { ReplayReport, ReplayStep } from '../../replay.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -117,6 +118,8 @@ function stepLines({
 }
 
 function valueText(name: string, value: unknown): string {
+  // The latest instant that there is: it does not count yet.
+  if (value === latestInstant) return 'none yet';
   if (typeof value === 'number' && instants.has(name)) return new Date(value).toISOString();
   return JSON.stringify(value) ?? '';
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { ResumeExecutionResponseSchema } from '../../server/gen/spearlet/function_pb.js';
-import { standing } from '../execution-status.ts';
+import { statusWords } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
@@ -16,7 +16,7 @@ export function resumeCommand(shell: Shell): Command {
       await session.printDocument(ResumeExecutionResponseSchema, answer);
     } else {
       const what = answer.changed ? 'goes on; it is now' : 'was not changed: it is';
-      await note(shell, `${executionId} ${what} ${standing(answer)}`);
+      await note(shell, `${executionId} ${what} ${statusWords(answer)}`);
     }
     return exitCodes.completed.code;
   });

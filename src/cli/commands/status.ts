@@ -11,7 +11,7 @@ import {
 } from '../../server/gen/spearlet/function_pb.js';
 import type { GetInvocationResponse } from '../../server/gen/spearlet/node_pb.js';
 import { durationText } from '../duration.ts';
-import { isHeld, standing } from '../execution-status.ts';
+import { isHeld, statusWords } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { invocationEntries, outputEntries, shownBytes } from '../invocation-text.ts';
 import { errorText } from '../outcome.ts';
@@ -47,7 +47,7 @@ function describe(
   const entries: [string, string][] = [];
   if (result.errorCode !== ErrorCode.UNSPECIFIED)
     entries.push(['error', `${errorText(result)} (${origin(result)})`]);
-  entries.push(['status', standing(result)], ['execution', result.executionId], ...tenantEntries(result), [
+  entries.push(['status', statusWords(result)], ['execution', result.executionId], ...tenantEntries(result), [
     'task',
     `${result.taskName} (${result.taskId}, revision ${result.taskRevision})`,
   ]);

@@ -15,9 +15,9 @@ interface Options {
   readonly allTenants?: boolean;
 }
 
-/** On a screen somebody waits before it; a program that reads lines wants to know. */
-const screenPatienceMs = Number.POSITIVE_INFINITY;
-const linesPatienceMs = 30_000;
+/** How long a node may be lost. Somebody sits before a screen; a program that reads lines has to be told. */
+const screenReconnectMs = Number.POSITIVE_INFINITY;
+const linesReconnectMs = 30_000;
 const frameMs = 100;
 const tickMs = 1000;
 /** Of the queue: enough for what holds most of it. */
@@ -99,7 +99,7 @@ async function printLines(session: Session, allTenants: boolean): Promise<void> 
       allTenants,
       signal: stop.signal,
       lost,
-      patienceMs: linesPatienceMs,
+      reconnectTimeoutMs: linesReconnectMs,
     })) {
       if (session.json) {
         await session.printLine(WatchNodeResponseSchema, news);
@@ -164,7 +164,7 @@ async function drawScreen(session: Session, allTenants: boolean): Promise<void> 
       allTenants,
       signal: screen.signal,
       lost,
-      patienceMs: screenPatienceMs,
+      reconnectTimeoutMs: screenReconnectMs,
     })) {
       board.take(news, Date.now());
       if (board.stale) board.begin(await listLive(session, allTenants));

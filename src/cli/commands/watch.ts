@@ -30,8 +30,8 @@ export function watchCommand(shell: Shell): Command {
   onServer<Options>(command, shell, async (session, { from = 1 }, [executionId = '']) => {
     // The first contact: a server that is not there is told at once, one that goes away later is waited for.
     const { result } = await session.functions.getExecutionStatus({ executionId });
-    const standing = new LogStatus(result);
-    const line = new LiveLine(shell, () => standing.text(Date.now()));
+    const status = new LogStatus(result);
+    const line = new LiveLine(shell, () => status.text(Date.now()));
     const paint = paintFor(shell.err, shell);
     let next = BigInt(from);
     const farewell = (): string =>
@@ -40,7 +40,7 @@ export function watchCommand(shell: Shell): Command {
     try {
       await saysOnLeaving(shell, farewell, async () => {
         for await (const event of followExecution(session, { executionId, from: next })) {
-          standing.take(event);
+          status.take(event);
           await line.aside(() => tell(session, event, paint), opensLine(event));
           next = event.sequence + 1n;
         }

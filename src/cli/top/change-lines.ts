@@ -1,7 +1,7 @@
 import { LruMap } from '../../domain/lru-map.ts';
 import type { ExecutionResult } from '../../server/gen/spearlet/function_pb.js';
 import type { WatchNodeResponse } from '../../server/gen/spearlet/node_pb.js';
-import { standing } from '../execution-status.ts';
+import { statusWords } from '../execution-status.ts';
 import { printable } from '../printable.ts';
 
 /** Executions whose line is known; those told longest ago are forgotten, and may be told once more. */
@@ -28,5 +28,5 @@ export class ChangeLines {
 
 function lineOf(result: ExecutionResult): string {
   const attempt = result.attempt > 1 ? `, attempt ${result.attempt}` : '';
-  return `${result.executionId} ${printable(result.taskName)} ${standing(result)}${attempt}`;
+  return `${result.executionId} ${printable(result.taskName)} ${statusWords(result)}${attempt}`;
 }

@@ -11,7 +11,7 @@ interface FollowOptions {
   /** The server went away, or is back. */
   lost(isLost: boolean): void | Promise<void>;
   /** How long the server may be away, in milliseconds. */
-  readonly patienceMs: number;
+  readonly reconnectTimeoutMs: number;
 }
 
 const pauseMs = 500;
@@ -19,7 +19,7 @@ const pauseMs = 500;
 /** The news of a node over as many connections as it takes; ends when `signal` aborts. Rejects as the first call does. */
 export async function* followNode(
   session: Session,
-  { allTenants, signal, lost, patienceMs }: FollowOptions,
+  { allTenants, signal, lost, reconnectTimeoutMs }: FollowOptions,
 ): AsyncGenerator<WatchNodeResponse, void, undefined> {
   let position = 0n;
   let lostAt: number | undefined;
@@ -36,7 +36,7 @@ export async function* followNode(
       if (position === 0n || !isLostConnection(error)) throw error;
       if (lostAt === undefined) await lost(true);
       lostAt ??= performance.now();
-      if (performance.now() - lostAt > patienceMs) {
+      if (performance.now() - lostAt > reconnectTimeoutMs) {
         throw new LostServerError(`cannot reach the server at ${session.address}`, { cause: error });
       }
     }

@@ -1,4 +1,4 @@
-import { nearest } from '../did-you-mean.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { invalidArgument, quote, RequestError } from '../errors.ts';
 import { listNames } from './place.ts';
 import type { WitFunction } from './types.ts';
@@ -18,7 +18,7 @@ export function findFunction(functions: readonly WitFunction[], name: string): W
   if (only === undefined) {
     const names = functions.map((fn) => fn.name);
     const bare = names.map((each) => each.slice(each.lastIndexOf('#') + 1));
-    const guess = nearest(name.slice(0, longestCompared), [...bare, ...names]);
+    const guess = didYouMean(name.slice(0, longestCompared), [...bare, ...names]);
     const known =
       guess !== undefined
         ? `did you mean ${quote(guess)}?`

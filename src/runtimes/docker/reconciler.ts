@@ -104,12 +104,12 @@ export class Reconciler {
       const left = [...this.#left.keys()];
       const filters = { label: [`${labels.node}=${nodeId}`] };
       const found = await connection.call(listMs, (docker) => docker.listContainers({ all: true, filters }));
-      const stray = found.filter(({ Labels }) => !this.#isKnown(Labels[labels.instance] ?? ''));
-      const removed = await this.#remove(stray.map(({ Id }) => Id));
+      const orphans = found.filter(({ Labels }) => !this.#isKnown(Labels[labels.instance] ?? ''));
+      const removed = await this.#remove(orphans.map(({ Id }) => Id));
       if (removed.size > 0)
         logger?.info({ containers: removed.size }, 'removed containers that nothing uses');
       const remaining = new Set(
-        stray.filter(({ Id }) => !removed.has(Id)).map(({ Labels }) => Labels[labels.instance]),
+        orphans.filter(({ Id }) => !removed.has(Id)).map(({ Labels }) => Labels[labels.instance]),
       );
       for (const instanceId of left) {
         if (remaining.has(instanceId)) continue;

@@ -55,10 +55,10 @@ export function createAccessService({
   readonly openCalls: Pick<OpenCalls, 'endOf'>;
   /** HOST:PORT as bound. */
   readonly httpAddress: () => string;
-  /** It is reached by https. */
+  /** The page is reached by https. */
   readonly tls: boolean;
   readonly seen: SeenExecution;
-  /** Those that have tasks. */
+  /** The tenants that have tasks. */
   readonly taskTenants: () => Promise<readonly string[]>;
   readonly clock: Pick<Clock, 'now'>;
 }): AccessService {

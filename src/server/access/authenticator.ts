@@ -10,7 +10,7 @@ import type { FailedAttempts } from './failed-attempts.ts';
 export interface Shown {
   /** The header of that name, where it came. */
   readonly authorization: string | undefined;
-  /** Of the other end; empty where it has none. */
+  /** The address of the caller; empty where the connection has none. */
   readonly address: string;
   /** That of the connection, where the caller has one. */
   readonly certificate?: ShownCertificate | undefined;
@@ -33,7 +33,7 @@ export function alwaysAs(principal: Principal): Authenticator {
 
 /** Tokens that others have issued, and sign. */
 export interface SignedTokens {
-  /** Who showed it before, while it is good. */
+  /** The principal of a token that was verified before and is still good. */
   known(token: string): Principal | undefined;
   /** Rejects with a RequestError: unauthenticated, permission_denied, or unavailable where no key is known. */
   verify(token: string): Promise<Principal>;
@@ -43,7 +43,7 @@ export interface CallerAuthenticatorOptions {
   readonly tokens: Pick<Tokens, 'find' | 'findByCertificate'>;
   /** Absent where the node takes none. */
   readonly signed?: SignedTokens;
-  /** Who shows nothing. */
+  /** The principal of callers that show nothing. */
   readonly anonymous: Principal;
   readonly failures: FailedAttempts;
 }

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../../domain/clock.ts';
 
 export interface IssuedSecret {
-  /** Not kept. */
+  /** The secret itself, which the node does not keep. */
   readonly secret: string;
   /** Wall clock, milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -12,11 +12,11 @@ export interface IssuedSecret {
 export interface SecretBounds<Value> {
   /** Milliseconds. */
   readonly lifetimeMs: number;
-  /** Where there is one more, the oldest goes. */
+  /** How many secrets are kept: one more ends the oldest. */
   readonly most: number;
   /** Of one owner, whose own oldest goes; absent where all are one's. */
   readonly perOwner?: { readonly most: number; ownerOf(value: Value): string };
-  /** What each begins with, so that who finds one knows what it is. */
+  /** The beginning of each secret, by which whoever finds one knows what it is. */
   readonly prefix: string;
 }
 
@@ -71,7 +71,7 @@ export class ShortLivedSecrets<Value> {
     return undefined;
   }
 
-  /** As `find`, and it is of no use afterwards. */
+  /** Finds a secret as `find` does, and ends it. */
   take(secret: string): Value | undefined {
     const value = this.find(secret);
     this.#kept.delete(hashOf(secret));

@@ -8,7 +8,7 @@ import {
   type MessageShape,
   ScalarType,
 } from '@bufbuild/protobuf';
-import { nearest } from '../../domain/did-you-mean.ts';
+import { didYouMean } from '../../domain/did-you-mean.ts';
 import { invalidArgument, quote } from '../../domain/errors.ts';
 import { tooManyValues } from '../chain.ts';
 import { repeatedKey } from './json-keys.ts';
@@ -124,7 +124,7 @@ function checkAlone(desc: DescMessage, json: JsonObject, path: string): void {
 function unknownField(desc: DescMessage, path: string, key: string): Error {
   // Without the names of the contract, which are the same fields again.
   const names = [...knownFields(desc).keys()].filter((name) => !name.includes('_'));
-  const guess = nearest(key, names);
+  const guess = didYouMean(key, names);
   const meant =
     names.length === 0
       ? '; allowed is an empty object'

@@ -1,15 +1,10 @@
 /** Executions as a busy node has them, the same ones for the same seed. */
-import type { ExecutionResultJson, StatusName } from '../../../src/visualizer/page/wire.ts';
+import { executionResultDefaults } from '../../../src/visualizer/page/gen/defaults.ts';
+import type { ExecutionResultJson } from '../../../src/visualizer/page/wire.ts';
 
 export const taskNames = ['resize', 'transcode', 'invoice-pdf', 'embed-text', 'nightly-report', 'thumbnail'];
 
-const ends: readonly {
-  readonly status: StatusName;
-  readonly code: string;
-  readonly origin: string;
-  readonly message: string;
-  readonly weight: number;
-}[] = [
+const ends = [
   {
     status: 'EXECUTION_STATUS_COMPLETED',
     code: 'UNSPECIFIED',
@@ -52,7 +47,7 @@ const ends: readonly {
     message: 'cancelled by a caller',
     weight: 2,
   },
-];
+] as const;
 
 /** A number from 0 to 1 for each seed. */
 export function chance(seed: number): number {
@@ -82,25 +77,13 @@ type Change = Partial<ExecutionResultJson>;
 export function execution(createdAt: number, seed: number, change: Change = {}): ExecutionResultJson {
   const taskName = taskNames[Math.floor(chance(seed) * taskNames.length)] ?? 'resize';
   return {
+    ...executionResultDefaults,
     status: 'EXECUTION_STATUS_PENDING',
     state: 'pending.queued',
     mode: 'EXECUTION_MODE_ASYNC',
     isAsync: true,
-    isCompleted: false,
-    output: '',
-    contentType: '',
-    errorOutput: '',
-    outputBytes: '0',
-    outputTruncated: false,
-    errorCode: 'ERROR_CODE_UNSPECIFIED',
-    errorOrigin: 'ERROR_ORIGIN_UNSPECIFIED',
-    errorMessage: '',
-    attempt: 0,
     createdAt: new Date(createdAt).toISOString(),
-    queueTimeMs: '0',
-    executionTimeMs: 0,
     requestId: `req-${seed}`,
-    metadata: {},
     timestamp: new Date(createdAt).toISOString(),
     allowedEvents: ['cancel', 'suspend'],
     executionId: idAt(createdAt, seed),
@@ -108,15 +91,9 @@ export function execution(createdAt: number, seed: number, change: Change = {}):
     taskName,
     taskRevision: 3,
     functionName: taskName === 'embed-text' ? 'probe:typed/embed@1.0.0#embed' : '',
-    instanceId: '',
-    loosened: [],
-    recoveries: 0,
     oldestSequence: '1',
-    originExecutionId: '',
     priority: 'PRIORITY_NORMAL',
-    fairnessKey: '',
     tenant: 'default',
-    labels: {},
     ...change,
   };
 }
@@ -147,8 +124,8 @@ export function ended(before: ExecutionResultJson, at: number, seed: number): Ex
     state: state[end.status.slice('EXECUTION_STATUS_'.length) as keyof typeof state],
     isCompleted: true,
     attempt: Math.max(1, before.attempt),
-    errorCode: `ERROR_CODE_${end.code}`,
-    errorOrigin: `ERROR_ORIGIN_${end.origin}`,
+    errorCode: `ERROR_CODE_${end.code}` as const,
+    errorOrigin: `ERROR_ORIGIN_${end.origin}` as const,
     errorMessage: end.message,
     completedAt: new Date(at).toISOString(),
     timestamp: new Date(at).toISOString(),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { streamExecutionResultDefaults } from '../../../src/visualizer/page/gen/defaults.ts';
 import { EventLog } from '../../../src/visualizer/page/model/event-log.ts';
 import { rowOf } from '../../../src/visualizer/page/model/execution-row.ts';
 import { eventOf, type LogEvent } from '../../../src/visualizer/page/model/log-event.ts';
@@ -58,6 +59,7 @@ describe('an execution off the wire', () => {
 describe('an event off the wire', () => {
   it('is one of four kinds, and nothing where the page does not know its kind', () => {
     const head = {
+      ...streamExecutionResultDefaults,
       executionId: 'exec_1',
       sequence: '7',
       position: '9007199254740993',
@@ -69,7 +71,10 @@ describe('an event off the wire', () => {
     const chunk = eventOf({ ...head, chunk: { stream: 'OUTPUT_STREAM_STDERR', data: btoa('oh\n') } });
     expect(chunk).toMatchObject({ kind: 'chunk', sequence: 7, chunk: { stream: 'stderr' } });
     expect(eventOf({ ...head, result: execution(0, 1) })).toMatchObject({ kind: 'result' });
-    const refusal = eventOf({ ...head, refusal: { host: 'db.example', port: 5432, rule: 'unlisted' } });
+    const refusal = eventOf({
+      ...head,
+      refusal: { host: 'db.example', port: 5432, address: '', rule: 'unlisted', more: '0' },
+    });
     const text = 'db.example:5432 refused: not in the network list of the task';
     expect(refusal).toMatchObject({ kind: 'refusal', sequence: 7, text });
     expect(eventOf(head)).toBeUndefined();

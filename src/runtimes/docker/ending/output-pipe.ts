@@ -11,7 +11,7 @@ export class OutputPipe {
   held = false;
   readonly #opened = Promise.withResolvers<AttemptIo>();
   readonly #onEarly: () => void;
-  readonly #skip: Discard;
+  readonly #discard: Discard;
   readonly #first: Uint8Array[] = [];
   #firstBytes = 0;
   #bytes = 0;
@@ -24,12 +24,12 @@ export class OutputPipe {
    */
   constructor(onEarly: () => void, position: OutputPosition = { stdout: 0, stderr: 0 }) {
     this.#onEarly = onEarly;
-    this.#skip = new Discard(position);
+    this.#discard = new Discard(position);
   }
 
   /** Output that the attempt has already did not come again. */
   get behind(): boolean {
-    return !this.#skip.done;
+    return !this.#discard.done;
   }
 
   open(io: AttemptIo): void {
@@ -65,7 +65,7 @@ export class OutputPipe {
       this.#first.push(data.slice());
       this.#firstBytes += data.length;
     }
-    const rest = this.#skip.rest(stream, data);
+    const rest = this.#discard.rest(stream, data);
     if (rest.length === 0) return undefined;
     const wait = io.write(stream, rest);
     if (wait === undefined) return undefined;

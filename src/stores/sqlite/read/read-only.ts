@@ -7,7 +7,7 @@ import { assertNotEmptied } from '../file/folder.ts';
 import { schemaVersion } from '../file/schema.ts';
 
 /** A server that is busy may hold the database this long, in milliseconds. */
-const patienceMs = 10_000;
+const busyTimeoutMs = 10_000;
 
 export function databasePath(dataDir: string): string {
   const path = join(dataDir, 'spear.db');
@@ -20,7 +20,7 @@ export function databasePath(dataDir: string): string {
 export function openReadOnly(dataDir: string): DatabaseSync {
   const path = databasePath(dataDir);
   return guardOpening(path, () => {
-    const db = new DatabaseSync(path, { readOnly: true, timeout: patienceMs });
+    const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs });
     const version = Number(db.prepare('PRAGMA user_version').get()?.user_version);
     if (version === schemaVersion) return db;
     db.close();

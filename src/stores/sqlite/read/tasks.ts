@@ -77,7 +77,7 @@ export class Tasks {
     this.#artifactOf = db.prepare('SELECT 1 FROM tasks WHERE artifact = ? AND tenant = ? LIMIT 1');
   }
 
-  /** How many have a name. */
+  /** How many tasks in the scope have a name. */
   named(scope: Scope): number {
     const { tenant, tasks } = scope;
     if (tasks !== undefined && tenant !== undefined) {
@@ -86,7 +86,7 @@ export class Tasks {
     return Number((tenant === undefined ? this.#named.get() : this.#namedOf.get(tenant))?.count);
   }
 
-  /** Those that have a task with a name. */
+  /** The tenants that have a task with a name. */
   tenants(): string[] {
     return this.#tenants.all().map((row) => String(row.tenant));
   }

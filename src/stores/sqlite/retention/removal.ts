@@ -18,7 +18,7 @@ import { Budget } from './budget.ts';
 export interface Removed {
   /** There was a finished execution. */
   readonly found: boolean;
-  /** All of it is gone; otherwise the same call goes on. */
+  /** The execution is gone. Where it is not yet, call again with the same arguments. */
   readonly done: boolean;
   /** Digests of files that it named. */
   readonly files: readonly string[];

@@ -4,12 +4,12 @@ function pragma(db: DatabaseSync, name: 'page_count' | 'freelist_count' | 'page_
   return Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
-/** Of the database, without pages that are free for what comes. */
+/** Bytes of the database file that are in use, free pages not counted. */
 export function bytesInUse(db: DatabaseSync): number {
   return (pragma(db, 'page_count') - pragma(db, 'freelist_count')) * pragma(db, 'page_size');
 }
 
-/** Of pages that what comes can use without that the file grows. */
+/** Bytes of free pages: what is written next can use them before the file grows. */
 export function freeBytes(db: DatabaseSync): number {
   return pragma(db, 'freelist_count') * pragma(db, 'page_size');
 }

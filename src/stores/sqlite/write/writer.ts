@@ -31,7 +31,7 @@ export class Writer {
     this.#worker.on('exit', () => this.#lose(new Error('it has ended')));
   }
 
-  /** It has nothing to do. */
+  /** Every request to the thread has been answered. */
   get idle(): boolean {
     return this.#waiting.length === 0;
   }
@@ -41,7 +41,7 @@ export class Writer {
     return this.#nextPosition;
   }
 
-  /** See Progress; of what it has answered. */
+  /** The change counter of the last answered write; see Progress. */
   get changes(): number {
     return this.#changes;
   }

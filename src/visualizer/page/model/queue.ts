@@ -1,6 +1,9 @@
 /** Who waits for a slot, and what holds them: the model of `GetQueueResponse`. */
-import type { GetQueueResponseJson, QueueClassJson, QueueLineJson } from '../wire.ts';
+import type { GetQueueResponseJson } from '../wire.ts';
 import { instantOf, numberOf } from './scalar.ts';
+
+type LineJson = GetQueueResponseJson['lines'][number];
+type ClassJson = LineJson['classes'][number];
 
 export interface QueueClass {
   readonly waiting: number;
@@ -63,10 +66,12 @@ export function queueOf(json: GetQueueResponseJson): Queue {
   };
 }
 
-function lineOf(json: QueueLineJson): QueueLine {
-  const { tenant, priority, fairnessKey, running, shareUsed, shareDue } = json;
+function lineOf(json: LineJson): QueueLine {
+  const { tenant, priority, fairnessKey, running } = json;
   return {
-    ...{ tenant, priority, fairnessKey, running, shareUsed, shareDue },
+    ...{ tenant, priority, fairnessKey, running },
+    shareUsed: numberOf(json.shareUsed),
+    shareDue: numberOf(json.shareDue),
     waiting: numberOf(json.waiting),
     held: numberOf(json.held),
     next: json.nextExecutionId,
@@ -78,7 +83,7 @@ function lineOf(json: QueueLineJson): QueueLine {
 }
 
 /** Several of a line may be held by the same: they are told apart by their places. */
-function classesOf(classes: readonly QueueClassJson[]): readonly QueueClass[] {
+function classesOf(classes: readonly ClassJson[]): readonly QueueClass[] {
   const named = new Map<string, number>();
   return classes.map((json) => {
     const name = JSON.stringify([json.gate?.kind, json.gate?.key, json.gate?.value]);
@@ -88,7 +93,7 @@ function classesOf(classes: readonly QueueClassJson[]): readonly QueueClass[] {
   });
 }
 
-function classOf(json: QueueClassJson, key: string): QueueClass {
+function classOf(json: ClassJson, key: string): QueueClass {
   const { heldBy, summary, freedBy, gate } = json;
   return {
     ...{ heldBy, summary, freedBy },

@@ -14,6 +14,10 @@ import {
 } from '../../../../src/machines/execution.ts';
 import type { ExecutionEvent, ExecutionInput } from '../../../../src/machines/execution-context.ts';
 import { storedContext } from '../../../../src/machines/stored-context.ts';
+import {
+  executionResultDefaults,
+  streamExecutionResultDefaults,
+} from '../../../../src/visualizer/page/gen/defaults.ts';
 import { EventLog } from '../../../../src/visualizer/page/model/event-log.ts';
 import { type ExecutionRow, rowOf } from '../../../../src/visualizer/page/model/execution-row.ts';
 import { eventOf } from '../../../../src/visualizer/page/model/log-event.ts';
@@ -35,6 +39,12 @@ const names: Readonly<Record<string, StatusName>> = {
   timedOut: 'EXECUTION_STATUS_TIMED_OUT',
   cancelled: 'EXECUTION_STATUS_CANCELLED',
 };
+
+const origins = {
+  user: 'ERROR_ORIGIN_USER',
+  policy: 'ERROR_ORIGIN_POLICY',
+  platform: 'ERROR_ORIGIN_PLATFORM',
+} as const;
 
 /** What a recording's events leave to it: their instant. */
 type Untimed = ExecutionEvent extends infer Event
@@ -149,6 +159,7 @@ export class Recording {
     const status = this.state.split('.', 1)[0] ?? '';
     const ended = outcome !== null;
     return {
+      ...executionResultDefaults,
       status: names[status] ?? 'EXECUTION_STATUS_UNSPECIFIED',
       state: this.state,
       mode: 'EXECUTION_MODE_ASYNC',
@@ -156,12 +167,12 @@ export class Recording {
       isCompleted: ended,
       output: outcome?.output === undefined ? '' : Buffer.from(outcome.output).toString('base64'),
       contentType: outcome?.output === undefined ? '' : 'application/json',
-      errorOutput: '',
       outputBytes: String(this.#output.bytes),
-      outputTruncated: false,
       ...(outcome?.exitCode !== undefined && { exitCode: outcome.exitCode }),
-      errorCode: `ERROR_CODE_${failure?.code ?? 'UNSPECIFIED'}`,
-      errorOrigin: `ERROR_ORIGIN_${failure === undefined ? 'UNSPECIFIED' : originOf(failure.code).toUpperCase()}`,
+      ...(failure !== undefined && {
+        errorCode: `ERROR_CODE_${failure.code}` as const,
+        errorOrigin: origins[originOf(failure.code)],
+      }),
       errorMessage: failure?.message ?? '',
       attempt: context.attempt,
       createdAt: new Date(t0).toISOString(),
@@ -178,19 +189,14 @@ export class Recording {
       taskId: `task_01m8${'0'.repeat(20)}${this.#task.length}`,
       taskName: this.#task,
       taskRevision: 3,
-      functionName: '',
       instanceId: context.attempt === 0 ? '' : 'inst_01m8',
       ...(failure?.termination !== undefined && {
         termination: { rung: failure.termination.rung, tookMs: String(failure.termination.tookMs) },
       }),
-      loosened: [],
       recoveries: context.recoveries,
       oldestSequence: '1',
-      originExecutionId: '',
       priority: 'PRIORITY_NORMAL',
-      fairnessKey: '',
       tenant: 'default',
-      labels: {},
       ...this.result,
     };
   }
@@ -220,6 +226,7 @@ export class Recording {
   #append(body: Pick<StreamExecutionResultJson, 'transition' | 'chunk' | 'result'>): void {
     const status = this.state.split('.', 1)[0] ?? '';
     this.events.push({
+      ...streamExecutionResultDefaults,
       executionId: this.id,
       sequence: String(this.events.length + 1),
       position: String(this.events.length + 1),

@@ -1,4 +1,9 @@
 /** The lines of a history, held against what a node writes: what is damaged is not shown as if it were known. */
+import {
+  executionResultDefaults,
+  streamExecutionResultDefaults,
+  transitionDefaults,
+} from '../../gen/defaults.ts';
 import { type ExecutionRow, rowOf } from '../../model/execution-row.ts';
 import { eventOf, type LogEvent } from '../../model/log-event.ts';
 import { isInstant, isWhole } from '../../model/scalar.ts';
@@ -36,13 +41,14 @@ export interface HistoryEvent {
 
 /** A line after the first one. Throws an UnreadableFile that says what is wrong with it. */
 export function eventLine(line: FileLine, object: ReturnType<typeof objectOf>, id: string): HistoryEvent {
-  const json = { ...eventDefaults, ...object } as unknown as StreamExecutionResultJson;
+  // Proto JSON may leave out what has its default value; the page's types say that all of it is there.
+  const json = { ...streamExecutionResultDefaults, ...object } as unknown as StreamExecutionResultJson;
   const { executionId, sequence, position, time, status, attempt, transition, chunk, result } = json;
   if (executionId !== id) throw new UnreadableFile(`line ${line.number} is not an event of ${id}`);
-  check(line, 'sequence', isWhole(sequence) && Number(sequence) > 0, sequence);
+  check(line, 'sequence', isWhole(sequence) && Number(sequence) > 0, object.sequence);
   check(line, 'position', isWhole(position), position);
   check(line, 'time', isInstant(time), time);
-  check(line, 'status', isStatusName(status), status);
+  check(line, 'status', isStatusName(status), object.status);
   check(line, 'attempt', isWhole(attempt), attempt);
   if (transition !== undefined) {
     check(line, 'transition.to', typeof transition?.to === 'string' && transition.to !== '', transition?.to);
@@ -58,11 +64,12 @@ export function eventLine(line: FileLine, object: ReturnType<typeof objectOf>, i
   return { sequence: Number(sequence), event };
 }
 
-function recordOf(line: FileLine, json: ExecutionResultJson): ExecutionResultJson {
-  const record = { ...recordDefaults, ...json };
+function recordOf(line: FileLine, json: Partial<ExecutionResultJson>): ExecutionResultJson {
+  // Histories from before there was the field have all of their events.
+  const record: ExecutionResultJson = { ...executionResultDefaults, oldestSequence: '1', ...json };
   const { executionId, status, createdAt, attempt, oldestSequence } = record;
   check(line, 'executionId', idPattern.test(executionId), executionId);
-  check(line, 'status', isStatusName(status), status);
+  check(line, 'status', isStatusName(status), json.status);
   check(line, 'createdAt', isInstant(createdAt), createdAt);
   check(line, 'attempt', isWhole(attempt), attempt);
   check(line, 'oldestSequence', isWhole(oldestSequence), oldestSequence);
@@ -87,53 +94,3 @@ function read<Value>({ number }: FileLine, make: () => Value): Value {
     throw new UnreadableFile(`line ${number} is damaged: ${error instanceof Error ? error.message : error}`);
   }
 }
-
-// Proto JSON may leave out what has its default value; the page's types say that all of it is there.
-
-const eventDefaults = {
-  executionId: '',
-  position: '0',
-  attempt: 0,
-  isFinal: false,
-} satisfies Partial<StreamExecutionResultJson>;
-
-const transitionDefaults = {
-  from: '',
-  to: '',
-  eventType: '',
-  reasonCode: '',
-  contextPatch: '',
-  chartVersion: 0,
-};
-
-const recordDefaults = {
-  state: '',
-  mode: '',
-  isAsync: false,
-  isCompleted: false,
-  output: '',
-  contentType: '',
-  errorOutput: '',
-  outputBytes: '0',
-  outputTruncated: false,
-  errorCode: '',
-  errorOrigin: '',
-  errorMessage: '',
-  attempt: 0,
-  queueTimeMs: '0',
-  executionTimeMs: 0,
-  requestId: '',
-  metadata: {},
-  allowedEvents: [],
-  executionId: '',
-  taskId: '',
-  taskName: '',
-  taskRevision: 0,
-  functionName: '',
-  instanceId: '',
-  loosened: [],
-  recoveries: 0,
-  oldestSequence: '1',
-  originExecutionId: '',
-  labels: {},
-} satisfies Partial<ExecutionResultJson>;

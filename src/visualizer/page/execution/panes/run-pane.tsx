@@ -7,6 +7,9 @@ import type { Context } from '../log/context.ts';
 import { Facts } from './facts.tsx';
 import { JsonBody } from './pane-body.tsx';
 
+/** The total deadline of one whose total timeout counts from its first attempt on: the latest instant that there is. */
+const notCounting = 8.64e15;
+
 interface Props {
   readonly row: ExecutionRow;
   readonly context: Context;
@@ -62,7 +65,10 @@ export function RunPane({ row, context }: Props) {
         <Facts
           facts={[
             ['Total timeout', duration('totalMs')],
-            ['Ends at the latest', instant('totalDeadline')],
+            [
+              'Ends at the latest',
+              number('totalDeadline') === notCounting ? 'not counted yet' : instant('totalDeadline'),
+            ],
             ['Queue timeout', duration('queueMs')],
             ['Attempt timeout', duration('attemptMs')],
             ['Attempt ends at', instant('attemptDeadline')],

@@ -1,8 +1,8 @@
 import type { ExecutionRecord } from '../domain/execution.ts';
 import { owned, type Scope, sees, type TaskKey, taskKey, tenantOf } from '../domain/scope.ts';
 
-/** How many executions of an earlier run of the node each task had that live again. */
-export class RevivedTasks {
+/** How many executions each task had that the node recovered from its earlier run. */
+export class RecoveredTasks {
   readonly #tasks = new Map<
     TaskKey,
     { readonly tenant?: string; readonly taskName: string; count: number }

@@ -2,7 +2,7 @@
  * Variables by which a loader, a shell, an interpreter or a tool is told what to run or where to find it. Sources:
  * ld.so(8), sh(1), bash(1), and the manuals of the interpreters. A name that ends with `*` stands for all that begin so.
  */
-const steering: readonly string[] = [
+const patterns: readonly string[] = [
   // The loader and the C library.
   ...[
     'LD_*',
@@ -61,10 +61,10 @@ const steering: readonly string[] = [
   ...['SSL_CERT_*', 'KRB5*'],
 ];
 
-const names = new Set(steering.filter((name) => !name.endsWith('*')));
-const beginnings = steering.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+const names = new Set(patterns.filter((name) => !name.endsWith('*')));
+const beginnings = patterns.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
 
-/** Whether a value of it can make a program another one. */
-export function isSteering(name: string): boolean {
+/** Whether a value of the variable can make another program of the one that gets it. */
+export function isLoaderVariable(name: string): boolean {
   return names.has(name) || beginnings.some((beginning) => name.startsWith(beginning));
 }
