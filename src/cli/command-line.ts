@@ -11,6 +11,7 @@ import { linkCommand } from './commands/link.ts';
 import { listCommand } from './commands/list.ts';
 import { machineShowCommand } from './commands/machine-show.ts';
 import { pageCommand } from './commands/page.ts';
+import { queueCommand } from './commands/queue.ts';
 import { quotaCommand } from './commands/quota.ts';
 import { replayCommand } from './commands/replay.ts';
 import { restoreCommand } from './commands/restore.ts';
@@ -90,6 +91,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(replayCommand(shell))
     .addCommand(listCommand(shell))
     .addCommand(explainCommand(shell))
+    .addCommand(queueCommand(shell))
     .addCommand(topCommand(shell))
     .addCommand(pageCommand(shell))
     .addCommand(linkCommand(shell))

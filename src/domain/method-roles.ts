@@ -24,6 +24,7 @@ export const methodRoles = {
   'NodeService/ExplainExecution': 'observe',
   'NodeService/GetInvocation': 'observe',
   'NodeService/GetNode': 'observe',
+  'NodeService/GetQueue': 'observe',
   'NodeService/ListBreakpoints': 'observe',
   'NodeService/SetBreakpoint': 'develop',
   'NodeService/WatchNode': 'observe',

@@ -122,6 +122,13 @@ export function assertOneTenant({ tenant }: Scope, what: string): void {
   throw invalidArgument('spear-tenant', `is ${quote(allTenants)}; allowed for ${what} is one tenant`);
 }
 
+/** Throws permission_denied for what tells of all tasks of a tenant, in a scope of fewer. */
+export function assertSeesTenant({ tasks, execution }: Scope, what: string): void {
+  if (tasks === undefined && execution === undefined) return;
+  const of = execution === undefined ? `tasks ${tasks?.slice(0, 10).map(quote).join(', ')}` : 'one execution';
+  throw outOfScope(`${what} is of all tasks of a tenant; this token is for ${of}`);
+}
+
 /** The scope of a list of all tenants. Throws permission_denied where it is no administrator who asks for it. */
 export function acrossTenants(field: string, principal: Principal, scope: Scope, wanted: boolean): Scope {
   if (!wanted) return scope;

@@ -129,6 +129,7 @@ export async function openFront(
     feed,
     machines: core.machines,
     explanations: supervisor,
+    queueViews: supervisor.queueViews,
     breakpoints: supervisor.breakpoints,
     tasks,
     inputs: store,

@@ -7,6 +7,7 @@ import type { Invocation } from '../domain/execution.ts';
 import type { Explanations } from '../domain/explanation.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { NodeFeed } from '../domain/node-feed.ts';
+import type { QueueViews } from '../domain/queue-view.ts';
 import { acrossTenants } from '../domain/scope.ts';
 import {
   type BreakpointControl,
@@ -25,16 +26,20 @@ import {
   type GetNodeRequest,
   type GetNodeResponse,
   GetNodeResponseSchema,
+  type GetQueueRequest,
+  type GetQueueResponse,
   type WatchNodeRequest,
   type WatchNodeResponse,
 } from './gen/spearlet/node_pb.js';
 import { machineToWire } from './wire/machine.ts';
 import { explanationToWire, invocationToWire, newsToWire, nodeToWire } from './wire/node-view.ts';
+import { queueToWire } from './wire/queue-view.ts';
 
 export interface NodeServiceOptions extends BreakpointControlOptions {
   readonly feed: NodeFeed;
   readonly machines: readonly MachineDescription[];
   readonly explanations: Explanations;
+  readonly queueViews: QueueViews;
   /** What executions were asked to run, but for what their records say. */
   readonly inputs: { input(executionId: string): Promise<Invocation | undefined> };
   readonly clock: Clock;
@@ -45,6 +50,7 @@ export interface NodeService extends BreakpointControl {
   readonly watchNode: StreamHandler<WatchNodeRequest, WatchNodeResponse>;
   readonly describeMachines: UnaryHandler<DescribeMachinesRequest, DescribeMachinesResponse>;
   readonly explainExecution: UnaryHandler<ExplainExecutionRequest, ExplainExecutionResponse>;
+  readonly getQueue: UnaryHandler<GetQueueRequest, GetQueueResponse>;
   readonly getInvocation: UnaryHandler<GetInvocationRequest, GetInvocationResponse>;
 }
 
@@ -52,7 +58,7 @@ const defaultInputBytes = 64 * 1024;
 const mostInputBytes = 3 * 1024 * 1024;
 
 export function createNodeService(options: NodeServiceOptions): NodeService {
-  const { feed, machines, explanations, executions, seen, inputs, clock } = options;
+  const { feed, machines, explanations, queueViews, executions, seen, inputs, clock } = options;
   const described = create(DescribeMachinesResponseSchema, { machines: machines.map(machineToWire) });
 
   return {
@@ -84,6 +90,11 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
     async explainExecution(request, { scope }) {
       const id = await seen(scope, request.executionId);
       return explanationToWire(await explanations.explain(id, scope));
+    },
+
+    async getQueue({ allTenants, maxLines }, { principal, scope }) {
+      const seen = acrossTenants('all_tenants', principal, scope, allTenants);
+      return queueToWire(queueViews.view(seen, maxLines === 0 ? undefined : maxLines));
     },
 
     async getInvocation(request, { principal, scope }) {

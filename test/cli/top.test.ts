@@ -9,7 +9,11 @@ import {
   ExecutionResultSchema,
   ExecutionStatus,
 } from '../../src/server/gen/spearlet/function_pb.js';
-import { type NodeViewSchema, WatchNodeResponseSchema } from '../../src/server/gen/spearlet/node_pb.js';
+import {
+  GetQueueResponseSchema,
+  type NodeViewSchema,
+  WatchNodeResponseSchema,
+} from '../../src/server/gen/spearlet/node_pb.js';
 import { launcher } from '../support/program-files.ts';
 import { type LocalServer, startServer } from '../support/server.ts';
 import { errorLine, run, start } from './spear.ts';
@@ -77,6 +81,28 @@ describe('a frame', () => {
     }
     const narrow = frameOf(undefined, rows, { ...plainly, columns: 60 });
     expect(narrow[4]).toContain('exec_00000000000000000000000000');
+  });
+
+  test('has a line of the queue where somebody waits, and is no longer for it', () => {
+    const rows = Array.from({ length: 50 }, (_, index) => row(index, 'pending.queued'));
+    const since = timestampFromMs(now - 180_000);
+    const gate = { kind: 'concurrency', key: 'metadata.user', value: 'a\u001bnn', limit: 1n };
+    const line = { waiting: 12n, nextSince: since, classes: [{ waiting: 9n, gate }, { waiting: 3n }] };
+    const queue = create(GetQueueResponseSchema, {
+      ...{ waiting: 12n, held: 9n, time: timestampFromMs(now) },
+      lines: [line, { waiting: 0n }],
+    });
+    const lines = frameOf(create(WatchNodeResponseSchema, { node }).node, rows, {
+      ...plainly,
+      rows: 10,
+      queue,
+    });
+    expect(lines[2]).toBe(
+      'queue: 12 waiting, the first for 3 min 0 s; 9 of them held, 9 by concurrency metadata.user "a\\u001bnn"',
+    );
+    expect(lines.length).toBeLessThan(10);
+    const nobody = create(GetQueueResponseSchema, { lines: [{ running: 1 }] });
+    expect(frameOf(undefined, rows, { ...plainly, queue: nobody })[2]).toBe('');
   });
 
   test('has the task on a terminal of 80 columns, in place of the times', () => {

@@ -203,6 +203,8 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   await one.ask(functions.listExecutions, { allTenants: true });
   await counted(one);
   await one.ask(nodes.getNode, { allTenants: true });
+  await one.ask(nodes.getQueue, {});
+  await one.ask(nodes.getQueue, { allTenants: true });
   await one.ask(nodes.watchNode, { allTenants: true }, 1);
   await one.ask(nodes.watchNode, {}, 1);
   await one.ask(nodes.describeMachines, {});

@@ -223,6 +223,7 @@ export class Backlog {
 
   #add(known: Behind, count: number): void {
     known.count += count;
+    this.#host.slots.store(known.leaf, count);
     this.#count += count;
   }
 }

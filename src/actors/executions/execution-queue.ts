@@ -51,8 +51,7 @@ export class ExecutionQueue {
     this.#host = host;
     const { time, store, executions } = host;
     const bounds = { ...waitingBounds, ...host.bounds };
-    const recordOf = (executionId: string) =>
-      executions.get(executionId)?.log.record ?? this.passivation.recordOf(executionId);
+    const recordOf = (executionId: string) => this.recordOf(executionId);
     this.#opening = new OpeningTimer(time, () => host.pump());
     this.slots = new Slots(host.slots, {
       leafOf: (executionId) => leafOf(recordOf(executionId)),
@@ -81,6 +80,11 @@ export class ExecutionQueue {
     this.estimates = new Estimates(this.slots, host.durations, recordOf, (record) =>
       this.backlog.behind(leafOf(record)),
     );
+  }
+
+  /** Of one that is live or stands in the order of the slots. */
+  recordOf(executionId: string): ExecutionRecord | undefined {
+    return this.#host.executions.get(executionId)?.log.record ?? this.passivation.recordOf(executionId);
   }
 
   /** Accepted, and not begun. */

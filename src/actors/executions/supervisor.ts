@@ -21,6 +21,7 @@ import type {
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
+import type { QueueViews } from '../../domain/queue-view.ts';
 import { Overload, type OverloadRule } from '../../domain/scheduling/overload.ts';
 import { rulesOf } from '../../domain/scheduling/task-gates.ts';
 import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
@@ -30,6 +31,7 @@ import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
 import { explain } from '../explain/explaining.ts';
+import { QueueViewing } from '../explain/queue-viewing.ts';
 import type { IdSource } from '../ids.ts';
 import { Committer, storeUnavailable } from '../log/committer.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
@@ -103,6 +105,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly #executionRecovery: ExecutionRecovery;
   readonly breakpoints: BreakpointTable;
   readonly quotas: TenantQuotas;
+  readonly queueViews: QueueViews;
   readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
   constructor(options: SupervisorOptions) {
@@ -176,6 +179,13 @@ export class Supervisor implements Executions, Transfers, Explanations {
       now: () => clock.monotonic(),
     });
     this.#dispatch = new DispatchGate(this.#gate, this.#committer);
+    this.queueViews = new QueueViewing({
+      slots: this.#slots,
+      time: this.#time,
+      recordOf: (id) => this.#queue.recordOf(id),
+      maySay: (scope, id) => this.#isSeen(scope, id),
+      block: () => this.#dispatch.block,
+    });
     this.#attempts = new AttemptRunner({
       ...shared,
       runtimes: options.runtimes,

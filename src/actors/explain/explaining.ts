@@ -75,7 +75,7 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
   }
 }
 
-function onWall({ since, opensAt, ...gate }: QueueGate, time: NodeTime): QueueGate {
+export function onWall({ since, opensAt, ...gate }: QueueGate, time: NodeTime): QueueGate {
   return {
     ...gate,
     since: Math.round(time.toWall(since)),

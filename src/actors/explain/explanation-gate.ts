@@ -28,18 +28,20 @@ export function gateSentence({ use }: HoldingGate): string {
   }
 }
 
-export function gateDetails({ heldForMs, opensInMs }: HoldingGate, place: number): string[] {
-  const details = [`nobody has been let through for ${durationText(Math.max(0, heldForMs))}`];
-  if (Number.isFinite(opensInMs)) {
-    details.push(`the next one may start in ${durationText(Math.max(0, opensInMs))}`);
-  } else {
-    details.push(
-      place === 1
-        ? 'it goes on when one of those that hold it ends'
-        : 'the first of its line goes on when one of those that hold it ends',
-    );
-  }
-  return details;
+export function gateDetails(gate: HoldingGate, place: number): string[] {
+  const { heldForMs } = gate;
+  return [
+    `nobody has been let through for ${durationText(Math.max(0, heldForMs))}`,
+    gateOpening(gate, place),
+  ];
+}
+
+/** What lets the one at a place go, or the first of its line. */
+export function gateOpening({ opensInMs }: HoldingGate, place: number): string {
+  if (Number.isFinite(opensInMs)) return `the next one may start in ${durationText(Math.max(0, opensInMs))}`;
+  return place === 1
+    ? 'it goes on when one of those that hold it ends'
+    : 'the first of its line goes on when one of those that hold it ends';
 }
 
 /** The limit of a gate as numbers. */

@@ -48,7 +48,7 @@ export interface Facts {
 
 export type Block = 'draining' | 'recovering' | 'store failing' | 'store behind';
 
-const blocks: Readonly<Record<Block, string>> = {
+export const blockWords: Readonly<Record<Block, string>> = {
   draining: 'the node is draining and starts nothing; it goes on after the next start of the node',
   recovering: 'the node is starting and starts nothing before it has taken up everything that it left',
   'store failing': 'the store cannot be written, and nothing is started before it can',
@@ -126,7 +126,8 @@ function lineOf({ priority, fairnessKey }: ExecutionRecord): string {
   ].join(' and ');
 }
 
-function shownGate({ use, heldForMs, opensInMs }: HoldingGate, now: number): QueueGate {
+/** Its times as `now`. */
+export function shownGate({ use, heldForMs, opensInMs }: HoldingGate, now: number): QueueGate {
   const { key, value } = use.kind === 'resources' ? { key: '', value: '' } : use;
   return {
     kind: use.kind === 'quotaRate' ? 'quota' : use.kind,
@@ -153,7 +154,7 @@ function queued({ record, queue, gate, block, lowSpace, entry, now }: Facts, who
   if (lowSpace) details.push('the disk is full: what was accepted may end, and nothing new is accepted');
   const where = place > 0 ? `place ${place} of ${length} in the queue` : 'not in the queue yet';
   if (block !== undefined)
-    return { summary: `${who} waits for a slot, ${where}: ${blocks[block]}.`, details };
+    return { summary: `${who} waits for a slot, ${where}: ${blockWords[block]}.`, details };
   if (place === 0)
     return { summary: `${who} waits for its admission to be on disk, and queues then.`, details };
   if (gate !== undefined) {
@@ -165,10 +166,13 @@ function queued({ record, queue, gate, block, lowSpace, entry, now }: Facts, who
     };
   }
   if (running >= slots) {
-    const taken = slots === 1 ? 'the only slot is taken' : `all ${slots} slots are taken`;
-    return { summary: `${who} waits for a slot, ${where}: ${taken}.`, details };
+    return { summary: `${who} waits for a slot, ${where}: ${slotsTaken(slots)}.`, details };
   }
   return { summary: `${who} is about to start, ${where}.`, details };
+}
+
+export function slotsTaken(slots: number): string {
+  return slots === 1 ? 'the only slot is taken' : `all ${slots} slots are taken`;
 }
 
 /** Who asked for it to stand still, and what makes it go on. */

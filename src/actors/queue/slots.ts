@@ -1,7 +1,9 @@
 import type { Quota } from '../../domain/quota.ts';
 import type { GateUse } from '../../domain/scheduling/gate.ts';
+import type { OrderView, ViewWanted } from '../../domain/scheduling/order-view.ts';
 import type { Leaf } from '../../domain/scheduling/priority.ts';
 import { RunOrder } from '../../domain/scheduling/run-order.ts';
+import type { HeldBy } from '../../domain/scheduling/waiting-class.ts';
 
 /** What is known of the executions that ask for slots. */
 export interface SlotUsers {
@@ -144,9 +146,22 @@ export class Slots {
   heldBy(key: string): HeldKey | undefined {
     if (this.#since.has(key)) return undefined;
     const held = this.#order.heldBy(key, this.#users.leafOf(key));
-    if (held === undefined) return undefined;
+    return held === undefined ? undefined : this.heldKey(held);
+  }
+
+  /** So many more wait in the store in a leaf with the same gates, or fewer; none of them is among those that wait here. */
+  store(leaf: Leaf, count: number): void {
+    this.#order.store(leaf, count);
+  }
+
+  /** Who waits in which line, and what holds them; see `order-view.ts`. */
+  view(wanted: ViewWanted): OrderView {
+    return this.#order.view(wanted, this.#users.now() - this.#begunAt);
+  }
+
+  /** A hold of such a view, with its times in milliseconds from now. */
+  heldKey({ gate, since, opensAt, holders }: HeldBy): HeldKey {
     const now = this.#users.now() - this.#begunAt;
-    const { gate, since, opensAt, holders } = held;
     return { use: gate, heldForMs: now - since, opensInMs: opensAt - now, holders };
   }
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { WatchNodeResponseSchema } from '../../server/gen/spearlet/node_pb.js';
+import { type GetQueueResponse, WatchNodeResponseSchema } from '../../server/gen/spearlet/node_pb.js';
 import { paintFor } from '../colour.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onServer, type Session } from '../session.ts';
@@ -20,6 +20,8 @@ const screenReconnectMs = Number.POSITIVE_INFINITY;
 const linesReconnectMs = 30_000;
 const frameMs = 100;
 const tickMs = 1000;
+/** Of the queue: enough for what holds most of it. */
+const queueLines = 100;
 /** The longest time without a line where lines are printed. */
 const silenceMs = 2000;
 
@@ -52,6 +54,7 @@ async function showOnce(session: Session, allTenants: boolean): Promise<void> {
       const board = new NodeBoard();
       board.take(news, Date.now());
       board.begin(await listLive(session, allTenants));
+      const queue = await queueOf(session, allTenants, board);
       const columns = shell.out.isTerminal ? shell.out.columns : Number.POSITIVE_INFINITY;
       const paint = paintFor(shell.out, shell);
       const now = board.nodeTime(Date.now());
@@ -60,6 +63,7 @@ async function showOnce(session: Session, allTenants: boolean): Promise<void> {
         rows: Number.POSITIVE_INFINITY,
         paint,
         now,
+        queue,
         notice: '',
       });
       await shell.out.write(`${frame.join('\n')}\n`);
@@ -67,6 +71,16 @@ async function showOnce(session: Session, allTenants: boolean): Promise<void> {
     break;
   }
   stop.abort();
+}
+
+/** Undefined where nobody waits, and for who may not see the queue: the rest is told all the same. */
+async function queueOf(
+  session: Session,
+  allTenants: boolean,
+  { node }: NodeBoard,
+): Promise<GetQueueResponse | undefined> {
+  if (node === undefined || node.pending === 0) return undefined;
+  return session.nodes.getQueue({ allTenants, maxLines: queueLines }).catch(() => undefined);
 }
 
 async function printLines(session: Session, allTenants: boolean): Promise<void> {
@@ -113,12 +127,13 @@ async function drawScreen(session: Session, allTenants: boolean): Promise<void> 
   const paint = paintFor(shell.out, shell);
   const screen = new Screen(shell);
   let notice = '';
+  let queue: GetQueueResponse | undefined;
   let dirty = true;
   const draw = async (): Promise<void> => {
     dirty = false;
     const { columns, rows } = shell.out;
     const now = board.nodeTime(Date.now());
-    await screen.draw(frameOf(board.node, board.rows(), { columns, rows, paint, now, notice }));
+    await screen.draw(frameOf(board.node, board.rows(), { columns, rows, paint, now, queue, notice }));
   };
   // The first contact: a server that is not there is told before the terminal is taken.
   await session.nodes.getNode({ allTenants });
@@ -126,8 +141,18 @@ async function drawScreen(session: Session, allTenants: boolean): Promise<void> 
   const frames = setInterval(() => {
     if (dirty) void draw().catch(() => undefined);
   }, frameMs);
+  let asking = false;
   const ticks = setInterval(() => {
     dirty = true;
+    if (asking) return;
+    asking = true;
+    void queueOf(session, allTenants, board)
+      .then((told) => {
+        queue = told;
+      })
+      .finally(() => {
+        asking = false;
+      });
   }, tickMs);
   try {
     const lost = (isLost: boolean): void => {

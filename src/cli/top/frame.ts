@@ -1,7 +1,8 @@
 /** A node as lines of text, no wider than the terminal. Pure. */
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import { quote } from '../../domain/errors.ts';
 import { type ExecutionResult, ExecutionStatus } from '../../server/gen/spearlet/function_pb.js';
-import type { NodeView } from '../../server/gen/spearlet/node_pb.js';
+import type { GetQueueResponse, NodeView, QueueClass } from '../../server/gen/spearlet/node_pb.js';
 import { lookOf, type Paint } from '../colour.ts';
 import { durationText } from '../duration.ts';
 import { statusText } from '../outcome.ts';
@@ -13,6 +14,8 @@ export interface FrameOptions {
   readonly paint: Paint;
   /** The node's clock, in milliseconds since the epoch. */
   readonly now: number;
+  /** Who waits for a slot; absent where that is not known, or nobody does. */
+  readonly queue?: GetQueueResponse | undefined;
   /** Said at the top: that the connection is lost, or the like. */
   readonly notice: string;
 }
@@ -26,12 +29,14 @@ export function frameOf(
   rows: readonly ExecutionResult[],
   options: FrameOptions,
 ): readonly string[] {
-  const { columns, paint, notice, now } = options;
-  const room = Math.max(1, options.rows - otherLines);
+  const { columns, paint, notice, now, queue } = options;
+  const queueLines = queue === undefined || queue.waiting === 0n ? [] : [cut(queueText(queue), columns)];
+  const room = Math.max(1, options.rows - otherLines - queueLines.length);
   const shown = rows.slice(0, rows.length > room ? room - 1 : room);
   const lines = [
     notice === '' ? paint('bold', cut(nodeLine(node, now), columns)) : paint('red', cut(notice, columns)),
     cut(countLine(node), columns),
+    ...queueLines,
     '',
     paint('bold', cut(heading(columns), columns)),
     ...shown.map((row) => rowLine(row, options)),
@@ -64,6 +69,22 @@ function countLine(node: NodeView | undefined): string {
     .filter(({ status, count }) => count > 0n || status === ExecutionStatus.COMPLETED)
     .map(({ status, count }) => `${statusText(status)} ${count}`)
     .join('  ');
+}
+
+/** `queue: 12 waiting, the first for 3 min; 10 of them held, 8 by concurrency metadata.user "ann"` */
+function queueText({ waiting, held, lines, time }: GetQueueResponse): string {
+  const firsts = lines.flatMap(({ nextSince }) => (nextSince === undefined ? [] : [timestampMs(nextSince)]));
+  const longest = Math.max(0, (time === undefined ? 0 : timestampMs(time)) - Math.min(...firsts));
+  const text = `queue: ${waiting} waiting${firsts.length === 0 ? '' : `, the first for ${durationText(longest)}`}`;
+  if (held === 0n) return text;
+  const most = lines
+    .flatMap(({ classes }) => classes)
+    .filter(({ gate }) => gate !== undefined)
+    .reduce<QueueClass | undefined>((a, b) => (a === undefined || b.waiting > a.waiting ? b : a), undefined);
+  if (most?.gate === undefined) return `${text}; ${held} of them held`;
+  const { kind, key, value } = most.gate;
+  const by = [kind, key, value === '' ? '' : quote(value)].filter((part) => part !== '').join(' ');
+  return printable(`${text}; ${held} of them held, ${most.waiting} by ${by}`, 500);
 }
 
 function heading(columns: number): string {

@@ -212,6 +212,11 @@ export function idOf(use: GateUse): string {
     : `${use.kind}\0${use.rule}\0${use.meter}`;
 }
 
+/** The same text for those that have to pass the same. */
+export function classKey(uses: readonly GateUse[]): string {
+  return uses.map(idOf).join('\n');
+}
+
 function ruleOf(use: GateUse): string {
   return use.kind === 'resources' ? idOf(use) : `${use.kind}\0${use.rule}`;
 }

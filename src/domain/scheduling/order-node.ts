@@ -22,6 +22,9 @@ export class OrderNode implements Placed {
   plain: WaitingClass | undefined;
   /** Of a leaf: its classes with gates. */
   classes: Map<string, WaitingClass> | undefined;
+  /** Of a leaf: how many of it wait in the store and in no class, in all and by the key of their class. */
+  stored = 0;
+  storedBy: Map<string, number> | undefined;
   /** Of a tenant with a quota: what all of its have to pass. */
   gates: readonly Gate[] = none;
   /** Milliseconds of slots by weight. */
@@ -36,6 +39,9 @@ export class OrderNode implements Placed {
   most = 0;
   /** When it got work, among all. */
   since = 0;
+  /** Of a leaf: how many slots it has had of late, until `#averagedAt`. */
+  #average = 0;
+  #averagedAt = 0;
 
   constructor(name: string, above: OrderNode | undefined, weight: number, rank: number) {
     this.name = name;
@@ -71,7 +77,7 @@ export class OrderNode implements Placed {
 
   /** It is remembered also without work. */
   get isKept(): boolean {
-    return this.gates.length > 0 || this.weight !== this.standardWeight;
+    return this.gates.length > 0 || this.weight !== this.standardWeight || this.stored > 0;
   }
 
   goesBefore(other: OrderNode): boolean {
@@ -82,6 +88,31 @@ export class OrderNode implements Placed {
   depart(): void {
     let node: OrderNode | undefined = this;
     for (; node !== undefined; node = node.above) node.waiting -= 1;
+  }
+
+  /**
+   * Of a leaf: how many slots it has had on average of late, the last minute counting for most of it: an exponentially
+   * weighted average, as that of the load of a system.
+   */
+  average(now: number): number {
+    if (now === this.#averagedAt) return this.#average;
+    return this.running + (this.#average - this.running) * Math.exp((this.#averagedAt - now) / averageMs);
+  }
+
+  /** Of a leaf: its number of attempts is about to change. */
+  note(now: number): void {
+    this.#average = this.average(now);
+    this.#averagedAt = now;
+  }
+
+  /** So many more of a class wait in the store, or fewer. */
+  store(key: string, count: number): void {
+    this.stored += count;
+    this.storedBy ??= new Map();
+    const stored = (this.storedBy.get(key) ?? 0) + count;
+    if (stored > 0) this.storedBy.set(key, stored);
+    else this.storedBy.delete(key);
+    if (this.storedBy.size === 0) this.storedBy = undefined;
   }
 
   /** Against its siblings, from now on. */
@@ -108,6 +139,8 @@ export class OrderNode implements Placed {
 }
 
 const none: readonly Gate[] = [];
+
+const averageMs = 60_000;
 
 function goesBefore(a: OrderNode, b: OrderNode): boolean {
   const had = a.used + a.expected - (b.used + b.expected);

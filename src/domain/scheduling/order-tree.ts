@@ -6,7 +6,7 @@ const maxIdle = 4096;
 
 /** The tree of tenants, priorities and fairness keys, and the way down it. */
 export class OrderTree {
-  readonly #root = new OrderNode('', undefined, 1, 0);
+  readonly root = new OrderNode('', undefined, 1, 0);
   #serial = 0;
   #size = 0;
   /** When there are so many, those without work are looked through. */
@@ -19,9 +19,9 @@ export class OrderTree {
 
   /** The leaf that is next; undefined where none has work that can start. */
   next(): OrderNode | undefined {
-    let node = this.#root;
+    let node = this.root;
     for (let below = node.ready.least; below !== undefined; below = node.ready.least) node = below;
-    return node === this.#root ? undefined : node;
+    return node === this.root ? undefined : node;
   }
 
   leaf({ tenant, priority, fairnessKey }: Leaf): OrderNode {
@@ -32,16 +32,16 @@ export class OrderTree {
 
   /** One that there is. */
   findTenant(name: string): OrderNode | undefined {
-    return this.#root.below.get(name);
+    return this.root.below.get(name);
   }
 
   /** One that there is. */
   find({ tenant, priority, fairnessKey }: Leaf): OrderNode | undefined {
-    return this.#root.below.get(tenant)?.below.get(priority)?.below.get(fairnessKey);
+    return this.root.below.get(tenant)?.below.get(priority)?.below.get(fairnessKey);
   }
 
   tenant(name: string): OrderNode {
-    return this.#child(this.#root, name, 1, 0);
+    return this.#child(this.root, name, 1, 0);
   }
 
   /** One more waits in a leaf. */
@@ -102,7 +102,7 @@ export class OrderTree {
       for (const child of node.below.values()) visit(child);
       if (node.above !== undefined && node.below.size === 0 && node.isIdle && !node.isKept) idle.push(node);
     };
-    visit(this.#root);
+    visit(this.root);
     const debt = ({ used, above }: OrderNode): number => used - (above?.reached ?? 0);
     idle.sort((a, b) => debt(b) - debt(a));
     for (const [place, node] of idle.entries()) {

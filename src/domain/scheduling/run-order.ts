@@ -9,12 +9,13 @@
  * the tree; a gate that opens lets the first of the classes before it back, and when it closes it holds them again.
  */
 import type { Gate, GateUse } from './gate.ts';
-import { Gates, idOf } from './gates.ts';
+import { classKey, Gates } from './gates.ts';
 import type { OrderNode } from './order-node.ts';
 import { OrderTree } from './order-tree.ts';
+import { type OrderView, type ViewWanted, viewOf } from './order-view.ts';
 import type { Leaf } from './priority.ts';
 import type { Resources } from './resource-gate.ts';
-import { cameBefore, WaitingClass } from './waiting-class.ts';
+import { cameBefore, type HeldBy, holdOf, WaitingClass } from './waiting-class.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
 /**
@@ -38,21 +39,7 @@ export interface TenantLimits {
   readonly rate?: { readonly units: number; readonly perMs: number; readonly burst: number };
 }
 
-/** Why one that waits is not among those that can be next. */
-export interface HeldBy {
-  readonly gate: GateUse;
-  /** When it closed last. */
-  readonly since: number;
-  /** Infinity where something has to end first. */
-  readonly opensAt: number;
-  readonly holders: Iterable<string>;
-}
-
 const none: readonly never[] = [];
-
-function classKey(uses: readonly GateUse[]): string {
-  return uses.map(idOf).join('\n');
-}
 
 /** Something counts its attempts. */
 function isGated(leaf: OrderNode, gates: readonly Gate[]): boolean {
@@ -167,6 +154,7 @@ export class RunOrder {
     this.#now = Math.max(this.#now, now);
     this.#running.delete(id);
     const { leaf, gates, expectedMs } = run;
+    leaf.note(this.#now);
     leaf.charge(Math.max(0, usedMs), -expectedMs, -1);
     // Nobody is left to whom those that come next would owe anything.
     for (let { above } = leaf; above?.isIdle; above = above.above) {
@@ -247,10 +235,17 @@ export class RunOrder {
   /** What holds back one that waits, or those of a leaf with the same gates; undefined where nothing but slots does. */
   heldBy(id: string, leaf?: Leaf): HeldBy | undefined {
     const queue = this.#waiting.get(id) ?? (leaf === undefined ? undefined : this.#find(leaf));
-    const gate = queue?.heldBy ?? queue?.leaf.tenant.gates.find(({ open }) => !open);
-    if (gate === undefined) return undefined;
-    const { use, since, opensAt, holders } = gate;
-    return { gate: use, since, opensAt, holders };
+    return queue === undefined ? undefined : holdOf(queue);
+  }
+
+  /** So many more wait in the store in a leaf with the same gates, or fewer: they are counted, and are not in the order. */
+  store(leaf: Leaf, count: number): void {
+    if (count !== 0) this.#tree.leaf(leaf).store(classKey(leaf.gates ?? none), count);
+  }
+
+  /** Who waits and runs in which leaf, and what holds them. Takes as long as there are leaves and classes. */
+  view(wanted: ViewWanted, now = this.#now): OrderView {
+    return viewOf(this.#tree, wanted, now);
   }
 
   /**
@@ -283,6 +278,7 @@ export class RunOrder {
     const expected = Math.max(0, expectedMs);
     this.#running.set(id, { leaf, gates, expectedMs: expected });
     if (gates.length > 0) for (const gate of gates) gate.users += 1;
+    leaf.note(this.#now);
     leaf.charge(0, expected, 1);
   }
 

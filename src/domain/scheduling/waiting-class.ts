@@ -1,4 +1,4 @@
-import type { Gate } from './gate.ts';
+import type { Gate, GateUse } from './gate.ts';
 import type { IndexedHeap, Placed } from './indexed-heap.ts';
 import type { OrderNode } from './order-node.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -28,4 +28,22 @@ export function cameBefore(a: WaitingClass, b: WaitingClass): boolean {
   const isRetry = a.line.first > 0;
   if (isRetry !== b.line.first > 0) return isRetry;
   return a.line.headNumber < b.line.headNumber;
+}
+
+/** Why one that waits is not among those that can be next. */
+export interface HeldBy {
+  readonly gate: GateUse;
+  /** When it closed last. */
+  readonly since: number;
+  /** Infinity where something has to end first. */
+  readonly opensAt: number;
+  readonly holders: Iterable<string>;
+}
+
+/** What holds back a class; undefined where nothing but slots does. */
+export function holdOf({ heldBy, leaf }: WaitingClass): HeldBy | undefined {
+  const gate = heldBy ?? leaf.tenant.gates.find(({ open }) => !open);
+  if (gate === undefined) return undefined;
+  const { use, since, opensAt, holders } = gate;
+  return { gate: use, since, opensAt, holders };
 }

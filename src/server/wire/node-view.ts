@@ -75,7 +75,7 @@ export function explanationToWire(explanation: Explanation): ExplainExecutionRes
   });
 }
 
-function gateToWire({ limit, perMs, burst, since, opensAt, ...named }: QueueGate) {
+export function gateToWire({ limit, perMs, burst, since, opensAt, ...named }: QueueGate) {
   return {
     ...named,
     limit: BigInt(limit),

@@ -64,6 +64,7 @@ export type ExplainExecutionResponseJson = Written<
   node.ExplainExecutionResponse,
   node.ExplainExecutionResponseJson
 >;
+export type GetQueueResponseJson = Written<node.GetQueueResponse, node.GetQueueResponseJson>;
 export type GetInvocationResponseJson = Written<node.GetInvocationResponse, node.GetInvocationResponseJson>;
 export type BreakpointJson = Written<node.Breakpoint, node.BreakpointJson>;
 

@@ -133,6 +133,7 @@ describeWhere([await chromium()], 'a reader without a mouse', () => {
       'Spear, all executions',
       'Executions',
       'Tree',
+      'Queue',
       'Keys',
       'Task',
       'Time',

@@ -1031,6 +1031,454 @@ export declare type ExplainExecutionResponseJson = {
 export declare const ExplainExecutionResponseSchema: GenMessage<ExplainExecutionResponse, {jsonType: ExplainExecutionResponseJson}>;
 
 /**
+ * @generated from message spearlet.GetQueueRequest
+ */
+export declare type GetQueueRequest = Message<"spearlet.GetQueueRequest"> & {
+  /**
+   * The lines of all tenants; for administrators.
+   *
+   * @generated from field: bool all_tenants = 1;
+   */
+  allTenants: boolean;
+
+  /**
+   * The most lines that are wanted; 0 means 1000, and so does more.
+   *
+   * @generated from field: uint32 max_lines = 2;
+   */
+  maxLines: number;
+};
+
+/**
+ * @generated from message spearlet.GetQueueRequest
+ */
+export declare type GetQueueRequestJson = {
+  /**
+   * The lines of all tenants; for administrators.
+   *
+   * @generated from field: bool all_tenants = 1;
+   */
+  allTenants?: boolean;
+
+  /**
+   * The most lines that are wanted; 0 means 1000, and so does more.
+   *
+   * @generated from field: uint32 max_lines = 2;
+   */
+  maxLines?: number;
+};
+
+/**
+ * Describes the message spearlet.GetQueueRequest.
+ * Use `create(GetQueueRequestSchema)` to create a new message.
+ */
+export declare const GetQueueRequestSchema: GenMessage<GetQueueRequest, {jsonType: GetQueueRequestJson}>;
+
+/**
+ * Of those in scope. A token for some tasks, or for one execution, is refused: a line has the executions of all tasks.
+ *
+ * @generated from message spearlet.GetQueueResponse
+ */
+export declare type GetQueueResponse = Message<"spearlet.GetQueueResponse"> & {
+  /**
+   * @generated from field: uint32 slots = 1;
+   */
+  slots: number;
+
+  /**
+   * Attempts of what is in scope.
+   *
+   * @generated from field: uint32 running = 2;
+   */
+  running: number;
+
+  /**
+   * In memory and in the store.
+   *
+   * @generated from field: uint64 waiting = 3;
+   */
+  waiting: bigint;
+
+  /**
+   * Of those that wait: what something else than slots holds back.
+   *
+   * @generated from field: uint64 held = 4;
+   */
+  held: bigint;
+
+  /**
+   * What keeps the node from starting anything, in words; empty where nothing does.
+   *
+   * @generated from field: string block = 5;
+   */
+  block: string;
+
+  /**
+   * Those where most wait, first, and then those where only something runs; at most 1000.
+   *
+   * @generated from field: repeated spearlet.QueueLine lines = 6;
+   */
+  lines: QueueLine[];
+
+  /**
+   * How many are left out, and how many wait in these.
+   *
+   * @generated from field: uint64 other_lines = 7;
+   */
+  otherLines: bigint;
+
+  /**
+   * @generated from field: uint64 other_waiting = 8;
+   */
+  otherWaiting: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp time = 9;
+   */
+  time?: Timestamp | undefined;
+};
+
+/**
+ * Of those in scope. A token for some tasks, or for one execution, is refused: a line has the executions of all tasks.
+ *
+ * @generated from message spearlet.GetQueueResponse
+ */
+export declare type GetQueueResponseJson = {
+  /**
+   * @generated from field: uint32 slots = 1;
+   */
+  slots?: number;
+
+  /**
+   * Attempts of what is in scope.
+   *
+   * @generated from field: uint32 running = 2;
+   */
+  running?: number;
+
+  /**
+   * In memory and in the store.
+   *
+   * @generated from field: uint64 waiting = 3;
+   */
+  waiting?: string;
+
+  /**
+   * Of those that wait: what something else than slots holds back.
+   *
+   * @generated from field: uint64 held = 4;
+   */
+  held?: string;
+
+  /**
+   * What keeps the node from starting anything, in words; empty where nothing does.
+   *
+   * @generated from field: string block = 5;
+   */
+  block?: string;
+
+  /**
+   * Those where most wait, first, and then those where only something runs; at most 1000.
+   *
+   * @generated from field: repeated spearlet.QueueLine lines = 6;
+   */
+  lines?: QueueLineJson[];
+
+  /**
+   * How many are left out, and how many wait in these.
+   *
+   * @generated from field: uint64 other_lines = 7;
+   */
+  otherLines?: string;
+
+  /**
+   * @generated from field: uint64 other_waiting = 8;
+   */
+  otherWaiting?: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp time = 9;
+   */
+  time?: TimestampJson;
+};
+
+/**
+ * Describes the message spearlet.GetQueueResponse.
+ * Use `create(GetQueueResponseSchema)` to create a new message.
+ */
+export declare const GetQueueResponseSchema: GenMessage<GetQueueResponse, {jsonType: GetQueueResponseJson}>;
+
+/**
+ * Those that wait in a tenant with the same priority and fairness key: first come, first served.
+ *
+ * @generated from message spearlet.QueueLine
+ */
+export declare type QueueLine = Message<"spearlet.QueueLine"> & {
+  /**
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * `low`, `normal`, `high`, `urgent`.
+   *
+   * @generated from field: string priority = 2;
+   */
+  priority: string;
+
+  /**
+   * @generated from field: string fairness_key = 3;
+   */
+  fairnessKey: string;
+
+  /**
+   * @generated from field: uint32 running = 4;
+   */
+  running: number;
+
+  /**
+   * @generated from field: uint64 waiting = 5;
+   */
+  waiting: bigint;
+
+  /**
+   * @generated from field: uint64 held = 6;
+   */
+  held: bigint;
+
+  /**
+   * Of the slots that all that is in scope had in the last minute or so, from 0 to 1.
+   *
+   * @generated from field: double share_used = 7;
+   */
+  shareUsed: number;
+
+  /**
+   * Of the slots of what is in scope, by weight among those that run or could; 0 where nothing of it does.
+   *
+   * @generated from field: double share_due = 8;
+   */
+  shareDue: number;
+
+  /**
+   * Who is next of it; empty where nobody waits, or that is not known yet.
+   *
+   * @generated from field: string next_execution_id = 9;
+   */
+  nextExecutionId: string;
+
+  /**
+   * When that one came to the queue, at its admission or its start time. Absent for a retry.
+   *
+   * @generated from field: google.protobuf.Timestamp next_since = 10;
+   */
+  nextSince?: Timestamp | undefined;
+
+  /**
+   * Those of which most wait, first; at most 10, and fewer where there are more than 200 lines.
+   *
+   * @generated from field: repeated spearlet.QueueClass classes = 11;
+   */
+  classes: QueueClass[];
+
+  /**
+   * @generated from field: uint64 other_classes = 12;
+   */
+  otherClasses: bigint;
+};
+
+/**
+ * Those that wait in a tenant with the same priority and fairness key: first come, first served.
+ *
+ * @generated from message spearlet.QueueLine
+ */
+export declare type QueueLineJson = {
+  /**
+   * @generated from field: string tenant = 1;
+   */
+  tenant?: string;
+
+  /**
+   * `low`, `normal`, `high`, `urgent`.
+   *
+   * @generated from field: string priority = 2;
+   */
+  priority?: string;
+
+  /**
+   * @generated from field: string fairness_key = 3;
+   */
+  fairnessKey?: string;
+
+  /**
+   * @generated from field: uint32 running = 4;
+   */
+  running?: number;
+
+  /**
+   * @generated from field: uint64 waiting = 5;
+   */
+  waiting?: string;
+
+  /**
+   * @generated from field: uint64 held = 6;
+   */
+  held?: string;
+
+  /**
+   * Of the slots that all that is in scope had in the last minute or so, from 0 to 1.
+   *
+   * @generated from field: double share_used = 7;
+   */
+  shareUsed?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Of the slots of what is in scope, by weight among those that run or could; 0 where nothing of it does.
+   *
+   * @generated from field: double share_due = 8;
+   */
+  shareDue?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Who is next of it; empty where nobody waits, or that is not known yet.
+   *
+   * @generated from field: string next_execution_id = 9;
+   */
+  nextExecutionId?: string;
+
+  /**
+   * When that one came to the queue, at its admission or its start time. Absent for a retry.
+   *
+   * @generated from field: google.protobuf.Timestamp next_since = 10;
+   */
+  nextSince?: TimestampJson;
+
+  /**
+   * Those of which most wait, first; at most 10, and fewer where there are more than 200 lines.
+   *
+   * @generated from field: repeated spearlet.QueueClass classes = 11;
+   */
+  classes?: QueueClassJson[];
+
+  /**
+   * @generated from field: uint64 other_classes = 12;
+   */
+  otherClasses?: string;
+};
+
+/**
+ * Describes the message spearlet.QueueLine.
+ * Use `create(QueueLineSchema)` to create a new message.
+ */
+export declare const QueueLineSchema: GenMessage<QueueLine, {jsonType: QueueLineJson}>;
+
+/**
+ * Those that wait in a line and have to pass the same.
+ *
+ * @generated from message spearlet.QueueClass
+ */
+export declare type QueueClass = Message<"spearlet.QueueClass"> & {
+  /**
+   * @generated from field: uint64 waiting = 1;
+   */
+  waiting: bigint;
+
+  /**
+   * @generated from field: string next_execution_id = 2;
+   */
+  nextExecutionId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp next_since = 3;
+   */
+  nextSince?: Timestamp | undefined;
+
+  /**
+   * Absent where nothing but slots holds them.
+   *
+   * @generated from field: spearlet.QueueGate gate = 4;
+   */
+  gate?: QueueGate | undefined;
+
+  /**
+   * Some executions whose attempts keep them waiting.
+   *
+   * @generated from field: repeated string held_by = 5;
+   */
+  heldBy: string[];
+
+  /**
+   * What holds them, in words.
+   *
+   * @generated from field: string summary = 6;
+   */
+  summary: string;
+
+  /**
+   * What lets them go, in words.
+   *
+   * @generated from field: string freed_by = 7;
+   */
+  freedBy: string;
+};
+
+/**
+ * Those that wait in a line and have to pass the same.
+ *
+ * @generated from message spearlet.QueueClass
+ */
+export declare type QueueClassJson = {
+  /**
+   * @generated from field: uint64 waiting = 1;
+   */
+  waiting?: string;
+
+  /**
+   * @generated from field: string next_execution_id = 2;
+   */
+  nextExecutionId?: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp next_since = 3;
+   */
+  nextSince?: TimestampJson;
+
+  /**
+   * Absent where nothing but slots holds them.
+   *
+   * @generated from field: spearlet.QueueGate gate = 4;
+   */
+  gate?: QueueGateJson;
+
+  /**
+   * Some executions whose attempts keep them waiting.
+   *
+   * @generated from field: repeated string held_by = 5;
+   */
+  heldBy?: string[];
+
+  /**
+   * What holds them, in words.
+   *
+   * @generated from field: string summary = 6;
+   */
+  summary?: string;
+
+  /**
+   * What lets them go, in words.
+   *
+   * @generated from field: string freed_by = 7;
+   */
+  freedBy?: string;
+};
+
+/**
+ * Describes the message spearlet.QueueClass.
+ * Use `create(QueueClassSchema)` to create a new message.
+ */
+export declare const QueueClassSchema: GenMessage<QueueClass, {jsonType: QueueClassJson}>;
+
+/**
  * @generated from message spearlet.GetInvocationRequest
  */
 export declare type GetInvocationRequest = Message<"spearlet.GetInvocationRequest"> & {
@@ -1467,6 +1915,16 @@ export declare const NodeService: GenService<{
     methodKind: "unary";
     input: typeof ExplainExecutionRequestSchema;
     output: typeof ExplainExecutionResponseSchema;
+  },
+  /**
+   * Who waits for a slot, in which lines, what holds them and what would let them go.
+   *
+   * @generated from rpc spearlet.NodeService.GetQueue
+   */
+  getQueue: {
+    methodKind: "unary";
+    input: typeof GetQueueRequestSchema;
+    output: typeof GetQueueResponseSchema;
   },
   /**
    * What an execution was asked to run.

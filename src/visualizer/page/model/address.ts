@@ -2,7 +2,8 @@
  * The address of a view: everything that the reader chose, so that it can be sent to someone else. Pure.
  *
  * `/?status=failed,timedOut&task=resize&since=1h&q=oom` is the list, `/?execution=exec_…&at=57` one execution at its
- * event 57 (over the same list), `/?view=tree` the tree.
+ * event 57 (over the same list), `/?view=tree` the tree,
+ * `/?view=queue` who waits.
  */
 import { isStatus, type Status, statuses } from './status.ts';
 
@@ -13,10 +14,13 @@ export const allTenants = '*';
 export const spans = ['5m', '15m', '1h', '6h', '24h', '7d'] as const;
 export type Span = (typeof spans)[number];
 
+const views = ['list', 'tree', 'queue'] as const;
+export type View = (typeof views)[number];
+
 export interface Address {
   /** Whose executions and tasks it is of: a name, `*` for all, or empty for where the reader is at home. */
   readonly tenant: string;
-  readonly view: 'list' | 'tree';
+  readonly view: View;
   /** None means all. */
   readonly statuses: readonly Status[];
   /** Name or id; empty means all. */
@@ -59,7 +63,7 @@ export function parseAddress(query: string): Address {
   const at = Number(fields.get('at') ?? Number.NaN);
   return {
     tenant: fields.get('tenant') ?? '',
-    view: fields.get('view') === 'tree' ? 'tree' : 'list',
+    view: views.find((view) => view === fields.get('view')) ?? 'list',
     statuses: statuses.filter((status) => wanted.includes(status)),
     task: fields.get('task') ?? '',
     text: fields.get('q') ?? '',
@@ -76,7 +80,7 @@ export function parseAddress(query: string): Address {
 export function formatAddress(address: Address): string {
   const fields = new URLSearchParams();
   if (address.tenant !== '') fields.set('tenant', address.tenant);
-  if (address.view === 'tree') fields.set('view', 'tree');
+  if (address.view !== 'list') fields.set('view', address.view);
   if (address.statuses.length > 0) fields.set('status', address.statuses.join(','));
   if (address.task !== '') fields.set('task', address.task);
   if (address.text !== '') fields.set('q', address.text);

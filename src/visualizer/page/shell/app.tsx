@@ -2,6 +2,7 @@ import { DialogHost } from '../actions/dialog-host.tsx';
 import { useKeys } from '../keyboard/keys.ts';
 import { ListView } from '../list/list-view.tsx';
 import { isEnded } from '../model/status.ts';
+import { QueueView } from '../queue/queue-view.tsx';
 import { nextTheme } from '../theme/theme.ts';
 import { TreeView } from '../tree/tree-view.tsx';
 import { useDocumentTitle } from './document-title.ts';
@@ -30,6 +31,7 @@ export function App() {
       help: 'Tree of the node',
       act: () => router.go({ view: 'tree', execution: '', at: undefined }),
     },
+    { key: 'q', help: 'Queue', act: () => router.go({ view: 'queue', execution: '', at: undefined }) },
     { key: 'b', help: 'Breakpoints', act: () => dialogs.show(breakpoints()) },
     { key: 'd', help: 'Dismiss notices', act: () => notices.dismissAll() },
     { key: '\\', help: 'Light, dark or automatic', act: nextTheme },
@@ -48,6 +50,8 @@ export function App() {
           <LivePane key={execution} id={execution} />
         ) : view === 'tree' ? (
           <TreeView />
+        ) : view === 'queue' ? (
+          <QueueView />
         ) : (
           <ListView />
         )}

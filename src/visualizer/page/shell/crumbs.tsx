@@ -1,8 +1,10 @@
 /** The way back from one execution, for the hand and for Escape. */
 import { useKeys } from '../keyboard/keys.ts';
-import { addressOf } from '../model/address.ts';
+import { addressOf, type View } from '../model/address.ts';
 import { Icon } from '../theme/icon.tsx';
 import { usePage } from './page.ts';
+
+const names: Readonly<Record<View, string>> = { list: 'Executions', tree: 'Tree', queue: 'Queue' };
 
 export function Crumbs() {
   const { router } = usePage();
@@ -17,7 +19,7 @@ export function Crumbs() {
           router.leave();
         }}
       >
-        <Icon name="back" /> {router.address.value.view === 'tree' ? 'Tree' : 'Executions'}
+        <Icon name="back" /> {names[router.address.value.view]}
       </a>
     </nav>
   );

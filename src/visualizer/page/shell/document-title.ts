@@ -1,8 +1,11 @@
 /** The title of the browser's tab: what is open, and how it stands. */
 import { useSignalEffect } from '@preact/signals';
+import type { View } from '../model/address.ts';
 import { countText } from '../model/quantity.ts';
 import { statusWords } from '../model/status.ts';
 import { usePage } from './page.ts';
+
+const titles: Readonly<Record<View, string>> = { list: '', tree: 'Tree · ', queue: 'Queue · ' };
 
 export function useDocumentTitle(): void {
   const { router, feed, file, list } = usePage();
@@ -17,7 +20,7 @@ export function useDocumentTitle(): void {
       document.title = row ? `${statusWords[row.status]}: ${row.taskName} · Spear` : `${execution} · Spear`;
     } else {
       const running = node ? `${countText(node.running)} running · ` : '';
-      document.title = `${running}${view === 'tree' ? 'Tree · ' : ''}Spear`;
+      document.title = `${running}${titles[view]}Spear`;
     }
   });
 }

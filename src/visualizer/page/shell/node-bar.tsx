@@ -34,6 +34,9 @@ export function NodeBar() {
         <a href={link({ view: 'tree' })} aria-current={at === 'tree' ? 'page' : undefined}>
           <Icon name="tree" /> Tree
         </a>
+        <a href={link({ view: 'queue' })} aria-current={at === 'queue' ? 'page' : undefined}>
+          <Icon name="queue" /> Queue
+        </a>
       </nav>
       <TenantChoice />
       {node !== undefined && <NodeFacts node={node} away={feed.away.value} caller={session.caller.value} />}
