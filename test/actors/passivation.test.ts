@@ -224,6 +224,25 @@ describe('what waits beyond those that stay live', () => {
     await bench.leavesNothing();
   });
 
+  test('whose store cannot be read when its slot comes runs also where somebody looks at it before that is asked again', async () => {
+    const bench = supervisorBench(few);
+    const ids = await fill(bench, 7);
+    for (let n = 0; n < 3; n++) {
+      bench.runtime.calls[n]?.complete();
+      await bench.clock.advance(10);
+    }
+    const next = ids[4] ?? '';
+    bench.runtime.calls[3]?.complete();
+    bench.store.failNext(new Error('scripted'));
+    await bench.clock.advance(10);
+    const cursor = await bench.supervisor.attach(next);
+    await bench.clock.advance(3000);
+    const order = await runAll(bench);
+    expect([...order].sort()).toEqual([...ids].sort());
+    cursor.close('done');
+    await bench.leavesNothing();
+  });
+
   test('says its place to who asks why it waits', async () => {
     const bench = supervisorBench(few);
     const ids = await fill(bench, 12);

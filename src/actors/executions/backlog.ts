@@ -120,8 +120,20 @@ export class Backlog {
   /** It is live again, from its row. */
   revived(execution: LiveExecution): void {
     const { slots } = this.#host;
-    const isAhead = slots.waits(execution.executionId) || slots.holds(execution.executionId);
-    execution.behind = isAhead ? 'no' : 'counted';
+    const { executionId, log } = execution;
+    execution.behind = 'no';
+    if (slots.waits(executionId) || slots.holds(executionId)) return;
+    const known = this.#behind.get(lineOf(leafOf(log.record)));
+    if (
+      known !== undefined &&
+      log.place !== undefined &&
+      isAfter({ ...log.place, executionId }, known.from)
+    ) {
+      execution.behind = 'counted';
+    } else {
+      // It lost its place, as the store could not be read when its slot came.
+      slots.request(executionId, false);
+    }
   }
 
   /** It waits no more. */

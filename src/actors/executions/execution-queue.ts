@@ -45,6 +45,7 @@ export class ExecutionQueue {
   readonly backlog: Backlog;
   readonly passivation: Passivation;
   readonly #host: ExecutionQueueHost;
+  #closed = false;
   readonly #opening: OpeningTimer;
 
   constructor(host: ExecutionQueueHost) {
@@ -75,7 +76,10 @@ export class ExecutionQueue {
       live: (executionId) => executions.get(executionId),
       readAhead: (waiting) => this.passivation.readAhead(waiting),
       pump: host.pump,
-      failed: host.failed,
+      failed: (error) => {
+        host.failed(error);
+        this.#later(() => this.backlog.retry());
+      },
     });
     this.estimates = new Estimates(this.slots, host.durations, recordOf, (record) =>
       this.backlog.behind(leafOf(record)),
@@ -125,21 +129,28 @@ export class ExecutionQueue {
 
   /** Makes one live whose slot has come. */
   async wake(executionId: string): Promise<void> {
-    const { time, pump, awake, failed } = this.#host;
+    const { pump, awake, failed } = this.#host;
     try {
       await this.passivation.revive(executionId);
       awake(executionId);
     } catch (error) {
       failed(error);
       this.slots.release(executionId);
-      time.setTimer(readAgainMs, () => {
+      this.#later(() => {
         if (this.passivation.isAhead(executionId)) this.slots.request(executionId, false);
         pump();
       });
     }
   }
 
+  #later(work: () => void): void {
+    this.#host.time.setTimer(readAgainMs, () => {
+      if (!this.#closed) work();
+    });
+  }
+
   close(): void {
+    this.#closed = true;
     this.#opening.close();
     this.passivation.close();
   }

@@ -491,8 +491,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 }
 
-/** What is urgent does not wait as the others do, and says nothing of them. */
+/** What is urgent, or has waited before a limit of its own, does not wait as the others do, and says nothing of them. */
 function began(overload: Overload | undefined, { log, stopwatch }: LiveExecution, now: number): void {
-  const { priority = 'normal' } = log.record;
+  const { priority = 'normal', gates } = log.record;
+  if (gates !== undefined) return;
   if (priority === 'low' || priority === 'normal') overload?.began(now - stopwatch.admitted, now);
 }
