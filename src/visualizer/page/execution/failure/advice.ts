@@ -65,7 +65,8 @@ const advice: Readonly<Record<string, Advice>> = {
     todo: 'invoke again, where the function may run twice; set on_interrupt',
   },
   RUNTIME_UNAVAILABLE: {
-    meaning: 'the node has no such runtime, cannot start guest hosts, or cannot reach the Docker engine',
+    meaning:
+      "the node has no such runtime, cannot start guest hosts, cannot reach the Docker engine, or cannot hide from a process what is the node's",
     todo: "look into the node's log; start Docker",
   },
   START_FAILED: {
