@@ -11,6 +11,8 @@ export interface World {
   /** That one and those before it. */
   readonly benches: SupervisorBench[];
   readonly cursors: LogCursor[];
+  /** Those of the node that is there now. */
+  readonly readers: Set<LogCursor>;
   /** Ids whose acceptance was heard. */
   readonly accepted: Set<string>;
   readonly refused: Set<string>;
@@ -75,10 +77,12 @@ const admit = fc
             ...(how.queueMs !== undefined && { queueMs: how.queueMs }),
           },
         });
+        const { bench } = world;
         world.ends.push(
-          world.bench.supervisor.admit(request).then(
+          bench.supervisor.admit(request).then(
             async ({ cursor }) => {
               world.cursors.push(cursor);
+              if (bench === world.bench) world.readers.add(cursor);
               await cursor.admitted().then(
                 () => void world.accepted.add(cursor.executionId),
                 () => void world.refused.add(cursor.executionId),
@@ -129,7 +133,13 @@ const caller = fc
         if (what === 'gone' || what === 'done') cursor.close(what);
         else if (what === 'cancel') ask(supervisor.cancel(executionId, 'x'));
         else if (what === 'attach') {
-          ask(supervisor.attach(executionId).then((more) => void world.cursors.push(more)));
+          const { bench } = world;
+          ask(
+            supervisor.attach(executionId).then((more) => {
+              world.cursors.push(more);
+              if (bench === world.bench) world.readers.add(more);
+            }),
+          );
         } else ask(supervisor[what](executionId));
       },
   );
@@ -151,6 +161,7 @@ const restart = fc.tuple(fc.constantFrom(0, 30, 6000), fc.boolean()).map(
       world.benches.push(world.bench);
       // Nobody hears of what was asked of the node that is gone.
       world.ends = [];
+      world.readers.clear();
       world.revived += (await world.bench.supervisor.recover()).revived;
     },
 );

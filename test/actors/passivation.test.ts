@@ -126,6 +126,18 @@ describe('what waits beyond those that stay live', () => {
     await bench.leavesNothing();
   });
 
+  test('stays live for who made it with an invocation id, and waits', async () => {
+    const bench = supervisorBench(few);
+    await fill(bench, 6);
+    const cursor = await bench.start({}, { mode: 'sync', invocationId: 'k', payloadDigest: 'd' });
+    expect(bench.supervisor.load).toMatchObject({ live: 4, pending: 6 });
+    await runAll(bench);
+    await cursor.beyond(Number.POSITIVE_INFINITY);
+    expect(cursor.record.status).toBe('completed');
+    cursor.close('done');
+    await bench.leavesNothing();
+  });
+
   test('is joined by its invocation id', async () => {
     const bench = supervisorBench(few);
     await fill(bench, 6);

@@ -59,15 +59,38 @@ export class Admissions {
       return { cursor: this.#creatorCursor(this.#create(request), cancelOnDisconnect), joined: false };
     }
     const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
-    const { execution, created } = await this.#keys.own(claim, () => this.#create(request));
-    if (!(execution instanceof LiveLog)) {
-      return { cursor: new StoredCursor(this.#options.store, execution), joined: true };
+    let made: LiveLog | undefined;
+    const create = (): LiveLog => {
+      made = this.#create(request);
+      // Somebody reads it, although the cursor comes when it is admitted: it must not be let go of before.
+      made.opened();
+      return made;
+    };
+    try {
+      const { execution, created } = await this.#keys.own(claim, create);
+      if (!(execution instanceof LiveLog)) {
+        return { cursor: new StoredCursor(this.#options.store, execution), joined: true };
+      }
+      if (created) return { cursor: this.#creatorCursor(execution, cancelOnDisconnect), joined: false };
+      return { cursor: await this.#join(execution), joined: true };
+    } finally {
+      made?.closed();
     }
-    if (created) return { cursor: this.#creatorCursor(execution, cancelOnDisconnect), joined: false };
-    // It may have been let go of since it was found.
-    const { executionId } = execution;
-    const live = execution.sealed ? execution : ((await this.#options.revive(executionId))?.log ?? execution);
-    return { cursor: new LiveCursor(live), joined: true };
+  }
+
+  /** A reader of what another request has made, which may have been let go of since it was found. */
+  async #join(found: LiveLog): Promise<LogCursor> {
+    const { executions, revive, store } = this.#options;
+    const { executionId } = found;
+    for (;;) {
+      if (found.sealed) return new LiveCursor(found);
+      const live = executions.get(executionId);
+      if (live !== undefined) return new LiveCursor(live.log);
+      if ((await revive(executionId)) !== undefined) continue;
+      const record = await store.execution(executionId);
+      if (executions.has(executionId)) continue;
+      return record === undefined ? new LiveCursor(found) : new StoredCursor(store, record);
+    }
   }
 
   /** An execution is live no more. */
