@@ -125,7 +125,13 @@ export class GrpcArrivals {
     };
     const { session } = stream;
     if (session === undefined || !this.#isOurs(session)) return;
-    this.#options.sends?.add(stream, () => stream.close(constants.NGHTTP2_CANCEL));
+    // Not here, where the stream is only being made: Node's streams become slow by a listener that comes before its own.
+    const { sends } = this.#options;
+    if (sends !== undefined) {
+      queueMicrotask(() => {
+        if (!stream.destroyed) sends.add(stream, () => stream.close(constants.NGHTTP2_CANCEL));
+      });
+    }
     // What ended with its headers has nothing to bring.
     this.#latest = stream.readableEnded ? undefined : this.#arriving(stream, session, headers);
   };
