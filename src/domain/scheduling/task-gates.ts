@@ -35,13 +35,11 @@ export function executionGates(
 }
 
 /** As the order of runs takes them. */
-export function gatesOf({
-  taskId,
-  taskRevision: version,
-  gates = none,
-  ...record
-}: Pick<ExecutionRecord, 'tenant' | 'taskId' | 'taskRevision' | 'gates'>): readonly GateUse[] {
-  if (gates.length === 0) return none;
+export function gatesOf(
+  record: Pick<ExecutionRecord, 'tenant' | 'taskId' | 'taskRevision' | 'gates'>,
+): readonly GateUse[] {
+  const { taskId, taskRevision: version, gates } = record;
+  if (gates === undefined) return none;
   const tenant = tenantOf(record);
   return gates.map((gate) => {
     const rule = `${taskId}/${gate.key}`;
@@ -72,7 +70,8 @@ function useOf(
 }
 
 /** What is to happen to others of its value hangs on those that wait: all of them have to be known. */
-export function hasToBeKnown({ gates = none }: Pick<ExecutionRecord, 'gates'>): boolean {
+export function hasToBeKnown({ gates }: Pick<ExecutionRecord, 'gates'>): boolean {
+  if (gates === undefined) return false;
   return gates.some((gate) => 'whenFull' in gate && gate.whenFull !== undefined && gate.whenFull !== 'queue');
 }
 
