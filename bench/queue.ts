@@ -2,7 +2,7 @@
  * What a long queue costs: executions that wait behind slots that are taken, accepted by the supervisor of a node into
  * its own store, without a network, and then run by a runtime that does nothing.
  *
- *   node bench/queue.ts [WAITING]
+ *   node --expose-gc bench/queue.ts [WAITING [KEYS]]
  *
  * Rates are beside those of the same node with a short queue, in the same run.
  */
@@ -22,6 +22,8 @@ import { requestWith, taskWith } from '../test/support/samples.ts';
 import { ScriptedRuntime } from '../test/support/scripted-runtime.ts';
 
 const waiting = Number(process.argv[2] ?? 1_000_000);
+/** Fairness keys that take turns; 0 for none. */
+const keys = Number(process.argv[3] ?? 0);
 const shortQueue = 1000;
 const measured = Math.min(50_000, waiting);
 const slots = 4;
@@ -79,7 +81,9 @@ async function admitMany(supervisor: Supervisor, count: number, request: Admissi
     Array.from({ length: inFlight }, async () => {
       while (left > 0) {
         left -= 1;
-        const { cursor } = await supervisor.admit(request);
+        const { cursor } = await supervisor.admit(
+          keys === 0 ? request : { ...request, fairnessKey: `key ${left % keys}` },
+        );
         await cursor.admitted();
         cursor.close('done');
       }
@@ -138,7 +142,7 @@ try {
   const report = await revived.recover();
   const ready = performance.now();
   console.log(
-    `start: ${(opened - start).toFixed(0)} ms the store, ${(ready - opened).toFixed(0)} ms the rest, ${JSON.stringify(report)}, ${revived.load.pending + revived.load.running} accounted for`,
+    `start: ${(opened - start).toFixed(0)} ms the store, ${(ready - opened).toFixed(0)} ms the rest, ${JSON.stringify(report)}, ${revived.load.live + revived.passive} accounted for`,
   );
   next.release();
   const long = await drain(revived, next, Math.max(0, revived.load.pending - measured));

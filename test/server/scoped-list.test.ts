@@ -49,3 +49,39 @@ test('a token whose tasks are few among many gets them in answers of bounded wor
   } while (pageToken !== '');
   expect(found).toEqual([...mine].sort((a, b) => b - a));
 });
+
+test('a page of executions with long texts is shorter than was asked for, and the next goes on behind it', async () => {
+  const store = createMemoryStore();
+  const metadata = { text: 'x'.repeat(300_000) };
+  await store.commit(
+    Array.from({ length: 10 }, (_, index) => {
+      const id = executionId(index);
+      const record = recordOf(id, 'completed', index < 9 ? { metadata } : {});
+      return { executionId: id, expectedLastSequence: 0, events: shortLog(), record };
+    }),
+  );
+  const list = createListExecutions({
+    tasks: { get: () => expect.unreachable() },
+    list: store,
+    pageTokens: new PageTokens(new Uint8Array(32)),
+    clock: systemClock,
+  });
+  const call = {
+    principal: { name: 'token ci', role: 'observe' } as const,
+    scope: { tenant: 'default' },
+    ...{ deadlineMs: undefined, gone: false },
+    ...{ remainingMs: () => undefined, onGone: () => {} },
+  };
+  const pages: number[][] = [];
+  let pageToken = '';
+  do {
+    const answer = await list(create(ListExecutionsRequestSchema, { pageSize: 100, pageToken }), call);
+    pages.push(answer.executions.map((each) => Number(each.executionId.slice(5))));
+    pageToken = answer.nextPageToken;
+  } while (pageToken !== '');
+  expect(pages).toEqual([
+    [9, 8, 7, 6],
+    [5, 4, 3],
+    [2, 1, 0],
+  ]);
+});

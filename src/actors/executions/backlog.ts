@@ -27,6 +27,8 @@ export const waitingBounds: WaitingBounds = { live: 1024, ahead: 10_000, aheadOf
 
 /** Lines whose first rows are read before a start is over. */
 const linesAtStart = 1000;
+/** Of the others, those that are read in one turn of the event loop. */
+const linesAtOnce = 64;
 
 export interface BacklogHost {
   readonly store: Pick<Store, 'waiting' | 'waitingLines' | 'waitingBetween'>;
@@ -58,6 +60,7 @@ export class Backlog {
   readonly #host: BacklogHost;
   readonly #behind = new Map<string, Behind>();
   #count = 0;
+  #closed = false;
 
   constructor(host: BacklogHost) {
     this.#host = host;
@@ -176,8 +179,20 @@ export class Backlog {
     return lines;
   }
 
+  /** Reads no more. */
+  close(): void {
+    this.#closed = true;
+  }
+
   async #readAll(lines: readonly Behind[], rows: number): Promise<void> {
-    for (const known of lines) await this.#read(known, rows);
+    for (const [index, known] of lines.entries()) {
+      if (this.#closed) return;
+      await this.#read(known, rows);
+      // Reads are synchronous: others have their turn, and who can run does.
+      if (index % linesAtOnce !== linesAtOnce - 1) continue;
+      this.#host.pump();
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
     this.#host.pump();
   }
 
@@ -197,7 +212,7 @@ export class Backlog {
   async #read(known: Behind, rows: number): Promise<void> {
     const { store, failed } = this.#host;
     const line = lineOf(known.leaf);
-    if (known.reading || this.#behind.get(line) !== known) return;
+    if (this.#closed || known.reading || this.#behind.get(line) !== known) return;
     known.reading = true;
     try {
       const page = await store.waiting(line, known.from, rows);

@@ -153,5 +153,6 @@ export class ExecutionQueue {
     this.#closed = true;
     this.#opening.close();
     this.passivation.close();
+    this.backlog.close();
   }
 }
