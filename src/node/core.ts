@@ -14,6 +14,8 @@ import type { MachineDescription } from '../domain/machine.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
 import { bounded, type TaskCaps } from '../domain/task-bounds.ts';
 import type { Tokens } from '../domain/tokens.ts';
+import type { TraceSampling } from '../domain/trace.ts';
+import { passedOnTraces } from '../domain/trace-sampling.ts';
 import { describeMachines } from '../machines/describe.ts';
 import type { nodeMachine } from '../machines/node.ts';
 import { Feed } from '../observers/node/feed.ts';
@@ -55,6 +57,7 @@ export interface Core {
   readonly feed: Feed;
   readonly inspection: Inspection;
   readonly metrics: Metrics;
+  readonly traces: TraceSampling;
   /** Ports of the node itself; those that are chosen when they are bound are added then. */
   readonly ownPorts: Set<number>;
   /** Why nothing can be written now; undefined where it can. */
@@ -200,6 +203,7 @@ export async function openCore(
       failed: (error) => logger.error({ err: error }, 'an inspector could not be told of what is under way'),
     }),
     metrics,
+    traces: passedOnTraces,
     storeFault: () => storeFault,
     listening(address) {
       grpcAddress = address;

@@ -22,7 +22,7 @@ export function newRecord(
   ids: { readonly executionId: string; readonly requestId: string },
   at: AdmissionTime,
 ): ExecutionRecord {
-  const { task, timeouts, labels, priority, fairnessKey } = request;
+  const { task, timeouts, labels, priority, fairnessKey, trace } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -63,6 +63,7 @@ export function newRecord(
     ...(priority !== undefined && { priority }),
     ...(fairnessKey !== undefined && { fairnessKey }),
     ...(isGated(task.definition) && { gates: gatesFor(request) }),
+    ...(trace !== undefined && { trace }),
   };
 }
 

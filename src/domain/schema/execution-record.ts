@@ -1,6 +1,7 @@
 /** What an execution's record may say where one comes from elsewhere. */
 import type { Deadlines, ExecutionRecord, Outcome, ResourceUse, Termination } from '../execution.ts';
 import { executionStatuses } from '../execution.ts';
+import { type ExecutionTrace, mostTraceState } from '../trace.ts';
 import {
   type Check,
   instant,
@@ -43,6 +44,14 @@ const resourceUse = object<ResourceUse>({
 });
 
 const termination = object<Termination>({ rung: label, tookMs: measured });
+
+const trace = object<ExecutionTrace>({
+  traceId: text(32, /^[0-9a-f]{32}$/),
+  parentId: optional(text(16, /^[0-9a-f]{16}$/)),
+  sampled: truth,
+  state: optional(text(mostTraceState, /^[\x20-\x7e]*$/)),
+  spans: optional(truth),
+});
 
 type Completed = Extract<Outcome, { status: 'completed' }>;
 type Failed = Exclude<Outcome, Completed>;
@@ -111,6 +120,7 @@ const record = object<ExecutionRecord>({
   priority: optional(priority),
   fairnessKey: optional(fairnessKey),
   gates: optional(executionGates),
+  trace: optional(trace),
   outcome: optional(outcomeCheck),
 });
 

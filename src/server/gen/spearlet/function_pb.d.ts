@@ -831,6 +831,14 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: string fairness_key = 40;
    */
   fairnessKey: string;
+
+  /**
+   * The trace that it belongs to, as 32 hex digits: the caller's (`traceparent`), or one of its own where the node makes
+   * spans of it; empty for none.
+   *
+   * @generated from field: string trace_id = 41;
+   */
+  traceId: string;
 };
 
 /**
@@ -1081,6 +1089,14 @@ export declare type ExecutionResultJson = {
    * @generated from field: string fairness_key = 40;
    */
   fairnessKey?: string;
+
+  /**
+   * The trace that it belongs to, as 32 hex digits: the caller's (`traceparent`), or one of its own where the node makes
+   * spans of it; empty for none.
+   *
+   * @generated from field: string trace_id = 41;
+   */
+  traceId?: string;
 };
 
 /**
