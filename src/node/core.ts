@@ -15,7 +15,6 @@ import type { Snapshots } from '../domain/snapshot/port.ts';
 import { bounded, type TaskCaps } from '../domain/task-bounds.ts';
 import type { Tokens } from '../domain/tokens.ts';
 import type { TraceSampling } from '../domain/trace.ts';
-import { passedOnTraces } from '../domain/trace-sampling.ts';
 import { describeMachines } from '../machines/describe.ts';
 import type { nodeMachine } from '../machines/node.ts';
 import { Feed } from '../observers/node/feed.ts';
@@ -39,6 +38,7 @@ import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
 import { openTime } from './time.ts';
+import { openTraces } from './traces.ts';
 
 export type Lifecycle = ActorRefFrom<typeof nodeMachine>;
 
@@ -178,6 +178,8 @@ export async function openCore(
   observed.observe(metrics.executions);
   observed.observe(feed);
   observed.observe(executionLogger(logger));
+  const traces = await openTraces(config, { ...shared, metrics: metrics.traces }, logger, opened);
+  if (traces.observer !== undefined) observed.observe(traces.observer);
   const machines = describeMachines();
   return {
     clock,
@@ -203,7 +205,7 @@ export async function openCore(
       failed: (error) => logger.error({ err: error }, 'an inspector could not be told of what is under way'),
     }),
     metrics,
-    traces: passedOnTraces,
+    traces: traces.sampling,
     storeFault: () => storeFault,
     listening(address) {
       grpcAddress = address;
