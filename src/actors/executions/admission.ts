@@ -6,8 +6,9 @@ import type { Admission, AdmissionRequest } from '../../domain/executions.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import type { Priority } from '../../domain/scheduling/priority.ts';
-import { isGated } from '../../domain/scheduling/task-gates.ts';
+import { isGated, type Reserved } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
+import type { Task } from '../../domain/task.ts';
 import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
@@ -32,8 +33,13 @@ export interface AdmissionsOptions {
   checkOpen(tenant: string, priority: Priority): void;
   /** Milliseconds from now to the likely end of one with this record that would be accepted now, whatever its deadline. */
   likelyMs(record: ExecutionRecord): number;
-  /** A tenant may have so many running and no more: nothing of it starts before it is durable. */
+  /** A tenant may have so much running and no more: nothing of it starts before it is durable. */
   boundsRunning(tenant: string): boolean;
+  /**
+   * What attempts of the task take of what is counted; undefined where nothing is. Throws failed_precondition where that
+   * is more than there can be.
+   */
+  reserves(task: Task): Reserved | undefined;
   /** Live, or live again; undefined where there is none that waits or runs. */
   revive(executionId: string): Promise<LiveExecution | undefined>;
   /** It is among the live ones from now on. */
@@ -105,7 +111,12 @@ export class Admissions {
     const at = { wall: Math.round(clock.now()), steady: this.#options.now() };
     const admitted = clock.monotonic();
     const claim = invocationId === '' ? undefined : invocationId;
-    const record = newRecord(request, { executionId: ids('exec_'), requestId: claim ?? ids('req_') }, at);
+    const record = newRecord(
+      request,
+      { executionId: ids('exec_'), requestId: claim ?? ids('req_') },
+      at,
+      this.#options.reserves(task),
+    );
     if (request.refuseIfLate === true) this.#assertInTime(record, request);
     const log = new LiveLog(surroundings, record, task.definition.limits, {
       input: toStore(invocation),

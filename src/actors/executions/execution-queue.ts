@@ -103,7 +103,7 @@ export class ExecutionQueue {
 
   loadOf(tenant: string): TenantLoad {
     const pending = this.#host.executions.pendingOf(tenant) + this.passivation.sizeOf(tenant);
-    return { running: this.slots.runningOf(tenant), pending };
+    return { running: this.slots.runningOf(tenant), pending, memoryBytes: this.slots.memoryOf(tenant) };
   }
 
   /** Takes up what waits in the store. Resolves with how many those are. */

@@ -21,10 +21,13 @@ import type {
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
+import type { ResourcesView } from '../../domain/node-feed.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
+import { assertFits, boundsRunning } from '../../domain/quota.ts';
+import type { Resources } from '../../domain/scheduling/gate.ts';
 import { Overload, type OverloadRule } from '../../domain/scheduling/overload.ts';
-import { rulesOf } from '../../domain/scheduling/task-gates.ts';
-import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
+import { type Reserved, reservedBy, rulesOf } from '../../domain/scheduling/task-gates.ts';
+import { type Scope, sees, tenantOf, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
@@ -77,6 +80,8 @@ export interface SupervisorOptions {
   readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
   readonly slots: number;
   readonly queueLimit: number;
+  /** What attempts may reserve at once by the limits of their tasks; absent means that nobody counts. */
+  readonly resources?: Resources | undefined;
   /** When what is not urgent is refused; absent means never. */
   readonly overload?: OverloadRule | undefined;
   /** How much of what waits is in memory, where it is not as usual. */
@@ -140,6 +145,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       failed,
     });
     this.#slots = this.#queue.slots;
+    this.#slots.setResources(options.resources);
     this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );
@@ -229,7 +235,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
       surroundings,
       checkOpen: (tenant, priority) => this.#gate.checkAdmission(this.#queue.pending, tenant, priority),
       likelyMs: (record) => this.#queue.estimates.likely(record, this.#now()),
-      boundsRunning: (tenant) => this.quotas.of(tenant).running !== undefined,
+      boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
+      reserves: (task) => this.reserves(task),
       revive: (executionId) => this.#queue.passivation.revive(executionId),
       spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
       cancel: (executionId, reason) => this.#cancel(executionId, reason),
@@ -257,16 +264,23 @@ export class Supervisor implements Executions, Transfers, Explanations {
     readonly running: number;
     readonly pending: number;
     readonly queued: number;
+    readonly resources?: ResourcesView;
   } {
     const load = { live: 0, running: 0, pending: 0, queued: 0 };
+    const reserved = { memoryBytes: 0, processors: 0 };
     for (const execution of this.#executions.values()) {
       if (!sees(scope, execution.log.record)) continue;
       load.live += 1;
       if (execution.pending) load.pending += 1;
-      if (this.#slots.holds(execution.executionId)) load.running += 1;
-      else if (this.#slots.waits(execution.executionId)) load.queued += 1;
+      if (this.#slots.holds(execution.executionId)) {
+        const { memory = 0, cpu = 0 } = execution.log.record.reserves ?? {};
+        load.running += 1;
+        reserved.memoryBytes += memory;
+        reserved.processors += cpu;
+      } else if (this.#slots.waits(execution.executionId)) load.queued += 1;
     }
-    return load;
+    const { resources: total } = this.#options;
+    return total === undefined ? load : { ...load, resources: { reserved, total } };
   }
 
   get load(): {
@@ -402,6 +416,19 @@ export class Supervisor implements Executions, Transfers, Explanations {
       },
       executionId,
     );
+  }
+
+  /**
+   * What attempts of the task take of what is counted; undefined where nothing of theirs is. Throws failed_precondition
+   * where that is more than its tenant may have.
+   */
+  reserves(task: Task): Reserved | undefined {
+    const tenant = tenantOf(task);
+    const quota = this.quotas.of(tenant);
+    if (this.#options.resources === undefined && quota.memoryBytes === undefined) return undefined;
+    const reserves = reservedBy(task.definition.limits);
+    assertFits(tenant, quota, reserves);
+    return reserves;
   }
 
   /** A task has a new revision: its limits hold for those that wait, too. */

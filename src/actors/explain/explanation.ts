@@ -127,13 +127,14 @@ function lineOf({ priority, fairnessKey }: ExecutionRecord): string {
 }
 
 /** Its times as `now`. */
-export function shownGate({ use, heldForMs, opensInMs }: HoldingGate, now: number): QueueGate {
+export function shownGate(gate: HoldingGate, now: number): QueueGate {
+  const { use, heldForMs, opensInMs } = gate;
   const { key, value } = use.kind === 'resources' ? { key: '', value: '' } : use;
   return {
-    kind: use.kind === 'quotaRate' ? 'quota' : use.kind,
+    kind: use.kind === 'quotaRate' || use.kind === 'quotaMemory' ? 'quota' : use.kind,
     key,
     value,
-    ...gateLimit(use),
+    ...gateLimit(gate),
     since: now - heldForMs,
     ...(Number.isFinite(opensInMs) && { opensAt: now + opensInMs }),
   };

@@ -1,8 +1,7 @@
-import type { Quota } from '../../domain/quota.ts';
-import type { GateUse } from '../../domain/scheduling/gate.ts';
+import type { GateUse, Resources } from '../../domain/scheduling/gate.ts';
 import type { OrderView, ViewWanted } from '../../domain/scheduling/order-view.ts';
 import type { Leaf } from '../../domain/scheduling/priority.ts';
-import { RunOrder } from '../../domain/scheduling/run-order.ts';
+import { RunOrder, type TenantLimits } from '../../domain/scheduling/run-order.ts';
 import type { HeldBy } from '../../domain/scheduling/waiting-class.ts';
 
 /** What is known of the executions that ask for slots. */
@@ -25,6 +24,8 @@ export interface HeldKey {
   readonly opensInMs: number;
   /** Those whose attempts keep it closed. */
   readonly holders: Iterable<string>;
+  /** Of memory and processors: what there is in all. */
+  readonly total?: Resources;
 }
 
 /** Where one stands among those of its line, from 1. */
@@ -74,6 +75,11 @@ export class Slots {
 
   runningOf(tenant: string): number {
     return this.#order.runningOf(tenant);
+  }
+
+  /** Bytes that those of a tenant which run reserve. */
+  memoryOf(tenant: string): number {
+    return this.#order.memoryOf(tenant);
   }
 
   waitingIn(leaf: Leaf): number {
@@ -130,11 +136,13 @@ export class Slots {
   }
 
   /** What a tenant may have of the slots from now on. What runs goes on. */
-  setQuota(tenant: string, { weight, running }: Pick<Quota, 'weight' | 'running'>): void {
-    this.#order.setQuota(tenant, {
-      ...(weight !== undefined && { weight }),
-      ...(running !== undefined && { running }),
-    });
+  setQuota(tenant: string, limits: TenantLimits): void {
+    this.#order.setQuota(tenant, limits);
+  }
+
+  /** What the node may hand out to those that reserve some of it; undefined for any amount. */
+  setResources(total: Resources | undefined): void {
+    this.#order.setResources(total);
   }
 
   /** A rule has another limit, for all that wait and for those that come. What runs goes on. */
@@ -160,9 +168,12 @@ export class Slots {
   }
 
   /** A hold of such a view, with its times in milliseconds from now. */
-  heldKey({ gate, since, opensAt, holders }: HeldBy): HeldKey {
+  heldKey({ gate, since, opensAt, holders, total }: HeldBy): HeldKey {
     const now = this.#users.now() - this.#begunAt;
-    return { use: gate, heldForMs: now - since, opensInMs: opensAt - now, holders };
+    return {
+      ...{ use: gate, heldForMs: now - since, opensInMs: opensAt - now, holders },
+      ...(total !== undefined && { total }),
+    };
   }
 
   /** Those that hold a slot, in the order in which they got it, at most so many. */

@@ -7,7 +7,7 @@ import type { OrderNode } from './order-node.ts';
 import { PassingClasses } from './passing-classes.ts';
 
 /** What one execution has to pass; the limit of a rule counts for all that wait before any of its values. */
-export type GateUse = ConcurrencyUse | RateUse | ResourcesUse;
+export type GateUse = ConcurrencyUse | RateUse | ResourcesUse | QuotaMemoryUse;
 
 interface Measured {
   /** Whose limit it is: a task's key. */
@@ -35,11 +35,23 @@ export interface RateUse extends Measured {
   readonly burst: number;
 }
 
+/** How much memory and how many processors there are to hand out. */
+export interface Resources {
+  readonly memoryBytes: number;
+  readonly processors: number;
+}
+
 /** Reserved while an attempt runs. */
 export interface ResourcesUse {
   readonly kind: 'resources';
   readonly memoryBytes: number;
   readonly processors: number;
+}
+
+/** Reserved of what a tenant may have while an attempt runs. The quota itself is set for all of the tenant. */
+export interface QuotaMemoryUse extends Measured {
+  readonly kind: 'quotaMemory';
+  readonly memoryBytes: number;
 }
 
 /** What gates measure against. */
@@ -79,6 +91,10 @@ export abstract class Gate {
   abstract hold(id: string): void;
   /** It has ended. */
   abstract leave(id: string): void;
+  /** Of memory and processors: what there is in all. */
+  get total(): Resources | undefined {
+    return undefined;
+  }
   /** When it opens by itself; infinity where something has to end first. */
   abstract readonly opensAt: number;
   /** Those that keep it closed. */

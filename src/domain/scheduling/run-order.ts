@@ -8,13 +8,12 @@
  * At a leaf there is a line for each class: those that have to pass the same gates. What a closed gate holds is not in
  * the tree; a gate that opens lets the first of the classes before it back, and when it closes it holds them again.
  */
-import type { Gate, GateUse } from './gate.ts';
+import type { Gate, GateUse, Resources } from './gate.ts';
 import { classKey, Gates } from './gates.ts';
 import type { OrderNode } from './order-node.ts';
 import { OrderTree } from './order-tree.ts';
 import { type OrderView, type ViewWanted, viewOf } from './order-view.ts';
 import type { Leaf } from './priority.ts';
-import type { Resources } from './resource-gate.ts';
 import { cameBefore, type HeldBy, holdOf, WaitingClass } from './waiting-class.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -36,6 +35,8 @@ export interface TenantLimits {
   readonly weight?: number;
   /** Attempts at a time. */
   readonly running?: number;
+  /** Reserved by those that run. */
+  readonly memoryBytes?: number;
   readonly rate?: { readonly units: number; readonly perMs: number; readonly burst: number };
 }
 
@@ -189,7 +190,8 @@ export class RunOrder {
   }
 
   /** From now on; undefined for none. What runs goes on. */
-  setQuota(tenant: string, { weight = 1, running, rate }: TenantLimits = {}): void {
+  setQuota(tenant: string, { weight = 1, running, memoryBytes, rate }: TenantLimits = {}): void {
+    this.#gates.setMemory(tenant, memoryBytes, this.#now);
     const node = this.#tree.tenant(tenant);
     const what = { rule: `quota ${tenant}`, meter: `quota ${tenant}`, key: 'tenant', value: tenant };
     const before = node.gates;
@@ -216,6 +218,11 @@ export class RunOrder {
   /** How many of a tenant run. */
   runningOf(tenant: string): number {
     return this.#tree.findTenant(tenant)?.running ?? 0;
+  }
+
+  /** Bytes that those of a tenant which run reserve. */
+  memoryOf(tenant: string): number {
+    return this.#gates.memoryOf(tenant);
   }
 
   /** How many wait in a leaf with the same gates. */

@@ -228,6 +228,13 @@ export declare type NodeView = Message<"spearlet.NodeView"> & {
    * @generated from field: bool host_access = 16;
    */
   hostAccess: boolean;
+
+  /**
+   * Absent where the node counts neither memory nor processors of what runs.
+   *
+   * @generated from field: spearlet.NodeResources resources = 18;
+   */
+  resources?: NodeResources | undefined;
 };
 
 /**
@@ -322,6 +329,13 @@ export declare type NodeViewJson = {
    * @generated from field: bool host_access = 16;
    */
   hostAccess?: boolean;
+
+  /**
+   * Absent where the node counts neither memory nor processors of what runs.
+   *
+   * @generated from field: spearlet.NodeResources resources = 18;
+   */
+  resources?: NodeResourcesJson;
 };
 
 /**
@@ -329,6 +343,74 @@ export declare type NodeViewJson = {
  * Use `create(NodeViewSchema)` to create a new message.
  */
 export declare const NodeViewSchema: GenMessage<NodeView, {jsonType: NodeViewJson}>;
+
+/**
+ * What attempts that run reserve by the limits of their tasks, and what there is for all.
+ *
+ * @generated from message spearlet.NodeResources
+ */
+export declare type NodeResources = Message<"spearlet.NodeResources"> & {
+  /**
+   * @generated from field: uint64 memory_reserved = 1;
+   */
+  memoryReserved: bigint;
+
+  /**
+   * In bytes; absent where memory is not bounded.
+   *
+   * @generated from field: optional uint64 memory_total = 2;
+   */
+  memoryTotal?: bigint | undefined;
+
+  /**
+   * In cores.
+   *
+   * @generated from field: double processors_reserved = 3;
+   */
+  processorsReserved: number;
+
+  /**
+   * @generated from field: optional double processors_total = 4;
+   */
+  processorsTotal?: number | undefined;
+};
+
+/**
+ * What attempts that run reserve by the limits of their tasks, and what there is for all.
+ *
+ * @generated from message spearlet.NodeResources
+ */
+export declare type NodeResourcesJson = {
+  /**
+   * @generated from field: uint64 memory_reserved = 1;
+   */
+  memoryReserved?: string;
+
+  /**
+   * In bytes; absent where memory is not bounded.
+   *
+   * @generated from field: optional uint64 memory_total = 2;
+   */
+  memoryTotal?: string;
+
+  /**
+   * In cores.
+   *
+   * @generated from field: double processors_reserved = 3;
+   */
+  processorsReserved?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: optional double processors_total = 4;
+   */
+  processorsTotal?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message spearlet.NodeResources.
+ * Use `create(NodeResourcesSchema)` to create a new message.
+ */
+export declare const NodeResourcesSchema: GenMessage<NodeResources, {jsonType: NodeResourcesJson}>;
 
 /**
  * @generated from message spearlet.GetNodeRequest
@@ -751,7 +833,7 @@ export declare const ExplainExecutionRequestSchema: GenMessage<ExplainExecutionR
  */
 export declare type QueueGate = Message<"spearlet.QueueGate"> & {
   /**
-   * `concurrency`, `rate`, `quota`.
+   * `concurrency`, `rate`, `quota`, `resources`.
    *
    * @generated from field: string kind = 1;
    */
@@ -772,7 +854,7 @@ export declare type QueueGate = Message<"spearlet.QueueGate"> & {
   value: string;
 
   /**
-   * Attempts at a time; of a rate, starts in the time that `per` says.
+   * Attempts at a time; of a rate, starts in the time that `per` says; of memory, bytes.
    *
    * @generated from field: uint64 limit = 4;
    */
@@ -814,7 +896,7 @@ export declare type QueueGate = Message<"spearlet.QueueGate"> & {
  */
 export declare type QueueGateJson = {
   /**
-   * `concurrency`, `rate`, `quota`.
+   * `concurrency`, `rate`, `quota`, `resources`.
    *
    * @generated from field: string kind = 1;
    */
@@ -835,7 +917,7 @@ export declare type QueueGateJson = {
   value?: string;
 
   /**
-   * Attempts at a time; of a rate, starts in the time that `per` says.
+   * Attempts at a time; of a rate, starts in the time that `per` says; of memory, bytes.
    *
    * @generated from field: uint64 limit = 4;
    */
