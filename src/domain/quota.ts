@@ -13,6 +13,8 @@ export interface Quota {
   readonly pending?: number;
   /** Reserved by the attempts that run at once, by the limits of their tasks. */
   readonly memoryBytes?: number;
+  /** Kept in the store: records, output, inputs and artifacts. */
+  readonly storedBytes?: number;
   /** Starts of attempts. */
   readonly rate?: QuotaRate;
 }
@@ -30,6 +32,8 @@ export interface TenantLoad {
   readonly pending: number;
   /** Reserved by what runs. */
   readonly memoryBytes: number;
+  /** About so many bytes in the store; 0 where they are not bounded, as nobody counts then. */
+  readonly storedBytes: number;
 }
 
 export interface TenantQuota {
@@ -53,6 +57,7 @@ export const quotaBounds = {
   running: [0, 10_000],
   pending: [0, 10_000_000],
   memoryBytes: [0, 2 ** 50],
+  storedBytes: [0, 2 ** 50],
 } as const satisfies Record<Exclude<keyof Quota, 'rate'>, readonly [number, number]>;
 
 const dayMs = 86_400_000;
@@ -65,7 +70,11 @@ export const rateBounds = {
 } as const satisfies Record<keyof QuotaRate, readonly [number, number]>;
 
 /** As the wire has them. */
-const fieldNames: Readonly<Record<string, string>> = { memoryBytes: 'memory_bytes', perMs: 'per' };
+const fieldNames: Readonly<Record<string, string>> = {
+  memoryBytes: 'memory_bytes',
+  storedBytes: 'stored_bytes',
+  perMs: 'per',
+};
 
 /** Throws invalid_argument for a number that is out of its bounds. */
 export function checkQuota(field: string, quota: Quota): Quota {
@@ -122,5 +131,15 @@ export function assertMayWait(tenant: string, { pending }: Quota, waiting: numbe
     'resource_exhausted',
     `the quota of ${tenant} is full: ${waiting} executions have not begun, allowed are ${pending}`,
     { reason: 'TENANT_QUOTA_FULL', quota: 'tenant-pending', retryAfterMs: 1000 },
+  );
+}
+
+/** Throws resource_exhausted where a tenant keeps as much as it may. */
+export function assertMayStore(tenant: string, { storedBytes }: Quota, stored: number): void {
+  if (storedBytes === undefined || stored < storedBytes) return;
+  throw new RequestError(
+    'resource_exhausted',
+    `the quota of ${tenant} is full: it keeps about ${sizeText(stored)}, allowed are ${sizeText(storedBytes)}; \`spear delete\` of executions that have ended frees some at once, and what is older than --retain-for goes by itself`,
+    { reason: 'TENANT_STORAGE_FULL', quota: 'tenant-stored-bytes', retryAfterMs: 30_000 },
   );
 }

@@ -50,12 +50,13 @@ function tenantIn(value: string): string {
   return checkTenant('tenant', reference('tenant', value));
 }
 
-function fromWire({ weight, running, pending, memoryBytes, rate }: QuotaMessage): Quota {
+function fromWire({ weight, running, pending, memoryBytes, storedBytes, rate }: QuotaMessage): Quota {
   return {
     ...(weight !== undefined && { weight }),
     ...(running !== undefined && { running }),
     ...(pending !== undefined && { pending }),
     ...(memoryBytes !== undefined && { memoryBytes: Number(memoryBytes) }),
+    ...(storedBytes !== undefined && { storedBytes: Number(storedBytes) }),
     ...(rate !== undefined && { rate: rateFrom(rate) }),
   };
 }
@@ -68,14 +69,16 @@ function rateFrom({ units, per, burst = 1 }: TenantRate): QuotaRate {
 }
 
 function toWire({ tenant, quota, load }: TenantQuota): TenantQuotaMessage {
-  const { memoryBytes, rate, ...counts } = quota;
-  const { running, pending, memoryBytes: reserved } = load;
+  const { memoryBytes, storedBytes, rate, ...counts } = quota;
+  const { running, pending, memoryBytes: reserved, storedBytes: stored } = load;
   return create(TenantQuotaSchema, {
     ...{ tenant, running, pending },
     memoryBytes: BigInt(reserved),
+    storedBytes: BigInt(stored),
     quota: {
       ...counts,
       ...(memoryBytes !== undefined && { memoryBytes: BigInt(memoryBytes) }),
+      ...(storedBytes !== undefined && { storedBytes: BigInt(storedBytes) }),
       ...(rate !== undefined && {
         rate: { units: rate.units, per: durationFromMs(rate.perMs), burst: rate.burst },
       }),

@@ -138,6 +138,12 @@ export interface StoredQuota {
   readonly quota: Quota;
 }
 
+export interface StoredBytes {
+  readonly bytes: number;
+  /** The last that was looked at; undefined where there is none behind it. */
+  readonly last: string | undefined;
+}
+
 /** Counts of what a store has. */
 export interface StoreCounts {
   readonly executions: StatusCounts;
@@ -235,6 +241,12 @@ export interface Store {
   taskTenants(): Promise<string[]>;
   /** Whether a revision of any task of the tenant runs the WebAssembly artifact of that digest. */
   hasArtifact(tenant: string, sha256: string): Promise<boolean>;
+
+  /**
+   * About how many bytes a tenant keeps: records, output and inputs of at most `limit` of its executions with ids after
+   * `afterId`, and its artifacts where that is empty.
+   */
+  storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes>;
 
   /** All quotas, in the order of their tenants. */
   quotas(): Promise<StoredQuota[]>;

@@ -107,3 +107,38 @@ describe('a tenant with a quota of memory', () => {
     shop.close();
   });
 });
+
+describe('a tenant with a quota of what it keeps', () => {
+  it('is refused new executions when it is full, and has them again when some are deleted', async () => {
+    const quotas = server.connection.service(QuotaService);
+    const lab = connect(server.grpcAddress, { token: adminToken(server.dataDir), tenant: 'lab' });
+    const functions = lab.service(FunctionService);
+    const artifact = { source: { case: 'content' as const, value: await example('misbehaving/cat.wasm') } };
+    const definition = { name: 'cat', runtime: RuntimeKind.WASM, artifact };
+    await lab.service(TaskService).registerTask({ definition });
+    const invoke = () => functions.invokeFunction({ task: 'cat', input: new Uint8Array(200_000) } as Request);
+    const { executionId } = await invoke();
+    const stored = async (limit: number) => {
+      const { quota } = await quotas.setQuota({ tenant: 'lab', quota: { storedBytes: BigInt(limit) } });
+      return Number(quota?.storedBytes);
+    };
+    await stored(100_000);
+    await expect.poll(() => stored(100_000)).toBeGreaterThan(400_000);
+    const refused = await refusal(invoke());
+    expect(refused).toMatchObject({
+      ...{ code: 'RESOURCE_EXHAUSTED', reason: 'TENANT_STORAGE_FULL', quota: 'tenant-stored-bytes' },
+      retryAfterMs: 30_000,
+    });
+    expect(refused.message).toMatch(
+      /the quota of lab is full: it keeps about [\d.]+ [KM]iB, allowed are 97\.7 KiB/,
+    );
+    await functions.deleteExecution({ executionId });
+    await expect.poll(() => stored(100_000), { timeout: 5000 }).toBeLessThan(100_000);
+    expect((await invoke()).success).toBe(true);
+    // What comes counts before it is looked at anew.
+    expect(await stored(100_000)).toBeGreaterThan(400_000);
+    await quotas.setQuota({ tenant: 'lab', quota: {} });
+    expect((await invoke()).success).toBe(true);
+    lab.close();
+  });
+});

@@ -42,10 +42,15 @@ export interface AdmissionsOptions {
   reserves(task: Task): Reserved | undefined;
   /** Live, or live again; undefined where there is none that waits or runs. */
   revive(executionId: string): Promise<LiveExecution | undefined>;
+  /** So many more bytes of a tenant go to the store. */
+  stores(tenant: string, bytes: number): void;
   /** It is among the live ones from now on. */
   spawn(execution: LiveExecution): void;
   cancel(executionId: string, reason: string): void;
 }
+
+/** Of a record with the usual fields; it is counted as it is later. */
+const usualRecordBytes = 1024;
 
 /** Accepts requests as new executions, or joins them to the one that has their invocation id. */
 export class Admissions {
@@ -137,6 +142,7 @@ export class Admissions {
       stopwatch: { admitted, dispatched: undefined },
     });
     executions.add(execution);
+    this.#options.stores(tenantOf(task), usualRecordBytes + invocation.input.byteLength);
     this.#options.spawn(execution);
     replaceWaiting(execution, executions, this.#options.cancel);
     return log;

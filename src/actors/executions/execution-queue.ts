@@ -101,7 +101,7 @@ export class ExecutionQueue {
     return this.slots.queued + this.backlog.size;
   }
 
-  loadOf(tenant: string): TenantLoad {
+  loadOf(tenant: string): Omit<TenantLoad, 'storedBytes'> {
     const pending = this.#host.executions.pendingOf(tenant) + this.passivation.sizeOf(tenant);
     return { running: this.slots.runningOf(tenant), pending, memoryBytes: this.slots.memoryOf(tenant) };
   }

@@ -60,6 +60,7 @@ import { notInState } from './recovery/stored-execution.ts';
 import { endOldest } from './superseding.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
 import { TenantQuotas } from './tenant-quotas.ts';
+import { TenantStorage } from './tenant-storage.ts';
 
 /** What the node's operator hears. None of these may throw. */
 export interface SupervisorListener {
@@ -100,6 +101,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly #executions = new LiveExecutions();
   readonly #alarms: Alarms;
   readonly #queue: ExecutionQueue;
+  readonly #storage: TenantStorage;
   readonly #slots: Slots;
   readonly #committer: Committer;
   readonly #gate: AdmissionGate;
@@ -118,6 +120,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const { clock, store, ids, queueLimit } = options;
     const executions = this.#executions;
     this.#time = options.time ?? new NodeTime(clock);
+    this.#storage = new TenantStorage(store, clock);
     const shared = {
       clock,
       time: this.#time,
@@ -169,8 +172,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const overload = options.overload && new Overload(options.overload);
     this.quotas = new TenantQuotas(
       store,
-      (tenant) => this.#queue.loadOf(tenant),
+      (tenant) => ({ ...this.#queue.loadOf(tenant), storedBytes: this.#storage.of(tenant) }),
       (tenant, quota) => {
+        this.#storage.watch(tenant, quota.storedBytes !== undefined);
         this.#slots.setQuota(tenant, quota);
         this.#actor.send({ type: 'pump' });
       },
@@ -239,6 +243,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       reserves: (task) => this.reserves(task),
       revive: (executionId) => this.#queue.passivation.revive(executionId),
       spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
+      stores: (tenant, bytes) => this.#storage.add(tenant, bytes),
       cancel: (executionId, reason) => this.#cancel(executionId, reason),
     });
     this.#controls = new Controls({
@@ -352,7 +357,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
   async delete(executionId: string): Promise<void> {
     const { store } = this.#options;
     const live = this.#executions.get(executionId)?.log.record;
-    if (live === undefined && (await store.delete(executionId))) return;
+    if (live === undefined && (await store.delete(executionId))) {
+      this.#storage.deleted();
+      return;
+    }
     const record = live ?? (await store.execution(executionId));
     if (record === undefined) throw notFound('execution', executionId);
     throw notInState(record, 'only what has ended can be deleted; cancel it first');
@@ -469,6 +477,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#attempts.close();
     this.#alarms.close();
     this.#queue.close();
+    this.#storage.close();
     this.#actor.stop();
   }
 
@@ -496,6 +505,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#attempts.settle();
     const record = log.committed as ExecutionRecord;
     if (log.complete) {
+      this.#storage.add(tenantOf(record), record.outputBytes);
       if (record.status === 'completed') this.#queue.estimates.learn(record);
       this.#forget(log);
     } else if (record.attempt === 0) {

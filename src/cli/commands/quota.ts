@@ -25,7 +25,7 @@ import { UsageError } from '../usage-error.ts';
 /** Whole numbers. */
 const counts = ['weight', 'running', 'pending'] as const;
 type Count = (typeof counts)[number];
-const names = [...counts, 'memory', 'rate'] as const;
+const names = [...counts, 'memory', 'rate', 'stored'] as const;
 type Name = (typeof names)[number];
 
 export function quotaCommand(shell: Shell): Command {
@@ -50,6 +50,10 @@ function setCommand(shell: Shell): Command {
     .option(
       '--rate <units/per[:burst]>',
       'starts of attempts in a time; those beyond wait: such as 100/1m:20, or "none"',
+    )
+    .option(
+      '--stored <size>',
+      'what its executions keep in the store; beyond it new ones are refused: such as 10GiB, or "none"',
     );
   onServer<Partial<Record<Name, string>>>(
     command,
@@ -81,7 +85,9 @@ function changed(before: Quota | undefined, options: Partial<Record<Name, string
     if (text === 'none') delete quota[name];
     else if (text !== undefined) quota[name] = numberOf(name, text);
   }
-  const { memory, rate } = options;
+  const { memory, rate, stored } = options;
+  if (stored === 'none') delete quota.storedBytes;
+  else if (stored !== undefined) quota.storedBytes = BigInt(parseSize('--stored', stored));
   if (memory === 'none') delete quota.memoryBytes;
   else if (memory !== undefined) quota.memoryBytes = BigInt(parseSize('--memory', memory));
   if (rate === 'none') delete quota.rate;
@@ -135,13 +141,13 @@ function listCommand(shell: Shell): Command {
 async function write(shell: Shell, quotas: readonly TenantQuota[]): Promise<void> {
   const table = new Table(
     shell.out,
-    ['TENANT', 'WEIGHT', 'RUNNING', 'OF', 'PENDING', 'OF', 'MEMORY', 'OF', 'RATE'],
+    ['TENANT', 'WEIGHT', 'RUNNING', 'OF', 'PENDING', 'OF', 'MEMORY', 'OF', 'RATE', 'STORED', 'OF'],
     {
       elastic: ['TENANT'],
     },
   );
   await table.write(
-    quotas.map(({ tenant, quota, running, pending, memoryBytes }) => [
+    quotas.map(({ tenant, quota, running, pending, memoryBytes, storedBytes }) => [
       tenant,
       String(quota?.weight ?? 1),
       String(running),
@@ -151,6 +157,8 @@ async function write(shell: Shell, quotas: readonly TenantQuota[]): Promise<void
       memoryBytes === 0n ? '-' : sizeText(Number(memoryBytes)),
       quota?.memoryBytes === undefined ? '-' : sizeText(Number(quota.memoryBytes)),
       rateText(quota?.rate),
+      quota?.storedBytes === undefined ? '-' : sizeText(Number(storedBytes)),
+      quota?.storedBytes === undefined ? '-' : sizeText(Number(quota.storedBytes)),
     ]),
   );
 }

@@ -20,6 +20,7 @@ import {
   type Retention,
   type Store,
   type StoreCounts,
+  type StoredBytes,
   type StoredQuota,
   StoreError,
   type WaitingAlarm,
@@ -39,6 +40,7 @@ import { Log } from './read/log.ts';
 import { QuotaRows } from './read/quotas.ts';
 import { ReadTurn } from './read/read-turn.ts';
 import { Records } from './read/records.ts';
+import { StoredBytesReader } from './read/stored-bytes.ts';
 import { Tasks } from './read/tasks.ts';
 import { WaitingLines } from './read/waiting-lines.ts';
 import { Sweep } from './retention/sweep.ts';
@@ -126,6 +128,7 @@ class SqliteStore implements Store {
   readonly #waiting: WaitingLines;
   readonly #quotas: QuotaRows;
   readonly #tasks: Tasks;
+  readonly #stored: StoredBytesReader;
 
   constructor(parts: {
     readonly dataDir: string;
@@ -149,6 +152,7 @@ class SqliteStore implements Store {
     this.#waiting = new WaitingLines(db);
     this.#quotas = new QuotaRows(db);
     this.#tasks = new Tasks(db);
+    this.#stored = new StoredBytesReader(db, join(dataDir, 'blobs'));
     this.#sweep = new Sweep({
       dataDir,
       blobs,
@@ -342,6 +346,12 @@ class SqliteStore implements Store {
 
   async hasArtifact(tenant: string, sha256: string): Promise<boolean> {
     return this.#use('cannot read a task', () => this.#tasks.hasArtifact(tenant, sha256));
+  }
+
+  async storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes> {
+    const { files, ...page } = this.#use('cannot count', () => this.#stored.page(tenant, afterId, limit));
+    const artifacts = afterId === '' ? this.#use('cannot count', () => this.#stored.artifacts(tenant)) : 0;
+    return { bytes: page.bytes + artifacts + (await this.#stored.files(files)), last: page.last };
   }
 
   async quotas(): Promise<StoredQuota[]> {

@@ -36,6 +36,7 @@ import {
   type Retention,
   type Store,
   type StoreCounts,
+  type StoredBytes,
   type StoredQuota,
   StoreError,
   type WaitingAlarm,
@@ -306,6 +307,24 @@ class InMemory implements MemoryStore {
       [...this.#records.values()].filter((each) => each.status === status && sees(scope, each));
     const counted = executionStatuses.map((status) => [status, of(status).length]);
     return { executions: Object.fromEntries(counted) as StatusCounts, tasks: this.#tasks.named(scope) };
+  }
+
+  async storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes> {
+    this.#touch();
+    const ids = [...this.#records.values()]
+      .filter((record) => tenantOf(record) === tenant && record.executionId > afterId)
+      .map(({ executionId }) => executionId)
+      .sort()
+      .slice(0, limit);
+    const ofOne = (executionId: string): number => {
+      const record = this.#records.get(executionId);
+      const input = this.#inputs.get(executionId)?.input.byteLength ?? 0;
+      const output = record?.oldestSequence === undefined ? (record?.outputBytes ?? 0) : 0;
+      return JSON.stringify(record).length + output + input;
+    };
+    const artifacts = afterId === '' ? this.#tasks.artifactBytes(tenant) : 0;
+    const bytes = ids.reduce((sum, id) => sum + ofOne(id), artifacts);
+    return { bytes, last: ids.length < limit ? undefined : ids.at(-1) };
   }
 
   async quotas(): Promise<StoredQuota[]> {
