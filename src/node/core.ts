@@ -114,6 +114,7 @@ export async function openCore(
     runtimes,
     slots: config.slots,
     queueLimit: config.queueLimit,
+    priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },

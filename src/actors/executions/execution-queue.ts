@@ -3,6 +3,7 @@ import type { Durations } from '../../domain/durations.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { TenantLoad } from '../../domain/quota.ts';
 import { leafOf, leafOfLine } from '../../domain/scheduling/line.ts';
+import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import type { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Store, WaitingExecution } from '../../stores/store.ts';
 import { Estimates } from '../queue/estimates.ts';
@@ -19,6 +20,8 @@ export interface ExecutionQueueHost {
   readonly store: Store;
   readonly executions: LiveExecutions;
   readonly slots: number;
+  /** Of priorities, where they are not as usual. */
+  readonly weights?: PriorityWeights | undefined;
   readonly durations: Durations;
   readonly bounds: Partial<WaitingBounds> | undefined;
   /** Makes one live again that waits. Rejects with SnapshotIncompatible where it cannot. */
@@ -55,6 +58,7 @@ export class ExecutionQueue {
     const recordOf = (executionId: string) => this.recordOf(executionId);
     this.#opening = new OpeningTimer(time, () => host.pump());
     this.slots = new Slots(host.slots, {
+      weights: host.weights,
       leafOf: (executionId) => leafOf(recordOf(executionId)),
       expectedMs: (executionId) => this.estimates.expected(recordOf(executionId)),
       now: () => time.monotonic(),

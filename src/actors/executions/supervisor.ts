@@ -26,6 +26,7 @@ import type { QueueViews } from '../../domain/queue-view.ts';
 import { assertFits, boundsRunning } from '../../domain/quota.ts';
 import type { Resources } from '../../domain/scheduling/gate.ts';
 import { Overload, type OverloadRule } from '../../domain/scheduling/overload.ts';
+import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import { type Reserved, reservedBy, rulesOf } from '../../domain/scheduling/task-gates.ts';
 import { type Scope, sees, tenantOf, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
@@ -81,6 +82,8 @@ export interface SupervisorOptions {
   readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
   readonly slots: number;
   readonly queueLimit: number;
+  /** Of priorities, where they are not as usual. */
+  readonly priorityWeights?: PriorityWeights;
   /** What attempts may reserve at once by the limits of their tasks; absent means that nobody counts. */
   readonly resources?: Resources | undefined;
   /** When what is not urgent is refused; absent means never. */
@@ -138,6 +141,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       store,
       executions,
       slots: options.slots,
+      weights: options.priorityWeights,
       durations: options.durations ?? new Durations(),
       bounds: options.waiting,
       revive: (waiting) => this.#executionRecovery.wake(waiting),

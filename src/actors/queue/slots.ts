@@ -1,11 +1,13 @@
 import type { GateUse, Resources } from '../../domain/scheduling/gate.ts';
 import type { OrderView, ViewWanted } from '../../domain/scheduling/order-view.ts';
-import type { Leaf } from '../../domain/scheduling/priority.ts';
+import type { Leaf, PriorityWeights } from '../../domain/scheduling/priority.ts';
 import { RunOrder, type TenantLimits } from '../../domain/scheduling/run-order.ts';
 import type { HeldBy } from '../../domain/scheduling/waiting-class.ts';
 
 /** What is known of the executions that ask for slots. */
 export interface SlotUsers {
+  /** Of priorities, where they are not as usual. */
+  readonly weights?: PriorityWeights | undefined;
   /** Where one waits. */
   leafOf(executionId: string): Leaf;
   /** Milliseconds that its attempt will likely take. */
@@ -46,7 +48,7 @@ const alike: SlotUsers = {
 export class Slots {
   readonly total: number;
   readonly #users: SlotUsers;
-  readonly #order = new RunOrder();
+  readonly #order: RunOrder;
   /** Since when each has its slot. */
   readonly #since = new Map<string, number>();
   readonly #begunAt: number;
@@ -54,6 +56,7 @@ export class Slots {
   constructor(total: number, users: SlotUsers = alike) {
     this.total = total;
     this.#users = users;
+    this.#order = new RunOrder(users.weights);
     this.#begunAt = users.now();
   }
 

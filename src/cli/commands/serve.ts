@@ -112,6 +112,10 @@ export function serveCommand(shell: Shell): Command {
     )
     .option('--queue-interval-ms <ms>', 'for how long everybody has to wait for longer (default 5000)')
     .option(
+      '--priority-weights <list>',
+      'what each priority has of the slots against the others of its tenant (default low=1,normal=4,high=16,urgent=64)',
+    )
+    .option(
       '--queue-in-memory <n>',
       'of those that wait, how many stay in memory; the others wait on disk (default 1024)',
     )

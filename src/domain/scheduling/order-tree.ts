@@ -1,5 +1,5 @@
 import { OrderNode } from './order-node.ts';
-import { type Leaf, priorities, priorityWeights } from './priority.ts';
+import { type Leaf, type PriorityWeights, priorities, priorityWeights } from './priority.ts';
 
 /** Nodes without work that are remembered for what they have had; beyond it, who has had least is forgotten first. */
 const maxIdle = 4096;
@@ -7,10 +7,15 @@ const maxIdle = 4096;
 /** The tree of tenants, priorities and fairness keys, and the way down it. */
 export class OrderTree {
   readonly root = new OrderNode('', undefined, 1, 0);
+  readonly #weights: PriorityWeights;
   #serial = 0;
   #size = 0;
   /** When there are so many, those without work are looked through. */
   #forgetAt = 2 * maxIdle;
+
+  constructor(weights: PriorityWeights = priorityWeights) {
+    this.#weights = weights;
+  }
 
   /** How many nodes are kept. */
   get size(): number {
@@ -26,7 +31,7 @@ export class OrderTree {
 
   leaf({ tenant, priority, fairnessKey }: Leaf): OrderNode {
     const rank = priorities.indexOf(priority);
-    const floor = this.#child(this.tenant(tenant), priority, priorityWeights[priority], rank);
+    const floor = this.#child(this.tenant(tenant), priority, this.#weights[priority], rank);
     return this.#child(floor, fairnessKey, 1, rank);
   }
 

@@ -4,7 +4,9 @@ export const priorities = ['low', 'normal', 'high', 'urgent'] as const;
 export type Priority = (typeof priorities)[number];
 
 /** Of the milliseconds of slots, each against the others of its tenant that have work. */
-export const priorityWeights: Readonly<Record<Priority, number>> = {
+export type PriorityWeights = Readonly<Record<Priority, number>>;
+
+export const priorityWeights: PriorityWeights = {
   low: 1,
   normal: 4,
   high: 16,

@@ -13,7 +13,7 @@ import { classKey, Gates } from './gates.ts';
 import type { OrderNode } from './order-node.ts';
 import { OrderTree } from './order-tree.ts';
 import { type OrderView, type ViewWanted, viewOf } from './order-view.ts';
-import type { Leaf } from './priority.ts';
+import type { Leaf, PriorityWeights } from './priority.ts';
 import { cameBefore, type HeldBy, holdOf, WaitingClass } from './waiting-class.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -48,7 +48,7 @@ function isGated(leaf: OrderNode, gates: readonly Gate[]): boolean {
 }
 
 export class RunOrder {
-  readonly #tree = new OrderTree();
+  readonly #tree: OrderTree;
   /** Where each that waits does. */
   readonly #waiting = new Map<string, WaitingClass>();
   readonly #running = new Map<string, Running>();
@@ -57,6 +57,10 @@ export class RunOrder {
   #now = 0;
   /** Leaves that may have lost their last work that can start: looked at when all gates have turned. */
   readonly #tired = new Set<OrderNode>();
+
+  constructor(weights?: PriorityWeights) {
+    this.#tree = new OrderTree(weights);
+  }
 
   get waiting(): number {
     return this.#waiting.size;
