@@ -138,6 +138,13 @@ export class Slots {
     return this.#order.ahead(key, this.#users.leafOf(key), most);
   }
 
+  /** Milliseconds until gates let one through that waits, or that would come now; see `RunOrder.gateWait`. */
+  gateWait(key: string, leaf: Leaf, expectedMs: number, stored: number): number {
+    if (this.#since.has(key)) return 0;
+    const now = this.#users.now() - this.#begunAt;
+    return this.#order.gateWait(key, leaf, { expectedMs, stored, now });
+  }
+
   /** What a tenant may have of the slots from now on. What runs goes on. */
   setQuota(tenant: string, limits: TenantLimits): void {
     this.#order.setQuota(tenant, limits);

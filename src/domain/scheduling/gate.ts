@@ -71,6 +71,8 @@ export abstract class Gate {
   since: number;
   /** How many classes and attempts it is before. */
   users = 0;
+  /** Of those that have to pass it, how many wait, by their priority. */
+  readonly waiting = [0, 0, 0, 0];
   readonly passing = new PassingClasses();
   readonly held = new HeldClasses();
   /** The tenant whose quota it is. */
@@ -97,6 +99,21 @@ export abstract class Gate {
   }
   /** When it opens by itself; infinity where something has to end first. */
   abstract readonly opensAt: number;
+  /**
+   * Milliseconds until one with so many before it is let through, where each attempt takes `expectedMs`. Infinity where
+   * it never is.
+   */
+  abstract waitMs(ahead: number, expectedMs: number, now: number): number;
   /** Those that keep it closed. */
   abstract readonly holders: Iterable<string>;
+}
+
+/**
+ * Milliseconds until one with so many before it has a place, of which there are `places` and `free` ones: all that run
+ * are taken to have just begun.
+ */
+export function roundsMs(ahead: number, places: number, free: number, expectedMs: number): number {
+  const inTheWay = ahead + 1 - Math.max(0, free);
+  if (inTheWay <= 0) return 0;
+  return places <= 0 ? Number.POSITIVE_INFINITY : Math.ceil(inTheWay / places) * expectedMs;
 }

@@ -5,6 +5,7 @@ import {
   type QuotaMemoryUse,
   type Resources,
   type ResourcesUse,
+  roundsMs,
 } from './gate.ts';
 
 /** What holds back whoever does not find enough of something. */
@@ -66,6 +67,21 @@ export class ResourcePool implements Meter {
     };
   }
 
+  /** How many of that size there is room for in all, and now. */
+  placesFor(use: ReservingUse): { readonly places: number; readonly free: number } {
+    const { memoryBytes, processors } = this.demandOf(use);
+    const { total } = this;
+    const places = (memory: number, cores: number): number => {
+      const ofMemory = memoryBytes === 0 ? Number.POSITIVE_INFINITY : (memory + 1e-9) / memoryBytes;
+      const ofCores = processors === 0 ? Number.POSITIVE_INFINITY : (cores + 1e-9) / processors;
+      return Math.floor(Math.min(ofMemory, ofCores));
+    };
+    return {
+      places: places(total.memoryBytes, total.processors),
+      free: places(total.memoryBytes - this.#memoryBytes, total.processors - this.#processors),
+    };
+  }
+
   add(id: string, use: ReservingUse): void {
     if (this.running.has(id)) return;
     const demand = this.demandOf(use);
@@ -111,6 +127,12 @@ export class ResourceGate extends Gate {
 
   admits(): boolean {
     return this.#pool.fits(this, this.use);
+  }
+
+  /** As if all that wait and run were as large as this. */
+  waitMs(ahead: number, expectedMs: number): number {
+    const { places, free } = this.#pool.placesFor(this.use);
+    return roundsMs(ahead, places, free, expectedMs);
   }
 
   pass(id: string): void {

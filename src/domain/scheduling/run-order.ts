@@ -29,6 +29,14 @@ interface Running {
   readonly expectedMs: number;
 }
 
+interface GateWaitFacts {
+  /** Of each attempt. */
+  readonly expectedMs: number;
+  /** Of its line, that wait in the store; 0. */
+  readonly stored?: number;
+  readonly now?: number;
+}
+
 /** What an administrator grants to a tenant; absent is without limit. */
 export interface TenantLimits {
   /** Against the other tenants; 1. */
@@ -45,6 +53,10 @@ const none: readonly never[] = [];
 /** Something counts its attempts. */
 function isGated(leaf: OrderNode, gates: readonly Gate[]): boolean {
   return gates.length > 0 || leaf.tenant.gates.length > 0;
+}
+
+function countWaiting({ gates, leaf: { rank } }: WaitingClass, count: number): void {
+  for (const { waiting } of gates) waiting[rank] = (waiting[rank] ?? 0) + count;
 }
 
 export class RunOrder {
@@ -92,6 +104,7 @@ export class RunOrder {
     const isHead = first && line.first === 0;
     line.add(id, first, this.#serial++);
     this.#waiting.set(id, queue);
+    countWaiting(queue, 1);
     this.#tree.arrive(node);
     if (isNew && queue === node.plain) this.#tree.wake(node);
     else if (isNew) this.#place(queue);
@@ -105,6 +118,7 @@ export class RunOrder {
     if (queue === undefined) return false;
     this.#waiting.delete(id);
     queue.line.delete(id);
+    countWaiting(queue, -1);
     queue.leaf.depart();
     this.#shortened(queue);
     for (const gate of queue.gates) this.#offerMore(gate, queue.leaf);
@@ -130,6 +144,7 @@ export class RunOrder {
     const { leaf, gates } = queue;
     this.#tree.reach(leaf);
     this.#waiting.delete(id);
+    countWaiting(queue, -1);
     leaf.depart();
     this.#begin(id, leaf, gates, expectedMs(id));
     this.#shortened(queue);
@@ -283,6 +298,32 @@ export class RunOrder {
       places += Math.min(others, ((places + 1) * weights) / each.weight);
     }
     return { keys, count: Math.round(places) };
+  }
+
+  /**
+   * Milliseconds until its gates let one through that waits, or that would come now to a leaf behind those of its line
+   * in the store, where each attempt takes as long as is expected: the longest that one of them takes. Before it are all of its priority
+   * and of higher ones that have to pass the same, but for those behind it in its line. 0 without gates.
+   */
+  gateWait(id: string, leaf: Leaf, { expectedMs, stored = 0, now = this.#now }: GateWaitFacts): number {
+    const known = this.#waiting.get(id);
+    const node = known?.leaf ?? this.#tree.leaf(leaf);
+    const gates = known?.gates ?? this.#gatesOf(leaf.gates ?? none);
+    if (!isGated(node, gates)) return 0;
+    const behind = known === undefined ? -stored : known.line.size - known.line.most(id);
+    const wait = (gate: Gate, waiting: number): number =>
+      gate.waitMs(Math.max(0, waiting - behind), expectedMs, Math.max(now, this.#now));
+    const { rank, tenant } = node;
+    let longest = 0;
+    for (const gate of gates) {
+      const waiting = gate.waiting.reduce((sum, count, of) => (of < rank ? sum : sum + count), 0);
+      longest = Math.max(longest, wait(gate, waiting));
+    }
+    if (tenant.gates.length === 0) return longest;
+    let waiting = 0;
+    for (const each of tenant.below.values()) if (each.rank >= rank) waiting += each.waiting;
+    for (const gate of tenant.gates) longest = Math.max(longest, wait(gate, waiting));
+    return longest;
   }
 
   #begin(id: string, leaf: OrderNode, gates: readonly Gate[], expectedMs: number): void {

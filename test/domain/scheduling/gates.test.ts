@@ -547,3 +547,60 @@ describe('the memory of a tenant', () => {
     expect(order.gates).toBeLessThan(10_000);
   });
 });
+
+describe('how long gates will likely hold one', () => {
+  const key = (limit: number): GateUse => ({
+    ...{ kind: 'concurrency', rule: 'r', meter: 'm', key: 'k', value: 'v' },
+    limit,
+  });
+  const wait = (order: RunOrder, id: string, gates: readonly GateUse[], now = 0) =>
+    order.gateWait(id, { ...leaf(), gates }, { expectedMs: 100, now });
+
+  test('a concurrency key: those before it on the same value, so many at a time, each as long as expected', () => {
+    const order = new RunOrder();
+    const gates = [key(2)];
+    expect(wait(order, 'new', gates)).toBe(0);
+    for (let n = 0; n < 6; n++) order.add(`e${n}`, { ...leaf(), gates });
+    expect(takeAll(order)).toEqual(['e0', 'e1']);
+    expect(['e2', 'e3', 'e4', 'e5', 'new'].map((id) => wait(order, id, gates))).toEqual([
+      100, 100, 200, 200, 300,
+    ]);
+    order.end('e0', 1);
+    expect(wait(order, 'e2', gates)).toBe(0);
+    expect(order.gateWait('new', { ...leaf(), gates }, { expectedMs: 100, stored: 10 })).toBe(700);
+  });
+
+  test('those of lower priority that wait for the same value are not before it', () => {
+    const order = new RunOrder();
+    const gates = [key(1)];
+    for (let n = 0; n < 5; n++) order.add(`e${n}`, { ...leaf(), gates });
+    order.take(() => 1);
+    const urgent = { ...leaf(), priority: 'urgent' as const, gates };
+    expect(order.gateWait('new', urgent, { expectedMs: 100 })).toBe(100);
+    expect(order.gateWait('new', { ...urgent, priority: 'low' }, { expectedMs: 100 })).toBe(500);
+  });
+
+  test('a rate: until there is a token for it, after those before it', () => {
+    const order = new RunOrder();
+    const gates: readonly GateUse[] = [
+      { kind: 'rate', rule: 'r', meter: 'm', key: 'k', value: 'v', units: 1, perMs: 1000, burst: 2 },
+    ];
+    expect(wait(order, 'new', gates, 10_000)).toBe(0);
+    for (let n = 0; n < 4; n++) order.add(`e${n}`, { ...leaf(), gates });
+    expect(takeAll(order, 10_000)).toEqual(['e0', 'e1']);
+    expect(['e2', 'e3', 'new'].map((id) => wait(order, id, gates, 10_400))).toEqual([600, 1600, 2600]);
+  });
+
+  test('memory and quotas: as many at a time as there is room for', () => {
+    const order = new RunOrder();
+    order.setResources({ memoryBytes: 10, processors: Number.POSITIVE_INFINITY });
+    const gates: readonly GateUse[] = [{ kind: 'resources', memoryBytes: 4, processors: 1 }];
+    for (let n = 0; n < 4; n++) order.add(`e${n}`, { ...leaf(), gates });
+    expect(takeAll(order)).toEqual(['e0', 'e1']);
+    expect(['e2', 'e3', 'new'].map((id) => wait(order, id, gates))).toEqual([100, 100, 200]);
+    order.setQuota(leaf().tenant, { running: 1 });
+    expect(['e2', 'e3', 'new'].map((id) => wait(order, id, []))).toEqual([100, 200, 300]);
+    order.setQuota(leaf().tenant, { running: 0 });
+    expect(wait(order, 'new', [])).toBe(Number.POSITIVE_INFINITY);
+  });
+});
