@@ -17,7 +17,7 @@ import { IdempotencyKeys } from './idempotency.ts';
 import { checkKeys } from './key-admission.ts';
 import { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
-import { chartInput, newRecord } from './new-execution.ts';
+import { type AdmissionTime, chartInput, newRecord } from './new-execution.ts';
 import { toStore } from './recovery/stored-invocation.ts';
 import { replaceWaiting } from './superseding.ts';
 
@@ -109,25 +109,54 @@ export class Admissions {
     if (record.invocationId !== '') this.#keys.release(tenantOf(record), record.invocationId);
   }
 
+  /**
+   * What `admit` would do: the execution that it would join, or the record of one that it would accept, without ids.
+   * Rejects with what it would.
+   */
+  async rehearse(request: AdmissionRequest): Promise<{
+    readonly joins: boolean;
+    readonly record: ExecutionRecord;
+  }> {
+    const { invocationId, payloadDigest, scope } = request;
+    const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
+    const owner = invocationId === '' ? undefined : await this.#keys.find(claim);
+    if (owner !== undefined) return { joins: true, record: owner };
+    return { joins: false, record: this.#accepted(request, { executionId: '', requestId: '' }, this.#at()) };
+  }
+
+  #at(): AdmissionTime {
+    return { wall: Math.round(this.#options.clock.now()), steady: this.#options.now() };
+  }
+
+  /** Its record, where it may come in; throws a RequestError where not. */
+  #accepted(
+    request: AdmissionRequest,
+    ids: { readonly executionId: string; readonly requestId: string },
+    at: AdmissionTime,
+  ): ExecutionRecord {
+    const { task } = request;
+    this.#options.checkOpen(tenantOf(task), request.priority ?? 'normal');
+    const record = newRecord(request, ids, at, this.#options.reserves(task));
+    if (request.refuseIfLate === true) this.#assertInTime(record, request);
+    checkKeys(record, this.#options.executions);
+    return record;
+  }
+
   #create(request: AdmissionRequest): LiveLog {
     const { clock, ids, executions, surroundings } = this.#options;
-    this.#options.checkOpen(tenantOf(request.task), request.priority ?? 'normal');
     const { task, invocation, invocationId } = request;
-    const at = { wall: Math.round(clock.now()), steady: this.#options.now() };
+    const at = this.#at();
     const admitted = clock.monotonic();
     const claim = invocationId === '' ? undefined : invocationId;
-    const record = newRecord(
+    const record = this.#accepted(
       request,
       { executionId: ids('exec_'), requestId: claim ?? ids('req_') },
       at,
-      this.#options.reserves(task),
     );
-    if (request.refuseIfLate === true) this.#assertInTime(record, request);
     const log = new LiveLog(surroundings, record, task.definition.limits, {
       input: toStore(invocation),
       claimInvocationId: claim,
     });
-    checkKeys(record, executions);
     const execution = new LiveExecution({
       log,
       task,

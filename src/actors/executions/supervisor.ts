@@ -17,6 +17,7 @@ import type {
   Adoption,
   Changed,
   Executions,
+  Rehearsal,
   Transfers,
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
@@ -25,6 +26,7 @@ import type { ResourcesView } from '../../domain/node-feed.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
 import { assertFits, boundsRunning } from '../../domain/quota.ts';
 import type { Resources } from '../../domain/scheduling/gate.ts';
+import { leafOf } from '../../domain/scheduling/line.ts';
 import { Overload, type OverloadRule } from '../../domain/scheduling/overload.ts';
 import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import { type Reserved, reservedBy, rulesOf } from '../../domain/scheduling/task-gates.ts';
@@ -36,6 +38,7 @@ import type { Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
 import { explain } from '../explain/explaining.ts';
 import { QueueViewing } from '../explain/queue-viewing.ts';
+import { joining, type RehearsingHost, rehearse } from '../explain/rehearsing.ts';
 import type { IdSource } from '../ids.ts';
 import { Committer, storeUnavailable } from '../log/committer.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
@@ -58,7 +61,7 @@ import { LiveExecutions } from './live-executions.ts';
 import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
-import { endOldest } from './superseding.ts';
+import { endOldest, replacedBy } from './superseding.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
 import { TenantQuotas } from './tenant-quotas.ts';
 import { TenantStorage } from './tenant-storage.ts';
@@ -318,6 +321,24 @@ export class Supervisor implements Executions, Transfers, Explanations {
 
   admit(request: AdmissionRequest): Promise<Admission> {
     return this.#admissions.admit(request);
+  }
+
+  async rehearse(request: AdmissionRequest): Promise<Rehearsal> {
+    const { joins, record } = await this.#admissions.rehearse(request);
+    if (joins) return joining(record);
+    const { estimates, backlog } = this.#queue;
+    const { scope = wholeNode, startAfterMs } = request;
+    const host: RehearsingHost = {
+      slots: this.#slots,
+      time: this.#time,
+      behind: (leaf) => backlog.behind(leaf),
+      maySay: (id) => this.#isSeen(scope, id),
+      block: () => this.#dispatch.block,
+      waitMs: (of) => estimates.wait(of, this.#now()),
+      likelyMs: (of) => estimates.likely(of, this.#now()),
+    };
+    const replaces = replacedBy(record, this.#executions);
+    return rehearse(host, { record, leaf: leafOf(record), startAfterMs, replaces });
   }
 
   async attach(executionId: string, purpose: 'observe' | 'glance' = 'observe'): Promise<LogCursor> {

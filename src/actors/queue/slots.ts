@@ -167,6 +167,12 @@ export class Slots {
     return held === undefined ? undefined : this.heldKey(held);
   }
 
+  /** What besides slots would hold back one that came now to a leaf. */
+  holdFor(leaf: Leaf): HeldKey | undefined {
+    const held = this.#order.holdFor(leaf, this.#users.now() - this.#begunAt);
+    return held === undefined ? undefined : this.heldKey(held);
+  }
+
   /** So many more wait in the store in a leaf with the same gates, or fewer; none of them is among those that wait here. */
   store(leaf: Leaf, count: number): void {
     this.#order.store(leaf, count);

@@ -14,7 +14,7 @@ import type { OrderNode } from './order-node.ts';
 import { OrderTree } from './order-tree.ts';
 import { type OrderView, type ViewWanted, viewOf } from './order-view.ts';
 import type { Leaf, PriorityWeights } from './priority.ts';
-import { cameBefore, type HeldBy, holdOf, WaitingClass } from './waiting-class.ts';
+import { cameBefore, type HeldBy, holdBy, holdOf, WaitingClass } from './waiting-class.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
 /**
@@ -262,6 +262,13 @@ export class RunOrder {
   heldBy(id: string, leaf?: Leaf): HeldBy | undefined {
     const queue = this.#waiting.get(id) ?? (leaf === undefined ? undefined : this.#find(leaf));
     return queue === undefined ? undefined : holdOf(queue);
+  }
+
+  /** What would hold back one that came now to a leaf; undefined where nothing but slots would. */
+  holdFor({ gates = none, tenant }: Leaf, now = this.#now): HeldBy | undefined {
+    const own = this.#tree.findTenant(tenant)?.gates ?? none;
+    const closed = [...this.#gatesOf(gates), ...own].find((gate) => !gate.admits(Math.max(now, this.#now)));
+    return closed === undefined ? undefined : holdBy(closed);
   }
 
   /** So many more wait in the store in a leaf with the same gates, or fewer: they are counted, and are not in the order. */

@@ -7,7 +7,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { ExecutionResult, ExecutionResultJson, ExecutionStatus, ExecutionStatusJson } from "./function_pb.js";
-import type { Duration, DurationJson, StructJson, Timestamp, TimestampJson, Value, ValueJson } from "@bufbuild/protobuf/wkt";
+import type { StructJson, Timestamp, TimestampJson, Value, ValueJson } from "@bufbuild/protobuf/wkt";
+import type { QueueGate, QueueGateJson } from "./gate_pb.js";
 
 /**
  * Describes the file spearlet/node.proto.
@@ -825,138 +826,6 @@ export declare type ExplainExecutionRequestJson = {
  * Use `create(ExplainExecutionRequestSchema)` to create a new message.
  */
 export declare const ExplainExecutionRequestSchema: GenMessage<ExplainExecutionRequest, {jsonType: ExplainExecutionRequestJson}>;
-
-/**
- * What holds back an execution that waits, besides the slots.
- *
- * @generated from message spearlet.QueueGate
- */
-export declare type QueueGate = Message<"spearlet.QueueGate"> & {
-  /**
-   * `concurrency`, `rate`, `quota`, `resources`.
-   *
-   * @generated from field: string kind = 1;
-   */
-  kind: string;
-
-  /**
-   * As its task has it; empty where there is none.
-   *
-   * @generated from field: string key = 2;
-   */
-  key: string;
-
-  /**
-   * Of this execution.
-   *
-   * @generated from field: string value = 3;
-   */
-  value: string;
-
-  /**
-   * Attempts at a time; of a rate, starts in the time that `per` says; of memory, bytes.
-   *
-   * @generated from field: uint64 limit = 4;
-   */
-  limit: bigint;
-
-  /**
-   * Of a rate.
-   *
-   * @generated from field: google.protobuf.Duration per = 5;
-   */
-  per?: Duration | undefined;
-
-  /**
-   * Of a rate: at most so many at once.
-   *
-   * @generated from field: uint64 burst = 6;
-   */
-  burst: bigint;
-
-  /**
-   * It lets nobody through since then.
-   *
-   * @generated from field: google.protobuf.Timestamp since = 7;
-   */
-  since?: Timestamp | undefined;
-
-  /**
-   * When it opens by itself, where that is known.
-   *
-   * @generated from field: google.protobuf.Timestamp opens_at = 8;
-   */
-  opensAt?: Timestamp | undefined;
-};
-
-/**
- * What holds back an execution that waits, besides the slots.
- *
- * @generated from message spearlet.QueueGate
- */
-export declare type QueueGateJson = {
-  /**
-   * `concurrency`, `rate`, `quota`, `resources`.
-   *
-   * @generated from field: string kind = 1;
-   */
-  kind?: string;
-
-  /**
-   * As its task has it; empty where there is none.
-   *
-   * @generated from field: string key = 2;
-   */
-  key?: string;
-
-  /**
-   * Of this execution.
-   *
-   * @generated from field: string value = 3;
-   */
-  value?: string;
-
-  /**
-   * Attempts at a time; of a rate, starts in the time that `per` says; of memory, bytes.
-   *
-   * @generated from field: uint64 limit = 4;
-   */
-  limit?: string;
-
-  /**
-   * Of a rate.
-   *
-   * @generated from field: google.protobuf.Duration per = 5;
-   */
-  per?: DurationJson;
-
-  /**
-   * Of a rate: at most so many at once.
-   *
-   * @generated from field: uint64 burst = 6;
-   */
-  burst?: string;
-
-  /**
-   * It lets nobody through since then.
-   *
-   * @generated from field: google.protobuf.Timestamp since = 7;
-   */
-  since?: TimestampJson;
-
-  /**
-   * When it opens by itself, where that is known.
-   *
-   * @generated from field: google.protobuf.Timestamp opens_at = 8;
-   */
-  opensAt?: TimestampJson;
-};
-
-/**
- * Describes the message spearlet.QueueGate.
- * Use `create(QueueGateSchema)` to create a new message.
- */
-export declare const QueueGateSchema: GenMessage<QueueGate, {jsonType: QueueGateJson}>;
 
 /**
  * @generated from message spearlet.ExplainExecutionResponse
