@@ -443,6 +443,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
         glance: (id) => this.attach(id, 'glance'),
         taskOf: (id) => this.#executions.get(id)?.task,
         placeOf: (id) => this.#queue.placeOf(id),
+        waitMs: (record) => this.#queue.estimates.wait(record, this.#now()),
         maySay: (id) => this.#isSeen(scope, id),
         block: () => this.#dispatch.block,
         time: this.#time,

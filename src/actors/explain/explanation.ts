@@ -36,6 +36,8 @@ export interface Facts {
     readonly running: number;
     readonly holders: readonly string[];
   };
+  /** Milliseconds until it likely starts, of one that waits for a slot. */
+  readonly startsInMs?: number;
   /** What holds it back that waits, besides slots. */
   readonly gate?: HoldingGate;
   /** What keeps the node from starting anything. */
@@ -140,7 +142,8 @@ export function shownGate(gate: HoldingGate, now: number): QueueGate {
   };
 }
 
-function queued({ record, queue, gate, block, lowSpace, entry, now }: Facts, who: string): Words {
+function queued(facts: Facts, who: string): Words {
+  const { record, queue, gate, block, lowSpace, entry, startsInMs, now } = facts;
   const { place, length, retries, slots, running } = queue;
   const details: string[] = [];
   if (entry !== undefined) details.push(`in ${entry.to} for ${durationText(Math.max(0, now - entry.time))}`);
@@ -151,6 +154,9 @@ function queued({ record, queue, gate, block, lowSpace, entry, now }: Facts, who
     const line = lineOf(record);
     if (line !== '') details.push(`it waits among those with ${line}`);
     details.push(`the node runs ${slots} at once (--slots)`);
+    if (startsInMs !== undefined && (gate !== undefined || running >= slots)) {
+      details.push(`it will likely start in ${durationText(startsInMs)}`);
+    }
   }
   if (lowSpace) details.push('the disk is full: what was accepted may end, and nothing new is accepted');
   const where = place > 0 ? `place ${place} of ${length} in the queue` : 'not in the queue yet';
