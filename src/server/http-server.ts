@@ -1,5 +1,5 @@
 /**
- * The HTTP side: the page at `/`, `/status/<id>`, `/healthz`, `/readyz`, and under `/api/` the same handlers as
+ * The HTTP side: the page at `/`, `/status/<id>`, `/metrics`, `/healthz`, `/readyz`, and under `/api/` the same handlers as
  * gRPC's with the same messages as proto JSON, the page's event stream, downloads, the inspection stream, and how the
  * page signs in.
  *
@@ -31,6 +31,7 @@ import { type DownloadOptions, downloadHistory, downloadSnapshot } from './http-
 import { serveEvents } from './http-events.ts';
 import { type HttpHosts, wholeUrl } from './http-hosts.ts';
 import { acceptInspectors, type Inspections } from './http-inspect.ts';
+import { type MetricsSource, sendMetrics } from './http-metrics.ts';
 import { type PageFile, servePage } from './http-page.ts';
 import { createTicket, downloadPath, openSession, type SessionOptions, sendCaller } from './http-session.ts';
 import type { StalledSends } from './stalled-sends.ts';
@@ -62,6 +63,7 @@ export interface HttpServerOptions extends ApiOptions, SessionOptions, Pick<Down
   /** What the page's event stream tells. */
   readonly feed?: NodeFeed;
   readonly inspections?: Inspections;
+  readonly metrics?: MetricsSource;
   /** Absent where nobody counts them. */
   readonly connections?: Connections;
   /** Absent where a caller may take as long as it likes. */
@@ -207,12 +209,13 @@ async function route(
   if (path === '/api/caller') return sendCaller(options, request, response);
   if (path === '/api/tickets') return createTicket(options, request, response);
   if (path.startsWith('/api/')) return callApi(options, request, response, path.slice('/api/'.length));
-  if (path === '/metrics') {
-    throw new RequestError('not_found', 'this version has no metrics yet', { reason: 'NOT_IN_THIS_VERSION' });
+  if (path === '/metrics' && options.metrics !== undefined) {
+    const { metrics } = options;
+    return sendMetrics({ ...options, metrics }, request, response);
   }
   throw new RequestError(
     'not_found',
-    'no such path; there are /, /status/<execution_id>, /healthz, /readyz and /api/<Service>/<Method>',
+    'no such path; there are /, /status/<execution_id>, /metrics, /healthz, /readyz and /api/<Service>/<Method>',
     { reason: 'PATH_NOT_FOUND' },
   );
 }
