@@ -7,6 +7,7 @@ import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { adminToken, example, type LocalServer, startServer } from '../support/server.ts';
 import { refusal } from './refusal.ts';
+import { another, begin, restore, take } from './snapshots.ts';
 
 const mebibyte = 1024 * 1024;
 let server: LocalServer;
@@ -141,4 +142,19 @@ describe('a tenant with a quota of what it keeps', () => {
     expect((await invoke()).success).toBe(true);
     lab.close();
   });
+});
+
+it('counts what is restored by the limits of its task here, whatever its snapshot says', async () => {
+  const source = await another({ slots: '4' });
+  await source.register('loop', 'misbehaving/loop.wasm');
+  const waiting = await begin(source, { task: 'loop', startAfter: { seconds: 1n } });
+  const { document } = await take(source, waiting, { detach: true });
+  const target = await another({ slots: '4', guestMemory: String(128 * mebibyte) });
+  await target.register('loop', 'misbehaving/loop.wasm');
+  const running = await begin(target, { task: 'loop' });
+  await restore(target, document);
+  const explain = () => target.nodes.explainExecution({ executionId: waiting });
+  await expect.poll(async () => (await explain()).gate?.kind, { timeout: 5000 }).toBe('resources');
+  expect((await explain()).heldBy).toEqual([running]);
+  for (const executionId of [waiting, running]) await target.functions.cancelExecution({ executionId });
 });
