@@ -23,12 +23,9 @@ const spear = async (...args: readonly string[]) => {
 
 describe('spear quota', () => {
   it('changes what is named, shows it with what the tenant has, and takes it away', async () => {
-    expect((await spear('quota', 'show', 'shop')).stdout).toMatch(/^shop +1 +0 +- +0 +- +- +- +- +- +-$/m);
+    expect((await spear('quota', 'show', 'shop')).stdout).toMatch(/^shop +1 +0 +- +0 +- +- +- +-$/m);
     const made = await spear('quota', 'set', 'shop', '--weight', '4', '--pending', '100');
-    expect([made.code, made.stdout]).toEqual([
-      0,
-      expect.stringMatching(/^shop +4 +0 +- +0 +100 +- +- +- +- +-$/m),
-    ]);
+    expect([made.code, made.stdout]).toEqual([0, expect.stringMatching(/^shop +4 +0 +- +0 +100 +- +- +-$/m)]);
     await spear('quota', 'set', 'shop', '--running', '2');
     await spear('quota', 'set', 'a', '--running', '0');
     const listed = (await spear('quota', 'list')).stdout;
@@ -47,10 +44,10 @@ describe('spear quota', () => {
   it('sets what may be reserved and how many start in a time, and keeps each when another is changed', async () => {
     await spear('quota', 'set', 'lab', '--memory', '1GiB');
     const made = await spear('quota', 'set', 'lab', '--rate', '100/1m:20');
-    expect(made.stdout).toMatch(/^lab +1 +0 +- +0 +- +- +1 GiB +100 in 1 min 0 s, 20 at once +- +-$/m);
+    expect(made.stdout).toMatch(/^lab +1 +0 +- +0 +- +0 B of 1 GiB +100 in 1 min 0 s, 20 at once +-$/m);
     await spear('quota', 'set', 'lab', '--memory', 'none');
     expect((await spear('quota', 'show', 'lab')).stdout).toMatch(
-      /^lab .* - +- +100 in 1 min 0 s, 20 at once +- +-$/m,
+      /^lab .* - +100 in 1 min 0 s, 20 at once +-$/m,
     );
     await spear('quota', 'set', 'lab', '--rate', 'none');
     expect((await spear('quota', 'list')).stdout).not.toContain('lab');

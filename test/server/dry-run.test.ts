@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DryRunVerdict, ExecutionMode } from '../../src/server/gen/spearlet/function_pb.js';
 import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
-import { type LocalServer, startServer } from '../support/server.ts';
+import { adminToken, type LocalServer, startServer } from '../support/server.ts';
 import { refusal } from './refusal.ts';
 
 let server: LocalServer;
@@ -135,6 +135,21 @@ describe('a dry run', () => {
     });
     await quotas.setQuota({ tenant: 'default', quota: {} });
     await end(first, second);
+  });
+
+  it('has the same answer over HTTP', async () => {
+    const answer = await fetch(`http://${server.httpAddress}/api/FunctionService/InvokeFunction`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${adminToken(server.dataDir)}`,
+      },
+      body: JSON.stringify({ task: 'loop', dryRun: true }),
+    });
+    expect(await answer.json()).toMatchObject({
+      message: 'It would start at once.',
+      dryRun: { verdict: 'DRY_RUN_VERDICT_START' },
+    });
   });
 
   it('is not for a stream', async () => {

@@ -139,13 +139,11 @@ function listCommand(shell: Shell): Command {
 }
 
 async function write(shell: Shell, quotas: readonly TenantQuota[]): Promise<void> {
-  const table = new Table(
-    shell.out,
-    ['TENANT', 'WEIGHT', 'RUNNING', 'OF', 'PENDING', 'OF', 'MEMORY', 'OF', 'RATE', 'STORED', 'OF'],
-    {
-      elastic: ['TENANT'],
-    },
-  );
+  const heading = ['TENANT', 'WEIGHT', 'RUNNING', 'OF', 'PENDING', 'OF', 'MEMORY', 'RATE', 'STORED'];
+  const table = new Table(shell.out, heading, {
+    optional: ['STORED', 'RATE', 'MEMORY'],
+    elastic: ['TENANT'],
+  });
   await table.write(
     quotas.map(({ tenant, quota, running, pending, memoryBytes, storedBytes }) => [
       tenant,
@@ -154,13 +152,16 @@ async function write(shell: Shell, quotas: readonly TenantQuota[]): Promise<void
       String(quota?.running ?? '-'),
       String(pending),
       String(quota?.pending ?? '-'),
-      memoryBytes === 0n ? '-' : sizeText(Number(memoryBytes)),
-      quota?.memoryBytes === undefined ? '-' : sizeText(Number(quota.memoryBytes)),
+      bytesText(memoryBytes, quota?.memoryBytes),
       rateText(quota?.rate),
-      quota?.storedBytes === undefined ? '-' : sizeText(Number(storedBytes)),
-      quota?.storedBytes === undefined ? '-' : sizeText(Number(quota.storedBytes)),
+      bytesText(storedBytes, quota?.storedBytes),
     ]),
   );
+}
+
+/** `64 MiB of 1 GiB`; a dash where it is not bounded. */
+function bytesText(used: bigint, most: bigint | undefined): string {
+  return most === undefined ? '-' : `${sizeText(Number(used))} of ${sizeText(Number(most))}`;
 }
 
 function rateText(rate: TenantRate | undefined): string {
