@@ -50,6 +50,7 @@ export const pathRoles = {
   history: 'observe',
   snapshots: 'operate',
   inspect: 'observe',
+  tasks: 'invoke',
   /** Of all tenants. */
   metrics: 'observe',
   caller: 'observe',
