@@ -24,11 +24,15 @@ import {
   type RegisterTaskWithProgressRequest,
   type RegisterTaskWithProgressResponse,
   RegisterTaskWithProgressResponseSchema,
+  type UpdateTaskRequest,
+  type UpdateTaskResponse,
+  UpdateTaskResponseSchema,
 } from './gen/spearlet/task_pb.js';
 import type { PageTokens } from './page-tokens.ts';
 import { pageSize, reference } from './wire/fields.ts';
 import { labelsFromWire } from './wire/labels.ts';
 import { draftFromWire, taskToWire } from './wire/task.ts';
+import { updateFromWire } from './wire/task-update.ts';
 
 export interface TaskServiceOptions {
   readonly tasks: Tasks;
@@ -47,6 +51,7 @@ export interface TaskService {
   >;
   readonly getTask: UnaryHandler<GetTaskRequest, GetTaskResponse>;
   readonly listTasks: UnaryHandler<ListTasksRequest, ListTasksResponse>;
+  readonly updateTask: UnaryHandler<UpdateTaskRequest, UpdateTaskResponse>;
   readonly deleteTask: UnaryHandler<DeleteTaskRequest, DeleteTaskResponse>;
 }
 
@@ -149,6 +154,15 @@ export function createTaskService({
         tasks: page.map((task) => taskToWire(task, maySeeVariables(principal))),
         nextPageToken:
           found.length > limit && last !== undefined ? pageTokens.seal('tasks', last.definition.name) : '',
+      });
+    },
+
+    async updateTask(request, { principal, scope }) {
+      const wanted = reference('task', request.task);
+      const { task, changed } = await tasks.update(wanted, { ...updateFromWire(request), scope });
+      return create(UpdateTaskResponseSchema, {
+        task: taskToWire(task, maySeeVariables(principal)),
+        changed,
       });
     },
 

@@ -406,9 +406,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
 
   /** A task has a new revision: its limits hold for those that wait, too. */
   limitsChanged(task: Task): void {
-    const rules = rulesOf(task);
-    if (rules.length === 0) return;
-    for (const rule of rules) this.#slots.change(rule);
+    this.#slots.setRules(task.taskId, task.revision, rulesOf(task));
     this.#actor.send({ type: 'pump' });
   }
 

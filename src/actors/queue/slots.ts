@@ -137,9 +137,12 @@ export class Slots {
     });
   }
 
-  /** A rule has another limit, for all that wait and for those that come. What runs goes on. */
-  change(rule: GateUse): void {
-    this.#order.change(rule);
+  /**
+   * These are all limits of a task from now on, for all that wait and for those that come. What runs goes on, and what it
+   * has no more holds nobody back.
+   */
+  setRules(taskId: string, revision: number, rules: readonly GateUse[]): void {
+    this.#order.replaceRules(taskId, revision, rules);
   }
 
   /** What besides slots holds back a key that waits; undefined where nothing does. Times are milliseconds from now. */

@@ -17,6 +17,7 @@ interface Opening extends Placed {
 }
 
 interface Rule {
+  readonly name: string;
   /** One with its limit as it is now. */
   use: GateUse;
   readonly gates: Set<Gate>;
@@ -27,6 +28,8 @@ export class Gates {
   readonly #gates = new Map<string, Gate>();
   readonly #meters = new Map<string, Meter>();
   readonly #rules = new Map<string, Rule>();
+  /** By whose they are. */
+  readonly #rulesOf = new Map<string, Set<Rule>>();
   readonly #openings = new IndexedHeap<Opening>(
     (a, b) => a.at < b.at || (a.at === b.at && a.gate.id < b.gate.id),
   );
@@ -66,12 +69,12 @@ export class Gates {
     if (known !== undefined) return known;
     if (this.#gates.size > this.#sweepAt) this.#sweep(now);
     const name = ruleOf(use);
-    const rule = this.#rules.get(name) ?? { use, gates: new Set() };
+    const rule = this.#rules.get(name) ?? { name, use, gates: new Set() };
     const made = this.#make(id, limited(use, rule.use), now);
     if (made === undefined) return undefined;
     this.#gates.set(id, made);
     made.meter.gates.push(made);
-    this.#rules.set(name, rule);
+    if (rule.gates.size === 0) this.#keep(rule);
     rule.gates.add(made);
     made.open = made.admits(now);
     if (!made.open) this.#schedule(made, now);
@@ -86,6 +89,15 @@ export class Gates {
     for (const gate of rule.gates) {
       gate.use = limited(gate.use, use);
       this.check(gate.meter, now);
+    }
+  }
+
+  /** These are all rules of an owner from now on, of a version: those that it has no more hold nobody back. */
+  replace(owner: string, version: number, uses: readonly GateUse[], now: number): void {
+    const names = new Set(uses.map(ruleOf));
+    for (const use of uses) this.change(use, now);
+    for (const { name, use } of this.#rulesOf.get(owner) ?? none) {
+      if (!names.has(name)) this.change(lifted(use, version), now);
     }
   }
 
@@ -151,6 +163,23 @@ export class Gates {
     this.check(this.#pool, now);
   }
 
+  #keep(rule: Rule): void {
+    this.#rules.set(rule.name, rule);
+    const owner = ownerOf(rule.use);
+    if (owner === '') return;
+    const rules = this.#rulesOf.get(owner);
+    if (rules === undefined) this.#rulesOf.set(owner, new Set([rule]));
+    else rules.add(rule);
+  }
+
+  #drop(rule: Rule): void {
+    this.#rules.delete(rule.name);
+    const owner = ownerOf(rule.use);
+    const rules = this.#rulesOf.get(owner);
+    rules?.delete(rule);
+    if (rules?.size === 0) this.#rulesOf.delete(owner);
+  }
+
   #schedule(gate: Gate, now: number): void {
     if (Number.isFinite(gate.opensAt)) this.#set(gate, gate.opensAt);
     else if (gate.held.size > 0) this.holds(gate, now);
@@ -191,7 +220,7 @@ export class Gates {
       gate.meter.gates.splice(gate.meter.gates.indexOf(gate), 1);
       const rule = this.#rules.get(ruleOf(gate.use));
       rule?.gates.delete(gate);
-      if (rule?.gates.size === 0) this.#rules.delete(ruleOf(gate.use));
+      if (rule?.gates.size === 0) this.#drop(rule);
       const opening = this.#opening.get(gate);
       if (opening !== undefined) this.#openings.delete(opening);
       this.#opening.delete(gate);
@@ -200,6 +229,8 @@ export class Gates {
     this.#sweepAt = Math.max(maxUnused, 2 * this.#gates.size);
   }
 }
+
+const none: readonly never[] = [];
 
 const boundless: Resources = {
   memoryBytes: Number.POSITIVE_INFINITY,
@@ -221,6 +252,12 @@ function ruleOf(use: GateUse): string {
   return use.kind === 'resources' ? idOf(use) : `${use.kind}\0${use.rule}`;
 }
 
+/** A task's id; empty where it is nobody's in particular. */
+function ownerOf(use: GateUse): string {
+  if (use.kind === 'resources') return '';
+  return use.rule.includes('/') ? use.rule.slice(0, use.rule.indexOf('/')) : '';
+}
+
 function versionOf(use: GateUse): number {
   return use.kind === 'resources' ? 0 : (use.version ?? 0);
 }
@@ -228,6 +265,12 @@ function versionOf(use: GateUse): number {
 function sameLimit(a: GateUse, b: GateUse): boolean {
   if (isRate(a) && isRate(b)) return a.units === b.units && a.perMs === b.perMs && a.burst === b.burst;
   return !isConcurrency(a) || !isConcurrency(b) || a.limit === b.limit;
+}
+
+/** One that holds nobody back. */
+function lifted(use: GateUse, version: number): GateUse {
+  if (isRate(use)) return { ...use, burst: Number.POSITIVE_INFINITY, version };
+  return isConcurrency(use) ? { ...use, limit: Number.POSITIVE_INFINITY, version } : use;
 }
 
 /** The one with the limit of the other. */

@@ -182,6 +182,12 @@ export class RunOrder {
     this.#settle();
   }
 
+  /** These are all rules of an owner from now on, before all their values: one that it has no more holds nobody back. */
+  replaceRules(owner: string, version: number, uses: readonly GateUse[]): void {
+    this.#gates.replace(owner, version, uses, this.#now);
+    this.#settle();
+  }
+
   /** What the node may hand out to those whose gates name resources; undefined for any amount, as at the beginning. */
   setResources(total: Resources | undefined): void {
     this.#gates.setResources(total, this.#now);

@@ -23,26 +23,32 @@ type Plain = Omit<TaskDraft, 'source' | 'sha256'>;
 /** Throws invalid_argument with the field and what is allowed. */
 export function draftFromWire(definition: WireDefinition | undefined): TaskDraft {
   if (definition === undefined) throw invalidArgument('definition', 'is required');
+  const settings = settingsFromWire(definition);
+  return {
+    ...settings,
+    source: sourceFromWire(settings.runtime, definition.artifact?.source),
+    sha256: digestFromWire(definition.artifact?.sha256 ?? ''),
+  };
+}
+
+/** All but the artifact. Throws invalid_argument with the field and what is allowed. */
+export function settingsFromWire(definition: WireDefinition): Plain {
   const said = definitionMessage.read(definition, 'definition');
   // The schema has a default for each field that is not set here, or refuses a message without it.
   const filled = withDefaults<TaskDefinition>(taskDefinition.form, said) as Omit<TaskDefinition, 'artifact'>;
   const { runtime, retry } = filled;
   checkKeysOnce('definition.concurrency', said.concurrency);
   checkKeysOnce('definition.rate', said.rate);
-  return {
-    ...inOrder<Plain>(taskDefinition.form, {
-      ...filled,
-      limits: said.limits ?? {},
-      retry: { ...retry, maxMs: Math.max(retry.initialMs, retry.maxMs) },
-      ...networkFrom(runtime, said),
-      ...secretsFrom(said),
-      container: containerOf(runtime, said),
-      warm: warmOf(runtime, definition.warm !== undefined, filled.warm),
-      ...changedInterruption(runtime, filled),
-    }),
-    source: sourceFromWire(runtime, definition.artifact?.source),
-    sha256: digestFromWire(definition.artifact?.sha256 ?? ''),
-  };
+  return inOrder<Plain>(taskDefinition.form, {
+    ...filled,
+    limits: said.limits ?? {},
+    retry: { ...retry, maxMs: Math.max(retry.initialMs, retry.maxMs) },
+    ...networkFrom(runtime, said),
+    ...secretsFrom(said),
+    container: containerOf(runtime, said),
+    warm: warmOf(runtime, definition.warm !== undefined, filled.warm),
+    ...changedInterruption(runtime, filled),
+  });
 }
 
 /** Of two limits of one key only the lower would ever hold. */

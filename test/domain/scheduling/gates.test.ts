@@ -184,6 +184,26 @@ describe('a concurrency key', () => {
     expect(takeAll(order)).toEqual(['4', '5']);
   });
 
+  test('that its owner has no more holds nobody back, also not one that comes with it later', () => {
+    const order = new RunOrder();
+    const of = (rule: string, version: number) => ({ ...concurrency('a', 1), rule, version });
+    const slow: GateUse = { ...rate('a', 1, 1000), rule: 't1/rate', version: 1 };
+    for (let n = 0; n < 3; n++) order.add(`${n}`, { ...leaf(), gates: [of('t1/user', 1), slow] });
+    order.add('other', { ...leaf('low'), gates: [{ ...of('t2/user', 1), meter: 'other' }] });
+    expect(takeAll(order, 1000)).toEqual(['0', 'other']);
+    order.add('other 2', { ...leaf('low'), gates: [{ ...of('t2/user', 1), meter: 'other' }] });
+    order.replaceRules('t1', 2, []);
+    expect(takeAll(order, 1000)).toEqual(['1', '2']);
+    order.add('3', { ...leaf(), gates: [of('t1/user', 1), slow] });
+    expect(takeAll(order, 1000)).toEqual(['3']);
+    // And again one that it has anew.
+    order.replaceRules('t1', 3, [of('t1/user', 3)]);
+    order.add('4', { ...leaf(), gates: [of('t1/user', 1)] });
+    expect(takeAll(order, 1000)).toEqual([]);
+    for (const id of ['0', '1', '2', '3']) order.end(id, 1, 1000);
+    expect(takeAll(order, 1000)).toEqual(['4']);
+  });
+
   test('counts what ran before a restart', () => {
     const order = new RunOrder();
     order.hold('before', { ...leaf(), gates: [concurrency('a', 1)] }, 100);

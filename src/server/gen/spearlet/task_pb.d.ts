@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Duration, DurationJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import type { Duration, DurationJson, FieldMask, FieldMaskJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import type { ErrorCode, ErrorCodeJson, Priority, PriorityJson, Timeouts, TimeoutsJson } from "./function_pb.js";
 
 /**
@@ -1819,6 +1819,120 @@ export declare type ListTasksResponseJson = {
 export declare const ListTasksResponseSchema: GenMessage<ListTasksResponse, {jsonType: ListTasksResponseJson}>;
 
 /**
+ * @generated from message spearlet.UpdateTaskRequest
+ */
+export declare type UpdateTaskRequest = Message<"spearlet.UpdateTaskRequest"> & {
+  /**
+   * By id or name.
+   *
+   * @generated from field: string task = 1;
+   */
+  task: string;
+
+  /**
+   * Read only where the mask names it; what is named and not set here is unset, or has its default again.
+   *
+   * @generated from field: spearlet.TaskDefinition definition = 2;
+   */
+  definition?: TaskDefinition | undefined;
+
+  /**
+   * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts` and `warm`; also
+   * a field of the last three, such as `retry.budget`. Lists and maps are replaced as a whole.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 3;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * Refuse with ABORTED where the task has another revision by now. Without it the others' fields stay as they are.
+   *
+   * @generated from field: optional uint32 expected_revision = 4;
+   */
+  expectedRevision?: number | undefined;
+};
+
+/**
+ * @generated from message spearlet.UpdateTaskRequest
+ */
+export declare type UpdateTaskRequestJson = {
+  /**
+   * By id or name.
+   *
+   * @generated from field: string task = 1;
+   */
+  task?: string;
+
+  /**
+   * Read only where the mask names it; what is named and not set here is unset, or has its default again.
+   *
+   * @generated from field: spearlet.TaskDefinition definition = 2;
+   */
+  definition?: TaskDefinitionJson;
+
+  /**
+   * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts` and `warm`; also
+   * a field of the last three, such as `retry.budget`. Lists and maps are replaced as a whole.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 3;
+   */
+  updateMask?: FieldMaskJson;
+
+  /**
+   * Refuse with ABORTED where the task has another revision by now. Without it the others' fields stay as they are.
+   *
+   * @generated from field: optional uint32 expected_revision = 4;
+   */
+  expectedRevision?: number;
+};
+
+/**
+ * Describes the message spearlet.UpdateTaskRequest.
+ * Use `create(UpdateTaskRequestSchema)` to create a new message.
+ */
+export declare const UpdateTaskRequestSchema: GenMessage<UpdateTaskRequest, {jsonType: UpdateTaskRequestJson}>;
+
+/**
+ * @generated from message spearlet.UpdateTaskResponse
+ */
+export declare type UpdateTaskResponse = Message<"spearlet.UpdateTaskResponse"> & {
+  /**
+   * @generated from field: spearlet.Task task = 1;
+   */
+  task?: Task | undefined;
+
+  /**
+   * False where it was so already: the revision is the same then.
+   *
+   * @generated from field: bool changed = 2;
+   */
+  changed: boolean;
+};
+
+/**
+ * @generated from message spearlet.UpdateTaskResponse
+ */
+export declare type UpdateTaskResponseJson = {
+  /**
+   * @generated from field: spearlet.Task task = 1;
+   */
+  task?: TaskJson;
+
+  /**
+   * False where it was so already: the revision is the same then.
+   *
+   * @generated from field: bool changed = 2;
+   */
+  changed?: boolean;
+};
+
+/**
+ * Describes the message spearlet.UpdateTaskResponse.
+ * Use `create(UpdateTaskResponseSchema)` to create a new message.
+ */
+export declare const UpdateTaskResponseSchema: GenMessage<UpdateTaskResponse, {jsonType: UpdateTaskResponseJson}>;
+
+/**
  * @generated from message spearlet.DeleteTaskRequest
  */
 export declare type DeleteTaskRequest = Message<"spearlet.DeleteTaskRequest"> & {
@@ -2249,6 +2363,17 @@ export declare const TaskService: GenService<{
     methodKind: "unary";
     input: typeof ListTasksRequestSchema;
     output: typeof ListTasksResponseSchema;
+  },
+  /**
+   * Changes what a task may use and how it is scheduled, and nothing of what it runs: the next revision, as if it were
+   * registered again, without its artifact. It counts at once, also for what waits.
+   *
+   * @generated from rpc spearlet.TaskService.UpdateTask
+   */
+  updateTask: {
+    methodKind: "unary";
+    input: typeof UpdateTaskRequestSchema;
+    output: typeof UpdateTaskResponseSchema;
   },
   /**
    * Ends new invocations; admitted ones run to their end.
