@@ -52,7 +52,7 @@ export class GateAudit {
     for (const gate of gates) {
       if (gate.kind === 'resources') this.#reserve(gate);
       else if ('units' in gate) this.#spend(gate.meter, gate, now);
-      else this.#count(gate.meter, gate.limit);
+      else if ('limit' in gate) this.#count(gate.meter, gate.limit);
     }
   }
 

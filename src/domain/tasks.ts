@@ -16,6 +16,7 @@ export const changeable = [
   'fairnessKey',
   'concurrency',
   'rate',
+  'restartIntensity',
 ] as const satisfies readonly (keyof TaskDefinition)[];
 
 export type Changeable = (typeof changeable)[number];
@@ -60,6 +61,26 @@ export interface TaskUpdate {
   /** The definition as it is to be, of the one that is there. Throws invalid_argument. */
   readonly changed: (definition: TaskDefinition) => TaskDefinition;
   readonly expectedRevision?: number | undefined;
+}
+
+/** What is known of a task that is quarantined. Times are of the wall clock, milliseconds since the epoch. */
+export interface TaskQuarantine {
+  readonly since: number;
+  /** How many attempts failed within the time before that. */
+  readonly failures: number;
+  /** In words. */
+  readonly lastError: string;
+  /** Of those that were let through to try since, how many failed. */
+  readonly failedProbes: number;
+  /** Absent while one tries. */
+  readonly nextProbeAt?: number;
+}
+
+export interface Quarantines {
+  /** Of what the task runs now; undefined where it is not quarantined. */
+  of(task: Task): TaskQuarantine | undefined;
+  /** Forgets what has failed of it. Says whether it was quarantined. */
+  reset(task: Task): boolean;
 }
 
 /** The registered tasks. What is out of a scope is not there. */

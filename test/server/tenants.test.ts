@@ -187,6 +187,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
     'none',
   ]) {
     await one.ask(tasks.getTask, { task });
+    await one.ask(tasks.resetTask, { task });
     const updateMask = { paths: ['priority'] };
     await one.ask(tasks.updateTask, { task, definition: { priority: Priority.HIGH }, updateMask });
     await one.ask(functions.invokeFunction, { task, input, invocationId: `of ${task}` });

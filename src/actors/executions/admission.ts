@@ -8,6 +8,7 @@ import type { LogCursor } from '../../domain/log.ts';
 import type { Priority } from '../../domain/scheduling/priority.ts';
 import { isGated } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
+import type { Task } from '../../domain/task.ts';
 import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
@@ -30,6 +31,8 @@ export interface AdmissionsOptions {
   now(): number;
   /** Throws a RequestError where no more of a tenant, of that priority, is accepted now. */
   checkOpen(tenant: string, priority: Priority): void;
+  /** Throws a RequestError where its task takes none now. */
+  checkTask(task: Task): void;
   /** Milliseconds from now to the likely end of one with this record that would be accepted now, whatever its deadline. */
   likelyMs(record: ExecutionRecord): number;
   /** A tenant may have so many running and no more: nothing of it starts before it is durable. */
@@ -104,6 +107,7 @@ export class Admissions {
     const { task, invocation, invocationId } = request;
     const at = { wall: Math.round(clock.now()), steady: this.#options.now() };
     const admitted = clock.monotonic();
+    if (task.definition.restartIntensity !== undefined) this.#options.checkTask(task);
     const claim = invocationId === '' ? undefined : invocationId;
     const record = newRecord(request, { executionId: ids('exec_'), requestId: claim ?? ids('req_') }, at);
     if (request.refuseIfLate === true) this.#assertInTime(record, request);

@@ -51,6 +51,7 @@ import { DispatchGate } from './dispatch-gate.ts';
 import { ExecutionQueue } from './execution-queue.ts';
 import type { LiveExecution } from './live-execution.ts';
 import { LiveExecutions } from './live-executions.ts';
+import { TaskQuarantines } from './quarantines.ts';
 import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
@@ -105,6 +106,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly #executionRecovery: ExecutionRecovery;
   readonly breakpoints: BreakpointTable;
   readonly quotas: TenantQuotas;
+  readonly quarantines: TaskQuarantines;
   readonly queueViews: QueueViews;
   readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
@@ -140,6 +142,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
       failed,
     });
     this.#slots = this.#queue.slots;
+    this.quarantines = new TaskQuarantines(this.#slots, {
+      toWall: (ms) => Math.round(this.#time.toWall(this.#time.now() + ms)),
+      pump: () => this.#actor.send({ type: 'pump' }),
+    });
     this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );
@@ -190,6 +196,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       ...shared,
       runtimes: options.runtimes,
       slots: this.#slots,
+      quarantines: this.quarantines,
       random: options.random,
       gone: (executionId) => this.#actor.send({ type: 'gone', executionId }),
       // That it can be read again says nothing of a store that cannot be written.
@@ -228,6 +235,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       ids,
       surroundings,
       checkOpen: (tenant, priority) => this.#gate.checkAdmission(this.#queue.pending, tenant, priority),
+      checkTask: (task) => this.quarantines.check(task),
       likelyMs: (record) => this.#queue.estimates.likely(record, this.#now()),
       boundsRunning: (tenant) => this.quotas.of(tenant).running !== undefined,
       revive: (executionId) => this.#queue.passivation.revive(executionId),

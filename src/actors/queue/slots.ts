@@ -1,7 +1,8 @@
 import type { Quota } from '../../domain/quota.ts';
-import type { GateUse } from '../../domain/scheduling/gate.ts';
+import type { GateUse, QuarantineUse, Trouble } from '../../domain/scheduling/gate.ts';
 import type { OrderView, ViewWanted } from '../../domain/scheduling/order-view.ts';
 import type { Leaf } from '../../domain/scheduling/priority.ts';
+import type { Verdict } from '../../domain/scheduling/quarantine-gate.ts';
 import { RunOrder } from '../../domain/scheduling/run-order.ts';
 import type { HeldBy } from '../../domain/scheduling/waiting-class.ts';
 
@@ -25,6 +26,15 @@ export interface HeldKey {
   readonly opensInMs: number;
   /** Those whose attempts keep it closed. */
   readonly holders: Iterable<string>;
+  /** Of a task that is quarantined. */
+  readonly task?: HeldTask;
+}
+
+/** What is known of a task that is quarantined. */
+export interface HeldTask extends Pick<Trouble, 'failures' | 'last' | 'probes' | 'probe'> {
+  readonly heldForMs: number;
+  /** Until one is let through to try; absent while one tries. */
+  readonly probeInMs?: number;
 }
 
 /** Where one stands among those of its line, from 1. */
@@ -145,6 +155,31 @@ export class Slots {
     this.#order.replaceRules(taskId, revision, rules);
   }
 
+  /** What came of the attempt of one that has a slot. */
+  judge(key: string, verdict: Verdict): void {
+    this.#order.judge(key, verdict, this.#users.now() - this.#begunAt);
+  }
+
+  /** Of a task that is quarantined; `isFull` says that no more could be let through to try. */
+  quarantineOf(use: QuarantineUse): (HeldTask & { readonly isFull: boolean }) | undefined {
+    const found = this.#order.quarantineOf(use, this.#users.now() - this.#begunAt);
+    return found === undefined ? undefined : { ...this.#heldTask(found.trouble), isFull: found.isFull };
+  }
+
+  /** Forgets all failures of a task. Says whether it was quarantined. */
+  resetQuarantines(taskId: string): boolean {
+    return this.#order.resetQuarantines(taskId);
+  }
+
+  #heldTask({ since, probeAt, failures, last, probes, probe }: Trouble): HeldTask {
+    const now = this.#users.now() - this.#begunAt;
+    return {
+      ...{ failures, last, probes, heldForMs: now - since },
+      ...(probe !== undefined && { probe }),
+      ...(probeAt !== undefined && { probeInMs: Math.max(0, probeAt - now) }),
+    };
+  }
+
   /** What besides slots holds back a key that waits; undefined where nothing does. Times are milliseconds from now. */
   heldBy(key: string): HeldKey | undefined {
     if (this.#since.has(key)) return undefined;
@@ -163,9 +198,13 @@ export class Slots {
   }
 
   /** A hold of such a view, with its times in milliseconds from now. */
-  heldKey({ gate, since, opensAt, holders }: HeldBy): HeldKey {
+  heldKey({ gate, since, opensAt, holders, trouble }: HeldBy): HeldKey {
     const now = this.#users.now() - this.#begunAt;
-    return { use: gate, heldForMs: now - since, opensInMs: opensAt - now, holders };
+    const task = trouble === undefined ? undefined : this.#heldTask(trouble);
+    return {
+      ...{ use: gate, heldForMs: task?.heldForMs ?? now - since, opensInMs: opensAt - now, holders },
+      ...(task !== undefined && { task }),
+    };
   }
 
   /** Those that hold a slot, in the order in which they got it, at most so many. */

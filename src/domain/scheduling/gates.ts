@@ -1,7 +1,8 @@
 /** The gates that somebody waits before or runs behind, what they measure, and when those of rates open. */
 import { ConcurrencyGate, Counter } from './concurrency-gate.ts';
-import type { ConcurrencyUse, Gate, GateUse, Meter, RateUse } from './gate.ts';
+import type { ConcurrencyUse, Gate, GateUse, Meter, QuarantineUse, RateUse } from './gate.ts';
 import { IndexedHeap, type Placed } from './indexed-heap.ts';
+import { Quarantine, QuarantineGate, type Verdict } from './quarantine-gate.ts';
 import { Bucket, RateGate, tokenMs } from './rate-gate.ts';
 import { ResourceGate, ResourcePool, type Resources } from './resource-gate.ts';
 
@@ -88,6 +89,7 @@ export class Gates {
     rule.use = use;
     for (const gate of rule.gates) {
       gate.use = limited(gate.use, use);
+      gate.limited();
       this.check(gate.meter, now);
     }
   }
@@ -99,6 +101,35 @@ export class Gates {
     for (const { name, use } of this.#rulesOf.get(owner) ?? none) {
       if (!names.has(name)) this.change(lifted(use, version), now);
     }
+  }
+
+  /** The one that holds back a task, where there is anything to remember of it. */
+  quarantine(use: QuarantineUse): QuarantineGate | undefined {
+    const gate = this.#gates.get(idOf(use));
+    return gate instanceof QuarantineGate ? gate : undefined;
+  }
+
+  /** What came of an attempt that went through some. */
+  judge(id: string, gates: readonly Gate[], verdict: Verdict, now: number): void {
+    for (const gate of gates) {
+      if (!(gate instanceof QuarantineGate)) continue;
+      gate.judge(id, verdict, now);
+      this.check(gate.meter, now);
+    }
+  }
+
+  /** Forgets the failures of all that an owner has. Says whether it held back anything. */
+  resetQuarantines(owner: string, now: number): boolean {
+    let held = false;
+    for (const { gates } of this.#rulesOf.get(owner) ?? none) {
+      for (const gate of gates) {
+        if (!(gate instanceof QuarantineGate)) continue;
+        held ||= gate.trouble !== undefined;
+        gate.reset();
+        this.check(gate.meter, now);
+      }
+    }
+    return held;
   }
 
   /** What is measured has changed: opens and closes what stands before it. */
@@ -202,6 +233,11 @@ export class Gates {
     }
     const meterId = `${use.kind}\0${use.meter}`;
     const meter = this.#meters.get(meterId);
+    if (use.kind === 'quarantine') {
+      const state = meter instanceof Quarantine ? meter : new Quarantine();
+      this.#meters.set(meterId, state);
+      return new QuarantineGate(id, use, state, now);
+    }
     if (isRate(use)) {
       const bucket = meter instanceof Bucket ? meter : new Bucket(use.burst * tokenMs(use));
       this.#meters.set(meterId, bucket);
@@ -264,12 +300,14 @@ function versionOf(use: GateUse): number {
 
 function sameLimit(a: GateUse, b: GateUse): boolean {
   if (isRate(a) && isRate(b)) return a.units === b.units && a.perMs === b.perMs && a.burst === b.burst;
+  if (isQuarantine(a) && isQuarantine(b)) return a.failures === b.failures && a.withinMs === b.withinMs;
   return !isConcurrency(a) || !isConcurrency(b) || a.limit === b.limit;
 }
 
 /** One that holds nobody back. */
 function lifted(use: GateUse, version: number): GateUse {
   if (isRate(use)) return { ...use, burst: Number.POSITIVE_INFINITY, version };
+  if (isQuarantine(use)) return { ...use, failures: Number.POSITIVE_INFINITY, version };
   return isConcurrency(use) ? { ...use, limit: Number.POSITIVE_INFINITY, version } : use;
 }
 
@@ -279,6 +317,10 @@ function limited(use: GateUse, by: GateUse): GateUse {
     const { units, perMs, burst } = by;
     return { ...use, units, perMs, burst };
   }
+  if (isQuarantine(use) && isQuarantine(by)) {
+    const { failures, withinMs } = by;
+    return { ...use, failures, withinMs };
+  }
   return isConcurrency(use) && isConcurrency(by) ? { ...use, limit: by.limit } : use;
 }
 
@@ -287,5 +329,9 @@ function isRate(use: GateUse): use is RateUse {
 }
 
 function isConcurrency(use: GateUse): use is ConcurrencyUse {
-  return use.kind !== 'resources' && !isRate(use);
+  return use.kind === 'concurrency' || use.kind === 'quota';
+}
+
+function isQuarantine(use: GateUse): use is QuarantineUse {
+  return use.kind === 'quarantine';
 }

@@ -5,7 +5,7 @@ import { gatesOf } from './task-gates.ts';
 
 type Waiting = Pick<
   ExecutionRecord,
-  'tenant' | 'priority' | 'fairnessKey' | 'taskId' | 'taskRevision' | 'gates'
+  'tenant' | 'priority' | 'fairnessKey' | 'taskId' | 'taskName' | 'taskRevision' | 'gates'
 >;
 
 /** Where an execution waits. */

@@ -9,7 +9,7 @@ import { taskDefinition } from '../../domain/schema/task-definition.ts';
 import { digest, label, mostPathBytes } from '../../domain/schema/values.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { Artifact, RuntimeKind, Task, TaskDefinition } from '../../domain/task.ts';
-import type { TaskDraft } from '../../domain/tasks.ts';
+import type { TaskDraft, TaskQuarantine } from '../../domain/tasks.ts';
 import type { TaskDefinition as WireDefinition, Task as WireTask } from '../gen/spearlet/task_pb.js';
 import { TaskSchema } from '../gen/spearlet/task_pb.js';
 import { definitionMessage } from './definition-message.ts';
@@ -97,7 +97,7 @@ function digestFromWire(value: string): string {
 }
 
 /** @param withValues whether the values of variables are in it, or their names alone */
-export function taskToWire(task: Task, withValues: boolean): WireTask {
+export function taskToWire(task: Task, withValues: boolean, quarantine?: TaskQuarantine): WireTask {
   const { definition } = task;
   const environment = withValues ? definition.environment : namesOf(definition.environment);
   return create(TaskSchema, {
@@ -119,7 +119,16 @@ export function taskToWire(task: Task, withValues: boolean): WireTask {
     updatedAt: timestampFromMs(task.updatedAt),
     wit: task.wit,
     loosened: [...loosened(definition)],
+    ...(quarantine !== undefined && { quarantine: quarantineToWire(quarantine) }),
   });
+}
+
+function quarantineToWire({ since, nextProbeAt, ...rest }: TaskQuarantine) {
+  return {
+    ...rest,
+    since: timestampFromMs(since),
+    ...(nextProbeAt !== undefined && { nextProbeAt: timestampFromMs(nextProbeAt) }),
+  };
 }
 
 type WireArtifactInit = NonNullable<

@@ -751,7 +751,7 @@ export declare const ExplainExecutionRequestSchema: GenMessage<ExplainExecutionR
  */
 export declare type QueueGate = Message<"spearlet.QueueGate"> & {
   /**
-   * `concurrency`, `rate`, `quota`.
+   * `concurrency`, `rate`, `quota`, `quarantine`.
    *
    * @generated from field: string kind = 1;
    */
@@ -772,14 +772,14 @@ export declare type QueueGate = Message<"spearlet.QueueGate"> & {
   value: string;
 
   /**
-   * Attempts at a time; of a rate, starts in the time that `per` says.
+   * Attempts at a time; of a rate, starts in the time that `per` says; of a quarantine, failures in it.
    *
    * @generated from field: uint64 limit = 4;
    */
   limit: bigint;
 
   /**
-   * Of a rate.
+   * Of a rate and of a quarantine.
    *
    * @generated from field: google.protobuf.Duration per = 5;
    */
@@ -814,7 +814,7 @@ export declare type QueueGate = Message<"spearlet.QueueGate"> & {
  */
 export declare type QueueGateJson = {
   /**
-   * `concurrency`, `rate`, `quota`.
+   * `concurrency`, `rate`, `quota`, `quarantine`.
    *
    * @generated from field: string kind = 1;
    */
@@ -835,14 +835,14 @@ export declare type QueueGateJson = {
   value?: string;
 
   /**
-   * Attempts at a time; of a rate, starts in the time that `per` says.
+   * Attempts at a time; of a rate, starts in the time that `per` says; of a quarantine, failures in it.
    *
    * @generated from field: uint64 limit = 4;
    */
   limit?: string;
 
   /**
-   * Of a rate.
+   * Of a rate and of a quarantine.
    *
    * @generated from field: google.protobuf.Duration per = 5;
    */
