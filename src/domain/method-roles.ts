@@ -52,6 +52,9 @@ export const pathRoles = {
   history: 'observe',
   snapshots: 'operate',
   inspect: 'observe',
+  tasks: 'invoke',
+  /** Of all tenants. */
+  metrics: 'observe',
   caller: 'observe',
   /** Who may have a ticket; the file that it is for needs its own role. */
   tickets: 'observe',
