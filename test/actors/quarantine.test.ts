@@ -45,7 +45,7 @@ describe('a task past its restart intensity', () => {
     expect(why).toMatchObject({
       gate: { kind: 'quarantine', key: 'task', limit: 1, perMs: 1000, opensAt: bench.clock.now() + 1000 },
       summary:
-        'It waits, place 2 of 2 in the queue: echo is quarantined: 2 of its attempts failed within 1 s, the last with TRAP: unreachable.',
+        'It waits, place 2 of 2 in the queue: echo is quarantined: 2 of its attempts failed within 1 s, the last with TRAP.',
     });
     expect(why.details).toContainEqual(
       'the first of them may try in 1 s, and the others follow when it completes; `spear task reset echo` lets all go at once',

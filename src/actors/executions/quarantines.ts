@@ -48,7 +48,12 @@ export class TaskQuarantines implements Quarantines {
     const { failures, last, probes, heldForMs, probeInMs } = held;
     const { toWall } = this.#host;
     return {
-      ...{ failures, lastError: last, failedProbes: probes, since: toWall(-heldForMs) },
+      ...{
+        failures,
+        lastError: `${last.code}: ${last.message}`,
+        failedProbes: probes,
+        since: toWall(-heldForMs),
+      },
       ...(probeInMs !== undefined && { nextProbeAt: toWall(probeInMs) }),
     };
   }
@@ -99,5 +104,5 @@ function verdictOf(
   if (cause === null) return kind === 'completed' ? { kind: 'succeeded' } : undefined;
   if (ofOthers.has(cause.code)) return undefined;
   const { code, message } = cause;
-  return { kind: 'failed', what: `${code}: ${message.slice(0, mostErrorLength).toWellFormed()}` };
+  return { kind: 'failed', error: { code, message: message.slice(0, mostErrorLength).toWellFormed() } };
 }

@@ -67,13 +67,16 @@ export function gateLimit(use: GateUse): {
   return { limit: use.kind === 'resources' ? use.memoryBytes : use.limit };
 }
 
-/** How many failed, and with what last. */
+/**
+ * How many failed, and with which code last: its message is that of another execution, which whoever may see one
+ * execution alone is not told.
+ */
 export function quarantineWords(
   { withinMs }: { readonly withinMs: number },
   task: Pick<HeldTask, 'failures' | 'last'> | undefined,
 ): string {
-  const { failures = 0, last = '' } = task ?? {};
-  return `${failures} of its attempts failed within ${durationText(withinMs)}, the last with ${last}`;
+  const { failures = 0, last } = task ?? {};
+  return `${failures} of its attempts failed within ${durationText(withinMs)}, the last with ${last?.code ?? ''}`;
 }
 
 function probeWords(task: HeldTask | undefined, place: number): string {

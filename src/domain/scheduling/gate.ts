@@ -42,13 +42,17 @@ export interface QuarantineUse extends Measured {
   readonly withinMs: number;
 }
 
+export interface AttemptError {
+  readonly code: string;
+  readonly message: string;
+}
+
 /** What is known of a task that is quarantined. Times are of the same clock as `now`. */
 export interface Trouble {
   readonly since: number;
   /** How many attempts failed within the time before it began. */
   readonly failures: number;
-  /** The last error, in words. */
-  readonly last: string;
+  readonly last: AttemptError;
   /** Of these, how many have failed since. */
   readonly probes: number;
   /** The execution that is let through to try. */

@@ -2,13 +2,12 @@
  * A task of which too many attempts fail is quarantined, as a supervisor of Erlang/OTP gives up past its restart
  * intensity: its executions are held, but for one attempt now and then, the probe, whose success ends it.
  */
-import { Gate, type Meter, type QuarantineUse, type Trouble } from './gate.ts';
+import { type AttemptError, Gate, type Meter, type QuarantineUse, type Trouble } from './gate.ts';
 
 /** What came of an attempt, as far as it says something of its function. */
 export type Verdict =
   | { readonly kind: 'succeeded' }
-  /** `what` is its error, in words. */
-  | { readonly kind: 'failed'; readonly what: string };
+  | { readonly kind: 'failed'; readonly error: AttemptError };
 
 /** The pause before a probe doubles with each that fails, up to an hour; it is never shorter than the rule's window. */
 export const longestPauseMs = 3_600_000;
@@ -34,7 +33,7 @@ export class QuarantineGate extends Gate {
   #failures: number[] = [];
   #begunAt = 0;
   #counted = 0;
-  #last = '';
+  #last: AttemptError = { code: '', message: '' };
   #pauseMs = 0;
   #probeAt = 0;
   #probes = 0;
@@ -85,7 +84,7 @@ export class QuarantineGate extends Gate {
   }
 
   judge(id: string, verdict: Verdict, now: number): void {
-    if (verdict.kind === 'failed') this.#failed(id, verdict.what, now);
+    if (verdict.kind === 'failed') this.#failed(id, verdict.error, now);
     else if (this.#probe === id) this.reset();
   }
 
@@ -97,9 +96,9 @@ export class QuarantineGate extends Gate {
     this.#state.clearAt = 0;
   }
 
-  #failed(id: string, what: string, now: number): void {
+  #failed(id: string, error: AttemptError, now: number): void {
     const { failures, withinMs } = this.use;
-    this.#last = what;
+    this.#last = error;
     if (!this.#state.active) {
       this.#failures.push(now);
       this.#state.clearAt = now + withinMs;

@@ -150,7 +150,7 @@ test('does what the rules say in their plainest form, whatever comes in whatever
           const ended = running.shift();
           if (ended === undefined) continue;
           if (each.what !== undefined) {
-            order.judge(ended, { kind: each.what, what: 'TRAP' }, now);
+            order.judge(ended, { kind: each.what, error: { code: 'TRAP', message: '' } }, now);
             plain.judge(ended, each.what);
           }
           order.end(ended, each.used, now);
@@ -413,7 +413,8 @@ describe('a rate', () => {
 });
 
 describe('a quarantine', () => {
-  const failed = { kind: 'failed', what: 'TRAP: unreachable' } as const;
+  const error = { code: 'TRAP', message: 'unreachable' };
+  const failed = { kind: 'failed', error } as const;
   const use = fragile(2, 1000);
   const crowd = (order: RunOrder, count: number, gates: GateUse[] = [use]) => {
     for (let n = 0; n < count; n++) order.add(`${n}`, { ...leaf(), gates });
@@ -438,7 +439,7 @@ describe('a quarantine', () => {
     expect(takeAll(order, 100)).toEqual(['other']);
     expect(order.heldBy('5')).toMatchObject({
       gate: { kind: 'quarantine', failures: 2, withinMs: 1000 },
-      trouble: { since: 100, failures: 3, last: 'TRAP: unreachable', probes: 0, probeAt: 1100 },
+      trouble: { since: 100, failures: 3, last: error, probes: 0, probeAt: 1100 },
       opensAt: 1100,
     });
   });
