@@ -58,6 +58,7 @@ import { DispatchGate } from './dispatch-gate.ts';
 import { ExecutionQueue } from './execution-queue.ts';
 import type { LiveExecution } from './live-execution.ts';
 import { LiveExecutions } from './live-executions.ts';
+import { TaskQuarantines } from './quarantines.ts';
 import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
@@ -118,6 +119,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly #executionRecovery: ExecutionRecovery;
   readonly breakpoints: BreakpointTable;
   readonly quotas: TenantQuotas;
+  readonly quarantines: TaskQuarantines;
   readonly queueViews: QueueViews;
   readonly #actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
@@ -156,6 +158,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
     });
     this.#slots = this.#queue.slots;
     this.#slots.setResources(options.resources);
+    this.quarantines = new TaskQuarantines(this.#slots, {
+      toWall: (ms) => Math.round(this.#time.toWall(this.#time.now() + ms)),
+      pump: () => this.#actor.send({ type: 'pump' }),
+    });
     this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );
@@ -207,6 +213,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       ...shared,
       runtimes: options.runtimes,
       slots: this.#slots,
+      quarantines: this.quarantines,
       random: options.random,
       gone: (executionId) => this.#actor.send({ type: 'gone', executionId }),
       // That it can be read again says nothing of a store that cannot be written.
@@ -245,6 +252,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       ids,
       surroundings,
       checkOpen: (tenant, priority) => this.#gate.checkAdmission(this.#queue.pending, tenant, priority),
+      checkTask: (task) => this.quarantines.check(task),
       likelyMs: (record) => this.#queue.estimates.likely(record, this.#now()),
       boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
       reserves: (task) => this.reserves(task),
@@ -472,9 +480,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
 
   /** A task has a new revision: its limits hold for those that wait, too. */
   limitsChanged(task: Task): void {
-    const rules = rulesOf(task);
-    if (rules.length === 0) return;
-    for (const rule of rules) this.#slots.change(rule);
+    this.#slots.setRules(task.taskId, task.revision, rulesOf(task));
     this.#actor.send({ type: 'pump' });
   }
 

@@ -1,6 +1,7 @@
-import type { GateUse, Resources } from '../../domain/scheduling/gate.ts';
+import type { GateUse, QuarantineUse, Resources, Trouble } from '../../domain/scheduling/gate.ts';
 import type { OrderView, ViewWanted } from '../../domain/scheduling/order-view.ts';
 import type { Leaf, PriorityWeights } from '../../domain/scheduling/priority.ts';
+import type { Verdict } from '../../domain/scheduling/quarantine-gate.ts';
 import { RunOrder, type TenantLimits } from '../../domain/scheduling/run-order.ts';
 import type { HeldBy } from '../../domain/scheduling/waiting-class.ts';
 
@@ -28,6 +29,15 @@ export interface HeldKey {
   readonly holders: Iterable<string>;
   /** Of memory and processors: what there is in all. */
   readonly total?: Resources;
+  /** Of a task that is quarantined. */
+  readonly task?: HeldTask;
+}
+
+/** What is known of a task that is quarantined. */
+export interface HeldTask extends Pick<Trouble, 'failures' | 'last' | 'probes' | 'probe'> {
+  readonly heldForMs: number;
+  /** Until one is let through to try; absent while one tries. */
+  readonly probeInMs?: number;
 }
 
 /** Where one stands among those of its line, from 1. */
@@ -155,9 +165,37 @@ export class Slots {
     this.#order.setResources(total);
   }
 
-  /** A rule has another limit, for all that wait and for those that come. What runs goes on. */
-  change(rule: GateUse): void {
-    this.#order.change(rule);
+  /**
+   * These are all limits of a task from now on, for all that wait and for those that come. What runs goes on, and what it
+   * has no more holds nobody back.
+   */
+  setRules(taskId: string, revision: number, rules: readonly GateUse[]): void {
+    this.#order.replaceRules(taskId, revision, rules);
+  }
+
+  /** What came of the attempt of one that has a slot. */
+  judge(key: string, verdict: Verdict): void {
+    this.#order.judge(key, verdict, this.#users.now() - this.#begunAt);
+  }
+
+  /** Of a task that is quarantined; `isFull` says that no more could be let through to try. */
+  quarantineOf(use: QuarantineUse): (HeldTask & { readonly isFull: boolean }) | undefined {
+    const found = this.#order.quarantineOf(use, this.#users.now() - this.#begunAt);
+    return found === undefined ? undefined : { ...this.#heldTask(found.trouble), isFull: found.isFull };
+  }
+
+  /** Forgets all failures of a task. Says whether it was quarantined. */
+  resetQuarantines(taskId: string): boolean {
+    return this.#order.resetQuarantines(taskId);
+  }
+
+  #heldTask({ since, probeAt, failures, last, probes, probe }: Trouble): HeldTask {
+    const now = this.#users.now() - this.#begunAt;
+    return {
+      ...{ failures, last, probes, heldForMs: now - since },
+      ...(probe !== undefined && { probe }),
+      ...(probeAt !== undefined && { probeInMs: Math.max(0, probeAt - now) }),
+    };
   }
 
   /** What besides slots holds back a key that waits; undefined where nothing does. Times are milliseconds from now. */
@@ -184,11 +222,13 @@ export class Slots {
   }
 
   /** A hold of such a view, with its times in milliseconds from now. */
-  heldKey({ gate, since, opensAt, holders, total }: HeldBy): HeldKey {
+  heldKey({ gate, since, opensAt, holders, total, trouble }: HeldBy): HeldKey {
     const now = this.#users.now() - this.#begunAt;
+    const task = trouble === undefined ? undefined : this.#heldTask(trouble);
     return {
-      ...{ use: gate, heldForMs: now - since, opensInMs: opensAt - now, holders },
+      ...{ use: gate, heldForMs: task?.heldForMs ?? now - since, opensInMs: opensAt - now, holders },
       ...(total !== undefined && { total }),
+      ...(task !== undefined && { task }),
     };
   }
 

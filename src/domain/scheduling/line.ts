@@ -5,7 +5,7 @@ import { gatesOf } from './task-gates.ts';
 
 type Waiting = Pick<
   ExecutionRecord,
-  'tenant' | 'priority' | 'fairnessKey' | 'taskId' | 'taskRevision' | 'gates' | 'reserves'
+  'tenant' | 'priority' | 'fairnessKey' | 'taskId' | 'taskName' | 'taskRevision' | 'gates' | 'reserves'
 >;
 
 /** Where an execution waits. */

@@ -8,12 +8,13 @@
  * At a leaf there is a line for each class: those that have to pass the same gates. What a closed gate holds is not in
  * the tree; a gate that opens lets the first of the classes before it back, and when it closes it holds them again.
  */
-import type { Gate, GateUse, Resources } from './gate.ts';
+import type { Gate, GateUse, QuarantineUse, Resources, Trouble } from './gate.ts';
 import { classKey, Gates } from './gates.ts';
 import type { OrderNode } from './order-node.ts';
 import { OrderTree } from './order-tree.ts';
 import { type OrderView, type ViewWanted, viewOf } from './order-view.ts';
 import type { Leaf, PriorityWeights } from './priority.ts';
+import type { Verdict } from './quarantine-gate.ts';
 import { cameBefore, type HeldBy, holdBy, holdOf, WaitingClass } from './waiting-class.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -188,6 +189,31 @@ export class RunOrder {
     return true;
   }
 
+  /** What came of the attempt of one that runs, before its end. One of which nothing is said tells nothing of its function. */
+  judge(id: string, verdict: Verdict, now = this.#now): void {
+    this.advance(now);
+    this.#gates.judge(id, this.#running.get(id)?.gates ?? none, verdict, this.#now);
+    this.#settle();
+  }
+
+  /** Of a task that is quarantined, what is known of that; `isFull` says that no more could be let through to try. */
+  quarantineOf(
+    use: QuarantineUse,
+    now = this.#now,
+  ): { readonly trouble: Trouble; readonly isFull: boolean } | undefined {
+    this.advance(now);
+    const gate = this.#gates.quarantine(use);
+    if (gate?.trouble === undefined) return undefined;
+    return { trouble: gate.trouble, isFull: !gate.open || gate.passing.size > 0 };
+  }
+
+  /** Forgets all failures of a task. Says whether it was quarantined. */
+  resetQuarantines(taskId: string): boolean {
+    const held = this.#gates.resetQuarantines(taskId, this.#now);
+    this.#settle();
+    return held;
+  }
+
   /** Opens what opens by itself until then. */
   advance(now: number): void {
     this.#now = Math.max(this.#now, now);
@@ -199,6 +225,12 @@ export class RunOrder {
   /** A rule has another limit, before all its values. What runs goes on. */
   change(use: GateUse): void {
     this.#gates.change(use, this.#now);
+    this.#settle();
+  }
+
+  /** These are all rules of an owner from now on, before all their values: one that it has no more holds nobody back. */
+  replaceRules(owner: string, version: number, uses: readonly GateUse[]): void {
+    this.#gates.replace(owner, version, uses, this.#now);
     this.#settle();
   }
 
