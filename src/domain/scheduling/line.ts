@@ -1,6 +1,6 @@
 import type { ExecutionRecord } from '../execution.ts';
 import { tenantOf } from '../scope.ts';
-import { type Leaf, type Priority, priorities } from './priority.ts';
+import { isPriority, type Leaf } from './priority.ts';
 import { gatesOf } from './task-gates.ts';
 
 type Waiting = Pick<
@@ -46,8 +46,4 @@ function gatedLeaf(line: string): Leaf | undefined {
     // A line that something else has written.
     return undefined;
   }
-}
-
-function isPriority(text: string | undefined): text is Priority {
-  return (priorities as readonly (string | undefined)[]).includes(text);
 }

@@ -16,10 +16,12 @@ import {
   type ExecutionFilter,
   type LogOutline,
   type NodeEvent,
+  type OrderChanges,
   type Retained,
   type Retention,
   type Store,
   type StoreCounts,
+  type StoredOrder,
   type StoredQuota,
   StoreError,
   type WaitingAlarm,
@@ -36,6 +38,7 @@ import { closeDatabase } from './file/private-folder.ts';
 import { type MigrationProgress, migrate } from './file/schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './file/settings.ts';
 import { Log } from './read/log.ts';
+import { OrderRows } from './read/order-rows.ts';
 import { QuotaRows } from './read/quotas.ts';
 import { ReadTurn } from './read/read-turn.ts';
 import { Records } from './read/records.ts';
@@ -125,6 +128,7 @@ class SqliteStore implements Store {
   readonly #records: Records;
   readonly #waiting: WaitingLines;
   readonly #quotas: QuotaRows;
+  readonly #order: OrderRows;
   readonly #tasks: Tasks;
 
   constructor(parts: {
@@ -148,6 +152,7 @@ class SqliteStore implements Store {
     this.#records = new Records(db);
     this.#waiting = new WaitingLines(db);
     this.#quotas = new QuotaRows(db);
+    this.#order = new OrderRows(db);
     this.#tasks = new Tasks(db);
     this.#sweep = new Sweep({
       dataDir,
@@ -342,6 +347,14 @@ class SqliteStore implements Store {
 
   async hasArtifact(tenant: string, sha256: string): Promise<boolean> {
     return this.#use('cannot read a task', () => this.#tasks.hasArtifact(tenant, sha256));
+  }
+
+  async order(): Promise<StoredOrder> {
+    return this.#use('cannot read the order of runs', () => this.#order.all());
+  }
+
+  async saveOrder(changes: OrderChanges): Promise<number> {
+    return this.#writes.send('cannot save the order of runs', { kind: 'saveOrder', changes });
   }
 
   async quotas(): Promise<StoredQuota[]> {
