@@ -11,6 +11,7 @@ import { type QueuePlace, Slots } from '../queue/slots.ts';
 import { Backlog, type WaitingBounds, waitingBounds } from './backlog.ts';
 import type { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
+import { OrderKeeper } from './order-keeper.ts';
 import { Passivation } from './passivation.ts';
 
 export interface ExecutionQueueHost {
@@ -44,6 +45,7 @@ export class ExecutionQueue {
   readonly estimates: Estimates;
   readonly backlog: Backlog;
   readonly passivation: Passivation;
+  readonly keeper: OrderKeeper;
   readonly #host: ExecutionQueueHost;
   #closed = false;
   readonly #opening: OpeningTimer;
@@ -59,7 +61,9 @@ export class ExecutionQueue {
       expectedMs: (executionId) => this.estimates.expected(recordOf(executionId)),
       now: () => time.monotonic(),
       opensIn: (ms) => this.#opening.set(ms),
+      changed: () => this.keeper.changed(),
     });
+    this.keeper = new OrderKeeper({ time, store, slots: this.slots });
     this.passivation = new Passivation({
       clock: time,
       store,
@@ -152,6 +156,7 @@ export class ExecutionQueue {
   close(): void {
     this.#closed = true;
     this.#opening.close();
+    this.keeper.close();
     this.passivation.close();
     this.backlog.close();
   }

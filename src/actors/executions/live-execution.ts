@@ -43,6 +43,8 @@ export class LiveExecution {
   readonly gates: readonly GateUse[];
   /** Counts against the queue limit. */
   pending: boolean;
+  /** Its last dispatch took from a rate: no attempt starts before that is durable. */
+  isMetered = false;
   /** It waits behind those of its line that stand in memory; `counted` says that the store has it there. */
   behind: 'no' | 'yes' | 'counted' = 'no';
   /** Undefined where it is read back from the store when it is needed. */

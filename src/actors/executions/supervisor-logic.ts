@@ -98,6 +98,15 @@ export function createSupervisorLogic(
     else slots.request(executionId, snapshot.context.attempt > 0);
   };
 
+  /** It has its slot. What it took from rates is in the commit of that. */
+  const dispatch = (execution: LiveExecution, scope: Scope): void => {
+    const at = time.now();
+    const meters = slots.metersOf(execution.executionId, at);
+    execution.isMetered = meters.length > 0;
+    if (meters.length > 0) execution.log.takesFrom(meters);
+    deliver(execution, { type: 'dispatch', at: Math.round(at) }, scope);
+  };
+
   const held = (): ExecutionEvent => ({ type: 'suspend', at: Math.round(time.now()), byBreakpoint: true });
 
   const deliver = (execution: LiveExecution, asked: ExecutionEvent, scope: Scope): void => {
@@ -181,7 +190,7 @@ export function createSupervisorLogic(
       const record = execution?.log.record ?? passivation.recordOf(next);
       if (record === undefined) slots.release(next);
       else if (execution === undefined) effects.wake(next);
-      else deliver(execution, { type: 'dispatch', at: Math.round(time.now()) }, scope);
+      else dispatch(execution, scope);
       if (record !== undefined && backlog.goesOn) backlog.taken(leafOf(record));
     }
   };
@@ -240,7 +249,7 @@ export function createSupervisorLogic(
           const execution = executions.get(event.executionId);
           if (execution === undefined) slots.release(event.executionId);
           else if (slots.holds(event.executionId) && execution.state === 'pending.queued') {
-            deliver(execution, { type: 'dispatch', at: Math.round(time.now()) }, scope);
+            dispatch(execution, scope);
           }
           break;
         }

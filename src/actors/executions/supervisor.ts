@@ -366,6 +366,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const { store } = this.#options;
     this.#dispatch.recovering = true;
     await this.quotas.open();
+    await this.#queue.keeper.open();
     const report = await recoverUnfinished(store, this.#time, (stored) => {
       this.#executionRecovery.takeUp(stored, planned);
       this.#options.listener.revived?.(stored.record);
@@ -373,6 +374,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
     const waiting = await this.#queue.open();
     await this.#committer.drained();
+    this.#queue.keeper.opened();
     this.#dispatch.recovering = false;
     this.#actor.send({ type: 'pump' });
     return waiting > 0 ? { ...report, waiting } : report;
@@ -434,6 +436,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       if (mayFollowAgain(log.record, task)) this.#attempts.runtimeOf(task)?.release?.(log.executionId);
       log.leave();
     }
+    await this.#queue.keeper.keep();
     await this.#committer.drained();
   }
 

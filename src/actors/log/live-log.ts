@@ -14,6 +14,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { EventBody, LogEvent, NewEvent, OutputStream } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation, Outcome, ResourceUse } from '../../domain/execution.ts';
 import { mostRefusals, type NetworkRefusal } from '../../domain/network/refusal.ts';
+import type { MeterUse } from '../../domain/scheduling/order-use.ts';
 import { storableUse } from '../../domain/storable.ts';
 import type { Limits } from '../../domain/task.ts';
 import type { CommitEntry, Store, WaitingPlace } from '../../stores/store.ts';
@@ -44,6 +45,7 @@ export type LogStart =
   | { readonly lastTime: number; readonly place?: WaitingPlace | undefined };
 
 const uncommittedHighWater = 1024 * 1024;
+const none: readonly MeterUse[] = [];
 
 export class LiveLog {
   readonly executionId: string;
@@ -83,6 +85,8 @@ export class LiveLog {
   #admitted: PromiseWithResolvers<ExecutionRecord> | undefined;
   /** The record has a change that no event tells and that somebody waits for. */
   #recordChanged = false;
+  /** Buckets that its dispatches have taken from, for the next commit. */
+  #meters: readonly MeterUse[] = none;
   /** The store has the execution in a waiting line. */
   #isPlaced = false;
   #readers = 0;
@@ -170,6 +174,11 @@ export class LiveLog {
   note(instanceId: string, resourceUse: ResourceUse): void {
     this.#working.instanceId = instanceId;
     this.#working.resourceUse = storableUse(resourceUse);
+  }
+
+  /** Its dispatch, which comes now, takes from these buckets: they are kept with it. */
+  takesFrom(meters: readonly MeterUse[]): void {
+    this.#meters = [...this.#meters, ...meters];
   }
 
   /** See AttemptIo.bind. It shares the commit of the attempt's own transition where that is not on its way yet. */
@@ -276,7 +285,9 @@ export class LiveLog {
       ...(this.place !== undefined && record.status === 'pending' && { waiting: this.place }),
       ...(first && this.#input !== undefined && { input: this.#input }),
       ...(first && this.#claim !== undefined && { claimInvocationId: this.#claim }),
+      ...(this.#meters.length > 0 && { meters: this.#meters }),
     };
+    this.#meters = none;
     this.#inFlight = { entry, record, bytes: this.#pendingBytes };
     this.#pending = [];
     this.#recordChanged = false;
@@ -349,6 +360,7 @@ export class LiveLog {
     if (flight === undefined) return;
     this.#inFlight = undefined;
     this.#pending = [...flight.entry.events, ...this.#pending];
+    this.#meters = [...(flight.entry.meters ?? none), ...this.#meters];
     this.#recordChanged = true;
   }
 
