@@ -47,6 +47,8 @@ export class OrderNode implements Placed {
   isGone = false;
   /** It had work before the node was started again: when it has some now, it begins where it was. */
   goesOn = false;
+  /** Somebody waited in it then: it keeps its place among equals. */
+  keepsPlace = false;
   /** Of a leaf: how many slots it has had of late, until `#averagedAt`. */
   #average = 0;
   #averagedAt = 0;

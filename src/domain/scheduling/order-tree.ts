@@ -58,7 +58,11 @@ export class OrderTree {
   arrive(leaf: OrderNode): void {
     let node: OrderNode | undefined = leaf;
     for (; node !== undefined; node = node.above) {
-      if (node.waiting === 0) node.since = this.#serial++;
+      if (node.waiting === 0) {
+        if (node.keepsPlace) node.keepsPlace = false;
+        else node.since = this.#serial++;
+        if (!node.isChanged) this.touch(node);
+      }
       node.waiting += 1;
     }
   }
@@ -127,6 +131,7 @@ export class OrderTree {
         reached: node.reached,
         most: Math.max(node.most, most.get(node) ?? 0),
         ready: node.above?.ready.has(node) ?? false,
+        since: node.waiting > 0 ? node.since : -1,
       });
     }
     return { nodes, forgotten };
@@ -144,7 +149,7 @@ export class OrderTree {
 
   /** Begins with what was kept. What it does not know of is forgotten. */
   restore(nodes: readonly NodeUse[]): void {
-    for (const { path, used, reached, most, ready } of [...nodes].sort(
+    for (const { path, used, reached, most, ready, since } of [...nodes].sort(
       (a, b) => a.path.length - b.path.length,
     )) {
       const node = this.#nodeAt(path);
@@ -157,6 +162,9 @@ export class OrderTree {
       node.reached = Math.max(node.reached, reached);
       node.most = Math.max(node.most, most);
       node.goesOn = ready;
+      node.keepsPlace = since >= 0;
+      node.since = since;
+      this.#serial = Math.max(this.#serial, since + 1);
       if (node.above !== undefined) node.above.most = Math.max(node.above.most, used);
     }
     if (this.#forgotten.length > 0) this.touch(this.root);
@@ -169,6 +177,7 @@ export class OrderTree {
       for (const child of node.below.values()) isEmpty = visit(child) && isEmpty;
       if (!isEmpty) return false;
       node.goesOn = false;
+      node.keepsPlace = false;
       node.reached = Math.max(node.reached, node.most);
       return true;
     };

@@ -9,6 +9,8 @@ export interface NodeUse {
   readonly most: number;
   /** It had work that could start, so that it is no newcomer when it has some again. */
   readonly ready: boolean;
+  /** Where it stood among equals: the place of whoever began to wait in it, from 0; -1 where nobody waits. */
+  readonly since: number;
 }
 
 /** A bucket of a rate. */

@@ -10,6 +10,7 @@ export function orderContract(open: () => Promise<Store>): void {
     reached: used / 3,
     most: used + 0.1,
     ready: used > 1,
+    since: used > 1 ? 3 : -1,
   });
   const entry = (number: number) => appending(executionId(number), 0, shortLog());
 

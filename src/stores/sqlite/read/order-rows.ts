@@ -55,9 +55,9 @@ export class OrderRows {
 
   save({ nodes = [], forgotten = [], emptyAt, fullBefore }: OrderChanges): number {
     for (const path of forgotten) this.#deleteNode.run(JSON.stringify(path));
-    for (const { path, used, reached, most, ready } of nodes) {
+    for (const { path, used, reached, most, ready, since } of nodes) {
       const node = JSON.stringify(path);
-      const json = JSON.stringify([used, reached, most, ready]);
+      const json = JSON.stringify([used, reached, most, ready, since]);
       this.#saveNode.run(node, json, orderNodeChecksum(node, json));
     }
     if (emptyAt !== undefined) this.saveMeter({ meter: others, fullAt: emptyAt });
@@ -75,8 +75,8 @@ export function nodeOf({ node, use, checksum }: Row): NodeUse {
   if (checksum !== orderNodeChecksum(String(node), String(use))) {
     throw new DamagedError(`what ${String(node)} has used is damaged`);
   }
-  const [used, reached, most, ready] = JSON.parse(String(use));
-  return { path: JSON.parse(String(node)), used, reached, most, ready };
+  const [used, reached, most, ready, since] = JSON.parse(String(use));
+  return { path: JSON.parse(String(node)), used, reached, most, ready, since };
 }
 
 /** Throws DamagedError where the row is not as it was written. */
