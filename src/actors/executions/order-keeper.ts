@@ -89,13 +89,15 @@ export class OrderKeeper {
 }
 
 /** None where there is nothing. */
-function partsOf({ nodes, forgotten }: NodeChanges): NodeChanges[] {
+function partsOf({ nodes, forgotten: all }: NodeChanges): NodeChanges[] {
   const parts: NodeChanges[] = [];
-  for (let from = 0; from < forgotten.length; from += nodesAtOnce) {
-    parts.push({ nodes: [], forgotten: forgotten.slice(from, from + nodesAtOnce) });
-  }
-  for (let from = 0; from < nodes.length; from += nodesAtOnce) {
-    parts.push({ nodes: nodes.slice(from, from + nodesAtOnce), forgotten: [] });
+  // One that came back stays, in whichever part it is.
+  const written = new Set(all.length === 0 ? [] : nodes.map(({ path }) => path.join('\0')));
+  const forgotten = all.filter((path) => !written.has(path.join('\0')));
+  const length = Math.max(nodes.length, forgotten.length);
+  for (let from = 0; from < length; from += nodesAtOnce) {
+    const to = from + nodesAtOnce;
+    parts.push({ nodes: nodes.slice(from, to), forgotten: forgotten.slice(from, to) });
   }
   return parts;
 }
