@@ -21,8 +21,8 @@ export interface CommitEntry {
   /** Written once, with the admission. */
   readonly input?: Invocation;
   /**
-   * The place in a waiting line, with every pending record of one that has one. A commit of a record without a
-   * place takes the execution out of its line.
+   * The place in a waiting line, with every record of one that has one and has not ended. A commit of a record without
+   * a place takes the execution out of its line.
    */
   readonly waiting?: WaitingPlace;
   /** Buckets of rates as they are with this commit; of several that name one, the one that is full last stays. */
@@ -46,7 +46,7 @@ export interface OrderChanges extends Partial<NodeChanges> {
   readonly fullBefore?: number;
 }
 
-/** The place of an execution that waits for a slot. */
+/** The place of an execution that waits, for a slot or for something else. */
 export interface WaitingPlace {
   /** Whom it waits among: any text but the empty one, which the store only compares. */
   readonly line: string;

@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Durations } from '../../domain/durations.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { TenantLoad } from '../../domain/quota.ts';
-import { leafOf, leafOfLine } from '../../domain/scheduling/line.ts';
+import { leafOf } from '../../domain/scheduling/line.ts';
 import type { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Store, WaitingExecution } from '../../stores/store.ts';
 import { Estimates } from '../queue/estimates.ts';
@@ -69,6 +69,7 @@ export class ExecutionQueue {
       store,
       executions,
       bounds,
+      running: () => this.slots.running,
       wake: host.revive,
       giveUp: host.giveUp,
       failed: host.failed,
@@ -97,7 +98,7 @@ export class ExecutionQueue {
 
   /** Accepted, and not begun. */
   get pending(): number {
-    return this.#host.executions.pending + this.passivation.size;
+    return this.#host.executions.pending + this.passivation.pending;
   }
 
   /** Those that wait for a slot. */
@@ -106,15 +107,13 @@ export class ExecutionQueue {
   }
 
   loadOf(tenant: string): TenantLoad {
-    const pending = this.#host.executions.pendingOf(tenant) + this.passivation.sizeOf(tenant);
+    const pending = this.#host.executions.pendingOf(tenant) + this.passivation.pendingOf(tenant);
     return { running: this.slots.runningOf(tenant), pending };
   }
 
   /** Takes up what waits in the store. Resolves with how many those are. */
   async open(): Promise<number> {
-    for (const { line, count } of await this.backlog.open()) {
-      this.passivation.found(leafOfLine(line)?.tenant ?? '', count);
-    }
+    for (const each of await this.backlog.open()) this.passivation.found(each);
     const waiting = this.passivation.size;
     await this.passivation.open();
     return waiting;

@@ -293,6 +293,12 @@ export class Supervisor implements Executions, Transfers, Explanations {
     return this.#queue.passivation.size;
   }
 
+  /** Those of them that have not begun, and those of these that wait for a slot. */
+  get passiveLoad(): { readonly pending: number; readonly queued: number } {
+    const { pending, queued } = this.#queue.passivation;
+    return { pending, queued };
+  }
+
   admit(request: AdmissionRequest): Promise<Admission> {
     return this.#admissions.admit(request);
   }
@@ -481,7 +487,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       }
       endOldest(execution, this.#executions, (id, reason) => this.#cancel(id, reason));
       this.#queue.consider(execution);
-    }
+    } else if (execution.rests) this.#queue.consider(execution);
   }
 
   #forget(log: LiveLog): void {

@@ -115,7 +115,7 @@ class InMemory implements MemoryStore {
       this.#records.set(executionId, structuredClone(record));
       this.#staged.delete(executionId);
       this.#waiting.delete(executionId);
-      if (record.status === 'pending' && entry.waiting !== undefined) {
+      if (!isTerminal(record.status) && entry.waiting !== undefined) {
         this.#waiting.set(executionId, { ...entry.waiting });
       }
     }

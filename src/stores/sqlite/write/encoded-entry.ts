@@ -82,8 +82,7 @@ export function encodeEntry(
 }
 
 function placeOf(status: ExecutionStatus, waiting: WaitingPlace | undefined): WaitingColumns {
-  if (status !== 'pending') return notPending;
-  if (waiting === undefined) return inNoLine;
+  if (waiting === undefined || isTerminal(status)) return status === 'pending' ? inNoLine : notPending;
   const { line, since, wakesAt } = waiting;
   return { line, waitsSince: since, wakesAt: Number.isFinite(wakesAt) ? wakesAt : null };
 }
