@@ -17,6 +17,8 @@ export interface Load {
   /** Absent for a caller that shows none. */
   readonly token?: string;
   readonly tls?: boolean;
+  /** Plain HTTP/1.1: the message is the body, of this type, and each call in flight has a connection. */
+  readonly http1?: string;
 }
 
 export interface LoadResult {
@@ -31,13 +33,16 @@ export async function load(what: Load): Promise<LoadResult> {
   const folder = await mkdtemp(join(tmpdir(), 'spear-bench-load-'));
   const body = join(folder, 'body');
   const log = join(folder, 'log');
-  const connections = Math.min(8, what.inFlight);
+  const connections = what.http1 === undefined ? Math.min(8, what.inFlight) : what.inFlight;
   try {
-    await writeFile(body, frame(what.message));
+    await writeFile(body, what.http1 === undefined ? frame(what.message) : what.message);
     const { stdout } = await run('h2load', [
       ...['-n', String(what.requests), '-c', String(connections)],
       ...['-m', String(Math.ceil(what.inFlight / connections))],
-      ...['-d', body, '-H', 'content-type: application/grpc', '-H', 'te: trailers'],
+      ...(what.http1 === undefined
+        ? ['-H', 'content-type: application/grpc', '-H', 'te: trailers']
+        : ['--h1', '-H', `content-type: ${what.http1}`]),
+      ...['-d', body],
       ...(what.token === undefined ? [] : ['-H', `authorization: Bearer ${what.token}`]),
       ...[`--log-file=${log}`, `${what.tls === true ? 'https' : 'http'}://${what.address}${what.path}`],
     ]);

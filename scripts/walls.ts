@@ -180,7 +180,12 @@ export const rooms: readonly Room[] = [
     packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js', 'jose', 'ws'],
     rule: 'server imports domain, observers and gen',
   },
-  { path: 'src/telemetry/', from: [domain], packages: ['pino'], rule: 'telemetry imports domain only' },
+  {
+    path: 'src/telemetry/',
+    from: [domain],
+    packages: ['pino', 'prom-client'],
+    rule: 'telemetry imports domain only',
+  },
   {
     path: 'src/visualizer/',
     from: [],

@@ -17,6 +17,8 @@ export interface Principal {
   readonly role: Role | undefined;
   /** Where it is at home; absent means the default tenant. An administrator may name any other. */
   readonly tenant?: string;
+  /** It may read what is of any tenant, and of all of them; it has the role observe. */
+  readonly allTenants?: true;
   /** Globs of the tasks that it may see; absent means all. */
   readonly tasks?: readonly string[];
   /** The id of the one execution that it may see, and nothing else; absent for all. */
@@ -29,6 +31,11 @@ export interface Principal {
   readonly session?: true;
   /** When it is over, on the wall clock, in milliseconds since the epoch; absent where it is not bounded. */
   readonly expiresAt?: number;
+}
+
+/** Whether somebody may read what is of all tenants. */
+export function mayReadAllTenants({ role, allTenants }: Principal): boolean {
+  return role === 'admin' || allTenants === true;
 }
 
 export function isRole(text: string): text is Role {

@@ -50,6 +50,9 @@ export const pathRoles = {
   history: 'observe',
   snapshots: 'operate',
   inspect: 'observe',
+  tasks: 'invoke',
+  /** Of all tenants. */
+  metrics: 'observe',
   caller: 'observe',
   /** Who may have a ticket; the file that it is for needs its own role. */
   tickets: 'observe',

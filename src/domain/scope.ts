@@ -1,5 +1,5 @@
 /** What a request may see: one tenant, and of that the tasks that its token names. Decided once, where it comes in. */
-import type { Principal } from './access.ts';
+import { mayReadAllTenants, type Principal } from './access.ts';
 import { invalidArgument, quote, RequestError } from './errors.ts';
 
 /** Of everything that names no tenant, and of all that there was before tenants. */
@@ -85,14 +85,14 @@ export function invocationKey(tenant: string, invocationId: string): InvocationK
 }
 
 /**
- * The scope of a request. `asked` is the tenant that it names, which an administrator may do, and everybody for their
- * own. Throws permission_denied or invalid_argument.
+ * The scope of a request. `asked` is the tenant that it names, which those may do who may read all of them, and everybody
+ * for their own. Throws permission_denied or invalid_argument.
  */
 export function scopeOf(principal: Principal, asked: string | undefined): Scope {
   const { tenant: own = defaultTenant, tasks, execution } = principal;
   const tenant = asked ?? own;
   if (tenant !== own) {
-    if (principal.role !== 'admin') {
+    if (!mayReadAllTenants(principal)) {
       throw outOfScope(
         `spear-tenant: is ${quote(tenant)}; allowed is ${quote(own)}, the tenant of ${quote(principal.name)}, or none`,
       );
@@ -129,12 +129,12 @@ export function assertSeesTenant({ tasks, execution }: Scope, what: string): voi
   throw outOfScope(`${what} is of all tasks of a tenant; this token is for ${of}`);
 }
 
-/** The scope of a list of all tenants. Throws permission_denied where it is no administrator who asks for it. */
+/** The scope of a list of all tenants. Throws permission_denied for one who may not read them. */
 export function acrossTenants(field: string, principal: Principal, scope: Scope, wanted: boolean): Scope {
   if (!wanted) return scope;
-  if (principal.role === 'admin') return wholeNode;
+  if (mayReadAllTenants(principal)) return wholeNode;
   throw outOfScope(
-    `${field}: is for the role admin; ${quote(principal.name)} has ${principal.role ?? 'none'}`,
+    `${field}: is for the role admin, or a token of all tenants; ${quote(principal.name)} has ${principal.role ?? 'none'}`,
   );
 }
 

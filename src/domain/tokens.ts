@@ -8,6 +8,8 @@ export interface TokenFacts {
   readonly role: Role;
   /** Absent means the default one. */
   readonly tenant?: string;
+  /** It reads what is of all tenants; of the role observe, and without tasks and execution. */
+  readonly allTenants?: true;
   /** Globs; absent means all tasks. */
   readonly tasks?: readonly string[];
   /** The id of the one execution that it sees; absent for all of its scope. */
@@ -33,6 +35,8 @@ export interface NewToken {
   readonly name: string;
   readonly role: Role;
   readonly tenant?: string;
+  /** See TokenFacts. */
+  readonly allTenants?: true;
   readonly tasks?: readonly string[];
   readonly execution?: string;
   readonly expiresAt?: number;

@@ -13,6 +13,8 @@ import type { Core } from './core.ts';
 export interface OpenAccess {
   readonly pageAccess: PageAccess;
   readonly calls: OpenCalls;
+  /** Takes what says how many tokens and certificates were not good; absent where nobody counts. */
+  countRefused?(count: () => number): void;
 }
 
 /** Rejects with an error for people where the keys of an issuer are in a file that is not good. */
@@ -26,6 +28,7 @@ export async function openCallers(
   const failures = new FailedAttempts(clock, {
     refused: (attempt) => logger.warn(attempt, 'a caller showed what is not good'),
   });
+  open.countRefused?.(() => failures.count);
   const signed = await openSigned(config, logger, clock, open, opened);
   return new CallerAuthenticator({
     tokens: {

@@ -27,8 +27,11 @@ import type { Store } from '../stores/store.ts';
 import { openTokens } from '../stores/token-file.ts';
 import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { openDurations } from './durations.ts';
+import { measuredStore } from './measured-store.ts';
+import { openMetrics } from './metrics.ts';
 import { RecoveredTasks } from './recovered-tasks.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
 import { openSnapshots } from './snapshots.ts';
@@ -51,6 +54,7 @@ export interface Core {
   readonly machines: readonly MachineDescription[];
   readonly feed: Feed;
   readonly inspection: Inspection;
+  readonly metrics: Metrics;
   /** Ports of the node itself; those that are chosen when they are bound are added then. */
   readonly ownPorts: Set<number>;
   /** Why nothing can be written now; undefined where it can. */
@@ -74,7 +78,8 @@ export async function openCore(
   const kept = given ?? (await openSqliteStore({ dataDir: config.dataDir, migrating }));
   opened.defer(() => kept.close());
   const caps = taskCaps(config);
-  const observed = observedStore(kept, (error) =>
+  const measured = measuredStore(kept, clock, () => metrics.store);
+  const observed = observedStore(measured, (error) =>
     logger.error({ err: error }, 'bug: what watches the node failed'),
   );
   const store = withBoundedTasks(observed.store, (task) => {
@@ -89,7 +94,7 @@ export async function openCore(
   const ids = createIds(time);
   const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
-  const instances = new InstanceRegistry(clock);
+  const instances = new InstanceRegistry(clock, (runtime, ms) => metrics.node.started(runtime, ms));
   const ownPorts = new Set(configuredPorts(config));
   const shared = { nodeId, store, artifacts, clock, ids, hostAccess, caps };
   const runtimes: Runtimes = await openRuntimes(config, {
@@ -163,6 +168,11 @@ export async function openCore(
       grpcAddress: () => grpcAddress,
     }),
   });
+  const metrics = openMetrics(config, {
+    ...{ store, supervisor, instances, runtimes, state },
+    storeFault: () => storeFault,
+  });
+  observed.observe(metrics.executions);
   observed.observe(feed);
   observed.observe(executionLogger(logger));
   const machines = describeMachines();
@@ -189,6 +199,7 @@ export async function openCore(
       observe: observed.observe,
       failed: (error) => logger.error({ err: error }, 'an inspector could not be told of what is under way'),
     }),
+    metrics,
     storeFault: () => storeFault,
     listening(address) {
       grpcAddress = address;

@@ -110,7 +110,17 @@ export async function openFront(
       perCaller: config.maxWatchersPerConnection,
       perPrincipal: config.maxWatchersPerPrincipal,
     }),
-    authenticator: await openCallers(config, logger, core, { pageAccess, calls }, opened),
+    authenticator: await openCallers(
+      config,
+      logger,
+      core,
+      {
+        ...{ pageAccess, calls },
+        countRefused: (count) => core.metrics.calls.countRefusedTokens(count),
+      },
+      opened,
+    ),
+    errors: core.metrics.calls,
     bug(error, method) {
       const id = randomUUID();
       logger.error({ err: error, method, id }, 'bug: a call failed in Spear itself');
@@ -214,6 +224,7 @@ export async function openFront(
     page: await loadPageFiles(),
     feed,
     inspections: inspection,
+    metrics: core.metrics,
     readiness: () => readiness(core),
   });
   const failed = (error: Error): void => logger.error({ err: error }, 'a connection could not be accepted');

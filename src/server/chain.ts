@@ -33,6 +33,8 @@ export interface ChainOptions extends Room {
   readonly calls: OpenCalls;
   readonly watchers: Watchers;
   readonly authenticator: Authenticator;
+  /** Counts calls that ended with an error, by their paths; absent where nobody counts. */
+  readonly errors?: { failed(path: string, code: string): void };
   /** Hears errors that are bugs of ours; returns the id that the caller is told. */
   bug(error: unknown, method: string): string;
 }
@@ -46,8 +48,14 @@ export function roomOf({ anonymous }: Principal, options: ChainOptions): Room {
 export function toRequestError(
   error: unknown,
   method: string,
-  options: Pick<ChainOptions, 'bug'>,
+  options: Pick<ChainOptions, 'bug' | 'errors'>,
 ): RequestError {
+  const known = knownError(error, method, options);
+  options.errors?.failed(method, known.kind);
+  return known;
+}
+
+function knownError(error: unknown, method: string, options: Pick<ChainOptions, 'bug'>): RequestError {
   if (error instanceof RequestError && error.kind !== 'internal') return error;
   if (error instanceof StoreError && error.kind === 'medium') {
     options.bug(error, method);

@@ -28,6 +28,11 @@ export function checkContent({ headers }: IncomingMessage, allowed: string): voi
     if (charset === 'utf-8' || charset === 'utf8') continue;
     throw invalidArgument('Content-Type', `has the charset ${JSON.stringify(charset)}; allowed is utf-8`);
   }
+  checkCodings({ headers });
+}
+
+/** Throws invalid_argument for a body that is compressed. */
+export function checkCodings({ headers }: Pick<IncomingMessage, 'headers'>): void {
   const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (coding !== 'identity') {
     throw invalidArgument('Content-Encoding', `is ${JSON.stringify(coding)}; allowed is identity`);

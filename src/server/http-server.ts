@@ -1,5 +1,5 @@
 /**
- * The HTTP side: the page at `/`, `/status/<id>`, `/healthz`, `/readyz`, and under `/api/` the same handlers as
+ * The HTTP side: the page at `/`, `/tasks/<name>`, `/status/<id>`, `/metrics`, `/healthz`, `/readyz`, and under `/api/` the same handlers as
  * gRPC's with the same messages as proto JSON, the page's event stream, downloads, the inspection stream, and how the
  * page signs in.
  *
@@ -29,10 +29,13 @@ import { checkBrowser } from './http-browser.ts';
 import { callerWith } from './http-caller.ts';
 import { type DownloadOptions, downloadHistory, downloadSnapshot } from './http-downloads.ts';
 import { serveEvents } from './http-events.ts';
+import { sendExecutionEvents, wantsEvents } from './http-execution-events.ts';
 import { type HttpHosts, wholeUrl } from './http-hosts.ts';
 import { acceptInspectors, type Inspections } from './http-inspect.ts';
+import { type MetricsSource, sendMetrics } from './http-metrics.ts';
 import { type PageFile, servePage } from './http-page.ts';
 import { createTicket, downloadPath, openSession, type SessionOptions, sendCaller } from './http-session.ts';
+import { runTask, tasksPath } from './http-tasks.ts';
 import type { StalledSends } from './stalled-sends.ts';
 import type { CertificateSource } from './tls/certificate-source.ts';
 import { onFirstBytes, refuseCleartext } from './tls/cleartext.ts';
@@ -62,6 +65,7 @@ export interface HttpServerOptions extends ApiOptions, SessionOptions, Pick<Down
   /** What the page's event stream tells. */
   readonly feed?: NodeFeed;
   readonly inspections?: Inspections;
+  readonly metrics?: MetricsSource;
   /** Absent where nobody counts them. */
   readonly connections?: Connections;
   /** Absent where a caller may take as long as it likes. */
@@ -89,7 +93,8 @@ export function createHttpServer(options: HttpServerOptions): Server {
     route(options, request, response).catch((error: unknown) => {
       // A ticket is of no use in a log.
       const [path = ''] = pathOf(request).split('?', 1);
-      sendError(response, toRequestError(error, path, options));
+      const called = path.startsWith(tasksPath) ? 'FunctionService/InvokeFunction' : path;
+      sendError(response, toRequestError(error, called, options));
     });
   };
   const server = listening(options, answer);
@@ -194,6 +199,9 @@ async function route(
   if (file !== undefined) return servePage(file, request, response);
   if (path.startsWith('/status/'))
     return sendStatus(options, request, response, path.slice('/status/'.length));
+  if (path.startsWith(tasksPath)) {
+    return runTask(options, request, response, path.slice(tasksPath.length), new URLSearchParams(query));
+  }
   if (path === '/api/events' && options.feed !== undefined) {
     const { feed } = options;
     return serveEvents({ ...options, feed }, request, response, new URLSearchParams(query));
@@ -207,12 +215,13 @@ async function route(
   if (path === '/api/caller') return sendCaller(options, request, response);
   if (path === '/api/tickets') return createTicket(options, request, response);
   if (path.startsWith('/api/')) return callApi(options, request, response, path.slice('/api/'.length));
-  if (path === '/metrics') {
-    throw new RequestError('not_found', 'this version has no metrics yet', { reason: 'NOT_IN_THIS_VERSION' });
+  if (path === '/metrics' && options.metrics !== undefined) {
+    const { metrics } = options;
+    return sendMetrics({ ...options, metrics }, request, response);
   }
   throw new RequestError(
     'not_found',
-    'no such path; there are /, /status/<execution_id>, /healthz, /readyz and /api/<Service>/<Method>',
+    'no such path; there are /, /tasks/<task>, /status/<execution_id>, /metrics, /healthz, /readyz and /api/<Service>/<Method>',
     { reason: 'PATH_NOT_FOUND' },
   );
 }
@@ -235,9 +244,12 @@ async function sendStatus(
   const executionId = decodePathPart(encodedId);
   if (!executionId.startsWith('exec_')) throw notFound('execution', executionId);
   const method = FunctionService.method.getExecutionStatus;
+  const call = await callerWith(pathRoles.status, 'a status', options, request, response);
+  const asEvents = wantsEvents(request);
   const message = await options.functions.getExecutionStatus(
-    fromJson(method.input, { executionId, includeOutput: true }),
-    await callerWith(pathRoles.status, 'a status', options, request, response),
+    fromJson(method.input, { executionId, includeOutput: !asEvents }),
+    call,
   );
+  if (asEvents) return sendExecutionEvents(options, request, response, call, message);
   sendJson(response, 200, messageToJson(GetExecutionStatusResponseSchema, message));
 }

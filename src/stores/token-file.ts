@@ -99,6 +99,7 @@ export class TokenFile implements Tokens {
     return {
       ...{ name: holderOf(kept.name), role: kept.role },
       ...(kept.tenant !== undefined && { tenant: kept.tenant }),
+      ...(kept.allTenants === true && { allTenants: true as const }),
       ...(kept.tasks !== undefined && { tasks: kept.tasks }),
       ...(kept.execution !== undefined && { execution: kept.execution }),
       ...(kept.expiresAt !== undefined && { expiresAt: kept.expiresAt }),

@@ -27,6 +27,7 @@ export function keptFrom(text: string): Kept[] {
   return tokens.map((each: unknown) => {
     const { name, role, sha256, tenant, tasks, ...rest } = (each ?? {}) as Record<string, unknown>;
     const { execution, createdAt, expiresAt, lastUsedAt, certificateNames, revokedFingerprints } = rest;
+    const { allTenants } = rest;
     const isHash = typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
     const instants = [createdAt, expiresAt ?? 0, lastUsedAt ?? 0];
     if (
@@ -35,6 +36,7 @@ export function keptFrom(text: string): Kept[] {
       !isRole(role) ||
       !isTenantOrNone(tenant) ||
       !areGlobsOrNone(tasks) ||
+      !(allTenants === undefined || (allTenants === true && role === 'observe')) ||
       !(execution === undefined || typeof execution === 'string') ||
       !(sha256 === undefined ? isTexts(certificateNames) : isHash && certificateNames === undefined) ||
       !(revokedFingerprints === undefined || isTexts(revokedFingerprints)) ||

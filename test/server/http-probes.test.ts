@@ -12,7 +12,7 @@ describe('the probes', () => {
   });
 
   test('and other paths that are not there are 404 with a reason', async () => {
-    for (const path of ['/metrics', '/nothing', '/api', '/api/', '/statusx', '/%00', '//']) {
+    for (const path of ['/metrics/', '/nothing', '/api', '/api/', '/tasks', '/statusx', '/%00', '//']) {
       const answer = await http('GET', path);
       expect(answer.code, path).toBe(404);
       expect(errorOf(answer)).toMatchObject({ reason: expect.stringMatching(/^[A-Z_]+$/) });

@@ -169,6 +169,8 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
     await one.get('history', `/api/history/${executionId}`);
     await one.get('snapshots', `/api/snapshots/${executionId}`);
     await one.get('caller', '/api/caller');
+    await one.get('tasks', '/tasks/nothing-here', {});
+    await one.get('metrics', '/metrics');
     await one.get('tickets', '/api/tickets', { path: `/api/history/${executionId}` });
   }
   for (const executionId of others.executions) {

@@ -56,6 +56,11 @@ export function faketime(): Promise<Missing> {
   return answer('faketime', ['--version'], "no faketime; install Debian's faketime");
 }
 
+/** Scrapes a node, and checks rules. */
+export function prometheus(): Promise<Missing> {
+  return answer('promtool', ['--version'], "no Prometheus; install Debian's prometheus");
+}
+
 export function root(): Missing {
   return process.getuid?.() === 0 ? '' : 'this needs to run as root';
 }

@@ -283,6 +283,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
     };
   }
 
+  /** Of one that lives. */
+  runtimeOf(executionId: string): RuntimeKind | undefined {
+    return this.#executions.get(executionId)?.task.definition.runtime;
+  }
+
   /** Executions that wait for a slot. */
   get queueLength(): number {
     return this.#queue.length;

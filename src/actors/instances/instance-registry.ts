@@ -10,23 +10,34 @@ import type {
   InstanceView,
   PoolView,
 } from '../../domain/instance.ts';
+import type { RuntimeKind } from '../../domain/task.ts';
 import { compiled } from '../../machines/compiled-chart.ts';
 import { instanceMachine } from '../../machines/instance.ts';
 
 const chart = compiled(instanceMachine);
 
+/** `ms` is how long it took, from the order on. */
+type Started = (runtime: RuntimeKind, ms: number) => void;
+
 /** The instances of this node, each an actor of the instance chart, and the pools that keep some of them ready. */
 export class InstanceRegistry implements InstanceReporter, Instances {
   readonly #clock: Clock;
+  readonly #started: Started;
   readonly #instances = new Set<Entry>();
   readonly #pools = new Set<() => PoolView>();
 
-  constructor(clock: Clock) {
+  /** `started` hears of each instance that can serve. */
+  constructor(clock: Clock, started: Started = () => {}) {
     this.#clock = clock;
+    this.#started = started;
   }
 
   open(facts: InstanceFacts): InstanceReport {
-    const entry = new Entry(facts, this.#clock, () => this.#instances.delete(entry));
+    const begun = this.#clock.monotonic();
+    const entry = new Entry(facts, this.#clock, {
+      started: () => this.#started(facts.runtime, this.#clock.monotonic() - begun),
+      stopped: () => this.#instances.delete(entry),
+    });
     this.#instances.add(entry);
     return entry;
   }
@@ -48,18 +59,23 @@ export class InstanceRegistry implements InstanceReporter, Instances {
   }
 }
 
+interface Told {
+  started(): void;
+  stopped(): void;
+}
+
 class Entry implements InstanceReport {
   readonly #facts: InstanceFacts;
   readonly #clock: Clock;
-  readonly #stopped: () => void;
+  readonly #told: Told;
   readonly #actor: Actor<typeof instanceMachine>;
   readonly #createdAt: number;
   #stateSince: number;
 
-  constructor(facts: InstanceFacts, clock: Clock, stopped: () => void) {
+  constructor(facts: InstanceFacts, clock: Clock, told: Told) {
     this.#facts = facts;
     this.#clock = clock;
-    this.#stopped = stopped;
+    this.#told = told;
     this.#actor = createActor(chart, { id: facts.instanceId }).start();
     this.#createdAt = Math.round(clock.now());
     this.#stateSince = this.#createdAt;
@@ -75,7 +91,8 @@ class Entry implements InstanceReport {
     const after = this.#actor.getSnapshot();
     if (after === before) return;
     if (after.value !== before.value) this.#stateSince = Math.round(this.#clock.now());
-    if (after.status === 'done') this.#stopped();
+    if (before.value === 'starting' && event.type === 'ready') this.#told.started();
+    if (after.status === 'done') this.#told.stopped();
   }
 
   view(): InstanceView {

@@ -31,6 +31,7 @@ interface CreateOptions {
   readonly task?: readonly string[];
   readonly expires?: string;
   readonly san?: readonly string[];
+  readonly allTenants?: boolean;
 }
 
 function createCommand(shell: Shell): Command {
@@ -48,15 +49,20 @@ function createCommand(shell: Shell): Command {
       'make no token: a certificate stands for it that has this URI or DNS name (serve --tls-client-ca); may come more than once',
       collect,
     )
+    .option(
+      '--all-tenants',
+      'it reads what is of all tenants, as /metrics does; with --role observe, and without --task',
+    )
     .option('--expires <duration>', 'how long it is good, such as 30d (default: until it is revoked)');
   onServer<CreateOptions>(
     command,
     shell,
-    async (session, { role, task = [], expires, san = [] }, [name = '']) => {
+    async (session, { role, task = [], expires, san = [], allTenants = false }, [name = '']) => {
       const answer = await session.access.createToken({
         name,
         role: roleFromFlag(role),
         tasks: [...task],
+        allTenants,
         certificateNames: san.map(certificateName),
         ...(expires !== undefined && {
           expiresAt: timestampFromMs(Date.now() + parseDuration('--expires', expires)),
@@ -104,6 +110,7 @@ function row({
   name,
   role,
   tenant,
+  allTenants,
   tasks,
   executionId,
   createdAt,
@@ -115,7 +122,7 @@ function row({
   return [
     name,
     Role[role]?.toLowerCase() ?? '',
-    tenant,
+    allTenants ? '*' : tenant,
     executionId || (tasks.length === 0 ? '-' : tasks.join(' ')),
     time(createdAt, '-'),
     time(expiresAt, 'never'),

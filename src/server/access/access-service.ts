@@ -94,8 +94,12 @@ export function createAccessService({
         const others = { tasks: tasks.length > 0, certificate_names: certificateNames !== undefined };
         assertForOne(role, expiresAt, others);
       }
+      if (request.allTenants && (role !== 'observe' || tasks.length > 0 || execution !== undefined)) {
+        throw invalidArgument('all_tenants', 'is for ROLE_OBSERVE, without tasks and execution_id');
+      }
       const { token, facts } = await tokens.create({
         ...{ name, role, ...owned(tenantToMakeIn(scope)) },
+        ...(request.allTenants && { allTenants: true as const }),
         ...(tasks.length > 0 && { tasks: [...tasks] }),
         ...(certificateNames !== undefined && { certificateNames }),
         ...(execution !== undefined && { execution }),

@@ -1,6 +1,6 @@
 /** The scope of a request, of who asks and of the tenant that it names. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Principal, Role } from '../../domain/access.ts';
+import { mayReadAllTenants, type Principal, type Role } from '../../domain/access.ts';
 import { invalidArgument, quote } from '../../domain/errors.ts';
 import { allTenants, type Scope, scopeOf, wholeNode } from '../../domain/scope.ts';
 
@@ -9,7 +9,7 @@ export const tenantHeader = 'spear-tenant';
 
 /**
  * `values` are those of the header, each as it came; `needed` is the role that the method wants. What only reads may be
- * of all tenants, for an administrator. Throws permission_denied or invalid_argument.
+ * of all tenants, for those who may read them. Throws permission_denied or invalid_argument.
  */
 export function requestScope(
   principal: Principal,
@@ -18,7 +18,7 @@ export function requestScope(
 ): Scope {
   if (values.length > 1) throw invalidArgument(tenantHeader, 'is given twice; allowed is once');
   const asked = values[0]?.toString();
-  if (asked !== allTenants || principal.role !== 'admin') return scopeOf(principal, asked);
+  if (asked !== allTenants || !mayReadAllTenants(principal)) return scopeOf(principal, asked);
   if (needed === 'observe') return wholeNode;
   throw invalidArgument(
     tenantHeader,

@@ -29,6 +29,7 @@ export function tokenToWire(facts: TokenFacts): MessageInitShape<typeof TokenSch
   return {
     ...{ name, role: roleToWire[role], createdAt: timestampFromMs(createdAt) },
     ...{ tenant: tenantOf(facts), tasks: [...tasks], executionId: facts.execution ?? '' },
+    allTenants: facts.allTenants === true,
     ...(expiresAt !== undefined && { expiresAt: timestampFromMs(expiresAt) }),
     ...(lastUsedAt !== undefined && { lastUsedAt: timestampFromMs(lastUsedAt) }),
     certificateNames: [...(certificateNames ?? [])],

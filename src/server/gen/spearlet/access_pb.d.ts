@@ -82,6 +82,13 @@ export declare type Token = Message<"spearlet.Token"> & {
    * @generated from field: string execution_id = 14;
    */
   executionId: string;
+
+  /**
+   * It reads what is of any tenant, and of all of them.
+   *
+   * @generated from field: bool all_tenants = 15;
+   */
+  allTenants: boolean;
 };
 
 /**
@@ -153,6 +160,13 @@ export declare type TokenJson = {
    * @generated from field: string execution_id = 14;
    */
   executionId?: string;
+
+  /**
+   * It reads what is of any tenant, and of all of them.
+   *
+   * @generated from field: bool all_tenants = 15;
+   */
+  allTenants?: boolean;
 };
 
 /**
@@ -205,6 +219,13 @@ export declare type CreateTokenRequest = Message<"spearlet.CreateTokenRequest"> 
    * @generated from field: string execution_id = 12;
    */
   executionId: string;
+
+  /**
+   * As in Token; with ROLE_OBSERVE, and without tasks and execution_id.
+   *
+   * @generated from field: bool all_tenants = 13;
+   */
+  allTenants: boolean;
 };
 
 /**
@@ -251,6 +272,13 @@ export declare type CreateTokenRequestJson = {
    * @generated from field: string execution_id = 12;
    */
   executionId?: string;
+
+  /**
+   * As in Token; with ROLE_OBSERVE, and without tasks and execution_id.
+   *
+   * @generated from field: bool all_tenants = 13;
+   */
+  allTenants?: boolean;
 };
 
 /**

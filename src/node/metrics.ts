@@ -1,0 +1,45 @@
+/** What the node tells its metrics of itself. */
+import type { Supervisor } from '../actors/executions/supervisor.ts';
+import type { NodeConfig } from '../config.ts';
+import type { Instances } from '../domain/instance.ts';
+import { methodRoles } from '../domain/method-roles.ts';
+import { wholeNode } from '../domain/scope.ts';
+import type { Store } from '../stores/store.ts';
+import { Metrics } from '../telemetry/metrics/metrics.ts';
+import { packageVersion } from '../version.ts';
+import { storeSizes } from './measured-store.ts';
+import type { Runtimes } from './runtimes.ts';
+
+export interface MeasuredParts {
+  readonly store: Pick<Store, 'lowSpace'>;
+  readonly supervisor: Supervisor;
+  readonly instances: Instances;
+  readonly runtimes: Runtimes;
+  /** The node chart's state. */
+  readonly state: () => string;
+  readonly storeFault: () => Error | undefined;
+}
+
+export function openMetrics(
+  { dataDir, slots }: Pick<NodeConfig, 'dataDir' | 'slots'>,
+  { store, supervisor, instances, runtimes, state, storeFault }: MeasuredParts,
+): Metrics {
+  return new Metrics({
+    node: {
+      ...{ version: packageVersion(), slots, instances, state },
+      runtimes: [...runtimes.keys()],
+      load() {
+        const { running, pending, live } = supervisor.load;
+        return { running, live, pending };
+      },
+      queue: () => supervisor.queueViews.view(wholeNode),
+    },
+    store: {
+      sizes: () => storeSizes(dataDir),
+      isHealthy: () => storeFault() === undefined,
+      isLowOnSpace: () => store.lowSpace,
+    },
+    runtimeOf: (executionId) => supervisor.runtimeOf(executionId),
+    methods: Object.keys(methodRoles),
+  });
+}

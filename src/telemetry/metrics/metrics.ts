@@ -1,0 +1,57 @@
+/** The numbers of a node, as OpenMetrics: one registry, because prom-client renames counters in place for that form. */
+import { collectDefaultMetrics, type OpenMetricsContentType, Registry } from 'prom-client';
+import type { RuntimeKind } from '../../domain/task.ts';
+import { CallMetrics } from './call-metrics.ts';
+import { ExecutionMetrics } from './execution-metrics.ts';
+import { NodeMetrics, type NodeSource } from './node-metrics.ts';
+import { StoreMetrics, type StoreSource } from './store-metrics.ts';
+
+export interface MetricSources {
+  readonly node: NodeSource;
+  readonly store: StoreSource;
+  /** Of an execution that lives. */
+  runtimeOf(executionId: string): RuntimeKind | undefined;
+  /** SERVICE/METHOD of all that are served. */
+  readonly methods: Iterable<string>;
+}
+
+export interface MetricsText {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+let processRegistry: Registry<OpenMetricsContentType> | undefined;
+
+/** Processor time, memory, garbage collection and the delay of the event loop: what watches them is never taken away. */
+function ofProcess(): Registry<OpenMetricsContentType> {
+  if (processRegistry === undefined) {
+    processRegistry = new Registry<OpenMetricsContentType>();
+    processRegistry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    collectDefaultMetrics({ register: processRegistry });
+  }
+  return processRegistry;
+}
+
+export class Metrics {
+  readonly #registry = new Registry<OpenMetricsContentType>();
+  readonly executions: ExecutionMetrics;
+  readonly store: StoreMetrics;
+  readonly node: NodeMetrics;
+  readonly calls: CallMetrics;
+
+  constructor({ node, store, runtimeOf, methods }: MetricSources) {
+    this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    const registers = [this.#registry];
+    this.executions = new ExecutionMetrics(registers, runtimeOf);
+    this.store = new StoreMetrics(registers, store);
+    this.node = new NodeMetrics(registers, node);
+    this.calls = new CallMetrics(registers, methods);
+    ofProcess();
+  }
+
+  async text(): Promise<MetricsText> {
+    const texts = await Promise.all([ofProcess().metrics(), this.#registry.metrics()]);
+    const [process, node] = texts.map((text) => text.replace(/# EOF\n$/, ''));
+    return { contentType: this.#registry.contentType, text: `${process}${node}# EOF\n` };
+  }
+}
