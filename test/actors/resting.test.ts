@@ -100,6 +100,17 @@ describe('what waits for its start time', () => {
     await bench.leavesNothing();
   });
 
+  test('cannot be asked for anything while the node goes away, and says so', async () => {
+    const bench = supervisorBench(few);
+    const ids = await delayed(bench, 6);
+    await bench.supervisor.leave();
+    bench.supervisor.close();
+    await expect(bench.supervisor.cancel(ids[5] ?? '', 'over')).rejects.toMatchObject({
+      kind: 'unavailable',
+      reason: 'DRAINING',
+    });
+  });
+
   test('of which many are due at once starts all the same, each once', async () => {
     const bench = supervisorBench({ ...few, queueLimit: 5000 });
     const task = { ...taskWith(), taskId: 'task_delayed' };

@@ -91,6 +91,11 @@ export class ExecutionQueue {
     );
   }
 
+  /** Nothing is made live any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Of one that is live or stands in the order of the slots. */
   recordOf(executionId: string): ExecutionRecord | undefined {
     return this.#host.executions.get(executionId)?.log.record ?? this.passivation.recordOf(executionId);

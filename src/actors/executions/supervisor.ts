@@ -35,7 +35,7 @@ import { QueueViewing } from '../explain/queue-viewing.ts';
 import type { IdSource } from '../ids.ts';
 import { Committer, storeUnavailable } from '../log/committer.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
-import { untilDurable } from '../log/durable.ts';
+import { unknownHere, untilDurable } from '../log/durable.ts';
 import type { LiveLog, LogSurroundings } from '../log/live-log.ts';
 import { OutputRoom } from '../log/output-room.ts';
 import type { Slots } from '../queue/slots.ts';
@@ -320,6 +320,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     if (isTerminal(record.status)) return new StoredCursor(this.#options.store, record);
     await this.#queue.passivation.revive(executionId);
     if (this.#executions.has(executionId)) return this.attach(executionId, purpose);
+    if (this.#queue.closed) throw unknownHere();
     throw notInState(record, 'it is being restored; try again in a moment');
   }
 
