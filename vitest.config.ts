@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './scripts/test-order.ts';
 import { testFiles } from './scripts/test-projects.ts';
 
 const { unit } = testFiles();
@@ -13,8 +14,10 @@ process.env.XDG_STATE_HOME = join(tmpdir(), `spear-test-state-${process.pid}`);
 
 export default defineConfig({
   test: {
-    // Two files at a time share two cores with the servers and guests that they start.
-    maxWorkers: 2,
+    // Most files wait for most of their time: for servers, guests, engines. Two at a time leave two cores idle for half
+    // of it; four have a browser each, of a few hundred megabytes.
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,

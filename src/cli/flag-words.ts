@@ -64,7 +64,12 @@ export const inReferenceWords = rewording(referenceWords);
 export const inInvokeFlags = rewording(invokeWords);
 export const inTaskFlags = rewording(taskWords);
 export const inTokenFlags = rewording(tokenWords);
-export const inQuotaFlags = rewording([['tenant', 'TENANT']]);
+export const inQuotaFlags = rewording([
+  ['tenant', 'TENANT'],
+  ['quota.memory_bytes', '--memory'],
+  ['quota.stored_bytes', '--stored'],
+  ['quota.rate', '--rate'],
+]);
 export const inListFlags = rewording(listWords);
 
 /** A task file has the fields themselves, without the message around them. */

@@ -72,7 +72,7 @@ export function nodeStatus(parts: StatusParts): (scope: Scope) => Promise<NodeSt
 
   return async (scope) => {
     const counts = await countsOf(scope);
-    const { live, running, pending, queued } = supervisor.loadOf(scope);
+    const { live, running, pending, queued, resources } = supervisor.loadOf(scope);
     // What waits without being live is in the store alone; what was counted there may be a moment old.
     const { passiveLoad } = supervisor;
     const passive = Math.min(passiveLoad.pending, Math.max(0, counts.executions.pending - pending));
@@ -112,6 +112,7 @@ export function nodeStatus(parts: StatusParts): (scope: Scope) => Promise<NodeSt
       position: parts.position(),
       grpcAddress: parts.grpcAddress(),
       hostAccess: parts.hostAccess,
+      ...(resources !== undefined && { resources }),
       storeFault: faultOf(parts.storeFault(), store),
       time: Math.round(clock.now()),
     };

@@ -158,6 +158,12 @@ export interface StoredQuota {
   readonly quota: Quota;
 }
 
+export interface StoredBytes {
+  readonly bytes: number;
+  /** The last that was looked at; undefined where there is none behind it. */
+  readonly last: string | undefined;
+}
+
 /** Counts of what a store has. */
 export interface StoreCounts {
   readonly executions: StatusCounts;
@@ -260,6 +266,11 @@ export interface Store {
   order(): Promise<StoredOrder>;
   /** Forgets first, and then writes. Resolves with how many buckets were forgotten. */
   saveOrder(changes: OrderChanges): Promise<number>;
+  /**
+   * About how many bytes a tenant keeps: records, output and inputs of at most `limit` of its executions with ids after
+   * `afterId`, and its artifacts where that is empty.
+   */
+  storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes>;
 
   /** All quotas, in the order of their tenants. */
   quotas(): Promise<StoredQuota[]>;

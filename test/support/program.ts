@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
@@ -15,6 +15,8 @@ const sources = ['src', 'bin', 'scripts/program.ts', 'package.json', 'tsconfig.j
 /** Beside the packages that it needs, where npm would install it. */
 const place = join(root, 'node_modules');
 const prefix = '.spear-';
+/** As long as another run may be at work with one of other sources. */
+const keptMs = 3_600_000;
 
 /** Vitest's global setup. */
 export async function setup(project: TestProject): Promise<void> {
@@ -26,17 +28,30 @@ export async function setup(project: TestProject): Promise<void> {
 async function make(): Promise<void> {
   const folder = join(place, prefix + (await digestOfSources()));
   process.env.SPEAR_TEST_PROGRAM = folder;
-  if (existsSync(folder)) return;
+  if (existsSync(folder)) {
+    const now = new Date();
+    await utimes(folder, now, now);
+    return;
+  }
   const unfinished = join(place, `.making${prefix}${process.pid}`);
   // Of one that did not build.
   await rm(unfinished, { recursive: true, force: true });
   await buildProgram(join(unfinished, 'dist'));
   await mkdir(join(unfinished, 'bin'));
   for (const name of ['bin/spear', 'package.json']) await copyFile(join(root, name), join(unfinished, name));
-  for (const name of await readdir(place)) {
-    if (name.startsWith(prefix)) await rm(join(place, name), { recursive: true, force: true });
-  }
+  await removeOld();
   await rename(unfinished, folder);
+}
+
+async function removeOld(): Promise<void> {
+  for (const name of await readdir(place)) {
+    if (!name.startsWith(prefix)) continue;
+    const made = join(place, name);
+    // Another run may remove them, too.
+    const found = await stat(made).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > keptMs)
+      await rm(made, { recursive: true, force: true });
+  }
 }
 
 async function digestOfSources(): Promise<string> {

@@ -3,6 +3,7 @@ import type { Durations } from '../../domain/durations.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { TenantLoad } from '../../domain/quota.ts';
 import { leafOf } from '../../domain/scheduling/line.ts';
+import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import type { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Store, WaitingExecution } from '../../stores/store.ts';
 import { Estimates } from '../queue/estimates.ts';
@@ -20,6 +21,8 @@ export interface ExecutionQueueHost {
   readonly store: Store;
   readonly executions: LiveExecutions;
   readonly slots: number;
+  /** Of priorities, where they are not as usual. */
+  readonly weights?: PriorityWeights | undefined;
   readonly durations: Durations;
   readonly bounds: Partial<WaitingBounds> | undefined;
   /** Makes one live again that waits. Rejects with SnapshotIncompatible where it cannot. */
@@ -57,6 +60,7 @@ export class ExecutionQueue {
     const recordOf = (executionId: string) => this.recordOf(executionId);
     this.#opening = new OpeningTimer(time, () => host.pump());
     this.slots = new Slots(host.slots, {
+      weights: host.weights,
       leafOf: (executionId) => leafOf(recordOf(executionId)),
       expectedMs: (executionId) => this.estimates.expected(recordOf(executionId)),
       now: () => time.monotonic(),
@@ -111,9 +115,9 @@ export class ExecutionQueue {
     return this.slots.queued + this.backlog.size;
   }
 
-  loadOf(tenant: string): TenantLoad {
+  loadOf(tenant: string): Omit<TenantLoad, 'storedBytes'> {
     const pending = this.#host.executions.pendingOf(tenant) + this.passivation.pendingOf(tenant);
-    return { running: this.slots.runningOf(tenant), pending };
+    return { running: this.slots.runningOf(tenant), pending, memoryBytes: this.slots.memoryOf(tenant) };
   }
 
   /** Takes up what waits in the store. Resolves with how many those are. */

@@ -2,7 +2,12 @@ import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { AdmissionRequest } from '../../domain/executions.ts';
 import { recoveryOf, timersOf } from '../../domain/interruption.ts';
 import { loosened } from '../../domain/loosened.ts';
-import { type ExecutionGate, executionGates, isGated } from '../../domain/scheduling/task-gates.ts';
+import {
+  type ExecutionGate,
+  executionGates,
+  isGated,
+  type Reserved,
+} from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { ExecutionInput } from '../../machines/execution-context.ts';
@@ -21,6 +26,7 @@ export function newRecord(
   request: AdmissionRequest,
   ids: { readonly executionId: string; readonly requestId: string },
   at: AdmissionTime,
+  reserves?: Reserved,
 ): ExecutionRecord {
   const { task, timeouts, labels, priority, fairnessKey } = request;
   const allowed = loosenedOf(task.definition);
@@ -63,6 +69,7 @@ export function newRecord(
     ...(priority !== undefined && { priority }),
     ...(fairnessKey !== undefined && { fairnessKey }),
     ...(isGated(task.definition) && { gates: gatesFor(request) }),
+    ...(reserves !== undefined && { reserves }),
   };
 }
 

@@ -17,14 +17,20 @@ import type {
   Adoption,
   Changed,
   Executions,
+  Rehearsal,
   Transfers,
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LogCursor } from '../../domain/log.ts';
+import type { ResourcesView } from '../../domain/node-feed.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
+import { assertFits, boundsRunning } from '../../domain/quota.ts';
+import type { Resources } from '../../domain/scheduling/gate.ts';
+import { leafOf } from '../../domain/scheduling/line.ts';
 import { Overload, type OverloadRule } from '../../domain/scheduling/overload.ts';
-import { rulesOf } from '../../domain/scheduling/task-gates.ts';
-import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
+import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
+import { type Reserved, reservedBy, rulesOf } from '../../domain/scheduling/task-gates.ts';
+import { type Scope, sees, tenantOf, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
@@ -32,6 +38,7 @@ import type { Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
 import { explain } from '../explain/explaining.ts';
 import { QueueViewing } from '../explain/queue-viewing.ts';
+import { joining, type RehearsingHost, rehearse } from '../explain/rehearsing.ts';
 import type { IdSource } from '../ids.ts';
 import { Committer, storeUnavailable } from '../log/committer.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
@@ -54,9 +61,10 @@ import { LiveExecutions } from './live-executions.ts';
 import { ExecutionRecovery, mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
-import { endOldest } from './superseding.ts';
+import { endOldest, replacedBy } from './superseding.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
 import { TenantQuotas } from './tenant-quotas.ts';
+import { TenantStorage } from './tenant-storage.ts';
 
 /** What the node's operator hears. None of these may throw. */
 export interface SupervisorListener {
@@ -77,6 +85,10 @@ export interface SupervisorOptions {
   readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
   readonly slots: number;
   readonly queueLimit: number;
+  /** Of priorities, where they are not as usual. */
+  readonly priorityWeights?: PriorityWeights;
+  /** What attempts may reserve at once by the limits of their tasks; absent means that nobody counts. */
+  readonly resources?: Resources | undefined;
   /** When what is not urgent is refused; absent means never. */
   readonly overload?: OverloadRule | undefined;
   /** How much of what waits is in memory, where it is not as usual. */
@@ -95,6 +107,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly #executions = new LiveExecutions();
   readonly #alarms: Alarms;
   readonly #queue: ExecutionQueue;
+  readonly #storage: TenantStorage;
   readonly #slots: Slots;
   readonly #committer: Committer;
   readonly #gate: AdmissionGate;
@@ -113,6 +126,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const { clock, store, ids, queueLimit } = options;
     const executions = this.#executions;
     this.#time = options.time ?? new NodeTime(clock);
+    this.#storage = new TenantStorage(store, clock);
     const shared = {
       clock,
       time: this.#time,
@@ -130,6 +144,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       store,
       executions,
       slots: options.slots,
+      weights: options.priorityWeights,
       durations: options.durations ?? new Durations(),
       bounds: options.waiting,
       revive: (waiting) => this.#executionRecovery.wake(waiting),
@@ -140,6 +155,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       failed,
     });
     this.#slots = this.#queue.slots;
+    this.#slots.setResources(options.resources);
     this.#alarms = new Alarms(this.#time, (executionId, at) =>
       this.#deliver(executionId, { type: 'alarm', at }),
     );
@@ -163,8 +179,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const overload = options.overload && new Overload(options.overload);
     this.quotas = new TenantQuotas(
       store,
-      (tenant) => this.#queue.loadOf(tenant),
+      (tenant) => ({ ...this.#queue.loadOf(tenant), storedBytes: this.#storage.of(tenant) }),
       (tenant, quota) => {
+        this.#storage.watch(tenant, quota.storedBytes !== undefined);
         this.#slots.setQuota(tenant, quota);
         this.#actor.send({ type: 'pump' });
       },
@@ -229,9 +246,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
       surroundings,
       checkOpen: (tenant, priority) => this.#gate.checkAdmission(this.#queue.pending, tenant, priority),
       likelyMs: (record) => this.#queue.estimates.likely(record, this.#now()),
-      boundsRunning: (tenant) => this.quotas.of(tenant).running !== undefined,
+      boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
+      reserves: (task) => this.reserves(task),
       revive: (executionId) => this.#queue.passivation.revive(executionId),
       spawn: (execution) => this.#actor.send({ type: 'spawn', execution }),
+      stores: (tenant, bytes) => this.#storage.add(tenant, bytes),
       cancel: (executionId, reason) => this.#cancel(executionId, reason),
     });
     this.#controls = new Controls({
@@ -257,16 +276,23 @@ export class Supervisor implements Executions, Transfers, Explanations {
     readonly running: number;
     readonly pending: number;
     readonly queued: number;
+    readonly resources?: ResourcesView;
   } {
     const load = { live: 0, running: 0, pending: 0, queued: 0 };
+    const reserved = { memoryBytes: 0, processors: 0 };
     for (const execution of this.#executions.values()) {
       if (!sees(scope, execution.log.record)) continue;
       load.live += 1;
       if (execution.pending) load.pending += 1;
-      if (this.#slots.holds(execution.executionId)) load.running += 1;
-      else if (this.#slots.waits(execution.executionId)) load.queued += 1;
+      if (this.#slots.holds(execution.executionId)) {
+        const { memory = 0, cpu = 0 } = execution.log.record.reserves ?? {};
+        load.running += 1;
+        reserved.memoryBytes += memory;
+        reserved.processors += cpu;
+      } else if (this.#slots.waits(execution.executionId)) load.queued += 1;
     }
-    return load;
+    const { resources: total } = this.#options;
+    return total === undefined ? load : { ...load, resources: { reserved, total } };
   }
 
   get load(): {
@@ -306,6 +332,24 @@ export class Supervisor implements Executions, Transfers, Explanations {
 
   admit(request: AdmissionRequest): Promise<Admission> {
     return this.#admissions.admit(request);
+  }
+
+  async rehearse(request: AdmissionRequest): Promise<Rehearsal> {
+    const { joins, record } = await this.#admissions.rehearse(request);
+    if (joins) return joining(record);
+    const { estimates, backlog } = this.#queue;
+    const { scope = wholeNode, startAfterMs } = request;
+    const host: RehearsingHost = {
+      slots: this.#slots,
+      time: this.#time,
+      behind: (leaf) => backlog.behind(leaf),
+      maySay: (id) => this.#isSeen(scope, id),
+      block: () => this.#dispatch.block,
+      waitMs: (of) => estimates.wait(of, this.#now()),
+      likelyMs: (of) => estimates.likely(of, this.#now()),
+    };
+    const replaces = replacedBy(record, this.#executions);
+    return rehearse(host, { record, leaf: leafOf(record), startAfterMs, replaces });
   }
 
   async attach(executionId: string, purpose: 'observe' | 'glance' = 'observe'): Promise<LogCursor> {
@@ -350,7 +394,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
   async delete(executionId: string): Promise<void> {
     const { store } = this.#options;
     const live = this.#executions.get(executionId)?.log.record;
-    if (live === undefined && (await store.delete(executionId))) return;
+    if (live === undefined && (await store.delete(executionId))) {
+      this.#storage.deleted();
+      return;
+    }
     const record = live ?? (await store.execution(executionId));
     if (record === undefined) throw notFound('execution', executionId);
     throw notInState(record, 'only what has ended can be deleted; cancel it first');
@@ -410,12 +457,26 @@ export class Supervisor implements Executions, Transfers, Explanations {
         glance: (id) => this.attach(id, 'glance'),
         taskOf: (id) => this.#executions.get(id)?.task,
         placeOf: (id) => this.#queue.placeOf(id),
+        waitMs: (record) => this.#queue.estimates.wait(record, this.#now()),
         maySay: (id) => this.#isSeen(scope, id),
         block: () => this.#dispatch.block,
         time: this.#time,
       },
       executionId,
     );
+  }
+
+  /**
+   * What attempts of the task take of what is counted; undefined where nothing of theirs is. Throws failed_precondition
+   * where that is more than its tenant may have.
+   */
+  reserves(task: Task): Reserved | undefined {
+    const tenant = tenantOf(task);
+    const quota = this.quotas.of(tenant);
+    if (this.#options.resources === undefined && quota.memoryBytes === undefined) return undefined;
+    const reserves = reservedBy(task.definition.limits);
+    assertFits(tenant, quota, reserves);
+    return reserves;
   }
 
   /** A task has a new revision: its limits hold for those that wait, too. */
@@ -457,6 +518,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#attempts.close();
     this.#alarms.close();
     this.#queue.close();
+    this.#storage.close();
     this.#actor.stop();
   }
 
@@ -484,6 +546,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#attempts.settle();
     const record = log.committed as ExecutionRecord;
     if (log.complete) {
+      this.#storage.add(tenantOf(record), record.outputBytes);
       if (record.status === 'completed') this.#queue.estimates.learn(record);
       this.#forget(log);
     } else if (record.attempt === 0) {

@@ -1,7 +1,9 @@
 /** What holds back an execution that waits besides the slots, in words. */
 import { durationText } from '../../domain/duration.ts';
-import type { GateUse } from '../../domain/scheduling/gate.ts';
+import type { GateUse, Resources, ResourcesUse } from '../../domain/scheduling/gate.ts';
+import { isReserving } from '../../domain/scheduling/resource-gate.ts';
 import { keyWords } from '../../domain/scheduling/task-gates.ts';
+import { sizeText } from '../../domain/size.ts';
 
 /** Of the first gate that holds it. */
 export interface HoldingGate {
@@ -10,10 +12,12 @@ export interface HoldingGate {
   readonly heldForMs: number;
   /** Milliseconds; infinity where an attempt has to end first. */
   readonly opensInMs: number;
+  /** Of memory and processors: what there is in all. */
+  readonly total?: Resources;
 }
 
 /** What it waits for, after a colon. */
-export function gateSentence({ use }: HoldingGate): string {
+export function gateSentence({ use, total }: HoldingGate): string {
   switch (use.kind) {
     case 'concurrency':
       return `all that may run at a time with concurrency key ${keyWords(use)} do: the limit is ${use.limit}`;
@@ -23,8 +27,10 @@ export function gateSentence({ use }: HoldingGate): string {
       return `the rate of ${keyWords(use)} is used up: ${rateWords(use)}`;
     case 'quotaRate':
       return `the rate of its tenant is used up: ${rateWords(use)}`;
+    case 'quotaMemory':
+      return `what its tenant has running has too much of its memory: it reserves ${sizeText(use.memoryBytes)}${ofAll(total)}`;
     case 'resources':
-      return 'the node has too little memory or processor left for it';
+      return `too little memory or processor is free: it reserves ${demandWords(use, total)}`;
   }
 }
 
@@ -45,13 +51,30 @@ export function gateOpening({ opensInMs }: HoldingGate, place: number): string {
 }
 
 /** The limit of a gate as numbers. */
-export function gateLimit(use: GateUse): {
+export function gateLimit({ use, total }: Pick<HoldingGate, 'use' | 'total'>): {
   readonly limit: number;
   readonly perMs?: number;
   readonly burst?: number;
 } {
   if ('units' in use) return { limit: use.units, perMs: use.perMs, burst: use.burst };
-  return { limit: use.kind === 'resources' ? use.memoryBytes : use.limit };
+  if (!isReserving(use)) return { limit: use.limit };
+  const memory = total?.memoryBytes ?? 0;
+  return { limit: Number.isFinite(memory) ? memory : 0 };
+}
+
+/** Of what is bounded. */
+function demandWords({ memoryBytes, processors }: ResourcesUse, total: Resources | undefined): string {
+  const has = { memory: total?.memoryBytes ?? 0, cores: total?.processors ?? 0 };
+  return [
+    ...(memoryBytes > 0 && Number.isFinite(has.memory)
+      ? [`${sizeText(memoryBytes)} of ${sizeText(has.memory)} of memory`]
+      : []),
+    ...(processors > 0 && Number.isFinite(has.cores) ? [`${processors} of ${has.cores} processors`] : []),
+  ].join(' and ');
+}
+
+function ofAll(total: Resources | undefined): string {
+  return total === undefined ? '' : ` of ${sizeText(total.memoryBytes)}`;
 }
 
 function rateWords({

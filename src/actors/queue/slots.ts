@@ -1,13 +1,14 @@
-import type { Quota } from '../../domain/quota.ts';
-import type { GateUse } from '../../domain/scheduling/gate.ts';
+import type { GateUse, Resources } from '../../domain/scheduling/gate.ts';
 import type { MeterUse, NodeChanges, OrderUse } from '../../domain/scheduling/order-use.ts';
 import type { OrderView, ViewWanted } from '../../domain/scheduling/order-view.ts';
-import type { Leaf } from '../../domain/scheduling/priority.ts';
-import { RunOrder } from '../../domain/scheduling/run-order.ts';
+import type { Leaf, PriorityWeights } from '../../domain/scheduling/priority.ts';
+import { RunOrder, type TenantLimits } from '../../domain/scheduling/run-order.ts';
 import type { HeldBy } from '../../domain/scheduling/waiting-class.ts';
 
 /** What is known of the executions that ask for slots. */
 export interface SlotUsers {
+  /** Of priorities, where they are not as usual. */
+  readonly weights?: PriorityWeights | undefined;
   /** Where one waits. */
   leafOf(executionId: string): Leaf;
   /** Milliseconds that its attempt will likely take. */
@@ -28,6 +29,8 @@ export interface HeldKey {
   readonly opensInMs: number;
   /** Those whose attempts keep it closed. */
   readonly holders: Iterable<string>;
+  /** Of memory and processors: what there is in all. */
+  readonly total?: Resources;
 }
 
 /** Where one stands among those of its line, from 1. */
@@ -56,7 +59,7 @@ export class Slots {
     this.total = total;
     this.#users = users;
     this.#begunAt = users.now();
-    this.#order = new RunOrder(() => users.changed?.());
+    this.#order = new RunOrder(users.weights, () => users.changed?.());
   }
 
   get running(): number {
@@ -77,6 +80,11 @@ export class Slots {
 
   runningOf(tenant: string): number {
     return this.#order.runningOf(tenant);
+  }
+
+  /** Bytes that those of a tenant which run reserve. */
+  memoryOf(tenant: string): number {
+    return this.#order.memoryOf(tenant);
   }
 
   waitingIn(leaf: Leaf): number {
@@ -133,12 +141,21 @@ export class Slots {
     return this.#order.ahead(key, this.#users.leafOf(key), most);
   }
 
+  /** Milliseconds until gates let one through that waits, or that would come now; see `RunOrder.gateWait`. */
+  gateWait(key: string, leaf: Leaf, expectedMs: number, stored: number): number {
+    if (this.#since.has(key)) return 0;
+    const now = this.#users.now() - this.#begunAt;
+    return this.#order.gateWait(key, leaf, { expectedMs, stored, now });
+  }
+
   /** What a tenant may have of the slots from now on. What runs goes on. */
-  setQuota(tenant: string, { weight, running }: Pick<Quota, 'weight' | 'running'>): void {
-    this.#order.setQuota(tenant, {
-      ...(weight !== undefined && { weight }),
-      ...(running !== undefined && { running }),
-    });
+  setQuota(tenant: string, limits: TenantLimits): void {
+    this.#order.setQuota(tenant, limits);
+  }
+
+  /** What the node may hand out to those that reserve some of it; undefined for any amount. */
+  setResources(total: Resources | undefined): void {
+    this.#order.setResources(total);
   }
 
   /**
@@ -187,6 +204,12 @@ export class Slots {
     return held === undefined ? undefined : this.heldKey(held);
   }
 
+  /** What besides slots would hold back one that came now to a leaf. */
+  holdFor(leaf: Leaf): HeldKey | undefined {
+    const held = this.#order.holdFor(leaf, this.#users.now() - this.#begunAt);
+    return held === undefined ? undefined : this.heldKey(held);
+  }
+
   /** So many more wait in the store in a leaf with the same gates, or fewer; none of them is among those that wait here. */
   store(leaf: Leaf, count: number): void {
     this.#order.store(leaf, count);
@@ -198,9 +221,12 @@ export class Slots {
   }
 
   /** A hold of such a view, with its times in milliseconds from now. */
-  heldKey({ gate, since, opensAt, holders }: HeldBy): HeldKey {
+  heldKey({ gate, since, opensAt, holders, total }: HeldBy): HeldKey {
     const now = this.#users.now() - this.#begunAt;
-    return { use: gate, heldForMs: now - since, opensInMs: opensAt - now, holders };
+    return {
+      ...{ use: gate, heldForMs: now - since, opensInMs: opensAt - now, holders },
+      ...(total !== undefined && { total }),
+    };
   }
 
   /** Those that hold a slot, in the order in which they got it, at most so many. */

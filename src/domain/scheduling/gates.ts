@@ -1,10 +1,10 @@
 /** The gates that somebody waits before or runs behind, what they measure, and when those of rates open. */
 import { ConcurrencyGate, Counter } from './concurrency-gate.ts';
-import type { ConcurrencyUse, Gate, GateUse, Meter, RateUse } from './gate.ts';
+import type { ConcurrencyUse, Gate, GateUse, Meter, RateUse, Resources } from './gate.ts';
 import { IndexedHeap, type Placed } from './indexed-heap.ts';
 import type { MeterUse } from './order-use.ts';
 import { Bucket, fillMs, RateGate } from './rate-gate.ts';
-import { ResourceGate, ResourcePool, type Resources } from './resource-gate.ts';
+import { isReserving, ResourceGate, ResourcePool } from './resource-gate.ts';
 
 /** Of what was held by resources for so long, the one that would be next has kept for it what is released. */
 export const reserveAfterMs = 10_000;
@@ -39,7 +39,9 @@ export class Gates {
   /** Those that are not among them were empty then. */
   #emptyAt = 0;
   #haveRates = false;
+  /** What the node may hand out, and by tenant what its attempts may have. */
   #pool: ResourcePool | undefined;
+  readonly #pools = new Map<string, ResourcePool>();
   #sweepAt = maxUnused;
 
   /** `turned` hears of each gate that has opened or closed. */
@@ -67,9 +69,20 @@ export class Gates {
   setResources(total: Resources | undefined, now: number): void {
     if (total === undefined) {
       if (this.#pool !== undefined) this.#pool.total = boundless;
-    } else if (this.#pool === undefined) this.#pool = new ResourcePool(total);
+    } else if (this.#pool === undefined) this.#pool = new ResourcePool(total, true);
     else this.#pool.total = total;
     if (this.#pool !== undefined) this.check(this.#pool, now);
+  }
+
+  memoryOf(tenant: string): number {
+    return this.#pools.get(tenant)?.memoryBytes ?? 0;
+  }
+
+  /** Of memory reserved by what a tenant has running, from now on; undefined for any amount. */
+  setMemory(tenant: string, memoryBytes: number | undefined, now: number): void {
+    const pool = this.#poolOf(tenant);
+    pool.total = memoryBytes === undefined ? boundless : { ...boundless, memoryBytes };
+    this.check(pool, now);
   }
 
   /**
@@ -136,7 +149,7 @@ export class Gates {
       this.#openings.delete(first);
       this.#opening.delete(first.gate);
       const { gate } = first;
-      if (gate.use.kind === 'resources') {
+      if (isReserving(gate.use)) {
         if (!gate.open && gate.held.size > 0) this.longHeld.add(gate);
       } else this.check(gate.meter, now);
     }
@@ -149,24 +162,25 @@ export class Gates {
 
   /** One of resources has begun to hold something back. */
   holds(gate: Gate, now: number): void {
-    if (gate.use.kind === 'resources' && !gate.open && !this.longHeld.has(gate))
+    if (isReserving(gate.use) && !gate.open && !this.longHeld.has(gate))
       this.#set(gate, now + reserveAfterMs);
   }
 
   /** Keeps for one what is released, until it has gone through. */
   reserve(gate: Gate, now: number): void {
-    const pool = this.#pool;
+    const { meter } = gate;
     this.longHeld.delete(gate);
-    if (pool === undefined || pool.reserved !== undefined) return;
-    pool.reserved = gate;
-    this.check(pool, now);
+    if (!(meter instanceof ResourcePool) || meter.reserved !== undefined) return;
+    meter.reserved = gate;
+    this.check(meter, now);
   }
 
   /** Nobody waits any more before one for which something is kept. */
   unreserve(gate: Gate, now: number): void {
-    if (this.#pool?.reserved !== gate) return;
-    this.#pool.reserved = undefined;
-    this.check(this.#pool, now);
+    const { meter } = gate;
+    if (!(meter instanceof ResourcePool) || meter.reserved !== gate) return;
+    meter.reserved = undefined;
+    this.check(meter, now);
   }
 
   #schedule(gate: Gate, now: number): void {
@@ -177,7 +191,7 @@ export class Gates {
   #set(gate: Gate, at: number): void {
     const known = this.#opening.get(gate);
     if (known !== undefined) {
-      if (known.at === at || gate.use.kind === 'resources') return;
+      if (known.at === at || isReserving(gate.use)) return;
       this.#openings.delete(known);
     }
     const opening = { gate, at, place: -1 };
@@ -186,8 +200,9 @@ export class Gates {
   }
 
   #make(id: string, use: GateUse, now: number): Gate | undefined {
-    if (use.kind === 'resources') {
-      return this.#pool === undefined ? undefined : new ResourceGate(id, use, this.#pool, now);
+    if (isReserving(use)) {
+      const pool = use.kind === 'resources' ? this.#pool : this.#poolOf(use.value);
+      return pool === undefined ? undefined : new ResourceGate(id, use, pool, now);
     }
     const meterId = `${use.kind}\0${use.meter}`;
     const meter = this.#meters.get(meterId);
@@ -204,6 +219,14 @@ export class Gates {
     return new ConcurrencyGate(id, use, counter, now);
   }
 
+  #poolOf(tenant: string): ResourcePool {
+    const known = this.#pools.get(tenant);
+    if (known !== undefined) return known;
+    const made = new ResourcePool(boundless, false);
+    this.#pools.set(tenant, made);
+    return made;
+  }
+
   /** Drops those before which nobody waits and nothing runs, and that have nothing to remember. */
   #sweep(now: number): void {
     for (const [id, gate] of this.#gates) {
@@ -217,6 +240,9 @@ export class Gates {
       if (opening !== undefined) this.#openings.delete(opening);
       this.#opening.delete(gate);
     }
+    for (const [tenant, pool] of this.#pools) {
+      if (pool.gates.length === 0 && pool.total === boundless) this.#pools.delete(tenant);
+    }
     for (const [id, meter] of this.#meters) if (meter.gates.length === 0) this.#meters.delete(id);
     for (const [meter, fullAt] of this.#known) if (fullAt <= now) this.#known.delete(meter);
     this.#sweepAt = Math.max(maxUnused, 2 * this.#gates.size);
@@ -229,9 +255,10 @@ const boundless: Resources = {
 };
 
 export function idOf(use: GateUse): string {
+  if (!isReserving(use)) return `${use.kind}\0${use.rule}\0${use.meter}`;
   return use.kind === 'resources'
     ? `resources\0${use.memoryBytes}\0${use.processors}`
-    : `${use.kind}\0${use.rule}\0${use.meter}`;
+    : `quotaMemory\0${use.value}\0${use.memoryBytes}`;
 }
 
 /** The same text for those that have to pass the same. */
@@ -240,11 +267,11 @@ export function classKey(uses: readonly GateUse[]): string {
 }
 
 function ruleOf(use: GateUse): string {
-  return use.kind === 'resources' ? idOf(use) : `${use.kind}\0${use.rule}`;
+  return isReserving(use) ? idOf(use) : `${use.kind}\0${use.rule}`;
 }
 
 function versionOf(use: GateUse): number {
-  return use.kind === 'resources' ? 0 : (use.version ?? 0);
+  return isReserving(use) ? 0 : (use.version ?? 0);
 }
 
 function sameLimit(a: GateUse, b: GateUse): boolean {
@@ -261,10 +288,10 @@ function limited(use: GateUse, by: GateUse): GateUse {
   return isConcurrency(use) && isConcurrency(by) ? { ...use, limit: by.limit } : use;
 }
 
-function isRate(use: GateUse): use is RateUse {
+export function isRate(use: GateUse): use is RateUse {
   return use.kind === 'rate' || use.kind === 'quotaRate';
 }
 
-function isConcurrency(use: GateUse): use is ConcurrencyUse {
-  return use.kind !== 'resources' && !isRate(use);
+export function isConcurrency(use: GateUse): use is ConcurrencyUse {
+  return !isReserving(use) && !isRate(use);
 }

@@ -5,7 +5,7 @@ import { gatesOf } from './task-gates.ts';
 
 type Waiting = Pick<
   ExecutionRecord,
-  'tenant' | 'priority' | 'fairnessKey' | 'taskId' | 'taskRevision' | 'gates'
+  'tenant' | 'priority' | 'fairnessKey' | 'taskId' | 'taskRevision' | 'gates' | 'reserves'
 >;
 
 /** Where an execution waits. */
@@ -15,7 +15,8 @@ export function leafOf(record: Waiting | undefined): Leaf {
     priority: record?.priority ?? 'normal',
     fairnessKey: record?.fairnessKey ?? '',
   };
-  return record?.gates === undefined ? leaf : { ...leaf, gates: gatesOf(record) };
+  if (record === undefined || (record.gates ?? record.reserves) === undefined) return leaf;
+  return { ...leaf, gates: gatesOf(record) };
 }
 
 /**

@@ -1,6 +1,13 @@
 import { OrderNode } from './order-node.ts';
 import type { NodeChanges, NodeUse } from './order-use.ts';
-import { isPriority, type Leaf, type Priority, priorities, priorityWeights } from './priority.ts';
+import {
+  isPriority,
+  type Leaf,
+  type Priority,
+  type PriorityWeights,
+  priorities,
+  priorityWeights,
+} from './priority.ts';
 
 /** Nodes without work that are remembered for what they have had; beyond it, who has had least is forgotten first. */
 const maxIdle = 4096;
@@ -8,6 +15,7 @@ const maxIdle = 4096;
 /** The tree of tenants, priorities and fairness keys, and the way down it. */
 export class OrderTree {
   readonly root = new OrderNode('', undefined, 1, 0);
+  readonly #weights: PriorityWeights;
   #serial = 0;
   #size = 0;
   /** When there are so many, those without work are looked through. */
@@ -19,7 +27,8 @@ export class OrderTree {
   readonly #began: () => void;
 
   /** `began` hears that there is something to keep, once until it is taken. */
-  constructor(began: () => void = () => {}) {
+  constructor(weights: PriorityWeights = priorityWeights, began: () => void = () => {}) {
+    this.#weights = weights;
     this.#began = began;
   }
 
@@ -237,7 +246,7 @@ export class OrderTree {
 
   #floor(tenant: string, priority: Priority): OrderNode {
     const rank = priorities.indexOf(priority);
-    return this.#child(this.tenant(tenant), priority, priorityWeights[priority], rank);
+    return this.#child(this.tenant(tenant), priority, this.#weights[priority], rank);
   }
 
   #child(above: OrderNode, name: string, weight: number, rank: number): OrderNode {

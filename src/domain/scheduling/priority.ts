@@ -8,7 +8,9 @@ export function isPriority(text: string | undefined): text is Priority {
 }
 
 /** Of the milliseconds of slots, each against the others of its tenant that have work. */
-export const priorityWeights: Readonly<Record<Priority, number>> = {
+export type PriorityWeights = Readonly<Record<Priority, number>>;
+
+export const priorityWeights: PriorityWeights = {
   low: 1,
   normal: 4,
   high: 16,

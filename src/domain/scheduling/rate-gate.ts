@@ -56,6 +56,11 @@ export class RateGate extends Gate {
     return this.#bucket.fullAt - (this.use.burst - 1) * tokenMs(this.use);
   }
 
+  waitMs(ahead: number, _expectedMs: number, now: number): number {
+    const fullAt = Math.max(now, this.#bucket.fullAt);
+    return Math.max(0, fullAt - now - (this.use.burst - 1 - ahead) * tokenMs(this.use));
+  }
+
   admits(now: number): boolean {
     return this.opensAt <= now;
   }

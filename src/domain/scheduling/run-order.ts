@@ -8,16 +8,15 @@
  * At a leaf there is a line for each class: those that have to pass the same gates. What a closed gate holds is not in
  * the tree; a gate that opens lets the first of the classes before it back, and when it closes it holds them again.
  */
-import type { Gate, GateUse } from './gate.ts';
+import type { Gate, GateUse, Resources } from './gate.ts';
 import { classKey, Gates } from './gates.ts';
 import type { OrderNode } from './order-node.ts';
 import { OrderTree } from './order-tree.ts';
 import type { MeterUse, NodeChanges, OrderUse } from './order-use.ts';
 import { type OrderView, type ViewWanted, viewOf } from './order-view.ts';
-import type { Leaf } from './priority.ts';
+import type { Leaf, PriorityWeights } from './priority.ts';
 import { RateGate } from './rate-gate.ts';
-import type { Resources } from './resource-gate.ts';
-import { cameBefore, type HeldBy, holdOf, WaitingClass } from './waiting-class.ts';
+import { cameBefore, type HeldBy, holdBy, holdOf, WaitingClass } from './waiting-class.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
 /**
@@ -34,12 +33,22 @@ interface Running {
   readonly since: number;
 }
 
+interface GateWaitFacts {
+  /** Of each attempt. */
+  readonly expectedMs: number;
+  /** Of its line, that wait in the store; 0. */
+  readonly stored?: number;
+  readonly now?: number;
+}
+
 /** What an administrator grants to a tenant; absent is without limit. */
 export interface TenantLimits {
   /** Against the other tenants; 1. */
   readonly weight?: number;
   /** Attempts at a time. */
   readonly running?: number;
+  /** Reserved by those that run. */
+  readonly memoryBytes?: number;
   readonly rate?: { readonly units: number; readonly perMs: number; readonly burst: number };
 }
 
@@ -48,6 +57,10 @@ const none: readonly never[] = [];
 /** Something counts its attempts. */
 function isGated(leaf: OrderNode, gates: readonly Gate[]): boolean {
   return gates.length > 0 || leaf.tenant.gates.length > 0;
+}
+
+function countWaiting({ gates, leaf: { rank } }: WaitingClass, count: number): void {
+  for (const { waiting } of gates) waiting[rank] = (waiting[rank] ?? 0) + count;
 }
 
 export class RunOrder {
@@ -62,8 +75,8 @@ export class RunOrder {
   readonly #tired = new Set<OrderNode>();
 
   /** `changed` hears that what was used is to be kept, once until `takeChanges` gives it. */
-  constructor(changed?: () => void) {
-    this.#tree = new OrderTree(changed);
+  constructor(weights?: PriorityWeights, changed?: () => void) {
+    this.#tree = new OrderTree(weights, changed);
   }
 
   get waiting(): number {
@@ -96,6 +109,7 @@ export class RunOrder {
     const isHead = first && line.first === 0;
     line.add(id, first, this.#serial++);
     this.#waiting.set(id, queue);
+    countWaiting(queue, 1);
     this.#tree.arrive(node);
     if (isNew && queue === node.plain) this.#tree.wake(node);
     else if (isNew) this.#place(queue);
@@ -109,6 +123,7 @@ export class RunOrder {
     if (queue === undefined) return false;
     this.#waiting.delete(id);
     queue.line.delete(id);
+    countWaiting(queue, -1);
     queue.leaf.depart();
     this.#shortened(queue);
     for (const gate of queue.gates) this.#offerMore(gate, queue.leaf);
@@ -134,6 +149,7 @@ export class RunOrder {
     const { leaf, gates } = queue;
     this.#tree.reach(leaf);
     this.#waiting.delete(id);
+    countWaiting(queue, -1);
     leaf.depart();
     this.#begin(id, leaf, gates, expectedMs(id));
     this.#shortened(queue);
@@ -200,7 +216,8 @@ export class RunOrder {
   }
 
   /** From now on; undefined for none. What runs goes on. */
-  setQuota(tenant: string, { weight = 1, running, rate }: TenantLimits = {}): void {
+  setQuota(tenant: string, { weight = 1, running, memoryBytes, rate }: TenantLimits = {}): void {
+    this.#gates.setMemory(tenant, memoryBytes, this.#now);
     const node = this.#tree.tenant(tenant);
     const what = { rule: `quota ${tenant}`, meter: `quota ${tenant}`, key: 'tenant', value: tenant };
     const before = node.gates;
@@ -274,6 +291,11 @@ export class RunOrder {
     return this.#tree.findTenant(tenant)?.running ?? 0;
   }
 
+  /** Bytes that those of a tenant which run reserve. */
+  memoryOf(tenant: string): number {
+    return this.#gates.memoryOf(tenant);
+  }
+
   /** How many wait in a leaf with the same gates. */
   waitingIn(leaf: Leaf): number {
     return this.#find(leaf)?.line.size ?? 0;
@@ -292,6 +314,13 @@ export class RunOrder {
   heldBy(id: string, leaf?: Leaf): HeldBy | undefined {
     const queue = this.#waiting.get(id) ?? (leaf === undefined ? undefined : this.#find(leaf));
     return queue === undefined ? undefined : holdOf(queue);
+  }
+
+  /** What would hold back one that came now to a leaf; undefined where nothing but slots would. */
+  holdFor({ gates = none, tenant }: Leaf, now = this.#now): HeldBy | undefined {
+    const own = this.#tree.findTenant(tenant)?.gates ?? none;
+    const closed = [...this.#gatesOf(gates), ...own].find((gate) => !gate.admits(Math.max(now, this.#now)));
+    return closed === undefined ? undefined : holdBy(closed);
   }
 
   /** So many more wait in the store in a leaf with the same gates, or fewer: they are counted, and are not in the order. */
@@ -328,6 +357,32 @@ export class RunOrder {
       places += Math.min(others, ((places + 1) * weights) / each.weight);
     }
     return { keys, count: Math.round(places) };
+  }
+
+  /**
+   * Milliseconds until its gates let one through that waits, or that would come now to a leaf behind those of its line
+   * in the store, where each attempt takes as long as is expected: the longest that one of them takes. Before it are all of its priority
+   * and of higher ones that have to pass the same, but for those behind it in its line. 0 without gates.
+   */
+  gateWait(id: string, leaf: Leaf, { expectedMs, stored = 0, now = this.#now }: GateWaitFacts): number {
+    const known = this.#waiting.get(id);
+    const node = known?.leaf ?? this.#tree.leaf(leaf);
+    const gates = known?.gates ?? this.#gatesOf(leaf.gates ?? none);
+    if (!isGated(node, gates)) return 0;
+    const behind = known === undefined ? -stored : known.line.size - known.line.most(id);
+    const wait = (gate: Gate, waiting: number): number =>
+      gate.waitMs(Math.max(0, waiting - behind), expectedMs, Math.max(now, this.#now));
+    const { rank, tenant } = node;
+    let longest = 0;
+    for (const gate of gates) {
+      const waiting = gate.waiting.reduce((sum, count, of) => (of < rank ? sum : sum + count), 0);
+      longest = Math.max(longest, wait(gate, waiting));
+    }
+    if (tenant.gates.length === 0) return longest;
+    let waiting = 0;
+    for (const each of tenant.below.values()) if (each.rank >= rank) waiting += each.waiting;
+    for (const gate of tenant.gates) longest = Math.max(longest, wait(gate, waiting));
+    return longest;
   }
 
   #begin(id: string, leaf: OrderNode, gates: readonly Gate[], expectedMs: number): void {

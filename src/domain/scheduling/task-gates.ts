@@ -2,7 +2,7 @@
 import { invalidArgument, quote } from '../errors.ts';
 import type { ExecutionRecord, JsonValue } from '../execution.ts';
 import { tenantOf } from '../scope.ts';
-import type { ConcurrencyLimit, RateLimit, Task, TaskDefinition } from '../task.ts';
+import type { ConcurrencyLimit, Limits, RateLimit, Task, TaskDefinition } from '../task.ts';
 import type { ConcurrencyUse, GateUse } from './gate.ts';
 
 export const mostValueBytes = 256;
@@ -10,7 +10,21 @@ export const mostValueBytes = 256;
 /** A limit of a task with the value that one of its executions has for the key. */
 export type ExecutionGate = (ConcurrencyLimit | RateLimit) & { readonly value: string };
 
+/** What an attempt of an execution takes of what there is to hand out; absent is nothing. */
+export interface Reserved {
+  /** Bytes. */
+  readonly memory?: number;
+  /** Processor cores. */
+  readonly cpu?: number;
+}
+
 const none: readonly never[] = [];
+
+/** What attempts of a task reserve: their limits of memory and of processor. Undefined for a task without either. */
+export function reservedBy({ memory, cpu }: Pick<Limits, 'memory' | 'cpu'>): Reserved | undefined {
+  if (memory === undefined && cpu === undefined) return undefined;
+  return { ...(memory !== undefined && { memory }), ...(cpu !== undefined && { cpu }) };
+}
 
 /** Whether anything but slots can hold executions of a task. */
 export function isGated({ concurrency = none, rate = none }: Pick<TaskDefinition, 'concurrency' | 'rate'>) {
@@ -36,16 +50,26 @@ export function executionGates(
 
 /** As the order of runs takes them. */
 export function gatesOf(
-  record: Pick<ExecutionRecord, 'tenant' | 'taskId' | 'taskRevision' | 'gates'>,
+  record: Pick<ExecutionRecord, 'tenant' | 'taskId' | 'taskRevision' | 'gates' | 'reserves'>,
 ): readonly GateUse[] {
-  const { taskId, taskRevision: version, gates } = record;
-  if (gates === undefined) return none;
+  const { taskId, taskRevision: version, gates, reserves } = record;
+  if (gates === undefined && reserves === undefined) return none;
   const tenant = tenantOf(record);
-  return gates.map((gate) => {
+  const keyed = (gates ?? none).map((gate) => {
     const rule = `${taskId}/${gate.key}`;
     const meter = isOfTask(gate.key) ? `${rule}=${gate.value}` : `${tenant}/${gate.key}`;
     return useOf(gate, { rule, meter, value: gate.value, version });
   });
+  return reserves === undefined ? keyed : [...keyed, ...reservations(reserves, tenant)];
+}
+
+/** From what the tenant may have, and from what the node has. */
+function reservations({ memory = 0, cpu = 0 }: Reserved, tenant: string): readonly GateUse[] {
+  const of = { rule: tenant, meter: tenant, key: 'tenant', value: tenant };
+  return [
+    ...(memory > 0 ? [{ kind: 'quotaMemory' as const, ...of, memoryBytes: memory }] : none),
+    { kind: 'resources', memoryBytes: memory, processors: cpu },
+  ];
 }
 
 /** The limits of a revision of a task, for whatever values. */

@@ -21,6 +21,7 @@ import {
   type Retention,
   type Store,
   type StoreCounts,
+  type StoredBytes,
   type StoredOrder,
   type StoredQuota,
   StoreError,
@@ -42,6 +43,7 @@ import { OrderRows } from './read/order-rows.ts';
 import { QuotaRows } from './read/quotas.ts';
 import { ReadTurn } from './read/read-turn.ts';
 import { Records } from './read/records.ts';
+import { StoredBytesReader } from './read/stored-bytes.ts';
 import { Tasks } from './read/tasks.ts';
 import { WaitingLines } from './read/waiting-lines.ts';
 import { Sweep } from './retention/sweep.ts';
@@ -130,6 +132,7 @@ class SqliteStore implements Store {
   readonly #quotas: QuotaRows;
   readonly #order: OrderRows;
   readonly #tasks: Tasks;
+  readonly #stored: StoredBytesReader;
 
   constructor(parts: {
     readonly dataDir: string;
@@ -154,6 +157,7 @@ class SqliteStore implements Store {
     this.#quotas = new QuotaRows(db);
     this.#order = new OrderRows(db);
     this.#tasks = new Tasks(db);
+    this.#stored = new StoredBytesReader(db, join(dataDir, 'blobs'));
     this.#sweep = new Sweep({
       dataDir,
       blobs,
@@ -355,6 +359,12 @@ class SqliteStore implements Store {
 
   async saveOrder(changes: OrderChanges): Promise<number> {
     return this.#writes.send('cannot save the order of runs', { kind: 'saveOrder', changes });
+  }
+
+  async storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes> {
+    const { files, ...page } = this.#use('cannot count', () => this.#stored.page(tenant, afterId, limit));
+    const artifacts = afterId === '' ? this.#use('cannot count', () => this.#stored.artifacts(tenant)) : 0;
+    return { bytes: page.bytes + artifacts + (await this.#stored.files(files)), last: page.last };
   }
 
   async quotas(): Promise<StoredQuota[]> {

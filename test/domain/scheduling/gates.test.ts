@@ -470,4 +470,137 @@ describe('resources', () => {
     order.remove('large');
     expect(takeAll(order, 10_001)).toEqual(['s1']);
   });
+
+  test('that are more than all there are take all of them, and run alone', () => {
+    const order = new RunOrder();
+    order.setResources({ memoryBytes: 10, processors: 2 });
+    for (const [id, memory] of [
+      ['large', 50],
+      ['small', 1],
+    ] as const)
+      order.add(id, { ...leaf(), gates: [wants(memory)] });
+    expect(takeAll(order)).toEqual(['large']);
+    order.end('large', 1);
+    expect(takeAll(order)).toEqual(['small']);
+  });
+});
+
+describe('the memory of a tenant', () => {
+  const wants = (memoryBytes: number, tenant = 'a'): GateUse => ({
+    ...{ kind: 'quotaMemory', rule: tenant, meter: tenant, key: 'tenant', value: tenant },
+    memoryBytes,
+  });
+  const of = (tenant: string, memoryBytes: number) => ({
+    ...leaf(),
+    tenant,
+    gates: [wants(memoryBytes, tenant)],
+  });
+
+  test('holds what does not fit beside what runs of it, and nothing of others', () => {
+    const order = new RunOrder();
+    order.setQuota('a', { memoryBytes: 10 });
+    order.add('a1', of('a', 6));
+    order.add('a2', of('a', 6));
+    order.add('b1', of('b', 100));
+    expect(takeAll(order).sort()).toEqual(['a1', 'b1']);
+    expect(order.memoryOf('a')).toBe(6);
+    expect(order.heldBy('a2')).toMatchObject({ gate: { kind: 'quotaMemory' }, total: { memoryBytes: 10 } });
+    order.end('a1', 1);
+    expect(takeAll(order)).toEqual(['a2']);
+  });
+
+  test('counts what ran before there was a quota, and acts at once on what waits', () => {
+    const order = new RunOrder();
+    for (const id of ['a1', 'a2', 'a3']) order.add(id, of('a', 6));
+    expect(order.take(() => 1)).toBe('a1');
+    order.setQuota('a', { memoryBytes: 10 });
+    expect(takeAll(order)).toEqual([]);
+    order.setQuota('a', { memoryBytes: 12 });
+    expect(takeAll(order)).toEqual(['a2']);
+    order.setQuota('a');
+    expect(takeAll(order)).toEqual(['a3']);
+  });
+
+  test('keeps for a large one what is released, when it has been held for ten seconds', () => {
+    const order = new RunOrder();
+    order.setQuota('a', { memoryBytes: 10 });
+    let running = ['s0', 's1', 's2'];
+    for (const id of running) order.add(id, of('a', 3));
+    takeAll(order);
+    order.add('large', of('a', 9));
+    for (let n = 3; !running.includes('large') && n < 30; n++) {
+      order.add(`s${n}`, of('a', 3));
+      const [first = '', ...rest] = running;
+      order.end(first, 1000, (n - 2) * 1000);
+      running = [...rest, ...takeAll(order, (n - 2) * 1000)];
+    }
+    expect(running).toEqual(['large']);
+  });
+
+  test('is forgotten with the gates of those that are gone', () => {
+    const order = new RunOrder();
+    for (let n = 0; n < 20_000; n++) {
+      order.add(`t${n}`, of(`t${n}`, 1));
+      order.take(() => 0);
+      order.end(`t${n}`, 0);
+    }
+    expect(order.gates).toBeLessThan(10_000);
+  });
+});
+
+describe('how long gates will likely hold one', () => {
+  const key = (limit: number): GateUse => ({
+    ...{ kind: 'concurrency', rule: 'r', meter: 'm', key: 'k', value: 'v' },
+    limit,
+  });
+  const wait = (order: RunOrder, id: string, gates: readonly GateUse[], now = 0) =>
+    order.gateWait(id, { ...leaf(), gates }, { expectedMs: 100, now });
+
+  test('a concurrency key: those before it on the same value, so many at a time, each as long as expected', () => {
+    const order = new RunOrder();
+    const gates = [key(2)];
+    expect(wait(order, 'new', gates)).toBe(0);
+    for (let n = 0; n < 6; n++) order.add(`e${n}`, { ...leaf(), gates });
+    expect(takeAll(order)).toEqual(['e0', 'e1']);
+    expect(['e2', 'e3', 'e4', 'e5', 'new'].map((id) => wait(order, id, gates))).toEqual([
+      100, 100, 200, 200, 300,
+    ]);
+    order.end('e0', 1);
+    expect(wait(order, 'e2', gates)).toBe(0);
+    expect(order.gateWait('new', { ...leaf(), gates }, { expectedMs: 100, stored: 10 })).toBe(700);
+  });
+
+  test('those of lower priority that wait for the same value are not before it', () => {
+    const order = new RunOrder();
+    const gates = [key(1)];
+    for (let n = 0; n < 5; n++) order.add(`e${n}`, { ...leaf(), gates });
+    order.take(() => 1);
+    const urgent = { ...leaf(), priority: 'urgent' as const, gates };
+    expect(order.gateWait('new', urgent, { expectedMs: 100 })).toBe(100);
+    expect(order.gateWait('new', { ...urgent, priority: 'low' }, { expectedMs: 100 })).toBe(500);
+  });
+
+  test('a rate: until there is a token for it, after those before it', () => {
+    const order = new RunOrder();
+    const gates: readonly GateUse[] = [
+      { kind: 'rate', rule: 'r', meter: 'm', key: 'k', value: 'v', units: 1, perMs: 1000, burst: 2 },
+    ];
+    expect(wait(order, 'new', gates, 10_000)).toBe(0);
+    for (let n = 0; n < 4; n++) order.add(`e${n}`, { ...leaf(), gates });
+    expect(takeAll(order, 10_000)).toEqual(['e0', 'e1']);
+    expect(['e2', 'e3', 'new'].map((id) => wait(order, id, gates, 10_400))).toEqual([600, 1600, 2600]);
+  });
+
+  test('memory and quotas: as many at a time as there is room for', () => {
+    const order = new RunOrder();
+    order.setResources({ memoryBytes: 10, processors: Number.POSITIVE_INFINITY });
+    const gates: readonly GateUse[] = [{ kind: 'resources', memoryBytes: 4, processors: 1 }];
+    for (let n = 0; n < 4; n++) order.add(`e${n}`, { ...leaf(), gates });
+    expect(takeAll(order)).toEqual(['e0', 'e1']);
+    expect(['e2', 'e3', 'new'].map((id) => wait(order, id, gates))).toEqual([100, 100, 200]);
+    order.setQuota(leaf().tenant, { running: 1 });
+    expect(['e2', 'e3', 'new'].map((id) => wait(order, id, []))).toEqual([100, 200, 300]);
+    order.setQuota(leaf().tenant, { running: 0 });
+    expect(wait(order, 'new', [])).toBe(Number.POSITIVE_INFINITY);
+  });
 });

@@ -184,7 +184,7 @@ describe('what was used', () => {
 
   test('tells once that there is something to write, until it is taken', () => {
     let told = 0;
-    const order = new RunOrder(() => told++);
+    const order = new RunOrder(undefined, () => told++);
     for (const id of ['1', '2', '3']) order.add(id, leaf('x'));
     order.end(order.take(() => 1, 0) ?? '', 50, 0);
     expect(told).toBe(1);

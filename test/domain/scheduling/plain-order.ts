@@ -156,7 +156,7 @@ export class PlainOrder {
 
   #say(uses: readonly GateUse[]): void {
     for (const use of uses) {
-      if (use.kind === 'resources') continue;
+      if (use.kind === 'resources' || use.kind === 'quotaMemory') continue;
       this.#rules.set(use.rule, use);
       // A bucket begins empty at the beginning of time.
       if (use.kind === 'rate' && !this.#fullAt.has(use.meter)) {

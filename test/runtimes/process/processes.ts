@@ -1,4 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Short beside what is waited for; a look goes through all processes of the machine. */
+const pollMs = 10;
 
 /** Whether a process runs; one that is dead and not reaped does not. */
 export function isAlive(pid: number): boolean {
@@ -15,7 +19,7 @@ export async function until(what: string, holds: () => boolean): Promise<void> {
   const end = performance.now() + 60_000;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`it never came to this: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause(pollMs);
   }
 }
 

@@ -38,6 +38,7 @@ import {
   type Retention,
   type Store,
   type StoreCounts,
+  type StoredBytes,
   type StoredOrder,
   type StoredQuota,
   StoreError,
@@ -335,6 +336,24 @@ class InMemory implements MemoryStore {
     const full = [...this.#meters].filter(([, fullAt]) => fullBefore !== undefined && fullAt <= fullBefore);
     for (const [meter] of full.slice(0, 1000)) this.#meters.delete(meter);
     return Math.min(full.length, 1000);
+  }
+
+  async storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes> {
+    this.#touch();
+    const ids = [...this.#records.values()]
+      .filter((record) => tenantOf(record) === tenant && record.executionId > afterId)
+      .map(({ executionId }) => executionId)
+      .sort()
+      .slice(0, limit);
+    const ofOne = (executionId: string): number => {
+      const record = this.#records.get(executionId);
+      const input = this.#inputs.get(executionId)?.input.byteLength ?? 0;
+      const output = record?.oldestSequence === undefined ? (record?.outputBytes ?? 0) : 0;
+      return JSON.stringify(record).length + output + input;
+    };
+    const artifacts = afterId === '' ? this.#tasks.artifactBytes(tenant) : 0;
+    const bytes = ids.reduce((sum, id) => sum + ofOne(id), artifacts);
+    return { bytes, last: ids.length < limit ? undefined : ids.at(-1) };
   }
 
   async quotas(): Promise<StoredQuota[]> {

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { AxeResults, ElementContext } from 'axe-core';
+import type { AxeResults, ElementContext, RunOptions } from 'axe-core';
 import type { Page } from 'playwright-core';
 
 declare global {
   interface Window {
-    readonly axe?: { run(context: ElementContext): Promise<AxeResults> };
+    readonly axe?: { run(context: ElementContext, options: RunOptions): Promise<AxeResults> };
   }
 }
 
@@ -31,7 +31,10 @@ export async function barriers(page: Page, within?: string): Promise<readonly st
   if (!(await page.evaluate(() => window.axe !== undefined))) await page.evaluate(axeSource);
   return page.evaluate(async (selector) => {
     if (selector !== null && document.querySelector(selector) === null) throw new Error(`no ${selector}`);
-    const results = await window.axe?.run(selector === null ? document : { include: [[selector]] });
+    const results = await window.axe?.run(selector === null ? document : { include: [[selector]] }, {
+      resultTypes: ['violations'],
+      selectors: false,
+    });
     if (results === undefined) throw new Error('axe is not there');
     return results.violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary = '' }) => `${id}: ${html} ${failureSummary}`),

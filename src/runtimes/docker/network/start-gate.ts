@@ -21,8 +21,15 @@ export interface StartGate {
 /** What opens it. */
 export const gateLine = Buffer.from('\n');
 
-/** Throws where the shell of this machine, or its libraries, cannot be found. */
+let found: StartGate | undefined;
+
+/** Looked for once. Throws where the shell of this machine, or its libraries, cannot be found. */
 export function findStartGate(): StartGate {
+  found ??= lookForStartGate();
+  return found;
+}
+
+function lookForStartGate(): StartGate {
   const listed = execFileSync('ldd', [shell], { encoding: 'utf8', env: commandEnvironment });
   const libraries = [...listed.matchAll(/=> (\/\S+) \(0x/g)].map(([, path = '']) => path);
   const loader = /^\s+(\/\S+) \(0x/m.exec(listed)?.[1];

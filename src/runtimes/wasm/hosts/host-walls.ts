@@ -178,9 +178,19 @@ function addonsIn(folders: readonly string[]): string[] {
   );
 }
 
+/** What was found out already, by the files: they stay what they are as long as this process, and to ask takes a process. */
+const foundLibraries = new Map<string, readonly string[]>();
+
 /** Their shared libraries, and what loads those. */
-function librariesOf(files: readonly string[]): string[] {
+function librariesOf(files: readonly string[]): readonly string[] {
   if (files.length === 0) return [];
+  const key = files.join('\0');
+  const found = foundLibraries.get(key) ?? findLibraries(files);
+  foundLibraries.set(key, found);
+  return found;
+}
+
+function findLibraries(files: readonly string[]): readonly string[] {
   const listed = execFileSync('ldd', files, { encoding: 'utf8', env: commandEnvironment });
   const paths = listed.split('\n').flatMap((text) => /(?:=> |^\s+)(\/\S+) \(0x/.exec(text)?.[1] ?? []);
   return [...new Set(paths)];

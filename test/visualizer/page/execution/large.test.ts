@@ -1,5 +1,5 @@
 /** Logs that are too large to be taken in at once. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { chromium, describeWhere } from '../../../support/needs.ts';
 import { Recording } from './recording.ts';
 import { type StageBrowser, type StagePage, startStage } from './stage/browser.ts';
@@ -9,6 +9,7 @@ describeWhere([await chromium()], 'a large log', () => {
   beforeAll(async () => {
     stage = await startStage();
   });
+  afterEach(() => stage.clear());
   afterAll(() => stage.close());
 
   /** All that is drawn; what the log has more of must not make more of it. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { chromium, describeWhere } from '../../../support/needs.ts';
 import { barriers } from '../../browser/barriers.ts';
 import type { Recording } from './recording.ts';
@@ -14,6 +14,7 @@ describeWhere([await chromium()], 'one execution', () => {
   beforeAll(async () => {
     stage = await startStage();
   });
+  afterEach(() => stage.clear());
   afterAll(() => stage.close());
 
   const unfinished = new Set(['held', 'suspended', 'running']);
@@ -39,7 +40,6 @@ describeWhere([await chromium()], 'one execution', () => {
     test.each(Object.keys(made.recordings))('with what is %s', async (name) => {
       const opened = await shown(name);
       await check(opened);
-      await opened.page.context().close();
     });
 
     test('in the past, with all ways', async () => {

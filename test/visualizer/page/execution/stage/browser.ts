@@ -26,6 +26,8 @@ export interface StageBrowser {
     readonly width?: number;
     readonly height?: number;
   }): Promise<StagePage>;
+  /** Closes the pages that are open: one that shows what goes on draws as long as it is there. */
+  clear(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,9 @@ export async function startStage(): Promise<StageBrowser> {
   const { port } = server.address() as AddressInfo;
   const browser = await sharedBrowser();
   const contexts: BrowserContext[] = [];
+  const clear = async () => {
+    await Promise.all(contexts.splice(0).map((context) => context.close()));
+  };
   return {
     async open({ dark = false, width = 1440, height = 1000 } = {}) {
       const context = await browser.newContext({
@@ -99,8 +104,9 @@ export async function startStage(): Promise<StageBrowser> {
         },
       };
     },
+    clear,
     async close() {
-      await Promise.all(contexts.map((context) => context.close()));
+      await clear();
       await new Promise((resolve) => server.close(resolve));
       await rm(folder, { recursive: true, force: true });
     },

@@ -1,0 +1,40 @@
+/**
+ * In which order the files of tests run: the long ones first, so that nothing waits for one of them in the end. Vitest
+ * knows how long each took the last time; on a fresh checkout it goes by their size, which says nothing of a crash run.
+ */
+import { relative } from 'node:path/posix';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Take over twenty seconds on two cores, the longest first; most of them wait for most of that time. */
+export const longTests: readonly string[] = [
+  // In CI by far the longest.
+  'test/crash/crash.test.ts',
+  'test/docs/readme.test.ts',
+  'test/server/storage-faults.test.ts',
+  'test/runtimes/process/spawner.test.ts',
+  'test/visualizer/page/page.test.ts',
+  'test/cli/interrupt.test.ts',
+  'test/server/clock.test.ts',
+  'test/runtimes/docker/bounds.test.ts',
+  'test/visualizer/page/execution/view.test.ts',
+  'test/hostile/hostile.test.ts',
+  'test/server/stress.test.ts',
+  'test/runtimes/process/confinement.test.ts',
+  'test/visualizer/browser/restart.test.ts',
+  'test/server/revocation.test.ts',
+];
+
+/** Where a file stands among those; after them all where it is none of them. */
+export function rankOf(file: string): number {
+  const rank = longTests.indexOf(file);
+  return rank < 0 ? longTests.length : rank;
+}
+
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const { root } = this.ctx.config;
+    const rank = ({ moduleId }: TestSpecification) => rankOf(relative(root, moduleId));
+    // Those of equal rank stay as they are sorted already.
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
