@@ -57,7 +57,7 @@ export class AttemptRunner {
         number,
         task,
         // What starts it is durable before it can have effects that the log does not know of.
-        ...(!hasNoOutsideEffects(task) && { ready: log.durable() }),
+        ...((execution.isMetered || !hasNoOutsideEffects(task)) && { ready: log.durable() }),
         invocation: invocation ?? ((signal) => fromStore(store, clock, log.record, signal, readHealth)),
       },
       log,

@@ -42,7 +42,7 @@ import { joining, type RehearsingHost, rehearse } from '../explain/rehearsing.ts
 import type { IdSource } from '../ids.ts';
 import { Committer, storeUnavailable } from '../log/committer.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
-import { untilDurable } from '../log/durable.ts';
+import { unknownHere, untilDurable } from '../log/durable.ts';
 import type { LiveLog, LogSurroundings } from '../log/live-log.ts';
 import { OutputRoom } from '../log/output-room.ts';
 import type { Slots } from '../queue/slots.ts';
@@ -332,6 +332,12 @@ export class Supervisor implements Executions, Transfers, Explanations {
     return this.#queue.passivation.size;
   }
 
+  /** Those of them that have not begun, and those of these that wait for a slot. */
+  get passiveLoad(): { readonly pending: number; readonly queued: number } {
+    const { pending, queued } = this.#queue.passivation;
+    return { pending, queued };
+  }
+
   admit(request: AdmissionRequest): Promise<Admission> {
     return this.#admissions.admit(request);
   }
@@ -366,6 +372,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     if (isTerminal(record.status)) return new StoredCursor(this.#options.store, record);
     await this.#queue.passivation.revive(executionId);
     if (this.#executions.has(executionId)) return this.attach(executionId, purpose);
+    if (this.#queue.closed) throw unknownHere();
     throw notInState(record, 'it is being restored; try again in a moment');
   }
 
@@ -426,6 +433,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const { store } = this.#options;
     this.#dispatch.recovering = true;
     await this.quotas.open();
+    await this.#queue.keeper.open();
     const report = await recoverUnfinished(store, this.#time, (stored) => {
       this.#executionRecovery.takeUp(stored, planned);
       this.#options.listener.revived?.(stored.record);
@@ -433,6 +441,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     for (const runtime of this.#options.runtimes.values()) runtime.endRecovery?.();
     const waiting = await this.#queue.open();
     await this.#committer.drained();
+    this.#queue.keeper.opened();
     this.#dispatch.recovering = false;
     this.#actor.send({ type: 'pump' });
     return waiting > 0 ? { ...report, waiting } : report;
@@ -506,6 +515,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       if (mayFollowAgain(log.record, task)) this.#attempts.runtimeOf(task)?.release?.(log.executionId);
       log.leave();
     }
+    await this.#queue.keeper.keep();
     await this.#committer.drained();
   }
 
@@ -552,7 +562,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       }
       endOldest(execution, this.#executions, (id, reason) => this.#cancel(id, reason));
       this.#queue.consider(execution);
-    }
+    } else if (execution.rests) this.#queue.consider(execution);
   }
 
   #forget(log: LiveLog): void {

@@ -1,4 +1,5 @@
 import type { GateUse, QuarantineUse, Resources, Trouble } from '../../domain/scheduling/gate.ts';
+import type { MeterUse, NodeChanges, OrderUse } from '../../domain/scheduling/order-use.ts';
 import type { OrderView, ViewWanted } from '../../domain/scheduling/order-view.ts';
 import type { Leaf, PriorityWeights } from '../../domain/scheduling/priority.ts';
 import type { Verdict } from '../../domain/scheduling/quarantine-gate.ts';
@@ -17,6 +18,8 @@ export interface SlotUsers {
   now(): number;
   /** Nobody can start before a gate opens by itself, in so many milliseconds: `take` is to be asked again then. */
   opensIn?(ms: number): void;
+  /** What was used is to be kept, as `takeChanges` gives it. */
+  changed?(): void;
 }
 
 export interface HeldKey {
@@ -62,12 +65,11 @@ export class Slots {
   /** Since when each has its slot. */
   readonly #since = new Map<string, number>();
   readonly #begunAt: number;
-
   constructor(total: number, users: SlotUsers = alike) {
     this.total = total;
     this.#users = users;
-    this.#order = new RunOrder(users.weights);
     this.#begunAt = users.now();
+    this.#order = new RunOrder(users.weights, () => users.changed?.());
   }
 
   get running(): number {
@@ -107,8 +109,9 @@ export class Slots {
   /** Gives it a slot, beyond those that there are where all are taken: what runs already is not made to wait. */
   hold(key: string): void {
     if (this.#since.has(key)) return;
-    this.#order.hold(key, this.#users.leafOf(key), this.#users.expectedMs(key));
-    this.#since.set(key, this.#users.now());
+    const now = this.#users.now();
+    this.#order.hold(key, this.#users.leafOf(key), this.#users.expectedMs(key), now - this.#begunAt);
+    this.#since.set(key, now);
   }
 
   /** Gives up the slot, or the place in the queue. */
@@ -196,6 +199,40 @@ export class Slots {
       ...(probe !== undefined && { probe }),
       ...(probeAt !== undefined && { probeInMs: Math.max(0, probeAt - now) }),
     };
+  }
+
+  /**
+   * Begins with what an earlier run of the node has used, before anything waits or runs; `restored` says that all of
+   * that does again. `now` is this instant as the kept ones count.
+   */
+  restore({ nodes, meters, emptyAt }: OrderUse, now: number): void {
+    const later = now - (this.#users.now() - this.#begunAt);
+    this.#order.restore({
+      nodes,
+      meters: meters.map(({ meter, fullAt }) => ({ meter, fullAt: fullAt - later })),
+      emptyAt: emptyAt - later,
+    });
+  }
+
+  restored(): void {
+    this.#order.restored();
+  }
+
+  /** What was used since the last time is to be kept; `notKept` says that it was not. */
+  takeChanges(): NodeChanges {
+    return this.#order.takeChanges(this.#users.now() - this.#begunAt);
+  }
+
+  notKept(changes: NodeChanges): void {
+    this.#order.notKept(changes);
+  }
+
+  /** The buckets of rates that one with a slot has taken a token from, to be kept with its dispatch; `now` as above. */
+  metersOf(key: string, now: number): readonly MeterUse[] {
+    const meters = this.#order.metersOf(key);
+    if (meters.length === 0) return meters;
+    const later = now - (this.#users.now() - this.#begunAt);
+    return meters.map(({ meter, fullAt }) => ({ meter, fullAt: fullAt + later }));
   }
 
   /** What besides slots holds back a key that waits; undefined where nothing does. Times are milliseconds from now. */

@@ -2,8 +2,9 @@
 import { ConcurrencyGate, Counter } from './concurrency-gate.ts';
 import type { ConcurrencyUse, Gate, GateUse, Meter, QuarantineUse, RateUse, Resources } from './gate.ts';
 import { IndexedHeap, type Placed } from './indexed-heap.ts';
+import type { MeterUse } from './order-use.ts';
 import { Quarantine, QuarantineGate, type Verdict } from './quarantine-gate.ts';
-import { Bucket, RateGate, tokenMs } from './rate-gate.ts';
+import { Bucket, fillMs, RateGate } from './rate-gate.ts';
 import { isReserving, ResourceGate, ResourcePool } from './resource-gate.ts';
 
 /** Of what was held by resources for so long, the one that would be next has kept for it what is released. */
@@ -37,6 +38,11 @@ export class Gates {
   readonly #opening = new Map<Gate, Opening>();
   /** Resources have held something of theirs for long. */
   readonly longHeld = new Set<Gate>();
+  /** When the buckets of an earlier order will be full, as far as nobody has asked for them yet. */
+  readonly #known = new Map<string, number>();
+  /** Those that are not among them were empty then. */
+  #emptyAt = 0;
+  #haveRates = false;
   /** What the node may hand out, and by tenant what its attempts may have. */
   #pool: ResourcePool | undefined;
   readonly #pools = new Map<string, ResourcePool>();
@@ -50,6 +56,17 @@ export class Gates {
   /** How many are kept. */
   get size(): number {
     return this.#gates.size;
+  }
+
+  /** Some of them are of rates. */
+  get haveRates(): boolean {
+    return this.#haveRates;
+  }
+
+  /** Begins with the buckets of an earlier order. Those that are not among them were empty at `emptyAt`. */
+  restore(meters: readonly MeterUse[], emptyAt: number): void {
+    for (const { meter, fullAt } of meters) this.#known.set(meter, fullAt);
+    this.#emptyAt = emptyAt;
   }
 
   /** What the node may hand out, from now on; undefined where resources hold nothing back. */
@@ -103,6 +120,7 @@ export class Gates {
     for (const gate of rule.gates) {
       gate.use = limited(gate.use, use);
       gate.limited();
+      if (gate.meter instanceof Bucket) gate.meter.limit(now);
       this.check(gate.meter, now);
     }
   }
@@ -254,8 +272,14 @@ export class Gates {
       return new QuarantineGate(id, use, state, now);
     }
     if (isRate(use)) {
-      const bucket = meter instanceof Bucket ? meter : new Bucket(use.burst * tokenMs(use));
+      const bucket = meter instanceof Bucket ? meter : new Bucket(meterId);
+      // A limit that was taken away has a bucket without a bottom, which is never empty.
+      if (Number.isFinite(use.burst)) {
+        const fullAt = this.#known.get(meterId) ?? this.#emptyAt + fillMs(use);
+        bucket.fullAt = Math.max(bucket.fullAt, Math.min(fullAt, now + fillMs(use)));
+      }
       this.#meters.set(meterId, bucket);
+      this.#haveRates = true;
       return new RateGate(id, use, bucket, now);
     }
     const counter = meter instanceof Counter ? meter : new Counter();
@@ -288,6 +312,7 @@ export class Gates {
       if (pool.gates.length === 0 && pool.total === boundless) this.#pools.delete(tenant);
     }
     for (const [id, meter] of this.#meters) if (meter.gates.length === 0) this.#meters.delete(id);
+    for (const [meter, fullAt] of this.#known) if (fullAt <= now) this.#known.delete(meter);
     this.#sweepAt = Math.max(maxUnused, 2 * this.#gates.size);
   }
 }

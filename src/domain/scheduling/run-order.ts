@@ -12,9 +12,11 @@ import type { Gate, GateUse, QuarantineUse, Resources, Trouble } from './gate.ts
 import { classKey, Gates } from './gates.ts';
 import type { OrderNode } from './order-node.ts';
 import { OrderTree } from './order-tree.ts';
+import type { MeterUse, NodeChanges, OrderUse } from './order-use.ts';
 import { type OrderView, type ViewWanted, viewOf } from './order-view.ts';
 import type { Leaf, PriorityWeights } from './priority.ts';
 import type { Verdict } from './quarantine-gate.ts';
+import { RateGate } from './rate-gate.ts';
 import { cameBefore, type HeldBy, holdBy, holdOf, WaitingClass } from './waiting-class.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -28,6 +30,8 @@ interface Running {
   readonly leaf: OrderNode;
   readonly gates: readonly Gate[];
   readonly expectedMs: number;
+  /** Since when, as far as it was not known of before. */
+  readonly since: number;
 }
 
 interface GateWaitFacts {
@@ -71,8 +75,9 @@ export class RunOrder {
   /** Leaves that may have lost their last work that can start: looked at when all gates have turned. */
   readonly #tired = new Set<OrderNode>();
 
-  constructor(weights?: PriorityWeights) {
-    this.#tree = new OrderTree(weights);
+  /** `changed` hears that what was used is to be kept, once until `takeChanges` gives it. */
+  constructor(weights?: PriorityWeights, changed?: () => void) {
+    this.#tree = new OrderTree(weights, changed);
   }
 
   get waiting(): number {
@@ -158,8 +163,9 @@ export class RunOrder {
   }
 
   /** It runs without having been next, such as one that ran before a restart. */
-  hold(id: string, leaf: Leaf, expectedMs: number): void {
+  hold(id: string, leaf: Leaf, expectedMs: number, now = this.#now): void {
     if (this.#running.has(id)) return;
+    this.advance(now);
     this.remove(id);
     const node = this.#tree.leaf(leaf);
     const gates = this.#gatesOf(leaf.gates ?? none);
@@ -177,6 +183,7 @@ export class RunOrder {
     const { leaf, gates, expectedMs } = run;
     leaf.note(this.#now);
     leaf.charge(Math.max(0, usedMs), -expectedMs, -1);
+    if (!leaf.isChanged) this.#tree.touch(leaf);
     // Nobody is left to whom those that come next would owe anything.
     for (let { above } = leaf; above?.isIdle; above = above.above) {
       above.reached = Math.max(above.reached, above.most);
@@ -264,6 +271,51 @@ export class RunOrder {
     this.#tree.rest(node);
     this.#tree.wake(node);
     this.#settle();
+  }
+
+  /**
+   * Begins with what an earlier order has used, before anything waits or runs; `restored` says that all of that does
+   * again.
+   */
+  restore({ nodes, meters, emptyAt }: OrderUse): void {
+    this.#tree.restore(nodes);
+    this.#gates.restore(meters, emptyAt);
+  }
+
+  restored(): void {
+    this.#tree.restored();
+  }
+
+  /** What was used since the last time, also by what runs yet, is to be kept. */
+  takeChanges(now = this.#now): NodeChanges {
+    this.advance(now);
+    const extra = new Map<OrderNode, number>();
+    for (const { leaf, since } of this.#running.values()) {
+      if (!leaf.isChanged) this.#tree.touch(leaf);
+      const usedMs = this.#now - since;
+      for (let node = leaf; node.above !== undefined; node = node.above) {
+        extra.set(node, (extra.get(node) ?? 0) + usedMs / node.weight);
+      }
+    }
+    return this.#tree.takeChanges((node) => extra.get(node) ?? 0);
+  }
+
+  /** What `takeChanges` gave was not kept: the next gives all of it again. */
+  notKept(changes: NodeChanges): void {
+    this.#tree.touchAll(changes);
+  }
+
+  /** The buckets of rates that one which runs has taken a token from, as they are now. */
+  metersOf(id: string): readonly MeterUse[] {
+    if (!this.#gates.haveRates) return none;
+    const run = this.#running.get(id);
+    if (run === undefined || !isGated(run.leaf, run.gates)) return none;
+    const meters: MeterUse[] = [];
+    for (const gate of [...run.gates, ...run.leaf.tenant.gates]) {
+      const use = gate instanceof RateGate ? gate.meterUse : undefined;
+      if (use !== undefined && !meters.some(({ meter }) => meter === use.meter)) meters.push(use);
+    }
+    return meters;
   }
 
   /** How many of a tenant run. */
@@ -367,7 +419,7 @@ export class RunOrder {
 
   #begin(id: string, leaf: OrderNode, gates: readonly Gate[], expectedMs: number): void {
     const expected = Math.max(0, expectedMs);
-    this.#running.set(id, { leaf, gates, expectedMs: expected });
+    this.#running.set(id, { leaf, gates, expectedMs: expected, since: this.#now });
     if (gates.length > 0) for (const gate of gates) gate.users += 1;
     leaf.note(this.#now);
     leaf.charge(0, expected, 1);

@@ -218,6 +218,10 @@ describe('a concurrency key', () => {
     expect(takeAll(order, 1000)).toEqual(['1', '2']);
     order.add('3', { ...leaf(), gates: [of('t1/user', 1), slow] });
     expect(takeAll(order, 1000)).toEqual(['3']);
+    // Nor before a value of its key that nobody had before.
+    order.add('new value', { ...leaf(), gates: [{ ...slow, meter: 'b', value: 'b' }] });
+    expect(takeAll(order, 1000)).toEqual(['new value']);
+    order.end('new value', 1, 1000);
     // And again one that it has anew.
     order.replaceRules('t1', 3, [of('t1/user', 3)]);
     order.add('4', { ...leaf(), gates: [of('t1/user', 1)] });
