@@ -17,6 +17,7 @@ import { pathRoles } from '../domain/method-roles.ts';
 import type { NodeFeed } from '../domain/node-feed.ts';
 import { alwaysAs } from './access/authenticator.ts';
 import { toRequestError } from './chain.ts';
+import { callConnect, isServicePath } from './connect/connect-calls.ts';
 import { type Connections, RefusedConnections } from './connections.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
@@ -215,13 +216,14 @@ async function route(
   if (path === '/api/caller') return sendCaller(options, request, response);
   if (path === '/api/tickets') return createTicket(options, request, response);
   if (path.startsWith('/api/')) return callApi(options, request, response, path.slice('/api/'.length));
+  if (isServicePath(options.services, path)) return callConnect(options, request, response, path);
   if (path === '/metrics' && options.metrics !== undefined) {
     const { metrics } = options;
     return sendMetrics({ ...options, metrics }, request, response);
   }
   throw new RequestError(
     'not_found',
-    'no such path; there are /, /tasks/<task>, /status/<execution_id>, /metrics, /healthz, /readyz and /api/<Service>/<Method>',
+    'no such path; there are /, /tasks/<task>, /status/<execution_id>, /metrics, /healthz, /readyz, /api/<Service>/<Method> and /<package>.<Service>/<Method>',
     { reason: 'PATH_NOT_FOUND' },
   );
 }
