@@ -7,6 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { mayCall } from './http-browser.ts';
+import { openApiPath } from './http-openapi.ts';
 
 /** Stands for any origin. */
 export const anyOrigin = '*';
@@ -29,10 +30,7 @@ const methodPath = /^\/api\/([a-z]\w*\.)*[A-Z]\w*\/\w+$/;
 /** What pages of listed origins may call, beside the paths of services. */
 export function isForPages(path: string): boolean {
   return (
-    path.startsWith('/tasks/') ||
-    path.startsWith('/status/') ||
-    path === '/openapi.json' ||
-    methodPath.test(path)
+    path.startsWith('/tasks/') || path.startsWith('/status/') || path === openApiPath || methodPath.test(path)
   );
 }
 

@@ -36,6 +36,7 @@ import { sendExecutionEvents, wantsEvents } from './http-execution-events.ts';
 import { type HttpHosts, wholeUrl } from './http-hosts.ts';
 import { acceptInspectors, type Inspections } from './http-inspect.ts';
 import { type MetricsSource, sendMetrics } from './http-metrics.ts';
+import { openApiPath, sendOpenApi } from './http-openapi.ts';
 import { type PageFile, servePage } from './http-page.ts';
 import { createTicket, downloadPath, openSession, type SessionOptions, sendCaller } from './http-session.ts';
 import { runTask, tasksPath } from './http-tasks.ts';
@@ -204,6 +205,7 @@ async function route(
   if ((isService || isForPages(path)) && options.origins?.admit(request, response) === true) return;
   const file = options.page?.get(path);
   if (file !== undefined) return servePage(file, request, response);
+  if (path === openApiPath) return sendOpenApi(request, response);
   if (path.startsWith('/status/'))
     return sendStatus(options, request, response, path.slice('/status/'.length));
   if (path.startsWith(tasksPath)) {
@@ -229,7 +231,7 @@ async function route(
   }
   throw new RequestError(
     'not_found',
-    'no such path; there are /, /tasks/<task>, /status/<execution_id>, /metrics, /healthz, /readyz, /api/<Service>/<Method> and /<package>.<Service>/<Method>',
+    'no such path; there are /, /tasks/<task>, /status/<execution_id>, /metrics, /openapi.json, /healthz, /readyz, /api/<Service>/<Method> and /<package>.<Service>/<Method>',
     { reason: 'PATH_NOT_FOUND' },
   );
 }
