@@ -1,6 +1,7 @@
 /** The options that bound what callers and tasks may take of a node; docs/limits.md lists them. */
 import { availableParallelism, totalmem } from 'node:os';
 import { decimal, whole } from './config-values.ts';
+import { invalidArgument, RequestError } from './domain/errors.ts';
 import { longestMs } from './domain/schema/values.ts';
 
 export interface BoundsConfig {
@@ -49,6 +50,9 @@ export interface BoundsConfig {
   readonly maxOutputBytes: number;
   readonly maxTimeout: number;
   readonly maxWarm: number;
+  /** Bytes and cores that attempts reserve at once, by the limits of their tasks; infinity where nobody counts. */
+  readonly guestMemory: number;
+  readonly guestProcessors: number;
 }
 
 const mebibyte = 1024 * 1024;
@@ -105,5 +109,39 @@ export function resolveBounds(read: (key: keyof BoundsConfig) => string | undefi
     maxOutputBytes: number('maxOutputBytes', 4 * gibibyte, 0, 2 ** 40),
     maxTimeout: number('maxTimeout', longestMs, 1000, longestMs),
     maxWarm: number('maxWarm', 100, 0, 1000),
+    guestMemory: unlessAuto('--guest-memory', read('guestMemory'), memoryForGuests, (flag, text) =>
+      whole(flag, text, Number.POSITIVE_INFINITY, mebibyte, 2 ** 50),
+    ),
+    guestProcessors: unlessAuto(
+      '--guest-processors',
+      read('guestProcessors'),
+      availableParallelism,
+      (flag, text) => decimal(flag, text, Number.POSITIVE_INFINITY, 0.01, 10_000),
+    ),
   };
+}
+
+function unlessAuto(
+  flag: string,
+  text: string | undefined,
+  auto: () => number,
+  given: (flag: string, text: string | undefined) => number,
+): number {
+  if (text === 'auto') return auto();
+  try {
+    return given(flag, text);
+  } catch (error) {
+    const [violation] = error instanceof RequestError ? error.violations : [];
+    throw violation === undefined ? error : invalidArgument(flag, `${violation.description}, or "auto"`);
+  }
+}
+
+/** What a node takes for itself: with a million executions waiting it has some 300 MB. */
+const ownMemory = 512 * mebibyte;
+
+/** The memory of the machine, or of the node's cgroup where that is less, without what the node takes itself. */
+function memoryForGuests(): number {
+  const constrained = process.constrainedMemory();
+  const all = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return Math.max(Math.floor(all / 2), all - ownMemory);
 }

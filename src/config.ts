@@ -4,9 +4,10 @@ import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { assertTokensNeeded, type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
-import { registries, truth, whole } from './config-values.ts';
+import { registries, truth, weights, whole } from './config-values.ts';
 import { type Role, roles } from './domain/access.ts';
 import { invalidArgument, quote, RequestError } from './domain/errors.ts';
+import type { PriorityWeights } from './domain/scheduling/priority.ts';
 import { longestMs } from './domain/schema/values.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
@@ -24,6 +25,8 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig {
   readonly slots: number;
   /** Executions that may be pending. */
   readonly queueLimit: number;
+  /** Of slots, of each priority against the others of its tenant. */
+  readonly priorityWeights: PriorityWeights;
   /** Of those that wait, how many stay live; the others are rows of the store. */
   readonly queueInMemory: number;
   /** Where everybody waits for longer, what is of normal and low priority is refused; 0 means never. */
@@ -141,6 +144,7 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     queueTargetMs: whole('--queue-target-ms', read('queueTargetMs'), 0, 0, 3_600_000),
     queueIntervalMs: whole('--queue-interval-ms', read('queueIntervalMs'), 5000, 100, 3_600_000),
     queueInMemory: whole('--queue-in-memory', read('queueInMemory'), 1024, 1, 100_000),
+    priorityWeights: weights('--priority-weights', read('priorityWeights')),
     ...bounds,
     defaultTotalMs: Math.min(5 * 60 * 1000, bounds.maxTimeout),
     drainMs: whole('--drain-ms', read('drainMs'), 10_000, 0, 3_600_000),

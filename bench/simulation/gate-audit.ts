@@ -52,7 +52,7 @@ export class GateAudit {
     for (const gate of gates) {
       if (gate.kind === 'resources') this.#reserve(gate);
       else if ('units' in gate) this.#spend(gate.meter, gate, now);
-      else this.#count(gate.meter, gate.limit);
+      else if ('limit' in gate) this.#count(gate.meter, gate.limit);
     }
   }
 
@@ -95,5 +95,5 @@ export class GateAudit {
 }
 
 function countedBy(gate: GateUse): string[] {
-  return gate.kind === 'resources' || 'units' in gate ? [] : [gate.meter];
+  return 'limit' in gate ? [gate.meter] : [];
 }

@@ -7,6 +7,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { explainCommand } from './commands/explain.ts';
 import { instancesCommand } from './commands/instances.ts';
 import { invokeCommand } from './commands/invoke.ts';
+import { limitsCommand } from './commands/limits.ts';
 import { linkCommand } from './commands/link.ts';
 import { listCommand } from './commands/list.ts';
 import { machineShowCommand } from './commands/machine-show.ts';
@@ -23,6 +24,7 @@ import { suspendCommand } from './commands/suspend.ts';
 import { taskDeleteCommand } from './commands/task-delete.ts';
 import { taskListCommand } from './commands/task-list.ts';
 import { taskRegisterCommand } from './commands/task-register.ts';
+import { taskResetCommand } from './commands/task-reset.ts';
 import { taskShowCommand } from './commands/task-show.ts';
 import { tokenCommand } from './commands/token.ts';
 import { topCommand } from './commands/top.ts';
@@ -64,14 +66,16 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .version(packageVersion())
     .addHelpText('after', `\n${exitCodeHelp()}`);
   const task = new Command('task')
-    .description('register, list, show and delete tasks')
+    .description('register, list, show, reset and delete tasks')
     .addCommand(taskRegisterCommand(shell))
     .addCommand(taskListCommand(shell))
     .addCommand(taskShowCommand(shell))
+    .addCommand(taskResetCommand(shell))
     .addCommand(taskDeleteCommand(shell));
   const db = dbCommand(shell);
   const token = tokenCommand(shell);
   const quota = quotaCommand(shell);
+  const limits = limitsCommand(shell);
   const machine = new Command('machine')
     .description('the statecharts that run in the node')
     .addCommand(machineShowCommand(shell));
@@ -99,6 +103,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(machine)
     .addCommand(token)
     .addCommand(quota)
+    .addCommand(limits)
     .addCommand(db)
     .addCommand(versionCommand(shell));
   for (const name of ['invoke', 'wait']) {
@@ -113,6 +118,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...db.commands,
     ...token.commands,
     ...quota.commands,
+    ...limits.commands,
   ]) {
     each
       .exitOverride((error) => {

@@ -63,8 +63,18 @@ const referenceWords: Words = [
 export const inReferenceWords = rewording(referenceWords);
 export const inInvokeFlags = rewording(invokeWords);
 export const inTaskFlags = rewording(taskWords);
+export const inLimitFlags = rewording([
+  ['task', 'TASK'],
+  ['expected_revision', '--expect'],
+  ...taskFlags.map(({ key, name }) => [`definition.${key}`, name] as const),
+]);
 export const inTokenFlags = rewording(tokenWords);
-export const inQuotaFlags = rewording([['tenant', 'TENANT']]);
+export const inQuotaFlags = rewording([
+  ['tenant', 'TENANT'],
+  ['quota.memory_bytes', '--memory'],
+  ['quota.stored_bytes', '--stored'],
+  ['quota.rate', '--rate'],
+]);
 export const inListFlags = rewording(listWords);
 
 /** A task file has the fields themselves, without the message around them. */

@@ -1,7 +1,7 @@
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
 import type { Priority } from './scheduling/priority.ts';
-import type { ExecutionGate } from './scheduling/task-gates.ts';
+import type { ExecutionGate, Reserved } from './scheduling/task-gates.ts';
 
 /** How the creating call watches its execution. */
 export type ExecutionMode = 'sync' | 'async' | 'stream';
@@ -151,6 +151,8 @@ export interface ExecutionRecord {
   readonly fairnessKey?: string;
   /** Its task's limits by keys, with its values, as they were at admission; absent means none. */
   readonly gates?: readonly ExecutionGate[];
+  /** What its attempts reserve; absent where nothing counted it at admission. */
+  readonly reserves?: Reserved;
   readonly outcome?: Outcome;
 }
 

@@ -1,4 +1,5 @@
 import type { ExecutionMode, ExecutionRecord, Invocation } from './execution.ts';
+import type { Explanation } from './explanation.ts';
 import type { Labels } from './labels.ts';
 import type { LogCursor } from './log.ts';
 import type { Priority } from './scheduling/priority.ts';
@@ -45,6 +46,17 @@ export interface Admission {
   readonly joined: boolean;
 }
 
+/** What would become of a request if it came now; fields of the same name are as of Explanation. */
+export interface Rehearsal
+  extends Pick<Explanation, 'summary' | 'details' | 'queuePlace' | 'queueLength' | 'heldBy' | 'gate'> {
+  readonly verdict: 'start' | 'wait' | 'join';
+  /** Guesses, in milliseconds. */
+  readonly startsInMs: number;
+  readonly endsInMs: number;
+  /** The execution that has its invocation id. */
+  readonly joins?: string;
+}
+
 /** What the supervisor offers to those who serve callers. */
 export interface Executions {
   /**
@@ -52,6 +64,8 @@ export interface Executions {
    * Rejects with a RequestError: resource_exhausted, unavailable, already_exists.
    */
   admit(request: AdmissionRequest): Promise<Admission>;
+  /** What would become of the request now, by the rules of `admit`; rejects with what that would. Nothing is kept. */
+  rehearse(request: AdmissionRequest): Promise<Rehearsal>;
   /**
    * A cursor on any execution, running or finished. A glance does not count as an observer, for whom an execution
    * would go on when its creator leaves. Rejects with not_found.

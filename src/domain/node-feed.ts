@@ -1,5 +1,6 @@
 import type { NewEvent } from './event.ts';
 import type { ExecutionRecord, ExecutionStatus } from './execution.ts';
+import type { Resources } from './scheduling/gate.ts';
 import type { Scope } from './scope.ts';
 
 /** How many there are of each status. */
@@ -14,6 +15,12 @@ export interface SupervisorView {
   readonly queueLength: number;
   /** Children that were taken up again after a restart of the node, or started in place of one that ended. */
   readonly restarts: number;
+}
+
+/** What attempts that run reserve, and what there is; infinity is any amount. */
+export interface ResourcesView {
+  readonly reserved: Resources;
+  readonly total: Resources;
 }
 
 /** A node as it is now. */
@@ -40,6 +47,8 @@ export interface NodeStatus {
   readonly grpcAddress: string;
   /** Process tasks and folders of the host may be registered. */
   readonly hostAccess: boolean;
+  /** Of what is in scope; absent where nobody counts it. */
+  readonly resources?: ResourcesView;
   readonly time: number;
 }
 

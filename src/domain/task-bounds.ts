@@ -18,6 +18,8 @@ export interface TaskCaps {
   readonly timeoutMs: number;
   /** Instances that are kept ready. */
   readonly warm: number;
+  /** What there is for all that run: no task can ask for more. Absent where nobody counts. */
+  readonly inAll?: { readonly memory: number; readonly cpu: number };
 }
 
 const mebibyte = 1024 * 1024;
@@ -82,12 +84,24 @@ interface LimitCap {
 
 function limitCaps(caps: TaskCaps): Readonly<Record<CappedLimit, LimitCap>> {
   return {
-    memory: { field: 'memory', flag: '--max-memory', most: caps.memory },
-    cpu: { field: 'cpu', flag: '--max-cpu', most: caps.cpu },
+    memory: {
+      field: 'memory',
+      ...lesser(['--max-memory', caps.memory], ['--guest-memory', caps.inAll?.memory]),
+    },
+    cpu: { field: 'cpu', ...lesser(['--max-cpu', caps.cpu], ['--guest-processors', caps.inAll?.cpu]) },
     processes: { field: 'processes', flag: '--max-processes', most: caps.processes },
     openFiles: { field: 'open_files', flag: '--max-open-files', most: caps.openFiles },
     maxOutputBytes: { field: 'max_output_bytes', flag: '--max-output-bytes', most: caps.outputBytes },
   };
+}
+
+type Cap = readonly [flag: string, most: number | undefined];
+
+function lesser(
+  [flag, most]: readonly [string, number],
+  [other, inAll]: Cap,
+): Pick<LimitCap, 'flag' | 'most'> {
+  return inAll !== undefined && inAll < most ? { flag: other, most: inAll } : { flag, most };
 }
 
 function cappedLimits(limits: Limits, caps: TaskCaps): Limits {

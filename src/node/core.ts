@@ -119,7 +119,11 @@ export async function openCore(
     runtimes,
     slots: config.slots,
     queueLimit: config.queueLimit,
+    priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
+    ...(isCounted(config) && {
+      resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },
+    }),
     ...(config.queueTargetMs > 0 && {
       overload: { targetMs: config.queueTargetMs, intervalMs: config.queueIntervalMs },
     }),
@@ -146,6 +150,7 @@ export async function openCore(
     runtimes,
     tasks,
     transfers: supervisor,
+    reserves: (task) => supervisor.reserves(task),
     checkOpen,
   });
   const startedAt = Math.round(clock.now());
@@ -213,6 +218,11 @@ export async function openCore(
   };
 }
 
+/** Something of what attempts reserve is bounded. */
+function isCounted({ guestMemory, guestProcessors }: NodeConfig): boolean {
+  return Number.isFinite(guestMemory) || Number.isFinite(guestProcessors);
+}
+
 function taskCaps(config: NodeConfig): TaskCaps {
   return {
     memory: config.maxMemory,
@@ -222,5 +232,6 @@ function taskCaps(config: NodeConfig): TaskCaps {
     outputBytes: config.maxOutputBytes,
     timeoutMs: config.maxTimeout,
     warm: config.maxWarm,
+    ...(isCounted(config) && { inAll: { memory: config.guestMemory, cpu: config.guestProcessors } }),
   };
 }

@@ -159,6 +159,7 @@ export async function openFront(
       handlers: {
         ...createTaskService({
           ...{ executions: supervisor, tasks, list: store, pageTokens },
+          quarantines: supervisor.quarantines,
           imageRegistries: config.imageRegistry,
         }),
       },

@@ -10,7 +10,9 @@ import type { NodeConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, quote } from '../domain/errors.ts';
 import type { Transfers } from '../domain/executions.ts';
+import type { Reserved } from '../domain/scheduling/task-gates.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
+import type { Task } from '../domain/task.ts';
 import type { TaskCaps } from '../domain/task-bounds.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import { payloadDigest } from '../server/payload.ts';
@@ -32,6 +34,8 @@ export interface SnapshotParts {
   readonly ids: IdSource;
   readonly hostAccess: boolean;
   readonly caps: TaskCaps;
+  /** What attempts of the task take of what is counted here. */
+  readonly reserves: (task: Task) => Reserved | undefined;
   /** Throws unavailable while the node takes up nothing. */
   readonly checkOpen?: (tenant?: string) => void;
 }

@@ -40,6 +40,7 @@ import {
 import { delay, metadata, positiveDuration, reference, text } from './wire/fields.ts';
 import { effectiveTimeouts, inlineBytes, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
 import { labelsFromWire } from './wire/labels.ts';
+import { rehearsalToWire } from './wire/rehearsal.ts';
 import { turnFrom } from './wire/turn.ts';
 
 export interface FunctionServiceOptions {
@@ -146,6 +147,10 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       const mode = unaryMode(request.executionMode);
       const budget = positiveDuration('wait_budget', request.waitBudget);
       const most = inlineBytes(request.maxInlineBytes);
+      if (request.dryRun) {
+        const asked = await admissionRequest(request, mode, call);
+        return rehearsalToWire(asked.task, await executions.rehearse(asked));
+      }
       const { cursor, joined } = await admit(request, mode, call);
       try {
         if (mode === 'async') {
@@ -166,6 +171,8 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     async streamFunction(request, call, send) {
       checkStreamMode(request.executionMode);
       const most = inlineBytes(request.maxInlineBytes);
+      if (request.dryRun)
+        throw invalidArgument('dry_run', 'is for the InvokeFunction method; allowed here is false');
       const { cursor } = await admit(request, 'stream', call);
       await follow(cursor, 1, most, send);
     },

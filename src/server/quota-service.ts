@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { invalidArgument } from '../domain/errors.ts';
-import type { Quota, Quotas, TenantQuota } from '../domain/quota.ts';
+import type { Quota, QuotaRate, Quotas, TenantQuota } from '../domain/quota.ts';
 import { checkTenant } from '../domain/scope.ts';
 import type { UnaryHandler } from './call.ts';
 import {
@@ -10,13 +11,15 @@ import {
   type ListQuotasRequest,
   type ListQuotasResponse,
   ListQuotasResponseSchema,
+  type Quota as QuotaMessage,
   type SetQuotaRequest,
   type SetQuotaResponse,
   SetQuotaResponseSchema,
   type TenantQuota as TenantQuotaMessage,
   TenantQuotaSchema,
+  type TenantRate,
 } from './gen/spearlet/quota_pb.js';
-import { reference } from './wire/fields.ts';
+import { positiveDuration, reference } from './wire/fields.ts';
 
 export interface QuotaService {
   readonly setQuota: UnaryHandler<SetQuotaRequest, SetQuotaResponse>;
@@ -47,16 +50,38 @@ function tenantIn(value: string): string {
   return checkTenant('tenant', reference('tenant', value));
 }
 
-function fromWire({ weight, running, pending }: Loose<Quota>): Quota {
+function fromWire({ weight, running, pending, memoryBytes, storedBytes, rate }: QuotaMessage): Quota {
   return {
     ...(weight !== undefined && { weight }),
     ...(running !== undefined && { running }),
     ...(pending !== undefined && { pending }),
+    ...(memoryBytes !== undefined && { memoryBytes: Number(memoryBytes) }),
+    ...(storedBytes !== undefined && { storedBytes: Number(storedBytes) }),
+    ...(rate !== undefined && { rate: rateFrom(rate) }),
   };
 }
 
-type Loose<T> = { readonly [Key in keyof T]: T[Key] | undefined };
+function rateFrom({ units, per, burst = 1 }: TenantRate): QuotaRate {
+  const perMs = positiveDuration('quota.rate.per', per);
+  if (perMs === undefined)
+    throw invalidArgument('quota.rate.per', 'is not set; allowed is a duration, such as 1s');
+  return { units, perMs, burst };
+}
 
 function toWire({ tenant, quota, load }: TenantQuota): TenantQuotaMessage {
-  return create(TenantQuotaSchema, { tenant, quota: fromWire(quota), ...load });
+  const { memoryBytes, storedBytes, rate, ...counts } = quota;
+  const { running, pending, memoryBytes: reserved, storedBytes: stored } = load;
+  return create(TenantQuotaSchema, {
+    ...{ tenant, running, pending },
+    memoryBytes: BigInt(reserved),
+    storedBytes: BigInt(stored),
+    quota: {
+      ...counts,
+      ...(memoryBytes !== undefined && { memoryBytes: BigInt(memoryBytes) }),
+      ...(storedBytes !== undefined && { storedBytes: BigInt(storedBytes) }),
+      ...(rate !== undefined && {
+        rate: { units: rate.units, per: durationFromMs(rate.perMs), burst: rate.burst },
+      }),
+    },
+  });
 }

@@ -63,6 +63,7 @@ describe('an explanation', () => {
         'in pending.queued for 5 s',
         '1 retry goes before it',
         'the node runs 1 at once (--slots)',
+        'it will likely start in 15 s',
         'TOTAL_TIMEOUT in 4 min 55 s, where nothing else ends it before',
       ],
       queuePlace: 3,

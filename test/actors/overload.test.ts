@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Durations } from '../../src/domain/durations.ts';
 import { settle } from '../support/fake-clock.ts';
-import { requestWith } from '../support/samples.ts';
+import { requestWith, taskWith } from '../support/samples.ts';
 import { type SupervisorBench, supervisorBench } from './supervisor-bench.ts';
 
 const overload = { targetMs: 100, intervalMs: 1000 };
@@ -48,6 +48,28 @@ describe('a node that is overloaded', () => {
 });
 
 describe('refuse_if_late', () => {
+  test('counts those that wait before it for the same value of a key, with slots to spare', async () => {
+    const bench = supervisorBench({ slots: 8, durations: new Durations() });
+    const keyed = { task: taskWith({ concurrency: [{ key: 'task', limit: 1 }] }), mode: 'async' } as const;
+    for (let n = 0; n < 3; n++) {
+      await bench.admit(keyed);
+      await bench.clock.advance(200);
+      bench.runtime.call(n).complete();
+      await settle();
+    }
+    const late = { ...keyed, timeouts: { totalMs: 700 }, refuseIfLate: true } as const;
+    for (let n = 0; n < 3; n++) await bench.admit(late);
+    await expect(bench.supervisor.admit(requestWith(late))).rejects.toMatchObject({
+      reason: 'WOULD_BE_LATE',
+      metadata: { likely_ms: '800', total_ms: '700' },
+    });
+    for (let n = 3; n < 6; n++) {
+      bench.runtime.call(n).complete();
+      await settle();
+    }
+    await bench.leavesNothing();
+  });
+
   const timeouts = { totalMs: 500 };
   const late = { mode: 'async', timeouts, refuseIfLate: true } as const;
 

@@ -23,13 +23,13 @@ const spear = async (...args: readonly string[]) => {
 
 describe('spear quota', () => {
   it('changes what is named, shows it with what the tenant has, and takes it away', async () => {
-    expect((await spear('quota', 'show', 'shop')).stdout).toMatch(/^shop +1 +0 +- +0 +-$/m);
+    expect((await spear('quota', 'show', 'shop')).stdout).toMatch(/^shop +1 +0 +- +0 +- +- +- +-$/m);
     const made = await spear('quota', 'set', 'shop', '--weight', '4', '--pending', '100');
-    expect([made.code, made.stdout]).toEqual([0, expect.stringMatching(/^shop +4 +0 +- +0 +100$/m)]);
+    expect([made.code, made.stdout]).toEqual([0, expect.stringMatching(/^shop +4 +0 +- +0 +100 +- +- +-$/m)]);
     await spear('quota', 'set', 'shop', '--running', '2');
     await spear('quota', 'set', 'a', '--running', '0');
     const listed = (await spear('quota', 'list')).stdout;
-    expect(listed).toMatch(/^a +1 +0 +0 +0 +-\nshop +4 +0 +2 +0 +100$/m);
+    expect(listed).toMatch(/^a +1 +0 +0 +0 +- .*\nshop +4 +0 +2 +0 +100 /m);
     const { quotas } = JSON.parse((await spear('quota', 'list', '--json')).stdout) as {
       readonly quotas: readonly unknown[];
     };
@@ -39,6 +39,18 @@ describe('spear quota', () => {
     await spear('quota', 'set', 'shop', '--weight', 'none', '--running', 'none', '--pending', 'none');
     await spear('quota', 'set', 'a', '--running', 'none');
     expect((await spear('quota', 'list')).stdout).not.toContain('shop');
+  });
+
+  it('sets what may be reserved and how many start in a time, and keeps each when another is changed', async () => {
+    await spear('quota', 'set', 'lab', '--memory', '1GiB');
+    const made = await spear('quota', 'set', 'lab', '--rate', '100/1m:20');
+    expect(made.stdout).toMatch(/^lab +1 +0 +- +0 +- +0 B of 1 GiB +100 in 1 min 0 s, 20 at once +-$/m);
+    await spear('quota', 'set', 'lab', '--memory', 'none');
+    expect((await spear('quota', 'show', 'lab')).stdout).toMatch(
+      /^lab .* - +100 in 1 min 0 s, 20 at once +-$/m,
+    );
+    await spear('quota', 'set', 'lab', '--rate', 'none');
+    expect((await spear('quota', 'list')).stdout).not.toContain('lab');
   });
 
   it('refuses executions of a tenant beyond those that may wait, and no other tenant', async () => {
@@ -60,7 +72,7 @@ describe('spear quota', () => {
       expect.stringMatching(/the quota of full is full: 2 executions have not begun, allowed are 2/),
     ]);
     expect((await invoke('other')).code).toBe(0);
-    expect((await spear('quota', 'show', 'full')).stdout).toMatch(/^full +1 +1 +- +2 +2$/m);
+    expect((await spear('quota', 'show', 'full')).stdout).toMatch(/^full +1 +1 +- +2 +2 /m);
     await spear('quota', 'set', 'full', '--pending', '3');
     expect((await invoke('full')).code).toBe(0);
   });
@@ -83,9 +95,19 @@ describe('spear quota', () => {
   });
 
   it.each([
-    [['quota', 'set', 'shop'], /nothing is to be changed; allowed are --weight, --running and --pending/],
+    [
+      ['quota', 'set', 'shop'],
+      /nothing is to be changed; allowed are --weight, --running, --pending, --memory/,
+    ],
     [['quota', 'set', 'shop', '--weight', '0'], /--weight: is "0"; allowed is 1 to 1000, or "none"/],
     [['quota', 'set', 'shop', '--running', 'many'], /--running: is "many"; allowed is 0 to 10000, or "none"/],
+    [['quota', 'set', 'shop', '--memory', 'much'], /--memory: is "much"; allowed is a whole number of bytes/],
+    [['quota', 'set', 'shop', '--rate', '5'], /--rate: is "5"; allowed is UNITS\/PER or UNITS\/PER:BURST/],
+    [
+      ['quota', 'set', 'shop', '--rate', '0/1s'],
+      /--rate.units: is 0; allowed is a whole number from 1 to 1000000/,
+    ],
+    [['quota', 'set', 'shop', '--rate', '1/2d'], /--rate.per: is 2 d 0 h; allowed is 1 ms to 1 d 0 h/],
     [['quota', 'set', 'Shop', '--weight', '2'], /TENANT: is "Shop"; allowed are 1 to 63 of a-z/],
     [['quota', 'show', ''], /TENANT: is required/],
   ])('refuses %j', async (args, message) => {

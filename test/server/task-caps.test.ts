@@ -1,7 +1,9 @@
 /** What an operator allows holds however a definition comes in. */
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { expect, test } from 'vitest';
+import { resolveConfig } from '../../src/config.ts';
 import type { LocalServer } from '../support/server.ts';
 import { startServer, temporaryDataDir } from '../support/server.ts';
 import { expectField } from './bad-input.ts';
@@ -44,6 +46,40 @@ test.each([
     expectField(await refusal(server.register('cat', cat, definition)), field, flag);
   },
 );
+
+test('what all that runs may reserve is a cap of each task, and "auto" is some of the machine', async () => {
+  const server = await another({ guestMemory: String(64 * mebibyte), guestProcessors: '0.5' });
+  expectField(
+    await refusal(server.register('cat', cat, { limits: { memory: BigInt(65 * mebibyte) } })),
+    'definition.limits.memory',
+    '--guest-memory',
+  );
+  expect((await server.register('cat', cat)).definition?.limits?.memory).toBe(BigInt(64 * mebibyte));
+  const { guestMemory, guestProcessors } = resolveConfig(
+    { guestMemory: 'auto', guestProcessors: 'auto' },
+    {},
+  );
+  expect(guestMemory).toBeLessThan(totalmem());
+  expect(guestMemory).toBeGreaterThanOrEqual(Math.floor(totalmem() / 64));
+  expect(guestProcessors).toBeGreaterThanOrEqual(1);
+  expect(resolveConfig({}, {})).toMatchObject({
+    guestMemory: Number.POSITIVE_INFINITY,
+    guestProcessors: Number.POSITIVE_INFINITY,
+  });
+});
+
+test.each([
+  [
+    { guestMemory: 'much' },
+    /--guest-memory.* is "much"; allowed is a whole number from 1048576 to .*, or "auto"/,
+  ],
+  [
+    { guestProcessors: '0' },
+    /--guest-processors.* is "0"; allowed is a number from 0.01 to 10000, or "auto"/,
+  ],
+])('%j is refused', (flags, words) => {
+  expect(() => resolveConfig(flags, {})).toThrow(words);
+});
 
 test('a task that says nothing gets defaults that are within the caps', async () => {
   const server = await another(caps);

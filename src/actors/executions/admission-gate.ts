@@ -1,6 +1,6 @@
 import { admissionRule } from '../../domain/admission.ts';
 import { RequestError } from '../../domain/errors.ts';
-import { assertMayWait } from '../../domain/quota.ts';
+import { assertMayStore, assertMayWait } from '../../domain/quota.ts';
 import type { Overload } from '../../domain/scheduling/overload.ts';
 import type { Priority } from '../../domain/scheduling/priority.ts';
 import type { Store } from '../../stores/store.ts';
@@ -62,6 +62,7 @@ export class AdmissionGate {
     if (quota.pending !== undefined) {
       assertMayWait(tenant, quota, quotas.get(tenant).load.pending, Math.max(0, total - running));
     }
+    if (quota.storedBytes !== undefined) assertMayStore(tenant, quota, quotas.get(tenant).load.storedBytes);
     this.#checkOverload(priority);
     if (admissionRule({ running, slots: total, pending, queueLimit }) !== 'refuse') return;
     throw new RequestError(

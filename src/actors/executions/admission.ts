@@ -6,8 +6,9 @@ import type { Admission, AdmissionRequest } from '../../domain/executions.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import type { Priority } from '../../domain/scheduling/priority.ts';
-import { isGated } from '../../domain/scheduling/task-gates.ts';
+import { isGated, type Reserved } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
+import type { Task } from '../../domain/task.ts';
 import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
@@ -16,7 +17,7 @@ import { IdempotencyKeys } from './idempotency.ts';
 import { checkKeys } from './key-admission.ts';
 import { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
-import { chartInput, newRecord } from './new-execution.ts';
+import { type AdmissionTime, chartInput, newRecord } from './new-execution.ts';
 import { toStore } from './recovery/stored-invocation.ts';
 import { replaceWaiting } from './superseding.ts';
 
@@ -30,16 +31,28 @@ export interface AdmissionsOptions {
   now(): number;
   /** Throws a RequestError where no more of a tenant, of that priority, is accepted now. */
   checkOpen(tenant: string, priority: Priority): void;
+  /** Throws a RequestError where its task takes none now. */
+  checkTask(task: Task): void;
   /** Milliseconds from now to the likely end of one with this record that would be accepted now, whatever its deadline. */
   likelyMs(record: ExecutionRecord): number;
-  /** A tenant may have so many running and no more: nothing of it starts before it is durable. */
+  /** A tenant may have so much running and no more: nothing of it starts before it is durable. */
   boundsRunning(tenant: string): boolean;
+  /**
+   * What attempts of the task take of what is counted; undefined where nothing is. Throws failed_precondition where that
+   * is more than there can be.
+   */
+  reserves(task: Task): Reserved | undefined;
   /** Live, or live again; undefined where there is none that waits or runs. */
   revive(executionId: string): Promise<LiveExecution | undefined>;
+  /** So many more bytes of a tenant go to the store. */
+  stores(tenant: string, bytes: number): void;
   /** It is among the live ones from now on. */
   spawn(execution: LiveExecution): void;
   cancel(executionId: string, reason: string): void;
 }
+
+/** Of a record with the usual fields; it is counted as it is later. */
+const usualRecordBytes = 1024;
 
 /** Accepts requests as new executions, or joins them to the one that has their invocation id. */
 export class Admissions {
@@ -98,20 +111,55 @@ export class Admissions {
     if (record.invocationId !== '') this.#keys.release(tenantOf(record), record.invocationId);
   }
 
+  /**
+   * What `admit` would do: the execution that it would join, or the record of one that it would accept, without ids.
+   * Rejects with what it would.
+   */
+  async rehearse(request: AdmissionRequest): Promise<{
+    readonly joins: boolean;
+    readonly record: ExecutionRecord;
+  }> {
+    const { invocationId, payloadDigest, scope } = request;
+    const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
+    const owner = invocationId === '' ? undefined : await this.#keys.find(claim);
+    if (owner !== undefined) return { joins: true, record: owner };
+    return { joins: false, record: this.#accepted(request, { executionId: '', requestId: '' }, this.#at()) };
+  }
+
+  #at(): AdmissionTime {
+    return { wall: Math.round(this.#options.clock.now()), steady: this.#options.now() };
+  }
+
+  /** Its record, where it may come in; throws a RequestError where not. */
+  #accepted(
+    request: AdmissionRequest,
+    ids: { readonly executionId: string; readonly requestId: string },
+    at: AdmissionTime,
+  ): ExecutionRecord {
+    const { task } = request;
+    this.#options.checkOpen(tenantOf(task), request.priority ?? 'normal');
+    const record = newRecord(request, ids, at, this.#options.reserves(task));
+    if (request.refuseIfLate === true) this.#assertInTime(record, request);
+    checkKeys(record, this.#options.executions);
+    return record;
+  }
+
   #create(request: AdmissionRequest): LiveLog {
     const { clock, ids, executions, surroundings } = this.#options;
-    this.#options.checkOpen(tenantOf(request.task), request.priority ?? 'normal');
     const { task, invocation, invocationId } = request;
-    const at = { wall: Math.round(clock.now()), steady: this.#options.now() };
+    const at = this.#at();
     const admitted = clock.monotonic();
+    if (task.definition.restartIntensity !== undefined) this.#options.checkTask(task);
     const claim = invocationId === '' ? undefined : invocationId;
-    const record = newRecord(request, { executionId: ids('exec_'), requestId: claim ?? ids('req_') }, at);
-    if (request.refuseIfLate === true) this.#assertInTime(record, request);
+    const record = this.#accepted(
+      request,
+      { executionId: ids('exec_'), requestId: claim ?? ids('req_') },
+      at,
+    );
     const log = new LiveLog(surroundings, record, task.definition.limits, {
       input: toStore(invocation),
       claimInvocationId: claim,
     });
-    checkKeys(record, executions);
     const execution = new LiveExecution({
       log,
       task,
@@ -126,6 +174,7 @@ export class Admissions {
       stopwatch: { admitted, dispatched: undefined },
     });
     executions.add(execution);
+    this.#options.stores(tenantOf(task), usualRecordBytes + invocation.input.byteLength);
     this.#options.spawn(execution);
     replaceWaiting(execution, executions, this.#options.cancel);
     return log;

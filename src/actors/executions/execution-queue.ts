@@ -2,7 +2,8 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Durations } from '../../domain/durations.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { TenantLoad } from '../../domain/quota.ts';
-import { leafOf, leafOfLine } from '../../domain/scheduling/line.ts';
+import { leafOf } from '../../domain/scheduling/line.ts';
+import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import type { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Store, WaitingExecution } from '../../stores/store.ts';
 import { Estimates } from '../queue/estimates.ts';
@@ -11,6 +12,7 @@ import { type QueuePlace, Slots } from '../queue/slots.ts';
 import { Backlog, type WaitingBounds, waitingBounds } from './backlog.ts';
 import type { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
+import { OrderKeeper } from './order-keeper.ts';
 import { Passivation } from './passivation.ts';
 
 export interface ExecutionQueueHost {
@@ -19,6 +21,8 @@ export interface ExecutionQueueHost {
   readonly store: Store;
   readonly executions: LiveExecutions;
   readonly slots: number;
+  /** Of priorities, where they are not as usual. */
+  readonly weights?: PriorityWeights | undefined;
   readonly durations: Durations;
   readonly bounds: Partial<WaitingBounds> | undefined;
   /** Makes one live again that waits. Rejects with SnapshotIncompatible where it cannot. */
@@ -44,6 +48,7 @@ export class ExecutionQueue {
   readonly estimates: Estimates;
   readonly backlog: Backlog;
   readonly passivation: Passivation;
+  readonly keeper: OrderKeeper;
   readonly #host: ExecutionQueueHost;
   #closed = false;
   readonly #opening: OpeningTimer;
@@ -55,16 +60,20 @@ export class ExecutionQueue {
     const recordOf = (executionId: string) => this.recordOf(executionId);
     this.#opening = new OpeningTimer(time, () => host.pump());
     this.slots = new Slots(host.slots, {
+      weights: host.weights,
       leafOf: (executionId) => leafOf(recordOf(executionId)),
       expectedMs: (executionId) => this.estimates.expected(recordOf(executionId)),
       now: () => time.monotonic(),
       opensIn: (ms) => this.#opening.set(ms),
+      changed: () => this.keeper.changed(),
     });
+    this.keeper = new OrderKeeper({ time, store, slots: this.slots });
     this.passivation = new Passivation({
       clock: time,
       store,
       executions,
       bounds,
+      running: () => this.slots.running,
       wake: host.revive,
       giveUp: host.giveUp,
       failed: host.failed,
@@ -86,6 +95,11 @@ export class ExecutionQueue {
     );
   }
 
+  /** Nothing is made live any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Of one that is live or stands in the order of the slots. */
   recordOf(executionId: string): ExecutionRecord | undefined {
     return this.#host.executions.get(executionId)?.log.record ?? this.passivation.recordOf(executionId);
@@ -93,7 +107,7 @@ export class ExecutionQueue {
 
   /** Accepted, and not begun. */
   get pending(): number {
-    return this.#host.executions.pending + this.passivation.size;
+    return this.#host.executions.pending + this.passivation.pending;
   }
 
   /** Those that wait for a slot. */
@@ -101,16 +115,14 @@ export class ExecutionQueue {
     return this.slots.queued + this.backlog.size;
   }
 
-  loadOf(tenant: string): TenantLoad {
-    const pending = this.#host.executions.pendingOf(tenant) + this.passivation.sizeOf(tenant);
-    return { running: this.slots.runningOf(tenant), pending };
+  loadOf(tenant: string): Omit<TenantLoad, 'storedBytes'> {
+    const pending = this.#host.executions.pendingOf(tenant) + this.passivation.pendingOf(tenant);
+    return { running: this.slots.runningOf(tenant), pending, memoryBytes: this.slots.memoryOf(tenant) };
   }
 
   /** Takes up what waits in the store. Resolves with how many those are. */
   async open(): Promise<number> {
-    for (const { line, count } of await this.backlog.open()) {
-      this.passivation.found(leafOfLine(line)?.tenant ?? '', count);
-    }
+    for (const each of await this.backlog.open()) this.passivation.found(each);
     const waiting = this.passivation.size;
     await this.passivation.open();
     return waiting;
@@ -152,6 +164,7 @@ export class ExecutionQueue {
   close(): void {
     this.#closed = true;
     this.#opening.close();
+    this.keeper.close();
     this.passivation.close();
     this.backlog.close();
   }

@@ -57,6 +57,16 @@ export class IdempotencyKeys {
     return found.created ? found : joined(found.execution, claim);
   }
 
+  /** Who owns the key already; undefined for nobody. Rejects as `own`. */
+  async find(claim: KeyClaim): Promise<ExecutionRecord | undefined> {
+    const { tenant, invocationId } = claim;
+    const known = this.#owners.get(invocationKey(tenant, invocationId));
+    const owner = await (known ?? this.#store.executionByInvocation(tenant, invocationId));
+    if (owner === undefined) return undefined;
+    const { execution } = joined(owner, claim);
+    return execution instanceof LiveLog ? execution.record : execution;
+  }
+
   /** The execution that held the key here has ended, or never was. */
   release(tenant: string, invocationId: string): void {
     this.#owners.delete(invocationKey(tenant, invocationId));

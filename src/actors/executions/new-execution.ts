@@ -2,11 +2,17 @@ import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { AdmissionRequest } from '../../domain/executions.ts';
 import { recoveryOf, timersOf } from '../../domain/interruption.ts';
 import { loosened } from '../../domain/loosened.ts';
-import { type ExecutionGate, executionGates, isGated } from '../../domain/scheduling/task-gates.ts';
+import {
+  type ExecutionGate,
+  executionGates,
+  isGated,
+  type Reserved,
+} from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { ExecutionInput } from '../../machines/execution-context.ts';
 import { totalDeadlineOf } from '../../machines/timers.ts';
+import { functionIdentity } from '../function-identity.ts';
 
 /** When a request is admitted, in milliseconds since the epoch. */
 export interface AdmissionTime {
@@ -21,6 +27,7 @@ export function newRecord(
   request: AdmissionRequest,
   ids: { readonly executionId: string; readonly requestId: string },
   at: AdmissionTime,
+  reserves?: Reserved,
 ): ExecutionRecord {
   const { task, timeouts, labels, priority, fairnessKey } = request;
   const allowed = loosenedOf(task.definition);
@@ -63,13 +70,16 @@ export function newRecord(
     ...(priority !== undefined && { priority }),
     ...(fairnessKey !== undefined && { fairnessKey }),
     ...(isGated(task.definition) && { gates: gatesFor(request) }),
+    ...(reserves !== undefined && { reserves }),
   };
 }
 
 /** Throws invalid_argument for a value that cannot be told apart by. */
 function gatesFor({ task, metadata, invocation }: AdmissionRequest): readonly ExecutionGate[] {
   const { parameters } = invocation;
-  return executionGates(task.definition, { tenant: tenantOf(task), metadata, parameters });
+  const { definition } = task;
+  const identity = definition.restartIntensity === undefined ? '' : functionIdentity(definition);
+  return executionGates(definition, { tenant: tenantOf(task), metadata, parameters, identity });
 }
 
 const loosenedLines = new WeakMap<TaskDefinition, readonly string[]>();

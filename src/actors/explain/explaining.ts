@@ -1,5 +1,5 @@
 /** Finds what there is to know of an execution, for its explanation. Everything comes from what is durable. */
-import { isTerminal } from '../../domain/execution.ts';
+import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type { Explanation, QueueGate } from '../../domain/explanation.ts';
 import { recoveryOf } from '../../domain/interruption.ts';
 import type { LogCursor } from '../../domain/log.ts';
@@ -18,6 +18,8 @@ export interface ExplainingHost {
   taskOf(executionId: string): Task | undefined;
   /** Its place in the queue; undefined for an execution that does not wait for a slot. */
   placeOf(executionId: string): Promise<QueuePlace | undefined>;
+  /** Milliseconds until one that waits likely starts. */
+  waitMs(record: ExecutionRecord): number;
   /** Whether the caller may be told the id of this live execution. */
   maySay(executionId: string): boolean;
   block(): Block | undefined;
@@ -59,6 +61,7 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
           .filter((id) => host.maySay(id))
           .slice(0, maxHolders),
       },
+      ...(place !== undefined && { startsInMs: host.waitMs(record) }),
       block: host.block(),
       lowSpace: host.store.lowSpace,
       now: Math.round(time.now()),

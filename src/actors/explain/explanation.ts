@@ -36,6 +36,8 @@ export interface Facts {
     readonly running: number;
     readonly holders: readonly string[];
   };
+  /** Milliseconds until it likely starts, of one that waits for a slot. */
+  readonly startsInMs?: number;
   /** What holds it back that waits, besides slots. */
   readonly gate?: HoldingGate;
   /** What keeps the node from starting anything. */
@@ -127,19 +129,21 @@ function lineOf({ priority, fairnessKey }: ExecutionRecord): string {
 }
 
 /** Its times as `now`. */
-export function shownGate({ use, heldForMs, opensInMs }: HoldingGate, now: number): QueueGate {
+export function shownGate(gate: HoldingGate, now: number): QueueGate {
+  const { use, heldForMs, opensInMs } = gate;
   const { key, value } = use.kind === 'resources' ? { key: '', value: '' } : use;
   return {
-    kind: use.kind === 'quotaRate' ? 'quota' : use.kind,
+    kind: use.kind === 'quotaRate' || use.kind === 'quotaMemory' ? 'quota' : use.kind,
     key,
     value,
-    ...gateLimit(use),
+    ...gateLimit(gate),
     since: now - heldForMs,
     ...(Number.isFinite(opensInMs) && { opensAt: now + opensInMs }),
   };
 }
 
-function queued({ record, queue, gate, block, lowSpace, entry, now }: Facts, who: string): Words {
+function queued(facts: Facts, who: string): Words {
+  const { record, queue, gate, block, lowSpace, entry, startsInMs, now } = facts;
   const { place, length, retries, slots, running } = queue;
   const details: string[] = [];
   if (entry !== undefined) details.push(`in ${entry.to} for ${durationText(Math.max(0, now - entry.time))}`);
@@ -150,6 +154,9 @@ function queued({ record, queue, gate, block, lowSpace, entry, now }: Facts, who
     const line = lineOf(record);
     if (line !== '') details.push(`it waits among those with ${line}`);
     details.push(`the node runs ${slots} at once (--slots)`);
+    if (startsInMs !== undefined && (gate !== undefined || running >= slots)) {
+      details.push(`it will likely start in ${durationText(startsInMs)}`);
+    }
   }
   if (lowSpace) details.push('the disk is full: what was accepted may end, and nothing new is accepted');
   const where = place > 0 ? `place ${place} of ${length} in the queue` : 'not in the queue yet';

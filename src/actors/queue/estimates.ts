@@ -2,11 +2,14 @@
  * How long executions will take yet.
  *
  * - What runs: what runs of the same function took that were longer than it is now.
- * - What waits: those before it, each with the duration of its own function, take the slots as they become free.
+ * - What waits: those before it, each with the duration of its own function, take the slots as they become free. Where
+ *   limits by keys, rates, resources or its tenant's quota hold it for longer, that is how long it waits.
  */
 import TinyQueue from 'tinyqueue';
 import type { Durations } from '../../domain/durations.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
+import { leafOf } from '../../domain/scheduling/line.ts';
+import { longestMs } from '../../domain/schema/values.ts';
 import type { Slots } from './slots.ts';
 
 /** So many of those that run, and of those that wait, are looked at one by one; the rest are taken to be like them. */
@@ -23,8 +26,10 @@ interface Queue {
   readonly each: number;
 }
 
+type UsedSlots = Pick<Slots, 'running' | 'total' | 'holders' | 'ahead' | 'waits' | 'gateWait'>;
+
 export class Estimates {
-  readonly #slots: Pick<Slots, 'running' | 'total' | 'holders' | 'ahead' | 'waits'>;
+  readonly #slots: UsedSlots;
   readonly #durations: Durations;
   readonly #recordOf: (executionId: string) => ExecutionRecord | undefined;
   readonly #behind: (record: ExecutionRecord) => number;
@@ -32,7 +37,7 @@ export class Estimates {
 
   /** `behind` is how many wait in the store in the line of one that is not in the order of the slots. */
   constructor(
-    slots: Pick<Slots, 'running' | 'total' | 'holders' | 'ahead' | 'waits'>,
+    slots: UsedSlots,
     durations: Durations,
     recordOf: (executionId: string) => ExecutionRecord | undefined,
     behind: (record: ExecutionRecord) => number = () => 0,
@@ -57,8 +62,8 @@ export class Estimates {
 
   /** The same, whatever its deadline says. */
   likely(record: ExecutionRecord, now: number): number {
-    const wait = record.status === 'pending' ? this.#wait(record, now) : 0;
-    return wait + this.#left(record, now);
+    const wait = record.status === 'pending' ? this.wait(record, now) : 0;
+    return Math.min(longestMs, wait + this.#left(record, now));
   }
 
   /** Milliseconds that a run which begins now will likely take. */
@@ -71,11 +76,19 @@ export class Estimates {
     return this.#durations.left(functionKey(record), Math.max(0, now - startedAt));
   }
 
+  /** Milliseconds until one that waits likely runs. */
+  wait(record: ExecutionRecord, now: number): number {
+    const stored = this.#slots.waits(record.executionId) ? 0 : this.#behind(record);
+    const slot = this.#slotWait(record, now, stored);
+    const gates = this.#slots.gateWait(record.executionId, leafOf(record), this.expected(record), stored);
+    return Math.min(longestMs, Math.max(slot, gates));
+  }
+
   /**
    * Milliseconds until it has a slot. A start that was asked for later counts only where something is known of its
    * function: the guess for one without a history is a fixed number, which callers know.
    */
-  #wait(record: ExecutionRecord, now: number): number {
+  #slotWait(record: ExecutionRecord, now: number, stored: number): number {
     const { executionId, deadlines } = record;
     const known = this.#durations.knows(functionKey(record));
     const startsIn = Math.max(0, (deadlines.startAt ?? 0) - now);
@@ -85,7 +98,7 @@ export class Estimates {
     const ahead = this.#slots.ahead(executionId, maxWaiting);
     if (ahead === undefined) return delay;
     const { keys } = ahead;
-    const count = ahead.count + (this.#slots.waits(executionId) ? 0 : this.#behind(record));
+    const count = ahead.count + stored;
     if (count < this.#slots.total - this.#slots.running) return delay;
     if (count <= keys.length) return Math.max(delay, this.#look(keys, now).looked);
     let queue = this.#queue;

@@ -175,9 +175,11 @@ export class Restoration {
       inputDelivered: _inputDelivered,
       loosened: _loosened,
       restoredAt: _restoredAt,
+      reserves: _reserves,
       ...rest
     } = original;
     const allowed = loosened(task.definition);
+    const reserves = this.#options.reserves?.(task);
     const record: ExecutionRecord = {
       ...rest,
       functionName,
@@ -189,6 +191,7 @@ export class Restoration {
       payloadDigest:
         original.invocationId === '' ? '' : payloadDigest(task.taskId, { ...invocation, functionName }),
       ...(allowed.length > 0 && { loosened: allowed }),
+      ...(reserves !== undefined && { reserves }),
     };
     const log = present(this.#log);
     const machine = restoredMachine(log.changes, original, recoveryOf(task.definition));

@@ -8,9 +8,11 @@ import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { type Invocation, isTerminal } from '../../domain/execution.ts';
 import type { Transfers } from '../../domain/executions.ts';
+import type { Reserved } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { SnapshotPart } from '../../domain/snapshot/parts.ts';
 import type { RestoredExecution, RestoreOptions } from '../../domain/snapshot/port.ts';
+import type { Task } from '../../domain/task.ts';
 import type { Tasks } from '../../domain/tasks.ts';
 import type { CommitEntry } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
@@ -26,6 +28,8 @@ import { checkSeal, type SnapshotKeys } from './seals.ts';
 export interface RestoringOptions extends TaskSurroundings {
   readonly transfers: Pick<Transfers, 'adopt'>;
   readonly checkCall: Tasks['checkCall'];
+  /** What attempts of the task take of what is counted here. */
+  readonly reserves?: (task: Task) => Reserved | undefined;
   /** As admission has it: a task has another id here than where the document comes from. */
   readonly payloadDigest: (taskId: string, invocation: Invocation) => string;
   readonly spool: SnapshotSpool;

@@ -1,14 +1,12 @@
-import { durationMs, type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
+import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
-import { quote } from '../../domain/errors.ts';
 import {
   type ExplainExecutionResponse,
   ExplainExecutionResponseSchema,
-  type QueueGate,
 } from '../../server/gen/spearlet/node_pb.js';
-import { durationText } from '../duration.ts';
 import { statusWords } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { gateText } from '../gate-text.ts';
 import { printable } from '../printable.ts';
 import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
@@ -40,13 +38,6 @@ function describe(session: Session, answer: ExplainExecutionResponse): string {
   instant('ends', answer.endsAt);
   const lines = answer.details.map((detail) => `- ${printable(pasteable(session, detail), 2000)}\n`).join('');
   return `${printable(answer.summary, 2000)}\n${lines}\n${account(entries)}`;
-}
-
-/** `concurrency metadata.user "a": 2`, `rate tenant "x": 100 in 1m, at most 20 at once`. */
-function gateText({ kind, key, value, limit, per, burst }: QueueGate): string {
-  const what = [kind, key, ...(value === '' ? [] : [quote(value)])].filter((part) => part !== '').join(' ');
-  if (per === undefined) return `${what}: ${limit}`;
-  return `${what}: ${limit} in ${durationText(durationMs(per))}, at most ${burst} at once`;
 }
 
 /** The commands in a sentence, which the node writes as `spear WORD ID`, so that they reach this server. */

@@ -2,6 +2,7 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { type Priority, priorities } from '../../domain/scheduling/priority.ts';
 import { readCall } from '../call.ts';
+import { dryRun } from '../dry-run.ts';
 import { collect, collectPairs, delay, duration, oneOf } from '../flag.ts';
 import { inInvokeFlags } from '../flag-words.ts';
 import { interruptible } from '../interrupt.ts';
@@ -30,6 +31,7 @@ interface Options {
   readonly priority?: string;
   readonly fairnessKey?: string;
   readonly refuseIfLate?: boolean;
+  readonly dryRun?: boolean;
   readonly forceNewInstance?: boolean;
   readonly cancelOnDisconnect?: boolean;
 }
@@ -90,6 +92,7 @@ export function invokeCommand(shell: Shell): Command {
     )
     .option('--fairness-key <key>', "those with different keys take turns (default: the task's)")
     .option('--refuse-if-late', 'take it only if it will likely be over within its total timeout')
+    .option('--dry-run', 'say what would become of it now, and run nothing')
     .option('--force-new-instance', 'never use an instance that ran something before')
     .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
   const given = new Set<string>();
@@ -102,6 +105,7 @@ export function invokeCommand(shell: Shell): Command {
         throw new UsageError('--input: stands beside --no-input; allowed is one of them');
       }
       const request = await readRequest(session, task, wave, options);
+      if (options.dryRun === true) return dryRun(session, request, options.mode);
       // Whoever sees the output as it comes knows the id from the first event on, and can cancel by it.
       const isShown = options.mode === 'stream' || (options.mode === 'sync' && showsOutputLive(session));
       const leavingCancels = options.cancelOnDisconnect === true && options.mode === 'sync' && !isShown;

@@ -41,7 +41,11 @@ const edge: readonly (readonly [flags: string, description: string, several?: tr
 ];
 
 /** What docs/limits.md explains. */
-const bounds: readonly (readonly [flags: string, description: string, parse?: typeof parseSize])[] = [
+const bounds: readonly (readonly [
+  flags: string,
+  description: string,
+  parse?: (flag: string, text: string) => number | string,
+])[] = [
   ['--request-bytes-in-flight <size>', 'bytes of all requests under way (default 256MiB)', parseSize],
   ['--max-request-values <n>', 'values, keys and elements of one request (default 50000)'],
   ['--receive-idle-ms <ms>', 'how long a request may bring no byte (default 10000)'],
@@ -71,6 +75,15 @@ const bounds: readonly (readonly [flags: string, description: string, parse?: ty
     parseDuration,
   ],
   ['--max-warm <n>', 'the most instances that a task may keep ready (default 100)'],
+  [
+    '--guest-memory <size>',
+    'the sum of the memory limits of what runs at once; "auto" is that of the machine or its cgroup, less what the node needs (default: not counted)',
+    (flag, text) => (text === 'auto' ? text : parseSize(flag, text)),
+  ],
+  [
+    '--guest-processors <cores>',
+    'the sum of the processor limits of what runs at once; "auto" is all there are (default: not counted)',
+  ],
 ];
 
 /** Values of an option that may come more than once, as its variable has them. */
@@ -103,6 +116,10 @@ export function serveCommand(shell: Shell): Command {
       'where everybody waits for longer, refuse what is of normal and low priority (default 0: never)',
     )
     .option('--queue-interval-ms <ms>', 'for how long everybody has to wait for longer (default 5000)')
+    .option(
+      '--priority-weights <list>',
+      'what each priority has of the slots against the others of its tenant (default low=1,normal=4,high=16,urgent=64)',
+    )
     .option(
       '--queue-in-memory <n>',
       'of those that wait, how many stay in memory; the others wait on disk (default 1024)',

@@ -2,11 +2,17 @@
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { quote } from '../../domain/errors.ts';
 import { type ExecutionResult, ExecutionStatus } from '../../server/gen/spearlet/function_pb.js';
-import type { GetQueueResponse, NodeView, QueueClass } from '../../server/gen/spearlet/node_pb.js';
+import type {
+  GetQueueResponse,
+  NodeResources,
+  NodeView,
+  QueueClass,
+} from '../../server/gen/spearlet/node_pb.js';
 import { lookOf, type Paint } from '../colour.ts';
 import { durationText } from '../duration.ts';
 import { statusText } from '../outcome.ts';
 import { printable } from '../printable.ts';
+import { sizeText } from '../size.ts';
 
 export interface FrameOptions {
   readonly columns: number;
@@ -58,9 +64,24 @@ export function nodeLine(node: NodeView | undefined, now?: number): string {
       : `${state}, up ${durationText(Math.max(0, now - timestampMs(startedAt)))}`,
     `${running} of ${slots} slots`,
     `${pending} pending`,
+    ...resourceTexts(node.resources),
     ...(storeFault === '' ? [] : [storeFault]),
   ];
   return printable(parts.join('  '));
+}
+
+/** `2.5 GiB of 4 GiB memory`, of what is bounded. */
+function resourceTexts(resources: NodeResources | undefined): string[] {
+  if (resources === undefined) return [];
+  const { memoryReserved, memoryTotal, processorsReserved, processorsTotal } = resources;
+  return [
+    ...(memoryTotal === undefined
+      ? []
+      : [`${sizeText(Number(memoryReserved))} of ${sizeText(Number(memoryTotal))} memory`]),
+    ...(processorsTotal === undefined
+      ? []
+      : [`${Number(processorsReserved.toFixed(2))} of ${processorsTotal} processors`]),
+  ];
 }
 
 function countLine(node: NodeView | undefined): string {

@@ -1,4 +1,4 @@
-import { type ConcurrencyUse, Gate, type Meter } from './gate.ts';
+import { type ConcurrencyUse, Gate, type Meter, roundsMs } from './gate.ts';
 
 /** The attempts that run with one value of a key. */
 export class Counter implements Meter {
@@ -27,6 +27,11 @@ export class ConcurrencyGate extends Gate {
 
   admits(): boolean {
     return this.#counter.running.size < this.use.limit;
+  }
+
+  waitMs(ahead: number, expectedMs: number): number {
+    const { limit } = this.use;
+    return roundsMs(ahead, limit, limit - this.#counter.running.size, expectedMs);
   }
 
   pass(id: string): void {

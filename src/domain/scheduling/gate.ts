@@ -7,7 +7,7 @@ import type { OrderNode } from './order-node.ts';
 import { PassingClasses } from './passing-classes.ts';
 
 /** What one execution has to pass; the limit of a rule counts for all that wait before any of its values. */
-export type GateUse = ConcurrencyUse | RateUse | ResourcesUse;
+export type GateUse = ConcurrencyUse | RateUse | ResourcesUse | QuotaMemoryUse | QuarantineUse;
 
 interface Measured {
   /** Whose limit it is: a task's key. */
@@ -35,11 +35,49 @@ export interface RateUse extends Measured {
   readonly burst: number;
 }
 
+/** How much memory and how many processors there are to hand out. */
+export interface Resources {
+  readonly memoryBytes: number;
+  readonly processors: number;
+}
+
+/** Past so many failed attempts in a time the others are held, but for one now and then. */
+export interface QuarantineUse extends Measured {
+  readonly kind: 'quarantine';
+  readonly failures: number;
+  readonly withinMs: number;
+}
+
+export interface AttemptError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What is known of a task that is quarantined. Times are of the same clock as `now`. */
+export interface Trouble {
+  readonly since: number;
+  /** How many attempts failed within the time before it began. */
+  readonly failures: number;
+  readonly last: AttemptError;
+  /** Of these, how many have failed since. */
+  readonly probes: number;
+  /** The execution that is let through to try. */
+  readonly probe?: string;
+  /** When the next one is, where none runs. */
+  readonly probeAt?: number;
+}
+
 /** Reserved while an attempt runs. */
 export interface ResourcesUse {
   readonly kind: 'resources';
   readonly memoryBytes: number;
   readonly processors: number;
+}
+
+/** Reserved of what a tenant may have while an attempt runs. The quota itself is set for all of the tenant. */
+export interface QuotaMemoryUse extends Measured {
+  readonly kind: 'quotaMemory';
+  readonly memoryBytes: number;
 }
 
 /** What gates measure against. */
@@ -59,6 +97,8 @@ export abstract class Gate {
   since: number;
   /** How many classes and attempts it is before. */
   users = 0;
+  /** Of those that have to pass it, how many wait, by their priority. */
+  readonly waiting = [0, 0, 0, 0];
   readonly passing = new PassingClasses();
   readonly held = new HeldClasses();
   /** The tenant whose quota it is. */
@@ -71,6 +111,14 @@ export abstract class Gate {
     this.since = now;
   }
 
+  /** Why it holds more than its limit says; undefined for most. */
+  get trouble(): Trouble | undefined {
+    return undefined;
+  }
+
+  /** Its limit has changed. */
+  limited(): void {}
+
   /** Whether one may go through now. */
   abstract admits(now: number): boolean;
   /** An attempt goes through. */
@@ -79,8 +127,27 @@ export abstract class Gate {
   abstract hold(id: string): void;
   /** It has ended. */
   abstract leave(id: string): void;
+  /** Of memory and processors: what there is in all. */
+  get total(): Resources | undefined {
+    return undefined;
+  }
   /** When it opens by itself; infinity where something has to end first. */
   abstract readonly opensAt: number;
+  /**
+   * Milliseconds until one with so many before it is let through, where each attempt takes `expectedMs`. Infinity where
+   * it never is.
+   */
+  abstract waitMs(ahead: number, expectedMs: number, now: number): number;
   /** Those that keep it closed. */
   abstract readonly holders: Iterable<string>;
+}
+
+/**
+ * Milliseconds until one with so many before it has a place, of which there are `places` and `free` ones: all that run
+ * are taken to have just begun.
+ */
+export function roundsMs(ahead: number, places: number, free: number, expectedMs: number): number {
+  const inTheWay = ahead + 1 - Math.max(0, free);
+  if (inTheWay <= 0) return 0;
+  return places <= 0 ? Number.POSITIVE_INFINITY : Math.ceil(inTheWay / places) * expectedMs;
 }

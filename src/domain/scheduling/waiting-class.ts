@@ -1,4 +1,4 @@
-import type { Gate, GateUse } from './gate.ts';
+import type { Gate, GateUse, Resources, Trouble } from './gate.ts';
 import type { IndexedHeap, Placed } from './indexed-heap.ts';
 import type { OrderNode } from './order-node.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -38,12 +38,24 @@ export interface HeldBy {
   /** Infinity where something has to end first. */
   readonly opensAt: number;
   readonly holders: Iterable<string>;
+  /** Of memory and processors: what there is in all. */
+  readonly total?: Resources;
+  /** Of a quarantined task. */
+  readonly trouble?: Trouble;
 }
 
 /** What holds back a class; undefined where nothing but slots does. */
 export function holdOf({ heldBy, leaf }: WaitingClass): HeldBy | undefined {
   const gate = heldBy ?? leaf.tenant.gates.find(({ open }) => !open);
   if (gate === undefined) return undefined;
-  const { use, since, opensAt, holders } = gate;
-  return { gate: use, since, opensAt, holders };
+  return holdBy(gate);
+}
+
+export function holdBy(gate: Gate): HeldBy {
+  const { use, since, opensAt, holders, total, trouble } = gate;
+  return {
+    ...{ gate: use, since, opensAt, holders },
+    ...(total !== undefined && { total }),
+    ...(trouble !== undefined && { trouble }),
+  };
 }

@@ -113,7 +113,9 @@ class Line {
 
   most(key: string): number {
     const place = this.#places.get(key);
-    return place === undefined ? this.size : Math.min(this.size - 1, place - this.#base - this.#at);
+    if (place === undefined) return this.size;
+    // Looking for the head passes over those that are gone.
+    return this.head === key ? 0 : Math.min(this.size - 1, place - this.#base - this.#at);
   }
 
   [Symbol.iterator](): Iterator<string> {

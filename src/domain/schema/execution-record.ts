@@ -1,6 +1,7 @@
 /** What an execution's record may say where one comes from elsewhere. */
 import type { Deadlines, ExecutionRecord, Outcome, ResourceUse, Termination } from '../execution.ts';
 import { executionStatuses } from '../execution.ts';
+import type { Reserved } from '../scheduling/task-gates.ts';
 import {
   type Check,
   instant,
@@ -41,6 +42,8 @@ const resourceUse = object<ResourceUse>({
   cpuTimeUs: optional(measured),
   peakMemoryBytes: optional(measured),
 });
+
+const reserves = object<Reserved>({ memory: optional(measured), cpu: optional(measured) });
 
 const termination = object<Termination>({ rung: label, tookMs: measured });
 
@@ -111,6 +114,8 @@ const record = object<ExecutionRecord>({
   priority: optional(priority),
   fairnessKey: optional(fairnessKey),
   gates: optional(executionGates),
+  // As it was; where it goes on, the task's limits there say it.
+  reserves: optional(reserves),
   outcome: optional(outcomeCheck),
 });
 

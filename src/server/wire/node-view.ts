@@ -2,7 +2,7 @@ import { create, fromJson } from '@bufbuild/protobuf';
 import { durationFromMs, timestampFromMs, ValueSchema } from '@bufbuild/protobuf/wkt';
 import { executionStatuses, type Invocation } from '../../domain/execution.ts';
 import type { Explanation, QueueGate } from '../../domain/explanation.ts';
-import type { NodeNews, NodeStatus } from '../../domain/node-feed.ts';
+import type { NodeNews, NodeStatus, ResourcesView } from '../../domain/node-feed.ts';
 import {
   type ExplainExecutionResponse,
   ExplainExecutionResponseSchema,
@@ -43,7 +43,18 @@ export function nodeToWire(node: NodeStatus): NodeView {
     grpcAddress: node.grpcAddress,
     hostAccess: node.hostAccess,
     time: timestampFromMs(node.time),
+    ...(node.resources !== undefined && { resources: resourcesToWire(node.resources) }),
   });
+}
+
+function resourcesToWire({ reserved, total }: ResourcesView) {
+  const { memoryBytes, processors } = total;
+  return {
+    memoryReserved: BigInt(reserved.memoryBytes),
+    processorsReserved: reserved.processors,
+    ...(Number.isFinite(memoryBytes) && { memoryTotal: BigInt(memoryBytes) }),
+    ...(Number.isFinite(processors) && { processorsTotal: processors }),
+  };
 }
 
 /** `now` is when this view is taken, in milliseconds since the epoch. */

@@ -16,10 +16,13 @@ import {
   type ExecutionFilter,
   type LogOutline,
   type NodeEvent,
+  type OrderChanges,
   type Retained,
   type Retention,
   type Store,
   type StoreCounts,
+  type StoredBytes,
+  type StoredOrder,
   type StoredQuota,
   StoreError,
   type WaitingAlarm,
@@ -36,9 +39,11 @@ import { closeDatabase } from './file/private-folder.ts';
 import { type MigrationProgress, migrate } from './file/schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './file/settings.ts';
 import { Log } from './read/log.ts';
+import { OrderRows } from './read/order-rows.ts';
 import { QuotaRows } from './read/quotas.ts';
 import { ReadTurn } from './read/read-turn.ts';
 import { Records } from './read/records.ts';
+import { StoredBytesReader } from './read/stored-bytes.ts';
 import { Tasks } from './read/tasks.ts';
 import { WaitingLines } from './read/waiting-lines.ts';
 import { Sweep } from './retention/sweep.ts';
@@ -125,7 +130,9 @@ class SqliteStore implements Store {
   readonly #records: Records;
   readonly #waiting: WaitingLines;
   readonly #quotas: QuotaRows;
+  readonly #order: OrderRows;
   readonly #tasks: Tasks;
+  readonly #stored: StoredBytesReader;
 
   constructor(parts: {
     readonly dataDir: string;
@@ -148,7 +155,9 @@ class SqliteStore implements Store {
     this.#records = new Records(db);
     this.#waiting = new WaitingLines(db);
     this.#quotas = new QuotaRows(db);
+    this.#order = new OrderRows(db);
     this.#tasks = new Tasks(db);
+    this.#stored = new StoredBytesReader(db, join(dataDir, 'blobs'));
     this.#sweep = new Sweep({
       dataDir,
       blobs,
@@ -342,6 +351,20 @@ class SqliteStore implements Store {
 
   async hasArtifact(tenant: string, sha256: string): Promise<boolean> {
     return this.#use('cannot read a task', () => this.#tasks.hasArtifact(tenant, sha256));
+  }
+
+  async order(): Promise<StoredOrder> {
+    return this.#use('cannot read the order of runs', () => this.#order.all());
+  }
+
+  async saveOrder(changes: OrderChanges): Promise<number> {
+    return this.#writes.send('cannot save the order of runs', { kind: 'saveOrder', changes });
+  }
+
+  async storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes> {
+    const { files, ...page } = this.#use('cannot count', () => this.#stored.page(tenant, afterId, limit));
+    const artifacts = afterId === '' ? this.#use('cannot count', () => this.#stored.artifacts(tenant)) : 0;
+    return { bytes: page.bytes + artifacts + (await this.#stored.files(files)), last: page.last };
   }
 
   async quotas(): Promise<StoredQuota[]> {

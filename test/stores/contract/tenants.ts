@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { emptyInvocation } from '../../../src/stores/invocation.ts';
 import type { Store } from '../../../src/stores/store.ts';
 import { executionId, recordOf, shortLog, taskOf } from '../samples.ts';
 
@@ -106,5 +107,34 @@ export function tenantContract(open: () => Promise<Store>): void {
     await store.saveQuota('a', undefined);
     await store.saveQuota('none', undefined);
     expect(await store.quotas()).toEqual([{ tenant: 'b', quota: { weight: 3, running: 1 } }]);
+  });
+
+  test('what a tenant keeps is counted page by page: records, output, inputs of any size, and artifacts', async () => {
+    const store = await open();
+    const count = async (tenant: string): Promise<number> => {
+      let bytes = 0;
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        const page: { bytes: number; last: string | undefined } = await store.storedBytes(tenant, after, 2);
+        bytes += page.bytes;
+        after = page.last;
+      }
+      return bytes;
+    };
+    expect(await count('a')).toBe(0);
+    await store.commit([1, 2, 3, 4].map((number) => finished(number, number === 4 ? 'b' : 'a')));
+    const small = await count('a');
+    expect(small).toBeGreaterThan(3 * 300);
+    expect(small).toBeLessThan(3 * 3000);
+    const large = { ...emptyInvocation(), input: new Uint8Array(300_000) };
+    await store.commit([{ ...finished(5, 'a', { outputBytes: 50_000 }), input: large }]);
+    const artifact = { kind: 'wasm', sha256: '1'.repeat(64), sizeBytes: 7_000_000 } as const;
+    await store.saveTask({ ...taskOf('task_a', 1, 'echo', { artifact }), tenant: 'a' });
+    await store.saveTask({ ...taskOf('task_a', 2, 'echo', { artifact }), tenant: 'a' });
+    const all = await count('a');
+    expect(all - small).toBeGreaterThan(7_350_000);
+    expect(all - small).toBeLessThan(7_355_000);
+    await store.delete(executionId(5));
+    expect(await count('a')).toBe(small + 7_000_000);
+    expect(await count('b')).toBeLessThan(small);
   });
 }

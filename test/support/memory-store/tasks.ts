@@ -24,6 +24,18 @@ export class MemoryTasks {
     });
   }
 
+  artifactBytes(tenant: string): number {
+    const sizes = new Map<string, number>();
+    for (const revisions of this.#revisions.values()) {
+      for (const task of revisions.values()) {
+        const { artifact } = task.definition;
+        if (tenantOf(task) === tenant && artifact.kind === 'wasm')
+          sizes.set(artifact.sha256, artifact.sizeBytes);
+      }
+    }
+    return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  }
+
   #named(): Task[] {
     return [...this.#names.values()].map((taskId) => this.byId(taskId)).filter((task) => task !== undefined);
   }

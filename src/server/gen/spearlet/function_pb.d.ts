@@ -7,6 +7,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, DurationJson, Timestamp, TimestampJson, Value, ValueJson } from "@bufbuild/protobuf/wkt";
+import type { QueueGate, QueueGateJson } from "./gate_pb.js";
 
 /**
  * Describes the file spearlet/function.proto.
@@ -220,6 +221,14 @@ export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequ
    * @generated from field: bool refuse_if_late = 20;
    */
   refuseIfLate: boolean;
+
+  /**
+   * Says what would become of the request now, in `dry_run` of the response, and runs and keeps nothing. What would be
+   * refused is refused as without it. Not for StreamFunction.
+   *
+   * @generated from field: bool dry_run = 22;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -365,6 +374,14 @@ export declare type InvokeFunctionRequestJson = {
    * @generated from field: bool refuse_if_late = 20;
    */
   refuseIfLate?: boolean;
+
+  /**
+   * Says what would become of the request now, in `dry_run` of the response, and runs and keeps nothing. What would be
+   * refused is refused as without it. Not for StreamFunction.
+   *
+   * @generated from field: bool dry_run = 22;
+   */
+  dryRun?: boolean;
 };
 
 /**
@@ -442,6 +459,13 @@ export declare type InvokeFunctionResponse = Message<"spearlet.InvokeFunctionRes
    * @generated from field: bool joined = 10;
    */
   joined: boolean;
+
+  /**
+   * Of a request with `dry_run`, of which there is no execution: `execution_id` is empty, and `result` is not set.
+   *
+   * @generated from field: spearlet.DryRun dry_run = 12;
+   */
+  dryRun?: DryRun | undefined;
 };
 
 /**
@@ -513,6 +537,13 @@ export declare type InvokeFunctionResponseJson = {
    * @generated from field: bool joined = 10;
    */
   joined?: boolean;
+
+  /**
+   * Of a request with `dry_run`, of which there is no execution: `execution_id` is empty, and `result` is not set.
+   *
+   * @generated from field: spearlet.DryRun dry_run = 12;
+   */
+  dryRun?: DryRunJson;
 };
 
 /**
@@ -520,6 +551,154 @@ export declare type InvokeFunctionResponseJson = {
  * Use `create(InvokeFunctionResponseSchema)` to create a new message.
  */
 export declare const InvokeFunctionResponseSchema: GenMessage<InvokeFunctionResponse, {jsonType: InvokeFunctionResponseJson}>;
+
+/**
+ * What would become of an invocation if it came now. Fields of the same name are as of ExplainExecutionResponse.
+ *
+ * @generated from message spearlet.DryRun
+ */
+export declare type DryRun = Message<"spearlet.DryRun"> & {
+  /**
+   * @generated from field: spearlet.DryRunVerdict verdict = 1;
+   */
+  verdict: DryRunVerdict;
+
+  /**
+   * One sentence.
+   *
+   * @generated from field: string summary = 2;
+   */
+  summary: string;
+
+  /**
+   * More, a line each.
+   *
+   * @generated from field: repeated string details = 3;
+   */
+  details: string[];
+
+  /**
+   * In its line; 0 where it would not wait there.
+   *
+   * @generated from field: uint64 queue_place = 4;
+   */
+  queuePlace: bigint;
+
+  /**
+   * @generated from field: uint64 queue_length = 5;
+   */
+  queueLength: bigint;
+
+  /**
+   * The executions that hold the slots, or that the gate lets run, at most 100.
+   *
+   * @generated from field: repeated string held_by = 6;
+   */
+  heldBy: string[];
+
+  /**
+   * Absent where nothing but slots would hold it back.
+   *
+   * @generated from field: spearlet.QueueGate gate = 7;
+   */
+  gate?: QueueGate | undefined;
+
+  /**
+   * Guesses from how long its function and those before it took.
+   *
+   * @generated from field: google.protobuf.Duration starts_in = 8;
+   */
+  startsIn?: Duration | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Duration ends_in = 9;
+   */
+  endsIn?: Duration | undefined;
+
+  /**
+   * Of JOIN: the execution that has its invocation id.
+   *
+   * @generated from field: string joins_execution_id = 10;
+   */
+  joinsExecutionId: string;
+};
+
+/**
+ * What would become of an invocation if it came now. Fields of the same name are as of ExplainExecutionResponse.
+ *
+ * @generated from message spearlet.DryRun
+ */
+export declare type DryRunJson = {
+  /**
+   * @generated from field: spearlet.DryRunVerdict verdict = 1;
+   */
+  verdict?: DryRunVerdictJson;
+
+  /**
+   * One sentence.
+   *
+   * @generated from field: string summary = 2;
+   */
+  summary?: string;
+
+  /**
+   * More, a line each.
+   *
+   * @generated from field: repeated string details = 3;
+   */
+  details?: string[];
+
+  /**
+   * In its line; 0 where it would not wait there.
+   *
+   * @generated from field: uint64 queue_place = 4;
+   */
+  queuePlace?: string;
+
+  /**
+   * @generated from field: uint64 queue_length = 5;
+   */
+  queueLength?: string;
+
+  /**
+   * The executions that hold the slots, or that the gate lets run, at most 100.
+   *
+   * @generated from field: repeated string held_by = 6;
+   */
+  heldBy?: string[];
+
+  /**
+   * Absent where nothing but slots would hold it back.
+   *
+   * @generated from field: spearlet.QueueGate gate = 7;
+   */
+  gate?: QueueGateJson;
+
+  /**
+   * Guesses from how long its function and those before it took.
+   *
+   * @generated from field: google.protobuf.Duration starts_in = 8;
+   */
+  startsIn?: DurationJson;
+
+  /**
+   * @generated from field: google.protobuf.Duration ends_in = 9;
+   */
+  endsIn?: DurationJson;
+
+  /**
+   * Of JOIN: the execution that has its invocation id.
+   *
+   * @generated from field: string joins_execution_id = 10;
+   */
+  joinsExecutionId?: string;
+};
+
+/**
+ * Describes the message spearlet.DryRun.
+ * Use `create(DryRunSchema)` to create a new message.
+ */
+export declare const DryRunSchema: GenMessage<DryRun, {jsonType: DryRunJson}>;
 
 /**
  * What an attempt used, as far as the runtime can tell.
@@ -2564,6 +2743,47 @@ export declare type PriorityJson = "PRIORITY_UNSPECIFIED" | "PRIORITY_LOW" | "PR
  * Describes the enum spearlet.Priority.
  */
 export declare const PrioritySchema: GenEnum<Priority, PriorityJson>;
+
+/**
+ * @generated from enum spearlet.DryRunVerdict
+ */
+export enum DryRunVerdict {
+  /**
+   * @generated from enum value: DRY_RUN_VERDICT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It would start at once.
+   *
+   * @generated from enum value: DRY_RUN_VERDICT_START = 1;
+   */
+  START = 1,
+
+  /**
+   * It would wait for its start time, a slot or a gate.
+   *
+   * @generated from enum value: DRY_RUN_VERDICT_WAIT = 2;
+   */
+  WAIT = 2,
+
+  /**
+   * It would join an execution that is there.
+   *
+   * @generated from enum value: DRY_RUN_VERDICT_JOIN = 3;
+   */
+  JOIN = 3,
+}
+
+/**
+ * @generated from enum spearlet.DryRunVerdict
+ */
+export declare type DryRunVerdictJson = "DRY_RUN_VERDICT_UNSPECIFIED" | "DRY_RUN_VERDICT_START" | "DRY_RUN_VERDICT_WAIT" | "DRY_RUN_VERDICT_JOIN";
+
+/**
+ * Describes the enum spearlet.DryRunVerdict.
+ */
+export declare const DryRunVerdictSchema: GenEnum<DryRunVerdict, DryRunVerdictJson>;
 
 /**
  * @generated from enum spearlet.OutputStream

@@ -7,7 +7,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { ExecutionResult, ExecutionResultJson, ExecutionStatus, ExecutionStatusJson } from "./function_pb.js";
-import type { Duration, DurationJson, StructJson, Timestamp, TimestampJson, Value, ValueJson } from "@bufbuild/protobuf/wkt";
+import type { StructJson, Timestamp, TimestampJson, Value, ValueJson } from "@bufbuild/protobuf/wkt";
+import type { QueueGate, QueueGateJson } from "./gate_pb.js";
 
 /**
  * Describes the file spearlet/node.proto.
@@ -228,6 +229,13 @@ export declare type NodeView = Message<"spearlet.NodeView"> & {
    * @generated from field: bool host_access = 16;
    */
   hostAccess: boolean;
+
+  /**
+   * Absent where the node counts neither memory nor processors of what runs.
+   *
+   * @generated from field: spearlet.NodeResources resources = 18;
+   */
+  resources?: NodeResources | undefined;
 };
 
 /**
@@ -322,6 +330,13 @@ export declare type NodeViewJson = {
    * @generated from field: bool host_access = 16;
    */
   hostAccess?: boolean;
+
+  /**
+   * Absent where the node counts neither memory nor processors of what runs.
+   *
+   * @generated from field: spearlet.NodeResources resources = 18;
+   */
+  resources?: NodeResourcesJson;
 };
 
 /**
@@ -329,6 +344,74 @@ export declare type NodeViewJson = {
  * Use `create(NodeViewSchema)` to create a new message.
  */
 export declare const NodeViewSchema: GenMessage<NodeView, {jsonType: NodeViewJson}>;
+
+/**
+ * What attempts that run reserve by the limits of their tasks, and what there is for all.
+ *
+ * @generated from message spearlet.NodeResources
+ */
+export declare type NodeResources = Message<"spearlet.NodeResources"> & {
+  /**
+   * @generated from field: uint64 memory_reserved = 1;
+   */
+  memoryReserved: bigint;
+
+  /**
+   * In bytes; absent where memory is not bounded.
+   *
+   * @generated from field: optional uint64 memory_total = 2;
+   */
+  memoryTotal?: bigint | undefined;
+
+  /**
+   * In cores.
+   *
+   * @generated from field: double processors_reserved = 3;
+   */
+  processorsReserved: number;
+
+  /**
+   * @generated from field: optional double processors_total = 4;
+   */
+  processorsTotal?: number | undefined;
+};
+
+/**
+ * What attempts that run reserve by the limits of their tasks, and what there is for all.
+ *
+ * @generated from message spearlet.NodeResources
+ */
+export declare type NodeResourcesJson = {
+  /**
+   * @generated from field: uint64 memory_reserved = 1;
+   */
+  memoryReserved?: string;
+
+  /**
+   * In bytes; absent where memory is not bounded.
+   *
+   * @generated from field: optional uint64 memory_total = 2;
+   */
+  memoryTotal?: string;
+
+  /**
+   * In cores.
+   *
+   * @generated from field: double processors_reserved = 3;
+   */
+  processorsReserved?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: optional double processors_total = 4;
+   */
+  processorsTotal?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message spearlet.NodeResources.
+ * Use `create(NodeResourcesSchema)` to create a new message.
+ */
+export declare const NodeResourcesSchema: GenMessage<NodeResources, {jsonType: NodeResourcesJson}>;
 
 /**
  * @generated from message spearlet.GetNodeRequest
@@ -743,138 +826,6 @@ export declare type ExplainExecutionRequestJson = {
  * Use `create(ExplainExecutionRequestSchema)` to create a new message.
  */
 export declare const ExplainExecutionRequestSchema: GenMessage<ExplainExecutionRequest, {jsonType: ExplainExecutionRequestJson}>;
-
-/**
- * What holds back an execution that waits, besides the slots.
- *
- * @generated from message spearlet.QueueGate
- */
-export declare type QueueGate = Message<"spearlet.QueueGate"> & {
-  /**
-   * `concurrency`, `rate`, `quota`.
-   *
-   * @generated from field: string kind = 1;
-   */
-  kind: string;
-
-  /**
-   * As its task has it; empty where there is none.
-   *
-   * @generated from field: string key = 2;
-   */
-  key: string;
-
-  /**
-   * Of this execution.
-   *
-   * @generated from field: string value = 3;
-   */
-  value: string;
-
-  /**
-   * Attempts at a time; of a rate, starts in the time that `per` says.
-   *
-   * @generated from field: uint64 limit = 4;
-   */
-  limit: bigint;
-
-  /**
-   * Of a rate.
-   *
-   * @generated from field: google.protobuf.Duration per = 5;
-   */
-  per?: Duration | undefined;
-
-  /**
-   * Of a rate: at most so many at once.
-   *
-   * @generated from field: uint64 burst = 6;
-   */
-  burst: bigint;
-
-  /**
-   * It lets nobody through since then.
-   *
-   * @generated from field: google.protobuf.Timestamp since = 7;
-   */
-  since?: Timestamp | undefined;
-
-  /**
-   * When it opens by itself, where that is known.
-   *
-   * @generated from field: google.protobuf.Timestamp opens_at = 8;
-   */
-  opensAt?: Timestamp | undefined;
-};
-
-/**
- * What holds back an execution that waits, besides the slots.
- *
- * @generated from message spearlet.QueueGate
- */
-export declare type QueueGateJson = {
-  /**
-   * `concurrency`, `rate`, `quota`.
-   *
-   * @generated from field: string kind = 1;
-   */
-  kind?: string;
-
-  /**
-   * As its task has it; empty where there is none.
-   *
-   * @generated from field: string key = 2;
-   */
-  key?: string;
-
-  /**
-   * Of this execution.
-   *
-   * @generated from field: string value = 3;
-   */
-  value?: string;
-
-  /**
-   * Attempts at a time; of a rate, starts in the time that `per` says.
-   *
-   * @generated from field: uint64 limit = 4;
-   */
-  limit?: string;
-
-  /**
-   * Of a rate.
-   *
-   * @generated from field: google.protobuf.Duration per = 5;
-   */
-  per?: DurationJson;
-
-  /**
-   * Of a rate: at most so many at once.
-   *
-   * @generated from field: uint64 burst = 6;
-   */
-  burst?: string;
-
-  /**
-   * It lets nobody through since then.
-   *
-   * @generated from field: google.protobuf.Timestamp since = 7;
-   */
-  since?: TimestampJson;
-
-  /**
-   * When it opens by itself, where that is known.
-   *
-   * @generated from field: google.protobuf.Timestamp opens_at = 8;
-   */
-  opensAt?: TimestampJson;
-};
-
-/**
- * Describes the message spearlet.QueueGate.
- * Use `create(QueueGateSchema)` to create a new message.
- */
-export declare const QueueGateSchema: GenMessage<QueueGate, {jsonType: QueueGateJson}>;
 
 /**
  * @generated from message spearlet.ExplainExecutionResponse

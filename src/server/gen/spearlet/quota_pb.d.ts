@@ -6,6 +6,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Duration, DurationJson } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file spearlet/quota.proto.
@@ -36,6 +37,28 @@ export declare type Quota = Message<"spearlet.Quota"> & {
    * @generated from field: optional uint32 pending = 3;
    */
   pending?: number | undefined;
+
+  /**
+   * The sum of the memory limits of what runs at once, in bytes; those beyond wait. 0 lets none start.
+   *
+   * @generated from field: optional uint64 memory_bytes = 4;
+   */
+  memoryBytes?: bigint | undefined;
+
+  /**
+   * Starts of attempts; those beyond wait.
+   *
+   * @generated from field: spearlet.TenantRate rate = 5;
+   */
+  rate?: TenantRate | undefined;
+
+  /**
+   * What its executions keep in the store: output, results, inputs and records, in bytes. Where it has more, new
+   * executions are refused with RESOURCE_EXHAUSTED.
+   *
+   * @generated from field: optional uint64 stored_bytes = 6;
+   */
+  storedBytes?: bigint | undefined;
 };
 
 /**
@@ -62,6 +85,28 @@ export declare type QuotaJson = {
    * @generated from field: optional uint32 pending = 3;
    */
   pending?: number;
+
+  /**
+   * The sum of the memory limits of what runs at once, in bytes; those beyond wait. 0 lets none start.
+   *
+   * @generated from field: optional uint64 memory_bytes = 4;
+   */
+  memoryBytes?: string;
+
+  /**
+   * Starts of attempts; those beyond wait.
+   *
+   * @generated from field: spearlet.TenantRate rate = 5;
+   */
+  rate?: TenantRateJson;
+
+  /**
+   * What its executions keep in the store: output, results, inputs and records, in bytes. Where it has more, new
+   * executions are refused with RESOURCE_EXHAUSTED.
+   *
+   * @generated from field: optional uint64 stored_bytes = 6;
+   */
+  storedBytes?: string;
 };
 
 /**
@@ -69,6 +114,64 @@ export declare type QuotaJson = {
  * Use `create(QuotaSchema)` to create a new message.
  */
 export declare const QuotaSchema: GenMessage<Quota, {jsonType: QuotaJson}>;
+
+/**
+ * So many starts of attempts in a time: a bucket of tokens.
+ *
+ * @generated from message spearlet.TenantRate
+ */
+export declare type TenantRate = Message<"spearlet.TenantRate"> & {
+  /**
+   * 1 to 1000000.
+   *
+   * @generated from field: uint32 units = 1;
+   */
+  units: number;
+
+  /**
+   * @generated from field: google.protobuf.Duration per = 2;
+   */
+  per?: Duration | undefined;
+
+  /**
+   * At most so many at once after a pause. Default 1: evenly.
+   *
+   * @generated from field: optional uint32 burst = 3;
+   */
+  burst?: number | undefined;
+};
+
+/**
+ * So many starts of attempts in a time: a bucket of tokens.
+ *
+ * @generated from message spearlet.TenantRate
+ */
+export declare type TenantRateJson = {
+  /**
+   * 1 to 1000000.
+   *
+   * @generated from field: uint32 units = 1;
+   */
+  units?: number;
+
+  /**
+   * @generated from field: google.protobuf.Duration per = 2;
+   */
+  per?: DurationJson;
+
+  /**
+   * At most so many at once after a pause. Default 1: evenly.
+   *
+   * @generated from field: optional uint32 burst = 3;
+   */
+  burst?: number;
+};
+
+/**
+ * Describes the message spearlet.TenantRate.
+ * Use `create(TenantRateSchema)` to create a new message.
+ */
+export declare const TenantRateSchema: GenMessage<TenantRate, {jsonType: TenantRateJson}>;
 
 /**
  * A tenant with its quota and what it has of it now.
@@ -95,6 +198,20 @@ export declare type TenantQuota = Message<"spearlet.TenantQuota"> & {
    * @generated from field: uint32 pending = 4;
    */
   pending: number;
+
+  /**
+   * Reserved by what runs of it, where its memory or that of the node is counted.
+   *
+   * @generated from field: uint64 memory_bytes = 5;
+   */
+  memoryBytes: bigint;
+
+  /**
+   * About so many bytes in the store.
+   *
+   * @generated from field: uint64 stored_bytes = 6;
+   */
+  storedBytes: bigint;
 };
 
 /**
@@ -122,6 +239,20 @@ export declare type TenantQuotaJson = {
    * @generated from field: uint32 pending = 4;
    */
   pending?: number;
+
+  /**
+   * Reserved by what runs of it, where its memory or that of the node is counted.
+   *
+   * @generated from field: uint64 memory_bytes = 5;
+   */
+  memoryBytes?: string;
+
+  /**
+   * About so many bytes in the store.
+   *
+   * @generated from field: uint64 stored_bytes = 6;
+   */
+  storedBytes?: string;
 };
 
 /**

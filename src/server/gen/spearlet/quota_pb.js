@@ -5,12 +5,13 @@
 // How much of this node each tenant may have.
 
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file spearlet/quota.proto.
  */
 export const file_spearlet_quota = /*@__PURE__*/
-  fileDesc("ChRzcGVhcmxldC9xdW90YS5wcm90bxIIc3BlYXJsZXQiawoFUXVvdGESEwoGd2VpZ2h0GAEgASgNSACIAQESFAoHcnVubmluZxgCIAEoDUgBiAEBEhQKB3BlbmRpbmcYAyABKA1IAogBAUIJCgdfd2VpZ2h0QgoKCF9ydW5uaW5nQgoKCF9wZW5kaW5nIl8KC1RlbmFudFF1b3RhEg4KBnRlbmFudBgBIAEoCRIeCgVxdW90YRgCIAEoCzIPLnNwZWFybGV0LlF1b3RhEg8KB3J1bm5pbmcYAyABKA0SDwoHcGVuZGluZxgEIAEoDSJBCg9TZXRRdW90YVJlcXVlc3QSDgoGdGVuYW50GAEgASgJEh4KBXF1b3RhGAIgASgLMg8uc3BlYXJsZXQuUXVvdGEiOAoQU2V0UXVvdGFSZXNwb25zZRIkCgVxdW90YRgBIAEoCzIVLnNwZWFybGV0LlRlbmFudFF1b3RhIiEKD0dldFF1b3RhUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkiOAoQR2V0UXVvdGFSZXNwb25zZRIkCgVxdW90YRgBIAEoCzIVLnNwZWFybGV0LlRlbmFudFF1b3RhIhMKEUxpc3RRdW90YXNSZXF1ZXN0IjsKEkxpc3RRdW90YXNSZXNwb25zZRIlCgZxdW90YXMYASADKAsyFS5zcGVhcmxldC5UZW5hbnRRdW90YTLdAQoMUXVvdGFTZXJ2aWNlEkEKCFNldFF1b3RhEhkuc3BlYXJsZXQuU2V0UXVvdGFSZXF1ZXN0Ghouc3BlYXJsZXQuU2V0UXVvdGFSZXNwb25zZRJBCghHZXRRdW90YRIZLnNwZWFybGV0LkdldFF1b3RhUmVxdWVzdBoaLnNwZWFybGV0LkdldFF1b3RhUmVzcG9uc2USRwoKTGlzdFF1b3RhcxIbLnNwZWFybGV0Lkxpc3RRdW90YXNSZXF1ZXN0Ghwuc3BlYXJsZXQuTGlzdFF1b3Rhc1Jlc3BvbnNlYgZwcm90bzM");
+  fileDesc("ChRzcGVhcmxldC9xdW90YS5wcm90bxIIc3BlYXJsZXQi5wEKBVF1b3RhEhMKBndlaWdodBgBIAEoDUgAiAEBEhQKB3J1bm5pbmcYAiABKA1IAYgBARIUCgdwZW5kaW5nGAMgASgNSAKIAQESGQoMbWVtb3J5X2J5dGVzGAQgASgESAOIAQESIgoEcmF0ZRgFIAEoCzIULnNwZWFybGV0LlRlbmFudFJhdGUSGQoMc3RvcmVkX2J5dGVzGAYgASgESASIAQFCCQoHX3dlaWdodEIKCghfcnVubmluZ0IKCghfcGVuZGluZ0IPCg1fbWVtb3J5X2J5dGVzQg8KDV9zdG9yZWRfYnl0ZXMiYQoKVGVuYW50UmF0ZRINCgV1bml0cxgBIAEoDRImCgNwZXIYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoFYnVyc3QYAyABKA1IAIgBAUIICgZfYnVyc3QiiwEKC1RlbmFudFF1b3RhEg4KBnRlbmFudBgBIAEoCRIeCgVxdW90YRgCIAEoCzIPLnNwZWFybGV0LlF1b3RhEg8KB3J1bm5pbmcYAyABKA0SDwoHcGVuZGluZxgEIAEoDRIUCgxtZW1vcnlfYnl0ZXMYBSABKAQSFAoMc3RvcmVkX2J5dGVzGAYgASgEIkEKD1NldFF1b3RhUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSHgoFcXVvdGEYAiABKAsyDy5zcGVhcmxldC5RdW90YSI4ChBTZXRRdW90YVJlc3BvbnNlEiQKBXF1b3RhGAEgASgLMhUuc3BlYXJsZXQuVGVuYW50UXVvdGEiIQoPR2V0UXVvdGFSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCSI4ChBHZXRRdW90YVJlc3BvbnNlEiQKBXF1b3RhGAEgASgLMhUuc3BlYXJsZXQuVGVuYW50UXVvdGEiEwoRTGlzdFF1b3Rhc1JlcXVlc3QiOwoSTGlzdFF1b3Rhc1Jlc3BvbnNlEiUKBnF1b3RhcxgBIAMoCzIVLnNwZWFybGV0LlRlbmFudFF1b3RhMt0BCgxRdW90YVNlcnZpY2USQQoIU2V0UXVvdGESGS5zcGVhcmxldC5TZXRRdW90YVJlcXVlc3QaGi5zcGVhcmxldC5TZXRRdW90YVJlc3BvbnNlEkEKCEdldFF1b3RhEhkuc3BlYXJsZXQuR2V0UXVvdGFSZXF1ZXN0Ghouc3BlYXJsZXQuR2V0UXVvdGFSZXNwb25zZRJHCgpMaXN0UXVvdGFzEhsuc3BlYXJsZXQuTGlzdFF1b3Rhc1JlcXVlc3QaHC5zcGVhcmxldC5MaXN0UXVvdGFzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
  * Describes the message spearlet.Quota.
@@ -20,53 +21,60 @@ export const QuotaSchema = /*@__PURE__*/
   messageDesc(file_spearlet_quota, 0);
 
 /**
+ * Describes the message spearlet.TenantRate.
+ * Use `create(TenantRateSchema)` to create a new message.
+ */
+export const TenantRateSchema = /*@__PURE__*/
+  messageDesc(file_spearlet_quota, 1);
+
+/**
  * Describes the message spearlet.TenantQuota.
  * Use `create(TenantQuotaSchema)` to create a new message.
  */
 export const TenantQuotaSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_quota, 1);
+  messageDesc(file_spearlet_quota, 2);
 
 /**
  * Describes the message spearlet.SetQuotaRequest.
  * Use `create(SetQuotaRequestSchema)` to create a new message.
  */
 export const SetQuotaRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_quota, 2);
+  messageDesc(file_spearlet_quota, 3);
 
 /**
  * Describes the message spearlet.SetQuotaResponse.
  * Use `create(SetQuotaResponseSchema)` to create a new message.
  */
 export const SetQuotaResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_quota, 3);
+  messageDesc(file_spearlet_quota, 4);
 
 /**
  * Describes the message spearlet.GetQuotaRequest.
  * Use `create(GetQuotaRequestSchema)` to create a new message.
  */
 export const GetQuotaRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_quota, 4);
+  messageDesc(file_spearlet_quota, 5);
 
 /**
  * Describes the message spearlet.GetQuotaResponse.
  * Use `create(GetQuotaResponseSchema)` to create a new message.
  */
 export const GetQuotaResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_quota, 5);
+  messageDesc(file_spearlet_quota, 6);
 
 /**
  * Describes the message spearlet.ListQuotasRequest.
  * Use `create(ListQuotasRequestSchema)` to create a new message.
  */
 export const ListQuotasRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_quota, 6);
+  messageDesc(file_spearlet_quota, 7);
 
 /**
  * Describes the message spearlet.ListQuotasResponse.
  * Use `create(ListQuotasResponseSchema)` to create a new message.
  */
 export const ListQuotasResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_quota, 7);
+  messageDesc(file_spearlet_quota, 8);
 
 /**
  * For administrators.
