@@ -22,6 +22,30 @@ import { type Reply, replyTo } from './replies.ts';
 import { type Arriving, eachMessage, onlyMessage } from './requests.ts';
 import { TimedCall } from './timed-call.ts';
 
+interface ServedMethod {
+  readonly method: DescMethod;
+  readonly handler: unknown;
+}
+
+const methods = new WeakMap<readonly ServedService[], ReadonlyMap<string, ServedMethod>>();
+
+/** By their paths. */
+function methodsOf(services: readonly ServedService[]): ReadonlyMap<string, ServedMethod> {
+  let known = methods.get(services);
+  if (known === undefined) {
+    known = new Map(
+      services.flatMap(({ service, handlers }) =>
+        service.methods.map((method) => [
+          methodPath(method),
+          { method, handler: handlers[method.localName] },
+        ]),
+      ),
+    );
+    methods.set(services, known);
+  }
+  return known;
+}
+
 /** A path of a service, whether or not there is such a one. */
 export function isServicePath(services: readonly ServedService[], path: string): boolean {
   return services.some(({ service }) => path.startsWith(`/${service.file.proto.package}.`));
@@ -34,11 +58,7 @@ export async function callConnect(
   response: ServerResponse,
   path: string,
 ): Promise<void> {
-  const found = options.services
-    .flatMap(({ service, handlers }) =>
-      service.methods.map((method) => ({ method, handler: handlers[method.localName] })),
-    )
-    .find(({ method }) => methodPath(method) === path);
+  const found = methodsOf(options.services).get(path);
   if (found === undefined) throw noMethod(options.services, path);
   const { method, handler } = found;
   if (request.method !== 'POST') return refuseMethod(response, 'POST');
