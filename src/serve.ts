@@ -1,4 +1,13 @@
-import { type ConfigFlags, type Environment, pageLink, resolveConfig, retiredOptions } from './config.ts';
+import { namedConfigFile } from './config/file.ts';
+import { type ConfigFile, OptionSources } from './config/sources.ts';
+import {
+  type ConfigFlags,
+  type Environment,
+  ownEnvironment,
+  pageLink,
+  resolveConfig,
+  retiredOptions,
+} from './config.ts';
 import { type Node, startNode } from './node/node.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { createTerminalLogger } from './telemetry/terminal-logger.ts';
@@ -11,13 +20,15 @@ import { packageVersion } from './version.ts';
  */
 export async function serve(
   flags: ConfigFlags,
-  env?: Environment,
+  env: Environment = ownEnvironment,
   tell?: (text: string) => void,
 ): Promise<void> {
-  const config = resolveConfig(tell === undefined ? flags : quietly(flags, env ?? {}), env);
+  const file = namedConfigFile(flags, env);
+  const given = tell === undefined ? flags : quietly(flags, env, file);
+  const config = resolveConfig(given, env, file);
   const logger =
     tell === undefined ? createLogger(config.logLevel) : createTerminalLogger(config.logLevel, tell);
-  for (const text of retiredOptions(flags, env)) logger.warn(text);
+  for (const text of retiredOptions(flags, env, file)) logger.warn(text);
   const stopRequested = Promise.withResolvers<void>();
   let hurry = (): void => {};
   let reload = (): void => {};
@@ -53,8 +64,8 @@ export async function serve(
 }
 
 /** What is told of on a terminal anyway need not come a second time as a line of the log. */
-function quietly(flags: ConfigFlags, env: Environment): ConfigFlags {
-  const isSaid = flags.logLevel !== undefined || (env.SPEAR_LOG_LEVEL ?? '') !== '';
+function quietly(flags: ConfigFlags, env: Environment, file: ConfigFile | undefined): ConfigFlags {
+  const isSaid = new OptionSources(flags, env, file).find('logLevel') !== undefined;
   return isSaid ? flags : { ...flags, logLevel: 'warn' };
 }
 
