@@ -137,10 +137,7 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
       read('anonymousRole') ?? nodeOptions.anonymousRole.default,
       anonymousRoles,
     ),
-    dockerHost: engine(
-      '--docker-host',
-      read('dockerHost') ?? env.DOCKER_HOST ?? 'unix:///var/run/docker.sock',
-    ),
+    dockerHost: engine('--docker-host', read('dockerHost') ?? nodeOptions.dockerHost.default),
     imageRegistry: registries('--image-registry', read('imageRegistry') ?? ''),
     allowPrivateArtifactHosts: truth('--allow-private-artifact-hosts', read('allowPrivateArtifactHosts')),
     maxArtifactBytes: number('maxArtifactBytes'),

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { RequestError } from '../domain/errors.ts';
 import { packageVersion } from '../version.ts';
 import { cancelCommand } from './commands/cancel.ts';
+import { configCommand } from './commands/config.ts';
 import { dbCommand } from './commands/db.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -70,6 +71,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(taskShowCommand(shell))
     .addCommand(taskDeleteCommand(shell));
   const db = dbCommand(shell);
+  const config = configCommand(shell);
   const token = tokenCommand(shell);
   const quota = quotaCommand(shell);
   const machine = new Command('machine')
@@ -77,6 +79,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(machineShowCommand(shell));
   program
     .addCommand(serveCommand(shell))
+    .addCommand(config)
     .addCommand(task)
     .addCommand(invokeCommand(shell))
     .addCommand(statusCommand(shell))
@@ -110,6 +113,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...program.commands,
     ...task.commands,
     ...machine.commands,
+    ...config.commands,
     ...db.commands,
     ...token.commands,
     ...quota.commands,

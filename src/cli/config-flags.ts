@@ -31,9 +31,10 @@ function wordsOf(flag: string, value: OptionValue): string {
 
 function descriptionOf(option: ServeOption): string {
   const { value, about } = option;
-  const words = value.kind === 'word' ? `${about}: ${value.words.join(', ')}` : about;
+  const words = value.kind === 'word' ? `: ${value.words.join(', ')}` : '';
+  const several = value.kind === 'list' && value.several === true ? '; may come more than once' : '';
   const fallback = defaultText(option);
-  return fallback === undefined ? words : `${words} (default ${fallback})`;
+  return `${about}${words}${several}${fallback === undefined ? '' : ` (default ${fallback})`}`;
 }
 
 type Parse = (text: string, before?: string) => string;

@@ -47,6 +47,6 @@ export const edgeOptions = {
   jwtAllowAdmin: { value: truth, about: 'let that role be admin' },
   httpHost: {
     value: { kind: 'list', placeholder: 'name', separator: ',', several: true },
-    about: 'another name that HTTP answers to; may come more than once',
+    about: 'another name that HTTP answers to',
   },
 } as const satisfies Record<string, Option>;

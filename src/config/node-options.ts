@@ -102,12 +102,13 @@ export const nodeOptions = {
   },
   dockerHost: {
     value: { kind: 'text', placeholder: 'url' },
-    about: 'the Docker engine: unix:///PATH or tcp://HOST:PORT (or DOCKER_HOST)',
-    defaultWords: 'unix:///var/run/docker.sock',
+    about: 'the Docker engine: unix:///PATH or tcp://HOST:PORT',
+    default: 'unix:///var/run/docker.sock',
+    lastVariable: 'DOCKER_HOST',
   },
   imageRegistry: {
     value: { kind: 'list', placeholder: 'host[:port]', separator: ',', several: true },
-    about: 'a registry that whoever registers may name, beside Docker Hub; may come more than once',
+    about: 'a registry that whoever registers may name, beside Docker Hub',
   },
   allowPrivateArtifactHosts: {
     value: truth,
@@ -134,7 +135,7 @@ export const nodeOptions = {
   },
   trustedKey: {
     value: { kind: 'list', placeholder: 'file', separator: ':', several: true, path: true },
-    about: 'restore only snapshots that this Ed25519 public key (PEM) has signed; may come more than once',
+    about: 'restore only snapshots that this Ed25519 public key (PEM) has signed',
   },
   restoreAllow: {
     value: { kind: 'list', placeholder: 'list', separator: ',', words: restoreAllowances },

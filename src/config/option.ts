@@ -58,6 +58,8 @@ export interface Option {
   readonly default?: number | string;
   /** What to say of the default where it depends, or where nothing is the default. */
   readonly defaultWords?: string;
+  /** A variable of the environment that others read, too; ours and the configuration file go before it. */
+  readonly lastVariable?: string;
   /** Shown as `***`. */
   readonly secret?: true;
   /** May be changed without a restart: by SIGHUP, from the configuration file. */
@@ -102,6 +104,10 @@ function orAuto({ auto }: Numeric, words: string): string {
   return auto === undefined ? words : `${words}, or auto`;
 }
 
+/** Whether any text is allowed to be one: patterns for those who check a file without Spear. */
+export const sizePattern = '^\\d+(\\.\\d+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB|TiB)?$';
+export const durationPattern = '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$';
+
 /** The default in words; undefined for a switch that is off. */
 export function defaultText({ value, ...option }: Option): string | undefined {
   if (option.defaultWords !== undefined) return option.defaultWords;
@@ -109,7 +115,7 @@ export function defaultText({ value, ...option }: Option): string | undefined {
 }
 
 /** A value as a file has it: `256MiB`, `24h`. */
-export function valueText(value: OptionValue, given: unknown): string {
+function valueText(value: OptionValue, given: unknown): string {
   if (Array.isArray(given)) return given.join(value.kind === 'list' ? value.separator : ',');
   if (typeof given === 'object' && given !== null) {
     return Object.entries(given)
@@ -118,6 +124,13 @@ export function valueText(value: OptionValue, given: unknown): string {
   }
   if (typeof given === 'number' && isNumeric(value)) return numberText(value, given);
   return String(given);
+}
+
+/** What people see of a resolved value; empty for none. */
+export function shownText(option: Option, given: unknown): string {
+  const text =
+    given === Number.POSITIVE_INFINITY ? (option.defaultWords ?? '') : valueText(option.value, given);
+  return option.secret === true && text !== '' ? '***' : text;
 }
 
 export function isNumeric(value: OptionValue): value is Numeric {

@@ -13,6 +13,17 @@ export type OptionName = keyof typeof all;
 
 export const options: Readonly<Record<OptionName, Option>> = all;
 
+/** What they are about, each with its part of the table. */
+export const optionGroups: readonly (readonly [about: string, names: readonly OptionName[]])[] = [
+  ['The node', namesOf(nodeOptions)],
+  ['How callers reach it', namesOf(edgeOptions)],
+  ['Limits', namesOf(boundOptions)],
+];
+
+function namesOf<Name extends string>(part: Readonly<Record<Name, Option>>): readonly Name[] {
+  return Object.keys(part) as Name[];
+}
+
 /** In the order in which people read them. */
 export const optionNames = Object.keys(all) as readonly OptionName[];
 

@@ -47,8 +47,12 @@ export class OptionSources {
       return { kind: 'environment', place: variableOf(name), text: variable };
     }
     const said = this.#file?.values.get(name);
-    if (this.#file === undefined || said === undefined) return undefined;
-    return { kind: 'file', place: `${this.#file.path}:${said.line}`, text: said.text };
+    if (this.#file !== undefined && said !== undefined) {
+      return { kind: 'file', place: `${this.#file.path}:${said.line}`, text: said.text };
+    }
+    const { lastVariable: place } = options[name];
+    const last = place === undefined ? undefined : this.#env[place];
+    return place === undefined || last === undefined ? undefined : { kind: 'environment', place, text: last };
   }
 
   /** What to read of an option: sizes and durations in digits. */
