@@ -2,19 +2,14 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  anonymousRoles,
-  defaultGrpcAddress,
-  type LogLevel,
-  logLevels,
-  nodeOptions,
-} from './config/node-options.ts';
+import { anonymousRoles, defaultGrpcAddress, logFormatWords, nodeOptions } from './config/node-options.ts';
 import type { OptionName } from './config/options.ts';
 import { type ConfigFile, type ConfigFlags, type Environment, OptionSources } from './config/sources.ts';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
 import { numberOf, oneOf, registries, truth, weights } from './config-values.ts';
 import { invalidArgument, quote } from './domain/errors.ts';
+import { type LogLevel, logLevels } from './domain/log-settings.ts';
 import type { PriorityWeights } from './domain/scheduling/priority.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
@@ -45,6 +40,9 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig {
   /** How long a drain waits for what runs, in milliseconds. */
   readonly drainMs: number;
   readonly logLevel: LogLevel;
+  readonly logFormat: (typeof logFormatWords)[number];
+  /** Calls that take longer are logged, in milliseconds; 0 for none. */
+  readonly slowCallMs: number;
   /** Tasks may see host folders and be processes although the node runs as root. */
   readonly allowHostAccess: boolean;
   /** Wasm tasks may have preopens although there is no /proc, by which guests are kept inside them. */
@@ -128,6 +126,8 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
     defaultTotalMs: Math.min(5 * 60 * 1000, bounds.maxTimeout),
     drainMs: number('drainMs'),
     logLevel: oneOf('--log-level', read('logLevel') ?? nodeOptions.logLevel.default, logLevels),
+    logFormat: oneOf('--log-format', read('logFormat') ?? nodeOptions.logFormat.default, logFormatWords),
+    slowCallMs: number('slowCallMs'),
     ...edge,
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
     unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),

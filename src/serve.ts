@@ -1,33 +1,43 @@
+import { changedOptions } from './config/changes.ts';
 import { namedConfigFile } from './config/file.ts';
 import { type ConfigFile, OptionSources } from './config/sources.ts';
 import {
   type ConfigFlags,
   type Environment,
+  type NodeConfig,
   ownEnvironment,
   pageLink,
   resolveConfig,
   retiredOptions,
 } from './config.ts';
+import type { LogControl, LogSettings } from './domain/log-settings.ts';
 import { type Node, startNode } from './node/node.ts';
-import { createLogger } from './telemetry/logger.ts';
-import { createTerminalLogger } from './telemetry/terminal-logger.ts';
+import { type Logger, openLog } from './telemetry/logger.ts';
 import { packageVersion } from './version.ts';
 
 /**
- * Runs a node until SIGTERM or SIGINT, drains it and ends the process with 0; a second signal hurries. Rejects with
- * an error for people where the node cannot start. `tell` is there where stdout is a terminal: somebody hears from it
- * where the node listens, and of what goes wrong, instead of the log in JSON.
+ * Runs a node until SIGTERM or SIGINT, drains it and ends the process with 0; a second signal hurries. SIGHUP reads the
+ * certificate and the configuration file again. Rejects with an error for people where the node cannot start. `terminal`
+ * is there where stdout is one: somebody hears from it where the node listens, and of what goes wrong, unless they ask
+ * for JSON.
  */
 export async function serve(
   flags: ConfigFlags,
   env: Environment = ownEnvironment,
-  tell?: (text: string) => void,
+  terminal?: (text: string) => void,
 ): Promise<void> {
+  const isTerminal = terminal !== undefined;
   const file = namedConfigFile(flags, env);
-  const given = tell === undefined ? flags : quietly(flags, env, file);
-  const config = resolveConfig(given, env, file);
-  const logger =
-    tell === undefined ? createLogger(config.logLevel) : createTerminalLogger(config.logLevel, tell);
+  const config = resolveConfig(flags, env, file);
+  const tell = config.logFormat === 'json' ? undefined : terminal;
+  const settings = (now: NodeConfig, read: ConfigFile | undefined): LogSettings => {
+    const format = now.logFormat === 'auto' ? (isTerminal ? 'pretty' : 'json') : now.logFormat;
+    // What is told of on a terminal anyway need not come a second time as a line of the log.
+    const isSaid = tell === undefined || new OptionSources(flags, env, read).find('logLevel') !== undefined;
+    return { level: isSaid ? now.logLevel : 'warn', format };
+  };
+  const log = openLog(settings(config, file), terminal);
+  const { logger, control } = log;
   for (const text of retiredOptions(flags, env, file)) logger.warn(text);
   const stopRequested = Promise.withResolvers<void>();
   let hurry = (): void => {};
@@ -43,10 +53,13 @@ export async function serve(
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   try {
-    const node = await startNode(config, logger);
-    reload = () => void node.reloadCertificates();
+    const node = await startNode(config, log);
+    reload = () => {
+      void node.reloadCertificates();
+      if (file !== undefined) rereadFile({ flags, env, before: config, logger, control, settings });
+    };
     // A terminal that goes away sends it, too, and then the node is to end as anything else there.
-    if (node.tls && tell === undefined) process.on('SIGHUP', onHangUp);
+    if ((node.tls || file !== undefined) && !isTerminal) process.on('SIGHUP', onHangUp);
     tell?.(whereabouts(node, config.dataDir));
     await stopRequested.promise;
     tell?.(`stopping: what runs has ${config.drainMs / 1000} s; a second Ctrl-C hurries\n`);
@@ -63,10 +76,28 @@ export async function serve(
   process.exit(0);
 }
 
-/** What is told of on a terminal anyway need not come a second time as a line of the log. */
-function quietly(flags: ConfigFlags, env: Environment, file: ConfigFile | undefined): ConfigFlags {
-  const isSaid = new OptionSources(flags, env, file).find('logLevel') !== undefined;
-  return isSaid ? flags : { ...flags, logLevel: 'warn' };
+interface Reread {
+  readonly flags: ConfigFlags;
+  readonly env: Environment;
+  /** What the node was started with. */
+  readonly before: NodeConfig;
+  readonly logger: Logger;
+  readonly control: LogControl;
+  settings(now: NodeConfig, read: ConfigFile | undefined): LogSettings;
+}
+
+/** Changes what can be changed, and says what cannot be. A file that is not good changes nothing. */
+function rereadFile({ flags, env, before, logger, control, settings }: Reread): void {
+  try {
+    const file = namedConfigFile(flags, env);
+    const now = resolveConfig(flags, env, file);
+    control.change(settings(now, file));
+    const { live, waiting } = changedOptions(before, now);
+    logger.info({ ...control.settings, changed: live }, 'the configuration file was read again');
+    if (waiting.length > 0) logger.warn({ options: waiting }, 'these options change with the next start');
+  } catch (error) {
+    logger.error({ err: error }, 'the configuration file is not good; everything stays as it was');
+  }
 }
 
 function whereabouts(node: Node, dataDir: string): string {

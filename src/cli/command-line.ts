@@ -10,6 +10,7 @@ import { instancesCommand } from './commands/instances.ts';
 import { invokeCommand } from './commands/invoke.ts';
 import { linkCommand } from './commands/link.ts';
 import { listCommand } from './commands/list.ts';
+import { logCommand } from './commands/log.ts';
 import { machineShowCommand } from './commands/machine-show.ts';
 import { pageCommand } from './commands/page.ts';
 import { queueCommand } from './commands/queue.ts';
@@ -72,6 +73,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(taskDeleteCommand(shell));
   const db = dbCommand(shell);
   const config = configCommand(shell);
+  const log = logCommand(shell);
   const token = tokenCommand(shell);
   const quota = quotaCommand(shell);
   const machine = new Command('machine')
@@ -80,6 +82,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
   program
     .addCommand(serveCommand(shell))
     .addCommand(config)
+    .addCommand(log)
     .addCommand(task)
     .addCommand(invokeCommand(shell))
     .addCommand(statusCommand(shell))
@@ -114,6 +117,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...task.commands,
     ...machine.commands,
     ...config.commands,
+    ...log.commands,
     ...db.commands,
     ...token.commands,
     ...quota.commands,

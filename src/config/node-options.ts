@@ -1,5 +1,6 @@
 /** Where a node listens, what it keeps, what it runs at once, and what tasks may have of its host. */
 import type { Role } from '../domain/access.ts';
+import { logFormats, logLevels } from '../domain/log-settings.ts';
 import { priorities } from '../domain/scheduling/priority.ts';
 import { longestMs } from '../domain/schema/values.ts';
 import { restoreAllowances } from '../domain/snapshot/port.ts';
@@ -15,8 +16,8 @@ export const defaultGrpcAddress = '127.0.0.1:50051';
 /** What a priority weighs at most. */
 export const mostWeight = 10_000;
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
+/** `auto` is pretty on a terminal. */
+export const logFormatWords = ['auto', ...logFormats] as const;
 export const anonymousRoles = [
   'none',
   'observe',
@@ -77,6 +78,18 @@ export const nodeOptions = {
     about: 'from which level on lines are logged',
     default: 'info',
     defaultWords: 'info; warn on a terminal',
+    live: true,
+  },
+  logFormat: {
+    value: { kind: 'word', placeholder: 'format', words: logFormatWords },
+    about: 'how lines are logged; auto is pretty on a terminal, and else json',
+    default: 'auto',
+    live: true,
+  },
+  slowCallMs: {
+    value: { kind: 'whole', placeholder: 'ms', least: 0, most: hourMs },
+    about: 'log calls that take longer, but for those that wait for executions; 0: none',
+    default: 1000,
   },
   allowHostAccess: {
     value: truth,

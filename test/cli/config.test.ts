@@ -65,3 +65,31 @@ test('config schema prints the schema that the package has', async () => {
   const path = fileURLToPath(new URL('../../schema/config.schema.json', import.meta.url));
   expect(stdout.toString()).toBe(await readFile(path, 'utf8'));
 });
+
+test('SIGHUP reads the level of the log from the file again, and says what waits for the next start', async () => {
+  const folder = await temporaryFolder();
+  const config = join(folder, 'spear.yaml');
+  const kept = 'grpc_address: 127.0.0.1:0\nhttp_address: 127.0.0.1:0\ndata_dir: data\n';
+  await writeFile(config, kept);
+  const server = start(['serve', '--config', config]);
+  await server.says('"ready"');
+  await writeFile(config, `${kept}log_level: loud\n`);
+  server.process.kill('SIGHUP');
+  await server.says('log_level: is \\"loud\\"');
+  await writeFile(config, `${kept}log_level: debug\nslots: 3\n`);
+  server.process.kill('SIGHUP');
+  await server.says('"options":["slots"]');
+  server.process.kill('SIGTERM');
+  const { code, stdout } = await server.ended;
+  expect(code).toBe(0);
+  expect(stdout.toString()).toContain('"level":"debug","format":"json","changed":["log_level"]');
+});
+
+test('a log that is pretty where it is asked for is no JSON', async () => {
+  const folder = await temporaryFolder();
+  const ports = ['--grpc-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0'];
+  const server = start(['serve', ...ports, '--data-dir', join(folder, 'data'), '--log-format', 'pretty']);
+  await server.says(' info: ready (grpcAddress');
+  server.process.kill('SIGTERM');
+  expect((await server.ended).code).toBe(0);
+});
