@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { RequestError } from '../domain/errors.ts';
 import { packageVersion } from '../version.ts';
+import { type CommandNode, commandTree } from './command-tree.ts';
 import { cancelCommand } from './commands/cancel.ts';
+import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { dbCommand } from './commands/db.ts';
 import { deleteCommand } from './commands/delete.ts';
@@ -60,6 +62,11 @@ export async function runCommandLine(args: readonly string[], shell: Shell): Pro
   }
 }
 
+/** All commands, which are never run: for what is made of their names and flags. */
+export function commandsOf(shell: Shell): CommandNode {
+  return commandTree(build(shell, () => {}));
+}
+
 function build(shell: Shell, say: (text: string) => void): Command {
   const program = new Command('spear')
     .description('Runs functions: WebAssembly components, containers and processes')
@@ -106,6 +113,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(token)
     .addCommand(quota)
     .addCommand(db)
+    .addCommand(completionCommand(shell))
     .addCommand(versionCommand(shell));
   for (const name of ['invoke', 'wait']) {
     program.commands.find((each) => each.name() === name)?.addHelpText('after', `\n${exitCodeHelp()}`);
