@@ -88,8 +88,6 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(machineShowCommand(shell));
   program
     .addCommand(serveCommand(shell))
-    .addCommand(config)
-    .addCommand(log)
     .addCommand(task)
     .addCommand(invokeCommand(shell))
     .addCommand(statusCommand(shell))
@@ -112,6 +110,8 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(machine)
     .addCommand(token)
     .addCommand(quota)
+    .addCommand(config)
+    .addCommand(log)
     .addCommand(db)
     .addCommand(completionCommand(shell))
     .addCommand(versionCommand(shell));
