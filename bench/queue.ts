@@ -128,6 +128,9 @@ try {
   console.log(
     `accepted a second: ${bare.toFixed(0)} run at once, ${first.toFixed(0)} while it fills, ${last.toFixed(0)} (${(last / bare).toFixed(2)}) at its end`,
   );
+  const counting = performance.now();
+  await store.counts();
+  console.log(`counting by status: ${(performance.now() - counting).toFixed(1)} ms`);
   console.log(`memory: ${idle.toFixed(0)} MB idle, ${full.toFixed(0)} MB (${(full - idle).toFixed(0)} more)`);
   await supervisor.leave();
   supervisor.close();
@@ -149,9 +152,21 @@ try {
   console.log(
     `run a second: ${short.toFixed(0)} of ${shortQueue} waiting, ${long.toFixed(0)} (${(long / short).toFixed(2)}) of ${waiting}`,
   );
+  await drain(revived, next, 0);
+  const late = { ...request, startAfterMs: 3_600_000 };
+  const before = memoryMb();
+  const delayed = await admitMany(revived, Math.min(100_000, waiting), late);
+  console.log(
+    `delayed: ${delayed.toFixed(0)} accepted a second, live ${revived.load.live}, ${(memoryMb() - before).toFixed(0)} MB more`,
+  );
   revived.stopAccepting();
-  await revived.quiet();
+  await revived.leave();
   revived.close();
+  const restart = performance.now();
+  const third = node(again, next);
+  const found = await third.recover();
+  console.log(`start: ${(performance.now() - restart).toFixed(0)} ms, ${JSON.stringify(found)}`);
+  third.close();
   await again.close();
 } finally {
   rmSync(dataDir, { recursive: true, force: true });

@@ -33,7 +33,10 @@ export function withReference(page: string): string {
 function rowsOf({ fields }: ObjectForm, above: string): string[] {
   return [...fields].flatMap(([name, field]) => {
     const key = `${above}${snakeCase(spokenName(name, field.form))}`;
-    if (field.form.kind === 'object') return rowsOf(field.form, `${key}.`);
+    // One that a flag says in a word is told in a row.
+    if (field.form.kind === 'object' && field.form.line === undefined) {
+      return rowsOf(field.form, `${key}.`);
+    }
     const { flag, means = '', runtimes, secret } = field.about;
     const only = runtimes === undefined ? '' : `${runtimes.join(', ')}: `;
     const cells = [
@@ -80,6 +83,8 @@ function valueWords(form: Form): string {
       return `a list of at most ${form.most}: ${valueWords(form.item)}${totalWords(form.total)}`;
     case 'map':
       return `at most ${form.most}; name: ${valueWords(form.name)}; value: ${valueWords(form.value)}${totalWords(form.total)}`;
+    case 'object':
+      return objectWords(form);
     default:
       return 'see right';
   }

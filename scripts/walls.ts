@@ -93,6 +93,7 @@ export const rooms: readonly Room[] = [
       'src/actors/queue/',
       'src/actors/time/',
       'src/actors/ids.ts',
+      'src/actors/function-identity.ts',
       'src/actors/until-aborted.ts',
     ],
     packages: ['xstate', 'tinyqueue'],

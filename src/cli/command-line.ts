@@ -10,6 +10,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { explainCommand } from './commands/explain.ts';
 import { instancesCommand } from './commands/instances.ts';
 import { invokeCommand } from './commands/invoke.ts';
+import { limitsCommand } from './commands/limits.ts';
 import { linkCommand } from './commands/link.ts';
 import { listCommand } from './commands/list.ts';
 import { logCommand } from './commands/log.ts';
@@ -27,6 +28,7 @@ import { suspendCommand } from './commands/suspend.ts';
 import { taskDeleteCommand } from './commands/task-delete.ts';
 import { taskListCommand } from './commands/task-list.ts';
 import { taskRegisterCommand } from './commands/task-register.ts';
+import { taskResetCommand } from './commands/task-reset.ts';
 import { taskShowCommand } from './commands/task-show.ts';
 import { tokenCommand } from './commands/token.ts';
 import { topCommand } from './commands/top.ts';
@@ -73,16 +75,18 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .version(packageVersion())
     .addHelpText('after', `\n${exitCodeHelp()}`);
   const task = new Command('task')
-    .description('register, list, show and delete tasks')
+    .description('register, list, show, reset and delete tasks')
     .addCommand(taskRegisterCommand(shell))
     .addCommand(taskListCommand(shell))
     .addCommand(taskShowCommand(shell))
+    .addCommand(taskResetCommand(shell))
     .addCommand(taskDeleteCommand(shell));
   const db = dbCommand(shell);
   const config = configCommand(shell);
   const log = logCommand(shell);
   const token = tokenCommand(shell);
   const quota = quotaCommand(shell);
+  const limits = limitsCommand(shell);
   const machine = new Command('machine')
     .description('the statecharts that run in the node')
     .addCommand(machineShowCommand(shell));
@@ -112,6 +116,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(quota)
     .addCommand(config)
     .addCommand(log)
+    .addCommand(limits)
     .addCommand(db)
     .addCommand(completionCommand(shell))
     .addCommand(versionCommand(shell));
@@ -129,6 +134,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...db.commands,
     ...token.commands,
     ...quota.commands,
+    ...limits.commands,
   ]) {
     each
       .exitOverride((error) => {

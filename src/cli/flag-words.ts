@@ -63,6 +63,11 @@ const referenceWords: Words = [
 export const inReferenceWords = rewording(referenceWords);
 export const inInvokeFlags = rewording(invokeWords);
 export const inTaskFlags = rewording(taskWords);
+export const inLimitFlags = rewording([
+  ['task', 'TASK'],
+  ['expected_revision', '--expect'],
+  ...taskFlags.map(({ key, name }) => [`definition.${key}`, name] as const),
+]);
 export const inTokenFlags = rewording(tokenWords);
 export const inQuotaFlags = rewording([
   ['tenant', 'TENANT'],

@@ -17,6 +17,8 @@ export function checkCommandName(program: Command, args: readonly string[]): voi
     if (command === program && word === 'help') continue;
     if (command.commands.length === 0) return;
     const next = command.commands.find((each) => each.name() === word);
+    // It does something with a word of its own.
+    if (next === undefined && command.registeredArguments.length > 0) return;
     if (next === undefined) throw unknownCommand(command, word);
     command = next;
   }

@@ -29,7 +29,7 @@ export type TaskFlags = Readonly<Record<string, unknown>> & {
   readonly network?: string;
 };
 
-interface FlaggedField extends FieldForm {
+export interface FlaggedField extends FieldForm {
   /** In the definition: `limits`, `cpuTimeMs`. */
   readonly path: readonly string[];
   /** In messages and files: `limits.cpu_time`. */
@@ -47,8 +47,8 @@ function flaggedFields({ fields }: ObjectForm, above?: Pick<FlaggedField, 'path'
       path: [...(above?.path ?? []), name],
       key: above === undefined ? spoken : `${above.key}.${spoken}`,
     };
-    if (form.kind === 'object') return flaggedFields(form, place);
     const { flag } = about;
+    if (form.kind === 'object' && flag === undefined) return flaggedFields(form, place);
     return flag === undefined ? [] : [{ ...field, ...place, flag, name: flag.words.split(' ', 1)[0] ?? '' }];
   });
 }
@@ -80,8 +80,12 @@ export function addTaskFlags(command: Command): Command {
   return command;
 }
 
-function addFlag(command: Command, { name, flag: { words, help }, form }: FlaggedField): void {
+/** Adds the flag of a field, as the form of the field has it. */
+export function addFlag(command: Command, { name, flag: { words, help }, form }: FlaggedField): void {
   switch (form.kind) {
+    case 'object':
+      command.option(words, help, (text: string) => parseLine(form, name, text));
+      return;
     case 'truth':
     case 'other':
       command.option(words, help);
@@ -142,9 +146,10 @@ export async function readTaskFlags(
   };
 }
 
-function saidBy(flags: TaskFlags): Said<TaskDefinition> {
+/** What flags say, of all fields that have one or of some. */
+export function saidBy(flags: TaskFlags, fields: readonly FlaggedField[] = taskFlags): Said<TaskDefinition> {
   const said: Record<string, unknown> = {};
-  for (const { path, name } of taskFlags) {
+  for (const { path, name } of fields) {
     const value = flags[attributeOf(name)];
     const [section = '', field] = path;
     if (value === undefined) continue;
@@ -155,7 +160,7 @@ function saidBy(flags: TaskFlags): Said<TaskDefinition> {
 }
 
 /** As commander names it. */
-function attributeOf(flag: string): string {
+export function attributeOf(flag: string): string {
   return flag.slice(2).replace(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase());
 }
 

@@ -4,7 +4,7 @@ import { quote, RequestError } from './errors.ts';
 /**
  * What a caller may do, each with all before it. `observe`: get, list, watch and explain. `invoke`: begin, cancel,
  * suspend and resume executions. `develop`: register and delete tasks, delete executions, set breakpoints. `operate`:
- * take and restore snapshots. `admin`: tokens, the node, and what reaches its host.
+ * take and restore snapshots, change limits of tasks. `admin`: tokens, the node, and what reaches its host.
  */
 export const roles = ['observe', 'invoke', 'develop', 'operate', 'admin'] as const;
 export type Role = (typeof roles)[number];

@@ -39,6 +39,8 @@ export const methodRoles = {
   'TaskService/ListTasks': 'observe',
   'TaskService/RegisterTask': 'develop',
   'TaskService/RegisterTaskWithProgress': 'develop',
+  'TaskService/ResetTask': 'operate',
+  'TaskService/UpdateTask': 'operate',
 } as const satisfies Record<string, Role>;
 
 /** SERVICE/METHOD. */

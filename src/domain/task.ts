@@ -119,6 +119,16 @@ export interface RateLimit {
   readonly burst?: number;
 }
 
+/** Past so many failed attempts in a time a task is quarantined. */
+export interface RestartIntensity {
+  readonly failures: number;
+  readonly withinMs: number;
+  /** What becomes of its executions then; absent means that they wait. */
+  readonly whenQuarantined?: WhenQuarantined;
+}
+
+export type WhenQuarantined = 'wait' | 'refuse';
+
 /** A task as it was validated and completed with defaults; equal definitions have equal JSON. */
 export interface TaskDefinition {
   readonly name: string;
@@ -164,6 +174,8 @@ export interface TaskDefinition {
   readonly concurrency?: readonly ConcurrencyLimit[];
   /** Absent means none. */
   readonly rate?: readonly RateLimit[];
+  /** Absent means that it is never quarantined. */
+  readonly restartIntensity?: RestartIntensity;
 }
 
 /** Whether a record is of this task, as far as tenant and name tell: its id alone may have come with a document. */

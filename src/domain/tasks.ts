@@ -3,6 +3,24 @@ import type { Labels } from './labels.ts';
 import type { Scope } from './scope.ts';
 import type { Limits, Task, TaskDefinition } from './task.ts';
 
+/**
+ * What can be changed of a task without registering it again: nothing of it says what runs, as whom, or what it may
+ * reach.
+ */
+export const changeable = [
+  'timeouts',
+  'retry',
+  'warm',
+  'labels',
+  'priority',
+  'fairnessKey',
+  'concurrency',
+  'rate',
+  'restartIntensity',
+] as const satisfies readonly (keyof TaskDefinition)[];
+
+export type Changeable = (typeof changeable)[number];
+
 /** A definition as it comes from a caller: its artifact not yet resolved, and only the limits that it names. */
 export type TaskDraft = Omit<TaskDefinition, 'artifact' | 'limits'> & {
   readonly limits: Partial<Limits>;
@@ -34,6 +52,37 @@ export interface Registration {
   readonly signal: AbortSignal;
 }
 
+/** A change of a task. */
+export interface TaskUpdate {
+  /** Of who asks. */
+  readonly scope: Scope;
+  /** Which of its fields are. */
+  readonly changes: ReadonlySet<Changeable>;
+  /** The definition as it is to be, of the one that is there. Throws invalid_argument. */
+  readonly changed: (definition: TaskDefinition) => TaskDefinition;
+  readonly expectedRevision?: number | undefined;
+}
+
+/** What is known of a task that is quarantined. Times are of the wall clock, milliseconds since the epoch. */
+export interface TaskQuarantine {
+  readonly since: number;
+  /** How many attempts failed within the time before that. */
+  readonly failures: number;
+  /** In words. */
+  readonly lastError: string;
+  /** Of those that were let through to try since, how many failed. */
+  readonly failedProbes: number;
+  /** Absent while one tries. */
+  readonly nextProbeAt?: number;
+}
+
+export interface Quarantines {
+  /** Of what the task runs now; undefined where it is not quarantined. */
+  of(task: Task): TaskQuarantine | undefined;
+  /** Forgets what has failed of it. Says whether it was quarantined. */
+  reset(task: Task): boolean;
+}
+
 /** The registered tasks. What is out of a scope is not there. */
 export interface Tasks {
   /**
@@ -41,6 +90,11 @@ export interface Tasks {
    * (`ifAbsent`), failed_precondition, unavailable.
    */
   register(draft: TaskDraft, registration: Registration): Promise<{ task: Task; changed: boolean }>;
+  /**
+   * Of a task by id or name, without its artifact. Updates go one after the other, so that none loses what another has
+   * changed. Rejects with a RequestError: invalid_argument, not_found, aborted for another revision than is expected.
+   */
+  update(idOrName: string, update: TaskUpdate): Promise<{ task: Task; changed: boolean }>;
   /** By id or name. Rejects with not_found. */
   get(scope: Scope, idOrName: string): Promise<Task>;
   /** Of the scope's tenant, by name, names after `afterName`, and those alone that have all of the labels. */

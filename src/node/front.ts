@@ -170,6 +170,7 @@ export async function openFront(
       handlers: {
         ...createTaskService({
           ...{ executions: supervisor, tasks, list: store, pageTokens },
+          quarantines: supervisor.quarantines,
           imageRegistries: config.imageRegistry,
         }),
       },

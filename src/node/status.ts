@@ -74,7 +74,9 @@ export function nodeStatus(parts: StatusParts): (scope: Scope) => Promise<NodeSt
     const counts = await countsOf(scope);
     const { live, running, pending, queued, resources } = supervisor.loadOf(scope);
     // What waits without being live is in the store alone; what was counted there may be a moment old.
-    const passive = Math.min(supervisor.passive, Math.max(0, counts.executions.pending - pending));
+    const { passiveLoad } = supervisor;
+    const passive = Math.min(passiveLoad.pending, Math.max(0, counts.executions.pending - pending));
+    const passiveQueued = Math.min(passiveLoad.queued, passive);
     const state = parts.state();
     let spoiled = 0;
     for (const pool of instances.pools()) if (await isShown(scope, pool.taskId)) spoiled += pool.spoiled;
@@ -95,7 +97,7 @@ export function nodeStatus(parts: StatusParts): (scope: Scope) => Promise<NodeSt
           name: 'executions',
           state,
           children: live,
-          queueLength: queued + passive,
+          queueLength: queued + passiveQueued,
           restarts: parts.recovered(scope),
         },
         {

@@ -14,7 +14,9 @@ export async function openTime(
   opened: AsyncDisposableStack,
 ): Promise<NodeTime> {
   const record = await readClockRecord(dataDir);
-  const left = [await store.unfinished('', 1), await store.waitingLines()];
+  const { meters } = await store.order();
+  const counting = meters.filter(({ fullAt }) => record !== undefined && fullAt > record.last.time);
+  const left = [await store.unfinished('', 1), await store.waitingLines(), counting];
   const anew = left.every((each) => each.length === 0);
   const time = new NodeTime(clock, record, { anew });
   const watch = new TimeWatch({

@@ -121,6 +121,8 @@ export interface TaskHost {
   readonly capabilities: RuntimeCapabilities;
   /** What a definition gets that names no limit of its own: only what this runtime can hold it to. */
   readonly defaultLimits: Partial<Limits>;
+  /** Throws invalid_argument for what it cannot give to a task, or hold it to, as far as the definition alone says. */
+  checkSettings?(task: TaskDefinition): void;
   /**
    * Finds or fetches the artifact that a draft names, checks its digest and makes it immutable. Rejects with a
    * RequestError that names the field, or `unavailable` where this runtime cannot work now, and what to do.

@@ -5,7 +5,7 @@ import type { Executions } from '../domain/executions.ts';
 import { assertMayFetch, assertMayReachHost } from '../domain/host-reach.ts';
 import { assertOneTenant, tenantOf } from '../domain/scope.ts';
 import type { Task } from '../domain/task.ts';
-import type { ArtifactProgress, Tasks } from '../domain/tasks.ts';
+import type { ArtifactProgress, Quarantines, Tasks } from '../domain/tasks.ts';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
 import type { ExecutionList } from './execution-list.ts';
 import {
@@ -24,14 +24,22 @@ import {
   type RegisterTaskWithProgressRequest,
   type RegisterTaskWithProgressResponse,
   RegisterTaskWithProgressResponseSchema,
+  type ResetTaskRequest,
+  type ResetTaskResponse,
+  ResetTaskResponseSchema,
+  type UpdateTaskRequest,
+  type UpdateTaskResponse,
+  UpdateTaskResponseSchema,
 } from './gen/spearlet/task_pb.js';
 import type { PageTokens } from './page-tokens.ts';
 import { pageSize, reference } from './wire/fields.ts';
 import { labelsFromWire } from './wire/labels.ts';
 import { draftFromWire, taskToWire } from './wire/task.ts';
+import { updateFromWire } from './wire/task-update.ts';
 
 export interface TaskServiceOptions {
   readonly tasks: Tasks;
+  readonly quarantines: Quarantines;
   readonly executions: Executions;
   readonly list: ExecutionList;
   readonly pageTokens: PageTokens;
@@ -47,6 +55,8 @@ export interface TaskService {
   >;
   readonly getTask: UnaryHandler<GetTaskRequest, GetTaskResponse>;
   readonly listTasks: UnaryHandler<ListTasksRequest, ListTasksResponse>;
+  readonly updateTask: UnaryHandler<UpdateTaskRequest, UpdateTaskResponse>;
+  readonly resetTask: UnaryHandler<ResetTaskRequest, ResetTaskResponse>;
   readonly deleteTask: UnaryHandler<DeleteTaskRequest, DeleteTaskResponse>;
 }
 
@@ -56,6 +66,7 @@ const mostParts = 1000;
 
 export function createTaskService({
   tasks,
+  quarantines,
   executions,
   list,
   pageTokens,
@@ -82,6 +93,9 @@ export function createTaskService({
     }
   };
 
+  const shown = (task: Task, { principal }: Pick<CallContext, 'principal'>) =>
+    taskToWire(task, maySeeVariables(principal), quarantines.of(task));
+
   /** A caller that goes away before the artifact is here ends the registration. */
   const register = async (
     request: Pick<RegisterTaskRequest, 'definition' | 'ifAbsent'>,
@@ -100,7 +114,7 @@ export function createTaskService({
       signal: controller.signal,
     });
     return create(RegisterTaskResponseSchema, {
-      task: taskToWire(task, maySeeVariables(call.principal)),
+      task: shown(task, call),
       changed,
     });
   };
@@ -129,16 +143,16 @@ export function createTaskService({
       );
     },
 
-    async getTask(request, { principal, scope }) {
+    async getTask(request, call) {
+      const { scope } = call;
       const wanted = reference('task', request.task);
       if (!wanted.startsWith('task_')) assertOneTenant(scope, 'a task by its name');
       const task = await tasks.get(scope, wanted);
-      return create(GetTaskResponseSchema, {
-        task: taskToWire(task, maySeeVariables(principal)),
-      });
+      return create(GetTaskResponseSchema, { task: shown(task, call) });
     },
 
-    async listTasks(request, { principal, scope }) {
+    async listTasks(request, call) {
+      const { scope } = call;
       assertOneTenant(scope, 'a list of tasks');
       const limit = pageSize(request.pageSize);
       const after = pageTokens.open('tasks', request.pageToken);
@@ -146,10 +160,23 @@ export function createTaskService({
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return create(ListTasksResponseSchema, {
-        tasks: page.map((task) => taskToWire(task, maySeeVariables(principal))),
+        tasks: page.map((task) => shown(task, call)),
         nextPageToken:
           found.length > limit && last !== undefined ? pageTokens.seal('tasks', last.definition.name) : '',
       });
+    },
+
+    async updateTask(request, call) {
+      const wanted = reference('task', request.task);
+      const update = { ...updateFromWire(request), scope: call.scope };
+      const { task, changed } = await tasks.update(wanted, update);
+      return create(UpdateTaskResponseSchema, { task: shown(task, call), changed });
+    },
+
+    async resetTask(request, call) {
+      const task = await tasks.get(call.scope, reference('task', request.task));
+      const changed = quarantines.reset(task);
+      return create(ResetTaskResponseSchema, { task: shown(task, call), changed });
     },
 
     async deleteTask(request, call) {

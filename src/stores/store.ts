@@ -3,6 +3,7 @@ import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/exe
 import type { Labels } from '../domain/labels.ts';
 import type { DeletedExecution, StatusCounts } from '../domain/node-feed.ts';
 import type { Quota } from '../domain/quota.ts';
+import type { MeterUse, NodeChanges, NodeUse } from '../domain/scheduling/order-use.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { Task } from '../domain/task.ts';
 
@@ -20,13 +21,32 @@ export interface CommitEntry {
   /** Written once, with the admission. */
   readonly input?: Invocation;
   /**
-   * The place in a waiting line, with every pending record of one that has one. A commit of a record without a
-   * place takes the execution out of its line.
+   * The place in a waiting line, with every record of one that has one and has not ended. A commit of a record without
+   * a place takes the execution out of its line.
    */
   readonly waiting?: WaitingPlace;
+  /** Buckets of rates as they are with this commit; of several that name one, the one that is full last stays. */
+  readonly meters?: readonly MeterUse[];
 }
 
-/** The place of an execution that waits for a slot. */
+/** What the order of runs remembers. Instants of buckets are milliseconds since the epoch, as deadlines count. */
+export interface StoredOrder {
+  readonly nodes: readonly NodeUse[];
+  readonly meters: readonly MeterUse[];
+  /** Buckets that are not among them were empty then; absent where they are full. */
+  readonly emptyAt?: number;
+  /** False where buckets may be missing: some are damaged, or a program wrote this that did not keep them. */
+  readonly isWhole: boolean;
+}
+
+export interface OrderChanges extends Partial<NodeChanges> {
+  /** Buckets that are not kept were empty then. */
+  readonly emptyAt?: number;
+  /** Buckets that are full by then are forgotten, at most a thousand at a time. */
+  readonly fullBefore?: number;
+}
+
+/** The place of an execution that waits, for a slot or for something else. */
 export interface WaitingPlace {
   /** Whom it waits among: any text but the empty one, which the store only compares. */
   readonly line: string;
@@ -242,6 +262,10 @@ export interface Store {
   /** Whether a revision of any task of the tenant runs the WebAssembly artifact of that digest. */
   hasArtifact(tenant: string, sha256: string): Promise<boolean>;
 
+  /** What the order of runs remembers, but for what is damaged. */
+  order(): Promise<StoredOrder>;
+  /** Forgets first, and then writes. Resolves with how many buckets were forgotten. */
+  saveOrder(changes: OrderChanges): Promise<number>;
   /**
    * About how many bytes a tenant keeps: records, output and inputs of at most `limit` of its executions with ids after
    * `afterId`, and its artifacts where that is empty.

@@ -50,7 +50,8 @@ test.for(Object.entries(inMemory))(
           await settle();
           const { running, pending } = world.bench.supervisor.load;
           expect(running).toBeLessThanOrEqual(2);
-          expect(pending).toBeLessThanOrEqual(6);
+          // What a gate or the disk holds leaves slots free, and as many more are admitted (domain/admission.ts).
+          expect(pending).toBeLessThanOrEqual(6 + 2);
           expect(pending).toBeGreaterThanOrEqual(0);
           passive += world.bench.supervisor.passive;
         }

@@ -1,6 +1,6 @@
 /** What callers, guests, the store and crashes may do, in any order. */
 import fc from 'fast-check';
-import type { SupervisorOptions } from '../../src/actors/executions/supervisor.ts';
+import type { SupervisorOptions } from '../../src/actors/executions/supervisor-parts.ts';
 import type { LogCursor } from '../../src/domain/log.ts';
 import { invocationWith, noRetry, requestWith, taskWith } from '../support/samples.ts';
 import { crash, type SupervisorBench } from './supervisor-bench.ts';
@@ -28,13 +28,14 @@ type Act = (world: World) => unknown;
 const pick = <T>(from: readonly T[], index: number): T | undefined => from[index % Math.max(1, from.length)];
 
 const attempts = [1, 2, 3];
-/** The tasks that there are: with effects outside or not, by attempts, to be run again or not. */
-export const tasks = [false, true].flatMap((files) =>
+/** Tasks without limits: with effects outside or not, by attempts, to be run again or not. */
+const unlimited = [false, true].flatMap((files) =>
   attempts.flatMap((maxAttempts) =>
     (['rerun', 'fail'] as const).map((onInterrupt) => ({
       ...taskWith({
         graceMs: 50,
-        retry: { ...noRetry, maxAttempts, initialMs: 5 },
+        // The longer is one for which nobody stays in memory.
+        retry: { ...noRetry, maxAttempts, initialMs: maxAttempts === 3 ? 1200 : 5 },
         preopens: files ? { '/d': '/d' } : {},
         limits: { memory: 1, maxOutputBytes: 100_000, maxOutputEvents: 20 },
         onInterrupt,
@@ -44,12 +45,24 @@ export const tasks = [false, true].flatMap((files) =>
   ),
 );
 
+const limited = {
+  ...taskWith({
+    graceMs: 50,
+    retry: { ...noRetry, maxAttempts: 2, initialMs: 5 },
+    concurrency: [{ key: 'task', limit: 1 }],
+    rate: [{ key: 'task', units: 1, perMs: 20, burst: 2 }],
+  }),
+  taskId: 'task_limited',
+};
+
+export const tasks = [...unlimited, limited, { ...limited, taskId: 'task_limited_too' }];
+
 const admit = fc
   .record({
     mode: fc.constantFrom('sync', 'async', 'stream'),
     task: fc.constantFrom(...tasks),
     key: fc.constantFrom('', '', '', 'k1', 'k2'),
-    startAfterMs: fc.constantFrom(0, 0, 0, 20),
+    startAfterMs: fc.constantFrom(0, 0, 0, 20, 1500),
     inputBytes: fc.constantFrom(0, 10, 10_000),
     totalMs: fc.constantFrom(50, 5000, 300_000),
     totalFrom: fc.constantFrom(undefined, 'attempt' as const),

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/cli/client.ts';
 import { methodRoles, pathRoles } from '../../src/domain/method-roles.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
-import { ExecutionMode, FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
+import { ExecutionMode, FunctionService, Priority } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
@@ -189,6 +189,9 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
     'none',
   ]) {
     await one.ask(tasks.getTask, { task });
+    await one.ask(tasks.resetTask, { task });
+    const updateMask = { paths: ['priority'] };
+    await one.ask(tasks.updateTask, { task, definition: { priority: Priority.HIGH }, updateMask });
     await one.ask(functions.invokeFunction, { task, input, invocationId: `of ${task}` });
     await one.ask(functions.listExecutions, { task });
     await one.ask(InstanceService.method.listInstances, { task });

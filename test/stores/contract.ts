@@ -4,6 +4,7 @@ import { changeContract } from './contract/changes.ts';
 import { commitContract } from './contract/commits.ts';
 import { deletionContract } from './contract/deletion.ts';
 import { logContract } from './contract/logs.ts';
+import { orderContract } from './contract/order.ts';
 import { outlineContract } from './contract/outline.ts';
 import { recordContract } from './contract/records.ts';
 import { retentionContract } from './contract/retention.ts';
@@ -24,5 +25,6 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name}: retention`, () => retentionContract(open));
   describe(`${name}: tasks`, () => taskContract(open));
   describe(`${name}: tenants`, () => tenantContract(open));
+  describe(`${name}: order`, () => orderContract(open));
   describe(`${name}: waiting`, () => waitingContract(open));
 }

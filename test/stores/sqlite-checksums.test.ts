@@ -271,3 +271,23 @@ test('a byte that was flipped anywhere in the database is never served as data, 
   }
   expect(hidden).toBeGreaterThan(0);
 });
+
+test('of what the order of runs remembers a damaged row is left out and found, and rates are then not known to be whole', async () => {
+  const dataDir = await temporaryFolder();
+  const before = await openSqliteStore({ dataDir, reserveBytes: 4096 });
+  const node = (path: string[]) => ({ path, used: 1, reached: 2, most: 3, ready: true, since: 4 });
+  await before.saveOrder({ nodes: [node(['a']), node(['b'])] });
+  const meters = [
+    { meter: 'm', fullAt: 5 },
+    { meter: 'n', fullAt: 6 },
+  ];
+  await before.commit([{ executionId: one, expectedLastSequence: 0, events: shortLog(), meters }]);
+  await before.close();
+  const db = new DatabaseSync(join(dataDir, 'spear.db'));
+  db.exec(`UPDATE order_nodes SET use = '[9,2,3,true,4]' WHERE node = '["a"]'`);
+  db.exec(`UPDATE rates SET full_at = 1 WHERE meter = 'm'`);
+  db.close();
+  const store = await opened(dataDir);
+  expect(await store.order()).toEqual({ nodes: [node(['b'])], meters: meters.slice(1), isWhole: false });
+  expect((await findings(dataDir)).filter(({ subject }) => subject === 'order of runs')).toHaveLength(2);
+});

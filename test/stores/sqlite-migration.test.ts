@@ -201,6 +201,23 @@ test('what is pending in a stored database from before lines of what waits is ta
   expect(await findings(dataDir)).toEqual([]);
 });
 
+test('a stored database from before the order was kept is opened with what waits in it, and knows that it knows no rates', async () => {
+  const dataDir = await temporaryFolder();
+  const packed = await readFile(fileURLToPath(new URL('stored/version-7.db.gz', import.meta.url)));
+  await writeFile(join(dataDir, 'spear.db'), gunzipSync(packed));
+  const store = await opened(dataDir);
+  expect(await store.waitingLines()).toEqual([{ line: 'a/normal/', count: 1 }]);
+  expect((await store.unfinished('', 10)).map((record) => record.executionId)).toEqual(
+    [3, 4].map(executionId),
+  );
+  expect(await store.quotas()).toEqual([{ tenant: 'a', quota: { weight: 2 } }]);
+  expect(await store.order()).toEqual({ nodes: [], meters: [], isWhole: false });
+  expect(await findings(dataDir)).toEqual([]);
+  await store.saveOrder({ emptyAt: 1000 });
+  expect(await store.order()).toEqual({ nodes: [], meters: [], emptyAt: 1000, isWhole: true });
+  expect(await findings(dataDir)).toEqual([]);
+});
+
 test('a stored database of version 2 is opened with everything in it, passes the check, and goes on', async () => {
   const dataDir = await versionTwo();
   const store = await opened(dataDir);

@@ -1,4 +1,4 @@
-import type { CommitEntry, CommitResult } from '../../src/stores/store.ts';
+import type { CommitEntry, CommitResult, OrderChanges } from '../../src/stores/store.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store/store.ts';
 
 /** A memory store that remembers its commits and can be made to hold them back. */
@@ -34,9 +34,12 @@ export function watchedStore(kept: MemoryStore = createMemoryStore()): WatchedSt
     await answers?.promise;
     return results;
   };
+  const saveOrder = (changes: OrderChanges): Promise<number> =>
+    gone ? new Promise(() => {}) : kept.saveOrder(changes);
   const store = new Proxy(kept, {
     get(target, key) {
       if (key === 'commit') return commit;
+      if (key === 'saveOrder') return saveOrder;
       const value: unknown = Reflect.get(target, key, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },

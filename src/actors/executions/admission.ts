@@ -31,6 +31,8 @@ export interface AdmissionsOptions {
   now(): number;
   /** Throws a RequestError where no more of a tenant, of that priority, is accepted now. */
   checkOpen(tenant: string, priority: Priority): void;
+  /** Throws a RequestError where its task takes none now. */
+  checkTask(task: Task): void;
   /** Milliseconds from now to the likely end of one with this record that would be accepted now, whatever its deadline. */
   likelyMs(record: ExecutionRecord): number;
   /** A tenant may have so much running and no more: nothing of it starts before it is durable. */
@@ -147,6 +149,7 @@ export class Admissions {
     const { task, invocation, invocationId } = request;
     const at = this.#at();
     const admitted = clock.monotonic();
+    if (task.definition.restartIntensity !== undefined) this.#options.checkTask(task);
     const claim = invocationId === '' ? undefined : invocationId;
     const record = this.#accepted(
       request,

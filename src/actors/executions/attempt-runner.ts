@@ -8,6 +8,7 @@ import type { Slots } from '../queue/slots.ts';
 import { startAttempt } from './attempts.ts';
 import type { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
+import type { TaskQuarantines } from './quarantines.ts';
 import { fromStore } from './recovery/stored-invocation.ts';
 import { RetryBudgets } from './retry-budgets.ts';
 
@@ -17,6 +18,7 @@ export interface AttemptRunnerOptions {
   readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
   readonly executions: LiveExecutions;
   readonly slots: Slots;
+  readonly quarantines: TaskQuarantines;
   /** 0 to 1; spreads retries. */
   readonly random: () => number;
   /** Milliseconds since the epoch. */
@@ -55,7 +57,7 @@ export class AttemptRunner {
         number,
         task,
         // What starts it is durable before it can have effects that the log does not know of.
-        ...(!hasNoOutsideEffects(task) && { ready: log.durable() }),
+        ...((execution.isMetered || !hasNoOutsideEffects(task)) && { ready: log.durable() }),
         invocation: invocation ?? ((signal) => fromStore(store, clock, log.record, signal, readHealth)),
       },
       log,
@@ -69,10 +71,11 @@ export class AttemptRunner {
   ended(execution: LiveExecution, end: AttemptOutcome): void {
     const { executionId, log } = execution;
     if (this.#closed) return;
-    const { executions, gone, deliver, now, random } = this.#options;
+    const { executions, gone, deliver, now, random, quarantines } = this.#options;
     if (executions.has(executionId)) {
       log.note(end.instanceId, end.resourceUse);
       const ended = { type: 'attemptEnded', at: now(), end, random: random() } as const;
+      quarantines.judge(execution, ended);
       deliver(executionId, this.#budgets.judged(execution, ended));
     } else gone(executionId);
     this.settle();

@@ -116,7 +116,7 @@ export class Backlog {
       slots.request(executionId, false);
       return;
     }
-    execution.behind = log.committed === undefined ? 'yes' : 'counted';
+    execution.behind = log.isPlaced ? 'counted' : 'yes';
     if (execution.behind === 'counted') this.#add(known, 1);
   }
 

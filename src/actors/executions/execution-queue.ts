@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Durations } from '../../domain/durations.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { TenantLoad } from '../../domain/quota.ts';
-import { leafOf, leafOfLine } from '../../domain/scheduling/line.ts';
+import { leafOf } from '../../domain/scheduling/line.ts';
 import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import type { SnapshotIncompatible } from '../../machines/migrations.ts';
 import type { Store, WaitingExecution } from '../../stores/store.ts';
@@ -12,6 +12,7 @@ import { type QueuePlace, Slots } from '../queue/slots.ts';
 import { Backlog, type WaitingBounds, waitingBounds } from './backlog.ts';
 import type { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
+import { OrderKeeper } from './order-keeper.ts';
 import { Passivation } from './passivation.ts';
 
 export interface ExecutionQueueHost {
@@ -47,6 +48,7 @@ export class ExecutionQueue {
   readonly estimates: Estimates;
   readonly backlog: Backlog;
   readonly passivation: Passivation;
+  readonly keeper: OrderKeeper;
   readonly #host: ExecutionQueueHost;
   #closed = false;
   readonly #opening: OpeningTimer;
@@ -63,12 +65,15 @@ export class ExecutionQueue {
       expectedMs: (executionId) => this.estimates.expected(recordOf(executionId)),
       now: () => time.monotonic(),
       opensIn: (ms) => this.#opening.set(ms),
+      changed: () => this.keeper.changed(),
     });
+    this.keeper = new OrderKeeper({ time, store, slots: this.slots });
     this.passivation = new Passivation({
       clock: time,
       store,
       executions,
       bounds,
+      running: () => this.slots.running,
       wake: host.revive,
       giveUp: host.giveUp,
       failed: host.failed,
@@ -90,6 +95,11 @@ export class ExecutionQueue {
     );
   }
 
+  /** Nothing is made live any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Of one that is live or stands in the order of the slots. */
   recordOf(executionId: string): ExecutionRecord | undefined {
     return this.#host.executions.get(executionId)?.log.record ?? this.passivation.recordOf(executionId);
@@ -97,7 +107,7 @@ export class ExecutionQueue {
 
   /** Accepted, and not begun. */
   get pending(): number {
-    return this.#host.executions.pending + this.passivation.size;
+    return this.#host.executions.pending + this.passivation.pending;
   }
 
   /** Those that wait for a slot. */
@@ -106,15 +116,13 @@ export class ExecutionQueue {
   }
 
   loadOf(tenant: string): Omit<TenantLoad, 'storedBytes'> {
-    const pending = this.#host.executions.pendingOf(tenant) + this.passivation.sizeOf(tenant);
+    const pending = this.#host.executions.pendingOf(tenant) + this.passivation.pendingOf(tenant);
     return { running: this.slots.runningOf(tenant), pending, memoryBytes: this.slots.memoryOf(tenant) };
   }
 
   /** Takes up what waits in the store. Resolves with how many those are. */
   async open(): Promise<number> {
-    for (const { line, count } of await this.backlog.open()) {
-      this.passivation.found(leafOfLine(line)?.tenant ?? '', count);
-    }
+    for (const each of await this.backlog.open()) this.passivation.found(each);
     const waiting = this.passivation.size;
     await this.passivation.open();
     return waiting;
@@ -156,6 +164,7 @@ export class ExecutionQueue {
   close(): void {
     this.#closed = true;
     this.#opening.close();
+    this.keeper.close();
     this.passivation.close();
     this.backlog.close();
   }

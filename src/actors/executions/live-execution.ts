@@ -43,8 +43,12 @@ export class LiveExecution {
   readonly gates: readonly GateUse[];
   /** Counts against the queue limit. */
   pending: boolean;
+  /** Its last dispatch took from a rate: no attempt starts before that is durable. */
+  isMetered = false;
   /** It waits behind those of its line that stand in memory; `counted` says that the store has it there. */
   behind: 'no' | 'yes' | 'counted' = 'no';
+  /** Its place is that of one that waits for something else than a slot. */
+  rests = false;
   /** Undefined where it is read back from the store when it is needed. */
   invocation: Invocation | undefined;
   /** It has none before something happens to it. */

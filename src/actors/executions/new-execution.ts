@@ -12,6 +12,7 @@ import { tenantOf } from '../../domain/scope.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { ExecutionInput } from '../../machines/execution-context.ts';
 import { totalDeadlineOf } from '../../machines/timers.ts';
+import { functionIdentity } from '../function-identity.ts';
 
 /** When a request is admitted, in milliseconds since the epoch. */
 export interface AdmissionTime {
@@ -76,7 +77,9 @@ export function newRecord(
 /** Throws invalid_argument for a value that cannot be told apart by. */
 function gatesFor({ task, metadata, invocation }: AdmissionRequest): readonly ExecutionGate[] {
   const { parameters } = invocation;
-  return executionGates(task.definition, { tenant: tenantOf(task), metadata, parameters });
+  const { definition } = task;
+  const identity = definition.restartIntensity === undefined ? '' : functionIdentity(definition);
+  return executionGates(definition, { tenant: tenantOf(task), metadata, parameters, identity });
 }
 
 const loosenedLines = new WeakMap<TaskDefinition, readonly string[]>();

@@ -1,17 +1,18 @@
 /**
- * Which of those that wait are live. Beyond the first of them, one that the store has with its place in line, and that
- * nobody looks at, is let go of: its log is its state. It is live again when somebody asks for it, when its slot comes,
- * or when its alarm rings.
+ * Which of those that wait are live: for a slot, for their start time, for their next attempt, or for somebody who lets
+ * them go on. Beyond the first of them, one that the store has with its place in line, and that nobody looks at, is let
+ * go of: its log is its state. It is live again when somebody asks for it, when its slot comes, or when its alarm rings.
  *
  * At most one live actor per execution id (I1): whoever needs one that is not live waits for the same revival.
  */
 import type { Clock, Timer } from '../../domain/clock.ts';
 import { Counts } from '../../domain/counts.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
+import { leafOfLine, restingOfLine } from '../../domain/scheduling/line.ts';
 import { hasToBeKnown } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
-import type { Store, WaitingAlarm, WaitingExecution } from '../../stores/store.ts';
+import type { Store, WaitingAlarm, WaitingExecution, WaitingLineCount } from '../../stores/store.ts';
 import type { WaitingBounds } from './backlog.ts';
 import type { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
@@ -27,6 +28,8 @@ export interface PassivationHost {
   readonly store: Pick<Store, 'waitingExecution' | 'waking'>;
   readonly executions: LiveExecutions;
   readonly bounds: WaitingBounds;
+  /** Attempts that run. */
+  running(): number;
   /** Makes one live again, and leaves it to the supervisor. Rejects with SnapshotIncompatible where it cannot. */
   wake(waiting: WaitingExecution): Promise<LiveExecution>;
   /** Ends one that cannot go on. */
@@ -57,8 +60,11 @@ export class Passivation {
   readonly #ahead = new Map<string, Ahead>();
   readonly #reviving = new Map<string, Promise<LiveExecution | undefined>>();
   #passive = 0;
-  /** By tenant. */
-  readonly #passiveOf = new Counts();
+  /** Those of them that wait for a slot. */
+  #queued = 0;
+  /** Those of them that have not begun, by tenant. */
+  #pending = 0;
+  readonly #pendingOf = new Counts();
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #closed = false;
@@ -72,11 +78,31 @@ export class Passivation {
     return this.#passive;
   }
 
-  sizeOf(tenant: string): number {
-    return this.#passiveOf.of(tenant);
+  /** Those of them that wait for a slot. */
+  get queued(): number {
+    return this.#queued;
   }
 
-  /** Whether one that begins to wait needs a place in line, because it may not stay live. */
+  /** Those of them that have not begun. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  pendingOf(tenant: string): number {
+    return this.#pendingOf.of(tenant);
+  }
+
+  /** As `isNear`, of one that waits for something else than a slot. */
+  get isNearResting(): boolean {
+    return this.#resting >= this.#host.bounds.live || this.#passive > 0;
+  }
+
+  /** Those that live and do not run. */
+  get #resting(): number {
+    return this.#host.executions.size - this.#host.running();
+  }
+
+  /** Whether one that begins to wait for a slot needs a place in line, because it may not stay live. */
   get isNear(): boolean {
     return this.#host.executions.pending >= this.#host.bounds.live || this.#passive > 0;
   }
@@ -90,17 +116,17 @@ export class Passivation {
     return this.#ahead.has(executionId);
   }
 
-  mayLetGo({ log, state }: LiveExecution): boolean {
+  mayLetGo({ log, state, rests }: LiveExecution): boolean {
     const { executions, bounds } = this.#host;
-    if (state !== 'pending.queued' || executions.pending <= bounds.live) return false;
-    return log.restsInStore && !hasToBeKnown(log.record);
+    const many = rests ? this.#resting : state === 'pending.queued' ? executions.pending : 0;
+    return many > bounds.live && log.restsInStore && !hasToBeKnown(log.record);
   }
 
   /** It is not live any more; `isAhead` says that it stands in the order of the slots. */
   letGo({ log }: LiveExecution, isAhead: boolean): void {
     const { committed, place } = log;
     if (committed === undefined || place === undefined) return;
-    this.#add(tenantOf(committed), 1);
+    this.#add(place.line, tenantOf(committed), 1);
     if (isAhead) this.readAhead({ record: committed, place });
     this.#arm(place.wakesAt);
   }
@@ -112,9 +138,9 @@ export class Passivation {
     this.#ahead.set(record.executionId, isWhole ? { record, waiting } : { record: essence(record) });
   }
 
-  /** So many of a tenant wait in the store since before this run of the node. */
-  found(tenant: string, count: number): void {
-    this.#add(tenant, count);
+  /** So many wait in a line of the store since before this run of the node. */
+  found({ line, count }: WaitingLineCount): void {
+    this.#add(line, leafOfLine(line)?.tenant ?? restingOfLine(line)?.tenant ?? '', count);
   }
 
   /** Alarms ring from now on. */
@@ -162,14 +188,18 @@ export class Passivation {
     }
   }
 
-  #forget({ record }: WaitingExecution): void {
-    this.#add(tenantOf(record), -1);
+  #forget({ record, place }: WaitingExecution): void {
+    this.#add(place.line, tenantOf(record), -1);
     this.#ahead.delete(record.executionId);
   }
 
-  #add(tenant: string, count: number): void {
+  #add(line: string, tenant: string, count: number): void {
+    const resting = restingOfLine(line);
     this.#passive += count;
-    this.#passiveOf.add(tenant, count);
+    if (resting === undefined) this.#queued += count;
+    if (resting?.isPending === false) return;
+    this.#pending += count;
+    this.#pendingOf.add(tenant, count);
   }
 
   #arm(at: number): void {

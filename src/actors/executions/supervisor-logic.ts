@@ -10,7 +10,7 @@
  */
 import type { ActorLogic, ActorScope, Snapshot } from 'xstate';
 import type { Clock } from '../../domain/clock.ts';
-import { leafOf, lineOf } from '../../domain/scheduling/line.ts';
+import { leafOf, lineOf, restingLineOf } from '../../domain/scheduling/line.ts';
 import { hasToBeKnown } from '../../domain/scheduling/task-gates.ts';
 import { type ExecutionSnapshot, statePath } from '../../machines/execution.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
@@ -63,6 +63,16 @@ export interface SupervisorEffects {
   chartFailed(execution: LiveExecution, error: unknown): void;
 }
 
+/** The states in which it waits for something else than a slot. */
+const resting: readonly string[] = [
+  'pending.waiting',
+  'pending.held',
+  'running.backingOff',
+  'running.suspended',
+];
+/** Who waits for less, in milliseconds, is not let go of for that. */
+const shortRestMs = 1000;
+
 /** The states in which an attempt runs. */
 const withSlot: readonly string[] = ['running.attempting', 'running.stopping'];
 
@@ -98,6 +108,28 @@ export function createSupervisorLogic(
     else slots.request(executionId, snapshot.context.attempt > 0);
   };
 
+  /** It waits for something else than a slot, and needs a place where so many do that it may not stay live. */
+  const rest = (execution: LiveExecution, snapshot: ExecutionSnapshot): void => {
+    const { executionId, log } = execution;
+    const path = statePath(snapshot);
+    if (!resting.includes(path) || snapshot.context.pausedAttempt !== null || log.sealed) return;
+    if (slots.waits(executionId) || slots.holds(executionId) || hasToBeKnown(log.record)) return;
+    const wakesAt = alarmOf[path as keyof typeof alarmOf](snapshot.context);
+    const since = Math.round(time.now());
+    if (wakesAt - since < shortRestMs) return;
+    log.place = { line: restingLineOf(log.record), since, wakesAt };
+    execution.rests = true;
+  };
+
+  /** It has its slot. What it took from rates is in the commit of that. */
+  const dispatch = (execution: LiveExecution, scope: Scope): void => {
+    const at = time.now();
+    const meters = slots.metersOf(execution.executionId, at);
+    execution.isMetered = meters.length > 0;
+    if (meters.length > 0) execution.log.takesFrom(meters);
+    deliver(execution, { type: 'dispatch', at: Math.round(at) }, scope);
+  };
+
   const held = (): ExecutionEvent => ({ type: 'suspend', at: Math.round(time.now()), byBreakpoint: true });
 
   const deliver = (execution: LiveExecution, asked: ExecutionEvent, scope: Scope): void => {
@@ -130,11 +162,13 @@ export function createSupervisorLogic(
       if (log.record.lastSequence > last) execution.written = after;
     }
     if (!after.matches('pending')) executions.leavePending(execution);
-    if (log.place !== undefined && !after.matches({ pending: 'queued' })) {
+    if (log.place !== undefined && (execution.rests || !after.matches({ pending: 'queued' }))) {
       backlog.left(execution);
       log.place = undefined;
+      execution.rests = false;
     }
     perform(execution, after);
+    if (passivation.isNearResting) rest(execution, after);
     if (log.sealed) {
       alarms.clear(log.executionId);
       slots.release(log.executionId);
@@ -153,6 +187,7 @@ export function createSupervisorLogic(
     if (path in alarmOf) {
       alarms.set(log.executionId, alarmOf[path as keyof typeof alarmOf](snapshot.context));
     }
+    execution.rests = log.place !== undefined && path !== 'pending.queued';
     if (path === 'pending.queued' && log.place !== undefined) backlog.revived(execution);
     else if (path === 'pending.queued') request(execution, snapshot);
     else if (withSlot.includes(path)) slots.hold(log.executionId);
@@ -181,7 +216,7 @@ export function createSupervisorLogic(
       const record = execution?.log.record ?? passivation.recordOf(next);
       if (record === undefined) slots.release(next);
       else if (execution === undefined) effects.wake(next);
-      else deliver(execution, { type: 'dispatch', at: Math.round(time.now()) }, scope);
+      else dispatch(execution, scope);
       if (record !== undefined && backlog.goesOn) backlog.taken(leafOf(record));
     }
   };
@@ -191,7 +226,7 @@ export function createSupervisorLogic(
     const isAhead = slots.waits(executionId);
     if (executions.get(executionId) !== execution || !passivation.mayLetGo(execution)) return;
     // Not in line yet, or about to run.
-    if (!isAhead && execution.behind !== 'counted') return;
+    if (!isAhead && execution.behind !== 'counted' && !execution.rests) return;
     alarms.clear(executionId);
     executions.leavePending(execution);
     executions.delete(executionId);
@@ -218,6 +253,7 @@ export function createSupervisorLogic(
           execution.written = snapshot;
           recordAdmission(execution.log, snapshot, execution.watched || !execution.speculative, execution.by);
           perform(execution, snapshot);
+          if (passivation.isNearResting) rest(execution, snapshot);
           if (effects.holds(execution, statePath(snapshot))) deliver(execution, held(), scope);
           break;
         }
@@ -240,7 +276,7 @@ export function createSupervisorLogic(
           const execution = executions.get(event.executionId);
           if (execution === undefined) slots.release(event.executionId);
           else if (slots.holds(event.executionId) && execution.state === 'pending.queued') {
-            deliver(execution, { type: 'dispatch', at: Math.round(time.now()) }, scope);
+            dispatch(execution, scope);
           }
           break;
         }

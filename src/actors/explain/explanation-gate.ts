@@ -4,6 +4,7 @@ import type { GateUse, Resources, ResourcesUse } from '../../domain/scheduling/g
 import { isReserving } from '../../domain/scheduling/resource-gate.ts';
 import { keyWords } from '../../domain/scheduling/task-gates.ts';
 import { sizeText } from '../../domain/size.ts';
+import type { HeldTask } from '../queue/slots.ts';
 
 /** Of the first gate that holds it. */
 export interface HoldingGate {
@@ -14,10 +15,12 @@ export interface HoldingGate {
   readonly opensInMs: number;
   /** Of memory and processors: what there is in all. */
   readonly total?: Resources;
+  /** Of a task that is quarantined. */
+  readonly task?: HeldTask;
 }
 
 /** What it waits for, after a colon. */
-export function gateSentence({ use, total }: HoldingGate): string {
+export function gateSentence({ use, total, task }: HoldingGate): string {
   switch (use.kind) {
     case 'concurrency':
       return `all that may run at a time with concurrency key ${keyWords(use)} do: the limit is ${use.limit}`;
@@ -29,13 +32,19 @@ export function gateSentence({ use, total }: HoldingGate): string {
       return `the rate of its tenant is used up: ${rateWords(use)}`;
     case 'quotaMemory':
       return `what its tenant has running has too much of its memory: it reserves ${sizeText(use.memoryBytes)}${ofAll(total)}`;
+    case 'quarantine':
+      return `${use.value} is quarantined: ${quarantineWords(use, task)}`;
     case 'resources':
       return `too little memory or processor is free: it reserves ${demandWords(use, total)}`;
   }
 }
 
 export function gateDetails(gate: HoldingGate, place: number): string[] {
-  const { heldForMs } = gate;
+  const { heldForMs, task } = gate;
+  if (task !== undefined) {
+    const tries = task.probes === 0 ? [] : [`of those that tried since ${task.probes} failed`];
+    return [`quarantined for ${durationText(Math.max(0, heldForMs))}`, ...tries, gateOpening(gate, place)];
+  }
   return [
     `nobody has been let through for ${durationText(Math.max(0, heldForMs))}`,
     gateOpening(gate, place),
@@ -43,7 +52,10 @@ export function gateDetails(gate: HoldingGate, place: number): string[] {
 }
 
 /** What lets the one at a place go, or the first of its line. */
-export function gateOpening({ opensInMs }: HoldingGate, place: number): string {
+export function gateOpening({ use, opensInMs, task }: HoldingGate, place: number): string {
+  if (use.kind === 'quarantine') {
+    return `${probeWords(task, place)}; \`spear task reset ${use.value}\` lets all go at once`;
+  }
   if (Number.isFinite(opensInMs)) return `the next one may start in ${durationText(Math.max(0, opensInMs))}`;
   return place === 1
     ? 'it goes on when one of those that hold it ends'
@@ -56,6 +68,7 @@ export function gateLimit({ use, total }: Pick<HoldingGate, 'use' | 'total'>): {
   readonly perMs?: number;
   readonly burst?: number;
 } {
+  if ('failures' in use) return { limit: use.failures, perMs: use.withinMs };
   if ('units' in use) return { limit: use.units, perMs: use.perMs, burst: use.burst };
   if (!isReserving(use)) return { limit: use.limit };
   const memory = total?.memoryBytes ?? 0;
@@ -75,6 +88,26 @@ function demandWords({ memoryBytes, processors }: ResourcesUse, total: Resources
 
 function ofAll(total: Resources | undefined): string {
   return total === undefined ? '' : ` of ${sizeText(total.memoryBytes)}`;
+}
+
+/**
+ * How many failed, and with which code last: its message is that of another execution, which whoever may see one
+ * execution alone is not told.
+ */
+export function quarantineWords(
+  { withinMs }: { readonly withinMs: number },
+  task: Pick<HeldTask, 'failures' | 'last'> | undefined,
+): string {
+  const { failures = 0, last } = task ?? {};
+  return `${failures} of its attempts failed within ${durationText(withinMs)}, the last with ${last?.code ?? ''}`;
+}
+
+function probeWords(task: HeldTask | undefined, place: number): string {
+  if (task?.probeInMs === undefined) return 'one of them tries now, and the others follow when it completes';
+  const when = `in ${durationText(task.probeInMs)}`;
+  return place === 1
+    ? `it may try ${when}, and the others follow when it completes`
+    : `the first of them may try ${when}, and the others follow when it completes`;
 }
 
 function rateWords({

@@ -12,8 +12,15 @@
  */
 import type { Clock } from '../../domain/clock.ts';
 import type { EventBody, LogEvent, NewEvent, OutputStream } from '../../domain/event.ts';
-import type { ExecutionRecord, Invocation, Outcome, ResourceUse } from '../../domain/execution.ts';
+import {
+  type ExecutionRecord,
+  type Invocation,
+  isTerminal,
+  type Outcome,
+  type ResourceUse,
+} from '../../domain/execution.ts';
 import { mostRefusals, type NetworkRefusal } from '../../domain/network/refusal.ts';
+import type { MeterUse } from '../../domain/scheduling/order-use.ts';
 import { storableUse } from '../../domain/storable.ts';
 import type { Limits } from '../../domain/task.ts';
 import type { CommitEntry, Store, WaitingPlace } from '../../stores/store.ts';
@@ -44,12 +51,13 @@ export type LogStart =
   | { readonly lastTime: number; readonly place?: WaitingPlace | undefined };
 
 const uncommittedHighWater = 1024 * 1024;
+const none: readonly MeterUse[] = [];
 
 export class LiveLog {
   readonly executionId: string;
   /** Readers now attached that count as observers. */
   observers = 0;
-  /** Where it waits for a slot, so that it can do so without being live; undefined where it has to be. */
+  /** Where it waits, so that it can do so without being live; undefined where it has to be. */
   place: WaitingPlace | undefined;
   /** Waiting in the committer's queue; the committer's own mark. */
   queued = false;
@@ -83,8 +91,10 @@ export class LiveLog {
   #admitted: PromiseWithResolvers<ExecutionRecord> | undefined;
   /** The record has a change that no event tells and that somebody waits for. */
   #recordChanged = false;
-  /** The store has the execution in a waiting line. */
-  #isPlaced = false;
+  /** Buckets that its dispatches have taken from, for the next commit. */
+  #meters: readonly MeterUse[] = none;
+  /** Where the store has the execution in a waiting line. */
+  #placed: WaitingPlace | undefined;
   #readers = 0;
   #bound: PromiseWithResolvers<void> | undefined;
   readonly #waiters = new LogWaiters((sequence) => this.#isBeyond(sequence));
@@ -105,7 +115,7 @@ export class LiveLog {
       this.#committedSequence = record.lastSequence;
       this.#lastTime = start.lastTime;
       this.place = start.place;
-      this.#isPlaced = start.place !== undefined;
+      this.#placed = start.place;
     } else {
       this.#input = start.input;
       this.#claim = start.claimInvocationId;
@@ -133,13 +143,18 @@ export class LiveLog {
   /** A reader closed the log. */
   closed(): void {
     this.#readers -= 1;
-    if (this.#readers === 0 && this.#isPlaced) this.#surroundings.unread?.(this);
+    if (this.#readers === 0 && this.isPlaced) this.#surroundings.unread?.(this);
+  }
+
+  /** The store has the execution in its place. */
+  get isPlaced(): boolean {
+    return this.place !== undefined && this.#placed === this.place;
   }
 
   /** No reader is open, and the store has the whole log, and the execution's place in its waiting line. */
   get restsInStore(): boolean {
     return (
-      this.#isPlaced &&
+      this.isPlaced &&
       this.#readers === 0 &&
       this.#pending.length === 0 &&
       !this.#recordChanged &&
@@ -170,6 +185,11 @@ export class LiveLog {
   note(instanceId: string, resourceUse: ResourceUse): void {
     this.#working.instanceId = instanceId;
     this.#working.resourceUse = storableUse(resourceUse);
+  }
+
+  /** Its dispatch, which comes now, takes from these buckets: they are kept with it. */
+  takesFrom(meters: readonly MeterUse[]): void {
+    this.#meters = [...this.#meters, ...meters];
   }
 
   /** See AttemptIo.bind. It shares the commit of the attempt's own transition where that is not on its way yet. */
@@ -273,10 +293,12 @@ export class LiveLog {
       expectedLastSequence: this.#committedSequence,
       events: this.#pending,
       record,
-      ...(this.place !== undefined && record.status === 'pending' && { waiting: this.place }),
+      ...(this.place !== undefined && !isTerminal(record.status) && { waiting: this.place }),
       ...(first && this.#input !== undefined && { input: this.#input }),
       ...(first && this.#claim !== undefined && { claimInvocationId: this.#claim }),
+      ...(this.#meters.length > 0 && { meters: this.#meters }),
     };
+    this.#meters = none;
     this.#inFlight = { entry, record, bytes: this.#pendingBytes };
     this.#pending = [];
     this.#recordChanged = false;
@@ -331,7 +353,7 @@ export class LiveLog {
     this.#input = undefined;
     this.#committed = flight.record;
     this.#committedSequence = flight.record.lastSequence;
-    this.#isPlaced = flight.entry.waiting !== undefined;
+    this.#placed = flight.entry.waiting;
     for (const [index, event] of flight.entry.events.entries()) {
       this.#tail.push({ ...event, position: position + index });
     }
@@ -349,6 +371,7 @@ export class LiveLog {
     if (flight === undefined) return;
     this.#inFlight = undefined;
     this.#pending = [...flight.entry.events, ...this.#pending];
+    this.#meters = [...(flight.entry.meters ?? none), ...this.#meters];
     this.#recordChanged = true;
   }
 

@@ -1,6 +1,8 @@
-import type { GateUse, Resources } from '../../domain/scheduling/gate.ts';
+import type { GateUse, QuarantineUse, Resources, Trouble } from '../../domain/scheduling/gate.ts';
+import type { MeterUse, NodeChanges, OrderUse } from '../../domain/scheduling/order-use.ts';
 import type { OrderView, ViewWanted } from '../../domain/scheduling/order-view.ts';
 import type { Leaf, PriorityWeights } from '../../domain/scheduling/priority.ts';
+import type { Verdict } from '../../domain/scheduling/quarantine-gate.ts';
 import { RunOrder, type TenantLimits } from '../../domain/scheduling/run-order.ts';
 import type { HeldBy } from '../../domain/scheduling/waiting-class.ts';
 
@@ -16,6 +18,8 @@ export interface SlotUsers {
   now(): number;
   /** Nobody can start before a gate opens by itself, in so many milliseconds: `take` is to be asked again then. */
   opensIn?(ms: number): void;
+  /** What was used is to be kept, as `takeChanges` gives it. */
+  changed?(): void;
 }
 
 export interface HeldKey {
@@ -28,6 +32,15 @@ export interface HeldKey {
   readonly holders: Iterable<string>;
   /** Of memory and processors: what there is in all. */
   readonly total?: Resources;
+  /** Of a task that is quarantined. */
+  readonly task?: HeldTask;
+}
+
+/** What is known of a task that is quarantined. */
+export interface HeldTask extends Pick<Trouble, 'failures' | 'last' | 'probes' | 'probe'> {
+  readonly heldForMs: number;
+  /** Until one is let through to try; absent while one tries. */
+  readonly probeInMs?: number;
 }
 
 /** Where one stands among those of its line, from 1. */
@@ -52,12 +65,11 @@ export class Slots {
   /** Since when each has its slot. */
   readonly #since = new Map<string, number>();
   readonly #begunAt: number;
-
   constructor(total: number, users: SlotUsers = alike) {
     this.total = total;
     this.#users = users;
-    this.#order = new RunOrder(users.weights);
     this.#begunAt = users.now();
+    this.#order = new RunOrder(users.weights, () => users.changed?.());
   }
 
   get running(): number {
@@ -97,8 +109,9 @@ export class Slots {
   /** Gives it a slot, beyond those that there are where all are taken: what runs already is not made to wait. */
   hold(key: string): void {
     if (this.#since.has(key)) return;
-    this.#order.hold(key, this.#users.leafOf(key), this.#users.expectedMs(key));
-    this.#since.set(key, this.#users.now());
+    const now = this.#users.now();
+    this.#order.hold(key, this.#users.leafOf(key), this.#users.expectedMs(key), now - this.#begunAt);
+    this.#since.set(key, now);
   }
 
   /** Gives up the slot, or the place in the queue. */
@@ -155,9 +168,71 @@ export class Slots {
     this.#order.setResources(total);
   }
 
-  /** A rule has another limit, for all that wait and for those that come. What runs goes on. */
-  change(rule: GateUse): void {
-    this.#order.change(rule);
+  /**
+   * These are all limits of a task from now on, for all that wait and for those that come. What runs goes on, and what it
+   * has no more holds nobody back.
+   */
+  setRules(taskId: string, revision: number, rules: readonly GateUse[]): void {
+    this.#order.replaceRules(taskId, revision, rules);
+  }
+
+  /** What came of the attempt of one that has a slot. */
+  judge(key: string, verdict: Verdict): void {
+    this.#order.judge(key, verdict, this.#users.now() - this.#begunAt);
+  }
+
+  /** Of a task that is quarantined; `isFull` says that no more could be let through to try. */
+  quarantineOf(use: QuarantineUse): (HeldTask & { readonly isFull: boolean }) | undefined {
+    const found = this.#order.quarantineOf(use, this.#users.now() - this.#begunAt);
+    return found === undefined ? undefined : { ...this.#heldTask(found.trouble), isFull: found.isFull };
+  }
+
+  /** Forgets all failures of a task. Says whether it was quarantined. */
+  resetQuarantines(taskId: string): boolean {
+    return this.#order.resetQuarantines(taskId);
+  }
+
+  #heldTask({ since, probeAt, failures, last, probes, probe }: Trouble): HeldTask {
+    const now = this.#users.now() - this.#begunAt;
+    return {
+      ...{ failures, last, probes, heldForMs: now - since },
+      ...(probe !== undefined && { probe }),
+      ...(probeAt !== undefined && { probeInMs: Math.max(0, probeAt - now) }),
+    };
+  }
+
+  /**
+   * Begins with what an earlier run of the node has used, before anything waits or runs; `restored` says that all of
+   * that does again. `now` is this instant as the kept ones count.
+   */
+  restore({ nodes, meters, emptyAt }: OrderUse, now: number): void {
+    const later = now - (this.#users.now() - this.#begunAt);
+    this.#order.restore({
+      nodes,
+      meters: meters.map(({ meter, fullAt }) => ({ meter, fullAt: fullAt - later })),
+      emptyAt: emptyAt - later,
+    });
+  }
+
+  restored(): void {
+    this.#order.restored();
+  }
+
+  /** What was used since the last time is to be kept; `notKept` says that it was not. */
+  takeChanges(): NodeChanges {
+    return this.#order.takeChanges(this.#users.now() - this.#begunAt);
+  }
+
+  notKept(changes: NodeChanges): void {
+    this.#order.notKept(changes);
+  }
+
+  /** The buckets of rates that one with a slot has taken a token from, to be kept with its dispatch; `now` as above. */
+  metersOf(key: string, now: number): readonly MeterUse[] {
+    const meters = this.#order.metersOf(key);
+    if (meters.length === 0) return meters;
+    const later = now - (this.#users.now() - this.#begunAt);
+    return meters.map(({ meter, fullAt }) => ({ meter, fullAt: fullAt + later }));
   }
 
   /** What besides slots holds back a key that waits; undefined where nothing does. Times are milliseconds from now. */
@@ -184,11 +259,13 @@ export class Slots {
   }
 
   /** A hold of such a view, with its times in milliseconds from now. */
-  heldKey({ gate, since, opensAt, holders, total }: HeldBy): HeldKey {
+  heldKey({ gate, since, opensAt, holders, total, trouble }: HeldBy): HeldKey {
     const now = this.#users.now() - this.#begunAt;
+    const task = trouble === undefined ? undefined : this.#heldTask(trouble);
     return {
-      ...{ use: gate, heldForMs: now - since, opensInMs: opensAt - now, holders },
+      ...{ use: gate, heldForMs: task?.heldForMs ?? now - since, opensInMs: opensAt - now, holders },
       ...(total !== undefined && { total }),
+      ...(task !== undefined && { task }),
     };
   }
 

@@ -15,7 +15,7 @@ import {
 } from '../../domain/scope.ts';
 import type { FunctionSignature, RuntimeKind, Task, TaskDefinition } from '../../domain/task.ts';
 import { cappedWarm, checkCaps, type TaskCaps, withDefaultLimits } from '../../domain/task-bounds.ts';
-import type { Registration, TaskDraft, Tasks } from '../../domain/tasks.ts';
+import type { Registration, TaskDraft, Tasks, TaskUpdate } from '../../domain/tasks.ts';
 import { decodeParameters } from '../../domain/wit/decode.ts';
 import { findFunction } from '../../domain/wit/lookup.ts';
 import { parseWit } from '../../domain/wit/parse.ts';
@@ -53,6 +53,7 @@ const listPage = 500;
 /** What a name that is not known is compared with: somebody mistyped it, or asks for everything. */
 const maxCompared = 200;
 const longestCompared = 64;
+const none: TaskDefinition['warm'] = { min: 0, max: 0, idleTimeoutMs: 0, startAhead: false };
 
 /** The registered tasks, with those in use kept in memory. The node is the store's only writer. */
 export class TaskCatalog implements Tasks {
@@ -84,6 +85,13 @@ export class TaskCatalog implements Tasks {
     if (registration.ifAbsent) await this.#refuseTaken(tenant, draft.name);
     const { definition, prepared } = await this.#prepare(draft, registration);
     const turn = this.#last.then(() => this.#save(tenant, definition, prepared, registration.ifAbsent));
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async update(idOrName: string, update: TaskUpdate): Promise<{ task: Task; changed: boolean }> {
+    this.#options.checkOpen?.();
+    const turn = this.#last.then(() => this.#update(idOrName, update));
     this.#last = turn.catch(() => {});
     return turn;
   }
@@ -261,9 +269,18 @@ export class TaskCatalog implements Tasks {
     prepared: PreparedArtifact,
     ifAbsent: boolean,
   ): Promise<{ task: Task; changed: boolean }> {
-    const { store, clock, ids, listener } = this.#options;
     if (ifAbsent) await this.#refuseTaken(tenant, definition.name);
     const existing = await this.#byName(tenant, definition.name);
+    const { functions, wit } = prepared;
+    return this.#replace(tenant, existing, { definition, functions, wit });
+  }
+
+  async #replace(
+    tenant: string,
+    existing: Task | undefined,
+    { definition, functions, wit }: Pick<Task, 'definition' | 'functions' | 'wit'>,
+  ): Promise<{ task: Task; changed: boolean }> {
+    const { store, clock, ids, listener } = this.#options;
     if (existing !== undefined && JSON.stringify(existing.definition) === JSON.stringify(definition)) {
       return { task: existing, changed: false };
     }
@@ -273,8 +290,8 @@ export class TaskCatalog implements Tasks {
       ...owned(tenant),
       revision: (existing?.revision ?? 0) + 1,
       definition,
-      functions: prepared.functions,
-      wit: prepared.wit,
+      functions,
+      wit,
       createdAt: existing?.createdAt ?? now,
       updatedAt: now,
     };
@@ -283,6 +300,40 @@ export class TaskCatalog implements Tasks {
     else this.#forget(existing);
     listener.registered(task, existing);
     return { task, changed: true };
+  }
+
+  async #update(
+    idOrName: string,
+    { scope, changes, changed, expectedRevision }: TaskUpdate,
+  ): Promise<{ task: Task; changed: boolean }> {
+    const existing = await this.get(scope, idOrName);
+    if (expectedRevision !== undefined && expectedRevision !== existing.revision) {
+      throw new RequestError(
+        'aborted',
+        `expected_revision: is ${expectedRevision}, and the task has revision ${existing.revision} by now; look at it again before you change it`,
+        {
+          reason: 'TASK_CHANGED',
+          metadata: { task_id: existing.taskId, revision: String(existing.revision) },
+        },
+      );
+    }
+    const { runtimes, caps } = this.#options;
+    const definition = changed(existing.definition);
+    const { timeouts, warm } = definition;
+    // What was registered before the operator lowered a cap does not keep anybody from changing something else.
+    checkCaps(
+      {
+        limits: {},
+        timeouts: changes.has('timeouts') ? timeouts : {},
+        warm: changes.has('warm') ? warm : none,
+      },
+      caps,
+    );
+    if (changes.has('warm')) runtimes.get(definition.runtime)?.checkSettings?.(definition);
+    return this.#replace(tenantOf(existing), existing, {
+      ...{ functions: existing.functions, wit: existing.wit },
+      definition: { ...definition, warm: cappedWarm(warm, caps) },
+    });
   }
 
   #forget(task: Task): void {

@@ -1,6 +1,5 @@
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
-import { type Form, kebabCase, type ObjectForm, spokenName } from '../../domain/schema/form.ts';
 import { defaultTenant } from '../../domain/scope.ts';
 import {
   type FunctionSignature,
@@ -10,8 +9,9 @@ import {
   type Task,
   type TaskDefinition,
 } from '../../server/gen/spearlet/task_pb.js';
-import { definitionMessage, type ShownField } from '../../server/wire/definition-message.ts';
+import { definitionMessage } from '../../server/wire/definition-message.ts';
 import { runtimeText } from '../definition.ts';
+import { type Entry, quarantineEntries, schemaEntries } from '../definition-entries.ts';
 import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printable, printableLines } from '../printable.ts';
@@ -42,6 +42,7 @@ function describe(task: Task): string {
     ['revision', String(task.revision)],
     ...(definition === undefined ? [] : definitionEntries(definition)),
     ...allowedEntries(task),
+    ...quarantineEntries(task),
   ]);
   const list = functions
     .map((each) => `  ${printable(signatureText(each), Number.POSITIVE_INFINITY)}\n`)
@@ -54,8 +55,6 @@ function describe(task: Task): string {
           .replace(/^(?=.)/gm, '  ')}\n`
   }`;
 }
-
-type Entry = [string, string];
 
 /** Those that are not said as the schema has them, but in one line or with something else. */
 const ownEntries: { readonly [Name in keyof TaskDefinition]?: (definition: TaskDefinition) => Entry[] } = {
@@ -83,48 +82,6 @@ function definitionEntries(definition: TaskDefinition): Entry[] {
     ...(covers === '' ? [] : [['pinned', covers] satisfies Entry]),
   ]);
   return [...entries.values()].flat();
-}
-
-/** A field as its form says; the fields of most objects a line each. */
-function schemaEntries({ name, form, about, value }: ShownField): Entry[] {
-  const title = about.shown ?? kebabCase(spokenName(name, form)).replaceAll('-', ' ');
-  if (title === '') return [];
-  if (form.kind === 'object') {
-    const fields = value as readonly ShownField[];
-    if (!isOfWords(form)) return fields.flatMap(schemaEntries);
-    return [[title, fields.map((each) => `${each.name} ${each.value}`).join(', ')]];
-  }
-  if (form.kind === 'map') {
-    return Object.entries(Object(value)).map(([key, each]): Entry => [title, `${key}=${each}`]);
-  }
-  if (form.kind === 'list' && form.item.kind === 'object') {
-    return (value as readonly (readonly ShownField[])[]).map((fields): Entry => [title, fieldsText(fields)]);
-  }
-  const text = valueText(form, value);
-  return [[title, about.isMost === true ? `${text} at most` : text]];
-}
-
-/** `key task, limit 2`. */
-function fieldsText(fields: readonly ShownField[]): string {
-  return fields
-    .map(({ name, form, value }) => {
-      const title = kebabCase(spokenName(name, form)).replaceAll('-', ' ');
-      return `${title} ${valueText(form, value)}`;
-    })
-    .join(', ');
-}
-
-function isOfWords({ fields }: ObjectForm): boolean {
-  return [...fields.values()].every(({ form }) => form.kind === 'word');
-}
-
-function valueText(form: Form, value: unknown): string {
-  if (form.kind === 'list') return commandText(value as readonly string[]);
-  if (form.kind === 'truth') return value === true ? 'yes' : 'no';
-  if (form.kind === 'duration') return durationText(Number(value));
-  if ('unit' in form && form.unit === 'bytes') return sizeText(Number(value));
-  if ('unit' in form && form.unit === 'cores') return `${value} cores`;
-  return String(value);
 }
 
 function artifactText({ artifact, runtime }: TaskDefinition): string {
@@ -158,10 +115,6 @@ function allowedEntries({ loosened }: Task): Entry[] {
 function digestCovers({ artifact, runtime }: TaskDefinition): string {
   if (runtime !== RuntimeKind.PROCESS || !artifact?.sha256) return '';
   return 'this file alone: if it changes, register it again; what it reads or loads, and what starts it (#!), may change';
-}
-
-function commandText(words: readonly string[]): string {
-  return words.map((word) => JSON.stringify(word)).join(' ');
 }
 
 /** `add(a: s32, b: s32) -> s32`; the default entry has no name. */

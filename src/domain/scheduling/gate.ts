@@ -7,7 +7,7 @@ import type { OrderNode } from './order-node.ts';
 import { PassingClasses } from './passing-classes.ts';
 
 /** What one execution has to pass; the limit of a rule counts for all that wait before any of its values. */
-export type GateUse = ConcurrencyUse | RateUse | ResourcesUse | QuotaMemoryUse;
+export type GateUse = ConcurrencyUse | RateUse | ResourcesUse | QuotaMemoryUse | QuarantineUse;
 
 interface Measured {
   /** Whose limit it is: a task's key. */
@@ -39,6 +39,32 @@ export interface RateUse extends Measured {
 export interface Resources {
   readonly memoryBytes: number;
   readonly processors: number;
+}
+
+/** Past so many failed attempts in a time the others are held, but for one now and then. */
+export interface QuarantineUse extends Measured {
+  readonly kind: 'quarantine';
+  readonly failures: number;
+  readonly withinMs: number;
+}
+
+export interface AttemptError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What is known of a task that is quarantined. Times are of the same clock as `now`. */
+export interface Trouble {
+  readonly since: number;
+  /** How many attempts failed within the time before it began. */
+  readonly failures: number;
+  readonly last: AttemptError;
+  /** Of these, how many have failed since. */
+  readonly probes: number;
+  /** The execution that is let through to try. */
+  readonly probe?: string;
+  /** When the next one is, where none runs. */
+  readonly probeAt?: number;
 }
 
 /** Reserved while an attempt runs. */
@@ -84,6 +110,14 @@ export abstract class Gate {
     this.meter = meter;
     this.since = now;
   }
+
+  /** Why it holds more than its limit says; undefined for most. */
+  get trouble(): Trouble | undefined {
+    return undefined;
+  }
+
+  /** Its limit has changed. */
+  limited(): void {}
 
   /** Whether one may go through now. */
   abstract admits(now: number): boolean;

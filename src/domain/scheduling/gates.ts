@@ -1,8 +1,10 @@
 /** The gates that somebody waits before or runs behind, what they measure, and when those of rates open. */
 import { ConcurrencyGate, Counter } from './concurrency-gate.ts';
-import type { ConcurrencyUse, Gate, GateUse, Meter, RateUse, Resources } from './gate.ts';
+import type { ConcurrencyUse, Gate, GateUse, Meter, QuarantineUse, RateUse, Resources } from './gate.ts';
 import { IndexedHeap, type Placed } from './indexed-heap.ts';
-import { Bucket, RateGate, tokenMs } from './rate-gate.ts';
+import type { MeterUse } from './order-use.ts';
+import { Quarantine, QuarantineGate, type Verdict } from './quarantine-gate.ts';
+import { Bucket, fillMs, RateGate } from './rate-gate.ts';
 import { isReserving, ResourceGate, ResourcePool } from './resource-gate.ts';
 
 /** Of what was held by resources for so long, the one that would be next has kept for it what is released. */
@@ -17,6 +19,7 @@ interface Opening extends Placed {
 }
 
 interface Rule {
+  readonly name: string;
   /** One with its limit as it is now. */
   use: GateUse;
   readonly gates: Set<Gate>;
@@ -27,12 +30,19 @@ export class Gates {
   readonly #gates = new Map<string, Gate>();
   readonly #meters = new Map<string, Meter>();
   readonly #rules = new Map<string, Rule>();
+  /** By whose they are. */
+  readonly #rulesOf = new Map<string, Set<Rule>>();
   readonly #openings = new IndexedHeap<Opening>(
     (a, b) => a.at < b.at || (a.at === b.at && a.gate.id < b.gate.id),
   );
   readonly #opening = new Map<Gate, Opening>();
   /** Resources have held something of theirs for long. */
   readonly longHeld = new Set<Gate>();
+  /** When the buckets of an earlier order will be full, as far as nobody has asked for them yet. */
+  readonly #known = new Map<string, number>();
+  /** Those that are not among them were empty then. */
+  #emptyAt = 0;
+  #haveRates = false;
   /** What the node may hand out, and by tenant what its attempts may have. */
   #pool: ResourcePool | undefined;
   readonly #pools = new Map<string, ResourcePool>();
@@ -46,6 +56,17 @@ export class Gates {
   /** How many are kept. */
   get size(): number {
     return this.#gates.size;
+  }
+
+  /** Some of them are of rates. */
+  get haveRates(): boolean {
+    return this.#haveRates;
+  }
+
+  /** Begins with the buckets of an earlier order. Those that are not among them were empty at `emptyAt`. */
+  restore(meters: readonly MeterUse[], emptyAt: number): void {
+    for (const { meter, fullAt } of meters) this.#known.set(meter, fullAt);
+    this.#emptyAt = emptyAt;
   }
 
   /** What the node may hand out, from now on; undefined where resources hold nothing back. */
@@ -79,12 +100,12 @@ export class Gates {
     if (known !== undefined) return known;
     if (this.#gates.size > this.#sweepAt) this.#sweep(now);
     const name = ruleOf(use);
-    const rule = this.#rules.get(name) ?? { use, gates: new Set() };
+    const rule = this.#rules.get(name) ?? { name, use, gates: new Set() };
     const made = this.#make(id, limited(use, rule.use), now);
     if (made === undefined) return undefined;
     this.#gates.set(id, made);
     made.meter.gates.push(made);
-    this.#rules.set(name, rule);
+    if (rule.gates.size === 0) this.#keep(rule);
     rule.gates.add(made);
     made.open = made.admits(now);
     if (!made.open) this.#schedule(made, now);
@@ -98,8 +119,48 @@ export class Gates {
     rule.use = use;
     for (const gate of rule.gates) {
       gate.use = limited(gate.use, use);
+      gate.limited();
+      if (gate.meter instanceof Bucket) gate.meter.limit(now);
       this.check(gate.meter, now);
     }
+  }
+
+  /** These are all rules of an owner from now on, of a version: those that it has no more hold nobody back. */
+  replace(owner: string, version: number, uses: readonly GateUse[], now: number): void {
+    const names = new Set(uses.map(ruleOf));
+    for (const use of uses) this.change(use, now);
+    for (const { name, use } of this.#rulesOf.get(owner) ?? none) {
+      if (!names.has(name)) this.change(lifted(use, version), now);
+    }
+  }
+
+  /** The one that holds back a task, where there is anything to remember of it. */
+  quarantine(use: QuarantineUse): QuarantineGate | undefined {
+    const gate = this.#gates.get(idOf(use));
+    return gate instanceof QuarantineGate ? gate : undefined;
+  }
+
+  /** What came of an attempt that went through some. */
+  judge(id: string, gates: readonly Gate[], verdict: Verdict, now: number): void {
+    for (const gate of gates) {
+      if (!(gate instanceof QuarantineGate)) continue;
+      gate.judge(id, verdict, now);
+      this.check(gate.meter, now);
+    }
+  }
+
+  /** Forgets the failures of all that an owner has. Says whether it held back anything. */
+  resetQuarantines(owner: string, now: number): boolean {
+    let held = false;
+    for (const { gates } of this.#rulesOf.get(owner) ?? none) {
+      for (const gate of gates) {
+        if (!(gate instanceof QuarantineGate)) continue;
+        held ||= gate.trouble !== undefined;
+        gate.reset();
+        this.check(gate.meter, now);
+      }
+    }
+    return held;
   }
 
   /** What is measured has changed: opens and closes what stands before it. */
@@ -165,6 +226,23 @@ export class Gates {
     this.check(meter, now);
   }
 
+  #keep(rule: Rule): void {
+    this.#rules.set(rule.name, rule);
+    const owner = ownerOf(rule.use);
+    if (owner === '') return;
+    const rules = this.#rulesOf.get(owner);
+    if (rules === undefined) this.#rulesOf.set(owner, new Set([rule]));
+    else rules.add(rule);
+  }
+
+  #drop(rule: Rule): void {
+    this.#rules.delete(rule.name);
+    const owner = ownerOf(rule.use);
+    const rules = this.#rulesOf.get(owner);
+    rules?.delete(rule);
+    if (rules?.size === 0) this.#rulesOf.delete(owner);
+  }
+
   #schedule(gate: Gate, now: number): void {
     if (Number.isFinite(gate.opensAt)) this.#set(gate, gate.opensAt);
     else if (gate.held.size > 0) this.holds(gate, now);
@@ -188,9 +266,20 @@ export class Gates {
     }
     const meterId = `${use.kind}\0${use.meter}`;
     const meter = this.#meters.get(meterId);
+    if (use.kind === 'quarantine') {
+      const state = meter instanceof Quarantine ? meter : new Quarantine();
+      this.#meters.set(meterId, state);
+      return new QuarantineGate(id, use, state, now);
+    }
     if (isRate(use)) {
-      const bucket = meter instanceof Bucket ? meter : new Bucket(use.burst * tokenMs(use));
+      const bucket = meter instanceof Bucket ? meter : new Bucket(meterId);
+      // A limit that was taken away has a bucket without a bottom, which is never empty.
+      if (Number.isFinite(use.burst)) {
+        const fullAt = this.#known.get(meterId) ?? this.#emptyAt + fillMs(use);
+        bucket.fullAt = Math.max(bucket.fullAt, Math.min(fullAt, now + fillMs(use)));
+      }
       this.#meters.set(meterId, bucket);
+      this.#haveRates = true;
       return new RateGate(id, use, bucket, now);
     }
     const counter = meter instanceof Counter ? meter : new Counter();
@@ -214,7 +303,7 @@ export class Gates {
       gate.meter.gates.splice(gate.meter.gates.indexOf(gate), 1);
       const rule = this.#rules.get(ruleOf(gate.use));
       rule?.gates.delete(gate);
-      if (rule?.gates.size === 0) this.#rules.delete(ruleOf(gate.use));
+      if (rule?.gates.size === 0) this.#drop(rule);
       const opening = this.#opening.get(gate);
       if (opening !== undefined) this.#openings.delete(opening);
       this.#opening.delete(gate);
@@ -223,9 +312,12 @@ export class Gates {
       if (pool.gates.length === 0 && pool.total === boundless) this.#pools.delete(tenant);
     }
     for (const [id, meter] of this.#meters) if (meter.gates.length === 0) this.#meters.delete(id);
+    for (const [meter, fullAt] of this.#known) if (fullAt <= now) this.#known.delete(meter);
     this.#sweepAt = Math.max(maxUnused, 2 * this.#gates.size);
   }
 }
+
+const none: readonly never[] = [];
 
 const boundless: Resources = {
   memoryBytes: Number.POSITIVE_INFINITY,
@@ -248,13 +340,27 @@ function ruleOf(use: GateUse): string {
   return isReserving(use) ? idOf(use) : `${use.kind}\0${use.rule}`;
 }
 
+/** A task's id; empty where it is nobody's in particular. */
+function ownerOf(use: GateUse): string {
+  if (isReserving(use)) return '';
+  return use.rule.includes('/') ? use.rule.slice(0, use.rule.indexOf('/')) : '';
+}
+
 function versionOf(use: GateUse): number {
   return isReserving(use) ? 0 : (use.version ?? 0);
 }
 
 function sameLimit(a: GateUse, b: GateUse): boolean {
   if (isRate(a) && isRate(b)) return a.units === b.units && a.perMs === b.perMs && a.burst === b.burst;
+  if (isQuarantine(a) && isQuarantine(b)) return a.failures === b.failures && a.withinMs === b.withinMs;
   return !isConcurrency(a) || !isConcurrency(b) || a.limit === b.limit;
+}
+
+/** One that holds nobody back. */
+function lifted(use: GateUse, version: number): GateUse {
+  if (isRate(use)) return { ...use, burst: Number.POSITIVE_INFINITY, version };
+  if (isQuarantine(use)) return { ...use, failures: Number.POSITIVE_INFINITY, version };
+  return isConcurrency(use) ? { ...use, limit: Number.POSITIVE_INFINITY, version } : use;
 }
 
 /** The one with the limit of the other. */
@@ -262,6 +368,10 @@ function limited(use: GateUse, by: GateUse): GateUse {
   if (isRate(use) && isRate(by)) {
     const { units, perMs, burst } = by;
     return { ...use, units, perMs, burst };
+  }
+  if (isQuarantine(use) && isQuarantine(by)) {
+    const { failures, withinMs } = by;
+    return { ...use, failures, withinMs };
   }
   return isConcurrency(use) && isConcurrency(by) ? { ...use, limit: by.limit } : use;
 }
@@ -271,5 +381,9 @@ export function isRate(use: GateUse): use is RateUse {
 }
 
 export function isConcurrency(use: GateUse): use is ConcurrencyUse {
-  return !isReserving(use) && !isRate(use);
+  return use.kind === 'concurrency' || use.kind === 'quota';
+}
+
+function isQuarantine(use: GateUse): use is QuarantineUse {
+  return use.kind === 'quarantine';
 }

@@ -1,11 +1,11 @@
 import type { ExecutionRecord } from '../execution.ts';
 import { tenantOf } from '../scope.ts';
-import { type Leaf, type Priority, priorities } from './priority.ts';
+import { isPriority, type Leaf } from './priority.ts';
 import { gatesOf } from './task-gates.ts';
 
 type Waiting = Pick<
   ExecutionRecord,
-  'tenant' | 'priority' | 'fairnessKey' | 'taskId' | 'taskRevision' | 'gates' | 'reserves'
+  'tenant' | 'priority' | 'fairnessKey' | 'taskId' | 'taskName' | 'taskRevision' | 'gates' | 'reserves'
 >;
 
 /** Where an execution waits. */
@@ -29,6 +29,22 @@ export function lineOf({ tenant, priority, fairnessKey, gates }: Leaf): string {
     : JSON.stringify([tenant, priority, fairnessKey, gates]);
 }
 
+/** What waits for something else than a slot, as the store names its line: `pending:TENANT` or `running:TENANT`. */
+export function restingLineOf(record: Pick<ExecutionRecord, 'tenant' | 'status'>): string {
+  return `${record.status === 'pending' ? 'pending' : 'running'}:${tenantOf(record)}`;
+}
+
+/** Whose such a line is, and whether they count as not begun; undefined for any other text. */
+export function restingOfLine(
+  line: string,
+): { readonly tenant: string; readonly isPending: boolean } | undefined {
+  // Lines of leaves have a slash or are JSON.
+  if (line.includes('/') || line.startsWith('[')) return undefined;
+  const [status, tenant] = line.split(':', 2);
+  if (tenant === undefined || (status !== 'pending' && status !== 'running')) return undefined;
+  return { tenant, isPending: status === 'pending' };
+}
+
 /** The leaf of such a line; undefined for any other text. */
 export function leafOfLine(line: string): Leaf | undefined {
   if (line.startsWith('[')) return gatedLeaf(line);
@@ -47,8 +63,4 @@ function gatedLeaf(line: string): Leaf | undefined {
     // A line that something else has written.
     return undefined;
   }
-}
-
-function isPriority(text: string | undefined): text is Priority {
-  return (priorities as readonly (string | undefined)[]).includes(text);
 }

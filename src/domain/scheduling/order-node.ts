@@ -39,6 +39,16 @@ export class OrderNode implements Placed {
   most = 0;
   /** When it got work, among all. */
   since = 0;
+  /** What is kept of it is not as it is now. */
+  isChanged = false;
+  /** Something of it is kept. */
+  isKnown = false;
+  /** It is in the tree no more. */
+  isGone = false;
+  /** It had work before the node was started again: when it has some now, it begins where it was. */
+  goesOn = false;
+  /** Somebody waited in it then: it keeps its place among equals. */
+  keepsPlace = false;
   /** Of a leaf: how many slots it has had of late, until `#averagedAt`. */
   #average = 0;
   #averagedAt = 0;
@@ -82,6 +92,23 @@ export class OrderNode implements Placed {
 
   goesBefore(other: OrderNode): boolean {
     return goesBefore(this, other);
+  }
+
+  /** It would begin no lower if it came back. */
+  get owesNothing(): boolean {
+    const { above, below } = this;
+    return (
+      above !== undefined &&
+      below.size === 0 &&
+      this.isIdle &&
+      this.stored === 0 &&
+      this.used <= above.reached
+    );
+  }
+
+  /** The names from the top; none for the root. */
+  get path(): readonly string[] {
+    return this.above === undefined ? [] : [...this.above.path, this.name];
   }
 
   /** One that waited in it does no more. */

@@ -1,5 +1,13 @@
 import { OrderNode } from './order-node.ts';
-import { type Leaf, type PriorityWeights, priorities, priorityWeights } from './priority.ts';
+import type { NodeChanges, NodeUse } from './order-use.ts';
+import {
+  isPriority,
+  type Leaf,
+  type Priority,
+  type PriorityWeights,
+  priorities,
+  priorityWeights,
+} from './priority.ts';
 
 /** Nodes without work that are remembered for what they have had; beyond it, who has had least is forgotten first. */
 const maxIdle = 4096;
@@ -12,9 +20,16 @@ export class OrderTree {
   #size = 0;
   /** When there are so many, those without work are looked through. */
   #forgetAt = 2 * maxIdle;
+  /** Those that are to be kept anew; with each is what is above it. */
+  #changed: OrderNode[] = [];
+  /** Paths of what was kept and is to be no more. */
+  #forgotten: (readonly string[])[] = [];
+  readonly #began: () => void;
 
-  constructor(weights: PriorityWeights = priorityWeights) {
+  /** `began` hears that there is something to keep, once until it is taken. */
+  constructor(weights: PriorityWeights = priorityWeights, began: () => void = () => {}) {
     this.#weights = weights;
+    this.#began = began;
   }
 
   /** How many nodes are kept. */
@@ -30,9 +45,8 @@ export class OrderTree {
   }
 
   leaf({ tenant, priority, fairnessKey }: Leaf): OrderNode {
-    const rank = priorities.indexOf(priority);
-    const floor = this.#child(this.tenant(tenant), priority, this.#weights[priority], rank);
-    return this.#child(floor, fairnessKey, 1, rank);
+    const floor = this.#floor(tenant, priority);
+    return this.#child(floor, fairnessKey, 1, floor.rank);
   }
 
   /** One that there is. */
@@ -53,7 +67,11 @@ export class OrderTree {
   arrive(leaf: OrderNode): void {
     let node: OrderNode | undefined = leaf;
     for (; node !== undefined; node = node.above) {
-      if (node.waiting === 0) node.since = this.#serial++;
+      if (node.waiting === 0) {
+        if (node.keepsPlace) node.keepsPlace = false;
+        else node.since = this.#serial++;
+        if (!node.isChanged) this.touch(node);
+      }
       node.waiting += 1;
     }
   }
@@ -63,8 +81,10 @@ export class OrderTree {
     let node = leaf;
     for (let { above } = node; above !== undefined; node = above, above = node.above) {
       if (!node.hasWork || !node.isOpen || above.ready.has(node)) return;
-      node.used = Math.max(node.used, above.reached);
+      if (node.goesOn) node.goesOn = false;
+      else node.used = Math.max(node.used, above.reached);
       above.ready.add(node);
+      if (!node.isChanged) this.touch(node);
     }
   }
 
@@ -74,7 +94,111 @@ export class OrderTree {
     for (let { above } = node; above !== undefined; node = above, above = node.above) {
       if (node.hasWork && node.isOpen) return;
       above.ready.delete(node);
+      if (!node.isChanged) this.touch(node);
     }
+  }
+
+  /** What a node or one above it has used is not as it is kept. */
+  touch(changed: OrderNode): void {
+    if (this.#changed.length === 0) this.#began();
+    for (
+      let node: OrderNode | undefined = changed;
+      node !== undefined && !node.isChanged;
+      node = node.above
+    ) {
+      node.isChanged = true;
+      this.#changed.push(node);
+    }
+  }
+
+  /** What has changed since the last time; `extra` is what a node has used that is not added to it yet. */
+  takeChanges(extra: (node: OrderNode) => number): NodeChanges {
+    const nodes: NodeUse[] = [];
+    const forgotten = this.#forgotten;
+    const changed = this.#changed;
+    this.#forgotten = [];
+    this.#changed = [];
+    const most = new Map<OrderNode, number>();
+    for (const node of changed) {
+      node.isChanged = false;
+      if (node.isGone) continue;
+      if (node.owesNothing) {
+        if (node.isKnown) forgotten.push(node.path);
+        node.isKnown = false;
+        continue;
+      }
+      const used = node.used + extra(node);
+      const { above } = node;
+      if (above !== undefined) most.set(above, Math.max(most.get(above) ?? 0, used));
+    }
+    for (const node of changed) {
+      if (node.isGone || node.owesNothing) continue;
+      node.isKnown = true;
+      nodes.push({
+        path: node.path,
+        used: node.used + extra(node),
+        reached: node.reached,
+        most: Math.max(node.most, most.get(node) ?? 0),
+        ready: node.above?.ready.has(node) ?? false,
+        since: node.waiting > 0 ? node.since : -1,
+      });
+    }
+    return { nodes, forgotten };
+  }
+
+  /** All of it is to be kept anew, as what was taken last was not kept. */
+  touchAll({ forgotten }: NodeChanges): void {
+    this.#forgotten.push(...forgotten);
+    const visit = (node: OrderNode): void => {
+      for (const child of node.below.values()) visit(child);
+      if (!node.isChanged) this.touch(node);
+    };
+    visit(this.root);
+  }
+
+  /** Begins with what was kept. What it does not know of is forgotten. */
+  restore(nodes: readonly NodeUse[]): void {
+    for (const { path, used, reached, most, ready, since } of [...nodes].sort(
+      (a, b) => a.path.length - b.path.length,
+    )) {
+      const node = this.#nodeAt(path);
+      if (node === undefined) {
+        this.#forgotten.push(path);
+        continue;
+      }
+      node.isKnown = true;
+      node.used = used;
+      node.reached = Math.max(node.reached, reached);
+      node.most = Math.max(node.most, most);
+      node.goesOn = ready;
+      node.keepsPlace = since >= 0;
+      node.since = since;
+      this.#serial = Math.max(this.#serial, since + 1);
+      if (node.above !== undefined) node.above.most = Math.max(node.above.most, used);
+    }
+    if (this.#forgotten.length > 0) this.touch(this.root);
+  }
+
+  /** All that waits and runs is there again: who has nothing any more comes back like any other, and is owed nothing. */
+  restored(): void {
+    const visit = (node: OrderNode): boolean => {
+      let isEmpty = node.isIdle && node.stored === 0;
+      for (const child of node.below.values()) isEmpty = visit(child) && isEmpty;
+      if (!isEmpty) return false;
+      node.goesOn = false;
+      node.keepsPlace = false;
+      node.reached = Math.max(node.reached, node.most);
+      return true;
+    };
+    visit(this.root);
+  }
+
+  #nodeAt([tenant, priority, fairnessKey]: readonly string[]): OrderNode | undefined {
+    if (tenant === undefined) return this.root;
+    if (priority === undefined) return this.tenant(tenant);
+    if (!isPriority(priority)) return undefined;
+    if (fairnessKey === undefined) return this.#floor(tenant, priority);
+    return this.leaf({ tenant, priority, fairnessKey });
   }
 
   /** It is its turn: who comes back from now on begins no lower than here. */
@@ -113,9 +237,16 @@ export class OrderTree {
     for (const [place, node] of idle.entries()) {
       if (place < maxIdle && debt(node) > 0) continue;
       node.above?.below.delete(node.name);
+      node.isGone = true;
+      if (node.isKnown) this.#forgotten.push(node.path);
       this.#size -= 1;
     }
     this.#forgetAt = 2 * Math.max(maxIdle, this.#size);
+  }
+
+  #floor(tenant: string, priority: Priority): OrderNode {
+    const rank = priorities.indexOf(priority);
+    return this.#child(this.tenant(tenant), priority, this.#weights[priority], rank);
   }
 
   #child(above: OrderNode, name: string, weight: number, rank: number): OrderNode {

@@ -3,6 +3,10 @@ import type { GateUse } from './gate.ts';
 export const priorities = ['low', 'normal', 'high', 'urgent'] as const;
 export type Priority = (typeof priorities)[number];
 
+export function isPriority(text: string | undefined): text is Priority {
+  return (priorities as readonly (string | undefined)[]).includes(text);
+}
+
 /** Of the milliseconds of slots, each against the others of its tenant that have work. */
 export type PriorityWeights = Readonly<Record<Priority, number>>;
 

@@ -2,13 +2,18 @@
 import { invalidArgument, quote } from '../errors.ts';
 import type { ExecutionRecord, JsonValue } from '../execution.ts';
 import { tenantOf } from '../scope.ts';
-import type { ConcurrencyLimit, Limits, RateLimit, Task, TaskDefinition } from '../task.ts';
-import type { ConcurrencyUse, GateUse } from './gate.ts';
+import type { ConcurrencyLimit, Limits, RateLimit, RestartIntensity, Task, TaskDefinition } from '../task.ts';
+import type { ConcurrencyUse, GateUse, QuarantineUse } from './gate.ts';
 
 export const mostValueBytes = 256;
 
 /** A limit of a task with the value that one of its executions has for the key. */
-export type ExecutionGate = (ConcurrencyLimit | RateLimit) & { readonly value: string };
+export type ExecutionGate = (ConcurrencyLimit | RateLimit | FailureLimit) & { readonly value: string };
+
+/** The restart intensity of a task; its value names what the task runs. */
+interface FailureLimit extends Omit<RestartIntensity, 'whenQuarantined'> {
+  readonly key: string;
+}
 
 /** What an attempt of an execution takes of what there is to hand out; absent is nothing. */
 export interface Reserved {
@@ -27,35 +32,71 @@ export function reservedBy({ memory, cpu }: Pick<Limits, 'memory' | 'cpu'>): Res
 }
 
 /** Whether anything but slots can hold executions of a task. */
-export function isGated({ concurrency = none, rate = none }: Pick<TaskDefinition, 'concurrency' | 'rate'>) {
-  return concurrency.length > 0 || rate.length > 0;
+export function isGated({ concurrency = none, rate = none, restartIntensity }: Limiting) {
+  return concurrency.length > 0 || rate.length > 0 || restartIntensity !== undefined;
 }
+
+type Limiting = Pick<TaskDefinition, 'concurrency' | 'rate' | 'restartIntensity'>;
 
 interface Values {
   readonly tenant: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly parameters: Readonly<Record<string, JsonValue>>;
+  /** The same for definitions that run the same in the same way. */
+  readonly identity: string;
 }
 
 /**
- * What an execution of the task has to pass, concurrency first. Throws invalid_argument, naming it, for a value that is
+ * What an execution of the task has to pass, a quarantine first. Throws invalid_argument, naming it, for a value that is
  * no short scalar.
  */
 export function executionGates(
-  { name, concurrency = none, rate = none }: Pick<TaskDefinition, 'name' | 'concurrency' | 'rate'>,
+  { name, concurrency = none, rate = none, restartIntensity }: Pick<TaskDefinition, 'name'> & Limiting,
   values: Values,
 ): readonly ExecutionGate[] {
-  return [...concurrency, ...rate].map((limit) => ({ ...limit, value: valueFor(limit.key, name, values) }));
+  return [
+    ...(restartIntensity === undefined ? none : [failureLimit(restartIntensity, values.identity)]),
+    ...[...concurrency, ...rate].map((limit) => ({ ...limit, value: valueFor(limit.key, name, values) })),
+  ];
+}
+
+function failureLimit({ failures, withinMs }: RestartIntensity, value: string): ExecutionGate {
+  return { key: 'task', value, failures, withinMs };
+}
+
+/** The gate of a task's quarantine, by what it runs; undefined where it is never quarantined. */
+export function quarantineOf(
+  {
+    taskId,
+    revision,
+    definition: { name, restartIntensity },
+  }: Pick<Task, 'taskId' | 'revision' | 'definition'>,
+  identity: string,
+): QuarantineUse | undefined {
+  if (restartIntensity === undefined) return undefined;
+  return quarantineUse({ taskId, taskName: name, taskRevision: revision }, restartIntensity, identity);
+}
+
+/** Each of what a task has run has its own: one that was mended does not wait for what it has replaced. */
+function quarantineUse(
+  { taskId, taskName, taskRevision }: Pick<ExecutionRecord, 'taskId' | 'taskName' | 'taskRevision'>,
+  { failures, withinMs }: RestartIntensity,
+  identity: string,
+): QuarantineUse {
+  const rule = `${taskId}/task`;
+  const what = { rule, meter: `${rule}=${identity}`, key: 'task', value: taskName, version: taskRevision };
+  return { kind: 'quarantine', ...what, failures, withinMs };
 }
 
 /** As the order of runs takes them. */
 export function gatesOf(
-  record: Pick<ExecutionRecord, 'tenant' | 'taskId' | 'taskRevision' | 'gates' | 'reserves'>,
+  record: Pick<ExecutionRecord, 'tenant' | 'taskId' | 'taskName' | 'taskRevision' | 'gates' | 'reserves'>,
 ): readonly GateUse[] {
   const { taskId, taskRevision: version, gates, reserves } = record;
   if (gates === undefined && reserves === undefined) return none;
   const tenant = tenantOf(record);
   const keyed = (gates ?? none).map((gate) => {
+    if ('failures' in gate) return quarantineUse(record, gate, gate.value);
     const rule = `${taskId}/${gate.key}`;
     const meter = isOfTask(gate.key) ? `${rule}=${gate.value}` : `${tenant}/${gate.key}`;
     return useOf(gate, { rule, meter, value: gate.value, version });
@@ -76,11 +117,16 @@ function reservations({ memory = 0, cpu = 0 }: Reserved, tenant: string): readon
 export function rulesOf({
   taskId,
   revision: version,
-  definition: { concurrency = none, rate = none },
+  definition,
 }: Pick<Task, 'taskId' | 'revision' | 'definition'>): readonly GateUse[] {
-  return [...concurrency, ...rate].map((limit) =>
-    useOf(limit, { rule: `${taskId}/${limit.key}`, meter: '', value: '', version }),
-  );
+  const { concurrency = none, rate = none } = definition;
+  const quarantine = quarantineOf({ taskId, revision: version, definition }, '');
+  return [
+    ...(quarantine === undefined ? none : [quarantine]),
+    ...[...concurrency, ...rate].map((limit) =>
+      useOf(limit, { rule: `${taskId}/${limit.key}`, meter: '', value: '', version }),
+    ),
+  ];
 }
 
 function useOf(

@@ -1,4 +1,4 @@
-import type { Gate, GateUse, Resources } from './gate.ts';
+import type { Gate, GateUse, Resources, Trouble } from './gate.ts';
 import type { IndexedHeap, Placed } from './indexed-heap.ts';
 import type { OrderNode } from './order-node.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -40,6 +40,8 @@ export interface HeldBy {
   readonly holders: Iterable<string>;
   /** Of memory and processors: what there is in all. */
   readonly total?: Resources;
+  /** Of a quarantined task. */
+  readonly trouble?: Trouble;
 }
 
 /** What holds back a class; undefined where nothing but slots does. */
@@ -50,6 +52,10 @@ export function holdOf({ heldBy, leaf }: WaitingClass): HeldBy | undefined {
 }
 
 export function holdBy(gate: Gate): HeldBy {
-  const { use, since, opensAt, holders, total } = gate;
-  return { gate: use, since, opensAt, holders, ...(total !== undefined && { total }) };
+  const { use, since, opensAt, holders, total, trouble } = gate;
+  return {
+    ...{ gate: use, since, opensAt, holders },
+    ...(total !== undefined && { total }),
+    ...(trouble !== undefined && { trouble }),
+  };
 }

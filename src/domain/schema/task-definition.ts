@@ -17,7 +17,7 @@ import {
   whole,
 } from './check.ts';
 import { flag, type ObjectForm } from './form.ts';
-import { concurrency, rate } from './task-gates.ts';
+import { concurrency, rate, restartIntensity } from './task-gates.ts';
 import { artifact, container, docker, native, runtimeKind, warm } from './task-instances.ts';
 import { limits, retry, timeouts } from './task-limits.ts';
 import {
@@ -202,6 +202,7 @@ export const definitionFields: Fields<TaskDefinition> = {
   }),
   concurrency,
   rate,
+  restartIntensity,
 };
 
 export const taskDefinition: Formed<TaskDefinition, ObjectForm> = object(definitionFields);

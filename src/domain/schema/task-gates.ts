@@ -1,7 +1,7 @@
 /** What holds back executions of a task: so many at a time with one value of a key, so many starts in a time. */
 
 import { type ExecutionGate, mostValueBytes } from '../scheduling/task-gates.ts';
-import type { ConcurrencyLimit, RateLimit } from '../task.ts';
+import type { ConcurrencyLimit, RateLimit, RestartIntensity } from '../task.ts';
 import { type Check, field, list, object, oneOf, optional, text, whole } from './check.ts';
 import { flag } from './form.ts';
 import { mostCount, positive } from './values.ts';
@@ -71,6 +71,34 @@ export const rate = optional(
   },
 );
 
+const failures = whole(1, 1000);
+
+export const restartIntensity = optional(
+  object<RestartIntensity>(
+    {
+      failures: field(failures, { means: 'Attempts that may fail within the time.' }),
+      withinMs: field(positive, { means: 'In which time, and how long it waits before one may try.' }),
+      whenQuarantined: optional(oneOf('wait', 'refuse'), {
+        means: 'What becomes of executions while it is quarantined: they wait, or new ones are refused.',
+        defaultWords: 'wait',
+      }),
+    },
+    {
+      pattern: /^(?<failures>[^/]*)\/(?<withinMs>[^:]*)(?::(?<whenQuarantined>.*))?$/,
+      allowed: 'FAILURES/WITHIN or FAILURES/WITHIN:WHEN_QUARANTINED',
+    },
+  ),
+  {
+    means:
+      'A task of which more attempts fail in a time is quarantined: its executions wait, but for one that may try after that time, and after twice as long each time it fails. When one completes, all go on.',
+    ...flag(
+      '--restart-intensity <limit>',
+      'FAILURES/WITHIN[:WHEN_QUARANTINED], such as 5/1m:refuse',
+      'Limits:',
+    ),
+  },
+);
+
 const value = text(mostValueBytes);
 
 const concurrencyGate = object<ConcurrencyLimit & { readonly value: string }>({
@@ -88,10 +116,21 @@ const rateGate = object<RateLimit & { readonly value: string }>({
   burst: optional(whole(1, mostUnits)),
 });
 
+const quarantineGate = object<
+  Omit<RestartIntensity, 'whenQuarantined'> & { readonly key: string; readonly value: string }
+>({
+  key: gateKey,
+  value,
+  failures,
+  withinMs: positive,
+});
+
 const gate: Check<ExecutionGate> = (found, place) =>
-  found !== null && typeof found === 'object' && 'units' in found
-    ? rateGate(found, place)
-    : concurrencyGate(found, place);
+  (has(found, 'units') ? rateGate : has(found, 'failures') ? quarantineGate : concurrencyGate)(found, place);
+
+function has(found: unknown, name: string): boolean {
+  return found !== null && typeof found === 'object' && name in found;
+}
 
 /** Of an execution. */
-export const executionGates = list(gate, 2 * mostGates);
+export const executionGates = list(gate, 2 * mostGates + 1);

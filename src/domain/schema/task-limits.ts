@@ -77,6 +77,8 @@ export const retry = object<RetryPolicy>({
     means:
       'Retries of all executions of the task together: each first attempt puts so much of one aside, up to a hundred, and ten are there from the start. It keeps retries from making an outage worse.',
     defaultWords: 'not bounded',
+    shown: 'retry budget',
+    ...flag('--retry-budget <share>', 'of first attempts, such as 0.1', 'Limits:'),
   }),
   onExhausted: optional(oneOf('fail', 'hold'), {
     means:

@@ -130,6 +130,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions): WasmRuntime {
     kind: 'wasm',
     capabilities: { reattach: false, pause: false, stdin: true, typedFunctions: true },
     defaultLimits,
+    checkSettings,
     resolve: (draft, fetching) => resolveArtifact(draft, fetching, options),
     async prepare(task: TaskDefinition): Promise<PreparedArtifact> {
       checkSettings(task);

@@ -15,6 +15,7 @@ import { repeatedKey } from './json-keys.ts';
 import {
   type Check,
   checkDuration,
+  checkFieldMask,
   checkTimestamp,
   enumCheck,
   scalarCheck,
@@ -83,6 +84,7 @@ const fieldsOf = new WeakMap<DescMessage, ReadonlyMap<string, KnownField>>();
 function checkMessage(desc: DescMessage, json: JsonValue, path: string): JsonValue {
   if (desc.typeName === 'google.protobuf.Duration') return checkDuration(json, path);
   if (desc.typeName === 'google.protobuf.Timestamp') return checkTimestamp(json, path);
+  if (desc.typeName === 'google.protobuf.FieldMask') return checkFieldMask(json, path);
   // Any JSON goes for these.
   if (desc.typeName.startsWith('google.protobuf.')) return json;
   if (json === null || typeof json !== 'object' || Array.isArray(json)) {

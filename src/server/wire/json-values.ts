@@ -137,3 +137,14 @@ export function shown(value: JsonValue): string {
   if (value === null || typeof value !== 'object') return String(value);
   return Array.isArray(value) ? 'a list' : 'an object';
 }
+
+/** Paths with commas between, of which each name is as in messages or as in JSON. */
+export const checkFieldMask: Check = (value, path) => {
+  if (typeof value !== 'string' || !/^[\w.,]*$/.test(value)) {
+    throw invalidArgument(
+      path,
+      `is ${shown(value)}; allowed is a text of names with commas between, such as "rate,retry.budget"`,
+    );
+  }
+  return value.replace(/_+([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase());
+};

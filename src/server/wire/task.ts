@@ -9,7 +9,7 @@ import { taskDefinition } from '../../domain/schema/task-definition.ts';
 import { digest, label, mostPathBytes } from '../../domain/schema/values.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { Artifact, RuntimeKind, Task, TaskDefinition } from '../../domain/task.ts';
-import type { TaskDraft } from '../../domain/tasks.ts';
+import type { TaskDraft, TaskQuarantine } from '../../domain/tasks.ts';
 import type { TaskDefinition as WireDefinition, Task as WireTask } from '../gen/spearlet/task_pb.js';
 import { TaskSchema } from '../gen/spearlet/task_pb.js';
 import { definitionMessage } from './definition-message.ts';
@@ -23,26 +23,32 @@ type Plain = Omit<TaskDraft, 'source' | 'sha256'>;
 /** Throws invalid_argument with the field and what is allowed. */
 export function draftFromWire(definition: WireDefinition | undefined): TaskDraft {
   if (definition === undefined) throw invalidArgument('definition', 'is required');
+  const settings = settingsFromWire(definition);
+  return {
+    ...settings,
+    source: sourceFromWire(settings.runtime, definition.artifact?.source),
+    sha256: digestFromWire(definition.artifact?.sha256 ?? ''),
+  };
+}
+
+/** All but the artifact. Throws invalid_argument with the field and what is allowed. */
+export function settingsFromWire(definition: WireDefinition): Plain {
   const said = definitionMessage.read(definition, 'definition');
   // The schema has a default for each field that is not set here, or refuses a message without it.
   const filled = withDefaults<TaskDefinition>(taskDefinition.form, said) as Omit<TaskDefinition, 'artifact'>;
   const { runtime, retry } = filled;
   checkKeysOnce('definition.concurrency', said.concurrency);
   checkKeysOnce('definition.rate', said.rate);
-  return {
-    ...inOrder<Plain>(taskDefinition.form, {
-      ...filled,
-      limits: said.limits ?? {},
-      retry: { ...retry, maxMs: Math.max(retry.initialMs, retry.maxMs) },
-      ...networkFrom(runtime, said),
-      ...secretsFrom(said),
-      container: containerOf(runtime, said),
-      warm: warmOf(runtime, definition.warm !== undefined, filled.warm),
-      ...changedInterruption(runtime, filled),
-    }),
-    source: sourceFromWire(runtime, definition.artifact?.source),
-    sha256: digestFromWire(definition.artifact?.sha256 ?? ''),
-  };
+  return inOrder<Plain>(taskDefinition.form, {
+    ...filled,
+    limits: said.limits ?? {},
+    retry: { ...retry, maxMs: Math.max(retry.initialMs, retry.maxMs) },
+    ...networkFrom(runtime, said),
+    ...secretsFrom(said),
+    container: containerOf(runtime, said),
+    warm: warmOf(runtime, definition.warm !== undefined, filled.warm),
+    ...changedInterruption(runtime, filled),
+  });
 }
 
 /** Of two limits of one key only the lower would ever hold. */
@@ -91,7 +97,7 @@ function digestFromWire(value: string): string {
 }
 
 /** @param withValues whether the values of variables are in it, or their names alone */
-export function taskToWire(task: Task, withValues: boolean): WireTask {
+export function taskToWire(task: Task, withValues: boolean, quarantine?: TaskQuarantine): WireTask {
   const { definition } = task;
   const environment = withValues ? definition.environment : namesOf(definition.environment);
   return create(TaskSchema, {
@@ -113,7 +119,16 @@ export function taskToWire(task: Task, withValues: boolean): WireTask {
     updatedAt: timestampFromMs(task.updatedAt),
     wit: task.wit,
     loosened: [...loosened(definition)],
+    ...(quarantine !== undefined && { quarantine: quarantineToWire(quarantine) }),
   });
+}
+
+function quarantineToWire({ since, nextProbeAt, ...rest }: TaskQuarantine) {
+  return {
+    ...rest,
+    since: timestampFromMs(since),
+    ...(nextProbeAt !== undefined && { nextProbeAt: timestampFromMs(nextProbeAt) }),
+  };
 }
 
 type WireArtifactInit = NonNullable<

@@ -16,11 +16,13 @@ import {
   type ExecutionFilter,
   type LogOutline,
   type NodeEvent,
+  type OrderChanges,
   type Retained,
   type Retention,
   type Store,
   type StoreCounts,
   type StoredBytes,
+  type StoredOrder,
   type StoredQuota,
   StoreError,
   type WaitingAlarm,
@@ -37,6 +39,7 @@ import { closeDatabase } from './file/private-folder.ts';
 import { type MigrationProgress, migrate } from './file/schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './file/settings.ts';
 import { Log } from './read/log.ts';
+import { OrderRows } from './read/order-rows.ts';
 import { QuotaRows } from './read/quotas.ts';
 import { ReadTurn } from './read/read-turn.ts';
 import { Records } from './read/records.ts';
@@ -127,6 +130,7 @@ class SqliteStore implements Store {
   readonly #records: Records;
   readonly #waiting: WaitingLines;
   readonly #quotas: QuotaRows;
+  readonly #order: OrderRows;
   readonly #tasks: Tasks;
   readonly #stored: StoredBytesReader;
 
@@ -151,6 +155,7 @@ class SqliteStore implements Store {
     this.#records = new Records(db);
     this.#waiting = new WaitingLines(db);
     this.#quotas = new QuotaRows(db);
+    this.#order = new OrderRows(db);
     this.#tasks = new Tasks(db);
     this.#stored = new StoredBytesReader(db, join(dataDir, 'blobs'));
     this.#sweep = new Sweep({
@@ -346,6 +351,14 @@ class SqliteStore implements Store {
 
   async hasArtifact(tenant: string, sha256: string): Promise<boolean> {
     return this.#use('cannot read a task', () => this.#tasks.hasArtifact(tenant, sha256));
+  }
+
+  async order(): Promise<StoredOrder> {
+    return this.#use('cannot read the order of runs', () => this.#order.all());
+  }
+
+  async saveOrder(changes: OrderChanges): Promise<number> {
+    return this.#writes.send('cannot save the order of runs', { kind: 'saveOrder', changes });
   }
 
   async storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ConcurrencyUse, GateUse, RateUse } from '../../../src/domain/scheduling/gate.ts';
+import type { ConcurrencyUse, GateUse, QuarantineUse, RateUse } from '../../../src/domain/scheduling/gate.ts';
 import { type Leaf, type Priority, priorities } from '../../../src/domain/scheduling/priority.ts';
 import { RunOrder } from '../../../src/domain/scheduling/run-order.ts';
 import { growth } from '../../support/processor-time.ts';
@@ -20,6 +20,13 @@ function rate(value: string, units: number, perMs: number, burst = 1): RateUse {
   return { kind: 'rate', rule: 'rate', meter: value, key: 'rate', value, units, perMs, burst };
 }
 
+function fragile(failures = 1, withinMs = 32): QuarantineUse {
+  return {
+    ...{ kind: 'quarantine', rule: 'task/quarantine', meter: 'task', key: 'task', value: 'task' },
+    ...{ failures, withinMs },
+  };
+}
+
 const anyLeaf = fc.record({
   tenant: fc.constantFrom('a', 'b'),
   priority: fc.constantFrom(...priorities),
@@ -31,15 +38,18 @@ const anyUses = fc.tuple(
   fc.constantFrom(undefined, 'p', 'q', 'r'),
   fc.constantFrom(undefined, 'all'),
   fc.constantFrom(undefined, undefined, 'slow'),
+  fc.constantFrom(undefined, 'fragile'),
 );
 
-type Names = [string | undefined, string | undefined, string | undefined];
+type Name = string | undefined;
+type Names = [Name, Name, Name, Name];
 
-function usesOf([user, all, slow]: Names, limits: readonly [number, number]): GateUse[] {
+function usesOf([user, all, slow, breaks]: Names, limits: readonly [number, number]): GateUse[] {
   return [
     ...(user === undefined ? [] : [concurrency(user, limits[0])]),
     ...(all === undefined ? [] : [concurrency(all, limits[1], 'whole')]),
     ...(slow === undefined ? [] : [rate(slow, 2, 128, 2)]),
+    ...(breaks === undefined ? [] : [fragile()]),
   ];
 }
 
@@ -65,7 +75,11 @@ const act = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('end' as const), used: fc.constantFrom(0, 64, 256, 4096) }),
+    arbitrary: fc.record({
+      kind: fc.constant('end' as const),
+      used: fc.constantFrom(0, 64, 256, 4096),
+      what: fc.constantFrom('failed', 'failed', 'succeeded', undefined),
+    }),
   },
   {
     weight: 2,
@@ -79,6 +93,7 @@ const act = fc.oneof(
       changed: fc.constantFrom(0, 1),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const) }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -128,9 +143,16 @@ test('does what the rules say in their plainest form, whatever comes in whatever
         } else if (each.kind === 'quota') {
           order.setQuota(each.tenant, { running: each.running });
           plain.setQuota(each.tenant, each.running);
+        } else if (each.kind === 'reset') {
+          order.resetQuarantines('task');
+          plain.reset(fragile());
         } else {
           const ended = running.shift();
           if (ended === undefined) continue;
+          if (each.what !== undefined) {
+            order.judge(ended, { kind: each.what, error: { code: 'TRAP', message: '' } }, now);
+            plain.judge(ended, each.what);
+          }
           order.end(ended, each.used, now);
           plain.end(ended, each.used);
         }
@@ -182,6 +204,30 @@ describe('a concurrency key', () => {
     expect(takeAll(order)).toEqual(['3']);
     order.change(concurrency('a', 3));
     expect(takeAll(order)).toEqual(['4', '5']);
+  });
+
+  test('that its owner has no more holds nobody back, also not one that comes with it later', () => {
+    const order = new RunOrder();
+    const of = (rule: string, version: number) => ({ ...concurrency('a', 1), rule, version });
+    const slow: GateUse = { ...rate('a', 1, 1000), rule: 't1/rate', version: 1 };
+    for (let n = 0; n < 3; n++) order.add(`${n}`, { ...leaf(), gates: [of('t1/user', 1), slow] });
+    order.add('other', { ...leaf('low'), gates: [{ ...of('t2/user', 1), meter: 'other' }] });
+    expect(takeAll(order, 1000)).toEqual(['0', 'other']);
+    order.add('other 2', { ...leaf('low'), gates: [{ ...of('t2/user', 1), meter: 'other' }] });
+    order.replaceRules('t1', 2, []);
+    expect(takeAll(order, 1000)).toEqual(['1', '2']);
+    order.add('3', { ...leaf(), gates: [of('t1/user', 1), slow] });
+    expect(takeAll(order, 1000)).toEqual(['3']);
+    // Nor before a value of its key that nobody had before.
+    order.add('new value', { ...leaf(), gates: [{ ...slow, meter: 'b', value: 'b' }] });
+    expect(takeAll(order, 1000)).toEqual(['new value']);
+    order.end('new value', 1, 1000);
+    // And again one that it has anew.
+    order.replaceRules('t1', 3, [of('t1/user', 3)]);
+    order.add('4', { ...leaf(), gates: [of('t1/user', 1)] });
+    expect(takeAll(order, 1000)).toEqual([]);
+    for (const id of ['0', '1', '2', '3']) order.end(id, 1, 1000);
+    expect(takeAll(order, 1000)).toEqual(['4']);
   });
 
   test('counts what ran before a restart', () => {
@@ -367,6 +413,128 @@ describe('a rate', () => {
         },
       ),
     );
+  });
+});
+
+describe('a quarantine', () => {
+  const error = { code: 'TRAP', message: 'unreachable' };
+  const failed = { kind: 'failed', error } as const;
+  const use = fragile(2, 1000);
+  const crowd = (order: RunOrder, count: number, gates: GateUse[] = [use]) => {
+    for (let n = 0; n < count; n++) order.add(`${n}`, { ...leaf(), gates });
+  };
+  const end = (order: RunOrder, id: string, verdict: Parameters<RunOrder['judge']>[1], now: number) => {
+    order.judge(id, verdict, now);
+    order.end(id, 1, now);
+  };
+
+  /** With three that have failed, a fourth that runs and six that wait. */
+  function quarantined(): RunOrder {
+    const order = new RunOrder();
+    crowd(order, 10);
+    for (let n = 0; n < 4; n++) order.take(() => 1, 0);
+    for (const id of ['0', '1', '2']) end(order, id, failed, 100);
+    return order;
+  }
+
+  test('holds all of a task of which more attempts failed in a time than it allows, and says why', () => {
+    const order = quarantined();
+    order.add('other', leaf());
+    expect(takeAll(order, 100)).toEqual(['other']);
+    expect(order.heldBy('5')).toMatchObject({
+      gate: { kind: 'quarantine', failures: 2, withinMs: 1000 },
+      trouble: { since: 100, failures: 3, last: error, probes: 0, probeAt: 1100 },
+      opensAt: 1100,
+    });
+  });
+
+  test('forgets failures that are older than its time', () => {
+    const order = new RunOrder();
+    crowd(order, 9);
+    for (const [n, now] of [0, 500, 1000, 1500, 2000].entries()) {
+      expect(order.take(() => 1, now)).toBe(`${n}`);
+      end(order, `${n}`, failed, now);
+    }
+    expect(order.quarantineOf(use)).toBeUndefined();
+  });
+
+  test('lets one try after its time, and all when that succeeds', () => {
+    const order = quarantined();
+    expect(takeAll(order, 1099)).toEqual([]);
+    expect(takeAll(order, 1100)).toEqual(['4']);
+    expect(order.heldBy('5')).toMatchObject({ trouble: { probe: '4' }, opensAt: Number.POSITIVE_INFINITY });
+    end(order, '4', { kind: 'succeeded' }, 1200);
+    expect(takeAll(order, 1200)).toEqual(['5', '6', '7', '8', '9']);
+  });
+
+  test('waits twice as long after each that fails, up to an hour', () => {
+    const order = quarantined();
+    const pauses: number[] = [];
+    let now = 100;
+    for (let n = 4; n < 10; n++) {
+      const opens = order.nextOpening;
+      pauses.push(opens - now);
+      now = opens;
+      expect(takeAll(order, now)).toEqual([`${n}`]);
+      end(order, `${n}`, failed, now);
+    }
+    expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000]);
+    for (let n = 10; n < 20; n++) {
+      order.add(`${n}`, { ...leaf(), gates: [use] });
+      now = order.nextOpening;
+      expect(takeAll(order, now)).toEqual([`${n}`]);
+      end(order, `${n}`, failed, now);
+    }
+    expect(order.nextOpening - now).toBe(3_600_000);
+  });
+
+  test('lets another try at once where nothing came of the one that did', () => {
+    const order = quarantined();
+    expect(takeAll(order, 1100)).toEqual(['4']);
+    order.end('4', 1, 1150);
+    expect(takeAll(order, 1150)).toEqual(['5']);
+  });
+
+  test('is not ended by one that ran before it began', () => {
+    const order = quarantined();
+    end(order, '3', { kind: 'succeeded' }, 200);
+    expect(takeAll(order, 200)).toEqual([]);
+    expect(order.quarantineOf(use)).toMatchObject({ trouble: { since: 100 }, isFull: true });
+  });
+
+  test('ends when it is reset, and when its task has no such limit any more', () => {
+    for (const act of [
+      (order: RunOrder) => expect(order.resetQuarantines('task')).toBe(true),
+      (order: RunOrder) => order.replaceRules('task', 2, []),
+    ]) {
+      const order = quarantined();
+      act(order);
+      expect(order.quarantineOf(use)).toBeUndefined();
+      expect(takeAll(order, 100)).toEqual(['4', '5', '6', '7', '8', '9']);
+    }
+  });
+
+  test('has room for one, which is there when it comes to try', () => {
+    const order = quarantined();
+    for (const id of ['4', '5', '6', '7', '8', '9']) order.remove(id);
+    expect(order.quarantineOf(use, 1000)?.isFull).toBe(true);
+    expect(order.quarantineOf(use, 1100)?.isFull).toBe(false);
+    order.add('new', { ...leaf(), gates: [use] });
+    expect(order.quarantineOf(use, 1100)?.isFull).toBe(true);
+    expect(takeAll(order, 1100)).toEqual(['new']);
+    expect(order.quarantineOf(use, 1100)?.isFull).toBe(true);
+  });
+
+  test('stays also where nothing of its task waits or runs', () => {
+    const order = quarantined();
+    for (const id of ['4', '5', '6', '7', '8', '9']) order.remove(id);
+    order.end('3', 1, 100);
+    for (let n = 0; n < 20_000; n++) {
+      order.add(`x${n}`, { ...leaf(), gates: [concurrency(`${n}`, 1)] });
+      order.end(order.take(() => 1, 100) ?? '', 1, 100);
+    }
+    order.add('new', { ...leaf(), gates: [use] });
+    expect(takeAll(order, 1099)).toEqual([]);
   });
 });
 

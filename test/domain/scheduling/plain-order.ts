@@ -1,5 +1,5 @@
 /** The rules of `RunOrder` in their plainest form: every choice looks at everything. */
-import type { ConcurrencyUse, GateUse, RateUse } from '../../../src/domain/scheduling/gate.ts';
+import type { ConcurrencyUse, GateUse, QuarantineUse, RateUse } from '../../../src/domain/scheduling/gate.ts';
 import { type Leaf, priorities, priorityWeights } from '../../../src/domain/scheduling/priority.ts';
 
 interface Plain {
@@ -26,7 +26,16 @@ function node(name: string, weight: number, rank: number, used: number): Plain {
   return { name, weight, rank, used, reached: 0, since: 0, awake: false, below: [] };
 }
 
-type Use = ConcurrencyUse | RateUse;
+type Use = ConcurrencyUse | RateUse | QuarantineUse;
+
+/** What happened to the attempts behind a quarantine gate, all of it. */
+interface Happened {
+  readonly what: 'passed' | 'failed' | 'succeeded' | 'left' | 'reset';
+  readonly id: string;
+  readonly at: number;
+  readonly failures: number;
+  readonly withinMs: number;
+}
 
 export class PlainOrder {
   readonly #root = node('', 1, 0, 0);
@@ -36,6 +45,8 @@ export class PlainOrder {
   readonly #rules = new Map<string, Use>();
   readonly #fullAt = new Map<string, number>();
   readonly #quotas = new Map<string, number>();
+  /** By meter. */
+  readonly #history = new Map<string, Happened[]>();
   #serial = 0;
   #now = 0;
 
@@ -112,6 +123,7 @@ export class PlainOrder {
     this.#waiting = this.#waiting.filter(({ id }) => id !== job.id);
     this.#running.set(job.id, { job, expectedMs });
     for (const use of job.uses) {
+      if (use.kind === 'quarantine') this.#happened(use, 'passed', job.id);
       if (use.kind !== 'rate') continue;
       const { perMs, units } = this.#rules.get(use.rule) as typeof use;
       const fullAt = this.#fullAt.get(use.meter) ?? 0;
@@ -125,6 +137,7 @@ export class PlainOrder {
     const run = this.#running.get(id);
     if (run === undefined) return;
     this.#running.delete(id);
+    for (const use of run.job.uses) if (use.kind === 'quarantine') this.#happened(use, 'left', id);
     for (const each of run.job.path.slice(1)) each.used += usedMs / each.weight;
     const jobs = [...this.#waiting, ...[...this.#running.values()].map(({ job }) => job)];
     for (const above of run.job.path.slice(0, -1)) {
@@ -132,6 +145,56 @@ export class PlainOrder {
       above.reached = Math.max(above.reached, ...above.below.map(({ used }) => used));
     }
     this.#wake();
+  }
+
+  judge(id: string, what: 'failed' | 'succeeded'): void {
+    for (const use of this.#running.get(id)?.job.uses ?? []) {
+      if (use.kind === 'quarantine') this.#happened(use, what, id);
+    }
+    this.#wake();
+  }
+
+  reset(use: QuarantineUse): void {
+    this.#happened(use, 'reset', '');
+    this.#wake();
+  }
+
+  #happened(use: QuarantineUse, what: Happened['what'], id: string): void {
+    const { failures, withinMs } = (this.#rules.get(use.rule) ?? use) as QuarantineUse;
+    const history = this.#history.get(use.meter) ?? [];
+    history.push({ what, id, at: this.#now, failures, withinMs });
+    this.#history.set(use.meter, history);
+  }
+
+  /** Goes through all that has happened; says whether one may go through now. */
+  #isLetThrough({ meter }: QuarantineUse): boolean {
+    let failed: number[] = [];
+    let probe: string | undefined;
+    let pause = 0;
+    let next = 0;
+    let isQuarantined = false;
+    for (const { what, id, at, failures, withinMs } of this.#history.get(meter) ?? []) {
+      const isProbe = isQuarantined && probe === id;
+      if (what === 'reset' || (isProbe && what === 'succeeded')) {
+        failed = [];
+        probe = undefined;
+        isQuarantined = false;
+      } else if (isProbe && what === 'failed') {
+        probe = undefined;
+        pause *= 2;
+        next = at + pause;
+      } else if (isProbe && what === 'left') probe = undefined;
+      else if (isQuarantined && what === 'passed') probe = id;
+      else if (!isQuarantined && what === 'failed') {
+        failed = [...failed, at].filter((each) => each > at - withinMs);
+        if (failed.length <= failures) continue;
+        isQuarantined = true;
+        failed = [];
+        pause = withinMs;
+        next = at + pause;
+      }
+    }
+    return !isQuarantined || (probe === undefined && next <= this.#now);
   }
 
   #path({ tenant, priority, fairnessKey }: Leaf): Plain[] {
@@ -167,6 +230,8 @@ export class PlainOrder {
 
   #admits(use: Use): boolean {
     const said = this.#rules.get(use.rule) as Use;
+    if (use.kind === 'quarantine') return this.#isLetThrough(use);
+    if (said.kind === 'quarantine') return false;
     if ('units' in said) {
       const fullAt = this.#fullAt.get(use.meter) ?? 0;
       return fullAt - ((said.burst - 1) * said.perMs) / said.units <= this.#now;

@@ -89,13 +89,34 @@ export function waitingContract(open: () => Promise<Store>): void {
     expect(await store.waking(all[2], 1)).toEqual([]);
   });
 
+  test('one that has begun can wait in a line as well, and one that has ended never does', async () => {
+    const store = await filled();
+    const place = { line: 'c', since: 5, wakesAt: 50 };
+    const ended = recordOf(executionId(4), 'completed', { lastSequence: 3 });
+    await store.commit([
+      changed(6, 'running', place),
+      { ...appending(executionId(4), 3, []), record: ended, waiting: place },
+    ]);
+    expect(await store.waitingExecution(executionId(6))).toMatchObject({
+      record: { status: 'running' },
+      place,
+    });
+    expect(await store.waking(undefined, 1)).toEqual([{ executionId: executionId(6), wakesAt: 50 }]);
+    expect(await store.waitingLines()).toEqual([
+      { line: 'a', count: 3 },
+      { line: 'c', count: 1 },
+    ]);
+    expect((await store.unfinished('', 10)).map(({ executionId: id }) => Number(id.slice(5)))).toEqual([5]);
+    expect(await store.execution(executionId(6))).toMatchObject({ status: 'running' });
+    await store.commit([changed(6, 'running')]);
+    expect((await store.unfinished('', 10)).map(({ executionId: id }) => Number(id.slice(5)))).toEqual([
+      5, 6,
+    ]);
+  });
+
   test('a commit that says nothing of its place takes an execution out of its line', async () => {
     const store = await filled();
-    await store.commit([
-      changed(3, 'running'),
-      changed(2, 'pending'),
-      changed(4, 'running', { line: 'b', since: 5, wakesAt: 100 }),
-    ]);
+    await store.commit([changed(3, 'running'), changed(2, 'pending'), changed(4, 'running')]);
     expect(await store.waitingLines()).toEqual([{ line: 'a', count: 1 }]);
     expect(await store.waking(undefined, 10)).toEqual([{ executionId: executionId(1), wakesAt: 900 }]);
     expect((await store.unfinished('', 10)).map(({ executionId: id }) => Number(id.slice(5)))).toEqual([

@@ -14,6 +14,7 @@ import {
 import { hasLabels, type Labels } from '../../../src/domain/labels.ts';
 import type { DeletedExecution, StatusCounts } from '../../../src/domain/node-feed.ts';
 import type { Quota } from '../../../src/domain/quota.ts';
+import type { NodeUse } from '../../../src/domain/scheduling/order-use.ts';
 import {
   type InvocationKey,
   invocationKey,
@@ -32,11 +33,13 @@ import {
   type ExecutionFilter,
   type LogOutline,
   type NodeEvent,
+  type OrderChanges,
   type Retained,
   type Retention,
   type Store,
   type StoreCounts,
   type StoredBytes,
+  type StoredOrder,
   type StoredQuota,
   StoreError,
   type WaitingAlarm,
@@ -68,6 +71,9 @@ class InMemory implements MemoryStore {
   readonly #claims = new Map<InvocationKey, string>();
   readonly #staged = new Set<string>();
   readonly #quotas = new Map<string, Quota>();
+  readonly #nodes = new Map<string, NodeUse>();
+  readonly #meters = new Map<string, number>();
+  #emptyAt: number | undefined;
   readonly #waiting = new Map<string, WaitingPlace>();
   readonly #tasks = new MemoryTasks();
   #fault: Error | undefined;
@@ -100,6 +106,9 @@ class InMemory implements MemoryStore {
     }
     if (claim !== undefined) this.#claims.set(claim, executionId);
     const position = this.#logs.append(executionId, events);
+    for (const { meter, fullAt } of entry.meters ?? []) {
+      this.#meters.set(meter, Math.max(fullAt, this.#meters.get(meter) ?? fullAt));
+    }
     if (entry.input !== undefined && !isEmptyInvocation(entry.input) && !this.#inputs.has(executionId)) {
       this.#inputs.set(executionId, copyInvocation(entry.input));
     }
@@ -107,7 +116,7 @@ class InMemory implements MemoryStore {
       this.#records.set(executionId, structuredClone(record));
       this.#staged.delete(executionId);
       this.#waiting.delete(executionId);
-      if (record.status === 'pending' && entry.waiting !== undefined) {
+      if (!isTerminal(record.status) && entry.waiting !== undefined) {
         this.#waiting.set(executionId, { ...entry.waiting });
       }
     }
@@ -307,6 +316,26 @@ class InMemory implements MemoryStore {
       [...this.#records.values()].filter((each) => each.status === status && sees(scope, each));
     const counted = executionStatuses.map((status) => [status, of(status).length]);
     return { executions: Object.fromEntries(counted) as StatusCounts, tasks: this.#tasks.named(scope) };
+  }
+
+  async order(): Promise<StoredOrder> {
+    this.#touch();
+    return {
+      nodes: structuredClone([...this.#nodes.values()]),
+      meters: [...this.#meters].map(([meter, fullAt]) => ({ meter, fullAt })),
+      ...(this.#emptyAt !== undefined && { emptyAt: this.#emptyAt }),
+      isWhole: true,
+    };
+  }
+
+  async saveOrder({ nodes = [], forgotten = [], emptyAt, fullBefore }: OrderChanges): Promise<number> {
+    this.#touch();
+    for (const path of forgotten) this.#nodes.delete(JSON.stringify(path));
+    for (const node of nodes) this.#nodes.set(JSON.stringify(node.path), structuredClone(node));
+    if (emptyAt !== undefined) this.#emptyAt = Math.max(emptyAt, this.#emptyAt ?? emptyAt);
+    const full = [...this.#meters].filter(([, fullAt]) => fullBefore !== undefined && fullAt <= fullBefore);
+    for (const [meter] of full.slice(0, 1000)) this.#meters.delete(meter);
+    return Math.min(full.length, 1000);
   }
 
   async storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes> {

@@ -21,19 +21,18 @@ const pageSize = 500;
  */
 export async function leftInstances(store: Store): Promise<ReadonlySet<string>> {
   const instances = new Set<string>();
-  let beforeId: string | undefined;
+  let after = '';
   for (;;) {
-    const page = await store.executions({
-      statuses: ['running'],
-      limit: pageSize,
-      ...(beforeId !== undefined && { beforeId }),
-    });
-    for (const { state, instanceId } of page) {
+    // What waits in a line has no instance.
+    const page = await store.unfinished(after, pageSize);
+    for (const { status, state, instanceId } of page) {
+      if (status !== 'running') continue;
       if (instanceId !== '' && state !== 'running.backingOff') instances.add(instanceId);
     }
     const last = page.at(-1);
-    if (last === undefined) return instances;
-    beforeId = last.executionId;
+    // An index that is damaged would lead to the same page again.
+    if (last === undefined || last.executionId <= after) return instances;
+    after = last.executionId;
   }
 }
 

@@ -20,7 +20,7 @@ export declare const file_spearlet_gate: GenFile;
  */
 export declare type QueueGate = Message<"spearlet.QueueGate"> & {
   /**
-   * `concurrency`, `rate`, `quota`, `resources`.
+   * `concurrency`, `rate`, `resources`, `quota`, `quotaRate`, `quotaMemory`, `quarantine`.
    *
    * @generated from field: string kind = 1;
    */
@@ -41,14 +41,14 @@ export declare type QueueGate = Message<"spearlet.QueueGate"> & {
   value: string;
 
   /**
-   * Attempts at a time; of a rate, starts in the time that `per` says; of memory, bytes.
+   * Attempts at a time; of a rate, starts in the time that `per` says; of memory, bytes; of a quarantine, failures in it.
    *
    * @generated from field: uint64 limit = 4;
    */
   limit: bigint;
 
   /**
-   * Of a rate.
+   * Of a rate and of a quarantine.
    *
    * @generated from field: google.protobuf.Duration per = 5;
    */
@@ -83,7 +83,7 @@ export declare type QueueGate = Message<"spearlet.QueueGate"> & {
  */
 export declare type QueueGateJson = {
   /**
-   * `concurrency`, `rate`, `quota`, `resources`.
+   * `concurrency`, `rate`, `resources`, `quota`, `quotaRate`, `quotaMemory`, `quarantine`.
    *
    * @generated from field: string kind = 1;
    */
@@ -104,14 +104,14 @@ export declare type QueueGateJson = {
   value?: string;
 
   /**
-   * Attempts at a time; of a rate, starts in the time that `per` says; of memory, bytes.
+   * Attempts at a time; of a rate, starts in the time that `per` says; of memory, bytes; of a quarantine, failures in it.
    *
    * @generated from field: uint64 limit = 4;
    */
   limit?: string;
 
   /**
-   * Of a rate.
+   * Of a rate and of a quarantine.
    *
    * @generated from field: google.protobuf.Duration per = 5;
    */

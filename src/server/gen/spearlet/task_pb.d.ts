@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Duration, DurationJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import type { Duration, DurationJson, FieldMask, FieldMaskJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import type { ErrorCode, ErrorCodeJson, Priority, PriorityJson, Timeouts, TimeoutsJson } from "./function_pb.js";
 
 /**
@@ -808,6 +808,62 @@ export declare type RateLimitJson = {
 export declare const RateLimitSchema: GenMessage<RateLimit, {jsonType: RateLimitJson}>;
 
 /**
+ * What becomes of a task of which many attempts fail: past so many in a time it is quarantined. Its executions wait or
+ * are refused then, but for one that is let through to try after that time, and after twice as long each time it fails.
+ *
+ * @generated from message spearlet.RestartIntensity
+ */
+export declare type RestartIntensity = Message<"spearlet.RestartIntensity"> & {
+  /**
+   * 1 to 1000: one more in the time quarantines it.
+   *
+   * @generated from field: uint32 failures = 1;
+   */
+  failures: number;
+
+  /**
+   * @generated from field: google.protobuf.Duration within = 2;
+   */
+  within?: Duration | undefined;
+
+  /**
+   * @generated from field: spearlet.WhenQuarantined when_quarantined = 3;
+   */
+  whenQuarantined: WhenQuarantined;
+};
+
+/**
+ * What becomes of a task of which many attempts fail: past so many in a time it is quarantined. Its executions wait or
+ * are refused then, but for one that is let through to try after that time, and after twice as long each time it fails.
+ *
+ * @generated from message spearlet.RestartIntensity
+ */
+export declare type RestartIntensityJson = {
+  /**
+   * 1 to 1000: one more in the time quarantines it.
+   *
+   * @generated from field: uint32 failures = 1;
+   */
+  failures?: number;
+
+  /**
+   * @generated from field: google.protobuf.Duration within = 2;
+   */
+  within?: DurationJson;
+
+  /**
+   * @generated from field: spearlet.WhenQuarantined when_quarantined = 3;
+   */
+  whenQuarantined?: WhenQuarantinedJson;
+};
+
+/**
+ * Describes the message spearlet.RestartIntensity.
+ * Use `create(RestartIntensitySchema)` to create a new message.
+ */
+export declare const RestartIntensitySchema: GenMessage<RestartIntensity, {jsonType: RestartIntensityJson}>;
+
+/**
  * Everything that a task says.
  *
  * @generated from message spearlet.TaskDefinition
@@ -991,6 +1047,13 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
    * @generated from field: repeated spearlet.RateLimit rate = 27;
    */
   rate: RateLimit[];
+
+  /**
+   * Absent: it is never quarantined.
+   *
+   * @generated from field: spearlet.RestartIntensity restart_intensity = 28;
+   */
+  restartIntensity?: RestartIntensity | undefined;
 };
 
 /**
@@ -1177,6 +1240,13 @@ export declare type TaskDefinitionJson = {
    * @generated from field: repeated spearlet.RateLimit rate = 27;
    */
   rate?: RateLimitJson[];
+
+  /**
+   * Absent: it is never quarantined.
+   *
+   * @generated from field: spearlet.RestartIntensity restart_intensity = 28;
+   */
+  restartIntensity?: RestartIntensityJson;
 };
 
 /**
@@ -1308,6 +1378,92 @@ export declare type FunctionParameterJson = {
 export declare const FunctionParameterSchema: GenMessage<FunctionParameter, {jsonType: FunctionParameterJson}>;
 
 /**
+ * A task of which too many attempts have failed.
+ *
+ * @generated from message spearlet.TaskQuarantine
+ */
+export declare type TaskQuarantine = Message<"spearlet.TaskQuarantine"> & {
+  /**
+   * @generated from field: google.protobuf.Timestamp since = 1;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * How many failed within the time of its `restart_intensity` before that.
+   *
+   * @generated from field: uint32 failures = 2;
+   */
+  failures: number;
+
+  /**
+   * The error of the last that failed.
+   *
+   * @generated from field: string last_error = 3;
+   */
+  lastError: string;
+
+  /**
+   * Of those that were let through to try since then, how many failed.
+   *
+   * @generated from field: uint32 failed_probes = 4;
+   */
+  failedProbes: number;
+
+  /**
+   * When the next one may try; absent while one tries.
+   *
+   * @generated from field: google.protobuf.Timestamp next_probe_at = 5;
+   */
+  nextProbeAt?: Timestamp | undefined;
+};
+
+/**
+ * A task of which too many attempts have failed.
+ *
+ * @generated from message spearlet.TaskQuarantine
+ */
+export declare type TaskQuarantineJson = {
+  /**
+   * @generated from field: google.protobuf.Timestamp since = 1;
+   */
+  since?: TimestampJson;
+
+  /**
+   * How many failed within the time of its `restart_intensity` before that.
+   *
+   * @generated from field: uint32 failures = 2;
+   */
+  failures?: number;
+
+  /**
+   * The error of the last that failed.
+   *
+   * @generated from field: string last_error = 3;
+   */
+  lastError?: string;
+
+  /**
+   * Of those that were let through to try since then, how many failed.
+   *
+   * @generated from field: uint32 failed_probes = 4;
+   */
+  failedProbes?: number;
+
+  /**
+   * When the next one may try; absent while one tries.
+   *
+   * @generated from field: google.protobuf.Timestamp next_probe_at = 5;
+   */
+  nextProbeAt?: TimestampJson;
+};
+
+/**
+ * Describes the message spearlet.TaskQuarantine.
+ * Use `create(TaskQuarantineSchema)` to create a new message.
+ */
+export declare const TaskQuarantineSchema: GenMessage<TaskQuarantine, {jsonType: TaskQuarantineJson}>;
+
+/**
  * @generated from message spearlet.Task
  */
 export declare type Task = Message<"spearlet.Task"> & {
@@ -1363,6 +1519,13 @@ export declare type Task = Message<"spearlet.Task"> & {
    * @generated from field: string tenant = 9;
    */
   tenant: string;
+
+  /**
+   * Absent while it is not quarantined.
+   *
+   * @generated from field: spearlet.TaskQuarantine quarantine = 10;
+   */
+  quarantine?: TaskQuarantine | undefined;
 };
 
 /**
@@ -1421,6 +1584,13 @@ export declare type TaskJson = {
    * @generated from field: string tenant = 9;
    */
   tenant?: string;
+
+  /**
+   * Absent while it is not quarantined.
+   *
+   * @generated from field: spearlet.TaskQuarantine quarantine = 10;
+   */
+  quarantine?: TaskQuarantineJson;
 };
 
 /**
@@ -1819,6 +1989,190 @@ export declare type ListTasksResponseJson = {
 export declare const ListTasksResponseSchema: GenMessage<ListTasksResponse, {jsonType: ListTasksResponseJson}>;
 
 /**
+ * @generated from message spearlet.UpdateTaskRequest
+ */
+export declare type UpdateTaskRequest = Message<"spearlet.UpdateTaskRequest"> & {
+  /**
+   * By id or name.
+   *
+   * @generated from field: string task = 1;
+   */
+  task: string;
+
+  /**
+   * Read only where the mask names it; what is named and not set here is unset, or has its default again.
+   *
+   * @generated from field: spearlet.TaskDefinition definition = 2;
+   */
+  definition?: TaskDefinition | undefined;
+
+  /**
+   * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts`, `warm` and
+   * `restart_intensity`; also a field of the last four, such as `retry.budget`. Lists and maps are replaced as a whole.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 3;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * Refuse with ABORTED where the task has another revision by now. Without it the others' fields stay as they are.
+   *
+   * @generated from field: optional uint32 expected_revision = 4;
+   */
+  expectedRevision?: number | undefined;
+};
+
+/**
+ * @generated from message spearlet.UpdateTaskRequest
+ */
+export declare type UpdateTaskRequestJson = {
+  /**
+   * By id or name.
+   *
+   * @generated from field: string task = 1;
+   */
+  task?: string;
+
+  /**
+   * Read only where the mask names it; what is named and not set here is unset, or has its default again.
+   *
+   * @generated from field: spearlet.TaskDefinition definition = 2;
+   */
+  definition?: TaskDefinitionJson;
+
+  /**
+   * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts`, `warm` and
+   * `restart_intensity`; also a field of the last four, such as `retry.budget`. Lists and maps are replaced as a whole.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 3;
+   */
+  updateMask?: FieldMaskJson;
+
+  /**
+   * Refuse with ABORTED where the task has another revision by now. Without it the others' fields stay as they are.
+   *
+   * @generated from field: optional uint32 expected_revision = 4;
+   */
+  expectedRevision?: number;
+};
+
+/**
+ * Describes the message spearlet.UpdateTaskRequest.
+ * Use `create(UpdateTaskRequestSchema)` to create a new message.
+ */
+export declare const UpdateTaskRequestSchema: GenMessage<UpdateTaskRequest, {jsonType: UpdateTaskRequestJson}>;
+
+/**
+ * @generated from message spearlet.UpdateTaskResponse
+ */
+export declare type UpdateTaskResponse = Message<"spearlet.UpdateTaskResponse"> & {
+  /**
+   * @generated from field: spearlet.Task task = 1;
+   */
+  task?: Task | undefined;
+
+  /**
+   * False where it was so already: the revision is the same then.
+   *
+   * @generated from field: bool changed = 2;
+   */
+  changed: boolean;
+};
+
+/**
+ * @generated from message spearlet.UpdateTaskResponse
+ */
+export declare type UpdateTaskResponseJson = {
+  /**
+   * @generated from field: spearlet.Task task = 1;
+   */
+  task?: TaskJson;
+
+  /**
+   * False where it was so already: the revision is the same then.
+   *
+   * @generated from field: bool changed = 2;
+   */
+  changed?: boolean;
+};
+
+/**
+ * Describes the message spearlet.UpdateTaskResponse.
+ * Use `create(UpdateTaskResponseSchema)` to create a new message.
+ */
+export declare const UpdateTaskResponseSchema: GenMessage<UpdateTaskResponse, {jsonType: UpdateTaskResponseJson}>;
+
+/**
+ * @generated from message spearlet.ResetTaskRequest
+ */
+export declare type ResetTaskRequest = Message<"spearlet.ResetTaskRequest"> & {
+  /**
+   * By id or name.
+   *
+   * @generated from field: string task = 1;
+   */
+  task: string;
+};
+
+/**
+ * @generated from message spearlet.ResetTaskRequest
+ */
+export declare type ResetTaskRequestJson = {
+  /**
+   * By id or name.
+   *
+   * @generated from field: string task = 1;
+   */
+  task?: string;
+};
+
+/**
+ * Describes the message spearlet.ResetTaskRequest.
+ * Use `create(ResetTaskRequestSchema)` to create a new message.
+ */
+export declare const ResetTaskRequestSchema: GenMessage<ResetTaskRequest, {jsonType: ResetTaskRequestJson}>;
+
+/**
+ * @generated from message spearlet.ResetTaskResponse
+ */
+export declare type ResetTaskResponse = Message<"spearlet.ResetTaskResponse"> & {
+  /**
+   * @generated from field: spearlet.Task task = 1;
+   */
+  task?: Task | undefined;
+
+  /**
+   * False where it was not quarantined.
+   *
+   * @generated from field: bool changed = 2;
+   */
+  changed: boolean;
+};
+
+/**
+ * @generated from message spearlet.ResetTaskResponse
+ */
+export declare type ResetTaskResponseJson = {
+  /**
+   * @generated from field: spearlet.Task task = 1;
+   */
+  task?: TaskJson;
+
+  /**
+   * False where it was not quarantined.
+   *
+   * @generated from field: bool changed = 2;
+   */
+  changed?: boolean;
+};
+
+/**
+ * Describes the message spearlet.ResetTaskResponse.
+ * Use `create(ResetTaskResponseSchema)` to create a new message.
+ */
+export declare const ResetTaskResponseSchema: GenMessage<ResetTaskResponse, {jsonType: ResetTaskResponseJson}>;
+
+/**
  * @generated from message spearlet.DeleteTaskRequest
  */
 export declare type DeleteTaskRequest = Message<"spearlet.DeleteTaskRequest"> & {
@@ -2209,6 +2563,40 @@ export declare type WhenFullJson = "WHEN_FULL_UNSPECIFIED" | "WHEN_FULL_QUEUE" |
 export declare const WhenFullSchema: GenEnum<WhenFull, WhenFullJson>;
 
 /**
+ * @generated from enum spearlet.WhenQuarantined
+ */
+export enum WhenQuarantined {
+  /**
+   * @generated from enum value: WHEN_QUARANTINED_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * They wait; the default.
+   *
+   * @generated from enum value: WHEN_QUARANTINED_WAIT = 1;
+   */
+  WAIT = 1,
+
+  /**
+   * New ones are refused with UNAVAILABLE; what was accepted before waits.
+   *
+   * @generated from enum value: WHEN_QUARANTINED_REFUSE = 2;
+   */
+  REFUSE = 2,
+}
+
+/**
+ * @generated from enum spearlet.WhenQuarantined
+ */
+export declare type WhenQuarantinedJson = "WHEN_QUARANTINED_UNSPECIFIED" | "WHEN_QUARANTINED_WAIT" | "WHEN_QUARANTINED_REFUSE";
+
+/**
+ * Describes the enum spearlet.WhenQuarantined.
+ */
+export declare const WhenQuarantinedSchema: GenEnum<WhenQuarantined, WhenQuarantinedJson>;
+
+/**
  * Registers and describes the functions that can be invoked.
  *
  * @generated from service spearlet.TaskService
@@ -2249,6 +2637,27 @@ export declare const TaskService: GenService<{
     methodKind: "unary";
     input: typeof ListTasksRequestSchema;
     output: typeof ListTasksResponseSchema;
+  },
+  /**
+   * Changes what a task may use and how it is scheduled, and nothing of what it runs: the next revision, as if it were
+   * registered again, without its artifact. It counts at once, also for what waits.
+   *
+   * @generated from rpc spearlet.TaskService.UpdateTask
+   */
+  updateTask: {
+    methodKind: "unary";
+    input: typeof UpdateTaskRequestSchema;
+    output: typeof UpdateTaskResponseSchema;
+  },
+  /**
+   * Ends a quarantine of the task, and forgets what has failed.
+   *
+   * @generated from rpc spearlet.TaskService.ResetTask
+   */
+  resetTask: {
+    methodKind: "unary";
+    input: typeof ResetTaskRequestSchema;
+    output: typeof ResetTaskResponseSchema;
   },
   /**
    * Ends new invocations; admitted ones run to their end.

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { DamagedError } from '../../store.ts';
 import { floorChecksum, stagedChecksum } from '../file/checksum.ts';
+import { meterOf, nodeOf } from '../read/order-rows.ts';
 import { quotaColumns, quotaOf } from '../read/quotas.ts';
 import { assertClaim, assertInput, assertName, type InputRow, type Row, taskOf } from '../read/row.ts';
 import type { Checked, Report } from './check.ts';
@@ -20,6 +21,8 @@ const checks: readonly RowCheck[] = [
   ['SELECT task_id, revision, task, checksum FROM tasks', 'task_id', taskOf],
   ['SELECT tenant, name, task_id, checksum AS name_checksum FROM task_names', 'task_id', assertName],
   [`SELECT ${quotaColumns} FROM quotas`, 'quota_tenant', quotaOf],
+  [`SELECT 'order of runs' AS subject, node, use, checksum FROM order_nodes`, 'subject', nodeOf],
+  [`SELECT 'order of runs' AS subject, meter, full_at, checksum FROM rates`, 'subject', meterOf],
   [
     'SELECT execution_id, checksum FROM staged',
     'execution_id',

@@ -114,6 +114,14 @@ export function quotaChecksum(tenant: string, json: string): number {
   return checksumOf('quotas', tenant, json);
 }
 
+export function orderNodeChecksum(node: string, json: string): number {
+  return checksumOf('order_nodes', node, json);
+}
+
+export function rateChecksum(meter: string, fullAt: number): number {
+  return checksumOf('rates', meter, fullAt);
+}
+
 export function stagedChecksum(executionId: string): number {
   return checksumOf('staged', executionId);
 }

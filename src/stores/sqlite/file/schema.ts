@@ -206,6 +206,16 @@ export const migrations = [
 
   CREATE TABLE quotas (tenant TEXT NOT NULL PRIMARY KEY, quota TEXT NOT NULL, checksum INTEGER) STRICT;
   `,
+  `
+  -- What the order of runs remembers: what each node of its tree has used, and when the bucket of each rate is full.
+  CREATE TABLE order_nodes (node TEXT NOT NULL PRIMARY KEY, use TEXT NOT NULL, checksum INTEGER)
+    STRICT, WITHOUT ROWID;
+  CREATE TABLE rates (meter TEXT NOT NULL PRIMARY KEY, full_at REAL NOT NULL, checksum INTEGER)
+    STRICT, WITHOUT ROWID;
+  CREATE INDEX rates_by_instant ON rates (full_at);
+  -- The row without a name says when those that have none were empty; an instant below 0, that nobody knows it.
+  INSERT INTO rates (meter, full_at) SELECT '', -1 WHERE EXISTS (SELECT 1 FROM executions);
+  `,
 ] as const satisfies readonly (string | Migration)[];
 
 /** The version that this program writes. */

@@ -47,7 +47,7 @@ export class Records {
     this.#unfinished = db.prepare(
       `SELECT ${columns} FROM executions WHERE line = '' AND waits_since = 0 AND execution_id > ?1
        UNION ALL SELECT ${columns} FROM executions
-       WHERE status = 'running' AND status <> 'completed' AND execution_id > ?1
+       WHERE status = 'running' AND status <> 'completed' AND line IS NULL AND execution_id > ?1
        ORDER BY execution_id LIMIT ?2`,
     );
     const counted = (where: string) =>

@@ -17,6 +17,7 @@ import {
   segmentChecksum,
 } from '../file/checksum.ts';
 import { nextPosition } from '../file/positions.ts';
+import { OrderRows } from '../read/order-rows.ts';
 import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
 import { Staging } from './staging.ts';
 
@@ -38,6 +39,7 @@ export class Committer {
   readonly #hasRecord: StatementSync;
   readonly #probe: readonly StatementSync[];
   readonly #staging: Staging;
+  readonly #order: OrderRows;
   #nextPosition: number;
 
   constructor(db: DatabaseSync) {
@@ -77,6 +79,7 @@ export class Committer {
     // Two, as SQLite writes no page in which nothing has changed.
     this.#probe = ['+', '-'].map((sign) => db.prepare(`UPDATE position_floor SET next = next ${sign} 1`));
     this.#staging = new Staging(db);
+    this.#order = new OrderRows(db);
     this.#nextPosition = nextPosition(db);
   }
 
@@ -185,6 +188,7 @@ export class Committer {
       this.#save(executionId, record);
       if (entry.staged) this.#staging.settle(executionId);
     }
+    if (entry.meters !== undefined) for (const meter of entry.meters) this.#order.saveMeter(meter);
     if (record?.ended === true) this.#lasts.delete(executionId);
     else this.#lasts.set(executionId, expected + entry.count);
     return { ok: true, position };

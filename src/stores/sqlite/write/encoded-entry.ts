@@ -1,5 +1,6 @@
 import type { NewEvent } from '../../../domain/event.ts';
 import { type ExecutionStatus, isTerminal } from '../../../domain/execution.ts';
+import type { MeterUse } from '../../../domain/scheduling/order-use.ts';
 import { tenantOf } from '../../../domain/scope.ts';
 import type { CommitEntry, WaitingPlace } from '../../store.ts';
 import { inNoLine, notPending, type WaitingColumns } from '../file/checksum.ts';
@@ -42,6 +43,7 @@ export interface EncodedEntry {
   /** The log before was staged. */
   readonly staged: boolean;
   readonly input: StoredInput | undefined;
+  readonly meters: readonly MeterUse[] | undefined;
 }
 
 const noLabels: readonly Label[] = [];
@@ -75,12 +77,12 @@ export function encodeEntry(
     claim: invocationId === undefined ? undefined : { tenant, invocationId },
     staged,
     input,
+    meters: entry.meters,
   };
 }
 
 function placeOf(status: ExecutionStatus, waiting: WaitingPlace | undefined): WaitingColumns {
-  if (status !== 'pending') return notPending;
-  if (waiting === undefined) return inNoLine;
+  if (waiting === undefined || isTerminal(status)) return status === 'pending' ? inNoLine : notPending;
   const { line, since, wakesAt } = waiting;
   return { line, waitsSince: since, wakesAt: Number.isFinite(wakesAt) ? wakesAt : null };
 }

@@ -1,6 +1,6 @@
 import type { Quota } from '../../../domain/quota.ts';
 import type { Task } from '../../../domain/task.ts';
-import type { CommitResult } from '../../store.ts';
+import type { CommitResult, OrderChanges } from '../../store.ts';
 import type { SqliteFailure } from '../file/failure.ts';
 import type { TaskRevision } from '../read/tasks.ts';
 import type { Removed } from '../retention/removal.ts';
@@ -24,6 +24,7 @@ export type WriterRequest =
   | { readonly kind: 'saveRevision'; readonly task: Task }
   | { readonly kind: 'deleteTask'; readonly taskId: string }
   | { readonly kind: 'saveQuota'; readonly tenant: string; readonly quota: Quota | undefined }
+  | { readonly kind: 'saveOrder'; readonly changes: OrderChanges }
   | { readonly kind: 'deleteRevision'; readonly revision: TaskRevision }
   /** Copies what the write-ahead log holds into the database; does not keep anyone from writing. */
   | { readonly kind: 'checkpoint' }
@@ -41,6 +42,8 @@ export interface WriterAnswers {
   readonly saveRevision: undefined;
   readonly deleteTask: undefined;
   readonly saveQuota: undefined;
+  /** Buckets that were forgotten. */
+  readonly saveOrder: number;
   /** False where an execution uses it, or it is a named task's newest. */
   readonly deleteRevision: boolean;
   readonly checkpoint: undefined;

@@ -6,6 +6,7 @@ import { isSqliteError } from '../file/failure.ts';
 import { HighWater } from '../file/high-water.ts';
 import { Floor, progressOf } from '../file/positions.ts';
 import { settings } from '../file/settings.ts';
+import { OrderRows } from '../read/order-rows.ts';
 import { QuotaRows } from '../read/quotas.ts';
 import { Tasks } from '../read/tasks.ts';
 import { Removal } from '../retention/removal.ts';
@@ -22,6 +23,7 @@ db.exec(settings);
 const committer = new Committer(db);
 const tasks = new Tasks(db);
 const quotas = new QuotaRows(db);
+const order = new OrderRows(db);
 const removal = new Removal(db);
 const retainer = new Retainer(db, removal);
 const floor = new Floor(db);
@@ -71,6 +73,7 @@ const handlers: Handlers = {
   saveRevision: ({ task }) => counted(() => void tasks.saveRevision(task)),
   deleteTask: ({ taskId }) => counted(() => void tasks.delete(taskId)),
   saveQuota: ({ tenant, quota }) => counted(() => void quotas.save(tenant, quota)),
+  saveOrder: ({ changes }) => counted(() => order.save(changes)),
   deleteRevision: ({ revision }) => counted(() => tasks.deleteRevision(revision)),
   checkpoint() {
     db.exec('PRAGMA wal_checkpoint(PASSIVE)');

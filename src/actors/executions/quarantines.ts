@@ -1,0 +1,108 @@
+import { type ErrorCode, RequestError } from '../../domain/errors.ts';
+import type { Verdict } from '../../domain/scheduling/quarantine-gate.ts';
+import { quarantineOf } from '../../domain/scheduling/task-gates.ts';
+import type { Task } from '../../domain/task.ts';
+import type { Quarantines, TaskQuarantine } from '../../domain/tasks.ts';
+import type { ExecutionEvent } from '../../machines/execution-context.ts';
+import { quarantineWords } from '../explain/explanation-gate.ts';
+import { functionIdentity } from '../function-identity.ts';
+import type { HeldTask, Slots } from '../queue/slots.ts';
+import type { LiveExecution } from './live-execution.ts';
+
+type AttemptEnded = Extract<ExecutionEvent, { readonly type: 'attemptEnded' }>;
+
+/** A caller that is refused while one tries comes again after so many milliseconds. */
+const tryingMs = 1000;
+const mostErrorLength = 300;
+
+/** Ends that somebody asked for, or that the node brought: they say nothing of the function. */
+const ofOthers: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CANCELLED',
+  'QUEUE_TIMEOUT',
+  'INTERRUPTED',
+  'RUNTIME_UNAVAILABLE',
+  'INSTANCE_LOST',
+  'KILL_UNCONFIRMED',
+  'SNAPSHOT_INCOMPATIBLE',
+  'MOVED',
+  'INTERNAL',
+]);
+
+/** Which tasks are quarantined, as the slots count what fails of them. It begins anew with the node. */
+export class TaskQuarantines implements Quarantines {
+  readonly #slots: Slots;
+  readonly #host: { readonly toWall: (msFromNow: number) => number; readonly pump: () => void };
+
+  /** `pump` hears that somebody may have a slot. */
+  constructor(
+    slots: Slots,
+    host: { readonly toWall: (msFromNow: number) => number; readonly pump: () => void },
+  ) {
+    this.#slots = slots;
+    this.#host = host;
+  }
+
+  of(task: Task): TaskQuarantine | undefined {
+    const held = this.#held(task);
+    if (held === undefined) return undefined;
+    const { failures, last, probes, heldForMs, probeInMs } = held;
+    const { toWall } = this.#host;
+    return {
+      ...{
+        failures,
+        lastError: `${last.code}: ${last.message}`,
+        failedProbes: probes,
+        since: toWall(-heldForMs),
+      },
+      ...(probeInMs !== undefined && { nextProbeAt: toWall(probeInMs) }),
+    };
+  }
+
+  reset({ taskId }: Task): boolean {
+    const held = this.#slots.resetQuarantines(taskId);
+    this.#host.pump();
+    return held;
+  }
+
+  /** The attempt of one that holds a slot has ended; it is said before its slot is given up. */
+  judge({ executionId, snapshot, gates }: LiveExecution, { end }: AttemptEnded): void {
+    if (!gates.some(({ kind }) => kind === 'quarantine')) return;
+    const cause = snapshot?.context.cause ?? (end.kind === 'failed' ? end : null);
+    const verdict = verdictOf(end.kind, cause);
+    if (verdict !== undefined) this.#slots.judge(executionId, verdict);
+  }
+
+  /** Throws unavailable where the task is quarantined, refuses what comes then, and none is wanted to try. */
+  check(task: Task): void {
+    const { name, restartIntensity } = task.definition;
+    if (restartIntensity?.whenQuarantined !== 'refuse') return;
+    const held = this.#held(task);
+    if (held === undefined || !held.isFull) return;
+    throw new RequestError(
+      'unavailable',
+      `${name} is quarantined: ${quarantineWords(restartIntensity, held)}`,
+      {
+        reason: 'TASK_QUARANTINED',
+        metadata: { task: name },
+        retryAfterMs: Math.max(tryingMs, Math.ceil(held.probeInMs ?? 0)),
+      },
+    );
+  }
+
+  #held(task: Task): (HeldTask & { readonly isFull: boolean }) | undefined {
+    const { restartIntensity } = task.definition;
+    if (restartIntensity === undefined) return undefined;
+    const use = quarantineOf(task, functionIdentity(task.definition));
+    return use === undefined ? undefined : this.#slots.quarantineOf(use);
+  }
+}
+
+function verdictOf(
+  kind: AttemptEnded['end']['kind'],
+  cause: { readonly code: ErrorCode; readonly message: string } | null,
+): Verdict | undefined {
+  if (cause === null) return kind === 'completed' ? { kind: 'succeeded' } : undefined;
+  if (ofOthers.has(cause.code)) return undefined;
+  const { code, message } = cause;
+  return { kind: 'failed', error: { code, message: message.slice(0, mostErrorLength).toWellFormed() } };
+}
