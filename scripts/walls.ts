@@ -293,7 +293,15 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/serve.ts',
-    from: [domain, 'src/config.ts', 'src/config/', 'src/node/', 'src/telemetry/', 'src/version.ts'],
+    from: [
+      domain,
+      'src/config.ts',
+      'src/config-edge.ts',
+      'src/config/',
+      'src/node/',
+      'src/telemetry/',
+      'src/version.ts',
+    ],
     packages: ['node:'],
     rule: 'serve starts a node as config says',
   },

@@ -10,6 +10,7 @@ import {
   resolveConfig,
   retiredOptions,
 } from './config.ts';
+import { hasTls } from './config-edge.ts';
 import type { LogControl, LogSettings } from './domain/log-settings.ts';
 import { type Node, startNode } from './node/node.ts';
 import { type Logger, openLog } from './telemetry/logger.ts';
@@ -41,7 +42,10 @@ export async function serve(
   for (const text of retiredOptions(flags, env, file)) logger.warn(text);
   const stopRequested = Promise.withResolvers<void>();
   let hurry = (): void => {};
-  let reload = (): void => {};
+  let hungUp = false;
+  let reload = (): void => {
+    hungUp = true;
+  };
   const onHangUp = (): void => reload();
   let signals = 0;
   const onSignal = (): void => {
@@ -52,14 +56,15 @@ export async function serve(
   // Before the start, so that a signal that comes early drains the node as well.
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // A terminal that goes away sends it, too, and then the node is to end as anything else there.
+  if ((hasTls(config) || file !== undefined) && !isTerminal) process.on('SIGHUP', onHangUp);
   try {
     const node = await startNode(config, log);
     reload = () => {
       void node.reloadCertificates();
       if (file !== undefined) rereadFile({ flags, env, before: config, logger, control, settings });
     };
-    // A terminal that goes away sends it, too, and then the node is to end as anything else there.
-    if ((node.tls || file !== undefined) && !isTerminal) process.on('SIGHUP', onHangUp);
+    if (hungUp) reload();
     tell?.(whereabouts(node, config.dataDir));
     await stopRequested.promise;
     tell?.(`stopping: what runs has ${config.drainMs / 1000} s; a second Ctrl-C hurries\n`);
