@@ -7,13 +7,14 @@ import type { OptionName } from './config/options.ts';
 import { type ConfigFile, type ConfigFlags, type Environment, OptionSources } from './config/sources.ts';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
+import { resolveTraces, type TracesConfig } from './config-traces.ts';
 import { numberOf, oneOf, registries, truth, weights } from './config-values.ts';
 import { invalidArgument, quote } from './domain/errors.ts';
 import { type LogLevel, logLevels } from './domain/log-settings.ts';
 import type { PriorityWeights } from './domain/scheduling/priority.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
-export interface NodeConfig extends BoundsConfig, EdgeConfig {
+export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
   /** HOST:PORT; port 0 takes a free one. */
   readonly grpcAddress: string;
   readonly httpAddress: string;
@@ -129,6 +130,7 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
     logFormat: oneOf('--log-format', read('logFormat') ?? nodeOptions.logFormat.default, logFormatWords),
     slowCallMs: number('slowCallMs'),
     ...edge,
+    ...resolveTraces(read, env),
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
     unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
     allowGuestLoopback: truth('--allow-guest-loopback', read('allowGuestLoopback')),

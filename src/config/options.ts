@@ -6,8 +6,9 @@ import { boundOptions } from './bound-options.ts';
 import { edgeOptions } from './edge-options.ts';
 import { nodeOptions } from './node-options.ts';
 import type { Option } from './option.ts';
+import { traceOptions } from './trace-options.ts';
 
-const all = { ...nodeOptions, ...edgeOptions, ...boundOptions };
+const all = { ...nodeOptions, ...edgeOptions, ...traceOptions, ...boundOptions };
 
 export type OptionName = keyof typeof all;
 
@@ -17,6 +18,7 @@ export const options: Readonly<Record<OptionName, Option>> = all;
 export const optionGroups: readonly (readonly [about: string, names: readonly OptionName[]])[] = [
   ['The node', namesOf(nodeOptions)],
   ['How callers reach it', namesOf(edgeOptions)],
+  ['Traces', namesOf(traceOptions)],
   ['Limits', namesOf(boundOptions)],
 ];
 

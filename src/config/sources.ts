@@ -51,8 +51,8 @@ export class OptionSources {
       return { kind: 'file', place: `${this.#file.path}:${said.line}`, text: said.text };
     }
     const { lastVariable: place } = options[name];
-    const last = place === undefined ? undefined : this.#env[place];
-    return place === undefined || last === undefined ? undefined : { kind: 'environment', place, text: last };
+    const last = place === undefined ? '' : (this.#env[place] ?? '');
+    return place === undefined || last === '' ? undefined : { kind: 'environment', place, text: last };
   }
 
   /** What to read of an option: sizes and durations in digits. */

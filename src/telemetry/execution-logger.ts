@@ -71,6 +71,12 @@ function logEnd(logger: Logger, record: ExecutionRecord): void {
   );
 }
 
-function identityOf({ executionId, tenant, taskId, taskName }: ExecutionRecord) {
-  return { executionId, ...(tenant !== undefined && { tenant }), taskId, task: taskName };
+function identityOf({ executionId, tenant, taskId, taskName, trace }: ExecutionRecord) {
+  return {
+    executionId,
+    ...(tenant !== undefined && { tenant }),
+    taskId,
+    task: taskName,
+    ...(trace !== undefined && { traceId: trace.traceId }),
+  };
 }
