@@ -1,4 +1,5 @@
 /** The options that say how callers reach a node, and how it knows them; docs/security.md explains them. */
+import { edgeOptions } from './config/edge-options.ts';
 import { truth } from './config-values.ts';
 import { invalidArgument, quote } from './domain/errors.ts';
 
@@ -85,13 +86,14 @@ function jwt(read: (key: keyof EdgeConfig) => string | undefined): JwtConfig {
   ) {
     throw invalidArgument('--jwt-jwks', `is ${quote(jwtJwks)}; allowed are a file and an https URL`);
   }
-  const claim = (key: keyof EdgeConfig, fallback: string): string => read(key) || fallback;
+  const claim = (name: 'jwtTenantClaim' | 'jwtRoleClaim' | 'jwtTasksClaim'): string =>
+    read(name) || edgeOptions[name].default;
   return {
     jwtJwks,
     ...{ jwtIssuer: needed['--jwt-issuer'], jwtAudience: needed['--jwt-audience'] },
-    jwtTenantClaim: claim('jwtTenantClaim', 'spear_tenant'),
-    jwtRoleClaim: claim('jwtRoleClaim', 'spear_role'),
-    jwtTasksClaim: claim('jwtTasksClaim', 'spear_tasks'),
+    jwtTenantClaim: claim('jwtTenantClaim'),
+    jwtRoleClaim: claim('jwtRoleClaim'),
+    jwtTasksClaim: claim('jwtTasksClaim'),
     jwtAllowAdmin: truth('--jwt-allow-admin', read('jwtAllowAdmin')),
   };
 }

@@ -19,12 +19,13 @@ import { certificateOf } from './tls/peer-certificates.ts';
 export async function callerWith(
   role: Role,
   what: string,
-  { authenticator, calls }: Pick<ChainOptions, 'authenticator' | 'calls'>,
+  { authenticator, calls, access }: Pick<ChainOptions, 'access' | 'authenticator' | 'calls'>,
   request: IncomingMessage,
   response: ServerResponse,
   end: (why: RequestError) => void = (why) => sendError(response, why),
 ): Promise<CallContext> {
   const principal = await authenticator.authenticate(shownBy(request));
+  access?.madeBy(request, principal);
   assertRole(principal, role, what);
   const scope = httpScope(principal, request.headers, role);
   const ended = new EndedCall();

@@ -24,7 +24,7 @@ import type { FunctionService as FunctionHandlers } from './function-service.ts'
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
 import { refusalMs } from './grpc-listener.ts';
 import { closeOnceEnded, hangUp } from './half-closed.ts';
-import { decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
+import { callerOf, decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
 import { askedFirst, letGo } from './http-body.ts';
 import { checkBrowser } from './http-browser.ts';
@@ -100,7 +100,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
       // A ticket is of no use in a log.
       const [path = ''] = pathOf(request).split('?', 1);
       const called = path.startsWith(tasksPath) ? 'FunctionService/InvokeFunction' : path;
-      sendError(response, toRequestError(error, called, options));
+      sendError(response, toRequestError(error, called, options, { address: callerOf(request), request }));
     });
   };
   const server = listening(options, answer);
