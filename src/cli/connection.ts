@@ -1,8 +1,8 @@
 /** How the command reaches a node: over its socket where it is this user's own, else over TCP with a token if there is one. */
 import { readFile } from 'node:fs/promises';
+import { type ClientTls, type Connection, connect } from '../client/channel.ts';
 import { notesDir } from '../config.ts';
 import { isLoopback, noteOf } from '../node-notes.ts';
-import { type ClientTls, type Connection, connect } from './client.ts';
 import type { NodeAddress } from './node-address.ts';
 import type { Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';

@@ -9,7 +9,7 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { pino } from 'pino';
-import { type Connection, connect, type ServiceClient } from '../../src/cli/client.ts';
+import { type Connection, connect, type ServiceClient } from '../../src/client/channel.ts';
 import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
 import { type Node, type NodeParts, startNode } from '../../src/node/node.ts';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
