@@ -16,6 +16,7 @@ export interface FieldViolation {
   readonly description: string;
 }
 
+/** @internal */
 export interface RpcDetails {
   /** ErrorInfo.reason; absent where the error is not one of Spear's. */
   readonly reason?: string;
@@ -25,16 +26,17 @@ export interface RpcDetails {
   readonly retryAfterMs?: number;
 }
 
-/** Whether a call failed with a gRPC status. */
+/** Whether a call failed with a gRPC status. @internal */
 export function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
 }
 
-/** The connection broke, or the server is going away: what it was asked to do goes on or is on record there. */
+/** The connection broke, or the server is going away: what it was asked to do goes on or is on record there. @internal */
 export function isLostConnection(error: unknown): boolean {
   return isServiceError(error) && (error.code === status.UNAVAILABLE || error.code === status.CANCELLED);
 }
 
+/** @internal */
 export function readDetails(error: ServiceError): RpcDetails {
   const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
   if (!(bytes instanceof Uint8Array)) return { violations: [], metadata: {} };
