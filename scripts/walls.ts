@@ -242,6 +242,7 @@ export const rooms: readonly Room[] = [
       'src/visualizer/',
       'src/config.ts',
       'src/config-edge.ts',
+      'src/config-traces.ts',
       'src/node-notes.ts',
       'src/version.ts',
     ],
@@ -250,7 +251,13 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/config.ts',
-    from: [domain, 'src/config-bounds.ts', 'src/config-edge.ts', 'src/config-values.ts'],
+    from: [
+      domain,
+      'src/config-bounds.ts',
+      'src/config-edge.ts',
+      'src/config-traces.ts',
+      'src/config-values.ts',
+    ],
     packages: ['node:'],
     rule: 'config imports domain only',
   },
@@ -262,6 +269,12 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/config-edge.ts',
+    from: [domain, 'src/config-values.ts'],
+    packages: [],
+    rule: 'config imports domain only',
+  },
+  {
+    path: 'src/config-traces.ts',
     from: [domain, 'src/config-values.ts'],
     packages: [],
     rule: 'config imports domain only',

@@ -132,6 +132,23 @@ describe('a node that answers', () => {
     await execution.cancel();
   });
 
+  test('an aborted invoke that is to be cancelled on a disconnect is', async () => {
+    const spear = clientOf(server.grpcAddress);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const labels = { of: 'abort' };
+    const waiting = failureOf(spear.invoke('loop', { labels, cancelOnDisconnect: true, signal }));
+    const statuses = async () => {
+      const listed = [];
+      for await (const { status } of spear.list({ labels })) listed.push(status);
+      return listed;
+    };
+    await expect.poll(statuses).toEqual(['RUNNING']);
+    controller.abort();
+    expect(await waiting).toMatchObject({ name: 'AbortError' });
+    await expect.poll(statuses).toEqual(['CANCELLED']);
+  });
+
   test('the same invocation id joins, and with another payload is refused', async () => {
     const spear = clientOf(server.grpcAddress);
     const first = await spear.start('cat', { input: 'once', invocationId: 'one' });

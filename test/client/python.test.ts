@@ -35,13 +35,14 @@ describeWhere([await pythonGrpc()], 'the Python package', () => {
   async function runTests(env: NodeJS.ProcessEnv): Promise<void> {
     const args = ['-m', 'unittest', 'discover', '-s', join(folder, 'tests')];
     const { stderr } = await execute(pythonPath, args, { env });
-    expect(stderr).toMatch(/Ran 10 tests[\s\S]*\nOK\n$/);
+    expect(stderr).toMatch(/Ran 11 tests[\s\S]*\nOK\n$/);
   }
 
   test('its tests pass against a node of this machine', async () => {
     const server = await startServer({ slots: '4' });
     onTestFinished(() => server.stop());
-    await runTests(environment(server.grpcAddress));
+    const stranger = new CertificateAuthority();
+    await runTests(environment(server.grpcAddress, { SPEAR_STRANGER: stranger.cert }));
     expect(server.bugs).toEqual([]);
   });
 
@@ -52,7 +53,11 @@ describeWhere([await pythonGrpc()], 'the Python package', () => {
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
     const server = await spawnServer(dataDir, { tlsCert: cert, tlsKey: key, anonymousRole: 'none' });
     onTestFinished(async () => void (await server.end('SIGTERM')));
-    const secured = { SPEAR_CA: authority.cert, SPEAR_TOKEN: adminToken(dataDir) };
+    const secured = {
+      SPEAR_CA: authority.cert,
+      SPEAR_TOKEN: adminToken(dataDir),
+      SPEAR_STRANGER: new CertificateAuthority().cert,
+    };
     await runTests(environment(`https://${server.grpcAddress}`, secured));
   });
 

@@ -109,6 +109,16 @@ class ClientTest(unittest.TestCase):
                 connect(**options)
             self.assertEqual(raised.exception.reason, "INVALID_FIELD")
 
+    def test_a_node_that_speaks_otherwise_is_not_tried_again(self) -> None:
+        address = os.environ["SPEAR_ADDRESS"]
+        # The other of the two: over TLS to a node in the clear, or with an authority that did not sign.
+        bare = address.replace("https://", "")
+        stranger = Path(os.environ["SPEAR_STRANGER"]).read_bytes()
+        with connect(f"https://{bare}", token="abc", ca=stranger, retry=3600) as spear:
+            with self.assertRaises(SpearError) as raised:
+                spear.invoke("cat")
+        self.assertEqual(raised.exception.code, "UNAVAILABLE")
+
 
 if __name__ == "__main__":
     unittest.main()

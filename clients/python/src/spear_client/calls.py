@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, Iterator, Optional, Sequence, Tuple
 
@@ -12,7 +13,7 @@ from .errors import SpearError, error_for
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 # A wrong certificate or address stays what it is.
-_FOR_GOOD = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "not match peer certificate")
+_FOR_GOOD = re.compile("certificate.verify.failed|wrong.version.number|does not match|peer name|Trying to connect an http1", re.I)
 
 
 class Patience:
@@ -33,7 +34,7 @@ class Patience:
         """Returns when it is time to try again. Raises what is no lost connection; gives up after a while."""
         known = error_for(error)
         is_lost = known.code in ("UNAVAILABLE", "CANCELLED") and known.reason != "TLS_NEEDED"
-        if not is_lost or any(each in str(known) for each in _FOR_GOOD):
+        if not is_lost or _FOR_GOOD.search(str(known)):
             raise known from error
         now = time.monotonic()
         if self._lost_at is None:
