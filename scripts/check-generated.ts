@@ -1,14 +1,16 @@
 /** Fails where `src/server/gen` or the page's defaults are not what `npm run generate` makes of `proto/` now. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openApi, openApiPath } from './openapi.ts';
 import { defaultsPath, pageDefaults } from './page-defaults.ts';
 
 const generated = 'src/server/gen';
 const fresh = await mkdtemp(join(tmpdir(), 'spear-generated-'));
 try {
   execFileSync('buf', ['generate', '--output', fresh], { stdio: 'inherit' });
+  await writeFile(join(fresh, openApiPath), openApi());
   const stale = await differences(generated, join(fresh, generated));
   if ((await readFile(defaultsPath, 'utf8')) !== pageDefaults()) stale.push(defaultsPath);
   if (stale.length > 0) {

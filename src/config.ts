@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
-import { type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
+import { assertTokensNeeded, type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
 import { resolveTraces, type TracesConfig } from './config-traces.ts';
 import { registries, truth, weights, whole } from './config-values.ts';
 import { type Role, roles } from './domain/access.ts';
@@ -126,6 +126,8 @@ export function resolveConfig(flags: ConfigFlags, env: Environment = process.env
 
 function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: Environment): NodeConfig {
   const edge = resolveEdge(read);
+  const anonymousRole = anonymous('--anonymous-role', read('anonymousRole') ?? 'none');
+  assertTokensNeeded(edge, anonymousRole);
   const dataDir = resolveDataDir(read('dataDir'), env);
   const bounds = resolveBounds(read);
   const logLevel = read('logLevel') ?? 'info';
@@ -153,7 +155,7 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
     unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
     allowGuestLoopback: truth('--allow-guest-loopback', read('allowGuestLoopback')),
-    anonymousRole: anonymous('--anonymous-role', read('anonymousRole') ?? 'none'),
+    anonymousRole,
     dockerHost: engine(
       '--docker-host',
       read('dockerHost') ?? env.DOCKER_HOST ?? 'unix:///var/run/docker.sock',

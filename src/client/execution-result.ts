@@ -62,6 +62,8 @@ export class ExecutionResult {
   readonly fairnessKey: string;
   readonly tenant: string;
   readonly resourceUse: ResourceUse | undefined;
+  /** The trace that it belongs to, as 32 hex digits; empty for none. */
+  readonly traceId: string;
 
   /** @internal */
   constructor(message: Message) {
@@ -95,6 +97,7 @@ export class ExecutionResult {
     this.priority = priorityName(message.priority);
     this.fairnessKey = message.fairnessKey;
     this.tenant = message.tenant;
+    this.traceId = message.traceId;
     const use = message.resourceUse;
     this.resourceUse = use && {
       cpuTimeMs: Number(use.cpuTimeUs) / 1000,

@@ -24,6 +24,7 @@ import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { GrpcListener } from '../server/grpc-listener.ts';
 import { addService, createGrpcServer } from '../server/grpc-server.ts';
 import { HealthService } from '../server/health-service.ts';
+import { AllowedOrigins } from '../server/http-cors.ts';
 import { HttpHosts } from '../server/http-hosts.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import { createInstanceService } from '../server/instance-service.ts';
@@ -215,6 +216,7 @@ export async function openFront(
     ...chain,
     ...secure,
     hosts,
+    origins: new AllowedOrigins(config.corsOrigin),
     handshakeMs: receiveIdleMs,
     pageAccess,
     connections,

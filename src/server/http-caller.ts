@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { assertRole, type Role, unauthenticated } from '../domain/access.ts';
 import type { ShownCertificate } from '../domain/certificate.ts';
+import type { RequestError } from '../domain/errors.ts';
 import type { Shown } from './access/authenticator.ts';
 import { httpScope } from './access/request-scope.ts';
 import type { CallContext } from './call.ts';
@@ -13,7 +14,7 @@ import { certificateOf } from './tls/peer-certificates.ts';
 /**
  * What a handler knows of a caller over HTTP, once it is known that it may; the call counts until its answer is over.
  * Rejects with unauthenticated or permission_denied, and resource_exhausted for one too many; `what` is what it asks
- * for.
+ * for, and `end` tells one whose token is no longer good.
  */
 export async function callerWith(
   role: Role,
@@ -21,6 +22,7 @@ export async function callerWith(
   { authenticator, calls }: Pick<ChainOptions, 'authenticator' | 'calls'>,
   request: IncomingMessage,
   response: ServerResponse,
+  end: (why: RequestError) => void = (why) => sendError(response, why),
 ): Promise<CallContext> {
   const principal = await authenticator.authenticate(shownBy(request));
   assertRole(principal, role, what);
@@ -29,7 +31,7 @@ export async function callerWith(
   const leave = calls.enter(principal, callerOf(request), (why) => {
     if (ended.ended) return;
     ended.end();
-    sendError(response, why);
+    end(why);
   });
   response.once('close', leave);
   return contextOf(response, { principal, scope }, ended);

@@ -33,6 +33,11 @@ const edge: readonly (readonly [flags: string, description: string, several?: tr
     true,
   ],
   ['--http-host <name>', 'another name that HTTP answers to; may come more than once', true],
+  [
+    '--cors-origin <origin>',
+    'pages of this origin may call, such as https://app.example; may come more than once, * for any',
+    true,
+  ],
 ];
 
 /** What docs/traces.md explains. */

@@ -57,6 +57,7 @@ class ExecutionResult:
     priority: str
     fairness_key: str
     tenant: str
+    trace_id: str
 
     def text(self) -> str:
         """The output as UTF-8."""
@@ -98,4 +99,5 @@ def result_of(message: wire.ExecutionResult) -> ExecutionResult:
         priority=name_of(wire.Priority, message.priority, "PRIORITY_") or "NORMAL",
         fairness_key=message.fairness_key,
         tenant=message.tenant,
+        trace_id=message.trace_id,
     )
