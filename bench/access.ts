@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/actors/time/system-clock.ts';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { CallerAuthenticator } from '../src/server/access/authenticator.ts';
 import { FailedAttempts } from '../src/server/access/failed-attempts.ts';
 import { JwtKeys } from '../src/server/access/jwt-keys.ts';

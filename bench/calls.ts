@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { type Connection, connect } from '../src/cli/client.ts';
+import { type Connection, connect } from '../src/client/channel.ts';
 import {
   ExecutionMode,
   ExecutionStatus,

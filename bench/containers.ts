@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type Connection, connect } from '../src/cli/client.ts';
+import { type Connection, connect } from '../src/client/channel.ts';
 import type { TaskDefinition } from '../src/domain/task.ts';
 import { FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { RuntimeKind, type TaskDefinitionSchema, TaskService } from '../src/server/gen/spearlet/task_pb.js';

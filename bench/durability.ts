@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { ExecutionStatus, InvokeFunctionRequestSchema } from '../src/server/gen/spearlet/function_pb.js';
 import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { count, invokePath, register } from './calls.ts';

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { connect, type ServiceClient } from '../src/cli/client.ts';
+import { connect, type ServiceClient } from '../src/client/channel.ts';
 import { ExecutionMode, FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { RuntimeKind, TaskService } from '../src/server/gen/spearlet/task_pb.js';
 import { startSpear } from './server.ts';

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { RuntimeKind, TaskService } from '../src/server/gen/spearlet/task_pb.js';
 import { compileWasi } from '../test/support/wasi.ts';

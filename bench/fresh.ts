@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { register } from './calls.ts';
 import type { BenchServer } from './server.ts';

@@ -3,7 +3,7 @@
  *
  *     node bench/http.ts [ROUNDS]
  */
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { ExecutionMode } from '../src/server/gen/spearlet/function_pb.js';
 import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { invocation, invokePath, register } from './calls.ts';

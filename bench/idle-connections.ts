@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, createSecureContext } from 'node:tls';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { NodeService } from '../src/server/gen/spearlet/node_pb.js';
 import { startSpear } from './server.ts';
 import { median, printTable } from './table.ts';

@@ -8,7 +8,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { ExecutionMode, InvokeFunctionRequestSchema } from '../src/server/gen/spearlet/function_pb.js';
 import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { invokePath, register } from './calls.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { register } from './calls.ts';
 import type { BenchServer } from './server.ts';

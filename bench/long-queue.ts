@@ -5,7 +5,7 @@
  *
  *   node bench/long-queue.ts [WAITING]
  */
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { ExecutionMode, FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { NodeService } from '../src/server/gen/spearlet/node_pb.js';
 import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';

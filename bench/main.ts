@@ -5,7 +5,7 @@
  *     npm run bench
  */
 import { execFileSync } from 'node:child_process';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { asyncRow, register, syncRows } from './calls.ts';
 import { containerRows } from './containers.ts';

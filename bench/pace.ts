@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { NodeService } from '../src/server/gen/spearlet/node_pb.js';
 

@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { resolveConfig } from '../src/config.ts';
 import { startNode } from '../src/node/node.ts';
 import { ExecutionMode, FunctionService } from '../src/server/gen/spearlet/function_pb.js';

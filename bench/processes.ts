@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type Connection, connect } from '../src/cli/client.ts';
+import { type Connection, connect } from '../src/client/channel.ts';
 import { makeCgroupCells } from '../src/runtimes/containment/cells/cgroup-cells.ts';
 import { Rooms } from '../src/runtimes/containment/folders/rooms.ts';
 import { Launcher } from '../src/runtimes/containment/launch/launcher.ts';

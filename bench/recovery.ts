@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { createIds } from '../src/actors/ids.ts';
 import { systemClock } from '../src/actors/time/system-clock.ts';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { ExecutionMode, ExecutionStatus, FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { openSqliteStore } from '../src/stores/sqlite/store.ts';
 import type { CommitEntry, Store } from '../src/stores/store.ts';

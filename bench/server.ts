@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ConnectOptions } from '../src/cli/client.ts';
+import type { ConnectOptions } from '../src/client/channel.ts';
 
 export interface BenchServer {
   readonly grpcAddress: string;

@@ -1,4 +1,4 @@
-import { connect, type ServiceClient } from '../src/cli/client.ts';
+import { connect, type ServiceClient } from '../src/client/channel.ts';
 import { ExecutionStatus, FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { SnapshotService } from '../src/server/gen/spearlet/snapshot_pb.js';
 import { register } from './calls.ts';

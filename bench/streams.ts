@@ -1,4 +1,4 @@
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { FunctionService } from '../src/server/gen/spearlet/function_pb.js';
 import { register } from './calls.ts';
 import { inTurn, pairRow } from './rounds.ts';

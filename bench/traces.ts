@@ -8,7 +8,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { ExecutionMode } from '../src/server/gen/spearlet/function_pb.js';
 import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { invocation, invokePath, register } from './calls.ts';

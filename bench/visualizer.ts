@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { connect } from '../src/cli/client.ts';
+import { connect } from '../src/client/channel.ts';
 import { ExecutionMode, InvokeFunctionRequestSchema } from '../src/server/gen/spearlet/function_pb.js';
 import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { launchBrowser, launchOptions } from '../test/support/browser.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connection } from '../src/cli/client.ts';
+import type { Connection } from '../src/client/channel.ts';
 import { InstanceService } from '../src/server/gen/spearlet/instance_pb.js';
 
 const readyTimeoutMs = 30_000;

@@ -13,11 +13,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { readCall } from '../src/cli/call.ts';
-import { connect, type ServiceClient } from '../src/cli/client.ts';
 import { durationText } from '../src/cli/duration.ts';
 import { errorText, statusText } from '../src/cli/outcome.ts';
 import { CommandOutput } from '../src/cli/output.ts';
 import { Table } from '../src/cli/table.ts';
+import { connect, type ServiceClient } from '../src/client/channel.ts';
 import {
   ErrorCode,
   ExecutionMode,

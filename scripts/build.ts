@@ -1,6 +1,7 @@
 /** Builds `dist/`, which is what the package ships, with the manual page: Node strips no types under node_modules. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { buildClient } from './client-package.ts';
 import { manual } from './manual.ts';
 import { buildProgram } from './program.ts';
 
@@ -8,4 +9,5 @@ const dist = fileURLToPath(new URL('../dist', import.meta.url));
 await buildProgram(dist);
 await mkdir(`${dist}/man`);
 await writeFile(`${dist}/man/spear.1`, manual());
+await buildClient(dist);
 process.stdout.write(`built ${dist}\n`);

@@ -4,7 +4,15 @@
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -48,6 +56,44 @@ async function ready(server: ChildProcess & { readonly stdout: NodeJS.ReadableSt
   throw new Error('the server ended before it was ready');
 }
 
+/** A program of somebody who has installed the package: its types, then its run, with the oldest Node at hand. */
+const program = `import { connect, type ExecutionEvent, ExecutionFailed } from 'spear/client';
+const spear = connect();
+const sum = await spear.invoke('typed', { function: 'add', parameters: { a: 1, b: 2 } });
+const value: unknown = sum.json();
+const failed = await spear.invoke('typed', { function: 'divide', parameters: { a: 1, b: 0 } }).catch((e: unknown) => e);
+if (!(failed instanceof ExecutionFailed)) throw failed;
+const { code } = failed;
+const never: 'FUNCTION_ERROR' | undefined = code === 'FUNCTION_ERROR' ? code : undefined;
+const events: ExecutionEvent[] = [];
+for await (const event of (await spear.start('wordcount', { input: 'a b' })).events()) events.push(event);
+// @ts-expect-error there is no such priority
+await spear.invoke('wordcount', { priority: 'SOON' }).catch(() => {});
+console.log(value, never, events.at(-1)?.kind);
+spear.close();
+`;
+
+function useClient(address: string): void {
+  mkdirSync(join(away, 'node_modules'));
+  symlinkSync(join(folder, 'prefix/lib/node_modules/spear'), join(away, 'node_modules/spear'));
+  writeFileSync(join(away, 'package.json'), '{ "type": "module" }');
+  writeFileSync(join(away, 'program.ts'), program);
+  const options = ['--module', 'nodenext', '--target', 'es2022', '--strict', '--exactOptionalPropertyTypes'];
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
+  execFileSync(join(root, 'node_modules/.bin/tsc'), [...options, ...types, 'program.ts'], {
+    cwd: away,
+    stdio: 'inherit',
+  });
+  const run = spawnSync('node', ['program.js'], {
+    cwd: away,
+    encoding: 'utf8',
+    env: { ...env, SPEAR_ADDRESS: address },
+  });
+  const good = run.stdout === '3 FUNCTION_ERROR result\n';
+  process.stdout.write(`${good ? 'ok    ' : 'FAILED'}  import { connect } from 'spear/client'\n`);
+  if (!good) throw new Error(`exit ${run.status}\n${run.stdout}\n${run.stderr}`);
+}
+
 async function useServer(): Promise<void> {
   const places = [
     '--grpc-address',
@@ -72,6 +118,7 @@ async function useServer(): Promise<void> {
     );
     expectRun(['invoke', 'typed', 'add(1, 2)'], { code: 0, stdout: /^3\n$/ }, address);
     expectRun(['invoke', 'typed', 'divide(1, 0)'], { code: 1, stdout: /division/ }, address);
+    useClient(address);
   } finally {
     server.kill('SIGTERM');
   }

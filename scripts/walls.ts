@@ -207,10 +207,17 @@ export const rooms: readonly Room[] = [
     rule: 'the page has of the generated messages their types alone, and in one file',
   },
   {
+    path: 'src/client/',
+    from: [domain, ...wire, 'src/config.ts', 'src/node-notes.ts'],
+    packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js'],
+    rule: 'the client goes into the programs of others: the public API, and where a node of this machine is',
+  },
+  {
     path: 'src/cli/',
     from: [
       domain,
       ...wire,
+      'src/client/',
       'src/config.ts',
       'src/config/',
       'src/db.ts',

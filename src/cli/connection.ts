@@ -1,8 +1,8 @@
 /** How the command reaches a node: over its socket where it is this user's own, else over TCP with a token if there is one. */
 import { readFile } from 'node:fs/promises';
+import { type ClientTls, type Connection, connect } from '../client/channel.ts';
+import { isToken, routeTo } from '../client/node-route.ts';
 import { notesDir } from '../config.ts';
-import { isLoopback, noteOf } from '../node-notes.ts';
-import { type ClientTls, type Connection, connect } from './client.ts';
 import type { NodeAddress } from './node-address.ts';
 import type { Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';
@@ -31,29 +31,32 @@ export async function connectionTo(
 ): Promise<NodeConnection> {
   const { address, host, port } = options.address;
   const { tenant } = options;
-  const isHere = isLoopback(host);
   const tls = await clientTls(options, env);
   const token = options.tokenFile === undefined ? env.SPEAR_TOKEN : await tokenIn(options.tokenFile);
-  const secured = tls !== undefined && { tls };
-  if (token === undefined || token === '') {
-    const note = isHere && tls?.cert === undefined ? noteOf(notesDir(env), host, port) : undefined;
-    if (note !== undefined) return { ...connect(`unix:${note.socket}`, { tenant }), isPlain: false };
-    return { ...connect(address, { tenant, ...secured }), isPlain: tls === undefined };
-  }
+  const hasToken = token !== undefined && token !== '';
   const from = options.tokenFile === undefined ? 'SPEAR_TOKEN' : '--token-file';
-  if (!/^[!-~]{1,8192}$/.test(token))
+  if (hasToken && !isToken(token)) {
     throw new UsageError(`${from}: is no token; spear token create makes one`);
-  if (tls === undefined && !isHere) {
-    throw new UsageError(
-      `${from}: a token goes beyond this machine only over TLS; allowed is --address https://${address}, or --tls`,
-    );
   }
-  if (tls === undefined && noteOf(notesDir(env), host, port)?.tls === true) {
-    throw new UsageError(
-      `${from}: the server at ${address} speaks TLS; allowed is --address https://${address}, or --tls`,
-    );
+  const hasCertificate = tls?.cert !== undefined;
+  const notes = notesDir(env);
+  const route = routeTo({ host, port, hasToken, tls: tls !== undefined, hasCertificate, notes });
+  switch (route.kind) {
+    case 'socket':
+      return { ...connect(`unix:${route.path}`, { tenant }), isPlain: false };
+    case 'tcp': {
+      const options = { tenant, ...(hasToken && { token }), ...(tls !== undefined && { tls }) };
+      return { ...connect(address, options), isPlain: tls === undefined };
+    }
+    case 'tokenInTheClear':
+      throw new UsageError(
+        `${from}: a token goes beyond this machine only over TLS; allowed is --address https://${address}, or --tls`,
+      );
+    case 'tlsNeeded':
+      throw new UsageError(
+        `${from}: the server at ${address} speaks TLS; allowed is --address https://${address}, or --tls`,
+      );
   }
-  return { ...connect(address, { token, tenant, ...secured }), isPlain: tls === undefined };
 }
 
 /** Undefined for a connection in the clear. */

@@ -1,6 +1,7 @@
 /** The three ways to watch what was invoked. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { type FollowOptions, followExecution } from '../client/follow.ts';
 import {
   ErrorCode,
   ExecutionMode,
@@ -13,11 +14,11 @@ import {
   type WaitExecutionResponse,
 } from '../server/gen/spearlet/function_pb.js';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
-import { type FollowOptions, followExecution } from './follow.ts';
 import type { Interrupt } from './interrupt.ts';
 import { LiveLine } from './live-line.ts';
 import { LogStatus, opensLine } from './log-status.ts';
 import { errorText, noteOutcome, writeChunk, writeOutput, writeValue } from './outcome.ts';
+import { reattachmentTo } from './reattach.ts';
 import type { Session } from './session.ts';
 import { note } from './shell.ts';
 import { waitForOutcome } from './waiting.ts';
@@ -146,7 +147,13 @@ async function printEvents(
   };
   if (!json) line.start();
   try {
-    for await (const event of followExecution(session, { ...events, signal: interrupt.signal })) {
+    const { signal } = interrupt;
+    const follow = {
+      ...events,
+      signal,
+      reattachmentTo: (executionId: string) => reattachmentTo(session, executionId, signal),
+    };
+    for await (const event of followExecution(session.functions, follow)) {
       id = event.executionId;
       interrupt.knows(id);
       status.take(event);

@@ -1,4 +1,6 @@
 /** What became of an execution, for people: its output and one line about how it ended. */
+
+import { followExecution } from '../client/follow.ts';
 import {
   ErrorCode,
   type ExecutionResult,
@@ -6,7 +8,7 @@ import {
   OutputStream,
   type StreamExecutionResult,
 } from '../server/gen/spearlet/function_pb.js';
-import { followExecution } from './follow.ts';
+import { reattachmentTo } from './reattach.ts';
 import type { Session } from './session.ts';
 import { note, type Shell } from './shell.ts';
 
@@ -24,7 +26,11 @@ export async function writeOutput(session: Session, result: ExecutionResult): Pr
       `the output of ${result.executionId} is gone: its log begins with event ${result.oldestSequence}`,
     );
   } else if (result.outputTruncated) {
-    for await (const event of followExecution(session, { executionId: result.executionId })) {
+    const follow = {
+      executionId: result.executionId,
+      reattachmentTo: (executionId: string) => reattachmentTo(session, executionId),
+    };
+    for await (const event of followExecution(session.functions, follow)) {
       const ofValue =
         isValue(result) && event.event.case === 'chunk' && event.event.value.stream === OutputStream.STDOUT;
       if (event.attempt === result.attempt && !ofValue) await writeChunk(shell, event);

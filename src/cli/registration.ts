@@ -1,8 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
+import { isServiceError } from '../client/rpc-details.ts';
 import type { RegisterTaskRequestSchema, RegisterTaskResponse } from '../server/gen/spearlet/task_pb.js';
 import { ProgressDisplay } from './progress.ts';
-import { isServiceError } from './rpc-error.ts';
 import type { Session } from './session.ts';
 
 type Request = MessageInitShape<typeof RegisterTaskRequestSchema>;

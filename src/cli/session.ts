@@ -1,6 +1,8 @@
 /** A command that talks to a server: its two common options, its connection, and how its errors end it. */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Command } from 'commander';
+import type { ServiceClient } from '../client/channel.ts';
+import { isServiceError } from '../client/rpc-details.ts';
 import { defaultGrpcAddress as defaultAddress } from '../config.ts';
 import { RequestError } from '../domain/errors.ts';
 import { checkTenant } from '../domain/scope.ts';
@@ -12,14 +14,13 @@ import { QuotaService } from '../server/gen/spearlet/quota_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { messageToJson } from '../server/wire/json-response.ts';
-import type { ServiceClient } from './client.ts';
 import { connectionTo } from './connection.ts';
 import { exitCodes } from './exit-codes.ts';
 import { inReferenceWords } from './flag-words.ts';
 import { speaksTls } from './handshake-words.ts';
 import { nodeAddress } from './node-address.ts';
 import { printableJson } from './printable.ts';
-import { explain, isServiceError } from './rpc-error.ts';
+import { explain } from './rpc-error.ts';
 import { note, type Shell } from './shell.ts';
 
 export interface Session {

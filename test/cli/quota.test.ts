@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { adminTokenFile } from '../../src/stores/token-file.ts';
 import { example, type LocalServer, startServer } from '../support/server.ts';

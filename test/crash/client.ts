@@ -1,4 +1,4 @@
-import type { ServiceClient } from '../../src/cli/client.ts';
+import type { ServiceClient } from '../../src/client/channel.ts';
 import { ExecutionMode, type FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { readRefusal } from '../server/refusal.ts';
 import type { Plan } from './history.ts';

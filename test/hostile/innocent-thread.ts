@@ -1,6 +1,6 @@
 /** Runs the innocent calls in a thread of their own: what attackers send and print keeps them waiting nowhere but at the node. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { Random } from '../crash/random.ts';
 import type { InnocentAnswer, InnocentOrder } from './innocent-caller.ts';

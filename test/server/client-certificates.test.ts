@@ -7,7 +7,7 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import type { ConfigFlags } from '../../src/config.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';

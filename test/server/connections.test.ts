@@ -5,7 +5,7 @@ import type { ClientHttp2Session } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, onTestFinished, test } from 'vitest';
-import { connect as connectClient } from '../../src/cli/client.ts';
+import { connect as connectClient } from '../../src/client/channel.ts';
 import { FunctionService, WatchExecutionRequestSchema } from '../../src/server/gen/spearlet/function_pb.js';
 import { refusal } from './refusal.ts';
 import { another, begin, untilIn } from './snapshots.ts';

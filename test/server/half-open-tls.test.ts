@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { connect as connectClient } from '../../src/cli/client.ts';
+import { connect as connectClient } from '../../src/client/channel.ts';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import type { LocalServer } from '../support/server.ts';
 import { refusal } from './refusal.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
 import { openCallers } from '../../src/node/callers.ts';
 import { JwtKeys } from '../../src/server/access/jwt-keys.ts';

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { type Connection, connect, type ServiceClient } from '../../src/cli/client.ts';
+import { type Connection, connect, type ServiceClient } from '../../src/client/channel.ts';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 
 /**

@@ -1,7 +1,7 @@
 /** A token of one execution shows that, and nothing else. */
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Connection, connect } from '../../src/cli/client.ts';
+import { type Connection, connect } from '../../src/client/channel.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';

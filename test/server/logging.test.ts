@@ -1,6 +1,6 @@
 /** What the log of a node tells of its callers and its executions, and that it can be changed while it runs. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { type LocalServer, startServer } from '../support/server.ts';

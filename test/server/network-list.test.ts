@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { run, temporaryFolder } from '../cli/spear.ts';

@@ -2,7 +2,7 @@
 import { type DescMethod, type DescService, type MessageInitShape, toJson } from '@bufbuild/protobuf';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { type Connection, connect } from '../../src/cli/client.ts';
+import { type Connection, connect } from '../../src/client/channel.ts';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { openEvents } from './event-source.ts';
 import { refusal } from './refusal.ts';

@@ -1,7 +1,7 @@
 /** How a browser signs in, over HTTP: codes, sessions and tickets. */
 import { request } from 'node:http';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import type { ConfigFlags } from '../../src/config.ts';
 import { PageAccess } from '../../src/server/access/page-access.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';

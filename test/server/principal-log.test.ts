@@ -1,6 +1,6 @@
 /** Who did what is in the log of the execution, over restarts and moves. */
 import { expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { ExecutionMode, FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';

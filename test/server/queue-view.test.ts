@@ -1,6 +1,6 @@
 /** Who waits, what holds them and what frees them, as callers see it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { ExecutionMode, FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';

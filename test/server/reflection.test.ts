@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import {
   Health,
   HealthCheckResponse_ServingStatus as Serving,

@@ -1,6 +1,6 @@
 /** What attempts reserve of the memory and the processors of a node, and of what a tenant may have, as callers see it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { ExecutionMode, FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';

@@ -3,7 +3,7 @@ import { get } from 'node:http';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { ExecutionMode, FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';

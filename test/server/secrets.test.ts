@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { ErrorCode, ExecutionMode, FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceState } from '../../src/server/gen/spearlet/instance_pb.js';
 import {

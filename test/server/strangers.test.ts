@@ -1,6 +1,6 @@
 /** What callers may take who have shown nothing, and how much one caller may take of what is for all. */
 import { expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import type { ConfigFlags } from '../../src/config.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';

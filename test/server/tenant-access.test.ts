@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Connection, connect } from '../../src/cli/client.ts';
+import { type Connection, connect } from '../../src/client/channel.ts';
 import type { ConfigFlags } from '../../src/config.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { ExecutionMode, FunctionService } from '../../src/server/gen/spearlet/function_pb.js';

@@ -1,7 +1,7 @@
 /** What one tenant has had fetched into an engine is not there for another, unless that can fetch it, too. */
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { PullPolicy, RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { TestRegistry } from '../runtimes/docker/registry.ts';

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import { methodRoles, pathRoles } from '../../src/domain/method-roles.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { ExecutionMode, FunctionService, Priority } from '../../src/server/gen/spearlet/function_pb.js';

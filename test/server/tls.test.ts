@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/cli/client.ts';
+import { connect } from '../../src/client/channel.ts';
 import type { ConfigFlags } from '../../src/config.ts';
 import { AccessService } from '../../src/server/gen/spearlet/access_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';

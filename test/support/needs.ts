@@ -70,6 +70,22 @@ export function prometheus(): Promise<Missing> {
   return answer('promtool', ['--version'], "no Prometheus; install Debian's prometheus");
 }
 
+/** Debian's own: another Python on the PATH does not have Debian's packages. */
+export const pythonPath = '/usr/bin/python3';
+
+export function pythonGrpc(): Promise<Missing> {
+  return answer(
+    pythonPath,
+    ['-c', 'import grpc, google.protobuf'],
+    "no gRPC for Python; install Debian's python3-grpcio and python3-protobuf",
+  );
+}
+
+/** Makes the messages of the Python client. */
+export function protoc(): Promise<Missing> {
+  return answer('protoc', ['--version'], "no protoc; install Debian's protobuf-compiler");
+}
+
 export function root(): Missing {
   return process.getuid?.() === 0 ? '' : 'this needs to run as root';
 }

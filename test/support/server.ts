@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type Connection, connect, type ServiceClient } from '../../src/cli/client.ts';
+import { type Connection, connect, type ServiceClient } from '../../src/client/channel.ts';
 import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
 import { type Node, type NodeParts, startNode } from '../../src/node/node.ts';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';

@@ -1,5 +1,6 @@
 import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
+import { isServiceError } from '../../client/rpc-details.ts';
 import { defaultTenant } from '../../domain/scope.ts';
 import {
   ErrorCode,
@@ -15,7 +16,6 @@ import { isHeld, statusWords } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { invocationEntries, outputEntries, shownBytes } from '../invocation-text.ts';
 import { errorText } from '../outcome.ts';
-import { isServiceError } from '../rpc-error.ts';
 import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
 import { sizeText } from '../size.ts';

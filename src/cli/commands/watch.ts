@@ -1,5 +1,6 @@
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
+import { followExecution } from '../../client/follow.ts';
 import { refusalFrom, refusalText } from '../../domain/network/refusal.ts';
 import { transitionWords } from '../../domain/transition-words.ts';
 import {
@@ -10,12 +11,12 @@ import { lookOf, type Paint, paintFor } from '../colour.ts';
 import { remarks } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { wholeNumber } from '../flag.ts';
-import { followExecution } from '../follow.ts';
 import { saysOnLeaving } from '../leaving.ts';
 import { LiveLine } from '../live-line.ts';
 import { LogStatus, opensLine, stateOf } from '../log-status.ts';
 import { errorText, statusText, writeChunk, writeValue } from '../outcome.ts';
 import { printable } from '../printable.ts';
+import { reattachmentTo } from '../reattach.ts';
 import { onServer, type Session } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
 
@@ -40,7 +41,12 @@ export function watchCommand(shell: Shell): Command {
     if (!session.json) line.start();
     try {
       await saysOnLeaving(shell, farewell, async () => {
-        for await (const event of followExecution(session, { executionId, from: next })) {
+        const follow = {
+          executionId,
+          from: next,
+          reattachmentTo: (id: string) => reattachmentTo(session, id),
+        };
+        for await (const event of followExecution(session.functions, follow)) {
           status.take(event);
           await line.aside(() => tell(session, event, paint), opensLine(event));
           next = event.sequence + 1n;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isLostConnection } from '../../client/rpc-details.ts';
 import { type ExecutionResult, ExecutionStatus } from '../../server/gen/spearlet/function_pb.js';
 import type { WatchNodeResponse } from '../../server/gen/spearlet/node_pb.js';
 import { LostServerError } from '../reattach.ts';
-import { isLostConnection } from '../rpc-error.ts';
 import type { Session } from '../session.ts';
 
 interface FollowOptions {

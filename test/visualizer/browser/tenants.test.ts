@@ -1,7 +1,7 @@
 /** Whose executions the page shows, and who may choose. */
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../../src/cli/client.ts';
+import { connect } from '../../../src/client/channel.ts';
 import { AccessService, Role } from '../../../src/server/gen/spearlet/access_pb.js';
 import { ExecutionMode, FunctionService } from '../../../src/server/gen/spearlet/function_pb.js';
 import { RuntimeKind, TaskService } from '../../../src/server/gen/spearlet/task_pb.js';

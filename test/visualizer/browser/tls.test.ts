@@ -1,7 +1,7 @@
 /** The page of a node that is reached over TLS. */
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../../src/cli/client.ts';
+import { connect } from '../../../src/client/channel.ts';
 import { pageLink } from '../../../src/config.ts';
 import { AccessService } from '../../../src/server/gen/spearlet/access_pb.js';
 import { FunctionService } from '../../../src/server/gen/spearlet/function_pb.js';

@@ -1,6 +1,8 @@
-import type { StreamExecutionResult } from '../server/gen/spearlet/function_pb.js';
-import { Reattachment } from './reattach.ts';
-import type { Session } from './session.ts';
+import type { FunctionService, StreamExecutionResult } from '../server/gen/spearlet/function_pb.js';
+import type { ServiceClient } from './channel.ts';
+import type { Reattachment } from './reattachment.ts';
+
+export type Functions = ServiceClient<typeof FunctionService>;
 
 export interface FollowOptions {
   readonly signal?: AbortSignal;
@@ -10,17 +12,19 @@ export interface FollowOptions {
   readonly executionId?: string;
   /** The first sequence number wanted. */
   readonly from?: bigint;
+  /** What holds on to the execution; asked for at the first loss. */
+  readonly reattachmentTo: (executionId: string) => Reattachment;
 }
 
 /**
  * The events of one execution up to its result, each once, over as many connections as it takes. Rejects with the
- * server's error, or with LostServerError where it stays away.
+ * server's error, or with that of the reattachment where it stays away.
  */
 export async function* followExecution(
-  session: Session,
+  functions: Functions,
   options: FollowOptions,
 ): AsyncGenerator<StreamExecutionResult, void, undefined> {
-  const { signal } = options;
+  const { signal, reattachmentTo } = options;
   let { executionId, first } = options;
   let next = options.from ?? 1n;
   let reattachment: Reattachment | undefined;
@@ -28,8 +32,7 @@ export async function* followExecution(
     try {
       const call = signal === undefined ? {} : { signal };
       const events =
-        first ??
-        session.functions.watchExecution({ executionId: executionId ?? '', fromSequence: next }, call);
+        first ?? functions.watchExecution({ executionId: executionId ?? '', fromSequence: next }, call);
       first = undefined;
       for await (const event of events) {
         executionId = event.executionId;
@@ -39,18 +42,18 @@ export async function* followExecution(
         if (event.isFinal) return;
       }
       // A watch that starts behind the result ends at once, as it should.
-      if (executionId === undefined || (await isOver(session, executionId, next))) return;
-      reattachment ??= new Reattachment(session, executionId, signal);
+      if (executionId === undefined || (await isOver(functions, executionId, next))) return;
+      reattachment ??= reattachmentTo(executionId);
       await reattachment.pause();
     } catch (error) {
       if (executionId === undefined) throw error;
-      reattachment ??= new Reattachment(session, executionId, signal);
+      reattachment ??= reattachmentTo(executionId);
       await reattachment.afterLoss(error);
     }
   }
 }
 
-async function isOver(session: Session, executionId: string, next: bigint): Promise<boolean> {
-  const { result, lastSequence } = await session.functions.getExecutionStatus({ executionId });
+async function isOver(functions: Functions, executionId: string, next: bigint): Promise<boolean> {
+  const { result, lastSequence } = await functions.getExecutionStatus({ executionId });
   return result?.isCompleted === true && next > lastSequence;
 }

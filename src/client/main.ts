@@ -1,0 +1,26 @@
+/** The package's `spear/client`: run functions on a node, and follow them. docs/clients.md shows it. */
+export { type ConnectOptions, connect, type TlsOptions } from './connect.ts';
+export { ExecutionFailed, type RpcCode, SpearError } from './errors.ts';
+export type { CallOptions, Change, Execution } from './execution.ts';
+export type {
+  ChunkEvent,
+  ExecutionEvent,
+  RefusalEvent,
+  ResultEvent,
+  TransitionEvent,
+  UnknownEvent,
+} from './execution-event.ts';
+export type { ExecutionResult, ResourceUse } from './execution-result.ts';
+export type { InvokeOptions } from './invocation.ts';
+export type { FieldViolation } from './rpc-details.ts';
+export type { ListOptions, Spear } from './spear.ts';
+export type {
+  ListTasksOptions,
+  RegisterOptions,
+  Task,
+  TaskChanges,
+  TaskDefinition,
+  Tasks,
+  UpdateOptions,
+} from './tasks.ts';
+export type { ErrorCodeName, ErrorOriginName, ModeName, PriorityName, StatusName } from './wire-names.ts';
