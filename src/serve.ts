@@ -1,5 +1,13 @@
-import { type ConfigFlags, type Environment, pageLink, resolveConfig, retiredOptions } from './config.ts';
+import {
+  type ConfigFlags,
+  type Environment,
+  pageLink,
+  resolveConfig,
+  retiredOptions,
+  serviceManager,
+} from './config.ts';
 import { type Node, startNode } from './node/node.ts';
+import { createServiceNotice } from './node/service-notice.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { createTerminalLogger } from './telemetry/terminal-logger.ts';
 import { packageVersion } from './version.ts';
@@ -18,6 +26,9 @@ export async function serve(
   const logger =
     tell === undefined ? createLogger(config.logLevel) : createTerminalLogger(config.logLevel, tell);
   for (const text of retiredOptions(flags, env)) logger.warn(text);
+  const notice = createServiceNotice(serviceManager(env), (why) =>
+    logger.warn({ why }, 'systemd was not told how far the node is'),
+  );
   const stopRequested = Promise.withResolvers<void>();
   let hurry = (): void => {};
   let reload = (): void => {};
@@ -36,9 +47,11 @@ export async function serve(
     reload = () => void node.reloadCertificates();
     // A terminal that goes away sends it, too, and then the node is to end as anything else there.
     if (node.tls && tell === undefined) process.on('SIGHUP', onHangUp);
+    notice.ready(`gRPC at ${node.grpcAddress}, HTTP at ${node.httpAddress}`);
     tell?.(whereabouts(node, config.dataDir));
     await stopRequested.promise;
     tell?.(`stopping: what runs has ${config.drainMs / 1000} s; a second Ctrl-C hurries\n`);
+    notice.stopping();
     const drained = node.drain();
     hurry = () => void node.drain();
     if (signals > 1) hurry();
