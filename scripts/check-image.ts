@@ -4,6 +4,7 @@
  * of it fails. Wants a Docker engine and Debian.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +18,11 @@ const base = `${name}:base`;
 /** PRODUCTION.md, in bytes. */
 const mostBytes = 250e6;
 const mostWaitMs = 120_000;
+/** What packaging/compose and packaging/helm take from it. */
+const walls = [
+  ...['--read-only', '--tmpfs', '/tmp:mode=1777,exec'],
+  ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+];
 
 function docker(...args: string[]): string {
   return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
@@ -29,13 +35,13 @@ function check(what: string, found: string | number, isGood: boolean): void {
 
 function run(): void {
   const place = ['--name', name, '--volume', `${name}:/var/lib/spear`];
-  docker('run', '--detach', '--init', '--health-interval', '2s', ...place, image);
+  docker('run', '--detach', '--init', '--health-interval', '2s', ...walls, ...place, image);
 }
 
-function spear(input: string | undefined, ...args: string[]): string {
+function spear(input: string, ...args: string[]): string {
   const { status, stdout, stderr } = spawnSync('docker', ['exec', '--interactive', name, 'spear', ...args], {
     encoding: 'utf8',
-    input: input ?? '',
+    input,
   });
   if (status !== 0) throw new Error(`spear ${args.join(' ')} ended with ${status}: ${stderr}`);
   return stdout.trim();
@@ -67,8 +73,11 @@ try {
   await untilHealthy();
   const user = docker('exec', name, 'id', '-u');
   check('its user', user, user === '65532');
-  docker('cp', join(root, 'examples/wordcount/wordcount.wasm'), `${name}:/tmp/wordcount.wasm`);
-  spear(undefined, 'task', 'register', 'wordcount', '--runtime', 'wasm', '--artifact', '/tmp/wordcount.wasm');
+  const program = readFileSync(join(root, 'examples/wordcount/wordcount.wasm'));
+  execFileSync('docker', ['exec', '--interactive', name, 'sh', '-c', 'cat >/tmp/wordcount.wasm'], {
+    input: program,
+  });
+  spear('', 'task', 'register', 'wordcount', '--runtime', 'wasm', '--artifact', '/tmp/wordcount.wasm');
   const counted = spear('one two three\n', 'invoke', 'wordcount', '--input', '-');
   check('a task of it counts', counted, counted === '1 3 14');
   drain();
