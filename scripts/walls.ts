@@ -235,6 +235,7 @@ export const rooms: readonly Room[] = [
       'src/visualizer/',
       'src/config.ts',
       'src/config-edge.ts',
+      'src/config-traces.ts',
       'src/node-notes.ts',
       'src/version.ts',
     ],
@@ -243,7 +244,13 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/config.ts',
-    from: [domain, 'src/config-bounds.ts', 'src/config-edge.ts', 'src/config-values.ts'],
+    from: [
+      domain,
+      'src/config-bounds.ts',
+      'src/config-edge.ts',
+      'src/config-traces.ts',
+      'src/config-values.ts',
+    ],
     packages: ['node:'],
     rule: 'config imports domain only',
   },
@@ -255,6 +262,12 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/config-edge.ts',
+    from: [domain, 'src/config-values.ts'],
+    packages: [],
+    rule: 'config imports domain only',
+  },
+  {
+    path: 'src/config-traces.ts',
     from: [domain, 'src/config-values.ts'],
     packages: [],
     rule: 'config imports domain only',

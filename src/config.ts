@@ -4,6 +4,7 @@ import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
+import { resolveTraces, type TracesConfig } from './config-traces.ts';
 import { registries, truth, weights, whole } from './config-values.ts';
 import { type Role, roles } from './domain/access.ts';
 import { invalidArgument, quote, RequestError } from './domain/errors.ts';
@@ -11,7 +12,7 @@ import type { PriorityWeights } from './domain/scheduling/priority.ts';
 import { longestMs } from './domain/schema/values.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
-export interface NodeConfig extends BoundsConfig, EdgeConfig {
+export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
   /** HOST:PORT; port 0 takes a free one. */
   readonly grpcAddress: string;
   readonly httpAddress: string;
@@ -148,6 +149,7 @@ function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: E
     drainMs: whole('--drain-ms', read('drainMs'), 10_000, 0, 3_600_000),
     logLevel,
     ...edge,
+    ...resolveTraces(read, env),
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
     unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
     allowGuestLoopback: truth('--allow-guest-loopback', read('allowGuestLoopback')),

@@ -2,6 +2,7 @@ import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
 import type { Priority } from './scheduling/priority.ts';
 import type { ExecutionGate, Reserved } from './scheduling/task-gates.ts';
+import type { ExecutionTrace } from './trace.ts';
 
 /** How the creating call watches its execution. */
 export type ExecutionMode = 'sync' | 'async' | 'stream';
@@ -153,6 +154,8 @@ export interface ExecutionRecord {
   readonly gates?: readonly ExecutionGate[];
   /** What its attempts reserve; absent where nothing counted it at admission. */
   readonly reserves?: Reserved;
+  /** The trace that it belongs to; absent means none. */
+  readonly trace?: ExecutionTrace;
   readonly outcome?: Outcome;
 }
 

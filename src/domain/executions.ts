@@ -5,6 +5,7 @@ import type { LogCursor } from './log.ts';
 import type { Priority } from './scheduling/priority.ts';
 import type { Scope } from './scope.ts';
 import type { Task, Timeouts } from './task.ts';
+import type { ExecutionTrace } from './trace.ts';
 
 /** A validated request to run a task. */
 export interface AdmissionRequest {
@@ -22,6 +23,8 @@ export interface AdmissionRequest {
   readonly priority?: Priority;
   /** Of the execution; absent means none. */
   readonly fairnessKey?: string;
+  /** The trace that it belongs to; absent means none. */
+  readonly trace?: ExecutionTrace;
   /** Each at most the task's. */
   readonly timeouts: Timeouts & {
     readonly totalMs: number;

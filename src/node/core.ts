@@ -14,6 +14,7 @@ import type { MachineDescription } from '../domain/machine.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
 import { bounded, type TaskCaps } from '../domain/task-bounds.ts';
 import type { Tokens } from '../domain/tokens.ts';
+import type { TraceSampling } from '../domain/trace.ts';
 import { describeMachines } from '../machines/describe.ts';
 import type { nodeMachine } from '../machines/node.ts';
 import { Feed } from '../observers/node/feed.ts';
@@ -37,6 +38,7 @@ import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
 import { openTime } from './time.ts';
+import { openTraces } from './traces.ts';
 
 export type Lifecycle = ActorRefFrom<typeof nodeMachine>;
 
@@ -55,6 +57,7 @@ export interface Core {
   readonly feed: Feed;
   readonly inspection: Inspection;
   readonly metrics: Metrics;
+  readonly traces: TraceSampling;
   /** Ports of the node itself; those that are chosen when they are bound are added then. */
   readonly ownPorts: Set<number>;
   /** Why nothing can be written now; undefined where it can. */
@@ -180,6 +183,8 @@ export async function openCore(
   observed.observe(metrics.executions);
   observed.observe(feed);
   observed.observe(executionLogger(logger));
+  const traces = await openTraces(config, { ...shared, metrics: metrics.traces }, logger, opened);
+  if (traces.observer !== undefined) observed.observe(traces.observer);
   const machines = describeMachines();
   return {
     clock,
@@ -205,6 +210,7 @@ export async function openCore(
       failed: (error) => logger.error({ err: error }, 'an inspector could not be told of what is under way'),
     }),
     metrics,
+    traces: traces.sampling,
     storeFault: () => storeFault,
     listening(address) {
       grpcAddress = address;

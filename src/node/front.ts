@@ -131,7 +131,7 @@ export async function openFront(
   const pageTokens = new PageTokens(core.tokens.keyFor('page tokens'));
   const functions = createFunctionService({
     ...executions,
-    ...{ tasks, list: store, pageTokens, defaultTotalMs },
+    ...{ tasks, list: store, pageTokens, defaultTotalMs, traces: core.traces },
   });
   const snapshots = createSnapshotService({ ...executions, snapshots: core.snapshots });
   const node = createNodeService({

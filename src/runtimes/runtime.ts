@@ -56,6 +56,8 @@ export interface Attempt extends Owned {
   readonly revision: number;
   readonly task: TaskDefinition;
   readonly invocation: Invocation;
+  /** Of its environment, under those of the caller. An instance that was started ahead has none. Absent means none. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** Where an attempt's output goes, and what is known of it. */

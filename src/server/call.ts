@@ -1,5 +1,6 @@
 import type { Principal } from '../domain/access.ts';
 import type { Scope } from '../domain/scope.ts';
+import type { TraceContext } from '../domain/trace.ts';
 
 /** What a handler knows of the call that it answers. */
 export interface CallContext {
@@ -7,6 +8,8 @@ export interface CallContext {
   readonly principal: Principal;
   /** The tenant, and of it the tasks, that the caller may see. */
   readonly scope: Scope;
+  /** What the caller says of its trace; undefined for nothing. */
+  readonly trace?: TraceContext | undefined;
   /** Milliseconds left until the caller's own deadline when the call arrived; undefined for none. */
   readonly deadlineMs: number | undefined;
   /** Milliseconds left until the caller's own deadline now; undefined for none. */

@@ -8,6 +8,7 @@ import { executionLabels } from '../domain/labels.ts';
 import type { LogCursor } from '../domain/log.ts';
 import { asyncResponse, noOutput, syncResponse } from '../domain/response.ts';
 import type { Tasks } from '../domain/tasks.ts';
+import type { TraceSampling } from '../domain/trace.ts';
 import { waitForAdmission } from '../observers/async.ts';
 import { mostInlineBytes, readOutput } from '../observers/output.ts';
 import { followLog } from '../observers/stream.ts';
@@ -50,6 +51,7 @@ export interface FunctionServiceOptions {
   readonly list: ExecutionList;
   readonly pageTokens: PageTokens;
   readonly clock: Clock;
+  readonly traces: TraceSampling;
   /** Milliseconds; the total timeout of a task that names none. */
   readonly defaultTotalMs: number;
 }
@@ -67,7 +69,7 @@ export interface FunctionService extends ExecutionControl {
 const leastDeadlineMs = 20;
 
 export function createFunctionService(options: FunctionServiceOptions): FunctionService {
-  const { executions, seen, tasks, clock } = options;
+  const { executions, seen, tasks, clock, traces } = options;
   const now = (): number => Math.round(clock.now());
 
   const admit = async (
@@ -88,13 +90,14 @@ export function createFunctionService(options: FunctionServiceOptions): Function
   const admissionRequest = async (
     request: InvokeFunctionRequest,
     mode: ExecutionMode,
-    { principal, scope }: CallContext,
+    { principal, scope, trace: context }: CallContext,
   ): Promise<AdmissionRequest> => {
     const task = await tasks.get(scope, reference('task', request.task));
     const invocation = invocationFromWire(request);
     assertMayGive(principal, task.definition, invocation.environment);
     const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
     const invocationId = text('invocation_id', request.invocationId, 256);
+    const trace = traces.traceFor(context);
     const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
     const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
     return {
@@ -115,6 +118,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       scope,
       ...(request.refuseIfLate && { refuseIfLate: true as const }),
       ...(labels !== undefined && { labels }),
+      ...(trace !== undefined && { trace }),
       ...turnFrom(request, task.definition),
     };
   };

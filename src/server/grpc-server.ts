@@ -17,6 +17,7 @@ import {
 import { assertRole, type Principal } from '../domain/access.ts';
 import type { RequestError } from '../domain/errors.ts';
 import type { Scope } from '../domain/scope.ts';
+import { type TraceContext, traceContext } from '../domain/trace.ts';
 import { roleOf } from './access/method-roles.ts';
 import { requestScope, tenantHeader } from './access/request-scope.ts';
 import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
@@ -291,6 +292,9 @@ function contextOf(
   return {
     principal,
     scope,
+    get trace() {
+      return traceOf(call);
+    },
     deadlineMs: remainingMs(),
     remainingMs,
     get gone() {
@@ -302,6 +306,13 @@ function contextOf(
       ended.onEnd(listener);
     },
   };
+}
+
+/** One that is said twice is as good as none. */
+function traceOf({ metadata }: AnyCall): TraceContext | undefined {
+  const [parent, second] = metadata.get('traceparent');
+  if (parent === undefined || second !== undefined) return undefined;
+  return traceContext(parent.toString(), metadata.get('tracestate').join(','));
 }
 
 /** Stops taking calls and waits for those under way until `until` is over; then ends them. */

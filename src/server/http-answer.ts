@@ -1,6 +1,7 @@
 /** What the HTTP side answers with: JSON, and errors as JSON. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestError, RequestErrorKind } from '../domain/errors.ts';
+import { traceContext } from '../domain/trace.ts';
 import type { CallContext } from './call.ts';
 import type { EndedCall } from './ended-call.ts';
 import { keepOpenForBody } from './http-body.ts';
@@ -94,6 +95,11 @@ export function contextOf(
   return {
     principal,
     scope,
+    get trace() {
+      // Node joins headers that come twice.
+      const { traceparent, tracestate } = response.req.headers;
+      return traceContext(traceparent?.toString(), tracestate?.toString());
+    },
     deadlineMs: undefined,
     remainingMs: () => undefined,
     get gone() {

@@ -84,6 +84,8 @@ export interface WaitingAlarm {
 export interface LogOutline {
   /** In order. */
   readonly transitions: readonly LoggedTransition[];
+  /** What the function was not let do, in order. */
+  readonly refusals: readonly LoggedRefusal[];
   /** The time of the last event, in milliseconds since the epoch; 0 for a log without events. */
   readonly lastTime: number;
   /** Bytes of each stream since the transition that began the last attempt. */
@@ -91,6 +93,7 @@ export interface LogOutline {
 }
 
 export type LoggedTransition = Extract<LogEvent, { kind: 'transition' }>;
+export type LoggedRefusal = Extract<LogEvent, { kind: 'refusal' }>;
 
 /** Which finished executions are kept, and how long unused files are. */
 export interface Retention {

@@ -1,6 +1,6 @@
 /** What callers, guests, the store and crashes may do, in any order. */
 import fc from 'fast-check';
-import type { SupervisorOptions } from '../../src/actors/executions/supervisor.ts';
+import type { SupervisorOptions } from '../../src/actors/executions/supervisor-parts.ts';
 import type { LogCursor } from '../../src/domain/log.ts';
 import { invocationWith, noRetry, requestWith, taskWith } from '../support/samples.ts';
 import { crash, type SupervisorBench } from './supervisor-bench.ts';

@@ -1,6 +1,7 @@
 /** A supervisor with a scripted runtime, a watched memory store and a clock that stands still. */
 import { expect, onTestFinished } from 'vitest';
-import { Supervisor, type SupervisorOptions } from '../../src/actors/executions/supervisor.ts';
+import { Supervisor } from '../../src/actors/executions/supervisor.ts';
+import type { SupervisorOptions } from '../../src/actors/executions/supervisor-parts.ts';
 import { createIds } from '../../src/actors/ids.ts';
 import { NodeTime } from '../../src/actors/time/node-time.ts';
 import type { ClockRecord } from '../../src/domain/clock-record.ts';

@@ -16,8 +16,8 @@ const documents = ['docs/install.md', 'docs/upgrade.md', 'docs/releasing.md'];
 function commandsIn(text: string): string[] {
   const shown = blocksOf(text).flat().join('\n');
   const named = [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code).join('\n');
-  const found = `${shown}\n${named}`.matchAll(/(?:^|\s|-- )spear ((?:[a-z]+ ?){1,2})(?= |$|\n)/gm);
-  return [...new Set([...found].map(([, words = '']) => words.trim()))];
+  const found = `${shown}\n${named}`.matchAll(/(?:^|\s)spear (?!spear )([a-z]+(?: [a-z]+)?)(?=\s|$)/gm);
+  return [...new Set([...found].map(([, words = '']) => words))];
 }
 
 test.each(documents)('%s names only scripts, files and versions that there are', async (path) => {

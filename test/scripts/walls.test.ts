@@ -101,6 +101,7 @@ describe('a wall', () => {
     expect(untried.map(({ path }) => path)).toEqual([
       'src/config-bounds.ts',
       'src/config-edge.ts',
+      'src/config-traces.ts',
       'src/config-values.ts',
       'src/version.ts',
     ]);

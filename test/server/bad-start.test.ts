@@ -74,6 +74,9 @@ describe('a server', () => {
     ['maxRequestBytes', String(128 * 1024 * 1024 + 1), /--max-request-bytes.*134217728/],
     ['imageRegistry', 'https://registry.example', /--image-registry.*HOST:PORT/],
     ['logLevel', 'loud', /--log-level.*loud/],
+    ['otlpEndpoint', '127.0.0.1:4318', /--otlp-endpoint.*http/],
+    ['otlpEndpoint', 'http://me:secret@127.0.0.1', /--otlp-endpoint.*without a name and password/],
+    ['traceSample', '2', /--trace-sample.*from 0 to 1/],
   ] as const)('refuses the option %s = %s and names it', (name, value, says) => {
     expect(() => resolveConfig({ [name]: value }, {})).toThrow(says);
   });

@@ -1,6 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
+import { traceVariables } from '../../domain/trace.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import type { AttemptOutcome, Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
@@ -58,6 +59,7 @@ export class AttemptRunner {
         task,
         // What starts it is durable before it can have effects that the log does not know of.
         ...((execution.isMetered || !hasNoOutsideEffects(task)) && { ready: log.durable() }),
+        variables: traceVariables(log.record, number),
         invocation: invocation ?? ((signal) => fromStore(store, clock, log.record, signal, readHealth)),
       },
       log,

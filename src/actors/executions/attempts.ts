@@ -11,6 +11,8 @@ export interface AttemptPlan {
   readonly task: Task;
   /** A function where the input waits in the store; it resolves with undefined where it is not there. */
   readonly invocation: Invocation | ((signal: AbortSignal) => Promise<Invocation | undefined>);
+  /** See Attempt; those that the task names are left to it. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
   /** Resolves with whether the attempt may have effects. Never rejects. */
   readonly ready?: Promise<boolean>;
 }
@@ -121,6 +123,14 @@ async function run(
     task: definition,
     ...owned(tenantOf(plan.task)),
     invocation,
+    ...(plan.variables !== undefined && { variables: unnamed(plan.variables, definition.environment) }),
   };
   return runtime.run(attempt, io, signal);
+}
+
+function unnamed(
+  variables: Readonly<Record<string, string>>,
+  named: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !Object.hasOwn(named, name)));
 }

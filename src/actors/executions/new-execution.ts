@@ -29,7 +29,7 @@ export function newRecord(
   at: AdmissionTime,
   reserves?: Reserved,
 ): ExecutionRecord {
-  const { task, timeouts, labels, priority, fairnessKey } = request;
+  const { task, timeouts, labels, priority, fairnessKey, trace } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -70,6 +70,7 @@ export function newRecord(
     ...(priority !== undefined && { priority }),
     ...(fairnessKey !== undefined && { fairnessKey }),
     ...(isGated(task.definition) && { gates: gatesFor(request) }),
+    ...(trace !== undefined && { trace }),
     ...(reserves !== undefined && { reserves }),
   };
 }

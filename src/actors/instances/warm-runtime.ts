@@ -128,8 +128,9 @@ export function createWarmRuntime(base: InstanceRuntime, options: WarmRuntimeOpt
     io: AttemptIo,
     signal: AbortSignal,
   ): Promise<Held | AttemptOutcome> {
-    const { taskId, revision, task, invocation } = attempt;
-    const { args, environment } = invocation;
+    const { taskId, revision, task, invocation, variables } = attempt;
+    const { args } = invocation;
+    const environment = { ...variables, ...invocation.environment };
     const plan = { instanceId: ids('inst_'), taskId, revision, task };
     const { instanceId } = plan;
     // On its way before it is written down: a start takes longer than that.

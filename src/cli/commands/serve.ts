@@ -35,6 +35,19 @@ const edge: readonly (readonly [flags: string, description: string, several?: tr
   ['--http-host <name>', 'another name that HTTP answers to; may come more than once', true],
 ];
 
+/** What docs/traces.md explains. */
+const traces: readonly (readonly [flags: string, description: string])[] = [
+  [
+    '--otlp-endpoint <url>',
+    'send traces there, by OTLP over HTTP (or OTEL_EXPORTER_OTLP_ENDPOINT); default: nowhere',
+  ],
+  [
+    '--trace-sample <part>',
+    'of the executions whose caller has no trace, the part that begins one (default 0.1)',
+  ],
+  ['--otlp-service-name <name>', 'what these traces call this service (default spear)'],
+];
+
 /** What docs/limits.md explains. */
 const bounds: readonly (readonly [
   flags: string,
@@ -93,6 +106,7 @@ export function serveCommand(shell: Shell): Command {
     if (parse === undefined) command.option(flags, description);
     else command.option(flags, description, (text: string) => String(parse(flag, text)));
   }
+  for (const [flags, description] of traces) command.option(flags, description);
   for (const [flags, description, several] of edge) {
     if (several === undefined) command.option(flags, description);
     else command.option(flags, description, (text: string, before?: string) => joined(text, before));

@@ -65,6 +65,7 @@ function describe(
   if (isHeld(result)) entries.push(['held', `until ${session.command('resume', result.executionId)}`]);
   else if (!result.isCompleted)
     entries.push(['estimate', `done in ${durationText(Number(estimatedCompletionMs))}`]);
+  if (result.traceId !== '') entries.push(['trace', result.traceId]);
   entries.push(...resources(result), ['log', logText(session, result, lastSequence)]);
   for (const line of result.loosened) entries.push(['allows', line]);
   for (const [name, value] of Object.entries(result.labels)) entries.push(['label', `${name}=${value}`]);

@@ -5,11 +5,12 @@
  * that gets work after it had none begins no lower than where the others are, so that nobody hoards by idling, and what
  * is cancelled before it runs costs nothing.
  *
- * At a leaf there is a line for each class: those that have to pass the same gates. What a closed gate holds is not in
- * the tree; a gate that opens lets the first of the classes before it back, and when it closes it holds them again.
+ * At a leaf there is a line for each class: those that have to pass the same gates (`gated-classes.ts`).
  */
 import type { Gate, GateUse, QuarantineUse, Resources, Trouble } from './gate.ts';
-import { classKey, Gates } from './gates.ts';
+import { GatedClasses } from './gated-classes.ts';
+import { classKey, type Gates } from './gates.ts';
+import { type Ahead, aheadOf, longestWait } from './order-estimates.ts';
 import type { OrderNode } from './order-node.ts';
 import { OrderTree } from './order-tree.ts';
 import type { MeterUse, NodeChanges, OrderUse } from './order-use.ts';
@@ -17,14 +18,8 @@ import { type OrderView, type ViewWanted, viewOf } from './order-view.ts';
 import type { Leaf, PriorityWeights } from './priority.ts';
 import type { Verdict } from './quarantine-gate.ts';
 import { RateGate } from './rate-gate.ts';
-import { cameBefore, type HeldBy, holdBy, holdOf, WaitingClass } from './waiting-class.ts';
+import { type HeldBy, holdBy, holdOf, type WaitingClass } from './waiting-class.ts';
 import type { WaitingLine } from './waiting-line.ts';
-
-/**
- * Leaves of a priority that a gate which opens lets back at once: among so many the tree chooses. Of more, each comes
- * among them in its turn.
- */
-const maxOffered = 8;
 
 interface Running {
   readonly leaf: OrderNode;
@@ -69,15 +64,23 @@ export class RunOrder {
   /** Where each that waits does. */
   readonly #waiting = new Map<string, WaitingClass>();
   readonly #running = new Map<string, Running>();
-  readonly #gates = new Gates((gate) => (gate.open ? this.#opened(gate) : this.#closed(gate)));
+  readonly #classes: GatedClasses;
+  readonly #gates: Gates;
   #serial = 0;
-  #now = 0;
-  /** Leaves that may have lost their last work that can start: looked at when all gates have turned. */
-  readonly #tired = new Set<OrderNode>();
 
   /** `changed` hears that what was used is to be kept, once until `takeChanges` gives it. */
   constructor(weights?: PriorityWeights, changed?: () => void) {
     this.#tree = new OrderTree(weights, changed);
+    this.#classes = new GatedClasses(this.#tree);
+    this.#gates = this.#classes.gates;
+  }
+
+  get #now(): number {
+    return this.#classes.now;
+  }
+
+  set #now(now: number) {
+    this.#classes.now = now;
   }
 
   get waiting(): number {
@@ -104,7 +107,7 @@ export class RunOrder {
     if (this.#waiting.has(id) || this.#running.has(id)) return;
     this.#tree.tidy();
     const node = this.#tree.leaf(leaf);
-    const queue = this.#classOf(node, leaf.gates ?? none);
+    const queue = this.#classes.classOf(node, leaf.gates ?? none);
     const { line } = queue;
     const isNew = line.size === 0;
     const isHead = first && line.first === 0;
@@ -113,9 +116,9 @@ export class RunOrder {
     countWaiting(queue, 1);
     this.#tree.arrive(node);
     if (isNew && queue === node.plain) this.#tree.wake(node);
-    else if (isNew) this.#place(queue);
+    else if (isNew) this.#classes.place(queue);
     else if (isHead) queue.heap?.moved(queue);
-    this.#settle();
+    this.#classes.settle();
   }
 
   /** It waits no more. False where it did not. */
@@ -126,9 +129,9 @@ export class RunOrder {
     queue.line.delete(id);
     countWaiting(queue, -1);
     queue.leaf.depart();
-    this.#shortened(queue);
-    for (const gate of queue.gates) this.#offerMore(gate, queue.leaf);
-    this.#settle();
+    this.#classes.shortened(queue);
+    for (const gate of queue.gates) this.#classes.offerMore(gate, queue.leaf);
+    this.#classes.settle();
     return true;
   }
 
@@ -143,7 +146,7 @@ export class RunOrder {
    */
   take(expectedMs: (id: string) => number, now = this.#now): string | undefined {
     this.advance(now);
-    if (this.#gates.longHeld.size > 0) this.#reserve();
+    if (this.#gates.longHeld.size > 0) this.#classes.reserve();
     const queue = this.#tree.next()?.first;
     const id = queue?.line.take();
     if (queue === undefined || id === undefined) return undefined;
@@ -153,11 +156,11 @@ export class RunOrder {
     countWaiting(queue, -1);
     leaf.depart();
     this.#begin(id, leaf, gates, expectedMs(id));
-    this.#shortened(queue);
+    this.#classes.shortened(queue);
     if (isGated(leaf, gates)) {
-      this.#passed(leaf, gates, (gate) => gate.pass(id, this.#now));
-      for (const gate of gates) this.#offerMore(gate, leaf);
-      this.#settle();
+      this.#classes.passed(leaf, gates, (gate) => gate.pass(id, this.#now));
+      for (const gate of gates) this.#classes.offerMore(gate, leaf);
+      this.#classes.settle();
     }
     return id;
   }
@@ -168,10 +171,10 @@ export class RunOrder {
     this.advance(now);
     this.remove(id);
     const node = this.#tree.leaf(leaf);
-    const gates = this.#gatesOf(leaf.gates ?? none);
+    const gates = this.#classes.gatesOf(leaf.gates ?? none);
     this.#begin(id, node, gates, expectedMs);
-    this.#passed(node, gates, (gate) => gate.hold(id));
-    this.#settle();
+    this.#classes.passed(node, gates, (gate) => gate.hold(id));
+    this.#classes.settle();
   }
 
   /** Its attempt is gone after so many milliseconds of its slot. False where it did not run. */
@@ -190,8 +193,8 @@ export class RunOrder {
     }
     if (isGated(leaf, gates)) {
       for (const gate of gates) gate.users -= 1;
-      this.#passed(leaf, gates, (gate) => gate.leave(id));
-      this.#settle();
+      this.#classes.passed(leaf, gates, (gate) => gate.leave(id));
+      this.#classes.settle();
     }
     return true;
   }
@@ -200,7 +203,7 @@ export class RunOrder {
   judge(id: string, verdict: Verdict, now = this.#now): void {
     this.advance(now);
     this.#gates.judge(id, this.#running.get(id)?.gates ?? none, verdict, this.#now);
-    this.#settle();
+    this.#classes.settle();
   }
 
   /** Of a task that is quarantined, what is known of that; `isFull` says that no more could be let through to try. */
@@ -217,7 +220,7 @@ export class RunOrder {
   /** Forgets all failures of a task. Says whether it was quarantined. */
   resetQuarantines(taskId: string): boolean {
     const held = this.#gates.resetQuarantines(taskId, this.#now);
-    this.#settle();
+    this.#classes.settle();
     return held;
   }
 
@@ -226,25 +229,25 @@ export class RunOrder {
     this.#now = Math.max(this.#now, now);
     if (!this.#gates.isDue(this.#now)) return;
     this.#gates.advance(this.#now);
-    this.#settle();
+    this.#classes.settle();
   }
 
   /** A rule has another limit, before all its values. What runs goes on. */
   change(use: GateUse): void {
     this.#gates.change(use, this.#now);
-    this.#settle();
+    this.#classes.settle();
   }
 
   /** These are all rules of an owner from now on, before all their values: one that it has no more holds nobody back. */
   replaceRules(owner: string, version: number, uses: readonly GateUse[]): void {
     this.#gates.replace(owner, version, uses, this.#now);
-    this.#settle();
+    this.#classes.settle();
   }
 
   /** What the node may hand out to those whose gates name resources; undefined for any amount, as at the beginning. */
   setResources(total: Resources | undefined): void {
     this.#gates.setResources(total, this.#now);
-    this.#settle();
+    this.#classes.settle();
   }
 
   /** From now on; undefined for none. What runs goes on. */
@@ -253,7 +256,7 @@ export class RunOrder {
     const node = this.#tree.tenant(tenant);
     const what = { rule: `quota ${tenant}`, meter: `quota ${tenant}`, key: 'tenant', value: tenant };
     const before = node.gates;
-    node.gates = this.#gatesOf([
+    node.gates = this.#classes.gatesOf([
       ...(running === undefined ? none : [{ kind: 'quota' as const, ...what, limit: running }]),
       ...(rate === undefined ? none : [{ kind: 'quotaRate' as const, ...what, ...rate }]),
     ]);
@@ -270,7 +273,7 @@ export class RunOrder {
     node.weigh(weight);
     this.#tree.rest(node);
     this.#tree.wake(node);
-    this.#settle();
+    this.#classes.settle();
   }
 
   /**
@@ -351,7 +354,9 @@ export class RunOrder {
   /** What would hold back one that came now to a leaf; undefined where nothing but slots would. */
   holdFor({ gates = none, tenant }: Leaf, now = this.#now): HeldBy | undefined {
     const own = this.#tree.findTenant(tenant)?.gates ?? none;
-    const closed = [...this.#gatesOf(gates), ...own].find((gate) => !gate.admits(Math.max(now, this.#now)));
+    const closed = [...this.#classes.gatesOf(gates), ...own].find(
+      (gate) => !gate.admits(Math.max(now, this.#now)),
+    );
     return closed === undefined ? undefined : holdBy(closed);
   }
 
@@ -369,52 +374,22 @@ export class RunOrder {
    * Who runs before one that waits, or that would come now to a leaf: the first of its line, at most so many, and about
    * how many there are. Others are counted by their weights, as if all took the same time.
    */
-  ahead(id: string, leaf: Leaf, most: number): { readonly keys: readonly string[]; readonly count: number } {
-    const queue = this.#waiting.get(id) ?? this.#classOf(this.#tree.leaf(leaf), none);
-    const { line } = queue;
-    const keys: string[] = [];
-    for (const each of line) {
-      if (each === id || keys.length >= most) break;
-      keys.push(each);
-    }
-    let places = keys.length < most ? keys.length : Math.max(line.most(id), keys.length);
-    for (let each = queue.leaf, above = each.above; above !== undefined; each = above, above = each.above) {
-      let others = 0;
-      let weights = 0;
-      for (const other of above.ready) {
-        if (other === each) continue;
-        others += other.waiting;
-        weights += other.weight;
-      }
-      places += Math.min(others, ((places + 1) * weights) / each.weight);
-    }
-    return { keys, count: Math.round(places) };
+  ahead(id: string, leaf: Leaf, most: number): Ahead {
+    return aheadOf(this.#waiting.get(id) ?? this.#classes.classOf(this.#tree.leaf(leaf), none), id, most);
   }
 
   /**
    * Milliseconds until its gates let one through that waits, or that would come now to a leaf behind those of its line
-   * in the store, where each attempt takes as long as is expected: the longest that one of them takes. Before it are all of its priority
-   * and of higher ones that have to pass the same, but for those behind it in its line. 0 without gates.
+   * in the store, where each attempt takes as long as is expected: the longest that one of them takes. Before it are all
+   * of its priority and of higher ones that have to pass the same, but for those behind it in its line. 0 without gates.
    */
   gateWait(id: string, leaf: Leaf, { expectedMs, stored = 0, now = this.#now }: GateWaitFacts): number {
     const known = this.#waiting.get(id);
     const node = known?.leaf ?? this.#tree.leaf(leaf);
-    const gates = known?.gates ?? this.#gatesOf(leaf.gates ?? none);
+    const gates = known?.gates ?? this.#classes.gatesOf(leaf.gates ?? none);
     if (!isGated(node, gates)) return 0;
     const behind = known === undefined ? -stored : known.line.size - known.line.most(id);
-    const wait = (gate: Gate, waiting: number): number =>
-      gate.waitMs(Math.max(0, waiting - behind), expectedMs, Math.max(now, this.#now));
-    const { rank, tenant } = node;
-    let longest = 0;
-    for (const gate of gates) {
-      const waiting = gate.waiting.reduce((sum, count, of) => (of < rank ? sum : sum + count), 0);
-      longest = Math.max(longest, wait(gate, waiting));
-    }
-    if (tenant.gates.length === 0) return longest;
-    let waiting = 0;
-    for (const each of tenant.below.values()) if (each.rank >= rank) waiting += each.waiting;
-    for (const gate of tenant.gates) longest = Math.max(longest, wait(gate, waiting));
-    return longest;
+    return longestWait(node, gates, { expectedMs, behind, now: Math.max(now, this.#now) });
   }
 
   #begin(id: string, leaf: OrderNode, gates: readonly Gate[], expectedMs: number): void {
@@ -425,164 +400,9 @@ export class RunOrder {
     leaf.charge(0, expected, 1);
   }
 
-  /** Lets all gates of an attempt count it, or count it no more. */
-  #passed(leaf: OrderNode, gates: readonly Gate[], count: (gate: Gate) => void): void {
-    const own = leaf.tenant.gates;
-    for (const gate of gates) count(gate);
-    for (const gate of own) count(gate);
-    for (const gate of gates) this.#gates.check(gate.meter, this.#now);
-    for (const gate of own) this.#gates.check(gate.meter, this.#now);
-  }
-
-  #gatesOf(uses: readonly GateUse[]): Gate[] {
-    const gates: Gate[] = [];
-    for (const use of uses) {
-      const gate = this.#gates.of(use, this.#now);
-      if (gate !== undefined) gates.push(gate);
-    }
-    return gates;
-  }
-
   #find(leaf: Leaf): WaitingClass | undefined {
     const node = this.#tree.find(leaf);
     const { gates = none } = leaf;
     return gates.length === 0 ? node?.plain : node?.classes?.get(classKey(gates));
-  }
-
-  #classOf(leaf: OrderNode, uses: readonly GateUse[]): WaitingClass {
-    if (uses.length === 0) {
-      leaf.plain ??= new WaitingClass(leaf, '', none);
-      return leaf.plain;
-    }
-    const gates = this.#gatesOf(uses);
-    const key = classKey(uses);
-    leaf.classes ??= new Map();
-    const known = leaf.classes.get(key);
-    if (known !== undefined) return known;
-    const made = new WaitingClass(leaf, key, gates);
-    leaf.classes.set(key, made);
-    for (const gate of gates) gate.users += 1;
-    return made;
-  }
-
-  /** Puts a class where it can be next, or before the first gate that is closed; says whether it can be next. */
-  #place(queue: WaitingClass): boolean {
-    for (const gate of queue.gates) {
-      if (gate.open) continue;
-      this.#hold(queue, gate);
-      return false;
-    }
-    for (const gate of queue.gates) gate.passing.add(queue);
-    queue.heldBy = undefined;
-    queue.heap = queue.leaf.open;
-    queue.leaf.open.add(queue);
-    this.#tree.wake(queue.leaf);
-    return true;
-  }
-
-  #hold(queue: WaitingClass, gate: Gate): void {
-    queue.heldBy = gate;
-    gate.held.add(queue);
-    this.#gates.holds(gate, this.#now);
-  }
-
-  /** Its first are gone, or one from the middle. */
-  #shortened(queue: WaitingClass): void {
-    const { leaf, heldBy, line } = queue;
-    if (line.size > 0) {
-      queue.heap?.moved(queue);
-      return;
-    }
-    if (queue === leaf.plain) {
-      this.#tree.rest(leaf);
-      return;
-    }
-    if (heldBy !== undefined) {
-      heldBy.held.delete(queue);
-      queue.heldBy = undefined;
-    } else {
-      leaf.open.delete(queue);
-      for (const gate of queue.gates) gate.passing.delete(queue);
-      this.#tired.add(leaf);
-    }
-    queue.heap = undefined;
-    leaf.classes?.delete(queue.key);
-    for (const gate of queue.gates) {
-      gate.users -= 1;
-      if (gate.held.size + gate.passing.size === 0) this.#gates.unreserve(gate, this.#now);
-    }
-  }
-
-  /** Lets the first of a leaf back that a gate holds which is open, and that no other holds. */
-  #offer(gate: Gate, leaf: OrderNode): void {
-    while (gate.open) {
-      const queue = gate.held.first(leaf);
-      if (queue === undefined) return;
-      gate.held.delete(queue);
-      if (this.#place(queue)) return;
-    }
-  }
-
-  /** One of those that a gate has let back has left, of that leaf: others take its place. */
-  #offerMore(gate: Gate, leaf: OrderNode): void {
-    if (!gate.open || gate.held.size === 0) return;
-    this.#offer(gate, leaf);
-    for (const other of gate.held.leaves(1)) this.#offer(gate, other);
-    this.#offerAny(gate);
-  }
-
-  /** Holds nothing at a gate that is open and has let back nobody: those that it let back may be held by others. */
-  #offerAny(gate: Gate): void {
-    while (gate.open && gate.passing.size === 0 && gate.held.size > 0) {
-      for (const leaf of gate.held.leaves(1)) this.#offer(gate, leaf);
-    }
-  }
-
-  #opened(gate: Gate): void {
-    if (gate.owner !== undefined) this.#tree.wake(gate.owner);
-    for (const leaf of gate.held.leaves(maxOffered)) this.#offer(gate, leaf);
-    this.#offerAny(gate);
-  }
-
-  #closed(gate: Gate): void {
-    if (gate.owner !== undefined) this.#tired.add(gate.owner);
-    const queues = gate.passing.takeAll();
-    for (const queue of queues) {
-      for (const other of queue.gates) other.passing.delete(queue);
-      queue.leaf.open.delete(queue);
-      this.#hold(queue, gate);
-      this.#tired.add(queue.leaf);
-    }
-    for (const { gates, leaf } of queues) for (const other of gates) this.#offerMore(other, leaf);
-  }
-
-  /** Of what resources have held for long, the one that would be next has kept for it what is released. */
-  #reserve(): void {
-    for (const gate of this.#gates.longHeld) {
-      const [leaf] = gate.held.leaves(1);
-      const held = leaf === undefined ? undefined : gate.held.first(leaf);
-      if (held === undefined) this.#gates.longHeld.delete(gate);
-      else if (this.#isBeforeAll(held)) {
-        this.#gates.reserve(gate, this.#now);
-        this.#settle();
-      }
-    }
-  }
-
-  /** It would be next if no gate held it. */
-  #isBeforeAll(queue: WaitingClass): boolean {
-    const { leaf } = queue;
-    const next = this.#tree.next();
-    if (!leaf.tenant.isOpen) return false;
-    if (next === undefined) return true;
-    if (next === leaf) return leaf.first === undefined || cameBefore(queue, leaf.first);
-    return this.#tree.precedes(leaf, next);
-  }
-
-  /** All gates have turned: what has no work left that can start leaves the tree. */
-  #settle(): void {
-    if (this.#tired.size === 0) return;
-    for (const node of this.#tired) this.#tree.rest(node);
-    this.#tired.clear();
   }
 }

@@ -2,6 +2,7 @@
 import type { Deadlines, ExecutionRecord, Outcome, ResourceUse, Termination } from '../execution.ts';
 import { executionStatuses } from '../execution.ts';
 import type { Reserved } from '../scheduling/task-gates.ts';
+import { type ExecutionTrace, mostTraceState } from '../trace.ts';
 import {
   type Check,
   instant,
@@ -46,6 +47,14 @@ const resourceUse = object<ResourceUse>({
 const reserves = object<Reserved>({ memory: optional(measured), cpu: optional(measured) });
 
 const termination = object<Termination>({ rung: label, tookMs: measured });
+
+const trace = object<ExecutionTrace>({
+  traceId: text(32, /^[0-9a-f]{32}$/),
+  parentId: optional(text(16, /^[0-9a-f]{16}$/)),
+  sampled: truth,
+  state: optional(text(mostTraceState, /^[\x20-\x7e]*$/)),
+  spans: optional(truth),
+});
 
 type Completed = Extract<Outcome, { status: 'completed' }>;
 type Failed = Exclude<Outcome, Completed>;
@@ -114,6 +123,7 @@ const record = object<ExecutionRecord>({
   priority: optional(priority),
   fairnessKey: optional(fairnessKey),
   gates: optional(executionGates),
+  trace: optional(trace),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),
   outcome: optional(outcomeCheck),

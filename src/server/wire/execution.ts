@@ -87,6 +87,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     originExecutionId: record.originId ?? '',
     priority: priorityToWire(record.priority),
     fairnessKey: record.fairnessKey ?? '',
+    traceId: record.trace?.traceId ?? '',
     // Last, as in `newRecord`.
     ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),
     ...(startedAt !== undefined && { startedAt }),

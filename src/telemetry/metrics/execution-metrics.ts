@@ -18,8 +18,8 @@ export class ExecutionMetrics implements StoreObserver {
   readonly #retries: Counter<(typeof taskLabels)[number]>;
   readonly #lost: Counter<'runtime'>;
   readonly #reattached: Counter<'runtime'>;
-  readonly #queueSeconds: Histogram<'runtime'>;
-  readonly #runSeconds: Histogram<'runtime'>;
+  readonly #queueSeconds: Histogram<'runtime' | 'trace_id'>;
+  readonly #runSeconds: Histogram<'runtime' | 'trace_id'>;
   readonly #cpuSeconds: Counter<'runtime'>;
   readonly #outputBytes: Counter<'runtime'>;
   readonly #droppedBytes: Counter<'runtime'>;
@@ -60,12 +60,12 @@ export class ExecutionMetrics implements StoreObserver {
     this.#queueSeconds = new Histogram({
       name: 'spear_execution_queue_seconds',
       help: 'How long executions that have ended had waited for their first attempt.',
-      ...{ labelNames: ['runtime'], buckets: runSeconds, registers },
+      ...{ labelNames: ['runtime'], buckets: runSeconds, registers, enableExemplars: true as const },
     });
     this.#runSeconds = new Histogram({
       name: 'spear_execution_run_seconds',
       help: 'How long executions that have ended had run, in all their attempts.',
-      ...{ labelNames: ['runtime'], buckets: runSeconds, registers },
+      ...{ labelNames: ['runtime'], buckets: runSeconds, registers, enableExemplars: true as const },
     });
     this.#cpuSeconds = new Counter({
       name: 'spear_execution_cpu_seconds_total',
@@ -107,8 +107,10 @@ export class ExecutionMetrics implements StoreObserver {
     const { outcome, queueTimeMs, executionTimeMs, resourceUse, droppedBytes } = record;
     const code = outcome === undefined || outcome.status === 'completed' ? '' : outcome.code;
     this.#ended.inc({ ...task, status: record.status, error_code: code });
-    this.#queueSeconds.observe({ runtime }, queueTimeMs / 1000);
-    this.#runSeconds.observe({ runtime }, executionTimeMs / 1000);
+    // Of a trace that somebody can look at.
+    const exemplar = record.trace?.spans === true && { exemplarLabels: { trace_id: record.trace.traceId } };
+    this.#queueSeconds.observe({ labels: { runtime }, value: queueTimeMs / 1000, ...exemplar });
+    this.#runSeconds.observe({ labels: { runtime }, value: executionTimeMs / 1000, ...exemplar });
     if (resourceUse.cpuTimeUs !== undefined) this.#cpuSeconds.inc({ runtime }, resourceUse.cpuTimeUs / 1e6);
     if (droppedBytes > 0) this.#droppedBytes.inc({ runtime }, droppedBytes);
   }

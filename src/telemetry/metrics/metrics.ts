@@ -5,6 +5,7 @@ import { CallMetrics } from './call-metrics.ts';
 import { ExecutionMetrics } from './execution-metrics.ts';
 import { NodeMetrics, type NodeSource } from './node-metrics.ts';
 import { StoreMetrics, type StoreSource } from './store-metrics.ts';
+import { TraceMetrics } from './trace-metrics.ts';
 
 export interface MetricSources {
   readonly node: NodeSource;
@@ -38,6 +39,7 @@ export class Metrics {
   readonly store: StoreMetrics;
   readonly node: NodeMetrics;
   readonly calls: CallMetrics;
+  readonly traces: TraceMetrics;
 
   constructor({ node, store, runtimeOf, methods }: MetricSources) {
     this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
@@ -46,6 +48,7 @@ export class Metrics {
     this.store = new StoreMetrics(registers, store);
     this.node = new NodeMetrics(registers, node);
     this.calls = new CallMetrics(registers, methods);
+    this.traces = new TraceMetrics(registers);
     ofProcess();
   }
 

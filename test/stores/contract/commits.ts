@@ -34,6 +34,7 @@ export function commitContract(open: () => Promise<Store>): void {
     expect(await store.events(a, all)).toEqual([]);
     expect(await store.outline(a)).toEqual({
       transitions: [],
+      refusals: [],
       lastTime: 0,
       output: { stdout: 0, stderr: 0 },
     });

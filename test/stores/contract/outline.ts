@@ -6,6 +6,9 @@ import { a, appending, b } from './entries.ts';
 export function outlineContract(open: () => Promise<Store>): void {
   test('an outline has every transition as it was written, over commits of any size, and no output', async () => {
     const store = await open();
+    const place = { sequence: 5, time: 1, status: 'running', attempt: 1 } as const;
+    const refused = { host: '10.0.0.1', port: 80, address: '', rule: 'private', more: 0 } as const;
+    const refusal = { kind: 'refusal', ...place, ...refused } as const;
     await store.commit([
       appending(a, 0, [transition(1, '', 'pending.queued')]),
       appending(b, 0, shortLog()),
@@ -13,13 +16,16 @@ export function outlineContract(open: () => Promise<Store>): void {
         transition(2, 'pending.queued', 'running'),
         chunk(3, bytesOf(65_536)),
         chunk(4, bytesOf(3)),
+        refusal,
       ]),
     ]);
-    await store.commit([appending(a, 4, [transition(5, 'running', 'running.stopping'), result(6)])]);
+    await store.commit([appending(a, 5, [transition(6, 'running', 'running.stopping'), result(7)])]);
     const events = await store.events(a, { from: 1, maxBytes: 1 << 20 });
     const outline = await store.outline(a);
     expect(outline.transitions).toEqual(events.filter(({ kind }) => kind === 'transition'));
     expect(outline.transitions).toHaveLength(3);
+    expect(outline.refusals).toEqual(events.filter(({ kind }) => kind === 'refusal'));
+    expect(outline.refusals).toHaveLength(1);
     expect(outline.lastTime).toBe(events.at(-1)?.time);
   });
 

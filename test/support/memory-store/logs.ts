@@ -1,6 +1,12 @@
 import type { LogEvent, NewEvent } from '../../../src/domain/event.ts';
 import { chunkBytes, EventPage } from '../../../src/stores/page.ts';
-import type { EventQuery, LoggedTransition, LogOutline, NodeEvent } from '../../../src/stores/store.ts';
+import type {
+  EventQuery,
+  LoggedRefusal,
+  LoggedTransition,
+  LogOutline,
+  NodeEvent,
+} from '../../../src/stores/store.ts';
 
 /** Logs of the memory store, and the order of all their events. */
 export class MemoryLogs {
@@ -38,13 +44,14 @@ export class MemoryLogs {
     const log = this.#logs.get(executionId) ?? [];
     const events = log.map(({ executionId: _, ...event }) => event);
     const transitions = events.filter((event): event is LoggedTransition => event.kind === 'transition');
+    const refusals = events.filter((event): event is LoggedRefusal => event.kind === 'refusal');
     const begun = transitions.find(({ attempt }) => attempt === transitions.at(-1)?.attempt);
     const output = { stdout: 0, stderr: 0 };
     for (const event of events) {
       const old = begun !== undefined && begun.attempt > 0 && event.sequence < begun.sequence;
       if (event.kind === 'chunk' && !old) output[event.stream] += event.data.byteLength;
     }
-    return { transitions, lastTime: events.at(-1)?.time ?? 0, output };
+    return { transitions, refusals, lastTime: events.at(-1)?.time ?? 0, output };
   }
 
   /** Events of all but the hidden ones. */

@@ -31,7 +31,7 @@ export class PendingJob {
 
   constructor(
     program: Program,
-    { executionId, number, task, invocation }: Attempt,
+    { executionId, number, task, invocation, variables }: Attempt,
     secrets: GivenSecrets,
     io: AttemptIo,
     signal: AbortSignal,
@@ -47,7 +47,7 @@ export class PendingJob {
       functionName: invocation.functionName,
       parameters: invocation.parameters,
       args: invocation.args,
-      environment: { ...invocation.environment, ...secrets.environment },
+      environment: { ...variables, ...invocation.environment, ...secrets.environment },
       secrets: secrets.fingerprint,
     };
     this.executionId = executionId;

@@ -1010,6 +1010,14 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: string fairness_key = 40;
    */
   fairnessKey: string;
+
+  /**
+   * The trace that it belongs to, as 32 hex digits: the caller's (`traceparent`), or one of its own where the node makes
+   * spans of it; empty for none.
+   *
+   * @generated from field: string trace_id = 41;
+   */
+  traceId: string;
 };
 
 /**
@@ -1260,6 +1268,14 @@ export declare type ExecutionResultJson = {
    * @generated from field: string fairness_key = 40;
    */
   fairnessKey?: string;
+
+  /**
+   * The trace that it belongs to, as 32 hex digits: the caller's (`traceparent`), or one of its own where the node makes
+   * spans of it; empty for none.
+   *
+   * @generated from field: string trace_id = 41;
+   */
+  traceId?: string;
 };
 
 /**

@@ -12,7 +12,7 @@ import type { LogEvent, NewEvent } from '../../../domain/event.ts';
 import type { ExecutionStatus } from '../../../domain/execution.ts';
 import type { NetworkRefusal } from '../../../domain/network/refusal.ts';
 import { chunkBytes } from '../../page.ts';
-import { DamagedError, type LoggedTransition, type LogOutline } from '../../store.ts';
+import { DamagedError, type LoggedRefusal, type LoggedTransition, type LogOutline } from '../../store.ts';
 import { bytesChecksum, type SummedSegment, segmentChecksum } from '../file/checksum.ts';
 
 type Common<K extends string> = [kind: K, time: number, status: ExecutionStatus, attempt: number];
@@ -120,11 +120,9 @@ export function* decodeSegment(row: SegmentRow): Generator<LogEvent> {
       case 'r':
         yield { kind: 'result', ...commonOf(row, index, meta), ...namedBy(meta[4]) };
         break;
-      case 'n': {
-        const [, , , , , host, port, address, rule, more] = meta;
-        yield { kind: 'refusal', ...commonOf(row, index, meta), host, port, address, rule, more };
+      case 'n':
+        yield refusalOf(row, index, meta);
         break;
-      }
       default: {
         const common = commonOf(row, index, meta);
         const chunk = data.subarray(offset, offset + meta[4]);
@@ -151,6 +149,11 @@ function transitionOf(row: RowPlace, index: number, meta: Extract<EventMeta, { 0
   const [, , , , from, to, eventType, reasonCode, contextPatch, chartVersion, by] = meta;
   const common = { ...commonOf(row, index, meta), ...namedBy(by) };
   return { kind: 'transition', ...common, from, to, eventType, reasonCode, contextPatch, chartVersion };
+}
+
+function refusalOf(row: RowPlace, index: number, meta: Extract<EventMeta, { 0: 'n' }>): LoggedRefusal {
+  const [, , , , , host, port, address, rule, more] = meta;
+  return { kind: 'refusal', ...commonOf(row, index, meta), host, port, address, rule, more };
 }
 
 function namedBy(by: string | undefined): { readonly by?: string } {
@@ -199,6 +202,7 @@ export class RowOrder {
 /** Reads the rows of a log, in order, for its outline: their bytes are not needed. */
 export class OutlineReader {
   readonly #transitions: LoggedTransition[] = [];
+  readonly #refusals: LoggedRefusal[] = [];
   readonly #output = { stdout: 0, stderr: 0 };
   #lastTime = 0;
   #attempt = 0;
@@ -212,6 +216,8 @@ export class OutlineReader {
       if (meta[0] === 't') {
         if (meta[3] !== this.#attempt) this.#beginAttempt(meta[3]);
         this.#transitions.push(transitionOf(row, index, meta));
+      } else if (meta[0] === 'n') {
+        this.#refusals.push(refusalOf(row, index, meta));
       } else if (meta[0] === 'o' || meta[0] === 'e') {
         this.#output[meta[0] === 'o' ? 'stdout' : 'stderr'] += meta[4];
       }
@@ -219,7 +225,8 @@ export class OutlineReader {
   }
 
   outline(): LogOutline {
-    return { transitions: this.#transitions, lastTime: this.#lastTime, output: this.#output };
+    const [transitions, refusals] = [this.#transitions, this.#refusals];
+    return { transitions, refusals, lastTime: this.#lastTime, output: this.#output };
   }
 
   #beginAttempt(attempt: number): void {

@@ -33,7 +33,8 @@ export const executionResultDefaults = {
   "labels": {},
   "tenant": "",
   "priority": "PRIORITY_UNSPECIFIED",
-  "fairnessKey": ""
+  "fairnessKey": "",
+  "traceId": ""
 } as const;
 
 export const streamExecutionResultDefaults = {

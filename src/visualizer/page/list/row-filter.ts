@@ -86,7 +86,18 @@ const haystacks = new WeakMap<ExecutionRow, string>();
 function haystackOf(row: ExecutionRow): string {
   const known = haystacks.get(row);
   if (known !== undefined) return known;
-  const { id, taskId, taskName, functionName, state, errorCode, errorMessage, requestId, instanceId } = row;
+  const {
+    id,
+    taskId,
+    taskName,
+    functionName,
+    state,
+    errorCode,
+    errorMessage,
+    requestId,
+    traceId,
+    instanceId,
+  } = row;
   const notes = Object.entries(row.metadata).flat();
   const labels = Object.entries(row.labels).map(([key, value]) => `label:${key}=${value}`);
   const text = [
@@ -98,6 +109,7 @@ function haystackOf(row: ExecutionRow): string {
     errorCode,
     errorMessage,
     requestId,
+    traceId,
     instanceId,
     ...notes,
     ...labels,

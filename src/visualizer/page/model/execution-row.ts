@@ -44,6 +44,8 @@ export interface ExecutionRow {
   readonly exitCode: number | undefined;
   readonly termination: Termination | undefined;
   readonly requestId: string;
+  /** Empty for none. */
+  readonly traceId: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly allowedEvents: readonly string[];
@@ -93,6 +95,7 @@ export function rowOf(json: ExecutionResultJson): ExecutionRow {
       tookMs: numberOf(json.termination.tookMs),
     },
     requestId: json.requestId,
+    traceId: json.traceId,
     metadata: sharedEntries(json.metadata),
     labels: sharedEntries(json.labels),
     allowedEvents: json.allowedEvents.length === 0 ? noLines : json.allowedEvents.map(shared),

@@ -45,6 +45,7 @@ export function recordRow(record: ExecutionRecord, takenAt: number): ExecutionRo
     exitCode: outcome?.exitCode,
     termination: failure?.termination,
     requestId: record.requestId,
+    traceId: record.trace?.traceId ?? '',
     metadata: record.metadata,
     labels: record.labels ?? {},
     allowedEvents: [],

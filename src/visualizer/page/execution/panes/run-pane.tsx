@@ -40,6 +40,7 @@ export function RunPane({ row, context }: Props) {
             ['Instance', row.instanceId],
             ['Called', row.mode],
             ['Request', row.requestId],
+            ['Trace', row.traceId === '' ? undefined : row.traceId],
             [
               'Restored from',
               row.originExecutionId === '' ? undefined : (

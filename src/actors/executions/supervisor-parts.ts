@@ -1,0 +1,343 @@
+/**
+ * What a supervisor is made of, put together: each part hears of the others through what it is given here, and what
+ * becomes of an execution once it is committed stands at the end.
+ */
+import { type ActorRefFrom, createActor } from 'xstate';
+import type { MachineClock } from '../../domain/clock.ts';
+import { Durations } from '../../domain/durations.ts';
+import { notFound } from '../../domain/errors.ts';
+import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
+import type { LogCursor } from '../../domain/log.ts';
+import type { QueueViews } from '../../domain/queue-view.ts';
+import { assertFits, boundsRunning } from '../../domain/quota.ts';
+import type { Resources } from '../../domain/scheduling/gate.ts';
+import { Overload, type OverloadRule } from '../../domain/scheduling/overload.ts';
+import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
+import { type Reserved, reservedBy } from '../../domain/scheduling/task-gates.ts';
+import { type Scope, sees, tenantOf } from '../../domain/scope.ts';
+import type { RuntimeKind, Task } from '../../domain/task.ts';
+import type { ExecutionEvent } from '../../machines/execution-context.ts';
+import type { Runtime } from '../../runtimes/runtime.ts';
+import type { Store } from '../../stores/store.ts';
+import { QueueViewing } from '../explain/queue-viewing.ts';
+import type { IdSource } from '../ids.ts';
+import { Committer } from '../log/committer.ts';
+import { LiveCursor, StoredCursor } from '../log/cursors.ts';
+import { unknownHere } from '../log/durable.ts';
+import type { LiveLog, LogSurroundings } from '../log/live-log.ts';
+import { OutputRoom } from '../log/output-room.ts';
+import type { Slots } from '../queue/slots.ts';
+import { NodeTime } from '../time/node-time.ts';
+import { Admissions, claimedBy } from './admission.ts';
+import { AdmissionGate } from './admission-gate.ts';
+import { Alarms } from './alarms.ts';
+import { AttemptRunner } from './attempt-runner.ts';
+import type { WaitingBounds } from './backlog.ts';
+import { BreakpointTable } from './breakpoints.ts';
+import { Controls } from './controls.ts';
+import { DispatchGate } from './dispatch-gate.ts';
+import { ExecutionQueue } from './execution-queue.ts';
+import type { LiveExecution } from './live-execution.ts';
+import { LiveExecutions } from './live-executions.ts';
+import { TaskQuarantines } from './quarantines.ts';
+import { ExecutionRecovery } from './recovery/execution-recovery.ts';
+import { notInState } from './recovery/stored-execution.ts';
+import { endOldest } from './superseding.ts';
+import { createSupervisorLogic } from './supervisor-logic.ts';
+import { TenantQuotas } from './tenant-quotas.ts';
+import { TenantStorage } from './tenant-storage.ts';
+
+/** What the node's operator hears. None of these may throw. */
+export interface SupervisorListener {
+  storeHealth(error: Error | undefined): void;
+  bug(error: unknown, executionId: string): void;
+  /** Of an earlier run of the node, and live again. */
+  revived?(record: ExecutionRecord): void;
+}
+
+export interface SupervisorOptions {
+  readonly clock: MachineClock;
+  /** For deadlines; its own where there was no earlier run. */
+  readonly time?: NodeTime;
+  readonly ids: IdSource;
+  /** 0 to 1; spreads retries. */
+  readonly random: () => number;
+  readonly store: Store;
+  readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
+  readonly slots: number;
+  readonly queueLimit: number;
+  /** Of priorities, where they are not as usual. */
+  readonly priorityWeights?: PriorityWeights;
+  /** What attempts may reserve at once by the limits of their tasks; absent means that nobody counts. */
+  readonly resources?: Resources | undefined;
+  /** When what is not urgent is refused; absent means never. */
+  readonly overload?: OverloadRule | undefined;
+  /** How much of what waits is in memory, where it is not as usual. */
+  readonly waiting?: Partial<WaitingBounds>;
+  readonly listener: SupervisorListener;
+  /** What is known of earlier runs; absent means nothing. */
+  readonly durations?: Durations;
+}
+
+/** An input above this is read back from the store at dispatch rather than kept while it waits. */
+const keptInputBytes = 4096;
+
+/** The parts of one supervisor. */
+export class SupervisorParts {
+  readonly options: SupervisorOptions;
+  readonly time: NodeTime;
+  readonly executions = new LiveExecutions();
+  readonly alarms: Alarms;
+  readonly queue: ExecutionQueue;
+  readonly storage: TenantStorage;
+  readonly slots: Slots;
+  readonly committer: Committer;
+  readonly gate: AdmissionGate;
+  readonly dispatch: DispatchGate;
+  readonly admissions: Admissions;
+  readonly attempts: AttemptRunner;
+  readonly controls: Controls;
+  readonly executionRecovery: ExecutionRecovery;
+  readonly breakpoints: BreakpointTable;
+  readonly quotas: TenantQuotas;
+  readonly quarantines: TaskQuarantines;
+  readonly queueViews: QueueViews;
+  readonly actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
+
+  constructor(options: SupervisorOptions) {
+    this.options = options;
+    const { clock, store, ids, queueLimit } = options;
+    const executions = this.executions;
+    this.time = options.time ?? new NodeTime(clock);
+    this.storage = new TenantStorage(store, clock);
+    const shared = {
+      clock,
+      time: this.time,
+      store,
+      executions,
+      now: () => this.now(),
+      deliver: (executionId: string, event: ExecutionEvent) => this.deliver(executionId, event),
+      bug: options.listener.bug,
+    };
+    this.breakpoints = new BreakpointTable(clock, ids);
+    const failed = (error: unknown) =>
+      options.listener.storeHealth(error instanceof Error ? error : new Error(String(error)));
+    this.queue = new ExecutionQueue({
+      time: this.time,
+      store,
+      executions,
+      slots: options.slots,
+      weights: options.priorityWeights,
+      durations: options.durations ?? new Durations(),
+      bounds: options.waiting,
+      revive: (waiting) => this.executionRecovery.wake(waiting),
+      giveUp: (record, why) => this.executionRecovery.giveUp(record, why),
+      pump: () => this.actor.send({ type: 'pump' }),
+      awake: (executionId) => this.actor.send({ type: 'awake', executionId }),
+      letGo: (execution) => this.actor.send({ type: 'letGo', execution }),
+      failed,
+    });
+    this.slots = this.queue.slots;
+    this.slots.setResources(options.resources);
+    this.quarantines = new TaskQuarantines(this.slots, {
+      toWall: (ms) => Math.round(this.time.toWall(this.time.now() + ms)),
+      pump: () => this.actor.send({ type: 'pump' }),
+    });
+    this.alarms = new Alarms(this.time, (executionId, at) =>
+      this.deliver(executionId, { type: 'alarm', at }),
+    );
+    this.time.onSlept(() => {
+      this.alarms.moved();
+      this.queue.passivation.moved();
+    });
+    this.committer = new Committer(store, clock, {
+      committed: (log) => this.#committed(log),
+      refused: (log, conflict) => {
+        if (conflict !== undefined) log.fail(claimedBy(conflict.ownerId));
+        this.#forget(log);
+      },
+      health: (error) => {
+        options.listener.storeHealth(error);
+        if (error !== undefined) return;
+        this.queue.backlog.retry();
+        this.actor.send({ type: 'pump' });
+      },
+    });
+    const overload = options.overload && new Overload(options.overload);
+    this.quotas = new TenantQuotas(
+      store,
+      (tenant) => ({ ...this.queue.loadOf(tenant), storedBytes: this.storage.of(tenant) }),
+      (tenant, quota) => {
+        this.storage.watch(tenant, quota.storedBytes !== undefined);
+        this.slots.setQuota(tenant, quota);
+        this.actor.send({ type: 'pump' });
+      },
+    );
+    this.gate = new AdmissionGate({
+      committer: this.committer,
+      store,
+      slots: this.slots,
+      queueLimit,
+      quotas: this.quotas,
+      overload,
+      now: () => clock.monotonic(),
+    });
+    this.dispatch = new DispatchGate(this.gate, this.committer);
+    this.queueViews = new QueueViewing({
+      slots: this.slots,
+      time: this.time,
+      recordOf: (id) => this.queue.recordOf(id),
+      maySay: (scope, id) => this.isSeen(scope, id),
+      block: () => this.dispatch.block,
+    });
+    this.attempts = new AttemptRunner({
+      ...shared,
+      runtimes: options.runtimes,
+      slots: this.slots,
+      quarantines: this.quarantines,
+      random: options.random,
+      gone: (executionId) => this.actor.send({ type: 'gone', executionId }),
+      // That it can be read again says nothing of a store that cannot be written.
+      readHealth: (error) => {
+        if (error !== undefined || this.committer.healthy) options.listener.storeHealth(error);
+      },
+    });
+    this.actor = createActor(
+      createSupervisorLogic(executions, { clock, time: this.time }, this.alarms, this.queue, {
+        wake: (executionId) => void this.queue.wake(executionId),
+        letGo: ({ log }) => this.admissions.forget(log),
+        startAttempt: (execution, attempt) => {
+          if (attempt === 1) began(overload, execution, clock.monotonic());
+          this.attempts.start(execution, attempt);
+        },
+        mayDispatch: () => this.dispatch.block === undefined,
+        holds: ({ log }, state) => this.breakpoints.holds(log.record, state),
+        chartFailed: ({ executionId }, error) => options.listener.bug(error, executionId),
+      }),
+    ).start();
+    const surroundings: LogSurroundings = {
+      clock,
+      store,
+      room: new OutputRoom(store),
+      touched: (log, urgent) => this.committer.touch(log, urgent),
+      unread: ({ executionId }) => this.queue.consider(executions.get(executionId)),
+      limitReached: ({ executionId }, message) =>
+        this.deliver(executionId, {
+          type: 'limit',
+          at: this.now(),
+          cause: { code: 'OUTPUT_LIMIT', message },
+        }),
+    };
+    this.admissions = new Admissions({
+      ...shared,
+      ids,
+      surroundings,
+      checkOpen: (tenant, priority) => this.gate.checkAdmission(this.queue.pending, tenant, priority),
+      checkTask: (task) => this.quarantines.check(task),
+      likelyMs: (record) => this.queue.estimates.likely(record, this.now()),
+      boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
+      reserves: (task) => this.reserves(task),
+      revive: (executionId) => this.queue.passivation.revive(executionId),
+      spawn: (execution) => this.actor.send({ type: 'spawn', execution }),
+      stores: (tenant, bytes) => this.storage.add(tenant, bytes),
+      cancel: (executionId, reason) => this.cancel(executionId, reason),
+    });
+    this.controls = new Controls({
+      ...shared,
+      glance: (executionId) => this.attach(executionId, 'glance'),
+      live: (executionId) => executions.get(executionId),
+      runtimeOf: (task) => this.attempts.runtimeOf(task),
+    });
+    this.executionRecovery = new ExecutionRecovery({
+      ...shared,
+      surroundings,
+      attempts: this.attempts,
+      revive: (execution, then) => {
+        executions.add(execution);
+        this.actor.send({ type: 'revive', execution, then });
+      },
+    });
+  }
+
+  async attach(executionId: string, purpose: 'observe' | 'glance' = 'observe'): Promise<LogCursor> {
+    const live = this.executions.get(executionId);
+    if (live !== undefined) {
+      const cursor = new LiveCursor(live.log, { counts: purpose === 'observe' });
+      await cursor.admitted();
+      return cursor;
+    }
+    const record = await this.options.store.execution(executionId);
+    if (record === undefined) throw notFound('execution', executionId);
+    if (isTerminal(record.status)) return new StoredCursor(this.options.store, record);
+    await this.queue.passivation.revive(executionId);
+    if (this.executions.has(executionId)) return this.attach(executionId, purpose);
+    if (this.queue.closed) throw unknownHere();
+    throw notInState(record, 'it is being restored; try again in a moment');
+  }
+
+  /**
+   * What attempts of the task take of what is counted; undefined where nothing of theirs is. Throws failed_precondition
+   * where that is more than its tenant may have.
+   */
+  reserves(task: Task): Reserved | undefined {
+    const tenant = tenantOf(task);
+    const quota = this.quotas.of(tenant);
+    if (this.options.resources === undefined && quota.memoryBytes === undefined) return undefined;
+    const reserves = reservedBy(task.definition.limits);
+    assertFits(tenant, quota, reserves);
+    return reserves;
+  }
+
+  cancel(executionId: string, reason: string): void {
+    this.deliver(executionId, { type: 'cancel', at: this.now(), reason });
+  }
+
+  isSeen(scope: Scope, executionId: string): boolean {
+    const record = this.executions.get(executionId)?.log.record;
+    return record !== undefined && sees(scope, record);
+  }
+
+  now(): number {
+    return Math.round(this.time.now());
+  }
+
+  deliver(executionId: string, event: ExecutionEvent): void {
+    this.actor.send({ type: 'deliver', executionId, event });
+  }
+
+  #committed(log: LiveLog): void {
+    const { executionId } = log;
+    const execution = this.executions.get(executionId);
+    if (execution === undefined) return;
+    this.attempts.settle();
+    const record = log.committed as ExecutionRecord;
+    if (log.complete) {
+      this.storage.add(tenantOf(record), record.outputBytes);
+      if (record.status === 'completed') this.queue.estimates.learn(record);
+      this.#forget(log);
+    } else if (record.attempt === 0) {
+      if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
+      if (!execution.speculative || execution.behind === 'yes') {
+        this.actor.send({ type: 'admitted', executionId });
+      }
+      endOldest(execution, this.executions, (id, reason) => this.cancel(id, reason));
+      this.queue.consider(execution);
+    } else if (execution.rests) this.queue.consider(execution);
+  }
+
+  #forget(log: LiveLog): void {
+    const { executionId } = log;
+    const execution = this.executions.get(executionId);
+    this.executions.delete(executionId);
+    if (execution !== undefined) this.actor.send({ type: 'reap', execution });
+    this.breakpoints.forget(executionId);
+    this.admissions.forget(log);
+  }
+}
+
+/** What is urgent, or has waited before a limit of its own, does not wait as the others do, and says nothing of them. */
+function began(overload: Overload | undefined, { log, stopwatch }: LiveExecution, now: number): void {
+  const { priority = 'normal', gates } = log.record;
+  if (gates !== undefined) return;
+  if (priority === 'low' || priority === 'normal') overload?.began(now - stopwatch.admitted, now);
+}

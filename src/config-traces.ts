@@ -1,0 +1,110 @@
+/** The options of traces; docs/traces.md explains them. */
+import { decimal } from './config-values.ts';
+import { invalidArgument, quote } from './domain/errors.ts';
+
+export interface TracesConfig {
+  /** Where spans are sent to, as a URL with its path; empty for nowhere. */
+  readonly otlpEndpoint: string;
+  /** Headers that go with them, such as tokens. */
+  readonly otlpHeaders: Readonly<Record<string, string>>;
+  /** The part of the executions whose caller has no trace that begin one, from 0 to 1. */
+  readonly traceSample: number;
+  /** `service.name` of the spans. */
+  readonly otlpServiceName: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const tracesPath = '/v1/traces';
+const usualSample = 0.1;
+
+/**
+ * The variables are those of the OpenTelemetry specification ("OpenTelemetry Protocol Exporter"): of an endpoint for
+ * all signals the path of traces is a part, one for traces alone is taken as it is. Throws a RequestError.
+ */
+export function resolveTraces(
+  read: (key: keyof TracesConfig) => string | undefined,
+  env: Environment,
+): TracesConfig {
+  return {
+    otlpEndpoint: endpoint(read('otlpEndpoint'), env),
+    otlpHeaders: headersFrom(env),
+    traceSample: decimal('--trace-sample', read('traceSample'), usualSample, 0, 1),
+    otlpServiceName: read('otlpServiceName') || env.OTEL_SERVICE_NAME || 'spear',
+  };
+}
+
+function endpoint(given: string | undefined, env: Environment): string {
+  if (given !== undefined && given !== '') return withPath(urlFrom('--otlp-endpoint', given));
+  const own = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? '';
+  const shared = env.OTEL_EXPORTER_OTLP_ENDPOINT ?? '';
+  if (env.OTEL_TRACES_EXPORTER === 'none' || env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return '';
+  if (own + shared === '') return '';
+  checkProtocol(env);
+  return own === ''
+    ? withPath(urlFrom('OTEL_EXPORTER_OTLP_ENDPOINT', shared))
+    : urlFrom('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', own).href;
+}
+
+/** A receiver that speaks gRPC alone is at another port. */
+function checkProtocol(env: Environment): void {
+  const names = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'];
+  const name = names.find((each) => (env[each] ?? '') !== '');
+  if (name === undefined || env[name] !== 'grpc') return;
+  throw invalidArgument(
+    name,
+    'is "grpc"; allowed are http/json and http/protobuf, or --otlp-endpoint with a receiver of OTLP over HTTP',
+  );
+}
+
+function urlFrom(name: string, text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (url === undefined || !isHttp || url.hash !== '' || url.username + url.password !== '') {
+    throw invalidArgument(
+      name,
+      `is ${quote(text)}; allowed is an http or https URL without a name and password, such as http://127.0.0.1:4318`,
+    );
+  }
+  return url;
+}
+
+function withPath(url: URL): string {
+  const path = url.pathname.replace(/\/+$/, '');
+  if (!path.endsWith(tracesPath)) url.pathname = path + tracesPath;
+  return url.href;
+}
+
+/** `NAME=VALUE,…`, of which values may have `%XX`; those for traces alone come over the others. */
+function headersFrom(env: Environment): Readonly<Record<string, string>> {
+  const names = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'];
+  return Object.fromEntries(names.flatMap((name) => pairsIn(name, env[name] ?? '')));
+}
+
+function pairsIn(name: string, text: string): [string, string][] {
+  const entries = text.split(',').map((entry) => entry.trim());
+  return entries
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const split = entry.indexOf('=');
+      const key = entry.slice(0, Math.max(0, split)).trim();
+      const value = decoded(entry.slice(split + 1).trim());
+      // What is wrong is not shown: it may be a secret.
+      if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(key) || value === undefined) {
+        throw invalidArgument(
+          name,
+          'is not as it has to be; allowed is NAME=VALUE, several with a comma between',
+        );
+      }
+      return [key.toLowerCase(), value];
+    });
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    const value = decodeURIComponent(text);
+    return /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
