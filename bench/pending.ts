@@ -5,11 +5,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { connect } from '../src/cli/client.ts';
 import { resolveConfig } from '../src/config.ts';
 import { startNode } from '../src/node/node.ts';
 import { ExecutionMode, FunctionService } from '../src/server/gen/spearlet/function_pb.js';
+import { openLog } from '../src/telemetry/logger.ts';
 import { register } from './calls.ts';
 
 const waiting = 10_000;
@@ -21,7 +21,7 @@ const config = resolveConfig({
   slots: '1',
   drainMs: '0',
 });
-const node = await startNode(config, pino({ level: 'silent' }));
+const node = await startNode(config, openLog({ level: 'silent', format: 'json' }));
 const connection = connect(node.grpcAddress);
 const functions = connection.service(FunctionService);
 await register(connection, 'loop', 'misbehaving/loop.wasm');

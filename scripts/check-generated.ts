@@ -1,16 +1,22 @@
-/** Fails where `src/server/gen` or the page's defaults are not what `npm run generate` makes of `proto/` now. */
+/** Fails where `src/server/gen`, the page's defaults or the schema of the configuration are not what `npm run generate` makes now. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { configPage, schemaPath, schemaText, withOptions } from './config-reference.ts';
+import { openApi, openApiPath } from './openapi.ts';
 import { defaultsPath, pageDefaults } from './page-defaults.ts';
 
 const generated = 'src/server/gen';
 const fresh = await mkdtemp(join(tmpdir(), 'spear-generated-'));
 try {
   execFileSync('buf', ['generate', '--output', fresh], { stdio: 'inherit' });
+  await writeFile(join(fresh, openApiPath), openApi());
   const stale = await differences(generated, join(fresh, generated));
   if ((await readFile(defaultsPath, 'utf8')) !== pageDefaults()) stale.push(defaultsPath);
+  if ((await readFile(schemaPath, 'utf8')) !== schemaText()) stale.push(schemaPath);
+  const page = await readFile(configPage, 'utf8');
+  if (page !== withOptions(page)) stale.push(configPage);
   if (stale.length > 0) {
     console.error(`run \`npm run generate\`: not current are ${stale.join(', ')}`);
     process.exitCode = 1;

@@ -34,8 +34,8 @@ function prepare(installed: string, context: string): void {
   const program = join(context, 'spear');
   mkdirSync(join(context, 'data'), { recursive: true });
   copyFileSync(dockerfile, join(context, 'Dockerfile'));
-  for (const name of ['bin', 'dist', 'proto', 'package.json', 'LICENSE']) {
-    cpSync(join(installed, name), join(program, name), { recursive: true });
+  for (const name of readdirSync(installed)) {
+    if (name !== 'node_modules') cpSync(join(installed, name), join(program, name), { recursive: true });
   }
   const modules = join(installed, 'node_modules');
   for (const name of packagesIn(modules)) {

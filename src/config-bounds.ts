@@ -1,8 +1,6 @@
 /** The options that bound what callers and tasks may take of a node; docs/limits.md lists them. */
 import { availableParallelism, totalmem } from 'node:os';
-import { decimal, whole } from './config-values.ts';
-import { invalidArgument, RequestError } from './domain/errors.ts';
-import { longestMs } from './domain/schema/values.ts';
+import { numberOf } from './config-values.ts';
 
 export interface BoundsConfig {
   /** Of a request that carries an artifact or a piece of a snapshot there are bounds of their own. */
@@ -56,84 +54,46 @@ export interface BoundsConfig {
 }
 
 const mebibyte = 1024 * 1024;
-const gibibyte = 1024 * mebibyte;
-const minuteMs = 60_000;
 
 /** `read` gives an option's text. Throws a RequestError that names the flag and what is allowed. */
-export function resolveBounds(read: (key: keyof BoundsConfig) => string | undefined): BoundsConfig {
-  const number = (key: keyof BoundsConfig, fallback: number, least: number, most: number): number =>
-    whole(
-      `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-      read(key),
-      fallback,
-      least,
-      most,
-    );
-  const maxRequestBytes = number('maxRequestBytes', 8 * mebibyte, 1024, 128 * mebibyte);
-  const maxConnections = number('maxConnections', 4096, 8, 1_000_000);
-  const maxWatchers = number('maxWatchers', 1000, 1, 1_000_000);
+export function resolveBounds(read: (name: keyof BoundsConfig) => string | undefined): BoundsConfig {
+  const number = (name: keyof BoundsConfig, fallback?: number): number =>
+    numberOf(name, read(name), fallback);
+  const unlessAuto = (name: 'guestMemory' | 'guestProcessors', auto: () => number): number =>
+    read(name) === 'auto' ? auto() : number(name, Number.POSITIVE_INFINITY);
+  const maxRequestBytes = number('maxRequestBytes');
+  const maxConnections = number('maxConnections');
+  const maxWatchers = number('maxWatchers');
   return {
     maxRequestBytes,
-    requestBytesInFlight: number(
-      'requestBytesInFlight',
-      Math.max(4 * maxRequestBytes, 256 * mebibyte),
-      mebibyte,
-      64 * gibibyte,
-    ),
-    maxRequestValues: number('maxRequestValues', 50_000, 1000, 10_000_000),
-    receiveIdleMs: number('receiveIdleMs', 10_000, 100, 60 * minuteMs),
-    receiveTotalMs: number('receiveTotalMs', minuteMs, 100, 60 * minuteMs),
-    sendBytesInFlight: number('sendBytesInFlight', 512 * mebibyte, mebibyte, 64 * gibibyte),
-    sendIdleMs: number('sendIdleMs', 2 * minuteMs, 100, 24 * 60 * minuteMs),
+    requestBytesInFlight: number('requestBytesInFlight', Math.max(4 * maxRequestBytes, 256 * mebibyte)),
+    maxRequestValues: number('maxRequestValues'),
+    receiveIdleMs: number('receiveIdleMs'),
+    receiveTotalMs: number('receiveTotalMs'),
+    sendBytesInFlight: number('sendBytesInFlight'),
+    sendIdleMs: number('sendIdleMs'),
     maxConnections,
-    maxConnectionsPerAddress: number(
-      'maxConnectionsPerAddress',
-      Math.min(1024, maxConnections),
-      1,
-      1_000_000,
-    ),
-    maxStreamsPerConnection: number('maxStreamsPerConnection', 1000, 1, 1_000_000),
-    idleConnectionMs: number('idleConnectionMs', 5 * minuteMs, 100, 24 * 60 * minuteMs),
+    maxConnectionsPerAddress: number('maxConnectionsPerAddress', Math.min(1024, maxConnections)),
+    maxStreamsPerConnection: number('maxStreamsPerConnection'),
+    idleConnectionMs: number('idleConnectionMs'),
     maxWatchers,
-    maxWatchersPerConnection: number('maxWatchersPerConnection', Math.min(400, maxWatchers), 1, 1_000_000),
-    maxWatchersPerPrincipal: number('maxWatchersPerPrincipal', Math.ceil(0.8 * maxWatchers), 1, 1_000_000),
-    maxCallsPerPrincipal: number('maxCallsPerPrincipal', 20_000, 1, 10_000_000),
-    maxCallsPerAddress: number('maxCallsPerAddress', 20_000, 1, 10_000_000),
-    maxScratchBytes: number('maxScratchBytes', 512 * mebibyte, 16 * mebibyte, 2 ** 40),
-    maxSnapshotBytes: number('maxSnapshotBytes', gibibyte, mebibyte, 1024 * gibibyte),
-    maxRestores: number('maxRestores', 8, 1, 1000),
-    maxMemory: number('maxMemory', totalmem(), mebibyte, 2 ** 40),
-    maxCpu: decimal('--max-cpu', read('maxCpu'), availableParallelism(), 0.01, 1024),
-    maxProcesses: number('maxProcesses', 32_768, 1, 1_000_000),
-    maxOpenFiles: number('maxOpenFiles', 65_536, 16, 1_000_000),
-    maxOutputBytes: number('maxOutputBytes', 4 * gibibyte, 0, 2 ** 40),
-    maxTimeout: number('maxTimeout', longestMs, 1000, longestMs),
-    maxWarm: number('maxWarm', 100, 0, 1000),
-    guestMemory: unlessAuto('--guest-memory', read('guestMemory'), memoryForGuests, (flag, text) =>
-      whole(flag, text, Number.POSITIVE_INFINITY, mebibyte, 2 ** 50),
-    ),
-    guestProcessors: unlessAuto(
-      '--guest-processors',
-      read('guestProcessors'),
-      availableParallelism,
-      (flag, text) => decimal(flag, text, Number.POSITIVE_INFINITY, 0.01, 10_000),
-    ),
+    maxWatchersPerConnection: number('maxWatchersPerConnection', Math.min(400, maxWatchers)),
+    maxWatchersPerPrincipal: number('maxWatchersPerPrincipal', Math.ceil(0.8 * maxWatchers)),
+    maxCallsPerPrincipal: number('maxCallsPerPrincipal'),
+    maxCallsPerAddress: number('maxCallsPerAddress'),
+    maxScratchBytes: number('maxScratchBytes'),
+    maxSnapshotBytes: number('maxSnapshotBytes'),
+    maxRestores: number('maxRestores'),
+    maxMemory: number('maxMemory', totalmem()),
+    maxCpu: number('maxCpu', availableParallelism()),
+    maxProcesses: number('maxProcesses'),
+    maxOpenFiles: number('maxOpenFiles'),
+    maxOutputBytes: number('maxOutputBytes'),
+    maxTimeout: number('maxTimeout'),
+    maxWarm: number('maxWarm'),
+    guestMemory: unlessAuto('guestMemory', memoryForGuests),
+    guestProcessors: unlessAuto('guestProcessors', availableParallelism),
   };
-}
-
-function unlessAuto(
-  flag: string,
-  text: string | undefined,
-  auto: () => number,
-  given: (flag: string, text: string | undefined) => number,
-): number {
-  if (text === 'auto') return auto();
-  try {
-    return given(flag, text);
-  } catch (error) {
-    const [violation] = error instanceof RequestError ? error.violations : [];
-    throw violation === undefined ? error : invalidArgument(flag, `${violation.description}, or "auto"`);
-  }
 }
 
 /** What a node takes for itself: with a million executions waiting it has some 300 MB. */

@@ -1,4 +1,5 @@
 /** The options that say how callers reach a node, and how it knows them; docs/security.md explains them. */
+import { edgeOptions } from './config/edge-options.ts';
 import { truth } from './config-values.ts';
 import { invalidArgument, quote } from './domain/errors.ts';
 
@@ -14,6 +15,8 @@ export interface EdgeConfig {
   readonly insecureListen: boolean;
   /** Names that HTTP answers to, beside those that it is bound to and those of its certificate. */
   readonly httpHost: readonly string[];
+  /** Origins of pages that may call, as browsers send them; `*` alone for any. */
+  readonly corsOrigin: readonly string[];
   /** File, or https URL, of the keys (JWK set) of an issuer of tokens; empty where JWTs are not taken. */
   readonly jwtJwks: string;
   /** What the claims `iss` and `aud` have to say. */
@@ -49,6 +52,7 @@ export function resolveEdge(read: (key: keyof EdgeConfig) => string | undefined)
     ...{ tlsCert, tlsKey, tlsSelfSigned, tlsClientCa },
     insecureListen: truth('--insecure-listen', read('insecureListen')),
     httpHost: hosts('--http-host', read('httpHost') ?? ''),
+    corsOrigin: origins('--cors-origin', read('corsOrigin') ?? ''),
     ...jwt(read),
   };
   if (tlsClientCa !== '' && !hasTls(config)) {
@@ -82,13 +86,14 @@ function jwt(read: (key: keyof EdgeConfig) => string | undefined): JwtConfig {
   ) {
     throw invalidArgument('--jwt-jwks', `is ${quote(jwtJwks)}; allowed are a file and an https URL`);
   }
-  const claim = (key: keyof EdgeConfig, fallback: string): string => read(key) || fallback;
+  const claim = (name: 'jwtTenantClaim' | 'jwtRoleClaim' | 'jwtTasksClaim'): string =>
+    read(name) || edgeOptions[name].default;
   return {
     jwtJwks,
     ...{ jwtIssuer: needed['--jwt-issuer'], jwtAudience: needed['--jwt-audience'] },
-    jwtTenantClaim: claim('jwtTenantClaim', 'spear_tenant'),
-    jwtRoleClaim: claim('jwtRoleClaim', 'spear_role'),
-    jwtTasksClaim: claim('jwtTasksClaim', 'spear_tasks'),
+    jwtTenantClaim: claim('jwtTenantClaim'),
+    jwtRoleClaim: claim('jwtRoleClaim'),
+    jwtTasksClaim: claim('jwtTasksClaim'),
     jwtAllowAdmin: truth('--jwt-allow-admin', read('jwtAllowAdmin')),
   };
 }
@@ -105,4 +110,45 @@ function hosts(flag: string, text: string): readonly string[] {
     }
     return name.toLowerCase();
   });
+}
+
+/** Exactly as browsers send them, because they are compared so. None has a comma. */
+function origins(flag: string, text: string): readonly string[] {
+  const listed = text.split(',').filter((origin) => origin !== '');
+  if (listed.includes('*') && listed.length > 1) {
+    throw invalidArgument(flag, 'has * beside other origins; allowed is one of both');
+  }
+  for (const origin of listed) {
+    if (origin === '*') continue;
+    const url = URL.parse(origin);
+    const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
+    const isOrigin = url !== null && isWeb && !url.hostname.includes('*');
+    if (isOrigin && url.origin === origin) continue;
+    const hint = isOrigin ? `, here ${quote(url.origin)}` : '';
+    throw invalidArgument(
+      flag,
+      `has ${quote(origin)}; allowed are * and origins as browsers send them, such as https://app.example or http://localhost:3000${hint}`,
+    );
+  }
+  return listed;
+}
+
+/**
+ * Throws where a page of any site could do something by being shown in a browser: what a caller may without a token,
+ * or with the certificate that its browser shows.
+ */
+export function assertTokensNeeded(
+  { corsOrigin, tlsClientCa }: Pick<EdgeConfig, 'corsOrigin' | 'tlsClientCa'>,
+  anonymousRole: string,
+): void {
+  if (!corsOrigin.includes('*')) return;
+  if (anonymousRole !== 'none') {
+    throw invalidArgument(
+      '--cors-origin',
+      `is *, and callers without a token have the role ${anonymousRole}; allowed is * with --anonymous-role none`,
+    );
+  }
+  if (tlsClientCa !== '') {
+    throw invalidArgument('--cors-origin', 'is *; allowed beside --tls-client-ca are listed origins');
+  }
 }

@@ -1,5 +1,6 @@
 /** The options of traces; docs/traces.md explains them. */
-import { decimal } from './config-values.ts';
+import { traceOptions } from './config/trace-options.ts';
+import { numberOf } from './config-values.ts';
 import { invalidArgument, quote } from './domain/errors.ts';
 
 export interface TracesConfig {
@@ -16,21 +17,20 @@ export interface TracesConfig {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const tracesPath = '/v1/traces';
-const usualSample = 0.1;
 
 /**
  * The variables are those of the OpenTelemetry specification ("OpenTelemetry Protocol Exporter"): of an endpoint for
  * all signals the path of traces is a part, one for traces alone is taken as it is. Throws a RequestError.
  */
 export function resolveTraces(
-  read: (key: keyof TracesConfig) => string | undefined,
+  read: (key: Exclude<keyof TracesConfig, 'otlpHeaders'>) => string | undefined,
   env: Environment,
 ): TracesConfig {
   return {
     otlpEndpoint: endpoint(read('otlpEndpoint'), env),
     otlpHeaders: headersFrom(env),
-    traceSample: decimal('--trace-sample', read('traceSample'), usualSample, 0, 1),
-    otlpServiceName: read('otlpServiceName') || env.OTEL_SERVICE_NAME || 'spear',
+    traceSample: numberOf('traceSample', read('traceSample')),
+    otlpServiceName: read('otlpServiceName') || traceOptions.otlpServiceName.default,
   };
 }
 

@@ -1,4 +1,7 @@
 /** How an option's text is read. Each throws a RequestError that names the flag and what is allowed. */
+import { mostWeight } from './config/node-options.ts';
+import { flagOf, isNumeric } from './config/option.ts';
+import { type OptionName, options } from './config/options.ts';
 import { invalidArgument, quote } from './domain/errors.ts';
 import {
   type Priority,
@@ -7,34 +10,26 @@ import {
   priorityWeights,
 } from './domain/scheduling/priority.ts';
 
-export function whole(
-  flag: string,
-  value: string | undefined,
-  fallback: number,
-  least: number,
-  most: number,
-): number {
-  if (value === undefined) return fallback;
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || number < least || number > most) {
-    throw invalidArgument(flag, `is ${quote(value)}; allowed is a whole number from ${least} to ${most}`);
-  }
-  return number;
+/** `fallback` stands for a default that depends on something. A default that is over what is allowed is not cut. */
+export function numberOf(name: OptionName, text: string | undefined, fallback?: number): number {
+  const option = options[name];
+  if (!isNumeric(option.value)) throw new Error(`${name} is no number`);
+  if (text === undefined) return fallback ?? Number(option.default);
+  const { kind, least, most, auto } = option.value;
+  const number = Number(text);
+  const form = kind === 'decimal' ? /^\d+(\.\d+)?$/ : /^\d+$/;
+  if (form.test(text) && number >= least && number <= most) return number;
+  const what = kind === 'decimal' ? 'a number' : 'a whole number';
+  throw invalidArgument(
+    flagOf(name),
+    `is ${quote(text)}; allowed is ${what} from ${least} to ${most}${auto === undefined ? '' : ', or "auto"'}`,
+  );
 }
 
-export function decimal(
-  flag: string,
-  value: string | undefined,
-  fallback: number,
-  least: number,
-  most: number,
-): number {
-  if (value === undefined) return fallback;
-  const number = Number(value);
-  if (!/^\d+(\.\d+)?$/.test(value) || number < least || number > most) {
-    throw invalidArgument(flag, `is ${quote(value)}; allowed is a number from ${least} to ${most}`);
-  }
-  return number;
+export function oneOf<Word extends string>(flag: string, text: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === text);
+  if (found === undefined) throw invalidArgument(flag, `is ${quote(text)}; allowed are ${words.join(', ')}`);
+  return found;
 }
 
 export function truth(flag: string, value: string | undefined): boolean {
@@ -56,8 +51,6 @@ export function registries(flag: string, text: string): readonly string[] {
     return name.toLowerCase();
   });
 }
-
-const mostWeight = 10_000;
 
 /** `low=1,urgent=100`: whole numbers, of which no higher priority has less. What is not named has its usual one. */
 export function weights(flag: string, text: string | undefined): PriorityWeights {

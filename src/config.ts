@@ -1,15 +1,17 @@
-/** The node's options, resolved once: flag, then environment, then default. The only reader of the environment. */
+/** The node's options, resolved once: flag, then environment, then file, then default. The only reader of the environment. */
 import { createHash } from 'node:crypto';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { anonymousRoles, defaultGrpcAddress, logFormatWords, nodeOptions } from './config/node-options.ts';
+import type { OptionName } from './config/options.ts';
+import { type ConfigFile, type ConfigFlags, type Environment, OptionSources } from './config/sources.ts';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
-import { type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
+import { assertTokensNeeded, type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
 import { resolveTraces, type TracesConfig } from './config-traces.ts';
-import { registries, truth, weights, whole } from './config-values.ts';
-import { type Role, roles } from './domain/access.ts';
-import { invalidArgument, quote, RequestError } from './domain/errors.ts';
+import { numberOf, oneOf, registries, truth, weights } from './config-values.ts';
+import { invalidArgument, quote } from './domain/errors.ts';
+import { type LogLevel, logLevels } from './domain/log-settings.ts';
 import type { PriorityWeights } from './domain/scheduling/priority.ts';
-import { longestMs } from './domain/schema/values.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
 export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
@@ -38,15 +40,18 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
   readonly defaultTotalMs: number;
   /** How long a drain waits for what runs, in milliseconds. */
   readonly drainMs: number;
-  readonly logLevel: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: (typeof logFormatWords)[number];
+  /** Calls that take longer are logged, in milliseconds; 0 for none. */
+  readonly slowCallMs: number;
   /** Tasks may see host folders and be processes although the node runs as root. */
   readonly allowHostAccess: boolean;
   /** Wasm tasks may have preopens although there is no /proc, by which guests are kept inside them. */
   readonly unsafePreopens: boolean;
   /** Wasm tasks with a network may reach loopback, but never the node itself. */
   readonly allowGuestLoopback: boolean;
-  /** What callers without a token may do over TCP; `none` is nothing. */
-  readonly anonymousRole: Exclude<Role, 'admin'> | 'none';
+  /** What callers without a token may do over TCP; never `admin`: a function could be the one that calls. */
+  readonly anonymousRole: (typeof anonymousRoles)[number];
   /** Where the Docker engine listens: `unix:///PATH` or `tcp://HOST:PORT`. */
   readonly dockerHost: string;
   /** HOST[:PORT] of registries that the engine is sent to for anybody who registers, beside Docker Hub. */
@@ -69,106 +74,79 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
   readonly restoreAllow: readonly RestoreAllowance[];
 }
 
-/** Flags as a command line gives them, by their names in camelCase. */
-export type ConfigFlags = Readonly<
-  Partial<Record<keyof NodeConfig | keyof typeof retired, string | boolean | undefined>>
->;
+export type { ConfigFlags, Environment };
+export { defaultGrpcAddress };
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+/** Of this process. */
+export const ownEnvironment: Environment = process.env;
 
-/** Where gRPC listens, and clients look for it, where nothing else is said. */
-export const defaultGrpcAddress = '127.0.0.1:50051';
-
-const mebibyte = 1024 * 1024;
-const hourMs = 3_600_000;
-const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
-
-/** Options of before that do nothing any more: a node that is started with one goes on to start. */
-const retired = {
-  allowUiActions: {
-    flag: '--allow-ui-actions',
-    variable: 'SPEAR_ALLOW_UI_ACTIONS',
-    instead:
-      'a page may do what the role of its reader allows: that of the link (spear page --role), or of --anonymous-role',
-  },
-} as const;
+/**
+ * `file` is the configuration file that was read for them, if any. Throws a RequestError that names the flag, the
+ * variable or the line that stood for it, and what is allowed.
+ */
+export function resolveConfig(
+  flags: ConfigFlags,
+  env: Environment = ownEnvironment,
+  file?: ConfigFile,
+): NodeConfig {
+  const sources = new OptionSources(flags, env, file);
+  try {
+    return resolveFrom((name) => sources.text(name), env);
+  } catch (error) {
+    throw sources.placed(error);
+  }
+}
 
 /** What to tell of each option that is given and does nothing. */
-export function retiredOptions(flags: ConfigFlags, env: Environment = process.env): string[] {
-  return Object.entries(retired).flatMap(([key, { flag, variable, instead }]) => {
-    const isFlag = flags[key as keyof typeof retired] !== undefined;
-    if (!isFlag && (env[variable] ?? '') === '') return [];
-    return [`${isFlag ? flag : variable} does nothing any more: ${instead}`];
-  });
+export function retiredOptions(
+  flags: ConfigFlags,
+  env: Environment = ownEnvironment,
+  file?: ConfigFile,
+): string[] {
+  return new OptionSources(flags, env, file).retired();
 }
 
-/** Throws a RequestError that names the flag, the variable that stood for it, and what is allowed. */
-export function resolveConfig(flags: ConfigFlags, env: Environment = process.env): NodeConfig {
-  const variables = new Map<string, string>();
-  const read = (key: keyof NodeConfig): string | undefined => {
-    const flag = flags[key];
-    if (flag !== undefined) return String(flag);
-    const name = `SPEAR_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-    const variable = env[name];
-    if (variable === undefined || variable === '') return undefined;
-    variables.set(`--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, name);
-    return variable;
-  };
-  try {
-    return resolveFrom(read, env);
-  } catch (error) {
-    const [violation] = error instanceof RequestError ? error.violations : [];
-    const name = violation === undefined ? undefined : variables.get(violation.field);
-    if (violation === undefined || name === undefined) throw error;
-    throw invalidArgument(`${violation.field} (from ${name})`, violation.description);
-  }
-}
-
-function resolveFrom(read: (key: keyof NodeConfig) => string | undefined, env: Environment): NodeConfig {
+function resolveFrom(read: (key: OptionName) => string | undefined, env: Environment): NodeConfig {
   const edge = resolveEdge(read);
+  const anonymousRole = oneOf(
+    '--anonymous-role',
+    read('anonymousRole') ?? nodeOptions.anonymousRole.default,
+    anonymousRoles,
+  );
+  assertTokensNeeded(edge, anonymousRole);
   const dataDir = resolveDataDir(read('dataDir'), env);
   const bounds = resolveBounds(read);
-  const logLevel = read('logLevel') ?? 'info';
-  if (!logLevels.includes(logLevel)) {
-    throw invalidArgument('--log-level', `is ${quote(logLevel)}; allowed are ${logLevels.join(', ')}`);
-  }
+  const number = (name: OptionName, fallback?: number): number => numberOf(name, read(name), fallback);
   return Object.freeze({
-    grpcAddress: address('--grpc-address', read('grpcAddress') ?? defaultGrpcAddress, edge),
-    httpAddress: address('--http-address', read('httpAddress') ?? '127.0.0.1:8080', edge),
+    grpcAddress: address('--grpc-address', read('grpcAddress') ?? nodeOptions.grpcAddress.default, edge),
+    httpAddress: address('--http-address', read('httpAddress') ?? nodeOptions.httpAddress.default, edge),
     dataDir,
     socketPath: socketPath(dataDir, env),
     notesDir: notesDir(env),
-    slots: whole('--slots', read('slots'), 2 * availableParallelism(), 1, 10_000),
-    queueLimit: whole('--queue-limit', read('queueLimit'), 1_000_000, 0, 10_000_000),
-    queueTargetMs: whole('--queue-target-ms', read('queueTargetMs'), 0, 0, 3_600_000),
-    queueIntervalMs: whole('--queue-interval-ms', read('queueIntervalMs'), 5000, 100, 3_600_000),
-    queueInMemory: whole('--queue-in-memory', read('queueInMemory'), 1024, 1, 100_000),
+    slots: number('slots', 2 * availableParallelism()),
+    queueLimit: number('queueLimit'),
+    queueTargetMs: number('queueTargetMs'),
+    queueIntervalMs: number('queueIntervalMs'),
+    queueInMemory: number('queueInMemory'),
     priorityWeights: weights('--priority-weights', read('priorityWeights')),
     ...bounds,
     defaultTotalMs: Math.min(5 * 60 * 1000, bounds.maxTimeout),
-    drainMs: whole('--drain-ms', read('drainMs'), 10_000, 0, 3_600_000),
-    logLevel,
+    drainMs: number('drainMs'),
+    logLevel: oneOf('--log-level', read('logLevel') ?? nodeOptions.logLevel.default, logLevels),
+    logFormat: oneOf('--log-format', read('logFormat') ?? nodeOptions.logFormat.default, logFormatWords),
+    slowCallMs: number('slowCallMs'),
     ...edge,
     ...resolveTraces(read, env),
     allowHostAccess: truth('--allow-host-access', read('allowHostAccess')),
     unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
     allowGuestLoopback: truth('--allow-guest-loopback', read('allowGuestLoopback')),
-    anonymousRole: anonymous('--anonymous-role', read('anonymousRole') ?? 'none'),
-    dockerHost: engine(
-      '--docker-host',
-      read('dockerHost') ?? env.DOCKER_HOST ?? 'unix:///var/run/docker.sock',
-    ),
+    anonymousRole,
+    dockerHost: engine('--docker-host', read('dockerHost') ?? nodeOptions.dockerHost.default),
     imageRegistry: registries('--image-registry', read('imageRegistry') ?? ''),
     allowPrivateArtifactHosts: truth('--allow-private-artifact-hosts', read('allowPrivateArtifactHosts')),
-    maxArtifactBytes: whole(
-      '--max-artifact-bytes',
-      read('maxArtifactBytes'),
-      128 * mebibyte,
-      1024,
-      1024 * mebibyte,
-    ),
-    retainFor: whole('--retain-for', read('retainFor'), 24 * hourMs, 1000, longestMs),
-    retainBytes: whole('--retain-bytes', read('retainBytes'), 1e9, mebibyte, Number.MAX_SAFE_INTEGER),
+    maxArtifactBytes: number('maxArtifactBytes'),
+    retainFor: number('retainFor'),
+    retainBytes: number('retainBytes'),
     secretsDir: folderOrNone(read('secretsDir')),
     signingKey: read('signingKey') ?? '',
     trustedKey: (read('trustedKey') ?? '').split(':').filter((path) => path !== ''),
@@ -197,7 +175,7 @@ export function serviceManager(env: Environment = process.env): ServiceManager |
 }
 
 /** A variable of the node's environment that holds a secret; others are not read this way. */
-export function secretVariable(name: string, env: Environment = process.env): string | undefined {
+export function secretVariable(name: string, env: Environment = ownEnvironment): string | undefined {
   return name.startsWith('SPEAR_SECRET_') ? env[name] : undefined;
 }
 
@@ -255,15 +233,6 @@ export function configuredPorts({ grpcAddress, httpAddress, dockerHost }: NodeCo
     splitAddress('--http-address', httpAddress),
   ];
   return [...listening.map(({ port }) => port), Number(docker ?? 0)].filter((port) => port !== 0);
-}
-
-/** Who shows nothing is never the administrator: a function could be the one that calls. */
-function anonymous(flag: string, value: string): NodeConfig['anonymousRole'] {
-  const allowed = ['none', ...roles.filter((role) => role !== 'admin')] as const;
-  const found = allowed.find((role) => role === value);
-  if (found === undefined)
-    throw invalidArgument(flag, `is ${quote(value)}; allowed are ${allowed.join(', ')}`);
-  return found;
 }
 
 function engine(flag: string, value: string): string {

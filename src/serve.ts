@@ -1,37 +1,56 @@
+import { changedOptions } from './config/changes.ts';
+import { namedConfigFile } from './config/file.ts';
+import { type ConfigFile, OptionSources } from './config/sources.ts';
 import {
   type ConfigFlags,
   type Environment,
+  type NodeConfig,
+  ownEnvironment,
   pageLink,
   resolveConfig,
   retiredOptions,
   serviceManager,
 } from './config.ts';
+import { hasTls } from './config-edge.ts';
+import type { LogControl, LogSettings } from './domain/log-settings.ts';
 import { type Node, startNode } from './node/node.ts';
 import { createServiceNotice } from './node/service-notice.ts';
-import { createLogger } from './telemetry/logger.ts';
-import { createTerminalLogger } from './telemetry/terminal-logger.ts';
+import { type Logger, openLog } from './telemetry/logger.ts';
 import { packageVersion } from './version.ts';
 
 /**
- * Runs a node until SIGTERM or SIGINT, drains it and ends the process with 0; a second signal hurries. Rejects with
- * an error for people where the node cannot start. `tell` is there where stdout is a terminal: somebody hears from it
- * where the node listens, and of what goes wrong, instead of the log in JSON.
+ * Runs a node until SIGTERM or SIGINT, drains it and ends the process with 0; a second signal hurries. SIGHUP reads the
+ * certificate and the configuration file again. Rejects with an error for people where the node cannot start. `terminal`
+ * is there where stdout is one: somebody hears from it where the node listens, and of what goes wrong, unless they ask
+ * for JSON.
  */
 export async function serve(
   flags: ConfigFlags,
-  env?: Environment,
-  tell?: (text: string) => void,
+  env: Environment = ownEnvironment,
+  terminal?: (text: string) => void,
 ): Promise<void> {
-  const config = resolveConfig(tell === undefined ? flags : quietly(flags, env ?? {}), env);
-  const logger =
-    tell === undefined ? createLogger(config.logLevel) : createTerminalLogger(config.logLevel, tell);
-  for (const text of retiredOptions(flags, env)) logger.warn(text);
+  const isTerminal = terminal !== undefined;
+  const file = namedConfigFile(flags, env);
+  const config = resolveConfig(flags, env, file);
+  const tell = config.logFormat === 'json' ? undefined : terminal;
+  const settings = (now: NodeConfig, read: ConfigFile | undefined): LogSettings => {
+    const format = now.logFormat === 'auto' ? (isTerminal ? 'pretty' : 'json') : now.logFormat;
+    // What is told of on a terminal anyway need not come a second time as a line of the log.
+    const isSaid = tell === undefined || new OptionSources(flags, env, read).find('logLevel') !== undefined;
+    return { level: isSaid ? now.logLevel : 'warn', format };
+  };
+  const log = openLog(settings(config, file), terminal);
+  const { logger, control } = log;
+  for (const text of retiredOptions(flags, env, file)) logger.warn(text);
   const notice = createServiceNotice(serviceManager(env), (why) =>
     logger.warn({ why }, 'systemd was not told how far the node is'),
   );
   const stopRequested = Promise.withResolvers<void>();
   let hurry = (): void => {};
-  let reload = (): void => {};
+  let hungUp = false;
+  let reload = (): void => {
+    hungUp = true;
+  };
   const onHangUp = (): void => reload();
   let signals = 0;
   const onSignal = (): void => {
@@ -42,11 +61,15 @@ export async function serve(
   // Before the start, so that a signal that comes early drains the node as well.
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // A terminal that goes away sends it, too, and then the node is to end as anything else there.
+  if ((hasTls(config) || file !== undefined) && !isTerminal) process.on('SIGHUP', onHangUp);
   try {
-    const node = await startNode(config, logger);
-    reload = () => void node.reloadCertificates();
-    // A terminal that goes away sends it, too, and then the node is to end as anything else there.
-    if (node.tls && tell === undefined) process.on('SIGHUP', onHangUp);
+    const node = await startNode(config, log);
+    reload = () => {
+      void node.reloadCertificates();
+      if (file !== undefined) rereadFile({ flags, env, before: config, logger, control, settings });
+    };
+    if (hungUp) reload();
     notice.ready(`gRPC at ${node.grpcAddress}, HTTP at ${node.httpAddress}`);
     tell?.(whereabouts(node, config.dataDir));
     await stopRequested.promise;
@@ -65,10 +88,28 @@ export async function serve(
   process.exit(0);
 }
 
-/** What is told of on a terminal anyway need not come a second time as a line of the log. */
-function quietly(flags: ConfigFlags, env: Environment): ConfigFlags {
-  const isSaid = flags.logLevel !== undefined || (env.SPEAR_LOG_LEVEL ?? '') !== '';
-  return isSaid ? flags : { ...flags, logLevel: 'warn' };
+interface Reread {
+  readonly flags: ConfigFlags;
+  readonly env: Environment;
+  /** What the node was started with. */
+  readonly before: NodeConfig;
+  readonly logger: Logger;
+  readonly control: LogControl;
+  settings(now: NodeConfig, read: ConfigFile | undefined): LogSettings;
+}
+
+/** Changes what can be changed, and says what cannot be. A file that is not good changes nothing. */
+function rereadFile({ flags, env, before, logger, control, settings }: Reread): void {
+  try {
+    const file = namedConfigFile(flags, env);
+    const now = resolveConfig(flags, env, file);
+    control.change(settings(now, file));
+    const { live, waiting } = changedOptions(before, now);
+    logger.info({ ...control.settings, changed: live }, 'the configuration file was read again');
+    if (waiting.length > 0) logger.warn({ options: waiting }, 'these options change with the next start');
+  } catch (error) {
+    logger.error({ err: error }, 'the configuration file is not good; everything stays as it was');
+  }
 }
 
 function whereabouts(node: Node, dataDir: string): string {

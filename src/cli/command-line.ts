@@ -1,7 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { RequestError } from '../domain/errors.ts';
 import { packageVersion } from '../version.ts';
+import { type CommandNode, commandTree } from './command-tree.ts';
 import { cancelCommand } from './commands/cancel.ts';
+import { completionCommand } from './commands/completion.ts';
+import { configCommand } from './commands/config.ts';
 import { dbCommand } from './commands/db.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -10,6 +13,7 @@ import { invokeCommand } from './commands/invoke.ts';
 import { limitsCommand } from './commands/limits.ts';
 import { linkCommand } from './commands/link.ts';
 import { listCommand } from './commands/list.ts';
+import { logCommand } from './commands/log.ts';
 import { machineShowCommand } from './commands/machine-show.ts';
 import { pageCommand } from './commands/page.ts';
 import { queueCommand } from './commands/queue.ts';
@@ -60,6 +64,11 @@ export async function runCommandLine(args: readonly string[], shell: Shell): Pro
   }
 }
 
+/** All commands, which are never run: for what is made of their names and flags. */
+export function commandsOf(shell: Shell): CommandNode {
+  return commandTree(build(shell, () => {}));
+}
+
 function build(shell: Shell, say: (text: string) => void): Command {
   const program = new Command('spear')
     .description('Runs functions: WebAssembly components, containers and processes')
@@ -73,6 +82,8 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(taskResetCommand(shell))
     .addCommand(taskDeleteCommand(shell));
   const db = dbCommand(shell);
+  const config = configCommand(shell);
+  const log = logCommand(shell);
   const token = tokenCommand(shell);
   const quota = quotaCommand(shell);
   const limits = limitsCommand(shell);
@@ -103,8 +114,11 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(machine)
     .addCommand(token)
     .addCommand(quota)
+    .addCommand(config)
+    .addCommand(log)
     .addCommand(limits)
     .addCommand(db)
+    .addCommand(completionCommand(shell))
     .addCommand(versionCommand(shell));
   for (const name of ['invoke', 'wait']) {
     program.commands.find((each) => each.name() === name)?.addHelpText('after', `\n${exitCodeHelp()}`);
@@ -115,6 +129,8 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...program.commands,
     ...task.commands,
     ...machine.commands,
+    ...config.commands,
+    ...log.commands,
     ...db.commands,
     ...token.commands,
     ...quota.commands,

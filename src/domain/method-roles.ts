@@ -27,6 +27,7 @@ export const methodRoles = {
   'NodeService/GetQueue': 'observe',
   'NodeService/ListBreakpoints': 'observe',
   'NodeService/SetBreakpoint': 'develop',
+  'NodeService/SetLogging': 'admin',
   'NodeService/WatchNode': 'observe',
   'QuotaService/GetQuota': 'admin',
   'QuotaService/ListQuotas': 'admin',

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import type { Server as GrpcServer } from '@grpc/grpc-js';
 import { type NodeConfig, splitAddress } from '../config.ts';
+import { AccessLog } from '../server/access/access-log.ts';
 import { createAccessService } from '../server/access/access-service.ts';
 import { alwaysAs } from '../server/access/authenticator.ts';
 import { OpenCalls } from '../server/access/open-calls.ts';
@@ -24,6 +25,7 @@ import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { GrpcListener } from '../server/grpc-listener.ts';
 import { addService, createGrpcServer } from '../server/grpc-server.ts';
 import { HealthService } from '../server/health-service.ts';
+import { AllowedOrigins } from '../server/http-cors.ts';
 import { HttpHosts } from '../server/http-hosts.ts';
 import { createHttpServer } from '../server/http-server.ts';
 import { createInstanceService } from '../server/instance-service.ts';
@@ -38,7 +40,7 @@ import { createTaskService } from '../server/task-service.ts';
 import type { CertificateSource } from '../server/tls/certificate-source.ts';
 import { PeerCertificates } from '../server/tls/peer-certificates.ts';
 import { Watchers } from '../server/watchers.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { Log } from '../telemetry/logger.ts';
 import { loadPageFiles } from '../visualizer/page-files.ts';
 import { openCallers } from './callers.ts';
 import type { Core } from './core.ts';
@@ -70,7 +72,7 @@ const strangersShare = 1 / 8;
 /** Nothing listens yet. `certificates` are those of TLS; undefined where callers come in the clear. */
 export async function openFront(
   config: NodeConfig,
-  logger: Logger,
+  { logger, control }: Log,
   core: Core,
   certificates: CertificateSource | undefined,
   opened: AsyncDisposableStack,
@@ -121,6 +123,15 @@ export async function openFront(
       opened,
     ),
     errors: core.metrics.calls,
+    access: new AccessLog(
+      clock,
+      {
+        isOn: () => logger.isLevelEnabled('info'),
+        refused: (entry) => logger.info(entry, 'a call was refused'),
+        slow: (entry) => logger.info(entry, 'a call was slow'),
+      },
+      config.slowCallMs,
+    ),
     bug(error, method) {
       const id = randomUUID();
       logger.error({ err: error, method, id }, 'bug: a call failed in Spear itself');
@@ -143,6 +154,8 @@ export async function openFront(
     breakpoints: supervisor.breakpoints,
     tasks,
     inputs: store,
+    log: control,
+    logChanged: ({ level, format }, by) => logger.info({ by, level, format }, 'the log was changed'),
   });
   const access = createAccessService({
     ...{ tokens: core.tokens, pageAccess, openCalls: calls, clock },
@@ -215,6 +228,7 @@ export async function openFront(
     ...chain,
     ...secure,
     hosts,
+    origins: new AllowedOrigins(config.corsOrigin),
     handshakeMs: receiveIdleMs,
     pageAccess,
     connections,

@@ -8,7 +8,7 @@ import type { Clock } from '../domain/clock.ts';
 import { nodeMachine } from '../machines/node.ts';
 import { shutDown } from '../server/grpc-server.ts';
 import type { Store } from '../stores/store.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { Log, Logger } from '../telemetry/logger.ts';
 import { openCertificates } from './certificates.ts';
 import { type Lifecycle, openCore } from './core.ts';
 import { Drain } from './drain.ts';
@@ -47,28 +47,24 @@ export interface NodeParts {
 const lastCallsMs = 1000;
 
 /** Rejects with an error for people where an address is taken or the data folder cannot be used. */
-export async function startNode(config: NodeConfig, logger: Logger, parts: NodeParts = {}): Promise<Node> {
+export async function startNode(config: NodeConfig, log: Log, parts: NodeParts = {}): Promise<Node> {
   const lifecycle = createActor(nodeMachine).start();
   try {
-    return await open(config, logger, parts, lifecycle);
+    return await open(config, log, parts, lifecycle);
   } catch (error) {
     lifecycle.send({ type: 'failed' });
     throw error;
   }
 }
 
-async function open(
-  config: NodeConfig,
-  logger: Logger,
-  parts: NodeParts,
-  lifecycle: Lifecycle,
-): Promise<Node> {
+async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: Lifecycle): Promise<Node> {
+  const { logger } = log;
   // What is open is closed where the start fails, last first.
   await using opened = new AsyncDisposableStack();
   const core = await openCore(config, logger, { ...parts, lifecycle }, opened);
   const { clock, time, store, supervisor, runtimes } = core;
   const certificates = await openCertificates(config, clock, logger, opened);
-  const front = await openFront(config, logger, core, certificates, opened);
+  const front = await openFront(config, log, core, certificates, opened);
   lifecycle.send({ type: 'started' });
   await core.recover();
 

@@ -27,7 +27,12 @@ export function createGrpcArrivals(
       const certificate = options.peers?.of(peer);
       const found = options.authenticator.authenticate({ authorization, address, certificate });
       const held = (principal: Principal): Arrivals => {
-        assertRole(principal, roleOf(method), method.name);
+        try {
+          assertRole(principal, roleOf(method), method.name);
+        } catch (error) {
+          options.access?.madeBy(error, principal);
+          throw error;
+        }
         return roomOf(principal, options).arrivals;
       };
       return found instanceof Promise
@@ -45,7 +50,7 @@ export function createGrpcArrivals(
     mostBytes: (path) => most.get(path) ?? options.maxRequestBytes,
     isUpload: (path) =>
       methods.get(path)?.methodKind === 'client_streaming' || (most.get(path) ?? 0) > options.maxRequestBytes,
-    refusalOf: (error, path) => toRequestError(error, path, options),
+    refusalOf: (error, path, address) => toRequestError(error, path, options, { address }),
     tooLarge: (path) => requestTooLarge(methods.get(path)?.name ?? '', options),
   });
 }

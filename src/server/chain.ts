@@ -7,6 +7,7 @@ import type { Principal } from '../domain/access.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
 import { StoreError } from '../domain/store-error.ts';
+import type { AccessLog } from './access/access-log.ts';
 import type { Authenticator } from './access/authenticator.ts';
 import type { OpenCalls } from './access/open-calls.ts';
 import type { Arrivals } from './arrivals.ts';
@@ -35,6 +36,8 @@ export interface ChainOptions extends Room {
   readonly authenticator: Authenticator;
   /** Counts calls that ended with an error, by their paths; absent where nobody counts. */
   readonly errors?: { failed(path: string, code: string): void };
+  /** Absent where nobody reads of calls. */
+  readonly access?: AccessLog;
   /** Hears errors that are bugs of ours; returns the id that the caller is told. */
   bug(error: unknown, method: string): string;
 }
@@ -44,14 +47,23 @@ export function roomOf({ anonymous }: Principal, options: ChainOptions): Room {
   return anonymous === true ? (options.strangers ?? options) : options;
 }
 
+/** Where a call is from, as far as it is known. */
+export interface CallOrigin {
+  readonly address?: string;
+  /** Of HTTP. */
+  readonly request?: object;
+}
+
 /** A RequestError for whatever was thrown; what is not one already becomes `internal` with an id of our log. */
 export function toRequestError(
   error: unknown,
   method: string,
-  options: Pick<ChainOptions, 'bug' | 'errors'>,
+  options: Pick<ChainOptions, 'access' | 'bug' | 'errors'>,
+  from: CallOrigin = {},
 ): RequestError {
   const known = knownError(error, method, options);
   options.errors?.failed(method, known.kind);
+  options.access?.refused(method, known, { ...from, causes: [error, from.request] });
   return known;
 }
 

@@ -41,7 +41,7 @@ export interface GrpcArrivalsOptions {
   /** Methods whose requests stream, or carry artifacts, by their paths. */
   isUpload(path: string): boolean;
   /** What the caller hears of any error. */
-  refusalOf(error: unknown, path: string): RequestError;
+  refusalOf(error: unknown, path: string, address: string): RequestError;
   /** Of a message that is too large. */
   tooLarge(path: string): RequestError;
   /** The largest message that the library takes. */
@@ -60,7 +60,8 @@ export class ArrivingCall {
     this.#stream = stream;
     this.#frames = new MessageFrames(options.mostBytes(path), options.mostReceived);
     this.#tooLarge = () => options.tooLarge(path);
-    this.#refusalOf = (error) => options.refusalOf(error, path);
+    const address = stream.session?.socket.remoteAddress ?? '';
+    this.#refusalOf = (error) => options.refusalOf(error, path, address);
     this.#arrival = arrivals.begin({
       uploads: options.isUpload(path),
       paused: () => stream.isPaused(),
@@ -153,12 +154,12 @@ export class GrpcArrivals {
       const arrivals = this.#options.arrivalsOf(path, headers.authorization, from);
       if (!('until' in arrivals)) return new ArrivingCall(stream, path, arrivals, this.#options);
       arrivals.until.catch((error: unknown) =>
-        refuseUnanswered(stream, this.#options.refusalOf(error, path), clock),
+        refuseUnanswered(stream, this.#options.refusalOf(error, path, address), clock),
       );
       return new ArrivingCall(stream, path, arrivals.meanwhile, this.#options);
     } catch (error) {
       // grpc-js hears of the stream in the next tick, and has to know it to be told that it is over.
-      const refusal = this.#options.refusalOf(error, path);
+      const refusal = this.#options.refusalOf(error, path, address);
       process.nextTick(() => process.nextTick(refuseUnanswered, stream, refusal, clock));
       return undefined;
     }

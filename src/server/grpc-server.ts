@@ -21,7 +21,14 @@ import { type TraceContext, traceContext } from '../domain/trace.ts';
 import { roleOf } from './access/method-roles.ts';
 import { requestScope, tenantHeader } from './access/request-scope.ts';
 import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
-import { type ChainOptions, decoded, eachWithinBudget, toRequestError, withinBudget } from './chain.ts';
+import {
+  type CallOrigin,
+  type ChainOptions,
+  decoded,
+  eachWithinBudget,
+  toRequestError,
+  withinBudget,
+} from './chain.ts';
 import { EndedCall } from './ended-call.ts';
 import type { ArrivingCall, GrpcArrivals } from './grpc-arrivals.ts';
 import { MessageOutput } from './message-output.ts';
@@ -113,16 +120,22 @@ function unary(
 ): handleUnaryCall<Received<unknown>, unknown> {
   const path = methodPath(method);
   const allowed = permission(method, options);
+  const timed = options.access?.times(path) === true ? options.access : undefined;
   return (call, callback) => {
     const ended = new EndedCall();
     const end = (why: RequestError): void => callback(statusOf(why));
-    asCaller({ call, allowed, options, ended, end }, ({ principal }, context) =>
-      withinBudget({ bytes: call.request.bytes, method: method.name, principal }, options, () =>
-        handler(decoded(call.request), context),
-      ),
-    ).then(
+    asCaller({ call, allowed, options, ended, end }, ({ principal }, context) => {
+      const answer = (): Promise<unknown> =>
+        withinBudget({ bytes: call.request.bytes, method: method.name, principal }, options, () =>
+          handler(decoded(call.request), context),
+        );
+      return timed === undefined
+        ? answer()
+        : timed.within({ path, principal, address: addressIn(call.getPeer()) }, answer);
+    }).then(
       (response) => ended.ended || callback(null, response),
-      (error: unknown) => ended.ended || callback(statusOf(toRequestError(error, path, options))),
+      (error: unknown) =>
+        ended.ended || callback(statusOf(toRequestError(error, path, options, originOf(call)))),
     );
   };
 }
@@ -150,7 +163,8 @@ function streaming(
       ),
     ).then(
       () => ended.ended || call.end(),
-      (error: unknown) => ended.ended || call.emit('error', statusOf(toRequestError(error, path, options))),
+      (error: unknown) =>
+        ended.ended || call.emit('error', statusOf(toRequestError(error, path, options, originOf(call)))),
     );
   };
 }
@@ -179,6 +193,9 @@ async function asCaller<Answer>(
   });
   try {
     return await answer(caller, contextOf(call, options, caller, ended));
+  } catch (error) {
+    options.access?.madeBy(error, caller.principal);
+    throw error;
   } finally {
     leave();
   }
@@ -213,7 +230,8 @@ function receiving(
     const end = (why: RequestError): void => callback(statusOf(why));
     asCaller({ call, allowed, options, ended, end }, (_caller, context) => handler(requests, context)).then(
       (response) => ended.ended || callback(null, response),
-      (error: unknown) => ended.ended || callback(statusOf(toRequestError(error, path, options))),
+      (error: unknown) =>
+        ended.ended || callback(statusOf(toRequestError(error, path, options, originOf(call)))),
     );
   };
 }
@@ -250,12 +268,17 @@ interface Caller {
  */
 function permission(
   method: DescMethod,
-  { authenticator, peers }: ServiceOptions,
+  { authenticator, peers, access }: ServiceOptions,
 ): (call: AnyCall) => Caller | Promise<Caller> {
   const role = roleOf(method);
   const holding = (principal: Principal, tenant: readonly (string | Buffer)[]): Caller => {
-    assertRole(principal, role, method.name);
-    return { principal, scope: requestScope(principal, tenant, role) };
+    try {
+      assertRole(principal, role, method.name);
+      return { principal, scope: requestScope(principal, tenant, role) };
+    } catch (error) {
+      access?.madeBy(error, principal);
+      throw error;
+    }
   };
   return (call) => {
     const [authorization] = call.metadata.get('authorization');
@@ -270,6 +293,10 @@ function permission(
       ? found.then((principal) => holding(principal, tenant))
       : holding(found, tenant);
   };
+}
+
+function originOf(call: AnyCall): CallOrigin {
+  return { address: addressIn(call.getPeer()) };
 }
 
 /** ADDRESS:PORT without the port. */

@@ -6,7 +6,7 @@ import type { CallContext } from './call.ts';
 import type { EndedCall } from './ended-call.ts';
 import { keepOpenForBody } from './http-body.ts';
 
-const httpCodes = {
+export const httpCodes = {
   invalid_argument: 400,
   not_found: 404,
   already_exists: 409,

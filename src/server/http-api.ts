@@ -12,6 +12,7 @@ import { bodyParts } from './http-body.ts';
 import { checkBrowser } from './http-browser.ts';
 import { assertStill, callerWith } from './http-caller.ts';
 import { checkContent, jsonBytesPerByte, requestLines, responseLines } from './http-lines.ts';
+import { methodPath } from './service-definition.ts';
 import { messageFromJson } from './wire/json-request.ts';
 import { messageToJson } from './wire/json-response.ts';
 
@@ -76,7 +77,12 @@ export async function callApi(
   const handler = found.handlers[method.localName] as UnaryHandler<unknown, never>;
   const { message, counted } = await readMessage(options, request, method, principal);
   assertStill(call);
-  const answer = await withinBudget(counted, options, () => handler(message, call));
+  const run = (): Promise<never> => withinBudget(counted, options, () => handler(message, call));
+  const path = methodPath(method);
+  const answer =
+    options.access?.times(path) === true
+      ? await options.access.within({ path, principal, address: callerOf(request) }, run)
+      : await run();
   sendJson(response, 200, messageToJson(method.output, answer));
 }
 

@@ -17,13 +17,14 @@ export function askedFirst(request: IncomingMessage, response: ServerResponse): 
 
 /**
  * The parts of a body. Throws resource_exhausted where the budget has no room, deadline_exceeded where they come too
- * slowly, and cancelled where the caller goes away. Whoever reads may stop. The bytes count until it does.
+ * slowly, and cancelled where the caller goes away. Whoever reads may stop. The bytes count until it does,
+ * or says that they are taken: all of a part, or so many.
  */
 export async function* bodyParts(
   request: IncomingMessage,
   arrivals: Arrivals,
   uploads: boolean,
-): AsyncGenerator<{ readonly data: Buffer; taken(): void }> {
+): AsyncGenerator<{ readonly data: Buffer; taken(bytes?: number): void }> {
   const refused = new AbortController();
   let waiting = false;
   const arrival = arrivals.begin({
@@ -38,7 +39,7 @@ export async function* bodyParts(
       const data = request.read() as Buffer | null;
       if (data !== null) {
         arrival.arrived(data.byteLength);
-        yield { data, taken: () => arrival.taken(data.byteLength) };
+        yield { data, taken: (bytes = data.byteLength) => arrival.taken(bytes) };
       } else if (request.readableEnded || (request.complete && request.readableLength === 0)) {
         return;
       } else if (request.destroyed) {

@@ -1,10 +1,20 @@
-/** A page of another origin may do nothing, whoever its reader is to the node. Our own may do what its role allows. */
+/**
+ * A page of another origin may do nothing, whoever its reader is to the node, unless its origin is listed. Our own may
+ * do what its role allows.
+ */
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../domain/errors.ts';
 
+const listed = new WeakSet<IncomingMessage>();
+
+/** The request is of a page whose origin is listed, for what such pages may call. */
+export function mayCall(request: IncomingMessage): void {
+  listed.add(request);
+}
+
 /** Throws permission_denied for a request of a page that may not make it. Whoever is no browser may. */
 export function checkBrowser(request: IncomingMessage): void {
-  if (!isBrowser(request) || !isForeign(request)) return;
+  if (!isBrowser(request) || listed.has(request) || !isForeign(request)) return;
   throw new RequestError('permission_denied', 'a page of another site may not do this', {
     reason: 'CROSS_SITE',
   });

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { assertRole, type Role, unauthenticated } from '../domain/access.ts';
 import type { ShownCertificate } from '../domain/certificate.ts';
+import type { RequestError } from '../domain/errors.ts';
 import type { Shown } from './access/authenticator.ts';
 import { httpScope } from './access/request-scope.ts';
 import type { CallContext } from './call.ts';
@@ -13,23 +14,25 @@ import { certificateOf } from './tls/peer-certificates.ts';
 /**
  * What a handler knows of a caller over HTTP, once it is known that it may; the call counts until its answer is over.
  * Rejects with unauthenticated or permission_denied, and resource_exhausted for one too many; `what` is what it asks
- * for.
+ * for, and `end` tells one whose token is no longer good.
  */
 export async function callerWith(
   role: Role,
   what: string,
-  { authenticator, calls }: Pick<ChainOptions, 'authenticator' | 'calls'>,
+  { authenticator, calls, access }: Pick<ChainOptions, 'access' | 'authenticator' | 'calls'>,
   request: IncomingMessage,
   response: ServerResponse,
+  end: (why: RequestError) => void = (why) => sendError(response, why),
 ): Promise<CallContext> {
   const principal = await authenticator.authenticate(shownBy(request));
+  access?.madeBy(request, principal);
   assertRole(principal, role, what);
   const scope = httpScope(principal, request.headers, role);
   const ended = new EndedCall();
   const leave = calls.enter(principal, callerOf(request), (why) => {
     if (ended.ended) return;
     ended.end();
-    sendError(response, why);
+    end(why);
   });
   response.once('close', leave);
   return contextOf(response, { principal, scope }, ended);

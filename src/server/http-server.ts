@@ -4,7 +4,8 @@
  * page signs in.
  *
  * - Only `Host` values of `http-hosts.ts` are answered, but for probes (a page of another origin cannot reach it by a
- *   name of its own), there are no CORS headers, and every write needs a JSON content type.
+ *   name of its own), and every write needs a content type that a page of another origin cannot send unasked.
+ * - Pages of other origins are answered where `http-cors.ts` lists them.
  * - What a browser sends on behalf of a page is held to `http-browser.ts`.
  */
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
@@ -17,22 +18,25 @@ import { pathRoles } from '../domain/method-roles.ts';
 import type { NodeFeed } from '../domain/node-feed.ts';
 import { alwaysAs } from './access/authenticator.ts';
 import { toRequestError } from './chain.ts';
+import { callConnect, isServicePath } from './connect/connect-calls.ts';
 import { type Connections, RefusedConnections } from './connections.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import { FunctionService, GetExecutionStatusResponseSchema } from './gen/spearlet/function_pb.js';
 import { refusalMs } from './grpc-listener.ts';
 import { closeOnceEnded, hangUp } from './half-closed.ts';
-import { decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
+import { callerOf, decodePathPart, isRead, refuseMethod, sendError, sendJson } from './http-answer.ts';
 import { type ApiOptions, callApi } from './http-api.ts';
 import { askedFirst, letGo } from './http-body.ts';
 import { checkBrowser } from './http-browser.ts';
 import { callerWith } from './http-caller.ts';
+import { type AllowedOrigins, isForPages } from './http-cors.ts';
 import { type DownloadOptions, downloadHistory, downloadSnapshot } from './http-downloads.ts';
 import { serveEvents } from './http-events.ts';
 import { sendExecutionEvents, wantsEvents } from './http-execution-events.ts';
 import { type HttpHosts, wholeUrl } from './http-hosts.ts';
 import { acceptInspectors, type Inspections } from './http-inspect.ts';
 import { type MetricsSource, sendMetrics } from './http-metrics.ts';
+import { openApiPath, sendOpenApi } from './http-openapi.ts';
 import { type PageFile, servePage } from './http-page.ts';
 import { createTicket, downloadPath, openSession, type SessionOptions, sendCaller } from './http-session.ts';
 import { runTask, tasksPath } from './http-tasks.ts';
@@ -52,6 +56,8 @@ export interface HttpServerOptions extends ApiOptions, SessionOptions, Pick<Down
   readonly functions: FunctionHandlers;
   /** The names that it answers to. */
   readonly hosts: Pick<HttpHosts, 'isOurs'>;
+  /** Pages of other sites that may call; absent for none. */
+  readonly origins?: Pick<AllowedOrigins, 'admit'>;
   /** Of its TLS; absent where it speaks in the clear. */
   readonly certificates?: CertificateSource;
   /**
@@ -94,7 +100,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
       // A ticket is of no use in a log.
       const [path = ''] = pathOf(request).split('?', 1);
       const called = path.startsWith(tasksPath) ? 'FunctionService/InvokeFunction' : path;
-      sendError(response, toRequestError(error, called, options));
+      sendError(response, toRequestError(error, called, options, { address: callerOf(request), request }));
     });
   };
   const server = listening(options, answer);
@@ -195,8 +201,11 @@ async function route(
     const message = `this server does not answer for the host ${host}; spear serve --http-host names more of them`;
     return sendJson(response, 421, { error: { reason: 'HOST_NOT_ALLOWED', message } });
   }
+  const isService = isServicePath(options.services, path);
+  if ((isService || isForPages(path)) && options.origins?.admit(request, response) === true) return;
   const file = options.page?.get(path);
   if (file !== undefined) return servePage(file, request, response);
+  if (path === openApiPath) return sendOpenApi(request, response);
   if (path.startsWith('/status/'))
     return sendStatus(options, request, response, path.slice('/status/'.length));
   if (path.startsWith(tasksPath)) {
@@ -215,13 +224,14 @@ async function route(
   if (path === '/api/caller') return sendCaller(options, request, response);
   if (path === '/api/tickets') return createTicket(options, request, response);
   if (path.startsWith('/api/')) return callApi(options, request, response, path.slice('/api/'.length));
+  if (isService) return callConnect(options, request, response, path);
   if (path === '/metrics' && options.metrics !== undefined) {
     const { metrics } = options;
     return sendMetrics({ ...options, metrics }, request, response);
   }
   throw new RequestError(
     'not_found',
-    'no such path; there are /, /tasks/<task>, /status/<execution_id>, /metrics, /healthz, /readyz and /api/<Service>/<Method>',
+    'no such path; there are /, /tasks/<task>, /status/<execution_id>, /metrics, /openapi.json, /healthz, /readyz, /api/<Service>/<Method> and /<package>.<Service>/<Method>',
     { reason: 'PATH_NOT_FOUND' },
   );
 }

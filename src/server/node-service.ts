@@ -2,9 +2,10 @@
 import { create } from '@bufbuild/protobuf';
 import { assertRole } from '../domain/access.ts';
 import type { Clock } from '../domain/clock.ts';
-import { notFound } from '../domain/errors.ts';
+import { invalidArgument, notFound, quote } from '../domain/errors.ts';
 import type { Invocation } from '../domain/execution.ts';
 import type { Explanations } from '../domain/explanation.ts';
+import { type LogControl, type LogSettings, logFormats, logLevels } from '../domain/log-settings.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { NodeFeed } from '../domain/node-feed.ts';
 import type { QueueViews } from '../domain/queue-view.ts';
@@ -28,6 +29,9 @@ import {
   GetNodeResponseSchema,
   type GetQueueRequest,
   type GetQueueResponse,
+  type SetLoggingRequest,
+  type SetLoggingResponse,
+  SetLoggingResponseSchema,
   type WatchNodeRequest,
   type WatchNodeResponse,
 } from './gen/spearlet/node_pb.js';
@@ -43,6 +47,9 @@ export interface NodeServiceOptions extends BreakpointControlOptions {
   /** What executions were asked to run, but for what their records say. */
   readonly inputs: { input(executionId: string): Promise<Invocation | undefined> };
   readonly clock: Clock;
+  readonly log: LogControl;
+  /** Hears who changed what the log tells. */
+  logChanged(settings: LogSettings, by: string): void;
 }
 
 export interface NodeService extends BreakpointControl {
@@ -52,6 +59,7 @@ export interface NodeService extends BreakpointControl {
   readonly explainExecution: UnaryHandler<ExplainExecutionRequest, ExplainExecutionResponse>;
   readonly getQueue: UnaryHandler<GetQueueRequest, GetQueueResponse>;
   readonly getInvocation: UnaryHandler<GetInvocationRequest, GetInvocationResponse>;
+  readonly setLogging: UnaryHandler<SetLoggingRequest, SetLoggingResponse>;
 }
 
 const defaultInputBytes = 64 * 1024;
@@ -113,8 +121,28 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
       });
     },
 
+    async setLogging(request, { principal }) {
+      const { log } = options;
+      const level = oneOf('level', request.level, logLevels);
+      const format = oneOf('format', request.format, logFormats);
+      if (level !== undefined || format !== undefined) {
+        log.change({ ...(level !== undefined && { level }), ...(format !== undefined && { format }) });
+        options.logChanged(log.settings, principal.name);
+      }
+      return create(SetLoggingResponseSchema, { ...log.settings });
+    },
+
     ...createBreakpointControl(options),
   };
+}
+
+/** Undefined for an empty text. */
+function oneOf<Word extends string>(field: string, text: string, words: readonly Word[]): Word | undefined {
+  const found = words.find((word) => word === text);
+  if (found === undefined && text !== '') {
+    throw invalidArgument(field, `is ${quote(text)}; allowed are ${words.join(', ')}`);
+  }
+  return found;
 }
 
 /** No node has had as many events as this. */

@@ -25,7 +25,8 @@ function encoder<Desc extends DescMessage>(desc: Desc) {
   };
 }
 
-function decoder<Desc extends DescMessage>(desc: Desc, most: number) {
+/** Takes a message apart, unless it has more than `most` fields and elements. */
+export function decoder<Desc extends DescMessage>(desc: Desc, most: number) {
   return (bytes: Buffer): Received<MessageShape<Desc>> => {
     if (hasMoreFields(desc, bytes, most)) {
       return { message: undefined, malformed: '', refusal: tooManyValues(most), bytes: bytes.byteLength };

@@ -35,7 +35,7 @@ const mostTextLength = 1024;
 const mostDetailsBytes = 7 * 1024;
 
 /** A lone surrogate would throw in grpc-js's own percent-encoding, and end the server. */
-function safe(text: string): string {
+export function safeText(text: string): string {
   const whole = text.toWellFormed();
   return whole.length <= mostTextLength ? whole : `${whole.slice(0, mostTextLength - 1).toWellFormed()}…`;
 }
@@ -44,7 +44,7 @@ export function statusOf(error: RequestError): ServiceError {
   const metadata = new Metadata();
   const bytes = details(error);
   if (bytes.byteLength <= mostDetailsBytes) metadata.set('grpc-status-details-bin', bytes);
-  const message = safe(error.message);
+  const message = safeText(error.message);
   return Object.assign(new Error(message), { code: grpcCodes[error.kind], details: message, metadata });
 }
 
@@ -55,50 +55,62 @@ export function trailersOf(error: RequestError): OutgoingHttpHeaders {
     ':status': 200,
     'content-type': 'application/grpc+proto',
     'grpc-status': grpcCodes[error.kind],
-    'grpc-message': encodeURI(safe(error.message)),
+    'grpc-message': encodeURI(safeText(error.message)),
     ...(bytes.byteLength <= mostDetailsBytes && { 'grpc-status-details-bin': bytes.toString('base64') }),
   };
 }
 
-function details(error: RequestError): Buffer {
-  const packed = [
-    pack(ErrorInfoSchema, {
+/** A message of google.rpc that says more about an error. */
+export interface ErrorDetail {
+  readonly desc: DescMessage;
+  readonly message: MessageShape<DescMessage>;
+}
+
+export function errorDetails(error: RequestError): ErrorDetail[] {
+  const found = [
+    detail(ErrorInfoSchema, {
       reason: error.reason,
       domain: errorDomain,
-      metadata: Object.fromEntries(Object.entries(error.metadata).map(([key, value]) => [key, safe(value)])),
+      metadata: Object.fromEntries(
+        Object.entries(error.metadata).map(([key, value]) => [key, safeText(value)]),
+      ),
     }),
   ];
   if (error.violations.length > 0) {
-    packed.push(
-      pack(BadRequestSchema, {
+    found.push(
+      detail(BadRequestSchema, {
         fieldViolations: error.violations
           .slice(0, 16)
-          .map(({ field, description }) => ({ field: safe(field), description: safe(description) })),
+          .map(({ field, description }) => ({ field: safeText(field), description: safeText(description) })),
       }),
     );
   }
   if (error.quota !== undefined) {
-    packed.push(
-      pack(QuotaFailureSchema, {
-        violations: [{ subject: error.quota, description: safe(error.message) }],
+    found.push(
+      detail(QuotaFailureSchema, {
+        violations: [{ subject: error.quota, description: safeText(error.message) }],
       }),
     );
   }
   if (error.retryAfterMs !== undefined) {
-    packed.push(pack(RetryInfoSchema, { retryDelay: durationFromMs(error.retryAfterMs) }));
+    found.push(detail(RetryInfoSchema, { retryDelay: durationFromMs(error.retryAfterMs) }));
   }
+  return found;
+}
+
+function details(error: RequestError): Buffer {
   return Buffer.from(
     toBinary(
       StatusSchema,
       create(StatusSchema, {
         code: grpcCodes[error.kind],
-        message: safe(error.message),
-        details: packed,
+        message: safeText(error.message),
+        details: errorDetails(error).map(({ desc, message }) => anyPack(desc, message)),
       }),
     ),
   );
 }
 
-function pack<Desc extends DescMessage>(schema: Desc, init: Parameters<typeof create<Desc>>[1]) {
-  return anyPack(schema, create(schema, init) as MessageShape<Desc>);
+function detail<Desc extends DescMessage>(desc: Desc, init: Parameters<typeof create<Desc>>[1]): ErrorDetail {
+  return { desc, message: create(desc, init) };
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { createTerminalLogger } from '../../src/telemetry/terminal-logger.ts';
+import { openLog } from '../../src/telemetry/logger.ts';
 import { packageVersion } from '../../src/version.ts';
 import { inheritedEnvironment } from '../support/environment.ts';
 import { describeWhere, script } from '../support/needs.ts';
@@ -48,7 +48,7 @@ describeWhere([await script()], 'on a terminal', () => {
 
 test('what goes wrong is a line that can be read', () => {
   const lines: string[] = [];
-  const logger = createTerminalLogger('warn', (text) => lines.push(text));
+  const { logger } = openLog({ level: 'warn', format: 'pretty' }, (text) => lines.push(text));
   logger.info('not told');
   logger.warn({ allowHostAccess: false }, 'running as root');
   logger.error({ err: new Error('no space left') }, 'the store cannot be written');

@@ -229,6 +229,6 @@ async function reasonsInSource(): Promise<string[]> {
     for (const [, reason = ''] of source.matchAll(/\breason: '([A-Z][A-Z_]+)'/g)) found.add(reason);
   }
   // Answers of HTTP alone, which no request error stands behind.
-  for (const reason of ['HOST_NOT_ALLOWED', 'METHOD_NOT_ALLOWED']) found.delete(reason);
+  for (const reason of ['HOST_NOT_ALLOWED', 'METHOD_NOT_ALLOWED', 'TYPE_NOT_ALLOWED']) found.delete(reason);
   return [...found].sort();
 }

@@ -61,6 +61,7 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/node/node.ts', '../cli/main.ts'],
   ['src/node/node.ts', '../serve.ts'],
   ['src/config.ts', './node/node.ts'],
+  ['src/config/options.ts', '../config.ts'],
   ['src/node-notes.ts', './stores/store.ts'],
   ['src/db.ts', './node/node.ts'],
   ['src/replay.ts', './actors/executions/supervisor.ts'],

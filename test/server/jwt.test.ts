@@ -16,7 +16,7 @@ import { PageAccess } from '../../src/server/access/page-access.ts';
 import { AccessService } from '../../src/server/gen/spearlet/access_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { openTokens } from '../../src/stores/token-file.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
+import { openLog } from '../../src/telemetry/logger.ts';
 import { CertificateAuthority } from '../support/certificates.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import {
@@ -274,7 +274,13 @@ test('what is open for a token ends when its issuer takes back the key that has 
   };
   opened.defer(() => open.calls.close());
   const config = resolveConfig({ jwtJwks: source, jwtIssuer: issuerName, jwtAudience: audience }, {});
-  const callers = await openCallers(config, createLogger('silent'), { clock, tokens }, open, opened);
+  const callers = await openCallers(
+    config,
+    openLog({ level: 'silent', format: 'json' }).logger,
+    { clock, tokens },
+    open,
+    opened,
+  );
   await clock.advance(5 * 60_000 - 1000);
   const ended: string[] = [];
   const begin = async (by: IssuedKey) => {

@@ -213,6 +213,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   await one.ask(nodes.watchNode, { allTenants: true }, 1);
   await one.ask(nodes.watchNode, {}, 1);
   await one.ask(nodes.describeMachines, {});
+  await one.ask(nodes.setLogging, {});
   await one.get('api', '/api/NodeService/GetNode', {});
   const document = await one.snapshot(ended);
   await one.ask(functions.deleteExecution, { executionId: ended });

@@ -91,3 +91,8 @@ export function describeWhere(missing: readonly Missing[], name: string, tests: 
   if (why === '') describe(name, tests);
   else describe.skip(`${name} (skipped: ${why})`, tests);
 }
+
+/** Shows manual pages, and says what is wrong with them. */
+export function man(): Promise<Missing> {
+  return answer('man', ['--version'], "no man; install Debian's man-db");
+}

@@ -5,10 +5,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { pino } from 'pino';
 import { type Connection, connect, type ServiceClient } from '../../src/cli/client.ts';
 import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
 import { type Node, type NodeParts, startNode } from '../../src/node/node.ts';
@@ -23,6 +21,7 @@ import {
   TaskService,
 } from '../../src/server/gen/spearlet/task_pb.js';
 import { adminTokenFile } from '../../src/stores/token-file.ts';
+import { openLog } from '../../src/telemetry/logger.ts';
 import { keepChecked, takeChecked } from './checked-artifacts.ts';
 import { inheritedEnvironment } from './environment.ts';
 import { serverMain } from './program-files.ts';
@@ -130,17 +129,12 @@ const defaults = {
 /** Starts a node in this process. Whoever starts it stops it. */
 export async function startServer(flags: ConfigFlags = {}, parts: NodeParts = {}): Promise<LocalServer> {
   const log: LogLine[] = [];
-  const sink = new Writable({
-    write(line: Buffer, _encoding, done) {
-      log.push(JSON.parse(line.toString()) as LogLine);
-      done();
-    },
-  });
   const dataDir = flags.dataDir === undefined ? await temporaryDataDir() : String(flags.dataDir);
   const config = resolveConfig({ ...defaults, ...flags, dataDir }, inheritedEnvironment());
-  const logger = pino({ level: 'info', base: null }, sink);
+  const settings = { level: config.logLevel, format: 'json' } as const;
+  const opened = openLog(settings, (line) => void log.push(JSON.parse(line) as LogLine));
   try {
-    return new LocalServer(await startNode(config, logger, parts), dataDir, log);
+    return new LocalServer(await startNode(config, opened, parts), dataDir, log);
   } catch (error) {
     if (flags.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
     throw error;

@@ -8,8 +8,8 @@ import { smallDisk } from '../support/small-disk.ts';
 
 /** Logs so many lines for each message, and then answers. */
 const program = `
-  import { createLogger } from ${JSON.stringify(new URL('../../src/telemetry/logger.ts', import.meta.url).href)};
-  const logger = createLogger('info');
+  import { openLog } from ${JSON.stringify(new URL('../../src/telemetry/logger.ts', import.meta.url).href)};
+  const { logger } = openLog({ level: 'info', format: 'json' });
   process.on('message', ({ lines, text }) => {
     for (let line = 0; line < lines; line++) logger.info(text);
     process.send('logged');

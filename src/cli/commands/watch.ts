@@ -1,6 +1,7 @@
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { refusalFrom, refusalText } from '../../domain/network/refusal.ts';
+import { transitionWords } from '../../domain/transition-words.ts';
 import {
   type StreamExecutionResult,
   StreamExecutionResultSchema,
@@ -85,5 +86,7 @@ function describe({ event, sequence, time, attempt, principal }: StreamExecution
   // Who began it is the first line of nearly every log, and mostly the reader.
   const by = principal === '' || eventType === 'admit' ? '' : ` by ${principal}`;
   const cause = [`${eventType}${by}`, reasonCode].filter((each) => each !== '').join(', ');
-  return `${head} ${to}${cause === '' ? '' : ` (${cause})`}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
+  const words = transitionWords({ eventType, to, attempt });
+  const told = words === '' ? cause : `${cause}: ${words}`;
+  return `${head} ${to}${told === '' ? '' : ` (${told})`}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
 }

@@ -1824,6 +1824,90 @@ export declare type DeleteBreakpointResponseJson = {
 export declare const DeleteBreakpointResponseSchema: GenMessage<DeleteBreakpointResponse, {jsonType: DeleteBreakpointResponseJson}>;
 
 /**
+ * @generated from message spearlet.SetLoggingRequest
+ */
+export declare type SetLoggingRequest = Message<"spearlet.SetLoggingRequest"> & {
+  /**
+   * `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`; empty leaves it.
+   *
+   * @generated from field: string level = 1;
+   */
+  level: string;
+
+  /**
+   * `json` or `pretty`; empty leaves it.
+   *
+   * @generated from field: string format = 2;
+   */
+  format: string;
+};
+
+/**
+ * @generated from message spearlet.SetLoggingRequest
+ */
+export declare type SetLoggingRequestJson = {
+  /**
+   * `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`; empty leaves it.
+   *
+   * @generated from field: string level = 1;
+   */
+  level?: string;
+
+  /**
+   * `json` or `pretty`; empty leaves it.
+   *
+   * @generated from field: string format = 2;
+   */
+  format?: string;
+};
+
+/**
+ * Describes the message spearlet.SetLoggingRequest.
+ * Use `create(SetLoggingRequestSchema)` to create a new message.
+ */
+export declare const SetLoggingRequestSchema: GenMessage<SetLoggingRequest, {jsonType: SetLoggingRequestJson}>;
+
+/**
+ * As they are from now on.
+ *
+ * @generated from message spearlet.SetLoggingResponse
+ */
+export declare type SetLoggingResponse = Message<"spearlet.SetLoggingResponse"> & {
+  /**
+   * @generated from field: string level = 1;
+   */
+  level: string;
+
+  /**
+   * @generated from field: string format = 2;
+   */
+  format: string;
+};
+
+/**
+ * As they are from now on.
+ *
+ * @generated from message spearlet.SetLoggingResponse
+ */
+export declare type SetLoggingResponseJson = {
+  /**
+   * @generated from field: string level = 1;
+   */
+  level?: string;
+
+  /**
+   * @generated from field: string format = 2;
+   */
+  format?: string;
+};
+
+/**
+ * Describes the message spearlet.SetLoggingResponse.
+ * Use `create(SetLoggingResponseSchema)` to create a new message.
+ */
+export declare const SetLoggingResponseSchema: GenMessage<SetLoggingResponse, {jsonType: SetLoggingResponseJson}>;
+
+/**
  * Shows a node and everything that runs on it, and lets people stop executions at a transition to look at them.
  *
  * @generated from service spearlet.NodeService
@@ -1912,6 +1996,16 @@ export declare const NodeService: GenService<{
     methodKind: "unary";
     input: typeof DeleteBreakpointRequestSchema;
     output: typeof DeleteBreakpointResponseSchema;
+  },
+  /**
+   * What the log of the node tells, and how, until it is changed again or the node ends; for administrators.
+   *
+   * @generated from rpc spearlet.NodeService.SetLogging
+   */
+  setLogging: {
+    methodKind: "unary";
+    input: typeof SetLoggingRequestSchema;
+    output: typeof SetLoggingResponseSchema;
   },
 }>;
 

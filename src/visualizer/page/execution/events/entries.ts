@@ -1,4 +1,5 @@
 /** The events of a log as rows of a list, and which of them a reader wants to see. Pure. */
+import { transitionWords } from '../../../../domain/transition-words.ts';
 import type { LogEvent } from '../../model/log-event.ts';
 import { countText, sizeText } from '../../model/quantity.ts';
 import { withoutAnsi } from '../output/ansi.ts';
@@ -61,7 +62,7 @@ export function entryText(event: LogEvent): string {
       ? result.status
       : `${result.errorCode}: ${oneLine(result.errorMessage, 240)}`;
   }
-  return '';
+  return transitionWords({ ...event.transition, attempt: event.attempt });
 }
 
 /** The size of a chunk; empty for all else. */
@@ -78,7 +79,9 @@ export function entryLabel(event: LogEvent): string {
   if (event.kind === 'result') return `${head}, result: ${entryText(event)}`;
   const { from, to, eventType, reasonCode } = event.transition;
   const because = reasonCode === '' ? '' : ` because of ${reasonCode}`;
-  return `${head}, ${eventType} from ${from === '' ? 'nothing' : from} to ${to}${because}`;
+  const words = entryText(event);
+  const told = words === '' ? '' : `: ${words}`;
+  return `${head}, ${eventType} from ${from === '' ? 'nothing' : from} to ${to}${because}${told}`;
 }
 
 function searched(event: LogEvent): string {
@@ -89,7 +92,7 @@ function searched(event: LogEvent): string {
     return `${event.sequence} result ${result.state} ${result.errorCode} ${result.errorMessage}`;
   }
   const { from, to, eventType, reasonCode, contextPatch } = event.transition;
-  return `${event.sequence} ${eventType} ${from} ${to} ${reasonCode} ${event.principal ?? ''} ${contextPatch}`;
+  return `${event.sequence} ${eventType} ${from} ${to} ${reasonCode} ${event.principal ?? ''} ${entryText(event)} ${contextPatch}`;
 }
 
 const decoder = new TextDecoder();

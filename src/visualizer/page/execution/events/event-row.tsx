@@ -67,6 +67,7 @@ function What({ event }: { readonly event: LogEvent }) {
       </span>
     );
   }
+  const words = event.kind === 'result' ? '' : entryText(event);
   const state = event.kind === 'result' ? event.result.state || event.result.status : event.transition.to;
   const look = lookOf(state);
   return (
@@ -88,6 +89,7 @@ function What({ event }: { readonly event: LogEvent }) {
           {event.transition.reasonCode !== '' && (
             <span class="event-code">{event.transition.reasonCode}</span>
           )}
+          {words !== '' && <span class="event-text">{words}</span>}
         </>
       )}
     </span>

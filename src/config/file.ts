@@ -1,0 +1,138 @@
+/** Reads the configuration file: YAML or JSON, with a key for each option, in snake_case. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type Document, isMap, isScalar, LineCounter, type Pair, parseDocument } from 'yaml';
+import { didYouMean } from '../domain/did-you-mean.ts';
+import { invalidArgument, quote, type RequestError } from '../domain/errors.ts';
+import { snakeCase } from '../domain/schema/form.ts';
+import { type OptionValue, optionWords, plainNumber } from './option.ts';
+import {
+  isOptionName,
+  isRetiredName,
+  type OptionName,
+  optionNames,
+  options,
+  type RetiredName,
+} from './options.ts';
+import type { ConfigFile, ConfigFlags, Environment } from './sources.ts';
+
+/** The file that a flag or the environment names; undefined for none. Throws as readConfigFile. */
+export function namedConfigFile(flags: ConfigFlags, env: Environment): ConfigFile | undefined {
+  const { config } = flags;
+  const path = config === undefined ? env.SPEAR_CONFIG : String(config);
+  return path === undefined || path === '' ? undefined : readConfigFile(path);
+}
+
+/** Throws a RequestError that names the file, the line, the key and what is allowed. */
+export function readConfigFile(path: string): ConfigFile {
+  const lines = new LineCounter();
+  const document = parse(path, contentOf(path), lines);
+  if (document.contents === null) return { path, values: new Map(), retired: [] };
+  if (!isMap(document.contents))
+    throw invalidArgument(path, 'is no mapping; allowed is KEY: VALUE in each line');
+  const values = new Map<OptionName, { readonly text: string; readonly line: number }>();
+  const retired: RetiredName[] = [];
+  for (const pair of document.contents.items) {
+    const { key, line } = keyOf(pair, lines);
+    const refuse = (field: string, description: string): RequestError =>
+      invalidArgument(`${path}:${line}: ${field}`, description);
+    const name = key.replace(/_[a-z]/g, (part) => part.slice(1).toUpperCase());
+    if (snakeCase(name) === key && isRetiredName(name)) retired.push(name);
+    else if (snakeCase(name) === key && isOptionName(name)) {
+      const node: unknown = pair.value === null ? '' : document.createNode(pair.value).toJS(document);
+      values.set(name, { text: textOf(options[name].value, { node, key, path, refuse }), line });
+    } else throw unknownKey(key, refuse);
+  }
+  return { path, values, retired };
+}
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw invalidArgument(
+      '--config',
+      `is ${quote(path)}, which cannot be read (${why}); allowed is a YAML file`,
+    );
+  }
+}
+
+function parse(path: string, source: string, lineCounter: LineCounter): Document.Parsed {
+  // All scalars are texts, so that the option says what one means, as in a flag.
+  const document = parseDocument(source, { schema: 'failsafe', lineCounter });
+  const [problem] = document.errors;
+  if (problem?.code === 'MULTIPLE_DOCS') {
+    throw invalidArgument(path, 'has several documents; allowed is one');
+  }
+  if (problem !== undefined) {
+    const [what = ''] = problem.message.split('\n', 1);
+    throw invalidArgument(path, `is not YAML or JSON: ${what.replace(/:$/, '')}`);
+  }
+  return document;
+}
+
+function keyOf({ key }: Pair, lines: LineCounter): { readonly key: string; readonly line: number } {
+  if (!isScalar(key)) return { key: String(key), line: 1 };
+  return { key: String(key.value), line: lines.linePos(key.range?.[0] ?? 0).line };
+}
+
+type Refuse = (field: string, description: string) => RequestError;
+
+function unknownKey(key: string, refuse: Refuse): RequestError {
+  const names = optionNames.map(snakeCase);
+  const guess = didYouMean(key.replaceAll('-', '_'), names);
+  const hint = guess === undefined ? 'spear config schema tells all that are' : `did you mean ${guess}?`;
+  return refuse(key, `is not known; ${hint}`);
+}
+
+interface Given {
+  readonly node: unknown;
+  readonly key: string;
+  readonly path: string;
+  readonly refuse: Refuse;
+}
+
+/** What a flag would have been given. */
+function textOf(value: OptionValue, given: Given): string {
+  const { node, key, refuse } = given;
+  if (value.kind === 'list' && Array.isArray(node)) {
+    return node
+      .map((each, index) => itemOf(value, each, { ...given, key: `${key}[${index}]` }))
+      .join(value.separator);
+  }
+  if (value.kind === 'numbers' && typeof node === 'object' && node !== null && !Array.isArray(node)) {
+    return Object.entries(node)
+      .map(([name, number]) => `${name}=${number}`)
+      .join(',');
+  }
+  const text = scalarOf(value, given);
+  if (value.kind === 'truth' && text !== 'true' && text !== 'false') {
+    throw refuse(key, `is ${quote(text)}; allowed are true and false`);
+  }
+  if (value.kind === 'list' && value.path === true) return pathIn(given.path, text);
+  if (value.kind === 'text' && value.path === true) return pathIn(given.path, text);
+  const plain = plainNumber(value, text);
+  if (typeof plain !== 'string') throw refuse(key, `is ${quote(text)}; allowed is ${plain.allowed}`);
+  return plain;
+}
+
+function itemOf(value: Extract<OptionValue, { kind: 'list' }>, node: unknown, given: Given): string {
+  const text = scalarOf(value, { ...given, node });
+  if (text === '' || text.includes(value.separator)) {
+    throw given.refuse(given.key, `is ${quote(text)}; allowed is a text without ${quote(value.separator)}`);
+  }
+  return value.path === true ? pathIn(given.path, text) : text;
+}
+
+function scalarOf(value: OptionValue, { node, key, refuse }: Given): string {
+  const allowed = optionWords({ value, about: '' });
+  if (typeof node === 'string' && node !== '') return node;
+  const is = Array.isArray(node) ? 'a list' : node === '' || node === null ? 'empty' : 'a mapping';
+  throw refuse(key, `is ${is}; allowed is ${allowed}`);
+}
+
+/** Relative to the file, as paths of a task file are. */
+function pathIn(file: string, text: string): string {
+  return /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text) ? text : resolve(dirname(file), text);
+}

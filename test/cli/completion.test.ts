@@ -1,0 +1,108 @@
+/** What `spear completion` prints, in the shells themselves. */
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { manual } from '../../scripts/manual.ts';
+import { inheritedEnvironment } from '../support/environment.ts';
+import { describeWhere, man } from '../support/needs.ts';
+import { launcher } from '../support/program-files.ts';
+import { adminToken, type LocalServer, startServer } from '../support/server.ts';
+import { errorLine, run, temporaryFolder } from './spear.ts';
+
+const execute = promisify(execFile);
+
+async function scriptOf(shell: string): Promise<string> {
+  const { code, stdout } = await run(['completion', shell]);
+  expect(code).toBe(0);
+  const path = join(await temporaryFolder(), `spear.${shell}`);
+  await writeFile(path, stdout);
+  return path;
+}
+
+describe('in bash', () => {
+  let server: LocalServer;
+  beforeAll(async () => {
+    server = await startServer();
+    await server.register('count-words', 'wordcount/wordcount.wasm');
+    await server.register('count-lines', 'wordcount/wordcount.wasm');
+  });
+  afterAll(() => server.stop());
+
+  /** What it offers for the last of the words, as bash itself asks for it. */
+  async function offered(...lines: readonly (readonly string[])[]): Promise<string[][]> {
+    const asked = lines.map(
+      (words) =>
+        `COMP_WORDS=(spear ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _spear; echo "\${COMPREPLY[*]}"`,
+    );
+    const program = [
+      `source ${await scriptOf('bash')}`,
+      'complete -p spear >/dev/null || exit 1',
+      ...asked,
+    ].join('\n');
+    const { stdout } = await execute('bash', ['--norc', '-uc', program], {
+      env: {
+        ...inheritedEnvironment(),
+        PATH: `${dirname(launcher)}:${process.env.PATH}`,
+        SPEAR_ADDRESS: server.grpcAddress,
+        SPEAR_TOKEN: adminToken(server.dataDir),
+      },
+    });
+    return stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split(' ').filter((word) => word !== ''));
+  }
+
+  test('commands, flags and the names of tasks are offered, and nothing for the value of a flag', async () => {
+    const [commands, below, flags, tasks, value, none] = await offered(
+      ['s'],
+      ['task', ''],
+      ['serve', '--slots', '3', '--queue-t'],
+      ['invoke', 'count-'],
+      ['serve', '--slots', ''],
+      ['nothing-like-it', '--x'],
+    );
+    expect(commands).toEqual(expect.arrayContaining(['serve', 'status', 'suspend', 'snapshot']));
+    expect(commands?.every((word) => word.startsWith('s'))).toBe(true);
+    expect(below).toEqual(['register', 'list', 'show', 'reset', 'delete']);
+    expect(flags).toEqual(['--queue-target-ms']);
+    expect(tasks).toEqual(['count-lines', 'count-words']);
+    expect([value, none]).toEqual([[], []]);
+  });
+});
+
+test.each(['zsh', 'fish'])('the script for %s has every command', async (shell) => {
+  const { stdout } = await run(['completion', shell]);
+  for (const path of ['spear serve', 'spear task register', 'spear config show', 'spear log level']) {
+    expect(stdout.toString()).toContain(path);
+  }
+});
+
+test('a shell that is not known is told', async () => {
+  const ended = await run(['completion', 'tcsh']);
+  expect(ended.code).toBe(64);
+  expect(errorLine(ended)).toBe('spear: SHELL: is "tcsh"; allowed are bash, zsh, fish');
+});
+
+test('the manual page has each command, and no line that its macros do not know', () => {
+  const lines = manual().trimEnd().split('\n');
+  const requests = new Set(lines.filter((line) => line.startsWith('.')).map((line) => line.split(' ', 1)[0]));
+  expect([...requests].sort()).toEqual(['.B', '.I', '.RI', '.SH', '.SS', '.TH', '.TP']);
+  const commands = lines.filter((line) => line.startsWith('.SS'));
+  expect(commands).toEqual(expect.arrayContaining([expect.stringContaining('spear task register')]));
+  expect(lines.filter((line) => line.startsWith("'"))).toEqual([]);
+});
+
+describeWhere([await man()], 'man', () => {
+  test('shows the manual page without a warning', async () => {
+    const path = join(await temporaryFolder(), 'spear.1');
+    await writeFile(path, manual());
+    const { stdout, stderr } = await execute('man', ['--warnings', '-l', path], {
+      env: { ...inheritedEnvironment(), LC_ALL: 'C.UTF-8', MANPAGER: 'cat' },
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toContain('EXIT STATUS');
+  });
+});
