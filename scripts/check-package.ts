@@ -1,33 +1,25 @@
 /**
- * Packs Spear, installs the package into a temporary prefix and uses it from there, far from the checkout: help,
+ * Packs Spear, installs the package into a temporary prefix and uses it from there, far from the checkout: its size, help,
  * serve, register and invoke a preview-1 module and a typed component, stop. Exits with 1 where any of it fails.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { install, pack } from './installed-package.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'spear-package-'));
 const away = join(folder, 'away');
-const spear = join(folder, 'prefix', 'bin', 'spear');
+const prefix = join(folder, 'prefix');
+const spear = join(prefix, 'bin/spear');
+/** Without Node: docs/decisions/0049-packaging.md. */
+const mostMebibytes = 60;
 /** A Node of the machine's own, or none: the package brings its own. */
 const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: folder };
-
-function npm(...args: string[]): void {
-  execFileSync('npm', ['--silent', ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-}
 
 function expectRun(
   args: readonly string[],
@@ -42,6 +34,14 @@ function expectRun(
   const good = status === expected.code && expected.stdout.test(stdout);
   process.stdout.write(`${good ? 'ok    ' : 'FAILED'}  spear ${args.join(' ')}\n`);
   if (!good) throw new Error(`exit ${status}, wanted ${expected.code}\n${stdout}\n${stderr}`);
+}
+
+function expectSize(mebibytes: number): void {
+  const good = mebibytes <= mostMebibytes;
+  process.stdout.write(
+    `${good ? 'ok    ' : 'FAILED'}  it takes ${mebibytes.toFixed(1)} MiB without Node, of ${mostMebibytes}\n`,
+  );
+  if (!good) throw new Error('the package has grown: du -s node_modules/* of an installation shows by what');
 }
 
 /** Resolves with the gRPC address as soon as the server says that it is ready. */
@@ -132,14 +132,12 @@ try {
   for (const name of ['wordcount', 'typed']) {
     copyFileSync(join(root, `examples/${name}/${name}.wasm`), join(away, `${name}.wasm`));
   }
-  npm('pack', '--pack-destination', folder);
-  const [tarball] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-  if (tarball === undefined) throw new Error('npm pack made no package');
-  npm('install', '--global', '--ignore-scripts', '--prefix', join(folder, 'prefix'), join(folder, tarball));
+  const tarball = pack(folder);
+  expectSize(install(tarball, prefix).mebibytes);
   expectRun(['--help'], { code: 0, stdout: /Exit codes/ });
   expectRun(['--version'], { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
   await useServer();
-  process.stdout.write(`the package ${tarball} works\n`);
+  process.stdout.write(`the package ${basename(tarball)} works\n`);
 } catch (error) {
   process.stdout.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -10,6 +10,7 @@ import https from 'node:https';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'vite';
+import { copyTranspiler } from './transpiler-package.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -33,6 +34,7 @@ export async function buildProgram(dist: string): Promise<void> {
     filter: (path) => !path.endsWith('.d.ts'),
   });
   cpSync(join(root, 'src/visualizer/gen'), join(dist, 'src/visualizer/gen'), { recursive: true });
+  copyTranspiler(join(root, 'node_modules'), dist);
   await bundle(dist);
 }
 

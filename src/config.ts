@@ -158,6 +158,22 @@ function folderOrNone(value: string | undefined): string {
   return value === undefined || value === '' ? '' : resolve(value);
 }
 
+/** Who started the node and wants to hear how far it is: sd_notify(3), sd_watchdog_enabled(3). */
+export interface ServiceManager {
+  /** A path, or a name that begins with `@`. */
+  readonly socket: string;
+  /** How long it waits for a sign of life, in milliseconds; 0 where it waits for none. */
+  readonly watchdogMs: number;
+}
+
+export function serviceManager(env: Environment = process.env): ServiceManager | undefined {
+  const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: watchdog = '', WATCHDOG_PID: pid = '' } = env;
+  if (socket === '') return undefined;
+  const isOurs = pid === '' || pid === String(process.pid);
+  const watchdogMs = Number(watchdog) / 1000;
+  return { socket, watchdogMs: isOurs && watchdogMs > 0 && watchdogMs <= 2 ** 31 ? watchdogMs : 0 };
+}
+
 /** A variable of the node's environment that holds a secret; others are not read this way. */
 export function secretVariable(name: string, env: Environment = ownEnvironment): string | undefined {
   return name.startsWith('SPEAR_SECRET_') ? env[name] : undefined;

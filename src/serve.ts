@@ -9,10 +9,12 @@ import {
   pageLink,
   resolveConfig,
   retiredOptions,
+  serviceManager,
 } from './config.ts';
 import { hasTls } from './config-edge.ts';
 import type { LogControl, LogSettings } from './domain/log-settings.ts';
 import { type Node, startNode } from './node/node.ts';
+import { createServiceNotice } from './node/service-notice.ts';
 import { type Logger, openLog } from './telemetry/logger.ts';
 import { packageVersion } from './version.ts';
 
@@ -40,6 +42,9 @@ export async function serve(
   const log = openLog(settings(config, file), terminal);
   const { logger, control } = log;
   for (const text of retiredOptions(flags, env, file)) logger.warn(text);
+  const notice = createServiceNotice(serviceManager(env), (why) =>
+    logger.warn({ why }, 'systemd was not told how far the node is'),
+  );
   const stopRequested = Promise.withResolvers<void>();
   let hurry = (): void => {};
   let hungUp = false;
@@ -65,9 +70,11 @@ export async function serve(
       if (file !== undefined) rereadFile({ flags, env, before: config, logger, control, settings });
     };
     if (hungUp) reload();
+    notice.ready(`gRPC at ${node.grpcAddress}, HTTP at ${node.httpAddress}`);
     tell?.(whereabouts(node, config.dataDir));
     await stopRequested.promise;
     tell?.(`stopping: what runs has ${config.drainMs / 1000} s; a second Ctrl-C hurries\n`);
+    notice.stopping();
     const drained = node.drain();
     hurry = () => void node.drain();
     if (signals > 1) hurry();

@@ -11,7 +11,10 @@ import type { TestProject } from 'vitest/node';
 import { buildProgram } from '../../scripts/program.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const sources = ['src', 'bin', 'scripts/program.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const sources = [
+  'src', 'bin', 'scripts/program.ts', 'scripts/transpiler-package.ts',
+  'package.json', 'tsconfig.json', 'tsconfig.build.json',
+]; // biome-ignore format: a list of words
 /** Beside the packages that it needs, where npm would install it. */
 const place = join(root, 'node_modules');
 const prefix = '.spear-';

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { findPackageJSON, stripTypeScriptTypes } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { stripTypeScriptTypes } from 'node:module';
 import { entryUrl } from '../../entry.ts';
 import { encodeMessage } from './channel.ts';
 import type { CodeMessage } from './protocol.ts';
@@ -33,14 +32,12 @@ export function readHostCode(main: URL): HostCode {
   }
   const modules = Object.fromEntries([...texts].map(([url, text]) => [addressOf(url), text]));
   const attachment = Buffer.from(JSON.stringify(modules));
-  // Any package of ours will do: others are found from there.
-  const shim = findPackageJSON('@bytecodealliance/preview2-shim', import.meta.url);
   const guards = networkGuards();
-  const packages = shim === undefined ? '' : pathToFileURL(shim).href;
   return {
     boot: readModule(entryUrl('../guest-host/boot', import.meta.url)),
     message(name, network) {
-      const given = { name, packages, guards: network ? guards : '' };
+      // Packages are found from here, as this module finds them.
+      const given = { name, packages: import.meta.url, guards: network ? guards : '' };
       const head: CodeMessage = { kind: 'code', main: addressOf(main.href), ...given };
       return encodeMessage(head, [attachment]);
     },

@@ -95,7 +95,7 @@ export interface CodeMessage {
   readonly main: string;
   /** The host's own name. */
   readonly name: string;
-  /** What a package is looked up from; empty where it needs none. */
+  /** The file from which packages are looked up. */
   readonly packages: string;
   /** A `data:` URL of what guards the network; empty where guests have none. */
   readonly guards: string;
