@@ -211,7 +211,7 @@ describe('an administrator', () => {
     const other = connected(server, await tokenOf(server, 'a')).service(FunctionService);
     expect(await refusal(other.listExecutions({ allTenants: true }))).toMatchObject({
       code: 'PERMISSION_DENIED',
-      message: 'all_tenants: is for the role admin; "token a-0-4" has operate',
+      message: 'all_tenants: is for the role admin, or a token of all tenants; "token a-0-4" has operate',
     });
   });
 
