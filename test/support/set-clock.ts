@@ -15,10 +15,10 @@ export interface SettableClock {
 /** Needs faketime; `folder` is for what it makes. */
 export async function settableClock(folder: string): Promise<SettableClock> {
   const path = join(folder, 'ahead');
-  const { stdout } = await execute('faketime', ['-m', '-f', '+0', 'printenv', 'LD_PRELOAD']);
+  const library = await preloaded();
   const clock: SettableClock = {
     env: {
-      LD_PRELOAD: stdout.trim(),
+      LD_PRELOAD: library,
       FAKETIME_TIMESTAMP_FILE: path,
       FAKETIME_NO_CACHE: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
@@ -27,4 +27,19 @@ export async function settableClock(folder: string): Promise<SettableClock> {
   };
   clock.set(0);
   return clock;
+}
+
+/**
+ * The library that faketime loads. What it keeps in shared memory is named by its process id, and what one that was
+ * killed has left keeps another with the same id from starting.
+ */
+async function preloaded(): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const { stdout } = await execute('faketime', ['-m', '-f', '+0', 'printenv', 'LD_PRELOAD']);
+      return stdout.trim();
+    } catch (error) {
+      if (tries === 5) throw error;
+    }
+  }
 }
