@@ -60,10 +60,12 @@ function checkProtocol(env: Environment): void {
 function urlFrom(name: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
-  if (url === undefined || !isHttp || url.hash !== '' || url.username + url.password !== '') {
+  if (url === undefined || !isHttp || url.search + url.hash !== '' || url.username + url.password !== '') {
+    // What may be a secret is not said again.
+    const shown = url === undefined || !isHttp ? text : url.origin + url.pathname;
     throw invalidArgument(
       name,
-      `is ${quote(text)}; allowed is an http or https URL without a name and password, such as http://127.0.0.1:4318`,
+      `is ${quote(shown)}${shown.length < text.length ? ' with more' : ''}; allowed is an http or https URL without a name, a password and a query, such as http://127.0.0.1:4318; keys go into OTEL_EXPORTER_OTLP_HEADERS`,
     );
   }
   return url;

@@ -39,7 +39,7 @@ export function readConfigFile(path: string): ConfigFile {
     const name = key.replace(/_[a-z]/g, (part) => part.slice(1).toUpperCase());
     if (snakeCase(name) === key && isRetiredName(name)) retired.push(name);
     else if (snakeCase(name) === key && isOptionName(name)) {
-      const node: unknown = pair.value === null ? '' : document.createNode(pair.value).toJS(document);
+      const node = givenIn(pair, document, (why) => refuse(key, why));
       values.set(name, { text: textOf(options[name].value, { node, key, path, refuse }), line });
     } else throw unknownKey(key, refuse);
   }
@@ -70,6 +70,16 @@ function parse(path: string, source: string, lineCounter: LineCounter): Document
     throw invalidArgument(path, `is not YAML or JSON: ${what.replace(/:$/, '')}`);
   }
   return document;
+}
+
+/** Throws what `refuse` makes of an alias that names nothing, or that stands for far more than is written. */
+function givenIn({ value }: Pair, document: Document, refuse: (why: string) => RequestError): unknown {
+  if (value === null) return '';
+  try {
+    return document.createNode(value).toJS(document);
+  } catch (error) {
+    throw refuse(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function keyOf({ key }: Pair, lines: LineCounter): { readonly key: string; readonly line: number } {
@@ -103,7 +113,7 @@ function textOf(value: OptionValue, given: Given): string {
   }
   if (value.kind === 'numbers' && typeof node === 'object' && node !== null && !Array.isArray(node)) {
     return Object.entries(node)
-      .map(([name, number]) => `${name}=${number}`)
+      .map(([name, number]) => `${plainPart(name, key, refuse)}=${plainPart(number, key, refuse)}`)
       .join(',');
   }
   const text = scalarOf(value, given);
@@ -115,6 +125,15 @@ function textOf(value: OptionValue, given: Given): string {
   const plain = plainNumber(value, text);
   if (typeof plain !== 'string') throw refuse(key, `is ${quote(text)}; allowed is ${plain.allowed}`);
   return plain;
+}
+
+/** A part of what a flag writes with `=` and `,` between. */
+function plainPart(part: unknown, key: string, refuse: Refuse): string {
+  if (typeof part === 'string' && !/[=,]/.test(part)) return part;
+  throw refuse(
+    key,
+    `has ${quote(typeof part === 'string' ? part : JSON.stringify(part))}; allowed is NAME: NUMBER`,
+  );
 }
 
 function itemOf(value: Extract<OptionValue, { kind: 'list' }>, node: unknown, given: Given): string {

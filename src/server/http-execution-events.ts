@@ -37,6 +37,7 @@ export async function sendExecutionEvents(
   { result, lastSequence }: GetExecutionStatusResponse,
 ): Promise<void> {
   const last = lastEventId(request);
+  const oldest = result?.oldestSequence ?? 1n;
   if (result?.isCompleted === true && last >= lastSequence) {
     response.writeHead(204, { 'cache-control': 'no-store' });
     response.end();
@@ -47,7 +48,8 @@ export async function sendExecutionEvents(
   if (request.method === 'HEAD') return stream.end();
   const watched = create(WatchExecutionRequestSchema, {
     executionId: result?.executionId ?? '',
-    fromSequence: last + 1n,
+    // Where retention has cut the log, what is left of it.
+    fromSequence: last + 1n > oldest ? last + 1n : oldest,
   });
   try {
     await options.functions.watchExecution(watched, call, (message) =>

@@ -36,7 +36,7 @@ const failureCodes: Partial<Record<ExecutionStatus, number>> = {
 /** Of stderr in an answer about a failure, in bytes: its end, which says why. */
 const mostErrorOutput = 8 * 1024;
 
-/** 200 with the output, 202 where it has not ended, and 502, 504 or 409 with an error. */
+/** 200 with the output, 202 where it has not ended, 410 where it is not kept any more, and 502, 504 or 409 with an error. */
 export async function sendOutcome(
   functions: Functions,
   response: ServerResponse,
@@ -50,7 +50,10 @@ export async function sendOutcome(
   if (!result.isCompleted) return sendAccepted(response, answer, preferences);
   const code = failureCodes[result.status];
   if (code !== undefined) return sendJson(response, code, failure(result));
-  if (result.outputTruncated) return sendWholeOutput(functions, response, call, result, accept);
+  if (result.outputTruncated) {
+    if (result.oldestSequence > 1n) return sendJson(response, 410, outputGone(answer.executionId));
+    return sendWholeOutput(functions, response, call, result, accept);
+  }
   const output = Buffer.from(result.output.buffer, result.output.byteOffset, result.output.byteLength);
   keepOpenForBody(response);
   response.writeHead(200, {
@@ -86,6 +89,11 @@ function sendAccepted(
     ...{ executionId, status: ExecutionStatus[result?.status ?? 0], state: result?.state },
     statusEndpoint: location,
   });
+}
+
+function outputGone(executionId: string) {
+  const message = 'the output is no longer kept; the execution has completed';
+  return { error: { code: 'OUT_OF_RANGE', reason: 'SEQUENCE_GONE', message, executionId } };
 }
 
 function failure(result: ExecutionResult) {
@@ -131,13 +139,16 @@ async function sendWholeOutput(
   result: ExecutionResult,
   accept: string | undefined,
 ): Promise<void> {
-  keepOpenForBody(response);
-  response.writeHead(200, headersOf(result, accept, undefined));
   const { executionId, attempt } = result;
   const watched = create(WatchExecutionRequestSchema, { executionId, fromSequence: 1n });
   await functions.watchExecution(watched, call, ({ event, attempt: ofAttempt }) => {
     if (event.case !== 'chunk' || ofAttempt !== attempt || event.value.stream !== OutputStream.STDOUT)
       return undefined;
+    // An error before the first of it is an answer of its own.
+    if (!response.headersSent) {
+      keepOpenForBody(response);
+      response.writeHead(200, headersOf(result, accept, undefined));
+    }
     return response.destroyed || response.write(event.value.data) ? undefined : writable(response);
   });
   response.end();

@@ -1,4 +1,5 @@
 /** What a caller would like of its answer: the header `Prefer` (RFC 7240), of which these are known. */
+import { isUtf8 } from 'node:buffer';
 import { invalidArgument, quote } from '../domain/errors.ts';
 
 export interface Preferences {
@@ -40,5 +41,13 @@ export function idempotencyKey(header: string | readonly string[] | undefined): 
   const [text = '', second] = [header ?? []].flat();
   // Node joins what comes twice.
   if (second !== undefined) throw invalidArgument('Idempotency-Key', 'is given twice; allowed is once');
-  return /^"(?:[^"\\]|\\["\\])*"$/.test(text) ? text.slice(1, -1).replace(/\\(["\\])/g, '$1') : text;
+  const key = headerText('Idempotency-Key', text);
+  return /^"(?:[^"\\]|\\["\\])*"$/.test(key) ? key.slice(1, -1).replace(/\\(["\\])/g, '$1') : key;
+}
+
+/** Node gives the bytes of a header as latin1; ours are UTF-8, as texts are elsewhere. Throws invalid_argument. */
+export function headerText(name: string, value: string): string {
+  const bytes = Buffer.from(value, 'latin1');
+  if (!isUtf8(bytes)) throw invalidArgument(name, 'is not UTF-8; allowed is UTF-8');
+  return bytes.toString();
 }

@@ -10,7 +10,7 @@ import { invalidArgument, quote } from '../domain/errors.ts';
 import { pathRoles } from '../domain/method-roles.ts';
 import { priorities } from '../domain/scheduling/priority.ts';
 import type { CallContext } from './call.ts';
-import { type ChainOptions, requestTooLarge, roomOf, withinBudget } from './chain.ts';
+import { type ChainOptions, requestTooLarge, roomOf, tooManyValues, withinBudget } from './chain.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import {
   ExecutionMode,
@@ -25,8 +25,9 @@ import { checkBrowser } from './http-browser.ts';
 import { assertStill, callerWith } from './http-caller.ts';
 import { checkCodings, checkContent } from './http-lines.ts';
 import { sendOutcome } from './http-outcome.ts';
-import { idempotencyKey, type Preferences, preferencesOf } from './http-preferences.ts';
+import { headerText, idempotencyKey, type Preferences, preferencesOf } from './http-preferences.ts';
 import { messageFromJson } from './wire/json-request.ts';
+import { hasMoreValues } from './wire/shape.ts';
 
 export interface TasksOptions extends ChainOptions {
   readonly functions: Pick<FunctionHandlers, 'invokeFunction' | 'watchExecution'>;
@@ -61,14 +62,16 @@ export async function runTask(
   });
   const body = await wholeBody(options, request, call);
   assertStill(call);
-  if (functionName === '') {
-    wanted.input = body;
-    wanted.contentType = request.headers['content-type'] ?? '';
-  } else {
-    wanted.parameters = parametersFrom(options, request, body);
-  }
   const counted = { bytes: body.byteLength, method, principal: call.principal };
-  const answer = await withinBudget(counted, options, () => invoke(options, wanted, call, preferences));
+  const answer = await withinBudget(counted, options, async () => {
+    if (functionName === '') {
+      wanted.input = body;
+      wanted.contentType = request.headers['content-type'] ?? '';
+    } else {
+      wanted.parameters = parametersFrom(options, request, body);
+    }
+    return invoke(options, wanted, call, preferences);
+  });
   await sendOutcome(options.functions, response, call, {
     answer,
     preferences,
@@ -122,7 +125,9 @@ function turnIn({ headers }: IncomingMessage): {
   const fairnessKey = headers['spear-fairness-key'];
   return {
     ...(priority !== undefined && { priority: priorityFrom(priority) }),
-    ...(fairnessKey !== undefined && { fairnessKey: [fairnessKey].flat().join(', ') }),
+    ...(fairnessKey !== undefined && {
+      fairnessKey: headerText('spear-fairness-key', [fairnessKey].flat().join(', ')),
+    }),
   };
 }
 
@@ -161,6 +166,8 @@ function parametersFrom(
 ): InvokeFunctionRequest['parameters'] {
   if (body.byteLength === 0) return {};
   checkContent(request, 'application/json');
+  // Before anything is made of it: what has many values costs far more than its bytes.
+  if (hasMoreValues(body, maxRequestValues)) throw tooManyValues(maxRequestValues);
   // The body has to be a value by itself, whatever stands around it below.
   assertObject(body);
   const around = Buffer.concat([Buffer.from('{"parameters":'), body, Buffer.from('}')]);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { functionIdentity } from '../../src/actors/function-identity.ts';
 import type { RestartIntensity, Task, TaskDefinition } from '../../src/domain/task.ts';
 import { settle } from '../support/fake-clock.ts';
-import { noRetry, taskWith } from '../support/samples.ts';
+import { noRetry, requestWith, taskWith } from '../support/samples.ts';
 import { crash, type SupervisorBench, supervisorBench } from './supervisor-bench.ts';
 
 const intensity: RestartIntensity = { failures: 1, withinMs: 1000 };
@@ -103,6 +103,7 @@ describe('a task past its restart intensity', () => {
     const bench = await quarantined(task);
     const refused = { kind: 'unavailable', reason: 'TASK_QUARANTINED' };
     await expect(bench.admit({ task })).rejects.toMatchObject({ ...refused, retryAfterMs: 1000 });
+    await expect(bench.supervisor.rehearse(requestWith({ task }))).rejects.toMatchObject(refused);
     await bench.clock.advance(1000);
     await bench.admit({ mode: 'async', task });
     expect(bench.runtime.calls).toHaveLength(3);
@@ -166,6 +167,20 @@ describe('what says nothing of the function', () => {
     await settle();
     for (let n = 0; n < 3; n++) await bench.admit({ mode: 'async', task });
     await bench.cancelAll();
+    expect(bench.supervisor.quarantines.of(task)).toBeUndefined();
+    await bench.leavesNothing();
+  });
+
+  test('nor does the end of a shorter time that its caller has chosen, of an attempt or in all', async () => {
+    const bench = supervisorBench({ slots: 4 });
+    const task = fragile({ timeouts: { attemptMs: 5000, totalMs: 9000 } });
+    for (let n = 0; n < 2; n++) {
+      await bench.admit({ mode: 'async', task, timeouts: { totalMs: 9000, attemptMs: 50 } });
+      await bench.admit({ mode: 'async', task, timeouts: { totalMs: 50, attemptMs: 5000 } });
+    }
+    await bench.clock.advance(60);
+    await settle();
+    expect(bench.runtime.calls).toHaveLength(4);
     expect(bench.supervisor.quarantines.of(task)).toBeUndefined();
     await bench.leavesNothing();
   });

@@ -1,6 +1,6 @@
 /** What `spear completion` prints, in the shells themselves. */
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -71,6 +71,20 @@ describe('in bash', () => {
     expect(tasks).toEqual(['count-lines', 'count-words']);
     expect([value, none]).toEqual([[], []]);
   });
+});
+
+test('no shell runs what a server says in its names', async () => {
+  const folder = await temporaryFolder();
+  const hostile = [`$(touch$\{IFS}ran)`, '`touch ran`', '*', `a;touch$\{IFS}ran`, 'good-name'];
+  await writeFile(join(folder, 'names'), ['NAME', ...hostile].join('\n'));
+  const program = [
+    `source ${await scriptOf('bash')}`,
+    'spear() { cat names; }',
+    `COMP_WORDS=(spear task show ''); COMP_CWORD=3; _spear; printf '%s\\n' "$\{COMPREPLY[@]}"`,
+  ].join('\n');
+  const { stdout } = await execute('bash', ['--norc', '-uc', program], { cwd: folder });
+  expect(stdout).toBe('good-name\n');
+  expect(await readdir(folder)).toEqual(['names']);
 });
 
 test.each(['zsh', 'fish'])('the script for %s has every command', async (shell) => {

@@ -151,6 +151,12 @@ jwt_audience: spear
     ['a key twice', 'slots: 1\nslots: 2\n', ': is not YAML or JSON: Map keys must be unique'],
     ['a list for the document', '- slots\n', ': is no mapping; allowed is KEY: VALUE in each line'],
     ['several documents', 'slots: 1\n---\nslots: 2\n', ': has several documents; allowed is one'],
+    ['an alias of nothing', 'slots: *none\n', ':1: slots: cannot be read: '],
+    [
+      'a name that would be several',
+      'priority_weights: { "low=5,urgent": 3 }\n',
+      ':1: priority_weights: has "low=5,urgent"; allowed is NAME: NUMBER',
+    ],
     ['what is no YAML', 'slots: [1\n', ': is not YAML or JSON:'],
   ])('with %s is refused, and told where', (_what, text, told) => {
     expect(refusal(text)).toContain(`${path}${told}`);

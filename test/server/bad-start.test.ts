@@ -75,7 +75,8 @@ describe('a server', () => {
     ['imageRegistry', 'https://registry.example', /--image-registry.*HOST:PORT/],
     ['logLevel', 'loud', /--log-level.*loud/],
     ['otlpEndpoint', '127.0.0.1:4318', /--otlp-endpoint.*http/],
-    ['otlpEndpoint', 'http://me:secret@127.0.0.1', /--otlp-endpoint.*without a name and password/],
+    ['otlpEndpoint', 'http://127.0.0.1/?key=secret', /--otlp-endpoint.*OTEL_EXPORTER_OTLP_HEADERS/],
+    ['otlpEndpoint', 'http://me:secret@127.0.0.1', /--otlp-endpoint.*without a name, a password and a query/],
     ['traceSample', '2', /--trace-sample.*from 0 to 1/],
   ] as const)('refuses the option %s = %s and names it', (name, value, says) => {
     expect(() => resolveConfig({ [name]: value }, {})).toThrow(says);

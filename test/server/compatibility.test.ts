@@ -7,7 +7,11 @@ import {
   toBinary,
   toJson,
 } from '@bufbuild/protobuf';
-import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import {
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+} from '@bufbuild/protobuf/wkt';
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { file_spearlet_function } from '../../src/server/gen/spearlet/function_pb.js';
@@ -16,7 +20,13 @@ import { type LocalServer, startServer } from '../support/server.ts';
 /** What `function.proto` had before there were modes: fields that such a client has never heard of. */
 const laterFields: Readonly<Record<string, readonly string[]>> = {
   InvokeFunctionRequest: ['execution_mode', 'wait_budget', 'invocation_id', 'cancel_on_disconnect'],
-  InvokeFunctionResponse: ['status_endpoint', 'estimated_completion_ms', 'last_sequence', 'joined'],
+  InvokeFunctionResponse: [
+    'status_endpoint',
+    'estimated_completion_ms',
+    'last_sequence',
+    'joined',
+    'dry_run',
+  ],
   ExecutionResult: ['mode', 'is_async', 'is_completed', 'state', 'allowed_events', 'termination'],
 };
 
@@ -39,7 +49,8 @@ function olderRegistry() {
     message.field = message.field.filter((field) => !later.includes(field.name));
   }
   file.enumType = file.enumType.filter((type) => type.name !== 'ExecutionMode');
-  return createFileRegistry(file, (name) => older.get(name));
+  // Each stands behind those that it imports.
+  return createFileRegistry(create(FileDescriptorSetSchema, { file: [...older.values()] }));
 }
 
 const registry = olderRegistry();

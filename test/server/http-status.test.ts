@@ -61,6 +61,7 @@ describe('the status endpoint', () => {
         originExecutionId: '',
         priority: 'PRIORITY_NORMAL',
         fairnessKey: '',
+        traceId: expect.any(String),
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',

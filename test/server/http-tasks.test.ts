@@ -1,6 +1,6 @@
 /** Tasks that are run by plain HTTP, and the events of one execution. */
 import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { idempotencyKey, preferencesOf } from '../../src/server/http-preferences.ts';
 import { type LocalServer, startServer } from '../support/server.ts';
 
@@ -153,7 +153,41 @@ describe('what there is to hear of one execution', () => {
   });
 });
 
+describe('output that retention has taken', () => {
+  it('is said to be gone, and what is left of the log is told', async () => {
+    const small = await startServer({ retainBytes: String(1024 * 1024) });
+    onTestFinished(() => small.stop());
+    await small.register('flood', 'misbehaving/flood.wasm');
+    const run = () =>
+      fetch(`http://${small.httpAddress}/tasks/flood?arg=4000000`, {
+        method: 'POST',
+        headers: { 'idempotency-key': 'kept' },
+      });
+    const first = await run();
+    expect((await first.arrayBuffer()).byteLength).toBe(4_000_000);
+    const executionId = first.headers.get('spear-execution-id') ?? '';
+    const oldest = async () =>
+      Number((await small.functions.getExecutionStatus({ executionId })).result?.oldestSequence);
+    await expect.poll(oldest).toBeGreaterThan(1);
+    const again = await run();
+    expect(again.status).toBe(410);
+    expect(again.headers.get('spear-execution-id')).toBe(executionId);
+    expect(await again.json()).toMatchObject({ error: { reason: 'SEQUENCE_GONE', executionId } });
+    const events = await fetch(`http://${small.httpAddress}/status/${executionId}`, {
+      headers: { accept: 'text/event-stream' },
+    });
+    expect(await events.text()).toMatch(/event: result\n/);
+  });
+});
+
 describe('a request that is not good', () => {
+  it('with more values than are allowed is refused before any is made, for whatever task', async () => {
+    const body = `{"a":[${'{},'.repeat(60_000)}0]}`;
+    const answer = await post('nothing/here', body, { 'content-type': 'application/json' });
+    expect(answer.status).toBe(429);
+    expect(await answer.json()).toMatchObject({ error: { reason: 'TOO_MANY_VALUES' } });
+  });
+
   it.each([
     ['', '', {}, 'path'],
     ['wordcount/', '', {}, 'path'],
@@ -209,7 +243,12 @@ describe('what a caller prefers', () => {
     ['"quoted"', 'quoted'],
     ['"with \\" and \\\\"', 'with " and \\'],
     ['"half', '"half'],
+    [Buffer.from('clé').toString('latin1'), 'clé'],
   ])('as its key %j', (header, expected) => {
     expect(idempotencyKey(header)).toBe(expected);
+  });
+
+  it('in bytes that are no UTF-8 is refused', () => {
+    expect(() => idempotencyKey('cl\u00e9')).toThrow(/Idempotency-Key: is not UTF-8/);
   });
 });

@@ -96,6 +96,18 @@ it('a receiver that is not there is tried again as it asks, and the cursor waits
   expect(await counted('spear_spans_dropped_total')).toBe(0);
 });
 
+it('a receiver that says "at once" is not asked over and over', async () => {
+  const { clock, bodies, end } = started(
+    Array.from({ length: 5 }, () => ({ kind: 'unavailable', message: 'HTTP 429', retryAfterMs: 0 }) as const),
+  );
+  end(1);
+  await clock.advance(500);
+  await clock.advance(999);
+  expect(bodies).toHaveLength(1);
+  await clock.advance(5000);
+  expect(bodies).toHaveLength(6);
+});
+
 it('what the receiver refuses, whole or in part, is dropped and counted, and what follows is sent', async () => {
   const { clock, bodies, end, counted } = started([
     { kind: 'refused', message: 'HTTP 400' },

@@ -123,6 +123,7 @@ export class Admissions {
     const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
     const owner = invocationId === '' ? undefined : await this.#keys.find(claim);
     if (owner !== undefined) return { joins: true, record: owner };
+    if (request.task.definition.restartIntensity !== undefined) this.#options.checkTask(request.task);
     return { joins: false, record: this.#accepted(request, { executionId: '', requestId: '' }, this.#at()) };
   }
 

@@ -65,9 +65,11 @@ export class TaskQuarantines implements Quarantines {
   }
 
   /** The attempt of one that holds a slot has ended; it is said before its slot is given up. */
-  judge({ executionId, snapshot, gates }: LiveExecution, { end }: AttemptEnded): void {
+  judge(execution: LiveExecution, { end }: AttemptEnded): void {
+    const { executionId, snapshot, gates } = execution;
     if (!gates.some(({ kind }) => kind === 'quarantine')) return;
     const cause = snapshot?.context.cause ?? (end.kind === 'failed' ? end : null);
+    if (cause !== null && isCallersTimeout(cause.code, execution)) return;
     const verdict = verdictOf(end.kind, cause);
     if (verdict !== undefined) this.#slots.judge(executionId, verdict);
   }
@@ -94,6 +96,21 @@ export class TaskQuarantines implements Quarantines {
     if (restartIntensity === undefined) return undefined;
     const use = quarantineOf(task, functionIdentity(task.definition));
     return use === undefined ? undefined : this.#slots.quarantineOf(use);
+  }
+}
+
+/** A caller chose a shorter time than its task has: that it was over says nothing of the function. */
+function isCallersTimeout(code: ErrorCode, { snapshot, task }: LiveExecution): boolean {
+  if (snapshot === undefined) return false;
+  const { attemptMs, totalMs, totalFrom } = snapshot.context.options;
+  const { timeouts } = task.definition;
+  switch (code) {
+    case 'ATTEMPT_TIMEOUT':
+      return attemptMs !== null && attemptMs < (timeouts.attemptMs ?? Number.POSITIVE_INFINITY);
+    case 'TOTAL_TIMEOUT':
+      return totalFrom === null && totalMs < (timeouts.totalMs ?? Number.POSITIVE_INFINITY);
+    default:
+      return false;
   }
 }
 

@@ -31,7 +31,10 @@ ${commands.map(bashCase).join('\n')}
     execution) names=$(${listings.execution}) ;;
     file) compopt -o default 2>/dev/null; return ;;
   esac
-  COMPREPLY=($(compgen -W "$names" -- "$cur"))
+  # Not by compgen -W, which would run what a server says in its names.
+  for word in $names; do
+    [[ $word == "$cur"* ]] && COMPREPLY+=("$word")
+  done
 }
 complete -F _spear spear
 `;

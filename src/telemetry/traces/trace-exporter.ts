@@ -236,7 +236,7 @@ export class TraceExporter implements StoreObserver {
           if (!this.#failing) logger.warn({ reason: sent.message }, 'traces are not taken; trying again');
           this.#failing = true;
           if (this.#closing) return false;
-          await this.#rest(sent.retryAfterMs ?? this.#backoff(tries));
+          await this.#rest(Math.max(leastPauseMs, sent.retryAfterMs ?? this.#backoff(tries)));
           if (this.#closing) return false;
       }
     }
