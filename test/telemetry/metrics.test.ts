@@ -20,10 +20,10 @@ const queue = {
       ...{ shareUsed: 1, shareDue: 1, otherClasses: 0 },
       classes: [
         { waiting: 1, heldBy: [], summary: '', freedBy: '' },
-        {
-          ...{ waiting: 4, heldBy: [], summary: '', freedBy: '' },
-          gate: { kind: 'concurrency', key: 'k', value: 'v', limit: 1, since: 0 },
-        },
+        ...['concurrency', 'quota', 'quotaRate', 'quarantine'].map((kind) => ({
+          ...{ waiting: 1, heldBy: [], summary: '', freedBy: '' },
+          gate: { kind, key: 'k', value: 'v', limit: 1, since: 0 },
+        })),
       ],
     },
   ],
@@ -77,7 +77,12 @@ it('an execution is counted by what its log says', async () => {
   const metrics = made();
   const record = recordOf('exec_1', 'failed', { taskName: 'noop', queueTimeMs: 20, executionTimeMs: 2000 });
   const failed = { ...record, outcome: { status: 'failed', code: 'TRAP', message: '' } } as const;
-  const running = { ...transition, status: 'running', to: 'running.attempting' } as const;
+  const running = {
+    ...transition,
+    eventType: 'dispatch',
+    status: 'running',
+    to: 'running.attempting',
+  } as const;
   metrics.executions.committed(record, [
     { ...transition, sequence: 1, status: 'pending', to: 'pending.queued', attempt: 0 },
   ]);
@@ -93,13 +98,16 @@ it('an execution is counted by what its log says', async () => {
       data: new Uint8Array(100),
     },
     { ...running, sequence: 4, attempt: 2 },
+    // It goes on, and is no other try.
+    { ...running, eventType: 'reattached', sequence: 5, attempt: 2 },
   ]);
   metrics.executions.committed(failed, [
-    { kind: 'result', sequence: 5, time: 0, status: 'failed', attempt: 2 },
+    { kind: 'result', sequence: 6, time: 0, status: 'failed', attempt: 2 },
   ]);
   const found = await samples(metrics);
   expect(found.get(`spear_executions_accepted_total{${labels}}`)).toBe(1);
   expect(found.get(`spear_execution_retries_total{${labels}}`)).toBe(1);
+  expect(found.get('spear_attempts_reattached_total{runtime="wasm"}')).toBe(1);
   expect(found.get(`spear_executions_ended_total{${labels},status="failed",error_code="TRAP"}`)).toBe(1);
   expect(found.get('spear_execution_output_bytes_total{runtime="wasm"}')).toBe(100);
   expect(found.get('spear_execution_queue_seconds_bucket{le="0.01",runtime="wasm"}')).toBe(0);
@@ -121,7 +129,9 @@ it('what was restored as a record is not counted: nothing of it happened here', 
 it('what waits is counted by what holds it, and what the view leaves out as other', async () => {
   const found = await samples(made());
   expect(found.get('spear_executions_waiting{gate="slots"}')).toBe(1);
-  expect(found.get('spear_executions_waiting{gate="concurrency"}')).toBe(4);
+  expect(found.get('spear_executions_waiting{gate="concurrency"}')).toBe(1);
+  expect(found.get('spear_executions_waiting{gate="quota"}')).toBe(2);
+  expect(found.get('spear_executions_waiting{gate="quarantine"}')).toBe(1);
   expect(found.get('spear_executions_waiting{gate="other"}')).toBe(2);
 });
 

@@ -95,7 +95,7 @@ export class ExecutionMetrics implements StoreObserver {
       else if (event.kind === 'result') this.#end(record, task);
       else if (event.kind !== 'transition') continue;
       else if (event.sequence === 1) this.#accepted.inc(task);
-      else if (event.attempt > 1 && event.to === 'running.attempting') this.#retries.inc(task);
+      else if (event.eventType === 'dispatch' && event.attempt > 1) this.#retries.inc(task);
       else if (event.eventType === 'lost') this.#lost.inc({ runtime });
       else if (event.eventType === 'reattached') this.#reattached.inc({ runtime });
     }

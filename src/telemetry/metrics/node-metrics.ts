@@ -19,7 +19,7 @@ export interface NodeSource {
 }
 
 const states: readonly InstanceState[] = ['starting', 'idle', 'busy', 'stopping', 'broken'];
-const gates = ['slots', 'concurrency', 'rate', 'resources', 'quota', 'other'];
+const gates = ['slots', 'concurrency', 'rate', 'resources', 'quota', 'quarantine', 'other'];
 
 /** The node as it is when somebody looks, and how long its instances took to start. */
 export class NodeMetrics {
@@ -118,7 +118,8 @@ function waitingByGate(view: QueueView): Map<string, number> {
   let told = 0;
   for (const { classes } of view.lines) {
     for (const each of classes) {
-      const kind = each.gate?.kind ?? 'slots';
+      // Whatever of a tenant's quota is used up.
+      const kind = (each.gate?.kind ?? 'slots').replace(/^quota.+/, 'quota');
       const gate = waiting.has(kind) ? kind : 'other';
       waiting.set(gate, (waiting.get(gate) ?? 0) + each.waiting);
       told += each.waiting;
