@@ -76,6 +76,17 @@ describe('a traceparent', () => {
     expect(await answer.json()).toMatchObject({ result: { traceId } });
   });
 
+  it('over Connect is the same, also where the caller has a deadline', async () => {
+    for (const deadline of [{}, { 'connect-timeout-ms': '60000' }]) {
+      const answer = await fetch(`http://${server.httpAddress}/spearlet.FunctionService/InvokeFunction`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', traceparent, ...deadline },
+        body: '{"task":"env"}',
+      });
+      expect(await answer.json()).toMatchObject({ result: { traceId } });
+    }
+  });
+
   it('that is no good is ignored, and there is no trace then', async () => {
     const { traceId: told, variables } = await overGrpc('env', {
       traceparent: 'nonsense',

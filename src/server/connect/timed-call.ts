@@ -30,6 +30,10 @@ export class TimedCall implements CallContext {
     });
   }
 
+  get trace(): CallContext['trace'] {
+    return this.#call.trace;
+  }
+
   remainingMs(): number {
     return this.#until - this.#clock.monotonic();
   }
