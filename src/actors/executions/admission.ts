@@ -123,7 +123,6 @@ export class Admissions {
     const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
     const owner = invocationId === '' ? undefined : await this.#keys.find(claim);
     if (owner !== undefined) return { joins: true, record: owner };
-    if (request.task.definition.restartIntensity !== undefined) this.#options.checkTask(request.task);
     return { joins: false, record: this.#accepted(request, { executionId: '', requestId: '' }, this.#at()) };
   }
 
@@ -139,6 +138,7 @@ export class Admissions {
   ): ExecutionRecord {
     const { task } = request;
     this.#options.checkOpen(tenantOf(task), request.priority ?? 'normal');
+    if (task.definition.restartIntensity !== undefined) this.#options.checkTask(task);
     const record = newRecord(request, ids, at, this.#options.reserves(task));
     if (request.refuseIfLate === true) this.#assertInTime(record, request);
     checkKeys(record, this.#options.executions);
@@ -150,7 +150,6 @@ export class Admissions {
     const { task, invocation, invocationId } = request;
     const at = this.#at();
     const admitted = clock.monotonic();
-    if (task.definition.restartIntensity !== undefined) this.#options.checkTask(task);
     const claim = invocationId === '' ? undefined : invocationId;
     const record = this.#accepted(
       request,
