@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { settle } from '../support/fake-clock.ts';
 import { invocationWith, requestWith } from '../support/samples.ts';
-import { crash, type SupervisorBench, supervisorBench, withFiles } from './supervisor-bench.ts';
+import { crash, runAll, type SupervisorBench, supervisorBench, withFiles } from './supervisor-bench.ts';
 
 const few = { slots: 1, waiting: { live: 2, ahead: 4, aheadOfLine: 2, rows: 2 } };
 
@@ -18,16 +18,6 @@ async function fill(bench: SupervisorBench, count: number, fairnessKeys = ['']):
     ids.push(cursor.executionId);
   }
   return ids;
-}
-
-/** Lets all of them run to their end; the ids in the order in which they ran. */
-async function runAll(bench: SupervisorBench): Promise<string[]> {
-  for (;;) {
-    const open = bench.runtime.calls.filter((call) => !call.over);
-    if (open.length === 0) return bench.runtime.calls.map((call) => call.attempt.executionId);
-    for (const call of open) call.complete();
-    await bench.clock.advance(10);
-  }
 }
 
 describe('what waits beyond those that stay live', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { LogCursor } from '../../src/domain/log.ts';
 import { settle } from '../support/fake-clock.ts';
 import { noRetry, requestWith, taskWith } from '../support/samples.ts';
-import { crash, type SupervisorBench, supervisorBench } from './supervisor-bench.ts';
+import { crash, runAll, type SupervisorBench, supervisorBench } from './supervisor-bench.ts';
 
 const few = { slots: 1, waiting: { live: 2, ahead: 4, aheadOfLine: 2, rows: 2 } };
 const hour = 3_600_000;
@@ -29,16 +29,6 @@ async function held(bench: SupervisorBench, count: number): Promise<string[]> {
   for (const id of ids) await bench.supervisor.suspend(id);
   await settle();
   return ids;
-}
-
-/** Lets each that runs complete, until nothing does; the ids in the order in which they ran. */
-async function runAll(bench: SupervisorBench): Promise<string[]> {
-  for (;;) {
-    const open = bench.runtime.calls.filter((call) => !call.over);
-    if (open.length === 0) return bench.runtime.calls.map((call) => call.attempt.executionId);
-    for (const call of open) call.complete();
-    await bench.clock.advance(10);
-  }
 }
 
 describe('what waits for its start time', () => {

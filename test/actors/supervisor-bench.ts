@@ -162,6 +162,16 @@ export function restart(
   return supervisorBench(more, { store: before.watched.cut(), clocks, record });
 }
 
+/** Lets each that runs complete, until nothing does; the ids in the order in which they ran. */
+export async function runAll(bench: SupervisorBench): Promise<string[]> {
+  for (;;) {
+    const open = bench.runtime.calls.filter((call) => !call.over);
+    if (open.length === 0) return bench.runtime.calls.map((call) => call.attempt.executionId);
+    for (const call of open) call.complete();
+    await bench.clock.advance(10);
+  }
+}
+
 /** Has to wait for its admission before anything runs: it may touch files of the host. */
 export function withFiles(more: Parameters<typeof taskWith>[0] = {}) {
   return taskWith({ preopens: { '/data': '/srv/data' }, ...more });
