@@ -36,39 +36,41 @@ function encoded(method: DescMethod, { codec }: Protocol, message: never): Uint8
 
 const always = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 
-/** The message as the body, or an error as JSON with a status that says so. */
-class PlainReply implements Reply {
-  readonly #response: ServerResponse;
-  readonly #method: DescMethod;
-  readonly #protocol: Protocol;
+abstract class ReplyBy {
+  protected readonly response: ServerResponse;
+  protected readonly method: DescMethod;
+  protected readonly protocol: Protocol;
 
   constructor(response: ServerResponse, method: DescMethod, protocol: Protocol) {
-    this.#response = response;
-    this.#method = method;
-    this.#protocol = protocol;
+    this.response = response;
+    this.method = method;
+    this.protocol = protocol;
   }
 
   get ended(): boolean {
-    return this.#response.writableEnded;
+    return this.response.writableEnded;
   }
+}
 
+/** The message as the body, or an error as JSON with a status that says so. */
+class PlainReply extends ReplyBy implements Reply {
   begin(): void {}
 
   send(): undefined {
-    throw new Error(`${this.#method.name} does not stream`);
+    throw new Error(`${this.method.name} does not stream`);
   }
 
   end(message: never): void {
-    this.#send(200, this.#protocol.contentType, encoded(this.#method, this.#protocol, message));
+    this.#send(200, this.protocol.contentType, encoded(this.method, this.protocol, message));
   }
 
   fail(error: RequestError): void {
     if (this.ended) return;
     if (error.retryAfterMs !== undefined) {
-      this.#response.setHeader('retry-after', Math.ceil(error.retryAfterMs / 1000));
+      this.response.setHeader('retry-after', Math.ceil(error.retryAfterMs / 1000));
     }
     if (error.kind === 'unauthenticated') {
-      this.#response.setHeader('www-authenticate', 'Bearer realm="spear"');
+      this.response.setHeader('www-authenticate', 'Bearer realm="spear"');
     }
     const body = Buffer.from(JSON.stringify(connectError(error)));
     this.#send(connectHttpCodes[error.kind], 'application/json', body);
@@ -76,13 +78,13 @@ class PlainReply implements Reply {
 
   #send(code: number, contentType: string, body: Uint8Array): void {
     if (this.ended) return;
-    keepOpenForBody(this.#response);
-    this.#response.writeHead(code, {
+    keepOpenForBody(this.response);
+    this.response.writeHead(code, {
       'content-type': contentType,
       'content-length': body.byteLength,
       ...always,
     });
-    this.#response.end(body);
+    this.response.end(body);
   }
 }
 
@@ -90,39 +92,25 @@ const lastOfConnect = 0b0000_0010;
 const lastOfGrpcWeb = 0b1000_0000;
 
 /** Messages in envelopes; the last envelope says how it went. The status of HTTP is always 200. */
-class EnvelopedReply implements Reply {
-  readonly #response: ServerResponse;
-  readonly #method: DescMethod;
-  readonly #protocol: Protocol;
-
-  constructor(response: ServerResponse, method: DescMethod, protocol: Protocol) {
-    this.#response = response;
-    this.#method = method;
-    this.#protocol = protocol;
-  }
-
-  get ended(): boolean {
-    return this.#response.writableEnded;
-  }
-
+class EnvelopedReply extends ReplyBy implements Reply {
   begin(): void {
-    if (this.#response.headersSent) return;
-    keepOpenForBody(this.#response);
-    this.#response.writeHead(200, {
-      'content-type': this.#protocol.contentType,
+    if (this.response.headersSent) return;
+    keepOpenForBody(this.response);
+    this.response.writeHead(200, {
+      'content-type': this.protocol.contentType,
       // Some proxies keep what they pass on until there is more of it.
       'x-accel-buffering': 'no',
       ...always,
     });
-    this.#response.flushHeaders();
+    this.response.flushHeaders();
   }
 
   send(message: never): Promise<void> | undefined {
-    if (this.ended || this.#response.destroyed) return undefined;
+    if (this.ended || this.response.destroyed) return undefined;
     this.begin();
-    const bytes = envelope(0, encoded(this.#method, this.#protocol, message));
-    if (this.#response.write(this.#asText(bytes)) || this.#response.destroyed) return undefined;
-    return writable(this.#response);
+    const bytes = envelope(0, encoded(this.method, this.protocol, message));
+    if (this.response.write(this.#asText(bytes)) || this.response.destroyed) return undefined;
+    return writable(this.response);
   }
 
   end(message?: never): void {
@@ -138,17 +126,17 @@ class EnvelopedReply implements Reply {
   #close(error: RequestError | undefined): void {
     this.begin();
     const last =
-      this.#protocol.name === 'grpc-web'
+      this.protocol.name === 'grpc-web'
         ? envelope(lastOfGrpcWeb, trailers(error))
         : envelope(
             lastOfConnect,
             Buffer.from(JSON.stringify(error === undefined ? {} : { error: connectError(error) })),
           );
-    this.#response.end(this.#asText(last));
+    this.response.end(this.#asText(last));
   }
 
   #asText(bytes: Buffer): Buffer | string {
-    return this.#protocol.text === true ? bytes.toString('base64') : bytes;
+    return this.protocol.text === true ? bytes.toString('base64') : bytes;
   }
 }
 
