@@ -19,11 +19,13 @@ export function logBench() {
   const { store } = watched;
   const refused: { executionId: string; ownerId: string | undefined }[] = [];
   const health: (string | undefined)[] = [];
+  const fenced: string[] = [];
   const limits: { executionId: string; message: string }[] = [];
   const committer = new Committer(store, clock, {
     committed: () => {},
     refused: (log, conflict) => refused.push({ executionId: log.executionId, ownerId: conflict?.ownerId }),
     health: (error) => health.push(error?.message),
+    fenced: (error) => fenced.push(error.message),
   });
   const surroundings = {
     clock,
@@ -40,6 +42,7 @@ export function logBench() {
     committer,
     refused,
     health,
+    fenced,
     limits,
     open(
       id: string,

@@ -1,0 +1,163 @@
+/**
+ * All of a commit in one statement: a writer that stops in the middle of it leaves nothing open, and its right to write
+ * cannot be taken away in between.
+ *
+ * 1. Its fence row is locked. A commit that has been made already gets the answer that was lost.
+ * 2. Entries are written in runs, in none of which an execution comes twice. Keys are claimed first, of logs that stand
+ *    where their writer thinks; then logs that are there move on, by owner and sequence at once, and new ones begin.
+ * 3. What hangs on an entry that was written follows.
+ *
+ * Texts and bytes of all entries come end to end in \`blob\`, each by its place and length: a parameter of bytes needs
+ * no escapes on its way. The answer is a JSON array of the entries that were refused, empty where none was.
+ */
+export const commitFunction = `
+CREATE FUNCTION commit_entries(
+  me bigint, no bigint, base bigint, staging boolean,
+  runs int[], ids text[], expected int[], counts int[], known boolean[], bytes bigint[],
+  record_at int[], record_length int[], tenants text[], task_ids text[], revisions int[], statuses text[],
+  created float8[], kept float8[], lines text[], since float8[], wakes float8[],
+  keys text[], invocation_at int[], invocation_length int[], input_at int[], input_length int[],
+  segment_entry int[], firsts int[], lasts int[], offsets int[],
+  meta_at int[], meta_length int[], data_at int[], data_length int[],
+  label_entry int[], label_keys text[], label_values text[],
+  meter_entry int[], meters text[], full_at float8[], blob bytea
+) RETURNS text LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  mine fences%ROWTYPE;
+  total int := coalesce((SELECT max(r) FROM unnest(runs) r), 0);
+  keyed boolean := coalesce((SELECT bool_or(k IS NOT NULL) FROM unnest(keys) k), false);
+  run int;
+  candidates int[];
+  lost int[] := '{}';
+  good int[];
+  more int[];
+  wrong int[];
+  bad int[] := '{}';
+  refused text[] := '{}';
+  said text[];
+  reply text;
+BEGIN
+  SELECT * INTO mine FROM fences f WHERE f.incarnation = me FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RAISE EXCEPTION 'fenced' USING ERRCODE = 'SP001'; END IF;
+  IF mine.commit_no = no THEN RETURN mine.answer; END IF;
+  IF mine.commit_no <> no - 1 THEN
+    RAISE EXCEPTION 'commit % does not follow %', no, mine.commit_no USING ERRCODE = 'SP002';
+  END IF;
+
+  FOR run IN 1..total LOOP
+    candidates := '{}';
+    IF keyed THEN
+      SELECT coalesce(array_agg(e.i), '{}') INTO candidates
+      FROM unnest(runs, ids, expected, keys) WITH ORDINALITY e (r, id, exp, key, i)
+      LEFT JOIN executions x ON x.execution_id = e.id
+      WHERE e.r = run AND e.key IS NOT NULL AND coalesce(x.last_sequence, 0) = e.exp
+        AND (x.owner IS NULL OR x.owner = me OR NOT EXISTS (SELECT 1 FROM fences f WHERE f.incarnation = x.owner));
+      -- In one order: batches of several nodes would wait for each other otherwise.
+      INSERT INTO claims
+        SELECT coalesce(tenants[c], 'default'), keys[c], ids[c] FROM unnest(candidates) c
+        ORDER BY 1, 2, c ON CONFLICT DO NOTHING;
+      SELECT coalesce(array_agg(c), '{}') INTO lost FROM unnest(candidates) c
+        JOIN claims k ON k.tenant = coalesce(tenants[c], 'default') AND k.invocation_id = keys[c]
+        WHERE k.execution_id <> ids[c];
+    END IF;
+
+    WITH moved AS (
+      UPDATE executions x SET
+        owner = me, last_sequence = e.exp + e.cnt, bytes = x.bytes + e.size, staged = x.staged AND e.at IS NULL,
+        record = CASE WHEN e.at IS NULL THEN x.record ELSE convert_from(substr(blob, e.at, e.len), 'UTF8') END,
+        tenant = coalesce(e.tenant, x.tenant), task_id = coalesce(e.task, x.task_id),
+        task_revision = coalesce(e.revision, x.task_revision), status = coalesce(e.status, x.status),
+        created_at = coalesce(e.created, x.created_at),
+        kept_since = CASE WHEN e.at IS NULL THEN x.kept_since ELSE e.kept END,
+        line = CASE WHEN e.at IS NULL THEN x.line ELSE e.line END,
+        waits_since = CASE WHEN e.at IS NULL THEN x.waits_since ELSE e.since END,
+        wakes_at = CASE WHEN e.at IS NULL THEN x.wakes_at ELSE e.wakes END
+      FROM (
+        SELECT * FROM unnest(runs, ids, expected, counts, known, bytes, record_at, record_length, tenants, task_ids,
+          revisions, statuses, created, kept, lines, since, wakes)
+          WITH ORDINALITY e (r, id, exp, cnt, known, size, at, len, tenant, task, revision, status, created, kept,
+            line, since, wakes, i)
+        WHERE e.r = run AND e.known AND NOT e.i = ANY (lost) ORDER BY e.id
+      ) e
+      WHERE x.execution_id = e.id AND x.last_sequence = e.exp AND (NOT staging OR (x.staged AND x.record IS NULL))
+        AND (x.owner = me OR NOT EXISTS (SELECT 1 FROM fences f WHERE f.incarnation = x.owner))
+      RETURNING e.i
+    )
+    SELECT coalesce(array_agg(i), '{}') INTO good FROM moved;
+
+    WITH fresh AS (
+      INSERT INTO executions (execution_id, owner, last_sequence, staged, bytes, tenant, task_id, task_revision, status,
+        created_at, kept_since, line, waits_since, wakes_at, record)
+      SELECT e.id, me, e.cnt, staging, e.size, e.tenant, e.task, e.revision, e.status, e.created, e.kept, e.line,
+        e.since, e.wakes, CASE WHEN e.at IS NOT NULL THEN convert_from(substr(blob, e.at, e.len), 'UTF8') END
+      FROM unnest(runs, ids, counts, known, bytes, record_at, record_length, tenants, task_ids, revisions, statuses,
+        created, kept, lines, since, wakes)
+        WITH ORDINALITY e (r, id, cnt, known, size, at, len, tenant, task, revision, status, created, kept, line, since,
+          wakes, i)
+      WHERE e.r = run AND NOT e.known AND NOT e.i = ANY (lost) ORDER BY e.id
+      ON CONFLICT DO NOTHING RETURNING execution_id
+    )
+    SELECT coalesce(array_agg(e.i), '{}') INTO more FROM fresh f
+      JOIN unnest(runs, ids, known) WITH ORDINALITY e (r, id, known, i)
+        ON e.id = f.execution_id AND e.r = run AND NOT e.known;
+    good := good || more;
+
+    IF cardinality(good) < (SELECT count(*) FROM unnest(runs) r WHERE r = run) THEN
+      SELECT coalesce(array_agg(e.i), '{}') INTO wrong FROM unnest(runs) WITH ORDINALITY e (r, i)
+        WHERE e.r = run AND NOT e.i = ANY (good);
+      -- Another node has begun the same one meanwhile: with that known, all of it is done again.
+      IF EXISTS (SELECT 1 FROM unnest(wrong) w WHERE w = ANY (candidates) AND NOT w = ANY (lost)) THEN
+        RAISE EXCEPTION 'begun meanwhile' USING ERRCODE = '40001';
+      END IF;
+      SELECT array_agg(CASE
+          WHEN w = ANY (lost) THEN json_build_array(w - 1, 'invocation', k.execution_id)
+          WHEN x.last_sequence = expected[w] AND NOT staging THEN json_build_array(w - 1, 'owner')
+          ELSE json_build_array(w - 1, 'sequence', coalesce(x.last_sequence, 0), coalesce(x.staged, false))
+        END::text) INTO said
+      FROM unnest(wrong) w
+      LEFT JOIN executions x ON x.execution_id = ids[w]
+      LEFT JOIN claims k ON k.tenant = coalesce(tenants[w], 'default') AND k.invocation_id = keys[w];
+      refused := refused || said;
+      bad := bad || wrong;
+    END IF;
+  END LOOP;
+
+  INSERT INTO segments (execution_id, first_sequence, last_sequence, writer, position, meta, data)
+  SELECT ids[s.entry], s.first, s.last, me,
+    base + s.off - coalesce((SELECT sum(counts[b]) FROM unnest(bad) b WHERE b < s.entry), 0),
+    convert_from(substr(blob, s.meta_at, s.meta_len), 'UTF8'),
+    CASE WHEN s.data_at IS NOT NULL THEN substr(blob, s.data_at, s.data_len) END
+  FROM unnest(segment_entry, firsts, lasts, offsets, meta_at, meta_length, data_at, data_length)
+    s (entry, first, last, off, meta_at, meta_len, data_at, data_len)
+  WHERE NOT s.entry = ANY (bad);
+
+  -- The first input of an execution stays.
+  INSERT INTO inputs (execution_id, invocation, input)
+  SELECT e.id, convert_from(substr(blob, e.text_at, e.text_len), 'UTF8'), substr(blob, e.input_at, e.input_len)
+  FROM unnest(ids, invocation_at, invocation_length, input_at, input_length)
+    WITH ORDINALITY e (id, text_at, text_len, input_at, input_len, i)
+  WHERE e.text_at IS NOT NULL AND NOT e.i = ANY (bad) ORDER BY e.i ON CONFLICT DO NOTHING;
+
+  IF cardinality(label_entry) > 0 THEN
+    INSERT INTO execution_labels (tenant, key, value, execution_id)
+    SELECT tenants[l.entry], l.key, l.value, ids[l.entry]
+    FROM unnest(label_entry, label_keys, label_values) l (entry, key, value)
+    WHERE NOT l.entry = ANY (bad) ON CONFLICT DO NOTHING;
+  END IF;
+  -- A bucket is full no sooner than it was.
+  IF cardinality(meter_entry) > 0 THEN
+    INSERT INTO rates (meter, full_at)
+    SELECT m.meter, max(m.full_at) FROM unnest(meter_entry, meters, full_at) m (entry, meter, full_at)
+    WHERE NOT m.entry = ANY (bad) GROUP BY m.meter ORDER BY m.meter
+    ON CONFLICT (meter) DO UPDATE SET full_at = excluded.full_at WHERE excluded.full_at > rates.full_at;
+  END IF;
+
+  reply := CASE WHEN cardinality(refused) = 0 THEN '' ELSE '[' || array_to_string(refused, ',') || ']' END;
+  UPDATE fences SET commit_no = no, answer = reply,
+    next_position = base + (SELECT coalesce(sum(c), 0) FROM unnest(counts) c)
+      - coalesce((SELECT sum(counts[b]) FROM unnest(bad) b), 0)
+  WHERE incarnation = me;
+  RETURN reply;
+END $$;
+`;
