@@ -172,6 +172,7 @@ export async function openFront(
         ...createTaskService({
           ...{ executions: supervisor, tasks, list: store, pageTokens },
           quarantines: supervisor.quarantines,
+          caches: supervisor.cache,
           imageRegistries: config.imageRegistry,
         }),
       },

@@ -99,13 +99,15 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     const invocationId = text('invocation_id', request.invocationId, 256);
     const trace = traces.traceFor(context);
     const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
+    const { cache } = task.definition;
     const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
+    const digest = invocationId === '' && cache === undefined ? '' : payloadDigest(task.taskId, checked);
     return {
       task,
       mode,
       invocation: checked,
       invocationId,
-      payloadDigest: invocationId === '' ? '' : payloadDigest(task.taskId, checked),
+      payloadDigest: invocationId === '' ? '' : digest,
       metadata: metadata('metadata', request.metadata),
       timeouts: effectiveTimeouts(
         task.definition.timeouts,
@@ -119,6 +121,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       ...(request.refuseIfLate && { refuseIfLate: true as const }),
       ...(labels !== undefined && { labels }),
       ...(trace !== undefined && { trace }),
+      ...(cache !== undefined && { cache: { key: digest, bypass: request.bypassCache } }),
       ...turnFrom(request, task.definition),
     };
   };

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { maySeeVariables } from '../domain/access.ts';
+import { type CacheViews, noSavings } from '../domain/cache.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
 import { assertMayFetch, assertMayReachHost } from '../domain/host-reach.ts';
@@ -40,6 +41,7 @@ import { updateFromWire } from './wire/task-update.ts';
 export interface TaskServiceOptions {
   readonly tasks: Tasks;
   readonly quarantines: Quarantines;
+  readonly caches: CacheViews;
   readonly executions: Executions;
   readonly list: ExecutionList;
   readonly pageTokens: PageTokens;
@@ -67,6 +69,7 @@ const mostParts = 1000;
 export function createTaskService({
   tasks,
   quarantines,
+  caches,
   executions,
   list,
   pageTokens,
@@ -94,7 +97,10 @@ export function createTaskService({
   };
 
   const shown = (task: Task, { principal }: Pick<CallContext, 'principal'>) =>
-    taskToWire(task, maySeeVariables(principal), quarantines.of(task));
+    taskToWire(task, maySeeVariables(principal), {
+      quarantine: quarantines.of(task),
+      savings: task.definition.cache && (caches.savingsOf(task.taskId) ?? noSavings),
+    });
 
   /** A caller that goes away before the artifact is here ends the registration. */
   const register = async (

@@ -34,7 +34,9 @@ export const executionResultDefaults = {
   "tenant": "",
   "priority": "PRIORITY_UNSPECIFIED",
   "fairnessKey": "",
-  "traceId": ""
+  "traceId": "",
+  "cachedFromExecutionId": "",
+  "cacheUse": "CACHE_USE_UNSPECIFIED"
 } as const;
 
 export const streamExecutionResultDefaults = {
