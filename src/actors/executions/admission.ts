@@ -171,6 +171,7 @@ export class Admissions {
     const log = new LiveLog(surroundings, record, task.definition.limits, {
       input: toStore(invocation),
       claimInvocationId: claim,
+      rows: request.rows,
     });
     const execution = new LiveExecution({
       log,
@@ -179,6 +180,7 @@ export class Admissions {
       answer,
       speculative:
         claim === undefined &&
+        request.rows === undefined &&
         hasNoOutsideEffects(task) &&
         !isGated(task.definition) &&
         !this.#options.boundsRunning(tenantOf(task)),
