@@ -57,7 +57,11 @@ describe('an equal call', () => {
       summary: `It completed with the result of ${first.executionId} (cache).`,
       details: ['that was 5 s old'],
     });
-    expect(on.supervisor.cache.savingsOf(first.record.taskId)).toMatchObject({ hits: 1, misses: 1, entries: 1 });
+    expect(on.supervisor.cache.savingsOf(first.record.taskId)).toMatchObject({
+      hits: 1,
+      misses: 1,
+      entries: 1,
+    });
     await on.leavesNothing();
   });
 
@@ -217,7 +221,10 @@ describe('equal calls at the same time', () => {
     on.runtime.call(0).complete();
     await settle();
     for (const { record, executionId } of others) {
-      expect(record).toMatchObject({ status: 'completed', cache: { use: 'shared', from: first.executionId } });
+      expect(record).toMatchObject({
+        status: 'completed',
+        cache: { use: 'shared', from: first.executionId },
+      });
       expect(story(await on.log(executionId))).toEqual(['>pending.queued', 'stdout:out', 'result']);
     }
     expect(on.supervisor.cache.total).toMatchObject({ hits: 0, misses: 1, shared: 2 });
@@ -305,7 +312,9 @@ describe('equal calls at the same time', () => {
     const leader = await on.admit({ mode: 'async', task, cache: key });
     const ids: string[] = [];
     for (let count = 0; count < 1100; count++) {
-      ids.push((await on.admit({ mode: 'async', task, cache: key, invocation: invocationWith() })).executionId);
+      ids.push(
+        (await on.admit({ mode: 'async', task, cache: key, invocation: invocationWith() })).executionId,
+      );
     }
     on.runtime.calls.find(({ attempt }) => attempt.executionId === leader.executionId)?.complete();
     await settle();

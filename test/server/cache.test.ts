@@ -127,10 +127,13 @@ describe('a task with a cache', () => {
     ['host folders', { preopens: { '/data': '/srv' } }],
     ['secrets', { secrets: { TOKEN: 'env:token' } }],
   ])('is refused where it reaches %s, unless it insists', async (what, definition) => {
-    const register = (policy: object) => server.register('reaches', 'noop/noop.wasm', { ...definition, cache: policy } as Definition);
+    const register = (policy: object) =>
+      server.register('reaches', 'noop/noop.wasm', { ...definition, cache: policy } as Definition);
     expect(await refusal(register(cache))).toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: expect.stringContaining(`definition.cache: is refused, as the task may read what no key of a call has (${what})`),
+      message: expect.stringContaining(
+        `definition.cache: is refused, as the task may read what no key of a call has (${what})`,
+      ),
     });
     expect((await register({ ...cache, insist: true })).definition?.cache).toMatchObject({ insist: true });
   });
@@ -154,7 +157,10 @@ describe('a task with a cache', () => {
     ['max_bytes', { ...cache, maxBytes: 2n ** 40n }],
   ])('is refused with a bad %s', async (field, policy) => {
     const refused = await refusal(server.register('bad', 'noop/noop.wasm', { cache: policy } as Definition));
-    expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(`definition.cache.${field}`) });
+    expect(refused).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(`definition.cache.${field}`),
+    });
   });
 });
 

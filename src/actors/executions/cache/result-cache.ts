@@ -112,7 +112,8 @@ export class ResultCache {
   }
 
   #evict(tenant: string, known: TenantEntries): void {
-    for (const [key, entry] of known.entries) return this.#remove(tenant, known, key, entry);
+    const [oldest] = known.entries;
+    if (oldest !== undefined) this.#remove(tenant, known, ...oldest);
   }
 
   #largest(): [string, TenantEntries] {

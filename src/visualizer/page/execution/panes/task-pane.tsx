@@ -1,7 +1,7 @@
 /** The task that the execution belongs to. */
 import type { ExecutionRow } from '../../model/execution-row.ts';
 import type { ExecutionSource } from '../../model/execution-source.ts';
-import { bytesText, durationText } from '../../model/quantity.ts';
+import { durationText, sizeText } from '../../model/quantity.ts';
 import type { CacheSavings, Task } from '../../model/task.ts';
 import { useAsked } from './asked.ts';
 import { AskedBody } from './asked-body.tsx';
@@ -72,7 +72,7 @@ function CachePart({ savings }: { readonly savings: CacheSavings }) {
           ['Misses', misses],
           ['Time saved', durationText(savedMs)],
           ['Processor time saved', savedCpuMs > 0 ? durationText(savedCpuMs) : undefined],
-          ['Kept now', `${entries} (${bytesText(bytes)})`],
+          ['Kept now', `${entries} (${sizeText(bytes)})`],
         ]}
       />
     </section>
