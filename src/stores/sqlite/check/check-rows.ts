@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { DamagedError } from '../../store.ts';
 import { floorChecksum, stagedChecksum } from '../file/checksum.ts';
+import { aliasColumns, aliasOf } from '../read/aliases.ts';
 import { meterOf, nodeOf } from '../read/order-rows.ts';
 import { quotaColumns, quotaOf } from '../read/quotas.ts';
 import { assertClaim, assertInput, assertName, type InputRow, type Row, taskOf } from '../read/row.ts';
@@ -20,6 +21,7 @@ const checks: readonly RowCheck[] = [
   ['SELECT * FROM inputs', 'execution_id', (row) => assertInput(row as unknown as InputRow)],
   ['SELECT task_id, revision, task, checksum FROM tasks', 'task_id', taskOf],
   ['SELECT tenant, name, task_id, checksum AS name_checksum FROM task_names', 'task_id', assertName],
+  [`SELECT ${aliasColumns} FROM task_aliases`, 'task_id', aliasOf],
   [`SELECT ${quotaColumns} FROM quotas`, 'quota_tenant', quotaOf],
   [`SELECT 'order of runs' AS subject, node, use, checksum FROM order_nodes`, 'subject', nodeOf],
   [`SELECT 'order of runs' AS subject, meter, full_at, checksum FROM rates`, 'subject', meterOf],

@@ -6,6 +6,7 @@ import { isSqliteError } from '../file/failure.ts';
 import { HighWater } from '../file/high-water.ts';
 import { Floor, progressOf } from '../file/positions.ts';
 import { settings } from '../file/settings.ts';
+import { AliasRows } from '../read/aliases.ts';
 import { OrderRows } from '../read/order-rows.ts';
 import { QuotaRows } from '../read/quotas.ts';
 import { Tasks } from '../read/tasks.ts';
@@ -23,6 +24,7 @@ db.exec(settings);
 const committer = new Committer(db);
 const tasks = new Tasks(db);
 const quotas = new QuotaRows(db);
+const aliases = new AliasRows(db);
 const order = new OrderRows(db);
 const removal = new Removal(db);
 const retainer = new Retainer(db, removal);
@@ -75,6 +77,8 @@ const handlers: Handlers = {
   saveQuota: ({ tenant, quota }) => counted(() => void quotas.save(tenant, quota)),
   saveOrder: ({ changes }) => counted(() => order.save(changes)),
   deleteRevision: ({ revision }) => counted(() => tasks.deleteRevision(revision)),
+  dropRevision: ({ revision }) => counted(() => tasks.dropRevision(revision)),
+  saveAlias: ({ taskId, name, alias }) => counted(() => void aliases.save(taskId, name, alias)),
   checkpoint() {
     db.exec('PRAGMA wal_checkpoint(PASSIVE)');
     highWater.sync();
