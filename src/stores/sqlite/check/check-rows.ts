@@ -6,6 +6,7 @@ import { aliasColumns, aliasOf } from '../read/aliases.ts';
 import { meterOf, nodeOf } from '../read/order-rows.ts';
 import { quotaColumns, quotaOf } from '../read/quotas.ts';
 import { assertClaim, assertInput, assertName, type InputRow, type Row, taskOf } from '../read/row.ts';
+import { sideRowColumns, sideRowOf } from '../read/side-rows.ts';
 import type { Checked, Report } from './check.ts';
 
 /** What is asked of each row, and what a finding is about. */
@@ -23,6 +24,7 @@ const checks: readonly RowCheck[] = [
   ['SELECT tenant, name, task_id, checksum AS name_checksum FROM task_names', 'task_id', assertName],
   [`SELECT ${aliasColumns} FROM task_aliases`, 'task_id', aliasOf],
   [`SELECT ${quotaColumns} FROM quotas`, 'quota_tenant', quotaOf],
+  [`SELECT kind || ' ' || key AS subject, ${sideRowColumns} FROM side_rows`, 'subject', sideRowOf],
   [`SELECT 'order of runs' AS subject, node, use, checksum FROM order_nodes`, 'subject', nodeOf],
   [`SELECT 'order of runs' AS subject, meter, full_at, checksum FROM rates`, 'subject', meterOf],
   [
