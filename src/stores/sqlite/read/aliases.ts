@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { TaskAlias } from '../../../domain/revisions/alias.ts';
 import { DamagedError } from '../../store.ts';
 import { aliasChecksum } from '../file/checksum.ts';
-import { type Row, wholeOf } from './row.ts';
+import type { Row } from './row.ts';
 
 export const aliasColumns = 'task_id, name, alias, checksum';
 
@@ -27,9 +27,9 @@ export class AliasRows {
     this.#unname = db.prepare('DELETE FROM alias_revisions WHERE task_id = ? AND name = ?');
   }
 
-  /** By name. */
+  /** By name. Throws DamagedError where one is damaged: calls must not go elsewhere because of that. */
   of(taskId: string): TaskAlias[] {
-    return wholeOf(this.#of.all(taskId), aliasOf);
+    return this.#of.all(taskId).map(aliasOf);
   }
 
   save(taskId: string, name: string, alias: TaskAlias | undefined): void {
