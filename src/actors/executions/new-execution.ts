@@ -31,7 +31,7 @@ export function newRecord(
   /** It ends at once with a result that is there. */
   isAnswered = false,
 ): ExecutionRecord {
-  const { task, timeouts, labels, priority, fairnessKey, trace, cache } = request;
+  const { task, alias, timeouts, labels, priority, fairnessKey, trace, cache } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -73,6 +73,7 @@ export function newRecord(
     ...(fairnessKey !== undefined && { fairnessKey }),
     ...(isGated(task.definition) && !isAnswered && { gates: gatesFor(request) }),
     ...(trace !== undefined && { trace }),
+    ...(alias !== undefined && { alias }),
     ...(reserves !== undefined && { reserves }),
     ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),
   };

@@ -97,6 +97,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     traceId: record.trace?.traceId ?? '',
     cachedFromExecutionId: record.cache?.from ?? '',
     cacheUse: cacheUseToWire(record.cache),
+    alias: record.alias ?? '',
     // Last, as in `newRecord`.
     ...(record.cache?.fromAt !== undefined && { cachedAt: time(record.cache.fromAt) }),
     ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),

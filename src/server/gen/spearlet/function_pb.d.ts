@@ -85,7 +85,7 @@ export declare const TimeoutsSchema: GenMessage<Timeouts, {jsonType: TimeoutsJso
  */
 export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequest"> & {
   /**
-   * The task, by id (`task_…`) or by name.
+   * The task, by id (`task_…`) or by name; also `NAME@3`, `NAME@ALIAS` and `NAME@newest`, see RevisionService.
    *
    * @generated from field: string task = 1;
    */
@@ -245,7 +245,7 @@ export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequ
  */
 export declare type InvokeFunctionRequestJson = {
   /**
-   * The task, by id (`task_…`) or by name.
+   * The task, by id (`task_…`) or by name; also `NAME@3`, `NAME@ALIAS` and `NAME@newest`, see RevisionService.
    *
    * @generated from field: string task = 1;
    */
@@ -1065,6 +1065,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: spearlet.CacheUse cache_use = 49;
    */
   cacheUse: CacheUse;
+
+  /**
+   * The alias of its task that `task_revision` was chosen by; empty where it was chosen by none.
+   *
+   * @generated from field: string alias = 47;
+   */
+  alias: string;
 };
 
 /**
@@ -1342,6 +1349,13 @@ export declare type ExecutionResultJson = {
    * @generated from field: spearlet.CacheUse cache_use = 49;
    */
   cacheUse?: CacheUseJson;
+
+  /**
+   * The alias of its task that `task_revision` was chosen by; empty where it was chosen by none.
+   *
+   * @generated from field: string alias = 47;
+   */
+  alias?: string;
 };
 
 /**

@@ -36,6 +36,7 @@ export const executionResultDefaults = {
   "fairnessKey": "",
   "traceId": "",
   "cachedFromExecutionId": "",
+  "alias": "",
   "cacheUse": "CACHE_USE_UNSPECIFIED"
 } as const;
 
