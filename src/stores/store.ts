@@ -3,8 +3,10 @@ import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/exe
 import type { Labels } from '../domain/labels.ts';
 import type { DeletedExecution, StatusCounts } from '../domain/node-feed.ts';
 import type { Quota } from '../domain/quota.ts';
+import type { TaskAlias } from '../domain/revisions/alias.ts';
 import type { MeterUse, NodeChanges, NodeUse } from '../domain/scheduling/order-use.ts';
 import type { Scope } from '../domain/scope.ts';
+import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../domain/side-row.ts';
 import type { Task } from '../domain/task.ts';
 
 export { DamagedError, Fenced, InDoubtError, StoreError } from '../domain/store-error.ts';
@@ -27,6 +29,8 @@ export interface CommitEntry {
   readonly waiting?: WaitingPlace;
   /** Buckets of rates as they are with this commit; of several that name one, the one that is full last stays. */
   readonly meters?: readonly MeterUse[];
+  /** Rows of whoever made the execution; written where, and only where, the entry is. */
+  readonly rows?: readonly SideRowChange[];
 }
 
 /** What the order of runs remembers. Instants of buckets are milliseconds since the epoch, as deadlines count. */
@@ -117,6 +121,8 @@ export interface Retention {
 export interface Retained {
   readonly deletedExecutions: readonly DeletedExecution[];
   readonly deletedLogs: number;
+  /** Those of which logs went, or began to go. */
+  readonly shortened?: readonly string[];
   /** There is more to do now. */
   readonly more: boolean;
 }
@@ -253,12 +259,23 @@ export interface Store {
   saveTask(task: Task): Promise<void>;
   /** Writes a revision that is no name's, for the executions that use it. */
   saveRevision(task: Task): Promise<void>;
-  /** Frees the name; the task and its revisions stay readable by id and revision for the executions that use it. */
+  /**
+   * Frees the name, and forgets the aliases; the task and its revisions stay readable by id and revision for the
+   * executions that use it.
+   */
   deleteTask(taskId: string): Promise<void>;
   /** The newest revision of a task that is not deleted. */
   taskByName(tenant: string, name: string): Promise<Task | undefined>;
   taskById(taskId: string): Promise<Task | undefined>;
   taskRevision(taskId: string, revision: number): Promise<Task | undefined>;
+  /** The revisions that are kept, the newest first: at most `limit` of those before `before`. */
+  taskRevisions(taskId: string, before: number, limit: number): Promise<Task[]>;
+  /** Forgets a revision; false where there is none, an execution has it, or it is the newest of its task. */
+  deleteRevision(taskId: string, revision: number): Promise<boolean>;
+  /** By name. */
+  taskAliases(taskId: string): Promise<TaskAlias[]>;
+  /** Writes an alias of a task; undefined removes it. */
+  saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void>;
   /**
    * The tasks of a tenant in the order of their names: at most `limit` of those with names after `afterName`.
    */
@@ -282,6 +299,14 @@ export interface Store {
   quotas(): Promise<StoredQuota[]>;
   /** Writes the quota of a tenant; undefined removes it. */
   saveQuota(tenant: string, quota: Quota | undefined): Promise<void>;
+
+  /** Writes rows beside the executions: all of them or, where it rejects, none. */
+  saveRows(changes: readonly SideRowChange[]): Promise<void>;
+  row(id: SideRowId): Promise<SideRow | undefined>;
+  rows(query: SideRowQuery): Promise<SideRow[]>;
+  /** Rows of a kind with `dueAt <= until`, the earliest first: at most `limit` of those behind `after`. */
+  dueRows(kind: string, until: number, limit: number, after?: DuePlace): Promise<SideRow[]>;
+  countRows(kind: string, tenant?: string): Promise<number>;
 
   close(): Promise<void>;
 }

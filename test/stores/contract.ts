@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import type { Store } from '../../src/stores/store.ts';
+import { aliasContract } from './contract/aliases.ts';
 import { changeContract } from './contract/changes.ts';
 import { commitContract } from './contract/commits.ts';
 import { deletionContract } from './contract/deletion.ts';
@@ -8,6 +9,7 @@ import { orderContract } from './contract/order.ts';
 import { outlineContract } from './contract/outline.ts';
 import { recordContract } from './contract/records.ts';
 import { retentionContract } from './contract/retention.ts';
+import { rowContract } from './contract/rows.ts';
 import { stagingContract } from './contract/staging.ts';
 import { taskContract } from './contract/tasks.ts';
 import { tenantContract } from './contract/tenants.ts';
@@ -24,7 +26,9 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name}: deletion`, () => deletionContract(open));
   describe(`${name}: retention`, () => retentionContract(open));
   describe(`${name}: tasks`, () => taskContract(open));
+  describe(`${name}: aliases`, () => aliasContract(open));
   describe(`${name}: tenants`, () => tenantContract(open));
   describe(`${name}: order`, () => orderContract(open));
+  describe(`${name}: rows`, () => rowContract(open));
   describe(`${name}: waiting`, () => waitingContract(open));
 }

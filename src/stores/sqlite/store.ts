@@ -4,7 +4,9 @@ import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
 import type { Labels } from '../../domain/labels.ts';
 import type { Quota } from '../../domain/quota.ts';
+import type { TaskAlias } from '../../domain/revisions/alias.ts';
 import { type Scope, wholeNode } from '../../domain/scope.ts';
+import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../../domain/side-row.ts';
 import type { Task } from '../../domain/task.ts';
 import { type ArtifactFiles, openArtifacts } from '../artifacts.ts';
 import { assertNumbered } from '../entry.ts';
@@ -38,11 +40,13 @@ import { nextPosition, progressOf } from './file/positions.ts';
 import { closeDatabase } from './file/private-folder.ts';
 import { type MigrationProgress, migrate } from './file/schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './file/settings.ts';
+import { AliasRows } from './read/aliases.ts';
 import { Log } from './read/log.ts';
 import { OrderRows } from './read/order-rows.ts';
 import { QuotaRows } from './read/quotas.ts';
 import { ReadTurn } from './read/read-turn.ts';
 import { Records } from './read/records.ts';
+import { SideRows } from './read/side-rows.ts';
 import { StoredBytesReader } from './read/stored-bytes.ts';
 import { Tasks } from './read/tasks.ts';
 import { WaitingLines } from './read/waiting-lines.ts';
@@ -131,7 +135,9 @@ class SqliteStore implements Store {
   readonly #waiting: WaitingLines;
   readonly #quotas: QuotaRows;
   readonly #order: OrderRows;
+  readonly #sideRows: SideRows;
   readonly #tasks: Tasks;
+  readonly #aliases: AliasRows;
   readonly #stored: StoredBytesReader;
 
   constructor(parts: {
@@ -156,7 +162,9 @@ class SqliteStore implements Store {
     this.#waiting = new WaitingLines(db);
     this.#quotas = new QuotaRows(db);
     this.#order = new OrderRows(db);
+    this.#sideRows = new SideRows(db);
     this.#tasks = new Tasks(db);
+    this.#aliases = new AliasRows(db);
     this.#stored = new StoredBytesReader(db, join(dataDir, 'blobs'));
     this.#sweep = new Sweep({
       dataDir,
@@ -240,9 +248,9 @@ class SqliteStore implements Store {
     const target = { endedBefore, maxBytes, fileBytes };
     const step = await this.#writes.send('cannot delete what is old', { kind: 'retain', target });
     await this.#removeFiles(step.files);
-    const { deletedExecutions, deletedLogs } = step;
+    const { deletedExecutions, deletedLogs, shortened } = step;
     const more = step.more || (await this.#sweep.step(times));
-    return { deletedExecutions, deletedLogs, more };
+    return { deletedExecutions, deletedLogs, ...(shortened.length > 0 && { shortened }), more };
   }
 
   async execution(executionId: string): Promise<ExecutionRecord | undefined> {
@@ -341,6 +349,25 @@ class SqliteStore implements Store {
     return this.#use('cannot read a task', () => this.#tasks.revision(taskId, revision));
   }
 
+  async taskRevisions(taskId: string, before: number, limit: number): Promise<Task[]> {
+    return this.#use('cannot read a task', () => this.#tasks.revisions(taskId, before, limit));
+  }
+
+  async deleteRevision(taskId: string, revision: number): Promise<boolean> {
+    return this.#writes.send('cannot delete a revision', {
+      kind: 'dropRevision',
+      revision: { taskId, revision },
+    });
+  }
+
+  async taskAliases(taskId: string): Promise<TaskAlias[]> {
+    return this.#use('cannot read the aliases of a task', () => this.#aliases.of(taskId));
+  }
+
+  async saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void> {
+    await this.#writes.send('cannot save an alias', { kind: 'saveAlias', taskId, name, alias });
+  }
+
   async tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
     return this.#use('cannot list tasks', () => this.#tasks.list(tenant, afterName, limit, labels));
   }
@@ -373,6 +400,26 @@ class SqliteStore implements Store {
 
   async saveQuota(tenant: string, quota: Quota | undefined): Promise<void> {
     await this.#writes.send('cannot save a quota', { kind: 'saveQuota', tenant, quota });
+  }
+
+  async saveRows(rows: readonly SideRowChange[]): Promise<void> {
+    await this.#writes.send('cannot save rows', { kind: 'saveRows', rows });
+  }
+
+  async row(id: SideRowId): Promise<SideRow | undefined> {
+    return this.#use('cannot read a row', () => this.#sideRows.one(id));
+  }
+
+  async rows(query: SideRowQuery): Promise<SideRow[]> {
+    return this.#use('cannot read rows', () => this.#sideRows.list(query));
+  }
+
+  async dueRows(kind: string, until: number, limit: number, after?: DuePlace): Promise<SideRow[]> {
+    return this.#use('cannot read rows', () => this.#sideRows.due(kind, until, limit, after));
+  }
+
+  async countRows(kind: string, tenant?: string): Promise<number> {
+    return this.#use('cannot count', () => this.#sideRows.count(kind, tenant));
   }
 
   async close(): Promise<void> {

@@ -14,6 +14,7 @@ import {
 import { hasLabels, type Labels } from '../../../src/domain/labels.ts';
 import type { DeletedExecution, StatusCounts } from '../../../src/domain/node-feed.ts';
 import type { Quota } from '../../../src/domain/quota.ts';
+import type { TaskAlias } from '../../../src/domain/revisions/alias.ts';
 import type { NodeUse } from '../../../src/domain/scheduling/order-use.ts';
 import {
   type InvocationKey,
@@ -23,6 +24,13 @@ import {
   tenantOf,
   wholeNode,
 } from '../../../src/domain/scope.ts';
+import type {
+  DuePlace,
+  SideRow,
+  SideRowChange,
+  SideRowId,
+  SideRowQuery,
+} from '../../../src/domain/side-row.ts';
 import type { Task } from '../../../src/domain/task.ts';
 import { assertNumbered } from '../../../src/stores/entry.ts';
 import { emptyInvocation, isEmptyInvocation } from '../../../src/stores/invocation.ts';
@@ -49,6 +57,7 @@ import {
   type WaitingPlace,
 } from '../../../src/stores/store.ts';
 import { MemoryLogs } from './logs.ts';
+import { MemoryRows } from './rows.ts';
 import { MemoryTasks } from './tasks.ts';
 
 export interface MemoryStore extends Store {
@@ -76,6 +85,7 @@ class InMemory implements MemoryStore {
   #emptyAt: number | undefined;
   readonly #waiting = new Map<string, WaitingPlace>();
   readonly #tasks = new MemoryTasks();
+  readonly #rows = new MemoryRows();
   #fault: Error | undefined;
   #nextFault: Error | undefined;
   #closed = false;
@@ -109,6 +119,7 @@ class InMemory implements MemoryStore {
     for (const { meter, fullAt } of entry.meters ?? []) {
       this.#meters.set(meter, Math.max(fullAt, this.#meters.get(meter) ?? fullAt));
     }
+    this.#rows.save(entry.rows ?? []);
     if (entry.input !== undefined && !isEmptyInvocation(entry.input) && !this.#inputs.has(executionId)) {
       this.#inputs.set(executionId, copyInvocation(entry.input));
     }
@@ -159,12 +170,14 @@ class InMemory implements MemoryStore {
     for (const { executionId } of old) await this.delete(executionId);
     const kept = finished.filter((record) => !old.includes(record));
     let deletedLogs = 0;
+    const shortened: string[] = [];
     for (const { executionId, lastSequence, oldestSequence = 1, ...rest } of kept) {
       if (this.#bytes() <= maxBytes) break;
       if (oldestSequence >= lastSequence) continue;
       this.#logs.purge(executionId);
       this.#records.set(executionId, { ...rest, executionId, lastSequence, oldestSequence: lastSequence });
       deletedLogs++;
+      shortened.push(executionId);
     }
     const deletedExecutions = old.map(goneOf);
     for (const record of kept) {
@@ -172,7 +185,7 @@ class InMemory implements MemoryStore {
       await this.delete(record.executionId);
       deletedExecutions.push(goneOf(record));
     }
-    return { deletedExecutions, deletedLogs, more: false };
+    return { deletedExecutions, deletedLogs, ...(shortened.length > 0 && { shortened }), more: false };
   }
 
   #bytes(): number {
@@ -369,6 +382,31 @@ class InMemory implements MemoryStore {
     else this.#quotas.set(tenant, { ...quota });
   }
 
+  async saveRows(changes: readonly SideRowChange[]): Promise<void> {
+    this.#touch();
+    this.#rows.save(changes);
+  }
+
+  async row(id: SideRowId): Promise<SideRow | undefined> {
+    this.#touch();
+    return this.#rows.one(id);
+  }
+
+  async rows(query: SideRowQuery): Promise<SideRow[]> {
+    this.#touch();
+    return this.#rows.list(query);
+  }
+
+  async dueRows(kind: string, until: number, limit: number, after?: DuePlace): Promise<SideRow[]> {
+    this.#touch();
+    return this.#rows.due(kind, until, limit, after);
+  }
+
+  async countRows(kind: string, tenant?: string): Promise<number> {
+    this.#touch();
+    return this.#rows.count(kind, tenant);
+  }
+
   async saveTask(task: Task): Promise<void> {
     this.#touch();
     this.#tasks.save(task);
@@ -397,6 +435,29 @@ class InMemory implements MemoryStore {
   async taskRevision(taskId: string, revision: number): Promise<Task | undefined> {
     this.#touch();
     return this.#tasks.revision(taskId, revision);
+  }
+
+  async taskRevisions(taskId: string, before: number, limit: number): Promise<Task[]> {
+    this.#touch();
+    return this.#tasks.revisions(taskId, before, limit);
+  }
+
+  async deleteRevision(taskId: string, revision: number): Promise<boolean> {
+    this.#touch();
+    const isUsed = [...this.#records.values()].some(
+      (record) => record.taskId === taskId && record.taskRevision === revision,
+    );
+    return !isUsed && this.#tasks.drop(taskId, revision);
+  }
+
+  async taskAliases(taskId: string): Promise<TaskAlias[]> {
+    this.#touch();
+    return this.#tasks.aliases(taskId);
+  }
+
+  async saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void> {
+    this.#touch();
+    this.#tasks.saveAlias(taskId, name, alias);
   }
 
   async tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {

@@ -110,8 +110,22 @@ export function nameChecksum(tenant: string, name: string, taskId: string): numb
   return checksumOf('task_names', name, taskId, ...ofTenant(tenant));
 }
 
+export function aliasChecksum(taskId: string, name: string, json: string): number {
+  return checksumOf('task_aliases', taskId, name, json);
+}
+
 export function quotaChecksum(tenant: string, json: string): number {
   return checksumOf('quotas', tenant, json);
+}
+
+export function sideRowChecksum(
+  kind: string,
+  tenant: string,
+  key: string,
+  dueAt: number | null,
+  value: string,
+): number {
+  return checksumOf('side_rows', kind, tenant, key, dueAt, value);
 }
 
 export function orderNodeChecksum(node: string, json: string): number {

@@ -216,6 +216,37 @@ export const migrations = [
   -- The row without a name says when those that have none were empty; an instant below 0, that nobody knows it.
   INSERT INTO rates (meter, full_at) SELECT '', -1 WHERE EXISTS (SELECT 1 FROM executions);
   `,
+  `
+  -- What makes executions or follows from them, as its owner writes it: a row each, found by its key or when it is due.
+  CREATE TABLE side_rows (
+    kind TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    due_at REAL,
+    checksum INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (kind, tenant, key)
+  ) STRICT;
+  CREATE INDEX side_rows_due ON side_rows (kind, due_at, tenant, key) WHERE due_at IS NOT NULL;
+  `,
+  `
+  -- Names for revisions of tasks.
+  CREATE TABLE task_aliases (
+    task_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    checksum INTEGER,
+    PRIMARY KEY (task_id, name)
+  ) STRICT, WITHOUT ROWID;
+  -- The revisions that an alias names or has named in the moves that it remembers. The alias has them, too, and is held
+  -- against the rows, which therefore need no checksum.
+  CREATE TABLE alias_revisions (
+    task_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (task_id, revision, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ] as const satisfies readonly (string | Migration)[];
 
 /** The version that this program writes. */

@@ -6,8 +6,10 @@ import { isSqliteError } from '../file/failure.ts';
 import { HighWater } from '../file/high-water.ts';
 import { Floor, progressOf } from '../file/positions.ts';
 import { settings } from '../file/settings.ts';
+import { AliasRows } from '../read/aliases.ts';
 import { OrderRows } from '../read/order-rows.ts';
 import { QuotaRows } from '../read/quotas.ts';
+import { SideRows } from '../read/side-rows.ts';
 import { Tasks } from '../read/tasks.ts';
 import { Removal } from '../retention/removal.ts';
 import { Retainer } from '../retention/retainer.ts';
@@ -23,6 +25,8 @@ db.exec(settings);
 const committer = new Committer(db);
 const tasks = new Tasks(db);
 const quotas = new QuotaRows(db);
+const aliases = new AliasRows(db);
+const sideRows = new SideRows(db);
 const order = new OrderRows(db);
 const removal = new Removal(db);
 const retainer = new Retainer(db, removal);
@@ -73,8 +77,11 @@ const handlers: Handlers = {
   saveRevision: ({ task }) => counted(() => void tasks.saveRevision(task)),
   deleteTask: ({ taskId }) => counted(() => void tasks.delete(taskId)),
   saveQuota: ({ tenant, quota }) => counted(() => void quotas.save(tenant, quota)),
+  saveRows: ({ rows }) => counted(() => void sideRows.save(rows)),
   saveOrder: ({ changes }) => counted(() => order.save(changes)),
   deleteRevision: ({ revision }) => counted(() => tasks.deleteRevision(revision)),
+  dropRevision: ({ revision }) => counted(() => tasks.dropRevision(revision)),
+  saveAlias: ({ taskId, name, alias }) => counted(() => void aliases.save(taskId, name, alias)),
   checkpoint() {
     db.exec('PRAGMA wal_checkpoint(PASSIVE)');
     highWater.sync();

@@ -34,7 +34,10 @@ export const executionResultDefaults = {
   "tenant": "",
   "priority": "PRIORITY_UNSPECIFIED",
   "fairnessKey": "",
-  "traceId": ""
+  "traceId": "",
+  "cachedFromExecutionId": "",
+  "alias": "",
+  "cacheUse": "CACHE_USE_UNSPECIFIED"
 } as const;
 
 export const streamExecutionResultDefaults = {
