@@ -15,7 +15,7 @@ import { copyTranspiler } from './transpiler-package.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Found by their folders. */
-const external = ['@bytecodealliance/jco-transpile', '@bytecodealliance/preview2-shim'];
+const external = ['@bytecodealliance/jco-transpile', '@bytecodealliance/preview2-shim', 'pg'];
 
 /** What dockerode loads for engines behind SSH and for builds, neither of which we have: most of what its load takes. */
 const unused = [/^ssh2$/, /\/session(\.js)?$/];

@@ -7,6 +7,7 @@ import { readNodeId } from '../stores/node-id.ts';
 import { claimFolder } from '../stores/sqlite/file/folder.ts';
 import { openSqliteStore } from '../stores/sqlite/store.ts';
 import type { Store } from '../stores/store.ts';
+import { noteStore } from '../stores/store-place.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface OpenedStore {
@@ -35,6 +36,7 @@ export async function openStore(
     // Only here: nobody else needs the driver.
     const { openPostgresStore } = await import('../stores/postgres/store.ts');
     const name = await nodeId();
+    noteStore(dataDir, config.store);
     const { store, artifacts } = await openPostgresStore({
       address: engine,
       nodeId: name,
@@ -49,5 +51,6 @@ export async function openStore(
     logger.info({ rows, total }, 'bringing the database up to date');
   const kept = given ?? (await openSqliteStore({ dataDir, migrating }));
   opened.defer(() => kept.close());
+  if (given === undefined) noteStore(dataDir, undefined);
   return { kept, artifacts: await files(), nodeId: await nodeId() };
 }

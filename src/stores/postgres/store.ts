@@ -4,7 +4,9 @@ import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
 import type { Labels } from '../../domain/labels.ts';
 import type { Quota } from '../../domain/quota.ts';
+import type { TaskAlias } from '../../domain/revisions/alias.ts';
 import { type Scope, wholeNode } from '../../domain/scope.ts';
+import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../../domain/side-row.ts';
 import type { Task } from '../../domain/task.ts';
 import type { ArtifactFiles, Artifacts } from '../artifacts.ts';
 import { assertNumbered } from '../entry.ts';
@@ -39,9 +41,11 @@ import { Session } from './engine/session.ts';
 import { Lease, register, renewalMs } from './membership.ts';
 import { Logs } from './read/logs.ts';
 import { Records } from './read/records.ts';
+import { SideRows } from './read/side-rows.ts';
 import { Tasks } from './read/tasks.ts';
 import { WaitingLines } from './read/waiting.ts';
 import { Retaining } from './retention/retention.ts';
+import { Sweep } from './retention/sweep.ts';
 import { migrate } from './schema/migrate.ts';
 import { Changes } from './write/changes.ts';
 import { Commits } from './write/commits.ts';
@@ -96,6 +100,7 @@ export async function openPostgresStore({
       commits: new Commits(commits, incarnation, position),
       changes: others,
       readers,
+      files,
       close,
     });
     return { store, artifacts: new SharedArtifacts(files, readers, others) };
@@ -113,6 +118,7 @@ class PostgresStore implements Store {
   readonly #logs: Logs;
   readonly #waiting: WaitingLines;
   readonly #tasks: Tasks;
+  readonly #sideRows: SideRows;
   readonly #retaining: Retaining;
   readonly #close: () => Promise<void>;
 
@@ -120,16 +126,23 @@ class PostgresStore implements Store {
     readonly commits: Commits;
     readonly changes: Changes;
     readonly readers: Readers;
+    readonly files: ArtifactFiles;
     readonly close: () => Promise<void>;
   }) {
-    const { commits, changes, readers, close } = parts;
+    const { commits, changes, readers, files, close } = parts;
     this.#commits = commits;
     this.#changes = changes;
     this.#records = new Records(readers);
     this.#logs = new Logs(readers);
     this.#waiting = new WaitingLines(readers);
     this.#tasks = new Tasks(readers);
-    this.#retaining = new Retaining(readers, changes, () => commits.written);
+    this.#sideRows = new SideRows(readers);
+    this.#retaining = new Retaining(
+      readers,
+      changes,
+      new Sweep(files, readers, this.#tasks, changes),
+      () => commits.written,
+    );
     this.#close = close;
   }
 
@@ -256,6 +269,22 @@ class PostgresStore implements Store {
     return this.#tasks.revision(taskId, revision);
   }
 
+  taskRevisions(taskId: string, before: number, limit: number): Promise<Task[]> {
+    return this.#tasks.revisions(taskId, before, limit);
+  }
+
+  deleteRevision(taskId: string, revision: number): Promise<boolean> {
+    return this.#changes.deleteRevision({ taskId, revision }, false);
+  }
+
+  taskAliases(taskId: string): Promise<TaskAlias[]> {
+    return this.#tasks.aliases(taskId);
+  }
+
+  saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void> {
+    return this.#changes.saveAlias(taskId, name, alias);
+  }
+
   tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
     return this.#tasks.list(tenant, afterName, limit, labels);
   }
@@ -286,6 +315,26 @@ class PostgresStore implements Store {
 
   saveQuota(tenant: string, quota: Quota | undefined): Promise<void> {
     return this.#changes.saveQuota(tenant, quota);
+  }
+
+  saveRows(changes: readonly SideRowChange[]): Promise<void> {
+    return this.#changes.saveRows(changes);
+  }
+
+  row(id: SideRowId): Promise<SideRow | undefined> {
+    return this.#sideRows.one(id);
+  }
+
+  rows(query: SideRowQuery): Promise<SideRow[]> {
+    return this.#sideRows.list(query);
+  }
+
+  dueRows(kind: string, until: number, limit: number, after?: DuePlace): Promise<SideRow[]> {
+    return this.#sideRows.due(kind, until, limit, after);
+  }
+
+  countRows(kind: string, tenant?: string): Promise<number> {
+    return this.#sideRows.count(kind, tenant);
   }
 
   close(): Promise<void> {

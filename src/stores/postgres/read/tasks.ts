@@ -1,4 +1,5 @@
 import { hasLabels, type Labels } from '../../../domain/labels.ts';
+import type { TaskAlias } from '../../../domain/revisions/alias.ts';
 import { type Scope, seesTask } from '../../../domain/scope.ts';
 import type { Task } from '../../../domain/task.ts';
 import type { StoredBytes } from '../../store.ts';
@@ -86,16 +87,32 @@ export class Tasks {
     return rows.length > 0;
   }
 
-  /** Revisions that no new execution gets, and no execution has. */
+  /** Revisions that nobody wants, and no execution has. */
   async unused(): Promise<TaskRevision[]> {
     const rows = await this.#readers.read(
       'cannot see what is in use',
-      `SELECT task_id, revision FROM tasks
-       WHERE (NOT ${newest} OR NOT EXISTS (SELECT 1 FROM task_names n WHERE n.task_id = tasks.task_id))
-         AND NOT EXISTS (SELECT 1 FROM executions x
-           WHERE x.task_id = tasks.task_id AND x.task_revision = tasks.revision)`,
+      `SELECT task_id, revision FROM tasks WHERE is_spare(task_id, revision) AND NOT EXISTS (
+         SELECT 1 FROM executions x WHERE x.task_id = tasks.task_id AND x.task_revision = tasks.revision)`,
     );
     return rows.map((row) => ({ taskId: String(row.task_id), revision: Number(row.revision) }));
+  }
+
+  async revisions(taskId: string, before: number, limit: number): Promise<Task[]> {
+    const rows = await this.#readers.read(
+      'cannot read a task',
+      'SELECT task FROM tasks WHERE task_id = $1 AND revision < $2 ORDER BY revision DESC LIMIT $3',
+      [taskId, most(before), most(limit)],
+    );
+    return rows.map(taskOf);
+  }
+
+  async aliases(taskId: string): Promise<TaskAlias[]> {
+    const rows = await this.#readers.read(
+      'cannot read the aliases of a task',
+      'SELECT alias FROM task_aliases WHERE task_id = $1 ORDER BY name',
+      [taskId],
+    );
+    return rows.map(({ alias }) => JSON.parse(String(alias)) as TaskAlias);
   }
 
   async storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes> {

@@ -14,6 +14,7 @@ import { segmentOf } from '../read/logs.ts';
 import { recordOf } from '../read/records.ts';
 import type { Changes } from '../write/changes.ts';
 import { plainArray, textArray } from '../write/parameters.ts';
+import type { Sweep } from './sweep.ts';
 
 type Walk = 'age' | 'logs' | 'records';
 
@@ -35,6 +36,7 @@ const roomShare = 0.9;
 export class Retaining {
   readonly #readers: Readers;
   readonly #changes: Changes;
+  readonly #sweep: Sweep;
   readonly #written: () => number;
   readonly #places: Record<Walk, string> = { age: '', logs: '', records: '' };
   #ageWalks = 0;
@@ -44,8 +46,9 @@ export class Retaining {
   #freed = 0;
 
   /** @param written bytes that this node has committed so far */
-  constructor(readers: Readers, changes: Changes, written: () => number) {
+  constructor(readers: Readers, changes: Changes, sweep: Sweep, written: () => number) {
     this.#readers = readers;
+    this.#sweep = sweep;
     this.#changes = changes;
     this.#written = written;
   }
@@ -63,11 +66,12 @@ export class Retaining {
     return true;
   }
 
-  async step({ endedBefore, maxBytes }: Retention): Promise<Retained> {
+  async step({ endedBefore, maxBytes, ...times }: Retention): Promise<Retained> {
     const byAge = await this.#byAge(endedBefore);
     if (byAge.more) return byAge;
     const bySize = await this.#bySize(maxBytes);
-    return { ...bySize, deletedExecutions: [...byAge.deletedExecutions, ...bySize.deletedExecutions] };
+    const more = bySize.more || (await this.#sweep.step(times));
+    return { ...bySize, deletedExecutions: [...byAge.deletedExecutions, ...bySize.deletedExecutions], more };
   }
 
   async #byAge(endedBefore: number): Promise<Retained> {
@@ -111,7 +115,12 @@ export class Retaining {
     const isThrough = shortened.length < deletedAtOnce && excess > 0;
     if (isThrough && !ended) this.#places.logs = last;
     if (isThrough && ended) this.#needsRoom = true;
-    return { deletedExecutions: [], deletedLogs: shortened.length, more: (await this.#inUse()) > most };
+    return {
+      deletedExecutions: [],
+      deletedLogs: shortened.length,
+      ...(shortened.length > 0 && { shortened: shortened.map(({ record }) => record.executionId) }),
+      more: (await this.#inUse()) > most,
+    };
   }
 
   async #recordsUntil(most: number): Promise<Retained> {

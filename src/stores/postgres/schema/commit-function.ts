@@ -20,7 +20,9 @@ CREATE FUNCTION commit_entries(
   segment_entry int[], firsts int[], lasts int[], offsets int[],
   meta_at int[], meta_length int[], data_at int[], data_length int[],
   label_entry int[], label_keys text[], label_values text[],
-  meter_entry int[], meters text[], full_at float8[], blob bytea
+  meter_entry int[], meters text[], full_at float8[],
+  row_entry int[], row_kinds text[], row_tenants text[], row_keys text[], row_values text[], row_due float8[],
+  row_deleted boolean[], blob bytea
 ) RETURNS text LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -151,6 +153,14 @@ BEGIN
     SELECT m.meter, max(m.full_at) FROM unnest(meter_entry, meters, full_at) m (entry, meter, full_at)
     WHERE NOT m.entry = ANY (bad) GROUP BY m.meter ORDER BY m.meter
     ON CONFLICT (meter) DO UPDATE SET full_at = excluded.full_at WHERE excluded.full_at > rates.full_at;
+  END IF;
+
+  IF EXISTS (SELECT 1 FROM unnest(row_entry) r WHERE NOT r = ANY (bad)) THEN
+    PERFORM write_rows(array_agg(r.kind ORDER BY r.i), array_agg(r.tenant ORDER BY r.i), array_agg(r.key ORDER BY r.i),
+      array_agg(r.value ORDER BY r.i), array_agg(r.due ORDER BY r.i), array_agg(r.gone ORDER BY r.i))
+    FROM unnest(row_entry, row_kinds, row_tenants, row_keys, row_values, row_due, row_deleted)
+      WITH ORDINALITY r (entry, kind, tenant, key, value, due, gone, i)
+    WHERE NOT r.entry = ANY (bad);
   END IF;
 
   reply := CASE WHEN cardinality(refused) = 0 THEN '' ELSE '[' || array_to_string(refused, ',') || ']' END;

@@ -1,6 +1,7 @@
 import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
+import { rowFunctions } from './row-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 
 /**
@@ -117,6 +118,31 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX task_names_by_task ON task_names (task_id);
 
+  -- Names for revisions of tasks, and the revisions that each names, or has named in the moves that it remembers.
+  CREATE TABLE task_aliases (
+    task_id text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    alias text NOT NULL,
+    PRIMARY KEY (task_id, name)
+  );
+  CREATE TABLE alias_revisions (
+    task_id text COLLATE "C" NOT NULL,
+    revision int NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    PRIMARY KEY (task_id, revision, name)
+  );
+
+  -- What makes executions or follows from them, as its owner writes it: a row each, found by its key or when it is due.
+  CREATE TABLE side_rows (
+    kind text COLLATE "C" NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    due_at float8,
+    value text NOT NULL,
+    PRIMARY KEY (kind, tenant, key)
+  );
+  CREATE INDEX side_rows_due ON side_rows (kind, due_at, tenant, key) WHERE due_at IS NOT NULL;
+
   CREATE TABLE quotas (tenant text COLLATE "C" PRIMARY KEY, quota text NOT NULL);
 
   -- What the order of runs remembers. The rate without a name says when those that have no row were empty.
@@ -144,6 +170,7 @@ export const migrations: readonly string[] = [
   ${commitFunction}
   ${removalFunctions}
   ${taskFunctions}
+  ${rowFunctions}
   `,
 ];
 

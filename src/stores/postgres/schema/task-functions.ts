@@ -1,5 +1,12 @@
 /** What writes tasks, quotas and what the order of runs remembers, and keeps artifacts. */
 export const taskFunctions = `
+-- Whether a revision is kept neither for its own sake, as the newest ten of a task with a name are, nor for an alias.
+CREATE FUNCTION is_spare(id text, number int) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT NOT EXISTS (SELECT 1 FROM task_names n WHERE n.task_id = id)
+    OR ((SELECT count(*) FROM tasks t WHERE t.task_id = id AND t.revision > number) >= 10
+      AND NOT EXISTS (SELECT 1 FROM alias_revisions a WHERE a.task_id = id AND a.revision = number))
+$$;
+
 CREATE FUNCTION save_revision(
   me bigint, id text, number int, whose text, digest text, size bigint, content text
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -26,15 +33,18 @@ CREATE FUNCTION delete_task(me bigint, id text) RETURNS void LANGUAGE plpgsql AS
 BEGIN
   PERFORM assert_writer(me);
   DELETE FROM task_names WHERE task_id = id;
+  DELETE FROM task_aliases WHERE task_id = id;
+  DELETE FROM alias_revisions WHERE task_id = id;
 END $$;
 
--- Only one that is no name's newest, and that no execution uses.
-CREATE FUNCTION delete_revision(me bigint, id text, number int) RETURNS boolean LANGUAGE plpgsql AS $$
+-- Only one that no execution uses, and that is not the newest; of one that is spare also that.
+CREATE FUNCTION delete_revision(me bigint, id text, number int, spare boolean) RETURNS boolean
+LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM assert_writer(me);
   DELETE FROM tasks t WHERE t.task_id = id AND t.revision = number
-    AND (t.revision < (SELECT max(revision) FROM tasks WHERE task_id = id)
-      OR NOT EXISTS (SELECT 1 FROM task_names WHERE task_id = id))
+    AND CASE WHEN spare THEN is_spare(id, number)
+      ELSE t.revision < (SELECT max(revision) FROM tasks WHERE task_id = id) END
     AND NOT EXISTS (SELECT 1 FROM executions WHERE task_id = id AND task_revision = number);
   RETURN FOUND;
 END $$;
@@ -77,5 +87,14 @@ BEGIN
   PERFORM assert_writer(me);
   INSERT INTO artifacts (sha256, part, put_at, bytes) VALUES (digest, number, clock_timestamp(), content)
     ON CONFLICT (sha256, part) DO UPDATE SET put_at = excluded.put_at, bytes = excluded.bytes;
+END $$;
+
+-- Those that no revision names, and that were last put so long ago.
+CREATE FUNCTION remove_artifacts(me bigint, unused_ms float8) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM assert_writer(me);
+  DELETE FROM artifacts a WHERE NOT EXISTS (SELECT 1 FROM tasks t WHERE t.artifact = a.sha256)
+    AND NOT EXISTS (SELECT 1 FROM artifacts p WHERE p.sha256 = a.sha256
+      AND extract(epoch FROM clock_timestamp() - p.put_at) * 1000 < unused_ms);
 END $$;
 `;

@@ -1,11 +1,15 @@
 import type { Quota } from '../../../domain/quota.ts';
+import type { TaskAlias } from '../../../domain/revisions/alias.ts';
 import { tenantOf } from '../../../domain/scope.ts';
+import type { SideRowChange } from '../../../domain/side-row.ts';
 import type { Task } from '../../../domain/task.ts';
+import { revisionsOf } from '../../sqlite/read/aliases.ts';
 import type { OrderChanges, StoredOrder, StoredQuota } from '../../store.ts';
 import type { Readers } from '../engine/readers.ts';
 import type { Row, Session } from '../engine/session.ts';
 import type { TaskRevision } from '../read/tasks.ts';
-import { restored, textArray } from './parameters.ts';
+import { plainArray, restored, textArray } from './parameters.ts';
+import { rowArrays } from './row-arrays.ts';
 
 /** Stands for the buckets without a row. */
 const others = '';
@@ -42,8 +46,21 @@ export class Changes {
     await this.call('cannot delete a task', 'delete_task', [taskId]);
   }
 
-  async deleteRevision({ taskId, revision }: TaskRevision): Promise<boolean> {
-    return (await this.call('cannot delete a revision', 'delete_revision', [taskId, revision])) === true;
+  /** Only one that no execution uses, and that is not the newest, or, where it is to be spare, that nobody wants. */
+  async deleteRevision({ taskId, revision }: TaskRevision, isSpare: boolean): Promise<boolean> {
+    const values = [taskId, revision, isSpare];
+    return (await this.call('cannot delete a revision', 'delete_revision', values)) === true;
+  }
+
+  async saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void> {
+    const content = alias === undefined ? null : JSON.stringify(alias);
+    const revisions = alias === undefined ? [] : [...revisionsOf(alias)];
+    const values = [taskId, name, content, plainArray(revisions)];
+    await this.call('cannot save an alias', 'save_alias', values);
+  }
+
+  async saveRows(changes: readonly SideRowChange[]): Promise<void> {
+    await this.call('cannot save rows', 'save_rows', rowArrays(changes));
   }
 
   async saveQuota(tenant: string, quota: Quota | undefined): Promise<void> {

@@ -4,6 +4,7 @@ import { isEmptyInvocation } from '../../invocation.ts';
 import { encodeSegments } from '../../sqlite/write/encoded-entry.ts';
 import type { CommitEntry, CommitResult } from '../../store.ts';
 import { Blob, plainArray, storable, textArray } from './parameters.ts';
+import { rowArrays } from './row-arrays.ts';
 
 /** A commit as the parameters of `commit_entries` behind the first four. */
 export interface EncodedCommit {
@@ -17,7 +18,7 @@ export interface EncodedCommit {
 /** What an execution takes beside its log and input: its record, and what it is found by. */
 const bytesOfRecord = 2048;
 
-const placeholders = Array.from({ length: 41 }, (_, index) => `$${index + 1}`).join(', ');
+const placeholders = Array.from({ length: 48 }, (_, index) => `$${index + 1}`).join(', ');
 export const commitStatement = {
   name: 'commit',
   text: `SELECT commit_entries(${placeholders}) AS answer`,
@@ -33,6 +34,9 @@ export function encodeCommit(
   const segments = new Columns();
   const labels = new Columns();
   const meters = new Columns();
+  const changes = entries.flatMap(({ rows: given = [] }, index) =>
+    given.map((change) => ({ entry: index + 1, change })),
+  );
   const counts = entries.map(({ events }) => events.length);
   const runs = runsOf(entries);
   let offset = 0;
@@ -81,6 +85,8 @@ export function encodeCommit(
     ...segments.arrays(8, []),
     ...labels.arrays(3, [1, 2]),
     ...meters.arrays(3, [1]),
+    plainArray(changes.map(({ entry }) => entry)),
+    ...rowArrays(changes.map(({ change }) => change)),
     blob.bytes(),
   ];
   return { values, counts, bytes: total };
