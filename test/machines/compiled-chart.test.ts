@@ -107,6 +107,7 @@ const context = fc.record<Partial<ExecutionContext>>({
   stopDeadline: instant,
   stoppingSince: instant,
   heldSince: instant,
+  blockedSince: instant,
   pausedAttempt: fc.option(fc.constant(1)),
   cause: fc.option(
     fc.record({

@@ -3,6 +3,7 @@ import type { Store } from '../../src/stores/store.ts';
 import { changeContract } from './contract/changes.ts';
 import { commitContract } from './contract/commits.ts';
 import { deletionContract } from './contract/deletion.ts';
+import { dependenciesContract } from './contract/dependencies.ts';
 import { logContract } from './contract/logs.ts';
 import { orderContract } from './contract/order.ts';
 import { outlineContract } from './contract/outline.ts';
@@ -26,5 +27,6 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name}: tasks`, () => taskContract(open));
   describe(`${name}: tenants`, () => tenantContract(open));
   describe(`${name}: order`, () => orderContract(open));
+  describe(`${name}: dependencies`, () => dependenciesContract(open));
   describe(`${name}: waiting`, () => waitingContract(open));
 }

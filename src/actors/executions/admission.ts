@@ -13,6 +13,7 @@ import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { LiveLog, type LogSurroundings } from '../log/live-log.ts';
+import { isBlockedBy } from './dependency-admission.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { checkKeys } from './key-admission.ts';
 import { LiveExecution } from './live-execution.ts';
@@ -69,12 +70,19 @@ export class Admissions {
   async admit(request: AdmissionRequest): Promise<Admission> {
     const { invocationId, payloadDigest, cancelOnDisconnect, scope } = request;
     if (invocationId === '') {
-      return { cursor: this.#creatorCursor(this.#create(request), cancelOnDisconnect), joined: false };
+      const isBlocked = await this.#isBlocked(request);
+      return {
+        cursor: this.#creatorCursor(this.#create(request, isBlocked), cancelOnDisconnect),
+        joined: false,
+      };
     }
     const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
+    // What another request has made is joined, also where what it followed is gone.
+    const isBlocked = await this.#isBlocked(request).catch((error: unknown) => ({ error }));
     let made: LiveLog | undefined;
     const create = (): LiveLog => {
-      made = this.#create(request);
+      if (typeof isBlocked === 'object') throw isBlocked.error;
+      made = this.#create(request, isBlocked);
       // Somebody reads it, although the cursor comes when it is admitted: it must not be let go of before.
       made.opened();
       return made;
@@ -123,7 +131,15 @@ export class Admissions {
     const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
     const owner = invocationId === '' ? undefined : await this.#keys.find(claim);
     if (owner !== undefined) return { joins: true, record: owner };
-    return { joins: false, record: this.#accepted(request, { executionId: '', requestId: '' }, this.#at()) };
+    const isBlocked = await this.#isBlocked(request);
+    const ids = { executionId: '', requestId: '' };
+    return { joins: false, record: this.#accepted(request, ids, this.#at(), isBlocked) };
+  }
+
+  /** It has to wait for what it follows. Rejects where it cannot follow that. */
+  async #isBlocked({ dependsOn, task, scope }: AdmissionRequest): Promise<boolean> {
+    if (dependsOn === undefined) return false;
+    return isBlockedBy(this.#options, dependsOn, { tenant: tenantOf(task), scope });
   }
 
   #at(): AdmissionTime {
@@ -135,17 +151,18 @@ export class Admissions {
     request: AdmissionRequest,
     ids: { readonly executionId: string; readonly requestId: string },
     at: AdmissionTime,
+    isBlocked: boolean,
   ): ExecutionRecord {
     const { task } = request;
     this.#options.checkOpen(tenantOf(task), request.priority ?? 'normal');
     if (task.definition.restartIntensity !== undefined) this.#options.checkTask(task);
-    const record = newRecord(request, ids, at, this.#options.reserves(task));
+    const record = newRecord(request, ids, at, { reserves: this.#options.reserves(task), isBlocked });
     if (request.refuseIfLate === true) this.#assertInTime(record, request);
     checkKeys(record, this.#options.executions);
     return record;
   }
 
-  #create(request: AdmissionRequest): LiveLog {
+  #create(request: AdmissionRequest, isBlocked: boolean): LiveLog {
     const { clock, ids, executions, surroundings } = this.#options;
     const { task, invocation, invocationId } = request;
     const at = this.#at();
@@ -155,6 +172,7 @@ export class Admissions {
       request,
       { executionId: ids('exec_'), requestId: claim ?? ids('req_') },
       at,
+      isBlocked,
     );
     const log = new LiveLog(surroundings, record, task.definition.limits, {
       input: toStore(invocation),
@@ -166,6 +184,7 @@ export class Admissions {
       begins: { input: chartInput(record, request, at), invocation, by: request.by },
       speculative:
         claim === undefined &&
+        request.dependsOn === undefined &&
         hasNoOutsideEffects(task) &&
         !isGated(task.definition) &&
         !this.#options.boundsRunning(tenantOf(task)),

@@ -22,14 +22,17 @@ export interface AdmissionTime {
   readonly steady: number;
 }
 
-/** The record of an execution before anything has happened to it. */
+/** The record of an execution before anything has happened to it; `isBlocked` where it waits for what it follows. */
 export function newRecord(
   request: AdmissionRequest,
   ids: { readonly executionId: string; readonly requestId: string },
   at: AdmissionTime,
-  reserves?: Reserved,
+  {
+    reserves,
+    isBlocked = false,
+  }: { readonly reserves?: Reserved | undefined; readonly isBlocked?: boolean } = {},
 ): ExecutionRecord {
-  const { task, timeouts, labels, priority, fairnessKey, trace } = request;
+  const { task, timeouts, labels, priority, fairnessKey, trace, dependsOn } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -71,6 +74,7 @@ export function newRecord(
     ...(fairnessKey !== undefined && { fairnessKey }),
     ...(isGated(task.definition) && { gates: gatesFor(request) }),
     ...(trace !== undefined && { trace }),
+    ...(dependsOn !== undefined && { dependsOn, ...(isBlocked && { blocked: true }) }),
     ...(reserves !== undefined && { reserves }),
   };
 }
@@ -110,6 +114,7 @@ export function chartInput(
     graceMs: request.task.definition.graceMs,
     retry: request.task.definition.retry,
     ...interruptionOf(request.task.definition),
+    ...(record.blocked === true && { isBlocked: true as const }),
     ...(startAt !== undefined && { startAt }),
     ...(queueMs !== undefined && { queueMs }),
     ...(attemptMs !== undefined && { attemptMs }),

@@ -35,6 +35,8 @@ import { AttemptRunner } from './attempt-runner.ts';
 import type { WaitingBounds } from './backlog.ts';
 import { BreakpointTable } from './breakpoints.ts';
 import { Controls } from './controls.ts';
+import { Dependants } from './dependants.ts';
+import { unknownDependency } from './dependency-admission.ts';
 import { DispatchGate } from './dispatch-gate.ts';
 import { ExecutionQueue } from './execution-queue.ts';
 import type { LiveExecution } from './live-execution.ts';
@@ -94,6 +96,7 @@ export class SupervisorParts {
   readonly committer: Committer;
   readonly gate: AdmissionGate;
   readonly dispatch: DispatchGate;
+  readonly dependants: Dependants;
   readonly admissions: Admissions;
   readonly attempts: AttemptRunner;
   readonly controls: Controls;
@@ -131,7 +134,10 @@ export class SupervisorParts {
       durations: options.durations ?? new Durations(),
       bounds: options.waiting,
       revive: (waiting) => this.executionRecovery.wake(waiting),
-      giveUp: (record, why) => this.executionRecovery.giveUp(record, why),
+      giveUp: async (record, why) => {
+        await this.executionRecovery.giveUp(record, why);
+        this.dependants.ended();
+      },
       pump: () => this.actor.send({ type: 'pump' }),
       awake: (executionId) => this.actor.send({ type: 'awake', executionId }),
       letGo: (execution) => this.actor.send({ type: 'letGo', execution }),
@@ -143,6 +149,12 @@ export class SupervisorParts {
       toWall: (ms) => Math.round(this.time.toWall(this.time.now() + ms)),
       pump: () => this.actor.send({ type: 'pump' }),
     });
+    this.dependants = new Dependants({
+      ...shared,
+      clock: this.time,
+      revive: (executionId) => this.queue.passivation.revive(executionId),
+      failed,
+    });
     this.alarms = new Alarms(this.time, (executionId, at) =>
       this.deliver(executionId, { type: 'alarm', at }),
     );
@@ -153,7 +165,13 @@ export class SupervisorParts {
     this.committer = new Committer(store, clock, {
       committed: (log) => this.#committed(log),
       refused: (log, conflict) => {
-        if (conflict !== undefined) log.fail(claimedBy(conflict.ownerId));
+        if (conflict !== undefined) {
+          log.fail(
+            'ownerId' in conflict
+              ? claimedBy(conflict.ownerId)
+              : unknownDependency('depends_on', conflict.lacking),
+          );
+        }
         this.#forget(log);
       },
       health: (error) => {
@@ -315,11 +333,13 @@ export class SupervisorParts {
       this.storage.add(tenantOf(record), record.outputBytes);
       if (record.status === 'completed') this.queue.estimates.learn(record);
       this.#forget(log);
+      this.dependants.ended();
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
       if (!execution.speculative || execution.behind === 'yes') {
         this.actor.send({ type: 'admitted', executionId });
       }
+      if (record.blocked === true) this.dependants.admitted();
       endOldest(execution, this.executions, (id, reason) => this.cancel(id, reason));
       this.queue.consider(execution);
     } else if (execution.rests) this.queue.consider(execution);

@@ -16,6 +16,8 @@ import { type Artifact, isOf, type Task } from '../../domain/task.ts';
 import { executionChartVersion } from '../../machines/execution.ts';
 import { persisted, type Replayed, replay } from '../../machines/replay.ts';
 import type { Store } from '../../stores/store.ts';
+import { takesOutput } from '../executions/dependency-output.ts';
+import { notInState } from '../executions/recovery/stored-execution.ts';
 import type { NodeTime } from '../time/node-time.ts';
 import { documentOf } from './document.ts';
 import { clockAt } from './document-clock.ts';
@@ -52,6 +54,7 @@ export async function takeSnapshot(
   const { store, transfers, clock } = options;
   const found = await store.execution(executionId);
   if (found === undefined) throw notFound('execution', executionId);
+  assertCarriesItsInput(found);
   // All that can be missing is looked for before anything is moved.
   const belongings = await gather(options, found, wishes);
   const record = wishes.detach && !wasMoved(found) ? await transfers.detach(executionId, wishes.by) : found;
@@ -90,6 +93,23 @@ export async function takeSnapshot(
     notCarried: header.notCarried,
     bytes: documentOf(lines(store, header, taken, belongings, machine, wishes), options.keys.signing),
   };
+}
+
+/** What waits for others, or is given their output, would go on where those are not. */
+function assertCarriesItsInput(record: ExecutionRecord): void {
+  if (isTerminal(record.status)) return;
+  if (record.blocked === true) {
+    throw notInState(
+      record,
+      'it waits for executions of this node (depends_on), which a snapshot does not carry',
+    );
+  }
+  if (takesOutput(record)) {
+    throw notInState(
+      record,
+      'it is given output of executions of this node (depends_on), which a snapshot does not carry',
+    );
+  }
 }
 
 async function* lines(

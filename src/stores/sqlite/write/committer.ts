@@ -18,6 +18,7 @@ import {
 } from '../file/checksum.ts';
 import { nextPosition } from '../file/positions.ts';
 import { OrderRows } from '../read/order-rows.ts';
+import { DependencyRows } from './dependency-rows.ts';
 import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
 import { Staging } from './staging.ts';
 
@@ -40,6 +41,7 @@ export class Committer {
   readonly #probe: readonly StatementSync[];
   readonly #staging: Staging;
   readonly #order: OrderRows;
+  readonly #dependencies: DependencyRows;
   #nextPosition: number;
 
   constructor(db: DatabaseSync) {
@@ -80,6 +82,7 @@ export class Committer {
     this.#probe = ['+', '-'].map((sign) => db.prepare(`UPDATE position_floor SET next = next ${sign} 1`));
     this.#staging = new Staging(db);
     this.#order = new OrderRows(db);
+    this.#dependencies = new DependencyRows(db);
     this.#nextPosition = nextPosition(db);
   }
 
@@ -167,6 +170,11 @@ export class Committer {
       }
     }
 
+    const isNew = expected === 0 || entry.staged;
+    const follows = record?.follows;
+    const ends = isNew && follows !== undefined ? this.#dependencies.endsOf(follows) : undefined;
+    if (typeof ends === 'string') return { ok: false, conflict: 'dependency', executionId: ends };
+
     const position = this.#nextPosition;
     if (!this.#append(executionId, entry.segments)) return sequenceConflict(this.#storedLast(executionId));
     if (claim !== undefined && !owned) {
@@ -187,9 +195,15 @@ export class Committer {
     if (record !== undefined) {
       this.#save(executionId, record);
       if (entry.staged) this.#staging.settle(executionId);
+      if (follows !== undefined && ends !== undefined) {
+        this.#dependencies.admit(executionId, follows, ends, record);
+      } else if (follows !== undefined && (!record.blocked || record.end !== undefined)) {
+        this.#dependencies.unblock(executionId);
+      }
+      if (record.end !== undefined) this.#dependencies.settle(executionId, record.end, follows !== undefined);
     }
     if (entry.meters !== undefined) for (const meter of entry.meters) this.#order.saveMeter(meter);
-    if (record?.ended === true) this.#lasts.delete(executionId);
+    if (record?.end !== undefined) this.#lasts.delete(executionId);
     else this.#lasts.set(executionId, expected + entry.count);
     return { ok: true, position };
   }
