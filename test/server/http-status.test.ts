@@ -62,10 +62,13 @@ describe('the status endpoint', () => {
         priority: 'PRIORITY_NORMAL',
         fairnessKey: '',
         traceId: expect.any(String),
+        dependsOn: [],
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',
       lastSequence: '4',
+      dependencies: [],
+      dependants: [],
     });
   });
 

@@ -177,6 +177,7 @@ export class Admissions {
     const log = new LiveLog(surroundings, record, task.definition.limits, {
       input: toStore(invocation),
       claimInvocationId: claim,
+      rows: request.rows,
     });
     const execution = new LiveExecution({
       log,
@@ -185,6 +186,7 @@ export class Admissions {
       speculative:
         claim === undefined &&
         request.dependsOn === undefined &&
+        request.rows === undefined &&
         hasNoOutsideEffects(task) &&
         !isGated(task.definition) &&
         !this.#options.boundsRunning(tenantOf(task)),

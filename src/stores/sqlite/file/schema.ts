@@ -217,6 +217,19 @@ export const migrations = [
   INSERT INTO rates (meter, full_at) SELECT '', -1 WHERE EXISTS (SELECT 1 FROM executions);
   `,
   `
+  -- What makes executions or follows from them, as its owner writes it: a row each, found by its key or when it is due.
+  CREATE TABLE side_rows (
+    kind TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    due_at REAL,
+    checksum INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (kind, tenant, key)
+  ) STRICT;
+  CREATE INDEX side_rows_due ON side_rows (kind, due_at, tenant, key) WHERE due_at IS NOT NULL;
+  `,
+  `
   -- Who follows whom, until who follows is deleted, and the ends that it fails for; active until it has ended. And who
   -- waits for that. Records say the same, so that these rows need no checksum.
   CREATE TABLE dependencies (

@@ -18,6 +18,7 @@ import {
 } from '../file/checksum.ts';
 import { nextPosition } from '../file/positions.ts';
 import { OrderRows } from '../read/order-rows.ts';
+import { SideRows } from '../read/side-rows.ts';
 import { DependencyRows } from './dependency-rows.ts';
 import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
 import { Staging } from './staging.ts';
@@ -41,6 +42,7 @@ export class Committer {
   readonly #probe: readonly StatementSync[];
   readonly #staging: Staging;
   readonly #order: OrderRows;
+  readonly #sideRows: SideRows;
   readonly #dependencies: DependencyRows;
   #nextPosition: number;
 
@@ -82,6 +84,7 @@ export class Committer {
     this.#probe = ['+', '-'].map((sign) => db.prepare(`UPDATE position_floor SET next = next ${sign} 1`));
     this.#staging = new Staging(db);
     this.#order = new OrderRows(db);
+    this.#sideRows = new SideRows(db);
     this.#dependencies = new DependencyRows(db);
     this.#nextPosition = nextPosition(db);
   }
@@ -203,6 +206,7 @@ export class Committer {
       if (record.end !== undefined) this.#dependencies.settle(executionId, record.end, follows !== undefined);
     }
     if (entry.meters !== undefined) for (const meter of entry.meters) this.#order.saveMeter(meter);
+    if (entry.rows !== undefined) this.#sideRows.save(entry.rows);
     if (record?.end !== undefined) this.#lasts.delete(executionId);
     else this.#lasts.set(executionId, expected + entry.count);
     return { ok: true, position };
