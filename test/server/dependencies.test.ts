@@ -96,11 +96,19 @@ describe('an execution that follows another', () => {
     const add = { task: 'typed', functionName: 'add' };
     const sum = await begin({ ...add, parameters: numbers({ a: 1, b: 2 }) });
     const more = await outcome(
-      await begin({ ...add, parameters: numbers({ a: 10 }), dependsOn: [{ executionId: sum, asParameter: 'b' }] }),
+      await begin({
+        ...add,
+        parameters: numbers({ a: 10 }),
+        dependsOn: [{ executionId: sum, asParameter: 'b' }],
+      }),
     );
     expect(text(more?.output)).toBe('13');
     const wrong = await outcome(
-      await begin({ ...add, parameters: numbers({ a: 10 }), dependsOn: [{ executionId: first, asParameter: 'b' }] }),
+      await begin({
+        ...add,
+        parameters: numbers({ a: 10 }),
+        dependsOn: [{ executionId: first, asParameter: 'b' }],
+      }),
     );
     expect(wrong).toMatchObject({ errorCode: ErrorCode.DEPENDENCY_FAILED, attempt: 1 });
     expect(wrong?.errorMessage).toContain('parameters.b');
@@ -152,9 +160,18 @@ describe('what cannot be followed is refused, naming the field', () => {
     [[{ name: 'first' }], 'depends_on[0].name: is for the members of a batch'],
     [[{ name: 'first', executionId: 'exec_1' }], 'depends_on[0]: has an execution_id and a name'],
     [[{ executionId: 'exec_1' }, { executionId: 'exec_1' }], 'depends_on[1]: is the same as depends_on[0]'],
-    [[{ executionId: 'exec_1', asInput: true, asParameter: 'a' }], 'depends_on[0].as_parameter: stands beside as_input'],
-    [[{ executionId: 'exec_1', condition: 7 as DependencyCondition }], 'depends_on[0].condition: 7 is not known'],
-    [[{ executionId: 'exec_1', onFailure: 7 as DependencyPolicy }], 'depends_on[0].on_failure: 7 is not known'],
+    [
+      [{ executionId: 'exec_1', asInput: true, asParameter: 'a' }],
+      'depends_on[0].as_parameter: stands beside as_input',
+    ],
+    [
+      [{ executionId: 'exec_1', condition: 7 as DependencyCondition }],
+      'depends_on[0].condition: 7 is not known',
+    ],
+    [
+      [{ executionId: 'exec_1', onFailure: 7 as DependencyPolicy }],
+      'depends_on[0].on_failure: 7 is not known',
+    ],
     [[{ executionId: 'exec_1', asParameter: 'a' }], 'parameters.a: the default entry takes no parameters'],
   ])('%j', async (dependsOn, message) => {
     const refused = await refusal(server.functions.invokeFunction({ task: 'cat', dependsOn }));
