@@ -65,6 +65,11 @@ export function isReleased({ open, failedBy }: BlockedState): boolean {
   return open === 0 || failedBy !== undefined;
 }
 
+/** It is given the output of what it follows. */
+export function takesOutput({ dependsOn }: Pick<ExecutionRecord, 'dependsOn'>): boolean {
+  return dependsOn?.some(({ output }) => output !== undefined) === true;
+}
+
 /** Why an execution fails for a dependency, in words. */
 export function dependencyFailure(
   { name, executionId, condition }: Dependency,

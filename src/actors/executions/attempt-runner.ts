@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import { takesOutput } from '../../domain/dependency.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
 import { traceVariables } from '../../domain/trace.ts';
@@ -7,7 +8,7 @@ import type { AttemptOutcome, Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
 import type { Slots } from '../queue/slots.ts';
 import { startAttempt } from './attempts.ts';
-import { takesOutput, withOutputs } from './dependency-output.ts';
+import { withOutputs } from './dependency-output.ts';
 import type { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
 import type { TaskQuarantines } from './quarantines.ts';

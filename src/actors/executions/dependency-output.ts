@@ -17,10 +17,6 @@ export interface Unusable {
 
 const pageBytes = 1024 * 1024;
 
-export function takesOutput({ dependsOn }: Pick<ExecutionRecord, 'dependsOn'>): boolean {
-  return dependsOn?.some(({ output }) => output !== undefined) === true;
-}
-
 /** Rejects where the store cannot be read. */
 export async function withOutputs(
   store: Pick<Store, 'execution' | 'events'>,

@@ -4,6 +4,7 @@
  * is not disturbed.
  */
 import type { Clock } from '../../domain/clock.ts';
+import { takesOutput } from '../../domain/dependency.ts';
 import { invalidArgument, notFound, RequestError } from '../../domain/errors.ts';
 import { type ExecutionRecord, type Invocation, isTerminal, type JsonValue } from '../../domain/execution.ts';
 import type { Transfers } from '../../domain/executions.ts';
@@ -16,8 +17,6 @@ import { type Artifact, isOf, type Task } from '../../domain/task.ts';
 import { executionChartVersion } from '../../machines/execution.ts';
 import { persisted, type Replayed, replay } from '../../machines/replay.ts';
 import type { Store } from '../../stores/store.ts';
-import { takesOutput } from '../executions/dependency-output.ts';
-import { notInState } from '../executions/recovery/stored-execution.ts';
 import type { NodeTime } from '../time/node-time.ts';
 import { documentOf } from './document.ts';
 import { clockAt } from './document-clock.ts';
@@ -97,19 +96,14 @@ export async function takeSnapshot(
 
 /** What waits for others, or is given their output, would go on where those are not. */
 function assertCarriesItsInput(record: ExecutionRecord): void {
-  if (isTerminal(record.status)) return;
-  if (record.blocked === true) {
-    throw notInState(
-      record,
-      'it waits for executions of this node (depends_on), which a snapshot does not carry',
-    );
-  }
-  if (takesOutput(record)) {
-    throw notInState(
-      record,
-      'it is given output of executions of this node (depends_on), which a snapshot does not carry',
-    );
-  }
+  const { executionId, state } = record;
+  if (isTerminal(record.status) || !(record.blocked === true || takesOutput(record))) return;
+  const why = record.blocked === true ? 'it waits for executions' : 'it is given output of executions';
+  throw new RequestError(
+    'failed_precondition',
+    `${executionId} is ${state}: ${why} of this node (depends_on), which a snapshot does not carry`,
+    { reason: 'STATE_NOT_ALLOWED', metadata: { execution_id: executionId, state } },
+  );
 }
 
 async function* lines(
