@@ -3,7 +3,7 @@ import type { ExecutionMode } from '../domain/execution.ts';
 import type { AdmissionRequest } from '../domain/executions.ts';
 import { assertMayGive } from '../domain/host-reach.ts';
 import { executionLabels } from '../domain/labels.ts';
-import type { Task } from '../domain/task.ts';
+import type { Chosen } from '../domain/port.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { TraceSampling } from '../domain/trace.ts';
 import type { CallContext } from './call.ts';
@@ -29,14 +29,15 @@ export async function admissionRequest(
   mode: ExecutionMode,
   call: Pick<CallContext, 'principal' | 'scope' | 'trace'>,
 ): Promise<AdmissionRequest> {
-  const task = await options.tasks.get(call.scope, reference('task', request.task));
-  return requestOfTask(options, task, request, mode, call);
+  const invocationId = text('invocation_id', request.invocationId, 256);
+  const chosen = await options.tasks.choose(call.scope, reference('task', request.task), invocationId);
+  return requestOfTask(options, chosen, request, mode, call);
 }
 
 /** The same where the task is known; `memberNamed` finds other members of its batch. Throws what that rejects with. */
 export function requestOfTask(
   { tasks, traces, defaultTotalMs }: AdmissionRequestOptions,
-  task: Task,
+  { task, alias }: Chosen,
   request: InvokeFunctionRequest,
   mode: ExecutionMode,
   { principal, scope, trace: context }: Pick<CallContext, 'principal' | 'scope' | 'trace'>,
@@ -68,6 +69,7 @@ export function requestOfTask(
     by: principal.name,
     scope,
     ...(request.refuseIfLate && { refuseIfLate: true as const }),
+    ...(alias !== undefined && { alias }),
     ...(labels !== undefined && { labels }),
     ...(trace !== undefined && { trace }),
     ...(dependsOn !== undefined && { dependsOn }),

@@ -63,6 +63,7 @@ describe('the status endpoint', () => {
         fairnessKey: '',
         traceId: expect.any(String),
         dependsOn: [],
+        alias: '',
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',

@@ -32,7 +32,7 @@ export function newRecord(
     isBlocked = false,
   }: { readonly reserves?: Reserved | undefined; readonly isBlocked?: boolean } = {},
 ): ExecutionRecord {
-  const { task, timeouts, labels, priority, fairnessKey, trace, dependsOn } = request;
+  const { task, alias, timeouts, labels, priority, fairnessKey, trace, dependsOn } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -75,6 +75,7 @@ export function newRecord(
     ...(isGated(task.definition) && { gates: gatesFor(request) }),
     ...(trace !== undefined && { trace }),
     ...(dependsOn !== undefined && { dependsOn, ...(isBlocked && { blocked: true }) }),
+    ...(alias !== undefined && { alias }),
     ...(reserves !== undefined && { reserves }),
   };
 }

@@ -91,6 +91,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     priority: priorityToWire(record.priority),
     fairnessKey: record.fairnessKey ?? '',
     traceId: record.trace?.traceId ?? '',
+    alias: record.alias ?? '',
     // Last, as in `newRecord`.
     ...(record.dependsOn !== undefined && { dependsOn: record.dependsOn.map(dependencyToWire) }),
     ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),

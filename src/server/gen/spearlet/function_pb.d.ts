@@ -85,7 +85,7 @@ export declare const TimeoutsSchema: GenMessage<Timeouts, {jsonType: TimeoutsJso
  */
 export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequest"> & {
   /**
-   * The task, by id (`task_…`) or by name.
+   * The task, by id (`task_…`) or by name; also `NAME@3`, `NAME@ALIAS` and `NAME@newest`, see RevisionService.
    *
    * @generated from field: string task = 1;
    */
@@ -246,7 +246,7 @@ export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequ
  */
 export declare type InvokeFunctionRequestJson = {
   /**
-   * The task, by id (`task_…`) or by name.
+   * The task, by id (`task_…`) or by name; also `NAME@3`, `NAME@ALIAS` and `NAME@newest`, see RevisionService.
    *
    * @generated from field: string task = 1;
    */
@@ -1141,6 +1141,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: repeated spearlet.Dependency depends_on = 42;
    */
   dependsOn: Dependency[];
+
+  /**
+   * The alias of its task that `task_revision` was chosen by; empty where it was chosen by none.
+   *
+   * @generated from field: string alias = 47;
+   */
+  alias: string;
 };
 
 /**
@@ -1406,6 +1413,13 @@ export declare type ExecutionResultJson = {
    * @generated from field: repeated spearlet.Dependency depends_on = 42;
    */
   dependsOn?: DependencyJson[];
+
+  /**
+   * The alias of its task that `task_revision` was chosen by; empty where it was chosen by none.
+   *
+   * @generated from field: string alias = 47;
+   */
+  alias?: string;
 };
 
 /**

@@ -230,6 +230,24 @@ export const migrations = [
   CREATE INDEX side_rows_due ON side_rows (kind, due_at, tenant, key) WHERE due_at IS NOT NULL;
   `,
   `
+  -- Names for revisions of tasks.
+  CREATE TABLE task_aliases (
+    task_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    checksum INTEGER,
+    PRIMARY KEY (task_id, name)
+  ) STRICT, WITHOUT ROWID;
+  -- The revisions that an alias names or has named in the moves that it remembers. The alias has them, too, and is held
+  -- against the rows, which therefore need no checksum.
+  CREATE TABLE alias_revisions (
+    task_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (task_id, revision, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
   -- Who follows whom, until who follows is deleted, and the ends that it fails for; active until it has ended. And who
   -- waits for that. Records say the same, so that these rows need no checksum.
   CREATE TABLE dependencies (

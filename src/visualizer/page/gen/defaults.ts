@@ -35,7 +35,8 @@ export const executionResultDefaults = {
   "priority": "PRIORITY_UNSPECIFIED",
   "fairnessKey": "",
   "traceId": "",
-  "dependsOn": []
+  "dependsOn": [],
+  "alias": ""
 } as const;
 
 export const streamExecutionResultDefaults = {
