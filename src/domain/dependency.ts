@@ -1,14 +1,6 @@
 /** What an execution waits for before it may be queued: other executions, and how they have to end. Pure. */
 import { type ExecutionRecord, isTerminal } from './execution.ts';
 
-/** What has to become of a dependency: `completed`, or any end. */
-export const dependencyConditions = ['completed', 'ended'] as const;
-export type DependencyCondition = (typeof dependencyConditions)[number];
-
-/** What becomes of who depends on one that did not end so. */
-export const dependencyPolicies = ['fail', 'runAnyway'] as const;
-export type DependencyPolicy = (typeof dependencyPolicies)[number];
-
 /** Dependencies of one execution at most: each is in its record. */
 export const mostDependencies = 1000;
 

@@ -3,7 +3,7 @@ import type { ExecutionMode } from '../domain/execution.ts';
 import type { AdmissionRequest } from '../domain/executions.ts';
 import { assertMayGive } from '../domain/host-reach.ts';
 import { executionLabels } from '../domain/labels.ts';
-import type { Chosen } from '../domain/port.ts';
+import type { Chosen } from '../domain/revisions/port.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { TraceSampling } from '../domain/trace.ts';
 import type { CallContext } from './call.ts';
