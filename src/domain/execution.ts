@@ -1,3 +1,4 @@
+import type { CacheUse } from './cache.ts';
 import type { Dependency } from './dependency.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
@@ -174,6 +175,8 @@ export interface ExecutionRecord {
   readonly blocked?: boolean;
   /** The batch that it is of; absent means none. */
   readonly batch?: BatchMembership;
+  /** What the cache of its task had to do with it; absent where that has none. */
+  readonly cache?: CacheUse;
   readonly outcome?: Outcome;
 }
 

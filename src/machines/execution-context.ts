@@ -98,6 +98,12 @@ export type ExecutionEvent =
     }
   /** What it depends on has ended; `failed` is why it cannot follow that. */
   | { readonly type: 'unblocked'; readonly at: number; readonly failed?: Cause }
+  /** Its task's cache has a result for it. */
+  | {
+      readonly type: 'cached';
+      readonly at: number;
+      readonly outcome: Extract<Outcome, { status: 'completed' }>;
+    }
   | { readonly type: 'limit'; readonly at: number; readonly cause: Cause }
   | { readonly type: 'cancel'; readonly at: number; readonly reason: string; readonly by?: string }
   /** To be held; an attempt that runs is stopped for it and run anew. */

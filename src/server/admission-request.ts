@@ -52,12 +52,16 @@ export function requestOfTask(
   const trace = traces.traceFor(context);
   const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
   const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
+  // What is computed of the output of another, or after it, is no result of the call alone.
+  const cache = dependsOn === undefined ? task.definition.cache : undefined;
+  const digest =
+    invocationId === '' && cache === undefined ? '' : payloadDigest(task.taskId, checked, dependsOn);
   return {
     task,
     mode,
     invocation: checked,
     invocationId,
-    payloadDigest: invocationId === '' ? '' : payloadDigest(task.taskId, checked, dependsOn),
+    payloadDigest: invocationId === '' ? '' : digest,
     metadata: metadata('metadata', request.metadata),
     timeouts: effectiveTimeouts(
       task.definition.timeouts,
@@ -73,6 +77,7 @@ export function requestOfTask(
     ...(labels !== undefined && { labels }),
     ...(trace !== undefined && { trace }),
     ...(dependsOn !== undefined && { dependsOn }),
+    ...(cache !== undefined && { cache: { key: digest, bypass: request.bypassCache } }),
     ...turnFrom(request, task.definition),
   };
 }

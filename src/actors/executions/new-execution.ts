@@ -29,10 +29,17 @@ export function newRecord(
   at: AdmissionTime,
   {
     reserves,
+    isAnswered = false,
     isBlocked = false,
-  }: { readonly reserves?: Reserved | undefined; readonly isBlocked?: boolean } = {},
+  }: {
+    readonly reserves?: Reserved | undefined;
+    /** It ends at once with a result that is there. */
+    readonly isAnswered?: boolean;
+    /** It waits for what it follows. */
+    readonly isBlocked?: boolean;
+  } = {},
 ): ExecutionRecord {
-  const { task, alias, timeouts, labels, priority, fairnessKey, trace, dependsOn } = request;
+  const { task, alias, timeouts, labels, priority, fairnessKey, trace, dependsOn, cache } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -72,11 +79,12 @@ export function newRecord(
     ...(labels !== undefined && { labels }),
     ...(priority !== undefined && { priority }),
     ...(fairnessKey !== undefined && { fairnessKey }),
-    ...(isGated(task.definition) && { gates: gatesFor(request) }),
+    ...(isGated(task.definition) && !isAnswered && { gates: gatesFor(request) }),
     ...(trace !== undefined && { trace }),
     ...(dependsOn !== undefined && { dependsOn, ...(isBlocked && { blocked: true }) }),
     ...(alias !== undefined && { alias }),
     ...(reserves !== undefined && { reserves }),
+    ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),
   };
 }
 

@@ -34,6 +34,8 @@ import { Alarms } from './alarms.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import type { WaitingBounds } from './backlog.ts';
 import { BreakpointTable } from './breakpoints.ts';
+import { ExecutionCache } from './cache/execution-cache.ts';
+import type { CacheBounds } from './cache/result-cache.ts';
 import { Controls } from './controls.ts';
 import { Dependants } from './dependants.ts';
 import { unknownDependency } from './dependency-admission.ts';
@@ -74,12 +76,16 @@ export interface SupervisorOptions {
   readonly resources?: Resources | undefined;
   /** When what is not urgent is refused; absent means never. */
   readonly overload?: OverloadRule | undefined;
+  /** How much of results is kept for equal calls; absent means nothing. */
+  readonly cache?: CacheBounds | undefined;
   /** How much of what waits is in memory, where it is not as usual. */
   readonly waiting?: Partial<WaitingBounds>;
   readonly listener: SupervisorListener;
   /** What is known of earlier runs; absent means nothing. */
   readonly durations?: Durations;
 }
+
+const noCache: CacheBounds = { bytes: 0, bytesPerTenant: 0 };
 
 /** An input above this is read back from the store at dispatch rather than kept while it waits. */
 const keptInputBytes = 4096;
@@ -105,6 +111,7 @@ export class SupervisorParts {
   readonly quotas: TenantQuotas;
   readonly quarantines: TaskQuarantines;
   readonly queueViews: QueueViews;
+  readonly cache: ExecutionCache;
   readonly actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
   constructor(options: SupervisorOptions) {
@@ -154,6 +161,12 @@ export class SupervisorParts {
       clock: this.time,
       revive: (executionId) => this.queue.passivation.revive(executionId),
       failed,
+    });
+    this.cache = new ExecutionCache(options.cache ?? noCache, {
+      now: () => Math.round(clock.now()),
+      answer: (executionId, result) => this.actor.send({ type: 'answer', executionId, result }),
+      letGo: (executionId) => this.actor.send({ type: 'unpark', executionId }),
+      bug: options.listener.bug,
     });
     this.alarms = new Alarms(this.time, (executionId, at) =>
       this.deliver(executionId, { type: 'alarm', at }),
@@ -224,6 +237,7 @@ export class SupervisorParts {
       createSupervisorLogic(executions, { clock, time: this.time }, this.alarms, this.queue, {
         wake: (executionId) => void this.queue.wake(executionId),
         letGo: ({ log }) => this.admissions.forget(log),
+        cache: this.cache,
         startAttempt: (execution, attempt) => {
           if (attempt === 1) began(overload, execution, clock.monotonic());
           this.attempts.start(execution, attempt);
@@ -251,6 +265,8 @@ export class SupervisorParts {
       ids,
       surroundings,
       checkOpen: (tenant, priority) => this.gate.checkAdmission(this.queue.pending, tenant, priority),
+      checkAnswer: (tenant) => this.gate.checkAnswer(tenant),
+      cache: this.cache,
       checkTask: (task) => this.quarantines.check(task),
       likelyMs: (record) => this.queue.estimates.likely(record, this.now()),
       boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
@@ -306,6 +322,12 @@ export class SupervisorParts {
     return reserves;
   }
 
+  /** The execution whose run it waits for, where that is to end both. */
+  runFor(executionId: string): string | undefined {
+    const execution = this.executions.get(executionId);
+    return execution && this.cache.runFor(execution);
+  }
+
   cancel(executionId: string, reason: string): void {
     this.deliver(executionId, { type: 'cancel', at: this.now(), reason });
   }
@@ -331,8 +353,9 @@ export class SupervisorParts {
     const record = log.committed as ExecutionRecord;
     if (log.complete) {
       this.storage.add(tenantOf(record), record.outputBytes);
-      if (record.status === 'completed') this.queue.estimates.learn(record);
+      if (record.status === 'completed' && execution.answer === undefined) this.queue.estimates.learn(record);
       this.#forget(log);
+      if (record.cache !== undefined) this.cache.ended(execution);
       this.dependants.ended();
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
@@ -350,6 +373,7 @@ export class SupervisorParts {
     const execution = this.executions.get(executionId);
     this.executions.delete(executionId);
     if (execution !== undefined) this.actor.send({ type: 'reap', execution });
+    if (execution?.log.record.cache !== undefined && !log.complete) this.cache.refused(execution);
     this.breakpoints.forget(executionId);
     this.admissions.forget(log);
   }

@@ -57,6 +57,7 @@ function describe(
   entries.push(...outputEntries(result));
   for (const each of dependencies) entries.push(['follows', relatedText(each)]);
   for (const each of dependants) entries.push(['followed by', relatedText(each)]);
+  if (result.cachedFromExecutionId !== '') entries.push(['result of', result.cachedFromExecutionId]);
   if (result.originExecutionId !== '') entries.push(['restored from', result.originExecutionId]);
   entries.push(
     ['mode', (ExecutionMode[result.mode] ?? '').toLowerCase()],

@@ -1,4 +1,5 @@
 /** What an execution's record may say where one comes from elsewhere. */
+import type { CacheUse } from '../cache.ts';
 import { type Dependency, mostDependencies } from '../dependency.ts';
 import type {
   BatchMembership,
@@ -76,6 +77,13 @@ const trace = object<ExecutionTrace>({
   spans: optional(truth),
 });
 
+const cache = object<CacheUse>({
+  key: optional(text(64, /^[0-9a-f]{64}$/)),
+  use: oneOf('miss', 'hit', 'shared', 'bypass'),
+  from: optional(executionId),
+  fromAt: optional(instant),
+});
+
 type Completed = Extract<Outcome, { status: 'completed' }>;
 type Failed = Exclude<Outcome, Completed>;
 
@@ -145,6 +153,7 @@ const record = object<ExecutionRecord>({
   fairnessKey: optional(fairnessKey),
   gates: optional(executionGates),
   trace: optional(trace),
+  cache: optional(cache),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),
   // Of the node where it was; a restore leaves them out.

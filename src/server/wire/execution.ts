@@ -24,7 +24,14 @@ import {
 } from '../gen/spearlet/function_pb.js';
 import { int32, int64, time } from './bounded.ts';
 import { dependencyToWire } from './dependency.ts';
-import { errorCodeToWire, modeToWire, originToWire, statusToWire, streamToWire } from './enums.ts';
+import {
+  cacheUseToWire,
+  errorCodeToWire,
+  modeToWire,
+  originToWire,
+  statusToWire,
+  streamToWire,
+} from './enums.ts';
 import { priorityToWire } from './turn.ts';
 
 type Failure = Exclude<Outcome, { status: 'completed' }>;
@@ -91,9 +98,12 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     priority: priorityToWire(record.priority),
     fairnessKey: record.fairnessKey ?? '',
     traceId: record.trace?.traceId ?? '',
+    cachedFromExecutionId: record.cache?.from ?? '',
+    cacheUse: cacheUseToWire(record.cache),
     alias: record.alias ?? '',
     // Last, as in `newRecord`.
     ...(record.dependsOn !== undefined && { dependsOn: record.dependsOn.map(dependencyToWire) }),
+    ...(record.cache?.fromAt !== undefined && { cachedAt: time(record.cache.fromAt) }),
     ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),
     ...(startedAt !== undefined && { startedAt }),
     ...(completedAt !== undefined && { completedAt }),

@@ -36,7 +36,9 @@ export const executionResultDefaults = {
   "fairnessKey": "",
   "traceId": "",
   "dependsOn": [],
-  "alias": ""
+  "cachedFromExecutionId": "",
+  "alias": "",
+  "cacheUse": "CACHE_USE_UNSPECIFIED"
 } as const;
 
 export const streamExecutionResultDefaults = {
