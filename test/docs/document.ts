@@ -6,7 +6,8 @@
  * 3. `<!-- before: … -->` has commands for what the document takes for granted, such as a node; nobody sees them.
  * 4. `<!-- output -->` before a block says that the commands before it print its lines, in this order; `…` stands for
  *    anything.
- * 5. A block behind `` `NAME`: `` is a file to write; behind `` [`PATH`](LINK): `` it is a file of the project.
+ * 5. `<!-- needs: rustc go -->` names programs without which it cannot be followed.
+ * 6. A block behind `` `NAME`: `` is a file to write; behind `` [`PATH`](LINK): `` it is a file of the project.
  */
 import { commandsOf } from './readme.ts';
 
@@ -28,6 +29,11 @@ export function partsOf(page: string): Part[] {
     const text = raw.replaceAll(new RegExp(`^${indent}`, 'gm'), '');
     return partOf({ lead: lead.trim(), language, text, line });
   });
+}
+
+/** The programs that a document needs beyond those that every machine with Spear has. */
+export function needsOf(page: string): string[] {
+  return [...page.matchAll(/^<!-- needs: (.+) -->$/gm)].flatMap(([, names = '']) => names.split(' '));
 }
 
 interface Block {

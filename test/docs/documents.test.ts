@@ -1,18 +1,21 @@
 /** Every command of every document: run, run by another test, or counted with the reason why it is not. */
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeWhere, root as needsRoot } from '../support/needs.ts';
-import { missingLines, type Part, partsOf } from './document.ts';
+import { missingLines, needsOf, type Part, partsOf } from './document.ts';
 import { notRun, pictures, walkedElsewhere } from './not-run.ts';
 import { readDocument, root } from './readme.ts';
-import { type Walked, walk } from './walk.ts';
+import { systemPath, type Walked, walk } from './walk.ts';
 
 const files = (await readdir(root, { recursive: true }))
   .filter((path) => path.endsWith('.md') && !/(^|\/)(node_modules|\.[^/]+)\//.test(path))
   .sort();
 const documents = files.filter((path) => !path.endsWith('-zh.md'));
-const parts = new Map<string, Part[]>();
-for (const path of files) parts.set(path, partsOf(await readDocument(path)));
+const pages = new Map<string, string>();
+for (const path of files) pages.set(path, await readDocument(path));
+const parts = new Map([...pages].map(([path, page]) => [path, partsOf(page)]));
 
 function of(path: string): Part[] {
   return parts.get(path) ?? [];
@@ -95,7 +98,12 @@ const walked = documents.filter(
 
 describeWhere([needsRoot()], 'on a fresh machine', () => {
   describe.concurrent('each command works as it stands', () => {
-    test.each(walked)('in %s', { timeout: 300_000 }, async (path) => {
+    const missing = new Map<string, string[]>();
+    for (const path of walked) missing.set(path, needsOf(pages.get(path) ?? '').filter(isMissing));
+    const lacking = [...missing].filter(([, names]) => names.length > 0);
+    test.skip.each(lacking)('in %s (skipped: there is no %j)', () => {});
+    const able = walked.filter((path) => missing.get(path)?.length === 0);
+    test.each(able)('in %s', { timeout: 300_000 }, async (path) => {
       const results = await walk(of(path));
       for (const { part, codes, printed } of results) {
         const told = part.commands.map((command, index) => `${codes[index]}: ${command}`);
@@ -109,6 +117,10 @@ describeWhere([needsRoot()], 'on a fresh machine', () => {
     });
   });
 });
+
+function isMissing(program: string): boolean {
+  return !systemPath.split(':').some((folder) => existsSync(resolve(folder, program)));
+}
 
 /** What the commands printed that an output stands behind. */
 function printedBefore(all: readonly Part[], index: number, results: readonly Walked[]): string {

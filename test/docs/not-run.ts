@@ -13,6 +13,10 @@ export const notRun: Readonly<Record<string, Readonly<Record<string, number>>>> 
   'CONTRIBUTING.md': { 'fetches packages': 1, 'another test runs it (test/scripts/dev.test.ts)': 1 },
   'bench/README.md': { 'takes minutes': 1 },
   'clients/python/README.md': { 'fetches packages': 1 },
+  'docs/guides/c.md': { 'fetches packages': 1 },
+  'docs/guides/go.md': { 'wants Go 1.21': 1 },
+  'docs/guides/python.md': { 'fetches packages': 1 },
+  'docs/guides/rust.md': { 'fetches packages': 1, 'wants rustup': 1 },
   'docs/install.md': {
     'another test runs it (npm run check:package)': 1,
     'another test runs it (npm run check:image)': 1,

@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { inheritedEnvironment } from '../support/environment.ts';
 import { launcher } from '../support/program-files.ts';
 import type { Part } from './document.ts';
 import { root } from './readme.ts';
@@ -49,6 +48,9 @@ mount --bind "$WALK/srv" /srv
 for folder in "$CHECKOUT" /etc /usr; do mount --bind "$folder" "$folder" && mount -o remount,bind,ro "$folder"; done
 cd "$WALK/checkout"
 `;
+
+/** Debian's own programs, whatever else is installed here. */
+export const systemPath = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin';
 
 export async function walk(parts: readonly Part[]): Promise<Walked[]> {
   const folder = await mkdtemp(join(tmpdir(), 'spear-walk-'));
@@ -97,9 +99,8 @@ function endGroup(pid: number | undefined): void {
 }
 
 function environmentOf(folder: string): NodeJS.ProcessEnv {
-  const { PATH } = inheritedEnvironment();
   return {
-    PATH: `${dirname(launcher)}:${join(root, 'node_modules/.bin')}:${PATH}`,
+    PATH: `${dirname(launcher)}:${join(root, 'node_modules/.bin')}:${systemPath}`,
     // The project's own can only be read.
     NODE_COMPILE_CACHE: join(folder, 'compiled'),
     HOME: join(folder, 'home'),
