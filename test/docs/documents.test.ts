@@ -1,7 +1,7 @@
 /** Every command of every document: run, run by another test, or counted with the reason why it is not. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeWhere, root as needsRoot } from '../support/needs.ts';
 import { missingLines, needsOf, type Part, partsOf } from './document.ts';
@@ -69,6 +69,26 @@ test('the files of the project that documents show are as they are shown', async
     if (part.kind === 'file' && part.isOfProject) expect(part.text).toBe(await readDocument(part.path));
   }
 });
+
+test('what documents link to is there', () => {
+  const broken = files.flatMap((path) =>
+    [...(pages.get(path) ?? '').matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)/g)].flatMap(
+      ([link, target = '', heading = '']) => {
+        const file = target === '' ? path : join(dirname(path), target);
+        const isThere = existsSync(join(root, file)) && (heading === '' || headingsOf(file).has(heading));
+        return isThere ? [] : [`${path}: ${link}`];
+      },
+    ),
+  );
+  expect(broken).toEqual([]);
+});
+
+/** As GitHub makes anchors of them. */
+function headingsOf(path: string): Set<string> {
+  const titles = [...(pages.get(path) ?? '').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title);
+  const bare = titles.map((title) => title.toLowerCase().replaceAll(/[^\p{L}\p{N}\p{M} _-]/gu, ''));
+  return new Set(bare.map((title) => `#${title.replaceAll(' ', '-')}`));
+}
 
 /** What is not words: remarks are left out, and so are drawings. */
 function codeOf(all: readonly Part[]): string[] {

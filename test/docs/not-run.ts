@@ -15,8 +15,10 @@ export const notRun: Readonly<Record<string, Readonly<Record<string, number>>>> 
   'clients/python/README.md': { 'fetches packages': 1 },
   'docs/guides/c.md': { 'fetches packages': 1 },
   'docs/guides/go.md': { 'wants Go 1.21': 1 },
+  'docs/guides/proxy.md': { 'runs in another terminal': 1 },
   'docs/guides/python.md': { 'fetches packages': 1 },
   'docs/guides/rust.md': { 'fetches packages': 1, 'wants rustup': 1 },
+  'docs/guides/slow.md': { 'runs in another terminal': 2 },
   'docs/install.md': {
     'another test runs it (npm run check:package)': 1,
     'another test runs it (npm run check:image)': 1,
