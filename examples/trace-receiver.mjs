@@ -8,7 +8,8 @@ function milliseconds(span) {
 }
 
 function attributesOf({ attributes = [] }) {
-  const scalarOf = ({ arrayValue, ...scalar }) => arrayValue?.values?.map(scalarOf) ?? Object.values(scalar)[0];
+  const scalarOf = ({ arrayValue, ...scalar }) =>
+    arrayValue?.values?.map(scalarOf) ?? Object.values(scalar)[0];
   return Object.fromEntries(attributes.map(({ key, value }) => [key, scalarOf(value)]));
 }
 
