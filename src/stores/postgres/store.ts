@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import type { BlockedState } from '../../domain/dependency.ts';
 import type { EngineAddress } from '../../domain/engine-address.ts';
 import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
@@ -39,6 +40,7 @@ import { loadDriver, type SessionKind } from './engine/driver.ts';
 import { Readers } from './engine/readers.ts';
 import { Session } from './engine/session.ts';
 import { Lease, register, renewalMs } from './membership.ts';
+import { Dependencies } from './read/dependencies.ts';
 import { Logs } from './read/logs.ts';
 import { Records } from './read/records.ts';
 import { SideRows } from './read/side-rows.ts';
@@ -117,6 +119,7 @@ class PostgresStore implements Store {
   readonly #records: Records;
   readonly #logs: Logs;
   readonly #waiting: WaitingLines;
+  readonly #dependencies: Dependencies;
   readonly #tasks: Tasks;
   readonly #sideRows: SideRows;
   readonly #retaining: Retaining;
@@ -135,6 +138,7 @@ class PostgresStore implements Store {
     this.#records = new Records(readers);
     this.#logs = new Logs(readers);
     this.#waiting = new WaitingLines(readers);
+    this.#dependencies = new Dependencies(readers);
     this.#tasks = new Tasks(readers);
     this.#sideRows = new SideRows(readers);
     this.#retaining = new Retaining(
@@ -218,6 +222,22 @@ class PostgresStore implements Store {
 
   waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]> {
     return this.#waiting.alarms(after, limit);
+  }
+
+  hasDependencies(): Promise<boolean> {
+    return this.#dependencies.any();
+  }
+
+  blocked(executionId: string): Promise<BlockedState | undefined> {
+    return this.#dependencies.blocked(executionId);
+  }
+
+  released(afterId: string, limit: number): Promise<string[]> {
+    return this.#dependencies.released(afterId, limit);
+  }
+
+  dependants(executionId: string, afterId: string, limit: number): Promise<string[]> {
+    return this.#dependencies.dependants(executionId, afterId, limit);
   }
 
   events(executionId: string, query: EventQuery): Promise<LogEvent[]> {

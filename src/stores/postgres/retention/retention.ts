@@ -62,8 +62,7 @@ export class Retaining {
     );
     const [record] = rows.map(recordOf);
     if (record === undefined || !isTerminal(record.status)) return false;
-    await this.#remove([record]);
-    return true;
+    return (await this.#remove([record])).length > 0;
   }
 
   async step({ endedBefore, maxBytes, ...times }: Retention): Promise<Retained> {
@@ -151,7 +150,8 @@ export class Retaining {
   ): Promise<{ readonly candidates: readonly Candidate[]; readonly ended: boolean; readonly last: string }> {
     const rows = await this.#readers.read(
       'cannot see what is old',
-      `SELECT execution_id, created_at, kept_since, bytes, CASE WHEN kept_since IS NOT NULL THEN record END AS record
+      `SELECT execution_id, created_at, kept_since, bytes, CASE WHEN kept_since IS NOT NULL AND NOT EXISTS (
+         SELECT 1 FROM dependencies d WHERE d.dependency_id = execution_id AND d.active) THEN record END AS record
        FROM executions WHERE execution_id > $1 AND record IS NOT NULL ORDER BY execution_id LIMIT ${lookedAtOnce}`,
       [this.#places[walk]],
     );
@@ -169,13 +169,17 @@ export class Retaining {
   async #remove(records: readonly ExecutionRecord[]): Promise<DeletedExecution[]> {
     if (records.length === 0) return [];
     const ids = textArray(records.map(({ executionId }) => executionId));
-    const bytes = Number(await this.#changes.call('cannot delete executions', 'remove_executions', [ids]));
-    this.#freed += bytes;
-    return records.map((record) => ({
-      executionId: record.executionId,
-      tenant: tenantOf(record),
-      taskName: record.taskName,
-    }));
+    const answer = await this.#changes.call('cannot delete executions', 'remove_executions', [ids]);
+    const removed = JSON.parse(String(answer)) as { readonly bytes: number; readonly ids: readonly string[] };
+    this.#freed += removed.bytes;
+    const gone = new Set(removed.ids);
+    return records
+      .filter(({ executionId }) => gone.has(executionId))
+      .map((record) => ({
+        executionId: record.executionId,
+        tenant: tenantOf(record),
+        taskName: record.taskName,
+      }));
   }
 
   async #shorten(records: readonly ExecutionRecord[]): Promise<void> {

@@ -22,7 +22,9 @@ CREATE FUNCTION commit_entries(
   label_entry int[], label_keys text[], label_values text[],
   meter_entry int[], meters text[], full_at float8[],
   row_entry int[], row_kinds text[], row_tenants text[], row_keys text[], row_values text[], row_due float8[],
-  row_deleted boolean[], blob bytea
+  row_deleted boolean[],
+  ends text[], dependency_entry int[], dependency_ids text[], fails_for text[], blocks int[], unblocks int[],
+  leaves int[], blob bytea
 ) RETURNS text LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -32,6 +34,8 @@ DECLARE
   run int;
   candidates int[];
   lost int[] := '{}';
+  missing int[] := '{}';
+  follows int[];
   good int[];
   more int[];
   wrong int[];
@@ -49,11 +53,23 @@ BEGIN
 
   FOR run IN 1..total LOOP
     candidates := '{}';
+    SELECT coalesce(array_agg(DISTINCT d), '{}') INTO follows FROM unnest(dependency_entry) d WHERE runs[d] = run;
+    IF cardinality(follows) > 0 THEN
+      -- Whoever ends one of them meanwhile waits for this commit, and finds then who follows it.
+      PERFORM 1 FROM executions x WHERE x.execution_id IN (
+        SELECT d.id FROM unnest(dependency_entry, dependency_ids) d (entry, id) WHERE d.entry = ANY (follows)
+      ) ORDER BY x.execution_id FOR SHARE;
+      SELECT coalesce(array_agg(DISTINCT d.entry), '{}') INTO missing
+        FROM unnest(dependency_entry, dependency_ids) d (entry, id)
+        LEFT JOIN executions x ON x.execution_id = d.id AND x.record IS NOT NULL
+        WHERE d.entry = ANY (follows) AND x.execution_id IS NULL;
+    END IF;
     IF keyed THEN
       SELECT coalesce(array_agg(e.i), '{}') INTO candidates
       FROM unnest(runs, ids, expected, keys) WITH ORDINALITY e (r, id, exp, key, i)
       LEFT JOIN executions x ON x.execution_id = e.id
-      WHERE e.r = run AND e.key IS NOT NULL AND coalesce(x.last_sequence, 0) = e.exp
+      WHERE e.r = run AND e.key IS NOT NULL AND NOT e.i = ANY (missing)
+        AND coalesce(x.last_sequence, 0) = e.exp
         AND (x.owner IS NULL OR x.owner = me OR NOT EXISTS (SELECT 1 FROM fences f WHERE f.incarnation = x.owner));
       -- In one order: batches of several nodes would wait for each other otherwise.
       INSERT INTO claims
@@ -72,15 +88,16 @@ BEGIN
         task_revision = coalesce(e.revision, x.task_revision), status = coalesce(e.status, x.status),
         created_at = coalesce(e.created, x.created_at),
         kept_since = CASE WHEN e.at IS NULL THEN x.kept_since ELSE e.kept END,
+        ended_as = CASE WHEN e.at IS NULL THEN x.ended_as ELSE e.ended END,
         line = CASE WHEN e.at IS NULL THEN x.line ELSE e.line END,
         waits_since = CASE WHEN e.at IS NULL THEN x.waits_since ELSE e.since END,
         wakes_at = CASE WHEN e.at IS NULL THEN x.wakes_at ELSE e.wakes END
       FROM (
         SELECT * FROM unnest(runs, ids, expected, counts, known, bytes, record_at, record_length, tenants, task_ids,
-          revisions, statuses, created, kept, lines, since, wakes)
+          revisions, statuses, created, kept, lines, since, wakes, ends)
           WITH ORDINALITY e (r, id, exp, cnt, known, size, at, len, tenant, task, revision, status, created, kept,
-            line, since, wakes, i)
-        WHERE e.r = run AND e.known AND NOT e.i = ANY (lost) ORDER BY e.id
+            line, since, wakes, ended, i)
+        WHERE e.r = run AND e.known AND NOT e.i = ANY (lost || missing) ORDER BY e.id
       ) e
       WHERE x.execution_id = e.id AND x.last_sequence = e.exp AND (NOT staging OR (x.staged AND x.record IS NULL))
         AND (x.owner = me OR NOT EXISTS (SELECT 1 FROM fences f WHERE f.incarnation = x.owner))
@@ -90,14 +107,14 @@ BEGIN
 
     WITH fresh AS (
       INSERT INTO executions (execution_id, owner, last_sequence, staged, bytes, tenant, task_id, task_revision, status,
-        created_at, kept_since, line, waits_since, wakes_at, record)
-      SELECT e.id, me, e.cnt, staging, e.size, e.tenant, e.task, e.revision, e.status, e.created, e.kept, e.line,
+        created_at, kept_since, ended_as, line, waits_since, wakes_at, record)
+      SELECT e.id, me, e.cnt, staging, e.size, e.tenant, e.task, e.revision, e.status, e.created, e.kept, e.ended, e.line,
         e.since, e.wakes, CASE WHEN e.at IS NOT NULL THEN convert_from(substr(blob, e.at, e.len), 'UTF8') END
       FROM unnest(runs, ids, counts, known, bytes, record_at, record_length, tenants, task_ids, revisions, statuses,
-        created, kept, lines, since, wakes)
+        created, kept, lines, since, wakes, ends)
         WITH ORDINALITY e (r, id, cnt, known, size, at, len, tenant, task, revision, status, created, kept, line, since,
-          wakes, i)
-      WHERE e.r = run AND NOT e.known AND NOT e.i = ANY (lost) ORDER BY e.id
+          wakes, ended, i)
+      WHERE e.r = run AND NOT e.known AND NOT e.i = ANY (lost || missing) ORDER BY e.id
       ON CONFLICT DO NOTHING RETURNING execution_id
     )
     SELECT coalesce(array_agg(e.i), '{}') INTO more FROM fresh f
@@ -113,15 +130,51 @@ BEGIN
         RAISE EXCEPTION 'begun meanwhile' USING ERRCODE = '40001';
       END IF;
       SELECT array_agg(CASE
-          WHEN w = ANY (lost) THEN json_build_array(w - 1, 'invocation', k.execution_id)
-          WHEN x.last_sequence = expected[w] AND NOT staging THEN json_build_array(w - 1, 'owner')
-          ELSE json_build_array(w - 1, 'sequence', coalesce(x.last_sequence, 0), coalesce(x.staged, false))
+          WHEN coalesce(x.last_sequence, 0) <> expected[w] OR staging
+            THEN json_build_array(w - 1, 'sequence', coalesce(x.last_sequence, 0))
+          WHEN k.execution_id <> ids[w] THEN json_build_array(w - 1, 'invocation', k.execution_id)
+          WHEN w = ANY (missing) THEN json_build_array(w - 1, 'dependency', (
+            SELECT d.id FROM unnest(dependency_entry, dependency_ids) WITH ORDINALITY d (entry, id, i)
+            WHERE d.entry = w AND NOT EXISTS (
+              SELECT 1 FROM executions y WHERE y.execution_id = d.id AND y.record IS NOT NULL)
+            ORDER BY d.i LIMIT 1))
+          ELSE json_build_array(w - 1, 'owner')
         END::text) INTO said
       FROM unnest(wrong) w
       LEFT JOIN executions x ON x.execution_id = ids[w]
       LEFT JOIN claims k ON k.tenant = coalesce(tenants[w], 'default') AND k.invocation_id = keys[w];
       refused := refused || said;
       bad := bad || wrong;
+    END IF;
+
+    IF cardinality(follows) > 0 THEN
+      INSERT INTO dependencies (dependency_id, dependant_id, fails_for, active)
+      SELECT d.id, ids[d.entry], d.fails, ends[d.entry] IS NULL
+      FROM unnest(dependency_entry, dependency_ids, fails_for) d (entry, id, fails)
+      WHERE d.entry = ANY (follows) AND d.entry = ANY (good) ON CONFLICT DO NOTHING;
+      INSERT INTO blocked (execution_id, open, failed_by, released)
+      SELECT id, open, failed_by, open = 0 OR failed_by IS NOT NULL FROM (
+        SELECT ids[d.entry] AS id, count(*) FILTER (WHERE x.ended_as IS NULL) AS open,
+          (array_agg(d.id ORDER BY d.i) FILTER (WHERE x.ended_as = ANY (string_to_array(d.fails, ','))))[1] AS failed_by
+        FROM unnest(dependency_entry, dependency_ids, fails_for) WITH ORDINALITY d (entry, id, fails, i)
+        JOIN executions x ON x.execution_id = d.id
+        WHERE d.entry = ANY (follows) AND d.entry = ANY (good) AND d.entry = ANY (blocks) GROUP BY d.entry
+      ) counted ON CONFLICT DO NOTHING;
+    END IF;
+    IF EXISTS (SELECT 1 FROM dependencies d WHERE d.active) THEN
+      DELETE FROM blocked b USING unnest(unblocks) u
+        WHERE runs[u] = run AND u = ANY (good) AND b.execution_id = ids[u];
+      UPDATE dependencies d SET active = false FROM unnest(leaves) l
+        WHERE runs[l] = run AND l = ANY (good) AND d.dependant_id = ids[l] AND d.active;
+      UPDATE blocked b SET open = b.open - s.ended, failed_by = coalesce(b.failed_by, s.failed),
+        released = b.open <= s.ended OR b.failed_by IS NOT NULL OR s.failed IS NOT NULL
+      FROM (
+        SELECT d.dependant_id, count(*) AS ended,
+          (array_agg(e.id ORDER BY e.i) FILTER (WHERE e.ended = ANY (string_to_array(d.fails_for, ','))))[1] AS failed
+        FROM unnest(runs, ids, ends) WITH ORDINALITY e (r, id, ended, i)
+        JOIN dependencies d ON d.dependency_id = e.id AND d.active
+        WHERE e.r = run AND e.ended IS NOT NULL AND e.i = ANY (good) GROUP BY d.dependant_id
+      ) s WHERE b.execution_id = s.dependant_id;
     END IF;
   END LOOP;
 

@@ -47,6 +47,8 @@ export const migrations: readonly string[] = [
     created_at float8,
     -- From when on a finished one counts as kept.
     kept_since float8,
+    -- How it counts for those that follow it: completed, failed or moved.
+    ended_as text COLLATE "C",
     line text COLLATE "C",
     waits_since float8,
     wakes_at float8,
@@ -90,6 +92,25 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (tenant, invocation_id)
   );
   CREATE INDEX claims_by_execution ON claims (execution_id);
+
+  -- Who follows whom, until who follows is deleted, and the ends that it fails for; active until it has ended. And who
+  -- waits for that.
+  CREATE TABLE dependencies (
+    dependency_id text COLLATE "C" NOT NULL,
+    dependant_id text COLLATE "C" NOT NULL,
+    fails_for text NOT NULL,
+    active boolean NOT NULL,
+    PRIMARY KEY (dependency_id, dependant_id)
+  );
+  CREATE INDEX dependencies_active ON dependencies (dependency_id) WHERE active;
+  CREATE INDEX dependencies_by_dependant ON dependencies (dependant_id);
+  CREATE TABLE blocked (
+    execution_id text COLLATE "C" PRIMARY KEY,
+    open int NOT NULL,
+    failed_by text COLLATE "C",
+    released boolean NOT NULL
+  );
+  CREATE INDEX blocked_released ON blocked (execution_id) WHERE released;
 
   CREATE TABLE inputs (
     execution_id text COLLATE "C" PRIMARY KEY,

@@ -1,17 +1,22 @@
 /** What deletes: executions, their logs, and what is staged. Each is one statement, and asks for the right to write first. */
 export const removalFunctions = `
--- Deletes executions with all that hangs on them; says how many bytes they had.
-CREATE FUNCTION remove_executions(me bigint, gone text[]) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE freed bigint;
+-- Deletes executions with all that hangs on them, but for those that one that has not ended follows; says which, and how
+-- many bytes they had.
+CREATE FUNCTION remove_executions(me bigint, wanted text[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE freed bigint; gone text[];
 BEGIN
   PERFORM assert_writer(me);
+  PERFORM 1 FROM executions WHERE execution_id = ANY (wanted) ORDER BY execution_id FOR UPDATE;
+  SELECT coalesce(array_agg(w), '{}') INTO gone FROM unnest(wanted) w
+    WHERE NOT EXISTS (SELECT 1 FROM dependencies d WHERE d.dependency_id = w AND d.active);
+  DELETE FROM dependencies WHERE dependant_id = ANY (gone);
   DELETE FROM segments WHERE execution_id = ANY (gone);
   DELETE FROM inputs WHERE execution_id = ANY (gone);
   DELETE FROM claims WHERE execution_id = ANY (gone);
   DELETE FROM execution_labels WHERE execution_id = ANY (gone);
   WITH removed AS (DELETE FROM executions WHERE execution_id = ANY (gone) RETURNING bytes)
     SELECT coalesce(sum(bytes), 0) INTO freed FROM removed;
-  RETURN freed;
+  RETURN json_build_object('bytes', freed, 'ids', gone)::text;
 END $$;
 
 -- Deletes logs but for the row with their result, which is written anew, with that alone; their records say so.

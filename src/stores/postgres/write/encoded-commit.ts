@@ -3,6 +3,7 @@ import { tenantOf } from '../../../domain/scope.ts';
 import { isEmptyInvocation } from '../../invocation.ts';
 import { encodeSegments } from '../../sqlite/write/encoded-entry.ts';
 import type { CommitEntry, CommitResult } from '../../store.ts';
+import { dependencyArrays, followsAnew } from './dependency-arrays.ts';
 import { Blob, plainArray, storable, textArray } from './parameters.ts';
 import { rowArrays } from './row-arrays.ts';
 
@@ -18,7 +19,7 @@ export interface EncodedCommit {
 /** What an execution takes beside its log and input: its record, and what it is found by. */
 const bytesOfRecord = 2048;
 
-const placeholders = Array.from({ length: 48 }, (_, index) => `$${index + 1}`).join(', ');
+const placeholders = Array.from({ length: 55 }, (_, index) => `$${index + 1}`).join(', ');
 export const commitStatement = {
   name: 'commit',
   text: `SELECT commit_entries(${placeholders}) AS answer`,
@@ -38,7 +39,7 @@ export function encodeCommit(
     given.map((change) => ({ entry: index + 1, change })),
   );
   const counts = entries.map(({ events }) => events.length);
-  const runs = runsOf(entries);
+  const runs = runsOf(entries, isStaged);
   let offset = 0;
   let total = 0;
   for (const [index, entry] of entries.entries()) {
@@ -87,6 +88,7 @@ export function encodeCommit(
     ...meters.arrays(3, [1]),
     plainArray(changes.map(({ entry }) => entry)),
     ...rowArrays(changes.map(({ change }) => change)),
+    ...dependencyArrays(entries, isStaged),
     blob.bytes(),
   ];
   return { values, counts, bytes: total };
@@ -112,24 +114,36 @@ export function decodeAnswer(
   return { results, next };
 }
 
-type Refusal = [index: number, conflict: 'invocation' | 'owner' | 'sequence', detail: string | number];
+type Refusal = [
+  index: number,
+  conflict: 'invocation' | 'dependency' | 'owner' | 'sequence',
+  detail: string | number,
+];
 
 function refusalOf(conflict: Refusal[1], detail: string | number): CommitResult {
-  if (conflict === 'invocation') return { ok: false, conflict, executionId: String(detail) };
+  if (conflict === 'invocation' || conflict === 'dependency') {
+    return { ok: false, conflict, executionId: String(detail) };
+  }
   if (conflict === 'owner') return { ok: false, conflict };
   return { ok: false, conflict, lastSequence: Number(detail) };
 }
 
-/** The number of each entry's run: a new one begins with an execution that the last has already. */
-function runsOf(entries: readonly CommitEntry[]): number[] {
+/**
+ * The number of each entry's run: a new one begins with an execution that the last has already. One that follows others
+ * has a run of its own, as they may be among the entries before it.
+ */
+function runsOf(entries: readonly CommitEntry[], isStaged: (executionId: string) => boolean): number[] {
   let run = 1;
+  let isAlone = false;
   const seen = new Set<string>();
-  return entries.map(({ executionId }) => {
-    if (seen.has(executionId)) {
+  return entries.map((entry) => {
+    const follows = followsAnew(entry, isStaged) !== undefined;
+    if (seen.has(entry.executionId) || ((follows || isAlone) && seen.size > 0)) {
       run += 1;
       seen.clear();
     }
-    seen.add(executionId);
+    isAlone = follows;
+    seen.add(entry.executionId);
     return run;
   });
 }
