@@ -1,11 +1,12 @@
 /** FunctionService: each method is the admission of a request, or an observer put on an execution. */
 import type { Clock } from '../domain/clock.ts';
-import { invalidArgument, RequestError } from '../domain/errors.ts';
+import { invalidArgument, quote, RequestError } from '../domain/errors.ts';
 import type { ExecutionMode, ExecutionRecord } from '../domain/execution.ts';
 import type { Admission, AdmissionRequest, Executions } from '../domain/executions.ts';
 import { assertMayGive } from '../domain/host-reach.ts';
 import { executionLabels } from '../domain/labels.ts';
 import type { LogCursor } from '../domain/log.ts';
+import { rerunPrefix } from '../domain/rerun.ts';
 import { asyncResponse, noOutput, syncResponse } from '../domain/response.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { TraceSampling } from '../domain/trace.ts';
@@ -92,7 +93,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     mode: ExecutionMode,
     { principal, scope, trace: context }: CallContext,
   ): Promise<AdmissionRequest> => {
-    const invocationId = text('invocation_id', request.invocationId, 256);
+    const invocationId = callersId(request.invocationId);
     const { task, alias } = await tasks.choose(scope, reference('task', request.task), invocationId);
     const invocation = invocationFromWire(request);
     assertMayGive(principal, task.definition, invocation.environment);
@@ -217,6 +218,15 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     ...createExecutionControl(executions, seen),
     listExecutions: createListExecutions(options),
   };
+}
+
+/** Throws invalid_argument for an id that only the node gives. */
+function callersId(value: string): string {
+  if (!value.startsWith(rerunPrefix)) return text('invocation_id', value, 256);
+  throw invalidArgument(
+    'invocation_id',
+    `begins with ${quote(rerunPrefix)}, which is for what is run again; allowed is any other id`,
+  );
 }
 
 function unaryMode(mode: WireMode): 'sync' | 'async' {

@@ -63,6 +63,8 @@ describe('the status endpoint', () => {
         fairnessKey: '',
         traceId: expect.any(String),
         alias: '',
+        rerunOfExecutionId: '',
+        rerunId: '',
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',

@@ -29,7 +29,7 @@ export function newRecord(
   at: AdmissionTime,
   reserves?: Reserved,
 ): ExecutionRecord {
-  const { task, alias, timeouts, labels, priority, fairnessKey, trace } = request;
+  const { task, alias, rerun, timeouts, labels, priority, fairnessKey, trace } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -72,6 +72,7 @@ export function newRecord(
     ...(isGated(task.definition) && { gates: gatesFor(request) }),
     ...(trace !== undefined && { trace }),
     ...(alias !== undefined && { alias }),
+    ...(rerun !== undefined && { rerun }),
     ...(reserves !== undefined && { reserves }),
   };
 }

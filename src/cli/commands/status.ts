@@ -49,12 +49,13 @@ function describe(
     entries.push(['error', `${errorText(result)} (${origin(result)})`]);
   entries.push(['status', statusWords(result)], ['execution', result.executionId], ...tenantEntries(result), [
     'task',
-    `${result.taskName} (${result.taskId}, revision ${result.taskRevision})`,
+    `${result.taskName} (${result.taskId}, revision ${result.taskRevision}${result.alias === '' ? '' : ` by ${result.alias}`})`,
   ]);
   if (result.functionName !== '') entries.push(['function', result.functionName]);
   if (invocation !== undefined) entries.push(...invocationEntries(invocation));
   entries.push(...outputEntries(result));
   if (result.originExecutionId !== '') entries.push(['restored from', result.originExecutionId]);
+  if (result.rerunOfExecutionId !== '') entries.push(['runs again', result.rerunOfExecutionId]);
   entries.push(
     ['mode', (ExecutionMode[result.mode] ?? '').toLowerCase()],
     ['attempt', String(result.attempt)],

@@ -1,5 +1,5 @@
 /** What an execution's record may say where one comes from elsewhere. */
-import type { Deadlines, ExecutionRecord, Outcome, ResourceUse, Termination } from '../execution.ts';
+import type { Deadlines, ExecutionRecord, Outcome, Rerun, ResourceUse, Termination } from '../execution.ts';
 import { executionStatuses } from '../execution.ts';
 import type { Reserved } from '../scheduling/task-gates.ts';
 import { type ExecutionTrace, mostTraceState } from '../trace.ts';
@@ -120,6 +120,7 @@ const record = object<ExecutionRecord>({
   originId: optional(executionId),
   restoredAt: optional(instant),
   alias: optional(label),
+  rerun: optional(object<Rerun>({ of: executionId, id: label })),
   labels: optional(labels),
   priority: optional(priority),
   fairnessKey: optional(fairnessKey),

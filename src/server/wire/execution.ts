@@ -89,6 +89,8 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     fairnessKey: record.fairnessKey ?? '',
     traceId: record.trace?.traceId ?? '',
     alias: record.alias ?? '',
+    rerunOfExecutionId: record.rerun?.of ?? '',
+    rerunId: record.rerun?.id ?? '',
     // Last, as in `newRecord`.
     ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),
     ...(startedAt !== undefined && { startedAt }),

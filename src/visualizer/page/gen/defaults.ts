@@ -35,7 +35,9 @@ export const executionResultDefaults = {
   "priority": "PRIORITY_UNSPECIFIED",
   "fairnessKey": "",
   "traceId": "",
-  "alias": ""
+  "alias": "",
+  "rerunOfExecutionId": "",
+  "rerunId": ""
 } as const;
 
 export const streamExecutionResultDefaults = {
