@@ -35,7 +35,9 @@ export const executionResultDefaults = {
   "priority": "PRIORITY_UNSPECIFIED",
   "fairnessKey": "",
   "traceId": "",
+  "cachedFromExecutionId": "",
   "alias": "",
+  "cacheUse": "CACHE_USE_UNSPECIFIED",
   "rerunOfExecutionId": "",
   "rerunId": ""
 } as const;
