@@ -64,6 +64,7 @@ describe('the status endpoint', () => {
         priority: 'PRIORITY_NORMAL',
         fairnessKey: '',
         traceId: expect.any(String),
+        dependsOn: [],
         alias: '',
         rerunOfExecutionId: '',
         rerunId: '',
@@ -71,6 +72,8 @@ describe('the status endpoint', () => {
       statusEndpoint: '',
       estimatedCompletionMs: '0',
       lastSequence: '4',
+      dependencies: [],
+      dependants: [],
     });
   });
 

@@ -181,6 +181,28 @@ describe('what a filter means', () => {
     expect(await matched({ task: 'filtered', createdAfter: timestampFromMs(4e12) })).toBe(0);
   });
 
+  it('is run again with what it followed, whose outputs go to what follows them anew', async () => {
+    await server.register('graph', 'misbehaving/exit.wasm');
+    const waiting = { startAfter: { seconds: 0n, nanos: 400_000_000 }, executionMode: ExecutionMode.ASYNC };
+    const first = await server.functions.invokeFunction({ task: 'graph', ...waiting });
+    await server.register('graph-end', 'misbehaving/cat.wasm');
+    const dependsOn = [{ executionId: first.executionId, asInput: true }];
+    const second = await server.functions.invokeFunction({ task: 'graph-end', dependsOn, ...waiting });
+    const ended = await server.functions.waitExecution({ executionId: second.executionId });
+    expect(ended.result?.errorCode).toBe(ErrorCode.DEPENDENCY_FAILED);
+    await server.register('graph', 'misbehaving/cat.wasm');
+    const alone = await rerun({ executionIds: [second.executionId] });
+    expect(counts(alone)).toEqual({ REFUSED: 1 });
+    expect(items(alone)[0]?.message).toContain(`depends on ${first.executionId}, which was not run again`);
+    const executionIds = [second.executionId, first.executionId];
+    const both = await rerun({ executionIds, revision: 'newest' });
+    expect(both).toMatchObject({ started: 2n, completed: 2n });
+    const made = items(both).filter(({ status }) => status === ExecutionStatus.COMPLETED);
+    const of = new Map(made.map(({ originExecutionId, executionId }) => [originExecutionId, executionId]));
+    const result = await statusOf(of.get(second.executionId) ?? '');
+    expect(result?.dependsOn).toMatchObject([{ executionId: of.get(first.executionId), asInput: true }]);
+  });
+
   it('goes on where it was left when its caller went away', async () => {
     await server.register('left', 'misbehaving/loop.wasm');
     await server.register('left', 'misbehaving/exit.wasm');

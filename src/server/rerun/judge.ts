@@ -1,4 +1,5 @@
 /** Whether an execution can be run again, and the request that does it. */
+import { type Dependency, dependencyEnd, failsDependant } from '../../domain/dependency.ts';
 import { RequestError } from '../../domain/errors.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
 import type { AdmissionRequest } from '../../domain/executions.ts';
@@ -12,6 +13,7 @@ import type { Tasks } from '../../domain/tasks.ts';
 import type { TraceSampling } from '../../domain/trace.ts';
 import type { CallContext } from '../call.ts';
 import { payloadDigest } from '../payload.ts';
+import { outputParameters } from '../wire/dependency.ts';
 import { effectiveTimeouts } from '../wire/invocation.ts';
 import type { RerunWish } from './rerun-wish.ts';
 
@@ -91,8 +93,10 @@ export class Judge {
     if ('kind' in chosen) return chosen;
     const invocation = await this.#invocation(record);
     if ('kind' in invocation) return invocation;
+    const dependsOn = await this.#dependencies(record);
+    if (dependsOn !== undefined && 'kind' in dependsOn) return dependsOn;
     try {
-      return this.#requestFor(record, chosen, invocation);
+      return this.#requestFor(record, chosen, { invocation, dependsOn });
     } catch (error) {
       if (error instanceof RequestError) return refused('refused', error.message);
       throw error;
@@ -128,13 +132,50 @@ export class Judge {
     return refused('inputGone', `what ${executionId} was asked to run cannot be read any more`);
   }
 
+  /** What it follows now: of those that it failed for the executions that run them again. */
+  async #dependencies(record: ExecutionRecord): Promise<readonly Dependency[] | undefined | Refused> {
+    const { dependsOn } = record;
+    if (dependsOn === undefined) return undefined;
+    const { records } = this.#options;
+    const found: Dependency[] = [];
+    for (const { name, ...dependency } of dependsOn) {
+      const other = await records.execution(dependency.executionId);
+      const end = other === undefined ? undefined : dependencyEnd(other);
+      const isFine = end === undefined || !failsDependant(dependency, end);
+      // What a run does before it is not known while it is only counted.
+      const made = isFine || this.#wish.dryRun ? other : await this.#madeOf(record, dependency.executionId);
+      if (made === undefined && !isFine) {
+        const which = name === undefined ? dependency.executionId : `${name} (${dependency.executionId})`;
+        return refused('refused', `${record.executionId} depends on ${which}, which was not run again`);
+      }
+      found.push({ ...dependency, executionId: made?.executionId ?? dependency.executionId });
+    }
+    return found;
+  }
+
+  /** What this run, or else another, has made of it. */
+  async #madeOf(record: ExecutionRecord, executionId: string): Promise<ExecutionRecord | undefined> {
+    const { id, again } = this.#wish;
+    const { records } = this.#options;
+    const tenant = tenantOf(record);
+    const made = await records.executionByInvocation(tenant, rerunKey(executionId, id, again));
+    if (made !== undefined || !again) return made;
+    return records.executionByInvocation(tenant, rerunKey(executionId, id, false));
+  }
+
   /** Throws RequestError for what the task does not take. */
-  #requestFor(record: ExecutionRecord, { task, alias }: Chosen, invocation: Invocation): AdmissionRequest {
+  #requestFor(
+    record: ExecutionRecord,
+    { task, alias }: Chosen,
+    { invocation, dependsOn }: { invocation: Invocation; dependsOn: readonly Dependency[] | undefined },
+  ): AdmissionRequest {
     const { id, again, priority } = this.#wish;
     const { principal, scope } = this.#call;
     const { executionId, fairnessKey, labels, metadata } = record;
     assertMayGive(principal, task.definition, invocation.environment);
-    const functionName = this.#options.tasks.checkCall(task, invocation.functionName, invocation.parameters);
+    const later = dependsOn === undefined ? [] : outputParameters('depends_on', dependsOn, invocation);
+    const { tasks } = this.#options;
+    const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters, later);
     const trace = this.#options.traces.traceFor(this.#call.trace);
     const given = { ...invocation, functionName };
     return {
@@ -142,7 +183,7 @@ export class Judge {
       mode: 'async',
       invocation: given,
       invocationId: rerunKey(executionId, id, again),
-      payloadDigest: payloadDigest(task.taskId, given),
+      payloadDigest: payloadDigest(task.taskId, given, dependsOn),
       metadata,
       timeouts: effectiveTimeouts(
         task.definition.timeouts,
@@ -154,6 +195,7 @@ export class Judge {
       by: principal.name,
       scope,
       rerun: { of: executionId, id },
+      ...(dependsOn !== undefined && { dependsOn }),
       ...(alias !== undefined && { alias }),
       ...(labels !== undefined && { labels }),
       ...(priority !== undefined && { priority }),

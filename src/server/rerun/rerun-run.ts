@@ -129,19 +129,27 @@ export class RerunRun {
   }
 
   async #runAll(ids: readonly string[]): Promise<void> {
+    const left = new Set(ids);
     for (const executionId of ids) {
-      await this.#until(() => this.#cursors.size < this.#wish.maxInFlight);
-      await this.#reports.room();
       if (this.#isOver()) break;
-      await this.#start(executionId);
+      await this.#startAfterOthers(executionId, left);
     }
     await this.#until(() => this.#cursors.size === 0);
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #start(originId: string): Promise<void> {
+  /** Those of the run that it follows go first. */
+  async #startAfterOthers(originId: string, left: Set<string>): Promise<void> {
+    if (!left.delete(originId)) return;
     const record = await this.#judge.record(originId);
     if ('kind' in record) return this.#refuse(record, originId);
+    for (const { executionId } of record.dependsOn ?? []) await this.#startAfterOthers(executionId, left);
+    await this.#until(() => this.#cursors.size < this.#wish.maxInFlight);
+    await this.#reports.room();
+    if (!this.#isOver()) await this.#start(originId, record);
+  }
+
+  async #start(originId: string, record: ExecutionRecord): Promise<void> {
     const verdict = await this.#judge.verdict(record);
     if (verdict.kind === 'refused') return this.#refuse(verdict, originId);
     if (verdict.kind === 'found') {
