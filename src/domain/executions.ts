@@ -4,6 +4,7 @@ import type { Labels } from './labels.ts';
 import type { LogCursor } from './log.ts';
 import type { Priority } from './scheduling/priority.ts';
 import type { Scope } from './scope.ts';
+import type { SideRowChange } from './side-row.ts';
 import type { Task, Timeouts } from './task.ts';
 import type { ExecutionTrace } from './trace.ts';
 
@@ -36,6 +37,8 @@ export interface AdmissionRequest {
   readonly cancelOnDisconnect: boolean;
   /** It is refused where it would likely not be over within its total timeout. */
   readonly refuseIfLate?: true;
+  /** Become durable with the execution, and only with it: not where the request joins another. */
+  readonly rows?: readonly SideRowChange[];
   /** The principal that asks. */
   readonly by?: string;
   /** What it may hear of: no execution beyond is named. Absent means everything. */

@@ -5,6 +5,7 @@ import type { DeletedExecution, StatusCounts } from '../domain/node-feed.ts';
 import type { Quota } from '../domain/quota.ts';
 import type { MeterUse, NodeChanges, NodeUse } from '../domain/scheduling/order-use.ts';
 import type { Scope } from '../domain/scope.ts';
+import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../domain/side-row.ts';
 import type { Task } from '../domain/task.ts';
 
 export { DamagedError, StoreError } from '../domain/store-error.ts';
@@ -27,6 +28,8 @@ export interface CommitEntry {
   readonly waiting?: WaitingPlace;
   /** Buckets of rates as they are with this commit; of several that name one, the one that is full last stays. */
   readonly meters?: readonly MeterUse[];
+  /** Rows of whoever made the execution; written where, and only where, the entry is. */
+  readonly rows?: readonly SideRowChange[];
 }
 
 /** What the order of runs remembers. Instants of buckets are milliseconds since the epoch, as deadlines count. */
@@ -279,6 +282,14 @@ export interface Store {
   quotas(): Promise<StoredQuota[]>;
   /** Writes the quota of a tenant; undefined removes it. */
   saveQuota(tenant: string, quota: Quota | undefined): Promise<void>;
+
+  /** Writes rows beside the executions: all of them or, where it rejects, none. */
+  saveRows(changes: readonly SideRowChange[]): Promise<void>;
+  row(id: SideRowId): Promise<SideRow | undefined>;
+  rows(query: SideRowQuery): Promise<SideRow[]>;
+  /** Rows of a kind with `dueAt <= until`, the earliest first: at most `limit` of those behind `after`. */
+  dueRows(kind: string, until: number, limit: number, after?: DuePlace): Promise<SideRow[]>;
+  countRows(kind: string, tenant?: string): Promise<number>;
 
   close(): Promise<void>;
 }

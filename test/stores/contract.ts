@@ -8,6 +8,7 @@ import { orderContract } from './contract/order.ts';
 import { outlineContract } from './contract/outline.ts';
 import { recordContract } from './contract/records.ts';
 import { retentionContract } from './contract/retention.ts';
+import { rowContract } from './contract/rows.ts';
 import { stagingContract } from './contract/staging.ts';
 import { taskContract } from './contract/tasks.ts';
 import { tenantContract } from './contract/tenants.ts';
@@ -26,5 +27,6 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name}: tasks`, () => taskContract(open));
   describe(`${name}: tenants`, () => tenantContract(open));
   describe(`${name}: order`, () => orderContract(open));
+  describe(`${name}: rows`, () => rowContract(open));
   describe(`${name}: waiting`, () => waitingContract(open));
 }

@@ -218,6 +218,24 @@ test('a stored database from before the order was kept is opened with what waits
   expect(await findings(dataDir)).toEqual([]);
 });
 
+test('a stored database from before there were rows beside executions goes on, and takes some', async () => {
+  const dataDir = await temporaryFolder();
+  const packed = await readFile(fileURLToPath(new URL('stored/version-8.db.gz', import.meta.url)));
+  await writeFile(join(dataDir, 'spear.db'), gunzipSync(packed));
+  const store = await opened(dataDir);
+  const [one, two] = [executionId(1), executionId(2)];
+  expect(await store.execution(one)).toEqual(recordOf(one, 'completed', { invocationId: 'key' }));
+  expect(await store.unfinished('', 10)).toMatchObject([{ executionId: two, state: 'pending.queued' }]);
+  expect(await store.quotas()).toEqual([{ tenant: 'a', quota: { weight: 2 } }]);
+  expect(await store.order()).toMatchObject({ emptyAt: 1000, isWhole: true });
+  expect(await store.countRows('plan')).toBe(0);
+  const record = { ...recordOf(two, 'pending'), state: 'pending.queued', lastSequence: 1 };
+  const rows = [{ kind: 'plan', tenant: 'a', key: 'one', value: '1', dueAt: 2 }];
+  await store.commit([{ executionId: two, expectedLastSequence: 1, events: [], record, rows }]);
+  expect(await store.dueRows('plan', 2, 10)).toEqual(rows);
+  expect((await findings(dataDir)).filter(({ subject }) => !subject.startsWith('task_'))).toEqual([]);
+});
+
 test('a stored database of version 2 is opened with everything in it, passes the check, and goes on', async () => {
   const dataDir = await versionTwo();
   const store = await opened(dataDir);

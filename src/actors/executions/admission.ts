@@ -159,6 +159,7 @@ export class Admissions {
     const log = new LiveLog(surroundings, record, task.definition.limits, {
       input: toStore(invocation),
       claimInvocationId: claim,
+      rows: request.rows,
     });
     const execution = new LiveExecution({
       log,
@@ -166,6 +167,7 @@ export class Admissions {
       begins: { input: chartInput(record, request, at), invocation, by: request.by },
       speculative:
         claim === undefined &&
+        request.rows === undefined &&
         hasNoOutsideEffects(task) &&
         !isGated(task.definition) &&
         !this.#options.boundsRunning(tenantOf(task)),

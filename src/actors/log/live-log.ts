@@ -21,6 +21,7 @@ import {
 } from '../../domain/execution.ts';
 import { mostRefusals, type NetworkRefusal } from '../../domain/network/refusal.ts';
 import type { MeterUse } from '../../domain/scheduling/order-use.ts';
+import type { SideRowChange } from '../../domain/side-row.ts';
 import { storableUse } from '../../domain/storable.ts';
 import type { Limits } from '../../domain/task.ts';
 import type { CommitEntry, Store, WaitingPlace } from '../../stores/store.ts';
@@ -47,7 +48,11 @@ export interface LogSurroundings {
 
 /** What the first commit of a new log brings with it, or when the last event of one that the store has was. */
 export type LogStart =
-  | { readonly input: Invocation; readonly claimInvocationId: string | undefined }
+  | {
+      readonly input: Invocation;
+      readonly claimInvocationId: string | undefined;
+      readonly rows?: readonly SideRowChange[] | undefined;
+    }
   | { readonly lastTime: number; readonly place?: WaitingPlace | undefined };
 
 const uncommittedHighWater = 1024 * 1024;
@@ -68,6 +73,7 @@ export class LiveLog {
   readonly #working: Working;
   readonly #output: OutputWriter;
   readonly #claim: string | undefined;
+  readonly #rows: readonly SideRowChange[] | undefined;
   #left = false;
   #input: Invocation | undefined;
   #committed: ExecutionRecord | undefined;
@@ -119,6 +125,7 @@ export class LiveLog {
     } else {
       this.#input = start.input;
       this.#claim = start.claimInvocationId;
+      this.#rows = start.rows;
     }
   }
 
@@ -296,6 +303,7 @@ export class LiveLog {
       ...(this.place !== undefined && !isTerminal(record.status) && { waiting: this.place }),
       ...(first && this.#input !== undefined && { input: this.#input }),
       ...(first && this.#claim !== undefined && { claimInvocationId: this.#claim }),
+      ...(first && this.#rows !== undefined && { rows: this.#rows }),
       ...(this.#meters.length > 0 && { meters: this.#meters }),
     };
     this.#meters = none;

@@ -5,6 +5,7 @@ import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
 import type { Labels } from '../../domain/labels.ts';
 import type { Quota } from '../../domain/quota.ts';
 import { type Scope, wholeNode } from '../../domain/scope.ts';
+import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../../domain/side-row.ts';
 import type { Task } from '../../domain/task.ts';
 import { type ArtifactFiles, openArtifacts } from '../artifacts.ts';
 import { assertNumbered } from '../entry.ts';
@@ -43,6 +44,7 @@ import { OrderRows } from './read/order-rows.ts';
 import { QuotaRows } from './read/quotas.ts';
 import { ReadTurn } from './read/read-turn.ts';
 import { Records } from './read/records.ts';
+import { SideRows } from './read/side-rows.ts';
 import { StoredBytesReader } from './read/stored-bytes.ts';
 import { Tasks } from './read/tasks.ts';
 import { WaitingLines } from './read/waiting-lines.ts';
@@ -131,6 +133,7 @@ class SqliteStore implements Store {
   readonly #waiting: WaitingLines;
   readonly #quotas: QuotaRows;
   readonly #order: OrderRows;
+  readonly #sideRows: SideRows;
   readonly #tasks: Tasks;
   readonly #stored: StoredBytesReader;
 
@@ -156,6 +159,7 @@ class SqliteStore implements Store {
     this.#waiting = new WaitingLines(db);
     this.#quotas = new QuotaRows(db);
     this.#order = new OrderRows(db);
+    this.#sideRows = new SideRows(db);
     this.#tasks = new Tasks(db);
     this.#stored = new StoredBytesReader(db, join(dataDir, 'blobs'));
     this.#sweep = new Sweep({
@@ -373,6 +377,26 @@ class SqliteStore implements Store {
 
   async saveQuota(tenant: string, quota: Quota | undefined): Promise<void> {
     await this.#writes.send('cannot save a quota', { kind: 'saveQuota', tenant, quota });
+  }
+
+  async saveRows(rows: readonly SideRowChange[]): Promise<void> {
+    await this.#writes.send('cannot save rows', { kind: 'saveRows', rows });
+  }
+
+  async row(id: SideRowId): Promise<SideRow | undefined> {
+    return this.#use('cannot read a row', () => this.#sideRows.one(id));
+  }
+
+  async rows(query: SideRowQuery): Promise<SideRow[]> {
+    return this.#use('cannot read rows', () => this.#sideRows.list(query));
+  }
+
+  async dueRows(kind: string, until: number, limit: number, after?: DuePlace): Promise<SideRow[]> {
+    return this.#use('cannot read rows', () => this.#sideRows.due(kind, until, limit, after));
+  }
+
+  async countRows(kind: string, tenant?: string): Promise<number> {
+    return this.#use('cannot count', () => this.#sideRows.count(kind, tenant));
   }
 
   async close(): Promise<void> {

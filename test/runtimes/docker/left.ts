@@ -61,9 +61,9 @@ export async function found(
 }
 
 /** Serves the same attempt again, to its end. */
-export async function follow(instance: Instance, { launch }: Left) {
+export async function follow(instance: Instance, { launch }: Left, signal = never) {
   const io = new Collected();
-  const outcome = await instance.serve(attemptOf(launch.task), io, never);
+  const outcome = await instance.serve(attemptOf(launch.task), io, signal);
   return { outcome, io };
 }
 

@@ -102,6 +102,23 @@ describeDocker('the output of a container that another run of the node left', ()
     longMs,
   );
 
+  it.each([
+    ['it was there before the node came back', letters(20_000, 'd'), 'd'.repeat(20_000)],
+    ['there was nothing', 'true', ''],
+  ])(
+    'is exact where the program is stopped in the middle of a long line, of which %s',
+    async (_what, end, expected) => {
+      const task = taskOf(imageId, ['sh', '-c', `printf first; ${end}; exec sleep 60`], gate);
+      const left = await leave(task, undefined, wholeOf(`first${expected}`));
+      runtime = await nextRun(left);
+      const instance = await found(runtime, left, { position: { stdout: 0, stderr: 0 } });
+      const { outcome, io } = await follow(instance, left, AbortSignal.abort());
+      expect(outcome.kind).toBe('stopped');
+      expect(io.of('stdout').toString()).toBe(`first${expected}`);
+    },
+    longMs,
+  );
+
   it(
     'is exact where it is binary',
     async () => {

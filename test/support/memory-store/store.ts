@@ -23,6 +23,13 @@ import {
   tenantOf,
   wholeNode,
 } from '../../../src/domain/scope.ts';
+import type {
+  DuePlace,
+  SideRow,
+  SideRowChange,
+  SideRowId,
+  SideRowQuery,
+} from '../../../src/domain/side-row.ts';
 import type { Task } from '../../../src/domain/task.ts';
 import { assertNumbered } from '../../../src/stores/entry.ts';
 import { emptyInvocation, isEmptyInvocation } from '../../../src/stores/invocation.ts';
@@ -49,6 +56,7 @@ import {
   type WaitingPlace,
 } from '../../../src/stores/store.ts';
 import { MemoryLogs } from './logs.ts';
+import { MemoryRows } from './rows.ts';
 import { MemoryTasks } from './tasks.ts';
 
 export interface MemoryStore extends Store {
@@ -76,6 +84,7 @@ class InMemory implements MemoryStore {
   #emptyAt: number | undefined;
   readonly #waiting = new Map<string, WaitingPlace>();
   readonly #tasks = new MemoryTasks();
+  readonly #rows = new MemoryRows();
   #fault: Error | undefined;
   #nextFault: Error | undefined;
   #closed = false;
@@ -109,6 +118,7 @@ class InMemory implements MemoryStore {
     for (const { meter, fullAt } of entry.meters ?? []) {
       this.#meters.set(meter, Math.max(fullAt, this.#meters.get(meter) ?? fullAt));
     }
+    this.#rows.save(entry.rows ?? []);
     if (entry.input !== undefined && !isEmptyInvocation(entry.input) && !this.#inputs.has(executionId)) {
       this.#inputs.set(executionId, copyInvocation(entry.input));
     }
@@ -367,6 +377,31 @@ class InMemory implements MemoryStore {
     this.#touch();
     if (quota === undefined) this.#quotas.delete(tenant);
     else this.#quotas.set(tenant, { ...quota });
+  }
+
+  async saveRows(changes: readonly SideRowChange[]): Promise<void> {
+    this.#touch();
+    this.#rows.save(changes);
+  }
+
+  async row(id: SideRowId): Promise<SideRow | undefined> {
+    this.#touch();
+    return this.#rows.one(id);
+  }
+
+  async rows(query: SideRowQuery): Promise<SideRow[]> {
+    this.#touch();
+    return this.#rows.list(query);
+  }
+
+  async dueRows(kind: string, until: number, limit: number, after?: DuePlace): Promise<SideRow[]> {
+    this.#touch();
+    return this.#rows.due(kind, until, limit, after);
+  }
+
+  async countRows(kind: string, tenant?: string): Promise<number> {
+    this.#touch();
+    return this.#rows.count(kind, tenant);
   }
 
   async saveTask(task: Task): Promise<void> {

@@ -14,8 +14,8 @@ import { LogEntries } from './log-entries.ts';
 
 const againMs = 200;
 const streams: readonly OutputStream[] = ['stdout', 'stderr'];
-/** How long the connection that hears the last bytes may outlive the container. */
-const lastBytesMs = 5000;
+/** How long the connection that hears the last bytes may outlive the container. The engine at times never ends it. */
+const lastBytesMs = 2000;
 const newline = 10;
 
 interface ContainerLogOptions {
@@ -39,7 +39,8 @@ interface ContainerLogOptions {
  * - A full log drops its beginning, and bytes can be counted no more. Where it may have come to that, `follow` rejects.
  * - The engine writes a line down when it is whole, or 16 KiB long: an unfinished one comes with the rest of it.
  * - Whether a program's output ended with a line feed, its log does not say where the last line is longer than that.
- *   Who listens hears it. Nobody does to a container that ends while there is no node: then it is left out.
+ *   Who listens hears it, and what the log has of an output that is still open is whole lines. Where nobody can tell, as
+ *   of a container that ended while there was no node, the line feed is left out.
  */
 export class ContainerLog implements ContainerStreams {
   readonly exit: Promise<number>;
@@ -49,6 +50,8 @@ export class ContainerLog implements ContainerStreams {
   readonly #open: AbortController;
   readonly #lastBytes: LastBytes | undefined;
   readonly #taken: Record<OutputStream, number> = { stdout: 0, stderr: 0 };
+  /** How much the log had when it was listened to and the output was still open. */
+  #whileOpen: OutputPosition | undefined;
 
   private constructor(
     options: ContainerLogOptions,
@@ -87,16 +90,17 @@ export class ContainerLog implements ContainerStreams {
       exited = true;
       end();
     }, end);
-    while (!ended.signal.aborted) {
-      const either = AbortSignal.any([ended.signal, this.#open.signal]);
+    const either = AbortSignal.any([ended.signal, this.#open.signal]);
+    for (let how = ''; !ended.signal.aborted; how = '&follow=1') {
       try {
-        await this.#read('&follow=1', either, deliver);
+        await this.#read(how, either, deliver);
+        if (how === '' && !exited && this.#lastBytes?.over === false) this.#whileOpen = { ...this.#taken };
       } catch (error) {
         if (error instanceof LogFull) throw error;
         // It broke: because of the exit, or the engine, or it is tried again.
       }
       if (this.#open.signal.aborted) return;
-      await passedOrAborted(this.#options.clock, againMs, either);
+      if (how !== '') await passedOrAborted(this.#options.clock, againMs, either);
     }
     if (!exited) return;
     const entries = await this.#read('', this.#open.signal, deliver);
@@ -113,14 +117,12 @@ export class ContainerLog implements ContainerStreams {
   /** The output ended with a line feed that the log does not have. */
   async #endsLine(stream: OutputStream): Promise<boolean> {
     const { clock, position } = this.#options;
-    if (position[stream] > this.#taken[stream]) return true;
+    const taken = this.#taken[stream];
+    if (position[stream] > taken || this.#whileOpen?.[stream] === taken) return true;
     const lastBytes = this.#lastBytes;
     if (lastBytes === undefined) return false;
     await Promise.race([lastBytes.ended, passedOrAborted(clock, lastBytesMs, this.#open.signal)]);
-    const last = lastBytes.of(stream);
-    // It was all there before: of a stream that is open, the engine writes down a part that fills no entry only where
-    // its line is whole.
-    return last === undefined || last === newline;
+    return lastBytes.over && lastBytes.of(stream) === newline;
   }
 
   /** Hands over what was not yet, up to the end of the answer. */

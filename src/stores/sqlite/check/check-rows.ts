@@ -5,6 +5,7 @@ import { floorChecksum, stagedChecksum } from '../file/checksum.ts';
 import { meterOf, nodeOf } from '../read/order-rows.ts';
 import { quotaColumns, quotaOf } from '../read/quotas.ts';
 import { assertClaim, assertInput, assertName, type InputRow, type Row, taskOf } from '../read/row.ts';
+import { sideRowColumns, sideRowOf } from '../read/side-rows.ts';
 import type { Checked, Report } from './check.ts';
 
 /** What is asked of each row, and what a finding is about. */
@@ -21,6 +22,7 @@ const checks: readonly RowCheck[] = [
   ['SELECT task_id, revision, task, checksum FROM tasks', 'task_id', taskOf],
   ['SELECT tenant, name, task_id, checksum AS name_checksum FROM task_names', 'task_id', assertName],
   [`SELECT ${quotaColumns} FROM quotas`, 'quota_tenant', quotaOf],
+  [`SELECT kind || ' ' || key AS subject, ${sideRowColumns} FROM side_rows`, 'subject', sideRowOf],
   [`SELECT 'order of runs' AS subject, node, use, checksum FROM order_nodes`, 'subject', nodeOf],
   [`SELECT 'order of runs' AS subject, meter, full_at, checksum FROM rates`, 'subject', meterOf],
   [

@@ -114,6 +114,16 @@ export function quotaChecksum(tenant: string, json: string): number {
   return checksumOf('quotas', tenant, json);
 }
 
+export function sideRowChecksum(
+  kind: string,
+  tenant: string,
+  key: string,
+  dueAt: number | null,
+  value: string,
+): number {
+  return checksumOf('side_rows', kind, tenant, key, dueAt, value);
+}
+
 export function orderNodeChecksum(node: string, json: string): number {
   return checksumOf('order_nodes', node, json);
 }

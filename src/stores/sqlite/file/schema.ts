@@ -216,6 +216,19 @@ export const migrations = [
   -- The row without a name says when those that have none were empty; an instant below 0, that nobody knows it.
   INSERT INTO rates (meter, full_at) SELECT '', -1 WHERE EXISTS (SELECT 1 FROM executions);
   `,
+  `
+  -- What makes executions or follows from them, as its owner writes it: a row each, found by its key or when it is due.
+  CREATE TABLE side_rows (
+    kind TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    due_at REAL,
+    checksum INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (kind, tenant, key)
+  ) STRICT;
+  CREATE INDEX side_rows_due ON side_rows (kind, due_at, tenant, key) WHERE due_at IS NOT NULL;
+  `,
 ] as const satisfies readonly (string | Migration)[];
 
 /** The version that this program writes. */

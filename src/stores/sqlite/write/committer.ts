@@ -18,6 +18,7 @@ import {
 } from '../file/checksum.ts';
 import { nextPosition } from '../file/positions.ts';
 import { OrderRows } from '../read/order-rows.ts';
+import { SideRows } from '../read/side-rows.ts';
 import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
 import { Staging } from './staging.ts';
 
@@ -40,6 +41,7 @@ export class Committer {
   readonly #probe: readonly StatementSync[];
   readonly #staging: Staging;
   readonly #order: OrderRows;
+  readonly #sideRows: SideRows;
   #nextPosition: number;
 
   constructor(db: DatabaseSync) {
@@ -80,6 +82,7 @@ export class Committer {
     this.#probe = ['+', '-'].map((sign) => db.prepare(`UPDATE position_floor SET next = next ${sign} 1`));
     this.#staging = new Staging(db);
     this.#order = new OrderRows(db);
+    this.#sideRows = new SideRows(db);
     this.#nextPosition = nextPosition(db);
   }
 
@@ -189,6 +192,7 @@ export class Committer {
       if (entry.staged) this.#staging.settle(executionId);
     }
     if (entry.meters !== undefined) for (const meter of entry.meters) this.#order.saveMeter(meter);
+    if (entry.rows !== undefined) this.#sideRows.save(entry.rows);
     if (record?.ended === true) this.#lasts.delete(executionId);
     else this.#lasts.set(executionId, expected + entry.count);
     return { ok: true, position };

@@ -2,6 +2,7 @@ import type { NewEvent } from '../../../domain/event.ts';
 import { type ExecutionStatus, isTerminal } from '../../../domain/execution.ts';
 import type { MeterUse } from '../../../domain/scheduling/order-use.ts';
 import { tenantOf } from '../../../domain/scope.ts';
+import type { SideRowChange } from '../../../domain/side-row.ts';
 import type { CommitEntry, WaitingPlace } from '../../store.ts';
 import { inNoLine, notPending, type WaitingColumns } from '../file/checksum.ts';
 import { encodeMeta, joinChunks, segmentEnd } from '../read/segment.ts';
@@ -44,6 +45,7 @@ export interface EncodedEntry {
   readonly staged: boolean;
   readonly input: StoredInput | undefined;
   readonly meters: readonly MeterUse[] | undefined;
+  readonly rows: readonly SideRowChange[] | undefined;
 }
 
 const noLabels: readonly Label[] = [];
@@ -78,6 +80,7 @@ export function encodeEntry(
     staged,
     input,
     meters: entry.meters,
+    rows: entry.rows,
   };
 }
 

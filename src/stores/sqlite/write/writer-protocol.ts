@@ -1,4 +1,5 @@
 import type { Quota } from '../../../domain/quota.ts';
+import type { SideRowChange } from '../../../domain/side-row.ts';
 import type { Task } from '../../../domain/task.ts';
 import type { CommitResult, OrderChanges } from '../../store.ts';
 import type { SqliteFailure } from '../file/failure.ts';
@@ -24,6 +25,7 @@ export type WriterRequest =
   | { readonly kind: 'saveRevision'; readonly task: Task }
   | { readonly kind: 'deleteTask'; readonly taskId: string }
   | { readonly kind: 'saveQuota'; readonly tenant: string; readonly quota: Quota | undefined }
+  | { readonly kind: 'saveRows'; readonly rows: readonly SideRowChange[] }
   | { readonly kind: 'saveOrder'; readonly changes: OrderChanges }
   | { readonly kind: 'deleteRevision'; readonly revision: TaskRevision }
   /** Copies what the write-ahead log holds into the database; does not keep anyone from writing. */
@@ -42,6 +44,7 @@ export interface WriterAnswers {
   readonly saveRevision: undefined;
   readonly deleteTask: undefined;
   readonly saveQuota: undefined;
+  readonly saveRows: undefined;
   /** Buckets that were forgotten. */
   readonly saveOrder: number;
   /** False where an execution uses it, or it is a named task's newest. */

@@ -8,6 +8,7 @@ import { Floor, progressOf } from '../file/positions.ts';
 import { settings } from '../file/settings.ts';
 import { OrderRows } from '../read/order-rows.ts';
 import { QuotaRows } from '../read/quotas.ts';
+import { SideRows } from '../read/side-rows.ts';
 import { Tasks } from '../read/tasks.ts';
 import { Removal } from '../retention/removal.ts';
 import { Retainer } from '../retention/retainer.ts';
@@ -23,6 +24,7 @@ db.exec(settings);
 const committer = new Committer(db);
 const tasks = new Tasks(db);
 const quotas = new QuotaRows(db);
+const sideRows = new SideRows(db);
 const order = new OrderRows(db);
 const removal = new Removal(db);
 const retainer = new Retainer(db, removal);
@@ -73,6 +75,7 @@ const handlers: Handlers = {
   saveRevision: ({ task }) => counted(() => void tasks.saveRevision(task)),
   deleteTask: ({ taskId }) => counted(() => void tasks.delete(taskId)),
   saveQuota: ({ tenant, quota }) => counted(() => void quotas.save(tenant, quota)),
+  saveRows: ({ rows }) => counted(() => void sideRows.save(rows)),
   saveOrder: ({ changes }) => counted(() => order.save(changes)),
   deleteRevision: ({ revision }) => counted(() => tasks.deleteRevision(revision)),
   checkpoint() {

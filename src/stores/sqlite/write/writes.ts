@@ -17,8 +17,9 @@ const smallBytes = 4096;
 /** The writer copies the log into the database after so many of them: that takes long enough to be felt. */
 const commitsPerCheckpoint = 200;
 
-function isSmall({ segments, input }: EncodedEntry): boolean {
+function isSmall({ segments, input, rows = [] }: EncodedEntry): boolean {
   const bytes = (part: Uint8Array | null | undefined): number => part?.byteLength ?? 0;
+  if (rows.some((row) => 'value' in row && row.value.length > smallBytes)) return false;
   return bytes(input?.input) <= smallBytes && segments.every(({ data }) => bytes(data) <= smallBytes);
 }
 
