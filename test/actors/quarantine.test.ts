@@ -115,6 +115,24 @@ describe('a task past its restart intensity', () => {
     await bench.leavesNothing();
   });
 
+  test('that refuses takes none that is to start later, also while one may try', async () => {
+    const task = fragile({}, { ...intensity, whenQuarantined: 'refuse' });
+    const bench = await quarantined(task);
+    const later = { mode: 'async', task, startAfterMs: 60_000 } as const;
+    const refused = { kind: 'unavailable', reason: 'TASK_QUARANTINED' };
+    await expect(bench.admit(later)).rejects.toMatchObject(refused);
+    await bench.clock.advance(1000);
+    await expect(bench.admit(later)).rejects.toMatchObject({ ...refused, retryAfterMs: 1000 });
+    await expect(bench.supervisor.rehearse(requestWith(later))).rejects.toMatchObject(refused);
+    await bench.admit({ mode: 'async', task });
+    bench.runtime.call(2).complete();
+    await settle();
+    const { executionId } = await bench.admit(later);
+    expect(await stateOf(bench, executionId)).toBe('pending.waiting');
+    await bench.cancelAll();
+    await bench.leavesNothing();
+  });
+
   test('of another function is not held by what its former one did', async () => {
     const bench = await quarantined();
     const mended = { ...fragile({ args: ['mended'] }), revision: 2 };

@@ -9,12 +9,15 @@ function made() {
   const load: LoadOfTask[] = [];
   let cpuMs = 0;
   const log = new ActivityLog({ clock, load: () => load, usage: () => ({ cpuMs, memoryBytes: 1000 }) });
+  const work = (ms: number) => {
+    cpuMs += ms;
+  };
   const end = (taskName: string, executionTimeMs: number, more: Partial<ExecutionRecord> = {}) =>
     log.committed(
       { taskName, status: 'completed', executionTimeMs, ...more } as ExecutionRecord,
       [{ kind: 'result' }] as never,
     );
-  return { clock, load, log, end, work: (ms: number) => void (cpuMs += ms) };
+  return { clock, load, log, end, work };
 }
 
 describe('activity', () => {

@@ -32,7 +32,7 @@ export interface AdmissionsOptions {
   /** Throws a RequestError where no more of a tenant, of that priority, is accepted now. */
   checkOpen(tenant: string, priority: Priority): void;
   /** Throws a RequestError where its task takes none now. */
-  checkTask(task: Task): void;
+  checkTask(task: Task, startAfterMs: number): void;
   /** Milliseconds from now to the likely end of one with this record that would be accepted now, whatever its deadline. */
   likelyMs(record: ExecutionRecord): number;
   /** A tenant may have so much running and no more: nothing of it starts before it is durable. */
@@ -138,7 +138,9 @@ export class Admissions {
   ): ExecutionRecord {
     const { task } = request;
     this.#options.checkOpen(tenantOf(task), request.priority ?? 'normal');
-    if (task.definition.restartIntensity !== undefined) this.#options.checkTask(task);
+    if (task.definition.restartIntensity !== undefined) {
+      this.#options.checkTask(task, request.startAfterMs);
+    }
     const record = newRecord(request, ids, at, this.#options.reserves(task));
     if (request.refuseIfLate === true) this.#assertInTime(record, request);
     checkKeys(record, this.#options.executions);

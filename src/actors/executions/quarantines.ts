@@ -74,12 +74,15 @@ export class TaskQuarantines implements Quarantines {
     if (verdict !== undefined) this.#slots.judge(executionId, verdict);
   }
 
-  /** Throws unavailable where the task is quarantined, refuses what comes then, and none is wanted to try. */
-  check(task: Task): void {
+  /**
+   * Throws unavailable where the task is quarantined, refuses what comes then, and none is wanted to try. One that is to
+   * start later tries nothing now.
+   */
+  check(task: Task, startAfterMs: number): void {
     const { name, restartIntensity } = task.definition;
     if (restartIntensity?.whenQuarantined !== 'refuse') return;
     const held = this.#held(task);
-    if (held === undefined || !held.isFull) return;
+    if (held === undefined || (!held.isFull && startAfterMs === 0)) return;
     throw new RequestError(
       'unavailable',
       `${name} is quarantined: ${quarantineWords(restartIntensity, held)}`,

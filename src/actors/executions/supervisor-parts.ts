@@ -233,7 +233,7 @@ export class SupervisorParts {
       ids,
       surroundings,
       checkOpen: (tenant, priority) => this.gate.checkAdmission(this.queue.pending, tenant, priority),
-      checkTask: (task) => this.quarantines.check(task),
+      checkTask: (task, startAfterMs) => this.quarantines.check(task, startAfterMs),
       likelyMs: (record) => this.queue.estimates.likely(record, this.now()),
       boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
       reserves: (task) => this.reserves(task),
