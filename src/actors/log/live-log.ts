@@ -365,7 +365,7 @@ export class LiveLog {
     for (const [index, event] of flight.entry.events.entries()) {
       this.#tail.push({ ...event, position: position + index });
     }
-    this.#tail.trim();
+    this.#tail.trim(this.#waiters.size > 0);
     this.#pendingBytes -= flight.bytes;
     if (this.#pendingBytes < uncommittedHighWater / 2) this.#release();
     this.#admitted?.resolve(flight.record);
