@@ -144,6 +144,8 @@ export interface ExecutionRecord {
   readonly originId?: string;
   /** When one that had ended was restored here, as a record: it is kept from then on. */
   readonly restoredAt?: number;
+  /** The alias that its revision was chosen by; absent where it was chosen by none. */
+  readonly alias?: string;
   /** The task's with the invocation's over them, as they were at admission; absent means none. */
   readonly labels?: Labels;
   /** Absent means normal. */

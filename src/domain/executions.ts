@@ -11,6 +11,8 @@ import type { ExecutionTrace } from './trace.ts';
 /** A validated request to run a task. */
 export interface AdmissionRequest {
   readonly task: Task;
+  /** The alias that its revision was chosen by; absent where it was chosen by none. */
+  readonly alias?: string;
   readonly invocation: Invocation;
   readonly mode: ExecutionMode;
   /** The client's idempotency key; empty for none. */

@@ -92,11 +92,11 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     mode: ExecutionMode,
     { principal, scope, trace: context }: CallContext,
   ): Promise<AdmissionRequest> => {
-    const task = await tasks.get(scope, reference('task', request.task));
+    const invocationId = text('invocation_id', request.invocationId, 256);
+    const { task, alias } = await tasks.choose(scope, reference('task', request.task), invocationId);
     const invocation = invocationFromWire(request);
     assertMayGive(principal, task.definition, invocation.environment);
     const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
-    const invocationId = text('invocation_id', request.invocationId, 256);
     const trace = traces.traceFor(context);
     const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
     const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
@@ -117,6 +117,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       by: principal.name,
       scope,
       ...(request.refuseIfLate && { refuseIfLate: true as const }),
+      ...(alias !== undefined && { alias }),
       ...(labels !== undefined && { labels }),
       ...(trace !== undefined && { trace }),
       ...turnFrom(request, task.definition),

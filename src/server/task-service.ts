@@ -3,6 +3,8 @@ import { maySeeVariables } from '../domain/access.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
 import { assertMayFetch, assertMayReachHost } from '../domain/host-reach.ts';
+import type { Revisions } from '../domain/revisions/port.ts';
+import { taskReference } from '../domain/revisions/reference.ts';
 import { assertOneTenant, tenantOf } from '../domain/scope.ts';
 import type { Task } from '../domain/task.ts';
 import type { ArtifactProgress, Quarantines, Tasks } from '../domain/tasks.ts';
@@ -32,6 +34,7 @@ import {
   UpdateTaskResponseSchema,
 } from './gen/spearlet/task_pb.js';
 import type { PageTokens } from './page-tokens.ts';
+import { aliasToWire } from './wire/alias.ts';
 import { pageSize, reference } from './wire/fields.ts';
 import { labelsFromWire } from './wire/labels.ts';
 import { draftFromWire, taskToWire } from './wire/task.ts';
@@ -39,6 +42,7 @@ import { updateFromWire } from './wire/task-update.ts';
 
 export interface TaskServiceOptions {
   readonly tasks: Tasks;
+  readonly revisions: Pick<Revisions, 'one' | 'aliases'>;
   readonly quarantines: Quarantines;
   readonly executions: Executions;
   readonly list: ExecutionList;
@@ -66,6 +70,7 @@ const mostParts = 1000;
 
 export function createTaskService({
   tasks,
+  revisions,
   quarantines,
   executions,
   list,
@@ -145,10 +150,13 @@ export function createTaskService({
 
     async getTask(request, call) {
       const { scope } = call;
-      const wanted = reference('task', request.task);
-      if (!wanted.startsWith('task_')) assertOneTenant(scope, 'a task by its name');
-      const task = await tasks.get(scope, wanted);
-      return create(GetTaskResponseSchema, { task: shown(task, call) });
+      const wanted = taskReference('task', reference('task', request.task));
+      if (!wanted.task.startsWith('task_')) assertOneTenant(scope, 'a task by its name');
+      const task = await revisions.one(scope, wanted.task, wanted.revision);
+      const aliases = await revisions.aliases(task);
+      return create(GetTaskResponseSchema, {
+        task: { ...shown(task, call), aliases: aliases.map(aliasToWire) },
+      });
     },
 
     async listTasks(request, call) {

@@ -62,6 +62,7 @@ describe('the status endpoint', () => {
         priority: 'PRIORITY_NORMAL',
         fairnessKey: '',
         traceId: expect.any(String),
+        alias: '',
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',

@@ -29,7 +29,7 @@ export function newRecord(
   at: AdmissionTime,
   reserves?: Reserved,
 ): ExecutionRecord {
-  const { task, timeouts, labels, priority, fairnessKey, trace } = request;
+  const { task, alias, timeouts, labels, priority, fairnessKey, trace } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -71,6 +71,7 @@ export function newRecord(
     ...(fairnessKey !== undefined && { fairnessKey }),
     ...(isGated(task.definition) && { gates: gatesFor(request) }),
     ...(trace !== undefined && { trace }),
+    ...(alias !== undefined && { alias }),
     ...(reserves !== undefined && { reserves }),
   };
 }

@@ -39,7 +39,7 @@ interface Options {
 export function invokeCommand(shell: Shell): Command {
   const command = new Command('invoke')
     .description('run a function once')
-    .argument('<task>', 'name or id')
+    .argument('<task>', 'name or id, also with @REVISION or @ALIAS')
     .argument('[call]', "a typed call in WAVE, such as 'add(1, 2)', instead of --function and --param")
     .option('--function <name>', 'the exported function; without it the default entry')
     .option(

@@ -16,6 +16,7 @@ import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printable, printableLines } from '../printable.ts';
 import { onServer } from '../session.ts';
+import { aliasText } from '../shares.ts';
 import type { Shell } from '../shell.ts';
 import { sizeText } from '../size.ts';
 import { account } from '../table.ts';
@@ -23,7 +24,7 @@ import { account } from '../table.ts';
 export function taskShowCommand(shell: Shell): Command {
   const command = new Command('show')
     .description('show a task and the functions that it exports')
-    .argument('<task>', 'name or id');
+    .argument('<task>', 'name or id, also with @REVISION or @ALIAS');
   onServer(command, shell, async (session, _options, [task = '']) => {
     const answer = await session.tasks.getTask({ task });
     if (session.json) await session.printDocument(GetTaskResponseSchema, answer);
@@ -43,6 +44,7 @@ function describe(task: Task): string {
     ...(definition === undefined ? [] : definitionEntries(definition)),
     ...allowedEntries(task),
     ...quarantineEntries(task),
+    ...task.aliases.map((alias): Entry => ['alias', aliasText(alias)]),
   ]);
   const list = functions
     .map((each) => `  ${printable(signatureText(each), Number.POSITIVE_INFINITY)}\n`)

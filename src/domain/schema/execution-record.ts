@@ -119,6 +119,7 @@ const record = object<ExecutionRecord>({
   oldestSequence: optional(whole(1, 1)),
   originId: optional(executionId),
   restoredAt: optional(instant),
+  alias: optional(label),
   labels: optional(labels),
   priority: optional(priority),
   fairnessKey: optional(fairnessKey),

@@ -85,7 +85,7 @@ export declare const TimeoutsSchema: GenMessage<Timeouts, {jsonType: TimeoutsJso
  */
 export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequest"> & {
   /**
-   * The task, by id (`task_…`) or by name.
+   * The task, by id (`task_…`) or by name; also `NAME@3`, `NAME@ALIAS` and `NAME@newest`, see RevisionService.
    *
    * @generated from field: string task = 1;
    */
@@ -238,7 +238,7 @@ export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequ
  */
 export declare type InvokeFunctionRequestJson = {
   /**
-   * The task, by id (`task_…`) or by name.
+   * The task, by id (`task_…`) or by name; also `NAME@3`, `NAME@ALIAS` and `NAME@newest`, see RevisionService.
    *
    * @generated from field: string task = 1;
    */
@@ -1018,6 +1018,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: string trace_id = 41;
    */
   traceId: string;
+
+  /**
+   * The alias of its task that `task_revision` was chosen by; empty where it was chosen by none.
+   *
+   * @generated from field: string alias = 47;
+   */
+  alias: string;
 };
 
 /**
@@ -1276,6 +1283,13 @@ export declare type ExecutionResultJson = {
    * @generated from field: string trace_id = 41;
    */
   traceId?: string;
+
+  /**
+   * The alias of its task that `task_revision` was chosen by; empty where it was chosen by none.
+   *
+   * @generated from field: string alias = 47;
+   */
+  alias?: string;
 };
 
 /**

@@ -1526,6 +1526,13 @@ export declare type Task = Message<"spearlet.Task"> & {
    * @generated from field: spearlet.TaskQuarantine quarantine = 10;
    */
   quarantine?: TaskQuarantine | undefined;
+
+  /**
+   * By name; of an answer to GetTask.
+   *
+   * @generated from field: repeated spearlet.TaskAlias aliases = 12;
+   */
+  aliases: TaskAlias[];
 };
 
 /**
@@ -1591,6 +1598,13 @@ export declare type TaskJson = {
    * @generated from field: spearlet.TaskQuarantine quarantine = 10;
    */
   quarantine?: TaskQuarantineJson;
+
+  /**
+   * By name; of an answer to GetTask.
+   *
+   * @generated from field: repeated spearlet.TaskAlias aliases = 12;
+   */
+  aliases?: TaskAliasJson[];
 };
 
 /**
@@ -1598,6 +1612,170 @@ export declare type TaskJson = {
  * Use `create(TaskSchema)` to create a new message.
  */
 export declare const TaskSchema: GenMessage<Task, {jsonType: TaskJson}>;
+
+/**
+ * A revision, and how many of a hundred calls it gets.
+ *
+ * @generated from message spearlet.AliasShare
+ */
+export declare type AliasShare = Message<"spearlet.AliasShare"> & {
+  /**
+   * @generated from field: uint32 revision = 1;
+   */
+  revision: number;
+
+  /**
+   * 1 to 100.
+   *
+   * @generated from field: uint32 percent = 2;
+   */
+  percent: number;
+};
+
+/**
+ * A revision, and how many of a hundred calls it gets.
+ *
+ * @generated from message spearlet.AliasShare
+ */
+export declare type AliasShareJson = {
+  /**
+   * @generated from field: uint32 revision = 1;
+   */
+  revision?: number;
+
+  /**
+   * 1 to 100.
+   *
+   * @generated from field: uint32 percent = 2;
+   */
+  percent?: number;
+};
+
+/**
+ * Describes the message spearlet.AliasShare.
+ * Use `create(AliasShareSchema)` to create a new message.
+ */
+export declare const AliasShareSchema: GenMessage<AliasShare, {jsonType: AliasShareJson}>;
+
+/**
+ * Where an alias was moved to, when and by whom.
+ *
+ * @generated from message spearlet.AliasMove
+ */
+export declare type AliasMove = Message<"spearlet.AliasMove"> & {
+  /**
+   * @generated from field: repeated spearlet.AliasShare shares = 1;
+   */
+  shares: AliasShare[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string principal = 3;
+   */
+  principal: string;
+};
+
+/**
+ * Where an alias was moved to, when and by whom.
+ *
+ * @generated from message spearlet.AliasMove
+ */
+export declare type AliasMoveJson = {
+  /**
+   * @generated from field: repeated spearlet.AliasShare shares = 1;
+   */
+  shares?: AliasShareJson[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: TimestampJson;
+
+  /**
+   * @generated from field: string principal = 3;
+   */
+  principal?: string;
+};
+
+/**
+ * Describes the message spearlet.AliasMove.
+ * Use `create(AliasMoveSchema)` to create a new message.
+ */
+export declare const AliasMoveSchema: GenMessage<AliasMove, {jsonType: AliasMoveJson}>;
+
+/**
+ * A name for a revision of a task, or for several with a share of the calls each: by a hash of the invocation id, so that
+ * a call that is made again gets the same.
+ *
+ * @generated from message spearlet.TaskAlias
+ */
+export declare type TaskAlias = Message<"spearlet.TaskAlias"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: repeated spearlet.AliasShare shares = 2;
+   */
+  shares: AliasShare[];
+
+  /**
+   * 1 for its first move, and one more with each.
+   *
+   * @generated from field: uint32 version = 3;
+   */
+  version: number;
+
+  /**
+   * Its last moves, at most ten, the newest first.
+   *
+   * @generated from field: repeated spearlet.AliasMove moves = 4;
+   */
+  moves: AliasMove[];
+};
+
+/**
+ * A name for a revision of a task, or for several with a share of the calls each: by a hash of the invocation id, so that
+ * a call that is made again gets the same.
+ *
+ * @generated from message spearlet.TaskAlias
+ */
+export declare type TaskAliasJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: repeated spearlet.AliasShare shares = 2;
+   */
+  shares?: AliasShareJson[];
+
+  /**
+   * 1 for its first move, and one more with each.
+   *
+   * @generated from field: uint32 version = 3;
+   */
+  version?: number;
+
+  /**
+   * Its last moves, at most ten, the newest first.
+   *
+   * @generated from field: repeated spearlet.AliasMove moves = 4;
+   */
+  moves?: AliasMoveJson[];
+};
+
+/**
+ * Describes the message spearlet.TaskAlias.
+ * Use `create(TaskAliasSchema)` to create a new message.
+ */
+export declare const TaskAliasSchema: GenMessage<TaskAlias, {jsonType: TaskAliasJson}>;
 
 /**
  * @generated from message spearlet.RegisterTaskRequest
@@ -1843,7 +2021,8 @@ export declare const ArtifactProgressSchema: GenMessage<ArtifactProgress, {jsonT
  */
 export declare type GetTaskRequest = Message<"spearlet.GetTaskRequest"> & {
   /**
-   * By id or name.
+   * By id or name, whose newest revision it is; also `NAME@3`, `NAME@newest` and `NAME@ALIAS`: the
+   * revision with the largest share.
    *
    * @generated from field: string task = 1;
    */
@@ -1855,7 +2034,8 @@ export declare type GetTaskRequest = Message<"spearlet.GetTaskRequest"> & {
  */
 export declare type GetTaskRequestJson = {
   /**
-   * By id or name.
+   * By id or name, whose newest revision it is; also `NAME@3`, `NAME@newest` and `NAME@ALIAS`: the
+   * revision with the largest share.
    *
    * @generated from field: string task = 1;
    */

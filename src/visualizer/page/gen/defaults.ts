@@ -34,7 +34,8 @@ export const executionResultDefaults = {
   "tenant": "",
   "priority": "PRIORITY_UNSPECIFIED",
   "fairnessKey": "",
-  "traceId": ""
+  "traceId": "",
+  "alias": ""
 } as const;
 
 export const streamExecutionResultDefaults = {

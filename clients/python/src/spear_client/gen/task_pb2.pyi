@@ -41,6 +41,24 @@ WHEN_QUARANTINED_REFUSE: WhenQuarantined
 WHEN_QUARANTINED_UNSPECIFIED: WhenQuarantined
 WHEN_QUARANTINED_WAIT: WhenQuarantined
 
+class AliasMove(_message.Message):
+    __slots__ = ["principal", "shares", "time"]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    SHARES_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    principal: str
+    shares: _containers.RepeatedCompositeFieldContainer[AliasShare]
+    time: _timestamp_pb2.Timestamp
+    def __init__(self, shares: _Optional[_Iterable[_Union[AliasShare, _Mapping]]] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., principal: _Optional[str] = ...) -> None: ...
+
+class AliasShare(_message.Message):
+    __slots__ = ["percent", "revision"]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    percent: int
+    revision: int
+    def __init__(self, revision: _Optional[int] = ..., percent: _Optional[int] = ...) -> None: ...
+
 class Artifact(_message.Message):
     __slots__ = ["content", "image", "path", "sha256", "size_bytes", "url"]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
@@ -281,7 +299,8 @@ class RetryPolicy(_message.Message):
     def __init__(self, max_attempts: _Optional[int] = ..., initial: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., factor: _Optional[float] = ..., max: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., jitter: _Optional[float] = ..., on: _Optional[_Iterable[_Union[_function_pb2.ErrorCode, str]]] = ..., budget: _Optional[float] = ..., on_exhausted: _Optional[_Union[OnExhausted, str]] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ["created_at", "definition", "functions", "loosened", "quarantine", "revision", "task_id", "tenant", "updated_at", "wit"]
+    __slots__ = ["aliases", "created_at", "definition", "functions", "loosened", "quarantine", "revision", "task_id", "tenant", "updated_at", "wit"]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     FUNCTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -292,6 +311,7 @@ class Task(_message.Message):
     TENANT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     WIT_FIELD_NUMBER: _ClassVar[int]
+    aliases: _containers.RepeatedCompositeFieldContainer[TaskAlias]
     created_at: _timestamp_pb2.Timestamp
     definition: TaskDefinition
     functions: _containers.RepeatedCompositeFieldContainer[FunctionSignature]
@@ -302,7 +322,19 @@ class Task(_message.Message):
     tenant: str
     updated_at: _timestamp_pb2.Timestamp
     wit: str
-    def __init__(self, task_id: _Optional[str] = ..., revision: _Optional[int] = ..., definition: _Optional[_Union[TaskDefinition, _Mapping]] = ..., functions: _Optional[_Iterable[_Union[FunctionSignature, _Mapping]]] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., wit: _Optional[str] = ..., loosened: _Optional[_Iterable[str]] = ..., tenant: _Optional[str] = ..., quarantine: _Optional[_Union[TaskQuarantine, _Mapping]] = ...) -> None: ...
+    def __init__(self, task_id: _Optional[str] = ..., revision: _Optional[int] = ..., definition: _Optional[_Union[TaskDefinition, _Mapping]] = ..., functions: _Optional[_Iterable[_Union[FunctionSignature, _Mapping]]] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., wit: _Optional[str] = ..., loosened: _Optional[_Iterable[str]] = ..., tenant: _Optional[str] = ..., quarantine: _Optional[_Union[TaskQuarantine, _Mapping]] = ..., aliases: _Optional[_Iterable[_Union[TaskAlias, _Mapping]]] = ...) -> None: ...
+
+class TaskAlias(_message.Message):
+    __slots__ = ["moves", "name", "shares", "version"]
+    MOVES_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHARES_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    moves: _containers.RepeatedCompositeFieldContainer[AliasMove]
+    name: str
+    shares: _containers.RepeatedCompositeFieldContainer[AliasShare]
+    version: int
+    def __init__(self, name: _Optional[str] = ..., shares: _Optional[_Iterable[_Union[AliasShare, _Mapping]]] = ..., version: _Optional[int] = ..., moves: _Optional[_Iterable[_Union[AliasMove, _Mapping]]] = ...) -> None: ...
 
 class TaskDefinition(_message.Message):
     __slots__ = ["allow_network", "args", "artifact", "concurrency", "container", "description", "environment", "fairness_key", "grace", "instance_policy", "labels", "limits", "max_recoveries", "name", "network", "on_interrupt", "preopens", "priority", "rate", "restart_intensity", "retry", "runtime", "secrets", "timeouts", "timers", "user", "warm", "working_directory"]
