@@ -32,6 +32,7 @@ import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
+import { logQuarantine } from './quarantine-log.ts';
 import { openDurations } from './durations.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
@@ -142,6 +143,7 @@ export async function openCore(
         else if (error.message !== heard)
           logger.error({ err: error }, 'the store cannot be written; new work is refused');
       },
+      quarantine: (task, quarantine) => logQuarantine(logger, task, quarantine),
       revived: (record) => recovered.add(record),
       bug: (error, executionId) =>
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),

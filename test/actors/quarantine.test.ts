@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { functionIdentity } from '../../src/actors/function-identity.ts';
 import type { RestartIntensity, Task, TaskDefinition } from '../../src/domain/task.ts';
+import type { TaskQuarantine } from '../../src/domain/tasks.ts';
 import { settle } from '../support/fake-clock.ts';
 import { noRetry, requestWith, taskWith } from '../support/samples.ts';
 import { crash, type SupervisorBench, supervisorBench } from './supervisor-bench.ts';
@@ -59,6 +60,29 @@ describe('a task past its restart intensity', () => {
     expect(await stateOf(bench, second.executionId)).toBe('running.attempting');
     expect(bench.supervisor.quarantines.of(task)).toBeUndefined();
     bench.runtime.call(3).complete();
+    await bench.leavesNothing();
+  });
+
+  test('is told when it begins and when it ends, and not in between', async () => {
+    const told: string[] = [];
+    const listener = {
+      storeHealth: () => {},
+      bug: (error: unknown) => expect.unreachable(String(error)),
+      quarantine: (task: Task, held?: TaskQuarantine) =>
+        told.push(`${task.definition.name} ${held?.lastError ?? 'ends'}`),
+    };
+    const bench = await quarantined(fragile(), supervisorBench({ slots: 4, listener }));
+    expect(told).toEqual(['echo TRAP: unreachable']);
+    for (let n = 0; n < 2; n++) await bench.admit({ mode: 'async', task: fragile() });
+    await bench.clock.advance(1000);
+    bench.runtime.call(2).fail('TRAP');
+    await bench.clock.advance(2000);
+    expect(told).toHaveLength(1);
+    bench.runtime.call(3).complete();
+    await settle();
+    expect(told).toEqual(['echo TRAP: unreachable', 'echo ends']);
+    bench.supervisor.quarantines.reset(fragile());
+    expect(told).toHaveLength(2);
     await bench.leavesNothing();
   });
 

@@ -16,6 +16,7 @@ import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import { type Reserved, reservedBy } from '../../domain/scheduling/task-gates.ts';
 import { type Scope, sees, tenantOf } from '../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
+import type { TaskQuarantine } from '../../domain/tasks.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
@@ -51,6 +52,8 @@ import { TenantStorage } from './tenant-storage.ts';
 export interface SupervisorListener {
   storeHealth(error: Error | undefined): void;
   bug(error: unknown, executionId: string): void;
+  /** A task is quarantined, or with undefined not any more. */
+  quarantine?(task: Task, quarantine: TaskQuarantine | undefined): void;
   /** Of an earlier run of the node, and live again. */
   revived?(record: ExecutionRecord): void;
 }
@@ -142,6 +145,7 @@ export class SupervisorParts {
     this.quarantines = new TaskQuarantines(this.slots, {
       toWall: (ms) => Math.round(this.time.toWall(this.time.now() + ms)),
       pump: () => this.actor.send({ type: 'pump' }),
+      changed: (task, quarantine) => options.listener.quarantine?.(task, quarantine),
     });
     this.alarms = new Alarms(this.time, (executionId, at) =>
       this.deliver(executionId, { type: 'alarm', at }),

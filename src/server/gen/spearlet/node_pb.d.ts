@@ -236,6 +236,13 @@ export declare type NodeView = Message<"spearlet.NodeView"> & {
    * @generated from field: spearlet.NodeResources resources = 18;
    */
   resources?: NodeResources | undefined;
+
+  /**
+   * Where people look at a trace, with `{trace_id}` in it; empty where nobody has said so.
+   *
+   * @generated from field: string trace_url = 19;
+   */
+  traceUrl: string;
 };
 
 /**
@@ -337,6 +344,13 @@ export declare type NodeViewJson = {
    * @generated from field: spearlet.NodeResources resources = 18;
    */
   resources?: NodeResourcesJson;
+
+  /**
+   * Where people look at a trace, with `{trace_id}` in it; empty where nobody has said so.
+   *
+   * @generated from field: string trace_url = 19;
+   */
+  traceUrl?: string;
 };
 
 /**
