@@ -1,3 +1,4 @@
+import type { CacheUse } from './cache.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
 import type { Priority } from './scheduling/priority.ts';
@@ -158,6 +159,8 @@ export interface ExecutionRecord {
   readonly reserves?: Reserved;
   /** The trace that it belongs to; absent means none. */
   readonly trace?: ExecutionTrace;
+  /** What the cache of its task had to do with it; absent where that has none. */
+  readonly cache?: CacheUse;
   readonly outcome?: Outcome;
 }
 

@@ -18,6 +18,7 @@ export const changeable = [
   'concurrency',
   'rate',
   'restartIntensity',
+  'cache',
 ] as const satisfies readonly (keyof TaskDefinition)[];
 
 export type Changeable = (typeof changeable)[number];

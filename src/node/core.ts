@@ -128,6 +128,7 @@ export async function openCore(
     queueLimit: config.queueLimit,
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
+    cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },
     }),
@@ -185,7 +186,14 @@ export async function openCore(
     ...{ store, supervisor, instances, runtimes, state },
     storeFault: () => storeFault,
   });
+  const forgetResults = (executionIds: readonly string[]): void => {
+    for (const executionId of executionIds) supervisor.cache.forget(executionId);
+  };
   observed.observe(metrics.executions);
+  observed.observe({
+    deleted: (gone) => forgetResults(gone.map(({ executionId }) => executionId)),
+    shortened: forgetResults,
+  });
   observed.observe(feed);
   const activities = new ActivityLog({ clock, load: () => supervisor.loads(), usage });
   opened.defer(() => activities.close());

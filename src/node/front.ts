@@ -175,6 +175,7 @@ export async function openFront(
         ...createTaskService({
           ...{ executions: supervisor, tasks, list: store, pageTokens, revisions: tasks.revisions },
           quarantines: supervisor.quarantines,
+          caches: supervisor.cache,
           imageRegistries: config.imageRegistry,
         }),
       },

@@ -99,13 +99,15 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
     const trace = traces.traceFor(context);
     const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
+    const { cache } = task.definition;
     const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
+    const digest = invocationId === '' && cache === undefined ? '' : payloadDigest(task.taskId, checked);
     return {
       task,
       mode,
       invocation: checked,
       invocationId,
-      payloadDigest: invocationId === '' ? '' : payloadDigest(task.taskId, checked),
+      payloadDigest: invocationId === '' ? '' : digest,
       metadata: metadata('metadata', request.metadata),
       timeouts: effectiveTimeouts(
         task.definition.timeouts,
@@ -120,6 +122,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       ...(alias !== undefined && { alias }),
       ...(labels !== undefined && { labels }),
       ...(trace !== undefined && { trace }),
+      ...(cache !== undefined && { cache: { key: digest, bypass: request.bypassCache } }),
       ...turnFrom(request, task.definition),
     };
   };

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { maySeeVariables } from '../domain/access.ts';
+import { type CacheViews, noSavings } from '../domain/cache.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
 import { assertMayFetch, assertMayReachHost } from '../domain/host-reach.ts';
@@ -44,6 +45,7 @@ export interface TaskServiceOptions {
   readonly tasks: Tasks;
   readonly revisions: Pick<Revisions, 'one' | 'aliases'>;
   readonly quarantines: Quarantines;
+  readonly caches: CacheViews;
   readonly executions: Executions;
   readonly list: ExecutionList;
   readonly pageTokens: PageTokens;
@@ -72,6 +74,7 @@ export function createTaskService({
   tasks,
   revisions,
   quarantines,
+  caches,
   executions,
   list,
   pageTokens,
@@ -99,7 +102,10 @@ export function createTaskService({
   };
 
   const shown = (task: Task, { principal }: Pick<CallContext, 'principal'>) =>
-    taskToWire(task, maySeeVariables(principal), quarantines.of(task));
+    taskToWire(task, maySeeVariables(principal), {
+      quarantine: quarantines.of(task),
+      savings: task.definition.cache && (caches.savingsOf(task.taskId) ?? noSavings),
+    });
 
   /** A caller that goes away before the artifact is here ends the registration. */
   const register = async (

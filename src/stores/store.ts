@@ -121,6 +121,8 @@ export interface Retention {
 export interface Retained {
   readonly deletedExecutions: readonly DeletedExecution[];
   readonly deletedLogs: number;
+  /** Those of which logs went, or began to go. */
+  readonly shortened?: readonly string[];
   /** There is more to do now. */
   readonly more: boolean;
 }

@@ -59,6 +59,8 @@ describe('the status endpoint', () => {
         recoveries: 0,
         oldestSequence: '1',
         originExecutionId: '',
+        cachedFromExecutionId: '',
+        cacheUse: 'CACHE_USE_UNSPECIFIED',
         priority: 'PRIORITY_NORMAL',
         fairnessKey: '',
         traceId: expect.any(String),

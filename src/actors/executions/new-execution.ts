@@ -28,8 +28,10 @@ export function newRecord(
   ids: { readonly executionId: string; readonly requestId: string },
   at: AdmissionTime,
   reserves?: Reserved,
+  /** It ends at once with a result that is there. */
+  isAnswered = false,
 ): ExecutionRecord {
-  const { task, alias, timeouts, labels, priority, fairnessKey, trace } = request;
+  const { task, alias, timeouts, labels, priority, fairnessKey, trace, cache } = request;
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -69,10 +71,11 @@ export function newRecord(
     ...(labels !== undefined && { labels }),
     ...(priority !== undefined && { priority }),
     ...(fairnessKey !== undefined && { fairnessKey }),
-    ...(isGated(task.definition) && { gates: gatesFor(request) }),
+    ...(isGated(task.definition) && !isAnswered && { gates: gatesFor(request) }),
     ...(trace !== undefined && { trace }),
     ...(alias !== undefined && { alias }),
     ...(reserves !== undefined && { reserves }),
+    ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),
   };
 }
 

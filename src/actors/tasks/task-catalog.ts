@@ -1,3 +1,4 @@
+import { assertMayCache } from '../../domain/cache.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { didYouMean } from '../../domain/did-you-mean.ts';
 import { invalidArgument, notFound, quote, RequestError } from '../../domain/errors.ts';
@@ -251,6 +252,7 @@ export class TaskCatalog implements Tasks {
     const tenant = tenantToMakeIn(registration.scope);
     const { caps } = this.#options;
     checkCaps(draft, caps);
+    assertMayCache(draft);
     const { source: _source, sha256: _sha256, ...rest } = draft;
     const definition: TaskDefinition = {
       ...rest,
@@ -355,6 +357,7 @@ export class TaskCatalog implements Tasks {
       },
       caps,
     );
+    if (changes.has('cache')) assertMayCache(definition);
     if (changes.has('warm')) runtimes.get(definition.runtime)?.checkSettings?.(definition);
     return this.#replace(tenantOf(existing), existing, {
       ...{ functions: existing.functions, wit: existing.wit },

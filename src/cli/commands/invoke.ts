@@ -32,6 +32,7 @@ interface Options {
   readonly fairnessKey?: string;
   readonly refuseIfLate?: boolean;
   readonly dryRun?: boolean;
+  readonly bypassCache?: boolean;
   readonly forceNewInstance?: boolean;
   readonly cancelOnDisconnect?: boolean;
 }
@@ -93,6 +94,7 @@ export function invokeCommand(shell: Shell): Command {
     .option('--fairness-key <key>', "those with different keys take turns (default: the task's)")
     .option('--refuse-if-late', 'take it only if it will likely be over within its total timeout')
     .option('--dry-run', 'say what would become of it now, and run nothing')
+    .option('--bypass-cache', "run it whatever its task's cache has, and keep its result there")
     .option('--force-new-instance', 'never use an instance that ran something before')
     .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
   const given = new Set<string>();
@@ -151,6 +153,7 @@ async function readRequest(
     priority: priorities.indexOf(options.priority as Priority) + 1,
     fairnessKey: options.fairnessKey ?? '',
     refuseIfLate: options.refuseIfLate === true,
+    bypassCache: options.bypassCache === true,
     forceNewInstance: options.forceNewInstance === true,
     cancelOnDisconnect: options.cancelOnDisconnect === true,
   };

@@ -11,7 +11,7 @@ import {
 } from '../../server/gen/spearlet/task_pb.js';
 import { definitionMessage } from '../../server/wire/definition-message.ts';
 import { runtimeText } from '../definition.ts';
-import { type Entry, quarantineEntries, schemaEntries } from '../definition-entries.ts';
+import { type Entry, quarantineEntries, savingsEntries, schemaEntries } from '../definition-entries.ts';
 import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printable, printableLines } from '../printable.ts';
@@ -44,6 +44,7 @@ function describe(task: Task): string {
     ...(definition === undefined ? [] : definitionEntries(definition)),
     ...allowedEntries(task),
     ...quarantineEntries(task),
+    ...savingsEntries(task),
     ...task.aliases.map((alias): Entry => ['alias', aliasText(alias)]),
   ]);
   const list = functions

@@ -248,9 +248,9 @@ class SqliteStore implements Store {
     const target = { endedBefore, maxBytes, fileBytes };
     const step = await this.#writes.send('cannot delete what is old', { kind: 'retain', target });
     await this.#removeFiles(step.files);
-    const { deletedExecutions, deletedLogs } = step;
+    const { deletedExecutions, deletedLogs, shortened } = step;
     const more = step.more || (await this.#sweep.step(times));
-    return { deletedExecutions, deletedLogs, more };
+    return { deletedExecutions, deletedLogs, ...(shortened.length > 0 && { shortened }), more };
   }
 
   async execution(executionId: string): Promise<ExecutionRecord | undefined> {

@@ -170,12 +170,14 @@ class InMemory implements MemoryStore {
     for (const { executionId } of old) await this.delete(executionId);
     const kept = finished.filter((record) => !old.includes(record));
     let deletedLogs = 0;
+    const shortened: string[] = [];
     for (const { executionId, lastSequence, oldestSequence = 1, ...rest } of kept) {
       if (this.#bytes() <= maxBytes) break;
       if (oldestSequence >= lastSequence) continue;
       this.#logs.purge(executionId);
       this.#records.set(executionId, { ...rest, executionId, lastSequence, oldestSequence: lastSequence });
       deletedLogs++;
+      shortened.push(executionId);
     }
     const deletedExecutions = old.map(goneOf);
     for (const record of kept) {
@@ -183,7 +185,7 @@ class InMemory implements MemoryStore {
       await this.delete(record.executionId);
       deletedExecutions.push(goneOf(record));
     }
-    return { deletedExecutions, deletedLogs, more: false };
+    return { deletedExecutions, deletedLogs, ...(shortened.length > 0 && { shortened }), more: false };
   }
 
   #bytes(): number {

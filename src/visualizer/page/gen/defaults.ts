@@ -35,7 +35,9 @@ export const executionResultDefaults = {
   "priority": "PRIORITY_UNSPECIFIED",
   "fairnessKey": "",
   "traceId": "",
-  "alias": ""
+  "cachedFromExecutionId": "",
+  "alias": "",
+  "cacheUse": "CACHE_USE_UNSPECIFIED"
 } as const;
 
 export const streamExecutionResultDefaults = {
