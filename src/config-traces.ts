@@ -85,7 +85,8 @@ function traceUrl(text: string): string {
     (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username + url.password === '';
   // The host must not be what a trace says.
   const rest = url === undefined ? '' : url.pathname + url.search + url.hash;
-  const isPlaced = text.includes(placeholder) && rest.includes('0'.repeat(32)) && !url?.host.includes('0'.repeat(32));
+  const isPlaced =
+    text.includes(placeholder) && rest.includes('0'.repeat(32)) && !url?.host.includes('0'.repeat(32));
   if (isLink && isPlaced && !/[{}\s]/.test(example)) return text;
   throw invalidArgument(
     '--trace-url',

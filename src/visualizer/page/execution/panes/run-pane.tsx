@@ -4,8 +4,8 @@ import { traceLink } from '../../../../domain/trace-link.ts';
 import type { ExecutionRow } from '../../model/execution-row.ts';
 import { useLink } from '../../model/link.ts';
 import { countText, durationText, instantText, sizeText } from '../../model/quantity.ts';
-import type { Context } from '../log/context.ts';
 import { usePage } from '../../shell/page.ts';
+import type { Context } from '../log/context.ts';
 import { Facts } from './facts.tsx';
 import { JsonBody } from './pane-body.tsx';
 
