@@ -75,8 +75,8 @@ test('a command shows the beginning of its input and output, and that bytes are 
 test('an execution with a trace shows where that can be seen', () =>
   withServer(
     async (server) => {
-      await server.register('noop', 'noop/noop.wasm');
-      const answer = await fetch(`http://${server.httpAddress}/tasks/noop`, {
+      await server.register('wc', 'wordcount/wordcount.wasm');
+      const answer = await fetch(`http://${server.httpAddress}/tasks/wc`, {
         method: 'POST',
         headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
       });
