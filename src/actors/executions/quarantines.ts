@@ -85,13 +85,13 @@ export class TaskQuarantines implements Quarantines {
 
   /**
    * Throws unavailable where the task is quarantined, refuses what comes then, and none is wanted to try. One that is to
-   * start later tries nothing now.
+   * start later, at a time or when others have ended, tries nothing now.
    */
-  check(task: Task, startAfterMs: number): void {
+  check(task: Task, isLater: boolean): void {
     const { name, restartIntensity } = task.definition;
     if (restartIntensity?.whenQuarantined !== 'refuse') return;
     const held = this.#held(task);
-    if (held === undefined || (!held.isFull && startAfterMs === 0)) return;
+    if (held === undefined || (!held.isFull && !isLater)) return;
     throw new RequestError(
       'unavailable',
       `${name} is quarantined: ${quarantineWords(restartIntensity, held)}`,
