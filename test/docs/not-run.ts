@@ -3,8 +3,11 @@
 /** Documents whose commands another test runs. */
 export const walkedElsewhere: Readonly<Record<string, string>> = {
   'README.md': 'test/docs/readme.test.ts',
+  'docs/cache.md': 'test/docs/cache.test.ts',
   'docs/clients.md': 'test/docs/clients.test.ts',
   'docs/http.md': 'test/docs/http.test.ts',
+  'docs/rerun.md': 'test/docs/rerun.test.ts',
+  'docs/revisions.md': 'test/docs/revisions.test.ts',
   'docs/scheduling.md': 'test/docs/scheduling.test.ts',
 };
 
@@ -13,6 +16,7 @@ export const notRun: Readonly<Record<string, Readonly<Record<string, number>>>> 
   'CONTRIBUTING.md': { 'fetches packages': 1, 'another test runs it (test/scripts/dev.test.ts)': 1 },
   'bench/README.md': { 'takes minutes': 1 },
   'clients/python/README.md': { 'fetches packages': 1 },
+  'docs/cluster.md': { 'fetches packages, and wants a PostgreSQL': 1 },
   'docs/guides/c.md': { 'fetches packages': 1 },
   'docs/guides/go.md': { 'wants Go 1.21': 1 },
   'docs/guides/proxy.md': { 'runs in another terminal': 1 },
@@ -21,7 +25,7 @@ export const notRun: Readonly<Record<string, Readonly<Record<string, number>>>> 
   'docs/guides/slow.md': { 'runs in another terminal': 2 },
   'docs/install.md': {
     'another test runs it (npm run check:package)': 1,
-    'another test runs it (npm run check:image)': 1,
+    'another test runs it (npm run check:image)': 2,
     'wants systemd, and root': 1,
     'wants docker compose, and fetches images': 1,
     'wants a cluster': 1,
