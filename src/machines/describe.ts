@@ -2,10 +2,12 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { callerEvents, type ExecutionStatus, type JsonValue } from '../domain/execution.ts';
 import type { MachineDescription, MachineState } from '../domain/machine.ts';
+import { scheduleEvents } from '../domain/schedule/schedule.ts';
 import { delayedExecutionMachine, executionChartVersion, executionMachine } from './execution.ts';
 import { instanceMachine } from './instance.ts';
 import { mermaidOf } from './mermaid.ts';
 import { nodeMachine } from './node.ts';
+import { scheduleChartVersion, scheduleMachine } from './schedule.ts';
 import { initialOf, nameOf, pathOf } from './state-node.ts';
 
 /** The charts that run in a node. */
@@ -17,6 +19,7 @@ export function describeMachines(): readonly MachineDescription[] {
     }),
     describeMachine('instance', 1, instanceMachine),
     describeMachine('node', 1, nodeMachine),
+    describeMachine('schedule', scheduleChartVersion, scheduleMachine, { allowed: scheduleEvents }),
   ];
 }
 

@@ -90,6 +90,7 @@ async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: L
   });
   retention.start();
   opened.defer(() => retention.stop());
+  await core.schedules.start();
   await warmStored(store, runtimes, (task) => supervisor.limitsChanged(task));
   front.setServing(true);
   warnOfRoot(config, logger);

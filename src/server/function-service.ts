@@ -1,13 +1,15 @@
 /** FunctionService: each method is the admission of a request, or an observer put on an execution. */
 import type { Clock } from '../domain/clock.ts';
-import { invalidArgument, RequestError } from '../domain/errors.ts';
+import { invalidArgument, quote, RequestError } from '../domain/errors.ts';
 import type { ExecutionMode, ExecutionRecord } from '../domain/execution.ts';
 import type { Admission, AdmissionRequest, Executions } from '../domain/executions.ts';
 import { assertMayGive } from '../domain/host-reach.ts';
 import { executionLabels } from '../domain/labels.ts';
 import type { LogCursor } from '../domain/log.ts';
 import { asyncResponse, noOutput, syncResponse } from '../domain/response.ts';
+import { firingPrefix } from '../domain/schedule/schedule.ts';
 import type { Tasks } from '../domain/tasks.ts';
+import { effectiveTimeouts } from '../domain/timeouts.ts';
 import type { TraceSampling } from '../domain/trace.ts';
 import { waitForAdmission } from '../observers/async.ts';
 import { mostInlineBytes, readOutput } from '../observers/output.ts';
@@ -39,7 +41,7 @@ import {
   waitResponseToWire,
 } from './wire/execution.ts';
 import { delay, metadata, positiveDuration, reference, text } from './wire/fields.ts';
-import { effectiveTimeouts, inlineBytes, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
+import { inlineBytes, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
 import { labelsFromWire } from './wire/labels.ts';
 import { rehearsalToWire } from './wire/rehearsal.ts';
 import { turnFrom } from './wire/turn.ts';
@@ -96,7 +98,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     const invocation = invocationFromWire(request);
     assertMayGive(principal, task.definition, invocation.environment);
     const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
-    const invocationId = text('invocation_id', request.invocationId, 256);
+    const invocationId = callersId(request.invocationId);
     const trace = traces.traceFor(context);
     const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
     const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
@@ -216,6 +218,15 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     ...createExecutionControl(executions, seen),
     listExecutions: createListExecutions(options),
   };
+}
+
+/** Throws invalid_argument for an id that a firing of a schedule could have. */
+function callersId(value: string): string {
+  if (!value.startsWith(firingPrefix)) return text('invocation_id', value, 256);
+  throw invalidArgument(
+    'invocation_id',
+    `begins with ${quote(firingPrefix)}, which is for firings of schedules; allowed is any other id`,
+  );
 }
 
 function unaryMode(mode: WireMode): 'sync' | 'async' {

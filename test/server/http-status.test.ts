@@ -62,6 +62,7 @@ describe('the status endpoint', () => {
         priority: 'PRIORITY_NORMAL',
         fairnessKey: '',
         traceId: expect.any(String),
+        schedule: '',
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',

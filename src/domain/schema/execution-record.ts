@@ -124,6 +124,7 @@ const record = object<ExecutionRecord>({
   fairnessKey: optional(fairnessKey),
   gates: optional(executionGates),
   trace: optional(trace),
+  schedule: optional(label),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),
   outcome: optional(outcomeCheck),

@@ -88,6 +88,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     priority: priorityToWire(record.priority),
     fairnessKey: record.fairnessKey ?? '',
     traceId: record.trace?.traceId ?? '',
+    schedule: record.schedule ?? '',
     // Last, as in `newRecord`.
     ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),
     ...(startedAt !== undefined && { startedAt }),

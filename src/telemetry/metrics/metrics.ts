@@ -4,6 +4,7 @@ import type { RuntimeKind } from '../../domain/task.ts';
 import { CallMetrics } from './call-metrics.ts';
 import { ExecutionMetrics } from './execution-metrics.ts';
 import { NodeMetrics, type NodeSource } from './node-metrics.ts';
+import { ScheduleMetrics } from './schedule-metrics.ts';
 import { StoreMetrics, type StoreSource } from './store-metrics.ts';
 import { TraceMetrics } from './trace-metrics.ts';
 
@@ -39,6 +40,7 @@ export class Metrics {
   readonly store: StoreMetrics;
   readonly node: NodeMetrics;
   readonly calls: CallMetrics;
+  readonly schedules: ScheduleMetrics;
   readonly traces: TraceMetrics;
 
   constructor({ node, store, runtimeOf, methods }: MetricSources) {
@@ -48,6 +50,7 @@ export class Metrics {
     this.store = new StoreMetrics(registers, store);
     this.node = new NodeMetrics(registers, node);
     this.calls = new CallMetrics(registers, methods);
+    this.schedules = new ScheduleMetrics(registers);
     this.traces = new TraceMetrics(registers);
     ofProcess();
   }

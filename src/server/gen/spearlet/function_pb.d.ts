@@ -1018,6 +1018,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: string trace_id = 41;
    */
   traceId: string;
+
+  /**
+   * The schedule that has fired it; empty for any other.
+   *
+   * @generated from field: string schedule = 44;
+   */
+  schedule: string;
 };
 
 /**
@@ -1276,6 +1283,13 @@ export declare type ExecutionResultJson = {
    * @generated from field: string trace_id = 41;
    */
   traceId?: string;
+
+  /**
+   * The schedule that has fired it; empty for any other.
+   *
+   * @generated from field: string schedule = 44;
+   */
+  schedule?: string;
 };
 
 /**
@@ -2316,6 +2330,13 @@ export declare type ListExecutionsRequest = Message<"spearlet.ListExecutionsRequ
    * @generated from field: bool all_tenants = 8;
    */
   allTenants: boolean;
+
+  /**
+   * Only what the schedule of this name has fired; empty means all.
+   *
+   * @generated from field: string schedule = 10;
+   */
+  schedule: string;
 };
 
 /**
@@ -2373,6 +2394,13 @@ export declare type ListExecutionsRequestJson = {
    * @generated from field: bool all_tenants = 8;
    */
   allTenants?: boolean;
+
+  /**
+   * Only what the schedule of this name has fired; empty means all.
+   *
+   * @generated from field: string schedule = 10;
+   */
+  schedule?: string;
 };
 
 /**

@@ -34,7 +34,8 @@ export const executionResultDefaults = {
   "tenant": "",
   "priority": "PRIORITY_UNSPECIFIED",
   "fairnessKey": "",
-  "traceId": ""
+  "traceId": "",
+  "schedule": ""
 } as const;
 
 export const streamExecutionResultDefaults = {
