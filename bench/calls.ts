@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { type Connection, connect } from '../src/client/channel.ts';
 import {
   ExecutionMode,
@@ -23,6 +23,8 @@ export async function register(
   name: string,
   file: string,
   instancePolicy = InstancePolicy.FRESH,
+  /** Of its results that are kept, in milliseconds; 0 keeps none. */
+  ttlMs = 0,
 ): Promise<void> {
   const value = await readFile(new URL(`../examples/${file}`, import.meta.url));
   await connection.service(TaskService).registerTask({
@@ -31,6 +33,7 @@ export async function register(
       runtime: RuntimeKind.WASM,
       artifact: { source: { case: 'content', value } },
       instancePolicy,
+      ...(ttlMs > 0 && { cache: { ttl: durationFromMs(ttlMs) } }),
     },
   });
 }
@@ -123,9 +126,9 @@ export async function asyncRow(bare: BenchServer, spear: BenchServer): Promise<R
   return pairRow('async accept, 256 in flight, calls/s', rates, '');
 }
 
-export function invocation(mode: ExecutionMode): Uint8Array {
+export function invocation(mode: ExecutionMode, task = 'noop'): Uint8Array {
   return toBinary(
     InvokeFunctionRequestSchema,
-    create(InvokeFunctionRequestSchema, { task: 'noop', functionName: 'noop', executionMode: mode }),
+    create(InvokeFunctionRequestSchema, { task, functionName: 'noop', executionMode: mode }),
   );
 }

@@ -19,7 +19,7 @@ import { processRows } from './processes.ts';
 import { recoveryRow } from './recovery.ts';
 import { startBare, startSpear } from './server.ts';
 import { snapshotRows } from './snapshots.ts';
-import { streamRow } from './streams.ts';
+import { streamRows } from './streams.ts';
 import { meets, printTable, type Row } from './table.ts';
 import { visualizerRows } from './visualizer.ts';
 
@@ -42,7 +42,7 @@ try {
   rows.push(...(await syncRows(bare, spear)));
   rows.push(await asyncRow(bare, spear));
   rows.push(await durabilityRow(spear, slots));
-  rows.push(await streamRow(bare, spear));
+  rows.push(...(await streamRows(bare, spear)));
   rows.push(await registrationRow(spear));
   rows.push(await freshRow(spear));
   rows.push(await deadlineRow(spear));

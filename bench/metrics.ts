@@ -3,6 +3,7 @@
  *
  *     node bench/metrics.ts
  */
+import { noSavings } from '../src/domain/cache.ts';
 import { methodRoles } from '../src/domain/method-roles.ts';
 import { Metrics } from '../src/telemetry/metrics/metrics.ts';
 import { recordOf, result, transition } from '../test/stores/samples.ts';
@@ -23,6 +24,7 @@ const metrics = new Metrics({
     }),
   },
   store: { sizes: async () => ({}), isHealthy: () => true, isLowOnSpace: () => false },
+  cache: () => noSavings,
   runtimeOf: () => 'wasm',
   methods: Object.keys(methodRoles),
 });

@@ -41,6 +41,9 @@ const outcomeHeaders = Object.fromEntries(
     ['spear-exit-code', 'Of a command.'],
     ['spear-error-code', 'Why it failed; docs/errors.md has each.'],
     ['spear-joined', 'true for one that another request had begun.'],
+    ['spear-cache', 'Of a task with a cache: HIT, SHARED, MISS or BYPASS.'],
+    ['spear-cached-from', 'The execution whose result it has.'],
+    ['age', 'Seconds since that ended.'],
   ].map(([header = '', description]) => [header, { description, schema: text }]),
 );
 

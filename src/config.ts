@@ -32,6 +32,9 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
   readonly priorityWeights: PriorityWeights;
   /** Of those that wait, how many stay live; the others are rows of the store. */
   readonly queueInMemory: number;
+  /** Memory for results that are kept for equal calls, and the most of it for one tenant, in bytes. */
+  readonly cacheBytes: number;
+  readonly cacheBytesPerTenant: number;
   /** Where everybody waits for longer, what is of normal and low priority is refused; 0 means never. */
   readonly queueTargetMs: number;
   /** For so long everybody has to wait for longer. */
@@ -128,6 +131,8 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
     queueTargetMs: number('queueTargetMs'),
     queueIntervalMs: number('queueIntervalMs'),
     queueInMemory: number('queueInMemory'),
+    cacheBytes: number('cacheBytes'),
+    cacheBytesPerTenant: number('cacheBytesPerTenant', Math.ceil(number('cacheBytes') / 4)),
     priorityWeights: weights('--priority-weights', read('priorityWeights')),
     ...bounds,
     defaultTotalMs: Math.min(5 * 60 * 1000, bounds.maxTimeout),

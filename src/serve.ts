@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { changedOptions } from './config/changes.ts';
 import { namedConfigFile } from './config/file.ts';
 import { type ConfigFile, OptionSources } from './config/sources.ts';
@@ -19,6 +20,12 @@ import { type Logger, openLog } from './telemetry/logger.ts';
 import { packageVersion } from './version.ts';
 
 /**
+ * V8 counts the memory of buffers together with its own. By itself it collects all garbage for each 64 MB of buffers:
+ * once in 50 ms where output streams, half of the node's processor time (docs/performance.md).
+ */
+const garbageFlag = '--external-memory-accounted-in-global-limit';
+
+/**
  * Runs a node until SIGTERM or SIGINT, drains it and ends the process with 0; a second signal hurries. SIGHUP reads the
  * certificate and the configuration file again. Rejects with an error for people where the node cannot start. `terminal`
  * is there where stdout is one: somebody hears from it where the node listens, and of what goes wrong, unless they ask
@@ -29,6 +36,7 @@ export async function serve(
   env: Environment = ownEnvironment,
   terminal?: (text: string) => void,
 ): Promise<void> {
+  setFlagsFromString(garbageFlag);
   const isTerminal = terminal !== undefined;
   const file = namedConfigFile(flags, env);
   const config = resolveConfig(flags, env, file);

@@ -1,8 +1,10 @@
 import { fromJson, type MessageInitShape } from '@bufbuild/protobuf';
 import { ValueSchema } from '@bufbuild/protobuf/wkt';
+import { liveAlias } from '../domain/revisions/reference.ts';
 import { parseWit } from '../domain/wit/parse.ts';
 import { parseCall } from '../domain/wit/wave.ts';
 import type { InvokeFunctionRequestSchema } from '../server/gen/spearlet/function_pb.js';
+import type { Task } from '../server/gen/spearlet/task_pb.js';
 import { parseParameter } from './parameter.ts';
 import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
@@ -34,10 +36,17 @@ export async function readCall(
   if (options.function !== undefined || options.param !== undefined) {
     throw new UsageError('--function and --param: stand beside a CALL; allowed is one or the other');
   }
-  const { task: found } = await session.tasks.getTask({ task });
+  const found = await calledTask(session, task);
   const { functionName, parameters } = parseCall(wave, parseWit(found?.wit ?? ''));
   const values = Object.entries(parameters).map(
     ([name, value]) => [name, fromJson(ValueSchema, value)] as const,
   );
   return { functionName, parameters: Object.fromEntries(values) };
+}
+
+/** The types that the call is checked by: the plain name of a task goes to its alias `live` where it has one. */
+async function calledTask({ tasks }: Pick<Session, 'tasks'>, task: string): Promise<Task | undefined> {
+  const { task: found } = await tasks.getTask({ task });
+  const goesToLive = !task.includes('@') && found?.aliases.some(({ name }) => name === liveAlias) === true;
+  return goesToLive ? (await tasks.getTask({ task: `${task}@${liveAlias}` })).task : found;
 }

@@ -26,10 +26,14 @@ import { serveCommand } from './commands/serve.ts';
 import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
 import { suspendCommand } from './commands/suspend.ts';
+import { taskAliasCommand } from './commands/task-alias.ts';
 import { taskDeleteCommand } from './commands/task-delete.ts';
+import { taskDiffCommand } from './commands/task-diff.ts';
 import { taskListCommand } from './commands/task-list.ts';
 import { taskRegisterCommand } from './commands/task-register.ts';
 import { taskResetCommand } from './commands/task-reset.ts';
+import { taskRevisionsCommand } from './commands/task-revisions.ts';
+import { taskRollbackCommand } from './commands/task-rollback.ts';
 import { taskShowCommand } from './commands/task-show.ts';
 import { tokenCommand } from './commands/token.ts';
 import { topCommand } from './commands/top.ts';
@@ -75,11 +79,16 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .description('Runs functions: WebAssembly components, containers and processes')
     .version(packageVersion())
     .addHelpText('after', `\n${exitCodeHelp()}`);
+  const alias = taskAliasCommand(shell);
   const task = new Command('task')
-    .description('register, list, show, reset and delete tasks')
+    .description('register, list, show, roll back, reset and delete tasks')
     .addCommand(taskRegisterCommand(shell))
     .addCommand(taskListCommand(shell))
     .addCommand(taskShowCommand(shell))
+    .addCommand(taskRevisionsCommand(shell))
+    .addCommand(taskDiffCommand(shell))
+    .addCommand(alias)
+    .addCommand(taskRollbackCommand(shell))
     .addCommand(taskResetCommand(shell))
     .addCommand(taskDeleteCommand(shell));
   const db = dbCommand(shell);
@@ -131,6 +140,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     program,
     ...program.commands,
     ...task.commands,
+    ...alias.commands,
     ...machine.commands,
     ...config.commands,
     ...log.commands,

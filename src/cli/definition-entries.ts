@@ -1,5 +1,5 @@
 /** A task as people read it: an entry for each of what it says. */
-import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
+import { durationMs, type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
 import { type Form, kebabCase, type ObjectForm, spokenName } from '../domain/schema/form.ts';
 import type { Task } from '../server/gen/spearlet/task_pb.js';
 import type { ShownField } from '../server/wire/definition-message.ts';
@@ -67,6 +67,19 @@ export function quarantineEntries({ quarantine }: Task): Entry[] {
       `since ${instantText(since)}: ${failures} attempts failed, the last with ${printable(lastError, 500)}${tried}`,
     ],
     ['next try', nextProbeAt === undefined ? 'now' : instantText(nextProbeAt)],
+  ];
+}
+
+/** What its cache has done since the start of the node. */
+export function savingsEntries({ cacheSavings: savings }: Task): Entry[] {
+  if (savings === undefined) return [];
+  const { hits, misses, shared, savedTime, savedCpuTime, entries, bytes } = savings;
+  const cpu = savedCpuTime === undefined ? 0 : durationMs(savedCpuTime);
+  const saved = durationText(savedTime === undefined ? 0 : durationMs(savedTime));
+  return [
+    ['cached', `${entries} results, ${sizeText(Number(bytes))}`],
+    ['used', `${hits} hits, ${shared} shared, ${misses} misses since the start of the node`],
+    ['saved', `${saved}${cpu > 0 ? `, ${durationText(cpu)} of processor time` : ''}`],
   ];
 }
 

@@ -33,7 +33,8 @@ function describe(answer: DryRun): string {
   if (queuePlace > 0n) entries.push(['queue', `place ${queuePlace} of ${queueLength}`]);
   if (gate !== undefined) entries.push(['gate', printable(gateText(gate), 500)]);
   for (const [index, id] of heldBy.entries()) entries.push([index === 0 ? 'held by' : '', id]);
-  if (verdict !== DryRunVerdict.JOIN && startsIn !== undefined && endsIn !== undefined) {
+  const ends = verdict === DryRunVerdict.JOIN || verdict === DryRunVerdict.CACHED;
+  if (!ends && startsIn !== undefined && endsIn !== undefined) {
     entries.push(
       ['likely starts', `in ${durationText(durationMs(startsIn))}`],
       ['likely ends', `in ${durationText(durationMs(endsIn))}`],

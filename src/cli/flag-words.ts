@@ -69,6 +69,14 @@ export const inLimitFlags = rewording([
   ['expected_revision', '--expect'],
   ...taskFlags.map(({ key, name }) => [`definition.${key}`, name] as const),
 ]);
+export const inRevisionWords = rewording([
+  ['task', 'TASK'],
+  ['from', 'FROM'],
+  ['to', 'TO'],
+  ['alias', 'ALIAS'],
+  ['shares', 'ALIAS=REVISION'],
+  ['expected_version', '--expect-version'],
+]);
 export const inTokenFlags = rewording(tokenWords);
 export const inQuotaFlags = rewording([
   ['tenant', 'TENANT'],

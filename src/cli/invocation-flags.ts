@@ -21,6 +21,7 @@ export interface InvocationFlags {
   readonly priority?: string;
   readonly fairnessKey?: string;
   readonly refuseIfLate?: boolean;
+  readonly bypassCache?: boolean;
   readonly forceNewInstance?: boolean;
 }
 
@@ -59,6 +60,7 @@ export function addInvocationFlags(command: Command): Command {
     )
     .option('--fairness-key <key>', "those with different keys take turns (default: the task's)")
     .option('--refuse-if-late', 'take it only if it will likely be over within its total timeout')
+    .option('--bypass-cache', "run it whatever its task's cache has, and keep its result there")
     .option('--force-new-instance', 'never use an instance that ran something before');
 }
 
@@ -89,6 +91,7 @@ export async function readInvocation(
     priority: priorities.indexOf(options.priority as Priority) + 1,
     fairnessKey: options.fairnessKey ?? '',
     refuseIfLate: options.refuseIfLate === true,
+    bypassCache: options.bypassCache === true,
     forceNewInstance: options.forceNewInstance === true,
   };
 }

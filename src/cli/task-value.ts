@@ -87,6 +87,11 @@ export function parseLine({ line, fields }: ObjectForm, field: string, text: str
   for (const [name, { form }] of fields) {
     const part = groups[name];
     if (part === undefined) continue;
+    if (form.kind === 'truth') {
+      // The pattern has the word for it.
+      said.push([name, true]);
+      continue;
+    }
     if (form.kind !== 'word') {
       said.push([name, parserOf(form)(field, part)]);
       continue;

@@ -36,6 +36,7 @@ export type TaskChanges = Pick<
   | 'timeouts'
   | 'warm'
   | 'restartIntensity'
+  | 'cache'
 >;
 
 /** A task as the server keeps it; 64-bit numbers are strings of digits, times are RFC 3339. */

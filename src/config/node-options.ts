@@ -68,6 +68,17 @@ export const nodeOptions = {
     about: 'of those that wait, how many stay in memory; the others wait on disk',
     default: 1024,
   },
+  cacheBytes: {
+    value: { kind: 'size', placeholder: 'size', least: 0, most: 64 * gibibyte },
+    about: 'memory for results that are kept for equal calls; 0: none are kept',
+    default: 64 * mebibyte,
+    defaultWords: '64MiB',
+  },
+  cacheBytesPerTenant: {
+    value: { kind: 'size', placeholder: 'size', least: 0, most: 64 * gibibyte },
+    about: 'of it, the most for one tenant',
+    defaultWords: 'a quarter of --cache-bytes',
+  },
   drainMs: {
     value: { kind: 'whole', placeholder: 'ms', least: 0, most: hourMs },
     about: 'how long a drain waits for what runs',

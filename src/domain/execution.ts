@@ -1,3 +1,4 @@
+import type { CacheUse } from './cache.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
 import type { Priority } from './scheduling/priority.ts';
@@ -144,6 +145,8 @@ export interface ExecutionRecord {
   readonly originId?: string;
   /** When one that had ended was restored here, as a record: it is kept from then on. */
   readonly restoredAt?: number;
+  /** The alias that its revision was chosen by; absent where it was chosen by none. */
+  readonly alias?: string;
   /** The task's with the invocation's over them, as they were at admission; absent means none. */
   readonly labels?: Labels;
   /** Absent means normal. */
@@ -158,6 +161,8 @@ export interface ExecutionRecord {
   readonly trace?: ExecutionTrace;
   /** The name of the schedule that has fired it; absent for any other. */
   readonly schedule?: string;
+  /** What the cache of its task had to do with it; absent where that has none. */
+  readonly cache?: CacheUse;
   readonly outcome?: Outcome;
 }
 

@@ -12,6 +12,8 @@ import type { ExecutionTrace } from './trace.ts';
 /** A validated request to run a task. */
 export interface AdmissionRequest {
   readonly task: Task;
+  /** The alias that its revision was chosen by; absent where it was chosen by none. */
+  readonly alias?: string;
   readonly invocation: Invocation;
   readonly mode: ExecutionMode;
   /** The client's idempotency key; empty for none. */
@@ -36,6 +38,8 @@ export interface AdmissionRequest {
   /** Milliseconds; 0 for none. */
   readonly startAfterMs: number;
   readonly cancelOnDisconnect: boolean;
+  /** What of its call the key of a cache has; absent where its task has none. `bypass` is for this request alone. */
+  readonly cache?: { readonly key: string; readonly bypass: boolean };
   /** It is refused where it would likely not be over within its total timeout. */
   readonly refuseIfLate?: true;
   /**
@@ -60,12 +64,14 @@ export interface Admission {
 /** What would become of a request if it came now; fields of the same name are as of Explanation. */
 export interface Rehearsal
   extends Pick<Explanation, 'summary' | 'details' | 'queuePlace' | 'queueLength' | 'heldBy' | 'gate'> {
-  readonly verdict: 'start' | 'wait' | 'join';
+  readonly verdict: 'start' | 'wait' | 'join' | 'cached';
   /** Guesses, in milliseconds. */
   readonly startsInMs: number;
   readonly endsInMs: number;
   /** The execution that has its invocation id. */
   readonly joins?: string;
+  /** The execution that has computed its result, where the caller may be told. */
+  readonly cachedFrom?: string;
 }
 
 /** What the supervisor offers to those who serve callers. */

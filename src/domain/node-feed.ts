@@ -101,4 +101,6 @@ export interface StoreObserver {
    */
   committed?(record: ExecutionRecord, events: readonly NewEvent[], position: number): void;
   deleted?(executions: readonly DeletedExecution[]): void;
+  /** Their logs have gone but for their results. */
+  shortened?(executionIds: readonly string[]): void;
 }

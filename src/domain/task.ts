@@ -129,6 +129,16 @@ export interface RestartIntensity {
 
 export type WhenQuarantined = 'wait' | 'refuse';
 
+/** Results are kept, and equal calls get them; the task says that its function is a pure one. */
+export interface CachePolicy {
+  /** How long a result is used, from its end on. */
+  readonly ttlMs: number;
+  /** Of the output of one result; absent means `defaultCachedBytes`. */
+  readonly maxBytes?: number;
+  /** Also where it reads what no key can have. */
+  readonly insist?: boolean;
+}
+
 /** A task as it was validated and completed with defaults; equal definitions have equal JSON. */
 export interface TaskDefinition {
   readonly name: string;
@@ -176,6 +186,8 @@ export interface TaskDefinition {
   readonly rate?: readonly RateLimit[];
   /** Absent means that it is never quarantined. */
   readonly restartIntensity?: RestartIntensity;
+  /** Absent means that each execution runs. */
+  readonly cache?: CachePolicy;
 }
 
 /** Whether a record is of this task, as far as tenant and name tell: its id alone may have come with a document. */

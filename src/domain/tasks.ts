@@ -1,5 +1,6 @@
 import type { Invocation } from './execution.ts';
 import type { Labels } from './labels.ts';
+import type { Chosen } from './revisions/port.ts';
 import type { Scope } from './scope.ts';
 import type { Limits, Task, TaskDefinition } from './task.ts';
 
@@ -17,6 +18,7 @@ export const changeable = [
   'concurrency',
   'rate',
   'restartIntensity',
+  'cache',
 ] as const satisfies readonly (keyof TaskDefinition)[];
 
 export type Changeable = (typeof changeable)[number];
@@ -97,6 +99,8 @@ export interface Tasks {
   update(idOrName: string, update: TaskUpdate): Promise<{ task: Task; changed: boolean }>;
   /** By id or name. Rejects with not_found. */
   get(scope: Scope, idOrName: string): Promise<Task>;
+  /** As `choose` of Revisions. */
+  choose(scope: Scope, reference: string, key: string): Promise<Chosen>;
   /** Of the scope's tenant, by name, names after `afterName`, and those alone that have all of the labels. */
   list(scope: Scope, afterName: string, limit: number, labels?: Labels): Promise<Task[]>;
   remove(scope: Scope, idOrName: string): Promise<Task>;

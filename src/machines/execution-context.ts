@@ -92,6 +92,12 @@ export type ExecutionEvent =
       readonly random: number;
       readonly overBudget?: RetryExhausted;
     }
+  /** Its task's cache has a result for it. */
+  | {
+      readonly type: 'cached';
+      readonly at: number;
+      readonly outcome: Extract<Outcome, { status: 'completed' }>;
+    }
   | { readonly type: 'limit'; readonly at: number; readonly cause: Cause }
   | { readonly type: 'cancel'; readonly at: number; readonly reason: string; readonly by?: string }
   /** To be held; an attempt that runs is stopped for it and run anew. */

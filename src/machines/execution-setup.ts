@@ -100,6 +100,7 @@ export const executionSetup = setup({
     endByAttempt: assign(({ event }) =>
       event.type === 'attemptEnded' ? { outcome: endOutcome(event.end, event.overBudget) } : {},
     ),
+    endByCache: assign(({ event }) => (event.type === 'cached' ? { outcome: event.outcome } : {})),
     endByStop: assign(({ context, event }) => {
       if (event.type !== 'attemptEnded' || context.cause === null) return {};
       const rung = event.end.kind === 'stopped' ? event.end.rung : 'none';

@@ -101,6 +101,7 @@ function createChart(first: 'queued' | 'waiting') {
             entry: [alarm('pending.queued'), 'requestSlot'],
             on: {
               dispatch: { target: '#execution.running', actions: ['beginAttempt', 'startAttempt'] },
+              cached: { target: '#execution.completed', actions: ['endByCache', 'releaseSlot'] },
               alarm: { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
               suspend: { target: 'held', actions: ['beginHold', 'releaseSlot'] },
               restored: [

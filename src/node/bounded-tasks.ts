@@ -12,6 +12,8 @@ export function withBoundedTasks(store: Store, bound: (task: Task) => Task): Sto
     taskByName: (tenant, name) => one(store.taskByName(tenant, name)),
     taskById: (taskId) => one(store.taskById(taskId)),
     taskRevision: (taskId, revision) => one(store.taskRevision(taskId, revision)),
+    taskRevisions: async (taskId, before, limit) =>
+      (await store.taskRevisions(taskId, before, limit)).map(bound),
     tasks: async (tenant, afterName, limit, labels) =>
       (await store.tasks(tenant, afterName, limit, labels)).map(bound),
   });

@@ -127,6 +127,7 @@ export async function openCore(
     queueLimit: config.queueLimit,
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
+    cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },
     }),
@@ -183,7 +184,14 @@ export async function openCore(
     ...{ store, supervisor, instances, runtimes, state },
     storeFault: () => storeFault,
   });
+  const forgetResults = (executionIds: readonly string[]): void => {
+    for (const executionId of executionIds) supervisor.cache.forget(executionId);
+  };
   observed.observe(metrics.executions);
+  observed.observe({
+    deleted: (gone) => forgetResults(gone.map(({ executionId }) => executionId)),
+    shortened: forgetResults,
+  });
   observed.observe(feed);
   observed.observe(executionLogger(logger));
   const traces = await openTraces(config, { ...shared, metrics: metrics.traces }, logger, opened);

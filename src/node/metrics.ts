@@ -39,6 +39,7 @@ export function openMetrics(
       isHealthy: () => storeFault() === undefined,
       isLowOnSpace: () => store.lowSpace,
     },
+    cache: () => supervisor.cache.total,
     runtimeOf: (executionId) => supervisor.runtimeOf(executionId),
     methods: Object.keys(methodRoles),
   });

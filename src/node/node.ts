@@ -90,8 +90,13 @@ async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: L
   });
   retention.start();
   opened.defer(() => retention.stop());
+  await warmStored({
+    store,
+    runtimes,
+    served: (task) => core.tasks.revisions.servedTasks(task),
+    newest: (task) => supervisor.limitsChanged(task),
+  });
   await core.schedules.start();
-  await warmStored(store, runtimes, (task) => supervisor.limitsChanged(task));
   front.setServing(true);
   warnOfRoot(config, logger);
   const { dataDir, slots, queueLimit } = config;

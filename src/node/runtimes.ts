@@ -123,49 +123,51 @@ export async function closeRuntimes(runtimes: Runtimes): Promise<void> {
   await Promise.all([...runtimes.values()].map((runtime) => runtime.close()));
 }
 
-/** Keeps instances of the newest revision of each task ready, and of no other; `newest` hears of each. */
+/** Keeps instances ready of what the plain name of each task goes to, and of nothing else; `newest` hears of each. */
 export function keepWarm(runtimes: Runtimes, newest: (task: Task) => void): CatalogListener {
   return {
-    registered(task, replaced) {
-      const { taskId, revision, definition } = task;
-      if (replaced !== undefined) {
-        runtimes.get(replaced.definition.runtime)?.cool(replaced.taskId, replaced.revision);
+    registered: newest,
+    serves(now, before) {
+      const isAmong = (tasks: readonly Task[], { revision }: Task) =>
+        tasks.some((task) => task.revision === revision);
+      for (const { taskId, revision, definition } of before.filter((task) => !isAmong(now, task))) {
+        runtimes.get(definition.runtime)?.cool(taskId, revision);
       }
-      runtimes.get(definition.runtime)?.warm(taskId, revision, definition, task);
-      newest(task);
-    },
-    removed({ taskId, revision, definition }) {
-      runtimes.get(definition.runtime)?.cool(taskId, revision);
+      for (const task of now.filter((each) => !isAmong(before, each))) {
+        const { taskId, revision, definition } = task;
+        runtimes.get(definition.runtime)?.warm(taskId, revision, definition, task);
+      }
     },
   };
 }
 
 const tasksAtATime = 500;
 
-/** Makes what is to be ready of the tasks that an earlier run of this node registered; `newest` hears of each. */
-export async function warmStored(
-  store: Store,
-  runtimes: Runtimes,
-  newest: (task: Task) => void,
-): Promise<void> {
-  for (const tenant of await store.taskTenants()) await warmTenant(tenant, store, runtimes, newest);
+interface StoredTasks {
+  readonly store: Store;
+  readonly runtimes: Runtimes;
+  /** What the plain name of a task goes to. */
+  served(newest: Task): Promise<readonly Task[]>;
+  /** Hears of each. */
+  newest(task: Task): void;
 }
 
-async function warmTenant(
-  tenant: string,
-  store: Store,
-  runtimes: Runtimes,
-  newest: (task: Task) => void,
-): Promise<void> {
+/** Makes what is to be ready of the tasks that an earlier run of this node registered. */
+export async function warmStored(stored: StoredTasks): Promise<void> {
+  for (const tenant of await stored.store.taskTenants()) await warmTenant(tenant, stored);
+}
+
+async function warmTenant(tenant: string, { store, runtimes, served, newest }: StoredTasks): Promise<void> {
   let after = '';
   for (;;) {
     const tasks = await store.tasks(tenant, after, tasksAtATime);
     for (const task of tasks) {
-      const { taskId, revision, definition } = task;
-      if (definition.warm.min > 0 || definition.warm.startAhead) {
-        runtimes.get(definition.runtime)?.warm(taskId, revision, definition, task);
-      }
       newest(task);
+      for (const { taskId, revision, definition, tenant: owner } of await served(task)) {
+        if (definition.warm.min === 0 && !definition.warm.startAhead) continue;
+        const of = owner === undefined ? {} : { tenant: owner };
+        runtimes.get(definition.runtime)?.warm(taskId, revision, definition, of);
+      }
     }
     const last = tasks.at(-1);
     if (last === undefined) return;

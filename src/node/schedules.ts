@@ -5,6 +5,7 @@ import type { NodeConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { TraceSampling } from '../domain/trace.ts';
+import { payloadDigest } from '../server/payload.ts';
 import type { Store } from '../stores/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -41,6 +42,7 @@ export function openSchedules(
       },
     },
     admit: (request) => supervisor.admit(request),
+    digestOf: payloadDigest,
     checkOpen: () => supervisor.checkOpen(),
     trace: () => traces.traceFor(undefined),
     record: (executionId) => supervisor.record(executionId),

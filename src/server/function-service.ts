@@ -94,20 +94,22 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     mode: ExecutionMode,
     { principal, scope, trace: context }: CallContext,
   ): Promise<AdmissionRequest> => {
-    const task = await tasks.get(scope, reference('task', request.task));
+    const invocationId = callersId(request.invocationId);
+    const { task, alias } = await tasks.choose(scope, reference('task', request.task), invocationId);
     const invocation = invocationFromWire(request);
     assertMayGive(principal, task.definition, invocation.environment);
     const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
-    const invocationId = callersId(request.invocationId);
     const trace = traces.traceFor(context);
     const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
+    const { cache } = task.definition;
     const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
+    const digest = invocationId === '' && cache === undefined ? '' : payloadDigest(task.taskId, checked);
     return {
       task,
       mode,
       invocation: checked,
       invocationId,
-      payloadDigest: invocationId === '' ? '' : payloadDigest(task.taskId, checked),
+      payloadDigest: invocationId === '' ? '' : digest,
       metadata: metadata('metadata', request.metadata),
       timeouts: effectiveTimeouts(
         task.definition.timeouts,
@@ -119,8 +121,10 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       by: principal.name,
       scope,
       ...(request.refuseIfLate && { refuseIfLate: true as const }),
+      ...(alias !== undefined && { alias }),
       ...(labels !== undefined && { labels }),
       ...(trace !== undefined && { trace }),
+      ...(cache !== undefined && { cache: { key: digest, bypass: request.bypassCache } }),
       ...turnFrom(request, task.definition),
     };
   };

@@ -19,7 +19,7 @@ const exposedHeaders = [
   ...['location', 'retry-after', 'preference-applied', 'www-authenticate'],
   ...['grpc-status', 'grpc-message', 'grpc-status-details-bin'],
   ...['spear-execution-id', 'spear-status', 'spear-attempt', 'spear-exit-code', 'spear-error-code'],
-  'spear-joined',
+  ...['spear-joined', 'spear-cache', 'spear-cached-from', 'age'],
 ].join(', ');
 /** No browser keeps it for longer than Firefox, a day; Chromium keeps it for two hours. In seconds. */
 const maxAge = 86_400;

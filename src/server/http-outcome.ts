@@ -2,10 +2,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import { create } from '@bufbuild/protobuf';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { CallContext } from './call.ts';
 import { writable } from './download.ts';
 import type { FunctionService as FunctionHandlers } from './function-service.ts';
 import {
+  CacheUse,
   ErrorCode,
   type ExecutionResult,
   ExecutionStatus,
@@ -71,6 +73,12 @@ function describe(response: ServerResponse, answer: InvokeFunctionResponse, resu
   if (result.exitCode !== undefined) response.setHeader('spear-exit-code', result.exitCode);
   if (result.errorCode !== ErrorCode.UNSPECIFIED) {
     response.setHeader('spear-error-code', ErrorCode[result.errorCode] ?? '');
+  }
+  if (result.cacheUse !== CacheUse.UNSPECIFIED) response.setHeader('spear-cache', CacheUse[result.cacheUse]);
+  if (result.cachedAt !== undefined && result.timestamp !== undefined) {
+    const age = timestampMs(result.timestamp) - timestampMs(result.cachedAt);
+    response.setHeader('age', Math.max(0, Math.floor(age / 1000)));
+    response.setHeader('spear-cached-from', result.cachedFromExecutionId);
   }
   if (answer.joined) response.setHeader('spear-joined', 'true');
 }

@@ -56,6 +56,7 @@ export async function runTask(
   const wanted = create(InvokeFunctionRequestSchema, {
     ...{ task, functionName, args: argumentsIn(query) },
     ...turnIn(request),
+    bypassCache: asksForNew(request),
     invocationId: idempotencyKey(request.headers['idempotency-key']),
     executionMode: preferences.respondAsync ? ExecutionMode.ASYNC : ExecutionMode.SYNC,
     ...(preferences.waitSeconds !== undefined && waitBudget(preferences)),
@@ -114,6 +115,12 @@ function argumentsIn(query: URLSearchParams): string[] {
     }
   }
   return query.getAll('arg');
+}
+
+/** `Cache-Control: no-cache` or `no-store`, as HTTP says that a cached answer is not wanted. */
+function asksForNew({ headers }: IncomingMessage): boolean {
+  const directives = (headers['cache-control'] ?? '').split(',').map((each) => each.trim().toLowerCase());
+  return directives.includes('no-cache') || directives.includes('no-store');
 }
 
 /** When its turn comes, as gRPC's fields of these names. */

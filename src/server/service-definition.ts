@@ -1,9 +1,11 @@
 import type { DescMessage, DescMethod, DescService, MessageShape } from '@bufbuild/protobuf';
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { fromBinary, isMessage, toBinary } from '@bufbuild/protobuf';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { RequestError } from '../domain/errors.ts';
 import { tooManyValues } from './chain.ts';
+import { StreamExecutionResultSchema } from './gen/spearlet/function_pb.js';
 import { hasMoreFields } from './wire/shape.ts';
+import { encodeStreamEvent } from './wire/stream-event.ts';
 
 /** A decoded request and what it weighed on the wire. */
 export interface Received<Message> {
@@ -20,6 +22,7 @@ const mostValues = 50_000;
 
 function encoder<Desc extends DescMessage>(desc: Desc) {
   return (message: MessageShape<Desc>): Buffer => {
+    if (isMessage(message, StreamExecutionResultSchema)) return encodeStreamEvent(message);
     const bytes = toBinary(desc, message);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   };

@@ -1,8 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import { maySeeVariables } from '../domain/access.ts';
+import { type CacheViews, noSavings } from '../domain/cache.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
 import { assertMayFetch, assertMayReachHost } from '../domain/host-reach.ts';
+import type { Revisions } from '../domain/revisions/port.ts';
+import { taskReference } from '../domain/revisions/reference.ts';
 import { assertOneTenant, tenantOf } from '../domain/scope.ts';
 import type { Task } from '../domain/task.ts';
 import type { ArtifactProgress, Quarantines, Tasks } from '../domain/tasks.ts';
@@ -32,6 +35,7 @@ import {
   UpdateTaskResponseSchema,
 } from './gen/spearlet/task_pb.js';
 import type { PageTokens } from './page-tokens.ts';
+import { aliasToWire } from './wire/alias.ts';
 import { pageSize, reference } from './wire/fields.ts';
 import { labelsFromWire } from './wire/labels.ts';
 import { draftFromWire, taskToWire } from './wire/task.ts';
@@ -39,7 +43,9 @@ import { updateFromWire } from './wire/task-update.ts';
 
 export interface TaskServiceOptions {
   readonly tasks: Tasks;
+  readonly revisions: Pick<Revisions, 'one' | 'aliases'>;
   readonly quarantines: Quarantines;
+  readonly caches: CacheViews;
   readonly executions: Executions;
   readonly list: ExecutionList;
   readonly pageTokens: PageTokens;
@@ -66,7 +72,9 @@ const mostParts = 1000;
 
 export function createTaskService({
   tasks,
+  revisions,
   quarantines,
+  caches,
   executions,
   list,
   pageTokens,
@@ -94,7 +102,10 @@ export function createTaskService({
   };
 
   const shown = (task: Task, { principal }: Pick<CallContext, 'principal'>) =>
-    taskToWire(task, maySeeVariables(principal), quarantines.of(task));
+    taskToWire(task, maySeeVariables(principal), {
+      quarantine: quarantines.of(task),
+      savings: task.definition.cache && (caches.savingsOf(task.taskId) ?? noSavings),
+    });
 
   /** A caller that goes away before the artifact is here ends the registration. */
   const register = async (
@@ -145,10 +156,13 @@ export function createTaskService({
 
     async getTask(request, call) {
       const { scope } = call;
-      const wanted = reference('task', request.task);
-      if (!wanted.startsWith('task_')) assertOneTenant(scope, 'a task by its name');
-      const task = await tasks.get(scope, wanted);
-      return create(GetTaskResponseSchema, { task: shown(task, call) });
+      const wanted = taskReference('task', reference('task', request.task));
+      if (!wanted.task.startsWith('task_')) assertOneTenant(scope, 'a task by its name');
+      const task = await revisions.one(scope, wanted.task, wanted.revision);
+      const aliases = await revisions.aliases(task);
+      return create(GetTaskResponseSchema, {
+        task: { ...shown(task, call), aliases: aliases.map(aliasToWire) },
+      });
     },
 
     async listTasks(request, call) {

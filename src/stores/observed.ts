@@ -50,8 +50,9 @@ export function observedStore(kept: Store, failed: (error: unknown) => void): Ob
     },
     async retain(retention) {
       const step = await kept.retain(retention);
-      const { deletedExecutions } = step;
+      const { deletedExecutions, shortened = [] } = step;
       if (deletedExecutions.length > 0) tell((observer) => observer.deleted?.(deletedExecutions));
+      if (shortened.length > 0) tell((observer) => observer.shortened?.(shortened));
       return step;
     },
   });

@@ -3,6 +3,7 @@ import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/exe
 import type { Labels } from '../domain/labels.ts';
 import type { DeletedExecution, StatusCounts } from '../domain/node-feed.ts';
 import type { Quota } from '../domain/quota.ts';
+import type { TaskAlias } from '../domain/revisions/alias.ts';
 import type { MeterUse, NodeChanges, NodeUse } from '../domain/scheduling/order-use.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../domain/side-row.ts';
@@ -120,6 +121,8 @@ export interface Retention {
 export interface Retained {
   readonly deletedExecutions: readonly DeletedExecution[];
   readonly deletedLogs: number;
+  /** Those of which logs went, or began to go. */
+  readonly shortened?: readonly string[];
   /** There is more to do now. */
   readonly more: boolean;
 }
@@ -255,12 +258,23 @@ export interface Store {
   saveTask(task: Task): Promise<void>;
   /** Writes a revision that is no name's, for the executions that use it. */
   saveRevision(task: Task): Promise<void>;
-  /** Frees the name; the task and its revisions stay readable by id and revision for the executions that use it. */
+  /**
+   * Frees the name, and forgets the aliases; the task and its revisions stay readable by id and revision for the
+   * executions that use it.
+   */
   deleteTask(taskId: string): Promise<void>;
   /** The newest revision of a task that is not deleted. */
   taskByName(tenant: string, name: string): Promise<Task | undefined>;
   taskById(taskId: string): Promise<Task | undefined>;
   taskRevision(taskId: string, revision: number): Promise<Task | undefined>;
+  /** The revisions that are kept, the newest first: at most `limit` of those before `before`. */
+  taskRevisions(taskId: string, before: number, limit: number): Promise<Task[]>;
+  /** Forgets a revision; false where there is none, an execution has it, or it is the newest of its task. */
+  deleteRevision(taskId: string, revision: number): Promise<boolean>;
+  /** By name. */
+  taskAliases(taskId: string): Promise<TaskAlias[]>;
+  /** Writes an alias of a task; undefined removes it. */
+  saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void>;
   /**
    * The tasks of a tenant in the order of their names: at most `limit` of those with names after `afterName`.
    */

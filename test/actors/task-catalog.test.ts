@@ -18,7 +18,7 @@ function catalogOf(store: Store): TaskCatalog {
     ids: createIds(clock),
     hostAccess: false,
     caps: roomyCaps,
-    listener: { registered: () => {}, removed: () => {} },
+    listener: { registered: () => {}, serves: () => {} },
   });
 }
 

@@ -66,7 +66,9 @@ describe('in bash', () => {
     );
     expect(commands).toEqual(expect.arrayContaining(['serve', 'status', 'suspend', 'snapshot']));
     expect(commands?.every((word) => word.startsWith('s'))).toBe(true);
-    expect(below).toEqual(['register', 'list', 'show', 'reset', 'delete']);
+    expect(below).toEqual([
+      ...['register', 'list', 'show', 'revisions', 'diff', 'alias', 'rollback', 'reset', 'delete'],
+    ]);
     expect(flags).toEqual(['--queue-target-ms']);
     expect(tasks).toEqual(['count-lines', 'count-words']);
     expect([value, none]).toEqual([[], []]);

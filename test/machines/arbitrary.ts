@@ -46,6 +46,7 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
   { weight: 8, arbitrary: fc.constant<Draft>((at) => ({ type: 'alarm', at })) },
   fc.string().map<Draft>((reason) => (at) => ({ type: 'cancel', at, reason })),
   fc.constant<Draft>((at) => ({ type: 'detach', at })),
+  fc.constant<Draft>((at) => ({ type: 'cached', at, outcome: { status: 'completed', output: '1' } })),
   { weight: 3, arbitrary: fc.constant<Draft>((at) => ({ type: 'suspend', at })) },
   { weight: 3, arbitrary: fc.constant<Draft>((at) => ({ type: 'resume', at })) },
   { weight: 2, arbitrary: fc.constant<Draft>((at) => ({ type: 'paused', at })) },

@@ -78,6 +78,7 @@ test('a caller may send in each state what callerEvents lists, and nothing else'
 /** While an attempt is being stopped to be held that can be taken back; for any other it means nothing. */
 const onlyWhileStoppedToBeHeld = ['resume', 'suspend'];
 const ours = [
+  'cached',
   'dispatch',
   'alarm',
   'attemptEnded',

@@ -12,6 +12,7 @@ import { ExecutionMode, FunctionService, Priority } from '../../src/server/gen/s
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
+import { RevisionService } from '../../src/server/gen/spearlet/revision_pb.js';
 import { ScheduleService } from '../../src/server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
@@ -23,6 +24,7 @@ import { messages } from './snapshots.ts';
 const [functions, tasks, nodes] = [FunctionService.method, TaskService.method, NodeService.method];
 const schedules = ScheduleService.method;
 const [snapshots, access] = [SnapshotService.method, AccessService.method];
+const revisions = RevisionService.method;
 const async = { executionMode: ExecutionMode.ASYNC } as const;
 const later = { ...async, startAfter: { seconds: 3600n } } as const;
 const yearly = { case: 'cron', value: '@yearly' } as const;
@@ -198,6 +200,21 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
     const updateMask = { paths: ['priority'] };
     await one.ask(tasks.updateTask, { task, definition: { priority: Priority.HIGH }, updateMask });
     await one.ask(functions.invokeFunction, { task, input, invocationId: `of ${task}` });
+    for (const at of ['@1', '@live', '@2']) {
+      await one.ask(functions.invokeFunction, {
+        task: `${task}${at}`,
+        input,
+        invocationId: `of ${task}${at}`,
+      });
+      await one.ask(tasks.getTask, { task: `${task}${at}` });
+    }
+    await one.ask(revisions.listRevisions, { task });
+    await one.ask(revisions.compareRevisions, { task });
+    await one.ask(revisions.setAlias, { task, alias: 'old', shares: [{ revision: 1, percent: 100 }] });
+    await one.ask(revisions.rollbackAlias, { task });
+    await one.ask(revisions.rollbackAlias, { task, revision: 1 });
+    await one.ask(revisions.deleteRevision, { task, revision: 1 });
+    for (const alias of ['live', 'old']) await one.ask(revisions.deleteAlias, { task, alias });
     await one.ask(functions.listExecutions, { task });
     await one.ask(InstanceService.method.listInstances, { task });
     await one.ask(nodes.setBreakpoint, { breakpoint: { task, before: 'running.backingOff' } });
@@ -297,6 +314,7 @@ test('every service of a node is among those that are asked', () => {
     TaskService,
     InstanceService,
     NodeService,
+    RevisionService,
     SnapshotService,
     AccessService,
     QuotaService,

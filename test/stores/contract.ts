@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import type { Store } from '../../src/stores/store.ts';
+import { aliasContract } from './contract/aliases.ts';
 import { changeContract } from './contract/changes.ts';
 import { commitContract } from './contract/commits.ts';
 import { deletionContract } from './contract/deletion.ts';
@@ -25,6 +26,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name}: deletion`, () => deletionContract(open));
   describe(`${name}: retention`, () => retentionContract(open));
   describe(`${name}: tasks`, () => taskContract(open));
+  describe(`${name}: aliases`, () => aliasContract(open));
   describe(`${name}: tenants`, () => tenantContract(open));
   describe(`${name}: order`, () => orderContract(open));
   describe(`${name}: rows`, () => rowContract(open));

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Labels } from '../../src/domain/labels.ts';
+import { moved } from '../../src/domain/revisions/alias.ts';
 import { checkDataDir } from '../../src/stores/sqlite/check/check.ts';
 import { migrations } from '../../src/stores/sqlite/file/schema.ts';
 import { encodeMeta, joinChunks } from '../../src/stores/sqlite/read/segment.ts';
@@ -84,10 +85,13 @@ test('a database of version 1 is opened with everything in it, and goes on', asy
 test('what version 1 wrote is retained by the rules of now, and revisions in use stay', async () => {
   const store = await opened(await versionOne());
   const kept = { maxBytes: 1e12, now: 2e12, unusedForMs: 0 };
+  const { taskId } = recordOf('', 'running');
+  // So many that the first is not kept for its own sake.
+  for (let revision = 3; revision <= 11; revision += 1)
+    await store.saveTask(taskOf(taskId, revision, 'echo'));
   for (let more = true; more; ) ({ more } = await store.retain({ ...kept, endedBefore: 2e12 }));
   expect(await store.execution(executionId(1))).toBeUndefined();
   expect(await store.execution(executionId(2))).toBeDefined();
-  const { taskId } = recordOf('', 'running');
   expect(await store.taskRevision(taskId, 1)).toBeUndefined();
   expect(await store.taskRevision(taskId, 2)).toBeDefined();
 });
@@ -234,6 +238,23 @@ test('a stored database from before there were rows beside executions goes on, a
   await store.commit([{ executionId: two, expectedLastSequence: 1, events: [], record, rows }]);
   expect(await store.dueRows('plan', 2, 10)).toEqual(rows);
   expect((await findings(dataDir)).filter(({ subject }) => !subject.startsWith('task_'))).toEqual([]);
+});
+
+test('a stored database from before aliases keeps its revisions, and takes aliases of them', async () => {
+  const dataDir = await temporaryFolder();
+  const packed = await readFile(fileURLToPath(new URL('stored/version-9.db.gz', import.meta.url)));
+  await writeFile(join(dataDir, 'spear.db'), gunzipSync(packed));
+  const store = await opened(dataDir);
+  const { taskId } = recordOf('', 'failed');
+  expect((await store.taskRevisions(taskId, 99, 9)).map(({ revision }) => revision)).toEqual([3, 2, 1]);
+  expect(await store.taskAliases(taskId)).toEqual([]);
+  expect(await store.execution(executionId(1))).toMatchObject({ status: 'failed', taskRevision: 2 });
+  expect(await store.input(executionId(1))).toEqual(invocationOf());
+  const alias = moved('live', undefined, { shares: [{ revision: 1, percent: 100 }], at: 5, by: 'socket' });
+  await store.saveAlias(taskId, 'live', alias);
+  expect(await store.taskAliases(taskId)).toEqual([alias]);
+  expect(await store.deleteRevision(taskId, 2)).toBe(false);
+  expect(await findings(dataDir)).toEqual([]);
 });
 
 test('a stored database of version 2 is opened with everything in it, passes the check, and goes on', async () => {

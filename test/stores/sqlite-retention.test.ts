@@ -2,6 +2,7 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { moved } from '../../src/domain/revisions/alias.ts';
 import type { TaskDefinition } from '../../src/domain/task.ts';
 import { openArtifacts } from '../../src/stores/artifacts.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts';
@@ -104,7 +105,9 @@ test('a file whose time is only that of a clock that was set stays', async () =>
 
 test('a revision goes when no name and no execution has used it for a while', async () => {
   const { store } = await opened();
-  for (const revision of [1, 2, 3]) await store.saveTask(taskWith(revision, 'a'.repeat(64)));
+  // The newest ten are kept for their own sake.
+  const kept = Array.from({ length: 9 }, (_, index) => index + 4);
+  for (const revision of [1, 2, 3, ...kept]) await store.saveTask(taskWith(revision, 'a'.repeat(64)));
   await store.saveTask(taskWith(1, 'a'.repeat(64), 'task_2', 'gone'));
   await store.deleteTask('task_2');
   await store.commit([finished(1, 10)]);
@@ -126,6 +129,34 @@ test('a revision goes when no name and no execution has used it for a while', as
   expect(await revisions()).toEqual(['task_1@1', 'task_1@3']);
   await retainAll(store, { now: nothing.now + 3 * hourMs });
   expect(await revisions()).toEqual(['task_1@3']);
+});
+
+test('a revision stays while an alias names it, or has named it in the moves that it remembers', async () => {
+  const { store } = await opened();
+  const all = Array.from({ length: 14 }, (_, index) => index + 1);
+  for (const revision of all) await store.saveTask(taskWith(revision, 'a'.repeat(64)));
+  const to = (revision: number) => ({ shares: [{ revision, percent: 100 }], at: 1, by: 'socket' });
+  const live = moved('live', moved('live', undefined, to(1)), to(3));
+  await store.saveAlias('task_1', 'live', live);
+  const swept = async (hours: number) => {
+    await retainAll(store, { now: nothing.now + hours * hourMs });
+    return (await store.taskRevisions('task_1', 99, 99)).map(({ revision }) => revision).reverse();
+  };
+  const newest = all.slice(4);
+  await swept(0);
+  expect(await swept(1)).toEqual([1, 3, ...newest]);
+  // The oldest move is forgotten as others come.
+  const moves = Array.from({ length: 9 }, () => to(3));
+  await store.saveAlias(
+    'task_1',
+    'live',
+    moves.reduce((alias, move) => moved('live', alias, move), live),
+  );
+  await swept(3);
+  expect(await swept(5)).toEqual([3, ...newest]);
+  await store.saveAlias('task_1', 'live', undefined);
+  await swept(7);
+  expect(await swept(9)).toEqual(newest);
 });
 
 test('an artifact goes when no revision names it, and with it what it was transpiled to', async () => {

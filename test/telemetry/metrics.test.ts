@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { noSavings } from '../../src/domain/cache.ts';
 import { methodRoles } from '../../src/domain/method-roles.ts';
 import { BoundedLabels } from '../../src/telemetry/metrics/bounded-labels.ts';
 import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
@@ -43,6 +44,7 @@ function made(): Metrics {
       isHealthy: () => true,
       isLowOnSpace: () => false,
     },
+    cache: () => ({ ...noSavings, hits: 2, misses: 3, shared: 1, savedMs: 1500, savedCpuMs: 500 }),
     runtimeOf: () => 'wasm',
     methods: Object.keys(methodRoles),
   });

@@ -53,6 +53,14 @@ export class AdmissionGate {
     if (store.lowSpace) throw noSpace();
   }
 
+  /** The same where what needs no slot is not accepted of a tenant either. */
+  checkAnswer(tenant: string): void {
+    this.checkOpen();
+    const { quotas } = this.#options;
+    const quota = quotas.of(tenant);
+    if (quota.storedBytes !== undefined) assertMayStore(tenant, quota, quotas.get(tenant).load.storedBytes);
+  }
+
   /** Throws a RequestError where no new execution of a tenant is accepted beside the `pending` ones of the node. */
   checkAdmission(pending: number, tenant: string, priority: Priority): void {
     this.checkOpen();

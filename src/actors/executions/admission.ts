@@ -13,6 +13,8 @@ import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { LiveLog, type LogSurroundings } from '../log/live-log.ts';
+import type { ExecutionCache } from './cache/execution-cache.ts';
+import type { KeptResult } from './cache/result-cache.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { checkKeys } from './key-admission.ts';
 import { LiveExecution } from './live-execution.ts';
@@ -31,6 +33,9 @@ export interface AdmissionsOptions {
   now(): number;
   /** Throws a RequestError where no more of a tenant, of that priority, is accepted now. */
   checkOpen(tenant: string, priority: Priority): void;
+  /** Throws a RequestError where nothing of a tenant is accepted now, not even what needs no slot. */
+  checkAnswer(tenant: string): void;
+  readonly cache: Pick<ExecutionCache, 'find'>;
   /** Throws a RequestError where its task takes none now. */
   checkTask(task: Task): void;
   /** Milliseconds from now to the likely end of one with this record that would be accepted now, whatever its deadline. */
@@ -118,12 +123,16 @@ export class Admissions {
   async rehearse(request: AdmissionRequest): Promise<{
     readonly joins: boolean;
     readonly record: ExecutionRecord;
+    readonly answer?: KeptResult;
   }> {
     const { invocationId, payloadDigest, scope } = request;
     const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
     const owner = invocationId === '' ? undefined : await this.#keys.find(claim);
     if (owner !== undefined) return { joins: true, record: owner };
-    return { joins: false, record: this.#accepted(request, { executionId: '', requestId: '' }, this.#at()) };
+    const answer = this.#options.cache.find(request);
+    const ids = { executionId: '', requestId: '' };
+    const record = this.#accepted(request, ids, this.#at(), answer);
+    return { joins: false, record, ...(answer !== undefined && { answer }) };
   }
 
   #at(): AdmissionTime {
@@ -135,8 +144,13 @@ export class Admissions {
     request: AdmissionRequest,
     ids: { readonly executionId: string; readonly requestId: string },
     at: AdmissionTime,
+    answer: KeptResult | undefined,
   ): ExecutionRecord {
     const { task } = request;
+    if (answer !== undefined) {
+      this.#options.checkAnswer(tenantOf(task));
+      return newRecord(request, ids, at, undefined, true);
+    }
     this.#options.checkOpen(tenantOf(task), request.priority ?? 'normal');
     if (task.definition.restartIntensity !== undefined) this.#options.checkTask(task);
     const record = newRecord(request, ids, at, this.#options.reserves(task));
@@ -151,11 +165,9 @@ export class Admissions {
     const at = this.#at();
     const admitted = clock.monotonic();
     const claim = invocationId === '' ? undefined : invocationId;
-    const record = this.#accepted(
-      request,
-      { executionId: ids('exec_'), requestId: claim ?? ids('req_') },
-      at,
-    );
+    const answer = this.#options.cache.find(request);
+    const made = { executionId: ids('exec_'), requestId: claim ?? ids('req_') };
+    const record = this.#accepted(request, made, at, answer);
     const log = new LiveLog(surroundings, record, task.definition.limits, {
       input: toStore(invocation),
       claimInvocationId: claim,
@@ -165,6 +177,7 @@ export class Admissions {
       log,
       task,
       begins: { input: chartInput(record, request, at), invocation, by: request.by },
+      answer,
       speculative:
         claim === undefined &&
         request.rows === undefined &&
@@ -178,7 +191,7 @@ export class Admissions {
     executions.add(execution);
     this.#options.stores(tenantOf(task), usualRecordBytes + invocation.input.byteLength);
     this.#options.spawn(execution);
-    replaceWaiting(execution, executions, this.#options.cancel);
+    if (answer === undefined) replaceWaiting(execution, executions, this.#options.cancel);
     return log;
   }
 

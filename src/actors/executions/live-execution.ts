@@ -7,6 +7,7 @@ import { type ExecutionSnapshot, type executionMachine, statePath } from '../../
 import type { ExecutionInput } from '../../machines/execution-context.ts';
 import type { LiveLog } from '../log/live-log.ts';
 import type { Stopwatch } from '../log/recorder.ts';
+import type { KeptResult } from './cache/result-cache.ts';
 
 interface LiveExecutionFacts {
   readonly log: LiveLog;
@@ -20,6 +21,8 @@ interface LiveExecutionFacts {
   };
   /** Of one that goes on: where its chart stands, and the snapshot that its log leads to. */
   readonly goesOn?: { readonly snapshot: ExecutionSnapshot; readonly written: ExecutionSnapshot };
+  /** What it ends with, at once. */
+  readonly answer?: KeptResult | undefined;
   readonly speculative: boolean;
   readonly watched: boolean;
   readonly pending: boolean;
@@ -49,6 +52,8 @@ export class LiveExecution {
   behind: 'no' | 'yes' | 'counted' = 'no';
   /** Its place is that of one that waits for something else than a slot. */
   rests = false;
+  /** The result of another that it ends with. */
+  answer: KeptResult | undefined;
   /** Undefined where it is read back from the store when it is needed. */
   invocation: Invocation | undefined;
   /** It has none before something happens to it. */
@@ -63,6 +68,7 @@ export class LiveExecution {
     this.task = facts.task;
     this.input = begins?.input;
     this.by = begins?.by;
+    this.answer = facts.answer;
     this.speculative = facts.speculative;
     this.watched = facts.watched;
     this.stopwatch = facts.stopwatch;

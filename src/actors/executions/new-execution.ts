@@ -29,9 +29,11 @@ export function newRecord(
   ids: { readonly executionId: string; readonly requestId: string },
   at: AdmissionTime,
   reserves?: Reserved,
+  /** It ends at once with a result that is there. */
+  isAnswered = false,
 ): ExecutionRecord {
-  const { task, timeouts, labels, priority, fairnessKey, trace, schedule } = request;
-  const gates = gatesFor(request);
+  const { task, alias, timeouts, labels, priority, fairnessKey, trace, cache, schedule } = request;
+  const gates = isAnswered ? none : gatesFor(request);
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -73,7 +75,9 @@ export function newRecord(
     ...(fairnessKey !== undefined && { fairnessKey }),
     ...(gates.length > 0 && { gates }),
     ...(trace !== undefined && { trace }),
+    ...(alias !== undefined && { alias }),
     ...(reserves !== undefined && { reserves }),
+    ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),
     ...(schedule !== undefined && { schedule: schedule.name }),
   };
 }

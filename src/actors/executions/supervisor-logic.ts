@@ -18,6 +18,8 @@ import { alarmOf } from '../../machines/timers.ts';
 import { recordAdmission, recordChange, recordFailure, recordShift } from '../log/recorder.ts';
 import type { NodeTime } from '../time/node-time.ts';
 import type { Alarms } from './alarms.ts';
+import type { ExecutionCache } from './cache/execution-cache.ts';
+import type { KeptResult } from './cache/result-cache.ts';
 import { ExecutionActors } from './execution-actors.ts';
 import type { ExecutionQueue } from './execution-queue.ts';
 import type { LiveExecution } from './live-execution.ts';
@@ -38,6 +40,10 @@ export type SupervisorEvent =
   | { readonly type: 'awake'; readonly executionId: string }
   /** It waits, and need not be live for that. */
   | { readonly type: 'letGo'; readonly execution: LiveExecution }
+  /** It waits, and there is a result for it. */
+  | { readonly type: 'answer'; readonly executionId: string; readonly result: KeptResult }
+  /** It waited for the run of another, and is to wait for a slot. */
+  | { readonly type: 'unpark'; readonly executionId: string }
   /** There may be a free slot for those who wait. */
   | { readonly type: 'pump' };
 
@@ -59,6 +65,7 @@ export interface SupervisorEffects {
   wake(executionId: string): void;
   /** It is not live any more, and waits. */
   letGo(execution: LiveExecution): void;
+  readonly cache: Pick<ExecutionCache, 'begins' | 'waits' | 'isParked' | 'moved' | 'leaves'>;
   /** The chart threw: a bug of ours. */
   chartFailed(execution: LiveExecution, error: unknown): void;
 }
@@ -96,6 +103,7 @@ export function createSupervisorLogic(
   const request = (execution: LiveExecution, snapshot: ExecutionSnapshot): void => {
     const { executionId, log } = execution;
     const isNew = snapshot.matches({ pending: 'queued' });
+    if (isNew && effects.cache.waits(execution)) return;
     if (isNew && passivation.isNear && !hasToBeKnown(log.record)) {
       log.place = {
         line: lineOf(leafOf(log.record)),
@@ -121,8 +129,35 @@ export function createSupervisorLogic(
     execution.rests = true;
   };
 
+  /** It ends with the result of another, in the commit in which it is or was accepted, or in the next. */
+  const answer = (
+    execution: LiveExecution,
+    result: KeptResult,
+    use: 'hit' | 'shared',
+    scope: Scope,
+  ): void => {
+    const { log } = execution;
+    if (log.sealed || execution.state !== 'pending.queued') return;
+    execution.answer = result;
+    const { originId: from, endedAt: fromAt, outcome, chunks } = result;
+    log.takeResult({ ...log.record.cache, use, from, fromAt }, chunks);
+    deliver(execution, { type: 'cached', at: Math.round(time.now()), outcome }, scope);
+  };
+
   /** It has its slot. What it took from rates is in the commit of that. */
   const dispatch = (execution: LiveExecution, scope: Scope): void => {
+    const found = effects.cache.begins(execution);
+    if (found === 'parked') {
+      // It takes no place in the store: whoever has the result is live, and so is it until then.
+      backlog.left(execution);
+      execution.log.place = undefined;
+      slots.release(execution.executionId);
+      return;
+    }
+    if (found !== 'runs') {
+      answer(execution, found, 'hit', scope);
+      return;
+    }
     const at = time.now();
     const meters = slots.metersOf(execution.executionId, at);
     execution.isMetered = meters.length > 0;
@@ -167,6 +202,7 @@ export function createSupervisorLogic(
       log.place = undefined;
       execution.rests = false;
     }
+    if (log.record.cache !== undefined) effects.cache.moved(execution);
     perform(execution, after);
     if (passivation.isNearResting) rest(execution, after);
     if (log.sealed) {
@@ -232,6 +268,7 @@ export function createSupervisorLogic(
     executions.delete(executionId);
     if (execution.actor !== undefined) scope.stopChild(execution.actor);
     passivation.letGo(execution, isAhead);
+    effects.cache.leaves(execution);
     effects.letGo(execution);
   };
 
@@ -252,6 +289,11 @@ export function createSupervisorLogic(
           execution.snapshot = snapshot;
           execution.written = snapshot;
           recordAdmission(execution.log, snapshot, execution.watched || !execution.speculative, execution.by);
+          if (execution.answer !== undefined) {
+            actors.takeWanted();
+            answer(execution, execution.answer, 'hit', scope);
+            break;
+          }
           perform(execution, snapshot);
           if (passivation.isNearResting) rest(execution, snapshot);
           if (effects.holds(execution, statePath(snapshot))) deliver(execution, held(), scope);
@@ -269,7 +311,22 @@ export function createSupervisorLogic(
         }
         case 'admitted': {
           const execution = executions.get(event.executionId);
-          if (execution?.snapshot?.matches({ pending: 'queued' })) backlog.join(execution);
+          if (execution?.snapshot?.matches({ pending: 'queued' }) && !effects.cache.isParked(execution)) {
+            backlog.join(execution);
+          }
+          break;
+        }
+        case 'answer': {
+          const execution = executions.get(event.executionId);
+          if (execution !== undefined) answer(execution, event.result, 'shared', scope);
+          break;
+        }
+        case 'unpark': {
+          const execution = executions.get(event.executionId);
+          const { snapshot } = execution ?? {};
+          if (execution !== undefined && snapshot?.matches({ pending: 'queued' })) {
+            request(execution, snapshot);
+          }
           break;
         }
         case 'awake': {

@@ -34,6 +34,8 @@ import { Alarms } from './alarms.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import type { WaitingBounds } from './backlog.ts';
 import { BreakpointTable } from './breakpoints.ts';
+import { ExecutionCache } from './cache/execution-cache.ts';
+import type { CacheBounds } from './cache/result-cache.ts';
 import { Controls } from './controls.ts';
 import { DispatchGate } from './dispatch-gate.ts';
 import { ExecutionQueue } from './execution-queue.ts';
@@ -72,12 +74,16 @@ export interface SupervisorOptions {
   readonly resources?: Resources | undefined;
   /** When what is not urgent is refused; absent means never. */
   readonly overload?: OverloadRule | undefined;
+  /** How much of results is kept for equal calls; absent means nothing. */
+  readonly cache?: CacheBounds | undefined;
   /** How much of what waits is in memory, where it is not as usual. */
   readonly waiting?: Partial<WaitingBounds>;
   readonly listener: SupervisorListener;
   /** What is known of earlier runs; absent means nothing. */
   readonly durations?: Durations;
 }
+
+const noCache: CacheBounds = { bytes: 0, bytesPerTenant: 0 };
 
 /** An input above this is read back from the store at dispatch rather than kept while it waits. */
 const keptInputBytes = 4096;
@@ -102,6 +108,7 @@ export class SupervisorParts {
   readonly quotas: TenantQuotas;
   readonly quarantines: TaskQuarantines;
   readonly queueViews: QueueViews;
+  readonly cache: ExecutionCache;
   readonly actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
   constructor(options: SupervisorOptions) {
@@ -142,6 +149,12 @@ export class SupervisorParts {
     this.quarantines = new TaskQuarantines(this.slots, {
       toWall: (ms) => Math.round(this.time.toWall(this.time.now() + ms)),
       pump: () => this.actor.send({ type: 'pump' }),
+    });
+    this.cache = new ExecutionCache(options.cache ?? noCache, {
+      now: () => Math.round(clock.now()),
+      answer: (executionId, result) => this.actor.send({ type: 'answer', executionId, result }),
+      letGo: (executionId) => this.actor.send({ type: 'unpark', executionId }),
+      bug: options.listener.bug,
     });
     this.alarms = new Alarms(this.time, (executionId, at) =>
       this.deliver(executionId, { type: 'alarm', at }),
@@ -206,6 +219,7 @@ export class SupervisorParts {
       createSupervisorLogic(executions, { clock, time: this.time }, this.alarms, this.queue, {
         wake: (executionId) => void this.queue.wake(executionId),
         letGo: ({ log }) => this.admissions.forget(log),
+        cache: this.cache,
         startAttempt: (execution, attempt) => {
           if (attempt === 1) began(overload, execution, clock.monotonic());
           this.attempts.start(execution, attempt);
@@ -233,6 +247,8 @@ export class SupervisorParts {
       ids,
       surroundings,
       checkOpen: (tenant, priority) => this.gate.checkAdmission(this.queue.pending, tenant, priority),
+      checkAnswer: (tenant) => this.gate.checkAnswer(tenant),
+      cache: this.cache,
       checkTask: (task) => this.quarantines.check(task),
       likelyMs: (record) => this.queue.estimates.likely(record, this.now()),
       boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
@@ -288,6 +304,12 @@ export class SupervisorParts {
     return reserves;
   }
 
+  /** The execution whose run it waits for, where that is to end both. */
+  runFor(executionId: string): string | undefined {
+    const execution = this.executions.get(executionId);
+    return execution && this.cache.runFor(execution);
+  }
+
   cancel(executionId: string, reason: string): void {
     this.deliver(executionId, { type: 'cancel', at: this.now(), reason });
   }
@@ -313,8 +335,9 @@ export class SupervisorParts {
     const record = log.committed as ExecutionRecord;
     if (log.complete) {
       this.storage.add(tenantOf(record), record.outputBytes);
-      if (record.status === 'completed') this.queue.estimates.learn(record);
+      if (record.status === 'completed' && execution.answer === undefined) this.queue.estimates.learn(record);
       this.#forget(log);
+      if (record.cache !== undefined) this.cache.ended(execution);
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
       if (!execution.speculative || execution.behind === 'yes') {
@@ -330,6 +353,7 @@ export class SupervisorParts {
     const execution = this.executions.get(executionId);
     this.executions.delete(executionId);
     if (execution !== undefined) this.actor.send({ type: 'reap', execution });
+    if (execution?.log.record.cache !== undefined && !log.complete) this.cache.refused(execution);
     this.breakpoints.forget(executionId);
     this.admissions.forget(log);
   }

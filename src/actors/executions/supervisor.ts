@@ -28,10 +28,11 @@ import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import { explain } from '../explain/explaining.ts';
-import { joining, type RehearsingHost, rehearse } from '../explain/rehearsing.ts';
+import { answering, joining, type RehearsingHost, rehearse } from '../explain/rehearsing.ts';
 import { storeUnavailable } from '../log/committer.ts';
 import { untilDurable } from '../log/durable.ts';
 import type { BreakpointTable } from './breakpoints.ts';
+import type { ExecutionCache } from './cache/execution-cache.ts';
 import type { TaskQuarantines } from './quarantines.ts';
 import { mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
@@ -46,10 +47,12 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly quotas: TenantQuotas;
   readonly quarantines: TaskQuarantines;
   readonly queueViews: QueueViews;
+  readonly cache: ExecutionCache;
 
   constructor(options: SupervisorOptions) {
     this.#parts = new SupervisorParts(options);
-    const { breakpoints, quotas, quarantines, queueViews } = this.#parts;
+    const { breakpoints, quotas, quarantines, queueViews, cache } = this.#parts;
+    this.cache = cache;
     this.breakpoints = breakpoints;
     this.quotas = quotas;
     this.quarantines = quarantines;
@@ -121,8 +124,9 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   async rehearse(request: AdmissionRequest): Promise<Rehearsal> {
-    const { joins, record } = await this.#parts.admissions.rehearse(request);
+    const { joins, record, answer } = await this.#parts.admissions.rehearse(request);
     if (joins) return joining(record);
+    if (answer !== undefined) return answering(answer, this.#parts.options.clock.now());
     const { estimates, backlog } = this.#parts.queue;
     const { scope = wholeNode, startAfterMs } = request;
     const host: RehearsingHost = {
@@ -233,6 +237,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
         glance: (id) => this.attach(id, 'glance'),
         taskOf: (id) => this.#parts.executions.get(id)?.task,
         placeOf: (id) => this.#parts.queue.placeOf(id),
+        runFor: (id) => this.#parts.runFor(id),
         waitMs: (record) => this.#parts.queue.estimates.wait(record, this.#parts.now()),
         maySay: (id) => this.#parts.isSeen(scope, id),
         block: () => this.#parts.dispatch.block,

@@ -18,6 +18,8 @@ export interface ExplainingHost {
   taskOf(executionId: string): Task | undefined;
   /** Its place in the queue; undefined for an execution that does not wait for a slot. */
   placeOf(executionId: string): Promise<QueuePlace | undefined>;
+  /** The execution whose run it waits for instead of a slot. */
+  runFor(executionId: string): string | undefined;
   /** Milliseconds until one that waits likely starts. */
   waitMs(record: ExecutionRecord): number;
   /** Whether the caller may be told the id of this live execution. */
@@ -53,6 +55,7 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
       entry: entry === undefined ? undefined : { ...entry, time: time.ofWall(entry.time) },
       reattachedAt: reattached === undefined ? undefined : time.ofWall(reattached.time),
       ...(held !== undefined && { gate: held }),
+      waitsFor: host.runFor(executionId),
       queue: {
         ...(place ?? { place: 0, length: 0, retries: 0 }),
         slots: slots.total,

@@ -16,6 +16,15 @@ export function endOf(record: ExecutionRecord): {
   if (recoveries > 0)
     details.push(`${recoveries === 1 ? '1 attempt was' : `${recoveries} attempts were`} lost`);
   if (outcome === undefined || outcome.status === 'completed') {
+    const { cache } = record;
+    if (cache?.from !== undefined) {
+      const age = durationText(Math.max(0, (record.completedAt ?? 0) - (cache.fromAt ?? 0)));
+      const how = cache.use === 'shared' ? 'it waited for that run' : `that was ${age} old`;
+      return {
+        summary: `It completed with the result of ${cache.from} (cache).`,
+        details: [...details, how],
+      };
+    }
     const ran = record.startedAt === undefined ? '' : ` after ${durationText(record.executionTimeMs)}`;
     return { summary: `It completed${ran}.`, details };
   }

@@ -40,6 +40,8 @@ export interface Facts {
   readonly startsInMs?: number;
   /** What holds it back that waits, besides slots. */
   readonly gate?: HoldingGate;
+  /** An equal one that runs, whose result is to be its own. */
+  readonly waitsFor?: string | undefined;
   /** What keeps the node from starting anything. */
   readonly block: Block | undefined;
   /** The disk is full. */
@@ -88,6 +90,7 @@ export function explanationOf(facts: Facts | { readonly record: ExecutionRecord 
       ...((running >= slots || facts.gate !== undefined) && { heldBy: holders.slice(0, 100) }),
       ...(facts.gate !== undefined && { gate: shownGate(facts.gate, facts.now) }),
     }),
+    ...(facts.waitsFor !== undefined && { heldBy: [facts.waitsFor] }),
     ...(goesOnAt !== undefined && { goesOnAt }),
     ...(deadline !== undefined && { endsAt: deadline.at }),
   };
@@ -159,6 +162,10 @@ function queued(facts: Facts, who: string): Words {
     }
   }
   if (lowSpace) details.push('the disk is full: what was accepted may end, and nothing new is accepted');
+  if (facts.waitsFor !== undefined) {
+    const summary = `${who} waits for ${facts.waitsFor}, which runs the same call, and ends with its result (cache).`;
+    return { summary, details: [...details, 'where that fails, it runs itself'] };
+  }
   const where = place > 0 ? `place ${place} of ${length} in the queue` : 'not in the queue yet';
   if (block !== undefined)
     return { summary: `${who} waits for a slot, ${where}: ${blockWords[block]}.`, details };

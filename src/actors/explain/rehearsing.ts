@@ -89,4 +89,21 @@ export function joining({ executionId, status }: ExecutionRecord): Rehearsal {
   };
 }
 
+/** Its task's cache has a result for it. */
+export function answering(
+  { originId, endedAt }: { readonly originId: string; readonly endedAt: number },
+  now: number,
+): Rehearsal {
+  const age = durationText(Math.max(0, now - endedAt));
+  return {
+    verdict: 'cached',
+    summary: `It would end at once with the result of ${originId}, which is ${age} old (cache).`,
+    ...none,
+    details: [],
+    startsInMs: 0,
+    endsInMs: 0,
+    cachedFrom: originId,
+  };
+}
+
 const none = { queuePlace: 0, queueLength: 0, heldBy: [] };

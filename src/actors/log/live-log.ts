@@ -10,6 +10,7 @@
  * - After `end` nothing is appended (I4).
  * - While the disk is full, output that finds no room in `OutputRoom` is left out of the commit, and of the log.
  */
+import type { CacheUse } from '../../domain/cache.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EventBody, LogEvent, NewEvent, OutputStream } from '../../domain/event.ts';
 import {
@@ -186,6 +187,12 @@ export class LiveLog {
     this.#append(body, by);
     if (changes.attempt !== undefined) working.attemptSequence = working.lastSequence;
     this.#surroundings.touched(this, urgent);
+  }
+
+  /** It ends with the result of another: whose, and its output. */
+  takeResult(cache: CacheUse, chunks: readonly { stream: OutputStream; data: Uint8Array }[]): void {
+    this.#working.cache = cache;
+    for (const { stream, data } of chunks) this.#output.write(stream, data);
   }
 
   /** Facts about the attempt that no event tells. They are committed with the next event. */
@@ -365,7 +372,7 @@ export class LiveLog {
     for (const [index, event] of flight.entry.events.entries()) {
       this.#tail.push({ ...event, position: position + index });
     }
-    this.#tail.trim();
+    this.#tail.trim(this.#waiters.size > 0);
     this.#pendingBytes -= flight.bytes;
     if (this.#pendingBytes < uncommittedHighWater / 2) this.#release();
     this.#admitted?.resolve(flight.record);

@@ -1,6 +1,8 @@
 import type { LogEvent } from '../../domain/event.ts';
 
 const mostWeight = 256 * 1024;
+/** What one commit of a log may bring, for readers that wait for it. */
+const mostAwaitedWeight = 2 * 1024 * 1024;
 /** What an event without data is taken to weigh, in bytes. */
 const eventWeight = 256;
 
@@ -14,10 +16,14 @@ export class LogTail {
     this.#weight += weight(event);
   }
 
-  /** Lets go of the oldest beyond the limit; the last event stays whatever it weighs. */
-  trim(): void {
+  /**
+   * Lets go of the oldest beyond the limit; the last event stays whatever it weighs. Where somebody waits for what was
+   * committed just now, all of it stays until they have read it.
+   */
+  trim(awaited: boolean): void {
+    const most = awaited ? mostAwaitedWeight : mostWeight;
     let drop = 0;
-    while (this.#weight > mostWeight && drop < this.#events.length - 1) {
+    while (this.#weight > most && drop < this.#events.length - 1) {
       this.#weight -= weight(this.#events[drop] as LogEvent);
       drop++;
     }
@@ -36,6 +42,7 @@ export class LogTail {
       if (bytes > maxBytes && page.length > 0) break;
       page.push(event);
     }
+    if (page.at(-1) === this.#events.at(-1)) this.trim(false);
     return page;
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
-import type { ExecutionRecord } from '../../domain/execution.ts';
+import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
 import type { Admission, AdmissionRequest } from '../../domain/executions.ts';
 import { dueOf } from '../../domain/schedule/plan.ts';
 import { firingRequest } from '../../domain/schedule/request.ts';
@@ -39,6 +39,8 @@ export interface FiringOptions {
   /** Milliseconds; the total timeout of a task that names none. */
   readonly defaultTotalMs: number;
   admit(request: AdmissionRequest): Promise<Admission>;
+  /** What makes two calls of a task the same. */
+  digestOf(taskId: string, invocation: Invocation): string;
   trace(): ExecutionTrace | undefined;
   /** As it is now; undefined where there is none any more. */
   record(executionId: string): Promise<ExecutionRecord | undefined>;
@@ -129,12 +131,16 @@ export class Firings {
   }
 
   async #request({ after, call, overlap }: Attempt, invocationId: string): Promise<AdmissionRequest> {
-    const { tasks, defaultTotalMs } = this.#options;
+    const { tasks, defaultTotalMs, digestOf } = this.#options;
     const { rules, owner } = after;
-    const task = await tasks.get({ tenant: tenantOf(after) }, rules.task);
+    const { task, alias } = await tasks.choose({ tenant: tenantOf(after) }, rules.task, invocationId);
     const trace = this.#options.trace();
-    const asking = { schedule: rules.name, invocationId, overlap, owner, tasks, defaultTotalMs };
-    return { ...firingRequest(task, call, asking), ...(trace !== undefined && { trace }) };
+    const asking = { schedule: rules.name, invocationId, overlap, owner, tasks, defaultTotalMs, digestOf };
+    return {
+      ...firingRequest(task, call, asking),
+      ...(alias !== undefined && { alias }),
+      ...(trace !== undefined && { trace }),
+    };
   }
 
   #firing(

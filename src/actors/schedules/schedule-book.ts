@@ -294,12 +294,20 @@ export class ScheduleBook implements Schedules {
 
   /** Throws what an invocation by whoever asks would be refused with; resolves with the name of the task. */
   async #check({ call, ...rules }: ScheduleDraft, { scope, owner }: Asker): Promise<string> {
-    const { tasks, defaultTotalMs } = this.#options;
+    const { tasks, defaultTotalMs, digestOf } = this.#options;
     const recurrence = this.#due.recurrence({ rules });
     if (recurrence.after(this.#now()) === undefined) throw never(rules);
-    const task = await tasks.get(scope, rules.task);
+    const { task } = await tasks.choose(scope, rules.task, '');
     const { name: schedule, overlap } = rules;
-    firingRequest(task, call, { schedule, invocationId: '', overlap, owner, tasks, defaultTotalMs });
+    firingRequest(task, call, {
+      schedule,
+      invocationId: '',
+      overlap,
+      owner,
+      tasks,
+      defaultTotalMs,
+      digestOf,
+    });
     return task.definition.name;
   }
 

@@ -176,6 +176,8 @@ export class Restoration {
       loosened: _loosened,
       restoredAt: _restoredAt,
       reserves: _reserves,
+      // Whoever made the document says what it was called with, and its result is no one else's.
+      cache: _cache,
       ...rest
     } = original;
     const allowed = loosened(task.definition);

@@ -1,9 +1,11 @@
+import { assertMayCache } from '../../domain/cache.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { didYouMean } from '../../domain/did-you-mean.ts';
 import { invalidArgument, notFound, quote, RequestError } from '../../domain/errors.ts';
 import type { Invocation } from '../../domain/execution.ts';
 import type { Labels } from '../../domain/labels.ts';
 import { LruMap } from '../../domain/lru-map.ts';
+import type { Chosen } from '../../domain/revisions/port.ts';
 import {
   assertMayName,
   owned,
@@ -23,12 +25,17 @@ import type { WitFunction } from '../../domain/wit/types.ts';
 import type { PreparedArtifact, Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
+import { RevisionCatalog } from './revision-catalog.ts';
 
-/** Hears which revision of a task new executions will run, so that instances of it can be kept ready. */
+/** Hears what becomes of tasks. */
 export interface CatalogListener {
-  /** `replaced` is the revision before, if there was one. */
-  registered(task: Task, replaced: Task | undefined): void;
-  removed(task: Task): void;
+  /** It is the newest revision of its task. */
+  registered(task: Task): void;
+  /**
+   * What the plain name of a task goes to is another than before: instances of that can be kept ready. None is for a task
+   * that is not there.
+   */
+  serves(now: readonly Task[], before: readonly Task[]): void;
 }
 
 interface CatalogOptions {
@@ -57,6 +64,7 @@ const none: TaskDefinition['warm'] = { min: 0, max: 0, idleTimeoutMs: 0, startAh
 
 /** The registered tasks, with those in use kept in memory. The node is the store's only writer. */
 export class TaskCatalog implements Tasks {
+  readonly revisions: RevisionCatalog;
   readonly #options: CatalogOptions;
   /** Tasks by their ids and by their TaskKeys. */
   readonly #cache = new LruMap<string, Task>(maxCached);
@@ -74,6 +82,19 @@ export class TaskCatalog implements Tasks {
 
   constructor(options: CatalogOptions) {
     this.#options = options;
+    const { store, clock, ids, listener } = options;
+    this.revisions = new RevisionCatalog({
+      store,
+      now: () => clock.now(),
+      newKey: () => ids('req_'),
+      get: (scope, idOrName) => this.get(scope, idOrName),
+      inTurn: (work) => this.#inTurn(work),
+      serves: (now, before) => listener.serves(now, before),
+    });
+  }
+
+  choose(scope: Scope, reference: string, key: string): Promise<Chosen> {
+    return this.revisions.choose(scope, reference, key);
   }
 
   async register(draft: TaskDraft, registration: Registration): Promise<{ task: Task; changed: boolean }> {
@@ -84,16 +105,12 @@ export class TaskCatalog implements Tasks {
     // Also before the artifact is fetched, which may take long.
     if (registration.ifAbsent) await this.#refuseTaken(tenant, draft.name);
     const { definition, prepared } = await this.#prepare(draft, registration);
-    const turn = this.#last.then(() => this.#save(tenant, definition, prepared, registration.ifAbsent));
-    this.#last = turn.catch(() => {});
-    return turn;
+    return this.#inTurn(() => this.#save(tenant, definition, prepared, registration.ifAbsent));
   }
 
   async update(idOrName: string, update: TaskUpdate): Promise<{ task: Task; changed: boolean }> {
     this.#options.checkOpen?.();
-    const turn = this.#last.then(() => this.#update(idOrName, update));
-    this.#last = turn.catch(() => {});
-    return turn;
+    return this.#inTurn(() => this.#update(idOrName, update));
   }
 
   async get(scope: Scope, idOrName: string): Promise<Task> {
@@ -134,9 +151,11 @@ export class TaskCatalog implements Tasks {
 
   async remove(scope: Scope, idOrName: string): Promise<Task> {
     const task = await this.get(scope, idOrName);
+    const served = await this.revisions.servedTasks(task);
     await this.#options.store.deleteTask(task.taskId);
     this.#forget(task);
-    this.#options.listener.removed(task);
+    this.revisions.gone(task);
+    this.#options.listener.serves([], served);
     return task;
   }
 
@@ -148,6 +167,12 @@ export class TaskCatalog implements Tasks {
       throw invalidArgument('function_name', `${quote(fn.name)} cannot be called: ${reason}`);
     decodeParameters(fn, parameters);
     return fn.name;
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => {});
+    return turn;
   }
 
   async #read(key: string, reading: Promise<Task | undefined>): Promise<Task | undefined> {
@@ -227,6 +252,7 @@ export class TaskCatalog implements Tasks {
     const tenant = tenantToMakeIn(registration.scope);
     const { caps } = this.#options;
     checkCaps(draft, caps);
+    assertMayCache(draft);
     const { source: _source, sha256: _sha256, ...rest } = draft;
     const definition: TaskDefinition = {
       ...rest,
@@ -295,10 +321,12 @@ export class TaskCatalog implements Tasks {
       createdAt: existing?.createdAt ?? now,
       updatedAt: now,
     };
+    const before = existing === undefined ? [] : await this.revisions.servedTasks(existing);
     await store.saveTask(task);
     if (existing === undefined) this.#epoch++;
     else this.#forget(existing);
-    listener.registered(task, existing);
+    listener.registered(task);
+    listener.serves(await this.revisions.servedTasks(task), before);
     return { task, changed: true };
   }
 
@@ -329,6 +357,7 @@ export class TaskCatalog implements Tasks {
       },
       caps,
     );
+    if (changes.has('cache')) assertMayCache(definition);
     if (changes.has('warm')) runtimes.get(definition.runtime)?.checkSettings?.(definition);
     return this.#replace(tenantOf(existing), existing, {
       ...{ functions: existing.functions, wit: existing.wit },

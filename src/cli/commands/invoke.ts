@@ -24,7 +24,7 @@ interface Options extends InvocationFlags {
 export function invokeCommand(shell: Shell): Command {
   const command = new Command('invoke')
     .description('run a function once')
-    .argument('<task>', 'name or id')
+    .argument('<task>', 'name or id, also with @REVISION or @ALIAS')
     .argument('[call]', "a typed call in WAVE, such as 'add(1, 2)', instead of --function and --param")
     .option(
       '--mode <mode>',

@@ -54,6 +54,7 @@ function describe(
   if (result.functionName !== '') entries.push(['function', result.functionName]);
   if (invocation !== undefined) entries.push(...invocationEntries(invocation));
   entries.push(...outputEntries(result));
+  if (result.cachedFromExecutionId !== '') entries.push(['result of', result.cachedFromExecutionId]);
   if (result.originExecutionId !== '') entries.push(['restored from', result.originExecutionId]);
   entries.push(
     ['mode', (ExecutionMode[result.mode] ?? '').toLowerCase()],

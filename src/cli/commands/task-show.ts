@@ -11,11 +11,12 @@ import {
 } from '../../server/gen/spearlet/task_pb.js';
 import { definitionMessage } from '../../server/wire/definition-message.ts';
 import { runtimeText } from '../definition.ts';
-import { type Entry, quarantineEntries, schemaEntries } from '../definition-entries.ts';
+import { type Entry, quarantineEntries, savingsEntries, schemaEntries } from '../definition-entries.ts';
 import { durationText } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printable, printableLines } from '../printable.ts';
 import { onServer } from '../session.ts';
+import { aliasText } from '../shares.ts';
 import type { Shell } from '../shell.ts';
 import { sizeText } from '../size.ts';
 import { account } from '../table.ts';
@@ -23,7 +24,7 @@ import { account } from '../table.ts';
 export function taskShowCommand(shell: Shell): Command {
   const command = new Command('show')
     .description('show a task and the functions that it exports')
-    .argument('<task>', 'name or id');
+    .argument('<task>', 'name or id, also with @REVISION or @ALIAS');
   onServer(command, shell, async (session, _options, [task = '']) => {
     const answer = await session.tasks.getTask({ task });
     if (session.json) await session.printDocument(GetTaskResponseSchema, answer);
@@ -43,6 +44,8 @@ function describe(task: Task): string {
     ...(definition === undefined ? [] : definitionEntries(definition)),
     ...allowedEntries(task),
     ...quarantineEntries(task),
+    ...savingsEntries(task),
+    ...task.aliases.map((alias): Entry => ['alias', aliasText(alias)]),
   ]);
   const list = functions
     .map((each) => `  ${printable(signatureText(each), Number.POSITIVE_INFINITY)}\n`)

@@ -1,3 +1,4 @@
+import type { Invocation } from '../execution.ts';
 import type { AdmissionRequest } from '../executions.ts';
 import { assertMayGive } from '../host-reach.ts';
 import { executionLabels } from '../labels.ts';
@@ -14,6 +15,8 @@ interface Asking {
   readonly tasks: Pick<Tasks, 'checkCall'>;
   /** Milliseconds; the total timeout of a task that names none. */
   readonly defaultTotalMs: number;
+  /** What makes two calls of a task the same. */
+  digestOf(taskId: string, invocation: Invocation): string;
 }
 
 /**
@@ -23,19 +26,20 @@ interface Asking {
 export function firingRequest(
   task: Task,
   call: ScheduledCall,
-  { schedule, invocationId, overlap, owner, tasks, defaultTotalMs }: Asking,
+  { schedule, invocationId, overlap, owner, tasks, defaultTotalMs, digestOf }: Asking,
 ): AdmissionRequest {
   const { definition } = task;
-  const { invocation, timeouts, refuseIfLate } = call;
+  const { invocation, timeouts, refuseIfLate, bypassCache = false } = call;
   assertMayGive(owner, definition, invocation.environment);
   const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
+  const checked = { ...invocation, functionName };
   const labels = executionLabels(definition.labels, call.labels);
   const priority = call.priority ?? definition.priority;
   const fairnessKey = call.fairnessKey ?? definition.fairnessKey;
   return {
     task,
     mode: 'async',
-    invocation: { ...invocation, functionName },
+    invocation: checked,
     invocationId,
     // Nobody else may use such an id: what has it is this firing, whatever its task was then.
     payloadDigest: firingDigest,
@@ -45,6 +49,9 @@ export function firingRequest(
     cancelOnDisconnect: false,
     by: `schedule ${schedule}`,
     schedule: { name: schedule, overlap },
+    ...(definition.cache !== undefined && {
+      cache: { key: digestOf(task.taskId, checked), bypass: bypassCache },
+    }),
     ...(refuseIfLate !== undefined && { refuseIfLate }),
     ...(labels !== undefined && { labels }),
     ...(priority !== undefined && priority !== 'normal' && { priority }),

@@ -26,6 +26,7 @@ export interface ScheduledCall {
   readonly priority?: Priority;
   readonly fairnessKey?: string;
   readonly refuseIfLate?: true;
+  readonly bypassCache?: true;
 }
 
 /** What a schedule says beside its call. */

@@ -1,4 +1,5 @@
 /** What an execution's record may say where one comes from elsewhere. */
+import type { CacheUse } from '../cache.ts';
 import type { Deadlines, ExecutionRecord, Outcome, ResourceUse, Termination } from '../execution.ts';
 import { executionStatuses } from '../execution.ts';
 import type { Reserved } from '../scheduling/task-gates.ts';
@@ -54,6 +55,13 @@ const trace = object<ExecutionTrace>({
   sampled: truth,
   state: optional(text(mostTraceState, /^[\x20-\x7e]*$/)),
   spans: optional(truth),
+});
+
+const cache = object<CacheUse>({
+  key: optional(text(64, /^[0-9a-f]{64}$/)),
+  use: oneOf('miss', 'hit', 'shared', 'bypass'),
+  from: optional(executionId),
+  fromAt: optional(instant),
 });
 
 type Completed = Extract<Outcome, { status: 'completed' }>;
@@ -119,12 +127,14 @@ const record = object<ExecutionRecord>({
   oldestSequence: optional(whole(1, 1)),
   originId: optional(executionId),
   restoredAt: optional(instant),
+  alias: optional(label),
   labels: optional(labels),
   priority: optional(priority),
   fairnessKey: optional(fairnessKey),
   gates: optional(executionGates),
   trace: optional(trace),
   schedule: optional(label),
+  cache: optional(cache),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),
   outcome: optional(outcomeCheck),

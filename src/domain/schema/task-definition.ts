@@ -17,6 +17,7 @@ import {
   whole,
 } from './check.ts';
 import { flag, type ObjectForm } from './form.ts';
+import { cache } from './task-cache.ts';
 import { concurrency, rate, restartIntensity } from './task-gates.ts';
 import { artifact, container, docker, native, runtimeKind, warm } from './task-instances.ts';
 import { limits, retry, timeouts } from './task-limits.ts';
@@ -203,6 +204,7 @@ export const definitionFields: Fields<TaskDefinition> = {
   concurrency,
   rate,
   restartIntensity,
+  cache,
 };
 
 export const taskDefinition: Formed<TaskDefinition, ObjectForm> = object(definitionFields);

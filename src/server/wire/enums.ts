@@ -1,10 +1,12 @@
 /** The wire's enums as the domain's words, both ways; a missing case does not compile. */
+import type { CacheUse as DomainCacheUse } from '../../domain/cache.ts';
 import type { ErrorCode as DomainErrorCode, ErrorOrigin as DomainOrigin } from '../../domain/errors.ts';
 import type { OutputStream as DomainStream } from '../../domain/event.ts';
 import type { ExecutionMode as DomainMode, ExecutionStatus as DomainStatus } from '../../domain/execution.ts';
 import type { InstanceState as DomainState } from '../../domain/instance.ts';
 import type { RuntimeKind as DomainRuntime } from '../../domain/task.ts';
 import {
+  CacheUse,
   ErrorCode,
   ErrorOrigin,
   ExecutionMode,
@@ -54,6 +56,17 @@ export const instanceStateToWire: Record<DomainState, InstanceState> = {
   stopped: InstanceState.STOPPED,
   broken: InstanceState.BROKEN,
 };
+
+const cacheUses: Record<DomainCacheUse['use'], CacheUse> = {
+  miss: CacheUse.MISS,
+  hit: CacheUse.HIT,
+  shared: CacheUse.SHARED,
+  bypass: CacheUse.BYPASS,
+};
+
+export function cacheUseToWire(cache: DomainCacheUse | undefined): CacheUse {
+  return cache === undefined ? CacheUse.UNSPECIFIED : cacheUses[cache.use];
+}
 
 export const errorCodeToWire: Record<DomainErrorCode, ErrorCode> = {
   FUNCTION_ERROR: ErrorCode.FUNCTION_ERROR,

@@ -21,7 +21,14 @@ import {
   WaitExecutionResponseSchema,
 } from '../gen/spearlet/function_pb.js';
 import { int32, int64, time } from './bounded.ts';
-import { errorCodeToWire, modeToWire, originToWire, statusToWire, streamToWire } from './enums.ts';
+import {
+  cacheUseToWire,
+  errorCodeToWire,
+  modeToWire,
+  originToWire,
+  statusToWire,
+  streamToWire,
+} from './enums.ts';
 import { priorityToWire } from './turn.ts';
 
 type Failure = Exclude<Outcome, { status: 'completed' }>;
@@ -89,7 +96,11 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     fairnessKey: record.fairnessKey ?? '',
     traceId: record.trace?.traceId ?? '',
     schedule: record.schedule ?? '',
+    cachedFromExecutionId: record.cache?.from ?? '',
+    cacheUse: cacheUseToWire(record.cache),
+    alias: record.alias ?? '',
     // Last, as in `newRecord`.
+    ...(record.cache?.fromAt !== undefined && { cachedAt: time(record.cache.fromAt) }),
     ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),
     ...(startedAt !== undefined && { startedAt }),
     ...(completedAt !== undefined && { completedAt }),

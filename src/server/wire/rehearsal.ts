@@ -13,6 +13,7 @@ const verdicts = {
   start: DryRunVerdict.START,
   wait: DryRunVerdict.WAIT,
   join: DryRunVerdict.JOIN,
+  cached: DryRunVerdict.CACHED,
 } as const;
 
 /** The answer to a request with `dry_run`. */
@@ -33,6 +34,7 @@ export function rehearsalToWire({ taskId }: Task, rehearsal: Rehearsal): InvokeF
       startsIn: durationFromMs(Math.round(rehearsal.startsInMs)),
       endsIn: durationFromMs(Math.round(rehearsal.endsInMs)),
       joinsExecutionId: rehearsal.joins ?? '',
+      cachedFromExecutionId: rehearsal.cachedFrom ?? '',
     },
   });
 }

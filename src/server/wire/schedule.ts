@@ -148,6 +148,7 @@ function callFrom(message: InvokeFunctionRequest): ScheduledCall {
     timeouts: timeoutsFromWire('timeouts', message.timeouts),
     ...statedTurn(message),
     ...(message.refuseIfLate && { refuseIfLate: true as const }),
+    ...(message.bypassCache && { bypassCache: true as const }),
   };
 }
 
@@ -211,6 +212,7 @@ function invocationToWire(
     priority: call.priority === undefined ? Priority.UNSPECIFIED : priorityToWire(call.priority),
     fairnessKey: call.fairnessKey ?? '',
     refuseIfLate: call.refuseIfLate ?? false,
+    bypassCache: call.bypassCache ?? false,
     ...(Object.keys(timeouts).length > 0 && {
       timeouts: {
         ...(queueMs !== undefined && { queue: durationFromMs(queueMs) }),

@@ -1,6 +1,7 @@
 /** A definition as registration takes it, and a task as callers see it. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { CacheSavings } from '../../domain/cache.ts';
 import { invalidArgument, quote } from '../../domain/errors.ts';
 import { loosened } from '../../domain/loosened.ts';
 import { fits } from '../../domain/schema/check.ts';
@@ -96,8 +97,18 @@ function digestFromWire(value: string): string {
   return value;
 }
 
+/** What is known of a task besides what it says. */
+export interface TaskState {
+  readonly quarantine?: TaskQuarantine | undefined;
+  readonly savings?: CacheSavings | undefined;
+}
+
 /** @param withValues whether the values of variables are in it, or their names alone */
-export function taskToWire(task: Task, withValues: boolean, quarantine?: TaskQuarantine): WireTask {
+export function taskToWire(
+  task: Task,
+  withValues: boolean,
+  { quarantine, savings }: TaskState = {},
+): WireTask {
   const { definition } = task;
   const environment = withValues ? definition.environment : namesOf(definition.environment);
   return create(TaskSchema, {
@@ -120,7 +131,17 @@ export function taskToWire(task: Task, withValues: boolean, quarantine?: TaskQua
     wit: task.wit,
     loosened: [...loosened(definition)],
     ...(quarantine !== undefined && { quarantine: quarantineToWire(quarantine) }),
+    ...(savings !== undefined && { cacheSavings: savingsToWire(savings) }),
   });
+}
+
+function savingsToWire({ hits, misses, shared, entries, bytes, savedMs, savedCpuMs }: CacheSavings) {
+  return {
+    ...{ hits: BigInt(hits), misses: BigInt(misses), shared: BigInt(shared) },
+    ...{ entries: BigInt(entries), bytes: BigInt(bytes) },
+    savedTime: durationFromMs(Math.round(savedMs)),
+    savedCpuTime: durationFromMs(Math.round(savedCpuMs)),
+  };
 }
 
 function quarantineToWire({ since, nextProbeAt, ...rest }: TaskQuarantine) {

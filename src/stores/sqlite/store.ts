@@ -4,6 +4,7 @@ import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
 import type { Labels } from '../../domain/labels.ts';
 import type { Quota } from '../../domain/quota.ts';
+import type { TaskAlias } from '../../domain/revisions/alias.ts';
 import { type Scope, wholeNode } from '../../domain/scope.ts';
 import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../../domain/side-row.ts';
 import type { Task } from '../../domain/task.ts';
@@ -39,6 +40,7 @@ import { nextPosition, progressOf } from './file/positions.ts';
 import { closeDatabase } from './file/private-folder.ts';
 import { type MigrationProgress, migrate } from './file/schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './file/settings.ts';
+import { AliasRows } from './read/aliases.ts';
 import { Log } from './read/log.ts';
 import { OrderRows } from './read/order-rows.ts';
 import { QuotaRows } from './read/quotas.ts';
@@ -135,6 +137,7 @@ class SqliteStore implements Store {
   readonly #order: OrderRows;
   readonly #sideRows: SideRows;
   readonly #tasks: Tasks;
+  readonly #aliases: AliasRows;
   readonly #stored: StoredBytesReader;
 
   constructor(parts: {
@@ -161,6 +164,7 @@ class SqliteStore implements Store {
     this.#order = new OrderRows(db);
     this.#sideRows = new SideRows(db);
     this.#tasks = new Tasks(db);
+    this.#aliases = new AliasRows(db);
     this.#stored = new StoredBytesReader(db, join(dataDir, 'blobs'));
     this.#sweep = new Sweep({
       dataDir,
@@ -244,9 +248,9 @@ class SqliteStore implements Store {
     const target = { endedBefore, maxBytes, fileBytes };
     const step = await this.#writes.send('cannot delete what is old', { kind: 'retain', target });
     await this.#removeFiles(step.files);
-    const { deletedExecutions, deletedLogs } = step;
+    const { deletedExecutions, deletedLogs, shortened } = step;
     const more = step.more || (await this.#sweep.step(times));
-    return { deletedExecutions, deletedLogs, more };
+    return { deletedExecutions, deletedLogs, ...(shortened.length > 0 && { shortened }), more };
   }
 
   async execution(executionId: string): Promise<ExecutionRecord | undefined> {
@@ -343,6 +347,25 @@ class SqliteStore implements Store {
 
   async taskRevision(taskId: string, revision: number): Promise<Task | undefined> {
     return this.#use('cannot read a task', () => this.#tasks.revision(taskId, revision));
+  }
+
+  async taskRevisions(taskId: string, before: number, limit: number): Promise<Task[]> {
+    return this.#use('cannot read a task', () => this.#tasks.revisions(taskId, before, limit));
+  }
+
+  async deleteRevision(taskId: string, revision: number): Promise<boolean> {
+    return this.#writes.send('cannot delete a revision', {
+      kind: 'dropRevision',
+      revision: { taskId, revision },
+    });
+  }
+
+  async taskAliases(taskId: string): Promise<TaskAlias[]> {
+    return this.#use('cannot read the aliases of a task', () => this.#aliases.of(taskId));
+  }
+
+  async saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void> {
+    await this.#writes.send('cannot save an alias', { kind: 'saveAlias', taskId, name, alias });
   }
 
   async tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {

@@ -1,6 +1,8 @@
 /** Tasks that have labels of their own, and tenants. */
 const mostTasks = 1000;
 const mostTenants = 1000;
+/** Revisions that have labels of their own, of all tasks together. */
+const mostRevisions = 1000;
 const other = 'other';
 
 /**
@@ -23,5 +25,22 @@ export class BoundedLabels {
     if (tasks === undefined) this.#tenants.set(tenant, new Set([task]));
     else tasks.add(task);
     return { tenant, task };
+  }
+}
+
+/**
+ * The labels of revisions that aliases name: the first thousand since the start of the node have their own numbers, those
+ * that come later are `other`.
+ */
+export class BoundedRevisions {
+  readonly #known = new Set<string>();
+
+  of(tenant: string, task: string, revision: number): string {
+    const key = `${tenant}/${task}@${revision}`;
+    if (!this.#known.has(key)) {
+      if (this.#known.size >= mostRevisions) return other;
+      this.#known.add(key);
+    }
+    return String(revision);
   }
 }

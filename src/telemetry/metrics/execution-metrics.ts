@@ -4,7 +4,7 @@ import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { StoreObserver } from '../../domain/node-feed.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { RuntimeKind } from '../../domain/task.ts';
-import { BoundedLabels } from './bounded-labels.ts';
+import { BoundedLabels, BoundedRevisions } from './bounded-labels.ts';
 import { runSeconds } from './buckets.ts';
 
 const taskLabels = ['tenant', 'task', 'runtime'] as const;
@@ -13,8 +13,10 @@ const taskLabels = ['tenant', 'task', 'runtime'] as const;
 export class ExecutionMetrics implements StoreObserver {
   readonly #runtimeOf: (executionId: string) => RuntimeKind | undefined;
   readonly #labels = new BoundedLabels();
+  readonly #revisions = new BoundedRevisions();
   readonly #accepted: Counter<(typeof taskLabels)[number]>;
   readonly #ended: Counter<(typeof taskLabels)[number] | 'status' | 'error_code'>;
+  readonly #endedByRevision: Counter<'tenant' | 'task' | 'alias' | 'revision' | 'status'>;
   readonly #retries: Counter<(typeof taskLabels)[number]>;
   readonly #lost: Counter<'runtime'>;
   readonly #reattached: Counter<'runtime'>;
@@ -40,6 +42,12 @@ export class ExecutionMetrics implements StoreObserver {
       name: 'spear_executions_ended_total',
       help: 'Executions that have ended, by how; error_code is empty for those that completed.',
       labelNames: [...labelNames, 'status', 'error_code'],
+      registers,
+    });
+    this.#endedByRevision = new Counter({
+      name: 'spear_executions_ended_by_revision_total',
+      help: 'Executions that have ended whose revision an alias has chosen, by that revision.',
+      labelNames: ['tenant', 'task', 'alias', 'revision', 'status'],
       registers,
     });
     this.#retries = new Counter({
@@ -102,11 +110,21 @@ export class ExecutionMetrics implements StoreObserver {
     if (bytes > 0) this.#outputBytes.inc({ runtime }, bytes);
   }
 
+  #endOf(
+    { status, taskRevision }: ExecutionRecord,
+    alias: string,
+    { tenant, task }: { readonly tenant: string; readonly task: string },
+  ): void {
+    const revision = this.#revisions.of(tenant, task, taskRevision);
+    this.#endedByRevision.inc({ tenant, task, alias, revision, status });
+  }
+
   #end(record: ExecutionRecord, task: Readonly<Record<(typeof taskLabels)[number], string>>): void {
     const { runtime } = task;
     const { outcome, queueTimeMs, executionTimeMs, resourceUse, droppedBytes } = record;
     const code = outcome === undefined || outcome.status === 'completed' ? '' : outcome.code;
     this.#ended.inc({ ...task, status: record.status, error_code: code });
+    if (record.alias !== undefined) this.#endOf(record, record.alias, task);
     // Of a trace that somebody can look at.
     const exemplar = record.trace?.spans === true && { exemplarLabels: { trace_id: record.trace.traceId } };
     this.#queueSeconds.observe({ labels: { runtime }, value: queueTimeMs / 1000, ...exemplar });

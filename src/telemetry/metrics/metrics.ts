@@ -1,6 +1,7 @@
 /** The numbers of a node, as OpenMetrics: one registry, because prom-client renames counters in place for that form. */
 import { collectDefaultMetrics, type OpenMetricsContentType, Registry } from 'prom-client';
 import type { RuntimeKind } from '../../domain/task.ts';
+import { addCacheMetrics, type CacheSource } from './cache-metrics.ts';
 import { CallMetrics } from './call-metrics.ts';
 import { ExecutionMetrics } from './execution-metrics.ts';
 import { NodeMetrics, type NodeSource } from './node-metrics.ts';
@@ -11,6 +12,8 @@ import { TraceMetrics } from './trace-metrics.ts';
 export interface MetricSources {
   readonly node: NodeSource;
   readonly store: StoreSource;
+  /** Of all tasks. */
+  readonly cache: CacheSource;
   /** Of an execution that lives. */
   runtimeOf(executionId: string): RuntimeKind | undefined;
   /** SERVICE/METHOD of all that are served. */
@@ -43,12 +46,13 @@ export class Metrics {
   readonly schedules: ScheduleMetrics;
   readonly traces: TraceMetrics;
 
-  constructor({ node, store, runtimeOf, methods }: MetricSources) {
+  constructor({ node, store, cache, runtimeOf, methods }: MetricSources) {
     this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     const registers = [this.#registry];
     this.executions = new ExecutionMetrics(registers, runtimeOf);
     this.store = new StoreMetrics(registers, store);
     this.node = new NodeMetrics(registers, node);
+    addCacheMetrics(registers, cache);
     this.calls = new CallMetrics(registers, methods);
     this.schedules = new ScheduleMetrics(registers);
     this.traces = new TraceMetrics(registers);

@@ -14,6 +14,7 @@ import {
 import { hasLabels, type Labels } from '../../../src/domain/labels.ts';
 import type { DeletedExecution, StatusCounts } from '../../../src/domain/node-feed.ts';
 import type { Quota } from '../../../src/domain/quota.ts';
+import type { TaskAlias } from '../../../src/domain/revisions/alias.ts';
 import type { NodeUse } from '../../../src/domain/scheduling/order-use.ts';
 import {
   type InvocationKey,
@@ -169,12 +170,14 @@ class InMemory implements MemoryStore {
     for (const { executionId } of old) await this.delete(executionId);
     const kept = finished.filter((record) => !old.includes(record));
     let deletedLogs = 0;
+    const shortened: string[] = [];
     for (const { executionId, lastSequence, oldestSequence = 1, ...rest } of kept) {
       if (this.#bytes() <= maxBytes) break;
       if (oldestSequence >= lastSequence) continue;
       this.#logs.purge(executionId);
       this.#records.set(executionId, { ...rest, executionId, lastSequence, oldestSequence: lastSequence });
       deletedLogs++;
+      shortened.push(executionId);
     }
     const deletedExecutions = old.map(goneOf);
     for (const record of kept) {
@@ -182,7 +185,7 @@ class InMemory implements MemoryStore {
       await this.delete(record.executionId);
       deletedExecutions.push(goneOf(record));
     }
-    return { deletedExecutions, deletedLogs, more: false };
+    return { deletedExecutions, deletedLogs, ...(shortened.length > 0 && { shortened }), more: false };
   }
 
   #bytes(): number {
@@ -433,6 +436,29 @@ class InMemory implements MemoryStore {
   async taskRevision(taskId: string, revision: number): Promise<Task | undefined> {
     this.#touch();
     return this.#tasks.revision(taskId, revision);
+  }
+
+  async taskRevisions(taskId: string, before: number, limit: number): Promise<Task[]> {
+    this.#touch();
+    return this.#tasks.revisions(taskId, before, limit);
+  }
+
+  async deleteRevision(taskId: string, revision: number): Promise<boolean> {
+    this.#touch();
+    const isUsed = [...this.#records.values()].some(
+      (record) => record.taskId === taskId && record.taskRevision === revision,
+    );
+    return !isUsed && this.#tasks.drop(taskId, revision);
+  }
+
+  async taskAliases(taskId: string): Promise<TaskAlias[]> {
+    this.#touch();
+    return this.#tasks.aliases(taskId);
+  }
+
+  async saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void> {
+    this.#touch();
+    this.#tasks.saveAlias(taskId, name, alias);
   }
 
   async tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {

@@ -1,4 +1,5 @@
 import { hasLabels, type Labels } from '../../../src/domain/labels.ts';
+import type { TaskAlias } from '../../../src/domain/revisions/alias.ts';
 import { type Scope, seesTask, type TaskKey, taskKey, tenantOf } from '../../../src/domain/scope.ts';
 import type { Task } from '../../../src/domain/task.ts';
 
@@ -6,6 +7,7 @@ import type { Task } from '../../../src/domain/task.ts';
 export class MemoryTasks {
   readonly #revisions = new Map<string, Map<number, Task>>();
   readonly #names = new Map<TaskKey, string>();
+  readonly #aliases = new Map<string, Map<string, TaskAlias>>();
 
   /** How many have a name. */
   named(scope: Scope): number {
@@ -42,7 +44,7 @@ export class MemoryTasks {
 
   save(task: Task): void {
     this.saveRevision(task);
-    this.delete(task.taskId);
+    this.#free(task.taskId);
     this.#names.set(taskKey(tenantOf(task), task.definition.name), task.taskId);
   }
 
@@ -52,8 +54,13 @@ export class MemoryTasks {
     this.#revisions.set(task.taskId, revisions.set(task.revision, structuredClone(task)));
   }
 
-  /** Frees the name only. */
+  /** Frees the name, and forgets the aliases. */
   delete(taskId: string): void {
+    this.#free(taskId);
+    this.#aliases.delete(taskId);
+  }
+
+  #free(taskId: string): void {
     for (const [name, owner] of this.#names) if (owner === taskId) this.#names.delete(name);
   }
 
@@ -69,6 +76,33 @@ export class MemoryTasks {
 
   revision(taskId: string, revision: number): Task | undefined {
     return structuredClone(this.#revisions.get(taskId)?.get(revision));
+  }
+
+  revisions(taskId: string, before: number, limit: number): Task[] {
+    return [...(this.#revisions.get(taskId)?.values() ?? [])]
+      .filter(({ revision }) => revision < before)
+      .sort((a, b) => b.revision - a.revision)
+      .slice(0, Math.max(0, limit))
+      .map((task) => structuredClone(task));
+  }
+
+  /** False for the newest, and where there is none. */
+  drop(taskId: string, revision: number): boolean {
+    const revisions = this.#revisions.get(taskId) ?? new Map<number, Task>();
+    return revision < Math.max(...revisions.keys()) && revisions.delete(revision);
+  }
+
+  /** By name. */
+  aliases(taskId: string): TaskAlias[] {
+    const aliases = [...(this.#aliases.get(taskId)?.values() ?? [])];
+    return aliases.map((alias) => structuredClone(alias)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): void {
+    const aliases = this.#aliases.get(taskId) ?? new Map<string, TaskAlias>();
+    this.#aliases.set(taskId, aliases);
+    if (alias === undefined) aliases.delete(name);
+    else aliases.set(name, structuredClone(alias));
   }
 
   list(tenant: string, afterName: string, limit: number, labels?: Labels): Task[] {

@@ -85,7 +85,7 @@ export declare const TimeoutsSchema: GenMessage<Timeouts, {jsonType: TimeoutsJso
  */
 export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequest"> & {
   /**
-   * The task, by id (`task_…`) or by name.
+   * The task, by id (`task_…`) or by name; also `NAME@3`, `NAME@ALIAS` and `NAME@newest`, see RevisionService.
    *
    * @generated from field: string task = 1;
    */
@@ -229,6 +229,13 @@ export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequ
    * @generated from field: bool dry_run = 22;
    */
   dryRun: boolean;
+
+  /**
+   * Runs it whatever its task's cache has, and with nobody else's run. Its result is kept in the place of the one there.
+   *
+   * @generated from field: bool bypass_cache = 26;
+   */
+  bypassCache: boolean;
 };
 
 /**
@@ -238,7 +245,7 @@ export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequ
  */
 export declare type InvokeFunctionRequestJson = {
   /**
-   * The task, by id (`task_…`) or by name.
+   * The task, by id (`task_…`) or by name; also `NAME@3`, `NAME@ALIAS` and `NAME@newest`, see RevisionService.
    *
    * @generated from field: string task = 1;
    */
@@ -382,6 +389,13 @@ export declare type InvokeFunctionRequestJson = {
    * @generated from field: bool dry_run = 22;
    */
   dryRun?: boolean;
+
+  /**
+   * Runs it whatever its task's cache has, and with nobody else's run. Its result is kept in the place of the one there.
+   *
+   * @generated from field: bool bypass_cache = 26;
+   */
+  bypassCache?: boolean;
 };
 
 /**
@@ -621,6 +635,13 @@ export declare type DryRun = Message<"spearlet.DryRun"> & {
    * @generated from field: string joins_execution_id = 10;
    */
   joinsExecutionId: string;
+
+  /**
+   * Of CACHED: the execution that computed the result, where the caller may see it.
+   *
+   * @generated from field: string cached_from_execution_id = 16;
+   */
+  cachedFromExecutionId: string;
 };
 
 /**
@@ -692,6 +713,13 @@ export declare type DryRunJson = {
    * @generated from field: string joins_execution_id = 10;
    */
   joinsExecutionId?: string;
+
+  /**
+   * Of CACHED: the execution that computed the result, where the caller may see it.
+   *
+   * @generated from field: string cached_from_execution_id = 16;
+   */
+  cachedFromExecutionId?: string;
 };
 
 /**
@@ -1025,6 +1053,32 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: string schedule = 44;
    */
   schedule: string;
+
+  /**
+   * The execution that computed its result; empty for one that ran itself. `attempt` is 0 then.
+   *
+   * @generated from field: string cached_from_execution_id = 45;
+   */
+  cachedFromExecutionId: string;
+
+  /**
+   * When that had ended.
+   *
+   * @generated from field: google.protobuf.Timestamp cached_at = 48;
+   */
+  cachedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: spearlet.CacheUse cache_use = 49;
+   */
+  cacheUse: CacheUse;
+
+  /**
+   * The alias of its task that `task_revision` was chosen by; empty where it was chosen by none.
+   *
+   * @generated from field: string alias = 47;
+   */
+  alias: string;
 };
 
 /**
@@ -1290,6 +1344,32 @@ export declare type ExecutionResultJson = {
    * @generated from field: string schedule = 44;
    */
   schedule?: string;
+
+  /**
+   * The execution that computed its result; empty for one that ran itself. `attempt` is 0 then.
+   *
+   * @generated from field: string cached_from_execution_id = 45;
+   */
+  cachedFromExecutionId?: string;
+
+  /**
+   * When that had ended.
+   *
+   * @generated from field: google.protobuf.Timestamp cached_at = 48;
+   */
+  cachedAt?: TimestampJson;
+
+  /**
+   * @generated from field: spearlet.CacheUse cache_use = 49;
+   */
+  cacheUse?: CacheUseJson;
+
+  /**
+   * The alias of its task that `task_revision` was chosen by; empty where it was chosen by none.
+   *
+   * @generated from field: string alias = 47;
+   */
+  alias?: string;
 };
 
 /**
@@ -2817,17 +2897,78 @@ export enum DryRunVerdict {
    * @generated from enum value: DRY_RUN_VERDICT_JOIN = 3;
    */
   JOIN = 3,
+
+  /**
+   * It would end at once with a result that its task's cache has.
+   *
+   * @generated from enum value: DRY_RUN_VERDICT_CACHED = 6;
+   */
+  CACHED = 6,
 }
 
 /**
  * @generated from enum spearlet.DryRunVerdict
  */
-export declare type DryRunVerdictJson = "DRY_RUN_VERDICT_UNSPECIFIED" | "DRY_RUN_VERDICT_START" | "DRY_RUN_VERDICT_WAIT" | "DRY_RUN_VERDICT_JOIN";
+export declare type DryRunVerdictJson = "DRY_RUN_VERDICT_UNSPECIFIED" | "DRY_RUN_VERDICT_START" | "DRY_RUN_VERDICT_WAIT" | "DRY_RUN_VERDICT_JOIN" | "DRY_RUN_VERDICT_CACHED";
 
 /**
  * Describes the enum spearlet.DryRunVerdict.
  */
 export declare const DryRunVerdictSchema: GenEnum<DryRunVerdict, DryRunVerdictJson>;
+
+/**
+ * What the cache of its task had to do with an execution.
+ *
+ * @generated from enum spearlet.CacheUse
+ */
+export enum CacheUse {
+  /**
+   * Its task has none.
+   *
+   * @generated from enum value: CACHE_USE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * There was no result: it ran, or will run.
+   *
+   * @generated from enum value: CACHE_USE_MISS = 1;
+   */
+  MISS = 1,
+
+  /**
+   * It ended with a result that was there.
+   *
+   * @generated from enum value: CACHE_USE_HIT = 2;
+   */
+  HIT = 2,
+
+  /**
+   * It waited for the run of an equal execution and ended with its result.
+   *
+   * @generated from enum value: CACHE_USE_SHARED = 3;
+   */
+  SHARED = 3,
+
+  /**
+   * Its request asked for `bypass_cache`.
+   *
+   * @generated from enum value: CACHE_USE_BYPASS = 4;
+   */
+  BYPASS = 4,
+}
+
+/**
+ * What the cache of its task had to do with an execution.
+ *
+ * @generated from enum spearlet.CacheUse
+ */
+export declare type CacheUseJson = "CACHE_USE_UNSPECIFIED" | "CACHE_USE_MISS" | "CACHE_USE_HIT" | "CACHE_USE_SHARED" | "CACHE_USE_BYPASS";
+
+/**
+ * Describes the enum spearlet.CacheUse.
+ */
+export declare const CacheUseSchema: GenEnum<CacheUse, CacheUseJson>;
 
 /**
  * @generated from enum spearlet.OutputStream

@@ -864,6 +864,72 @@ export declare type RestartIntensityJson = {
 export declare const RestartIntensitySchema: GenMessage<RestartIntensity, {jsonType: RestartIntensityJson}>;
 
 /**
+ * Results of a task are kept, and an equal call gets the one that is there instead of a run of its own. Equal are
+ * invocations of one revision with the same function, parameters, input, content type, args and environment. The task
+ * says that its function is a pure one: the same call always has the same result, and nothing else comes of it.
+ *
+ * @generated from message spearlet.CachePolicy
+ */
+export declare type CachePolicy = Message<"spearlet.CachePolicy"> & {
+  /**
+   * How long after its end a result is used. 1 s to 366 days.
+   *
+   * @generated from field: google.protobuf.Duration ttl = 1;
+   */
+  ttl?: Duration | undefined;
+
+  /**
+   * Of the output of one result, stdout, stderr and value together; a larger one is not kept. At most 8 MiB, default 1 MiB.
+   *
+   * @generated from field: optional uint64 max_bytes = 2;
+   */
+  maxBytes?: bigint | undefined;
+
+  /**
+   * Also where the task reads what no key can have: host folders, the network, secrets, or the host as a process.
+   *
+   * @generated from field: bool insist = 3;
+   */
+  insist: boolean;
+};
+
+/**
+ * Results of a task are kept, and an equal call gets the one that is there instead of a run of its own. Equal are
+ * invocations of one revision with the same function, parameters, input, content type, args and environment. The task
+ * says that its function is a pure one: the same call always has the same result, and nothing else comes of it.
+ *
+ * @generated from message spearlet.CachePolicy
+ */
+export declare type CachePolicyJson = {
+  /**
+   * How long after its end a result is used. 1 s to 366 days.
+   *
+   * @generated from field: google.protobuf.Duration ttl = 1;
+   */
+  ttl?: DurationJson;
+
+  /**
+   * Of the output of one result, stdout, stderr and value together; a larger one is not kept. At most 8 MiB, default 1 MiB.
+   *
+   * @generated from field: optional uint64 max_bytes = 2;
+   */
+  maxBytes?: string;
+
+  /**
+   * Also where the task reads what no key can have: host folders, the network, secrets, or the host as a process.
+   *
+   * @generated from field: bool insist = 3;
+   */
+  insist?: boolean;
+};
+
+/**
+ * Describes the message spearlet.CachePolicy.
+ * Use `create(CachePolicySchema)` to create a new message.
+ */
+export declare const CachePolicySchema: GenMessage<CachePolicy, {jsonType: CachePolicyJson}>;
+
+/**
  * Everything that a task says.
  *
  * @generated from message spearlet.TaskDefinition
@@ -1054,6 +1120,13 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
    * @generated from field: spearlet.RestartIntensity restart_intensity = 28;
    */
   restartIntensity?: RestartIntensity | undefined;
+
+  /**
+   * Absent: each execution runs.
+   *
+   * @generated from field: spearlet.CachePolicy cache = 29;
+   */
+  cache?: CachePolicy | undefined;
 };
 
 /**
@@ -1247,6 +1320,13 @@ export declare type TaskDefinitionJson = {
    * @generated from field: spearlet.RestartIntensity restart_intensity = 28;
    */
   restartIntensity?: RestartIntensityJson;
+
+  /**
+   * Absent: each execution runs.
+   *
+   * @generated from field: spearlet.CachePolicy cache = 29;
+   */
+  cache?: CachePolicyJson;
 };
 
 /**
@@ -1376,6 +1456,112 @@ export declare type FunctionParameterJson = {
  * Use `create(FunctionParameterSchema)` to create a new message.
  */
 export declare const FunctionParameterSchema: GenMessage<FunctionParameter, {jsonType: FunctionParameterJson}>;
+
+/**
+ * What the cache of a task has done since the start of the node.
+ *
+ * @generated from message spearlet.CacheSavings
+ */
+export declare type CacheSavings = Message<"spearlet.CacheSavings"> & {
+  /**
+   * Executions that ended with a result that was there, ...
+   *
+   * @generated from field: uint64 hits = 1;
+   */
+  hits: bigint;
+
+  /**
+   * ... that ran, and that ended with the run of an equal one.
+   *
+   * @generated from field: uint64 misses = 2;
+   */
+  misses: bigint;
+
+  /**
+   * @generated from field: uint64 shared = 3;
+   */
+  shared: bigint;
+
+  /**
+   * What those that did not run would have taken, by what the run took whose result they had.
+   *
+   * @generated from field: google.protobuf.Duration saved_time = 4;
+   */
+  savedTime?: Duration | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Duration saved_cpu_time = 5;
+   */
+  savedCpuTime?: Duration | undefined;
+
+  /**
+   * Results that are kept now, and their bytes.
+   *
+   * @generated from field: uint64 entries = 6;
+   */
+  entries: bigint;
+
+  /**
+   * @generated from field: uint64 bytes = 7;
+   */
+  bytes: bigint;
+};
+
+/**
+ * What the cache of a task has done since the start of the node.
+ *
+ * @generated from message spearlet.CacheSavings
+ */
+export declare type CacheSavingsJson = {
+  /**
+   * Executions that ended with a result that was there, ...
+   *
+   * @generated from field: uint64 hits = 1;
+   */
+  hits?: string;
+
+  /**
+   * ... that ran, and that ended with the run of an equal one.
+   *
+   * @generated from field: uint64 misses = 2;
+   */
+  misses?: string;
+
+  /**
+   * @generated from field: uint64 shared = 3;
+   */
+  shared?: string;
+
+  /**
+   * What those that did not run would have taken, by what the run took whose result they had.
+   *
+   * @generated from field: google.protobuf.Duration saved_time = 4;
+   */
+  savedTime?: DurationJson;
+
+  /**
+   * @generated from field: google.protobuf.Duration saved_cpu_time = 5;
+   */
+  savedCpuTime?: DurationJson;
+
+  /**
+   * Results that are kept now, and their bytes.
+   *
+   * @generated from field: uint64 entries = 6;
+   */
+  entries?: string;
+
+  /**
+   * @generated from field: uint64 bytes = 7;
+   */
+  bytes?: string;
+};
+
+/**
+ * Describes the message spearlet.CacheSavings.
+ * Use `create(CacheSavingsSchema)` to create a new message.
+ */
+export declare const CacheSavingsSchema: GenMessage<CacheSavings, {jsonType: CacheSavingsJson}>;
 
 /**
  * A task of which too many attempts have failed.
@@ -1526,6 +1712,20 @@ export declare type Task = Message<"spearlet.Task"> & {
    * @generated from field: spearlet.TaskQuarantine quarantine = 10;
    */
   quarantine?: TaskQuarantine | undefined;
+
+  /**
+   * Absent where it has no `cache`.
+   *
+   * @generated from field: spearlet.CacheSavings cache_savings = 14;
+   */
+  cacheSavings?: CacheSavings | undefined;
+
+  /**
+   * By name; of an answer to GetTask.
+   *
+   * @generated from field: repeated spearlet.TaskAlias aliases = 12;
+   */
+  aliases: TaskAlias[];
 };
 
 /**
@@ -1591,6 +1791,20 @@ export declare type TaskJson = {
    * @generated from field: spearlet.TaskQuarantine quarantine = 10;
    */
   quarantine?: TaskQuarantineJson;
+
+  /**
+   * Absent where it has no `cache`.
+   *
+   * @generated from field: spearlet.CacheSavings cache_savings = 14;
+   */
+  cacheSavings?: CacheSavingsJson;
+
+  /**
+   * By name; of an answer to GetTask.
+   *
+   * @generated from field: repeated spearlet.TaskAlias aliases = 12;
+   */
+  aliases?: TaskAliasJson[];
 };
 
 /**
@@ -1598,6 +1812,170 @@ export declare type TaskJson = {
  * Use `create(TaskSchema)` to create a new message.
  */
 export declare const TaskSchema: GenMessage<Task, {jsonType: TaskJson}>;
+
+/**
+ * A revision, and how many of a hundred calls it gets.
+ *
+ * @generated from message spearlet.AliasShare
+ */
+export declare type AliasShare = Message<"spearlet.AliasShare"> & {
+  /**
+   * @generated from field: uint32 revision = 1;
+   */
+  revision: number;
+
+  /**
+   * 1 to 100.
+   *
+   * @generated from field: uint32 percent = 2;
+   */
+  percent: number;
+};
+
+/**
+ * A revision, and how many of a hundred calls it gets.
+ *
+ * @generated from message spearlet.AliasShare
+ */
+export declare type AliasShareJson = {
+  /**
+   * @generated from field: uint32 revision = 1;
+   */
+  revision?: number;
+
+  /**
+   * 1 to 100.
+   *
+   * @generated from field: uint32 percent = 2;
+   */
+  percent?: number;
+};
+
+/**
+ * Describes the message spearlet.AliasShare.
+ * Use `create(AliasShareSchema)` to create a new message.
+ */
+export declare const AliasShareSchema: GenMessage<AliasShare, {jsonType: AliasShareJson}>;
+
+/**
+ * Where an alias was moved to, when and by whom.
+ *
+ * @generated from message spearlet.AliasMove
+ */
+export declare type AliasMove = Message<"spearlet.AliasMove"> & {
+  /**
+   * @generated from field: repeated spearlet.AliasShare shares = 1;
+   */
+  shares: AliasShare[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string principal = 3;
+   */
+  principal: string;
+};
+
+/**
+ * Where an alias was moved to, when and by whom.
+ *
+ * @generated from message spearlet.AliasMove
+ */
+export declare type AliasMoveJson = {
+  /**
+   * @generated from field: repeated spearlet.AliasShare shares = 1;
+   */
+  shares?: AliasShareJson[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: TimestampJson;
+
+  /**
+   * @generated from field: string principal = 3;
+   */
+  principal?: string;
+};
+
+/**
+ * Describes the message spearlet.AliasMove.
+ * Use `create(AliasMoveSchema)` to create a new message.
+ */
+export declare const AliasMoveSchema: GenMessage<AliasMove, {jsonType: AliasMoveJson}>;
+
+/**
+ * A name for a revision of a task, or for several with a share of the calls each: by a hash of the invocation id, so that
+ * a call that is made again gets the same.
+ *
+ * @generated from message spearlet.TaskAlias
+ */
+export declare type TaskAlias = Message<"spearlet.TaskAlias"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: repeated spearlet.AliasShare shares = 2;
+   */
+  shares: AliasShare[];
+
+  /**
+   * 1 for its first move, and one more with each.
+   *
+   * @generated from field: uint32 version = 3;
+   */
+  version: number;
+
+  /**
+   * Its last moves, at most ten, the newest first.
+   *
+   * @generated from field: repeated spearlet.AliasMove moves = 4;
+   */
+  moves: AliasMove[];
+};
+
+/**
+ * A name for a revision of a task, or for several with a share of the calls each: by a hash of the invocation id, so that
+ * a call that is made again gets the same.
+ *
+ * @generated from message spearlet.TaskAlias
+ */
+export declare type TaskAliasJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: repeated spearlet.AliasShare shares = 2;
+   */
+  shares?: AliasShareJson[];
+
+  /**
+   * 1 for its first move, and one more with each.
+   *
+   * @generated from field: uint32 version = 3;
+   */
+  version?: number;
+
+  /**
+   * Its last moves, at most ten, the newest first.
+   *
+   * @generated from field: repeated spearlet.AliasMove moves = 4;
+   */
+  moves?: AliasMoveJson[];
+};
+
+/**
+ * Describes the message spearlet.TaskAlias.
+ * Use `create(TaskAliasSchema)` to create a new message.
+ */
+export declare const TaskAliasSchema: GenMessage<TaskAlias, {jsonType: TaskAliasJson}>;
 
 /**
  * @generated from message spearlet.RegisterTaskRequest
@@ -1843,7 +2221,8 @@ export declare const ArtifactProgressSchema: GenMessage<ArtifactProgress, {jsonT
  */
 export declare type GetTaskRequest = Message<"spearlet.GetTaskRequest"> & {
   /**
-   * By id or name.
+   * By id or name, whose newest revision it is; also `NAME@3`, `NAME@newest` and `NAME@ALIAS`: the
+   * revision with the largest share.
    *
    * @generated from field: string task = 1;
    */
@@ -1855,7 +2234,8 @@ export declare type GetTaskRequest = Message<"spearlet.GetTaskRequest"> & {
  */
 export declare type GetTaskRequestJson = {
   /**
-   * By id or name.
+   * By id or name, whose newest revision it is; also `NAME@3`, `NAME@newest` and `NAME@ALIAS`: the
+   * revision with the largest share.
    *
    * @generated from field: string task = 1;
    */
@@ -2007,8 +2387,8 @@ export declare type UpdateTaskRequest = Message<"spearlet.UpdateTaskRequest"> & 
   definition?: TaskDefinition | undefined;
 
   /**
-   * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts`, `warm` and
-   * `restart_intensity`; also a field of the last four, such as `retry.budget`. Lists and maps are replaced as a whole.
+   * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts`, `warm`,
+   * `restart_intensity` and `cache`; also a field of the last five, such as `retry.budget`. Lists and maps are replaced as a whole.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */
@@ -2041,8 +2421,8 @@ export declare type UpdateTaskRequestJson = {
   definition?: TaskDefinitionJson;
 
   /**
-   * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts`, `warm` and
-   * `restart_intensity`; also a field of the last four, such as `retry.budget`. Lists and maps are replaced as a whole.
+   * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts`, `warm`,
+   * `restart_intensity` and `cache`; also a field of the last five, such as `retry.budget`. Lists and maps are replaced as a whole.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */

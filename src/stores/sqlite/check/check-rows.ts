@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { DamagedError } from '../../store.ts';
 import { floorChecksum, stagedChecksum } from '../file/checksum.ts';
+import { aliasColumns, aliasOf, revisionsOf } from '../read/aliases.ts';
 import { meterOf, nodeOf } from '../read/order-rows.ts';
 import { quotaColumns, quotaOf } from '../read/quotas.ts';
 import { assertClaim, assertInput, assertName, type InputRow, type Row, taskOf } from '../read/row.ts';
@@ -21,6 +22,13 @@ const checks: readonly RowCheck[] = [
   ['SELECT * FROM inputs', 'execution_id', (row) => assertInput(row as unknown as InputRow)],
   ['SELECT task_id, revision, task, checksum FROM tasks', 'task_id', taskOf],
   ['SELECT tenant, name, task_id, checksum AS name_checksum FROM task_names', 'task_id', assertName],
+  [
+    `SELECT ${aliasColumns}, (SELECT json_group_array(revision) FROM (SELECT revision FROM alias_revisions AS a
+       WHERE a.task_id = task_aliases.task_id AND a.name = task_aliases.name ORDER BY revision)) AS kept
+     FROM task_aliases`,
+    'task_id',
+    assertKept,
+  ],
   [`SELECT ${quotaColumns} FROM quotas`, 'quota_tenant', quotaOf],
   [`SELECT kind || ' ' || key AS subject, ${sideRowColumns} FROM side_rows`, 'subject', sideRowOf],
   [`SELECT 'order of runs' AS subject, node, use, checksum FROM order_nodes`, 'subject', nodeOf],
@@ -54,6 +62,12 @@ export function checkRows(db: DatabaseSync, _checked: Checked, report: Report): 
   if (db.prepare(left).get() !== undefined) {
     report('database', 'parts of logs could not be read when it was brought up to date, and were left out');
   }
+}
+
+/** What keeps the revisions of an alias fits to it. */
+function assertKept(row: Row): void {
+  const revisions = [...revisionsOf(aliasOf(row))].sort((a, b) => a - b);
+  assert(row.kept === JSON.stringify(revisions), `what keeps the revisions of the alias ${String(row.name)}`);
 }
 
 function assert(whole: boolean, what: string): void {

@@ -110,6 +110,10 @@ export function nameChecksum(tenant: string, name: string, taskId: string): numb
   return checksumOf('task_names', name, taskId, ...ofTenant(tenant));
 }
 
+export function aliasChecksum(taskId: string, name: string, json: string): number {
+  return checksumOf('task_aliases', taskId, name, json);
+}
+
 export function quotaChecksum(tenant: string, json: string): number {
   return checksumOf('quotas', tenant, json);
 }

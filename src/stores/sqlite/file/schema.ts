@@ -229,6 +229,24 @@ export const migrations = [
   ) STRICT;
   CREATE INDEX side_rows_due ON side_rows (kind, due_at, tenant, key) WHERE due_at IS NOT NULL;
   `,
+  `
+  -- Names for revisions of tasks.
+  CREATE TABLE task_aliases (
+    task_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    checksum INTEGER,
+    PRIMARY KEY (task_id, name)
+  ) STRICT, WITHOUT ROWID;
+  -- The revisions that an alias names or has named in the moves that it remembers. The alias has them, too, and is held
+  -- against the rows, which therefore need no checksum.
+  CREATE TABLE alias_revisions (
+    task_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (task_id, revision, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ] as const satisfies readonly (string | Migration)[];
 
 /** The version that this program writes. */

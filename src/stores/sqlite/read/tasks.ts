@@ -12,6 +12,9 @@ export interface TaskRevision {
   readonly revision: number;
 }
 
+/** Revisions of a task with a name that are kept for their own sake, the newest ones. */
+const keptRevisions = 10;
+
 const newest = 'revision = (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)';
 const namedColumns =
   'tasks.task_id, revision, task, tasks.checksum, task_names.tenant, task_names.name, task_names.checksum AS name_checksum';
@@ -32,6 +35,9 @@ export class Tasks {
   readonly #spare: StatementSync;
   readonly #inUse: StatementSync;
   readonly #deleteRevision: StatementSync;
+  readonly #dropRevision: StatementSync;
+  readonly #revisions: StatementSync;
+  readonly #forgetAliases: readonly StatementSync[];
   readonly #artifact: StatementSync;
   readonly #named: StatementSync;
   readonly #namedOf: StatementSync;
@@ -61,13 +67,25 @@ export class Tasks {
       'INSERT INTO task_labels (tenant, key, value, name, task_id) VALUES (?, ?, ?, ?, ?)',
     );
     this.#freeLabels = db.prepare('DELETE FROM task_labels WHERE task_id = ?');
-    const ofNoName = `(revision < (SELECT max(revision) FROM tasks AS t WHERE t.task_id = tasks.task_id)
-      OR NOT EXISTS (SELECT 1 FROM task_names WHERE task_names.task_id = tasks.task_id))`;
+    const later = 'SELECT 1 FROM tasks AS t WHERE t.task_id = tasks.task_id AND t.revision > tasks.revision';
+    const unwanted = `(NOT EXISTS (SELECT 1 FROM task_names WHERE task_names.task_id = tasks.task_id)
+      OR ((SELECT count(*) FROM (${later} LIMIT ${keptRevisions})) = ${keptRevisions}
+        AND NOT EXISTS (SELECT 1 FROM alias_revisions AS a
+          WHERE a.task_id = tasks.task_id AND a.revision = tasks.revision)))`;
     const used = 'SELECT 1 FROM executions WHERE task_id = ?1 AND task_revision = ?2';
-    this.#spare = db.prepare(`SELECT task_id, revision FROM tasks WHERE ${ofNoName}`);
+    this.#spare = db.prepare(`SELECT task_id, revision FROM tasks WHERE ${unwanted}`);
     this.#inUse = db.prepare(`${used} LIMIT 1`);
     this.#deleteRevision = db.prepare(
-      `DELETE FROM tasks WHERE task_id = ?1 AND revision = ?2 AND ${ofNoName} AND NOT EXISTS (${used})`,
+      `DELETE FROM tasks WHERE task_id = ?1 AND revision = ?2 AND ${unwanted} AND NOT EXISTS (${used})`,
+    );
+    this.#dropRevision = db.prepare(
+      `DELETE FROM tasks WHERE task_id = ?1 AND revision = ?2 AND EXISTS (${later}) AND NOT EXISTS (${used})`,
+    );
+    this.#revisions = db.prepare(
+      `SELECT ${columns} FROM tasks WHERE task_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?`,
+    );
+    this.#forgetAliases = ['task_aliases', 'alias_revisions'].map((table) =>
+      db.prepare(`DELETE FROM ${table} WHERE task_id = ?`),
     );
     this.#artifact = db.prepare('SELECT 1 FROM tasks WHERE artifact = ? LIMIT 1');
     this.#named = db.prepare('SELECT count(*) AS count FROM task_names');
@@ -118,6 +136,7 @@ export class Tasks {
     inTransaction(this.#db, () => {
       this.#freeNames.run(taskId);
       this.#label(taskId);
+      for (const statement of this.#forgetAliases) statement.run(taskId);
     });
   }
 
@@ -134,7 +153,7 @@ export class Tasks {
     }
   }
 
-  /** Revisions that no new execution gets. */
+  /** Revisions that are too old to be kept for their own sake, and that no alias needs. */
   spareRevisions(): readonly TaskRevision[] {
     return this.#spare.all().map((row) => ({
       taskId: row.task_id as string,
@@ -144,6 +163,24 @@ export class Tasks {
 
   isUsed({ taskId, revision }: TaskRevision): boolean {
     return this.#inUse.get(taskId, revision) !== undefined;
+  }
+
+  /** Deletes a revision that is not the newest and that no execution uses; false for any other. */
+  dropRevision({ taskId, revision }: TaskRevision): boolean {
+    return this.#dropRevision.run(taskId, revision).changes > 0;
+  }
+
+  /** The newest first, of those before `before`. */
+  revisions(taskId: string, before: number, limit: number): Task[] {
+    const tasks: Task[] = [];
+    for (let from = before; ; ) {
+      const left = Math.max(0, limit - tasks.length);
+      const rows = this.#revisions.all(taskId, from, left);
+      const whole = wholeOf(rows, taskOf);
+      tasks.push(...whole);
+      if (whole.length === rows.length || rows.length < left) return tasks;
+      from = Number(rows.at(-1)?.revision);
+    }
   }
 
   /** Deletes a revision that is spare and that no execution uses; false for any other. */

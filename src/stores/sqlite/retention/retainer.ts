@@ -33,6 +33,7 @@ export interface Target {
 export interface RetainStep {
   readonly deletedExecutions: readonly DeletedExecution[];
   readonly deletedLogs: number;
+  readonly shortened: readonly string[];
   /** Digests of files that the deleted executions named. */
   readonly files: readonly string[];
   readonly more: boolean;
@@ -40,6 +41,7 @@ export interface RetainStep {
 
 type Counted = { -readonly [Key in keyof RetainStep]: RetainStep[Key] } & {
   deletedExecutions: DeletedExecution[];
+  shortened: string[];
   files: string[];
 };
 
@@ -80,7 +82,7 @@ export class Retainer {
 
   /** Throws what SQLite throws, with nothing deleted. */
   step(target: Target): RetainStep {
-    const counted: Counted = { deletedExecutions: [], deletedLogs: 0, files: [], more: false };
+    const counted: Counted = { deletedExecutions: [], deletedLogs: 0, shortened: [], files: [], more: false };
     const places = { ...this.#places };
     try {
       inTransaction(this.#db, () => {
@@ -131,6 +133,7 @@ export class Retainer {
       (row) => {
         const record = finished(row);
         if (record === undefined || !this.#removal.hasLog(record)) return 'next';
+        counted.shortened.push(row.execution_id);
         if (!this.#removal.purge(row.execution_id, budget)) return 'again';
         counted.deletedLogs += 1;
         enough = fits();

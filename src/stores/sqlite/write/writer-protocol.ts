@@ -1,4 +1,5 @@
 import type { Quota } from '../../../domain/quota.ts';
+import type { TaskAlias } from '../../../domain/revisions/alias.ts';
 import type { SideRowChange } from '../../../domain/side-row.ts';
 import type { Task } from '../../../domain/task.ts';
 import type { CommitResult, OrderChanges } from '../../store.ts';
@@ -28,6 +29,13 @@ export type WriterRequest =
   | { readonly kind: 'saveRows'; readonly rows: readonly SideRowChange[] }
   | { readonly kind: 'saveOrder'; readonly changes: OrderChanges }
   | { readonly kind: 'deleteRevision'; readonly revision: TaskRevision }
+  | { readonly kind: 'dropRevision'; readonly revision: TaskRevision }
+  | {
+      readonly kind: 'saveAlias';
+      readonly taskId: string;
+      readonly name: string;
+      readonly alias: TaskAlias | undefined;
+    }
   /** Copies what the write-ahead log holds into the database; does not keep anyone from writing. */
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'close' };
@@ -47,8 +55,11 @@ export interface WriterAnswers {
   readonly saveRows: undefined;
   /** Buckets that were forgotten. */
   readonly saveOrder: number;
-  /** False where an execution uses it, or it is a named task's newest. */
+  /** False where an execution or an alias uses it, or it is among a named task's newest. */
   readonly deleteRevision: boolean;
+  /** False where an execution uses it, or it is its task's newest. */
+  readonly dropRevision: boolean;
+  readonly saveAlias: undefined;
   readonly checkpoint: undefined;
   readonly close: undefined;
 }

@@ -6,6 +6,7 @@ import { isSqliteError } from '../file/failure.ts';
 import { HighWater } from '../file/high-water.ts';
 import { Floor, progressOf } from '../file/positions.ts';
 import { settings } from '../file/settings.ts';
+import { AliasRows } from '../read/aliases.ts';
 import { OrderRows } from '../read/order-rows.ts';
 import { QuotaRows } from '../read/quotas.ts';
 import { SideRows } from '../read/side-rows.ts';
@@ -24,6 +25,7 @@ db.exec(settings);
 const committer = new Committer(db);
 const tasks = new Tasks(db);
 const quotas = new QuotaRows(db);
+const aliases = new AliasRows(db);
 const sideRows = new SideRows(db);
 const order = new OrderRows(db);
 const removal = new Removal(db);
@@ -78,6 +80,8 @@ const handlers: Handlers = {
   saveRows: ({ rows }) => counted(() => void sideRows.save(rows)),
   saveOrder: ({ changes }) => counted(() => order.save(changes)),
   deleteRevision: ({ revision }) => counted(() => tasks.deleteRevision(revision)),
+  dropRevision: ({ revision }) => counted(() => tasks.dropRevision(revision)),
+  saveAlias: ({ taskId, name, alias }) => counted(() => void aliases.save(taskId, name, alias)),
   checkpoint() {
     db.exec('PRAGMA wal_checkpoint(PASSIVE)');
     highWater.sync();

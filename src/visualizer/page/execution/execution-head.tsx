@@ -76,7 +76,17 @@ export function ExecutionHead({ source, row, logState, life, past }: Props) {
               )}
             </>
           )}
-          <Fact name="Attempt">{attempt === 0 ? 'none yet' : String(attempt)}</Fact>
+          <Fact name="Attempt">
+            {attempt > 0 ? String(attempt) : row?.cached === undefined ? 'none yet' : 'none needed'}
+          </Fact>
+          {row?.cached !== undefined && (
+            <Fact name="Result of">
+              <a class="mono" href={link({ execution: row.cached.from })}>
+                {row.cached.from}
+              </a>
+              {ageText(row)}
+            </Fact>
+          )}
           {reattached > 0 && <Fact name="Followed again">{reattached}×, after a stop of the node</Fact>}
           {row !== undefined && row.tenant !== defaultTenant && <Fact name="Tenant">{row.tenant}</Fact>}
           {row !== undefined && row.recoveries > 0 && <Fact name="Recovered">{row.recoveries}×</Fact>}
@@ -92,6 +102,12 @@ export function ExecutionHead({ source, row, logState, life, past }: Props) {
       </div>
     </header>
   );
+}
+
+/** How old the result was that it has; nothing where it waited for that. */
+function ageText({ cached, completedAt }: ExecutionRow): string {
+  const age = (completedAt ?? 0) - (cached?.fromAt ?? 0);
+  return cached?.fromAt === undefined || age < 1000 ? '' : `, ${durationText(age)} old`;
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: preact.ComponentChildren }) {

@@ -35,7 +35,10 @@ export const executionResultDefaults = {
   "priority": "PRIORITY_UNSPECIFIED",
   "fairnessKey": "",
   "traceId": "",
-  "schedule": ""
+  "schedule": "",
+  "cachedFromExecutionId": "",
+  "alias": "",
+  "cacheUse": "CACHE_USE_UNSPECIFIED"
 } as const;
 
 export const streamExecutionResultDefaults = {

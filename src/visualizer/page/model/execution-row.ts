@@ -53,11 +53,18 @@ export interface ExecutionRow {
   readonly loosened: readonly string[];
   readonly oldestSequence: number;
   readonly originExecutionId: string;
+  readonly cached: CachedResult | undefined;
   readonly output: Uint8Array;
   readonly errorOutput: Uint8Array;
   readonly contentType: string;
   readonly outputBytes: number;
   readonly outputTruncated: boolean;
+}
+
+/** Whose result it has, and when that had ended. */
+interface CachedResult {
+  readonly from: string;
+  readonly fromAt: number | undefined;
 }
 
 // Twenty thousand rows share what most of them have.
@@ -107,6 +114,10 @@ export function rowOf(json: ExecutionResultJson): ExecutionRow {
     loosened: json.loosened.length === 0 ? noLines : json.loosened,
     oldestSequence: numberOf(json.oldestSequence),
     originExecutionId: json.originExecutionId,
+    cached:
+      json.cachedFromExecutionId === ''
+        ? undefined
+        : { from: json.cachedFromExecutionId, fromAt: instantOf(json.cachedAt) },
     output: bytesOf(json.output),
     errorOutput: bytesOf(json.errorOutput),
     contentType: shared(json.contentType),

@@ -8,7 +8,13 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
+CACHE_USE_BYPASS: CacheUse
+CACHE_USE_HIT: CacheUse
+CACHE_USE_MISS: CacheUse
+CACHE_USE_SHARED: CacheUse
+CACHE_USE_UNSPECIFIED: CacheUse
 DESCRIPTOR: _descriptor.FileDescriptor
+DRY_RUN_VERDICT_CACHED: DryRunVerdict
 DRY_RUN_VERDICT_JOIN: DryRunVerdict
 DRY_RUN_VERDICT_START: DryRunVerdict
 DRY_RUN_VERDICT_UNSPECIFIED: DryRunVerdict
@@ -94,7 +100,8 @@ class DeleteExecutionResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class DryRun(_message.Message):
-    __slots__ = ["details", "ends_in", "gate", "held_by", "joins_execution_id", "queue_length", "queue_place", "starts_in", "summary", "verdict"]
+    __slots__ = ["cached_from_execution_id", "details", "ends_in", "gate", "held_by", "joins_execution_id", "queue_length", "queue_place", "starts_in", "summary", "verdict"]
+    CACHED_FROM_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
     ENDS_IN_FIELD_NUMBER: _ClassVar[int]
     GATE_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +112,7 @@ class DryRun(_message.Message):
     STARTS_IN_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
+    cached_from_execution_id: str
     details: _containers.RepeatedScalarFieldContainer[str]
     ends_in: _duration_pb2.Duration
     gate: _gate_pb2.QueueGate
@@ -115,10 +123,10 @@ class DryRun(_message.Message):
     starts_in: _duration_pb2.Duration
     summary: str
     verdict: DryRunVerdict
-    def __init__(self, verdict: _Optional[_Union[DryRunVerdict, str]] = ..., summary: _Optional[str] = ..., details: _Optional[_Iterable[str]] = ..., queue_place: _Optional[int] = ..., queue_length: _Optional[int] = ..., held_by: _Optional[_Iterable[str]] = ..., gate: _Optional[_Union[_gate_pb2.QueueGate, _Mapping]] = ..., starts_in: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., ends_in: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., joins_execution_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, verdict: _Optional[_Union[DryRunVerdict, str]] = ..., summary: _Optional[str] = ..., details: _Optional[_Iterable[str]] = ..., queue_place: _Optional[int] = ..., queue_length: _Optional[int] = ..., held_by: _Optional[_Iterable[str]] = ..., gate: _Optional[_Union[_gate_pb2.QueueGate, _Mapping]] = ..., starts_in: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., ends_in: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., joins_execution_id: _Optional[str] = ..., cached_from_execution_id: _Optional[str] = ...) -> None: ...
 
 class ExecutionResult(_message.Message):
-    __slots__ = ["allowed_events", "attempt", "completed_at", "content_type", "created_at", "error_code", "error_message", "error_origin", "error_output", "execution_id", "execution_time_ms", "exit_code", "fairness_key", "function_name", "instance_id", "is_async", "is_completed", "labels", "loosened", "metadata", "mode", "oldest_sequence", "origin_execution_id", "output", "output_bytes", "output_truncated", "priority", "queue_time_ms", "recoveries", "request_id", "resource_use", "schedule", "started_at", "state", "status", "task_id", "task_name", "task_revision", "tenant", "termination", "timestamp", "trace_id"]
+    __slots__ = ["alias", "allowed_events", "attempt", "cache_use", "cached_at", "cached_from_execution_id", "completed_at", "content_type", "created_at", "error_code", "error_message", "error_origin", "error_output", "execution_id", "execution_time_ms", "exit_code", "fairness_key", "function_name", "instance_id", "is_async", "is_completed", "labels", "loosened", "metadata", "mode", "oldest_sequence", "origin_execution_id", "output", "output_bytes", "output_truncated", "priority", "queue_time_ms", "recoveries", "request_id", "resource_use", "schedule", "started_at", "state", "status", "task_id", "task_name", "task_revision", "tenant", "termination", "timestamp", "trace_id"]
     class LabelsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -133,8 +141,12 @@ class ExecutionResult(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
     ALLOWED_EVENTS_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    CACHED_AT_FIELD_NUMBER: _ClassVar[int]
+    CACHED_FROM_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    CACHE_USE_FIELD_NUMBER: _ClassVar[int]
     COMPLETED_AT_FIELD_NUMBER: _ClassVar[int]
     CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -175,8 +187,12 @@ class ExecutionResult(_message.Message):
     TERMINATION_FIELD_NUMBER: _ClassVar[int]
     TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    alias: str
     allowed_events: _containers.RepeatedScalarFieldContainer[str]
     attempt: int
+    cache_use: CacheUse
+    cached_at: _timestamp_pb2.Timestamp
+    cached_from_execution_id: str
     completed_at: _timestamp_pb2.Timestamp
     content_type: str
     created_at: _timestamp_pb2.Timestamp
@@ -217,7 +233,7 @@ class ExecutionResult(_message.Message):
     termination: Termination
     timestamp: _timestamp_pb2.Timestamp
     trace_id: str
-    def __init__(self, status: _Optional[_Union[ExecutionStatus, str]] = ..., state: _Optional[str] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., is_async: bool = ..., is_completed: bool = ..., output: _Optional[bytes] = ..., content_type: _Optional[str] = ..., error_output: _Optional[bytes] = ..., output_bytes: _Optional[int] = ..., output_truncated: bool = ..., exit_code: _Optional[int] = ..., error_code: _Optional[_Union[ErrorCode, str]] = ..., error_origin: _Optional[_Union[ErrorOrigin, str]] = ..., error_message: _Optional[str] = ..., attempt: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., queue_time_ms: _Optional[int] = ..., execution_time_ms: _Optional[float] = ..., request_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., timestamp: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_events: _Optional[_Iterable[str]] = ..., resource_use: _Optional[_Union[ResourceUse, _Mapping]] = ..., execution_id: _Optional[str] = ..., task_id: _Optional[str] = ..., task_name: _Optional[str] = ..., task_revision: _Optional[int] = ..., function_name: _Optional[str] = ..., instance_id: _Optional[str] = ..., termination: _Optional[_Union[Termination, _Mapping]] = ..., loosened: _Optional[_Iterable[str]] = ..., recoveries: _Optional[int] = ..., oldest_sequence: _Optional[int] = ..., origin_execution_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., tenant: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., trace_id: _Optional[str] = ..., schedule: _Optional[str] = ...) -> None: ...
+    def __init__(self, status: _Optional[_Union[ExecutionStatus, str]] = ..., state: _Optional[str] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., is_async: bool = ..., is_completed: bool = ..., output: _Optional[bytes] = ..., content_type: _Optional[str] = ..., error_output: _Optional[bytes] = ..., output_bytes: _Optional[int] = ..., output_truncated: bool = ..., exit_code: _Optional[int] = ..., error_code: _Optional[_Union[ErrorCode, str]] = ..., error_origin: _Optional[_Union[ErrorOrigin, str]] = ..., error_message: _Optional[str] = ..., attempt: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., queue_time_ms: _Optional[int] = ..., execution_time_ms: _Optional[float] = ..., request_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., timestamp: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_events: _Optional[_Iterable[str]] = ..., resource_use: _Optional[_Union[ResourceUse, _Mapping]] = ..., execution_id: _Optional[str] = ..., task_id: _Optional[str] = ..., task_name: _Optional[str] = ..., task_revision: _Optional[int] = ..., function_name: _Optional[str] = ..., instance_id: _Optional[str] = ..., termination: _Optional[_Union[Termination, _Mapping]] = ..., loosened: _Optional[_Iterable[str]] = ..., recoveries: _Optional[int] = ..., oldest_sequence: _Optional[int] = ..., origin_execution_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., tenant: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., trace_id: _Optional[str] = ..., schedule: _Optional[str] = ..., cached_from_execution_id: _Optional[str] = ..., cached_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., cache_use: _Optional[_Union[CacheUse, str]] = ..., alias: _Optional[str] = ...) -> None: ...
 
 class GetExecutionStatusRequest(_message.Message):
     __slots__ = ["execution_id", "include_output", "max_inline_bytes"]
@@ -242,7 +258,7 @@ class GetExecutionStatusResponse(_message.Message):
     def __init__(self, result: _Optional[_Union[ExecutionResult, _Mapping]] = ..., status_endpoint: _Optional[str] = ..., estimated_completion_ms: _Optional[int] = ..., last_sequence: _Optional[int] = ...) -> None: ...
 
 class InvokeFunctionRequest(_message.Message):
-    __slots__ = ["args", "cancel_on_disconnect", "content_type", "dry_run", "environment", "execution_mode", "fairness_key", "force_new_instance", "function_name", "input", "invocation_id", "labels", "max_inline_bytes", "metadata", "parameters", "priority", "refuse_if_late", "start_after", "task", "timeouts", "wait_budget"]
+    __slots__ = ["args", "bypass_cache", "cancel_on_disconnect", "content_type", "dry_run", "environment", "execution_mode", "fairness_key", "force_new_instance", "function_name", "input", "invocation_id", "labels", "max_inline_bytes", "metadata", "parameters", "priority", "refuse_if_late", "start_after", "task", "timeouts", "wait_budget"]
     class EnvironmentEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -272,6 +288,7 @@ class InvokeFunctionRequest(_message.Message):
         value: _struct_pb2.Value
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
     ARGS_FIELD_NUMBER: _ClassVar[int]
+    BYPASS_CACHE_FIELD_NUMBER: _ClassVar[int]
     CANCEL_ON_DISCONNECT_FIELD_NUMBER: _ClassVar[int]
     CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
@@ -293,6 +310,7 @@ class InvokeFunctionRequest(_message.Message):
     TIMEOUTS_FIELD_NUMBER: _ClassVar[int]
     WAIT_BUDGET_FIELD_NUMBER: _ClassVar[int]
     args: _containers.RepeatedScalarFieldContainer[str]
+    bypass_cache: bool
     cancel_on_disconnect: bool
     content_type: str
     dry_run: bool
@@ -313,7 +331,7 @@ class InvokeFunctionRequest(_message.Message):
     task: str
     timeouts: Timeouts
     wait_budget: _duration_pb2.Duration
-    def __init__(self, task: _Optional[str] = ..., function_name: _Optional[str] = ..., parameters: _Optional[_Mapping[str, _struct_pb2.Value]] = ..., input: _Optional[bytes] = ..., content_type: _Optional[str] = ..., execution_mode: _Optional[_Union[ExecutionMode, str]] = ..., args: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ..., timeouts: _Optional[_Union[Timeouts, _Mapping]] = ..., wait_budget: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., start_after: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., invocation_id: _Optional[str] = ..., cancel_on_disconnect: bool = ..., force_new_instance: bool = ..., max_inline_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., refuse_if_late: bool = ..., dry_run: bool = ...) -> None: ...
+    def __init__(self, task: _Optional[str] = ..., function_name: _Optional[str] = ..., parameters: _Optional[_Mapping[str, _struct_pb2.Value]] = ..., input: _Optional[bytes] = ..., content_type: _Optional[str] = ..., execution_mode: _Optional[_Union[ExecutionMode, str]] = ..., args: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ..., timeouts: _Optional[_Union[Timeouts, _Mapping]] = ..., wait_budget: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., start_after: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., invocation_id: _Optional[str] = ..., cancel_on_disconnect: bool = ..., force_new_instance: bool = ..., max_inline_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., refuse_if_late: bool = ..., dry_run: bool = ..., bypass_cache: bool = ...) -> None: ...
 
 class InvokeFunctionResponse(_message.Message):
     __slots__ = ["dry_run", "estimated_completion_ms", "execution_id", "instance_id", "joined", "last_sequence", "message", "result", "status_endpoint", "success", "task_id"]
@@ -541,6 +559,9 @@ class Priority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
 
 class DryRunVerdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class CacheUse(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
 
 class OutputStream(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):

@@ -41,6 +41,24 @@ WHEN_QUARANTINED_REFUSE: WhenQuarantined
 WHEN_QUARANTINED_UNSPECIFIED: WhenQuarantined
 WHEN_QUARANTINED_WAIT: WhenQuarantined
 
+class AliasMove(_message.Message):
+    __slots__ = ["principal", "shares", "time"]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    SHARES_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    principal: str
+    shares: _containers.RepeatedCompositeFieldContainer[AliasShare]
+    time: _timestamp_pb2.Timestamp
+    def __init__(self, shares: _Optional[_Iterable[_Union[AliasShare, _Mapping]]] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., principal: _Optional[str] = ...) -> None: ...
+
+class AliasShare(_message.Message):
+    __slots__ = ["percent", "revision"]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    percent: int
+    revision: int
+    def __init__(self, revision: _Optional[int] = ..., percent: _Optional[int] = ...) -> None: ...
+
 class Artifact(_message.Message):
     __slots__ = ["content", "image", "path", "sha256", "size_bytes", "url"]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
@@ -68,6 +86,34 @@ class ArtifactProgress(_message.Message):
     status: str
     total_bytes: int
     def __init__(self, part: _Optional[str] = ..., status: _Optional[str] = ..., done_bytes: _Optional[int] = ..., total_bytes: _Optional[int] = ...) -> None: ...
+
+class CachePolicy(_message.Message):
+    __slots__ = ["insist", "max_bytes", "ttl"]
+    INSIST_FIELD_NUMBER: _ClassVar[int]
+    MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    TTL_FIELD_NUMBER: _ClassVar[int]
+    insist: bool
+    max_bytes: int
+    ttl: _duration_pb2.Duration
+    def __init__(self, ttl: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., max_bytes: _Optional[int] = ..., insist: bool = ...) -> None: ...
+
+class CacheSavings(_message.Message):
+    __slots__ = ["bytes", "entries", "hits", "misses", "saved_cpu_time", "saved_time", "shared"]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    MISSES_FIELD_NUMBER: _ClassVar[int]
+    SAVED_CPU_TIME_FIELD_NUMBER: _ClassVar[int]
+    SAVED_TIME_FIELD_NUMBER: _ClassVar[int]
+    SHARED_FIELD_NUMBER: _ClassVar[int]
+    bytes: int
+    entries: int
+    hits: int
+    misses: int
+    saved_cpu_time: _duration_pb2.Duration
+    saved_time: _duration_pb2.Duration
+    shared: int
+    def __init__(self, hits: _Optional[int] = ..., misses: _Optional[int] = ..., shared: _Optional[int] = ..., saved_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., saved_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., entries: _Optional[int] = ..., bytes: _Optional[int] = ...) -> None: ...
 
 class ConcurrencyLimit(_message.Message):
     __slots__ = ["key", "limit", "when_full"]
@@ -281,7 +327,9 @@ class RetryPolicy(_message.Message):
     def __init__(self, max_attempts: _Optional[int] = ..., initial: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., factor: _Optional[float] = ..., max: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., jitter: _Optional[float] = ..., on: _Optional[_Iterable[_Union[_function_pb2.ErrorCode, str]]] = ..., budget: _Optional[float] = ..., on_exhausted: _Optional[_Union[OnExhausted, str]] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ["created_at", "definition", "functions", "loosened", "quarantine", "revision", "task_id", "tenant", "updated_at", "wit"]
+    __slots__ = ["aliases", "cache_savings", "created_at", "definition", "functions", "loosened", "quarantine", "revision", "task_id", "tenant", "updated_at", "wit"]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    CACHE_SAVINGS_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     FUNCTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -292,6 +340,8 @@ class Task(_message.Message):
     TENANT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     WIT_FIELD_NUMBER: _ClassVar[int]
+    aliases: _containers.RepeatedCompositeFieldContainer[TaskAlias]
+    cache_savings: CacheSavings
     created_at: _timestamp_pb2.Timestamp
     definition: TaskDefinition
     functions: _containers.RepeatedCompositeFieldContainer[FunctionSignature]
@@ -302,10 +352,22 @@ class Task(_message.Message):
     tenant: str
     updated_at: _timestamp_pb2.Timestamp
     wit: str
-    def __init__(self, task_id: _Optional[str] = ..., revision: _Optional[int] = ..., definition: _Optional[_Union[TaskDefinition, _Mapping]] = ..., functions: _Optional[_Iterable[_Union[FunctionSignature, _Mapping]]] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., wit: _Optional[str] = ..., loosened: _Optional[_Iterable[str]] = ..., tenant: _Optional[str] = ..., quarantine: _Optional[_Union[TaskQuarantine, _Mapping]] = ...) -> None: ...
+    def __init__(self, task_id: _Optional[str] = ..., revision: _Optional[int] = ..., definition: _Optional[_Union[TaskDefinition, _Mapping]] = ..., functions: _Optional[_Iterable[_Union[FunctionSignature, _Mapping]]] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., wit: _Optional[str] = ..., loosened: _Optional[_Iterable[str]] = ..., tenant: _Optional[str] = ..., quarantine: _Optional[_Union[TaskQuarantine, _Mapping]] = ..., cache_savings: _Optional[_Union[CacheSavings, _Mapping]] = ..., aliases: _Optional[_Iterable[_Union[TaskAlias, _Mapping]]] = ...) -> None: ...
+
+class TaskAlias(_message.Message):
+    __slots__ = ["moves", "name", "shares", "version"]
+    MOVES_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHARES_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    moves: _containers.RepeatedCompositeFieldContainer[AliasMove]
+    name: str
+    shares: _containers.RepeatedCompositeFieldContainer[AliasShare]
+    version: int
+    def __init__(self, name: _Optional[str] = ..., shares: _Optional[_Iterable[_Union[AliasShare, _Mapping]]] = ..., version: _Optional[int] = ..., moves: _Optional[_Iterable[_Union[AliasMove, _Mapping]]] = ...) -> None: ...
 
 class TaskDefinition(_message.Message):
-    __slots__ = ["allow_network", "args", "artifact", "concurrency", "container", "description", "environment", "fairness_key", "grace", "instance_policy", "labels", "limits", "max_recoveries", "name", "network", "on_interrupt", "preopens", "priority", "rate", "restart_intensity", "retry", "runtime", "secrets", "timeouts", "timers", "user", "warm", "working_directory"]
+    __slots__ = ["allow_network", "args", "artifact", "cache", "concurrency", "container", "description", "environment", "fairness_key", "grace", "instance_policy", "labels", "limits", "max_recoveries", "name", "network", "on_interrupt", "preopens", "priority", "rate", "restart_intensity", "retry", "runtime", "secrets", "timeouts", "timers", "user", "warm", "working_directory"]
     class EnvironmentEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -337,6 +399,7 @@ class TaskDefinition(_message.Message):
     ALLOW_NETWORK_FIELD_NUMBER: _ClassVar[int]
     ARGS_FIELD_NUMBER: _ClassVar[int]
     ARTIFACT_FIELD_NUMBER: _ClassVar[int]
+    CACHE_FIELD_NUMBER: _ClassVar[int]
     CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
     CONTAINER_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -365,6 +428,7 @@ class TaskDefinition(_message.Message):
     allow_network: bool
     args: _containers.RepeatedScalarFieldContainer[str]
     artifact: Artifact
+    cache: CachePolicy
     concurrency: _containers.RepeatedCompositeFieldContainer[ConcurrencyLimit]
     container: ContainerSettings
     description: str
@@ -390,7 +454,7 @@ class TaskDefinition(_message.Message):
     user: str
     warm: WarmPolicy
     working_directory: str
-    def __init__(self, name: _Optional[str] = ..., runtime: _Optional[_Union[RuntimeKind, str]] = ..., artifact: _Optional[_Union[Artifact, _Mapping]] = ..., args: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ..., preopens: _Optional[_Mapping[str, str]] = ..., allow_network: bool = ..., timeouts: _Optional[_Union[_function_pb2.Timeouts, _Mapping]] = ..., grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., retry: _Optional[_Union[RetryPolicy, _Mapping]] = ..., instance_policy: _Optional[_Union[InstancePolicy, str]] = ..., description: _Optional[str] = ..., user: _Optional[str] = ..., working_directory: _Optional[str] = ..., container: _Optional[_Union[ContainerSettings, _Mapping]] = ..., warm: _Optional[_Union[WarmPolicy, _Mapping]] = ..., on_interrupt: _Optional[_Union[InterruptPolicy, str]] = ..., max_recoveries: _Optional[int] = ..., timers: _Optional[_Union[TimerPolicies, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., network: _Optional[_Iterable[str]] = ..., secrets: _Optional[_Mapping[str, str]] = ..., priority: _Optional[_Union[_function_pb2.Priority, str]] = ..., fairness_key: _Optional[str] = ..., concurrency: _Optional[_Iterable[_Union[ConcurrencyLimit, _Mapping]]] = ..., rate: _Optional[_Iterable[_Union[RateLimit, _Mapping]]] = ..., restart_intensity: _Optional[_Union[RestartIntensity, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., runtime: _Optional[_Union[RuntimeKind, str]] = ..., artifact: _Optional[_Union[Artifact, _Mapping]] = ..., args: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ..., preopens: _Optional[_Mapping[str, str]] = ..., allow_network: bool = ..., timeouts: _Optional[_Union[_function_pb2.Timeouts, _Mapping]] = ..., grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., retry: _Optional[_Union[RetryPolicy, _Mapping]] = ..., instance_policy: _Optional[_Union[InstancePolicy, str]] = ..., description: _Optional[str] = ..., user: _Optional[str] = ..., working_directory: _Optional[str] = ..., container: _Optional[_Union[ContainerSettings, _Mapping]] = ..., warm: _Optional[_Union[WarmPolicy, _Mapping]] = ..., on_interrupt: _Optional[_Union[InterruptPolicy, str]] = ..., max_recoveries: _Optional[int] = ..., timers: _Optional[_Union[TimerPolicies, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., network: _Optional[_Iterable[str]] = ..., secrets: _Optional[_Mapping[str, str]] = ..., priority: _Optional[_Union[_function_pb2.Priority, str]] = ..., fairness_key: _Optional[str] = ..., concurrency: _Optional[_Iterable[_Union[ConcurrencyLimit, _Mapping]]] = ..., rate: _Optional[_Iterable[_Union[RateLimit, _Mapping]]] = ..., restart_intensity: _Optional[_Union[RestartIntensity, _Mapping]] = ..., cache: _Optional[_Union[CachePolicy, _Mapping]] = ...) -> None: ...
 
 class TaskQuarantine(_message.Message):
     __slots__ = ["failed_probes", "failures", "last_error", "next_probe_at", "since"]

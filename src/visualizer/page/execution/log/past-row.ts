@@ -27,6 +27,7 @@ export function pastRow(row: ExecutionRow, logState: LogState, index: LogIndex):
     termination: undefined,
     allowedEvents: [],
     resourceUse: undefined,
+    cached: undefined,
     output: nothing,
     errorOutput: nothing,
     contentType: '',

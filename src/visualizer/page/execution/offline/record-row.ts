@@ -57,6 +57,8 @@ export function recordRow(record: ExecutionRecord, takenAt: number): ExecutionRo
     loosened: record.loosened ?? [],
     oldestSequence: record.oldestSequence ?? 1,
     originExecutionId: record.originId ?? '',
+    cached:
+      record.cache?.from === undefined ? undefined : { from: record.cache.from, fromAt: record.cache.fromAt },
     output: outcome?.output === undefined ? nothing : new TextEncoder().encode(outcome.output),
     errorOutput: nothing,
     contentType: outcome?.output === undefined ? '' : 'application/json',

@@ -17,6 +17,7 @@ export function taskOfPart({ task }: TaskPart): Task {
     definition: definition as unknown as { readonly [name: string]: Json },
     wit: '',
     loosened: [],
+    savings: undefined,
     updatedAt: task.updatedAt,
   };
 }

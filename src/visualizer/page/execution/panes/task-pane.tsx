@@ -1,7 +1,8 @@
 /** The task that the execution belongs to. */
 import type { ExecutionRow } from '../../model/execution-row.ts';
 import type { ExecutionSource } from '../../model/execution-source.ts';
-import type { Task } from '../../model/task.ts';
+import { durationText, sizeText } from '../../model/quantity.ts';
+import type { CacheSavings, Task } from '../../model/task.ts';
 import { useAsked } from './asked.ts';
 import { AskedBody } from './asked-body.tsx';
 import { Facts } from './facts.tsx';
@@ -42,6 +43,7 @@ export function TaskPane({ source, row }: Props) {
                   Registered now is revision {task.revision}; this execution ran revision {row.taskRevision}.
                 </p>
               )}
+              {task.savings !== undefined && <CachePart savings={task.savings} />}
               <JsonBody title="Definition" value={task.definition} />
               {task.wit !== '' && (
                 <section class="pane-part">
@@ -54,5 +56,25 @@ export function TaskPane({ source, row }: Props) {
         }
       </AskedBody>
     </>
+  );
+}
+
+/** What its cache has done, since the start of the node. */
+function CachePart({ savings }: { readonly savings: CacheSavings }) {
+  const { hits, shared, misses, savedMs, savedCpuMs, entries, bytes } = savings;
+  return (
+    <section class="pane-part">
+      <h3>Cache</h3>
+      <Facts
+        facts={[
+          ['Hits', hits],
+          ['Shared runs', shared],
+          ['Misses', misses],
+          ['Time saved', durationText(savedMs)],
+          ['Processor time saved', savedCpuMs > 0 ? durationText(savedCpuMs) : undefined],
+          ['Kept now', `${entries} (${sizeText(bytes)})`],
+        ]}
+      />
+    </section>
   );
 }
