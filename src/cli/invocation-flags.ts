@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { type Priority, priorities } from '../domain/scheduling/priority.ts';
 import { readCall } from './call.ts';
 import { collect, collectPairs, duration, oneOf } from './flag.ts';
-import type { Request } from './modes.ts';
 import type { Session } from './session.ts';
 
 export interface InvocationFlags {
@@ -71,7 +70,7 @@ export async function readInvocation(
   wave: string | undefined,
   options: InvocationFlags,
   input: Uint8Array | undefined,
-): Promise<Request> {
+) {
   const { timeout, queueTimeout, attemptTimeout } = options;
   return {
     task,

@@ -1,4 +1,5 @@
 import type { CacheUse } from './cache.ts';
+import type { Dependency } from './dependency.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
 import type { Priority } from './scheduling/priority.ts';
@@ -94,6 +95,15 @@ export interface Deadlines {
   readonly attemptMs?: number;
 }
 
+/** Which member of a batch an execution is. */
+export interface BatchMembership {
+  readonly batchId: string;
+  /** From 0, in the order of the request. */
+  readonly member: number;
+  /** Absent for one that was given none. */
+  readonly name?: string;
+}
+
 /** The durable record of an execution: what a status call tells, without output. */
 export interface ExecutionRecord {
   readonly executionId: string;
@@ -161,6 +171,12 @@ export interface ExecutionRecord {
   readonly trace?: ExecutionTrace;
   /** The name of the schedule that has fired it; absent for any other. */
   readonly schedule?: string;
+  /** What it follows; absent means nothing. */
+  readonly dependsOn?: readonly Dependency[];
+  /** It waits for one of them yet. */
+  readonly blocked?: boolean;
+  /** The batch that it is of; absent means none. */
+  readonly batch?: BatchMembership;
   /** What the cache of its task had to do with it; absent where that has none. */
   readonly cache?: CacheUse;
   readonly outcome?: Outcome;

@@ -1,21 +1,16 @@
 /** FunctionService: each method is the admission of a request, or an observer put on an execution. */
 import type { Clock } from '../domain/clock.ts';
-import { invalidArgument, quote, RequestError } from '../domain/errors.ts';
+import { invalidArgument, RequestError } from '../domain/errors.ts';
 import type { ExecutionMode, ExecutionRecord } from '../domain/execution.ts';
-import type { Admission, AdmissionRequest, Executions } from '../domain/executions.ts';
-import { assertMayGive } from '../domain/host-reach.ts';
-import { executionLabels } from '../domain/labels.ts';
+import type { Admission, Executions } from '../domain/executions.ts';
 import type { LogCursor } from '../domain/log.ts';
 import { asyncResponse, noOutput, syncResponse } from '../domain/response.ts';
-import { firingPrefix } from '../domain/schedule/schedule.ts';
-import type { Tasks } from '../domain/tasks.ts';
-import { effectiveTimeouts } from '../domain/timeouts.ts';
-import type { TraceSampling } from '../domain/trace.ts';
 import { waitForAdmission } from '../observers/async.ts';
 import { mostInlineBytes, readOutput } from '../observers/output.ts';
 import { followLog } from '../observers/stream.ts';
 import { waitForOutcome } from '../observers/sync.ts';
 import type { SeenExecution } from './access/seen-executions.ts';
+import { type AdmissionRequestOptions, admissionRequest } from './admission-request.ts';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
 import { createExecutionControl, type ExecutionControl } from './execution-control.ts';
 import { createListExecutions, type ExecutionList } from './execution-list.ts';
@@ -33,29 +28,22 @@ import {
   ExecutionMode as WireMode,
 } from './gen/spearlet/function_pb.js';
 import type { PageTokens } from './page-tokens.ts';
-import { payloadDigest } from './payload.ts';
 import {
   eventToWire,
   invokeResponseToWire,
   statusResponseToWire,
   waitResponseToWire,
 } from './wire/execution.ts';
-import { delay, metadata, positiveDuration, reference, text } from './wire/fields.ts';
-import { inlineBytes, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
-import { labelsFromWire } from './wire/labels.ts';
+import { positiveDuration } from './wire/fields.ts';
+import { inlineBytes } from './wire/invocation.ts';
 import { rehearsalToWire } from './wire/rehearsal.ts';
-import { turnFrom } from './wire/turn.ts';
 
-export interface FunctionServiceOptions {
+export interface FunctionServiceOptions extends AdmissionRequestOptions {
   readonly executions: Executions;
   readonly seen: SeenExecution;
-  readonly tasks: Tasks;
   readonly list: ExecutionList;
   readonly pageTokens: PageTokens;
   readonly clock: Clock;
-  readonly traces: TraceSampling;
-  /** Milliseconds; the total timeout of a task that names none. */
-  readonly defaultTotalMs: number;
 }
 
 export interface FunctionService extends ExecutionControl {
@@ -71,7 +59,7 @@ export interface FunctionService extends ExecutionControl {
 const leastDeadlineMs = 20;
 
 export function createFunctionService(options: FunctionServiceOptions): FunctionService {
-  const { executions, seen, tasks, clock, traces } = options;
+  const { executions, seen, clock } = options;
   const now = (): number => Math.round(clock.now());
 
   const admit = async (
@@ -84,49 +72,9 @@ export function createFunctionService(options: FunctionServiceOptions): Function
         reason: 'DEADLINE_TOO_NEAR',
       });
     }
-    const admission = await executions.admit(await admissionRequest(request, mode, call));
+    const admission = await executions.admit(await admissionRequest(options, request, mode, call));
     call.onGone((how) => admission.cursor.close(how));
     return admission;
-  };
-
-  const admissionRequest = async (
-    request: InvokeFunctionRequest,
-    mode: ExecutionMode,
-    { principal, scope, trace: context }: CallContext,
-  ): Promise<AdmissionRequest> => {
-    const invocationId = callersId(request.invocationId);
-    const { task, alias } = await tasks.choose(scope, reference('task', request.task), invocationId);
-    const invocation = invocationFromWire(request);
-    assertMayGive(principal, task.definition, invocation.environment);
-    const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
-    const trace = traces.traceFor(context);
-    const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
-    const { cache } = task.definition;
-    const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
-    const digest = invocationId === '' && cache === undefined ? '' : payloadDigest(task.taskId, checked);
-    return {
-      task,
-      mode,
-      invocation: checked,
-      invocationId,
-      payloadDigest: invocationId === '' ? '' : digest,
-      metadata: metadata('metadata', request.metadata),
-      timeouts: effectiveTimeouts(
-        task.definition.timeouts,
-        timeoutsFromWire('timeouts', request.timeouts),
-        options.defaultTotalMs,
-      ),
-      startAfterMs: delay('start_after', request.startAfter) ?? 0,
-      cancelOnDisconnect: request.cancelOnDisconnect,
-      by: principal.name,
-      scope,
-      ...(request.refuseIfLate && { refuseIfLate: true as const }),
-      ...(alias !== undefined && { alias }),
-      ...(labels !== undefined && { labels }),
-      ...(trace !== undefined && { trace }),
-      ...(cache !== undefined && { cache: { key: digest, bypass: request.bypassCache } }),
-      ...turnFrom(request, task.definition),
-    };
   };
 
   const view = async (cursor: LogCursor, record: ExecutionRecord, most: number) =>
@@ -158,7 +106,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       const budget = positiveDuration('wait_budget', request.waitBudget);
       const most = inlineBytes(request.maxInlineBytes);
       if (request.dryRun) {
-        const asked = await admissionRequest(request, mode, call);
+        const asked = await admissionRequest(options, request, mode, call);
         return rehearsalToWire(asked.task, await executions.rehearse(asked));
       }
       const { cursor, joined } = await admit(request, mode, call);
@@ -193,7 +141,8 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       try {
         const { record } = cursor;
         const output = request.includeOutput ? await readOutput(cursor, record, most) : noOutput;
-        return statusResponseToWire(syncResponse(record, output, executions.estimate(record), now()));
+        const response = syncResponse(record, output, executions.estimate(record), now());
+        return statusResponseToWire(response, await executions.related(record, scope));
       } finally {
         cursor.close('done');
       }
@@ -222,15 +171,6 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     ...createExecutionControl(executions, seen),
     listExecutions: createListExecutions(options),
   };
-}
-
-/** Throws invalid_argument for an id that a firing of a schedule could have. */
-function callersId(value: string): string {
-  if (!value.startsWith(firingPrefix)) return text('invocation_id', value, 256);
-  throw invalidArgument(
-    'invocation_id',
-    `begins with ${quote(firingPrefix)}, which is for firings of schedules; allowed is any other id`,
-  );
 }
 
 function unaryMode(mode: WireMode): 'sync' | 'async' {

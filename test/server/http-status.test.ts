@@ -65,11 +65,14 @@ describe('the status endpoint', () => {
         fairnessKey: '',
         traceId: expect.any(String),
         schedule: '',
+        dependsOn: [],
         alias: '',
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',
       lastSequence: '4',
+      dependencies: [],
+      dependants: [],
     });
   });
 

@@ -94,6 +94,11 @@ describe('a schedule', () => {
     ['definition.overlap', 'SKIP (1)', { overlap: 9 }],
     ['definition.end_at', 'nothing would fire', { endAt: timestampFromMs(1e12) }],
     ['wait_budget', 'a schedule has none', { invocation: { task: 'count', waitBudget: durationFromMs(1) } }],
+    [
+      'depends_on',
+      'a schedule has none',
+      { invocation: { task: 'count', dependsOn: [{ executionId: 'exec_1' }] } },
+    ],
     ['invocation_id', 'a schedule has none', { invocation: { task: 'count', invocationId: 'a' } }],
     ['input', 'allowed are 1048576', { invocation: { task: 'count', input: Buffer.alloc(1024 * 1024 + 1) } }],
     [

@@ -37,6 +37,8 @@ import { BreakpointTable } from './breakpoints.ts';
 import { ExecutionCache } from './cache/execution-cache.ts';
 import type { CacheBounds } from './cache/result-cache.ts';
 import { Controls } from './controls.ts';
+import { Dependants } from './dependants.ts';
+import { unknownDependency } from './dependency-admission.ts';
 import { DispatchGate } from './dispatch-gate.ts';
 import { ExecutionQueue } from './execution-queue.ts';
 import type { LiveExecution } from './live-execution.ts';
@@ -100,6 +102,7 @@ export class SupervisorParts {
   readonly committer: Committer;
   readonly gate: AdmissionGate;
   readonly dispatch: DispatchGate;
+  readonly dependants: Dependants;
   readonly admissions: Admissions;
   readonly attempts: AttemptRunner;
   readonly controls: Controls;
@@ -138,7 +141,10 @@ export class SupervisorParts {
       durations: options.durations ?? new Durations(),
       bounds: options.waiting,
       revive: (waiting) => this.executionRecovery.wake(waiting),
-      giveUp: (record, why) => this.executionRecovery.giveUp(record, why),
+      giveUp: async (record, why) => {
+        await this.executionRecovery.giveUp(record, why);
+        this.dependants.ended();
+      },
       pump: () => this.actor.send({ type: 'pump' }),
       awake: (executionId) => this.actor.send({ type: 'awake', executionId }),
       letGo: (execution) => this.actor.send({ type: 'letGo', execution }),
@@ -149,6 +155,12 @@ export class SupervisorParts {
     this.quarantines = new TaskQuarantines(this.slots, {
       toWall: (ms) => Math.round(this.time.toWall(this.time.now() + ms)),
       pump: () => this.actor.send({ type: 'pump' }),
+    });
+    this.dependants = new Dependants({
+      ...shared,
+      clock: this.time,
+      revive: (executionId) => this.queue.passivation.revive(executionId),
+      failed,
     });
     this.cache = new ExecutionCache(options.cache ?? noCache, {
       now: () => Math.round(clock.now()),
@@ -166,7 +178,13 @@ export class SupervisorParts {
     this.committer = new Committer(store, clock, {
       committed: (log) => this.#committed(log),
       refused: (log, conflict) => {
-        if (conflict !== undefined) log.fail(claimedBy(conflict.ownerId));
+        if (conflict !== undefined) {
+          log.fail(
+            'ownerId' in conflict
+              ? claimedBy(conflict.ownerId)
+              : unknownDependency('depends_on', conflict.lacking),
+          );
+        }
         this.#forget(log);
       },
       health: (error) => {
@@ -338,11 +356,13 @@ export class SupervisorParts {
       if (record.status === 'completed' && execution.answer === undefined) this.queue.estimates.learn(record);
       this.#forget(log);
       if (record.cache !== undefined) this.cache.ended(execution);
+      this.dependants.ended();
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
       if (!execution.speculative || execution.behind === 'yes') {
         this.actor.send({ type: 'admitted', executionId });
       }
+      if (record.blocked === true) this.dependants.admitted();
       endOldest(execution, this.executions, (id, reason) => this.cancel(id, reason));
       this.queue.consider(execution);
     } else if (execution.rests) this.queue.consider(execution);

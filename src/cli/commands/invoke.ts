@@ -1,7 +1,8 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
+import { dependenciesOf } from '../dependency-flags.ts';
 import { dryRun } from '../dry-run.ts';
-import { delay, duration, oneOf } from '../flag.ts';
+import { collect, collectPairs, delay, duration, oneOf } from '../flag.ts';
 import { inInvokeFlags } from '../flag-words.ts';
 import { interruptible } from '../interrupt.ts';
 import { addInvocationFlags, type InvocationFlags, readInvocation } from '../invocation-flags.ts';
@@ -14,6 +15,9 @@ import { UsageError } from '../usage-error.ts';
 interface Options extends InvocationFlags {
   readonly mode: 'sync' | 'async' | 'stream';
   readonly input?: string | false;
+  readonly after?: readonly string[];
+  readonly inputFrom?: string;
+  readonly paramFrom?: Readonly<Record<string, string>>;
   readonly waitBudget?: number;
   readonly startAfter?: number;
   readonly invocationId?: string;
@@ -44,6 +48,17 @@ export function invokeCommand(shell: Shell): Command {
       duration('--wait-budget'),
     )
     .option('--start-after <duration>', 'delay before it may be queued', delay('--start-after'))
+    .option(
+      '--after <execution>',
+      'begin when that one has completed; EXECUTION:ended takes any end, and EXECUTION:anyway runs also where it did not end so (repeatable)',
+      collect,
+    )
+    .option('--input-from <execution>', 'begin after that one, with its output as standard input')
+    .option(
+      '--param-from <name=execution>',
+      'begin after that one, with its output as that parameter (repeatable)',
+      collectPairs('--param-from', 'NAME=EXECUTION'),
+    )
     .option('--invocation-id <id>', 'idempotency key: the same id joins the same execution')
     .option('--dry-run', 'say what would become of it now, and run nothing')
     .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
@@ -55,6 +70,9 @@ export function invokeCommand(shell: Shell): Command {
     async (session, options, [task = '', wave]) => {
       if (given.size > 1) {
         throw new UsageError('--input: stands beside --no-input; allowed is one of them');
+      }
+      if (given.has('input') && options.inputFrom !== undefined) {
+        throw new UsageError('--input: stands beside --input-from; allowed is one of them');
       }
       const request = await readRequest(session, task, wave, options);
       if (options.dryRun === true) return dryRun(session, request, options.mode);
@@ -80,12 +98,15 @@ async function readRequest(
   wave: string | undefined,
   options: Options,
 ): Promise<Request> {
-  const { input, startAfter } = options;
+  const { startAfter } = options;
+  // Its input is what another one wrote.
+  const input = options.inputFrom === undefined ? options.input : false;
   const isTyped = wave !== undefined || options.function !== undefined;
   const content = await readInput(session.shell, { isTyped, ...(input !== undefined && { input }) });
   return {
     ...(await readInvocation(session, task, wave, options, content)),
     ...(startAfter !== undefined && { startAfter: durationFromMs(startAfter) }),
+    dependsOn: dependenciesOf(options),
     invocationId: options.invocationId ?? '',
     cancelOnDisconnect: options.cancelOnDisconnect === true,
   };

@@ -9,6 +9,7 @@ import {
   type ExecutionResult,
   type GetExecutionStatusResponse,
   GetExecutionStatusResponseSchema,
+  type RelatedExecution,
 } from '../../server/gen/spearlet/function_pb.js';
 import type { GetInvocationResponse } from '../../server/gen/spearlet/node_pb.js';
 import { durationText } from '../duration.ts';
@@ -40,7 +41,7 @@ export function statusCommand(shell: Shell): Command {
 
 function describe(
   session: Session,
-  { result, lastSequence, estimatedCompletionMs }: GetExecutionStatusResponse,
+  { result, lastSequence, estimatedCompletionMs, dependencies, dependants }: GetExecutionStatusResponse,
   invocation: GetInvocationResponse | undefined,
 ): string {
   if (result === undefined) return '';
@@ -54,6 +55,8 @@ function describe(
   if (result.functionName !== '') entries.push(['function', result.functionName]);
   if (invocation !== undefined) entries.push(...invocationEntries(invocation));
   entries.push(...outputEntries(result));
+  for (const each of dependencies) entries.push(['follows', relatedText(each)]);
+  for (const each of dependants) entries.push(['followed by', relatedText(each)]);
   if (result.cachedFromExecutionId !== '') entries.push(['result of', result.cachedFromExecutionId]);
   if (result.originExecutionId !== '') entries.push(['restored from', result.originExecutionId]);
   entries.push(
@@ -72,6 +75,11 @@ function describe(
   for (const [name, value] of Object.entries(result.labels)) entries.push(['label', `${name}=${value}`]);
   for (const [name, value] of Object.entries(result.metadata)) entries.push(['metadata', `${name}=${value}`]);
   return account(entries);
+}
+
+function relatedText({ executionId, taskName, status, state }: RelatedExecution): string {
+  if (state === '') return `${executionId} (deleted)`;
+  return `${executionId} (${taskName}: ${statusWords({ status, state })})`;
 }
 
 /** The default one is that of everybody who has no other. */

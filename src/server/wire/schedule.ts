@@ -130,11 +130,13 @@ const refused = {
   cancel_on_disconnect: ({ cancelOnDisconnect }) => cancelOnDisconnect,
   max_inline_bytes: ({ maxInlineBytes }) => maxInlineBytes !== undefined,
   dry_run: ({ dryRun }) => dryRun,
+  depends_on: ({ dependsOn }) => dependsOn.length > 0,
 } satisfies Record<string, (invocation: InvokeFunctionRequest) => boolean>;
 
 function callFrom(message: InvokeFunctionRequest): ScheduledCall {
   for (const [field, isSet] of Object.entries(refused)) {
-    if (isSet(message)) throw invalidArgument(field, 'is for a caller who waits; a schedule has none');
+    if (isSet(message))
+      throw invalidArgument(field, 'is not for what comes again and again; a schedule has none');
   }
   const invocation = invocationFromWire(message);
   const bytes = invocation.input.byteLength + JSON.stringify(invocation.parameters).length;

@@ -29,7 +29,7 @@ export declare type ScheduleDefinition = Message<"spearlet.ScheduleDefinition"> 
 
   /**
    * What it invokes. Not with `execution_mode`, `wait_budget`, `start_after`, `invocation_id`, `cancel_on_disconnect`,
-   * `max_inline_bytes` and `dry_run`. At most 1 MiB.
+   * `max_inline_bytes`, `depends_on` and `dry_run`. At most 1 MiB.
    *
    * @generated from field: spearlet.InvokeFunctionRequest invocation = 2;
    */
@@ -121,7 +121,7 @@ export declare type ScheduleDefinitionJson = {
 
   /**
    * What it invokes. Not with `execution_mode`, `wait_budget`, `start_after`, `invocation_id`, `cancel_on_disconnect`,
-   * `max_inline_bytes` and `dry_run`. At most 1 MiB.
+   * `max_inline_bytes`, `depends_on` and `dry_run`. At most 1 MiB.
    *
    * @generated from field: spearlet.InvokeFunctionRequest invocation = 2;
    */
