@@ -44,6 +44,7 @@ export const methodRoles = {
   'ScheduleService/ResumeSchedule': 'develop',
   'ScheduleService/TriggerSchedule': 'invoke',
   'ScheduleService/UpdateSchedule': 'develop',
+  'RerunService/RerunExecutions': 'invoke',
   'RevisionService/CompareRevisions': 'observe',
   'RevisionService/DeleteAlias': 'operate',
   'RevisionService/DeleteRevision': 'develop',

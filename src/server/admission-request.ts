@@ -4,6 +4,7 @@ import type { ExecutionMode } from '../domain/execution.ts';
 import type { AdmissionRequest } from '../domain/executions.ts';
 import { assertMayGive } from '../domain/host-reach.ts';
 import { executionLabels } from '../domain/labels.ts';
+import { rerunPrefix } from '../domain/rerun.ts';
 import type { Chosen } from '../domain/revisions/port.ts';
 import { firingPrefix } from '../domain/schedule/schedule.ts';
 import type { Tasks } from '../domain/tasks.ts';
@@ -85,11 +86,19 @@ export function requestOfTask(
   };
 }
 
-/** Throws invalid_argument for an id that a firing of a schedule could have. */
+/** Invocation ids that begin so are the node's to give. */
+const nodesOwn = [
+  [firingPrefix, 'firings of schedules'],
+  [rerunPrefix, 'what is run again'],
+] as const;
+
+/** Throws invalid_argument for an id that only the node gives. */
 function callersId(value: string): string {
-  if (!value.startsWith(firingPrefix)) return text('invocation_id', value, 256);
+  const own = nodesOwn.find(([prefix]) => value.startsWith(prefix));
+  if (own === undefined) return text('invocation_id', value, 256);
+  const [prefix, whose] = own;
   throw invalidArgument(
     'invocation_id',
-    `begins with ${quote(firingPrefix)}, which is for firings of schedules; allowed is any other id`,
+    `begins with ${quote(prefix)}, which is for ${whose}; allowed is any other id`,
   );
 }

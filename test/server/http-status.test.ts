@@ -67,6 +67,8 @@ describe('the status endpoint', () => {
         schedule: '',
         dependsOn: [],
         alias: '',
+        rerunOfExecutionId: '',
+        rerunId: '',
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',

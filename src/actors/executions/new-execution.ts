@@ -40,7 +40,8 @@ export function newRecord(
     readonly isBlocked?: boolean;
   } = {},
 ): ExecutionRecord {
-  const { task, alias, timeouts, labels, priority, fairnessKey, trace, dependsOn, cache, schedule } = request;
+  const { task, alias, rerun, timeouts, labels, priority, fairnessKey, trace, dependsOn, cache, schedule } =
+    request;
   const gates = isAnswered ? none : gatesFor(request);
   const allowed = loosenedOf(task.definition);
   return {
@@ -85,6 +86,7 @@ export function newRecord(
     ...(trace !== undefined && { trace }),
     ...(dependsOn !== undefined && { dependsOn, ...(isBlocked && { blocked: true }) }),
     ...(alias !== undefined && { alias }),
+    ...(rerun !== undefined && { rerun }),
     ...(reserves !== undefined && { reserves }),
     ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),
     ...(schedule !== undefined && { schedule: schedule.name }),

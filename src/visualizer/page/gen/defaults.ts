@@ -39,7 +39,9 @@ export const executionResultDefaults = {
   "schedule": "",
   "cachedFromExecutionId": "",
   "alias": "",
-  "cacheUse": "CACHE_USE_UNSPECIFIED"
+  "cacheUse": "CACHE_USE_UNSPECIFIED",
+  "rerunOfExecutionId": "",
+  "rerunId": ""
 } as const;
 
 export const streamExecutionResultDefaults = {
