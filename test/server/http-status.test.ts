@@ -66,6 +66,8 @@ describe('the status endpoint', () => {
         traceId: expect.any(String),
         dependsOn: [],
         alias: '',
+        rerunOfExecutionId: '',
+        rerunId: '',
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',

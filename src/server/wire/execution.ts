@@ -101,6 +101,8 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     cachedFromExecutionId: record.cache?.from ?? '',
     cacheUse: cacheUseToWire(record.cache),
     alias: record.alias ?? '',
+    rerunOfExecutionId: record.rerun?.of ?? '',
+    rerunId: record.rerun?.id ?? '',
     // Last, as in `newRecord`.
     ...(record.dependsOn !== undefined && { dependsOn: record.dependsOn.map(dependencyToWire) }),
     ...(record.cache?.fromAt !== undefined && { cachedAt: time(record.cache.fromAt) }),

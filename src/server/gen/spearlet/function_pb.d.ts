@@ -1195,6 +1195,19 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: string alias = 47;
    */
   alias: string;
+
+  /**
+   * The execution that this one was made of to be run again, see RerunService, and the run that has made it; empty for
+   * any other.
+   *
+   * @generated from field: string rerun_of_execution_id = 50;
+   */
+  rerunOfExecutionId: string;
+
+  /**
+   * @generated from field: string rerun_id = 51;
+   */
+  rerunId: string;
 };
 
 /**
@@ -1486,6 +1499,19 @@ export declare type ExecutionResultJson = {
    * @generated from field: string alias = 47;
    */
   alias?: string;
+
+  /**
+   * The execution that this one was made of to be run again, see RerunService, and the run that has made it; empty for
+   * any other.
+   *
+   * @generated from field: string rerun_of_execution_id = 50;
+   */
+  rerunOfExecutionId?: string;
+
+  /**
+   * @generated from field: string rerun_id = 51;
+   */
+  rerunId?: string;
 };
 
 /**

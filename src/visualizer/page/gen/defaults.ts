@@ -38,7 +38,9 @@ export const executionResultDefaults = {
   "dependsOn": [],
   "cachedFromExecutionId": "",
   "alias": "",
-  "cacheUse": "CACHE_USE_UNSPECIFIED"
+  "cacheUse": "CACHE_USE_UNSPECIFIED",
+  "rerunOfExecutionId": "",
+  "rerunId": ""
 } as const;
 
 export const streamExecutionResultDefaults = {
