@@ -6,10 +6,7 @@ export const walkedElsewhere: Readonly<Record<string, string>> = {
   'docs/cache.md': 'test/docs/cache.test.ts',
   'docs/clients.md': 'test/docs/clients.test.ts',
   'docs/http.md': 'test/docs/http.test.ts',
-<<<<<<< HEAD
   'docs/rerun.md': 'test/docs/rerun.test.ts',
-=======
->>>>>>> main
   'docs/revisions.md': 'test/docs/revisions.test.ts',
   'docs/scheduling.md': 'test/docs/scheduling.test.ts',
 };
