@@ -14,6 +14,7 @@ import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
 import { RerunService } from '../../src/server/gen/spearlet/rerun_pb.js';
 import { RevisionService } from '../../src/server/gen/spearlet/revision_pb.js';
+import { ScheduleService } from '../../src/server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { adminTokenFile } from '../../src/stores/token-file.ts';
@@ -22,10 +23,12 @@ import { Onlooker } from './onlooker.ts';
 import { messages } from './snapshots.ts';
 
 const [functions, tasks, nodes] = [FunctionService.method, TaskService.method, NodeService.method];
+const schedules = ScheduleService.method;
 const [snapshots, access] = [SnapshotService.method, AccessService.method];
 const revisions = RevisionService.method;
 const async = { executionMode: ExecutionMode.ASYNC } as const;
 const later = { ...async, startAfter: { seconds: 3600n } } as const;
+const yearly = { case: 'cron', value: '@yearly' } as const;
 const input = Buffer.from('one two\n');
 
 /** Whose ids and names the one who asks tries, and what happens meanwhile. */
@@ -90,6 +93,8 @@ async function busyOthers(server: LocalServer, tenant: string, names: readonly s
       input,
       executionMode: name.includes('loop') ? ExecutionMode.ASYNC : ExecutionMode.SYNC,
     });
+    const schedule = { name: `${name}-often`, invocation: { task: name }, when: yearly };
+    await connection.service(ScheduleService).createSchedule({ definition: schedule });
     executions.push(held.executionId, waiting.executionId, ended.executionId);
   }
   return {
@@ -218,6 +223,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
     await one.ask(InstanceService.method.listInstances, { task });
     await one.ask(nodes.setBreakpoint, { breakpoint: { task, before: 'running.backingOff' } });
   }
+  await askOfSchedules(one, others);
   await one.ask(InstanceService.method.listInstances, {});
   await one.ask(nodes.listBreakpoints, {});
   for (const breakpointId of others.breakpoints) await one.ask(nodes.deleteBreakpoint, { breakpointId });
@@ -254,6 +260,30 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   await expect.poll(() => sessions.has(last)).toBe(true);
   one.heard(events.text);
   return one;
+}
+
+/** One's own schedule, those of others by their names, and one of none. */
+async function askOfSchedules(one: Onlooker, others: Others): Promise<void> {
+  const definition = (name: string, task: string) => ({ name, invocation: { task }, when: yearly });
+  await one.ask(schedules.createSchedule, { definition: definition('b-mine', 'b-count') });
+  for (const task of others.tasks.filter((name) => !name.startsWith('b-'))) {
+    await one.ask(schedules.createSchedule, { definition: definition('b-not-mine', task) });
+  }
+  const [from, to] = [{ seconds: 1n }, { seconds: 2n }];
+  const named = others.tasks.filter((name) => !name.startsWith('task_')).map((name) => `${name}-often`);
+  for (const name of ['b-mine', ...named, 'none']) {
+    await one.ask(schedules.getSchedule, { name });
+    await one.ask(schedules.pauseSchedule, { name });
+    await one.ask(schedules.resumeSchedule, { name });
+    await one.ask(schedules.updateSchedule, { definition: definition(name, 'b-count') });
+    await one.ask(schedules.backfillSchedule, { name, from, to });
+    await one.ask(schedules.listUpcomingFirings, { name });
+    await one.ask(schedules.listFirings, { name });
+    if (name !== 'b-mine') await one.ask(schedules.triggerSchedule, { name });
+    await one.ask(functions.listExecutions, { schedule: name });
+  }
+  await one.ask(schedules.listSchedules, {});
+  for (const name of [...named, 'b-mine']) await one.ask(schedules.deleteSchedule, { name });
 }
 
 test.for([
@@ -296,6 +326,7 @@ test('every service of a node is among those that are asked', () => {
     SnapshotService,
     AccessService,
     QuotaService,
+    ScheduleService,
   ];
   expect([...known].sort()).toEqual(services.map(({ name }) => name).sort());
 });

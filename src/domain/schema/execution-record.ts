@@ -155,6 +155,7 @@ const record = object<ExecutionRecord>({
   fairnessKey: optional(fairnessKey),
   gates: optional(executionGates),
   trace: optional(trace),
+  schedule: optional(label),
   cache: optional(cache),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),

@@ -98,6 +98,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     priority: priorityToWire(record.priority),
     fairnessKey: record.fairnessKey ?? '',
     traceId: record.trace?.traceId ?? '',
+    schedule: record.schedule ?? '',
     cachedFromExecutionId: record.cache?.from ?? '',
     cacheUse: cacheUseToWire(record.cache),
     alias: record.alias ?? '',

@@ -1164,6 +1164,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
   traceId: string;
 
   /**
+   * The schedule that has fired it; empty for any other.
+   *
+   * @generated from field: string schedule = 44;
+   */
+  schedule: string;
+
+  /**
    * What it follows, as it was asked for; within a batch, with the ids of the members.
    *
    * @generated from field: repeated spearlet.Dependency depends_on = 42;
@@ -1466,6 +1473,13 @@ export declare type ExecutionResultJson = {
    * @generated from field: string trace_id = 41;
    */
   traceId?: string;
+
+  /**
+   * The schedule that has fired it; empty for any other.
+   *
+   * @generated from field: string schedule = 44;
+   */
+  schedule?: string;
 
   /**
    * What it follows, as it was asked for; within a batch, with the ids of the members.
@@ -2644,6 +2658,13 @@ export declare type ListExecutionsRequest = Message<"spearlet.ListExecutionsRequ
    * @generated from field: bool all_tenants = 8;
    */
   allTenants: boolean;
+
+  /**
+   * Only what the schedule of this name has fired; empty means all.
+   *
+   * @generated from field: string schedule = 10;
+   */
+  schedule: string;
 };
 
 /**
@@ -2701,6 +2722,13 @@ export declare type ListExecutionsRequestJson = {
    * @generated from field: bool all_tenants = 8;
    */
   allTenants?: boolean;
+
+  /**
+   * Only what the schedule of this name has fired; empty means all.
+   *
+   * @generated from field: string schedule = 10;
+   */
+  schedule?: string;
 };
 
 /**
