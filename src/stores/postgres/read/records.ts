@@ -2,6 +2,7 @@ import { type ExecutionRecord, type ExecutionStatus, executionStatuses } from '.
 import { LruMap } from '../../../domain/lru-map.ts';
 import type { StatusCounts } from '../../../domain/node-feed.ts';
 import { type Scope, seesTask, taskKey } from '../../../domain/scope.ts';
+import { scheduleLabel } from '../../sqlite/write/encoded-entry.ts';
 import type { ExecutionFilter } from '../../store.ts';
 import type { Readers } from '../engine/readers.ts';
 import type { Row } from '../engine/session.ts';
@@ -147,7 +148,10 @@ function listing(filter: ExecutionFilter): { readonly sql: string; readonly valu
   const statuses = filter.statuses.length > 0 ? [...new Set(filter.statuses)] : undefined;
   if (statuses?.includes('completed') === false) conditions.push("status <> 'completed'");
   where('status = ANY (?::text[])', statuses);
-  for (const [key, value] of Object.entries(filter.labels ?? {})) {
+  const { labels = {}, schedule } = filter;
+  const listed = Object.entries(labels);
+  if (schedule !== undefined) listed.push([scheduleLabel, schedule]);
+  for (const [key, value] of listed) {
     values.push(key, value);
     conditions.push(`EXISTS (SELECT 1 FROM execution_labels l WHERE l.tenant = executions.tenant
       AND l.key = $${values.length - 1} AND l.value = $${values.length}

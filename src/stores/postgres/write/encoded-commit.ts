@@ -1,7 +1,7 @@
 import { isTerminal, keptSince } from '../../../domain/execution.ts';
 import { tenantOf } from '../../../domain/scope.ts';
 import { isEmptyInvocation } from '../../invocation.ts';
-import { encodeSegments } from '../../sqlite/write/encoded-entry.ts';
+import { encodeSegments, listedBy } from '../../sqlite/write/encoded-entry.ts';
 import type { CommitEntry, CommitResult } from '../../store.ts';
 import { dependencyArrays, followsAnew } from './dependency-arrays.ts';
 import { Blob, plainArray, storable, textArray } from './parameters.ts';
@@ -78,7 +78,8 @@ export function encodeCommit(
       ...[invocationPart?.at ?? null, invocationPart?.length ?? null],
       ...[inputPart?.at ?? null, inputPart?.length ?? null],
     );
-    for (const [key, value] of Object.entries(record?.labels ?? {})) labels.add(index + 1, key, value);
+    for (const [key, value] of record === undefined ? [] : listedBy(record))
+      labels.add(index + 1, key, value);
     for (const { meter, fullAt } of entry.meters ?? []) meters.add(index + 1, storable(meter), fullAt);
   }
   const values = [
