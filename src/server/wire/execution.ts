@@ -101,6 +101,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     cachedFromExecutionId: record.cache?.from ?? '',
     cacheUse: cacheUseToWire(record.cache),
     alias: record.alias ?? '',
+    batchId: record.batch?.batchId ?? '',
     // Last, as in `newRecord`.
     ...(record.dependsOn !== undefined && { dependsOn: record.dependsOn.map(dependencyToWire) }),
     ...(record.cache?.fromAt !== undefined && { cachedAt: time(record.cache.fromAt) }),

@@ -1171,6 +1171,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
   dependsOn: Dependency[];
 
   /**
+   * The batch that it is of; empty for none.
+   *
+   * @generated from field: string batch_id = 43;
+   */
+  batchId: string;
+
+  /**
    * The execution that computed its result; empty for one that ran itself. `attempt` is 0 then.
    *
    * @generated from field: string cached_from_execution_id = 45;
@@ -1460,6 +1467,13 @@ export declare type ExecutionResultJson = {
    * @generated from field: repeated spearlet.Dependency depends_on = 42;
    */
   dependsOn?: DependencyJson[];
+
+  /**
+   * The batch that it is of; empty for none.
+   *
+   * @generated from field: string batch_id = 43;
+   */
+  batchId?: string;
 
   /**
    * The execution that computed its result; empty for one that ran itself. `attempt` is 0 then.
@@ -2618,6 +2632,13 @@ export declare type ListExecutionsRequest = Message<"spearlet.ListExecutionsRequ
    * @generated from field: bool all_tenants = 8;
    */
   allTenants: boolean;
+
+  /**
+   * Members of that batch alone.
+   *
+   * @generated from field: string batch_id = 9;
+   */
+  batchId: string;
 };
 
 /**
@@ -2675,6 +2696,13 @@ export declare type ListExecutionsRequestJson = {
    * @generated from field: bool all_tenants = 8;
    */
   allTenants?: boolean;
+
+  /**
+   * Members of that batch alone.
+   *
+   * @generated from field: string batch_id = 9;
+   */
+  batchId?: string;
 };
 
 /**
