@@ -33,7 +33,10 @@ function memberOf(text: string, where: string, task: string | undefined): BatchM
     return create(BatchMemberSchema, { name: name ?? '', invocation });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const said = error.message.replace(/^cannot decode message spearlet\.InvokeFunctionRequest from JSON: /, '');
+    const said = error.message.replace(
+      /^cannot decode message spearlet\.InvokeFunctionRequest from JSON: /,
+      '',
+    );
     throw new UsageError(`${where}: ${said}`);
   }
 }

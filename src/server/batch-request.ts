@@ -54,7 +54,9 @@ export async function batchRequest(
         each.name === undefined ? each : { ...each, executionId: '' },
       );
       if (invocationId !== '') {
-        digest.update(JSON.stringify([name, payloadDigest(request.task.taskId, request.invocation, follows)]));
+        digest.update(
+          JSON.stringify([name, payloadDigest(request.task.taskId, request.invocation, follows)]),
+        );
       }
     } catch (error) {
       throw error instanceof RequestError ? ofMember(error, member) : error;
@@ -102,9 +104,7 @@ function ofMember(error: RequestError, member: number): RequestError {
   const within = (field: string): string => (field === '' ? at : `${at}.${field}`);
   const { violations } = error;
   const isOfField = violations.some(({ field }) => error.message.startsWith(`${field}:`));
-  const message = isOfField
-    ? within(error.message).replace(`${at}.:`, `${at}:`)
-    : `${at}: ${error.message}`;
+  const message = isOfField ? within(error.message).replace(`${at}.:`, `${at}:`) : `${at}: ${error.message}`;
   return new RequestError(error.kind, message, {
     reason: error.reason,
     metadata: error.metadata,

@@ -18,7 +18,8 @@ function named(follows: readonly (readonly number[])[]): GraphMember[] {
 function hasCircle(follows: readonly (readonly number[])[]): boolean {
   const reached = follows.map((each) => new Set(each));
   for (let turn = 0; turn < follows.length; turn++) {
-    for (const set of reached) for (const other of [...set]) for (const next of follows[other] ?? []) set.add(next);
+    for (const set of reached)
+      for (const other of [...set]) for (const next of follows[other] ?? []) set.add(next);
   }
   return reached.some((set, member) => set.has(member));
 }
@@ -57,13 +58,21 @@ test('a circle is named, member by member', () => {
 });
 
 test('names that are there twice, or not at all, are named', () => {
-  expect(() => graphOf([{ name: 'a', follows: [] }, { name: 'a', follows: [] }])).toThrow(
-    'members[1].name: is "a", as that of members[0]',
-  );
+  expect(() =>
+    graphOf([
+      { name: 'a', follows: [] },
+      { name: 'a', follows: [] },
+    ]),
+  ).toThrow('members[1].name: is "a", as that of members[0]');
   expect(() => graphOf([{ name: '', follows: ['b'] }])).toThrow(
     'members[0].invocation.depends_on[0].name: no member is named "b"',
   );
-  expect(graphOf([{ name: '', follows: [] }, { name: '', follows: [] }]).layers).toEqual([0, 0]);
+  expect(
+    graphOf([
+      { name: '', follows: [] },
+      { name: '', follows: [] },
+    ]).layers,
+  ).toEqual([0, 0]);
 });
 
 test('too many members, and too many ways between them, are refused', () => {

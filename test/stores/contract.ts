@@ -1,10 +1,10 @@
 import { describe } from 'vitest';
 import type { Store } from '../../src/stores/store.ts';
 import { aliasContract } from './contract/aliases.ts';
+import { batchesContract } from './contract/batches.ts';
 import { changeContract } from './contract/changes.ts';
 import { commitContract } from './contract/commits.ts';
 import { deletionContract } from './contract/deletion.ts';
-import { batchesContract } from './contract/batches.ts';
 import { dependenciesContract } from './contract/dependencies.ts';
 import { logContract } from './contract/logs.ts';
 import { orderContract } from './contract/order.ts';

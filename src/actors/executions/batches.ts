@@ -6,10 +6,10 @@ import {
   type Batch,
   type BatchAdmission,
   type BatchEnding,
+  type Batches,
   type BatchMember,
   type BatchRequest,
   type BatchState,
-  type Batches,
   hasEnded,
   seesBatch,
 } from '../../domain/batch/batch.ts';
@@ -72,7 +72,8 @@ export class BatchDesk implements Batches {
     for (const { batch, counts } of await this.#host.store.unfinishedBatches()) {
       const failures = counts.ended - counts.completed;
       if (batch.cancelling !== undefined) void this.#cancelMembers(batch);
-      else if (batch.onMemberFailure === 'cancelOthers' && failures > 0) void this.#cancelAfter(batch.batchId);
+      else if (batch.onMemberFailure === 'cancelOthers' && failures > 0)
+        void this.#cancelAfter(batch.batchId);
     }
   }
 
@@ -273,7 +274,9 @@ export class BatchDesk implements Batches {
       for (let next = 0; next < members.length && !this.#closed; next += cancelledAtOnce) {
         const some = members.slice(next, next + cancelledAtOnce);
         await Promise.all(
-          some.map(({ executionId }) => cancel(executionId, cancelling.reason, cancelling.by).catch(unlessGone)),
+          some.map(({ executionId }) =>
+            cancel(executionId, cancelling.reason, cancelling.by).catch(unlessGone),
+          ),
         );
       }
     } catch (error) {
@@ -293,7 +296,10 @@ function lowestOf(given: readonly (Priority | undefined)[]): Priority {
   return priorities.find((priority) => given.some((each = 'normal') => each === priority)) ?? 'normal';
 }
 
-function joined(batch: Batch, { payloadDigest, invocationId, scope = wholeNode }: BatchRequest): BatchAdmission {
+function joined(
+  batch: Batch,
+  { payloadDigest, invocationId, scope = wholeNode }: BatchRequest,
+): BatchAdmission {
   if (batch.payloadDigest === payloadDigest) return { batch, joined: true };
   throw takenBy(seesBatch(scope, batch) ? batch.batchId : '', invocationId);
 }

@@ -1,4 +1,5 @@
-import { timestampDate } from '@bufbuild/protobuf/wkt';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs, timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { executionStatuses } from '../../domain/execution.ts';
 import {
@@ -16,8 +17,6 @@ import {
   WatchBatchResponseSchema,
 } from '../../server/gen/spearlet/batch_pb.js';
 import { ErrorCode, ExecutionStatus } from '../../server/gen/spearlet/function_pb.js';
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { readMembers } from '../batch-file.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { duration, oneOf, wholeNumber } from '../flag.ts';
@@ -37,7 +36,9 @@ const page = 500;
 export function batchCommand(shell: Shell): Command {
   return (
     new Command('batch')
-      .description('run the invocations of a file together, all or none, and follow them; or look after such batches')
+      .description(
+        'run the invocations of a file together, all or none, and follow them; or look after such batches',
+      )
       .usage('FILE [options]\n       spear batch list|status|wait|watch|cancel [options]')
       // Of the first of the commands below, which needs not to be named.
       .argument('[file]', 'a JSON object a line')
@@ -61,7 +62,10 @@ function runCommand(shell: Shell): Command {
   const command = new Command('run')
     .description('run the invocations of a file; without --detach, until all have ended')
     .usage('FILE [options]')
-    .argument('<file>', 'a JSON object a line: name, task, depends_on and whatever an invocation has; - is stdin')
+    .argument(
+      '<file>',
+      'a JSON object a line: name, task, depends_on and whatever an invocation has; - is stdin',
+    )
     .option('--task <task>', 'of the lines that name none')
     .option('--invocation-id <id>', 'idempotency key: the same id with the same lines joins the same batch')
     .option(
@@ -238,7 +242,10 @@ function entriesOf(batch: Batch): [string, string][] {
     ['tasks', batch.taskNames.join(', ')],
     ['created', instant(batch.createdAt)],
     ...(batch.completedAt === undefined ? [] : [['ended', instant(batch.completedAt)] as [string, string]]),
-    ['on failure', batch.onMemberFailure === MemberFailurePolicy.CANCEL_OTHERS ? 'cancel others' : 'continue'],
+    [
+      'on failure',
+      batch.onMemberFailure === MemberFailurePolicy.CANCEL_OTHERS ? 'cancel others' : 'continue',
+    ],
   ];
 }
 
@@ -247,7 +254,9 @@ async function members(session: Session, batchId: string, wanted: string): Promi
   const name = wanted === 'timedOut' ? 'TIMED_OUT' : wanted.toUpperCase();
   const status = ExecutionStatus[name as keyof typeof ExecutionStatus];
   const statuses = wanted === 'all' ? [] : [status];
-  const table = new Table(shell.out, ['MEMBER', 'NAME', 'EXECUTION', 'STATUS', 'ERROR'], { elastic: ['NAME'] });
+  const table = new Table(shell.out, ['MEMBER', 'NAME', 'EXECUTION', 'STATUS', 'ERROR'], {
+    elastic: ['NAME'],
+  });
   for (let pageToken = ''; ; ) {
     const answer = await session.batches.listBatchMembers({ batchId, statuses, pageToken, pageSize: page });
     if (session.json) await session.printLine(ListBatchMembersResponseSchema, answer);

@@ -121,7 +121,12 @@ export interface Batches {
   /** Resolves when an ending with that number or a later one is durable, at the end of the batch, or at the signal. */
   beyond(batchId: string, sequence: number, signal: AbortSignal): Promise<void>;
   /** Answers once the request is durable; the members end one after the other. Idempotent. */
-  cancel(scope: Scope, batchId: string, reason: string, by?: string): Promise<{ changed: boolean; state: BatchState }>;
+  cancel(
+    scope: Scope,
+    batchId: string,
+    reason: string,
+    by?: string,
+  ): Promise<{ changed: boolean; state: BatchState }>;
 }
 
 /** A batch is seen by who sees all of its members' tasks. */

@@ -43,9 +43,7 @@ export function batchToWire(state: BatchState): Wire {
     invocationId: batch.invocationId,
     createdAt: time(batch.createdAt),
     onMemberFailure:
-      batch.onMemberFailure === 'continue'
-        ? MemberFailurePolicy.CONTINUE
-        : MemberFailurePolicy.CANCEL_OTHERS,
+      batch.onMemberFailure === 'continue' ? MemberFailurePolicy.CONTINUE : MemberFailurePolicy.CANCEL_OTHERS,
     members: batch.members,
     layers: batch.layers,
     pending: Math.max(0, batch.members - ended - running),

@@ -82,7 +82,11 @@ export function batchesContract(open: () => Promise<Store>): void {
     expect(await store.batchEndings(batch.batchId, 2, 10)).toEqual(endings.slice(1));
     expect(await store.unfinishedBatches()).toHaveLength(1);
     await store.commit([ending(batch, 1, 2, 'cancelled', 9)]);
-    expect((await store.batch(batch.batchId))?.counts).toMatchObject({ ended: 3, cancelled: 1, completedAt: 9 });
+    expect((await store.batch(batch.batchId))?.counts).toMatchObject({
+      ended: 3,
+      cancelled: 1,
+      completedAt: 9,
+    });
     expect(await store.unfinishedBatches()).toEqual([]);
     const failed = { ...all, statuses: ['failed'] as const };
     expect(await store.batchMembers(batch.batchId, failed)).toMatchObject([{ member: 1 }]);
@@ -94,7 +98,10 @@ export function batchesContract(open: () => Promise<Store>): void {
   test('members are listed by their batch, in pages', async () => {
     const store = await open();
     const [one, two] = [batchOf(1, 3), batchOf(2, 1)];
-    await store.admitBatch(one, [0, 1, 2].map((place) => member(one, 1, place)));
+    await store.admitBatch(
+      one,
+      [0, 1, 2].map((place) => member(one, 1, place)),
+    );
     await store.admitBatch(two, [member(two, 9, 0)]);
     const listed = await store.executions({ batchId: one.batchId, statuses: [], limit: 10 });
     expect(listed.map((record) => record.executionId)).toEqual([3, 2, 1].map(executionId));
@@ -152,7 +159,10 @@ export function batchesContract(open: () => Promise<Store>): void {
     );
     const alone = executionId(9000);
     const other = store.commit([
-      { ...appending(alone, 0, [transition(1, '', 'pending.queued')]), record: recordOf(alone, 'pending', { lastSequence: 1 }) },
+      {
+        ...appending(alone, 0, [transition(1, '', 'pending.queued')]),
+        record: recordOf(alone, 'pending', { lastSequence: 1 }),
+      },
     ]);
     const seen = new Set<number>();
     let isDone = false;

@@ -1,4 +1,10 @@
-import type { Batch, BatchCounts, BatchEnding, BatchMember, BatchState } from '../../../src/domain/batch/batch.ts';
+import type {
+  Batch,
+  BatchCounts,
+  BatchEnding,
+  BatchMember,
+  BatchState,
+} from '../../../src/domain/batch/batch.ts';
 import { type ExecutionRecord, isTerminal } from '../../../src/domain/execution.ts';
 import { tenantOf } from '../../../src/domain/scope.ts';
 import type { CommitEntry, MemberQuery } from '../../../src/stores/store.ts';
@@ -39,7 +45,8 @@ export class MemoryBatches {
   written({ batch, status, outcome, completedAt = 0 }: ExecutionRecord): void {
     const members = batch && this.#members.get(batch.batchId);
     const known = members?.[batch?.member ?? 0];
-    if (members === undefined || known === undefined || !isTerminal(status) || known.sequence !== undefined) return;
+    if (members === undefined || known === undefined || !isTerminal(status) || known.sequence !== undefined)
+      return;
     const sequence = members.filter((each) => each.sequence !== undefined).length + 1;
     members[known.member] = {
       ...known,
@@ -74,7 +81,10 @@ export class MemoryBatches {
   members(batchId: string, { after, limit, statuses }: MemberQuery): BatchMember[] {
     return (this.#members.get(batchId) ?? [])
       .map((member) => ({ ...member, status: this.#record(member.executionId)?.status ?? member.status }))
-      .filter(({ member, status }) => member > after && (statuses.length === 0 || (status && statuses.includes(status))))
+      .filter(
+        ({ member, status }) =>
+          member > after && (statuses.length === 0 || (status && statuses.includes(status))),
+      )
       .slice(0, limit);
   }
 
