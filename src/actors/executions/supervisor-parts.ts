@@ -287,7 +287,7 @@ export class SupervisorParts {
       ids,
       checkOpen: (tenant, priority, count) =>
         this.gate.checkAdmission(this.queue.pending, tenant, priority, count),
-      checkTask: (task) => this.quarantines.check(task),
+      checkTask: (task) => this.quarantines.check(task, false),
       reserves: (task) => this.reserves(task),
       stores: (tenant, bytes) => this.storage.add(tenant, bytes),
       adopt: (line, since, wakesAt) => this.queue.adopt(line, since, wakesAt),
