@@ -88,9 +88,11 @@ function runCommand(shell: Shell): Command {
       const sending = new LiveLine(shell, () => `${sent} invocations sent`);
       sending.start();
       const answer = await session.batches
-        .invokeBatchFromStream(messages(options, members, (count) => {
+        .invokeBatchFromStream(
+          messages(options, members, (count) => {
             sent += count;
-          }))
+          }),
+        )
         .finally(() => sending.stop());
       const { batch } = answer;
       if (options.detach === true || batch === undefined) {
