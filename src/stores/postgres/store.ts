@@ -1,3 +1,4 @@
+import type { Batch, BatchEnding, BatchMember, BatchState } from '../../domain/batch/batch.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { BlockedState } from '../../domain/dependency.ts';
 import type { EngineAddress } from '../../domain/engine-address.ts';
@@ -13,12 +14,14 @@ import type { ArtifactFiles, Artifacts } from '../artifacts.ts';
 import { assertNumbered } from '../entry.ts';
 import { emptyInvocation } from '../invocation.ts';
 import {
+  type BatchResult,
   type CommitEntry,
   type CommitResult,
   type EventQuery,
   type ExecutionFilter,
   type Fenced,
   type LogOutline,
+  type MemberQuery,
   type NodeEvent,
   type OrderChanges,
   type Retained,
@@ -40,6 +43,7 @@ import { loadDriver, type SessionKind } from './engine/driver.ts';
 import { Readers } from './engine/readers.ts';
 import { Session } from './engine/session.ts';
 import { Lease, register, renewalMs } from './membership.ts';
+import { BatchReader } from './read/batches.ts';
 import { Dependencies } from './read/dependencies.ts';
 import { Logs } from './read/logs.ts';
 import { Records } from './read/records.ts';
@@ -49,6 +53,7 @@ import { WaitingLines } from './read/waiting.ts';
 import { Retaining } from './retention/retention.ts';
 import { Sweep } from './retention/sweep.ts';
 import { migrate } from './schema/migrate.ts';
+import { admitBatch } from './write/batch-admission.ts';
 import { Changes } from './write/changes.ts';
 import { Commits } from './write/commits.ts';
 
@@ -103,6 +108,7 @@ export async function openPostgresStore({
       changes: others,
       readers,
       files,
+      clock,
       close,
     });
     return { store, artifacts: new SharedArtifacts(files, readers, others) };
@@ -119,6 +125,8 @@ class PostgresStore implements Store {
   readonly #records: Records;
   readonly #logs: Logs;
   readonly #waiting: WaitingLines;
+  readonly #batches: BatchReader;
+  readonly #clock: PostgresStoreOptions['clock'];
   readonly #dependencies: Dependencies;
   readonly #tasks: Tasks;
   readonly #sideRows: SideRows;
@@ -130,14 +138,17 @@ class PostgresStore implements Store {
     readonly changes: Changes;
     readonly readers: Readers;
     readonly files: ArtifactFiles;
+    readonly clock: PostgresStoreOptions['clock'];
     readonly close: () => Promise<void>;
   }) {
-    const { commits, changes, readers, files, close } = parts;
+    const { commits, changes, readers, files, clock, close } = parts;
     this.#commits = commits;
     this.#changes = changes;
     this.#records = new Records(readers);
     this.#logs = new Logs(readers);
     this.#waiting = new WaitingLines(readers);
+    this.#batches = new BatchReader(readers);
+    this.#clock = clock;
     this.#dependencies = new Dependencies(readers);
     this.#tasks = new Tasks(readers);
     this.#sideRows = new SideRows(readers);
@@ -153,6 +164,39 @@ class PostgresStore implements Store {
   async commit(entries: readonly CommitEntry[]): Promise<CommitResult[]> {
     for (const entry of entries) assertNumbered(entry);
     return this.#commits.commit(entries);
+  }
+
+  async admitBatch(batch: Batch, entries: readonly CommitEntry[]): Promise<BatchResult> {
+    for (const entry of entries) assertNumbered(entry);
+    return admitBatch(this.#commits, this.#clock, batch, entries);
+  }
+
+  async saveBatch(batch: Batch): Promise<void> {
+    await this.#changes.call('cannot save a batch', 'save_batch', [batch.batchId, JSON.stringify(batch)]);
+  }
+
+  batch(batchId: string): Promise<BatchState | undefined> {
+    return this.#batches.one(batchId);
+  }
+
+  batchByInvocation(tenant: string, invocationId: string): Promise<BatchState | undefined> {
+    return this.#batches.byInvocation(tenant, invocationId);
+  }
+
+  batches(tenant: string | undefined, beforeId: string, limit: number): Promise<BatchState[]> {
+    return this.#batches.list(tenant, beforeId, limit);
+  }
+
+  unfinishedBatches(): Promise<BatchState[]> {
+    return this.#batches.unfinished();
+  }
+
+  batchMembers(batchId: string, query: MemberQuery): Promise<BatchMember[]> {
+    return this.#batches.members(batchId, query);
+  }
+
+  batchEndings(batchId: string, from: number, limit: number): Promise<BatchEnding[]> {
+    return this.#batches.endings(batchId, from, limit);
   }
 
   async stage(executionId: string, events: readonly NewEvent[]): Promise<void> {

@@ -3,6 +3,9 @@ import { Fenced, StoreError } from '../../store.ts';
 /** The code with which the functions of the schema refuse a writer that is fenced. */
 export const fencedCode = 'SP001';
 
+/** The code with which a batch is undone; the message says why. */
+export const undoneCode = 'SP003';
+
 /** SQLSTATEs after which the same statement may be tried at once: serialization_failure, deadlock_detected. */
 const againCodes = ['40001', '40P01'];
 

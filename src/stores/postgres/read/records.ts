@@ -142,6 +142,7 @@ function listing(filter: ExecutionFilter): { readonly sql: string; readonly valu
   };
   where('tenant = ?', filter.tenant);
   where('task_id = ?', filter.taskId);
+  where('batch_id = ?', filter.batchId);
   where('created_at >= ?', filter.createdAfter);
   where('created_at < ?', filter.createdBefore);
   where('execution_id < ?', filter.beforeId);

@@ -81,7 +81,12 @@ export class Retaining {
     const cut = old.length === deletedAtOnce ? old.at(-1)?.record.executionId : undefined;
     this.#places.age = cut ?? (ended ? '' : last);
     const isOver = ended && cut === undefined;
-    if (isOver) this.#ageWalks += 1;
+    if (isOver) {
+      this.#ageWalks += 1;
+      if (Number.isFinite(endedBefore)) {
+        await this.#changes.call('cannot forget batches', 'forget_batches', [endedBefore]);
+      }
+    }
     return { deletedExecutions, deletedLogs: 0, more: !isOver };
   }
 

@@ -24,7 +24,9 @@ CREATE FUNCTION commit_entries(
   row_entry int[], row_kinds text[], row_tenants text[], row_keys text[], row_values text[], row_due float8[],
   row_deleted boolean[],
   ends text[], dependency_entry int[], dependency_ids text[], fails_for text[], blocks int[], unblocks int[],
-  leaves int[], blob bytea
+  leaves int[], batch_ids text[], made text[], member_entry int[], member_numbers int[], member_names text[],
+  member_layers int[], member_follows text[], ending_entry int[], ending_members int[], ending_codes text[],
+  ended_at float8[], blob bytea
 ) RETURNS text LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -49,6 +51,15 @@ BEGIN
   IF mine.commit_no = no THEN RETURN mine.answer; END IF;
   IF mine.commit_no <> no - 1 THEN
     RAISE EXCEPTION 'commit % does not follow %', no, mine.commit_no USING ERRCODE = 'SP002';
+  END IF;
+
+  -- A batch: its id, tenant, key, how many members it has, and what is said of it. All of it is made, or nothing.
+  IF cardinality(made) > 0 THEN
+    SELECT json_build_array('batch', b.batch_id)::text INTO reply FROM batches b
+      WHERE b.tenant = made[2] AND b.invocation_id = made[3];
+    IF FOUND THEN RAISE EXCEPTION '%', reply USING ERRCODE = 'SP003'; END IF;
+    INSERT INTO batches (batch_id, tenant, invocation_id, members, batch)
+      VALUES (made[1], made[2], made[3], made[4]::int, made[5]);
   END IF;
 
   FOR run IN 1..total LOOP
@@ -107,13 +118,13 @@ BEGIN
 
     WITH fresh AS (
       INSERT INTO executions (execution_id, owner, last_sequence, staged, bytes, tenant, task_id, task_revision, status,
-        created_at, kept_since, ended_as, line, waits_since, wakes_at, record)
+        created_at, kept_since, ended_as, line, waits_since, wakes_at, batch_id, record)
       SELECT e.id, me, e.cnt, staging, e.size, e.tenant, e.task, e.revision, e.status, e.created, e.kept, e.ended, e.line,
-        e.since, e.wakes, CASE WHEN e.at IS NOT NULL THEN convert_from(substr(blob, e.at, e.len), 'UTF8') END
+        e.since, e.wakes, e.batch, CASE WHEN e.at IS NOT NULL THEN convert_from(substr(blob, e.at, e.len), 'UTF8') END
       FROM unnest(runs, ids, counts, known, bytes, record_at, record_length, tenants, task_ids, revisions, statuses,
-        created, kept, lines, since, wakes, ends)
+        created, kept, lines, since, wakes, ends, batch_ids)
         WITH ORDINALITY e (r, id, cnt, known, size, at, len, tenant, task, revision, status, created, kept, line, since,
-          wakes, ended, i)
+          wakes, ended, batch, i)
       WHERE e.r = run AND NOT e.known AND NOT e.i = ANY (lost || missing) ORDER BY e.id
       ON CONFLICT DO NOTHING RETURNING execution_id
     )
@@ -177,6 +188,43 @@ BEGIN
       ) s WHERE b.execution_id = s.dependant_id;
     END IF;
   END LOOP;
+
+  IF cardinality(made) > 0 AND cardinality(refused) > 0 THEN
+    RAISE EXCEPTION '%', refused[1] USING ERRCODE = 'SP003';
+  END IF;
+  IF cardinality(member_entry) > 0 THEN
+    INSERT INTO batch_members (batch_id, member, execution_id, name, layer, follows)
+    SELECT batch_ids[m.entry], m.number, ids[m.entry], m.name, m.layer, m.follows
+    FROM unnest(member_entry, member_numbers, member_names, member_layers, member_follows)
+      m (entry, number, name, layer, follows)
+    WHERE NOT m.entry = ANY (bad);
+  END IF;
+  -- A member's end is counted, and has its number in the log of the batch.
+  IF cardinality(ending_entry) > 0 THEN
+    PERFORM 1 FROM batches b WHERE b.batch_id IN (SELECT batch_ids[x] FROM unnest(ending_entry) x)
+      ORDER BY b.batch_id FOR UPDATE;
+    WITH ending AS (
+      SELECT m.batch_id, m.member, statuses[e.entry] AS status, e.code, e.at,
+        b.ended + row_number() OVER (PARTITION BY m.batch_id ORDER BY e.entry) AS sequence
+      FROM unnest(ending_entry, ending_members, ending_codes, ended_at) e (entry, number, code, at)
+      JOIN batches b ON b.batch_id = batch_ids[e.entry]
+      JOIN batch_members m ON m.batch_id = b.batch_id AND m.member = e.number AND m.sequence IS NULL
+      WHERE NOT e.entry = ANY (bad)
+    ), told AS (
+      UPDATE batch_members m SET status = e.status, error_code = e.code, ended_at = e.at, sequence = e.sequence
+      FROM ending e WHERE m.batch_id = e.batch_id AND m.member = e.member
+    )
+    UPDATE batches b SET ended = b.ended + s.ended, completed = b.completed + s.completed,
+      failed = b.failed + s.failed, cancelled = b.cancelled + s.cancelled, timed_out = b.timed_out + s.timed_out,
+      completed_at = CASE WHEN b.ended + s.ended >= b.members THEN s.last END
+    FROM (
+      SELECT batch_id, count(*) AS ended, count(*) FILTER (WHERE status = 'completed') AS completed,
+        count(*) FILTER (WHERE status = 'failed') AS failed,
+        count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+        count(*) FILTER (WHERE status = 'timedOut') AS timed_out, (array_agg(at ORDER BY sequence DESC))[1] AS last
+      FROM ending GROUP BY batch_id
+    ) s WHERE b.batch_id = s.batch_id;
+  END IF;
 
   INSERT INTO segments (execution_id, first_sequence, last_sequence, writer, position, meta, data)
   SELECT ids[s.entry], s.first, s.last, me,

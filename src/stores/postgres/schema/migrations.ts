@@ -52,6 +52,7 @@ export const migrations: readonly string[] = [
     line text COLLATE "C",
     waits_since float8,
     wakes_at float8,
+    batch_id text COLLATE "C",
     record text
   ) WITH (fillfactor = 70);
   CREATE INDEX executions_by_task ON executions (task_id, execution_id, task_revision);
@@ -59,6 +60,7 @@ export const migrations: readonly string[] = [
   CREATE INDEX executions_by_status ON executions (status, execution_id) WHERE status <> 'completed';
   CREATE INDEX executions_waiting ON executions (line, waits_since, execution_id) WHERE line IS NOT NULL;
   CREATE INDEX executions_waking ON executions (wakes_at, execution_id) WHERE wakes_at IS NOT NULL;
+  CREATE INDEX executions_by_batch ON executions (batch_id, status, execution_id) WHERE batch_id IS NOT NULL;
   CREATE INDEX executions_staged ON executions (execution_id) WHERE staged;
 
   CREATE TABLE execution_labels (
@@ -111,6 +113,39 @@ export const migrations: readonly string[] = [
     released boolean NOT NULL
   );
   CREATE INDEX blocked_released ON blocked (execution_id) WHERE released;
+
+  -- Batches. The members say how they ended, also when their records are gone.
+  CREATE TABLE batches (
+    batch_id text COLLATE "C" PRIMARY KEY,
+    tenant text COLLATE "C" NOT NULL,
+    invocation_id text COLLATE "C",
+    members int NOT NULL,
+    ended int NOT NULL DEFAULT 0,
+    completed int NOT NULL DEFAULT 0,
+    failed int NOT NULL DEFAULT 0,
+    cancelled int NOT NULL DEFAULT 0,
+    timed_out int NOT NULL DEFAULT 0,
+    completed_at float8,
+    batch text NOT NULL
+  );
+  CREATE UNIQUE INDEX batches_by_invocation ON batches (tenant, invocation_id) WHERE invocation_id IS NOT NULL;
+  CREATE INDEX batches_by_tenant ON batches (tenant, batch_id);
+  CREATE INDEX batches_unfinished ON batches (batch_id) WHERE completed_at IS NULL;
+  CREATE INDEX batches_by_end ON batches (completed_at) WHERE completed_at IS NOT NULL;
+  CREATE TABLE batch_members (
+    batch_id text COLLATE "C" NOT NULL,
+    member int NOT NULL,
+    execution_id text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    layer int NOT NULL,
+    follows text NOT NULL,
+    status text COLLATE "C",
+    error_code text COLLATE "C",
+    ended_at float8,
+    sequence int,
+    PRIMARY KEY (batch_id, member)
+  );
+  CREATE UNIQUE INDEX batch_endings ON batch_members (batch_id, sequence) WHERE sequence IS NOT NULL;
 
   CREATE TABLE inputs (
     execution_id text COLLATE "C" PRIMARY KEY,

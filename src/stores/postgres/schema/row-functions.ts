@@ -38,4 +38,18 @@ BEGIN
   INSERT INTO alias_revisions (task_id, revision, name) SELECT id, n, called FROM unnest(numbers) n
     ON CONFLICT DO NOTHING;
 END $$;
+
+CREATE FUNCTION save_batch(me bigint, id text, content text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM assert_writer(me);
+  UPDATE batches SET batch = content WHERE batch_id = id;
+END $$;
+
+-- Those all of whose members ended before; their executions stay.
+CREATE FUNCTION forget_batches(me bigint, ended_before float8) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM assert_writer(me);
+  WITH gone AS (DELETE FROM batches WHERE completed_at < ended_before RETURNING batch_id)
+    DELETE FROM batch_members m USING gone WHERE m.batch_id = gone.batch_id;
+END $$;
 `;

@@ -1,5 +1,6 @@
+import type { Batch } from '../../../domain/batch/batch.ts';
 import { type CommitEntry, type CommitResult, Fenced, InDoubtError, StoreError } from '../../store.ts';
-import { isRefusal, mayGoAgain, storeFailure } from '../engine/failure.ts';
+import { isRefusal, mayGoAgain, sqlStateOf, storeFailure, undoneCode } from '../engine/failure.ts';
 import { NotSent, type Session } from '../engine/session.ts';
 import { commitStatement, decodeAnswer, type EncodedCommit, encodeCommit } from './encoded-commit.ts';
 
@@ -9,6 +10,9 @@ interface Numbered {
   readonly entries: readonly CommitEntry[];
   readonly encoded: EncodedCommit;
 }
+
+/** A batch was not made; its message is what was in the way, as JSON. */
+export class UndoneError extends Error {}
 
 /**
  * Commits of one incarnation, one at a time and each with its number. One whose answer was lost is made again under the
@@ -37,8 +41,9 @@ export class Commits {
     return this.#written;
   }
 
-  commit(entries: readonly CommitEntry[], staging = false): Promise<CommitResult[]> {
-    const done = this.#last.then(() => this.#commit(entries, staging));
+  /** `batch` is made with its members, or nothing is: what is in the way of it is thrown as UndoneError. */
+  commit(entries: readonly CommitEntry[], staging = false, batch?: Batch): Promise<CommitResult[]> {
+    const done = this.#last.then(() => this.#commit(entries, staging, batch));
     this.#last = done.catch(() => {});
     return done;
   }
@@ -48,7 +53,11 @@ export class Commits {
     this.#staged.delete(executionId);
   }
 
-  async #commit(entries: readonly CommitEntry[], staging: boolean): Promise<CommitResult[]> {
+  async #commit(
+    entries: readonly CommitEntry[],
+    staging: boolean,
+    batch: Batch | undefined,
+  ): Promise<CommitResult[]> {
     if (this.#inDoubt !== undefined) {
       const { entries: before } = this.#inDoubt;
       this.#found.set(before, await this.#make(this.#inDoubt));
@@ -58,7 +67,7 @@ export class Commits {
       this.#found.delete(entries);
       return found;
     }
-    const encoded = encodeCommit(entries, (id) => this.#staged.has(id));
+    const encoded = encodeCommit(entries, (id) => this.#staged.has(id), batch);
     return this.#make({ no: this.#no + 1, staging, entries, encoded });
   }
 
@@ -94,6 +103,10 @@ export class Commits {
     if (error instanceof NotSent) {
       const cause = error.cause;
       return was ? new InDoubtError(`${what}: ${error.message}`, { cause }) : storeFailure(what, cause);
+    }
+    if (sqlStateOf(error) === undoneCode) {
+      this.#inDoubt = undefined;
+      return new UndoneError(error instanceof Error ? error.message : '');
     }
     const failure = storeFailure(what, error);
     if (failure instanceof Fenced || error instanceof StoreError) return failure;

@@ -1,8 +1,10 @@
+import type { Batch } from '../../../domain/batch/batch.ts';
 import { isTerminal, keptSince } from '../../../domain/execution.ts';
 import { tenantOf } from '../../../domain/scope.ts';
 import { isEmptyInvocation } from '../../invocation.ts';
 import { encodeSegments, listedBy } from '../../sqlite/write/encoded-entry.ts';
 import type { CommitEntry, CommitResult } from '../../store.ts';
+import { batchArrays } from './batch-arrays.ts';
 import { dependencyArrays, followsAnew } from './dependency-arrays.ts';
 import { Blob, plainArray, storable, textArray } from './parameters.ts';
 import { rowArrays } from './row-arrays.ts';
@@ -19,7 +21,7 @@ export interface EncodedCommit {
 /** What an execution takes beside its log and input: its record, and what it is found by. */
 const bytesOfRecord = 2048;
 
-const placeholders = Array.from({ length: 55 }, (_, index) => `$${index + 1}`).join(', ');
+const placeholders = Array.from({ length: 66 }, (_, index) => `$${index + 1}`).join(', ');
 export const commitStatement = {
   name: 'commit',
   text: `SELECT commit_entries(${placeholders}) AS answer`,
@@ -29,6 +31,7 @@ export const commitStatement = {
 export function encodeCommit(
   entries: readonly CommitEntry[],
   isStaged: (executionId: string) => boolean,
+  batch?: Batch,
 ): EncodedCommit {
   const blob = new Blob();
   const rows = new Columns();
@@ -90,6 +93,7 @@ export function encodeCommit(
     plainArray(changes.map(({ entry }) => entry)),
     ...rowArrays(changes.map(({ change }) => change)),
     ...dependencyArrays(entries, isStaged),
+    ...batchArrays(entries, batch),
     blob.bytes(),
   ];
   return { values, counts, bytes: total };
@@ -130,21 +134,24 @@ function refusalOf(conflict: Refusal[1], detail: string | number): CommitResult 
 }
 
 /**
- * The number of each entry's run: a new one begins with an execution that the last has already. One that follows others
- * has a run of its own, as they may be among the entries before it.
+ * The number of each entry's run: a new one begins with an execution that the last has already, or that one of the last
+ * follows, and with one that follows one of the last.
  */
 function runsOf(entries: readonly CommitEntry[], isStaged: (executionId: string) => boolean): number[] {
   let run = 1;
-  let isAlone = false;
   const seen = new Set<string>();
+  const followed = new Set<string>();
   return entries.map((entry) => {
-    const follows = followsAnew(entry, isStaged) !== undefined;
-    if (seen.has(entry.executionId) || ((follows || isAlone) && seen.size > 0)) {
+    const { executionId } = entry;
+    const follows = followsAnew(entry, isStaged) ?? [];
+    const isBehind = follows.some((other) => seen.has(other.executionId));
+    if (seen.has(executionId) || followed.has(executionId) || isBehind) {
       run += 1;
       seen.clear();
+      followed.clear();
     }
-    isAlone = follows;
-    seen.add(entry.executionId);
+    seen.add(executionId);
+    for (const other of follows) followed.add(other.executionId);
     return run;
   });
 }
