@@ -114,6 +114,18 @@ export const rooms: readonly Room[] = [
     packages: ['node:crypto', 'node:util'],
     rule: 'snapshots come from the store, and go there: they know of no live execution',
   },
+  {
+    path: 'src/actors/webhooks/',
+    from: [domain, 'src/stores/store.ts'],
+    packages: ['tinyqueue'],
+    rule: 'webhooks import domain and the port of the store: they know of ends, and of no live execution',
+  },
+  {
+    path: 'src/webhooks/',
+    from: [domain, 'src/runtimes/checked-lookup.ts', 'src/runtimes/public-address.ts'],
+    packages: ['node:'],
+    rule: 'what posts to receivers imports domain, and how addresses are checked',
+  },
   { path: 'src/observers/', from: [domain], packages: [], rule: 'observers import domain only' },
   { path: 'src/stores/', from: [domain], packages: ['node:'], rule: 'stores import domain only' },
   {

@@ -39,6 +39,7 @@ import { topCommand } from './commands/top.ts';
 import { versionCommand } from './commands/version.ts';
 import { waitCommand } from './commands/wait.ts';
 import { watchCommand } from './commands/watch.ts';
+import { webhookCommand } from './commands/webhook.ts';
 import { exitCodeHelp, exitCodes } from './exit-codes.ts';
 import { ReaderGoneError } from './output.ts';
 import { checkCommandName, parseErrorText } from './parse-error.ts';
@@ -96,6 +97,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
   const token = tokenCommand(shell);
   const quota = quotaCommand(shell);
   const limits = limitsCommand(shell);
+  const webhook = webhookCommand(shell);
   const machine = new Command('machine')
     .description('the statecharts that run in the node')
     .addCommand(machineShowCommand(shell));
@@ -123,6 +125,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(machine)
     .addCommand(token)
     .addCommand(quota)
+    .addCommand(webhook)
     .addCommand(config)
     .addCommand(log)
     .addCommand(limits)
@@ -145,6 +148,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...token.commands,
     ...quota.commands,
     ...limits.commands,
+    ...webhook.commands,
   ]) {
     each
       .exitOverride((error) => {

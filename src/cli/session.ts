@@ -14,6 +14,7 @@ import { QuotaService } from '../server/gen/spearlet/quota_pb.js';
 import { RevisionService } from '../server/gen/spearlet/revision_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
+import { WebhookService } from '../server/gen/spearlet/webhook_pb.js';
 import { messageToJson } from '../server/wire/json-response.ts';
 import { connectionTo } from './connection.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -38,6 +39,7 @@ export interface Session {
   readonly nodes: ServiceClient<typeof NodeService>;
   readonly access: ServiceClient<typeof AccessService>;
   readonly quotas: ServiceClient<typeof QuotaService>;
+  readonly webhooks: ServiceClient<typeof WebhookService>;
   readonly revisions: ServiceClient<typeof RevisionService>;
   /** Writes a message as one JSON document. */
   printDocument<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Promise<void>;
@@ -119,6 +121,7 @@ export function onServer<Options extends object>(
         nodes: connection.service(NodeService),
         access: connection.service(AccessService),
         quotas: connection.service(QuotaService),
+        webhooks: connection.service(WebhookService),
         revisions: connection.service(RevisionService),
         printDocument: (schema, message) => print(schema, message, 2),
         printLine: (schema, message) => print(schema, message),

@@ -7,6 +7,7 @@ import type { Scope } from './scope.ts';
 import type { SideRowChange } from './side-row.ts';
 import type { Task, Timeouts } from './task.ts';
 import type { ExecutionTrace } from './trace.ts';
+import type { EndWebhook } from './webhook.ts';
 
 /** A validated request to run a task. */
 export interface AdmissionRequest {
@@ -37,6 +38,8 @@ export interface AdmissionRequest {
   /** Milliseconds; 0 for none. */
   readonly startAfterMs: number;
   readonly cancelOnDisconnect: boolean;
+  /** Who is told of its end besides whom the task names; absent means nobody. */
+  readonly onEnd?: readonly EndWebhook[];
   /** What of its call the key of a cache has; absent where its task has none. `bypass` is for this request alone. */
   readonly cache?: { readonly key: string; readonly bypass: boolean };
   /** It is refused where it would likely not be over within its total timeout. */

@@ -9,6 +9,7 @@ import type { LogCursor } from '../domain/log.ts';
 import { asyncResponse, noOutput, syncResponse } from '../domain/response.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { TraceSampling } from '../domain/trace.ts';
+import { assertMayTell, type WebhookRule } from '../domain/webhook.ts';
 import { waitForAdmission } from '../observers/async.ts';
 import { mostInlineBytes, readOutput } from '../observers/output.ts';
 import { followLog } from '../observers/stream.ts';
@@ -43,6 +44,7 @@ import { effectiveTimeouts, inlineBytes, invocationFromWire, timeoutsFromWire } 
 import { labelsFromWire } from './wire/labels.ts';
 import { rehearsalToWire } from './wire/rehearsal.ts';
 import { turnFrom } from './wire/turn.ts';
+import { webhooksFromWire } from './wire/webhook.ts';
 
 export interface FunctionServiceOptions {
   readonly executions: Executions;
@@ -52,6 +54,8 @@ export interface FunctionServiceOptions {
   readonly pageTokens: PageTokens;
   readonly clock: Clock;
   readonly traces: TraceSampling;
+  /** Where webhooks may be. */
+  readonly webhooks: WebhookRule;
   /** Milliseconds; the total timeout of a task that names none. */
   readonly defaultTotalMs: number;
 }
@@ -100,6 +104,8 @@ export function createFunctionService(options: FunctionServiceOptions): Function
     const trace = traces.traceFor(context);
     const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
     const { cache } = task.definition;
+    const onEnd = webhooksFromWire('on_end', request.onEnd);
+    assertMayTell('on_end', onEnd, options.webhooks);
     const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
     const digest = invocationId === '' && cache === undefined ? '' : payloadDigest(task.taskId, checked);
     return {
@@ -122,6 +128,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       ...(alias !== undefined && { alias }),
       ...(labels !== undefined && { labels }),
       ...(trace !== undefined && { trace }),
+      ...(onEnd.length > 0 && { onEnd }),
       ...(cache !== undefined && { cache: { key: digest, bypass: request.bypassCache } }),
       ...turnFrom(request, task.definition),
     };

@@ -15,6 +15,7 @@ import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
 import { RevisionService } from '../../src/server/gen/spearlet/revision_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
+import { WebhookService } from '../../src/server/gen/spearlet/webhook_pb.js';
 import { adminTokenFile } from '../../src/stores/token-file.ts';
 import { example, type LocalServer, startServer } from '../support/server.ts';
 import { Onlooker } from './onlooker.ts';
@@ -23,6 +24,7 @@ import { messages } from './snapshots.ts';
 const [functions, tasks, nodes] = [FunctionService.method, TaskService.method, NodeService.method];
 const [snapshots, access] = [SnapshotService.method, AccessService.method];
 const revisions = RevisionService.method;
+const deliveries = WebhookService.method;
 const async = { executionMode: ExecutionMode.ASYNC } as const;
 const later = { ...async, startAfter: { seconds: 3600n } } as const;
 const input = Buffer.from('one two\n');
@@ -87,6 +89,7 @@ async function busyOthers(server: LocalServer, tenant: string, names: readonly s
     const ended = await call.invokeFunction({
       task: name,
       input,
+      onEnd: [{ url: 'https://nowhere.invalid/hook' }],
       executionMode: name.includes('loop') ? ExecutionMode.ASYNC : ExecutionMode.SYNC,
     });
     executions.push(held.executionId, waiting.executionId, ended.executionId);
@@ -215,6 +218,14 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
     await one.ask(nodes.setBreakpoint, { breakpoint: { task, before: 'running.backingOff' } });
   }
   await one.ask(InstanceService.method.listInstances, {});
+  await one.ask(deliveries.listDeliveries, {});
+  for (const executionId of others.executions) {
+    const deliveryId = `msg_${executionId.slice('exec_'.length)}_0`;
+    await one.ask(deliveries.listDeliveries, { executionId });
+    await one.ask(deliveries.getDelivery, { deliveryId });
+    await one.ask(deliveries.redriveDeliveries, { deliveryIds: [deliveryId] });
+  }
+  await one.ask(deliveries.redriveDeliveries, { allDead: true });
   await one.ask(nodes.listBreakpoints, {});
   for (const breakpointId of others.breakpoints) await one.ask(nodes.deleteBreakpoint, { breakpointId });
   await one.ask(tasks.listTasks, {});
@@ -288,6 +299,7 @@ test('every service of a node is among those that are asked', () => {
     SnapshotService,
     AccessService,
     QuotaService,
+    WebhookService,
   ];
   expect([...known].sort()).toEqual(services.map(({ name }) => name).sort());
 });

@@ -10,6 +10,7 @@ import {
 } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
+import type { EndWebhook } from '../../domain/webhook.ts';
 import type { ExecutionInput } from '../../machines/execution-context.ts';
 import { totalDeadlineOf } from '../../machines/timers.ts';
 import { functionIdentity } from '../function-identity.ts';
@@ -33,6 +34,7 @@ export function newRecord(
 ): ExecutionRecord {
   const { task, alias, timeouts, labels, priority, fairnessKey, trace, cache } = request;
   const allowed = loosenedOf(task.definition);
+  const onEnd = webhooksOf(request);
   return {
     executionId: ids.executionId,
     taskId: task.taskId,
@@ -75,8 +77,17 @@ export function newRecord(
     ...(trace !== undefined && { trace }),
     ...(alias !== undefined && { alias }),
     ...(reserves !== undefined && { reserves }),
+    ...(onEnd.length > 0 && { onEnd }),
     ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),
   };
+}
+
+const nobody: readonly EndWebhook[] = [];
+
+/** Those of its task, and its own. */
+function webhooksOf({ task, onEnd = nobody }: AdmissionRequest): readonly EndWebhook[] {
+  const ofTask = task.definition.onEnd ?? nobody;
+  return onEnd.length === 0 ? ofTask : [...ofTask, ...onEnd];
 }
 
 /** Throws invalid_argument for a value that cannot be told apart by. */

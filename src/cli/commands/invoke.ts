@@ -1,6 +1,7 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { type Priority, priorities } from '../../domain/scheduling/priority.ts';
+import { webhookMessage } from '../../server/wire/definition-message.ts';
 import { readCall } from '../call.ts';
 import { dryRun } from '../dry-run.ts';
 import { collect, collectPairs, delay, duration, oneOf } from '../flag.ts';
@@ -10,6 +11,7 @@ import { invokeAsync, invokeStream, invokeSync, type Request, showsOutputLive } 
 import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
 import { readInput } from '../standard-input.ts';
+import { webhook } from '../task-flags.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Options {
@@ -32,6 +34,7 @@ interface Options {
   readonly fairnessKey?: string;
   readonly refuseIfLate?: boolean;
   readonly dryRun?: boolean;
+  readonly onEnd?: readonly object[];
   readonly bypassCache?: boolean;
   readonly forceNewInstance?: boolean;
   readonly cancelOnDisconnect?: boolean;
@@ -95,6 +98,11 @@ export function invokeCommand(shell: Shell): Command {
     .option('--refuse-if-late', 'take it only if it will likely be over within its total timeout')
     .option('--dry-run', 'say what would become of it now, and run nothing')
     .option('--bypass-cache', "run it whatever its task's cache has, and keep its result there")
+    .option(
+      '--on-end <webhook>',
+      "tell a webhook of its end, besides the task's: [STATUSES@]URL[#SECRET] (repeatable)",
+      webhook('--on-end'),
+    )
     .option('--force-new-instance', 'never use an instance that ran something before')
     .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
   const given = new Set<string>();
@@ -154,6 +162,7 @@ async function readRequest(
     fairnessKey: options.fairnessKey ?? '',
     refuseIfLate: options.refuseIfLate === true,
     bypassCache: options.bypassCache === true,
+    onEnd: (options.onEnd ?? []).map((each) => webhookMessage.write(each)),
     forceNewInstance: options.forceNewInstance === true,
     cancelOnDisconnect: options.cancelOnDisconnect === true,
   };

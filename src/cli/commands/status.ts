@@ -11,6 +11,8 @@ import {
   GetExecutionStatusResponseSchema,
 } from '../../server/gen/spearlet/function_pb.js';
 import type { GetInvocationResponse } from '../../server/gen/spearlet/node_pb.js';
+import type { WebhookDelivery } from '../../server/gen/spearlet/webhook_pb.js';
+import { deliveryText } from '../delivery-text.ts';
 import { durationText } from '../duration.ts';
 import { isHeld, statusWords } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -32,7 +34,12 @@ export function statusCommand(shell: Shell): Command {
       ...(!session.json && { maxInlineBytes: shownBytes }),
     });
     if (session.json) await session.printDocument(GetExecutionStatusResponseSchema, answer);
-    else await shell.out.write(describe(session, answer, await invocationOf(session, executionId)));
+    else {
+      const invocation = await invocationOf(session, executionId);
+      await shell.out.write(
+        describe(session, answer, invocation, await deliveriesOf(session, answer.result)),
+      );
+    }
     return exitCodes.completed.code;
   });
   return command;
@@ -42,6 +49,7 @@ function describe(
   session: Session,
   { result, lastSequence, estimatedCompletionMs }: GetExecutionStatusResponse,
   invocation: GetInvocationResponse | undefined,
+  deliveries: readonly WebhookDelivery[],
 ): string {
   if (result === undefined) return '';
   const entries: [string, string][] = [];
@@ -66,6 +74,10 @@ function describe(
   if (isHeld(result)) entries.push(['held', `until ${session.command('resume', result.executionId)}`]);
   else if (!result.isCompleted)
     entries.push(['estimate', `done in ${durationText(Number(estimatedCompletionMs))}`]);
+  for (const delivery of deliveries) entries.push(['webhook', deliveryText(delivery)]);
+  if (!result.isCompleted && result.webhooks > 0) {
+    entries.push(['webhooks', `${result.webhooks}, told of its end`]);
+  }
   if (result.traceId !== '') entries.push(['trace', result.traceId]);
   entries.push(...resources(result), ['log', logText(session, result, lastSequence)]);
   for (const line of result.loosened) entries.push(['allows', line]);
@@ -125,6 +137,21 @@ function resources({ outputBytes, resourceUse }: ExecutionResult): [string, stri
   if (cpuTimeUs > 0n) entries.push(['cpu', durationText(Number(cpuTimeUs) / 1000)]);
   if (droppedBytes > 0n) entries.push(['dropped', `${sizeText(Number(droppedBytes))} after the end`]);
   return entries;
+}
+
+/** Who is told of its end; none where the server does not tell, as one from before the call. */
+async function deliveriesOf(
+  session: Session,
+  result: ExecutionResult | undefined,
+): Promise<readonly WebhookDelivery[]> {
+  if (result?.isCompleted !== true || result.webhooks === 0) return [];
+  try {
+    const { executionId } = result;
+    return (await session.webhooks.listDeliveries({ executionId })).deliveries;
+  } catch (error) {
+    if (isServiceError(error)) return [];
+    throw error;
+  }
 }
 
 /** What it was asked to run; undefined where the server does not tell, as one from before the call. */

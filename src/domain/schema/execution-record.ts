@@ -18,6 +18,7 @@ import {
   whole,
 } from './check.ts';
 import { executionGates } from './task-gates.ts';
+import { webhooks } from './task-webhooks.ts';
 import {
   errorCode,
   executionId,
@@ -134,6 +135,7 @@ const record = object<ExecutionRecord>({
   gates: optional(executionGates),
   trace: optional(trace),
   cache: optional(cache),
+  onEnd: optional(webhooks),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),
   outcome: optional(outcomeCheck),

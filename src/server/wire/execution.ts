@@ -6,6 +6,7 @@ import { callerEvents, type ExecutionRecord, type Outcome } from '../../domain/e
 import { type ExecutionResponse, noOutput, syncResponse } from '../../domain/response.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import { exitCodeOf } from '../../domain/storable.ts';
+import { webhooksOf } from '../../domain/webhook.ts';
 import {
   ErrorCode,
   ErrorOrigin,
@@ -97,6 +98,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     traceId: record.trace?.traceId ?? '',
     cachedFromExecutionId: record.cache?.from ?? '',
     cacheUse: cacheUseToWire(record.cache),
+    webhooks: record.onEnd === undefined ? 0 : webhooksOf(record).length,
     alias: record.alias ?? '',
     // Last, as in `newRecord`.
     ...(record.cache?.fromAt !== undefined && { cachedAt: time(record.cache.fromAt) }),

@@ -37,7 +37,8 @@ export const executionResultDefaults = {
   "traceId": "",
   "cachedFromExecutionId": "",
   "alias": "",
-  "cacheUse": "CACHE_USE_UNSPECIFIED"
+  "cacheUse": "CACHE_USE_UNSPECIFIED",
+  "webhooks": 0
 } as const;
 
 export const streamExecutionResultDefaults = {
