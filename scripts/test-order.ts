@@ -10,6 +10,7 @@ export const longTests: readonly string[] = [
   // In CI by far the longest.
   'test/crash/crash.test.ts',
   'test/docs/readme.test.ts',
+  'test/docs/documents.test.ts',
   'test/server/storage-faults.test.ts',
   'test/runtimes/process/spawner.test.ts',
   'test/visualizer/page/page.test.ts',

@@ -45,6 +45,7 @@ const endings: Record<ErrorCode, Ending | 'own'> = {
   CPU_LIMIT: 'platform',
   OUTPUT_LIMIT: 'platform',
   RESULT_TOO_LARGE: 'platform',
+  DEPENDENCY_FAILED: 'platform',
   INTERRUPTED: 'platform',
   RUNTIME_UNAVAILABLE: 'platform',
   START_FAILED: 'startFailed',

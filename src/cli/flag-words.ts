@@ -22,6 +22,7 @@ const invokeWords: Words = [
   ['invocation_id', '--invocation-id'],
   ['metadata', '--metadata'],
   ['labels', '--label'],
+  ['depends_on', '--after'],
 ];
 
 const taskWords: Words = [

@@ -14,6 +14,7 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   CPU_LIMIT: 'raise it, or make the function faster',
   OUTPUT_LIMIT: 'write less, or raise the limit; make room on the disk where it is full',
   RESULT_TOO_LARGE: 'return less, or write it to stdout',
+  DEPENDENCY_FAILED: 'look at what it depends on, which error_message names',
   INTERRUPTED: 'invoke again, where the function may run twice; set on_interrupt',
   RUNTIME_UNAVAILABLE: "look into the node's log; start Docker",
   START_FAILED: 'read error_message',

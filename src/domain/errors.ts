@@ -21,6 +21,7 @@ export const errorCodes = {
   CPU_LIMIT: { origin: 'policy', retryable: false },
   OUTPUT_LIMIT: { origin: 'policy', retryable: false },
   RESULT_TOO_LARGE: { origin: 'policy', retryable: false },
+  DEPENDENCY_FAILED: { origin: 'policy', retryable: false },
   INTERRUPTED: { origin: 'platform', retryable: false },
   RUNTIME_UNAVAILABLE: { origin: 'platform', retryable: true },
   START_FAILED: { origin: 'platform', retryable: true },

@@ -1,4 +1,5 @@
 import type { CacheUse } from './cache.ts';
+import type { Dependency } from './dependency.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
 import type { Priority } from './scheduling/priority.ts';
@@ -95,6 +96,15 @@ export interface Deadlines {
   readonly attemptMs?: number;
 }
 
+/** Which member of a batch an execution is. */
+export interface BatchMembership {
+  readonly batchId: string;
+  /** From 0, in the order of the request. */
+  readonly member: number;
+  /** Absent for one that was given none. */
+  readonly name?: string;
+}
+
 /** The durable record of an execution: what a status call tells, without output. */
 export interface ExecutionRecord {
   readonly executionId: string;
@@ -160,6 +170,12 @@ export interface ExecutionRecord {
   readonly reserves?: Reserved;
   /** The trace that it belongs to; absent means none. */
   readonly trace?: ExecutionTrace;
+  /** What it follows; absent means nothing. */
+  readonly dependsOn?: readonly Dependency[];
+  /** It waits for one of them yet. */
+  readonly blocked?: boolean;
+  /** The batch that it is of; absent means none. */
+  readonly batch?: BatchMembership;
   /** What the cache of its task had to do with it; absent where that has none. */
   readonly cache?: CacheUse;
   /** Who is told of its end, its task's webhooks first; absent means nobody. */

@@ -1,3 +1,4 @@
+import type { Dependency } from './dependency.ts';
 import type { ExecutionMode, ExecutionRecord, Invocation } from './execution.ts';
 import type { Explanation } from './explanation.ts';
 import type { Labels } from './labels.ts';
@@ -40,6 +41,8 @@ export interface AdmissionRequest {
   readonly cancelOnDisconnect: boolean;
   /** Who is told of its end besides whom the task names; absent means nobody. */
   readonly onEnd?: readonly EndWebhook[];
+  /** What it follows; absent means nothing. */
+  readonly dependsOn?: readonly Dependency[];
   /** What of its call the key of a cache has; absent where its task has none. `bypass` is for this request alone. */
   readonly cache?: { readonly key: string; readonly bypass: boolean };
   /** It is refused where it would likely not be over within its total timeout. */
@@ -96,8 +99,23 @@ export interface Executions {
    */
   suspend(executionId: string, by?: string): Promise<Changed>;
   resume(executionId: string, by?: string): Promise<Changed>;
-  /** Forgets one that has ended. Rejects with not_found, and failed_precondition where it has not. */
+  /** Those in scope that it follows or that follow it. */
+  related(record: ExecutionRecord, scope: Scope): Promise<RelatedExecutions>;
+  /** Forgets one that has ended. Rejects with not_found, and failed_precondition where it has not, or one that has not follows it. */
   delete(executionId: string): Promise<void>;
+}
+
+/** An execution beside another one. */
+export interface RelatedExecution {
+  readonly executionId: string;
+  /** Undefined for one that was deleted. */
+  readonly record: ExecutionRecord | undefined;
+}
+
+/** Those that an execution follows, in the order in which it names them, and the first of those that follow it. */
+export interface RelatedExecutions {
+  readonly dependencies: readonly RelatedExecution[];
+  readonly dependants: readonly RelatedExecution[];
 }
 
 /** What a request made of an execution. */

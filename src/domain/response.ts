@@ -77,7 +77,8 @@ function asAccepted(record: ExecutionRecord): ExecutionRecord {
   return {
     ...rest,
     status: 'pending',
-    state: record.deadlines.startAt === undefined ? 'pending.queued' : 'pending.waiting',
+    state: firstState(record),
+    ...(record.blocked !== undefined && { blocked: true }),
     attempt: 0,
     instanceId: '',
     queueTimeMs: 0,
@@ -90,6 +91,16 @@ function asAccepted(record: ExecutionRecord): ExecutionRecord {
     resourceUse: {},
   };
 }
+
+function firstState({ blocked, deadlines }: ExecutionRecord): string {
+  if (blocked !== undefined) return 'pending.blocked';
+  return deadlines.startAt === undefined ? 'pending.queued' : 'pending.waiting';
+}
+
+const pendingWords: Readonly<Record<string, string>> = {
+  'pending.blocked': 'waits for what it depends on',
+  'pending.waiting': 'waits for its start time',
+};
 
 export function statusEndpoint(executionId: string): string {
   return `/status/${executionId}`;
@@ -106,7 +117,7 @@ function describe(record: ExecutionRecord): string {
     case 'completed':
       return 'completed';
     case 'pending':
-      return `accepted; ${record.state === 'pending.waiting' ? 'waits for its start time' : 'waits for a slot'}`;
+      return `accepted; ${pendingWords[record.state] ?? 'waits for a slot'}`;
     default:
       return `attempt ${record.attempt} is ${record.state === 'running.stopping' ? 'being stopped' : 'under way'}`;
   }

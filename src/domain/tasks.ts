@@ -108,8 +108,13 @@ export interface Tasks {
   /** Whether the task of an id is in scope, also one that was deleted. False where there is none. */
   isSeen(scope: Scope, taskId: string): Promise<boolean>;
   /**
-   * Checks a call against what the task exports. Returns the full name of the function; throws invalid_argument
+   * Checks a call against what the task exports; the parameters of the names in `later` get their values when it runs. Returns the full name of the function; throws invalid_argument
    * naming the parameter, or not_found with what there is.
    */
-  checkCall(task: Task, functionName: string, parameters: Invocation['parameters']): string;
+  checkCall(
+    task: Task,
+    functionName: string,
+    parameters: Invocation['parameters'],
+    later?: readonly string[],
+  ): string;
 }

@@ -2,7 +2,12 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { callerEvents, type ExecutionStatus, type JsonValue } from '../domain/execution.ts';
 import type { MachineDescription, MachineState } from '../domain/machine.ts';
-import { delayedExecutionMachine, executionChartVersion, executionMachine } from './execution.ts';
+import {
+  blockedExecutionMachine,
+  delayedExecutionMachine,
+  executionChartVersion,
+  executionMachine,
+} from './execution.ts';
 import { instanceMachine } from './instance.ts';
 import { mermaidOf } from './mermaid.ts';
 import { nodeMachine } from './node.ts';
@@ -13,7 +18,7 @@ export function describeMachines(): readonly MachineDescription[] {
   return [
     describeMachine('execution', executionChartVersion, executionMachine, {
       allowed: (path) => callerEvents({ status: statusOf(path), state: path }),
-      otherEntrance: delayedExecutionMachine,
+      otherEntrances: [delayedExecutionMachine, blockedExecutionMachine],
     }),
     describeMachine('instance', 1, instanceMachine),
     describeMachine('node', 1, nodeMachine),
@@ -24,21 +29,24 @@ interface Describing {
   /** What callers may send in a state; nothing where nobody may. */
   readonly allowed?: (path: string) => readonly string[];
   /** The same chart, entered elsewhere. */
-  readonly otherEntrance?: AnyStateMachine;
+  readonly otherEntrances?: readonly AnyStateMachine[];
 }
 
 export function describeMachine(
   name: string,
   version: number,
   machine: AnyStateMachine,
-  { allowed = () => [], otherEntrance }: Describing = {},
+  { allowed = () => [], otherEntrances = [] }: Describing = {},
 ): MachineDescription {
   const definition = definitionOf(machine.root);
   return {
     name,
     version,
     definition,
-    mermaid: mermaidOf(machine.root, otherEntrance?.root),
+    mermaid: mermaidOf(
+      machine.root,
+      otherEntrances.map(({ root }) => root),
+    ),
     states: leavesOf(machine.root).map((node) => stateOf(node, allowed)),
   };
 }

@@ -15,6 +15,7 @@ const neverRetried: readonly ErrorCode[] = [
   'OUTPUT_LIMIT',
   'TOTAL_TIMEOUT',
   'QUEUE_TIMEOUT',
+  'DEPENDENCY_FAILED',
 ];
 
 /** How long the forced end that follows a task's grace may take to be confirmed, in milliseconds. */
@@ -61,6 +62,8 @@ export function causeOf(context: ExecutionContext, event: ExecutionEvent): Cause
       return { code: 'MOVED', message: 'moved: it goes on where its snapshot is restored' };
     case 'limit':
       return event.cause;
+    case 'unblocked':
+      return event.failed ?? null;
     case 'alarm':
       if (event.at >= countingTotal(context)) {
         return {

@@ -8,6 +8,8 @@ export interface ExecutionInput {
   /** Wall clock now, milliseconds since the epoch, as are all instants here. */
   readonly now: number;
   readonly startAt?: number;
+  /** It waits for what it depends on first. */
+  readonly isBlocked?: true;
   readonly totalMs: number;
   /** The total timeout counts from the first attempt on; absent means from the admission on. */
   readonly totalFrom?: 'attempt';
@@ -62,6 +64,8 @@ export interface ExecutionContext {
   readonly stoppingSince: number | null;
   /** Since when the timers stand still; the deadlines above are as they were then. */
   readonly heldSince: number | null;
+  /** Since when it waits for what it depends on; null where it does not. */
+  readonly blockedSince: number | null;
   /** The attempt that stands still while the execution is suspended; null where none does. */
   readonly pausedAttempt: number | null;
   readonly cause: Cause | null;
@@ -92,6 +96,8 @@ export type ExecutionEvent =
       readonly random: number;
       readonly overBudget?: RetryExhausted;
     }
+  /** What it depends on has ended; `failed` is why it cannot follow that. */
+  | { readonly type: 'unblocked'; readonly at: number; readonly failed?: Cause }
   /** Its task's cache has a result for it. */
   | {
       readonly type: 'cached';

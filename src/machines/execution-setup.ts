@@ -37,8 +37,15 @@ export const executionSetup = setup({
     startAttempt: unimplemented,
     stopAttempt: unimplemented,
 
+    /** Its queue timeout counts from now on, also while it is held; that of one with a start time counts from there. */
+    unblock: assign(({ context, event }) => ({
+      blockedSince: null,
+      ...(context.startAt === null &&
+        context.options.queueMs !== null && { queueDeadline: event.at + context.options.queueMs }),
+    })),
     enterQueue: assign(({ context, event }) => ({
       startAt: null,
+      blockedSince: null,
       queueDeadline:
         context.options.queueMs === null || !('at' in event)
           ? context.queueDeadline
@@ -120,6 +127,12 @@ export const executionSetup = setup({
   guards: {
     startIsDue: ({ context, event }) =>
       event.type === 'alarm' && context.startAt !== null && event.at >= context.startAt,
+    isBlocked: ({ context }) => context.blockedSince !== null,
+    dependencyFailed: ({ context, event }) =>
+      context.blockedSince !== null && event.type === 'unblocked' && event.failed !== undefined,
+    /** What it depends on has ended as it had to. */
+    mayGoOn: ({ context, event }) => isReleased(context, event),
+    mayWaitForStart: ({ context, event }) => isReleased(context, event) && context.startAt !== null,
     startIsAhead: ({ context }) => context.startAt !== null,
     retryDue: ({ context, event }) =>
       event.type === 'alarm' && context.retryAt !== null && event.at >= context.retryAt,
@@ -163,6 +176,10 @@ export const executionSetup = setup({
     resumedBeforeHold: ({ context }) => context.cause === null && context.heldSince === null,
   },
 });
+
+function isReleased({ blockedSince }: ExecutionContext, event: ExecutionEvent): boolean {
+  return blockedSince !== null && event.type === 'unblocked' && event.failed === undefined;
+}
 
 function isPlanned(event: ExecutionEvent): boolean {
   return event.type === 'lost' && event.planned === true;

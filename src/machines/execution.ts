@@ -2,12 +2,16 @@
  * The life of one execution. Pure: time comes in with events, effects go out as named actions that the
  * supervisor provides.
  *
+ * pending.blocked
+ *        ↓         ↘
  * pending.waiting → pending.queued → running.attempting ⇄ running.backingOff
  *        ↘            ↙                    ↓        ↘          ↙
  *         pending.held              running.stopping → running.suspended
  *                                          ↓
  *                           completed | failed | timedOut | cancelled
  *
+ * - What waits for what it depends on (`blocked`) has its total timeout alone; its start time and its queue timeout
+ *   count from there on as for any other.
  * - One alarm stands at the nearest deadline of the current state; a tie goes to the total timeout.
  * - The first cause of an ending wins. What would be retried is not an ending: a cancel or the total
  *   timeout that comes while such an attempt is being stopped replaces the cause.
@@ -23,7 +27,7 @@ import { executionSetup } from './execution-setup.ts';
 import { alarmOf, totalDeadlineOf, totalOf } from './timers.ts';
 
 /** Raised with every change of states, events or context that a stored log would notice; see `migrations.ts`. */
-export const executionChartVersion = 2;
+export const executionChartVersion = 3;
 
 type Alarmed = keyof typeof alarmOf;
 
@@ -41,8 +45,8 @@ const attemptOver = [
   { target: '#execution.failed', actions: ['endByAttempt', 'releaseSlot'] },
 ] as const;
 
-/** The chart, entered where an execution without (`queued`) or with (`waiting`) a start time begins. */
-function createChart(first: 'queued' | 'waiting') {
+/** The chart, entered where an execution begins: with dependencies that have not ended, with a start time, or without. */
+function createChart(first: 'queued' | 'waiting' | 'blocked') {
   return executionSetup.createMachine({
     id: 'execution',
     context: ({ input }) => ({
@@ -64,12 +68,15 @@ function createChart(first: 'queued' | 'waiting') {
       recoveries: 0,
       startAt: input.startAt ?? null,
       queueDeadline:
-        input.startAt === undefined && input.queueMs !== undefined ? input.now + input.queueMs : null,
+        input.startAt === undefined && input.isBlocked === undefined && input.queueMs !== undefined
+          ? input.now + input.queueMs
+          : null,
       attemptDeadline: null,
       retryAt: null,
       stopDeadline: null,
       stoppingSince: null,
       heldSince: null,
+      blockedSince: input.isBlocked === undefined ? null : input.now,
       pausedAttempt: null,
       cause: null,
       outcome: null,
@@ -81,8 +88,20 @@ function createChart(first: 'queued' | 'waiting') {
         on: {
           cancel: { target: 'cancelled', actions: 'endByCause' },
           detach: { target: 'failed', actions: 'endByCause' },
+          unblocked: { guard: 'dependencyFailed', target: 'failed', actions: 'endByCause' },
         },
         states: {
+          blocked: {
+            entry: alarm('pending.blocked'),
+            on: {
+              unblocked: [
+                { guard: 'mayWaitForStart', target: 'waiting', actions: 'unblock' },
+                { guard: 'mayGoOn', target: 'queued', actions: 'enterQueue' },
+              ],
+              alarm: { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
+              suspend: { target: 'held', actions: 'beginHold' },
+            },
+          },
           waiting: {
             entry: alarm('pending.waiting'),
             on: {
@@ -114,7 +133,9 @@ function createChart(first: 'queued' | 'waiting') {
             entry: alarm('pending.held'),
             on: {
               alarm: { guard: 'deadlinePassed', target: '#execution.timedOut', actions: 'endByCause' },
+              unblocked: { guard: 'mayGoOn', actions: 'unblock' },
               resume: [
+                { guard: 'isBlocked', target: 'blocked', actions: 'endHold' },
                 { guard: 'startIsAhead', target: 'waiting', actions: 'endHold' },
                 { target: 'queued', actions: 'endHold' },
               ],
@@ -280,14 +301,16 @@ function createChart(first: 'queued' | 'waiting') {
 }
 
 /**
- * Two entrances to one chart rather than a transient state: a microstep costs about as much as everything else that
+ * Three entrances to one chart rather than a transient state: a microstep costs about as much as everything else that
  * an admission does.
  */
 export const executionMachine = createChart('queued');
 export const delayedExecutionMachine = createChart('waiting');
+export const blockedExecutionMachine = createChart('blocked');
 
 /** The entrance for an execution. */
 export function machineFor(input: ExecutionInput): typeof executionMachine {
+  if (input.isBlocked !== undefined) return blockedExecutionMachine;
   return input.startAt === undefined ? executionMachine : delayedExecutionMachine;
 }
 

@@ -2,23 +2,32 @@
 import type { AnyStateNode } from 'xstate';
 import { initialOf, nameOf, pathOf } from './state-node.ts';
 
-/** `other` is the root of the same chart, where it is entered elsewhere. */
-export function mermaidOf(root: AnyStateNode, other: AnyStateNode | undefined): string {
+/** `others` are the roots of the same chart, where it is entered elsewhere. */
+export function mermaidOf(root: AnyStateNode, others: readonly AnyStateNode[]): string {
   const arrows = new Map<string, string[]>();
   collect(root, arrows);
   const drawn = [...arrows].map(
     ([ends, labels]) => `  ${ends}${labels.length > 0 ? ` : ${labels.join(', ')}` : ''}`,
   );
-  return `${['stateDiagram-v2', ...bodyOf(root, other, '  '), ...drawn].join('\n')}\n`;
+  return `${['stateDiagram-v2', ...bodyOf(root, others, '  '), ...drawn].join('\n')}\n`;
 }
 
-function bodyOf(node: AnyStateNode, other: AnyStateNode | undefined, indent: string): string[] {
-  const entrances = [node, other].flatMap((each) => (each === undefined ? [] : (initialOf(each) ?? [])));
+function bodyOf(node: AnyStateNode, others: readonly AnyStateNode[], indent: string): string[] {
+  const entrances = [node, ...others].flatMap((each) => initialOf(each) ?? []);
   const lines = [...new Set(entrances.map(idOf))].map((id) => `${indent}[*] --> ${id}`);
   for (const child of Object.values(node.states)) {
     const state = `${indent}state "${child.key}" as ${idOf(child)}`;
     if (Object.keys(child.states).length === 0) lines.push(state);
-    else lines.push(`${state} {`, ...bodyOf(child, other?.states[child.key], `${indent}  `), `${indent}}`);
+    else
+      lines.push(
+        `${state} {`,
+        ...bodyOf(
+          child,
+          others.flatMap((each) => each.states[child.key] ?? []),
+          `${indent}  `,
+        ),
+        `${indent}}`,
+      );
   }
   return lines;
 }

@@ -24,6 +24,8 @@ const migrations: readonly ((machineState: MachineState, recovery: RecoveryPolic
     }
     return { state, context: { ...context, recovery, lost: 0, recoveries: 0 } };
   },
+  // 3: executions that wait for others, of which there were none.
+  ({ state, context }) => ({ state, context: { ...context, blockedSince: null } }),
 ];
 
 /** `recovery` is for a context from before it said so itself. Throws SnapshotIncompatible. */

@@ -39,6 +39,7 @@ const unset = {
   stopDeadline: null,
   stoppingSince: null,
   heldSince: null,
+  blockedSince: null,
   pausedAttempt: null,
   cause: null,
   outcome: null,

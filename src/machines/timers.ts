@@ -30,6 +30,7 @@ function earliest(...instants: (number | null)[]): number {
 export const alarmOf = {
   'pending.waiting': (context) => earliest(context.startAt, totalOf(context)),
   'pending.queued': (context) => earliest(context.queueDeadline, totalOf(context)),
+  'pending.blocked': totalOf,
   'pending.held': countingTotal,
   'running.attempting': (context) => earliest(context.attemptDeadline, totalOf(context)),
   'running.backingOff': (context) => earliest(context.retryAt, totalOf(context)),
@@ -57,6 +58,7 @@ export function shiftedTimers(context: ExecutionContext, ms: number) {
     stopDeadline: optional(context.stopDeadline),
     stoppingSince: optional(context.stoppingSince),
     heldSince: optional(context.heldSince),
+    blockedSince: optional(context.blockedSince),
   };
 }
 

@@ -2,19 +2,15 @@
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
 import type { ExecutionMode, ExecutionRecord } from '../domain/execution.ts';
-import type { Admission, AdmissionRequest, Executions } from '../domain/executions.ts';
-import { assertMayGive } from '../domain/host-reach.ts';
-import { executionLabels } from '../domain/labels.ts';
+import type { Admission, Executions } from '../domain/executions.ts';
 import type { LogCursor } from '../domain/log.ts';
 import { asyncResponse, noOutput, syncResponse } from '../domain/response.ts';
-import type { Tasks } from '../domain/tasks.ts';
-import type { TraceSampling } from '../domain/trace.ts';
-import { assertMayTell, type WebhookRule } from '../domain/webhook.ts';
 import { waitForAdmission } from '../observers/async.ts';
 import { mostInlineBytes, readOutput } from '../observers/output.ts';
 import { followLog } from '../observers/stream.ts';
 import { waitForOutcome } from '../observers/sync.ts';
 import type { SeenExecution } from './access/seen-executions.ts';
+import { type AdmissionRequestOptions, admissionRequest } from './admission-request.ts';
 import type { CallContext, StreamHandler, UnaryHandler } from './call.ts';
 import { createExecutionControl, type ExecutionControl } from './execution-control.ts';
 import { createListExecutions, type ExecutionList } from './execution-list.ts';
@@ -32,32 +28,22 @@ import {
   ExecutionMode as WireMode,
 } from './gen/spearlet/function_pb.js';
 import type { PageTokens } from './page-tokens.ts';
-import { payloadDigest } from './payload.ts';
 import {
   eventToWire,
   invokeResponseToWire,
   statusResponseToWire,
   waitResponseToWire,
 } from './wire/execution.ts';
-import { delay, metadata, positiveDuration, reference, text } from './wire/fields.ts';
-import { effectiveTimeouts, inlineBytes, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
-import { labelsFromWire } from './wire/labels.ts';
+import { positiveDuration } from './wire/fields.ts';
+import { inlineBytes } from './wire/invocation.ts';
 import { rehearsalToWire } from './wire/rehearsal.ts';
-import { turnFrom } from './wire/turn.ts';
-import { webhooksFromWire } from './wire/webhook.ts';
 
-export interface FunctionServiceOptions {
+export interface FunctionServiceOptions extends AdmissionRequestOptions {
   readonly executions: Executions;
   readonly seen: SeenExecution;
-  readonly tasks: Tasks;
   readonly list: ExecutionList;
   readonly pageTokens: PageTokens;
   readonly clock: Clock;
-  readonly traces: TraceSampling;
-  /** Where webhooks may be. */
-  readonly webhooks: WebhookRule;
-  /** Milliseconds; the total timeout of a task that names none. */
-  readonly defaultTotalMs: number;
 }
 
 export interface FunctionService extends ExecutionControl {
@@ -73,7 +59,7 @@ export interface FunctionService extends ExecutionControl {
 const leastDeadlineMs = 20;
 
 export function createFunctionService(options: FunctionServiceOptions): FunctionService {
-  const { executions, seen, tasks, clock, traces } = options;
+  const { executions, seen, clock } = options;
   const now = (): number => Math.round(clock.now());
 
   const admit = async (
@@ -86,52 +72,9 @@ export function createFunctionService(options: FunctionServiceOptions): Function
         reason: 'DEADLINE_TOO_NEAR',
       });
     }
-    const admission = await executions.admit(await admissionRequest(request, mode, call));
+    const admission = await executions.admit(await admissionRequest(options, request, mode, call));
     call.onGone((how) => admission.cursor.close(how));
     return admission;
-  };
-
-  const admissionRequest = async (
-    request: InvokeFunctionRequest,
-    mode: ExecutionMode,
-    { principal, scope, trace: context }: CallContext,
-  ): Promise<AdmissionRequest> => {
-    const invocationId = text('invocation_id', request.invocationId, 256);
-    const { task, alias } = await tasks.choose(scope, reference('task', request.task), invocationId);
-    const invocation = invocationFromWire(request);
-    assertMayGive(principal, task.definition, invocation.environment);
-    const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters);
-    const trace = traces.traceFor(context);
-    const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
-    const { cache } = task.definition;
-    const onEnd = webhooksFromWire('on_end', request.onEnd);
-    assertMayTell('on_end', onEnd, options.webhooks);
-    const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
-    const digest = invocationId === '' && cache === undefined ? '' : payloadDigest(task.taskId, checked);
-    return {
-      task,
-      mode,
-      invocation: checked,
-      invocationId,
-      payloadDigest: invocationId === '' ? '' : digest,
-      metadata: metadata('metadata', request.metadata),
-      timeouts: effectiveTimeouts(
-        task.definition.timeouts,
-        timeoutsFromWire('timeouts', request.timeouts),
-        options.defaultTotalMs,
-      ),
-      startAfterMs: delay('start_after', request.startAfter) ?? 0,
-      cancelOnDisconnect: request.cancelOnDisconnect,
-      by: principal.name,
-      scope,
-      ...(request.refuseIfLate && { refuseIfLate: true as const }),
-      ...(alias !== undefined && { alias }),
-      ...(labels !== undefined && { labels }),
-      ...(trace !== undefined && { trace }),
-      ...(onEnd.length > 0 && { onEnd }),
-      ...(cache !== undefined && { cache: { key: digest, bypass: request.bypassCache } }),
-      ...turnFrom(request, task.definition),
-    };
   };
 
   const view = async (cursor: LogCursor, record: ExecutionRecord, most: number) =>
@@ -163,7 +106,7 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       const budget = positiveDuration('wait_budget', request.waitBudget);
       const most = inlineBytes(request.maxInlineBytes);
       if (request.dryRun) {
-        const asked = await admissionRequest(request, mode, call);
+        const asked = await admissionRequest(options, request, mode, call);
         return rehearsalToWire(asked.task, await executions.rehearse(asked));
       }
       const { cursor, joined } = await admit(request, mode, call);
@@ -198,7 +141,8 @@ export function createFunctionService(options: FunctionServiceOptions): Function
       try {
         const { record } = cursor;
         const output = request.includeOutput ? await readOutput(cursor, record, most) : noOutput;
-        return statusResponseToWire(syncResponse(record, output, executions.estimate(record), now()));
+        const response = syncResponse(record, output, executions.estimate(record), now());
+        return statusResponseToWire(response, await executions.related(record, scope));
       } finally {
         cursor.close('done');
       }

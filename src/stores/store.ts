@@ -1,3 +1,4 @@
+import type { BlockedState } from '../domain/dependency.ts';
 import type { LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/execution.ts';
 import type { Labels } from '../domain/labels.ts';
@@ -134,6 +135,8 @@ export type CommitResult =
   | { readonly ok: false; readonly conflict: 'sequence'; readonly lastSequence: number }
   /** Its input would take room that is kept for what was accepted; nothing of the entry was written. */
   | { readonly ok: false; readonly conflict: 'space' }
+  /** It follows an execution that is not there; nothing of the entry was written. */
+  | { readonly ok: false; readonly conflict: 'dependency'; readonly executionId: string }
   /** Another execution owns the key; nothing of the entry was written. */
   | { readonly ok: false; readonly conflict: 'invocation'; readonly executionId: string };
 
@@ -220,6 +223,14 @@ export interface Store {
   waitingExecution(executionId: string): Promise<WaitingExecution | undefined>;
   /** Alarms of executions that wait in lines, the earliest first: at most `limit` of those behind `after`. */
   waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]>;
+  /** Whether an execution that has not ended follows another. */
+  hasDependencies(): Promise<boolean>;
+  /** What one whose record says that it is blocked waits for yet; undefined for any other. */
+  blocked(executionId: string): Promise<BlockedState | undefined>;
+  /** Those of them that wait for nothing any more, by id: at most `limit` of those with ids after `afterId`. */
+  released(afterId: string, limit: number): Promise<string[]>;
+  /** Those that follow an execution, ended ones among them, by id: at most `limit` of those with ids after `afterId`. */
+  dependants(executionId: string, afterId: string, limit: number): Promise<string[]>;
   events(executionId: string, query: EventQuery): Promise<LogEvent[]>;
   outline(executionId: string): Promise<LogOutline>;
   /** Committed events of every execution with `position >= from`, in order of position. */
@@ -244,10 +255,13 @@ export interface Store {
   /** Drops what was staged. */
   unstage(executionId: string): Promise<void>;
 
-  /** Deletes a finished execution, its log, its input and its claim; false where there is no finished one. */
+  /**
+   * Deletes a finished execution, its log, its input and its claim; false where there is no finished one, or one that
+   * has not ended follows it.
+   */
   delete(executionId: string): Promise<boolean>;
   /**
-   * One bounded step of deleting what is not kept, oldest first. A log goes whole, but for its result, and its record
+   * One bounded step of deleting what is not kept, oldest first, but for what one that has not ended follows. A log goes whole, but for its result, and its record
    * then says which sequence number is the oldest.
    */
   retain(retention: Retention): Promise<Retained>;

@@ -22,7 +22,11 @@ export function logBench() {
   const limits: { executionId: string; message: string }[] = [];
   const committer = new Committer(store, clock, {
     committed: () => {},
-    refused: (log, conflict) => refused.push({ executionId: log.executionId, ownerId: conflict?.ownerId }),
+    refused: (log, conflict) =>
+      refused.push({
+        executionId: log.executionId,
+        ownerId: conflict && 'ownerId' in conflict ? conflict.ownerId : undefined,
+      }),
     health: (error) => health.push(error?.message),
   });
   const surroundings = {

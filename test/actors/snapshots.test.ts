@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { RequestError } from '../../src/domain/errors.ts';
 import type { AdmissionRequest } from '../../src/domain/executions.ts';
+import { executionChartVersion } from '../../src/machines/execution.ts';
 import { FakeClock, isSettled, settle } from '../support/fake-clock.ts';
 import { invocationWith, requestWith, taskWith } from '../support/samples.ts';
 import { copy, documentOf, restoreTo, startNode, type TestNode } from './snapshots.ts';
@@ -141,7 +142,11 @@ describe('what cannot go on here', () => {
   test('because a newer chart wrote it is there, and ends with SNAPSHOT_INCOMPATIBLE', async () => {
     const { here, there } = await two();
     const id = await admit(here, { startAfterMs: 10_000 });
-    const document = rewritten(await documentOf(here, id, copy), '"chartVersion":2', '"chartVersion":99');
+    const document = rewritten(
+      await documentOf(here, id, copy),
+      `"chartVersion":${executionChartVersion}`,
+      '"chartVersion":99',
+    );
     for (const wishes of [{ allowCopy: true }, { asNew: true }]) {
       const { record, notes } = await restoreTo(there, document, wishes);
       expect(record).toMatchObject({ status: 'failed', outcome: { code: 'SNAPSHOT_INCOMPATIBLE' } });

@@ -14,12 +14,13 @@ export function blocksOf(text: string): string[][] {
   return [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => commandsOf(block));
 }
 
-function commandsOf(block: string): string[] {
+/** One a line, but for a document that follows one, and what goes on behind a backslash, `|` or `&&`. */
+export function commandsOf(block: string): string[] {
   const commands: string[] = [];
   let open: string | undefined;
   for (const line of block.trimEnd().split('\n')) {
     const last = commands.length - 1;
-    const isRest = open !== undefined || commands[last]?.endsWith('\\') === true;
+    const isRest = open !== undefined || /(\\|\||&&)$/.test(commands[last] ?? '');
     if (isRest) commands[last] += `\n${line}`;
     else if (line !== '') commands.push(line);
     if (open === undefined) open = /<<'(\w+)'/.exec(line)?.[1];

@@ -69,6 +69,7 @@ test('every code has the origin that the contract gives it', () => {
     'CPU_LIMIT',
     'OUTPUT_LIMIT',
     'RESULT_TOO_LARGE',
+    'DEPENDENCY_FAILED',
   ]);
   expect(by('platform')).toEqual([
     'INTERRUPTED',

@@ -17,6 +17,7 @@ export const input: fc.Arbitrary<ExecutionInput> = fc
     {
       totalMs: fc.integer({ min: 1, max: 20_000 }),
       graceMs: ms,
+      isBlocked: fc.constant(true as const),
       startAt: fc.integer({ min: t0, max: t0 + 6000 }),
       queueMs: ms,
       attemptMs: ms,
@@ -57,6 +58,12 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
     at,
     takenAt: at - age,
     hold,
+  })),
+  { weight: 3, arbitrary: fc.constant<Draft>((at) => ({ type: 'unblocked', at })) },
+  fc.constant<Draft>((at) => ({
+    type: 'unblocked',
+    at,
+    failed: { code: 'DEPENDENCY_FAILED', message: 'it depends on exec_1' },
   })),
   fc.constant<Draft>((at) => ({ type: 'limit', at, cause: { code: 'OUTPUT_LIMIT', message: 'much' } })),
   {

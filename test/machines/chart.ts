@@ -84,6 +84,11 @@ export const restored = (at: number, takenAt: number, hold = false): ExecutionEv
   takenAt,
   hold,
 });
+export const unblocked = (at: number, failed?: string): ExecutionEvent => ({
+  type: 'unblocked',
+  at,
+  ...(failed !== undefined && { failed: { code: 'DEPENDENCY_FAILED', message: failed } }),
+});
 export const limit = (at: number): ExecutionEvent => ({
   type: 'limit',
   at,

@@ -91,7 +91,8 @@ function leaves(machine: AnyStateMachine): StateValue[] {
 /** Each innermost state with each event that it or a state around it takes. */
 function accepted(machine: AnyStateMachine): string[] {
   return inner(machine.root).flatMap((leaf, index) => {
-    const own = [...leaf.ownEvents, ...(leaf.parent?.ownEvents ?? [])];
+    // A state and the one around it may both answer an event, each under its own conditions.
+    const own = [...new Set([...leaf.ownEvents, ...(leaf.parent?.ownEvents ?? [])])];
     return own.map((event) => `${JSON.stringify(leaves(machine)[index])} ${event}`);
   });
 }
@@ -107,6 +108,7 @@ const context = fc.record<Partial<ExecutionContext>>({
   stopDeadline: instant,
   stoppingSince: instant,
   heldSince: instant,
+  blockedSince: instant,
   pausedAttempt: fc.option(fc.constant(1)),
   cause: fc.option(
     fc.record({

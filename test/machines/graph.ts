@@ -28,6 +28,7 @@ import {
   t0,
   trapped,
   twoAttempts,
+  unblocked,
 } from './chart.ts';
 
 /** Few lost attempts, or there would be no end of states. */
@@ -46,6 +47,8 @@ export const inputs: Readonly<Record<string, Partial<ExecutionInput>>> = {
     recovery,
   },
   'with attempts that may not run again': { startAt: t0 + 50, retry: twoAttempts, recovery: runsOnce },
+  'after others': { isBlocked: true, startAt: t0 + 50, queueMs: 300, recovery },
+  'after others, with nothing else set': { isBlocked: true, recovery },
   'with timers that stand still while it is held': {
     queueMs: 300,
     attemptMs: 700,
@@ -65,6 +68,7 @@ export function serialize(snapshot: ExecutionSnapshot): string {
     context.recoveries,
     context.retryAt === null,
     context.heldSince === null,
+    context.blockedSince === null,
     context.pausedAttempt,
     context.cause?.code ?? '',
     context.outcome?.status ?? '',
@@ -97,6 +101,7 @@ const withoutHolds: Possible = (snapshot) => {
     if (at !== null) events.push(alarm(at));
   }
   const asked = state === 'pending.queued' || (state === 'running.backingOff' && context.retryAt === null);
+  if (context.blockedSince !== null) events.push(unblocked(soon), unblocked(soon, 'exec_1 has failed'));
   if (asked && context.attempt < maxAttempts) events.push(dispatch(soon));
   if (hasAttempt(snapshot)) events.push(completed(soon), trapped(soon), stopped(soon), limit(soon));
   return events;

@@ -19,7 +19,13 @@ import { type LocalServer, startServer } from '../support/server.ts';
 
 /** What `function.proto` had before there were modes: fields that such a client has never heard of. */
 const laterFields: Readonly<Record<string, readonly string[]>> = {
-  InvokeFunctionRequest: ['execution_mode', 'wait_budget', 'invocation_id', 'cancel_on_disconnect'],
+  InvokeFunctionRequest: [
+    'execution_mode',
+    'wait_budget',
+    'invocation_id',
+    'cancel_on_disconnect',
+    'depends_on',
+  ],
   InvokeFunctionResponse: [
     'status_endpoint',
     'estimated_completion_ms',
@@ -27,7 +33,15 @@ const laterFields: Readonly<Record<string, readonly string[]>> = {
     'joined',
     'dry_run',
   ],
-  ExecutionResult: ['mode', 'is_async', 'is_completed', 'state', 'allowed_events', 'termination'],
+  ExecutionResult: [
+    'mode',
+    'is_async',
+    'is_completed',
+    'state',
+    'allowed_events',
+    'termination',
+    'depends_on',
+  ],
 };
 
 /** The registry of a client that was built from the older descriptor. */

@@ -65,11 +65,14 @@ describe('the status endpoint', () => {
         priority: 'PRIORITY_NORMAL',
         fairnessKey: '',
         traceId: expect.any(String),
+        dependsOn: [],
         alias: '',
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',
       lastSequence: '4',
+      dependencies: [],
+      dependants: [],
     });
   });
 

@@ -238,6 +238,9 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   await one.ask(nodes.getNode, { allTenants: true });
   await one.ask(nodes.getQueue, {});
   await one.ask(nodes.getQueue, { allTenants: true });
+  // Steps that are over depend on when it is asked: test/observers/activity.test.ts has what is in them.
+  await one.ask(nodes.getActivity, { fromStep: 1n << 50n });
+  await one.ask(nodes.getActivity, { fromStep: 1n << 50n, allTenants: true });
   await one.ask(nodes.watchNode, { allTenants: true }, 1);
   await one.ask(nodes.watchNode, {}, 1);
   await one.ask(nodes.describeMachines, {});

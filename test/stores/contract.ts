@@ -4,6 +4,7 @@ import { aliasContract } from './contract/aliases.ts';
 import { changeContract } from './contract/changes.ts';
 import { commitContract } from './contract/commits.ts';
 import { deletionContract } from './contract/deletion.ts';
+import { dependenciesContract } from './contract/dependencies.ts';
 import { logContract } from './contract/logs.ts';
 import { orderContract } from './contract/order.ts';
 import { outlineContract } from './contract/outline.ts';
@@ -29,6 +30,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name}: aliases`, () => aliasContract(open));
   describe(`${name}: tenants`, () => tenantContract(open));
   describe(`${name}: order`, () => orderContract(open));
+  describe(`${name}: dependencies`, () => dependenciesContract(open));
   describe(`${name}: rows`, () => rowContract(open));
   describe(`${name}: waiting`, () => waitingContract(open));
 }

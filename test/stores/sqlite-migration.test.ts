@@ -237,6 +237,14 @@ test('a stored database from before there were rows beside executions goes on, a
   const rows = [{ kind: 'plan', tenant: 'a', key: 'one', value: '1', dueAt: 2 }];
   await store.commit([{ executionId: two, expectedLastSequence: 1, events: [], record, rows }]);
   expect(await store.dueRows('plan', 2, 10)).toEqual(rows);
+  // It follows one that was there before dependencies were.
+  expect(await store.hasDependencies()).toBe(false);
+  const three = executionId(3);
+  const dependsOn = [{ executionId: one }, { executionId: two }];
+  const events = [transition(1, '', 'pending.blocked')];
+  const follows = recordOf(three, 'pending', { dependsOn, blocked: true, lastSequence: 1 });
+  await store.commit([{ executionId: three, expectedLastSequence: 0, events, record: follows }]);
+  expect(await store.blocked(three)).toEqual({ open: 1 });
   expect((await findings(dataDir)).filter(({ subject }) => !subject.startsWith('task_'))).toEqual([]);
 });
 

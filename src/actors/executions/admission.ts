@@ -15,6 +15,7 @@ import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { LiveLog, type LogSurroundings } from '../log/live-log.ts';
 import type { ExecutionCache } from './cache/execution-cache.ts';
 import type { KeptResult } from './cache/result-cache.ts';
+import { isBlockedBy } from './dependency-admission.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { checkKeys } from './key-admission.ts';
 import { LiveExecution } from './live-execution.ts';
@@ -37,7 +38,7 @@ export interface AdmissionsOptions {
   checkAnswer(tenant: string): void;
   readonly cache: Pick<ExecutionCache, 'find'>;
   /** Throws a RequestError where its task takes none now. */
-  checkTask(task: Task): void;
+  checkTask(task: Task, isLater: boolean): void;
   /** Milliseconds from now to the likely end of one with this record that would be accepted now, whatever its deadline. */
   likelyMs(record: ExecutionRecord): number;
   /** A tenant may have so much running and no more: nothing of it starts before it is durable. */
@@ -74,12 +75,19 @@ export class Admissions {
   async admit(request: AdmissionRequest): Promise<Admission> {
     const { invocationId, payloadDigest, cancelOnDisconnect, scope } = request;
     if (invocationId === '') {
-      return { cursor: this.#creatorCursor(this.#create(request), cancelOnDisconnect), joined: false };
+      const isBlocked = await this.#isBlocked(request);
+      return {
+        cursor: this.#creatorCursor(this.#create(request, isBlocked), cancelOnDisconnect),
+        joined: false,
+      };
     }
     const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
+    // What another request has made is joined, also where what it followed is gone.
+    const isBlocked = await this.#isBlocked(request).catch((error: unknown) => ({ error }));
     let made: LiveLog | undefined;
     const create = (): LiveLog => {
-      made = this.#create(request);
+      if (typeof isBlocked === 'object') throw isBlocked.error;
+      made = this.#create(request, isBlocked);
       // Somebody reads it, although the cursor comes when it is admitted: it must not be let go of before.
       made.opened();
       return made;
@@ -129,10 +137,17 @@ export class Admissions {
     const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
     const owner = invocationId === '' ? undefined : await this.#keys.find(claim);
     if (owner !== undefined) return { joins: true, record: owner };
+    const isBlocked = await this.#isBlocked(request);
     const answer = this.#options.cache.find(request);
     const ids = { executionId: '', requestId: '' };
-    const record = this.#accepted(request, ids, this.#at(), answer);
+    const record = this.#accepted(request, ids, this.#at(), { answer, isBlocked });
     return { joins: false, record, ...(answer !== undefined && { answer }) };
+  }
+
+  /** It has to wait for what it follows. Rejects where it cannot follow that. */
+  async #isBlocked({ dependsOn, task, scope }: AdmissionRequest): Promise<boolean> {
+    if (dependsOn === undefined) return false;
+    return isBlockedBy(this.#options, dependsOn, { tenant: tenantOf(task), scope });
   }
 
   #at(): AdmissionTime {
@@ -144,22 +159,24 @@ export class Admissions {
     request: AdmissionRequest,
     ids: { readonly executionId: string; readonly requestId: string },
     at: AdmissionTime,
-    answer: KeptResult | undefined,
+    { answer, isBlocked }: { readonly answer: KeptResult | undefined; readonly isBlocked: boolean },
   ): ExecutionRecord {
     const { task } = request;
     if (answer !== undefined) {
       this.#options.checkAnswer(tenantOf(task));
-      return newRecord(request, ids, at, undefined, true);
+      return newRecord(request, ids, at, { isAnswered: true });
     }
     this.#options.checkOpen(tenantOf(task), request.priority ?? 'normal');
-    if (task.definition.restartIntensity !== undefined) this.#options.checkTask(task);
-    const record = newRecord(request, ids, at, this.#options.reserves(task));
+    if (task.definition.restartIntensity !== undefined) {
+      this.#options.checkTask(task, request.startAfterMs > 0 || isBlocked);
+    }
+    const record = newRecord(request, ids, at, { reserves: this.#options.reserves(task), isBlocked });
     if (request.refuseIfLate === true) this.#assertInTime(record, request);
     checkKeys(record, this.#options.executions);
     return record;
   }
 
-  #create(request: AdmissionRequest): LiveLog {
+  #create(request: AdmissionRequest, isBlocked: boolean): LiveLog {
     const { clock, ids, executions, surroundings } = this.#options;
     const { task, invocation, invocationId } = request;
     const at = this.#at();
@@ -167,7 +184,7 @@ export class Admissions {
     const claim = invocationId === '' ? undefined : invocationId;
     const answer = this.#options.cache.find(request);
     const made = { executionId: ids('exec_'), requestId: claim ?? ids('req_') };
-    const record = this.#accepted(request, made, at, answer);
+    const record = this.#accepted(request, made, at, { answer, isBlocked });
     const log = new LiveLog(surroundings, record, task.definition.limits, {
       input: toStore(invocation),
       claimInvocationId: claim,
@@ -180,6 +197,7 @@ export class Admissions {
       answer,
       speculative:
         claim === undefined &&
+        request.dependsOn === undefined &&
         request.rows === undefined &&
         hasNoOutsideEffects(task) &&
         !isGated(task.definition) &&

@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import { takesOutput } from '../../domain/dependency.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
 import { traceVariables } from '../../domain/trace.ts';
@@ -7,6 +8,7 @@ import type { AttemptOutcome, Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
 import type { Slots } from '../queue/slots.ts';
 import { startAttempt } from './attempts.ts';
+import { withOutputs } from './dependency-output.ts';
 import type { LiveExecution } from './live-execution.ts';
 import type { LiveExecutions } from './live-executions.ts';
 import type { TaskQuarantines } from './quarantines.ts';
@@ -51,6 +53,10 @@ export class AttemptRunner {
     const { executionId, log, task, invocation } = execution;
     this.#budgets.began(execution, number);
     const { store, clock, bug, readHealth } = this.#options;
+    const followed = async (signal: AbortSignal) => {
+      const given = invocation ?? (await fromStore(store, clock, log.record, signal, readHealth));
+      return given === undefined ? undefined : withOutputs(store, log.record, task, given);
+    };
     const controller = startAttempt(
       this.runtimeOf(task),
       {
@@ -60,7 +66,9 @@ export class AttemptRunner {
         // What starts it is durable before it can have effects that the log does not know of.
         ...((execution.isMetered || !hasNoOutsideEffects(task)) && { ready: log.durable() }),
         variables: traceVariables(log.record, number),
-        invocation: invocation ?? ((signal) => fromStore(store, clock, log.record, signal, readHealth)),
+        invocation: takesOutput(log.record)
+          ? (signal) => followed(signal)
+          : (invocation ?? ((signal) => fromStore(store, clock, log.record, signal, readHealth))),
       },
       log,
       (end) => this.ended(execution, end),

@@ -4,13 +4,14 @@ import { owned, tenantOf } from '../../domain/scope.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Attempt, AttemptIo, AttemptOutcome, OutputPosition, Runtime } from '../../runtimes/runtime.ts';
 import { untilAborted } from '../until-aborted.ts';
+import type { Unusable } from './dependency-output.ts';
 
 export interface AttemptPlan {
   readonly executionId: string;
   readonly number: number;
   readonly task: Task;
   /** A function where the input waits in the store; it resolves with undefined where it is not there. */
-  readonly invocation: Invocation | ((signal: AbortSignal) => Promise<Invocation | undefined>);
+  readonly invocation: Invocation | ((signal: AbortSignal) => Promise<Invocation | Unusable | undefined>);
   /** See Attempt; those that the task names are left to it. */
   readonly variables?: Readonly<Record<string, string>> | undefined;
   /** Resolves with whether the attempt may have effects. Never rejects. */
@@ -115,6 +116,7 @@ async function run(
   if (!ready || signal.aborted)
     return { kind: 'stopped', rung: 'cooperative', instanceId: '', resourceUse: {} };
   if (invocation === undefined) return failure('INTERNAL', 'the input of this execution is not in the store');
+  if ('unusable' in invocation) return failure('DEPENDENCY_FAILED', invocation.unusable);
   const attempt: Attempt = {
     executionId: plan.executionId,
     number: plan.number,

@@ -1,6 +1,11 @@
 import { type ActorRefFrom, type AnyActorRef, createActor } from 'xstate';
 import { compiled } from '../../machines/compiled-chart.ts';
-import { delayedExecutionMachine, executionMachine, machineFor } from '../../machines/execution.ts';
+import {
+  blockedExecutionMachine,
+  delayedExecutionMachine,
+  executionMachine,
+  machineFor,
+} from '../../machines/execution.ts';
 import type { ExecutionInput } from '../../machines/execution-context.ts';
 import type { Slots } from '../queue/slots.ts';
 import type { Alarms } from './alarms.ts';
@@ -30,7 +35,10 @@ export class ExecutionActors {
       );
     // Once, not for each execution: it builds the machine anew.
     this.#machines = new Map(
-      [executionMachine, delayedExecutionMachine].map((machine) => [machine, provided(machine)]),
+      [executionMachine, delayedExecutionMachine, blockedExecutionMachine].map((machine) => [
+        machine,
+        provided(machine),
+      ]),
     );
   }
 

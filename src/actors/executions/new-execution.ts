@@ -23,16 +23,24 @@ export interface AdmissionTime {
   readonly steady: number;
 }
 
-/** The record of an execution before anything has happened to it. */
+/** The record of an execution before anything has happened to it; `isBlocked` where it waits for what it follows. */
 export function newRecord(
   request: AdmissionRequest,
   ids: { readonly executionId: string; readonly requestId: string },
   at: AdmissionTime,
-  reserves?: Reserved,
-  /** It ends at once with a result that is there. */
-  isAnswered = false,
+  {
+    reserves,
+    isAnswered = false,
+    isBlocked = false,
+  }: {
+    readonly reserves?: Reserved | undefined;
+    /** It ends at once with a result that is there. */
+    readonly isAnswered?: boolean;
+    /** It waits for what it follows. */
+    readonly isBlocked?: boolean;
+  } = {},
 ): ExecutionRecord {
-  const { task, alias, timeouts, labels, priority, fairnessKey, trace, cache } = request;
+  const { task, alias, timeouts, labels, priority, fairnessKey, trace, dependsOn, cache } = request;
   const allowed = loosenedOf(task.definition);
   const onEnd = webhooksOf(request);
   return {
@@ -75,6 +83,7 @@ export function newRecord(
     ...(fairnessKey !== undefined && { fairnessKey }),
     ...(isGated(task.definition) && !isAnswered && { gates: gatesFor(request) }),
     ...(trace !== undefined && { trace }),
+    ...(dependsOn !== undefined && { dependsOn, ...(isBlocked && { blocked: true }) }),
     ...(alias !== undefined && { alias }),
     ...(reserves !== undefined && { reserves }),
     ...(onEnd.length > 0 && { onEnd }),
@@ -125,6 +134,7 @@ export function chartInput(
     graceMs: request.task.definition.graceMs,
     retry: request.task.definition.retry,
     ...interruptionOf(request.task.definition),
+    ...(record.blocked === true && { isBlocked: true as const }),
     ...(startAt !== undefined && { startAt }),
     ...(queueMs !== undefined && { queueMs }),
     ...(attemptMs !== undefined && { attemptMs }),

@@ -72,6 +72,7 @@ export interface SupervisorEffects {
 
 /** The states in which it waits for something else than a slot. */
 const resting: readonly string[] = [
+  'pending.blocked',
   'pending.waiting',
   'pending.held',
   'running.backingOff',
@@ -369,7 +370,7 @@ export function createSupervisorLogic(
 
 /** It has come to a state by itself, to wait there: nobody asked for it to go on. */
 function arrives(event: ExecutionEvent, before: ExecutionSnapshot, after: ExecutionSnapshot): boolean {
-  if (event.type !== 'alarm' && event.type !== 'attemptEnded') return false;
+  if (event.type !== 'alarm' && event.type !== 'attemptEnded' && event.type !== 'unblocked') return false;
   return (
     (after.matches({ pending: 'queued' }) && !before.matches({ pending: 'queued' })) ||
     (after.matches({ running: 'backingOff' }) && !before.matches({ running: 'backingOff' }))

@@ -16,6 +16,7 @@ import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import { type Reserved, reservedBy } from '../../domain/scheduling/task-gates.ts';
 import { type Scope, sees, tenantOf } from '../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
+import type { TaskQuarantine } from '../../domain/tasks.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
@@ -37,6 +38,8 @@ import { BreakpointTable } from './breakpoints.ts';
 import { ExecutionCache } from './cache/execution-cache.ts';
 import type { CacheBounds } from './cache/result-cache.ts';
 import { Controls } from './controls.ts';
+import { Dependants } from './dependants.ts';
+import { unknownDependency } from './dependency-admission.ts';
 import { DispatchGate } from './dispatch-gate.ts';
 import { ExecutionQueue } from './execution-queue.ts';
 import type { LiveExecution } from './live-execution.ts';
@@ -53,6 +56,8 @@ import { TenantStorage } from './tenant-storage.ts';
 export interface SupervisorListener {
   storeHealth(error: Error | undefined): void;
   bug(error: unknown, executionId: string): void;
+  /** A task is quarantined, or with undefined not any more. */
+  quarantine?(task: Task, quarantine: TaskQuarantine | undefined): void;
   /** Of an earlier run of the node, and live again. */
   revived?(record: ExecutionRecord): void;
 }
@@ -100,6 +105,7 @@ export class SupervisorParts {
   readonly committer: Committer;
   readonly gate: AdmissionGate;
   readonly dispatch: DispatchGate;
+  readonly dependants: Dependants;
   readonly admissions: Admissions;
   readonly attempts: AttemptRunner;
   readonly controls: Controls;
@@ -138,7 +144,10 @@ export class SupervisorParts {
       durations: options.durations ?? new Durations(),
       bounds: options.waiting,
       revive: (waiting) => this.executionRecovery.wake(waiting),
-      giveUp: (record, why) => this.executionRecovery.giveUp(record, why),
+      giveUp: async (record, why) => {
+        await this.executionRecovery.giveUp(record, why);
+        this.dependants.ended();
+      },
       pump: () => this.actor.send({ type: 'pump' }),
       awake: (executionId) => this.actor.send({ type: 'awake', executionId }),
       letGo: (execution) => this.actor.send({ type: 'letGo', execution }),
@@ -149,6 +158,13 @@ export class SupervisorParts {
     this.quarantines = new TaskQuarantines(this.slots, {
       toWall: (ms) => Math.round(this.time.toWall(this.time.now() + ms)),
       pump: () => this.actor.send({ type: 'pump' }),
+      changed: (task, quarantine) => options.listener.quarantine?.(task, quarantine),
+    });
+    this.dependants = new Dependants({
+      ...shared,
+      clock: this.time,
+      revive: (executionId) => this.queue.passivation.revive(executionId),
+      failed,
     });
     this.cache = new ExecutionCache(options.cache ?? noCache, {
       now: () => Math.round(clock.now()),
@@ -166,7 +182,13 @@ export class SupervisorParts {
     this.committer = new Committer(store, clock, {
       committed: (log) => this.#committed(log),
       refused: (log, conflict) => {
-        if (conflict !== undefined) log.fail(claimedBy(conflict.ownerId));
+        if (conflict !== undefined) {
+          log.fail(
+            'ownerId' in conflict
+              ? claimedBy(conflict.ownerId)
+              : unknownDependency('depends_on', conflict.lacking),
+          );
+        }
         this.#forget(log);
       },
       health: (error) => {
@@ -249,7 +271,7 @@ export class SupervisorParts {
       checkOpen: (tenant, priority) => this.gate.checkAdmission(this.queue.pending, tenant, priority),
       checkAnswer: (tenant) => this.gate.checkAnswer(tenant),
       cache: this.cache,
-      checkTask: (task) => this.quarantines.check(task),
+      checkTask: (task, isLater) => this.quarantines.check(task, isLater),
       likelyMs: (record) => this.queue.estimates.likely(record, this.now()),
       boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
       reserves: (task) => this.reserves(task),
@@ -338,11 +360,13 @@ export class SupervisorParts {
       if (record.status === 'completed' && execution.answer === undefined) this.queue.estimates.learn(record);
       this.#forget(log);
       if (record.cache !== undefined) this.cache.ended(execution);
+      this.dependants.ended();
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
       if (!execution.speculative || execution.behind === 'yes') {
         this.actor.send({ type: 'admitted', executionId });
       }
+      if (record.blocked === true) this.dependants.admitted();
       endOldest(execution, this.executions, (id, reason) => this.cancel(id, reason));
       this.queue.consider(execution);
     } else if (execution.rests) this.queue.consider(execution);

@@ -7,8 +7,8 @@
  *   nothing outside can notice: wasm without preopens or network, no invocation id.
  * - What waits for a slot does not keep a large input in memory: it is read back from the store at dispatch.
  */
-import { notFound } from '../../domain/errors.ts';
-import type { ExecutionRecord } from '../../domain/execution.ts';
+import { notFound, type RequestError } from '../../domain/errors.ts';
+import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type {
   Admission,
   AdmissionRequest,
@@ -16,6 +16,8 @@ import type {
   Changed,
   Executions,
   Rehearsal,
+  RelatedExecution,
+  RelatedExecutions,
   Transfers,
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
@@ -24,7 +26,8 @@ import type { ResourcesView } from '../../domain/node-feed.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
 import { leafOf } from '../../domain/scheduling/line.ts';
 import { type Reserved, rulesOf } from '../../domain/scheduling/task-gates.ts';
-import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
+import { type Scope, sees, tenantOf, wholeNode } from '../../domain/scope.ts';
+import { isDamage } from '../../domain/store-error.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import { explain } from '../explain/explaining.ts';
@@ -40,6 +43,12 @@ import { notInState } from './recovery/stored-execution.ts';
 import { replacedBy } from './superseding.ts';
 import { type SupervisorOptions, SupervisorParts } from './supervisor-parts.ts';
 import type { TenantQuotas } from './tenant-quotas.ts';
+
+const pageOfDependants = 100;
+
+function ifDamaged(error: unknown): undefined {
+  if (!isDamage(error)) throw error;
+}
 
 export class Supervisor implements Executions, Transfers, Explanations {
   readonly #parts: SupervisorParts;
@@ -82,6 +91,23 @@ export class Supervisor implements Executions, Transfers, Explanations {
     }
     const { resources: total } = this.#parts.options;
     return total === undefined ? load : { ...load, resources: { reserved, total } };
+  }
+
+  /** What runs and waits, by task, in no order; a task may come several times, and empty is what only the store knows. */
+  *loads(): Iterable<{
+    readonly tenant: string;
+    readonly task: string;
+    readonly running: number;
+    readonly waiting: number;
+  }> {
+    const { executions, slots, queue } = this.#parts;
+    for (const { executionId, log, pending } of executions.values()) {
+      const running = slots.holds(executionId) ? 1 : 0;
+      const waiting = pending ? 1 : 0;
+      if (running + waiting === 0) continue;
+      yield { tenant: tenantOf(log.record), task: log.record.taskName, running, waiting };
+    }
+    for (const each of queue.passivation.pendingByTenant()) yield { ...each, task: '', running: 0 };
   }
 
   get load(): {
@@ -139,7 +165,12 @@ export class Supervisor implements Executions, Transfers, Explanations {
       likelyMs: (of) => estimates.likely(of, this.#parts.now()),
     };
     const replaces = replacedBy(record, this.#parts.executions);
-    return rehearse(host, { record, leaf: leafOf(record), startAfterMs, replaces });
+    const dependencies: string[] = [];
+    for (const { executionId } of record.dependsOn ?? []) {
+      const dependency = await this.record(executionId);
+      if (dependency?.status !== 'completed') dependencies.push(executionId);
+    }
+    return rehearse(host, { record, leaf: leafOf(record), startAfterMs, replaces, dependencies });
   }
 
   attach(executionId: string, purpose: 'observe' | 'glance' = 'observe'): Promise<LogCursor> {
@@ -180,7 +211,42 @@ export class Supervisor implements Executions, Transfers, Explanations {
     }
     const record = live ?? (await store.execution(executionId));
     if (record === undefined) throw notFound('execution', executionId);
+    if (isTerminal(record.status)) throw await this.#followed(record);
     throw notInState(record, 'only what has ended can be deleted; cancel it first');
+  }
+
+  async related(record: ExecutionRecord, scope: Scope): Promise<RelatedExecutions> {
+    const { executionId, dependsOn = [] } = record;
+    const dependants = await this.#parts.options.store.dependants(executionId, '', pageOfDependants);
+    const read = async (ids: readonly string[]): Promise<RelatedExecution[]> => {
+      const found: RelatedExecution[] = [];
+      for (const id of ids) {
+        const record = await this.record(id).catch(ifDamaged);
+        if (record === undefined || sees(scope, record)) found.push({ executionId: id, record });
+      }
+      return found;
+    };
+    return {
+      dependencies: await read(dependsOn.map((dependency) => dependency.executionId)),
+      dependants: await read(dependants),
+    };
+  }
+
+  async #followed(record: ExecutionRecord): Promise<RequestError> {
+    const { store } = this.#parts.options;
+    const unfinished: string[] = [];
+    for (let after = ''; ; ) {
+      const page = await store.dependants(record.executionId, after, pageOfDependants);
+      for (const id of page) {
+        const dependant = await this.record(id);
+        if (dependant !== undefined && !isTerminal(dependant.status)) unfinished.push(id);
+      }
+      const last = page.at(-1);
+      if (last === undefined || unfinished.length > 0) break;
+      after = last;
+    }
+    const who = unfinished.length === 0 ? 'another' : unfinished.slice(0, 3).join(', ');
+    return notInState(record, `it is kept for ${who}, which depends on it and has not ended`);
   }
 
   async adopt(executionId: string, restored: Adoption): Promise<ExecutionRecord> {
@@ -215,6 +281,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     await this.#parts.committer.drained();
     this.#parts.queue.keeper.opened();
     this.#parts.dispatch.recovering = false;
+    await this.#parts.dependants.open();
     this.#parts.actor.send({ type: 'pump' });
     return waiting > 0 ? { ...report, waiting } : report;
   }
@@ -240,6 +307,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
         runFor: (id) => this.#parts.runFor(id),
         waitMs: (record) => this.#parts.queue.estimates.wait(record, this.#parts.now()),
         maySay: (id) => this.#parts.isSeen(scope, id),
+        dependencyOf: async (id) => {
+          const record = await this.record(id).catch(ifDamaged);
+          return record !== undefined && sees(scope, record) ? record : undefined;
+        },
         block: () => this.#parts.dispatch.block,
         time: this.#parts.time,
       },
@@ -287,6 +358,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   /** Stops the timers; what still lives is not heard of any more. */
   close(): void {
     this.#parts.attempts.close();
+    this.#parts.dependants.close();
     this.#parts.alarms.close();
     this.#parts.queue.close();
     this.#parts.storage.close();

@@ -9,6 +9,7 @@ import type { LoggedTransition, Store } from '../../stores/store.ts';
 import type { QueuePlace, Slots } from '../queue/slots.ts';
 import type { NodeTime } from '../time/node-time.ts';
 import { type Block, explanationOf } from './explanation.ts';
+import type { ShownDependency } from './explanation-dependencies.ts';
 
 export interface ExplainingHost {
   readonly store: Pick<Store, 'outline' | 'lowSpace'>;
@@ -24,6 +25,8 @@ export interface ExplainingHost {
   waitMs(record: ExecutionRecord): number;
   /** Whether the caller may be told the id of this live execution. */
   maySay(executionId: string): boolean;
+  /** One that it follows, where the caller may see it. */
+  dependencyOf(executionId: string): Promise<ExecutionRecord | undefined>;
   block(): Block | undefined;
   readonly time: NodeTime;
 }
@@ -39,6 +42,10 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
     if (task === undefined || isTerminal(record.status)) return explanationOf({ record });
     const outline = await host.store.outline(executionId);
     const place = await host.placeOf(executionId);
+    const dependencies: ShownDependency[] = [];
+    for (const dependency of record.dependsOn ?? []) {
+      dependencies.push({ dependency, record: await host.dependencyOf(dependency.executionId) });
+    }
     // It has gone on while its log was read, and the slots and the queue below are those of now.
     if (cursor.record.state !== record.state) return await explain(host, executionId);
     // The store may be ahead of the record: its last commit may not be heard of yet.
@@ -64,6 +71,7 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
           .filter((id) => host.maySay(id))
           .slice(0, maxHolders),
       },
+      dependencies,
       ...(place !== undefined && { startsInMs: host.waitMs(record) }),
       block: host.block(),
       lowSpace: host.store.lowSpace,

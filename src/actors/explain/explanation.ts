@@ -14,6 +14,7 @@ import type { RuntimeKind } from '../../domain/task.ts';
 import type { ExecutionContext } from '../../machines/execution-context.ts';
 import { countingTotal } from '../../machines/timers.ts';
 import type { LoggedTransition } from '../../stores/store.ts';
+import { dependencyWords, type ShownDependency } from './explanation-dependencies.ts';
 import { endOf } from './explanation-end.ts';
 import { gateDetails, gateLimit, gateSentence, type HoldingGate } from './explanation-gate.ts';
 
@@ -40,6 +41,8 @@ export interface Facts {
   readonly startsInMs?: number;
   /** What holds it back that waits, besides slots. */
   readonly gate?: HoldingGate;
+  /** What it follows; empty for nothing. */
+  readonly dependencies: readonly ShownDependency[];
   /** An equal one that runs, whose result is to be its own. */
   readonly waitsFor?: string | undefined;
   /** What keeps the node from starting anything. */
@@ -98,12 +101,14 @@ export function explanationOf(facts: Facts | { readonly record: ExecutionRecord 
 
 function wordsFor(facts: Facts): Words {
   switch (facts.record.state) {
+    case 'pending.blocked':
+      return blocked(facts, 'It');
     case 'pending.waiting':
       return waiting(facts);
     case 'pending.queued':
       return queued(facts, 'It');
     case 'pending.held':
-      return held(facts, 'It is held');
+      return heldBeforeItBegan(facts);
     case 'running.backingOff':
       return backingOff(facts);
     case 'running.stopping':
@@ -113,6 +118,25 @@ function wordsFor(facts: Facts): Words {
     default:
       return attempting(facts);
   }
+}
+
+function blocked({ dependencies, context, entry, now }: Facts, who: string): Words {
+  const { sentence, details } = dependencyWords(who, dependencies);
+  const since = context.blockedSince ?? entry?.time;
+  return {
+    summary: sentence,
+    details: [
+      ...details,
+      ...(since === undefined ? [] : [`blocked for ${durationText(Math.max(0, now - since))}`]),
+    ],
+  };
+}
+
+function heldBeforeItBegan(facts: Facts): Words {
+  const words = held(facts, 'It is held');
+  if (facts.context.blockedSince === null) return words;
+  const { summary, details = [] } = blocked(facts, 'beside that it');
+  return { ...words, details: [...(words.details ?? []), summary.replace(/\.$/, ''), ...details] };
 }
 
 function waiting({ context: { startAt }, now }: Facts): Words {

@@ -17,6 +17,8 @@ export interface Rehearsed {
   readonly startAfterMs: number;
   /** Those that would be cancelled for it, as its task says with `when_full`. */
   readonly replaces: readonly string[];
+  /** What it would wait for before it queues. */
+  readonly dependencies: readonly string[];
 }
 
 export interface RehearsingHost {
@@ -33,10 +35,11 @@ export interface RehearsingHost {
 }
 
 const maxHolders = 100;
+const maxShown = 20;
 
 export function rehearse(
   host: RehearsingHost,
-  { record, leaf, startAfterMs, replaces }: Rehearsed,
+  { record, leaf, startAfterMs, replaces, dependencies }: Rehearsed,
 ): Rehearsal {
   const { slots, time } = host;
   const held = slots.holdFor(leaf);
@@ -48,6 +51,18 @@ export function rehearse(
   const likely = { startsInMs, endsInMs: Math.max(startsInMs, host.likelyMs(record)) };
   const named = said(replaces);
   const details = named.length === 0 ? [] : [`it would take the place of ${named.join(', ')} (when_full)`];
+  if (record.blocked === true) {
+    const open = dependencies.length;
+    const what =
+      open === 1 ? `${dependencies[0]}, which it depends on` : `${open} executions that it depends on`;
+    return {
+      ...{ verdict: 'wait', summary: `It would wait for ${what}.`, ...none, ...likely },
+      details:
+        open === 1
+          ? details
+          : [...details, ...dependencies.slice(0, maxShown).map((id) => `it depends on ${id}`)],
+    };
+  }
   const starts = startAfterMs === 0 && held === undefined && block === undefined && !isFull && place === 1;
   if (starts) {
     return { verdict: 'start', summary: 'It would start at once.', ...none, details, ...likely };

@@ -16,11 +16,14 @@ import type { LiveLog } from './live-log.ts';
 export interface CommitListener {
   /** All that `log` had given is durable; `events` are what was new of it. */
   committed(log: LiveLog): void;
-  /** The admission was refused: the store could not take it, or another execution owns the invocation id. */
-  refused(log: LiveLog, conflict: { readonly ownerId: string } | undefined): void;
+  /** The admission was refused: the store could not take it, or something there is against it. */
+  refused(log: LiveLog, conflict: AdmissionConflict | undefined): void;
   /** The medium failed, or works again. */
   health(error: Error | undefined): void;
 }
+
+/** Another execution owns the invocation id, or one that it follows is not there any more. */
+export type AdmissionConflict = { readonly ownerId: string } | { readonly lacking: string };
 
 const lazyMs = 5;
 const mostBytes = 8 * 1024 * 1024;
@@ -154,6 +157,8 @@ export class Committer {
         this.#listener.committed(log);
       } else if (result?.conflict === 'invocation') {
         this.#listener.refused(log, { ownerId: result.executionId });
+      } else if (result?.conflict === 'dependency') {
+        this.#listener.refused(log, { lacking: result.executionId });
       } else if (result?.conflict === 'space') {
         log.fail(noSpace());
         this.#listener.refused(log, undefined);

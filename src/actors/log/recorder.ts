@@ -88,7 +88,8 @@ function isLogged(before: ExecutionSnapshot, after: ExecutionSnapshot, event: Ex
     event.type === 'reattached' ||
     before.context.cause !== after.context.cause ||
     before.context.heldSince !== after.context.heldSince ||
-    before.context.pausedAttempt !== after.context.pausedAttempt
+    before.context.pausedAttempt !== after.context.pausedAttempt ||
+    before.context.blockedSince !== after.context.blockedSince
   );
 }
 
@@ -137,6 +138,7 @@ export function recordChange(
     state: path.to,
     status: statusOf(path.to),
     ...movedDeadlines(log.record, before, after),
+    ...(before.context.blockedSince !== null && after.context.blockedSince === null && { blocked: false }),
     ...(after.context.recoveries > before.context.recoveries && { recoveries: after.context.recoveries }),
   };
   if (after.context.attempt !== before.context.attempt) {

@@ -18,6 +18,7 @@ import { Content, completed, RestoredInvocation } from './restored-invocation.ts
 import { RestoredLog } from './restored-log.ts';
 import { checkAllowed, completedPart, isFree, knownTask, prepareTask } from './restored-task.ts';
 import type { RestoringOptions } from './restoring.ts';
+import { withoutPlace } from './taken-record.ts';
 
 /** What the commit made. */
 interface Restored {
@@ -121,7 +122,7 @@ export class Restoration {
         invocationId === '' ? undefined : await store.executionByInvocation(this.#tenant, invocationId);
       if (owner !== undefined) throw invocationTaken(invocationId, owner, this.#wishes.scope);
     }
-    const { tenant: _tenant, ...rest } = record;
+    const { tenant: _tenant, ...rest } = withoutPlace(record);
     this.#record = await this.#underOwnTask({ ...rest, ...owned(this.#tenant) });
     this.#log = new RestoredLog(store, executionId);
     if (ended) return;

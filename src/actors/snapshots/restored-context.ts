@@ -26,6 +26,9 @@ import { type StoredContext, storedContext } from '../../machines/stored-context
 const duration = durationFrom(0, longestMs);
 const count = whole(0, mostCount);
 const at = nullable(instant);
+const none: Check<number> = (_value, path) => {
+  throw new Mismatch(path, 'is set; allowed is null');
+};
 
 /** What a chart would trust blindly, of a document that anyone may have written. */
 const context: Check<StoredContext> = object<StoredContext>({
@@ -50,6 +53,8 @@ const context: Check<StoredContext> = object<StoredContext>({
   stopDeadline: at,
   stoppingSince: at,
   heldSince: at,
+  // What waits for others is not carried.
+  blockedSince: nullable<number>(none),
   pausedAttempt: nullable(count),
   cause: nullable<Cause>(object<Cause>({ code: errorCode, message: text(64 * 1024) })),
   outcome: nullable<Outcome>(outcomeCheck),

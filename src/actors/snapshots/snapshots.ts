@@ -4,6 +4,7 @@
  * is not disturbed.
  */
 import type { Clock } from '../../domain/clock.ts';
+import { takesOutput } from '../../domain/dependency.ts';
 import { invalidArgument, notFound, RequestError } from '../../domain/errors.ts';
 import { type ExecutionRecord, type Invocation, isTerminal, type JsonValue } from '../../domain/execution.ts';
 import type { Transfers } from '../../domain/executions.ts';
@@ -52,6 +53,7 @@ export async function takeSnapshot(
   const { store, transfers, clock } = options;
   const found = await store.execution(executionId);
   if (found === undefined) throw notFound('execution', executionId);
+  assertCarriesItsInput(found);
   // All that can be missing is looked for before anything is moved.
   const belongings = await gather(options, found, wishes);
   const record = wishes.detach && !wasMoved(found) ? await transfers.detach(executionId, wishes.by) : found;
@@ -90,6 +92,18 @@ export async function takeSnapshot(
     notCarried: header.notCarried,
     bytes: documentOf(lines(store, header, taken, belongings, machine, wishes), options.keys.signing),
   };
+}
+
+/** What waits for others, or is given their output, would go on where those are not. */
+function assertCarriesItsInput(record: ExecutionRecord): void {
+  const { executionId, state } = record;
+  if (isTerminal(record.status) || !(record.blocked === true || takesOutput(record))) return;
+  const why = record.blocked === true ? 'it waits for executions' : 'it is given output of executions';
+  throw new RequestError(
+    'failed_precondition',
+    `${executionId} is ${state}: ${why} of this node (depends_on), which a snapshot does not carry`,
+    { reason: 'STATE_NOT_ALLOWED', metadata: { execution_id: executionId, state } },
+  );
 }
 
 async function* lines(

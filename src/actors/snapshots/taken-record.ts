@@ -14,6 +14,18 @@ export interface Taken {
 
 const pageBytes = 256 * 1024;
 
+/** The record without what says something of one node only: what it follows there, and the batch that it is of. */
+export function withoutPlace(record: ExecutionRecord): ExecutionRecord {
+  const {
+    restoredAt: _restoredAt,
+    dependsOn: _dependsOn,
+    blocked: _blocked,
+    batch: _batch,
+    ...rest
+  } = record;
+  return rest;
+}
+
 export function wasMoved({ outcome }: ExecutionRecord): boolean {
   return outcome?.status === 'failed' && outcome.code === 'MOVED';
 }
@@ -24,8 +36,7 @@ export async function takenRecord(store: Store, record: ExecutionRecord, now: nu
   const { transitions } = await store.outline(record.executionId);
   const covered = transitions.filter(({ sequence }) => sequence <= record.lastSequence);
   if (!wasMoved(record)) {
-    // It says something of this node only.
-    const { restoredAt: _restoredAt, ...carried } = record;
+    const carried = withoutPlace(record);
     return { record: carried, transitions: covered, takenAt: now, detached: false };
   }
   const moving = covered.find(({ reasonCode }) => reasonCode === 'MOVED');
@@ -48,7 +59,12 @@ async function rewound(
 ): Promise<ExecutionRecord> {
   const at = transitions.at(-1);
   if (at === undefined) throw logGone(record.executionId);
-  const { outcome: _outcome, completedAt: _completedAt, inputDelivered: _inputDelivered, ...rest } = record;
+  const {
+    outcome: _outcome,
+    completedAt: _completedAt,
+    inputDelivered: _inputDelivered,
+    ...rest
+  } = withoutPlace(record);
   const later = await outputAfter(store, record, lastSequence);
   return {
     ...rest,

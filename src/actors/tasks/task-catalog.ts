@@ -161,13 +161,18 @@ export class TaskCatalog implements Tasks {
     return task;
   }
 
-  checkCall(task: Task, functionName: string, parameters: Invocation['parameters']): string {
-    if (functionName === '') return this.#checkDefaultEntry(task, parameters);
+  checkCall(
+    task: Task,
+    functionName: string,
+    parameters: Invocation['parameters'],
+    later: readonly string[] = [],
+  ): string {
+    if (functionName === '') return this.#checkDefaultEntry(task, [...Object.keys(parameters), ...later]);
     const fn = findFunction(this.#functions(task), functionName);
     const reason = task.functions.find((signature) => signature.name === fn.name)?.reason ?? '';
     if (reason !== '')
       throw invalidArgument('function_name', `${quote(fn.name)} cannot be called: ${reason}`);
-    decodeParameters(fn, parameters);
+    decodeParameters(fn, parameters, later);
     return fn.name;
   }
 
@@ -210,7 +215,7 @@ export class TaskCatalog implements Tasks {
     return named?.taskId === taskId ? task : undefined;
   }
 
-  #checkDefaultEntry(task: Task, parameters: Invocation['parameters']): string {
+  #checkDefaultEntry(task: Task, parameters: readonly string[]): string {
     if (!task.functions.some((signature) => signature.name === '')) {
       const known = task.functions.map((signature) => signature.name).slice(0, 20);
       throw invalidArgument(
@@ -218,7 +223,7 @@ export class TaskCatalog implements Tasks {
         `the task has no default entry; allowed is one of ${known.join(', ')}`,
       );
     }
-    const [first] = Object.keys(parameters);
+    const [first] = parameters;
     if (first !== undefined) {
       throw invalidArgument(
         `parameters.${first}`,

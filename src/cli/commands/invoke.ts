@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { type Priority, priorities } from '../../domain/scheduling/priority.ts';
 import { webhookMessage } from '../../server/wire/definition-message.ts';
 import { readCall } from '../call.ts';
+import { dependenciesOf } from '../dependency-flags.ts';
 import { dryRun } from '../dry-run.ts';
 import { collect, collectPairs, delay, duration, oneOf } from '../flag.ts';
 import { inInvokeFlags } from '../flag-words.ts';
@@ -25,6 +26,9 @@ interface Options {
   readonly timeout?: number;
   readonly queueTimeout?: number;
   readonly attemptTimeout?: number;
+  readonly after?: readonly string[];
+  readonly inputFrom?: string;
+  readonly paramFrom?: Readonly<Record<string, string>>;
   readonly waitBudget?: number;
   readonly startAfter?: number;
   readonly invocationId?: string;
@@ -78,6 +82,17 @@ export function invokeCommand(shell: Shell): Command {
       duration('--wait-budget'),
     )
     .option('--start-after <duration>', 'delay before it may be queued', delay('--start-after'))
+    .option(
+      '--after <execution>',
+      'begin when that one has completed; EXECUTION:ended takes any end, and EXECUTION:anyway runs also where it did not end so (repeatable)',
+      collect,
+    )
+    .option('--input-from <execution>', 'begin after that one, with its output as standard input')
+    .option(
+      '--param-from <name=execution>',
+      'begin after that one, with its output as that parameter (repeatable)',
+      collectPairs('--param-from', 'NAME=EXECUTION'),
+    )
     .option('--invocation-id <id>', 'idempotency key: the same id joins the same execution')
     .option(
       '--metadata <name=value>',
@@ -114,6 +129,9 @@ export function invokeCommand(shell: Shell): Command {
       if (given.size > 1) {
         throw new UsageError('--input: stands beside --no-input; allowed is one of them');
       }
+      if (given.has('input') && options.inputFrom !== undefined) {
+        throw new UsageError('--input: stands beside --input-from; allowed is one of them');
+      }
       const request = await readRequest(session, task, wave, options);
       if (options.dryRun === true) return dryRun(session, request, options.mode);
       // Whoever sees the output as it comes knows the id from the first event on, and can cancel by it.
@@ -138,7 +156,9 @@ async function readRequest(
   wave: string | undefined,
   options: Options,
 ): Promise<Request> {
-  const { input, timeout, queueTimeout, attemptTimeout, startAfter } = options;
+  const { timeout, queueTimeout, attemptTimeout, startAfter } = options;
+  // Its input is what another one wrote.
+  const input = options.inputFrom === undefined ? options.input : false;
   const isTyped = wave !== undefined || options.function !== undefined;
   const content = await readInput(session.shell, { isTyped, ...(input !== undefined && { input }) });
   return {
@@ -154,6 +174,7 @@ async function readRequest(
       ...(attemptTimeout !== undefined && { attempt: durationFromMs(attemptTimeout) }),
     },
     ...(startAfter !== undefined && { startAfter: durationFromMs(startAfter) }),
+    dependsOn: dependenciesOf(options),
     invocationId: options.invocationId ?? '',
     metadata: { ...options.metadata },
     labels: { ...options.label },

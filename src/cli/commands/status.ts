@@ -2,6 +2,7 @@ import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { isServiceError } from '../../client/rpc-details.ts';
 import { defaultTenant } from '../../domain/scope.ts';
+import { traceLink } from '../../domain/trace-link.ts';
 import {
   ErrorCode,
   ErrorOrigin,
@@ -9,6 +10,7 @@ import {
   type ExecutionResult,
   type GetExecutionStatusResponse,
   GetExecutionStatusResponseSchema,
+  type RelatedExecution,
 } from '../../server/gen/spearlet/function_pb.js';
 import type { GetInvocationResponse } from '../../server/gen/spearlet/node_pb.js';
 import type { WebhookDelivery } from '../../server/gen/spearlet/webhook_pb.js';
@@ -35,10 +37,12 @@ export function statusCommand(shell: Shell): Command {
     });
     if (session.json) await session.printDocument(GetExecutionStatusResponseSchema, answer);
     else {
-      const invocation = await invocationOf(session, executionId);
-      await shell.out.write(
-        describe(session, answer, invocation, await deliveriesOf(session, answer.result)),
-      );
+      const [invocation, link, deliveries] = await Promise.all([
+        invocationOf(session, executionId),
+        traceLinkOf(session, answer.result?.traceId ?? ''),
+        deliveriesOf(session, answer.result),
+      ]);
+      await shell.out.write(describe(session, answer, invocation, link, deliveries));
     }
     return exitCodes.completed.code;
   });
@@ -47,8 +51,9 @@ export function statusCommand(shell: Shell): Command {
 
 function describe(
   session: Session,
-  { result, lastSequence, estimatedCompletionMs }: GetExecutionStatusResponse,
+  { result, lastSequence, estimatedCompletionMs, dependencies, dependants }: GetExecutionStatusResponse,
   invocation: GetInvocationResponse | undefined,
+  link: string | undefined,
   deliveries: readonly WebhookDelivery[],
 ): string {
   if (result === undefined) return '';
@@ -62,6 +67,8 @@ function describe(
   if (result.functionName !== '') entries.push(['function', result.functionName]);
   if (invocation !== undefined) entries.push(...invocationEntries(invocation));
   entries.push(...outputEntries(result));
+  for (const each of dependencies) entries.push(['follows', relatedText(each)]);
+  for (const each of dependants) entries.push(['followed by', relatedText(each)]);
   if (result.cachedFromExecutionId !== '') entries.push(['result of', result.cachedFromExecutionId]);
   if (result.originExecutionId !== '') entries.push(['restored from', result.originExecutionId]);
   entries.push(
@@ -79,11 +86,17 @@ function describe(
     entries.push(['webhooks', `${result.webhooks}, told of its end`]);
   }
   if (result.traceId !== '') entries.push(['trace', result.traceId]);
+  if (link !== undefined) entries.push(['', link]);
   entries.push(...resources(result), ['log', logText(session, result, lastSequence)]);
   for (const line of result.loosened) entries.push(['allows', line]);
   for (const [name, value] of Object.entries(result.labels)) entries.push(['label', `${name}=${value}`]);
   for (const [name, value] of Object.entries(result.metadata)) entries.push(['metadata', `${name}=${value}`]);
   return account(entries);
+}
+
+function relatedText({ executionId, taskName, status, state }: RelatedExecution): string {
+  if (state === '') return `${executionId} (deleted)`;
+  return `${executionId} (${taskName}: ${statusWords({ status, state })})`;
 }
 
 /** The default one is that of everybody who has no other. */
@@ -150,6 +163,18 @@ async function deliveriesOf(
     return (await session.webhooks.listDeliveries({ executionId })).deliveries;
   } catch (error) {
     if (isServiceError(error)) return [];
+    throw error;
+  }
+}
+
+/** Where its trace can be seen; undefined where the server does not tell. */
+async function traceLinkOf(session: Session, traceId: string): Promise<string | undefined> {
+  if (traceId === '') return undefined;
+  try {
+    const { node } = await session.nodes.getNode({});
+    return traceLink(node?.traceUrl ?? '', traceId);
+  } catch (error) {
+    if (isServiceError(error)) return undefined;
     throw error;
   }
 }

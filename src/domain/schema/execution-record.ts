@@ -1,6 +1,14 @@
 /** What an execution's record may say where one comes from elsewhere. */
 import type { CacheUse } from '../cache.ts';
-import type { Deadlines, ExecutionRecord, Outcome, ResourceUse, Termination } from '../execution.ts';
+import { type Dependency, mostDependencies } from '../dependency.ts';
+import type {
+  BatchMembership,
+  Deadlines,
+  ExecutionRecord,
+  Outcome,
+  ResourceUse,
+  Termination,
+} from '../execution.ts';
 import { executionStatuses } from '../execution.ts';
 import type { Reserved } from '../scheduling/task-gates.ts';
 import { type ExecutionTrace, mostTraceState } from '../trace.ts';
@@ -47,6 +55,18 @@ const resourceUse = object<ResourceUse>({
 });
 
 const reserves = object<Reserved>({ memory: optional(measured), cpu: optional(measured) });
+
+const outputParameter = object<{ readonly parameter: string }>({ parameter: label });
+
+const dependency = object<Dependency>({
+  executionId,
+  name: optional(label),
+  condition: optional(oneOf('ended')),
+  onFailure: optional(oneOf('runAnyway')),
+  output: optional<'input' | { readonly parameter: string }>((value, path) =>
+    value === 'input' ? value : outputParameter(value, path),
+  ),
+});
 
 const termination = object<Termination>({ rung: label, tookMs: measured });
 
@@ -138,6 +158,12 @@ const record = object<ExecutionRecord>({
   onEnd: optional(webhooks),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),
+  // Of the node where it was; a restore leaves them out.
+  dependsOn: optional(list(dependency, mostDependencies)),
+  blocked: optional(truth),
+  batch: optional(
+    object<BatchMembership>({ batchId: label, member: whole(0, mostCount), name: optional(label) }),
+  ),
   outcome: optional(outcomeCheck),
 });
 

@@ -13,17 +13,20 @@ import type { WitCase, WitField, WitFunction, WitType } from './types.ts';
  * The arguments that jco's generated function takes, in order, from JSON values by parameter name (the JSON of each
  * type is in docs/runtimes.md, "Values of typed functions"). A missing parameter or record field is an absent option, or an error.
  *
+ * Those of the names in `later` get their values later, and are left out of what is returned.
+ *
  * Throws invalid_argument naming the place (`parameters.points[2].x`) and what is allowed there; for
  * `function_name` where the function is not callable.
  */
 export function decodeParameters(
   fn: WitFunction,
   parameters: Readonly<Record<string, JsonValue>>,
+  later: readonly string[] = [],
 ): unknown[] {
   const reason = opaqueReason(fn);
   if (reason !== '') throw invalidArgument('function_name', `${fn.name} cannot be called. ${reason}`);
   const names = new Set(fn.parameters.map((field) => field.name));
-  for (const key of Object.keys(parameters)) {
+  for (const key of [...Object.keys(parameters), ...later]) {
     if (names.has(key)) continue;
     const plain = key.length <= 80 && identifierPattern.exec(key)?.[0] === key;
     throw invalidArgument(
@@ -32,7 +35,9 @@ export function decodeParameters(
     );
   }
   const root: Place = { parent: undefined, key: 'parameters' };
-  return fn.parameters.map((field) => decodeField(field, parameters, root, 'parameter'));
+  return fn.parameters
+    .filter(({ name }) => !later.includes(name))
+    .map((field) => decodeField(field, parameters, root, 'parameter'));
 }
 
 function decodeField(

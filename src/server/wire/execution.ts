@@ -3,6 +3,7 @@ import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { originOf } from '../../domain/errors.ts';
 import type { LogEvent } from '../../domain/event.ts';
 import { callerEvents, type ExecutionRecord, type Outcome } from '../../domain/execution.ts';
+import type { RelatedExecution, RelatedExecutions } from '../../domain/executions.ts';
 import { type ExecutionResponse, noOutput, syncResponse } from '../../domain/response.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import { exitCodeOf } from '../../domain/storable.ts';
@@ -12,6 +13,7 @@ import {
   ErrorOrigin,
   type ExecutionResult,
   ExecutionResultSchema,
+  ExecutionStatus,
   type GetExecutionStatusResponse,
   GetExecutionStatusResponseSchema,
   type InvokeFunctionResponse,
@@ -22,6 +24,7 @@ import {
   WaitExecutionResponseSchema,
 } from '../gen/spearlet/function_pb.js';
 import { int32, int64, time } from './bounded.ts';
+import { dependencyToWire } from './dependency.ts';
 import {
   cacheUseToWire,
   errorCodeToWire,
@@ -101,6 +104,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     webhooks: record.onEnd === undefined ? 0 : webhooksOf(record).length,
     alias: record.alias ?? '',
     // Last, as in `newRecord`.
+    ...(record.dependsOn !== undefined && { dependsOn: record.dependsOn.map(dependencyToWire) }),
     ...(record.cache?.fromAt !== undefined && { cachedAt: time(record.cache.fromAt) }),
     ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),
     ...(startedAt !== undefined && { startedAt }),
@@ -137,8 +141,24 @@ function viewToWire(response: ExecutionResponse) {
   };
 }
 
-export function statusResponseToWire(response: ExecutionResponse): GetExecutionStatusResponse {
-  return create(GetExecutionStatusResponseSchema, viewToWire(response));
+export function statusResponseToWire(
+  response: ExecutionResponse,
+  { dependencies, dependants }: RelatedExecutions,
+): GetExecutionStatusResponse {
+  return create(GetExecutionStatusResponseSchema, {
+    ...viewToWire(response),
+    dependencies: dependencies.map(relatedToWire),
+    dependants: dependants.map(relatedToWire),
+  });
+}
+
+function relatedToWire({ executionId, record }: RelatedExecution) {
+  return {
+    executionId,
+    taskName: record?.taskName ?? '',
+    state: record?.state ?? '',
+    status: record === undefined ? ExecutionStatus.UNSPECIFIED : statusToWire[record.status],
+  };
 }
 
 export function waitResponseToWire(response: ExecutionResponse): WaitExecutionResponse {

@@ -9,10 +9,7 @@ import {
   mostWebhooks,
   originOf,
 } from '../../domain/webhook.ts';
-import {
-  EndStatus as WireEnd,
-  type EndWebhook as WireWebhook,
-} from '../gen/spearlet/function_pb.js';
+import { EndStatus as WireEnd, type EndWebhook as WireWebhook } from '../gen/spearlet/function_pb.js';
 import {
   type WebhookDelivery,
   WebhookDeliverySchema,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { BlockedState } from '../../domain/dependency.ts';
 import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
 import type { Labels } from '../../domain/labels.ts';
@@ -41,6 +42,7 @@ import { closeDatabase } from './file/private-folder.ts';
 import { type MigrationProgress, migrate } from './file/schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './file/settings.ts';
 import { AliasRows } from './read/aliases.ts';
+import { Dependencies } from './read/dependencies.ts';
 import { Log } from './read/log.ts';
 import { OrderRows } from './read/order-rows.ts';
 import { QuotaRows } from './read/quotas.ts';
@@ -133,6 +135,7 @@ class SqliteStore implements Store {
   readonly #readTurn = new ReadTurn();
   readonly #records: Records;
   readonly #waiting: WaitingLines;
+  readonly #dependencies: Dependencies;
   readonly #quotas: QuotaRows;
   readonly #order: OrderRows;
   readonly #sideRows: SideRows;
@@ -160,6 +163,7 @@ class SqliteStore implements Store {
     this.#log = new Log(db);
     this.#records = new Records(db);
     this.#waiting = new WaitingLines(db);
+    this.#dependencies = new Dependencies(db);
     this.#quotas = new QuotaRows(db);
     this.#order = new OrderRows(db);
     this.#sideRows = new SideRows(db);
@@ -293,6 +297,24 @@ class SqliteStore implements Store {
 
   async waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]> {
     return this.#use('cannot list alarms', () => this.#waiting.alarms(after, limit));
+  }
+
+  async hasDependencies(): Promise<boolean> {
+    return this.#use('cannot read what waits', () => this.#dependencies.any());
+  }
+
+  async blocked(executionId: string): Promise<BlockedState | undefined> {
+    return this.#use('cannot read what waits', () => this.#dependencies.blocked(executionId));
+  }
+
+  async released(afterId: string, limit: number): Promise<string[]> {
+    return this.#use('cannot list what waits', () => this.#dependencies.released(afterId, limit));
+  }
+
+  async dependants(executionId: string, afterId: string, limit: number): Promise<string[]> {
+    return this.#use('cannot list what waits', () =>
+      this.#dependencies.dependants(executionId, afterId, limit),
+    );
   }
 
   async events(executionId: string, query: EventQuery): Promise<LogEvent[]> {

@@ -2,6 +2,12 @@
  * A store for tests: what the embedded one does, without a medium. It copies what goes in and out, so that
  * no caller shares state with it, and its medium can be made to fail.
  */
+import {
+  type BlockedState,
+  dependencyEnd,
+  failsDependant,
+  isReleased,
+} from '../../../src/domain/dependency.ts';
 import type { LogEvent, NewEvent } from '../../../src/domain/event.ts';
 import {
   type ExecutionRecord,
@@ -114,6 +120,11 @@ class InMemory implements MemoryStore {
     if (owner !== undefined && owner !== executionId) {
       return { ok: false, conflict: 'invocation', executionId: owner };
     }
+    const isNew = !this.#records.has(executionId);
+    const lacking = isNew
+      ? record?.dependsOn?.find((dependency) => !this.#records.has(dependency.executionId))
+      : undefined;
+    if (lacking !== undefined) return { ok: false, conflict: 'dependency', executionId: lacking.executionId };
     if (claim !== undefined) this.#claims.set(claim, executionId);
     const position = this.#logs.append(executionId, events);
     for (const { meter, fullAt } of entry.meters ?? []) {
@@ -155,7 +166,7 @@ class InMemory implements MemoryStore {
   async delete(executionId: string): Promise<boolean> {
     this.#touch();
     const record = this.#records.get(executionId);
-    if (record === undefined || !isTerminal(record.status)) return false;
+    if (record === undefined || !isTerminal(record.status) || this.#isFollowed(executionId)) return false;
     this.#logs.delete(executionId);
     this.#records.delete(executionId);
     this.#inputs.delete(executionId);
@@ -165,7 +176,9 @@ class InMemory implements MemoryStore {
 
   async retain({ endedBefore, maxBytes }: Retention): Promise<Retained> {
     this.#touch();
-    const finished = this.#sorted().filter(({ status }) => isTerminal(status));
+    const finished = this.#sorted().filter(
+      ({ executionId, status }) => isTerminal(status) && !this.#isFollowed(executionId),
+    );
     const old = finished.filter((record) => keptSince(record) < endedBefore);
     for (const { executionId } of old) await this.delete(executionId);
     const kept = finished.filter((record) => !old.includes(record));
@@ -290,6 +303,53 @@ class InMemory implements MemoryStore {
           wakesAt > after.wakesAt ||
           (wakesAt === after.wakesAt && executionId > after.executionId),
       )
+      .slice(0, Math.max(0, limit));
+  }
+
+  #isFollowed(executionId: string): boolean {
+    return this.#dependants(executionId).some((id) => !isTerminal(this.#records.get(id)?.status ?? 'failed'));
+  }
+
+  #dependants(executionId: string): string[] {
+    return this.#sorted()
+      .filter(({ dependsOn = [] }) => dependsOn.some((each) => each.executionId === executionId))
+      .map((record) => record.executionId);
+  }
+
+  async hasDependencies(): Promise<boolean> {
+    this.#touch();
+    return this.#sorted().some(({ status, dependsOn }) => !isTerminal(status) && dependsOn !== undefined);
+  }
+
+  async blocked(executionId: string): Promise<BlockedState | undefined> {
+    this.#touch();
+    const record = this.#records.get(executionId);
+    if (record?.blocked !== true || isTerminal(record.status)) return undefined;
+    const ends = (record.dependsOn ?? []).map((dependency) => ({
+      dependency,
+      end: dependencyEnd(this.#records.get(dependency.executionId) as ExecutionRecord),
+    }));
+    const failed = ends.find(({ dependency, end }) => end !== undefined && failsDependant(dependency, end));
+    return {
+      open: ends.filter(({ end }) => end === undefined).length,
+      ...(failed !== undefined && { failedBy: failed.dependency.executionId }),
+    };
+  }
+
+  async released(afterId: string, limit: number): Promise<string[]> {
+    this.#touch();
+    const found: string[] = [];
+    for (const { executionId } of this.#sorted()) {
+      const blocked = executionId > afterId ? await this.blocked(executionId) : undefined;
+      if (blocked !== undefined && isReleased(blocked)) found.push(executionId);
+    }
+    return found.slice(0, Math.max(0, limit));
+  }
+
+  async dependants(executionId: string, afterId: string, limit: number): Promise<string[]> {
+    this.#touch();
+    return this.#dependants(executionId)
+      .filter((id) => id > afterId)
       .slice(0, Math.max(0, limit));
   }
 

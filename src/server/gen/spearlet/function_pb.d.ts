@@ -295,6 +295,14 @@ export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequ
   dryRun: boolean;
 
   /**
+   * What it follows: it waits in `pending.blocked` until all of these have ended as they have to. At most 1000, each of
+   * the same tenant. Its queue timeout counts from there on, its total timeout as ever.
+   *
+   * @generated from field: repeated spearlet.Dependency depends_on = 23;
+   */
+  dependsOn: Dependency[];
+
+  /**
    * Runs it whatever its task's cache has, and with nobody else's run. Its result is kept in the place of the one there.
    *
    * @generated from field: bool bypass_cache = 26;
@@ -462,6 +470,14 @@ export declare type InvokeFunctionRequestJson = {
   dryRun?: boolean;
 
   /**
+   * What it follows: it waits in `pending.blocked` until all of these have ended as they have to. At most 1000, each of
+   * the same tenant. Its queue timeout counts from there on, its total timeout as ever.
+   *
+   * @generated from field: repeated spearlet.Dependency depends_on = 23;
+   */
+  dependsOn?: DependencyJson[];
+
+  /**
    * Runs it whatever its task's cache has, and with nobody else's run. Its result is kept in the place of the one there.
    *
    * @generated from field: bool bypass_cache = 26;
@@ -481,6 +497,106 @@ export declare type InvokeFunctionRequestJson = {
  * Use `create(InvokeFunctionRequestSchema)` to create a new message.
  */
 export declare const InvokeFunctionRequestSchema: GenMessage<InvokeFunctionRequest, {jsonType: InvokeFunctionRequestJson}>;
+
+/**
+ * An execution that another one follows.
+ *
+ * @generated from message spearlet.Dependency
+ */
+export declare type Dependency = Message<"spearlet.Dependency"> & {
+  /**
+   * In a request exactly one of this and the name.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * Within a batch: the name of another member.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: spearlet.DependencyCondition condition = 3;
+   */
+  condition: DependencyCondition;
+
+  /**
+   * @generated from field: spearlet.DependencyPolicy on_failure = 4;
+   */
+  onFailure: DependencyPolicy;
+
+  /**
+   * Its output is the standard input: a command's standard output, or the JSON of a typed function's value. It is read
+   * from the log of what it follows when an attempt begins.
+   *
+   * @generated from field: bool as_input = 5;
+   */
+  asInput: boolean;
+
+  /**
+   * Its output is the parameter of that name, instead: a typed function's value as it is, a command's standard output as
+   * a string.
+   *
+   * @generated from field: string as_parameter = 6;
+   */
+  asParameter: string;
+};
+
+/**
+ * An execution that another one follows.
+ *
+ * @generated from message spearlet.Dependency
+ */
+export declare type DependencyJson = {
+  /**
+   * In a request exactly one of this and the name.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId?: string;
+
+  /**
+   * Within a batch: the name of another member.
+   *
+   * @generated from field: string name = 2;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: spearlet.DependencyCondition condition = 3;
+   */
+  condition?: DependencyConditionJson;
+
+  /**
+   * @generated from field: spearlet.DependencyPolicy on_failure = 4;
+   */
+  onFailure?: DependencyPolicyJson;
+
+  /**
+   * Its output is the standard input: a command's standard output, or the JSON of a typed function's value. It is read
+   * from the log of what it follows when an attempt begins.
+   *
+   * @generated from field: bool as_input = 5;
+   */
+  asInput?: boolean;
+
+  /**
+   * Its output is the parameter of that name, instead: a typed function's value as it is, a command's standard output as
+   * a string.
+   *
+   * @generated from field: string as_parameter = 6;
+   */
+  asParameter?: string;
+};
+
+/**
+ * Describes the message spearlet.Dependency.
+ * Use `create(DependencySchema)` to create a new message.
+ */
+export declare const DependencySchema: GenMessage<Dependency, {jsonType: DependencyJson}>;
 
 /**
  * What became of an invocation, in the same shape for every runtime and mode.
@@ -1126,6 +1242,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
   traceId: string;
 
   /**
+   * What it follows, as it was asked for; within a batch, with the ids of the members.
+   *
+   * @generated from field: repeated spearlet.Dependency depends_on = 42;
+   */
+  dependsOn: Dependency[];
+
+  /**
    * The execution that computed its result; empty for one that ran itself. `attempt` is 0 then.
    *
    * @generated from field: string cached_from_execution_id = 45;
@@ -1415,6 +1538,13 @@ export declare type ExecutionResultJson = {
    * @generated from field: string trace_id = 41;
    */
   traceId?: string;
+
+  /**
+   * What it follows, as it was asked for; within a batch, with the ids of the members.
+   *
+   * @generated from field: repeated spearlet.Dependency depends_on = 42;
+   */
+  dependsOn?: DependencyJson[];
 
   /**
    * The execution that computed its result; empty for one that ran itself. `attempt` is 0 then.
@@ -1970,6 +2100,20 @@ export declare type GetExecutionStatusResponse = Message<"spearlet.GetExecutionS
    * @generated from field: uint64 last_sequence = 4;
    */
   lastSequence: bigint;
+
+  /**
+   * How what it depends on stands, in the order of `depends_on`; one that was deleted since has no status.
+   *
+   * @generated from field: repeated spearlet.RelatedExecution dependencies = 20;
+   */
+  dependencies: RelatedExecution[];
+
+  /**
+   * Those that depend on it, the first 100 of them.
+   *
+   * @generated from field: repeated spearlet.RelatedExecution dependants = 21;
+   */
+  dependants: RelatedExecution[];
 };
 
 /**
@@ -1995,6 +2139,20 @@ export declare type GetExecutionStatusResponseJson = {
    * @generated from field: uint64 last_sequence = 4;
    */
   lastSequence?: string;
+
+  /**
+   * How what it depends on stands, in the order of `depends_on`; one that was deleted since has no status.
+   *
+   * @generated from field: repeated spearlet.RelatedExecution dependencies = 20;
+   */
+  dependencies?: RelatedExecutionJson[];
+
+  /**
+   * Those that depend on it, the first 100 of them.
+   *
+   * @generated from field: repeated spearlet.RelatedExecution dependants = 21;
+   */
+  dependants?: RelatedExecutionJson[];
 };
 
 /**
@@ -2002,6 +2160,70 @@ export declare type GetExecutionStatusResponseJson = {
  * Use `create(GetExecutionStatusResponseSchema)` to create a new message.
  */
 export declare const GetExecutionStatusResponseSchema: GenMessage<GetExecutionStatusResponse, {jsonType: GetExecutionStatusResponseJson}>;
+
+/**
+ * An execution beside another one.
+ *
+ * @generated from message spearlet.RelatedExecution
+ */
+export declare type RelatedExecution = Message<"spearlet.RelatedExecution"> & {
+  /**
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * @generated from field: string task_name = 2;
+   */
+  taskName: string;
+
+  /**
+   * Path in the chart; empty for one that is not there any more.
+   *
+   * @generated from field: string state = 3;
+   */
+  state: string;
+
+  /**
+   * @generated from field: spearlet.ExecutionStatus status = 4;
+   */
+  status: ExecutionStatus;
+};
+
+/**
+ * An execution beside another one.
+ *
+ * @generated from message spearlet.RelatedExecution
+ */
+export declare type RelatedExecutionJson = {
+  /**
+   * @generated from field: string execution_id = 1;
+   */
+  executionId?: string;
+
+  /**
+   * @generated from field: string task_name = 2;
+   */
+  taskName?: string;
+
+  /**
+   * Path in the chart; empty for one that is not there any more.
+   *
+   * @generated from field: string state = 3;
+   */
+  state?: string;
+
+  /**
+   * @generated from field: spearlet.ExecutionStatus status = 4;
+   */
+  status?: ExecutionStatusJson;
+};
+
+/**
+ * Describes the message spearlet.RelatedExecution.
+ * Use `create(RelatedExecutionSchema)` to create a new message.
+ */
+export declare const RelatedExecutionSchema: GenMessage<RelatedExecution, {jsonType: RelatedExecutionJson}>;
 
 /**
  * @generated from message spearlet.WaitExecutionRequest
@@ -2784,6 +3006,13 @@ export enum ErrorCode {
   RESULT_TOO_LARGE = 17,
 
   /**
+   * An execution that it depends on did not end as it has to, so that it never started.
+   *
+   * @generated from enum value: ERROR_CODE_DEPENDENCY_FAILED = 18;
+   */
+  DEPENDENCY_FAILED = 18,
+
+  /**
    * PLATFORM.
    *
    * @generated from enum value: ERROR_CODE_INTERRUPTED = 20;
@@ -2836,7 +3065,7 @@ export enum ErrorCode {
  *
  * @generated from enum spearlet.ErrorCode
  */
-export declare type ErrorCodeJson = "ERROR_CODE_UNSPECIFIED" | "ERROR_CODE_FUNCTION_ERROR" | "ERROR_CODE_FUNCTION_EXIT" | "ERROR_CODE_TRAP" | "ERROR_CODE_SIGNALED" | "ERROR_CODE_CANCELLED" | "ERROR_CODE_QUEUE_TIMEOUT" | "ERROR_CODE_ATTEMPT_TIMEOUT" | "ERROR_CODE_TOTAL_TIMEOUT" | "ERROR_CODE_MEMORY_LIMIT" | "ERROR_CODE_CPU_LIMIT" | "ERROR_CODE_OUTPUT_LIMIT" | "ERROR_CODE_RESULT_TOO_LARGE" | "ERROR_CODE_INTERRUPTED" | "ERROR_CODE_RUNTIME_UNAVAILABLE" | "ERROR_CODE_START_FAILED" | "ERROR_CODE_ARTIFACT_UNAVAILABLE" | "ERROR_CODE_INSTANCE_LOST" | "ERROR_CODE_KILL_UNCONFIRMED" | "ERROR_CODE_SNAPSHOT_INCOMPATIBLE" | "ERROR_CODE_MOVED" | "ERROR_CODE_INTERNAL";
+export declare type ErrorCodeJson = "ERROR_CODE_UNSPECIFIED" | "ERROR_CODE_FUNCTION_ERROR" | "ERROR_CODE_FUNCTION_EXIT" | "ERROR_CODE_TRAP" | "ERROR_CODE_SIGNALED" | "ERROR_CODE_CANCELLED" | "ERROR_CODE_QUEUE_TIMEOUT" | "ERROR_CODE_ATTEMPT_TIMEOUT" | "ERROR_CODE_TOTAL_TIMEOUT" | "ERROR_CODE_MEMORY_LIMIT" | "ERROR_CODE_CPU_LIMIT" | "ERROR_CODE_OUTPUT_LIMIT" | "ERROR_CODE_RESULT_TOO_LARGE" | "ERROR_CODE_DEPENDENCY_FAILED" | "ERROR_CODE_INTERRUPTED" | "ERROR_CODE_RUNTIME_UNAVAILABLE" | "ERROR_CODE_START_FAILED" | "ERROR_CODE_ARTIFACT_UNAVAILABLE" | "ERROR_CODE_INSTANCE_LOST" | "ERROR_CODE_KILL_UNCONFIRMED" | "ERROR_CODE_SNAPSHOT_INCOMPATIBLE" | "ERROR_CODE_MOVED" | "ERROR_CODE_INTERNAL";
 
 /**
  * Describes the enum spearlet.ErrorCode.
@@ -2975,6 +3204,84 @@ export declare type EndStatusJson = "END_STATUS_UNSPECIFIED" | "END_STATUS_COMPL
  * Describes the enum spearlet.EndStatus.
  */
 export declare const EndStatusSchema: GenEnum<EndStatus, EndStatusJson>;
+
+/**
+ * What has to become of a dependency.
+ *
+ * @generated from enum spearlet.DependencyCondition
+ */
+export enum DependencyCondition {
+  /**
+   * The same as COMPLETED.
+   *
+   * @generated from enum value: DEPENDENCY_CONDITION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: DEPENDENCY_CONDITION_COMPLETED = 1;
+   */
+  COMPLETED = 1,
+
+  /**
+   * It has to end, however. One that was moved to another node has not ended.
+   *
+   * @generated from enum value: DEPENDENCY_CONDITION_ENDED = 2;
+   */
+  ENDED = 2,
+}
+
+/**
+ * What has to become of a dependency.
+ *
+ * @generated from enum spearlet.DependencyCondition
+ */
+export declare type DependencyConditionJson = "DEPENDENCY_CONDITION_UNSPECIFIED" | "DEPENDENCY_CONDITION_COMPLETED" | "DEPENDENCY_CONDITION_ENDED";
+
+/**
+ * Describes the enum spearlet.DependencyCondition.
+ */
+export declare const DependencyConditionSchema: GenEnum<DependencyCondition, DependencyConditionJson>;
+
+/**
+ * What becomes of who follows one that did not end as it has to.
+ *
+ * @generated from enum spearlet.DependencyPolicy
+ */
+export enum DependencyPolicy {
+  /**
+   * The same as FAIL.
+   *
+   * @generated from enum value: DEPENDENCY_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It fails with DEPENDENCY_FAILED.
+   *
+   * @generated from enum value: DEPENDENCY_POLICY_FAIL = 1;
+   */
+  FAIL = 1,
+
+  /**
+   * It runs, without the output of that one.
+   *
+   * @generated from enum value: DEPENDENCY_POLICY_RUN_ANYWAY = 2;
+   */
+  RUN_ANYWAY = 2,
+}
+
+/**
+ * What becomes of who follows one that did not end as it has to.
+ *
+ * @generated from enum spearlet.DependencyPolicy
+ */
+export declare type DependencyPolicyJson = "DEPENDENCY_POLICY_UNSPECIFIED" | "DEPENDENCY_POLICY_FAIL" | "DEPENDENCY_POLICY_RUN_ANYWAY";
+
+/**
+ * Describes the enum spearlet.DependencyPolicy.
+ */
+export declare const DependencyPolicySchema: GenEnum<DependencyPolicy, DependencyPolicyJson>;
 
 /**
  * @generated from enum spearlet.DryRunVerdict

@@ -247,6 +247,26 @@ export const migrations = [
     PRIMARY KEY (task_id, revision, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Who follows whom, until who follows is deleted, and the ends that it fails for; active until it has ended. And who
+  -- waits for that. Records say the same, so that these rows need no checksum.
+  CREATE TABLE dependencies (
+    dependency_id TEXT NOT NULL,
+    dependant_id TEXT NOT NULL,
+    fails_for TEXT NOT NULL,
+    active INTEGER NOT NULL,
+    PRIMARY KEY (dependency_id, dependant_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX dependencies_active ON dependencies (dependency_id) WHERE active = 1;
+  CREATE INDEX dependencies_by_dependant ON dependencies (dependant_id);
+  CREATE TABLE blocked (
+    execution_id TEXT NOT NULL PRIMARY KEY,
+    open INTEGER NOT NULL,
+    failed_by TEXT,
+    released INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX blocked_released ON blocked (execution_id) WHERE released = 1;
+  `,
 ] as const satisfies readonly (string | Migration)[];
 
 /** The version that this program writes. */

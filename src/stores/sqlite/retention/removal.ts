@@ -35,6 +35,7 @@ export class Removal {
   readonly #row: StatementSync;
   readonly #replaceRecord: StatementSync;
   readonly #files: StatementSync;
+  readonly #dependant: StatementSync;
   readonly #deleteLabel: StatementSync;
   readonly #deleteRest: readonly StatementSync[];
 
@@ -57,18 +58,22 @@ export class Removal {
     this.#row = db.prepare(`SELECT ${recordColumns}, checksum FROM executions WHERE execution_id = ?`);
     this.#replaceRecord = db.prepare('UPDATE executions SET record = ?, checksum = ? WHERE execution_id = ?');
     this.#files = db.prepare('SELECT invocation_sha256, input_sha256 FROM inputs WHERE execution_id = ?');
+    this.#dependant = db.prepare('SELECT 1 FROM dependencies WHERE dependency_id = ? AND active = 1 LIMIT 1');
     this.#deleteLabel = db.prepare(
       'DELETE FROM execution_labels WHERE tenant = ? AND key = ? AND value = ? AND execution_id = ?',
     );
-    this.#deleteRest = ['inputs', 'claims', 'executions'].map((table) =>
-      db.prepare(`DELETE FROM ${table} WHERE execution_id = ?`),
-    );
+    this.#deleteRest = [
+      ...['inputs', 'claims', 'executions'].map((table) => `${table} WHERE execution_id = ?`),
+      'dependencies WHERE dependant_id = ?',
+    ].map((rows) => db.prepare(`DELETE FROM ${rows}`));
   }
 
   /** Deletes a finished execution, as much of it as one step may, in a transaction of its own. */
   delete(executionId: string): Removed {
     const status = this.#status.get(executionId)?.status as ExecutionStatus | undefined;
-    if (status === undefined || !isTerminal(status)) return { found: false, done: true, files: [] };
+    if (status === undefined || !isTerminal(status) || this.isFollowed(executionId)) {
+      return { found: false, done: true, files: [] };
+    }
     return inTransaction(this.#db, () => {
       const { gone, files } = this.remove(executionId, new Budget());
       return { found: true, done: gone !== undefined, files };
@@ -95,6 +100,11 @@ export class Removal {
     }
     for (const statement of this.#deleteRest) statement.run(executionId);
     return { gone: goneOf(executionId, record), files };
+  }
+
+  /** One that has not ended follows it, and may read its output. */
+  isFollowed(executionId: string): boolean {
+    return this.#dependant.get(executionId) !== undefined;
   }
 
   /** Whether a finished execution's log has more than its result: also one that was being purged when the node died. */

@@ -103,7 +103,7 @@ export class Retainer {
       // Nothing ended before it was created, and what follows was created later, but where a clock was set meanwhile.
       if (row.created_at >= endedBefore) return thorough ? 'next' : 'end';
       const record = finished(row);
-      if (record === undefined || keptSince(record) >= endedBefore) return 'next';
+      if (record === undefined || keptSince(record) >= endedBefore || this.#isFollowed(row)) return 'next';
       return this.#remove(row, budget, counted);
     });
     if (ended) this.#ageWalks += 1;
@@ -132,7 +132,7 @@ export class Retainer {
       budget,
       (row) => {
         const record = finished(row);
-        if (record === undefined || !this.#removal.hasLog(record)) return 'next';
+        if (record === undefined || !this.#removal.hasLog(record) || this.#isFollowed(row)) return 'next';
         counted.shortened.push(row.execution_id);
         if (!this.#removal.purge(row.execution_id, budget)) return 'again';
         counted.deletedLogs += 1;
@@ -148,13 +148,17 @@ export class Retainer {
   #recordsBySize(budget: Budget, counted: Counted, fits: () => boolean): boolean {
     let enough = false;
     const ended = this.#walk('records', budget, (row) => {
-      if (finished(row) === undefined) return 'next';
+      if (finished(row) === undefined || this.#isFollowed(row)) return 'next';
       const verdict = this.#remove(row, budget, counted);
       enough = verdict === 'next' && fits();
       return enough || counted.files.length > 0 ? 'again' : verdict;
     });
     if (ended || enough) this.#haveRoom();
     return ended || enough;
+  }
+
+  #isFollowed({ execution_id: id }: Row): boolean {
+    return this.#removal.isFollowed(id);
   }
 
   #remove(row: Row, budget: Budget, counted: Counted): Verdict {

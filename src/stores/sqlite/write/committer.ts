@@ -19,6 +19,7 @@ import {
 import { nextPosition } from '../file/positions.ts';
 import { OrderRows } from '../read/order-rows.ts';
 import { SideRows } from '../read/side-rows.ts';
+import { DependencyRows } from './dependency-rows.ts';
 import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
 import { Staging } from './staging.ts';
 
@@ -42,6 +43,7 @@ export class Committer {
   readonly #staging: Staging;
   readonly #order: OrderRows;
   readonly #sideRows: SideRows;
+  readonly #dependencies: DependencyRows;
   #nextPosition: number;
 
   constructor(db: DatabaseSync) {
@@ -83,6 +85,7 @@ export class Committer {
     this.#staging = new Staging(db);
     this.#order = new OrderRows(db);
     this.#sideRows = new SideRows(db);
+    this.#dependencies = new DependencyRows(db);
     this.#nextPosition = nextPosition(db);
   }
 
@@ -170,6 +173,11 @@ export class Committer {
       }
     }
 
+    const isNew = expected === 0 || entry.staged;
+    const follows = record?.follows;
+    const ends = isNew && follows !== undefined ? this.#dependencies.endsOf(follows) : undefined;
+    if (typeof ends === 'string') return { ok: false, conflict: 'dependency', executionId: ends };
+
     const position = this.#nextPosition;
     if (!this.#append(executionId, entry.segments)) return sequenceConflict(this.#storedLast(executionId));
     if (claim !== undefined && !owned) {
@@ -190,10 +198,16 @@ export class Committer {
     if (record !== undefined) {
       this.#save(executionId, record);
       if (entry.staged) this.#staging.settle(executionId);
+      if (follows !== undefined && ends !== undefined) {
+        this.#dependencies.admit(executionId, follows, ends, record);
+      } else if (follows !== undefined && (!record.blocked || record.end !== undefined)) {
+        this.#dependencies.unblock(executionId);
+      }
+      if (record.end !== undefined) this.#dependencies.settle(executionId, record.end, follows !== undefined);
     }
     if (entry.meters !== undefined) for (const meter of entry.meters) this.#order.saveMeter(meter);
     if (entry.rows !== undefined) this.#sideRows.save(entry.rows);
-    if (record?.ended === true) this.#lasts.delete(executionId);
+    if (record?.end !== undefined) this.#lasts.delete(executionId);
     else this.#lasts.set(executionId, expected + entry.count);
     return { ok: true, position };
   }

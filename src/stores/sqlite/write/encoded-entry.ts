@@ -1,3 +1,4 @@
+import { type DependencyEnd, dependencyEnd } from '../../../domain/dependency.ts';
 import type { NewEvent } from '../../../domain/event.ts';
 import { type ExecutionStatus, isTerminal } from '../../../domain/execution.ts';
 import type { MeterUse } from '../../../domain/scheduling/order-use.ts';
@@ -6,6 +7,7 @@ import type { SideRowChange } from '../../../domain/side-row.ts';
 import type { CommitEntry, WaitingPlace } from '../../store.ts';
 import { inNoLine, notPending, type WaitingColumns } from '../file/checksum.ts';
 import { encodeMeta, joinChunks, segmentEnd } from '../read/segment.ts';
+import { type EncodedDependency, encodeDependencies } from './dependency-rows.ts';
 import type { StoredInput } from './inputs.ts';
 
 export type Label = readonly [key: string, value: string];
@@ -24,7 +26,11 @@ export interface EncodedRecord {
   readonly taskRevision: number;
   readonly status: string;
   readonly createdAt: number;
-  readonly ended: boolean;
+  /** Undefined for one that has not ended. */
+  readonly end: DependencyEnd | undefined;
+  /** What it follows; undefined for nothing. */
+  readonly follows: readonly EncodedDependency[] | undefined;
+  readonly blocked: boolean;
   readonly place: WaitingColumns;
   readonly json: string;
   /** To be listed by; they never change. */
@@ -71,7 +77,9 @@ export function encodeEntry(
             taskRevision: record.taskRevision,
             status: record.status,
             createdAt: record.createdAt,
-            ended: isTerminal(record.status),
+            end: dependencyEnd(record),
+            follows: record.dependsOn && encodeDependencies(record.dependsOn),
+            blocked: record.blocked === true,
             place: placeOf(record.status, entry.waiting),
             json: JSON.stringify(record),
             labels: record.labels === undefined ? noLabels : Object.entries(record.labels),

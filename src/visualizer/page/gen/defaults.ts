@@ -35,6 +35,7 @@ export const executionResultDefaults = {
   "priority": "PRIORITY_UNSPECIFIED",
   "fairnessKey": "",
   "traceId": "",
+  "dependsOn": [],
   "cachedFromExecutionId": "",
   "alias": "",
   "cacheUse": "CACHE_USE_UNSPECIFIED",

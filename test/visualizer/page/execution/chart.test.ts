@@ -24,7 +24,7 @@ function leaves(graph: Graph): readonly string[] {
 
 test('the graph of the execution machine has its states, its hierarchy and its beginning', () => {
   expect(execution.top).toEqual(['pending', 'running', 'completed', 'failed', 'timedOut', 'cancelled']);
-  expect(leaves(execution)).toHaveLength(11);
+  expect(leaves(execution)).toHaveLength(12);
   expect(execution.initial).toBe('pending.queued');
   expect(execution.states.get('failed')?.isFinal).toBe(true);
   expect(execution.states.get('running.stopping')?.parent).toBe('running');

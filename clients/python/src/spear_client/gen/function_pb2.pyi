@@ -13,16 +13,28 @@ CACHE_USE_HIT: CacheUse
 CACHE_USE_MISS: CacheUse
 CACHE_USE_SHARED: CacheUse
 CACHE_USE_UNSPECIFIED: CacheUse
+DEPENDENCY_CONDITION_COMPLETED: DependencyCondition
+DEPENDENCY_CONDITION_ENDED: DependencyCondition
+DEPENDENCY_CONDITION_UNSPECIFIED: DependencyCondition
+DEPENDENCY_POLICY_FAIL: DependencyPolicy
+DEPENDENCY_POLICY_RUN_ANYWAY: DependencyPolicy
+DEPENDENCY_POLICY_UNSPECIFIED: DependencyPolicy
 DESCRIPTOR: _descriptor.FileDescriptor
 DRY_RUN_VERDICT_CACHED: DryRunVerdict
 DRY_RUN_VERDICT_JOIN: DryRunVerdict
 DRY_RUN_VERDICT_START: DryRunVerdict
 DRY_RUN_VERDICT_UNSPECIFIED: DryRunVerdict
 DRY_RUN_VERDICT_WAIT: DryRunVerdict
+END_STATUS_CANCELLED: EndStatus
+END_STATUS_COMPLETED: EndStatus
+END_STATUS_FAILED: EndStatus
+END_STATUS_TIMED_OUT: EndStatus
+END_STATUS_UNSPECIFIED: EndStatus
 ERROR_CODE_ARTIFACT_UNAVAILABLE: ErrorCode
 ERROR_CODE_ATTEMPT_TIMEOUT: ErrorCode
 ERROR_CODE_CANCELLED: ErrorCode
 ERROR_CODE_CPU_LIMIT: ErrorCode
+ERROR_CODE_DEPENDENCY_FAILED: ErrorCode
 ERROR_CODE_FUNCTION_ERROR: ErrorCode
 ERROR_CODE_FUNCTION_EXIT: ErrorCode
 ERROR_CODE_INSTANCE_LOST: ErrorCode
@@ -99,6 +111,22 @@ class DeleteExecutionResponse(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
 
+class Dependency(_message.Message):
+    __slots__ = ["as_input", "as_parameter", "condition", "execution_id", "name", "on_failure"]
+    AS_INPUT_FIELD_NUMBER: _ClassVar[int]
+    AS_PARAMETER_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ON_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    as_input: bool
+    as_parameter: str
+    condition: DependencyCondition
+    execution_id: str
+    name: str
+    on_failure: DependencyPolicy
+    def __init__(self, execution_id: _Optional[str] = ..., name: _Optional[str] = ..., condition: _Optional[_Union[DependencyCondition, str]] = ..., on_failure: _Optional[_Union[DependencyPolicy, str]] = ..., as_input: bool = ..., as_parameter: _Optional[str] = ...) -> None: ...
+
 class DryRun(_message.Message):
     __slots__ = ["cached_from_execution_id", "details", "ends_in", "gate", "held_by", "joins_execution_id", "queue_length", "queue_place", "starts_in", "summary", "verdict"]
     CACHED_FROM_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -125,8 +153,18 @@ class DryRun(_message.Message):
     verdict: DryRunVerdict
     def __init__(self, verdict: _Optional[_Union[DryRunVerdict, str]] = ..., summary: _Optional[str] = ..., details: _Optional[_Iterable[str]] = ..., queue_place: _Optional[int] = ..., queue_length: _Optional[int] = ..., held_by: _Optional[_Iterable[str]] = ..., gate: _Optional[_Union[_gate_pb2.QueueGate, _Mapping]] = ..., starts_in: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., ends_in: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., joins_execution_id: _Optional[str] = ..., cached_from_execution_id: _Optional[str] = ...) -> None: ...
 
+class EndWebhook(_message.Message):
+    __slots__ = ["secret", "statuses", "url"]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    STATUSES_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    secret: str
+    statuses: _containers.RepeatedScalarFieldContainer[EndStatus]
+    url: str
+    def __init__(self, url: _Optional[str] = ..., statuses: _Optional[_Iterable[_Union[EndStatus, str]]] = ..., secret: _Optional[str] = ...) -> None: ...
+
 class ExecutionResult(_message.Message):
-    __slots__ = ["alias", "allowed_events", "attempt", "cache_use", "cached_at", "cached_from_execution_id", "completed_at", "content_type", "created_at", "error_code", "error_message", "error_origin", "error_output", "execution_id", "execution_time_ms", "exit_code", "fairness_key", "function_name", "instance_id", "is_async", "is_completed", "labels", "loosened", "metadata", "mode", "oldest_sequence", "origin_execution_id", "output", "output_bytes", "output_truncated", "priority", "queue_time_ms", "recoveries", "request_id", "resource_use", "started_at", "state", "status", "task_id", "task_name", "task_revision", "tenant", "termination", "timestamp", "trace_id"]
+    __slots__ = ["alias", "allowed_events", "attempt", "cache_use", "cached_at", "cached_from_execution_id", "completed_at", "content_type", "created_at", "depends_on", "error_code", "error_message", "error_origin", "error_output", "execution_id", "execution_time_ms", "exit_code", "fairness_key", "function_name", "instance_id", "is_async", "is_completed", "labels", "loosened", "metadata", "mode", "oldest_sequence", "origin_execution_id", "output", "output_bytes", "output_truncated", "priority", "queue_time_ms", "recoveries", "request_id", "resource_use", "started_at", "state", "status", "task_id", "task_name", "task_revision", "tenant", "termination", "timestamp", "trace_id", "webhooks"]
     class LabelsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -150,6 +188,7 @@ class ExecutionResult(_message.Message):
     COMPLETED_AT_FIELD_NUMBER: _ClassVar[int]
     CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
     ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
     ERROR_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     ERROR_ORIGIN_FIELD_NUMBER: _ClassVar[int]
@@ -186,6 +225,7 @@ class ExecutionResult(_message.Message):
     TERMINATION_FIELD_NUMBER: _ClassVar[int]
     TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOKS_FIELD_NUMBER: _ClassVar[int]
     alias: str
     allowed_events: _containers.RepeatedScalarFieldContainer[str]
     attempt: int
@@ -195,6 +235,7 @@ class ExecutionResult(_message.Message):
     completed_at: _timestamp_pb2.Timestamp
     content_type: str
     created_at: _timestamp_pb2.Timestamp
+    depends_on: _containers.RepeatedCompositeFieldContainer[Dependency]
     error_code: ErrorCode
     error_message: str
     error_origin: ErrorOrigin
@@ -231,7 +272,8 @@ class ExecutionResult(_message.Message):
     termination: Termination
     timestamp: _timestamp_pb2.Timestamp
     trace_id: str
-    def __init__(self, status: _Optional[_Union[ExecutionStatus, str]] = ..., state: _Optional[str] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., is_async: bool = ..., is_completed: bool = ..., output: _Optional[bytes] = ..., content_type: _Optional[str] = ..., error_output: _Optional[bytes] = ..., output_bytes: _Optional[int] = ..., output_truncated: bool = ..., exit_code: _Optional[int] = ..., error_code: _Optional[_Union[ErrorCode, str]] = ..., error_origin: _Optional[_Union[ErrorOrigin, str]] = ..., error_message: _Optional[str] = ..., attempt: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., queue_time_ms: _Optional[int] = ..., execution_time_ms: _Optional[float] = ..., request_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., timestamp: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_events: _Optional[_Iterable[str]] = ..., resource_use: _Optional[_Union[ResourceUse, _Mapping]] = ..., execution_id: _Optional[str] = ..., task_id: _Optional[str] = ..., task_name: _Optional[str] = ..., task_revision: _Optional[int] = ..., function_name: _Optional[str] = ..., instance_id: _Optional[str] = ..., termination: _Optional[_Union[Termination, _Mapping]] = ..., loosened: _Optional[_Iterable[str]] = ..., recoveries: _Optional[int] = ..., oldest_sequence: _Optional[int] = ..., origin_execution_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., tenant: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., trace_id: _Optional[str] = ..., cached_from_execution_id: _Optional[str] = ..., cached_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., cache_use: _Optional[_Union[CacheUse, str]] = ..., alias: _Optional[str] = ...) -> None: ...
+    webhooks: int
+    def __init__(self, status: _Optional[_Union[ExecutionStatus, str]] = ..., state: _Optional[str] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., is_async: bool = ..., is_completed: bool = ..., output: _Optional[bytes] = ..., content_type: _Optional[str] = ..., error_output: _Optional[bytes] = ..., output_bytes: _Optional[int] = ..., output_truncated: bool = ..., exit_code: _Optional[int] = ..., error_code: _Optional[_Union[ErrorCode, str]] = ..., error_origin: _Optional[_Union[ErrorOrigin, str]] = ..., error_message: _Optional[str] = ..., attempt: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., queue_time_ms: _Optional[int] = ..., execution_time_ms: _Optional[float] = ..., request_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., timestamp: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_events: _Optional[_Iterable[str]] = ..., resource_use: _Optional[_Union[ResourceUse, _Mapping]] = ..., execution_id: _Optional[str] = ..., task_id: _Optional[str] = ..., task_name: _Optional[str] = ..., task_revision: _Optional[int] = ..., function_name: _Optional[str] = ..., instance_id: _Optional[str] = ..., termination: _Optional[_Union[Termination, _Mapping]] = ..., loosened: _Optional[_Iterable[str]] = ..., recoveries: _Optional[int] = ..., oldest_sequence: _Optional[int] = ..., origin_execution_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., tenant: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., trace_id: _Optional[str] = ..., depends_on: _Optional[_Iterable[_Union[Dependency, _Mapping]]] = ..., cached_from_execution_id: _Optional[str] = ..., cached_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., cache_use: _Optional[_Union[CacheUse, str]] = ..., webhooks: _Optional[int] = ..., alias: _Optional[str] = ...) -> None: ...
 
 class GetExecutionStatusRequest(_message.Message):
     __slots__ = ["execution_id", "include_output", "max_inline_bytes"]
@@ -244,19 +286,23 @@ class GetExecutionStatusRequest(_message.Message):
     def __init__(self, execution_id: _Optional[str] = ..., include_output: bool = ..., max_inline_bytes: _Optional[int] = ...) -> None: ...
 
 class GetExecutionStatusResponse(_message.Message):
-    __slots__ = ["estimated_completion_ms", "last_sequence", "result", "status_endpoint"]
+    __slots__ = ["dependants", "dependencies", "estimated_completion_ms", "last_sequence", "result", "status_endpoint"]
+    DEPENDANTS_FIELD_NUMBER: _ClassVar[int]
+    DEPENDENCIES_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_COMPLETION_MS_FIELD_NUMBER: _ClassVar[int]
     LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     STATUS_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    dependants: _containers.RepeatedCompositeFieldContainer[RelatedExecution]
+    dependencies: _containers.RepeatedCompositeFieldContainer[RelatedExecution]
     estimated_completion_ms: int
     last_sequence: int
     result: ExecutionResult
     status_endpoint: str
-    def __init__(self, result: _Optional[_Union[ExecutionResult, _Mapping]] = ..., status_endpoint: _Optional[str] = ..., estimated_completion_ms: _Optional[int] = ..., last_sequence: _Optional[int] = ...) -> None: ...
+    def __init__(self, result: _Optional[_Union[ExecutionResult, _Mapping]] = ..., status_endpoint: _Optional[str] = ..., estimated_completion_ms: _Optional[int] = ..., last_sequence: _Optional[int] = ..., dependencies: _Optional[_Iterable[_Union[RelatedExecution, _Mapping]]] = ..., dependants: _Optional[_Iterable[_Union[RelatedExecution, _Mapping]]] = ...) -> None: ...
 
 class InvokeFunctionRequest(_message.Message):
-    __slots__ = ["args", "bypass_cache", "cancel_on_disconnect", "content_type", "dry_run", "environment", "execution_mode", "fairness_key", "force_new_instance", "function_name", "input", "invocation_id", "labels", "max_inline_bytes", "metadata", "parameters", "priority", "refuse_if_late", "start_after", "task", "timeouts", "wait_budget"]
+    __slots__ = ["args", "bypass_cache", "cancel_on_disconnect", "content_type", "depends_on", "dry_run", "environment", "execution_mode", "fairness_key", "force_new_instance", "function_name", "input", "invocation_id", "labels", "max_inline_bytes", "metadata", "on_end", "parameters", "priority", "refuse_if_late", "start_after", "task", "timeouts", "wait_budget"]
     class EnvironmentEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -289,6 +335,7 @@ class InvokeFunctionRequest(_message.Message):
     BYPASS_CACHE_FIELD_NUMBER: _ClassVar[int]
     CANCEL_ON_DISCONNECT_FIELD_NUMBER: _ClassVar[int]
     CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_MODE_FIELD_NUMBER: _ClassVar[int]
@@ -300,6 +347,7 @@ class InvokeFunctionRequest(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     MAX_INLINE_BYTES_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    ON_END_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     REFUSE_IF_LATE_FIELD_NUMBER: _ClassVar[int]
@@ -311,6 +359,7 @@ class InvokeFunctionRequest(_message.Message):
     bypass_cache: bool
     cancel_on_disconnect: bool
     content_type: str
+    depends_on: _containers.RepeatedCompositeFieldContainer[Dependency]
     dry_run: bool
     environment: _containers.ScalarMap[str, str]
     execution_mode: ExecutionMode
@@ -322,6 +371,7 @@ class InvokeFunctionRequest(_message.Message):
     labels: _containers.ScalarMap[str, str]
     max_inline_bytes: int
     metadata: _containers.ScalarMap[str, str]
+    on_end: _containers.RepeatedCompositeFieldContainer[EndWebhook]
     parameters: _containers.MessageMap[str, _struct_pb2.Value]
     priority: Priority
     refuse_if_late: bool
@@ -329,7 +379,7 @@ class InvokeFunctionRequest(_message.Message):
     task: str
     timeouts: Timeouts
     wait_budget: _duration_pb2.Duration
-    def __init__(self, task: _Optional[str] = ..., function_name: _Optional[str] = ..., parameters: _Optional[_Mapping[str, _struct_pb2.Value]] = ..., input: _Optional[bytes] = ..., content_type: _Optional[str] = ..., execution_mode: _Optional[_Union[ExecutionMode, str]] = ..., args: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ..., timeouts: _Optional[_Union[Timeouts, _Mapping]] = ..., wait_budget: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., start_after: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., invocation_id: _Optional[str] = ..., cancel_on_disconnect: bool = ..., force_new_instance: bool = ..., max_inline_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., refuse_if_late: bool = ..., dry_run: bool = ..., bypass_cache: bool = ...) -> None: ...
+    def __init__(self, task: _Optional[str] = ..., function_name: _Optional[str] = ..., parameters: _Optional[_Mapping[str, _struct_pb2.Value]] = ..., input: _Optional[bytes] = ..., content_type: _Optional[str] = ..., execution_mode: _Optional[_Union[ExecutionMode, str]] = ..., args: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ..., timeouts: _Optional[_Union[Timeouts, _Mapping]] = ..., wait_budget: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., start_after: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., invocation_id: _Optional[str] = ..., cancel_on_disconnect: bool = ..., force_new_instance: bool = ..., max_inline_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., refuse_if_late: bool = ..., dry_run: bool = ..., depends_on: _Optional[_Iterable[_Union[Dependency, _Mapping]]] = ..., bypass_cache: bool = ..., on_end: _Optional[_Iterable[_Union[EndWebhook, _Mapping]]] = ...) -> None: ...
 
 class InvokeFunctionResponse(_message.Message):
     __slots__ = ["dry_run", "estimated_completion_ms", "execution_id", "instance_id", "joined", "last_sequence", "message", "result", "status_endpoint", "success", "task_id"]
@@ -405,6 +455,18 @@ class NetworkRefusal(_message.Message):
     port: int
     rule: str
     def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., address: _Optional[str] = ..., rule: _Optional[str] = ..., more: _Optional[int] = ...) -> None: ...
+
+class RelatedExecution(_message.Message):
+    __slots__ = ["execution_id", "state", "status", "task_name"]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    TASK_NAME_FIELD_NUMBER: _ClassVar[int]
+    execution_id: str
+    state: str
+    status: ExecutionStatus
+    task_name: str
+    def __init__(self, execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., state: _Optional[str] = ..., status: _Optional[_Union[ExecutionStatus, str]] = ...) -> None: ...
 
 class ResourceUse(_message.Message):
     __slots__ = ["cpu_time_us", "dropped_bytes", "peak_memory_bytes"]
@@ -552,6 +614,15 @@ class ErrorOrigin(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
 
 class Priority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class EndStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class DependencyCondition(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class DependencyPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
 
 class DryRunVerdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):

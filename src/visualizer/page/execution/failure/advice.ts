@@ -60,6 +60,11 @@ const advice: Readonly<Record<string, Advice>> = {
     meaning: 'a typed result is more than 3 MiB of JSON',
     todo: 'return less, or write it to stdout',
   },
+  DEPENDENCY_FAILED: {
+    meaning:
+      'an execution that it depends on did not end as it has to, so that it never started; or its output cannot be the parameter that it was to be',
+    todo: 'look at what it depends on, which error_message names',
+  },
   INTERRUPTED: {
     meaning: 'an attempt was lost with its node, and its task does not let it run again, or not that often',
     todo: 'invoke again, where the function may run twice; set on_interrupt',
