@@ -3,9 +3,11 @@
 /** Documents whose commands another test runs. */
 export const walkedElsewhere: Readonly<Record<string, string>> = {
   'README.md': 'test/docs/readme.test.ts',
+  'docs/cache.md': 'test/docs/cache.test.ts',
   'docs/clients.md': 'test/docs/clients.test.ts',
   'docs/http.md': 'test/docs/http.test.ts',
   'docs/scheduling.md': 'test/docs/scheduling.test.ts',
+  'docs/webhooks.md': 'test/docs/webhooks.test.ts',
 };
 
 /** How many blocks of each document are not run, by the reason that stands before them. */

@@ -34,7 +34,9 @@ describeWhere([await chromium()], 'activity on the page', () => {
     const { page } = await site.visit(`/#token=${await administrator()}`);
     const strip = page.getByRole('region', { name: 'The last 10 minutes' });
     const figure = (name: string) => strip.locator(`[data-figure="${name}"]`);
-    await figure('running').getByText(/^running 1, at most [12] in the last 10 minutes/).waitFor();
+    await figure('running')
+      .getByText(/^running 1, at most [12] in the last 10 minutes/)
+      .waitFor();
     await figure('waiting').getByText('waiting 0, at most 0').waitFor();
     await figure('ended')
       .getByText(/completed [\d.]+, at most [1-9.][\d.]*; failed 0, at most 0/)
@@ -50,7 +52,9 @@ describeWhere([await chromium()], 'activity on the page', () => {
     }
     expect(await barriers(page)).toEqual([]);
     await site.cancel(running);
-    await figure('running').getByText(/^running 0, at most [12]/).waitFor();
+    await figure('running')
+      .getByText(/^running 0, at most [12]/)
+      .waitFor();
   });
 
   test('has a line for each task in the tree, and fits a narrow window in the dark', async () => {
