@@ -19,6 +19,7 @@ import { pageCommand } from './commands/page.ts';
 import { queueCommand } from './commands/queue.ts';
 import { quotaCommand } from './commands/quota.ts';
 import { replayCommand } from './commands/replay.ts';
+import { rerunCommand } from './commands/rerun.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -112,6 +113,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(suspendCommand(shell))
     .addCommand(resumeCommand(shell))
     .addCommand(deleteCommand(shell))
+    .addCommand(rerunCommand(shell))
     .addCommand(snapshotCommand(shell))
     .addCommand(restoreCommand(shell))
     .addCommand(replayCommand(shell))

@@ -77,6 +77,19 @@ export const inRevisionWords = rewording([
   ['shares', 'ALIAS=REVISION'],
   ['expected_version', '--expect-version'],
 ]);
+export const inRerunFlags = rewording([
+  ['execution_id', 'ID'],
+  ['execution_ids', 'ID'],
+  ['filter.task', '--task'],
+  ['filter.statuses', '--status'],
+  ['filter.created_after', '--since'],
+  ['filter.created_before', '--until'],
+  ['filter.error_codes', '--code'],
+  ['rerun_id', '--rerun-id'],
+  ['max_in_flight', '--max-in-flight'],
+  ['revision', '--revision'],
+  ['labels', '--label'],
+]);
 export const inTokenFlags = rewording(tokenWords);
 export const inQuotaFlags = rewording([
   ['tenant', 'TENANT'],

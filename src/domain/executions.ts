@@ -1,5 +1,5 @@
 import type { Dependency } from './dependency.ts';
-import type { ExecutionMode, ExecutionRecord, Invocation } from './execution.ts';
+import type { ExecutionMode, ExecutionRecord, Invocation, Rerun } from './execution.ts';
 import type { Explanation } from './explanation.ts';
 import type { Labels } from './labels.ts';
 import type { LogCursor } from './log.ts';
@@ -15,6 +15,8 @@ export interface AdmissionRequest {
   readonly task: Task;
   /** The alias that its revision was chosen by; absent where it was chosen by none. */
   readonly alias?: string;
+  /** Absent for what does not run another again. */
+  readonly rerun?: Rerun;
   readonly invocation: Invocation;
   readonly mode: ExecutionMode;
   /** The client's idempotency key; empty for none. */

@@ -33,6 +33,7 @@ export const methodRoles = {
   'QuotaService/GetQuota': 'admin',
   'QuotaService/ListQuotas': 'admin',
   'QuotaService/SetQuota': 'admin',
+  'RerunService/RerunExecutions': 'invoke',
   'RevisionService/CompareRevisions': 'observe',
   'RevisionService/DeleteAlias': 'operate',
   'RevisionService/DeleteRevision': 'develop',

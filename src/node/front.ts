@@ -20,6 +20,7 @@ import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../server/gen/spearlet/quota_pb.js';
+import { RerunService } from '../server/gen/spearlet/rerun_pb.js';
 import { RevisionService } from '../server/gen/spearlet/revision_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
@@ -36,6 +37,7 @@ import { createNodeService } from '../server/node-service.ts';
 import { PageTokens } from '../server/page-tokens.ts';
 import { createQuotaService } from '../server/quota-service.ts';
 import { addReflection } from '../server/reflection.ts';
+import { createRerunService } from '../server/rerun-service.ts';
 import { createRevisionService } from '../server/revision-service.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
 import { StalledSends } from '../server/stalled-sends.ts';
@@ -190,6 +192,15 @@ export async function openFront(
         ...createRevisionService({
           ...{ revisions: tasks.revisions, pageTokens },
           moved: (entry) => logger.info(entry, 'an alias of a task was moved'),
+        }),
+      },
+    },
+    {
+      service: RerunService,
+      handlers: {
+        ...createRerunService({
+          ...{ executions: supervisor, tasks, list: store, records: store, clock },
+          ...{ traces: core.traces, defaultTotalMs },
         }),
       },
     },

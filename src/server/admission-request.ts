@@ -1,8 +1,10 @@
 /** Makes of an invocation on the wire what the supervisor admits: every field is checked here. */
+import { invalidArgument, quote } from '../domain/errors.ts';
 import type { ExecutionMode } from '../domain/execution.ts';
 import type { AdmissionRequest } from '../domain/executions.ts';
 import { assertMayGive } from '../domain/host-reach.ts';
 import { executionLabels } from '../domain/labels.ts';
+import { rerunPrefix } from '../domain/rerun.ts';
 import type { Chosen } from '../domain/revisions/port.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { TraceSampling } from '../domain/trace.ts';
@@ -33,7 +35,7 @@ export async function admissionRequest(
   mode: ExecutionMode,
   call: Pick<CallContext, 'principal' | 'scope' | 'trace'>,
 ): Promise<AdmissionRequest> {
-  const invocationId = text('invocation_id', request.invocationId, 256);
+  const invocationId = callersId(request.invocationId);
   const chosen = await options.tasks.choose(call.scope, reference('task', request.task), invocationId);
   return requestOfTask(options, chosen, request, mode, call);
 }
@@ -52,7 +54,7 @@ export function requestOfTask(
   const dependsOn = dependenciesFromWire('depends_on', request.dependsOn, memberNamed);
   const later = dependsOn === undefined ? [] : outputParameters('depends_on', dependsOn, invocation);
   const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters, later);
-  const invocationId = text('invocation_id', request.invocationId, 256);
+  const invocationId = callersId(request.invocationId);
   const trace = traces.traceFor(context);
   const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
   const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
@@ -87,4 +89,13 @@ export function requestOfTask(
     ...(cache !== undefined && { cache: { key: digest, bypass: request.bypassCache } }),
     ...turnFrom(request, task.definition),
   };
+}
+
+/** Throws invalid_argument for an id that only the node gives. */
+function callersId(value: string): string {
+  if (!value.startsWith(rerunPrefix)) return text('invocation_id', value, 256);
+  throw invalidArgument(
+    'invocation_id',
+    `begins with ${quote(rerunPrefix)}, which is for what is run again; allowed is any other id`,
+  );
 }

@@ -6,6 +6,8 @@ export const walkedElsewhere: Readonly<Record<string, string>> = {
   'docs/cache.md': 'test/docs/cache.test.ts',
   'docs/clients.md': 'test/docs/clients.test.ts',
   'docs/http.md': 'test/docs/http.test.ts',
+  'docs/rerun.md': 'test/docs/rerun.test.ts',
+  'docs/revisions.md': 'test/docs/revisions.test.ts',
   'docs/scheduling.md': 'test/docs/scheduling.test.ts',
   'docs/webhooks.md': 'test/docs/webhooks.test.ts',
 };
@@ -23,7 +25,7 @@ export const notRun: Readonly<Record<string, Readonly<Record<string, number>>>> 
   'docs/guides/slow.md': { 'runs in another terminal': 2 },
   'docs/install.md': {
     'another test runs it (npm run check:package)': 1,
-    'another test runs it (npm run check:image)': 1,
+    'another test runs it (npm run check:image)': 2,
     'wants systemd, and root': 1,
     'wants docker compose, and fetches images': 1,
     'wants a cluster': 1,

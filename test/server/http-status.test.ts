@@ -67,6 +67,8 @@ describe('the status endpoint', () => {
         traceId: expect.any(String),
         dependsOn: [],
         alias: '',
+        rerunOfExecutionId: '',
+        rerunId: '',
       },
       statusEndpoint: '',
       estimatedCompletionMs: '0',

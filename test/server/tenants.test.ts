@@ -12,6 +12,7 @@ import { ExecutionMode, FunctionService, Priority } from '../../src/server/gen/s
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
+import { RerunService } from '../../src/server/gen/spearlet/rerun_pb.js';
 import { RevisionService } from '../../src/server/gen/spearlet/revision_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
@@ -180,6 +181,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   }
   for (const executionId of others.executions) {
     await one.ask(snapshots.snapshotExecution, { executionId, detach: true });
+    await one.ask(RerunService.method.rerunExecutions, { executionIds: [executionId], rerunId: 'one' });
     await one.ask(functions.deleteExecution, { executionId });
     const followed = await one.events(`?execution=${executionId}`);
     const { data } = await followed.until(({ name }) => name === 'fault');
@@ -206,6 +208,8 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
       });
       await one.ask(tasks.getTask, { task: `${task}${at}` });
     }
+    const filter = { task };
+    await one.ask(RerunService.method.rerunExecutions, { filter, rerunId: 'some', dryRun: true });
     await one.ask(revisions.listRevisions, { task });
     await one.ask(revisions.compareRevisions, { task });
     await one.ask(revisions.setAlias, { task, alias: 'old', shares: [{ revision: 1, percent: 100 }] });
@@ -298,6 +302,7 @@ test('every service of a node is among those that are asked', () => {
     TaskService,
     InstanceService,
     NodeService,
+    RerunService,
     RevisionService,
     SnapshotService,
     AccessService,

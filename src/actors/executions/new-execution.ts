@@ -40,7 +40,7 @@ export function newRecord(
     readonly isBlocked?: boolean;
   } = {},
 ): ExecutionRecord {
-  const { task, alias, timeouts, labels, priority, fairnessKey, trace, dependsOn, cache } = request;
+  const { task, alias, rerun, timeouts, labels, priority, fairnessKey, trace, dependsOn, cache } = request;
   const allowed = loosenedOf(task.definition);
   const onEnd = webhooksOf(request);
   return {
@@ -85,6 +85,7 @@ export function newRecord(
     ...(trace !== undefined && { trace }),
     ...(dependsOn !== undefined && { dependsOn, ...(isBlocked && { blocked: true }) }),
     ...(alias !== undefined && { alias }),
+    ...(rerun !== undefined && { rerun }),
     ...(reserves !== undefined && { reserves }),
     ...(onEnd.length > 0 && { onEnd }),
     ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),

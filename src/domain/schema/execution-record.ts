@@ -6,6 +6,7 @@ import type {
   Deadlines,
   ExecutionRecord,
   Outcome,
+  Rerun,
   ResourceUse,
   Termination,
 } from '../execution.ts';
@@ -149,6 +150,7 @@ const record = object<ExecutionRecord>({
   originId: optional(executionId),
   restoredAt: optional(instant),
   alias: optional(label),
+  rerun: optional(object<Rerun>({ of: executionId, id: label })),
   labels: optional(labels),
   priority: optional(priority),
   fairnessKey: optional(fairnessKey),

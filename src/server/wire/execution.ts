@@ -103,6 +103,8 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     cacheUse: cacheUseToWire(record.cache),
     webhooks: record.onEnd === undefined ? 0 : webhooksOf(record).length,
     alias: record.alias ?? '',
+    rerunOfExecutionId: record.rerun?.of ?? '',
+    rerunId: record.rerun?.id ?? '',
     // Last, as in `newRecord`.
     ...(record.dependsOn !== undefined && { dependsOn: record.dependsOn.map(dependencyToWire) }),
     ...(record.cache?.fromAt !== undefined && { cachedAt: time(record.cache.fromAt) }),

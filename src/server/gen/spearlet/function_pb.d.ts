@@ -1270,7 +1270,7 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
   /**
    * How many webhooks its end is told to; until then, how many it may be.
    *
-   * @generated from field: uint32 webhooks = 50;
+   * @generated from field: uint32 webhooks = 53;
    */
   webhooks: number;
 
@@ -1280,6 +1280,19 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: string alias = 47;
    */
   alias: string;
+
+  /**
+   * The execution that this one was made of to be run again, see RerunService, and the run that has made it; empty for
+   * any other.
+   *
+   * @generated from field: string rerun_of_execution_id = 50;
+   */
+  rerunOfExecutionId: string;
+
+  /**
+   * @generated from field: string rerun_id = 51;
+   */
+  rerunId: string;
 };
 
 /**
@@ -1568,7 +1581,7 @@ export declare type ExecutionResultJson = {
   /**
    * How many webhooks its end is told to; until then, how many it may be.
    *
-   * @generated from field: uint32 webhooks = 50;
+   * @generated from field: uint32 webhooks = 53;
    */
   webhooks?: number;
 
@@ -1578,6 +1591,19 @@ export declare type ExecutionResultJson = {
    * @generated from field: string alias = 47;
    */
   alias?: string;
+
+  /**
+   * The execution that this one was made of to be run again, see RerunService, and the run that has made it; empty for
+   * any other.
+   *
+   * @generated from field: string rerun_of_execution_id = 50;
+   */
+  rerunOfExecutionId?: string;
+
+  /**
+   * @generated from field: string rerun_id = 51;
+   */
+  rerunId?: string;
 };
 
 /**

@@ -39,6 +39,8 @@ export const executionResultDefaults = {
   "cachedFromExecutionId": "",
   "alias": "",
   "cacheUse": "CACHE_USE_UNSPECIFIED",
+  "rerunOfExecutionId": "",
+  "rerunId": "",
   "webhooks": 0
 } as const;
 
