@@ -22,6 +22,7 @@ import { replayCommand } from './commands/replay.ts';
 import { rerunCommand } from './commands/rerun.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
+import { scheduleCommand } from './commands/schedule.ts';
 import { serveCommand } from './commands/serve.ts';
 import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
@@ -99,6 +100,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
   const quota = quotaCommand(shell);
   const limits = limitsCommand(shell);
   const webhook = webhookCommand(shell);
+  const schedule = scheduleCommand(shell);
   const machine = new Command('machine')
     .description('the statecharts that run in the node')
     .addCommand(machineShowCommand(shell));
@@ -118,6 +120,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(restoreCommand(shell))
     .addCommand(replayCommand(shell))
     .addCommand(listCommand(shell))
+    .addCommand(schedule)
     .addCommand(explainCommand(shell))
     .addCommand(queueCommand(shell))
     .addCommand(topCommand(shell))
@@ -151,6 +154,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...quota.commands,
     ...limits.commands,
     ...webhook.commands,
+    ...schedule.commands,
   ]) {
     each
       .exitOverride((error) => {

@@ -38,6 +38,7 @@ const listWords: Words = [
   ['statuses', '--status'],
   ['created_after', '--since'],
   ['created_before', '--until'],
+  ['schedule', '--schedule'],
   ['labels', '--label'],
 ];
 
@@ -96,6 +97,30 @@ export const inQuotaFlags = rewording([
   ['quota.memory_bytes', '--memory'],
   ['quota.stored_bytes', '--stored'],
   ['quota.rate', '--rate'],
+]);
+export const inScheduleFlags = rewording([
+  ...invokeWords.filter(([field]) => field !== 'task'),
+  ['task', '--task'],
+  ['definition.invocation.task', '--task'],
+  ['definition.name', 'NAME'],
+  ['name', 'NAME'],
+  ['cron', '--cron'],
+  ['timezone', '--timezone'],
+  ['definition.cron', '--cron'],
+  ['definition.interval', '--every'],
+  ['definition.timezone', '--timezone'],
+  ['definition.overlap', '--overlap'],
+  ['definition.catch_up', '--catch-up'],
+  ['definition.jitter', '--jitter'],
+  ['definition.start_at', '--start-at'],
+  ['definition.end_at', '--end-at'],
+  ['definition.description', '--description'],
+  ['expected_revision', '--expected-revision'],
+  ['pause_reason', '--paused'],
+  ['reason', '--reason'],
+  ['from', '--from'],
+  ['to', '--to'],
+  ['limit', '--limit'],
 ]);
 export const inListFlags = rewording(listWords);
 

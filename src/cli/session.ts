@@ -13,6 +13,7 @@ import { NodeService } from '../server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../server/gen/spearlet/quota_pb.js';
 import { RerunService } from '../server/gen/spearlet/rerun_pb.js';
 import { RevisionService } from '../server/gen/spearlet/revision_pb.js';
+import { ScheduleService } from '../server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { WebhookService } from '../server/gen/spearlet/webhook_pb.js';
@@ -41,6 +42,7 @@ export interface Session {
   readonly access: ServiceClient<typeof AccessService>;
   readonly quotas: ServiceClient<typeof QuotaService>;
   readonly webhooks: ServiceClient<typeof WebhookService>;
+  readonly schedules: ServiceClient<typeof ScheduleService>;
   readonly reruns: ServiceClient<typeof RerunService>;
   readonly revisions: ServiceClient<typeof RevisionService>;
   /** Writes a message as one JSON document. */
@@ -124,6 +126,7 @@ export function onServer<Options extends object>(
         access: connection.service(AccessService),
         quotas: connection.service(QuotaService),
         webhooks: connection.service(WebhookService),
+        schedules: connection.service(ScheduleService),
         reruns: connection.service(RerunService),
         revisions: connection.service(RevisionService),
         printDocument: (schema, message) => print(schema, message, 2),

@@ -179,6 +179,8 @@ export interface ExecutionRecord {
   readonly reserves?: Reserved;
   /** The trace that it belongs to; absent means none. */
   readonly trace?: ExecutionTrace;
+  /** The name of the schedule that has fired it; absent for any other. */
+  readonly schedule?: string;
   /** What it follows; absent means nothing. */
   readonly dependsOn?: readonly Dependency[];
   /** It waits for one of them yet. */

@@ -3,6 +3,7 @@ import type { ExecutionMode, ExecutionRecord, Invocation, Rerun } from './execut
 import type { Explanation } from './explanation.ts';
 import type { Labels } from './labels.ts';
 import type { LogCursor } from './log.ts';
+import type { Overlap } from './schedule/schedule.ts';
 import type { Priority } from './scheduling/priority.ts';
 import type { Scope } from './scope.ts';
 import type { SideRowChange } from './side-row.ts';
@@ -49,8 +50,12 @@ export interface AdmissionRequest {
   readonly cache?: { readonly key: string; readonly bypass: boolean };
   /** It is refused where it would likely not be over within its total timeout. */
   readonly refuseIfLate?: true;
-  /** Become durable with the execution, and only with it: not where the request joins another. */
-  readonly rows?: readonly SideRowChange[];
+  /**
+   * Rows that become durable with the execution of that id, and only with it: not where the request joins another.
+   */
+  readonly rows?: (executionId: string) => readonly SideRowChange[];
+  /** The schedule that asks; absent means none. */
+  readonly schedule?: { readonly name: string; readonly overlap: Overlap };
   /** The principal that asks. */
   readonly by?: string;
   /** What it may hear of: no execution beyond is named. Absent means everything. */

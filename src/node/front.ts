@@ -22,6 +22,7 @@ import { NodeService } from '../server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../server/gen/spearlet/quota_pb.js';
 import { RerunService } from '../server/gen/spearlet/rerun_pb.js';
 import { RevisionService } from '../server/gen/spearlet/revision_pb.js';
+import { ScheduleService } from '../server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { WebhookService } from '../server/gen/spearlet/webhook_pb.js';
@@ -39,6 +40,7 @@ import { createQuotaService } from '../server/quota-service.ts';
 import { addReflection } from '../server/reflection.ts';
 import { createRerunService } from '../server/rerun-service.ts';
 import { createRevisionService } from '../server/revision-service.ts';
+import { createScheduleService } from '../server/schedule-service.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
 import { StalledSends } from '../server/stalled-sends.ts';
 import { createTaskService } from '../server/task-service.ts';
@@ -215,6 +217,10 @@ export async function openFront(
       },
     },
     { service: QuotaService, handlers: { ...createQuotaService(supervisor.quotas) } },
+    {
+      service: ScheduleService,
+      handlers: { ...createScheduleService({ schedules: core.schedules, pageTokens, clock }) },
+    },
   ];
 
   const connections = new Connections({

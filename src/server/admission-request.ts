@@ -6,7 +6,9 @@ import { assertMayGive } from '../domain/host-reach.ts';
 import { executionLabels } from '../domain/labels.ts';
 import { rerunPrefix } from '../domain/rerun.ts';
 import type { Chosen } from '../domain/revisions/port.ts';
+import { firingPrefix } from '../domain/schedule/schedule.ts';
 import type { Tasks } from '../domain/tasks.ts';
+import { effectiveTimeouts } from '../domain/timeouts.ts';
 import type { TraceSampling } from '../domain/trace.ts';
 import { assertMayTell, type WebhookRule } from '../domain/webhook.ts';
 import type { CallContext } from './call.ts';
@@ -14,7 +16,7 @@ import type { InvokeFunctionRequest } from './gen/spearlet/function_pb.js';
 import { payloadDigest } from './payload.ts';
 import { dependenciesFromWire, type MemberNamed, outputParameters } from './wire/dependency.ts';
 import { delay, metadata, reference, text } from './wire/fields.ts';
-import { effectiveTimeouts, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
+import { invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
 import { labelsFromWire } from './wire/labels.ts';
 import { turnFrom } from './wire/turn.ts';
 import { webhooksFromWire } from './wire/webhook.ts';
@@ -91,11 +93,19 @@ export function requestOfTask(
   };
 }
 
+/** Invocation ids that begin so are the node's to give. */
+const nodesOwn = [
+  [firingPrefix, 'firings of schedules'],
+  [rerunPrefix, 'what is run again'],
+] as const;
+
 /** Throws invalid_argument for an id that only the node gives. */
 function callersId(value: string): string {
-  if (!value.startsWith(rerunPrefix)) return text('invocation_id', value, 256);
+  const own = nodesOwn.find(([prefix]) => value.startsWith(prefix));
+  if (own === undefined) return text('invocation_id', value, 256);
+  const [prefix, whose] = own;
   throw invalidArgument(
     'invocation_id',
-    `begins with ${quote(rerunPrefix)}, which is for what is run again; allowed is any other id`,
+    `begins with ${quote(prefix)}, which is for ${whose}; allowed is any other id`,
   );
 }

@@ -11,6 +11,7 @@ import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
 import { RerunService } from '../../src/server/gen/spearlet/rerun_pb.js';
 import { RevisionService } from '../../src/server/gen/spearlet/revision_pb.js';
+import { ScheduleService } from '../../src/server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { WebhookService } from '../../src/server/gen/spearlet/webhook_pb.js';
@@ -22,6 +23,7 @@ const services: readonly DescService[] = [
   FunctionService,
   InstanceService,
   NodeService,
+  ScheduleService,
   RerunService,
   RevisionService,
   SnapshotService,

@@ -65,6 +65,7 @@ describe('the status endpoint', () => {
         priority: 'PRIORITY_NORMAL',
         fairnessKey: '',
         traceId: expect.any(String),
+        schedule: '',
         dependsOn: [],
         alias: '',
         rerunOfExecutionId: '',

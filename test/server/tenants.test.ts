@@ -14,6 +14,7 @@ import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
 import { RerunService } from '../../src/server/gen/spearlet/rerun_pb.js';
 import { RevisionService } from '../../src/server/gen/spearlet/revision_pb.js';
+import { ScheduleService } from '../../src/server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { WebhookService } from '../../src/server/gen/spearlet/webhook_pb.js';
@@ -23,11 +24,13 @@ import { Onlooker } from './onlooker.ts';
 import { messages } from './snapshots.ts';
 
 const [functions, tasks, nodes] = [FunctionService.method, TaskService.method, NodeService.method];
+const schedules = ScheduleService.method;
 const [snapshots, access] = [SnapshotService.method, AccessService.method];
 const revisions = RevisionService.method;
 const deliveries = WebhookService.method;
 const async = { executionMode: ExecutionMode.ASYNC } as const;
 const later = { ...async, startAfter: { seconds: 3600n } } as const;
+const yearly = { case: 'cron', value: '@yearly' } as const;
 const input = Buffer.from('one two\n');
 
 /** Whose ids and names the one who asks tries, and what happens meanwhile. */
@@ -93,6 +96,8 @@ async function busyOthers(server: LocalServer, tenant: string, names: readonly s
       onEnd: [{ url: 'https://nowhere.invalid/hook' }],
       executionMode: name.includes('loop') ? ExecutionMode.ASYNC : ExecutionMode.SYNC,
     });
+    const schedule = { name: `${name}-often`, invocation: { task: name }, when: yearly };
+    await connection.service(ScheduleService).createSchedule({ definition: schedule });
     executions.push(held.executionId, waiting.executionId, ended.executionId);
   }
   return {
@@ -221,6 +226,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
     await one.ask(InstanceService.method.listInstances, { task });
     await one.ask(nodes.setBreakpoint, { breakpoint: { task, before: 'running.backingOff' } });
   }
+  await askOfSchedules(one, others);
   await one.ask(InstanceService.method.listInstances, {});
   await one.ask(deliveries.listDeliveries, {});
   for (const executionId of others.executions) {
@@ -267,6 +273,30 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   return one;
 }
 
+/** One's own schedule, those of others by their names, and one of none. */
+async function askOfSchedules(one: Onlooker, others: Others): Promise<void> {
+  const definition = (name: string, task: string) => ({ name, invocation: { task }, when: yearly });
+  await one.ask(schedules.createSchedule, { definition: definition('b-mine', 'b-count') });
+  for (const task of others.tasks.filter((name) => !name.startsWith('b-'))) {
+    await one.ask(schedules.createSchedule, { definition: definition('b-not-mine', task) });
+  }
+  const [from, to] = [{ seconds: 1n }, { seconds: 2n }];
+  const named = others.tasks.filter((name) => !name.startsWith('task_')).map((name) => `${name}-often`);
+  for (const name of ['b-mine', ...named, 'none']) {
+    await one.ask(schedules.getSchedule, { name });
+    await one.ask(schedules.pauseSchedule, { name });
+    await one.ask(schedules.resumeSchedule, { name });
+    await one.ask(schedules.updateSchedule, { definition: definition(name, 'b-count') });
+    await one.ask(schedules.backfillSchedule, { name, from, to });
+    await one.ask(schedules.listUpcomingFirings, { name });
+    await one.ask(schedules.listFirings, { name });
+    if (name !== 'b-mine') await one.ask(schedules.triggerSchedule, { name });
+    await one.ask(functions.listExecutions, { schedule: name });
+  }
+  await one.ask(schedules.listSchedules, {});
+  for (const name of [...named, 'b-mine']) await one.ask(schedules.deleteSchedule, { name });
+}
+
 test.for([
   { who: 'another tenant', tenant: 'a', names: ['b-count', 'b-other', 'a-loop'], globs: [], key: 'key of a' },
   {
@@ -308,6 +338,7 @@ test('every service of a node is among those that are asked', () => {
     AccessService,
     QuotaService,
     WebhookService,
+    ScheduleService,
   ];
   expect([...known].sort()).toEqual(services.map(({ name }) => name).sort());
 });

@@ -7,6 +7,7 @@ import {
   executionGates,
   isGated,
   type Reserved,
+  scheduleGates,
 } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
@@ -40,7 +41,9 @@ export function newRecord(
     readonly isBlocked?: boolean;
   } = {},
 ): ExecutionRecord {
-  const { task, alias, rerun, timeouts, labels, priority, fairnessKey, trace, dependsOn, cache } = request;
+  const { task, alias, rerun, timeouts, labels, priority, fairnessKey, trace, dependsOn, cache, schedule } =
+    request;
+  const gates = isAnswered ? none : gatesFor(request);
   const allowed = loosenedOf(task.definition);
   const onEnd = webhooksOf(request);
   return {
@@ -81,7 +84,7 @@ export function newRecord(
     ...(labels !== undefined && { labels }),
     ...(priority !== undefined && { priority }),
     ...(fairnessKey !== undefined && { fairnessKey }),
-    ...(isGated(task.definition) && !isAnswered && { gates: gatesFor(request) }),
+    ...(gates.length > 0 && { gates }),
     ...(trace !== undefined && { trace }),
     ...(dependsOn !== undefined && { dependsOn, ...(isBlocked && { blocked: true }) }),
     ...(alias !== undefined && { alias }),
@@ -89,6 +92,7 @@ export function newRecord(
     ...(reserves !== undefined && { reserves }),
     ...(onEnd.length > 0 && { onEnd }),
     ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),
+    ...(schedule !== undefined && { schedule: schedule.name }),
   };
 }
 
@@ -100,12 +104,17 @@ function webhooksOf({ task, onEnd = nobody }: AdmissionRequest): readonly EndWeb
   return onEnd.length === 0 ? ofTask : [...ofTask, ...onEnd];
 }
 
+const none: readonly ExecutionGate[] = [];
+
 /** Throws invalid_argument for a value that cannot be told apart by. */
-function gatesFor({ task, metadata, invocation }: AdmissionRequest): readonly ExecutionGate[] {
+function gatesFor({ task, metadata, invocation, schedule }: AdmissionRequest): readonly ExecutionGate[] {
   const { parameters } = invocation;
   const { definition } = task;
+  const own = schedule === undefined ? none : scheduleGates(schedule.name, schedule.overlap);
+  if (!isGated(definition)) return own;
   const identity = definition.restartIntensity === undefined ? '' : functionIdentity(definition);
-  return executionGates(definition, { tenant: tenantOf(task), metadata, parameters, identity });
+  const ofTask = executionGates(definition, { tenant: tenantOf(task), metadata, parameters, identity });
+  return own.length === 0 ? ofTask : [...ofTask, ...own];
 }
 
 const loosenedLines = new WeakMap<TaskDefinition, readonly string[]>();

@@ -28,6 +28,7 @@ interface Options {
   readonly limit?: number;
   readonly label?: Readonly<Record<string, string>>;
   readonly allTenants?: boolean;
+  readonly schedule?: string;
 }
 
 const largestPage = 1000;
@@ -50,6 +51,7 @@ export function listCommand(shell: Shell): Command {
       instant('--since'),
     )
     .option('--until <time>', 'only created until, in the same words', instant('--until'))
+    .option('--schedule <name>', 'only what this schedule has fired')
     .option('--all-tenants', 'those of all tenants; for administrators')
     .option(
       '--limit <n>',
@@ -110,7 +112,7 @@ interface Page {
 
 async function* pages(
   session: Session,
-  { task = '', status = [], since, until, label = {}, allTenants = false }: Options,
+  { task = '', status = [], since, until, label = {}, allTenants = false, schedule = '' }: Options,
   most: number,
 ): AsyncGenerator<Page> {
   let pageToken = '';
@@ -121,6 +123,7 @@ async function* pages(
       statuses: [...status],
       labels: { ...label },
       allTenants,
+      schedule,
       ...(since !== undefined && { createdAfter: timestampFromMs(since) }),
       ...(until !== undefined && { createdBefore: timestampFromMs(until) }),
       pageSize: Math.min(largestPage, left),

@@ -156,6 +156,7 @@ const record = object<ExecutionRecord>({
   fairnessKey: optional(fairnessKey),
   gates: optional(executionGates),
   trace: optional(trace),
+  schedule: optional(label),
   cache: optional(cache),
   onEnd: optional(webhooks),
   // As it was; where it goes on, the task's limits there say it.

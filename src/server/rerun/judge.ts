@@ -10,11 +10,11 @@ import { sees, tenantOf } from '../../domain/scope.ts';
 import { isDamage } from '../../domain/store-error.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import type { Tasks } from '../../domain/tasks.ts';
+import { effectiveTimeouts } from '../../domain/timeouts.ts';
 import type { TraceSampling } from '../../domain/trace.ts';
 import type { CallContext } from '../call.ts';
 import { payloadDigest } from '../payload.ts';
 import { outputParameters } from '../wire/dependency.ts';
-import { effectiveTimeouts } from '../wire/invocation.ts';
 import type { RerunWish } from './rerun-wish.ts';
 
 /** What the store has of executions. */

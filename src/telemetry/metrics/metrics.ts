@@ -5,6 +5,7 @@ import { addCacheMetrics, type CacheSource } from './cache-metrics.ts';
 import { CallMetrics } from './call-metrics.ts';
 import { ExecutionMetrics } from './execution-metrics.ts';
 import { NodeMetrics, type NodeSource } from './node-metrics.ts';
+import { ScheduleMetrics } from './schedule-metrics.ts';
 import { StoreMetrics, type StoreSource } from './store-metrics.ts';
 import { TraceMetrics } from './trace-metrics.ts';
 import { addWebhookMetrics, type WebhookSource } from './webhook-metrics.ts';
@@ -44,6 +45,7 @@ export class Metrics {
   readonly store: StoreMetrics;
   readonly node: NodeMetrics;
   readonly calls: CallMetrics;
+  readonly schedules: ScheduleMetrics;
   readonly traces: TraceMetrics;
 
   constructor({ node, store, cache, webhooks, runtimeOf, methods }: MetricSources) {
@@ -55,6 +57,7 @@ export class Metrics {
     addCacheMetrics(registers, cache);
     addWebhookMetrics(registers, webhooks);
     this.calls = new CallMetrics(registers, methods);
+    this.schedules = new ScheduleMetrics(registers);
     this.traces = new TraceMetrics(registers);
     ofProcess();
   }

@@ -1242,6 +1242,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
   traceId: string;
 
   /**
+   * The schedule that has fired it; empty for any other.
+   *
+   * @generated from field: string schedule = 44;
+   */
+  schedule: string;
+
+  /**
    * What it follows, as it was asked for; within a batch, with the ids of the members.
    *
    * @generated from field: repeated spearlet.Dependency depends_on = 42;
@@ -1551,6 +1558,13 @@ export declare type ExecutionResultJson = {
    * @generated from field: string trace_id = 41;
    */
   traceId?: string;
+
+  /**
+   * The schedule that has fired it; empty for any other.
+   *
+   * @generated from field: string schedule = 44;
+   */
+  schedule?: string;
 
   /**
    * What it follows, as it was asked for; within a batch, with the ids of the members.
@@ -2736,6 +2750,13 @@ export declare type ListExecutionsRequest = Message<"spearlet.ListExecutionsRequ
    * @generated from field: bool all_tenants = 8;
    */
   allTenants: boolean;
+
+  /**
+   * Only what the schedule of this name has fired; empty means all.
+   *
+   * @generated from field: string schedule = 10;
+   */
+  schedule: string;
 };
 
 /**
@@ -2793,6 +2814,13 @@ export declare type ListExecutionsRequestJson = {
    * @generated from field: bool all_tenants = 8;
    */
   allTenants?: boolean;
+
+  /**
+   * Only what the schedule of this name has fired; empty means all.
+   *
+   * @generated from field: string schedule = 10;
+   */
+  schedule?: string;
 };
 
 /**

@@ -1,6 +1,6 @@
 import { type DependencyEnd, dependencyEnd } from '../../../domain/dependency.ts';
 import type { NewEvent } from '../../../domain/event.ts';
-import { type ExecutionStatus, isTerminal } from '../../../domain/execution.ts';
+import { type ExecutionRecord, type ExecutionStatus, isTerminal } from '../../../domain/execution.ts';
 import type { MeterUse } from '../../../domain/scheduling/order-use.ts';
 import { tenantOf } from '../../../domain/scope.ts';
 import type { SideRowChange } from '../../../domain/side-row.ts';
@@ -82,7 +82,7 @@ export function encodeEntry(
             blocked: record.blocked === true,
             place: placeOf(record.status, entry.waiting),
             json: JSON.stringify(record),
-            labels: record.labels === undefined ? noLabels : Object.entries(record.labels),
+            labels: listedBy(record),
           },
     claim: invocationId === undefined ? undefined : { tenant, invocationId },
     staged,
@@ -90,6 +90,15 @@ export function encodeEntry(
     meters: entry.meters,
     rows: entry.rows,
   };
+}
+
+/** No label of a caller's has such a key: what a schedule has fired is listed in the same way. */
+export const scheduleLabel = ' schedule';
+
+function listedBy({ labels, schedule }: ExecutionRecord): readonly Label[] {
+  if (labels === undefined && schedule === undefined) return noLabels;
+  const own = Object.entries(labels ?? {});
+  return schedule === undefined ? own : [...own, [scheduleLabel, schedule]];
 }
 
 function placeOf(status: ExecutionStatus, waiting: WaitingPlace | undefined): WaitingColumns {

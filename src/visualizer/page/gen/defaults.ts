@@ -36,6 +36,7 @@ export const executionResultDefaults = {
   "fairnessKey": "",
   "traceId": "",
   "dependsOn": [],
+  "schedule": "",
   "cachedFromExecutionId": "",
   "alias": "",
   "cacheUse": "CACHE_USE_UNSPECIFIED",
