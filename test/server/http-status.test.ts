@@ -67,6 +67,7 @@ describe('the status endpoint', () => {
         traceId: expect.any(String),
         schedule: '',
         dependsOn: [],
+        batchId: '',
         alias: '',
         rerunOfExecutionId: '',
         rerunId: '',

@@ -104,6 +104,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     cacheUse: cacheUseToWire(record.cache),
     webhooks: record.onEnd === undefined ? 0 : webhooksOf(record).length,
     alias: record.alias ?? '',
+    batchId: record.batch?.batchId ?? '',
     rerunOfExecutionId: record.rerun?.of ?? '',
     rerunId: record.rerun?.id ?? '',
     // Last, as in `newRecord`.
