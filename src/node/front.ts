@@ -10,11 +10,11 @@ import { OpenCalls } from '../server/access/open-calls.ts';
 import { PageAccess } from '../server/access/page-access.ts';
 import { seenExecutions } from '../server/access/seen-executions.ts';
 import { Arrivals } from '../server/arrivals.ts';
+import { createBatchService } from '../server/batch-service.ts';
 import { ByteBudget } from '../server/byte-budget.ts';
 import { createGrpcArrivals } from '../server/calls-of-services.ts';
 import type { ChainOptions, Room } from '../server/chain.ts';
 import { Connections } from '../server/connections.ts';
-import { createBatchService } from '../server/batch-service.ts';
 import { createFunctionService } from '../server/function-service.ts';
 import { AccessService } from '../server/gen/spearlet/access_pb.js';
 import { BatchService } from '../server/gen/spearlet/batch_pb.js';
@@ -195,7 +195,7 @@ export async function openFront(
       handlers: {
         ...createBatchService({
           ...{ batches: supervisor.batches, tasks, pageTokens, clock },
-          ...{ defaultTotalMs, traces: core.traces },
+          ...{ defaultTotalMs, mostTotalMs: config.maxTimeout, traces: core.traces },
         }),
       },
       streams: true as const,

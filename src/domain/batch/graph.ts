@@ -43,7 +43,10 @@ export function graphOf(members: readonly GraphMember[]): BatchGraph {
       const field = `members[${member}].invocation.depends_on[${index}].name`;
       if (place === undefined) throw invalidArgument(field, `no member is named ${quote(name)}`);
       if (++edges > mostEdges) {
-        throw invalidArgument('members', `follow one another in more than ${mostEdges} ways, which is the most`);
+        throw invalidArgument(
+          'members',
+          `follow one another in more than ${mostEdges} ways, which is the most`,
+        );
       }
       return place;
     }),
@@ -57,7 +60,10 @@ function placesOf(members: readonly GraphMember[]): ReadonlyMap<string, number> 
     if (name === '') continue;
     const other = places.get(name);
     if (other !== undefined) {
-      throw invalidArgument(`members[${member}].name`, `is ${quote(name)}, as that of members[${other}]; allowed is each name once`);
+      throw invalidArgument(
+        `members[${member}].name`,
+        `is ${quote(name)}, as that of members[${other}]; allowed is each name once`,
+      );
     }
     places.set(name, member);
   }

@@ -1,7 +1,13 @@
-import type { Batch, BatchCounts, BatchEnding, BatchMember, BatchState } from '../../../src/domain/batch/batch.ts';
+import type {
+  Batch,
+  BatchCounts,
+  BatchEnding,
+  BatchMember,
+  BatchState,
+} from '../../../src/domain/batch/batch.ts';
 import { type ExecutionRecord, isTerminal } from '../../../src/domain/execution.ts';
 import { tenantOf } from '../../../src/domain/scope.ts';
-import type { CommitEntry, MemberQuery } from '../../../src/stores/store.ts';
+import type { CommitEntry, MemberEnding, MemberQuery } from '../../../src/stores/store.ts';
 
 /** Batches of the memory store, and how their members ended. */
 export class MemoryBatches {
@@ -35,11 +41,29 @@ export class MemoryBatches {
     this.#batches.set(batch.batchId, structuredClone(batch));
   }
 
+  supervise(batch: Batch, entries: readonly CommitEntry[], endings: readonly MemberEnding[]): void {
+    this.save(batch);
+    const members = this.#members.get(batch.batchId) ?? [];
+    for (const { executionId, record } of entries) {
+      const place = record?.batch?.member ?? 0;
+      const known = members[place];
+      if (known !== undefined) members[place] = { ...known, executionId };
+    }
+    for (const { member, end } of endings) {
+      const known = members[member];
+      if (known === undefined || known.sequence !== undefined) continue;
+      const sequence = members.filter((each) => each.sequence !== undefined).length + 1;
+      members[member] = { ...known, ...end, sequence };
+    }
+  }
+
   /** A record was written. */
   written({ batch, status, outcome, completedAt = 0 }: ExecutionRecord): void {
+    if (batch?.supervised === true) return;
     const members = batch && this.#members.get(batch.batchId);
     const known = members?.[batch?.member ?? 0];
-    if (members === undefined || known === undefined || !isTerminal(status) || known.sequence !== undefined) return;
+    if (members === undefined || known === undefined || !isTerminal(status) || known.sequence !== undefined)
+      return;
     const sequence = members.filter((each) => each.sequence !== undefined).length + 1;
     members[known.member] = {
       ...known,
@@ -74,7 +98,10 @@ export class MemoryBatches {
   members(batchId: string, { after, limit, statuses }: MemberQuery): BatchMember[] {
     return (this.#members.get(batchId) ?? [])
       .map((member) => ({ ...member, status: this.#record(member.executionId)?.status ?? member.status }))
-      .filter(({ member, status }) => member > after && (statuses.length === 0 || (status && statuses.includes(status))))
+      .filter(
+        ({ member, status }) =>
+          member > after && (statuses.length === 0 || (status && statuses.includes(status))),
+      )
       .slice(0, limit);
   }
 

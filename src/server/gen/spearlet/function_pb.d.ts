@@ -1123,7 +1123,8 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
   oldestSequence: bigint;
 
   /**
-   * The execution that this one was restored from as a new one; empty for any other.
+   * The execution that this one was restored from as a new one, or that its member of a supervised batch had before;
+   * empty for any other.
    *
    * @generated from field: string origin_execution_id = 36;
    */
@@ -1421,7 +1422,8 @@ export declare type ExecutionResultJson = {
   oldestSequence?: string;
 
   /**
-   * The execution that this one was restored from as a new one; empty for any other.
+   * The execution that this one was restored from as a new one, or that its member of a supervised batch had before;
+   * empty for any other.
    *
    * @generated from field: string origin_execution_id = 36;
    */

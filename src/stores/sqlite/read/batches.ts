@@ -5,8 +5,7 @@ import type { ExecutionStatus } from '../../../domain/execution.ts';
 import { DamagedError, type MemberQuery } from '../../store.ts';
 import type { Row } from './row.ts';
 
-const stateColumns =
-  'batch_id, batch, ended, completed, failed, cancelled, timed_out, completed_at, members';
+const stateColumns = 'batch_id, batch, ended, completed, failed, cancelled, timed_out, completed_at, members';
 const memberColumns =
   'm.member, m.name, m.execution_id, m.layer, m.follows, m.status, m.error_code, m.ended_at, m.sequence';
 
