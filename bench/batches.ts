@@ -50,7 +50,8 @@ async function accepted(given: readonly Given[]): Promise<{ readonly ms: number;
 async function finished(batchId: string): Promise<number> {
   const begun = performance.now();
   const { batch } = await batches.waitBatch({ batchId });
-  if (batch?.completed !== batch?.members) throw new Error(`${batch?.completed} of ${batch?.members} completed`);
+  if (batch?.completed !== batch?.members)
+    throw new Error(`${batch?.completed} of ${batch?.members} completed`);
   return performance.now() - begun;
 }
 
@@ -111,7 +112,10 @@ for (let round = 1; round <= 3; round++) {
   await finished((await accepting).batchId);
 }
 {
-  const chain = Array.from({ length: links }, (_, n) => ({ name: `l${n}`, after: n === 0 ? [] : [`l${n - 1}`] }));
+  const chain = Array.from({ length: links }, (_, n) => ({
+    name: `l${n}`,
+    after: n === 0 ? [] : [`l${n - 1}`],
+  }));
   const { batchId } = await accepted(chain);
   const took = await finished(batchId);
   const ends: number[] = [];

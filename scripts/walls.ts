@@ -177,7 +177,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/server/',
-    from: [domain, 'src/observers/'],
+    from: [domain, 'src/observers/', 'src/small-file.ts'],
     packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js', 'jose', 'ws'],
     rule: 'server imports domain, observers and gen',
   },
@@ -196,7 +196,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'src/visualizer/page/',
     from: [domain, 'src/visualizer/page/wire.ts'],
-    packages: ['preact', '@preact/signals', 'anser'],
+    packages: ['preact', '@preact/signals', 'anser', 'uplot'],
     rule: 'the page runs in a browser: domain and its own packages only',
   },
   {
@@ -208,7 +208,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/client/',
-    from: [domain, ...wire, 'src/config.ts', 'src/node-notes.ts'],
+    from: [domain, ...wire, 'src/config.ts', 'src/node-notes.ts', 'src/small-file.ts'],
     packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js'],
     rule: 'the client goes into the programs of others: the public API, and where a node of this machine is',
   },
@@ -224,9 +224,10 @@ export const rooms: readonly Room[] = [
       'src/node-notes.ts',
       'src/replay.ts',
       'src/serve.ts',
+      'src/small-file.ts',
       'src/version.ts',
     ],
-    packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js', 'commander', 'yaml'],
+    packages: ['node:', '@bufbuild/protobuf', '@grpc/grpc-js', 'commander'],
     rule: 'the cli talks to the server over its public API: gen, its messages as JSON and of the schema, and domain only',
   },
   {
@@ -245,6 +246,7 @@ export const rooms: readonly Room[] = [
       'src/config-edge.ts',
       'src/config-traces.ts',
       'src/node-notes.ts',
+      'src/small-file.ts',
       'src/version.ts',
     ],
     packages: ['node:', 'xstate', '@grpc/grpc-js'],
@@ -252,7 +254,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/config/',
-    from: [domain],
+    from: [domain, 'src/small-file.ts'],
     packages: ['node:', 'yaml'],
     rule: 'the table of options, and the file that has them, import domain only',
   },
@@ -298,6 +300,12 @@ export const rooms: readonly Room[] = [
     from: [],
     packages: ['node:fs', 'node:path'],
     rule: 'the notes of nodes are read and written without the rest of Spear',
+  },
+  {
+    path: 'src/small-file.ts',
+    from: [],
+    packages: ['node:fs'],
+    rule: 'small files are read without the rest of Spear',
   },
   { path: 'src/version.ts', from: [], packages: ['node:'], rule: 'the version imports nothing of ours' },
   {

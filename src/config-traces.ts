@@ -10,6 +10,8 @@ export interface TracesConfig {
   readonly otlpHeaders: Readonly<Record<string, string>>;
   /** The part of the executions whose caller has no trace that begin one, from 0 to 1. */
   readonly traceSample: number;
+  /** Where people look at a trace, with `{trace_id}`; empty for nowhere. */
+  readonly traceUrl: string;
   /** `service.name` of the spans. */
   readonly otlpServiceName: string;
 }
@@ -30,6 +32,7 @@ export function resolveTraces(
     otlpEndpoint: endpoint(read('otlpEndpoint'), env),
     otlpHeaders: headersFrom(env),
     traceSample: numberOf('traceSample', read('traceSample')),
+    traceUrl: traceUrl(read('traceUrl') ?? ''),
     otlpServiceName: read('otlpServiceName') || traceOptions.otlpServiceName.default,
   };
 }
@@ -69,6 +72,26 @@ function urlFrom(name: string, text: string): URL {
     );
   }
   return url;
+}
+
+const placeholder = '{trace_id}';
+
+/** It is shown to whoever sees an execution: a link, and no more. */
+function traceUrl(text: string): string {
+  if (text === '') return '';
+  const example = text.replaceAll(placeholder, '0'.repeat(32));
+  const url = URL.canParse(example) ? new URL(example) : undefined;
+  const isLink =
+    (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username + url.password === '';
+  // The host must not be what a trace says.
+  const rest = url === undefined ? '' : url.pathname + url.search + url.hash;
+  const isPlaced =
+    text.includes(placeholder) && rest.includes('0'.repeat(32)) && !url?.host.includes('0'.repeat(32));
+  if (isLink && isPlaced && !/[{}\s]/.test(example)) return text;
+  throw invalidArgument(
+    '--trace-url',
+    `is ${quote(url === undefined ? text : url.origin === 'null' ? url.protocol : url.host)}; allowed is an http or https URL without a name and a password that has ${placeholder} behind its host, such as http://127.0.0.1:16686/trace/${placeholder}`,
+  );
 }
 
 function withPath(url: URL): string {

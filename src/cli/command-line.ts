@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { RequestError } from '../domain/errors.ts';
 import { packageVersion } from '../version.ts';
 import { type CommandNode, commandTree } from './command-tree.ts';
+import { batchCommand } from './commands/batch.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
@@ -96,6 +97,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
   const token = tokenCommand(shell);
   const quota = quotaCommand(shell);
   const limits = limitsCommand(shell);
+  const batch = batchCommand(shell);
   const machine = new Command('machine')
     .description('the statecharts that run in the node')
     .addCommand(machineShowCommand(shell));
@@ -103,6 +105,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(serveCommand(shell))
     .addCommand(task)
     .addCommand(invokeCommand(shell))
+    .addCommand(batch)
     .addCommand(statusCommand(shell))
     .addCommand(waitCommand(shell))
     .addCommand(watchCommand(shell))
@@ -145,6 +148,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...token.commands,
     ...quota.commands,
     ...limits.commands,
+    ...batch.commands,
   ]) {
     each
       .exitOverride((error) => {

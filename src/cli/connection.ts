@@ -1,9 +1,11 @@
 /** How the command reaches a node: over its socket where it is this user's own, else over TCP with a token if there is one. */
-import { readFile } from 'node:fs/promises';
 import { type ClientTls, type Connection, connect } from '../client/channel.ts';
 import { isToken, routeTo } from '../client/node-route.ts';
 import { notesDir } from '../config.ts';
+import { quote } from '../domain/errors.ts';
+import { mostKeyBytes, readSmallFile } from '../small-file.ts';
 import type { NodeAddress } from './node-address.ts';
+import { readFault } from './read-fault.ts';
 import type { Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -88,20 +90,20 @@ async function clientTls(options: ConnectionOptions, env: Shell['env']): Promise
 }
 
 /** Said early: TLS would else fail without a word of the file. */
-async function pemIn(flag: string, file: string): Promise<Buffer> {
-  const bytes = await bytesIn(flag, file);
+function pemIn(flag: string, file: string): Buffer {
+  const bytes = bytesIn(flag, file);
   if (!bytes.includes('-----BEGIN ')) throw new UsageError(`${flag}: ${file} is no PEM file`);
   return bytes;
 }
 
-async function tokenIn(file: string): Promise<string> {
-  return (await bytesIn('--token-file', file)).toString().trim();
+function tokenIn(file: string): string {
+  return bytesIn('--token-file', file).toString().trim();
 }
 
-async function bytesIn(flag: string, file: string): Promise<Buffer> {
+function bytesIn(flag: string, file: string): Buffer {
   try {
-    return await readFile(file);
+    return readSmallFile(file, mostKeyBytes);
   } catch (error) {
-    throw new UsageError(`${flag}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${flag}: cannot read ${quote(file)}: ${readFault(error)}`);
   }
 }

@@ -84,6 +84,11 @@ export const inQuotaFlags = rewording([
   ['quota.stored_bytes', '--stored'],
   ['quota.rate', '--rate'],
 ]);
+export const inBatchWords = rewording([
+  ['batch_id', 'ID'],
+  ['invocation_id', '--invocation-id'],
+  ['from_sequence', '--from'],
+]);
 export const inListFlags = rewording(listWords);
 
 /** A task file has the fields themselves, without the message around them. */

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { quote } from '../domain/errors.ts';
+import { readFault } from './read-fault.ts';
 import { sizeText } from './size.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -20,8 +21,7 @@ export async function readLocalFile(field: string, path: string): Promise<Uint8A
     return await file.readFile();
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
-    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
-    throw new UsageError(`${field}: cannot read ${quote(path)}: ${why}`);
+    throw new UsageError(`${field}: cannot read ${quote(path)}: ${readFault(error)}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { quote } from '../domain/errors.ts';
+import { readFault } from './read-fault.ts';
 import type { Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -29,8 +30,7 @@ export async function openLocalStream(
     await file.close();
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
-    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
-    throw new UsageError(`${field}: cannot read ${quote(path)}: ${why}`);
+    throw new UsageError(`${field}: cannot read ${quote(path)}: ${readFault(error)}`);
   }
   throw new UsageError(`${field}: ${quote(path)} is a folder; allowed is a file`);
 }

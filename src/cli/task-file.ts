@@ -1,9 +1,11 @@
 import { dirname } from 'node:path';
-import { parseDocument } from 'yaml';
+import { readYaml, YamlFault } from '../config/yaml.ts';
+import { quote } from '../domain/errors.ts';
 import { definitionMessage } from '../server/wire/definition-message.ts';
+import { mostTextBytes, readSmallFile } from '../small-file.ts';
 import { type ArtifactKind, artifactKinds, readArtifact } from './artifact.ts';
 import { type Definition, type RuntimeName, resolvePreopens, runtimeNames } from './definition.ts';
-import { readLocalFile } from './local-file.ts';
+import { readFault } from './read-fault.ts';
 import { type TaskFields, taskFields } from './task-fields.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -12,8 +14,7 @@ import { UsageError } from './usage-error.ts';
  * and what is allowed, or the nearest key where one is not known.
  */
 export async function readTaskFile(path: string): Promise<Definition> {
-  const source = new TextDecoder().decode(await readLocalFile('--file', path));
-  const fields = taskFields('', parse(path, source));
+  const fields = taskFields('', parse(path, contentOf(path)));
   const folder = dirname(path);
   const { runtime } = fields;
   if (runtime === undefined)
@@ -57,16 +58,19 @@ function artifactOf(runtime: RuntimeName, artifact: TaskFields['artifact'], fold
   return readArtifact(`artifact.${where.kind}`, runtime, { ...where, folder, sha256: artifact?.sha256 });
 }
 
+function contentOf(path: string): string {
+  try {
+    return readSmallFile(path, mostTextBytes).toString();
+  } catch (error) {
+    throw new UsageError(`--file: cannot read ${quote(path)}: ${readFault(error)}`);
+  }
+}
+
 function parse(path: string, source: string): unknown {
-  const document = parseDocument(source, { schema: 'failsafe' });
-  const [problem] = document.errors;
-  if (problem?.code === 'MULTIPLE_DOCS') {
-    throw new UsageError(`--file: ${path} has several documents; allowed is one task in a file`);
+  try {
+    return readYaml(source).document.toJS();
+  } catch (error) {
+    if (!(error instanceof YamlFault)) throw error;
+    throw new UsageError(`--file: ${path}:${error.line}: ${error.message}`);
   }
-  if (problem !== undefined) {
-    throw new UsageError(
-      `--file: ${path} is not YAML or JSON: ${problem.message.split('\n', 1)[0]?.replace(/:$/, '')}`,
-    );
-  }
-  return document.toJS();
 }

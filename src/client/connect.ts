@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { defaultGrpcAddress, notesDir, splitAddress } from '../config.ts';
 import { invalidArgument, quote } from '../domain/errors.ts';
 import { checkTenant } from '../domain/scope.ts';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
+import { mostKeyBytes, readSmallFile } from '../small-file.ts';
 import { type ClientTls, connect as openChannel } from './channel.ts';
 import { errorFor } from './errors.ts';
 import { NodeCalls } from './node-calls.ts';
@@ -147,7 +147,7 @@ function tlsWith({ ca, cert, key }: TlsOptions, env: Environment): ClientTls {
 
 function bytesOf(name: string, file: string): Buffer {
   try {
-    return readFileSync(file);
+    return readSmallFile(file, mostKeyBytes);
   } catch (error) {
     throw invalidArgument(
       name,

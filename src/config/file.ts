@@ -1,10 +1,10 @@
 /** Reads the configuration file: YAML or JSON, with a key for each option, in snake_case. */
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Document, isMap, isScalar, LineCounter, type Pair, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, type LineCounter, type Pair } from 'yaml';
 import { didYouMean } from '../domain/did-you-mean.ts';
 import { invalidArgument, quote, type RequestError } from '../domain/errors.ts';
 import { snakeCase } from '../domain/schema/form.ts';
+import { mostTextBytes, readSmallFile } from '../small-file.ts';
 import { type OptionValue, optionWords, plainNumber } from './option.ts';
 import {
   isOptionName,
@@ -15,6 +15,7 @@ import {
   type RetiredName,
 } from './options.ts';
 import type { ConfigFile, ConfigFlags, Environment } from './sources.ts';
+import { type ReadYaml, readYaml, YamlFault } from './yaml.ts';
 
 /** The file that a flag or the environment names; undefined for none. Throws as readConfigFile. */
 export function namedConfigFile(flags: ConfigFlags, env: Environment): ConfigFile | undefined {
@@ -25,8 +26,7 @@ export function namedConfigFile(flags: ConfigFlags, env: Environment): ConfigFil
 
 /** Throws a RequestError that names the file, the line, the key and what is allowed. */
 export function readConfigFile(path: string): ConfigFile {
-  const lines = new LineCounter();
-  const document = parse(path, contentOf(path), lines);
+  const { document, lines } = parse(path, contentOf(path));
   if (document.contents === null) return { path, values: new Map(), retired: [] };
   if (!isMap(document.contents))
     throw invalidArgument(path, 'is no mapping; allowed is KEY: VALUE in each line');
@@ -48,7 +48,7 @@ export function readConfigFile(path: string): ConfigFile {
 
 function contentOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readSmallFile(path, mostTextBytes).toString();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw invalidArgument(
@@ -58,18 +58,13 @@ function contentOf(path: string): string {
   }
 }
 
-function parse(path: string, source: string, lineCounter: LineCounter): Document.Parsed {
-  // All scalars are texts, so that the option says what one means, as in a flag.
-  const document = parseDocument(source, { schema: 'failsafe', lineCounter });
-  const [problem] = document.errors;
-  if (problem?.code === 'MULTIPLE_DOCS') {
-    throw invalidArgument(path, 'has several documents; allowed is one');
+function parse(path: string, source: string): ReadYaml {
+  try {
+    return readYaml(source);
+  } catch (error) {
+    if (!(error instanceof YamlFault)) throw error;
+    throw invalidArgument(`${path}:${error.line}`, error.message);
   }
-  if (problem !== undefined) {
-    const [what = ''] = problem.message.split('\n', 1);
-    throw invalidArgument(path, `is not YAML or JSON: ${what.replace(/:$/, '')}`);
-  }
-  return document;
 }
 
 /** Throws what `refuse` makes of an alias that names nothing, or that stands for far more than is written. */

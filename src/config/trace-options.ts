@@ -12,6 +12,11 @@ export const traceOptions = {
     about: 'of the executions whose caller has no trace, the part that begins one',
     default: 0.1,
   },
+  traceUrl: {
+    value: { kind: 'text', placeholder: 'url' },
+    about: 'where people look at a trace, with {trace_id} in it: the page and spear status link there',
+    defaultWords: 'nowhere',
+  },
   otlpServiceName: {
     value: { kind: 'text', placeholder: 'name' },
     about: 'what these traces call this service',

@@ -6,6 +6,10 @@ export class Counts {
     return this.#counts.get(name) ?? 0;
   }
 
+  names(): Iterable<string> {
+    return this.#counts.keys();
+  }
+
   add(name: string, count: number): void {
     const sum = this.of(name) + count;
     if (sum === 0) this.#counts.delete(name);

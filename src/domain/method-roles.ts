@@ -30,6 +30,7 @@ export const methodRoles = {
   'NodeService/DeleteBreakpoint': 'develop',
   'NodeService/DescribeMachines': 'observe',
   'NodeService/ExplainExecution': 'observe',
+  'NodeService/GetActivity': 'observe',
   'NodeService/GetInvocation': 'observe',
   'NodeService/GetNode': 'observe',
   'NodeService/GetQueue': 'observe',

@@ -40,13 +40,14 @@ export interface NodeStatus {
   readonly supervisors: readonly SupervisorView[];
   /** The last one that is committed; 0 before the first. */
   readonly position: number;
-  /** A page in a browser may change something. */
   /** Why the store takes nothing; empty where it does. */
   readonly storeFault: string;
   /** HOST:PORT where gRPC listens. */
   readonly grpcAddress: string;
   /** Process tasks and folders of the host may be registered. */
   readonly hostAccess: boolean;
+  /** Where people look at a trace, with `{trace_id}`; empty for nowhere. */
+  readonly traceUrl: string;
   /** Of what is in scope; absent where nobody counts it. */
   readonly resources?: ResourcesView;
   readonly time: number;

@@ -9,6 +9,7 @@ import { TaskCatalog } from '../actors/tasks/task-catalog.ts';
 import type { NodeTime } from '../actors/time/node-time.ts';
 import { systemClock } from '../actors/time/system-clock.ts';
 import { configuredPorts, type NodeConfig } from '../config.ts';
+import type { Activities } from '../domain/activity.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
@@ -17,6 +18,7 @@ import type { Tokens } from '../domain/tokens.ts';
 import type { TraceSampling } from '../domain/trace.ts';
 import { describeMachines } from '../machines/describe.ts';
 import type { nodeMachine } from '../machines/node.ts';
+import { ActivityLog } from '../observers/node/activity/activity.ts';
 import { Feed } from '../observers/node/feed.ts';
 import { Inspection } from '../observers/node/inspection.ts';
 import { openArtifacts } from '../stores/artifacts.ts';
@@ -33,6 +35,7 @@ import { withBoundedTasks } from './bounded-tasks.ts';
 import { openDurations } from './durations.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
+import { logQuarantine } from './quarantine-log.ts';
 import { RecoveredTasks } from './recovered-tasks.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
 import { openSnapshots } from './snapshots.ts';
@@ -55,6 +58,7 @@ export interface Core {
   readonly tokens: Tokens;
   readonly machines: readonly MachineDescription[];
   readonly feed: Feed;
+  readonly activities: Activities;
   readonly inspection: Inspection;
   readonly metrics: Metrics;
   readonly traces: TraceSampling;
@@ -140,6 +144,7 @@ export async function openCore(
         else if (error.message !== heard)
           logger.error({ err: error }, 'the store cannot be written; new work is refused');
       },
+      quarantine: (task, quarantine) => logQuarantine(logger, task, quarantine),
       revived: (record) => recovered.add(record),
       bug: (error, executionId) =>
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
@@ -190,6 +195,9 @@ export async function openCore(
     shortened: forgetResults,
   });
   observed.observe(feed);
+  const activities = new ActivityLog({ clock, load: () => supervisor.loads(), usage });
+  opened.defer(() => activities.close());
+  observed.observe(activities);
   observed.observe(executionLogger(logger));
   const traces = await openTraces(config, { ...shared, metrics: metrics.traces }, logger, opened);
   if (traces.observer !== undefined) observed.observe(traces.observer);
@@ -208,6 +216,7 @@ export async function openCore(
     machines,
     ownPorts,
     feed,
+    activities,
     inspection: new Inspection({
       nodeId,
       startedAt,
@@ -230,6 +239,12 @@ export async function openCore(
       }
     },
   };
+}
+
+/** Of the process that this is. */
+function usage(): { readonly cpuMs: number; readonly memoryBytes: number } {
+  const { user, system } = process.cpuUsage();
+  return { cpuMs: (user + system) / 1000, memoryBytes: process.memoryUsage.rss() };
 }
 
 /** Something of what attempts reserve is bounded. */

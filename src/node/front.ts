@@ -152,6 +152,7 @@ export async function openFront(
   const node = createNodeService({
     ...executions,
     feed,
+    activities: core.activities,
     machines: core.machines,
     explanations: supervisor,
     queueViews: supervisor.queueViews,

@@ -1,5 +1,4 @@
 /** Composes what carries executions between nodes. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IdSource } from '../actors/ids.ts';
 import { Restoring } from '../actors/snapshots/restoring.ts';
@@ -16,6 +15,7 @@ import type { Task } from '../domain/task.ts';
 import type { TaskCaps } from '../domain/task-bounds.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import { payloadDigest } from '../server/payload.ts';
+import { mostKeyBytes, readSmallFile } from '../small-file.ts';
 import type { Artifacts } from '../stores/artifacts.ts';
 import { openSpool } from '../stores/spool.ts';
 import type { Store } from '../stores/store.ts';
@@ -74,18 +74,19 @@ async function readKeys(config: NodeConfig): Promise<SnapshotKeys> {
   const signing =
     config.signingKey === ''
       ? undefined
-      : signingKey('--signing-key', await readKey('--signing-key', config.signingKey));
+      : signingKey('--signing-key', readKey('--signing-key', config.signingKey));
   const trusted = config.trustedKey.map(async (path) =>
-    trustedKey('--trusted-key', await readKey('--trusted-key', path)),
+    trustedKey('--trusted-key', readKey('--trusted-key', path)),
   );
   return { signing, trusted: new Set(await Promise.all(trusted)) };
 }
 
-async function readKey(flag: string, path: string): Promise<string> {
+function readKey(flag: string, path: string): string {
   try {
-    return await readFile(path, 'utf8');
+    return readSmallFile(path, mostKeyBytes).toString();
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be read';
+    const why =
+      error instanceof Error ? ('code' in error ? String(error.code) : error.message) : String(error);
     throw invalidArgument(flag, `cannot read ${quote(path)}: ${why}`);
   }
 }

@@ -13,7 +13,7 @@ import { packageVersion } from '../version.ts';
 
 export interface StatusParts {
   readonly nodeId: string;
-  readonly config: Pick<NodeConfig, 'slots' | 'queueLimit'>;
+  readonly config: Pick<NodeConfig, 'slots' | 'queueLimit' | 'traceUrl'>;
   readonly clock: Clock;
   readonly store: Store;
   readonly supervisor: Supervisor;
@@ -112,6 +112,7 @@ export function nodeStatus(parts: StatusParts): (scope: Scope) => Promise<NodeSt
       position: parts.position(),
       grpcAddress: parts.grpcAddress(),
       hostAccess: parts.hostAccess,
+      traceUrl: config.traceUrl,
       ...(resources !== undefined && { resources }),
       storeFault: faultOf(parts.storeFault(), store),
       time: Math.round(clock.now()),

@@ -227,7 +227,7 @@ async function route(
   if (isService) return callConnect(options, request, response, path);
   if (path === '/metrics' && options.metrics !== undefined) {
     const { metrics } = options;
-    return sendMetrics({ ...options, metrics }, request, response);
+    return sendMetrics({ ...withTicket(options, path, query), metrics }, request, response);
   }
   throw new RequestError(
     'not_found',

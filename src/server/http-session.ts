@@ -51,6 +51,7 @@ export async function sendCaller(
 
 /** `/api/history/ID` or `/api/snapshots/ID`. */
 export const downloadPath = /^\/api\/(history|snapshots)\/([^/?#]+)$/;
+const metricsPath = '/metrics';
 
 /** `{"path"}` → `{"path", "expiresAt"}`, where the path has the ticket. */
 export async function createTicket(
@@ -64,8 +65,11 @@ export async function createTicket(
   const path = await onlyField('path', roomOf(call.principal, options), request);
   assertStill(call);
   const { principal, scope } = call;
-  if (!downloadPath.test(path)) {
-    throw invalidArgument('path', `is ${quote(path)}; allowed are /api/history/ID and /api/snapshots/ID`);
+  if (!downloadPath.test(path) && path !== metricsPath) {
+    throw invalidArgument(
+      'path',
+      `is ${quote(path)}; allowed are /api/history/ID, /api/snapshots/ID and /metrics`,
+    );
   }
   const { secret, expiresAt } = options.pageAccess.createTicket(atHomeIn(principal, scope), path);
   sendJson(response, 200, { path: `${path}?ticket=${secret}`, expiresAt: timeText(expiresAt) });

@@ -1,6 +1,7 @@
 /** NodeService: the node as a whole, why something waits, and the charts that run. */
 import { create } from '@bufbuild/protobuf';
-import { assertRole } from '../domain/access.ts';
+import { assertRole, mayReadAllTenants } from '../domain/access.ts';
+import type { Activities } from '../domain/activity.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, notFound, quote } from '../domain/errors.ts';
 import type { Invocation } from '../domain/execution.ts';
@@ -22,6 +23,8 @@ import {
   DescribeMachinesResponseSchema,
   type ExplainExecutionRequest,
   type ExplainExecutionResponse,
+  type GetActivityRequest,
+  type GetActivityResponse,
   type GetInvocationRequest,
   type GetInvocationResponse,
   type GetNodeRequest,
@@ -35,12 +38,14 @@ import {
   type WatchNodeRequest,
   type WatchNodeResponse,
 } from './gen/spearlet/node_pb.js';
+import { activityToWire } from './wire/activity.ts';
 import { machineToWire } from './wire/machine.ts';
 import { explanationToWire, invocationToWire, newsToWire, nodeToWire } from './wire/node-view.ts';
 import { queueToWire } from './wire/queue-view.ts';
 
 export interface NodeServiceOptions extends BreakpointControlOptions {
   readonly feed: NodeFeed;
+  readonly activities: Activities;
   readonly machines: readonly MachineDescription[];
   readonly explanations: Explanations;
   readonly queueViews: QueueViews;
@@ -58,6 +63,7 @@ export interface NodeService extends BreakpointControl {
   readonly describeMachines: UnaryHandler<DescribeMachinesRequest, DescribeMachinesResponse>;
   readonly explainExecution: UnaryHandler<ExplainExecutionRequest, ExplainExecutionResponse>;
   readonly getQueue: UnaryHandler<GetQueueRequest, GetQueueResponse>;
+  readonly getActivity: UnaryHandler<GetActivityRequest, GetActivityResponse>;
   readonly getInvocation: UnaryHandler<GetInvocationRequest, GetInvocationResponse>;
   readonly setLogging: UnaryHandler<SetLoggingRequest, SetLoggingResponse>;
 }
@@ -103,6 +109,12 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
     async getQueue({ allTenants, maxLines }, { principal, scope }) {
       const seen = acrossTenants('all_tenants', principal, scope, allTenants);
       return queueToWire(queueViews.view(seen, maxLines === 0 ? undefined : maxLines));
+    },
+
+    async getActivity({ allTenants, fromStep, byTask }, { principal, scope }) {
+      const told = acrossTenants('all_tenants', principal, scope, allTenants);
+      const view = options.activities.view(told, positionFrom(fromStep), byTask);
+      return activityToWire(view, mayReadAllTenants(principal));
     },
 
     async getInvocation(request, { principal, scope }) {

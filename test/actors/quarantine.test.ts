@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { functionIdentity } from '../../src/actors/function-identity.ts';
 import type { RestartIntensity, Task, TaskDefinition } from '../../src/domain/task.ts';
+import type { TaskQuarantine } from '../../src/domain/tasks.ts';
 import { settle } from '../support/fake-clock.ts';
 import { noRetry, requestWith, taskWith } from '../support/samples.ts';
 import { crash, type SupervisorBench, supervisorBench } from './supervisor-bench.ts';
@@ -62,6 +63,29 @@ describe('a task past its restart intensity', () => {
     await bench.leavesNothing();
   });
 
+  test('is told when it begins and when it ends, and not in between', async () => {
+    const told: string[] = [];
+    const listener = {
+      storeHealth: () => {},
+      bug: (error: unknown) => expect.unreachable(String(error)),
+      quarantine: (task: Task, held?: TaskQuarantine) =>
+        told.push(`${task.definition.name} ${held?.lastError ?? 'ends'}`),
+    };
+    const bench = await quarantined(fragile(), supervisorBench({ slots: 4, listener }));
+    expect(told).toEqual(['echo TRAP: unreachable']);
+    for (let n = 0; n < 2; n++) await bench.admit({ mode: 'async', task: fragile() });
+    await bench.clock.advance(1000);
+    bench.runtime.call(2).fail('TRAP');
+    await bench.clock.advance(2000);
+    expect(told).toHaveLength(1);
+    bench.runtime.call(3).complete();
+    await settle();
+    expect(told).toEqual(['echo TRAP: unreachable', 'echo ends']);
+    bench.supervisor.quarantines.reset(fragile());
+    expect(told).toHaveLength(2);
+    await bench.leavesNothing();
+  });
+
   test('waits twice as long after one that tried and failed', async () => {
     const bench = await quarantined();
     for (let n = 0; n < 2; n++) await bench.admit({ mode: 'async', task: fragile() });
@@ -112,6 +136,24 @@ describe('a task past its restart intensity', () => {
     await settle();
     await bench.admit({ mode: 'async', task });
     bench.runtime.call(3).complete();
+    await bench.leavesNothing();
+  });
+
+  test('that refuses takes none that is to start later, also while one may try', async () => {
+    const task = fragile({}, { ...intensity, whenQuarantined: 'refuse' });
+    const bench = await quarantined(task);
+    const later = { mode: 'async', task, startAfterMs: 60_000 } as const;
+    const refused = { kind: 'unavailable', reason: 'TASK_QUARANTINED' };
+    await expect(bench.admit(later)).rejects.toMatchObject(refused);
+    await bench.clock.advance(1000);
+    await expect(bench.admit(later)).rejects.toMatchObject({ ...refused, retryAfterMs: 1000 });
+    await expect(bench.supervisor.rehearse(requestWith(later))).rejects.toMatchObject(refused);
+    await bench.admit({ mode: 'async', task });
+    bench.runtime.call(2).complete();
+    await settle();
+    const { executionId } = await bench.admit(later);
+    expect(await stateOf(bench, executionId)).toBe('pending.waiting');
+    await bench.cancelAll();
     await bench.leavesNothing();
   });
 

@@ -1,12 +1,13 @@
 /** What `spear completion` prints, in the shells themselves. */
 import { execFile } from 'node:child_process';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { manual } from '../../scripts/manual.ts';
 import { inheritedEnvironment } from '../support/environment.ts';
-import { describeWhere, man } from '../support/needs.ts';
+import { describeWhere, fish, man, zsh } from '../support/needs.ts';
 import { launcher } from '../support/program-files.ts';
 import { adminToken, type LocalServer, startServer } from '../support/server.ts';
 import { errorLine, run, temporaryFolder } from './spear.ts';
@@ -21,15 +22,25 @@ async function scriptOf(shell: string): Promise<string> {
   return path;
 }
 
-describe('in bash', () => {
-  let server: LocalServer;
-  beforeAll(async () => {
-    server = await startServer();
-    await server.register('count-words', 'wordcount/wordcount.wasm');
-    await server.register('count-lines', 'wordcount/wordcount.wasm');
-  });
-  afterAll(() => server.stop());
+let server: LocalServer;
+beforeAll(async () => {
+  server = await startServer();
+  await server.register('count-words', 'wordcount/wordcount.wasm');
+  await server.register('count-lines', 'wordcount/wordcount.wasm');
+});
+afterAll(() => server.stop());
 
+/** Of a shell that finds the command and the node. */
+function environment() {
+  return {
+    ...inheritedEnvironment(),
+    PATH: `${dirname(launcher)}:${process.env.PATH}`,
+    SPEAR_ADDRESS: server.grpcAddress,
+    SPEAR_TOKEN: adminToken(server.dataDir),
+  };
+}
+
+describe('in bash', () => {
   /** What it offers for the last of the words, as bash itself asks for it. */
   async function offered(...lines: readonly (readonly string[])[]): Promise<string[][]> {
     const asked = lines.map(
@@ -41,14 +52,7 @@ describe('in bash', () => {
       'complete -p spear >/dev/null || exit 1',
       ...asked,
     ].join('\n');
-    const { stdout } = await execute('bash', ['--norc', '-uc', program], {
-      env: {
-        ...inheritedEnvironment(),
-        PATH: `${dirname(launcher)}:${process.env.PATH}`,
-        SPEAR_ADDRESS: server.grpcAddress,
-        SPEAR_TOKEN: adminToken(server.dataDir),
-      },
-    });
+    const { stdout } = await execute('bash', ['--norc', '-uc', program], { env: environment() });
     return stdout
       .split('\n')
       .slice(0, -1)
@@ -72,6 +76,47 @@ describe('in bash', () => {
     expect(flags).toEqual(['--queue-target-ms']);
     expect(tasks).toEqual(['count-lines', 'count-words']);
     expect([value, none]).toEqual([[], []]);
+  });
+});
+
+describeWhere([await zsh()], 'in zsh', () => {
+  const capture = fileURLToPath(new URL('capture.zsh', import.meta.url));
+  /** What stands on the screen after the line, and the line as it is then. */
+  async function typed(line: string) {
+    const script = await scriptOf('zsh');
+    await rename(script, join(dirname(script), '_spear'));
+    const { stdout } = await execute('zsh', ['-f', capture, dirname(script), line], { env: environment() });
+    const [, after = ''] = /LINE<(.*)>/.exec(stdout) ?? [];
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's own
+    return { screen: stdout.replace(/\x1b\[[0-9;?]*[a-zA-Z]/g, ''), after };
+  }
+
+  test('commands, flags and the names of tasks are offered', async () => {
+    const below = await typed('spear task re');
+    for (const name of ['register', 'reset', 'revisions'])
+      expect(below.screen).toMatch(new RegExp(`\n${name} `));
+    expect((await typed('spear serve --slots 3 --queue-tar')).after).toMatch(/ --queue-target-ms /);
+    const tasks = await typed('spear invoke count-');
+    expect(tasks.screen).toMatch(/count-lines +count-words/);
+    expect((await typed('spear invoke count-w')).after).toMatch(/^spear invoke count-words /);
+  });
+});
+
+describeWhere([await fish()], 'in fish', () => {
+  async function offered(line: string): Promise<string[]> {
+    const program = `source ${await scriptOf('fish')}; complete -C '${line}'`;
+    const { stdout } = await execute('fish', ['--no-config', '-c', program], { env: environment() });
+    return stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((each) => each.split('\t', 1)[0] ?? '');
+  }
+
+  test('commands, flags and the names of tasks are offered', async () => {
+    expect(await offered('spear task re')).toEqual(['register', 'reset', 'revisions']);
+    expect(await offered('spear serve --slots 3 --queue-t')).toEqual(['--queue-target-ms']);
+    expect(await offered('spear invoke count-')).toEqual(['count-lines', 'count-words']);
+    expect(await offered('spear s')).toEqual(expect.arrayContaining(['serve', 'status', 'suspend']));
   });
 });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +40,18 @@ test('config check says that a file is good, or what is wrong with it', async ()
   const bad = await run(['config', 'check', config]);
   expect(bad.code).toBe(64);
   expect(errorLine(bad)).toBe(`spear: ${config}:2: retain_four: is not known; did you mean retain_for?`);
+});
+
+const command = fileURLToPath(new URL('../../bin/spear', import.meta.url));
+
+test('config check takes what a shell hands over, and waits for no other pipe', async () => {
+  const folder = await temporaryFolder();
+  const pipe = join(folder, 'pipe');
+  const script = `mkfifo ${pipe}; "$0" config check <(echo 'slots: 3') && "$0" config check ${pipe}`;
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script, command], { encoding: 'utf8' });
+  expect(stdout).toMatch(/^\/dev\/fd\/\d+ is good: 1 option\n$/);
+  expect(stderr).toContain('it is a pipe; allowed is a file');
+  expect(status).toBe(64);
 });
 
 test('config show says of each option what it is and where that is from', async () => {

@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
+import type { ConfigFlags } from '../../src/config.ts';
 import { ErrorCode, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
 import { type LocalServer, startServer } from '../support/server.ts';
 import { sitDown } from './terminal.ts';
 
-async function withServer(use: (server: LocalServer) => Promise<void>): Promise<void> {
-  const server = await startServer();
+async function withServer(
+  use: (server: LocalServer) => Promise<void>,
+  flags: ConfigFlags = {},
+): Promise<void> {
+  const server = await startServer(flags);
   try {
     await use(server);
   } finally {
@@ -67,3 +71,19 @@ test('a command shows the beginning of its input and output, and that bytes are 
     expect(bytes.get('input')).toBe('4 B, not text');
     expect(bytes.get('stdout')).toBe('not text');
   }));
+
+test('an execution with a trace shows where that can be seen', () =>
+  withServer(
+    async (server) => {
+      await server.register('wc', 'wordcount/wordcount.wasm');
+      const answer = await fetch(`http://${server.httpAddress}/tasks/wc`, {
+        method: 'POST',
+        headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+      });
+      const executionId = answer.headers.get('spear-execution-id') ?? '';
+      const { out, ended } = sitDown(['status', executionId], server.grpcAddress);
+      expect(await ended).toBe(0);
+      expect(out.text).toContain('http://127.0.0.1:16686/trace/0af7651916cd43dd8448eb211c80319c?a=1');
+    },
+    { traceUrl: 'http://127.0.0.1:16686/trace/{trace_id}?a=1' },
+  ));

@@ -20,7 +20,7 @@ describe('a task file', () => {
       'runtime: wasm\nartifact: exit.wasm\nlimits: { max_output: 1 }',
       'limits.max_output: is not known; did you mean',
     ],
-    ['name: a\n---\nname: b', 'has several documents; allowed is one task in a file'],
+    ['name: a\n---\nname: b', 'has several documents; allowed is one'],
     ['zzzzzz: 1', 'zzzzzz: is not known; allowed are name, description, runtime'],
     ['runtime: wsm', 'runtime: is "wsm"; allowed is one of wasm, docker, process'],
     ['runtime: wasm', 'artifact: is missing'],
@@ -105,6 +105,8 @@ describe('a task file', () => {
     ['allow_network: true\nallowNetwork: true', 'is there twice'],
     ['- a list', 'the document: is a list; allowed is a mapping'],
     ['name: [', 'is not YAML or JSON'],
+    ['name: a\ndescription: &d [*d]', 'task.yaml:2: has *d within what it stands for'],
+    ['name: a\nname: b', 'task.yaml:2: has a key that is there already'],
   ])('with %j is refused', async ([text, message]) => {
     const folder = await temporaryFolder();
     await copyFile(artifact, join(folder, 'exit.wasm'));
@@ -117,6 +119,7 @@ describe('a task file', () => {
 
   test('that is not there is refused', async () => {
     await expect(readTaskFile('/no/such/file')).rejects.toThrow('--file: cannot read "/no/such/file"');
+    await expect(readTaskFile('/dev/zero')).rejects.toThrow('it is a device; allowed is a file');
   });
 
   test('finds what it names beside itself', async () => {

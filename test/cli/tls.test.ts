@@ -90,7 +90,7 @@ test.each([
   [['--address', 'http://localhost:1'], /--address: is "http:\/\/localhost:1"; allowed is HOST:PORT/],
   [['--address', 'https://localhost'], /--address: is "localhost"; allowed is HOST:PORT/],
   [['--ca', '/nonexistent'], /--ca: is for TLS/],
-  [['--tls', '--ca', '/nonexistent'], /--ca: ENOENT/],
+  [['--tls', '--ca', '/nonexistent'], /--ca: cannot read "\/nonexistent": there is no such file/],
   [['--tls', '--ca', import.meta.filename], /--ca: .* is no PEM file/],
   [['--tls', '--client-cert', '/x'], /--client-key: is missing/],
 ])('%j is refused with what is allowed', async (args, says) => {

@@ -1,4 +1,5 @@
 /** The configuration file of a server: what it may say, and what it is told where it says something else. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +33,12 @@ function refusal(text: string, flags = {}, env = {}): string {
   }
   return 'nothing is wrong';
 }
+
+/** Each list has the one before nine times. */
+const bomb = ['http_host:', '- &a [x,x,x,x,x,x,x,x,x]']
+  .concat([...'bcde'].map((name, at) => `- &${name} [${Array(9).fill(`*${'abcd'[at]}`).join()}]`))
+  .join('\n');
+const many = `image_registry: [&a [b, b, b, b, b, b], ${Array(200).fill('*a').join()}]\n`;
 
 describe('a configuration file', () => {
   test('says sizes, durations, lists and numbers by name as people write them', () => {
@@ -148,16 +155,32 @@ jwt_audience: spear
     ['an item that is not allowed', 'restore_allow: [all]\n', ':1: restore_allow: has "all"; allowed are'],
     ['yes for true', 'tls_self_signed: yes\n', ':1: tls_self_signed: is "yes"; allowed are true and false'],
     ['a level that is none', 'log_level: loud\n', ':1: log_level: is "loud"; allowed are trace'],
-    ['a key twice', 'slots: 1\nslots: 2\n', ': is not YAML or JSON: Map keys must be unique'],
+    ['a key twice', 'slots: 1\nslots: 2\n', ':2: has a key that is there already'],
     ['a list for the document', '- slots\n', ': is no mapping; allowed is KEY: VALUE in each line'],
-    ['several documents', 'slots: 1\n---\nslots: 2\n', ': has several documents; allowed is one'],
-    ['an alias of nothing', 'slots: *none\n', ':1: slots: cannot be read: '],
+    ['several documents', 'slots: 1\n---\nslots: 2\n', ':2: has several documents; allowed is one'],
+    ['an alias of nothing', 'data_dir: x\nslots: *none\n', ':2: has *none, which nothing is named'],
+    ['an alias within itself', 'priority_weights: &a { low: *a }\n', ':1: has *a within what it stands for'],
+    ['aliases that stand for very much', bomb, ':6: has *d, which stands for more than 1000 values'],
+    ['many aliases of the same', many, ':1: has aliases that stand for more than 1000 values'],
+    [
+      'a tag of its own',
+      'data_dir: x\nslots: !node 3\n',
+      ':2: has a tag (Unresolved tag: !node); allowed are none',
+    ],
+    [
+      'a tag of YAML',
+      'slots: !!binary Mw==\n',
+      ':1: has the tag "tag:yaml.org,2002:binary"; allowed are none',
+    ],
+    ['another YAML', '%YAML 1.1\n---\nslots: 3\n', ':1: has %YAML 1.1; allowed is 1.2'],
+    ['a YAML that is none', '%YAML 3.0\n---\nslots: 3\n', ':1: has a directive that is not known'],
+    ['lists in lists without end', `slots: ${'['.repeat(9000)}${']'.repeat(9000)}\n`, ':1: is '],
     [
       'a name that would be several',
       'priority_weights: { "low=5,urgent": 3 }\n',
       ':1: priority_weights: has "low=5,urgent"; allowed is NAME: NUMBER',
     ],
-    ['what is no YAML', 'slots: [1\n', ': is not YAML or JSON:'],
+    ['what is no YAML', 'slots: [1\n', ':2: is not YAML or JSON:'],
   ])('with %s is refused, and told where', (_what, text, told) => {
     expect(refusal(text)).toContain(`${path}${told}`);
   });
@@ -174,6 +197,15 @@ jwt_audience: spear
     );
     expect(namedConfigFile({}, { SPEAR_CONFIG: '' })).toBeUndefined();
     expect(namedConfigFile({}, { SPEAR_CONFIG: written('slots: 2') })?.path).toBe(path);
+  });
+
+  test('that is no file, or too large for one, is refused and not waited for', () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(() => readConfigFile(pipe)).toThrow('it is a pipe; allowed is a file');
+    expect(() => readConfigFile('/dev/zero')).toThrow('it is a device; allowed is a file');
+    expect(() => readConfigFile(folder)).toThrow('it is a folder; allowed is a file');
+    expect(() => readConfigFile(written(`# ${'x'.repeat(4 * 1024 * 1024)}`))).toThrow('allowed are 4194304');
   });
 
   test('may have an option that does nothing any more, which is told', () => {

@@ -4,6 +4,7 @@
 export const walkedElsewhere: Readonly<Record<string, string>> = {
   'README.md': 'test/docs/readme.test.ts',
   'docs/clients.md': 'test/docs/clients.test.ts',
+  'docs/dependencies.md': 'test/docs/dependencies.test.ts',
   'docs/http.md': 'test/docs/http.test.ts',
   'docs/scheduling.md': 'test/docs/scheduling.test.ts',
 };

@@ -101,10 +101,19 @@ class Otp {
     const child = this.#children.find((each) => each.member === member);
     if (child?.up !== true) return;
     child.up = false;
-    if (child.restart === 'temporary') return this.#remove(member);
-    if (child.restart === 'transient' && isNormal) return this.#rest(member);
+    if (child.restart === 'temporary') {
+      this.#remove(member);
+      return;
+    }
+    if (child.restart === 'transient' && isNormal) {
+      this.#rest(member);
+      return;
+    }
     this.#restarts = [now, ...this.#restarts].filter((at) => at >= now - this.#period);
-    if (this.#restarts.length > this.#intensity) return this.#terminate(this.#children.splice(0));
+    if (this.#restarts.length > this.#intensity) {
+      this.#terminate(this.#children.splice(0));
+      return;
+    }
     const first = this.#strategy === 'oneForAll' ? 0 : this.#children.indexOf(child);
     const last = this.#strategy === 'oneForOne' ? first + 1 : this.#children.length;
     const group = this.#children.splice(first, last - first);
@@ -185,9 +194,10 @@ describe('a supervisor', () => {
         for (const each of steps) {
           const stopping = stoppingMember(driver.supervision);
           if (each === 'cancel') driver.send({ type: 'end', end: cancel });
-          else if (each !== 'stopped')
-            driver.ends(each.member, each.isNormal ? completed : failed, (now += each.after));
-          else if (stopping !== undefined) {
+          else if (each !== 'stopped') {
+            now += each.after;
+            driver.ends(each.member, each.isNormal ? completed : failed, now);
+          } else if (stopping !== undefined) {
             driver.ends(driver.supervision.members.indexOf(stopping), cancelled, now);
           }
           const { recent, members: after, phase } = driver.supervision;

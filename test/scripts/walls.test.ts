@@ -66,6 +66,7 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/config.ts', './node/node.ts'],
   ['src/config/options.ts', '../config.ts'],
   ['src/node-notes.ts', './stores/store.ts'],
+  ['src/small-file.ts', './domain/errors.ts'],
   ['src/db.ts', './node/node.ts'],
   ['src/replay.ts', './actors/executions/supervisor.ts'],
   ['src/serve.ts', './cli/main.ts'],

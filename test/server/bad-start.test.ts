@@ -77,6 +77,11 @@ describe('a server', () => {
     ['otlpEndpoint', '127.0.0.1:4318', /--otlp-endpoint.*http/],
     ['otlpEndpoint', 'http://127.0.0.1/?key=secret', /--otlp-endpoint.*OTEL_EXPORTER_OTLP_HEADERS/],
     ['otlpEndpoint', 'http://me:secret@127.0.0.1', /--otlp-endpoint.*without a name, a password and a query/],
+    ['traceUrl', 'http://a/trace', /--trace-url.*\{trace_id\}/],
+    ['traceUrl', 'http://{trace_id}.a/{trace_id}', /--trace-url/],
+    ['traceUrl', 'javascript:alert({trace_id})', /--trace-url.*http/],
+    ['traceUrl', 'http://me:hunter2@a/{trace_id}', /--trace-url(?!.*hunter2)/],
+    ['traceUrl', 'http://a/{trace}/{trace_id}', /--trace-url/],
     ['traceSample', '2', /--trace-sample.*from 0 to 1/],
   ] as const)('refuses the option %s = %s and names it', (name, value, says) => {
     expect(() => resolveConfig({ [name]: value }, {})).toThrow(says);

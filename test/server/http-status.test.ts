@@ -65,6 +65,7 @@ describe('the status endpoint', () => {
         fairnessKey: '',
         traceId: expect.any(String),
         dependsOn: [],
+        batchId: '',
         alias: '',
       },
       statusEndpoint: '',

@@ -10,6 +10,7 @@ import { refusal } from './refusal.ts';
 /** What depends on the time, on the order of all events, or on what others have left free of the machine. */
 const volatile = new Set([
   ...['queueTimeMs', 'executionTimeMs', 'estimatedCompletionMs', 'resourceUse', 'position'],
+  ...['firstStep', 'nextStep'],
   ...['queuePlace', 'queueLength', 'nodeId', 'grpcAddress', 'retryAfterMs'],
 ]);
 

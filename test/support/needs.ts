@@ -108,6 +108,14 @@ export function describeWhere(missing: readonly Missing[], name: string, tests: 
   else describe.skip(`${name} (skipped: ${why})`, tests);
 }
 
+export function zsh(): Promise<Missing> {
+  return answer('zsh', ['--version'], "no zsh; install Debian's zsh");
+}
+
+export function fish(): Promise<Missing> {
+  return answer('fish', ['--version'], "no fish; install Debian's fish");
+}
+
 /** Shows manual pages, and says what is wrong with them. */
 export function man(): Promise<Missing> {
   return answer('man', ['--version'], "no man; install Debian's man-db");

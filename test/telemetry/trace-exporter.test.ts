@@ -23,12 +23,13 @@ function started(answers: Sent[] = [], left: readonly ExecutionRecord[] = []) {
   const registry = new Registry();
   const bodies: string[] = [];
   const cursors: number[] = [];
+  const stored = new Map(left.map((record) => [record.executionId, record]));
   const exporter = new TraceExporter({
     ...{ clock, random: () => 1, source: { serviceName: 'spear', version: '0', nodeId: 'node_1' } },
     metrics: new TraceMetrics([registry as never]),
     logger: pino({ level: 'silent' }),
     store: {
-      execution: async (id) => left.find((record) => record.executionId === id),
+      execution: async (id) => stored.get(id),
       outline: async () => ({
         transitions: [
           transition(1, '', 'pending.queued'),
@@ -47,12 +48,15 @@ function started(answers: Sent[] = [], left: readonly ExecutionRecord[] = []) {
       cursors.push(position);
     },
   });
-  const end = (number: number, more: Partial<ExecutionRecord> = {}): void =>
+  const end = (number: number, more: Partial<ExecutionRecord> = {}): void => {
+    const record = ended(number, more);
+    stored.set(record.executionId, record);
     exporter.committed(
-      ended(number, more),
+      record,
       [transition(1, '', 'pending.queued'), transition(2, 'pending.queued', 'running.attempting'), result(3)],
       number * 10,
     );
+  };
   const counted = async (name: string): Promise<number> => {
     const { values } = (await registry.getSingleMetric(name)?.get()) ?? { values: [] };
     return values.reduce((sum, { value }) => sum + value, 0);
@@ -124,12 +128,12 @@ it('what the receiver refuses, whole or in part, is dropped and counted, and wha
 
 it('beyond the bound of those that wait the newest are dropped', async () => {
   const { clock, end, counted } = started([{ kind: 'unavailable', message: 'down', retryAfterMs: 100_000 }]);
-  for (let number = 1; number <= 8200; number++) end(number);
+  for (let number = 1; number <= 32_776; number++) end(number);
   await clock.advance(500);
-  expect(await counted('spear_traces_waiting')).toBe(8192);
+  expect(await counted('spear_traces_waiting')).toBe(32_768);
   expect(await counted('spear_spans_dropped_total')).toBe(8 * 3);
   await clock.advance(100_000);
-  expect(await counted('spear_spans_exported_total')).toBe(8192 * 3);
+  expect(await counted('spear_spans_exported_total')).toBe(32_768 * 3);
 });
 
 it('those of an earlier run come first, once each, and only those that have ended', async () => {

@@ -30,6 +30,7 @@ function feedBench(position = 0) {
       storeFault: '',
       grpcAddress: '127.0.0.1:50051',
       hostAccess: true,
+      traceUrl: '',
       time: clock.now(),
     };
   };

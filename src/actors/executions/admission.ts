@@ -38,7 +38,7 @@ export interface AdmissionsOptions {
   checkAnswer(tenant: string): void;
   readonly cache: Pick<ExecutionCache, 'find'>;
   /** Throws a RequestError where its task takes none now. */
-  checkTask(task: Task): void;
+  checkTask(task: Task, isLater: boolean): void;
   /** Milliseconds from now to the likely end of one with this record that would be accepted now, whatever its deadline. */
   likelyMs(record: ExecutionRecord): number;
   /** A tenant may have so much running and no more: nothing of it starts before it is durable. */
@@ -167,7 +167,9 @@ export class Admissions {
       return newRecord(request, ids, at, { isAnswered: true });
     }
     this.#options.checkOpen(tenantOf(task), request.priority ?? 'normal');
-    if (task.definition.restartIntensity !== undefined) this.#options.checkTask(task);
+    if (task.definition.restartIntensity !== undefined) {
+      this.#options.checkTask(task, request.startAfterMs > 0 || isBlocked);
+    }
     const record = newRecord(request, ids, at, { reserves: this.#options.reserves(task), isBlocked });
     if (request.refuseIfLate === true) this.#assertInTime(record, request);
     checkKeys(record, this.#options.executions);

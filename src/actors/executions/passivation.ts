@@ -92,6 +92,11 @@ export class Passivation {
     return this.#pendingOf.of(tenant);
   }
 
+  /** Of each tenant that has any: those that wait, have not begun, and are not live. */
+  *pendingByTenant(): Iterable<{ readonly tenant: string; readonly waiting: number }> {
+    for (const tenant of this.#pendingOf.names()) yield { tenant, waiting: this.#pendingOf.of(tenant) };
+  }
+
   /** As `isNear`, of one that waits for something else than a slot. */
   get isNearResting(): boolean {
     return this.#resting >= this.#host.bounds.live || this.#passive > 0;

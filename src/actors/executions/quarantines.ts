@@ -28,16 +28,20 @@ const ofOthers: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INTERNAL',
 ]);
 
+export interface QuarantineHost {
+  readonly toWall: (msFromNow: number) => number;
+  /** Somebody may have a slot. */
+  readonly pump: () => void;
+  /** One begins or, with undefined, ends. */
+  readonly changed: (task: Task, quarantine: TaskQuarantine | undefined) => void;
+}
+
 /** Which tasks are quarantined, as the slots count what fails of them. It begins anew with the node. */
 export class TaskQuarantines implements Quarantines {
   readonly #slots: Slots;
-  readonly #host: { readonly toWall: (msFromNow: number) => number; readonly pump: () => void };
+  readonly #host: QuarantineHost;
 
-  /** `pump` hears that somebody may have a slot. */
-  constructor(
-    slots: Slots,
-    host: { readonly toWall: (msFromNow: number) => number; readonly pump: () => void },
-  ) {
+  constructor(slots: Slots, host: QuarantineHost) {
     this.#slots = slots;
     this.#host = host;
   }
@@ -58,8 +62,9 @@ export class TaskQuarantines implements Quarantines {
     };
   }
 
-  reset({ taskId }: Task): boolean {
-    const held = this.#slots.resetQuarantines(taskId);
+  reset(task: Task): boolean {
+    const held = this.#slots.resetQuarantines(task.taskId);
+    if (held) this.#host.changed(task, undefined);
     this.#host.pump();
     return held;
   }
@@ -71,15 +76,22 @@ export class TaskQuarantines implements Quarantines {
     const cause = snapshot?.context.cause ?? (end.kind === 'failed' ? end : null);
     if (cause !== null && isCallersTimeout(cause.code, execution)) return;
     const verdict = verdictOf(end.kind, cause);
-    if (verdict !== undefined) this.#slots.judge(executionId, verdict);
+    if (verdict === undefined) return;
+    const wasHeld = this.#held(execution.task) !== undefined;
+    this.#slots.judge(executionId, verdict);
+    const quarantine = this.of(execution.task);
+    if (wasHeld !== (quarantine !== undefined)) this.#host.changed(execution.task, quarantine);
   }
 
-  /** Throws unavailable where the task is quarantined, refuses what comes then, and none is wanted to try. */
-  check(task: Task): void {
+  /**
+   * Throws unavailable where the task is quarantined, refuses what comes then, and none is wanted to try. One that is to
+   * start later, at a time or when others have ended, tries nothing now.
+   */
+  check(task: Task, isLater: boolean): void {
     const { name, restartIntensity } = task.definition;
     if (restartIntensity?.whenQuarantined !== 'refuse') return;
     const held = this.#held(task);
-    if (held === undefined || !held.isFull) return;
+    if (held === undefined || (!held.isFull && !isLater)) return;
     throw new RequestError(
       'unavailable',
       `${name} is quarantined: ${quarantineWords(restartIntensity, held)}`,

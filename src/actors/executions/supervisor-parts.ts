@@ -16,6 +16,7 @@ import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import { type Reserved, reservedBy } from '../../domain/scheduling/task-gates.ts';
 import { type Scope, sees, tenantOf } from '../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
+import type { TaskQuarantine } from '../../domain/tasks.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import type { Store } from '../../stores/store.ts';
@@ -56,6 +57,8 @@ import { TenantStorage } from './tenant-storage.ts';
 export interface SupervisorListener {
   storeHealth(error: Error | undefined): void;
   bug(error: unknown, executionId: string): void;
+  /** A task is quarantined, or with undefined not any more. */
+  quarantine?(task: Task, quarantine: TaskQuarantine | undefined): void;
   /** Of an earlier run of the node, and live again. */
   revived?(record: ExecutionRecord): void;
 }
@@ -157,6 +160,7 @@ export class SupervisorParts {
     this.quarantines = new TaskQuarantines(this.slots, {
       toWall: (ms) => Math.round(this.time.toWall(this.time.now() + ms)),
       pump: () => this.actor.send({ type: 'pump' }),
+      changed: (task, quarantine) => options.listener.quarantine?.(task, quarantine),
     });
     this.dependants = new Dependants({
       ...shared,
@@ -269,7 +273,7 @@ export class SupervisorParts {
       checkOpen: (tenant, priority) => this.gate.checkAdmission(this.queue.pending, tenant, priority),
       checkAnswer: (tenant) => this.gate.checkAnswer(tenant),
       cache: this.cache,
-      checkTask: (task) => this.quarantines.check(task),
+      checkTask: (task, isLater) => this.quarantines.check(task, isLater),
       likelyMs: (record) => this.queue.estimates.likely(record, this.now()),
       boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
       reserves: (task) => this.reserves(task),
@@ -283,7 +287,7 @@ export class SupervisorParts {
       ids,
       checkOpen: (tenant, priority, count) =>
         this.gate.checkAdmission(this.queue.pending, tenant, priority, count),
-      checkTask: (task) => this.quarantines.check(task),
+      checkTask: (task) => this.quarantines.check(task, false),
       reserves: (task) => this.reserves(task),
       stores: (tenant, bytes) => this.storage.add(tenant, bytes),
       adopt: (line, since, wakesAt) => this.queue.adopt(line, since, wakesAt),

@@ -27,7 +27,7 @@ import type { ResourcesView } from '../../domain/node-feed.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
 import { leafOf } from '../../domain/scheduling/line.ts';
 import { type Reserved, rulesOf } from '../../domain/scheduling/task-gates.ts';
-import { type Scope, sees, wholeNode } from '../../domain/scope.ts';
+import { type Scope, sees, tenantOf, wholeNode } from '../../domain/scope.ts';
 import { isDamage } from '../../domain/store-error.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
@@ -94,6 +94,23 @@ export class Supervisor implements Executions, Transfers, Explanations {
     }
     const { resources: total } = this.#parts.options;
     return total === undefined ? load : { ...load, resources: { reserved, total } };
+  }
+
+  /** What runs and waits, by task, in no order; a task may come several times, and empty is what only the store knows. */
+  *loads(): Iterable<{
+    readonly tenant: string;
+    readonly task: string;
+    readonly running: number;
+    readonly waiting: number;
+  }> {
+    const { executions, slots, queue } = this.#parts;
+    for (const { executionId, log, pending } of executions.values()) {
+      const running = slots.holds(executionId) ? 1 : 0;
+      const waiting = pending ? 1 : 0;
+      if (running + waiting === 0) continue;
+      yield { tenant: tenantOf(log.record), task: log.record.taskName, running, waiting };
+    }
+    for (const each of queue.passivation.pendingByTenant()) yield { ...each, task: '', running: 0 };
   }
 
   get load(): {

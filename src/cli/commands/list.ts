@@ -27,6 +27,7 @@ interface Options {
   readonly limit?: number;
   readonly label?: Readonly<Record<string, string>>;
   readonly allTenants?: boolean;
+  readonly batch?: string;
 }
 
 const largestPage = 1000;
@@ -50,6 +51,7 @@ export function listCommand(shell: Shell): Command {
       `only in this status: ${executionStatuses.join(', ')} (repeatable)`,
       collectStatus,
     )
+    .option('--batch <id>', 'only members of this batch')
     .option('--label <key=value>', 'only with this label (repeatable)', collectPairs('--label', 'KEY=VALUE'))
     .option(
       '--since <time>',
@@ -136,7 +138,7 @@ interface Page {
 
 async function* pages(
   session: Session,
-  { task = '', status = [], since, until, label = {}, allTenants = false }: Options,
+  { task = '', status = [], since, until, label = {}, allTenants = false, batch = '' }: Options,
   most: number,
 ): AsyncGenerator<Page> {
   let pageToken = '';
@@ -147,6 +149,7 @@ async function* pages(
       statuses: [...status],
       labels: { ...label },
       allTenants,
+      batchId: batch,
       ...(since !== undefined && { createdAfter: timestampFromMs(since) }),
       ...(until !== undefined && { createdBefore: timestampFromMs(until) }),
       pageSize: Math.min(largestPage, left),

@@ -2,6 +2,7 @@ import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { isServiceError } from '../../client/rpc-details.ts';
 import { defaultTenant } from '../../domain/scope.ts';
+import { traceLink } from '../../domain/trace-link.ts';
 import {
   ErrorCode,
   ErrorOrigin,
@@ -33,7 +34,13 @@ export function statusCommand(shell: Shell): Command {
       ...(!session.json && { maxInlineBytes: shownBytes }),
     });
     if (session.json) await session.printDocument(GetExecutionStatusResponseSchema, answer);
-    else await shell.out.write(describe(session, answer, await invocationOf(session, executionId)));
+    else {
+      const [invocation, link] = await Promise.all([
+        invocationOf(session, executionId),
+        traceLinkOf(session, answer.result?.traceId ?? ''),
+      ]);
+      await shell.out.write(describe(session, answer, invocation, link));
+    }
     return exitCodes.completed.code;
   });
   return command;
@@ -43,6 +50,7 @@ function describe(
   session: Session,
   { result, lastSequence, estimatedCompletionMs, dependencies, dependants }: GetExecutionStatusResponse,
   invocation: GetInvocationResponse | undefined,
+  link: string | undefined,
 ): string {
   if (result === undefined) return '';
   const entries: [string, string][] = [];
@@ -70,6 +78,7 @@ function describe(
   else if (!result.isCompleted)
     entries.push(['estimate', `done in ${durationText(Number(estimatedCompletionMs))}`]);
   if (result.traceId !== '') entries.push(['trace', result.traceId]);
+  if (link !== undefined) entries.push(['', link]);
   entries.push(...resources(result), ['log', logText(session, result, lastSequence)]);
   for (const line of result.loosened) entries.push(['allows', line]);
   for (const [name, value] of Object.entries(result.labels)) entries.push(['label', `${name}=${value}`]);
@@ -133,6 +142,18 @@ function resources({ outputBytes, resourceUse }: ExecutionResult): [string, stri
   if (cpuTimeUs > 0n) entries.push(['cpu', durationText(Number(cpuTimeUs) / 1000)]);
   if (droppedBytes > 0n) entries.push(['dropped', `${sizeText(Number(droppedBytes))} after the end`]);
   return entries;
+}
+
+/** Where its trace can be seen; undefined where the server does not tell. */
+async function traceLinkOf(session: Session, traceId: string): Promise<string | undefined> {
+  if (traceId === '') return undefined;
+  try {
+    const { node } = await session.nodes.getNode({});
+    return traceLink(node?.traceUrl ?? '', traceId);
+  } catch (error) {
+    if (isServiceError(error)) return undefined;
+    throw error;
+  }
 }
 
 /** What it was asked to run; undefined where the server does not tell, as one from before the call. */

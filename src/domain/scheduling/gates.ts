@@ -10,6 +10,9 @@ import { isReserving, ResourceGate, ResourcePool } from './resource-gate.ts';
 /** Of what was held by resources for so long, the one that would be next has kept for it what is released. */
 export const reserveAfterMs = 10_000;
 
+/** What a task has run and does not run any more leaves a quarantine behind, as long as there are no more of them. */
+const mostQuarantines = 16;
+
 /** Gates and meters without users that are kept before they are looked through. */
 const maxUnused = 8192;
 
@@ -107,6 +110,7 @@ export class Gates {
     made.meter.gates.push(made);
     if (rule.gates.size === 0) this.#keep(rule);
     rule.gates.add(made);
+    if (use.kind === 'quarantine') this.#boundQuarantines(rule, made);
     made.open = made.admits(now);
     if (!made.open) this.#schedule(made, now);
     return made;
@@ -295,18 +299,34 @@ export class Gates {
     return made;
   }
 
+  #forget(gate: Gate): void {
+    this.#gates.delete(gate.id);
+    gate.meter.gates.splice(gate.meter.gates.indexOf(gate), 1);
+    const rule = this.#rules.get(ruleOf(gate.use));
+    rule?.gates.delete(gate);
+    if (rule?.gates.size === 0) this.#drop(rule);
+    const opening = this.#opening.get(gate);
+    if (opening !== undefined) this.#openings.delete(opening);
+    this.#opening.delete(gate);
+  }
+
+  /** Drops the oldest of a task that nobody waits before. */
+  #boundQuarantines(rule: Rule, kept: Gate): void {
+    let excess = rule.gates.size - mostQuarantines;
+    for (const gate of rule.gates) {
+      if (excess <= 0) return;
+      if (gate === kept || gate.users > 0) continue;
+      this.#forget(gate);
+      if (gate.use.kind === 'quarantine') this.#meters.delete(`quarantine\0${gate.use.meter}`);
+      excess -= 1;
+    }
+  }
+
   /** Drops those before which nobody waits and nothing runs, and that have nothing to remember. */
   #sweep(now: number): void {
-    for (const [id, gate] of this.#gates) {
+    for (const gate of this.#gates.values()) {
       if (gate.users > 0 || !gate.meter.isClear(now)) continue;
-      this.#gates.delete(id);
-      gate.meter.gates.splice(gate.meter.gates.indexOf(gate), 1);
-      const rule = this.#rules.get(ruleOf(gate.use));
-      rule?.gates.delete(gate);
-      if (rule?.gates.size === 0) this.#drop(rule);
-      const opening = this.#opening.get(gate);
-      if (opening !== undefined) this.#openings.delete(opening);
-      this.#opening.delete(gate);
+      this.#forget(gate);
     }
     for (const [tenant, pool] of this.#pools) {
       if (pool.gates.length === 0 && pool.total === boundless) this.#pools.delete(tenant);

@@ -12,16 +12,19 @@ export type Verdict =
 /** The pause before a probe doubles with each that fails, up to an hour; it is never shorter than the rule's window. */
 export const longestPauseMs = 3_600_000;
 
+/** A quarantine in which nobody has tried for so long since somebody might have is forgotten where memory is wanted. */
+export const forgottenAfterMs = 24 * 3_600_000;
+
 /** What is remembered of the attempts of one function; it has one gate at most. */
 export class Quarantine implements Meter {
   readonly gates: Gate[] = [];
-  /** When failures are forgotten. */
+  /** When failures are forgotten, and where it holds back what comes, all of it. */
   clearAt = 0;
   /** It holds back what comes. */
   active = false;
 
   isClear(now: number): boolean {
-    return !this.active && this.clearAt <= now;
+    return this.clearAt <= now;
   }
 }
 
@@ -124,5 +127,6 @@ export class QuarantineGate extends Gate {
       this.#pauseMs = Math.max(withinMs, Math.min(2 * this.#pauseMs, longestPauseMs));
     } else return;
     this.#probeAt = now + this.#pauseMs;
+    this.#state.clearAt = this.#probeAt + forgottenAfterMs;
   }
 }

@@ -5,13 +5,13 @@
  * can bear. Where that fails, those that are known stay.
  */
 import { KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import type { FlattenedJWSInput } from 'jose';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
 import { unauthenticated } from '../../domain/access.ts';
 import type { Clock, Timer } from '../../domain/clock.ts';
 import { quote, RequestError } from '../../domain/errors.ts';
+import { readSmallFile } from '../../small-file.ts';
 
 export interface JwtKeysListener {
   /** The keys are others than before. */
@@ -150,7 +150,9 @@ export class JwtKeys {
   }
 
   async #load(): Promise<void> {
-    const text = isUrl(this.#source) ? await fetched(this.#source) : await readFile(this.#source, 'utf8');
+    const text = isUrl(this.#source)
+      ? await fetched(this.#source)
+      : readSmallFile(this.#source, mostBytes).toString();
     if (text === this.#text || this.#closed) return;
     const set = keySet(text, this.#source);
     this.#keys = createLocalJWKSet(set);

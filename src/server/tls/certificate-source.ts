@@ -4,9 +4,10 @@
  */
 
 import { X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { Clock, Timer } from '../../domain/clock.ts';
+import { mostKeyBytes, readSmallFile } from '../../small-file.ts';
 import { type CertificatePair, certificatePair } from './certificate-pair.ts';
 
 export interface CertificateFiles {
@@ -151,7 +152,7 @@ async function load({ cert, key, clientCa }: CertificateFiles): Promise<Loaded> 
 
 async function read(flag: string, path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return readSmallFile(path, mostKeyBytes).toString();
   } catch (cause) {
     throw new Error(`${flag}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }

@@ -42,6 +42,7 @@ export function nodeToWire(node: NodeStatus): NodeView {
     storeFault: node.storeFault,
     grpcAddress: node.grpcAddress,
     hostAccess: node.hostAccess,
+    traceUrl: node.traceUrl,
     time: timestampFromMs(node.time),
     ...(node.resources !== undefined && { resources: resourcesToWire(node.resources) }),
   });

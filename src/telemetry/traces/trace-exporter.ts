@@ -1,10 +1,11 @@
 /**
  * Sends the spans of executions that have ended, as their ends become durable.
  *
- *     committed() ─► waiting (bounded) ─► spans, made of the log ─► batches, one at a time ─► receiver
- *     of an earlier run ─┘                                               └► cursor ─► file
+ *     committed() ─► spans, made of the log ─► waiting (bounded) ─► batches, one at a time ─► receiver
+ *     of an earlier run ───────────────────────┘                         └► cursor ─► file
  *
- * - Nothing here waits for a commit, and no commit waits for this (I5). What finds no room is dropped and counted.
+ * - Nothing here waits for a commit, and no commit waits for this (I5). What waits is kept as text, which is small, and
+ *   beyond 16 MiB of it as ids, of which the spans are made of the store again. What finds no room is dropped and counted.
  * - The cursor is the position before which the receiver has everything. It is moved on after the receiver has taken
  *   what was before it: a run that begins with it may send spans again, with the same ids, and leaves out none.
  * - A receiver that does not answer is tried again for as long as it takes; what it refuses is dropped and counted.
@@ -13,12 +14,12 @@ import type { Clock, Timer } from '../../domain/clock.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type { StoreObserver } from '../../domain/node-feed.ts';
-import type { ExecutionTrace } from '../../domain/trace.ts';
 import type { Logger } from '../logger.ts';
 import type { TraceMetrics } from '../metrics/trace-metrics.ts';
-import { type EndedLog, executionSpans } from './execution-spans.ts';
+import type { EndedLog } from './execution-spans.ts';
 import { exportRequest, type TraceSource } from './otlp.ts';
 import type { Sent } from './otlp-sender.ts';
+import { type Spans, WaitingSpans, wholeLog, writtenSpans } from './waiting-spans.ts';
 
 export interface TraceExporterOptions {
   readonly clock: Clock;
@@ -40,8 +41,6 @@ export interface TraceExporterOptions {
   saveCursor(position: number): Promise<void>;
 }
 
-/** Executions whose spans wait. */
-const mostWaiting = 8192;
 /** Executions of one request, … */
 const mostInBatch = 256;
 /** … and characters of their spans, after which none is added. */
@@ -49,22 +48,15 @@ const mostInRequest = 1024 * 1024;
 /** How long the first of a batch waits for more. */
 const gatherMs = 500;
 const saveEveryMs = 1000;
+/** While nothing is traced only what a start looks through becomes less. */
+const saveIdleEveryMs = 30_000;
 const leastPauseMs = 1000;
 const longestPauseMs = 30_000;
 /** What a stop waits for the last ones; they are sent by the next run otherwise. */
 const lastMs = 2000;
 
-interface Ended {
-  readonly record: ExecutionRecord;
-  readonly trace: ExecutionTrace;
-  /** Undefined where it is in the store alone. */
-  readonly log: EndedLog | undefined;
-  /** Of its result. */
-  readonly position: number;
-}
-
 interface Batch {
-  readonly spans: readonly string[];
+  readonly spans: readonly Spans[];
   /** How many of those that wait are in it. */
   readonly left: number;
   readonly live: number;
@@ -75,13 +67,13 @@ export class TraceExporter implements StoreObserver {
   readonly #left: string[];
   /** Those of `left` that have ended in this run: they are among the others. */
   readonly #endedHere = new Set<string>();
-  readonly #waiting: Ended[] = [];
+  readonly #waiting: WaitingSpans;
   readonly #stop = new AbortController();
   /** The last position that was heard of. */
   #heard: number;
   #saved: number;
   #gathering: Timer | undefined;
-  #saving: Timer | undefined;
+  #saving: { readonly ms: number; readonly timer: Timer } | undefined;
   #sending: Promise<void> | undefined;
   #pause: { readonly timer: Timer; end(): void } | undefined;
   #failing = false;
@@ -92,7 +84,8 @@ export class TraceExporter implements StoreObserver {
     this.#left = [...options.left];
     this.#heard = options.position - 1;
     this.#saved = options.position;
-    options.metrics.countWaiting(() => this.#left.length + this.#waiting.length);
+    this.#waiting = new WaitingSpans(options.clock, () => this.#gather());
+    options.metrics.countWaiting(() => this.#left.length + this.#waiting.size);
     if (this.#left.length > 0) this.#gather();
   }
 
@@ -102,15 +95,15 @@ export class TraceExporter implements StoreObserver {
     const { trace } = record;
     const at = position + events.length - 1;
     this.#heard = Math.max(this.#heard, at);
-    this.#saving ??= this.#options.clock.setTimer(saveEveryMs, () => void this.#save());
+    this.#saveIn(saveIdleEveryMs);
     if (last.kind !== 'result' || trace?.spans !== true || !endedHere(record)) return;
-    if (this.#waiting.length >= mostWaiting) {
+    this.#saveIn(saveEveryMs);
+    if (this.#waiting.isFull) {
       this.#options.metrics.dropped(spansLikely(record), 'queue_full');
       return;
     }
     if (this.#left.length > 0) this.#endedHere.add(record.executionId);
-    this.#waiting.push({ record, trace, log: wholeLog(events), position: at });
-    this.#gather();
+    this.#waiting.add({ record, trace, log: wholeLog(events), position: at });
   }
 
   /** Sends what it can in a moment, and leaves the rest to the next run of the node. */
@@ -118,7 +111,8 @@ export class TraceExporter implements StoreObserver {
     const { clock } = this.#options;
     this.#closing = true;
     this.#gathering?.cancel();
-    this.#saving?.cancel();
+    this.#saving?.timer.cancel();
+    this.#waiting.write();
     const over = new Promise<void>((resolve) => clock.setTimer(lastMs, resolve));
     if (!this.#failing) await Promise.race([this.#sendAll(), over]);
     this.#stop.abort();
@@ -130,12 +124,18 @@ export class TraceExporter implements StoreObserver {
   /** Everything before it has been taken, or is never to be sent. */
   get #cursor(): number {
     if (this.#left.length > 0) return this.#options.position;
-    return this.#waiting[0]?.position ?? this.#heard + 1;
+    return this.#waiting.position ?? this.#heard + 1;
+  }
+
+  #saveIn(ms: number): void {
+    if (this.#saving !== undefined && this.#saving.ms <= ms) return;
+    this.#saving?.timer.cancel();
+    this.#saving = { ms, timer: this.#options.clock.setTimer(ms, () => void this.#save()) };
   }
 
   #gather(): void {
     if (this.#closing || this.#sending !== undefined) return;
-    if (this.#waiting.length >= mostInBatch) void this.#sendAll();
+    if (this.#waiting.written >= mostInBatch) void this.#sendAll();
     else this.#gathering ??= this.#options.clock.setTimer(gatherMs, () => void this.#sendAll());
   }
 
@@ -149,7 +149,7 @@ export class TraceExporter implements StoreObserver {
       })
       .finally(() => {
         this.#sending = undefined;
-        if (this.#waiting.length > 0) this.#gather();
+        if (this.#waiting.written > 0) this.#gather();
       });
     return this.#sending;
   }
@@ -160,49 +160,45 @@ export class TraceExporter implements StoreObserver {
       const done = batch.spans.length === 0 || (await this.#deliver(batch.spans));
       if (!done) return;
       this.#left.splice(0, batch.left);
-      this.#waiting.splice(0, batch.live);
+      this.#waiting.take(batch.live);
       if (this.#left.length === 0) this.#endedHere.clear();
     } while (
       this.#left.length > 0 ||
-      this.#waiting.length >= mostInBatch ||
-      (this.#closing && this.#waiting.length > 0 && !this.#stop.signal.aborted)
+      this.#waiting.written >= mostInBatch ||
+      (this.#closing && this.#waiting.written > 0 && !this.#stop.signal.aborted)
     );
   }
 
   async #nextBatch(): Promise<Batch> {
-    const spans: string[] = [];
+    const spans: Spans[] = [];
     let characters = 0;
     const isFull = (taken: number): boolean => taken >= mostInBatch || characters >= mostInRequest;
-    const add = async (ended: Omit<Ended, 'position'> | undefined): Promise<void> => {
-      if (ended === undefined) return;
-      const { record, trace } = ended;
-      const log = ended.log ?? (await this.#logOf(record.executionId));
-      if (log === undefined) return;
-      for (const span of executionSpans(record, trace, log)) {
-        const text = JSON.stringify(span);
-        spans.push(text);
-        characters += text.length;
-      }
+    const add = (made: Spans | undefined): void => {
+      if (made === undefined) return;
+      spans.push(made);
+      characters += made.text.length;
     };
     let left = 0;
     let live = 0;
     while (left < this.#left.length && !isFull(left)) {
-      await add(await this.#endedBefore(this.#left[left] as string));
+      const executionId = this.#left[left] as string;
+      if (!this.#endedHere.has(executionId)) add(await this.#spansOf(executionId));
       left += 1;
     }
-    while (live < this.#waiting.length && !isFull(left + live)) {
-      await add(this.#waiting[live]);
+    while (live < this.#waiting.written && !isFull(left + live)) {
+      const { spans: kept, executionId } = this.#waiting.at(live);
+      add(kept ?? (await this.#spansOf(executionId)));
       live += 1;
     }
     return { spans, left, live };
   }
 
-  /** Of one that an earlier run has ended; undefined where it has not, or where there is nothing to send of it. */
-  async #endedBefore(executionId: string): Promise<Omit<Ended, 'position'> | undefined> {
-    if (this.#endedHere.has(executionId)) return undefined;
+  /** Made of the store; undefined for one that has not ended, or where there is nothing to send of it. */
+  async #spansOf(executionId: string): Promise<Spans | undefined> {
     const record = await this.#options.store.execution(executionId).catch(() => undefined);
     if (record?.trace?.spans !== true || !isTerminal(record.status) || !endedHere(record)) return undefined;
-    return { record, trace: record.trace, log: undefined };
+    const log = await this.#logOf(executionId);
+    return log === undefined ? undefined : writtenSpans(record, record.trace, log);
   }
 
   /** Undefined where it cannot be read: it was deleted, or is damaged. */
@@ -214,9 +210,13 @@ export class TraceExporter implements StoreObserver {
   }
 
   /** Resolves with false where it was given up. */
-  async #deliver(spans: readonly string[]): Promise<boolean> {
+  async #deliver(spans: readonly Spans[]): Promise<boolean> {
     const { source, metrics, logger, send } = this.#options;
-    const body = exportRequest(source, spans);
+    const body = exportRequest(
+      source,
+      spans.map(({ text }) => text),
+    );
+    const count = spans.reduce((sum, each) => sum + each.count, 0);
     for (let tries = 0; ; tries++) {
       const sent = await send(body, this.#stop.signal);
       if (sent.kind !== 'unavailable') {
@@ -225,11 +225,11 @@ export class TraceExporter implements StoreObserver {
       }
       switch (sent.kind) {
         case 'taken':
-          metrics.exported(spans.length - sent.rejected);
+          metrics.exported(count - sent.rejected);
           if (sent.rejected > 0) this.#refused(sent.rejected, sent.message);
           return true;
         case 'refused':
-          this.#refused(spans.length, sent.message);
+          this.#refused(count, sent.message);
           return true;
         case 'unavailable':
           if (this.#stop.signal.aborted) return false;
@@ -277,16 +277,6 @@ export class TraceExporter implements StoreObserver {
 function endedHere({ restoredAt, outcome }: ExecutionRecord): boolean {
   const moved = outcome !== undefined && outcome.status !== 'completed' && outcome.code === 'MOVED';
   return restoredAt === undefined && !moved;
-}
-
-/** Undefined where not all of it is in this commit. */
-function wholeLog(events: readonly NewEvent[]): EndedLog | undefined {
-  if (events[0]?.sequence !== 1) return undefined;
-  return {
-    transitions: events.filter((event) => event.kind === 'transition'),
-    refusals: events.filter((event) => event.kind === 'refusal'),
-    lastTime: events.at(-1)?.time ?? 0,
-  };
 }
 
 /** The execution, its wait and its attempts. */

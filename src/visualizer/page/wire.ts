@@ -65,6 +65,7 @@ export type ExplainExecutionResponseJson = Written<
   node.ExplainExecutionResponseJson
 >;
 export type GetQueueResponseJson = Written<node.GetQueueResponse, node.GetQueueResponseJson>;
+export type GetActivityResponseJson = Written<node.GetActivityResponse, node.GetActivityResponseJson>;
 export type GetInvocationResponseJson = Written<node.GetInvocationResponse, node.GetInvocationResponseJson>;
 export type BreakpointJson = Written<node.Breakpoint, node.BreakpointJson>;
 

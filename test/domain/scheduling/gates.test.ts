@@ -502,6 +502,38 @@ describe('a quarantine', () => {
     expect(order.quarantineOf(use)).toMatchObject({ trouble: { since: 100 }, isFull: true });
   });
 
+  test('of what a task ran before is forgotten when there are too many of them, and the newest is not', () => {
+    const order = new RunOrder();
+    const revision = (n: number): QuarantineUse => ({ ...use, meter: `revision ${n}`, version: n });
+    for (let n = 0; n < 1000; n++) {
+      crowd(order, 3, [revision(n)]);
+      for (const id of takeAll(order, n)) end(order, id, failed, n);
+    }
+    expect(order.gates).toBeLessThanOrEqual(16);
+    expect(order.quarantineOf(revision(999))).toBeDefined();
+    expect(order.quarantineOf(revision(0))).toBeUndefined();
+  });
+
+  test('of which one waits is kept, however many there are', () => {
+    const order = quarantined();
+    for (let n = 0; n < 100; n++) order.add(`old ${n}`, { ...leaf(), gates: [{ ...use, meter: `${n}` }] });
+    expect(order.quarantineOf(use)).toBeDefined();
+    expect(order.heldBy('5')).toMatchObject({ gate: { kind: 'quarantine' } });
+  });
+
+  test('of tasks that nobody has tried for a day is forgotten where there are many', () => {
+    const order = new RunOrder();
+    const of = (n: number): QuarantineUse => ({ ...use, rule: `task-${n}/task`, meter: `task-${n}/task=x` });
+    const breaks = (n: number, now: number) => {
+      crowd(order, 3, [of(n)]);
+      for (const id of takeAll(order, now)) end(order, id, failed, now);
+    };
+    for (let n = 0; n < 8200; n++) breaks(n, 0);
+    for (let n = 8200; n < 16_500; n++) breaks(n, 2 * 24 * 3_600_000);
+    expect(order.gates).toBeLessThan(9000);
+    expect(order.quarantineOf(of(16_499))).toBeDefined();
+  });
+
   test('ends when it is reset, and when its task has no such limit any more', () => {
     for (const act of [
       (order: RunOrder) => expect(order.resetQuarantines('task')).toBe(true),

@@ -193,6 +193,7 @@ export async function startFakeNode({ folder, count = 0, port = 0 }: Options = {
       storeFault: node.storeFault,
       grpcAddress: '127.0.0.1:50051',
       hostAccess: true,
+      traceUrl: '',
       time: new Date().toISOString(),
     };
   }

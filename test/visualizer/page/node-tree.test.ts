@@ -26,6 +26,7 @@ const node: NodeModel = {
   storeFault: '',
   grpcAddress: '127.0.0.1:50051',
   hostAccess: true,
+  traceUrl: '',
   time: 0,
 };
 const one = (seed: number) => ({ ...execution(seed * 1000, seed), taskName: 'resize', taskId: 'task_1' });

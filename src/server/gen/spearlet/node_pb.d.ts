@@ -236,6 +236,13 @@ export declare type NodeView = Message<"spearlet.NodeView"> & {
    * @generated from field: spearlet.NodeResources resources = 18;
    */
   resources?: NodeResources | undefined;
+
+  /**
+   * Where people look at a trace, with `{trace_id}` in it; empty where nobody has said so.
+   *
+   * @generated from field: string trace_url = 19;
+   */
+  traceUrl: string;
 };
 
 /**
@@ -337,6 +344,13 @@ export declare type NodeViewJson = {
    * @generated from field: spearlet.NodeResources resources = 18;
    */
   resources?: NodeResourcesJson;
+
+  /**
+   * Where people look at a trace, with `{trace_id}` in it; empty where nobody has said so.
+   *
+   * @generated from field: string trace_url = 19;
+   */
+  traceUrl?: string;
 };
 
 /**
@@ -1430,6 +1444,372 @@ export declare type QueueClassJson = {
 export declare const QueueClassSchema: GenMessage<QueueClass, {jsonType: QueueClassJson}>;
 
 /**
+ * @generated from message spearlet.GetActivityRequest
+ */
+export declare type GetActivityRequest = Message<"spearlet.GetActivityRequest"> & {
+  /**
+   * Of all tenants; for administrators.
+   *
+   * @generated from field: bool all_tenants = 1;
+   */
+  allTenants: boolean;
+
+  /**
+   * Steps before this one are left out; 0 means all that are kept.
+   *
+   * @generated from field: uint64 from_step = 2;
+   */
+  fromStep: bigint;
+
+  /**
+   * Each task by itself, too.
+   *
+   * @generated from field: bool by_task = 3;
+   */
+  byTask: boolean;
+};
+
+/**
+ * @generated from message spearlet.GetActivityRequest
+ */
+export declare type GetActivityRequestJson = {
+  /**
+   * Of all tenants; for administrators.
+   *
+   * @generated from field: bool all_tenants = 1;
+   */
+  allTenants?: boolean;
+
+  /**
+   * Steps before this one are left out; 0 means all that are kept.
+   *
+   * @generated from field: uint64 from_step = 2;
+   */
+  fromStep?: string;
+
+  /**
+   * Each task by itself, too.
+   *
+   * @generated from field: bool by_task = 3;
+   */
+  byTask?: boolean;
+};
+
+/**
+ * Describes the message spearlet.GetActivityRequest.
+ * Use `create(GetActivityRequestSchema)` to create a new message.
+ */
+export declare const GetActivityRequestSchema: GenMessage<GetActivityRequest, {jsonType: GetActivityRequestJson}>;
+
+/**
+ * Steps have numbers, which go on over a restart of the node. Every list has an entry for each step, oldest first.
+ *
+ * @generated from message spearlet.GetActivityResponse
+ */
+export declare type GetActivityResponse = Message<"spearlet.GetActivityResponse"> & {
+  /**
+   * @generated from field: uint32 step_seconds = 1;
+   */
+  stepSeconds: number;
+
+  /**
+   * @generated from field: uint64 first_step = 2;
+   */
+  firstStep: bigint;
+
+  /**
+   * Nothing is known of it yet: where to go on with `from_step`.
+   *
+   * @generated from field: uint64 next_step = 3;
+   */
+  nextStep: bigint;
+
+  /**
+   * When the last step that is told was over.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 4;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * Of all that is in scope.
+   *
+   * @generated from field: spearlet.Activity total = 5;
+   */
+  total?: Activity | undefined;
+
+  /**
+   * Absent but for those who may read what is of all tenants: it tells how busy others are.
+   *
+   * @generated from field: spearlet.NodeLoad node = 6;
+   */
+  node?: NodeLoad | undefined;
+
+  /**
+   * The busiest, with `by_task`, at most 100.
+   *
+   * @generated from field: repeated spearlet.TaskActivity tasks = 7;
+   */
+  tasks: TaskActivity[];
+};
+
+/**
+ * Steps have numbers, which go on over a restart of the node. Every list has an entry for each step, oldest first.
+ *
+ * @generated from message spearlet.GetActivityResponse
+ */
+export declare type GetActivityResponseJson = {
+  /**
+   * @generated from field: uint32 step_seconds = 1;
+   */
+  stepSeconds?: number;
+
+  /**
+   * @generated from field: uint64 first_step = 2;
+   */
+  firstStep?: string;
+
+  /**
+   * Nothing is known of it yet: where to go on with `from_step`.
+   *
+   * @generated from field: uint64 next_step = 3;
+   */
+  nextStep?: string;
+
+  /**
+   * When the last step that is told was over.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 4;
+   */
+  until?: TimestampJson;
+
+  /**
+   * Of all that is in scope.
+   *
+   * @generated from field: spearlet.Activity total = 5;
+   */
+  total?: ActivityJson;
+
+  /**
+   * Absent but for those who may read what is of all tenants: it tells how busy others are.
+   *
+   * @generated from field: spearlet.NodeLoad node = 6;
+   */
+  node?: NodeLoadJson;
+
+  /**
+   * The busiest, with `by_task`, at most 100.
+   *
+   * @generated from field: repeated spearlet.TaskActivity tasks = 7;
+   */
+  tasks?: TaskActivityJson[];
+};
+
+/**
+ * Describes the message spearlet.GetActivityResponse.
+ * Use `create(GetActivityResponseSchema)` to create a new message.
+ */
+export declare const GetActivityResponseSchema: GenMessage<GetActivityResponse, {jsonType: GetActivityResponseJson}>;
+
+/**
+ * @generated from message spearlet.Activity
+ */
+export declare type Activity = Message<"spearlet.Activity"> & {
+  /**
+   * At the end of each step.
+   *
+   * @generated from field: repeated uint32 running = 1;
+   */
+  running: number[];
+
+  /**
+   * @generated from field: repeated uint32 waiting = 2;
+   */
+  waiting: number[];
+
+  /**
+   * Ended within each step.
+   *
+   * @generated from field: repeated uint32 completed = 3;
+   */
+  completed: number[];
+
+  /**
+   * @generated from field: repeated uint32 failed = 4;
+   */
+  failed: number[];
+
+  /**
+   * @generated from field: repeated uint32 timed_out = 5;
+   */
+  timedOut: number[];
+
+  /**
+   * @generated from field: repeated uint32 cancelled = 6;
+   */
+  cancelled: number[];
+
+  /**
+   * How long those had run, to a twentieth, in milliseconds; -1 where none has ended.
+   *
+   * @generated from field: repeated double p50_ms = 7;
+   */
+  p50Ms: number[];
+
+  /**
+   * @generated from field: repeated double p99_ms = 8;
+   */
+  p99Ms: number[];
+};
+
+/**
+ * @generated from message spearlet.Activity
+ */
+export declare type ActivityJson = {
+  /**
+   * At the end of each step.
+   *
+   * @generated from field: repeated uint32 running = 1;
+   */
+  running?: number[];
+
+  /**
+   * @generated from field: repeated uint32 waiting = 2;
+   */
+  waiting?: number[];
+
+  /**
+   * Ended within each step.
+   *
+   * @generated from field: repeated uint32 completed = 3;
+   */
+  completed?: number[];
+
+  /**
+   * @generated from field: repeated uint32 failed = 4;
+   */
+  failed?: number[];
+
+  /**
+   * @generated from field: repeated uint32 timed_out = 5;
+   */
+  timedOut?: number[];
+
+  /**
+   * @generated from field: repeated uint32 cancelled = 6;
+   */
+  cancelled?: number[];
+
+  /**
+   * How long those had run, to a twentieth, in milliseconds; -1 where none has ended.
+   *
+   * @generated from field: repeated double p50_ms = 7;
+   */
+  p50Ms?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double p99_ms = 8;
+   */
+  p99Ms?: (number | "NaN" | "Infinity" | "-Infinity")[];
+};
+
+/**
+ * Describes the message spearlet.Activity.
+ * Use `create(ActivitySchema)` to create a new message.
+ */
+export declare const ActivitySchema: GenMessage<Activity, {jsonType: ActivityJson}>;
+
+/**
+ * @generated from message spearlet.NodeLoad
+ */
+export declare type NodeLoad = Message<"spearlet.NodeLoad"> & {
+  /**
+   * Processors that the process of the node has used on average in each step; guests are in processes of their own.
+   *
+   * @generated from field: repeated double processors = 1;
+   */
+  processors: number[];
+
+  /**
+   * Its memory at the end of each step, in bytes.
+   *
+   * @generated from field: repeated double memory_bytes = 2;
+   */
+  memoryBytes: number[];
+};
+
+/**
+ * @generated from message spearlet.NodeLoad
+ */
+export declare type NodeLoadJson = {
+  /**
+   * Processors that the process of the node has used on average in each step; guests are in processes of their own.
+   *
+   * @generated from field: repeated double processors = 1;
+   */
+  processors?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * Its memory at the end of each step, in bytes.
+   *
+   * @generated from field: repeated double memory_bytes = 2;
+   */
+  memoryBytes?: (number | "NaN" | "Infinity" | "-Infinity")[];
+};
+
+/**
+ * Describes the message spearlet.NodeLoad.
+ * Use `create(NodeLoadSchema)` to create a new message.
+ */
+export declare const NodeLoadSchema: GenMessage<NodeLoad, {jsonType: NodeLoadJson}>;
+
+/**
+ * @generated from message spearlet.TaskActivity
+ */
+export declare type TaskActivity = Message<"spearlet.TaskActivity"> & {
+  /**
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * @generated from field: string task = 2;
+   */
+  task: string;
+
+  /**
+   * @generated from field: spearlet.Activity activity = 3;
+   */
+  activity?: Activity | undefined;
+};
+
+/**
+ * @generated from message spearlet.TaskActivity
+ */
+export declare type TaskActivityJson = {
+  /**
+   * @generated from field: string tenant = 1;
+   */
+  tenant?: string;
+
+  /**
+   * @generated from field: string task = 2;
+   */
+  task?: string;
+
+  /**
+   * @generated from field: spearlet.Activity activity = 3;
+   */
+  activity?: ActivityJson;
+};
+
+/**
+ * Describes the message spearlet.TaskActivity.
+ * Use `create(TaskActivitySchema)` to create a new message.
+ */
+export declare const TaskActivitySchema: GenMessage<TaskActivity, {jsonType: TaskActivityJson}>;
+
+/**
  * @generated from message spearlet.GetInvocationRequest
  */
 export declare type GetInvocationRequest = Message<"spearlet.GetInvocationRequest"> & {
@@ -1960,6 +2340,16 @@ export declare const NodeService: GenService<{
     methodKind: "unary";
     input: typeof GetQueueRequestSchema;
     output: typeof GetQueueResponseSchema;
+  },
+  /**
+   * How much has gone on in the last minutes, in steps.
+   *
+   * @generated from rpc spearlet.NodeService.GetActivity
+   */
+  getActivity: {
+    methodKind: "unary";
+    input: typeof GetActivityRequestSchema;
+    output: typeof GetActivityResponseSchema;
   },
   /**
    * What an execution was asked to run.

@@ -1,6 +1,7 @@
 /** All executions, live. */
 import { useSignalEffect } from '@preact/signals';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { ActivityStrip } from '../activity/activity-strip.tsx';
 import { after } from '../clock.ts';
 import { useVirtualRows } from '../execution/rows/virtual-rows.ts';
 import { countText } from '../model/quantity.ts';
@@ -89,13 +90,16 @@ export function ListView() {
   return (
     <section class="list" aria-label="Executions">
       <h1 class="hidden">Executions</h1>
+      <ActivityStrip />
       <Filters />
-      <div class="fresh-place" role="status">
-        {(fresh > 0 || list.gap.value) && (
-          <button type="button" class="fresh" onClick={toTop}>
-            <Icon name="up" size={13} /> {list.gap.value ? 'Many' : countText(fresh)} new
-          </button>
-        )}
+      <div class="fresh-line">
+        <div class="fresh-place" role="status">
+          {(fresh > 0 || list.gap.value) && (
+            <button type="button" class="fresh" onClick={toTop}>
+              <Icon name="up" size={13} /> {list.gap.value ? 'Many' : countText(fresh)} new
+            </button>
+          )}
+        </div>
       </div>
       <div
         class="grid"

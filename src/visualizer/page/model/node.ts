@@ -31,6 +31,8 @@ export interface NodeModel {
   readonly grpcAddress: string;
   /** Process tasks may be registered. */
   readonly hostAccess: boolean;
+  /** Where people look at a trace, with `{trace_id}`; empty for nowhere. */
+  readonly traceUrl: string;
   readonly time: number | undefined;
 }
 
@@ -58,6 +60,7 @@ export function nodeOf(json: NodeViewJson): NodeModel {
     storeFault: json.storeFault,
     grpcAddress: json.grpcAddress,
     hostAccess: json.hostAccess,
+    traceUrl: json.traceUrl,
     time: instantOf(json.time),
   };
 }

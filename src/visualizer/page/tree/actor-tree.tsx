@@ -1,5 +1,7 @@
 /** The tree, folded and unfolded from the keyboard as trees are. */
 import { useRef, useState } from 'preact/hooks';
+import type { Recent } from '../activity/activity.ts';
+import { TaskSpark } from '../activity/task-spark.tsx';
 import { useKeys } from '../keyboard/keys.ts';
 import { useLink } from '../model/link.ts';
 import { countText } from '../model/quantity.ts';
@@ -13,7 +15,13 @@ function startsExpanded(actor: Actor, level: number): boolean {
   return level <= 2 || actor.children.length <= 6;
 }
 
-export function ActorTree({ root }: { readonly root: Actor }) {
+interface Props {
+  readonly root: Actor;
+  /** What tasks have done lately; undefined until the node has told. */
+  readonly recent: Recent | undefined;
+}
+
+export function ActorTree({ root, recent }: Props) {
   const { router } = usePage();
   const place = useRef<HTMLDivElement>(null);
   const [folds, setFolds] = useState<ReadonlyMap<string, boolean>>(new Map());
@@ -70,6 +78,7 @@ export function ActorTree({ root }: { readonly root: Actor }) {
         <TreeLine
           key={each.actor.key}
           line={each}
+          recent={recent}
           active={each === line}
           choose={() => setActive(each.actor.key)}
           fold={() => fold(each.actor.key, !each.expanded)}
@@ -81,12 +90,13 @@ export function ActorTree({ root }: { readonly root: Actor }) {
 
 interface LineProps {
   readonly line: Line;
+  readonly recent: Recent | undefined;
   readonly active: boolean;
   readonly choose: () => void;
   readonly fold: () => void;
 }
 
-function TreeLine({ line, active, choose, fold }: LineProps) {
+function TreeLine({ line, recent, active, choose, fold }: LineProps) {
   const link = useLink();
   const { actor, level, expanded } = line;
   const folds = actor.children.length > 0;
@@ -123,6 +133,9 @@ function TreeLine({ line, active, choose, fold }: LineProps) {
           <span key={fact}>{fact}</span>
         ))}
       </span>
+      {recent !== undefined && actor.measured !== undefined && (
+        <TaskSpark recent={recent} task={actor.measured} />
+      )}
       {actor.queueLength > 0 && <span class="badge">{countText(actor.queueLength)} queued</span>}
       {actor.restarts > 0 && (
         <span class="badge warn">

@@ -24,6 +24,8 @@ export interface Actor {
   readonly facts: readonly string[];
   readonly queueLength: number;
   readonly restarts: number;
+  /** `TENANT/TASK` of a task, whose activity is shown. */
+  readonly measured?: string;
   /** Where its executions are, or the execution itself. */
   readonly link?: Partial<Address>;
   readonly children: readonly Actor[];

@@ -172,6 +172,7 @@ function taskBranch({ tasks, allTenants }: Known): readonly Actor[] {
       key: `task/${task.id}`,
       kind: 'task' as const,
       name: allTenants ? `${task.tenant}/${task.name}` : task.name,
+      measured: `${task.tenant}/${task.name}`,
       facts: [task.runtime, `revision ${task.revision}`, task.description].filter((fact) => fact !== ''),
       link: { view: 'list' as const, task: allTenants ? task.id : task.name },
     }),

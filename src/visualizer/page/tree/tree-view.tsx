@@ -1,5 +1,7 @@
 /** The node and all that lives in it. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { Strip } from '../activity/activity-strip.tsx';
+import { watchActivity } from '../activity/activity-watch.ts';
 import { useKeys } from '../keyboard/keys.ts';
 import { usePage } from '../shell/page.ts';
 import { ActorTable } from './actor-table.tsx';
@@ -12,6 +14,10 @@ export function TreeView() {
   const [asTable, setAsTable] = useState(false);
   const model = useMemo(() => watchTree(page), [page]);
   useEffect(() => model.stop, [model]);
+  const { call, tenants } = page;
+  const activity = useMemo(() => watchActivity(call, tenants.all, true), [call, tenants]);
+  useEffect(() => activity.stop, [activity]);
+  const recent = activity.recent.value;
   useKeys('Tree', [{ key: 'v', help: 'As a tree or a table', act: () => setAsTable(!asTable) }]);
   const root = model.tree.value;
   return (
@@ -28,12 +34,13 @@ export function TreeView() {
           </button>
         </fieldset>
       </header>
+      {recent === undefined ? <div class="activity" /> : <Strip recent={recent} />}
       {root === undefined ? (
         <p class="empty quiet">Waiting for the node…</p>
       ) : asTable ? (
         <ActorTable root={root} />
       ) : (
-        <ActorTree root={root} />
+        <ActorTree root={root} recent={recent} />
       )}
     </section>
   );

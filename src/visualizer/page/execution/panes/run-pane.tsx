@@ -1,8 +1,10 @@
 /** The record: where it ran, how long, with what limits and what it used. */
 
+import { traceLink } from '../../../../domain/trace-link.ts';
 import type { ExecutionRow } from '../../model/execution-row.ts';
 import { useLink } from '../../model/link.ts';
 import { countText, durationText, instantText, sizeText } from '../../model/quantity.ts';
+import { usePage } from '../../shell/page.ts';
 import type { Context } from '../log/context.ts';
 import { Facts } from './facts.tsx';
 import { JsonBody } from './pane-body.tsx';
@@ -40,7 +42,7 @@ export function RunPane({ row, context }: Props) {
             ['Instance', row.instanceId],
             ['Called', row.mode],
             ['Request', row.requestId],
-            ['Trace', row.traceId === '' ? undefined : row.traceId],
+            ['Trace', row.traceId === '' ? undefined : <TraceId traceId={row.traceId} />],
             [
               'Restored from',
               row.originExecutionId === '' ? undefined : (
@@ -98,6 +100,18 @@ export function RunPane({ row, context }: Props) {
       )}
       <JsonBody title="Metadata" value={row.metadata} />
     </>
+  );
+}
+
+/** A file that was opened is of any node: its trace is as likely where this one's are as anywhere. */
+function TraceId({ traceId }: { readonly traceId: string }) {
+  const { feed } = usePage();
+  const href = traceLink(feed.node.value?.traceUrl ?? '', traceId);
+  if (href === undefined) return <>{traceId}</>;
+  return (
+    <a href={href} target="_blank" rel="noreferrer">
+      {traceId}
+    </a>
   );
 }
 
