@@ -7,6 +7,7 @@ export const walkedElsewhere: Readonly<Record<string, string>> = {
   'docs/dependencies.md': 'test/docs/dependencies.test.ts',
   'docs/http.md': 'test/docs/http.test.ts',
   'docs/scheduling.md': 'test/docs/scheduling.test.ts',
+  'docs/supervision.md': 'test/docs/supervision.test.ts',
 };
 
 /** How many blocks of each document are not run, by the reason that stands before them. */

@@ -235,7 +235,7 @@ describe('a supervisor', () => {
       end: {
         reason: 'intensity',
         member: 0,
-        message: 'member 0 ended FUNCTION_EXIT, and 1 restarts within 1000 ms are all that are allowed',
+        message: 'member 0 ended FUNCTION_EXIT, and 1 restarts within 1 s are all that are allowed',
       },
     });
   });

@@ -76,7 +76,7 @@ test('killed again and again in the midst of restarts it loses none, makes none 
   expect(supervision).toMatchObject({
     restarts: BigInt(intensity),
     endReason: SupervisionEndReason.INTENSITY,
-    endMessage: `member 1 (bad) ended FUNCTION_EXIT, and ${intensity} restarts within 3600000 ms are all that are allowed`,
+    endMessage: `member 1 (bad) ended FUNCTION_EXIT, and ${intensity} restarts within 1 h 0 min are all that are allowed`,
   });
   // Each restart made one execution of each member, and named the one before.
   for (const { executionId, restarts } of each) {

@@ -80,7 +80,7 @@ describe('a supervised batch', () => {
         restarts: 2n,
         endReason: SupervisionEndReason.INTENSITY,
         endMessage:
-          'member 2 (bad) ended FUNCTION_EXIT, and 2 restarts within 60000 ms are all that are allowed',
+          'member 2 (bad) ended FUNCTION_EXIT, and 2 restarts within 1 min 0 s are all that are allowed',
       },
     });
     const members = await membersOf(batchId);

@@ -247,7 +247,10 @@ export class BatchDesk implements Batches {
   ended(record: ExecutionRecord): void {
     const { batch, status } = record;
     if (batch === undefined) return;
-    if (batch.supervised === true) return this.#supervisors.ended(record);
+    if (batch.supervised === true) {
+      this.#supervisors.ended(record);
+      return;
+    }
     this.#wake(batch.batchId);
     if (isTerminal(status) && status !== 'completed' && !this.#cancelling.has(batch.batchId)) {
       void this.#cancelAfter(batch.batchId);

@@ -9,6 +9,7 @@
  * 2. At most one member is being stopped, and it is the last of those that are to be.
  * 3. Within any `withinMs`, at most `intensity` restarts are counted.
  */
+import { durationText } from '../duration.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ExecutionStatus } from '../execution.ts';
 import type { Timeouts } from '../task.ts';
@@ -170,7 +171,8 @@ function restart(supervision: Supervision, member: number, at: number): Supervis
   if (recent.length > intensity) {
     const which = name === '' ? `member ${member}` : `member ${member} (${name})`;
     const how = end?.errorCode ?? end?.status ?? '';
-    const message = `${which} ended ${how}, and ${intensity} restarts within ${withinMs} ms are all that are allowed`;
+    const allowed = `${intensity} restarts within ${durationText(withinMs)} are all that are allowed`;
+    const message = `${which} ended ${how}, and ${allowed}`;
     return {
       ...changed(supervision, member, { state: 'over' }),
       recent: recent.slice(0, -1),
