@@ -9,6 +9,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { install, pack } from '../scripts/installed-package.ts';
+import { connect } from '../src/client/channel.ts';
+import { FunctionService } from '../src/server/gen/spearlet/function_pb.js';
+import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
+import { register } from './calls.ts';
 import { startSpear } from './server.ts';
 import { median, meets, printTable, type Row } from './table.ts';
 
@@ -27,7 +31,14 @@ try {
     SPEAR_ADDRESS: server.grpcAddress,
     SPEAR_TOKEN: server.credentials.token ?? '',
   };
+  const connection = connect(server.grpcAddress, server.credentials);
+  await register(connection, 'noop', 'noop/noop.wasm', InstancePolicy.REUSED);
+  const { executionId } = await connection
+    .service(FunctionService)
+    .invokeFunction({ task: 'noop', functionName: 'noop' });
+  connection.close();
   const commands = [
+    { what: 'spear status ID', command: [spear, 'status', executionId], goal },
     { what: 'spear task list', command: [spear, 'task', 'list'], goal },
     { what: 'spear --version', command: [spear, '--version'], goal: '' },
   ];

@@ -2,7 +2,9 @@
  * Sync no-ops with traces of a tenth of them, against the same without, in turn on two nodes. The receiver takes
  * everything, in a process of its own. Wants h2load.
  *
- *     node bench/traces.ts [ROUNDS]
+ *     node bench/traces.ts [ROUNDS [PART]]
+ *
+ * PART is the part of the calls that is traced, a tenth without it; 0 is an exporter that has nothing to do.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +24,7 @@ const requests = 5000;
 const inFlight = 256;
 
 if (process.argv[2] === 'receiver') receive();
-else await measure(Number(process.argv[2] ?? 4));
+else await measure(Number(process.argv[2] ?? 4), process.argv[3] ?? '0.1');
 
 /** Reads what comes and takes it. */
 function receive(): void {
@@ -32,13 +34,13 @@ function receive(): void {
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
 }
 
-async function measure(rounds: number): Promise<void> {
+async function measure(rounds: number, part: string): Promise<void> {
   const receiver = fork(import.meta.filename, ['receiver']);
   const [port] = (await once(receiver, 'message')) as [number];
   const options = { SPEAR_SLOTS: '256', SPEAR_QUEUE_LIMIT: '100000' };
   const [plain, traced] = await Promise.all([
     startSpear(options),
-    startSpear({ ...options, SPEAR_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, SPEAR_TRACE_SAMPLE: '0.1' }),
+    startSpear({ ...options, SPEAR_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, SPEAR_TRACE_SAMPLE: part }),
   ]);
   try {
     for (const server of [plain, traced]) {
@@ -47,7 +49,7 @@ async function measure(rounds: number): Promise<void> {
       connection.close();
     }
     const pairs = await inTurn(plain, traced, loaded, rounds);
-    const name = `sync no-op, ${inFlight} in flight, a tenth of the calls traced, against none`;
+    const name = `sync no-op, ${inFlight} in flight, ${part} of the calls traced, against none`;
     printTable([
       pairRow(
         `${name}, calls/s`,

@@ -18,9 +18,9 @@ const base = `${name}:base`;
 /** PRODUCTION.md, in bytes. */
 const mostBytes = 250e6;
 const mostWaitMs = 120_000;
-/** What packaging/compose and packaging/helm take from it. */
+/** What docs/install.md, packaging/compose and packaging/helm take from it. */
 const walls = [
-  ...['--read-only', '--tmpfs', '/tmp:mode=1777,exec'],
+  ...['--read-only', '--tmpfs', '/tmp:mode=1777'],
   ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
 ];
 
@@ -35,7 +35,8 @@ function check(what: string, found: string | number, isGood: boolean): void {
 
 function run(): void {
   const place = ['--name', name, '--volume', `${name}:/var/lib/spear`];
-  docker('run', '--detach', '--init', '--health-interval', '2s', ...walls, ...place, image);
+  const ports = ['--publish', '127.0.0.1::50051'];
+  docker('run', '--detach', '--init', '--health-interval', '2s', ...walls, ...place, ...ports, image);
 }
 
 function spear(input: string, ...args: string[]): string {
@@ -58,8 +59,20 @@ async function untilHealthy(): Promise<void> {
   check('the engine finds it', state, state === 'healthy');
 }
 
+/** By somebody at the machine of the engine, with a token. */
+function invokeFromOutside(): void {
+  const token = spear('', 'token', 'create', 'outside', '--role', 'develop');
+  const address = docker('port', name, '50051').split('\n')[0] ?? '';
+  const stdout = execFileSync(join(root, 'bin/spear'), ['invoke', 'wordcount', '--address', address], {
+    encoding: 'utf8',
+    input: 'one two\n',
+    env: { ...process.env, SPEAR_TOKEN: token },
+  });
+  check('the same from outside', stdout.trim(), stdout.trim() === '1 2 8');
+}
+
 function drain(): void {
-  docker('stop', '--time', '60', name);
+  docker('stop', '-t', '60', name);
   const code = docker('inspect', '--format', '{{.State.ExitCode}}', name);
   check('SIGTERM drains it, exit code', code, code === '0');
 }
@@ -80,6 +93,7 @@ try {
   spear('', 'task', 'register', 'wordcount', '--runtime', 'wasm', '--artifact', '/tmp/wordcount.wasm');
   const counted = spear('one two three\n', 'invoke', 'wordcount', '--input', '-');
   check('a task of it counts', counted, counted === '1 3 14');
+  invokeFromOutside();
   drain();
   docker('rm', name);
   run();

@@ -17,8 +17,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Found by their folders. */
 const external = ['@bytecodealliance/jco-transpile', '@bytecodealliance/preview2-shim'];
 
-/** What dockerode loads for engines behind SSH and for builds, neither of which we have: most of what its load takes. */
-const unused = [/^ssh2$/, /\/session(\.js)?$/];
+/**
+ * What packages load for what we do not have, by the packages: dockerode for engines behind SSH and for builds, which is
+ * most of what its load takes; grpc-js for the services of its own (channelz, orca), of which all of protobufjs is read.
+ */
+const unused = [
+  { of: /\/(dockerode|docker-modem)\//, names: [/^ssh2$/, /\/session(\.js)?$/] },
+  { of: /\/@grpc\/grpc-js\//, names: [/^@grpc\/proto-loader$/] },
+];
 
 /**
  * Writes `spear.js` (the command), `node.js` (the server alone), their chunks, and `src/` with the rest. Rejects where
@@ -113,8 +119,10 @@ function withoutUnused(): Plugin {
     name: 'without-unused',
     enforce: 'pre',
     resolveId(id, importer) {
-      const isUnused = importer !== undefined && /\/(dockerode|docker-modem)\//.test(importer);
-      return isUnused && unused.some((pattern) => pattern.test(id)) ? empty : undefined;
+      const isUnused = unused.some(
+        ({ of, names }) => importer !== undefined && of.test(importer) && names.some((name) => name.test(id)),
+      );
+      return isUnused ? empty : undefined;
     },
     load(id) {
       return id === empty ? 'export default {};' : undefined;

@@ -114,6 +114,12 @@ export const rooms: readonly Room[] = [
     packages: ['node:crypto', 'node:util'],
     rule: 'snapshots come from the store, and go there: they know of no live execution',
   },
+  {
+    path: 'src/actors/schedules/',
+    from: [domain, 'src/machines/', 'src/stores/store.ts'],
+    packages: ['croner'],
+    rule: 'schedules import domain, machines and the port of the store, and ask for executions as a caller does',
+  },
   { path: 'src/observers/', from: [domain], packages: [], rule: 'observers import domain only' },
   { path: 'src/stores/', from: [domain], packages: ['node:'], rule: 'stores import domain only' },
   {

@@ -20,8 +20,10 @@ import { pageCommand } from './commands/page.ts';
 import { queueCommand } from './commands/queue.ts';
 import { quotaCommand } from './commands/quota.ts';
 import { replayCommand } from './commands/replay.ts';
+import { rerunCommand } from './commands/rerun.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
+import { scheduleCommand } from './commands/schedule.ts';
 import { serveCommand } from './commands/serve.ts';
 import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
@@ -98,6 +100,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
   const quota = quotaCommand(shell);
   const limits = limitsCommand(shell);
   const batch = batchCommand(shell);
+  const schedule = scheduleCommand(shell);
   const machine = new Command('machine')
     .description('the statecharts that run in the node')
     .addCommand(machineShowCommand(shell));
@@ -113,10 +116,12 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(suspendCommand(shell))
     .addCommand(resumeCommand(shell))
     .addCommand(deleteCommand(shell))
+    .addCommand(rerunCommand(shell))
     .addCommand(snapshotCommand(shell))
     .addCommand(restoreCommand(shell))
     .addCommand(replayCommand(shell))
     .addCommand(listCommand(shell))
+    .addCommand(schedule)
     .addCommand(explainCommand(shell))
     .addCommand(queueCommand(shell))
     .addCommand(topCommand(shell))
@@ -149,6 +154,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...quota.commands,
     ...limits.commands,
     ...batch.commands,
+    ...schedule.commands,
   ]) {
     each
       .exitOverride((error) => {

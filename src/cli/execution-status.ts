@@ -14,11 +14,13 @@ export function isHeld({ allowedEvents }: Pick<ExecutionResult, 'allowedEvents'>
 
 /** What sets it apart from most others, in a few words each. */
 export function remarks(result: ExecutionResult): readonly string[] {
-  const { state, recoveries, originExecutionId, oldestSequence, cachedFromExecutionId } = result;
+  const { state, recoveries, originExecutionId, oldestSequence } = result;
+  const { cachedFromExecutionId, rerunOfExecutionId } = result;
   const words: string[] = [];
   if (isHeld(result)) words.push(state.slice(state.lastIndexOf('.') + 1));
   if (recoveries > 0) words.push(recoveriesText(recoveries));
   if (originExecutionId !== '') words.push(`restored from ${originExecutionId}`);
+  if (rerunOfExecutionId !== '') words.push(`runs ${rerunOfExecutionId} again`);
   if (cachedFromExecutionId !== '') words.push(`result of ${cachedFromExecutionId}`);
   if (oldestSequence > 1n) words.push(`log from #${oldestSequence}`);
   return words;

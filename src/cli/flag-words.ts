@@ -38,6 +38,7 @@ const listWords: Words = [
   ['statuses', '--status'],
   ['created_after', '--since'],
   ['created_before', '--until'],
+  ['schedule', '--schedule'],
   ['labels', '--label'],
 ];
 
@@ -77,6 +78,19 @@ export const inRevisionWords = rewording([
   ['shares', 'ALIAS=REVISION'],
   ['expected_version', '--expect-version'],
 ]);
+export const inRerunFlags = rewording([
+  ['execution_id', 'ID'],
+  ['execution_ids', 'ID'],
+  ['filter.task', '--task'],
+  ['filter.statuses', '--status'],
+  ['filter.created_after', '--since'],
+  ['filter.created_before', '--until'],
+  ['filter.error_codes', '--code'],
+  ['rerun_id', '--rerun-id'],
+  ['max_in_flight', '--max-in-flight'],
+  ['revision', '--revision'],
+  ['labels', '--label'],
+]);
 export const inTokenFlags = rewording(tokenWords);
 export const inQuotaFlags = rewording([
   ['tenant', 'TENANT'],
@@ -88,6 +102,30 @@ export const inBatchWords = rewording([
   ['batch_id', 'ID'],
   ['invocation_id', '--invocation-id'],
   ['from_sequence', '--from'],
+]);
+export const inScheduleFlags = rewording([
+  ...invokeWords.filter(([field]) => field !== 'task'),
+  ['task', '--task'],
+  ['definition.invocation.task', '--task'],
+  ['definition.name', 'NAME'],
+  ['name', 'NAME'],
+  ['cron', '--cron'],
+  ['timezone', '--timezone'],
+  ['definition.cron', '--cron'],
+  ['definition.interval', '--every'],
+  ['definition.timezone', '--timezone'],
+  ['definition.overlap', '--overlap'],
+  ['definition.catch_up', '--catch-up'],
+  ['definition.jitter', '--jitter'],
+  ['definition.start_at', '--start-at'],
+  ['definition.end_at', '--end-at'],
+  ['definition.description', '--description'],
+  ['expected_revision', '--expected-revision'],
+  ['pause_reason', '--paused'],
+  ['reason', '--reason'],
+  ['from', '--from'],
+  ['to', '--to'],
+  ['limit', '--limit'],
 ]);
 export const inListFlags = rewording(listWords);
 

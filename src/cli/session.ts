@@ -12,7 +12,9 @@ import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../server/gen/spearlet/quota_pb.js';
+import { RerunService } from '../server/gen/spearlet/rerun_pb.js';
 import { RevisionService } from '../server/gen/spearlet/revision_pb.js';
+import { ScheduleService } from '../server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { messageToJson } from '../server/wire/json-response.ts';
@@ -40,6 +42,8 @@ export interface Session {
   readonly nodes: ServiceClient<typeof NodeService>;
   readonly access: ServiceClient<typeof AccessService>;
   readonly quotas: ServiceClient<typeof QuotaService>;
+  readonly schedules: ServiceClient<typeof ScheduleService>;
+  readonly reruns: ServiceClient<typeof RerunService>;
   readonly revisions: ServiceClient<typeof RevisionService>;
   /** Writes a message as one JSON document. */
   printDocument<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Promise<void>;
@@ -122,6 +126,8 @@ export function onServer<Options extends object>(
         nodes: connection.service(NodeService),
         access: connection.service(AccessService),
         quotas: connection.service(QuotaService),
+        schedules: connection.service(ScheduleService),
+        reruns: connection.service(RerunService),
         revisions: connection.service(RevisionService),
         printDocument: (schema, message) => print(schema, message, 2),
         printLine: (schema, message) => print(schema, message),

@@ -105,7 +105,11 @@ export function invalidArgument(field: string, description: string): RequestErro
 }
 
 /** `guess` is the one that may have been meant. */
-export function notFound(what: 'task' | 'execution' | 'function', id: string, guess?: string): RequestError {
+export function notFound(
+  what: 'task' | 'execution' | 'function' | 'schedule',
+  id: string,
+  guess?: string,
+): RequestError {
   const hint = guess === undefined ? '' : `; did you mean ${quote(guess)}?`;
   return new RequestError('not_found', `no ${what} ${quote(id)}${hint}`, {
     reason: `${what.toUpperCase()}_NOT_FOUND`,

@@ -95,6 +95,13 @@ export interface Deadlines {
   readonly attemptMs?: number;
 }
 
+/** Where an execution comes from that was made to run another again. */
+export interface Rerun {
+  readonly of: string;
+  /** Names the run that has made it. */
+  readonly id: string;
+}
+
 /** Which member of a batch an execution is. */
 export interface BatchMembership {
   readonly batchId: string;
@@ -159,6 +166,8 @@ export interface ExecutionRecord {
   readonly restoredAt?: number;
   /** The alias that its revision was chosen by; absent where it was chosen by none. */
   readonly alias?: string;
+  /** The execution that this one is made of to be run again; absent for any other. */
+  readonly rerun?: Rerun;
   /** The task's with the invocation's over them, as they were at admission; absent means none. */
   readonly labels?: Labels;
   /** Absent means normal. */
@@ -171,6 +180,8 @@ export interface ExecutionRecord {
   readonly reserves?: Reserved;
   /** The trace that it belongs to; absent means none. */
   readonly trace?: ExecutionTrace;
+  /** The name of the schedule that has fired it; absent for any other. */
+  readonly schedule?: string;
   /** What it follows; absent means nothing. */
   readonly dependsOn?: readonly Dependency[];
   /** It waits for one of them yet. */

@@ -1,8 +1,9 @@
 import type { Dependency } from './dependency.ts';
-import type { ExecutionMode, ExecutionRecord, Invocation } from './execution.ts';
+import type { ExecutionMode, ExecutionRecord, Invocation, Rerun } from './execution.ts';
 import type { Explanation } from './explanation.ts';
 import type { Labels } from './labels.ts';
 import type { LogCursor } from './log.ts';
+import type { Overlap } from './schedule/schedule.ts';
 import type { Priority } from './scheduling/priority.ts';
 import type { Scope } from './scope.ts';
 import type { SideRowChange } from './side-row.ts';
@@ -14,6 +15,8 @@ export interface AdmissionRequest {
   readonly task: Task;
   /** The alias that its revision was chosen by; absent where it was chosen by none. */
   readonly alias?: string;
+  /** Absent for what does not run another again. */
+  readonly rerun?: Rerun;
   readonly invocation: Invocation;
   readonly mode: ExecutionMode;
   /** The client's idempotency key; empty for none. */
@@ -44,8 +47,12 @@ export interface AdmissionRequest {
   readonly cache?: { readonly key: string; readonly bypass: boolean };
   /** It is refused where it would likely not be over within its total timeout. */
   readonly refuseIfLate?: true;
-  /** Become durable with the execution, and only with it: not where the request joins another. */
-  readonly rows?: readonly SideRowChange[];
+  /**
+   * Rows that become durable with the execution of that id, and only with it: not where the request joins another.
+   */
+  readonly rows?: (executionId: string) => readonly SideRowChange[];
+  /** The schedule that asks; absent means none. */
+  readonly schedule?: { readonly name: string; readonly overlap: Overlap };
   /** The principal that asks. */
   readonly by?: string;
   /** What it may hear of: no execution beyond is named. Absent means everything. */

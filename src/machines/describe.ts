@@ -2,6 +2,7 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { callerEvents, type ExecutionStatus, type JsonValue } from '../domain/execution.ts';
 import type { MachineDescription, MachineState } from '../domain/machine.ts';
+import { scheduleEvents } from '../domain/schedule/schedule.ts';
 import {
   blockedExecutionMachine,
   delayedExecutionMachine,
@@ -11,6 +12,7 @@ import {
 import { instanceMachine } from './instance.ts';
 import { mermaidOf } from './mermaid.ts';
 import { nodeMachine } from './node.ts';
+import { scheduleChartVersion, scheduleMachine } from './schedule.ts';
 import { initialOf, nameOf, pathOf } from './state-node.ts';
 
 /** The charts that run in a node. */
@@ -22,6 +24,7 @@ export function describeMachines(): readonly MachineDescription[] {
     }),
     describeMachine('instance', 1, instanceMachine),
     describeMachine('node', 1, nodeMachine),
+    describeMachine('schedule', scheduleChartVersion, scheduleMachine, { allowed: scheduleEvents }),
   ];
 }
 

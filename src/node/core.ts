@@ -5,6 +5,7 @@ import { leftInstances } from '../actors/executions/recovery/node-recovery.ts';
 import { Supervisor } from '../actors/executions/supervisor.ts';
 import { createIds } from '../actors/ids.ts';
 import { InstanceRegistry } from '../actors/instances/instance-registry.ts';
+import type { ScheduleBook } from '../actors/schedules/schedule-book.ts';
 import { TaskCatalog } from '../actors/tasks/task-catalog.ts';
 import type { NodeTime } from '../actors/time/node-time.ts';
 import { systemClock } from '../actors/time/system-clock.ts';
@@ -38,6 +39,7 @@ import { openMetrics } from './metrics.ts';
 import { logQuarantine } from './quarantine-log.ts';
 import { RecoveredTasks } from './recovered-tasks.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
+import { openSchedules } from './schedules.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
 import { openTime } from './time.ts';
@@ -55,6 +57,7 @@ export interface Core {
   readonly supervisor: Supervisor;
   readonly tasks: TaskCatalog;
   readonly snapshots: Snapshots;
+  readonly schedules: ScheduleBook;
   readonly tokens: Tokens;
   readonly machines: readonly MachineDescription[];
   readonly feed: Feed;
@@ -201,6 +204,12 @@ export async function openCore(
   observed.observe(executionLogger(logger));
   const traces = await openTraces(config, { ...shared, metrics: metrics.traces }, logger, opened);
   if (traces.observer !== undefined) observed.observe(traces.observer);
+  const schedules = openSchedules(
+    config,
+    { ...shared, supervisor, tasks, traces: traces.sampling, listener: metrics.schedules },
+    logger,
+  );
+  metrics.schedules.countSchedules(() => schedules.size);
   const machines = describeMachines();
   return {
     clock,
@@ -212,6 +221,7 @@ export async function openCore(
     supervisor,
     tasks,
     snapshots,
+    schedules,
     tokens,
     machines,
     ownPorts,

@@ -40,6 +40,7 @@ export class Drain {
     lifecycle.send({ type: 'drain' });
     front.setServing(false);
     supervisor.stopAccepting();
+    await this.#withWaitNotice(core.schedules.stop(), lastCommitsMs);
     logger.info({ ...supervisor.load }, 'draining');
     await this.#withWaitNotice(supervisor.quiet(), drainMs);
     // A store that does not work must not keep the node from stopping: what it has not taken is found at the next start.

@@ -22,7 +22,9 @@ import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../server/gen/spearlet/quota_pb.js';
+import { RerunService } from '../server/gen/spearlet/rerun_pb.js';
 import { RevisionService } from '../server/gen/spearlet/revision_pb.js';
+import { ScheduleService } from '../server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { GrpcListener } from '../server/grpc-listener.ts';
@@ -37,7 +39,9 @@ import { createNodeService } from '../server/node-service.ts';
 import { PageTokens } from '../server/page-tokens.ts';
 import { createQuotaService } from '../server/quota-service.ts';
 import { addReflection } from '../server/reflection.ts';
+import { createRerunService } from '../server/rerun-service.ts';
 import { createRevisionService } from '../server/revision-service.ts';
+import { createScheduleService } from '../server/schedule-service.ts';
 import { createSnapshotService } from '../server/snapshot-service.ts';
 import { StalledSends } from '../server/stalled-sends.ts';
 import { createTaskService } from '../server/task-service.ts';
@@ -201,11 +205,24 @@ export async function openFront(
       },
       streams: true as const,
     },
+    {
+      service: RerunService,
+      handlers: {
+        ...createRerunService({
+          ...{ executions: supervisor, tasks, list: store, records: store, clock },
+          ...{ traces: core.traces, defaultTotalMs },
+        }),
+      },
+    },
     { service: InstanceService, handlers: { ...createInstanceService({ instances, tasks }) } },
     { service: SnapshotService, handlers: { ...snapshots }, streams: true as const },
     { service: NodeService, handlers: { ...node }, streams: true as const },
     { service: AccessService, handlers: { ...access } },
     { service: QuotaService, handlers: { ...createQuotaService(supervisor.quotas) } },
+    {
+      service: ScheduleService,
+      handlers: { ...createScheduleService({ schedules: core.schedules, pageTokens, clock }) },
+    },
   ];
 
   const connections = new Connections({

@@ -96,6 +96,7 @@ async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: L
     served: (task) => core.tasks.revisions.servedTasks(task),
     newest: (task) => supervisor.limitsChanged(task),
   });
+  await core.schedules.start();
   front.setServing(true);
   warnOfRoot(config, logger);
   const { dataDir, slots, queueLimit } = config;

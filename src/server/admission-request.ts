@@ -1,17 +1,21 @@
 /** Makes of an invocation on the wire what the supervisor admits: every field is checked here. */
+import { invalidArgument, quote } from '../domain/errors.ts';
 import type { ExecutionMode } from '../domain/execution.ts';
 import type { AdmissionRequest } from '../domain/executions.ts';
 import { assertMayGive } from '../domain/host-reach.ts';
 import { executionLabels } from '../domain/labels.ts';
+import { rerunPrefix } from '../domain/rerun.ts';
 import type { Chosen } from '../domain/revisions/port.ts';
+import { firingPrefix } from '../domain/schedule/schedule.ts';
 import type { Tasks } from '../domain/tasks.ts';
+import { effectiveTimeouts } from '../domain/timeouts.ts';
 import type { TraceSampling } from '../domain/trace.ts';
 import type { CallContext } from './call.ts';
 import type { InvokeFunctionRequest } from './gen/spearlet/function_pb.js';
 import { payloadDigest } from './payload.ts';
 import { dependenciesFromWire, type MemberNamed, outputParameters } from './wire/dependency.ts';
 import { delay, metadata, reference, text } from './wire/fields.ts';
-import { effectiveTimeouts, invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
+import { invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
 import { labelsFromWire } from './wire/labels.ts';
 import { turnFrom } from './wire/turn.ts';
 
@@ -29,7 +33,7 @@ export async function admissionRequest(
   mode: ExecutionMode,
   call: Pick<CallContext, 'principal' | 'scope' | 'trace'>,
 ): Promise<AdmissionRequest> {
-  const invocationId = text('invocation_id', request.invocationId, 256);
+  const invocationId = callersId(request.invocationId);
   const chosen = await options.tasks.choose(call.scope, reference('task', request.task), invocationId);
   return requestOfTask(options, chosen, request, mode, call);
 }
@@ -48,7 +52,7 @@ export function requestOfTask(
   const dependsOn = dependenciesFromWire('depends_on', request.dependsOn, memberNamed);
   const later = dependsOn === undefined ? [] : outputParameters('depends_on', dependsOn, invocation);
   const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters, later);
-  const invocationId = text('invocation_id', request.invocationId, 256);
+  const invocationId = callersId(request.invocationId);
   const trace = traces.traceFor(context);
   const labels = executionLabels(task.definition.labels, labelsFromWire(request.labels));
   const checked = functionName === invocation.functionName ? invocation : { ...invocation, functionName };
@@ -80,4 +84,21 @@ export function requestOfTask(
     ...(cache !== undefined && { cache: { key: digest, bypass: request.bypassCache } }),
     ...turnFrom(request, task.definition),
   };
+}
+
+/** Invocation ids that begin so are the node's to give. */
+const nodesOwn = [
+  [firingPrefix, 'firings of schedules'],
+  [rerunPrefix, 'what is run again'],
+] as const;
+
+/** Throws invalid_argument for an id that only the node gives. */
+function callersId(value: string): string {
+  const own = nodesOwn.find(([prefix]) => value.startsWith(prefix));
+  if (own === undefined) return text('invocation_id', value, 256);
+  const [prefix, whose] = own;
+  throw invalidArgument(
+    'invocation_id',
+    `begins with ${quote(prefix)}, which is for ${whose}; allowed is any other id`,
+  );
 }

@@ -17,6 +17,7 @@ import { statusesFromWire } from './wire/enums.ts';
 import { recordToWire } from './wire/execution.ts';
 import { instant, pageSize, reference, text } from './wire/fields.ts';
 import { labelsFromWire } from './wire/labels.ts';
+import { scheduleName } from './wire/schedule.ts';
 
 /** Reads executions beside the supervisor: for lists. */
 export interface ExecutionList {
@@ -29,6 +30,7 @@ export interface ExecutionList {
     readonly createdBefore?: number;
     readonly beforeId?: string;
     readonly labels?: Labels;
+    readonly schedule?: string;
     readonly limit: number;
   }): Promise<ExecutionRecord[]>;
 }
@@ -74,6 +76,7 @@ export function createListExecutions({
       ...(createdBefore !== undefined && { createdBefore }),
       ...(beforeId !== '' && { beforeId }),
       ...(Object.keys(labels).length > 0 && { labels }),
+      ...(request.schedule !== '' && { schedule: scheduleName('schedule', request.schedule) }),
     };
     const { records, stoppedAt } = await inScope(list, listed, wanted, call);
     const page = withinBytes(records.slice(0, limit));

@@ -180,6 +180,8 @@ export interface ExecutionFilter {
   readonly beforeId?: string;
   /** Only executions that have all of these labels. */
   readonly labels?: Labels;
+  /** Only what the schedule of this name has fired. */
+  readonly schedule?: string;
   readonly limit: number;
 }
 

@@ -221,7 +221,12 @@ async function throwing(error: () => RequestError): Promise<string> {
 
 /** Every literal reason of a request error under `src/`, and those that `notFound` makes of a word. */
 async function reasonsInSource(): Promise<string[]> {
-  const found = new Set(['TASK_NOT_FOUND', 'EXECUTION_NOT_FOUND', 'FUNCTION_NOT_FOUND']);
+  const found = new Set([
+    'TASK_NOT_FOUND',
+    'EXECUTION_NOT_FOUND',
+    'FUNCTION_NOT_FOUND',
+    'SCHEDULE_NOT_FOUND',
+  ]);
   const files = await readdir(join(root, 'src'), { recursive: true });
   for (const file of files) {
     if (!file.endsWith('.ts') || file.startsWith('server/gen/')) continue;

@@ -3,9 +3,12 @@
 /** Documents whose commands another test runs. */
 export const walkedElsewhere: Readonly<Record<string, string>> = {
   'README.md': 'test/docs/readme.test.ts',
+  'docs/cache.md': 'test/docs/cache.test.ts',
   'docs/clients.md': 'test/docs/clients.test.ts',
   'docs/dependencies.md': 'test/docs/dependencies.test.ts',
   'docs/http.md': 'test/docs/http.test.ts',
+  'docs/rerun.md': 'test/docs/rerun.test.ts',
+  'docs/revisions.md': 'test/docs/revisions.test.ts',
   'docs/scheduling.md': 'test/docs/scheduling.test.ts',
   'docs/supervision.md': 'test/docs/supervision.test.ts',
 };
@@ -23,7 +26,7 @@ export const notRun: Readonly<Record<string, Readonly<Record<string, number>>>> 
   'docs/guides/slow.md': { 'runs in another terminal': 2 },
   'docs/install.md': {
     'another test runs it (npm run check:package)': 1,
-    'another test runs it (npm run check:image)': 1,
+    'another test runs it (npm run check:image)': 2,
     'wants systemd, and root': 1,
     'wants docker compose, and fetches images': 1,
     'wants a cluster': 1,

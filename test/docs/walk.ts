@@ -34,6 +34,8 @@ stop_node() {
 spear() {
   if [ "\${1:-}" != serve ]; then command spear "$@"; return; fi
   stop_node
+  # Here, and not where it begins: the log of the one before says that it is ready.
+  : >"$WALK/node.log"
   command spear "$@" >"$WALK/node.log" 2>&1 & node=$!
   until grep -q '"msg":"ready"' "$WALK/node.log"; do
     if ! kill -0 "$node" 2>/dev/null; then cat "$WALK/node.log"; return 1; fi

@@ -5,8 +5,14 @@ import { describeMachines } from '../../src/machines/describe.ts';
 import { executionChartVersion, executionMachine } from '../../src/machines/execution.ts';
 import { instanceMachine } from '../../src/machines/instance.ts';
 import { nodeMachine } from '../../src/machines/node.ts';
+import { scheduleMachine } from '../../src/machines/schedule.ts';
 
-const machines = { execution: executionMachine, instance: instanceMachine, node: nodeMachine };
+const machines = {
+  execution: executionMachine,
+  instance: instanceMachine,
+  node: nodeMachine,
+  schedule: scheduleMachine,
+};
 const descriptions = describeMachines();
 
 interface Leaf {
@@ -30,6 +36,7 @@ test('the charts that run are described, with their versions', () => {
     ['execution', executionChartVersion],
     ['instance', 1],
     ['node', 1],
+    ['schedule', 1],
   ]);
 });
 
@@ -83,8 +90,8 @@ describe.each(descriptions.map((each) => [each.name, each] as const))(
   },
 );
 
-test('callers may send what the status of an execution says, and nothing to the other charts', () => {
-  const [execution, ...others] = descriptions;
+test('callers may send what the status of an execution says, and nothing to instances and nodes', () => {
+  const [execution, ...others] = descriptions.filter(({ name }) => name !== 'schedule');
   const allowed = Object.fromEntries(
     execution?.states.map((state) => [state.path, state.allowedEvents]) ?? [],
   );

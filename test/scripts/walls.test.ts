@@ -26,6 +26,8 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/actors/snapshots/restore.ts', '../../server/grpc-server.ts'],
   ['src/actors/snapshots/restore.ts', '../../stores/sqlite/store.ts'],
   ['src/actors/snapshots/restore.ts', '../executions/supervisor.ts'],
+  ['src/actors/schedules/firings.ts', '../executions/supervisor.ts'],
+  ['src/actors/schedules/firings.ts', '../../server/payload.ts'],
   ['src/observers/sync.ts', '../actors/executions/supervisor.ts'],
   ['src/observers/sync.ts', '../visualizer/http.ts'],
   ['src/observers/deep/sync.ts', '../../node/node.ts'],

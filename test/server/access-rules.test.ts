@@ -10,7 +10,9 @@ import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
+import { RerunService } from '../../src/server/gen/spearlet/rerun_pb.js';
 import { RevisionService } from '../../src/server/gen/spearlet/revision_pb.js';
+import { ScheduleService } from '../../src/server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { addService } from '../../src/server/grpc-server.ts';
@@ -22,6 +24,8 @@ const services: readonly DescService[] = [
   FunctionService,
   InstanceService,
   NodeService,
+  ScheduleService,
+  RerunService,
   RevisionService,
   SnapshotService,
   TaskService,

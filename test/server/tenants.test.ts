@@ -13,7 +13,9 @@ import { ExecutionMode, FunctionService, Priority } from '../../src/server/gen/s
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
+import { RerunService } from '../../src/server/gen/spearlet/rerun_pb.js';
 import { RevisionService } from '../../src/server/gen/spearlet/revision_pb.js';
+import { ScheduleService } from '../../src/server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { adminTokenFile } from '../../src/stores/token-file.ts';
@@ -22,11 +24,13 @@ import { Onlooker } from './onlooker.ts';
 import { messages } from './snapshots.ts';
 
 const [functions, tasks, nodes] = [FunctionService.method, TaskService.method, NodeService.method];
+const schedules = ScheduleService.method;
 const [snapshots, access] = [SnapshotService.method, AccessService.method];
 const revisions = RevisionService.method;
 const batches = BatchService.method;
 const async = { executionMode: ExecutionMode.ASYNC } as const;
 const later = { ...async, startAfter: { seconds: 3600n } } as const;
+const yearly = { case: 'cron', value: '@yearly' } as const;
 const input = Buffer.from('one two\n');
 
 /** Whose ids and names the one who asks tries, and what happens meanwhile. */
@@ -92,6 +96,8 @@ async function busyOthers(server: LocalServer, tenant: string, names: readonly s
       input,
       executionMode: name.includes('loop') ? ExecutionMode.ASYNC : ExecutionMode.SYNC,
     });
+    const schedule = { name: `${name}-often`, invocation: { task: name }, when: yearly };
+    await connection.service(ScheduleService).createSchedule({ definition: schedule });
     executions.push(held.executionId, waiting.executionId, ended.executionId);
   }
   const { batch } = await connection.service(BatchService).invokeBatch({
@@ -185,6 +191,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   }
   for (const executionId of others.executions) {
     await one.ask(snapshots.snapshotExecution, { executionId, detach: true });
+    await one.ask(RerunService.method.rerunExecutions, { executionIds: [executionId], rerunId: 'one' });
     await one.ask(functions.deleteExecution, { executionId });
     const followed = await one.events(`?execution=${executionId}`);
     const { data } = await followed.until(({ name }) => name === 'fault');
@@ -211,6 +218,8 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
       });
       await one.ask(tasks.getTask, { task: `${task}${at}` });
     }
+    const filter = { task };
+    await one.ask(RerunService.method.rerunExecutions, { filter, rerunId: 'some', dryRun: true });
     await one.ask(revisions.listRevisions, { task });
     await one.ask(revisions.compareRevisions, { task });
     await one.ask(revisions.setAlias, { task, alias: 'old', shares: [{ revision: 1, percent: 100 }] });
@@ -222,6 +231,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
     await one.ask(InstanceService.method.listInstances, { task });
     await one.ask(nodes.setBreakpoint, { breakpoint: { task, before: 'running.backingOff' } });
   }
+  await askOfSchedules(one, others);
   await one.ask(InstanceService.method.listInstances, {});
   await one.ask(nodes.listBreakpoints, {});
   for (const breakpointId of others.breakpoints) await one.ask(nodes.deleteBreakpoint, { breakpointId });
@@ -276,6 +286,30 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   return one;
 }
 
+/** One's own schedule, those of others by their names, and one of none. */
+async function askOfSchedules(one: Onlooker, others: Others): Promise<void> {
+  const definition = (name: string, task: string) => ({ name, invocation: { task }, when: yearly });
+  await one.ask(schedules.createSchedule, { definition: definition('b-mine', 'b-count') });
+  for (const task of others.tasks.filter((name) => !name.startsWith('b-'))) {
+    await one.ask(schedules.createSchedule, { definition: definition('b-not-mine', task) });
+  }
+  const [from, to] = [{ seconds: 1n }, { seconds: 2n }];
+  const named = others.tasks.filter((name) => !name.startsWith('task_')).map((name) => `${name}-often`);
+  for (const name of ['b-mine', ...named, 'none']) {
+    await one.ask(schedules.getSchedule, { name });
+    await one.ask(schedules.pauseSchedule, { name });
+    await one.ask(schedules.resumeSchedule, { name });
+    await one.ask(schedules.updateSchedule, { definition: definition(name, 'b-count') });
+    await one.ask(schedules.backfillSchedule, { name, from, to });
+    await one.ask(schedules.listUpcomingFirings, { name });
+    await one.ask(schedules.listFirings, { name });
+    if (name !== 'b-mine') await one.ask(schedules.triggerSchedule, { name });
+    await one.ask(functions.listExecutions, { schedule: name });
+  }
+  await one.ask(schedules.listSchedules, {});
+  for (const name of [...named, 'b-mine']) await one.ask(schedules.deleteSchedule, { name });
+}
+
 test.for([
   { who: 'another tenant', tenant: 'a', names: ['b-count', 'b-other', 'a-loop'], globs: [], key: 'key of a' },
   {
@@ -311,11 +345,13 @@ test('every service of a node is among those that are asked', () => {
     TaskService,
     InstanceService,
     NodeService,
+    RerunService,
     RevisionService,
     SnapshotService,
     AccessService,
     QuotaService,
     BatchService,
+    ScheduleService,
   ];
   expect([...known].sort()).toEqual(services.map(({ name }) => name).sort());
 });

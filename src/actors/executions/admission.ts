@@ -188,7 +188,7 @@ export class Admissions {
     const log = new LiveLog(surroundings, record, task.definition.limits, {
       input: toStore(invocation),
       claimInvocationId: claim,
-      rows: request.rows,
+      rows: request.rows?.(record.executionId),
     });
     const execution = new LiveExecution({
       log,

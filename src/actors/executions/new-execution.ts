@@ -7,6 +7,7 @@ import {
   executionGates,
   isGated,
   type Reserved,
+  scheduleGates,
 } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
@@ -39,7 +40,9 @@ export function newRecord(
     readonly isBlocked?: boolean;
   } = {},
 ): ExecutionRecord {
-  const { task, alias, timeouts, labels, priority, fairnessKey, trace, dependsOn, cache } = request;
+  const { task, alias, rerun, timeouts, labels, priority, fairnessKey, trace, dependsOn, cache, schedule } =
+    request;
+  const gates = isAnswered ? none : gatesFor(request);
   const allowed = loosenedOf(task.definition);
   return {
     executionId: ids.executionId,
@@ -79,21 +82,28 @@ export function newRecord(
     ...(labels !== undefined && { labels }),
     ...(priority !== undefined && { priority }),
     ...(fairnessKey !== undefined && { fairnessKey }),
-    ...(isGated(task.definition) && !isAnswered && { gates: gatesFor(request) }),
+    ...(gates.length > 0 && { gates }),
     ...(trace !== undefined && { trace }),
     ...(dependsOn !== undefined && { dependsOn, ...(isBlocked && { blocked: true }) }),
     ...(alias !== undefined && { alias }),
+    ...(rerun !== undefined && { rerun }),
     ...(reserves !== undefined && { reserves }),
     ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),
+    ...(schedule !== undefined && { schedule: schedule.name }),
   };
 }
 
+const none: readonly ExecutionGate[] = [];
+
 /** Throws invalid_argument for a value that cannot be told apart by. */
-function gatesFor({ task, metadata, invocation }: AdmissionRequest): readonly ExecutionGate[] {
+function gatesFor({ task, metadata, invocation, schedule }: AdmissionRequest): readonly ExecutionGate[] {
   const { parameters } = invocation;
   const { definition } = task;
+  const own = schedule === undefined ? none : scheduleGates(schedule.name, schedule.overlap);
+  if (!isGated(definition)) return own;
   const identity = definition.restartIntensity === undefined ? '' : functionIdentity(definition);
-  return executionGates(definition, { tenant: tenantOf(task), metadata, parameters, identity });
+  const ofTask = executionGates(definition, { tenant: tenantOf(task), metadata, parameters, identity });
+  return own.length === 0 ? ofTask : [...ofTask, ...own];
 }
 
 const loosenedLines = new WeakMap<TaskDefinition, readonly string[]>();

@@ -1,43 +1,27 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
-import { type Priority, priorities } from '../../domain/scheduling/priority.ts';
-import { readCall } from '../call.ts';
 import { dependenciesOf } from '../dependency-flags.ts';
 import { dryRun } from '../dry-run.ts';
 import { collect, collectPairs, delay, duration, oneOf } from '../flag.ts';
 import { inInvokeFlags } from '../flag-words.ts';
 import { interruptible } from '../interrupt.ts';
+import { addInvocationFlags, type InvocationFlags, readInvocation } from '../invocation-flags.ts';
 import { invokeAsync, invokeStream, invokeSync, type Request, showsOutputLive } from '../modes.ts';
 import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
 import { readInput } from '../standard-input.ts';
 import { UsageError } from '../usage-error.ts';
 
-interface Options {
-  readonly function?: string;
+interface Options extends InvocationFlags {
   readonly mode: 'sync' | 'async' | 'stream';
   readonly input?: string | false;
-  readonly contentType?: string;
-  readonly param?: Readonly<Record<string, string>>;
-  readonly arg?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  readonly timeout?: number;
-  readonly queueTimeout?: number;
-  readonly attemptTimeout?: number;
   readonly after?: readonly string[];
   readonly inputFrom?: string;
   readonly paramFrom?: Readonly<Record<string, string>>;
   readonly waitBudget?: number;
   readonly startAfter?: number;
   readonly invocationId?: string;
-  readonly metadata?: Readonly<Record<string, string>>;
-  readonly label?: Readonly<Record<string, string>>;
-  readonly priority?: string;
-  readonly fairnessKey?: string;
-  readonly refuseIfLate?: boolean;
   readonly dryRun?: boolean;
-  readonly bypassCache?: boolean;
-  readonly forceNewInstance?: boolean;
   readonly cancelOnDisconnect?: boolean;
 }
 
@@ -46,7 +30,6 @@ export function invokeCommand(shell: Shell): Command {
     .description('run a function once')
     .argument('<task>', 'name or id, also with @REVISION or @ALIAS')
     .argument('[call]', "a typed call in WAVE, such as 'add(1, 2)', instead of --function and --param")
-    .option('--function <name>', 'the exported function; without it the default entry')
     .option(
       '--mode <mode>',
       'sync, async (prints the execution id) or stream',
@@ -57,22 +40,8 @@ export function invokeCommand(shell: Shell): Command {
       '--input <file>',
       'standard input of the function; without it ours, unless that is a terminal; - is ours',
     )
-    .option('--no-input', 'nothing on standard input, whatever ours is')
-    .option('--content-type <type>', 'media type of the input, kept with the execution')
-    .option(
-      '--param <name=json>',
-      'a parameter of a typed function (repeatable)',
-      collectPairs('--param', 'NAME=JSON'),
-    )
-    .option('--arg <arg>', "an argument, after the task's own (repeatable)", collect)
-    .option(
-      '--env <name=value>',
-      "an environment variable, over the task's own (repeatable)",
-      collectPairs('--env'),
-    )
-    .option('--timeout <duration>', 'from admission to the end, such as 5s', duration('--timeout'))
-    .option('--queue-timeout <duration>', 'the longest stay in the queue', duration('--queue-timeout'))
-    .option('--attempt-timeout <duration>', 'of each attempt', duration('--attempt-timeout'))
+    .option('--no-input', 'nothing on standard input, whatever ours is');
+  addInvocationFlags(command)
     .option(
       '--wait-budget <duration>',
       'how long one call waits before the next takes over',
@@ -91,26 +60,7 @@ export function invokeCommand(shell: Shell): Command {
       collectPairs('--param-from', 'NAME=EXECUTION'),
     )
     .option('--invocation-id <id>', 'idempotency key: the same id joins the same execution')
-    .option(
-      '--metadata <name=value>',
-      'a note of your own, echoed in the result (repeatable)',
-      collectPairs('--metadata'),
-    )
-    .option(
-      '--label <key=value>',
-      "a label to list by, over the task's own (repeatable)",
-      collectPairs('--label', 'KEY=VALUE'),
-    )
-    .option(
-      '--priority <priority>',
-      "which of your tenant's go first: low, normal, high, urgent (default: the task's)",
-      oneOf('--priority', priorities),
-    )
-    .option('--fairness-key <key>', "those with different keys take turns (default: the task's)")
-    .option('--refuse-if-late', 'take it only if it will likely be over within its total timeout')
     .option('--dry-run', 'say what would become of it now, and run nothing')
-    .option('--bypass-cache', "run it whatever its task's cache has, and keep its result there")
-    .option('--force-new-instance', 'never use an instance that ran something before')
     .option('--cancel-on-disconnect', 'cancel it when this command goes away and nobody else watches');
   const given = new Set<string>();
   for (const name of ['input', 'no-input']) command.on(`option:${name}`, () => given.add(name));
@@ -148,34 +98,16 @@ async function readRequest(
   wave: string | undefined,
   options: Options,
 ): Promise<Request> {
-  const { timeout, queueTimeout, attemptTimeout, startAfter } = options;
+  const { startAfter } = options;
   // Its input is what another one wrote.
   const input = options.inputFrom === undefined ? options.input : false;
   const isTyped = wave !== undefined || options.function !== undefined;
   const content = await readInput(session.shell, { isTyped, ...(input !== undefined && { input }) });
   return {
-    task,
-    ...(await readCall(session, task, wave, options)),
-    ...(content !== undefined && { input: content }),
-    contentType: options.contentType ?? '',
-    args: [...(options.arg ?? [])],
-    environment: { ...options.env },
-    timeouts: {
-      ...(timeout !== undefined && { total: durationFromMs(timeout) }),
-      ...(queueTimeout !== undefined && { queue: durationFromMs(queueTimeout) }),
-      ...(attemptTimeout !== undefined && { attempt: durationFromMs(attemptTimeout) }),
-    },
+    ...(await readInvocation(session, task, wave, options, content)),
     ...(startAfter !== undefined && { startAfter: durationFromMs(startAfter) }),
     dependsOn: dependenciesOf(options),
     invocationId: options.invocationId ?? '',
-    metadata: { ...options.metadata },
-    labels: { ...options.label },
-    // The wire numbers them in their order, from 1; 0 is the task's.
-    priority: priorities.indexOf(options.priority as Priority) + 1,
-    fairnessKey: options.fairnessKey ?? '',
-    refuseIfLate: options.refuseIfLate === true,
-    bypassCache: options.bypassCache === true,
-    forceNewInstance: options.forceNewInstance === true,
     cancelOnDisconnect: options.cancelOnDisconnect === true,
   };
 }

@@ -5,13 +5,14 @@ import { executionStatuses } from '../../domain/execution.ts';
 import {
   ErrorCode,
   type ExecutionResult,
-  ExecutionStatus,
+  type ExecutionStatus,
   ListExecutionsResponseSchema,
 } from '../../server/gen/spearlet/function_pb.js';
 import { durationText } from '../duration.ts';
+import { collectStatus } from '../execution-filter.ts';
 import { remarks } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { collectPairs, instant, oneOf, wholeNumber } from '../flag.ts';
+import { collectPairs, instant, wholeNumber } from '../flag.ts';
 import { inListFlags } from '../flag-words.ts';
 import { statusText } from '../outcome.ts';
 import { onServer, type Session } from '../session.ts';
@@ -28,6 +29,7 @@ interface Options {
   readonly label?: Readonly<Record<string, string>>;
   readonly allTenants?: boolean;
   readonly batch?: string;
+  readonly schedule?: string;
 }
 
 const largestPage = 1000;
@@ -35,21 +37,13 @@ const largestPage = 1000;
 const terminalLimit = 50;
 
 export function listCommand(shell: Shell): Command {
-  const parseStatus = oneOf('--status', executionStatuses);
-  const collectStatus = (
-    text: string,
-    before: readonly ExecutionStatus[] = [],
-  ): readonly ExecutionStatus[] => [
-    ...before,
-    ...text.split(',').map((word) => ExecutionStatus[wireName(parseStatus(word))]),
-  ];
   const command = new Command('list')
     .description('list executions, newest first; times are UTC')
     .option('--task <task>', 'only of this task, by name or id')
     .option(
       '--status <status>',
       `only in this status: ${executionStatuses.join(', ')} (repeatable)`,
-      collectStatus,
+      collectStatus(),
     )
     .option('--batch <id>', 'only members of this batch')
     .option('--label <key=value>', 'only with this label (repeatable)', collectPairs('--label', 'KEY=VALUE'))
@@ -59,6 +53,7 @@ export function listCommand(shell: Shell): Command {
       instant('--since'),
     )
     .option('--until <time>', 'only created until, in the same words', instant('--until'))
+    .option('--schedule <name>', 'only what this schedule has fired')
     .option('--all-tenants', 'those of all tenants; for administrators')
     .option(
       '--limit <n>',
@@ -111,25 +106,6 @@ export function listCommand(shell: Shell): Command {
 
 const columns = ['EXECUTION', 'TASK', 'STATUS', 'ERROR', 'CREATED', 'TIME', 'NOTES'];
 
-function wireName(
-  status: (typeof executionStatuses)[number],
-): Exclude<keyof typeof ExecutionStatus, 'UNSPECIFIED'> {
-  switch (status) {
-    case 'pending':
-      return 'PENDING';
-    case 'running':
-      return 'RUNNING';
-    case 'completed':
-      return 'COMPLETED';
-    case 'failed':
-      return 'FAILED';
-    case 'cancelled':
-      return 'CANCELLED';
-    case 'timedOut':
-      return 'TIMED_OUT';
-  }
-}
-
 interface Page {
   readonly executions: readonly ExecutionResult[];
   /** There are others, which are not asked for where `most` is reached. */
@@ -138,7 +114,16 @@ interface Page {
 
 async function* pages(
   session: Session,
-  { task = '', status = [], since, until, label = {}, allTenants = false, batch = '' }: Options,
+  {
+    task = '',
+    status = [],
+    since,
+    until,
+    label = {},
+    allTenants = false,
+    batch = '',
+    schedule = '',
+  }: Options,
   most: number,
 ): AsyncGenerator<Page> {
   let pageToken = '';
@@ -150,6 +135,7 @@ async function* pages(
       labels: { ...label },
       allTenants,
       batchId: batch,
+      schedule,
       ...(since !== undefined && { createdAfter: timestampFromMs(since) }),
       ...(until !== undefined && { createdBefore: timestampFromMs(until) }),
       pageSize: Math.min(largestPage, left),

@@ -58,7 +58,7 @@ function describe(
     entries.push(['error', `${errorText(result)} (${origin(result)})`]);
   entries.push(['status', statusWords(result)], ['execution', result.executionId], ...tenantEntries(result), [
     'task',
-    `${result.taskName} (${result.taskId}, revision ${result.taskRevision})`,
+    `${result.taskName} (${result.taskId}, revision ${result.taskRevision}${result.alias === '' ? '' : ` by ${result.alias}`})`,
   ]);
   if (result.functionName !== '') entries.push(['function', result.functionName]);
   if (invocation !== undefined) entries.push(...invocationEntries(invocation));
@@ -67,6 +67,7 @@ function describe(
   for (const each of dependants) entries.push(['followed by', relatedText(each)]);
   if (result.cachedFromExecutionId !== '') entries.push(['result of', result.cachedFromExecutionId]);
   if (result.originExecutionId !== '') entries.push(['restored from', result.originExecutionId]);
+  if (result.rerunOfExecutionId !== '') entries.push(['runs again', result.rerunOfExecutionId]);
   entries.push(
     ['mode', (ExecutionMode[result.mode] ?? '').toLowerCase()],
     ['attempt', String(result.attempt)],

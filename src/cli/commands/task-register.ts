@@ -6,7 +6,6 @@ import { inTaskFile, inTaskFlags } from '../flag-words.ts';
 import { register } from '../registration.ts';
 import { onServer } from '../session.ts';
 import { note, type Shell } from '../shell.ts';
-import { readTaskFile } from '../task-file.ts';
 import { addTaskFlags, readTaskFlags, type TaskFlags } from '../task-flags.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -62,6 +61,8 @@ async function fromFile(
   if (args.length > 0 || beside.length > 0) {
     throw new UsageError('--file: says all of the task; allowed beside it are NAME and --if-absent');
   }
+  // Loaded only here: a reader of YAML takes a twentieth of the start of a command.
+  const { readTaskFile } = await import('../task-file.ts');
   const definition = await readTaskFile(file);
   return name === undefined ? definition : { ...definition, name };
 }

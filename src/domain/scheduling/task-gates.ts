@@ -1,8 +1,17 @@
 /** Which gates an execution of a task has to pass: its keys, and the values that it had at admission. */
 import { invalidArgument, quote } from '../errors.ts';
 import type { ExecutionRecord, JsonValue } from '../execution.ts';
+import type { Overlap } from '../schedule/schedule.ts';
 import { tenantOf } from '../scope.ts';
-import type { ConcurrencyLimit, Limits, RateLimit, RestartIntensity, Task, TaskDefinition } from '../task.ts';
+import type {
+  ConcurrencyLimit,
+  Limits,
+  RateLimit,
+  RestartIntensity,
+  Task,
+  TaskDefinition,
+  WhenFull,
+} from '../task.ts';
 import type { ConcurrencyUse, GateUse, QuarantineUse } from './gate.ts';
 
 export const mostValueBytes = 256;
@@ -24,6 +33,8 @@ export interface Reserved {
 }
 
 const none: readonly never[] = [];
+/** What the keys of schedules begin with. */
+const ofSchedules = 'schedule.';
 
 /** What attempts of a task reserve: their limits of memory and of processor. Undefined for a task without either. */
 export function reservedBy({ memory, cpu }: Pick<Limits, 'memory' | 'cpu'>): Reserved | undefined {
@@ -58,6 +69,23 @@ export function executionGates(
     ...(restartIntensity === undefined ? none : [failureLimit(restartIntensity, values.identity)]),
     ...[...concurrency, ...rate].map((limit) => ({ ...limit, value: valueFor(limit.key, name, values) })),
   ];
+}
+
+const fullOf: Readonly<Record<Exclude<Overlap, 'allow'>, WhenFull>> = {
+  skip: 'refuse',
+  queue: 'queue',
+  cancelRunning: 'cancelRunning',
+};
+
+/** One execution of a schedule at a time, whatever its task is by then; none where several may run. */
+export function scheduleGates(name: string, overlap: Overlap): readonly ExecutionGate[] {
+  if (overlap === 'allow') return none;
+  return [{ key: scheduleKey(name), limit: 1, whenFull: fullOf[overlap], value: '' }];
+}
+
+/** No task can have such a key. */
+export function scheduleKey(name: string): string {
+  return `${ofSchedules}${name}`;
 }
 
 function failureLimit({ failures, withinMs }: RestartIntensity, value: string): ExecutionGate {
@@ -97,7 +125,7 @@ export function gatesOf(
   const tenant = tenantOf(record);
   const keyed = (gates ?? none).map((gate) => {
     if ('failures' in gate) return quarantineUse(record, gate, gate.value);
-    const rule = `${taskId}/${gate.key}`;
+    const rule = `${gate.key.startsWith(ofSchedules) ? tenant : taskId}/${gate.key}`;
     const meter = isOfTask(gate.key) ? `${rule}=${gate.value}` : `${tenant}/${gate.key}`;
     return useOf(gate, { rule, meter, value: gate.value, version });
   });

@@ -6,6 +6,7 @@ import type {
   Deadlines,
   ExecutionRecord,
   Outcome,
+  Rerun,
   ResourceUse,
   Termination,
 } from '../execution.ts';
@@ -148,11 +149,13 @@ const record = object<ExecutionRecord>({
   originId: optional(executionId),
   restoredAt: optional(instant),
   alias: optional(label),
+  rerun: optional(object<Rerun>({ of: executionId, id: label })),
   labels: optional(labels),
   priority: optional(priority),
   fairnessKey: optional(fairnessKey),
   gates: optional(executionGates),
   trace: optional(trace),
+  schedule: optional(label),
   cache: optional(cache),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),

@@ -98,10 +98,13 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     priority: priorityToWire(record.priority),
     fairnessKey: record.fairnessKey ?? '',
     traceId: record.trace?.traceId ?? '',
+    schedule: record.schedule ?? '',
     cachedFromExecutionId: record.cache?.from ?? '',
     cacheUse: cacheUseToWire(record.cache),
     alias: record.alias ?? '',
     batchId: record.batch?.batchId ?? '',
+    rerunOfExecutionId: record.rerun?.of ?? '',
+    rerunId: record.rerun?.id ?? '',
     // Last, as in `newRecord`.
     ...(record.dependsOn !== undefined && { dependsOn: record.dependsOn.map(dependencyToWire) }),
     ...(record.cache?.fromAt !== undefined && { cachedAt: time(record.cache.fromAt) }),

@@ -2,7 +2,6 @@ import { toJson } from '@bufbuild/protobuf';
 import { type Value, ValueSchema } from '@bufbuild/protobuf/wkt';
 import { invalidArgument } from '../../domain/errors.ts';
 import type { Invocation, JsonValue } from '../../domain/execution.ts';
-import type { AdmissionRequest } from '../../domain/executions.ts';
 import type { Timeouts as TaskTimeouts } from '../../domain/task.ts';
 import { mostInlineBytes } from '../../observers/output.ts';
 import type { InvokeFunctionRequest, Timeouts } from '../gen/spearlet/function_pb.js';
@@ -72,36 +71,6 @@ export function timeoutsFromWire(field: string, timeouts: Timeouts | undefined):
     ...(attemptMs !== undefined && { attemptMs }),
     ...(totalMs !== undefined && { totalMs }),
   };
-}
-
-/**
- * A request may only shorten what the task says. Where neither names a total timeout, the default counts from the first
- * attempt on: what waits in a long queue would be over before it began.
- */
-export function effectiveTimeouts(
-  task: TaskTimeouts,
-  request: TaskTimeouts,
-  defaultTotalMs: number,
-): AdmissionRequest['timeouts'] {
-  const queueMs = shorter('queue', task.queueMs, request.queueMs);
-  const attemptMs = shorter('attempt', task.attemptMs, request.attemptMs);
-  const totalMs = shorter('total', task.totalMs ?? defaultTotalMs, request.totalMs) ?? defaultTotalMs;
-  return {
-    totalMs,
-    ...(queueMs !== undefined && { queueMs }),
-    ...(attemptMs !== undefined && { attemptMs }),
-    ...((task.totalMs ?? request.totalMs) === undefined && { totalFrom: 'attempt' as const }),
-  };
-}
-
-function shorter(name: string, task: number | undefined, request: number | undefined): number | undefined {
-  if (task !== undefined && request !== undefined && request > task) {
-    throw invalidArgument(
-      `timeouts.${name}`,
-      `is ${request} ms; a request may only shorten the task's ${task} ms`,
-    );
-  }
-  return request ?? task;
 }
 
 export function inlineBytes(value: number | undefined): number {

@@ -5,6 +5,7 @@ import { addCacheMetrics, type CacheSource } from './cache-metrics.ts';
 import { CallMetrics } from './call-metrics.ts';
 import { ExecutionMetrics } from './execution-metrics.ts';
 import { NodeMetrics, type NodeSource } from './node-metrics.ts';
+import { ScheduleMetrics } from './schedule-metrics.ts';
 import { StoreMetrics, type StoreSource } from './store-metrics.ts';
 import { TraceMetrics } from './trace-metrics.ts';
 
@@ -42,6 +43,7 @@ export class Metrics {
   readonly store: StoreMetrics;
   readonly node: NodeMetrics;
   readonly calls: CallMetrics;
+  readonly schedules: ScheduleMetrics;
   readonly traces: TraceMetrics;
 
   constructor({ node, store, cache, runtimeOf, methods }: MetricSources) {
@@ -52,6 +54,7 @@ export class Metrics {
     this.node = new NodeMetrics(registers, node);
     addCacheMetrics(registers, cache);
     this.calls = new CallMetrics(registers, methods);
+    this.schedules = new ScheduleMetrics(registers);
     this.traces = new TraceMetrics(registers);
     ofProcess();
   }

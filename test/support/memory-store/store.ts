@@ -235,7 +235,7 @@ class InMemory implements MemoryStore {
 
   async executions(filter: ExecutionFilter): Promise<ExecutionRecord[]> {
     this.#touch();
-    const { tenant, taskId, statuses, createdAfter, createdBefore, beforeId, labels } = filter;
+    const { tenant, taskId, statuses, createdAfter, createdBefore, beforeId, labels, schedule } = filter;
     return this.#sorted()
       .reverse()
       .filter((record) => tenant === undefined || tenantOf(record) === tenant)
@@ -246,6 +246,7 @@ class InMemory implements MemoryStore {
       .filter((record) => createdBefore === undefined || record.createdAt < createdBefore)
       .filter((record) => beforeId === undefined || record.executionId < beforeId)
       .filter((record) => hasLabels(record.labels, labels))
+      .filter((record) => schedule === undefined || record.schedule === schedule)
       .slice(0, Math.max(0, filter.limit))
       .map((record) => structuredClone(record));
   }

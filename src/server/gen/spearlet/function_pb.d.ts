@@ -1165,6 +1165,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
   traceId: string;
 
   /**
+   * The schedule that has fired it; empty for any other.
+   *
+   * @generated from field: string schedule = 44;
+   */
+  schedule: string;
+
+  /**
    * What it follows, as it was asked for; within a batch, with the ids of the members.
    *
    * @generated from field: repeated spearlet.Dependency depends_on = 42;
@@ -1203,6 +1210,19 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: string alias = 47;
    */
   alias: string;
+
+  /**
+   * The execution that this one was made of to be run again, see RerunService, and the run that has made it; empty for
+   * any other.
+   *
+   * @generated from field: string rerun_of_execution_id = 50;
+   */
+  rerunOfExecutionId: string;
+
+  /**
+   * @generated from field: string rerun_id = 51;
+   */
+  rerunId: string;
 };
 
 /**
@@ -1464,6 +1484,13 @@ export declare type ExecutionResultJson = {
   traceId?: string;
 
   /**
+   * The schedule that has fired it; empty for any other.
+   *
+   * @generated from field: string schedule = 44;
+   */
+  schedule?: string;
+
+  /**
    * What it follows, as it was asked for; within a batch, with the ids of the members.
    *
    * @generated from field: repeated spearlet.Dependency depends_on = 42;
@@ -1502,6 +1529,19 @@ export declare type ExecutionResultJson = {
    * @generated from field: string alias = 47;
    */
   alias?: string;
+
+  /**
+   * The execution that this one was made of to be run again, see RerunService, and the run that has made it; empty for
+   * any other.
+   *
+   * @generated from field: string rerun_of_execution_id = 50;
+   */
+  rerunOfExecutionId?: string;
+
+  /**
+   * @generated from field: string rerun_id = 51;
+   */
+  rerunId?: string;
 };
 
 /**
@@ -2641,6 +2681,13 @@ export declare type ListExecutionsRequest = Message<"spearlet.ListExecutionsRequ
    * @generated from field: string batch_id = 9;
    */
   batchId: string;
+
+  /**
+   * Only what the schedule of this name has fired; empty means all.
+   *
+   * @generated from field: string schedule = 10;
+   */
+  schedule: string;
 };
 
 /**
@@ -2705,6 +2752,13 @@ export declare type ListExecutionsRequestJson = {
    * @generated from field: string batch_id = 9;
    */
   batchId?: string;
+
+  /**
+   * Only what the schedule of this name has fired; empty means all.
+   *
+   * @generated from field: string schedule = 10;
+   */
+  schedule?: string;
 };
 
 /**

@@ -1,5 +1,6 @@
 /** Whether executions and tasks are listed by the labels that they have, and by no others. */
 import type { DatabaseSync } from 'node:sqlite';
+import { scheduleLabel } from '../write/encoded-entry.ts';
 import type { Checked, Report } from './check.ts';
 
 /** The labels of a row's JSON; none where it is damaged, which is found elsewhere. */
@@ -16,7 +17,9 @@ const checks: readonly (readonly [sql: string, message: string])[] = [
   [
     `SELECT l.execution_id AS subject, l.key FROM execution_labels AS l LEFT JOIN executions USING (execution_id)
      WHERE l.tenant IS NOT executions.tenant
-       OR NOT EXISTS (SELECT 1 FROM ${ofExecution} AS j WHERE j.key = l.key AND j.value = l.value)`,
+       OR NOT EXISTS (SELECT 1 FROM ${ofExecution} AS j WHERE j.key = l.key AND j.value = l.value)
+         AND NOT (l.key = '${scheduleLabel}' AND json_valid(executions.record)
+           AND l.value IS executions.record ->> '$.schedule')`,
     'it is listed by a label that it does not have',
   ],
   [

@@ -3,7 +3,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { ExecutionStatus } from '../../../domain/execution.ts';
 import type { ExecutionFilter } from '../../store.ts';
 import { recordColumns } from '../file/checksum.ts';
-import type { Label } from '../write/encoded-entry.ts';
+import { type Label, scheduleLabel } from '../write/encoded-entry.ts';
 
 export const columns = `${recordColumns}, checksum`;
 
@@ -29,10 +29,14 @@ export const labelTenants = `WITH RECURSIVE tenants (tenant) AS (
  * those of all tenants have to be put in order, few enough for that.
  */
 function ranked(
-  { labels = {}, statuses, tenant }: ExecutionFilter,
+  { labels = {}, schedule, statuses, tenant }: ExecutionFilter,
   counts: Counts,
 ): { readonly labels: readonly Label[]; readonly walked: boolean } {
-  const all = Object.entries(labels).map((label) => ({ label, count: counts.label(label, tenant) }));
+  const wanted = [
+    ...Object.entries(labels),
+    ...(schedule === undefined ? [] : [[scheduleLabel, schedule] as const]),
+  ];
+  const all = wanted.map((label) => ({ label, count: counts.label(label, tenant) }));
   all.sort((a, b) => a.count - b.count);
   const [first] = all;
   if (first === undefined) return { labels: [], walked: false };

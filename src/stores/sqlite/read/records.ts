@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type ExecutionRecord, type ExecutionStatus, executionStatuses } from '../../../domain/execution.ts';
-import { hasLabels, type Labels } from '../../../domain/labels.ts';
+import { hasLabels } from '../../../domain/labels.ts';
 import { LruMap } from '../../../domain/lru-map.ts';
 import type { StatusCounts } from '../../../domain/node-feed.ts';
 import { type Scope, seesTask, taskKey } from '../../../domain/scope.ts';
@@ -168,7 +168,7 @@ export class Records {
       const limit = filter.limit - records.length;
       const { sql, values } = listing({ ...rest, limit }, this.#counts);
       const rows = this.#db.prepare(sql).all(values);
-      const whole = wholeOf(rows, (row) => shown(labelledRecord(row, filter.labels), this.#hidden));
+      const whole = wholeOf(rows, (row) => shown(labelledRecord(row, filter), this.#hidden));
       records.push(...whole);
       const beforeId = String(rows.at(-1)?.execution_id);
       const moves = rest.beforeId === undefined || beforeId < rest.beforeId;
@@ -188,8 +188,9 @@ function noCounts(): Record<ExecutionStatus, number> {
 }
 
 /** Throws DamagedError also where the record does not have what it was found by. */
-function labelledRecord(row: Row, labels: Labels | undefined): ExecutionRecord {
+function labelledRecord(row: Row, { labels, schedule }: ExecutionFilter): ExecutionRecord {
   const record = recordOf(row);
-  if (hasLabels(record.labels, labels)) return record;
+  const isOfSchedule = schedule === undefined || record.schedule === schedule;
+  if (isOfSchedule && hasLabels(record.labels, labels)) return record;
   throw new DamagedError(`what ${record.executionId} is listed by is damaged`);
 }

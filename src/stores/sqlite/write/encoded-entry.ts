@@ -98,7 +98,7 @@ export function encodeEntry(
                 : memberEndOf(record),
             place: placeOf(record.status, entry.waiting),
             json: JSON.stringify(record),
-            labels: record.labels === undefined ? noLabels : Object.entries(record.labels),
+            labels: listedBy(record),
           },
     claim: invocationId === undefined ? undefined : { tenant, invocationId },
     staged,
@@ -116,6 +116,15 @@ function memberEndOf({ status, outcome, completedAt = 0 }: ExecutionRecord): Mem
   if (!isTerminal(status)) return undefined;
   const errorCode = outcome !== undefined && outcome.status !== 'completed' ? outcome.code : null;
   return { status, errorCode, endedAt: completedAt };
+}
+
+/** No label of a caller's has such a key: what a schedule has fired is listed in the same way. */
+export const scheduleLabel = ' schedule';
+
+function listedBy({ labels, schedule }: ExecutionRecord): readonly Label[] {
+  if (labels === undefined && schedule === undefined) return noLabels;
+  const own = Object.entries(labels ?? {});
+  return schedule === undefined ? own : [...own, [scheduleLabel, schedule]];
 }
 
 function placeOf(status: ExecutionStatus, waiting: WaitingPlace | undefined): WaitingColumns {

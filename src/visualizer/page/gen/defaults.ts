@@ -37,9 +37,12 @@ export const executionResultDefaults = {
   "traceId": "",
   "dependsOn": [],
   "batchId": "",
+  "schedule": "",
   "cachedFromExecutionId": "",
   "alias": "",
-  "cacheUse": "CACHE_USE_UNSPECIFIED"
+  "cacheUse": "CACHE_USE_UNSPECIFIED",
+  "rerunOfExecutionId": "",
+  "rerunId": ""
 } as const;
 
 export const streamExecutionResultDefaults = {
