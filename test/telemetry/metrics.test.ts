@@ -188,3 +188,29 @@ it('each name in the dashboard, the alert rules and the documents is one that a 
   const spears = [...known].filter((name) => /^spear_/.test(name) && !/_(bucket|sum|count)$/.test(name));
   expect(spears.filter((name) => !documented.includes(`\`${name}\``))).toEqual([]);
 });
+
+it('an execution is counted by its revision where an alias has chosen that, and by none where it was named by itself', async () => {
+  const metrics = made();
+  const record = recordOf('exec_1', 'failed', { taskName: 'noop' });
+  const failed = { ...record, outcome: { status: 'failed', code: 'TRAP', message: '' } } as const;
+  for (const [taskRevision, alias] of [
+    [3, 'live'],
+    [4, 'live'],
+    [4, 'live'],
+    [5, undefined],
+  ] as const) {
+    metrics.executions.committed({ ...failed, taskRevision, ...(alias !== undefined && { alias }) }, [
+      { kind: 'result', sequence: 6, time: 0, status: 'failed', attempt: 2 },
+    ]);
+  }
+  const found = await samples(metrics);
+  const byRevision = [...found].filter(([name]) =>
+    name.startsWith('spear_executions_ended_by_revision_total'),
+  );
+  const named = (revision: number) =>
+    `spear_executions_ended_by_revision_total{tenant="default",task="noop",alias="live",revision="${revision}",status="failed"}`;
+  expect(byRevision).toEqual([
+    [named(3), 1],
+    [named(4), 2],
+  ]);
+});
