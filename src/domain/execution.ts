@@ -110,6 +110,8 @@ export interface BatchMembership {
   readonly member: number;
   /** Absent for one that was given none. */
   readonly name?: string;
+  /** The member may begin again, so that its end is not yet that of the member. */
+  readonly supervised?: boolean;
 }
 
 /** The durable record of an execution: what a status call tells, without output. */
@@ -159,7 +161,7 @@ export interface ExecutionRecord {
   readonly inputDelivered?: number;
   /** The first event that the log still has; absent means 1. */
   readonly oldestSequence?: number;
-  /** The execution that this one was restored from as a new one. */
+  /** The execution that this one was restored from as a new one, or began again for as a member of a batch. */
   readonly originId?: string;
   /** When one that had ended was restored here, as a record: it is kept from then on. */
   readonly restoredAt?: number;

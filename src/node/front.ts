@@ -204,7 +204,8 @@ export async function openFront(
       handlers: {
         ...createBatchService({
           ...{ batches: supervisor.batches, tasks, pageTokens, clock },
-          ...{ defaultTotalMs, traces: core.traces, webhooks: webhookRule(config) },
+          ...{ defaultTotalMs, mostTotalMs: config.maxTimeout, traces: core.traces },
+          webhooks: webhookRule(config),
         }),
       },
       streams: true as const,

@@ -165,7 +165,12 @@ const record = object<ExecutionRecord>({
   dependsOn: optional(list(dependency, mostDependencies)),
   blocked: optional(truth),
   batch: optional(
-    object<BatchMembership>({ batchId: label, member: whole(0, mostCount), name: optional(label) }),
+    object<BatchMembership>({
+      batchId: label,
+      member: whole(0, mostCount),
+      name: optional(label),
+      supervised: optional(truth),
+    }),
   ),
   outcome: optional(outcomeCheck),
 });

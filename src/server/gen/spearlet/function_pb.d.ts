@@ -1201,7 +1201,8 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
   oldestSequence: bigint;
 
   /**
-   * The execution that this one was restored from as a new one; empty for any other.
+   * The execution that this one was restored from as a new one, or that its member of a supervised batch had before;
+   * empty for any other.
    *
    * @generated from field: string origin_execution_id = 36;
    */
@@ -1526,7 +1527,8 @@ export declare type ExecutionResultJson = {
   oldestSequence?: string;
 
   /**
-   * The execution that this one was restored from as a new one; empty for any other.
+   * The execution that this one was restored from as a new one, or that its member of a supervised batch had before;
+   * empty for any other.
    *
    * @generated from field: string origin_execution_id = 36;
    */
