@@ -21,6 +21,7 @@ import {
   type ExecutionFilter,
   type Fenced,
   type LogOutline,
+  type MemberEnding,
   type MemberQuery,
   type NodeEvent,
   type OrderChanges,
@@ -53,7 +54,7 @@ import { WaitingLines } from './read/waiting.ts';
 import { Retaining } from './retention/retention.ts';
 import { Sweep } from './retention/sweep.ts';
 import { migrate } from './schema/migrate.ts';
-import { admitBatch } from './write/batch-admission.ts';
+import { commitBatch } from './write/batch-admission.ts';
 import { Changes } from './write/changes.ts';
 import { Commits } from './write/commits.ts';
 
@@ -168,7 +169,16 @@ class PostgresStore implements Store {
 
   async admitBatch(batch: Batch, entries: readonly CommitEntry[]): Promise<BatchResult> {
     for (const entry of entries) assertNumbered(entry);
-    return admitBatch(this.#commits, this.#clock, batch, entries);
+    return commitBatch(this.#commits, this.#clock, { made: batch }, entries);
+  }
+
+  async superviseBatch(
+    batch: Batch,
+    entries: readonly CommitEntry[],
+    endings: readonly MemberEnding[],
+  ): Promise<BatchResult> {
+    for (const entry of entries) assertNumbered(entry);
+    return commitBatch(this.#commits, this.#clock, { supervised: batch, endings }, entries);
   }
 
   async saveBatch(batch: Batch): Promise<void> {

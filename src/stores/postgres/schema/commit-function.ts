@@ -25,8 +25,8 @@ CREATE FUNCTION commit_entries(
   row_deleted boolean[],
   ends text[], dependency_entry int[], dependency_ids text[], fails_for text[], blocks int[], unblocks int[],
   leaves int[], batch_ids text[], made text[], member_entry int[], member_numbers int[], member_names text[],
-  member_layers int[], member_follows text[], ending_entry int[], ending_members int[], ending_codes text[],
-  ended_at float8[], blob bytea
+  member_layers int[], member_follows text[], ending_entry int[], ending_batches text[], ending_members int[],
+  ending_statuses text[], ending_codes text[], ended_at float8[], supervised text[], blob bytea
 ) RETURNS text LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -189,25 +189,31 @@ BEGIN
     END IF;
   END LOOP;
 
-  IF cardinality(made) > 0 AND cardinality(refused) > 0 THEN
+  IF cardinality(made || supervised) > 0 AND cardinality(refused) > 0 THEN
     RAISE EXCEPTION '%', refused[1] USING ERRCODE = 'SP003';
+  END IF;
+  IF cardinality(supervised) > 0 THEN
+    UPDATE batches b SET batch = supervised[2] WHERE b.batch_id = supervised[1];
   END IF;
   IF cardinality(member_entry) > 0 THEN
     INSERT INTO batch_members (batch_id, member, execution_id, name, layer, follows)
     SELECT batch_ids[m.entry], m.number, ids[m.entry], m.name, m.layer, m.follows
     FROM unnest(member_entry, member_numbers, member_names, member_layers, member_follows)
       m (entry, number, name, layer, follows)
-    WHERE NOT m.entry = ANY (bad);
+    WHERE NOT m.entry = ANY (bad)
+    -- A member that begins again.
+    ON CONFLICT (batch_id, member) DO UPDATE SET execution_id = excluded.execution_id;
   END IF;
   -- A member's end is counted, and has its number in the log of the batch.
   IF cardinality(ending_entry) > 0 THEN
-    PERFORM 1 FROM batches b WHERE b.batch_id IN (SELECT batch_ids[x] FROM unnest(ending_entry) x)
+    PERFORM 1 FROM batches b WHERE b.batch_id = ANY (ending_batches)
       ORDER BY b.batch_id FOR UPDATE;
     WITH ending AS (
-      SELECT m.batch_id, m.member, statuses[e.entry] AS status, e.code, e.at,
-        b.ended + row_number() OVER (PARTITION BY m.batch_id ORDER BY e.entry) AS sequence
-      FROM unnest(ending_entry, ending_members, ending_codes, ended_at) e (entry, number, code, at)
-      JOIN batches b ON b.batch_id = batch_ids[e.entry]
+      SELECT m.batch_id, m.member, e.status, e.code, e.at,
+        b.ended + row_number() OVER (PARTITION BY m.batch_id ORDER BY e.i) AS sequence
+      FROM unnest(ending_entry, ending_batches, ending_members, ending_statuses, ending_codes, ended_at)
+        WITH ORDINALITY e (entry, id, number, status, code, at, i)
+      JOIN batches b ON b.batch_id = e.id
       JOIN batch_members m ON m.batch_id = b.batch_id AND m.member = e.number AND m.sequence IS NULL
       WHERE NOT e.entry = ANY (bad)
     ), told AS (

@@ -1,16 +1,16 @@
-import type { Batch } from '../../../domain/batch/batch.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { type BatchResult, type CommitEntry, InDoubtError } from '../../store.ts';
+import type { BatchChange } from './batch-arrays.ts';
 import { type Commits, UndoneError } from './commits.ts';
 
 /** How long after its answer was lost a batch is asked about again, in milliseconds. */
 const againMs = 200;
 
-/** Makes a batch in one statement. Where its answer is lost, it is waited for: nobody else would ask what became of it. */
-export async function admitBatch(
+/** Makes a batch, or writes a supervised one anew, in one statement. Where its answer is lost, it is waited for: nobody else would ask what became of it. */
+export async function commitBatch(
   commits: Commits,
   clock: Pick<Clock, 'setTimer'>,
-  batch: Batch,
+  batch: BatchChange,
   entries: readonly CommitEntry[],
 ): Promise<BatchResult> {
   for (;;) {

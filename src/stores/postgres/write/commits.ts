@@ -1,7 +1,7 @@
-import type { Batch } from '../../../domain/batch/batch.ts';
 import { type CommitEntry, type CommitResult, Fenced, InDoubtError, StoreError } from '../../store.ts';
 import { isRefusal, mayGoAgain, sqlStateOf, storeFailure, undoneCode } from '../engine/failure.ts';
 import { NotSent, type Session } from '../engine/session.ts';
+import type { BatchChange } from './batch-arrays.ts';
 import { commitStatement, decodeAnswer, type EncodedCommit, encodeCommit } from './encoded-commit.ts';
 
 interface Numbered {
@@ -42,7 +42,7 @@ export class Commits {
   }
 
   /** `batch` is made with its members, or nothing is: what is in the way of it is thrown as UndoneError. */
-  commit(entries: readonly CommitEntry[], staging = false, batch?: Batch): Promise<CommitResult[]> {
+  commit(entries: readonly CommitEntry[], staging = false, batch?: BatchChange): Promise<CommitResult[]> {
     const done = this.#last.then(() => this.#commit(entries, staging, batch));
     this.#last = done.catch(() => {});
     return done;
@@ -56,7 +56,7 @@ export class Commits {
   async #commit(
     entries: readonly CommitEntry[],
     staging: boolean,
-    batch: Batch | undefined,
+    batch: BatchChange | undefined,
   ): Promise<CommitResult[]> {
     if (this.#inDoubt !== undefined) {
       const { entries: before } = this.#inDoubt;

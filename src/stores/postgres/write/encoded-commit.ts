@@ -1,10 +1,9 @@
-import type { Batch } from '../../../domain/batch/batch.ts';
 import { isTerminal, keptSince } from '../../../domain/execution.ts';
 import { tenantOf } from '../../../domain/scope.ts';
 import { isEmptyInvocation } from '../../invocation.ts';
 import { encodeSegments, listedBy } from '../../sqlite/write/encoded-entry.ts';
 import type { CommitEntry, CommitResult } from '../../store.ts';
-import { batchArrays } from './batch-arrays.ts';
+import { type BatchChange, batchArrays } from './batch-arrays.ts';
 import { dependencyArrays, followsAnew } from './dependency-arrays.ts';
 import { Blob, plainArray, storable, textArray } from './parameters.ts';
 import { rowArrays } from './row-arrays.ts';
@@ -21,7 +20,7 @@ export interface EncodedCommit {
 /** What an execution takes beside its log and input: its record, and what it is found by. */
 const bytesOfRecord = 2048;
 
-const placeholders = Array.from({ length: 66 }, (_, index) => `$${index + 1}`).join(', ');
+const placeholders = Array.from({ length: 69 }, (_, index) => `$${index + 1}`).join(', ');
 export const commitStatement = {
   name: 'commit',
   text: `SELECT commit_entries(${placeholders}) AS answer`,
@@ -31,7 +30,7 @@ export const commitStatement = {
 export function encodeCommit(
   entries: readonly CommitEntry[],
   isStaged: (executionId: string) => boolean,
-  batch?: Batch,
+  batch?: BatchChange,
 ): EncodedCommit {
   const blob = new Blob();
   const rows = new Columns();
