@@ -3,7 +3,9 @@ import { monotonicFactory } from 'ulid';
 import type { Clock } from '../domain/clock.ts';
 
 /** Makes ids of 26 characters that sort by the clock, each after the one before (https://github.com/ulid/spec). */
-export type IdSource = (prefix: 'exec_' | 'task_' | 'req_' | 'inst_' | 'node_' | 'break_') => string;
+export type IdSource = (
+  prefix: 'exec_' | 'task_' | 'req_' | 'inst_' | 'node_' | 'batch_' | 'break_',
+) => string;
 
 export function createIds(clock: Pick<Clock, 'now'>): IdSource {
   const next = monotonicFactory(bufferedRandom());

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { RequestError } from '../domain/errors.ts';
 import { packageVersion } from '../version.ts';
 import { type CommandNode, commandTree } from './command-tree.ts';
+import { batchCommand } from './commands/batch.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
@@ -98,6 +99,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
   const token = tokenCommand(shell);
   const quota = quotaCommand(shell);
   const limits = limitsCommand(shell);
+  const batch = batchCommand(shell);
   const schedule = scheduleCommand(shell);
   const machine = new Command('machine')
     .description('the statecharts that run in the node')
@@ -106,6 +108,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(serveCommand(shell))
     .addCommand(task)
     .addCommand(invokeCommand(shell))
+    .addCommand(batch)
     .addCommand(statusCommand(shell))
     .addCommand(waitCommand(shell))
     .addCommand(watchCommand(shell))
@@ -150,6 +153,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...token.commands,
     ...quota.commands,
     ...limits.commands,
+    ...batch.commands,
     ...schedule.commands,
   ]) {
     each

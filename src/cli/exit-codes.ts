@@ -11,7 +11,7 @@ export const exitCodes = {
   functionError: {
     code: 1,
     meaning:
-      'the error side of a typed function; or the server could not start (serve), or all is not well (db, replay)',
+      'the error side of a typed function; a member of a batch that did not complete; or the server could not start (serve), or all is not well (db, replay)',
   },
   usage: { code: 64, meaning: 'usage, or the server found an argument that is not allowed' },
   unreachable: { code: 69, meaning: 'the server cannot be reached' },

@@ -98,6 +98,11 @@ export const inQuotaFlags = rewording([
   ['quota.stored_bytes', '--stored'],
   ['quota.rate', '--rate'],
 ]);
+export const inBatchWords = rewording([
+  ['batch_id', 'ID'],
+  ['invocation_id', '--invocation-id'],
+  ['from_sequence', '--from'],
+]);
 export const inScheduleFlags = rewording([
   ...invokeWords.filter(([field]) => field !== 'task'),
   ['task', '--task'],

@@ -7,6 +7,7 @@ import { defaultGrpcAddress as defaultAddress } from '../config.ts';
 import { RequestError } from '../domain/errors.ts';
 import { checkTenant } from '../domain/scope.ts';
 import { AccessService } from '../server/gen/spearlet/access_pb.js';
+import { BatchService } from '../server/gen/spearlet/batch_pb.js';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
@@ -34,6 +35,7 @@ export interface Session {
   /** The user wants the messages as JSON. */
   readonly json: boolean;
   readonly functions: ServiceClient<typeof FunctionService>;
+  readonly batches: ServiceClient<typeof BatchService>;
   readonly tasks: ServiceClient<typeof TaskService>;
   readonly instances: ServiceClient<typeof InstanceService>;
   readonly snapshots: ServiceClient<typeof SnapshotService>;
@@ -117,6 +119,7 @@ export function onServer<Options extends object>(
             ...flagged('--tenant', options.tenant),
           ].join(' '),
         functions: connection.service(FunctionService),
+        batches: connection.service(BatchService),
         tasks: connection.service(TaskService),
         instances: connection.service(InstanceService),
         snapshots: connection.service(SnapshotService),

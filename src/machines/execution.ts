@@ -45,42 +45,53 @@ const attemptOver = [
   { target: '#execution.failed', actions: ['endByAttempt', 'releaseSlot'] },
 ] as const;
 
+/** What an execution knows when it begins. */
+export function firstContext(input: ExecutionInput): ExecutionContext {
+  return {
+    executionId: input.executionId,
+    options: {
+      totalMs: input.totalMs,
+      totalFrom: input.totalFrom ?? null,
+      queueMs: input.queueMs ?? null,
+      attemptMs: input.attemptMs ?? null,
+      graceMs: input.graceMs,
+      startMs: input.startAt === undefined ? null : input.startAt - input.now,
+      retry: input.retry,
+      recovery: input.recovery,
+      timers: input.timers ?? null,
+    },
+    attempt: 0,
+    totalDeadline: totalDeadlineOf(input),
+    lost: 0,
+    recoveries: 0,
+    startAt: input.startAt ?? null,
+    queueDeadline:
+      input.startAt === undefined && input.isBlocked === undefined && input.queueMs !== undefined
+        ? input.now + input.queueMs
+        : null,
+    attemptDeadline: null,
+    retryAt: null,
+    stopDeadline: null,
+    stoppingSince: null,
+    heldSince: null,
+    blockedSince: input.isBlocked === undefined ? null : input.now,
+    pausedAttempt: null,
+    cause: null,
+    outcome: null,
+  };
+}
+
+/** The path of the state in which it begins. */
+export function firstState(input: ExecutionInput): 'pending.blocked' | 'pending.waiting' | 'pending.queued' {
+  if (input.isBlocked !== undefined) return 'pending.blocked';
+  return input.startAt === undefined ? 'pending.queued' : 'pending.waiting';
+}
+
 /** The chart, entered where an execution begins: with dependencies that have not ended, with a start time, or without. */
 function createChart(first: 'queued' | 'waiting' | 'blocked') {
   return executionSetup.createMachine({
     id: 'execution',
-    context: ({ input }) => ({
-      executionId: input.executionId,
-      options: {
-        totalMs: input.totalMs,
-        totalFrom: input.totalFrom ?? null,
-        queueMs: input.queueMs ?? null,
-        attemptMs: input.attemptMs ?? null,
-        graceMs: input.graceMs,
-        startMs: input.startAt === undefined ? null : input.startAt - input.now,
-        retry: input.retry,
-        recovery: input.recovery,
-        timers: input.timers ?? null,
-      },
-      attempt: 0,
-      totalDeadline: totalDeadlineOf(input),
-      lost: 0,
-      recoveries: 0,
-      startAt: input.startAt ?? null,
-      queueDeadline:
-        input.startAt === undefined && input.isBlocked === undefined && input.queueMs !== undefined
-          ? input.now + input.queueMs
-          : null,
-      attemptDeadline: null,
-      retryAt: null,
-      stopDeadline: null,
-      stoppingSince: null,
-      heldSince: null,
-      blockedSince: input.isBlocked === undefined ? null : input.now,
-      pausedAttempt: null,
-      cause: null,
-      outcome: null,
-    }),
+    context: ({ input }) => firstContext(input),
     initial: 'pending',
     states: {
       pending: {

@@ -10,12 +10,14 @@ import { OpenCalls } from '../server/access/open-calls.ts';
 import { PageAccess } from '../server/access/page-access.ts';
 import { seenExecutions } from '../server/access/seen-executions.ts';
 import { Arrivals } from '../server/arrivals.ts';
+import { createBatchService } from '../server/batch-service.ts';
 import { ByteBudget } from '../server/byte-budget.ts';
 import { createGrpcArrivals } from '../server/calls-of-services.ts';
 import type { ChainOptions, Room } from '../server/chain.ts';
 import { Connections } from '../server/connections.ts';
 import { createFunctionService } from '../server/function-service.ts';
 import { AccessService } from '../server/gen/spearlet/access_pb.js';
+import { BatchService } from '../server/gen/spearlet/batch_pb.js';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
@@ -192,6 +194,16 @@ export async function openFront(
           moved: (entry) => logger.info(entry, 'an alias of a task was moved'),
         }),
       },
+    },
+    {
+      service: BatchService,
+      handlers: {
+        ...createBatchService({
+          ...{ batches: supervisor.batches, tasks, pageTokens, clock },
+          ...{ defaultTotalMs, traces: core.traces },
+        }),
+      },
+      streams: true as const,
     },
     {
       service: RerunService,

@@ -8,15 +8,14 @@ import { acrossTenants, type Scope, sees } from '../domain/scope.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { CallContext, UnaryHandler } from './call.ts';
 import {
-  ExecutionStatus,
   type ListExecutionsRequest,
   type ListExecutionsResponse,
   ListExecutionsResponseSchema,
 } from './gen/spearlet/function_pb.js';
 import type { PageTokens } from './page-tokens.ts';
-import { statusFromWire } from './wire/enums.ts';
+import { statusesFromWire } from './wire/enums.ts';
 import { recordToWire } from './wire/execution.ts';
-import { instant, pageSize, reference } from './wire/fields.ts';
+import { instant, pageSize, reference, text } from './wire/fields.ts';
 import { labelsFromWire } from './wire/labels.ts';
 import { scheduleName } from './wire/schedule.ts';
 
@@ -25,6 +24,7 @@ export interface ExecutionList {
   executions(filter: {
     readonly tenant?: string;
     readonly taskId?: string;
+    readonly batchId?: string;
     readonly statuses: readonly ExecutionRecord['status'][];
     readonly createdAfter?: number;
     readonly createdBefore?: number;
@@ -34,10 +34,6 @@ export interface ExecutionList {
     readonly limit: number;
   }): Promise<ExecutionRecord[]>;
 }
-
-const statusNames = [...statusFromWire.keys()]
-  .map((status) => `${ExecutionStatus[status]} (${status})`)
-  .join(', ');
 
 interface ListOptions {
   readonly tasks: Pick<Tasks, 'get'>;
@@ -65,13 +61,8 @@ export function createListExecutions({
     const beforeId = pageTokens.open('executions', request.pageToken);
     const createdAfter = instant('created_after', request.createdAfter);
     const createdBefore = instant('created_before', request.createdBefore);
-    const statuses = request.statuses.map((status, index) => {
-      const known = statusFromWire.get(status);
-      if (known === undefined) {
-        throw invalidArgument(`statuses[${index}]`, `${status} is not a status; allowed are ${statusNames}`);
-      }
-      return known;
-    });
+    const statuses = statusesFromWire(request.statuses);
+    const batchId = text('batch_id', request.batchId, 256);
     checkRange(request);
     const listed = acrossTenants('all_tenants', principal, scope, request.allTenants);
     const labels = labelsFromWire(request.labels);
@@ -80,6 +71,7 @@ export function createListExecutions({
       statuses,
       limit: limit + 1,
       ...(taskId !== undefined && { taskId }),
+      ...(batchId !== '' && { batchId }),
       ...(createdAfter !== undefined && { createdAfter }),
       ...(createdBefore !== undefined && { createdBefore }),
       ...(beforeId !== '' && { beforeId }),

@@ -42,6 +42,14 @@ export function observedStore(kept: Store, failed: (error: unknown) => void): Ob
       for (const [index, entry] of entries.entries()) tellCommitted(entry, results[index]);
       return results;
     },
+    async admitBatch(batch, entries) {
+      const result = await kept.admitBatch(batch, entries);
+      if (!result.ok) return result;
+      for (const [index, entry] of entries.entries()) {
+        tellCommitted(entry, { ok: true, position: result.positions[index] ?? 0 });
+      }
+      return result;
+    },
     async delete(executionId) {
       const whose = observers.size === 0 ? undefined : await lastSeen(kept, executionId);
       const gone = await kept.delete(executionId);

@@ -1,3 +1,4 @@
+import type { Batch, BatchEnding, BatchMember, BatchState } from '../domain/batch/batch.ts';
 import type { BlockedState } from '../domain/dependency.ts';
 import type { LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/execution.ts';
@@ -30,6 +31,8 @@ export interface CommitEntry {
   readonly waiting?: WaitingPlace;
   /** Buckets of rates as they are with this commit; of several that name one, the one that is full last stays. */
   readonly meters?: readonly MeterUse[];
+  /** Of a member of a batch, with its admission: its place in the graph. */
+  readonly member?: { readonly layer: number; readonly follows: readonly number[] };
   /** Rows of whoever made the execution; written where, and only where, the entry is. */
   readonly rows?: readonly SideRowChange[];
 }
@@ -140,10 +143,27 @@ export type CommitResult =
   /** Another execution owns the key; nothing of the entry was written. */
   | { readonly ok: false; readonly conflict: 'invocation'; readonly executionId: string };
 
+/** Why a batch was not accepted; nothing of it was written. */
+export type BatchResult =
+  | { readonly ok: true; readonly positions: readonly number[] }
+  | { readonly ok: false; readonly conflict: 'batch'; readonly batchId: string }
+  | { readonly ok: false; readonly conflict: 'dependency'; readonly executionId: string }
+  | { readonly ok: false; readonly conflict: 'space' };
+
+export interface MemberQuery {
+  /** Only members behind this one; -1 for all. */
+  readonly after: number;
+  readonly limit: number;
+  /** Empty means all. */
+  readonly statuses: readonly ExecutionStatus[];
+}
+
 export interface ExecutionFilter {
   /** Absent means all of them. */
   readonly tenant?: string;
   readonly taskId?: string;
+  /** Members of a batch. */
+  readonly batchId?: string;
   /** Empty means all. */
   readonly statuses: readonly ExecutionStatus[];
   /** Milliseconds since the epoch: `createdAfter <= created_at < createdBefore`. */
@@ -202,6 +222,25 @@ export interface Store {
    * it asks the medium whether it can be written: it rejects where it cannot.
    */
   commit(entries: readonly CommitEntry[]): Promise<CommitResult[]>;
+
+  /**
+   * Makes a batch and all of its members, or nothing: each entry creates one, which its record says, and stands behind
+   * those that it follows. A large one is written in parts, between which others commit, and is there for readers, as
+   * for the next run of the node, with the last of them. `positions` are those of the first event of each.
+   */
+  admitBatch(batch: Batch, entries: readonly CommitEntry[]): Promise<BatchResult>;
+  /** Writes what is said of a batch anew; its members stay. */
+  saveBatch(batch: Batch): Promise<void>;
+  batch(batchId: string): Promise<BatchState | undefined>;
+  batchByInvocation(tenant: string, invocationId: string): Promise<BatchState | undefined>;
+  /** Newest first, those with ids before `beforeId`, where that is not empty; of all tenants where none is named. */
+  batches(tenant: string | undefined, beforeId: string, limit: number): Promise<BatchState[]>;
+  /** Those of which a member has not ended. */
+  unfinishedBatches(): Promise<BatchState[]>;
+  /** In their order. */
+  batchMembers(batchId: string, query: MemberQuery): Promise<BatchMember[]>;
+  /** Members that have ended, in the order in which they did: at most `limit` from that number on. */
+  batchEndings(batchId: string, from: number, limit: number): Promise<BatchEnding[]>;
 
   execution(executionId: string): Promise<ExecutionRecord | undefined>;
   executionByInvocation(tenant: string, invocationId: string): Promise<ExecutionRecord | undefined>;

@@ -5,6 +5,7 @@ export const walkedElsewhere: Readonly<Record<string, string>> = {
   'README.md': 'test/docs/readme.test.ts',
   'docs/cache.md': 'test/docs/cache.test.ts',
   'docs/clients.md': 'test/docs/clients.test.ts',
+  'docs/dependencies.md': 'test/docs/dependencies.test.ts',
   'docs/http.md': 'test/docs/http.test.ts',
   'docs/rerun.md': 'test/docs/rerun.test.ts',
   'docs/revisions.md': 'test/docs/revisions.test.ts',

@@ -41,6 +41,7 @@ const laterFields: Readonly<Record<string, readonly string[]>> = {
     'allowed_events',
     'termination',
     'depends_on',
+    'batch_id',
   ],
 };
 

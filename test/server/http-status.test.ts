@@ -66,6 +66,7 @@ describe('the status endpoint', () => {
         traceId: expect.any(String),
         schedule: '',
         dependsOn: [],
+        batchId: '',
         alias: '',
         rerunOfExecutionId: '',
         rerunId: '',

@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/client/channel.ts';
 import { methodRoles, pathRoles } from '../../src/domain/method-roles.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
+import { BatchService } from '../../src/server/gen/spearlet/batch_pb.js';
 import { ExecutionMode, FunctionService, Priority } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
@@ -26,6 +27,7 @@ const [functions, tasks, nodes] = [FunctionService.method, TaskService.method, N
 const schedules = ScheduleService.method;
 const [snapshots, access] = [SnapshotService.method, AccessService.method];
 const revisions = RevisionService.method;
+const batches = BatchService.method;
 const async = { executionMode: ExecutionMode.ASYNC } as const;
 const later = { ...async, startAfter: { seconds: 3600n } } as const;
 const yearly = { case: 'cron', value: '@yearly' } as const;
@@ -36,6 +38,7 @@ interface Others {
   readonly executions: readonly string[];
   readonly tasks: readonly string[];
   readonly breakpoints: readonly string[];
+  readonly batches: readonly string[];
   /** In the middle of it all. */
   act(): Promise<void>;
 }
@@ -97,8 +100,13 @@ async function busyOthers(server: LocalServer, tenant: string, names: readonly s
     await connection.service(ScheduleService).createSchedule({ definition: schedule });
     executions.push(held.executionId, waiting.executionId, ended.executionId);
   }
+  const { batch } = await connection.service(BatchService).invokeBatch({
+    members: names
+      .slice(0, 1)
+      .map((task) => ({ name: 'first', invocation: { task, startAfter: later.startAfter } })),
+  });
   return {
-    ...{ executions, tasks: made, breakpoints },
+    ...{ executions, tasks: made, breakpoints, batches: [batch?.batchId ?? ''] },
     async act() {
       const [name = ''] = names;
       const done = await call.invokeFunction({ task: name, input });
@@ -233,6 +241,22 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   await one.ask(functions.listExecutions, { labels: { team: 'x' }, pageSize: 2 });
   await one.ask(functions.listExecutions, { statuses: [1, 2] });
   await one.ask(functions.listExecutions, { allTenants: true });
+  for (const batchId of others.batches) {
+    await one.ask(batches.getBatch, { batchId });
+    await one.ask(batches.listBatchMembers, { batchId });
+    await one.ask(batches.waitBatch, { batchId });
+    await one.ask(batches.watchBatch, { batchId });
+    await one.ask(batches.cancelBatch, { batchId });
+    await one.ask(functions.listExecutions, { batchId });
+  }
+  const [foreign = ''] = others.executions;
+  const follows = { task: 'b-count', input, dependsOn: [{ executionId: foreign }] };
+  await one.ask(functions.invokeFunction, follows);
+  await one.ask(batches.invokeBatch, { members: [{ invocation: follows }] });
+  await one.ask(batches.invokeBatchFromStream, async function* () {
+    yield { options: {}, members: [{ invocation: { task: others.tasks[1] ?? '' } }] };
+  } as never);
+  await one.ask(batches.listBatches, {});
   await counted(one);
   await one.ask(nodes.getNode, { allTenants: true });
   await one.ask(nodes.getQueue, {});
@@ -326,6 +350,7 @@ test('every service of a node is among those that are asked', () => {
     SnapshotService,
     AccessService,
     QuotaService,
+    BatchService,
     ScheduleService,
   ];
   expect([...known].sort()).toEqual(services.map(({ name }) => name).sort());

@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import type { Store } from '../../src/stores/store.ts';
 import { aliasContract } from './contract/aliases.ts';
+import { batchesContract } from './contract/batches.ts';
 import { changeContract } from './contract/changes.ts';
 import { commitContract } from './contract/commits.ts';
 import { deletionContract } from './contract/deletion.ts';
@@ -30,6 +31,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name}: aliases`, () => aliasContract(open));
   describe(`${name}: tenants`, () => tenantContract(open));
   describe(`${name}: order`, () => orderContract(open));
+  describe(`${name}: batches`, () => batchesContract(open));
   describe(`${name}: dependencies`, () => dependenciesContract(open));
   describe(`${name}: rows`, () => rowContract(open));
   describe(`${name}: waiting`, () => waitingContract(open));

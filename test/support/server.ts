@@ -10,6 +10,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Connection, connect, type ServiceClient } from '../../src/client/channel.ts';
 import { type ConfigFlags, resolveConfig } from '../../src/config.ts';
 import { type Node, type NodeParts, startNode } from '../../src/node/node.ts';
+import { BatchService } from '../../src/server/gen/spearlet/batch_pb.js';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
@@ -41,6 +42,7 @@ export class Peer {
   readonly grpcAddress: string;
   readonly httpAddress: string;
   readonly functions: ServiceClient<typeof FunctionService>;
+  readonly batches: ServiceClient<typeof BatchService>;
   readonly tasks: ServiceClient<typeof TaskService>;
   readonly instances: ServiceClient<typeof InstanceService>;
   readonly snapshots: ServiceClient<typeof SnapshotService>;
@@ -55,6 +57,7 @@ export class Peer {
     this.httpAddress = httpAddress;
     this.connection = connect(grpcAddress, tokenOf(dataDir));
     this.functions = this.connection.service(FunctionService);
+    this.batches = this.connection.service(BatchService);
     this.tasks = this.connection.service(TaskService);
     this.instances = this.connection.service(InstanceService);
     this.snapshots = this.connection.service(SnapshotService);

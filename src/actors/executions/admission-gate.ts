@@ -61,21 +61,23 @@ export class AdmissionGate {
     if (quota.storedBytes !== undefined) assertMayStore(tenant, quota, quotas.get(tenant).load.storedBytes);
   }
 
-  /** Throws a RequestError where no new execution of a tenant is accepted beside the `pending` ones of the node. */
-  checkAdmission(pending: number, tenant: string, priority: Priority): void {
+  /** Throws a RequestError where no `count` new executions of a tenant are accepted beside the `pending` ones of the node. */
+  checkAdmission(pending: number, tenant: string, priority: Priority, count = 1): void {
     this.checkOpen();
     const { queueLimit, slots, quotas } = this.#options;
     const { running, total } = slots;
     const quota = quotas.of(tenant);
     if (quota.pending !== undefined) {
-      assertMayWait(tenant, quota, quotas.get(tenant).load.pending, Math.max(0, total - running));
+      const load = quotas.get(tenant).load.pending + count - 1;
+      assertMayWait(tenant, quota, load, Math.max(0, total - running));
     }
     if (quota.storedBytes !== undefined) assertMayStore(tenant, quota, quotas.get(tenant).load.storedBytes);
     this.#checkOverload(priority);
-    if (admissionRule({ running, slots: total, pending, queueLimit }) !== 'refuse') return;
+    const before = pending + count - 1;
+    if (admissionRule({ running, slots: total, pending: before, queueLimit }) !== 'refuse') return;
     throw new RequestError(
       'resource_exhausted',
-      `the queue is full: ${pending} executions wait for ${total} slots, allowed are ${queueLimit}`,
+      `the queue is full: ${pending} executions wait for ${total} slots, allowed are ${queueLimit}${count === 1 ? '' : `, and these are ${count} more`}`,
       { reason: 'QUEUE_FULL', quota: 'queue-limit', retryAfterMs },
     );
   }

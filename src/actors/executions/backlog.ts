@@ -179,6 +179,21 @@ export class Backlog {
     return lines;
   }
 
+  /** So many rows are in a line now that came at `since`, or later. */
+  adopt({ line, count }: WaitingLineCount, since: number): void {
+    const leaf = leafOfLine(line);
+    if (leaf === undefined) return;
+    const known = this.#behind.get(line) ?? {
+      leaf,
+      count: 0,
+      from: { since, executionId: '' },
+      reading: false,
+    };
+    this.#behind.set(line, known);
+    this.#add(known, count);
+    this.taken(leaf);
+  }
+
   /** Reads no more. */
   close(): void {
     this.#closed = true;

@@ -5,7 +5,7 @@ import type { TenantLoad } from '../../domain/quota.ts';
 import { leafOf } from '../../domain/scheduling/line.ts';
 import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import type { SnapshotIncompatible } from '../../machines/migrations.ts';
-import type { Store, WaitingExecution } from '../../stores/store.ts';
+import type { Store, WaitingExecution, WaitingLineCount } from '../../stores/store.ts';
 import { Estimates } from '../queue/estimates.ts';
 import { OpeningTimer } from '../queue/opening-timer.ts';
 import { type QueuePlace, Slots } from '../queue/slots.ts';
@@ -126,6 +126,12 @@ export class ExecutionQueue {
     const waiting = this.passivation.size;
     await this.passivation.open();
     return waiting;
+  }
+
+  /** So many more wait in a line of the store since then. */
+  adopt(waiting: WaitingLineCount, since: number, wakesAt: number): void {
+    this.passivation.adopt(waiting, wakesAt);
+    this.backlog.adopt(waiting, since);
   }
 
   /** Undefined for one that does not wait for a slot, or is not live. */

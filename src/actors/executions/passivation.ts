@@ -148,6 +148,12 @@ export class Passivation {
     this.#add(line, leafOfLine(line)?.tenant ?? restingOfLine(line)?.tenant ?? '', count);
   }
 
+  /** So many more wait in a line of the store, the first of whose alarms rings then. */
+  adopt(waiting: WaitingLineCount, wakesAt: number): void {
+    this.found(waiting);
+    this.#arm(wakesAt);
+  }
+
   /** Alarms ring from now on. */
   async open(): Promise<void> {
     if (this.#passive > 0) await this.#ring();

@@ -34,6 +34,7 @@ import { AdmissionGate } from './admission-gate.ts';
 import { Alarms } from './alarms.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import type { WaitingBounds } from './backlog.ts';
+import { BatchDesk } from './batches.ts';
 import { BreakpointTable } from './breakpoints.ts';
 import { ExecutionCache } from './cache/execution-cache.ts';
 import type { CacheBounds } from './cache/result-cache.ts';
@@ -106,6 +107,7 @@ export class SupervisorParts {
   readonly gate: AdmissionGate;
   readonly dispatch: DispatchGate;
   readonly dependants: Dependants;
+  readonly batches: BatchDesk;
   readonly admissions: Admissions;
   readonly attempts: AttemptRunner;
   readonly controls: Controls;
@@ -145,7 +147,7 @@ export class SupervisorParts {
       bounds: options.waiting,
       revive: (waiting) => this.executionRecovery.wake(waiting),
       giveUp: async (record, why) => {
-        await this.executionRecovery.giveUp(record, why);
+        this.batches.ended(await this.executionRecovery.giveUp(record, why));
         this.dependants.ended();
       },
       pump: () => this.actor.send({ type: 'pump' }),
@@ -280,6 +282,19 @@ export class SupervisorParts {
       stores: (tenant, bytes) => this.storage.add(tenant, bytes),
       cancel: (executionId, reason) => this.cancel(executionId, reason),
     });
+    this.batches = new BatchDesk({
+      ...shared,
+      ids,
+      checkOpen: (tenant, priority, count) =>
+        this.gate.checkAdmission(this.queue.pending, tenant, priority, count),
+      checkTask: (task) => this.quarantines.check(task, false),
+      reserves: (task) => this.reserves(task),
+      stores: (tenant, bytes) => this.storage.add(tenant, bytes),
+      adopt: (line, since, wakesAt) => this.queue.adopt(line, since, wakesAt),
+      follows: () => this.dependants.admitted(),
+      cancel: (executionId, reason, by) => this.controls.cancel(executionId, reason, by),
+      failed,
+    });
     this.controls = new Controls({
       ...shared,
       glance: (executionId) => this.attach(executionId, 'glance'),
@@ -361,6 +376,7 @@ export class SupervisorParts {
       this.#forget(log);
       if (record.cache !== undefined) this.cache.ended(execution);
       this.dependants.ended();
+      if (record.batch !== undefined) this.batches.ended(record);
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
       if (!execution.speculative || execution.behind === 'yes') {

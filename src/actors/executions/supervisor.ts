@@ -7,6 +7,7 @@
  *   nothing outside can notice: wasm without preopens or network, no invocation id.
  * - What waits for a slot does not keep a large input in memory: it is read back from the store at dispatch.
  */
+import type { Batches } from '../../domain/batch/batch.ts';
 import { notFound, type RequestError } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type {
@@ -56,6 +57,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   readonly quotas: TenantQuotas;
   readonly quarantines: TaskQuarantines;
   readonly queueViews: QueueViews;
+  readonly batches: Batches;
   readonly cache: ExecutionCache;
 
   constructor(options: SupervisorOptions) {
@@ -66,6 +68,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.quotas = quotas;
     this.quarantines = quarantines;
     this.queueViews = queueViews;
+    this.batches = this.#parts.batches;
   }
 
   /** Of what is in scope, by looking at each that lives. */
@@ -282,6 +285,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#parts.queue.keeper.opened();
     this.#parts.dispatch.recovering = false;
     await this.#parts.dependants.open();
+    await this.#parts.batches.open();
     this.#parts.actor.send({ type: 'pump' });
     return waiting > 0 ? { ...report, waiting } : report;
   }
@@ -359,6 +363,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   close(): void {
     this.#parts.attempts.close();
     this.#parts.dependants.close();
+    this.#parts.batches.close();
     this.#parts.alarms.close();
     this.#parts.queue.close();
     this.#parts.storage.close();

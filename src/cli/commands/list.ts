@@ -28,6 +28,7 @@ interface Options {
   readonly limit?: number;
   readonly label?: Readonly<Record<string, string>>;
   readonly allTenants?: boolean;
+  readonly batch?: string;
   readonly schedule?: string;
 }
 
@@ -44,6 +45,7 @@ export function listCommand(shell: Shell): Command {
       `only in this status: ${executionStatuses.join(', ')} (repeatable)`,
       collectStatus(),
     )
+    .option('--batch <id>', 'only members of this batch')
     .option('--label <key=value>', 'only with this label (repeatable)', collectPairs('--label', 'KEY=VALUE'))
     .option(
       '--since <time>',
@@ -112,7 +114,16 @@ interface Page {
 
 async function* pages(
   session: Session,
-  { task = '', status = [], since, until, label = {}, allTenants = false, schedule = '' }: Options,
+  {
+    task = '',
+    status = [],
+    since,
+    until,
+    label = {},
+    allTenants = false,
+    batch = '',
+    schedule = '',
+  }: Options,
   most: number,
 ): AsyncGenerator<Page> {
   let pageToken = '';
@@ -123,6 +134,7 @@ async function* pages(
       statuses: [...status],
       labels: { ...label },
       allTenants,
+      batchId: batch,
       schedule,
       ...(since !== undefined && { createdAfter: timestampFromMs(since) }),
       ...(until !== undefined && { createdBefore: timestampFromMs(until) }),

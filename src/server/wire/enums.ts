@@ -1,6 +1,10 @@
 /** The wire's enums as the domain's words, both ways; a missing case does not compile. */
 import type { CacheUse as DomainCacheUse } from '../../domain/cache.ts';
-import type { ErrorCode as DomainErrorCode, ErrorOrigin as DomainOrigin } from '../../domain/errors.ts';
+import {
+  type ErrorCode as DomainErrorCode,
+  type ErrorOrigin as DomainOrigin,
+  invalidArgument,
+} from '../../domain/errors.ts';
 import type { OutputStream as DomainStream } from '../../domain/event.ts';
 import type { ExecutionMode as DomainMode, ExecutionStatus as DomainStatus } from '../../domain/execution.ts';
 import type { InstanceState as DomainState } from '../../domain/instance.ts';
@@ -99,3 +103,16 @@ function inverted<Word extends string>(table: Record<Word, number>): ReadonlyMap
 }
 
 export const statusFromWire = inverted(statusToWire);
+
+const statusNames = [...statusFromWire.keys()]
+  .map((status) => `${ExecutionStatus[status]} (${status})`)
+  .join(', ');
+
+/** Throws invalid_argument that names the place. */
+export function statusesFromWire(statuses: readonly ExecutionStatus[]): DomainStatus[] {
+  return statuses.map((status, index) => {
+    const known = statusFromWire.get(status);
+    if (known !== undefined) return known;
+    throw invalidArgument(`statuses[${index}]`, `${status} is not a status; allowed are ${statusNames}`);
+  });
+}

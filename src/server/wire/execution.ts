@@ -102,6 +102,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     cachedFromExecutionId: record.cache?.from ?? '',
     cacheUse: cacheUseToWire(record.cache),
     alias: record.alias ?? '',
+    batchId: record.batch?.batchId ?? '',
     rerunOfExecutionId: record.rerun?.of ?? '',
     rerunId: record.rerun?.id ?? '',
     // Last, as in `newRecord`.

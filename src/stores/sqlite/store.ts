@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Batch, BatchEnding, BatchMember, BatchState } from '../../domain/batch/batch.ts';
 import type { BlockedState } from '../../domain/dependency.ts';
 import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
@@ -13,11 +14,13 @@ import { type ArtifactFiles, openArtifacts } from '../artifacts.ts';
 import { assertNumbered } from '../entry.ts';
 import { SpaceReserve } from '../space-reserve.ts';
 import {
+  type BatchResult,
   type CommitEntry,
   type CommitResult,
   type EventQuery,
   type ExecutionFilter,
   type LogOutline,
+  type MemberQuery,
   type NodeEvent,
   type OrderChanges,
   type Retained,
@@ -42,6 +45,7 @@ import { closeDatabase } from './file/private-folder.ts';
 import { type MigrationProgress, migrate } from './file/schema.ts';
 import { busyTimeoutMs, settings, shortBusyTimeoutMs } from './file/settings.ts';
 import { AliasRows } from './read/aliases.ts';
+import { BatchReader } from './read/batches.ts';
 import { Dependencies } from './read/dependencies.ts';
 import { Log } from './read/log.ts';
 import { OrderRows } from './read/order-rows.ts';
@@ -54,6 +58,8 @@ import { Tasks } from './read/tasks.ts';
 import { WaitingLines } from './read/waiting-lines.ts';
 import { Sweep } from './retention/sweep.ts';
 import { freeBytes } from './retention/usage.ts';
+import { batchParts, dropStagedBatches } from './write/batch-parts.ts';
+import type { BatchPart } from './write/committer.ts';
 import { type EncodedEntry, encodeEntry, encodeSegments } from './write/encoded-entry.ts';
 import { Inputs, noRoom } from './write/inputs.ts';
 import { dropLeftovers } from './write/staging.ts';
@@ -92,6 +98,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       db.exec(settings);
       migrate(db, migrating);
       dropLeftovers(db);
+      dropStagedBatches(db);
       // The writer does it, so that no commit of this thread takes as long.
       db.exec('PRAGMA wal_autocheckpoint = 0');
       db.exec(`PRAGMA busy_timeout = ${shortBusyTimeoutMs}`);
@@ -130,10 +137,13 @@ class SqliteStore implements Store {
   readonly #sweep: Sweep;
   /** Logs that wait for their record. */
   readonly #staged = new Set<string>();
+  /** Batches that are being staged: their members are not there for readers. */
+  readonly #hidden = new Set<string>();
   readonly #inputs: Inputs;
   readonly #log: Log;
   readonly #readTurn = new ReadTurn();
   readonly #records: Records;
+  readonly #batches: BatchReader;
   readonly #waiting: WaitingLines;
   readonly #dependencies: Dependencies;
   readonly #quotas: QuotaRows;
@@ -161,8 +171,9 @@ class SqliteStore implements Store {
     this.#reserve = reserve;
     this.#inputs = new Inputs(db, blobs);
     this.#log = new Log(db);
-    this.#records = new Records(db);
-    this.#waiting = new WaitingLines(db);
+    this.#records = new Records(db, this.#hidden);
+    this.#batches = new BatchReader(db);
+    this.#waiting = new WaitingLines(db, this.#hidden);
     this.#dependencies = new Dependencies(db);
     this.#quotas = new QuotaRows(db);
     this.#order = new OrderRows(db);
@@ -345,6 +356,83 @@ class SqliteStore implements Store {
       executions: this.#records.counts(scope),
       tasks: this.#tasks.named(scope),
     }));
+  }
+
+  async admitBatch(batch: Batch, entries: readonly CommitEntry[]): Promise<BatchResult> {
+    for (const entry of entries) assertNumbered(entry);
+    if (this.lowSpace) return { ok: false, conflict: 'space' };
+    const parts = batchParts(entries);
+    const positions: number[] = [];
+    const isStaged = parts.length > 1;
+    if (isStaged) this.#hidden.add(batch.batchId);
+    try {
+      for (const [index, part] of parts.entries()) {
+        const result = await this.#commitPart(batch, part, {
+          isFirst: index === 0,
+          isLast: index === parts.length - 1,
+        });
+        if (!result.ok) {
+          if (index > 0) await this.#dropBatch(batch.batchId);
+          return result;
+        }
+        positions.push(...result.positions);
+      }
+      return { ok: true, positions };
+    } catch (error) {
+      if (isStaged) await this.#dropBatch(batch.batchId).catch(() => undefined);
+      throw error;
+    } finally {
+      this.#hidden.delete(batch.batchId);
+    }
+  }
+
+  async #commitPart(batch: Batch, entries: readonly CommitEntry[], part: BatchPart): Promise<BatchResult> {
+    const prepared = this.#inputs.prepare(entries);
+    const inputs = prepared instanceof Promise ? await this.#noticing(prepared) : prepared;
+    try {
+      if (inputs?.some((input) => input === noRoom)) return { ok: false, conflict: 'space' };
+      const encoded = entries.map((entry, index) => {
+        const input = inputs?.[index];
+        return encodeEntry(entry, input === noRoom ? undefined : input, false);
+      });
+      const { floor } = this.#writes;
+      const request = { kind: 'commitBatch', batch, entries: encoded, part, floor } as const;
+      return await this.#writes.send('cannot commit a batch', request);
+    } finally {
+      this.#inputs.settled(inputs);
+    }
+  }
+
+  async #dropBatch(batchId: string): Promise<void> {
+    while (!(await this.#writes.send('cannot drop a batch', { kind: 'dropBatch', batchId })));
+  }
+
+  async saveBatch(batch: Batch): Promise<void> {
+    await this.#writes.send('cannot save a batch', { kind: 'saveBatch', batch });
+  }
+
+  async batch(batchId: string): Promise<BatchState | undefined> {
+    return this.#use('cannot read a batch', () => this.#batches.one(batchId));
+  }
+
+  async batchByInvocation(tenant: string, invocationId: string): Promise<BatchState | undefined> {
+    return this.#use('cannot read a batch', () => this.#batches.byInvocation(tenant, invocationId));
+  }
+
+  async batches(tenant: string | undefined, beforeId: string, limit: number): Promise<BatchState[]> {
+    return this.#use('cannot list batches', () => this.#batches.list(tenant, beforeId, limit));
+  }
+
+  async unfinishedBatches(): Promise<BatchState[]> {
+    return this.#use('cannot list batches', () => this.#batches.unfinished());
+  }
+
+  async batchMembers(batchId: string, query: MemberQuery): Promise<BatchMember[]> {
+    return this.#use('cannot read a batch', () => this.#batches.members(batchId, query));
+  }
+
+  async batchEndings(batchId: string, from: number, limit: number): Promise<BatchEnding[]> {
+    return this.#use('cannot read a batch', () => this.#batches.endings(batchId, from, limit));
   }
 
   async saveTask(task: Task): Promise<void> {

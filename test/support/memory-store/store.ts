@@ -2,6 +2,7 @@
  * A store for tests: what the embedded one does, without a medium. It copies what goes in and out, so that
  * no caller shares state with it, and its medium can be made to fail.
  */
+import type { Batch, BatchEnding, BatchMember, BatchState } from '../../../src/domain/batch/batch.ts';
 import {
   type BlockedState,
   dependencyEnd,
@@ -41,11 +42,13 @@ import type { Task } from '../../../src/domain/task.ts';
 import { assertNumbered } from '../../../src/stores/entry.ts';
 import { emptyInvocation, isEmptyInvocation } from '../../../src/stores/invocation.ts';
 import {
+  type BatchResult,
   type CommitEntry,
   type CommitResult,
   type EventQuery,
   type ExecutionFilter,
   type LogOutline,
+  type MemberQuery,
   type NodeEvent,
   type OrderChanges,
   type Retained,
@@ -62,6 +65,7 @@ import {
   type WaitingLineCount,
   type WaitingPlace,
 } from '../../../src/stores/store.ts';
+import { MemoryBatches } from './batches.ts';
 import { MemoryLogs } from './logs.ts';
 import { MemoryRows } from './rows.ts';
 import { MemoryTasks } from './tasks.ts';
@@ -85,6 +89,7 @@ class InMemory implements MemoryStore {
   readonly #inputs = new Map<string, Invocation>();
   readonly #claims = new Map<InvocationKey, string>();
   readonly #staged = new Set<string>();
+  readonly #batches = new MemoryBatches((id) => this.#records.get(id));
   readonly #quotas = new Map<string, Quota>();
   readonly #nodes = new Map<string, NodeUse>();
   readonly #meters = new Map<string, number>();
@@ -136,6 +141,7 @@ class InMemory implements MemoryStore {
     }
     if (record !== undefined) {
       this.#records.set(executionId, structuredClone(record));
+      this.#batches.written(record);
       this.#staged.delete(executionId);
       this.#waiting.delete(executionId);
       if (!isTerminal(record.status) && entry.waiting !== undefined) {
@@ -233,6 +239,7 @@ class InMemory implements MemoryStore {
       .reverse()
       .filter((record) => tenant === undefined || tenantOf(record) === tenant)
       .filter((record) => taskId === undefined || record.taskId === taskId)
+      .filter(({ batch }) => filter.batchId === undefined || batch?.batchId === filter.batchId)
       .filter((record) => statuses.length === 0 || statuses.includes(record.status))
       .filter((record) => createdAfter === undefined || record.createdAt >= createdAfter)
       .filter((record) => createdBefore === undefined || record.createdAt < createdBefore)
@@ -315,6 +322,64 @@ class InMemory implements MemoryStore {
     return this.#sorted()
       .filter(({ dependsOn = [] }) => dependsOn.some((each) => each.executionId === executionId))
       .map((record) => record.executionId);
+  }
+
+  async admitBatch(batch: Batch, entries: readonly CommitEntry[]): Promise<BatchResult> {
+    for (const entry of entries) assertNumbered(entry);
+    this.#touch();
+    if (this.lowSpace) return { ok: false, conflict: 'space' };
+    const owner = this.#batches.ownerOf(batch);
+    if (owner !== undefined) return { ok: false, conflict: 'batch', batchId: owner };
+    const made = new Set(entries.map(({ executionId }) => executionId));
+    for (const { executionId } of entries.flatMap(({ record }) => record?.dependsOn ?? [])) {
+      if (!made.has(executionId) && !this.#records.has(executionId)) {
+        return { ok: false, conflict: 'dependency', executionId };
+      }
+    }
+    this.#batches.add(batch, entries);
+    const positions = entries.map((entry) => {
+      const result = this.#write(entry);
+      if (!result.ok) throw new Error(`${entry.executionId}: a member of a new batch is there already`);
+      return result.position;
+    });
+    return { ok: true, positions };
+  }
+
+  async saveBatch(batch: Batch): Promise<void> {
+    this.#touch();
+    this.#batches.save(batch);
+  }
+
+  async batch(batchId: string): Promise<BatchState | undefined> {
+    this.#touch();
+    return this.#batches.get(batchId);
+  }
+
+  async batchByInvocation(tenant: string, invocationId: string): Promise<BatchState | undefined> {
+    this.#touch();
+    return this.#batches.byInvocation(tenant, invocationId);
+  }
+
+  async batches(tenant: string | undefined, beforeId: string, limit: number): Promise<BatchState[]> {
+    this.#touch();
+    return this.#batches.list(tenant, beforeId, limit);
+  }
+
+  async unfinishedBatches(): Promise<BatchState[]> {
+    this.#touch();
+    return this.#batches
+      .list(undefined, '', Number.POSITIVE_INFINITY)
+      .filter(({ counts }) => counts.completedAt === undefined);
+  }
+
+  async batchMembers(batchId: string, query: MemberQuery): Promise<BatchMember[]> {
+    this.#touch();
+    return this.#batches.members(batchId, query);
+  }
+
+  async batchEndings(batchId: string, from: number, limit: number): Promise<BatchEnding[]> {
+    this.#touch();
+    return this.#batches.endings(batchId, from, limit);
   }
 
   async hasDependencies(): Promise<boolean> {

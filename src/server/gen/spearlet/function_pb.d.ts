@@ -1178,6 +1178,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
   dependsOn: Dependency[];
 
   /**
+   * The batch that it is of; empty for none.
+   *
+   * @generated from field: string batch_id = 43;
+   */
+  batchId: string;
+
+  /**
    * The execution that computed its result; empty for one that ran itself. `attempt` is 0 then.
    *
    * @generated from field: string cached_from_execution_id = 45;
@@ -1487,6 +1494,13 @@ export declare type ExecutionResultJson = {
    * @generated from field: repeated spearlet.Dependency depends_on = 42;
    */
   dependsOn?: DependencyJson[];
+
+  /**
+   * The batch that it is of; empty for none.
+   *
+   * @generated from field: string batch_id = 43;
+   */
+  batchId?: string;
 
   /**
    * The execution that computed its result; empty for one that ran itself. `attempt` is 0 then.
@@ -2660,6 +2674,13 @@ export declare type ListExecutionsRequest = Message<"spearlet.ListExecutionsRequ
   allTenants: boolean;
 
   /**
+   * Members of that batch alone.
+   *
+   * @generated from field: string batch_id = 9;
+   */
+  batchId: string;
+
+  /**
    * Only what the schedule of this name has fired; empty means all.
    *
    * @generated from field: string schedule = 10;
@@ -2722,6 +2743,13 @@ export declare type ListExecutionsRequestJson = {
    * @generated from field: bool all_tenants = 8;
    */
   allTenants?: boolean;
+
+  /**
+   * Members of that batch alone.
+   *
+   * @generated from field: string batch_id = 9;
+   */
+  batchId?: string;
 
   /**
    * Only what the schedule of this name has fired; empty means all.

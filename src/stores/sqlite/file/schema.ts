@@ -267,6 +267,44 @@ export const migrations = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX blocked_released ON blocked (execution_id) WHERE released = 1;
   `,
+  `
+  -- Batches; a staged one is not there yet. The members say how they ended, also when their records are gone.
+  ALTER TABLE executions ADD COLUMN batch_id TEXT;
+  CREATE INDEX executions_by_batch ON executions (batch_id, status, execution_id) WHERE batch_id IS NOT NULL;
+  CREATE TABLE batches (
+    batch_id TEXT NOT NULL PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    invocation_id TEXT,
+    members INTEGER NOT NULL,
+    staged INTEGER NOT NULL,
+    ended INTEGER NOT NULL DEFAULT 0,
+    completed INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    cancelled INTEGER NOT NULL DEFAULT 0,
+    timed_out INTEGER NOT NULL DEFAULT 0,
+    completed_at REAL,
+    batch TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX batches_by_invocation ON batches (tenant, invocation_id) WHERE invocation_id IS NOT NULL;
+  CREATE INDEX batches_by_tenant ON batches (tenant, batch_id);
+  CREATE INDEX batches_unfinished ON batches (batch_id) WHERE completed_at IS NULL;
+  CREATE INDEX batches_by_end ON batches (completed_at) WHERE completed_at IS NOT NULL;
+  CREATE INDEX batches_staged ON batches (batch_id) WHERE staged = 1;
+  CREATE TABLE batch_members (
+    batch_id TEXT NOT NULL,
+    member INTEGER NOT NULL,
+    execution_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    layer INTEGER NOT NULL,
+    follows TEXT NOT NULL,
+    status TEXT,
+    error_code TEXT,
+    ended_at REAL,
+    sequence INTEGER,
+    PRIMARY KEY (batch_id, member)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX batch_endings ON batch_members (batch_id, sequence) WHERE sequence IS NOT NULL;
+  `,
 ] as const satisfies readonly (string | Migration)[];
 
 /** The version that this program writes. */

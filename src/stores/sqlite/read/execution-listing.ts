@@ -90,6 +90,7 @@ export function listing(
   const ofTenant = filter.taskId === undefined ? 'executions.tenant =' : '+executions.tenant =';
   where(ofTenant, 'tenant', filter.tenant);
   where('task_id =', 'taskId', filter.taskId);
+  where('executions.batch_id =', 'batchId', filter.batchId);
   where('created_at >=', 'createdAfter', filter.createdAfter);
   where('created_at <', 'createdBefore', filter.createdBefore);
   where('executions.execution_id <', 'beforeId', filter.beforeId);

@@ -6,7 +6,7 @@ import type { StatusCounts } from '../../../domain/node-feed.ts';
 import { type Scope, seesTask, taskKey } from '../../../domain/scope.ts';
 import { DamagedError, type ExecutionFilter } from '../../store.ts';
 import { type Counts, columns, labelTenants, listing, mostCounted } from './execution-listing.ts';
-import { assertClaim, type Row, recordOf, wholeOf } from './row.ts';
+import { assertClaim, isHidden, type Row, recordOf, shown, wholeOf } from './row.ts';
 
 /** Names of tasks that are kept, by their ids. */
 const mostTaskNames = 10_000;
@@ -19,6 +19,7 @@ interface Counting {
 /** Reads execution records and what hangs on them. */
 export class Records {
   readonly #db: DatabaseSync;
+  readonly #hidden: ReadonlySet<string>;
   readonly #byId: StatementSync;
   readonly #exists: StatementSync;
   readonly #byInvocation: StatementSync;
@@ -31,8 +32,10 @@ export class Records {
   readonly #taskNames = new LruMap<string, string>(mostTaskNames);
   readonly #counts: Counts;
 
-  constructor(db: DatabaseSync) {
+  /** `hidden` are batches whose members are not there. */
+  constructor(db: DatabaseSync, hidden: ReadonlySet<string> = nothing) {
     this.#db = db;
+    this.#hidden = hidden;
     this.#byId = db.prepare(`SELECT ${columns} FROM executions WHERE execution_id = ?`);
     this.#exists = db.prepare('SELECT 1 FROM executions WHERE execution_id = ?');
     this.#byInvocation = db.prepare(
@@ -87,7 +90,8 @@ export class Records {
 
   get(executionId: string): ExecutionRecord | undefined {
     const row = this.#byId.get(executionId);
-    return row === undefined ? undefined : recordOf(row);
+    const record = row === undefined ? undefined : recordOf(row);
+    return record !== undefined && isHidden(record, this.#hidden) ? undefined : record;
   }
 
   has(executionId: string): boolean {
@@ -164,7 +168,7 @@ export class Records {
       const limit = filter.limit - records.length;
       const { sql, values } = listing({ ...rest, limit }, this.#counts);
       const rows = this.#db.prepare(sql).all(values);
-      const whole = wholeOf(rows, (row) => labelledRecord(row, filter));
+      const whole = wholeOf(rows, (row) => shown(labelledRecord(row, filter), this.#hidden));
       records.push(...whole);
       const beforeId = String(rows.at(-1)?.execution_id);
       const moves = rest.beforeId === undefined || beforeId < rest.beforeId;
@@ -173,6 +177,8 @@ export class Records {
     }
   }
 }
+
+const nothing: ReadonlySet<string> = new Set();
 
 function noCounts(): Record<ExecutionStatus, number> {
   return Object.fromEntries(executionStatuses.map((status) => [status, 0])) as Record<

@@ -97,3 +97,14 @@ function parsed<T>(what: string, json: unknown, whole: boolean): T {
     throw new DamagedError(`${what} is damaged`, { cause });
   }
 }
+
+/** It is a member of a batch that is not there yet. */
+export function isHidden({ batch }: ExecutionRecord, hidden: ReadonlySet<string>): boolean {
+  return batch !== undefined && hidden.has(batch.batchId);
+}
+
+/** Throws DamagedError for one that is hidden, so that lists leave it out and go on. */
+export function shown(record: ExecutionRecord, hidden: ReadonlySet<string>): ExecutionRecord {
+  if (isHidden(record, hidden)) throw new DamagedError(`${record.executionId} is not there yet`);
+  return record;
+}

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { WaitingAlarm, WaitingExecution, WaitingKey, WaitingLineCount } from '../../store.ts';
 import { columns } from './execution-listing.ts';
-import { type Row, recordOf, wholeOf } from './row.ts';
+import { isHidden, type Row, recordOf, shown, wholeOf } from './row.ts';
 
 /** Reads the lines of what waits for a slot, each by its index. */
 export class WaitingLines {
@@ -11,7 +11,11 @@ export class WaitingLines {
   readonly #one: StatementSync;
   readonly #alarms: StatementSync;
 
-  constructor(db: DatabaseSync) {
+  readonly #hidden: ReadonlySet<string>;
+
+  /** `hidden` are batches whose members are not there. */
+  constructor(db: DatabaseSync, hidden: ReadonlySet<string>) {
+    this.#hidden = hidden;
     this.#lines = db.prepare(
       `SELECT line, count(*) AS count FROM executions WHERE line IS NOT NULL AND line > '' GROUP BY line`,
     );
@@ -41,7 +45,11 @@ export class WaitingLines {
     let id = after?.executionId ?? '';
     for (;;) {
       const rows = this.#line.all(line, since, id, Math.max(0, limit));
-      const whole = wholeOf(rows, waitingOf);
+      const whole = wholeOf(rows, (row) => {
+        const waiting = waitingOf(row);
+        shown(waiting.record, this.#hidden);
+        return waiting;
+      });
       const last = rows.at(-1);
       if (last === undefined || whole.length > 0) return whole;
       const next = Number(last.waits_since);
@@ -59,7 +67,8 @@ export class WaitingLines {
 
   one(executionId: string): WaitingExecution | undefined {
     const row = this.#one.get(executionId);
-    return row === undefined ? undefined : waitingOf(row);
+    const waiting = row === undefined ? undefined : waitingOf(row);
+    return waiting !== undefined && isHidden(waiting.record, this.#hidden) ? undefined : waiting;
   }
 
   alarms(after: WaitingAlarm | undefined, limit: number): WaitingAlarm[] {

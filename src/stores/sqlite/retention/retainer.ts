@@ -18,6 +18,7 @@ import type { DeletedExecution } from '../../../domain/node-feed.ts';
 import { DamagedError } from '../../store.ts';
 import { recordColumns } from '../file/checksum.ts';
 import { type Row as AnyRow, recordOf } from '../read/row.ts';
+import { BatchRows } from '../write/batch-rows.ts';
 import { inTransaction } from '../write/transaction.ts';
 import { Budget } from './budget.ts';
 import type { Removal } from './removal.ts';
@@ -65,6 +66,7 @@ const roomShare = 0.9;
 export class Retainer {
   readonly #db: DatabaseSync;
   readonly #removal: Removal;
+  readonly #batches: BatchRows;
   readonly #page: StatementSync;
   readonly #places: Record<Walk, string> = { age: '', logs: '', records: '' };
   #ageWalks = 0;
@@ -74,6 +76,7 @@ export class Retainer {
   constructor(db: DatabaseSync, removal: Removal) {
     this.#db = db;
     this.#removal = removal;
+    this.#batches = new BatchRows(db);
     this.#page = db.prepare(
       `SELECT ${recordColumns}, checksum FROM executions
        WHERE execution_id > ? ORDER BY execution_id LIMIT ${rowsAtOnce}`,
@@ -87,6 +90,7 @@ export class Retainer {
     try {
       inTransaction(this.#db, () => {
         const budget = new Budget();
+        if (Number.isFinite(target.endedBefore)) this.#batches.forgetOld(target.endedBefore);
         counted.more = !this.#byAge(target, budget, counted) || !this.#bySize(target, budget, counted);
       });
       return counted;

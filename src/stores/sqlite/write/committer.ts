@@ -6,8 +6,9 @@
  * - Positions are counted in memory and move on only when the transaction has committed.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Batch } from '../../../domain/batch/batch.ts';
 import { LruMap } from '../../../domain/lru-map.ts';
-import type { CommitResult } from '../../store.ts';
+import type { BatchResult, CommitResult } from '../../store.ts';
 import {
   bytesChecksum,
   claimChecksum,
@@ -19,12 +20,19 @@ import {
 import { nextPosition } from '../file/positions.ts';
 import { OrderRows } from '../read/order-rows.ts';
 import { SideRows } from '../read/side-rows.ts';
+import { BatchRows } from './batch-rows.ts';
 import { DependencyRows } from './dependency-rows.ts';
 import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
 import { Staging } from './staging.ts';
 
 /** Logs whose last sequence number is kept; that of any other is read from its segments. */
 const mostLasts = 16_384;
+
+/** Which part of a batch. */
+export interface BatchPart {
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
 
 export class Committer {
   readonly #db: DatabaseSync;
@@ -44,6 +52,7 @@ export class Committer {
   readonly #order: OrderRows;
   readonly #sideRows: SideRows;
   readonly #dependencies: DependencyRows;
+  readonly #batches: BatchRows;
   #nextPosition: number;
 
   constructor(db: DatabaseSync) {
@@ -59,8 +68,8 @@ export class Committer {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, first_sequence) DO NOTHING`,
     );
     this.#saveRecord = db.prepare(
-      `INSERT INTO executions (${recordColumns}, checksum)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO executions (${recordColumns}, checksum, batch_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (execution_id) DO UPDATE SET task_id = excluded.task_id,
          task_revision = excluded.task_revision, status = excluded.status, created_at = excluded.created_at,
          record = excluded.record, tenant = excluded.tenant, line = excluded.line,
@@ -86,6 +95,7 @@ export class Committer {
     this.#order = new OrderRows(db);
     this.#sideRows = new SideRows(db);
     this.#dependencies = new DependencyRows(db);
+    this.#batches = new BatchRows(db);
     this.#nextPosition = nextPosition(db);
   }
 
@@ -103,6 +113,37 @@ export class Committer {
       if (entries.length === 0) for (const half of this.#probe) half.run();
       return entries.map((entry) => this.#write(entry));
     });
+  }
+
+  /**
+   * Makes a batch, or a part of it: the first part is there with its batch, which is staged until the last. An entry in
+   * conflict undoes the part. `floor` and what it throws are as for `commit`.
+   */
+  commitBatch(
+    batch: Batch,
+    entries: readonly EncodedEntry[],
+    { isFirst, isLast }: BatchPart,
+    floor: number,
+  ): BatchResult {
+    try {
+      const positions = this.#atomically(floor, () => {
+        if (isFirst) {
+          const owner = this.#batches.ownerOf(batch);
+          if (owner !== undefined) throw new Undone({ ok: false, conflict: 'batch', batchId: owner });
+          this.#batches.insert(batch, !isLast);
+        } else if (isLast) this.#batches.show(batch.batchId);
+        return entries.map((entry) => {
+          const result = this.#write(entry);
+          if (result.ok) return result.position;
+          if (result.conflict === 'dependency') throw new Undone({ ...result, conflict: 'dependency' });
+          throw new Error(`${entry.executionId}: a member of a new batch is there already`);
+        });
+      });
+      return { ok: true, positions };
+    } catch (error) {
+      if (error instanceof Undone) return error.result;
+      throw error;
+    }
   }
 
   /**
@@ -203,6 +244,12 @@ export class Committer {
       } else if (follows !== undefined && (!record.blocked || record.end !== undefined)) {
         this.#dependencies.unblock(executionId);
       }
+      if (entry.member !== undefined && record.batch !== undefined) {
+        this.#batches.join(executionId, { ...record.batch, ...entry.member });
+      }
+      if (record.batch !== undefined && record.memberEnd !== undefined) {
+        this.#batches.end(record.batch, record.memberEnd);
+      }
       if (record.end !== undefined) this.#dependencies.settle(executionId, record.end, follows !== undefined);
     }
     if (entry.meters !== undefined) for (const meter of entry.meters) this.#order.saveMeter(meter);
@@ -266,12 +313,23 @@ export class Committer {
       waitsSince,
       wakesAt,
       checksum,
+      record.batch?.batchId ?? null,
     );
     for (const [key, value] of record.labels) this.#insertLabel.run(tenant, key, value, executionId);
   }
 
   #storedLast(executionId: string): number {
     return (this.#selectLast.get(executionId)?.last_sequence as number | undefined) ?? 0;
+  }
+}
+
+/** A part of a batch is undone. */
+class Undone extends Error {
+  readonly result: BatchResult;
+
+  constructor(result: BatchResult) {
+    super('undone');
+    this.result = result;
   }
 }
 

@@ -1,12 +1,18 @@
 import { type DependencyEnd, dependencyEnd } from '../../../domain/dependency.ts';
 import type { NewEvent } from '../../../domain/event.ts';
-import { type ExecutionRecord, type ExecutionStatus, isTerminal } from '../../../domain/execution.ts';
+import {
+  type BatchMembership,
+  type ExecutionRecord,
+  type ExecutionStatus,
+  isTerminal,
+} from '../../../domain/execution.ts';
 import type { MeterUse } from '../../../domain/scheduling/order-use.ts';
 import { tenantOf } from '../../../domain/scope.ts';
 import type { SideRowChange } from '../../../domain/side-row.ts';
 import type { CommitEntry, WaitingPlace } from '../../store.ts';
 import { inNoLine, notPending, type WaitingColumns } from '../file/checksum.ts';
 import { encodeMeta, joinChunks, segmentEnd } from '../read/segment.ts';
+import type { MemberEnd } from './batch-rows.ts';
 import { type EncodedDependency, encodeDependencies } from './dependency-rows.ts';
 import type { StoredInput } from './inputs.ts';
 
@@ -31,6 +37,9 @@ export interface EncodedRecord {
   /** What it follows; undefined for nothing. */
   readonly follows: readonly EncodedDependency[] | undefined;
   readonly blocked: boolean;
+  readonly batch: BatchMembership | undefined;
+  /** Of a member that has ended. */
+  readonly memberEnd: MemberEnd | undefined;
   readonly place: WaitingColumns;
   readonly json: string;
   /** To be listed by; they never change. */
@@ -51,6 +60,8 @@ export interface EncodedEntry {
   readonly staged: boolean;
   readonly input: StoredInput | undefined;
   readonly meters: readonly MeterUse[] | undefined;
+  /** Of a member of a batch, with its admission. */
+  readonly member: { readonly layer: number; readonly follows: string } | undefined;
   readonly rows: readonly SideRowChange[] | undefined;
 }
 
@@ -80,6 +91,8 @@ export function encodeEntry(
             end: dependencyEnd(record),
             follows: record.dependsOn && encodeDependencies(record.dependsOn),
             blocked: record.blocked === true,
+            batch: record.batch,
+            memberEnd: record.batch && memberEndOf(record),
             place: placeOf(record.status, entry.waiting),
             json: JSON.stringify(record),
             labels: listedBy(record),
@@ -88,8 +101,18 @@ export function encodeEntry(
     staged,
     input,
     meters: entry.meters,
+    member: entry.member && {
+      layer: entry.member.layer,
+      follows: JSON.stringify(entry.member.follows),
+    },
     rows: entry.rows,
   };
+}
+
+function memberEndOf({ status, outcome, completedAt = 0 }: ExecutionRecord): MemberEnd | undefined {
+  if (!isTerminal(status)) return undefined;
+  const errorCode = outcome !== undefined && outcome.status !== 'completed' ? outcome.code : null;
+  return { status, errorCode, endedAt: completedAt };
 }
 
 /** No label of a caller's has such a key: what a schedule has fired is listed in the same way. */

@@ -1,12 +1,14 @@
+import type { Batch } from '../../../domain/batch/batch.ts';
 import type { Quota } from '../../../domain/quota.ts';
 import type { TaskAlias } from '../../../domain/revisions/alias.ts';
 import type { SideRowChange } from '../../../domain/side-row.ts';
 import type { Task } from '../../../domain/task.ts';
-import type { CommitResult, OrderChanges } from '../../store.ts';
+import type { BatchResult, CommitResult, OrderChanges } from '../../store.ts';
 import type { SqliteFailure } from '../file/failure.ts';
 import type { TaskRevision } from '../read/tasks.ts';
 import type { Removed } from '../retention/removal.ts';
 import type { RetainStep, Target } from '../retention/retainer.ts';
+import type { BatchPart } from './committer.ts';
 import type { EncodedEntry, EncodedSegment } from './encoded-entry.ts';
 
 /** What the store asks of its writer's thread. Requests are answered in order. */
@@ -19,6 +21,16 @@ export type WriterRequest =
       readonly floor: number;
     }
   | { readonly kind: 'unstage'; readonly executionId: string }
+  | {
+      readonly kind: 'commitBatch';
+      readonly batch: Batch;
+      readonly entries: readonly EncodedEntry[];
+      readonly part: BatchPart;
+      readonly floor: number;
+    }
+  | { readonly kind: 'saveBatch'; readonly batch: Batch }
+  /** One bounded part of it. */
+  | { readonly kind: 'dropBatch'; readonly batchId: string }
   /** One bounded part of it. */
   | { readonly kind: 'delete'; readonly executionId: string }
   | { readonly kind: 'retain'; readonly target: Target }
@@ -46,6 +58,10 @@ export interface WriterAnswers {
   /** False where there is such an execution. */
   readonly stage: boolean;
   readonly unstage: undefined;
+  readonly commitBatch: BatchResult;
+  readonly saveBatch: undefined;
+  /** False where there is more to drop. */
+  readonly dropBatch: boolean;
   readonly delete: Removed;
   readonly retain: RetainStep;
   readonly saveTask: undefined;

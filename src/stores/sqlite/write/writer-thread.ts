@@ -13,6 +13,7 @@ import { SideRows } from '../read/side-rows.ts';
 import { Tasks } from '../read/tasks.ts';
 import { Removal } from '../retention/removal.ts';
 import { Retainer } from '../retention/retainer.ts';
+import { BatchRows } from './batch-rows.ts';
 import { Committer } from './committer.ts';
 import { inTransaction } from './transaction.ts';
 import type { WriterAnswers, WriterReply, WriterRequest } from './writer-protocol.ts';
@@ -28,6 +29,7 @@ const quotas = new QuotaRows(db);
 const aliases = new AliasRows(db);
 const sideRows = new SideRows(db);
 const order = new OrderRows(db);
+const batches = new BatchRows(db);
 const removal = new Removal(db);
 const retainer = new Retainer(db, removal);
 const floor = new Floor(db);
@@ -64,6 +66,13 @@ type Handlers = {
 const handlers: Handlers = {
   commit: ({ entries, floor }) => advanced(() => committer.commit(entries, floor)),
   stage: ({ executionId, segments, floor }) => advanced(() => committer.stage(executionId, segments, floor)),
+  commitBatch: ({ batch, entries, part, floor }) =>
+    advanced(() => committer.commitBatch(batch, entries, part, floor)),
+  saveBatch: ({ batch }) => counted(() => void batches.save(batch)),
+  dropBatch({ batchId }) {
+    committer.forget();
+    return counted(() => batches.drop(batchId));
+  },
   unstage: ({ executionId }) => void committer.unstage(executionId),
   delete({ executionId }) {
     committer.forget();

@@ -71,7 +71,8 @@ export class Writes {
     this.#lockFile.assert(what);
     try {
       const answer = await this.#writer.send(what, request);
-      if (request.kind === 'delete' || request.kind === 'retain') this.#committer.forget();
+      if (request.kind === 'delete' || request.kind === 'dropBatch' || request.kind === 'retain')
+        this.#committer.forget();
       return answer;
     } catch (error) {
       throw this.noticed(error);

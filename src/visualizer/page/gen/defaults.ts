@@ -36,6 +36,7 @@ export const executionResultDefaults = {
   "fairnessKey": "",
   "traceId": "",
   "dependsOn": [],
+  "batchId": "",
   "schedule": "",
   "cachedFromExecutionId": "",
   "alias": "",

@@ -149,7 +149,7 @@ class DryRun(_message.Message):
     def __init__(self, verdict: _Optional[_Union[DryRunVerdict, str]] = ..., summary: _Optional[str] = ..., details: _Optional[_Iterable[str]] = ..., queue_place: _Optional[int] = ..., queue_length: _Optional[int] = ..., held_by: _Optional[_Iterable[str]] = ..., gate: _Optional[_Union[_gate_pb2.QueueGate, _Mapping]] = ..., starts_in: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., ends_in: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., joins_execution_id: _Optional[str] = ..., cached_from_execution_id: _Optional[str] = ...) -> None: ...
 
 class ExecutionResult(_message.Message):
-    __slots__ = ["alias", "allowed_events", "attempt", "cache_use", "cached_at", "cached_from_execution_id", "completed_at", "content_type", "created_at", "depends_on", "error_code", "error_message", "error_origin", "error_output", "execution_id", "execution_time_ms", "exit_code", "fairness_key", "function_name", "instance_id", "is_async", "is_completed", "labels", "loosened", "metadata", "mode", "oldest_sequence", "origin_execution_id", "output", "output_bytes", "output_truncated", "priority", "queue_time_ms", "recoveries", "request_id", "rerun_id", "rerun_of_execution_id", "resource_use", "schedule", "started_at", "state", "status", "task_id", "task_name", "task_revision", "tenant", "termination", "timestamp", "trace_id"]
+    __slots__ = ["alias", "allowed_events", "attempt", "batch_id", "cache_use", "cached_at", "cached_from_execution_id", "completed_at", "content_type", "created_at", "depends_on", "error_code", "error_message", "error_origin", "error_output", "execution_id", "execution_time_ms", "exit_code", "fairness_key", "function_name", "instance_id", "is_async", "is_completed", "labels", "loosened", "metadata", "mode", "oldest_sequence", "origin_execution_id", "output", "output_bytes", "output_truncated", "priority", "queue_time_ms", "recoveries", "request_id", "rerun_id", "rerun_of_execution_id", "resource_use", "schedule", "started_at", "state", "status", "task_id", "task_name", "task_revision", "tenant", "termination", "timestamp", "trace_id"]
     class LabelsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -167,6 +167,7 @@ class ExecutionResult(_message.Message):
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     ALLOWED_EVENTS_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     CACHED_AT_FIELD_NUMBER: _ClassVar[int]
     CACHED_FROM_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     CACHE_USE_FIELD_NUMBER: _ClassVar[int]
@@ -216,6 +217,7 @@ class ExecutionResult(_message.Message):
     alias: str
     allowed_events: _containers.RepeatedScalarFieldContainer[str]
     attempt: int
+    batch_id: str
     cache_use: CacheUse
     cached_at: _timestamp_pb2.Timestamp
     cached_from_execution_id: str
@@ -262,7 +264,7 @@ class ExecutionResult(_message.Message):
     termination: Termination
     timestamp: _timestamp_pb2.Timestamp
     trace_id: str
-    def __init__(self, status: _Optional[_Union[ExecutionStatus, str]] = ..., state: _Optional[str] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., is_async: bool = ..., is_completed: bool = ..., output: _Optional[bytes] = ..., content_type: _Optional[str] = ..., error_output: _Optional[bytes] = ..., output_bytes: _Optional[int] = ..., output_truncated: bool = ..., exit_code: _Optional[int] = ..., error_code: _Optional[_Union[ErrorCode, str]] = ..., error_origin: _Optional[_Union[ErrorOrigin, str]] = ..., error_message: _Optional[str] = ..., attempt: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., queue_time_ms: _Optional[int] = ..., execution_time_ms: _Optional[float] = ..., request_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., timestamp: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_events: _Optional[_Iterable[str]] = ..., resource_use: _Optional[_Union[ResourceUse, _Mapping]] = ..., execution_id: _Optional[str] = ..., task_id: _Optional[str] = ..., task_name: _Optional[str] = ..., task_revision: _Optional[int] = ..., function_name: _Optional[str] = ..., instance_id: _Optional[str] = ..., termination: _Optional[_Union[Termination, _Mapping]] = ..., loosened: _Optional[_Iterable[str]] = ..., recoveries: _Optional[int] = ..., oldest_sequence: _Optional[int] = ..., origin_execution_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., tenant: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., trace_id: _Optional[str] = ..., schedule: _Optional[str] = ..., depends_on: _Optional[_Iterable[_Union[Dependency, _Mapping]]] = ..., cached_from_execution_id: _Optional[str] = ..., cached_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., cache_use: _Optional[_Union[CacheUse, str]] = ..., alias: _Optional[str] = ..., rerun_of_execution_id: _Optional[str] = ..., rerun_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, status: _Optional[_Union[ExecutionStatus, str]] = ..., state: _Optional[str] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., is_async: bool = ..., is_completed: bool = ..., output: _Optional[bytes] = ..., content_type: _Optional[str] = ..., error_output: _Optional[bytes] = ..., output_bytes: _Optional[int] = ..., output_truncated: bool = ..., exit_code: _Optional[int] = ..., error_code: _Optional[_Union[ErrorCode, str]] = ..., error_origin: _Optional[_Union[ErrorOrigin, str]] = ..., error_message: _Optional[str] = ..., attempt: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., queue_time_ms: _Optional[int] = ..., execution_time_ms: _Optional[float] = ..., request_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., timestamp: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_events: _Optional[_Iterable[str]] = ..., resource_use: _Optional[_Union[ResourceUse, _Mapping]] = ..., execution_id: _Optional[str] = ..., task_id: _Optional[str] = ..., task_name: _Optional[str] = ..., task_revision: _Optional[int] = ..., function_name: _Optional[str] = ..., instance_id: _Optional[str] = ..., termination: _Optional[_Union[Termination, _Mapping]] = ..., loosened: _Optional[_Iterable[str]] = ..., recoveries: _Optional[int] = ..., oldest_sequence: _Optional[int] = ..., origin_execution_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., tenant: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., trace_id: _Optional[str] = ..., schedule: _Optional[str] = ..., depends_on: _Optional[_Iterable[_Union[Dependency, _Mapping]]] = ..., batch_id: _Optional[str] = ..., cached_from_execution_id: _Optional[str] = ..., cached_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., cache_use: _Optional[_Union[CacheUse, str]] = ..., alias: _Optional[str] = ..., rerun_of_execution_id: _Optional[str] = ..., rerun_id: _Optional[str] = ...) -> None: ...
 
 class GetExecutionStatusRequest(_message.Message):
     __slots__ = ["execution_id", "include_output", "max_inline_bytes"]
@@ -395,7 +397,7 @@ class InvokeFunctionResponse(_message.Message):
     def __init__(self, success: bool = ..., message: _Optional[str] = ..., execution_id: _Optional[str] = ..., task_id: _Optional[str] = ..., instance_id: _Optional[str] = ..., result: _Optional[_Union[ExecutionResult, _Mapping]] = ..., status_endpoint: _Optional[str] = ..., estimated_completion_ms: _Optional[int] = ..., last_sequence: _Optional[int] = ..., joined: bool = ..., dry_run: _Optional[_Union[DryRun, _Mapping]] = ...) -> None: ...
 
 class ListExecutionsRequest(_message.Message):
-    __slots__ = ["all_tenants", "created_after", "created_before", "labels", "page_size", "page_token", "schedule", "statuses", "task"]
+    __slots__ = ["all_tenants", "batch_id", "created_after", "created_before", "labels", "page_size", "page_token", "schedule", "statuses", "task"]
     class LabelsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -404,6 +406,7 @@ class ListExecutionsRequest(_message.Message):
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ALL_TENANTS_FIELD_NUMBER: _ClassVar[int]
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     CREATED_AFTER_FIELD_NUMBER: _ClassVar[int]
     CREATED_BEFORE_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
@@ -413,6 +416,7 @@ class ListExecutionsRequest(_message.Message):
     STATUSES_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     all_tenants: bool
+    batch_id: str
     created_after: _timestamp_pb2.Timestamp
     created_before: _timestamp_pb2.Timestamp
     labels: _containers.ScalarMap[str, str]
@@ -421,7 +425,7 @@ class ListExecutionsRequest(_message.Message):
     schedule: str
     statuses: _containers.RepeatedScalarFieldContainer[ExecutionStatus]
     task: str
-    def __init__(self, task: _Optional[str] = ..., statuses: _Optional[_Iterable[_Union[ExecutionStatus, str]]] = ..., created_after: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., created_before: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., all_tenants: bool = ..., schedule: _Optional[str] = ...) -> None: ...
+    def __init__(self, task: _Optional[str] = ..., statuses: _Optional[_Iterable[_Union[ExecutionStatus, str]]] = ..., created_after: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., created_before: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., all_tenants: bool = ..., batch_id: _Optional[str] = ..., schedule: _Optional[str] = ...) -> None: ...
 
 class ListExecutionsResponse(_message.Message):
     __slots__ = ["executions", "next_page_token"]

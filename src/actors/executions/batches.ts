@@ -1,0 +1,324 @@
+/**
+ * Batches: accepted whole, read from the store, cancelled member by member. Their members are executions like any
+ * others, and nothing of a batch is in memory but who waits for it.
+ */
+import {
+  type Batch,
+  type BatchAdmission,
+  type BatchEnding,
+  type Batches,
+  type BatchMember,
+  type BatchRequest,
+  type BatchState,
+  hasEnded,
+  seesBatch,
+} from '../../domain/batch/batch.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { quote, RequestError } from '../../domain/errors.ts';
+import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
+import { type Priority, priorities } from '../../domain/scheduling/priority.ts';
+import type { Reserved } from '../../domain/scheduling/task-gates.ts';
+import { invocationKey, owned, type Scope, wholeNode } from '../../domain/scope.ts';
+import type { Task } from '../../domain/task.ts';
+import type { CommitEntry, Store, WaitingLineCount } from '../../stores/store.ts';
+import type { IdSource } from '../ids.ts';
+import { noSpace } from '../log/committer.ts';
+import { bytesOf, memberEntries } from './batch-members.ts';
+import { isBlockedBy, unknownDependency } from './dependency-admission.ts';
+import type { LiveExecutions } from './live-executions.ts';
+
+export interface BatchesHost {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly store: Store;
+  readonly executions: LiveExecutions;
+  /** Milliseconds since the epoch, as deadlines count. */
+  now(): number;
+  /** Throws a RequestError where no `count` more of a tenant are accepted now. */
+  checkOpen(tenant: string, priority: Priority, count: number): void;
+  /** Throws a RequestError where a task takes none now. */
+  checkTask(task: Task): void;
+  reserves(task: Task): Reserved | undefined;
+  /** So many more bytes of a tenant go to the store. */
+  stores(tenant: string, bytes: number): void;
+  /** So many rows wait in a line now; the first of their alarms rings at `wakesAt`. */
+  adopt(line: WaitingLineCount, since: number, wakesAt: number): void;
+  /** Some of what is durable now follows others. */
+  follows(): void;
+  /** Resolves when that is durable; rejects with not_found. */
+  cancel(executionId: string, reason: string, by?: string): Promise<unknown>;
+  failed(error: unknown): void;
+}
+
+/** Members that are cancelled at once. */
+const cancelledAtOnce = 64;
+const pageOfMembers = 500;
+const readAgainMs = 1000;
+
+export class BatchDesk implements Batches {
+  readonly #host: BatchesHost;
+  /** By invocation id, those that are being accepted. */
+  readonly #admitting = new Map<string, Promise<BatchAdmission>>();
+  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #cancelling = new Set<string>();
+  #closed = false;
+
+  constructor(host: BatchesHost) {
+    this.#host = host;
+  }
+
+  /** Goes on with what an earlier run of the node was cancelling. */
+  async open(): Promise<void> {
+    for (const { batch, counts } of await this.#host.store.unfinishedBatches()) {
+      const failures = counts.ended - counts.completed;
+      if (batch.cancelling !== undefined) void this.#cancelMembers(batch);
+      else if (batch.onMemberFailure === 'cancelOthers' && failures > 0)
+        void this.#cancelAfter(batch.batchId);
+    }
+  }
+
+  executionIds(count: number): readonly string[] {
+    return Array.from({ length: count }, () => this.#host.ids('exec_'));
+  }
+
+  async admit(request: BatchRequest): Promise<BatchAdmission> {
+    const { tenant, invocationId } = request;
+    if (invocationId === '') return this.#admit(request);
+    const key = invocationKey(tenant, invocationId);
+    const other = this.#admitting.get(key);
+    if (other !== undefined) return joined((await other).batch, request);
+    const admitting = this.#admitOnce(request);
+    this.#admitting.set(key, admitting);
+    try {
+      return await admitting;
+    } finally {
+      this.#admitting.delete(key);
+    }
+  }
+
+  async #admitOnce(request: BatchRequest): Promise<BatchAdmission> {
+    const found = await this.#host.store.batchByInvocation(request.tenant, request.invocationId);
+    return found === undefined ? this.#admit(request) : joined(found.batch, request);
+  }
+
+  async #admit(request: BatchRequest): Promise<BatchAdmission> {
+    const { clock, ids, store, checkOpen, checkTask, stores, now } = this.#host;
+    const { tenant, members, layers, invocationId, payloadDigest, onMemberFailure, by } = request;
+    checkOpen(tenant, lowestOf(members.map((each) => each.request.priority)), members.length);
+    const tasks = new Map(members.map((each) => [each.request.task.taskId, each.request.task]));
+    for (const task of tasks.values()) if (task.definition.restartIntensity !== undefined) checkTask(task);
+    const isBlocked = await this.#blocked(request);
+    const at = { wall: Math.round(clock.now()), steady: now() };
+    const batch: Batch = {
+      batchId: ids('batch_'),
+      ...owned(tenant),
+      invocationId,
+      payloadDigest,
+      createdAt: at.wall,
+      members: members.length,
+      layers,
+      onMemberFailure,
+      taskNames: [...new Set(members.map((each) => each.request.task.definition.name))],
+      ...(by !== undefined && { by }),
+    };
+    const entries = await memberEntries(this.#host, batch.batchId, request, isBlocked, at);
+    const result = await store.admitBatch(batch, entries);
+    if (!result.ok) {
+      if (result.conflict === 'space') throw noSpace();
+      if (result.conflict === 'dependency') throw unknownDependency('members', result.executionId);
+      const other = await store.batch(result.batchId);
+      if (other === undefined) throw takenBy(result.batchId);
+      return joined(other.batch, request);
+    }
+    stores(tenant, bytesOf(members));
+    this.#adopt(entries, at.steady);
+    return { batch, joined: false };
+  }
+
+  /** The members that wait for executions that are not of the batch. */
+  async #blocked({ members, executionIds, tenant, scope }: BatchRequest): Promise<ReadonlySet<number>> {
+    const own = new Set(executionIds);
+    const blocked = new Set<number>();
+    for (const [member, { request }] of members.entries()) {
+      const dependsOn = request.dependsOn ?? [];
+      const others = dependsOn.filter(({ executionId }) => !own.has(executionId));
+      if (others.length === 0) continue;
+      const fieldOf = (index: number): string => {
+        const place = dependsOn.findIndex(({ executionId }) => executionId === others[index]?.executionId);
+        return `members[${member}].invocation.depends_on[${place}].execution_id`;
+      };
+      if (await isBlockedBy(this.#host, others, { tenant, scope }, fieldOf)) blocked.add(member);
+    }
+    return blocked;
+  }
+
+  /** What the store has now waits in its lines. */
+  #adopt(entries: readonly CommitEntry[], since: number): void {
+    const lines = new Map<string, { count: number; wakesAt: number }>();
+    for (const { waiting } of entries) {
+      if (waiting === undefined) continue;
+      const line = lines.get(waiting.line) ?? { count: 0, wakesAt: Number.POSITIVE_INFINITY };
+      line.count += 1;
+      line.wakesAt = Math.min(line.wakesAt, waiting.wakesAt);
+      lines.set(waiting.line, line);
+    }
+    for (const [line, { count, wakesAt }] of lines) this.#host.adopt({ line, count }, since, wakesAt);
+    if (entries.some(({ record }) => record?.blocked === true)) this.#host.follows();
+  }
+
+  async get(scope: Scope, batchId: string): Promise<BatchState> {
+    const found = await this.#host.store.batch(batchId);
+    if (found === undefined || !seesBatch(scope, found.batch)) throw batchNotFound(batchId);
+    return found;
+  }
+
+  async list(scope: Scope, beforeId: string, limit: number): Promise<readonly BatchState[]> {
+    const found = await this.#host.store.batches(scope.tenant, beforeId, limit);
+    return found.filter(({ batch }) => seesBatch(scope, batch));
+  }
+
+  async members(
+    scope: Scope,
+    batchId: string,
+    query: Parameters<Batches['members']>[2],
+  ): Promise<readonly BatchMember[]> {
+    await this.get(scope, batchId);
+    return this.#host.store.batchMembers(batchId, query);
+  }
+
+  endings(batchId: string, from: number, limit: number): Promise<readonly BatchEnding[]> {
+    return this.#host.store.batchEndings(batchId, from, limit);
+  }
+
+  async beyond(batchId: string, sequence: number, signal: AbortSignal): Promise<void> {
+    const { store } = this.#host;
+    while (!signal.aborted && !this.#closed) {
+      const woken = Promise.withResolvers<void>();
+      const wake = (): void => woken.resolve();
+      // Before the look: what ends in between wakes it.
+      const waiting = this.#waiting.get(batchId) ?? new Set();
+      this.#waiting.set(batchId, waiting.add(wake));
+      signal.addEventListener('abort', wake, { once: true });
+      try {
+        const state = await store.batch(batchId);
+        if (state === undefined || state.counts.ended >= sequence || hasEnded(state)) return;
+        await woken.promise;
+      } finally {
+        signal.removeEventListener('abort', wake);
+        waiting.delete(wake);
+        if (waiting.size === 0 && this.#waiting.get(batchId) === waiting) this.#waiting.delete(batchId);
+      }
+    }
+  }
+
+  async cancel(
+    scope: Scope,
+    batchId: string,
+    reason: string,
+    by?: string,
+  ): Promise<{ changed: boolean; state: BatchState }> {
+    const { store } = this.#host;
+    const state = await this.get(scope, batchId);
+    if (hasEnded(state) || state.batch.cancelling !== undefined) return { changed: false, state };
+    const batch = { ...state.batch, cancelling: { reason, ...(by !== undefined && { by }) } };
+    await store.saveBatch(batch);
+    void this.#cancelMembers(batch);
+    return { changed: true, state: { ...state, batch } };
+  }
+
+  /** The end of a member is durable. */
+  ended({ batch, status }: ExecutionRecord): void {
+    if (batch === undefined) return;
+    for (const wake of this.#waiting.get(batch.batchId) ?? []) wake();
+    if (isTerminal(status) && status !== 'completed' && !this.#cancelling.has(batch.batchId)) {
+      void this.#cancelAfter(batch.batchId);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const waiting of this.#waiting.values()) for (const wake of waiting) wake();
+  }
+
+  /** A member has failed: the others end with it, where the batch says so. */
+  async #cancelAfter(batchId: string): Promise<void> {
+    const { store, failed, clock } = this.#host;
+    if (this.#closed) return;
+    try {
+      const state = await store.batch(batchId);
+      if (state?.batch.onMemberFailure !== 'cancelOthers') return;
+      await this.cancel(wholeNode, batchId, 'another member of its batch did not complete');
+    } catch (error) {
+      failed(error);
+      clock.setTimer(readAgainMs, () => void this.#cancelAfter(batchId));
+    }
+  }
+
+  /** The last layer first, so that nothing fails for what it depends on. */
+  async #cancelMembers(batch: Batch): Promise<void> {
+    const { batchId, cancelling } = batch;
+    if (this.#cancelling.has(batchId) || cancelling === undefined) return;
+    this.#cancelling.add(batchId);
+    const { store, cancel, failed, clock } = this.#host;
+    try {
+      const statuses = ['pending', 'running'] as const;
+      const members: BatchMember[] = [];
+      for (let after = -1; ; ) {
+        const page = await store.batchMembers(batchId, { after, limit: pageOfMembers, statuses });
+        members.push(...page);
+        const last = page.at(-1);
+        if (last === undefined || page.length < pageOfMembers) break;
+        after = last.member;
+      }
+      members.sort((a, b) => b.layer - a.layer || a.member - b.member);
+      for (let next = 0; next < members.length && !this.#closed; next += cancelledAtOnce) {
+        const some = members.slice(next, next + cancelledAtOnce);
+        await Promise.all(
+          some.map(({ executionId }) =>
+            cancel(executionId, cancelling.reason, cancelling.by).catch(unlessGone),
+          ),
+        );
+      }
+    } catch (error) {
+      failed(error);
+      clock.setTimer(readAgainMs, () => void this.#cancelMembers(batch));
+    } finally {
+      this.#cancelling.delete(batchId);
+    }
+  }
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof RequestError && error.kind === 'not_found')) throw error;
+}
+
+function lowestOf(given: readonly (Priority | undefined)[]): Priority {
+  return priorities.find((priority) => given.some((each = 'normal') => each === priority)) ?? 'normal';
+}
+
+function joined(
+  batch: Batch,
+  { payloadDigest, invocationId, scope = wholeNode }: BatchRequest,
+): BatchAdmission {
+  if (batch.payloadDigest === payloadDigest) return { batch, joined: true };
+  throw takenBy(seesBatch(scope, batch) ? batch.batchId : '', invocationId);
+}
+
+function takenBy(batchId: string, invocationId = ''): RequestError {
+  const owner = batchId === '' ? '' : `by ${batchId} `;
+  return new RequestError(
+    'already_exists',
+    `invocation_id: already used ${owner}with other members; allowed is a new id, or the same members`,
+    {
+      reason: 'INVOCATION_ID_IN_USE',
+      metadata: { ...(batchId !== '' && { batch_id: batchId }), invocation_id: invocationId },
+    },
+  );
+}
+
+function batchNotFound(batchId: string): RequestError {
+  return new RequestError('not_found', `no batch ${quote(batchId)}`, {
+    reason: 'BATCH_NOT_FOUND',
+    metadata: { batch: batchId },
+  });
+}

@@ -1,0 +1,118 @@
+/** Makes of the members of a batch on the wire what is admitted: each is checked as an invocation of its own. */
+import { createHash } from 'node:crypto';
+import type { BatchRequest, MemberRequest } from '../domain/batch/batch.ts';
+import { graphOf } from '../domain/batch/graph.ts';
+import { invalidArgument, RequestError } from '../domain/errors.ts';
+import { tenantToMakeIn } from '../domain/scope.ts';
+import { type AdmissionRequestOptions, requestOfTask } from './admission-request.ts';
+import type { CallContext } from './call.ts';
+import type { BatchMember, InvokeBatchRequest } from './gen/spearlet/batch_pb.js';
+import { ExecutionMode, type InvokeFunctionRequest } from './gen/spearlet/function_pb.js';
+import { payloadDigest } from './payload.ts';
+import { onMemberFailureFromWire } from './wire/batch.ts';
+import { reference, text } from './wire/fields.ts';
+
+/** Members that are looked at in one turn of the event loop. */
+const atOnce = 250;
+
+/** Rejects with a RequestError that names the member and the field. */
+export async function batchRequest(
+  options: AdmissionRequestOptions,
+  { invocationId, onMemberFailure }: Pick<InvokeBatchRequest, 'invocationId' | 'onMemberFailure'>,
+  members: readonly BatchMember[],
+  executionIds: (count: number) => readonly string[],
+  call: CallContext,
+): Promise<BatchRequest> {
+  const policy = onMemberFailureFromWire(onMemberFailure);
+  text('invocation_id', invocationId, 256);
+  const graph = graphOf(
+    members.map(({ name, invocation }, member) => ({
+      name: text(`members[${member}].name`, name, 256),
+      follows: (invocation?.dependsOn ?? []).map((each) => each.name).filter((each) => each !== ''),
+    })),
+  );
+  const ids = executionIds(members.length);
+  const idOf = new Map(members.map(({ name }, member) => [name, ids[member] ?? '']));
+  const tenant = tenantToMakeIn(call.scope);
+  const digest = createHash('sha256').update(policy);
+  const made: MemberRequest[] = [];
+  for (const [member, { name, invocation }] of members.entries()) {
+    if (member % atOnce === atOnce - 1) await new Promise((resolve) => void setImmediate(resolve));
+    try {
+      const asked = checked(invocation);
+      const key = invocationId === '' ? (ids[member] ?? '') : `${invocationId}/${member}`;
+      const chosen = await options.tasks.choose(call.scope, reference('task', asked.task), key);
+      const request = requestOfTask(options, chosen, asked, 'async', call, (other) => idOf.get(other));
+      made.push({
+        name,
+        layer: graph.layers[member] ?? 0,
+        follows: graph.follows[member] ?? [],
+        request,
+      });
+      // Of another member its name counts: ids are new with each request.
+      const follows = request.dependsOn?.map((each) =>
+        each.name === undefined ? each : { ...each, executionId: '' },
+      );
+      if (invocationId !== '') {
+        digest.update(
+          JSON.stringify([name, payloadDigest(request.task.taskId, request.invocation, follows)]),
+        );
+      }
+    } catch (error) {
+      throw error instanceof RequestError ? ofMember(error, member) : error;
+    }
+  }
+  return {
+    executionIds: ids,
+    members: made,
+    order: graph.order,
+    layers: 1 + graph.layers.reduce((most, layer) => Math.max(most, layer), 0),
+    tenant,
+    invocationId,
+    payloadDigest: invocationId === '' ? '' : digest.digest('hex'),
+    onMemberFailure: policy,
+    by: call.principal.name,
+    scope: call.scope,
+  };
+}
+
+/** What makes no sense of a member is refused, as it would be left out. */
+function checked(invocation: InvokeFunctionRequest | undefined): InvokeFunctionRequest {
+  if (invocation === undefined) throw invalidArgument('', 'is required');
+  const { executionMode, invocationId, waitBudget, cancelOnDisconnect, refuseIfLate, dryRun } = invocation;
+  if (executionMode !== ExecutionMode.UNSPECIFIED && executionMode !== ExecutionMode.ASYNC) {
+    throw invalidArgument('execution_mode', 'is not for a member; allowed are ASYNC and no mode at all');
+  }
+  const given = [
+    ['invocation_id', invocationId !== ''],
+    ['wait_budget', waitBudget !== undefined],
+    ['cancel_on_disconnect', cancelOnDisconnect],
+    ['refuse_if_late', refuseIfLate],
+    ['dry_run', dryRun],
+  ] as const;
+  const other = given.find(([, isGiven]) => isGiven)?.[0];
+  if (other === undefined) return invocation;
+  throw invalidArgument(
+    other,
+    other === 'invocation_id' ? 'is of the batch; a member has none' : 'is not for a member of a batch',
+  );
+}
+
+/** The same error, whose fields are of a member. */
+function ofMember(error: RequestError, member: number): RequestError {
+  const at = `members[${member}].invocation`;
+  const within = (field: string): string => (field === '' ? at : `${at}.${field}`);
+  const { violations } = error;
+  const isOfField = violations.some(({ field }) => error.message.startsWith(`${field}:`));
+  const message = isOfField ? within(error.message).replace(`${at}.:`, `${at}:`) : `${at}: ${error.message}`;
+  return new RequestError(error.kind, message, {
+    reason: error.reason,
+    metadata: error.metadata,
+    ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
+    ...(error.quota !== undefined && { quota: error.quota }),
+    cause: error,
+    ...(violations.length > 0 && {
+      violations: violations.map((each) => ({ ...each, field: within(each.field) })),
+    }),
+  });
+}
