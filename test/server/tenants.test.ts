@@ -254,7 +254,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   await one.ask(functions.invokeFunction, follows);
   await one.ask(batches.invokeBatch, { members: [{ invocation: follows }] });
   await one.ask(batches.invokeBatchFromStream, async function* () {
-    yield { options: {}, members: [{ invocation: { task: others.tasks[1] ?? '' } }] };
+    yield { options: {}, members: [{ invocation: { task: others.tasks[0] ?? '' } }] };
   } as never);
   await one.ask(batches.listBatches, {});
   await counted(one);
