@@ -4,6 +4,7 @@
  * strings, enums by name, bytes as base64, timestamps as RFC 3339, durations as `1.5s`. Fields without a `?` are always
  * there; messages and `optional` fields may be absent.
  */
+import type * as batches from '../../server/gen/spearlet/batch_pb.js';
 import type * as functions from '../../server/gen/spearlet/function_pb.js';
 import type * as instances from '../../server/gen/spearlet/instance_pb.js';
 import type * as node from '../../server/gen/spearlet/node_pb.js';
@@ -71,6 +72,9 @@ export type BreakpointJson = Written<node.Breakpoint, node.BreakpointJson>;
 
 export type TaskJson = Written<tasks.Task, tasks.TaskJson>;
 export type FunctionSignatureJson = Written<tasks.FunctionSignature, tasks.FunctionSignatureJson>;
+
+export type BatchJson = Written<batches.Batch, batches.BatchJson>;
+export type BatchMemberStateJson = Written<batches.BatchMemberState, batches.BatchMemberStateJson>;
 
 export type InstanceJson = Written<instances.Instance, instances.InstanceJson>;
 export type InstancePoolJson = Written<instances.InstancePool, instances.InstancePoolJson>;
