@@ -5,6 +5,7 @@ import type { Labels } from './labels.ts';
 import type { Priority } from './scheduling/priority.ts';
 import type { ExecutionGate, Reserved } from './scheduling/task-gates.ts';
 import type { ExecutionTrace } from './trace.ts';
+import type { EndWebhook } from './webhook.ts';
 
 /** How the creating call watches its execution. */
 export type ExecutionMode = 'sync' | 'async' | 'stream';
@@ -190,6 +191,8 @@ export interface ExecutionRecord {
   readonly batch?: BatchMembership;
   /** What the cache of its task had to do with it; absent where that has none. */
   readonly cache?: CacheUse;
+  /** Who is told of its end, its task's webhooks first; absent means nobody. */
+  readonly onEnd?: readonly EndWebhook[];
   readonly outcome?: Outcome;
 }
 

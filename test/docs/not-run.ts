@@ -11,6 +11,7 @@ export const walkedElsewhere: Readonly<Record<string, string>> = {
   'docs/revisions.md': 'test/docs/revisions.test.ts',
   'docs/scheduling.md': 'test/docs/scheduling.test.ts',
   'docs/supervision.md': 'test/docs/supervision.test.ts',
+  'docs/webhooks.md': 'test/docs/webhooks.test.ts',
 };
 
 /** How many blocks of each document are not run, by the reason that stands before them. */

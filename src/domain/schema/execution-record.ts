@@ -27,6 +27,7 @@ import {
   whole,
 } from './check.ts';
 import { executionGates } from './task-gates.ts';
+import { webhooks } from './task-webhooks.ts';
 import {
   errorCode,
   executionId,
@@ -157,6 +158,7 @@ const record = object<ExecutionRecord>({
   trace: optional(trace),
   schedule: optional(label),
   cache: optional(cache),
+  onEnd: optional(webhooks),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),
   // Of the node where it was; a restore leaves them out.
