@@ -122,6 +122,10 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
 
     async listBatches(request, { scope }) {
       const limit = pageSize(request.pageSize);
+      if (request.supervised) {
+        const supervised = await batches.supervised(scope, limit);
+        return create(ListBatchesResponseSchema, { batches: supervised.map(batchToWire) });
+      }
       const beforeId = pageTokens.open('batches', request.pageToken);
       const found = await batches.list(scope, beforeId, limit + 1);
       const page = found.slice(0, limit);

@@ -31,6 +31,8 @@ test('after kill -9 members begin again where their task says so, without being 
     .poll(async () => (await batchOf(two, batchId)).each.map(({ restarts }) => restarts))
     .toEqual([0, 1]);
   await expect.poll(async () => (await batchOf(two, batchId)).running).toBe(2);
+  const { batches } = await two.batches.listBatches({ supervised: true });
+  expect(batches.map((listed) => listed.batchId)).toEqual([batchId]);
   const { each, supervision, isCompleted } = await batchOf(two, batchId);
   expect({ isCompleted, restarts: supervision?.restarts }).toEqual({ isCompleted: false, restarts: 0n });
   expect(each[0]?.executionId).toBe(executionIds[0]);

@@ -163,6 +163,22 @@ describe('a supervised batch', () => {
     expect((await server.batches.cancelBatch({ batchId })).changed).toBe(false);
   });
 
+  test('is listed with those that have not ended, and not after its end', async () => {
+    const { batchId } = await begun({ members: [{ invocation: { task: 'loop' } }], supervision: {} });
+    const listed = async () => {
+      const { batches, nextPageToken } = await server.batches.listBatches({ supervised: true });
+      expect(nextPageToken).toBe('');
+      return batches.map((batch) => batch.batchId);
+    };
+    expect(await listed()).toEqual([batchId]);
+    const plain = await begun({ members: [{ invocation: { task: 'loop' } }] });
+    expect(await listed()).toEqual([batchId]);
+    await server.batches.cancelBatch({ batchId });
+    await server.batches.cancelBatch({ batchId: plain.batchId });
+    await ended(batchId);
+    expect(await listed()).toEqual([]);
+  });
+
   test('leaves a member alone that a caller cancelled', async () => {
     const { batchId } = await begun({
       members: [{ invocation: { task: 'loop' } }, { invocation: { task: 'loop' } }],

@@ -41,6 +41,8 @@ export class BatchSupervisors {
   readonly #host: BatchSupervisorsHost;
   /** By batch, what is under way. */
   readonly #turns = new Map<string, Promise<void>>();
+  /** Batches whose supervisors have not ended, as they came. */
+  readonly #alive = new Set<string>();
   #isOpen = false;
   #closed = false;
 
@@ -52,8 +54,26 @@ export class BatchSupervisors {
   open(batches: readonly BatchState[]): void {
     this.#isOpen = true;
     for (const { batch } of batches) {
-      if (batch.supervision !== undefined) void this.#inTurn(batch.batchId, () => this.#look(batch.batchId));
+      if (batch.supervision === undefined) continue;
+      this.began(batch.batchId);
+      void this.#inTurn(batch.batchId, () => this.#look(batch.batchId));
     }
+  }
+
+  /** A new one has a supervisor. */
+  began(batchId: string): void {
+    this.#alive.add(batchId);
+  }
+
+  /** Those that have not ended, the newest first. */
+  async list(isWanted: (batch: Batch) => boolean, limit: number): Promise<BatchState[]> {
+    const found: BatchState[] = [];
+    for (const batchId of [...this.#alive].reverse()) {
+      const state = await this.#host.store.batch(batchId);
+      if (state !== undefined && isWanted(state.batch)) found.push(state);
+      if (found.length === limit) break;
+    }
+    return found;
   }
 
   async #look(batchId: string): Promise<void> {
@@ -165,6 +185,7 @@ export class BatchSupervisors {
     const saved = { ...batch, supervision };
     const result = await store.superviseBatch(saved, entries, endingsOf(before, supervision));
     if (!result.ok) throw new Error(`a batch cannot be written: ${result.conflict}`);
+    if (supervision.phase.kind === 'ended') this.#alive.delete(batch.batchId);
     if (entries.length > 0) adopt(entries, at.steady);
     this.#stop(saved);
     return undefined;

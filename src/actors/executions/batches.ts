@@ -145,6 +145,7 @@ export class BatchDesk implements Batches {
     }
     stores(tenant, bytesOf(members));
     this.#adopt(entries, at.steady);
+    if (supervision !== undefined) this.#supervisors.began(batch.batchId);
     return { batch, joined: false };
   }
 
@@ -188,6 +189,10 @@ export class BatchDesk implements Batches {
   async list(scope: Scope, beforeId: string, limit: number): Promise<readonly BatchState[]> {
     const found = await this.#host.store.batches(scope.tenant, beforeId, limit);
     return found.filter(({ batch }) => seesBatch(scope, batch));
+  }
+
+  supervised(scope: Scope, limit: number): Promise<readonly BatchState[]> {
+    return this.#supervisors.list((batch) => seesBatch(scope, batch), limit);
   }
 
   async members(

@@ -117,6 +117,8 @@ export interface Batches {
   get(scope: Scope, batchId: string): Promise<BatchState>;
   /** Newest first, ids before `beforeId`. */
   list(scope: Scope, beforeId: string, limit: number): Promise<readonly BatchState[]>;
+  /** Those that have a supervisor and have not ended, newest first. */
+  supervised(scope: Scope, limit: number): Promise<readonly BatchState[]>;
   /** In their order, behind `after`, and those alone that have one of the statuses, where there are any. */
   members(
     scope: Scope,

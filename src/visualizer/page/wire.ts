@@ -85,6 +85,9 @@ export type RerunExecutionsResponseJson = Written<
 export type TaskJson = Written<tasks.Task, tasks.TaskJson>;
 export type FunctionSignatureJson = Written<tasks.FunctionSignature, tasks.FunctionSignatureJson>;
 
+export type BatchJson = Written<batches.Batch, batches.BatchJson>;
+export type BatchMemberStateJson = Written<batches.BatchMemberState, batches.BatchMemberStateJson>;
+
 export type InstanceJson = Written<instances.Instance, instances.InstanceJson>;
 export type InstancePoolJson = Written<instances.InstancePool, instances.InstancePoolJson>;
 

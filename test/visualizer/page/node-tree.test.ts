@@ -93,4 +93,44 @@ describe('the tree of a node', () => {
       ['tasks', 2, 3, 3],
     ]);
   });
+
+  it('has supervised batches with their members in order, each with its restarts and its execution of now', () => {
+    const row = rowOf(running(one(1), 10));
+    const member = { status: 'running', restart: 'permanent' } as const;
+    const batches = [
+      {
+        ...{ id: 'batch_1', phase: 'restarting', strategy: 'one for all', restarts: 4 },
+        ...{ recentRestarts: 2, intensity: 3, within: '60s' },
+        members: [
+          { ...member, name: 'db', executionId: row.id, restarts: 4 },
+          { ...member, name: '#1', executionId: 'exec_2', restarts: 0, status: undefined },
+        ],
+      },
+    ];
+    const root = nodeTree({
+      node,
+      tasks: [],
+      rows: [row],
+      instances: [],
+      pools: [],
+      batches,
+      allTenants: false,
+    });
+    expect(root.children.at(-1)).toMatchObject({
+      ...{ name: 'batches', kind: 'supervisor', facts: ['1 supervised'], restarts: 4 },
+      children: [
+        {
+          ...{ name: 'batch_1', kind: 'supervised batch', state: 'restarting', restarts: 4 },
+          facts: ['one for all', '2 of 3 restarts within 60s'],
+          children: [
+            {
+              ...{ name: 'db', state: 'running.attempting', restarts: 4, link: { execution: row.id } },
+              facts: ['permanent', row.id],
+            },
+            { name: '#1', state: '', restarts: 0 },
+          ],
+        },
+      ],
+    });
+  });
 });

@@ -803,6 +803,13 @@ export declare type ListBatchesRequest = Message<"spearlet.ListBatchesRequest"> 
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Only those that have a supervisor and have not ended. They come in one page: no more than `page_size` of them.
+   *
+   * @generated from field: bool supervised = 3;
+   */
+  supervised: boolean;
 };
 
 /**
@@ -822,6 +829,13 @@ export declare type ListBatchesRequestJson = {
    * @generated from field: string page_token = 2;
    */
   pageToken?: string;
+
+  /**
+   * Only those that have a supervisor and have not ended. They come in one page: no more than `page_size` of them.
+   *
+   * @generated from field: bool supervised = 3;
+   */
+  supervised?: boolean;
 };
 
 /**

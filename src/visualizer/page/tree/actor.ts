@@ -7,6 +7,7 @@ export type ActorKind =
   | 'supervisor'
   | 'task executions'
   | 'execution'
+  | 'supervised batch'
   | 'pool'
   | 'instance'
   | 'task'

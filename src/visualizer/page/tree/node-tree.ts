@@ -4,8 +4,10 @@ import type { Instance, InstancePool } from '../model/instance.ts';
 import type { NodeModel, Supervisor } from '../model/node.ts';
 import { countText } from '../model/quantity.ts';
 import { isEnded } from '../model/status.ts';
+import type { SupervisedBatch } from '../model/supervised-batch.ts';
 import type { Task } from '../model/task.ts';
 import type { Actor } from './actor.ts';
+import { batchBranch } from './batch-branch.ts';
 
 export interface Known {
   readonly node: NodeModel;
@@ -13,6 +15,8 @@ export interface Known {
   readonly rows: Iterable<ExecutionRow>;
   readonly instances: readonly Instance[];
   readonly pools: readonly InstancePool[];
+  /** Supervised ones that have not ended. */
+  readonly batches?: readonly SupervisedBatch[];
   /** Of all tenants: names say whose they are, and links name tasks by their ids. */
   readonly allTenants: boolean;
 }
@@ -36,7 +40,10 @@ export function nodeTree(known: Known): Actor {
     state: node.state,
     facts: [`version ${node.version}`, `${countText(node.running)} of ${countText(node.slots)} slots in use`],
     queueLength: node.supervisors.reduce((sum, { queueLength }) => sum + queueLength, 0),
-    children: node.supervisors.map((each) => supervisor(each, branches[each.name]?.(known) ?? [])),
+    children: [
+      ...node.supervisors.map((each) => supervisor(each, branches[each.name]?.(known) ?? [])),
+      ...supervisedBatches(known),
+    ],
   };
 }
 
@@ -52,6 +59,13 @@ function supervisor(each: Supervisor, children: readonly Actor[]): Actor {
     ...(each.name === 'executions' && { link: { view: 'list', statuses: ['running', 'pending'] } as const }),
     children,
   };
+}
+
+function supervisedBatches({ batches = [], rows }: Known): readonly Actor[] {
+  if (batches.length === 0) return [];
+  const byId = new Map([...rows].map((row) => [row.id, row]));
+  const branch = batchBranch(batches, (id) => byId.get(id));
+  return branch === undefined ? [] : [branch];
 }
 
 function executionBranch({ rows, allTenants }: Known): readonly Actor[] {

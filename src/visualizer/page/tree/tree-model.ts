@@ -5,6 +5,7 @@ import type { Page } from '../shell/page.ts';
 import type { Actor } from './actor.ts';
 import { watchInstances } from './instances.ts';
 import { nodeTree } from './node-tree.ts';
+import { watchSupervisedBatches } from './supervised-batches.ts';
 
 const everyMs = 300;
 
@@ -14,6 +15,7 @@ export function watchTree({ feed, list, call, tasks, tenants }: Page): {
 } {
   const tree = signal<Actor | undefined>(undefined);
   const instances = watchInstances(call);
+  const batches = watchSupervisedBatches(call);
   let due: (() => void) | undefined;
   const draw = () => {
     due = undefined;
@@ -25,6 +27,7 @@ export function watchTree({ feed, list, call, tasks, tenants }: Page): {
       allTenants: tenants.all,
       rows: list.rows.values(),
       ...instances.known.peek(),
+      batches: batches.known.peek(),
     });
   };
   const soon = () => {
@@ -37,6 +40,7 @@ export function watchTree({ feed, list, call, tasks, tenants }: Page): {
       void feed.away.value;
       void tasks.value;
       void instances.known.value;
+      void batches.known.value;
       if (tree.peek() === undefined) draw();
       else soon();
     }),
@@ -46,6 +50,7 @@ export function watchTree({ feed, list, call, tasks, tenants }: Page): {
     stop: () => {
       for (const stop of stops) stop();
       instances.stop();
+      batches.stop();
       due?.();
     },
   };
