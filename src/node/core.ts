@@ -1,5 +1,4 @@
 /** Composes all of a node that nobody outside can reach: its store, its runtimes and the actors over them. */
-import { join } from 'node:path';
 import type { ActorRefFrom } from 'xstate';
 import { leftInstances } from '../actors/executions/recovery/node-recovery.ts';
 import { Supervisor } from '../actors/executions/supervisor.ts';
@@ -9,23 +8,24 @@ import type { ScheduleBook } from '../actors/schedules/schedule-book.ts';
 import { TaskCatalog } from '../actors/tasks/task-catalog.ts';
 import type { NodeTime } from '../actors/time/node-time.ts';
 import { systemClock } from '../actors/time/system-clock.ts';
+import type { Deliverer } from '../actors/webhooks/deliverer.ts';
 import { configuredPorts, type NodeConfig } from '../config.ts';
 import type { Activities } from '../domain/activity.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
+import type { TaskDefinition } from '../domain/task.ts';
 import { bounded, type TaskCaps } from '../domain/task-bounds.ts';
 import type { Tokens } from '../domain/tokens.ts';
 import type { TraceSampling } from '../domain/trace.ts';
+import { assertMayTell } from '../domain/webhook.ts';
 import { describeMachines } from '../machines/describe.ts';
 import type { nodeMachine } from '../machines/node.ts';
 import { ActivityLog } from '../observers/node/activity/activity.ts';
 import { Feed } from '../observers/node/feed.ts';
 import { Inspection } from '../observers/node/inspection.ts';
-import { openArtifacts } from '../stores/artifacts.ts';
-import { readNodeId } from '../stores/node-id.ts';
 import { observedStore } from '../stores/observed.ts';
-import { openSqliteStore } from '../stores/sqlite/store.ts';
+import { withOutbox } from '../stores/outbox.ts';
 import { takeStopMark } from '../stores/stop-mark.ts';
 import type { Store } from '../stores/store.ts';
 import { openTokens } from '../stores/token-file.ts';
@@ -42,8 +42,10 @@ import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes
 import { openSchedules } from './schedules.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
+import { openStore } from './store.ts';
 import { openTime } from './time.ts';
 import { openTraces } from './traces.ts';
+import { openDeliverer, webhookRule } from './webhooks.ts';
 
 export type Lifecycle = ActorRefFrom<typeof nodeMachine>;
 
@@ -57,6 +59,7 @@ export interface Core {
   readonly supervisor: Supervisor;
   readonly tasks: TaskCatalog;
   readonly snapshots: Snapshots;
+  readonly webhooks: Deliverer;
   readonly schedules: ScheduleBook;
   readonly tokens: Tokens;
   readonly machines: readonly MachineDescription[];
@@ -69,6 +72,8 @@ export interface Core {
   readonly ownPorts: Set<number>;
   /** Why nothing can be written now; undefined where it can. */
   storeFault(): Error | undefined;
+  /** Resolves with the reason when other nodes have taken over what this one had: it has to end. */
+  readonly lost: Promise<Error>;
   /** Where gRPC listens, once it does: the port may have been left to the system. */
   listening(grpcAddress: string): void;
   /** Takes up what an earlier run of the node left. */
@@ -83,12 +88,15 @@ export async function openCore(
   opened: AsyncDisposableStack,
 ): Promise<Core> {
   const clock = systemClock;
-  const migrating = (rows: number, total: number): void =>
-    logger.info({ rows, total }, 'bringing the database up to date');
-  const kept = given ?? (await openSqliteStore({ dataDir: config.dataDir, migrating }));
-  opened.defer(() => kept.close());
+  const lost = Promise.withResolvers<Error>();
+  const { kept, artifacts, nodeId } = await openStore(
+    config,
+    logger,
+    { given, lost: (error) => lost.resolve(error) },
+    opened,
+  );
   const caps = taskCaps(config);
-  const measured = measuredStore(kept, clock, () => metrics.store);
+  const measured = measuredStore(withOutbox(kept), clock, () => metrics.store);
   const observed = observedStore(measured, (error) =>
     logger.error({ err: error }, 'bug: what watches the node failed'),
   );
@@ -97,12 +105,10 @@ export async function openCore(
     const ofRuntime = runtimes.get(definition.runtime)?.defaultLimits ?? {};
     return { ...task, definition: bounded(definition, ofRuntime, caps) };
   });
-  const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
   const time = await openTime(config, logger, { clock, store }, opened);
   const tokens = await openTokens(config.dataDir, clock);
   opened.defer(() => tokens.close());
   const ids = createIds(time);
-  const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
   const instances = new InstanceRegistry(clock, (runtime, ms) => metrics.node.started(runtime, ms));
   const ownPorts = new Set(configuredPorts(config));
@@ -148,14 +154,18 @@ export async function openCore(
           logger.error({ err: error }, 'the store cannot be written; new work is refused');
       },
       quarantine: (task, quarantine) => logQuarantine(logger, task, quarantine),
+      fenced: (error) => lost.resolve(error),
       revived: (record) => recovered.add(record),
       bug: (error, executionId) =>
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
     },
   });
   const checkOpen = (tenant?: string) => supervisor.checkOpen(tenant);
+  const rule = webhookRule(config);
+  const checkWebhooks = (field: string, webhooks: TaskDefinition['onEnd']) =>
+    assertMayTell(field, webhooks, rule);
   const listener = keepWarm(runtimes, (task) => supervisor.limitsChanged(task));
-  const tasks = new TaskCatalog({ ...shared, runtimes, listener, checkOpen });
+  const tasks = new TaskCatalog({ ...shared, runtimes, listener, checkOpen, checkWebhooks });
   const snapshots = await openSnapshots(config, {
     ...shared,
     time,
@@ -185,8 +195,10 @@ export async function openCore(
       grpcAddress: () => grpcAddress,
     }),
   });
+  const webhooks = openDeliverer(config, { clock, store, nodeId, executions: supervisor, logger }, opened);
+  observed.observe(webhooks);
   const metrics = openMetrics(config, {
-    ...{ store, supervisor, instances, runtimes, state },
+    ...{ store, supervisor, webhooks, instances, runtimes, state },
     storeFault: () => storeFault,
   });
   const forgetResults = (executionIds: readonly string[]): void => {
@@ -221,6 +233,7 @@ export async function openCore(
     supervisor,
     tasks,
     snapshots,
+    webhooks,
     schedules,
     tokens,
     machines,
@@ -239,6 +252,7 @@ export async function openCore(
     metrics,
     traces: traces.sampling,
     storeFault: () => storeFault,
+    lost: lost.promise,
     listening(address) {
       grpcAddress = address;
     },
@@ -247,6 +261,7 @@ export async function openCore(
       if (report.revived + report.incompatible + (report.waiting ?? 0) > 0) {
         logger.info({ ...report }, 'took up the executions of an earlier run');
       }
+      webhooks.open();
     },
   };
 }

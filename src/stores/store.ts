@@ -1,4 +1,5 @@
 import type { Batch, BatchEnding, BatchMember, BatchState } from '../domain/batch/batch.ts';
+import type { SupervisedEnd } from '../domain/batch/supervision.ts';
 import type { BlockedState } from '../domain/dependency.ts';
 import type { LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/execution.ts';
@@ -11,7 +12,7 @@ import type { Scope } from '../domain/scope.ts';
 import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../domain/side-row.ts';
 import type { Task } from '../domain/task.ts';
 
-export { DamagedError, StoreError } from '../domain/store-error.ts';
+export { DamagedError, Fenced, InDoubtError, StoreError } from '../domain/store-error.ts';
 
 /** What happened to one execution since its last commit. */
 export interface CommitEntry {
@@ -136,6 +137,8 @@ export type CommitResult =
   | { readonly ok: true; readonly position: number }
   /** The log is not where the writer thought; nothing of the entry was written. */
   | { readonly ok: false; readonly conflict: 'sequence'; readonly lastSequence: number }
+  /** Another node has the execution now; nothing of the entry was written. */
+  | { readonly ok: false; readonly conflict: 'owner' }
   /** Its input would take room that is kept for what was accepted; nothing of the entry was written. */
   | { readonly ok: false; readonly conflict: 'space' }
   /** It follows an execution that is not there; nothing of the entry was written. */
@@ -149,6 +152,12 @@ export type BatchResult =
   | { readonly ok: false; readonly conflict: 'batch'; readonly batchId: string }
   | { readonly ok: false; readonly conflict: 'dependency'; readonly executionId: string }
   | { readonly ok: false; readonly conflict: 'space' };
+
+/** A member of a supervised batch that does not begin again. */
+export interface MemberEnding {
+  readonly member: number;
+  readonly end: SupervisedEnd;
+}
 
 export interface MemberQuery {
   /** Only members behind this one; -1 for all. */
@@ -219,7 +228,8 @@ export interface Store {
 
   /**
    * One transaction over all entries; each entry is atomic by itself and has its own result, in order. Without entries
-   * it asks the medium whether it can be written: it rejects where it cannot.
+   * it asks the medium whether it can be written: it rejects where it cannot. Rejects with InDoubtError where the answer
+   * was lost, and with Fenced where other nodes have taken over.
    */
   commit(entries: readonly CommitEntry[]): Promise<CommitResult[]>;
 
@@ -231,6 +241,16 @@ export interface Store {
   admitBatch(batch: Batch, entries: readonly CommitEntry[]): Promise<BatchResult>;
   /** Writes what is said of a batch anew; its members stay. */
   saveBatch(batch: Batch): Promise<void>;
+  /**
+   * In one transaction: writes what is said of a supervised batch anew, gives members the executions that the entries
+   * create, and counts the ends of others. A member's end counts once. Ends of executions whose record says
+   * `supervised` count only here.
+   */
+  superviseBatch(
+    batch: Batch,
+    entries: readonly CommitEntry[],
+    endings: readonly MemberEnding[],
+  ): Promise<BatchResult>;
   batch(batchId: string): Promise<BatchState | undefined>;
   batchByInvocation(tenant: string, invocationId: string): Promise<BatchState | undefined>;
   /** Newest first, those with ids before `beforeId`, where that is not empty; of all tenants where none is named. */

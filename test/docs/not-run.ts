@@ -10,6 +10,8 @@ export const walkedElsewhere: Readonly<Record<string, string>> = {
   'docs/rerun.md': 'test/docs/rerun.test.ts',
   'docs/revisions.md': 'test/docs/revisions.test.ts',
   'docs/scheduling.md': 'test/docs/scheduling.test.ts',
+  'docs/supervision.md': 'test/docs/supervision.test.ts',
+  'docs/webhooks.md': 'test/docs/webhooks.test.ts',
 };
 
 /** How many blocks of each document are not run, by the reason that stands before them. */
@@ -17,6 +19,7 @@ export const notRun: Readonly<Record<string, Readonly<Record<string, number>>>> 
   'CONTRIBUTING.md': { 'fetches packages': 1, 'another test runs it (test/scripts/dev.test.ts)': 1 },
   'bench/README.md': { 'takes minutes': 1 },
   'clients/python/README.md': { 'fetches packages': 1 },
+  'docs/cluster.md': { 'fetches packages, and wants a PostgreSQL': 1 },
   'docs/guides/c.md': { 'fetches packages': 1 },
   'docs/guides/go.md': { 'wants Go 1.21': 1 },
   'docs/guides/proxy.md': { 'runs in another terminal': 1 },
