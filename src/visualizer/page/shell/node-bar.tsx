@@ -37,6 +37,9 @@ export function NodeBar() {
         <a href={link({ view: 'queue' })} aria-current={at === 'queue' ? 'page' : undefined}>
           <Icon name="queue" /> Queue
         </a>
+        <a href={link({ view: 'batches' })} aria-current={at === 'batches' ? 'page' : undefined}>
+          <Icon name="batch" /> Batches
+        </a>
       </nav>
       <TenantChoice />
       {node !== undefined && <NodeFacts node={node} away={feed.away.value} caller={session.caller.value} />}
