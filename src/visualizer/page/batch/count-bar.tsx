@@ -24,15 +24,9 @@ export function CountBar({
           );
         })}
       </svg>
-      <span>{countsText(counts)}</span>
+      <span>
+        {some.map((status) => `${countText(counts[status])} ${statusWords[status].toLowerCase()}`).join(', ')}
+      </span>
     </span>
   );
-}
-
-/** `900 completed, 100 failed`. */
-export function countsText(counts: Batch['counts']): string {
-  return order
-    .filter((status) => counts[status] > 0)
-    .map((status) => `${countText(counts[status])} ${statusWords[status].toLowerCase()}`)
-    .join(', ');
 }

@@ -6,7 +6,7 @@ import type { Batch } from '../../model/batch.ts';
 import type { MemberGroup, MemberGroups } from '../../model/batch-groups.ts';
 import { countText } from '../../model/quantity.ts';
 import { usePage } from '../../shell/page.ts';
-import { CountBar, countsText } from '../count-bar.tsx';
+import { CountBar } from '../count-bar.tsx';
 import { type Box, boxHeight, boxWidth, planOf } from './graph-plan.ts';
 import { watchGroups } from './groups-watch.ts';
 import './graph.css';
@@ -120,12 +120,6 @@ function GroupBox({ box: { group, place, x, y }, groups, light }: BoxProps) {
     .filter(({ to }) => to === place)
     .flatMap(({ from }) => groups.groups[from] ?? [])
     .map((each) => `${nameOf(each)} of ${layerWords(each.layers)}`);
-  const words = [
-    `${layerWords(group.layers)}, ${name}: ${countsText(group.counts)}`,
-    group.unknown > 0 ? `${countText(group.unknown)} deleted` : '',
-    follows.length > 0 ? `follows ${follows.slice(0, 6).join(', ')}` : '',
-  ];
-  const text = words.filter((each) => each !== '').join('; ');
   const { failed, timedOut } = group.counts;
   return (
     <a
@@ -136,8 +130,6 @@ function GroupBox({ box: { group, place, x, y }, groups, light }: BoxProps) {
         address,
       )}
       style={{ left: `${x}px`, top: `${y}px`, width: `${boxWidth}px`, height: `${boxHeight}px` }}
-      title={text}
-      aria-label={text}
       aria-current={chosen ? 'true' : undefined}
       data-failed={failed + timedOut > 0 ? '' : undefined}
       onMouseEnter={() => light(place)}
@@ -145,10 +137,13 @@ function GroupBox({ box: { group, place, x, y }, groups, light }: BoxProps) {
       onFocus={() => light(place)}
       onBlur={() => light(-1)}
     >
+      <span class="hidden">{layerWords(group.layers)}, </span>
       <span class="graph-name">
-        <b>{name}</b> {countText(group.members)}
-      </span>
+        <b title={name}>{name}</b> {countText(group.members)}
+      </span>{' '}
       <CountBar batch={group} />
+      {group.unknown > 0 && <span>{countText(group.unknown)} deleted</span>}
+      {follows.length > 0 && <span class="hidden">; follows {follows.slice(0, 6).join(', ')}</span>}
     </a>
   );
 }

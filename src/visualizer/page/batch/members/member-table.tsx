@@ -93,8 +93,9 @@ function Choice() {
         </select>
       </label>
       {parts.map(({ text, without }) => (
-        <a key={text} class="badge" href={addressOf(without, address)} aria-label={`Not only ${text}`}>
-          {text} ×
+        <a key={text} class="badge" href={addressOf(without, address)}>
+          <span class="hidden">Not only </span>
+          {text} <span aria-hidden="true">×</span>
         </a>
       ))}
     </>
