@@ -214,7 +214,14 @@ export async function openFront(
       service: RerunService,
       handlers: {
         ...createRerunService({
-          ...{ executions: supervisor, batches: supervisor.batches, tasks, list: store, records: store, clock },
+          ...{
+            executions: supervisor,
+            batches: supervisor.batches,
+            tasks,
+            list: store,
+            records: store,
+            clock,
+          },
           ...{ traces: core.traces, defaultTotalMs },
         }),
       },

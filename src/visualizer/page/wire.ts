@@ -9,7 +9,6 @@ import type * as functions from '../../server/gen/spearlet/function_pb.js';
 import type * as instances from '../../server/gen/spearlet/instance_pb.js';
 import type * as node from '../../server/gen/spearlet/node_pb.js';
 import type * as reruns from '../../server/gen/spearlet/rerun_pb.js';
-import type * as revisions from '../../server/gen/spearlet/revision_pb.js';
 import type * as tasks from '../../server/gen/spearlet/task_pb.js';
 
 /** Any JSON value, as `google.protobuf.Value` and `Struct` are written. */
@@ -85,15 +84,6 @@ export type GroupBatchMembersResponseJson = Written<
 export type RerunExecutionsResponseJson = Written<
   reruns.RerunExecutionsResponse,
   reruns.RerunExecutionsResponseJson
->;
-
-export type ListRevisionsResponseJson = Written<
-  revisions.ListRevisionsResponse,
-  revisions.ListRevisionsResponseJson
->;
-export type CompareRevisionsResponseJson = Written<
-  revisions.CompareRevisionsResponse,
-  revisions.CompareRevisionsResponseJson
 >;
 
 export type TaskJson = Written<tasks.Task, tasks.TaskJson>;

@@ -39,7 +39,7 @@ describeWhere([await chromium()], 'a batch on the page', () => {
     await page.getByRole('link', { name: batchId }).click();
     await page.getByRole('region', { name: 'Members' }).getByText('180 completed, 20 failed').waitFor();
     const failures = failuresOf(page);
-    expect(await failures.getByRole('row').count()).toBe(3);
+    await expect.poll(() => failures.getByRole('row').count()).toBe(3);
     expect(await barriers(page)).toEqual([]);
 
     // From the group to its members, to one of them and back.
