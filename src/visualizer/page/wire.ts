@@ -78,6 +78,10 @@ export type ListBatchMembersResponseJson = Written<
   batches.ListBatchMembersResponse,
   batches.ListBatchMembersResponseJson
 >;
+export type GroupBatchMembersResponseJson = Written<
+  batches.GroupBatchMembersResponse,
+  batches.GroupBatchMembersResponseJson
+>;
 export type RerunExecutionsResponseJson = Written<
   reruns.RerunExecutionsResponse,
   reruns.RerunExecutionsResponseJson

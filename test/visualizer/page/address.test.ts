@@ -24,6 +24,8 @@ describe('the address of a view', () => {
       task: 'resize & crop',
       batch: 'batch_01m808w43wk1636248bf21bkjm',
       code: 'FUNCTION_EXIT',
+      layers: '2',
+      zoom: '1-40',
       text: '/oom|trap/ ünïcode "quoted"',
       since: '1h',
       after: Date.parse('2026-11-22T03:00:00Z'),

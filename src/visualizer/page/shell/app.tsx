@@ -28,7 +28,7 @@ export function App() {
   // What is chosen in a view of its own is no filter of the list.
   const leaving = {
     ...{ execution: '', at: undefined },
-    ...(view === 'batches' && { batch: '' }),
+    ...(view === 'batches' && { batch: '', task: '', code: '', statuses: [], layers: '', zoom: '' }),
     ...(view === 'tasks' && { task: '' }),
   };
   useKeys('Everywhere', [

@@ -27,6 +27,7 @@ interface Look {
 const looks: Readonly<Record<string, Look>> = {
   pending: { tone: 'pending', shape: 'dots', word: statusWords.pending },
   'pending.waiting': { tone: 'pending', shape: 'clock', word: 'Waiting' },
+  'pending.blocked': { tone: 'pending', shape: 'clock', word: 'Blocked' },
   'pending.queued': { tone: 'pending', shape: 'dots', word: 'Queued' },
   'pending.held': { tone: 'held', shape: 'pause', word: 'Held' },
   running: { tone: 'running', shape: 'arc', word: statusWords.running },
