@@ -3,7 +3,7 @@
  *
  * `/?status=failed,timedOut&task=resize&since=1h&q=oom` is the list, `/?execution=exec_…&at=57` one execution at its
  * event 57 (over the same list), `/?view=tree` the tree,
- * `/?view=queue` who waits.
+ * `/?view=queue` who waits, `/?view=schedules` the schedules and `/?view=schedules&schedule=nightly` one of them.
  */
 import { isStatus, type Status, statuses } from './status.ts';
 
@@ -14,7 +14,7 @@ export const allTenants = '*';
 export const spans = ['5m', '15m', '1h', '6h', '24h', '7d'] as const;
 export type Span = (typeof spans)[number];
 
-const views = ['list', 'tree', 'queue'] as const;
+const views = ['list', 'tree', 'queue', 'schedules'] as const;
 export type View = (typeof views)[number];
 
 export interface Address {
@@ -26,6 +26,8 @@ export interface Address {
   /** Name or id; empty means all. */
   readonly task: string;
   readonly text: string;
+  /** Name of the one that is open in the view of schedules; empty where none is. */
+  readonly schedule: string;
   readonly since: Span | '';
   /** Instants that bound the list instead of `since`; 0 where there is none. */
   readonly after: number;
@@ -43,6 +45,7 @@ export const home: Address = {
   statuses: [],
   task: '',
   text: '',
+  schedule: '',
   since: '',
   after: 0,
   before: 0,
@@ -67,6 +70,7 @@ export function parseAddress(query: string): Address {
     statuses: statuses.filter((status) => wanted.includes(status)),
     task: fields.get('task') ?? '',
     text: fields.get('q') ?? '',
+    schedule: fields.get('schedule') ?? '',
     since: since ?? '',
     after: instant(fields.get('after')),
     before: instant(fields.get('before')),
@@ -84,6 +88,7 @@ export function formatAddress(address: Address): string {
   if (address.statuses.length > 0) fields.set('status', address.statuses.join(','));
   if (address.task !== '') fields.set('task', address.task);
   if (address.text !== '') fields.set('q', address.text);
+  if (address.view === 'schedules' && address.schedule !== '') fields.set('schedule', address.schedule);
   if (address.since !== '') fields.set('since', address.since);
   if (address.after > 0) fields.set('after', new Date(address.after).toISOString());
   if (address.before > 0) fields.set('before', new Date(address.before).toISOString());

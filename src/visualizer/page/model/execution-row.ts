@@ -53,6 +53,8 @@ export interface ExecutionRow {
   readonly loosened: readonly string[];
   readonly oldestSequence: number;
   readonly originExecutionId: string;
+  /** The schedule that has fired it; empty for any other. */
+  readonly schedule: string;
   readonly cached: CachedResult | undefined;
   readonly output: Uint8Array;
   readonly errorOutput: Uint8Array;
@@ -114,6 +116,7 @@ export function rowOf(json: ExecutionResultJson): ExecutionRow {
     loosened: json.loosened.length === 0 ? noLines : json.loosened,
     oldestSequence: numberOf(json.oldestSequence),
     originExecutionId: json.originExecutionId,
+    schedule: shared(json.schedule),
     cached:
       json.cachedFromExecutionId === ''
         ? undefined

@@ -3,6 +3,7 @@ import { useKeys } from '../keyboard/keys.ts';
 import { ListView } from '../list/list-view.tsx';
 import { isEnded } from '../model/status.ts';
 import { QueueView } from '../queue/queue-view.tsx';
+import { SchedulesView } from '../schedules/schedules-view.tsx';
 import { nextTheme } from '../theme/theme.ts';
 import { TreeView } from '../tree/tree-view.tsx';
 import { useDocumentTitle } from './document-title.ts';
@@ -32,6 +33,11 @@ export function App() {
       act: () => router.go({ view: 'tree', execution: '', at: undefined }),
     },
     { key: 'q', help: 'Queue', act: () => router.go({ view: 'queue', execution: '', at: undefined }) },
+    {
+      key: 's',
+      help: 'Schedules',
+      act: () => router.go({ view: 'schedules', schedule: '', execution: '', at: undefined }),
+    },
     { key: 'b', help: 'Breakpoints', act: () => dialogs.show(breakpoints()) },
     { key: 'd', help: 'Dismiss notices', act: () => notices.dismissAll() },
     { key: '\\', help: 'Light, dark or automatic', act: nextTheme },
@@ -52,6 +58,8 @@ export function App() {
           <TreeView />
         ) : view === 'queue' ? (
           <QueueView />
+        ) : view === 'schedules' ? (
+          <SchedulesView />
         ) : (
           <ListView />
         )}

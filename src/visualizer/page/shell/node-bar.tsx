@@ -37,6 +37,9 @@ export function NodeBar() {
         <a href={link({ view: 'queue' })} aria-current={at === 'queue' ? 'page' : undefined}>
           <Icon name="queue" /> Queue
         </a>
+        <a href={link({ view: 'schedules' })} aria-current={at === 'schedules' ? 'page' : undefined}>
+          <Icon name="clock" /> Schedules
+        </a>
       </nav>
       <TenantChoice />
       {node !== undefined && <NodeFacts node={node} away={feed.away.value} caller={session.caller.value} />}

@@ -44,6 +44,12 @@ export function RunPane({ row, context }: Props) {
             ['Request', row.requestId],
             ['Trace', row.traceId === '' ? undefined : <TraceId traceId={row.traceId} />],
             [
+              'Schedule',
+              row.schedule === '' ? undefined : (
+                <a href={link({ view: 'schedules', schedule: row.schedule })}>{row.schedule}</a>
+              ),
+            ],
+            [
               'Restored from',
               row.originExecutionId === '' ? undefined : (
                 <a href={link({ execution: row.originExecutionId })}>{row.originExecutionId}</a>
