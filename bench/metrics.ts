@@ -25,6 +25,7 @@ const metrics = new Metrics({
   },
   store: { sizes: async () => ({}), isHealthy: () => true, isLowOnSpace: () => false },
   cache: () => noSavings,
+  webhooks: () => ({ delivered: 0, failed: 0, dead: 0, waiting: 0, lagMs: 0 }),
   runtimeOf: () => 'wasm',
   methods: Object.keys(methodRoles),
 });

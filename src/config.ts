@@ -59,6 +59,8 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
   readonly dockerHost: string;
   /** HOST[:PORT] of registries that the engine is sent to for anybody who registers, beside Docker Hub. */
   readonly imageRegistry: readonly string[];
+  /** Webhooks may be on hosts that are not public, and over HTTP without TLS. */
+  readonly allowPrivateWebhookHosts: boolean;
   /** Artifacts may be fetched from hosts that are not public. */
   readonly allowPrivateArtifactHosts: boolean;
   /** Of one wasm artifact. */
@@ -148,6 +150,7 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
     anonymousRole,
     dockerHost: engine('--docker-host', read('dockerHost') ?? nodeOptions.dockerHost.default),
     imageRegistry: registries('--image-registry', read('imageRegistry') ?? ''),
+    allowPrivateWebhookHosts: truth('--allow-private-webhook-hosts', read('allowPrivateWebhookHosts')),
     allowPrivateArtifactHosts: truth('--allow-private-artifact-hosts', read('allowPrivateArtifactHosts')),
     maxArtifactBytes: number('maxArtifactBytes'),
     retainFor: number('retainFor'),

@@ -5,6 +5,7 @@ import { create, fromJson, type JsonObject, type JsonValue } from '@bufbuild/pro
 import { quote } from '../domain/errors.ts';
 import { type BatchMember, BatchMemberSchema } from '../server/gen/spearlet/batch_pb.js';
 import { InvokeFunctionRequestSchema } from '../server/gen/spearlet/function_pb.js';
+import { restartPolicyOf } from './batch-supervision.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The members in a stream of bytes. Throws a UsageError that names the line. */
@@ -21,16 +22,17 @@ export async function* readMembers(
 }
 
 function memberOf(text: string, where: string, task: string | undefined): BatchMember {
-  const { name, ...rest } = objectIn(text, where);
+  const { name, restart, ...rest } = objectIn(text, where);
   if (name !== undefined && typeof name !== 'string') {
     throw new UsageError(`${where}: name is ${quote(JSON.stringify(name))}; allowed is a text`);
   }
+  const policy = restartPolicyOf(restart, where);
   try {
     const invocation = fromJson(InvokeFunctionRequestSchema, {
       ...(task !== undefined && { task }),
       ...invocationOf(rest),
     });
-    return create(BatchMemberSchema, { name: name ?? '', invocation });
+    return create(BatchMemberSchema, { name: name ?? '', invocation, restart: policy });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const said = error.message.replace(

@@ -42,6 +42,7 @@ import { topCommand } from './commands/top.ts';
 import { versionCommand } from './commands/version.ts';
 import { waitCommand } from './commands/wait.ts';
 import { watchCommand } from './commands/watch.ts';
+import { webhookCommand } from './commands/webhook.ts';
 import { exitCodeHelp, exitCodes } from './exit-codes.ts';
 import { ReaderGoneError } from './output.ts';
 import { checkCommandName, parseErrorText } from './parse-error.ts';
@@ -99,6 +100,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
   const token = tokenCommand(shell);
   const quota = quotaCommand(shell);
   const limits = limitsCommand(shell);
+  const webhook = webhookCommand(shell);
   const batch = batchCommand(shell);
   const schedule = scheduleCommand(shell);
   const machine = new Command('machine')
@@ -131,6 +133,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(machine)
     .addCommand(token)
     .addCommand(quota)
+    .addCommand(webhook)
     .addCommand(config)
     .addCommand(log)
     .addCommand(limits)
@@ -153,6 +156,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...token.commands,
     ...quota.commands,
     ...limits.commands,
+    ...webhook.commands,
     ...batch.commands,
     ...schedule.commands,
   ]) {

@@ -14,7 +14,7 @@ export function isHeld({ allowedEvents }: Pick<ExecutionResult, 'allowedEvents'>
 
 /** What sets it apart from most others, in a few words each. */
 export function remarks(result: ExecutionResult): readonly string[] {
-  const { state, recoveries, originExecutionId, oldestSequence } = result;
+  const { state, recoveries, originExecutionId, oldestSequence, webhooks } = result;
   const { cachedFromExecutionId, rerunOfExecutionId } = result;
   const words: string[] = [];
   if (isHeld(result)) words.push(state.slice(state.lastIndexOf('.') + 1));
@@ -22,6 +22,7 @@ export function remarks(result: ExecutionResult): readonly string[] {
   if (originExecutionId !== '') words.push(`restored from ${originExecutionId}`);
   if (rerunOfExecutionId !== '') words.push(`runs ${rerunOfExecutionId} again`);
   if (cachedFromExecutionId !== '') words.push(`result of ${cachedFromExecutionId}`);
+  if (webhooks > 0) words.push(webhooks === 1 ? '1 webhook' : `${webhooks} webhooks`);
   if (oldestSequence > 1n) words.push(`log from #${oldestSequence}`);
   return words;
 }

@@ -17,6 +17,7 @@ import { RevisionService } from '../server/gen/spearlet/revision_pb.js';
 import { ScheduleService } from '../server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
+import { WebhookService } from '../server/gen/spearlet/webhook_pb.js';
 import { messageToJson } from '../server/wire/json-response.ts';
 import { connectionTo } from './connection.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -42,6 +43,7 @@ export interface Session {
   readonly nodes: ServiceClient<typeof NodeService>;
   readonly access: ServiceClient<typeof AccessService>;
   readonly quotas: ServiceClient<typeof QuotaService>;
+  readonly webhooks: ServiceClient<typeof WebhookService>;
   readonly schedules: ServiceClient<typeof ScheduleService>;
   readonly reruns: ServiceClient<typeof RerunService>;
   readonly revisions: ServiceClient<typeof RevisionService>;
@@ -126,6 +128,7 @@ export function onServer<Options extends object>(
         nodes: connection.service(NodeService),
         access: connection.service(AccessService),
         quotas: connection.service(QuotaService),
+        webhooks: connection.service(WebhookService),
         schedules: connection.service(ScheduleService),
         reruns: connection.service(RerunService),
         revisions: connection.service(RevisionService),

@@ -12,6 +12,7 @@ import {
 } from '../domain/schema/form.ts';
 import type { Said } from '../domain/schema/said.ts';
 import { interruptPolicy, taskDefinition } from '../domain/schema/task-definition.ts';
+import { webhooks } from '../domain/schema/task-webhooks.ts';
 import type { InterruptPolicy, TaskDefinition } from '../domain/task.ts';
 import { definitionMessage } from '../server/wire/definition-message.ts';
 import { readArtifact } from './artifact.ts';
@@ -182,4 +183,14 @@ function checkRuntime(
       continue;
     throw new UsageError(`${name}: is not for ${runtime}; allowed with ${runtimes.join(' and ')}`);
   }
+}
+
+/** A webhook in one word, as the flag of a task has it. */
+export function webhook(flag: string) {
+  const { item } = webhooks.form;
+  return (text: string, before: readonly object[] = []) => [
+    ...before,
+    // A list of objects, as its schema says.
+    parseLine(item as ObjectForm, flag, text),
+  ];
 }

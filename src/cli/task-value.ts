@@ -92,16 +92,25 @@ export function parseLine({ line, fields }: ObjectForm, field: string, text: str
       said.push([name, true]);
       continue;
     }
+    if (form.kind === 'list' && form.item.kind === 'word') {
+      const { item } = form;
+      said.push([name, part.split(',').map((each) => wordOf(item, field, each))]);
+      continue;
+    }
     if (form.kind !== 'word') {
       said.push([name, parserOf(form)(field, part)]);
       continue;
     }
-    const names = namesOf(form);
-    const word = names.get(part.toLowerCase().replaceAll('_', '-'));
-    if (word === undefined) throw refuse(field, part, [...names.keys()].join(', '));
-    said.push([name, word]);
+    said.push([name, wordOf(form, field, part)]);
   }
   return Object.fromEntries(said);
+}
+
+function wordOf(form: WordForm, field: string, text: string): string {
+  const names = namesOf(form);
+  const word = names.get(text.toLowerCase().replaceAll('_', '-'));
+  if (word === undefined) throw refuse(field, text, [...names.keys()].join(', '));
+  return word;
 }
 
 /** Lower-case hex of a SHA-256; `sha256:` before it is how others write it. */

@@ -37,6 +37,7 @@ export type TaskChanges = Pick<
   | 'warm'
   | 'restartIntensity'
   | 'cache'
+  | 'onEnd'
 >;
 
 /** A task as the server keeps it; 64-bit numbers are strings of digits, times are RFC 3339. */

@@ -111,6 +111,10 @@ export const nodeOptions = {
     value: truth,
     about: 'let wasm tasks have folders of the host although there is no /proc here',
   },
+  allowPrivateWebhookHosts: {
+    value: truth,
+    about: 'also tell webhooks on hosts that are not public, and over http://',
+  },
   secretsDir: {
     value: { kind: 'text', placeholder: 'dir', path: true },
     about: 'where secrets of tasks are: a folder for each tenant, a file for each key',

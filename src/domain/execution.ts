@@ -5,6 +5,7 @@ import type { Labels } from './labels.ts';
 import type { Priority } from './scheduling/priority.ts';
 import type { ExecutionGate, Reserved } from './scheduling/task-gates.ts';
 import type { ExecutionTrace } from './trace.ts';
+import type { EndWebhook } from './webhook.ts';
 
 /** How the creating call watches its execution. */
 export type ExecutionMode = 'sync' | 'async' | 'stream';
@@ -109,6 +110,8 @@ export interface BatchMembership {
   readonly member: number;
   /** Absent for one that was given none. */
   readonly name?: string;
+  /** The member may begin again, so that its end is not yet that of the member. */
+  readonly supervised?: boolean;
 }
 
 /** The durable record of an execution: what a status call tells, without output. */
@@ -158,7 +161,7 @@ export interface ExecutionRecord {
   readonly inputDelivered?: number;
   /** The first event that the log still has; absent means 1. */
   readonly oldestSequence?: number;
-  /** The execution that this one was restored from as a new one. */
+  /** The execution that this one was restored from as a new one, or began again for as a member of a batch. */
   readonly originId?: string;
   /** When one that had ended was restored here, as a record: it is kept from then on. */
   readonly restoredAt?: number;
@@ -188,6 +191,8 @@ export interface ExecutionRecord {
   readonly batch?: BatchMembership;
   /** What the cache of its task had to do with it; absent where that has none. */
   readonly cache?: CacheUse;
+  /** Who is told of its end, its task's webhooks first; absent means nobody. */
+  readonly onEnd?: readonly EndWebhook[];
   readonly outcome?: Outcome;
 }
 

@@ -9,6 +9,7 @@ import type { Scope } from './scope.ts';
 import type { SideRowChange } from './side-row.ts';
 import type { Task, Timeouts } from './task.ts';
 import type { ExecutionTrace } from './trace.ts';
+import type { EndWebhook } from './webhook.ts';
 
 /** A validated request to run a task. */
 export interface AdmissionRequest {
@@ -41,6 +42,8 @@ export interface AdmissionRequest {
   /** Milliseconds; 0 for none. */
   readonly startAfterMs: number;
   readonly cancelOnDisconnect: boolean;
+  /** Who is told of its end besides whom the task names; absent means nobody. */
+  readonly onEnd?: readonly EndWebhook[];
   /** What it follows; absent means nothing. */
   readonly dependsOn?: readonly Dependency[];
   /** What of its call the key of a cache has; absent where its task has none. `bypass` is for this request alone. */

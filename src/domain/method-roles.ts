@@ -68,6 +68,9 @@ export const methodRoles = {
   'TaskService/RegisterTaskWithProgress': 'develop',
   'TaskService/ResetTask': 'operate',
   'TaskService/UpdateTask': 'operate',
+  'WebhookService/GetDelivery': 'observe',
+  'WebhookService/ListDeliveries': 'observe',
+  'WebhookService/RedriveDeliveries': 'operate',
 } as const satisfies Record<string, Role>;
 
 /** SERVICE/METHOD. */

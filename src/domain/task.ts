@@ -1,6 +1,7 @@
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
 import type { Priority } from './scheduling/priority.ts';
+import type { EndWebhook } from './webhook.ts';
 
 export type RuntimeKind = 'wasm' | 'docker' | 'process';
 
@@ -188,6 +189,8 @@ export interface TaskDefinition {
   readonly restartIntensity?: RestartIntensity;
   /** Absent means that each execution runs. */
   readonly cache?: CachePolicy;
+  /** Who is told of the end of each execution; absent means nobody. */
+  readonly onEnd?: readonly EndWebhook[];
 }
 
 /** Whether a record is of this task, as far as tenant and name tell: its id alone may have come with a document. */

@@ -19,6 +19,7 @@ export const changeable = [
   'rate',
   'restartIntensity',
   'cache',
+  'onEnd',
 ] as const satisfies readonly (keyof TaskDefinition)[];
 
 export type Changeable = (typeof changeable)[number];

@@ -9,14 +9,17 @@ import type { ScheduleBook } from '../actors/schedules/schedule-book.ts';
 import { TaskCatalog } from '../actors/tasks/task-catalog.ts';
 import type { NodeTime } from '../actors/time/node-time.ts';
 import { systemClock } from '../actors/time/system-clock.ts';
+import type { Deliverer } from '../actors/webhooks/deliverer.ts';
 import { configuredPorts, type NodeConfig } from '../config.ts';
 import type { Activities } from '../domain/activity.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
+import type { TaskDefinition } from '../domain/task.ts';
 import { bounded, type TaskCaps } from '../domain/task-bounds.ts';
 import type { Tokens } from '../domain/tokens.ts';
 import type { TraceSampling } from '../domain/trace.ts';
+import { assertMayTell } from '../domain/webhook.ts';
 import { describeMachines } from '../machines/describe.ts';
 import type { nodeMachine } from '../machines/node.ts';
 import { ActivityLog } from '../observers/node/activity/activity.ts';
@@ -25,6 +28,7 @@ import { Inspection } from '../observers/node/inspection.ts';
 import { openArtifacts } from '../stores/artifacts.ts';
 import { readNodeId } from '../stores/node-id.ts';
 import { observedStore } from '../stores/observed.ts';
+import { withOutbox } from '../stores/outbox.ts';
 import { openSqliteStore } from '../stores/sqlite/store.ts';
 import { takeStopMark } from '../stores/stop-mark.ts';
 import type { Store } from '../stores/store.ts';
@@ -44,6 +48,7 @@ import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
 import { openTime } from './time.ts';
 import { openTraces } from './traces.ts';
+import { openDeliverer, webhookRule } from './webhooks.ts';
 
 export type Lifecycle = ActorRefFrom<typeof nodeMachine>;
 
@@ -57,6 +62,7 @@ export interface Core {
   readonly supervisor: Supervisor;
   readonly tasks: TaskCatalog;
   readonly snapshots: Snapshots;
+  readonly webhooks: Deliverer;
   readonly schedules: ScheduleBook;
   readonly tokens: Tokens;
   readonly machines: readonly MachineDescription[];
@@ -88,7 +94,7 @@ export async function openCore(
   const kept = given ?? (await openSqliteStore({ dataDir: config.dataDir, migrating }));
   opened.defer(() => kept.close());
   const caps = taskCaps(config);
-  const measured = measuredStore(kept, clock, () => metrics.store);
+  const measured = measuredStore(withOutbox(kept), clock, () => metrics.store);
   const observed = observedStore(measured, (error) =>
     logger.error({ err: error }, 'bug: what watches the node failed'),
   );
@@ -154,8 +160,11 @@ export async function openCore(
     },
   });
   const checkOpen = (tenant?: string) => supervisor.checkOpen(tenant);
+  const rule = webhookRule(config);
+  const checkWebhooks = (field: string, webhooks: TaskDefinition['onEnd']) =>
+    assertMayTell(field, webhooks, rule);
   const listener = keepWarm(runtimes, (task) => supervisor.limitsChanged(task));
-  const tasks = new TaskCatalog({ ...shared, runtimes, listener, checkOpen });
+  const tasks = new TaskCatalog({ ...shared, runtimes, listener, checkOpen, checkWebhooks });
   const snapshots = await openSnapshots(config, {
     ...shared,
     time,
@@ -185,8 +194,10 @@ export async function openCore(
       grpcAddress: () => grpcAddress,
     }),
   });
+  const webhooks = openDeliverer(config, { clock, store, nodeId, executions: supervisor, logger }, opened);
+  observed.observe(webhooks);
   const metrics = openMetrics(config, {
-    ...{ store, supervisor, instances, runtimes, state },
+    ...{ store, supervisor, webhooks, instances, runtimes, state },
     storeFault: () => storeFault,
   });
   const forgetResults = (executionIds: readonly string[]): void => {
@@ -221,6 +232,7 @@ export async function openCore(
     supervisor,
     tasks,
     snapshots,
+    webhooks,
     schedules,
     tokens,
     machines,
@@ -247,6 +259,7 @@ export async function openCore(
       if (report.revived + report.incompatible + (report.waiting ?? 0) > 0) {
         logger.info({ ...report }, 'took up the executions of an earlier run');
       }
+      webhooks.open();
     },
   };
 }

@@ -27,6 +27,7 @@ import { RevisionService } from '../server/gen/spearlet/revision_pb.js';
 import { ScheduleService } from '../server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
+import { WebhookService } from '../server/gen/spearlet/webhook_pb.js';
 import { GrpcListener } from '../server/grpc-listener.ts';
 import { addService, createGrpcServer } from '../server/grpc-server.ts';
 import { HealthService } from '../server/health-service.ts';
@@ -48,12 +49,14 @@ import { createTaskService } from '../server/task-service.ts';
 import type { CertificateSource } from '../server/tls/certificate-source.ts';
 import { PeerCertificates } from '../server/tls/peer-certificates.ts';
 import { Watchers } from '../server/watchers.ts';
+import { createWebhookService } from '../server/webhook-service.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { loadPageFiles } from '../visualizer/page-files.ts';
 import { openCallers } from './callers.ts';
 import type { Core } from './core.ts';
 import { mostConnections } from './descriptors.ts';
 import { boundAddress } from './listening.ts';
+import { webhookRule } from './webhooks.ts';
 
 export interface Front {
   readonly grpc: GrpcServer;
@@ -151,6 +154,7 @@ export async function openFront(
   const functions = createFunctionService({
     ...executions,
     ...{ tasks, list: store, pageTokens, defaultTotalMs, traces: core.traces },
+    webhooks: webhookRule(config),
   });
   const snapshots = createSnapshotService({ ...executions, snapshots: core.snapshots });
   const node = createNodeService({
@@ -200,7 +204,8 @@ export async function openFront(
       handlers: {
         ...createBatchService({
           ...{ batches: supervisor.batches, tasks, pageTokens, clock },
-          ...{ defaultTotalMs, traces: core.traces },
+          ...{ defaultTotalMs, mostTotalMs: config.maxTimeout, traces: core.traces },
+          webhooks: webhookRule(config),
         }),
       },
       streams: true as const,
@@ -218,6 +223,12 @@ export async function openFront(
     { service: SnapshotService, handlers: { ...snapshots }, streams: true as const },
     { service: NodeService, handlers: { ...node }, streams: true as const },
     { service: AccessService, handlers: { ...access } },
+    {
+      service: WebhookService,
+      handlers: {
+        ...createWebhookService({ deliveries: core.webhooks, seen: executions.seen, pageTokens }),
+      },
+    },
     { service: QuotaService, handlers: { ...createQuotaService(supervisor.quotas) } },
     {
       service: ScheduleService,

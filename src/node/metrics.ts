@@ -4,6 +4,7 @@ import type { NodeConfig } from '../config.ts';
 import type { Instances } from '../domain/instance.ts';
 import { methodRoles } from '../domain/method-roles.ts';
 import { wholeNode } from '../domain/scope.ts';
+import type { DeliveryCounts } from '../domain/webhook.ts';
 import type { Store } from '../stores/store.ts';
 import { Metrics } from '../telemetry/metrics/metrics.ts';
 import { packageVersion } from '../version.ts';
@@ -13,6 +14,7 @@ import type { Runtimes } from './runtimes.ts';
 export interface MeasuredParts {
   readonly store: Pick<Store, 'lowSpace'>;
   readonly supervisor: Supervisor;
+  readonly webhooks: { readonly counts: DeliveryCounts };
   readonly instances: Instances;
   readonly runtimes: Runtimes;
   /** The node chart's state. */
@@ -22,7 +24,7 @@ export interface MeasuredParts {
 
 export function openMetrics(
   { dataDir, slots }: Pick<NodeConfig, 'dataDir' | 'slots'>,
-  { store, supervisor, instances, runtimes, state, storeFault }: MeasuredParts,
+  { store, supervisor, webhooks, instances, runtimes, state, storeFault }: MeasuredParts,
 ): Metrics {
   return new Metrics({
     node: {
@@ -40,6 +42,7 @@ export function openMetrics(
       isLowOnSpace: () => store.lowSpace,
     },
     cache: () => supervisor.cache.total,
+    webhooks: () => webhooks.counts,
     runtimeOf: (executionId) => supervisor.runtimeOf(executionId),
     methods: Object.keys(methodRoles),
   });

@@ -1,9 +1,8 @@
-import type { LookupAddress, LookupOptions } from 'node:dns';
-import { lookup } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { type RequestOptions, request } from 'node:https';
 import { isIP } from 'node:net';
 import { invalidArgument, quote, RequestError } from '../domain/errors.ts';
+import { checkedLookup, NotAllowed } from './checked-lookup.ts';
 import { isPublicAddress } from './public-address.ts';
 import type { Fetching } from './runtime.ts';
 
@@ -41,6 +40,7 @@ export async function download(url: string, options: DownloadOptions): Promise<U
   } catch (error) {
     options.signal.throwIfAborted();
     if (error instanceof RequestError) throw error;
+    if (error instanceof NotAllowed) throw notPublic(error.host);
     throw unavailable(wordsFor(error), error);
   }
 }
@@ -85,9 +85,18 @@ function hostOf(url: URL): string {
 }
 
 function checkAddress(host: string, address: string, options: DownloadOptions): void {
-  const { allowPrivateHosts, isPublic = isPublicAddress } = options;
-  if (allowPrivateHosts || isPublic(address)) return;
-  throw invalidArgument(
+  if (!isAllowed(address, options)) throw notPublic(host);
+}
+
+function isAllowed(
+  address: string,
+  { allowPrivateHosts, isPublic = isPublicAddress }: DownloadOptions,
+): boolean {
+  return allowPrivateHosts || isPublic(address);
+}
+
+function notPublic(host: string): RequestError {
+  return invalidArgument(
     field,
     `${quote(host)} is not a host of the public internet; others are for a node that was started with --allow-private-artifact-hosts`,
   );
@@ -99,7 +108,7 @@ function get(url: URL, options: DownloadOptions): Promise<IncomingMessage> {
     // Not the shared agent: its sockets may be to addresses that were checked for someone else.
     agent: false,
     headers: { 'accept-encoding': 'identity', accept: 'application/wasm, */*', 'user-agent': 'spear' },
-    lookup: (host, how, answer) => lookupChecked(host, how, answer, options),
+    lookup: checkedLookup((address) => isAllowed(address, options)),
     signal: options.signal,
     timeout: options.stallMs ?? defaultStallMs,
     ...(options.ca !== undefined && { ca: options.ca }),
@@ -117,36 +126,6 @@ function get(url: URL, options: DownloadOptions): Promise<IncomingMessage> {
 }
 
 class Stalled extends Error {}
-
-type LookupAnswer = (
-  error: NodeJS.ErrnoException | null,
-  address: string | LookupAddress[],
-  family?: number,
-) => void;
-
-/** Refuses a name as soon as one of its addresses is not public; what it answers is what the socket connects to. */
-function lookupChecked(
-  host: string,
-  how: LookupOptions,
-  answer: LookupAnswer,
-  options: DownloadOptions,
-): void {
-  lookup(host, { ...how, all: true }, (error, addresses) => {
-    const [first] = addresses ?? [];
-    if (error !== null || first === undefined) {
-      answer(error ?? new Error('the name has no address'), []);
-      return;
-    }
-    try {
-      for (const { address } of addresses) checkAddress(host, address, options);
-    } catch (refusal) {
-      answer(refusal instanceof Error ? refusal : new Error(String(refusal)), []);
-      return;
-    }
-    if (how.all === true) answer(null, addresses);
-    else answer(null, first.address, first.family);
-  });
-}
 
 async function read(response: IncomingMessage, part: string, options: DownloadOptions): Promise<Uint8Array> {
   const { maxBytes, progress } = options;

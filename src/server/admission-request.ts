@@ -10,6 +10,7 @@ import { firingPrefix } from '../domain/schedule/schedule.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import { effectiveTimeouts } from '../domain/timeouts.ts';
 import type { TraceSampling } from '../domain/trace.ts';
+import { assertMayTell, type WebhookRule } from '../domain/webhook.ts';
 import type { CallContext } from './call.ts';
 import type { InvokeFunctionRequest } from './gen/spearlet/function_pb.js';
 import { payloadDigest } from './payload.ts';
@@ -18,10 +19,13 @@ import { delay, metadata, reference, text } from './wire/fields.ts';
 import { invocationFromWire, timeoutsFromWire } from './wire/invocation.ts';
 import { labelsFromWire } from './wire/labels.ts';
 import { turnFrom } from './wire/turn.ts';
+import { webhooksFromWire } from './wire/webhook.ts';
 
 export interface AdmissionRequestOptions {
   readonly tasks: Tasks;
   readonly traces: TraceSampling;
+  /** Where webhooks may be. */
+  readonly webhooks: WebhookRule;
   /** Milliseconds; the total timeout of a task that names none. */
   readonly defaultTotalMs: number;
 }
@@ -40,7 +44,7 @@ export async function admissionRequest(
 
 /** The same where the task is known; `memberNamed` finds other members of its batch. Throws what that rejects with. */
 export function requestOfTask(
-  { tasks, traces, defaultTotalMs }: AdmissionRequestOptions,
+  { tasks, traces, webhooks, defaultTotalMs }: AdmissionRequestOptions,
   { task, alias }: Chosen,
   request: InvokeFunctionRequest,
   mode: ExecutionMode,
@@ -60,6 +64,8 @@ export function requestOfTask(
   const cache = dependsOn === undefined ? task.definition.cache : undefined;
   const digest =
     invocationId === '' && cache === undefined ? '' : payloadDigest(task.taskId, checked, dependsOn);
+  const onEnd = webhooksFromWire('on_end', request.onEnd);
+  assertMayTell('on_end', onEnd, webhooks);
   return {
     task,
     mode,
@@ -81,6 +87,7 @@ export function requestOfTask(
     ...(labels !== undefined && { labels }),
     ...(trace !== undefined && { trace }),
     ...(dependsOn !== undefined && { dependsOn }),
+    ...(onEnd.length > 0 && { onEnd }),
     ...(cache !== undefined && { cache: { key: digest, bypass: request.bypassCache } }),
     ...turnFrom(request, task.definition),
   };

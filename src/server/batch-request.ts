@@ -11,18 +11,23 @@ import { ExecutionMode, type InvokeFunctionRequest } from './gen/spearlet/functi
 import { payloadDigest } from './payload.ts';
 import { onMemberFailureFromWire } from './wire/batch.ts';
 import { reference, text } from './wire/fields.ts';
+import { restartFromWire, supervisionFromWire } from './wire/supervision.ts';
+
+/** What is asked of a batch beside its members. */
+export type BatchOptions = Pick<InvokeBatchRequest, 'invocationId' | 'onMemberFailure' | 'supervision'>;
 
 /** Members that are looked at in one turn of the event loop. */
 const atOnce = 250;
 
 /** Rejects with a RequestError that names the member and the field. */
 export async function batchRequest(
-  options: AdmissionRequestOptions,
-  { invocationId, onMemberFailure }: Pick<InvokeBatchRequest, 'invocationId' | 'onMemberFailure'>,
+  options: AdmissionRequestOptions & { readonly mostTotalMs: number },
+  asked: BatchOptions,
   members: readonly BatchMember[],
   executionIds: (count: number) => readonly string[],
   call: CallContext,
 ): Promise<BatchRequest> {
+  const { invocationId, onMemberFailure } = asked;
   const policy = onMemberFailureFromWire(onMemberFailure);
   text('invocation_id', invocationId, 256);
   const graph = graphOf(
@@ -31,32 +36,38 @@ export async function batchRequest(
       follows: (invocation?.dependsOn ?? []).map((each) => each.name).filter((each) => each !== ''),
     })),
   );
+  const supervision = supervisionFromWire(asked, members);
+  // The node's default total timeout is not for what is meant to run on.
+  const memberOptions =
+    supervision === undefined ? options : { ...options, defaultTotalMs: options.mostTotalMs };
   const ids = executionIds(members.length);
   const idOf = new Map(members.map(({ name }, member) => [name, ids[member] ?? '']));
   const tenant = tenantToMakeIn(call.scope);
   const digest = createHash('sha256').update(policy);
+  if (supervision !== undefined) digest.update(JSON.stringify(supervision));
   const made: MemberRequest[] = [];
-  for (const [member, { name, invocation }] of members.entries()) {
+  for (const [member, { name, invocation, restart: policyOfMember }] of members.entries()) {
     if (member % atOnce === atOnce - 1) await new Promise((resolve) => void setImmediate(resolve));
+    const restart = restartFromWire(`members[${member}].restart`, policyOfMember);
     try {
-      const asked = checked(invocation);
+      const wanted = checked(invocation);
       const key = invocationId === '' ? (ids[member] ?? '') : `${invocationId}/${member}`;
-      const chosen = await options.tasks.choose(call.scope, reference('task', asked.task), key);
-      const request = requestOfTask(options, chosen, asked, 'async', call, (other) => idOf.get(other));
+      const chosen = await options.tasks.choose(call.scope, reference('task', wanted.task), key);
+      const request = requestOfTask(memberOptions, chosen, wanted, 'async', call, (other) => idOf.get(other));
       made.push({
         name,
         layer: graph.layers[member] ?? 0,
         follows: graph.follows[member] ?? [],
         request,
+        ...(restart !== undefined && { restart }),
       });
       // Of another member its name counts: ids are new with each request.
       const follows = request.dependsOn?.map((each) =>
         each.name === undefined ? each : { ...each, executionId: '' },
       );
       if (invocationId !== '') {
-        digest.update(
-          JSON.stringify([name, payloadDigest(request.task.taskId, request.invocation, follows)]),
-        );
+        const payload = payloadDigest(request.task.taskId, request.invocation, follows);
+        digest.update(JSON.stringify([name, payload, ...(restart === undefined ? [] : [restart])]));
       }
     } catch (error) {
       throw error instanceof RequestError ? ofMember(error, member) : error;
@@ -71,6 +82,7 @@ export async function batchRequest(
     invocationId,
     payloadDigest: invocationId === '' ? '' : digest.digest('hex'),
     onMemberFailure: policy,
+    ...(supervision !== undefined && { supervision }),
     by: call.principal.name,
     scope: call.scope,
   };

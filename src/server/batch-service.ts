@@ -4,7 +4,7 @@ import { mostMembers } from '../domain/batch/graph.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, quote } from '../domain/errors.ts';
 import type { AdmissionRequestOptions } from './admission-request.ts';
-import { batchRequest } from './batch-request.ts';
+import { type BatchOptions, batchRequest } from './batch-request.ts';
 import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
 import {
   type BatchMember,
@@ -42,6 +42,8 @@ export interface BatchServiceOptions extends AdmissionRequestOptions {
   readonly batches: Batches;
   readonly pageTokens: PageTokens;
   readonly clock: Clock;
+  /** Milliseconds; the longest total timeout that a task may name. */
+  readonly mostTotalMs: number;
 }
 
 export interface BatchService {
@@ -64,11 +66,7 @@ const pageOfIds = 1000;
 export function createBatchService(options: BatchServiceOptions): BatchService {
   const { batches, pageTokens, clock } = options;
 
-  const admit = async (
-    asked: Pick<InvokeBatchRequest, 'invocationId' | 'onMemberFailure'>,
-    members: readonly BatchMember[],
-    call: CallContext,
-  ) => {
+  const admit = async (asked: BatchOptions, members: readonly BatchMember[], call: CallContext) => {
     const ids = (count: number): readonly string[] => batches.executionIds(count);
     const request = await batchRequest(options, asked, members, ids, call);
     const { batch, joined } = await batches.admit(request);
@@ -137,7 +135,8 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
     async listBatchMembers(request, { scope }) {
       const limit = pageSize(request.pageSize);
       const token = pageTokens.open('batchMembers', request.pageToken);
-      const found = await batches.members(scope, batchReference(request.batchId), {
+      const { batch } = await batches.get(scope, batchReference(request.batchId));
+      const found = await batches.members(scope, batch.batchId, {
         after: token === '' ? -1 : Number(token),
         limit: limit + 1,
         statuses: statusesFromWire(request.statuses),
@@ -145,7 +144,7 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
       const page = found.slice(0, limit);
       const last = page.at(-1)?.member;
       return create(ListBatchMembersResponseSchema, {
-        members: page.map(memberToWire),
+        members: page.map((member) => memberToWire(member, batch.supervision)),
         nextPageToken:
           found.length > limit && last !== undefined ? pageTokens.seal('batchMembers', String(last)) : '',
       });
@@ -178,9 +177,10 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
       };
       while (!leaving.signal.aborted) {
         const page = await batches.endings(batchId, next, pageOfEndings);
+        const { supervision } = page.length === 0 ? batch : (await batches.get(call.scope, batchId)).batch;
         for (const ending of page) {
           if (leaving.signal.aborted) return;
-          const event = { case: 'member' as const, value: memberToWire(ending) };
+          const event = { case: 'member' as const, value: memberToWire(ending, supervision) };
           await told(create(WatchBatchResponseSchema, { event }));
           next = ending.sequence + 1;
         }

@@ -6,7 +6,14 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { invalidArgument } from '../domain/errors.ts';
 
 /** A list that comes in pages. A token of one list is refused by the other. */
-export type PagedList = 'executions' | 'tasks' | 'revisions' | 'schedules' | 'batches' | 'batchMembers';
+export type PagedList =
+  | 'executions'
+  | 'tasks'
+  | 'revisions'
+  | 'deliveries'
+  | 'schedules'
+  | 'batches'
+  | 'batchMembers';
 
 const cipher = 'aes-256-gcm';
 /** NIST SP 800-38D, 8.2: 96 bits, at random. */

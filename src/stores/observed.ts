@@ -50,6 +50,14 @@ export function observedStore(kept: Store, failed: (error: unknown) => void): Ob
       }
       return result;
     },
+    async superviseBatch(batch, entries, endings) {
+      const result = await kept.superviseBatch(batch, entries, endings);
+      if (!result.ok) return result;
+      for (const [index, entry] of entries.entries()) {
+        tellCommitted(entry, { ok: true, position: result.positions[index] ?? 0 });
+      }
+      return result;
+    },
     async delete(executionId) {
       const whose = observers.size === 0 ? undefined : await lastSeen(kept, executionId);
       const gone = await kept.delete(executionId);

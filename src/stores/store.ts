@@ -1,4 +1,5 @@
 import type { Batch, BatchEnding, BatchMember, BatchState } from '../domain/batch/batch.ts';
+import type { SupervisedEnd } from '../domain/batch/supervision.ts';
 import type { BlockedState } from '../domain/dependency.ts';
 import type { LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
 import type { ExecutionRecord, ExecutionStatus, Invocation } from '../domain/execution.ts';
@@ -150,6 +151,12 @@ export type BatchResult =
   | { readonly ok: false; readonly conflict: 'dependency'; readonly executionId: string }
   | { readonly ok: false; readonly conflict: 'space' };
 
+/** A member of a supervised batch that does not begin again. */
+export interface MemberEnding {
+  readonly member: number;
+  readonly end: SupervisedEnd;
+}
+
 export interface MemberQuery {
   /** Only members behind this one; -1 for all. */
   readonly after: number;
@@ -231,6 +238,16 @@ export interface Store {
   admitBatch(batch: Batch, entries: readonly CommitEntry[]): Promise<BatchResult>;
   /** Writes what is said of a batch anew; its members stay. */
   saveBatch(batch: Batch): Promise<void>;
+  /**
+   * In one transaction: writes what is said of a supervised batch anew, gives members the executions that the entries
+   * create, and counts the ends of others. A member's end counts once. Ends of executions whose record says
+   * `supervised` count only here.
+   */
+  superviseBatch(
+    batch: Batch,
+    entries: readonly CommitEntry[],
+    endings: readonly MemberEnding[],
+  ): Promise<BatchResult>;
   batch(batchId: string): Promise<BatchState | undefined>;
   batchByInvocation(tenant: string, invocationId: string): Promise<BatchState | undefined>;
   /** Newest first, those with ids before `beforeId`, where that is not empty; of all tenants where none is named. */

@@ -10,6 +10,8 @@ export const walkedElsewhere: Readonly<Record<string, string>> = {
   'docs/rerun.md': 'test/docs/rerun.test.ts',
   'docs/revisions.md': 'test/docs/revisions.test.ts',
   'docs/scheduling.md': 'test/docs/scheduling.test.ts',
+  'docs/supervision.md': 'test/docs/supervision.test.ts',
+  'docs/webhooks.md': 'test/docs/webhooks.test.ts',
 };
 
 /** How many blocks of each document are not run, by the reason that stands before them. */

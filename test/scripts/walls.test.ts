@@ -23,6 +23,8 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/actors/instances/serving.ts', '../executions/runs.ts'],
   ['src/actors/tasks/task-catalog.ts', '../executions/supervisor.ts'],
   ['src/actors/explain/explaining.ts', '../executions/new-execution.ts'],
+  ['src/actors/webhooks/deliverer.ts', '../executions/new-execution.ts'],
+  ['src/webhooks/sender.ts', '../server/status.ts'],
   ['src/actors/snapshots/restore.ts', '../../server/grpc-server.ts'],
   ['src/actors/snapshots/restore.ts', '../../stores/sqlite/store.ts'],
   ['src/actors/snapshots/restore.ts', '../executions/supervisor.ts'],

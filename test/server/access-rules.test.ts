@@ -15,6 +15,7 @@ import { RevisionService } from '../../src/server/gen/spearlet/revision_pb.js';
 import { ScheduleService } from '../../src/server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { TaskService } from '../../src/server/gen/spearlet/task_pb.js';
+import { WebhookService } from '../../src/server/gen/spearlet/webhook_pb.js';
 import { addService } from '../../src/server/grpc-server.ts';
 
 const services: readonly DescService[] = [
@@ -29,6 +30,7 @@ const services: readonly DescService[] = [
   RevisionService,
   SnapshotService,
   TaskService,
+  WebhookService,
 ];
 
 it('each method of each service has a role, and no role is of a method that is not there', () => {

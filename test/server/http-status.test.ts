@@ -61,6 +61,7 @@ describe('the status endpoint', () => {
         originExecutionId: '',
         cachedFromExecutionId: '',
         cacheUse: 'CACHE_USE_UNSPECIFIED',
+        webhooks: 0,
         priority: 'PRIORITY_NORMAL',
         fairnessKey: '',
         traceId: expect.any(String),

@@ -18,6 +18,7 @@ import { RevisionService } from '../../src/server/gen/spearlet/revision_pb.js';
 import { ScheduleService } from '../../src/server/gen/spearlet/schedule_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
+import { WebhookService } from '../../src/server/gen/spearlet/webhook_pb.js';
 import { adminTokenFile } from '../../src/stores/token-file.ts';
 import { example, type LocalServer, startServer } from '../support/server.ts';
 import { Onlooker } from './onlooker.ts';
@@ -27,6 +28,7 @@ const [functions, tasks, nodes] = [FunctionService.method, TaskService.method, N
 const schedules = ScheduleService.method;
 const [snapshots, access] = [SnapshotService.method, AccessService.method];
 const revisions = RevisionService.method;
+const deliveries = WebhookService.method;
 const batches = BatchService.method;
 const async = { executionMode: ExecutionMode.ASYNC } as const;
 const later = { ...async, startAfter: { seconds: 3600n } } as const;
@@ -94,6 +96,7 @@ async function busyOthers(server: LocalServer, tenant: string, names: readonly s
     const ended = await call.invokeFunction({
       task: name,
       input,
+      onEnd: [{ url: 'https://nowhere.invalid/hook' }],
       executionMode: name.includes('loop') ? ExecutionMode.ASYNC : ExecutionMode.SYNC,
     });
     const schedule = { name: `${name}-often`, invocation: { task: name }, when: yearly };
@@ -233,6 +236,14 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   }
   await askOfSchedules(one, others);
   await one.ask(InstanceService.method.listInstances, {});
+  await one.ask(deliveries.listDeliveries, {});
+  for (const executionId of others.executions) {
+    const deliveryId = `msg_${executionId.slice('exec_'.length)}_0`;
+    await one.ask(deliveries.listDeliveries, { executionId });
+    await one.ask(deliveries.getDelivery, { deliveryId });
+    await one.ask(deliveries.redriveDeliveries, { deliveryIds: [deliveryId] });
+  }
+  await one.ask(deliveries.redriveDeliveries, { allDead: true });
   await one.ask(nodes.listBreakpoints, {});
   for (const breakpointId of others.breakpoints) await one.ask(nodes.deleteBreakpoint, { breakpointId });
   await one.ask(tasks.listTasks, {});
@@ -350,6 +361,7 @@ test('every service of a node is among those that are asked', () => {
     SnapshotService,
     AccessService,
     QuotaService,
+    WebhookService,
     BatchService,
     ScheduleService,
   ];

@@ -45,6 +45,7 @@ function made(): Metrics {
       isLowOnSpace: () => false,
     },
     cache: () => ({ ...noSavings, hits: 2, misses: 3, shared: 1, savedMs: 1500, savedCpuMs: 500 }),
+    webhooks: () => ({ delivered: 0, failed: 0, dead: 0, waiting: 0, lagMs: 0 }),
     runtimeOf: () => 'wasm',
     methods: Object.keys(methodRoles),
   });

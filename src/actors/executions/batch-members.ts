@@ -1,7 +1,7 @@
 /** The members of a batch as the store takes them: no actor is made for them, as what waits is a row. */
 import type { BatchRequest } from '../../domain/batch/batch.ts';
 import { invalidArgument } from '../../domain/errors.ts';
-import type { ExecutionRecord } from '../../domain/execution.ts';
+import type { BatchMembership, ExecutionRecord } from '../../domain/execution.ts';
 import type { AdmissionRequest } from '../../domain/executions.ts';
 import { contextPatch } from '../../domain/patch.ts';
 import { leafOf, lineOf, restingLineOf } from '../../domain/scheduling/line.ts';
@@ -44,9 +44,9 @@ export async function memberEntries(
 }
 
 function memberEntry(
-  { ids, reserves }: MembersHost,
+  host: MembersHost,
   batchId: string,
-  { members, executionIds, by }: BatchRequest,
+  { members, executionIds, supervision, by }: BatchRequest,
   member: number,
   isBlocked: boolean,
   at: AdmissionTime,
@@ -55,16 +55,45 @@ function memberEntry(
   const executionId = executionIds[member];
   if (known === undefined || executionId === undefined) throw new RangeError(`there is no member ${member}`);
   const { name, layer, follows } = known;
+  const batch = {
+    ...{ batchId, member },
+    ...(name !== '' && { name }),
+    ...(supervision !== undefined && { supervised: true }),
+  };
+  const place = { executionId, batch, layer, follows };
+  return createdEntry(host, known.request, place, by, isBlocked || follows.length > 0, at);
+}
+
+/** Which member of a batch an execution is to be. */
+export interface MemberPlace {
+  readonly executionId: string;
+  readonly batch: BatchMembership;
+  readonly layer: number;
+  readonly follows: readonly number[];
+  /** The execution that the member had before; absent for its first. */
+  readonly originId?: string;
+}
+
+/** The entry that creates an execution of a member, which is a row from the first. */
+export function createdEntry(
+  { ids, reserves }: MembersHost,
+  request: AdmissionRequest,
+  { executionId, batch, layer, follows, originId }: MemberPlace,
+  by: string | undefined,
+  isBlocked: boolean,
+  at: AdmissionTime,
+): CommitEntry {
   // Members are rows, which no result that is kept answers.
-  const { cache: _cache, ...asked } = known.request;
+  const { cache: _cache, ...asked } = request;
   const made: ExecutionRecord = {
     ...newRecord(asked, { executionId, requestId: ids('req_') }, at, {
       reserves: reserves(asked.task),
-      isBlocked: isBlocked || follows.length > 0,
+      isBlocked,
     }),
-    batch: { batchId, member, ...(name !== '' && { name }) },
+    ...(originId !== undefined && { originId }),
+    batch,
   };
-  assertMayBeRow(made, member);
+  assertMayBeRow(made, batch.member);
   const input = chartInput(made, asked, at);
   const state = firstState(input);
   const context = firstContext(input);

@@ -13,6 +13,7 @@ import {
   hasEnded,
   seesBatch,
 } from '../../domain/batch/batch.ts';
+import type { Supervision, SupervisionRules } from '../../domain/batch/supervision.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { quote, RequestError } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
@@ -24,6 +25,7 @@ import type { CommitEntry, Store, WaitingLineCount } from '../../stores/store.ts
 import type { IdSource } from '../ids.ts';
 import { noSpace } from '../log/committer.ts';
 import { bytesOf, memberEntries } from './batch-members.ts';
+import { BatchSupervisors } from './batch-supervisors.ts';
 import { isBlockedBy, unknownDependency } from './dependency-admission.ts';
 import type { LiveExecutions } from './live-executions.ts';
 
@@ -61,15 +63,24 @@ export class BatchDesk implements Batches {
   readonly #admitting = new Map<string, Promise<BatchAdmission>>();
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #cancelling = new Set<string>();
+  readonly #supervisors: BatchSupervisors;
   #closed = false;
 
   constructor(host: BatchesHost) {
     this.#host = host;
+    this.#supervisors = new BatchSupervisors({
+      ...host,
+      adopt: (entries, since) => this.#adopt(entries, since),
+      changed: (batchId) => this.#wake(batchId),
+    });
   }
 
   /** Goes on with what an earlier run of the node was cancelling. */
   async open(): Promise<void> {
-    for (const { batch, counts } of await this.#host.store.unfinishedBatches()) {
+    const unfinished = await this.#host.store.unfinishedBatches();
+    this.#supervisors.open(unfinished);
+    for (const { batch, counts } of unfinished) {
+      if (batch.supervision !== undefined) continue;
       const failures = counts.ended - counts.completed;
       if (batch.cancelling !== undefined) void this.#cancelMembers(batch);
       else if (batch.onMemberFailure === 'cancelOthers' && failures > 0)
@@ -103,7 +114,8 @@ export class BatchDesk implements Batches {
 
   async #admit(request: BatchRequest): Promise<BatchAdmission> {
     const { clock, ids, store, checkOpen, checkTask, stores, now } = this.#host;
-    const { tenant, members, layers, invocationId, payloadDigest, onMemberFailure, by } = request;
+    const { tenant, members, layers, invocationId, payloadDigest, onMemberFailure, supervision, by } =
+      request;
     checkOpen(tenant, lowestOf(members.map((each) => each.request.priority)), members.length);
     const tasks = new Map(members.map((each) => [each.request.task.taskId, each.request.task]));
     for (const task of tasks.values()) if (task.definition.restartIntensity !== undefined) checkTask(task);
@@ -120,6 +132,7 @@ export class BatchDesk implements Batches {
       onMemberFailure,
       taskNames: [...new Set(members.map((each) => each.request.task.definition.name))],
       ...(by !== undefined && { by }),
+      ...(supervision !== undefined && { supervision: newSupervision(supervision, request) }),
     };
     const entries = await memberEntries(this.#host, batch.batchId, request, isBlocked, at);
     const result = await store.admitBatch(batch, entries);
@@ -220,6 +233,10 @@ export class BatchDesk implements Batches {
     const { store } = this.#host;
     const state = await this.get(scope, batchId);
     if (hasEnded(state) || state.batch.cancelling !== undefined) return { changed: false, state };
+    if (state.batch.supervision !== undefined) {
+      const changed = await this.#supervisors.cancel(batchId, reason, by);
+      return { changed, state: await this.get(scope, batchId) };
+    }
     const batch = { ...state.batch, cancelling: { reason, ...(by !== undefined && { by }) } };
     await store.saveBatch(batch);
     void this.#cancelMembers(batch);
@@ -227,16 +244,26 @@ export class BatchDesk implements Batches {
   }
 
   /** The end of a member is durable. */
-  ended({ batch, status }: ExecutionRecord): void {
+  ended(record: ExecutionRecord): void {
+    const { batch, status } = record;
     if (batch === undefined) return;
-    for (const wake of this.#waiting.get(batch.batchId) ?? []) wake();
+    if (batch.supervised === true) {
+      this.#supervisors.ended(record);
+      return;
+    }
+    this.#wake(batch.batchId);
     if (isTerminal(status) && status !== 'completed' && !this.#cancelling.has(batch.batchId)) {
       void this.#cancelAfter(batch.batchId);
     }
   }
 
+  #wake(batchId: string): void {
+    for (const wake of this.#waiting.get(batchId) ?? []) wake();
+  }
+
   close(): void {
     this.#closed = true;
+    this.#supervisors.close();
     for (const waiting of this.#waiting.values()) for (const wake of waiting) wake();
   }
 
@@ -286,6 +313,21 @@ export class BatchDesk implements Batches {
       this.#cancelling.delete(batchId);
     }
   }
+}
+
+function newSupervision(rules: SupervisionRules, { members, executionIds }: BatchRequest): Supervision {
+  return {
+    ...rules,
+    members: members.map(({ name, request, restart = 'permanent' }, member) => ({
+      ...{ name, restart, timeouts: request.timeouts },
+      executionId: executionIds[member] ?? '',
+      state: 'up',
+      restarts: 0,
+    })),
+    phase: { kind: 'running' },
+    recent: [],
+    counted: 0,
+  };
 }
 
 function unlessGone(error: unknown): void {

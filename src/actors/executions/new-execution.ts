@@ -11,6 +11,7 @@ import {
 } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
+import type { EndWebhook } from '../../domain/webhook.ts';
 import type { ExecutionInput } from '../../machines/execution-context.ts';
 import { totalDeadlineOf } from '../../machines/timers.ts';
 import { functionIdentity } from '../function-identity.ts';
@@ -44,6 +45,7 @@ export function newRecord(
     request;
   const gates = isAnswered ? none : gatesFor(request);
   const allowed = loosenedOf(task.definition);
+  const onEnd = webhooksOf(request);
   return {
     executionId: ids.executionId,
     taskId: task.taskId,
@@ -88,9 +90,18 @@ export function newRecord(
     ...(alias !== undefined && { alias }),
     ...(rerun !== undefined && { rerun }),
     ...(reserves !== undefined && { reserves }),
+    ...(onEnd.length > 0 && { onEnd }),
     ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),
     ...(schedule !== undefined && { schedule: schedule.name }),
   };
+}
+
+const nobody: readonly EndWebhook[] = [];
+
+/** Those of its task, and its own. */
+function webhooksOf({ task, onEnd = nobody }: AdmissionRequest): readonly EndWebhook[] {
+  const ofTask = task.definition.onEnd ?? nobody;
+  return onEnd.length === 0 ? ofTask : [...ofTask, ...onEnd];
 }
 
 const none: readonly ExecutionGate[] = [];

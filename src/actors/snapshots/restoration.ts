@@ -179,6 +179,7 @@ export class Restoration {
       reserves: _reserves,
       // Whoever made the document says what it was called with, and its result is no one else's.
       cache: _cache,
+      onEnd: _onEnd,
       ...rest
     } = original;
     const allowed = loosened(task.definition);
@@ -188,6 +189,7 @@ export class Restoration {
       functionName,
       taskId: task.taskId,
       taskRevision: task.revision,
+      ...(task.definition.onEnd !== undefined && { onEnd: task.definition.onEnd }),
       taskName: task.definition.name,
       // Whatever ran where it comes from is not here to be followed.
       instanceId: '',

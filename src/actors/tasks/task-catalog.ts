@@ -47,6 +47,8 @@ interface CatalogOptions {
   readonly hostAccess: boolean;
   readonly listener: CatalogListener;
   readonly caps: TaskCaps;
+  /** Throws invalid_argument for webhooks that the node does not tell. */
+  readonly checkWebhooks?: (field: string, webhooks: TaskDefinition['onEnd']) => void;
   /** Throws unavailable while the node takes up nothing new. */
   readonly checkOpen?: () => void;
 }
@@ -258,6 +260,7 @@ export class TaskCatalog implements Tasks {
     const { caps } = this.#options;
     checkCaps(draft, caps);
     assertMayCache(draft);
+    this.#options.checkWebhooks?.('definition.on_end', draft.onEnd);
     const { source: _source, sha256: _sha256, ...rest } = draft;
     const definition: TaskDefinition = {
       ...rest,
@@ -363,6 +366,7 @@ export class TaskCatalog implements Tasks {
       caps,
     );
     if (changes.has('cache')) assertMayCache(definition);
+    if (changes.has('onEnd')) this.#options.checkWebhooks?.('definition.on_end', definition.onEnd);
     if (changes.has('warm')) runtimes.get(definition.runtime)?.checkSettings?.(definition);
     return this.#replace(tenantOf(existing), existing, {
       ...{ functions: existing.functions, wit: existing.wit },

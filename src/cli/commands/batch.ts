@@ -18,6 +18,13 @@ import {
 } from '../../server/gen/spearlet/batch_pb.js';
 import { ErrorCode, ExecutionStatus } from '../../server/gen/spearlet/function_pb.js';
 import { readMembers } from '../batch-file.ts';
+import {
+  type SupervisionFlags,
+  supervisionOf,
+  supervisionText,
+  supervisionTree,
+  withSupervisionFlags,
+} from '../batch-supervision.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { duration, oneOf, wholeNumber } from '../flag.ts';
 import { inBatchWords } from '../flag-words.ts';
@@ -51,7 +58,7 @@ export function batchCommand(shell: Shell): Command {
   );
 }
 
-interface RunOptions {
+interface RunOptions extends SupervisionFlags {
   readonly task?: string;
   readonly invocationId?: string;
   readonly onMemberFailure: 'continue' | 'cancel-others';
@@ -64,7 +71,7 @@ function runCommand(shell: Shell): Command {
     .usage('FILE [options]')
     .argument(
       '<file>',
-      'a JSON object a line: name, task, depends_on and whatever an invocation has; - is stdin',
+      'a JSON object a line: name, task, depends_on, restart and whatever an invocation has; - is stdin',
     )
     .option('--task <task>', 'of the lines that name none')
     .option('--invocation-id <id>', 'idempotency key: the same id with the same lines joins the same batch')
@@ -76,7 +83,7 @@ function runCommand(shell: Shell): Command {
     )
     .option('--detach', 'print the id of the batch, and do not wait');
   onServer<RunOptions>(
-    command,
+    withSupervisionFlags(command),
     shell,
     async (session, options, [file = '']) => {
       if (file === '-' && shell.stdin.isTTY === true) {
@@ -111,15 +118,17 @@ function runCommand(shell: Shell): Command {
 type Message = MessageInitShape<typeof InvokeBatchFromStreamRequestSchema>;
 
 async function* messages(
-  { invocationId = '', onMemberFailure }: RunOptions,
+  { invocationId = '', onMemberFailure, ...flags }: RunOptions,
   members: AsyncIterable<BatchMember>,
   sent: (count: number) => void,
 ): AsyncGenerator<Message> {
   const cancels = onMemberFailure === 'cancel-others';
+  const supervision = supervisionOf(flags);
   yield {
     options: {
       invocationId,
-      onMemberFailure: cancels ? MemberFailurePolicy.CANCEL_OTHERS : MemberFailurePolicy.CONTINUE,
+      onMemberFailure: cancels ? MemberFailurePolicy.CANCEL_OTHERS : MemberFailurePolicy.UNSPECIFIED,
+      ...(supervision !== undefined && { supervision }),
     },
   };
   let some: BatchMember[] = [];
@@ -157,7 +166,7 @@ async function follow(session: Session, batchId: string, fromSequence: bigint): 
     await line.stop();
   }
   if (last === undefined) return exitCodes.refused.code;
-  if (!session.json) await note(shell, `${batchId}: ${countsText(last)}`);
+  if (!session.json) await note(shell, `${batchId}: ${countsText(last)}${whyText(last)}`);
   return exitCodeOf(last);
 }
 
@@ -176,6 +185,11 @@ function countsText(batch: Batch): string {
   const counts = { pending, running, completed, failed, cancelled, 'timed out': timedOut };
   const words = Object.entries(counts).filter(([, count]) => count > 0);
   return `${members} invocations: ${words.map(([word, count]) => `${count} ${word}`).join(', ')}`;
+}
+
+/** Of a supervised one that ended before its members did by themselves. */
+function whyText({ supervision }: Batch): string {
+  return supervision === undefined || supervision.endMessage === '' ? '' : `; ${supervision.endMessage}`;
 }
 
 function listCommand(shell: Shell): Command {
@@ -224,7 +238,10 @@ function statusCommand(shell: Shell): Command {
       const { batch } = answer;
       if (options.members === undefined) {
         if (session.json) await session.printDocument(GetBatchResponseSchema, answer);
-        else if (batch !== undefined) await shell.out.write(account(entriesOf(batch)));
+        else if (batch !== undefined) {
+          await shell.out.write(account(entriesOf(batch)));
+          if (batch.supervision !== undefined) await tree(session, batchId);
+        }
         return exitCodes.completed.code;
       }
       await members(session, batchId, options.members);
@@ -235,7 +252,18 @@ function statusCommand(shell: Shell): Command {
   return command;
 }
 
+/** The members under their supervisor; a supervised batch has no more than a page of them. */
+async function tree(session: Session, batchId: string): Promise<void> {
+  const { members } = await session.batches.listBatchMembers({ batchId, pageSize: page });
+  await session.shell.out.write(supervisionTree(members));
+}
+
+function onFailureText({ onMemberFailure }: Batch): string {
+  return onMemberFailure === MemberFailurePolicy.CANCEL_OTHERS ? 'cancel others' : 'continue';
+}
+
 function entriesOf(batch: Batch): [string, string][] {
+  const { supervision } = batch;
   const instant = (time: Batch['createdAt']): string =>
     time === undefined ? '' : timestampDate(time).toISOString();
   return [
@@ -246,10 +274,12 @@ function entriesOf(batch: Batch): [string, string][] {
     ['tasks', batch.taskNames.join(', ')],
     ['created', instant(batch.createdAt)],
     ...(batch.completedAt === undefined ? [] : [['ended', instant(batch.completedAt)] as [string, string]]),
-    [
-      'on failure',
-      batch.onMemberFailure === MemberFailurePolicy.CANCEL_OTHERS ? 'cancel others' : 'continue',
-    ],
+    ...(supervision === undefined
+      ? [['on failure', onFailureText(batch)] as [string, string]]
+      : [['supervisor', supervisionText(supervision)] as [string, string]]),
+    ...(supervision === undefined || supervision.endMessage === ''
+      ? []
+      : [['why', supervision.endMessage] as [string, string]]),
   ];
 }
 

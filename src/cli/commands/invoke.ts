@@ -1,5 +1,6 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
+import { webhookMessage } from '../../server/wire/definition-message.ts';
 import { dependenciesOf } from '../dependency-flags.ts';
 import { dryRun } from '../dry-run.ts';
 import { collect, collectPairs, delay, duration, oneOf } from '../flag.ts';
@@ -10,6 +11,7 @@ import { invokeAsync, invokeStream, invokeSync, type Request, showsOutputLive } 
 import { onServer, type Session } from '../session.ts';
 import type { Shell } from '../shell.ts';
 import { readInput } from '../standard-input.ts';
+import { webhook } from '../task-flags.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Options extends InvocationFlags {
@@ -22,6 +24,7 @@ interface Options extends InvocationFlags {
   readonly startAfter?: number;
   readonly invocationId?: string;
   readonly dryRun?: boolean;
+  readonly onEnd?: readonly object[];
   readonly cancelOnDisconnect?: boolean;
 }
 
@@ -46,6 +49,11 @@ export function invokeCommand(shell: Shell): Command {
       '--wait-budget <duration>',
       'how long one call waits before the next takes over',
       duration('--wait-budget'),
+    )
+    .option(
+      '--on-end <webhook>',
+      "tell a webhook of its end, besides the task's: [STATUSES@]URL[#SECRET] (repeatable)",
+      webhook('--on-end'),
     )
     .option('--start-after <duration>', 'delay before it may be queued', delay('--start-after'))
     .option(
@@ -107,6 +115,7 @@ async function readRequest(
     ...(await readInvocation(session, task, wave, options, content)),
     ...(startAfter !== undefined && { startAfter: durationFromMs(startAfter) }),
     dependsOn: dependenciesOf(options),
+    onEnd: (options.onEnd ?? []).map((each) => webhookMessage.write(each)),
     invocationId: options.invocationId ?? '',
     cancelOnDisconnect: options.cancelOnDisconnect === true,
   };

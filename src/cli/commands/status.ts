@@ -13,6 +13,8 @@ import {
   type RelatedExecution,
 } from '../../server/gen/spearlet/function_pb.js';
 import type { GetInvocationResponse } from '../../server/gen/spearlet/node_pb.js';
+import type { WebhookDelivery } from '../../server/gen/spearlet/webhook_pb.js';
+import { deliveryText } from '../delivery-text.ts';
 import { durationText } from '../duration.ts';
 import { isHeld, statusWords } from '../execution-status.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -35,11 +37,12 @@ export function statusCommand(shell: Shell): Command {
     });
     if (session.json) await session.printDocument(GetExecutionStatusResponseSchema, answer);
     else {
-      const [invocation, link] = await Promise.all([
+      const [invocation, link, deliveries] = await Promise.all([
         invocationOf(session, executionId),
         traceLinkOf(session, answer.result?.traceId ?? ''),
+        deliveriesOf(session, answer.result),
       ]);
-      await shell.out.write(describe(session, answer, invocation, link));
+      await shell.out.write(describe(session, answer, invocation, link, deliveries));
     }
     return exitCodes.completed.code;
   });
@@ -51,6 +54,7 @@ function describe(
   { result, lastSequence, estimatedCompletionMs, dependencies, dependants }: GetExecutionStatusResponse,
   invocation: GetInvocationResponse | undefined,
   link: string | undefined,
+  deliveries: readonly WebhookDelivery[],
 ): string {
   if (result === undefined) return '';
   const entries: [string, string][] = [];
@@ -78,6 +82,10 @@ function describe(
   if (isHeld(result)) entries.push(['held', `until ${session.command('resume', result.executionId)}`]);
   else if (!result.isCompleted)
     entries.push(['estimate', `done in ${durationText(Number(estimatedCompletionMs))}`]);
+  for (const delivery of deliveries) entries.push(['webhook', deliveryText(delivery)]);
+  if (!result.isCompleted && result.webhooks > 0) {
+    entries.push(['webhooks', `${result.webhooks}, told of its end`]);
+  }
   if (result.traceId !== '') entries.push(['trace', result.traceId]);
   if (link !== undefined) entries.push(['', link]);
   entries.push(...resources(result), ['log', logText(session, result, lastSequence)]);
@@ -143,6 +151,21 @@ function resources({ outputBytes, resourceUse }: ExecutionResult): [string, stri
   if (cpuTimeUs > 0n) entries.push(['cpu', durationText(Number(cpuTimeUs) / 1000)]);
   if (droppedBytes > 0n) entries.push(['dropped', `${sizeText(Number(droppedBytes))} after the end`]);
   return entries;
+}
+
+/** Who is told of its end; none where the server does not tell, as one from before the call. */
+async function deliveriesOf(
+  session: Session,
+  result: ExecutionResult | undefined,
+): Promise<readonly WebhookDelivery[]> {
+  if (result?.isCompleted !== true || result.webhooks === 0) return [];
+  try {
+    const { executionId } = result;
+    return (await session.webhooks.listDeliveries({ executionId })).deliveries;
+  } catch (error) {
+    if (isServiceError(error)) return [];
+    throw error;
+  }
 }
 
 /** Where its trace can be seen; undefined where the server does not tell. */

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { ExecutionStatus } from '../execution.ts';
 import type { AdmissionRequest } from '../executions.ts';
 import { type Scope, seesTask, tenantOf } from '../scope.ts';
+import type { RestartPolicy, Supervision, SupervisionRules } from './supervision.ts';
 
 /** What becomes of the others when a member does not complete. */
 export type OnMemberFailure = 'continue' | 'cancelOthers';
@@ -26,6 +27,8 @@ export interface Batch {
   readonly by?: string;
   /** It is being cancelled: by whom, and why. */
   readonly cancelling?: { readonly reason: string; readonly by?: string };
+  /** Of one whose members begin again when they end; absent for any other. */
+  readonly supervision?: Supervision;
 }
 
 /** How many members have ended, and how. */
@@ -76,6 +79,8 @@ export interface MemberRequest {
   readonly follows: readonly number[];
   /** Of a member that it follows, the id is that which `executionIds` has for it. */
   readonly request: AdmissionRequest;
+  /** Where the batch is supervised; absent means permanent. */
+  readonly restart?: RestartPolicy;
 }
 
 /** A validated request for a batch. */
@@ -90,6 +95,8 @@ export interface BatchRequest {
   readonly invocationId: string;
   readonly payloadDigest: string;
   readonly onMemberFailure: OnMemberFailure;
+  /** Absent means that no member begins again. */
+  readonly supervision?: SupervisionRules;
   readonly by?: string;
   readonly scope?: Scope;
 }

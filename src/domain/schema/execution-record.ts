@@ -27,6 +27,7 @@ import {
   whole,
 } from './check.ts';
 import { executionGates } from './task-gates.ts';
+import { webhooks } from './task-webhooks.ts';
 import {
   errorCode,
   executionId,
@@ -157,13 +158,19 @@ const record = object<ExecutionRecord>({
   trace: optional(trace),
   schedule: optional(label),
   cache: optional(cache),
+  onEnd: optional(webhooks),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),
   // Of the node where it was; a restore leaves them out.
   dependsOn: optional(list(dependency, mostDependencies)),
   blocked: optional(truth),
   batch: optional(
-    object<BatchMembership>({ batchId: label, member: whole(0, mostCount), name: optional(label) }),
+    object<BatchMembership>({
+      batchId: label,
+      member: whole(0, mostCount),
+      name: optional(label),
+      supervised: optional(truth),
+    }),
   ),
   outcome: optional(outcomeCheck),
 });

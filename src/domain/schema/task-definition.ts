@@ -21,6 +21,7 @@ import { cache } from './task-cache.ts';
 import { concurrency, rate, restartIntensity } from './task-gates.ts';
 import { artifact, container, docker, native, runtimeKind, warm } from './task-instances.ts';
 import { limits, retry, timeouts } from './task-limits.ts';
+import { onEnd } from './task-webhooks.ts';
 import {
   absolutePath,
   argumentList,
@@ -205,6 +206,7 @@ export const definitionFields: Fields<TaskDefinition> = {
   rate,
   restartIntensity,
   cache,
+  onEnd,
 };
 
 export const taskDefinition: Formed<TaskDefinition, ObjectForm> = object(definitionFields);

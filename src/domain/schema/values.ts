@@ -109,6 +109,13 @@ export const secrets = map(
   }),
 );
 
+export const secretKey = text(128, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, {
+  words: {
+    what: 'the key of a secret',
+    allowed: '1 to 128 of [A-Za-z0-9_.-], beginning with none of "." and "-"',
+  },
+});
+
 export const mostLabels = 32;
 
 /** For people and for filters, of a task and of its executions. */

@@ -6,6 +6,7 @@ import {
   hasEnded,
   type OnMemberFailure,
 } from '../../domain/batch/batch.ts';
+import type { Supervision } from '../../domain/batch/supervision.ts';
 import { invalidArgument } from '../../domain/errors.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import {
@@ -18,6 +19,7 @@ import {
 import { ErrorCode, ExecutionStatus } from '../gen/spearlet/function_pb.js';
 import { int64, time } from './bounded.ts';
 import { errorCodeToWire, statusToWire } from './enums.ts';
+import { restartToWire, supervisionToWire } from './supervision.ts';
 
 export function onMemberFailureFromWire(policy: MemberFailurePolicy): OnMemberFailure {
   switch (policy) {
@@ -54,12 +56,16 @@ export function batchToWire(state: BatchState): Wire {
     lastSequence: int64(ended),
     taskNames: [...batch.taskNames],
     ...(completedAt !== undefined && { completedAt: time(completedAt) }),
+    ...(batch.supervision !== undefined && { supervision: supervisionToWire(batch.supervision) }),
   });
 }
 
-export function memberToWire(member: BatchMember | BatchEnding): BatchMemberState {
+export function memberToWire(member: BatchMember | BatchEnding, supervision?: Supervision): BatchMemberState {
   const { status, errorCode, endedAt, sequence = 0 } = member;
+  const supervised = supervision?.members[member.member];
   return create(BatchMemberStateSchema, {
+    restart: restartToWire(supervised?.restart),
+    restarts: supervised?.restarts ?? 0,
     member: member.member,
     name: member.name,
     executionId: member.executionId,

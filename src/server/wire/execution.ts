@@ -7,6 +7,7 @@ import type { RelatedExecution, RelatedExecutions } from '../../domain/execution
 import { type ExecutionResponse, noOutput, syncResponse } from '../../domain/response.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import { exitCodeOf } from '../../domain/storable.ts';
+import { webhooksOf } from '../../domain/webhook.ts';
 import {
   ErrorCode,
   ErrorOrigin,
@@ -101,6 +102,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     schedule: record.schedule ?? '',
     cachedFromExecutionId: record.cache?.from ?? '',
     cacheUse: cacheUseToWire(record.cache),
+    webhooks: record.onEnd === undefined ? 0 : webhooksOf(record).length,
     alias: record.alias ?? '',
     batchId: record.batch?.batchId ?? '',
     rerunOfExecutionId: record.rerun?.of ?? '',

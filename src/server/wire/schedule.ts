@@ -131,6 +131,8 @@ const refused = {
   max_inline_bytes: ({ maxInlineBytes }) => maxInlineBytes !== undefined,
   dry_run: ({ dryRun }) => dryRun,
   depends_on: ({ dependsOn }) => dependsOn.length > 0,
+  // Those of the task are told.
+  on_end: ({ onEnd }) => onEnd.length > 0,
 } satisfies Record<string, (invocation: InvokeFunctionRequest) => boolean>;
 
 function callFrom(message: InvokeFunctionRequest): ScheduledCall {

@@ -11,6 +11,7 @@ import { digest, label, mostPathBytes } from '../../domain/schema/values.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { Artifact, RuntimeKind, Task, TaskDefinition } from '../../domain/task.ts';
 import type { TaskDraft, TaskQuarantine } from '../../domain/tasks.ts';
+import { originOf } from '../../domain/webhook.ts';
 import type { TaskDefinition as WireDefinition, Task as WireTask } from '../gen/spearlet/task_pb.js';
 import { TaskSchema } from '../gen/spearlet/task_pb.js';
 import { definitionMessage } from './definition-message.ts';
@@ -116,7 +117,12 @@ export function taskToWire(
     tenant: tenantOf(task),
     revision: task.revision,
     definition: {
-      ...definitionMessage.write({ ...definition, environment, ...completeInterruption(definition) }),
+      ...definitionMessage.write({
+        ...definition,
+        environment,
+        ...shownWebhooks(definition, withValues),
+        ...completeInterruption(definition),
+      }),
       artifact: artifactToWire(definition.artifact),
     },
     functions: task.functions.map((signature) => ({
@@ -133,6 +139,12 @@ export function taskToWire(
     ...(quarantine !== undefined && { quarantine: quarantineToWire(quarantine) }),
     ...(savings !== undefined && { cacheSavings: savingsToWire(savings) }),
   });
+}
+
+/** A URL may be all that its receiver asks for. */
+function shownWebhooks({ onEnd }: TaskDefinition, withUrls: boolean): Pick<TaskDefinition, 'onEnd'> {
+  if (onEnd === undefined) return {};
+  return { onEnd: withUrls ? onEnd : onEnd.map((each) => ({ ...each, url: originOf(each.url) })) };
 }
 
 function savingsToWire({ hits, misses, shared, entries, bytes, savedMs, savedCpuMs }: CacheSavings) {

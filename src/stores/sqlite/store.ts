@@ -20,6 +20,7 @@ import {
   type EventQuery,
   type ExecutionFilter,
   type LogOutline,
+  type MemberEnding,
   type MemberQuery,
   type NodeEvent,
   type OrderChanges,
@@ -386,7 +387,31 @@ class SqliteStore implements Store {
     }
   }
 
-  async #commitPart(batch: Batch, entries: readonly CommitEntry[], part: BatchPart): Promise<BatchResult> {
+  #commitPart(batch: Batch, entries: readonly CommitEntry[], part: BatchPart): Promise<BatchResult> {
+    return this.#encoded(entries, (encoded) => {
+      const { floor } = this.#writes;
+      const request = { kind: 'commitBatch', batch, entries: encoded, part, floor } as const;
+      return this.#writes.send('cannot commit a batch', request);
+    });
+  }
+
+  superviseBatch(
+    batch: Batch,
+    entries: readonly CommitEntry[],
+    endings: readonly MemberEnding[],
+  ): Promise<BatchResult> {
+    for (const entry of entries) assertNumbered(entry);
+    return this.#encoded(entries, (encoded) => {
+      const { floor } = this.#writes;
+      const request = { kind: 'superviseBatch', batch, entries: encoded, endings, floor } as const;
+      return this.#writes.send('cannot commit a batch', request);
+    });
+  }
+
+  async #encoded(
+    entries: readonly CommitEntry[],
+    send: (encoded: readonly EncodedEntry[]) => Promise<BatchResult>,
+  ): Promise<BatchResult> {
     const prepared = this.#inputs.prepare(entries);
     const inputs = prepared instanceof Promise ? await this.#noticing(prepared) : prepared;
     try {
@@ -395,9 +420,7 @@ class SqliteStore implements Store {
         const input = inputs?.[index];
         return encodeEntry(entry, input === noRoom ? undefined : input, false);
       });
-      const { floor } = this.#writes;
-      const request = { kind: 'commitBatch', batch, entries: encoded, part, floor } as const;
-      return await this.#writes.send('cannot commit a batch', request);
+      return await send(encoded);
     } finally {
       this.#inputs.settled(inputs);
     }

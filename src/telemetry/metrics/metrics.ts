@@ -8,12 +8,14 @@ import { NodeMetrics, type NodeSource } from './node-metrics.ts';
 import { ScheduleMetrics } from './schedule-metrics.ts';
 import { StoreMetrics, type StoreSource } from './store-metrics.ts';
 import { TraceMetrics } from './trace-metrics.ts';
+import { addWebhookMetrics, type WebhookSource } from './webhook-metrics.ts';
 
 export interface MetricSources {
   readonly node: NodeSource;
   readonly store: StoreSource;
   /** Of all tasks. */
   readonly cache: CacheSource;
+  readonly webhooks: WebhookSource;
   /** Of an execution that lives. */
   runtimeOf(executionId: string): RuntimeKind | undefined;
   /** SERVICE/METHOD of all that are served. */
@@ -46,13 +48,14 @@ export class Metrics {
   readonly schedules: ScheduleMetrics;
   readonly traces: TraceMetrics;
 
-  constructor({ node, store, cache, runtimeOf, methods }: MetricSources) {
+  constructor({ node, store, cache, webhooks, runtimeOf, methods }: MetricSources) {
     this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     const registers = [this.#registry];
     this.executions = new ExecutionMetrics(registers, runtimeOf);
     this.store = new StoreMetrics(registers, store);
     this.node = new NodeMetrics(registers, node);
     addCacheMetrics(registers, cache);
+    addWebhookMetrics(registers, webhooks);
     this.calls = new CallMetrics(registers, methods);
     this.schedules = new ScheduleMetrics(registers);
     this.traces = new TraceMetrics(registers);

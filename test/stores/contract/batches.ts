@@ -189,4 +189,46 @@ export function batchesContract(open: () => Promise<Store>): void {
     await store.saveBatch(cancelling);
     expect((await store.batch(batch.batchId))?.batch).toEqual(cancelling);
   });
+
+  test('members of a supervised batch are given other executions, and end once, when that is said', async () => {
+    const store = await open();
+    const batch = batchOf(1, 2);
+    const supervised = (place: number, first: number): CommitEntry => {
+      const entry = member(batch, first, place);
+      if (entry.record?.batch === undefined) throw new Error('no member');
+      return { ...entry, record: { ...entry.record, batch: { ...entry.record.batch, supervised: true } } };
+    };
+    await store.admitBatch(batch, [supervised(0, 1), supervised(1, 1)]);
+    const id = executionId(1);
+    const ended = recordOf(id, 'failed', {
+      ...{ lastSequence: 2, completedAt: 5 },
+      batch: { batchId: batch.batchId, member: 0, name: 'm0', supervised: true },
+      outcome: { status: 'failed', code: 'FUNCTION_EXIT', message: '' },
+    });
+    const events = [transition(2, 'pending.queued', 'failed')];
+    await store.commit([{ ...appending(id, 1, events), record: ended }]);
+    expect((await store.batch(batch.batchId))?.counts.ended).toBe(0);
+    const changed = { ...batch, cancelling: { reason: 'said with it' } };
+    const result = await store.superviseBatch(changed, [supervised(0, 10)], []);
+    expect(result.ok).toBe(true);
+    const all = { after: -1, limit: 10, statuses: [] };
+    expect(await store.batchMembers(batch.batchId, all)).toMatchObject([
+      { member: 0, name: 'm0', executionId: executionId(10), status: 'pending' },
+      { member: 1, executionId: executionId(2), status: 'pending' },
+    ]);
+    const end = { status: 'failed', errorCode: 'FUNCTION_EXIT', endedAt: 7 } as const;
+    for (const _ of [1, 2]) await store.superviseBatch(changed, [], [{ member: 0, end }]);
+    const state = await store.batch(batch.batchId);
+    expect(state?.batch).toEqual(changed);
+    expect(state?.counts).toMatchObject({ ended: 1, failed: 1 });
+    expect(await store.batchEndings(batch.batchId, 1, 10)).toMatchObject([
+      { member: 0, sequence: 1, ...end },
+    ]);
+    await store.superviseBatch(changed, [], [{ member: 1, end: { status: 'completed', endedAt: 9 } }]);
+    expect((await store.batch(batch.batchId))?.counts).toMatchObject({
+      ended: 2,
+      completed: 1,
+      completedAt: 9,
+    });
+  });
 }

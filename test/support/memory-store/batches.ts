@@ -7,7 +7,7 @@ import type {
 } from '../../../src/domain/batch/batch.ts';
 import { type ExecutionRecord, isTerminal } from '../../../src/domain/execution.ts';
 import { tenantOf } from '../../../src/domain/scope.ts';
-import type { CommitEntry, MemberQuery } from '../../../src/stores/store.ts';
+import type { CommitEntry, MemberEnding, MemberQuery } from '../../../src/stores/store.ts';
 
 /** Batches of the memory store, and how their members ended. */
 export class MemoryBatches {
@@ -41,8 +41,25 @@ export class MemoryBatches {
     this.#batches.set(batch.batchId, structuredClone(batch));
   }
 
+  supervise(batch: Batch, entries: readonly CommitEntry[], endings: readonly MemberEnding[]): void {
+    this.save(batch);
+    const members = this.#members.get(batch.batchId) ?? [];
+    for (const { executionId, record } of entries) {
+      const place = record?.batch?.member ?? 0;
+      const known = members[place];
+      if (known !== undefined) members[place] = { ...known, executionId };
+    }
+    for (const { member, end } of endings) {
+      const known = members[member];
+      if (known === undefined || known.sequence !== undefined) continue;
+      const sequence = members.filter((each) => each.sequence !== undefined).length + 1;
+      members[member] = { ...known, ...end, sequence };
+    }
+  }
+
   /** A record was written. */
   written({ batch, status, outcome, completedAt = 0 }: ExecutionRecord): void {
+    if (batch?.supervised === true) return;
     const members = batch && this.#members.get(batch.batchId);
     const known = members?.[batch?.member ?? 0];
     if (members === undefined || known === undefined || !isTerminal(status) || known.sequence !== undefined)

@@ -48,6 +48,7 @@ import {
   type EventQuery,
   type ExecutionFilter,
   type LogOutline,
+  type MemberEnding,
   type MemberQuery,
   type NodeEvent,
   type OrderChanges,
@@ -340,6 +341,22 @@ class InMemory implements MemoryStore {
     const positions = entries.map((entry) => {
       const result = this.#write(entry);
       if (!result.ok) throw new Error(`${entry.executionId}: a member of a new batch is there already`);
+      return result.position;
+    });
+    return { ok: true, positions };
+  }
+
+  async superviseBatch(
+    batch: Batch,
+    entries: readonly CommitEntry[],
+    endings: readonly MemberEnding[],
+  ): Promise<BatchResult> {
+    for (const entry of entries) assertNumbered(entry);
+    this.#touch();
+    this.#batches.supervise(batch, entries, endings);
+    const positions = entries.map((entry) => {
+      const result = this.#write(entry);
+      if (!result.ok) throw new Error(`${entry.executionId}: a member that begins again is there already`);
       return result.position;
     });
     return { ok: true, positions };

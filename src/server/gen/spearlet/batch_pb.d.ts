@@ -6,13 +6,237 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { ErrorCode, ErrorCodeJson, ExecutionStatus, ExecutionStatusJson, InvokeFunctionRequest, InvokeFunctionRequestJson } from "./function_pb.js";
 import type { Duration, DurationJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import type { ErrorCode, ErrorCodeJson, ExecutionStatus, ExecutionStatusJson, InvokeFunctionRequest, InvokeFunctionRequestJson } from "./function_pb.js";
 
 /**
  * Describes the file spearlet/batch.proto.
  */
 export declare const file_spearlet_batch: GenFile;
+
+/**
+ * For members that are meant to run on: each begins again when it ends, as a new execution that names the one before
+ * (`origin_execution_id`). Where neither its task nor its invocation names a total timeout, that of a member is the
+ * longest that the node allows (--max-timeout, 366 days), not the usual five minutes.
+ *
+ * @generated from message spearlet.Supervision
+ */
+export declare type Supervision = Message<"spearlet.Supervision"> & {
+  /**
+   * @generated from field: spearlet.SupervisionStrategy strategy = 1;
+   */
+  strategy: SupervisionStrategy;
+
+  /**
+   * Restarts at most within the period, 0 to 1000; absent means 3. One more, and the supervisor ends: it stops all
+   * members, the last first. What the end of a run of the node did is not counted (INTERRUPTED).
+   *
+   * @generated from field: optional uint32 intensity = 2;
+   */
+  intensity?: number | undefined;
+
+  /**
+   * 1 ms to 366 days; absent means a minute.
+   *
+   * @generated from field: google.protobuf.Duration within = 3;
+   */
+  within?: Duration | undefined;
+
+  /**
+   * Before the first restart of a period, doubled with each further one; absent means 200 ms.
+   *
+   * @generated from field: google.protobuf.Duration backoff = 4;
+   */
+  backoff?: Duration | undefined;
+
+  /**
+   * The most of it; absent means 10 s, or `backoff` where that is more.
+   *
+   * @generated from field: google.protobuf.Duration max_backoff = 5;
+   */
+  maxBackoff?: Duration | undefined;
+};
+
+/**
+ * For members that are meant to run on: each begins again when it ends, as a new execution that names the one before
+ * (`origin_execution_id`). Where neither its task nor its invocation names a total timeout, that of a member is the
+ * longest that the node allows (--max-timeout, 366 days), not the usual five minutes.
+ *
+ * @generated from message spearlet.Supervision
+ */
+export declare type SupervisionJson = {
+  /**
+   * @generated from field: spearlet.SupervisionStrategy strategy = 1;
+   */
+  strategy?: SupervisionStrategyJson;
+
+  /**
+   * Restarts at most within the period, 0 to 1000; absent means 3. One more, and the supervisor ends: it stops all
+   * members, the last first. What the end of a run of the node did is not counted (INTERRUPTED).
+   *
+   * @generated from field: optional uint32 intensity = 2;
+   */
+  intensity?: number;
+
+  /**
+   * 1 ms to 366 days; absent means a minute.
+   *
+   * @generated from field: google.protobuf.Duration within = 3;
+   */
+  within?: DurationJson;
+
+  /**
+   * Before the first restart of a period, doubled with each further one; absent means 200 ms.
+   *
+   * @generated from field: google.protobuf.Duration backoff = 4;
+   */
+  backoff?: DurationJson;
+
+  /**
+   * The most of it; absent means 10 s, or `backoff` where that is more.
+   *
+   * @generated from field: google.protobuf.Duration max_backoff = 5;
+   */
+  maxBackoff?: DurationJson;
+};
+
+/**
+ * Describes the message spearlet.Supervision.
+ * Use `create(SupervisionSchema)` to create a new message.
+ */
+export declare const SupervisionSchema: GenMessage<Supervision, {jsonType: SupervisionJson}>;
+
+/**
+ * The supervisor of a batch as it is now.
+ *
+ * @generated from message spearlet.SupervisionState
+ */
+export declare type SupervisionState = Message<"spearlet.SupervisionState"> & {
+  /**
+   * @generated from field: spearlet.SupervisionStrategy strategy = 1;
+   */
+  strategy: SupervisionStrategy;
+
+  /**
+   * @generated from field: uint32 intensity = 2;
+   */
+  intensity: number;
+
+  /**
+   * @generated from field: google.protobuf.Duration within = 3;
+   */
+  within?: Duration | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Duration backoff = 4;
+   */
+  backoff?: Duration | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Duration max_backoff = 5;
+   */
+  maxBackoff?: Duration | undefined;
+
+  /**
+   * @generated from field: spearlet.SupervisionPhase phase = 6;
+   */
+  phase: SupervisionPhase;
+
+  /**
+   * Those that count against `intensity` since the period before the last one.
+   *
+   * @generated from field: uint32 recent_restarts = 7;
+   */
+  recentRestarts: number;
+
+  /**
+   * All that were counted.
+   *
+   * @generated from field: uint64 restarts = 8;
+   */
+  restarts: bigint;
+
+  /**
+   * @generated from field: spearlet.SupervisionEndReason end_reason = 9;
+   */
+  endReason: SupervisionEndReason;
+
+  /**
+   * For people.
+   *
+   * @generated from field: string end_message = 10;
+   */
+  endMessage: string;
+};
+
+/**
+ * The supervisor of a batch as it is now.
+ *
+ * @generated from message spearlet.SupervisionState
+ */
+export declare type SupervisionStateJson = {
+  /**
+   * @generated from field: spearlet.SupervisionStrategy strategy = 1;
+   */
+  strategy?: SupervisionStrategyJson;
+
+  /**
+   * @generated from field: uint32 intensity = 2;
+   */
+  intensity?: number;
+
+  /**
+   * @generated from field: google.protobuf.Duration within = 3;
+   */
+  within?: DurationJson;
+
+  /**
+   * @generated from field: google.protobuf.Duration backoff = 4;
+   */
+  backoff?: DurationJson;
+
+  /**
+   * @generated from field: google.protobuf.Duration max_backoff = 5;
+   */
+  maxBackoff?: DurationJson;
+
+  /**
+   * @generated from field: spearlet.SupervisionPhase phase = 6;
+   */
+  phase?: SupervisionPhaseJson;
+
+  /**
+   * Those that count against `intensity` since the period before the last one.
+   *
+   * @generated from field: uint32 recent_restarts = 7;
+   */
+  recentRestarts?: number;
+
+  /**
+   * All that were counted.
+   *
+   * @generated from field: uint64 restarts = 8;
+   */
+  restarts?: string;
+
+  /**
+   * @generated from field: spearlet.SupervisionEndReason end_reason = 9;
+   */
+  endReason?: SupervisionEndReasonJson;
+
+  /**
+   * For people.
+   *
+   * @generated from field: string end_message = 10;
+   */
+  endMessage?: string;
+};
+
+/**
+ * Describes the message spearlet.SupervisionState.
+ * Use `create(SupervisionStateSchema)` to create a new message.
+ */
+export declare const SupervisionStateSchema: GenMessage<SupervisionState, {jsonType: SupervisionStateJson}>;
 
 /**
  * An invocation of a batch.
@@ -34,6 +258,13 @@ export declare type BatchMember = Message<"spearlet.BatchMember"> & {
    * @generated from field: spearlet.InvokeFunctionRequest invocation = 2;
    */
   invocation?: InvokeFunctionRequest | undefined;
+
+  /**
+   * Only where the batch is supervised.
+   *
+   * @generated from field: spearlet.RestartPolicy restart = 3;
+   */
+  restart: RestartPolicy;
 };
 
 /**
@@ -56,6 +287,13 @@ export declare type BatchMemberJson = {
    * @generated from field: spearlet.InvokeFunctionRequest invocation = 2;
    */
   invocation?: InvokeFunctionRequestJson;
+
+  /**
+   * Only where the batch is supervised.
+   *
+   * @generated from field: spearlet.RestartPolicy restart = 3;
+   */
+  restart?: RestartPolicyJson;
 };
 
 /**
@@ -84,6 +322,13 @@ export declare type InvokeBatchRequest = Message<"spearlet.InvokeBatchRequest"> 
    * @generated from field: spearlet.MemberFailurePolicy on_member_failure = 3;
    */
   onMemberFailure: MemberFailurePolicy;
+
+  /**
+   * Members begin again when they end. Up to 100 members then, without `depends_on` and `on_member_failure`.
+   *
+   * @generated from field: spearlet.Supervision supervision = 4;
+   */
+  supervision?: Supervision | undefined;
 };
 
 /**
@@ -106,6 +351,13 @@ export declare type InvokeBatchRequestJson = {
    * @generated from field: spearlet.MemberFailurePolicy on_member_failure = 3;
    */
   onMemberFailure?: MemberFailurePolicyJson;
+
+  /**
+   * Members begin again when they end. Up to 100 members then, without `depends_on` and `on_member_failure`.
+   *
+   * @generated from field: spearlet.Supervision supervision = 4;
+   */
+  supervision?: SupervisionJson;
 };
 
 /**
@@ -351,6 +603,13 @@ export declare type Batch = Message<"spearlet.Batch"> & {
    * @generated from field: repeated string task_names = 18;
    */
   taskNames: string[];
+
+  /**
+   * Only of a supervised one.
+   *
+   * @generated from field: spearlet.SupervisionState supervision = 19;
+   */
+  supervision?: SupervisionState | undefined;
 };
 
 /**
@@ -460,6 +719,13 @@ export declare type BatchJson = {
    * @generated from field: repeated string task_names = 18;
    */
   taskNames?: string[];
+
+  /**
+   * Only of a supervised one.
+   *
+   * @generated from field: spearlet.SupervisionState supervision = 19;
+   */
+  supervision?: SupervisionStateJson;
 };
 
 /**
@@ -772,6 +1038,20 @@ export declare type BatchMemberState = Message<"spearlet.BatchMemberState"> & {
    * @generated from field: uint64 sequence = 9;
    */
   sequence: bigint;
+
+  /**
+   * Only where the batch is supervised.
+   *
+   * @generated from field: spearlet.RestartPolicy restart = 10;
+   */
+  restart: RestartPolicy;
+
+  /**
+   * How often it began again.
+   *
+   * @generated from field: uint32 restarts = 11;
+   */
+  restarts: number;
 };
 
 /**
@@ -834,6 +1114,20 @@ export declare type BatchMemberStateJson = {
    * @generated from field: uint64 sequence = 9;
    */
   sequence?: string;
+
+  /**
+   * Only where the batch is supervised.
+   *
+   * @generated from field: spearlet.RestartPolicy restart = 10;
+   */
+  restart?: RestartPolicyJson;
+
+  /**
+   * How often it began again.
+   *
+   * @generated from field: uint32 restarts = 11;
+   */
+  restarts?: number;
 };
 
 /**
@@ -1116,6 +1410,197 @@ export declare type MemberFailurePolicyJson = "MEMBER_FAILURE_POLICY_UNSPECIFIED
  * Describes the enum spearlet.MemberFailurePolicy.
  */
 export declare const MemberFailurePolicySchema: GenEnum<MemberFailurePolicy, MemberFailurePolicyJson>;
+
+/**
+ * Who begins again with a member of a supervised batch, as Erlang/OTP means it. Those that run are stopped first, one by
+ * one, the last of the batch first.
+ *
+ * @generated from enum spearlet.SupervisionStrategy
+ */
+export enum SupervisionStrategy {
+  /**
+   * The same as ONE_FOR_ONE.
+   *
+   * @generated from enum value: SUPERVISION_STRATEGY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The member itself.
+   *
+   * @generated from enum value: SUPERVISION_STRATEGY_ONE_FOR_ONE = 1;
+   */
+  ONE_FOR_ONE = 1,
+
+  /**
+   * All members.
+   *
+   * @generated from enum value: SUPERVISION_STRATEGY_ONE_FOR_ALL = 2;
+   */
+  ONE_FOR_ALL = 2,
+
+  /**
+   * The member and those behind it in the batch.
+   *
+   * @generated from enum value: SUPERVISION_STRATEGY_REST_FOR_ONE = 3;
+   */
+  REST_FOR_ONE = 3,
+}
+
+/**
+ * Who begins again with a member of a supervised batch, as Erlang/OTP means it. Those that run are stopped first, one by
+ * one, the last of the batch first.
+ *
+ * @generated from enum spearlet.SupervisionStrategy
+ */
+export declare type SupervisionStrategyJson = "SUPERVISION_STRATEGY_UNSPECIFIED" | "SUPERVISION_STRATEGY_ONE_FOR_ONE" | "SUPERVISION_STRATEGY_ONE_FOR_ALL" | "SUPERVISION_STRATEGY_REST_FOR_ONE";
+
+/**
+ * Describes the enum spearlet.SupervisionStrategy.
+ */
+export declare const SupervisionStrategySchema: GenEnum<SupervisionStrategy, SupervisionStrategyJson>;
+
+/**
+ * When a member of a supervised batch begins again. One that a caller cancels or moves does not.
+ *
+ * @generated from enum spearlet.RestartPolicy
+ */
+export enum RestartPolicy {
+  /**
+   * The same as PERMANENT.
+   *
+   * @generated from enum value: RESTART_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * However it ended.
+   *
+   * @generated from enum value: RESTART_POLICY_PERMANENT = 1;
+   */
+  PERMANENT = 1,
+
+  /**
+   * Unless it completed.
+   *
+   * @generated from enum value: RESTART_POLICY_TRANSIENT = 2;
+   */
+  TRANSIENT = 2,
+
+  /**
+   * Never.
+   *
+   * @generated from enum value: RESTART_POLICY_TEMPORARY = 3;
+   */
+  TEMPORARY = 3,
+}
+
+/**
+ * When a member of a supervised batch begins again. One that a caller cancels or moves does not.
+ *
+ * @generated from enum spearlet.RestartPolicy
+ */
+export declare type RestartPolicyJson = "RESTART_POLICY_UNSPECIFIED" | "RESTART_POLICY_PERMANENT" | "RESTART_POLICY_TRANSIENT" | "RESTART_POLICY_TEMPORARY";
+
+/**
+ * Describes the enum spearlet.RestartPolicy.
+ */
+export declare const RestartPolicySchema: GenEnum<RestartPolicy, RestartPolicyJson>;
+
+/**
+ * What a supervisor is doing.
+ *
+ * @generated from enum spearlet.SupervisionPhase
+ */
+export enum SupervisionPhase {
+  /**
+   * @generated from enum value: SUPERVISION_PHASE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: SUPERVISION_PHASE_RUNNING = 1;
+   */
+  RUNNING = 1,
+
+  /**
+   * It stops members that are to begin again.
+   *
+   * @generated from enum value: SUPERVISION_PHASE_RESTARTING = 2;
+   */
+  RESTARTING = 2,
+
+  /**
+   * It stops all members.
+   *
+   * @generated from enum value: SUPERVISION_PHASE_ENDING = 3;
+   */
+  ENDING = 3,
+
+  /**
+   * @generated from enum value: SUPERVISION_PHASE_ENDED = 4;
+   */
+  ENDED = 4,
+}
+
+/**
+ * What a supervisor is doing.
+ *
+ * @generated from enum spearlet.SupervisionPhase
+ */
+export declare type SupervisionPhaseJson = "SUPERVISION_PHASE_UNSPECIFIED" | "SUPERVISION_PHASE_RUNNING" | "SUPERVISION_PHASE_RESTARTING" | "SUPERVISION_PHASE_ENDING" | "SUPERVISION_PHASE_ENDED";
+
+/**
+ * Describes the enum spearlet.SupervisionPhase.
+ */
+export declare const SupervisionPhaseSchema: GenEnum<SupervisionPhase, SupervisionPhaseJson>;
+
+/**
+ * Why a supervisor ended, or ends.
+ *
+ * @generated from enum spearlet.SupervisionEndReason
+ */
+export enum SupervisionEndReason {
+  /**
+   * It has not, or each member ended by itself and does not begin again.
+   *
+   * @generated from enum value: SUPERVISION_END_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The batch was cancelled.
+   *
+   * @generated from enum value: SUPERVISION_END_REASON_CANCELLED = 1;
+   */
+  CANCELLED = 1,
+
+  /**
+   * More restarts than `intensity` within the period.
+   *
+   * @generated from enum value: SUPERVISION_END_REASON_INTENSITY = 2;
+   */
+  INTENSITY = 2,
+
+  /**
+   * What a member would begin again with was deleted.
+   *
+   * @generated from enum value: SUPERVISION_END_REASON_LOST = 3;
+   */
+  LOST = 3,
+}
+
+/**
+ * Why a supervisor ended, or ends.
+ *
+ * @generated from enum spearlet.SupervisionEndReason
+ */
+export declare type SupervisionEndReasonJson = "SUPERVISION_END_REASON_UNSPECIFIED" | "SUPERVISION_END_REASON_CANCELLED" | "SUPERVISION_END_REASON_INTENSITY" | "SUPERVISION_END_REASON_LOST";
+
+/**
+ * Describes the enum spearlet.SupervisionEndReason.
+ */
+export declare const SupervisionEndReasonSchema: GenEnum<SupervisionEndReason, SupervisionEndReasonJson>;
 
 /**
  * Batches. A batch is seen by who sees the tasks of all of its members.

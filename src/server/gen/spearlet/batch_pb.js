@@ -12,140 +12,154 @@ import { file_spearlet_function } from "./function_pb.js";
  * Describes the file spearlet/batch.proto.
  */
 export const file_spearlet_batch = /*@__PURE__*/
-  fileDesc("ChRzcGVhcmxldC9iYXRjaC5wcm90bxIIc3BlYXJsZXQiUAoLQmF0Y2hNZW1iZXISDAoEbmFtZRgBIAEoCRIzCgppbnZvY2F0aW9uGAIgASgLMh8uc3BlYXJsZXQuSW52b2tlRnVuY3Rpb25SZXF1ZXN0Io0BChJJbnZva2VCYXRjaFJlcXVlc3QSJgoHbWVtYmVycxgBIAMoCzIVLnNwZWFybGV0LkJhdGNoTWVtYmVyEhUKDWludm9jYXRpb25faWQYAiABKAkSOAoRb25fbWVtYmVyX2ZhaWx1cmUYAyABKA4yHS5zcGVhcmxldC5NZW1iZXJGYWlsdXJlUG9saWN5IlwKE0ludm9rZUJhdGNoUmVzcG9uc2USHgoFYmF0Y2gYASABKAsyDy5zcGVhcmxldC5CYXRjaBIOCgZqb2luZWQYAiABKAgSFQoNZXhlY3V0aW9uX2lkcxgDIAMoCSJ1ChxJbnZva2VCYXRjaEZyb21TdHJlYW1SZXF1ZXN0Ei0KB29wdGlvbnMYASABKAsyHC5zcGVhcmxldC5JbnZva2VCYXRjaFJlcXVlc3QSJgoHbWVtYmVycxgCIAMoCzIVLnNwZWFybGV0LkJhdGNoTWVtYmVyIk8KHUludm9rZUJhdGNoRnJvbVN0cmVhbVJlc3BvbnNlEh4KBWJhdGNoGAEgASgLMg8uc3BlYXJsZXQuQmF0Y2gSDgoGam9pbmVkGAIgASgIIr0DCgVCYXRjaBIQCghiYXRjaF9pZBgBIAEoCRIOCgZ0ZW5hbnQYAiABKAkSFQoNaW52b2NhdGlvbl9pZBgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxjb21wbGV0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjgKEW9uX21lbWJlcl9mYWlsdXJlGAYgASgOMh0uc3BlYXJsZXQuTWVtYmVyRmFpbHVyZVBvbGljeRIPCgdtZW1iZXJzGAcgASgNEg4KBmxheWVycxgIIAEoDRIPCgdwZW5kaW5nGAkgASgNEg8KB3J1bm5pbmcYCiABKA0SEQoJY29tcGxldGVkGAsgASgNEg4KBmZhaWxlZBgMIAEoDRIRCgljYW5jZWxsZWQYDSABKA0SEQoJdGltZWRfb3V0GA4gASgNEhIKCmNhbmNlbGxpbmcYDyABKAgSFAoMaXNfY29tcGxldGVkGBAgASgIEhUKDWxhc3Rfc2VxdWVuY2UYESABKAQSEgoKdGFza19uYW1lcxgSIAMoCSIjCg9HZXRCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkiMgoQR2V0QmF0Y2hSZXNwb25zZRIeCgViYXRjaBgBIAEoCzIPLnNwZWFybGV0LkJhdGNoIjsKEkxpc3RCYXRjaGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCSJQChNMaXN0QmF0Y2hlc1Jlc3BvbnNlEiAKB2JhdGNoZXMYASADKAsyDy5zcGVhcmxldC5CYXRjaBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkifwoXTGlzdEJhdGNoTWVtYmVyc1JlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSKwoIc3RhdHVzZXMYAiADKA4yGS5zcGVhcmxldC5FeGVjdXRpb25TdGF0dXMSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiYAoYTGlzdEJhdGNoTWVtYmVyc1Jlc3BvbnNlEisKB21lbWJlcnMYASADKAsyGi5zcGVhcmxldC5CYXRjaE1lbWJlclN0YXRlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSL6AQoQQmF0Y2hNZW1iZXJTdGF0ZRIOCgZtZW1iZXIYASABKA0SDAoEbmFtZRgCIAEoCRIUCgxleGVjdXRpb25faWQYAyABKAkSDQoFbGF5ZXIYBCABKA0SDwoHZm9sbG93cxgFIAMoDRIpCgZzdGF0dXMYBiABKA4yGS5zcGVhcmxldC5FeGVjdXRpb25TdGF0dXMSJwoKZXJyb3JfY29kZRgHIAEoDjITLnNwZWFybGV0LkVycm9yQ29kZRIsCghlbmRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc2VxdWVuY2UYCSABKAQiVAoQV2FpdEJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIuCgt3YWl0X2J1ZGdldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIzChFXYWl0QmF0Y2hSZXNwb25zZRIeCgViYXRjaBgBIAEoCzIPLnNwZWFybGV0LkJhdGNoIjwKEVdhdGNoQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEhUKDWZyb21fc2VxdWVuY2UYAiABKAQibQoSV2F0Y2hCYXRjaFJlc3BvbnNlEiwKBm1lbWJlchgBIAEoCzIaLnNwZWFybGV0LkJhdGNoTWVtYmVyU3RhdGVIABIgCgViYXRjaBgCIAEoCzIPLnNwZWFybGV0LkJhdGNoSABCBwoFZXZlbnQiNgoSQ2FuY2VsQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJGChNDYW5jZWxCYXRjaFJlc3BvbnNlEg8KB2NoYW5nZWQYASABKAgSHgoFYmF0Y2gYAiABKAsyDy5zcGVhcmxldC5CYXRjaCqJAQoTTWVtYmVyRmFpbHVyZVBvbGljeRIlCiFNRU1CRVJfRkFJTFVSRV9QT0xJQ1lfVU5TUEVDSUZJRUQQABIiCh5NRU1CRVJfRkFJTFVSRV9QT0xJQ1lfQ09OVElOVUUQARInCiNNRU1CRVJfRkFJTFVSRV9QT0xJQ1lfQ0FOQ0VMX09USEVSUxACMo0FCgxCYXRjaFNlcnZpY2USSgoLSW52b2tlQmF0Y2gSHC5zcGVhcmxldC5JbnZva2VCYXRjaFJlcXVlc3QaHS5zcGVhcmxldC5JbnZva2VCYXRjaFJlc3BvbnNlEmoKFUludm9rZUJhdGNoRnJvbVN0cmVhbRImLnNwZWFybGV0Lkludm9rZUJhdGNoRnJvbVN0cmVhbVJlcXVlc3QaJy5zcGVhcmxldC5JbnZva2VCYXRjaEZyb21TdHJlYW1SZXNwb25zZSgBEkEKCEdldEJhdGNoEhkuc3BlYXJsZXQuR2V0QmF0Y2hSZXF1ZXN0Ghouc3BlYXJsZXQuR2V0QmF0Y2hSZXNwb25zZRJKCgtMaXN0QmF0Y2hlcxIcLnNwZWFybGV0Lkxpc3RCYXRjaGVzUmVxdWVzdBodLnNwZWFybGV0Lkxpc3RCYXRjaGVzUmVzcG9uc2USWQoQTGlzdEJhdGNoTWVtYmVycxIhLnNwZWFybGV0Lkxpc3RCYXRjaE1lbWJlcnNSZXF1ZXN0GiIuc3BlYXJsZXQuTGlzdEJhdGNoTWVtYmVyc1Jlc3BvbnNlEkQKCVdhaXRCYXRjaBIaLnNwZWFybGV0LldhaXRCYXRjaFJlcXVlc3QaGy5zcGVhcmxldC5XYWl0QmF0Y2hSZXNwb25zZRJJCgpXYXRjaEJhdGNoEhsuc3BlYXJsZXQuV2F0Y2hCYXRjaFJlcXVlc3QaHC5zcGVhcmxldC5XYXRjaEJhdGNoUmVzcG9uc2UwARJKCgtDYW5jZWxCYXRjaBIcLnNwZWFybGV0LkNhbmNlbEJhdGNoUmVxdWVzdBodLnNwZWFybGV0LkNhbmNlbEJhdGNoUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_spearlet_function]);
+  fileDesc("ChRzcGVhcmxldC9iYXRjaC5wcm90bxIIc3BlYXJsZXQi6wEKC1N1cGVydmlzaW9uEi8KCHN0cmF0ZWd5GAEgASgOMh0uc3BlYXJsZXQuU3VwZXJ2aXNpb25TdHJhdGVneRIWCglpbnRlbnNpdHkYAiABKA1IAIgBARIpCgZ3aXRoaW4YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoHYmFja29mZhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgttYXhfYmFja29mZhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMCgpfaW50ZW5zaXR5IvwCChBTdXBlcnZpc2lvblN0YXRlEi8KCHN0cmF0ZWd5GAEgASgOMh0uc3BlYXJsZXQuU3VwZXJ2aXNpb25TdHJhdGVneRIRCglpbnRlbnNpdHkYAiABKA0SKQoGd2l0aGluGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB2JhY2tvZmYYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X2JhY2tvZmYYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoFcGhhc2UYBiABKA4yGi5zcGVhcmxldC5TdXBlcnZpc2lvblBoYXNlEhcKD3JlY2VudF9yZXN0YXJ0cxgHIAEoDRIQCghyZXN0YXJ0cxgIIAEoBBIyCgplbmRfcmVhc29uGAkgASgOMh4uc3BlYXJsZXQuU3VwZXJ2aXNpb25FbmRSZWFzb24SEwoLZW5kX21lc3NhZ2UYCiABKAkiegoLQmF0Y2hNZW1iZXISDAoEbmFtZRgBIAEoCRIzCgppbnZvY2F0aW9uGAIgASgLMh8uc3BlYXJsZXQuSW52b2tlRnVuY3Rpb25SZXF1ZXN0EigKB3Jlc3RhcnQYAyABKA4yFy5zcGVhcmxldC5SZXN0YXJ0UG9saWN5IrkBChJJbnZva2VCYXRjaFJlcXVlc3QSJgoHbWVtYmVycxgBIAMoCzIVLnNwZWFybGV0LkJhdGNoTWVtYmVyEhUKDWludm9jYXRpb25faWQYAiABKAkSOAoRb25fbWVtYmVyX2ZhaWx1cmUYAyABKA4yHS5zcGVhcmxldC5NZW1iZXJGYWlsdXJlUG9saWN5EioKC3N1cGVydmlzaW9uGAQgASgLMhUuc3BlYXJsZXQuU3VwZXJ2aXNpb24iXAoTSW52b2tlQmF0Y2hSZXNwb25zZRIeCgViYXRjaBgBIAEoCzIPLnNwZWFybGV0LkJhdGNoEg4KBmpvaW5lZBgCIAEoCBIVCg1leGVjdXRpb25faWRzGAMgAygJInUKHEludm9rZUJhdGNoRnJvbVN0cmVhbVJlcXVlc3QSLQoHb3B0aW9ucxgBIAEoCzIcLnNwZWFybGV0Lkludm9rZUJhdGNoUmVxdWVzdBImCgdtZW1iZXJzGAIgAygLMhUuc3BlYXJsZXQuQmF0Y2hNZW1iZXIiTwodSW52b2tlQmF0Y2hGcm9tU3RyZWFtUmVzcG9uc2USHgoFYmF0Y2gYASABKAsyDy5zcGVhcmxldC5CYXRjaBIOCgZqb2luZWQYAiABKAgi7gMKBUJhdGNoEhAKCGJhdGNoX2lkGAEgASgJEg4KBnRlbmFudBgCIAEoCRIVCg1pbnZvY2F0aW9uX2lkGAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbXBsZXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoRb25fbWVtYmVyX2ZhaWx1cmUYBiABKA4yHS5zcGVhcmxldC5NZW1iZXJGYWlsdXJlUG9saWN5Eg8KB21lbWJlcnMYByABKA0SDgoGbGF5ZXJzGAggASgNEg8KB3BlbmRpbmcYCSABKA0SDwoHcnVubmluZxgKIAEoDRIRCgljb21wbGV0ZWQYCyABKA0SDgoGZmFpbGVkGAwgASgNEhEKCWNhbmNlbGxlZBgNIAEoDRIRCgl0aW1lZF9vdXQYDiABKA0SEgoKY2FuY2VsbGluZxgPIAEoCBIUCgxpc19jb21wbGV0ZWQYECABKAgSFQoNbGFzdF9zZXF1ZW5jZRgRIAEoBBISCgp0YXNrX25hbWVzGBIgAygJEi8KC3N1cGVydmlzaW9uGBMgASgLMhouc3BlYXJsZXQuU3VwZXJ2aXNpb25TdGF0ZSIjCg9HZXRCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkiMgoQR2V0QmF0Y2hSZXNwb25zZRIeCgViYXRjaBgBIAEoCzIPLnNwZWFybGV0LkJhdGNoIjsKEkxpc3RCYXRjaGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCSJQChNMaXN0QmF0Y2hlc1Jlc3BvbnNlEiAKB2JhdGNoZXMYASADKAsyDy5zcGVhcmxldC5CYXRjaBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkifwoXTGlzdEJhdGNoTWVtYmVyc1JlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSKwoIc3RhdHVzZXMYAiADKA4yGS5zcGVhcmxldC5FeGVjdXRpb25TdGF0dXMSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiYAoYTGlzdEJhdGNoTWVtYmVyc1Jlc3BvbnNlEisKB21lbWJlcnMYASADKAsyGi5zcGVhcmxldC5CYXRjaE1lbWJlclN0YXRlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK2AgoQQmF0Y2hNZW1iZXJTdGF0ZRIOCgZtZW1iZXIYASABKA0SDAoEbmFtZRgCIAEoCRIUCgxleGVjdXRpb25faWQYAyABKAkSDQoFbGF5ZXIYBCABKA0SDwoHZm9sbG93cxgFIAMoDRIpCgZzdGF0dXMYBiABKA4yGS5zcGVhcmxldC5FeGVjdXRpb25TdGF0dXMSJwoKZXJyb3JfY29kZRgHIAEoDjITLnNwZWFybGV0LkVycm9yQ29kZRIsCghlbmRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc2VxdWVuY2UYCSABKAQSKAoHcmVzdGFydBgKIAEoDjIXLnNwZWFybGV0LlJlc3RhcnRQb2xpY3kSEAoIcmVzdGFydHMYCyABKA0iVAoQV2FpdEJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIuCgt3YWl0X2J1ZGdldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIzChFXYWl0QmF0Y2hSZXNwb25zZRIeCgViYXRjaBgBIAEoCzIPLnNwZWFybGV0LkJhdGNoIjwKEVdhdGNoQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEhUKDWZyb21fc2VxdWVuY2UYAiABKAQibQoSV2F0Y2hCYXRjaFJlc3BvbnNlEiwKBm1lbWJlchgBIAEoCzIaLnNwZWFybGV0LkJhdGNoTWVtYmVyU3RhdGVIABIgCgViYXRjaBgCIAEoCzIPLnNwZWFybGV0LkJhdGNoSABCBwoFZXZlbnQiNgoSQ2FuY2VsQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJGChNDYW5jZWxCYXRjaFJlc3BvbnNlEg8KB2NoYW5nZWQYASABKAgSHgoFYmF0Y2gYAiABKAsyDy5zcGVhcmxldC5CYXRjaCqJAQoTTWVtYmVyRmFpbHVyZVBvbGljeRIlCiFNRU1CRVJfRkFJTFVSRV9QT0xJQ1lfVU5TUEVDSUZJRUQQABIiCh5NRU1CRVJfRkFJTFVSRV9QT0xJQ1lfQ09OVElOVUUQARInCiNNRU1CRVJfRkFJTFVSRV9QT0xJQ1lfQ0FOQ0VMX09USEVSUxACKq4BChNTdXBlcnZpc2lvblN0cmF0ZWd5EiQKIFNVUEVSVklTSU9OX1NUUkFURUdZX1VOU1BFQ0lGSUVEEAASJAogU1VQRVJWSVNJT05fU1RSQVRFR1lfT05FX0ZPUl9PTkUQARIkCiBTVVBFUlZJU0lPTl9TVFJBVEVHWV9PTkVfRk9SX0FMTBACEiUKIVNVUEVSVklTSU9OX1NUUkFURUdZX1JFU1RfRk9SX09ORRADKokBCg1SZXN0YXJ0UG9saWN5Eh4KGlJFU1RBUlRfUE9MSUNZX1VOU1BFQ0lGSUVEEAASHAoYUkVTVEFSVF9QT0xJQ1lfUEVSTUFORU5UEAESHAoYUkVTVEFSVF9QT0xJQ1lfVFJBTlNJRU5UEAISHAoYUkVTVEFSVF9QT0xJQ1lfVEVNUE9SQVJZEAMqsQEKEFN1cGVydmlzaW9uUGhhc2USIQodU1VQRVJWSVNJT05fUEhBU0VfVU5TUEVDSUZJRUQQABIdChlTVVBFUlZJU0lPTl9QSEFTRV9SVU5OSU5HEAESIAocU1VQRVJWSVNJT05fUEhBU0VfUkVTVEFSVElORxACEhwKGFNVUEVSVklTSU9OX1BIQVNFX0VORElORxADEhsKF1NVUEVSVklTSU9OX1BIQVNFX0VOREVEEAQqqwEKFFN1cGVydmlzaW9uRW5kUmVhc29uEiYKIlNVUEVSVklTSU9OX0VORF9SRUFTT05fVU5TUEVDSUZJRUQQABIkCiBTVVBFUlZJU0lPTl9FTkRfUkVBU09OX0NBTkNFTExFRBABEiQKIFNVUEVSVklTSU9OX0VORF9SRUFTT05fSU5URU5TSVRZEAISHwobU1VQRVJWSVNJT05fRU5EX1JFQVNPTl9MT1NUEAMyjQUKDEJhdGNoU2VydmljZRJKCgtJbnZva2VCYXRjaBIcLnNwZWFybGV0Lkludm9rZUJhdGNoUmVxdWVzdBodLnNwZWFybGV0Lkludm9rZUJhdGNoUmVzcG9uc2USagoVSW52b2tlQmF0Y2hGcm9tU3RyZWFtEiYuc3BlYXJsZXQuSW52b2tlQmF0Y2hGcm9tU3RyZWFtUmVxdWVzdBonLnNwZWFybGV0Lkludm9rZUJhdGNoRnJvbVN0cmVhbVJlc3BvbnNlKAESQQoIR2V0QmF0Y2gSGS5zcGVhcmxldC5HZXRCYXRjaFJlcXVlc3QaGi5zcGVhcmxldC5HZXRCYXRjaFJlc3BvbnNlEkoKC0xpc3RCYXRjaGVzEhwuc3BlYXJsZXQuTGlzdEJhdGNoZXNSZXF1ZXN0Gh0uc3BlYXJsZXQuTGlzdEJhdGNoZXNSZXNwb25zZRJZChBMaXN0QmF0Y2hNZW1iZXJzEiEuc3BlYXJsZXQuTGlzdEJhdGNoTWVtYmVyc1JlcXVlc3QaIi5zcGVhcmxldC5MaXN0QmF0Y2hNZW1iZXJzUmVzcG9uc2USRAoJV2FpdEJhdGNoEhouc3BlYXJsZXQuV2FpdEJhdGNoUmVxdWVzdBobLnNwZWFybGV0LldhaXRCYXRjaFJlc3BvbnNlEkkKCldhdGNoQmF0Y2gSGy5zcGVhcmxldC5XYXRjaEJhdGNoUmVxdWVzdBocLnNwZWFybGV0LldhdGNoQmF0Y2hSZXNwb25zZTABEkoKC0NhbmNlbEJhdGNoEhwuc3BlYXJsZXQuQ2FuY2VsQmF0Y2hSZXF1ZXN0Gh0uc3BlYXJsZXQuQ2FuY2VsQmF0Y2hSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_spearlet_function]);
+
+/**
+ * Describes the message spearlet.Supervision.
+ * Use `create(SupervisionSchema)` to create a new message.
+ */
+export const SupervisionSchema = /*@__PURE__*/
+  messageDesc(file_spearlet_batch, 0);
+
+/**
+ * Describes the message spearlet.SupervisionState.
+ * Use `create(SupervisionStateSchema)` to create a new message.
+ */
+export const SupervisionStateSchema = /*@__PURE__*/
+  messageDesc(file_spearlet_batch, 1);
 
 /**
  * Describes the message spearlet.BatchMember.
  * Use `create(BatchMemberSchema)` to create a new message.
  */
 export const BatchMemberSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 0);
+  messageDesc(file_spearlet_batch, 2);
 
 /**
  * Describes the message spearlet.InvokeBatchRequest.
  * Use `create(InvokeBatchRequestSchema)` to create a new message.
  */
 export const InvokeBatchRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 1);
+  messageDesc(file_spearlet_batch, 3);
 
 /**
  * Describes the message spearlet.InvokeBatchResponse.
  * Use `create(InvokeBatchResponseSchema)` to create a new message.
  */
 export const InvokeBatchResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 2);
+  messageDesc(file_spearlet_batch, 4);
 
 /**
  * Describes the message spearlet.InvokeBatchFromStreamRequest.
  * Use `create(InvokeBatchFromStreamRequestSchema)` to create a new message.
  */
 export const InvokeBatchFromStreamRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 3);
+  messageDesc(file_spearlet_batch, 5);
 
 /**
  * Describes the message spearlet.InvokeBatchFromStreamResponse.
  * Use `create(InvokeBatchFromStreamResponseSchema)` to create a new message.
  */
 export const InvokeBatchFromStreamResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 4);
+  messageDesc(file_spearlet_batch, 6);
 
 /**
  * Describes the message spearlet.Batch.
  * Use `create(BatchSchema)` to create a new message.
  */
 export const BatchSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 5);
+  messageDesc(file_spearlet_batch, 7);
 
 /**
  * Describes the message spearlet.GetBatchRequest.
  * Use `create(GetBatchRequestSchema)` to create a new message.
  */
 export const GetBatchRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 6);
+  messageDesc(file_spearlet_batch, 8);
 
 /**
  * Describes the message spearlet.GetBatchResponse.
  * Use `create(GetBatchResponseSchema)` to create a new message.
  */
 export const GetBatchResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 7);
+  messageDesc(file_spearlet_batch, 9);
 
 /**
  * Describes the message spearlet.ListBatchesRequest.
  * Use `create(ListBatchesRequestSchema)` to create a new message.
  */
 export const ListBatchesRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 8);
+  messageDesc(file_spearlet_batch, 10);
 
 /**
  * Describes the message spearlet.ListBatchesResponse.
  * Use `create(ListBatchesResponseSchema)` to create a new message.
  */
 export const ListBatchesResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 9);
+  messageDesc(file_spearlet_batch, 11);
 
 /**
  * Describes the message spearlet.ListBatchMembersRequest.
  * Use `create(ListBatchMembersRequestSchema)` to create a new message.
  */
 export const ListBatchMembersRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 10);
+  messageDesc(file_spearlet_batch, 12);
 
 /**
  * Describes the message spearlet.ListBatchMembersResponse.
  * Use `create(ListBatchMembersResponseSchema)` to create a new message.
  */
 export const ListBatchMembersResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 11);
+  messageDesc(file_spearlet_batch, 13);
 
 /**
  * Describes the message spearlet.BatchMemberState.
  * Use `create(BatchMemberStateSchema)` to create a new message.
  */
 export const BatchMemberStateSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 12);
+  messageDesc(file_spearlet_batch, 14);
 
 /**
  * Describes the message spearlet.WaitBatchRequest.
  * Use `create(WaitBatchRequestSchema)` to create a new message.
  */
 export const WaitBatchRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 13);
+  messageDesc(file_spearlet_batch, 15);
 
 /**
  * Describes the message spearlet.WaitBatchResponse.
  * Use `create(WaitBatchResponseSchema)` to create a new message.
  */
 export const WaitBatchResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 14);
+  messageDesc(file_spearlet_batch, 16);
 
 /**
  * Describes the message spearlet.WatchBatchRequest.
  * Use `create(WatchBatchRequestSchema)` to create a new message.
  */
 export const WatchBatchRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 15);
+  messageDesc(file_spearlet_batch, 17);
 
 /**
  * Describes the message spearlet.WatchBatchResponse.
  * Use `create(WatchBatchResponseSchema)` to create a new message.
  */
 export const WatchBatchResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 16);
+  messageDesc(file_spearlet_batch, 18);
 
 /**
  * Describes the message spearlet.CancelBatchRequest.
  * Use `create(CancelBatchRequestSchema)` to create a new message.
  */
 export const CancelBatchRequestSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 17);
+  messageDesc(file_spearlet_batch, 19);
 
 /**
  * Describes the message spearlet.CancelBatchResponse.
  * Use `create(CancelBatchResponseSchema)` to create a new message.
  */
 export const CancelBatchResponseSchema = /*@__PURE__*/
-  messageDesc(file_spearlet_batch, 18);
+  messageDesc(file_spearlet_batch, 20);
 
 /**
  * Describes the enum spearlet.MemberFailurePolicy.
@@ -160,6 +174,63 @@ export const MemberFailurePolicySchema = /*@__PURE__*/
  */
 export const MemberFailurePolicy = /*@__PURE__*/
   tsEnum(MemberFailurePolicySchema);
+
+/**
+ * Describes the enum spearlet.SupervisionStrategy.
+ */
+export const SupervisionStrategySchema = /*@__PURE__*/
+  enumDesc(file_spearlet_batch, 1);
+
+/**
+ * Who begins again with a member of a supervised batch, as Erlang/OTP means it. Those that run are stopped first, one by
+ * one, the last of the batch first.
+ *
+ * @generated from enum spearlet.SupervisionStrategy
+ */
+export const SupervisionStrategy = /*@__PURE__*/
+  tsEnum(SupervisionStrategySchema);
+
+/**
+ * Describes the enum spearlet.RestartPolicy.
+ */
+export const RestartPolicySchema = /*@__PURE__*/
+  enumDesc(file_spearlet_batch, 2);
+
+/**
+ * When a member of a supervised batch begins again. One that a caller cancels or moves does not.
+ *
+ * @generated from enum spearlet.RestartPolicy
+ */
+export const RestartPolicy = /*@__PURE__*/
+  tsEnum(RestartPolicySchema);
+
+/**
+ * Describes the enum spearlet.SupervisionPhase.
+ */
+export const SupervisionPhaseSchema = /*@__PURE__*/
+  enumDesc(file_spearlet_batch, 3);
+
+/**
+ * What a supervisor is doing.
+ *
+ * @generated from enum spearlet.SupervisionPhase
+ */
+export const SupervisionPhase = /*@__PURE__*/
+  tsEnum(SupervisionPhaseSchema);
+
+/**
+ * Describes the enum spearlet.SupervisionEndReason.
+ */
+export const SupervisionEndReasonSchema = /*@__PURE__*/
+  enumDesc(file_spearlet_batch, 4);
+
+/**
+ * Why a supervisor ended, or ends.
+ *
+ * @generated from enum spearlet.SupervisionEndReason
+ */
+export const SupervisionEndReason = /*@__PURE__*/
+  tsEnum(SupervisionEndReasonSchema);
 
 /**
  * Batches. A batch is seen by who sees the tasks of all of its members.

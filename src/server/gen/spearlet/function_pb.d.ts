@@ -79,6 +79,70 @@ export declare type TimeoutsJson = {
 export declare const TimeoutsSchema: GenMessage<Timeouts, {jsonType: TimeoutsJson}>;
 
 /**
+ * Who is told of the end of an execution, by a signed POST; see docs/webhooks.md.
+ *
+ * @generated from message spearlet.EndWebhook
+ */
+export declare type EndWebhook = Message<"spearlet.EndWebhook"> & {
+  /**
+   * `https://…`, without user and password, of a host of the public internet. Others, and `http://…`, are for a node with
+   * --allow-private-webhook-hosts.
+   *
+   * @generated from field: string url = 1;
+   */
+  url: string;
+
+  /**
+   * Those ends that it is told of; none means all.
+   *
+   * @generated from field: repeated spearlet.EndStatus statuses = 2;
+   */
+  statuses: EndStatus[];
+
+  /**
+   * The key of the node's secret that signs, which is `whsec_` and base64. Empty means `webhook`.
+   *
+   * @generated from field: string secret = 3;
+   */
+  secret: string;
+};
+
+/**
+ * Who is told of the end of an execution, by a signed POST; see docs/webhooks.md.
+ *
+ * @generated from message spearlet.EndWebhook
+ */
+export declare type EndWebhookJson = {
+  /**
+   * `https://…`, without user and password, of a host of the public internet. Others, and `http://…`, are for a node with
+   * --allow-private-webhook-hosts.
+   *
+   * @generated from field: string url = 1;
+   */
+  url?: string;
+
+  /**
+   * Those ends that it is told of; none means all.
+   *
+   * @generated from field: repeated spearlet.EndStatus statuses = 2;
+   */
+  statuses?: EndStatusJson[];
+
+  /**
+   * The key of the node's secret that signs, which is `whsec_` and base64. Empty means `webhook`.
+   *
+   * @generated from field: string secret = 3;
+   */
+  secret?: string;
+};
+
+/**
+ * Describes the message spearlet.EndWebhook.
+ * Use `create(EndWebhookSchema)` to create a new message.
+ */
+export declare const EndWebhookSchema: GenMessage<EndWebhook, {jsonType: EndWebhookJson}>;
+
+/**
  * One request to run a function once.
  *
  * @generated from message spearlet.InvokeFunctionRequest
@@ -244,6 +308,13 @@ export declare type InvokeFunctionRequest = Message<"spearlet.InvokeFunctionRequ
    * @generated from field: bool bypass_cache = 26;
    */
   bypassCache: boolean;
+
+  /**
+   * Besides those of the task; at most 8.
+   *
+   * @generated from field: repeated spearlet.EndWebhook on_end = 25;
+   */
+  onEnd: EndWebhook[];
 };
 
 /**
@@ -412,6 +483,13 @@ export declare type InvokeFunctionRequestJson = {
    * @generated from field: bool bypass_cache = 26;
    */
   bypassCache?: boolean;
+
+  /**
+   * Besides those of the task; at most 8.
+   *
+   * @generated from field: repeated spearlet.EndWebhook on_end = 25;
+   */
+  onEnd?: EndWebhookJson[];
 };
 
 /**
@@ -1123,7 +1201,8 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
   oldestSequence: bigint;
 
   /**
-   * The execution that this one was restored from as a new one; empty for any other.
+   * The execution that this one was restored from as a new one, or that its member of a supervised batch had before;
+   * empty for any other.
    *
    * @generated from field: string origin_execution_id = 36;
    */
@@ -1202,6 +1281,13 @@ export declare type ExecutionResult = Message<"spearlet.ExecutionResult"> & {
    * @generated from field: spearlet.CacheUse cache_use = 49;
    */
   cacheUse: CacheUse;
+
+  /**
+   * How many webhooks its end is told to; until then, how many it may be.
+   *
+   * @generated from field: uint32 webhooks = 53;
+   */
+  webhooks: number;
 
   /**
    * The alias of its task that `task_revision` was chosen by; empty where it was chosen by none.
@@ -1441,7 +1527,8 @@ export declare type ExecutionResultJson = {
   oldestSequence?: string;
 
   /**
-   * The execution that this one was restored from as a new one; empty for any other.
+   * The execution that this one was restored from as a new one, or that its member of a supervised batch had before;
+   * empty for any other.
    *
    * @generated from field: string origin_execution_id = 36;
    */
@@ -1520,6 +1607,13 @@ export declare type ExecutionResultJson = {
    * @generated from field: spearlet.CacheUse cache_use = 49;
    */
   cacheUse?: CacheUseJson;
+
+  /**
+   * How many webhooks its end is told to; until then, how many it may be.
+   *
+   * @generated from field: uint32 webhooks = 53;
+   */
+  webhooks?: number;
 
   /**
    * The alias of its task that `task_revision` was chosen by; empty where it was chosen by none.
@@ -3150,6 +3244,50 @@ export declare type PriorityJson = "PRIORITY_UNSPECIFIED" | "PRIORITY_LOW" | "PR
  * Describes the enum spearlet.Priority.
  */
 export declare const PrioritySchema: GenEnum<Priority, PriorityJson>;
+
+/**
+ * How an execution has ended.
+ *
+ * @generated from enum spearlet.EndStatus
+ */
+export enum EndStatus {
+  /**
+   * @generated from enum value: END_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: END_STATUS_COMPLETED = 1;
+   */
+  COMPLETED = 1,
+
+  /**
+   * @generated from enum value: END_STATUS_FAILED = 2;
+   */
+  FAILED = 2,
+
+  /**
+   * @generated from enum value: END_STATUS_CANCELLED = 3;
+   */
+  CANCELLED = 3,
+
+  /**
+   * @generated from enum value: END_STATUS_TIMED_OUT = 4;
+   */
+  TIMED_OUT = 4,
+}
+
+/**
+ * How an execution has ended.
+ *
+ * @generated from enum spearlet.EndStatus
+ */
+export declare type EndStatusJson = "END_STATUS_UNSPECIFIED" | "END_STATUS_COMPLETED" | "END_STATUS_FAILED" | "END_STATUS_CANCELLED" | "END_STATUS_TIMED_OUT";
+
+/**
+ * Describes the enum spearlet.EndStatus.
+ */
+export declare const EndStatusSchema: GenEnum<EndStatus, EndStatusJson>;
 
 /**
  * What has to become of a dependency.

@@ -7,7 +7,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, DurationJson, FieldMask, FieldMaskJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
-import type { ErrorCode, ErrorCodeJson, Priority, PriorityJson, Timeouts, TimeoutsJson } from "./function_pb.js";
+import type { EndWebhook, EndWebhookJson, ErrorCode, ErrorCodeJson, Priority, PriorityJson, Timeouts, TimeoutsJson } from "./function_pb.js";
 
 /**
  * Describes the file spearlet/task.proto.
@@ -1127,6 +1127,14 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
    * @generated from field: spearlet.CachePolicy cache = 29;
    */
   cache?: CachePolicy | undefined;
+
+  /**
+   * Who is told of the end of each execution; at most 8. In responses to callers with less than the role develop, a `url`
+   * has its host alone.
+   *
+   * @generated from field: repeated spearlet.EndWebhook on_end = 30;
+   */
+  onEnd: EndWebhook[];
 };
 
 /**
@@ -1327,6 +1335,14 @@ export declare type TaskDefinitionJson = {
    * @generated from field: spearlet.CachePolicy cache = 29;
    */
   cache?: CachePolicyJson;
+
+  /**
+   * Who is told of the end of each execution; at most 8. In responses to callers with less than the role develop, a `url`
+   * has its host alone.
+   *
+   * @generated from field: repeated spearlet.EndWebhook on_end = 30;
+   */
+  onEnd?: EndWebhookJson[];
 };
 
 /**
@@ -2388,7 +2404,8 @@ export declare type UpdateTaskRequest = Message<"spearlet.UpdateTaskRequest"> & 
 
   /**
    * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts`, `warm`,
-   * `restart_intensity` and `cache`; also a field of the last five, such as `retry.budget`. Lists and maps are replaced as a whole.
+   * `restart_intensity`,
+   * `cache` and `on_end`; also a field of the last five but `on_end`, such as `retry.budget`. Lists and maps are replaced as a whole.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */
@@ -2422,7 +2439,8 @@ export declare type UpdateTaskRequestJson = {
 
   /**
    * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts`, `warm`,
-   * `restart_intensity` and `cache`; also a field of the last five, such as `retry.budget`. Lists and maps are replaced as a whole.
+   * `restart_intensity`,
+   * `cache` and `on_end`; also a field of the last five but `on_end`, such as `retry.budget`. Lists and maps are replaced as a whole.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */

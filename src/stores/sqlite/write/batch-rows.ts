@@ -6,6 +6,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Batch } from '../../../domain/batch/batch.ts';
 import type { BatchMembership, ExecutionRecord } from '../../../domain/execution.ts';
 import { tenantOf } from '../../../domain/scope.ts';
+import type { MemberEnding } from '../../store.ts';
 import { Floor } from '../file/positions.ts';
 
 /** What a row of a member has beside its membership. */
@@ -32,6 +33,7 @@ export class BatchRows {
   readonly #update: StatementSync;
   readonly #show: StatementSync;
   readonly #insertMember: StatementSync;
+  readonly #hasEnded: StatementSync;
   readonly #endMember: StatementSync;
   readonly #count: Readonly<Record<string, StatementSync>>;
   readonly #staged: StatementSync;
@@ -50,7 +52,11 @@ export class BatchRows {
     this.#update = db.prepare('UPDATE batches SET batch = ? WHERE batch_id = ?');
     this.#show = db.prepare('UPDATE batches SET staged = 0 WHERE batch_id = ?');
     this.#insertMember = db.prepare(
-      `INSERT INTO batch_members (batch_id, member, execution_id, name, layer, follows) VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO batch_members (batch_id, member, execution_id, name, layer, follows) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (batch_id, member) DO UPDATE SET execution_id = excluded.execution_id`,
+    );
+    this.#hasEnded = db.prepare(
+      'SELECT 1 FROM batch_members WHERE batch_id = ? AND member = ? AND sequence IS NOT NULL',
     );
     this.#endMember = db.prepare(
       `UPDATE batch_members SET status = ?3, error_code = ?4, ended_at = ?5,
@@ -112,7 +118,7 @@ export class BatchRows {
     this.#update.run(JSON.stringify(batch), batch.batchId);
   }
 
-  /** The execution of a member has its row. */
+  /** The execution of a member has its row, in place of that which the member had before. */
   join(executionId: string, { batchId, member, name = '', layer, follows }: EncodedMember): void {
     this.#insertMember.run(batchId, member, executionId, name, layer, follows);
   }
@@ -120,6 +126,17 @@ export class BatchRows {
   end({ batchId, member }: BatchMembership, { status, errorCode, endedAt }: MemberEnd): void {
     this.#count[status]?.run(batchId, endedAt);
     this.#endMember.run(batchId, member, status, errorCode, endedAt);
+  }
+
+  /** What is said of a batch, and ends of its members that are not counted yet. */
+  supervise(batch: Batch, endings: readonly MemberEnding[]): void {
+    this.save(batch);
+    const { batchId } = batch;
+    for (const { member, end } of endings) {
+      if (this.#hasEnded.get(batchId, member) !== undefined) continue;
+      const { status, errorCode = null, endedAt } = end;
+      this.end({ batchId, member }, { status, errorCode, endedAt });
+    }
   }
 
   /** Deletes what was staged of a batch, as much of it as one step may; true where nothing is left. */

@@ -8,7 +8,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Batch } from '../../../domain/batch/batch.ts';
 import { LruMap } from '../../../domain/lru-map.ts';
-import type { BatchResult, CommitResult } from '../../store.ts';
+import type { BatchResult, CommitResult, MemberEnding } from '../../store.ts';
 import {
   bytesChecksum,
   claimChecksum,
@@ -144,6 +144,24 @@ export class Committer {
       if (error instanceof Undone) return error.result;
       throw error;
     }
+  }
+
+  /** See Store.superviseBatch; `floor` and what it throws are as for `commit`. */
+  superviseBatch(
+    batch: Batch,
+    entries: readonly EncodedEntry[],
+    endings: readonly MemberEnding[],
+    floor: number,
+  ): BatchResult {
+    const positions = this.#atomically(floor, () => {
+      this.#batches.supervise(batch, endings);
+      return entries.map((entry) => {
+        const result = this.#write(entry);
+        if (result.ok) return result.position;
+        throw new Error(`${entry.executionId}: a member that begins again is there already`);
+      });
+    });
+    return { ok: true, positions };
   }
 
   /**

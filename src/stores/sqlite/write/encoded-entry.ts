@@ -92,7 +92,10 @@ export function encodeEntry(
             follows: record.dependsOn && encodeDependencies(record.dependsOn),
             blocked: record.blocked === true,
             batch: record.batch,
-            memberEnd: record.batch && memberEndOf(record),
+            memberEnd:
+              record.batch === undefined || record.batch.supervised === true
+                ? undefined
+                : memberEndOf(record),
             place: placeOf(record.status, entry.waiting),
             json: JSON.stringify(record),
             labels: listedBy(record),

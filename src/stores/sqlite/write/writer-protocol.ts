@@ -3,7 +3,7 @@ import type { Quota } from '../../../domain/quota.ts';
 import type { TaskAlias } from '../../../domain/revisions/alias.ts';
 import type { SideRowChange } from '../../../domain/side-row.ts';
 import type { Task } from '../../../domain/task.ts';
-import type { BatchResult, CommitResult, OrderChanges } from '../../store.ts';
+import type { BatchResult, CommitResult, MemberEnding, OrderChanges } from '../../store.ts';
 import type { SqliteFailure } from '../file/failure.ts';
 import type { TaskRevision } from '../read/tasks.ts';
 import type { Removed } from '../retention/removal.ts';
@@ -29,6 +29,13 @@ export type WriterRequest =
       readonly floor: number;
     }
   | { readonly kind: 'saveBatch'; readonly batch: Batch }
+  | {
+      readonly kind: 'superviseBatch';
+      readonly batch: Batch;
+      readonly entries: readonly EncodedEntry[];
+      readonly endings: readonly MemberEnding[];
+      readonly floor: number;
+    }
   /** One bounded part of it. */
   | { readonly kind: 'dropBatch'; readonly batchId: string }
   /** One bounded part of it. */
@@ -60,6 +67,7 @@ export interface WriterAnswers {
   readonly unstage: undefined;
   readonly commitBatch: BatchResult;
   readonly saveBatch: undefined;
+  readonly superviseBatch: BatchResult;
   /** False where there is more to drop. */
   readonly dropBatch: boolean;
   readonly delete: Removed;

@@ -68,6 +68,11 @@ const handlers: Handlers = {
   stage: ({ executionId, segments, floor }) => advanced(() => committer.stage(executionId, segments, floor)),
   commitBatch: ({ batch, entries, part, floor }) =>
     advanced(() => committer.commitBatch(batch, entries, part, floor)),
+  superviseBatch({ batch, entries, endings, floor }) {
+    if (entries.length > 0) return advanced(() => committer.superviseBatch(batch, entries, endings, floor));
+    counted(() => void batches.supervise(batch, endings));
+    return { ok: true, positions: [] };
+  },
   saveBatch: ({ batch }) => counted(() => void batches.save(batch)),
   dropBatch({ batchId }) {
     committer.forget();

@@ -42,7 +42,8 @@ export const executionResultDefaults = {
   "alias": "",
   "cacheUse": "CACHE_USE_UNSPECIFIED",
   "rerunOfExecutionId": "",
-  "rerunId": ""
+  "rerunId": "",
+  "webhooks": 0
 } as const;
 
 export const streamExecutionResultDefaults = {

@@ -52,8 +52,8 @@ export function ScheduleView({ name }: { readonly name: string }) {
         ) : (
           <>
             <About schedule={seen.schedule} />
-            <Chart state={seen.schedule.state} />
             <Upcoming schedule={seen.schedule} instants={seen.upcoming} />
+            <Chart state={seen.schedule.state} />
             <History firings={seen.firings} zone={seen.schedule.timezone} />
           </>
         )}

@@ -25,6 +25,11 @@ DRY_RUN_VERDICT_JOIN: DryRunVerdict
 DRY_RUN_VERDICT_START: DryRunVerdict
 DRY_RUN_VERDICT_UNSPECIFIED: DryRunVerdict
 DRY_RUN_VERDICT_WAIT: DryRunVerdict
+END_STATUS_CANCELLED: EndStatus
+END_STATUS_COMPLETED: EndStatus
+END_STATUS_FAILED: EndStatus
+END_STATUS_TIMED_OUT: EndStatus
+END_STATUS_UNSPECIFIED: EndStatus
 ERROR_CODE_ARTIFACT_UNAVAILABLE: ErrorCode
 ERROR_CODE_ATTEMPT_TIMEOUT: ErrorCode
 ERROR_CODE_CANCELLED: ErrorCode
@@ -148,8 +153,18 @@ class DryRun(_message.Message):
     verdict: DryRunVerdict
     def __init__(self, verdict: _Optional[_Union[DryRunVerdict, str]] = ..., summary: _Optional[str] = ..., details: _Optional[_Iterable[str]] = ..., queue_place: _Optional[int] = ..., queue_length: _Optional[int] = ..., held_by: _Optional[_Iterable[str]] = ..., gate: _Optional[_Union[_gate_pb2.QueueGate, _Mapping]] = ..., starts_in: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., ends_in: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., joins_execution_id: _Optional[str] = ..., cached_from_execution_id: _Optional[str] = ...) -> None: ...
 
+class EndWebhook(_message.Message):
+    __slots__ = ["secret", "statuses", "url"]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    STATUSES_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    secret: str
+    statuses: _containers.RepeatedScalarFieldContainer[EndStatus]
+    url: str
+    def __init__(self, url: _Optional[str] = ..., statuses: _Optional[_Iterable[_Union[EndStatus, str]]] = ..., secret: _Optional[str] = ...) -> None: ...
+
 class ExecutionResult(_message.Message):
-    __slots__ = ["alias", "allowed_events", "attempt", "batch_id", "cache_use", "cached_at", "cached_from_execution_id", "completed_at", "content_type", "created_at", "depends_on", "error_code", "error_message", "error_origin", "error_output", "execution_id", "execution_time_ms", "exit_code", "fairness_key", "function_name", "instance_id", "is_async", "is_completed", "labels", "loosened", "metadata", "mode", "oldest_sequence", "origin_execution_id", "output", "output_bytes", "output_truncated", "priority", "queue_time_ms", "recoveries", "request_id", "rerun_id", "rerun_of_execution_id", "resource_use", "schedule", "started_at", "state", "status", "task_id", "task_name", "task_revision", "tenant", "termination", "timestamp", "trace_id"]
+    __slots__ = ["alias", "allowed_events", "attempt", "batch_id", "cache_use", "cached_at", "cached_from_execution_id", "completed_at", "content_type", "created_at", "depends_on", "error_code", "error_message", "error_origin", "error_output", "execution_id", "execution_time_ms", "exit_code", "fairness_key", "function_name", "instance_id", "is_async", "is_completed", "labels", "loosened", "metadata", "mode", "oldest_sequence", "origin_execution_id", "output", "output_bytes", "output_truncated", "priority", "queue_time_ms", "recoveries", "request_id", "rerun_id", "rerun_of_execution_id", "resource_use", "schedule", "started_at", "state", "status", "task_id", "task_name", "task_revision", "tenant", "termination", "timestamp", "trace_id", "webhooks"]
     class LabelsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -214,6 +229,7 @@ class ExecutionResult(_message.Message):
     TERMINATION_FIELD_NUMBER: _ClassVar[int]
     TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOKS_FIELD_NUMBER: _ClassVar[int]
     alias: str
     allowed_events: _containers.RepeatedScalarFieldContainer[str]
     attempt: int
@@ -264,7 +280,8 @@ class ExecutionResult(_message.Message):
     termination: Termination
     timestamp: _timestamp_pb2.Timestamp
     trace_id: str
-    def __init__(self, status: _Optional[_Union[ExecutionStatus, str]] = ..., state: _Optional[str] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., is_async: bool = ..., is_completed: bool = ..., output: _Optional[bytes] = ..., content_type: _Optional[str] = ..., error_output: _Optional[bytes] = ..., output_bytes: _Optional[int] = ..., output_truncated: bool = ..., exit_code: _Optional[int] = ..., error_code: _Optional[_Union[ErrorCode, str]] = ..., error_origin: _Optional[_Union[ErrorOrigin, str]] = ..., error_message: _Optional[str] = ..., attempt: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., queue_time_ms: _Optional[int] = ..., execution_time_ms: _Optional[float] = ..., request_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., timestamp: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_events: _Optional[_Iterable[str]] = ..., resource_use: _Optional[_Union[ResourceUse, _Mapping]] = ..., execution_id: _Optional[str] = ..., task_id: _Optional[str] = ..., task_name: _Optional[str] = ..., task_revision: _Optional[int] = ..., function_name: _Optional[str] = ..., instance_id: _Optional[str] = ..., termination: _Optional[_Union[Termination, _Mapping]] = ..., loosened: _Optional[_Iterable[str]] = ..., recoveries: _Optional[int] = ..., oldest_sequence: _Optional[int] = ..., origin_execution_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., tenant: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., trace_id: _Optional[str] = ..., schedule: _Optional[str] = ..., depends_on: _Optional[_Iterable[_Union[Dependency, _Mapping]]] = ..., batch_id: _Optional[str] = ..., cached_from_execution_id: _Optional[str] = ..., cached_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., cache_use: _Optional[_Union[CacheUse, str]] = ..., alias: _Optional[str] = ..., rerun_of_execution_id: _Optional[str] = ..., rerun_id: _Optional[str] = ...) -> None: ...
+    webhooks: int
+    def __init__(self, status: _Optional[_Union[ExecutionStatus, str]] = ..., state: _Optional[str] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., is_async: bool = ..., is_completed: bool = ..., output: _Optional[bytes] = ..., content_type: _Optional[str] = ..., error_output: _Optional[bytes] = ..., output_bytes: _Optional[int] = ..., output_truncated: bool = ..., exit_code: _Optional[int] = ..., error_code: _Optional[_Union[ErrorCode, str]] = ..., error_origin: _Optional[_Union[ErrorOrigin, str]] = ..., error_message: _Optional[str] = ..., attempt: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., queue_time_ms: _Optional[int] = ..., execution_time_ms: _Optional[float] = ..., request_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., timestamp: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., allowed_events: _Optional[_Iterable[str]] = ..., resource_use: _Optional[_Union[ResourceUse, _Mapping]] = ..., execution_id: _Optional[str] = ..., task_id: _Optional[str] = ..., task_name: _Optional[str] = ..., task_revision: _Optional[int] = ..., function_name: _Optional[str] = ..., instance_id: _Optional[str] = ..., termination: _Optional[_Union[Termination, _Mapping]] = ..., loosened: _Optional[_Iterable[str]] = ..., recoveries: _Optional[int] = ..., oldest_sequence: _Optional[int] = ..., origin_execution_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., tenant: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., trace_id: _Optional[str] = ..., schedule: _Optional[str] = ..., depends_on: _Optional[_Iterable[_Union[Dependency, _Mapping]]] = ..., batch_id: _Optional[str] = ..., cached_from_execution_id: _Optional[str] = ..., cached_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., cache_use: _Optional[_Union[CacheUse, str]] = ..., webhooks: _Optional[int] = ..., alias: _Optional[str] = ..., rerun_of_execution_id: _Optional[str] = ..., rerun_id: _Optional[str] = ...) -> None: ...
 
 class GetExecutionStatusRequest(_message.Message):
     __slots__ = ["execution_id", "include_output", "max_inline_bytes"]
@@ -293,7 +310,7 @@ class GetExecutionStatusResponse(_message.Message):
     def __init__(self, result: _Optional[_Union[ExecutionResult, _Mapping]] = ..., status_endpoint: _Optional[str] = ..., estimated_completion_ms: _Optional[int] = ..., last_sequence: _Optional[int] = ..., dependencies: _Optional[_Iterable[_Union[RelatedExecution, _Mapping]]] = ..., dependants: _Optional[_Iterable[_Union[RelatedExecution, _Mapping]]] = ...) -> None: ...
 
 class InvokeFunctionRequest(_message.Message):
-    __slots__ = ["args", "bypass_cache", "cancel_on_disconnect", "content_type", "depends_on", "dry_run", "environment", "execution_mode", "fairness_key", "force_new_instance", "function_name", "input", "invocation_id", "labels", "max_inline_bytes", "metadata", "parameters", "priority", "refuse_if_late", "start_after", "task", "timeouts", "wait_budget"]
+    __slots__ = ["args", "bypass_cache", "cancel_on_disconnect", "content_type", "depends_on", "dry_run", "environment", "execution_mode", "fairness_key", "force_new_instance", "function_name", "input", "invocation_id", "labels", "max_inline_bytes", "metadata", "on_end", "parameters", "priority", "refuse_if_late", "start_after", "task", "timeouts", "wait_budget"]
     class EnvironmentEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -338,6 +355,7 @@ class InvokeFunctionRequest(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     MAX_INLINE_BYTES_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    ON_END_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     REFUSE_IF_LATE_FIELD_NUMBER: _ClassVar[int]
@@ -361,6 +379,7 @@ class InvokeFunctionRequest(_message.Message):
     labels: _containers.ScalarMap[str, str]
     max_inline_bytes: int
     metadata: _containers.ScalarMap[str, str]
+    on_end: _containers.RepeatedCompositeFieldContainer[EndWebhook]
     parameters: _containers.MessageMap[str, _struct_pb2.Value]
     priority: Priority
     refuse_if_late: bool
@@ -368,7 +387,7 @@ class InvokeFunctionRequest(_message.Message):
     task: str
     timeouts: Timeouts
     wait_budget: _duration_pb2.Duration
-    def __init__(self, task: _Optional[str] = ..., function_name: _Optional[str] = ..., parameters: _Optional[_Mapping[str, _struct_pb2.Value]] = ..., input: _Optional[bytes] = ..., content_type: _Optional[str] = ..., execution_mode: _Optional[_Union[ExecutionMode, str]] = ..., args: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ..., timeouts: _Optional[_Union[Timeouts, _Mapping]] = ..., wait_budget: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., start_after: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., invocation_id: _Optional[str] = ..., cancel_on_disconnect: bool = ..., force_new_instance: bool = ..., max_inline_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., refuse_if_late: bool = ..., dry_run: bool = ..., depends_on: _Optional[_Iterable[_Union[Dependency, _Mapping]]] = ..., bypass_cache: bool = ...) -> None: ...
+    def __init__(self, task: _Optional[str] = ..., function_name: _Optional[str] = ..., parameters: _Optional[_Mapping[str, _struct_pb2.Value]] = ..., input: _Optional[bytes] = ..., content_type: _Optional[str] = ..., execution_mode: _Optional[_Union[ExecutionMode, str]] = ..., args: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ..., timeouts: _Optional[_Union[Timeouts, _Mapping]] = ..., wait_budget: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., start_after: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., invocation_id: _Optional[str] = ..., cancel_on_disconnect: bool = ..., force_new_instance: bool = ..., max_inline_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., fairness_key: _Optional[str] = ..., refuse_if_late: bool = ..., dry_run: bool = ..., depends_on: _Optional[_Iterable[_Union[Dependency, _Mapping]]] = ..., bypass_cache: bool = ..., on_end: _Optional[_Iterable[_Union[EndWebhook, _Mapping]]] = ...) -> None: ...
 
 class InvokeFunctionResponse(_message.Message):
     __slots__ = ["dry_run", "estimated_completion_ms", "execution_id", "instance_id", "joined", "last_sequence", "message", "result", "status_endpoint", "success", "task_id"]
@@ -607,6 +626,9 @@ class ErrorOrigin(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
 
 class Priority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class EndStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
 
 class DependencyCondition(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
