@@ -2,8 +2,9 @@
  * The address of a view: everything that the reader chose, so that it can be sent to someone else. Pure.
  *
  * `/?status=failed,timedOut&task=resize&since=1h&q=oom` is the list, `/?execution=exec_…&at=57` one execution at its
- * event 57 (over the same list), `/?view=tree` the tree,
- * `/?view=queue` who waits, `/?view=schedules` the schedules and `/?view=schedules&schedule=nightly` one of them.
+ * event 57 (over the same list), `/?view=tree` the tree, `/?view=queue` who waits, `/?view=batches` the batches and
+ * `/?view=batches&batch=batch_…` one of them, `/?view=tasks` the tasks and `/?view=tasks&task=resize` one of them,
+ * `/?view=schedules` the schedules and `/?view=schedules&schedule=nightly` one of them.
  */
 import { isStatus, type Status, statuses } from './status.ts';
 
@@ -14,7 +15,7 @@ export const allTenants = '*';
 export const spans = ['5m', '15m', '1h', '6h', '24h', '7d'] as const;
 export type Span = (typeof spans)[number];
 
-const views = ['list', 'tree', 'queue', 'schedules'] as const;
+const views = ['list', 'tree', 'queue', 'batches', 'tasks', 'schedules'] as const;
 export type View = (typeof views)[number];
 
 export interface Address {
@@ -26,6 +27,10 @@ export interface Address {
   /** Name or id; empty means all. */
   readonly task: string;
   readonly text: string;
+  /** Id of a batch: its members, or in the view of batches that one; empty means none. */
+  readonly batch: string;
+  /** Of an error, such as `FUNCTION_EXIT`; empty means any. */
+  readonly code: string;
   /** Name of the one that is open in the view of schedules; empty where none is. */
   readonly schedule: string;
   readonly since: Span | '';
@@ -45,6 +50,8 @@ export const home: Address = {
   statuses: [],
   task: '',
   text: '',
+  batch: '',
+  code: '',
   schedule: '',
   since: '',
   after: 0,
@@ -70,6 +77,8 @@ export function parseAddress(query: string): Address {
     statuses: statuses.filter((status) => wanted.includes(status)),
     task: fields.get('task') ?? '',
     text: fields.get('q') ?? '',
+    batch: fields.get('batch') ?? '',
+    code: fields.get('code') ?? '',
     schedule: fields.get('schedule') ?? '',
     since: since ?? '',
     after: instant(fields.get('after')),
@@ -87,6 +96,8 @@ export function formatAddress(address: Address): string {
   if (address.view !== 'list') fields.set('view', address.view);
   if (address.statuses.length > 0) fields.set('status', address.statuses.join(','));
   if (address.task !== '') fields.set('task', address.task);
+  if (address.batch !== '') fields.set('batch', address.batch);
+  if (address.code !== '') fields.set('code', address.code);
   if (address.text !== '') fields.set('q', address.text);
   if (address.view === 'schedules' && address.schedule !== '') fields.set('schedule', address.schedule);
   if (address.since !== '') fields.set('since', address.since);

@@ -8,6 +8,8 @@ const names: Readonly<Record<View, string>> = {
   list: 'Executions',
   tree: 'Tree',
   queue: 'Queue',
+  batches: 'Batches',
+  tasks: 'Tasks',
   schedules: 'Schedules',
 };
 

@@ -9,6 +9,8 @@ const titles: Readonly<Record<View, string>> = {
   list: '',
   tree: 'Tree · ',
   queue: 'Queue · ',
+  batches: 'Batches · ',
+  tasks: 'Tasks · ',
   schedules: 'Schedules · ',
 };
 
