@@ -4,6 +4,7 @@ import { useKeys } from '../keyboard/keys.ts';
 import { ListView } from '../list/list-view.tsx';
 import { isEnded } from '../model/status.ts';
 import { QueueView } from '../queue/queue-view.tsx';
+import { SchedulesView } from '../schedules/schedules-view.tsx';
 import { TasksView } from '../task/tasks-view.tsx';
 import { nextTheme } from '../theme/theme.ts';
 import { TreeView } from '../tree/tree-view.tsx';
@@ -38,6 +39,11 @@ export function App() {
     { key: 'q', help: 'Queue', act: () => router.go({ view: 'queue', ...leaving }) },
     { key: 'm', help: 'Batches', act: () => router.go({ view: 'batches', ...leaving, batch: '' }) },
     { key: 'u', help: 'Tasks', act: () => router.go({ view: 'tasks', ...leaving, task: '' }) },
+    {
+      key: 's',
+      help: 'Schedules',
+      act: () => router.go({ view: 'schedules', ...leaving, schedule: '' }),
+    },
     { key: 'b', help: 'Breakpoints', act: () => dialogs.show(breakpoints()) },
     { key: 'd', help: 'Dismiss notices', act: () => notices.dismissAll() },
     { key: '\\', help: 'Light, dark or automatic', act: nextTheme },
@@ -62,6 +68,8 @@ export function App() {
           <BatchesView />
         ) : view === 'tasks' ? (
           <TasksView />
+        ) : view === 'schedules' ? (
+          <SchedulesView />
         ) : (
           <ListView />
         )}

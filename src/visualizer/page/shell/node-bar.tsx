@@ -43,6 +43,9 @@ export function NodeBar() {
         <a href={link({ view: 'tasks' })} aria-current={at === 'tasks' ? 'page' : undefined}>
           <Icon name="task" /> <span class="tab-word">Tasks</span>
         </a>
+        <a href={link({ view: 'schedules' })} aria-current={at === 'schedules' ? 'page' : undefined}>
+          <Icon name="clock" /> <span class="tab-word">Schedules</span>
+        </a>
       </nav>
       <TenantChoice />
       {node !== undefined && <NodeFacts node={node} away={feed.away.value} caller={session.caller.value} />}
