@@ -3,7 +3,8 @@
  *
  * `/?status=failed,timedOut&task=resize&since=1h&q=oom` is the list, `/?execution=exec_…&at=57` one execution at its
  * event 57 (over the same list), `/?view=tree` the tree, `/?view=queue` who waits, `/?view=batches` the batches and
- * `/?view=batches&batch=batch_…` one of them, `/?view=tasks` the tasks and `/?view=tasks&task=resize` one of them.
+ * `/?view=batches&batch=batch_…` one of them, `/?view=tasks` the tasks and `/?view=tasks&task=resize` one of them,
+ * `/?view=schedules` the schedules and `/?view=schedules&schedule=nightly` one of them.
  */
 import { isStatus, type Status, statuses } from './status.ts';
 
@@ -14,7 +15,7 @@ export const allTenants = '*';
 export const spans = ['5m', '15m', '1h', '6h', '24h', '7d'] as const;
 export type Span = (typeof spans)[number];
 
-const views = ['list', 'tree', 'queue', 'batches', 'tasks'] as const;
+const views = ['list', 'tree', 'queue', 'batches', 'tasks', 'schedules'] as const;
 export type View = (typeof views)[number];
 
 export interface Address {
@@ -34,6 +35,8 @@ export interface Address {
   readonly layers: string;
   /** Layers of a batch that its graph shows; empty means all. */
   readonly zoom: string;
+  /** Name of the one that is open in the view of schedules; empty where none is. */
+  readonly schedule: string;
   readonly since: Span | '';
   /** Instants that bound the list instead of `since`; 0 where there is none. */
   readonly after: number;
@@ -55,6 +58,7 @@ export const home: Address = {
   code: '',
   layers: '',
   zoom: '',
+  schedule: '',
   since: '',
   after: 0,
   before: 0,
@@ -100,6 +104,7 @@ export function parseAddress(query: string): Address {
     code: fields.get('code') ?? '',
     layers: layers(fields.get('layers')),
     zoom: layers(fields.get('zoom')),
+    schedule: fields.get('schedule') ?? '',
     since: since ?? '',
     after: instant(fields.get('after')),
     before: instant(fields.get('before')),
@@ -121,6 +126,7 @@ export function formatAddress(address: Address): string {
   if (address.layers !== '') fields.set('layers', address.layers);
   if (address.zoom !== '') fields.set('zoom', address.zoom);
   if (address.text !== '') fields.set('q', address.text);
+  if (address.view === 'schedules' && address.schedule !== '') fields.set('schedule', address.schedule);
   if (address.since !== '') fields.set('since', address.since);
   if (address.after > 0) fields.set('after', new Date(address.after).toISOString());
   if (address.before > 0) fields.set('before', new Date(address.before).toISOString());
