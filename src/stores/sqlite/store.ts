@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Batch, BatchEnding, BatchMember, BatchState, MemberQuery } from '../../domain/batch/batch.ts';
+import type { Batch, BatchEnding, BatchMember, BatchState } from '../../domain/batch/batch.ts';
 import type { BlockedState } from '../../domain/dependency.ts';
 import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
@@ -21,6 +21,7 @@ import {
   type ExecutionFilter,
   type LogOutline,
   type MemberEnding,
+  type MemberQuery,
   type NodeEvent,
   type OrderChanges,
   type Retained,
@@ -170,7 +171,7 @@ class SqliteStore implements Store {
     this.#blobs = blobs;
     this.#reserve = reserve;
     this.#inputs = new Inputs(db, blobs);
-    this.#log = new Log(db);
+    this.#log = new Log(db, this.#hidden);
     this.#records = new Records(db, this.#hidden);
     this.#batches = new BatchReader(db);
     this.#waiting = new WaitingLines(db, this.#hidden);
