@@ -1,10 +1,8 @@
 /** Kills a server again and again under load, and writes down what its clients were told. */
 import type { Peer } from '../support/server.ts';
 import { type AttackName, attack, drawAttacks } from './attacks.ts';
-import { BatchClient } from './batch-client.ts';
-import { BatchLoad } from './batch-load.ts';
 import { Client } from './client.ts';
-import { letEnd, readBatches, readFinals } from './ending.ts';
+import { letEnd, readFinals } from './ending.ts';
 import type { History, Phase, Remains } from './history.ts';
 import { type Drawn, type Kind, withTimes } from './kinds.ts';
 import { Load } from './load.ts';
@@ -12,7 +10,7 @@ import { Random } from './random.ts';
 import { Scribe } from './scribe.ts';
 import { ServerRun } from './server-run.ts';
 import { CrashSite } from './site.ts';
-import { add, wasmKinds } from './wasm-kinds.ts';
+import { wasmKinds } from './wasm-kinds.ts';
 import { dockerKinds, processKinds } from './worker-kinds.ts';
 
 export interface CrashOptions {
@@ -34,17 +32,13 @@ export class CrashRun {
   readonly #kinds: readonly Kind[];
   readonly #scribe = new Scribe();
   readonly #load: Load;
-  readonly #batches: BatchLoad;
   #server: ServerRun | undefined;
 
   private constructor(options: CrashOptions, site: CrashSite) {
     this.#options = options;
     this.#site = site;
     this.#kinds = [...wasmKinds, ...processKinds, ...(options.docker ? dockerKinds : [])];
-    const any = (random: Random, number: number) => this.#draw(this.#kinds, random, number);
-    const quick = (random: Random, number: number) => this.#draw([add], random, number);
-    this.#load = new Load(this.#scribe, any);
-    this.#batches = new BatchLoad(this.#scribe, { any, quick });
+    this.#load = new Load(this.#scribe, (random, number) => this.#draw(this.#kinds, random, number));
   }
 
   /** All rounds, then one run in which everything comes to its end. Removes all that it made. */
@@ -78,7 +72,6 @@ export class CrashRun {
     if (first) await this.#register(server);
     const chosen = random.fork();
     const more = random.fork();
-    const together = random.fork();
     const client = (peer: Peer) => new Client(peer.functions, this.#scribe);
     await attack(
       name,
@@ -86,12 +79,7 @@ export class CrashRun {
         server,
         dataDir,
         disk,
-        load: async (peer, over) => {
-          await Promise.all([
-            this.#load.run(client(peer), chosen, over),
-            this.#batches.run(new BatchClient(peer, this.#scribe), together, over),
-          ]);
-        },
+        load: (peer, over) => this.#load.run(client(peer), chosen, over),
         container: this.#options.docker
           ? (peer) =>
               this.#load.watched(client(peer), more, (own, number) => this.#draw(dockerKinds, own, number))
@@ -111,7 +99,6 @@ export class CrashRun {
     const peer = await this.#ready(server);
     await letEnd(peer);
     const finals = await readFinals(peer);
-    const batches = await readBatches(peer);
     const running = await this.#site.running(this.#options.docker);
     server.stop();
     await this.#over(server, 'last');
@@ -121,7 +108,7 @@ export class CrashRun {
       { when: 'when all had ended', what: running },
       { when: 'when the server was gone', what: left },
     ];
-    return this.#scribe.history({ finals, batches, remains, marks: await this.#site.readMarks() });
+    return this.#scribe.history({ finals, remains, marks: await this.#site.readMarks() });
   }
 
   #draw(kinds: readonly Kind[], random: Random, number: number): Drawn {

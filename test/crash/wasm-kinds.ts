@@ -19,7 +19,7 @@ function anyBytes(random: Random): Buffer {
   return bytes;
 }
 
-export const add: Kind = {
+const add: Kind = {
   name: 'add',
   weight: 3,
   register: ({ peer }) => peer.register('add', 'typed/typed.wasm', { grace, maxRecoveries }),

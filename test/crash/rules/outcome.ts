@@ -7,8 +7,6 @@ import {
   type StreamExecutionResult,
 } from '../../../src/server/gen/spearlet/function_pb.js';
 import type { Final, History, Plan } from '../history.ts';
-import { wasCancelledWithBatch } from './batches.ts';
-import { unmet, withOutputs } from './dependencies.ts';
 import { eachExecution, type Rule, statesIn } from './rule.ts';
 
 /** What each attempt wrote on stdout. */
@@ -21,8 +19,7 @@ function outputs(log: readonly StreamExecutionResult[]): Map<number, Buffer> {
   return new Map([...byAttempt].map(([attempt, parts]) => [attempt, Buffer.concat(parts)]));
 }
 
-const whole = eachExecution('output', function* ({ result, log }, plan, history) {
-  const terms = withOutputs(plan.terms, history);
+const whole = eachExecution('output', function* ({ result, log }, { terms }) {
   const written = outputs(log);
   for (const [attempt, data] of written) {
     if (!terms.stdout.subarray(0, data.length).equals(data)) {
@@ -71,9 +68,7 @@ function explained(final: Final, { terms }: Plan, history: History): boolean {
     case ErrorCode.FUNCTION_EXIT:
       return terms.exitCode !== 0 && result.exitCode === terms.exitCode;
     case ErrorCode.CANCELLED:
-      return history.cancelled.has(result.executionId) || wasCancelledWithBatch(final, history);
-    case ErrorCode.DEPENDENCY_FAILED:
-      return result.attempt === 0 && unmet(terms, history).length > 0;
+      return history.cancelled.has(result.executionId);
     case ErrorCode.TOTAL_TIMEOUT:
       return true;
     case ErrorCode.QUEUE_TIMEOUT:
