@@ -215,7 +215,7 @@ export async function openFront(
       handlers: {
         ...createRerunService({
           ...{ executions: supervisor, tasks, list: store, records: store, clock },
-          ...{ traces: core.traces, defaultTotalMs },
+          ...{ traces: core.traces, defaultTotalMs, webhooks: webhookRule(config) },
         }),
       },
     },

@@ -8,6 +8,7 @@ import type * as functions from '../../server/gen/spearlet/function_pb.js';
 import type * as instances from '../../server/gen/spearlet/instance_pb.js';
 import type * as node from '../../server/gen/spearlet/node_pb.js';
 import type * as tasks from '../../server/gen/spearlet/task_pb.js';
+import type * as webhooks from '../../server/gen/spearlet/webhook_pb.js';
 
 /** Any JSON value, as `google.protobuf.Value` and `Struct` are written. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
@@ -68,6 +69,11 @@ export type GetQueueResponseJson = Written<node.GetQueueResponse, node.GetQueueR
 export type GetActivityResponseJson = Written<node.GetActivityResponse, node.GetActivityResponseJson>;
 export type GetInvocationResponseJson = Written<node.GetInvocationResponse, node.GetInvocationResponseJson>;
 export type BreakpointJson = Written<node.Breakpoint, node.BreakpointJson>;
+
+export type ListDeliveriesResponseJson = Written<
+  webhooks.ListDeliveriesResponse,
+  webhooks.ListDeliveriesResponseJson
+>;
 
 export type TaskJson = Written<tasks.Task, tasks.TaskJson>;
 export type FunctionSignatureJson = Written<tasks.FunctionSignature, tasks.FunctionSignatureJson>;

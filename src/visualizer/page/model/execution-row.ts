@@ -54,6 +54,8 @@ export interface ExecutionRow {
   readonly oldestSequence: number;
   readonly originExecutionId: string;
   readonly cached: CachedResult | undefined;
+  /** How many its end is told to; until then, how many it may be. */
+  readonly webhooks: number;
   readonly output: Uint8Array;
   readonly errorOutput: Uint8Array;
   readonly contentType: string;
@@ -118,6 +120,8 @@ export function rowOf(json: ExecutionResultJson): ExecutionRow {
       json.cachedFromExecutionId === ''
         ? undefined
         : { from: json.cachedFromExecutionId, fromAt: instantOf(json.cachedAt) },
+    // Histories of older nodes have none.
+    webhooks: numberOf(json.webhooks),
     output: bytesOf(json.output),
     errorOutput: bytesOf(json.errorOutput),
     contentType: shared(json.contentType),
