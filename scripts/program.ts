@@ -15,7 +15,7 @@ import { copyTranspiler } from './transpiler-package.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Found by their folders. */
-const external = ['@bytecodealliance/jco-transpile', '@bytecodealliance/preview2-shim'];
+const external = ['@bytecodealliance/jco-transpile', '@bytecodealliance/preview2-shim', 'pg'];
 
 /**
  * What packages load for what we do not have, by the packages: dockerode for engines behind SSH and for builds, which is

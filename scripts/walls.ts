@@ -135,6 +135,12 @@ export const rooms: readonly Room[] = [
   { path: 'src/observers/', from: [domain], packages: [], rule: 'observers import domain only' },
   { path: 'src/stores/', from: [domain], packages: ['node:'], rule: 'stores import domain only' },
   {
+    path: 'src/stores/postgres/',
+    from: [domain, 'src/stores/'],
+    packages: ['node:', 'pg'],
+    rule: 'the driver of PostgreSQL is this store alone',
+  },
+  {
     path: 'src/runtimes/',
     from: [domain],
     packages: ['node:'],
@@ -285,6 +291,7 @@ export const rooms: readonly Room[] = [
       'src/config/',
       'src/config-bounds.ts',
       'src/config-edge.ts',
+      'src/config-store.ts',
       'src/config-traces.ts',
       'src/config-values.ts',
     ],
@@ -301,6 +308,12 @@ export const rooms: readonly Room[] = [
     path: 'src/config-edge.ts',
     from: [domain, 'src/config/', 'src/config-values.ts'],
     packages: [],
+    rule: 'config imports domain only',
+  },
+  {
+    path: 'src/config-store.ts',
+    from: [domain, 'src/config/'],
+    packages: ['node:'],
     rule: 'config imports domain only',
   },
   {

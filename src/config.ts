@@ -7,8 +7,10 @@ import type { OptionName } from './config/options.ts';
 import { type ConfigFile, type ConfigFlags, type Environment, OptionSources } from './config/sources.ts';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { assertTokensNeeded, type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
+import { resolveEngine } from './config-store.ts';
 import { resolveTraces, type TracesConfig } from './config-traces.ts';
 import { numberOf, oneOf, registries, truth, weights } from './config-values.ts';
+import { type EngineAddress, shownAddress } from './domain/engine-address.ts';
 import { invalidArgument, quote } from './domain/errors.ts';
 import { type LogLevel, logLevels } from './domain/log-settings.ts';
 import type { PriorityWeights } from './domain/scheduling/priority.ts';
@@ -20,6 +22,12 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
   readonly httpAddress: string;
   /** Absolute. */
   readonly dataDir: string;
+  /** Where executions are kept, in words for people: `sqlite`, or a URL without its password. */
+  readonly store: string;
+  /** Empty for none. */
+  readonly storePasswordFile: string;
+  /** The PostgreSQL that has the executions; undefined where the data folder has them. */
+  readonly engine?: EngineAddress;
   /** Where the administrator reaches the node; empty where no path is short enough for a socket. */
   readonly socketPath: string;
   /** Folder of the notes that tell the command where nodes are. */
@@ -121,11 +129,15 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
   assertTokensNeeded(edge, anonymousRole);
   const dataDir = resolveDataDir(read('dataDir'), env);
   const bounds = resolveBounds(read);
+  const engine = resolveEngine(read, env);
   const number = (name: OptionName, fallback?: number): number => numberOf(name, read(name), fallback);
   return Object.freeze({
     grpcAddress: address('--grpc-address', read('grpcAddress') ?? nodeOptions.grpcAddress.default, edge),
     httpAddress: address('--http-address', read('httpAddress') ?? nodeOptions.httpAddress.default, edge),
     dataDir,
+    store: engine === undefined ? nodeOptions.store.default : shownAddress(engine),
+    storePasswordFile: read('storePasswordFile') ?? '',
+    ...(engine !== undefined && { engine }),
     socketPath: socketPath(dataDir, env),
     notesDir: notesDir(env),
     slots: number('slots', 2 * availableParallelism()),
@@ -148,7 +160,7 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
     unsafePreopens: truth('--unsafe-preopens', read('unsafePreopens')),
     allowGuestLoopback: truth('--allow-guest-loopback', read('allowGuestLoopback')),
     anonymousRole,
-    dockerHost: engine('--docker-host', read('dockerHost') ?? nodeOptions.dockerHost.default),
+    dockerHost: dockerEngine('--docker-host', read('dockerHost') ?? nodeOptions.dockerHost.default),
     imageRegistry: registries('--image-registry', read('imageRegistry') ?? ''),
     allowPrivateWebhookHosts: truth('--allow-private-webhook-hosts', read('allowPrivateWebhookHosts')),
     allowPrivateArtifactHosts: truth('--allow-private-artifact-hosts', read('allowPrivateArtifactHosts')),
@@ -243,7 +255,7 @@ export function configuredPorts({ grpcAddress, httpAddress, dockerHost }: NodeCo
   return [...listening.map(({ port }) => port), Number(docker ?? 0)].filter((port) => port !== 0);
 }
 
-function engine(flag: string, value: string): string {
+function dockerEngine(flag: string, value: string): string {
   if (!/^(unix:\/\/\/[^\0]+|tcp:\/\/[^/:]+:\d{1,5})$/.test(value)) {
     throw invalidArgument(flag, `is ${quote(value)}; allowed are unix:///PATH and tcp://HOST:PORT`);
   }

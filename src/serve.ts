@@ -79,8 +79,9 @@ export async function serve(
     };
     if (hungUp) reload();
     notice.ready(`gRPC at ${node.grpcAddress}, HTTP at ${node.httpAddress}`);
-    tell?.(whereabouts(node, config.dataDir));
-    await stopRequested.promise;
+    tell?.(whereabouts(node, config));
+    const lost = await Promise.race([stopRequested.promise, node.lost]);
+    if (lost !== undefined) await end(node, lost, logger);
     tell?.(`stopping: what runs has ${config.drainMs / 1000} s; a second Ctrl-C hurries\n`);
     notice.stopping();
     const drained = node.drain();
@@ -94,6 +95,18 @@ export async function serve(
   }
   // A peer that does not hang up keeps its socket open, and an open socket the process.
   process.exit(0);
+}
+
+/** What a node that has lost its right to write may still do, in milliseconds. */
+const lastMs = 5000;
+
+/** Ends what runs, without waiting for anything of it to become durable, and the process with 1. */
+async function end(node: Node, lost: Error, logger: Logger): Promise<never> {
+  logger.error({ err: lost }, 'other nodes have taken over what this one had: it ends');
+  const drained = node.drain();
+  void node.drain();
+  await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, lastMs))]);
+  process.exit(1);
 }
 
 interface Reread {
@@ -120,10 +133,11 @@ function rereadFile({ flags, env, before, logger, control, settings }: Reread): 
   }
 }
 
-function whereabouts(node: Node, dataDir: string): string {
+function whereabouts(node: Node, { dataDir, engine, store }: NodeConfig): string {
+  const kept = engine === undefined ? dataDir : `${store}, and in ${dataDir}`;
   const { grpcAddress, httpAddress, tls } = node;
   return [
-    `spear ${packageVersion()} listens on ${tls ? 'https://' : ''}${grpcAddress} (gRPC) and keeps its data in ${dataDir}\n`,
+    `spear ${packageVersion()} listens on ${tls ? 'https://' : ''}${grpcAddress} (gRPC) and keeps its data in ${kept}\n`,
     `its page is ${pageLink(httpAddress, node.createPageCode(), tls)} (good once, within a minute; spear page prints another link); Ctrl-C or SIGTERM stops it\n`,
   ].join('');
 }

@@ -37,6 +37,16 @@ export const nodeOptions = {
     about: 'the data folder',
     defaultWords: 'spear in the data folder of the user',
   },
+  store: {
+    value: { kind: 'text', placeholder: 'sqlite|url' },
+    about:
+      'where executions are kept: in the data folder, or postgres://USER@HOST[:PORT][,HOST…]/DATABASE (docs/cluster.md)',
+    default: 'sqlite',
+  },
+  storePasswordFile: {
+    value: { kind: 'text', placeholder: 'file', path: true },
+    about: 'its password is in this file (or PGPASSWORD has it)',
+  },
   slots: {
     value: { kind: 'whole', placeholder: 'n', least: 1, most: 10_000 },
     about: 'executions that run at once',

@@ -10,6 +10,19 @@ export class StoreError extends Error {
   readonly kind: StoreErrorKind = 'medium';
 }
 
+/**
+ * Whether a commit was made is not known: its answer was lost. The same commit has to be made again, with the same array
+ * of entries, before any other; it is answered then as it would have been, and done once.
+ */
+export class InDoubtError extends StoreError {
+  override readonly name: string = 'InDoubtError';
+}
+
+/** This node may no longer write, now or ever: others have taken over what it had. Not to be tried again. */
+export class Fenced extends Error {
+  override readonly name: string = 'Fenced';
+}
+
 /** What the store has of one execution or task cannot be understood. */
 export class DamagedError extends StoreError {
   override readonly name: string = 'DamagedError';

@@ -1,5 +1,4 @@
 /** Composes all of a node that nobody outside can reach: its store, its runtimes and the actors over them. */
-import { join } from 'node:path';
 import type { ActorRefFrom } from 'xstate';
 import { leftInstances } from '../actors/executions/recovery/node-recovery.ts';
 import { Supervisor } from '../actors/executions/supervisor.ts';
@@ -25,11 +24,8 @@ import type { nodeMachine } from '../machines/node.ts';
 import { ActivityLog } from '../observers/node/activity/activity.ts';
 import { Feed } from '../observers/node/feed.ts';
 import { Inspection } from '../observers/node/inspection.ts';
-import { openArtifacts } from '../stores/artifacts.ts';
-import { readNodeId } from '../stores/node-id.ts';
 import { observedStore } from '../stores/observed.ts';
 import { withOutbox } from '../stores/outbox.ts';
-import { openSqliteStore } from '../stores/sqlite/store.ts';
 import { takeStopMark } from '../stores/stop-mark.ts';
 import type { Store } from '../stores/store.ts';
 import { openTokens } from '../stores/token-file.ts';
@@ -46,6 +42,7 @@ import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes
 import { openSchedules } from './schedules.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
+import { openStore } from './store.ts';
 import { openTime } from './time.ts';
 import { openTraces } from './traces.ts';
 import { openDeliverer, webhookRule } from './webhooks.ts';
@@ -75,6 +72,8 @@ export interface Core {
   readonly ownPorts: Set<number>;
   /** Why nothing can be written now; undefined where it can. */
   storeFault(): Error | undefined;
+  /** Resolves with the reason when other nodes have taken over what this one had: it has to end. */
+  readonly lost: Promise<Error>;
   /** Where gRPC listens, once it does: the port may have been left to the system. */
   listening(grpcAddress: string): void;
   /** Takes up what an earlier run of the node left. */
@@ -89,10 +88,13 @@ export async function openCore(
   opened: AsyncDisposableStack,
 ): Promise<Core> {
   const clock = systemClock;
-  const migrating = (rows: number, total: number): void =>
-    logger.info({ rows, total }, 'bringing the database up to date');
-  const kept = given ?? (await openSqliteStore({ dataDir: config.dataDir, migrating }));
-  opened.defer(() => kept.close());
+  const lost = Promise.withResolvers<Error>();
+  const { kept, artifacts, nodeId } = await openStore(
+    config,
+    logger,
+    { given, lost: (error) => lost.resolve(error) },
+    opened,
+  );
   const caps = taskCaps(config);
   const measured = measuredStore(withOutbox(kept), clock, () => metrics.store);
   const observed = observedStore(measured, (error) =>
@@ -103,12 +105,10 @@ export async function openCore(
     const ofRuntime = runtimes.get(definition.runtime)?.defaultLimits ?? {};
     return { ...task, definition: bounded(definition, ofRuntime, caps) };
   });
-  const artifacts = await openArtifacts(join(config.dataDir, 'artifacts'));
   const time = await openTime(config, logger, { clock, store }, opened);
   const tokens = await openTokens(config.dataDir, clock);
   opened.defer(() => tokens.close());
   const ids = createIds(time);
-  const nodeId = await readNodeId(config.dataDir, () => ids('node_'));
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
   const instances = new InstanceRegistry(clock, (runtime, ms) => metrics.node.started(runtime, ms));
   const ownPorts = new Set(configuredPorts(config));
@@ -154,6 +154,7 @@ export async function openCore(
           logger.error({ err: error }, 'the store cannot be written; new work is refused');
       },
       quarantine: (task, quarantine) => logQuarantine(logger, task, quarantine),
+      fenced: (error) => lost.resolve(error),
       revived: (record) => recovered.add(record),
       bug: (error, executionId) =>
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
@@ -251,6 +252,7 @@ export async function openCore(
     metrics,
     traces: traces.sampling,
     storeFault: () => storeFault,
+    lost: lost.promise,
     listening(address) {
       grpcAddress = address;
     },

@@ -26,6 +26,8 @@ export interface Node {
   readonly tls: boolean;
   readonly supervisor: Supervisor;
   readonly store: Store;
+  /** Resolves with the reason when other nodes have taken over what this one had: it has to end. */
+  readonly lost: Promise<Error>;
   /** Reads the files of the certificate again; resolves when those who connect see what is in them, or it was not good. */
   reloadCertificates(): Promise<void>;
   /** A code with which a browser opens the page as the administrator: once, within a minute. */
@@ -101,11 +103,12 @@ async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: L
   warnOfRoot(config, logger);
   const { dataDir, slots, queueLimit } = config;
   const tls = certificates !== undefined;
-  logger.info({ grpcAddress, httpAddress, tls, dataDir, slots, queueLimit }, 'ready');
+  const kept = config.engine === undefined ? {} : { store: config.store };
+  logger.info({ grpcAddress, httpAddress, tls, dataDir, ...kept, slots, queueLimit }, 'ready');
 
   const drain = new Drain({ core, front, dataDir, drainMs: config.drainMs, opened: opened.move(), logger });
   return {
-    ...{ grpcAddress, httpAddress, tls, supervisor, store },
+    ...{ grpcAddress, httpAddress, tls, supervisor, store, lost: core.lost },
     reloadCertificates: async () => certificates?.reload(),
     createPageCode: () => front.pageAccess.createCode({ name: 'terminal', role: 'admin' }).secret,
     drain: () => drain.begin(),

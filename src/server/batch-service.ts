@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { type Batches, hasEnded } from '../domain/batch/batch.ts';
 import { mostMembers } from '../domain/batch/graph.ts';
 import type { Clock } from '../domain/clock.ts';
-import { invalidArgument, quote } from '../domain/errors.ts';
+import { invalidArgument } from '../domain/errors.ts';
 import type { AdmissionRequestOptions } from './admission-request.ts';
 import { type BatchOptions, batchRequest } from './batch-request.ts';
 import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
@@ -36,7 +36,7 @@ import {
 import type { PageTokens } from './page-tokens.ts';
 import { batchToWire, memberToWire } from './wire/batch.ts';
 import { statusesFromWire } from './wire/enums.ts';
-import { pageSize, positiveDuration, reference, text } from './wire/fields.ts';
+import { batchReference, pageSize, positiveDuration, text } from './wire/fields.ts';
 
 export interface BatchServiceOptions extends AdmissionRequestOptions {
   readonly batches: Batches;
@@ -116,7 +116,7 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
     },
 
     async getBatch({ batchId }, { scope }) {
-      const state = await batches.get(scope, batchReference(batchId));
+      const state = await batches.get(scope, batchReference('batch_id', batchId));
       return create(GetBatchResponseSchema, { batch: batchToWire(state) });
     },
 
@@ -135,7 +135,7 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
     async listBatchMembers(request, { scope }) {
       const limit = pageSize(request.pageSize);
       const token = pageTokens.open('batchMembers', request.pageToken);
-      const { batch } = await batches.get(scope, batchReference(request.batchId));
+      const { batch } = await batches.get(scope, batchReference('batch_id', request.batchId));
       const found = await batches.members(scope, batch.batchId, {
         after: token === '' ? -1 : Number(token),
         limit: limit + 1,
@@ -152,7 +152,7 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
 
     async waitBatch(request, call) {
       const budget = positiveDuration('wait_budget', request.waitBudget);
-      const { batch } = await batches.get(call.scope, batchReference(request.batchId));
+      const { batch } = await batches.get(call.scope, batchReference('batch_id', request.batchId));
       const leaving = new AbortController();
       call.onGone(() => leaving.abort());
       const timer = budget === undefined ? undefined : clock.setTimer(budget, () => leaving.abort());
@@ -166,7 +166,7 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
     },
 
     async watchBatch(request, call, send) {
-      const { batch } = await batches.get(call.scope, batchReference(request.batchId));
+      const { batch } = await batches.get(call.scope, batchReference('batch_id', request.batchId));
       const { batchId } = batch;
       const leaving = new AbortController();
       call.onGone(() => leaving.abort());
@@ -196,15 +196,9 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
 
     async cancelBatch(request, { scope, principal }) {
       const reason = text('reason', request.reason, 1024);
-      const batchId = batchReference(request.batchId);
+      const batchId = batchReference('batch_id', request.batchId);
       const { changed, state } = await batches.cancel(scope, batchId, reason, principal.name);
       return create(CancelBatchResponseSchema, { changed, batch: batchToWire(state) });
     },
   };
-}
-
-function batchReference(value: string): string {
-  reference('batch_id', value);
-  if (value.startsWith('batch_')) return value;
-  throw invalidArgument('batch_id', `${quote(value)} is not the id of a batch; allowed is batch_…`);
 }

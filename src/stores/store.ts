@@ -12,7 +12,7 @@ import type { Scope } from '../domain/scope.ts';
 import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../domain/side-row.ts';
 import type { Task } from '../domain/task.ts';
 
-export { DamagedError, StoreError } from '../domain/store-error.ts';
+export { DamagedError, Fenced, InDoubtError, StoreError } from '../domain/store-error.ts';
 
 /** What happened to one execution since its last commit. */
 export interface CommitEntry {
@@ -137,6 +137,8 @@ export type CommitResult =
   | { readonly ok: true; readonly position: number }
   /** The log is not where the writer thought; nothing of the entry was written. */
   | { readonly ok: false; readonly conflict: 'sequence'; readonly lastSequence: number }
+  /** Another node has the execution now; nothing of the entry was written. */
+  | { readonly ok: false; readonly conflict: 'owner' }
   /** Its input would take room that is kept for what was accepted; nothing of the entry was written. */
   | { readonly ok: false; readonly conflict: 'space' }
   /** It follows an execution that is not there; nothing of the entry was written. */
@@ -226,7 +228,8 @@ export interface Store {
 
   /**
    * One transaction over all entries; each entry is atomic by itself and has its own result, in order. Without entries
-   * it asks the medium whether it can be written: it rejects where it cannot.
+   * it asks the medium whether it can be written: it rejects where it cannot. Rejects with InDoubtError where the answer
+   * was lost, and with Fenced where other nodes have taken over.
    */
   commit(entries: readonly CommitEntry[]): Promise<CommitResult[]>;
 

@@ -19,6 +19,7 @@ export function logBench() {
   const { store } = watched;
   const refused: { executionId: string; ownerId: string | undefined }[] = [];
   const health: (string | undefined)[] = [];
+  const fenced: string[] = [];
   const limits: { executionId: string; message: string }[] = [];
   const committer = new Committer(store, clock, {
     committed: () => {},
@@ -28,6 +29,7 @@ export function logBench() {
         ownerId: conflict && 'ownerId' in conflict ? conflict.ownerId : undefined,
       }),
     health: (error) => health.push(error?.message),
+    fenced: (error) => fenced.push(error.message),
   });
   const surroundings = {
     clock,
@@ -44,6 +46,7 @@ export function logBench() {
     committer,
     refused,
     health,
+    fenced,
     limits,
     open(
       id: string,

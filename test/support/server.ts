@@ -25,6 +25,7 @@ import { adminTokenFile } from '../../src/stores/token-file.ts';
 import { openLog } from '../../src/telemetry/logger.ts';
 import { keepChecked, takeChecked } from './checked-artifacts.ts';
 import { inheritedEnvironment } from './environment.ts';
+import { storeFlags } from './postgres-store.ts';
 import { serverMain } from './program-files.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -133,7 +134,8 @@ const defaults = {
 export async function startServer(flags: ConfigFlags = {}, parts: NodeParts = {}): Promise<LocalServer> {
   const log: LogLine[] = [];
   const dataDir = flags.dataDir === undefined ? await temporaryDataDir() : String(flags.dataDir);
-  const config = resolveConfig({ ...defaults, ...flags, dataDir }, inheritedEnvironment());
+  const kept = parts.store === undefined ? await storeFlags(dataDir) : {};
+  const config = resolveConfig({ ...defaults, ...kept, ...flags, dataDir }, inheritedEnvironment());
   const settings = { level: config.logLevel, format: 'json' } as const;
   const opened = openLog(settings, (line) => void log.push(JSON.parse(line) as LogLine));
   try {
@@ -179,7 +181,7 @@ export async function spawnServer(
   env: Readonly<Record<string, string>> = {},
   uid = process.getuid?.(),
 ): Promise<ChildServer> {
-  const options = { ...defaults, dataDir, ...flags };
+  const options = { ...defaults, dataDir, ...(await storeFlags(dataDir)), ...flags };
   const variables = Object.entries(options).map(([key, value]) => [
     `SPEAR_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
     String(value),

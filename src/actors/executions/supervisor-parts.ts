@@ -56,6 +56,8 @@ import { TenantStorage } from './tenant-storage.ts';
 /** What the node's operator hears. None of these may throw. */
 export interface SupervisorListener {
   storeHealth(error: Error | undefined): void;
+  /** Other nodes have taken over what this one had: it has to end. */
+  fenced?(error: Error): void;
   bug(error: unknown, executionId: string): void;
   /** A task is quarantined, or with undefined not any more. */
   quarantine?(task: Task, quarantine: TaskQuarantine | undefined): void;
@@ -198,6 +200,10 @@ export class SupervisorParts {
         if (error !== undefined) return;
         this.queue.backlog.retry();
         this.actor.send({ type: 'pump' });
+      },
+      fenced: (error) => {
+        options.listener.storeHealth(error);
+        options.listener.fenced?.(error);
       },
     });
     const overload = options.overload && new Overload(options.overload);

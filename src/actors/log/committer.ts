@@ -7,10 +7,13 @@
  * - A commit has about `mostBytes` of output, so that the store's own log of it stays small; the rest is in the next.
  * - A medium that fails is tried again until it works. New executions in the failed commit are refused; accepted
  *   ones keep what they have (I8) and `healthy` is false meanwhile.
+ * - A commit whose answer was lost is made again as it was, until it is known what became of it: those in it are neither
+ *   refused nor accepted before.
+ * - A node that is fenced commits nothing any more.
  */
 import type { Clock, Timer } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
-import type { CommitEntry, CommitResult, Store } from '../../stores/store.ts';
+import { type CommitEntry, type CommitResult, Fenced, InDoubtError, type Store } from '../../stores/store.ts';
 import type { LiveLog } from './live-log.ts';
 
 export interface CommitListener {
@@ -20,6 +23,13 @@ export interface CommitListener {
   refused(log: LiveLog, conflict: AdmissionConflict | undefined): void;
   /** The medium failed, or works again. */
   health(error: Error | undefined): void;
+  /** Other nodes have taken over what this one had. */
+  fenced(error: Error): void;
+}
+
+interface Batch {
+  readonly logs: readonly LiveLog[];
+  readonly entries: readonly CommitEntry[];
 }
 
 /** Another execution owns the invocation id, or one that it follows is not there any more. */
@@ -40,6 +50,9 @@ export class Committer {
   #scheduled = false;
   #committing = false;
   #retryMs = 0;
+  /** Whose answer was lost. */
+  #inDoubt: Batch | undefined;
+  #isFenced = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(store: Store, clock: Clock, listener: CommitListener) {
@@ -49,7 +62,7 @@ export class Committer {
   }
 
   get healthy(): boolean {
-    return this.#retryMs === 0;
+    return this.#retryMs === 0 && !this.#isFenced;
   }
 
   /** Logs that wait for a commit. */
@@ -71,7 +84,7 @@ export class Committer {
   /** Resolves when nothing is left to commit. */
   async drained(): Promise<void> {
     this.#promote(true);
-    while (this.#committing || this.#queue.length > 0) {
+    while (this.#committing || this.#queue.length > 0 || this.#inDoubt !== undefined) {
       this.#idle ??= Promise.withResolvers();
       await this.#idle.promise;
     }
@@ -104,6 +117,7 @@ export class Committer {
   }
 
   #schedule(): void {
+    if (this.#isFenced) return;
     if (this.#scheduled || this.#committing || (this.#queue.length === 0 && this.healthy)) return;
     this.#scheduled = true;
     if (this.#retryMs > 0) this.#clock.setTimer(this.#retryMs, () => void this.#flush());
@@ -113,6 +127,28 @@ export class Committer {
   async #flush(): Promise<void> {
     this.#scheduled = false;
     this.#committing = true;
+    const { logs, entries } = this.#inDoubt ?? this.#taken();
+    let results: readonly CommitResult[] | undefined;
+    try {
+      // Without entries it asks a medium that failed whether it works again.
+      if (entries.length > 0 || !this.healthy) {
+        results = await this.#store.commit(entries);
+        this.#inDoubt = undefined;
+        this.#recovered();
+      }
+    } catch (error) {
+      this.#failed({ logs, entries }, error instanceof Error ? error : new Error(String(error)));
+    }
+    this.#committing = false;
+    if (results !== undefined) this.#settle(logs, results);
+    this.#schedule();
+    if (this.#queue.length === 0 && this.#inDoubt === undefined) {
+      this.#idle?.resolve();
+      this.#idle = undefined;
+    }
+  }
+
+  #taken(): Batch {
     const logs: LiveLog[] = [];
     const entries: CommitEntry[] = [];
     const queue = this.#queue;
@@ -130,23 +166,7 @@ export class Committer {
       logs.push(log);
       entries.push(entry);
     }
-    let results: readonly CommitResult[] | undefined;
-    try {
-      // Without entries it asks a medium that failed whether it works again.
-      if (entries.length > 0 || !this.healthy) {
-        results = await this.#store.commit(entries);
-        this.#recovered();
-      }
-    } catch (error) {
-      this.#failed(logs, error instanceof Error ? error : new Error(String(error)));
-    }
-    this.#committing = false;
-    if (results !== undefined) this.#settle(logs, results);
-    this.#schedule();
-    if (this.#queue.length === 0) {
-      this.#idle?.resolve();
-      this.#idle = undefined;
-    }
+    return { logs, entries };
   }
 
   #settle(logs: readonly LiveLog[], results: readonly CommitResult[]): void {
@@ -174,8 +194,19 @@ export class Committer {
     });
   }
 
-  #failed(logs: readonly LiveLog[], error: Error): void {
+  #failed({ logs, entries }: Batch, error: Error): void {
+    if (error instanceof Fenced) {
+      this.#isFenced = true;
+      this.#listener.fenced(error);
+      return;
+    }
     this.#retryMs = Math.min(longestRetryMs, this.#retryMs === 0 ? firstRetryMs : this.#retryMs * 2);
+    if (error instanceof InDoubtError) {
+      this.#inDoubt = { logs, entries };
+      this.#listener.health(error);
+      return;
+    }
+    this.#inDoubt = undefined;
     for (const log of logs) {
       log.rollback();
       if (log.committed === undefined) {

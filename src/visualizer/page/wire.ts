@@ -4,9 +4,11 @@
  * strings, enums by name, bytes as base64, timestamps as RFC 3339, durations as `1.5s`. Fields without a `?` are always
  * there; messages and `optional` fields may be absent.
  */
+import type * as batches from '../../server/gen/spearlet/batch_pb.js';
 import type * as functions from '../../server/gen/spearlet/function_pb.js';
 import type * as instances from '../../server/gen/spearlet/instance_pb.js';
 import type * as node from '../../server/gen/spearlet/node_pb.js';
+import type * as reruns from '../../server/gen/spearlet/rerun_pb.js';
 import type * as tasks from '../../server/gen/spearlet/task_pb.js';
 import type * as webhooks from '../../server/gen/spearlet/webhook_pb.js';
 
@@ -73,6 +75,17 @@ export type BreakpointJson = Written<node.Breakpoint, node.BreakpointJson>;
 export type ListDeliveriesResponseJson = Written<
   webhooks.ListDeliveriesResponse,
   webhooks.ListDeliveriesResponseJson
+>;
+
+export type BatchJson = Written<batches.Batch, batches.BatchJson>;
+export type ListBatchesResponseJson = Written<batches.ListBatchesResponse, batches.ListBatchesResponseJson>;
+export type ListBatchMembersResponseJson = Written<
+  batches.ListBatchMembersResponse,
+  batches.ListBatchMembersResponseJson
+>;
+export type RerunExecutionsResponseJson = Written<
+  reruns.RerunExecutionsResponse,
+  reruns.RerunExecutionsResponseJson
 >;
 
 export type TaskJson = Written<tasks.Task, tasks.TaskJson>;

@@ -22,6 +22,8 @@ describe('the address of a view', () => {
       view: 'list',
       statuses: ['failed', 'timedOut'],
       task: 'resize & crop',
+      batch: 'batch_01m808w43wk1636248bf21bkjm',
+      code: 'FUNCTION_EXIT',
       text: '/oom|trap/ ünïcode "quoted"',
       since: '1h',
       after: Date.parse('2026-11-22T03:00:00Z'),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../store.ts';
+import { storeElsewhere } from '../../store-place.ts';
 import { guardOpening } from '../file/failure.ts';
 import { assertNotEmptied } from '../file/folder.ts';
 import { schemaVersion } from '../file/schema.ts';
@@ -11,6 +12,12 @@ const busyTimeoutMs = 10_000;
 
 export function databasePath(dataDir: string): string {
   const path = join(dataDir, 'spear.db');
+  const elsewhere = storeElsewhere(dataDir);
+  if (elsewhere !== undefined) {
+    throw new StoreError(
+      `the executions of the node of ${dataDir} are in ${elsewhere}: pg_dump or pg_basebackup make a backup of that, pg_amcheck looks whether it is whole, and autovacuum or VACUUM give room back`,
+    );
+  }
   if (!existsSync(path)) throw new StoreError(`there is no store in ${dataDir}`);
   assertNotEmptied(dataDir);
   return path;

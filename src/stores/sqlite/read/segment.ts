@@ -110,6 +110,18 @@ const noBytes = new Uint8Array();
 export function* decodeSegment(row: SegmentRow): Generator<LogEvent> {
   const metas = wholeMetasOf(row);
   if (bytesChecksum(row.data) !== row.data_checksum) throw damaged(row);
+  yield* eventsOf(row, metas);
+}
+
+/** A row of a log in an engine that has checksums of its own, or none. */
+export type PlainSegment = Omit<SegmentRow, 'checksum' | 'data_checksum'>;
+
+/** As `decodeSegment` of a row without checksums. */
+export function decodePlainSegment(row: PlainSegment): Generator<LogEvent> {
+  return eventsOf(row, metasOf(row));
+}
+
+function* eventsOf(row: PlainSegment, metas: readonly EventMeta[]): Generator<LogEvent> {
   const data = row.data ?? noBytes;
   let offset = 0;
   for (const [index, meta] of metas.entries()) {
@@ -134,8 +146,9 @@ export function* decodeSegment(row: SegmentRow): Generator<LogEvent> {
 }
 
 type RowPlace = Omit<SegmentRow, 'data'>;
+type PlainPlace = Omit<PlainSegment, 'data'>;
 
-function commonOf(row: RowPlace, index: number, meta: EventMeta) {
+function commonOf(row: PlainPlace, index: number, meta: EventMeta) {
   return {
     sequence: row.first_sequence + index,
     position: row.position + index,
@@ -145,13 +158,17 @@ function commonOf(row: RowPlace, index: number, meta: EventMeta) {
   };
 }
 
-function transitionOf(row: RowPlace, index: number, meta: Extract<EventMeta, { 0: 't' }>): LoggedTransition {
+function transitionOf(
+  row: PlainPlace,
+  index: number,
+  meta: Extract<EventMeta, { 0: 't' }>,
+): LoggedTransition {
   const [, , , , from, to, eventType, reasonCode, contextPatch, chartVersion, by] = meta;
   const common = { ...commonOf(row, index, meta), ...namedBy(by) };
   return { kind: 'transition', ...common, from, to, eventType, reasonCode, contextPatch, chartVersion };
 }
 
-function refusalOf(row: RowPlace, index: number, meta: Extract<EventMeta, { 0: 'n' }>): LoggedRefusal {
+function refusalOf(row: PlainPlace, index: number, meta: Extract<EventMeta, { 0: 'n' }>): LoggedRefusal {
   const [, , , , , host, port, address, rule, more] = meta;
   return { kind: 'refusal', ...commonOf(row, index, meta), host, port, address, rule, more };
 }
@@ -190,7 +207,7 @@ function damaged(row: Pick<RowPlace, 'first_sequence'>, cause?: unknown): Damage
 export class RowOrder {
   #next: number | undefined;
 
-  follow(row: RowPlace): void {
+  follow(row: Pick<RowPlace, 'first_sequence' | 'last_sequence'>): void {
     const next = this.#next ?? row.first_sequence;
     if (row.first_sequence !== next) {
       throw new DamagedError(`the log from event ${next} on is missing, up to event ${row.first_sequence}`);
@@ -210,8 +227,17 @@ export class OutlineReader {
 
   /** Throws DamagedError where the row is not whole. */
   add(row: RowPlace): void {
+    this.#add(row, wholeMetasOf(row));
+  }
+
+  /** As `add` of a row without checksums. */
+  addPlain(row: PlainPlace): void {
+    this.#add(row, metasOf(row));
+  }
+
+  #add(row: PlainPlace, metas: readonly EventMeta[]): void {
     this.#order.follow(row);
-    for (const [index, meta] of wholeMetasOf(row).entries()) {
+    for (const [index, meta] of metas.entries()) {
       this.#lastTime = meta[1];
       if (meta[0] === 't') {
         if (meta[3] !== this.#attempt) this.#beginAttempt(meta[3]);
@@ -234,6 +260,20 @@ export class OutlineReader {
     this.#output.stdout = 0;
     this.#output.stderr = 0;
   }
+}
+
+/** A row's result alone, as the only event of its row, without checksums. Undefined where it does not end with one. */
+export function plainResultOf(
+  row: PlainPlace,
+): Omit<PlainPlace, 'execution_id' | 'last_sequence'> | undefined {
+  const metas = metasOf(row);
+  const before = metas.length - 1;
+  if (metas[before]?.[0] !== 'r') return undefined;
+  return {
+    position: row.position + before,
+    first_sequence: row.first_sequence + before,
+    meta: JSON.stringify(metas.slice(before)),
+  };
 }
 
 /** A row's result alone, as the only event of its row. Undefined where it does not end with one, or is damaged. */

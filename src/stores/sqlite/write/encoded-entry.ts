@@ -121,7 +121,8 @@ function memberEndOf({ status, outcome, completedAt = 0 }: ExecutionRecord): Mem
 /** No label of a caller's has such a key: what a schedule has fired is listed in the same way. */
 export const scheduleLabel = ' schedule';
 
-function listedBy({ labels, schedule }: ExecutionRecord): readonly Label[] {
+/** What an execution is listed by, as labels are. */
+export function listedBy({ labels, schedule }: ExecutionRecord): readonly Label[] {
   if (labels === undefined && schedule === undefined) return noLabels;
   const own = Object.entries(labels ?? {});
   return schedule === undefined ? own : [...own, [scheduleLabel, schedule]];

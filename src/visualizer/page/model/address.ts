@@ -2,8 +2,8 @@
  * The address of a view: everything that the reader chose, so that it can be sent to someone else. Pure.
  *
  * `/?status=failed,timedOut&task=resize&since=1h&q=oom` is the list, `/?execution=exec_…&at=57` one execution at its
- * event 57 (over the same list), `/?view=tree` the tree,
- * `/?view=queue` who waits.
+ * event 57 (over the same list), `/?view=tree` the tree, `/?view=queue` who waits, `/?view=batches` the batches and
+ * `/?view=batches&batch=batch_…` one of them, `/?view=tasks` the tasks and `/?view=tasks&task=resize` one of them.
  */
 import { isStatus, type Status, statuses } from './status.ts';
 
@@ -14,7 +14,7 @@ export const allTenants = '*';
 export const spans = ['5m', '15m', '1h', '6h', '24h', '7d'] as const;
 export type Span = (typeof spans)[number];
 
-const views = ['list', 'tree', 'queue'] as const;
+const views = ['list', 'tree', 'queue', 'batches', 'tasks'] as const;
 export type View = (typeof views)[number];
 
 export interface Address {
@@ -26,6 +26,10 @@ export interface Address {
   /** Name or id; empty means all. */
   readonly task: string;
   readonly text: string;
+  /** Id of a batch: its members, or in the view of batches that one; empty means none. */
+  readonly batch: string;
+  /** Of an error, such as `FUNCTION_EXIT`; empty means any. */
+  readonly code: string;
   readonly since: Span | '';
   /** Instants that bound the list instead of `since`; 0 where there is none. */
   readonly after: number;
@@ -43,6 +47,8 @@ export const home: Address = {
   statuses: [],
   task: '',
   text: '',
+  batch: '',
+  code: '',
   since: '',
   after: 0,
   before: 0,
@@ -67,6 +73,8 @@ export function parseAddress(query: string): Address {
     statuses: statuses.filter((status) => wanted.includes(status)),
     task: fields.get('task') ?? '',
     text: fields.get('q') ?? '',
+    batch: fields.get('batch') ?? '',
+    code: fields.get('code') ?? '',
     since: since ?? '',
     after: instant(fields.get('after')),
     before: instant(fields.get('before')),
@@ -83,6 +91,8 @@ export function formatAddress(address: Address): string {
   if (address.view !== 'list') fields.set('view', address.view);
   if (address.statuses.length > 0) fields.set('status', address.statuses.join(','));
   if (address.task !== '') fields.set('task', address.task);
+  if (address.batch !== '') fields.set('batch', address.batch);
+  if (address.code !== '') fields.set('code', address.code);
   if (address.text !== '') fields.set('q', address.text);
   if (address.since !== '') fields.set('since', address.since);
   if (address.after > 0) fields.set('after', new Date(address.after).toISOString());

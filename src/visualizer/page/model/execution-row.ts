@@ -53,6 +53,11 @@ export interface ExecutionRow {
   readonly loosened: readonly string[];
   readonly oldestSequence: number;
   readonly originExecutionId: string;
+  /** The batch that it is a member of; empty for none. */
+  readonly batchId: string;
+  /** The execution that it runs again, and the name of the run that did so; empty for none. */
+  readonly rerunOf: string;
+  readonly rerunId: string;
   readonly cached: CachedResult | undefined;
   /** How many its end is told to; until then, how many it may be. */
   readonly webhooks: number;
@@ -116,6 +121,9 @@ export function rowOf(json: ExecutionResultJson): ExecutionRow {
     loosened: json.loosened.length === 0 ? noLines : json.loosened,
     oldestSequence: numberOf(json.oldestSequence),
     originExecutionId: json.originExecutionId,
+    batchId: shared(json.batchId),
+    rerunOf: json.rerunOfExecutionId,
+    rerunId: shared(json.rerunId),
     cached:
       json.cachedFromExecutionId === ''
         ? undefined

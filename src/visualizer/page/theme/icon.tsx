@@ -20,6 +20,7 @@ const paths = {
   help: 'M6 6a2 2 0 1 1 2.6 1.9c-.4.2-.6.5-.6 1v.4M8 11.8v.01',
   list: 'M2 4h12M2 8h12M2 12h12',
   queue: 'M2.5 5v6M5.5 5v6M8.5 5v6M11 8h3.5M12.5 6l2 2-2 2',
+  batch: 'M2 5l6-3 6 3-6 3zM2 8l6 3 6-3M2 11l6 3 6-3',
   tree: 'M3 2v11h4M3 6h4M10 6h4M10 13h4',
   stop: 'M5.5 2h5L14 5.5v5L10.5 14h-5L2 10.5v-5zM5.8 8h4.4',
   file: 'M4 1.5h5L12.5 5v9.5H4zM9 1.5V5h3.5',

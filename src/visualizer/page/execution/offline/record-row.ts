@@ -57,6 +57,9 @@ export function recordRow(record: ExecutionRecord, takenAt: number): ExecutionRo
     loosened: record.loosened ?? [],
     oldestSequence: record.oldestSequence ?? 1,
     originExecutionId: record.originId ?? '',
+    batchId: record.batch?.batchId ?? '',
+    rerunOf: record.rerun?.of ?? '',
+    rerunId: record.rerun?.id ?? '',
     cached:
       record.cache?.from === undefined ? undefined : { from: record.cache.from, fromAt: record.cache.fromAt },
     // Only the node where it is knows who was told.

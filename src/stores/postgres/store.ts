@@ -1,0 +1,417 @@
+import type { Batch, BatchEnding, BatchMember, BatchState } from '../../domain/batch/batch.ts';
+import type { Clock } from '../../domain/clock.ts';
+import type { BlockedState } from '../../domain/dependency.ts';
+import type { EngineAddress } from '../../domain/engine-address.ts';
+import type { LogEvent, NewEvent } from '../../domain/event.ts';
+import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
+import type { Labels } from '../../domain/labels.ts';
+import type { Quota } from '../../domain/quota.ts';
+import type { TaskAlias } from '../../domain/revisions/alias.ts';
+import { type Scope, wholeNode } from '../../domain/scope.ts';
+import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../../domain/side-row.ts';
+import type { Task } from '../../domain/task.ts';
+import type { ArtifactFiles, Artifacts } from '../artifacts.ts';
+import { assertNumbered } from '../entry.ts';
+import { emptyInvocation } from '../invocation.ts';
+import {
+  type BatchResult,
+  type CommitEntry,
+  type CommitResult,
+  type EventQuery,
+  type ExecutionFilter,
+  type Fenced,
+  type LogOutline,
+  type MemberEnding,
+  type MemberQuery,
+  type NodeEvent,
+  type OrderChanges,
+  type Retained,
+  type Retention,
+  type Store,
+  type StoreCounts,
+  type StoredBytes,
+  type StoredOrder,
+  type StoredQuota,
+  StoreError,
+  type WaitingAlarm,
+  type WaitingExecution,
+  type WaitingKey,
+  type WaitingLineCount,
+} from '../store.ts';
+
+import { SharedArtifacts } from './artifacts.ts';
+import { loadDriver, type SessionKind } from './engine/driver.ts';
+import { Readers } from './engine/readers.ts';
+import { Session } from './engine/session.ts';
+import { Lease, register, renewalMs } from './membership.ts';
+import { BatchReader } from './read/batches.ts';
+import { Dependencies } from './read/dependencies.ts';
+import { Logs } from './read/logs.ts';
+import { Records } from './read/records.ts';
+import { SideRows } from './read/side-rows.ts';
+import { Tasks } from './read/tasks.ts';
+import { WaitingLines } from './read/waiting.ts';
+import { Retaining } from './retention/retention.ts';
+import { Sweep } from './retention/sweep.ts';
+import { migrate } from './schema/migrate.ts';
+import { commitBatch } from './write/batch-admission.ts';
+import { Changes } from './write/changes.ts';
+import { Commits } from './write/commits.ts';
+
+export interface PostgresStoreOptions {
+  readonly address: EngineAddress;
+  /** Whose executions these are; its earlier runs may not write from now on. */
+  readonly nodeId: string;
+  /** Artifacts that this node has at hand; `artifacts/` of its data folder. */
+  readonly files: ArtifactFiles;
+  readonly clock: Pick<Clock, 'monotonic' | 'setTimer'>;
+  /** Hears once that other nodes have taken over what this one had. */
+  readonly lost?: (error: Fenced) => void;
+}
+
+export interface PostgresStoreParts {
+  readonly store: Store;
+  readonly artifacts: Artifacts;
+}
+
+/** Connections that read. */
+const readerCount = 3;
+
+/**
+ * Opens the store in a PostgreSQL database, in its schema `spear`. Rejects with StoreError where the engine cannot be
+ * reached, is not one to trust, has what a newer Spear wrote, or has another node that is alive.
+ */
+export async function openPostgresStore({
+  address,
+  nodeId,
+  files,
+  clock,
+  lost = () => {},
+}: PostgresStoreOptions): Promise<PostgresStoreParts> {
+  const driver = await loadDriver();
+  const session = (kind: SessionKind, statementMs?: number) =>
+    new Session({ address, driver, kind, clock, ...(statementMs !== undefined && { statementMs }) });
+  const [commits, changes] = [session('writer'), session('writer')];
+  let lease: Lease | undefined;
+  const readers = new Readers(Array.from({ length: readerCount }, () => session('reader')));
+  const close = async (): Promise<void> => {
+    await Promise.all([commits.close(), changes.close(), readers.close()]);
+    await lease?.end();
+  };
+  try {
+    await migrate(changes);
+    const { incarnation, position } = await register(changes, nodeId, clock);
+    lease = new Lease(session('writer', renewalMs), incarnation, clock, lost);
+    lease.keep();
+    const others = new Changes(changes, readers, incarnation);
+    const store = new PostgresStore({
+      commits: new Commits(commits, incarnation, position),
+      changes: others,
+      readers,
+      files,
+      clock,
+      close,
+    });
+    return { store, artifacts: new SharedArtifacts(files, readers, others) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+class PostgresStore implements Store {
+  readonly lowSpace = false;
+  readonly #commits: Commits;
+  readonly #changes: Changes;
+  readonly #records: Records;
+  readonly #logs: Logs;
+  readonly #waiting: WaitingLines;
+  readonly #batches: BatchReader;
+  readonly #clock: PostgresStoreOptions['clock'];
+  readonly #dependencies: Dependencies;
+  readonly #tasks: Tasks;
+  readonly #sideRows: SideRows;
+  readonly #retaining: Retaining;
+  readonly #close: () => Promise<void>;
+
+  constructor(parts: {
+    readonly commits: Commits;
+    readonly changes: Changes;
+    readonly readers: Readers;
+    readonly files: ArtifactFiles;
+    readonly clock: PostgresStoreOptions['clock'];
+    readonly close: () => Promise<void>;
+  }) {
+    const { commits, changes, readers, files, clock, close } = parts;
+    this.#commits = commits;
+    this.#changes = changes;
+    this.#records = new Records(readers);
+    this.#logs = new Logs(readers);
+    this.#waiting = new WaitingLines(readers);
+    this.#batches = new BatchReader(readers);
+    this.#clock = clock;
+    this.#dependencies = new Dependencies(readers);
+    this.#tasks = new Tasks(readers);
+    this.#sideRows = new SideRows(readers);
+    this.#retaining = new Retaining(
+      readers,
+      changes,
+      new Sweep(files, readers, this.#tasks, changes),
+      () => commits.written,
+    );
+    this.#close = close;
+  }
+
+  async commit(entries: readonly CommitEntry[]): Promise<CommitResult[]> {
+    for (const entry of entries) assertNumbered(entry);
+    return this.#commits.commit(entries);
+  }
+
+  async admitBatch(batch: Batch, entries: readonly CommitEntry[]): Promise<BatchResult> {
+    for (const entry of entries) assertNumbered(entry);
+    return commitBatch(this.#commits, this.#clock, { made: batch }, entries);
+  }
+
+  async superviseBatch(
+    batch: Batch,
+    entries: readonly CommitEntry[],
+    endings: readonly MemberEnding[],
+  ): Promise<BatchResult> {
+    for (const entry of entries) assertNumbered(entry);
+    return commitBatch(this.#commits, this.#clock, { supervised: batch, endings }, entries);
+  }
+
+  async saveBatch(batch: Batch): Promise<void> {
+    await this.#changes.call('cannot save a batch', 'save_batch', [batch.batchId, JSON.stringify(batch)]);
+  }
+
+  batch(batchId: string): Promise<BatchState | undefined> {
+    return this.#batches.one(batchId);
+  }
+
+  batchByInvocation(tenant: string, invocationId: string): Promise<BatchState | undefined> {
+    return this.#batches.byInvocation(tenant, invocationId);
+  }
+
+  batches(tenant: string | undefined, beforeId: string, limit: number): Promise<BatchState[]> {
+    return this.#batches.list(tenant, beforeId, limit);
+  }
+
+  unfinishedBatches(): Promise<BatchState[]> {
+    return this.#batches.unfinished();
+  }
+
+  batchMembers(batchId: string, query: MemberQuery): Promise<BatchMember[]> {
+    return this.#batches.members(batchId, query);
+  }
+
+  batchEndings(batchId: string, from: number, limit: number): Promise<BatchEnding[]> {
+    return this.#batches.endings(batchId, from, limit);
+  }
+
+  async stage(executionId: string, events: readonly NewEvent[]): Promise<void> {
+    const expectedLastSequence = (events[0]?.sequence ?? 1) - 1;
+    const entry = { executionId, expectedLastSequence, events };
+    assertNumbered({ ...entry, ...(events.length === 0 && { expectedLastSequence: 1 }) });
+    const [result] = await this.#commits.commit([entry], true);
+    if (result?.ok === true) return;
+    const [outline, record] = [await this.outline(executionId), await this.execution(executionId)];
+    if (record !== undefined || outline.lastTime > 0) {
+      throw new StoreError(`cannot stage a log: there is an execution ${executionId}`);
+    }
+    throw new RangeError(`${executionId}: event ${expectedLastSequence + 1} does not follow what is staged`);
+  }
+
+  async unstage(executionId: string): Promise<void> {
+    await this.#changes.call('cannot unstage a log', 'unstage_log', [executionId]);
+    this.#commits.dropped(executionId);
+  }
+
+  delete(executionId: string): Promise<boolean> {
+    return this.#retaining.delete(executionId);
+  }
+
+  retain(retention: Retention): Promise<Retained> {
+    return this.#retaining.step(retention);
+  }
+
+  execution(executionId: string): Promise<ExecutionRecord | undefined> {
+    return this.#records.get(executionId);
+  }
+
+  executionByInvocation(tenant: string, invocationId: string): Promise<ExecutionRecord | undefined> {
+    return this.#records.byInvocation(tenant, invocationId);
+  }
+
+  async input(executionId: string): Promise<Invocation | undefined> {
+    const stored = await this.#records.input(executionId);
+    if (stored === undefined) return undefined;
+    if (stored === null) return emptyInvocation();
+    return { ...(JSON.parse(stored.invocation) as Omit<Invocation, 'input'>), input: stored.input };
+  }
+
+  executions(filter: ExecutionFilter): Promise<ExecutionRecord[]> {
+    return this.#records.list(filter);
+  }
+
+  unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]> {
+    return this.#records.unfinished(afterId, limit);
+  }
+
+  waitingLines(): Promise<WaitingLineCount[]> {
+    return this.#waiting.lines();
+  }
+
+  waiting(line: string, after: WaitingKey | undefined, limit: number): Promise<WaitingExecution[]> {
+    return this.#waiting.line(line, after, limit);
+  }
+
+  waitingBetween(line: string, after: WaitingKey, before: WaitingKey, limit: number): Promise<number> {
+    return this.#waiting.between(line, after, before, limit);
+  }
+
+  waitingExecution(executionId: string): Promise<WaitingExecution | undefined> {
+    return this.#waiting.one(executionId);
+  }
+
+  waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]> {
+    return this.#waiting.alarms(after, limit);
+  }
+
+  hasDependencies(): Promise<boolean> {
+    return this.#dependencies.any();
+  }
+
+  blocked(executionId: string): Promise<BlockedState | undefined> {
+    return this.#dependencies.blocked(executionId);
+  }
+
+  released(afterId: string, limit: number): Promise<string[]> {
+    return this.#dependencies.released(afterId, limit);
+  }
+
+  dependants(executionId: string, afterId: string, limit: number): Promise<string[]> {
+    return this.#dependencies.dependants(executionId, afterId, limit);
+  }
+
+  events(executionId: string, query: EventQuery): Promise<LogEvent[]> {
+    return this.#logs.events(executionId, query);
+  }
+
+  outline(executionId: string): Promise<LogOutline> {
+    return this.#logs.outline(executionId);
+  }
+
+  eventsFromPosition(from: number, limit: number): Promise<NodeEvent[]> {
+    return this.#logs.fromPosition(from, limit);
+  }
+
+  changedSince(from: number, limit: number): Promise<string[] | undefined> {
+    return this.#logs.changedSince(from, limit);
+  }
+
+  lastPosition(): Promise<number> {
+    return this.#logs.lastPosition();
+  }
+
+  async counts(scope: Scope = wholeNode): Promise<StoreCounts> {
+    const [executions, tasks] = [await this.#records.counts(scope), await this.#tasks.named(scope)];
+    return { executions, tasks };
+  }
+
+  saveTask(task: Task): Promise<void> {
+    return this.#changes.saveTask(task);
+  }
+
+  saveRevision(task: Task): Promise<void> {
+    return this.#changes.saveRevision(task);
+  }
+
+  deleteTask(taskId: string): Promise<void> {
+    return this.#changes.deleteTask(taskId);
+  }
+
+  taskByName(tenant: string, name: string): Promise<Task | undefined> {
+    return this.#tasks.byName(tenant, name);
+  }
+
+  taskById(taskId: string): Promise<Task | undefined> {
+    return this.#tasks.byId(taskId);
+  }
+
+  taskRevision(taskId: string, revision: number): Promise<Task | undefined> {
+    return this.#tasks.revision(taskId, revision);
+  }
+
+  taskRevisions(taskId: string, before: number, limit: number): Promise<Task[]> {
+    return this.#tasks.revisions(taskId, before, limit);
+  }
+
+  deleteRevision(taskId: string, revision: number): Promise<boolean> {
+    return this.#changes.deleteRevision({ taskId, revision }, false);
+  }
+
+  taskAliases(taskId: string): Promise<TaskAlias[]> {
+    return this.#tasks.aliases(taskId);
+  }
+
+  saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void> {
+    return this.#changes.saveAlias(taskId, name, alias);
+  }
+
+  tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
+    return this.#tasks.list(tenant, afterName, limit, labels);
+  }
+
+  taskTenants(): Promise<string[]> {
+    return this.#tasks.tenants();
+  }
+
+  hasArtifact(tenant: string, sha256: string): Promise<boolean> {
+    return this.#tasks.hasArtifact(tenant, sha256);
+  }
+
+  order(): Promise<StoredOrder> {
+    return this.#changes.order();
+  }
+
+  saveOrder(changes: OrderChanges): Promise<number> {
+    return this.#changes.saveOrder(changes);
+  }
+
+  storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes> {
+    return this.#tasks.storedBytes(tenant, afterId, limit);
+  }
+
+  quotas(): Promise<StoredQuota[]> {
+    return this.#changes.quotas();
+  }
+
+  saveQuota(tenant: string, quota: Quota | undefined): Promise<void> {
+    return this.#changes.saveQuota(tenant, quota);
+  }
+
+  saveRows(changes: readonly SideRowChange[]): Promise<void> {
+    return this.#changes.saveRows(changes);
+  }
+
+  row(id: SideRowId): Promise<SideRow | undefined> {
+    return this.#sideRows.one(id);
+  }
+
+  rows(query: SideRowQuery): Promise<SideRow[]> {
+    return this.#sideRows.list(query);
+  }
+
+  dueRows(kind: string, until: number, limit: number, after?: DuePlace): Promise<SideRow[]> {
+    return this.#sideRows.due(kind, until, limit, after);
+  }
+
+  countRows(kind: string, tenant?: string): Promise<number> {
+    return this.#sideRows.count(kind, tenant);
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+}
