@@ -14,6 +14,8 @@ import {
   type GetBatchRequest,
   type GetBatchResponse,
   GetBatchResponseSchema,
+  type GroupBatchMembersRequest,
+  type GroupBatchMembersResponse,
   type InvokeBatchFromStreamRequest,
   type InvokeBatchFromStreamResponse,
   InvokeBatchFromStreamResponseSchema,
@@ -35,7 +37,7 @@ import {
 } from './gen/spearlet/batch_pb.js';
 import type { PageTokens } from './page-tokens.ts';
 import { batchToWire, memberToWire } from './wire/batch.ts';
-import { statusesFromWire } from './wire/enums.ts';
+import { groupQuery, groupsToWire, memberQuery } from './wire/batch-members.ts';
 import { batchReference, pageSize, positiveDuration, text } from './wire/fields.ts';
 
 export interface BatchServiceOptions extends AdmissionRequestOptions {
@@ -55,6 +57,7 @@ export interface BatchService {
   readonly getBatch: UnaryHandler<GetBatchRequest, GetBatchResponse>;
   readonly listBatches: UnaryHandler<ListBatchesRequest, ListBatchesResponse>;
   readonly listBatchMembers: UnaryHandler<ListBatchMembersRequest, ListBatchMembersResponse>;
+  readonly groupBatchMembers: UnaryHandler<GroupBatchMembersRequest, GroupBatchMembersResponse>;
   readonly waitBatch: UnaryHandler<WaitBatchRequest, WaitBatchResponse>;
   readonly watchBatch: StreamHandler<WatchBatchRequest, WatchBatchResponse>;
   readonly cancelBatch: UnaryHandler<CancelBatchRequest, CancelBatchResponse>;
@@ -136,11 +139,8 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
       const limit = pageSize(request.pageSize);
       const token = pageTokens.open('batchMembers', request.pageToken);
       const { batch } = await batches.get(scope, batchReference('batch_id', request.batchId));
-      const found = await batches.members(scope, batch.batchId, {
-        after: token === '' ? -1 : Number(token),
-        limit: limit + 1,
-        statuses: statusesFromWire(request.statuses),
-      });
+      const after = token === '' ? -1 : Number(token);
+      const found = await batches.members(scope, batch.batchId, memberQuery(request, after, limit + 1));
       const page = found.slice(0, limit);
       const last = page.at(-1)?.member;
       return create(ListBatchMembersResponseSchema, {
@@ -148,6 +148,11 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
         nextPageToken:
           found.length > limit && last !== undefined ? pageTokens.seal('batchMembers', String(last)) : '',
       });
+    },
+
+    async groupBatchMembers(request, { scope }) {
+      const batchId = batchReference('batch_id', request.batchId);
+      return groupsToWire(await batches.groups(scope, batchId, groupQuery(request)));
     },
 
     async waitBatch(request, call) {

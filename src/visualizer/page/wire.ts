@@ -9,6 +9,7 @@ import type * as functions from '../../server/gen/spearlet/function_pb.js';
 import type * as instances from '../../server/gen/spearlet/instance_pb.js';
 import type * as node from '../../server/gen/spearlet/node_pb.js';
 import type * as reruns from '../../server/gen/spearlet/rerun_pb.js';
+import type * as schedules from '../../server/gen/spearlet/schedule_pb.js';
 import type * as tasks from '../../server/gen/spearlet/task_pb.js';
 import type * as webhooks from '../../server/gen/spearlet/webhook_pb.js';
 
@@ -83,6 +84,10 @@ export type ListBatchMembersResponseJson = Written<
   batches.ListBatchMembersResponse,
   batches.ListBatchMembersResponseJson
 >;
+export type GroupBatchMembersResponseJson = Written<
+  batches.GroupBatchMembersResponse,
+  batches.GroupBatchMembersResponseJson
+>;
 export type RerunExecutionsResponseJson = Written<
   reruns.RerunExecutionsResponse,
   reruns.RerunExecutionsResponseJson
@@ -90,6 +95,13 @@ export type RerunExecutionsResponseJson = Written<
 
 export type TaskJson = Written<tasks.Task, tasks.TaskJson>;
 export type FunctionSignatureJson = Written<tasks.FunctionSignature, tasks.FunctionSignatureJson>;
+
+export type ScheduleJson = Written<schedules.Schedule, schedules.ScheduleJson>;
+export type FiringJson = Written<schedules.Firing, schedules.FiringJson>;
+export type ListSchedulesResponseJson = Written<
+  schedules.ListSchedulesResponse,
+  schedules.ListSchedulesResponseJson
+>;
 
 export type InstanceJson = Written<instances.Instance, instances.InstanceJson>;
 export type InstancePoolJson = Written<instances.InstancePool, instances.InstancePoolJson>;

@@ -11,6 +11,8 @@ import { Icon } from '../theme/icon.tsx';
 import { StatusMark } from '../theme/status-mark.tsx';
 import { watchBatch } from './batch-watch.ts';
 import { CountBar } from './count-bar.tsx';
+import { BatchGraph } from './graph/batch-graph.tsx';
+import { MemberTable } from './members/member-table.tsx';
 
 export function BatchView({ id }: { readonly id: string }) {
   const { call, feed } = usePage();
@@ -42,7 +44,9 @@ export function BatchView({ id }: { readonly id: string }) {
         ) : (
           <>
             <Facts batch={batch} />
+            <BatchGraph watch={watch} batch={batch} />
             <Failures batch={batch} groups={watch.failures.value} />
+            <MemberTable batch={batch} />
           </>
         )}
       </section>

@@ -6,7 +6,11 @@ import { type Status, statusWords } from '../model/status.ts';
 const order: readonly Status[] = ['completed', 'failed', 'timedOut', 'cancelled', 'running', 'pending'];
 const width = 200;
 
-export function CountBar({ batch: { counts, members } }: { readonly batch: Batch }) {
+export function CountBar({
+  batch: { counts, members },
+}: {
+  readonly batch: Pick<Batch, 'counts' | 'members'>;
+}) {
   const some = order.filter((status) => counts[status] > 0);
   let at = 0;
   return (

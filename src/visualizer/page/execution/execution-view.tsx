@@ -19,6 +19,7 @@ import { transitionKey } from './log/log-state.ts';
 import { pastRow } from './log/past-row.ts';
 import { OutputView } from './output/output-view.tsx';
 import { Panes } from './panes/panes.tsx';
+import { RelationsCard } from './relations/relations-card.tsx';
 import { TimelineView } from './timeline/timeline-view.tsx';
 import { PastBanner, TravelBar } from './travel/travel-bar.tsx';
 import './controls.css';
@@ -115,8 +116,13 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
       {growing && !past && source.explanation !== undefined && (
         <ExplainCard source={source} state={row?.state ?? ''} attempt={row?.attempt ?? 0} />
       )}
+<<<<<<< HEAD
       {row !== undefined && row.webhooks > 0 && !past && source.deliveries !== undefined && (
         <DeliveriesCard source={source} webhooks={row.webhooks} ended={ended} />
+=======
+      {source.relations !== undefined && !gone && !past && (
+        <RelationsCard source={source} row={row} growing={growing} />
+>>>>>>> main
       )}
       <TimelineView index={index} length={length} life={life} growing={growing} at={at} onEvent={onEvent} />
       <div class="execution-pair">

@@ -58,6 +58,8 @@ export interface ExecutionRow {
   /** The execution that it runs again, and the name of the run that did so; empty for none. */
   readonly rerunOf: string;
   readonly rerunId: string;
+  /** The schedule that has fired it; empty for any other. */
+  readonly schedule: string;
   readonly cached: CachedResult | undefined;
   /** How many its end is told to; until then, how many it may be. */
   readonly webhooks: number;
@@ -124,6 +126,7 @@ export function rowOf(json: ExecutionResultJson): ExecutionRow {
     batchId: shared(json.batchId),
     rerunOf: json.rerunOfExecutionId,
     rerunId: shared(json.rerunId),
+    schedule: shared(json.schedule),
     cached:
       json.cachedFromExecutionId === ''
         ? undefined

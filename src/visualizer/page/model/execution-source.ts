@@ -11,6 +11,7 @@ import type { ExecutionRow } from './execution-row.ts';
 import type { Explanation } from './explanation.ts';
 import type { Invocation } from './invocation.ts';
 import type { Machine } from './machine.ts';
+import type { Relations } from './relation.ts';
 import type { Signature } from './signature.ts';
 import type { Task } from './task.ts';
 
@@ -55,6 +56,8 @@ export interface ExecutionSource {
   readonly actions: ReadonlySignal<readonly ExecutionAction[]>;
   /** Each call asks anew. */
   explanation?(): Promise<Explanation>;
+  /** What it follows and what follows it, as they are now. */
+  relations?(): Promise<Relations>;
   invocation?(): Promise<Invocation>;
   /** Who was told of its end, and what came of it. Each call asks anew. */
   deliveries?(): Promise<readonly Delivery[]>;

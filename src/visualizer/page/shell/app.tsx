@@ -4,6 +4,7 @@ import { useKeys } from '../keyboard/keys.ts';
 import { ListView } from '../list/list-view.tsx';
 import { isEnded } from '../model/status.ts';
 import { QueueView } from '../queue/queue-view.tsx';
+import { SchedulesView } from '../schedules/schedules-view.tsx';
 import { nextTheme } from '../theme/theme.ts';
 import { TreeView } from '../tree/tree-view.tsx';
 import { useDocumentTitle } from './document-title.ts';
@@ -27,7 +28,7 @@ export function App() {
   // What is chosen in a view of its own is no filter of the list.
   const leaving = {
     ...{ execution: '', at: undefined },
-    ...(view === 'batches' && { batch: '' }),
+    ...(view === 'batches' && { batch: '', task: '', code: '', statuses: [], layers: '', zoom: '' }),
     ...(view === 'tasks' && { task: '' }),
   };
   useKeys('Everywhere', [
@@ -36,6 +37,11 @@ export function App() {
     { key: 't', help: 'Tree of the node', act: () => router.go({ view: 'tree', ...leaving }) },
     { key: 'q', help: 'Queue', act: () => router.go({ view: 'queue', ...leaving }) },
     { key: 'm', help: 'Batches', act: () => router.go({ view: 'batches', ...leaving, batch: '' }) },
+    {
+      key: 's',
+      help: 'Schedules',
+      act: () => router.go({ view: 'schedules', ...leaving, schedule: '' }),
+    },
     { key: 'b', help: 'Breakpoints', act: () => dialogs.show(breakpoints()) },
     { key: 'd', help: 'Dismiss notices', act: () => notices.dismissAll() },
     { key: '\\', help: 'Light, dark or automatic', act: nextTheme },
@@ -58,6 +64,8 @@ export function App() {
           <QueueView />
         ) : view === 'batches' ? (
           <BatchesView />
+        ) : view === 'schedules' ? (
+          <SchedulesView />
         ) : (
           <ListView />
         )}

@@ -10,6 +10,7 @@ const names: Readonly<Record<View, string>> = {
   queue: 'Queue',
   batches: 'Batches',
   tasks: 'Tasks',
+  schedules: 'Schedules',
 };
 
 export function Crumbs() {

@@ -11,6 +11,7 @@ const titles: Readonly<Record<View, string>> = {
   queue: 'Queue · ',
   batches: 'Batches · ',
   tasks: 'Tasks · ',
+  schedules: 'Schedules · ',
 };
 
 export function useDocumentTitle(): void {

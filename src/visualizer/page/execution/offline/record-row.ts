@@ -60,6 +60,7 @@ export function recordRow(record: ExecutionRecord, takenAt: number): ExecutionRo
     batchId: record.batch?.batchId ?? '',
     rerunOf: record.rerun?.of ?? '',
     rerunId: record.rerun?.id ?? '',
+    schedule: record.schedule ?? '',
     cached:
       record.cache?.from === undefined ? undefined : { from: record.cache.from, fromAt: record.cache.fromAt },
     // Only the node where it is knows who was told.

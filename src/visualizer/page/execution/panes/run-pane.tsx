@@ -54,6 +54,12 @@ export function RunPane({ row, context }: Props) {
               row.rerunOf === '' ? undefined : <a href={link({ execution: row.rerunOf })}>{row.rerunOf}</a>,
             ],
             [
+              'Schedule',
+              row.schedule === '' ? undefined : (
+                <a href={link({ view: 'schedules', schedule: row.schedule })}>{row.schedule}</a>
+              ),
+            ],
+            [
               'Restored from',
               row.originExecutionId === '' ? undefined : (
                 <a href={link({ execution: row.originExecutionId })}>{row.originExecutionId}</a>
