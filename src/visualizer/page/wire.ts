@@ -12,6 +12,7 @@ import type * as reruns from '../../server/gen/spearlet/rerun_pb.js';
 import type * as revisions from '../../server/gen/spearlet/revision_pb.js';
 import type * as schedules from '../../server/gen/spearlet/schedule_pb.js';
 import type * as tasks from '../../server/gen/spearlet/task_pb.js';
+import type * as webhooks from '../../server/gen/spearlet/webhook_pb.js';
 
 /** Any JSON value, as `google.protobuf.Value` and `Struct` are written. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
@@ -72,6 +73,11 @@ export type GetQueueResponseJson = Written<node.GetQueueResponse, node.GetQueueR
 export type GetActivityResponseJson = Written<node.GetActivityResponse, node.GetActivityResponseJson>;
 export type GetInvocationResponseJson = Written<node.GetInvocationResponse, node.GetInvocationResponseJson>;
 export type BreakpointJson = Written<node.Breakpoint, node.BreakpointJson>;
+
+export type ListDeliveriesResponseJson = Written<
+  webhooks.ListDeliveriesResponse,
+  webhooks.ListDeliveriesResponseJson
+>;
 
 export type BatchJson = Written<batches.Batch, batches.BatchJson>;
 export type ListBatchesResponseJson = Written<batches.ListBatchesResponse, batches.ListBatchesResponseJson>;
