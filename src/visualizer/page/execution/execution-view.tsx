@@ -116,13 +116,11 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
       {growing && !past && source.explanation !== undefined && (
         <ExplainCard source={source} state={row?.state ?? ''} attempt={row?.attempt ?? 0} />
       )}
-<<<<<<< HEAD
       {row !== undefined && row.webhooks > 0 && !past && source.deliveries !== undefined && (
         <DeliveriesCard source={source} webhooks={row.webhooks} ended={ended} />
-=======
+      )}
       {source.relations !== undefined && !gone && !past && (
         <RelationsCard source={source} row={row} growing={growing} />
->>>>>>> main
       )}
       <TimelineView index={index} length={length} life={life} growing={growing} at={at} onEvent={onEvent} />
       <div class="execution-pair">
