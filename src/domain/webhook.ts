@@ -186,7 +186,7 @@ export function assertMayTell(field: string, webhooks: readonly EndWebhook[] = [
 }
 
 /** What is wrong with the URL of a webhook; undefined where nothing is that can be seen in it. */
-function urlFault(text: string, { isAllowed, allowHttp }: WebhookRule): string | undefined {
+export function urlFault(text: string, { isAllowed, allowHttp }: WebhookRule): string | undefined {
   const url = URL.parse(text);
   if (url === null) return 'is not a URL';
   const schemes = allowHttp ? ['https:', 'http:'] : ['https:'];

@@ -5,8 +5,7 @@
 import { createHmac } from 'node:crypto';
 import { type ClientRequest, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP } from 'node:net';
-import { hostOf, type Sent } from '../domain/webhook.ts';
+import { type Sent, urlFault, type WebhookRule } from '../domain/webhook.ts';
 import { checkedLookup, NotAllowed } from '../runtimes/checked-lookup.ts';
 
 export interface Message {
@@ -19,9 +18,7 @@ export interface Message {
   readonly keys: readonly Uint8Array[];
 }
 
-export interface SenderOptions {
-  /** Of a receiver. */
-  readonly isAllowed: (address: string) => boolean;
+export interface SenderOptions extends WebhookRule {
   readonly userAgent: string;
   readonly timeoutMs?: number;
   /** Certificate authorities to trust, as PEM, instead of those that come with Node. */
@@ -38,18 +35,14 @@ const longestRetryAfterMs = 6 * 3_600_000;
 export function post(message: Message, options: SenderOptions, signal: AbortSignal): Promise<Sent> {
   return new Promise((resolve) => {
     const { url, body } = message;
-    const target = URL.parse(url);
-    if (target === null) {
-      resolve({ kind: 'failed', error: 'its URL is none' });
+    // What was allowed when it was named need not be any more, and a socket asks `lookup` only about names.
+    const fault = urlFault(url, options);
+    if (fault !== undefined) {
+      resolve({ kind: 'failed', error: `its URL ${fault}` });
       return;
     }
+    const target = new URL(url);
     const { isAllowed, userAgent, timeoutMs = usualTimeoutMs, ca } = options;
-    const host = hostOf(target);
-    // A socket asks `lookup` only about names.
-    if (isIP(host) !== 0 && !isAllowed(host)) {
-      resolve({ kind: 'failed', error: notAllowed(host) });
-      return;
-    }
     const request = target.protocol === 'http:' ? requestHttp : requestHttps;
     const sent: ClientRequest = request(target, {
       method: 'POST',

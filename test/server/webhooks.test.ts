@@ -314,3 +314,21 @@ it('what was committed and not told when the node was killed is told by the next
   expect(second.connection.service(FunctionService)).toBeDefined();
   await second.end('SIGTERM');
 });
+
+it('what a node no longer allows is not told, although it was allowed when it was named', async () => {
+  const dataDir = await temporaryDataDir();
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const first = await spawnServer(dataDir, { allowPrivateWebhookHosts: 'true', secretsDir: secrets });
+  receiver.answer = () => {};
+  await first.register('count', 'wordcount/wordcount.wasm');
+  const { executionId } = await invoke({ task: 'count', onEnd: [{ url: receiver.url }] }, first);
+  await told(1);
+  await first.end('SIGKILL');
+  receiver.received.length = 0;
+  const second = await spawnServer(dataDir, { secretsDir: secrets });
+  const lastError = async () =>
+    (await webhooks(second).listDeliveries({ executionId })).deliveries[0]?.lastError;
+  await expect.poll(lastError, { timeout: 20_000 }).toContain('allowed is https');
+  expect(receiver.received).toEqual([]);
+  await second.end('SIGTERM');
+});
