@@ -125,10 +125,23 @@ export class Records {
   }
 
   counts(scope: Scope): StatusCounts {
-    const counts = this.#allCounts(scope);
-    let hidden = 0;
-    for (const batchId of this.#hidden) hidden += this.#membersOf(batchId, scope);
-    return { ...counts, pending: counts.pending - hidden };
+    return this.#atOneMoment(() => {
+      const counts = this.#allCounts(scope);
+      let hidden = 0;
+      for (const batchId of this.#hidden) hidden += this.#membersOf(batchId, scope);
+      return { ...counts, pending: counts.pending - hidden };
+    });
+  }
+
+  /** What several statements read is of one moment: the writer's thread commits between any two. */
+  #atOneMoment<T>(read: () => T): T {
+    if (this.#db.isTransaction) return read();
+    this.#db.exec('BEGIN');
+    try {
+      return read();
+    } finally {
+      if (this.#db.isTransaction) this.#db.exec('COMMIT');
+    }
   }
 
   /** How many members of a batch are written and in scope. */
