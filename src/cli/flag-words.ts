@@ -82,6 +82,7 @@ export const inRerunFlags = rewording([
   ['execution_id', 'ID'],
   ['execution_ids', 'ID'],
   ['filter.task', '--task'],
+  ['filter.batch_id', '--batch'],
   ['filter.statuses', '--status'],
   ['filter.created_after', '--since'],
   ['filter.created_before', '--until'],

@@ -117,6 +117,8 @@ export interface RelatedExecution {
   readonly executionId: string;
   /** Undefined for one that was deleted. */
   readonly record: ExecutionRecord | undefined;
+  /** How the one follows the other; undefined where the record that says so is gone. */
+  readonly dependency: Dependency | undefined;
 }
 
 /** Those that an execution follows, in the order in which it names them, and the first of those that follow it. */

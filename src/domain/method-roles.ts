@@ -10,6 +10,7 @@ export const methodRoles = {
   'AccessService/RevokeToken': 'admin',
   'BatchService/CancelBatch': 'invoke',
   'BatchService/GetBatch': 'observe',
+  'BatchService/GroupBatchMembers': 'observe',
   'BatchService/InvokeBatch': 'invoke',
   'BatchService/InvokeBatchFromStream': 'invoke',
   'BatchService/ListBatchMembers': 'observe',

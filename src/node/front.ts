@@ -214,10 +214,18 @@ export async function openFront(
       service: RerunService,
       handlers: {
         ...createRerunService({
-          ...{ executions: supervisor, tasks, list: store, records: store, clock },
+          ...{
+            executions: supervisor,
+            batches: supervisor.batches,
+            tasks,
+            list: store,
+            records: store,
+            clock,
+          },
           ...{ traces: core.traces, defaultTotalMs },
         }),
       },
+      streams: true as const,
     },
     { service: InstanceService, handlers: { ...createInstanceService({ instances, tasks }) } },
     { service: SnapshotService, handlers: { ...snapshots }, streams: true as const },

@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { type Batches, hasEnded } from '../domain/batch/batch.ts';
 import { mostMembers } from '../domain/batch/graph.ts';
 import type { Clock } from '../domain/clock.ts';
-import { invalidArgument, quote } from '../domain/errors.ts';
+import { invalidArgument } from '../domain/errors.ts';
 import type { AdmissionRequestOptions } from './admission-request.ts';
 import { type BatchOptions, batchRequest } from './batch-request.ts';
 import type { CallContext, ClientStreamHandler, StreamHandler, UnaryHandler } from './call.ts';
@@ -14,6 +14,8 @@ import {
   type GetBatchRequest,
   type GetBatchResponse,
   GetBatchResponseSchema,
+  type GroupBatchMembersRequest,
+  type GroupBatchMembersResponse,
   type InvokeBatchFromStreamRequest,
   type InvokeBatchFromStreamResponse,
   InvokeBatchFromStreamResponseSchema,
@@ -35,8 +37,8 @@ import {
 } from './gen/spearlet/batch_pb.js';
 import type { PageTokens } from './page-tokens.ts';
 import { batchToWire, memberToWire } from './wire/batch.ts';
-import { statusesFromWire } from './wire/enums.ts';
-import { pageSize, positiveDuration, reference, text } from './wire/fields.ts';
+import { groupQuery, groupsToWire, memberQuery } from './wire/batch-members.ts';
+import { batchReference, pageSize, positiveDuration, text } from './wire/fields.ts';
 
 export interface BatchServiceOptions extends AdmissionRequestOptions {
   readonly batches: Batches;
@@ -55,6 +57,7 @@ export interface BatchService {
   readonly getBatch: UnaryHandler<GetBatchRequest, GetBatchResponse>;
   readonly listBatches: UnaryHandler<ListBatchesRequest, ListBatchesResponse>;
   readonly listBatchMembers: UnaryHandler<ListBatchMembersRequest, ListBatchMembersResponse>;
+  readonly groupBatchMembers: UnaryHandler<GroupBatchMembersRequest, GroupBatchMembersResponse>;
   readonly waitBatch: UnaryHandler<WaitBatchRequest, WaitBatchResponse>;
   readonly watchBatch: StreamHandler<WatchBatchRequest, WatchBatchResponse>;
   readonly cancelBatch: UnaryHandler<CancelBatchRequest, CancelBatchResponse>;
@@ -116,7 +119,7 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
     },
 
     async getBatch({ batchId }, { scope }) {
-      const state = await batches.get(scope, batchReference(batchId));
+      const state = await batches.get(scope, batchReference('batch_id', batchId));
       return create(GetBatchResponseSchema, { batch: batchToWire(state) });
     },
 
@@ -139,12 +142,9 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
     async listBatchMembers(request, { scope }) {
       const limit = pageSize(request.pageSize);
       const token = pageTokens.open('batchMembers', request.pageToken);
-      const { batch } = await batches.get(scope, batchReference(request.batchId));
-      const found = await batches.members(scope, batch.batchId, {
-        after: token === '' ? -1 : Number(token),
-        limit: limit + 1,
-        statuses: statusesFromWire(request.statuses),
-      });
+      const { batch } = await batches.get(scope, batchReference('batch_id', request.batchId));
+      const after = token === '' ? -1 : Number(token);
+      const found = await batches.members(scope, batch.batchId, memberQuery(request, after, limit + 1));
       const page = found.slice(0, limit);
       const last = page.at(-1)?.member;
       return create(ListBatchMembersResponseSchema, {
@@ -154,9 +154,14 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
       });
     },
 
+    async groupBatchMembers(request, { scope }) {
+      const batchId = batchReference('batch_id', request.batchId);
+      return groupsToWire(await batches.groups(scope, batchId, groupQuery(request)));
+    },
+
     async waitBatch(request, call) {
       const budget = positiveDuration('wait_budget', request.waitBudget);
-      const { batch } = await batches.get(call.scope, batchReference(request.batchId));
+      const { batch } = await batches.get(call.scope, batchReference('batch_id', request.batchId));
       const leaving = new AbortController();
       call.onGone(() => leaving.abort());
       const timer = budget === undefined ? undefined : clock.setTimer(budget, () => leaving.abort());
@@ -170,7 +175,7 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
     },
 
     async watchBatch(request, call, send) {
-      const { batch } = await batches.get(call.scope, batchReference(request.batchId));
+      const { batch } = await batches.get(call.scope, batchReference('batch_id', request.batchId));
       const { batchId } = batch;
       const leaving = new AbortController();
       call.onGone(() => leaving.abort());
@@ -200,15 +205,9 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
 
     async cancelBatch(request, { scope, principal }) {
       const reason = text('reason', request.reason, 1024);
-      const batchId = batchReference(request.batchId);
+      const batchId = batchReference('batch_id', request.batchId);
       const { changed, state } = await batches.cancel(scope, batchId, reason, principal.name);
       return create(CancelBatchResponseSchema, { changed, batch: batchToWire(state) });
     },
   };
-}
-
-function batchReference(value: string): string {
-  reference('batch_id', value);
-  if (value.startsWith('batch_')) return value;
-  throw invalidArgument('batch_id', `${quote(value)} is not the id of a batch; allowed is batch_…`);
 }

@@ -1,4 +1,4 @@
-import type { Batch, BatchEnding, BatchMember, BatchState } from '../domain/batch/batch.ts';
+import type { Batch, BatchEnding, BatchMember, BatchState, MemberQuery } from '../domain/batch/batch.ts';
 import type { SupervisedEnd } from '../domain/batch/supervision.ts';
 import type { BlockedState } from '../domain/dependency.ts';
 import type { LogEvent, NewEvent, OutputStream } from '../domain/event.ts';
@@ -157,14 +157,6 @@ export type BatchResult =
 export interface MemberEnding {
   readonly member: number;
   readonly end: SupervisedEnd;
-}
-
-export interface MemberQuery {
-  /** Only members behind this one; -1 for all. */
-  readonly after: number;
-  readonly limit: number;
-  /** Empty means all. */
-  readonly statuses: readonly ExecutionStatus[];
 }
 
 export interface ExecutionFilter {

@@ -65,6 +65,31 @@ describe('a batch', () => {
       ['bad', ErrorCode.FUNCTION_EXIT],
       ['after', ErrorCode.DEPENDENCY_FAILED],
     ]);
+    const { groups, links, failures } = await server.batches.groupBatchMembers({ batchId });
+    expect(groups).toMatchObject([
+      { firstLayer: 0, taskName: 'cat', tasks: 1, completed: 1, failed: 0 },
+      { firstLayer: 0, taskName: 'exit', failed: 1 },
+      { firstLayer: 1, lastLayer: 1, taskName: 'cat', failed: 1 },
+    ]);
+    expect(links).toMatchObject([{ from: 1, to: 2, count: 1 }]);
+    expect(failures.map(({ errorCode, count }) => [errorCode, count]).sort()).toEqual(
+      [
+        [ErrorCode.FUNCTION_EXIT, 1],
+        [ErrorCode.DEPENDENCY_FAILED, 1],
+      ].sort(),
+    );
+    const named = async (query: object) =>
+      (await server.batches.listBatchMembers({ batchId, ...query })).members.map((member) => member.name);
+    expect(await named({ firstLayer: 1 })).toEqual(['after']);
+    expect(await named({ lastLayer: 0, taskName: 'cat' })).toEqual(['beside']);
+    expect(await named({ errorCodes: [ErrorCode.FUNCTION_EXIT] })).toEqual(['bad']);
+    const unknown = server.batches.listBatchMembers({ batchId, errorCodes: [999 as ErrorCode] });
+    expect((await refusal(unknown)).message).toContain('error_codes[0]: is 999; allowed are FUNCTION_ERROR');
+    const [bad, after] = failed.members.map((member) => member.executionId);
+    const { dependencies } = await server.functions.getExecutionStatus({ executionId: after ?? '' });
+    expect(dependencies).toMatchObject([{ executionId: bad, dependency: { name: 'bad', condition: 1 } }]);
+    const { dependants } = await server.functions.getExecutionStatus({ executionId: bad ?? '' });
+    expect(dependants).toMatchObject([{ executionId: after, dependency: { executionId: bad } }]);
   });
 
   test('ends the others with the first that fails, where it says so', async () => {
@@ -157,5 +182,10 @@ describe('a batch is refused as a whole, and names what is wrong', () => {
       reason: 'BATCH_NOT_FOUND',
     });
     expect((await refusal(server.batches.getBatch({ batchId: 'x' }))).message).toContain('allowed is batch_');
+    const group = (request: object) =>
+      refusal(server.batches.groupBatchMembers({ batchId: 'batch_0', ...request }));
+    expect(await group({})).toMatchObject({ reason: 'BATCH_NOT_FOUND' });
+    expect((await group({ maxBands: 101 })).message).toContain('max_bands: is 101; allowed are 1 to 100');
+    expect((await group({ firstLayer: 2, lastLayer: 1 })).message).toContain('last_layer: is 1; allowed is');
   });
 });

@@ -181,6 +181,30 @@ describe('what a filter means', () => {
     expect(await matched({ task: 'filtered', createdAfter: timestampFromMs(4e12) })).toBe(0);
   });
 
+  it('is by the batch of which they are members', async () => {
+    await server.register('of-batch', 'misbehaving/exit.wasm');
+    await failed('of-batch', 1);
+    const batchOf = async (...codes: readonly string[]) => {
+      const members = codes.map((code) => ({ invocation: { task: 'of-batch', args: [code] } }));
+      const { batch } = await server.batches.invokeBatch({ members });
+      const batchId = batch?.batchId ?? '';
+      await server.batches.waitBatch({ batchId });
+      return batchId;
+    };
+    const batchId = await batchOf('0', '2', '3');
+    await batchOf('4');
+    const filter = { batchId };
+    expect(await rerun({ filter, dryRun: true })).toMatchObject({ matched: 2n, possible: 2n });
+    const done = await rerun({ filter });
+    expect(done).toMatchObject({ matched: 2n, started: 2n, failed: 2n });
+    // The new ones are no members.
+    expect(await rerun({ filter, dryRun: true })).toMatchObject({ matched: 2n, possible: 0n });
+    const none = { batchId, task: 'of-batch', errorCodes: [ErrorCode.TRAP] };
+    expect(await rerun({ filter: none, dryRun: true })).toMatchObject({ matched: 0n });
+    const unknown = await refusal(reruns().rerunExecutions({ filter: { batchId: 'batch_none' } }));
+    expect([unknown.code, unknown.reason]).toEqual(['NOT_FOUND', 'BATCH_NOT_FOUND']);
+  });
+
   it('is run again with what it followed, whose outputs go to what follows them anew', async () => {
     await server.register('graph', 'misbehaving/exit.wasm');
     const waiting = { startAfter: { seconds: 0n, nanos: 400_000_000 }, executionMode: ExecutionMode.ASYNC };
@@ -234,6 +258,7 @@ it.each<[Request, string, RegExp]>([
     'filter.error_codes[0]',
     /is 99; allowed are FUNCTION_ERROR/,
   ],
+  [{ filter: { batchId: 'x' } }, 'filter.batch_id', /"x" is not the id of a batch; allowed is batch_/],
   [{ filter: {}, rerunId: 'a/b' }, 'rerun_id', /is "a\/b"; allowed are 1 to 63 of/],
   [{ filter: {}, maxInFlight: 1001 }, 'max_in_flight', /is 1001; allowed are 1 to 1000/],
   [{ filter: {}, revision: 'Live' }, 'revision', /has the revision "Live"/],

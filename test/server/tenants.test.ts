@@ -255,6 +255,7 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   for (const batchId of others.batches) {
     await one.ask(batches.getBatch, { batchId });
     await one.ask(batches.listBatchMembers, { batchId });
+    await one.ask(batches.groupBatchMembers, { batchId });
     await one.ask(batches.waitBatch, { batchId });
     await one.ask(batches.watchBatch, { batchId });
     await one.ask(batches.cancelBatch, { batchId });

@@ -11,8 +11,10 @@ import {
   type BatchRequest,
   type BatchState,
   hasEnded,
+  type MemberQuery,
   seesBatch,
 } from '../../domain/batch/batch.ts';
+import { type GroupQuery, MemberCounting, type MemberGroups } from '../../domain/batch/groups.ts';
 import type { Supervision, SupervisionRules } from '../../domain/batch/supervision.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { quote, RequestError } from '../../domain/errors.ts';
@@ -195,13 +197,27 @@ export class BatchDesk implements Batches {
     return this.#supervisors.list((batch) => seesBatch(scope, batch), limit);
   }
 
-  async members(
-    scope: Scope,
-    batchId: string,
-    query: Parameters<Batches['members']>[2],
-  ): Promise<readonly BatchMember[]> {
+  async members(scope: Scope, batchId: string, query: MemberQuery): Promise<readonly BatchMember[]> {
     await this.get(scope, batchId);
     return this.#host.store.batchMembers(batchId, query);
+  }
+
+  async groups(scope: Scope, batchId: string, query: GroupQuery): Promise<MemberGroups> {
+    const { batch } = await this.get(scope, batchId);
+    const counting = new MemberCounting(batch, query);
+    for (let after = -1; ; ) {
+      const page = await this.#host.store.batchMembers(batchId, {
+        after,
+        limit: pageOfMembers,
+        statuses: [],
+      });
+      for (const member of page) counting.add(member);
+      const last = page.at(-1);
+      if (last === undefined || page.length < pageOfMembers) return counting.groups();
+      after = last.member;
+      // Others are served between two pages.
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
   }
 
   endings(batchId: string, from: number, limit: number): Promise<readonly BatchEnding[]> {

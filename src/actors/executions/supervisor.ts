@@ -221,17 +221,23 @@ export class Supervisor implements Executions, Transfers, Explanations {
   async related(record: ExecutionRecord, scope: Scope): Promise<RelatedExecutions> {
     const { executionId, dependsOn = [] } = record;
     const dependants = await this.#parts.options.store.dependants(executionId, '', pageOfDependants);
-    const read = async (ids: readonly string[]): Promise<RelatedExecution[]> => {
-      const found: RelatedExecution[] = [];
+    const read = async (ids: readonly string[]): Promise<Omit<RelatedExecution, 'dependency'>[]> => {
+      const found: Omit<RelatedExecution, 'dependency'>[] = [];
       for (const id of ids) {
         const record = await this.record(id).catch(ifDamaged);
         if (record === undefined || sees(scope, record)) found.push({ executionId: id, record });
       }
       return found;
     };
+    const byId = new Map(dependsOn.map((dependency) => [dependency.executionId, dependency]));
+    const followed = await read([...byId.keys()]);
+    const following = await read(dependants);
     return {
-      dependencies: await read(dependsOn.map((dependency) => dependency.executionId)),
-      dependants: await read(dependants),
+      dependencies: followed.map((each) => ({ ...each, dependency: byId.get(each.executionId) })),
+      dependants: following.map((each) => ({
+        ...each,
+        dependency: each.record?.dependsOn?.find((dependency) => dependency.executionId === executionId),
+      })),
     };
   }
 

@@ -22,6 +22,7 @@ import { UsageError } from '../usage-error.ts';
 
 interface Options {
   readonly task?: string;
+  readonly batch?: string;
   readonly status?: readonly ExecutionStatus[];
   readonly code?: readonly ErrorCode[];
   readonly label?: Readonly<Record<string, string>>;
@@ -46,6 +47,7 @@ export function rerunCommand(shell: Shell): Command {
     .argument('[id...]', 'executions; without them those that the options mean')
     .optionsGroup('Which:')
     .option('--task <task>', 'of this task, by name or id')
+    .option('--batch <id>', 'members of this batch')
     .option(
       '--status <status>',
       `that ended so: ${endings.join(', ')} (repeatable; default: failed and timedOut)`,
@@ -132,11 +134,15 @@ function exitCodeFor(
 }
 
 function requestFrom(options: Options, ids: readonly string[]): Request {
-  const { task = '', status = [], code = [], label = {}, since, until } = options;
-  const said = ['task', 'status', 'code', 'label', 'since', 'until'] as const;
+  const { task = '', batch = '', status = [], code = [], label = {}, since, until } = options;
+  const said = ['task', 'batch', 'status', 'code', 'label', 'since', 'until'] as const;
   const [which] = said.filter((name) => options[name] !== undefined);
   if (ids.length > 0 && which !== undefined) {
     throw new UsageError(`--${which}: stands beside ID; allowed is one or the other`);
+  }
+  // A script whose variable is empty means one, and never all.
+  for (const name of ['task', 'batch'] as const) {
+    if (options[name] === '') throw new UsageError(`--${name}: is empty; allowed is what it names`);
   }
   if (ids.length === 0 && which === undefined) {
     const allowed = said.map((name) => `--${name}`).join(', ');
@@ -148,6 +154,7 @@ function requestFrom(options: Options, ids: readonly string[]): Request {
       : {
           filter: {
             task,
+            batchId: batch,
             statuses: [...status],
             errorCodes: [...code],
             labels: { ...label },

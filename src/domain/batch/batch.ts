@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { ExecutionStatus } from '../execution.ts';
 import type { AdmissionRequest } from '../executions.ts';
 import { type Scope, seesTask, tenantOf } from '../scope.ts';
+import type { GroupQuery, MemberGroups } from './groups.ts';
 import type { RestartPolicy, Supervision, SupervisionRules } from './supervision.ts';
 
 /** What becomes of the others when a member does not complete. */
@@ -59,6 +60,8 @@ export interface BatchMember {
   readonly layer: number;
   /** The members that it follows. */
   readonly follows: readonly number[];
+  /** Empty for one whose record was deleted. */
+  readonly taskName: string;
   /** Undefined for one whose record was deleted before it was said how it ended. */
   readonly status: ExecutionStatus | undefined;
   /** Of one that ended otherwise than completed. */
@@ -107,6 +110,33 @@ export interface BatchAdmission {
   readonly joined: boolean;
 }
 
+/** Which members are wanted, in their order. */
+export interface MemberQuery {
+  /** Only members behind this one; -1 for all. */
+  readonly after: number;
+  readonly limit: number;
+  /** Empty means all. */
+  readonly statuses: readonly ExecutionStatus[];
+  /** Absent means from the first, and to the last. */
+  readonly firstLayer?: number;
+  readonly lastLayer?: number;
+  /** Absent means those of all. */
+  readonly taskName?: string;
+  /** Empty or absent means all. */
+  readonly errorCodes?: readonly ErrorCode[];
+}
+
+/** Whether a member is one of those that are wanted; its place behind `after` is its reader's matter. */
+export function isWanted(
+  { status, layer, taskName, errorCode }: BatchMember,
+  { statuses, firstLayer = 0, lastLayer = Number.POSITIVE_INFINITY, errorCodes = [], ...query }: MemberQuery,
+): boolean {
+  if (statuses.length > 0 && !(status && statuses.includes(status))) return false;
+  if (layer < firstLayer || layer > lastLayer) return false;
+  if (query.taskName !== undefined && query.taskName !== taskName) return false;
+  return errorCodes.length === 0 || (errorCode !== undefined && errorCodes.includes(errorCode));
+}
+
 /** What a node offers of batches to those who serve callers. What is out of a scope is not there. */
 export interface Batches {
   /** Ids for members to be. */
@@ -119,12 +149,9 @@ export interface Batches {
   list(scope: Scope, beforeId: string, limit: number): Promise<readonly BatchState[]>;
   /** Those that have a supervisor and have not ended, newest first. */
   supervised(scope: Scope, limit: number): Promise<readonly BatchState[]>;
-  /** In their order, behind `after`, and those alone that have one of the statuses, where there are any. */
-  members(
-    scope: Scope,
-    batchId: string,
-    query: { readonly after: number; readonly limit: number; readonly statuses: readonly ExecutionStatus[] },
-  ): Promise<readonly BatchMember[]>;
+  members(scope: Scope, batchId: string, query: MemberQuery): Promise<readonly BatchMember[]>;
+  /** All of them, counted. */
+  groups(scope: Scope, batchId: string, query: GroupQuery): Promise<MemberGroups>;
   /** Endings from a sequence number on, in order. */
   endings(batchId: string, from: number, limit: number): Promise<readonly BatchEnding[]>;
   /** Resolves when an ending with that number or a later one is durable, at the end of the batch, or at the signal. */

@@ -1,4 +1,5 @@
 /** One run: counts what can run again, and then runs it, the oldest first and a few at a time. */
+import type { Batches } from '../../domain/batch/batch.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
@@ -18,6 +19,7 @@ import type { RerunWish } from './rerun-wish.ts';
 import { selected } from './selected.ts';
 
 export interface RerunOptions extends JudgeOptions {
+  readonly batches: Pick<Batches, 'get'>;
   readonly executions: Pick<Executions, 'admit' | 'attach'>;
   readonly tasks: Pick<Tasks, 'choose' | 'checkCall' | 'get'>;
   readonly list: ExecutionList;

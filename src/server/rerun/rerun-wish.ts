@@ -8,7 +8,7 @@ import type { Priority } from '../../domain/scheduling/priority.ts';
 import { ErrorCode, Priority as WirePriority } from '../gen/spearlet/function_pb.js';
 import type { RerunExecutionsRequest, RerunFilter } from '../gen/spearlet/rerun_pb.js';
 import { errorCodeToWire, statusFromWire } from '../wire/enums.ts';
-import { executionId, instant, most, reference, text } from '../wire/fields.ts';
+import { batchReference, executionId, instant, most, reference, text } from '../wire/fields.ts';
 import { labelsFromWire } from '../wire/labels.ts';
 import { turnFrom } from '../wire/turn.ts';
 
@@ -32,6 +32,8 @@ export interface RerunSelection {
   readonly labels: Labels;
   /** Empty for any. */
   readonly codes: ReadonlySet<Code>;
+  /** Empty for members of any batch, and of none. */
+  readonly batchId: string;
 }
 
 const mostIds = 1000;
@@ -101,5 +103,6 @@ function selectionFrom(filter: RerunFilter): RerunSelection {
     createdBefore,
     labels: labelsFromWire(filter.labels),
     codes: new Set(codes),
+    batchId: filter.batchId === '' ? '' : batchReference('filter.batch_id', filter.batchId),
   };
 }

@@ -1,3 +1,4 @@
+import type { Batches } from '../../domain/batch/batch.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import { type Scope, sees } from '../../domain/scope.ts';
 import type { Tasks } from '../../domain/tasks.ts';
@@ -8,28 +9,31 @@ import type { RerunSelection } from './rerun-wish.ts';
 const pageOf = 250;
 
 interface Sources {
+  readonly batches: Pick<Batches, 'get'>;
   readonly tasks: Pick<Tasks, 'get'>;
   readonly list: ExecutionList;
 }
 
 /**
  * The executions that a filter means, newest first, but for those that the run itself has made. In between others have
- * their turn. Rejects with not_found for a task that is not there.
+ * their turn. Rejects with not_found for a task or a batch that is not there.
  */
 export async function* selected(
-  { tasks, list }: Sources,
+  { batches, tasks, list }: Sources,
   scope: Scope,
   selection: RerunSelection,
   run: { readonly id: string; readonly before: number },
 ): AsyncGenerator<ExecutionRecord, void, void> {
-  const { task, statuses, createdAfter, createdBefore = run.before, labels, codes } = selection;
+  const { task, statuses, createdAfter, createdBefore = run.before, labels, codes, batchId } = selection;
   const { tenant } = scope;
   // Those of a deleted task are still found by its id.
   const taskId = task === '' || task.startsWith('task_') ? task : (await tasks.get(scope, task)).taskId;
+  if (batchId !== '') await batches.get(scope, batchId);
   const filter = {
     ...{ statuses, createdBefore, limit: pageOf },
     ...(tenant !== undefined && { tenant }),
     ...(taskId !== '' && { taskId }),
+    ...(batchId !== '' && { batchId }),
     ...(createdAfter !== undefined && { createdAfter }),
     ...(Object.keys(labels).length > 0 && { labels }),
   };

@@ -71,6 +71,7 @@ export function memberToWire(member: BatchMember | BatchEnding, supervision?: Su
     executionId: member.executionId,
     layer: member.layer,
     follows: [...member.follows],
+    taskName: member.taskName,
     status: status === undefined ? ExecutionStatus.UNSPECIFIED : statusToWire[status],
     errorCode: errorCode === undefined ? ErrorCode.UNSPECIFIED : errorCodeToWire[errorCode],
     sequence: int64(sequence),

@@ -72,6 +72,13 @@ export function cacheUseToWire(cache: DomainCacheUse | undefined): CacheUse {
   return cache === undefined ? CacheUse.UNSPECIFIED : cacheUses[cache.use];
 }
 
+/** Undefined for one that is not known, and for UNSPECIFIED. */
+export function errorCodeFromWire(wire: ErrorCode): DomainErrorCode | undefined {
+  for (const [code, each] of Object.entries(errorCodeToWire))
+    if (each === wire) return code as DomainErrorCode;
+  return undefined;
+}
+
 export const errorCodeToWire: Record<DomainErrorCode, ErrorCode> = {
   FUNCTION_ERROR: ErrorCode.FUNCTION_ERROR,
   FUNCTION_EXIT: ErrorCode.FUNCTION_EXIT,

@@ -156,12 +156,13 @@ export function statusResponseToWire(
   });
 }
 
-function relatedToWire({ executionId, record }: RelatedExecution) {
+function relatedToWire({ executionId, record, dependency }: RelatedExecution) {
   return {
     executionId,
     taskName: record?.taskName ?? '',
     state: record?.state ?? '',
     status: record === undefined ? ExecutionStatus.UNSPECIFIED : statusToWire[record.status],
+    ...(dependency !== undefined && { dependency: dependencyToWire(dependency) }),
   };
 }
 

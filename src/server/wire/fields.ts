@@ -155,3 +155,10 @@ export function pageSize(value: number): number {
   if (value > 1000) throw invalidArgument('page_size', `is ${value}; allowed is 1 to 1000, or 0 for 100`);
   return value === 0 ? 100 : value;
 }
+
+/** The id of a batch. */
+export function batchReference(field: string, value: string): string {
+  reference(field, value);
+  if (value.startsWith('batch_')) return value;
+  throw invalidArgument(field, `${quote(value)} is not the id of a batch; allowed is batch_…`);
+}

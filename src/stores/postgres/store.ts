@@ -1,4 +1,4 @@
-import type { Batch, BatchEnding, BatchMember, BatchState } from '../../domain/batch/batch.ts';
+import type { Batch, BatchEnding, BatchMember, BatchState, MemberQuery } from '../../domain/batch/batch.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { BlockedState } from '../../domain/dependency.ts';
 import type { EngineAddress } from '../../domain/engine-address.ts';
@@ -22,7 +22,6 @@ import {
   type Fenced,
   type LogOutline,
   type MemberEnding,
-  type MemberQuery,
   type NodeEvent,
   type OrderChanges,
   type Retained,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Batch, BatchEnding, BatchMember, BatchState } from '../../domain/batch/batch.ts';
+import type { Batch, BatchEnding, BatchMember, BatchState, MemberQuery } from '../../domain/batch/batch.ts';
 import type { BlockedState } from '../../domain/dependency.ts';
 import type { LogEvent, NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord, Invocation } from '../../domain/execution.ts';
@@ -21,7 +21,6 @@ import {
   type ExecutionFilter,
   type LogOutline,
   type MemberEnding,
-  type MemberQuery,
   type NodeEvent,
   type OrderChanges,
   type Retained,

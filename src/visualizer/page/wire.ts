@@ -8,6 +8,8 @@ import type * as batches from '../../server/gen/spearlet/batch_pb.js';
 import type * as functions from '../../server/gen/spearlet/function_pb.js';
 import type * as instances from '../../server/gen/spearlet/instance_pb.js';
 import type * as node from '../../server/gen/spearlet/node_pb.js';
+import type * as reruns from '../../server/gen/spearlet/rerun_pb.js';
+import type * as schedules from '../../server/gen/spearlet/schedule_pb.js';
 import type * as tasks from '../../server/gen/spearlet/task_pb.js';
 
 /** Any JSON value, as `google.protobuf.Value` and `Struct` are written. */
@@ -70,11 +72,31 @@ export type GetActivityResponseJson = Written<node.GetActivityResponse, node.Get
 export type GetInvocationResponseJson = Written<node.GetInvocationResponse, node.GetInvocationResponseJson>;
 export type BreakpointJson = Written<node.Breakpoint, node.BreakpointJson>;
 
+export type BatchJson = Written<batches.Batch, batches.BatchJson>;
+export type BatchMemberStateJson = Written<batches.BatchMemberState, batches.BatchMemberStateJson>;
+export type ListBatchesResponseJson = Written<batches.ListBatchesResponse, batches.ListBatchesResponseJson>;
+export type ListBatchMembersResponseJson = Written<
+  batches.ListBatchMembersResponse,
+  batches.ListBatchMembersResponseJson
+>;
+export type GroupBatchMembersResponseJson = Written<
+  batches.GroupBatchMembersResponse,
+  batches.GroupBatchMembersResponseJson
+>;
+export type RerunExecutionsResponseJson = Written<
+  reruns.RerunExecutionsResponse,
+  reruns.RerunExecutionsResponseJson
+>;
+
 export type TaskJson = Written<tasks.Task, tasks.TaskJson>;
 export type FunctionSignatureJson = Written<tasks.FunctionSignature, tasks.FunctionSignatureJson>;
 
-export type BatchJson = Written<batches.Batch, batches.BatchJson>;
-export type BatchMemberStateJson = Written<batches.BatchMemberState, batches.BatchMemberStateJson>;
+export type ScheduleJson = Written<schedules.Schedule, schedules.ScheduleJson>;
+export type FiringJson = Written<schedules.Firing, schedules.FiringJson>;
+export type ListSchedulesResponseJson = Written<
+  schedules.ListSchedulesResponse,
+  schedules.ListSchedulesResponseJson
+>;
 
 export type InstanceJson = Written<instances.Instance, instances.InstanceJson>;
 export type InstancePoolJson = Written<instances.InstancePool, instances.InstancePoolJson>;

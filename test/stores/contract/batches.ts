@@ -63,10 +63,35 @@ export function batchesContract(open: () => Promise<Store>): void {
     const entries = [member(batch, 1, 0), member(batch, 1, 1), member(batch, 1, 2, [0, 1])];
     expect(await store.admitBatch(batch, entries)).toMatchObject({ ok: true, positions: [1, 2, 3] });
     expect(await store.waitingLines()).toEqual([{ line: 'a', count: 3 }]);
+    const taskName = entries[0]?.record?.taskName;
     expect(await store.batchMembers(batch.batchId, all)).toEqual([
-      { member: 0, name: 'm0', executionId: executionId(1), layer: 0, follows: [], status: 'pending' },
-      { member: 1, name: 'm1', executionId: executionId(2), layer: 0, follows: [], status: 'pending' },
-      { member: 2, name: 'm2', executionId: executionId(3), layer: 1, follows: [0, 1], status: 'pending' },
+      {
+        member: 0,
+        name: 'm0',
+        executionId: executionId(1),
+        layer: 0,
+        follows: [],
+        taskName,
+        status: 'pending',
+      },
+      {
+        member: 1,
+        name: 'm1',
+        executionId: executionId(2),
+        layer: 0,
+        follows: [],
+        taskName,
+        status: 'pending',
+      },
+      {
+        member: 2,
+        name: 'm2',
+        executionId: executionId(3),
+        layer: 1,
+        follows: [0, 1],
+        taskName,
+        status: 'pending',
+      },
     ]);
     await store.commit([ending(batch, 1, 1, 'failed', 7)]);
     await store.commit([ending(batch, 1, 0, 'completed', 8)]);
@@ -93,6 +118,16 @@ export function batchesContract(open: () => Promise<Store>): void {
     // How it ended is known also when its record is gone.
     await store.delete(executionId(2));
     expect(await store.batchMembers(batch.batchId, failed)).toMatchObject([{ member: 1 }]);
+    // Of what is asked for, all has to be so; a page goes on behind what was not wanted.
+    const wanted = async (query: object) =>
+      (await store.batchMembers(batch.batchId, { ...all, limit: 1, ...query })).map((each) => each.member);
+    expect(await wanted({ firstLayer: 1 })).toEqual([2]);
+    expect(await wanted({ after: 0, lastLayer: 0 })).toEqual([1]);
+    expect(await wanted({ firstLayer: 2 })).toEqual([]);
+    expect(await wanted({ errorCodes: ['TRAP'] })).toEqual([1]);
+    expect(await wanted({ errorCodes: ['SIGNALED'] })).toEqual([]);
+    expect(await wanted({ taskName })).toEqual([0]);
+    expect(await wanted({ taskName: 'another' })).toEqual([]);
   });
 
   test('members are listed by their batch, in pages', async () => {

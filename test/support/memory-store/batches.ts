@@ -1,13 +1,15 @@
-import type {
-  Batch,
-  BatchCounts,
-  BatchEnding,
-  BatchMember,
-  BatchState,
+import {
+  type Batch,
+  type BatchCounts,
+  type BatchEnding,
+  type BatchMember,
+  type BatchState,
+  isWanted,
+  type MemberQuery,
 } from '../../../src/domain/batch/batch.ts';
 import { type ExecutionRecord, isTerminal } from '../../../src/domain/execution.ts';
 import { tenantOf } from '../../../src/domain/scope.ts';
-import type { CommitEntry, MemberEnding, MemberQuery } from '../../../src/stores/store.ts';
+import type { CommitEntry, MemberEnding } from '../../../src/stores/store.ts';
 
 /** Batches of the memory store, and how their members ended. */
 export class MemoryBatches {
@@ -29,7 +31,15 @@ export class MemoryBatches {
     const members = entries.map(({ executionId, record, member }): BatchMember => {
       const { member: place = 0, name = '' } = record?.batch ?? {};
       const { layer = 0, follows = [] } = member ?? {};
-      return { member: place, name, executionId, layer, follows, status: 'pending' };
+      return {
+        member: place,
+        name,
+        executionId,
+        layer,
+        follows,
+        taskName: record?.taskName ?? '',
+        status: 'pending',
+      };
     });
     this.#members.set(
       batch.batchId,
@@ -95,14 +105,11 @@ export class MemoryBatches {
       .map((batch) => ({ batch, counts: this.#counts(batch) }));
   }
 
-  members(batchId: string, { after, limit, statuses }: MemberQuery): BatchMember[] {
+  members(batchId: string, query: MemberQuery): BatchMember[] {
     return (this.#members.get(batchId) ?? [])
       .map((member) => ({ ...member, status: this.#record(member.executionId)?.status ?? member.status }))
-      .filter(
-        ({ member, status }) =>
-          member > after && (statuses.length === 0 || (status && statuses.includes(status))),
-      )
-      .slice(0, limit);
+      .filter((member) => member.member > query.after && isWanted(member, query))
+      .slice(0, query.limit);
   }
 
   endings(batchId: string, from: number, limit: number): BatchEnding[] {

@@ -2,7 +2,13 @@
  * A store for tests: what the embedded one does, without a medium. It copies what goes in and out, so that
  * no caller shares state with it, and its medium can be made to fail.
  */
-import type { Batch, BatchEnding, BatchMember, BatchState } from '../../../src/domain/batch/batch.ts';
+import type {
+  Batch,
+  BatchEnding,
+  BatchMember,
+  BatchState,
+  MemberQuery,
+} from '../../../src/domain/batch/batch.ts';
 import {
   type BlockedState,
   dependencyEnd,
@@ -49,7 +55,6 @@ import {
   type ExecutionFilter,
   type LogOutline,
   type MemberEnding,
-  type MemberQuery,
   type NodeEvent,
   type OrderChanges,
   type Retained,

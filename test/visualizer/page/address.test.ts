@@ -22,7 +22,12 @@ describe('the address of a view', () => {
       view: 'list',
       statuses: ['failed', 'timedOut'],
       task: 'resize & crop',
+      batch: 'batch_01m808w43wk1636248bf21bkjm',
+      code: 'FUNCTION_EXIT',
+      layers: '2',
+      zoom: '1-40',
       text: '/oom|trap/ ünïcode "quoted"',
+      schedule: '',
       since: '1h',
       after: Date.parse('2026-11-22T03:00:00Z'),
       before: Date.parse('2026-11-22T04:00:00Z'),
@@ -31,6 +36,13 @@ describe('the address of a view', () => {
       at: 57,
     };
     expect(parseAddress(search(formatAddress(address)))).toEqual(address);
+  });
+
+  it('names a schedule in the view of schedules alone', () => {
+    const there = addressOf({ view: 'schedules', schedule: 'nightly' });
+    expect(there).toBe('/?view=schedules&schedule=nightly');
+    expect(parseAddress(search(there)).schedule).toBe('nightly');
+    expect(addressOf({ schedule: 'nightly' })).toBe('/');
   });
 
   it('is readable', () => {

@@ -62,6 +62,7 @@ export function fakeMethods({
     loosened: [],
   });
   return {
+    'NodeService/GetActivity': () => ({ stepSeconds: 5, firstStep: '0', nextStep: '0', tasks: [] }),
     'NodeService/GetNode': () => ({ node: view() }),
     'NodeService/DescribeMachines': () => ({ machines: machines() }),
     'NodeService/ExplainExecution': ({ executionId }) => ({

@@ -10,7 +10,10 @@ import { type ExecutionRow, rowOf } from '../../../src/visualizer/page/model/exe
 import { execution } from './made-executions.ts';
 
 const now = Date.parse('2026-11-22T12:00:00Z');
-const all: RowFilter = { statuses: [], task: '', text: '', since: '', after: 0, before: 0 };
+const all: RowFilter = {
+  ...{ statuses: [], task: '', text: '', batch: '', code: '' },
+  ...{ since: '', after: 0, before: 0 },
+};
 const row = (change: Partial<ExecutionRow> = {}): ExecutionRow => ({
   ...rowOf(execution(now - 1000, 1)),
   ...change,
@@ -32,6 +35,14 @@ describe('the filter of the list', () => {
     expect(matches({ task: 'resize' }, of)).toBe(true);
     expect(matches({ task: 'task_1' }, of)).toBe(true);
     expect(matches({ task: 'resi' }, of)).toBe(false);
+  });
+
+  it('knows the batch and the error of an execution', () => {
+    const of = row({ batchId: 'batch_1', errorCode: 'FUNCTION_EXIT' });
+    expect(matches({ batch: 'batch_1', code: 'FUNCTION_EXIT' }, of)).toBe(true);
+    expect(matches({ batch: 'batch_2' }, of)).toBe(false);
+    expect(matches({ code: 'TRAP' }, of)).toBe(false);
+    expect(requestOf({ ...all, batch: 'batch_1', code: 'TRAP' }, now)).toEqual({ batchId: 'batch_1' });
   });
 
   it('looks back as far as was asked, and between two instants', () => {

@@ -913,6 +913,32 @@ export declare type ListBatchMembersRequest = Message<"spearlet.ListBatchMembers
    * @generated from field: string page_token = 4;
    */
   pageToken: string;
+
+  /**
+   * Those of these layers alone, from 0; absent means from the first, and to the last.
+   *
+   * @generated from field: optional uint32 first_layer = 5;
+   */
+  firstLayer?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 last_layer = 6;
+   */
+  lastLayer?: number | undefined;
+
+  /**
+   * Those of this task alone; empty means all.
+   *
+   * @generated from field: string task_name = 7;
+   */
+  taskName: string;
+
+  /**
+   * Those that ended with one of these; empty means all.
+   *
+   * @generated from field: repeated spearlet.ErrorCode error_codes = 8;
+   */
+  errorCodes: ErrorCode[];
 };
 
 /**
@@ -944,6 +970,32 @@ export declare type ListBatchMembersRequestJson = {
    * @generated from field: string page_token = 4;
    */
   pageToken?: string;
+
+  /**
+   * Those of these layers alone, from 0; absent means from the first, and to the last.
+   *
+   * @generated from field: optional uint32 first_layer = 5;
+   */
+  firstLayer?: number;
+
+  /**
+   * @generated from field: optional uint32 last_layer = 6;
+   */
+  lastLayer?: number;
+
+  /**
+   * Those of this task alone; empty means all.
+   *
+   * @generated from field: string task_name = 7;
+   */
+  taskName?: string;
+
+  /**
+   * Those that ended with one of these; empty means all.
+   *
+   * @generated from field: repeated spearlet.ErrorCode error_codes = 8;
+   */
+  errorCodes?: ErrorCodeJson[];
 };
 
 /**
@@ -1054,6 +1106,13 @@ export declare type BatchMemberState = Message<"spearlet.BatchMemberState"> & {
   sequence: bigint;
 
   /**
+   * Empty for one that was deleted.
+   *
+   * @generated from field: string task_name = 12;
+   */
+  taskName: string;
+
+  /**
    * Only where the batch is supervised.
    *
    * @generated from field: spearlet.RestartPolicy restart = 10;
@@ -1130,6 +1189,13 @@ export declare type BatchMemberStateJson = {
   sequence?: string;
 
   /**
+   * Empty for one that was deleted.
+   *
+   * @generated from field: string task_name = 12;
+   */
+  taskName?: string;
+
+  /**
    * Only where the batch is supervised.
    *
    * @generated from field: spearlet.RestartPolicy restart = 10;
@@ -1149,6 +1215,378 @@ export declare type BatchMemberStateJson = {
  * Use `create(BatchMemberStateSchema)` to create a new message.
  */
 export declare const BatchMemberStateSchema: GenMessage<BatchMemberState, {jsonType: BatchMemberStateJson}>;
+
+/**
+ * @generated from message spearlet.GroupBatchMembersRequest
+ */
+export declare type GroupBatchMembersRequest = Message<"spearlet.GroupBatchMembersRequest"> & {
+  /**
+   * @generated from field: string batch_id = 1;
+   */
+  batchId: string;
+
+  /**
+   * These layers alone, from 0; absent means from the first, and to the last.
+   *
+   * @generated from field: optional uint32 first_layer = 2;
+   */
+  firstLayer?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 last_layer = 3;
+   */
+  lastLayer?: number | undefined;
+
+  /**
+   * 1 to 100; 0 means 10. Where there are more layers, neighbours are counted together.
+   *
+   * @generated from field: uint32 max_bands = 4;
+   */
+  maxBands: number;
+};
+
+/**
+ * @generated from message spearlet.GroupBatchMembersRequest
+ */
+export declare type GroupBatchMembersRequestJson = {
+  /**
+   * @generated from field: string batch_id = 1;
+   */
+  batchId?: string;
+
+  /**
+   * These layers alone, from 0; absent means from the first, and to the last.
+   *
+   * @generated from field: optional uint32 first_layer = 2;
+   */
+  firstLayer?: number;
+
+  /**
+   * @generated from field: optional uint32 last_layer = 3;
+   */
+  lastLayer?: number;
+
+  /**
+   * 1 to 100; 0 means 10. Where there are more layers, neighbours are counted together.
+   *
+   * @generated from field: uint32 max_bands = 4;
+   */
+  maxBands?: number;
+};
+
+/**
+ * Describes the message spearlet.GroupBatchMembersRequest.
+ * Use `create(GroupBatchMembersRequestSchema)` to create a new message.
+ */
+export declare const GroupBatchMembersRequestSchema: GenMessage<GroupBatchMembersRequest, {jsonType: GroupBatchMembersRequestJson}>;
+
+/**
+ * @generated from message spearlet.GroupBatchMembersResponse
+ */
+export declare type GroupBatchMembersResponse = Message<"spearlet.GroupBatchMembersResponse"> & {
+  /**
+   * In the order of the layers, the largest of each first: at most 6 for each band of layers.
+   *
+   * @generated from field: repeated spearlet.BatchMemberGroup groups = 1;
+   */
+  groups: BatchMemberGroup[];
+
+  /**
+   * Between these groups.
+   *
+   * @generated from field: repeated spearlet.BatchGroupLink links = 2;
+   */
+  links: BatchGroupLink[];
+
+  /**
+   * Of the whole batch, the most frequent first.
+   *
+   * @generated from field: repeated spearlet.BatchFailureGroup failures = 3;
+   */
+  failures: BatchFailureGroup[];
+};
+
+/**
+ * @generated from message spearlet.GroupBatchMembersResponse
+ */
+export declare type GroupBatchMembersResponseJson = {
+  /**
+   * In the order of the layers, the largest of each first: at most 6 for each band of layers.
+   *
+   * @generated from field: repeated spearlet.BatchMemberGroup groups = 1;
+   */
+  groups?: BatchMemberGroupJson[];
+
+  /**
+   * Between these groups.
+   *
+   * @generated from field: repeated spearlet.BatchGroupLink links = 2;
+   */
+  links?: BatchGroupLinkJson[];
+
+  /**
+   * Of the whole batch, the most frequent first.
+   *
+   * @generated from field: repeated spearlet.BatchFailureGroup failures = 3;
+   */
+  failures?: BatchFailureGroupJson[];
+};
+
+/**
+ * Describes the message spearlet.GroupBatchMembersResponse.
+ * Use `create(GroupBatchMembersResponseSchema)` to create a new message.
+ */
+export declare const GroupBatchMembersResponseSchema: GenMessage<GroupBatchMembersResponse, {jsonType: GroupBatchMembersResponseJson}>;
+
+/**
+ * Members of the same layers and the same task.
+ *
+ * @generated from message spearlet.BatchMemberGroup
+ */
+export declare type BatchMemberGroup = Message<"spearlet.BatchMemberGroup"> & {
+  /**
+   * @generated from field: uint32 first_layer = 1;
+   */
+  firstLayer: number;
+
+  /**
+   * @generated from field: uint32 last_layer = 2;
+   */
+  lastLayer: number;
+
+  /**
+   * Empty where it has the members of several tasks, or of none that is known any more.
+   *
+   * @generated from field: string task_name = 3;
+   */
+  taskName: string;
+
+  /**
+   * How many tasks it has.
+   *
+   * @generated from field: uint32 tasks = 4;
+   */
+  tasks: number;
+
+  /**
+   * @generated from field: uint32 pending = 5;
+   */
+  pending: number;
+
+  /**
+   * @generated from field: uint32 running = 6;
+   */
+  running: number;
+
+  /**
+   * @generated from field: uint32 completed = 7;
+   */
+  completed: number;
+
+  /**
+   * @generated from field: uint32 failed = 8;
+   */
+  failed: number;
+
+  /**
+   * @generated from field: uint32 cancelled = 9;
+   */
+  cancelled: number;
+
+  /**
+   * @generated from field: uint32 timed_out = 10;
+   */
+  timedOut: number;
+
+  /**
+   * Deleted before it was known how they ended.
+   *
+   * @generated from field: uint32 unknown = 11;
+   */
+  unknown: number;
+};
+
+/**
+ * Members of the same layers and the same task.
+ *
+ * @generated from message spearlet.BatchMemberGroup
+ */
+export declare type BatchMemberGroupJson = {
+  /**
+   * @generated from field: uint32 first_layer = 1;
+   */
+  firstLayer?: number;
+
+  /**
+   * @generated from field: uint32 last_layer = 2;
+   */
+  lastLayer?: number;
+
+  /**
+   * Empty where it has the members of several tasks, or of none that is known any more.
+   *
+   * @generated from field: string task_name = 3;
+   */
+  taskName?: string;
+
+  /**
+   * How many tasks it has.
+   *
+   * @generated from field: uint32 tasks = 4;
+   */
+  tasks?: number;
+
+  /**
+   * @generated from field: uint32 pending = 5;
+   */
+  pending?: number;
+
+  /**
+   * @generated from field: uint32 running = 6;
+   */
+  running?: number;
+
+  /**
+   * @generated from field: uint32 completed = 7;
+   */
+  completed?: number;
+
+  /**
+   * @generated from field: uint32 failed = 8;
+   */
+  failed?: number;
+
+  /**
+   * @generated from field: uint32 cancelled = 9;
+   */
+  cancelled?: number;
+
+  /**
+   * @generated from field: uint32 timed_out = 10;
+   */
+  timedOut?: number;
+
+  /**
+   * Deleted before it was known how they ended.
+   *
+   * @generated from field: uint32 unknown = 11;
+   */
+  unknown?: number;
+};
+
+/**
+ * Describes the message spearlet.BatchMemberGroup.
+ * Use `create(BatchMemberGroupSchema)` to create a new message.
+ */
+export declare const BatchMemberGroupSchema: GenMessage<BatchMemberGroup, {jsonType: BatchMemberGroupJson}>;
+
+/**
+ * Members of one group follow members of another one.
+ *
+ * @generated from message spearlet.BatchGroupLink
+ */
+export declare type BatchGroupLink = Message<"spearlet.BatchGroupLink"> & {
+  /**
+   * Places in `groups`: those of `to` follow those of `from`.
+   *
+   * @generated from field: uint32 from = 1;
+   */
+  from: number;
+
+  /**
+   * @generated from field: uint32 to = 2;
+   */
+  to: number;
+
+  /**
+   * How many times.
+   *
+   * @generated from field: uint32 count = 3;
+   */
+  count: number;
+};
+
+/**
+ * Members of one group follow members of another one.
+ *
+ * @generated from message spearlet.BatchGroupLink
+ */
+export declare type BatchGroupLinkJson = {
+  /**
+   * Places in `groups`: those of `to` follow those of `from`.
+   *
+   * @generated from field: uint32 from = 1;
+   */
+  from?: number;
+
+  /**
+   * @generated from field: uint32 to = 2;
+   */
+  to?: number;
+
+  /**
+   * How many times.
+   *
+   * @generated from field: uint32 count = 3;
+   */
+  count?: number;
+};
+
+/**
+ * Describes the message spearlet.BatchGroupLink.
+ * Use `create(BatchGroupLinkSchema)` to create a new message.
+ */
+export declare const BatchGroupLinkSchema: GenMessage<BatchGroupLink, {jsonType: BatchGroupLinkJson}>;
+
+/**
+ * Members that ended in the same way, and did not complete.
+ *
+ * @generated from message spearlet.BatchFailureGroup
+ */
+export declare type BatchFailureGroup = Message<"spearlet.BatchFailureGroup"> & {
+  /**
+   * @generated from field: spearlet.ExecutionStatus status = 1;
+   */
+  status: ExecutionStatus;
+
+  /**
+   * @generated from field: spearlet.ErrorCode error_code = 2;
+   */
+  errorCode: ErrorCode;
+
+  /**
+   * @generated from field: uint32 count = 3;
+   */
+  count: number;
+};
+
+/**
+ * Members that ended in the same way, and did not complete.
+ *
+ * @generated from message spearlet.BatchFailureGroup
+ */
+export declare type BatchFailureGroupJson = {
+  /**
+   * @generated from field: spearlet.ExecutionStatus status = 1;
+   */
+  status?: ExecutionStatusJson;
+
+  /**
+   * @generated from field: spearlet.ErrorCode error_code = 2;
+   */
+  errorCode?: ErrorCodeJson;
+
+  /**
+   * @generated from field: uint32 count = 3;
+   */
+  count?: number;
+};
+
+/**
+ * Describes the message spearlet.BatchFailureGroup.
+ * Use `create(BatchFailureGroupSchema)` to create a new message.
+ */
+export declare const BatchFailureGroupSchema: GenMessage<BatchFailureGroup, {jsonType: BatchFailureGroupJson}>;
 
 /**
  * @generated from message spearlet.WaitBatchRequest
@@ -1672,6 +2110,16 @@ export declare const BatchService: GenService<{
     methodKind: "unary";
     input: typeof ListBatchMembersRequestSchema;
     output: typeof ListBatchMembersResponseSchema;
+  },
+  /**
+   * The members counted by layer, task and state, and what follows what, however many they are.
+   *
+   * @generated from rpc spearlet.BatchService.GroupBatchMembers
+   */
+  groupBatchMembers: {
+    methodKind: "unary";
+    input: typeof GroupBatchMembersRequestSchema;
+    output: typeof GroupBatchMembersResponseSchema;
   },
   /**
    * Answers when all members have ended, or when the wait budget is over.

@@ -2244,6 +2244,13 @@ export declare type RelatedExecution = Message<"spearlet.RelatedExecution"> & {
    * @generated from field: spearlet.ExecutionStatus status = 4;
    */
   status: ExecutionStatus;
+
+  /**
+   * How the one follows the other; not set where the record that says so is gone.
+   *
+   * @generated from field: spearlet.Dependency dependency = 5;
+   */
+  dependency?: Dependency | undefined;
 };
 
 /**
@@ -2273,6 +2280,13 @@ export declare type RelatedExecutionJson = {
    * @generated from field: spearlet.ExecutionStatus status = 4;
    */
   status?: ExecutionStatusJson;
+
+  /**
+   * How the one follows the other; not set where the record that says so is gone.
+   *
+   * @generated from field: spearlet.Dependency dependency = 5;
+   */
+  dependency?: DependencyJson;
 };
 
 /**

@@ -59,6 +59,13 @@ export declare type RerunFilter = Message<"spearlet.RerunFilter"> & {
    * @generated from field: repeated spearlet.ErrorCode error_codes = 6;
    */
   errorCodes: ErrorCode[];
+
+  /**
+   * Only members of this batch; NOT_FOUND where there is none. Empty means all.
+   *
+   * @generated from field: string batch_id = 7;
+   */
+  batchId: string;
 };
 
 /**
@@ -106,6 +113,13 @@ export declare type RerunFilterJson = {
    * @generated from field: repeated spearlet.ErrorCode error_codes = 6;
    */
   errorCodes?: ErrorCodeJson[];
+
+  /**
+   * Only members of this batch; NOT_FOUND where there is none. Empty means all.
+   *
+   * @generated from field: string batch_id = 7;
+   */
+  batchId?: string;
 };
 
 /**

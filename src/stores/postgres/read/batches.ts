@@ -1,7 +1,14 @@
-import type { Batch, BatchEnding, BatchMember, BatchState } from '../../../domain/batch/batch.ts';
+import {
+  type Batch,
+  type BatchEnding,
+  type BatchMember,
+  type BatchState,
+  isWanted,
+  type MemberQuery,
+} from '../../../domain/batch/batch.ts';
 import type { ErrorCode } from '../../../domain/errors.ts';
-import type { ExecutionStatus } from '../../../domain/execution.ts';
-import type { MemberQuery } from '../../store.ts';
+import type { ExecutionRecord, ExecutionStatus } from '../../../domain/execution.ts';
+import { LruMap } from '../../../domain/lru-map.ts';
 import type { Readers } from '../engine/readers.ts';
 import type { Row } from '../engine/session.ts';
 import { restored, storable } from '../write/parameters.ts';
@@ -11,11 +18,17 @@ const states = `SELECT batch, ended, completed, failed, cancelled, timed_out, co
   (SELECT count(*) FROM executions x WHERE x.batch_id = batches.batch_id AND x.status = 'running') AS running
   FROM batches`;
 const members = `SELECT m.member, m.name, m.execution_id, m.layer, m.follows, m.error_code, m.ended_at, m.sequence,
-  coalesce(m.status, x.status) AS status FROM batch_members m LEFT JOIN executions x USING (execution_id)`;
+  coalesce(m.status, x.status) AS status, x.task_id FROM batch_members m LEFT JOIN executions x USING (execution_id)`;
+
+const mostTaskNames = 1000;
+/** More than a batch has members. */
+const mostLayers = 0x7fff_ffff;
 
 /** Reads batches and their members, each by its index. */
 export class BatchReader {
   readonly #readers: Readers;
+  /** By the id of the task. */
+  readonly #taskNames = new LruMap<string, string>(mostTaskNames);
 
   constructor(readers: Readers) {
     this.#readers = readers;
@@ -40,10 +53,25 @@ export class BatchReader {
     return this.#states('WHERE completed_at IS NULL', []);
   }
 
-  members(batchId: string, { after, limit, statuses }: MemberQuery): Promise<BatchMember[]> {
-    const wanted = '(cardinality($3::text[]) = 0 OR coalesce(m.status, x.status) = ANY ($3::text[]))';
+  async members(batchId: string, query: MemberQuery): Promise<BatchMember[]> {
+    const { after, limit, statuses, firstLayer = 0, lastLayer = mostLayers, errorCodes = [] } = query;
+    const wanted = `(cardinality($3::text[]) = 0 OR coalesce(m.status, x.status) = ANY ($3::text[]))
+      AND m.layer BETWEEN $5 AND $6 AND (cardinality($7::text[]) = 0 OR m.error_code = ANY ($7::text[]))`;
     const where = `WHERE m.batch_id = $1 AND m.member > $2 AND ${wanted} ORDER BY m.member LIMIT $4`;
-    return this.#members(where, [batchId, after, [...statuses], most(limit)]);
+    const bounds = [Math.min(firstLayer, mostLayers), Math.min(lastLayer, mostLayers)];
+    const found: BatchMember[] = [];
+    for (let last = after; found.length < limit; ) {
+      const rows = await this.#members(where, [
+        ...[batchId, last, [...statuses], most(limit)],
+        ...[...bounds, [...errorCodes]],
+      ]);
+      for (const member of rows) {
+        last = member.member;
+        if (found.length < limit && isWanted(member, query)) found.push(member);
+      }
+      if (rows.length < limit) break;
+    }
+    return found;
   }
 
   async endings(batchId: string, from: number, limit: number): Promise<BatchEnding[]> {
@@ -56,7 +84,28 @@ export class BatchReader {
   }
 
   async #members(where: string, values: readonly unknown[]): Promise<BatchMember[]> {
-    return (await this.#readers.read('cannot read a batch', `${members} ${where}`, values)).map(memberOf);
+    const rows = await this.#readers.read('cannot read a batch', `${members} ${where}`, values);
+    await this.#readNames(rows);
+    return rows.map((row) => memberOf(row, this.#taskNames.get(String(row.task_id)) ?? ''));
+  }
+
+  /** Of tasks that no member was read of before: the record of one of theirs says it. */
+  async #readNames(rows: readonly Row[]): Promise<void> {
+    const unknown = new Map<string, string>();
+    for (const { task_id: taskId, execution_id: executionId } of rows) {
+      const key = taskId === null ? '' : String(taskId);
+      if (key !== '' && this.#taskNames.get(key) === undefined) unknown.set(key, String(executionId));
+    }
+    if (unknown.size === 0) return;
+    const records = await this.#readers.read(
+      'cannot read a batch',
+      'SELECT task_id, record FROM executions WHERE execution_id = ANY ($1::text[]) AND record IS NOT NULL',
+      [[...unknown.values()]],
+    );
+    for (const { task_id: taskId, record } of records) {
+      const { taskName } = JSON.parse(String(record)) as ExecutionRecord;
+      this.#taskNames.set(String(taskId), taskName);
+    }
   }
 }
 
@@ -76,7 +125,7 @@ function stateOf(row: Row): BatchState {
   };
 }
 
-function memberOf(row: Row): BatchMember {
+function memberOf(row: Row, taskName: string): BatchMember {
   const { status, error_code: errorCode, ended_at: endedAt, sequence } = row;
   return {
     member: Number(row.member),
@@ -84,6 +133,7 @@ function memberOf(row: Row): BatchMember {
     executionId: String(row.execution_id),
     layer: Number(row.layer),
     follows: JSON.parse(String(row.follows)) as number[],
+    taskName,
     status: (status ?? undefined) as ExecutionStatus | undefined,
     ...(errorCode !== null && { errorCode: errorCode as ErrorCode }),
     ...(endedAt !== null && { endedAt: Number(endedAt) }),

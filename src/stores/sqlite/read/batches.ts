@@ -1,13 +1,25 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Batch, BatchEnding, BatchMember, BatchState } from '../../../domain/batch/batch.ts';
+import {
+  type Batch,
+  type BatchEnding,
+  type BatchMember,
+  type BatchState,
+  isWanted,
+  type MemberQuery,
+} from '../../../domain/batch/batch.ts';
 import type { ErrorCode } from '../../../domain/errors.ts';
 import type { ExecutionStatus } from '../../../domain/execution.ts';
-import { DamagedError, type MemberQuery } from '../../store.ts';
+import { LruMap } from '../../../domain/lru-map.ts';
+import { DamagedError } from '../../store.ts';
 import type { Row } from './row.ts';
 
 const stateColumns = 'batch_id, batch, ended, completed, failed, cancelled, timed_out, completed_at, members';
 const memberColumns =
   'm.member, m.name, m.execution_id, m.layer, m.follows, m.status, m.error_code, m.ended_at, m.sequence';
+
+const mostTaskNames = 1000;
+/** More than a batch has members. */
+const mostLayers = 0xffff_ffff;
 
 /** Reads batches and their members, each by its index. */
 export class BatchReader {
@@ -18,6 +30,9 @@ export class BatchReader {
   readonly #running: StatementSync;
   readonly #members: StatementSync;
   readonly #endings: StatementSync;
+  readonly #taskName: StatementSync;
+  /** By the id of the task. */
+  readonly #taskNames = new LruMap<string, string>(mostTaskNames);
 
   constructor(db: DatabaseSync) {
     this.#one = db.prepare(`SELECT ${stateColumns} FROM batches WHERE batch_id = ? AND staged = 0`);
@@ -36,12 +51,17 @@ export class BatchReader {
       `SELECT count(*) AS count FROM executions WHERE batch_id = ? AND status = 'running'`,
     );
     this.#members = db.prepare(
-      `SELECT ${memberColumns}, e.status AS now FROM batch_members AS m
+      `SELECT ${memberColumns}, e.status AS now, e.task_id FROM batch_members AS m
        LEFT JOIN executions AS e ON e.execution_id = m.execution_id
-       WHERE m.batch_id = ? AND m.member > ? ORDER BY m.member LIMIT ?`,
+       WHERE m.batch_id = ? AND m.member > ? AND m.layer BETWEEN ? AND ? ORDER BY m.member LIMIT ?`,
+    );
+    this.#taskName = db.prepare(
+      `SELECT CASE WHEN json_valid(record) THEN record ->> '$.taskName' END AS name
+       FROM executions WHERE execution_id = ?`,
     );
     this.#endings = db.prepare(
-      `SELECT ${memberColumns} FROM batch_members AS m
+      `SELECT ${memberColumns}, e.task_id FROM batch_members AS m
+       LEFT JOIN executions AS e ON e.execution_id = m.execution_id
        WHERE m.batch_id = ? AND m.sequence >= ? ORDER BY m.sequence LIMIT ?`,
     );
   }
@@ -64,15 +84,15 @@ export class BatchReader {
     return this.#unfinished.all().map((row) => this.#state(row));
   }
 
-  members(batchId: string, { after, limit, statuses }: MemberQuery): BatchMember[] {
+  members(batchId: string, query: MemberQuery): BatchMember[] {
+    const { after, limit, firstLayer = 0, lastLayer = mostLayers } = query;
     const found: BatchMember[] = [];
     for (let last = after; found.length < limit; ) {
-      const rows = this.#members.all(batchId, last, limit);
+      const rows = this.#members.all(batchId, last, firstLayer, lastLayer, limit);
       for (const row of rows) {
-        const member = memberOf(row);
+        const member = this.#member(row);
         last = member.member;
-        const isWanted = statuses.length === 0 || (member.status && statuses.includes(member.status));
-        if (isWanted && found.length < limit) found.push(member);
+        if (found.length < limit && isWanted(member, query)) found.push(member);
       }
       if (rows.length < limit) break;
     }
@@ -80,7 +100,20 @@ export class BatchReader {
   }
 
   endings(batchId: string, from: number, limit: number): BatchEnding[] {
-    return this.#endings.all(batchId, from, limit).map((row) => memberOf(row) as BatchEnding);
+    return this.#endings.all(batchId, from, limit).map((row) => this.#member(row) as BatchEnding);
+  }
+
+  #member(row: Row): BatchMember {
+    return memberOf(row, row.task_id === null ? '' : this.#nameOf(row));
+  }
+
+  /** Read once for each task. */
+  #nameOf({ task_id: taskId, execution_id: executionId }: Row): string {
+    const known = this.#taskNames.get(String(taskId));
+    if (known !== undefined) return known;
+    const name = String(this.#taskName.get(String(executionId))?.name ?? '');
+    if (name !== '') this.#taskNames.set(String(taskId), name);
+    return name;
   }
 
   #state(row: Row): BatchState {
@@ -110,7 +143,7 @@ function batchOf({ batch_id: id, batch }: Row): Batch {
   }
 }
 
-function memberOf(row: Row): BatchMember {
+function memberOf(row: Row, taskName: string): BatchMember {
   const { status, now, error_code: errorCode, ended_at: endedAt, sequence } = row;
   const known = (status ?? now ?? undefined) as ExecutionStatus | undefined;
   return {
@@ -119,6 +152,7 @@ function memberOf(row: Row): BatchMember {
     executionId: String(row.execution_id),
     layer: Number(row.layer),
     follows: JSON.parse(String(row.follows)) as number[],
+    taskName,
     status: known,
     ...(errorCode !== null && { errorCode: errorCode as ErrorCode }),
     ...(endedAt !== null && { endedAt: Number(endedAt) }),

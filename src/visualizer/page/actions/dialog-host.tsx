@@ -4,6 +4,7 @@ import { usePage } from '../shell/page.ts';
 import { BreakpointsDialog } from './breakpoints-dialog.tsx';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import { RerunDialog } from './rerun-dialog.tsx';
+import { RerunManyDialog } from './rerun-many-dialog.tsx';
 import { RestoreDialog } from './restore-dialog.tsx';
 import './actions.css';
 
@@ -20,6 +21,8 @@ export function DialogHost() {
       return <ConfirmDialog key={dialog.title} dialog={dialog} close={close} />;
     case 'rerun':
       return <RerunDialog execution={dialog.execution} close={close} />;
+    case 'rerunMany':
+      return <RerunManyDialog subject={dialog} close={close} />;
     case 'restore':
       return <RestoreDialog close={close} />;
     case 'breakpoints':

@@ -1,6 +1,14 @@
 /** Which dialog stands open. One at a time. */
 import { type ReadonlySignal, signal } from '@preact/signals';
 
+/** Executions that are to run again. */
+export interface RerunSubject {
+  /** Which, as the sentence `Run … again` has it. */
+  readonly what: string;
+  /** `filter` or `executionIds` of RerunExecutionsRequest. */
+  readonly request: Readonly<Record<string, unknown>>;
+}
+
 export interface Confirmation {
   readonly kind: 'confirm';
   readonly title: string;
@@ -18,6 +26,7 @@ export interface Confirmation {
 export type Dialog =
   | Confirmation
   | { readonly kind: 'rerun'; readonly execution: string }
+  | ({ readonly kind: 'rerunMany' } & RerunSubject)
   | { readonly kind: 'restore' }
   | { readonly kind: 'breakpoints'; readonly task?: string; readonly execution?: string }
   | { readonly kind: 'help' };

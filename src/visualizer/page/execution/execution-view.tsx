@@ -18,6 +18,7 @@ import { transitionKey } from './log/log-state.ts';
 import { pastRow } from './log/past-row.ts';
 import { OutputView } from './output/output-view.tsx';
 import { Panes } from './panes/panes.tsx';
+import { RelationsCard } from './relations/relations-card.tsx';
 import { TimelineView } from './timeline/timeline-view.tsx';
 import { PastBanner, TravelBar } from './travel/travel-bar.tsx';
 import './controls.css';
@@ -113,6 +114,9 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
       </div>
       {growing && !past && source.explanation !== undefined && (
         <ExplainCard source={source} state={row?.state ?? ''} attempt={row?.attempt ?? 0} />
+      )}
+      {source.relations !== undefined && !gone && !past && (
+        <RelationsCard source={source} row={row} growing={growing} />
       )}
       <TimelineView index={index} length={length} life={life} growing={growing} at={at} onEvent={onEvent} />
       <div class="execution-pair">

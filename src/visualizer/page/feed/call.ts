@@ -39,13 +39,54 @@ export function createCallWithLines(fetch: typeof globalThis.fetch): CallWithLin
   };
 }
 
+/** Calls a method that answers with a stream of messages, and hands each on as it comes. */
+export type CallForLines = <Message>(
+  method: string,
+  request: unknown,
+  options: CallOptions & { readonly each: (message: Message) => void },
+) => Promise<void>;
+
+export function createCallForLines(fetch: typeof globalThis.fetch): CallForLines {
+  return async <Message>(
+    method: string,
+    request: unknown,
+    { each, ...options }: CallOptions & { readonly each: (message: Message) => void },
+  ) => {
+    const response = await post(fetch, method, 'application/json', JSON.stringify(request), options);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '';
+    try {
+      for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+        const lines = (rest + part.value).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) if (line !== '') each(JSON.parse(line) as Message);
+      }
+    } catch (error) {
+      if (options.signal?.aborted || error instanceof SyntaxError) throw error;
+      throw new CallFault('UNREACHABLE', 'the node was lost on the way');
+    }
+  };
+}
+
 async function send<Answer>(
   fetch: typeof globalThis.fetch,
   method: string,
   contentType: string,
   body: string | Blob,
-  { signal, tenant = '' }: CallOptions = {},
+  options?: CallOptions,
 ): Promise<Answer> {
+  const response = await post(fetch, method, contentType, body, options);
+  return (await response.json()) as Answer;
+}
+
+/** Rejects with a CallFault where it is refused, or as the signal says. */
+async function post(
+  fetch: typeof globalThis.fetch,
+  method: string,
+  contentType: string,
+  body: string | Blob,
+  { signal, tenant = '' }: CallOptions = {},
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(`/api/${method}`, {
@@ -58,7 +99,7 @@ async function send<Answer>(
     if (signal?.aborted) throw error;
     throw new CallFault('UNREACHABLE', 'the node does not answer');
   }
-  if (response.ok) return (await response.json()) as Answer;
+  if (response.ok) return response;
   throw await faultOf(response);
 }
 

@@ -8,6 +8,7 @@ import type { ExecutionAction, ExecutionSource } from '../model/execution-source
 import { explanationOf } from '../model/explanation.ts';
 import { invocationOf } from '../model/invocation.ts';
 import type { Machine } from '../model/machine.ts';
+import { relationsOf } from '../model/relation.ts';
 import { numberOf } from '../model/scalar.ts';
 import { type Task, taskOf } from '../model/task.ts';
 import type { May } from '../session/may.ts';
@@ -121,6 +122,10 @@ export function openLiveSource(options: Options): LiveSource {
         await call<ExplainExecutionResponseJson>('NodeService/ExplainExecution', { executionId: id }),
         addressFlag(feed.node.peek()?.grpcAddress ?? '', window.location.hostname) +
           tenantFlag(record.peek()?.tenant),
+      ),
+    relations: async () =>
+      relationsOf(
+        await call<GetExecutionStatusResponseJson>('FunctionService/GetExecutionStatus', { executionId: id }),
       ),
     invocation: async () =>
       invocationOf(await call<GetInvocationResponseJson>('NodeService/GetInvocation', { executionId: id })),

@@ -9,6 +9,7 @@ import { usePage } from '../shell/page.ts';
 import { Icon } from '../theme/icon.tsx';
 import { StatusShape } from '../theme/status-mark.tsx';
 import { lookOf } from '../theme/tone.ts';
+import { RerunListed } from './rerun-listed.tsx';
 import { patternFault } from './row-filter.ts';
 import './filters.css';
 
@@ -30,7 +31,10 @@ export function Filters() {
       key: 'x',
       help: 'No filter',
       act: () =>
-        router.go({ statuses: [], task: '', text: '', since: '', after: 0, before: 0, selected: '' }),
+        router.go({
+          ...{ statuses: [], task: '', text: '', batch: '', code: '' },
+          ...{ since: '', after: 0, before: 0, selected: '' },
+        }),
     },
   ]);
   return (
@@ -38,6 +42,7 @@ export function Filters() {
       <SearchField />
       <TaskChoice />
       <TimeChoice />
+      <SetFilters />
       <fieldset class="chips">
         <legend class="hidden">Status</legend>
         {statuses.map((status) => {
@@ -61,6 +66,7 @@ export function Filters() {
           );
         })}
       </fieldset>
+      <RerunListed />
     </div>
   );
 }
@@ -132,6 +138,37 @@ function TaskChoice() {
         </option>
       ))}
     </select>
+  );
+}
+
+/** What is set by a link alone, and can be taken away. */
+function SetFilters() {
+  const { router } = usePage();
+  const { batch, code } = router.address.value;
+  return (
+    <>
+      {batch !== '' && (
+        <button
+          type="button"
+          class="chip"
+          aria-label={`No longer only members of ${batch}`}
+          title={batch}
+          onClick={() => router.go({ batch: '', selected: '' })}
+        >
+          batch …{batch.slice(-8)} <Icon name="close" size={12} />
+        </button>
+      )}
+      {code !== '' && (
+        <button
+          type="button"
+          class="chip"
+          aria-label={`No longer only ${code}`}
+          onClick={() => router.go({ code: '', selected: '' })}
+        >
+          {code} <Icon name="close" size={12} />
+        </button>
+      )}
+    </>
   );
 }
 

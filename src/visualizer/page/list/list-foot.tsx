@@ -2,6 +2,7 @@
 import { countText } from '../model/quantity.ts';
 import { usePage } from '../shell/page.ts';
 import { Icon } from '../theme/icon.tsx';
+import { isSearch } from './row-filter.ts';
 import { maxRows } from './row-store.ts';
 import './list-foot.css';
 
@@ -15,7 +16,7 @@ export function ListFoot({ limit, searchOn }: Props) {
   const { list } = usePage();
   const { done, loading, fault, noTask, listed } = list.pages.state.value;
   const shown = list.view.order.value.length;
-  const isSearching = list.filter.value.text !== '';
+  const isSearching = isSearch(list.filter.value);
   if (noTask) return <NoTask />;
   if (fault !== '') {
     return (

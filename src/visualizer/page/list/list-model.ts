@@ -51,7 +51,7 @@ export function createListModel({ call, feed, rows, router }: Options): ListMode
   const pages = new Pages({ call, rows, reached: (frontier) => view.reach(frontier) });
   const key = computed(() => JSON.stringify(filterOf(router.address.value)));
   const filter = computed(() => JSON.parse(key.value) as RowFilter);
-  const asked = computed(() => JSON.stringify({ ...filter.value, text: '' }));
+  const asked = computed(() => JSON.stringify({ ...filter.value, text: '', code: '' }));
   const counted = signal<Counts>(none);
   const counts = computed(() => {
     const wanted = filter.value;

@@ -14,6 +14,7 @@ import { useListKeys } from './list-keys.ts';
 import type { ListModel } from './list-model.ts';
 import { useMedia } from './media.ts';
 import { Row } from './row.tsx';
+import { isSearch } from './row-filter.ts';
 import './list.css';
 
 const columns = ['State', 'Task', 'Function', 'Id', 'Attempt', 'Created', 'Duration', 'Error'] as const;
@@ -46,7 +47,7 @@ export function ListView() {
     if (isLive) list.release();
     else list.hold();
   }, [isLive, list]);
-  const isSearching = list.filter.value.text !== '';
+  const isSearching = isSearch(list.filter.value);
   const wantsMore = end + ahead >= order.length && !pages.done && pages.fault === '' && !list.rows.isFull;
   useEffect(() => {
     if (!wantsMore || pages.loading || (isSearching && pages.listed >= limit)) return;

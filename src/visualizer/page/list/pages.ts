@@ -55,7 +55,7 @@ export class Pages {
     this.#running = undefined;
     const now = nodeNow();
     this.#request = requestOf(filter, now);
-    const { status, rest } = testOf({ ...filter, text: '' }, now);
+    const { status, rest } = testOf({ ...filter, text: '', code: '' }, now);
     // A name is that of the task that has it now, and rows may be of one that had it before.
     this.#lists = filter.task === '' ? (row) => status(row) && rest(row) : undefined;
     this.#frontier = '~';

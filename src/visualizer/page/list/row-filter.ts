@@ -7,6 +7,8 @@ export interface RowFilter {
   readonly statuses: readonly Status[];
   readonly task: string;
   readonly text: string;
+  readonly batch: string;
+  readonly code: string;
   readonly since: Span | '';
   readonly after: number;
   readonly before: number;
@@ -21,17 +23,22 @@ const spanMs: Readonly<Record<Span, number>> = {
   '7d': 604_800_000,
 };
 
-export function filterOf({ statuses, task, text, since, after, before }: Address): RowFilter {
-  return { statuses, task, text, since, after, before };
+export function filterOf({ statuses, task, text, batch, code, since, after, before }: Address): RowFilter {
+  return { statuses, task, text, batch, code, since, after, before };
 }
 
 export function isEmpty(filter: RowFilter): boolean {
   return filter.statuses.length === 0 && filter.text === '' && hasNoBounds(filter);
 }
 
-/** It wants every task and every time: the node's own counts hold for it. */
-export function hasNoBounds(filter: RowFilter): boolean {
-  return filter.task === '' && filter.since === '' && filter.after === 0 && filter.before === 0;
+/** It wants every task, batch, error and time: the node's own counts hold for it. */
+export function hasNoBounds({ task, batch, code, since, after, before }: RowFilter): boolean {
+  return task === '' && batch === '' && code === '' && since === '' && after === 0 && before === 0;
+}
+
+/** Only some of what the node lists is wanted: the page looks for it. */
+export function isSearch({ text, code }: RowFilter): boolean {
+  return text !== '' || code !== '';
 }
 
 export function earliest(filter: RowFilter, now: number): number {
@@ -44,6 +51,7 @@ export function requestOf(filter: RowFilter, now: number): Readonly<Record<strin
   const labels = labelsIn(filter.text);
   return {
     ...(filter.task !== '' && { task: filter.task }),
+    ...(filter.batch !== '' && { batchId: filter.batch }),
     ...(filter.statuses.length > 0 && { statuses: filter.statuses.map(statusName) }),
     ...(after > 0 && { createdAfter: new Date(after).toISOString() }),
     ...(filter.before > 0 && { createdBefore: new Date(filter.before).toISOString() }),
@@ -52,7 +60,7 @@ export function requestOf(filter: RowFilter, now: number): Readonly<Record<strin
 }
 
 /** The labels that a search asks for, whole: `label:team=data`. The node looks for them, too. */
-function labelsIn(text: string): Readonly<Record<string, string>> {
+export function labelsIn(text: string): Readonly<Record<string, string>> {
   const found = text.split(/\s+/).flatMap((word) => {
     const [, key, value] = /^label:([^=]+)=(.+)$/.exec(word) ?? [];
     return key === undefined || value === undefined ? [] : [[key, value] as const];
@@ -60,12 +68,18 @@ function labelsIn(text: string): Readonly<Record<string, string>> {
   return Object.fromEntries(found);
 }
 
+/** What else a search asks for, which the node does not look for. */
+export function searchText(text: string): string {
+  const words = text.split(/\s+/).filter((word) => !/^label:([^=]+)=(.+)$/.test(word));
+  return words.join(' ').trim();
+}
+
 export type RowTest = (row: ExecutionRow) => boolean;
 
 /** The filter as a test, with statuses apart: their counts are of what the rest lets through. */
 export function testOf(filter: RowFilter, now: number): { readonly status: RowTest; readonly rest: RowTest } {
   const from = earliest(filter, now);
-  const { task, before } = filter;
+  const { task, batch, code, before } = filter;
   const labels = Object.entries(labelsIn(filter.text));
   const hasText = textTest(filter.text);
   const wanted = new Set(filter.statuses);
@@ -73,6 +87,8 @@ export function testOf(filter: RowFilter, now: number): { readonly status: RowTe
     status: (row) => wanted.size === 0 || wanted.has(row.status),
     rest: (row) =>
       (task === '' || row.taskName === task || row.taskId === task) &&
+      (batch === '' || row.batchId === batch) &&
+      (code === '' || row.errorCode === code) &&
       row.createdAt >= from &&
       (before === 0 || row.createdAt < before) &&
       labels.every(([key, value]) => row.labels[key] === value) &&
@@ -97,6 +113,7 @@ function haystackOf(row: ExecutionRow): string {
     requestId,
     traceId,
     instanceId,
+    rerunId,
   } = row;
   const notes = Object.entries(row.metadata).flat();
   const labels = Object.entries(row.labels).map(([key, value]) => `label:${key}=${value}`);
@@ -111,6 +128,7 @@ function haystackOf(row: ExecutionRow): string {
     requestId,
     traceId,
     instanceId,
+    rerunId,
     ...notes,
     ...labels,
   ]

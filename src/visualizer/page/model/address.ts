@@ -2,8 +2,9 @@
  * The address of a view: everything that the reader chose, so that it can be sent to someone else. Pure.
  *
  * `/?status=failed,timedOut&task=resize&since=1h&q=oom` is the list, `/?execution=exec_…&at=57` one execution at its
- * event 57 (over the same list), `/?view=tree` the tree,
- * `/?view=queue` who waits.
+ * event 57 (over the same list), `/?view=tree` the tree, `/?view=queue` who waits, `/?view=batches` the batches and
+ * `/?view=batches&batch=batch_…` one of them, `/?view=tasks` the tasks and `/?view=tasks&task=resize` one of them,
+ * `/?view=schedules` the schedules and `/?view=schedules&schedule=nightly` one of them.
  */
 import { isStatus, type Status, statuses } from './status.ts';
 
@@ -14,7 +15,7 @@ export const allTenants = '*';
 export const spans = ['5m', '15m', '1h', '6h', '24h', '7d'] as const;
 export type Span = (typeof spans)[number];
 
-const views = ['list', 'tree', 'queue'] as const;
+const views = ['list', 'tree', 'queue', 'batches', 'tasks', 'schedules'] as const;
 export type View = (typeof views)[number];
 
 export interface Address {
@@ -26,6 +27,16 @@ export interface Address {
   /** Name or id; empty means all. */
   readonly task: string;
   readonly text: string;
+  /** Id of a batch: its members, or in the view of batches that one; empty means none. */
+  readonly batch: string;
+  /** Of an error, such as `FUNCTION_EXIT`; empty means any. */
+  readonly code: string;
+  /** Layers of a batch whose members are listed, from 1, such as `2` or `3-9`; empty means all. */
+  readonly layers: string;
+  /** Layers of a batch that its graph shows; empty means all. */
+  readonly zoom: string;
+  /** Name of the one that is open in the view of schedules; empty where none is. */
+  readonly schedule: string;
   readonly since: Span | '';
   /** Instants that bound the list instead of `since`; 0 where there is none. */
   readonly after: number;
@@ -43,6 +54,11 @@ export const home: Address = {
   statuses: [],
   task: '',
   text: '',
+  batch: '',
+  code: '',
+  layers: '',
+  zoom: '',
+  schedule: '',
   since: '',
   after: 0,
   before: 0,
@@ -50,6 +66,23 @@ export const home: Address = {
   execution: '',
   at: undefined,
 };
+
+export interface Layers {
+  /** From 1. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Of `3-9` or `2`; undefined where the text names none. */
+export function layersOf(text: string): Layers | undefined {
+  const [, from, to = from] = /^([1-9]\d{0,8})(?:-([1-9]\d{0,8}))?$/.exec(text) ?? [];
+  const [first, last] = [Number(from), Number(to)];
+  return last >= first ? { first, last } : undefined;
+}
+
+export function layersText({ first, last }: Layers): string {
+  return first === last ? String(first) : `${first}-${last}`;
+}
 
 /** Whether a node can have an execution of this id; it refuses to look for any other. */
 export function isExecutionId(text: string): boolean {
@@ -67,6 +100,11 @@ export function parseAddress(query: string): Address {
     statuses: statuses.filter((status) => wanted.includes(status)),
     task: fields.get('task') ?? '',
     text: fields.get('q') ?? '',
+    batch: fields.get('batch') ?? '',
+    code: fields.get('code') ?? '',
+    layers: layers(fields.get('layers')),
+    zoom: layers(fields.get('zoom')),
+    schedule: fields.get('schedule') ?? '',
     since: since ?? '',
     after: instant(fields.get('after')),
     before: instant(fields.get('before')),
@@ -83,7 +121,12 @@ export function formatAddress(address: Address): string {
   if (address.view !== 'list') fields.set('view', address.view);
   if (address.statuses.length > 0) fields.set('status', address.statuses.join(','));
   if (address.task !== '') fields.set('task', address.task);
+  if (address.batch !== '') fields.set('batch', address.batch);
+  if (address.code !== '') fields.set('code', address.code);
+  if (address.layers !== '') fields.set('layers', address.layers);
+  if (address.zoom !== '') fields.set('zoom', address.zoom);
   if (address.text !== '') fields.set('q', address.text);
+  if (address.view === 'schedules' && address.schedule !== '') fields.set('schedule', address.schedule);
   if (address.since !== '') fields.set('since', address.since);
   if (address.after > 0) fields.set('after', new Date(address.after).toISOString());
   if (address.before > 0) fields.set('before', new Date(address.before).toISOString());
@@ -97,6 +140,10 @@ export function formatAddress(address: Address): string {
 /** Where a change leads from a view. */
 export function addressOf(change: Partial<Address>, from: Address = home): string {
   return formatAddress({ ...from, ...change });
+}
+
+function layers(text: string | null): string {
+  return layersOf(text ?? '') === undefined ? '' : (text ?? '');
 }
 
 function instant(text: string | null): number {

@@ -53,6 +53,13 @@ export interface ExecutionRow {
   readonly loosened: readonly string[];
   readonly oldestSequence: number;
   readonly originExecutionId: string;
+  /** The batch that it is a member of; empty for none. */
+  readonly batchId: string;
+  /** The execution that it runs again, and the name of the run that did so; empty for none. */
+  readonly rerunOf: string;
+  readonly rerunId: string;
+  /** The schedule that has fired it; empty for any other. */
+  readonly schedule: string;
   readonly cached: CachedResult | undefined;
   readonly output: Uint8Array;
   readonly errorOutput: Uint8Array;
@@ -114,6 +121,10 @@ export function rowOf(json: ExecutionResultJson): ExecutionRow {
     loosened: json.loosened.length === 0 ? noLines : json.loosened,
     oldestSequence: numberOf(json.oldestSequence),
     originExecutionId: json.originExecutionId,
+    batchId: shared(json.batchId),
+    rerunOf: json.rerunOfExecutionId,
+    rerunId: shared(json.rerunId),
+    schedule: shared(json.schedule),
     cached:
       json.cachedFromExecutionId === ''
         ? undefined

@@ -10,6 +10,7 @@ import type { ExecutionRow } from './execution-row.ts';
 import type { Explanation } from './explanation.ts';
 import type { Invocation } from './invocation.ts';
 import type { Machine } from './machine.ts';
+import type { Relations } from './relation.ts';
 import type { Signature } from './signature.ts';
 import type { Task } from './task.ts';
 
@@ -54,6 +55,8 @@ export interface ExecutionSource {
   readonly actions: ReadonlySignal<readonly ExecutionAction[]>;
   /** Each call asks anew. */
   explanation?(): Promise<Explanation>;
+  /** What it follows and what follows it, as they are now. */
+  relations?(): Promise<Relations>;
   invocation?(): Promise<Invocation>;
   /** The task as it is registered now; nothing where it is gone. */
   task?(): Promise<Task | undefined>;

@@ -1,8 +1,10 @@
 import { DialogHost } from '../actions/dialog-host.tsx';
+import { BatchesView } from '../batch/batches-view.tsx';
 import { useKeys } from '../keyboard/keys.ts';
 import { ListView } from '../list/list-view.tsx';
 import { isEnded } from '../model/status.ts';
 import { QueueView } from '../queue/queue-view.tsx';
+import { SchedulesView } from '../schedules/schedules-view.tsx';
 import { nextTheme } from '../theme/theme.ts';
 import { TreeView } from '../tree/tree-view.tsx';
 import { useDocumentTitle } from './document-title.ts';
@@ -23,15 +25,23 @@ export function App() {
     const isOpen = execution !== '' && file.peek() === undefined && !(row && isEnded(row.status));
     return { kind: 'breakpoints' as const, ...(isOpen && { execution }) };
   };
+  // What is chosen in a view of its own is no filter of the list.
+  const leaving = {
+    ...{ execution: '', at: undefined },
+    ...(view === 'batches' && { batch: '', task: '', code: '', statuses: [], layers: '', zoom: '' }),
+    ...(view === 'tasks' && { task: '' }),
+  };
   useKeys('Everywhere', [
     { key: '?', help: 'This help', act: () => dialogs.show({ kind: 'help' }) },
-    { key: 'e', help: 'Executions', act: () => router.go({ view: 'list', execution: '', at: undefined }) },
+    { key: 'e', help: 'Executions', act: () => router.go({ view: 'list', ...leaving }) },
+    { key: 't', help: 'Tree of the node', act: () => router.go({ view: 'tree', ...leaving }) },
+    { key: 'q', help: 'Queue', act: () => router.go({ view: 'queue', ...leaving }) },
+    { key: 'm', help: 'Batches', act: () => router.go({ view: 'batches', ...leaving, batch: '' }) },
     {
-      key: 't',
-      help: 'Tree of the node',
-      act: () => router.go({ view: 'tree', execution: '', at: undefined }),
+      key: 's',
+      help: 'Schedules',
+      act: () => router.go({ view: 'schedules', ...leaving, schedule: '' }),
     },
-    { key: 'q', help: 'Queue', act: () => router.go({ view: 'queue', execution: '', at: undefined }) },
     { key: 'b', help: 'Breakpoints', act: () => dialogs.show(breakpoints()) },
     { key: 'd', help: 'Dismiss notices', act: () => notices.dismissAll() },
     { key: '\\', help: 'Light, dark or automatic', act: nextTheme },
@@ -52,6 +62,10 @@ export function App() {
           <TreeView />
         ) : view === 'queue' ? (
           <QueueView />
+        ) : view === 'batches' ? (
+          <BatchesView />
+        ) : view === 'schedules' ? (
+          <SchedulesView />
         ) : (
           <ListView />
         )}

@@ -4,7 +4,14 @@ import { addressOf, type View } from '../model/address.ts';
 import { Icon } from '../theme/icon.tsx';
 import { usePage } from './page.ts';
 
-const names: Readonly<Record<View, string>> = { list: 'Executions', tree: 'Tree', queue: 'Queue' };
+const names: Readonly<Record<View, string>> = {
+  list: 'Executions',
+  tree: 'Tree',
+  queue: 'Queue',
+  batches: 'Batches',
+  tasks: 'Tasks',
+  schedules: 'Schedules',
+};
 
 export function Crumbs() {
   const { router } = usePage();

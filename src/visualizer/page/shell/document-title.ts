@@ -5,7 +5,14 @@ import { countText } from '../model/quantity.ts';
 import { statusWords } from '../model/status.ts';
 import { usePage } from './page.ts';
 
-const titles: Readonly<Record<View, string>> = { list: '', tree: 'Tree · ', queue: 'Queue · ' };
+const titles: Readonly<Record<View, string>> = {
+  list: '',
+  tree: 'Tree · ',
+  queue: 'Queue · ',
+  batches: 'Batches · ',
+  tasks: 'Tasks · ',
+  schedules: 'Schedules · ',
+};
 
 export function useDocumentTitle(): void {
   const { router, feed, file, list } = usePage();

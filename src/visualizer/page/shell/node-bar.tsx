@@ -29,13 +29,19 @@ export function NodeBar() {
       </a>
       <nav class="tabs" aria-label="Views">
         <a href={link({ view: 'list' })} aria-current={at === 'list' ? 'page' : undefined}>
-          <Icon name="list" /> Executions
+          <Icon name="list" /> <span class="tab-word">Executions</span>
         </a>
         <a href={link({ view: 'tree' })} aria-current={at === 'tree' ? 'page' : undefined}>
-          <Icon name="tree" /> Tree
+          <Icon name="tree" /> <span class="tab-word">Tree</span>
         </a>
         <a href={link({ view: 'queue' })} aria-current={at === 'queue' ? 'page' : undefined}>
-          <Icon name="queue" /> Queue
+          <Icon name="queue" /> <span class="tab-word">Queue</span>
+        </a>
+        <a href={link({ view: 'batches' })} aria-current={at === 'batches' ? 'page' : undefined}>
+          <Icon name="batch" /> <span class="tab-word">Batches</span>
+        </a>
+        <a href={link({ view: 'schedules' })} aria-current={at === 'schedules' ? 'page' : undefined}>
+          <Icon name="clock" /> <span class="tab-word">Schedules</span>
         </a>
       </nav>
       <TenantChoice />

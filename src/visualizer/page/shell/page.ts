@@ -4,7 +4,7 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Acts } from '../actions/acts.ts';
 import type { Dialogs } from '../actions/dialogs.ts';
-import type { Call } from '../feed/call.ts';
+import type { Call, CallForLines } from '../feed/call.ts';
 import type { Download } from '../feed/download.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { ListModel } from '../list/list-model.ts';
@@ -21,6 +21,7 @@ export interface Page {
   readonly session: Session;
   readonly router: Router;
   readonly call: Call;
+  readonly callForLines: CallForLines;
   readonly feed: Feed;
   readonly list: ListModel;
   readonly notices: Notices;

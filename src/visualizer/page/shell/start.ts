@@ -3,7 +3,7 @@ import { effect, signal, untracked } from '@preact/signals';
 import { createActs } from '../actions/acts.ts';
 import { createDialogs } from '../actions/dialogs.ts';
 import { startClock } from '../clock.ts';
-import { createCall, createCallWithLines } from '../feed/call.ts';
+import { createCall, createCallForLines, createCallWithLines } from '../feed/call.ts';
 import { createDownload } from '../feed/download.ts';
 import { createRequestEvents } from '../feed/event-request.ts';
 import { createFeed } from '../feed/feed.ts';
@@ -41,6 +41,7 @@ export function startPage(): Page {
     session,
     router,
     call,
+    callForLines: createCallForLines(fetchHere),
     feed,
     list: createListModel({ call, feed, rows, router }),
     notices: createNotices(),

@@ -27,6 +27,7 @@ interface Look {
 const looks: Readonly<Record<string, Look>> = {
   pending: { tone: 'pending', shape: 'dots', word: statusWords.pending },
   'pending.waiting': { tone: 'pending', shape: 'clock', word: 'Waiting' },
+  'pending.blocked': { tone: 'pending', shape: 'clock', word: 'Blocked' },
   'pending.queued': { tone: 'pending', shape: 'dots', word: 'Queued' },
   'pending.held': { tone: 'held', shape: 'pause', word: 'Held' },
   running: { tone: 'running', shape: 'arc', word: statusWords.running },
@@ -50,6 +51,13 @@ const looks: Readonly<Record<string, Look>> = {
   stopping: { tone: 'timedOut', shape: 'square', word: 'Stopping' },
   stopped: { tone: 'cancelled', shape: 'slash', word: 'Stopped' },
   broken: { tone: 'failed', shape: 'cross', word: 'Broken' },
+  // The schedule chart.
+  active: { tone: 'completed', shape: 'clock', word: 'Active' },
+  'active.waiting': { tone: 'completed', shape: 'clock', word: 'Active' },
+  'active.firing': { tone: 'running', shape: 'arc', word: 'Firing' },
+  'active.retrying': { tone: 'timedOut', shape: 'retry', word: 'Retrying' },
+  paused: { tone: 'held', shape: 'pause', word: 'Paused' },
+  ended: { tone: 'cancelled', shape: 'slash', word: 'Ended' },
 };
 
 /** The look of a state of any chart; of its status where the state says nothing more. */

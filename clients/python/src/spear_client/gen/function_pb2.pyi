@@ -469,16 +469,18 @@ class NetworkRefusal(_message.Message):
     def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., address: _Optional[str] = ..., rule: _Optional[str] = ..., more: _Optional[int] = ...) -> None: ...
 
 class RelatedExecution(_message.Message):
-    __slots__ = ["execution_id", "state", "status", "task_name"]
+    __slots__ = ["dependency", "execution_id", "state", "status", "task_name"]
+    DEPENDENCY_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     TASK_NAME_FIELD_NUMBER: _ClassVar[int]
+    dependency: Dependency
     execution_id: str
     state: str
     status: ExecutionStatus
     task_name: str
-    def __init__(self, execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., state: _Optional[str] = ..., status: _Optional[_Union[ExecutionStatus, str]] = ...) -> None: ...
+    def __init__(self, execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., state: _Optional[str] = ..., status: _Optional[_Union[ExecutionStatus, str]] = ..., dependency: _Optional[_Union[Dependency, _Mapping]] = ...) -> None: ...
 
 class ResourceUse(_message.Message):
     __slots__ = ["cpu_time_us", "dropped_bytes", "peak_memory_bytes"]

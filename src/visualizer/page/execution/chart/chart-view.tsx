@@ -24,6 +24,8 @@ interface Props {
   readonly visits: ReadonlyMap<string, number>;
   /** The way that led here. */
   readonly lastWay?: string | undefined;
+  /** Every way there is, taken or not, until the reader wants less: for what has no log. */
+  readonly whole?: boolean;
   /** It shows the past. */
   readonly past?: boolean;
   /** Goes to an event; absent where there is no log to go in. */
@@ -47,8 +49,17 @@ function drawingOf(definition: Machine['definition']): Drawing {
   return drawing;
 }
 
-export function ChartView({ machine, state, ways, visits, lastWay, past = false, onEvent }: Props) {
-  const [all, setAll] = useState(false);
+export function ChartView({
+  machine,
+  state,
+  ways,
+  visits,
+  lastWay,
+  whole = false,
+  past = false,
+  onEvent,
+}: Props) {
+  const [all, setAll] = useState(whole);
   const [table, setTable] = useState(false);
   useKeys('Chart, in focus', [
     { key: 'Tab', help: 'Next state or transition' },
@@ -105,7 +116,7 @@ export function ChartView({ machine, state, ways, visits, lastWay, past = false,
       ) : table ? (
         <ChartTable graph={graph} state={state} ways={drawn} visits={visits} onEvent={onEvent} />
       ) : (
-        <div class="chart-scroll" tabIndex={-1}>
+        <div class="chart-scroll" tabIndex={onEvent === undefined ? 0 : -1}>
           <svg
             class="chart-drawing"
             viewBox={`0 0 ${Math.round(layout.width)} ${Math.round(height)}`}

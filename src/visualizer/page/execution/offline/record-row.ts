@@ -57,6 +57,10 @@ export function recordRow(record: ExecutionRecord, takenAt: number): ExecutionRo
     loosened: record.loosened ?? [],
     oldestSequence: record.oldestSequence ?? 1,
     originExecutionId: record.originId ?? '',
+    batchId: record.batch?.batchId ?? '',
+    rerunOf: record.rerun?.of ?? '',
+    rerunId: record.rerun?.id ?? '',
+    schedule: record.schedule ?? '',
     cached:
       record.cache?.from === undefined ? undefined : { from: record.cache.from, fromAt: record.cache.fromAt },
     output: outcome?.output === undefined ? nothing : new TextEncoder().encode(outcome.output),

@@ -44,6 +44,22 @@ export function RunPane({ row, context }: Props) {
             ['Request', row.requestId],
             ['Trace', row.traceId === '' ? undefined : <TraceId traceId={row.traceId} />],
             [
+              'Batch',
+              row.batchId === '' ? undefined : (
+                <a href={link({ view: 'batches', batch: row.batchId })}>{row.batchId}</a>
+              ),
+            ],
+            [
+              'Runs again',
+              row.rerunOf === '' ? undefined : <a href={link({ execution: row.rerunOf })}>{row.rerunOf}</a>,
+            ],
+            [
+              'Schedule',
+              row.schedule === '' ? undefined : (
+                <a href={link({ view: 'schedules', schedule: row.schedule })}>{row.schedule}</a>
+              ),
+            ],
+            [
               'Restored from',
               row.originExecutionId === '' ? undefined : (
                 <a href={link({ execution: row.originExecutionId })}>{row.originExecutionId}</a>
