@@ -170,7 +170,7 @@ class SqliteStore implements Store {
     this.#blobs = blobs;
     this.#reserve = reserve;
     this.#inputs = new Inputs(db, blobs);
-    this.#log = new Log(db);
+    this.#log = new Log(db, this.#hidden);
     this.#records = new Records(db, this.#hidden);
     this.#batches = new BatchReader(db);
     this.#waiting = new WaitingLines(db, this.#hidden);

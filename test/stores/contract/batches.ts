@@ -200,6 +200,8 @@ export function batchesContract(open: () => Promise<Store>): void {
       },
     ]);
     const seen = new Set<number>();
+    const counted = new Set<number>();
+    const followed = new Set<number>();
     let isDone = false;
     void admitting.finally(() => {
       isDone = true;
@@ -207,11 +209,19 @@ export function batchesContract(open: () => Promise<Store>): void {
     while (!isDone) {
       seen.add((await store.waiting('a', undefined, 5000)).length);
       seen.add((await store.executions({ batchId: batch.batchId, statuses: [], limit: 5000 })).length);
+      counted.add((await store.counts()).executions.pending);
+      counted.add((await store.counts({ tenant: 'default' })).executions.pending);
+      const events = await store.eventsFromPosition(1, 5000);
+      followed.add(events.filter((event) => event.executionId !== alone).length);
       await new Promise((resolve) => void setImmediate(resolve));
     }
     expect((await other)[0]).toMatchObject({ ok: true });
     expect((await admitting).ok).toBe(true);
-    expect([...seen].filter((count) => count !== 0 && count !== 3000)).toEqual([]);
+    const partly = (count: number) => count !== 0 && count !== 3000;
+    expect([...seen, ...followed].filter(partly)).toEqual([]);
+    // The other one is there or is not yet.
+    expect([...counted].filter((count) => partly(count) && partly(count - 1))).toEqual([]);
+    expect(await store.eventsFromPosition(1, 5000)).toHaveLength(3001);
     expect(await store.waiting('a', undefined, 5000)).toHaveLength(3000);
     expect((await store.batch(batch.batchId))?.counts.ended).toBe(0);
   });

@@ -10,8 +10,13 @@ export class Log {
   readonly #fromPosition: StatementSync;
   readonly #outline: StatementSync;
   readonly #changed: StatementSync;
+  readonly #batchOf: StatementSync;
+  readonly #hidden: ReadonlySet<string>;
 
-  constructor(db: DatabaseSync) {
+  /** `hidden` are batches whose members are not there. */
+  constructor(db: DatabaseSync, hidden: ReadonlySet<string>) {
+    this.#hidden = hidden;
+    this.#batchOf = db.prepare('SELECT batch_id FROM executions WHERE execution_id = ?');
     // Nobody sees what is staged.
     const visible = 'NOT EXISTS (SELECT 1 FROM staged WHERE staged.execution_id = segments.execution_id)';
     // The next two begin with the row that may hold the first event wanted in its middle.
@@ -62,15 +67,25 @@ export class Log {
   changedSince(from: number, limit: number): string[] | undefined {
     const rows = this.#changed.all(from, limit + 1);
     if (rows.length > limit) return undefined;
-    return [...new Set(rows.map((row) => row.execution_id as string))];
+    const changed = new Set(rows.map((row) => row.execution_id as string));
+    return [...changed].filter((executionId) => !this.#isHidden(executionId));
   }
 
-  /** Without what is damaged. */
+  #isHidden(executionId: string): boolean {
+    if (this.#hidden.size === 0) return false;
+    return this.#hidden.has(String(this.#batchOf.get(executionId)?.batch_id));
+  }
+
+  /**
+   * Without what is damaged. It ends before the first event of a batch that is being written, as what comes behind
+   * would lead readers past it.
+   */
   fromPosition(from: number, limit: number): NodeEvent[] {
     const events: NodeEvent[] = [];
     if (limit <= 0) return events;
     for (const row of this.#fromPosition.iterate(from)) {
       const executionId = row.execution_id as string;
+      if (this.#isHidden(executionId)) return events;
       for (const event of wholeSegment(row as unknown as SegmentRow)) {
         if (event.position < from) continue;
         events.push({ ...event, executionId });

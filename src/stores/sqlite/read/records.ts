@@ -31,6 +31,7 @@ export class Records {
   readonly #oneOfTask: StatementSync;
   readonly #taskNames = new LruMap<string, string>(mostTaskNames);
   readonly #counts: Counts;
+  readonly #ofBatch: StatementSync;
 
   /** `hidden` are batches whose members are not there. */
   constructor(db: DatabaseSync, hidden: ReadonlySet<string> = nothing) {
@@ -68,6 +69,9 @@ export class Records {
       status: (status, tenant) =>
         countIn(tenant === undefined ? inStatusAnywhere.get(status) : inStatus.get(tenant, status)),
     };
+    this.#ofBatch = db.prepare(
+      'SELECT tenant, task_id, count(*) AS count FROM executions WHERE batch_id = ? GROUP BY tenant, task_id',
+    );
     // All of these read an index only.
     const total = 'SELECT count(*) AS count FROM executions';
     this.#total = { ofAll: db.prepare(total), ofTenant: db.prepare(`${total} WHERE tenant = ?`) };
@@ -121,6 +125,28 @@ export class Records {
   }
 
   counts(scope: Scope): StatusCounts {
+    const counts = this.#allCounts(scope);
+    let hidden = 0;
+    for (const batchId of this.#hidden) hidden += this.#membersOf(batchId, scope);
+    return { ...counts, pending: counts.pending - hidden };
+  }
+
+  /** How many members of a batch are written and in scope. */
+  #membersOf(batchId: string, scope: Scope): number {
+    let members = 0;
+    for (const { tenant: of, task_id: taskId, count } of this.#ofBatch.all(batchId)) {
+      const tenant = String(of);
+      if (scope.tenant !== undefined && scope.tenant !== tenant) continue;
+      if (scope.tasks !== undefined && scope.tenant !== undefined) {
+        const name = this.#taskName(tenant, String(taskId));
+        if (name === undefined || !seesTask(scope, { tenant }, name)) continue;
+      }
+      members += Number(count);
+    }
+    return members;
+  }
+
+  #allCounts(scope: Scope): StatusCounts {
     const { tenant, tasks } = scope;
     if (tasks !== undefined && tenant !== undefined) return this.#countsByTask(scope, tenant);
     const counts = noCounts();
