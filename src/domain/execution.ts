@@ -193,6 +193,8 @@ export interface ExecutionRecord {
   readonly cache?: CacheUse;
   /** Who is told of its end, its task's webhooks first; absent means nobody. */
   readonly onEnd?: readonly EndWebhook[];
+  /** So many of these, the last ones, its request has named; absent means none, or that it is older than this. */
+  readonly ownWebhooks?: number;
   readonly outcome?: Outcome;
 }
 

@@ -106,6 +106,16 @@ export function webhooksOf({
   return onEnd.filter(({ statuses }) => statuses === undefined || statuses.includes(status as EndStatus));
 }
 
+/** Those that the request of an execution has named: who runs it again names them, too. */
+export function ownWebhooksOf({
+  onEnd = [],
+  ownWebhooks = 0,
+  restoredAt,
+}: ExecutionRecord): readonly EndWebhook[] {
+  // Whoever made the document of one that was restored could name anybody.
+  return ownWebhooks === 0 || restoredAt !== undefined ? [] : onEnd.slice(-ownWebhooks);
+}
+
 /** The deliveries of the end of an execution; none where it has not ended. */
 export function deliveriesOf(record: ExecutionRecord): readonly Delivery[] {
   if (record.onEnd === undefined || !isTerminal(record.status)) return [];

@@ -222,7 +222,7 @@ export async function openFront(
             records: store,
             clock,
           },
-          ...{ traces: core.traces, defaultTotalMs },
+          ...{ traces: core.traces, defaultTotalMs, webhooks: webhookRule(config) },
         }),
       },
       streams: true as const,

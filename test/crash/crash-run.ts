@@ -4,6 +4,7 @@ import { type AttackName, attack, drawAttacks } from './attacks.ts';
 import { Client } from './client.ts';
 import { letEnd, readFinals } from './ending.ts';
 import type { History, Phase, Remains } from './history.ts';
+import { Hooks } from './hooks.ts';
 import { type Drawn, type Kind, withTimes } from './kinds.ts';
 import { Load } from './load.ts';
 import { Random } from './random.ts';
@@ -29,27 +30,31 @@ const dockerHost = 'unix:///var/run/docker.sock';
 export class CrashRun {
   readonly #options: CrashOptions;
   readonly #site: CrashSite;
+  readonly #hooks: Hooks;
   readonly #kinds: readonly Kind[];
   readonly #scribe = new Scribe();
   readonly #load: Load;
   #server: ServerRun | undefined;
 
-  private constructor(options: CrashOptions, site: CrashSite) {
+  private constructor(options: CrashOptions, site: CrashSite, hooks: Hooks) {
     this.#options = options;
     this.#site = site;
-    this.#kinds = [...wasmKinds, ...processKinds, ...(options.docker ? dockerKinds : [])];
+    this.#hooks = hooks;
+    this.#kinds = [hooks.kind(), ...wasmKinds, ...processKinds, ...(options.docker ? dockerKinds : [])];
     this.#load = new Load(this.#scribe, (random, number) => this.#draw(this.#kinds, random, number));
   }
 
   /** All rounds, then one run in which everything comes to its end. Removes all that it made. */
   static async history(options: CrashOptions): Promise<History> {
     const site = await CrashSite.make({ mount: options.root, compile: options.compiler });
-    const run = new CrashRun(options, site);
+    const hooks = await Hooks.open(site.folder, new Random(options.seed));
+    const run = new CrashRun(options, site, hooks);
     try {
       await run.#rounds();
       return await run.#end();
     } finally {
       await run.#server?.end();
+      await hooks.close();
       await site.remove(options.docker);
     }
   }
@@ -99,6 +104,7 @@ export class CrashRun {
     const peer = await this.#ready(server);
     await letEnd(peer);
     const finals = await readFinals(peer);
+    const deliveries = await this.#hooks.settled(peer);
     const running = await this.#site.running(this.#options.docker);
     server.stop();
     await this.#over(server, 'last');
@@ -108,12 +114,15 @@ export class CrashRun {
       { when: 'when all had ended', what: running },
       { when: 'when the server was gone', what: left },
     ];
-    return this.#scribe.history({ finals, remains, marks: await this.#site.readMarks() });
+    const { tellings, faults: unsigned } = this.#hooks;
+    const marks = await this.#site.readMarks();
+    return this.#scribe.history({ finals, remains, marks, tellings, unsigned, deliveries });
   }
 
   #draw(kinds: readonly Kind[], random: Random, number: number): Drawn {
     const kind = random.weighted(kinds.map((each) => [each.weight, each] as const));
-    return withTimes(random, kind.draw(random, this.#site.marksOf(number)));
+    const drawn = kind.draw(random, this.#site.marksOf(number));
+    return this.#hooks.draw(random.fork(), withTimes(random, drawn));
   }
 
   #start(): ServerRun {
@@ -123,6 +132,7 @@ export class CrashRun {
       // Nearly all that waits does so in the store.
       '--queue-in-memory=1',
       '--drain-ms=150',
+      ...this.#hooks.flags,
       `--docker-host=${docker ? dockerHost : noDocker}`,
       ...(root ? ['--allow-host-access'] : []),
     ];

@@ -47,6 +47,7 @@ test(
     // The load comes everywhere, or the above says little.
     const lost = [...history.finals.values()].filter(({ result }) => result.recoveries > 0);
     expect(lost.length).toBeGreaterThan(0);
+    expect(history.deliveries.length).toBeGreaterThan(0);
     if (rounds >= enoughRounds && missing.docker === '') expect(followedOn(history)).toBeGreaterThan(0);
   },
   timeoutMs,

@@ -9,6 +9,7 @@ import {
   type StreamExecutionResult,
   StreamExecutionResultSchema,
 } from '../../src/server/gen/spearlet/function_pb.js';
+import { type ForgedHooks, forgedHooks, forgedTells } from './forged-hooks.ts';
 import type { Final, History, Mark, Plan, Terms, Told } from './history.ts';
 import { planLabel } from './history.ts';
 import { plain } from './kinds.ts';
@@ -19,7 +20,7 @@ const totalMs = 5000;
 const { RUNNING, PENDING, COMPLETED } = ExecutionStatus;
 
 /** A history that a test may change in any place. */
-export interface Forged extends History {
+export interface Forged extends Omit<History, keyof ForgedHooks>, ForgedHooks {
   readonly plans: Map<number, Plan>;
   readonly told: Told[];
   readonly cancelled: Set<string>;
@@ -148,7 +149,7 @@ export function forged(): Forged {
   return {
     plans: new Map([
       [1, { number: 1, invocationId: '', terms }],
-      [2, { number: 2, invocationId: 'request-2', terms: marked }],
+      [2, { number: 2, invocationId: 'request-2', terms: { ...marked, tells: forgedTells } }],
     ]),
     told: [
       { kind: 'admitted', plan: 1, executionId: calm },
@@ -198,5 +199,6 @@ export function forged(): Forged {
       ],
     ]),
     remains: [{ when: 'when the server was gone', what: [] }],
+    ...forgedHooks(lost),
   };
 }

@@ -5,6 +5,28 @@
 
 import type { InterruptPolicy } from '../../src/domain/task.ts';
 import type { ExecutionResult, StreamExecutionResult } from '../../src/server/gen/spearlet/function_pb.js';
+import type { WebhookDelivery } from '../../src/server/gen/spearlet/webhook_pb.js';
+
+/** How an execution has ended, in the words of the events that tell it. */
+export type EndWord = 'completed' | 'failed' | 'cancelled' | 'timed_out';
+
+export interface Webhook {
+  /** Of its URL; no other of the same execution has it. */
+  readonly path: string;
+  /** Absent for all. */
+  readonly statuses?: readonly EndWord[];
+}
+
+/** A try that a receiver has had. */
+export interface Telling {
+  /** Its `webhook-id`. */
+  readonly id: string;
+  readonly executionId: string;
+  readonly path: string;
+  readonly status: string;
+  /** It was answered so; else it has to be tried again. */
+  readonly accepted: boolean;
+}
 
 /** What a task and a request promise of an execution. Times in milliseconds. */
 export interface Terms {
@@ -26,6 +48,8 @@ export interface Terms {
   readonly value?: string;
   /** Its attempts leave marks outside. */
   readonly marks: boolean;
+  /** Who is told of its end; absent for nobody. */
+  readonly tells?: readonly Webhook[];
 }
 
 /** One thing that clients wanted, however often they sent it. */
@@ -120,6 +144,11 @@ export interface History {
   /** By plan, in the order in which they were left. */
   readonly marks: ReadonlyMap<number, readonly Mark[]>;
   readonly remains: readonly Remains[];
+  readonly tellings: readonly Telling[];
+  /** What was told and is not signed as it should be. */
+  readonly unsigned: readonly string[];
+  /** As the node lists them when none waits any more. */
+  readonly deliveries: readonly WebhookDelivery[];
 }
 
 /** The plan that an execution is of, by the label that clients give it; NaN where it has none. */

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { ErrorCode, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
 import { calm, type Forged, forged, lost } from './forged.ts';
 import { judge, rules } from './oracle.ts';
+import { spoiledHooks } from './spoiled-hooks.ts';
 import { at, createdAt, failedWith, final, setPatch, setResult, setTerms } from './spoiling.ts';
 import { keyed } from './wasm-kinds.ts';
 
@@ -15,6 +16,7 @@ function manyKeyed(history: Forged): void {
 }
 
 const spoils: readonly Spoil[] = [
+  ...spoiledHooks,
   ['concurrency', 'more run at a time than its task allows', manyKeyed],
   ['rate', 'more start in a time than its task allows', manyKeyed],
   [

@@ -9,6 +9,7 @@ import { logRules } from './rules/log.ts';
 import { nodeRules } from './rules/node.ts';
 import { outcomeRules } from './rules/outcome.ts';
 import type { Rule } from './rules/rule.ts';
+import { webhookRules } from './rules/webhooks.ts';
 
 export const rules: readonly Rule[] = [
   ...attemptRules,
@@ -19,6 +20,7 @@ export const rules: readonly Rule[] = [
   ...outcomeRules,
   ...nodeRules,
   ...gateRules,
+  ...webhookRules,
 ];
 
 /** What is against the rules, a line each, with the name of the rule first. */

@@ -11,6 +11,8 @@ interface Known {
   readonly wrote: PromiseWithResolvers<void>;
 }
 
+type HookParts = 'tellings' | 'unsigned' | 'deliveries';
+
 /** Writes the history down while it happens. */
 export class Scribe {
   readonly plans = new Map<number, Plan>();
@@ -64,7 +66,7 @@ export class Scribe {
     return [...this.#known.values()].filter(({ ended }) => !ended).map(({ executionId }) => executionId);
   }
 
-  history(end: Pick<History, 'finals' | 'marks' | 'remains'>): History {
+  history(end: Pick<History, 'finals' | 'marks' | 'remains' | HookParts>): History {
     const { plans, told, cancelled, runs } = this;
     return { plans, told, cancelled, runs, ...end };
   }

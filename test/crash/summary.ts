@@ -37,5 +37,6 @@ export function summary(history: History): string {
     `${followedOn(history)} containers followed over a crash`,
     `${told.filter(({ kind }) => kind === 'event').length} events heard and held against the log`,
     `${told.filter(({ kind }) => kind === 'refused').length} calls refused`,
+    `${history.deliveries.length} ends told to webhooks, in ${history.tellings.length} tries`,
   ].join('; ');
 }

@@ -3,9 +3,11 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { EndStatus, ExecutionMode, FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
+import { RerunService } from '../../src/server/gen/spearlet/rerun_pb.js';
 import { DeliveryState, WebhookService } from '../../src/server/gen/spearlet/webhook_pb.js';
 import { type LocalServer, spawnServer, startServer, temporaryDataDir } from '../support/server.ts';
 import { type Receiver, signingSecret, startReceiver } from '../support/webhook-receiver.ts';
+import { collect } from './collect.ts';
 import { refusal } from './refusal.ts';
 
 let server: LocalServer;
@@ -114,6 +116,24 @@ describe('the end of an execution', () => {
     await end(executionId);
     await told(1);
     expect(receiver.received[0]?.event.type).toBe(type);
+  });
+
+  it('is told of one that is run again: to whom its request named, and to whom its task names now', async () => {
+    const register = (path: string) =>
+      server.register('again', 'wordcount/wordcount.wasm', {
+        onEnd: [{ url: `${receiver.url}/${path}` }],
+      } as Parameters<LocalServer['register']>[2]);
+    await register('task-then');
+    const { executionId } = await invoke({ task: 'again', onEnd: [{ url: `${receiver.url}/request` }] });
+    await told(2);
+    await register('task-now');
+    const rerun = { executionIds: [executionId], revision: 'newest' };
+    const again = await collect(server.connection.service(RerunService).rerunExecutions(rerun));
+    expect(again.at(-1)).toMatchObject({ started: 1n, completed: 1n });
+    await told(4);
+    const paths = receiver.received.slice(2).map(({ path }) => path);
+    expect(paths.sort()).toEqual(['/hook/request', '/hook/task-now']);
+    expect(receiver.received[2]?.event.subject).not.toBe(executionId);
   });
 
   it('is told of a cached result as of any other', async () => {

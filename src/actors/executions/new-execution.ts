@@ -91,6 +91,7 @@ export function newRecord(
     ...(rerun !== undefined && { rerun }),
     ...(reserves !== undefined && { reserves }),
     ...(onEnd.length > 0 && { onEnd }),
+    ...(request.onEnd !== undefined && request.onEnd.length > 0 && { ownWebhooks: request.onEnd.length }),
     ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),
     ...(schedule !== undefined && { schedule: schedule.name }),
   };

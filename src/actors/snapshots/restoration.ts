@@ -180,6 +180,7 @@ export class Restoration {
       // Whoever made the document says what it was called with, and its result is no one else's.
       cache: _cache,
       onEnd: _onEnd,
+      ownWebhooks: _ownWebhooks,
       ...rest
     } = original;
     const allowed = loosened(task.definition);

@@ -13,6 +13,7 @@ import type {
 import { executionStatuses } from '../execution.ts';
 import type { Reserved } from '../scheduling/task-gates.ts';
 import { type ExecutionTrace, mostTraceState } from '../trace.ts';
+import { mostWebhooks } from '../webhook.ts';
 import {
   type Check,
   instant,
@@ -159,6 +160,7 @@ const record = object<ExecutionRecord>({
   schedule: optional(label),
   cache: optional(cache),
   onEnd: optional(webhooks),
+  ownWebhooks: optional(whole(1, mostWebhooks)),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),
   // Of the node where it was; a restore leaves them out.

@@ -12,6 +12,7 @@ import type { TaskDefinition } from '../../domain/task.ts';
 import type { Tasks } from '../../domain/tasks.ts';
 import { effectiveTimeouts } from '../../domain/timeouts.ts';
 import type { TraceSampling } from '../../domain/trace.ts';
+import { assertMayTell, ownWebhooksOf, type WebhookRule } from '../../domain/webhook.ts';
 import type { CallContext } from '../call.ts';
 import { payloadDigest } from '../payload.ts';
 import { outputParameters } from '../wire/dependency.ts';
@@ -28,6 +29,7 @@ export interface JudgeOptions {
   readonly records: RerunRecords;
   readonly tasks: Pick<Tasks, 'choose' | 'checkCall'>;
   readonly traces: TraceSampling;
+  readonly webhooks: WebhookRule;
   readonly defaultTotalMs: number;
 }
 
@@ -177,6 +179,8 @@ export class Judge {
     const { tasks } = this.#options;
     const functionName = tasks.checkCall(task, invocation.functionName, invocation.parameters, later);
     const trace = this.#options.traces.traceFor(this.#call.trace);
+    const onEnd = ownWebhooksOf(record);
+    assertMayTell('on_end', onEnd, this.#options.webhooks);
     const given = { ...invocation, functionName };
     return {
       task,
@@ -196,6 +200,7 @@ export class Judge {
       scope,
       rerun: { of: executionId, id },
       ...(dependsOn !== undefined && { dependsOn }),
+      ...(onEnd.length > 0 && { onEnd }),
       ...(alias !== undefined && { alias }),
       ...(labels !== undefined && { labels }),
       ...(priority !== undefined && { priority }),

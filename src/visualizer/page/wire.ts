@@ -9,8 +9,10 @@ import type * as functions from '../../server/gen/spearlet/function_pb.js';
 import type * as instances from '../../server/gen/spearlet/instance_pb.js';
 import type * as node from '../../server/gen/spearlet/node_pb.js';
 import type * as reruns from '../../server/gen/spearlet/rerun_pb.js';
+import type * as revisions from '../../server/gen/spearlet/revision_pb.js';
 import type * as schedules from '../../server/gen/spearlet/schedule_pb.js';
 import type * as tasks from '../../server/gen/spearlet/task_pb.js';
+import type * as webhooks from '../../server/gen/spearlet/webhook_pb.js';
 
 /** Any JSON value, as `google.protobuf.Value` and `Struct` are written. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
@@ -72,8 +74,12 @@ export type GetActivityResponseJson = Written<node.GetActivityResponse, node.Get
 export type GetInvocationResponseJson = Written<node.GetInvocationResponse, node.GetInvocationResponseJson>;
 export type BreakpointJson = Written<node.Breakpoint, node.BreakpointJson>;
 
+export type ListDeliveriesResponseJson = Written<
+  webhooks.ListDeliveriesResponse,
+  webhooks.ListDeliveriesResponseJson
+>;
+
 export type BatchJson = Written<batches.Batch, batches.BatchJson>;
-export type BatchMemberStateJson = Written<batches.BatchMemberState, batches.BatchMemberStateJson>;
 export type ListBatchesResponseJson = Written<batches.ListBatchesResponse, batches.ListBatchesResponseJson>;
 export type ListBatchMembersResponseJson = Written<
   batches.ListBatchMembersResponse,
@@ -88,9 +94,19 @@ export type RerunExecutionsResponseJson = Written<
   reruns.RerunExecutionsResponseJson
 >;
 
+export type ListRevisionsResponseJson = Written<
+  revisions.ListRevisionsResponse,
+  revisions.ListRevisionsResponseJson
+>;
+export type CompareRevisionsResponseJson = Written<
+  revisions.CompareRevisionsResponse,
+  revisions.CompareRevisionsResponseJson
+>;
+
 export type TaskJson = Written<tasks.Task, tasks.TaskJson>;
 export type FunctionSignatureJson = Written<tasks.FunctionSignature, tasks.FunctionSignatureJson>;
 
+export type BatchMemberStateJson = Written<batches.BatchMemberState, batches.BatchMemberStateJson>;
 export type ScheduleJson = Written<schedules.Schedule, schedules.ScheduleJson>;
 export type FiringJson = Written<schedules.Firing, schedules.FiringJson>;
 export type ListSchedulesResponseJson = Written<

@@ -6,6 +6,7 @@ import { Icon } from '../theme/icon.tsx';
 import { CallCard } from './call/call-card.tsx';
 import { ChartView } from './chart/chart-view.tsx';
 import { seenDefinition } from './chart/seen-definition.ts';
+import { DeliveriesCard } from './deliveries/deliveries-card.tsx';
 import { EventList } from './events/event-list.tsx';
 import { ExecutionHead } from './execution-head.tsx';
 import { ExplainCard } from './failure/explain-card.tsx';
@@ -114,6 +115,9 @@ export function ExecutionView({ source }: { readonly source: ExecutionSource }) 
       </div>
       {growing && !past && source.explanation !== undefined && (
         <ExplainCard source={source} state={row?.state ?? ''} attempt={row?.attempt ?? 0} />
+      )}
+      {row !== undefined && row.webhooks > 0 && !past && source.deliveries !== undefined && (
+        <DeliveriesCard source={source} webhooks={row.webhooks} ended={ended} />
       )}
       {source.relations !== undefined && !gone && !past && (
         <RelationsCard source={source} row={row} growing={growing} />

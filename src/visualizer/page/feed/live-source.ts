@@ -2,6 +2,7 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
 import { addressFlag, tenantFlag } from '../list/first-commands.ts';
 import type { RowStore } from '../list/row-store.ts';
+import { deliveryOf } from '../model/delivery.ts';
 import { EventLog } from '../model/event-log.ts';
 import { type ExecutionRow, rowOf } from '../model/execution-row.ts';
 import type { ExecutionAction, ExecutionSource } from '../model/execution-source.ts';
@@ -16,6 +17,7 @@ import type {
   ExplainExecutionResponseJson,
   GetExecutionStatusResponseJson,
   GetInvocationResponseJson,
+  ListDeliveriesResponseJson,
   TaskJson,
 } from '../wire.ts';
 import { type Call, CallFault, faultText } from './call.ts';
@@ -104,6 +106,8 @@ export function openLiveSource(options: Options): LiveSource {
     const all = actions(row);
     return feed.away.value ? all.map((each) => ({ ...each, refusal: 'the node is not connected' })) : all;
   });
+  // A page of all tenants has to say whose it means.
+  const ownTenant = () => record.peek()?.tenant ?? '';
   const path = encodeURIComponent(id);
   return {
     id,
@@ -129,6 +133,24 @@ export function openLiveSource(options: Options): LiveSource {
       ),
     invocation: async () =>
       invocationOf(await call<GetInvocationResponseJson>('NodeService/GetInvocation', { executionId: id })),
+    // As many as there can be: a task's, and a request's.
+    deliveries: async () => {
+      const request = { executionId: id, pageSize: 1000 };
+      const options = { tenant: ownTenant() };
+      const answer = await call<ListDeliveriesResponseJson>(
+        'WebhookService/ListDeliveries',
+        request,
+        options,
+      );
+      return answer.deliveries.map(deliveryOf);
+    },
+    redrive: computed(() => {
+      if (gone.value || feed.away.value || !may('WebhookService/RedriveDeliveries')) return undefined;
+      return async (deliveryId: string) => {
+        const request = { deliveryIds: [deliveryId] };
+        await call('WebhookService/RedriveDeliveries', request, { tenant: ownTenant() });
+      };
+    }),
     task: () => taskIfAny(call, record.value?.taskId ?? ''),
     downloads: computed(() => ({
       history: () => download(`/api/history/${path}`),

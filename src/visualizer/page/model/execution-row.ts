@@ -61,6 +61,8 @@ export interface ExecutionRow {
   /** The schedule that has fired it; empty for any other. */
   readonly schedule: string;
   readonly cached: CachedResult | undefined;
+  /** How many its end is told to; until then, how many it may be. */
+  readonly webhooks: number;
   readonly output: Uint8Array;
   readonly errorOutput: Uint8Array;
   readonly contentType: string;
@@ -129,6 +131,8 @@ export function rowOf(json: ExecutionResultJson): ExecutionRow {
       json.cachedFromExecutionId === ''
         ? undefined
         : { from: json.cachedFromExecutionId, fromAt: instantOf(json.cachedAt) },
+    // Histories of older nodes have none.
+    webhooks: numberOf(json.webhooks),
     output: bytesOf(json.output),
     errorOutput: bytesOf(json.errorOutput),
     contentType: shared(json.contentType),

@@ -5,6 +5,7 @@
  * plain `<a href={addressOf(…)}>`: the shell takes their clicks.
  */
 import type { ReadonlySignal, Signal } from '@preact/signals';
+import type { Delivery } from './delivery.ts';
 import type { EventLog } from './event-log.ts';
 import type { ExecutionRow } from './execution-row.ts';
 import type { Explanation } from './explanation.ts';
@@ -58,6 +59,10 @@ export interface ExecutionSource {
   /** What it follows and what follows it, as they are now. */
   relations?(): Promise<Relations>;
   invocation?(): Promise<Invocation>;
+  /** Who was told of its end, and what came of it. Each call asks anew. */
+  deliveries?(): Promise<readonly Delivery[]>;
+  /** Tells one of them again; nothing where the reader may not, or nothing can be asked for now. */
+  readonly redrive?: ReadonlySignal<((deliveryId: string) => Promise<void>) | undefined>;
   /** The task as it is registered now; nothing where it is gone. */
   task?(): Promise<Task | undefined>;
   /** What hands the files to the browser, unless it is gone. The shell says what came of it. */

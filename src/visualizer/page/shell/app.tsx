@@ -5,6 +5,7 @@ import { ListView } from '../list/list-view.tsx';
 import { isEnded } from '../model/status.ts';
 import { QueueView } from '../queue/queue-view.tsx';
 import { SchedulesView } from '../schedules/schedules-view.tsx';
+import { TasksView } from '../task/tasks-view.tsx';
 import { nextTheme } from '../theme/theme.ts';
 import { TreeView } from '../tree/tree-view.tsx';
 import { useDocumentTitle } from './document-title.ts';
@@ -37,6 +38,7 @@ export function App() {
     { key: 't', help: 'Tree of the node', act: () => router.go({ view: 'tree', ...leaving }) },
     { key: 'q', help: 'Queue', act: () => router.go({ view: 'queue', ...leaving }) },
     { key: 'm', help: 'Batches', act: () => router.go({ view: 'batches', ...leaving, batch: '' }) },
+    { key: 'u', help: 'Tasks', act: () => router.go({ view: 'tasks', ...leaving, task: '' }) },
     {
       key: 's',
       help: 'Schedules',
@@ -64,6 +66,8 @@ export function App() {
           <QueueView />
         ) : view === 'batches' ? (
           <BatchesView />
+        ) : view === 'tasks' ? (
+          <TasksView />
         ) : view === 'schedules' ? (
           <SchedulesView />
         ) : (

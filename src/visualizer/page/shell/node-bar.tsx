@@ -40,6 +40,9 @@ export function NodeBar() {
         <a href={link({ view: 'batches' })} aria-current={at === 'batches' ? 'page' : undefined}>
           <Icon name="batch" /> <span class="tab-word">Batches</span>
         </a>
+        <a href={link({ view: 'tasks' })} aria-current={at === 'tasks' ? 'page' : undefined}>
+          <Icon name="task" /> <span class="tab-word">Tasks</span>
+        </a>
         <a href={link({ view: 'schedules' })} aria-current={at === 'schedules' ? 'page' : undefined}>
           <Icon name="clock" /> <span class="tab-word">Schedules</span>
         </a>

@@ -21,6 +21,7 @@ const paths = {
   list: 'M2 4h12M2 8h12M2 12h12',
   queue: 'M2.5 5v6M5.5 5v6M8.5 5v6M11 8h3.5M12.5 6l2 2-2 2',
   batch: 'M2 5l6-3 6 3-6 3zM2 8l6 3 6-3M2 11l6 3 6-3',
+  task: 'M3 2.5h10v4H3zM3 9.5h10v4H3z',
   clock: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM8 4.8V8l2.2 1.6',
   tree: 'M3 2v11h4M3 6h4M10 6h4M10 13h4',
   stop: 'M5.5 2h5L14 5.5v5L10.5 14h-5L2 10.5v-5zM5.8 8h4.4',

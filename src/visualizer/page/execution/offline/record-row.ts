@@ -63,6 +63,8 @@ export function recordRow(record: ExecutionRecord, takenAt: number): ExecutionRo
     schedule: record.schedule ?? '',
     cached:
       record.cache?.from === undefined ? undefined : { from: record.cache.from, fromAt: record.cache.fromAt },
+    // Only the node where it is knows who was told.
+    webhooks: 0,
     output: outcome?.output === undefined ? nothing : new TextEncoder().encode(outcome.output),
     errorOutput: nothing,
     contentType: outcome?.output === undefined ? '' : 'application/json',
