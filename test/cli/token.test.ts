@@ -145,7 +145,7 @@ describe('a command', () => {
   });
 
   it.each([
-    [['list', '--token-file', '/nonexistent/file'], {}, /--token-file: .*ENOENT/],
+    [['list', '--token-file', '/nonexistent/file'], {}, /--token-file: cannot read .*there is no such file/],
     [['list'], { SPEAR_TOKEN: 'two words' }, /SPEAR_TOKEN: is no token/],
     [['list', '--address', '192.0.2.1:50051'], { SPEAR_TOKEN: 'x' }, /only over TLS/],
     [['list', '--address', '127.example:50051'], { SPEAR_TOKEN: 'x' }, /only over TLS/],

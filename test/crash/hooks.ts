@@ -13,7 +13,7 @@ import { type Receiver, signingSecret, startReceiver } from '../support/webhook-
 import type { Telling, Webhook } from './history.ts';
 import type { Drawn, Kind } from './kinds.ts';
 import type { Random } from './random.ts';
-import { wasmKinds } from './wasm-kinds.ts';
+import { patience, wasmKinds } from './wasm-kinds.ts';
 
 const wire = {
   completed: EndStatus.COMPLETED,
@@ -80,7 +80,7 @@ export class Hooks {
     return {
       ...{ name: 'told', weight: 2 },
       register: async ({ peer }) => {
-        const definition = { onEnd: ofTask.map((each) => this.#message(each)) };
+        const definition = { ...patience, onEnd: ofTask.map((each) => this.#message(each)) };
         return peer.register('told', 'ticker/ticker.wasm', definition as Parameters<typeof peer.register>[2]);
       },
       draw: (random, marks) => {

@@ -5,6 +5,8 @@ import type { Random } from './random.ts';
 const grace = durationFromMs(graceMs);
 /** What has no effects may be run again for as long as its time lasts. */
 const maxRecoveries = 100;
+/** Of a task's definition: what `patient` terms say. */
+export const patience = { grace, maxRecoveries };
 const patient = { ...plain, maxRecoveries };
 const number = (value: number) => ({ kind: { case: 'numberValue' as const, value } });
 

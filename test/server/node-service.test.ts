@@ -107,7 +107,7 @@ describe('the node', () => {
 
 test('the charts are described, as JSON and as Mermaid', async () => {
   const { machines } = await server.nodes.describeMachines({});
-  expect(machines.map(({ name }) => name)).toEqual(['execution', 'instance', 'node']);
+  expect(machines.map(({ name }) => name)).toEqual(['execution', 'instance', 'node', 'schedule']);
   const [execution] = machines;
   expect(execution?.mermaid).toMatch(/^stateDiagram-v2\n/);
   expect(execution?.definition).toMatchObject({ id: 'execution', initial: 'pending' });
