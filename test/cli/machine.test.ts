@@ -42,7 +42,7 @@ test('without a name all are shown', async () => {
     expect(stdout.toString()).toContain(`${name}, version `);
   const json = await machine('--json');
   const { machines } = JSON.parse(json.stdout.toString()) as { machines: { name: string }[] };
-  expect(machines.map(({ name }) => name)).toEqual(['execution', 'instance', 'node']);
+  expect(machines.map(({ name }) => name)).toEqual(['execution', 'instance', 'node', 'schedule']);
 });
 
 test('a chart that is none is a usage error that names those there are', async () => {
