@@ -1,8 +1,10 @@
 /** Kills a server again and again under load, and writes down what its clients were told. */
 import type { Peer } from '../support/server.ts';
 import { type AttackName, attack, drawAttacks } from './attacks.ts';
+import { BatchClient } from './batch-client.ts';
+import { BatchLoad } from './batch-load.ts';
 import { Client } from './client.ts';
-import { letEnd, readFinals } from './ending.ts';
+import { letEnd, readBatches, readFinals } from './ending.ts';
 import type { History, Phase, Remains } from './history.ts';
 import { Hooks } from './hooks.ts';
 import { type Drawn, type Kind, withTimes } from './kinds.ts';
@@ -11,7 +13,7 @@ import { Random } from './random.ts';
 import { Scribe } from './scribe.ts';
 import { ServerRun } from './server-run.ts';
 import { CrashSite } from './site.ts';
-import { wasmKinds } from './wasm-kinds.ts';
+import { add, wasmKinds } from './wasm-kinds.ts';
 import { dockerKinds, processKinds } from './worker-kinds.ts';
 
 export interface CrashOptions {
@@ -20,6 +22,8 @@ export interface CrashOptions {
   readonly docker: boolean;
   readonly root: boolean;
   readonly compiler: boolean;
+  /** Whether there are batches, and executions that follow others. */
+  readonly together: boolean;
 }
 
 /** The part of all rounds in which the disk is slow. */
@@ -34,6 +38,7 @@ export class CrashRun {
   readonly #kinds: readonly Kind[];
   readonly #scribe = new Scribe();
   readonly #load: Load;
+  readonly #batches: BatchLoad;
   #server: ServerRun | undefined;
 
   private constructor(options: CrashOptions, site: CrashSite, hooks: Hooks) {
@@ -41,7 +46,10 @@ export class CrashRun {
     this.#site = site;
     this.#hooks = hooks;
     this.#kinds = [hooks.kind(), ...wasmKinds, ...processKinds, ...(options.docker ? dockerKinds : [])];
-    this.#load = new Load(this.#scribe, (random, number) => this.#draw(this.#kinds, random, number));
+    const any = (random: Random, number: number) => this.#draw(this.#kinds, random, number);
+    const quick = (random: Random, number: number) => this.#draw([add], random, number);
+    this.#load = new Load(this.#scribe, any, options.together);
+    this.#batches = new BatchLoad(this.#scribe, { any, quick });
   }
 
   /** All rounds, then one run in which everything comes to its end. Removes all that it made. */
@@ -77,6 +85,7 @@ export class CrashRun {
     if (first) await this.#register(server);
     const chosen = random.fork();
     const more = random.fork();
+    const together = random.fork();
     const client = (peer: Peer) => new Client(peer.functions, this.#scribe);
     await attack(
       name,
@@ -84,7 +93,12 @@ export class CrashRun {
         server,
         dataDir,
         disk,
-        load: (peer, over) => this.#load.run(client(peer), chosen, over),
+        load: async (peer, over) => {
+          await Promise.all([
+            this.#load.run(client(peer), chosen, over),
+            this.#options.together && this.#batches.run(new BatchClient(peer, this.#scribe), together, over),
+          ]);
+        },
         container: this.#options.docker
           ? (peer) =>
               this.#load.watched(client(peer), more, (own, number) => this.#draw(dockerKinds, own, number))
@@ -105,6 +119,7 @@ export class CrashRun {
     await letEnd(peer);
     const finals = await readFinals(peer);
     const deliveries = await this.#hooks.settled(peer);
+    const batches = await readBatches(peer);
     const running = await this.#site.running(this.#options.docker);
     server.stop();
     await this.#over(server, 'last');
@@ -116,7 +131,7 @@ export class CrashRun {
     ];
     const { tellings, faults: unsigned } = this.#hooks;
     const marks = await this.#site.readMarks();
-    return this.#scribe.history({ finals, remains, marks, tellings, unsigned, deliveries });
+    return this.#scribe.history({ finals, batches, remains, marks, tellings, unsigned, deliveries });
   }
 
   #draw(kinds: readonly Kind[], random: Random, number: number): Drawn {

@@ -3,7 +3,7 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { type ExecutionResult, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
 import { collect } from '../server/collect.ts';
 import type { Peer } from '../support/server.ts';
-import type { Final } from './history.ts';
+import type { Final, FinalBatch } from './history.ts';
 
 /** Longer than any total timeout of the load. */
 const waitBudget = durationFromMs(20_000);
@@ -48,5 +48,24 @@ export async function readFinals(peer: Peer): Promise<Map<string, Final>> {
     }
   };
   await Promise.all(Array.from({ length: atOnce }, read));
+  return finals;
+}
+
+/** Reads every batch with its members and its log, as any client can. */
+export async function readBatches({ batches }: Peer): Promise<Map<string, FinalBatch>> {
+  const finals = new Map<string, FinalBatch>();
+  for (let pageToken = '', isLast = false; !isLast; isLast = pageToken === '') {
+    const page = await batches.listBatches({ pageSize: 1000, pageToken });
+    pageToken = page.nextPageToken;
+    for (const { batchId } of page.batches) {
+      const { batch } = await batches.getBatch({ batchId });
+      if (batch === undefined) throw new Error(`no batch for ${batchId}`);
+      const { members } = await batches.listBatchMembers({ batchId, pageSize: 1000 });
+      // The log of one that has not ended would be followed for ever.
+      const events = batch.isCompleted ? await collect(batches.watchBatch({ batchId })) : [];
+      const endings = events.flatMap(({ event }) => (event.case === 'member' ? [event.value] : []));
+      finals.set(batchId, { batch, members, endings });
+    }
+  }
   return finals;
 }

@@ -1,124 +1,40 @@
-/** A history as it should be, to be spoiled: two executions over a crash, one of them lost and run again. */
+/**
+ * A history as it should be, to be spoiled: two executions over a crash, one of them lost and run again, and a batch of
+ * two, of which one follows the other.
+ */
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
-  type ExecutionResult,
   ExecutionResultSchema,
   ExecutionStatus,
-  OutputStream,
   type StreamExecutionResult,
-  StreamExecutionResultSchema,
 } from '../../src/server/gen/spearlet/function_pb.js';
+import { forgedBatch } from './forged-batch.ts';
+import { type ForgedFinal, forgedFinal, fromFirstPosition, noon, totalMs } from './forged-execution.ts';
 import { type ForgedHooks, forgedHooks, forgedTells } from './forged-hooks.ts';
-import type { Final, History, Mark, Plan, Terms, Told } from './history.ts';
-import { planLabel } from './history.ts';
+import type { BatchPlan, FinalBatch, History, Mark, Plan, Terms, Told } from './history.ts';
 import { plain } from './kinds.ts';
 
-/** When the first execution was admitted. */
-const noon = 1_750_000_000_000;
-const totalMs = 5000;
-const { RUNNING, PENDING, COMPLETED } = ExecutionStatus;
+const { RUNNING } = ExecutionStatus;
 
 /** A history that a test may change in any place. */
 export interface Forged extends Omit<History, keyof ForgedHooks>, ForgedHooks {
   readonly plans: Map<number, Plan>;
   readonly told: Told[];
   readonly cancelled: Set<string>;
+  readonly cancelledBatches: Set<string>;
+  readonly batchPlans: Map<number, BatchPlan>;
   readonly runs: { -readonly [Key in keyof History['runs'][number]]: History['runs'][number][Key] }[];
   readonly finals: Map<string, ForgedFinal>;
+  readonly batches: Map<string, FinalBatch>;
   readonly marks: Map<number, Mark[]>;
   readonly remains: { when: string; what: string[] }[];
-}
-
-export interface ForgedFinal extends Final {
-  readonly result: ExecutionResult;
-  lastSequence: number;
-  readonly log: StreamExecutionResult[];
-}
-
-type Step =
-  | readonly [attempt: number, from: string, to: string, eventType: string, reasonCode?: string]
-  | readonly [attempt: number, stdout: string];
-
-let positions = 0n;
-
-function forgedLog(result: ExecutionResult, steps: readonly Step[]): StreamExecutionResult[] {
-  const made = (attempt: number, status: ExecutionStatus, index: number) => {
-    positions += 1n;
-    return create(StreamExecutionResultSchema, {
-      executionId: result.executionId,
-      sequence: BigInt(index + 1),
-      position: positions,
-      time: timestampFromMs(noon + 10 * (index + 1)),
-      status,
-      attempt,
-    });
-  };
-  const log = steps.map((step, index) => {
-    const [attempt] = step;
-    const event = made(attempt, attempt === 0 ? PENDING : RUNNING, index);
-    if (step.length === 2) {
-      event.event = {
-        case: 'chunk',
-        value: {
-          $typeName: 'spearlet.Chunk',
-          stream: OutputStream.STDOUT,
-          data: Buffer.from(step[1]),
-        },
-      };
-      return event;
-    }
-    const [, from, to, eventType, reasonCode = ''] = step;
-    const contextPatch = index === 0 ? JSON.stringify({ totalDeadline: noon + totalMs }) : '';
-    event.event = {
-      case: 'transition',
-      value: {
-        $typeName: 'spearlet.Transition',
-        from,
-        to,
-        eventType,
-        reasonCode,
-        contextPatch,
-        chartVersion: 2,
-      },
-    };
-    return event;
-  });
-  const end = made(result.attempt, result.status, steps.length);
-  end.isFinal = true;
-  end.event = { case: 'result', value: structuredClone(result) };
-  return [...log, end];
-}
-
-function forgedFinal(
-  executionId: string,
-  plan: number,
-  steps: readonly Step[],
-  more: Partial<ExecutionResult>,
-): ForgedFinal {
-  const result = create(ExecutionResultSchema, {
-    executionId,
-    status: COMPLETED,
-    state: 'completed',
-    isCompleted: true,
-    exitCode: 0,
-    attempt: 1,
-    createdAt: timestampFromMs(noon),
-    startedAt: timestampFromMs(noon + 20),
-    completedAt: timestampFromMs(noon + 1000),
-    timestamp: timestampFromMs(noon + 2000),
-    metadata: { [planLabel]: String(plan) },
-  });
-  Object.assign(result, more);
-  const log = forgedLog(result, steps);
-  return { result, lastSequence: log.length, log };
 }
 
 export const calm = 'exec_calm';
 export const lost = 'exec_lost';
 
 export function forged(): Forged {
-  positions = 0n;
+  fromFirstPosition();
   const terms: Terms = { ...plain, totalMs, task: 'cat', runtime: 'wasm', stdout: Buffer.from('hello') };
   const marked: Terms = { ...terms, task: 'process-rerun', runtime: 'process', marks: true };
   const one = forgedFinal(
@@ -144,12 +60,14 @@ export function forged(): Forged {
     ],
     { output: Buffer.from('hello'), attempt: 2, recoveries: 1 },
   );
+  const together = forgedBatch(terms);
   const heard = (executionId: string, log: readonly StreamExecutionResult[]): Told[] =>
     log.map((event) => ({ kind: 'event', executionId, event: structuredClone(event) }));
   return {
     plans: new Map([
       [1, { number: 1, invocationId: '', terms }],
       [2, { number: 2, invocationId: 'request-2', terms: { ...marked, tells: forgedTells } }],
+      ...together.plans,
     ]),
     told: [
       { kind: 'admitted', plan: 1, executionId: calm },
@@ -176,16 +94,17 @@ export function forged(): Forged {
         withOutput: true,
       },
       { kind: 'refused', call: 'invoke', plan: 2, code: 'UNAVAILABLE', reason: 'DRAINING', message: '' },
+      ...together.told,
     ],
     cancelled: new Set(),
+    cancelledBatches: new Set(),
+    batchPlans: new Map([[together.plan.number, together.plan]]),
     runs: [
       { phase: 'load', readyAt: noon - 500, endedAt: noon + 35, exit: 'SIGKILL', bugs: [], killed: true },
       { phase: 'last', readyAt: noon + 500, endedAt: noon + 9000, exit: '0', bugs: [], killed: false },
     ],
-    finals: new Map([
-      [calm, one],
-      [lost, two],
-    ]),
+    finals: new Map([[calm, one], [lost, two], ...together.finals]),
+    batches: new Map([[together.batch.batchId, together.final]]),
     marks: new Map([
       [1, []],
       [

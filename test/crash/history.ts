@@ -4,6 +4,7 @@
  */
 
 import type { InterruptPolicy } from '../../src/domain/task.ts';
+import type { Batch, BatchMemberState } from '../../src/server/gen/spearlet/batch_pb.js';
 import type { ExecutionResult, StreamExecutionResult } from '../../src/server/gen/spearlet/function_pb.js';
 import type { WebhookDelivery } from '../../src/server/gen/spearlet/webhook_pb.js';
 
@@ -28,6 +29,17 @@ export interface Telling {
   readonly accepted: boolean;
 }
 
+/** What an execution waits for: another one, by its plan. */
+export interface Followed {
+  readonly plan: number;
+  /** It has to end, however; else it has to complete. */
+  readonly ended: boolean;
+  /** It runs also where that did not come about; else it fails. */
+  readonly anyway: boolean;
+  /** Its output is the input, or is added to what is given. */
+  readonly output?: 'input' | 'summand';
+}
+
 /** What a task and a request promise of an execution. Times in milliseconds. */
 export interface Terms {
   readonly task: string;
@@ -50,6 +62,8 @@ export interface Terms {
   readonly marks: boolean;
   /** Who is told of its end; absent for nobody. */
   readonly tells?: readonly Webhook[];
+  /** Absent for nothing; with an output, `stdout` and `value` are what there is without it. */
+  readonly follows?: readonly Followed[];
 }
 
 /** One thing that clients wanted, however often they sent it. */
@@ -58,6 +72,17 @@ export interface Plan {
   /** Empty for none; with one, it may be sent again and again. */
   readonly invocationId: string;
   readonly terms: Terms;
+}
+
+/** Plans that are sent together. */
+export interface BatchPlan {
+  readonly number: number;
+  /** As of a plan. */
+  readonly invocationId: string;
+  /** The plans of its members, in their order. */
+  readonly members: readonly number[];
+  /** The others are cancelled when one does not complete. */
+  readonly cancelOthers: boolean;
 }
 
 export type Told =
@@ -84,11 +109,31 @@ export type Told =
       readonly executionId: string;
       readonly changed: boolean;
     }
+  /** `executionIds` in the order of the members. */
+  | {
+      readonly kind: 'batchAdmitted';
+      readonly batch: number;
+      readonly batchId: string;
+      readonly executionIds: readonly string[];
+      readonly joined: boolean;
+    }
+  /** So many of its members were listed. */
+  | { readonly kind: 'batchSeen'; readonly batch: number; readonly members: number }
+  | { readonly kind: 'batchView'; readonly batchId: string; readonly batch: Batch }
+  | { readonly kind: 'batchEnding'; readonly batchId: string; readonly member: BatchMemberState }
+  /** `at` is when the answer came: wall clock, milliseconds since the epoch. */
+  | {
+      readonly kind: 'batchCancelled';
+      readonly batchId: string;
+      readonly changed: boolean;
+      readonly at: number;
+    }
   /** The server said no, and why. */
   | {
       readonly kind: 'refused';
       readonly call: string;
       readonly plan?: number;
+      readonly batch?: number;
       readonly executionId?: string;
       /** The name of the gRPC code. */
       readonly code: string;
@@ -121,6 +166,15 @@ export interface Final {
   readonly log: readonly StreamExecutionResult[];
 }
 
+/** A batch when everything had ended. */
+export interface FinalBatch {
+  readonly batch: Batch;
+  /** In their order. */
+  readonly members: readonly BatchMemberState[];
+  /** Its log, without the end of the batch. */
+  readonly endings: readonly BatchMemberState[];
+}
+
 /** A mark that an attempt left outside. */
 export interface Mark {
   /** The attempt's own name for itself. */
@@ -139,8 +193,12 @@ export interface History {
   readonly told: readonly Told[];
   /** Executions that a client asked to cancel, whatever it was told then. */
   readonly cancelled: ReadonlySet<string>;
+  /** Batches that one asked to cancel. */
+  readonly cancelledBatches: ReadonlySet<string>;
+  readonly batchPlans: ReadonlyMap<number, BatchPlan>;
   readonly runs: readonly Run[];
   readonly finals: ReadonlyMap<string, Final>;
+  readonly batches: ReadonlyMap<string, FinalBatch>;
   /** By plan, in the order in which they were left. */
   readonly marks: ReadonlyMap<number, readonly Mark[]>;
   readonly remains: readonly Remains[];
@@ -157,3 +215,5 @@ export function planOf({ metadata }: Pick<ExecutionResult, 'metadata'>): number 
 }
 
 export const planLabel = 'plan';
+/** Of each member, with the number of the plan of its batch. */
+export const batchLabel = 'batch';

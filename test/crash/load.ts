@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ExecutionMode } from '../../src/server/gen/spearlet/function_pb.js';
 import type { Client } from './client.ts';
+import { following } from './following.ts';
 import { type Plan, planLabel } from './history.ts';
 import type { Drawn, Request } from './kinds.ts';
 import type { Random } from './random.ts';
@@ -16,16 +17,22 @@ const calls = { least: 5, most: 9 };
 const spreadMs = 150;
 const longestThoughtMs = 200;
 const maxWatches = 4;
+/** The part of all calls that follow others, and from how many of the newest those are. */
+const followShare = 0.25;
+const followed = 12;
 
 export class Load {
   readonly #scribe: Scribe;
   readonly #draw: Draw;
+  readonly #together: boolean;
   /** Those that can be sent again. */
   readonly #repeatable: { readonly plan: Plan; readonly request: Request }[] = [];
 
-  constructor(scribe: Scribe, draw: Draw) {
+  /** @param together whether some follow others */
+  constructor(scribe: Scribe, draw: Draw, together: boolean) {
     this.#scribe = scribe;
     this.#draw = draw;
+    this.#together = together;
   }
 
   /** Resolves when every call has been answered or cut off. What has not begun when `over` is aborted does not. */
@@ -51,7 +58,8 @@ export class Load {
   async #act(client: Client, random: Random, over: AbortSignal): Promise<void> {
     if (!(await thinks(random.whole(0, spreadMs), over))) return;
     const old = random.chance(0.15) && this.#repeatable.length > 0;
-    const { plan, request } = old ? random.pick(this.#repeatable) : this.#plan(random, this.#draw);
+    const drawn: Draw = (own, number) => this.#maybeFollowing(own, this.#draw(own, number));
+    const { plan, request } = old ? random.pick(this.#repeatable) : this.#plan(random, drawn);
     // Several callers at once, each in a mode of its own.
     const callers = plan.invocationId === '' ? 1 : random.whole(1, 3);
     await Promise.all(
@@ -80,6 +88,16 @@ export class Load {
     const both = { plan, ...made };
     if (plan.invocationId !== '') this.#repeatable.push(both);
     return both;
+  }
+
+  #maybeFollowing(random: Random, drawn: Drawn): Drawn {
+    const newest = this.#scribe.accepted().slice(-followed);
+    if (!this.#together || newest.length === 0 || !random.chance(followShare)) return drawn;
+    return following(
+      random,
+      drawn,
+      newest.map(({ executionId, plan }) => ({ plan, by: { executionId } })),
+    );
   }
 
   /** What a caller does once it knows that there is an execution. */
@@ -113,6 +131,6 @@ export class Load {
 }
 
 /** False where everything is over before. */
-async function thinks(ms: number, over: AbortSignal): Promise<boolean> {
+export async function thinks(ms: number, over: AbortSignal): Promise<boolean> {
   return pause(ms, true, { signal: over }).catch(() => false);
 }

@@ -3,11 +3,10 @@ import { expect, test } from 'vitest';
 import { ErrorCode, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
 import { calm, type Forged, forged, lost } from './forged.ts';
 import { judge, rules } from './oracle.ts';
+import { spoiledBatches } from './spoiled-batches.ts';
 import { spoiledHooks } from './spoiled-hooks.ts';
-import { at, createdAt, failedWith, final, setPatch, setResult, setTerms } from './spoiling.ts';
+import { at, createdAt, failedWith, final, type Spoil, setPatch, setResult, setTerms } from './spoiling.ts';
 import { keyed } from './wasm-kinds.ts';
-
-type Spoil = readonly [rule: string, what: string, spoil: (history: Forged) => void];
 
 /** Five of the task with limits run as one of them did. */
 function manyKeyed(history: Forged): void {
@@ -17,6 +16,7 @@ function manyKeyed(history: Forged): void {
 
 const spoils: readonly Spoil[] = [
   ...spoiledHooks,
+  ...spoiledBatches,
   ['concurrency', 'more run at a time than its task allows', manyKeyed],
   ['rate', 'more start in a time than its task allows', manyKeyed],
   [

@@ -1,7 +1,9 @@
 /** Holds a history against what Spear promises. */
 import type { History } from './history.ts';
 import { attemptRules } from './rules/attempts.ts';
+import { batchRules } from './rules/batches.ts';
 import { deadlineRules } from './rules/deadlines.ts';
+import { dependencyRules } from './rules/dependencies.ts';
 import { gateRules } from './rules/gates.ts';
 import { heardRules } from './rules/heard.ts';
 import { keptRules } from './rules/kept.ts';
@@ -21,6 +23,8 @@ export const rules: readonly Rule[] = [
   ...nodeRules,
   ...gateRules,
   ...webhookRules,
+  ...dependencyRules,
+  ...batchRules,
 ];
 
 /** What is against the rules, a line each, with the name of the rule first. */

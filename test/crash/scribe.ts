@@ -1,9 +1,11 @@
 import type { ExecutionResult, StreamExecutionResult } from '../../src/server/gen/spearlet/function_pb.js';
-import type { History, Plan, Run, Told } from './history.ts';
+import type { BatchPlan, History, Plan, Run, Told } from './history.ts';
 
 /** What clients know of an execution. */
 interface Known {
   readonly executionId: string;
+  /** Unknown of what was heard of otherwise than as accepted. */
+  plan?: Plan;
   /** The last event that a watcher saw. */
   seen: bigint;
   ended: boolean;
@@ -12,12 +14,17 @@ interface Known {
 }
 
 type HookParts = 'tellings' | 'unsigned' | 'deliveries';
+const watchedMembers = 4;
 
 /** Writes the history down while it happens. */
 export class Scribe {
   readonly plans = new Map<number, Plan>();
   readonly told: Told[] = [];
   readonly cancelled = new Set<string>();
+  readonly cancelledBatches = new Set<string>();
+  /** Those that were accepted, oldest first. */
+  readonly batchIds = new Set<string>();
+  readonly batchPlans = new Map<number, BatchPlan>();
   readonly runs: Run[] = [];
   readonly #known = new Map<string, Known>();
 
@@ -27,13 +34,29 @@ export class Scribe {
     return plan;
   }
 
+  batchPlan(make: (number: number) => BatchPlan): BatchPlan {
+    const plan = make(this.batchPlans.size + 1);
+    this.batchPlans.set(plan.number, plan);
+    return plan;
+  }
+
   tell(told: Told): void {
     this.told.push(told);
   }
 
   admitted(plan: Plan, executionId: string, joined?: boolean): void {
-    this.#know(executionId);
+    this.#know(executionId).plan = plan;
     this.tell({ kind: 'admitted', plan: plan.number, executionId, ...(joined !== undefined && { joined }) });
+  }
+
+  /** A few of its members are watched like others. */
+  batchAdmitted(plan: BatchPlan, batchId: string, executionIds: readonly string[], joined: boolean): void {
+    for (const [member, executionId] of executionIds.slice(0, watchedMembers).entries()) {
+      const ofMember = this.plans.get(plan.members[member] ?? 0);
+      if (ofMember !== undefined) this.#know(executionId).plan = ofMember;
+    }
+    this.batchIds.add(batchId);
+    this.tell({ kind: 'batchAdmitted', batch: plan.number, batchId, executionIds, joined });
   }
 
   view(result: ExecutionResult, lastSequence: bigint, withOutput: boolean): void {
@@ -61,14 +84,21 @@ export class Scribe {
     return this.#know(executionId).wrote.promise;
   }
 
+  /** Executions that were accepted, with what they are, oldest first. */
+  accepted(): { readonly executionId: string; readonly plan: Plan }[] {
+    return [...this.#known.values()].flatMap(({ executionId, plan }) =>
+      plan === undefined ? [] : [{ executionId, plan }],
+    );
+  }
+
   /** Executions that no client knows the end of, oldest first. */
   unfinished(): string[] {
     return [...this.#known.values()].filter(({ ended }) => !ended).map(({ executionId }) => executionId);
   }
 
-  history(end: Pick<History, 'finals' | 'marks' | 'remains' | HookParts>): History {
-    const { plans, told, cancelled, runs } = this;
-    return { plans, told, cancelled, runs, ...end };
+  history(end: Pick<History, 'finals' | 'batches' | 'marks' | 'remains' | HookParts>): History {
+    const { plans, told, cancelled, cancelledBatches, batchPlans, runs } = this;
+    return { plans, told, cancelled, cancelledBatches, batchPlans, runs, ...end };
   }
 
   #know(executionId: string): Known {

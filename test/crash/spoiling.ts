@@ -1,8 +1,11 @@
 /** Ways to spoil a forged history. */
 import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { type ErrorCode, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
-import { calm, type Forged, type ForgedFinal, forged } from './forged.ts';
+import { calm, type Forged, forged } from './forged.ts';
+import type { ForgedFinal } from './forged-execution.ts';
 import type { Terms } from './history.ts';
+
+export type Spoil = readonly [rule: string, what: string, spoil: (history: Forged) => void];
 
 export function final(history: Forged, executionId: string): ForgedFinal {
   const found = history.finals.get(executionId);

@@ -21,7 +21,7 @@ function anyBytes(random: Random): Buffer {
   return bytes;
 }
 
-const add: Kind = {
+export const add: Kind = {
   name: 'add',
   weight: 3,
   register: ({ peer }) => peer.register('add', 'typed/typed.wasm', { grace, maxRecoveries }),

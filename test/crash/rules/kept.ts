@@ -22,14 +22,21 @@ const ended: Rule = {
 };
 
 /** What a server may say no to here, by call; whatever else it says is a violation. */
+const down = ['UNAVAILABLE STORE_UNAVAILABLE', 'UNAVAILABLE DRAINING'];
 const allowed: Readonly<Record<string, readonly string[]>> = {
   invoke: ['UNAVAILABLE DRAINING', 'UNAVAILABLE STORE_UNAVAILABLE'],
-  cancel: ['UNAVAILABLE STORE_UNAVAILABLE', 'UNAVAILABLE DRAINING'],
-  suspend: ['UNAVAILABLE STORE_UNAVAILABLE', 'UNAVAILABLE DRAINING', 'FAILED_PRECONDITION'],
-  resume: ['UNAVAILABLE STORE_UNAVAILABLE', 'UNAVAILABLE DRAINING', 'FAILED_PRECONDITION'],
-  wait: ['UNAVAILABLE STORE_UNAVAILABLE', 'UNAVAILABLE DRAINING'],
-  watch: ['UNAVAILABLE STORE_UNAVAILABLE', 'UNAVAILABLE DRAINING'],
-  status: ['UNAVAILABLE STORE_UNAVAILABLE', 'UNAVAILABLE DRAINING'],
+  cancel: down,
+  suspend: [...down, 'FAILED_PRECONDITION'],
+  resume: [...down, 'FAILED_PRECONDITION'],
+  wait: down,
+  watch: down,
+  status: down,
+  list: down,
+  invokeBatch: down,
+  getBatch: down,
+  waitBatch: down,
+  watchBatch: down,
+  cancelBatch: down,
 };
 
 const refusals: Rule = {

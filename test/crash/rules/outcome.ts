@@ -7,6 +7,8 @@ import {
   type StreamExecutionResult,
 } from '../../../src/server/gen/spearlet/function_pb.js';
 import type { Final, History, Plan } from '../history.ts';
+import { wasCancelledWithBatch } from './batches.ts';
+import { unmet, withOutputs } from './dependencies.ts';
 import { eachExecution, type Rule, statesIn } from './rule.ts';
 
 /** What each attempt wrote on stdout. */
@@ -19,7 +21,8 @@ function outputs(log: readonly StreamExecutionResult[]): Map<number, Buffer> {
   return new Map([...byAttempt].map(([attempt, parts]) => [attempt, Buffer.concat(parts)]));
 }
 
-const whole = eachExecution('output', function* ({ result, log }, { terms }) {
+const whole = eachExecution('output', function* ({ result, log }, plan, history) {
+  const terms = withOutputs(plan.terms, history);
   const written = outputs(log);
   for (const [attempt, data] of written) {
     if (!terms.stdout.subarray(0, data.length).equals(data)) {
@@ -68,7 +71,9 @@ function explained(final: Final, { terms }: Plan, history: History): boolean {
     case ErrorCode.FUNCTION_EXIT:
       return terms.exitCode !== 0 && result.exitCode === terms.exitCode;
     case ErrorCode.CANCELLED:
-      return history.cancelled.has(result.executionId);
+      return history.cancelled.has(result.executionId) || wasCancelledWithBatch(final, history);
+    case ErrorCode.DEPENDENCY_FAILED:
+      return result.attempt === 0 && unmet(terms, history).length > 0;
     case ErrorCode.TOTAL_TIMEOUT:
       return true;
     case ErrorCode.QUEUE_TIMEOUT:
