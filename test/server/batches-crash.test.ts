@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { MemberFailurePolicy } from '../../src/server/gen/spearlet/batch_pb.js';
 import type { ChildServer } from '../support/server.ts';
 import { collect } from './collect.ts';
+import { refusal } from './refusal.ts';
 import { dataFolder, spawn } from './spawned.ts';
 
 const input = new TextEncoder().encode('x');
@@ -100,4 +101,22 @@ test('the others end with the first that fails, also where the node was killed r
   const endings = events.flatMap(({ event }) => (event.case === 'member' ? [event.value] : []));
   expect(endings[0]).toMatchObject({ name: 'bad', sequence: 1n });
   expect(new Set(endings.map(({ member }) => member)).size).toBe(221);
+});
+
+test('a node that is stopped ends the watches of batches and the waits for them, and itself', async () => {
+  const dataDir = await dataFolder();
+  const one = await spawn(dataDir, { drainMs: '0' });
+  await one.register('cat', 'misbehaving/cat.wasm');
+  await one.register('loop', 'misbehaving/loop.wasm');
+  const { batch } = await one.batches.invokeBatch({ members: [cat('quick'), named('loop', 'endless')] });
+  const batchId = batch?.batchId ?? '';
+  const heard = Promise.withResolvers<void>();
+  const watched = (async () => {
+    for await (const { event } of one.batches.watchBatch({ batchId }))
+      if (event.case === 'member') heard.resolve();
+  })();
+  const answers = [refusal(watched), refusal(one.batches.waitBatch({ batchId }))];
+  await heard.promise;
+  expect(await one.end('SIGTERM')).toMatchObject({ code: 0 });
+  for (const answer of await Promise.all(answers)) expect(answer.code).toBe('UNAVAILABLE');
 });

@@ -243,6 +243,8 @@ export class BatchDesk implements Batches {
         if (waiting.size === 0 && this.#waiting.get(batchId) === waiting) this.#waiting.delete(batchId);
       }
     }
+    // Who asked again at once would never let the node end.
+    if (!signal.aborted) throw stopping(batchId);
   }
 
   async cancel(
@@ -382,6 +384,14 @@ function takenBy(batchId: string, invocationId = ''): RequestError {
 function batchNotFound(batchId: string): RequestError {
   return new RequestError('not_found', `no batch ${quote(batchId)}`, {
     reason: 'BATCH_NOT_FOUND',
+    metadata: { batch: batchId },
+  });
+}
+
+function stopping(batchId: string): RequestError {
+  return new RequestError('unavailable', 'the node is stopping; the batch goes on when it is back', {
+    reason: 'DRAINING',
+    retryAfterMs: 1000,
     metadata: { batch: batchId },
   });
 }

@@ -154,7 +154,10 @@ export interface Batches {
   groups(scope: Scope, batchId: string, query: GroupQuery): Promise<MemberGroups>;
   /** Endings from a sequence number on, in order. */
   endings(batchId: string, from: number, limit: number): Promise<readonly BatchEnding[]>;
-  /** Resolves when an ending with that number or a later one is durable, at the end of the batch, or at the signal. */
+  /**
+   * Resolves when an ending with that number or a later one is durable, at the end of the batch, or at the signal.
+   * Rejects with unavailable where the node stops.
+   */
   beyond(batchId: string, sequence: number, signal: AbortSignal): Promise<void>;
   /** Answers once the request is durable; the members end one after the other. Idempotent. */
   cancel(
