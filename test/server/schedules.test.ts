@@ -43,7 +43,9 @@ describe('a schedule', () => {
       })
       .toBeGreaterThan(1);
     await schedules.pauseSchedule({ name: 'often', reason: 'enough' });
-    const [last] = await firingsOf('often');
+    // An instant that comes before the execution of the last one has ended is skipped.
+    const fired = (await firingsOf('often')).filter(({ result }) => result === FiringResult.FIRED);
+    const [last] = fired;
     expect(last).toMatchObject({
       cause: FiringCause.CLOCK,
       result: FiringResult.FIRED,
@@ -55,7 +57,6 @@ describe('a schedule', () => {
     expect(result?.requestId).toBe(`schedule/often/${instant.replace('.000Z', 'Z')}`);
     expect(Buffer.from(result?.output ?? []).toString()).toContain('3');
     const { executions } = await server.functions.listExecutions({ schedule: 'often' });
-    const fired = await firingsOf('often');
     expect(executions.map((each) => each.executionId)).toEqual(fired.map((each) => each.executionId));
     const { schedule } = await schedules.getSchedule({ name: 'often' });
     expect(schedule).toMatchObject({ state: 'paused', pauseReason: 'enough', fired: BigInt(fired.length) });
