@@ -7,7 +7,7 @@ import type { OptionName } from './config/options.ts';
 import { type ConfigFile, type ConfigFlags, type Environment, OptionSources } from './config/sources.ts';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { assertTokensNeeded, type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
-import { resolveEngine } from './config-store.ts';
+import { resolveEngine, resolveNodeName } from './config-store.ts';
 import { resolveTraces, type TracesConfig } from './config-traces.ts';
 import { numberOf, oneOf, registries, truth, weights } from './config-values.ts';
 import { type EngineAddress, shownAddress } from './domain/engine-address.ts';
@@ -28,6 +28,8 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
   readonly storePasswordFile: string;
   /** The PostgreSQL that has the executions; undefined where the data folder has them. */
   readonly engine?: EngineAddress;
+  /** What it is called among those that use the same store; empty for its id. */
+  readonly nodeName: string;
   /** Where the administrator reaches the node; empty where no path is short enough for a socket. */
   readonly socketPath: string;
   /** Folder of the notes that tell the command where nodes are. */
@@ -138,6 +140,7 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
     store: engine === undefined ? nodeOptions.store.default : shownAddress(engine),
     storePasswordFile: read('storePasswordFile') ?? '',
     ...(engine !== undefined && { engine }),
+    nodeName: resolveNodeName(read('nodeName') ?? ''),
     socketPath: socketPath(dataDir, env),
     notesDir: notesDir(env),
     slots: number('slots', 2 * availableParallelism()),

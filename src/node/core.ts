@@ -24,6 +24,7 @@ import type { nodeMachine } from '../machines/node.ts';
 import { ActivityLog } from '../observers/node/activity/activity.ts';
 import { Feed } from '../observers/node/feed.ts';
 import { Inspection } from '../observers/node/inspection.ts';
+import type { Membership } from '../stores/membership.ts';
 import { observedStore } from '../stores/observed.ts';
 import { withOutbox } from '../stores/outbox.ts';
 import { takeStopMark } from '../stores/stop-mark.ts';
@@ -54,6 +55,7 @@ export interface Core {
   readonly time: NodeTime;
   readonly lifecycle: Lifecycle;
   readonly store: Store;
+  readonly membership: Membership;
   readonly runtimes: Runtimes;
   readonly instances: InstanceRegistry;
   readonly supervisor: Supervisor;
@@ -89,7 +91,7 @@ export async function openCore(
 ): Promise<Core> {
   const clock = systemClock;
   const lost = Promise.withResolvers<Error>();
-  const { kept, artifacts, nodeId } = await openStore(
+  const { kept, artifacts, nodeId, membership } = await openStore(
     config,
     logger,
     { given, lost: (error) => lost.resolve(error) },
@@ -137,6 +139,7 @@ export async function openCore(
     queueLimit: config.queueLimit,
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
+    membership,
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },
@@ -156,6 +159,7 @@ export async function openCore(
       quarantine: (task, quarantine) => logQuarantine(logger, task, quarantine),
       fenced: (error) => lost.resolve(error),
       revived: (record) => recovered.add(record),
+      tookOver: (executions) => logger.info({ executions }, 'took over executions of nodes that are gone'),
       bug: (error, executionId) =>
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
     },
@@ -228,6 +232,7 @@ export async function openCore(
     time,
     lifecycle,
     store,
+    membership,
     runtimes,
     instances,
     supervisor,
