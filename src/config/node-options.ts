@@ -52,6 +52,10 @@ export const nodeOptions = {
     about: 'what this node is called among those that use the same store (docs/cluster.md)',
     defaultWords: 'its id',
   },
+  labels: {
+    value: { kind: 'list', placeholder: 'key=value,…', separator: ',', several: true },
+    about: 'labels of this node, which tasks may want with runs_on',
+  },
   slots: {
     value: { kind: 'whole', placeholder: 'n', least: 1, most: 10_000 },
     about: 'executions that run at once',

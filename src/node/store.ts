@@ -65,6 +65,6 @@ export async function openStore(
   return { kept, artifacts: await files(), nodeId: name, membership };
 }
 
-function factsOf({ nodeName, slots }: NodeConfig, nodeId: string): NodeFacts {
-  return { name: nodeName === '' ? nodeId : nodeName, address: '', labels: {}, capacity: { slots } };
+function factsOf({ nodeName, slots, labels }: NodeConfig, nodeId: string): NodeFacts {
+  return { name: nodeName === '' ? nodeId : nodeName, address: '', labels, capacity: { slots } };
 }

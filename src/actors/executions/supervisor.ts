@@ -357,7 +357,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
    * any other is lost. Resolves when what happened until now is durable.
    */
   async leave(): Promise<void> {
-    await this.#parts.takeover.close();
+    const looking = this.#parts.takeover.close();
+    if (looking !== undefined) await looking;
     this.#parts.attempts.close();
     for (const { log, task } of this.#parts.executions.values()) {
       // Where the disk does not know yet that it can be followed, and never will, the next start ends it, as after a crash.

@@ -60,11 +60,11 @@ export class Takeover {
     this.#later();
   }
 
-  /** Nothing is taken up any more. Resolves when what was claimed is live. */
-  async close(): Promise<void> {
+  /** Nothing is taken up any more. What was being taken up is live when what is returned has resolved. */
+  close(): Promise<void> | undefined {
     this.#closed = true;
     this.#timer?.cancel();
-    await this.#looking;
+    return this.#looking;
   }
 
   #later(): void {
@@ -72,7 +72,10 @@ export class Takeover {
     this.#timer = this.#host.clock.setTimer(lookMs, () => {
       this.#looking = this.#look()
         .catch((error: unknown) => this.#host.failed(error))
-        .finally(() => this.#later());
+        .finally(() => {
+          this.#looking = undefined;
+          this.#later();
+        });
     });
   }
 
