@@ -3,11 +3,18 @@ import { randomUUID } from 'node:crypto';
 import { type NodeConfig, splitAddress } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { RequestError } from '../domain/errors.ts';
-import type { LinkedExecutions, Links, PeerNode, Whereabouts } from '../domain/links.ts';
+import {
+  LinkBroken,
+  type LinkedExecutions,
+  type Links,
+  type PeerNode,
+  type Whereabouts,
+} from '../domain/links.ts';
 import { LinkClient } from '../server/links/link-client.ts';
 import { linkIdentity } from '../server/links/link-identity.ts';
 import { LinkServer } from '../server/links/link-server.ts';
 import { mostKeyBytes, readSmallFile } from '../small-file.ts';
+import type { Membership } from '../stores/membership.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** A secret that could be guessed is none. */
@@ -66,6 +73,29 @@ export async function openLinks(
     keep: (peers) => client?.keep(peers),
     serve: (executions) => server.serve(executions),
   };
+}
+
+/** The ways to the other nodes of a store that several may use: without a link the store alone tells of them. */
+export function openWays(link: LinkEnd | undefined, membership: Membership): Links {
+  const whereabouts = async (executionId: string): Promise<Whereabouts> => {
+    const peer = await membership.ownerOf(executionId);
+    if (peer === undefined) return { at: 'nobody' };
+    return peer.incarnation === membership.incarnation ? { at: 'here' } : { at: 'peer', peer };
+  };
+  if (link === undefined) {
+    const broken = () => new LinkBroken('this node has no link to others');
+    return {
+      whereabouts,
+      // biome-ignore lint/correctness/useYield: there is nothing to tell
+      async *follow() {
+        throw broken();
+      },
+      deliver: () => Promise.reject(broken()),
+      explain: () => Promise.reject(broken()),
+    };
+  }
+  membership.onChange(() => link.keep(membership.peers()));
+  return link.links(whereabouts);
 }
 
 function secretIn(path: string): Buffer {
