@@ -35,6 +35,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { openDurations } from './durations.ts';
+import { type LinkEnd, whereabouts } from './links.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
 import { logQuarantine } from './quarantine-log.ts';
@@ -86,7 +87,11 @@ export interface Core {
 export async function openCore(
   config: NodeConfig,
   logger: Logger,
-  { store: given, lifecycle }: { readonly store?: Store; readonly lifecycle: Lifecycle },
+  {
+    store: given,
+    lifecycle,
+    link,
+  }: { readonly store?: Store; readonly lifecycle: Lifecycle; readonly link?: LinkEnd | undefined },
   opened: AsyncDisposableStack,
 ): Promise<Core> {
   const clock = systemClock;
@@ -94,9 +99,10 @@ export async function openCore(
   const { kept, artifacts, nodeId, membership } = await openStore(
     config,
     logger,
-    { given, lost: (error) => lost.resolve(error) },
+    { given, address: link?.address ?? '', lost: (error) => lost.resolve(error) },
     opened,
   );
+  if (link !== undefined) opened.defer(membership.onChange(() => link.keep(membership.peers())));
   const caps = taskCaps(config);
   const measured = measuredStore(withOutbox(kept), clock, () => metrics.store);
   const observed = observedStore(measured, (error) =>
@@ -141,6 +147,7 @@ export async function openCore(
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
     membership,
+    links: link?.links((executionId) => whereabouts(membership, executionId)),
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },

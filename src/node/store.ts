@@ -26,7 +26,16 @@ export interface OpenedStore {
 export async function openStore(
   config: NodeConfig,
   logger: Logger,
-  { given, lost }: { readonly given: Store | undefined; readonly lost: (error: Error) => void },
+  {
+    given,
+    address,
+    lost,
+  }: {
+    readonly given: Store | undefined;
+    /** Where other nodes reach this one; empty where they cannot. */
+    readonly address: string;
+    readonly lost: (error: Error) => void;
+  },
   opened: AsyncDisposableStack,
 ): Promise<OpenedStore> {
   const { dataDir, engine } = config;
@@ -38,21 +47,19 @@ export async function openStore(
     // Only here: nobody else needs the driver.
     const { openPostgresStore } = await import('../stores/postgres/store.ts');
     const name = await nodeId();
+    const facts = factsOf(config, name, address);
     noteStore(dataDir, config.store);
     const { store, artifacts, membership } = await openPostgresStore({
       address: engine,
       nodeId: name,
-      facts: factsOf(config, name),
+      facts,
       files: await files(),
       clock: systemClock,
       lost,
       fenced: (nodes) => logger.warn({ nodes }, 'took the right to write from nodes whose leases are over'),
     });
     opened.defer(() => store.close());
-    logger.info(
-      { name: factsOf(config, name).name, incarnation: membership.incarnation },
-      'joined the cluster',
-    );
+    logger.info({ name: facts.name, incarnation: membership.incarnation }, 'joined the cluster');
     return { kept: store, artifacts, nodeId: name, membership };
   }
   const migrating = (rows: number, total: number): void =>
@@ -61,10 +68,10 @@ export async function openStore(
   opened.defer(() => kept.close());
   if (given === undefined) noteStore(dataDir, undefined);
   const name = await nodeId();
-  const membership = soloMembership(name, factsOf(config, name));
+  const membership = soloMembership(name, factsOf(config, name, address));
   return { kept, artifacts: await files(), nodeId: name, membership };
 }
 
-function factsOf({ nodeName, slots, labels }: NodeConfig, nodeId: string): NodeFacts {
-  return { name: nodeName === '' ? nodeId : nodeName, address: '', labels, capacity: { slots } };
+function factsOf({ nodeName, slots, labels }: NodeConfig, nodeId: string, address: string): NodeFacts {
+  return { name: nodeName === '' ? nodeId : nodeName, address, labels, capacity: { slots } };
 }
