@@ -102,7 +102,7 @@ describeWhere([postgres()], 'nodes of one cluster', () => {
     };
     const { secret: token } = await as(one, 'blue')
       .service(AccessService)
-      .createToken({ name: 'blue', role: Role.OPERATE, tenant: 'blue' });
+      .createToken({ name: 'blue', role: Role.OPERATE });
     const blue = connectChannel(one.grpcAddress, { token });
     onTestFinished(() => blue.close());
     const { task } = await as(one, 'red')
