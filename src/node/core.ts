@@ -102,6 +102,7 @@ export async function openCore(
     { given, address: link?.address ?? '', lost: (error) => lost.resolve(error) },
     opened,
   );
+  if (link !== undefined) opened.defer(membership.onChange(() => link.keep(membership.peers())));
   const caps = taskCaps(config);
   const measured = measuredStore(withOutbox(kept), clock, () => metrics.store);
   const observed = observedStore(measured, (error) =>
@@ -145,8 +146,8 @@ export async function openCore(
     queueLimit: config.queueLimit,
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
-    links: config.engine && openWays(link, membership),
     membership,
+    links: config.engine && openWays(link, membership),
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },

@@ -77,15 +77,11 @@ export async function openLinks(
 
 /** The ways to the other nodes of a store that several may use: without a link the store alone tells of them. */
 export function openWays(link: LinkEnd | undefined, membership: Membership): Links {
-  const whereabouts = async (executionId: string): Promise<Whereabouts> => {
-    const peer = await membership.ownerOf(executionId);
-    if (peer === undefined) return { at: 'nobody' };
-    return peer.incarnation === membership.incarnation ? { at: 'here' } : { at: 'peer', peer };
-  };
+  const find = (executionId: string) => whereabouts(membership, executionId);
   if (link === undefined) {
     const broken = () => new LinkBroken('this node has no link to others');
     return {
-      whereabouts,
+      whereabouts: find,
       // biome-ignore lint/correctness/useYield: there is nothing to tell
       async *follow() {
         throw broken();
@@ -94,8 +90,7 @@ export function openWays(link: LinkEnd | undefined, membership: Membership): Lin
       explain: () => Promise.reject(broken()),
     };
   }
-  membership.onChange(() => link.keep(membership.peers()));
-  return link.links(whereabouts);
+  return link.links(find);
 }
 
 function secretIn(path: string): Buffer {
@@ -111,4 +106,14 @@ function secretIn(path: string): Buffer {
   throw new Error(
     `--cluster-secret-file: ${path} has ${text.byteLength} bytes; allowed are ${leastSecretBytes} or more that nobody can guess, such as those of: openssl rand -base64 32`,
   );
+}
+
+/** Who has an execution, as the store says. */
+async function whereabouts(
+  membership: Pick<Membership, 'incarnation' | 'ownerOf'>,
+  executionId: string,
+): Promise<Whereabouts> {
+  const peer = await membership.ownerOf(executionId);
+  if (peer === undefined) return { at: 'nobody' };
+  return peer.incarnation === membership.incarnation ? { at: 'here' } : { at: 'peer', peer };
 }

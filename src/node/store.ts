@@ -20,7 +20,7 @@ export interface OpenedStore {
 }
 
 /**
- * Opens what keeps executions and code. It is closed by `opened`. `address` is where other nodes reach this one; `lost` hears when other nodes have taken over what this
+ * Opens what keeps executions and code. It is closed by `opened`. `lost` hears when other nodes have taken over what this
  * one had.
  */
 export async function openStore(
@@ -30,7 +30,12 @@ export async function openStore(
     given,
     address,
     lost,
-  }: { readonly given: Store | undefined; readonly address: string; readonly lost: (error: Error) => void },
+  }: {
+    readonly given: Store | undefined;
+    /** Where other nodes reach this one; empty where they cannot. */
+    readonly address: string;
+    readonly lost: (error: Error) => void;
+  },
   opened: AsyncDisposableStack,
 ): Promise<OpenedStore> {
   const { dataDir, engine } = config;
@@ -42,21 +47,19 @@ export async function openStore(
     // Only here: nobody else needs the driver.
     const { openPostgresStore } = await import('../stores/postgres/store.ts');
     const name = await nodeId();
+    const facts = factsOf(config, name, address);
     noteStore(dataDir, config.store);
     const { store, artifacts, membership } = await openPostgresStore({
       address: engine,
       nodeId: name,
-      facts: factsOf(config, name, address),
+      facts,
       files: await files(),
       clock: systemClock,
       lost,
       fenced: (nodes) => logger.warn({ nodes }, 'took the right to write from nodes whose leases are over'),
     });
     opened.defer(() => store.close());
-    logger.info(
-      { name: factsOf(config, name, address).name, address, incarnation: membership.incarnation },
-      'joined the cluster',
-    );
+    logger.info({ name: facts.name, incarnation: membership.incarnation }, 'joined the cluster');
     return { kept: store, artifacts, nodeId: name, membership };
   }
   const migrating = (rows: number, total: number): void =>
