@@ -14,7 +14,7 @@ export interface ClusterNode {
   readonly alive: boolean;
   /** The node chart's state. */
   readonly state: string;
-  /** Nothing new begins on it. */
+  /** It takes nothing new. */
   readonly cordoned: boolean;
   readonly version: string;
   /** Wall clock, milliseconds since the epoch; 0 where it has not said so yet. */

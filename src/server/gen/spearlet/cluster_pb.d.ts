@@ -60,7 +60,7 @@ export declare type ClusterNode = Message<"spearlet.ClusterNode"> & {
   state: string;
 
   /**
-   * Nothing new begins on it.
+   * It takes nothing new.
    *
    * @generated from field: bool cordoned = 7;
    */
@@ -174,7 +174,7 @@ export declare type ClusterNodeJson = {
   state?: string;
 
   /**
-   * Nothing new begins on it.
+   * It takes nothing new.
    *
    * @generated from field: bool cordoned = 7;
    */
@@ -562,7 +562,7 @@ export declare const ClusterService: GenService<{
     output: typeof WatchClusterResponseSchema;
   },
   /**
-   * Nothing new begins on the node, also after a restart, until it is uncordoned. What runs there goes on.
+   * The node takes nothing new, also after a restart, until it is uncordoned. What it has goes on.
    *
    * @generated from rpc spearlet.ClusterService.CordonNode
    */
