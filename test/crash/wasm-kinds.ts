@@ -7,10 +7,10 @@ const grace = durationFromMs(graceMs);
 const maxRecoveries = 100;
 /** Of a task's definition: what `patient` terms say. */
 export const patience = { grace, maxRecoveries };
-const patient = { ...plain, maxRecoveries };
+export const patient = { ...plain, maxRecoveries };
 const number = (value: number) => ({ kind: { case: 'numberValue' as const, value } });
 
-function lines(count: number, line: (number: number) => string): Buffer {
+export function lines(count: number, line: (number: number) => string): Buffer {
   return Buffer.from(Array.from({ length: count }, (_, index) => `${line(index + 1)}\n`).join(''));
 }
 
