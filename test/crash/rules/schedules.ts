@@ -1,5 +1,5 @@
 /** Each instant of a schedule fires once or is accounted for, through any crash, and what was told of it stays so. */
-import { toBinary } from '@bufbuild/protobuf';
+import { toBinary, toJsonString } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import {
   type Firing,
@@ -150,13 +150,17 @@ function bytes(firing: Firing): Buffer {
   return Buffer.from(toBinary(FiringSchema, rest));
 }
 
+function words({ execution: _, ...firing }: Firing): string {
+  return toJsonString(FiringSchema, firing);
+}
+
 const heard = eachSchedule('what was told of a schedule', function* ({ firings }, { name }, _, history) {
   for (const each of history.told) {
     if (each.kind !== 'firings' || each.schedule !== name) continue;
     for (const firing of each.firings) {
       const same = firings.find(({ sequence }) => sequence === firing.sequence);
       if (same === undefined || !bytes(same).equals(bytes(firing)))
-        yield `firing ${firing.sequence} was told, and is gone or another`;
+        yield `firing ${words(firing)} was told, and is ${same === undefined ? 'gone' : words(same)}`;
     }
   }
 });
