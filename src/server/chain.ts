@@ -69,7 +69,11 @@ export function toRequestError(
   return known;
 }
 
-function knownError(error: unknown, method: string, options: Pick<ChainOptions, 'bug' | 'storeFailed'>): RequestError {
+function knownError(
+  error: unknown,
+  method: string,
+  options: Pick<ChainOptions, 'bug' | 'storeFailed'>,
+): RequestError {
   if (error instanceof RequestError && error.kind !== 'internal') return error;
   if (error instanceof StoreError && error.kind === 'medium') {
     options.storeFailed(error, method);

@@ -15,7 +15,7 @@ import { ScheduleLoad } from './schedule-load.ts';
 import { Scribe } from './scribe.ts';
 import { ServerRun } from './server-run.ts';
 import { CrashSite } from './site.ts';
-import { add, wasmKinds } from './wasm-kinds.ts';
+import { add, ticker, wasmKinds } from './wasm-kinds.ts';
 import { dockerKinds, processKinds } from './worker-kinds.ts';
 
 export interface CrashOptions {
@@ -46,12 +46,13 @@ export class CrashRun {
     this.#options = options;
     this.#site = site;
     this.#hooks = hooks;
-    this.#kinds = [hooks.kind(), ...wasmKinds, ...processKinds, ...(options.docker ? dockerKinds : [])];
+    const told = hooks.kind();
+    this.#kinds = [told, ...wasmKinds, ...processKinds, ...(options.docker ? dockerKinds : [])];
     const any = (random: Random, number: number) => this.#draw(this.#kinds, random, number);
     const quick = (random: Random, number: number) => this.#draw([add], random, number);
     this.#load = new Load(this.#scribe, any);
     this.#batches = new BatchLoad(this.#scribe, { any, quick });
-    this.#schedules = new ScheduleLoad(this.#scribe, (random, drawn) => hooks.draw(random, drawn));
+    this.#schedules = new ScheduleLoad(this.#scribe, [ticker, told]);
   }
 
   /** All rounds, then one run in which everything comes to its end. Removes all that it made. */

@@ -16,7 +16,7 @@ import type { Drawn, Kind } from './kinds.ts';
 import { thinks } from './load.ts';
 import type { Random } from './random.ts';
 import type { Scribe } from './scribe.ts';
-import { patience, wasmKinds } from './wasm-kinds.ts';
+import { patience, ticker } from './wasm-kinds.ts';
 
 const wire = {
   completed: EndStatus.COMPLETED,
@@ -83,8 +83,6 @@ export class Hooks {
 
   /** A task whose every end is told. */
   kind(): Kind {
-    const [like] = wasmKinds.filter(({ name }) => name === 'ticker');
-    if (like === undefined) throw new Error('there is no ticker');
     return {
       ...{ name: 'told', weight: 2 },
       register: async ({ peer }) => {
@@ -92,7 +90,7 @@ export class Hooks {
         return peer.register('told', 'ticker/ticker.wasm', definition as Parameters<typeof peer.register>[2]);
       },
       draw: (random, marks) => {
-        const { request, terms } = like.draw(random, marks);
+        const { request, terms } = ticker.draw(random, marks);
         return { request, terms: { ...terms, task: 'told', tells: ofTask } };
       },
     };

@@ -2,12 +2,12 @@
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { ScheduleOverlap } from '../../src/server/gen/spearlet/schedule_pb.js';
 import { planLabel, type SchedulePlan } from './history.ts';
-import type { Drawn } from './kinds.ts';
+import type { Drawn, Kind } from './kinds.ts';
 import { thinks } from './load.ts';
 import type { Random } from './random.ts';
 import type { ScheduleClient } from './schedule-client.ts';
 import type { Scribe } from './scribe.ts';
-import { lines, patient } from './wasm-kinds.ts';
+import { lines } from './wasm-kinds.ts';
 
 const { SKIP, QUEUE, CANCEL_RUNNING, ALLOW } = ScheduleOverlap;
 
@@ -25,11 +25,12 @@ const newest = 4;
 
 export class ScheduleLoad {
   readonly #scribe: Scribe;
-  readonly #withHooks: (random: Random, drawn: Drawn) => Drawn;
+  /** Of programs that tick; some of them tell webhooks of their ends. */
+  readonly #kinds: readonly Kind[];
 
-  constructor(scribe: Scribe, withHooks: (random: Random, drawn: Drawn) => Drawn) {
+  constructor(scribe: Scribe, kinds: readonly Kind[]) {
     this.#scribe = scribe;
-    this.#withHooks = withHooks;
+    this.#kinds = kinds;
   }
 
   /** Resolves when every call has been answered or cut off. */
@@ -47,7 +48,7 @@ export class ScheduleLoad {
     if (!(await thinks(random.whole(0, spreadMs), over))) return;
     const overlap = random.pick([SKIP, QUEUE, CANCEL_RUNNING, ALLOW]);
     const endAt = Date.now() + random.whole(life.least, life.most);
-    const { request, terms } = this.#withHooks(random.fork(), drawTicks(random));
+    const { request, terms } = drawTicks(random, random.pick(this.#kinds));
     const name = `every-${this.#scribe.schedulePlans.size + 1}`;
     const { number } = this.#scribe.plan((of) => ({ number: of, invocationId: '', terms, schedule: name }));
     const plan: SchedulePlan = { name, plan: number, overlap, intervalMs, catchUpMs, endAt };
@@ -76,17 +77,14 @@ export class ScheduleLoad {
 }
 
 /** From a few milliseconds to several intervals long. */
-function drawTicks(random: Random): Drawn {
+function drawTicks(random: Random, kind: Kind): Drawn {
+  const { terms } = kind.draw(random, '');
   const [count, pause] = [random.whole(1, 8), random.whole(5, random.chance(0.4) ? 400 : 60)];
   return {
     request: {
       args: [String(count), String(pause)],
       timeouts: { total: durationFromMs(totalMs) },
     },
-    terms: {
-      ...patient,
-      ...{ task: 'ticker', runtime: 'wasm', totalMs },
-      stdout: lines(count, (index) => `tick ${index}`),
-    },
+    terms: { ...terms, totalMs, stdout: lines(count, (index) => `tick ${index}`) },
   };
 }

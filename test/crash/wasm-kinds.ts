@@ -7,7 +7,7 @@ const grace = durationFromMs(graceMs);
 const maxRecoveries = 100;
 /** Of a task's definition: what `patient` terms say. */
 export const patience = { grace, maxRecoveries };
-export const patient = { ...plain, maxRecoveries };
+const patient = { ...plain, maxRecoveries };
 const number = (value: number) => ({ kind: { case: 'numberValue' as const, value } });
 
 export function lines(count: number, line: (number: number) => string): Buffer {
@@ -34,7 +34,7 @@ export const add: Kind = {
   },
 };
 
-const ticker: Kind = {
+export const ticker: Kind = {
   name: 'ticker',
   weight: 3,
   register: ({ peer }) => peer.register('ticker', 'ticker/ticker.wasm', { grace, maxRecoveries }),
