@@ -9,9 +9,10 @@ import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { assertTokensNeeded, type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
 import { resolveEngine } from './config-store.ts';
 import { resolveTraces, type TracesConfig } from './config-traces.ts';
-import { numberOf, oneOf, registries, truth, weights } from './config-values.ts';
+import { nodeLabels, numberOf, oneOf, registries, truth, weights } from './config-values.ts';
 import { type EngineAddress, shownAddress } from './domain/engine-address.ts';
 import { invalidArgument, quote } from './domain/errors.ts';
+import type { Labels } from './domain/labels.ts';
 import { type LogLevel, logLevels } from './domain/log-settings.ts';
 import type { PriorityWeights } from './domain/scheduling/priority.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
@@ -32,6 +33,8 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
   readonly socketPath: string;
   /** Folder of the notes that tell the command where nodes are. */
   readonly notesDir: string;
+  /** What tasks may want of a node with `runs_on`. */
+  readonly labels: Labels;
   /** Attempts that run at once. */
   readonly slots: number;
   /** Executions that may be pending. */
@@ -140,6 +143,7 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
     ...(engine !== undefined && { engine }),
     socketPath: socketPath(dataDir, env),
     notesDir: notesDir(env),
+    labels: nodeLabels('--labels', read('labels') ?? ''),
     slots: number('slots', 2 * availableParallelism()),
     queueLimit: number('queueLimit'),
     queueTargetMs: number('queueTargetMs'),

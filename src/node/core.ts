@@ -134,6 +134,7 @@ export async function openCore(
     store,
     runtimes,
     slots: config.slots,
+    place: { labels: config.labels, runtimes: [...runtimes.keys()] },
     queueLimit: config.queueLimit,
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },

@@ -39,6 +39,8 @@ export interface AdmissionsOptions {
   readonly cache: Pick<ExecutionCache, 'find'>;
   /** Throws a RequestError where its task takes none now. */
   checkTask(task: Task, isLater: boolean): void;
+  /** Throws a RequestError where no node can run it, and none will. */
+  checkPlace(task: Task): void;
   /** Milliseconds from now to the likely end of one with this record that would be accepted now, whatever its deadline. */
   likelyMs(record: ExecutionRecord): number;
   /** A tenant may have so much running and no more: nothing of it starts before it is durable. */
@@ -167,6 +169,7 @@ export class Admissions {
       return newRecord(request, ids, at, { isAnswered: true });
     }
     this.#options.checkOpen(tenantOf(task), request.priority ?? 'normal');
+    this.#options.checkPlace(task);
     if (task.definition.restartIntensity !== undefined) {
       this.#options.checkTask(task, request.startAfterMs > 0 || isBlocked);
     }

@@ -8,6 +8,7 @@ import { Durations } from '../../domain/durations.ts';
 import { notFound } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type { LogCursor } from '../../domain/log.ts';
+import { assertRunsOn, type NodePlace } from '../../domain/placement.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
 import { assertFits, boundsRunning } from '../../domain/quota.ts';
 import type { Resources } from '../../domain/scheduling/gate.ts';
@@ -75,6 +76,8 @@ export interface SupervisorOptions {
   readonly store: Store;
   readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
   readonly slots: number;
+  /** What decides which tasks may run here; absent means all. */
+  readonly place?: NodePlace;
   readonly queueLimit: number;
   /** Of priorities, where they are not as usual. */
   readonly priorityWeights?: PriorityWeights;
@@ -280,6 +283,7 @@ export class SupervisorParts {
       checkAnswer: (tenant) => this.gate.checkAnswer(tenant),
       cache: this.cache,
       checkTask: (task, isLater) => this.quarantines.check(task, isLater),
+      checkPlace: (task) => this.checkPlace(task),
       likelyMs: (record) => this.queue.estimates.likely(record, this.now()),
       boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
       reserves: (task) => this.reserves(task),
@@ -294,6 +298,7 @@ export class SupervisorParts {
       checkOpen: (tenant, priority, count) =>
         this.gate.checkAdmission(this.queue.pending, tenant, priority, count),
       checkTask: (task) => this.quarantines.check(task, false),
+      checkPlace: (task) => this.checkPlace(task),
       reserves: (task) => this.reserves(task),
       stores: (tenant, bytes) => this.storage.add(tenant, bytes),
       adopt: (line, since, wakesAt) => this.queue.adopt(line, since, wakesAt),
@@ -345,6 +350,11 @@ export class SupervisorParts {
     const reserves = reservedBy(task.definition.limits);
     assertFits(tenant, quota, reserves);
     return reserves;
+  }
+
+  checkPlace(task: Task): void {
+    const { place } = this.options;
+    if (place !== undefined && task.definition.runsOn !== undefined) assertRunsOn(task, place);
   }
 
   /** The execution whose run it waits for, where that is to end both. */
