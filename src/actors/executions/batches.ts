@@ -293,6 +293,11 @@ export class BatchDesk implements Batches {
     }
   }
 
+  /** Members may have ended on other nodes. */
+  lookAgain(): void {
+    for (const batchId of this.#waiting.keys()) this.#wake(batchId);
+  }
+
   #wake(batchId: string): void {
     for (const wake of this.#waiting.get(batchId) ?? []) wake();
   }
