@@ -114,16 +114,16 @@ describeWhere([postgres()], 'nodes of one cluster', () => {
       .invokeFunction({ task: 'ticker', args: ['1000', '20'], executionMode: ExecutionMode.ASYNC });
     const [functions, nodes] = [blue.service(FunctionService), blue.service(NodeService)];
     for (const call of [
-      functions.getExecutionStatus({ executionId }),
-      functions.waitExecution({ executionId }),
-      functions.watchExecution({ executionId }),
-      functions.cancelExecution({ executionId }),
-      functions.suspendExecution({ executionId }),
-      functions.resumeExecution({ executionId }),
-      nodes.explainExecution({ executionId }),
-      blue.service(SnapshotService).snapshotExecution({ executionId, detach: true }),
+      () => functions.getExecutionStatus({ executionId }),
+      () => functions.waitExecution({ executionId }),
+      () => functions.watchExecution({ executionId }),
+      () => functions.cancelExecution({ executionId }),
+      () => functions.suspendExecution({ executionId }),
+      () => functions.resumeExecution({ executionId }),
+      () => nodes.explainExecution({ executionId }),
+      () => blue.service(SnapshotService).snapshotExecution({ executionId, detach: true }),
     ]) {
-      expect(await refusal(call)).toMatchObject({ code: 'NOT_FOUND' });
+      expect(await refusal(call())).toMatchObject({ code: 'NOT_FOUND' });
     }
     const red = as(one, 'red').service(FunctionService);
     expect(await red.cancelExecution({ executionId })).toMatchObject({ changed: true });
