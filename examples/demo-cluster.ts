@@ -111,7 +111,8 @@ async function show(nodes: readonly DemoNode[]): Promise<void> {
       const after = ((performance.now() - killedAt) / 1000).toFixed(1);
       say('', `${after} s later, event ${sequence}: ${event.value.to} (${event.value.eventType})`);
     }
-    if (event.case === 'result') say('watch', `event ${sequence}: ${statusText(event.value.status)}, without a gap`);
+    if (event.case === 'result')
+      say('watch', `event ${sequence}: ${statusText(event.value.status)}, without a gap`);
   }
 
   const rows: string[][] = [];
@@ -119,7 +120,8 @@ async function show(nodes: readonly DemoNode[]): Promise<void> {
     const { result } = await functions.waitExecution({ executionId });
     if (result?.status !== ExecutionStatus.COMPLETED) throw new Error(`${executionId} did not complete`);
     const attempts = on === second.name ? 2 : 1;
-    if (result.attempt !== attempts) throw new Error(`${executionId}: attempt ${result.attempt}, not ${attempts}`);
+    if (result.attempt !== attempts)
+      throw new Error(`${executionId}: attempt ${result.attempt}, not ${attempts}`);
     rows.push([executionId, on, statusText(result.status), String(result.attempt)]);
   }
   say('', '');

@@ -11,6 +11,7 @@ export const longTests: readonly string[] = [
   'test/crash/crash.test.ts',
   'test/docs/readme.test.ts',
   'test/docs/documents.test.ts',
+  'test/server/links/cluster.test.ts',
   'test/server/storage-faults.test.ts',
   'test/runtimes/process/spawner.test.ts',
   'test/visualizer/page/page.test.ts',
@@ -24,6 +25,9 @@ export const longTests: readonly string[] = [
   'test/visualizer/browser/batch-graph.test.ts',
   'test/visualizer/browser/restart.test.ts',
   'test/server/revocation.test.ts',
+  'test/server/links/nodes.test.ts',
+  'test/docs/demo-cluster.test.ts',
+  'test/client/several.test.ts',
 ];
 
 /** Where a file stands among those; after them all where it is none of them. */

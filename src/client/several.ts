@@ -119,5 +119,7 @@ function once(nodes: readonly AnyUnary[], turn: Turn): AnyUnary {
 function wasNotTaken(error: unknown): boolean {
   if (!isServiceError(error) || error.code !== status.UNAVAILABLE) return false;
   const { reason } = readDetails(error);
-  return reason === undefined ? error.details.startsWith('No connection established') : reason === 'DRAINING' || reason === 'CORDONED';
+  return reason === undefined
+    ? error.details.startsWith('No connection established')
+    : reason === 'DRAINING' || reason === 'CORDONED';
 }

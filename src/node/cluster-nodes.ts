@@ -12,7 +12,6 @@ interface Parts {
   /** Absent where no other node shares the store. */
   readonly links: Links | undefined;
   readonly cordon: Cordon;
-  readonly slots: number;
   readonly startedAt: number;
   readonly logger: Logger;
   load(): { readonly running: number; readonly pending: number };
@@ -27,7 +26,15 @@ interface Parts {
 /** What a node tells of itself, from renewal to renewal. */
 type Told = Pick<
   ClusterNode,
-  'state' | 'cordoned' | 'version' | 'startedAt' | 'grpcAddress' | 'httpAddress' | 'running' | 'pending' | 'storeFault'
+  | 'state'
+  | 'cordoned'
+  | 'version'
+  | 'startedAt'
+  | 'grpcAddress'
+  | 'httpAddress'
+  | 'running'
+  | 'pending'
+  | 'storeFault'
 >;
 
 export class ClusterNodes implements Cluster, OrderedNode {

@@ -27,7 +27,9 @@ export class Cordon {
   async set(isCordoned: boolean, by: string): Promise<boolean> {
     if (isCordoned === this.#isCordoned) return false;
     const id = { kind, tenant: '', key: this.#nodeId };
-    await this.#store.saveRows([isCordoned ? { ...id, value: JSON.stringify({ by }) } : { ...id, deleted: true }]);
+    await this.#store.saveRows([
+      isCordoned ? { ...id, value: JSON.stringify({ by }) } : { ...id, deleted: true },
+    ]);
     this.#isCordoned = isCordoned;
     return true;
   }

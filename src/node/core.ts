@@ -34,10 +34,10 @@ import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
-import { openDurations } from './durations.ts';
-import { type LinkEnd, openWays } from './links.ts';
 import { ClusterNodes } from './cluster-nodes.ts';
 import { Cordon } from './cordon.ts';
+import { openDurations } from './durations.ts';
+import { type LinkEnd, openWays } from './links.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
 import { logQuarantine } from './quarantine-log.ts';
@@ -246,7 +246,7 @@ export async function openCore(
   metrics.schedules.countSchedules(() => schedules.size);
   const machines = describeMachines();
   const cluster = new ClusterNodes({
-    ...{ membership, links, cordon, slots: config.slots, startedAt, logger, state },
+    ...{ membership, links, cordon, startedAt, logger, state },
     load: () => ({ running: supervisor.load.running, pending: supervisor.load.pending }),
     storeFault: () => (storeFault === undefined ? '' : 'the store cannot be written'),
     addresses: () => listensAt,

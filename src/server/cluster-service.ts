@@ -1,6 +1,7 @@
 /** ClusterService: the nodes that share a store, and taking them out of it. */
-import { create } from '@bufbuild/protobuf';
+import { create, toJsonString } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { mayReadAllTenants, type Principal } from '../domain/access.ts';
 import type { Cluster, ClusterNode } from '../domain/cluster.ts';
 import type { StreamHandler, UnaryHandler } from './call.ts';
 import {
@@ -33,9 +34,11 @@ export interface ClusterService {
 }
 
 export function createClusterService(cluster: Cluster): ClusterService {
+  const nodesFor = (principal: Principal): ClusterNodeMessage[] =>
+    cluster.nodes().map((node) => nodeToWire(mayReadAllTenants(principal) ? node : withoutLoad(node)));
   return {
-    async listNodes() {
-      return create(ListNodesResponseSchema, { nodes: cluster.nodes().map(nodeToWire) });
+    async listNodes(_request, { principal }) {
+      return create(ListNodesResponseSchema, { nodes: nodesFor(principal) });
     },
 
     async watchCluster(_request, call, send) {
@@ -45,11 +48,11 @@ export function createClusterService(cluster: Cluster): ClusterService {
       call.onGone(() => wake?.());
       try {
         while (!call.gone) {
-          const nodes = cluster.nodes();
-          const text = JSON.stringify(nodes);
+          const message = create(WatchClusterResponseSchema, { nodes: nodesFor(call.principal) });
+          const text = toJsonString(WatchClusterResponseSchema, message);
           if (text !== told) {
             told = text;
-            await send(create(WatchClusterResponseSchema, { nodes: nodes.map(nodeToWire) }));
+            await send(message);
           }
           if (call.gone) return;
           await new Promise<void>((resolve) => {
@@ -84,7 +87,14 @@ export function createClusterService(cluster: Cluster): ClusterService {
   };
 }
 
-function nodeToWire({ incarnation, startedAt, labels, ...node }: ClusterNode): ClusterNodeMessage {
+/** How much there is to do is of all tenants. */
+function withoutLoad({ running: _running, pending: _pending, ...node }: ClusterNode): ShownNode {
+  return { ...node, clusterAddress: '' };
+}
+
+type ShownNode = Omit<ClusterNode, 'running' | 'pending'> & Partial<Pick<ClusterNode, 'running' | 'pending'>>;
+
+function nodeToWire({ incarnation, startedAt, labels, ...node }: ShownNode): ClusterNodeMessage {
   return create(ClusterNodeSchema, {
     ...node,
     incarnation: BigInt(incarnation),

@@ -75,7 +75,11 @@ function drainCommand(shell: Shell): Command {
   onServer(command, shell, async (session, _options, [node = '']) => {
     const answer = await session.cluster.drainNode({ node });
     if (session.json) await session.printDocument(DrainNodeResponseSchema, answer);
-    else await note(shell, `${node} gives what it has to the others; ${session.command('node', 'uncordon', node)} brings it back`);
+    else
+      await note(
+        shell,
+        `${node} gives what it has to the others; ${session.command('node', 'uncordon', node)} brings it back`,
+      );
     return exitCodes.completed.code;
   });
   return command;
@@ -91,15 +95,20 @@ async function write(shell: Shell, nodes: readonly ClusterNode[]): Promise<void>
     nodes.map((node) => [
       node.name,
       stateOf(node),
-      String(node.running),
+      countText(node.running),
       String(node.slots),
-      String(node.pending),
+      countText(node.pending),
       node.grpcAddress === '' ? '-' : node.grpcAddress,
       labelsText(node.labels),
       node.version === '' ? '-' : node.version,
       node.nodeId,
     ]),
   );
+}
+
+/** Of all tenants: not everybody hears it. */
+function countText(count: number | undefined): string {
+  return count === undefined ? '-' : String(count);
 }
 
 function labelsText(labels: Readonly<Record<string, string>>): string {

@@ -49,10 +49,14 @@ describeWhere([postgres()], 'nodes of one cluster', () => {
   test('one is cordoned by way of another, and drained: the others take over what it has', async () => {
     const cluster = await clusterOf((await engine.database()).url);
     const grpcAddress = '127.0.0.1:0';
-    const [one, two] = [await cluster.start('one'), await cluster.start('two', { grpcAddress, drainMs: '100' })];
+    const [one, two] = [
+      await cluster.start('one'),
+      await cluster.start('two', { grpcAddress, drainMs: '100' }),
+    ];
     await one.register('ticker', 'ticker/ticker.wasm');
     const nodes = asAdmin(one);
-    const named = async (name: string) => (await nodes.listNodes({})).nodes.find((each) => each.name === name);
+    const named = async (name: string) =>
+      (await nodes.listNodes({})).nodes.find((each) => each.name === name);
     await expect.poll(async () => (await named('two'))?.state).toBe('serving');
     const before = await named('two');
 

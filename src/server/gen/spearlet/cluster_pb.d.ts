@@ -94,7 +94,7 @@ export declare type ClusterNode = Message<"spearlet.ClusterNode"> & {
   httpAddress: string;
 
   /**
-   * HOST:PORT where other nodes reach it; empty where they cannot.
+   * HOST:PORT where other nodes reach it; empty where they cannot, and for who may not read all tenants.
    *
    * @generated from field: string cluster_address = 13;
    */
@@ -106,18 +106,18 @@ export declare type ClusterNode = Message<"spearlet.ClusterNode"> & {
   slots: number;
 
   /**
-   * Attempts that run.
+   * Attempts that run, of all tenants; absent for who may not read all of them.
    *
-   * @generated from field: uint32 running = 15;
+   * @generated from field: optional uint32 running = 15;
    */
-  running: number;
+  running?: number | undefined;
 
   /**
-   * Executions that wait on it.
+   * Executions that wait on it, likewise.
    *
-   * @generated from field: uint32 pending = 16;
+   * @generated from field: optional uint32 pending = 16;
    */
-  pending: number;
+  pending?: number | undefined;
 
   /**
    * The store cannot be written by it; empty where it can.
@@ -208,7 +208,7 @@ export declare type ClusterNodeJson = {
   httpAddress?: string;
 
   /**
-   * HOST:PORT where other nodes reach it; empty where they cannot.
+   * HOST:PORT where other nodes reach it; empty where they cannot, and for who may not read all tenants.
    *
    * @generated from field: string cluster_address = 13;
    */
@@ -220,16 +220,16 @@ export declare type ClusterNodeJson = {
   slots?: number;
 
   /**
-   * Attempts that run.
+   * Attempts that run, of all tenants; absent for who may not read all of them.
    *
-   * @generated from field: uint32 running = 15;
+   * @generated from field: optional uint32 running = 15;
    */
   running?: number;
 
   /**
-   * Executions that wait on it.
+   * Executions that wait on it, likewise.
    *
-   * @generated from field: uint32 pending = 16;
+   * @generated from field: optional uint32 pending = 16;
    */
   pending?: number;
 
