@@ -47,6 +47,8 @@ export class Drain {
     // A store that does not work must not keep the node from stopping: what it has not taken is found at the next start.
     await this.#withWaitNotice(supervisor.leave(), lastCommitsMs);
     supervisor.close();
+    // Others need not wait for the end of what is closed now.
+    await membership.handOver();
     feed.close();
     inspection.close();
     await leaveStopMark(dataDir);
