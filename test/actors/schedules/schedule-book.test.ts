@@ -19,6 +19,8 @@ interface Site {
   readonly store: MemoryStore;
   refusal: RequestError | undefined;
   admitted: number;
+  /** How long a commit takes, in milliseconds. */
+  commitMs: number;
 }
 
 /** Accepts what is asked of it as the supervisor does: in one commit with its rows, once for each invocation id. */
@@ -34,6 +36,7 @@ function admitting(site: Site) {
     const entry = { executionId, expectedLastSequence: 0, events: shortLog(), record };
     const rows = request.rows?.(executionId) ?? [];
     const [result] = await site.store.commit([{ ...entry, rows, claimInvocationId: invocationId }]);
+    if (site.commitMs > 0) await site.clock.advance(site.commitMs);
     const joined = result?.ok === false && result.conflict === 'invocation';
     const owner = joined ? result.executionId : executionId;
     return { cursor: { executionId: owner, close: () => {} } as unknown as Admission['cursor'], joined };
@@ -62,7 +65,13 @@ function opened(site: Site, zoneRules = '2026a'): ScheduleBook {
 
 function newSite(): Site {
   const wall = Date.UTC(2026, 0, 1);
-  return { clock: new FakeClock({ wall }), store: createMemoryStore(), refusal: undefined, admitted: 0 };
+  return {
+    clock: new FakeClock({ wall }),
+    store: createMemoryStore(),
+    refusal: undefined,
+    admitted: 0,
+    commitMs: 0,
+  };
 }
 
 function draftOf(name: string, more: Partial<ScheduleDraft> = {}): ScheduleDraft {
@@ -91,6 +100,16 @@ async function told(book: ScheduleBook, name: string): Promise<string[]> {
 }
 
 describe('a schedule', () => {
+  test('tells of a firing what is written of it, however long that takes', async () => {
+    const site = newSite();
+    const book = opened(site);
+    await book.create(draftOf('a'), asker, { dryRun: false });
+    site.commitMs = 150;
+    const { firing } = await book.trigger('a', wholeNode);
+    expect((await book.firings('a', wholeNode)).map((seen) => seen.firing)).toEqual([firing]);
+    await book.stop();
+  });
+
   test('fires each minute once', async () => {
     const site = newSite();
     const book = opened(site);
@@ -243,4 +262,37 @@ test('the last 100 firings are kept of each schedule', async () => {
   );
   await book.delete('a', scope);
   expect(await site.store.countRows('firing')).toBe(0);
+});
+
+describe('a node that can write nothing', () => {
+  test('says so to who triggers and who fills back, and nothing has become of it', async () => {
+    const site = newSite();
+    const book = opened(site);
+    await book.create(draftOf('a'), asker, { dryRun: false });
+    site.refusal = new RequestError('unavailable', 'nothing can be written', { reason: 'STORE_UNAVAILABLE' });
+    await expect(book.trigger('a', scope)).rejects.toBe(site.refusal);
+    const [from, to] = [site.clock.now() - 2 * minute, site.clock.now()];
+    const backfill = { from, to, overlap: 'queue' as const, dryRun: false };
+    await expect(book.backfill('a', backfill, scope)).rejects.toBe(site.refusal);
+    expect(await told(book, 'a')).toEqual([]);
+    await book.stop();
+  });
+});
+
+describe('a tenant', () => {
+  test('has so many schedules at most, and leaves places to others', async () => {
+    const site = newSite();
+    const rows = Array.from({ length: 20_000 }, (_, index) => ({
+      ...{ kind: 'schedule', tenant: 'default', key: `s${index}`, value: '{}' },
+    }));
+    await site.store.saveRows(rows);
+    const book = opened(site);
+    await expect(book.create(draftOf('a'), asker, { dryRun: false })).rejects.toMatchObject({
+      reason: 'TOO_MANY_SCHEDULES',
+      message: 'the tenant "default" has 20000 schedules, which is the most',
+    });
+    const other = { ...asker, scope: { tenant: 'other' } };
+    expect((await book.create(draftOf('a'), other, { dryRun: false })).schedule.tenant).toBe('other');
+    await book.stop();
+  });
 });
