@@ -81,7 +81,7 @@ describeWhere([postgres(), root()], 'what a node runs that cannot renew its leas
     const store = url.replace(`:${server.port}/`, `:${proxy.port}/`);
     const one = await spawn(await dataFolder(), { store, allowHostAccess: true });
     await register(one);
-    const { file, executionId } = await beating(one, 100);
+    const { file, executionId } = await beating(one, 400);
     proxy.swallow(true);
     await expect.poll(() => one.output.join('\n'), { timeout: 60_000 }).toContain('stands still');
     const { length } = witness.beats(file);
@@ -91,7 +91,7 @@ describeWhere([postgres(), root()], 'what a node runs that cannot renew its leas
       .poll(async () => (await stored(one, executionId))?.status, { timeout: 120_000 })
       .toBe(ExecutionStatus.COMPLETED);
     const beats = witness.beats(file);
-    expect(beats.length).toBe(100);
+    expect(beats.length).toBe(400);
     expect(beats.length).toBeGreaterThan(length);
     expect(new Set(beats.map(({ attempt }) => attempt)).size).toBe(1);
     expect(await stored(one, executionId)).toMatchObject({ attempt: 1, recoveries: 0 });
