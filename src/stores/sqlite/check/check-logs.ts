@@ -5,6 +5,7 @@ import { DamagedError } from '../../store.ts';
 import { recordColumns } from '../file/checksum.ts';
 import { recordOf } from '../read/row.ts';
 import { describeSegment, isWhole, type SegmentRow, segmentColumns } from '../read/segment.ts';
+import { SingleLogReader } from '../read/single-log.ts';
 import type { Checked, Report } from './check.ts';
 
 const executionsAtOnce = 500;
@@ -34,6 +35,7 @@ export function checkLogs(db: DatabaseSync, checked: Checked, report: Report): v
 }
 
 class LogCheck {
+  readonly #single: SingleLogReader;
   readonly #segments: StatementSync;
   readonly #checked: Checked;
   readonly #report: Report;
@@ -43,8 +45,9 @@ class LogCheck {
     this.#report = report;
     this.#segments = db.prepare(
       `SELECT ${segmentColumns}, data FROM segments
-       WHERE execution_id = ? ORDER BY first_sequence`,
+       WHERE execution_id = ? AND single IS NULL ORDER BY first_sequence`,
     );
+    this.#single = new SingleLogReader(db);
   }
 
   check(row: Readonly<Record<string, unknown>>): void {
@@ -81,7 +84,9 @@ class LogCheck {
     let next: number | undefined;
     let results = 0;
     let endsWithResult = false;
-    for (const row of this.#segments.iterate(executionId) as Iterable<unknown>) {
+    const single = this.#single.row(executionId);
+    const rows: Iterable<unknown> = single === undefined ? this.#segments.iterate(executionId) : [single];
+    for (const row of rows) {
       const segment = row as SegmentRow;
       const { first_sequence: first, last_sequence: last } = segment;
       if (next === undefined && first > oldestSequence) {
