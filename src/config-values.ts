@@ -3,12 +3,15 @@ import { mostWeight } from './config/node-options.ts';
 import { flagOf, isNumeric } from './config/option.ts';
 import { type OptionName, options } from './config/options.ts';
 import { invalidArgument, quote } from './domain/errors.ts';
+import type { Labels } from './domain/labels.ts';
 import {
   type Priority,
   type PriorityWeights,
   priorities,
   priorityWeights,
 } from './domain/scheduling/priority.ts';
+import { Mismatch } from './domain/schema/check.ts';
+import { labels } from './domain/schema/values.ts';
 
 /** `fallback` stands for a default that depends on something. A default that is over what is allowed is not cut. */
 export function numberOf(name: OptionName, text: string | undefined, fallback?: number): number {
@@ -78,4 +81,21 @@ export function weights(flag: string, text: string | undefined): PriorityWeights
     );
   }
   return all;
+}
+
+/** `zone=a,gpu=2`: what a node is known by. In the order of their keys. */
+export function nodeLabels(flag: string, text: string): Labels {
+  const found = new Map<string, string>();
+  for (const entry of text.split(',').filter((each) => each !== '')) {
+    const [, key = '', value = ''] = /^([^=]*)=(.*)$/s.exec(entry) ?? [];
+    if (key === '') throw invalidArgument(flag, `has ${quote(entry)}; allowed is KEY=VALUE`);
+    if (found.has(key)) throw invalidArgument(flag, `has the key ${quote(key)} twice`);
+    found.set(key, value);
+  }
+  try {
+    return labels(Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1))), flag);
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    throw invalidArgument(flag, error.message.replace(`${flag} `, ''));
+  }
 }

@@ -6,17 +6,19 @@ import { anonymousRoles, defaultGrpcAddress, logFormatWords, nodeOptions } from 
 import type { OptionName } from './config/options.ts';
 import { type ConfigFile, type ConfigFlags, type Environment, OptionSources } from './config/sources.ts';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
+import { type ClusterConfig, resolveCluster } from './config-cluster.ts';
 import { assertTokensNeeded, type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
 import { resolveEngine } from './config-store.ts';
 import { resolveTraces, type TracesConfig } from './config-traces.ts';
-import { numberOf, oneOf, registries, truth, weights } from './config-values.ts';
+import { nodeLabels, numberOf, oneOf, registries, truth, weights } from './config-values.ts';
 import { type EngineAddress, shownAddress } from './domain/engine-address.ts';
 import { invalidArgument, quote } from './domain/errors.ts';
+import type { Labels } from './domain/labels.ts';
 import { type LogLevel, logLevels } from './domain/log-settings.ts';
 import type { PriorityWeights } from './domain/scheduling/priority.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
-export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
+export interface NodeConfig extends BoundsConfig, ClusterConfig, EdgeConfig, TracesConfig {
   /** HOST:PORT; port 0 takes a free one. */
   readonly grpcAddress: string;
   readonly httpAddress: string;
@@ -32,6 +34,8 @@ export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
   readonly socketPath: string;
   /** Folder of the notes that tell the command where nodes are. */
   readonly notesDir: string;
+  /** What tasks may want of a node with `runs_on`. */
+  readonly labels: Labels;
   /** Attempts that run at once. */
   readonly slots: number;
   /** Executions that may be pending. */
@@ -138,8 +142,10 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
     store: engine === undefined ? nodeOptions.store.default : shownAddress(engine),
     storePasswordFile: read('storePasswordFile') ?? '',
     ...(engine !== undefined && { engine }),
+    ...resolveCluster(read, splitAddress, engine !== undefined),
     socketPath: socketPath(dataDir, env),
     notesDir: notesDir(env),
+    labels: nodeLabels('--labels', read('labels') ?? ''),
     slots: number('slots', 2 * availableParallelism()),
     queueLimit: number('queueLimit'),
     queueTargetMs: number('queueTargetMs'),

@@ -38,6 +38,7 @@ export type TaskChanges = Pick<
   | 'restartIntensity'
   | 'cache'
   | 'onEnd'
+  | 'runsOn'
 >;
 
 /** A task as the server keeps it; 64-bit numbers are strings of digits, times are RFC 3339. */

@@ -47,6 +47,10 @@ export const nodeOptions = {
     value: { kind: 'text', placeholder: 'file', path: true },
     about: 'its password is in this file (or PGPASSWORD has it)',
   },
+  labels: {
+    value: { kind: 'list', placeholder: 'key=value,…', separator: ',', several: true },
+    about: 'labels of this node, which tasks may want with runs_on',
+  },
   slots: {
     value: { kind: 'whole', placeholder: 'n', least: 1, most: 10_000 },
     about: 'executions that run at once',

@@ -1,5 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 import type { Labels } from './labels.ts';
+import type { RunsOn } from './placement.ts';
 import type { Priority } from './scheduling/priority.ts';
 import type { EndWebhook } from './webhook.ts';
 
@@ -191,6 +192,8 @@ export interface TaskDefinition {
   readonly cache?: CachePolicy;
   /** Who is told of the end of each execution; absent means nobody. */
   readonly onEnd?: readonly EndWebhook[];
+  /** Labels that a node has to have; absent means that any node will do. */
+  readonly runsOn?: RunsOn;
 }
 
 /** Whether a record is of this task, as far as tenant and name tell: its id alone may have come with a document. */

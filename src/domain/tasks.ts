@@ -20,6 +20,7 @@ export const changeable = [
   'restartIntensity',
   'cache',
   'onEnd',
+  'runsOn',
 ] as const satisfies readonly (keyof TaskDefinition)[];
 
 export type Changeable = (typeof changeable)[number];

@@ -48,6 +48,7 @@ test('a snapshot may leave out the values of what is secret, and of nothing else
     preopens: { '/a': '/b' },
     secrets: { S: 'key' },
     labels: { a: 'b' },
+    runsOn: { a: 'b' },
     limits: { memory: 2 ** 20, maxOutputBytes: 2, maxOutputEvents: 3 },
   });
   const without = (field: string) => {
@@ -57,7 +58,7 @@ test('a snapshot may leave out the values of what is secret, and of nothing else
   };
   expect(() => taskCheck(task, 'task')).not.toThrow();
   const maps = all.filter(([, { form }]) => form.kind === 'map');
-  expect(maps.map(([path]) => path)).toEqual(['environment', 'preopens', 'secrets', 'labels']);
+  expect(maps.map(([path]) => path)).toEqual(['environment', 'preopens', 'secrets', 'labels', 'runsOn']);
   for (const [path, { about }] of maps) {
     const check = () => taskCheck(without(path), 'task');
     if (about.secret === true) expect(check, path).not.toThrow();

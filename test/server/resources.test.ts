@@ -134,7 +134,7 @@ describe('a tenant with a quota of what it keeps', () => {
       /the quota of lab is full: it keeps about [\d.]+ [KM]iB, allowed are 97\.7 KiB/,
     );
     await functions.deleteExecution({ executionId });
-    await expect.poll(() => stored(100_000), { timeout: 5000 }).toBeLessThan(100_000);
+    await expect.poll(() => stored(100_000)).toBeLessThan(100_000);
     expect((await invoke()).success).toBe(true);
     // What comes counts before it is looked at anew.
     expect(await stored(100_000)).toBeGreaterThan(400_000);
@@ -154,7 +154,7 @@ it('counts what is restored by the limits of its task here, whatever its snapsho
   const running = await begin(target, { task: 'loop' });
   await restore(target, document);
   const explain = () => target.nodes.explainExecution({ executionId: waiting });
-  await expect.poll(async () => (await explain()).gate?.kind, { timeout: 5000 }).toBe('resources');
+  await expect.poll(async () => (await explain()).gate?.kind).toBe('resources');
   expect((await explain()).heldBy).toEqual([running]);
   for (const executionId of [waiting, running]) await target.functions.cancelExecution({ executionId });
 });

@@ -38,12 +38,12 @@ describe('a schedule', () => {
     const input = Buffer.from('one two three');
     await create('often', { when: everySecond, invocation: { task: 'count', input, labels: { team: 'a' } } });
     await expect
-      .poll(async () => (await firingsOf('often')).filter(({ execution }) => execution?.isCompleted).length, {
-        timeout: 20_000,
-      })
+      .poll(async () => (await firingsOf('often')).filter(({ execution }) => execution?.isCompleted).length)
       .toBeGreaterThan(1);
     await schedules.pauseSchedule({ name: 'often', reason: 'enough' });
-    const [last] = await firingsOf('often');
+    // An instant that comes before the execution of the last one has ended is skipped.
+    const fired = (await firingsOf('often')).filter(({ result }) => result === FiringResult.FIRED);
+    const [last] = fired;
     expect(last).toMatchObject({
       cause: FiringCause.CLOCK,
       result: FiringResult.FIRED,
@@ -55,7 +55,6 @@ describe('a schedule', () => {
     expect(result?.requestId).toBe(`schedule/often/${instant.replace('.000Z', 'Z')}`);
     expect(Buffer.from(result?.output ?? []).toString()).toContain('3');
     const { executions } = await server.functions.listExecutions({ schedule: 'often' });
-    const fired = await firingsOf('often');
     expect(executions.map((each) => each.executionId)).toEqual(fired.map((each) => each.executionId));
     const { schedule } = await schedules.getSchedule({ name: 'often' });
     expect(schedule).toMatchObject({ state: 'paused', pauseReason: 'enough', fired: BigInt(fired.length) });
@@ -242,13 +241,13 @@ describe('a firing that is refused', () => {
     await create('refused', { when: everySecond, invocation: { task: 'passing' } });
     await server.tasks.deleteTask({ task: 'passing' });
     const shown = async () => (await schedules.getSchedule({ name: 'refused' })).schedule;
-    await expect.poll(async () => (await shown())?.refusedInARow, { timeout: 20_000 }).toBeGreaterThan(1);
+    await expect.poll(async () => (await shown())?.refusedInARow).toBeGreaterThan(1);
     expect(await shown()).toMatchObject({
       state: 'active.waiting',
       last: { result: FiringResult.REFUSED, reason: 'TASK_NOT_FOUND', message: 'no task "passing"' },
     });
     await server.register('passing', 'wordcount/wordcount.wasm');
-    await expect.poll(async () => (await shown())?.refusedInARow, { timeout: 20_000 }).toBe(0);
+    await expect.poll(async () => (await shown())?.refusedInARow).toBe(0);
     await schedules.deleteSchedule({ name: 'refused' });
   });
 });

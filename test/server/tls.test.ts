@@ -130,7 +130,7 @@ test('files that change are shown to who connects from then on, over both, and o
   put(second, ['key']);
   for (const address of addresses) {
     // Nobody tells the node: it looks by itself.
-    await expect.poll(() => shownAt(address), { timeout: 20_000 }).toBe(fingerprintOf(second.cert));
+    await expect.poll(() => shownAt(address)).toBe(fingerprintOf(second.cert));
   }
   expect((await open.getNode({})).node?.nodeId).not.toBe('');
 });

@@ -51,7 +51,7 @@ function spansOf(from: OtlpReceiver, executionId: string): ReceivedSpan[] {
 }
 
 async function spansSentOf(executionId: string): Promise<ReceivedSpan[]> {
-  await expect.poll(() => spansOf(receiver, executionId).length, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(() => spansOf(receiver, executionId).length).toBeGreaterThan(0);
   return spansOf(receiver, executionId);
 }
 
@@ -168,7 +168,7 @@ it('a node that is killed before its spans were taken sends them after its resta
   const { executionId } = await two.functions.invokeFunction({ task: 'env' });
   executionIds.push(executionId);
   await expect
-    .poll(() => executionIds.map((id) => spansOf(other, id).length), { timeout: 15_000 })
+    .poll(() => executionIds.map((id) => spansOf(other, id).length))
     .toEqual(executionIds.map(() => 3));
   for (const id of executionIds) expect(spansOf(other, id)[0]).toMatchObject({ spanId: executionSpan(id) });
   await two.end('SIGKILL');
@@ -182,7 +182,7 @@ it('a receiver that is down delays no call, and its spans are taken when it is b
   });
   const before = receiver.requests.length;
   const first = await run('env');
-  await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBeGreaterThan(before);
+  await expect.poll(() => receiver.requests.length).toBeGreaterThan(before);
   const second = await run('env');
   expect([spansOf(receiver, first.executionId), spansOf(receiver, second.executionId)]).toEqual([[], []]);
   receiver.answer = undefined;

@@ -48,7 +48,7 @@ const invoke = (request: object, to: Pick<LocalServer, 'functions'> = server) =>
 const webhooks = (of: Pick<LocalServer, 'connection'> = server) => of.connection.service(WebhookService);
 const deliveriesOf = async (executionId: string, of = server) =>
   (await webhooks(of).listDeliveries({ executionId })).deliveries;
-const told = (count: number) => expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(count);
+const told = (count: number) => expect.poll(() => receiver.received.length).toBe(count);
 
 describe('the end of an execution', () => {
   it('is told by a signed CloudEvent with its result', async () => {
@@ -182,7 +182,7 @@ describe('a receiver', () => {
         },
       ]);
     receiver.answer = undefined;
-    await expect.poll(() => receiver.received.length, { timeout: 15_000 }).toBe(2);
+    await expect.poll(() => receiver.received.length).toBe(2);
     expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(1);
     await expect
       .poll(() => deliveriesOf(executionId))
@@ -201,9 +201,7 @@ describe('a receiver', () => {
       } else response.end();
     };
     const { executionId } = await invoke({ task: 'count', onEnd: [{ url: receiver.url }] });
-    await expect
-      .poll(() => deliveriesOf(executionId), { timeout: 10_000 })
-      .toMatchObject([{ lastError: error }]);
+    await expect.poll(() => deliveriesOf(executionId)).toMatchObject([{ lastError: error }]);
   });
 
   it('that is gone is told no more, and is listed as dead until it is redriven', async () => {
@@ -308,7 +306,7 @@ it('what was committed and not told when the node was killed is told by the next
   receiver.answer = undefined;
   receiver.received.length = 0;
   const second = await spawnServer(dataDir, flags);
-  await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(5);
+  await expect.poll(() => receiver.received.length).toBe(5);
   expect(receiver.received.map(({ id }) => id).sort()).toEqual(ids);
   expect(receiver.received.map(({ event }) => event.subject).sort()).toEqual([...ends].sort());
   expect(second.connection.service(FunctionService)).toBeDefined();
@@ -328,7 +326,7 @@ it('what a node no longer allows is not told, although it was allowed when it wa
   const second = await spawnServer(dataDir, { secretsDir: secrets });
   const lastError = async () =>
     (await webhooks(second).listDeliveries({ executionId })).deliveries[0]?.lastError;
-  await expect.poll(lastError, { timeout: 20_000 }).toContain('allowed is https');
+  await expect.poll(lastError).toContain('allowed is https');
   expect(receiver.received).toEqual([]);
   await second.end('SIGTERM');
 });

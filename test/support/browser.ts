@@ -91,7 +91,7 @@ export async function visit(
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
   await slowDown(page);
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   const visited = new Visit(page, `${scheme}://${httpAddress}`);
   // A violation of the content policy is told to the page, whether or not the console says so.
   await page.addInitScript(

@@ -42,6 +42,8 @@ export interface BatchesHost {
   checkOpen(tenant: string, priority: Priority, count: number): void;
   /** Throws a RequestError where a task takes none now. */
   checkTask(task: Task): void;
+  /** Throws a RequestError where no node can run it, and none will. */
+  checkPlace(task: Task): void;
   reserves(task: Task): Reserved | undefined;
   /** So many more bytes of a tenant go to the store. */
   stores(tenant: string, bytes: number): void;
@@ -115,12 +117,15 @@ export class BatchDesk implements Batches {
   }
 
   async #admit(request: BatchRequest): Promise<BatchAdmission> {
-    const { clock, ids, store, checkOpen, checkTask, stores, now } = this.#host;
+    const { clock, ids, store, checkOpen, checkTask, checkPlace, stores, now } = this.#host;
     const { tenant, members, layers, invocationId, payloadDigest, onMemberFailure, supervision, by } =
       request;
     checkOpen(tenant, lowestOf(members.map((each) => each.request.priority)), members.length);
     const tasks = new Map(members.map((each) => [each.request.task.taskId, each.request.task]));
-    for (const task of tasks.values()) if (task.definition.restartIntensity !== undefined) checkTask(task);
+    for (const task of tasks.values()) {
+      checkPlace(task);
+      if (task.definition.restartIntensity !== undefined) checkTask(task);
+    }
     const isBlocked = await this.#blocked(request);
     const at = { wall: Math.round(clock.now()), steady: now() };
     const batch: Batch = {

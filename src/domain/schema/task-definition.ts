@@ -33,6 +33,7 @@ import {
   networkList,
   positive,
   priority,
+  runsOn,
   secrets,
   user,
 } from './values.ts';
@@ -207,6 +208,16 @@ export const definitionFields: Fields<TaskDefinition> = {
   restartIntensity,
   cache,
   onEnd,
+  runsOn: optional(runsOn, {
+    means:
+      'Labels that a node has to have (`--labels` of `spear serve`) to run it: `VALUE`, `A|B` for one of them, `!A|B` for none of them, `*` for any, `!*` for none at all, or `>=`, `<=`, `>`, `<` with a number. Where no node of the cluster has them it waits; a node that is alone refuses it.',
+    defaultWords: 'any node',
+    ...flag(
+      '--runs-on <label=wish>',
+      'a label that its node has to have, such as gpu=* (repeatable)',
+      'What runs:',
+    ),
+  }),
 };
 
 export const taskDefinition: Formed<TaskDefinition, ObjectForm> = object(definitionFields);

@@ -1,6 +1,7 @@
 /** Kinds of values that several fields have: their patterns and bounds stand here and nowhere else. */
 import { type ErrorCode, errorCodes, quote } from '../errors.ts';
 import { destinationPattern, destinationWords, parseDestination } from '../network/destination.ts';
+import { runsOnPattern, runsOnWords } from '../placement.ts';
 import { priorities } from '../scheduling/priority.ts';
 import {
   type Check,
@@ -118,16 +119,25 @@ export const secretKey = text(128, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, {
 
 export const mostLabels = 32;
 
+const labelKey = text(63, /^(?=.{1,63}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*(?:\/[A-Za-z0-9._-]*)?[A-Za-z0-9])?$/, {
+  words: {
+    what: 'a key',
+    allowed: '1 to 63 of [A-Za-z0-9._/-] that begin and end with a letter or digit and have at most one /',
+  },
+});
+
 /** For people and for filters, of a task and of its executions. */
 export const labels = map(
   text(255, /^\P{Cc}*$/u, { words: { what: 'a value', allowed: 'a text without control characters' } }),
   mostLabels,
-  text(63, /^(?=.{1,63}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*(?:\/[A-Za-z0-9._-]*)?[A-Za-z0-9])?$/, {
-    words: {
-      what: 'a key',
-      allowed: '1 to 63 of [A-Za-z0-9._/-] that begin and end with a letter or digit and have at most one /',
-    },
-  }),
+  labelKey,
+);
+
+/** What a task wants of the labels of a node. */
+export const runsOn = map(
+  text(255, runsOnPattern, { words: { what: 'a wish for a label', allowed: runsOnWords } }),
+  mostLabels,
+  labelKey,
 );
 
 /** The sizes of all of it together count as well. */

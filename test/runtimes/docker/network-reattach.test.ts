@@ -71,7 +71,7 @@ describeWhere([await dockerEngine(), root()], 'a container with a network list',
     const askedBefore = asked;
     server = await spawnServer(dataDir, flags);
     told = portOf(server);
-    await expect.poll(() => asked, { timeout: 30_000 }).toBeGreaterThan(askedBefore + 1);
+    await expect.poll(() => asked).toBeGreaterThan(askedBefore + 1);
     told = 'end';
     const { result } = await server.functions.waitExecution({ executionId });
     expect(result).toMatchObject({ status: ExecutionStatus.COMPLETED });
@@ -93,7 +93,7 @@ describeWhere([await dockerEngine(), root()], 'a container with a network list',
     ]);
 
     const nodeId = readFileSync(`${dataDir}/node-id`, 'utf8').trim();
-    await expect.poll(() => containersOf(nodeId), { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => containersOf(nodeId)).toEqual([]);
     expect(processesInOtherNetworks()).toEqual([]);
   });
 

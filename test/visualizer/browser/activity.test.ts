@@ -48,7 +48,7 @@ describeWhere([await chromium()], 'activity on the page', () => {
       .getByText(/memory [\d.]+ MiB/)
       .waitFor();
     for (const name of ['running', 'ended', 'duration', 'processors', 'memory']) {
-      expect(await isDrawn(page, name)).toBe(true);
+      await expect.poll(() => isDrawn(page, name)).toBe(true);
     }
     expect(await barriers(page)).toEqual([]);
     await site.cancel(running);
@@ -67,7 +67,7 @@ describeWhere([await chromium()], 'activity on the page', () => {
     await task.getByText(/ended [\d.]+, at most [\d.]+; failed 0/).waitFor();
     const tooWide = () => document.documentElement.scrollWidth > document.documentElement.clientWidth;
     expect(await page.evaluate(tooWide)).toBe(false);
-    expect(await isDrawn(page, 'running')).toBe(true);
+    await expect.poll(() => isDrawn(page, 'running')).toBe(true);
     expect(await barriers(page)).toEqual([]);
   });
 
@@ -79,7 +79,7 @@ describeWhere([await chromium()], 'activity on the page', () => {
       if (request.url().endsWith('/NodeService/GetActivity')) asked.push(request.postDataJSON());
     });
     await visit.open('/');
-    await expect.poll(() => asked.length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => asked.length).toBe(2);
     expect(asked[0]?.fromStep).toBe('0');
     expect(Number(asked[1]?.fromStep)).toBeGreaterThan(0);
     await page.keyboard.press('q');
@@ -89,7 +89,7 @@ describeWhere([await chromium()], 'activity on the page', () => {
     page.on('request', (request) => {
       if (request.url().endsWith('/NodeService/GetQueue')) queues += 1;
     });
-    await expect.poll(() => queues, { timeout: 20_000 }).toBeGreaterThan(6);
+    await expect.poll(() => queues).toBeGreaterThan(6);
     expect(asked.length).toBeLessThanOrEqual(before);
   });
 

@@ -1135,6 +1135,15 @@ export declare type TaskDefinition = Message<"spearlet.TaskDefinition"> & {
    * @generated from field: repeated spearlet.EndWebhook on_end = 30;
    */
   onEnd: EndWebhook[];
+
+  /**
+   * Labels that a node has to have to run it (`--labels` of `spear serve`), by their keys: `VALUE`, `A|B` for one of them,
+   * `!A|B` for none of them, `*` for any, `!*` for none at all, or one of `>=`, `<=`, `>` and `<` with a number. At most
+   * 32. Empty: any node. Where no node of the cluster has them it waits; a node that is alone refuses it.
+   *
+   * @generated from field: map<string, string> runs_on = 31;
+   */
+  runsOn: { [key: string]: string };
 };
 
 /**
@@ -1343,6 +1352,15 @@ export declare type TaskDefinitionJson = {
    * @generated from field: repeated spearlet.EndWebhook on_end = 30;
    */
   onEnd?: EndWebhookJson[];
+
+  /**
+   * Labels that a node has to have to run it (`--labels` of `spear serve`), by their keys: `VALUE`, `A|B` for one of them,
+   * `!A|B` for none of them, `*` for any, `!*` for none at all, or one of `>=`, `<=`, `>` and `<` with a number. At most
+   * 32. Empty: any node. Where no node of the cluster has them it waits; a node that is alone refuses it.
+   *
+   * @generated from field: map<string, string> runs_on = 31;
+   */
+  runsOn?: { [key: string]: string };
 };
 
 /**
@@ -2404,8 +2422,8 @@ export declare type UpdateTaskRequest = Message<"spearlet.UpdateTaskRequest"> & 
 
   /**
    * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts`, `warm`,
-   * `restart_intensity`,
-   * `cache` and `on_end`; also a field of the last five but `on_end`, such as `retry.budget`. Lists and maps are replaced as a whole.
+   * `restart_intensity`, `cache`, `on_end` and `runs_on`; also a field of `retry`, `timeouts`, `warm`, `restart_intensity`
+   * and `cache`, such as `retry.budget`. Lists and maps are replaced as a whole.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */
@@ -2439,8 +2457,8 @@ export declare type UpdateTaskRequestJson = {
 
   /**
    * At least one of `priority`, `fairness_key`, `concurrency`, `rate`, `labels`, `retry`, `timeouts`, `warm`,
-   * `restart_intensity`,
-   * `cache` and `on_end`; also a field of the last five but `on_end`, such as `retry.budget`. Lists and maps are replaced as a whole.
+   * `restart_intensity`, `cache`, `on_end` and `runs_on`; also a field of `retry`, `timeouts`, `warm`, `restart_intensity`
+   * and `cache`, such as `retry.budget`. Lists and maps are replaced as a whole.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */

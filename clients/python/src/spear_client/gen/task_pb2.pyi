@@ -367,7 +367,7 @@ class TaskAlias(_message.Message):
     def __init__(self, name: _Optional[str] = ..., shares: _Optional[_Iterable[_Union[AliasShare, _Mapping]]] = ..., version: _Optional[int] = ..., moves: _Optional[_Iterable[_Union[AliasMove, _Mapping]]] = ...) -> None: ...
 
 class TaskDefinition(_message.Message):
-    __slots__ = ["allow_network", "args", "artifact", "cache", "concurrency", "container", "description", "environment", "fairness_key", "grace", "instance_policy", "labels", "limits", "max_recoveries", "name", "network", "on_end", "on_interrupt", "preopens", "priority", "rate", "restart_intensity", "retry", "runtime", "secrets", "timeouts", "timers", "user", "warm", "working_directory"]
+    __slots__ = ["allow_network", "args", "artifact", "cache", "concurrency", "container", "description", "environment", "fairness_key", "grace", "instance_policy", "labels", "limits", "max_recoveries", "name", "network", "on_end", "on_interrupt", "preopens", "priority", "rate", "restart_intensity", "retry", "runs_on", "runtime", "secrets", "timeouts", "timers", "user", "warm", "working_directory"]
     class EnvironmentEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -383,6 +383,13 @@ class TaskDefinition(_message.Message):
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     class PreopensEntry(_message.Message):
+        __slots__ = ["key", "value"]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class RunsOnEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -419,6 +426,7 @@ class TaskDefinition(_message.Message):
     RATE_FIELD_NUMBER: _ClassVar[int]
     RESTART_INTENSITY_FIELD_NUMBER: _ClassVar[int]
     RETRY_FIELD_NUMBER: _ClassVar[int]
+    RUNS_ON_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     SECRETS_FIELD_NUMBER: _ClassVar[int]
     TIMEOUTS_FIELD_NUMBER: _ClassVar[int]
@@ -449,6 +457,7 @@ class TaskDefinition(_message.Message):
     rate: _containers.RepeatedCompositeFieldContainer[RateLimit]
     restart_intensity: RestartIntensity
     retry: RetryPolicy
+    runs_on: _containers.ScalarMap[str, str]
     runtime: RuntimeKind
     secrets: _containers.ScalarMap[str, str]
     timeouts: _function_pb2.Timeouts
@@ -456,7 +465,7 @@ class TaskDefinition(_message.Message):
     user: str
     warm: WarmPolicy
     working_directory: str
-    def __init__(self, name: _Optional[str] = ..., runtime: _Optional[_Union[RuntimeKind, str]] = ..., artifact: _Optional[_Union[Artifact, _Mapping]] = ..., args: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ..., preopens: _Optional[_Mapping[str, str]] = ..., allow_network: bool = ..., timeouts: _Optional[_Union[_function_pb2.Timeouts, _Mapping]] = ..., grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., retry: _Optional[_Union[RetryPolicy, _Mapping]] = ..., instance_policy: _Optional[_Union[InstancePolicy, str]] = ..., description: _Optional[str] = ..., user: _Optional[str] = ..., working_directory: _Optional[str] = ..., container: _Optional[_Union[ContainerSettings, _Mapping]] = ..., warm: _Optional[_Union[WarmPolicy, _Mapping]] = ..., on_interrupt: _Optional[_Union[InterruptPolicy, str]] = ..., max_recoveries: _Optional[int] = ..., timers: _Optional[_Union[TimerPolicies, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., network: _Optional[_Iterable[str]] = ..., secrets: _Optional[_Mapping[str, str]] = ..., priority: _Optional[_Union[_function_pb2.Priority, str]] = ..., fairness_key: _Optional[str] = ..., concurrency: _Optional[_Iterable[_Union[ConcurrencyLimit, _Mapping]]] = ..., rate: _Optional[_Iterable[_Union[RateLimit, _Mapping]]] = ..., restart_intensity: _Optional[_Union[RestartIntensity, _Mapping]] = ..., cache: _Optional[_Union[CachePolicy, _Mapping]] = ..., on_end: _Optional[_Iterable[_Union[_function_pb2.EndWebhook, _Mapping]]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., runtime: _Optional[_Union[RuntimeKind, str]] = ..., artifact: _Optional[_Union[Artifact, _Mapping]] = ..., args: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ..., preopens: _Optional[_Mapping[str, str]] = ..., allow_network: bool = ..., timeouts: _Optional[_Union[_function_pb2.Timeouts, _Mapping]] = ..., grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., retry: _Optional[_Union[RetryPolicy, _Mapping]] = ..., instance_policy: _Optional[_Union[InstancePolicy, str]] = ..., description: _Optional[str] = ..., user: _Optional[str] = ..., working_directory: _Optional[str] = ..., container: _Optional[_Union[ContainerSettings, _Mapping]] = ..., warm: _Optional[_Union[WarmPolicy, _Mapping]] = ..., on_interrupt: _Optional[_Union[InterruptPolicy, str]] = ..., max_recoveries: _Optional[int] = ..., timers: _Optional[_Union[TimerPolicies, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., network: _Optional[_Iterable[str]] = ..., secrets: _Optional[_Mapping[str, str]] = ..., priority: _Optional[_Union[_function_pb2.Priority, str]] = ..., fairness_key: _Optional[str] = ..., concurrency: _Optional[_Iterable[_Union[ConcurrencyLimit, _Mapping]]] = ..., rate: _Optional[_Iterable[_Union[RateLimit, _Mapping]]] = ..., restart_intensity: _Optional[_Union[RestartIntensity, _Mapping]] = ..., cache: _Optional[_Union[CachePolicy, _Mapping]] = ..., on_end: _Optional[_Iterable[_Union[_function_pb2.EndWebhook, _Mapping]]] = ..., runs_on: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class TaskQuarantine(_message.Message):
     __slots__ = ["failed_probes", "failures", "last_error", "next_probe_at", "since"]
