@@ -24,6 +24,7 @@ import type { nodeMachine } from '../machines/node.ts';
 import { ActivityLog } from '../observers/node/activity/activity.ts';
 import { Feed } from '../observers/node/feed.ts';
 import { Inspection } from '../observers/node/inspection.ts';
+import type { Membership } from '../stores/membership.ts';
 import { observedStore } from '../stores/observed.ts';
 import { withOutbox } from '../stores/outbox.ts';
 import { takeStopMark } from '../stores/stop-mark.ts';
@@ -34,7 +35,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { openDurations } from './durations.ts';
-import type { LinkEnd } from './links.ts';
+import { type LinkEnd, whereabouts } from './links.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
 import { logQuarantine } from './quarantine-log.ts';
@@ -55,6 +56,7 @@ export interface Core {
   readonly time: NodeTime;
   readonly lifecycle: Lifecycle;
   readonly store: Store;
+  readonly membership: Membership;
   readonly runtimes: Runtimes;
   readonly instances: InstanceRegistry;
   readonly supervisor: Supervisor;
@@ -94,12 +96,13 @@ export async function openCore(
 ): Promise<Core> {
   const clock = systemClock;
   const lost = Promise.withResolvers<Error>();
-  const { kept, artifacts, nodeId } = await openStore(
+  const { kept, artifacts, nodeId, membership } = await openStore(
     config,
     logger,
-    { given, lost: (error) => lost.resolve(error) },
+    { given, address: link?.address ?? '', lost: (error) => lost.resolve(error) },
     opened,
   );
+  if (link !== undefined) opened.defer(membership.onChange(() => link.keep(membership.peers())));
   const caps = taskCaps(config);
   const measured = measuredStore(withOutbox(kept), clock, () => metrics.store);
   const observed = observedStore(measured, (error) =>
@@ -143,7 +146,8 @@ export async function openCore(
     queueLimit: config.queueLimit,
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
-    links: link?.links(async () => ({ at: 'here' })),
+    membership,
+    links: link?.links((executionId) => whereabouts(membership, executionId)),
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },
@@ -163,6 +167,7 @@ export async function openCore(
       quarantine: (task, quarantine) => logQuarantine(logger, task, quarantine),
       fenced: (error) => lost.resolve(error),
       revived: (record) => recovered.add(record),
+      tookOver: (executions) => logger.info({ executions }, 'took over executions of nodes that are gone'),
       bug: (error, executionId) =>
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
     },
@@ -235,6 +240,7 @@ export async function openCore(
     time,
     lifecycle,
     store,
+    membership,
     runtimes,
     instances,
     supervisor,

@@ -3,6 +3,7 @@ import { createIds } from '../actors/ids.ts';
 import { systemClock } from '../actors/time/system-clock.ts';
 import type { NodeConfig } from '../config.ts';
 import { type Artifacts, openArtifacts } from '../stores/artifacts.ts';
+import { type Membership, type NodeFacts, soloMembership } from '../stores/membership.ts';
 import { readNodeId } from '../stores/node-id.ts';
 import { claimFolder } from '../stores/sqlite/file/folder.ts';
 import { openSqliteStore } from '../stores/sqlite/store.ts';
@@ -15,6 +16,7 @@ export interface OpenedStore {
   readonly artifacts: Artifacts;
   /** The same after a restart. */
   readonly nodeId: string;
+  readonly membership: Membership;
 }
 
 /**
@@ -24,7 +26,16 @@ export interface OpenedStore {
 export async function openStore(
   config: NodeConfig,
   logger: Logger,
-  { given, lost }: { readonly given: Store | undefined; readonly lost: (error: Error) => void },
+  {
+    given,
+    address,
+    lost,
+  }: {
+    readonly given: Store | undefined;
+    /** Where other nodes reach this one; empty where they cannot. */
+    readonly address: string;
+    readonly lost: (error: Error) => void;
+  },
   opened: AsyncDisposableStack,
 ): Promise<OpenedStore> {
   const { dataDir, engine } = config;
@@ -36,21 +47,31 @@ export async function openStore(
     // Only here: nobody else needs the driver.
     const { openPostgresStore } = await import('../stores/postgres/store.ts');
     const name = await nodeId();
+    const facts = factsOf(config, name, address);
     noteStore(dataDir, config.store);
-    const { store, artifacts } = await openPostgresStore({
+    const { store, artifacts, membership } = await openPostgresStore({
       address: engine,
       nodeId: name,
+      facts,
       files: await files(),
       clock: systemClock,
       lost,
+      fenced: (nodes) => logger.warn({ nodes }, 'took the right to write from nodes whose leases are over'),
     });
     opened.defer(() => store.close());
-    return { kept: store, artifacts, nodeId: name };
+    logger.info({ name: facts.name, incarnation: membership.incarnation }, 'joined the cluster');
+    return { kept: store, artifacts, nodeId: name, membership };
   }
   const migrating = (rows: number, total: number): void =>
     logger.info({ rows, total }, 'bringing the database up to date');
   const kept = given ?? (await openSqliteStore({ dataDir, migrating }));
   opened.defer(() => kept.close());
   if (given === undefined) noteStore(dataDir, undefined);
-  return { kept, artifacts: await files(), nodeId: await nodeId() };
+  const name = await nodeId();
+  const membership = soloMembership(name, factsOf(config, name, address));
+  return { kept, artifacts: await files(), nodeId: name, membership };
+}
+
+function factsOf({ nodeName, slots, labels }: NodeConfig, nodeId: string, address: string): NodeFacts {
+  return { name: nodeName === '' ? nodeId : nodeName, address, labels, capacity: { slots } };
 }

@@ -21,6 +21,7 @@ import type { RuntimeKind, Task } from '../../domain/task.ts';
 import type { TaskQuarantine } from '../../domain/tasks.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
+import { type Membership, soloMembership } from '../../stores/membership.ts';
 import type { Store } from '../../stores/store.ts';
 import { QueueViewing } from '../explain/queue-viewing.ts';
 import type { IdSource } from '../ids.ts';
@@ -51,6 +52,7 @@ import { LiveExecutions } from './live-executions.ts';
 import { TaskQuarantines } from './quarantines.ts';
 import { ExecutionRecovery } from './recovery/execution-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
+import { Takeover } from './recovery/takeover.ts';
 import { endOldest } from './superseding.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
 import { TenantQuotas } from './tenant-quotas.ts';
@@ -66,6 +68,8 @@ export interface SupervisorListener {
   quarantine?(task: Task, quarantine: TaskQuarantine | undefined): void;
   /** Of an earlier run of the node, and live again. */
   revived?(record: ExecutionRecord): void;
+  /** So many executions of other nodes, which are gone, are this one's now. */
+  tookOver?(count: number): void;
 }
 
 export interface SupervisorOptions {
@@ -94,11 +98,17 @@ export interface SupervisorOptions {
   readonly listener: SupervisorListener;
   /** What is known of earlier runs; absent means nothing. */
   readonly durations?: Durations;
+  /** The other nodes that use the store; absent where there can be none. */
+  readonly membership?: Membership;
+  /** For how long an attempt that its own node could follow again is left to that, in milliseconds. */
+  readonly reattachWithinMs?: number;
   /** The ways to the other nodes that share the store; absent where the node is alone. */
   readonly links?: Links | undefined;
 }
 
 const noCache: CacheBounds = { bytes: 0, bytesPerTenant: 0 };
+const nobodyElse = soloMembership('', { name: '', address: '', labels: {}, capacity: {} });
+const defaultReattachWithinMs = 15_000;
 
 /** An input above this is read back from the store at dispatch rather than kept while it waits. */
 const keptInputBytes = 4096;
@@ -121,6 +131,7 @@ export class SupervisorParts {
   readonly attempts: AttemptRunner;
   readonly controls: Controls;
   readonly executionRecovery: ExecutionRecovery;
+  readonly takeover: Takeover;
   readonly breakpoints: BreakpointTable;
   readonly quotas: TenantQuotas;
   readonly quarantines: TaskQuarantines;
@@ -133,6 +144,7 @@ export class SupervisorParts {
   constructor(options: SupervisorOptions) {
     this.options = options;
     const { clock, store, ids, queueLimit } = options;
+    const { membership = nobodyElse, reattachWithinMs = defaultReattachWithinMs } = options;
     const executions = this.executions;
     this.time = options.time ?? new NodeTime(clock);
     this.storage = new TenantStorage(store, clock);
@@ -233,8 +245,9 @@ export class SupervisorParts {
       quotas: this.quotas,
       overload,
       now: () => clock.monotonic(),
+      mayAct: () => membership.mayAct(),
     });
-    this.dispatch = new DispatchGate(this.gate, this.committer);
+    this.dispatch = new DispatchGate(this.gate, this.committer, membership);
     this.queueViews = new QueueViewing({
       slots: this.slots,
       time: this.time,
@@ -328,6 +341,18 @@ export class SupervisorParts {
         executions.add(execution);
         this.actor.send({ type: 'revive', execution, then });
       },
+    });
+    this.takeover = new Takeover({
+      ...shared,
+      ...{ membership, reattachWithinMs, failed },
+      takeUp: (stored, planned) => this.executionRecovery.takeOver(stored, planned),
+      adopt: (line, since, wakesAt) => this.queue.adopt(line, since, wakesAt),
+      batches: () => this.batches.open(),
+      lookAtOthers: async () => {
+        await this.dependants.open();
+        this.batches.lookAgain();
+      },
+      taken: (count) => options.listener.tookOver?.(count),
     });
   }
 

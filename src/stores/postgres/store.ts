@@ -13,6 +13,7 @@ import type { Task } from '../../domain/task.ts';
 import type { ArtifactFiles, Artifacts } from '../artifacts.ts';
 import { assertNumbered } from '../entry.ts';
 import { emptyInvocation } from '../invocation.ts';
+import type { Membership, NodeFacts } from '../membership.ts';
 import {
   type BatchResult,
   type CommitEntry,
@@ -41,8 +42,8 @@ import {
 import { SharedArtifacts } from './artifacts.ts';
 import { loadDriver, type SessionKind } from './engine/driver.ts';
 import { Readers } from './engine/readers.ts';
-import { Session } from './engine/session.ts';
-import { Lease, register, renewalMs } from './membership.ts';
+import { Session, type SessionOptions } from './engine/session.ts';
+import { PostgresMembership, register, renewalMs } from './membership.ts';
 import { BatchReader } from './read/batches.ts';
 import { Dependencies } from './read/dependencies.ts';
 import { Logs } from './read/logs.ts';
@@ -61,57 +62,75 @@ export interface PostgresStoreOptions {
   readonly address: EngineAddress;
   /** Whose executions these are; its earlier runs may not write from now on. */
   readonly nodeId: string;
+  /** What the other nodes know of it. */
+  readonly facts: NodeFacts;
   /** Artifacts that this node has at hand; `artifacts/` of its data folder. */
   readonly files: ArtifactFiles;
   readonly clock: Pick<Clock, 'monotonic' | 'setTimer'>;
   /** Hears once that other nodes have taken over what this one had. */
   readonly lost?: (error: Fenced) => void;
+  /** Hears which nodes this one has taken the right to write from. */
+  readonly fenced?: (names: readonly string[]) => void;
 }
 
 export interface PostgresStoreParts {
   readonly store: Store;
   readonly artifacts: Artifacts;
+  readonly membership: Membership;
 }
 
 /** Connections that read. */
 const readerCount = 3;
+/** A renewal that hangs is given up, so that two more fit into a lease. */
+const renewalBounds = { statementMs: renewalMs, silenceMs: 50, connectMs: renewalMs };
+const takeoverBounds = { statementMs: 10_000 };
 
 /**
  * Opens the store in a PostgreSQL database, in its schema `spear`. Rejects with StoreError where the engine cannot be
- * reached, is not one to trust, has what a newer Spear wrote, or has another node that is alive.
+ * reached, is not one to trust, has what a newer Spear wrote, or has a node of that name that is alive.
  */
 export async function openPostgresStore({
   address,
   nodeId,
   files,
   clock,
+  facts,
   lost = () => {},
+  fenced = () => {},
 }: PostgresStoreOptions): Promise<PostgresStoreParts> {
   const driver = await loadDriver();
-  const session = (kind: SessionKind, statementMs?: number) =>
-    new Session({ address, driver, kind, clock, ...(statementMs !== undefined && { statementMs }) });
+  const session = (kind: SessionKind, bounds: Partial<SessionOptions> = {}) =>
+    new Session({ address, driver, kind, clock, ...bounds });
   const [commits, changes] = [session('writer'), session('writer')];
-  let lease: Lease | undefined;
+  let membership: PostgresMembership | undefined;
   const readers = new Readers(Array.from({ length: readerCount }, () => session('reader')));
   const close = async (): Promise<void> => {
     await Promise.all([commits.close(), changes.close(), readers.close()]);
-    await lease?.end();
+    await membership?.end();
   };
   try {
     await migrate(changes);
-    const { incarnation, position } = await register(changes, nodeId, clock);
-    lease = new Lease(session('writer', renewalMs), incarnation, clock, lost);
-    lease.keep();
+    const registeredAt = clock.monotonic();
+    const { incarnation, position } = await register(changes, nodeId, facts);
+    const entries = new Commits(commits, incarnation, position);
+    membership = new PostgresMembership(incarnation, registeredAt, {
+      ...{ readers, clock, nodeId, facts, lost, fenced },
+      advance: (beyond) => entries.advance(beyond),
+      renewals: session('writer', renewalBounds),
+      takeovers: session('writer', takeoverBounds),
+    });
+    membership.keep();
     const others = new Changes(changes, readers, incarnation);
     const store = new PostgresStore({
-      commits: new Commits(commits, incarnation, position),
+      commits: entries,
       changes: others,
       readers,
       files,
       clock,
       close,
+      incarnation,
     });
-    return { store, artifacts: new SharedArtifacts(files, readers, others) };
+    return { store, artifacts: new SharedArtifacts(files, readers, others), membership };
   } catch (error) {
     await close();
     throw error;
@@ -140,16 +159,17 @@ class PostgresStore implements Store {
     readonly files: ArtifactFiles;
     readonly clock: PostgresStoreOptions['clock'];
     readonly close: () => Promise<void>;
+    readonly incarnation: number;
   }) {
-    const { commits, changes, readers, files, clock, close } = parts;
+    const { commits, changes, readers, files, clock, close, incarnation } = parts;
     this.#commits = commits;
     this.#changes = changes;
-    this.#records = new Records(readers);
+    this.#records = new Records(readers, incarnation);
     this.#logs = new Logs(readers);
-    this.#waiting = new WaitingLines(readers);
-    this.#batches = new BatchReader(readers);
+    this.#waiting = new WaitingLines(readers, incarnation);
+    this.#batches = new BatchReader(readers, incarnation);
     this.#clock = clock;
-    this.#dependencies = new Dependencies(readers);
+    this.#dependencies = new Dependencies(readers, incarnation);
     this.#tasks = new Tasks(readers);
     this.#sideRows = new SideRows(readers);
     this.#retaining = new Retaining(

@@ -1,3 +1,4 @@
+import { clusterFunctions, ownedCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
@@ -227,6 +228,10 @@ export const migrations: readonly string[] = [
   ${removalFunctions}
   ${taskFunctions}
   ${rowFunctions}
+  `,
+  `
+  ${clusterFunctions}
+  ${ownedCommitFunction}
   `,
 ];
 
