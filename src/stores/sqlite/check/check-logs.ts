@@ -79,14 +79,23 @@ class LogCheck {
     }
   }
 
+  /** None where the record leads to a row that is not there. */
+  #rows(executionId: string): Iterable<unknown> {
+    try {
+      const single = this.#single.row(executionId);
+      return single === undefined ? this.#segments.iterate(executionId) : [single];
+    } catch (error) {
+      if (error instanceof DamagedError) return [];
+      throw error;
+    }
+  }
+
   #checkLog(record: ExecutionRecord, say: (message: string) => void): void {
     const { executionId, oldestSequence = 1, lastSequence } = record;
     let next: number | undefined;
     let results = 0;
     let endsWithResult = false;
-    const single = this.#single.row(executionId);
-    const rows: Iterable<unknown> = single === undefined ? this.#segments.iterate(executionId) : [single];
-    for (const row of rows) {
+    for (const row of this.#rows(executionId)) {
       const segment = row as SegmentRow;
       const { first_sequence: first, last_sequence: last } = segment;
       if (next === undefined && first > oldestSequence) {
