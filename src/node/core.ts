@@ -35,7 +35,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { openDurations } from './durations.ts';
-import { type LinkEnd, whereabouts } from './links.ts';
+import { type LinkEnd, openWays } from './links.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
 import { logQuarantine } from './quarantine-log.ts';
@@ -150,7 +150,7 @@ export async function openCore(
     waiting: { live: config.queueInMemory },
     membership,
     reattachWithinMs: config.reattachWithin,
-    links: link?.links((executionId) => whereabouts(membership, executionId)),
+    links: config.engine && openWays(link, membership),
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },
