@@ -49,6 +49,7 @@ import { nodeStatus } from './status.ts';
 import { openStore } from './store.ts';
 import { openTime } from './time.ts';
 import { openTraces } from './traces.ts';
+import { openWarden } from './warden.ts';
 import { openDeliverer, webhookRule } from './webhooks.ts';
 
 export type Lifecycle = ActorRefFrom<typeof nodeMachine>;
@@ -108,6 +109,7 @@ export async function openCore(
     opened,
   );
   if (link !== undefined) opened.defer(membership.onChange(() => link.keep(membership.peers())));
+  openWarden(config, { nodeId, membership, lost: lost.promise }, logger, opened);
   const caps = taskCaps(config);
   const measured = measuredStore(withOutbox(kept), clock, () => metrics.store);
   const observed = observedStore(measured, (error) =>
@@ -156,6 +158,7 @@ export async function openCore(
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
     membership,
+    reattachWithinMs: config.reattachWithin,
     links,
     isCordoned: () => cordon.isCordoned,
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
