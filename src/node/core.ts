@@ -89,7 +89,7 @@ export async function openCore(
 ): Promise<Core> {
   const clock = systemClock;
   const lost = Promise.withResolvers<Error>();
-  const { kept, artifacts, nodeId } = await openStore(
+  const { kept, artifacts, shared: changes, nodeId } = await openStore(
     config,
     logger,
     { given, lost: (error) => lost.resolve(error) },
@@ -167,6 +167,10 @@ export async function openCore(
     assertMayTell(field, webhooks, rule);
   const listener = keepWarm(runtimes, (task) => supervisor.limitsChanged(task));
   const tasks = new TaskCatalog({ ...shared, runtimes, listener, checkOpen, checkWebhooks });
+  changes.onChange(async (change) => {
+    if (change?.kind !== 'quota') await tasks.changed(change?.key);
+    if (change?.kind !== 'task') await supervisor.quotas.reload(change?.key);
+  });
   const snapshots = await openSnapshots(config, {
     ...shared,
     time,

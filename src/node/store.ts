@@ -6,6 +6,7 @@ import { type Artifacts, openArtifacts } from '../stores/artifacts.ts';
 import { readNodeId } from '../stores/node-id.ts';
 import { claimFolder } from '../stores/sqlite/file/folder.ts';
 import { openSqliteStore } from '../stores/sqlite/store.ts';
+import { noSharedChanges, type SharedChanges } from '../stores/shared-changes.ts';
 import type { Store } from '../stores/store.ts';
 import { noteStore } from '../stores/store-place.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -13,6 +14,7 @@ import type { Logger } from '../telemetry/logger.ts';
 export interface OpenedStore {
   readonly kept: Store;
   readonly artifacts: Artifacts;
+  readonly shared: SharedChanges;
   /** The same after a restart. */
   readonly nodeId: string;
 }
@@ -37,7 +39,7 @@ export async function openStore(
     const { openPostgresStore } = await import('../stores/postgres/store.ts');
     const name = await nodeId();
     noteStore(dataDir, config.store);
-    const { store, artifacts } = await openPostgresStore({
+    const { store, artifacts, shared } = await openPostgresStore({
       address: engine,
       nodeId: name,
       files: await files(),
@@ -45,12 +47,12 @@ export async function openStore(
       lost,
     });
     opened.defer(() => store.close());
-    return { kept: store, artifacts, nodeId: name };
+    return { kept: store, artifacts, shared, nodeId: name };
   }
   const migrating = (rows: number, total: number): void =>
     logger.info({ rows, total }, 'bringing the database up to date');
   const kept = given ?? (await openSqliteStore({ dataDir, migrating }));
   opened.defer(() => kept.close());
   if (given === undefined) noteStore(dataDir, undefined);
-  return { kept, artifacts: await files(), nodeId: await nodeId() };
+  return { kept, artifacts: await files(), shared: noSharedChanges, nodeId: await nodeId() };
 }

@@ -216,6 +216,12 @@ export class LiveLog {
     return this.#bound.promise;
   }
 
+  /** Its place has changed, which no event tells. */
+  rewrite(): void {
+    if (this.#pending.length === 0) this.#recordChanged = true;
+    this.#surroundings.touched(this, true);
+  }
+
   /** See AttemptIo. A crash before it is durable costs the attempt, no more. */
   inputDelivered(): void {
     if (this.#sealed) return;

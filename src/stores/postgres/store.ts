@@ -56,6 +56,9 @@ import { migrate } from './schema/migrate.ts';
 import { commitBatch } from './write/batch-admission.ts';
 import { Changes } from './write/changes.ts';
 import { Commits } from './write/commits.ts';
+import { Shared } from './shared.ts';
+import { Listener } from './engine/listener.ts';
+import type { SharedChanges } from '../shared-changes.ts';
 
 export interface PostgresStoreOptions {
   readonly address: EngineAddress;
@@ -70,6 +73,8 @@ export interface PostgresStoreOptions {
 
 export interface PostgresStoreParts {
   readonly store: Store;
+  /** What other nodes change of what this one has in memory. */
+  readonly shared: SharedChanges;
   readonly artifacts: Artifacts;
 }
 
@@ -92,8 +97,10 @@ export async function openPostgresStore({
     new Session({ address, driver, kind, clock, ...(statementMs !== undefined && { statementMs }) });
   const [commits, changes] = [session('writer'), session('writer')];
   let lease: Lease | undefined;
+  let listener: Listener | undefined;
   const readers = new Readers(Array.from({ length: readerCount }, () => session('reader')));
   const close = async (): Promise<void> => {
+    await listener?.close();
     await Promise.all([commits.close(), changes.close(), readers.close()]);
     await lease?.end();
   };
@@ -103,15 +110,21 @@ export async function openPostgresStore({
     lease = new Lease(session('writer', renewalMs), incarnation, clock, lost);
     lease.keep();
     const others = new Changes(changes, readers, incarnation);
+    const shared = new Shared(readers, others, clock);
+    await shared.open();
+    const poked = () => void shared.look();
+    listener = new Listener({ address, driver, clock, channel: 'spear', heard: poked });
+    await listener.open();
     const store = new PostgresStore({
       commits: new Commits(commits, incarnation, position),
       changes: others,
+      shared,
       readers,
       files,
       clock,
       close,
     });
-    return { store, artifacts: new SharedArtifacts(files, readers, others) };
+    return { store, shared, artifacts: new SharedArtifacts(files, readers, others) };
   } catch (error) {
     await close();
     throw error;
@@ -122,6 +135,7 @@ class PostgresStore implements Store {
   readonly lowSpace = false;
   readonly #commits: Commits;
   readonly #changes: Changes;
+  readonly #shared: Shared;
   readonly #records: Records;
   readonly #logs: Logs;
   readonly #waiting: WaitingLines;
@@ -136,13 +150,15 @@ class PostgresStore implements Store {
   constructor(parts: {
     readonly commits: Commits;
     readonly changes: Changes;
+    readonly shared: Shared;
     readonly readers: Readers;
     readonly files: ArtifactFiles;
     readonly clock: PostgresStoreOptions['clock'];
     readonly close: () => Promise<void>;
   }) {
-    const { commits, changes, readers, files, clock, close } = parts;
+    const { commits, changes, shared, readers, files, clock, close } = parts;
     this.#commits = commits;
+    this.#shared = shared;
     this.#changes = changes;
     this.#records = new Records(readers);
     this.#logs = new Logs(readers);
@@ -318,16 +334,18 @@ class PostgresStore implements Store {
     return { executions, tasks };
   }
 
-  saveTask(task: Task): Promise<void> {
-    return this.#changes.saveTask(task);
+  async saveTask(task: Task, before?: Pick<Task, 'taskId' | 'revision'> | null): Promise<void> {
+    await this.#changes.saveTask(task, before);
+    await this.#shared.settled();
   }
 
   saveRevision(task: Task): Promise<void> {
     return this.#changes.saveRevision(task);
   }
 
-  deleteTask(taskId: string): Promise<void> {
-    return this.#changes.deleteTask(taskId);
+  async deleteTask(taskId: string): Promise<void> {
+    await this.#changes.deleteTask(taskId);
+    await this.#shared.settled();
   }
 
   taskByName(tenant: string, name: string): Promise<Task | undefined> {
@@ -354,8 +372,9 @@ class PostgresStore implements Store {
     return this.#tasks.aliases(taskId);
   }
 
-  saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void> {
-    return this.#changes.saveAlias(taskId, name, alias);
+  async saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void> {
+    await this.#changes.saveAlias(taskId, name, alias);
+    await this.#shared.settled();
   }
 
   tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
@@ -386,8 +405,9 @@ class PostgresStore implements Store {
     return this.#changes.quotas();
   }
 
-  saveQuota(tenant: string, quota: Quota | undefined): Promise<void> {
-    return this.#changes.saveQuota(tenant, quota);
+  async saveQuota(tenant: string, quota: Quota | undefined): Promise<void> {
+    await this.#changes.saveQuota(tenant, quota);
+    await this.#shared.settled();
   }
 
   saveRows(changes: readonly SideRowChange[]): Promise<void> {

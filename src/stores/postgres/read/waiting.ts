@@ -4,7 +4,7 @@ import type { Row } from '../engine/session.ts';
 import { restored, storable } from '../write/parameters.ts';
 import { most, recordOf } from './records.ts';
 
-const columns = 'record, line, waits_since, wakes_at';
+export const waitingColumns = 'record, line, waits_since, wakes_at';
 
 /** Reads the lines of what waits, each by its index. */
 export class WaitingLines {
@@ -26,7 +26,7 @@ export class WaitingLines {
     const { since = Number.NEGATIVE_INFINITY, executionId = '' } = after ?? {};
     const rows = await this.#readers.read(
       'cannot list what waits',
-      `SELECT ${columns} FROM executions WHERE line = $1 AND (waits_since, execution_id) > ($2::float8, $3::text)
+      `SELECT ${waitingColumns} FROM executions WHERE line = $1 AND (waits_since, execution_id) > ($2::float8, $3::text)
        ORDER BY waits_since, execution_id LIMIT $4`,
       [storable(line), since, executionId, most(limit)],
     );
@@ -47,7 +47,7 @@ export class WaitingLines {
   async one(executionId: string): Promise<WaitingExecution | undefined> {
     const rows = await this.#readers.read(
       'cannot read an execution',
-      `SELECT ${columns} FROM executions WHERE execution_id = $1 AND line IS NOT NULL`,
+      `SELECT ${waitingColumns} FROM executions WHERE execution_id = $1 AND line IS NOT NULL`,
       [executionId],
     );
     return rows.map(waitingOf)[0];
@@ -69,7 +69,7 @@ export class WaitingLines {
   }
 }
 
-function waitingOf(row: Row): WaitingExecution {
+export function waitingOf(row: Row): WaitingExecution {
   const { line, waits_since: since, wakes_at: wakesAt } = row;
   return {
     record: recordOf(row),

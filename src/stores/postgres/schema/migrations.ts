@@ -2,6 +2,7 @@ import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
+import { sharedFunctions } from './shared-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 
 /**
@@ -228,6 +229,7 @@ export const migrations: readonly string[] = [
   ${taskFunctions}
   ${rowFunctions}
   `,
+  sharedFunctions,
 ];
 
 /** The version that this program writes. */
