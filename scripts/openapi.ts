@@ -61,9 +61,13 @@ function readServices(): DescService[] {
     maxBuffer: 64 * 1024 * 1024,
   });
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, image));
-  return [...registry.files]
-    .flatMap(({ services }) => services)
-    .sort((a, b) => (a.typeName < b.typeName ? -1 : 1));
+  return (
+    [...registry.files]
+      .flatMap(({ services }) => services)
+      // What nodes say to each other is for no caller.
+      .filter(({ typeName }) => !typeName.startsWith('spearlet.link.'))
+      .sort((a, b) => (a.typeName < b.typeName ? -1 : 1))
+  );
 }
 
 /** Looks up messages that the methods have. */

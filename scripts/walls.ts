@@ -290,6 +290,7 @@ export const rooms: readonly Room[] = [
       domain,
       'src/config/',
       'src/config-bounds.ts',
+      'src/config-cluster.ts',
       'src/config-edge.ts',
       'src/config-store.ts',
       'src/config-traces.ts',
@@ -302,6 +303,12 @@ export const rooms: readonly Room[] = [
     path: 'src/config-bounds.ts',
     from: [domain, 'src/config/', 'src/config-values.ts'],
     packages: ['node:'],
+    rule: 'config imports domain only',
+  },
+  {
+    path: 'src/config-cluster.ts',
+    from: [domain],
+    packages: [],
     rule: 'config imports domain only',
   },
   {

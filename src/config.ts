@@ -6,6 +6,7 @@ import { anonymousRoles, defaultGrpcAddress, logFormatWords, nodeOptions } from 
 import type { OptionName } from './config/options.ts';
 import { type ConfigFile, type ConfigFlags, type Environment, OptionSources } from './config/sources.ts';
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
+import { type ClusterConfig, resolveCluster } from './config-cluster.ts';
 import { assertTokensNeeded, type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
 import { resolveEngine } from './config-store.ts';
 import { resolveTraces, type TracesConfig } from './config-traces.ts';
@@ -17,7 +18,7 @@ import { type LogLevel, logLevels } from './domain/log-settings.ts';
 import type { PriorityWeights } from './domain/scheduling/priority.ts';
 import { type RestoreAllowance, restoreAllowances } from './domain/snapshot/port.ts';
 
-export interface NodeConfig extends BoundsConfig, EdgeConfig, TracesConfig {
+export interface NodeConfig extends BoundsConfig, ClusterConfig, EdgeConfig, TracesConfig {
   /** HOST:PORT; port 0 takes a free one. */
   readonly grpcAddress: string;
   readonly httpAddress: string;
@@ -141,6 +142,7 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
     store: engine === undefined ? nodeOptions.store.default : shownAddress(engine),
     storePasswordFile: read('storePasswordFile') ?? '',
     ...(engine !== undefined && { engine }),
+    ...resolveCluster(read, splitAddress, engine !== undefined),
     socketPath: socketPath(dataDir, env),
     notesDir: notesDir(env),
     labels: nodeLabels('--labels', read('labels') ?? ''),

@@ -3,12 +3,13 @@
  * its configuration file, `spear config show` and the table of docs/configuration.md are made of it.
  */
 import { boundOptions } from './bound-options.ts';
+import { clusterOptions } from './cluster-options.ts';
 import { edgeOptions } from './edge-options.ts';
 import { nodeOptions } from './node-options.ts';
 import type { Option } from './option.ts';
 import { traceOptions } from './trace-options.ts';
 
-const all = { ...nodeOptions, ...edgeOptions, ...traceOptions, ...boundOptions };
+const all = { ...nodeOptions, ...clusterOptions, ...edgeOptions, ...traceOptions, ...boundOptions };
 
 export type OptionName = keyof typeof all;
 
@@ -17,6 +18,7 @@ export const options: Readonly<Record<OptionName, Option>> = all;
 /** What they are about, each with its part of the table. */
 export const optionGroups: readonly (readonly [about: string, names: readonly OptionName[]])[] = [
   ['The node', namesOf(nodeOptions)],
+  ['Other nodes', namesOf(clusterOptions)],
   ['How callers reach it', namesOf(edgeOptions)],
   ['Traces', namesOf(traceOptions)],
   ['Limits', namesOf(boundOptions)],

@@ -34,6 +34,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { openDurations } from './durations.ts';
+import type { LinkEnd } from './links.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
 import { logQuarantine } from './quarantine-log.ts';
@@ -84,7 +85,11 @@ export interface Core {
 export async function openCore(
   config: NodeConfig,
   logger: Logger,
-  { store: given, lifecycle }: { readonly store?: Store; readonly lifecycle: Lifecycle },
+  {
+    store: given,
+    lifecycle,
+    link,
+  }: { readonly store?: Store; readonly lifecycle: Lifecycle; readonly link?: LinkEnd | undefined },
   opened: AsyncDisposableStack,
 ): Promise<Core> {
   const clock = systemClock;
@@ -138,6 +143,7 @@ export async function openCore(
     queueLimit: config.queueLimit,
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
+    links: link?.links(async () => ({ at: 'here' })),
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },

@@ -2,6 +2,7 @@
 import { createActor } from 'xstate';
 import type { Supervisor } from '../actors/executions/supervisor.ts';
 import { RetentionLoop } from '../actors/log/retention.ts';
+import { systemClock } from '../actors/time/system-clock.ts';
 import { type NodeConfig, splitAddress } from '../config.ts';
 import { hasTls } from '../config-edge.ts';
 import type { Clock } from '../domain/clock.ts';
@@ -13,6 +14,7 @@ import { openCertificates } from './certificates.ts';
 import { type Lifecycle, openCore } from './core.ts';
 import { Drain } from './drain.ts';
 import { type Front, openFront } from './front.ts';
+import { openLinks } from './links.ts';
 import { closeHttp, listenGrpc, listenHttp } from './listening.ts';
 import { leaveNote } from './node-note.ts';
 import { warmStored } from './runtimes.ts';
@@ -63,12 +65,14 @@ async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: L
   const { logger } = log;
   // What is open is closed where the start fails, last first.
   await using opened = new AsyncDisposableStack();
-  const core = await openCore(config, logger, { ...parts, lifecycle }, opened);
+  const link = await openLinks(config, systemClock, logger, opened);
+  const core = await openCore(config, logger, { ...parts, lifecycle, link }, opened);
   const { clock, time, store, supervisor, runtimes } = core;
   const certificates = await openCertificates(config, clock, logger, opened);
   const front = await openFront(config, log, core, certificates, opened);
   lifecycle.send({ type: 'started' });
   await core.recover();
+  link?.serve(supervisor.linked);
 
   opened.defer(() => closeHttp(front.http));
   opened.defer(() => shutDown(front.grpc, timer(clock, lastCallsMs)));

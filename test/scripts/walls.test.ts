@@ -110,6 +110,7 @@ describe('a wall', () => {
     const untried = rooms.filter(({ path }) => ![...tried].some((file) => file.startsWith(path)));
     expect(untried.map(({ path }) => path)).toEqual([
       'src/config-bounds.ts',
+      'src/config-cluster.ts',
       'src/config-edge.ts',
       'src/config-store.ts',
       'src/config-traces.ts',

@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import { durationText } from '../../domain/duration.ts';
 import { RequestError } from '../../domain/errors.ts';
-import type { ExecutionRecord } from '../../domain/execution.ts';
+import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type { Admission, AdmissionRequest } from '../../domain/executions.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { LogCursor } from '../../domain/log.ts';
@@ -15,7 +15,10 @@ import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { LiveLog, type LogSurroundings } from '../log/live-log.ts';
 import type { ExecutionCache } from './cache/execution-cache.ts';
 import type { KeptResult } from './cache/result-cache.ts';
+import { callerLeft } from './controls.ts';
 import { isBlockedBy } from './dependency-admission.ts';
+import type { Elsewhere } from './elsewhere.ts';
+
 import { IdempotencyKeys } from './idempotency.ts';
 import { checkKeys } from './key-admission.ts';
 import { LiveExecution } from './live-execution.ts';
@@ -57,6 +60,8 @@ export interface AdmissionsOptions {
   /** It is among the live ones from now on. */
   spawn(execution: LiveExecution): void;
   cancel(executionId: string, reason: string): void;
+  /** Of other nodes; undefined where the node is alone. */
+  readonly elsewhere: Elsewhere | undefined;
 }
 
 /** Of a record with the usual fields; it is counted as it is later. */
@@ -69,8 +74,11 @@ export class Admissions {
 
   constructor(options: AdmissionsOptions) {
     this.#options = options;
-    const { store, revive } = options;
-    this.#keys = new IdempotencyKeys(store, async (executionId) => (await revive(executionId))?.log);
+    const { store, revive, elsewhere } = options;
+    this.#keys = new IdempotencyKeys(store, async (executionId) => {
+      if (elsewhere !== undefined && !(await elsewhere.isHere(executionId))) return undefined;
+      return (await revive(executionId))?.log;
+    });
   }
 
   /** See Executions. */
@@ -97,7 +105,7 @@ export class Admissions {
     try {
       const { execution, created } = await this.#keys.own(claim, create);
       if (!(execution instanceof LiveLog)) {
-        return { cursor: new StoredCursor(this.#options.store, execution), joined: true };
+        return { cursor: this.#storedCursor(execution), joined: true };
       }
       if (created) return { cursor: this.#creatorCursor(execution, cancelOnDisconnect), joined: false };
       return { cursor: await this.#join(execution), joined: true };
@@ -230,13 +238,28 @@ export class Admissions {
     );
   }
 
+  /** A reader of one that is not live here. */
+  #storedCursor(record: ExecutionRecord): LogCursor {
+    const { store, elsewhere } = this.#options;
+    if (elsewhere === undefined || isTerminal(record.status)) return new StoredCursor(store, record);
+    return elsewhere.roaming(record);
+  }
+
   #creatorCursor(log: LiveLog, cancelWhenGone: boolean): LogCursor {
-    if (!cancelWhenGone) return new LiveCursor(log);
+    const { elsewhere, executions } = this.#options;
     const closed = (how: 'done' | 'gone'): void => {
       if (how === 'done' || log.observers > 0 || log.sealed || log.left) return;
-      this.#options.cancel(log.executionId, 'its caller went away');
+      this.#options.cancel(log.executionId, callerLeft);
     };
-    return new LiveCursor(log, { closed });
+    const live = new LiveCursor(log, cancelWhenGone ? { closed } : {});
+    return elsewhere === undefined
+      ? live
+      : elsewhere.roaming(live, {
+          closed(how) {
+            if (cancelWhenGone && how === 'gone' && !executions.has(log.executionId))
+              elsewhere.left(log.executionId);
+          },
+        });
   }
 }
 

@@ -20,6 +20,9 @@ export interface ControlsHost {
   now(): number;
 }
 
+/** Why an execution is cancelled whose creator wanted that. */
+export const callerLeft = 'its caller went away';
+
 export class Controls {
   readonly #host: ControlsHost;
 
@@ -54,6 +57,15 @@ export class Controls {
         await this.#host.runtimeOf(task)?.unpause?.(executionId);
       }
       this.#deliver(controlled, { type: 'resume', at: this.#host.now(), ...named(by) });
+    });
+  }
+
+  /** Its creator went away; nothing happens where somebody observes it. */
+  leave(executionId: string): Promise<Changed> {
+    return this.#ask(executionId, (controlled) => {
+      if (controlled === undefined || controlled.log.observers > 0 || controlled.log.sealed) return;
+      const reason = callerLeft;
+      this.#deliver(controlled, { type: 'cancel', at: this.#host.now(), reason });
     });
   }
 

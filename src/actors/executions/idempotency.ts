@@ -79,9 +79,22 @@ export class IdempotencyKeys {
       return { execution: live ?? existing, created: false };
     }
     const log = create();
-    await log.admitted();
+    try {
+      await log.admitted();
+    } catch (error) {
+      // Another node has made one meanwhile.
+      const other = isTaken(error)
+        ? await this.#store.executionByInvocation(tenant, invocationId)
+        : undefined;
+      if (other === undefined || other.executionId === log.executionId) throw error;
+      return { execution: other, created: false };
+    }
     return { execution: log, created: true };
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof RequestError && error.reason === 'INVOCATION_ID_IN_USE';
 }
 
 function joined(execution: LiveLog | ExecutionRecord, claim: KeyClaim): KeyOwner {

@@ -7,6 +7,7 @@ import type { MachineClock } from '../../domain/clock.ts';
 import { Durations } from '../../domain/durations.ts';
 import { notFound } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
+import type { Links } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import { assertRunsOn, type NodePlace } from '../../domain/placement.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
@@ -43,6 +44,7 @@ import { Controls } from './controls.ts';
 import { Dependants } from './dependants.ts';
 import { unknownDependency } from './dependency-admission.ts';
 import { DispatchGate } from './dispatch-gate.ts';
+import { Elsewhere } from './elsewhere.ts';
 import { ExecutionQueue } from './execution-queue.ts';
 import type { LiveExecution } from './live-execution.ts';
 import { LiveExecutions } from './live-executions.ts';
@@ -92,6 +94,8 @@ export interface SupervisorOptions {
   readonly listener: SupervisorListener;
   /** What is known of earlier runs; absent means nothing. */
   readonly durations?: Durations;
+  /** The ways to the other nodes that share the store; absent where the node is alone. */
+  readonly links?: Links | undefined;
 }
 
 const noCache: CacheBounds = { bytes: 0, bytesPerTenant: 0 };
@@ -122,6 +126,8 @@ export class SupervisorParts {
   readonly quarantines: TaskQuarantines;
   readonly queueViews: QueueViews;
   readonly cache: ExecutionCache;
+  /** Undefined where the node is alone. */
+  readonly elsewhere: Elsewhere | undefined;
   readonly actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
   constructor(options: SupervisorOptions) {
@@ -275,8 +281,10 @@ export class SupervisorParts {
           cause: { code: 'OUTPUT_LIMIT', message },
         }),
     };
+    this.elsewhere = options.links && this.#elsewhere(options.links);
     this.admissions = new Admissions({
       ...shared,
+      elsewhere: this.elsewhere,
       ids,
       surroundings,
       checkOpen: (tenant, priority) => this.gate.checkAdmission(this.queue.pending, tenant, priority),
@@ -308,7 +316,7 @@ export class SupervisorParts {
     });
     this.controls = new Controls({
       ...shared,
-      glance: (executionId) => this.attach(executionId, 'glance'),
+      glance: (executionId) => this.attachHere(executionId, 'glance'),
       live: (executionId) => executions.get(executionId),
       runtimeOf: (task) => this.attempts.runtimeOf(task),
     });
@@ -323,7 +331,14 @@ export class SupervisorParts {
     });
   }
 
-  async attach(executionId: string, purpose: 'observe' | 'glance' = 'observe'): Promise<LogCursor> {
+  /** See Executions. */
+  attach(executionId: string, purpose: 'observe' | 'glance' = 'observe'): Promise<LogCursor> {
+    if (this.elsewhere !== undefined) return this.elsewhere.attach(executionId, purpose);
+    return this.attachHere(executionId, purpose);
+  }
+
+  /** Of one that this node has, or that has ended. */
+  async attachHere(executionId: string, purpose: 'observe' | 'glance' = 'observe'): Promise<LogCursor> {
     const live = this.executions.get(executionId);
     if (live !== undefined) {
       const cursor = new LiveCursor(live.log, { counts: purpose === 'observe' });
@@ -334,9 +349,22 @@ export class SupervisorParts {
     if (record === undefined) throw notFound('execution', executionId);
     if (isTerminal(record.status)) return new StoredCursor(this.options.store, record);
     await this.queue.passivation.revive(executionId);
-    if (this.executions.has(executionId)) return this.attach(executionId, purpose);
+    if (this.executions.has(executionId)) return this.attachHere(executionId, purpose);
     if (this.queue.closed) throw unknownHere();
     throw notInState(record, 'it is being restored; try again in a moment');
+  }
+
+  #elsewhere(links: Links): Elsewhere {
+    const { gate, options, executions } = this;
+    return new Elsewhere({
+      ...{ store: options.store, links, clock: options.clock },
+      has: (executionId) => executions.has(executionId),
+      attachHere: (executionId, purpose) => this.attachHere(executionId, purpose),
+      leftHere: (executionId) => this.controls.leave(executionId),
+      get leaving() {
+        return gate.closed;
+      },
+    });
   }
 
   /**

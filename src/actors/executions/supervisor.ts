@@ -22,6 +22,7 @@ import type {
   Transfers,
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
+import type { LinkAction, LinkedExecutions } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import type { ResourcesView } from '../../domain/node-feed.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
@@ -188,21 +189,62 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   cancel(executionId: string, reason: string, by?: string): Promise<Changed> {
-    return this.#parts.controls.cancel(executionId, reason, by);
+    return this.#deliver(executionId, { kind: 'cancel', reason }, by);
   }
 
   suspend(executionId: string, by?: string): Promise<Changed> {
-    return this.#parts.controls.suspend(executionId, by);
+    return this.#deliver(executionId, { kind: 'suspend' }, by);
   }
 
   resume(executionId: string, by?: string): Promise<Changed> {
-    return this.#parts.controls.resume(executionId, by);
+    return this.#deliver(executionId, { kind: 'resume' }, by);
   }
 
   async detach(executionId: string, by?: string): Promise<ExecutionRecord> {
-    // It ends the execution here at once, and nobody could be given the document before that is durable.
-    if (!this.#parts.committer.healthy) throw storeUnavailable();
-    return this.#parts.controls.detach(executionId, by);
+    return (await this.#deliver(executionId, { kind: 'detach' }, by)).record;
+  }
+
+  #deliver(executionId: string, action: LinkAction, by: string | undefined): Promise<Changed> {
+    const { elsewhere } = this.#parts;
+    const here = () => this.#deliverHere(executionId, action, by);
+    return elsewhere === undefined ? here() : elsewhere.deliver(executionId, action, by, here);
+  }
+
+  /** What other nodes may ask of the executions that this one has. */
+  get linked(): LinkedExecutions {
+    const { elsewhere } = this.#parts;
+    return {
+      attach: async (executionId, observes) => {
+        await elsewhere?.assertHere(executionId);
+        return this.#parts.attachHere(executionId, observes ? 'observe' : 'glance');
+      },
+      deliver: async (executionId, action, by) => {
+        await elsewhere?.assertHere(executionId);
+        return this.#deliverHere(executionId, action, by);
+      },
+      explain: async (executionId, scope) => {
+        await elsewhere?.assertHere(executionId);
+        return this.#explainHere(executionId, scope);
+      },
+    };
+  }
+
+  async #deliverHere(executionId: string, action: LinkAction, by?: string): Promise<Changed> {
+    const { controls, committer } = this.#parts;
+    switch (action.kind) {
+      case 'cancel':
+        return controls.cancel(executionId, action.reason, by);
+      case 'suspend':
+        return controls.suspend(executionId, by);
+      case 'resume':
+        return controls.resume(executionId, by);
+      case 'detach':
+        // It ends the execution here at once, and nobody could be given the document before that is durable.
+        if (!committer.healthy) throw storeUnavailable();
+        return { changed: true, record: await controls.detach(executionId, by) };
+      case 'leave':
+        return controls.leave(executionId);
+    }
   }
 
   async delete(executionId: string): Promise<void> {
@@ -306,12 +348,18 @@ export class Supervisor implements Executions, Transfers, Explanations {
     return this.#parts.queue.estimates.of(record, this.#parts.now());
   }
 
-  async explain(executionId: string, scope: Scope = wholeNode): Promise<Explanation> {
+  explain(executionId: string, scope: Scope = wholeNode): Promise<Explanation> {
+    const { elsewhere } = this.#parts;
+    const here = () => this.#explainHere(executionId, scope);
+    return elsewhere === undefined ? here() : elsewhere.explain(executionId, scope, here);
+  }
+
+  async #explainHere(executionId: string, scope: Scope): Promise<Explanation> {
     return explain(
       {
         store: this.#parts.options.store,
         slots: this.#parts.slots,
-        glance: (id) => this.attach(id, 'glance'),
+        glance: (id) => this.#parts.attachHere(id, 'glance'),
         taskOf: (id) => this.#parts.executions.get(id)?.task,
         placeOf: (id) => this.#parts.queue.placeOf(id),
         runFor: (id) => this.#parts.runFor(id),

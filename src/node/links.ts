@@ -1,0 +1,84 @@
+/** How a node is linked to the others of its cluster. */
+import { randomUUID } from 'node:crypto';
+import { type NodeConfig, splitAddress } from '../config.ts';
+import type { Clock } from '../domain/clock.ts';
+import { RequestError } from '../domain/errors.ts';
+import type { LinkedExecutions, Links, PeerNode, Whereabouts } from '../domain/links.ts';
+import { LinkClient } from '../server/links/link-client.ts';
+import { linkIdentity } from '../server/links/link-identity.ts';
+import { LinkServer } from '../server/links/link-server.ts';
+import { mostKeyBytes, readSmallFile } from '../small-file.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** A secret that could be guessed is none. */
+const leastSecretBytes = 32;
+
+/** This node's end of the links. */
+export interface LinkEnd {
+  /** HOST:PORT as other nodes dial it. */
+  readonly address: string;
+  /** To the other nodes; `whereabouts` says who has an execution. */
+  links(whereabouts: (executionId: string) => Promise<Whereabouts>): Links;
+  /** Those that there are: what is followed on others ends. */
+  keep(peers: readonly PeerNode[]): void;
+  /** From now on the others are answered. */
+  serve(executions: LinkedExecutions): void;
+}
+
+/**
+ * Listens, and answers nobody yet; undefined for a node without a link. It is closed by `opened`. Rejects with an error
+ * for people where the secret is none or the address is taken.
+ */
+export async function openLinks(
+  config: NodeConfig,
+  clock: Clock,
+  logger: Logger,
+  opened: AsyncDisposableStack,
+): Promise<LinkEnd | undefined> {
+  const { clusterListen, clusterAddress, clusterSecretFile } = config;
+  if (clusterListen === '') return undefined;
+  const identity = linkIdentity(secretIn(clusterSecretFile));
+  const server = new LinkServer({
+    identity,
+    failed: (error) => logger.warn({ err: error }, 'a connection of another node was not let in'),
+    bug(error, method) {
+      const id = randomUUID();
+      logger.error({ err: error, method, id }, 'bug: a call of another node failed in Spear itself');
+      return new RequestError('internal', `internal error ${id}`, { reason: 'INTERNAL', metadata: { id } });
+    },
+  });
+  opened.defer(() => server.close());
+  const { host, port } = splitAddress('--cluster-listen', clusterListen);
+  const bound = await server.listen(host, port).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`cannot listen on ${clusterListen}, as --cluster-listen says: ${why}`, { cause: error });
+  });
+  const address =
+    clusterAddress === '' ? `${host.includes(':') ? `[${host}]` : host}:${bound}` : clusterAddress;
+  let client: LinkClient | undefined;
+  return {
+    address,
+    links(whereabouts) {
+      client = new LinkClient({ identity, clock, whereabouts });
+      opened.defer(() => client?.close());
+      return client;
+    },
+    keep: (peers) => client?.keep(peers),
+    serve: (executions) => server.serve(executions),
+  };
+}
+
+function secretIn(path: string): Buffer {
+  let secret: Buffer;
+  try {
+    secret = readSmallFile(path, mostKeyBytes);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`--cluster-secret-file: ${path} cannot be read: ${why}`, { cause });
+  }
+  const text = Buffer.from(secret.toString('latin1').trimEnd(), 'latin1');
+  if (text.byteLength >= leastSecretBytes) return text;
+  throw new Error(
+    `--cluster-secret-file: ${path} has ${text.byteLength} bytes; allowed are ${leastSecretBytes} or more that nobody can guess, such as those of: openssl rand -base64 32`,
+  );
+}
