@@ -140,7 +140,8 @@ export function createSupervisorLogic(
     const path = statePath(snapshot);
     if (log.sealed || !(path in alarmOf)) return;
     const wakesAt = alarmOf[path as keyof typeof alarmOf](snapshot.context);
-    log.place = { line: lineOf(leafOf(log.record)), since: Math.round(time.now()), wakesAt };
+    const since = log.place?.since ?? Math.round(time.now());
+    log.place = { line: lineOf(leafOf(log.record)), since, wakesAt };
     execution.handOver = 'placed';
     log.rewrite();
   };

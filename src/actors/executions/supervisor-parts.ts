@@ -87,6 +87,8 @@ export interface SupervisorOptions {
   readonly resources?: Resources | undefined;
   /** When what is not urgent is refused; absent means never. */
   readonly overload?: OverloadRule | undefined;
+  /** The cluster that the node is of; absent where it can be of none. */
+  readonly cluster?: ClusterView | undefined;
   /** How much of results is kept for equal calls; absent means nothing. */
   readonly cache?: CacheBounds | undefined;
   /** How much of what waits is in memory, where it is not as usual. */

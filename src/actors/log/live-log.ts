@@ -171,6 +171,12 @@ export class LiveLog {
     );
   }
 
+  /** The store has it in its place, and nothing of it is on its way there. */
+  get isSettled(): boolean {
+    const isWritten = this.#pending.length === 0 && !this.#recordChanged && this.#inFlight === undefined;
+    return this.isPlaced && isWritten;
+  }
+
   get sealed(): boolean {
     return this.#sealed;
   }

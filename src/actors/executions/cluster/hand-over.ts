@@ -36,8 +36,8 @@ export interface HandOverHost {
   takes(waiting: WaitingExecution): void;
   /** Whether it stands in the order of the slots without being live. */
   isAhead(executionId: string): boolean;
-  /** Nobody owns it now: it is not live here any more; or, with false, it stays. */
-  released(execution: LiveExecution, isGone: boolean): void;
+  /** It is not this node's any more. */
+  released(execution: LiveExecution): void;
   /** Makes it live again, where nobody else has it, and delivers. */
   redeliver(executionId: string, events: readonly ExecutionEvent[]): Promise<void>;
   failed(error: unknown): void;
@@ -154,20 +154,22 @@ export class HandOver {
     while (this.#toRelease.length > 0) {
       const executions = this.#toRelease;
       this.#toRelease = [];
-      let gone: ReadonlySet<string> = new Set();
       try {
         // Whoever counts them knows first that they hold no slot.
         await this.#telling;
-        gone = new Set(await queue.release(executions.map(({ executionId }) => executionId)));
+        await queue.release(executions.map(({ executionId }) => executionId));
       } catch (error) {
         failed(error);
+        this.#toRelease = [...executions, ...this.#toRelease];
+        if (this.#closed) break;
+        await new Promise<void>((resolve) => void this.#host.time.setTimer(againMs, resolve));
+        continue;
       }
       for (const execution of executions) {
         const { executionId, deferred } = execution;
         execution.handOver = 'no';
         execution.deferred = [];
-        const isGone = gone.has(executionId);
-        released(execution, isGone);
+        released(execution);
         if (deferred.length > 0) void redeliver(executionId, deferred).catch(failed);
       }
     }
