@@ -39,6 +39,18 @@ export function resolveEngine(
   return { ...address, password: passwordIn(file) };
 }
 
+/** As hosts are named. */
+const nodeNameForm = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+
+/** Empty for none. */
+export function resolveNodeName(name: string): string {
+  if (name === '' || nodeNameForm.test(name)) return name;
+  throw invalidArgument(
+    '--node-name',
+    `is ${quote(name)}; allowed are up to 63 letters, digits, ".", "_" and "-", with a letter or a digit at both ends`,
+  );
+}
+
 function passwordIn(file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '');

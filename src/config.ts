@@ -8,7 +8,7 @@ import { type ConfigFile, type ConfigFlags, type Environment, OptionSources } fr
 import { type BoundsConfig, resolveBounds } from './config-bounds.ts';
 import { type ClusterConfig, resolveCluster } from './config-cluster.ts';
 import { assertTokensNeeded, type EdgeConfig, hasTls, resolveEdge } from './config-edge.ts';
-import { resolveEngine } from './config-store.ts';
+import { resolveEngine, resolveNodeName } from './config-store.ts';
 import { resolveTraces, type TracesConfig } from './config-traces.ts';
 import { nodeLabels, numberOf, oneOf, registries, truth, weights } from './config-values.ts';
 import { type EngineAddress, shownAddress } from './domain/engine-address.ts';
@@ -30,6 +30,8 @@ export interface NodeConfig extends BoundsConfig, ClusterConfig, EdgeConfig, Tra
   readonly storePasswordFile: string;
   /** The PostgreSQL that has the executions; undefined where the data folder has them. */
   readonly engine?: EngineAddress;
+  /** What it is called among those that use the same store; empty for its id. */
+  readonly nodeName: string;
   /** Where the administrator reaches the node; empty where no path is short enough for a socket. */
   readonly socketPath: string;
   /** Folder of the notes that tell the command where nodes are. */
@@ -143,6 +145,7 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
     storePasswordFile: read('storePasswordFile') ?? '',
     ...(engine !== undefined && { engine }),
     ...resolveCluster(read, splitAddress, engine !== undefined),
+    nodeName: resolveNodeName(read('nodeName') ?? ''),
     socketPath: socketPath(dataDir, env),
     notesDir: notesDir(env),
     labels: nodeLabels('--labels', read('labels') ?? ''),

@@ -47,6 +47,11 @@ export const nodeOptions = {
     value: { kind: 'text', placeholder: 'file', path: true },
     about: 'its password is in this file (or PGPASSWORD has it)',
   },
+  nodeName: {
+    value: { kind: 'text', placeholder: 'name' },
+    about: 'what this node is called among those that use the same store (docs/cluster.md)',
+    defaultWords: 'its id',
+  },
   labels: {
     value: { kind: 'list', placeholder: 'key=value,…', separator: ',', several: true },
     about: 'labels of this node, which tasks may want with runs_on',

@@ -76,7 +76,12 @@ export function placementKey({ runtime, runsOn = {}, limits: { memory = 0, cpu =
 /** What `placementKey` says; undefined for any other text. */
 export function placedOf(key: string): Placed | undefined {
   try {
-    const [runtime, wishes, memory, cpu] = JSON.parse(key) as [RuntimeKind, [string, string][], number, number];
+    const [runtime, wishes, memory, cpu] = JSON.parse(key) as [
+      RuntimeKind,
+      [string, string][],
+      number,
+      number,
+    ];
     const limits = { ...(memory > 0 && { memory }), ...(cpu > 0 && { cpu }) };
     return { runtime, runsOn: Object.fromEntries(wishes), limits };
   } catch {

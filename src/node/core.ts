@@ -24,6 +24,7 @@ import type { nodeMachine } from '../machines/node.ts';
 import { ActivityLog } from '../observers/node/activity/activity.ts';
 import { Feed } from '../observers/node/feed.ts';
 import { Inspection } from '../observers/node/inspection.ts';
+import type { Membership } from '../stores/membership.ts';
 import { observedStore } from '../stores/observed.ts';
 import { withOutbox } from '../stores/outbox.ts';
 import { takeStopMark } from '../stores/stop-mark.ts';
@@ -33,6 +34,7 @@ import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
+import { clusterView, whereabouts } from './cluster.ts';
 import { openDurations } from './durations.ts';
 import type { LinkEnd } from './links.ts';
 import { measuredStore } from './measured-store.ts';
@@ -55,6 +57,7 @@ export interface Core {
   readonly time: NodeTime;
   readonly lifecycle: Lifecycle;
   readonly store: Store;
+  readonly membership: Membership;
   readonly runtimes: Runtimes;
   readonly instances: InstanceRegistry;
   readonly supervisor: Supervisor;
@@ -94,10 +97,17 @@ export async function openCore(
 ): Promise<Core> {
   const clock = systemClock;
   const lost = Promise.withResolvers<Error>();
-  const { kept, artifacts, shared: changes, nodeId } = await openStore(
+  const {
+    kept,
+    artifacts,
+    shared: changes,
+    queue,
+    nodeId,
+    membership,
+  } = await openStore(
     config,
     logger,
-    { given, lost: (error) => lost.resolve(error) },
+    { given, lost: (error) => lost.resolve(error), address: link?.address ?? '' },
     opened,
   );
   const caps = taskCaps(config);
@@ -143,7 +153,13 @@ export async function openCore(
     queueLimit: config.queueLimit,
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
-    links: link?.links(async () => ({ at: 'here' })),
+    links: link?.links((executionId) => whereabouts(membership, executionId)),
+    // Without a link nobody could follow what another node runs.
+    ...(queue !== undefined &&
+      link !== undefined && {
+        cluster: clusterView({ membership, queue, labels: config.labels, runtimes: [...runtimes.keys()] }),
+      }),
+    membership,
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },
@@ -163,6 +179,7 @@ export async function openCore(
       quarantine: (task, quarantine) => logQuarantine(logger, task, quarantine),
       fenced: (error) => lost.resolve(error),
       revived: (record) => recovered.add(record),
+      tookOver: (executions) => logger.info({ executions }, 'took over executions of nodes that are gone'),
       bug: (error, executionId) =>
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
     },
@@ -239,6 +256,7 @@ export async function openCore(
     time,
     lifecycle,
     store,
+    membership,
     runtimes,
     instances,
     supervisor,

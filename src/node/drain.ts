@@ -36,10 +36,11 @@ export class Drain {
 
   async #run(): Promise<void> {
     const { core, front, dataDir, drainMs, opened, logger } = this.#options;
-    const { lifecycle, supervisor, feed, inspection } = core;
+    const { lifecycle, supervisor, feed, inspection, membership } = core;
     lifecycle.send({ type: 'drain' });
     front.setServing(false);
     supervisor.stopAccepting();
+    membership.leaving();
     await this.#withWaitNotice(core.schedules.stop(), lastCommitsMs);
     logger.info({ ...supervisor.load }, 'draining');
     await this.#withWaitNotice(supervisor.quiet(), drainMs);

@@ -3,10 +3,12 @@ import { createIds } from '../actors/ids.ts';
 import { systemClock } from '../actors/time/system-clock.ts';
 import type { NodeConfig } from '../config.ts';
 import { type Artifacts, openArtifacts } from '../stores/artifacts.ts';
+import type { ClusterQueue } from '../stores/cluster-queue.ts';
+import { type Membership, type NodeFacts, soloMembership } from '../stores/membership.ts';
 import { readNodeId } from '../stores/node-id.ts';
+import { noSharedChanges, type SharedChanges } from '../stores/shared-changes.ts';
 import { claimFolder } from '../stores/sqlite/file/folder.ts';
 import { openSqliteStore } from '../stores/sqlite/store.ts';
-import { noSharedChanges, type SharedChanges } from '../stores/shared-changes.ts';
 import type { Store } from '../stores/store.ts';
 import { noteStore } from '../stores/store-place.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -17,6 +19,9 @@ export interface OpenedStore {
   readonly shared: SharedChanges;
   /** The same after a restart. */
   readonly nodeId: string;
+  readonly membership: Membership;
+  /** What waits for a node of the cluster; absent where there can be one node alone. */
+  readonly queue?: ClusterQueue;
 }
 
 /**
@@ -26,7 +31,16 @@ export interface OpenedStore {
 export async function openStore(
   config: NodeConfig,
   logger: Logger,
-  { given, lost }: { readonly given: Store | undefined; readonly lost: (error: Error) => void },
+  {
+    given,
+    lost,
+    address,
+  }: {
+    readonly given: Store | undefined;
+    readonly lost: (error: Error) => void;
+    /** Where other nodes reach this one; empty where they cannot. */
+    readonly address: string;
+  },
   opened: AsyncDisposableStack,
 ): Promise<OpenedStore> {
   const { dataDir, engine } = config;
@@ -39,20 +53,32 @@ export async function openStore(
     const { openPostgresStore } = await import('../stores/postgres/store.ts');
     const name = await nodeId();
     noteStore(dataDir, config.store);
-    const { store, artifacts, shared } = await openPostgresStore({
+    const { store, artifacts, shared, queue, membership } = await openPostgresStore({
       address: engine,
       nodeId: name,
+      facts: factsOf(config, name, address),
       files: await files(),
       clock: systemClock,
       lost,
+      fenced: (nodes) => logger.warn({ nodes }, 'took the right to write from nodes whose leases are over'),
     });
     opened.defer(() => store.close());
-    return { kept: store, artifacts, shared, nodeId: name };
+    logger.info(
+      { name: factsOf(config, name, address).name, incarnation: membership.incarnation },
+      'joined the cluster',
+    );
+    return { kept: store, artifacts, shared, queue, nodeId: name, membership };
   }
   const migrating = (rows: number, total: number): void =>
     logger.info({ rows, total }, 'bringing the database up to date');
   const kept = given ?? (await openSqliteStore({ dataDir, migrating }));
   opened.defer(() => kept.close());
   if (given === undefined) noteStore(dataDir, undefined);
-  return { kept, artifacts: await files(), shared: noSharedChanges, nodeId: await nodeId() };
+  const name = await nodeId();
+  const membership = soloMembership(name, factsOf(config, name, address));
+  return { kept, artifacts: await files(), shared: noSharedChanges, nodeId: name, membership };
+}
+
+function factsOf({ nodeName, slots, labels }: NodeConfig, nodeId: string, address: string): NodeFacts {
+  return { name: nodeName === '' ? nodeId : nodeName, address, labels, capacity: { slots } };
 }

@@ -7,7 +7,7 @@ import { type PostgresServer, postgres, startPostgres } from '../support/postgre
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
 import { a, all, appending, creating, sequences } from './contract/entries.ts';
 import { openOn } from './postgres-store.ts';
-import { chunk, executionId, recordOf, result, shortLog } from './samples.ts';
+import { executionId, recordOf, result, shortLog } from './samples.ts';
 
 describeWhere([postgres()], 'a store in PostgreSQL that is disturbed', () => {
   let server: PostgresServer;
@@ -148,18 +148,6 @@ describeWhere([postgres()], 'a store in PostgreSQL that is disturbed', () => {
     expect(kept).toEqual({ ok: true, position: 4 });
     const rows = await server.query('SELECT writer FROM spear.segments ORDER BY position', name);
     expect(rows.map(({ writer }) => Number(writer))).toEqual([1, 2]);
-  });
-
-  test('a database is one node for a time: another is refused while that lives, and takes it over when it has gone', async () => {
-    const { url } = await server.database();
-    const { store } = await openOn(url, 'node_1');
-    await store.commit([creating(a, 'running')]);
-    await expect(openOn(url, 'node_2')).rejects.toThrow('the node node_1 is alive and has this database');
-    await store.close();
-    const { store: second } = await openOn(url, 'node_2');
-    expect(await second.commit([appending(a, 3, [chunk(4, Uint8Array.of(1))])])).toEqual([
-      { ok: true, position: 4 },
-    ]);
   });
 
   test('artifacts are on every node, and come back where a file is gone or damaged', async () => {

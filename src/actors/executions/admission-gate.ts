@@ -18,6 +18,8 @@ interface GateOptions {
   readonly overload: Overload | undefined;
   /** Milliseconds, of a clock that only goes on. */
   now(): number;
+  /** False while other nodes may take this one for dead. */
+  mayAct(): boolean;
 }
 
 const retryAfterMs = 1000;
@@ -48,8 +50,8 @@ export class AdmissionGate {
         retryAfterMs,
       });
     }
-    const { committer, store } = this.#options;
-    if (!committer.healthy) throw storeUnavailable();
+    const { committer, store, mayAct } = this.#options;
+    if (!committer.healthy || !mayAct()) throw storeUnavailable();
     if (store.lowSpace) throw noSpace();
   }
 

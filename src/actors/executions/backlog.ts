@@ -189,6 +189,8 @@ export class Backlog {
       from: { since, executionId: '' },
       reading: false,
     };
+    // Others' that were taken over may have come before what was read already.
+    if (since <= known.from.since) known.from = { since, executionId: '' };
     this.#behind.set(line, known);
     this.#add(known, count);
     this.taken(leaf);

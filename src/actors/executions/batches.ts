@@ -46,6 +46,7 @@ export interface BatchesHost {
   /** Throws a RequestError where no node can run it, and none will. */
   checkPlace(task: Task): void;
   reserves(task: Task): Reserved | undefined;
+  placement(task: Task): string | undefined;
   /** So many more bytes of a tenant go to the store. */
   stores(tenant: string, bytes: number): void;
   /** Nodes of a cluster share those of its members that wait for a slot; false where this one runs them itself. */
@@ -291,6 +292,11 @@ export class BatchDesk implements Batches {
     if (isTerminal(status) && status !== 'completed' && !this.#cancelling.has(batch.batchId)) {
       void this.#cancelAfter(batch.batchId);
     }
+  }
+
+  /** Members may have ended on other nodes. */
+  lookAgain(): void {
+    for (const batchId of this.#waiting.keys()) this.#wake(batchId);
   }
 
   #wake(batchId: string): void {

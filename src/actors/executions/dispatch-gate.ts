@@ -1,3 +1,4 @@
+import type { Membership } from '../../stores/membership.ts';
 import type { Block } from '../explain/explanation.ts';
 import type { Committer } from '../log/committer.ts';
 import type { AdmissionGate } from './admission-gate.ts';
@@ -9,10 +10,12 @@ const mostUncommitted = 4096;
 export class DispatchGate {
   readonly #admission: AdmissionGate;
   readonly #committer: Committer;
+  readonly #membership: Pick<Membership, 'mayAct'>;
   /** Nothing starts before all is recovered. */
   recovering = false;
 
-  constructor(admission: AdmissionGate, committer: Committer) {
+  constructor(admission: AdmissionGate, committer: Committer, membership: Pick<Membership, 'mayAct'>) {
+    this.#membership = membership;
     this.#admission = admission;
     this.#committer = committer;
   }
@@ -21,7 +24,7 @@ export class DispatchGate {
   get block(): Block | undefined {
     if (this.#admission.closed) return 'draining';
     if (this.recovering) return 'recovering';
-    if (!this.#committer.healthy) return 'store failing';
+    if (!this.#committer.healthy || !this.#membership.mayAct()) return 'store failing';
     return this.#committer.backlog < mostUncommitted ? undefined : 'store behind';
   }
 }

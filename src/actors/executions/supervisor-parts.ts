@@ -9,7 +9,7 @@ import { notFound } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type { Links } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
-import { assertRunsOn, type NodePlace } from '../../domain/placement.ts';
+import { assertRunsOn, type NodePlace, placementKey } from '../../domain/placement.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
 import { assertFits, boundsRunning } from '../../domain/quota.ts';
 import type { Resources } from '../../domain/scheduling/gate.ts';
@@ -21,6 +21,7 @@ import type { RuntimeKind, Task } from '../../domain/task.ts';
 import type { TaskQuarantine } from '../../domain/tasks.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
+import { type Membership, soloMembership } from '../../stores/membership.ts';
 import type { Store } from '../../stores/store.ts';
 import { QueueViewing } from '../explain/queue-viewing.ts';
 import type { IdSource } from '../ids.ts';
@@ -40,6 +41,7 @@ import { BatchDesk } from './batches.ts';
 import { BreakpointTable } from './breakpoints.ts';
 import { ExecutionCache } from './cache/execution-cache.ts';
 import type { CacheBounds } from './cache/result-cache.ts';
+import { ClusterDesk, type ClusterView } from './cluster/cluster-desk.ts';
 import { Controls } from './controls.ts';
 import { Dependants } from './dependants.ts';
 import { unknownDependency } from './dependency-admission.ts';
@@ -51,6 +53,7 @@ import { LiveExecutions } from './live-executions.ts';
 import { TaskQuarantines } from './quarantines.ts';
 import { ExecutionRecovery } from './recovery/execution-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
+import { Takeover } from './recovery/takeover.ts';
 import { endOldest } from './superseding.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
 import { TenantQuotas } from './tenant-quotas.ts';
@@ -66,6 +69,8 @@ export interface SupervisorListener {
   quarantine?(task: Task, quarantine: TaskQuarantine | undefined): void;
   /** Of an earlier run of the node, and live again. */
   revived?(record: ExecutionRecord): void;
+  /** So many executions of other nodes, which are gone, are this one's now. */
+  tookOver?(count: number): void;
 }
 
 export interface SupervisorOptions {
@@ -98,9 +103,15 @@ export interface SupervisorOptions {
   readonly durations?: Durations;
   /** The ways to the other nodes that share the store; absent where the node is alone. */
   readonly links?: Links | undefined;
+  /** The other nodes that use the store; absent where there can be none. */
+  readonly membership?: Membership;
+  /** For how long an attempt that its own node could follow again is left to that, in milliseconds. */
+  readonly reattachWithinMs?: number;
 }
 
 const noCache: CacheBounds = { bytes: 0, bytesPerTenant: 0 };
+const nobodyElse = soloMembership('', { name: '', address: '', labels: {}, capacity: {} });
+const defaultReattachWithinMs = 15_000;
 
 /** An input above this is read back from the store at dispatch rather than kept while it waits. */
 const keptInputBytes = 4096;
@@ -123,6 +134,7 @@ export class SupervisorParts {
   readonly attempts: AttemptRunner;
   readonly controls: Controls;
   readonly executionRecovery: ExecutionRecovery;
+  readonly takeover: Takeover;
   readonly breakpoints: BreakpointTable;
   readonly quotas: TenantQuotas;
   readonly quarantines: TaskQuarantines;
@@ -130,11 +142,13 @@ export class SupervisorParts {
   readonly cache: ExecutionCache;
   /** Undefined where the node is alone. */
   readonly elsewhere: Elsewhere | undefined;
+  readonly cluster: ClusterDesk | undefined;
   readonly actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
   constructor(options: SupervisorOptions) {
     this.options = options;
     const { clock, store, ids, queueLimit } = options;
+    const { membership = nobodyElse, reattachWithinMs = defaultReattachWithinMs } = options;
     const executions = this.executions;
     this.time = options.time ?? new NodeTime(clock);
     this.storage = new TenantStorage(store, clock);
@@ -166,9 +180,12 @@ export class SupervisorParts {
       pump: () => this.actor.send({ type: 'pump' }),
       awake: (executionId) => this.actor.send({ type: 'awake', executionId }),
       letGo: (execution) => this.actor.send({ type: 'letGo', execution }),
+      left: (executionId) => this.cluster?.left(executionId),
+      isMuted: () => this.cluster?.isAlone === false,
       failed,
     });
     this.slots = this.queue.slots;
+    this.cluster = options.cluster && this.#clusterDesk(options.cluster, failed);
     this.slots.setResources(options.resources);
     this.quarantines = new TaskQuarantines(this.slots, {
       toWall: (ms) => Math.round(this.time.toWall(this.time.now() + ms)),
@@ -224,6 +241,7 @@ export class SupervisorParts {
       (tenant, quota) => {
         this.storage.watch(tenant, quota.storedBytes !== undefined);
         this.slots.setQuota(tenant, quota);
+        this.cluster?.setQuota(tenant, quota);
         this.actor.send({ type: 'pump' });
       },
     );
@@ -235,8 +253,9 @@ export class SupervisorParts {
       quotas: this.quotas,
       overload,
       now: () => clock.monotonic(),
+      mayAct: () => membership.mayAct(),
     });
-    this.dispatch = new DispatchGate(this.gate, this.committer);
+    this.dispatch = new DispatchGate(this.gate, this.committer, membership);
     this.queueViews = new QueueViewing({
       slots: this.slots,
       time: this.time,
@@ -265,6 +284,9 @@ export class SupervisorParts {
           if (attempt === 1) began(overload, execution, clock.monotonic());
           this.attempts.start(execution, attempt);
         },
+        leaves: (execution) => this.cluster?.leaves(execution) === true,
+        placed: (execution) => this.cluster?.placed(execution),
+        isClaimed: (executionId) => this.cluster?.isClaimed(executionId) === true,
         mayDispatch: () => this.dispatch.block === undefined,
         holds: ({ log }, state) => this.breakpoints.holds(log.record, state),
         chartFailed: ({ executionId }, error) => options.listener.bug(error, executionId),
@@ -297,6 +319,7 @@ export class SupervisorParts {
       likelyMs: (record) => this.queue.estimates.likely(record, this.now()),
       boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
       reserves: (task) => this.reserves(task),
+      placement: (task) => this.placement(task),
       revive: (executionId) => this.queue.passivation.revive(executionId),
       spawn: (execution) => this.actor.send({ type: 'spawn', execution }),
       stores: (tenant, bytes) => this.storage.add(tenant, bytes),
@@ -310,8 +333,10 @@ export class SupervisorParts {
       checkTask: (task) => this.quarantines.check(task, false),
       checkPlace: (task) => this.checkPlace(task),
       reserves: (task) => this.reserves(task),
+      placement: (task) => this.placement(task),
       stores: (tenant, bytes) => this.storage.add(tenant, bytes),
       adopt: (line, since, wakesAt) => this.queue.adopt(line, since, wakesAt),
+      shares: (batchId) => this.cluster?.takesBatch(batchId) === true,
       follows: () => this.dependants.admitted(),
       cancel: (executionId, reason, by) => this.controls.cancel(executionId, reason, by),
       failed,
@@ -330,6 +355,18 @@ export class SupervisorParts {
         executions.add(execution);
         this.actor.send({ type: 'revive', execution, then });
       },
+    });
+    this.takeover = new Takeover({
+      ...shared,
+      ...{ membership, reattachWithinMs, failed },
+      takeUp: (stored, planned) => this.executionRecovery.takeOver(stored, planned),
+      adopt: (line, since, wakesAt) => this.queue.adopt(line, since, wakesAt),
+      batches: () => this.batches.open(),
+      lookAtOthers: async () => {
+        await this.dependants.open();
+        this.batches.lookAgain();
+      },
+      taken: (count) => options.listener.tookOver?.(count),
     });
   }
 
@@ -383,8 +420,33 @@ export class SupervisorParts {
   }
 
   checkPlace(task: Task): void {
-    const { place } = this.options;
-    if (place !== undefined && task.definition.runsOn !== undefined) assertRunsOn(task, place);
+    const { place, cluster } = this.options;
+    if (place === undefined || task.definition.runsOn === undefined) return;
+    // In a cluster it waits for a node that fits, which may be still to come.
+    if (cluster === undefined) assertRunsOn(task, place);
+  }
+
+  /** Which nodes of a cluster may run executions of the task; undefined where any may, or there is no cluster. */
+  placement({ definition }: Task): string | undefined {
+    if (this.options.cluster === undefined) return undefined;
+    if (definition.runsOn === undefined && definition.runtime === 'wasm') return undefined;
+    return placementKey(definition);
+  }
+
+  #clusterDesk(view: ClusterView, failed: (error: unknown) => void): ClusterDesk {
+    return new ClusterDesk({
+      ...{ view, failed, time: this.time, executions: this.executions, slots: this.slots },
+      store: this.options.store,
+      durations: this.options.durations ?? new Durations(),
+      weights: this.options.priorityWeights,
+      boundsRunning: (record) => boundsRunning(this.quotas.of(tenantOf(record))),
+      takes: (waiting) => this.queue.takes(waiting),
+      isAhead: (executionId) => this.queue.passivation.isAhead(executionId),
+      revive: (executionId) => this.queue.passivation.revive(executionId),
+      released: (execution) => this.actor.send({ type: 'released', execution }),
+      handOver: (executionId) => this.actor.send({ type: 'handOver', executionId }),
+      deliver: (executionId, event) => this.deliver(executionId, event),
+    });
   }
 
   /** The execution whose run it waits for, where that is to end both. */
@@ -423,6 +485,8 @@ export class SupervisorParts {
       if (record.cache !== undefined) this.cache.ended(execution);
       this.dependants.ended();
       if (record.batch !== undefined) this.batches.ended(record);
+    } else if (execution.handOver !== 'no') {
+      if (execution.handOver === 'placed' && log.isSettled) this.cluster?.placed(execution);
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
       if (!execution.speculative || execution.behind === 'yes') {

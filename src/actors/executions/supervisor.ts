@@ -329,11 +329,14 @@ export class Supervisor implements Executions, Transfers, Explanations {
     });
     for (const runtime of this.#parts.options.runtimes.values()) runtime.endRecovery?.();
     const waiting = await this.#parts.queue.open();
+    await this.#parts.takeover.open();
     await this.#parts.committer.drained();
     this.#parts.queue.keeper.opened();
     this.#parts.dispatch.recovering = false;
     await this.#parts.dependants.open();
     await this.#parts.batches.open();
+    this.#parts.cluster?.open();
+    this.#parts.takeover.watch();
     this.#parts.actor.send({ type: 'pump' });
     return waiting > 0 ? { ...report, waiting } : report;
   }
@@ -384,6 +387,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   /** A task has a new revision: its limits hold for those that wait, too. */
   limitsChanged(task: Task): void {
     this.#parts.slots.setRules(task.taskId, task.revision, rulesOf(task));
+    this.#parts.cluster?.setRules(task.taskId, task.revision, rulesOf(task));
     this.#parts.actor.send({ type: 'pump' });
   }
 
@@ -403,6 +407,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
    * any other is lost. Resolves when what happened until now is durable.
    */
   async leave(): Promise<void> {
+    const looking = this.#parts.takeover.close();
+    if (looking !== undefined) await looking;
     this.#parts.attempts.close();
     for (const { log, task } of this.#parts.executions.values()) {
       // Where the disk does not know yet that it can be followed, and never will, the next start ends it, as after a crash.
@@ -416,9 +422,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
   /** Stops the timers; what still lives is not heard of any more. */
   close(): void {
     this.#parts.attempts.close();
+    void this.#parts.takeover.close();
     this.#parts.dependants.close();
     this.#parts.batches.close();
     this.#parts.alarms.close();
+    this.#parts.cluster?.close();
     this.#parts.queue.close();
     this.#parts.storage.close();
     this.#parts.actor.stop();

@@ -1,9 +1,9 @@
 import type { GateUse, QuarantineUse, Resources, Trouble } from '../../domain/scheduling/gate.ts';
 import type { MeterUse, NodeChanges, OrderUse } from '../../domain/scheduling/order-use.ts';
 import type { OrderView, ViewWanted } from '../../domain/scheduling/order-view.ts';
+import type { Places } from '../../domain/scheduling/places.ts';
 import type { Leaf, PriorityWeights } from '../../domain/scheduling/priority.ts';
 import type { Verdict } from '../../domain/scheduling/quarantine-gate.ts';
-import type { Places } from '../../domain/scheduling/places.ts';
 import { RunOrder, type TenantLimits } from '../../domain/scheduling/run-order.ts';
 import type { HeldBy } from '../../domain/scheduling/waiting-class.ts';
 

@@ -3,9 +3,9 @@ import { ConcurrencyGate, Counter } from './concurrency-gate.ts';
 import type { ConcurrencyUse, Gate, GateUse, Meter, QuarantineUse, RateUse, Resources } from './gate.ts';
 import { IndexedHeap, type Placed } from './indexed-heap.ts';
 import type { MeterUse } from './order-use.ts';
+import { PlaceGate, type Places } from './places.ts';
 import { Quarantine, QuarantineGate, type Verdict } from './quarantine-gate.ts';
 import { Bucket, fillMs, RateGate } from './rate-gate.ts';
-import { PlaceGate, type Places } from './places.ts';
 import { isReserving, ResourceGate, ResourcePool } from './resource-gate.ts';
 
 /** Of what was held by resources for so long, the one that would be next has kept for it what is released. */

@@ -103,7 +103,9 @@ export class Places implements Meter {
   }
 
   /** Why each node does not run it, in words that follow its name; undefined for those that have no room. */
-  whyNot(placement: string | undefined): readonly { readonly name: string; readonly why: string | undefined }[] {
+  whyNot(
+    placement: string | undefined,
+  ): readonly { readonly name: string; readonly why: string | undefined }[] {
     const placed = placement === undefined ? undefined : placedOf(placement);
     return [...this.#nodes.values()].map(({ node }) => ({
       name: node.name,

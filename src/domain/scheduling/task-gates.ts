@@ -118,7 +118,10 @@ function quarantineUse(
 
 /** As the order of runs takes them. */
 export function gatesOf(
-  record: Pick<ExecutionRecord, 'tenant' | 'taskId' | 'taskName' | 'taskRevision' | 'gates' | 'reserves' | 'placement'>,
+  record: Pick<
+    ExecutionRecord,
+    'tenant' | 'taskId' | 'taskName' | 'taskRevision' | 'gates' | 'reserves' | 'placement'
+  >,
 ): readonly GateUse[] {
   const { taskId, taskRevision: version, gates, reserves, placement } = record;
   if (gates === undefined && reserves === undefined && placement === undefined) return none;

@@ -1,7 +1,12 @@
-/** A node as one of those that use a database: its incarnation, and the lease that says that it lives. */
+/** A node as one of those that use a database: its incarnation, the lease that says that it lives, and what others left. */
 import type { Clock } from '../../domain/clock.ts';
+import type { Membership, NamedLease, NodeFacts, Orphan, Peer } from '../membership.ts';
 import { Fenced, StoreError } from '../store.ts';
-import type { Session } from './engine/session.ts';
+import type { Readers } from './engine/readers.ts';
+import type { Row, Session } from './engine/session.ts';
+import { recordOf } from './read/records.ts';
+import { claimedOf } from './read/waiting.ts';
+import { textArray } from './write/parameters.ts';
 
 /** How long a node counts as alive after its last renewal, in milliseconds, by the clock of the engine. */
 export const leaseMs = 3000;
@@ -9,88 +14,266 @@ export const leaseMs = 3000;
 const renewMs = 750;
 /** … and how long that may take: a statement that hangs is not to be waited for. */
 export const renewalMs = 700;
-/** Where another node lives: how often it is asked again whether it still does, within a lease and a little more. */
-const againMs = 250;
+/** So long before others may take it for dead, a node does nothing more that could be done twice. */
+const marginMs = 300;
+/** Who fences others has renewed its own lease for so long: an engine that was away is no sign that they are dead. */
+const steadyMs = leaseMs + 500;
+/** How often leases of others are looked at. */
+const lookMs = 250;
 
 type Timers = Pick<Clock, 'monotonic' | 'setTimer'>;
+
+export interface MembershipOptions {
+  /** For renewals alone, so that no slow statement comes before one. */
+  readonly renewals: Session;
+  /** For what becomes of others. */
+  readonly takeovers: Session;
+  readonly readers: Readers;
+  readonly clock: Timers;
+  readonly nodeId: string;
+  readonly facts: NodeFacts;
+  /** What this node writes from now on has later positions than that. */
+  readonly advance: (position: number) => void;
+  /** Hears once that other nodes have taken over. */
+  readonly lost: (error: Fenced) => void;
+  /** Hears which nodes this one has fenced. */
+  readonly fenced: (names: readonly string[]) => void;
+}
 
 /** This run of a node, which no other run shares. */
 export interface Incarnation {
   readonly incarnation: number;
-  /** The first position that no event has. */
+  /** The first position that no event of it has. */
   readonly position: number;
 }
 
 /**
- * Begins an incarnation. What the same node was before may no longer write from then on: it has the lock of its data
- * folder. Rejects with StoreError where another node is alive.
+ * Begins an incarnation. What the same node was before may no longer write from then on, and what that had is this one's:
+ * it has the lock of its data folder. Rejects with StoreError where another node that lives has its name.
  */
-export async function register(session: Session, nodeId: string, clock: Timers): Promise<Incarnation> {
-  const until = clock.monotonic() + leaseMs + 4 * againMs;
-  for (;;) {
-    const [row] = await session.read('cannot register with the store', {
-      text: 'SELECT me, first_position, rival FROM register_node($1, $2)',
-      values: [nodeId, leaseMs],
-    });
-    if (typeof row?.me === 'number') return { incarnation: row.me, position: Number(row.first_position) };
-    if (clock.monotonic() > until) {
-      throw new StoreError(
-        `the node ${String(row?.rival)} is alive and has this database: a database is one node's, for now`,
-      );
-    }
-    await new Promise<void>((resolve) => clock.setTimer(againMs, resolve));
-  }
+export async function register(
+  session: Session,
+  nodeId: string,
+  { name, address, labels, capacity }: NodeFacts,
+): Promise<Incarnation> {
+  const values = [nodeId, name, address, JSON.stringify(labels), JSON.stringify(capacity), leaseMs];
+  const [row] = await session.read('cannot register with the store', {
+    text: 'SELECT me, first_position, rival FROM join_cluster($1, $2, $3, $4, $5, $6)',
+    values,
+  });
+  if (typeof row?.me === 'number') return { incarnation: row.me, position: Number(row.first_position) };
+  throw new StoreError(
+    `another node of this database, ${String(row?.rival)}, is alive and has the name ${name}: give each its own with --node-name`,
+  );
 }
 
-/**
- * Renews the lease on a connection of its own, so that no slow statement comes before it. An engine that does not answer
- * says nothing of the right to write: a late renewal counts as long as nobody has taken it.
- */
-export class Lease {
-  readonly #session: Session;
-  readonly #me: number;
-  readonly #clock: Timers;
-  readonly #lost: (error: Fenced) => void;
+export class PostgresMembership implements Membership {
+  readonly incarnation: number;
+  readonly #options: MembershipOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #leases = new Map<string, { epoch: number | undefined }>();
+  #peers: readonly Peer[];
+  #load: Peer['load'] = {};
+  /** By when others may take this node for dead, less the margin; of the clock of this machine. */
+  #deadline: number;
+  /** Since when no renewal has failed. */
+  #steadySince: number | undefined;
+  #wasTold = false;
   #isOver = false;
 
-  /** @param lost hears once that other nodes have taken over */
-  constructor(session: Session, me: number, clock: Timers, lost: (error: Fenced) => void) {
-    this.#session = session;
-    this.#me = me;
-    this.#clock = clock;
-    this.#lost = lost;
+  /** @param registeredAt when the registration was sent, of the monotonic clock */
+  constructor(incarnation: number, registeredAt: number, options: MembershipOptions) {
+    this.incarnation = incarnation;
+    this.#options = options;
+    this.#deadline = registeredAt + leaseMs - marginMs;
+    const { nodeId, facts } = options;
+    this.#peers = [{ ...facts, incarnation, nodeId, load: {}, alive: true }];
   }
 
+  /** Renews and looks at others until it is over. */
   keep(): void {
-    this.#clock.setTimer(renewMs, () => void this.#renew());
+    void this.#renew();
+    this.#lookLater();
   }
 
-  /** Gives the right to write back, so that the next start need not wait for it. */
+  peers(): readonly Peer[] {
+    return this.#peers;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  tell(load: Peer['load']): void {
+    this.#load = load;
+  }
+
+  mayAct(): boolean {
+    return !this.#isOver && this.#options.clock.monotonic() < this.#deadline;
+  }
+
+  lease(name: string): NamedLease {
+    let lease = this.#leases.get(name);
+    if (lease === undefined) {
+      lease = { epoch: undefined };
+      this.#leases.set(name, lease);
+    }
+    return lease;
+  }
+
+  async ownerOf(executionId: string): Promise<Peer | undefined> {
+    const [row] = await this.#options.readers.read(
+      'cannot read who has an execution',
+      `SELECT n.incarnation, n.node_id, n.name, n.address, n.labels, n.capacity, n.load,
+         n.lease_until >= clock_timestamp() AS alive
+       FROM executions x JOIN nodes n ON n.incarnation = x.owner AND n.fenced_at IS NULL
+       WHERE x.execution_id = $1 AND x.record IS NOT NULL`,
+      [executionId],
+      'owner-of',
+    );
+    if (row === undefined) return undefined;
+    const { incarnation, node_id, name, address, labels, capacity, load, alive } = row;
+    return peerOf([incarnation, node_id, name, address, labels, capacity, load, alive] as StoredPeer);
+  }
+
+  async orphans(afterId: string, limit: number): Promise<Orphan[]> {
+    const rows = await this.#options.takeovers.read('cannot list what has no node', {
+      name: 'orphans',
+      text: `SELECT x.record, n.node_id, n.planned,
+           extract(epoch FROM clock_timestamp() - n.fenced_at)::float8 * 1000 AS since
+         FROM nodes n CROSS JOIN LATERAL (
+           SELECT y.execution_id, y.record FROM executions y
+           WHERE y.owner = n.incarnation AND y.status IN ('pending', 'running') AND y.execution_id > $1
+           ORDER BY y.execution_id LIMIT $2
+         ) x
+         WHERE n.fenced_at IS NOT NULL ORDER BY x.execution_id LIMIT $2`,
+      values: [afterId, limit],
+    });
+    return rows.map((row) => ({
+      record: recordOf(row),
+      nodeId: String(row.node_id),
+      planned: row.planned === true,
+      since: Number(row.since),
+    }));
+  }
+
+  async claim(executionIds: readonly string[]): ReturnType<Membership['claim']> {
+    const rows = await this.#options.takeovers.read('cannot take over executions', {
+      name: 'claim',
+      text: 'SELECT record, line, waits_since, wakes_at, last_position FROM claim_orphans($1, $2)',
+      values: [this.incarnation, textArray(executionIds)],
+    });
+    for (const { last_position } of rows) this.#options.advance(Number(last_position));
+    return rows.map(claimedOf);
+  }
+
+  async claimBatches(): Promise<boolean> {
+    const [row] = await this.#options.takeovers.read('cannot take over batches', {
+      name: 'claim-batches',
+      text: 'SELECT claim_batches($1) AS any',
+      values: [this.incarnation],
+    });
+    return row?.any === true;
+  }
+
+  leaving(): void {
+    this.#wasTold = true;
+  }
+
+  /** Gives the right to write back, so that nobody need wait for the end of the lease. */
   async end(): Promise<void> {
     this.#isOver = true;
-    await this.#session
-      .run({ text: 'SELECT fence_node($1)', values: [this.#me] })
+    const { renewals, takeovers } = this.#options;
+    await renewals
+      .run({ text: 'SELECT leave_cluster($1, $2)', values: [this.incarnation, this.#wasTold] })
       // Then the lease ends by itself.
       .catch(() => {});
-    await this.#session.close();
+    await Promise.all([renewals.close(), takeovers.close()]);
   }
 
   async #renew(): Promise<void> {
     if (this.#isOver) return;
+    const { renewals, clock } = this.#options;
+    const sentAt = clock.monotonic();
     try {
-      const [row] = await this.#session.run({
+      const values = [
+        this.incarnation,
+        leaseMs,
+        JSON.stringify(this.#load),
+        textArray([...this.#leases.keys()]),
+      ];
+      const [row] = await renewals.run({
         name: 'renew',
-        text: 'SELECT renew_lease($1, $2) AS renewed',
-        values: [this.#me, leaseMs],
+        text: 'SELECT renew_node($1, $2, $3, $4) AS told',
+        values,
       });
-      if (row?.renewed === false && !this.#isOver) {
-        this.#isOver = true;
-        this.#lost(new Fenced('other nodes have taken over what this one had'));
+      if (typeof row?.told !== 'string') {
+        this.#fenced();
         return;
       }
+      // Between two deadlines others may have taken it for dead.
+      if (sentAt > this.#deadline) this.#steadySince = undefined;
+      this.#steadySince ??= sentAt;
+      this.#deadline = Math.max(this.#deadline, sentAt + leaseMs - marginMs);
+      this.#heard(JSON.parse(row.told) as Told);
     } catch {
-      // The commits tell of an engine that does not work.
+      // An engine that does not answer says nothing of the right to write; the commits tell of it.
+      this.#steadySince = undefined;
     }
-    this.keep();
+    clock.setTimer(Math.max(0, sentAt + renewMs - clock.monotonic()), () => void this.#renew());
   }
+
+  #heard({ peers, leases }: Told): void {
+    this.#peers = peers.map(peerOf);
+    const held = new Map(leases);
+    for (const [name, lease] of this.#leases) lease.epoch = held.get(name);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #fenced(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const lease of this.#leases.values()) lease.epoch = undefined;
+    this.#options.lost(new Fenced('other nodes have taken over what this one had'));
+  }
+
+  #lookLater(): void {
+    this.#options.clock.setTimer(lookMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isOver) return;
+    const { takeovers, clock, fenced } = this.#options;
+    const since = this.#steadySince;
+    if (since !== undefined && this.mayAct() && clock.monotonic() - since >= steadyMs) {
+      const rows = await takeovers
+        .run({ name: 'fence', text: 'SELECT fence_expired($1) AS gone', values: [this.incarnation] })
+        // Whoever may not write any more hears of it from its own lease.
+        .catch((): Row[] => []);
+      const gone = JSON.parse(String(rows[0]?.gone ?? '[]')) as readonly (readonly [number, string])[];
+      if (gone.length > 0 && !this.#isOver) {
+        this.#peers = this.#peers.filter(({ incarnation }) => !gone.some(([other]) => other === incarnation));
+        fenced(gone.map(([, name]) => name));
+        for (const listener of this.#listeners) listener();
+      }
+    }
+    this.#lookLater();
+  }
+}
+
+type StoredPeer = readonly [number, string, string, string, string, string, string, boolean];
+
+interface Told {
+  readonly peers: readonly StoredPeer[];
+  readonly leases: readonly (readonly [string, number])[];
+}
+
+function peerOf([incarnation, nodeId, name, address, labels, capacity, load, alive]: StoredPeer): Peer {
+  return {
+    ...{ incarnation, nodeId, name, address, alive },
+    labels: JSON.parse(labels) as Peer['labels'],
+    capacity: JSON.parse(capacity) as Peer['capacity'],
+    load: JSON.parse(load) as Peer['load'],
+  };
 }

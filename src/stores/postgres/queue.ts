@@ -16,9 +16,12 @@ export class PostgresQueue implements ClusterQueue {
   readonly me: number;
   readonly #readers: Readers;
   readonly #changes: Changes;
+  readonly #advance: (position: number) => void;
   readonly #listeners: ((saying: ClusterSaying | undefined) => void)[] = [];
 
-  constructor(readers: Readers, changes: Changes, me: number) {
+  /** @param advance what this node writes from now on has later positions than that */
+  constructor(readers: Readers, changes: Changes, me: number, advance: (position: number) => void) {
+    this.#advance = advance;
     this.#readers = readers;
     this.#changes = changes;
     this.me = me;
@@ -34,9 +37,11 @@ export class PostgresQueue implements ClusterQueue {
   }
 
   async claim(executionId: string): Promise<boolean> {
-    return (
-      (await this.#changes.call('cannot take an execution up', 'claim_queued', [executionId])) === true
-    );
+    const what = 'cannot take an execution up';
+    const position = await this.#changes.call(what, 'claim_queued', [executionId]);
+    if (position === null) return false;
+    this.#advance(Number(position));
+    return true;
   }
 
   async lines(): Promise<readonly string[]> {
@@ -86,10 +91,12 @@ export class PostgresQueue implements ClusterQueue {
   async granted(): Promise<readonly WaitingExecution[]> {
     const rows = await this.#readers.read(
       'cannot list what was given to this node',
-      `SELECT ${waitingColumns} FROM grants g JOIN executions USING (execution_id)
+      `SELECT ${waitingColumns}, last_position_of(execution_id) AS last_position
+       FROM grants g JOIN executions USING (execution_id)
        WHERE g.node = $1 AND owner = $1 AND line IS NOT NULL`,
       [this.me],
     );
+    for (const { last_position } of rows) this.#advance(Number(last_position));
     return rows.map(waitingOf);
   }
 

@@ -11,8 +11,11 @@ import { type Scope, wholeNode } from '../../domain/scope.ts';
 import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../../domain/side-row.ts';
 import type { Task } from '../../domain/task.ts';
 import type { ArtifactFiles, Artifacts } from '../artifacts.ts';
+import type { ClusterQueue, ClusterSaying } from '../cluster-queue.ts';
 import { assertNumbered } from '../entry.ts';
 import { emptyInvocation } from '../invocation.ts';
+import type { Membership, NodeFacts } from '../membership.ts';
+import type { SharedChanges } from '../shared-changes.ts';
 import {
   type BatchResult,
   type CommitEntry,
@@ -37,12 +40,13 @@ import {
   type WaitingKey,
   type WaitingLineCount,
 } from '../store.ts';
-
 import { SharedArtifacts } from './artifacts.ts';
 import { loadDriver, type SessionKind } from './engine/driver.ts';
+import { Listener } from './engine/listener.ts';
 import { Readers } from './engine/readers.ts';
-import { Session } from './engine/session.ts';
-import { Lease, register, renewalMs } from './membership.ts';
+import { Session, type SessionOptions } from './engine/session.ts';
+import { PostgresMembership, register, renewalMs } from './membership.ts';
+import { PostgresQueue } from './queue.ts';
 import { BatchReader } from './read/batches.ts';
 import { Dependencies } from './read/dependencies.ts';
 import { Logs } from './read/logs.ts';
@@ -53,78 +57,102 @@ import { WaitingLines } from './read/waiting.ts';
 import { Retaining } from './retention/retention.ts';
 import { Sweep } from './retention/sweep.ts';
 import { migrate } from './schema/migrate.ts';
+import { Shared } from './shared.ts';
 import { commitBatch } from './write/batch-admission.ts';
 import { Changes } from './write/changes.ts';
 import { Commits } from './write/commits.ts';
-import { Shared } from './shared.ts';
-import { Listener } from './engine/listener.ts';
-import type { SharedChanges } from '../shared-changes.ts';
 
 export interface PostgresStoreOptions {
   readonly address: EngineAddress;
   /** Whose executions these are; its earlier runs may not write from now on. */
   readonly nodeId: string;
+  /** What the other nodes know of it. */
+  readonly facts: NodeFacts;
   /** Artifacts that this node has at hand; `artifacts/` of its data folder. */
   readonly files: ArtifactFiles;
   readonly clock: Pick<Clock, 'monotonic' | 'setTimer'>;
   /** Hears once that other nodes have taken over what this one had. */
   readonly lost?: (error: Fenced) => void;
+  /** Hears which nodes this one has taken the right to write from. */
+  readonly fenced?: (names: readonly string[]) => void;
 }
 
 export interface PostgresStoreParts {
   readonly store: Store;
   /** What other nodes change of what this one has in memory. */
   readonly shared: SharedChanges;
+  /** What waits for a node of the cluster. */
+  readonly queue: ClusterQueue;
   readonly artifacts: Artifacts;
+  readonly membership: Membership;
 }
 
 /** Connections that read. */
 const readerCount = 3;
+/** A renewal that hangs is given up, so that two more fit into a lease. */
+const renewalBounds = { statementMs: renewalMs, silenceMs: 50, connectMs: renewalMs };
+const takeoverBounds = { statementMs: 10_000 };
 
 /**
  * Opens the store in a PostgreSQL database, in its schema `spear`. Rejects with StoreError where the engine cannot be
- * reached, is not one to trust, has what a newer Spear wrote, or has another node that is alive.
+ * reached, is not one to trust, has what a newer Spear wrote, or has a node of that name that is alive.
  */
 export async function openPostgresStore({
   address,
   nodeId,
   files,
   clock,
+  facts,
   lost = () => {},
+  fenced = () => {},
 }: PostgresStoreOptions): Promise<PostgresStoreParts> {
   const driver = await loadDriver();
-  const session = (kind: SessionKind, statementMs?: number) =>
-    new Session({ address, driver, kind, clock, ...(statementMs !== undefined && { statementMs }) });
+  const session = (kind: SessionKind, bounds: Partial<SessionOptions> = {}) =>
+    new Session({ address, driver, kind, clock, ...bounds });
   const [commits, changes] = [session('writer'), session('writer')];
-  let lease: Lease | undefined;
+  let membership: PostgresMembership | undefined;
   let listener: Listener | undefined;
   const readers = new Readers(Array.from({ length: readerCount }, () => session('reader')));
   const close = async (): Promise<void> => {
     await listener?.close();
     await Promise.all([commits.close(), changes.close(), readers.close()]);
-    await lease?.end();
+    await membership?.end();
   };
   try {
     await migrate(changes);
-    const { incarnation, position } = await register(changes, nodeId, clock);
-    lease = new Lease(session('writer', renewalMs), incarnation, clock, lost);
-    lease.keep();
+    const registeredAt = clock.monotonic();
+    const { incarnation, position } = await register(changes, nodeId, facts);
+    const entries = new Commits(commits, incarnation, position);
+    membership = new PostgresMembership(incarnation, registeredAt, {
+      ...{ readers, clock, nodeId, facts, lost, fenced },
+      advance: (beyond) => entries.advance(beyond),
+      renewals: session('writer', renewalBounds),
+      takeovers: session('writer', takeoverBounds),
+    });
+    membership.keep();
     const others = new Changes(changes, readers, incarnation);
     const shared = new Shared(readers, others, clock);
     await shared.open();
-    const poked = () => void shared.look();
+    const queue = new PostgresQueue(readers, others, incarnation, (beyond) => entries.advance(beyond));
+    const poked = (payload: string | undefined) => {
+      const saying = payload === undefined ? undefined : (JSON.parse(payload) as { kind: string });
+      if (saying === undefined || saying.kind === 'shared') void shared.look();
+      if (saying?.kind !== 'shared') queue.heard(saying as ClusterSaying | undefined);
+    };
+    membership.onChange(() => void shared.look());
     listener = new Listener({ address, driver, clock, channel: 'spear', heard: poked });
     await listener.open();
     const store = new PostgresStore({
-      commits: new Commits(commits, incarnation, position),
+      commits: entries,
       changes: others,
       shared,
       readers,
       files,
       clock,
       close,
+      incarnation,
     });
-    return { store, shared, artifacts: new SharedArtifacts(files, readers, others) };
+    return { store, shared, queue, artifacts: new SharedArtifacts(files, readers, others), membership };
   } catch (error) {
     await close();
     throw error;
@@ -155,17 +183,18 @@ class PostgresStore implements Store {
     readonly files: ArtifactFiles;
     readonly clock: PostgresStoreOptions['clock'];
     readonly close: () => Promise<void>;
+    readonly incarnation: number;
   }) {
-    const { commits, changes, shared, readers, files, clock, close } = parts;
+    const { commits, changes, shared, readers, files, clock, close, incarnation } = parts;
     this.#commits = commits;
     this.#shared = shared;
     this.#changes = changes;
-    this.#records = new Records(readers);
+    this.#records = new Records(readers, incarnation);
     this.#logs = new Logs(readers);
-    this.#waiting = new WaitingLines(readers);
-    this.#batches = new BatchReader(readers);
+    this.#waiting = new WaitingLines(readers, incarnation);
+    this.#batches = new BatchReader(readers, incarnation);
     this.#clock = clock;
-    this.#dependencies = new Dependencies(readers);
+    this.#dependencies = new Dependencies(readers, incarnation);
     this.#tasks = new Tasks(readers);
     this.#sideRows = new SideRows(readers);
     this.#retaining = new Retaining(

@@ -223,7 +223,7 @@ export class Dispatcher {
   /** Nodes that know that something waits do not run what would pass it. */
   #tell(): void {
     const count = this.slots.queued + (this.#lines.goesOn ? 1 : 0);
-    if ((count > 0) === this.#told > 0) return;
+    if (count > 0 === this.#told > 0) return;
     this.#told = count;
     this.#host.queue.say({ kind: 'waiting', count }).catch((error) => this.#host.failed(error));
   }
@@ -257,7 +257,9 @@ export class Dispatcher {
     const { queue, failed } = this.#host;
     try {
       const before = new Set(
-        [...this.#records.keys()].filter((id) => this.places.nodeOf(id) !== undefined && !this.#onTheirWay.has(id)),
+        [...this.#records.keys()].filter(
+          (id) => this.places.nodeOf(id) !== undefined && !this.#onTheirWay.has(id),
+        ),
       );
       await queue.forgetLost();
       const held = new Set((await this.#held()).map(({ record }) => record.executionId));

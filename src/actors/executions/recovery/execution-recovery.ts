@@ -91,6 +91,12 @@ export class ExecutionRecovery {
     execution.attempts(controller);
   }
 
+  /** Of a node that is gone: its attempt stayed there. */
+  takeOver(stored: StoredExecution, planned: boolean): void {
+    const why = planned ? 'its node stopped while it ran' : 'its node died, or was cut off, while it ran';
+    this.#revive(stored, this.#loss(stored.snapshot, why, planned));
+  }
+
   /**
    * Of another node, or of another time: its attempt stayed there. Rejects with SnapshotIncompatible where it cannot go
    * on here.

@@ -24,9 +24,6 @@ export async function loadDriver(): Promise<Driver> {
   }
 }
 
-/** How long a connection may take to be made, in milliseconds. */
-const connectMs = 5000;
-
 /**
  * The session's own settings go with the connection, so that there is none without them.
  * - Plans are made once, often on empty tables, and kept: joins by hash or merge, and scans of whole tables, would stay.
@@ -49,13 +46,19 @@ const writerSettings = {
 
 export type SessionKind = 'reader' | 'writer';
 
-/** @param statementMs after which the engine ends a statement, in milliseconds */
+export interface ConnectionOptions {
+  readonly kind: SessionKind;
+  /** After which the engine ends a statement, in milliseconds. */
+  readonly statementMs: number;
+  /** How long a connection may take to be made, in milliseconds. */
+  readonly connectMs: number;
+  readonly ssl: boolean;
+}
+
 export function clientConfig(
   address: EngineAddress,
   { host, port }: EngineHost,
-  kind: SessionKind,
-  statementMs: number,
-  ssl: boolean,
+  { kind, statementMs, connectMs, ssl }: ConnectionOptions,
 ): ClientConfig {
   const all = { ...settings, ...(kind === 'writer' && writerSettings), statement_timeout: `${statementMs}` };
   return {

@@ -15,6 +15,7 @@ export interface ListenerOptions {
 const againMs = 250;
 /** … and one that is quiet is asked so often whether it is still there. */
 const askMs = 2000;
+const connectMs = 5000;
 
 /**
  * Hears what other nodes say, on a connection of its own. Nothing hangs on it but time: what was missed is found by
@@ -59,7 +60,9 @@ export class Listener {
     let wrong: unknown = new Error('no host');
     for (const host of address.hosts) {
       for (const ssl of tlsTries(address, host)) {
-        const client = driver.client(clientConfig(address, host, 'reader', askMs, ssl));
+        const client = driver.client(
+          clientConfig(address, host, { kind: 'reader', statementMs: askMs, connectMs, ssl }),
+        );
         // Without a listener it would throw into the process.
         client.on('error', () => {});
         try {

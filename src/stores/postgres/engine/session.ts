@@ -21,11 +21,15 @@ export interface SessionOptions {
   readonly clock: Pick<Clock, 'setTimer'>;
   /** How long a statement may take, in milliseconds. */
   readonly statementMs?: number;
+  /** How long after that the silence of the engine means that the connection is dead, in milliseconds. */
+  readonly silenceMs?: number;
+  /** How long a connection may take to be made, in milliseconds. */
+  readonly connectMs?: number;
 }
 
 const defaultStatementMs = 30_000;
-/** How long after the engine should have ended a statement its silence means that the connection is dead. */
-const silenceMs = 2000;
+const defaultSilenceMs = 2000;
+const defaultConnectMs = 5000;
 
 /**
  * One connection to the primary among the hosts, made when it is needed and again after it was lost. Statements run one
@@ -37,12 +41,14 @@ const silenceMs = 2000;
 export class Session {
   readonly #options: SessionOptions;
   readonly #statementMs: number;
+  readonly #longestMs: number;
   #client: Promise<Client> | undefined;
   #closed = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#statementMs = options.statementMs ?? defaultStatementMs;
+    this.#longestMs = this.#statementMs + (options.silenceMs ?? defaultSilenceMs);
   }
 
   /** Rejects with what the driver or the engine says. */
@@ -82,9 +88,9 @@ export class Session {
     const { text, values, name } = statement;
     let timer: Timer | undefined;
     const silence = new Promise<never>((_, reject) => {
-      timer = this.#options.clock.setTimer(this.#statementMs + silenceMs, () => {
+      timer = this.#options.clock.setTimer(this.#longestMs, () => {
         destroy(client);
-        reject(new Error(`the engine has not answered for ${this.#statementMs + silenceMs} ms`));
+        reject(new Error(`the engine has not answered for ${this.#longestMs} ms`));
       });
     });
     try {
@@ -106,11 +112,11 @@ export class Session {
   }
 
   async #connect(): Promise<Client> {
-    const { address } = this.#options;
+    const { address, kind, connectMs = defaultConnectMs } = this.#options;
     const wrong: unknown[] = [];
     for (const host of address.hosts) {
       for (const ssl of tlsTries(address, host)) {
-        const config = clientConfig(address, host, this.#options.kind, this.#statementMs, ssl);
+        const config = clientConfig(address, host, { kind, statementMs: this.#statementMs, connectMs, ssl });
         const client = this.#options.driver.client(config);
         const connecting = client;
         client.on('error', () => {

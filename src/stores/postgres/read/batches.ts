@@ -27,11 +27,14 @@ const mostLayers = 0x7fff_ffff;
 /** Reads batches and their members, each by its index. */
 export class BatchReader {
   readonly #readers: Readers;
+  readonly #me: number;
   /** By the id of the task. */
   readonly #taskNames = new LruMap<string, string>(mostTaskNames);
 
-  constructor(readers: Readers) {
+  /** @param me whose are those that have not ended */
+  constructor(readers: Readers, me: number) {
     this.#readers = readers;
+    this.#me = me;
   }
 
   async one(batchId: string): Promise<BatchState | undefined> {
@@ -50,7 +53,7 @@ export class BatchReader {
   }
 
   unfinished(): Promise<BatchState[]> {
-    return this.#states('WHERE completed_at IS NULL', []);
+    return this.#states('WHERE completed_at IS NULL AND owner = $1', [this.#me]);
   }
 
   async members(batchId: string, query: MemberQuery): Promise<BatchMember[]> {

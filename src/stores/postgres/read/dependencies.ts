@@ -7,9 +7,12 @@ const what = 'cannot read what follows what';
 /** Reads what waits for what, each by its index. */
 export class Dependencies {
   readonly #readers: Readers;
+  readonly #me: number;
 
-  constructor(readers: Readers) {
+  /** @param me whose are those that are released */
+  constructor(readers: Readers, me: number) {
     this.#readers = readers;
+    this.#me = me;
   }
 
   async any(): Promise<boolean> {
@@ -26,9 +29,9 @@ export class Dependencies {
   }
 
   async released(afterId: string, limit: number): Promise<string[]> {
-    const text =
-      'SELECT execution_id FROM blocked WHERE released AND execution_id > $1 ORDER BY execution_id LIMIT $2';
-    const rows = await this.#readers.read(what, text, [afterId, most(limit)]);
+    const text = `SELECT b.execution_id FROM blocked b JOIN executions x USING (execution_id)
+      WHERE b.released AND x.owner = $3 AND b.execution_id > $1 ORDER BY b.execution_id LIMIT $2`;
+    const rows = await this.#readers.read(what, text, [afterId, most(limit), this.#me]);
     return rows.map((row) => String(row.execution_id));
   }
 

@@ -14,10 +14,13 @@ const mostTaskNames = 10_000;
 /** Reads execution records and what hangs on them. */
 export class Records {
   readonly #readers: Readers;
+  readonly #me: number;
   readonly #taskNames = new LruMap<string, string>(mostTaskNames);
 
-  constructor(readers: Readers) {
+  /** @param me whose are those that have not ended */
+  constructor(readers: Readers, me: number) {
     this.#readers = readers;
+    this.#me = me;
   }
 
   async get(executionId: string): Promise<ExecutionRecord | undefined> {
@@ -64,9 +67,9 @@ export class Records {
     const rows = await this.#readers.read(
       'cannot list executions',
       `SELECT record FROM executions
-       WHERE status <> 'completed' AND status IN ('pending', 'running') AND line IS NULL AND execution_id > $1
+       WHERE owner = $3 AND status IN ('pending', 'running') AND line IS NULL AND execution_id > $1
        ORDER BY execution_id LIMIT $2`,
-      [afterId, most(limit)],
+      [afterId, most(limit), this.#me],
     );
     return rows.map(recordOf);
   }

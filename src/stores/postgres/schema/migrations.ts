@@ -1,5 +1,7 @@
+import { clusterFunctions, ownedCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
+import { queueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
 import { sharedFunctions } from './shared-functions.ts';
@@ -229,7 +231,14 @@ export const migrations: readonly string[] = [
   ${taskFunctions}
   ${rowFunctions}
   `,
-  sharedFunctions,
+  `
+  ${clusterFunctions}
+  ${ownedCommitFunction}
+  `,
+  `
+  ${sharedFunctions}
+  ${queueFunctions}
+  `,
 ];
 
 /** The version that this program writes. */

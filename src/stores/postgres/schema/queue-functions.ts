@@ -48,11 +48,18 @@ BEGIN
   IF cardinality(lines) > 0 THEN PERFORM say_queued(lines); END IF;
 END $$;
 
-CREATE FUNCTION claim_queued(me bigint, id text) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION last_position_of(id text) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT s.position + s.last_sequence - s.first_sequence FROM segments s WHERE s.execution_id = id
+    ORDER BY s.first_sequence DESC LIMIT 1
+$$;
+
+-- The position of its last event; nothing where another was first.
+CREATE FUNCTION claim_queued(me bigint, id text) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM assert_writer(me);
   UPDATE executions x SET owner = me WHERE x.execution_id = id AND x.owner IS NULL AND x.line IS NOT NULL;
-  RETURN FOUND;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  RETURN coalesce(last_position_of(id), 0);
 END $$;
 
 -- One line after the other, each found by its index.

@@ -6,6 +6,8 @@ import { commitStatement, decodeAnswer, type EncodedCommit, encodeCommit } from 
 
 interface Numbered {
   readonly no: number;
+  /** The position of its first event. */
+  readonly base: number;
   readonly staging: boolean;
   readonly entries: readonly CommitEntry[];
   readonly encoded: EncodedCommit;
@@ -48,6 +50,11 @@ export class Commits {
     return done;
   }
 
+  /** Every event from now on has a later position: positions grow along a log, whoever has written it. */
+  advance(position: number): void {
+    this.#next = Math.max(this.#next, position + 1);
+  }
+
   /** The log of that execution is no longer staged. */
   dropped(executionId: string): void {
     this.#staged.delete(executionId);
@@ -68,12 +75,12 @@ export class Commits {
       return found;
     }
     const encoded = encodeCommit(entries, (id) => this.#staged.has(id), batch);
-    return this.#make({ no: this.#no + 1, staging, entries, encoded });
+    return this.#make({ no: this.#no + 1, base: this.#next, staging, entries, encoded });
   }
 
   async #make(commit: Numbered): Promise<CommitResult[]> {
-    const { no, staging, entries, encoded } = commit;
-    const values = [this.#me, no, this.#next, staging, ...encoded.values];
+    const { no, base, staging, entries, encoded } = commit;
+    const values = [this.#me, no, base, staging, ...encoded.values];
     let answer: unknown;
     for (let tries = 1; answer === undefined; tries++) {
       try {
@@ -84,10 +91,10 @@ export class Commits {
         throw this.#failure(commit, error);
       }
     }
-    const { results, next } = decodeAnswer(String(answer), encoded, this.#next);
+    const { results, next } = decodeAnswer(String(answer), encoded, base);
     this.#inDoubt = undefined;
     this.#no = no;
-    this.#next = next;
+    this.#next = Math.max(this.#next, next);
     this.#written += encoded.bytes;
     for (const [index, { executionId, record }] of entries.entries()) {
       if (results[index]?.ok !== true) continue;

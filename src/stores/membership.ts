@@ -1,0 +1,104 @@
+/** The port of a node as one of those that use a store. */
+
+import type { ExecutionRecord } from '../domain/execution.ts';
+import type { Labels } from '../domain/labels.ts';
+import type { WaitingPlace } from './store.ts';
+
+/** What a node says of itself when it registers. */
+export interface NodeFacts {
+  /** Unique among those that live. */
+  readonly name: string;
+  /** HOST:PORT where other nodes reach it; empty where they cannot. */
+  readonly address: string;
+  readonly labels: Labels;
+  /** What it can do, as JSON. */
+  readonly capacity: Readonly<Record<string, unknown>>;
+}
+
+/** A run of a node that has its right to write. */
+export interface Peer extends NodeFacts {
+  /** This run, which no other run of any node shares. */
+  readonly incarnation: number;
+  /** The same after a restart on the same data folder. */
+  readonly nodeId: string;
+  /** What it told with its last renewal, as JSON. */
+  readonly load: Readonly<Record<string, unknown>>;
+  /** Its lease is not over. */
+  readonly alive: boolean;
+}
+
+/**
+ * Work that one node does for all. It is held as long as its holder may write: every write asks for that, so that one
+ * that has lost it writes nothing any more.
+ */
+export interface NamedLease {
+  /** Grows with each change of the holder; undefined where this node does not hold it. */
+  readonly epoch: number | undefined;
+}
+
+/** An unfinished execution whose owner may not write any more. */
+export interface Orphan {
+  readonly record: ExecutionRecord;
+  /** Of the node that had it; empty where nobody had it. */
+  readonly nodeId: string;
+  /** That node was told to stop. */
+  readonly planned: boolean;
+  /** For how long it has had no owner, in milliseconds. */
+  readonly since: number;
+}
+
+/** One that is this node's now. */
+export interface Claimed {
+  readonly record: ExecutionRecord;
+  /** Absent for one that waits in no line. */
+  readonly place?: WaitingPlace;
+}
+
+export interface Membership {
+  readonly incarnation: number;
+  /** Those that may write, this node among them, as of the last renewal. */
+  peers(): readonly Peer[];
+  /** Calls `listener` after each renewal until the returned function is called. */
+  onChange(listener: () => void): () => void;
+  /** What the next renewal tells the others. */
+  tell(load: Readonly<Record<string, unknown>>): void;
+  /** Which run of a node has an execution; undefined where none has that may write. Rejects with StoreError. */
+  ownerOf(executionId: string): Promise<Peer | undefined>;
+  /** From now on this node asks for it; the same for the same name. */
+  lease(name: string): NamedLease;
+  /**
+   * False from the node's own deadline on, by when others may take it for dead, until it is renewed: nothing begins and
+   * nothing is answered meanwhile.
+   */
+  mayAct(): boolean;
+  /** Unfinished executions without an owner, oldest first: at most `limit` of those behind `afterId`. */
+  orphans(afterId: string, limit: number): Promise<Orphan[]>;
+  /** Makes those of them this node's that nobody has taken meanwhile. */
+  claim(executionIds: readonly string[]): Promise<Claimed[]>;
+  /** Makes unfinished batches this node's that nobody has; false where there were none. */
+  claimBatches(): Promise<boolean>;
+  /** This node was told to stop: what it leaves is for others to take up, at once. */
+  leaving(): void;
+}
+
+/** Of a node that shares its store with nobody. */
+export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
+  const lease: NamedLease = { epoch: 1 };
+  let load: Peer['load'] = {};
+  const self = (): Peer => ({ ...facts, incarnation: 0, nodeId, load, alive: true });
+  return {
+    incarnation: 0,
+    peers: () => [self()],
+    onChange: () => () => {},
+    tell(told) {
+      load = told;
+    },
+    ownerOf: () => Promise.resolve(self()),
+    lease: () => lease,
+    mayAct: () => true,
+    orphans: () => Promise.resolve([]),
+    claim: () => Promise.resolve([]),
+    claimBatches: () => Promise.resolve(false),
+    leaving() {},
+  };
+}

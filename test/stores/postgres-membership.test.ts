@@ -1,0 +1,197 @@
+/** Several nodes on one PostgreSQL, by their stores alone. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Batch } from '../../src/domain/batch/batch.ts';
+import type { Membership } from '../../src/stores/membership.ts';
+import { describeWhere } from '../support/needs.ts';
+import { type PostgresServer, postgres, startPostgres } from '../support/postgres.ts';
+import { a, appending, b, creating } from './contract/entries.ts';
+import { openOn } from './postgres-store.ts';
+import { chunk, executionId, recordOf, transition } from './samples.ts';
+
+describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server.remove());
+
+  const unfinished = (id: string, line?: string) => ({
+    ...creating(id, 'running'),
+    ...(line !== undefined && {
+      record: recordOf(id, 'pending'),
+      waiting: { line, since: 5, wakesAt: 900 },
+    }),
+  });
+
+  /** Its lease is over, as if it had not been renewed. */
+  const expire = (name: string, node: Membership) =>
+    server.query(
+      `UPDATE spear.nodes SET lease_until = clock_timestamp() - interval '1 s' WHERE incarnation = ${node.incarnation}`,
+      name,
+    );
+
+  test('a second node is let in, and each takes up only its own', async () => {
+    const { url } = await server.database();
+    const one = await openOn(url, 'node_1');
+    const two = await openOn(url, 'node_2');
+    expect(two.membership.incarnation).toBeGreaterThan(one.membership.incarnation);
+    await one.store.commit([unfinished(a), unfinished(executionId(5), 'line')]);
+    await two.store.commit([unfinished(b)]);
+    const ids = async ({ store }: typeof one) =>
+      (await store.unfinished('', 9)).map((each) => each.executionId);
+    expect([await ids(one), await ids(two)]).toEqual([[a], [b]]);
+    expect(await one.store.waitingLines()).toEqual([{ line: 'line', count: 1 }]);
+    expect(await two.store.waitingLines()).toEqual([]);
+    expect(await two.store.waiting('line', undefined, 9)).toEqual([]);
+    expect(await two.store.waitingExecution(executionId(5))).toBeUndefined();
+    expect(await one.store.waking(undefined, 9)).toHaveLength(1);
+    expect(await two.store.waking(undefined, 9)).toEqual([]);
+    expect(await two.store.execution(a)).toMatchObject({ executionId: a });
+    expect(await two.store.commit([appending(a, 3, [chunk(4, Uint8Array.of(1))])])).toEqual([
+      { ok: false, conflict: 'owner' },
+    ]);
+    expect(await two.membership.ownerOf(a)).toMatchObject({
+      incarnation: one.membership.incarnation,
+      nodeId: 'node_1',
+    });
+  });
+
+  test('nodes hear of one another, and of what each tells', async () => {
+    const { url } = await server.database();
+    const one = await openOn(url, 'node_1');
+    one.membership.tell({ running: 3 });
+    const two = await openOn(url, 'node_2');
+    const seen = () => two.membership.peers().map(({ name, alive, load }) => ({ name, alive, load }));
+    await expect.poll(seen).toEqual([
+      { name: 'node_1', alive: true, load: { running: 3 } },
+      { name: 'node_2', alive: true, load: {} },
+    ]);
+  });
+
+  test('a name is that of one node that lives', async () => {
+    const { url } = await server.database();
+    const facts = { name: 'red', address: '', labels: {}, capacity: {} };
+    await openOn(url, 'node_1', undefined, facts);
+    await expect(openOn(url, 'node_2', undefined, facts)).rejects.toThrow(
+      'another node of this database, node_1, is alive and has the name red: give each its own with --node-name',
+    );
+  });
+
+  test('a node that starts again has what it had, and its earlier run may not write', async () => {
+    const { url } = await server.database();
+    const one = await openOn(url, 'node_1');
+    await one.store.commit([unfinished(a)]);
+    const again = await openOn(url, 'node_1');
+    expect((await again.store.unfinished('', 9)).map((each) => each.executionId)).toEqual([a]);
+    await expect(one.store.commit([creating(b)])).rejects.toMatchObject({ name: 'Fenced' });
+  });
+
+  describe('what a node leaves', () => {
+    test('is claimed by one of the others, once each', async () => {
+      const { url } = await server.database();
+      const one = await openOn(url, 'node_1');
+      const ids = Array.from({ length: 40 }, (_, index) => executionId(index + 1));
+      await one.store.commit(ids.map((id, index) => unfinished(id, index < 20 ? 'line' : undefined)));
+      one.membership.leaving();
+      await one.store.close();
+      const two = await openOn(url, 'node_2');
+      const three = await openOn(url, 'node_3');
+      const orphans = await two.membership.orphans('', 100);
+      expect(orphans.map(({ record }) => record.executionId)).toEqual(ids);
+      expect(orphans[0]).toMatchObject({ nodeId: 'node_1', planned: true });
+      expect(orphans[0]?.since).toBeGreaterThanOrEqual(0);
+      const claims = await Promise.all([two, three].map(({ membership }) => membership.claim(ids)));
+      const got = claims.map((claimed) => claimed.map(({ record }) => record.executionId));
+      expect(got.flat().sort()).toEqual(ids);
+      expect(claims.flat().filter(({ place }) => place?.line === 'line')).toHaveLength(20);
+      // Whoever has not heard the answer asks again.
+      for (const [index, { membership }] of [two, three].entries()) {
+        expect((await membership.claim(ids)).map(({ record }) => record.executionId)).toEqual(got[index]);
+      }
+      expect(await two.membership.orphans('', 100)).toEqual([]);
+    });
+
+    test('is its own while it lives, and while its lease was only late', async () => {
+      const { url, name } = await server.database();
+      const one = await openOn(url, 'node_1');
+      await one.store.commit([unfinished(a)]);
+      const two = await openOn(url, 'node_2');
+      await expire(name, one.membership);
+      // A late renewal counts.
+      await expect
+        .poll(() => two.membership.peers().find(({ nodeId }) => nodeId === 'node_1')?.alive)
+        .toBe(true);
+      expect(await two.membership.orphans('', 9)).toEqual([]);
+      expect(await two.membership.claim([a])).toEqual([]);
+      expect(await one.store.commit([appending(a, 3, [chunk(4, Uint8Array.of(1))])])).toMatchObject([
+        { ok: true },
+      ]);
+    });
+
+    test('comes with its batches', async () => {
+      const { url } = await server.database();
+      const one = await openOn(url, 'node_1');
+      const batch: Batch = {
+        batchId: 'batch_00000000000000000000000001',
+        ...{ invocationId: '', payloadDigest: '', createdAt: 1, members: 1, layers: 1 },
+        ...{ onMemberFailure: 'continue', taskNames: ['echo'] },
+      };
+      const of = { batchId: batch.batchId, member: 0, name: 'only' };
+      const record = recordOf(a, 'pending', { lastSequence: 1, batch: of });
+      await one.store.admitBatch(batch, [
+        {
+          ...appending(a, 0, [transition(1, '', 'pending.queued')]),
+          record,
+          member: { layer: 0, follows: [] },
+        },
+      ]);
+      const two = await openOn(url, 'node_2');
+      expect(await two.membership.claimBatches()).toBe(false);
+      expect(await two.store.unfinishedBatches()).toEqual([]);
+      await one.store.close();
+      expect(await two.membership.claimBatches()).toBe(true);
+      expect((await two.store.unfinishedBatches()).map(({ batch: { batchId } }) => batchId)).toEqual([
+        batch.batchId,
+      ]);
+    });
+  });
+
+  test('work for all is one node’s, and another’s when that is gone', async () => {
+    const { url } = await server.database();
+    const one = await openOn(url, 'node_1');
+    const first = one.membership.lease('schedules');
+    await expect.poll(() => first.epoch).toBe(1);
+    const two = await openOn(url, 'node_2');
+    const second = two.membership.lease('schedules');
+    const other = two.membership.lease('retention');
+    await expect.poll(() => other.epoch).toBe(1);
+    expect(second.epoch).toBeUndefined();
+    await one.store.close();
+    await expect.poll(() => second.epoch).toBe(2);
+  });
+
+  test('whose lease is over loses its right to write, by one that has renewed its own for long enough', {
+    timeout: 20_000,
+  }, async () => {
+    const { url, name } = await server.database();
+    const lost = Promise.withResolvers<Error>();
+    const one = await openOn(url, 'node_1', (error) => lost.resolve(error));
+    await one.store.commit([unfinished(a)]);
+    const two = await openOn(url, 'node_2');
+    // As one whose renewals do not get through.
+    await server.query(
+      `CREATE RULE frozen AS ON UPDATE TO spear.nodes WHERE old.incarnation = ${one.membership.incarnation}
+         AND new.lease_until > old.lease_until DO INSTEAD NOTHING`,
+      name,
+    );
+    await expire(name, one.membership);
+    await expect.poll(() => two.membership.orphans('', 9), { timeout: 15_000 }).toHaveLength(1);
+    await expect(one.store.commit([creating(b)])).rejects.toMatchObject({ name: 'Fenced' });
+    expect((await lost.promise).name).toBe('Fenced');
+    expect(one.membership.mayAct()).toBe(false);
+    expect(await two.membership.claim([a])).toMatchObject([{ record: { executionId: a } }]);
+    expect(await two.store.commit([appending(a, 3, [chunk(4, Uint8Array.of(1))])])).toMatchObject([
+      { ok: true },
+    ]);
+  });
+});
