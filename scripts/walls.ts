@@ -87,6 +87,7 @@ export const rooms: readonly Room[] = [
       domain,
       'src/machines/',
       'src/runtimes/runtime.ts',
+      'src/stores/membership.ts',
       'src/stores/store.ts',
       'src/actors/explain/',
       'src/actors/log/',

@@ -189,6 +189,8 @@ export function assertMayTell(field: string, webhooks: readonly EndWebhook[] = [
 export function urlFault(text: string, { isAllowed, allowHttp }: WebhookRule): string | undefined {
   const url = URL.parse(text);
   if (url === null) return 'is not a URL';
+  // The parser drops some of these, and the text is kept and shown.
+  if (/[\p{Cc}\p{Cf}\s]/u.test(text)) return 'has a space or a control character; allowed is none';
   const schemes = allowHttp ? ['https:', 'http:'] : ['https:'];
   if (!schemes.includes(url.protocol)) {
     return `has the scheme ${url.protocol.slice(0, -1)}; allowed is ${schemes.map((each) => each.slice(0, -1)).join(' or ')}`;

@@ -1,7 +1,6 @@
 /** The cluster of a node, as those who place executions see it. */
 import type { ClusterView } from '../actors/executions/cluster/cluster-desk.ts';
 import type { Labels } from '../domain/labels.ts';
-import type { Whereabouts } from '../domain/links.ts';
 import type { PlacingNode } from '../domain/scheduling/places.ts';
 import type { RuntimeKind } from '../domain/task.ts';
 import type { ClusterQueue } from '../stores/cluster-queue.ts';
@@ -36,15 +35,6 @@ export function clusterView({ membership, queue, labels, runtimes }: Parts): Clu
     mayRun: () => membership.mayAct(),
     onChange: (listener) => void membership.onChange(listener),
   };
-}
-
-/** Where an execution is, for those who look for it. */
-export async function whereabouts(membership: Membership, executionId: string): Promise<Whereabouts> {
-  const peer = await membership.ownerOf(executionId);
-  if (peer === undefined) return { at: 'nobody' };
-  if (peer.incarnation === membership.incarnation) return { at: 'here' };
-  const { incarnation, nodeId, address } = peer;
-  return { at: 'peer', peer: { incarnation, nodeId, address } };
 }
 
 /** It can be reached, so that what it runs can be followed from everywhere. */

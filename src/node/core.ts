@@ -34,9 +34,9 @@ import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
-import { clusterView, whereabouts } from './cluster.ts';
+import { clusterView } from './cluster.ts';
 import { openDurations } from './durations.ts';
-import type { LinkEnd } from './links.ts';
+import { type LinkEnd, whereabouts } from './links.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
 import { logQuarantine } from './quarantine-log.ts';
@@ -107,9 +107,10 @@ export async function openCore(
   } = await openStore(
     config,
     logger,
-    { given, lost: (error) => lost.resolve(error), address: link?.address ?? '' },
+    { given, address: link?.address ?? '', lost: (error) => lost.resolve(error) },
     opened,
   );
+  if (link !== undefined) opened.defer(membership.onChange(() => link.keep(membership.peers())));
   const caps = taskCaps(config);
   const measured = measuredStore(withOutbox(kept), clock, () => metrics.store);
   const observed = observedStore(measured, (error) =>
@@ -153,13 +154,13 @@ export async function openCore(
     queueLimit: config.queueLimit,
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
+    membership,
     links: link?.links((executionId) => whereabouts(membership, executionId)),
     // Without a link nobody could follow what another node runs.
     ...(queue !== undefined &&
       link !== undefined && {
         cluster: clusterView({ membership, queue, labels: config.labels, runtimes: [...runtimes.keys()] }),
       }),
-    membership,
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },

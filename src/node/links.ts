@@ -8,6 +8,7 @@ import { LinkClient } from '../server/links/link-client.ts';
 import { linkIdentity } from '../server/links/link-identity.ts';
 import { LinkServer } from '../server/links/link-server.ts';
 import { mostKeyBytes, readSmallFile } from '../small-file.ts';
+import type { Membership } from '../stores/membership.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** A secret that could be guessed is none. */
@@ -81,4 +82,14 @@ function secretIn(path: string): Buffer {
   throw new Error(
     `--cluster-secret-file: ${path} has ${text.byteLength} bytes; allowed are ${leastSecretBytes} or more that nobody can guess, such as those of: openssl rand -base64 32`,
   );
+}
+
+/** Who has an execution, as the store says. */
+export async function whereabouts(
+  membership: Pick<Membership, 'incarnation' | 'ownerOf'>,
+  executionId: string,
+): Promise<Whereabouts> {
+  const peer = await membership.ownerOf(executionId);
+  if (peer === undefined) return { at: 'nobody' };
+  return peer.incarnation === membership.incarnation ? { at: 'here' } : { at: 'peer', peer };
 }

@@ -33,13 +33,13 @@ export async function openStore(
   logger: Logger,
   {
     given,
-    lost,
     address,
+    lost,
   }: {
     readonly given: Store | undefined;
-    readonly lost: (error: Error) => void;
     /** Where other nodes reach this one; empty where they cannot. */
     readonly address: string;
+    readonly lost: (error: Error) => void;
   },
   opened: AsyncDisposableStack,
 ): Promise<OpenedStore> {
@@ -52,21 +52,19 @@ export async function openStore(
     // Only here: nobody else needs the driver.
     const { openPostgresStore } = await import('../stores/postgres/store.ts');
     const name = await nodeId();
+    const facts = factsOf(config, name, address);
     noteStore(dataDir, config.store);
     const { store, artifacts, shared, queue, membership } = await openPostgresStore({
       address: engine,
       nodeId: name,
-      facts: factsOf(config, name, address),
+      facts,
       files: await files(),
       clock: systemClock,
       lost,
       fenced: (nodes) => logger.warn({ nodes }, 'took the right to write from nodes whose leases are over'),
     });
     opened.defer(() => store.close());
-    logger.info(
-      { name: factsOf(config, name, address).name, incarnation: membership.incarnation },
-      'joined the cluster',
-    );
+    logger.info({ name: facts.name, incarnation: membership.incarnation }, 'joined the cluster');
     return { kept: store, artifacts, shared, queue, nodeId: name, membership };
   }
   const migrating = (rows: number, total: number): void =>

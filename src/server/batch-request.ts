@@ -31,10 +31,14 @@ export async function batchRequest(
   const policy = onMemberFailureFromWire(onMemberFailure);
   text('invocation_id', invocationId, 256);
   const graph = graphOf(
-    members.map(({ name, invocation }, member) => ({
-      name: text(`members[${member}].name`, name, 256),
-      follows: (invocation?.dependsOn ?? []).map((each) => each.name).filter((each) => each !== ''),
-    })),
+    members.map(({ name, invocation }, member) => {
+      const names = (invocation?.dependsOn ?? []).map((each) => each.name);
+      const follows = names.filter((each) => each !== '');
+      return {
+        ...{ name: text(`members[${member}].name`, name, 256), follows },
+        others: names.length - follows.length,
+      };
+    }),
   );
   const supervision = supervisionFromWire(asked, members);
   // The node's default total timeout is not for what is meant to run on.

@@ -62,15 +62,22 @@ export function post(message: Message, options: SenderOptions, signal: AbortSign
       ...(ca !== undefined && { ca }),
     });
     let status: number | undefined;
-    const over = setTimeout(() => sent.destroy(new TookTooLong(timeoutMs)), timeoutMs);
     const settle = (answer: Sent): void => {
       clearTimeout(over);
       sent.destroy();
       resolve(answer);
     };
-    sent.on('error', (error) =>
-      settle({ kind: 'failed', error: wordsFor(error), ...(status !== undefined && { status }) }),
-    );
+    const fail = (error: unknown): void =>
+      settle({ kind: 'failed', error: wordsFor(error), ...(status !== undefined && { status }) });
+    // By itself: a request whose connection Node has closed says nothing more of its end.
+    const over = setTimeout(() => fail(new TookTooLong(timeoutMs)), timeoutMs);
+    sent.on('error', fail);
+    sent.on('close', () => fail(undefined));
+    // 101 has no response that ends; the connection is another protocol's from there on.
+    sent.on('upgrade', ({ statusCode = 0 }, socket) => {
+      socket.destroy();
+      settle(judged(statusCode, undefined));
+    });
     sent.on('response', (response) => {
       status = response.statusCode ?? 0;
       const answer = judged(status, response.headers['retry-after']);
@@ -80,9 +87,7 @@ export function post(message: Message, options: SenderOptions, signal: AbortSign
         if (bytes > mostAnswerBytes) settle(answer);
       });
       response.on('end', () => settle(answer));
-      response.on('error', (error) =>
-        settle({ kind: 'failed', error: wordsFor(error), status: status ?? 0 }),
-      );
+      response.on('error', fail);
     });
     sent.end(body);
   });

@@ -54,3 +54,22 @@ test('small reads need not wait', async () => {
     await others;
   }
 });
+
+test('a reader of a list, row by row or page by page, lets others have a turn', async () => {
+  const turn = new ReadTurn();
+  for (const count of [1, 500, 5000]) {
+    let over = false;
+    const others = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      over = true;
+    });
+    let rows = 0;
+    while (!over && rows < 100_000) {
+      await turn.begin();
+      if (over) break;
+      turn.spendRows(count);
+      rows += count;
+    }
+    await others;
+    expect(rows).toBe(Math.max(1000, count));
+  }
+});

@@ -60,6 +60,8 @@ export interface BatchesHost {
   failed(error: unknown): void;
 }
 
+/** Dependencies that are looked up in one turn of the event loop. */
+const lookedUpAtOnce = 250;
 /** Members that are cancelled at once. */
 const cancelledAtOnce = 64;
 const pageOfMembers = 500;
@@ -164,6 +166,8 @@ export class BatchDesk implements Batches {
   async #blocked({ members, executionIds, tenant, scope }: BatchRequest): Promise<ReadonlySet<number>> {
     const own = new Set(executionIds);
     const blocked = new Set<number>();
+    const lookup = { ...this.#host, store: onceRead(this.#host.store) };
+    let lookedUp = 0;
     for (const [member, { request }] of members.entries()) {
       const dependsOn = request.dependsOn ?? [];
       const others = dependsOn.filter(({ executionId }) => !own.has(executionId));
@@ -172,7 +176,11 @@ export class BatchDesk implements Batches {
         const place = dependsOn.findIndex(({ executionId }) => executionId === others[index]?.executionId);
         return `members[${member}].invocation.depends_on[${place}].execution_id`;
       };
-      if (await isBlockedBy(this.#host, others, { tenant, scope }, fieldOf)) blocked.add(member);
+      if (await isBlockedBy(lookup, others, { tenant, scope }, fieldOf)) blocked.add(member);
+      lookedUp += others.length;
+      if (lookedUp < lookedUpAtOnce) continue;
+      lookedUp = 0;
+      await new Promise((resolve) => void setImmediate(resolve));
     }
     return blocked;
   }
@@ -370,6 +378,27 @@ function newSupervision(rules: SupervisionRules, { members, executionIds }: Batc
     recent: [],
     counted: 0,
   };
+}
+
+/** Records by id, each read once, of which nothing is kept but what those that follow it ask for. */
+function onceRead(store: Pick<Store, 'execution'>): Pick<Store, 'execution'> {
+  const known = new Map<string, Promise<ExecutionRecord | undefined>>();
+  return {
+    execution(executionId) {
+      const found = known.get(executionId) ?? store.execution(executionId).then(asFollowed);
+      known.set(executionId, found);
+      return found;
+    },
+  };
+}
+
+/** Without what may be large. */
+function asFollowed(record: ExecutionRecord | undefined): ExecutionRecord | undefined {
+  if (record === undefined) return undefined;
+  const { labels: _labels, dependsOn: _dependsOn, onEnd: _onEnd, ...rest } = record;
+  const { outcome } = rest;
+  const told = outcome?.output === undefined ? outcome : { ...outcome, output: '' };
+  return { ...rest, metadata: {}, ...(told !== undefined && { outcome: told }) } as ExecutionRecord;
 }
 
 function unlessGone(error: unknown): void {

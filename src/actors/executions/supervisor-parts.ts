@@ -101,12 +101,12 @@ export interface SupervisorOptions {
   readonly listener: SupervisorListener;
   /** What is known of earlier runs; absent means nothing. */
   readonly durations?: Durations;
-  /** The ways to the other nodes that share the store; absent where the node is alone. */
-  readonly links?: Links | undefined;
   /** The other nodes that use the store; absent where there can be none. */
   readonly membership?: Membership;
   /** For how long an attempt that its own node could follow again is left to that, in milliseconds. */
   readonly reattachWithinMs?: number;
+  /** The ways to the other nodes that share the store; absent where the node is alone. */
+  readonly links?: Links | undefined;
 }
 
 const noCache: CacheBounds = { bytes: 0, bytesPerTenant: 0 };
@@ -400,6 +400,7 @@ export class SupervisorParts {
       has: (executionId) => executions.has(executionId),
       attachHere: (executionId, purpose) => this.attachHere(executionId, purpose),
       leftHere: (executionId) => this.controls.leave(executionId),
+      claiming: async (executionId, work) => this.cluster?.claiming(executionId, work),
       get leaving() {
         return gate.closed;
       },

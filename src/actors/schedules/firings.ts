@@ -82,7 +82,7 @@ export class Firings {
     this.#options = options;
   }
 
-  /** Rejects with NotNow where nothing can be decided, as nothing can be written. */
+  /** Rejects with NotNow where nothing can be decided for the clock, as nothing can be written. */
   async fire(attempt: Attempt): Promise<Decided> {
     const { after, instant, cause } = attempt;
     const { name } = after.rules;
@@ -101,7 +101,8 @@ export class Firings {
       return this.#told(fired(executionId), attempt);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      if (isOfNode(error)) throw new NotNow(error);
+      // Who asks for it by hand is told; the clock waits until it can.
+      if (isOfNode(error)) throw cause === 'clock' ? new NotNow(error) : error;
       if (error.reason === 'CONCURRENCY_FULL' && error.quota === `concurrency ${scheduleKey(name)}`) {
         const { lastExecutionId } = after;
         const { message } = error;

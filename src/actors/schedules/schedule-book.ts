@@ -41,8 +41,11 @@ import {
 import { SeenTime } from './seen-time.ts';
 import { Turns } from './turns.ts';
 
-/** Schedules of a node. */
+/** Schedules of a node, and of one tenant: nobody takes the places of all. */
 const mostSchedules = 100_000;
+const mostOfTenant = 20_000;
+/** Rows that are read at once for a list. */
+const leastPage = 200;
 
 export interface ScheduleBookOptions extends FiringOptions {
   readonly clock: Clock;
@@ -112,7 +115,9 @@ export class ScheduleBook implements Schedules {
       if ((await this.#options.store.row(scheduleId(tenant, rules.name))) !== undefined)
         throw taken(rules.name);
       if (!dryRun) {
-        if (this.#count >= mostSchedules) throw tooMany();
+        if (this.#count >= mostSchedules) throw tooMany('the node', mostSchedules);
+        if ((await this.#options.store.countRows(scheduleKind, tenant)) >= mostOfTenant)
+          throw tooMany(`the tenant ${quote(tenant)}`, mostOfTenant);
         this.#count += 1;
         await this.#save(schedule, call).catch((error: unknown) => {
           this.#count -= 1;
@@ -165,13 +170,15 @@ export class ScheduleBook implements Schedules {
     const found: ShownSchedule[] = [];
     const tenant = tenantToMakeIn(scope);
     for (let last = after; ; ) {
-      const page = await this.#options.store.rows({ kind: scheduleKind, tenant, after: last, limit });
+      // Of many that are out of scope not one at a time.
+      const read = Math.max(limit, leastPage);
+      const page = await this.#options.store.rows({ kind: scheduleKind, tenant, after: last, limit: read });
       for (const schedule of page.map(scheduleIn)) {
         if (seesSchedule(scope, schedule)) found.push(await this.#shown(schedule, undefined));
         if (found.length === limit) return found;
       }
       const end = page.at(-1);
-      if (end === undefined || page.length < limit) return found;
+      if (end === undefined || page.length < read) return found;
       last = end.key;
     }
   }
@@ -398,15 +405,11 @@ function taken(name: string): RequestError {
   );
 }
 
-function tooMany(): RequestError {
-  return new RequestError(
-    'resource_exhausted',
-    `the node has ${mostSchedules} schedules, and takes no more`,
-    {
-      reason: 'TOO_MANY_SCHEDULES',
-      quota: 'schedules',
-    },
-  );
+function tooMany(who: string, most: number): RequestError {
+  return new RequestError('resource_exhausted', `${who} has ${most} schedules, which is the most`, {
+    reason: 'TOO_MANY_SCHEDULES',
+    quota: 'schedules',
+  });
 }
 
 function never({ timing, endAt }: Pick<ScheduleDraft, 'timing' | 'endAt'>): RequestError {

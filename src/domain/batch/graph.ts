@@ -3,7 +3,7 @@ import { invalidArgument, quote } from '../errors.ts';
 
 /** Members of a batch at most. */
 export const mostMembers = 10_000;
-/** Pairs of members of which one follows the other, at most in a batch. */
+/** Pairs of a member and what it follows, of the batch or not: each is a row, and is looked up. */
 export const mostEdges = 100_000;
 
 /** A member as the graph knows it. */
@@ -12,6 +12,8 @@ export interface GraphMember {
   readonly name: string;
   /** Names of the members that it follows. */
   readonly follows: readonly string[];
+  /** How many executions it follows that are not of the batch; absent means none. */
+  readonly others?: number;
 }
 
 export interface BatchGraph {
@@ -36,18 +38,18 @@ export function graphOf(members: readonly GraphMember[]): BatchGraph {
     throw invalidArgument('members', `has ${members.length} entries; allowed are ${mostMembers}`);
   }
   const places = placesOf(members);
-  let edges = 0;
+  const edges = members.reduce((sum, { follows, others = 0 }) => sum + follows.length + others, 0);
+  if (edges > mostEdges) {
+    throw invalidArgument(
+      'members',
+      `follow one another, and other executions, in ${edges} ways; allowed are ${mostEdges}`,
+    );
+  }
   const follows = members.map(({ follows: names }, member) =>
     names.map((name, index) => {
       const place = places.get(name);
       const field = `members[${member}].invocation.depends_on[${index}].name`;
       if (place === undefined) throw invalidArgument(field, `no member is named ${quote(name)}`);
-      if (++edges > mostEdges) {
-        throw invalidArgument(
-          'members',
-          `follow one another in more than ${mostEdges} ways, which is the most`,
-        );
-      }
       return place;
     }),
   );

@@ -283,7 +283,7 @@ class SqliteStore implements Store {
   }
 
   async executions(filter: ExecutionFilter): Promise<ExecutionRecord[]> {
-    return this.#use('cannot list executions', () => this.#records.list(filter));
+    return this.#list('cannot list executions', () => this.#records.list(filter));
   }
 
   async unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]> {
@@ -319,11 +319,11 @@ class SqliteStore implements Store {
   }
 
   async released(afterId: string, limit: number): Promise<string[]> {
-    return this.#use('cannot list what waits', () => this.#dependencies.released(afterId, limit));
+    return this.#list('cannot list what waits', () => this.#dependencies.released(afterId, limit));
   }
 
   async dependants(executionId: string, afterId: string, limit: number): Promise<string[]> {
-    return this.#use('cannot list what waits', () =>
+    return this.#list('cannot list what waits', () =>
       this.#dependencies.dependants(executionId, afterId, limit),
     );
   }
@@ -434,6 +434,8 @@ class SqliteStore implements Store {
   }
 
   async batch(batchId: string): Promise<BatchState | undefined> {
+    if (this.#readTurn.isOver) await this.#readTurn.begin();
+    this.#readTurn.spendRows(1);
     return this.#use('cannot read a batch', () => this.#batches.one(batchId));
   }
 
@@ -442,7 +444,7 @@ class SqliteStore implements Store {
   }
 
   async batches(tenant: string | undefined, beforeId: string, limit: number): Promise<BatchState[]> {
-    return this.#use('cannot list batches', () => this.#batches.list(tenant, beforeId, limit));
+    return this.#list('cannot list batches', () => this.#batches.list(tenant, beforeId, limit));
   }
 
   async unfinishedBatches(): Promise<BatchState[]> {
@@ -450,11 +452,11 @@ class SqliteStore implements Store {
   }
 
   async batchMembers(batchId: string, query: MemberQuery): Promise<BatchMember[]> {
-    return this.#use('cannot read a batch', () => this.#batches.members(batchId, query));
+    return this.#list('cannot read a batch', () => this.#batches.members(batchId, query));
   }
 
   async batchEndings(batchId: string, from: number, limit: number): Promise<BatchEnding[]> {
-    return this.#use('cannot read a batch', () => this.#batches.endings(batchId, from, limit));
+    return this.#list('cannot read a batch', () => this.#batches.endings(batchId, from, limit));
   }
 
   async saveTask(task: Task): Promise<void> {
@@ -539,15 +541,17 @@ class SqliteStore implements Store {
   }
 
   async row(id: SideRowId): Promise<SideRow | undefined> {
+    if (this.#readTurn.isOver) await this.#readTurn.begin();
+    this.#readTurn.spendRows(1);
     return this.#use('cannot read a row', () => this.#sideRows.one(id));
   }
 
   async rows(query: SideRowQuery): Promise<SideRow[]> {
-    return this.#use('cannot read rows', () => this.#sideRows.list(query));
+    return this.#list('cannot read rows', () => this.#sideRows.list(query));
   }
 
   async dueRows(kind: string, until: number, limit: number, after?: DuePlace): Promise<SideRow[]> {
-    return this.#use('cannot read rows', () => this.#sideRows.due(kind, until, limit, after));
+    return this.#list('cannot read rows', () => this.#sideRows.due(kind, until, limit, after));
   }
 
   async countRows(kind: string, tenant?: string): Promise<number> {
@@ -585,6 +589,14 @@ class SqliteStore implements Store {
       const named = this.#use('cannot see what is in use', () => this.#inputs.names(sha256));
       if (!named) await this.#blobs.remove(sha256, Number.POSITIVE_INFINITY);
     }
+  }
+
+  async #list<T>(what: string, work: () => T[]): Promise<T[]> {
+    await this.#readTurn.begin();
+    const found = this.#use(what, work);
+    // What finds nothing has looked, too.
+    this.#readTurn.spendRows(found.length + 1);
+    return found;
   }
 
   #use<T>(what: string, work: () => T): T {

@@ -244,3 +244,36 @@ test('the last 100 firings are kept of each schedule', async () => {
   await book.delete('a', scope);
   expect(await site.store.countRows('firing')).toBe(0);
 });
+
+describe('a node that can write nothing', () => {
+  test('says so to who triggers and who fills back, and nothing has become of it', async () => {
+    const site = newSite();
+    const book = opened(site);
+    await book.create(draftOf('a'), asker, { dryRun: false });
+    site.refusal = new RequestError('unavailable', 'nothing can be written', { reason: 'STORE_UNAVAILABLE' });
+    await expect(book.trigger('a', scope)).rejects.toBe(site.refusal);
+    const [from, to] = [site.clock.now() - 2 * minute, site.clock.now()];
+    const backfill = { from, to, overlap: 'queue' as const, dryRun: false };
+    await expect(book.backfill('a', backfill, scope)).rejects.toBe(site.refusal);
+    expect(await told(book, 'a')).toEqual([]);
+    await book.stop();
+  });
+});
+
+describe('a tenant', () => {
+  test('has so many schedules at most, and leaves places to others', async () => {
+    const site = newSite();
+    const rows = Array.from({ length: 20_000 }, (_, index) => ({
+      ...{ kind: 'schedule', tenant: 'default', key: `s${index}`, value: '{}' },
+    }));
+    await site.store.saveRows(rows);
+    const book = opened(site);
+    await expect(book.create(draftOf('a'), asker, { dryRun: false })).rejects.toMatchObject({
+      reason: 'TOO_MANY_SCHEDULES',
+      message: 'the tenant "default" has 20000 schedules, which is the most',
+    });
+    const other = { ...asker, scope: { tenant: 'other' } };
+    expect((await book.create(draftOf('a'), other, { dryRun: false })).schedule.tenant).toBe('other');
+    await book.stop();
+  });
+});

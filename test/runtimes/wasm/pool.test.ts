@@ -43,3 +43,22 @@ describe('a pool with one warm thread and three at most', () => {
     await Promise.all(hanging.map(({ running }) => running));
   });
 });
+
+describe('a host that is worn out by what it has just run', () => {
+  it('is given nothing more, also by who comes in the same moment', async () => {
+    const runtime = await bench.runtime(1, 1);
+    // Each is a program of its own, and a host takes 64 of them; the first is loaded, and comes at once. With a network
+    // none runs again by itself where its host ends.
+    const programs = await Promise.all(
+      Array.from({ length: 70 }, (_, at) =>
+        bench.example('misbehaving/cat', { allowNetwork: true, description: String(at) }),
+      ),
+    );
+    for (const program of programs) {
+      for (const each of [program, programs[0] ?? program]) {
+        const { outcome } = await run(runtime, each, { input: Buffer.from('x') });
+        expect(outcome).toMatchObject({ kind: 'completed' });
+      }
+    }
+  });
+});

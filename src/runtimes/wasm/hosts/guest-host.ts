@@ -160,11 +160,14 @@ export class GuestHost {
     return this.#worn || this.#wear >= maxWear || this.#loads.size >= maxLoads;
   }
 
-  /** Takes at most `maxBatch` jobs; the host must be idle. A job with a limit of processor time comes alone. */
-  dispatch(jobs: readonly PendingJob[]): void {
+  /**
+   * Takes at most `maxBatch` jobs; the host must be idle. A job with a limit of processor time comes alone. False where
+   * it takes none, as it is ended: what it ran before may have been its last.
+   */
+  dispatch(jobs: readonly PendingJob[]): boolean {
     const [first] = jobs;
-    if (first === undefined) return;
     this.#release();
+    if (first === undefined || this.ending) return false;
     this.#batch += 1;
     this.#reuses = first.job.reuse;
     const bytes = this.#networkMessage();
@@ -188,6 +191,7 @@ export class GuestHost {
     this.#write(bytes);
     this.#computeWatch.begin();
     this.#report?.send({ type: 'bind', executionId: first.executionId, attempt: first.attempt });
+    return true;
   }
 
   /** Loads a program before it is needed, with an instance where `live`; the host is not idle until it has. */

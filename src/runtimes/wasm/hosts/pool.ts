@@ -257,7 +257,7 @@ export class HostPool implements HostOwner {
       if (host === undefined) break;
       const share = Math.ceil(this.#queue.length / (idle.length + 1));
       const jobs = this.#queue.splice(0, this.#quick.batch(this.#queue, share));
-      this.#send(host, jobs);
+      if (!this.#send(host, jobs)) this.#queue.unshift(...jobs);
     }
     if (this.#waiting > 0) this.#growForWaiting();
   }
@@ -268,7 +268,8 @@ export class HostPool implements HostOwner {
       const unused = idle.findIndex((host) => host.unused && host.warm);
       if (unused !== -1) {
         const [host] = idle.splice(unused, 1);
-        if (host !== undefined) this.#send(host, this.#alone.splice(0, 1));
+        const jobs = this.#alone.splice(0, 1);
+        if (host === undefined || !this.#send(host, jobs)) this.#alone.unshift(...jobs);
         continue;
       }
       const starting = [...this.#hosts].some((host) => host.unused && !host.ending);
@@ -279,11 +280,13 @@ export class HostPool implements HostOwner {
     }
   }
 
-  #send(host: GuestHost, jobs: readonly PendingJob[]): void {
+  /** False where the host takes none any more. */
+  #send(host: GuestHost, jobs: readonly PendingJob[]): boolean {
     this.#timers.get(host)?.cancel();
     this.#timers.delete(host);
-    host.dispatch(jobs);
+    if (!host.dispatch(jobs)) return false;
     if (jobs.length > 1) this.#watch(host);
+    return true;
   }
 
   /**

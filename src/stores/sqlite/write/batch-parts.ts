@@ -7,20 +7,27 @@ import { inTransaction } from './transaction.ts';
 const mostEntries = 400;
 /** Bytes of inputs of a part. */
 const mostBytes = 2 * 1024 * 1024;
+/** What the members of a part follow: each is a look-up and a row. */
+const mostDependencies = 2000;
 
 /** Cuts a batch into parts that are written one after the other; at least one. */
 export function batchParts(entries: readonly CommitEntry[]): (readonly CommitEntry[])[] {
   const parts: CommitEntry[][] = [[]];
   let bytes = 0;
+  let dependencies = 0;
   for (const entry of entries) {
-    const own = entry.input?.input.byteLength ?? 0;
+    bytes += entry.input?.input.byteLength ?? 0;
+    dependencies += entry.record?.dependsOn?.length ?? 0;
     const last = parts.at(-1);
-    if (last === undefined || last.length >= mostEntries || (last.length > 0 && bytes + own > mostBytes)) {
+    const isFull =
+      last === undefined ||
+      last.length >= mostEntries ||
+      (last.length > 0 && (bytes > mostBytes || dependencies > mostDependencies));
+    if (!isFull) last.push(entry);
+    else {
       parts.push([entry]);
-      bytes = own;
-    } else {
-      last.push(entry);
-      bytes += own;
+      bytes = entry.input?.input.byteLength ?? 0;
+      dependencies = entry.record?.dependsOn?.length ?? 0;
     }
   }
   return parts;
