@@ -1,5 +1,6 @@
 /** The cluster of a node, as those who place executions see it. */
 import type { ClusterView } from '../actors/executions/cluster/cluster-desk.ts';
+import type { Duty } from '../domain/duty.ts';
 import type { Labels } from '../domain/labels.ts';
 import type { PlacingNode } from '../domain/scheduling/places.ts';
 import type { RuntimeKind } from '../domain/task.ts';
@@ -15,6 +16,15 @@ interface Parts {
 
 /** What the holder of this lease does: it gives away what waits. */
 const dispatching = 'dispatcher';
+
+/** What one node does for all, by the name of its lease. */
+export function dutyOf(membership: Membership, name: 'schedules' | 'webhooks' | 'retention'): Duty {
+  const lease = membership.lease(name);
+  return {
+    isMine: () => lease.epoch !== undefined && membership.mayAct(),
+    onChange: (listener) => void membership.onChange(listener),
+  };
+}
 
 export function clusterView({ membership, queue, labels, runtimes }: Parts): ClusterView {
   const lease = membership.lease(dispatching);

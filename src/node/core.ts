@@ -34,7 +34,7 @@ import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
-import { clusterView } from './cluster.ts';
+import { clusterView, dutyOf } from './cluster.ts';
 import { openDurations } from './durations.ts';
 import { type LinkEnd, whereabouts } from './links.ts';
 import { measuredStore } from './measured-store.ts';
@@ -224,7 +224,11 @@ export async function openCore(
       grpcAddress: () => grpcAddress,
     }),
   });
-  const webhooks = openDeliverer(config, { clock, store, nodeId, executions: supervisor, logger }, opened);
+  const webhooks = openDeliverer(
+    config,
+    { clock, store, nodeId, executions: supervisor, logger, duty: dutyOf(membership, 'webhooks') },
+    opened,
+  );
   observed.observe(webhooks);
   const metrics = openMetrics(config, {
     ...{ store, supervisor, webhooks, instances, runtimes, state },
@@ -247,7 +251,14 @@ export async function openCore(
   if (traces.observer !== undefined) observed.observe(traces.observer);
   const schedules = openSchedules(
     config,
-    { ...shared, supervisor, tasks, traces: traces.sampling, listener: metrics.schedules },
+    {
+      ...shared,
+      supervisor,
+      tasks,
+      traces: traces.sampling,
+      listener: metrics.schedules,
+      duty: dutyOf(membership, 'schedules'),
+    },
     logger,
   );
   metrics.schedules.countSchedules(() => schedules.size);

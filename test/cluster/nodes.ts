@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { ConfigFlags } from '../../src/config.ts';
 import { dataFolder, spawn } from '../server/spawned.ts';
-import type { ChildServer } from '../support/server.ts';
 import type { PostgresServer } from '../support/postgres.ts';
+import type { ChildServer } from '../support/server.ts';
 
 export interface ClusterNodes {
   readonly url: string;
@@ -33,7 +33,9 @@ export async function clusterOn(server: PostgresServer): Promise<ClusterNodes> {
         ...flags,
       });
       const known = async (): Promise<unknown> =>
-        (await query("SELECT count(*) FROM spear.nodes WHERE load LIKE '%runtimes%' AND fenced_at IS NULL"))[0]?.count;
+        (
+          await query("SELECT count(*) FROM spear.nodes WHERE load LIKE '%runtimes%' AND fenced_at IS NULL")
+        )[0]?.count;
       await expect.poll(known, { timeout: 30_000 }).toBe(String(count));
       return node;
     },

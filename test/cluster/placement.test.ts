@@ -48,7 +48,10 @@ describeWhere([postgres()], 'placement in a cluster', () => {
     const waiting = await start(two, { task: 'nowhere', args: ['1'] });
     const cancelled = await start(one, { task: 'nowhere', args: ['1'] });
     await expect
-      .poll(async () => (await cluster.query('SELECT 1 FROM spear.executions WHERE owner IS NULL')).length, long)
+      .poll(
+        async () => (await cluster.query('SELECT 1 FROM spear.executions WHERE owner IS NULL')).length,
+        long,
+      )
       .toBe(2);
     await two.functions.cancelExecution({ executionId: cancelled });
     expect(await ended(one, cancelled)).toMatchObject({ status: ExecutionStatus.CANCELLED });
@@ -119,14 +122,14 @@ async function attemptsOf(node: ChildServer, executionId: string, killedAt: numb
   const attempts: Attempt[] = [];
   let from: number | undefined;
   for (const event of await collect(node.functions.watchExecution({ executionId, fromSequence: 1n }))) {
-    if (event.event.case !== 'transition' || event.time === undefined) continue;
+    if (event.time === undefined) continue;
     const at = timestampMs(event.time);
-    const { to, eventType } = event.event.value;
-    if (from !== undefined) {
-      attempts.push({ from, to: eventType === 'lost' ? killedAt : at });
+    const transition = event.event.case === 'transition' ? event.event.value : undefined;
+    if (from !== undefined && (transition !== undefined || event.isFinal)) {
+      attempts.push({ from, to: transition?.eventType === 'lost' ? killedAt : at });
       from = undefined;
     }
-    if (to === 'running.attempting') from = at;
+    if (transition?.to === 'running.attempting') from = at;
   }
   return attempts;
 }

@@ -34,7 +34,9 @@ describeWhere([postgres()], 'tasks, aliases and quotas in a cluster', () => {
       const { result } = await reader.functions.invokeFunction({ task: 'ticker', args: ['1'] });
       expect(result).toMatchObject({ taskRevision: revision, fairnessKey: `k${revision}` });
     }
-    await one.connection.service(RevisionService).setAlias({ task: 'ticker', alias: 'live', shares: [{ revision: 2, percent: 100 }] });
+    await one.connection
+      .service(RevisionService)
+      .setAlias({ task: 'ticker', alias: 'live', shares: [{ revision: 2, percent: 100 }] });
     expect(await two.functions.invokeFunction({ task: 'ticker', args: ['1'] })).toMatchObject({
       result: { taskRevision: 2 },
     });
