@@ -47,9 +47,9 @@ export function clusterView({ membership, queue, labels, runtimes }: Parts): Clu
   };
 }
 
-/** It can be reached, so that what it runs can be followed from everywhere. */
-function takesOthers({ alive, address }: Peer): boolean {
-  return alive && address !== '';
+/** Nobody has said that it is to begin nothing more. */
+function takesOthers({ alive, load }: Peer): boolean {
+  return alive && load.cordoned !== true;
 }
 
 function nodeOf({ incarnation, name, labels, capacity, load }: Peer): PlacingNode {
