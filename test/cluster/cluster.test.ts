@@ -6,7 +6,6 @@
  */
 import { expect, onTestFinished, test } from 'vitest';
 import { Random } from '../crash/random.ts';
-import { collect } from '../server/collect.ts';
 import { describeWhere, root } from '../support/needs.ts';
 import { postgres, startPostgres } from '../support/postgres.ts';
 import { ClusterNode, sharedSecret } from './cluster-nodes.ts';
@@ -54,9 +53,7 @@ describeWhere([postgres(), root()], 'a cluster of three nodes', () => {
       await fault.run();
       await Promise.all(calls);
       for (const told of load.told.splice(0)) {
-        const [executionId = ''] = told.executionIds;
-        const { functions } = await random.pick(nodes).ready();
-        const log = await collect(functions.watchExecution({ executionId, fromSequence: 1n }));
+        const log = await load.stored(told);
         against.push(...judge(told, log, witness).map((what) => `round ${round}: ${what}`));
       }
       against.push(...nodes.flatMap(({ bugs }) => bugs.splice(0)));

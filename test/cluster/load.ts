@@ -4,6 +4,7 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { ExecutionMode, type StreamExecutionResult } from '../../src/server/gen/spearlet/function_pb.js';
 import { InterruptPolicy, RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
 import type { Random } from '../crash/random.ts';
+import { collect } from '../server/collect.ts';
 import type { ChildServer } from '../support/server.ts';
 import type { ClusterNode } from './cluster-nodes.ts';
 import type { Witness } from './witness.ts';
@@ -75,6 +76,21 @@ export class Load {
     // Some ask a second time, of another node.
     if (random.chance(0.3)) await this.#invoke(told, args, random);
     await this.#watch(told, random);
+  }
+
+  /** All of the log as it is stored, from whatever node answers. */
+  async stored(told: Told): Promise<StreamExecutionResult[]> {
+    const random = this.#random.fork();
+    const [executionId = ''] = told.executionIds;
+    for (;;) {
+      try {
+        const node = await this.#any(random);
+        return await collect(node.functions.watchExecution({ executionId, fromSequence: 1n }));
+      } catch (error) {
+        await this.#again(told, error);
+        if (told.wrong.length > 0) return [];
+      }
+    }
   }
 
   close(): void {
