@@ -38,6 +38,7 @@ try {
     // It waits for its start: what is acknowledged is the change that is asked for.
     const { executionId } = await owner.invokeFunction({
       task: 'noop',
+      functionName: 'noop',
       executionMode: ExecutionMode.ASYNC,
       startAfter: { seconds: 1000n },
     });

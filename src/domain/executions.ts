@@ -108,6 +108,8 @@ export interface Executions {
   resume(executionId: string, by?: string): Promise<Changed>;
   /** Those in scope that it follows or that follow it. */
   related(record: ExecutionRecord, scope: Scope): Promise<RelatedExecutions>;
+  /** Which node of a cluster has it, by name; empty for one that has ended or that nobody has, and without a cluster. */
+  nodeOf(record: ExecutionRecord): Promise<string>;
   /** Forgets one that has ended. Rejects with not_found, and failed_precondition where it has not, or one that has not follows it. */
   delete(executionId: string): Promise<void>;
 }

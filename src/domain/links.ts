@@ -12,6 +12,7 @@ export interface PeerNode {
   /** Of this run of it; never used again. */
   readonly incarnation: number;
   readonly nodeId: string;
+  readonly name: string;
   /** HOST:PORT of its link; empty where it has none. */
   readonly address: string;
 }
@@ -51,6 +52,8 @@ export type LinkAction =
  * LinkBroken where it cannot be reached, breaks off, or does not have the execution any more.
  */
 export interface Links {
+  /** Of this node among the others. */
+  readonly name: string;
   /** Rejects with StoreError. */
   whereabouts(executionId: string): Promise<Whereabouts>;
   /** Ends with the end of the log. */

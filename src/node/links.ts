@@ -25,8 +25,8 @@ const leastSecretBytes = 32;
 export interface LinkEnd {
   /** HOST:PORT as other nodes dial it. */
   readonly address: string;
-  /** To the other nodes; `whereabouts` says who has an execution. */
-  links(whereabouts: (executionId: string) => Promise<Whereabouts>): Links;
+  /** To the other nodes; `name` is this one's, and `whereabouts` says who has an execution. */
+  links(name: string, whereabouts: (executionId: string) => Promise<Whereabouts>): Links;
   /** Those that there are: what is followed on others ends. */
   keep(peers: readonly PeerNode[]): void;
   /** From now on the others are answered. */
@@ -66,8 +66,8 @@ export async function openLinks(
   let client: LinkClient | undefined;
   return {
     address,
-    links(whereabouts) {
-      client = new LinkClient({ identity, clock, whereabouts });
+    links(name, whereabouts) {
+      client = new LinkClient({ identity, clock, name, whereabouts });
       opened.defer(() => client?.close());
       return client;
     },
@@ -79,9 +79,12 @@ export async function openLinks(
 /** The ways to the other nodes of a store that several may use: without a link the store alone tells of them. */
 export function openWays(link: LinkEnd | undefined, membership: Membership): Links {
   const find = (executionId: string) => whereabouts(membership, executionId);
+  const own = membership.peers().find(({ incarnation }) => incarnation === membership.incarnation);
+  const name = own?.name ?? '';
   if (link === undefined) {
     const broken = () => new LinkBroken('this node has no link to others');
     return {
+      name,
       whereabouts: find,
       // biome-ignore lint/correctness/useYield: there is nothing to tell
       async *follow() {
@@ -92,7 +95,7 @@ export function openWays(link: LinkEnd | undefined, membership: Membership): Lin
       order: () => Promise.reject(broken()),
     };
   }
-  return link.links(find);
+  return link.links(name, find);
 }
 
 function secretIn(path: string): Buffer {

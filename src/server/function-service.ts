@@ -142,7 +142,8 @@ export function createFunctionService(options: FunctionServiceOptions): Function
         const { record } = cursor;
         const output = request.includeOutput ? await readOutput(cursor, record, most) : noOutput;
         const response = syncResponse(record, output, executions.estimate(record), now());
-        return statusResponseToWire(response, await executions.related(record, scope));
+        const related = await executions.related(record, scope);
+        return statusResponseToWire(response, related, await executions.nodeOf(record));
       } finally {
         cursor.close('done');
       }

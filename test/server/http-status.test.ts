@@ -77,6 +77,7 @@ describe('the status endpoint', () => {
       lastSequence: '4',
       dependencies: [],
       dependants: [],
+      node: '',
     });
   });
 

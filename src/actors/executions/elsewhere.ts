@@ -72,6 +72,16 @@ export class Elsewhere {
     });
   }
 
+  /** See Executions. */
+  async nodeOf({ executionId, status }: ExecutionRecord): Promise<string> {
+    const { links } = this.#host;
+    if (isTerminal(status)) return '';
+    if (this.#host.has(executionId)) return links.name;
+    const found = await links.whereabouts(executionId);
+    if (found.at === 'nobody') return '';
+    return found.at === 'here' ? links.name : found.peer.name;
+  }
+
   /** A reader that follows it to whoever has it. */
   roaming(start: LogCursor | ExecutionRecord, options: RoamingOptions = {}): LogCursor {
     const host = this.#host;

@@ -347,6 +347,10 @@ export class Supervisor implements Executions, Transfers, Explanations {
     else this.#parts.gate.checkAdmission(this.#parts.queue.pending, tenant, 'urgent');
   }
 
+  async nodeOf(record: ExecutionRecord): Promise<string> {
+    return (await this.#parts.elsewhere?.nodeOf(record)) ?? '';
+  }
+
   estimate(record: ExecutionRecord): number {
     return this.#parts.queue.estimates.of(record, this.#parts.now());
   }

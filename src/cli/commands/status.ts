@@ -51,7 +51,7 @@ export function statusCommand(shell: Shell): Command {
 
 function describe(
   session: Session,
-  { result, lastSequence, estimatedCompletionMs, dependencies, dependants }: GetExecutionStatusResponse,
+  { result, lastSequence, estimatedCompletionMs, dependencies, dependants, node }: GetExecutionStatusResponse,
   invocation: GetInvocationResponse | undefined,
   link: string | undefined,
   deliveries: readonly WebhookDelivery[],
@@ -76,6 +76,7 @@ function describe(
     ['mode', (ExecutionMode[result.mode] ?? '').toLowerCase()],
     ['attempt', String(result.attempt)],
   );
+  if (node !== '') entries.push(['node', node]);
   if (result.recoveries > 0) entries.push(['recoveries', String(result.recoveries)]);
   if (result.exitCode !== undefined) entries.push(['exit code', String(result.exitCode)]);
   entries.push(...times(result));

@@ -29,6 +29,8 @@ import { eventFromLink, linkFailure, orderToLink, recordFromLink } from './link-
 import type { LinkIdentity } from './link-identity.ts';
 
 export interface LinkClientOptions {
+  /** Of this node among the others. */
+  readonly name: string;
   readonly identity: LinkIdentity;
   readonly clock: Pick<Clock, 'now'>;
   /** Who has an execution. Rejects with StoreError. */
@@ -49,6 +51,10 @@ export class LinkClient implements Links {
 
   constructor(options: LinkClientOptions) {
     this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.name;
   }
 
   whereabouts(executionId: string): Promise<Whereabouts> {

@@ -148,11 +148,13 @@ function viewToWire(response: ExecutionResponse) {
 export function statusResponseToWire(
   response: ExecutionResponse,
   { dependencies, dependants }: RelatedExecutions,
+  node: string,
 ): GetExecutionStatusResponse {
   return create(GetExecutionStatusResponseSchema, {
     ...viewToWire(response),
     dependencies: dependencies.map(relatedToWire),
     dependants: dependants.map(relatedToWire),
+    node,
   });
 }
 

@@ -52,6 +52,9 @@ describeWhere([postgres()], 'nodes of one cluster', () => {
       for await (const event of one.functions.watchExecution({ executionId: id })) seen.push(event);
     })();
     await expect.poll(() => outputOf(seen).toString()).toContain('tick 3\n');
+    for (const node of [one, two]) {
+      expect(await node.functions.getExecutionStatus({ executionId: id })).toMatchObject({ node: 'two' });
+    }
     const waited = await one.functions.waitExecution({ executionId: id, waitBudget: { nanos: 1e6 } });
     expect(waited.result?.status).toBe(ExecutionStatus.RUNNING);
     const explained = await one.nodes.explainExecution({ executionId: id });

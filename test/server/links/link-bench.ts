@@ -40,13 +40,18 @@ export async function linkedNodes() {
   const node = async (incarnation: number): Promise<LinkedNode> => {
     const bugs: unknown[] = [];
     const { server, port } = await serverWith(identity, bugs);
-    const peer = { incarnation, nodeId: `node_${incarnation}`, address: `127.0.0.1:${port}` };
+    const peer = {
+      incarnation,
+      nodeId: `node_${incarnation}`,
+      name: `${incarnation}`,
+      address: `127.0.0.1:${port}`,
+    };
     const whereabouts = async (executionId: string): Promise<Whereabouts> => {
       const owner = owners.get(executionId);
       if (owner === undefined) return { at: 'nobody' };
       return owner.peer === peer ? { at: 'here' } : { at: 'peer', peer: owner.peer };
     };
-    const client = new LinkClient({ identity, clock: { now: Date.now }, whereabouts });
+    const client = new LinkClient({ identity, name: peer.name, clock: { now: Date.now }, whereabouts });
     onTestFinished(() => client.close());
     const clocks = { wall: 1_700_000_000_000, uptime: { boot: `${incarnation}`, ms: 0 } };
     const bench = supervisorBench({ links: client }, { store, clocks });

@@ -31,6 +31,7 @@ function answering() {
 function clientWith(own: LinkIdentity): LinkClient {
   const client = new LinkClient({
     identity: own,
+    name: 'other',
     clock: { now: Date.now },
     whereabouts: async () => ({ at: 'nobody' }),
   });
@@ -42,7 +43,12 @@ async function listening(own = identity) {
   const { server, port } = await serverWith(own);
   const { asked, served } = answering();
   server.serve(served, { obey: () => Promise.resolve(true) });
-  return { asked, server, port, peer: { incarnation: 1, nodeId: 'node_1', address: `127.0.0.1:${port}` } };
+  return {
+    asked,
+    server,
+    port,
+    peer: { incarnation: 1, nodeId: 'node_1', name: 'one', address: `127.0.0.1:${port}` },
+  };
 }
 
 test('every node makes the same certificate of the same secret, and another of another', () => {
@@ -143,7 +149,7 @@ test('a node that does not read is not sent more than a few pages', async () => 
   );
   const leave = new AbortController();
   const wish = { executionId: 'exec_1', from: 1, observes: true };
-  const peer = { incarnation: 1, nodeId: 'node_1', address: `127.0.0.1:${port}` };
+  const peer = { incarnation: 1, nodeId: 'node_1', name: 'one', address: `127.0.0.1:${port}` };
   const parts = clientWith(identity).follow(peer, wish, leave.signal)[Symbol.asyncIterator]();
   let read = 0;
   // At each moment what was given and not read is a few messages of both ends and the windows between them.

@@ -2170,6 +2170,13 @@ export declare type GetExecutionStatusResponse = Message<"spearlet.GetExecutionS
    * @generated from field: repeated spearlet.RelatedExecution dependants = 21;
    */
   dependants: RelatedExecution[];
+
+  /**
+   * Which node of a cluster has it, by its name; empty where it has ended, nobody has it now, or there is one node.
+   *
+   * @generated from field: string node = 22;
+   */
+  node: string;
 };
 
 /**
@@ -2209,6 +2216,13 @@ export declare type GetExecutionStatusResponseJson = {
    * @generated from field: repeated spearlet.RelatedExecution dependants = 21;
    */
   dependants?: RelatedExecutionJson[];
+
+  /**
+   * Which node of a cluster has it, by its name; empty where it has ended, nobody has it now, or there is one node.
+   *
+   * @generated from field: string node = 22;
+   */
+  node?: string;
 };
 
 /**

@@ -294,20 +294,22 @@ class GetExecutionStatusRequest(_message.Message):
     def __init__(self, execution_id: _Optional[str] = ..., include_output: bool = ..., max_inline_bytes: _Optional[int] = ...) -> None: ...
 
 class GetExecutionStatusResponse(_message.Message):
-    __slots__ = ["dependants", "dependencies", "estimated_completion_ms", "last_sequence", "result", "status_endpoint"]
+    __slots__ = ["dependants", "dependencies", "estimated_completion_ms", "last_sequence", "node", "result", "status_endpoint"]
     DEPENDANTS_FIELD_NUMBER: _ClassVar[int]
     DEPENDENCIES_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_COMPLETION_MS_FIELD_NUMBER: _ClassVar[int]
     LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    NODE_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     STATUS_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     dependants: _containers.RepeatedCompositeFieldContainer[RelatedExecution]
     dependencies: _containers.RepeatedCompositeFieldContainer[RelatedExecution]
     estimated_completion_ms: int
     last_sequence: int
+    node: str
     result: ExecutionResult
     status_endpoint: str
-    def __init__(self, result: _Optional[_Union[ExecutionResult, _Mapping]] = ..., status_endpoint: _Optional[str] = ..., estimated_completion_ms: _Optional[int] = ..., last_sequence: _Optional[int] = ..., dependencies: _Optional[_Iterable[_Union[RelatedExecution, _Mapping]]] = ..., dependants: _Optional[_Iterable[_Union[RelatedExecution, _Mapping]]] = ...) -> None: ...
+    def __init__(self, result: _Optional[_Union[ExecutionResult, _Mapping]] = ..., status_endpoint: _Optional[str] = ..., estimated_completion_ms: _Optional[int] = ..., last_sequence: _Optional[int] = ..., dependencies: _Optional[_Iterable[_Union[RelatedExecution, _Mapping]]] = ..., dependants: _Optional[_Iterable[_Union[RelatedExecution, _Mapping]]] = ..., node: _Optional[str] = ...) -> None: ...
 
 class InvokeFunctionRequest(_message.Message):
     __slots__ = ["args", "bypass_cache", "cancel_on_disconnect", "content_type", "depends_on", "dry_run", "environment", "execution_mode", "fairness_key", "force_new_instance", "function_name", "input", "invocation_id", "labels", "max_inline_bytes", "metadata", "on_end", "parameters", "priority", "refuse_if_late", "start_after", "task", "timeouts", "wait_budget"]
