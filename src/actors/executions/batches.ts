@@ -40,6 +40,8 @@ export interface BatchesHost {
   /** Milliseconds since the epoch, as deadlines count. */
   now(): number;
   /** Throws a RequestError where no `count` more of a tenant are accepted now. */
+  /** Throws a RequestError where nothing new is taken from callers. */
+  checkCordon(): void;
   checkOpen(tenant: string, priority: Priority, count: number): void;
   /** Throws a RequestError where a task takes none now. */
   checkTask(task: Task): void;
@@ -126,6 +128,7 @@ export class BatchDesk implements Batches {
     const { clock, ids, store, checkOpen, checkTask, checkPlace, stores, now } = this.#host;
     const { tenant, members, layers, invocationId, payloadDigest, onMemberFailure, supervision, by } =
       request;
+    this.#host.checkCordon();
     checkOpen(tenant, lowestOf(members.map((each) => each.request.priority)), members.length);
     const tasks = new Map(members.map((each) => [each.request.task.taskId, each.request.task]));
     for (const task of tasks.values()) {
