@@ -1,6 +1,7 @@
 /** How the command reaches a node: over its socket where it is this user's own, else over TCP with a token if there is one. */
 import { type ClientTls, type Connection, connect } from '../client/channel.ts';
 import { isToken, routeTo } from '../client/node-route.ts';
+import { connectToAny } from '../client/several.ts';
 import { notesDir } from '../config.ts';
 import { quote } from '../domain/errors.ts';
 import { mostKeyBytes, readSmallFile } from '../small-file.ts';
@@ -10,7 +11,8 @@ import type { Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface ConnectionOptions {
-  readonly address: NodeAddress;
+  /** Of nodes of one cluster. */
+  readonly addresses: readonly NodeAddress[];
   readonly tokenFile?: string;
   readonly tenant?: string | undefined;
   /** Also where the address does not say so. */
@@ -22,18 +24,28 @@ export interface ConnectionOptions {
 }
 
 export interface NodeConnection extends Connection {
-  /** It goes over TCP, and in the clear. */
+  /** It goes over TCP, and in the clear, to one of them at least. */
   readonly isPlain: boolean;
 }
 
 /** Rejects with UsageError for a token that cannot be read, is none, or would be sent in the clear. */
 export async function connectionTo(
   options: ConnectionOptions,
+  shell: Pick<Shell, 'env'>,
+): Promise<NodeConnection> {
+  const connections: NodeConnection[] = [];
+  for (const address of options.addresses) connections.push(await connectionToNode(address, options, shell));
+  return { ...connectToAny(connections), isPlain: connections.some(({ isPlain }) => isPlain) };
+}
+
+async function connectionToNode(
+  named: NodeAddress,
+  options: ConnectionOptions,
   { env }: Pick<Shell, 'env'>,
 ): Promise<NodeConnection> {
-  const { address, host, port } = options.address;
+  const { address, host, port } = named;
   const { tenant } = options;
-  const tls = await clientTls(options, env);
+  const tls = await clientTls(named, options, env);
   const token = options.tokenFile === undefined ? env.SPEAR_TOKEN : await tokenIn(options.tokenFile);
   const hasToken = token !== undefined && token !== '';
   const from = options.tokenFile === undefined ? 'SPEAR_TOKEN' : '--token-file';
@@ -62,9 +74,13 @@ export async function connectionTo(
 }
 
 /** Undefined for a connection in the clear. */
-async function clientTls(options: ConnectionOptions, env: Shell['env']): Promise<ClientTls | undefined> {
+async function clientTls(
+  named: NodeAddress,
+  options: ConnectionOptions,
+  env: Shell['env'],
+): Promise<ClientTls | undefined> {
   const { ca, clientCert, clientKey } = options;
-  if (options.tls !== true && !options.address.tls) {
+  if (options.tls !== true && !named.tls) {
     const [flag] = Object.entries({ '--ca': ca, '--client-cert': clientCert, '--client-key': clientKey })
       .filter(([, file]) => file !== undefined)
       .map(([name]) => name);

@@ -83,6 +83,7 @@ export const inRerunFlags = rewording([
   ['execution_ids', 'ID'],
   ['filter.task', '--task'],
   ['filter.batch_id', '--batch'],
+  ['filter.schedule', '--schedule'],
   ['filter.statuses', '--status'],
   ['filter.created_after', '--since'],
   ['filter.created_before', '--until'],

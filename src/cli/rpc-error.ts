@@ -37,7 +37,8 @@ export function explain(error: ServiceError, address: string): Explanation {
 }
 
 /** What would start one there; elsewhere than on this machine's loopback, that is not ours to say. */
-function serveCommand(address: string): string {
+function serveCommand(addresses: string): string {
+  const [address = ''] = addresses.split(',');
   const { host } = splitAddress('--address', address);
   const isHere = host === 'localhost' || host === '::1' || host.startsWith('127.');
   if (!isHere) return 'spear serve, on that machine';

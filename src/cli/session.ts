@@ -23,13 +23,14 @@ import { connectionTo } from './connection.ts';
 import { exitCodes } from './exit-codes.ts';
 import { inReferenceWords } from './flag-words.ts';
 import { speaksTls } from './handshake-words.ts';
-import { nodeAddress } from './node-address.ts';
+import { nodeAddresses } from './node-address.ts';
 import { printableJson } from './printable.ts';
 import { explain } from './rpc-error.ts';
 import { note, type Shell } from './shell.ts';
 
 export interface Session {
   readonly shell: Shell;
+  /** HOST:PORT, or several of them with commas between. */
   readonly address: string;
   /** A command that a user can paste: for this server, in the same shell. */
   command(...words: readonly string[]): string;
@@ -75,7 +76,10 @@ export function onServer<Options extends object>(
   reword: (message: string, options: Options) => string = inReferenceWords,
 ): void {
   command
-    .option('--address <host:port>', `the server (or SPEAR_ADDRESS; default ${defaultAddress})`)
+    .option(
+      '--address <host:port>',
+      `the server, or several of a cluster, with commas (or SPEAR_ADDRESS; default ${defaultAddress})`,
+    )
     .option(
       '--token-file <file>',
       'the token to show, in a file (or SPEAR_TOKEN; a node of your own needs none)',
@@ -91,13 +95,14 @@ export function onServer<Options extends object>(
     .option('--json', 'print the response message as JSON: one document, or one a line for streams')
     .action(async () => {
       const options = command.opts<Options & ServerOptions>();
-      const named = nodeAddress(
+      const addresses = nodeAddresses(
         options.address === undefined ? 'SPEAR_ADDRESS' : '--address',
         options.address ?? (shell.env.SPEAR_ADDRESS || defaultAddress),
       );
-      const { address } = named;
+      const [named] = addresses;
+      const address = addresses.map((each) => each.address).join(',');
       const connection = await connectionTo(
-        { ...options, address: named, tenant: tenantFor(options, shell) },
+        { ...options, addresses, tenant: tenantFor(options, shell) },
         shell,
       );
       const print = async (schema: DescMessage, message: MessageShape<DescMessage>, indent?: number) => {

@@ -4,10 +4,11 @@ import { checkTenant } from '../domain/scope.ts';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { mostKeyBytes, readSmallFile } from '../small-file.ts';
-import { type ClientTls, connect as openChannel } from './channel.ts';
+import { type ClientTls, type Connection, connect as openChannel } from './channel.ts';
 import { errorFor } from './errors.ts';
 import { NodeCalls } from './node-calls.ts';
 import { isToken, routeTo } from './node-route.ts';
+import { connectToAny } from './several.ts';
 import { Spear } from './spear.ts';
 
 /** PEM; absent are the files that SPEAR_CA, SPEAR_CLIENT_CERT and SPEAR_CLIENT_KEY name. */
@@ -20,8 +21,11 @@ export interface TlsOptions {
 }
 
 export interface ConnectOptions {
-  /** HOST:PORT, or https://HOST:PORT over TLS. Default: SPEAR_ADDRESS, else 127.0.0.1:50051. */
-  readonly address?: string;
+  /**
+   * HOST:PORT, or https://HOST:PORT over TLS; of a cluster those of several nodes, in a list or separated by commas, of
+   * which one that answers is used. Default: SPEAR_ADDRESS, else 127.0.0.1:50051.
+   */
+  readonly address?: string | readonly string[];
   /** Default: SPEAR_TOKEN. A node of this user on this machine needs none: it is reached over its socket. */
   readonly token?: string;
   /** Path of a file with the token. */
@@ -39,7 +43,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const defaultRetryMs = 30_000;
 
 /**
- * Connects to a node, with the defaults of the `spear` command. The connection is made with the first call. Throws a
+ * Connects to a node, or to one of a cluster's, with the defaults of the `spear` command. The connection is made with the first call. Throws a
  * SpearError that names the option where one is not allowed.
  */
 export function connect(options: ConnectOptions = {}): Spear {
@@ -51,9 +55,35 @@ export function connect(options: ConnectOptions = {}): Spear {
 }
 
 function open(options: ConnectOptions, env: Environment): Spear {
-  const { address, host, port, isHttps } = addressIn(options, env);
-  const { tls: wanted = isHttps, retryMs = defaultRetryMs } = options;
+  const { retryMs = defaultRetryMs } = options;
   if (!(retryMs >= 0)) throw invalidArgument('retryMs', `is ${retryMs}; allowed are milliseconds from 0 on`);
+  const named = addressesIn(options, env);
+  const channels: Connection[] = [];
+  for (const each of named) channels.push(channelTo(each, options, env));
+  const channel = connectToAny(channels);
+  const calls = new NodeCalls({
+    address: named.map(({ address }) => address).join(', '),
+    functions: channel.service(FunctionService),
+    tasks: channel.service(TaskService),
+    patienceMs: retryMs,
+  });
+  return new Spear(calls, () => channel.close());
+}
+
+interface NamedAddress {
+  /** HOST:PORT. */
+  readonly address: string;
+  readonly host: string;
+  readonly port: number;
+  readonly isHttps: boolean;
+}
+
+function channelTo(
+  { address, host, port, isHttps }: NamedAddress,
+  options: ConnectOptions,
+  env: Environment,
+): Connection {
+  const { tls: wanted = isHttps } = options;
   if (wanted === false && isHttps) {
     throw invalidArgument('tls', 'is false beside an address of https://; allowed is one or the other');
   }
@@ -77,25 +107,22 @@ function open(options: ConnectOptions, env: Environment): Spear {
     const why = `the server at ${address} speaks TLS`;
     throw invalidArgument('address', `${why}; allowed is https://${address}, or tls`);
   }
-  const channel =
-    route.kind === 'socket'
-      ? openChannel(`unix:${route.path}`, { tenant })
-      : openChannel(address, {
-          tenant,
-          ...(token !== undefined && { token }),
-          ...(tls !== undefined && { tls }),
-        });
-  const calls = new NodeCalls({
-    address,
-    functions: channel.service(FunctionService),
-    tasks: channel.service(TaskService),
-    patienceMs: retryMs,
+  if (route.kind === 'socket') return openChannel(`unix:${route.path}`, { tenant });
+  return openChannel(address, {
+    tenant,
+    ...(token !== undefined && { token }),
+    ...(tls !== undefined && { tls }),
   });
-  return new Spear(calls, () => channel.close());
 }
 
-function addressIn(options: ConnectOptions, env: Environment) {
-  const text = options.address ?? (env.SPEAR_ADDRESS || defaultGrpcAddress);
+function addressesIn(options: ConnectOptions, env: Environment): NamedAddress[] {
+  const { address: given = env.SPEAR_ADDRESS || defaultGrpcAddress } = options;
+  const texts = typeof given === 'string' ? given.split(',') : given;
+  if (texts.length === 0) throw invalidArgument('address', 'is empty; allowed are 1 or more');
+  return texts.map((each) => addressIn(each.trim()));
+}
+
+function addressIn(text: string): NamedAddress {
   const [, scheme = '', rest = ''] = /^(?:([A-Za-z][A-Za-z0-9+.-]*):\/\/)?(.*?)\/?$/s.exec(text) ?? [];
   if (scheme !== '' && scheme.toLowerCase() !== 'https') {
     throw invalidArgument(

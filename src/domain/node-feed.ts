@@ -102,6 +102,10 @@ export interface StoreObserver {
    */
   committed?(record: ExecutionRecord, events: readonly NewEvent[], position: number): void;
   deleted?(executions: readonly DeletedExecution[]): void;
+  /** Members of a batch may be written from now on. They are committed when all are, and before `batchWritten`. */
+  batchBegun?(batchId: string): void;
+  /** All of them are there, or none. */
+  batchWritten?(batchId: string): void;
   /** Their logs have gone but for their results. */
   shortened?(executionIds: readonly string[]): void;
 }

@@ -35,7 +35,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { openDurations } from './durations.ts';
-import { type LinkEnd, whereabouts } from './links.ts';
+import { type LinkEnd, openWays } from './links.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
 import { logQuarantine } from './quarantine-log.ts';
@@ -47,6 +47,7 @@ import { nodeStatus } from './status.ts';
 import { openStore } from './store.ts';
 import { openTime } from './time.ts';
 import { openTraces } from './traces.ts';
+import { openWarden } from './warden.ts';
 import { openDeliverer, webhookRule } from './webhooks.ts';
 
 export type Lifecycle = ActorRefFrom<typeof nodeMachine>;
@@ -103,6 +104,7 @@ export async function openCore(
     opened,
   );
   if (link !== undefined) opened.defer(membership.onChange(() => link.keep(membership.peers())));
+  openWarden(config, { nodeId, membership, lost: lost.promise }, logger, opened);
   const caps = taskCaps(config);
   const measured = measuredStore(withOutbox(kept), clock, () => metrics.store);
   const observed = observedStore(measured, (error) =>
@@ -147,7 +149,8 @@ export async function openCore(
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
     membership,
-    links: link?.links((executionId) => whereabouts(membership, executionId)),
+    reattachWithinMs: config.reattachWithin,
+    links: config.engine && openWays(link, membership),
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },

@@ -22,6 +22,7 @@ export class Drain {
   readonly #options: DrainOptions;
   #begun: Promise<void> | undefined;
   #hurry = (): void => {};
+  #isHurried = false;
 
   constructor(options: DrainOptions) {
     this.#options = options;
@@ -30,7 +31,10 @@ export class Drain {
   /** See Node.drain. */
   begin(): Promise<void> {
     if (this.#begun === undefined) this.#begun = this.#run();
-    else this.#hurry();
+    else {
+      this.#isHurried = true;
+      this.#hurry();
+    }
     return this.#begun;
   }
 
@@ -43,10 +47,13 @@ export class Drain {
     membership.leaving();
     await this.#withWaitNotice(core.schedules.stop(), lastCommitsMs);
     logger.info({ ...supervisor.load }, 'draining');
-    await this.#withWaitNotice(supervisor.quiet(), drainMs);
+    // Whoever asked again while the schedules were stopped meant what runs.
+    if (!this.#isHurried) await this.#withWaitNotice(supervisor.quiet(), drainMs);
     // A store that does not work must not keep the node from stopping: what it has not taken is found at the next start.
     await this.#withWaitNotice(supervisor.leave(), lastCommitsMs);
     supervisor.close();
+    // Others need not wait for the end of what is closed now.
+    await membership.handOver();
     feed.close();
     inspection.close();
     await leaveStopMark(dataDir);

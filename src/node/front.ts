@@ -148,6 +148,8 @@ export async function openFront(
       logger.error({ err: error, method, id }, 'bug: a call failed in Spear itself');
       return id;
     },
+    storeFailed: (error, method) =>
+      logger.warn({ err: error, method }, 'a call met a store that does not work'),
   };
   const executions = { executions: supervisor, seen: seenExecutions(supervisor), clock };
   const pageTokens = new PageTokens(core.tokens.keyFor('page tokens'));

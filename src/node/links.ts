@@ -3,7 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { type NodeConfig, splitAddress } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { RequestError } from '../domain/errors.ts';
-import type { LinkedExecutions, Links, PeerNode, Whereabouts } from '../domain/links.ts';
+import {
+  LinkBroken,
+  type LinkedExecutions,
+  type Links,
+  type PeerNode,
+  type Whereabouts,
+} from '../domain/links.ts';
 import { LinkClient } from '../server/links/link-client.ts';
 import { linkIdentity } from '../server/links/link-identity.ts';
 import { LinkServer } from '../server/links/link-server.ts';
@@ -69,6 +75,24 @@ export async function openLinks(
   };
 }
 
+/** The ways to the other nodes of a store that several may use: without a link the store alone tells of them. */
+export function openWays(link: LinkEnd | undefined, membership: Membership): Links {
+  const find = (executionId: string) => whereabouts(membership, executionId);
+  if (link === undefined) {
+    const broken = () => new LinkBroken('this node has no link to others');
+    return {
+      whereabouts: find,
+      // biome-ignore lint/correctness/useYield: there is nothing to tell
+      async *follow() {
+        throw broken();
+      },
+      deliver: () => Promise.reject(broken()),
+      explain: () => Promise.reject(broken()),
+    };
+  }
+  return link.links(find);
+}
+
 function secretIn(path: string): Buffer {
   let secret: Buffer;
   try {
@@ -85,7 +109,7 @@ function secretIn(path: string): Buffer {
 }
 
 /** Who has an execution, as the store says. */
-export async function whereabouts(
+async function whereabouts(
   membership: Pick<Membership, 'incarnation' | 'ownerOf'>,
   executionId: string,
 ): Promise<Whereabouts> {

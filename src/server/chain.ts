@@ -40,6 +40,8 @@ export interface ChainOptions extends Room {
   readonly access?: AccessLog;
   /** Hears errors that are bugs of ours; returns the id that the caller is told. */
   bug(error: unknown, method: string): string;
+  /** Hears errors of the medium that the store is on, such as a full disk. */
+  storeFailed(error: unknown, method: string): void;
 }
 
 /** Where a caller's bytes count. */
@@ -58,7 +60,7 @@ export interface CallOrigin {
 export function toRequestError(
   error: unknown,
   method: string,
-  options: Pick<ChainOptions, 'access' | 'bug' | 'errors'>,
+  options: Pick<ChainOptions, 'access' | 'bug' | 'storeFailed' | 'errors'>,
   from: CallOrigin = {},
 ): RequestError {
   const known = knownError(error, method, options);
@@ -67,10 +69,14 @@ export function toRequestError(
   return known;
 }
 
-function knownError(error: unknown, method: string, options: Pick<ChainOptions, 'bug'>): RequestError {
+function knownError(
+  error: unknown,
+  method: string,
+  options: Pick<ChainOptions, 'bug' | 'storeFailed'>,
+): RequestError {
   if (error instanceof RequestError && error.kind !== 'internal') return error;
   if (error instanceof StoreError && error.kind === 'medium') {
-    options.bug(error, method);
+    options.storeFailed(error, method);
     return new RequestError('unavailable', 'the store cannot be read or written now', {
       reason: 'STORE_UNAVAILABLE',
       retryAfterMs: 1000,

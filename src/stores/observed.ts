@@ -8,7 +8,9 @@ import type { CommitEntry, CommitResult, Store } from './store.ts';
  * A store that tells what became durable and what was deleted, whoever asked for it. Nobody else tells that.
  *
  * 1. Observers hear of a commit before whoever made it, in the order of its entries.
- * 2. An observer that throws is dropped and its error told: nothing that looks at an execution may touch it (I5).
+ * 2. Members of a batch get their places in the order of commits before anybody sees them: observers hear when that
+ *    begins, so that nobody who follows is led past them.
+ * 3. An observer that throws is dropped and its error told: nothing that looks at an execution may touch it (I5).
  */
 export interface ObservedStore {
   readonly store: Store;
@@ -43,12 +45,18 @@ export function observedStore(kept: Store, failed: (error: unknown) => void): Ob
       return results;
     },
     async admitBatch(batch, entries) {
-      const result = await kept.admitBatch(batch, entries);
-      if (!result.ok) return result;
-      for (const [index, entry] of entries.entries()) {
-        tellCommitted(entry, { ok: true, position: result.positions[index] ?? 0 });
+      const { batchId } = batch;
+      tell((observer) => observer.batchBegun?.(batchId));
+      try {
+        const result = await kept.admitBatch(batch, entries);
+        if (!result.ok) return result;
+        for (const [index, entry] of entries.entries()) {
+          tellCommitted(entry, { ok: true, position: result.positions[index] ?? 0 });
+        }
+        return result;
+      } finally {
+        tell((observer) => observer.batchWritten?.(batchId));
       }
-      return result;
     },
     async superviseBatch(batch, entries, endings) {
       const result = await kept.superviseBatch(batch, entries, endings);

@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Dependency } from '../../src/domain/dependency.ts';
 import type { AdmissionRequest } from '../../src/domain/executions.ts';
+import { overriding } from '../../src/stores/overriding.ts';
 import { settle } from '../support/fake-clock.ts';
+import { createMemoryStore, type MemoryStore } from '../support/memory-store/store.ts';
 import { invocationWith, requestWith } from '../support/samples.ts';
 import { crash, runAll, type SupervisorBench, story, supervisorBench } from './supervisor-bench.ts';
 
@@ -49,6 +51,36 @@ describe('what follows another', () => {
       'result',
     ]);
     await bench.leavesNothing();
+  });
+
+  test('is left to the next start where the node goes away while it is let go on', async () => {
+    const asked = Promise.withResolvers<void>();
+    const goesOn = Promise.withResolvers<void>();
+    const kept = createMemoryStore();
+    const store = overriding(kept, {
+      async blocked(executionId) {
+        asked.resolve();
+        await goesOn.promise;
+        return kept.blocked(executionId);
+      },
+    }) as MemoryStore;
+    const bench = supervisorBench({}, { store, clocks: { wall: 1_750_000_000_000 } });
+    const first = await start(bench);
+    // It is live, as somebody looks at it.
+    const { executionId: second } = await bench.start({}, following(first));
+    callOf(bench, first)?.complete();
+    await bench.clock.advance(10);
+    await asked.promise;
+    bench.supervisor.close();
+    goesOn.resolve();
+    await settle();
+    const next = crash(bench);
+    await next.supervisor.recover();
+    await next.clock.advance(10);
+    expect(await stateOf(next, second)).toBe('running.attempting');
+    callOf(next, second)?.complete();
+    await next.clock.advance(10);
+    await next.leavesNothing();
   });
 
   test('that has ended is not blocked, and one that follows what failed fails at once', async () => {

@@ -4,16 +4,18 @@ import { type AttackName, attack, drawAttacks } from './attacks.ts';
 import { BatchClient } from './batch-client.ts';
 import { BatchLoad } from './batch-load.ts';
 import { Client } from './client.ts';
-import { letEnd, readBatches, readFinals } from './ending.ts';
+import { letEnd, readBatches, readFinals, readSchedules, stopSchedules } from './ending.ts';
 import type { History, Phase, Remains } from './history.ts';
 import { Hooks } from './hooks.ts';
 import { type Drawn, type Kind, withTimes } from './kinds.ts';
 import { Load } from './load.ts';
 import { Random } from './random.ts';
+import { ScheduleClient } from './schedule-client.ts';
+import { ScheduleLoad } from './schedule-load.ts';
 import { Scribe } from './scribe.ts';
 import { ServerRun } from './server-run.ts';
 import { CrashSite } from './site.ts';
-import { add, wasmKinds } from './wasm-kinds.ts';
+import { add, ticker, wasmKinds } from './wasm-kinds.ts';
 import { dockerKinds, processKinds } from './worker-kinds.ts';
 
 export interface CrashOptions {
@@ -22,8 +24,6 @@ export interface CrashOptions {
   readonly docker: boolean;
   readonly root: boolean;
   readonly compiler: boolean;
-  /** Whether there are batches, and executions that follow others. */
-  readonly together: boolean;
 }
 
 /** The part of all rounds in which the disk is slow. */
@@ -39,17 +39,20 @@ export class CrashRun {
   readonly #scribe = new Scribe();
   readonly #load: Load;
   readonly #batches: BatchLoad;
+  readonly #schedules: ScheduleLoad;
   #server: ServerRun | undefined;
 
   private constructor(options: CrashOptions, site: CrashSite, hooks: Hooks) {
     this.#options = options;
     this.#site = site;
     this.#hooks = hooks;
-    this.#kinds = [hooks.kind(), ...wasmKinds, ...processKinds, ...(options.docker ? dockerKinds : [])];
+    const told = hooks.kind();
+    this.#kinds = [told, ...wasmKinds, ...processKinds, ...(options.docker ? dockerKinds : [])];
     const any = (random: Random, number: number) => this.#draw(this.#kinds, random, number);
     const quick = (random: Random, number: number) => this.#draw([add], random, number);
-    this.#load = new Load(this.#scribe, any, options.together);
+    this.#load = new Load(this.#scribe, any);
     this.#batches = new BatchLoad(this.#scribe, { any, quick });
+    this.#schedules = new ScheduleLoad(this.#scribe, [ticker, told]);
   }
 
   /** All rounds, then one run in which everything comes to its end. Removes all that it made. */
@@ -86,6 +89,8 @@ export class CrashRun {
     const chosen = random.fork();
     const more = random.fork();
     const together = random.fork();
+    const byClock = random.fork();
+    const redriving = random.fork();
     const client = (peer: Peer) => new Client(peer.functions, this.#scribe);
     await attack(
       name,
@@ -96,7 +101,9 @@ export class CrashRun {
         load: async (peer, over) => {
           await Promise.all([
             this.#load.run(client(peer), chosen, over),
-            this.#options.together && this.#batches.run(new BatchClient(peer, this.#scribe), together, over),
+            this.#batches.run(new BatchClient(peer, this.#scribe), together, over),
+            this.#schedules.run(new ScheduleClient(peer, this.#scribe), byClock, over),
+            this.#hooks.redrive(peer, this.#scribe, redriving, over),
           ]);
         },
         container: this.#options.docker
@@ -116,10 +123,12 @@ export class CrashRun {
     this.#site.sync?.set(false);
     const server = this.#start();
     const peer = await this.#ready(server);
+    await stopSchedules(peer);
     await letEnd(peer);
     const finals = await readFinals(peer);
     const deliveries = await this.#hooks.settled(peer);
     const batches = await readBatches(peer);
+    const schedules = await readSchedules(peer);
     const running = await this.#site.running(this.#options.docker);
     server.stop();
     await this.#over(server, 'last');
@@ -131,7 +140,16 @@ export class CrashRun {
     ];
     const { tellings, faults: unsigned } = this.#hooks;
     const marks = await this.#site.readMarks();
-    return this.#scribe.history({ finals, batches, remains, marks, tellings, unsigned, deliveries });
+    return this.#scribe.history({
+      finals,
+      batches,
+      schedules,
+      remains,
+      marks,
+      tellings,
+      unsigned,
+      deliveries,
+    });
   }
 
   #draw(kinds: readonly Kind[], random: Random, number: number): Drawn {

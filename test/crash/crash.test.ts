@@ -2,8 +2,6 @@
  * A server is killed at random moments of everything that it does, and started again, over and over; then an oracle
  * holds all that clients were told against what is there. `SPEAR_CRASH_ROUNDS` says how often, `SPEAR_CRASH_SEED`
  * asks for the rounds of an earlier run again: what is done is then the same, though not what it meets.
- * `SPEAR_CRASH_TOGETHER=1` adds batches and executions that follow others: few runs have judged them yet, so that it is
- * not done by itself.
  */
 import { expect, test } from 'vitest';
 import { makeTestImage } from '../support/docker-image.ts';
@@ -38,7 +36,6 @@ test(
       docker: missing.docker === '',
       root: missing.root === '',
       compiler: missing.compiler === '',
-      together: process.env.SPEAR_CRASH_TOGETHER === '1',
     });
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     console.log(`crash harness: ${seconds} s: ${summary(history)}`);

@@ -1,9 +1,11 @@
 /** What there is when everything has been let end. */
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { setTimeout as pause } from 'node:timers/promises';
+import { durationFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { type ExecutionResult, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
+import { ScheduleService } from '../../src/server/gen/spearlet/schedule_pb.js';
 import { collect } from '../server/collect.ts';
 import type { Peer } from '../support/server.ts';
-import type { Final, FinalBatch } from './history.ts';
+import type { Final, FinalBatch, FinalSchedule } from './history.ts';
 
 /** Longer than any total timeout of the load. */
 const waitBudget = durationFromMs(20_000);
@@ -66,6 +68,44 @@ export async function readBatches({ batches }: Peer): Promise<Map<string, FinalB
       const endings = events.flatMap(({ event }) => (event.case === 'member' ? [event.value] : []));
       finals.set(batchId, { batch, members, endings });
     }
+  }
+  return finals;
+}
+
+/** How late something due may be before it counts as left, and how long that is waited for. */
+const lateMs = 2000;
+const patienceMs = 30_000;
+const lookAgainMs = 100;
+
+/** Lets schedules fire what is due, and pauses those that have not come to their end. */
+export async function stopSchedules({ connection }: Peer): Promise<void> {
+  const service = connection.service(ScheduleService);
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const { schedules } = await service.listSchedules({ pageSize: 1000 });
+    const late = schedules.some(({ next }) => next !== undefined && timestampMs(next) < Date.now() - lateMs);
+    if (late && performance.now() < until) {
+      await pause(lookAgainMs);
+      continue;
+    }
+    for (const { definition, allowedEvents } of schedules) {
+      if (!allowedEvents.includes('pause')) continue;
+      // It may have come to its end meanwhile.
+      await service.pauseSchedule({ name: definition?.name ?? '' }).catch(() => undefined);
+    }
+    return;
+  }
+}
+
+/** Reads every schedule with its history, as any client can. */
+export async function readSchedules({ connection }: Peer): Promise<Map<string, FinalSchedule>> {
+  const service = connection.service(ScheduleService);
+  const finals = new Map<string, FinalSchedule>();
+  const { schedules } = await service.listSchedules({ pageSize: 1000 });
+  for (const schedule of schedules) {
+    const name = schedule.definition?.name ?? '';
+    const { firings } = await service.listFirings({ name });
+    finals.set(name, { schedule, firings: firings.reverse() });
   }
   return finals;
 }

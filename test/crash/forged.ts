@@ -1,6 +1,6 @@
 /**
  * A history as it should be, to be spoiled: two executions over a crash, one of them lost and run again, and a batch of
- * two, of which one follows the other.
+ * two, of which one follows the other, and a schedule that has fired twice.
  */
 import { create } from '@bufbuild/protobuf';
 import {
@@ -11,7 +11,8 @@ import {
 import { forgedBatch } from './forged-batch.ts';
 import { type ForgedFinal, forgedFinal, fromFirstPosition, noon, totalMs } from './forged-execution.ts';
 import { type ForgedHooks, forgedHooks, forgedTells } from './forged-hooks.ts';
-import type { BatchPlan, FinalBatch, History, Mark, Plan, Terms, Told } from './history.ts';
+import { forgedSchedule } from './forged-schedule.ts';
+import type { BatchPlan, FinalBatch, FinalSchedule, History, Mark, Plan, Terms, Told } from './history.ts';
 import { plain } from './kinds.ts';
 
 const { RUNNING } = ExecutionStatus;
@@ -23,9 +24,12 @@ export interface Forged extends Omit<History, keyof ForgedHooks>, ForgedHooks {
   readonly cancelled: Set<string>;
   readonly cancelledBatches: Set<string>;
   readonly batchPlans: Map<number, BatchPlan>;
+  readonly pausedSchedules: Set<string>;
+  readonly deletedSchedules: Set<string>;
   readonly runs: { -readonly [Key in keyof History['runs'][number]]: History['runs'][number][Key] }[];
   readonly finals: Map<string, ForgedFinal>;
   readonly batches: Map<string, FinalBatch>;
+  readonly schedules: Map<string, FinalSchedule>;
   readonly marks: Map<number, Mark[]>;
   readonly remains: { when: string; what: string[] }[];
 }
@@ -61,6 +65,7 @@ export function forged(): Forged {
     { output: Buffer.from('hello'), attempt: 2, recoveries: 1 },
   );
   const together = forgedBatch(terms);
+  const byClock = forgedSchedule(terms);
   const heard = (executionId: string, log: readonly StreamExecutionResult[]): Told[] =>
     log.map((event) => ({ kind: 'event', executionId, event: structuredClone(event) }));
   return {
@@ -68,6 +73,7 @@ export function forged(): Forged {
       [1, { number: 1, invocationId: '', terms }],
       [2, { number: 2, invocationId: 'request-2', terms: { ...marked, tells: forgedTells } }],
       ...together.plans,
+      byClock.ofPlan,
     ]),
     told: [
       { kind: 'admitted', plan: 1, executionId: calm },
@@ -95,16 +101,21 @@ export function forged(): Forged {
       },
       { kind: 'refused', call: 'invoke', plan: 2, code: 'UNAVAILABLE', reason: 'DRAINING', message: '' },
       ...together.told,
+      ...byClock.told,
     ],
     cancelled: new Set(),
     cancelledBatches: new Set(),
     batchPlans: new Map([[together.plan.number, together.plan]]),
+    schedulePlans: new Map([[byClock.plan.name, byClock.plan]]),
+    pausedSchedules: new Set(),
+    deletedSchedules: new Set(),
     runs: [
       { phase: 'load', readyAt: noon - 500, endedAt: noon + 35, exit: 'SIGKILL', bugs: [], killed: true },
       { phase: 'last', readyAt: noon + 500, endedAt: noon + 9000, exit: '0', bugs: [], killed: false },
     ],
-    finals: new Map([[calm, one], [lost, two], ...together.finals]),
+    finals: new Map([[calm, one], [lost, two], ...together.finals, ...byClock.finals]),
     batches: new Map([[together.batch.batchId, together.final]]),
+    schedules: new Map([[byClock.plan.name, byClock.final]]),
     marks: new Map([
       [1, []],
       [

@@ -6,6 +6,7 @@
 import type { InterruptPolicy } from '../../src/domain/task.ts';
 import type { Batch, BatchMemberState } from '../../src/server/gen/spearlet/batch_pb.js';
 import type { ExecutionResult, StreamExecutionResult } from '../../src/server/gen/spearlet/function_pb.js';
+import type { Firing, Schedule, ScheduleOverlap } from '../../src/server/gen/spearlet/schedule_pb.js';
 import type { WebhookDelivery } from '../../src/server/gen/spearlet/webhook_pb.js';
 
 /** How an execution has ended, in the words of the events that tell it. */
@@ -72,6 +73,8 @@ export interface Plan {
   /** Empty for none; with one, it may be sent again and again. */
   readonly invocationId: string;
   readonly terms: Terms;
+  /** The schedule whose firings are of it: there may be any number of them. */
+  readonly schedule?: string;
 }
 
 /** Plans that are sent together. */
@@ -83,6 +86,19 @@ export interface BatchPlan {
   readonly members: readonly number[];
   /** The others are cancelled when one does not complete. */
   readonly cancelOthers: boolean;
+}
+
+/** What comes again and again by the clock. Times in milliseconds. */
+export interface SchedulePlan {
+  /** No other has it. */
+  readonly name: string;
+  /** Of each firing. */
+  readonly plan: number;
+  readonly overlap: ScheduleOverlap;
+  readonly intervalMs: number;
+  readonly catchUpMs: number;
+  /** Since the epoch. */
+  readonly endAt: number;
 }
 
 export type Told =
@@ -128,12 +144,17 @@ export type Told =
       readonly changed: boolean;
       readonly at: number;
     }
+  | { readonly kind: 'scheduleMade'; readonly schedule: string }
+  /** `at` is when the answer came: wall clock, milliseconds since the epoch. */
+  | { readonly kind: 'scheduleDeleted'; readonly schedule: string; readonly at: number }
+  | { readonly kind: 'firings'; readonly schedule: string; readonly firings: readonly Firing[] }
   /** The server said no, and why. */
   | {
       readonly kind: 'refused';
       readonly call: string;
       readonly plan?: number;
       readonly batch?: number;
+      readonly schedule?: string;
       readonly executionId?: string;
       /** The name of the gRPC code. */
       readonly code: string;
@@ -175,6 +196,13 @@ export interface FinalBatch {
   readonly endings: readonly BatchMemberState[];
 }
 
+/** A schedule when everything had ended, paused where it had not come to its own end. */
+export interface FinalSchedule {
+  readonly schedule: Schedule;
+  /** In their order. */
+  readonly firings: readonly Firing[];
+}
+
 /** A mark that an attempt left outside. */
 export interface Mark {
   /** The attempt's own name for itself. */
@@ -196,9 +224,15 @@ export interface History {
   /** Batches that one asked to cancel. */
   readonly cancelledBatches: ReadonlySet<string>;
   readonly batchPlans: ReadonlyMap<number, BatchPlan>;
+  readonly schedulePlans: ReadonlyMap<string, SchedulePlan>;
+  /** Schedules that a client asked to pause, or to delete, whatever it was told then. */
+  readonly pausedSchedules: ReadonlySet<string>;
+  readonly deletedSchedules: ReadonlySet<string>;
   readonly runs: readonly Run[];
   readonly finals: ReadonlyMap<string, Final>;
   readonly batches: ReadonlyMap<string, FinalBatch>;
+  /** By name. */
+  readonly schedules: ReadonlyMap<string, FinalSchedule>;
   /** By plan, in the order in which they were left. */
   readonly marks: ReadonlyMap<number, readonly Mark[]>;
   readonly remains: readonly Remains[];

@@ -8,12 +8,15 @@ import {
   type WebhookDelivery,
   WebhookService,
 } from '../../src/server/gen/spearlet/webhook_pb.js';
+import { readRefusal } from '../server/refusal.ts';
 import type { Peer } from '../support/server.ts';
 import { type Receiver, signingSecret, startReceiver } from '../support/webhook-receiver.ts';
 import type { Telling, Webhook } from './history.ts';
 import type { Drawn, Kind } from './kinds.ts';
+import { thinks } from './load.ts';
 import type { Random } from './random.ts';
-import { patience, wasmKinds } from './wasm-kinds.ts';
+import type { Scribe } from './scribe.ts';
+import { patience, ticker } from './wasm-kinds.ts';
 
 const wire = {
   completed: EndStatus.COMPLETED,
@@ -26,6 +29,11 @@ const wire = {
 const toldShare = 0.5;
 /** Of deliveries, the part whose first try is refused: each is tried again after 5 s or a little more. */
 const refusedShare = 0.05;
+/** The part whose first try is told that nobody is there: they are dead until they are redriven. */
+const goneShare = 0.02;
+/** The part of all rounds in which somebody redrives what is dead. */
+const redriveShare = 0.3;
+const longestThoughtMs = 200;
 /** A server is killed between an answer and what it makes of it, or before it. */
 const longestAnswerMs = 60;
 /** For those that were refused, and for one that was refused when a server was about to end. */
@@ -75,8 +83,6 @@ export class Hooks {
 
   /** A task whose every end is told. */
   kind(): Kind {
-    const [like] = wasmKinds.filter(({ name }) => name === 'ticker');
-    if (like === undefined) throw new Error('there is no ticker');
     return {
       ...{ name: 'told', weight: 2 },
       register: async ({ peer }) => {
@@ -84,7 +90,7 @@ export class Hooks {
         return peer.register('told', 'ticker/ticker.wasm', definition as Parameters<typeof peer.register>[2]);
       },
       draw: (random, marks) => {
-        const { request, terms } = like.draw(random, marks);
+        const { request, terms } = ticker.draw(random, marks);
         return { request, terms: { ...terms, task: 'told', tells: ofTask } };
       },
     };
@@ -101,12 +107,25 @@ export class Hooks {
     };
   }
 
-  /** All deliveries that the node has, once none of them waits, or for as long as it may take. */
+  /** What is dead is told again, at some moment of a round. */
+  async redrive({ connection }: Peer, scribe: Scribe, random: Random, over: AbortSignal): Promise<void> {
+    if (!random.chance(redriveShare) || !(await thinks(random.whole(0, longestThoughtMs), over))) return;
+    try {
+      await connection.service(WebhookService).redriveDeliveries({ allDead: true });
+    } catch (error) {
+      const { code, reason, message } = readRefusal(error);
+      if (reason !== '') scribe.tell({ kind: 'refused', call: 'redriveDeliveries', code, reason, message });
+    }
+  }
+
+  /** All deliveries that the node has, once none of them waits or is dead, or for as long as it may take. */
   async settled({ connection }: Peer): Promise<WebhookDelivery[]> {
     const webhooks = connection.service(WebhookService);
     const until = performance.now() + patienceMs;
     for (;;) {
-      const { deliveries } = await webhooks.listDeliveries({ states: [DeliveryState.PENDING], pageSize: 1 });
+      await webhooks.redriveDeliveries({ allDead: true });
+      const states = [DeliveryState.PENDING, DeliveryState.DEAD];
+      const { deliveries } = await webhooks.listDeliveries({ states, pageSize: 1 });
       if (deliveries.length === 0 || performance.now() > until) break;
       await pause(lookAgainMs);
     }
@@ -137,9 +156,15 @@ export class Hooks {
     if (received === undefined) throw new Error('nothing was received');
     const { id, path, event } = received;
     const isFirst = !this.tellings.some((each) => each.id === id);
-    const accepted = !isFirst || !this.#random.chance(refusedShare);
+    const answer = isFirst
+      ? this.#random.weighted([
+          [1 - refusedShare - goneShare, 204],
+          [refusedShare, 500],
+          [goneShare, 410],
+        ])
+      : 204;
     const status = event.type.slice(event.type.lastIndexOf('.') + 1);
-    this.tellings.push({ id, path, status, accepted, executionId: event.subject });
-    return accepted ? 204 : 500;
+    this.tellings.push({ id, path, status, accepted: answer === 204, executionId: event.subject });
+    return answer;
   }
 }

@@ -24,15 +24,12 @@ const followed = 12;
 export class Load {
   readonly #scribe: Scribe;
   readonly #draw: Draw;
-  readonly #together: boolean;
   /** Those that can be sent again. */
   readonly #repeatable: { readonly plan: Plan; readonly request: Request }[] = [];
 
-  /** @param together whether some follow others */
-  constructor(scribe: Scribe, draw: Draw, together: boolean) {
+  constructor(scribe: Scribe, draw: Draw) {
     this.#scribe = scribe;
     this.#draw = draw;
-    this.#together = together;
   }
 
   /** Resolves when every call has been answered or cut off. What has not begun when `over` is aborted does not. */
@@ -92,7 +89,7 @@ export class Load {
 
   #maybeFollowing(random: Random, drawn: Drawn): Drawn {
     const newest = this.#scribe.accepted().slice(-followed);
-    if (!this.#together || newest.length === 0 || !random.chance(followShare)) return drawn;
+    if (newest.length === 0 || !random.chance(followShare)) return drawn;
     return following(
       random,
       drawn,

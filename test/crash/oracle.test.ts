@@ -5,6 +5,7 @@ import { calm, type Forged, forged, lost } from './forged.ts';
 import { judge, rules } from './oracle.ts';
 import { spoiledBatches } from './spoiled-batches.ts';
 import { spoiledHooks } from './spoiled-hooks.ts';
+import { spoiledSchedules } from './spoiled-schedules.ts';
 import { at, createdAt, failedWith, final, type Spoil, setPatch, setResult, setTerms } from './spoiling.ts';
 import { keyed } from './wasm-kinds.ts';
 
@@ -17,6 +18,7 @@ function manyKeyed(history: Forged): void {
 const spoils: readonly Spoil[] = [
   ...spoiledHooks,
   ...spoiledBatches,
+  ...spoiledSchedules,
   ['concurrency', 'more run at a time than its task allows', manyKeyed],
   ['rate', 'more start in a time than its task allows', manyKeyed],
   [

@@ -11,6 +11,7 @@ import { logRules } from './rules/log.ts';
 import { nodeRules } from './rules/node.ts';
 import { outcomeRules } from './rules/outcome.ts';
 import type { Rule } from './rules/rule.ts';
+import { scheduleRules } from './rules/schedules.ts';
 import { webhookRules } from './rules/webhooks.ts';
 
 export const rules: readonly Rule[] = [
@@ -25,6 +26,7 @@ export const rules: readonly Rule[] = [
   ...webhookRules,
   ...dependencyRules,
   ...batchRules,
+  ...scheduleRules,
 ];
 
 /** What is against the rules, a line each, with the name of the rule first. */

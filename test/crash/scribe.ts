@@ -1,5 +1,5 @@
 import type { ExecutionResult, StreamExecutionResult } from '../../src/server/gen/spearlet/function_pb.js';
-import type { BatchPlan, History, Plan, Run, Told } from './history.ts';
+import type { BatchPlan, History, Plan, Run, SchedulePlan, Told } from './history.ts';
 
 /** What clients know of an execution. */
 interface Known {
@@ -25,6 +25,9 @@ export class Scribe {
   /** Those that were accepted, oldest first. */
   readonly batchIds = new Set<string>();
   readonly batchPlans = new Map<number, BatchPlan>();
+  readonly schedulePlans = new Map<string, SchedulePlan>();
+  readonly pausedSchedules = new Set<string>();
+  readonly deletedSchedules = new Set<string>();
   readonly runs: Run[] = [];
   readonly #known = new Map<string, Known>();
 
@@ -96,9 +99,14 @@ export class Scribe {
     return [...this.#known.values()].filter(({ ended }) => !ended).map(({ executionId }) => executionId);
   }
 
-  history(end: Pick<History, 'finals' | 'batches' | 'marks' | 'remains' | HookParts>): History {
+  history(end: Pick<History, 'finals' | 'batches' | 'schedules' | 'marks' | 'remains' | HookParts>): History {
     const { plans, told, cancelled, cancelledBatches, batchPlans, runs } = this;
-    return { plans, told, cancelled, cancelledBatches, batchPlans, runs, ...end };
+    const { schedulePlans, pausedSchedules, deletedSchedules } = this;
+    return {
+      ...{ plans, told, cancelled, cancelledBatches, batchPlans, runs },
+      ...{ schedulePlans, pausedSchedules, deletedSchedules },
+      ...end,
+    };
   }
 
   #know(executionId: string): Known {

@@ -10,7 +10,7 @@ export const patience = { grace, maxRecoveries };
 const patient = { ...plain, maxRecoveries };
 const number = (value: number) => ({ kind: { case: 'numberValue' as const, value } });
 
-function lines(count: number, line: (number: number) => string): Buffer {
+export function lines(count: number, line: (number: number) => string): Buffer {
   return Buffer.from(Array.from({ length: count }, (_, index) => `${line(index + 1)}\n`).join(''));
 }
 
@@ -34,7 +34,7 @@ export const add: Kind = {
   },
 };
 
-const ticker: Kind = {
+export const ticker: Kind = {
   name: 'ticker',
   weight: 3,
   register: ({ peer }) => peer.register('ticker', 'ticker/ticker.wasm', { grace, maxRecoveries }),

@@ -207,6 +207,7 @@ async function throwing(error: () => RequestError): Promise<string> {
     maxUploadBytes: 1024,
     maxRequestValues: 1024,
     bug: () => 'id',
+    storeFailed: () => {},
     maxRequestBytes: 1024,
     services: [{ service: FunctionService, handlers: { ...handlers } }],
     functions: handlers,

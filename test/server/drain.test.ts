@@ -5,10 +5,12 @@ import {
   HealthCheckResponse_ServingStatus as Serving,
 } from '../../src/server/gen/health/v1/health_pb.js';
 import { ExecutionMode, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
+import { startServer } from '../support/server.ts';
 import { collect } from './collect.ts';
 import { expectWholeLog } from './grammar.ts';
 import { line } from './line.ts';
 import { refusal } from './refusal.ts';
+import { begin, untilIn } from './snapshots.ts';
 import { cleanExit, dataFolder, spawn, start, untilState } from './spawned.ts';
 
 describe('a drain', () => {
@@ -96,6 +98,17 @@ describe('a drain', () => {
     server.process.kill(signal);
     expect(await server.exited).toEqual(cleanExit);
     expect((await waited).result).toMatchObject({ state: 'running.attempting', isCompleted: false });
+  });
+
+  test('hurries where it is asked a second time before it waits for what runs', async () => {
+    const server = await startServer({ drainMs: '3600000' });
+    await server.register('loop', 'misbehaving/loop.wasm');
+    const executionId = await begin(server, { task: 'loop' });
+    await untilIn(server, executionId, 'running.attempting');
+    const drained = server.node.drain();
+    await Promise.all([drained, server.node.drain()]);
+    await server.stop();
+    expect(server.bugs).toEqual([]);
   });
 
   test('is not held up by observers that do not leave', async () => {

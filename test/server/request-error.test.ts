@@ -31,19 +31,23 @@ test.for<[string, unknown, object]>([
     { reason: 'INTERNAL' },
   ],
 ])('a caller hears the kind of an error and none of its words: %s', ([, thrown, expected]) => {
-  const bugs: unknown[] = [];
+  const heard = { bugs: [] as unknown[], faults: [] as unknown[] };
   const bug = (error: unknown): string => {
-    bugs.push(error);
+    heard.bugs.push(error);
     return id;
   };
-  const error = toRequestError(thrown, 'Get', { bug });
+  const storeFailed = (error: unknown) => void heard.faults.push(error);
+  const error = toRequestError(thrown, 'Get', { bug, storeFailed });
   expect(error).toMatchObject(expected);
-  expect(bugs).toEqual([thrown]);
+  // A disk that is full is no bug of ours.
+  const isBug = error.reason === 'INTERNAL';
+  expect(heard).toEqual({ bugs: isBug ? [thrown] : [], faults: isBug ? [] : [thrown] });
   if (thrown instanceof Error) expect(error.message).not.toContain(thrown.message);
 });
 
 test('an error that is for the caller is told as it is, and is no bug', () => {
   const known = new RequestError('not_found', 'no task "x"', { reason: 'TASK_NOT_FOUND' });
   const bug = (): string => expect.unreachable('it was taken for a bug');
-  expect(toRequestError(known, 'Get', { bug })).toBe(known);
+  const storeFailed = (): void => expect.unreachable('it was taken for a fault of the store');
+  expect(toRequestError(known, 'Get', { bug, storeFailed })).toBe(known);
 });

@@ -265,6 +265,45 @@ test('a stored database from before aliases keeps its revisions, and takes alias
   expect(await findings(dataDir)).toEqual([]);
 });
 
+test('a stored database from before logs of a single row keeps its logs, and those that come have theirs beside them', async () => {
+  const dataDir = await temporaryFolder();
+  const packed = await readFile(fileURLToPath(new URL('stored/version-12.db.gz', import.meta.url)));
+  await writeFile(join(dataDir, 'spear.db'), gunzipSync(packed));
+  const store = await opened(dataDir);
+  const [one, two, purged, four, staged, six] = [1, 2, 3, 4, 5, 6].map(executionId) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  const all = { from: 1, maxBytes: 1000 };
+  expect(await store.events(one, all)).toMatchObject(shortLog());
+  expect(await store.events(two, all)).toHaveLength(3);
+  expect(await store.events(purged, all)).toMatchObject([{ kind: 'result', sequence: 3 }]);
+  expect(await store.events(staged, all)).toEqual([]);
+  const end = { executionId: two, expectedLastSequence: 3, events: [result(4)] };
+  expect(await store.commit([end])).toMatchObject([{ ok: true }]);
+  const record = recordOf(six, 'completed');
+  const whole = { executionId: six, expectedLastSequence: 0, events: shortLog(), record };
+  expect(await store.commit([whole])).toMatchObject([{ ok: true }]);
+  for (const id of [one, six]) {
+    const again = { ...whole, executionId: id, record: recordOf(id, 'failed') };
+    expect(await store.commit([again])).toEqual([{ ok: false, conflict: 'sequence', lastSequence: 3 }]);
+  }
+  expect(await store.events(six, all)).toMatchObject(shortLog());
+  // Of two it is not told that it has ended.
+  expect((await findings(dataDir)).filter(({ subject }) => subject !== two)).toEqual([]);
+  await store.retain({ endedBefore: 0, maxBytes: 1, now: 0, unusedForMs: 1e15 });
+  for (const id of [one, four, six]) {
+    expect(await store.events(id, all)).toMatchObject([{ kind: 'result', sequence: 3 }]);
+  }
+  expect(await store.delete(six)).toBe(true);
+  expect(await store.delete(four)).toBe(true);
+  expect((await findings(dataDir)).filter(({ subject }) => subject !== two)).toEqual([]);
+});
+
 test('a stored database of version 2 is opened with everything in it, passes the check, and goes on', async () => {
   const dataDir = await versionTwo();
   const store = await opened(dataDir);

@@ -229,6 +229,46 @@ describe('a watch', () => {
     expect(await bench.feed.watch(1, 'reader').next()).toMatchObject({ reset: true });
   });
 
+  test('is led no further than to the members of a batch that is being written', async () => {
+    const bench = feedBench(50);
+    bench.feed.batchBegun('batch_1');
+    // Members have the positions 51 to 60, and are there for nobody yet.
+    bench.feed.committed(recordOf(executionId(1), 'running'), [transition(1, 'a', 'b')], 61);
+    const early = bench.feed.watch(0, 'reader');
+    expect(await early.next()).toMatchObject({ position: 50, reset: false });
+    bench.feed.committed(recordOf(executionId(1), 'running'), [transition(1, 'a', 'b')], 62);
+    await bench.clock.advance(100);
+    expect(await early.next()).toMatchObject({ position: 50, executions: [{ executionId: executionId(1) }] });
+    early.close();
+    // Who comes back hears again of what he was told beyond it.
+    bench.setChanged((from) => (from === 51 ? [executionId(1)] : []));
+    bench.records.set(executionId(1), recordOf(executionId(1), 'running'));
+    const late = bench.feed.watch(50, 'reader');
+    expect(await late.next()).toMatchObject({ position: 50, executions: [{ executionId: executionId(1) }] });
+    bench.feed.committed(recordOf(executionId(2), 'pending'), [transition(1, 'a', 'b')], 51);
+    bench.feed.batchWritten('batch_1');
+    await bench.clock.advance(100);
+    expect(await late.next()).toMatchObject({ position: 62, executions: [{ executionId: executionId(2) }] });
+  });
+
+  test('is not led past what was dropped before it is told to list again', async () => {
+    const bench = feedBench();
+    const watch = await watchFromNow(bench);
+    const flood = (): void => {
+      for (let number = 0; number < 1500; number++) bench.commit(number);
+    };
+    flood();
+    await bench.clock.advance(100);
+    expect(await watch.next()).toMatchObject({ reset: true, position: 1500 });
+    // What the node is like now is to be told, and comes before it is said again.
+    await bench.clock.advance(950);
+    flood();
+    await bench.clock.advance(100);
+    expect(await watch.next()).toMatchObject({ reset: false, position: 1500, node: { slots: 1 } });
+    await bench.clock.advance(1000);
+    expect(await watch.next()).toMatchObject({ reset: true, position: 3000 });
+  });
+
   test('hears what is committed while it is told the beginning', async () => {
     const bench = feedBench(50);
     const opening = Promise.withResolvers<string[]>();

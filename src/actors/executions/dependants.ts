@@ -100,7 +100,8 @@ export class Dependants {
     const failedBy = waitsFor.failedBy === undefined ? undefined : await this.#recordOf(waitsFor.failedBy);
     for (;;) {
       const execution = await revive(executionId);
-      if (execution === undefined || execution.log.sealed) return false;
+      // Once closed, nothing that is delivered comes to anything: it goes on with the next start.
+      if (this.#closed || execution === undefined || execution.log.sealed) return false;
       const failed = failureOf(execution.log.record, waitsFor.failedBy, failedBy);
       deliver(executionId, { type: 'unblocked', at: now(), ...(failed !== undefined && { failed }) });
       // It may have been let go of since it was found.

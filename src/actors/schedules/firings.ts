@@ -87,8 +87,12 @@ export class Firings {
     const { after, instant, cause } = attempt;
     const { name } = after.rules;
     const invocationId = firingId(name, instant, cause);
-    const fired = (executionId: string) =>
-      counted(after, this.#firing(attempt, { result: 'fired', executionId }));
+    // What is told is what was written, with its time.
+    let written: Decided | undefined;
+    const fired = (executionId: string): Decided => {
+      written ??= counted(after, this.#firing(attempt, { result: 'fired', executionId }));
+      return written;
+    };
     try {
       const request = await this.#request(attempt, invocationId);
       const { cursor, joined } = await this.#options.admit({

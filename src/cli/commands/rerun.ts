@@ -23,6 +23,7 @@ import { UsageError } from '../usage-error.ts';
 interface Options {
   readonly task?: string;
   readonly batch?: string;
+  readonly schedule?: string;
   readonly status?: readonly ExecutionStatus[];
   readonly code?: readonly ErrorCode[];
   readonly label?: Readonly<Record<string, string>>;
@@ -48,6 +49,7 @@ export function rerunCommand(shell: Shell): Command {
     .optionsGroup('Which:')
     .option('--task <task>', 'of this task, by name or id')
     .option('--batch <id>', 'members of this batch')
+    .option('--schedule <name>', 'what this schedule has fired')
     .option(
       '--status <status>',
       `that ended so: ${endings.join(', ')} (repeatable; default: failed and timedOut)`,
@@ -134,14 +136,14 @@ function exitCodeFor(
 }
 
 function requestFrom(options: Options, ids: readonly string[]): Request {
-  const { task = '', batch = '', status = [], code = [], label = {}, since, until } = options;
-  const said = ['task', 'batch', 'status', 'code', 'label', 'since', 'until'] as const;
+  const { task = '', batch = '', schedule = '', status = [], code = [], label = {}, since, until } = options;
+  const said = ['task', 'batch', 'schedule', 'status', 'code', 'label', 'since', 'until'] as const;
   const [which] = said.filter((name) => options[name] !== undefined);
   if (ids.length > 0 && which !== undefined) {
     throw new UsageError(`--${which}: stands beside ID; allowed is one or the other`);
   }
   // A script whose variable is empty means one, and never all.
-  for (const name of ['task', 'batch'] as const) {
+  for (const name of ['task', 'batch', 'schedule'] as const) {
     if (options[name] === '') throw new UsageError(`--${name}: is empty; allowed is what it names`);
   }
   if (ids.length === 0 && which === undefined) {
@@ -155,6 +157,7 @@ function requestFrom(options: Options, ids: readonly string[]): Request {
           filter: {
             task,
             batchId: batch,
+            schedule,
             statuses: [...status],
             errorCodes: [...code],
             labels: { ...label },

@@ -8,6 +8,8 @@
  * - While nobody watches, a commit or a deletion costs a comparison, and nothing is counted.
  * - What is told in a tick is bounded; the rest waits for the next. Where too much waits all of it is dropped, and who
  *   keeps a list is told to read it anew, at most every two seconds: a flood costs the node no more than that.
+ * - Nobody is told to have heard all up to a position behind which something is yet to be told: members of a batch that
+ *   is being written, or what was dropped. Who comes back with that position would never hear of it.
  * - A watch that does not keep up gathers by itself, as boundedly (see `watch.ts`).
  */
 import type { Clock, Timer } from '../../domain/clock.ts';
@@ -59,8 +61,12 @@ export class Feed implements NodeFeed, StoreObserver {
   readonly #watches = new Map<Watch, string>();
   readonly #changed = new Map<string, Changed>();
   readonly #deleted = new Map<string, DeletedExecution>();
+  /** Batches that are being written, each with the last position before. */
+  readonly #writing = new Map<string, number>();
   #position: number;
   #overflown = false;
+  /** While it is overflown, the last position before what was dropped. */
+  #kept = 0;
   #resetAt = Number.NEGATIVE_INFINITY;
   #tick: Timer | undefined;
   #statusTimer: Timer | undefined;
@@ -99,6 +105,14 @@ export class Feed implements NodeFeed, StoreObserver {
     this.#gathered();
   }
 
+  batchBegun(batchId: string): void {
+    this.#writing.set(batchId, this.#position);
+  }
+
+  batchWritten(batchId: string): void {
+    this.#writing.delete(batchId);
+  }
+
   /** Those who ask at once, and see the same, share an answer. */
   status(scope: Scope = wholeNode): Promise<NodeStatus> {
     const key = scopeKey(scope);
@@ -125,6 +139,7 @@ export class Feed implements NodeFeed, StoreObserver {
     const watch: Watch = new Watch({
       from: position,
       position: this.#position,
+      told: this.#allUpTo(this.#position),
       scope,
       store: this.#options.store,
       status: () => this.status(scope),
@@ -160,6 +175,7 @@ export class Feed implements NodeFeed, StoreObserver {
 
   #gathered(): void {
     if (this.#changed.size + this.#deleted.size > mostWaiting) {
+      this.#kept = this.#toldUpTo();
       this.#drop();
       this.#overflown = true;
     }
@@ -207,8 +223,13 @@ export class Feed implements NodeFeed, StoreObserver {
 
   /** What waits longest comes first, so nothing before its first event is untold. */
   #toldUpTo(): number {
-    for (const { first } of this.#changed.values()) return Math.min(first - 1, this.#position);
-    return this.#position;
+    for (const { first } of this.#changed.values()) return this.#allUpTo(Math.min(first - 1, this.#position));
+    return this.#allUpTo(this.#overflown ? this.#kept : this.#position);
+  }
+
+  /** No further than to the members of a batch that are not there yet. */
+  #allUpTo(position: number): number {
+    return Math.min(position, ...this.#writing.values());
   }
 
   /** All that see the same are told the very same thing. */

@@ -11,8 +11,10 @@ export interface FeedStore {
 interface WatchOptions {
   /** The last position that it knows; 0 means from now on. */
   readonly from: number;
-  /** The last position there was when it began. */
+  /** The last position there was when it began, … */
   readonly position: number;
+  /** … and the one up to which everything can be told: members of a batch may be written behind it. */
+  readonly told: number;
   readonly scope: Scope;
   readonly store: FeedStore;
   readonly status: () => Promise<NodeStatus>;
@@ -140,10 +142,10 @@ export class Watch implements NodeWatch {
 
   /** What has changed since it was here last, as that is now. */
   async #first(): Promise<NodeNews> {
-    const { from, position, status } = this.#options;
+    const { from, told, status } = this.#options;
     const node = await status();
     const records = from === 0 ? [] : await this.#since(from);
-    return { position, executions: records ?? [], deleted: [], node, reset: records === undefined };
+    return { position: told, executions: records ?? [], deleted: [], node, reset: records === undefined };
   }
 
   async #since(from: number): Promise<ExecutionRecord[] | undefined> {

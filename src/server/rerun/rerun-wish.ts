@@ -10,6 +10,7 @@ import type { RerunExecutionsRequest, RerunFilter } from '../gen/spearlet/rerun_
 import { errorCodeToWire, statusFromWire } from '../wire/enums.ts';
 import { batchReference, executionId, instant, most, reference, text } from '../wire/fields.ts';
 import { labelsFromWire } from '../wire/labels.ts';
+import { scheduleName } from '../wire/schedule.ts';
 import { turnFrom } from '../wire/turn.ts';
 
 export interface RerunWish {
@@ -34,6 +35,8 @@ export interface RerunSelection {
   readonly codes: ReadonlySet<Code>;
   /** Empty for members of any batch, and of none. */
   readonly batchId: string;
+  /** Empty for what any schedule has fired, or none. */
+  readonly schedule: string;
 }
 
 const mostIds = 1000;
@@ -103,6 +106,7 @@ function selectionFrom(filter: RerunFilter): RerunSelection {
     createdBefore,
     labels: labelsFromWire(filter.labels),
     codes: new Set(codes),
+    schedule: filter.schedule === '' ? '' : scheduleName('filter.schedule', filter.schedule),
     batchId: filter.batchId === '' ? '' : batchReference('filter.batch_id', filter.batchId),
   };
 }

@@ -24,7 +24,16 @@ export async function* selected(
   selection: RerunSelection,
   run: { readonly id: string; readonly before: number },
 ): AsyncGenerator<ExecutionRecord, void, void> {
-  const { task, statuses, createdAfter, createdBefore = run.before, labels, codes, batchId } = selection;
+  const {
+    task,
+    statuses,
+    createdAfter,
+    createdBefore = run.before,
+    labels,
+    codes,
+    batchId,
+    schedule,
+  } = selection;
   const { tenant } = scope;
   // Those of a deleted task are still found by its id.
   const taskId = task === '' || task.startsWith('task_') ? task : (await tasks.get(scope, task)).taskId;
@@ -34,6 +43,7 @@ export async function* selected(
     ...(tenant !== undefined && { tenant }),
     ...(taskId !== '' && { taskId }),
     ...(batchId !== '' && { batchId }),
+    ...(schedule !== '' && { schedule }),
     ...(createdAfter !== undefined && { createdAfter }),
     ...(Object.keys(labels).length > 0 && { labels }),
   };

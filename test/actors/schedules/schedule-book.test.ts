@@ -19,6 +19,8 @@ interface Site {
   readonly store: MemoryStore;
   refusal: RequestError | undefined;
   admitted: number;
+  /** How long a commit takes, in milliseconds. */
+  commitMs: number;
 }
 
 /** Accepts what is asked of it as the supervisor does: in one commit with its rows, once for each invocation id. */
@@ -34,6 +36,7 @@ function admitting(site: Site) {
     const entry = { executionId, expectedLastSequence: 0, events: shortLog(), record };
     const rows = request.rows?.(executionId) ?? [];
     const [result] = await site.store.commit([{ ...entry, rows, claimInvocationId: invocationId }]);
+    if (site.commitMs > 0) await site.clock.advance(site.commitMs);
     const joined = result?.ok === false && result.conflict === 'invocation';
     const owner = joined ? result.executionId : executionId;
     return { cursor: { executionId: owner, close: () => {} } as unknown as Admission['cursor'], joined };
@@ -62,7 +65,13 @@ function opened(site: Site, zoneRules = '2026a'): ScheduleBook {
 
 function newSite(): Site {
   const wall = Date.UTC(2026, 0, 1);
-  return { clock: new FakeClock({ wall }), store: createMemoryStore(), refusal: undefined, admitted: 0 };
+  return {
+    clock: new FakeClock({ wall }),
+    store: createMemoryStore(),
+    refusal: undefined,
+    admitted: 0,
+    commitMs: 0,
+  };
 }
 
 function draftOf(name: string, more: Partial<ScheduleDraft> = {}): ScheduleDraft {
@@ -91,6 +100,16 @@ async function told(book: ScheduleBook, name: string): Promise<string[]> {
 }
 
 describe('a schedule', () => {
+  test('tells of a firing what is written of it, however long that takes', async () => {
+    const site = newSite();
+    const book = opened(site);
+    await book.create(draftOf('a'), asker, { dryRun: false });
+    site.commitMs = 150;
+    const { firing } = await book.trigger('a', wholeNode);
+    expect((await book.firings('a', wholeNode)).map((seen) => seen.firing)).toEqual([firing]);
+    await book.stop();
+  });
+
   test('fires each minute once', async () => {
     const site = newSite();
     const book = opened(site);

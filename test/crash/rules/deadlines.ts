@@ -5,8 +5,8 @@ import { ErrorCode } from '../../../src/server/gen/spearlet/function_pb.js';
 import type { History } from '../history.ts';
 import { eachExecution, type Rule, statesIn } from './rule.ts';
 
-/** Between the clock that people read and the one that deadlines go by. */
-const clocksMs = 50;
+/** Between the clock that people read and the one that deadlines go by: a busy machine is long between two looks. */
+const clocksMs = 250;
 /** What a busy machine may take to end an attempt, beyond its grace. */
 const busyMs = 5000;
 

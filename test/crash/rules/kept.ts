@@ -37,6 +37,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   waitBatch: down,
   watchBatch: down,
   cancelBatch: down,
+  createSchedule: down,
+  // It came to its end, or another client has deleted it.
+  pauseSchedule: [...down, 'FAILED_PRECONDITION SCHEDULE_ENDED', 'NOT_FOUND'],
+  resumeSchedule: [...down, 'NOT_FOUND'],
+  triggerSchedule: [...down, 'NOT_FOUND'],
+  backfillSchedule: [...down, 'NOT_FOUND'],
+  deleteSchedule: [...down, 'NOT_FOUND'],
+  listFirings: [...down, 'NOT_FOUND'],
+  redriveDeliveries: down,
 };
 
 const refusals: Rule = {
@@ -83,7 +92,8 @@ const once: Rule = {
     }
     for (const [plan, ids] of owners) {
       if (!plans.has(plan)) yield `there is a plan ${plan} that nobody made`;
-      if (ids.size > 1) yield `plan ${plan} has the executions ${[...ids].join(', ')}`;
+      if (ids.size > 1 && plans.get(plan)?.schedule === undefined)
+        yield `plan ${plan} has the executions ${[...ids].join(', ')}`;
     }
     for (const [plan, times] of created) {
       if (times > 1) yield `plan ${plan} was told ${times} times that it made its execution`;

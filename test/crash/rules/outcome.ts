@@ -10,6 +10,7 @@ import type { Final, History, Plan } from '../history.ts';
 import { wasCancelledWithBatch } from './batches.ts';
 import { unmet, withOutputs } from './dependencies.ts';
 import { eachExecution, type Rule, statesIn } from './rule.ts';
+import { wasReplaced } from './schedules.ts';
 
 /** What each attempt wrote on stdout. */
 function outputs(log: readonly StreamExecutionResult[]): Map<number, Buffer> {
@@ -71,7 +72,11 @@ function explained(final: Final, { terms }: Plan, history: History): boolean {
     case ErrorCode.FUNCTION_EXIT:
       return terms.exitCode !== 0 && result.exitCode === terms.exitCode;
     case ErrorCode.CANCELLED:
-      return history.cancelled.has(result.executionId) || wasCancelledWithBatch(final, history);
+      return (
+        history.cancelled.has(result.executionId) ||
+        wasCancelledWithBatch(final, history) ||
+        wasReplaced(final, history)
+      );
     case ErrorCode.DEPENDENCY_FAILED:
       return result.attempt === 0 && unmet(terms, history).length > 0;
     case ErrorCode.TOTAL_TIMEOUT:

@@ -38,11 +38,11 @@ describe('the address of a view', () => {
     expect(parseAddress(search(formatAddress(address)))).toEqual(address);
   });
 
-  it('names a schedule in the view of schedules alone', () => {
+  it('names a schedule that is open, or whose firings are listed', () => {
     const there = addressOf({ view: 'schedules', schedule: 'nightly' });
     expect(there).toBe('/?view=schedules&schedule=nightly');
     expect(parseAddress(search(there)).schedule).toBe('nightly');
-    expect(addressOf({ schedule: 'nightly' })).toBe('/');
+    expect(addressOf({ schedule: 'nightly' })).toBe('/?schedule=nightly');
   });
 
   it('is readable', () => {

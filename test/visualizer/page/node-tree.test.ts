@@ -96,11 +96,11 @@ describe('the tree of a node', () => {
 
   it('has supervised batches with their members in order, each with its restarts and its execution of now', () => {
     const row = rowOf(running(one(1), 10));
-    const member = { status: 'running', restart: 'permanent' } as const;
+    const member = { status: 'running', restart: 'permanent', taskName: 'echo' } as const;
     const batches = [
       {
         ...{ id: 'batch_1', phase: 'restarting', strategy: 'one for all', restarts: 4 },
-        ...{ recentRestarts: 2, intensity: 3, within: '60s' },
+        ...{ recentRestarts: 2, intensity: 3, within: '60s', endMessage: '' },
         members: [
           { ...member, name: 'db', executionId: row.id, restarts: 4 },
           { ...member, name: '#1', executionId: 'exec_2', restarts: 0, status: undefined },

@@ -4,7 +4,7 @@ import type { RowFilter } from '../../../src/visualizer/page/list/row-filter.ts'
 
 const now = Date.parse('2026-11-22T12:00:00Z');
 const all: RowFilter = {
-  ...{ statuses: [], task: '', text: '', batch: '', code: '' },
+  ...{ statuses: [], task: '', text: '', batch: '', schedule: '', code: '' },
   ...{ since: '', after: 0, before: 0 },
 };
 const subject = (filter: Partial<RowFilter>, shown?: readonly string[]) =>
@@ -31,6 +31,10 @@ describe('what is run again from the list', () => {
           createdAfter: '2026-11-22T11:55:00.000Z',
         },
       },
+    });
+    expect(subject({ schedule: 'nightly' })).toEqual({
+      what: 'what ended as Failed and Timed out of the schedule nightly',
+      request: { filter: { statuses: [], schedule: 'nightly' } },
     });
     expect(subject({ task: 'resize' })).toMatchObject({
       what: 'what ended as Failed and Timed out of the task resize',

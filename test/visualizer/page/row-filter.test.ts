@@ -11,7 +11,7 @@ import { execution } from './made-executions.ts';
 
 const now = Date.parse('2026-11-22T12:00:00Z');
 const all: RowFilter = {
-  ...{ statuses: [], task: '', text: '', batch: '', code: '' },
+  ...{ statuses: [], task: '', text: '', batch: '', schedule: '', code: '' },
   ...{ since: '', after: 0, before: 0 },
 };
 const row = (change: Partial<ExecutionRow> = {}): ExecutionRow => ({
@@ -43,6 +43,13 @@ describe('the filter of the list', () => {
     expect(matches({ batch: 'batch_2' }, of)).toBe(false);
     expect(matches({ code: 'TRAP' }, of)).toBe(false);
     expect(requestOf({ ...all, batch: 'batch_1', code: 'TRAP' }, now)).toEqual({ batchId: 'batch_1' });
+  });
+
+  it('knows the schedule that has fired an execution', () => {
+    expect(matches({ schedule: 'nightly' }, row({ schedule: 'nightly' }))).toBe(true);
+    expect(matches({ schedule: 'nightly' }, row({ schedule: '' }))).toBe(false);
+    expect(isEmpty({ ...all, schedule: 'nightly' })).toBe(false);
+    expect(requestOf({ ...all, schedule: 'nightly' }, now)).toEqual({ schedule: 'nightly' });
   });
 
   it('looks back as far as was asked, and between two instants', () => {

@@ -66,6 +66,13 @@ export declare type RerunFilter = Message<"spearlet.RerunFilter"> & {
    * @generated from field: string batch_id = 7;
    */
   batchId: string;
+
+  /**
+   * Only what the schedule of this name has fired, also where it is deleted. Empty means all.
+   *
+   * @generated from field: string schedule = 8;
+   */
+  schedule: string;
 };
 
 /**
@@ -120,6 +127,13 @@ export declare type RerunFilterJson = {
    * @generated from field: string batch_id = 7;
    */
   batchId?: string;
+
+  /**
+   * Only what the schedule of this name has fired, also where it is deleted. Empty means all.
+   *
+   * @generated from field: string schedule = 8;
+   */
+  schedule?: string;
 };
 
 /**

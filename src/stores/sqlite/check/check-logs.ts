@@ -5,6 +5,7 @@ import { DamagedError } from '../../store.ts';
 import { recordColumns } from '../file/checksum.ts';
 import { recordOf } from '../read/row.ts';
 import { describeSegment, isWhole, type SegmentRow, segmentColumns } from '../read/segment.ts';
+import { SingleLogReader } from '../read/single-log.ts';
 import type { Checked, Report } from './check.ts';
 
 const executionsAtOnce = 500;
@@ -34,6 +35,7 @@ export function checkLogs(db: DatabaseSync, checked: Checked, report: Report): v
 }
 
 class LogCheck {
+  readonly #single: SingleLogReader;
   readonly #segments: StatementSync;
   readonly #checked: Checked;
   readonly #report: Report;
@@ -43,8 +45,9 @@ class LogCheck {
     this.#report = report;
     this.#segments = db.prepare(
       `SELECT ${segmentColumns}, data FROM segments
-       WHERE execution_id = ? ORDER BY first_sequence`,
+       WHERE execution_id = ? AND single IS NULL ORDER BY first_sequence`,
     );
+    this.#single = new SingleLogReader(db);
   }
 
   check(row: Readonly<Record<string, unknown>>): void {
@@ -76,12 +79,23 @@ class LogCheck {
     }
   }
 
+  /** None where the record leads to a row that is not there. */
+  #rows(executionId: string): Iterable<unknown> {
+    try {
+      const single = this.#single.row(executionId);
+      return single === undefined ? this.#segments.iterate(executionId) : [single];
+    } catch (error) {
+      if (error instanceof DamagedError) return [];
+      throw error;
+    }
+  }
+
   #checkLog(record: ExecutionRecord, say: (message: string) => void): void {
     const { executionId, oldestSequence = 1, lastSequence } = record;
     let next: number | undefined;
     let results = 0;
     let endsWithResult = false;
-    for (const row of this.#segments.iterate(executionId) as Iterable<unknown>) {
+    for (const row of this.#rows(executionId)) {
       const segment = row as SegmentRow;
       const { first_sequence: first, last_sequence: last } = segment;
       if (next === undefined && first > oldestSequence) {

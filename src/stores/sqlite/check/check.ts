@@ -93,6 +93,11 @@ function checkReferences(db: DatabaseSync, checked: Checked, report: Report): vo
     [lost('claims'), 'an invocation id belongs to it, and there is no such execution'],
     [lost('inputs'), 'there is an input for it, and no such execution'],
     [lost('segments', notStaged), 'there is a log of it, and no such execution'],
+    [
+      `SELECT execution_id FROM segments AS t WHERE single IS NOT NULL AND EXISTS
+         (SELECT 1 FROM executions AS e WHERE e.execution_id = t.execution_id AND e.log_position IS NOT t.position)`,
+      'there is a log of it that it does not lead to',
+    ],
   ] as const) {
     for (const row of db.prepare(sql).iterate()) report(String(row.execution_id), message);
   }

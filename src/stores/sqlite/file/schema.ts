@@ -305,6 +305,13 @@ export const migrations = [
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX batch_endings ON batch_members (batch_id, sequence) WHERE sequence IS NOT NULL;
   `,
+  `
+  -- A log that was written whole in one row needs no index: its execution says where it is. The logs of before stay in it.
+  ALTER TABLE segments ADD COLUMN single INTEGER;
+  ALTER TABLE executions ADD COLUMN log_position INTEGER;
+  DROP INDEX segments_by_sequence;
+  CREATE UNIQUE INDEX segments_by_sequence ON segments (execution_id, first_sequence) WHERE single IS NULL;
+  `,
 ] as const satisfies readonly (string | Migration)[];
 
 /** The version that this program writes. */

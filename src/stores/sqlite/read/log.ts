@@ -3,9 +3,11 @@ import type { LogEvent } from '../../../domain/event.ts';
 import { EventPage } from '../../page.ts';
 import { DamagedError, type EventQuery, type LogOutline, type NodeEvent } from '../../store.ts';
 import { decodeSegment, OutlineReader, RowOrder, type SegmentRow, segmentColumns } from './segment.ts';
+import { SingleLogReader } from './single-log.ts';
 
 /** Reads the segments back as events. */
 export class Log {
+  readonly #single: SingleLogReader;
   readonly #ofExecution: StatementSync;
   readonly #fromPosition: StatementSync;
   readonly #outline: StatementSync;
@@ -16,14 +18,16 @@ export class Log {
   /** `hidden` are batches whose members are not there. */
   constructor(db: DatabaseSync, hidden: ReadonlySet<string>) {
     this.#hidden = hidden;
+    this.#single = new SingleLogReader(db);
     this.#batchOf = db.prepare('SELECT batch_id FROM executions WHERE execution_id = ?');
     // Nobody sees what is staged.
     const visible = 'NOT EXISTS (SELECT 1 FROM staged WHERE staged.execution_id = segments.execution_id)';
     // The next two begin with the row that may hold the first event wanted in its middle.
     this.#ofExecution = db.prepare(
       `SELECT ${segmentColumns}, data FROM segments
-       WHERE execution_id = ?1 AND first_sequence >= ifnull(
-         (SELECT max(first_sequence) FROM segments WHERE execution_id = ?1 AND first_sequence <= ?2), 0)
+       WHERE execution_id = ?1 AND single IS NULL AND first_sequence >= ifnull(
+         (SELECT max(first_sequence) FROM segments
+          WHERE execution_id = ?1 AND single IS NULL AND first_sequence <= ?2), 0)
          AND ${visible}
        ORDER BY first_sequence`,
     );
@@ -41,14 +45,16 @@ export class Log {
     );
     this.#outline = db.prepare(
       `SELECT ${segmentColumns} FROM segments
-       WHERE execution_id = ? AND ${visible} ORDER BY first_sequence`,
+       WHERE execution_id = ? AND single IS NULL AND ${visible} ORDER BY first_sequence`,
     );
   }
 
   events(executionId: string, query: EventQuery): LogEvent[] {
     const page = new EventPage(query);
     const order = new RowOrder();
-    for (const row of this.#ofExecution.iterate(executionId, query.from)) {
+    const single = this.#single.row(executionId);
+    const rows = single === undefined ? this.#ofExecution.iterate(executionId, query.from) : [single];
+    for (const row of rows) {
       const segment = row as unknown as SegmentRow;
       order.follow(segment);
       for (const event of decodeSegment(segment)) {
@@ -60,7 +66,9 @@ export class Log {
 
   outline(executionId: string): LogOutline {
     const reader = new OutlineReader();
-    for (const row of this.#outline.iterate(executionId)) reader.add(row as unknown as SegmentRow);
+    const single = this.#single.outlineRow(executionId);
+    const rows = single === undefined ? this.#outline.iterate(executionId) : [single];
+    for (const row of rows) reader.add(row as unknown as SegmentRow);
     return reader.outline();
   }
 

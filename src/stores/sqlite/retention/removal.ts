@@ -12,6 +12,7 @@ import { notPending, recordChecksum, recordColumns } from '../file/checksum.ts';
 import { Floor } from '../file/positions.ts';
 import { recordOf, wholeOf } from '../read/row.ts';
 import { resultOf, type SegmentRow, segmentColumns } from '../read/segment.ts';
+import { SingleLogs } from '../write/single-logs.ts';
 import { inTransaction } from '../write/transaction.ts';
 import { Budget } from './budget.ts';
 
@@ -29,7 +30,9 @@ export class Removal {
   readonly #floor: Floor;
   readonly #status: StatementSync;
   readonly #oldestRows: StatementSync;
+  readonly #singleRow: StatementSync;
   readonly #oldestRow: StatementSync;
+  readonly #singles: SingleLogs;
   readonly #deleteRow: StatementSync;
   readonly #replaceRow: StatementSync;
   readonly #row: StatementSync;
@@ -45,11 +48,17 @@ export class Removal {
     this.#status = db.prepare('SELECT status FROM executions WHERE execution_id = ?');
     this.#oldestRows = db.prepare(
       `SELECT ${segmentColumns}, length(data) AS bytes FROM segments
-       WHERE execution_id = ? ORDER BY first_sequence LIMIT ?`,
+       WHERE execution_id = ? AND single IS NULL ORDER BY first_sequence LIMIT ?`,
+    );
+    this.#singleRow = db.prepare(
+      `SELECT ${segmentColumns}, length(data) AS bytes FROM segments
+       WHERE position = (SELECT log_position FROM executions WHERE execution_id = ?1) AND execution_id = ?1`,
     );
     this.#oldestRow = db.prepare(
-      'SELECT last_sequence FROM segments WHERE execution_id = ? ORDER BY first_sequence LIMIT 1',
+      `SELECT last_sequence FROM segments
+       WHERE execution_id = ? AND single IS NULL ORDER BY first_sequence LIMIT 1`,
     );
+    this.#singles = new SingleLogs(db);
     this.#deleteRow = db.prepare('DELETE FROM segments WHERE position = ?');
     this.#replaceRow = db.prepare(
       `UPDATE segments SET position = ?, first_sequence = ?, checksum = ?, data_checksum = ?, meta = ?, data = NULL
@@ -110,7 +119,9 @@ export class Removal {
   /** Whether a finished execution's log has more than its result: also one that was being purged when the node died. */
   hasLog({ executionId, oldestSequence = 1, lastSequence }: ExecutionRecord): boolean {
     if (oldestSequence < lastSequence) return true;
-    const oldest = this.#oldestRow.get(executionId)?.last_sequence as number | undefined;
+    const oldest =
+      this.#singles.last(executionId) ??
+      (this.#oldestRow.get(executionId)?.last_sequence as number | undefined);
     return oldest !== undefined && oldest < lastSequence;
   }
 
@@ -124,6 +135,7 @@ export class Removal {
     if (last !== undefined && result !== undefined && last.meta !== result.meta) {
       const { position, first_sequence, checksum, data_checksum, meta } = result;
       this.#replaceRow.run(position, first_sequence, checksum, data_checksum, meta, last.position);
+      this.#singles.move(executionId, last.position, position);
     }
     return true;
   }
@@ -158,7 +170,8 @@ export class Removal {
   #shorten(executionId: string, budget: Budget): SegmentRow | undefined | 'more' {
     if (budget.spent) return 'more';
     const most = budget.rows + 1;
-    const rows = this.#oldestRows.all(executionId, most);
+    const single = this.#singleRow.get(executionId);
+    const rows = single === undefined ? this.#oldestRows.all(executionId, most) : [single];
     for (const row of rows.slice(0, -1)) {
       if (budget.spent) return 'more';
       this.#deleteRow.run(row.position as number);

@@ -8,6 +8,7 @@ import type { BatchMembership, ExecutionRecord } from '../../../domain/execution
 import { tenantOf } from '../../../domain/scope.ts';
 import type { MemberEnding } from '../../store.ts';
 import { Floor } from '../file/positions.ts';
+import { SingleLogs } from './single-logs.ts';
 
 /** What a row of a member has beside its membership. */
 export interface EncodedMember extends BatchMembership {
@@ -28,6 +29,7 @@ const dropAtOnce = 500;
 
 export class BatchRows {
   readonly #floor: Floor;
+  readonly #logs: SingleLogs;
   readonly #owner: StatementSync;
   readonly #insert: StatementSync;
   readonly #update: StatementSync;
@@ -45,6 +47,7 @@ export class BatchRows {
 
   constructor(db: DatabaseSync) {
     this.#floor = new Floor(db);
+    this.#logs = new SingleLogs(db);
     this.#owner = db.prepare('SELECT batch_id FROM batches WHERE tenant = ? AND invocation_id = ?');
     this.#insert = db.prepare(
       `INSERT INTO batches (batch_id, tenant, invocation_id, members, staged, batch) VALUES (?, ?, ?, ?, ?, ?)`,
@@ -83,7 +86,6 @@ export class BatchRows {
       'DELETE FROM execution_labels WHERE tenant = ? AND key = ? AND value = ? AND execution_id = ?',
     );
     this.#dropExecution = [
-      'segments WHERE execution_id = ?',
       'inputs WHERE execution_id = ?',
       'blocked WHERE execution_id = ?',
       'dependencies WHERE dependant_id = ?',
@@ -148,6 +150,7 @@ export class BatchRows {
       for (const [key, value] of Object.entries(labels)) {
         this.#dropLabel.run(String(tenant), key, value, String(id));
       }
+      this.#logs.deleteLog(String(id));
       for (const statement of this.#dropExecution) statement.run(String(id));
     }
     if (executions.length === dropAtOnce) return false;

@@ -23,6 +23,7 @@ import { SideRows } from '../read/side-rows.ts';
 import { BatchRows } from './batch-rows.ts';
 import { DependencyRows } from './dependency-rows.ts';
 import type { EncodedEntry, EncodedRecord, EncodedSegment } from './encoded-entry.ts';
+import { SingleLogs } from './single-logs.ts';
 import { Staging } from './staging.ts';
 
 /** Logs whose last sequence number is kept; that of any other is read from its segments. */
@@ -41,6 +42,7 @@ export class Committer {
   readonly #end: StatementSync;
   readonly #selectLast: StatementSync;
   readonly #insertSegment: StatementSync;
+  readonly #insertFirst: StatementSync;
   readonly #saveRecord: StatementSync;
   readonly #insertLabel: StatementSync;
   readonly #selectOwner: StatementSync;
@@ -49,6 +51,7 @@ export class Committer {
   readonly #hasRecord: StatementSync;
   readonly #probe: readonly StatementSync[];
   readonly #staging: Staging;
+  readonly #singles: SingleLogs;
   readonly #order: OrderRows;
   readonly #sideRows: SideRows;
   readonly #dependencies: DependencyRows;
@@ -60,20 +63,30 @@ export class Committer {
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#end = db.prepare('COMMIT');
     this.#selectLast = db.prepare(
-      'SELECT last_sequence FROM segments WHERE execution_id = ? ORDER BY first_sequence DESC LIMIT 1',
+      `SELECT last_sequence FROM segments
+       WHERE execution_id = ? AND single IS NULL ORDER BY first_sequence DESC LIMIT 1`,
     );
     this.#insertSegment = db.prepare(
       `INSERT INTO segments
          (position, execution_id, first_sequence, last_sequence, checksum, data_checksum, meta, data)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, first_sequence) DO NOTHING`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, first_sequence) WHERE single IS NULL DO NOTHING`,
+    );
+    // Looks for itself whether there is such a log: one of a single row is in no index.
+    this.#insertFirst = db.prepare(
+      `INSERT INTO segments
+         (position, execution_id, first_sequence, last_sequence, checksum, data_checksum, meta, data, single)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+       WHERE NOT EXISTS (SELECT 1 FROM executions WHERE execution_id = ?2 AND log_position IS NOT NULL)
+         AND NOT EXISTS (SELECT 1 FROM segments WHERE execution_id = ?2 AND single IS NULL)`,
     );
     this.#saveRecord = db.prepare(
-      `INSERT INTO executions (${recordColumns}, checksum, batch_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO executions (${recordColumns}, checksum, batch_id, log_position)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (execution_id) DO UPDATE SET task_id = excluded.task_id,
          task_revision = excluded.task_revision, status = excluded.status, created_at = excluded.created_at,
          record = excluded.record, tenant = excluded.tenant, line = excluded.line,
-         waits_since = excluded.waits_since, wakes_at = excluded.wakes_at, checksum = excluded.checksum`,
+         waits_since = excluded.waits_since, wakes_at = excluded.wakes_at, checksum = excluded.checksum,
+         log_position = ifnull(excluded.log_position, log_position)`,
     );
     this.#insertLabel = db.prepare(
       `INSERT INTO execution_labels (tenant, key, value, execution_id) VALUES (?, ?, ?, ?)
@@ -92,6 +105,7 @@ export class Committer {
     // Two, as SQLite writes no page in which nothing has changed.
     this.#probe = ['+', '-'].map((sign) => db.prepare(`UPDATE position_floor SET next = next ${sign} 1`));
     this.#staging = new Staging(db);
+    this.#singles = new SingleLogs(db);
     this.#order = new OrderRows(db);
     this.#sideRows = new SideRows(db);
     this.#dependencies = new DependencyRows(db);
@@ -218,7 +232,11 @@ export class Committer {
     const { executionId, expected, claim, record, input } = entry;
     let last = this.#lasts.peek(executionId);
     // A creation without a claim is checked by its insert, which saves the hot path a read.
-    if (last === undefined && (expected > 0 || claim !== undefined)) last = this.#storedLast(executionId);
+    if (last === undefined && (expected > 0 || claim !== undefined)) {
+      last = this.#storedLast(executionId);
+      // Nothing is to follow a result; should something, it is not lost.
+      if (expected > 0 && last === expected && entry.count > 0) this.#singles.index(executionId);
+    }
     if (last !== undefined && last !== expected) return sequenceConflict(last);
 
     let owned = true;
@@ -238,7 +256,10 @@ export class Committer {
     if (typeof ends === 'string') return { ok: false, conflict: 'dependency', executionId: ends };
 
     const position = this.#nextPosition;
-    if (!this.#append(executionId, entry.segments)) return sequenceConflict(this.#storedLast(executionId));
+    const single = entry.isWhole && !entry.staged;
+    if (!this.#append(executionId, entry.segments, single)) {
+      return sequenceConflict(this.#storedLast(executionId));
+    }
     if (claim !== undefined && !owned) {
       const { tenant, invocationId } = claim;
       const checksum = claimChecksum(tenant, invocationId, executionId);
@@ -255,7 +276,7 @@ export class Committer {
       );
     }
     if (record !== undefined) {
-      this.#save(executionId, record);
+      this.#save(executionId, record, single ? position : null);
       if (entry.staged) this.#staging.settle(executionId);
       if (follows !== undefined && ends !== undefined) {
         this.#dependencies.admit(executionId, follows, ends, record);
@@ -278,7 +299,7 @@ export class Committer {
   }
 
   /** False where the log has such events already; only its first row can meet them. */
-  #append(executionId: string, segments: readonly EncodedSegment[]): boolean {
+  #append(executionId: string, segments: readonly EncodedSegment[], single = false): boolean {
     for (const { first, last, meta, data } of segments) {
       const position = this.#nextPosition;
       const bytes = bytesChecksum(data);
@@ -290,23 +311,27 @@ export class Committer {
         data_checksum: bytes,
         meta,
       });
-      const { changes } = this.#insertSegment.run(
-        position,
-        executionId,
-        first,
-        last,
-        checksum,
-        bytes,
-        meta,
-        data,
-      );
+      const { changes } =
+        first === 1
+          ? this.#insertFirst.run(
+              position,
+              executionId,
+              first,
+              last,
+              checksum,
+              bytes,
+              meta,
+              data,
+              single ? 1 : null,
+            )
+          : this.#insertSegment.run(position, executionId, first, last, checksum, bytes, meta, data);
       if (changes === 0) return false;
       this.#nextPosition += last - first + 1;
     }
     return true;
   }
 
-  #save(executionId: string, record: EncodedRecord): void {
+  #save(executionId: string, record: EncodedRecord, logPosition: number | null): void {
     const { taskId, taskRevision, status, createdAt, json, tenant, place } = record;
     const checksum = recordChecksum(
       executionId,
@@ -332,12 +357,17 @@ export class Committer {
       wakesAt,
       checksum,
       record.batch?.batchId ?? null,
+      logPosition,
     );
     for (const [key, value] of record.labels) this.#insertLabel.run(tenant, key, value, executionId);
   }
 
   #storedLast(executionId: string): number {
-    return (this.#selectLast.get(executionId)?.last_sequence as number | undefined) ?? 0;
+    return (
+      this.#singles.last(executionId) ??
+      (this.#selectLast.get(executionId)?.last_sequence as number | undefined) ??
+      0
+    );
   }
 }
 

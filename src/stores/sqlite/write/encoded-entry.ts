@@ -53,6 +53,8 @@ export interface EncodedEntry {
   /** Events in all segments. */
   readonly count: number;
   readonly segments: readonly EncodedSegment[];
+  /** One row has the whole log, from the admission to the result, and the record with it. */
+  readonly isWhole: boolean;
   readonly record: EncodedRecord | undefined;
   /** An idempotency key, and whose it is. */
   readonly claim: { readonly tenant: string; readonly invocationId: string } | undefined;
@@ -74,11 +76,18 @@ export function encodeEntry(
 ): EncodedEntry {
   const { executionId, events, record, claimInvocationId: invocationId } = entry;
   const tenant = tenantOf(record ?? {});
+  const segments = encodeSegments(events, entry.expectedLastSequence);
   return {
     executionId,
     expected: entry.expectedLastSequence,
     count: events.length,
-    segments: encodeSegments(events, entry.expectedLastSequence),
+    segments,
+    isWhole:
+      entry.expectedLastSequence === 0 &&
+      segments.length === 1 &&
+      record !== undefined &&
+      isTerminal(record.status) &&
+      events.at(-1)?.kind === 'result',
     record:
       record === undefined
         ? undefined

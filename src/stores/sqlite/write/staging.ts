@@ -1,20 +1,21 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { stagedChecksum } from '../file/checksum.ts';
 import { Floor } from '../file/positions.ts';
+import { SingleLogs } from './single-logs.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Which logs are staged. Every call is within a transaction of its caller's. */
 export class Staging {
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
-  readonly #deleteLog: StatementSync;
+  readonly #logs: SingleLogs;
   readonly #floor: Floor;
   readonly #known: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#insert = db.prepare('INSERT INTO staged (execution_id, checksum) VALUES (?, ?)');
     this.#delete = db.prepare('DELETE FROM staged WHERE execution_id = ?');
-    this.#deleteLog = db.prepare('DELETE FROM segments WHERE execution_id = ?');
+    this.#logs = new SingleLogs(db);
     this.#floor = new Floor(db);
     this.#known = db.prepare('SELECT 1 FROM staged WHERE execution_id = ?');
   }
@@ -36,7 +37,7 @@ export class Staging {
   drop(executionId: string): void {
     if (this.#delete.run(executionId).changes === 0) return;
     this.#floor.raise();
-    this.#deleteLog.run(executionId);
+    this.#logs.deleteLog(executionId);
   }
 }
 

@@ -13,6 +13,7 @@ import { watchBatch } from './batch-watch.ts';
 import { CountBar } from './count-bar.tsx';
 import { BatchGraph } from './graph/batch-graph.tsx';
 import { MemberTable } from './members/member-table.tsx';
+import { SupervisionTree } from './supervision-tree.tsx';
 
 export function BatchView({ id }: { readonly id: string }) {
   const { call, feed } = usePage();
@@ -21,6 +22,7 @@ export function BatchView({ id }: { readonly id: string }) {
   useEffect(() => watch.stop, [watch]);
   const batch = watch.batch.value;
   const refusal = watch.refusal.value;
+  const supervised = watch.supervised.value;
   const away = feed.away.value ? '' : undefined;
   return (
     <section class="batch-view" aria-label="Batch">
@@ -44,6 +46,7 @@ export function BatchView({ id }: { readonly id: string }) {
         ) : (
           <>
             <Facts batch={batch} />
+            {supervised !== undefined && <SupervisionTree batch={supervised} />}
             <BatchGraph watch={watch} batch={batch} />
             <Failures batch={batch} groups={watch.failures.value} />
             <MemberTable batch={batch} />

@@ -100,11 +100,12 @@ function NoMatch() {
 function filtersOf(
   address: Address,
 ): readonly { readonly words: string; readonly without: Partial<Address> }[] {
-  const { statuses, task, text, batch, code, since, after, before } = address;
+  const { statuses, task, text, batch, schedule, code, since, after, before } = address;
   return [
     { set: text !== '', words: `text “${text}”`, without: { text: '' } },
     { set: task !== '', words: `task ${task}`, without: { task: '' } },
     { set: batch !== '', words: `batch ${batch}`, without: { batch: '' } },
+    { set: schedule !== '', words: `schedule ${schedule}`, without: { schedule: '' } },
     { set: code !== '', words: `error ${code}`, without: { code: '' } },
     {
       set: statuses.length > 0,

@@ -9,6 +9,7 @@ import { usePage } from '../shell/page.ts';
 import { Icon } from '../theme/icon.tsx';
 import { StatusShape } from '../theme/status-mark.tsx';
 import { lookOf } from '../theme/tone.ts';
+import { OriginChoice } from './origin-choice.tsx';
 import { RerunListed } from './rerun-listed.tsx';
 import { patternFault } from './row-filter.ts';
 import './filters.css';
@@ -32,7 +33,7 @@ export function Filters() {
       help: 'No filter',
       act: () =>
         router.go({
-          ...{ statuses: [], task: '', text: '', batch: '', code: '' },
+          ...{ statuses: [], task: '', text: '', batch: '', schedule: '', code: '' },
           ...{ since: '', after: 0, before: 0, selected: '' },
         }),
     },
@@ -41,6 +42,7 @@ export function Filters() {
     <div class="filters">
       <SearchField />
       <TaskChoice />
+      <OriginChoice />
       <TimeChoice />
       <SetFilters />
       <fieldset class="chips">
@@ -71,7 +73,7 @@ export function Filters() {
   );
 }
 
-const wholeId = /^exec_[0-9a-z]{10,}$/i;
+const wholeId = /^(exec|batch)_[0-9a-z]{10,}$/i;
 
 function SearchField() {
   const { router } = usePage();
@@ -100,7 +102,8 @@ function SearchField() {
             event.currentTarget.blur();
             event.preventDefault();
           } else if (event.key === 'Enter' && wholeId.test(id)) {
-            router.go({ execution: id, text: '', at: undefined });
+            if (id.startsWith('batch_')) router.go({ batch: id, text: '', selected: '' });
+            else router.go({ execution: id, text: '', at: undefined });
           } else if (event.key === 'Enter' || event.key === 'ArrowDown') {
             document.querySelector<HTMLElement>('[role=grid]')?.focus();
             event.preventDefault();
@@ -108,7 +111,11 @@ function SearchField() {
         }}
       />
       {text === '' ? <kbd class="key">/</kbd> : null}
-      {wholeId.test(id) ? <span class="search-note">Enter opens it</span> : null}
+      {wholeId.test(id) ? (
+        <span class="search-note">
+          {id.startsWith('batch_') ? 'Enter lists its members' : 'Enter opens it'}
+        </span>
+      ) : null}
       {patternFault(text) !== '' ? <span class="search-note">{patternFault(text)}</span> : null}
     </label>
   );
@@ -144,31 +151,17 @@ function TaskChoice() {
 /** What is set by a link alone, and can be taken away. */
 function SetFilters() {
   const { router } = usePage();
-  const { batch, code } = router.address.value;
+  const { code } = router.address.value;
+  if (code === '') return null;
   return (
-    <>
-      {batch !== '' && (
-        <button
-          type="button"
-          class="chip"
-          aria-label={`No longer only members of ${batch}`}
-          title={batch}
-          onClick={() => router.go({ batch: '', selected: '' })}
-        >
-          batch …{batch.slice(-8)} <Icon name="close" size={12} />
-        </button>
-      )}
-      {code !== '' && (
-        <button
-          type="button"
-          class="chip"
-          aria-label={`No longer only ${code}`}
-          onClick={() => router.go({ code: '', selected: '' })}
-        >
-          {code} <Icon name="close" size={12} />
-        </button>
-      )}
-    </>
+    <button
+      type="button"
+      class="chip"
+      aria-label={`No longer only ${code}`}
+      onClick={() => router.go({ code: '', selected: '' })}
+    >
+      {code} <Icon name="close" size={12} />
+    </button>
   );
 }
 

@@ -8,6 +8,7 @@ export interface RowFilter {
   readonly task: string;
   readonly text: string;
   readonly batch: string;
+  readonly schedule: string;
   readonly code: string;
   readonly since: Span | '';
   readonly after: number;
@@ -23,17 +24,19 @@ const spanMs: Readonly<Record<Span, number>> = {
   '7d': 604_800_000,
 };
 
-export function filterOf({ statuses, task, text, batch, code, since, after, before }: Address): RowFilter {
-  return { statuses, task, text, batch, code, since, after, before };
+export function filterOf(address: Address): RowFilter {
+  const { statuses, task, text, batch, schedule, code, since, after, before } = address;
+  return { statuses, task, text, batch, schedule, code, since, after, before };
 }
 
 export function isEmpty(filter: RowFilter): boolean {
   return filter.statuses.length === 0 && filter.text === '' && hasNoBounds(filter);
 }
 
-/** It wants every task, batch, error and time: the node's own counts hold for it. */
-export function hasNoBounds({ task, batch, code, since, after, before }: RowFilter): boolean {
-  return task === '' && batch === '' && code === '' && since === '' && after === 0 && before === 0;
+/** It wants every task, batch, schedule, error and time: the node's own counts hold for it. */
+export function hasNoBounds({ task, batch, schedule, code, since, after, before }: RowFilter): boolean {
+  const wantsAll = [task, batch, schedule, code, since].every((each) => each === '');
+  return wantsAll && after === 0 && before === 0;
 }
 
 /** Only some of what the node lists is wanted: the page looks for it. */
@@ -52,6 +55,7 @@ export function requestOf(filter: RowFilter, now: number): Readonly<Record<strin
   return {
     ...(filter.task !== '' && { task: filter.task }),
     ...(filter.batch !== '' && { batchId: filter.batch }),
+    ...(filter.schedule !== '' && { schedule: filter.schedule }),
     ...(filter.statuses.length > 0 && { statuses: filter.statuses.map(statusName) }),
     ...(after > 0 && { createdAfter: new Date(after).toISOString() }),
     ...(filter.before > 0 && { createdBefore: new Date(filter.before).toISOString() }),
@@ -79,7 +83,7 @@ export type RowTest = (row: ExecutionRow) => boolean;
 /** The filter as a test, with statuses apart: their counts are of what the rest lets through. */
 export function testOf(filter: RowFilter, now: number): { readonly status: RowTest; readonly rest: RowTest } {
   const from = earliest(filter, now);
-  const { task, batch, code, before } = filter;
+  const { task, batch, schedule, code, before } = filter;
   const labels = Object.entries(labelsIn(filter.text));
   const hasText = textTest(filter.text);
   const wanted = new Set(filter.statuses);
@@ -88,6 +92,7 @@ export function testOf(filter: RowFilter, now: number): { readonly status: RowTe
     rest: (row) =>
       (task === '' || row.taskName === task || row.taskId === task) &&
       (batch === '' || row.batchId === batch) &&
+      (schedule === '' || row.schedule === schedule) &&
       (code === '' || row.errorCode === code) &&
       row.createdAt >= from &&
       (before === 0 || row.createdAt < before) &&

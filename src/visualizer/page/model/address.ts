@@ -4,7 +4,8 @@
  * `/?status=failed,timedOut&task=resize&since=1h&q=oom` is the list, `/?execution=exec_…&at=57` one execution at its
  * event 57 (over the same list), `/?view=tree` the tree, `/?view=queue` who waits, `/?view=batches` the batches and
  * `/?view=batches&batch=batch_…` one of them, `/?view=tasks` the tasks and `/?view=tasks&task=resize` one of them,
- * `/?view=schedules` the schedules and `/?view=schedules&schedule=nightly` one of them.
+ * `/?view=schedules` the schedules and `/?view=schedules&schedule=nightly` one of them. `/?batch=batch_…` lists the
+ * members of a batch, and `/?schedule=nightly` what a schedule has fired.
  */
 import { isStatus, type Status, statuses } from './status.ts';
 
@@ -35,7 +36,7 @@ export interface Address {
   readonly layers: string;
   /** Layers of a batch that its graph shows; empty means all. */
   readonly zoom: string;
-  /** Name of the one that is open in the view of schedules; empty where none is. */
+  /** Name of a schedule: what it has fired, or in the view of schedules that one; empty means none. */
   readonly schedule: string;
   readonly since: Span | '';
   /** Instants that bound the list instead of `since`; 0 where there is none. */
@@ -126,7 +127,7 @@ export function formatAddress(address: Address): string {
   if (address.layers !== '') fields.set('layers', address.layers);
   if (address.zoom !== '') fields.set('zoom', address.zoom);
   if (address.text !== '') fields.set('q', address.text);
-  if (address.view === 'schedules' && address.schedule !== '') fields.set('schedule', address.schedule);
+  if (address.schedule !== '') fields.set('schedule', address.schedule);
   if (address.since !== '') fields.set('since', address.since);
   if (address.after > 0) fields.set('after', new Date(address.after).toISOString());
   if (address.before > 0) fields.set('before', new Date(address.before).toISOString());

@@ -1,4 +1,4 @@
-/** Supervised batches that have not ended: the models of `Batch` and `BatchMemberState`. */
+/** Supervised batches: the models of `Batch` and `BatchMemberState`. */
 import type { BatchJson, BatchMemberStateJson } from '../wire.ts';
 import { enumWord, numberOf } from './scalar.ts';
 import { type Status, statusOf } from './status.ts';
@@ -6,7 +6,9 @@ import { type Status, statusOf } from './status.ts';
 export interface SupervisedMember {
   /** As people know it: its name, or its place in the batch. */
   readonly name: string;
+  /** The run that it has now, or had last. */
   readonly executionId: string;
+  readonly taskName: string;
   readonly status: Status | undefined;
   /** Such as `permanent`. */
   readonly restart: string;
@@ -24,6 +26,8 @@ export interface SupervisedBatch {
   /** As the wire has it, such as `60s`. */
   readonly within: string;
   readonly restarts: number;
+  /** Why it ends, or has ended; empty where it does not. */
+  readonly endMessage: string;
   /** In the order of the batch. */
   readonly members: readonly SupervisedMember[];
 }
@@ -40,9 +44,11 @@ export function supervisedBatchOf(
     intensity: supervision?.intensity ?? 0,
     within: supervision?.within ?? '',
     restarts: numberOf(supervision?.restarts),
+    endMessage: supervision?.endMessage ?? '',
     members: members.map((each) => ({
       name: each.name === '' ? `#${each.member}` : each.name,
       executionId: each.executionId,
+      taskName: each.taskName,
       status: statusOf(each.status),
       restart: wordOf(each.restart, 'RESTART_POLICY_'),
       restarts: each.restarts,

@@ -54,7 +54,7 @@ export function ScheduleView({ name }: { readonly name: string }) {
             <About schedule={seen.schedule} />
             <Upcoming schedule={seen.schedule} instants={seen.upcoming} />
             <Chart state={seen.schedule.state} />
-            <History firings={seen.firings} zone={seen.schedule.timezone} />
+            <History name={seen.schedule.name} firings={seen.firings} zone={seen.schedule.timezone} />
           </>
         )}
       </ScrollBody>
@@ -148,12 +148,24 @@ function Upcoming({ schedule: { state, timezone, next }, instants }: UpcomingPro
 
 const causeWords = { clock: 'the clock', trigger: 'a trigger', backfill: 'a backfill' } as const;
 
-function History({ firings, zone }: { readonly firings: readonly Firing[]; readonly zone: string }) {
+interface HistoryProps {
+  readonly name: string;
+  readonly firings: readonly Firing[];
+  readonly zone: string;
+}
+
+function History({ name, firings, zone }: HistoryProps) {
+  const link = useLink();
   return (
     <section class="schedule-part" aria-label="What has been">
       <h2>
         What has been <span class="quiet">the last 100</span>
       </h2>
+      {firings.length > 0 && (
+        <p>
+          <a href={link({ schedule: name })}>All that it has fired</a>
+        </p>
+      )}
       {firings.length === 0 ? (
         <p class="quiet">It has not fired yet.</p>
       ) : (

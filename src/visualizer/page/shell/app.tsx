@@ -31,6 +31,7 @@ export function App() {
     ...{ execution: '', at: undefined },
     ...(view === 'batches' && { batch: '', task: '', code: '', statuses: [], layers: '', zoom: '' }),
     ...(view === 'tasks' && { task: '' }),
+    ...(view === 'schedules' && { schedule: '' }),
   };
   useKeys('Everywhere', [
     { key: '?', help: 'This help', act: () => dialogs.show({ kind: 'help' }) },
