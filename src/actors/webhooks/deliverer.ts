@@ -136,8 +136,8 @@ export class Deliverer implements Deliveries, StoreObserver {
     const parsed = URL.parse(url);
     if (nextAt === undefined || parsed === null) return;
     // What is due later is found by then, and takes no place of what is due now.
-    if (nextAt > this.#host.clock.now() + lookEveryMs) return this.#lookIn(lookEveryMs);
-    this.#lanes.add({ id, tenant, url, origin: parsed.host, host: hostOf(parsed), at: nextAt });
+    if (nextAt > this.#host.clock.now() + lookEveryMs) this.#lookIn(lookEveryMs);
+    else this.#lanes.add({ id, tenant, url, origin: parsed.host, host: hostOf(parsed), at: nextAt });
   }
 
   /** Once for all that happens in this turn. */
