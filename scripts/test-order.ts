@@ -21,6 +21,7 @@ export const longTests: readonly string[] = [
   'test/hostile/hostile.test.ts',
   'test/server/stress.test.ts',
   'test/runtimes/process/confinement.test.ts',
+  'test/visualizer/browser/batch-of-ten-thousand.test.ts',
   'test/visualizer/browser/batch-graph.test.ts',
   'test/visualizer/browser/restart.test.ts',
   'test/server/revocation.test.ts',

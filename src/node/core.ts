@@ -34,6 +34,7 @@ import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
+import { clusterView, dutyOf } from './cluster.ts';
 import { openDurations } from './durations.ts';
 import { type LinkEnd, openWays } from './links.ts';
 import { measuredStore } from './measured-store.ts';
@@ -97,7 +98,14 @@ export async function openCore(
 ): Promise<Core> {
   const clock = systemClock;
   const lost = Promise.withResolvers<Error>();
-  const { kept, artifacts, nodeId, membership } = await openStore(
+  const {
+    kept,
+    artifacts,
+    shared: changes,
+    queue,
+    nodeId,
+    membership,
+  } = await openStore(
     config,
     logger,
     { given, address: link?.address ?? '', lost: (error) => lost.resolve(error) },
@@ -151,6 +159,9 @@ export async function openCore(
     membership,
     reattachWithinMs: config.reattachWithin,
     links: config.engine && openWays(link, membership),
+    ...(queue !== undefined && {
+      cluster: clusterView({ membership, queue, labels: config.labels, runtimes: [...runtimes.keys()] }),
+    }),
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },
@@ -181,6 +192,10 @@ export async function openCore(
     assertMayTell(field, webhooks, rule);
   const listener = keepWarm(runtimes, (task) => supervisor.limitsChanged(task));
   const tasks = new TaskCatalog({ ...shared, runtimes, listener, checkOpen, checkWebhooks });
+  changes.onChange(async (change) => {
+    if (change?.kind !== 'quota') await tasks.changed(change?.key);
+    if (change?.kind !== 'task') await supervisor.quotas.reload(change?.key);
+  });
   const snapshots = await openSnapshots(config, {
     ...shared,
     time,
@@ -210,7 +225,11 @@ export async function openCore(
       grpcAddress: () => grpcAddress,
     }),
   });
-  const webhooks = openDeliverer(config, { clock, store, nodeId, executions: supervisor, logger }, opened);
+  const webhooks = openDeliverer(
+    config,
+    { clock, store, nodeId, executions: supervisor, logger, duty: dutyOf(membership, 'webhooks') },
+    opened,
+  );
   observed.observe(webhooks);
   const metrics = openMetrics(config, {
     ...{ store, supervisor, webhooks, instances, runtimes, state },
@@ -233,7 +252,14 @@ export async function openCore(
   if (traces.observer !== undefined) observed.observe(traces.observer);
   const schedules = openSchedules(
     config,
-    { ...shared, supervisor, tasks, traces: traces.sampling, listener: metrics.schedules },
+    {
+      ...shared,
+      supervisor,
+      tasks,
+      traces: traces.sampling,
+      listener: metrics.schedules,
+      duty: dutyOf(membership, 'schedules'),
+    },
     logger,
   );
   metrics.schedules.countSchedules(() => schedules.size);
