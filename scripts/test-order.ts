@@ -9,8 +9,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 export const longTests: readonly string[] = [
   // In CI by far the longest.
   'test/crash/crash.test.ts',
+  'test/cluster/cluster.test.ts',
   'test/docs/readme.test.ts',
   'test/docs/documents.test.ts',
+  'test/server/links/cluster.test.ts',
   'test/server/storage-faults.test.ts',
   'test/runtimes/process/spawner.test.ts',
   'test/visualizer/page/page.test.ts',
@@ -25,6 +27,12 @@ export const longTests: readonly string[] = [
   'test/visualizer/browser/batch-graph.test.ts',
   'test/visualizer/browser/restart.test.ts',
   'test/server/revocation.test.ts',
+  'test/server/links/nodes.test.ts',
+  'test/docs/demo-cluster.test.ts',
+  'test/client/several.test.ts',
+  'test/server/takeover.test.ts',
+  'test/stores/postgres-zombie.test.ts',
+  'test/cluster/freezing.test.ts',
 ];
 
 /** Where a file stands among those; after them all where it is none of them. */

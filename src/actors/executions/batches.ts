@@ -43,6 +43,8 @@ export interface BatchesHost {
   /** Milliseconds since the epoch, as deadlines count. */
   now(): number;
   /** Throws a RequestError where no `count` more of a tenant are accepted now. */
+  /** Throws a RequestError where nothing new is taken from callers. */
+  checkCordon(): void;
   checkOpen(tenant: string, priority: Priority, count: number): void;
   /** Throws a RequestError where a task takes none now. */
   checkTask(task: Task): void;
@@ -136,6 +138,7 @@ export class BatchDesk implements Batches {
   async #admit(request: BatchRequest): Promise<BatchAdmission> {
     const { tenant, members } = request;
     const priority = lowestOf(members.map((each) => each.request.priority));
+    this.#host.checkCordon();
     this.#host.checkOpen(tenant, priority, members.length);
     // Others that come meanwhile find these before them.
     const release = this.#host.reserve(tenant, members.length);
