@@ -88,6 +88,7 @@ export const rooms: readonly Room[] = [
       'src/machines/',
       'src/runtimes/runtime.ts',
       'src/stores/membership.ts',
+      'src/stores/cluster-queue.ts',
       'src/stores/store.ts',
       'src/actors/explain/',
       'src/actors/log/',

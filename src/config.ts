@@ -30,6 +30,10 @@ export interface NodeConfig extends BoundsConfig, ClusterConfig, EdgeConfig, Tra
   readonly storePasswordFile: string;
   /** The PostgreSQL that has the executions; undefined where the data folder has them. */
   readonly engine?: EngineAddress;
+  /** For how long a container of a node that is gone is left to the next start of that node, in milliseconds. */
+  readonly reattachWithin: number;
+  /** How long what runs may stand still without the store before it is ended, in milliseconds. */
+  readonly partitionGrace: number;
   /** What it is called among those that use the same store; empty for its id. */
   readonly nodeName: string;
   /** Where the administrator reaches the node; empty where no path is short enough for a socket. */
@@ -144,6 +148,8 @@ function resolveFrom(read: (key: OptionName) => string | undefined, env: Environ
     store: engine === undefined ? nodeOptions.store.default : shownAddress(engine),
     storePasswordFile: read('storePasswordFile') ?? '',
     ...(engine !== undefined && { engine }),
+    reattachWithin: number('reattachWithin'),
+    partitionGrace: number('partitionGrace'),
     nodeName: resolveNodeName(read('nodeName') ?? ''),
     ...resolveCluster(read, splitAddress, engine !== undefined),
     socketPath: socketPath(dataDir, env),

@@ -179,6 +179,8 @@ export interface ExecutionRecord {
   readonly gates?: readonly ExecutionGate[];
   /** What its attempts reserve; absent where nothing counted it at admission. */
   readonly reserves?: Reserved;
+  /** Which nodes of a cluster may run it, as `placementKey` says it; absent means all. */
+  readonly placement?: string;
   /** The trace that it belongs to; absent means none. */
   readonly trace?: ExecutionTrace;
   /** The name of the schedule that has fired it; absent for any other. */

@@ -31,7 +31,10 @@ export interface NodePlace {
   readonly processors?: number;
 }
 
-export type Placed = Pick<TaskDefinition, 'runtime' | 'runsOn' | 'limits'>;
+export interface Placed extends Pick<TaskDefinition, 'runtime' | 'runsOn'> {
+  /** Others hold on any node. */
+  readonly limits: Partial<TaskDefinition['limits']>;
+}
 
 /** Why executions of a task cannot run on a node, in words that follow its name; undefined where they can. */
 export function whyNotOn(
@@ -68,6 +71,23 @@ export function assertRunsOn({ definition }: Pick<Task, 'definition'>, node: Nod
 export function placementKey({ runtime, runsOn = {}, limits: { memory = 0, cpu = 0 } }: Placed): string {
   const wishes = Object.entries(runsOn).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([runtime, wishes, memory, cpu]);
+}
+
+/** What `placementKey` says; undefined for any other text. */
+export function placedOf(key: string): Placed | undefined {
+  try {
+    const [runtime, wishes, memory, cpu] = JSON.parse(key) as [
+      RuntimeKind,
+      [string, string][],
+      number,
+      number,
+    ];
+    const limits = { ...(memory > 0 && { memory }), ...(cpu > 0 && { cpu }) };
+    return { runtime, runsOn: Object.fromEntries(wishes), limits };
+  } catch {
+    // Something else has written it.
+    return undefined;
+  }
 }
 
 function isMet(wish: Wish, value: string | undefined): boolean {

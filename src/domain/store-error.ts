@@ -23,6 +23,11 @@ export class Fenced extends Error {
   override readonly name: string = 'Fenced';
 }
 
+/** Another node has changed it since it was read: nothing was written. To be read again. */
+export class ChangedMeanwhile extends Error {
+  override readonly name: string = 'ChangedMeanwhile';
+}
+
 /** What the store has of one execution or task cannot be understood. */
 export class DamagedError extends StoreError {
   override readonly name: string = 'DamagedError';

@@ -34,6 +34,7 @@ import { executionLogger } from '../telemetry/execution-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
+import { clusterView, dutyOf } from './cluster.ts';
 import { openDurations } from './durations.ts';
 import { type LinkEnd, openWays } from './links.ts';
 import { measuredStore } from './measured-store.ts';
@@ -47,6 +48,7 @@ import { nodeStatus } from './status.ts';
 import { openStore } from './store.ts';
 import { openTime } from './time.ts';
 import { openTraces } from './traces.ts';
+import { openWarden } from './warden.ts';
 import { openDeliverer, webhookRule } from './webhooks.ts';
 
 export type Lifecycle = ActorRefFrom<typeof nodeMachine>;
@@ -81,6 +83,8 @@ export interface Core {
   listening(grpcAddress: string): void;
   /** Takes up what an earlier run of the node left. */
   recover(): Promise<void>;
+  /** Ends all that runs, but for what the next run of the node may follow. */
+  endRuntimes(): Promise<void>;
 }
 
 /** What is opened is closed by `opened`. Rejects with an error for people where the data folder cannot be used. */
@@ -96,13 +100,21 @@ export async function openCore(
 ): Promise<Core> {
   const clock = systemClock;
   const lost = Promise.withResolvers<Error>();
-  const { kept, artifacts, nodeId, membership } = await openStore(
+  const {
+    kept,
+    artifacts,
+    shared: changes,
+    queue,
+    nodeId,
+    membership,
+  } = await openStore(
     config,
     logger,
     { given, address: link?.address ?? '', lost: (error) => lost.resolve(error) },
     opened,
   );
   if (link !== undefined) opened.defer(membership.onChange(() => link.keep(membership.peers())));
+  openWarden(config, { nodeId, membership, lost: lost.promise }, logger, opened);
   const caps = taskCaps(config);
   const measured = measuredStore(withOutbox(kept), clock, () => metrics.store);
   const observed = observedStore(measured, (error) =>
@@ -128,7 +140,9 @@ export async function openCore(
     logger,
     spare: await leftInstances(store),
   });
-  opened.defer(() => closeRuntimes(runtimes));
+  let closing: Promise<void> | undefined;
+  const endRuntimes = (): Promise<void> => (closing ??= closeRuntimes(runtimes));
+  opened.defer(endRuntimes);
 
   let storeFault: Error | undefined;
   const recovered = new RecoveredTasks();
@@ -147,7 +161,11 @@ export async function openCore(
     priorityWeights: config.priorityWeights,
     waiting: { live: config.queueInMemory },
     membership,
+    reattachWithinMs: config.reattachWithin,
     links: config.engine && openWays(link, membership),
+    ...(queue !== undefined && {
+      cluster: clusterView({ membership, queue, labels: config.labels, runtimes: [...runtimes.keys()] }),
+    }),
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {
       resources: { memoryBytes: config.guestMemory, processors: config.guestProcessors },
@@ -178,6 +196,10 @@ export async function openCore(
     assertMayTell(field, webhooks, rule);
   const listener = keepWarm(runtimes, (task) => supervisor.limitsChanged(task));
   const tasks = new TaskCatalog({ ...shared, runtimes, listener, checkOpen, checkWebhooks });
+  changes.onChange(async (change) => {
+    if (change?.kind !== 'quota') await tasks.changed(change?.key);
+    if (change?.kind !== 'task') await supervisor.quotas.reload(change?.key);
+  });
   const snapshots = await openSnapshots(config, {
     ...shared,
     time,
@@ -207,7 +229,11 @@ export async function openCore(
       grpcAddress: () => grpcAddress,
     }),
   });
-  const webhooks = openDeliverer(config, { clock, store, nodeId, executions: supervisor, logger }, opened);
+  const webhooks = openDeliverer(
+    config,
+    { clock, store, nodeId, executions: supervisor, logger, duty: dutyOf(membership, 'webhooks') },
+    opened,
+  );
   observed.observe(webhooks);
   const metrics = openMetrics(config, {
     ...{ store, supervisor, webhooks, instances, runtimes, state },
@@ -230,7 +256,14 @@ export async function openCore(
   if (traces.observer !== undefined) observed.observe(traces.observer);
   const schedules = openSchedules(
     config,
-    { ...shared, supervisor, tasks, traces: traces.sampling, listener: metrics.schedules },
+    {
+      ...shared,
+      supervisor,
+      tasks,
+      traces: traces.sampling,
+      listener: metrics.schedules,
+      duty: dutyOf(membership, 'schedules'),
+    },
     logger,
   );
   metrics.schedules.countSchedules(() => schedules.size);
@@ -266,6 +299,7 @@ export async function openCore(
     traces: traces.sampling,
     storeFault: () => storeFault,
     lost: lost.promise,
+    endRuntimes,
     listening(address) {
       grpcAddress = address;
     },

@@ -11,6 +11,7 @@ import { shutDown } from '../server/grpc-server.ts';
 import type { Store } from '../stores/store.ts';
 import type { Log, Logger } from '../telemetry/logger.ts';
 import { openCertificates } from './certificates.ts';
+import { dutyOf } from './cluster.ts';
 import { type Lifecycle, openCore } from './core.ts';
 import { Drain } from './drain.ts';
 import { type Front, openFront } from './front.ts';
@@ -67,7 +68,7 @@ async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: L
   await using opened = new AsyncDisposableStack();
   const link = await openLinks(config, systemClock, logger, opened);
   const core = await openCore(config, logger, { ...parts, lifecycle, link }, opened);
-  const { clock, time, store, supervisor, runtimes } = core;
+  const { clock, time, store, supervisor, runtimes, membership } = core;
   const certificates = await openCertificates(config, clock, logger, opened);
   const front = await openFront(config, log, core, certificates, opened);
   lifecycle.send({ type: 'started' });
@@ -92,6 +93,7 @@ async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: L
     time,
     maxAgeMs,
     maxBytes,
+    duty: dutyOf(membership, 'retention'),
     logger,
   });
   retention.start();

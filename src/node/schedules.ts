@@ -3,6 +3,7 @@ import type { FiringListener } from '../actors/schedules/firings.ts';
 import { ScheduleBook } from '../actors/schedules/schedule-book.ts';
 import type { NodeConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { Duty } from '../domain/duty.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { TraceSampling } from '../domain/trace.ts';
 import { payloadDigest } from '../server/payload.ts';
@@ -16,16 +17,17 @@ interface Parts {
   readonly tasks: Tasks;
   readonly traces: TraceSampling;
   readonly listener: FiringListener;
+  readonly duty: Duty;
 }
 
 /** The schedules of a node; they fire once they are started. */
 export function openSchedules(
   { defaultTotalMs }: NodeConfig,
-  { clock, store, supervisor, tasks, traces, listener }: Parts,
+  { clock, store, supervisor, tasks, traces, listener, duty }: Parts,
   logger: Logger,
 ): ScheduleBook {
   return new ScheduleBook({
-    ...{ clock, store, tasks, defaultTotalMs },
+    ...{ clock, store, tasks, defaultTotalMs, duty },
     zoneRules: process.versions.tz ?? '',
     listener: {
       decided(schedule, firing, lateMs) {

@@ -3,8 +3,10 @@ import { createIds } from '../actors/ids.ts';
 import { systemClock } from '../actors/time/system-clock.ts';
 import type { NodeConfig } from '../config.ts';
 import { type Artifacts, openArtifacts } from '../stores/artifacts.ts';
+import type { ClusterQueue } from '../stores/cluster-queue.ts';
 import { type Membership, type NodeFacts, soloMembership } from '../stores/membership.ts';
 import { readNodeId } from '../stores/node-id.ts';
+import { noSharedChanges, type SharedChanges } from '../stores/shared-changes.ts';
 import { claimFolder } from '../stores/sqlite/file/folder.ts';
 import { openSqliteStore } from '../stores/sqlite/store.ts';
 import type { Store } from '../stores/store.ts';
@@ -14,9 +16,12 @@ import type { Logger } from '../telemetry/logger.ts';
 export interface OpenedStore {
   readonly kept: Store;
   readonly artifacts: Artifacts;
+  readonly shared: SharedChanges;
   /** The same after a restart. */
   readonly nodeId: string;
   readonly membership: Membership;
+  /** What waits for a node of the cluster; absent where there can be one node alone. */
+  readonly queue?: ClusterQueue;
 }
 
 /**
@@ -49,7 +54,7 @@ export async function openStore(
     const name = await nodeId();
     const facts = factsOf(config, name, address);
     noteStore(dataDir, config.store);
-    const { store, artifacts, membership } = await openPostgresStore({
+    const { store, artifacts, shared, queue, membership } = await openPostgresStore({
       address: engine,
       nodeId: name,
       facts,
@@ -60,7 +65,7 @@ export async function openStore(
     });
     opened.defer(() => store.close());
     logger.info({ name: facts.name, incarnation: membership.incarnation }, 'joined the cluster');
-    return { kept: store, artifacts, nodeId: name, membership };
+    return { kept: store, artifacts, shared, queue, nodeId: name, membership };
   }
   const migrating = (rows: number, total: number): void =>
     logger.info({ rows, total }, 'bringing the database up to date');
@@ -69,7 +74,7 @@ export async function openStore(
   if (given === undefined) noteStore(dataDir, undefined);
   const name = await nodeId();
   const membership = soloMembership(name, factsOf(config, name, address));
-  return { kept, artifacts: await files(), nodeId: name, membership };
+  return { kept, artifacts: await files(), shared: noSharedChanges, nodeId: name, membership };
 }
 
 function factsOf({ nodeName, slots, labels }: NodeConfig, nodeId: string, address: string): NodeFacts {

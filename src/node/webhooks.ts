@@ -3,6 +3,7 @@ import { Deliverer } from '../actors/webhooks/deliverer.ts';
 import type { NodeConfig } from '../config.ts';
 import { secretVariable } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { Duty } from '../domain/duty.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Executions } from '../domain/executions.ts';
 import { kindOfAddress, parseAddress } from '../domain/network/address.ts';
@@ -26,6 +27,7 @@ export interface WebhookParts {
   readonly nodeId: string;
   readonly executions: Pick<Executions, 'attach'>;
   readonly logger: Logger;
+  readonly duty: Duty;
 }
 
 /** Of the output that is told with an end; the whole of it is asked for by the id. */
@@ -46,7 +48,7 @@ export function openDeliverer(
   parts: WebhookParts,
   opened: AsyncDisposableStack,
 ): Deliverer {
-  const { clock, store, nodeId, executions, logger } = parts;
+  const { clock, store, nodeId, executions, logger, duty } = parts;
   const secrets = new SecretStore({ folder: config.secretsDir, variable: secretVariable });
   const options = { ...webhookRule(config), userAgent: `spear/${packageVersion()}` };
   const send = async (delivery: Delivery, signal: AbortSignal): Promise<Sent> => {
@@ -61,7 +63,7 @@ export function openDeliverer(
     }
   };
   const deliverer = new Deliverer({
-    ...{ clock, store, send, random: Math.random },
+    ...{ clock, store, send, duty, random: Math.random },
     failed: (error) => logger.warn({ err: error }, 'webhooks: the store could not be read or written'),
     died: ({ id, record, lastError }) =>
       logger.warn({ delivery: id, executionId: record.executionId, lastError }, 'a webhook was given up'),

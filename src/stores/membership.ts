@@ -71,6 +71,8 @@ export interface Membership {
    * nothing is answered meanwhile.
    */
   mayAct(): boolean;
+  /** That deadline, of the monotonic clock; infinity where nobody else uses the store. */
+  deadline(): number;
   /** Unfinished executions without an owner, oldest first: at most `limit` of those behind `afterId`. */
   orphans(afterId: string, limit: number): Promise<Orphan[]>;
   /** Makes those of them this node's that nobody has taken meanwhile. */
@@ -79,6 +81,8 @@ export interface Membership {
   claimBatches(): Promise<boolean>;
   /** This node was told to stop: what it leaves is for others to take up, at once. */
   leaving(): void;
+  /** Gives the right to write back: this node does nothing more. */
+  handOver(): Promise<void>;
 }
 
 /** Of a node that shares its store with nobody. */
@@ -96,9 +100,11 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
     ownerOf: () => Promise.resolve(self()),
     lease: () => lease,
     mayAct: () => true,
+    deadline: () => Number.POSITIVE_INFINITY,
     orphans: () => Promise.resolve([]),
     claim: () => Promise.resolve([]),
     claimBatches: () => Promise.resolve(false),
     leaving() {},
+    handOver: () => Promise.resolve(),
   };
 }

@@ -12,7 +12,7 @@ import type { Scope } from '../domain/scope.ts';
 import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../domain/side-row.ts';
 import type { Task } from '../domain/task.ts';
 
-export { DamagedError, Fenced, InDoubtError, StoreError } from '../domain/store-error.ts';
+export { ChangedMeanwhile, DamagedError, Fenced, InDoubtError, StoreError } from '../domain/store-error.ts';
 
 /** What happened to one execution since its last commit. */
 export interface CommitEntry {
@@ -319,8 +319,11 @@ export interface Store {
    */
   retain(retention: Retention): Promise<Retained>;
 
-  /** Writes a task; its name goes to it, whoever of its tenant had it. */
-  saveTask(task: Task): Promise<void>;
+  /**
+   * Writes a task; its name goes to it, whoever of its tenant had it. With `before`, only if its name has that, or nobody
+   * where it is null: rejects with ChangedMeanwhile where another node was first.
+   */
+  saveTask(task: Task, before?: Pick<Task, 'taskId' | 'revision'> | null): Promise<void>;
   /** Writes a revision that is no name's, for the executions that use it. */
   saveRevision(task: Task): Promise<void>;
   /**

@@ -53,6 +53,8 @@ export interface AdmissionsOptions {
    * is more than there can be.
    */
   reserves(task: Task): Reserved | undefined;
+  /** Which nodes of a cluster may run it; undefined where any may. */
+  placement(task: Task): string | undefined;
   /** Live, or live again; undefined where there is none that waits or runs. */
   revive(executionId: string): Promise<LiveExecution | undefined>;
   /** So many more bytes of a tenant go to the store. */
@@ -181,7 +183,9 @@ export class Admissions {
     if (task.definition.restartIntensity !== undefined) {
       this.#options.checkTask(task, request.startAfterMs > 0 || isBlocked);
     }
-    const record = newRecord(request, ids, at, { reserves: this.#options.reserves(task), isBlocked });
+    const record = newRecord(request, ids, at, {
+      ...{ reserves: this.#options.reserves(task), placement: this.#options.placement(task), isBlocked },
+    });
     if (request.refuseIfLate === true) this.#assertInTime(record, request);
     checkKeys(record, this.#options.executions);
     return record;

@@ -19,6 +19,7 @@ export interface MembersHost {
   readonly ids: IdSource;
   /** What attempts of the task take of what is counted; undefined where nothing is. */
   reserves(task: Task): Reserved | undefined;
+  placement(task: Task): string | undefined;
 }
 
 /** Members that are made in one turn of the event loop. */
@@ -76,7 +77,7 @@ export interface MemberPlace {
 
 /** The entry that creates an execution of a member, which is a row from the first. */
 export function createdEntry(
-  { ids, reserves }: MembersHost,
+  { ids, reserves, placement }: MembersHost,
   request: AdmissionRequest,
   { executionId, batch, layer, follows, originId }: MemberPlace,
   by: string | undefined,
@@ -88,6 +89,7 @@ export function createdEntry(
   const made: ExecutionRecord = {
     ...newRecord(asked, { executionId, requestId: ids('req_') }, at, {
       reserves: reserves(asked.task),
+      placement: placement(asked.task),
       isBlocked,
     }),
     ...(originId !== undefined && { originId }),

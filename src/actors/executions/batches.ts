@@ -19,6 +19,7 @@ import type { Supervision, SupervisionRules } from '../../domain/batch/supervisi
 import type { Clock } from '../../domain/clock.ts';
 import { quote, RequestError } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
+import { leafOfLine } from '../../domain/scheduling/line.ts';
 import { type Priority, priorities } from '../../domain/scheduling/priority.ts';
 import type { Reserved } from '../../domain/scheduling/task-gates.ts';
 import { invocationKey, owned, type Scope, wholeNode } from '../../domain/scope.ts';
@@ -45,8 +46,11 @@ export interface BatchesHost {
   /** Throws a RequestError where no node can run it, and none will. */
   checkPlace(task: Task): void;
   reserves(task: Task): Reserved | undefined;
+  placement(task: Task): string | undefined;
   /** So many more bytes of a tenant go to the store. */
   stores(tenant: string, bytes: number): void;
+  /** Nodes of a cluster share those of its members that wait for a slot; false where this one runs them itself. */
+  shares?(batchId: string): boolean;
   /** So many rows wait in a line now; the first of their alarms rings at `wakesAt`. */
   adopt(line: WaitingLineCount, since: number, wakesAt: number): void;
   /** Some of what is durable now follows others. */
@@ -191,7 +195,12 @@ export class BatchDesk implements Batches {
       line.wakesAt = Math.min(line.wakesAt, waiting.wakesAt);
       lines.set(waiting.line, line);
     }
-    for (const [line, { count, wakesAt }] of lines) this.#host.adopt({ line, count }, since, wakesAt);
+    const batchId = entries[0]?.record?.batch?.batchId;
+    const isShared = batchId !== undefined && this.#host.shares?.(batchId) === true;
+    for (const [line, { count, wakesAt }] of lines) {
+      if (isShared && leafOfLine(line) !== undefined) continue;
+      this.#host.adopt({ line, count }, since, wakesAt);
+    }
     if (entries.some(({ record }) => record?.blocked === true)) this.#host.follows();
   }
 

@@ -20,6 +20,10 @@ export interface ElsewhereHost {
   has(executionId: string): boolean;
   /** A cursor on its live log, also of one that waits here. Rejects where there is none. */
   attachHere(executionId: string, purpose: 'observe' | 'glance'): Promise<LogCursor>;
+  /**
+   * Does something here to one that waits for a node; undefined where another node was first, or it waits for none.
+   */
+  claiming<Result>(executionId: string, work: () => Promise<Result>): Promise<Result | undefined>;
   /** The creator of one that this node has went away. */
   leftHere(executionId: string): Promise<Changed>;
   /** The node goes away, and its readers with it. */
@@ -93,11 +97,13 @@ export class Elsewhere {
     by: string | undefined,
     here: () => Promise<Changed>,
   ): Promise<Changed> {
-    return this.#ask(executionId, here, (peer) => this.#host.links.deliver(peer, executionId, action, by));
+    const there = (peer: PeerNode) => this.#host.links.deliver(peer, executionId, action, by);
+    return this.#ask(executionId, here, there, () => this.#host.claiming(executionId, here));
   }
 
   explain(executionId: string, scope: Scope, here: () => Promise<Explanation>): Promise<Explanation> {
-    return this.#ask(executionId, here, (peer) => this.#host.links.explain(peer, executionId, scope));
+    const there = (peer: PeerNode) => this.#host.links.explain(peer, executionId, scope);
+    return this.#ask(executionId, here, there, async () => undefined);
   }
 
   /** Its creator, who watched from here, went away. */
@@ -112,6 +118,7 @@ export class Elsewhere {
     executionId: string,
     here: () => Promise<Answer>,
     there: (peer: PeerNode) => Promise<Answer>,
+    unowned: () => Promise<Answer | undefined>,
   ): Promise<Answer> {
     const { store, links, clock } = this.#host;
     const until = clock.monotonic() + heirMs;
@@ -121,6 +128,10 @@ export class Elsewhere {
       if (record === undefined || isTerminal(record.status)) return here();
       const found = await links.whereabouts(executionId);
       if (found.at === 'here') return here();
+      if (found.at === 'nobody') {
+        const answer = await unowned();
+        if (answer !== undefined) return answer;
+      }
       let broken: LinkBroken | undefined;
       if (found.at === 'peer') {
         try {

@@ -29,6 +29,10 @@ export interface ExecutionQueueHost {
   revive(waiting: WaitingExecution): Promise<LiveExecution>;
   /** Ends one that cannot go on. */
   giveUp(record: ExecutionRecord, why: SnapshotIncompatible): Promise<unknown>;
+  /** It holds no slot any more, or does not wait for one. */
+  left?(executionId: string): void;
+  /** What the order remembers is another node's to keep. */
+  isMuted?(): boolean;
   /** Somebody may have a slot. */
   pump(): void;
   /** One that has its slot is live now, or never will be. */
@@ -66,8 +70,12 @@ export class ExecutionQueue {
       now: () => time.monotonic(),
       opensIn: (ms) => this.#opening.set(ms),
       changed: () => this.keeper.changed(),
+      left: (executionId) => host.left?.(executionId),
     });
-    this.keeper = new OrderKeeper({ time, store, slots: this.slots });
+    this.keeper = new OrderKeeper({
+      ...{ time, store, slots: this.slots },
+      isMuted: () => host.isMuted?.() ?? false,
+    });
     this.passivation = new Passivation({
       clock: time,
       store,
@@ -132,6 +140,14 @@ export class ExecutionQueue {
   adopt(waiting: WaitingLineCount, since: number, wakesAt: number): void {
     this.passivation.adopt(waiting, wakesAt);
     this.backlog.adopt(waiting, since);
+  }
+
+  /** One that another node has given to this one waits for a slot. */
+  takes(waiting: WaitingExecution): void {
+    this.passivation.found({ line: waiting.place.line, count: 1 });
+    this.passivation.readAhead(waiting);
+    this.slots.request(waiting.record.executionId, true);
+    this.#host.pump();
   }
 
   /** Undefined for one that does not wait for a slot, or is not live. */

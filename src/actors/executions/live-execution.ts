@@ -4,7 +4,7 @@ import type { GateUse } from '../../domain/scheduling/gate.ts';
 import { gatesOf } from '../../domain/scheduling/task-gates.ts';
 import type { Task } from '../../domain/task.ts';
 import { type ExecutionSnapshot, type executionMachine, statePath } from '../../machines/execution.ts';
-import type { ExecutionInput } from '../../machines/execution-context.ts';
+import type { ExecutionEvent, ExecutionInput } from '../../machines/execution-context.ts';
 import type { LiveLog } from '../log/live-log.ts';
 import type { Stopwatch } from '../log/recorder.ts';
 import type { KeptResult } from './cache/result-cache.ts';
@@ -52,6 +52,13 @@ export class LiveExecution {
   behind: 'no' | 'yes' | 'counted' = 'no';
   /** Its place is that of one that waits for something else than a slot. */
   rests = false;
+  /**
+   * It is on its way to the cluster's queue: with a place that is not durable yet (`placed`), about to be nobody's
+   * (`releasing`), or kept here while something is done to it (`claimed`).
+   */
+  handOver: 'no' | 'placed' | 'releasing' | 'claimed' = 'no';
+  /** What came while it was about to be nobody's. */
+  deferred: ExecutionEvent[] = [];
   /** The result of another that it ends with. */
   answer: KeptResult | undefined;
   /** Undefined where it is read back from the store when it is needed. */

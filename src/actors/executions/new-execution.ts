@@ -31,10 +31,12 @@ export function newRecord(
   at: AdmissionTime,
   {
     reserves,
+    placement,
     isAnswered = false,
     isBlocked = false,
   }: {
     readonly reserves?: Reserved | undefined;
+    readonly placement?: string | undefined;
     /** It ends at once with a result that is there. */
     readonly isAnswered?: boolean;
     /** It waits for what it follows. */
@@ -90,6 +92,7 @@ export function newRecord(
     ...(alias !== undefined && { alias }),
     ...(rerun !== undefined && { rerun }),
     ...(reserves !== undefined && { reserves }),
+    ...(placement !== undefined && { placement }),
     ...(onEnd.length > 0 && { onEnd }),
     ...(request.onEnd !== undefined && request.onEnd.length > 0 && { ownWebhooks: request.onEnd.length }),
     ...(cache !== undefined && { cache: { key: cache.key, use: cache.bypass ? 'bypass' : 'miss' } as const }),

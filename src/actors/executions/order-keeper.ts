@@ -17,6 +17,8 @@ export interface OrderKeeperHost {
   readonly time: Clock;
   readonly store: Pick<Store, 'order' | 'saveOrder'>;
   readonly slots: Pick<Slots, 'restore' | 'restored' | 'takeChanges' | 'notKept' | 'running'>;
+  /** Another keeps it for now. */
+  isMuted?(): boolean;
 }
 
 export class OrderKeeper {
@@ -71,7 +73,7 @@ export class OrderKeeper {
 
   async #write(): Promise<void> {
     const { store, slots, time } = this.#host;
-    if (!this.#open || this.#closed) return;
+    if (!this.#open || this.#closed || this.#host.isMuted?.() === true) return;
     const changes = slots.takeChanges();
     try {
       const fullBefore = time.now();

@@ -44,6 +44,10 @@ export type SupervisorEvent =
   | { readonly type: 'answer'; readonly executionId: string; readonly result: KeptResult }
   /** It waited for the run of another, and is to wait for a slot. */
   | { readonly type: 'unpark'; readonly executionId: string }
+  /** It wants a slot, and the dispatcher of the cluster is to give it one. */
+  | { readonly type: 'handOver'; readonly executionId: string }
+  /** Nobody owns it any more. */
+  | { readonly type: 'released'; readonly execution: LiveExecution }
   /** There may be a free slot for those who wait. */
   | { readonly type: 'pump' };
 
@@ -65,6 +69,12 @@ export interface SupervisorEffects {
   wake(executionId: string): void;
   /** It is not live any more, and waits. */
   letGo(execution: LiveExecution): void;
+  /** One that wants a slot is to be nobody's, for the dispatcher of the cluster to give away. */
+  leaves(execution: LiveExecution): boolean;
+  /** It has its place in the store. */
+  placed(execution: LiveExecution): void;
+  /** Something is done to it that nobody owned. */
+  isClaimed(executionId: string): boolean;
   readonly cache: Pick<ExecutionCache, 'begins' | 'waits' | 'isParked' | 'moved' | 'leaves'>;
   /** The chart threw: a bug of ours. */
   chartFailed(execution: LiveExecution, error: unknown): void;
@@ -80,6 +90,9 @@ const resting: readonly string[] = [
 ];
 /** Who waits for less, in milliseconds, is not let go of for that. */
 const shortRestMs = 1000;
+
+/** The states in which an attempt can start. */
+const canStart: readonly string[] = ['pending.queued', 'running.backingOff'];
 
 /** The states in which an attempt runs. */
 const withSlot: readonly string[] = ['running.attempting', 'running.stopping'];
@@ -104,7 +117,11 @@ export function createSupervisorLogic(
   const request = (execution: LiveExecution, snapshot: ExecutionSnapshot): void => {
     const { executionId, log } = execution;
     const isNew = snapshot.matches({ pending: 'queued' });
-    if (isNew && effects.cache.waits(execution)) return;
+    if (slots.holds(executionId) || (isNew && effects.cache.waits(execution))) return;
+    if (effects.leaves(execution)) {
+      handOver(execution, snapshot);
+      return;
+    }
     if (isNew && passivation.isNear && !hasToBeKnown(log.record)) {
       log.place = {
         line: lineOf(leafOf(log.record)),
@@ -115,6 +132,18 @@ export function createSupervisorLogic(
     if (!execution.speculative && log.committed === undefined) return;
     if (isNew) backlog.join(execution);
     else slots.request(executionId, snapshot.context.attempt > 0);
+  };
+
+  /** It waits for a slot of any node: it is nobody's as soon as the store has its place. */
+  const handOver = (execution: LiveExecution, snapshot: ExecutionSnapshot): void => {
+    const { log } = execution;
+    const path = statePath(snapshot);
+    if (log.sealed || !(path in alarmOf)) return;
+    const wakesAt = alarmOf[path as keyof typeof alarmOf](snapshot.context);
+    const since = log.place?.since ?? Math.round(time.now());
+    log.place = { line: lineOf(leafOf(log.record)), since, wakesAt };
+    execution.handOver = 'placed';
+    log.rewrite();
   };
 
   /** It waits for something else than a slot, and needs a place where so many do that it may not stay live. */
@@ -171,6 +200,10 @@ export function createSupervisorLogic(
   const deliver = (execution: LiveExecution, asked: ExecutionEvent, scope: Scope): void => {
     const { snapshot: before, log } = execution;
     if (before === undefined || log.sealed) return;
+    if (execution.handOver === 'releasing') {
+      execution.deferred.push(asked);
+      return;
+    }
     const actor = actors.of(execution, scope.self);
     if (actor === undefined) return;
     const event =
@@ -202,6 +235,7 @@ export function createSupervisorLogic(
       backlog.left(execution);
       log.place = undefined;
       execution.rests = false;
+      execution.handOver = 'no';
     }
     if (log.record.cache !== undefined) effects.cache.moved(execution);
     perform(execution, after);
@@ -225,7 +259,8 @@ export function createSupervisorLogic(
       alarms.set(log.executionId, alarmOf[path as keyof typeof alarmOf](snapshot.context));
     }
     execution.rests = log.place !== undefined && path !== 'pending.queued';
-    if (path === 'pending.queued' && log.place !== undefined) backlog.revived(execution);
+    if (log.place !== undefined && effects.isClaimed(log.executionId)) execution.handOver = 'claimed';
+    else if (path === 'pending.queued' && log.place !== undefined) backlog.revived(execution);
     else if (path === 'pending.queued') request(execution, snapshot);
     else if (withSlot.includes(path)) slots.hold(log.executionId);
   };
@@ -262,6 +297,7 @@ export function createSupervisorLogic(
     const { executionId } = execution;
     const isAhead = slots.waits(executionId);
     if (executions.get(executionId) !== execution || !passivation.mayLetGo(execution)) return;
+    if (execution.handOver !== 'no') return;
     // Not in line yet, or about to run.
     if (!isAhead && execution.behind !== 'counted' && !execution.rests) return;
     alarms.clear(executionId);
@@ -312,9 +348,8 @@ export function createSupervisorLogic(
         }
         case 'admitted': {
           const execution = executions.get(event.executionId);
-          if (execution?.snapshot?.matches({ pending: 'queued' }) && !effects.cache.isParked(execution)) {
-            backlog.join(execution);
-          }
+          if (execution?.handOver !== 'no' || !execution.snapshot?.matches({ pending: 'queued' })) break;
+          if (!effects.cache.isParked(execution)) backlog.join(execution);
           break;
         }
         case 'answer': {
@@ -333,9 +368,36 @@ export function createSupervisorLogic(
         case 'awake': {
           const execution = executions.get(event.executionId);
           if (execution === undefined) slots.release(event.executionId);
-          else if (slots.holds(event.executionId) && execution.state === 'pending.queued') {
+          else if (slots.holds(event.executionId) && canStart.includes(execution.state)) {
             dispatch(execution, scope);
           }
+          break;
+        }
+        case 'handOver': {
+          const execution = executions.get(event.executionId);
+          const { snapshot } = execution ?? {};
+          if (execution === undefined || snapshot === undefined || execution.log.sealed) break;
+          if (slots.holds(event.executionId)) break;
+          if (execution.handOver === 'claimed') {
+            execution.handOver = 'no';
+            if (execution.log.place === undefined) break;
+          } else if (!slots.waits(event.executionId)) break;
+          slots.release(event.executionId);
+          backlog.left(execution);
+          handOver(execution, snapshot);
+          break;
+        }
+        case 'released': {
+          const { execution } = event;
+          const { executionId } = execution;
+          if (executions.get(executionId) !== execution) break;
+          alarms.clear(executionId);
+          executions.leavePending(execution);
+          executions.delete(executionId);
+          if (execution.actor !== undefined) scope.stopChild(execution.actor);
+          effects.cache.leaves(execution);
+          effects.letGo(execution);
+          execution.log.leave();
           break;
         }
         case 'letGo':

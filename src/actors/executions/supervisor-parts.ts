@@ -9,7 +9,7 @@ import { notFound } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type { Links } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
-import { assertRunsOn, type NodePlace } from '../../domain/placement.ts';
+import { assertRunsOn, type NodePlace, placementKey } from '../../domain/placement.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
 import { assertFits, boundsRunning } from '../../domain/quota.ts';
 import type { Resources } from '../../domain/scheduling/gate.ts';
@@ -41,6 +41,7 @@ import { BatchDesk } from './batches.ts';
 import { BreakpointTable } from './breakpoints.ts';
 import { ExecutionCache } from './cache/execution-cache.ts';
 import type { CacheBounds } from './cache/result-cache.ts';
+import { ClusterDesk, type ClusterView } from './cluster/cluster-desk.ts';
 import { Controls } from './controls.ts';
 import { Dependants } from './dependants.ts';
 import { unknownDependency } from './dependency-admission.ts';
@@ -91,6 +92,8 @@ export interface SupervisorOptions {
   readonly resources?: Resources | undefined;
   /** When what is not urgent is refused; absent means never. */
   readonly overload?: OverloadRule | undefined;
+  /** The cluster that the node is of; absent where it can be of none. */
+  readonly cluster?: ClusterView | undefined;
   /** How much of results is kept for equal calls; absent means nothing. */
   readonly cache?: CacheBounds | undefined;
   /** How much of what waits is in memory, where it is not as usual. */
@@ -139,6 +142,7 @@ export class SupervisorParts {
   readonly cache: ExecutionCache;
   /** Undefined where the node is alone. */
   readonly elsewhere: Elsewhere | undefined;
+  readonly cluster: ClusterDesk | undefined;
   readonly actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
   constructor(options: SupervisorOptions) {
@@ -176,9 +180,12 @@ export class SupervisorParts {
       pump: () => this.actor.send({ type: 'pump' }),
       awake: (executionId) => this.actor.send({ type: 'awake', executionId }),
       letGo: (execution) => this.actor.send({ type: 'letGo', execution }),
+      left: (executionId) => this.cluster?.left(executionId),
+      isMuted: () => this.cluster?.isAlone === false,
       failed,
     });
     this.slots = this.queue.slots;
+    this.cluster = options.cluster && this.#clusterDesk(options.cluster, failed);
     this.slots.setResources(options.resources);
     this.quarantines = new TaskQuarantines(this.slots, {
       toWall: (ms) => Math.round(this.time.toWall(this.time.now() + ms)),
@@ -234,6 +241,7 @@ export class SupervisorParts {
       (tenant, quota) => {
         this.storage.watch(tenant, quota.storedBytes !== undefined);
         this.slots.setQuota(tenant, quota);
+        this.cluster?.setQuota(tenant, quota);
         this.actor.send({ type: 'pump' });
       },
     );
@@ -276,6 +284,9 @@ export class SupervisorParts {
           if (attempt === 1) began(overload, execution, clock.monotonic());
           this.attempts.start(execution, attempt);
         },
+        leaves: (execution) => this.cluster?.leaves(execution) === true,
+        placed: (execution) => this.cluster?.placed(execution),
+        isClaimed: (executionId) => this.cluster?.isClaimed(executionId) === true,
         mayDispatch: () => this.dispatch.block === undefined,
         holds: ({ log }, state) => this.breakpoints.holds(log.record, state),
         chartFailed: ({ executionId }, error) => options.listener.bug(error, executionId),
@@ -308,6 +319,7 @@ export class SupervisorParts {
       likelyMs: (record) => this.queue.estimates.likely(record, this.now()),
       boundsRunning: (tenant) => boundsRunning(this.quotas.of(tenant)),
       reserves: (task) => this.reserves(task),
+      placement: (task) => this.placement(task),
       revive: (executionId) => this.queue.passivation.revive(executionId),
       spawn: (execution) => this.actor.send({ type: 'spawn', execution }),
       stores: (tenant, bytes) => this.storage.add(tenant, bytes),
@@ -321,8 +333,10 @@ export class SupervisorParts {
       checkTask: (task) => this.quarantines.check(task, false),
       checkPlace: (task) => this.checkPlace(task),
       reserves: (task) => this.reserves(task),
+      placement: (task) => this.placement(task),
       stores: (tenant, bytes) => this.storage.add(tenant, bytes),
       adopt: (line, since, wakesAt) => this.queue.adopt(line, since, wakesAt),
+      shares: (batchId) => this.cluster?.takesBatch(batchId) === true,
       follows: () => this.dependants.admitted(),
       cancel: (executionId, reason, by) => this.controls.cancel(executionId, reason, by),
       failed,
@@ -386,6 +400,7 @@ export class SupervisorParts {
       has: (executionId) => executions.has(executionId),
       attachHere: (executionId, purpose) => this.attachHere(executionId, purpose),
       leftHere: (executionId) => this.controls.leave(executionId),
+      claiming: async (executionId, work) => this.cluster?.claiming(executionId, work),
       get leaving() {
         return gate.closed;
       },
@@ -406,8 +421,33 @@ export class SupervisorParts {
   }
 
   checkPlace(task: Task): void {
-    const { place } = this.options;
-    if (place !== undefined && task.definition.runsOn !== undefined) assertRunsOn(task, place);
+    const { place, cluster } = this.options;
+    if (place === undefined || task.definition.runsOn === undefined) return;
+    // In a cluster it waits for a node that fits, which may be still to come.
+    if (cluster === undefined) assertRunsOn(task, place);
+  }
+
+  /** Which nodes of a cluster may run executions of the task; undefined where any may, or there is no cluster. */
+  placement({ definition }: Task): string | undefined {
+    if (this.options.cluster === undefined) return undefined;
+    if (definition.runsOn === undefined && definition.runtime === 'wasm') return undefined;
+    return placementKey(definition);
+  }
+
+  #clusterDesk(view: ClusterView, failed: (error: unknown) => void): ClusterDesk {
+    return new ClusterDesk({
+      ...{ view, failed, time: this.time, executions: this.executions, slots: this.slots },
+      store: this.options.store,
+      durations: this.options.durations ?? new Durations(),
+      weights: this.options.priorityWeights,
+      boundsRunning: (record) => boundsRunning(this.quotas.of(tenantOf(record))),
+      takes: (waiting) => this.queue.takes(waiting),
+      isAhead: (executionId) => this.queue.passivation.isAhead(executionId),
+      revive: (executionId) => this.queue.passivation.revive(executionId),
+      released: (execution) => this.actor.send({ type: 'released', execution }),
+      handOver: (executionId) => this.actor.send({ type: 'handOver', executionId }),
+      deliver: (executionId, event) => this.deliver(executionId, event),
+    });
   }
 
   /** The execution whose run it waits for, where that is to end both. */
@@ -446,6 +486,8 @@ export class SupervisorParts {
       if (record.cache !== undefined) this.cache.ended(execution);
       this.dependants.ended();
       if (record.batch !== undefined) this.batches.ended(record);
+    } else if (execution.handOver !== 'no') {
+      if (execution.handOver === 'placed' && log.isSettled) this.cluster?.placed(execution);
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
       if (!execution.speculative || execution.behind === 'yes') {

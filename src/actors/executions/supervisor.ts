@@ -335,6 +335,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#parts.dispatch.recovering = false;
     await this.#parts.dependants.open();
     await this.#parts.batches.open();
+    this.#parts.cluster?.open();
     this.#parts.takeover.watch();
     this.#parts.actor.send({ type: 'pump' });
     return waiting > 0 ? { ...report, waiting } : report;
@@ -386,6 +387,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   /** A task has a new revision: its limits hold for those that wait, too. */
   limitsChanged(task: Task): void {
     this.#parts.slots.setRules(task.taskId, task.revision, rulesOf(task));
+    this.#parts.cluster?.setRules(task.taskId, task.revision, rulesOf(task));
     this.#parts.actor.send({ type: 'pump' });
   }
 
@@ -424,6 +426,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#parts.dependants.close();
     this.#parts.batches.close();
     this.#parts.alarms.close();
+    this.#parts.cluster?.close();
     this.#parts.queue.close();
     this.#parts.storage.close();
     this.#parts.actor.stop();

@@ -32,6 +32,19 @@ export class TenantQuotas implements Quotas {
     }
   }
 
+  /** Another node has set the quota of a tenant, or, with undefined, of any. */
+  async reload(tenant: string | undefined): Promise<void> {
+    const stored = new Map((await this.#store.quotas()).map((each) => [each.tenant, each.quota]));
+    for (const each of tenant === undefined
+      ? new Set([...stored.keys(), ...this.#quotas.keys()])
+      : [tenant]) {
+      const quota = stored.get(each);
+      if (quota === undefined) this.#quotas.delete(each);
+      else this.#quotas.set(each, quota);
+      this.#changed(each, quota ?? none);
+    }
+  }
+
   of(tenant: string): Quota {
     return this.#quotas.get(tenant) ?? none;
   }

@@ -34,6 +34,8 @@ export function gateSentence({ use, total, task }: HoldingGate): string {
       return `what its tenant has running has too much of its memory: it reserves ${sizeText(use.memoryBytes)}${ofAll(total)}`;
     case 'quarantine':
       return `${use.value} is quarantined: ${quarantineWords(use, task)}`;
+    case 'place':
+      return 'no node that it may run on has a free slot';
     case 'resources':
       return `too little memory or processor is free: it reserves ${demandWords(use, total)}`;
   }
@@ -70,6 +72,7 @@ export function gateLimit({ use, total }: Pick<HoldingGate, 'use' | 'total'>): {
 } {
   if ('failures' in use) return { limit: use.failures, perMs: use.withinMs };
   if ('units' in use) return { limit: use.units, perMs: use.perMs, burst: use.burst };
+  if (use.kind === 'place') return { limit: 0 };
   if (!isReserving(use)) return { limit: use.limit };
   const memory = total?.memoryBytes ?? 0;
   return { limit: Number.isFinite(memory) ? memory : 0 };

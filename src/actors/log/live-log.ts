@@ -173,6 +173,12 @@ export class LiveLog {
     );
   }
 
+  /** The store has it in its place, and nothing of it is on its way there. */
+  get isSettled(): boolean {
+    const isWritten = this.#pending.length === 0 && !this.#recordChanged && this.#inFlight === undefined;
+    return this.isPlaced && isWritten;
+  }
+
   get sealed(): boolean {
     return this.#sealed;
   }
@@ -216,6 +222,12 @@ export class LiveLog {
     this.#bound ??= Promise.withResolvers();
     this.#surroundings.touched(this, true);
     return this.#bound.promise;
+  }
+
+  /** Its place has changed, which no event tells. */
+  rewrite(): void {
+    if (this.#pending.length === 0) this.#recordChanged = true;
+    this.#surroundings.touched(this, true);
   }
 
   /** See AttemptIo. A crash before it is durable costs the attempt, no more. */

@@ -6,6 +6,7 @@
  * machine was off makes anything old.
  */
 import type { Clock, Timer } from '../../domain/clock.ts';
+import { type Duty, ownDuty } from '../../domain/duty.ts';
 import type { Store } from '../../stores/store.ts';
 import type { NodeTime } from '../time/node-time.ts';
 
@@ -22,6 +23,8 @@ export interface RetentionOptions {
   readonly maxAgeMs: number;
   /** Bytes that the store may use. */
   readonly maxBytes: number;
+  /** Deleting; by default this node's. */
+  readonly duty?: Pick<Duty, 'isMine'>;
   readonly logger?: RetentionLogger;
 }
 
@@ -68,7 +71,8 @@ export class RetentionLoop {
 
   /** One round: steps until nothing is left to do. Never rejects: a store that fails now works again later. */
   async #run(): Promise<void> {
-    const { store, clock, time, maxAgeMs, maxBytes, logger } = this.#options;
+    const { store, clock, time, maxAgeMs, maxBytes, duty = ownDuty, logger } = this.#options;
+    if (!duty.isMine()) return;
     let executions = 0;
     let logs = 0;
     try {

@@ -1,6 +1,7 @@
 import type { GateUse, QuarantineUse, Resources, Trouble } from '../../domain/scheduling/gate.ts';
 import type { MeterUse, NodeChanges, OrderUse } from '../../domain/scheduling/order-use.ts';
 import type { OrderView, ViewWanted } from '../../domain/scheduling/order-view.ts';
+import type { Places } from '../../domain/scheduling/places.ts';
 import type { Leaf, PriorityWeights } from '../../domain/scheduling/priority.ts';
 import type { Verdict } from '../../domain/scheduling/quarantine-gate.ts';
 import { RunOrder, type TenantLimits } from '../../domain/scheduling/run-order.ts';
@@ -20,6 +21,8 @@ export interface SlotUsers {
   opensIn?(ms: number): void;
   /** What was used is to be kept, as `takeChanges` gives it. */
   changed?(): void;
+  /** It holds no slot any more, or does not wait for one. */
+  left?(executionId: string): void;
 }
 
 export interface HeldKey {
@@ -59,17 +62,36 @@ const alike: SlotUsers = {
 
 /** A fixed number of slots, and who waits for one, in the order in which they run (`domain/scheduling/run-order.ts`). */
 export class Slots {
-  readonly total: number;
+  #total: number;
   readonly #users: SlotUsers;
   readonly #order: RunOrder;
   /** Since when each has its slot. */
   readonly #since = new Map<string, number>();
   readonly #begunAt: number;
   constructor(total: number, users: SlotUsers = alike) {
-    this.total = total;
+    this.#total = total;
     this.#users = users;
     this.#begunAt = users.now();
     this.#order = new RunOrder(users.weights, () => users.changed?.());
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** There are so many from now on. What runs goes on. */
+  set total(total: number) {
+    this.#total = total;
+  }
+
+  /** Nodes that what waits is given to, before anything waits. */
+  setPlaces(places: Places): void {
+    this.#order.setPlaces(places);
+  }
+
+  /** They have more or less room than before. */
+  placesChanged(places: Places): void {
+    this.#order.placesChanged(places);
   }
 
   get running(): number {
@@ -118,12 +140,13 @@ export class Slots {
   release(key: string): void {
     const since = this.#since.get(key);
     if (since === undefined) {
-      this.#order.remove(key);
+      if (this.#order.remove(key)) this.#users.left?.(key);
       return;
     }
     this.#since.delete(key);
     const now = this.#users.now();
     this.#order.end(key, now - since, now - this.#begunAt);
+    this.#users.left?.(key);
   }
 
   /**

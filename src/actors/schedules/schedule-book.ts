@@ -5,6 +5,7 @@
  * 2. Its row is written with whatever it has fired, or by itself (`firings.ts`).
  */
 import type { Clock } from '../../domain/clock.ts';
+import { type Duty, ownDuty } from '../../domain/duty.ts';
 import { invalidArgument, notFound, quote, RequestError } from '../../domain/errors.ts';
 import { isoInstant } from '../../domain/instant.ts';
 import { isSetBack } from '../../domain/schedule/plan.ts';
@@ -49,6 +50,8 @@ const leastPage = 200;
 
 export interface ScheduleBookOptions extends FiringOptions {
   readonly clock: Clock;
+  /** Firing them; by default this node's. */
+  readonly duty?: Duty;
   /** Of the time zones: which rules they have. */
   readonly zoneRules: string;
   /** Throws a RequestError while the node takes up nothing new. */
@@ -63,13 +66,15 @@ export class ScheduleBook implements Schedules {
   readonly #firings: Firings;
   readonly #due: DueSchedules;
   readonly #clock: ScheduleClock;
+  readonly #duty: Duty;
   readonly #seen: SeenTime;
   #count = 0;
   #stopped = false;
 
   constructor(options: ScheduleBookOptions) {
     this.#options = options;
-    const { store, clock, bug } = options;
+    const { store, clock, bug, duty = ownDuty } = options;
+    this.#duty = duty;
     this.#firings = new Firings(options);
     const [recurrences, turns, firings] = [this.#recurrences, this.#turns, this.#firings];
     this.#due = new DueSchedules({ store, recurrences, turns, firings, now: () => this.#now(), bug });
@@ -88,6 +93,10 @@ export class ScheduleBook implements Schedules {
     await this.#seen.open();
     if (this.#count > 0 && this.#seen.isOther(this.#now())) await this.#reseat();
     await this.#clock.start();
+    this.#duty.onChange(() => {
+      // Other nodes may have changed any of them.
+      if (this.#duty.isMine()) this.#clock.look();
+    });
   }
 
   /** Resolves when nothing is being fired any more. */
@@ -354,7 +363,7 @@ export class ScheduleBook implements Schedules {
   }
 
   async #run(now: number, setBack: boolean): Promise<number | undefined> {
-    if (this.#stopped) return undefined;
+    if (this.#stopped || !this.#duty.isMine()) return undefined;
     if (setBack && isSetBack(this.#seen.wall, now)) await this.#reseat();
     this.#seen.look(now);
     return this.#due.run(() => this.#stopped);

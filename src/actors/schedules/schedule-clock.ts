@@ -35,6 +35,11 @@ export class ScheduleClock {
     return this.#look(true);
   }
 
+  /** Looks anew, unless it does already. */
+  look(): void {
+    if (this.#running === undefined && !this.#stopped) void this.#look(true);
+  }
+
   /** Something is due then. */
   dueAt(at: number): void {
     if (this.#running !== undefined) this.#toldAt = Math.min(this.#toldAt, at);

@@ -109,6 +109,13 @@ export class RevisionCatalog implements Revisions {
     return tasks.filter((task) => task !== undefined);
   }
 
+  /** Another node has changed a task, or any. */
+  changed(taskId: string | undefined): void {
+    if (taskId === undefined) this.#aliases.clear();
+    else this.#aliases.delete(taskId);
+    this.#revisions.clear();
+  }
+
   /** The task is deleted. */
   gone({ taskId }: Task): void {
     this.#aliases.delete(taskId);

@@ -23,7 +23,7 @@ import { findFunction } from '../../domain/wit/lookup.ts';
 import { parseWit } from '../../domain/wit/parse.ts';
 import type { WitFunction } from '../../domain/wit/types.ts';
 import type { PreparedArtifact, Runtime } from '../../runtimes/runtime.ts';
-import type { Store } from '../../stores/store.ts';
+import { ChangedMeanwhile, type Store } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { RevisionCatalog } from './revision-catalog.ts';
 
@@ -55,6 +55,8 @@ interface CatalogOptions {
 
 /** Tasks kept in memory; the one least recently read goes first. */
 const maxCached = 1000;
+/** Of a registration that other nodes come before. */
+const mostTries = 10;
 /** Scopes whose names are kept to be compared with. */
 const maxScopes = 100;
 /** Tasks that are read at once where only some of them are in scope. */
@@ -64,7 +66,7 @@ const maxCompared = 200;
 const longestCompared = 64;
 const none: TaskDefinition['warm'] = { min: 0, max: 0, idleTimeoutMs: 0, startAhead: false };
 
-/** The registered tasks, with those in use kept in memory. The node is the store's only writer. */
+/** The registered tasks, with those in use kept in memory. What other nodes change of them comes by `changed`. */
 export class TaskCatalog implements Tasks {
   readonly revisions: RevisionCatalog;
   readonly #options: CatalogOptions;
@@ -107,12 +109,23 @@ export class TaskCatalog implements Tasks {
     // Also before the artifact is fetched, which may take long.
     if (registration.ifAbsent) await this.#refuseTaken(tenant, draft.name);
     const { definition, prepared } = await this.#prepare(draft, registration);
-    return this.#inTurn(() => this.#save(tenant, definition, prepared, registration.ifAbsent));
+    return this.#inTurn(() =>
+      untilFirst(() => this.#save(tenant, definition, prepared, registration.ifAbsent)),
+    );
   }
 
   async update(idOrName: string, update: TaskUpdate): Promise<{ task: Task; changed: boolean }> {
     this.#options.checkOpen?.();
-    return this.#inTurn(() => this.#update(idOrName, update));
+    return this.#inTurn(() =>
+      untilFirst(async () => {
+        try {
+          return await this.#update(idOrName, update);
+        } catch (error) {
+          if (error instanceof ChangedMeanwhile) await this.changed(undefined);
+          throw error;
+        }
+      }),
+    );
   }
 
   async get(scope: Scope, idOrName: string): Promise<Task> {
@@ -159,6 +172,27 @@ export class TaskCatalog implements Tasks {
     this.revisions.gone(task);
     this.#options.listener.serves([], served);
     return task;
+  }
+
+  /**
+   * Another node has changed a task, or, with undefined, any of them: it is read anew. Resolves when that counts; never
+   * rejects.
+   */
+  async changed(taskId: string | undefined): Promise<void> {
+    const known = taskId === undefined ? undefined : this.#cache.peek(taskId);
+    const before =
+      known === undefined ? [] : await this.revisions.servedTasks(known).catch((): readonly Task[] => []);
+    this.#epoch++;
+    // Also what its name had before.
+    this.#cache.clear();
+    this.#owners.clear();
+    this.revisions.changed(taskId);
+    if (taskId === undefined) return;
+    const task = await this.#byId(taskId).catch(() => undefined);
+    const { listener } = this.#options;
+    if (task !== undefined) listener.registered(task);
+    const now = task === undefined ? [] : await this.revisions.servedTasks(task).catch(() => before);
+    listener.serves(now, before);
   }
 
   checkCall(
@@ -330,7 +364,7 @@ export class TaskCatalog implements Tasks {
       updatedAt: now,
     };
     const before = existing === undefined ? [] : await this.revisions.servedTasks(existing);
-    await store.saveTask(task);
+    await store.saveTask(task, existing ?? null);
     if (existing === undefined) this.#epoch++;
     else this.#forget(existing);
     listener.registered(task);
@@ -378,6 +412,17 @@ export class TaskCatalog implements Tasks {
     this.#epoch++;
     this.#cache.delete(task.taskId);
     this.#cache.delete(taskKey(tenantOf(task), task.definition.name));
+  }
+}
+
+/** Other nodes may register the same one at the same time: who comes second begins anew. */
+async function untilFirst<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ChangedMeanwhile) || tries >= mostTries) throw error;
+    }
   }
 }
 

@@ -6,6 +6,7 @@
  *                      store ──► (what is due soon, at the start and from time to time)
  */
 import type { Clock, Timer } from '../../domain/clock.ts';
+import { type Duty, ownDuty } from '../../domain/duty.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { StoreObserver } from '../../domain/node-feed.ts';
@@ -39,6 +40,8 @@ export interface DelivererHost {
   failed(error: unknown): void;
   /** Of one that will not be tried any more. */
   died(delivery: Delivery): void;
+  /** Telling them; by default this node's. */
+  readonly duty?: Duty;
   readonly bounds?: Partial<LaneBounds>;
 }
 
@@ -72,12 +75,39 @@ export class Deliverer implements Deliveries, StoreObserver {
 
   /** What an earlier run of the node has left is told from now on. */
   open(): void {
-    void this.#look();
+    const duty = this.#duty;
+    if (duty.isMine()) void this.#look();
+    let wasMine = duty.isMine();
+    duty.onChange(() => {
+      const isNew = duty.isMine() && !wasMine;
+      wasMine = duty.isMine();
+      if (isNew) void this.#look();
+      else if (wasMine) void this.#lookNow();
+    });
+  }
+
+  get #duty(): Duty {
+    return this.#host.duty ?? ownDuty;
+  }
+
+  /** Other nodes have ended what is to be told of. */
+  async #lookNow(): Promise<void> {
+    const { store, clock, failed } = this.#host;
+    try {
+      const rows = await store.dueRows(deliveryKind, clock.now(), rowsAtOnce);
+      const deliveries = rows
+        .map(deliveryOf)
+        .filter(({ state, id }) => state === 'pending' && !this.#lanes.has(id));
+      for (const delivery of deliveries) this.#add(delivery);
+      if (deliveries.length > 0) this.#pump();
+    } catch (error) {
+      failed(error);
+    }
   }
 
   /** An end is durable, and with it who is to be told. */
   committed(record: ExecutionRecord, events: readonly NewEvent[]): void {
-    if (record.onEnd === undefined || events.at(-1)?.kind !== 'result') return;
+    if (record.onEnd === undefined || !this.#duty.isMine() || events.at(-1)?.kind !== 'result') return;
     for (const delivery of deliveriesOf(record)) this.#add(delivery);
     this.#pump();
   }
@@ -104,6 +134,7 @@ export class Deliverer implements Deliveries, StoreObserver {
     // One that is under way says itself what comes next.
     const anew = deliveries.filter(({ id }) => !this.#lanes.has(id)).map((each) => redriven(each, now));
     await this.#host.store.saveRows(anew.map(deliveryRow));
+    if (!this.#duty.isMine()) return;
     for (const delivery of anew) this.#add(delivery);
     this.#pump();
   }

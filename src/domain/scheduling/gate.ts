@@ -7,7 +7,7 @@ import type { OrderNode } from './order-node.ts';
 import { PassingClasses } from './passing-classes.ts';
 
 /** What one execution has to pass; the limit of a rule counts for all that wait before any of its values. */
-export type GateUse = ConcurrencyUse | RateUse | ResourcesUse | QuotaMemoryUse | QuarantineUse;
+export type GateUse = ConcurrencyUse | RateUse | ResourcesUse | QuotaMemoryUse | QuarantineUse | PlaceUse;
 
 interface Measured {
   /** Whose limit it is: a task's key. */
@@ -46,6 +46,11 @@ export interface QuarantineUse extends Measured {
   readonly kind: 'quarantine';
   readonly failures: number;
   readonly withinMs: number;
+}
+
+/** A node has to have room that it may run on; the value is the key of its placement. */
+export interface PlaceUse extends Measured {
+  readonly kind: 'place';
 }
 
 export interface AttemptError {

@@ -3,6 +3,7 @@ import { ConcurrencyGate, Counter } from './concurrency-gate.ts';
 import type { ConcurrencyUse, Gate, GateUse, Meter, QuarantineUse, RateUse, Resources } from './gate.ts';
 import { IndexedHeap, type Placed } from './indexed-heap.ts';
 import type { MeterUse } from './order-use.ts';
+import { PlaceGate, type Places } from './places.ts';
 import { Quarantine, QuarantineGate, type Verdict } from './quarantine-gate.ts';
 import { Bucket, fillMs, RateGate } from './rate-gate.ts';
 import { isReserving, ResourceGate, ResourcePool } from './resource-gate.ts';
@@ -49,6 +50,8 @@ export class Gates {
   /** What the node may hand out, and by tenant what its attempts may have. */
   #pool: ResourcePool | undefined;
   readonly #pools = new Map<string, ResourcePool>();
+  /** Nodes that it may be given to; undefined where there is this one alone. */
+  #places: Places | undefined;
   #sweepAt = maxUnused;
 
   /** `turned` hears of each gate that has opened or closed. */
@@ -79,6 +82,11 @@ export class Gates {
     } else if (this.#pool === undefined) this.#pool = new ResourcePool(total, true);
     else this.#pool.total = total;
     if (this.#pool !== undefined) this.check(this.#pool, now);
+  }
+
+  /** Nodes that what waits is given to, before anything waits. */
+  setPlaces(places: Places): void {
+    this.#places = places;
   }
 
   memoryOf(tenant: string): number {
@@ -267,6 +275,9 @@ export class Gates {
     if (isReserving(use)) {
       const pool = use.kind === 'resources' ? this.#pool : this.#poolOf(use.value);
       return pool === undefined ? undefined : new ResourceGate(id, use, pool, now);
+    }
+    if (use.kind === 'place') {
+      return this.#places === undefined ? undefined : new PlaceGate(id, use, this.#places, now);
     }
     const meterId = `${use.kind}\0${use.meter}`;
     const meter = this.#meters.get(meterId);

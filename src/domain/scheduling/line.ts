@@ -5,7 +5,15 @@ import { gatesOf } from './task-gates.ts';
 
 type Waiting = Pick<
   ExecutionRecord,
-  'tenant' | 'priority' | 'fairnessKey' | 'taskId' | 'taskName' | 'taskRevision' | 'gates' | 'reserves'
+  | 'tenant'
+  | 'priority'
+  | 'fairnessKey'
+  | 'taskId'
+  | 'taskName'
+  | 'taskRevision'
+  | 'gates'
+  | 'reserves'
+  | 'placement'
 >;
 
 /** Where an execution waits. */
@@ -15,7 +23,8 @@ export function leafOf(record: Waiting | undefined): Leaf {
     priority: record?.priority ?? 'normal',
     fairnessKey: record?.fairnessKey ?? '',
   };
-  if (record === undefined || (record.gates ?? record.reserves) === undefined) return leaf;
+  if (record === undefined || (record.gates ?? record.reserves ?? record.placement) === undefined)
+    return leaf;
   return { ...leaf, gates: gatesOf(record) };
 }
 

@@ -15,6 +15,7 @@ import type { OrderNode } from './order-node.ts';
 import { OrderTree } from './order-tree.ts';
 import type { MeterUse, NodeChanges, OrderUse } from './order-use.ts';
 import { type OrderView, type ViewWanted, viewOf } from './order-view.ts';
+import type { Places } from './places.ts';
 import type { Leaf, PriorityWeights } from './priority.ts';
 import type { Verdict } from './quarantine-gate.ts';
 import { RateGate } from './rate-gate.ts';
@@ -247,6 +248,17 @@ export class RunOrder {
   /** What the node may hand out to those whose gates name resources; undefined for any amount, as at the beginning. */
   setResources(total: Resources | undefined): void {
     this.#gates.setResources(total, this.#now);
+    this.#classes.settle();
+  }
+
+  /** Nodes that what waits is given to, before anything waits. */
+  setPlaces(places: Places): void {
+    this.#gates.setPlaces(places);
+  }
+
+  /** They have more or less room than before. */
+  placesChanged(places: Places): void {
+    this.#gates.check(places, this.#now);
     this.#classes.settle();
   }
 

@@ -118,17 +118,23 @@ function quarantineUse(
 
 /** As the order of runs takes them. */
 export function gatesOf(
-  record: Pick<ExecutionRecord, 'tenant' | 'taskId' | 'taskName' | 'taskRevision' | 'gates' | 'reserves'>,
+  record: Pick<
+    ExecutionRecord,
+    'tenant' | 'taskId' | 'taskName' | 'taskRevision' | 'gates' | 'reserves' | 'placement'
+  >,
 ): readonly GateUse[] {
-  const { taskId, taskRevision: version, gates, reserves } = record;
-  if (gates === undefined && reserves === undefined) return none;
+  const { taskId, taskRevision: version, gates, reserves, placement } = record;
+  if (gates === undefined && reserves === undefined && placement === undefined) return none;
   const tenant = tenantOf(record);
-  const keyed = (gates ?? none).map((gate) => {
+  const keyed = (gates ?? none).map((gate): GateUse => {
     if ('failures' in gate) return quarantineUse(record, gate, gate.value);
     const rule = `${gate.key.startsWith(ofSchedules) ? tenant : taskId}/${gate.key}`;
     const meter = isOfTask(gate.key) ? `${rule}=${gate.value}` : `${tenant}/${gate.key}`;
     return useOf(gate, { rule, meter, value: gate.value, version });
   });
+  if (placement !== undefined) {
+    keyed.push({ kind: 'place', rule: 'place', meter: placement, key: 'runs_on', value: placement });
+  }
   return reserves === undefined ? keyed : [...keyed, ...reservations(reserves, tenant)];
 }
 

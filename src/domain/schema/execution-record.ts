@@ -163,6 +163,7 @@ const record = object<ExecutionRecord>({
   ownWebhooks: optional(whole(1, mostWebhooks)),
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),
+  placement: optional(text(32 * 1024)),
   // Of the node where it was; a restore leaves them out.
   dependsOn: optional(list(dependency, mostDependencies)),
   blocked: optional(truth),

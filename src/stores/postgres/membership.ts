@@ -80,6 +80,7 @@ export class PostgresMembership implements Membership {
   #steadySince: number | undefined;
   #wasTold = false;
   #isOver = false;
+  #hasLeft = false;
 
   /** @param registeredAt when the registration was sent, of the monotonic clock */
   constructor(incarnation: number, registeredAt: number, options: MembershipOptions) {
@@ -111,6 +112,10 @@ export class PostgresMembership implements Membership {
 
   mayAct(): boolean {
     return !this.#isOver && this.#options.clock.monotonic() < this.#deadline;
+  }
+
+  deadline(): number {
+    return this.#deadline;
   }
 
   lease(name: string): NamedLease {
@@ -181,14 +186,20 @@ export class PostgresMembership implements Membership {
     this.#wasTold = true;
   }
 
-  /** Gives the right to write back, so that nobody need wait for the end of the lease. */
-  async end(): Promise<void> {
+  async handOver(): Promise<void> {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
     this.#isOver = true;
-    const { renewals, takeovers } = this.#options;
-    await renewals
+    await this.#options.renewals
       .run({ text: 'SELECT leave_cluster($1, $2)', values: [this.incarnation, this.#wasTold] })
       // Then the lease ends by itself.
       .catch(() => {});
+  }
+
+  /** Gives the right to write back, so that nobody need wait for the end of the lease. */
+  async end(): Promise<void> {
+    const { renewals, takeovers } = this.#options;
+    await this.handOver();
     await Promise.all([renewals.close(), takeovers.close()]);
   }
 

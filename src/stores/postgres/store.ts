@@ -11,9 +11,11 @@ import { type Scope, wholeNode } from '../../domain/scope.ts';
 import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../../domain/side-row.ts';
 import type { Task } from '../../domain/task.ts';
 import type { ArtifactFiles, Artifacts } from '../artifacts.ts';
+import type { ClusterQueue, ClusterSaying } from '../cluster-queue.ts';
 import { assertNumbered } from '../entry.ts';
 import { emptyInvocation } from '../invocation.ts';
 import type { Membership, NodeFacts } from '../membership.ts';
+import type { SharedChanges } from '../shared-changes.ts';
 import {
   type BatchResult,
   type CommitEntry,
@@ -38,12 +40,13 @@ import {
   type WaitingKey,
   type WaitingLineCount,
 } from '../store.ts';
-
 import { SharedArtifacts } from './artifacts.ts';
 import { loadDriver, type SessionKind } from './engine/driver.ts';
+import { Listener } from './engine/listener.ts';
 import { Readers } from './engine/readers.ts';
 import { Session, type SessionOptions } from './engine/session.ts';
 import { PostgresMembership, register, renewalMs } from './membership.ts';
+import { PostgresQueue } from './queue.ts';
 import { BatchReader } from './read/batches.ts';
 import { Dependencies } from './read/dependencies.ts';
 import { Logs } from './read/logs.ts';
@@ -54,6 +57,7 @@ import { WaitingLines } from './read/waiting.ts';
 import { Retaining } from './retention/retention.ts';
 import { Sweep } from './retention/sweep.ts';
 import { migrate } from './schema/migrate.ts';
+import { Shared } from './shared.ts';
 import { commitBatch } from './write/batch-admission.ts';
 import { Changes } from './write/changes.ts';
 import { Commits } from './write/commits.ts';
@@ -75,6 +79,10 @@ export interface PostgresStoreOptions {
 
 export interface PostgresStoreParts {
   readonly store: Store;
+  /** What other nodes change of what this one has in memory. */
+  readonly shared: SharedChanges;
+  /** What waits for a node of the cluster. */
+  readonly queue: ClusterQueue;
   readonly artifacts: Artifacts;
   readonly membership: Membership;
 }
@@ -103,8 +111,10 @@ export async function openPostgresStore({
     new Session({ address, driver, kind, clock, ...bounds });
   const [commits, changes] = [session('writer'), session('writer')];
   let membership: PostgresMembership | undefined;
+  let listener: Listener | undefined;
   const readers = new Readers(Array.from({ length: readerCount }, () => session('reader')));
   const close = async (): Promise<void> => {
+    await listener?.close();
     await Promise.all([commits.close(), changes.close(), readers.close()]);
     await membership?.end();
   };
@@ -121,16 +131,28 @@ export async function openPostgresStore({
     });
     membership.keep();
     const others = new Changes(changes, readers, incarnation);
+    const shared = new Shared(readers, others, clock);
+    await shared.open();
+    const queue = new PostgresQueue(readers, others, incarnation, (beyond) => entries.advance(beyond));
+    const poked = (payload: string | undefined) => {
+      const saying = payload === undefined ? undefined : (JSON.parse(payload) as { kind: string });
+      if (saying === undefined || saying.kind === 'shared') void shared.look();
+      if (saying?.kind !== 'shared') queue.heard(saying as ClusterSaying | undefined);
+    };
+    membership.onChange(() => void shared.look());
+    listener = new Listener({ address, driver, clock, channel: 'spear', heard: poked });
+    await listener.open();
     const store = new PostgresStore({
       commits: entries,
       changes: others,
+      shared,
       readers,
       files,
       clock,
       close,
       incarnation,
     });
-    return { store, artifacts: new SharedArtifacts(files, readers, others), membership };
+    return { store, shared, queue, artifacts: new SharedArtifacts(files, readers, others), membership };
   } catch (error) {
     await close();
     throw error;
@@ -141,6 +163,7 @@ class PostgresStore implements Store {
   readonly lowSpace = false;
   readonly #commits: Commits;
   readonly #changes: Changes;
+  readonly #shared: Shared;
   readonly #records: Records;
   readonly #logs: Logs;
   readonly #waiting: WaitingLines;
@@ -155,14 +178,16 @@ class PostgresStore implements Store {
   constructor(parts: {
     readonly commits: Commits;
     readonly changes: Changes;
+    readonly shared: Shared;
     readonly readers: Readers;
     readonly files: ArtifactFiles;
     readonly clock: PostgresStoreOptions['clock'];
     readonly close: () => Promise<void>;
     readonly incarnation: number;
   }) {
-    const { commits, changes, readers, files, clock, close, incarnation } = parts;
+    const { commits, changes, shared, readers, files, clock, close, incarnation } = parts;
     this.#commits = commits;
+    this.#shared = shared;
     this.#changes = changes;
     this.#records = new Records(readers, incarnation);
     this.#logs = new Logs(readers);
@@ -338,16 +363,18 @@ class PostgresStore implements Store {
     return { executions, tasks };
   }
 
-  saveTask(task: Task): Promise<void> {
-    return this.#changes.saveTask(task);
+  async saveTask(task: Task, before?: Pick<Task, 'taskId' | 'revision'> | null): Promise<void> {
+    await this.#changes.saveTask(task, before);
+    await this.#shared.settled();
   }
 
   saveRevision(task: Task): Promise<void> {
     return this.#changes.saveRevision(task);
   }
 
-  deleteTask(taskId: string): Promise<void> {
-    return this.#changes.deleteTask(taskId);
+  async deleteTask(taskId: string): Promise<void> {
+    await this.#changes.deleteTask(taskId);
+    await this.#shared.settled();
   }
 
   taskByName(tenant: string, name: string): Promise<Task | undefined> {
@@ -374,8 +401,9 @@ class PostgresStore implements Store {
     return this.#tasks.aliases(taskId);
   }
 
-  saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void> {
-    return this.#changes.saveAlias(taskId, name, alias);
+  async saveAlias(taskId: string, name: string, alias: TaskAlias | undefined): Promise<void> {
+    await this.#changes.saveAlias(taskId, name, alias);
+    await this.#shared.settled();
   }
 
   tasks(tenant: string, afterName: string, limit: number, labels?: Labels): Promise<Task[]> {
@@ -406,8 +434,9 @@ class PostgresStore implements Store {
     return this.#changes.quotas();
   }
 
-  saveQuota(tenant: string, quota: Quota | undefined): Promise<void> {
-    return this.#changes.saveQuota(tenant, quota);
+  async saveQuota(tenant: string, quota: Quota | undefined): Promise<void> {
+    await this.#changes.saveQuota(tenant, quota);
+    await this.#shared.settled();
   }
 
   saveRows(changes: readonly SideRowChange[]): Promise<void> {

@@ -219,7 +219,7 @@ export class PlainOrder {
 
   #say(uses: readonly GateUse[]): void {
     for (const use of uses) {
-      if (use.kind === 'resources' || use.kind === 'quotaMemory') continue;
+      if (use.kind === 'resources' || use.kind === 'quotaMemory' || use.kind === 'place') continue;
       this.#rules.set(use.rule, use);
       // A bucket begins empty at the beginning of time.
       if (use.kind === 'rate' && !this.#fullAt.has(use.meter)) {

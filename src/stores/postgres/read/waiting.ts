@@ -5,7 +5,7 @@ import type { Row } from '../engine/session.ts';
 import { restored, storable } from '../write/parameters.ts';
 import { most, recordOf } from './records.ts';
 
-const columns = 'record, line, waits_since, wakes_at';
+export const waitingColumns = 'record, line, waits_since, wakes_at';
 
 /** Reads the lines of what waits, each by its index. */
 export class WaitingLines {
@@ -31,7 +31,7 @@ export class WaitingLines {
     const { since = Number.NEGATIVE_INFINITY, executionId = '' } = after ?? {};
     const rows = await this.#readers.read(
       'cannot list what waits',
-      `SELECT ${columns} FROM executions WHERE owner = $5 AND line = $1 AND (waits_since, execution_id) > ($2::float8, $3::text)
+      `SELECT ${waitingColumns} FROM executions WHERE owner = $5 AND line = $1 AND (waits_since, execution_id) > ($2::float8, $3::text)
        ORDER BY waits_since, execution_id LIMIT $4`,
       [storable(line), since, executionId, most(limit), this.#me],
     );
@@ -60,7 +60,7 @@ export class WaitingLines {
   async one(executionId: string): Promise<WaitingExecution | undefined> {
     const rows = await this.#readers.read(
       'cannot read an execution',
-      `SELECT ${columns} FROM executions WHERE execution_id = $1 AND owner = $2 AND line IS NOT NULL`,
+      `SELECT ${waitingColumns} FROM executions WHERE execution_id = $1 AND owner = $2 AND line IS NOT NULL`,
       [executionId, this.#me],
     );
     return rows.map(waitingOf)[0];
@@ -87,7 +87,7 @@ export function claimedOf(row: Row): Claimed {
   return row.line === null ? { record: recordOf(row) } : waitingOf(row);
 }
 
-function waitingOf(row: Row): WaitingExecution {
+export function waitingOf(row: Row): WaitingExecution {
   const { line, waits_since: since, wakes_at: wakesAt } = row;
   return {
     record: recordOf(row),

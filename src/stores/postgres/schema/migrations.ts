@@ -1,8 +1,10 @@
 import { clusterFunctions, ownedCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
+import { queueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
+import { sharedFunctions } from './shared-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 
 /**
@@ -232,6 +234,10 @@ export const migrations: readonly string[] = [
   `
   ${clusterFunctions}
   ${ownedCommitFunction}
+  `,
+  `
+  ${sharedFunctions}
+  ${queueFunctions}
   `,
 ];
 

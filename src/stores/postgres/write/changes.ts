@@ -4,7 +4,7 @@ import { tenantOf } from '../../../domain/scope.ts';
 import type { SideRowChange } from '../../../domain/side-row.ts';
 import type { Task } from '../../../domain/task.ts';
 import { revisionsOf } from '../../sqlite/read/aliases.ts';
-import type { OrderChanges, StoredOrder, StoredQuota } from '../../store.ts';
+import { ChangedMeanwhile, type OrderChanges, type StoredOrder, type StoredQuota } from '../../store.ts';
 import type { Readers } from '../engine/readers.ts';
 import type { Row, Session } from '../engine/session.ts';
 import type { TaskRevision } from '../read/tasks.ts';
@@ -34,8 +34,14 @@ export class Changes {
     return row?.answer;
   }
 
-  async saveTask(task: Task): Promise<void> {
-    await this.call('cannot save a task', 'save_task', [...taskValues(task), task.definition.name]);
+  async saveTask(task: Task, before?: Pick<Task, 'taskId' | 'revision'> | null): Promise<void> {
+    const values = [...taskValues(task), task.definition.name];
+    if (before === undefined) await this.call('cannot save a task', 'save_task', values);
+    else {
+      values.push(before?.taskId ?? null, before?.revision ?? null);
+      const saved = await this.call('cannot save a task', 'save_task_after', values);
+      if (saved !== true) throw new ChangedMeanwhile(`${task.definition.name} was changed by another node`);
+    }
   }
 
   async saveRevision(task: Task): Promise<void> {

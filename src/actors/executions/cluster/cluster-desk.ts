@@ -1,0 +1,233 @@
+/** A node's part in a cluster: what it leaves to the dispatcher and takes from it, and the dispatcher while it is here. */
+import type { Clock } from '../../../domain/clock.ts';
+import type { Durations } from '../../../domain/durations.ts';
+import type { ExecutionRecord } from '../../../domain/execution.ts';
+import { type NodePlace, placedOf, whyNotOn } from '../../../domain/placement.ts';
+import type { Quota } from '../../../domain/quota.ts';
+import type { GateUse } from '../../../domain/scheduling/gate.ts';
+import type { PlacingNode } from '../../../domain/scheduling/places.ts';
+import type { PriorityWeights } from '../../../domain/scheduling/priority.ts';
+import type { ExecutionEvent } from '../../../machines/execution-context.ts';
+import type { ClusterQueue } from '../../../stores/cluster-queue.ts';
+import type { Store, WaitingExecution } from '../../../stores/store.ts';
+import type { Slots } from '../../queue/slots.ts';
+import type { LiveExecution } from '../live-execution.ts';
+import type { LiveExecutions } from '../live-executions.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { HandOver } from './hand-over.ts';
+
+/** The cluster as a node sees it. */
+export interface ClusterView {
+  readonly queue: ClusterQueue;
+  /** What this node has. */
+  readonly place: NodePlace;
+  /** Nodes that take executions. */
+  nodes(): readonly PlacingNode[];
+  /** No other node lives. */
+  isAlone(): boolean;
+  /** This node gives away what waits. */
+  isDispatcher(): boolean;
+  /** It takes executions: it may write, and nobody has cordoned it. */
+  mayRun(): boolean;
+  /** Any of that may be different now. */
+  onChange(listener: () => void): void;
+}
+
+export interface ClusterDeskHost {
+  readonly view: ClusterView;
+  /** Its time is one that nobody sets. */
+  readonly time: Clock;
+  readonly store: Pick<Store, 'order' | 'saveOrder' | 'quotas'>;
+  readonly executions: LiveExecutions;
+  readonly slots: Slots;
+  readonly durations: Durations;
+  readonly weights?: PriorityWeights | undefined;
+  boundsRunning(record: ExecutionRecord): boolean;
+  /** It waits in the order of the slots, and is not live. */
+  takes(waiting: WaitingExecution): void;
+  isAhead(executionId: string): boolean;
+  /** Live again; undefined where it does not wait any more. */
+  revive(executionId: string): Promise<LiveExecution | undefined>;
+  /** Nobody owns it any more. */
+  released(execution: LiveExecution): void;
+  /** It waits here for a slot, and is to be nobody's. */
+  handOver(executionId: string): void;
+  deliver(executionId: string, event: ExecutionEvent): void;
+  failed(error: unknown): void;
+}
+
+export class ClusterDesk {
+  readonly #host: ClusterDeskHost;
+  readonly #handOver: HandOver;
+  readonly #claimed = new Map<string, number>();
+  #dispatcher: Dispatcher | undefined;
+  #opening: Promise<void> = Promise.resolve();
+  #wasAlone = true;
+  #open = false;
+  #closed = false;
+
+  constructor(host: ClusterDeskHost) {
+    this.#host = host;
+    const { view } = host;
+    this.#handOver = new HandOver({
+      ...host,
+      queue: view.queue,
+      isAlone: () => view.isAlone(),
+      mayRun: () => view.mayRun(),
+      fits: (placement) => this.#fits(placement),
+      redeliver: (executionId, events) => this.#redeliver(executionId, events),
+    });
+    view.queue.onSaying((saying) => {
+      this.#handOver.heard(saying);
+      this.#dispatcher?.heard(saying);
+    });
+    view.onChange(() => this.#changed());
+  }
+
+  /** Of this node, while it is the one that gives away what waits. */
+  get dispatcher(): Dispatcher | undefined {
+    return this.#dispatcher;
+  }
+
+  get isAlone(): boolean {
+    return this.#host.view.isAlone();
+  }
+
+  /** Begins to take what others leave. */
+  open(): void {
+    this.#open = true;
+    this.#wasAlone = this.isAlone;
+    this.#handOver.open();
+    this.#changed();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#handOver.close();
+    this.#dispatcher?.close();
+  }
+
+  leaves(execution: LiveExecution): boolean {
+    return this.#open && this.#handOver.leaves(execution);
+  }
+
+  placed(execution: LiveExecution): void {
+    this.#handOver.placed(execution);
+  }
+
+  /** It holds no slot of this node any more. */
+  left(executionId: string): void {
+    this.#handOver.left(executionId);
+  }
+
+  isClaimed(executionId: string): boolean {
+    return this.#claimed.has(executionId);
+  }
+
+  /** Members of a batch that wait for a slot go to the dispatcher; false where this node runs them itself. */
+  takesBatch(batchId: string): boolean {
+    if (!this.#open || this.isAlone) return false;
+    this.#host.view.queue.releaseBatch(batchId).catch((error) => this.#host.failed(error));
+    return true;
+  }
+
+  /** Takes one that nobody owns while `work` does something to it; undefined where another node was first. */
+  async claiming<Result>(executionId: string, work: () => Promise<Result>): Promise<Result | undefined> {
+    if (!(await this.#host.view.queue.claim(executionId))) return undefined;
+    this.#claimed.set(executionId, (this.#claimed.get(executionId) ?? 0) + 1);
+    try {
+      await this.#host.revive(executionId);
+      return await work();
+    } finally {
+      const left = (this.#claimed.get(executionId) ?? 1) - 1;
+      if (left > 0) this.#claimed.set(executionId, left);
+      else {
+        this.#claimed.delete(executionId);
+        this.#host.handOver(executionId);
+      }
+    }
+  }
+
+  setQuota(tenant: string, quota: Quota): void {
+    this.#dispatcher?.setQuota(tenant, quota);
+  }
+
+  setRules(taskId: string, revision: number, rules: readonly GateUse[]): void {
+    this.#dispatcher?.setRules(taskId, revision, rules);
+  }
+
+  /** Resolves when what this node knows of leases is so. */
+  settled(): Promise<void> {
+    return this.#opening;
+  }
+
+  #fits(placement: string | undefined): boolean {
+    if (placement === undefined) return true;
+    const placed = placedOf(placement);
+    return placed !== undefined && whyNotOn(placed, this.#host.view.place) === undefined;
+  }
+
+  async #redeliver(executionId: string, events: readonly ExecutionEvent[]): Promise<void> {
+    await this.claiming(executionId, async () => {
+      for (const event of events) this.#host.deliver(executionId, event);
+    });
+  }
+
+  #changed(): void {
+    if (!this.#open || this.#closed) return;
+    const { view } = this.#host;
+    const { isAlone } = this;
+    const isJoined = this.#wasAlone && !isAlone;
+    this.#wasAlone = isAlone;
+    if (isJoined) this.#handAllOver();
+    if (view.isDispatcher() && (this.#dispatcher === undefined || isJoined)) this.#begin();
+    else if (!view.isDispatcher() && this.#dispatcher !== undefined) this.#end();
+    else this.#dispatcher?.nodesChanged();
+  }
+
+  /** Another node has come: what waits here may run there. */
+  #handAllOver(): void {
+    const { executions, slots, handOver } = this.#host;
+    for (const { executionId } of executions.values()) if (slots.waits(executionId)) handOver(executionId);
+  }
+
+  #end(): void {
+    this.#dispatcher?.close();
+    this.#dispatcher = undefined;
+  }
+
+  /** Anew also where another node has come, before anything is given to it: what runs here is counted from now on. */
+  #begin(): void {
+    this.#end();
+    const { view, time, store, durations, weights, revive, failed } = this.#host;
+    const dispatcher = new Dispatcher({
+      ...{ time, store, durations, weights, failed },
+      queue: view.queue,
+      nodes: () => view.nodes(),
+      wake: (executionId) => this.#rung(executionId, revive),
+    });
+    this.#dispatcher = dispatcher;
+    this.#opening = this.#opening
+      .then(() => (this.#dispatcher === dispatcher ? dispatcher.open() : undefined))
+      .catch((error: unknown) => {
+        failed(error);
+        if (this.#dispatcher !== dispatcher) return;
+        dispatcher.close();
+        this.#dispatcher = undefined;
+      });
+  }
+
+  /** Its alarm rings as soon as it is live, and is done then. */
+  async #rung(
+    executionId: string,
+    revive: (executionId: string) => Promise<LiveExecution | undefined>,
+  ): Promise<void> {
+    this.#claimed.set(executionId, (this.#claimed.get(executionId) ?? 0) + 1);
+    try {
+      await revive(executionId);
+    } finally {
+      this.#claimed.delete(executionId);
+      this.#host.handOver(executionId);
+    }
+  }
+}

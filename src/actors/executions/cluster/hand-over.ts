@@ -1,0 +1,229 @@
+/**
+ * What a node of a cluster leaves to the dispatcher, and what it takes from it.
+ *
+ * live, with a place in line ─► committed ─► released ─► nobody's, in the store
+ * granted ─► in the order of this node's slots ─► live ─► its slot is free ─► told
+ *
+ * 1. A node that is alone runs all by itself.
+ * 2. Of several, a node runs at once what no gate counts, as long as it has a slot and nothing waits anywhere that it
+ *    would pass. Everything else is nobody's until the dispatcher gives it to a node.
+ */
+import type { Clock, Timer } from '../../../domain/clock.ts';
+import type { ExecutionRecord } from '../../../domain/execution.ts';
+import type { ExecutionEvent } from '../../../machines/execution-context.ts';
+import type { ClusterQueue, ClusterSaying } from '../../../stores/cluster-queue.ts';
+import type { WaitingExecution } from '../../../stores/store.ts';
+import type { Slots } from '../../queue/slots.ts';
+import type { LiveExecution } from '../live-execution.ts';
+import type { LiveExecutions } from '../live-executions.ts';
+import { isCounted } from './dispatcher.ts';
+
+export interface HandOverHost {
+  /** Its time is one that nobody sets. */
+  readonly time: Clock;
+  readonly queue: ClusterQueue;
+  readonly executions: LiveExecutions;
+  readonly slots: Slots;
+  /** No other node lives. */
+  isAlone(): boolean;
+  /** It takes executions. */
+  mayRun(): boolean;
+  /** Whether this node has what it wants. */
+  fits(placement: string | undefined): boolean;
+  /** Its tenant may have so much running and no more. */
+  boundsRunning(record: ExecutionRecord): boolean;
+  /** It waits in the order of the slots. */
+  takes(waiting: WaitingExecution): void;
+  /** Whether it stands in the order of the slots without being live. */
+  isAhead(executionId: string): boolean;
+  /** It is not this node's any more. */
+  released(execution: LiveExecution): void;
+  /** Makes it live again, where nobody else has it, and delivers. */
+  redeliver(executionId: string, events: readonly ExecutionEvent[]): Promise<void>;
+  failed(error: unknown): void;
+}
+
+/** A look at what waits elsewhere counts for so long. */
+const seenForMs = 1000;
+/** What was missed is looked for so often. */
+const lookMs = 1000;
+/** What failed is tried again after so many milliseconds. */
+const againMs = 250;
+
+export class HandOver {
+  readonly #host: HandOverHost;
+  /** Executions that the dispatcher counts as held by this node. */
+  readonly #counted = new Set<string>();
+  #waitsUntil = Number.NEGATIVE_INFINITY;
+  #toRelease: LiveExecution[] = [];
+  #releasing = false;
+  #freed: string[] = [];
+  #told = -1;
+  #telling: Promise<void> | undefined;
+  #taking = false;
+  #takeAgain = false;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(host: HandOverHost) {
+    this.#host = host;
+  }
+
+  open(): void {
+    this.#look();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  /** Somebody waits that a call would pass. */
+  get isBehind(): boolean {
+    return this.#host.time.monotonic() < this.#waitsUntil;
+  }
+
+  /** Slots that hold what the dispatcher does not count. */
+  get #own(): number {
+    let counted = 0;
+    for (const id of this.#counted) if (this.#host.slots.holds(id)) counted += 1;
+    return this.#host.slots.running - counted;
+  }
+
+  /** Whether one that wants a slot is to be nobody's, for the dispatcher to give away. */
+  leaves({ log }: LiveExecution): boolean {
+    const { slots, isAlone, fits, mayRun, boundsRunning } = this.#host;
+    const { record } = log;
+    if (this.#closed || this.#counted.has(record.executionId)) return false;
+    if (isAlone()) return this.isBehind || !fits(record.placement);
+    return (
+      isCounted(record) ||
+      this.isBehind ||
+      slots.running + slots.queued >= slots.total ||
+      !mayRun() ||
+      boundsRunning(record)
+    );
+  }
+
+  /** Its place in line is durable. */
+  placed(execution: LiveExecution): void {
+    execution.handOver = 'releasing';
+    this.#toRelease.push(execution);
+    this.#behind();
+    if (!this.#releasing) {
+      this.#releasing = true;
+      setImmediate(() => void this.#release());
+    }
+  }
+
+  /** It holds no slot any more, or does not wait for one. */
+  left(executionId: string): void {
+    if (this.#counted.delete(executionId)) this.#freed.push(executionId);
+    else if (!this.isBehind) return;
+    void this.#tell();
+  }
+
+  heard(saying: ClusterSaying | undefined): void {
+    if (this.#closed) return;
+    const { me } = this.#host.queue;
+    if (saying === undefined || (saying.kind === 'granted' && saying.nodes.includes(me))) void this.#take();
+    else if (saying.kind === 'queued') this.#behind();
+    else if (saying.kind === 'waiting') {
+      if (saying.count === 0) this.#waitsUntil = Number.NEGATIVE_INFINITY;
+      else this.#behind();
+    }
+  }
+
+  #behind(): void {
+    const was = this.isBehind;
+    this.#waitsUntil = this.#host.time.monotonic() + seenForMs;
+    // The dispatcher has to know what is free here.
+    if (!was) void this.#tell();
+  }
+
+  #look(): void {
+    this.#timer = this.#host.time.setTimer(lookMs, () => {
+      if (this.#closed) return;
+      void this.#take();
+      this.#look();
+    });
+  }
+
+  async #release(): Promise<void> {
+    const { queue, released, redeliver, failed } = this.#host;
+    while (this.#toRelease.length > 0) {
+      const executions = this.#toRelease;
+      this.#toRelease = [];
+      try {
+        // Whoever counts them knows first that they hold no slot.
+        await this.#telling;
+        await queue.release(executions.map(({ executionId }) => executionId));
+      } catch (error) {
+        failed(error);
+        this.#toRelease = [...executions, ...this.#toRelease];
+        if (this.#closed) break;
+        await new Promise<void>((resolve) => void this.#host.time.setTimer(againMs, resolve));
+        continue;
+      }
+      for (const execution of executions) {
+        const { executionId, deferred } = execution;
+        execution.handOver = 'no';
+        execution.deferred = [];
+        released(execution);
+        if (deferred.length > 0) void redeliver(executionId, deferred).catch(failed);
+      }
+    }
+    this.#releasing = false;
+  }
+
+  #tell(): Promise<void> {
+    this.#telling ??= (async () => {
+      // All of one turn together.
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+      while (!this.#closed && (this.#freed.length > 0 || (this.isBehind && this.#told !== this.#own))) {
+        const freed = this.#freed;
+        this.#freed = [];
+        this.#told = this.#own;
+        try {
+          await this.#host.queue.leave(freed, this.#told);
+        } catch (error) {
+          this.#host.failed(error);
+          this.#freed = [...freed, ...this.#freed];
+          this.#told = -1;
+          await new Promise<void>((resolve) => void this.#host.time.setTimer(againMs, resolve));
+        }
+      }
+    })().finally(() => {
+      this.#telling = undefined;
+    });
+    return this.#telling;
+  }
+
+  /** Takes what was given to this node. */
+  async #take(): Promise<void> {
+    if (this.#taking) {
+      this.#takeAgain = true;
+      return;
+    }
+    this.#taking = true;
+    const { queue, executions, slots, isAhead, takes, failed } = this.#host;
+    try {
+      do {
+        this.#takeAgain = false;
+        const before = new Set(this.#counted);
+        for (const waiting of await queue.granted()) {
+          const { executionId } = waiting.record;
+          if (this.#closed) return;
+          if (before.has(executionId) || executions.has(executionId) || isAhead(executionId)) continue;
+          if (slots.holds(executionId) || slots.waits(executionId)) continue;
+          this.#counted.add(executionId);
+          takes(waiting);
+        }
+      } while (this.#takeAgain);
+    } catch (error) {
+      failed(error);
+    } finally {
+      this.#taking = false;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/** The cluster of a node, as those who place executions see it. */
+import type { ClusterView } from '../actors/executions/cluster/cluster-desk.ts';
+import type { Duty } from '../domain/duty.ts';
+import type { Labels } from '../domain/labels.ts';
+import type { PlacingNode } from '../domain/scheduling/places.ts';
+import type { RuntimeKind } from '../domain/task.ts';
+import type { ClusterQueue } from '../stores/cluster-queue.ts';
+import type { Membership, Peer } from '../stores/membership.ts';
+
+interface Parts {
+  readonly membership: Membership;
+  readonly queue: ClusterQueue;
+  readonly labels: Labels;
+  readonly runtimes: readonly RuntimeKind[];
+}
+
+/** What the holder of this lease does: it gives away what waits. */
+const dispatching = 'dispatcher';
+
+/** What one node does for all, by the name of its lease. */
+export function dutyOf(membership: Membership, name: 'schedules' | 'webhooks' | 'retention'): Duty {
+  const lease = membership.lease(name);
+  return {
+    isMine: () => lease.epoch !== undefined && membership.mayAct(),
+    onChange: (listener) => void membership.onChange(listener),
+  };
+}
+
+export function clusterView({ membership, queue, labels, runtimes }: Parts): ClusterView {
+  const lease = membership.lease(dispatching);
+  const place = { labels, runtimes };
+  // Other nodes know of them with the next renewal.
+  membership.tell({ runtimes });
+  let isKnown = false;
+  membership.onChange(() => {
+    isKnown = true;
+  });
+  return {
+    queue,
+    place,
+    nodes: () => membership.peers().filter(takesOthers).map(nodeOf),
+    // Before the first look at them there may be others.
+    isAlone: () => isKnown && membership.peers().length <= 1,
+    isDispatcher: () => lease.epoch !== undefined,
+    mayRun: () => membership.mayAct(),
+    onChange: (listener) => void membership.onChange(listener),
+  };
+}
+
+/** Nobody has said that it is to begin nothing more. */
+function takesOthers({ alive, load }: Peer): boolean {
+  return alive && load.cordoned !== true;
+}
+
+function nodeOf({ incarnation, name, labels, capacity, load }: Peer): PlacingNode {
+  const slots = Number(capacity.slots ?? 0);
+  const runtimes = (load.runtimes ?? ['wasm']) as readonly RuntimeKind[];
+  return { id: incarnation, name, place: { labels, runtimes }, slots };
+}

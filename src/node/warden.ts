@@ -1,0 +1,46 @@
+/** Has what a node runs stopped where other nodes may take it for dead; decision 63. */
+import { join } from 'node:path';
+import type { NodeConfig } from '../config.ts';
+import { Warden } from '../runtimes/containment/warden/warden.ts';
+import { labels } from '../runtimes/docker/launch/container-spec.ts';
+import type { Membership } from '../stores/membership.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** Has the id of the warden's process; in the data folder. */
+const pidFile = 'warden.pid';
+const unixScheme = 'unix://';
+
+/** For a node that shares its store. It is closed by `opened`. */
+export function openWarden(
+  config: NodeConfig,
+  {
+    nodeId,
+    membership,
+    lost,
+  }: { readonly nodeId: string; readonly membership: Membership; readonly lost: Promise<Error> },
+  logger: Logger,
+  opened: AsyncDisposableStack,
+): void {
+  // Nobody else is there who could take it for dead; elsewhere than on Linux no runtime has cgroups.
+  if (membership.incarnation === 0 || process.platform !== 'linux') return;
+  const { dockerHost, partitionGrace, reattachWithin } = config;
+  const warden = new Warden({
+    nodeId,
+    pidFile: join(config.dataDir, pidFile),
+    graceMs: partitionGrace,
+    reattachMs: reattachWithin,
+    ...(dockerHost.startsWith(unixScheme) && {
+      containers: { socket: dockerHost.slice(unixScheme.length), label: `${labels.node}=${nodeId}` },
+    }),
+    told(word) {
+      if (word === 'thawed') logger.info('the lease is renewed: what runs goes on');
+      else if (word === 'frozen')
+        logger.warn('the lease could not be renewed in time: what runs stands still');
+      else logger.error('what stood still was ended: other nodes have it by now');
+    },
+  });
+  warden.until(membership.deadline());
+  opened.defer(membership.onChange(() => warden.until(membership.deadline())));
+  opened.defer(() => warden.close());
+  void lost.then(() => warden.end());
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { entryUrl } from '../../entry.ts';
+import { layoutFolders } from '../cells/layout.ts';
+import { guestsOf } from '../containment.ts';
+import type { FromWarden, ToWarden, WardenOrder } from './warden-protocol.ts';
+
+/** It has little to do, and its memory is there for nothing else. */
+const nodeFlags = [
+  '--no-warnings',
+  '--jitless',
+  '--v8-pool-size=0',
+  '--max-old-space-size=32',
+  '--max-semi-space-size=1',
+];
+
+export interface WardenOptions extends Pick<WardenOrder, 'containers' | 'graceMs' | 'reattachMs'> {
+  readonly nodeId: string;
+  /** Has the id of the process, for the next run of the node. */
+  readonly pidFile: string;
+  /** Hears what became of what the node runs. */
+  readonly told: (word: FromWarden) => void;
+}
+
+/**
+ * The process that stops what a node runs when the node may be taken for dead, whatever the node itself does. It has to
+ * be opened before the node moves into a cgroup of its own.
+ */
+export class Warden {
+  readonly #options: WardenOptions;
+  readonly #order: WardenOrder;
+  #child: ChildProcess | undefined;
+  #closed = false;
+
+  constructor(options: WardenOptions) {
+    this.#options = options;
+    const { nodeId, containers, graceMs, reattachMs } = options;
+    const cells = [nodeId, guestsOf(nodeId)].flatMap((id) => layoutFolders(`spear-${id}`));
+    this.#order = { cells, ...(containers && { containers }), graceMs, reattachMs };
+    endEarlier(options.pidFile);
+    this.#start();
+  }
+
+  /** What runs may go on until then, of the monotonic clock of this process. */
+  until(monotonicMs: number): void {
+    const offset = Number(process.hrtime.bigint() / 1000n) / 1000 - performance.now();
+    if (this.#child === undefined && !this.#closed) this.#start();
+    this.#tell({ type: 'until', at: monotonicMs + offset });
+  }
+
+  /** Others have taken over. */
+  end(): void {
+    this.#tell({ type: 'end' });
+  }
+
+  /** What the node has not ended itself are containers that its next run may follow. */
+  close(): void {
+    this.#closed = true;
+    this.#tell({ type: 'done' });
+    this.#child?.stdin?.end();
+  }
+
+  #start(): void {
+    const path = fileURLToPath(entryUrl('./warden-main', import.meta.url));
+    const program = path.endsWith('.ts')
+      ? ['--input-type=module', '--eval', stripTypeScriptTypes(readFileSync(path, 'utf8')), '--', title]
+      : [path, title];
+    const child = spawn(process.execPath, [...nodeFlags, ...program, JSON.stringify(this.#order)], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: {},
+      cwd: '/',
+      // A session of its own: what stops or ends the node's does not reach it.
+      detached: true,
+    });
+    child.on('error', () => {});
+    child.on('exit', () => {
+      if (this.#child === child) this.#child = undefined;
+    });
+    child.stdin.on('error', () => {});
+    createInterface({ input: child.stdout }).on('line', (line) => this.#options.told(line as FromWarden));
+    child.unref();
+    for (const stream of [child.stdin, child.stdout]) (stream as { unref?: () => void }).unref?.();
+    this.#child = child;
+    if (child.pid !== undefined) writeFileSync(this.#options.pidFile, `${child.pid}\n`, { mode: 0o600 });
+  }
+
+  #tell(message: ToWarden): void {
+    if (this.#child?.stdin?.writable === true) this.#child.stdin.write(`${JSON.stringify(message)}\n`);
+  }
+}
+
+/** By which its process is known. */
+const title = 'spear-warden';
+
+/** That of the run before lets go of its containers: this one follows them. */
+function endEarlier(pidFile: string): void {
+  try {
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    if (
+      Number.isSafeInteger(pid) &&
+      pid > 1 &&
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(title)
+    ) {
+      process.kill(pid, 'SIGTERM');
+    }
+  } catch {
+    // There is none.
+  }
+}

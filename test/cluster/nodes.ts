@@ -1,0 +1,43 @@
+/** Nodes of one cluster, each a process of its own, on one PostgreSQL. */
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { ConfigFlags } from '../../src/config.ts';
+import { dataFolder, spawn } from '../server/spawned.ts';
+import type { PostgresServer } from '../support/postgres.ts';
+import type { ChildServer } from '../support/server.ts';
+
+export interface ClusterNodes {
+  readonly url: string;
+  /** A statement in the database of the cluster; its tables are in the schema `spear`. */
+  query(text: string): Promise<Record<string, unknown>[]>;
+  /** One more node, which the others know of when it is there. */
+  add(flags?: ConfigFlags): Promise<ChildServer>;
+}
+
+/** They are killed when the test has finished. */
+export async function clusterOn(server: PostgresServer): Promise<ClusterNodes> {
+  const { url, name } = await server.database();
+  const secret = join(await dataFolder(), 'secret');
+  await writeFile(secret, randomBytes(32).toString('base64'), { mode: 0o600 });
+  const query = (text: string) => server.query(text, name);
+  let count = 0;
+  return {
+    url,
+    query,
+    async add(flags = {}) {
+      count += 1;
+      const node = await spawn(await dataFolder(), {
+        ...{ store: url, nodeName: `n${count}`, clusterListen: '127.0.0.1:0', clusterSecretFile: secret },
+        ...flags,
+      });
+      const known = async (): Promise<unknown> =>
+        (
+          await query("SELECT count(*) FROM spear.nodes WHERE load LIKE '%runtimes%' AND fenced_at IS NULL")
+        )[0]?.count;
+      await expect.poll(known, { timeout: 30_000 }).toBe(String(count));
+      return node;
+    },
+  };
+}
