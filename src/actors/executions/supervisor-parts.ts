@@ -335,6 +335,7 @@ export class SupervisorParts {
       checkCordon: () => this.gate.checkCordon(),
       checkOpen: (tenant, priority, count) =>
         this.gate.checkAdmission(this.queue.pending, tenant, priority, count),
+      reserve: (tenant, count) => this.queue.reserve(tenant, count),
       checkTask: (task) => this.quarantines.check(task, false),
       checkPlace: (task) => this.checkPlace(task),
       reserves: (task) => this.reserves(task),
