@@ -54,6 +54,14 @@ export interface Claimed {
   readonly place?: WaitingPlace;
 }
 
+/** Of each writer the first position that has not been seen. Positions of several writers say nothing of each other. */
+export type WriterPositions = ReadonlyMap<number, number>;
+
+export interface OthersChanges {
+  readonly executionIds: readonly string[];
+  readonly now: WriterPositions;
+}
+
 export interface Membership {
   readonly incarnation: number;
   /** Those that may write, this node among them, as of the last renewal. */
@@ -73,6 +81,11 @@ export interface Membership {
   mayAct(): boolean;
   /** That deadline, of the monotonic clock; infinity where nobody else uses the store. */
   deadline(): number;
+  /**
+   * The executions that other nodes have written of since, each once, and where to go on: a vector, as each node counts by
+   * itself. A node that is not in it is followed from now on. Looks at no more than `limit` parts of logs of each.
+   */
+  changes(since: WriterPositions, limit: number): Promise<OthersChanges>;
   /** Unfinished executions without an owner, oldest first: at most `limit` of those behind `afterId`. */
   orphans(afterId: string, limit: number): Promise<Orphan[]>;
   /** Makes those of them this node's that nobody has taken meanwhile. */
@@ -101,6 +114,7 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
     lease: () => lease,
     mayAct: () => true,
     deadline: () => Number.POSITIVE_INFINITY,
+    changes: (since) => Promise.resolve({ executionIds: [], now: since }),
     orphans: () => Promise.resolve([]),
     claim: () => Promise.resolve([]),
     claimBatches: () => Promise.resolve(false),
