@@ -34,6 +34,7 @@ export function clusterView({ membership, queue, labels, runtimes }: Parts): Clu
   let isKnown = false;
   membership.onChange(() => {
     isKnown = true;
+    membership.tell({ runtimes, dispatcher: lease.epoch !== undefined });
   });
   return {
     queue,
@@ -42,6 +43,13 @@ export function clusterView({ membership, queue, labels, runtimes }: Parts): Clu
     // Before the first look at them there may be others.
     isAlone: () => isKnown && membership.peers().length <= 1,
     isDispatcher: () => lease.epoch !== undefined,
+    dispatcher: () =>
+      membership
+        .peers()
+        .find(
+          ({ load, address, incarnation }) =>
+            load.dispatcher === true && address !== '' && incarnation !== membership.incarnation,
+        ),
     mayRun: () => membership.mayAct(),
     onChange: (listener) => void membership.onChange(listener),
   };
