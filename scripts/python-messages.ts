@@ -17,6 +17,9 @@ const files: readonly string[] = [
   'spearlet/function',
   'spearlet/task',
   'spearlet/gate',
+  'spearlet/batch',
+  'spearlet/schedule',
+  'spearlet/revision',
   'google/rpc/status',
   'google/rpc/error_details',
 ];

@@ -1,7 +1,10 @@
 import { defaultGrpcAddress, notesDir, splitAddress } from '../config.ts';
 import { invalidArgument, quote } from '../domain/errors.ts';
 import { checkTenant } from '../domain/scope.ts';
+import { BatchService } from '../server/gen/spearlet/batch_pb.js';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
+import { RevisionService } from '../server/gen/spearlet/revision_pb.js';
+import { ScheduleService } from '../server/gen/spearlet/schedule_pb.js';
 import { TaskService } from '../server/gen/spearlet/task_pb.js';
 import { mostKeyBytes, readSmallFile } from '../small-file.ts';
 import { type ClientTls, type Connection, connect as openChannel } from './channel.ts';
@@ -65,6 +68,9 @@ function open(options: ConnectOptions, env: Environment): Spear {
     address: named.map(({ address }) => address).join(', '),
     functions: channel.service(FunctionService),
     tasks: channel.service(TaskService),
+    batches: channel.service(BatchService),
+    schedules: channel.service(ScheduleService),
+    revisions: channel.service(RevisionService),
     patienceMs: retryMs,
   });
   return new Spear(calls, () => channel.close());

@@ -1,11 +1,31 @@
 import { fromJson, type JsonValue, type MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, ValueSchema } from '@bufbuild/protobuf/wkt';
 import { invalidArgument } from '../domain/errors.ts';
-import type { InvokeFunctionRequestSchema } from '../server/gen/spearlet/function_pb.js';
+import {
+  DependencyCondition,
+  DependencyPolicy,
+  type DependencySchema,
+  type InvokeFunctionRequestSchema,
+} from '../server/gen/spearlet/function_pb.js';
 import { type PriorityName, priorityValues } from './wire-names.ts';
 
 /** @internal */
 export type InvokeRequest = MessageInitShape<typeof InvokeFunctionRequestSchema>;
+
+/** What an execution follows, and how. */
+export interface Dependency {
+  /** One of them. */
+  readonly executionId?: string;
+  readonly name?: string;
+  /** Absent is COMPLETED. */
+  readonly condition?: 'COMPLETED' | 'ENDED';
+  /** Where it did not end so; absent is FAIL. */
+  readonly onFailure?: 'FAIL' | 'RUN_ANYWAY';
+  /** Its output is the standard input. */
+  readonly asInput?: boolean;
+  /** Its output is the parameter of that name. */
+  readonly asParameter?: string;
+}
 
 /** What a function is called with, and how it is run. Absent is what the task says. */
 export interface InvokeOptions {
@@ -37,6 +57,10 @@ export interface InvokeOptions {
   readonly invocationId?: string;
   /** Notes of the caller, echoed in results. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** What it follows: it begins when these have ended. An id of an execution; in a batch also the name of a member. */
+  readonly dependsOn?: readonly (string | Dependency)[];
+  /** Run it also where an equal call's result is kept. */
+  readonly bypassCache?: boolean;
   /** To list by. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly priority?: PriorityName;
@@ -84,6 +108,8 @@ export function requestOf(task: string, invocationId: string, options: InvokeOpt
       ...(total !== undefined && { total }),
     },
     ...(startAfter !== undefined && { startAfter }),
+    dependsOn: (options.dependsOn ?? []).map(dependencyOf),
+    bypassCache: options.bypassCache === true,
     metadata: { ...options.metadata },
     labels: { ...options.labels },
     ...(priority !== undefined && { priority: priorityValues[priority] }),
@@ -91,6 +117,16 @@ export function requestOf(task: string, invocationId: string, options: InvokeOpt
     refuseIfLate: options.refuseIfLate === true,
     cancelOnDisconnect: options.cancelOnDisconnect === true,
     forceNewInstance: options.forceNewInstance === true,
+  };
+}
+
+function dependencyOf(given: string | Dependency): MessageInitShape<typeof DependencySchema> {
+  if (typeof given === 'string') return given.startsWith('exec_') ? { executionId: given } : { name: given };
+  const { executionId = '', name = '', condition, onFailure, asInput = false, asParameter = '' } = given;
+  return {
+    ...{ executionId, name, asInput, asParameter },
+    ...(condition !== undefined && { condition: DependencyCondition[condition] }),
+    ...(onFailure !== undefined && { onFailure: DependencyPolicy[onFailure] }),
   };
 }
 

@@ -1,4 +1,7 @@
 import { status } from '@grpc/grpc-js';
+import type { BatchService } from '../server/gen/spearlet/batch_pb.js';
+import type { RevisionService } from '../server/gen/spearlet/revision_pb.js';
+import type { ScheduleService } from '../server/gen/spearlet/schedule_pb.js';
 import type { TaskService } from '../server/gen/spearlet/task_pb.js';
 import type { ServiceClient } from './channel.ts';
 import { errorFor, SpearError } from './errors.ts';
@@ -11,6 +14,9 @@ export interface NodeCallsOptions {
   readonly address: string;
   readonly functions: Functions;
   readonly tasks: ServiceClient<typeof TaskService>;
+  readonly batches: ServiceClient<typeof BatchService>;
+  readonly schedules: ServiceClient<typeof ScheduleService>;
+  readonly revisions: ServiceClient<typeof RevisionService>;
   /** How long a call is tried again while the node cannot be reached. */
   readonly patienceMs: number;
 }
@@ -19,12 +25,19 @@ export interface NodeCallsOptions {
 export class NodeCalls {
   readonly functions: Functions;
   readonly tasks: ServiceClient<typeof TaskService>;
+  readonly batches: ServiceClient<typeof BatchService>;
+  readonly schedules: ServiceClient<typeof ScheduleService>;
+  readonly revisions: ServiceClient<typeof RevisionService>;
   readonly #address: string;
   readonly #patienceMs: number;
 
-  constructor({ address, functions, tasks, patienceMs }: NodeCallsOptions) {
+  constructor(options: NodeCallsOptions) {
+    const { address, functions, tasks, batches, schedules, revisions, patienceMs } = options;
     this.functions = functions;
     this.tasks = tasks;
+    this.batches = batches;
+    this.schedules = schedules;
+    this.revisions = revisions;
     this.#address = address;
     this.#patienceMs = patienceMs;
   }

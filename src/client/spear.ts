@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { durationFromMs, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { ExecutionMode } from '../server/gen/spearlet/function_pb.js';
+import { Aliases } from './aliases.ts';
+import { Batch, Batches } from './batches.ts';
 import { ExecutionFailed } from './errors.ts';
 import { type CallOptions, Execution } from './execution.ts';
 import { ExecutionResult } from './execution-result.ts';
 import { type InvokeOptions, requestOf } from './invocation.ts';
 import type { NodeCalls } from './node-calls.ts';
+import { Schedules } from './schedules.ts';
 import { Tasks } from './tasks.ts';
 import { waitForWhole, wholeResult } from './whole-result.ts';
 import { type StatusName, statusValues } from './wire-names.ts';
@@ -21,6 +24,10 @@ export interface ListOptions extends CallOptions {
   readonly task?: string;
   /** Of any of these. */
   readonly statuses?: readonly StatusName[];
+  /** Members of this batch, by its id. */
+  readonly batch?: string;
+  /** What the schedule of this name has fired. */
+  readonly schedule?: string;
   /** That have all of these. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly createdAfter?: Date;
@@ -32,6 +39,9 @@ export interface ListOptions extends CallOptions {
 /** A node, as its callers use it. */
 export class Spear {
   readonly tasks: Tasks;
+  readonly batches: Batches;
+  readonly schedules: Schedules;
+  readonly aliases: Aliases;
   readonly #calls: NodeCalls;
   readonly #close: () => void;
 
@@ -40,6 +50,9 @@ export class Spear {
     this.#calls = calls;
     this.#close = close;
     this.tasks = new Tasks(calls);
+    this.batches = new Batches(calls);
+    this.schedules = new Schedules(calls);
+    this.aliases = new Aliases(calls);
   }
 
   /**
@@ -88,14 +101,19 @@ export class Spear {
     return new Execution(this.#calls, id);
   }
 
+  /** A batch that is there, by its id. Nothing is asked of the node yet. */
+  batch(id: string): Batch {
+    return new Batch(this.#calls, id);
+  }
+
   /** Executions, newest first and without their output, over as many calls as it takes. */
   async *list(options: ListOptions = {}): AsyncGenerator<ExecutionResult, void, undefined> {
     const { task = '', statuses = [], labels, createdAfter, createdBefore, allTenants = false } = options;
-    const { signal } = options;
+    const { batch: batchId = '', schedule = '', signal } = options;
     let pageToken = '';
     do {
       const request = {
-        task,
+        ...{ task, batchId, schedule },
         statuses: statuses.map((name) => statusValues[name]),
         labels: { ...labels },
         allTenants,

@@ -45,6 +45,8 @@ async function printed(program: string, args: readonly string[], env: NodeJS.Pro
 const expected: readonly RegExp[] = [
   /^tick 1\ntick 2\ntick 3\n\n3\n$/,
   /^tick 1\ntick 2\ntick 3\ntick 4\ntick 5\nCOMPLETED 1 [\d.]+\n(ID COMPLETED\n)+$/,
+  /^1 true\n2 true\n3 true\n2 1\nb FUNCTION_ERROR\nfalse\n$/,
+  /^3\ntick 1\n\nlive \d+\n$/,
   /^FUNCTION_ERROR USER ID .*division.*\nINVALID_ARGUMENT INVALID_FIELD [\s\S]*parameters\.a[\s\S]*(undefined|None)\n$/,
   /^ticks 2\n$/,
 ];

@@ -2,6 +2,7 @@
 
 import os
 import unittest
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from spear_client import ChunkEvent, ExecutionFailed, ResultEvent, SpearError, connect
@@ -102,6 +103,65 @@ class ClientTest(unittest.TestCase):
         self.assertTrue(execution.suspend())
         self.assertTrue(execution.resume())
         execution.cancel()
+
+    def test_a_batch_runs_as_a_graph_and_tells_its_ends(self) -> None:
+        members = [
+            {"name": "a", "task": "cat", "input": "hello"},
+            {"name": "b", "task": "exit", "args": ["3"]},
+            {"name": "c", "task": "cat", "depends_on": [{"name": "a", "as_input": True}]},
+            {"name": "d", "task": "cat", "depends_on": ["b"]},
+        ]
+        batch = self.spear.batches.start(members, invocation_id="one-of-python", on_member_failure="CONTINUE")
+        self.assertEqual([each["sequence"] for each in batch.ends()], ["1", "2", "3", "4"])
+        ended = batch.ended(timeout=60)
+        self.assertEqual((ended["members"], ended["completed"], ended["failed"]), (4, 2, 2))
+        failed = [(each["name"], each["error_code"]) for each in batch.members(["FAILED"])]
+        self.assertEqual(failed, [("b", "FUNCTION_EXIT"), ("d", "DEPENDENCY_FAILED")])
+        third = next(each for each in batch.members() if each["name"] == "c")
+        self.assertEqual(self.spear.execution(third["execution_id"]).result().text(), "hello")
+        again = self.spear.batches.start(members, invocation_id="one-of-python", on_member_failure="CONTINUE")
+        self.assertEqual((again.id, again.joined), (batch.id, True))
+        self.assertEqual(len(list(self.spear.list(batch=batch.id))), 4)
+        self.assertFalse(batch.cancel())
+        with self.assertRaises(SpearError) as raised:
+            self.spear.batches.start([{"name": "x", "task": "cat", "depends_on": ["x"]}])
+        self.assertEqual(raised.exception.code, "INVALID_ARGUMENT")
+
+    def test_a_schedule_is_made_paused_fired_by_hand_and_deleted(self) -> None:
+        schedules = self.spear.schedules
+        made = schedules.create("daily-of-python", "cat", input="by the clock", cron="0 3 * * *", overlap="ALLOW")
+        self.assertEqual(made["definition"]["cron"], "0 3 * * *")
+        self.assertEqual(len(schedules.upcoming("daily-of-python", 3)), 3)
+        self.assertTrue(schedules.pause("daily-of-python", "later"))
+        self.assertEqual(schedules.get("daily-of-python")["pause_reason"], "later")
+        firing = schedules.trigger("daily-of-python")
+        self.assertEqual(self.spear.execution(firing["execution_id"]).result().text(), "by the clock")
+        now = datetime.now(timezone.utc)
+        counted = schedules.backfill("daily-of-python", now - timedelta(days=3), now, dry_run=True)
+        self.assertEqual(len(counted), 3)
+        self.assertEqual(len(schedules.firings("daily-of-python")), 1)
+        self.assertTrue(schedules.resume("daily-of-python"))
+        self.assertEqual(schedules.update("daily-of-python", "cat", every=3600)["revision"], 2)
+        self.assertIn("daily-of-python", [each["definition"]["name"] for each in schedules.list()])
+        schedules.delete("daily-of-python")
+        with self.assertRaises(SpearError):
+            schedules.get("daily-of-python")
+
+    def test_an_alias_is_moved_shared_and_moved_back(self) -> None:
+        for name in ("cat", "exit"):
+            artifact = (EXAMPLES / "misbehaving" / f"{name}.wasm").read_bytes()
+            self.spear.tasks.register("aliased", runtime="wasm", artifact=artifact)
+        aliases = self.spear.aliases
+        self.assertEqual(aliases.set("aliased", "live", 1)["version"], 1)
+        self.assertEqual(self.spear.invoke("aliased", input="one").text(), "one")
+        aliases.set("aliased", "live", {1: 90, 2: 10})
+        with self.assertRaises(SpearError) as raised:
+            aliases.set("aliased", "live", 2, expected_version=1)
+        self.assertEqual(raised.exception.code, "ABORTED")
+        self.assertEqual(aliases.rollback("aliased")["shares"], [{"revision": 1, "percent": 100}])
+        self.assertEqual([each["name"] for each in aliases.list("aliased")], ["live"])
+        self.assertEqual([each["revision"] for each in aliases.revisions("aliased")], [2, 1])
+        self.assertTrue(aliases.delete("aliased", "live"))
 
     def test_a_wrong_option_is_named(self) -> None:
         for options in ({"address": "http://x:1"}, {"address": "192.0.2.1:1", "token": "abc"}, {"token": "a b"}):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Iterator, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterator, Optional, Sequence, Tuple
 
 import grpc
 
@@ -103,5 +103,19 @@ class Calls:
         while True:
             try:
                 return self.unary(method, request, answer)
+            except grpc.RpcError as error:
+                patience.after_loss(error)
+
+    def repeated_from_stream(self, method: str, requests: Callable[[], Iterator[Any]], request: Any, answer: Any) -> Any:
+        """For many messages and one answer, where it does the same when it is done twice."""
+        patience = self.patience()
+        call = self._channel.stream_unary(
+            f"/spearlet.{method}",
+            request_serializer=request.SerializeToString,
+            response_deserializer=answer.FromString,
+        )
+        while True:
+            try:
+                return call(requests(), metadata=self._metadata)
             except grpc.RpcError as error:
                 patience.after_loss(error)

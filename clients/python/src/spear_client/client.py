@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import math
 import time
-import uuid
 from datetime import datetime
-from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 import grpc
-from google.protobuf import json_format
 
+from .aliases import Aliases
+from .batches import Batch, Batches
 from .calls import Calls
-from .errors import ExecutionFailed, invalid
+from .errors import ExecutionFailed
 from .events import ChunkEvent, Event, event_of
 from .gen import function_pb2 as wire
+from .invocation import enum_value, request_of
 from .result import ExecutionResult, result_of
+from .schedules import Schedules
 from .tasks import Tasks
 
 # The first answer of `invoke` tells the id, by which a wait goes on over another connection.
@@ -150,6 +150,9 @@ class Spear:
         self._calls = calls
         self._close = close
         self.tasks = Tasks(calls)
+        self.batches = Batches(calls)
+        self.schedules = Schedules(calls)
+        self.aliases = Aliases(calls)
 
     def __enter__(self) -> Spear:
         return self
@@ -167,7 +170,7 @@ class Spear:
         did not complete, SpearError where it was refused, and TimeoutError.
         """
         until = None if timeout is None else time.monotonic() + timeout
-        request = _request(task, **options)
+        request = request_of(task, **options)
         request.execution_mode = wire.EXECUTION_MODE_SYNC
         first = _FIRST_ANSWER if timeout is None else min(_FIRST_ANSWER, timeout)
         request.wait_budget.FromMilliseconds(max(1, round(first * 1000)))
@@ -184,11 +187,12 @@ class Spear:
         """Starts a function once, and returns when that is on the node's disk. Raises SpearError.
 
         Options: `input` (bytes or text), `content_type`, `function`, `parameters`, `args`, `environment`,
-        `queue_timeout`, `attempt_timeout`, `total_timeout` and `start_after` (seconds), `invocation_id`, `metadata`,
-        `labels`, `priority` (`LOW`, `NORMAL`, `HIGH`, `URGENT`), `fairness_key`, `refuse_if_late`,
-        `force_new_instance`. Without an `invocation_id` one is made, so that retries of the call run it once.
+        `queue_timeout`, `attempt_timeout`, `total_timeout` and `start_after` (seconds), `invocation_id`, `depends_on`
+        (ids of executions, or dicts with `execution_id`, `condition`, `on_failure`, `as_input`, `as_parameter`),
+        `bypass_cache`, `metadata`, `labels`, `priority` (`LOW`, `NORMAL`, `HIGH`, `URGENT`), `fairness_key`,
+        `refuse_if_late`, `force_new_instance`. Without an `invocation_id` one is made, so that retries of the call run it once.
         """
-        request = _request(task, **options)
+        request = request_of(task, **options)
         request.execution_mode = wire.EXECUTION_MODE_ASYNC
         answer = self._invoke(request, None)
         # With an id of ours, who was there before was an earlier try of this call.
@@ -198,10 +202,16 @@ class Spear:
         """One that is there, by its id. Nothing is asked of the node yet."""
         return Execution(self._calls, execution_id)
 
+    def batch(self, batch_id: str) -> Batch:
+        """A batch that is there, by its id. Nothing is asked of the node yet."""
+        return Batch(self._calls, batch_id)
+
     def list(
         self,
         *,
         task: str = "",
+        batch: str = "",
+        schedule: str = "",
         statuses: Sequence[str] = (),
         labels: Optional[Mapping[str, str]] = None,
         created_after: Optional[datetime] = None,
@@ -209,8 +219,10 @@ class Spear:
         all_tenants: bool = False,
     ) -> Iterator[ExecutionResult]:
         """Executions, newest first and without their output, over as many calls as it takes."""
-        request = wire.ListExecutionsRequest(task=task, labels=labels, all_tenants=all_tenants)
-        request.statuses.extend(_enum("statuses", wire.ExecutionStatus, "EXECUTION_STATUS_", each) for each in statuses)
+        request = wire.ListExecutionsRequest(
+            task=task, batch_id=batch, schedule=schedule, labels=labels, all_tenants=all_tenants
+        )
+        request.statuses.extend(enum_value("statuses", wire.ExecutionStatus, "EXECUTION_STATUS_", each) for each in statuses)
         if created_after is not None:
             request.created_after.FromDatetime(created_after)
         if created_before is not None:
@@ -228,77 +240,3 @@ class Spear:
         return self._calls.repeated(
             "FunctionService/InvokeFunction", request, wire.InvokeFunctionResponse, until
         )
-
-
-def _request(
-    task: str,
-    *,
-    input: Union[bytes, str] = b"",
-    content_type: str = "",
-    function: str = "",
-    parameters: Optional[Mapping[str, Any]] = None,
-    args: Sequence[str] = (),
-    environment: Optional[Mapping[str, str]] = None,
-    queue_timeout: Optional[float] = None,
-    attempt_timeout: Optional[float] = None,
-    total_timeout: Optional[float] = None,
-    start_after: Optional[float] = None,
-    invocation_id: str = "",
-    metadata: Optional[Mapping[str, str]] = None,
-    labels: Optional[Mapping[str, str]] = None,
-    priority: Optional[str] = None,
-    fairness_key: str = "",
-    refuse_if_late: bool = False,
-    force_new_instance: bool = False,
-) -> wire.InvokeFunctionRequest:
-    request = wire.InvokeFunctionRequest(
-        task=task,
-        input=input.encode() if isinstance(input, str) else input,
-        content_type=content_type,
-        function_name=function,
-        args=args,
-        environment=environment,
-        invocation_id=invocation_id or f"client-{uuid.uuid4()}",
-        metadata=metadata,
-        labels=labels,
-        fairness_key=fairness_key,
-        refuse_if_late=refuse_if_late,
-        force_new_instance=force_new_instance,
-    )
-    if priority is not None:
-        request.priority = _enum("priority", wire.Priority, "PRIORITY_", priority)
-    for name, value in (parameters or {}).items():
-        json_format.ParseDict(_json_of(f"parameters.{name}", value), request.parameters[name])
-    durations = {"queue": queue_timeout, "attempt": attempt_timeout, "total": total_timeout}
-    for name, seconds in durations.items():
-        if seconds is not None:
-            getattr(request.timeouts, name).FromMicroseconds(round(seconds * 1_000_000))
-    if start_after is not None:
-        request.start_after.FromMicroseconds(round(start_after * 1_000_000))
-    return request
-
-
-def _enum(field: str, enum: Any, prefix: str, name: str) -> int:
-    allowed = [each[len(prefix) :] for each in enum.keys() if not each.endswith("UNSPECIFIED")]
-    if name not in allowed:
-        raise invalid(field, f"is {name!r}; allowed are {', '.join(allowed)}")
-    return enum.Value(prefix + name)
-
-
-def _json_of(field: str, value: Any) -> Any:
-    """A value in the form of docs/tasks.md: large integers as digits, bytes as base64, what JSON lacks by its name."""
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) < 2**53 else str(value)
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return value
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    if isinstance(value, (bytes, bytearray)):
-        return base64.b64encode(value).decode()
-    if isinstance(value, Mapping):
-        return {str(key): _json_of(f"{field}.{key}", each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json_of(f"{field}[{index}]", each) for index, each in enumerate(value)]
-    raise invalid(field, f"is a {type(value).__name__}; allowed is what JSON has, and bytes")
