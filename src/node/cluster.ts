@@ -12,6 +12,8 @@ interface Parts {
   readonly queue: ClusterQueue;
   readonly labels: Labels;
   readonly runtimes: readonly RuntimeKind[];
+  /** It is to begin nothing more. */
+  isCordoned(): boolean;
 }
 
 /** What the holder of this lease does: it gives away what waits. */
@@ -26,7 +28,7 @@ export function dutyOf(membership: Membership, name: 'schedules' | 'webhooks' | 
   };
 }
 
-export function clusterView({ membership, queue, labels, runtimes }: Parts): ClusterView {
+export function clusterView({ membership, queue, labels, runtimes, isCordoned }: Parts): ClusterView {
   const lease = membership.lease(dispatching);
   const place = { labels, runtimes };
   // Other nodes know of them with the next renewal.
@@ -50,7 +52,7 @@ export function clusterView({ membership, queue, labels, runtimes }: Parts): Clu
           ({ load, address, incarnation }) =>
             load.dispatcher === true && address !== '' && incarnation !== membership.incarnation,
         ),
-    mayRun: () => membership.mayAct(),
+    mayRun: () => membership.mayAct() && !isCordoned(),
     onChange: (listener) => void membership.onChange(listener),
   };
 }

@@ -60,7 +60,7 @@ export interface Membership {
   peers(): readonly Peer[];
   /** Calls `listener` after each renewal until the returned function is called. */
   onChange(listener: () => void): () => void;
-  /** What the next renewal tells the others. */
+  /** What the next renewal tells the others beside what was told before; of a word that comes again the last. */
   tell(load: Readonly<Record<string, unknown>>): void;
   /** Which run of a node has an execution; undefined where none has that may write. Rejects with StoreError. */
   ownerOf(executionId: string): Promise<Peer | undefined>;
@@ -95,7 +95,7 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
     peers: () => [self()],
     onChange: () => () => {},
     tell(told) {
-      load = told;
+      load = { ...load, ...told };
     },
     ownerOf: () => Promise.resolve(self()),
     lease: () => lease,

@@ -107,7 +107,7 @@ export class PostgresMembership implements Membership {
   }
 
   tell(load: Peer['load']): void {
-    this.#load = load;
+    this.#load = { ...this.#load, ...load };
   }
 
   mayAct(): boolean {
