@@ -226,9 +226,15 @@ export class Dispatcher {
     this.#pump();
   }
 
+  /** What waits for a slot: while one is free, gates hold all that waits, and nobody passes it. */
+  get #waiting(): number {
+    if (this.places.free(undefined) > 0) return 0;
+    return this.slots.queued + (this.#lines.goesOn ? 1 : 0);
+  }
+
   /** Nodes that know that something waits do not run what would pass it. */
   #tell(): void {
-    const count = this.slots.queued + (this.#lines.goesOn ? 1 : 0);
+    const count = this.#waiting;
     if (count > 0 === this.#told > 0) return;
     this.#told = count;
     this.#host.queue.say({ kind: 'waiting', count }).catch((error) => this.#host.failed(error));
@@ -250,7 +256,7 @@ export class Dispatcher {
         this.#lookedAt = now;
         await this.#look();
       }
-      if (this.#told > 0) await queue.say({ kind: 'waiting', count: this.slots.queued });
+      if (this.#told > 0) await queue.say({ kind: 'waiting', count: this.#told });
     } catch (error) {
       failed(error);
     }
