@@ -41,6 +41,7 @@ import { openDurations } from './durations.ts';
 import { type LinkEnd, openWays } from './links.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
+import { followOthers } from './others.ts';
 import { logQuarantine } from './quarantine-log.ts';
 import { RecoveredTasks } from './recovered-tasks.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
@@ -228,6 +229,7 @@ export async function openCore(
     clock,
     store,
     position: await store.lastPosition(),
+    isShared: () => membership.peers().length > 1,
     status: nodeStatus({
       ...shared,
       config,
@@ -261,6 +263,8 @@ export async function openCore(
     shortened: forgetResults,
   });
   observed.observe(feed);
+  const others = followOthers({ membership, store, clock, feed });
+  opened.defer(() => others.close());
   const activities = new ActivityLog({ clock, load: () => supervisor.loads(), usage });
   opened.defer(() => activities.close());
   observed.observe(activities);

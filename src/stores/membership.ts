@@ -2,7 +2,7 @@
 
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Labels } from '../domain/labels.ts';
-import type { WaitingPlace } from './store.ts';
+import type { LogOutline, WaitingPlace } from './store.ts';
 
 /** What a node says of itself when it registers. */
 export interface NodeFacts {
@@ -52,6 +52,16 @@ export interface Claimed {
   readonly record: ExecutionRecord;
   /** Absent for one that waits in no line. */
   readonly place?: WaitingPlace;
+  /** Of one that waits in no line; absent where it has to be read by itself. */
+  readonly outline?: LogOutline;
+}
+
+/** Of each writer the first position that has not been seen. Positions of several writers say nothing of each other. */
+export type WriterPositions = ReadonlyMap<number, number>;
+
+export interface OthersChanges {
+  readonly executionIds: readonly string[];
+  readonly now: WriterPositions;
 }
 
 export interface Membership {
@@ -73,6 +83,11 @@ export interface Membership {
   mayAct(): boolean;
   /** That deadline, of the monotonic clock; infinity where nobody else uses the store. */
   deadline(): number;
+  /**
+   * The executions that other nodes have written of since, each once, and where to go on: a vector, as each node counts by
+   * itself. A node that is not in it is followed from now on. Looks at no more than `limit` parts of logs of each.
+   */
+  changes(since: WriterPositions, limit: number): Promise<OthersChanges>;
   /** Unfinished executions without an owner, oldest first: at most `limit` of those behind `afterId`. */
   orphans(afterId: string, limit: number): Promise<Orphan[]>;
   /** Makes those of them this node's that nobody has taken meanwhile. */
@@ -101,6 +116,7 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
     lease: () => lease,
     mayAct: () => true,
     deadline: () => Number.POSITIVE_INFINITY,
+    changes: (since) => Promise.resolve({ executionIds: [], now: since }),
     orphans: () => Promise.resolve([]),
     claim: () => Promise.resolve([]),
     claimBatches: () => Promise.resolve(false),
