@@ -9,6 +9,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 export const longTests: readonly string[] = [
   // In CI by far the longest.
   'test/crash/crash.test.ts',
+  'test/cluster/cluster.test.ts',
   'test/docs/readme.test.ts',
   'test/docs/documents.test.ts',
   'test/server/storage-faults.test.ts',
@@ -25,6 +26,9 @@ export const longTests: readonly string[] = [
   'test/visualizer/browser/batch-graph.test.ts',
   'test/visualizer/browser/restart.test.ts',
   'test/server/revocation.test.ts',
+  'test/server/takeover.test.ts',
+  'test/stores/postgres-zombie.test.ts',
+  'test/cluster/freezing.test.ts',
 ];
 
 /** Where a file stands among those; after them all where it is none of them. */

@@ -83,6 +83,8 @@ export interface Core {
   listening(grpcAddress: string): void;
   /** Takes up what an earlier run of the node left. */
   recover(): Promise<void>;
+  /** Ends all that runs, but for what the next run of the node may follow. */
+  endRuntimes(): Promise<void>;
 }
 
 /** What is opened is closed by `opened`. Rejects with an error for people where the data folder cannot be used. */
@@ -138,7 +140,9 @@ export async function openCore(
     logger,
     spare: await leftInstances(store),
   });
-  opened.defer(() => closeRuntimes(runtimes));
+  let closing: Promise<void> | undefined;
+  const endRuntimes = (): Promise<void> => (closing ??= closeRuntimes(runtimes));
+  opened.defer(endRuntimes);
 
   let storeFault: Error | undefined;
   const recovered = new RecoveredTasks();
@@ -295,6 +299,7 @@ export async function openCore(
     traces: traces.sampling,
     storeFault: () => storeFault,
     lost: lost.promise,
+    endRuntimes,
     listening(address) {
       grpcAddress = address;
     },

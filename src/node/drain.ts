@@ -52,8 +52,11 @@ export class Drain {
     // A store that does not work must not keep the node from stopping: what it has not taken is found at the next start.
     await this.#withWaitNotice(supervisor.leave(), lastCommitsMs);
     supervisor.close();
-    // Others need not wait for the end of what is closed now.
-    await membership.handOver();
+    if (membership.incarnation !== 0) {
+      // Others run again what this node was running: nothing of it may be left by then.
+      await core.endRuntimes();
+      await membership.handOver();
+    }
     feed.close();
     inspection.close();
     await leaveStopMark(dataDir);
