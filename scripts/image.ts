@@ -1,11 +1,21 @@
 /** The container image: the installed package without what its bundles hold already, on a Debian base. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { install, pack } from './installed-package.ts';
 
+const modulesHere = fileURLToPath(new URL('../node_modules', import.meta.url));
 const dockerfile = fileURLToPath(new URL('../packaging/image/Dockerfile', import.meta.url));
 
 /** What is looked up when it runs (decision 34); all else is in the bundles. Of Node, the program alone. */
@@ -47,6 +57,20 @@ function prepare(installed: string, context: string): void {
       name.startsWith('node-linux-') ? neededOfNode.test(file) : isKept || licence.test(file),
     );
     for (const file of wanted) cpSync(join(source, file), join(target, file), { recursive: true });
+  }
+  copyDriver(program);
+}
+
+/** The driver of PostgreSQL and what it needs, which a node with `--store` loads: no other can come to an image. */
+function copyDriver(program: string): void {
+  const wanted = ['pg'];
+  for (const name of wanted) {
+    const source = join(modulesHere, name);
+    cpSync(source, join(program, 'node_modules', name), { recursive: true });
+    const { dependencies = {} } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as {
+      dependencies?: Readonly<Record<string, string>>;
+    };
+    wanted.push(...Object.keys(dependencies).filter((each) => !wanted.includes(each)));
   }
 }
 

@@ -72,22 +72,28 @@ export async function serve(
   // A terminal that goes away sends it, too, and then the node is to end as anything else there.
   if ((hasTls(config) || file !== undefined) && !isTerminal) process.on('SIGHUP', onHangUp);
   try {
-    const node = await startNode(config, log);
-    reload = () => {
-      void node.reloadCertificates();
-      if (file !== undefined) rereadFile({ flags, env, before: config, logger, control, settings });
-    };
-    if (hungUp) reload();
-    notice.ready(`gRPC at ${node.grpcAddress}, HTTP at ${node.httpAddress}`);
-    tell?.(whereabouts(node, config));
-    const lost = await Promise.race([stopRequested.promise, node.lost]);
-    if (lost !== undefined) await end(node, lost, logger);
-    tell?.(`stopping: what runs has ${config.drainMs / 1000} s; a second Ctrl-C hurries\n`);
-    notice.stopping();
-    const drained = node.drain();
-    hurry = () => void node.drain();
-    if (signals > 1) hurry();
-    await drained;
+    for (let isDrained = true; isDrained; ) {
+      const node = await startNode(config, log);
+      reload = () => {
+        void node.reloadCertificates();
+        if (file !== undefined) rereadFile({ flags, env, before: config, logger, control, settings });
+      };
+      if (hungUp) reload();
+      notice.ready(`gRPC at ${node.grpcAddress}, HTTP at ${node.httpAddress}`);
+      tell?.(whereabouts(node, config));
+      const stopped = stopRequested.promise.then(() => 'stopped' as const);
+      const why = await Promise.race([stopped, node.lost, node.drained.then(() => 'drained' as const)]);
+      if (why instanceof Error) await end(node, why, logger);
+      tell?.(`stopping: what runs has ${config.drainMs / 1000} s; a second Ctrl-C hurries\n`);
+      isDrained = why === 'drained';
+      if (!isDrained) notice.stopping();
+      const drained = node.drain();
+      hurry = () => void node.drain();
+      if (signals > 1) hurry();
+      await drained;
+      // Others have what it had: it begins anew, as a node that takes nothing new.
+      isDrained &&= signals === 0;
+    }
   } finally {
     process.off('SIGTERM', onSignal);
     process.off('SIGINT', onSignal);

@@ -16,6 +16,7 @@ import { linkCommand } from './commands/link.ts';
 import { listCommand } from './commands/list.ts';
 import { logCommand } from './commands/log.ts';
 import { machineShowCommand } from './commands/machine-show.ts';
+import { nodeCommand } from './commands/node.ts';
 import { pageCommand } from './commands/page.ts';
 import { queueCommand } from './commands/queue.ts';
 import { quotaCommand } from './commands/quota.ts';
@@ -103,6 +104,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
   const webhook = webhookCommand(shell);
   const batch = batchCommand(shell);
   const schedule = scheduleCommand(shell);
+  const node = nodeCommand(shell);
   const machine = new Command('machine')
     .description('the statecharts that run in the node')
     .addCommand(machineShowCommand(shell));
@@ -131,6 +133,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     .addCommand(linkCommand(shell))
     .addCommand(instancesCommand(shell))
     .addCommand(machine)
+    .addCommand(node)
     .addCommand(token)
     .addCommand(quota)
     .addCommand(webhook)
@@ -159,6 +162,7 @@ function build(shell: Shell, say: (text: string) => void): Command {
     ...webhook.commands,
     ...batch.commands,
     ...schedule.commands,
+    ...node.commands,
   ]) {
     each
       .exitOverride((error) => {

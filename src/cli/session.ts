@@ -8,6 +8,7 @@ import { RequestError } from '../domain/errors.ts';
 import { checkTenant } from '../domain/scope.ts';
 import { AccessService } from '../server/gen/spearlet/access_pb.js';
 import { BatchService } from '../server/gen/spearlet/batch_pb.js';
+import { ClusterService } from '../server/gen/spearlet/cluster_pb.js';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
@@ -42,6 +43,7 @@ export interface Session {
   readonly instances: ServiceClient<typeof InstanceService>;
   readonly snapshots: ServiceClient<typeof SnapshotService>;
   readonly nodes: ServiceClient<typeof NodeService>;
+  readonly cluster: ServiceClient<typeof ClusterService>;
   readonly access: ServiceClient<typeof AccessService>;
   readonly quotas: ServiceClient<typeof QuotaService>;
   readonly webhooks: ServiceClient<typeof WebhookService>;
@@ -131,6 +133,7 @@ export function onServer<Options extends object>(
         instances: connection.service(InstanceService),
         snapshots: connection.service(SnapshotService),
         nodes: connection.service(NodeService),
+        cluster: connection.service(ClusterService),
         access: connection.service(AccessService),
         quotas: connection.service(QuotaService),
         webhooks: connection.service(WebhookService),

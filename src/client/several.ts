@@ -115,9 +115,11 @@ function once(nodes: readonly AnyUnary[], turn: Turn): AnyUnary {
   };
 }
 
-/** The node has not begun with it: it was not reached, or says that it takes nothing. */
+/** The node has not begun with it: it was not reached, or says that it takes nothing new. */
 function wasNotTaken(error: unknown): boolean {
   if (!isServiceError(error) || error.code !== status.UNAVAILABLE) return false;
   const { reason } = readDetails(error);
-  return reason === undefined ? error.details.startsWith('No connection established') : reason === 'DRAINING';
+  return reason === undefined
+    ? error.details.startsWith('No connection established')
+    : reason === 'DRAINING' || reason === 'CORDONED';
 }

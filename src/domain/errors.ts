@@ -106,7 +106,7 @@ export function invalidArgument(field: string, description: string): RequestErro
 
 /** `guess` is the one that may have been meant. */
 export function notFound(
-  what: 'task' | 'execution' | 'function' | 'schedule',
+  what: 'task' | 'execution' | 'function' | 'schedule' | 'node',
   id: string,
   guess?: string,
 ): RequestError {

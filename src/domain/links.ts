@@ -1,4 +1,5 @@
 /** Nodes of a cluster, and what one asks of another for its own callers. */
+import type { NodeOrder } from './cluster.ts';
 import type { LogEvent } from './event.ts';
 import type { ExecutionRecord } from './execution.ts';
 import type { Changed } from './executions.ts';
@@ -56,6 +57,8 @@ export interface Links {
   follow(peer: PeerNode, wish: FollowWish, signal: AbortSignal): AsyncIterable<FollowedPart>;
   deliver(peer: PeerNode, executionId: string, action: LinkAction, by?: string): Promise<Changed>;
   explain(peer: PeerNode, executionId: string, scope: Scope): Promise<Explanation>;
+  /** What an administrator asks of that node; resolves with whether it changed something. */
+  order(peer: PeerNode, order: NodeOrder, by: string): Promise<boolean>;
 }
 
 /** What other nodes ask of the executions that this one has. Each rejects with a RequestError, `notHere`, for any other. */

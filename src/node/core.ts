@@ -35,10 +35,13 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { clusterView, dutyOf } from './cluster.ts';
+import { ClusterNodes } from './cluster-nodes.ts';
+import { Cordon } from './cordon.ts';
 import { openDurations } from './durations.ts';
 import { type LinkEnd, openWays } from './links.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
+import { followOthers } from './others.ts';
 import { logQuarantine } from './quarantine-log.ts';
 import { RecoveredTasks } from './recovered-tasks.ts';
 import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
@@ -59,6 +62,9 @@ export interface Core {
   readonly lifecycle: Lifecycle;
   readonly store: Store;
   readonly membership: Membership;
+  readonly cluster: ClusterNodes;
+  /** Resolves when the node is to give everything to others and to begin anew. */
+  readonly drained: Promise<void>;
   readonly runtimes: Runtimes;
   readonly instances: InstanceRegistry;
   readonly supervisor: Supervisor;
@@ -79,8 +85,8 @@ export interface Core {
   storeFault(): Error | undefined;
   /** Resolves with the reason when other nodes have taken over what this one had: it has to end. */
   readonly lost: Promise<Error>;
-  /** Where gRPC listens, once it does: the port may have been left to the system. */
-  listening(grpcAddress: string): void;
+  /** Where it listens, once it does: the ports may have been left to the system. */
+  listening(addresses: { readonly grpcAddress: string; readonly httpAddress: string }): void;
   /** Takes up what an earlier run of the node left. */
   recover(): Promise<void>;
   /** Ends all that runs, but for what the next run of the node may follow. */
@@ -129,6 +135,9 @@ export async function openCore(
   const tokens = await openTokens(config.dataDir, clock);
   opened.defer(() => tokens.close());
   const ids = createIds(time);
+  const links = config.engine && openWays(link, membership);
+  const cordon = await Cordon.open(kept, nodeId);
+  const drained = Promise.withResolvers<void>();
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
   const instances = new InstanceRegistry(clock, (runtime, ms) => metrics.node.started(runtime, ms));
   const ownPorts = new Set(configuredPorts(config));
@@ -147,6 +156,7 @@ export async function openCore(
   let storeFault: Error | undefined;
   const recovered = new RecoveredTasks();
   let { grpcAddress } = config;
+  let listensAt = { grpcAddress: '', httpAddress: '' };
   const supervisor = new Supervisor({
     clock,
     time,
@@ -162,7 +172,8 @@ export async function openCore(
     waiting: { live: config.queueInMemory },
     membership,
     reattachWithinMs: config.reattachWithin,
-    links: config.engine && openWays(link, membership),
+    links,
+    isCordoned: () => cordon.isCordoned,
     ...(queue !== undefined && {
       cluster: clusterView({ membership, queue, labels: config.labels, runtimes: [...runtimes.keys()] }),
     }),
@@ -215,6 +226,7 @@ export async function openCore(
     clock,
     store,
     position: await store.lastPosition(),
+    isShared: () => membership.peers().length > 1,
     status: nodeStatus({
       ...shared,
       config,
@@ -248,6 +260,8 @@ export async function openCore(
     shortened: forgetResults,
   });
   observed.observe(feed);
+  const others = followOthers({ membership, store, clock, feed });
+  opened.defer(() => others.close());
   const activities = new ActivityLog({ clock, load: () => supervisor.loads(), usage });
   opened.defer(() => activities.close());
   observed.observe(activities);
@@ -268,12 +282,22 @@ export async function openCore(
   );
   metrics.schedules.countSchedules(() => schedules.size);
   const machines = describeMachines();
+  const cluster = new ClusterNodes({
+    ...{ membership, links, cordon, startedAt, logger, state },
+    load: () => ({ running: supervisor.load.running, pending: supervisor.load.pending }),
+    storeFault: () => (storeFault === undefined ? '' : 'the store cannot be written'),
+    addresses: () => listensAt,
+    drain: () => drained.resolve(),
+  });
+  opened.defer(cluster.keep());
   return {
     clock,
     time,
     lifecycle,
     store,
     membership,
+    cluster,
+    drained: drained.promise,
     runtimes,
     instances,
     supervisor,
@@ -300,8 +324,9 @@ export async function openCore(
     storeFault: () => storeFault,
     lost: lost.promise,
     endRuntimes,
-    listening(address) {
-      grpcAddress = address;
+    listening(addresses) {
+      listensAt = addresses;
+      ({ grpcAddress } = addresses);
     },
     async recover() {
       const report = await supervisor.recover(await takeStopMark(config.dataDir));

@@ -14,10 +14,12 @@ import { createBatchService } from '../server/batch-service.ts';
 import { ByteBudget } from '../server/byte-budget.ts';
 import { createGrpcArrivals } from '../server/calls-of-services.ts';
 import type { ChainOptions, Room } from '../server/chain.ts';
+import { createClusterService } from '../server/cluster-service.ts';
 import { Connections } from '../server/connections.ts';
 import { createFunctionService } from '../server/function-service.ts';
 import { AccessService } from '../server/gen/spearlet/access_pb.js';
 import { BatchService } from '../server/gen/spearlet/batch_pb.js';
+import { ClusterService } from '../server/gen/spearlet/cluster_pb.js';
 import { FunctionService } from '../server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../server/gen/spearlet/node_pb.js';
@@ -232,6 +234,11 @@ export async function openFront(
     { service: InstanceService, handlers: { ...createInstanceService({ instances, tasks }) } },
     { service: SnapshotService, handlers: { ...snapshots }, streams: true as const },
     { service: NodeService, handlers: { ...node }, streams: true as const },
+    {
+      service: ClusterService,
+      handlers: { ...createClusterService(core.cluster) },
+      streams: true as const,
+    },
     { service: AccessService, handlers: { ...access } },
     {
       service: WebhookService,

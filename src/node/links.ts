@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type NodeConfig, splitAddress } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { OrderedNode } from '../domain/cluster.ts';
 import { RequestError } from '../domain/errors.ts';
 import {
   LinkBroken,
@@ -29,7 +30,7 @@ export interface LinkEnd {
   /** Those that there are: what is followed on others ends. */
   keep(peers: readonly PeerNode[]): void;
   /** From now on the others are answered. */
-  serve(executions: LinkedExecutions): void;
+  serve(executions: LinkedExecutions, node: OrderedNode): void;
 }
 
 /**
@@ -71,7 +72,7 @@ export async function openLinks(
       return client;
     },
     keep: (peers) => client?.keep(peers),
-    serve: (executions) => server.serve(executions),
+    serve: (executions, node) => server.serve(executions, node),
   };
 }
 
@@ -88,6 +89,7 @@ export function openWays(link: LinkEnd | undefined, membership: Membership): Lin
       },
       deliver: () => Promise.reject(broken()),
       explain: () => Promise.reject(broken()),
+      order: () => Promise.reject(broken()),
     };
   }
   return link.links(find);

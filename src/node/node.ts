@@ -31,6 +31,8 @@ export interface Node {
   readonly store: Store;
   /** Resolves with the reason when other nodes have taken over what this one had: it has to end. */
   readonly lost: Promise<Error>;
+  /** Resolves when an administrator wants others to have all that it has, and it to begin anew. */
+  readonly drained: Promise<void>;
   /** Reads the files of the certificate again; resolves when those who connect see what is in them, or it was not good. */
   reloadCertificates(): Promise<void>;
   /** A code with which a browser opens the page as the administrator: once, within a minute. */
@@ -73,7 +75,7 @@ async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: L
   const front = await openFront(config, log, core, certificates, opened);
   lifecycle.send({ type: 'started' });
   await core.recover();
-  link?.serve(supervisor.linked);
+  link?.serve(supervisor.linked, core.cluster);
 
   opened.defer(() => closeHttp(front.http));
   opened.defer(() => shutDown(front.grpc, timer(clock, lastCallsMs)));
@@ -81,8 +83,8 @@ async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: L
   opened.defer(() => front.localListener.close());
   opened.defer(() => front.listener.close());
   const grpcAddress = await listenGrpc(front.listener, config.grpcAddress);
-  core.listening(grpcAddress);
   const httpAddress = await listenHttp(front.http, config.httpAddress, front.acceptFailed);
+  core.listening({ grpcAddress, httpAddress });
   for (const address of [grpcAddress, httpAddress]) core.ownPorts.add(splitAddress('', address).port);
   await listenLocally(config, logger, front, grpcAddress, opened);
   lifecycle.send({ type: 'recovered' });
@@ -114,7 +116,7 @@ async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: L
 
   const drain = new Drain({ core, front, dataDir, drainMs: config.drainMs, opened: opened.move(), logger });
   return {
-    ...{ grpcAddress, httpAddress, tls, supervisor, store, lost: core.lost },
+    ...{ grpcAddress, httpAddress, tls, supervisor, store, lost: core.lost, drained: core.drained },
     reloadCertificates: async () => certificates?.reload(),
     createPageCode: () => front.pageAccess.createCode({ name: 'terminal', role: 'admin' }).secret,
     drain: () => drain.begin(),

@@ -130,12 +130,10 @@ export function createBatchService(options: BatchServiceOptions): BatchService {
         return create(ListBatchesResponseSchema, { batches: supervised.map(batchToWire) });
       }
       const beforeId = pageTokens.open('batches', request.pageToken);
-      const found = await batches.list(scope, beforeId, limit + 1);
-      const page = found.slice(0, limit);
-      const last = page.at(-1)?.batch.batchId;
+      const { batches: page, next } = await batches.list(scope, beforeId, limit);
       return create(ListBatchesResponseSchema, {
         batches: page.map(batchToWire),
-        nextPageToken: found.length > limit && last !== undefined ? pageTokens.seal('batches', last) : '',
+        nextPageToken: next === undefined ? '' : pageTokens.seal('batches', next),
       });
     },
 

@@ -54,13 +54,21 @@ export interface Claimed {
   readonly place?: WaitingPlace;
 }
 
+/** Of each writer the first position that has not been seen. Positions of several writers say nothing of each other. */
+export type WriterPositions = ReadonlyMap<number, number>;
+
+export interface OthersChanges {
+  readonly executionIds: readonly string[];
+  readonly now: WriterPositions;
+}
+
 export interface Membership {
   readonly incarnation: number;
   /** Those that may write, this node among them, as of the last renewal. */
   peers(): readonly Peer[];
   /** Calls `listener` after each renewal until the returned function is called. */
   onChange(listener: () => void): () => void;
-  /** What the next renewal tells the others. */
+  /** What the next renewal tells the others beside what was told before; of a word that comes again the last. */
   tell(load: Readonly<Record<string, unknown>>): void;
   /** Which run of a node has an execution; undefined where none has that may write. Rejects with StoreError. */
   ownerOf(executionId: string): Promise<Peer | undefined>;
@@ -73,6 +81,11 @@ export interface Membership {
   mayAct(): boolean;
   /** That deadline, of the monotonic clock; infinity where nobody else uses the store. */
   deadline(): number;
+  /**
+   * The executions that other nodes have written of since, each once, and where to go on: a vector, as each node counts by
+   * itself. A node that is not in it is followed from now on. Looks at no more than `limit` parts of logs of each.
+   */
+  changes(since: WriterPositions, limit: number): Promise<OthersChanges>;
   /** Unfinished executions without an owner, oldest first: at most `limit` of those behind `afterId`. */
   orphans(afterId: string, limit: number): Promise<Orphan[]>;
   /** Makes those of them this node's that nobody has taken meanwhile. */
@@ -95,12 +108,13 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
     peers: () => [self()],
     onChange: () => () => {},
     tell(told) {
-      load = told;
+      load = { ...load, ...told };
     },
     ownerOf: () => Promise.resolve(self()),
     lease: () => lease,
     mayAct: () => true,
     deadline: () => Number.POSITIVE_INFINITY,
+    changes: (since) => Promise.resolve({ executionIds: [], now: since }),
     orphans: () => Promise.resolve([]),
     claim: () => Promise.resolve([]),
     claimBatches: () => Promise.resolve(false),

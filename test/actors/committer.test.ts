@@ -76,6 +76,38 @@ test('what nobody waits for does not wait longer than 5 ms because something els
   expect(watched.commits.flat().map((entry) => entry.executionId)).toEqual(['exec_1', 'exec_2']);
 });
 
+test('an admission that nobody waits for waits as long as short runs take of late, and its result comes with it', async () => {
+  const { clock, watched, open } = logBench();
+  let count = 0;
+  const run = async (ms: number): Promise<number[]> => {
+    const before = watched.commits.length;
+    const log = open(`exec_${count++}`);
+    admit(log, false);
+    await clock.advance(ms);
+    complete(log);
+    await settle();
+    return watched.commits.slice(before).flatMap((entries) => entries.map(({ events }) => events.length));
+  };
+  expect(await run(20)).toEqual([1, 1]);
+  for (let round = 0; round < 100; round++) await run(20);
+  expect(await run(20)).toEqual([2]);
+  expect(await run(60)).toEqual([1, 1]);
+  for (let round = 0; round < 40; round++) await run(600);
+  expect(await run(20)).toEqual([1, 1]);
+});
+
+test('an admission is committed at once when somebody begins to wait for it', async () => {
+  const { watched, open } = logBench();
+  const log = open('exec_1');
+  admit(log, false);
+  await settle();
+  expect(watched.asked).toBe(0);
+  const admitted = log.admitted();
+  await settle();
+  expect(watched.commits).toHaveLength(1);
+  expect(await admitted).toMatchObject({ status: 'pending' });
+});
+
 test('what becomes urgent takes along what was not', async () => {
   const { clock, watched, open } = logBench();
   const log = open('exec_1');

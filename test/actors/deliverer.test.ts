@@ -105,7 +105,7 @@ describe('a delivery', () => {
     // Another one to that URL waits, too; one to another does not.
     await on.end([{ url }, { url: 'https://a.example/other' }]);
     expect(on.tries.map(({ delivery }) => delivery.url)).toEqual([url, url, 'https://a.example/other']);
-    await on.clock.advance(hourMs);
+    for (let minute = 0; minute < 61; minute++) await on.clock.advance(60_000);
     await settle();
     expect(on.tries).toHaveLength(5);
     await on.deliverer.close();
@@ -185,6 +185,57 @@ describe('a receiver that hangs', () => {
       await settle();
     }
     expect(on.deliverer.counts.delivered).toBe(41);
+    await on.deliverer.close();
+  });
+
+  test('takes no place in memory of another tenant, however many it has', async () => {
+    const on = bench({ bounds: { perLane: 5, remembered: 20, lanes: 10 } });
+    const many = Array.from({ length: 8 }, (_, port) => ({ url: `https://a.example:${1000 + port}/` }));
+    for (let count = 0; count < 20; count++) await on.end(many, { tenant: 'many' });
+    expect(on.deliverer.counts.waiting).toBeLessThanOrEqual(20);
+    const told = () => on.tries.filter(({ delivery }) => delivery.tenant === 'other').length;
+    for (let count = 1; count <= 10; count++) {
+      await on.end([{ url: 'https://b.example/' }], { tenant: 'other' });
+      await on.answer(taken);
+      expect(told()).toBe(count);
+    }
+    await on.deliverer.close();
+  });
+
+  test('has what found no place looked for, also while another answers all the time', async () => {
+    const on = bench({ bounds: { perLane: 1, running: 4 } });
+    on.deliverer.open();
+    const later = Array.from({ length: 5 }, (_, index) => ({ url: `https://later.example/${index}` }));
+    await on.end(later);
+    // Something else is answered every second.
+    for (let second = 0; second < 60 && on.deliverer.counts.delivered < 40; second++) {
+      await on.end([{ url: 'https://busy.example/' }]);
+      for (const each of on.tries) if (each.delivery.url.includes('busy')) each.answer(taken);
+      await on.clock.advance(1000);
+      await settle();
+      for (const each of on.tries) if (each.delivery.url.includes('later')) each.answer(taken);
+      await settle();
+    }
+    const tried = on.tries.filter(({ delivery }) => delivery.url.includes('later'));
+    expect(new Set(tried.map(({ delivery }) => delivery.id)).size).toBe(5);
+    await on.deliverer.close();
+  });
+
+  test('that failed is told again at once when somebody asks for that before its next try', async () => {
+    const on = bench();
+    const record = await on.end([{ url }]);
+    await on.answer(failed);
+    const [waiting] = await on.deliverer.list({
+      ...{ tenant: 'default', executionId: record.executionId, after: '', limit: 10 },
+    });
+    if (waiting === undefined) throw new Error('there is no delivery');
+    await on.deliverer.redrive([waiting]);
+    await settle();
+    expect(on.tries).toHaveLength(2);
+    await on.answer(taken);
+    expect(await on.state(record)).toMatchObject({ state: 'delivered', attempts: 1 });
+    await on.clock.advance(60_000);
+    expect(on.tries).toHaveLength(2);
     await on.deliverer.close();
   });
 });

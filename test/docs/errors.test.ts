@@ -227,6 +227,7 @@ async function reasonsInSource(): Promise<string[]> {
     'EXECUTION_NOT_FOUND',
     'FUNCTION_NOT_FOUND',
     'SCHEDULE_NOT_FOUND',
+    'NODE_NOT_FOUND',
   ]);
   const files = await readdir(join(root, 'src'), { recursive: true });
   for (const file of files) {

@@ -14,6 +14,9 @@ import { blocksOf, readDocument, root } from './readme.ts';
 const notWalked = [
   'npm ci && npm run demo    # a server, a few functions, each way to invoke and end them',
   'npm ci && npm test',
+  'sudo apt-get install --no-install-recommends postgresql-15',
+  // Another test walks it: test/docs/demo-cluster.test.ts.
+  'npm run demo:cluster',
   'sudo apt-get install curl clang lld gcc libc6-dev wasi-libc libclang-rt-14-dev-wasm32',
 ];
 

@@ -1,10 +1,14 @@
 /** The compose file: each of its files is there, and each of its volumes is declared. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
+import { resolveConfig } from '../../src/config.ts';
+
+type Environment = Readonly<Record<string, string>>;
 
 const folder = fileURLToPath(new URL('../../packaging/compose/', import.meta.url));
 
@@ -49,4 +53,35 @@ test('the image is of this version, and the token is where Prometheus reads it',
   expect(services.spear?.image).toBe(`spear:${version}`);
   const place = prometheus.scrape_configs[0].authorization.credentials_file;
   expect(services.prometheus?.volumes).toContain(`./spear-token:${place}:ro`);
+});
+
+test('the nodes of the cluster share a database and a secret, and are what the options allow', async () => {
+  const { services, volumes } = parse(await readFile(join(folder, 'cluster.yaml'), 'utf8'), {
+    merge: true,
+  }) as Compose & { readonly services: Readonly<Record<string, { readonly environment: Environment }>> };
+  const { postgres, ...nodes } = services;
+  expect(Object.keys(nodes)).toEqual(['one', 'two', 'three']);
+  const declared = Object.values(services).flatMap(({ volumes: entries }) =>
+    entries.map((entry) => entry.split(':')[0] ?? ''),
+  );
+  expect(new Set(declared.filter((name) => !name.startsWith('.')))).toEqual(new Set(Object.keys(volumes)));
+  expect(new Set(declared.filter((name) => name.startsWith('.')))).toEqual(
+    new Set(['./db-password', './cluster-secret']),
+  );
+  const passwordFile = join(await mkdtemp(join(tmpdir(), 'spear-compose-')), 'password');
+  onTestFinished(() => rm(dirname(passwordFile), { recursive: true, force: true }));
+  await writeFile(passwordFile, 'secret');
+  for (const [name, { environment, ports = [] }] of Object.entries(nodes)) {
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+    const config = resolveConfig(
+      {},
+      { ...environment, SPEAR_STORE_PASSWORD_FILE: passwordFile, HOME: folder },
+    );
+    expect(config).toMatchObject({
+      nodeName: name,
+      clusterAddress: `${name}:50052`,
+      engine: { user: 'spear', password: 'secret', database: 'spear' },
+    });
+  }
+  expect(postgres?.environment.POSTGRES_PASSWORD_FILE).toBe('/run/secrets/db-password');
 });

@@ -6,6 +6,7 @@ import { roleOf } from '../../src/server/access/method-roles.ts';
 import { ServerReflection } from '../../src/server/gen/grpc/reflection/v1/reflection_pb.js';
 import { AccessService } from '../../src/server/gen/spearlet/access_pb.js';
 import { BatchService } from '../../src/server/gen/spearlet/batch_pb.js';
+import { ClusterService } from '../../src/server/gen/spearlet/cluster_pb.js';
 import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
@@ -22,6 +23,7 @@ const services: readonly DescService[] = [
   AccessService,
   QuotaService,
   BatchService,
+  ClusterService,
   FunctionService,
   InstanceService,
   NodeService,

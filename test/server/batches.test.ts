@@ -1,8 +1,15 @@
 /** Batches, over the wire of a real node. */
-import { describe, expect, test } from 'vitest';
-import { MemberFailurePolicy } from '../../src/server/gen/spearlet/batch_pb.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/client/channel.ts';
+import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
+import { BatchService, MemberFailurePolicy } from '../../src/server/gen/spearlet/batch_pb.js';
 import { ErrorCode, ExecutionMode, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
-import { startServer } from '../support/server.ts';
+import { QuotaService } from '../../src/server/gen/spearlet/quota_pb.js';
+import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
+import { adminTokenFile } from '../../src/stores/token-file.ts';
+import { example, startServer } from '../support/server.ts';
 import { collect } from './collect.ts';
 import { server, withServer } from './local.ts';
 import { refusal } from './refusal.ts';
@@ -187,5 +194,41 @@ describe('a batch is refused as a whole, and names what is wrong', () => {
     expect(await group({})).toMatchObject({ reason: 'BATCH_NOT_FOUND' });
     expect((await group({ maxBands: 101 })).message).toContain('max_bands: is 101; allowed are 1 to 100');
     expect((await group({ firstLayer: 2, lastLayer: 1 })).message).toContain('last_layer: is 1; allowed is');
+  });
+});
+
+describe('a token of some tasks', () => {
+  test('pages to its own batches behind those of others', async () => {
+    const { batchId } = await invoke({ members: [cat('mine')] });
+    for (let count = 0; count < 3; count++) await invoke({ members: [{ invocation: { task: 'exit' } }] });
+    const access = server.connection.service(AccessService);
+    const { secret } = await access.createToken({ name: 'cats', role: Role.OBSERVE, tasks: ['cat'] });
+    const connection = connect(server.grpcAddress, { token: secret });
+    onTestFinished(() => connection.close());
+    const { batches, nextPageToken } = await connection.service(BatchService).listBatches({ pageSize: 1 });
+    expect(batches.map((batch) => batch.batchId)).toEqual([batchId]);
+    // It may be the id of one that this caller does not see.
+    expect(Buffer.from(nextPageToken, 'base64url').toString()).not.toContain('batch_');
+  });
+});
+
+describe('the quota of a tenant', () => {
+  test('holds for batches that come at the same time, too', async () => {
+    const connection = connect(server.grpcAddress, {
+      token: readFileSync(join(server.dataDir, adminTokenFile), 'utf8').trim(),
+      tenant: 'narrow',
+    });
+    onTestFinished(() => connection.close());
+    const source = { case: 'content' as const, value: await example('misbehaving/cat.wasm') };
+    const definition = { name: 'cat', runtime: RuntimeKind.WASM, artifact: { source } };
+    await connection.service(TaskService).registerTask({ definition });
+    await server.connection.service(QuotaService).setQuota({ tenant: 'narrow', quota: { pending: 2500 } });
+    const later = { invocation: { task: 'cat', startAfter: { seconds: 3600n } } };
+    const members = Array.from({ length: 2000 }, () => later);
+    const batches = connection.service(BatchService);
+    const answers = await Promise.allSettled([1, 2, 3].map(() => batches.invokeBatch({ members })));
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const { quotas } = await server.connection.service(QuotaService).listQuotas({});
+    expect(quotas.find(({ tenant }) => tenant === 'narrow')?.pending).toBe(2000);
   });
 });

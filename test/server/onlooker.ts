@@ -11,7 +11,7 @@ import { refusal } from './refusal.ts';
 const volatile = new Set([
   ...['queueTimeMs', 'executionTimeMs', 'estimatedCompletionMs', 'resourceUse', 'position'],
   ...['firstStep', 'nextStep'],
-  ...['queuePlace', 'queueLength', 'nodeId', 'grpcAddress', 'retryAfterMs'],
+  ...['queuePlace', 'queueLength', 'nodeId', 'grpcAddress', 'httpAddress', 'retryAfterMs'],
 ]);
 
 export interface Answer {
@@ -154,7 +154,7 @@ export class Onlooker {
   #plainText(text: string): string {
     return (
       text
-        .replace(/\b(exec|task|inst|break|req)_[0-9a-z]{26}\b/g, (id) => this.#nameOf(id))
+        .replace(/\b(exec|task|inst|break|req|node)_[0-9a-z]{26}\b/g, (id) => this.#nameOf(id))
         .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
         .replace(/\b\d+(\.\d+)? ?(ms|s|min|h)\b/g, 'DURATION')
         .replace(/\b1\d{12}\b/g, 'INSTANT')

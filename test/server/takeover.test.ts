@@ -64,6 +64,31 @@ describeWhere([postgres()], 'several nodes on PostgreSQL', () => {
     expectWholeLog(await ended(one, running));
   });
 
+  test('who watches one node hears of what the others do', { timeout: 60_000 }, async () => {
+    const { one, two } = await pair();
+    const told = new Set<string>();
+    const ending = new AbortController();
+    const watching = (async () => {
+      for await (const { executions } of one.nodes.watchNode({}, { signal: ending.signal })) {
+        for (const { executionId, status } of executions) {
+          if (status === ExecutionStatus.COMPLETED) told.add(executionId);
+        }
+      }
+    })().catch(() => {});
+    // Its first look at the others is from then on.
+    await expect
+      .poll(
+        async () => {
+          const { executionId } = await two.functions.invokeFunction({ task: 'ticker', args: ['1'] });
+          return [...told].some((id) => id <= executionId);
+        },
+        { timeout: 45_000 },
+      )
+      .toBe(true);
+    ending.abort();
+    await watching;
+  });
+
   test('who is killed in the middle of work has it taken over, each once', { timeout: 180_000 }, async () => {
     const { one, two } = await pair();
     const rerun = await start(one, { task: 'ticker', args: ['30', '100'] });

@@ -9,6 +9,7 @@ import { connect } from '../../src/client/channel.ts';
 import { methodRoles, pathRoles } from '../../src/domain/method-roles.ts';
 import { AccessService, Role } from '../../src/server/gen/spearlet/access_pb.js';
 import { BatchService } from '../../src/server/gen/spearlet/batch_pb.js';
+import { ClusterService } from '../../src/server/gen/spearlet/cluster_pb.js';
 import { ExecutionMode, FunctionService, Priority } from '../../src/server/gen/spearlet/function_pb.js';
 import { InstanceService } from '../../src/server/gen/spearlet/instance_pb.js';
 import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
@@ -26,6 +27,7 @@ import { messages } from './snapshots.ts';
 
 const [functions, tasks, nodes] = [FunctionService.method, TaskService.method, NodeService.method];
 const schedules = ScheduleService.method;
+const cluster = ClusterService.method;
 const [snapshots, access] = [SnapshotService.method, AccessService.method];
 const revisions = RevisionService.method;
 const deliveries = WebhookService.method;
@@ -280,6 +282,10 @@ async function ask(server: LocalServer, token: string, others: Others, key: stri
   await one.ask(nodes.watchNode, {}, 1);
   await one.ask(nodes.describeMachines, {});
   await one.ask(nodes.setLogging, {});
+  await one.ask(cluster.listNodes, {});
+  await one.ask(cluster.watchCluster, {}, 1);
+  for (const method of [cluster.cordonNode, cluster.uncordonNode, cluster.drainNode])
+    await one.ask(method, {});
   await one.get('api', '/api/NodeService/GetNode', {});
   const document = await one.snapshot(ended);
   await one.ask(functions.deleteExecution, { executionId: ended });
@@ -365,6 +371,7 @@ test('every service of a node is among those that are asked', () => {
     WebhookService,
     BatchService,
     ScheduleService,
+    ClusterService,
   ];
   expect([...known].sort()).toEqual(services.map(({ name }) => name).sort());
 });

@@ -156,6 +156,32 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
     });
   });
 
+  test('who follows the others has a position of each, and misses nothing that they write', async () => {
+    const { url } = await server.database();
+    const one = await openOn(url, 'node_1');
+    const two = await openOn(url, 'node_2');
+    await two.store.commit([unfinished(executionId(8))]);
+    const { executionIds, now } = await one.membership.changes(new Map(), 10);
+    expect([executionIds, [...now.keys()]]).toEqual([[], [two.membership.incarnation]]);
+    await two.store.commit([unfinished(a)]);
+    await one.store.commit([unfinished(b)]);
+    const seen = await one.membership.changes(now, 10);
+    expect(seen.executionIds).toEqual([a]);
+    expect((await one.membership.changes(seen.now, 10)).executionIds).toEqual([]);
+    const third = await openOn(url, 'node_3');
+    const { now: all } = await one.membership.changes(seen.now, 10);
+    const ids = Array.from({ length: 7 }, (_, index) => executionId(20 + index));
+    for (const id of ids) await third.store.commit([unfinished(id)]);
+    await third.store.close();
+    const found = new Set<string>();
+    for (let at = all, page = 0; page < 5; page++) {
+      const next = await one.membership.changes(at, 2);
+      for (const id of next.executionIds) found.add(id);
+      at = next.now;
+    }
+    expect([...found]).toEqual(ids);
+  });
+
   test('work for all is one node’s, and another’s when that is gone', async () => {
     const { url } = await server.database();
     const one = await openOn(url, 'node_1');

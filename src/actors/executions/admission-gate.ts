@@ -20,6 +20,8 @@ interface GateOptions {
   now(): number;
   /** False while other nodes may take this one for dead. */
   mayAct(): boolean;
+  /** It takes nothing new from callers. */
+  isCordoned(): boolean;
 }
 
 const retryAfterMs = 1000;
@@ -53,6 +55,15 @@ export class AdmissionGate {
     const { committer, store, mayAct } = this.#options;
     if (!committer.healthy || !mayAct()) throw storeUnavailable();
     if (store.lowSpace) throw noSpace();
+  }
+
+  /** Throws a RequestError, unavailable, where nothing new is taken from callers. */
+  checkCordon(): void {
+    if (!this.#options.isCordoned()) return;
+    throw new RequestError('unavailable', 'the node is cordoned and takes nothing new; another one does', {
+      reason: 'CORDONED',
+      retryAfterMs,
+    });
   }
 
   /** The same where what needs no slot is not accepted of a tenant either. */

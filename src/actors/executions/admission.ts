@@ -35,6 +35,8 @@ export interface AdmissionsOptions {
   readonly surroundings: LogSurroundings;
   /** Milliseconds since the epoch, as deadlines count. */
   now(): number;
+  /** Throws a RequestError where nothing new is taken from callers. */
+  checkCordon(): void;
   /** Throws a RequestError where no more of a tenant, of that priority, is accepted now. */
   checkOpen(tenant: string, priority: Priority): void;
   /** Throws a RequestError where nothing of a tenant is accepted now, not even what needs no slot. */
@@ -178,6 +180,8 @@ export class Admissions {
       this.#options.checkAnswer(tenantOf(task));
       return newRecord(request, ids, at, { isAnswered: true });
     }
+    // A schedule is of no caller, and fires wherever it is read.
+    if (request.schedule === undefined) this.#options.checkCordon();
     this.#options.checkOpen(tenantOf(task), request.priority ?? 'normal');
     this.#options.checkPlace(task);
     if (task.definition.restartIntensity !== undefined) {

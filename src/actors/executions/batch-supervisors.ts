@@ -6,7 +6,7 @@
  * - What happens to a batch is looked at one by one, and the store is asked anew each time: nothing is in memory.
  * - What is stopped is asked to once that is durable, and again after a start.
  */
-import type { Batch, BatchState } from '../../domain/batch/batch.ts';
+import { type Batch, type BatchState, seesBatch } from '../../domain/batch/batch.ts';
 import {
   type Supervision,
   type SupervisionEvent,
@@ -18,6 +18,7 @@ import {
 import type { Clock } from '../../domain/clock.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type { AdmissionRequest } from '../../domain/executions.ts';
+import { type Scope, tenantOf } from '../../domain/scope.ts';
 import type { CommitEntry, MemberEnding, Store } from '../../stores/store.ts';
 import { createdEntry, type MembersHost } from './batch-members.ts';
 
@@ -41,8 +42,8 @@ export class BatchSupervisors {
   readonly #host: BatchSupervisorsHost;
   /** By batch, what is under way. */
   readonly #turns = new Map<string, Promise<void>>();
-  /** Batches whose supervisors have not ended, as they came. */
-  readonly #alive = new Set<string>();
+  /** Batches whose supervisors have not ended, as they came, and whose they are. */
+  readonly #alive = new Map<string, string>();
   #isOpen = false;
   #closed = false;
 
@@ -55,22 +56,24 @@ export class BatchSupervisors {
     this.#isOpen = true;
     for (const { batch } of batches) {
       if (batch.supervision === undefined) continue;
-      this.began(batch.batchId);
+      this.began(batch);
       void this.#inTurn(batch.batchId, () => this.#look(batch.batchId));
     }
   }
 
   /** A new one has a supervisor. */
-  began(batchId: string): void {
-    this.#alive.add(batchId);
+  began(batch: Batch): void {
+    this.#alive.set(batch.batchId, tenantOf(batch));
   }
 
   /** Those that have not ended, the newest first. */
-  async list(isWanted: (batch: Batch) => boolean, limit: number): Promise<BatchState[]> {
+  async list(scope: Scope, limit: number): Promise<BatchState[]> {
     const found: BatchState[] = [];
-    for (const batchId of [...this.#alive].reverse()) {
+    for (const [batchId, tenant] of [...this.#alive].reverse()) {
+      // Those of others are not even read.
+      if (scope.tenant !== undefined && scope.tenant !== tenant) continue;
       const state = await this.#host.store.batch(batchId);
-      if (state !== undefined && isWanted(state.batch)) found.push(state);
+      if (state !== undefined && seesBatch(scope, state.batch)) found.push(state);
       if (found.length === limit) break;
     }
     return found;

@@ -8,13 +8,14 @@ import {
   type BatchEnding,
   type Batches,
   type BatchMember,
+  type BatchPage,
   type BatchRequest,
   type BatchState,
   hasEnded,
   type MemberQuery,
   seesBatch,
 } from '../../domain/batch/batch.ts';
-import { type GroupQuery, MemberCounting, type MemberGroups } from '../../domain/batch/groups.ts';
+import type { GroupQuery, MemberGroups } from '../../domain/batch/groups.ts';
 import type { Supervision, SupervisionRules } from '../../domain/batch/supervision.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { quote, RequestError } from '../../domain/errors.ts';
@@ -27,8 +28,10 @@ import type { Task } from '../../domain/task.ts';
 import type { CommitEntry, Store, WaitingLineCount } from '../../stores/store.ts';
 import type { IdSource } from '../ids.ts';
 import { noSpace } from '../log/committer.ts';
+import { BatchCounting } from './batch-counting.ts';
 import { bytesOf, memberEntries } from './batch-members.ts';
 import { BatchSupervisors } from './batch-supervisors.ts';
+import { BatchWaiters } from './batch-waiters.ts';
 import { isBlockedBy, unknownDependency } from './dependency-admission.ts';
 import type { LiveExecutions } from './live-executions.ts';
 
@@ -40,6 +43,8 @@ export interface BatchesHost {
   /** Milliseconds since the epoch, as deadlines count. */
   now(): number;
   /** Throws a RequestError where no `count` more of a tenant are accepted now. */
+  /** Throws a RequestError where nothing new is taken from callers. */
+  checkCordon(): void;
   checkOpen(tenant: string, priority: Priority, count: number): void;
   /** Throws a RequestError where a task takes none now. */
   checkTask(task: Task): void;
@@ -49,6 +54,8 @@ export interface BatchesHost {
   placement(task: Task): string | undefined;
   /** So many more bytes of a tenant go to the store. */
   stores(tenant: string, bytes: number): void;
+  /** So many executions of a tenant are about to wait, and count as if they did until the answer is called. */
+  reserve(tenant: string, count: number): () => void;
   /** Nodes of a cluster share those of its members that wait for a slot; false where this one runs them itself. */
   shares?(batchId: string): boolean;
   /** So many rows wait in a line now; the first of their alarms rings at `wakesAt`. */
@@ -65,13 +72,17 @@ const lookedUpAtOnce = 250;
 /** Members that are cancelled at once. */
 const cancelledAtOnce = 64;
 const pageOfMembers = 500;
+const pageOfBatches = 100;
+/** Batches that are read for one answer, which has fewer of those in scope then. */
+const mostLookedAt = 5000;
 const readAgainMs = 1000;
 
 export class BatchDesk implements Batches {
   readonly #host: BatchesHost;
   /** By invocation id, those that are being accepted. */
   readonly #admitting = new Map<string, Promise<BatchAdmission>>();
-  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #waiters: BatchWaiters;
+  readonly #counting: BatchCounting;
   readonly #cancelling = new Set<string>();
   readonly #supervisors: BatchSupervisors;
   #closed = false;
@@ -81,8 +92,10 @@ export class BatchDesk implements Batches {
     this.#supervisors = new BatchSupervisors({
       ...host,
       adopt: (entries, since) => this.#adopt(entries, since),
-      changed: (batchId) => this.#wake(batchId),
+      changed: (batchId) => this.#waiters.wake(batchId),
     });
+    this.#waiters = new BatchWaiters((batchId) => host.store.batch(batchId));
+    this.#counting = new BatchCounting(host.store, host.clock);
   }
 
   /** Goes on with what an earlier run of the node was cancelling. */
@@ -123,10 +136,23 @@ export class BatchDesk implements Batches {
   }
 
   async #admit(request: BatchRequest): Promise<BatchAdmission> {
-    const { clock, ids, store, checkOpen, checkTask, checkPlace, stores, now } = this.#host;
+    const { tenant, members } = request;
+    const priority = lowestOf(members.map((each) => each.request.priority));
+    this.#host.checkCordon();
+    this.#host.checkOpen(tenant, priority, members.length);
+    // Others that come meanwhile find these before them.
+    const release = this.#host.reserve(tenant, members.length);
+    try {
+      return await this.#write(request);
+    } finally {
+      release();
+    }
+  }
+
+  async #write(request: BatchRequest): Promise<BatchAdmission> {
+    const { clock, ids, store, checkTask, checkPlace, stores, now } = this.#host;
     const { tenant, members, layers, invocationId, payloadDigest, onMemberFailure, supervision, by } =
       request;
-    checkOpen(tenant, lowestOf(members.map((each) => each.request.priority)), members.length);
     const tasks = new Map(members.map((each) => [each.request.task.taskId, each.request.task]));
     for (const task of tasks.values()) {
       checkPlace(task);
@@ -158,7 +184,7 @@ export class BatchDesk implements Batches {
     }
     stores(tenant, bytesOf(members));
     this.#adopt(entries, at.steady);
-    if (supervision !== undefined) this.#supervisors.began(batch.batchId);
+    if (supervision !== undefined) this.#supervisors.began(batch);
     return { batch, joined: false };
   }
 
@@ -210,13 +236,26 @@ export class BatchDesk implements Batches {
     return found;
   }
 
-  async list(scope: Scope, beforeId: string, limit: number): Promise<readonly BatchState[]> {
-    const found = await this.#host.store.batches(scope.tenant, beforeId, limit);
-    return found.filter(({ batch }) => seesBatch(scope, batch));
+  async list(scope: Scope, beforeId: string, limit: number): Promise<BatchPage> {
+    const batches: BatchState[] = [];
+    let before = beforeId;
+    for (let lookedAt = 0; lookedAt < mostLookedAt; ) {
+      const page = await this.#host.store.batches(scope.tenant, before, pageOfBatches);
+      for (const state of page) {
+        if (batches.length === limit) return { batches, next: before };
+        before = state.batch.batchId;
+        if (seesBatch(scope, state.batch)) batches.push(state);
+      }
+      if (page.length < pageOfBatches) return { batches };
+      lookedAt += page.length;
+      // Others are served between two pages.
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
+    return { batches, next: before };
   }
 
   supervised(scope: Scope, limit: number): Promise<readonly BatchState[]> {
-    return this.#supervisors.list((batch) => seesBatch(scope, batch), limit);
+    return this.#supervisors.list(scope, limit);
   }
 
   async members(scope: Scope, batchId: string, query: MemberQuery): Promise<readonly BatchMember[]> {
@@ -225,21 +264,7 @@ export class BatchDesk implements Batches {
   }
 
   async groups(scope: Scope, batchId: string, query: GroupQuery): Promise<MemberGroups> {
-    const { batch } = await this.get(scope, batchId);
-    const counting = new MemberCounting(batch, query);
-    for (let after = -1; ; ) {
-      const page = await this.#host.store.batchMembers(batchId, {
-        after,
-        limit: pageOfMembers,
-        statuses: [],
-      });
-      for (const member of page) counting.add(member);
-      const last = page.at(-1);
-      if (last === undefined || page.length < pageOfMembers) return counting.groups();
-      after = last.member;
-      // Others are served between two pages.
-      await new Promise((resolve) => void setImmediate(resolve));
-    }
+    return this.#counting.groups(await this.get(scope, batchId), query);
   }
 
   endings(batchId: string, from: number, limit: number): Promise<readonly BatchEnding[]> {
@@ -247,26 +272,9 @@ export class BatchDesk implements Batches {
   }
 
   async beyond(batchId: string, sequence: number, signal: AbortSignal): Promise<void> {
-    const { store } = this.#host;
-    while (!signal.aborted && !this.#closed) {
-      const woken = Promise.withResolvers<void>();
-      const wake = (): void => woken.resolve();
-      // Before the look: what ends in between wakes it.
-      const waiting = this.#waiting.get(batchId) ?? new Set();
-      this.#waiting.set(batchId, waiting.add(wake));
-      signal.addEventListener('abort', wake, { once: true });
-      try {
-        const state = await store.batch(batchId);
-        if (state === undefined || state.counts.ended >= sequence || hasEnded(state)) return;
-        await woken.promise;
-      } finally {
-        signal.removeEventListener('abort', wake);
-        waiting.delete(wake);
-        if (waiting.size === 0 && this.#waiting.get(batchId) === waiting) this.#waiting.delete(batchId);
-      }
-    }
+    const isThere = await this.#waiters.beyond(batchId, sequence, signal);
     // Who asked again at once would never let the node end.
-    if (!signal.aborted) throw stopping(batchId);
+    if (!isThere && !signal.aborted) throw stopping(batchId);
   }
 
   async cancel(
@@ -296,7 +304,7 @@ export class BatchDesk implements Batches {
       this.#supervisors.ended(record);
       return;
     }
-    this.#wake(batch.batchId);
+    this.#waiters.ended(batch.batchId);
     if (isTerminal(status) && status !== 'completed' && !this.#cancelling.has(batch.batchId)) {
       void this.#cancelAfter(batch.batchId);
     }
@@ -304,17 +312,13 @@ export class BatchDesk implements Batches {
 
   /** Members may have ended on other nodes. */
   lookAgain(): void {
-    for (const batchId of this.#waiting.keys()) this.#wake(batchId);
-  }
-
-  #wake(batchId: string): void {
-    for (const wake of this.#waiting.get(batchId) ?? []) wake();
+    this.#waiters.wakeAll();
   }
 
   close(): void {
     this.#closed = true;
     this.#supervisors.close();
-    for (const waiting of this.#waiting.values()) for (const wake of waiting) wake();
+    this.#waiters.close();
   }
 
   /** A member has failed: the others end with it, where the batch says so. */

@@ -54,6 +54,8 @@ export class ExecutionQueue {
   readonly passivation: Passivation;
   readonly keeper: OrderKeeper;
   readonly #host: ExecutionQueueHost;
+  /** By tenant, executions that are being accepted together. */
+  readonly #coming = new Map<string, number>();
   #closed = false;
   readonly #opening: OpeningTimer;
 
@@ -119,7 +121,9 @@ export class ExecutionQueue {
 
   /** Accepted, and not begun. */
   get pending(): number {
-    return this.#host.executions.pending + this.passivation.pending;
+    let pending = this.#host.executions.pending + this.passivation.pending;
+    for (const count of this.#coming.values()) pending += count;
+    return pending;
   }
 
   /** Those that wait for a slot. */
@@ -128,8 +132,19 @@ export class ExecutionQueue {
   }
 
   loadOf(tenant: string): Omit<TenantLoad, 'storedBytes'> {
-    const pending = this.#host.executions.pendingOf(tenant) + this.passivation.pendingOf(tenant);
+    const coming = this.#coming.get(tenant) ?? 0;
+    const pending = this.#host.executions.pendingOf(tenant) + this.passivation.pendingOf(tenant) + coming;
     return { running: this.slots.runningOf(tenant), pending, memoryBytes: this.slots.memoryOf(tenant) };
+  }
+
+  /** So many of a tenant count as accepted until the answer is called: they are being written. */
+  reserve(tenant: string, count: number): () => void {
+    this.#coming.set(tenant, (this.#coming.get(tenant) ?? 0) + count);
+    return () => {
+      const left = (this.#coming.get(tenant) ?? 0) - count;
+      if (left === 0) this.#coming.delete(tenant);
+      else this.#coming.set(tenant, left);
+    };
   }
 
   /** Takes up what waits in the store. Resolves with how many those are. */

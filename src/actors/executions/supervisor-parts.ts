@@ -105,6 +105,8 @@ export interface SupervisorOptions {
   readonly membership?: Membership;
   /** For how long an attempt that its own node could follow again is left to that, in milliseconds. */
   readonly reattachWithinMs?: number;
+  /** It takes nothing new from callers; absent means that it does. */
+  readonly isCordoned?: () => boolean;
   /** The ways to the other nodes that share the store; absent where the node is alone. */
   readonly links?: Links | undefined;
 }
@@ -254,6 +256,7 @@ export class SupervisorParts {
       overload,
       now: () => clock.monotonic(),
       mayAct: () => membership.mayAct(),
+      isCordoned: () => options.isCordoned?.() === true,
     });
     this.dispatch = new DispatchGate(this.gate, this.committer, membership);
     this.queueViews = new QueueViewing({
@@ -311,6 +314,7 @@ export class SupervisorParts {
       elsewhere: this.elsewhere,
       ids,
       surroundings,
+      checkCordon: () => this.gate.checkCordon(),
       checkOpen: (tenant, priority) => this.gate.checkAdmission(this.queue.pending, tenant, priority),
       checkAnswer: (tenant) => this.gate.checkAnswer(tenant),
       cache: this.cache,
@@ -328,8 +332,10 @@ export class SupervisorParts {
     this.batches = new BatchDesk({
       ...shared,
       ids,
+      checkCordon: () => this.gate.checkCordon(),
       checkOpen: (tenant, priority, count) =>
         this.gate.checkAdmission(this.queue.pending, tenant, priority, count),
+      reserve: (tenant, count) => this.queue.reserve(tenant, count),
       checkTask: (task) => this.quarantines.check(task, false),
       checkPlace: (task) => this.checkPlace(task),
       reserves: (task) => this.reserves(task),

@@ -2,8 +2,8 @@
  * Group commit: what many executions did in one turn of the event loop shares one transaction.
  *
  * - One commit is in flight at a time; what comes meanwhile is in the next.
- * - A log that nobody waits for may stay uncommitted for `lazyMs`, so that the admission and the outcome of a
- *   short execution share a row write.
+ * - A log that nobody waits for may stay uncommitted for `lazyMs`, and one that begins for as long as runs take of late
+ *   (`AdmissionPatience`), so that the admission and the outcome of a short execution share a row write.
  * - A commit has about `mostBytes` of output, so that the store's own log of it stays small; the rest is in the next.
  * - A medium that fails is tried again until it works. New executions in the failed commit are refused; accepted
  *   ones keep what they have (I8) and `healthy` is false meanwhile.
@@ -14,6 +14,7 @@
 import type { Clock, Timer } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { type CommitEntry, type CommitResult, Fenced, InDoubtError, type Store } from '../../stores/store.ts';
+import { AdmissionPatience, lazyMs } from './admission-patience.ts';
 import type { LiveLog } from './live-log.ts';
 
 export interface CommitListener {
@@ -35,7 +36,6 @@ interface Batch {
 /** Another execution owns the invocation id, or one that it follows is not there any more. */
 export type AdmissionConflict = { readonly ownerId: string } | { readonly lacking: string };
 
-const lazyMs = 5;
 const mostBytes = 8 * 1024 * 1024;
 const firstRetryMs = 50;
 const longestRetryMs = 1000;
@@ -44,6 +44,7 @@ export class Committer {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #listener: CommitListener;
+  readonly #patience = new AdmissionPatience();
   #queue: LiveLog[] = [];
   #lazy: LiveLog[] = [];
   #lazyTimer: Timer | undefined;
@@ -71,11 +72,16 @@ export class Committer {
   }
 
   touch(log: LiveLog, urgent: boolean): void {
+    if (log.sealed && log.begunAt !== undefined) {
+      this.#patience.took(this.#clock.monotonic() - log.begunAt);
+      log.begunAt = undefined;
+    }
     if (log.queued) return;
     if (urgent) {
       this.#enqueue(log);
     } else if (log.lazySince === undefined) {
       log.lazySince = this.#clock.monotonic();
+      if (log.committedSequence === 0) log.begunAt ??= log.lazySince;
       this.#lazy.push(log);
       this.#lazyTimer ??= this.#clock.setTimer(lazyMs, () => this.#promote());
     }
@@ -99,21 +105,22 @@ export class Committer {
 
   #promote(all = false): void {
     this.#lazyTimer = undefined;
-    const due = this.#clock.monotonic() - lazyMs;
+    const now = this.#clock.monotonic();
+    const patienceMs = this.#patience.ms;
+    let nextMs = lazyMs;
     const waiting: LiveLog[] = [];
     for (const log of this.#lazy) {
       if (log.queued) log.lazySince = undefined;
       if (log.lazySince === undefined) continue;
-      if (all || log.lazySince <= due) this.#enqueue(log);
-      else waiting.push(log);
+      const leftMs = log.lazySince - now + (log.committedSequence === 0 ? patienceMs : lazyMs);
+      if (all || leftMs <= 0) this.#enqueue(log);
+      else {
+        waiting.push(log);
+        nextMs = Math.min(nextMs, leftMs);
+      }
     }
     this.#lazy = waiting;
-    if (waiting.length === 0) return;
-    const oldest = waiting.reduce(
-      (least, log) => Math.min(least, log.lazySince ?? least),
-      Number.POSITIVE_INFINITY,
-    );
-    this.#lazyTimer = this.#clock.setTimer(Math.max(0, oldest - due), () => this.#promote());
+    if (waiting.length > 0) this.#lazyTimer = this.#clock.setTimer(nextMs, () => this.#promote());
   }
 
   #schedule(): void {

@@ -69,6 +69,8 @@ export class LiveLog {
   queued = false;
   /** When it was first touched without urgency; the committer's own mark. */
   lazySince: number | undefined;
+  /** When its admission was touched without urgency, until it has ended; the committer's own mark. */
+  begunAt: number | undefined;
 
   readonly #surroundings: LogSurroundings;
   readonly #working: Working;
@@ -248,6 +250,7 @@ export class LiveLog {
       };
       this.#expecting.add(waiter);
       if (!this.wait(waiter)) waiter.wake();
+      else this.#surroundings.touched(this, true);
     });
   }
 
@@ -419,6 +422,8 @@ export class LiveLog {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#committed !== undefined) return Promise.resolve(this.#committed);
     this.#admitted ??= Promise.withResolvers();
+    // Somebody waits for it now.
+    this.#surroundings.touched(this, true);
     return this.#admitted.promise;
   }
 

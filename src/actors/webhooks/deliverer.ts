@@ -10,7 +10,7 @@ import { type Duty, ownDuty } from '../../domain/duty.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { StoreObserver } from '../../domain/node-feed.ts';
-import type { SideRowChange } from '../../domain/side-row.ts';
+import type { DuePlace, SideRowChange } from '../../domain/side-row.ts';
 import {
   type Deliveries,
   type Delivery,
@@ -45,11 +45,17 @@ export interface DelivererHost {
   readonly bounds?: Partial<LaneBounds>;
 }
 
-const bounds: LaneBounds = { running: 64, perTenant: 16, perHost: 8, remembered: 50_000, perLane: 5000 };
+const bounds: LaneBounds = {
+  ...{ running: 64, perTenant: 16, perHost: 8 },
+  ...{ remembered: 50_000, perLane: 5000, lanes: 1000 },
+};
 /** How far the store is looked into ahead, and how often. */
 const lookEveryMs = 60_000;
 /** The same where something was left there, or could not be read or written. */
 const lookAgainMs = 5000;
+/** What one look reads, and how soon the next goes on where it ended: a store full of them must not cost all the time. */
+const mostLookedAt = 2500;
+const lookOnMs = 1000;
 const rowsAtOnce = 500;
 
 export class Deliverer implements Deliveries, StoreObserver {
@@ -57,7 +63,11 @@ export class Deliverer implements Deliveries, StoreObserver {
   readonly #lanes: Lanes;
   readonly #closing = new AbortController();
   #timer: Timer | undefined;
-  #looking: Timer | undefined;
+  #nextLook: { readonly timer: Timer; readonly at: number } | undefined;
+  #isLooking = false;
+  /** Where the next look goes on; undefined for the beginning. */
+  #place: DuePlace | undefined;
+  #isPumping = false;
   #saving: SideRowChange[] = [];
   #saved: Promise<void> | undefined;
   readonly #counts = { delivered: 0, failed: 0, dead: 0 };
@@ -95,11 +105,8 @@ export class Deliverer implements Deliveries, StoreObserver {
     const { store, clock, failed } = this.#host;
     try {
       const rows = await store.dueRows(deliveryKind, clock.now(), rowsAtOnce);
-      const deliveries = rows
-        .map(deliveryOf)
-        .filter(({ state, id }) => state === 'pending' && !this.#lanes.has(id));
-      for (const delivery of deliveries) this.#add(delivery);
-      if (deliveries.length > 0) this.#pump();
+      for (const delivery of rows.map(deliveryOf)) if (delivery.state === 'pending') this.#add(delivery);
+      this.#pumpSoon();
     } catch (error) {
       failed(error);
     }
@@ -109,7 +116,7 @@ export class Deliverer implements Deliveries, StoreObserver {
   committed(record: ExecutionRecord, events: readonly NewEvent[]): void {
     if (record.onEnd === undefined || !this.#duty.isMine() || events.at(-1)?.kind !== 'result') return;
     for (const delivery of deliveriesOf(record)) this.#add(delivery);
-    this.#pump();
+    this.#pumpSoon();
   }
 
   async list({ tenant, executionId, after, limit }: DeliveryQuery): Promise<Delivery[]> {
@@ -132,25 +139,43 @@ export class Deliverer implements Deliveries, StoreObserver {
   async redrive(deliveries: readonly Delivery[]): Promise<void> {
     const now = Math.round(this.#host.clock.now());
     // One that is under way says itself what comes next.
-    const anew = deliveries.filter(({ id }) => !this.#lanes.has(id)).map((each) => redriven(each, now));
+    const anew = deliveries
+      .filter(({ id }) => !this.#lanes.isUnderWay(id))
+      .map((each) => redriven(each, now));
     await this.#host.store.saveRows(anew.map(deliveryRow));
     if (!this.#duty.isMine()) return;
-    for (const delivery of anew) this.#add(delivery);
-    this.#pump();
+    for (const delivery of anew) {
+      // It may have waited for its next try.
+      this.#lanes.drop(delivery.id);
+      this.#add(delivery);
+    }
+    this.#pumpSoon();
   }
 
   /** What is under way is ended, and told again by the next run of the node. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.#timer?.cancel();
-    this.#looking?.cancel();
+    this.#nextLook?.timer.cancel();
     await this.#saved;
   }
 
   #add({ id, tenant, url, nextAt }: Delivery): void {
     const parsed = URL.parse(url);
     if (nextAt === undefined || parsed === null) return;
-    this.#lanes.add({ id, tenant, url, origin: parsed.host, host: hostOf(parsed), at: nextAt });
+    // What is due later is found by then, and takes no place of what is due now.
+    if (nextAt > this.#host.clock.now() + lookEveryMs) this.#lookIn(lookEveryMs);
+    else this.#lanes.add({ id, tenant, url, origin: parsed.host, host: hostOf(parsed), at: nextAt });
+  }
+
+  /** Once for all that happens in this turn. */
+  #pumpSoon(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    queueMicrotask(() => {
+      this.#isPumping = false;
+      this.#pump();
+    });
   }
 
   #pump(): void {
@@ -176,7 +201,7 @@ export class Deliverer implements Deliveries, StoreObserver {
     this.#lanes.done(due);
     if (after?.state === 'pending') this.#add(after);
     if (this.#lanes.left) this.#lookIn(lookAgainMs);
-    this.#pump();
+    this.#pumpSoon();
   }
 
   /** As it is then; undefined where there is nothing to be told any more. Rejects where the store does. */
@@ -212,42 +237,58 @@ export class Deliverer implements Deliveries, StoreObserver {
     return this.#saved;
   }
 
+  /** No later than so long from now. */
   #lookIn(ms: number): void {
-    this.#looking?.cancel();
-    this.#looking = this.#host.clock.setTimer(ms, () => void this.#look());
+    if (this.#closing.signal.aborted || this.#isLooking) return;
+    const { clock } = this.#host;
+    const at = clock.monotonic() + ms;
+    if (this.#nextLook !== undefined && this.#nextLook.at <= at) return;
+    this.#nextLook?.timer.cancel();
+    this.#nextLook = { at, timer: clock.setTimer(ms, () => void this.#look()) };
   }
 
-  /** Reads what is due soon, and takes away what was kept for long enough. */
+  /** Reads some of what is due soon, from where the look before ended, and takes away what was kept for long enough. */
   async #look(): Promise<void> {
-    const { store, clock, failed } = this.#host;
-    if (this.#closing.signal.aborted) return;
-    const now = clock.now();
-    this.#lanes.left = false;
+    const { failed } = this.#host;
+    if (this.#closing.signal.aborted || this.#isLooking || !this.#duty.isMine()) return;
+    this.#nextLook?.timer.cancel();
+    this.#nextLook = undefined;
+    this.#isLooking = true;
+    if (this.#place === undefined) this.#lanes.left = false;
     try {
-      let page = await store.dueRows(deliveryKind, now + lookEveryMs, rowsAtOnce);
-      while (page.length > 0 && !this.#closing.signal.aborted) {
-        const deliveries = page.map(deliveryOf);
-        for (const delivery of deliveries) if (delivery.state === 'pending') this.#add(delivery);
-        const old = page.filter(
-          (row, index) => deliveries[index]?.state !== 'pending' && (row.dueAt ?? now) <= now,
-        );
-        if (old.length > 0) {
-          await store.saveRows(
-            old.map(({ kind, tenant, key }) => ({ kind, tenant, key, deleted: true as const })),
-          );
-        }
-        const last = page.at(-1);
+      for (let read = 0; read < mostLookedAt && !this.#closing.signal.aborted; read += rowsAtOnce) {
+        this.#place = await this.#lookAtPage(this.#place);
         this.#pump();
-        if (page.length < rowsAtOnce || last?.dueAt === undefined) break;
+        if (this.#place === undefined) break;
         // Others have their turn.
         await new Promise<void>((resolve) => void setImmediate(resolve));
-        const { dueAt, tenant, key } = last;
-        page = await store.dueRows(deliveryKind, now + lookEveryMs, rowsAtOnce, { dueAt, tenant, key });
       }
     } catch (error) {
       failed(error);
       this.#lanes.left = true;
     }
-    if (!this.#closing.signal.aborted) this.#lookIn(this.#lanes.left ? lookAgainMs : lookEveryMs);
+    this.#isLooking = false;
+    if (this.#place !== undefined) this.#lookIn(lookOnMs);
+    else this.#lookIn(this.#lanes.left ? lookAgainMs : lookEveryMs);
+  }
+
+  /** Where the next page begins; undefined where this was the last. */
+  async #lookAtPage(after: DuePlace | undefined): Promise<DuePlace | undefined> {
+    const { store, clock } = this.#host;
+    const now = clock.now();
+    const page = await store.dueRows(deliveryKind, now + lookEveryMs, rowsAtOnce, after);
+    const deliveries = page.map(deliveryOf);
+    for (const delivery of deliveries) if (delivery.state === 'pending') this.#add(delivery);
+    const old = page.filter(
+      (row, index) => deliveries[index]?.state !== 'pending' && (row.dueAt ?? now) <= now,
+    );
+    if (old.length > 0) {
+      const changes = old.map(({ kind, tenant, key }) => ({ kind, tenant, key, deleted: true as const }));
+      await store.saveRows(changes);
+    }
+    const last = page.at(-1);
+    if (page.length < rowsAtOnce || last?.dueAt === undefined) return undefined;
+    const { dueAt, tenant, key } = last;
+    return { dueAt, tenant, key };
   }
 }

@@ -1,6 +1,9 @@
 /**
  * What is to be told soon, in lanes of one tenant and one receiver each, so that a receiver that is slow holds up nobody
- * else's. Bounded: what finds no place stays in the store, and is looked for again.
+ * else's, and tenants in turn. Bounded: what finds no place stays in the store, and is looked for again.
+ *
+ * Where all places are taken, a tenant that has fewer than another takes one of those of whoever has most: nobody fills
+ * them up for everybody.
  */
 import TinyQueue from 'tinyqueue';
 import { LruMap } from '../../domain/lru-map.ts';
@@ -24,6 +27,15 @@ export interface LaneBounds {
   /** What is remembered, and of it the most in one lane. */
   readonly remembered: number;
   readonly perLane: number;
+  /** Lanes of one tenant: each look for what is next goes through them. */
+  readonly lanes: number;
+}
+
+interface TenantLanes {
+  /** By origin, in their turn. */
+  readonly lanes: Map<string, TinyQueue<Due>>;
+  waiting: number;
+  running: number;
 }
 
 /** URLs that have asked for peace. */
@@ -31,12 +43,13 @@ const mostPaused = 10_000;
 
 export class Lanes {
   readonly #bounds: LaneBounds;
-  readonly #lanes = new Map<string, TinyQueue<Due>>();
+  /** In their turn. */
+  readonly #tenants = new Map<string, TenantLanes>();
   /** Until when nothing is sent there. */
   readonly #paused = new LruMap<string, number>(mostPaused);
   /** Those that are in a lane or under way. */
-  readonly #known = new Set<string>();
-  readonly #runningOf = new Map<string, number>();
+  readonly #known = new Map<string, Due | 'under way'>();
+  readonly #runningTo = new Map<string, number>();
   #running = 0;
   /** Something found no place. */
   left = false;
@@ -53,46 +66,72 @@ export class Lanes {
     return this.#known.size;
   }
 
-  has(id: string): boolean {
-    return this.#known.has(id);
+  isUnderWay(id: string): boolean {
+    return this.#known.get(id) === 'under way';
   }
 
   add(due: Due): void {
     if (this.#known.has(due.id)) return;
-    const key = laneKey(due);
-    const lane = this.#lanes.get(key) ?? new TinyQueue<Due>([], earlier);
-    if (this.#known.size >= this.#bounds.remembered || lane.length >= this.#bounds.perLane) {
+    const tenant = this.#tenants.get(due.tenant) ?? { lanes: new Map(), waiting: 0, running: 0 };
+    if (!this.#hasPlace(tenant, due)) {
       this.left = true;
       return;
     }
-    this.#lanes.set(key, lane);
+    this.#tenants.set(due.tenant, tenant);
+    const lane = tenant.lanes.get(due.origin) ?? new TinyQueue<Due>([], earlier);
+    tenant.lanes.set(due.origin, lane);
     lane.push(due);
-    this.#known.add(due.id);
+    tenant.waiting += 1;
+    this.#known.set(due.id, due);
   }
 
-  /** The next that may be tried now, of each lane in its turn; it is under way until `done`. */
+  /** It waits no more; nothing happens to one that is under way. */
+  drop(id: string): void {
+    const due = this.#known.get(id);
+    if (due === undefined || due === 'under way') return;
+    const tenant = this.#tenants.get(due.tenant);
+    const lane = tenant?.lanes.get(due.origin);
+    if (tenant === undefined || lane === undefined) return;
+    this.#keep(
+      tenant,
+      due.origin,
+      lane.data.filter((each) => each.id !== id),
+    );
+    this.#known.delete(id);
+    this.#tidy(due.tenant, tenant);
+  }
+
+  /** The next that may be tried now, of each tenant in its turn and of its lanes in theirs; it is under way until `done`. */
   take(now: number): Due | undefined {
     if (this.#running >= this.#bounds.running) return undefined;
-    for (const [key, lane] of this.#lanes) {
-      const first = this.#first(lane, now);
-      if (first === undefined || first.at > now || this.#isFull(first)) continue;
-      lane.pop();
-      // To the end of the turn.
-      this.#lanes.delete(key);
-      this.#lanes.set(key, lane);
-      this.#running += 1;
-      this.#count(first, 1);
-      return first;
+    for (const [name, tenant] of this.#tenants) {
+      if (tenant.running >= this.#bounds.perTenant) continue;
+      for (const [origin, lane] of tenant.lanes) {
+        const first = this.#first(lane, now);
+        if (first === undefined || first.at > now || this.#isFull(first.host)) continue;
+        lane.pop();
+        tenant.waiting -= 1;
+        tenant.running += 1;
+        // To the end of the turn.
+        tenant.lanes.delete(origin);
+        if (lane.length > 0) tenant.lanes.set(origin, lane);
+        this.#tenants.delete(name);
+        this.#tenants.set(name, tenant);
+        this.#known.set(first.id, 'under way');
+        this.#count(first.host, 1);
+        return first;
+      }
     }
     return undefined;
   }
 
-  done(due: Due): void {
-    this.#running -= 1;
-    this.#count(due, -1);
-    this.#known.delete(due.id);
-    const key = laneKey(due);
-    if (this.#lanes.get(key)?.length === 0) this.#lanes.delete(key);
+  done({ id, tenant: name, host }: Due): void {
+    this.#count(host, -1);
+    this.#known.delete(id);
+    const tenant = this.#tenants.get(name);
+    if (tenant === undefined) return;
+    tenant.running -= 1;
+    this.#tidy(name, tenant);
   }
 
   /** Its receiver wants no other at that URL before that. */
@@ -102,11 +141,15 @@ export class Lanes {
 
   /** When `take` is to be asked again where nothing else happens; undefined for never. */
   nextAt(): number | undefined {
+    if (this.#running >= this.#bounds.running) return undefined;
     let next: number | undefined;
-    for (const lane of this.#lanes.values()) {
-      const first = lane.peek();
-      if (first === undefined || this.#isFull(first)) continue;
-      if (next === undefined || first.at < next) next = first.at;
+    for (const { lanes, running } of this.#tenants.values()) {
+      if (running >= this.#bounds.perTenant) continue;
+      for (const lane of lanes.values()) {
+        const first = lane.peek();
+        if (first === undefined || this.#isFull(first.host)) continue;
+        if (next === undefined || first.at < next) next = first.at;
+      }
     }
     return next;
   }
@@ -114,11 +157,49 @@ export class Lanes {
   /** Since when the oldest that may be tried waits; undefined where none does. */
   oldestAt(): number | undefined {
     let oldest: number | undefined;
-    for (const lane of this.#lanes.values()) {
-      const at = lane.peek()?.at;
-      if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
+    for (const { lanes } of this.#tenants.values()) {
+      for (const lane of lanes.values()) {
+        const at = lane.peek()?.at;
+        if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
+      }
     }
     return oldest;
+  }
+
+  #hasPlace(tenant: TenantLanes, { origin }: Due): boolean {
+    const { remembered, perLane, lanes } = this.#bounds;
+    const lane = tenant.lanes.get(origin);
+    if (lane === undefined ? tenant.lanes.size >= lanes : lane.length >= perLane) return false;
+    if (this.#known.size < remembered) return true;
+    let most: [name: string, tenant: TenantLanes] | undefined;
+    for (const entry of this.#tenants) if (entry[1].waiting > (most?.[1].waiting ?? 0)) most = entry;
+    if (most === undefined || most[1].waiting <= tenant.waiting + 1) return false;
+    this.#halve(most[1]);
+    this.#tidy(...most);
+    this.left = true;
+    return true;
+  }
+
+  /** The later half of the longest lane loses its place. */
+  #halve(tenant: TenantLanes): void {
+    let longest: [origin: string, lane: TinyQueue<Due>] | undefined;
+    for (const entry of tenant.lanes) if (entry[1].length > (longest?.[1].length ?? 0)) longest = entry;
+    if (longest === undefined) return;
+    const sorted = [...longest[1].data].sort(earlier);
+    const kept = sorted.slice(0, Math.floor(sorted.length / 2));
+    for (const { id } of sorted.slice(kept.length)) this.#known.delete(id);
+    this.#keep(tenant, longest[0], kept);
+  }
+
+  /** The lane has these and no others any more. */
+  #keep(tenant: TenantLanes, origin: string, kept: Due[]): void {
+    tenant.waiting -= (tenant.lanes.get(origin)?.length ?? 0) - kept.length;
+    if (kept.length === 0) tenant.lanes.delete(origin);
+    else tenant.lanes.set(origin, new TinyQueue(kept, earlier));
+  }
+
+  #tidy(name: string, { waiting, running }: TenantLanes): void {
+    if (waiting + running === 0) this.#tenants.delete(name);
   }
 
   /** The first of a lane; those that are due and whose receiver wants peace are later from then on. */
@@ -132,27 +213,16 @@ export class Lanes {
     return undefined;
   }
 
-  #isFull({ tenant, host }: Due): boolean {
-    const { running, perTenant, perHost } = this.#bounds;
-    return (
-      this.#running >= running ||
-      (this.#runningOf.get(`t ${tenant}`) ?? 0) >= perTenant ||
-      (this.#runningOf.get(`h ${host}`) ?? 0) >= perHost
-    );
+  #isFull(host: string): boolean {
+    return (this.#runningTo.get(host) ?? 0) >= this.#bounds.perHost;
   }
 
-  #count({ tenant, host }: Due, more: 1 | -1): void {
-    for (const key of [`t ${tenant}`, `h ${host}`]) {
-      const count = (this.#runningOf.get(key) ?? 0) + more;
-      if (count === 0) this.#runningOf.delete(key);
-      else this.#runningOf.set(key, count);
-    }
+  #count(host: string, more: 1 | -1): void {
+    this.#running += more;
+    const count = (this.#runningTo.get(host) ?? 0) + more;
+    if (count === 0) this.#runningTo.delete(host);
+    else this.#runningTo.set(host, count);
   }
-}
-
-function laneKey({ tenant, origin }: Due): string {
-  // No tenant has a space in its name.
-  return `${tenant} ${origin}`;
 }
 
 function earlier(a: Due, b: Due): number {

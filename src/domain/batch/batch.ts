@@ -137,6 +137,12 @@ export function isWanted(
   return errorCodes.length === 0 || (errorCode !== undefined && errorCodes.includes(errorCode));
 }
 
+export interface BatchPage {
+  readonly batches: readonly BatchState[];
+  /** The id that the next page is before; absent where there are no more. It may be one that is out of scope. */
+  readonly next?: string;
+}
+
 /** What a node offers of batches to those who serve callers. What is out of a scope is not there. */
 export interface Batches {
   /** Ids for members to be. */
@@ -146,7 +152,7 @@ export interface Batches {
   /** Rejects with not_found. */
   get(scope: Scope, batchId: string): Promise<BatchState>;
   /** Newest first, ids before `beforeId`. */
-  list(scope: Scope, beforeId: string, limit: number): Promise<readonly BatchState[]>;
+  list(scope: Scope, beforeId: string, limit: number): Promise<BatchPage>;
   /** Those that have a supervisor and have not ended, newest first. */
   supervised(scope: Scope, limit: number): Promise<readonly BatchState[]>;
   members(scope: Scope, batchId: string, query: MemberQuery): Promise<readonly BatchMember[]>;

@@ -34,6 +34,8 @@ export interface FeedOptions {
   readonly status: (scope: Scope) => Promise<NodeStatus>;
   /** The last position that there was before the first commit that it hears of. */
   readonly position: number;
+  /** Whether other nodes use the store; absent means no. */
+  readonly isShared?: () => boolean;
 }
 
 const tickMs = 100;
@@ -113,6 +115,16 @@ export class Feed implements NodeFeed, StoreObserver {
     this.#writing.delete(batchId);
   }
 
+  /** Somebody watches. */
+  get isWatched(): boolean {
+    return this.#watches.size > 0;
+  }
+
+  /** Another node has written of it. */
+  changedElsewhere(record: ExecutionRecord): void {
+    this.committed(record, [], 0);
+  }
+
   /** Those who ask at once, and see the same, share an answer. */
   status(scope: Scope = wholeNode): Promise<NodeStatus> {
     const key = scopeKey(scope);
@@ -141,6 +153,7 @@ export class Feed implements NodeFeed, StoreObserver {
       position: this.#position,
       told: this.#allUpTo(this.#position),
       scope,
+      isShared: this.#options.isShared?.() === true,
       store: this.#options.store,
       status: () => this.status(scope),
       closed: () => this.#forget(watch),

@@ -15,6 +15,8 @@ interface WatchOptions {
   readonly position: number;
   /** … and the one up to which everything can be told: members of a batch may be written behind it. */
   readonly told: number;
+  /** Other nodes write, too, each by positions of its own: one position does not say what was seen of theirs. */
+  readonly isShared: boolean;
   readonly scope: Scope;
   readonly store: FeedStore;
   readonly status: () => Promise<NodeStatus>;
@@ -149,7 +151,8 @@ export class Watch implements NodeWatch {
   }
 
   async #since(from: number): Promise<ExecutionRecord[] | undefined> {
-    const { store, position, scope } = this.#options;
+    const { store, position, scope, isShared } = this.#options;
+    if (isShared) return undefined;
     // The positions of another folder.
     if (from > position) return undefined;
     if (from === position) return [];

@@ -10,6 +10,7 @@ import {
 } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import type { Clock } from '../../domain/clock.ts';
+import type { NodeOrder } from '../../domain/cluster.ts';
 import type { Changed } from '../../domain/executions.ts';
 import type { Explanation } from '../../domain/explanation.ts';
 import {
@@ -24,7 +25,7 @@ import {
 import type { Scope } from '../../domain/scope.ts';
 import { NodeLink } from '../gen/spearlet/link/node_link_pb.js';
 import { methodPath } from '../service-definition.ts';
-import { eventFromLink, linkFailure, recordFromLink } from './link-form.ts';
+import { eventFromLink, linkFailure, orderToLink, recordFromLink } from './link-form.ts';
 import type { LinkIdentity } from './link-identity.ts';
 
 export interface LinkClientOptions {
@@ -100,6 +101,10 @@ export class LinkClient implements Links {
       scope: JSON.stringify(scope),
     });
     return JSON.parse(answer.explanation) as Explanation;
+  }
+
+  async order(peer: PeerNode, order: NodeOrder, by: string): Promise<boolean> {
+    return (await this.#ask(peer, NodeLink.method.order, { order: orderToLink[order], by })).changed;
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { anyUnpack, durationMs } from '@bufbuild/protobuf/wkt';
 import type { ServiceError, status } from '@grpc/grpc-js';
+import { type NodeOrder, nodeOrders } from '../../domain/cluster.ts';
 import { RequestError, type RequestErrorKind } from '../../domain/errors.ts';
 import type { LogEvent } from '../../domain/event.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
@@ -13,6 +14,7 @@ import {
   RetryInfoSchema,
 } from '../gen/google/rpc/error_details_pb.js';
 import { StatusSchema } from '../gen/google/rpc/status_pb.js';
+import { NodeOrder as OrderMessage } from '../gen/spearlet/link/node_link_pb.js';
 import { grpcCodes } from '../status.ts';
 
 export interface EventMessage {
@@ -39,6 +41,17 @@ export function eventFromLink({ body, data }: EventMessage): LogEvent {
 
 export function recordFromLink(text: string): ExecutionRecord {
   return JSON.parse(text) as ExecutionRecord;
+}
+
+export const orderToLink = {
+  cordon: OrderMessage.CORDON,
+  uncordon: OrderMessage.UNCORDON,
+  drain: OrderMessage.DRAIN,
+} as const satisfies Record<NodeOrder, OrderMessage>;
+
+/** Undefined for one that this node does not know. */
+export function orderFromLink(message: OrderMessage): NodeOrder | undefined {
+  return nodeOrders.find((order) => orderToLink[order] === message);
 }
 
 const kinds = new Map<status, RequestErrorKind>(

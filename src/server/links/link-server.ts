@@ -9,6 +9,7 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from '@grpc/grpc-js';
+import type { OrderedNode } from '../../domain/cluster.ts';
 import { RequestError } from '../../domain/errors.ts';
 import { isTerminal } from '../../domain/execution.ts';
 import { type LinkAction, type LinkedExecutions, notHere } from '../../domain/links.ts';
@@ -23,12 +24,14 @@ import {
   type FollowRequest,
   FollowResponseSchema,
   NodeLink,
+  type OrderRequest,
+  OrderResponseSchema,
 } from '../gen/spearlet/link/node_link_pb.js';
 import { MessageOutput } from '../message-output.ts';
 import { type Received, serviceDefinition } from '../service-definition.ts';
 import { statusOf } from '../status.ts';
 import { mostLinkBytes } from './link-client.ts';
-import { eventToLink } from './link-form.ts';
+import { eventToLink, orderFromLink } from './link-form.ts';
 import type { LinkIdentity } from './link-identity.ts';
 
 export interface LinkServerOptions {
@@ -53,6 +56,7 @@ export class LinkServer {
   readonly #sockets = new Set<Socket>();
   #listener: SocketServer | undefined;
   #executions: LinkedExecutions | undefined;
+  #node: OrderedNode | undefined;
 
   constructor(options: LinkServerOptions) {
     this.#options = options;
@@ -67,6 +71,7 @@ export class LinkServer {
     this.#grpc.addService(serviceDefinition(NodeLink), {
       follow: (call: Followed) => this.#follow(call),
       deliver: this.#unary(NodeLink.method.deliver.name, (request: DeliverRequest) => this.#deliver(request)),
+      order: this.#unary(NodeLink.method.order.name, (request: OrderRequest) => this.#order(request)),
       explain: this.#unary(NodeLink.method.explain.name, (request: ExplainRequest) => this.#explain(request)),
     });
     const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
@@ -96,8 +101,9 @@ export class LinkServer {
   }
 
   /** From now on calls are answered. */
-  serve(executions: LinkedExecutions): void {
+  serve(executions: LinkedExecutions, node: OrderedNode): void {
     this.#executions = executions;
+    this.#node = node;
   }
 
   /** Hangs up on everyone. */
@@ -126,9 +132,7 @@ export class LinkServer {
   }
 
   get #served(): LinkedExecutions {
-    if (this.#executions === undefined) {
-      throw new RequestError('unavailable', 'the node is starting', { reason: notHere });
-    }
+    if (this.#executions === undefined) throw starting();
     return this.#executions;
   }
 
@@ -185,13 +189,16 @@ export class LinkServer {
         : action.case === 'cancel'
           ? { kind: 'cancel', reason: action.value.reason }
           : { kind: action.case };
-    if (wanted === undefined) {
-      throw new RequestError('unimplemented', 'the other node asks for what this one does not know', {
-        reason: 'INTERNAL',
-      });
-    }
+    if (wanted === undefined) throw unknown();
     const answer = await this.#served.deliver(executionId, wanted, by === '' ? undefined : by);
     return create(DeliverResponseSchema, { changed: answer.changed, record: JSON.stringify(answer.record) });
+  }
+
+  async #order({ order, by }: OrderRequest): Promise<MessageShape<typeof OrderResponseSchema>> {
+    const wanted = orderFromLink(order);
+    if (wanted === undefined) throw unknown();
+    if (this.#node === undefined) throw starting();
+    return create(OrderResponseSchema, { changed: await this.#node.obey(wanted, by) });
   }
 
   async #explain({
@@ -222,6 +229,17 @@ type Followed = ServerWritableStream<Received<FollowRequest>, unknown>;
 function decoded<Message>({ message, malformed }: Received<Message>): Message {
   if (message !== undefined) return message;
   throw new RequestError('invalid_argument', `cannot be decoded: ${malformed}`, { reason: 'INVALID_FIELD' });
+}
+
+function starting(): RequestError {
+  return new RequestError('unavailable', 'the node is starting', { reason: notHere });
+}
+
+/** A newer node has words that this one does not know. */
+function unknown(): RequestError {
+  return new RequestError('unimplemented', 'the other node asks for what this one does not know', {
+    reason: 'INTERNAL',
+  });
 }
 
 /** For the other node, which looks then who has the execution. */

@@ -1,12 +1,12 @@
 /** A node as one of those that use a database: its incarnation, the lease that says that it lives, and what others left. */
 import type { Clock } from '../../domain/clock.ts';
-import type { Membership, NamedLease, NodeFacts, Orphan, Peer } from '../membership.ts';
+import type { Membership, NamedLease, NodeFacts, Orphan, Peer, WriterPositions } from '../membership.ts';
 import { Fenced, StoreError } from '../store.ts';
 import type { Readers } from './engine/readers.ts';
 import type { Row, Session } from './engine/session.ts';
 import { recordOf } from './read/records.ts';
 import { claimedOf } from './read/waiting.ts';
-import { textArray } from './write/parameters.ts';
+import { plainArray, textArray } from './write/parameters.ts';
 
 /** How long a node counts as alive after its last renewal, in milliseconds, by the clock of the engine. */
 export const leaseMs = 3000;
@@ -107,7 +107,7 @@ export class PostgresMembership implements Membership {
   }
 
   tell(load: Peer['load']): void {
-    this.#load = load;
+    this.#load = { ...this.#load, ...load };
   }
 
   mayAct(): boolean {
@@ -140,6 +140,22 @@ export class PostgresMembership implements Membership {
     if (row === undefined) return undefined;
     const { incarnation, node_id, name, address, labels, capacity, load, alive } = row;
     return peerOf([incarnation, node_id, name, address, labels, capacity, load, alive] as StoredPeer);
+  }
+
+  async changes(since: WriterPositions, limit: number): ReturnType<Membership['changes']> {
+    const rows = await this.#options.readers.read(
+      'cannot read what other nodes have written',
+      'SELECT writer, execution_id, next FROM changes_of_others($1, $2, $3, $4)',
+      [this.incarnation, plainArray([...since.keys()]), plainArray([...since.values()]), limit],
+      'changes-of-others',
+    );
+    const now = new Map<number, number>();
+    const executionIds = new Set<string>();
+    for (const { writer, execution_id, next } of rows) {
+      now.set(Number(writer), Math.max(now.get(Number(writer)) ?? 0, Number(next)));
+      if (execution_id !== null) executionIds.add(String(execution_id));
+    }
+    return { executionIds: [...executionIds], now };
   }
 
   async orphans(afterId: string, limit: number): Promise<Orphan[]> {

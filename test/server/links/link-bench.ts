@@ -50,7 +50,7 @@ export async function linkedNodes() {
     onTestFinished(() => client.close());
     const clocks = { wall: 1_700_000_000_000, uptime: { boot: `${incarnation}`, ms: 0 } };
     const bench = supervisorBench({ links: client }, { store, clocks });
-    server.serve(bench.supervisor.linked);
+    server.serve(bench.supervisor.linked, { obey: () => Promise.resolve(true) });
     const made = { bench, peer, server, client, bugs };
     nodes.push(made);
     return made;

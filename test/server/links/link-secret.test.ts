@@ -41,7 +41,7 @@ function clientWith(own: LinkIdentity): LinkClient {
 async function listening(own = identity) {
   const { server, port } = await serverWith(own);
   const { asked, served } = answering();
-  server.serve(served);
+  server.serve(served, { obey: () => Promise.resolve(true) });
   return { asked, server, port, peer: { incarnation: 1, nodeId: 'node_1', address: `127.0.0.1:${port}` } };
 }
 
@@ -137,7 +137,10 @@ test('a node that does not read is not sent more than a few pages', async () => 
       return from > 10_000 ? [] : [{ ...event, time: 1, status: 'running', attempt: 1 }];
     },
   };
-  server.serve({ ...answering().served, attach: () => Promise.resolve(cursor) });
+  server.serve(
+    { ...answering().served, attach: () => Promise.resolve(cursor) },
+    { obey: () => Promise.resolve(true) },
+  );
   const leave = new AbortController();
   const wish = { executionId: 'exec_1', from: 1, observes: true };
   const peer = { incarnation: 1, nodeId: 'node_1', address: `127.0.0.1:${port}` };

@@ -1,6 +1,7 @@
 import { clusterFunctions, ownedCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
+import { positionFunctions } from './position-functions.ts';
 import { queueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
@@ -239,6 +240,7 @@ export const migrations: readonly string[] = [
   ${sharedFunctions}
   ${queueFunctions}
   `,
+  positionFunctions,
 ];
 
 /** The version that this program writes. */

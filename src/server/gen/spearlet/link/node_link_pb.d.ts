@@ -5,7 +5,7 @@
 // What the nodes of a cluster say to each other; no caller reaches it. What is durable is in the store that they share:
 // a link only says it sooner, and asks the node that has an execution to do something with it.
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
@@ -464,6 +464,107 @@ export declare type ExplainResponseJson = {
 export declare const ExplainResponseSchema: GenMessage<ExplainResponse, {jsonType: ExplainResponseJson}>;
 
 /**
+ * @generated from message spearlet.link.OrderRequest
+ */
+export declare type OrderRequest = Message<"spearlet.link.OrderRequest"> & {
+  /**
+   * @generated from field: spearlet.link.NodeOrder order = 1;
+   */
+  order: NodeOrder;
+
+  /**
+   * The principal that asks.
+   *
+   * @generated from field: string by = 2;
+   */
+  by: string;
+};
+
+/**
+ * @generated from message spearlet.link.OrderRequest
+ */
+export declare type OrderRequestJson = {
+  /**
+   * @generated from field: spearlet.link.NodeOrder order = 1;
+   */
+  order?: NodeOrderJson;
+
+  /**
+   * The principal that asks.
+   *
+   * @generated from field: string by = 2;
+   */
+  by?: string;
+};
+
+/**
+ * Describes the message spearlet.link.OrderRequest.
+ * Use `create(OrderRequestSchema)` to create a new message.
+ */
+export declare const OrderRequestSchema: GenMessage<OrderRequest, {jsonType: OrderRequestJson}>;
+
+/**
+ * @generated from message spearlet.link.OrderResponse
+ */
+export declare type OrderResponse = Message<"spearlet.link.OrderResponse"> & {
+  /**
+   * @generated from field: bool changed = 1;
+   */
+  changed: boolean;
+};
+
+/**
+ * @generated from message spearlet.link.OrderResponse
+ */
+export declare type OrderResponseJson = {
+  /**
+   * @generated from field: bool changed = 1;
+   */
+  changed?: boolean;
+};
+
+/**
+ * Describes the message spearlet.link.OrderResponse.
+ * Use `create(OrderResponseSchema)` to create a new message.
+ */
+export declare const OrderResponseSchema: GenMessage<OrderResponse, {jsonType: OrderResponseJson}>;
+
+/**
+ * @generated from enum spearlet.link.NodeOrder
+ */
+export enum NodeOrder {
+  /**
+   * @generated from enum value: NODE_ORDER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: NODE_ORDER_CORDON = 1;
+   */
+  CORDON = 1,
+
+  /**
+   * @generated from enum value: NODE_ORDER_UNCORDON = 2;
+   */
+  UNCORDON = 2,
+
+  /**
+   * @generated from enum value: NODE_ORDER_DRAIN = 3;
+   */
+  DRAIN = 3,
+}
+
+/**
+ * @generated from enum spearlet.link.NodeOrder
+ */
+export declare type NodeOrderJson = "NODE_ORDER_UNSPECIFIED" | "NODE_ORDER_CORDON" | "NODE_ORDER_UNCORDON" | "NODE_ORDER_DRAIN";
+
+/**
+ * Describes the enum spearlet.link.NodeOrder.
+ */
+export declare const NodeOrderSchema: GenEnum<NodeOrder, NodeOrderJson>;
+
+/**
  * Served on a listener of its own, to those who have the secret of the cluster.
  *
  * @generated from service spearlet.link.NodeLink
@@ -499,6 +600,16 @@ export declare const NodeLink: GenService<{
     methodKind: "unary";
     input: typeof ExplainRequestSchema;
     output: typeof ExplainResponseSchema;
+  },
+  /**
+   * What an administrator asks of this node by way of another one.
+   *
+   * @generated from rpc spearlet.link.NodeLink.Order
+   */
+  order: {
+    methodKind: "unary";
+    input: typeof OrderRequestSchema;
+    output: typeof OrderResponseSchema;
   },
 }>;
 

@@ -5,13 +5,13 @@
 // What the nodes of a cluster say to each other; no caller reaches it. What is durable is in the store that they share:
 // a link only says it sooner, and asks the node that has an execution to do something with it.
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 
 /**
  * Describes the file spearlet/link/node_link.proto.
  */
 export const file_spearlet_link_node_link = /*@__PURE__*/
-  fileDesc("Ch1zcGVhcmxldC9saW5rL25vZGVfbGluay5wcm90bxINc3BlYXJsZXQubGluayJOCg1Gb2xsb3dSZXF1ZXN0EhQKDGV4ZWN1dGlvbl9pZBgBIAEoCRIVCg1mcm9tX3NlcXVlbmNlGAIgASgEEhAKCG9ic2VydmVzGAMgASgIIkoKDkZvbGxvd1Jlc3BvbnNlEg4KBnJlY29yZBgBIAEoCRIoCgZldmVudHMYAiADKAsyGC5zcGVhcmxldC5saW5rLkxpbmtFdmVudCInCglMaW5rRXZlbnQSDAoEYm9keRgBIAEoCRIMCgRkYXRhGAIgASgMIokCCg5EZWxpdmVyUmVxdWVzdBIUCgxleGVjdXRpb25faWQYASABKAkSCgoCYnkYAiABKAkSJwoGY2FuY2VsGAMgASgLMhUuc3BlYXJsZXQubGluay5DYW5jZWxIABIpCgdzdXNwZW5kGAQgASgLMhYuc3BlYXJsZXQubGluay5TdXNwZW5kSAASJwoGcmVzdW1lGAUgASgLMhUuc3BlYXJsZXQubGluay5SZXN1bWVIABInCgZkZXRhY2gYBiABKAsyFS5zcGVhcmxldC5saW5rLkRldGFjaEgAEiUKBWxlYXZlGAcgASgLMhQuc3BlYXJsZXQubGluay5MZWF2ZUgAQggKBmFjdGlvbiIYCgZDYW5jZWwSDgoGcmVhc29uGAEgASgJIgkKB1N1c3BlbmQiCAoGUmVzdW1lIggKBkRldGFjaCIHCgVMZWF2ZSIyCg9EZWxpdmVyUmVzcG9uc2USDwoHY2hhbmdlZBgBIAEoCBIOCgZyZWNvcmQYAiABKAkiNQoORXhwbGFpblJlcXVlc3QSFAoMZXhlY3V0aW9uX2lkGAEgASgJEg0KBXNjb3BlGAIgASgJIiYKD0V4cGxhaW5SZXNwb25zZRITCgtleHBsYW5hdGlvbhgBIAEoCTLnAQoITm9kZUxpbmsSRwoGRm9sbG93Ehwuc3BlYXJsZXQubGluay5Gb2xsb3dSZXF1ZXN0Gh0uc3BlYXJsZXQubGluay5Gb2xsb3dSZXNwb25zZTABEkgKB0RlbGl2ZXISHS5zcGVhcmxldC5saW5rLkRlbGl2ZXJSZXF1ZXN0Gh4uc3BlYXJsZXQubGluay5EZWxpdmVyUmVzcG9uc2USSAoHRXhwbGFpbhIdLnNwZWFybGV0LmxpbmsuRXhwbGFpblJlcXVlc3QaHi5zcGVhcmxldC5saW5rLkV4cGxhaW5SZXNwb25zZWIGcHJvdG8z");
+  fileDesc("Ch1zcGVhcmxldC9saW5rL25vZGVfbGluay5wcm90bxINc3BlYXJsZXQubGluayJOCg1Gb2xsb3dSZXF1ZXN0EhQKDGV4ZWN1dGlvbl9pZBgBIAEoCRIVCg1mcm9tX3NlcXVlbmNlGAIgASgEEhAKCG9ic2VydmVzGAMgASgIIkoKDkZvbGxvd1Jlc3BvbnNlEg4KBnJlY29yZBgBIAEoCRIoCgZldmVudHMYAiADKAsyGC5zcGVhcmxldC5saW5rLkxpbmtFdmVudCInCglMaW5rRXZlbnQSDAoEYm9keRgBIAEoCRIMCgRkYXRhGAIgASgMIokCCg5EZWxpdmVyUmVxdWVzdBIUCgxleGVjdXRpb25faWQYASABKAkSCgoCYnkYAiABKAkSJwoGY2FuY2VsGAMgASgLMhUuc3BlYXJsZXQubGluay5DYW5jZWxIABIpCgdzdXNwZW5kGAQgASgLMhYuc3BlYXJsZXQubGluay5TdXNwZW5kSAASJwoGcmVzdW1lGAUgASgLMhUuc3BlYXJsZXQubGluay5SZXN1bWVIABInCgZkZXRhY2gYBiABKAsyFS5zcGVhcmxldC5saW5rLkRldGFjaEgAEiUKBWxlYXZlGAcgASgLMhQuc3BlYXJsZXQubGluay5MZWF2ZUgAQggKBmFjdGlvbiIYCgZDYW5jZWwSDgoGcmVhc29uGAEgASgJIgkKB1N1c3BlbmQiCAoGUmVzdW1lIggKBkRldGFjaCIHCgVMZWF2ZSIyCg9EZWxpdmVyUmVzcG9uc2USDwoHY2hhbmdlZBgBIAEoCBIOCgZyZWNvcmQYAiABKAkiNQoORXhwbGFpblJlcXVlc3QSFAoMZXhlY3V0aW9uX2lkGAEgASgJEg0KBXNjb3BlGAIgASgJIiYKD0V4cGxhaW5SZXNwb25zZRITCgtleHBsYW5hdGlvbhgBIAEoCSJDCgxPcmRlclJlcXVlc3QSJwoFb3JkZXIYASABKA4yGC5zcGVhcmxldC5saW5rLk5vZGVPcmRlchIKCgJieRgCIAEoCSIgCg1PcmRlclJlc3BvbnNlEg8KB2NoYW5nZWQYASABKAgqbQoJTm9kZU9yZGVyEhoKFk5PREVfT1JERVJfVU5TUEVDSUZJRUQQABIVChFOT0RFX09SREVSX0NPUkRPThABEhcKE05PREVfT1JERVJfVU5DT1JET04QAhIUChBOT0RFX09SREVSX0RSQUlOEAMyqwIKCE5vZGVMaW5rEkcKBkZvbGxvdxIcLnNwZWFybGV0LmxpbmsuRm9sbG93UmVxdWVzdBodLnNwZWFybGV0LmxpbmsuRm9sbG93UmVzcG9uc2UwARJICgdEZWxpdmVyEh0uc3BlYXJsZXQubGluay5EZWxpdmVyUmVxdWVzdBoeLnNwZWFybGV0LmxpbmsuRGVsaXZlclJlc3BvbnNlEkgKB0V4cGxhaW4SHS5zcGVhcmxldC5saW5rLkV4cGxhaW5SZXF1ZXN0Gh4uc3BlYXJsZXQubGluay5FeHBsYWluUmVzcG9uc2USQgoFT3JkZXISGy5zcGVhcmxldC5saW5rLk9yZGVyUmVxdWVzdBocLnNwZWFybGV0LmxpbmsuT3JkZXJSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * Describes the message spearlet.link.FollowRequest.
@@ -96,6 +96,32 @@ export const ExplainRequestSchema = /*@__PURE__*/
  */
 export const ExplainResponseSchema = /*@__PURE__*/
   messageDesc(file_spearlet_link_node_link, 11);
+
+/**
+ * Describes the message spearlet.link.OrderRequest.
+ * Use `create(OrderRequestSchema)` to create a new message.
+ */
+export const OrderRequestSchema = /*@__PURE__*/
+  messageDesc(file_spearlet_link_node_link, 12);
+
+/**
+ * Describes the message spearlet.link.OrderResponse.
+ * Use `create(OrderResponseSchema)` to create a new message.
+ */
+export const OrderResponseSchema = /*@__PURE__*/
+  messageDesc(file_spearlet_link_node_link, 13);
+
+/**
+ * Describes the enum spearlet.link.NodeOrder.
+ */
+export const NodeOrderSchema = /*@__PURE__*/
+  enumDesc(file_spearlet_link_node_link, 0);
+
+/**
+ * @generated from enum spearlet.link.NodeOrder
+ */
+export const NodeOrder = /*@__PURE__*/
+  tsEnum(NodeOrderSchema);
 
 /**
  * Served on a listener of its own, to those who have the secret of the cluster.
