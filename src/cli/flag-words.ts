@@ -106,13 +106,13 @@ export const inBatchWords = rewording([
   ['from_sequence', '--from'],
 ]);
 export const inScheduleFlags = rewording([
-  ...invokeWords.filter(([field]) => field !== 'task'),
+  ...invokeWords
+    .filter(([field]) => field !== 'task')
+    .map(([field, flag]) => [`definition.invocation.${field}`, flag] as const),
   ['task', '--task'],
   ['definition.invocation.task', '--task'],
   ['definition.name', 'NAME'],
   ['name', 'NAME'],
-  ['cron', '--cron'],
-  ['timezone', '--timezone'],
   ['definition.cron', '--cron'],
   ['definition.interval', '--every'],
   ['definition.timezone', '--timezone'],

@@ -104,6 +104,33 @@ export function invalidArgument(field: string, description: string): RequestErro
   });
 }
 
+/** The same error, whose fields are within `at`: `input` becomes `members[3].invocation.input`. */
+export function errorWithin(at: string, error: RequestError): RequestError {
+  const within = (field: string): string => (field === '' ? at : `${at}.${field}`);
+  const { violations } = error;
+  const isOfField = violations.some(({ field }) => error.message.startsWith(`${field}:`));
+  const message = isOfField ? within(error.message).replace(`${at}.:`, `${at}:`) : `${at}: ${error.message}`;
+  return new RequestError(error.kind, message, {
+    reason: error.reason,
+    metadata: error.metadata,
+    ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
+    ...(error.quota !== undefined && { quota: error.quota }),
+    cause: error,
+    ...(violations.length > 0 && {
+      violations: violations.map((each) => ({ ...each, field: within(each.field) })),
+    }),
+  });
+}
+
+/** What `read` returns; what it throws of a field is of that within `at`. */
+export function fieldsWithin<Result>(at: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof RequestError && error.violations.length > 0 ? errorWithin(at, error) : error;
+  }
+}
+
 /** `guess` is the one that may have been meant. */
 export function notFound(
   what: 'task' | 'execution' | 'function' | 'schedule' | 'node',

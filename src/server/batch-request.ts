@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { BatchRequest, MemberRequest } from '../domain/batch/batch.ts';
 import { graphOf } from '../domain/batch/graph.ts';
-import { invalidArgument, RequestError } from '../domain/errors.ts';
+import { errorWithin, invalidArgument, RequestError } from '../domain/errors.ts';
 import { tenantToMakeIn } from '../domain/scope.ts';
 import { type AdmissionRequestOptions, requestOfTask } from './admission-request.ts';
 import type { CallContext } from './call.ts';
@@ -74,7 +74,7 @@ export async function batchRequest(
         digest.update(JSON.stringify([name, payload, ...(restart === undefined ? [] : [restart])]));
       }
     } catch (error) {
-      throw error instanceof RequestError ? ofMember(error, member) : error;
+      throw error instanceof RequestError ? errorWithin(`members[${member}].invocation`, error) : error;
     }
   }
   return {
@@ -112,23 +112,4 @@ function checked(invocation: InvokeFunctionRequest | undefined): InvokeFunctionR
     other,
     other === 'invocation_id' ? 'is of the batch; a member has none' : 'is not for a member of a batch',
   );
-}
-
-/** The same error, whose fields are of a member. */
-function ofMember(error: RequestError, member: number): RequestError {
-  const at = `members[${member}].invocation`;
-  const within = (field: string): string => (field === '' ? at : `${at}.${field}`);
-  const { violations } = error;
-  const isOfField = violations.some(({ field }) => error.message.startsWith(`${field}:`));
-  const message = isOfField ? within(error.message).replace(`${at}.:`, `${at}:`) : `${at}: ${error.message}`;
-  return new RequestError(error.kind, message, {
-    reason: error.reason,
-    metadata: error.metadata,
-    ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
-    ...(error.quota !== undefined && { quota: error.quota }),
-    cause: error,
-    ...(violations.length > 0 && {
-      violations: violations.map((each) => ({ ...each, field: within(each.field) })),
-    }),
-  });
 }

@@ -2,7 +2,7 @@
 
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Labels } from '../domain/labels.ts';
-import type { WaitingPlace } from './store.ts';
+import type { LogOutline, WaitingPlace } from './store.ts';
 
 /** What a node says of itself when it registers. */
 export interface NodeFacts {
@@ -52,6 +52,8 @@ export interface Claimed {
   readonly record: ExecutionRecord;
   /** Absent for one that waits in no line. */
   readonly place?: WaitingPlace;
+  /** Of one that waits in no line; absent where it has to be read by itself. */
+  readonly outline?: LogOutline;
 }
 
 /** Of each writer the first position that has not been seen. Positions of several writers say nothing of each other. */

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../domain/clock.ts';
 import { type Duty, ownDuty } from '../../domain/duty.ts';
-import { invalidArgument, notFound, quote, RequestError } from '../../domain/errors.ts';
+import { fieldsWithin, invalidArgument, notFound, quote, RequestError } from '../../domain/errors.ts';
 import { isoInstant } from '../../domain/instant.ts';
 import { isSetBack } from '../../domain/schedule/plan.ts';
 import type { Asker, Backfill, Creation, Schedules, ShownSchedule } from '../../domain/schedule/port.ts';
@@ -311,19 +311,21 @@ export class ScheduleBook implements Schedules {
   /** Throws what an invocation by whoever asks would be refused with; resolves with the name of the task. */
   async #check({ call, ...rules }: ScheduleDraft, { scope, owner }: Asker): Promise<string> {
     const { tasks, defaultTotalMs, digestOf } = this.#options;
-    const recurrence = this.#due.recurrence({ rules });
+    const recurrence = fieldsWithin('definition', () => this.#due.recurrence({ rules }));
     if (recurrence.after(this.#now()) === undefined) throw never(rules);
     const { task } = await tasks.choose(scope, rules.task, '');
     const { name: schedule, overlap } = rules;
-    firingRequest(task, call, {
-      schedule,
-      invocationId: '',
-      overlap,
-      owner,
-      tasks,
-      defaultTotalMs,
-      digestOf,
-    });
+    fieldsWithin('definition.invocation', () =>
+      firingRequest(task, call, {
+        schedule,
+        invocationId: '',
+        overlap,
+        owner,
+        tasks,
+        defaultTotalMs,
+        digestOf,
+      }),
+    );
     return task.definition.name;
   }
 
@@ -424,8 +426,9 @@ function tooMany(who: string, most: number): RequestError {
 function never({ timing, endAt }: Pick<ScheduleDraft, 'timing' | 'endAt'>): RequestError {
   if (endAt !== undefined)
     return invalidArgument('definition.end_at', `is ${isoInstant(endAt)}, and nothing would fire before it`);
-  const what = timing.kind === 'cron' ? quote(timing.cron) : 'an interval';
-  return invalidArgument('definition.cron', `is ${what}, and no such instant ever comes`);
+  const [field, what] =
+    timing.kind === 'cron' ? ['cron', quote(timing.cron)] : ['interval', 'from a time on that is too far'];
+  return invalidArgument(`definition.${field}`, `is ${what}, and no such instant ever comes`);
 }
 
 function notIn({ rules, state }: Schedule): RequestError {

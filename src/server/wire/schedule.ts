@@ -1,7 +1,7 @@
 /** Schedules between messages and the domain. */
 import { create, fromJson, type JsonValue, type MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, type Timestamp, type Value, ValueSchema } from '@bufbuild/protobuf/wkt';
-import { invalidArgument, quote } from '../../domain/errors.ts';
+import { fieldsWithin, invalidArgument, quote } from '../../domain/errors.ts';
 import type { ShownSchedule } from '../../domain/schedule/port.ts';
 import {
   defaultCatchUpMs,
@@ -74,7 +74,7 @@ export function draftFromWire(definition: ScheduleDefinition | undefined, now: n
     ...(startAt !== undefined && { startAt }),
     ...(endAt !== undefined && { endAt }),
     description: text('definition.description', definition.description, longestDescription),
-    call: callFrom(invocation),
+    call: fieldsWithin('definition.invocation', () => callFrom(invocation)),
   };
 }
 

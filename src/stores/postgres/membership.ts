@@ -4,6 +4,7 @@ import type { Membership, NamedLease, NodeFacts, Orphan, Peer, WriterPositions }
 import { Fenced, StoreError } from '../store.ts';
 import type { Readers } from './engine/readers.ts';
 import type { Row, Session } from './engine/session.ts';
+import { Logs } from './read/logs.ts';
 import { recordOf } from './read/records.ts';
 import { claimedOf } from './read/waiting.ts';
 import { plainArray, textArray } from './write/parameters.ts';
@@ -186,7 +187,16 @@ export class PostgresMembership implements Membership {
       values: [this.incarnation, textArray(executionIds)],
     });
     for (const { last_position } of rows) this.#options.advance(Number(last_position));
-    return rows.map(claimedOf);
+    const claimed = rows.map(claimedOf);
+    const unplaced = claimed.filter(({ place }) => place === undefined);
+    // What could not be read together is read one by one.
+    const outlines = await new Logs(this.#options.readers)
+      .outlines(unplaced.map(({ record }) => record.executionId))
+      .catch(() => undefined);
+    return claimed.map((each) => {
+      const outline = outlines?.get(each.record.executionId);
+      return each.place === undefined && outline !== undefined ? { ...each, outline } : each;
+    });
   }
 
   async claimBatches(): Promise<boolean> {

@@ -13,7 +13,7 @@ describeWhere([await chromium()], 'a page whose node restarts', () => {
   async function killed(path: (executionId: string) => string) {
     const dataDir = await temporaryDataDir();
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
-    const first = await spawnServer(dataDir);
+    const first = await spawnServer(dataDir, { drainMs: '0' });
     await first.register('loop', 'misbehaving/loop.wasm');
     const { executionId } = await first.functions.invokeFunction({
       task: 'loop',

@@ -48,12 +48,13 @@ export async function readStored(
   store: Store,
   tasks: TaskRevisions,
   record: ExecutionRecord,
+  known?: LogOutline,
 ): Promise<StoredExecution> {
   const task = await tasks.get(record);
   if (task === undefined) {
     throw new SnapshotIncompatible(`its task ${record.taskId} has no revision ${record.taskRevision} here`);
   }
-  const outline = await readable(store.outline(record.executionId));
+  const outline = known ?? (await readable(store.outline(record.executionId)));
   const replayed = replay(outline.transitions, recoveryOf(task.definition));
   if (replayed.state !== record.state) {
     throw new SnapshotIncompatible(`its log leads to ${replayed.state}, its record says ${record.state}`);

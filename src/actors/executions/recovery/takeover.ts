@@ -123,18 +123,17 @@ export class Takeover {
     const unplaced = claimed.filter(({ place }) => place === undefined);
     const next = unplaced.values();
     const work = async (): Promise<void> => {
-      for (const { record } of next)
-        await this.#takeUp(record, tasks, planned.get(record.executionId) === true);
+      for (const each of next) await this.#takeUp(each, tasks, planned.get(each.record.executionId) === true);
     };
     await Promise.all(Array.from({ length: atOnce }, work));
     return claimed.length;
   }
 
-  async #takeUp(record: Claimed['record'], tasks: TaskRevisions, planned: boolean): Promise<void> {
+  async #takeUp({ record, outline }: Claimed, tasks: TaskRevisions, planned: boolean): Promise<void> {
     const { store, time, takeUp, clock, failed } = this.#host;
     for (;;) {
       try {
-        takeUp(await readStored(store, tasks, record), planned);
+        takeUp(await readStored(store, tasks, record, outline), planned);
         return;
       } catch (error) {
         if (error instanceof SnapshotIncompatible) {

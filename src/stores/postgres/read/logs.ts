@@ -4,11 +4,15 @@ import { decodePlainSegment, OutlineReader, type PlainSegment, RowOrder } from '
 import type { EventQuery, LogOutline, NodeEvent } from '../../store.ts';
 import type { Readers } from '../engine/readers.ts';
 import type { Row } from '../engine/session.ts';
+import { textArray } from '../write/parameters.ts';
 
 /** Rows of a log that are looked at together, … */
 const rowsAtOnce = 64;
 /** … of which no more than these bytes of output are fetched at a time, and one row at least. */
 const bytesAtOnce = 4 * 1024 * 1024;
+
+/** Rows of several logs that are read together. */
+const rowsOfSeveral = 2000;
 
 const columns = 'execution_id, first_sequence, last_sequence, position, meta';
 /** Nobody sees what is staged. */
@@ -53,6 +57,28 @@ export class Logs {
       if (rows.length < 1000) return reader.outline();
       after = Number(rows.at(-1)?.first_sequence);
     }
+  }
+
+  /** Of several at once; those whose logs are long are left out. */
+  async outlines(executionIds: readonly string[]): Promise<Map<string, LogOutline>> {
+    const rows = await this.#readers.read(
+      'cannot read logs',
+      `SELECT ${columns} FROM segments WHERE execution_id = ANY ($1::text[])
+       ORDER BY execution_id, first_sequence LIMIT ${rowsOfSeveral}`,
+      [textArray(executionIds)],
+      'outlines',
+    );
+    const readers = new Map<string, OutlineReader>();
+    for (const row of rows) {
+      const id = String(row.execution_id);
+      const reader = readers.get(id) ?? new OutlineReader();
+      readers.set(id, reader);
+      reader.addPlain(segmentOf(row));
+    }
+    // Of the last one there may be more.
+    const last = rows.at(-1);
+    if (rows.length === rowsOfSeveral && last !== undefined) readers.delete(String(last.execution_id));
+    return new Map([...readers].map(([id, reader]) => [id, reader.outline()]));
   }
 
   async fromPosition(from: number, limit: number): Promise<NodeEvent[]> {

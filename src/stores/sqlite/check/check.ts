@@ -10,6 +10,7 @@ import { openReadOnly } from '../read/read-only.ts';
 import { artifactNames, inputNames } from '../retention/named-files.ts';
 import { checkLabels } from './check-labels.ts';
 import { checkLogs } from './check-logs.ts';
+import { checkRelations } from './check-relations.ts';
 import { checkRows } from './check-rows.ts';
 
 /** Something that is not as it should be. */
@@ -44,7 +45,15 @@ export async function checkDataDir(dataDir: string): Promise<CheckReport> {
   const report: Report = (subject, message) => void findings.push({ subject, message });
   try {
     attempt(report, () => checkReached(db, dataDir, reached, report));
-    for (const part of [checkPages, checkLogs, checkReferences, checkRows, checkTasks, checkLabels]) {
+    for (const part of [
+      checkPages,
+      checkLogs,
+      checkReferences,
+      checkRelations,
+      checkRows,
+      checkTasks,
+      checkLabels,
+    ]) {
       attempt(report, () => part(db, checked, report));
     }
     await checkFiles(db, dataDir, checked, report);
