@@ -12,6 +12,8 @@ interface Parts {
   readonly queue: ClusterQueue;
   readonly labels: Labels;
   readonly runtimes: readonly RuntimeKind[];
+  /** It is to begin nothing more. */
+  isCordoned(): boolean;
 }
 
 /** What the holder of this lease does: it gives away what waits. */
@@ -26,7 +28,7 @@ export function dutyOf(membership: Membership, name: 'schedules' | 'webhooks' | 
   };
 }
 
-export function clusterView({ membership, queue, labels, runtimes }: Parts): ClusterView {
+export function clusterView({ membership, queue, labels, runtimes, isCordoned }: Parts): ClusterView {
   const lease = membership.lease(dispatching);
   const place = { labels, runtimes };
   // Other nodes know of them with the next renewal.
@@ -34,6 +36,7 @@ export function clusterView({ membership, queue, labels, runtimes }: Parts): Clu
   let isKnown = false;
   membership.onChange(() => {
     isKnown = true;
+    membership.tell({ runtimes, dispatcher: lease.epoch !== undefined });
   });
   return {
     queue,
@@ -42,7 +45,14 @@ export function clusterView({ membership, queue, labels, runtimes }: Parts): Clu
     // Before the first look at them there may be others.
     isAlone: () => isKnown && membership.peers().length <= 1,
     isDispatcher: () => lease.epoch !== undefined,
-    mayRun: () => membership.mayAct(),
+    dispatcher: () =>
+      membership
+        .peers()
+        .find(
+          ({ load, address, incarnation }) =>
+            load.dispatcher === true && address !== '' && incarnation !== membership.incarnation,
+        ),
+    mayRun: () => membership.mayAct() && !isCordoned(),
     onChange: (listener) => void membership.onChange(listener),
   };
 }

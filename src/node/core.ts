@@ -175,7 +175,10 @@ export async function openCore(
     links,
     isCordoned: () => cordon.isCordoned,
     ...(queue !== undefined && {
-      cluster: clusterView({ membership, queue, labels: config.labels, runtimes: [...runtimes.keys()] }),
+      cluster: clusterView({
+        ...{ membership, queue, labels: config.labels, runtimes: [...runtimes.keys()] },
+        isCordoned: () => cordon.isCordoned,
+      }),
     }),
     cache: { bytes: config.cacheBytes, bytesPerTenant: config.cacheBytesPerTenant },
     ...(isCounted(config) && {

@@ -51,6 +51,15 @@ describe('what waits beyond those that stay live', () => {
     await bench.leavesNothing();
   });
 
+  test('goes on where those that stood before it in memory were all cancelled', async () => {
+    const bench = supervisorBench(few);
+    const ids = await fill(bench, 12);
+    for (const id of ids.slice(1, 5)) await bench.supervisor.cancel(id, 'enough');
+    await bench.clock.advance(10);
+    expect(await runAll(bench)).toEqual([ids[0], ...ids.slice(5)]);
+    await bench.leavesNothing();
+  });
+
   test('shares the slots by its lines', async () => {
     const bench = supervisorBench(few);
     const ids = await fill(bench, 8);

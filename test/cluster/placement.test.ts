@@ -53,6 +53,17 @@ describeWhere([postgres()], 'placement in a cluster', () => {
         long,
       )
       .toBe(2);
+    for (const node of [one, two]) {
+      // Whichever of them gives away what waits.
+      const explanation = await node.nodes.explainExecution({ executionId: waiting });
+      expect(explanation.summary).toContain('no node that it may run on has a free slot');
+      expect(explanation.details).toEqual(
+        expect.arrayContaining([
+          'the node n1 has zone=a, and runs_on wants zone: c',
+          'the node n2 has zone=b, and runs_on wants zone: c',
+        ]),
+      );
+    }
     await two.functions.cancelExecution({ executionId: cancelled });
     expect(await ended(one, cancelled)).toMatchObject({ status: ExecutionStatus.CANCELLED });
     await cluster.add({ labels: 'zone=c' });

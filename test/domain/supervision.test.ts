@@ -11,28 +11,7 @@ import {
   supervise,
   withExecutions,
 } from '../../src/domain/batch/supervision.ts';
-
-const strategies: readonly RestartStrategy[] = ['oneForOne', 'oneForAll', 'restForOne'];
-const policies: readonly RestartPolicy[] = ['permanent', 'transient', 'temporary'];
-
-function batch(
-  strategy: RestartStrategy,
-  members: readonly RestartPolicy[],
-  rules: Partial<Pick<Supervision, 'intensity' | 'withinMs' | 'backoffMs' | 'maxBackoffMs'>> = {},
-): Supervision {
-  return {
-    ...{ strategy, intensity: 1000, withinMs: 1000, backoffMs: 100, maxBackoffMs: 1000, ...rules },
-    members: members.map((restart, member) => ({
-      ...{ name: '', restart, timeouts: { totalMs: 1 } },
-      ...{ executionId: `${member}.0`, state: 'up', restarts: 0 },
-    })),
-    ...{ phase: { kind: 'running' }, recent: [], counted: 0 },
-  };
-}
-
-const completed: SupervisedEnd = { status: 'completed', endedAt: 0 };
-const failed: SupervisedEnd = { status: 'failed', errorCode: 'FUNCTION_EXIT', endedAt: 0 };
-const cancelled: SupervisedEnd = { status: 'cancelled', errorCode: 'CANCELLED', endedAt: 0 };
+import { batch, cancelled, completed, failed, policies, strategies } from './supervised-batch.ts';
 
 /** Drives the rules as the actor does, and notes what is stopped and started. */
 class Driver {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Batch } from '../../src/domain/batch/batch.ts';
 import type { Membership } from '../../src/stores/membership.ts';
+import { migrations } from '../../src/stores/postgres/schema/migrations.ts';
 import { describeWhere } from '../support/needs.ts';
 import { type PostgresServer, postgres, startPostgres } from '../support/postgres.ts';
 import { a, appending, b, creating } from './contract/entries.ts';
@@ -84,6 +85,29 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
     const again = await openOn(url, 'node_1');
     expect((await again.store.unfinished('', 9)).map((each) => each.executionId)).toEqual([a]);
     await expect(one.store.commit([creating(b)])).rejects.toMatchObject({ name: 'Fenced' });
+  });
+
+  test('a database of one node, of before, is brought up to date, and what it has is that node’s', async () => {
+    const { url, name } = await server.database();
+    const record = JSON.stringify(recordOf(a, 'running')).replaceAll("'", "''");
+    await server.query(
+      `CREATE SCHEMA spear; SET search_path = spear; ${migrations[0]}
+       CREATE TABLE schema_version (version int NOT NULL); INSERT INTO schema_version VALUES (1);
+       SELECT register_node('node_1', 3000);
+       INSERT INTO executions (execution_id, owner, last_sequence, bytes, tenant, status, created_at, record)
+         VALUES ('${a}', 1, 3, 2048, 'default', 'running', 1, '${record}');
+       INSERT INTO batches (batch_id, tenant, members, batch)
+         VALUES ('batch_1', 'default', 1, '{"batchId":"batch_1","members":1}');
+       SELECT fence_node(1);`,
+      name,
+    );
+    const two = await openOn(url, 'node_2');
+    expect(await two.store.unfinished('', 9)).toEqual([]);
+    expect((await two.membership.orphans('', 9)).map(({ nodeId }) => nodeId)).toEqual(['node_1']);
+    const one = await openOn(url, 'node_1');
+    expect((await one.store.unfinished('', 9)).map(({ executionId: id }) => id)).toEqual([a]);
+    expect((await one.store.unfinishedBatches()).map(({ batch }) => batch.batchId)).toEqual(['batch_1']);
+    expect(await two.membership.orphans('', 9)).toEqual([]);
   });
 
   describe('what a node leaves', () => {

@@ -148,7 +148,7 @@ export class Backlog {
     execution.behind = 'no';
   }
 
-  /** One of a leaf has its slot: its line is read on where it has become short. */
+  /** One of a leaf has its slot, or waits no more: its line is read on where it has become short. */
   taken(leaf: Leaf): void {
     const known = this.#behind.get(lineOf(leaf));
     const { slots, bounds } = this.#host;

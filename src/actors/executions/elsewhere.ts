@@ -24,6 +24,8 @@ export interface ElsewhereHost {
    * Does something here to one that waits for a node; undefined where another node was first, or it waits for none.
    */
   claiming<Result>(executionId: string, work: () => Promise<Result>): Promise<Result | undefined>;
+  /** Why one waits that nobody owns; undefined where nobody gives away what waits, or it does not wait any more. */
+  explainUnowned(executionId: string, scope: Scope): Promise<Explanation | undefined>;
   /** The creator of one that this node has went away. */
   leftHere(executionId: string): Promise<Changed>;
   /** The node goes away, and its readers with it. */
@@ -113,7 +115,7 @@ export class Elsewhere {
 
   explain(executionId: string, scope: Scope, here: () => Promise<Explanation>): Promise<Explanation> {
     const there = (peer: PeerNode) => this.#host.links.explain(peer, executionId, scope);
-    return this.#ask(executionId, here, there, async () => undefined);
+    return this.#ask(executionId, here, there, () => this.#host.explainUnowned(executionId, scope));
   }
 
   /** Its creator, who watched from here, went away. */

@@ -72,7 +72,11 @@ export class ExecutionQueue {
       now: () => time.monotonic(),
       opensIn: (ms) => this.#opening.set(ms),
       changed: () => this.keeper.changed(),
-      left: (executionId) => host.left?.(executionId),
+      left: (executionId) => {
+        host.left?.(executionId);
+        // Who was cancelled or held has made its line shorter as well as who got a slot.
+        if (this.backlog.goesOn) this.backlog.taken(leafOf(recordOf(executionId)));
+      },
     });
     this.keeper = new OrderKeeper({
       ...{ time, store, slots: this.slots },

@@ -407,6 +407,13 @@ export class SupervisorParts {
       attachHere: (executionId, purpose) => this.attachHere(executionId, purpose),
       leftHere: (executionId) => this.controls.leave(executionId),
       claiming: async (executionId, work) => this.cluster?.claiming(executionId, work),
+      explainUnowned: async (executionId, scope) => {
+        const here = await this.cluster?.explain(executionId, scope);
+        const peer = options.cluster?.dispatcher();
+        if (here !== undefined || peer === undefined) return here;
+        // It may be another node's by then, or the link broken.
+        return links.explain(peer, executionId, scope).catch(() => undefined);
+      },
       get leaving() {
         return gate.closed;
       },

@@ -223,6 +223,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
         return this.#deliverHere(executionId, action, by);
       },
       explain: async (executionId, scope) => {
+        const unowned = await this.#parts.cluster?.explain(executionId, scope);
+        if (unowned !== undefined) return unowned;
         await elsewhere?.assertHere(executionId);
         return this.#explainHere(executionId, scope);
       },

@@ -8,7 +8,7 @@ import { replay } from '../../machines/replay.ts';
 import type { LoggedTransition, Store } from '../../stores/store.ts';
 import type { QueuePlace, Slots } from '../queue/slots.ts';
 import type { NodeTime } from '../time/node-time.ts';
-import { type Block, explanationOf } from './explanation.ts';
+import { type Block, explanationOf, type NodeSays } from './explanation.ts';
 import type { ShownDependency } from './explanation-dependencies.ts';
 
 export interface ExplainingHost {
@@ -28,6 +28,8 @@ export interface ExplainingHost {
   /** One that it follows, where the caller may see it. */
   dependencyOf(executionId: string): Promise<ExecutionRecord | undefined>;
   block(): Block | undefined;
+  /** Of one that waits for a node of a cluster: why each does not run it. */
+  nodes?(record: ExecutionRecord): readonly NodeSays[];
   readonly time: NodeTime;
 }
 
@@ -74,6 +76,7 @@ export async function explain(host: ExplainingHost, executionId: string): Promis
       dependencies,
       ...(place !== undefined && { startsInMs: host.waitMs(record) }),
       block: host.block(),
+      nodes: host.nodes?.(record),
       lowSpace: host.store.lowSpace,
       now: Math.round(time.now()),
     });

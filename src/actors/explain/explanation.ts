@@ -48,6 +48,8 @@ export interface Facts {
   /** What keeps the node from starting anything. */
   readonly block: Block | undefined;
   /** The disk is full. */
+  /** Of one that waits for a node of a cluster: why each does not run it. */
+  readonly nodes?: readonly NodeSays[] | undefined;
   readonly lowSpace: boolean;
   /** Milliseconds since the epoch, as deadlines count. */
   readonly now: number;
@@ -169,6 +171,21 @@ export function shownGate(gate: HoldingGate, now: number): QueueGate {
   };
 }
 
+/** A node that does not run it: it cannot, for that reason, or has no free slot. */
+export interface NodeSays {
+  readonly name: string;
+  readonly why: string | undefined;
+}
+
+const mostNodes = 16;
+
+function nodeDetails(nodes: readonly NodeSays[] = []): string[] {
+  const told = nodes
+    .slice(0, mostNodes)
+    .map(({ name, why }) => `the node ${name} ${why ?? 'may run it, and has no free slot that is its turn'}`);
+  return nodes.length > mostNodes ? [...told, `and ${nodes.length - mostNodes} more nodes`] : told;
+}
+
 function queued(facts: Facts, who: string): Words {
   const { record, queue, gate, block, lowSpace, entry, startsInMs, now } = facts;
   const { place, length, retries, slots, running } = queue;
@@ -180,11 +197,12 @@ function queued(facts: Facts, who: string): Words {
     }
     const line = lineOf(record);
     if (line !== '') details.push(`it waits among those with ${line}`);
-    details.push(`the node runs ${slots} at once (--slots)`);
+    if (facts.nodes === undefined) details.push(`the node runs ${slots} at once (--slots)`);
     if (startsInMs !== undefined && (gate !== undefined || running >= slots)) {
       details.push(`it will likely start in ${durationText(startsInMs)}`);
     }
   }
+  details.push(...nodeDetails(facts.nodes));
   if (lowSpace) details.push('the disk is full: what was accepted may end, and nothing new is accepted');
   if (facts.waitsFor !== undefined) {
     const summary = `${who} waits for ${facts.waitsFor}, which runs the same call, and ends with its result (cache).`;

@@ -66,7 +66,8 @@ export function draftFromWire(definition: ScheduleDefinition | undefined, now: n
   return {
     name: scheduleName('definition.name', definition.name),
     task: reference('definition.invocation.task', invocation.task),
-    timing: timingFrom(definition, startAt ?? now),
+    // The second that it is made in has passed, also at its first millisecond.
+    timing: timingFrom(definition, startAt ?? Math.floor(now) + 1),
     overlap: overlapFrom('definition.overlap', definition.overlap, 'skip'),
     catchUpMs: catchUpFrom(definition),
     jitterMs,

@@ -1,19 +1,23 @@
 /** A node's part in a cluster: what it leaves to the dispatcher and takes from it, and the dispatcher while it is here. */
-import type { Clock } from '../../../domain/clock.ts';
 import type { Durations } from '../../../domain/durations.ts';
 import type { ExecutionRecord } from '../../../domain/execution.ts';
+import type { Explanation } from '../../../domain/explanation.ts';
+import type { PeerNode } from '../../../domain/links.ts';
 import { type NodePlace, placedOf, whyNotOn } from '../../../domain/placement.ts';
 import type { Quota } from '../../../domain/quota.ts';
 import type { GateUse } from '../../../domain/scheduling/gate.ts';
 import type { PlacingNode } from '../../../domain/scheduling/places.ts';
 import type { PriorityWeights } from '../../../domain/scheduling/priority.ts';
+import type { Scope } from '../../../domain/scope.ts';
 import type { ExecutionEvent } from '../../../machines/execution-context.ts';
 import type { ClusterQueue } from '../../../stores/cluster-queue.ts';
 import type { Store, WaitingExecution } from '../../../stores/store.ts';
 import type { Slots } from '../../queue/slots.ts';
+import type { NodeTime } from '../../time/node-time.ts';
 import type { LiveExecution } from '../live-execution.ts';
 import type { LiveExecutions } from '../live-executions.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { explainUnowned } from './explain-unowned.ts';
 import { HandOver } from './hand-over.ts';
 
 /** The cluster as a node sees it. */
@@ -27,6 +31,8 @@ export interface ClusterView {
   isAlone(): boolean;
   /** This node gives away what waits. */
   isDispatcher(): boolean;
+  /** The one that does, where it is another and can be asked. */
+  dispatcher(): PeerNode | undefined;
   /** It takes executions: it may write, and nobody has cordoned it. */
   mayRun(): boolean;
   /** Any of that may be different now. */
@@ -36,8 +42,8 @@ export interface ClusterView {
 export interface ClusterDeskHost {
   readonly view: ClusterView;
   /** Its time is one that nobody sets. */
-  readonly time: Clock;
-  readonly store: Pick<Store, 'order' | 'saveOrder' | 'quotas'>;
+  readonly time: NodeTime;
+  readonly store: Store;
   readonly executions: LiveExecutions;
   readonly slots: Slots;
   readonly durations: Durations;
@@ -146,6 +152,12 @@ export class ClusterDesk {
         this.#host.handOver(executionId);
       }
     }
+  }
+
+  /** Why one waits that nobody owns; undefined where another node gives away what waits. */
+  async explain(executionId: string, scope: Scope): Promise<Explanation | undefined> {
+    const dispatcher = this.#dispatcher;
+    return dispatcher && explainUnowned(dispatcher, this.#host, executionId, scope);
   }
 
   setQuota(tenant: string, quota: Quota): void {

@@ -58,6 +58,7 @@ export class Dispatcher {
   readonly #records = new Map<string, ExecutionRecord>();
   readonly #keeper: OrderKeeper;
   readonly #lines: ClusterLines;
+  readonly #estimates: Estimates;
   readonly #opening: OpeningTimer;
   #given: Grant[] = [];
   #meters: MeterUse[] = [];
@@ -78,18 +79,23 @@ export class Dispatcher {
     this.slots = new Slots(0, {
       weights,
       leafOf: (id) => leafOf(recordOf(id)),
-      expectedMs: (id): number => estimates.expected(recordOf(id)),
+      expectedMs: (id): number => this.#estimates.expected(recordOf(id)),
       now: () => time.monotonic(),
       opensIn: (ms) => this.#opening.set(ms),
       changed: () => this.#keeper.changed(),
     });
-    const estimates: Estimates = new Estimates(this.slots, durations, recordOf, () => 0);
+    this.#estimates = new Estimates(this.slots, durations, recordOf, () => 0);
     this.slots.setPlaces(this.places);
     this.#keeper = new OrderKeeper({ time, store, slots: this.slots });
     this.#lines = new ClusterLines({
       ...{ queue, slots: this.slots, records: this.#records, failed },
       pump: () => this.#pump(),
     });
+  }
+
+  /** Milliseconds until one that waits in the order likely starts. */
+  waitMs(record: ExecutionRecord): number {
+    return this.#estimates.wait(record, Math.round(this.#host.time.now()));
   }
 
   /** What waits in the order; undefined for what does not. */
@@ -220,9 +226,15 @@ export class Dispatcher {
     this.#pump();
   }
 
+  /** What waits for a slot: while one is free, gates hold all that waits, and nobody passes it. */
+  get #waiting(): number {
+    if (this.places.free(undefined) > 0) return 0;
+    return this.slots.queued + (this.#lines.goesOn ? 1 : 0);
+  }
+
   /** Nodes that know that something waits do not run what would pass it. */
   #tell(): void {
-    const count = this.slots.queued + (this.#lines.goesOn ? 1 : 0);
+    const count = this.#waiting;
     if (count > 0 === this.#told > 0) return;
     this.#told = count;
     this.#host.queue.say({ kind: 'waiting', count }).catch((error) => this.#host.failed(error));
@@ -244,7 +256,7 @@ export class Dispatcher {
         this.#lookedAt = now;
         await this.#look();
       }
-      if (this.#told > 0) await queue.say({ kind: 'waiting', count: this.slots.queued });
+      if (this.#told > 0) await queue.say({ kind: 'waiting', count: this.#told });
     } catch (error) {
       failed(error);
     }

@@ -109,7 +109,6 @@ export class HandOver {
   placed(execution: LiveExecution): void {
     execution.handOver = 'releasing';
     this.#toRelease.push(execution);
-    this.#behind();
     if (!this.#releasing) {
       this.#releasing = true;
       setImmediate(() => void this.#release());
@@ -127,7 +126,9 @@ export class HandOver {
     if (this.#closed) return;
     const { me } = this.#host.queue;
     if (saying === undefined || (saying.kind === 'granted' && saying.nodes.includes(me))) void this.#take();
-    else if (saying.kind === 'queued') this.#behind();
+    // The dispatcher has to know what is free here. That something waits for a slot it says itself: were this node to
+    // take it from here, all of its calls would wait, and be the next to tell others so.
+    else if (saying.kind === 'queued') void this.#tell(true);
     else if (saying.kind === 'waiting') {
       if (saying.count === 0) this.#waitsUntil = Number.NEGATIVE_INFINITY;
       else this.#behind();
@@ -135,10 +136,10 @@ export class HandOver {
   }
 
   #behind(): void {
-    const was = this.isBehind;
     this.#waitsUntil = this.#host.time.monotonic() + seenForMs;
-    // The dispatcher has to know what is free here.
-    if (!was) void this.#tell();
+    // The dispatcher has to know what is free here, and may be another one than was told last.
+    this.#told = -1;
+    void this.#tell();
   }
 
   #look(): void {
@@ -176,11 +177,11 @@ export class HandOver {
     this.#releasing = false;
   }
 
-  #tell(): Promise<void> {
+  #tell(own = this.isBehind): Promise<void> {
     this.#telling ??= (async () => {
       // All of one turn together.
       await new Promise<void>((resolve) => void setImmediate(resolve));
-      while (!this.#closed && (this.#freed.length > 0 || (this.isBehind && this.#told !== this.#own))) {
+      while (!this.#closed && (this.#freed.length > 0 || (own && this.#told !== this.#own))) {
         const freed = this.#freed;
         this.#freed = [];
         this.#told = this.#own;

@@ -1,0 +1,132 @@
+/**
+ * Calls a second of two and three nodes on one PostgreSQL against one, all on this machine: functions that sleep 100 ms
+ * with 32 slots each, asked of all nodes and of one alone, and no-ops. Wants h2load, root and Debian's postgresql-15.
+ *
+ *     node bench/cluster.ts [ROUNDS]
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { connect } from '../src/client/channel.ts';
+import { ExecutionMode, InvokeFunctionRequestSchema } from '../src/server/gen/spearlet/function_pb.js';
+import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
+import { startPostgres } from '../test/support/postgres.ts';
+import { invocation, invokePath, register } from './calls.ts';
+import { load } from './h2load.ts';
+import { type BenchServer, startSpear } from './server.ts';
+import { median, printTable, type Row } from './table.ts';
+
+const rounds = Number(process.argv[2] ?? 3);
+const slots = 32;
+/** So many calls of functions that sleep, for each node: some seconds. */
+const sleepsOfNode = 960;
+const noops = 5000;
+
+const engine = await startPostgres();
+const folder = await mkdtemp(join(tmpdir(), 'spear-bench-'));
+const secret = join(folder, 'secret');
+await writeFile(secret, randomBytes(32).toString('base64'));
+
+/** Runs `work` on a cluster of its own. */
+async function withNodes<Result>(
+  count: number,
+  ofNode: number,
+  work: (nodes: readonly BenchServer[]) => Promise<Result>,
+): Promise<Result> {
+  const { url } = await engine.database();
+  const nodes: BenchServer[] = [];
+  try {
+    for (let index = 0; index < count; index++) {
+      nodes.push(
+        await startSpear({
+          ...{ SPEAR_STORE: url, SPEAR_SLOTS: String(ofNode), SPEAR_QUEUE_LIMIT: '100000' },
+          ...{ SPEAR_CLUSTER_LISTEN: '127.0.0.1:0', SPEAR_CLUSTER_SECRET_FILE: secret },
+        }),
+      );
+    }
+    const connection = connect(nodes[0]?.grpcAddress ?? '');
+    await register(connection, 'noop', 'noop/noop.wasm', InstancePolicy.REUSED);
+    await register(connection, 'ticker', 'ticker/ticker.wasm');
+    connection.close();
+    return await work(nodes);
+  } finally {
+    await Promise.all(nodes.map((node) => node.stop()));
+  }
+}
+
+/** Calls a second, asked of these nodes at once. */
+async function rateOf(
+  asked: readonly BenchServer[],
+  message: Uint8Array,
+  requests: number,
+  inFlight: number,
+): Promise<number> {
+  const share = {
+    requests: Math.ceil(requests / asked.length),
+    inFlight: Math.ceil(inFlight / asked.length),
+  };
+  const begun = performance.now();
+  const results = await Promise.all(
+    asked.map(({ grpcAddress }) => load({ address: grpcAddress, path: invokePath, message, ...share })),
+  );
+  const answered = results.reduce((sum, result) => sum + result.answered, 0);
+  if (answered !== share.requests * asked.length) throw new Error(`${answered} calls were answered`);
+  return (answered * 1000) / (performance.now() - begun);
+}
+
+const sleep = toBinary(
+  InvokeFunctionRequestSchema,
+  create(InvokeFunctionRequestSchema, {
+    ...{ task: 'ticker', args: ['2', '100'], executionMode: ExecutionMode.SYNC },
+  }),
+);
+const noop = invocation(ExecutionMode.SYNC);
+
+/** What nodes do that sleep: asked of all, and of one alone. */
+async function sleeps(count: number): Promise<{ readonly all: number; readonly one: number }> {
+  return withNodes(count, slots, async (nodes) => {
+    // Guest hosts are started for all slots.
+    await rateOf(nodes, sleep, slots * count * 2, slots * count);
+    const all = await rateOf(nodes, sleep, sleepsOfNode * count, slots * count);
+    const one =
+      count === 1 ? all : await rateOf(nodes.slice(0, 1), sleep, sleepsOfNode * count, slots * count);
+    return { all, one };
+  });
+}
+
+async function noopsOf(count: number): Promise<number> {
+  return withNodes(count, 256, async (nodes) => {
+    await rateOf(nodes, noop, 1000, 256);
+    return rateOf(nodes, noop, noops, 256);
+  });
+}
+
+function row(what: string, rates: readonly number[], alone: readonly number[], goal: string): Row {
+  const [rate, one] = [median(rates), median(alone)];
+  return { what, spear: `${rate.toFixed(0)}/s`, limit: `${one.toFixed(0)}/s`, ratio: rate / one, goal };
+}
+
+try {
+  const asleep: { readonly all: number; readonly one: number }[][] = [];
+  const quick: number[][] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const count of [1, 2, 3]) {
+      asleep[count] = [...(asleep[count] ?? []), await sleeps(count)];
+      quick[count] = [...(quick[count] ?? []), await noopsOf(count)];
+    }
+  }
+  const of = (count: number, key: 'all' | 'one') => (asleep[count] ?? []).map((rates) => rates[key]);
+  printTable([
+    row('functions that sleep 100 ms, 2 nodes against 1', of(2, 'all'), of(1, 'all'), '>= 1.9'),
+    row('the same, 3 nodes', of(3, 'all'), of(1, 'all'), '>= 2.8'),
+    row('the same, 2 nodes of which one is asked', of(2, 'one'), of(1, 'all'), ''),
+    row('the same, 3 nodes of which one is asked', of(3, 'one'), of(1, 'all'), ''),
+    row('sync no-op, 256 in flight, 2 nodes against 1', quick[2] ?? [], quick[1] ?? [], '>= 1.1'),
+    row('the same, 3 nodes', quick[3] ?? [], quick[1] ?? [], '>= 0.9'),
+  ]);
+} finally {
+  await engine.remove();
+  await rm(folder, { recursive: true, force: true });
+}
