@@ -5,6 +5,7 @@
  * there; messages and `optional` fields may be absent.
  */
 import type * as batches from '../../server/gen/spearlet/batch_pb.js';
+import type * as cluster from '../../server/gen/spearlet/cluster_pb.js';
 import type * as functions from '../../server/gen/spearlet/function_pb.js';
 import type * as instances from '../../server/gen/spearlet/instance_pb.js';
 import type * as node from '../../server/gen/spearlet/node_pb.js';
@@ -113,6 +114,9 @@ export type ListSchedulesResponseJson = Written<
   schedules.ListSchedulesResponse,
   schedules.ListSchedulesResponseJson
 >;
+
+export type ClusterNodeJson = Written<cluster.ClusterNode, cluster.ClusterNodeJson>;
+export type ListNodesResponseJson = Written<cluster.ListNodesResponse, cluster.ListNodesResponseJson>;
 
 export type InstanceJson = Written<instances.Instance, instances.InstanceJson>;
 export type InstancePoolJson = Written<instances.InstancePool, instances.InstancePoolJson>;

@@ -63,6 +63,7 @@ export function fakeMethods({
   });
   return {
     'NodeService/GetActivity': () => ({ stepSeconds: 5, firstStep: '0', nextStep: '0', tasks: [] }),
+    'ClusterService/ListNodes': () => ({ nodes: [] }),
     'BatchService/ListBatches': () => ({ batches: [], nextPageToken: '' }),
     'NodeService/GetNode': () => ({ node: view() }),
     'NodeService/DescribeMachines': () => ({ machines: machines() }),

@@ -6,6 +6,7 @@ import { useKeys } from '../keyboard/keys.ts';
 import { usePage } from '../shell/page.ts';
 import { ActorTable } from './actor-table.tsx';
 import { ActorTree } from './actor-tree.tsx';
+import { ClusterNodes } from './cluster-nodes.tsx';
 import { watchTree } from './tree-model.ts';
 import './tree.css';
 
@@ -35,6 +36,7 @@ export function TreeView() {
         </fieldset>
       </header>
       {recent === undefined ? <div class="activity" /> : <Strip recent={recent} />}
+      <ClusterNodes />
       {root === undefined ? (
         <p class="empty quiet">Waiting for the node…</p>
       ) : asTable ? (
