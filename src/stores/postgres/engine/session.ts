@@ -43,6 +43,8 @@ export class Session {
   readonly #statementMs: number;
   readonly #longestMs: number;
   #client: Promise<Client> | undefined;
+  /** When the last statement is over. */
+  #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(options: SessionOptions) {
@@ -52,7 +54,14 @@ export class Session {
   }
 
   /** Rejects with what the driver or the engine says. */
-  async run(statement: Statement): Promise<Row[]> {
+  run(statement: Statement): Promise<Row[]> {
+    // The driver's own queue is about to go.
+    const answer = this.#turn.then(() => this.#run(statement));
+    this.#turn = answer.catch(() => {});
+    return answer;
+  }
+
+  async #run(statement: Statement): Promise<Row[]> {
     if (this.#closed) throw new StoreError('the store is closed');
     this.#client ??= this.#connect();
     const connecting = this.#client;
