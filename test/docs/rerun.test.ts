@@ -53,7 +53,7 @@ test('every command of the page works as it stands, and tells what the page says
 
 test('what the command does not take is told in its own words', async () => {
   for (const [command, exit, words] of [
-    ['spear rerun', 64, 'nothing says which executions; allowed are ID, --task, --batch, --status'],
+    ['spear rerun', 64, 'nothing says which executions; allowed are ID, --task, --batch, --schedule'],
     [`spear rerun ${executionId} --task import`, 64, '--task: stands beside ID'],
     ['spear rerun nothing', 64, 'ID: "nothing" is not an execution id'],
     ['spear rerun --task none', 127, 'no task "none"'],
