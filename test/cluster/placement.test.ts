@@ -90,6 +90,24 @@ describeWhere([postgres()], 'placement in a cluster', () => {
     expect(left?.count).toBe('0');
   });
 
+  test('nothing is given to a node that has filled its slots since anything waited last', async () => {
+    const cluster = await clusterOn(server);
+    const one = await cluster.add({ slots: '1' });
+    const two = await cluster.add({ slots: '1' });
+    await cluster.add({ slots: '1' });
+    await one.register('ticker', 'ticker/ticker.wasm');
+    const burst = () =>
+      Promise.all(Array.from({ length: 8 }, () => start(one, { task: 'ticker', args: ['2', '5'] })));
+    for (const id of await burst()) await ended(one, id);
+    const long = { task: 'ticker', args: ['100000', '20'] };
+    const blockers = [await start(one, long), await start(two, long)];
+    for (const id of await burst()) {
+      expect(await ended(one, id)).toMatchObject({ status: ExecutionStatus.COMPLETED, attempt: 1 });
+      expect(await nodeOf(cluster, id)).toBe('n3');
+    }
+    for (const executionId of blockers) await two.functions.cancelExecution({ executionId });
+  });
+
   test('a key of limit 1 is never exceeded over three nodes, also while the dispatcher is killed', async () => {
     const cluster = await clusterOn(server);
     const nodes = [await cluster.add(), await cluster.add(), await cluster.add()] as const;

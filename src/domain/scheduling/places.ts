@@ -15,8 +15,8 @@ interface Kept {
   node: PlacingNode;
   /** What was given to it and holds a slot. */
   readonly given: Set<string>;
-  /** What it runs of its own. */
-  own: number;
+  /** What it runs of its own; undefined until it has said so, and it is given nothing before. */
+  own: number | undefined;
   /** By what is to be placed. */
   readonly fits: Map<string, boolean>;
 }
@@ -37,7 +37,7 @@ export class Places implements Meter {
       const known = this.#nodes.get(node.id);
       if (known === undefined) {
         const given = new Set([...this.#nodeOf].filter(([, id]) => id === node.id).map(([key]) => key));
-        this.#nodes.set(node.id, { node, given, own: 0, fits: new Map() });
+        this.#nodes.set(node.id, { node, given, own: undefined, fits: new Map() });
         continue;
       }
       if (JSON.stringify(known.node.place) !== JSON.stringify(node.place)) known.fits.clear();
@@ -51,11 +51,21 @@ export class Places implements Meter {
     if (known !== undefined) known.own = own;
   }
 
+  /** What nodes said of what they run is old: they are given nothing until they have said it again. */
+  forgetOwn(): void {
+    for (const kept of this.#nodes.values()) kept.own = undefined;
+  }
+
+  /** All nodes have said what they run. */
+  get isKnown(): boolean {
+    return [...this.#nodes.values()].every(({ own }) => own !== undefined);
+  }
+
   /** Slots that are there for what is given from here. */
   get slots(): number {
     let slots = 0;
     for (const { node, given, own } of this.#nodes.values()) {
-      slots += Math.max(given.size, node.slots - own);
+      slots += Math.max(given.size, node.slots - (own ?? node.slots));
     }
     return slots;
   }
@@ -147,7 +157,7 @@ export class PlaceGate extends Gate {
 }
 
 function freeOf({ node, given, own }: Kept): number {
-  return Math.max(0, node.slots - own - given.size);
+  return own === undefined ? 0 : Math.max(0, node.slots - own - given.size);
 }
 
 function fits(kept: Kept, placement: string | undefined): boolean {

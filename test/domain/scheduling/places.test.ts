@@ -52,6 +52,7 @@ describe('placement over nodes', () => {
           const order = new RunOrder();
           order.setPlaces(places);
           places.setNodes(all);
+          for (const { id } of all) places.setOwn(id, 0);
           const zoneOf = new Map<string, string | undefined>();
           const running = new Map<string, number>();
           const own = [0, 0, 0];
@@ -88,6 +89,7 @@ describe('placement over nodes', () => {
               alive = each.alive;
               places.setNodes(all.filter(({ id }) => alive.includes(id)));
               for (const id of [0, 1, 2]) if (!alive.includes(id)) own[id] = 0;
+              for (const id of alive) places.setOwn(id, own[id] ?? 0);
             }
             const before = new Map(running);
             pump();
@@ -112,6 +114,7 @@ describe('placement over nodes', () => {
   it('gives to the node that fits with most free slots, and says of each why not', () => {
     const places = new Places();
     places.setNodes([nodeOf(1, 'a', 2), nodeOf(2, 'a', 4), nodeOf(3, 'b', 9)]);
+    for (const id of [1, 2, 3]) places.setOwn(id, 0);
     expect([1, 2, 3, 4].map((id) => places.give(`e${id}`, keyOf('a')))).toEqual([2, 2, 1, 2]);
     expect(places.whyNot(keyOf('b'))).toEqual([
       { name: 'n1', why: 'has zone=a, and runs_on wants zone: b' },
@@ -122,5 +125,18 @@ describe('placement over nodes', () => {
     places.leave('e1');
     places.setOwn(2, 3);
     expect(places.free(keyOf('a'))).toBe(1);
+  });
+
+  it('gives nothing to a node before it has said what it runs, and asks anew', () => {
+    const places = new Places();
+    places.setNodes([nodeOf(1, 'a', 2), nodeOf(2, 'a', 2)]);
+    expect(places.give('e1', undefined)).toBeUndefined();
+    places.setOwn(2, 1);
+    expect(places.give('e1', undefined)).toBe(2);
+    places.forgetOwn();
+    places.leave('e1');
+    expect(places.free(undefined)).toBe(0);
+    places.setOwn(1, 0);
+    expect(places.give('e2', undefined)).toBe(1);
   });
 });

@@ -6,7 +6,9 @@
  *
  * 1. Whatever nodes say may be missed: all of it is found in the store, within `lookMs`.
  * 2. What was given to a node counts until the node says that it holds no slot, or is no more.
- * 3. A grant is one statement with the buckets that it takes from. Where another node was first, nothing was given.
+ * 3. What a node runs of its own it says while something waits. When that begins all are asked, and none is given
+ *    anything before it has answered: what was given to one without room would wait there.
+ * 4. A grant is one statement with the buckets that it takes from. Where another node was first, nothing was given.
  */
 import type { Clock, Timer } from '../../../domain/clock.ts';
 import type { Durations } from '../../../domain/durations.ts';
@@ -68,6 +70,8 @@ export class Dispatcher {
   #timer: Timer | undefined;
   #lookedAt = 0;
   #told = 0;
+  /** Nothing waited when it was looked at last. */
+  #wasEmpty = true;
   #open = false;
   #closed = false;
 
@@ -182,6 +186,9 @@ export class Dispatcher {
   #pump(): void {
     if (!this.#open || this.#closed) return;
     const { slots, places } = this;
+    // While nothing waited no node said what it has begun to run.
+    if (this.#wasEmpty && this.#queued > 0) places.forgetOwn();
+    this.#wasEmpty = false;
     slots.total = slots.running + Math.max(0, places.free(undefined));
     slots.placesChanged(places);
     const now = this.#host.time.now();
@@ -199,6 +206,7 @@ export class Dispatcher {
       slots.placesChanged(places);
       this.#lines.taken(record);
     }
+    this.#wasEmpty = this.#queued === 0;
     if (this.#given.length > 0) void this.#give();
     this.#tell();
   }
@@ -226,9 +234,15 @@ export class Dispatcher {
     this.#pump();
   }
 
-  /** What waits for a slot: while one is free, gates hold all that waits, and nobody passes it. */
+  /**
+   * What waits for a slot: while one is free, gates hold all that waits, and nobody passes it. A node that has not said
+   * what it runs is asked by that.
+   */
   get #waiting(): number {
-    if (this.places.free(undefined) > 0) return 0;
+    return this.places.isKnown && this.places.free(undefined) > 0 ? 0 : this.#queued;
+  }
+
+  get #queued(): number {
     return this.slots.queued + (this.#lines.goesOn ? 1 : 0);
   }
 
