@@ -42,9 +42,9 @@ export interface BatchesHost {
   readonly executions: LiveExecutions;
   /** Milliseconds since the epoch, as deadlines count. */
   now(): number;
-  /** Throws a RequestError where no `count` more of a tenant are accepted now. */
   /** Throws a RequestError where nothing new is taken from callers. */
   checkCordon(): void;
+  /** Throws a RequestError where no `count` more of a tenant are accepted now. */
   checkOpen(tenant: string, priority: Priority, count: number): void;
   /** Throws a RequestError where a task takes none now. */
   checkTask(task: Task): void;
