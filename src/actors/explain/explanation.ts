@@ -47,9 +47,9 @@ export interface Facts {
   readonly waitsFor?: string | undefined;
   /** What keeps the node from starting anything. */
   readonly block: Block | undefined;
-  /** The disk is full. */
   /** Of one that waits for a node of a cluster: why each does not run it. */
   readonly nodes?: readonly NodeSays[] | undefined;
+  /** The disk is full. */
   readonly lowSpace: boolean;
   /** Milliseconds since the epoch, as deadlines count. */
   readonly now: number;

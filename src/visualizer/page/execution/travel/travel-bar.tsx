@@ -12,9 +12,9 @@ interface Props {
   readonly length: number;
   /** Undefined at the live end. */
   readonly at: number | undefined;
-  /** More events may come. */
   /** When the execution was: times are told since then. */
   readonly admitted: number;
+  /** More events may come. */
   readonly growing: boolean;
   /** None will come. Neither: nothing is heard of it now. */
   readonly ended: boolean;
