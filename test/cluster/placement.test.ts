@@ -108,6 +108,35 @@ describeWhere([postgres()], 'placement in a cluster', () => {
     for (const executionId of blockers) await two.functions.cancelExecution({ executionId });
   });
 
+  test('what a node was given and cannot start runs on another that can', async () => {
+    const cluster = await clusterOn(server);
+    const one = await cluster.add({ slots: '1' });
+    const two = await cluster.add({ slots: '1' });
+    await one.register('ticker', 'ticker/ticker.wasm');
+    const blocker = { task: 'ticker', args: ['100000', '20'] };
+    const [first, second] = [await start(one, blocker), await start(two, blocker)];
+    const id = await start(one, { task: 'ticker', args: ['2', '5'] });
+    const isNobodys = `execution_id = '${id}' AND owner IS NULL AND line IS NOT NULL`;
+    await expect
+      .poll(
+        async () => (await cluster.query(`SELECT 1 FROM spear.executions WHERE ${isNobodys}`)).length,
+        long,
+      )
+      .toBe(1);
+    // As where the dispatcher does not know yet what a node has begun to run.
+    const given = await cluster.query(
+      `WITH given AS (
+         UPDATE spear.executions SET owner = (SELECT incarnation FROM spear.nodes WHERE name = 'n2')
+         WHERE ${isNobodys} RETURNING execution_id, owner
+       ) INSERT INTO spear.grants (execution_id, node) SELECT * FROM given RETURNING execution_id`,
+    );
+    expect(given).toEqual([{ execution_id: id }]);
+    await one.functions.cancelExecution({ executionId: first });
+    expect(await ended(one, id)).toMatchObject({ status: ExecutionStatus.COMPLETED, attempt: 1 });
+    expect(await nodeOf(cluster, id)).toBe('n1');
+    await two.functions.cancelExecution({ executionId: second });
+  });
+
   test('a key of limit 1 is never exceeded over three nodes, also while the dispatcher is killed', async () => {
     const cluster = await clusterOn(server);
     const nodes = [await cluster.add(), await cluster.add(), await cluster.add()] as const;

@@ -38,6 +38,10 @@ export interface HandOverHost {
   isAhead(executionId: string): boolean;
   /** It is not this node's any more. */
   released(execution: LiveExecution): void;
+  /** Live again; undefined where it does not wait any more. */
+  revive(executionId: string): Promise<LiveExecution | undefined>;
+  /** It waits here for a slot, and is to be nobody's. */
+  handOver(executionId: string): void;
   /** Makes it live again, where nobody else has it, and delivers. */
   redeliver(executionId: string, events: readonly ExecutionEvent[]): Promise<void>;
   failed(error: unknown): void;
@@ -54,6 +58,8 @@ export class HandOver {
   readonly #host: HandOverHost;
   /** Executions that the dispatcher counts as held by this node. */
   readonly #counted = new Set<string>();
+  /** Those that waited for a slot at the last look, when all were taken. */
+  #waited: ReadonlySet<string> = new Set();
   #waitsUntil = Number.NEGATIVE_INFINITY;
   #toRelease: LiveExecution[] = [];
   #releasing = false;
@@ -146,8 +152,26 @@ export class HandOver {
     this.#timer = this.#host.time.setTimer(lookMs, () => {
       if (this.#closed) return;
       void this.#take();
+      this.#giveBack();
       this.#look();
     });
+  }
+
+  /** What was given to this node and finds no slot here may find one elsewhere. */
+  #giveBack(): void {
+    const { slots, isAlone, failed } = this.#host;
+    const isFull = !isAlone() && slots.running >= slots.total;
+    const waiting = isFull ? [...this.#counted].filter((id) => slots.waits(id)) : [];
+    const before = this.#waited;
+    this.#waited = new Set(waiting);
+    for (const id of waiting) if (before.has(id)) this.#handBack(id).catch(failed);
+  }
+
+  async #handBack(executionId: string): Promise<void> {
+    const { executions, revive, handOver } = this.#host;
+    if (!executions.has(executionId)) await revive(executionId);
+    this.left(executionId);
+    handOver(executionId);
   }
 
   async #release(): Promise<void> {
@@ -215,8 +239,11 @@ export class HandOver {
         for (const waiting of await queue.granted()) {
           const { executionId } = waiting.record;
           if (this.#closed) return;
-          if (before.has(executionId) || executions.has(executionId) || isAhead(executionId)) continue;
-          if (slots.holds(executionId) || slots.waits(executionId)) continue;
+          if (before.has(executionId)) continue;
+          // Somebody who asked for it has made it live before it was taken.
+          if (slots.waits(executionId)) this.#counted.add(executionId);
+          if (slots.waits(executionId) || slots.holds(executionId)) continue;
+          if (executions.has(executionId) || isAhead(executionId)) continue;
           this.#counted.add(executionId);
           takes(waiting);
         }
