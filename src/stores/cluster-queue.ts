@@ -33,7 +33,7 @@ export interface ClusterQueue {
   release(executionIds: readonly string[]): Promise<readonly string[]>;
   /** The same of all members of a batch that wait for a slot. */
   releaseBatch(batchId: string): Promise<void>;
-  /** This node owns it from now on; false where another was first, or it does not wait any more. */
+  /** This node owns it from now on, or did; false where another was first, or it does not wait any more. */
   claim(executionId: string): Promise<boolean>;
   /** Lines in which somebody waits that nobody owns. */
   lines(): Promise<readonly string[]>;
@@ -47,6 +47,8 @@ export interface ClusterQueue {
   give(grants: readonly Grant[], meters: readonly MeterUse[]): Promise<ReadonlySet<string>>;
   /** Those that were given to this node and that it has not begun. */
   granted(): Promise<readonly WaitingExecution[]>;
+  /** Some of those that wait for a slot, and that this node has without having been given them. */
+  strays(limit: number): Promise<readonly string[]>;
   /** All that were given to nodes that live, and hold a slot or are about to. */
   grants(): Promise<readonly HeldExecution[]>;
   /** What was given to nodes that are no more is given to nobody. */

@@ -258,7 +258,7 @@ export class Backlog {
       readAhead(waiting);
     } else {
       // Something happens to it that the store does not know yet.
-      if (execution.state !== 'pending.queued') return;
+      if (execution.state !== 'pending.queued' || execution.handOver !== 'no') return;
       if (execution.behind === 'counted') this.#add(known, -1);
       execution.behind = 'no';
     }

@@ -121,6 +121,10 @@ export class Passivation {
     return this.#ahead.has(executionId);
   }
 
+  isReviving(executionId: string): boolean {
+    return this.#reviving.has(executionId);
+  }
+
   mayLetGo({ log, state, rests }: LiveExecution): boolean {
     const { executions, bounds } = this.#host;
     const many = rests ? this.#resting : state === 'pending.queued' ? executions.pending : 0;

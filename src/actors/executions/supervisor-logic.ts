@@ -392,6 +392,7 @@ export function createSupervisorLogic(
           const { executionId } = execution;
           if (executions.get(executionId) !== execution) break;
           alarms.clear(executionId);
+          slots.release(executionId);
           executions.leavePending(execution);
           executions.delete(executionId);
           if (execution.actor !== undefined) scope.stopChild(execution.actor);

@@ -456,6 +456,8 @@ export class SupervisorParts {
       boundsRunning: (record) => boundsRunning(this.quotas.of(tenantOf(record))),
       takes: (waiting) => this.queue.takes(waiting),
       isAhead: (executionId) => this.queue.passivation.isAhead(executionId),
+      isReviving: (executionId) => this.queue.passivation.isReviving(executionId),
+      behind: () => this.queue.backlog.size,
       revive: (executionId) => this.queue.passivation.revive(executionId),
       released: (execution) => this.actor.send({ type: 'released', execution }),
       handOver: (executionId) => this.actor.send({ type: 'handOver', executionId }),

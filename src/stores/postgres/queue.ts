@@ -100,6 +100,12 @@ export class PostgresQueue implements ClusterQueue {
     return rows.map(waitingOf);
   }
 
+  async strays(limit: number): Promise<readonly string[]> {
+    const values = [this.me, limit];
+    const rows = await this.#readers.read('cannot look for strays', 'SELECT strays_of($1, $2) AS id', values);
+    return rows.map(({ id }) => String(id));
+  }
+
   async grants(): Promise<readonly HeldExecution[]> {
     const rows = await this.#readers.read(
       'cannot list what was given to nodes',

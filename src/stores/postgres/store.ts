@@ -152,7 +152,7 @@ export async function openPostgresStore({
       close,
       incarnation,
     });
-    return { store, shared, queue, artifacts: new SharedArtifacts(files, readers, others), membership };
+    return { store, shared, queue, artifacts: new SharedArtifacts(files, readers, others, clock), membership };
   } catch (error) {
     await close();
     throw error;

@@ -52,6 +52,9 @@ export interface ClusterDeskHost {
   /** It waits in the order of the slots, and is not live. */
   takes(waiting: WaitingExecution): void;
   isAhead(executionId: string): boolean;
+  isReviving(executionId: string): boolean;
+  /** So many of what waits here are only in the store. */
+  behind(): number;
   /** Live again; undefined where it does not wait any more. */
   revive(executionId: string): Promise<LiveExecution | undefined>;
   /** Nobody owns it any more. */

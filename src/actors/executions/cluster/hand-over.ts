@@ -36,6 +36,10 @@ export interface HandOverHost {
   takes(waiting: WaitingExecution): void;
   /** Whether it stands in the order of the slots without being live. */
   isAhead(executionId: string): boolean;
+  /** Whether it is being made live. */
+  isReviving(executionId: string): boolean;
+  /** So many of what waits here are only in the store. */
+  behind(): number;
   /** It is not this node's any more. */
   released(execution: LiveExecution): void;
   /** Live again; undefined where it does not wait any more. */
@@ -51,6 +55,8 @@ export interface HandOverHost {
 const seenForMs = 1000;
 /** What was missed is looked for so often. */
 const lookMs = 1000;
+/** Strays that go back together. */
+const straysAtOnce = 100;
 /** What failed is tried again after so many milliseconds. */
 const againMs = 250;
 
@@ -60,6 +66,8 @@ export class HandOver {
   readonly #counted = new Set<string>();
   /** Those that waited for a slot at the last look, when all were taken. */
   #waited: ReadonlySet<string> = new Set();
+  /** Those that the last look found here without anybody who knew of them. */
+  #strays: ReadonlySet<string> = new Set();
   #waitsUntil = Number.NEGATIVE_INFINITY;
   #toRelease: LiveExecution[] = [];
   #releasing = false;
@@ -153,6 +161,7 @@ export class HandOver {
       if (this.#closed) return;
       void this.#take();
       this.#giveBack();
+      this.#releaseStrays().catch(this.#host.failed);
       this.#look();
     });
   }
@@ -165,6 +174,29 @@ export class HandOver {
     const before = this.#waited;
     this.#waited = new Set(waiting);
     for (const id of waiting) if (before.has(id)) this.#handBack(id).catch(failed);
+  }
+
+  /**
+   * What this node took up, and of which it lost the answer or could not read the log, waits here for nobody; or it is
+   * live for somebody who looks at it, and waits for a slot that others may have. What a node that was alone has in the
+   * store it goes on with itself.
+   */
+  async #releaseStrays(): Promise<void> {
+    const { queue, slots, isAlone, behind, handOver } = this.#host;
+    const before = this.#strays;
+    this.#strays = new Set();
+    if (isAlone() || behind() > 0) return;
+    const found = await queue.strays(straysAtOnce);
+    this.#strays = new Set(found.filter((id) => slots.waits(id) || !this.#isHere(id)));
+    const gone = [...this.#strays].filter((id) => before.has(id) && !this.#closed);
+    for (const id of gone) if (slots.waits(id)) handOver(id);
+    const unknown = gone.filter((id) => !this.#isHere(id));
+    if (unknown.length > 0) await queue.release(unknown);
+  }
+
+  #isHere(executionId: string): boolean {
+    const { executions, isAhead, isReviving } = this.#host;
+    return executions.has(executionId) || isAhead(executionId) || isReviving(executionId);
   }
 
   async #handBack(executionId: string): Promise<void> {

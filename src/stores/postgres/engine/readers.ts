@@ -3,6 +3,7 @@ import type { Row, Session, Statement } from './session.ts';
 /** Sessions that read. A statement goes to the one that has the fewest under way. */
 export class Readers {
   readonly #sessions: { readonly session: Session; waiting: number }[];
+  #closed = false;
 
   constructor(sessions: readonly Session[]) {
     this.#sessions = sessions.map((session) => ({ session, waiting: 0 }));
@@ -20,7 +21,12 @@ export class Readers {
     }
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#sessions.map(({ session }) => session.close()));
   }
 }

@@ -2,7 +2,7 @@ import { clusterFunctions, ownedCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { positionFunctions } from './position-functions.ts';
-import { queueFunctions } from './queue-functions.ts';
+import { queueFunctions, repeatableQueueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
 import { sharedFunctions } from './shared-functions.ts';
@@ -241,6 +241,7 @@ export const migrations: readonly string[] = [
   ${queueFunctions}
   `,
   positionFunctions,
+  repeatableQueueFunctions,
 ];
 
 /** The version that this program writes. */

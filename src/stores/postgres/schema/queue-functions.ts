@@ -114,3 +114,40 @@ BEGIN
       AND x.status IN ('pending', 'running'));
 END $$;
 `;
+
+/** Whose answer was lost with its connection is called again, maybe after others have gone on. */
+export const repeatableQueueFunctions = `
+-- A grant that another node has by now stays.
+CREATE OR REPLACE FUNCTION release_queued(me bigint, ids text[]) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE released text[]; lines text[];
+BEGIN
+  PERFORM assert_writer(me);
+  WITH gone AS (
+    UPDATE executions x SET owner = NULL
+      WHERE x.execution_id = ANY (ids) AND x.owner = me AND x.line IS NOT NULL
+      RETURNING x.execution_id, x.line
+  ), taken AS (
+    DELETE FROM grants g USING gone WHERE g.execution_id = gone.execution_id
+  ) SELECT coalesce(array_agg(execution_id), '{}'), coalesce(array_agg(DISTINCT line), '{}') INTO released, lines FROM gone;
+  IF cardinality(released) > 0 THEN PERFORM say_queued(lines); END IF;
+  RETURN released;
+END $$;
+
+-- The position of its last event; nothing where another was first.
+CREATE OR REPLACE FUNCTION claim_queued(me bigint, id text) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM assert_writer(me);
+  UPDATE executions x SET owner = me
+    WHERE x.execution_id = id AND (x.owner IS NULL OR x.owner = me) AND x.line IS NOT NULL;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  RETURN coalesce(last_position_of(id), 0);
+END $$;
+
+-- What a node has in a line for a slot, and was not given: it may have lost the answer that said so.
+CREATE FUNCTION strays_of(me bigint, most int) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+  SELECT x.execution_id FROM executions x
+    WHERE x.owner = me AND (x.line LIKE '[%' OR x.line LIKE '%/%')
+      AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.execution_id = x.execution_id AND g.node = me)
+    LIMIT most
+$$;
+`;
