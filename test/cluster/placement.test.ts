@@ -110,7 +110,10 @@ describeWhere([postgres()], 'placement in a cluster', () => {
 
   test.each([
     // As where the dispatcher does not know yet what a node has begun to run.
-    ['what a node was given and cannot start', 'INSERT INTO spear.grants (execution_id, node) SELECT * FROM given'],
+    [
+      'what a node was given and cannot start',
+      'INSERT INTO spear.grants (execution_id, node) SELECT * FROM given',
+    ],
     // As where the answer of the database to a node that took it up was lost.
     ['what a node has and does not know of', 'SELECT FROM given'],
   ])('%s runs on another that can', async (_, note) => {

@@ -166,4 +166,23 @@ describeWhere([postgres()], 'a store in PostgreSQL that is disturbed', () => {
     expect(await others.load(none)).toHaveLength(0);
     await expect(others.load('0'.repeat(64))).rejects.toMatchObject({ name: 'ArtifactError' });
   });
+
+  test('an artifact that is fetched while the engine is away comes when it is back', async () => {
+    const own = await startPostgres();
+    onTestFinished(() => own.remove());
+    const { url } = await own.database();
+    const bytes = Uint8Array.from({ length: 2_500_000 }, (_, index) => index * 7);
+    const { artifacts } = await openOn(url);
+    const { sha256 } = await artifacts.put(bytes);
+    const { artifacts: others, store } = await openOn(url, 'node_2');
+    const { artifacts: closed, store: itsStore } = await openOn(url, 'node_3');
+    await own.crash();
+    const loading = others.load(sha256);
+    const refused = expect(closed.load(sha256)).rejects.toMatchObject({ name: 'StoreError' });
+    await expect(store.execution(a)).rejects.toMatchObject({ name: 'StoreError' });
+    await itsStore.close();
+    await refused;
+    await own.start();
+    expect(Buffer.compare(await loading, bytes)).toBe(0);
+  });
 });

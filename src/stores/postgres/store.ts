@@ -152,7 +152,13 @@ export async function openPostgresStore({
       close,
       incarnation,
     });
-    return { store, shared, queue, artifacts: new SharedArtifacts(files, readers, others, clock), membership };
+    return {
+      store,
+      shared,
+      queue,
+      artifacts: new SharedArtifacts(files, readers, others, clock),
+      membership,
+    };
   } catch (error) {
     await close();
     throw error;
