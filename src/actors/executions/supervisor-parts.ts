@@ -26,6 +26,7 @@ import type { Store } from '../../stores/store.ts';
 import { QueueViewing } from '../explain/queue-viewing.ts';
 import type { IdSource } from '../ids.ts';
 import { Committer } from '../log/committer.ts';
+import { StoreProbe } from '../log/store-probe.ts';
 import { LiveCursor, StoredCursor } from '../log/cursors.ts';
 import { unknownHere } from '../log/durable.ts';
 import type { LiveLog, LogSurroundings } from '../log/live-log.ts';
@@ -128,6 +129,7 @@ export class SupervisorParts {
   readonly storage: TenantStorage;
   readonly slots: Slots;
   readonly committer: Committer;
+  readonly probe: StoreProbe;
   readonly gate: AdmissionGate;
   readonly dispatch: DispatchGate;
   readonly dependants: Dependants;
@@ -164,8 +166,12 @@ export class SupervisorParts {
       bug: options.listener.bug,
     };
     this.breakpoints = new BreakpointTable(clock, ids);
-    const failed = (error: unknown) =>
-      options.listener.storeHealth(error instanceof Error ? error : new Error(String(error)));
+    this.probe = new StoreProbe({
+      ...{ store, clock },
+      isCommitting: () => this.committer.healthy,
+      health: (error) => options.listener.storeHealth(error),
+    });
+    const failed = (error: unknown) => this.probe.failed(error);
     this.queue = new ExecutionQueue({
       time: this.time,
       store,

@@ -435,6 +435,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     this.#parts.cluster?.close();
     this.#parts.queue.close();
     this.#parts.storage.close();
+    this.#parts.probe.close();
     this.#parts.actor.stop();
   }
 }

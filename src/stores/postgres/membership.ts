@@ -70,6 +70,8 @@ export async function register(
 
 export class PostgresMembership implements Membership {
   readonly incarnation: number;
+  readonly name: string;
+  readonly counts = { failedRenewals: 0, fenced: 0 };
   readonly #options: MembershipOptions;
   readonly #listeners = new Set<() => void>();
   readonly #leases = new Map<string, { epoch: number | undefined }>();
@@ -89,6 +91,7 @@ export class PostgresMembership implements Membership {
     this.#options = options;
     this.#deadline = registeredAt + leaseMs - marginMs;
     const { nodeId, facts } = options;
+    this.name = facts.name;
     this.#peers = [{ ...facts, incarnation, nodeId, load: {}, alive: true }];
   }
 
@@ -113,6 +116,10 @@ export class PostgresMembership implements Membership {
 
   mayAct(): boolean {
     return !this.#isOver && this.#options.clock.monotonic() < this.#deadline;
+  }
+
+  renewedAt(): number {
+    return this.#deadline - (leaseMs - marginMs);
   }
 
   deadline(): number {
@@ -257,6 +264,7 @@ export class PostgresMembership implements Membership {
     } catch {
       // An engine that does not answer says nothing of the right to write; the commits tell of it.
       this.#steadySince = undefined;
+      this.counts.failedRenewals += 1;
     }
     clock.setTimer(Math.max(0, sentAt + renewMs - clock.monotonic()), () => void this.#renew());
   }
@@ -289,6 +297,7 @@ export class PostgresMembership implements Membership {
         // Whoever may not write any more hears of it from its own lease.
         .catch((): Row[] => []);
       const gone = JSON.parse(String(rows[0]?.gone ?? '[]')) as readonly (readonly [number, string])[];
+      this.counts.fenced += gone.length;
       if (gone.length > 0 && !this.#isOver) {
         this.#peers = this.#peers.filter(({ incarnation }) => !gone.some(([other]) => other === incarnation));
         fenced(gone.map(([, name]) => name));
