@@ -6,6 +6,7 @@ import { queueFunctions, repeatableQueueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
 import { sharedFunctions } from './shared-functions.ts';
+import { takeoverFunctions } from './takeover-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 
 /**
@@ -242,6 +243,7 @@ export const migrations: readonly string[] = [
   `,
   positionFunctions,
   repeatableQueueFunctions,
+  takeoverFunctions,
 ];
 
 /** The version that this program writes. */
