@@ -2,7 +2,7 @@ import { clusterFunctions, ownedCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { positionFunctions } from './position-functions.ts';
-import { queueFunctions, repeatableQueueFunctions } from './queue-functions.ts';
+import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
 import { sharedFunctions } from './shared-functions.ts';
@@ -243,6 +243,7 @@ export const migrations: readonly string[] = [
   `,
   positionFunctions,
   repeatableQueueFunctions,
+  reservingQueueFunctions,
   takeoverFunctions,
 ];
 
