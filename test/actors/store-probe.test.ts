@@ -1,11 +1,11 @@
 /** A store that has failed in something else than a commit is asked until it works. */
 import { expect, test } from 'vitest';
 import { StoreProbe } from '../../src/actors/log/store-probe.ts';
-import { fakeClock, settle } from '../support/fake-clock.ts';
+import { FakeClock, settle } from '../support/fake-clock.ts';
 import { createMemoryStore } from '../support/memory-store/store.ts';
 
 function probeBench({ isCommitting = true } = {}) {
-  const clock = fakeClock();
+  const clock = new FakeClock();
   const store = createMemoryStore();
   const heard: (string | undefined)[] = [];
   const probe = new StoreProbe({
