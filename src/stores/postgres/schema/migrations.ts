@@ -1,4 +1,4 @@
-import { clusterFunctions, ownedCommitFunction } from './cluster-functions.ts';
+import { clusterFunctions, ownedCommitFunction, supervisingCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { positionFunctions } from './position-functions.ts';
@@ -242,6 +242,7 @@ export const migrations: readonly string[] = [
   `,
   positionFunctions,
   repeatableQueueFunctions,
+  supervisingCommitFunction,
 ];
 
 /** The version that this program writes. */
