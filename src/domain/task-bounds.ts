@@ -56,8 +56,9 @@ export function bounded<
   Definition extends Pick<TaskDefinition, 'limits' | 'timeouts' | 'warm' | 'container'>,
 >(definition: Definition, ofRuntime: Partial<Limits>, caps: TaskCaps): Definition {
   const { timeouts, warm, container } = definition;
-  const limits = cappedLimits(withDefaultLimits(definition.limits, ofRuntime, caps), caps);
-  return {
+  const asked = withDefaultLimits(definition.limits, ofRuntime, caps);
+  const limits = cappedLimits(asked, caps);
+  const made = {
     ...definition,
     limits,
     timeouts: cappedTimeouts(timeouts, caps),
@@ -66,6 +67,15 @@ export function bounded<
     }),
     warm: cappedWarm(warm, caps),
   };
+  askedOf.set(made, asked);
+  return made;
+}
+
+const askedOf = new WeakMap<object, Limits>();
+
+/** The limits of a definition before this node has cut them to what it has, as another may have more. */
+export function limitsAsked(definition: Pick<TaskDefinition, 'limits'>): Limits {
+  return askedOf.get(definition) ?? definition.limits;
 }
 
 /** Instances that are kept ready are never more than the cap; how many an idle pool may keep neither. */

@@ -2,6 +2,7 @@
 import type { ClusterView } from '../actors/executions/cluster/cluster-desk.ts';
 import type { Duty } from '../domain/duty.ts';
 import type { Labels } from '../domain/labels.ts';
+import type { Resources } from '../domain/scheduling/gate.ts';
 import type { PlacingNode } from '../domain/scheduling/places.ts';
 import type { RuntimeKind } from '../domain/task.ts';
 import type { ClusterQueue } from '../stores/cluster-queue.ts';
@@ -42,6 +43,7 @@ export function clusterView({ membership, queue, labels, runtimes, isCordoned }:
     queue,
     place,
     nodes: () => membership.peers().filter(takesOthers).map(nodeOf),
+    largest: () => largestOf(membership.peers()),
     // Before the first look at them there may be others.
     isAlone: () => isKnown && membership.peers().length <= 1,
     isDispatcher: () => lease.epoch !== undefined,
@@ -65,5 +67,27 @@ function takesOthers({ alive, load }: Peer): boolean {
 function nodeOf({ incarnation, name, labels, capacity, load }: Peer): PlacingNode {
   const slots = Number(capacity.slots ?? 0);
   const runtimes = (load.runtimes ?? ['wasm']) as readonly RuntimeKind[];
-  return { id: incarnation, name, place: { labels, runtimes }, slots };
+  const resources = resourcesOf(capacity);
+  return {
+    ...{ id: incarnation, name, place: { labels, runtimes }, slots },
+    ...(resources !== undefined && { resources }),
+  };
+}
+
+function largestOf(peers: readonly Peer[]): Resources | undefined {
+  const all = peers.map(({ capacity }) => resourcesOf(capacity));
+  if (all.every((each) => each === undefined)) return undefined;
+  return {
+    memoryBytes: Math.max(...all.map((each) => each?.memoryBytes ?? Number.POSITIVE_INFINITY)),
+    processors: Math.max(...all.map((each) => each?.processors ?? Number.POSITIVE_INFINITY)),
+  };
+}
+
+/** What attempts may reserve on it; undefined where nobody counts. */
+function resourcesOf({ memory, processors }: Peer['capacity']): Resources | undefined {
+  if (memory === undefined && processors === undefined) return undefined;
+  return {
+    memoryBytes: Number(memory ?? Number.POSITIVE_INFINITY),
+    processors: Number(processors ?? Number.POSITIVE_INFINITY),
+  };
 }

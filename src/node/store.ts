@@ -77,6 +77,15 @@ export async function openStore(
   return { kept, artifacts: await files(), shared: noSharedChanges, nodeId: name, membership };
 }
 
-function factsOf({ nodeName, slots, labels }: NodeConfig, nodeId: string, address: string): NodeFacts {
-  return { name: nodeName === '' ? nodeId : nodeName, address, labels, capacity: { slots } };
+function factsOf(
+  { nodeName, slots, labels, guestMemory: memory, guestProcessors: processors }: NodeConfig,
+  nodeId: string,
+  address: string,
+): NodeFacts {
+  const capacity = {
+    slots,
+    ...(Number.isFinite(memory) && { memory }),
+    ...(Number.isFinite(processors) && { processors }),
+  };
+  return { name: nodeName === '' ? nodeId : nodeName, address, labels, capacity };
 }

@@ -1,6 +1,7 @@
 /** What waits for a node of the cluster: rows that no node owns. One node, which holds a lease, gives them away. */
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { MeterUse } from '../domain/scheduling/order-use.ts';
+import type { OwnUse } from '../domain/scheduling/places.ts';
 import type { WaitingExecution } from './store.ts';
 
 /** An execution goes to a node, by its incarnation. */
@@ -24,7 +25,15 @@ export type ClusterSaying =
   /** Something was given to a node. */
   | { readonly kind: 'granted'; readonly nodes: readonly number[] }
   /** A node has slots again, and holds so many for what was not given to it; these hold none any more. */
-  | { readonly kind: 'freed'; readonly node: number; readonly own: number; readonly ids: readonly string[] };
+  | {
+      readonly kind: 'freed';
+      readonly node: number;
+      readonly own: number;
+      /** Bytes and processor cores that those reserve; absent is none, as older nodes say. */
+      readonly memory?: number;
+      readonly processors?: number;
+      readonly ids: readonly string[];
+    };
 
 export interface ClusterQueue {
   /** Of this run of the node. */
@@ -54,7 +63,7 @@ export interface ClusterQueue {
   /** What was given to nodes that are no more is given to nobody. */
   forgetLost(): Promise<void>;
   /** They hold no slot any more. */
-  leave(executionIds: readonly string[], own: number): Promise<void>;
+  leave(executionIds: readonly string[], own: OwnUse): Promise<void>;
   /** Records of all that run on nodes that live, with their nodes. */
   running(): Promise<readonly HeldExecution[]>;
   say(saying: ClusterSaying): Promise<void>;

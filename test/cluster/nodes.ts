@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { ConfigFlags } from '../../src/config.ts';
+import { ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
 import { dataFolder, spawn } from '../server/spawned.ts';
 import type { PostgresServer } from '../support/postgres.ts';
 import type { ChildServer } from '../support/server.ts';
@@ -40,4 +41,33 @@ export async function clusterOn(server: PostgresServer): Promise<ClusterNodes> {
       return node;
     },
   };
+}
+
+/** What became of one, whichever node has it. */
+export async function ended(node: ChildServer, executionId: string) {
+  const { result } = await node.functions.waitExecution({ executionId });
+  return result;
+}
+
+export async function cancelled(node: ChildServer, executionId: string): Promise<void> {
+  await node.functions.cancelExecution({ executionId });
+  expect(await ended(node, executionId)).toMatchObject({ status: ExecutionStatus.CANCELLED });
+}
+
+/** Which node an execution ran on last, by who committed its last event. */
+export async function nodeOf(cluster: ClusterNodes, executionId: string): Promise<string> {
+  const [row] = await cluster.query(
+    `SELECT name FROM spear.segments JOIN spear.nodes ON incarnation = writer
+     WHERE execution_id = '${executionId}' ORDER BY first_sequence DESC LIMIT 1`,
+  );
+  return String(row?.name);
+}
+
+/** Which node has an execution that has not ended; undefined where none does. */
+export async function ownerOf(cluster: ClusterNodes, executionId: string): Promise<string | undefined> {
+  const [row] = await cluster.query(
+    `SELECT name FROM spear.executions JOIN spear.nodes ON incarnation = owner
+     WHERE execution_id = '${executionId}'`,
+  );
+  return row === undefined ? undefined : String(row.name);
 }

@@ -7,23 +7,9 @@ import { start } from '../server/spawned.ts';
 import { describeWhere } from '../support/needs.ts';
 import { type PostgresServer, postgres, startPostgres } from '../support/postgres.ts';
 import type { ChildServer } from '../support/server.ts';
-import { type ClusterNodes, clusterOn } from './nodes.ts';
+import { clusterOn, ended, nodeOf } from './nodes.ts';
 
 const long = { timeout: 60_000, interval: 50 };
-
-async function ended(node: ChildServer, executionId: string) {
-  const { result } = await node.functions.waitExecution({ executionId });
-  return result;
-}
-
-/** Which node an execution ran on, by who committed its last event. */
-async function nodeOf(cluster: ClusterNodes, executionId: string): Promise<string> {
-  const [row] = await cluster.query(
-    `SELECT name FROM spear.segments JOIN spear.nodes ON incarnation = writer
-     WHERE execution_id = '${executionId}' ORDER BY first_sequence DESC LIMIT 1`,
-  );
-  return String(row?.name);
-}
 
 describeWhere([postgres()], 'placement in a cluster', () => {
   let server: PostgresServer;

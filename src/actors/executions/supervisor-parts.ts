@@ -19,6 +19,7 @@ import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import { type Reserved, reservedBy } from '../../domain/scheduling/task-gates.ts';
 import { type Scope, sees, tenantOf } from '../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
+import { limitsAsked } from '../../domain/task-bounds.ts';
 import type { TaskQuarantine } from '../../domain/tasks.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
@@ -434,8 +435,10 @@ export class SupervisorParts {
   reserves(task: Task): Reserved | undefined {
     const tenant = tenantOf(task);
     const quota = this.quotas.of(tenant);
-    if (this.options.resources === undefined && quota.memoryBytes === undefined) return undefined;
-    const reserves = reservedBy(task.definition.limits);
+    const { resources, cluster } = this.options;
+    const isCounted = resources !== undefined || cluster?.largest() !== undefined;
+    if (!isCounted && quota.memoryBytes === undefined) return undefined;
+    const reserves = reservedBy(limitsAsked(task.definition));
     assertFits(tenant, quota, reserves);
     return reserves;
   }
@@ -461,6 +464,7 @@ export class SupervisorParts {
       durations: this.options.durations ?? new Durations(),
       weights: this.options.priorityWeights,
       boundsRunning: (record) => boundsRunning(this.quotas.of(tenantOf(record))),
+      resources: this.options.resources,
       takes: (waiting) => this.queue.takes(waiting),
       isAhead: (executionId) => this.queue.passivation.isAhead(executionId),
       isReviving: (executionId) => this.queue.passivation.isReviving(executionId),

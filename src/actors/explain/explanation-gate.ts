@@ -37,7 +37,9 @@ export function gateSentence({ use, total, task }: HoldingGate): string {
     case 'place':
       return 'no node that it may run on has a free slot';
     case 'resources':
-      return `too little memory or processor is free: it reserves ${demandWords(use, total)}`;
+      return total === undefined
+        ? `no node that it may run on has room: it reserves ${demandWords(use, undefined)}`
+        : `too little memory or processor is free: it reserves ${demandWords(use, total)}`;
   }
 }
 
@@ -78,14 +80,21 @@ export function gateLimit({ use, total }: Pick<HoldingGate, 'use' | 'total'>): {
   return { limit: Number.isFinite(memory) ? memory : 0 };
 }
 
-/** Of what is bounded. */
+/** Of what is bounded; of what nodes have in all nothing is said where that is not of one node. */
 function demandWords({ memoryBytes, processors }: ResourcesUse, total: Resources | undefined): string {
-  const has = { memory: total?.memoryBytes ?? 0, cores: total?.processors ?? 0 };
+  if (total === undefined) {
+    return [
+      ...(memoryBytes > 0 ? [`${sizeText(memoryBytes)} of memory`] : []),
+      ...(processors > 0 ? [`${processors} processors`] : []),
+    ].join(' and ');
+  }
   return [
-    ...(memoryBytes > 0 && Number.isFinite(has.memory)
-      ? [`${sizeText(memoryBytes)} of ${sizeText(has.memory)} of memory`]
+    ...(memoryBytes > 0 && Number.isFinite(total.memoryBytes)
+      ? [`${sizeText(memoryBytes)} of ${sizeText(total.memoryBytes)} of memory`]
       : []),
-    ...(processors > 0 && Number.isFinite(has.cores) ? [`${processors} of ${has.cores} processors`] : []),
+    ...(processors > 0 && Number.isFinite(total.processors)
+      ? [`${processors} of ${total.processors} processors`]
+      : []),
   ].join(' and ');
 }
 

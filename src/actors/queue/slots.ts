@@ -114,6 +114,11 @@ export class Slots {
     return this.#order.runningOf(tenant);
   }
 
+  /** What all that holds slots reserves of what there is to hand out, but for those. */
+  reservedBut(keys: Iterable<string>): Resources {
+    return this.#order.reservedBut(keys);
+  }
+
   /** Bytes that those of a tenant which run reserve. */
   memoryOf(tenant: string): number {
     return this.#order.memoryOf(tenant);

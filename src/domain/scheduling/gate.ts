@@ -75,6 +75,8 @@ export interface Trouble {
 /** Reserved while an attempt runs. */
 export interface ResourcesUse {
   readonly kind: 'resources';
+  /** Of one that waits for a node of a cluster: the key of its placement, where not any may run it. */
+  readonly placement?: string;
   readonly memoryBytes: number;
   readonly processors: number;
 }

@@ -3,7 +3,7 @@ import { ConcurrencyGate, Counter } from './concurrency-gate.ts';
 import type { ConcurrencyUse, Gate, GateUse, Meter, QuarantineUse, RateUse, Resources } from './gate.ts';
 import { IndexedHeap, type Placed } from './indexed-heap.ts';
 import type { MeterUse } from './order-use.ts';
-import { PlaceGate, type Places } from './places.ts';
+import { PlaceGate, Places } from './places.ts';
 import { Quarantine, QuarantineGate, type Verdict } from './quarantine-gate.ts';
 import { Bucket, fillMs, RateGate } from './rate-gate.ts';
 import { isReserving, ResourceGate, ResourcePool } from './resource-gate.ts';
@@ -87,6 +87,11 @@ export class Gates {
   /** Nodes that what waits is given to, before anything waits. */
   setPlaces(places: Places): void {
     this.#places = places;
+  }
+
+  /** What all that runs here reserves, but for those. */
+  reservedBut(ids: Iterable<string>): Resources {
+    return this.#pool?.reservedBut(ids) ?? nothing;
   }
 
   memoryOf(tenant: string): number {
@@ -225,16 +230,18 @@ export class Gates {
   reserve(gate: Gate, now: number): void {
     const { meter } = gate;
     this.longHeld.delete(gate);
-    if (!(meter instanceof ResourcePool) || meter.reserved !== undefined) return;
-    meter.reserved = gate;
+    if (meter instanceof Places) meter.reserve(gate);
+    else if (!(meter instanceof ResourcePool) || meter.reserved !== undefined) return;
+    else meter.reserved = gate;
     this.check(meter, now);
   }
 
   /** Nobody waits any more before one for which something is kept. */
   unreserve(gate: Gate, now: number): void {
     const { meter } = gate;
-    if (!(meter instanceof ResourcePool) || meter.reserved !== gate) return;
-    meter.reserved = undefined;
+    if (meter instanceof Places) meter.unreserve(gate);
+    else if (!(meter instanceof ResourcePool) || meter.reserved !== gate) return;
+    else meter.reserved = undefined;
     this.check(meter, now);
   }
 
@@ -272,12 +279,13 @@ export class Gates {
   }
 
   #make(id: string, use: GateUse, now: number): Gate | undefined {
+    if (this.#places !== undefined && (use.kind === 'place' || use.kind === 'resources')) {
+      return new PlaceGate(id, use, this.#places, now);
+    }
+    if (use.kind === 'place') return undefined;
     if (isReserving(use)) {
       const pool = use.kind === 'resources' ? this.#pool : this.#poolOf(use.value);
       return pool === undefined ? undefined : new ResourceGate(id, use, pool, now);
-    }
-    if (use.kind === 'place') {
-      return this.#places === undefined ? undefined : new PlaceGate(id, use, this.#places, now);
     }
     const meterId = `${use.kind}\0${use.meter}`;
     const meter = this.#meters.get(meterId);
@@ -355,10 +363,12 @@ const boundless: Resources = {
   processors: Number.POSITIVE_INFINITY,
 };
 
+const nothing: Resources = { memoryBytes: 0, processors: 0 };
+
 export function idOf(use: GateUse): string {
   if (!isReserving(use)) return `${use.kind}\0${use.rule}\0${use.meter}`;
   return use.kind === 'resources'
-    ? `resources\0${use.memoryBytes}\0${use.processors}`
+    ? `resources\0${use.memoryBytes}\0${use.processors}\0${use.placement ?? ''}`
     : `quotaMemory\0${use.value}\0${use.memoryBytes}`;
 }
 

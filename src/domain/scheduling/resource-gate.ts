@@ -41,6 +41,19 @@ export class ResourcePool implements Meter {
     return this.#memoryBytes;
   }
 
+  /** What all that runs reserves, but for those. */
+  reservedBut(ids: Iterable<string>): Resources {
+    let memoryBytes = this.#memoryBytes;
+    let processors = this.#processors;
+    for (const id of ids) {
+      const demand = this.running.get(id) ?? nothing;
+      memoryBytes -= demand.memoryBytes;
+      processors -= demand.processors;
+    }
+    // Sums of fractions that were taken away again are not exact.
+    return { memoryBytes, processors: Math.max(0, Math.round(processors * 1e6) / 1e6) };
+  }
+
   /** Whether there is so much beside what runs, and beside what is kept for another. */
   fits(gate: Gate, use: ReservingUse): boolean {
     const { reserved } = this;
@@ -101,7 +114,7 @@ export class ResourcePool implements Meter {
 
 const nothing: Resources = { memoryBytes: 0, processors: 0 };
 
-function enough(free: number, wanted: number): boolean {
+export function enough(free: number, wanted: number): boolean {
   return wanted === 0 || free - wanted > -1e-9;
 }
 

@@ -338,6 +338,11 @@ export class RunOrder {
     return this.#tree.findTenant(tenant)?.running ?? 0;
   }
 
+  /** What all that runs reserves of what there is to hand out, but for those. */
+  reservedBut(ids: Iterable<string>): Resources {
+    return this.#gates.reservedBut(ids);
+  }
+
   /** Bytes that those of a tenant which run reserve. */
   memoryOf(tenant: string): number {
     return this.#gates.memoryOf(tenant);

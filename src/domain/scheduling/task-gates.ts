@@ -135,15 +135,22 @@ export function gatesOf(
   if (placement !== undefined) {
     keyed.push({ kind: 'place', rule: 'place', meter: placement, key: 'runs_on', value: placement });
   }
-  return reserves === undefined ? keyed : [...keyed, ...reservations(reserves, tenant)];
+  return reserves === undefined ? keyed : [...keyed, ...reservations(reserves, tenant, placement)];
 }
 
 /** From what the tenant may have, and from what the node has. */
-function reservations({ memory = 0, cpu = 0 }: Reserved, tenant: string): readonly GateUse[] {
+function reservations(
+  { memory = 0, cpu = 0 }: Reserved,
+  tenant: string,
+  placement: string | undefined,
+): readonly GateUse[] {
   const of = { rule: tenant, meter: tenant, key: 'tenant', value: tenant };
   return [
     ...(memory > 0 ? [{ kind: 'quotaMemory' as const, ...of, memoryBytes: memory }] : none),
-    { kind: 'resources', memoryBytes: memory, processors: cpu },
+    {
+      ...{ kind: 'resources' as const, memoryBytes: memory, processors: cpu },
+      ...(placement !== undefined && { placement }),
+    },
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { MeterUse } from '../../domain/scheduling/order-use.ts';
+import type { OwnUse } from '../../domain/scheduling/places.ts';
 import type { ClusterQueue, ClusterSaying, Grant, HeldExecution } from '../cluster-queue.ts';
 import type { WaitingExecution } from '../store.ts';
 import type { Readers } from './engine/readers.ts';
@@ -119,10 +120,12 @@ export class PostgresQueue implements ClusterQueue {
     await this.#changes.call('cannot look for lost nodes', 'forget_lost_grants', []);
   }
 
-  async leave(executionIds: readonly string[], own: number): Promise<void> {
+  async leave(executionIds: readonly string[], own: OwnUse): Promise<void> {
     for (let from = 0; from === 0 || from < executionIds.length; from += idsAtOnce) {
       const ids = textArray(executionIds.slice(from, from + idsAtOnce));
-      await this.#changes.call('cannot say what is free', 'leave_grants', [ids, own]);
+      await this.#changes.call('cannot say what is free', 'leave_grants', [
+        ...[ids, own.slots, own.memoryBytes, own.processors],
+      ]);
     }
   }
 

@@ -138,7 +138,9 @@ export async function openPostgresStore({
     const poked = (payload: string | undefined) => {
       const saying = payload === undefined ? undefined : (JSON.parse(payload) as { kind: string });
       if (saying === undefined || saying.kind === 'shared') void shared.look();
-      if (saying?.kind !== 'shared') queue.heard(saying as ClusterSaying | undefined);
+      if (saying === undefined || saying.kind === 'gone') membership?.heardOfGone();
+      if (saying?.kind !== 'shared' && saying?.kind !== 'gone')
+        queue.heard(saying as ClusterSaying | undefined);
     };
     membership.onChange(() => void shared.look());
     listener = new Listener({ address, driver, clock, channel: 'spear', heard: poked });

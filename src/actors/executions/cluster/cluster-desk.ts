@@ -5,7 +5,7 @@ import type { Explanation } from '../../../domain/explanation.ts';
 import type { PeerNode } from '../../../domain/links.ts';
 import { type NodePlace, placedOf, whyNotOn } from '../../../domain/placement.ts';
 import type { Quota } from '../../../domain/quota.ts';
-import type { GateUse } from '../../../domain/scheduling/gate.ts';
+import type { GateUse, Resources } from '../../../domain/scheduling/gate.ts';
 import type { PlacingNode } from '../../../domain/scheduling/places.ts';
 import type { PriorityWeights } from '../../../domain/scheduling/priority.ts';
 import type { Scope } from '../../../domain/scope.ts';
@@ -16,7 +16,7 @@ import type { Slots } from '../../queue/slots.ts';
 import type { NodeTime } from '../../time/node-time.ts';
 import type { LiveExecution } from '../live-execution.ts';
 import type { LiveExecutions } from '../live-executions.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatcher, wishOf } from './dispatcher.ts';
 import { explainUnowned } from './explain-unowned.ts';
 import { HandOver } from './hand-over.ts';
 
@@ -27,6 +27,8 @@ export interface ClusterView {
   readonly place: NodePlace;
   /** Nodes that take executions. */
   nodes(): readonly PlacingNode[];
+  /** The most memory and processors that any node has for attempts; undefined where nobody counts them. */
+  largest(): Resources | undefined;
   /** No other node lives. */
   isAlone(): boolean;
   /** This node gives away what waits. */
@@ -49,6 +51,8 @@ export interface ClusterDeskHost {
   readonly durations: Durations;
   readonly weights?: PriorityWeights | undefined;
   boundsRunning(record: ExecutionRecord): boolean;
+  /** What attempts may reserve here at once; undefined where nobody counts. */
+  readonly resources: Resources | undefined;
   /** It waits in the order of the slots, and is not live. */
   takes(waiting: WaitingExecution): void;
   isAhead(executionId: string): boolean;
@@ -84,6 +88,7 @@ export class ClusterDesk {
       isAlone: () => view.isAlone(),
       mayRun: () => view.mayRun(),
       fits: (placement) => this.#fits(placement),
+      exceeds: (record) => this.#exceeds(record),
       redeliver: (executionId, events) => this.#redeliver(executionId, events),
     });
     view.queue.onSaying((saying) => {
@@ -180,6 +185,17 @@ export class ClusterDesk {
     if (placement === undefined) return true;
     const placed = placedOf(placement);
     return placed !== undefined && whyNotOn(placed, this.#host.view.place) === undefined;
+  }
+
+  /** It reserves more than this node has in all, and another one has more. */
+  #exceeds(record: ExecutionRecord): boolean {
+    const { resources, view } = this.#host;
+    const { reserves } = wishOf(record);
+    if (reserves === undefined || resources === undefined) return false;
+    const largest = view.largest() ?? resources;
+    const isBeyond = (kind: keyof Resources) =>
+      reserves[kind] > resources[kind] && largest[kind] > resources[kind];
+    return isBeyond('memoryBytes') || isBeyond('processors');
   }
 
   async #redeliver(executionId: string, events: readonly ExecutionEvent[]): Promise<void> {

@@ -17,7 +17,7 @@ import type { Quota } from '../../../domain/quota.ts';
 import type { GateUse } from '../../../domain/scheduling/gate.ts';
 import { leafOf } from '../../../domain/scheduling/line.ts';
 import type { MeterUse } from '../../../domain/scheduling/order-use.ts';
-import { Places, type PlacingNode } from '../../../domain/scheduling/places.ts';
+import { Places, type PlacingNode, type Wish } from '../../../domain/scheduling/places.ts';
 import type { PriorityWeights } from '../../../domain/scheduling/priority.ts';
 import type { ClusterQueue, ClusterSaying, Grant } from '../../../stores/cluster-queue.ts';
 import type { Store } from '../../../stores/store.ts';
@@ -135,7 +135,8 @@ export class Dispatcher {
     if (saying === undefined) void this.#look();
     else if (saying.kind === 'queued') this.#lines.grown(saying.lines);
     else if (saying.kind === 'freed') {
-      this.places.setOwn(saying.node, saying.own);
+      const { own: slots, memory: memoryBytes = 0, processors = 0 } = saying;
+      this.places.setOwn(saying.node, { slots, memoryBytes, processors });
       for (const id of saying.ids) if (this.places.nodeOf(id) === saying.node) this.#leave(id);
       this.#pump();
     }
@@ -162,7 +163,7 @@ export class Dispatcher {
   #hold(record: ExecutionRecord, node: number): void {
     this.#records.set(record.executionId, record);
     this.slots.hold(record.executionId);
-    this.places.hold(record.executionId, node);
+    this.places.hold(record.executionId, node, wishOf(record).reserves);
   }
 
   #leave(id: string): void {
@@ -189,12 +190,12 @@ export class Dispatcher {
     // While nothing waited no node said what it has begun to run.
     if (this.#wasEmpty && this.#queued > 0) places.forgetOwn();
     this.#wasEmpty = false;
-    slots.total = slots.running + Math.max(0, places.free(undefined));
+    slots.total = slots.running + Math.max(0, places.free());
     slots.placesChanged(places);
     const now = this.#host.time.now();
     for (let id = slots.take(); id !== undefined; id = slots.take()) {
       const record = this.#records.get(id);
-      const node = record && places.give(id, record.placement);
+      const node = record && places.give(id, wishOf(record));
       if (record === undefined || node === undefined) {
         slots.release(id);
         if (record !== undefined) slots.request(id, true);
@@ -235,11 +236,12 @@ export class Dispatcher {
   }
 
   /**
-   * What waits for a slot: while one is free, gates hold all that waits, and nobody passes it. A node that has not said
-   * what it runs is asked by that.
+   * What waits for a slot: while one is free, gates hold all that waits, and nobody passes it, but for what waits for
+   * memory or processors. A node that has not said what it runs is asked by that.
    */
   get #waiting(): number {
-    return this.places.isKnown && this.places.free(undefined) > 0 ? 0 : this.#queued;
+    const { places } = this;
+    return places.isKnown && places.free() > 0 && !places.isShort ? 0 : this.#queued;
   }
 
   get #queued(): number {
@@ -297,6 +299,13 @@ export class Dispatcher {
     }
     this.#pump();
   }
+}
+
+/** What it wants of a node. */
+export function wishOf({ placement, reserves }: Pick<ExecutionRecord, 'placement' | 'reserves'>): Wish {
+  if (reserves === undefined) return { placement };
+  const { memory = 0, cpu = 0 } = reserves;
+  return { placement, reserves: { memoryBytes: memory, processors: cpu } };
 }
 
 /** A gate counts it, wherever it runs. */

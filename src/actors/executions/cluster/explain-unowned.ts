@@ -5,7 +5,7 @@ import type { Store } from '../../../stores/store.ts';
 import { explain } from '../../explain/explaining.ts';
 import { StoredCursor } from '../../log/cursors.ts';
 import type { NodeTime } from '../../time/node-time.ts';
-import type { Dispatcher } from './dispatcher.ts';
+import { type Dispatcher, wishOf } from './dispatcher.ts';
 
 /** Undefined where it does not wait in the order. */
 export async function explainUnowned(
@@ -33,7 +33,7 @@ export async function explainUnowned(
       },
       dependencyOf: async () => undefined,
       block: () => undefined,
-      nodes: ({ placement }) => places.whyNot(placement),
+      nodes: (waiting) => places.whyNot(wishOf(waiting)),
     },
     executionId,
   );

@@ -10,6 +10,8 @@
  */
 import type { Clock, Timer } from '../../../domain/clock.ts';
 import type { ExecutionRecord } from '../../../domain/execution.ts';
+import { leafOf } from '../../../domain/scheduling/line.ts';
+import type { OwnUse } from '../../../domain/scheduling/places.ts';
 import type { ExecutionEvent } from '../../../machines/execution-context.ts';
 import type { ClusterQueue, ClusterSaying } from '../../../stores/cluster-queue.ts';
 import type { WaitingExecution } from '../../../stores/store.ts';
@@ -30,6 +32,8 @@ export interface HandOverHost {
   mayRun(): boolean;
   /** Whether this node has what it wants. */
   fits(placement: string | undefined): boolean;
+  /** It reserves more than this node has in all, and another one has more. */
+  exceeds(record: ExecutionRecord): boolean;
   /** Its tenant may have so much running and no more. */
   boundsRunning(record: ExecutionRecord): boolean;
   /** It waits in the order of the slots. */
@@ -72,18 +76,24 @@ export class HandOver {
   #toRelease: LiveExecution[] = [];
   #releasing = false;
   #freed: string[] = [];
-  #told = -1;
+  #told = '';
   #telling: Promise<void> | undefined;
   #taking = false;
   #takeAgain = false;
   #timer: Timer | undefined;
+  #open = false;
   #closed = false;
 
   constructor(host: HandOverHost) {
     this.#host = host;
   }
 
+  /**
+   * What an earlier run has left is taken up: until then this node says nothing of its slots, and so is given nothing.
+   * What it was given would look as if it had been left as well.
+   */
   open(): void {
+    this.#open = true;
     this.#look();
   }
 
@@ -97,11 +107,11 @@ export class HandOver {
     return this.#host.time.monotonic() < this.#waitsUntil;
   }
 
-  /** Slots that hold what the dispatcher does not count. */
-  get #own(): number {
-    let counted = 0;
-    for (const id of this.#counted) if (this.#host.slots.holds(id)) counted += 1;
-    return this.#host.slots.running - counted;
+  /** What the dispatcher does not count. */
+  get #own(): OwnUse {
+    const { slots } = this.#host;
+    const counted = [...this.#counted].filter((id) => slots.holds(id));
+    return { slots: slots.running - counted.length, ...slots.reservedBut(counted) };
   }
 
   /** Whether one that wants a slot is to be nobody's, for the dispatcher to give away. */
@@ -114,9 +124,16 @@ export class HandOver {
       isCounted(record) ||
       this.isBehind ||
       slots.running + slots.queued >= slots.total ||
+      this.#lacksResources(record) ||
       !mayRun() ||
       boundsRunning(record)
     );
+  }
+
+  /** It would wait here for memory or processors, of which another node may have more. */
+  #lacksResources(record: ExecutionRecord): boolean {
+    if (record.reserves === undefined) return false;
+    return this.#host.exceeds(record) || this.#host.slots.holdFor(leafOf(record)) !== undefined;
   }
 
   /** Its place in line is durable. */
@@ -137,7 +154,7 @@ export class HandOver {
   }
 
   heard(saying: ClusterSaying | undefined): void {
-    if (this.#closed) return;
+    if (!this.#open || this.#closed) return;
     const { me } = this.#host.queue;
     if (saying === undefined || (saying.kind === 'granted' && saying.nodes.includes(me))) void this.#take();
     // The dispatcher has to know what is free here. That something waits for a slot it says itself: were this node to
@@ -152,7 +169,7 @@ export class HandOver {
   #behind(): void {
     this.#waitsUntil = this.#host.time.monotonic() + seenForMs;
     // The dispatcher has to know what is free here, and may be another one than was told last.
-    this.#told = -1;
+    this.#told = '';
     void this.#tell();
   }
 
@@ -169,8 +186,9 @@ export class HandOver {
   /** What was given to this node and finds no slot here may find one elsewhere. */
   #giveBack(): void {
     const { slots, isAlone, failed } = this.#host;
-    const isFull = !isAlone() && slots.running >= slots.total;
-    const waiting = isFull ? [...this.#counted].filter((id) => slots.waits(id)) : [];
+    const isFull = slots.running >= slots.total;
+    const isStuck = (id: string) => slots.waits(id) && (isFull || slots.heldBy(id)?.use.kind === 'resources');
+    const waiting = isAlone() ? [] : [...this.#counted].filter(isStuck);
     const before = this.#waited;
     this.#waited = new Set(waiting);
     for (const id of waiting) if (before.has(id)) this.#handBack(id).catch(failed);
@@ -237,16 +255,17 @@ export class HandOver {
     this.#telling ??= (async () => {
       // All of one turn together.
       await new Promise<void>((resolve) => void setImmediate(resolve));
-      while (!this.#closed && (this.#freed.length > 0 || (own && this.#told !== this.#own))) {
+      while (!this.#closed && (this.#freed.length > 0 || (own && this.#told !== JSON.stringify(this.#own)))) {
         const freed = this.#freed;
         this.#freed = [];
-        this.#told = this.#own;
+        const now = this.#own;
+        this.#told = JSON.stringify(now);
         try {
-          await this.#host.queue.leave(freed, this.#told);
+          await this.#host.queue.leave(freed, now);
         } catch (error) {
           this.#host.failed(error);
           this.#freed = [...freed, ...this.#freed];
-          this.#told = -1;
+          this.#told = '';
           await new Promise<void>((resolve) => void this.#host.time.setTimer(againMs, resolve));
         }
       }

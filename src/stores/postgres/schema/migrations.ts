@@ -2,10 +2,11 @@ import { clusterFunctions, ownedCommitFunction, supervisingCommitFunction } from
 import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { positionFunctions } from './position-functions.ts';
-import { queueFunctions, repeatableQueueFunctions } from './queue-functions.ts';
+import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
 import { sharedFunctions } from './shared-functions.ts';
+import { takeoverFunctions } from './takeover-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 
 /**
@@ -242,6 +243,8 @@ export const migrations: readonly string[] = [
   `,
   positionFunctions,
   repeatableQueueFunctions,
+  reservingQueueFunctions,
+  takeoverFunctions,
   supervisingCommitFunction,
 ];
 

@@ -115,6 +115,18 @@ BEGIN
 END $$;
 `;
 
+/** What a node runs of its own reserves so much of what it may hand out. */
+export const reservingQueueFunctions = `
+CREATE FUNCTION leave_grants(me bigint, ids text[], own int, memory float8, processors float8) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM assert_writer(me);
+  DELETE FROM grants g WHERE g.execution_id = ANY (ids) AND g.node = me;
+  PERFORM pg_notify('spear', json_build_object('kind', 'freed', 'node', me, 'own', own, 'memory', memory,
+    'processors', processors, 'ids', ids)::text);
+END $$;
+`;
+
 /** Whose answer was lost with its connection is called again, maybe after others have gone on. */
 export const repeatableQueueFunctions = `
 -- A grant that another node has by now stays.
