@@ -1,20 +1,22 @@
 /** What a node of a cluster says of itself to the one that gives away what waits. */
 import { expect, test } from 'vitest';
 import { HandOver, type HandOverHost } from '../../src/actors/executions/cluster/hand-over.ts';
+import { Slots } from '../../src/actors/queue/slots.ts';
+import type { OwnUse } from '../../src/domain/scheduling/places.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 /** A node with free slots, and what it has said of them. */
 function freeNode() {
-  const said: number[] = [];
+  const said: OwnUse[] = [];
   const queue = {
     me: 1,
     granted: async () => [],
-    leave: async (_: unknown, own: number) => void said.push(own),
+    leave: async (_: unknown, own: OwnUse) => void said.push(own),
   };
   const host: Partial<Record<keyof HandOverHost, unknown>> = {
     time: new FakeClock(),
     queue,
-    slots: { running: 0, queued: 0, total: 4 },
+    slots: new Slots(4),
     failed(error: unknown) {
       throw error;
     },
@@ -33,6 +35,6 @@ test('a node that still takes up what an earlier run has left does not say what 
   handOver.open();
   handOver.heard({ kind: 'waiting', count: 3 });
   await turn();
-  expect(said).toEqual([0]);
+  expect(said).toMatchObject([{ slots: 0 }]);
   handOver.close();
 });

@@ -28,7 +28,8 @@ describeWhere([postgres(), root()], 'a cluster of three nodes', () => {
     async (seed, { expect }) => {
       console.log(`cluster harness: SPEAR_CLUSTER_ROUNDS=${rounds} SPEAR_CLUSTER_SEED=${seed}`);
       const { done, wrong, summary } = await liveThrough({ seed, rounds, longestStopMs });
-      console.log(`cluster harness: ${summary}`);
+      // At once: other clusters may go on for long.
+      console.log([`cluster harness: ${summary}`, ...wrong].join('\n'));
       expect(
         wrong.slice(0, mostShown),
         `SPEAR_CLUSTER_SEED=${seed}\n${done.slice(-lastRounds).join('\n')}`,
