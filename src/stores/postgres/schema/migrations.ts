@@ -1,4 +1,4 @@
-import { clusterFunctions, ownedCommitFunction } from './cluster-functions.ts';
+import { clusterFunctions, ownedCommitFunction, supervisingCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { positionFunctions } from './position-functions.ts';
@@ -245,6 +245,7 @@ export const migrations: readonly string[] = [
   repeatableQueueFunctions,
   reservingQueueFunctions,
   takeoverFunctions,
+  supervisingCommitFunction,
 ];
 
 /** The version that this program writes. */
