@@ -61,7 +61,7 @@ export function clusterView({ membership, queue, labels, runtimes, isCordoned }:
 
 /** Nobody has said that it is to begin nothing more. */
 function takesOthers({ alive, load }: Peer): boolean {
-  return alive && load.cordoned !== true;
+  return alive && load.cordoned !== true && load.state !== 'draining';
 }
 
 function nodeOf({ incarnation, name, labels, capacity, load }: Peer): PlacingNode {
