@@ -1,4 +1,4 @@
-import { clusterFunctions, ownedCommitFunction } from './cluster-functions.ts';
+import { clusterFunctions, ownedCommitFunction, supervisingCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { givingFunctions } from './giving-functions.ts';
 import { membershipFunctions } from './membership-functions.ts';
@@ -246,6 +246,7 @@ export const migrations: readonly string[] = [
   repeatableQueueFunctions,
   reservingQueueFunctions,
   takeoverFunctions,
+  supervisingCommitFunction,
   givingFunctions,
 ];
 
