@@ -180,13 +180,16 @@ export async function spawnServer(
   execArgv: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
   uid = process.getuid?.(),
+  /** A command that becomes the node, with its command line as arguments. */
+  wrapper: readonly string[] = [],
 ): Promise<ChildServer> {
   const options = { ...defaults, dataDir, ...(await storeFlags(dataDir)), ...flags };
   const variables = Object.entries(options).map(([key, value]) => [
     `SPEAR_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
     String(value),
   ]);
-  const child = spawn(process.execPath, ['--no-warnings', ...execArgv, serverMain], {
+  const [file = '', ...args] = [...wrapper, process.execPath, '--no-warnings', ...execArgv, serverMain];
+  const child = spawn(file, args, {
     env: { ...inheritedEnvironment(), ...env, ...Object.fromEntries(variables) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     ...(uid !== undefined && { uid, gid: uid }),
