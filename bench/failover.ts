@@ -51,8 +51,14 @@ async function fill(connection: Connection): Promise<void> {
   }
 }
 
-/** Seconds from the signal to when each execution is another node's, and to when each lost attempt is so in the log. */
-async function round(database: PostgresServer, { signals }: Way): Promise<number> {
+interface Took {
+  /** Seconds from the signal to when the node may not write any more. */
+  readonly fenced: number;
+  /** Seconds from the signal to when each execution is another node's, and each lost attempt is so in the log. */
+  readonly taken: number;
+}
+
+async function round(database: PostgresServer, { signals }: Way): Promise<Took> {
   const { url, name } = await database.database();
   const options = { SPEAR_STORE: url, SPEAR_SLOTS: '32', SPEAR_QUEUE_LIMIT: '100000' };
   const nodes: BenchServer[] = [];
@@ -66,24 +72,32 @@ async function round(database: PostgresServer, { signals }: Way): Promise<number
     connection.close();
     // The others have renewed their leases for long enough by then.
     await pause(4000);
-    const [node] = await database.query('SELECT min(incarnation) AS first FROM spear.nodes', name);
-    const gone = String(node?.first);
-    const left = async (): Promise<number> => {
-      const [row] = await database.query(
-        `SELECT count(*) AS left FROM spear.executions x WHERE x.status IN ('pending', 'running') AND (x.owner = ${gone}
-           OR (x.status = 'running' AND NOT EXISTS (
-             SELECT 1 FROM spear.segments s WHERE s.execution_id = x.execution_id AND s.writer <> ${gone})))`,
-        name,
-      );
-      return Number(row?.left);
-    };
+    const looking = await database.connect(name);
+    const one = async (text: string): Promise<unknown> =>
+      Object.values((await looking.query(text)).rows[0] ?? {})[0];
+    const gone = String(await one('SELECT min(incarnation) FROM spear.nodes'));
+    // A lost attempt is so in the log of whoever has taken it over.
+    const isLeft = `SELECT EXISTS (
+        SELECT 1 FROM spear.executions x WHERE x.status IN ('pending', 'running')
+          AND (x.owner = ${gone} OR NOT EXISTS (SELECT 1 FROM spear.fences f WHERE f.incarnation = x.owner) AND x.owner IS NOT NULL)
+      ) OR EXISTS (
+        SELECT 1 FROM spear.executions x WHERE x.status = 'running' AND NOT EXISTS (
+          SELECT 1 FROM spear.segments s WHERE s.execution_id = x.execution_id AND s.writer <> ${gone}))`;
+    const since = String(await one('SELECT extract(epoch FROM clock_timestamp())::text'));
     const began = performance.now();
     for (const signal of signals) {
       process.kill(victim.pid, signal);
       await pause(1);
     }
-    while ((await left()) > 0) await pause(20);
-    return (performance.now() - began) / 1000;
+    while ((await one(isLeft)) === true) await pause(20);
+    const taken = (performance.now() - began) / 1000;
+    const fenced = Number(
+      await one(
+        `SELECT extract(epoch FROM fenced_at) - ${since} FROM spear.nodes WHERE incarnation = ${gone}`,
+      ),
+    );
+    await looking.end();
+    return { fenced, taken };
   } finally {
     const [victim] = nodes;
     if (victim !== undefined) {
@@ -101,18 +115,21 @@ const database = await startPostgres();
 const rows: Row[] = [];
 try {
   for (const way of ways) {
-    const took: number[] = [];
+    const took: Took[] = [];
     for (let each = 0; each < rounds; each++) took.push(await round(database, way));
-    const limits = [
-      ['median', median(took), way.goal[0]],
-      ['longest', Math.max(...took), way.goal[1]],
-    ] as const;
-    for (const [which, seconds, goal] of limits) {
-      rows.push({
-        what: `${way.what}, ${executions} executions are others', ${which} of ${rounds}, s`,
-        ...{ spear: seconds.toFixed(2), limit: goal.toFixed(1), ratio: seconds / goal, goal: '<= 1' },
-      });
-    }
+    const taken = took.map((each) => each.taken);
+    const row = (which: string, seconds: number, goal: number | undefined): Row => ({
+      what: `${way.what}, ${executions} executions, ${which} of ${rounds}, s`,
+      spear: seconds.toFixed(2),
+      limit: goal?.toFixed(1) ?? '',
+      ratio: goal === undefined ? Number.NaN : seconds / goal,
+      goal: goal === undefined ? '' : '<= 1',
+    });
+    rows.push(
+      row("others', median", median(taken), way.goal[0]),
+      row("others', longest", Math.max(...taken), way.goal[1]),
+      row('may not write any more, median', median(took.map(({ fenced }) => fenced)), undefined),
+    );
   }
   printTable(rows);
 } finally {

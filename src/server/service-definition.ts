@@ -1,9 +1,10 @@
 import type { DescMessage, DescMethod, DescService, MessageShape } from '@bufbuild/protobuf';
-import { fromBinary, isMessage, toBinary } from '@bufbuild/protobuf';
+import { fromBinary, isMessage } from '@bufbuild/protobuf';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { RequestError } from '../domain/errors.ts';
 import { tooManyValues } from './chain.ts';
 import { StreamExecutionResultSchema } from './gen/spearlet/function_pb.js';
+import { encoderOf } from './wire/encoder.ts';
 import { hasMoreFields } from './wire/shape.ts';
 import { encodeStreamEvent } from './wire/stream-event.ts';
 
@@ -21,11 +22,9 @@ export interface Received<Message> {
 const mostValues = 50_000;
 
 function encoder<Desc extends DescMessage>(desc: Desc) {
-  return (message: MessageShape<Desc>): Buffer => {
-    if (isMessage(message, StreamExecutionResultSchema)) return encodeStreamEvent(message);
-    const bytes = toBinary(desc, message);
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  };
+  const encode = encoderOf(desc);
+  return (message: MessageShape<Desc>): Buffer =>
+    isMessage(message, StreamExecutionResultSchema) ? encodeStreamEvent(message) : encode(message);
 }
 
 /** Takes a message apart, unless it has more than `most` fields and elements. */

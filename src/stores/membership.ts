@@ -2,7 +2,7 @@
 
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Labels } from '../domain/labels.ts';
-import type { LogOutline, WaitingPlace } from './store.ts';
+import type { LogOutline, WaitingLineCount } from './store.ts';
 
 /** What a node says of itself when it registers. */
 export interface NodeFacts {
@@ -38,8 +38,10 @@ export interface NamedLease {
 
 /** An unfinished execution whose owner may not write any more. */
 export interface Orphan {
-  readonly record: ExecutionRecord;
-  /** Of the node that had it; empty where nobody had it. */
+  readonly executionId: string;
+  /** Of one that has begun and waits in no line: its own node might follow its attempt again. */
+  readonly record?: ExecutionRecord;
+  /** Of the node that had it. */
   readonly nodeId: string;
   /** That node was told to stop. */
   readonly planned: boolean;
@@ -47,13 +49,24 @@ export interface Orphan {
   readonly since: number;
 }
 
-/** One that is this node's now. */
+/** What is this node's now. */
 export interface Claimed {
+  /** Those that wait in no line. */
+  readonly executions: readonly ClaimedExecution[];
+  /** The others, by their lines. */
+  readonly lines: readonly ClaimedLine[];
+}
+
+export interface ClaimedExecution {
   readonly record: ExecutionRecord;
-  /** Absent for one that waits in no line. */
-  readonly place?: WaitingPlace;
-  /** Of one that waits in no line; absent where it has to be read by itself. */
+  /** Absent where it has to be read by itself. */
   readonly outline?: LogOutline;
+}
+
+export interface ClaimedLine extends WaitingLineCount {
+  /** When the first of them came, and when the first alarm of one rings, if any does. */
+  readonly since: number;
+  readonly wakesAt: number;
 }
 
 /** Of each writer the first position that has not been seen. Positions of several writers say nothing of each other. */
@@ -70,6 +83,8 @@ export interface Membership {
   peers(): readonly Peer[];
   /** Calls `listener` after each renewal until the returned function is called. */
   onChange(listener: () => void): () => void;
+  /** Calls `listener` when a node may not write any more, as soon as this one hears of it: what it had is there to be claimed. */
+  onGone(listener: () => void): () => void;
   /** What the next renewal tells the others beside what was told before; of a word that comes again the last. */
   tell(load: Readonly<Record<string, unknown>>): void;
   /** Which run of a node has an execution; undefined where none has that may write. Rejects with StoreError. */
@@ -91,7 +106,7 @@ export interface Membership {
   /** Unfinished executions without an owner, oldest first: at most `limit` of those behind `afterId`. */
   orphans(afterId: string, limit: number): Promise<Orphan[]>;
   /** Makes those of them this node's that nobody has taken meanwhile. */
-  claim(executionIds: readonly string[]): Promise<Claimed[]>;
+  claim(executionIds: readonly string[]): Promise<Claimed>;
   /** Makes unfinished batches this node's that nobody has; false where there were none. */
   claimBatches(): Promise<boolean>;
   /** This node was told to stop: what it leaves is for others to take up, at once. */
@@ -109,6 +124,7 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
     incarnation: 0,
     peers: () => [self()],
     onChange: () => () => {},
+    onGone: () => () => {},
     tell(told) {
       load = { ...load, ...told };
     },
@@ -118,7 +134,7 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
     deadline: () => Number.POSITIVE_INFINITY,
     changes: (since) => Promise.resolve({ executionIds: [], now: since }),
     orphans: () => Promise.resolve([]),
-    claim: () => Promise.resolve([]),
+    claim: () => Promise.resolve({ executions: [], lines: [] }),
     claimBatches: () => Promise.resolve(false),
     leaving() {},
     handOver: () => Promise.resolve(),

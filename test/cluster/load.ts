@@ -1,158 +1,277 @@
 /** Clients of a cluster: they ask again, of any node, with their invocation ids, and watch from node to node. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { ExecutionMode, type StreamExecutionResult } from '../../src/server/gen/spearlet/function_pb.js';
-import { InterruptPolicy, RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
 import type { Random } from '../crash/random.ts';
 import { collect } from '../server/collect.ts';
 import type { ChildServer } from '../support/server.ts';
 import type { ClusterNode } from './cluster-nodes.ts';
-import type { Witness } from './witness.ts';
+import type { Kind } from './kinds.ts';
+import { type Mode, modes, type Told } from './told.ts';
 
-/** What a client was told of one invocation. */
-export interface Told {
-  readonly task: string;
-  readonly invocationId: string;
-  /** Of all answers. */
-  readonly executionIds: Set<string>;
-  /** Of what it heard, each once and in order. */
-  readonly heard: StreamExecutionResult[];
-  /** What its program wrote of itself; empty for none. */
-  readonly beats: string;
-  wrong: string[];
-}
+/** A call that has not ended by then is stuck: no fault of a round lasts so long. */
+const stuckMs = 150_000;
+const answerMs = 5000;
+const followMs = 15_000;
 
-const longest = durationFromMs(300_000);
-
-export async function registerTasks(node: ChildServer, { program }: Witness): Promise<void> {
-  const artifact = { source: { case: 'path' as const, value: program } };
-  const timeouts = { total: longest, attempt: longest };
-  for (const [name, onInterrupt] of [
-    ['beat', InterruptPolicy.RERUN],
-    ['beat-once', InterruptPolicy.FAIL],
-  ] as const) {
-    await node.tasks.registerTask({
-      definition: {
-        ...{ name, runtime: RuntimeKind.PROCESS, artifact, onInterrupt, timeouts },
-        maxRecoveries: 20,
-      },
-    });
-  }
-  await node.register('ticker', 'ticker/ticker.wasm', { timeouts, maxRecoveries: 20 });
+export interface LoadParts {
+  readonly nodes: readonly ClusterNode[];
+  readonly kinds: readonly Kind[];
+  readonly random: Random;
+  /** Says why an execution may not have ended. */
+  readonly explain: (executionId: string) => Promise<string>;
 }
 
 export class Load {
   readonly told: Told[] = [];
-  readonly #nodes: readonly ClusterNode[];
-  readonly #witness: Witness;
-  readonly #random: Random;
+  readonly #parts: LoadParts;
   #count = 0;
   #closed = false;
 
-  constructor(nodes: readonly ClusterNode[], witness: Witness, random: Random) {
-    this.#nodes = nodes;
-    this.#witness = witness;
-    this.#random = random;
+  constructor(parts: LoadParts) {
+    this.#parts = parts;
   }
 
-  /** Resolves when what it asked for has ended, as it has heard. */
+  /** Resolves when what it asked for has ended, as it has heard; or when it is stuck. */
   async one(): Promise<void> {
-    const random = this.#random.fork();
-    const task = random.weighted([
-      [3, 'beat'],
-      [1, 'beat-once'],
-      [2, 'ticker'],
-    ] as const);
-    const steps = random.whole(1, 40);
-    const beats = task === 'ticker' ? '' : this.#witness.file();
-    const args = task === 'ticker' ? [String(steps), '50'] : [beats, String(steps), '0.05'];
+    const { kinds, random: all } = this.#parts;
+    const random = all.fork();
+    const kind = random.weighted(kinds.map((each) => [each.weight, each]));
+    const mode = random.weighted<Mode>([
+      [2, modes[0]],
+      [1, modes[1]],
+      [1, modes[2]],
+    ]);
+    const { args, beats } = kind.draw(random);
     this.#count += 1;
     const told: Told = {
-      ...{ task, invocationId: `invocation-${this.#count}`, beats },
-      ...{ executionIds: new Set<string>(), heard: [], wrong: [] },
+      ...{ kind, mode, beats, invocationId: `invocation-${this.#count}` },
+      ...{ executionIds: new Set<string>(), heard: [], ends: [], wasToEnd: false, isCancelled: false },
+      wrong: [],
     };
     this.told.push(told);
-    await this.#invoke(told, args, random);
-    // Some ask a second time, of another node.
-    if (random.chance(0.3)) await this.#invoke(told, args, random);
-    await this.#watch(told, random);
+    const call = new Call(told, args, random, this);
+    const patience = new AbortController();
+    const stuck = pause(stuckMs, 'stuck', { signal: patience.signal }).catch(() => 'ended');
+    if ((await Promise.race([call.run(), stuck])) === 'stuck') {
+      call.giveUp();
+      const [executionId = ''] = told.executionIds;
+      told.wrong.push(`has not ended after ${stuckMs} ms\n${await this.#parts.explain(executionId)}`);
+    }
+    patience.abort();
   }
 
   /** All of the log as it is stored, from whatever node answers. */
   async stored(told: Told): Promise<StreamExecutionResult[]> {
-    const random = this.#random.fork();
+    const random = this.#parts.random.fork();
     const [executionId = ''] = told.executionIds;
     for (;;) {
       try {
-        const node = await this.#any(random);
-        return await collect(node.functions.watchExecution({ executionId, fromSequence: 1n }));
+        const node = await this.any(random);
+        const log = await collect(node.functions.watchExecution({ executionId, fromSequence: 1n }));
+        const { result } = await node.functions.getExecutionStatus({ executionId, includeOutput: true });
+        if (result !== undefined) told.ends.push(result);
+        return log;
       } catch (error) {
-        await this.#again(told, error);
+        await again(told, error);
         if (told.wrong.length > 0) return [];
       }
     }
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   close(): void {
     this.#closed = true;
   }
 
-  async #invoke(told: Told, args: string[], random: Random): Promise<void> {
-    const { task, invocationId } = told;
+  async any(random: Random): Promise<ChildServer> {
     while (!this.#closed) {
-      try {
-        const node = await this.#any(random);
-        const request = { task, args, invocationId, executionMode: ExecutionMode.ASYNC };
-        const { executionId } = await node.functions.invokeFunction(request, {
-          signal: AbortSignal.timeout(5000),
-        });
-        told.executionIds.add(executionId);
-        return;
-      } catch (error) {
-        await this.#again(told, error);
-      }
-    }
-  }
-
-  /** From the event behind the last one that it has heard, on whatever node answers. */
-  async #watch(told: Told, random: Random): Promise<void> {
-    const [executionId = ''] = told.executionIds;
-    while (!this.#closed && told.heard.at(-1)?.isFinal !== true) {
-      try {
-        const node = await this.#any(random);
-        const fromSequence = BigInt(told.heard.length + 1);
-        const events = node.functions.watchExecution(
-          { executionId, fromSequence },
-          { signal: AbortSignal.timeout(15_000) },
-        );
-        for await (const event of events) {
-          const next = BigInt(told.heard.length + 1);
-          if (event.sequence !== next)
-            told.wrong.push(`heard event ${event.sequence} where ${next} was next`);
-          told.heard.push(event);
-        }
-      } catch (error) {
-        await this.#again(told, error);
-      }
-    }
-  }
-
-  async #any(random: Random): Promise<ChildServer> {
-    while (!this.#closed) {
-      const { server } = random.pick(this.#nodes);
+      const { server } = random.pick(this.#parts.nodes);
       if (server !== undefined) return server;
       await pause(20);
     }
     throw new Error('the harness ends');
   }
+}
 
-  /** Whoever cannot be asked now is asked again; another refusal is wrong. */
-  async #again(told: Told, error: unknown): Promise<void> {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (!passing.includes(code)) told.wrong.push(`was refused: ${String(error)}`);
-    await pause(50);
+/** One invocation, as its client sees it. */
+class Call {
+  readonly #told: Told;
+  readonly #args: string[];
+  readonly #random: Random;
+  readonly #load: Load;
+  #isOver = false;
+  #wasSuspended = false;
+
+  constructor(told: Told, args: string[], random: Random, load: Load) {
+    this.#told = told;
+    this.#args = args;
+    this.#random = random;
+    this.#load = load;
+  }
+
+  giveUp(): void {
+    this.#isOver = true;
+  }
+
+  async run(): Promise<void> {
+    const random = this.#random;
+    const { mode } = this.#told;
+    // Drawn here, whatever becomes of the call.
+    const [asksTwice, cancels, suspends] = [random.chance(0.3), random.chance(0.1), random.chance(0.1)];
+    const afterMs = random.whole(0, 2000);
+    const others = random.fork();
+    if (mode === 'stream') {
+      const streamed = this.#stream();
+      if (cancels) await this.#cancel(afterMs, others);
+      await streamed;
+    } else if (mode === 'sync') {
+      await this.#invoke(ExecutionMode.SYNC);
+    } else {
+      await this.#invoke(ExecutionMode.ASYNC);
+      const changed = cancels
+        ? this.#cancel(afterMs, others)
+        : suspends
+          ? this.#suspend(afterMs, others)
+          : undefined;
+      // Some ask a second time, of another node.
+      if (asksTwice) await this.#invoke(random.pick([ExecutionMode.ASYNC, ExecutionMode.SYNC]));
+      await Promise.all([this.#watch(), changed]);
+    }
+    this.giveUp();
+  }
+
+  get #request() {
+    const { kind, invocationId } = this.#told;
+    return { task: kind.name, args: this.#args, invocationId };
+  }
+
+  async #invoke(executionMode: ExecutionMode): Promise<void> {
+    const isSync = executionMode === ExecutionMode.SYNC;
+    await this.#until(async (node) => {
+      const answer = await node.functions.invokeFunction(
+        { ...this.#request, executionMode },
+        { signal: AbortSignal.timeout(isSync ? followMs : answerMs) },
+      );
+      this.#told.executionIds.add(answer.executionId);
+      // A node that goes away says how far it has come: others are asked for the end.
+      if (isSync && answer.result?.isCompleted !== true) return false;
+      if (isSync && answer.result !== undefined) this.#told.ends.push(answer.result);
+      return true;
+    });
+  }
+
+  /** Who streams a call and is cut off streams it again, from its beginning. */
+  async #stream(): Promise<void> {
+    await this.#until(async (node) => {
+      const request = { ...this.#request, executionMode: ExecutionMode.STREAM };
+      const events = node.functions.streamFunction(request, { signal: AbortSignal.timeout(followMs) });
+      const isOver = await this.#hear(events, 0);
+      // A call that takes long is followed by its id then.
+      if (!isOver) await this.#watch();
+      return true;
+    });
+    if (!this.#hasEnd) await this.#watch();
+  }
+
+  /** From the event behind the last one that it has heard, on whatever node answers. */
+  async #watch(): Promise<void> {
+    const [executionId = ''] = this.#told.executionIds;
+    await this.#until(async (node) => {
+      if (this.#hasEnd) return true;
+      if (this.#wasSuspended) await node.functions.resumeExecution({ executionId }).catch(() => {});
+      const before = this.#told.heard.length;
+      const events = node.functions.watchExecution(
+        { executionId, fromSequence: BigInt(before + 1) },
+        { signal: AbortSignal.timeout(followMs) },
+      );
+      return this.#hear(events, before);
+    });
+  }
+
+  get #hasEnd(): boolean {
+    return this.#told.heard.at(-1)?.isFinal === true;
+  }
+
+  /** @param before how many events the stream leaves out; true where it has come to the end */
+  async #hear(events: AsyncIterable<StreamExecutionResult>, before: number): Promise<boolean> {
+    const { heard, wrong, executionIds } = this.#told;
+    let next = before;
+    for await (const event of events) {
+      executionIds.add(event.executionId);
+      next += 1;
+      if (event.sequence !== BigInt(next)) wrong.push(`heard event ${event.sequence} where ${next} was next`);
+      // What comes a second time is held against the log as well.
+      if (next > heard.length) heard.push(event);
+    }
+    return this.#hasEnd;
+  }
+
+  async #cancel(afterMs: number, random: Random): Promise<void> {
+    await pause(afterMs);
+    const told = this.#told;
+    await this.#until(async (node) => {
+      const [executionId] = told.executionIds;
+      if (executionId === undefined) return false;
+      told.wasToEnd = true;
+      const options = { signal: AbortSignal.timeout(answerMs) };
+      const { changed } = await node.functions.cancelExecution({ executionId }, options);
+      told.isCancelled ||= changed;
+      return true;
+    }, random);
+  }
+
+  /** What cannot be held goes on. */
+  async #suspend(afterMs: number, random: Random): Promise<void> {
+    const [executionId = ''] = this.#told.executionIds;
+    await pause(afterMs);
+    const change = (what: 'suspendExecution' | 'resumeExecution') =>
+      this.#until(
+        async (node) => {
+          const options = { signal: AbortSignal.timeout(answerMs) };
+          await node.functions[what]({ executionId }, options);
+          return true;
+        },
+        random,
+        [failedPrecondition],
+      );
+    // One that was asked for, and not answered, may still come to be.
+    this.#wasSuspended = true;
+    await change('suspendExecution');
+    await pause(afterMs / 2);
+    await change('resumeExecution');
+  }
+
+  /** Asks one node after the other until it is done. */
+  async #until(
+    ask: (node: ChildServer) => Promise<boolean>,
+    random = this.#random,
+    enough: readonly unknown[] = [],
+  ): Promise<void> {
+    while (!this.#load.isClosed && !this.#isOver) {
+      try {
+        if (await ask(await this.#load.any(random))) return;
+        await pause(50);
+      } catch (error) {
+        if (enough.includes(codeOf(error))) return;
+        await again(this.#told, error);
+      }
+    }
   }
 }
 
+/** Whoever cannot be asked now is asked again; another refusal is wrong. */
+async function again(told: Told, error: unknown): Promise<void> {
+  if (!passing.includes(codeOf(error))) told.wrong.push(`was refused: ${String(error)}`);
+  await pause(50);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+const failedPrecondition = 9;
 /** CANCELLED and DEADLINE_EXCEEDED, as the harness gives up itself, ABORTED, UNAVAILABLE; or no answer at all. */
 const passing: readonly unknown[] = [1, 4, 10, 14, 'ABORT_ERR', undefined];

@@ -121,18 +121,58 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
       const two = await openOn(url, 'node_2');
       const three = await openOn(url, 'node_3');
       const orphans = await two.membership.orphans('', 100);
-      expect(orphans.map(({ record }) => record.executionId)).toEqual(ids);
+      expect(orphans.map((orphan) => orphan.executionId)).toEqual(ids);
+      // Those that wait in a line need no look at their records.
+      expect(orphans.map(({ record }) => record?.executionId)).toEqual(
+        ids.map((id, index) => (index < 20 ? undefined : id)),
+      );
       expect(orphans[0]).toMatchObject({ nodeId: 'node_1', planned: true });
       expect(orphans[0]?.since).toBeGreaterThanOrEqual(0);
       const claims = await Promise.all([two, three].map(({ membership }) => membership.claim(ids)));
-      const got = claims.map((claimed) => claimed.map(({ record }) => record.executionId));
-      expect(got.flat().sort()).toEqual(ids);
-      expect(claims.flat().filter(({ place }) => place?.line === 'line')).toHaveLength(20);
+      const got = claims.map(({ executions }) => executions.map(({ record }) => record.executionId));
+      expect(got.flat().sort()).toEqual(ids.slice(20));
+      const lines = claims.flatMap((claimed) => claimed.lines);
+      expect(lines.reduce((sum, { count }) => sum + count, 0)).toBe(20);
+      expect(lines).toEqual(lines.map((line) => ({ ...line, line: 'line', since: 5, wakesAt: 900 })));
+      expect(
+        claims.flatMap(({ executions }) => executions.map(({ outline }) => outline?.lastTime)),
+      ).not.toContain(undefined);
       // Whoever has not heard the answer asks again.
-      for (const [index, { membership }] of [two, three].entries()) {
-        expect((await membership.claim(ids)).map(({ record }) => record.executionId)).toEqual(got[index]);
-      }
+      for (const [index, { membership }] of [two, three].entries())
+        expect(await membership.claim(ids)).toEqual(claims[index]);
       expect(await two.membership.orphans('', 100)).toEqual([]);
+    });
+
+    test('is written on behind its last position, also where whoever had it in between wrote nothing', async () => {
+      const { url } = await server.database();
+      const first = await openOn(url, 'node_1');
+      for (let other = 0; other < 9; other++) await first.store.commit([unfinished(executionId(20 + other))]);
+      const heir = await openOn(url, 'node_3');
+      const second = await openOn(url, 'node_2');
+      const [{ position: last = 0 } = {}] = (await first.store.commit([unfinished(a)])) as {
+        position: number;
+      }[];
+      await first.store.close();
+      expect((await second.membership.claim([a])).executions).toHaveLength(1);
+      await second.store.close();
+      expect((await heir.membership.claim([a])).executions).toHaveLength(1);
+      const [next] = await heir.store.commit([appending(a, 3, [chunk(4, Uint8Array.of(1))])]);
+      expect(next).toMatchObject({ ok: true });
+      // Three events were written at once.
+      expect((next as { position: number }).position).toBeGreaterThan(last + 2);
+    });
+
+    test('is told to the others as soon as it leaves', async () => {
+      const { url } = await server.database();
+      const one = await openOn(url, 'node_1');
+      const two = await openOn(url, 'node_2');
+      await one.store.commit([unfinished(a)]);
+      const heard = Promise.withResolvers<void>();
+      two.membership.onGone(() => {
+        void two.membership.orphans('', 9).then(({ length }) => length > 0 && heard.resolve());
+      });
+      await one.store.close();
+      await heard.promise;
     });
 
     test('is its own while it lives, and while its lease was only late', async () => {
@@ -146,7 +186,7 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
         .poll(() => two.membership.peers().find(({ nodeId }) => nodeId === 'node_1')?.alive)
         .toBe(true);
       expect(await two.membership.orphans('', 9)).toEqual([]);
-      expect(await two.membership.claim([a])).toEqual([]);
+      expect(await two.membership.claim([a])).toEqual({ executions: [], lines: [] });
       expect(await one.store.commit([appending(a, 3, [chunk(4, Uint8Array.of(1))])])).toMatchObject([
         { ok: true },
       ]);
@@ -239,7 +279,7 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
     await expect(one.store.commit([creating(b)])).rejects.toMatchObject({ name: 'Fenced' });
     expect((await lost.promise).name).toBe('Fenced');
     expect(one.membership.mayAct()).toBe(false);
-    expect(await two.membership.claim([a])).toMatchObject([{ record: { executionId: a } }]);
+    expect((await two.membership.claim([a])).executions).toMatchObject([{ record: { executionId: a } }]);
     expect(await two.store.commit([appending(a, 3, [chunk(4, Uint8Array.of(1))])])).toMatchObject([
       { ok: true },
     ]);

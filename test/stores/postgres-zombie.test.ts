@@ -59,7 +59,7 @@ describeWhere([postgres()], 'a node that was taken for dead', () => {
       await fencing.run({ text: 'SELECT fence_node($1)', values: [incarnation] });
       // What was made of it was made before the right to write went.
       expect(['written', 'Fenced']).toContain(await underWay);
-      const [taken] = await heir.membership.claim([heirs]);
+      const [taken] = (await heir.membership.claim([heirs])).executions;
       const last =
         taken?.record.executionId === heirs ? (await heir.store.outline(heirs)).transitions.length : 0;
       expect(last).toBeGreaterThan(0);

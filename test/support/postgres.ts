@@ -34,6 +34,8 @@ export interface PostgresServer {
   database(): Promise<{ readonly url: string; readonly name: string }>;
   /** Statements as its administrator, in a database. */
   query(text: string, database?: string): Promise<Record<string, unknown>[]>;
+  /** A connection of its administrator to a database, which whoever asks for it ends. */
+  connect(database?: string): Promise<pg.Client>;
   /** A standby that follows it. */
   standby(): Promise<{ readonly port: number; remove(): Promise<void> }>;
   /** As a crash: nothing is written that was not yet. */
@@ -89,10 +91,14 @@ export async function startPostgres(
       await server.query(`CREATE DATABASE ${name}`);
       return { name, url: `postgres://postgres@127.0.0.1:${port}/${name}?sslmode=disable` };
     },
-    async query(text, database = 'postgres') {
+    async connect(database = 'postgres') {
       const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password, database });
       client.on('error', () => {});
       await client.connect();
+      return client;
+    },
+    async query(text, database) {
+      const client = await server.connect(database);
       try {
         return (await client.query(text)).rows;
       } finally {

@@ -173,23 +173,26 @@ export class ChildServer extends Peer {
   }
 }
 
-/** Starts the server in a child process on a data folder. Whoever starts it ends it. */
+/**
+ * Starts the server in a child process on a data folder. Whoever starts it ends it.
+ *
+ * @param entry a program with its arguments, which becomes the server
+ */
 export async function spawnServer(
   dataDir: string,
   flags: ConfigFlags = {},
   execArgv: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
   uid = process.getuid?.(),
-  /** A command that becomes the node, with its command line as arguments. */
-  wrapper: readonly string[] = [],
+  entry: readonly string[] = [],
 ): Promise<ChildServer> {
   const options = { ...defaults, dataDir, ...(await storeFlags(dataDir)), ...flags };
   const variables = Object.entries(options).map(([key, value]) => [
     `SPEAR_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
     String(value),
   ]);
-  const [file = '', ...args] = [...wrapper, process.execPath, '--no-warnings', ...execArgv, serverMain];
-  const child = spawn(file, args, {
+  const [program = '', ...args] = [...entry, process.execPath, '--no-warnings', ...execArgv, serverMain];
+  const child = spawn(program, args, {
     env: { ...inheritedEnvironment(), ...env, ...Object.fromEntries(variables) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     ...(uid !== undefined && { uid, gid: uid }),

@@ -1,4 +1,4 @@
-/** A way to a TCP port of this machine that can be cut, or swallow what goes through it. */
+/** A way to a TCP port that can be cut, or swallow what goes through it. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface TcpProxy {
@@ -12,7 +12,11 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-export async function tcpProxy(to: number): Promise<TcpProxy> {
+/**
+ * @param host where the port is
+ * @param at the address of this machine where it listens
+ */
+export async function tcpProxy(to: number, host = '127.0.0.1', at = '127.0.0.1'): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let swallows = false;
   let hear: ((bytes: Buffer) => boolean) | undefined;
@@ -24,7 +28,7 @@ export async function tcpProxy(to: number): Promise<TcpProxy> {
     pairs.clear();
   };
   const server = createServer((near) => {
-    const far = connect(to, '127.0.0.1');
+    const far = connect(to, host);
     const pair = [near, far] as const;
     pairs.add(pair);
     const gone = (): void => {
@@ -44,7 +48,7 @@ export async function tcpProxy(to: number): Promise<TcpProxy> {
       socket.on('error', gone);
       socket.on('close', gone);
     }
-  }).listen(0, '127.0.0.1');
+  }).listen(0, at);
   await new Promise((resolve) => server.once('listening', resolve));
   return {
     port: (server.address() as AddressInfo).port,

@@ -7,7 +7,8 @@ import type { MachineClock } from '../../domain/clock.ts';
 import { Durations } from '../../domain/durations.ts';
 import { notFound } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
-import type { Links } from '../../domain/links.ts';
+import type { Changed } from '../../domain/executions.ts';
+import type { LinkAction, Links } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import { artifactPlacement, assertRunsOn, type NodePlace, placementKey } from '../../domain/placement.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
@@ -55,6 +56,7 @@ import { TaskQuarantines } from './quarantines.ts';
 import { ExecutionRecovery } from './recovery/execution-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
 import { Takeover } from './recovery/takeover.ts';
+import { StoreHealth } from './store-health.ts';
 import { endOldest } from './superseding.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
 import { TenantQuotas } from './tenant-quotas.ts';
@@ -128,6 +130,7 @@ export class SupervisorParts {
   readonly queue: ExecutionQueue;
   readonly storage: TenantStorage;
   readonly slots: Slots;
+  readonly health: StoreHealth;
   readonly committer: Committer;
   readonly gate: AdmissionGate;
   readonly dispatch: DispatchGate;
@@ -165,8 +168,8 @@ export class SupervisorParts {
       bug: options.listener.bug,
     };
     this.breakpoints = new BreakpointTable(clock, ids);
-    const failed = (error: unknown) =>
-      options.listener.storeHealth(error instanceof Error ? error : new Error(String(error)));
+    this.health = new StoreHealth(store, clock, (fault) => options.listener.storeHealth(fault));
+    const failed = (error: unknown) => this.health.readFailed(error);
     this.queue = new ExecutionQueue({
       time: this.time,
       store,
@@ -227,13 +230,13 @@ export class SupervisorParts {
         this.#forget(log);
       },
       health: (error) => {
-        options.listener.storeHealth(error);
+        this.health.written(error);
         if (error !== undefined) return;
         this.queue.backlog.retry();
         this.actor.send({ type: 'pump' });
       },
       fenced: (error) => {
-        options.listener.storeHealth(error);
+        this.health.written(error);
         options.listener.fenced?.(error);
       },
     });
@@ -275,10 +278,7 @@ export class SupervisorParts {
       random: options.random,
       gone: (executionId) => this.actor.send({ type: 'gone', executionId }),
       unavailable: (task) => this.cluster?.unavailable(task),
-      // That it can be read again says nothing of a store that cannot be written.
-      readHealth: (error) => {
-        if (error !== undefined || this.committer.healthy) options.listener.storeHealth(error);
-      },
+      readHealth: (error) => (error === undefined ? this.health.readWorks() : this.health.readFailed(error)),
     });
     this.actor = createActor(
       createSupervisorLogic(executions, { clock, time: this.time }, this.alarms, this.queue, {
@@ -346,7 +346,7 @@ export class SupervisorParts {
       adopt: (line, since, wakesAt) => this.queue.adopt(line, since, wakesAt),
       shares: (batchId) => this.cluster?.takesBatch(batchId) === true,
       follows: () => this.dependants.admitted(),
-      cancel: (executionId, reason, by) => this.controls.cancel(executionId, reason, by),
+      cancel: (executionId, reason, by) => this.order(executionId, { kind: 'cancel', reason }, by),
       failed,
     });
     this.controls = new Controls({
@@ -354,6 +354,7 @@ export class SupervisorParts {
       glance: (executionId) => this.attachHere(executionId, 'glance'),
       live: (executionId) => executions.get(executionId),
       runtimeOf: (task) => this.attempts.runtimeOf(task),
+      isWritable: () => this.committer.healthy,
     });
     this.executionRecovery = new ExecutionRecovery({
       ...shared,
@@ -399,6 +400,12 @@ export class SupervisorParts {
     if (this.executions.has(executionId)) return this.attachHere(executionId, purpose);
     if (this.queue.closed) throw unknownHere();
     throw notInState(record, 'it is being restored; try again in a moment');
+  }
+
+  /** Asks whoever has the execution. Resolves when what comes of it is durable; rejects as Executions says. */
+  order(executionId: string, action: LinkAction, by: string | undefined): Promise<Changed> {
+    const here = () => this.controls.order(executionId, action, by);
+    return this.elsewhere === undefined ? here() : this.elsewhere.deliver(executionId, action, by, here);
   }
 
   #elsewhere(links: Links): Elsewhere {

@@ -1,5 +1,5 @@
 /** Numbers of stored records as their fields can hold them: one that cannot be encoded would break every list that it is in. */
-import { type Timestamp, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 
 /** What a Timestamp can be in JSON: the years 1 to 9999. */
 const earliestMs = -62_135_596_800_000;
@@ -10,12 +10,19 @@ export function int32(value: number): number {
 }
 
 export function int64(value: number): bigint {
-  return BigInt(bounded(value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
+  // Most counters of most records are 0.
+  return value === 0 ? 0n : BigInt(bounded(value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
 }
 
 /** Milliseconds since the epoch. */
 export function time(ms: number): Timestamp {
-  return timestampFromMs(bounded(ms, earliestMs, latestMs));
+  const whole = bounded(ms, earliestMs, latestMs);
+  const seconds = Math.floor(whole / 1000);
+  return {
+    $typeName: 'google.protobuf.Timestamp',
+    seconds: BigInt(seconds),
+    nanos: (whole - seconds * 1000) * 1_000_000,
+  };
 }
 
 /** 0 for what is no number. */

@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf';
-import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { originOf } from '../../domain/errors.ts';
 import type { LogEvent } from '../../domain/event.ts';
 import { callerEvents, type ExecutionRecord, type Outcome } from '../../domain/execution.ts';
@@ -12,12 +11,10 @@ import {
   ErrorCode,
   ErrorOrigin,
   type ExecutionResult,
-  ExecutionResultSchema,
   ExecutionStatus,
   type GetExecutionStatusResponse,
   GetExecutionStatusResponseSchema,
   type InvokeFunctionResponse,
-  InvokeFunctionResponseSchema,
   type StreamExecutionResult,
   StreamExecutionResultSchema,
   type WaitExecutionResponse,
@@ -42,20 +39,15 @@ function failureOf(record: ExecutionRecord): Failure | undefined {
   return outcome === undefined || outcome.status === 'completed' ? undefined : outcome;
 }
 
-function optionalTime(ms: number | undefined): Timestamp | undefined {
-  return ms === undefined ? undefined : time(ms);
-}
-
 export function resultToWire(response: ExecutionResponse): ExecutionResult {
   const { record, output, timestamp } = response;
   const failure = failureOf(record);
   const { outcome, resourceUse } = record;
-  const startedAt = optionalTime(record.startedAt);
-  const completedAt = optionalTime(record.completedAt);
   const termination = failure?.termination;
   const pending = record.status === 'pending';
   const live = !response.isCompleted;
-  return create(ExecutionResultSchema, {
+  const result: ExecutionResult = {
+    $typeName: 'spearlet.ExecutionResult',
     status: statusToWire[record.status],
     state: record.state,
     mode: modeToWire[record.mode],
@@ -81,6 +73,7 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     timestamp: time(timestamp),
     allowedEvents: [...callerEvents(record)],
     resourceUse: {
+      $typeName: 'spearlet.ResourceUse',
       cpuTimeUs: int64(resourceUse.cpuTimeUs ?? 0),
       peakMemoryBytes: int64(resourceUse.peakMemoryBytes ?? 0),
       droppedBytes: int64(record.droppedBytes),
@@ -107,22 +100,27 @@ export function resultToWire(response: ExecutionResponse): ExecutionResult {
     batchId: record.batch?.batchId ?? '',
     rerunOfExecutionId: record.rerun?.of ?? '',
     rerunId: record.rerun?.id ?? '',
-    // Last, as in `newRecord`.
-    ...(record.dependsOn !== undefined && { dependsOn: record.dependsOn.map(dependencyToWire) }),
-    ...(record.cache?.fromAt !== undefined && { cachedAt: time(record.cache.fromAt) }),
-    ...(outcome?.exitCode !== undefined && { exitCode: exitCodeOf(outcome.exitCode) }),
-    ...(startedAt !== undefined && { startedAt }),
-    ...(completedAt !== undefined && { completedAt }),
-    ...(record.labels !== undefined && { labels: record.labels }),
-    ...(termination !== undefined && {
-      termination: { rung: termination.rung, tookMs: int64(termination.tookMs) },
-    }),
-  });
+    labels: record.labels ?? {},
+    dependsOn: record.dependsOn?.map(dependencyToWire) ?? [],
+  };
+  if (record.startedAt !== undefined) result.startedAt = time(record.startedAt);
+  if (record.completedAt !== undefined) result.completedAt = time(record.completedAt);
+  if (outcome?.exitCode !== undefined) result.exitCode = exitCodeOf(outcome.exitCode);
+  if (record.cache?.fromAt !== undefined) result.cachedAt = time(record.cache.fromAt);
+  if (termination !== undefined) {
+    result.termination = {
+      $typeName: 'spearlet.Termination',
+      rung: termination.rung,
+      tookMs: int64(termination.tookMs),
+    };
+  }
+  return result;
 }
 
 export function invokeResponseToWire(response: ExecutionResponse, joined: boolean): InvokeFunctionResponse {
   const { record } = response;
-  return create(InvokeFunctionResponseSchema, {
+  return {
+    $typeName: 'spearlet.InvokeFunctionResponse',
     success: response.success,
     message: response.message,
     executionId: record.executionId,
@@ -133,7 +131,7 @@ export function invokeResponseToWire(response: ExecutionResponse, joined: boolea
     estimatedCompletionMs: int64(response.estimatedCompletionMs),
     lastSequence: int64(record.lastSequence),
     joined,
-  });
+  };
 }
 
 function viewToWire(response: ExecutionResponse) {

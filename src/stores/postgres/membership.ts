@@ -1,13 +1,22 @@
 /** A node as one of those that use a database: its incarnation, the lease that says that it lives, and what others left. */
 import type { Clock } from '../../domain/clock.ts';
-import type { Membership, NamedLease, NodeFacts, Orphan, Peer, WriterPositions } from '../membership.ts';
+import type { ExecutionRecord } from '../../domain/execution.ts';
+import type {
+  ClaimedExecution,
+  ClaimedLine,
+  Membership,
+  NamedLease,
+  NodeFacts,
+  Orphan,
+  Peer,
+  WriterPositions,
+} from '../membership.ts';
 import { Fenced, StoreError } from '../store.ts';
 import type { Readers } from './engine/readers.ts';
 import type { Row, Session } from './engine/session.ts';
 import { Logs } from './read/logs.ts';
 import { recordOf } from './read/records.ts';
-import { claimedOf } from './read/waiting.ts';
-import { plainArray, textArray } from './write/parameters.ts';
+import { plainArray, restored, textArray } from './write/parameters.ts';
 
 /** How long a node counts as alive after its last renewal, in milliseconds, by the clock of the engine. */
 export const leaseMs = 3000;
@@ -19,8 +28,13 @@ export const renewalMs = 700;
 const marginMs = 300;
 /** Who fences others has renewed its own lease for so long: an engine that was away is no sign that they are dead. */
 const steadyMs = leaseMs + 500;
-/** How often leases of others are looked at. */
+/** How often leases of others are looked at, and how soon again when one is about to be over. */
 const lookMs = 250;
+const leastLookMs = 10;
+/** Logs that are read together. */
+const logsAtOnce = 100;
+/** What nodes say to each other when one may not write any more. */
+const goneSaying = JSON.stringify({ kind: 'gone' });
 
 type Timers = Pick<Clock, 'monotonic' | 'setTimer'>;
 
@@ -72,6 +86,7 @@ export class PostgresMembership implements Membership {
   readonly incarnation: number;
   readonly #options: MembershipOptions;
   readonly #listeners = new Set<() => void>();
+  readonly #goneListeners = new Set<() => void>();
   readonly #leases = new Map<string, { epoch: number | undefined }>();
   #peers: readonly Peer[];
   #load: Peer['load'] = {};
@@ -105,6 +120,16 @@ export class PostgresMembership implements Membership {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  onGone(listener: () => void): () => void {
+    this.#goneListeners.add(listener);
+    return () => void this.#goneListeners.delete(listener);
+  }
+
+  /** Another node says that one is gone, or may have said so. */
+  heardOfGone(): void {
+    for (const listener of this.#goneListeners) listener();
   }
 
   tell(load: Peer['load']): void {
@@ -162,10 +187,11 @@ export class PostgresMembership implements Membership {
   async orphans(afterId: string, limit: number): Promise<Orphan[]> {
     const rows = await this.#options.takeovers.read('cannot list what has no node', {
       name: 'orphans',
-      text: `SELECT x.record, n.node_id, n.planned,
+      text: `SELECT x.execution_id, x.record, n.node_id, n.planned,
            extract(epoch FROM clock_timestamp() - n.fenced_at)::float8 * 1000 AS since
          FROM nodes n CROSS JOIN LATERAL (
-           SELECT y.execution_id, y.record FROM executions y
+           SELECT y.execution_id, CASE WHEN y.line IS NULL AND y.status = 'running' THEN y.record END AS record
+           FROM executions y
            WHERE y.owner = n.incarnation AND y.status IN ('pending', 'running') AND y.execution_id > $1
            ORDER BY y.execution_id LIMIT $2
          ) x
@@ -173,7 +199,8 @@ export class PostgresMembership implements Membership {
       values: [afterId, limit],
     });
     return rows.map((row) => ({
-      record: recordOf(row),
+      executionId: String(row.execution_id),
+      ...(row.record !== null && { record: recordOf(row) }),
       nodeId: String(row.node_id),
       planned: row.planned === true,
       since: Number(row.since),
@@ -183,20 +210,29 @@ export class PostgresMembership implements Membership {
   async claim(executionIds: readonly string[]): ReturnType<Membership['claim']> {
     const rows = await this.#options.takeovers.read('cannot take over executions', {
       name: 'claim',
-      text: 'SELECT record, line, waits_since, wakes_at, last_position FROM claim_orphans($1, $2)',
+      text: 'SELECT record, line, waiting, since, wakes_at, position FROM take_orphans($1, $2)',
       values: [this.incarnation, textArray(executionIds)],
     });
-    for (const { last_position } of rows) this.#options.advance(Number(last_position));
-    const claimed = rows.map(claimedOf);
-    const unplaced = claimed.filter(({ place }) => place === undefined);
-    // What could not be read together is read one by one.
-    const outlines = await new Logs(this.#options.readers)
-      .outlines(unplaced.map(({ record }) => record.executionId))
-      .catch(() => undefined);
-    return claimed.map((each) => {
-      const outline = outlines?.get(each.record.executionId);
-      return each.place === undefined && outline !== undefined ? { ...each, outline } : each;
+    for (const { position } of rows) this.#options.advance(Number(position));
+    const records = rows.filter(({ line }) => line === null).map(recordOf);
+    const lines = rows.filter(({ line }) => line !== null).map(lineOf);
+    return { executions: await this.#withOutlines(records), lines };
+  }
+
+  /** What cannot be read together is left to be read one by one. */
+  async #withOutlines(records: readonly ExecutionRecord[]): Promise<ClaimedExecution[]> {
+    const logs = new Logs(this.#options.readers);
+    const parts: ExecutionRecord[][] = [];
+    for (let from = 0; from < records.length; from += logsAtOnce)
+      parts.push(records.slice(from, from + logsAtOnce));
+    const read = parts.map(async (part): Promise<ClaimedExecution[]> => {
+      const outlines = await logs.outlines(part.map(({ executionId }) => executionId)).catch(() => undefined);
+      return part.map((record) => {
+        const outline = outlines?.get(record.executionId);
+        return outline === undefined ? { record } : { record, outline };
+      });
     });
+    return (await Promise.all(read)).flat();
   }
 
   async claimBatches(): Promise<boolean> {
@@ -217,7 +253,10 @@ export class PostgresMembership implements Membership {
     this.#hasLeft = true;
     this.#isOver = true;
     await this.#options.renewals
-      .run({ text: 'SELECT leave_cluster($1, $2)', values: [this.incarnation, this.#wasTold] })
+      .run({
+        text: `SELECT leave_cluster($1, $2), pg_notify('spear', $3)`,
+        values: [this.incarnation, this.#wasTold, goneSaying],
+      })
       // Then the lease ends by itself.
       .catch(() => {});
   }
@@ -275,28 +314,54 @@ export class PostgresMembership implements Membership {
     this.#options.lost(new Fenced('other nodes have taken over what this one had'));
   }
 
-  #lookLater(): void {
-    this.#options.clock.setTimer(lookMs, () => void this.#look());
+  #lookLater(ms = lookMs): void {
+    this.#options.clock.setTimer(ms, () => void this.#look());
   }
 
   async #look(): Promise<void> {
     if (this.#isOver) return;
-    const { takeovers, clock, fenced } = this.#options;
     const since = this.#steadySince;
-    if (since !== undefined && this.mayAct() && clock.monotonic() - since >= steadyMs) {
-      const rows = await takeovers
-        .run({ name: 'fence', text: 'SELECT fence_expired($1) AS gone', values: [this.incarnation] })
-        // Whoever may not write any more hears of it from its own lease.
-        .catch((): Row[] => []);
-      const gone = JSON.parse(String(rows[0]?.gone ?? '[]')) as readonly (readonly [number, string])[];
-      if (gone.length > 0 && !this.#isOver) {
-        this.#peers = this.#peers.filter(({ incarnation }) => !gone.some(([other]) => other === incarnation));
-        fenced(gone.map(([, name]) => name));
-        for (const listener of this.#listeners) listener();
-      }
-    }
-    this.#lookLater();
+    const { clock } = this.#options;
+    const mayFence = since !== undefined && this.mayAct() && clock.monotonic() - since >= steadyMs;
+    // Whoever may not write any more hears of it from its own lease.
+    this.#lookLater(mayFence ? await this.#fence().catch(() => lookMs) : lookMs);
   }
+
+  /** Resolves with when to look again: as soon as the next lease is over, where nobody renews it. */
+  async #fence(): Promise<number> {
+    const { takeovers, readers, fenced } = this.#options;
+    const [row] = await takeovers.run({
+      name: 'fence',
+      text: `SELECT fence_expired($1) AS gone, (
+          SELECT min(extract(epoch FROM n.lease_until - clock_timestamp()))::float8 * 1000 FROM nodes n
+          WHERE n.fenced_at IS NULL AND n.incarnation <> $1
+        ) AS next`,
+      values: [this.incarnation],
+    });
+    const gone = JSON.parse(String(row?.gone ?? '[]')) as readonly (readonly [number, string])[];
+    if (gone.length > 0 && !this.#isOver) {
+      this.#peers = this.#peers.filter(({ incarnation }) => !gone.some(([other]) => other === incarnation));
+      fenced(gone.map(([, name]) => name));
+      for (const listener of this.#listeners) listener();
+      this.heardOfGone();
+      // Who misses it looks from time to time.
+      readers
+        .read('cannot tell the other nodes', 'SELECT pg_notify($1, $2)', ['spear', goneSaying])
+        .catch(() => {});
+    }
+    const next = row?.next === null || row === undefined ? lookMs : Number(row.next);
+    return Math.min(lookMs, Math.max(leastLookMs, next));
+  }
+}
+
+/** Rows of a line that were claimed together. */
+function lineOf({ line, waiting, since, wakes_at: wakesAt }: Row): ClaimedLine {
+  return {
+    line: restored(String(line)),
+    count: Number(waiting),
+    since: Number(since),
+    wakesAt: wakesAt === null ? Number.POSITIVE_INFINITY : Number(wakesAt),
+  };
 }
 
 type StoredPeer = readonly [number, string, string, string, string, string, string, boolean];

@@ -83,13 +83,19 @@ export class HandOver {
   #taking = false;
   #takeAgain = false;
   #timer: Timer | undefined;
+  #open = false;
   #closed = false;
 
   constructor(host: HandOverHost) {
     this.#host = host;
   }
 
+  /**
+   * What an earlier run has left is taken up: until then this node says nothing of its slots, and so is given nothing.
+   * What it was given would look as if it had been left as well.
+   */
   open(): void {
+    this.#open = true;
     this.#look();
   }
 
@@ -150,7 +156,7 @@ export class HandOver {
   }
 
   heard(saying: ClusterSaying | undefined): void {
-    if (this.#closed) return;
+    if (!this.#open || this.#closed) return;
     const { me } = this.#host.queue;
     if (saying === undefined || (saying.kind === 'granted' && saying.nodes.includes(me))) void this.#take();
     // The dispatcher has to know what is free here. That something waits for a slot it says itself: were this node to

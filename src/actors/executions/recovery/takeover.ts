@@ -5,7 +5,7 @@
  */
 import type { Clock, Timer } from '../../../domain/clock.ts';
 import { SnapshotIncompatible } from '../../../machines/migrations.ts';
-import type { Claimed, Membership, Orphan } from '../../../stores/membership.ts';
+import type { ClaimedExecution, Membership, Orphan } from '../../../stores/membership.ts';
 import type { Store, WaitingLineCount } from '../../../stores/store.ts';
 import type { NodeTime } from '../../time/node-time.ts';
 import { mayFollowAgain } from './execution-recovery.ts';
@@ -22,7 +22,7 @@ export interface TakeoverHost {
   takeUp(stored: StoredExecution, planned: boolean): void;
   /** So many rows wait in a line now; the first of their alarms rings at `wakesAt`. */
   adopt(line: WaitingLineCount, since: number, wakesAt: number): void;
-  /** Batches are this node's that were not. */
+  /** Batches are this node's that were not, or nodes are gone that may have had members of its batches. */
   batches(): Promise<void>;
   /** Other nodes may have ended what executions and callers of this one wait for. */
   lookAtOthers(): Promise<void>;
@@ -31,7 +31,8 @@ export interface TakeoverHost {
 }
 
 const lookMs = 250;
-const pageSize = 100;
+/** Executions that are claimed together: how finely what there is is shared. */
+const pageSize = 500;
 /** Logs that are read at once. */
 const atOnce = 8;
 
@@ -39,7 +40,9 @@ export class Takeover {
   readonly #host: TakeoverHost;
   /** Claims whose answer was lost: they may have been made. */
   #claiming: readonly Orphan[] = [];
+  #peers: ReadonlySet<number> = new Set();
   #looking: Promise<void> | undefined;
+  #lookAgain = false;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -55,8 +58,13 @@ export class Takeover {
 
   /** Goes on looking. */
   watch(): void {
+    const { membership } = this.#host;
     // Nobody else uses the store.
-    if (this.#host.membership.incarnation === 0) return;
+    if (membership.incarnation === 0) return;
+    membership.onGone(() => {
+      this.#lookAgain = true;
+      if (this.#looking === undefined) this.#look();
+    });
     this.#later();
   }
 
@@ -69,78 +77,127 @@ export class Takeover {
 
   #later(): void {
     if (this.#closed) return;
-    this.#timer = this.#host.clock.setTimer(lookMs, () => {
-      this.#looking = this.#look()
-        .catch((error: unknown) => this.#host.failed(error))
-        .finally(() => {
-          this.#looking = undefined;
-          this.#later();
-        });
-    });
+    this.#timer = this.#host.clock.setTimer(lookMs, () => this.#look());
   }
 
-  async #look(): Promise<void> {
+  #look(): void {
+    if (this.#closed) return;
+    this.#timer?.cancel();
+    this.#lookAgain = false;
+    this.#looking = this.#takeAndLook()
+      .catch((error: unknown) => this.#host.failed(error))
+      .finally(() => {
+        this.#looking = undefined;
+        if (this.#lookAgain) this.#look();
+        else this.#later();
+      });
+  }
+
+  async #takeAndLook(): Promise<void> {
     const { membership, lookAtOthers, batches } = this.#host;
     await this.#takeAll();
-    if (await membership.claimBatches()) await batches();
+    const isWithout = this.#isWithoutSome();
+    if ((await membership.claimBatches()) || isWithout) await batches();
     await lookAtOthers();
+  }
+
+  /** Whether nodes are gone since it was asked last. What they had begun to do about a batch of this node is left to it. */
+  #isWithoutSome(): boolean {
+    const before = this.#peers;
+    this.#peers = new Set(this.#host.membership.peers().map(({ incarnation }) => incarnation));
+    return [...before].some((incarnation) => !this.#peers.has(incarnation));
   }
 
   async #takeAll(): Promise<void> {
     const { membership, taken } = this.#host;
     let count = 0;
+    // What was claimed is taken up while the next is claimed.
+    let takingUp = Promise.resolve();
     try {
+      if (this.#claiming.length > 0) {
+        const claimed = await this.#claim(this.#claiming);
+        count += claimed.count;
+        takingUp = claimed.takeUp();
+      }
       for (let after = ''; !this.#closed; ) {
-        const page = this.#claiming.length > 0 ? this.#claiming : await membership.orphans(after, pageSize);
-        const last = page.at(-1);
-        if (last === undefined || !membership.mayAct()) break;
-        after = last.record.executionId;
-        const wanted = [];
-        for (const orphan of page) if (await this.#isWanted(orphan)) wanted.push(orphan);
-        count += await this.#take(wanted);
+        const { pages, last } = await this.#wantedPages(after);
+        if (last === undefined) break;
+        after = last;
+        for (const page of pages) {
+          if (this.#closed || !membership.mayAct()) return;
+          const claimed = await this.#claim(page);
+          count += claimed.count;
+          await takingUp;
+          takingUp = claimed.takeUp();
+        }
       }
     } finally {
+      await takingUp;
       if (count > 0) taken(count);
     }
+  }
+
+  /** A page for each node that lives: each begins with another one, as all of them see the same. */
+  async #wantedPages(
+    after: string,
+  ): Promise<{ readonly pages: readonly Orphan[][]; readonly last?: string }> {
+    const { membership } = this.#host;
+    const peers = membership.peers().map(({ incarnation }) => incarnation);
+    const orphans = await membership.orphans(after, pageSize * Math.max(1, peers.length));
+    const last = orphans.at(-1)?.executionId;
+    const pages: Orphan[][] = [];
+    for (let from = 0; from < orphans.length; from += pageSize) {
+      const page: Orphan[] = [];
+      for (const orphan of orphans.slice(from, from + pageSize)) {
+        if (await this.#isWanted(orphan)) page.push(orphan);
+      }
+      if (page.length > 0) pages.push(page);
+    }
+    const first = Math.max(0, peers.indexOf(membership.incarnation)) % Math.max(1, pages.length);
+    return { pages: [...pages.slice(first), ...pages.slice(0, first)], ...(last !== undefined && { last }) };
   }
 
   /** Not one whose own node may still follow its attempt. */
   async #isWanted({ record, planned, since }: Orphan): Promise<boolean> {
     const { store, reattachWithinMs } = this.#host;
-    if (record.instanceId === '' || since >= reattachWithinMs * (planned ? plannedFactor : 1)) return true;
+    if (record === undefined || record.instanceId === '') return true;
+    if (since >= reattachWithinMs * (planned ? plannedFactor : 1)) return true;
     const task = await store.taskRevision(record.taskId, record.taskRevision);
     return task === undefined || !mayFollowAgain(record, task);
   }
 
-  async #take(orphans: readonly Orphan[]): Promise<number> {
-    if (orphans.length === 0) return 0;
+  async #claim(
+    orphans: readonly Orphan[],
+  ): Promise<{ readonly count: number; readonly takeUp: () => Promise<void> }> {
     this.#claiming = orphans;
-    const claimed = await this.#host.membership.claim(orphans.map(({ record }) => record.executionId));
+    const { executions, lines } = await this.#host.membership.claim(
+      orphans.map(({ executionId }) => executionId),
+    );
     this.#claiming = [];
-    const planned = new Map(orphans.map((orphan) => [orphan.record.executionId, orphan.planned]));
-    this.#adopt(claimed);
-    const tasks = new TaskRevisions(this.#host.store);
-    const unplaced = claimed.filter(({ place }) => place === undefined);
-    const next = unplaced.values();
-    const work = async (): Promise<void> => {
-      for (const each of next) await this.#takeUp(each, tasks, planned.get(each.record.executionId) === true);
-    };
-    await Promise.all(Array.from({ length: atOnce }, work));
-    return claimed.length;
+    const count = lines.reduce((sum, line) => sum + line.count, executions.length);
+    // What waits in lines goes on doing so, in this node's.
+    for (const { line, count, since, wakesAt } of lines) this.#host.adopt({ line, count }, since, wakesAt);
+    return { count, takeUp: () => this.#takeUpAll(executions, orphans) };
   }
 
-  async #takeUp({ record, outline }: Claimed, tasks: TaskRevisions, planned: boolean): Promise<void> {
-    const { store, time, takeUp, clock, failed } = this.#host;
+  async #takeUpAll(executions: readonly ClaimedExecution[], orphans: readonly Orphan[]): Promise<void> {
+    const planned = new Set(orphans.filter((orphan) => orphan.planned).map(({ executionId }) => executionId));
+    const tasks = new TaskRevisions(this.#host.store);
+    const next = executions.values();
+    const work = async (): Promise<void> => {
+      for (const each of next) await this.#takeUp(each, tasks, planned.has(each.record.executionId));
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+  }
+
+  /** It is this node's, and nobody else will take it up: what fails is tried again. */
+  async #takeUp(claimed: ClaimedExecution, tasks: TaskRevisions, planned: boolean): Promise<void> {
+    const { clock, failed } = this.#host;
     for (;;) {
       try {
-        takeUp(await readStored(store, tasks, record, outline), planned);
+        await this.#goesOn(claimed, tasks, planned);
         return;
       } catch (error) {
-        if (error instanceof SnapshotIncompatible) {
-          await endIncompatible(store, time, record, error.message);
-          return;
-        }
-        // It is this node's: nobody else will take it up.
         if (this.#closed) return;
         failed(error);
         await new Promise<void>((resolve) => void clock.setTimer(lookMs, resolve));
@@ -148,22 +205,18 @@ export class Takeover {
     }
   }
 
-  /** What waits in lines goes on doing so, in this node's. */
-  #adopt(claimed: readonly Claimed[]): void {
-    const lines = new Map<string, { count: number; since: number; wakesAt: number }>();
-    for (const { place } of claimed) {
-      if (place === undefined) continue;
-      const line = lines.get(place.line) ?? {
-        count: 0,
-        since: Number.POSITIVE_INFINITY,
-        wakesAt: Number.POSITIVE_INFINITY,
-      };
-      line.count += 1;
-      line.since = Math.min(line.since, place.since);
-      line.wakesAt = Math.min(line.wakesAt, place.wakesAt);
-      lines.set(place.line, line);
+  async #goesOn(
+    { record, outline }: ClaimedExecution,
+    tasks: TaskRevisions,
+    planned: boolean,
+  ): Promise<void> {
+    const { store, time, takeUp } = this.#host;
+    try {
+      takeUp(await readStored(store, tasks, record, outline), planned);
+    } catch (error) {
+      if (!(error instanceof SnapshotIncompatible)) throw error;
+      await endIncompatible(store, time, record, error.message);
     }
-    for (const [line, { count, since, wakesAt }] of lines) this.#host.adopt({ line, count }, since, wakesAt);
   }
 }
 

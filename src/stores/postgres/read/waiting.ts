@@ -1,4 +1,3 @@
-import type { Claimed } from '../../membership.ts';
 import type { WaitingAlarm, WaitingExecution, WaitingKey, WaitingLineCount } from '../../store.ts';
 import type { Readers } from '../engine/readers.ts';
 import type { Row } from '../engine/session.ts';
@@ -80,11 +79,6 @@ export class WaitingLines {
       wakesAt: Number(row.wakes_at),
     }));
   }
-}
-
-/** One that has been taken over, waiting or not. */
-export function claimedOf(row: Row): Claimed {
-  return row.line === null ? { record: recordOf(row) } : waitingOf(row);
 }
 
 export function waitingOf(row: Row): WaitingExecution {

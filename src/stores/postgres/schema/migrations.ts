@@ -1,4 +1,4 @@
-import { clusterFunctions, ownedCommitFunction } from './cluster-functions.ts';
+import { clusterFunctions, ownedCommitFunction, supervisingCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { positionFunctions } from './position-functions.ts';
@@ -6,6 +6,7 @@ import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } fro
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
 import { sharedFunctions } from './shared-functions.ts';
+import { takeoverFunctions } from './takeover-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 
 /**
@@ -243,6 +244,8 @@ export const migrations: readonly string[] = [
   positionFunctions,
   repeatableQueueFunctions,
   reservingQueueFunctions,
+  takeoverFunctions,
+  supervisingCommitFunction,
 ];
 
 /** The version that this program writes. */
