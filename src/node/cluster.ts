@@ -19,10 +19,12 @@ interface Parts {
 }
 
 /** What the holder of this lease does: it gives away what waits. */
-const dispatching = 'dispatcher';
+export const dispatching = 'dispatcher';
+/** What one node does for all, by the names of the leases. */
+export const duties = [dispatching, 'schedules', 'webhooks', 'retention'] as const;
 
 /** What one node does for all, by the name of its lease. */
-export function dutyOf(membership: Membership, name: 'schedules' | 'webhooks' | 'retention'): Duty {
+export function dutyOf(membership: Membership, name: (typeof duties)[number]): Duty {
   const lease = membership.lease(name);
   return {
     isMine: () => lease.epoch !== undefined && membership.mayAct(),

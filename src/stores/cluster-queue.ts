@@ -43,6 +43,8 @@ export type ClusterSaying =
 export interface ClusterQueue {
   /** Of this run of the node. */
   readonly me: number;
+  /** Since the start of this run: how many it has left to nobody, and given to nodes. */
+  readonly counts: { readonly released: number; readonly given: number };
   /** Nobody owns those from now on that this node does and that stand in a line. Resolves with them. */
   release(executionIds: readonly string[]): Promise<readonly string[]>;
   /** The same of all members of a batch that wait for a slot. */
