@@ -79,8 +79,19 @@ export interface OthersChanges {
   readonly now: WriterPositions;
 }
 
+/** Of this run of the node, since its start. */
+export interface MembershipCounts {
+  /** Renewals that the store has not answered. */
+  readonly failedRenewals: number;
+  /** Runs of other nodes from which this one has taken the right to write. */
+  readonly fenced: number;
+}
+
 export interface Membership {
   readonly incarnation: number;
+  /** What this node is called among those that live. */
+  readonly name: string;
+  readonly counts: MembershipCounts;
   /** Those that may write, this node among them, as of the last renewal. */
   peers(): readonly Peer[];
   /** Calls `listener` after each renewal until the returned function is called. */
@@ -98,6 +109,8 @@ export interface Membership {
    * nothing is answered meanwhile.
    */
   mayAct(): boolean;
+  /** When the last renewal that was answered was sent, of the monotonic clock; infinity where nobody else uses the store. */
+  renewedAt(): number;
   /** That deadline, of the monotonic clock; infinity where nobody else uses the store. */
   deadline(): number;
   /**
@@ -129,6 +142,8 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
   const self = (): Peer => ({ ...facts, incarnation: 0, nodeId, load, alive: true });
   return {
     incarnation: 0,
+    name: facts.name,
+    counts: { failedRenewals: 0, fenced: 0 },
     peers: () => [self()],
     onChange: () => () => {},
     onGone: () => () => {},
@@ -138,6 +153,7 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
     ownerOf: () => Promise.resolve(self()),
     lease: () => lease,
     mayAct: () => true,
+    renewedAt: () => Number.POSITIVE_INFINITY,
     deadline: () => Number.POSITIVE_INFINITY,
     changes: (since) => Promise.resolve({ executionIds: [], now: since }),
     orphans: () => Promise.resolve([]),

@@ -10,7 +10,7 @@ import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type { Changed } from '../../domain/executions.ts';
 import type { LinkAction, Links } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
-import { assertRunsOn, type NodePlace, placementKey } from '../../domain/placement.ts';
+import { artifactPlacement, assertRunsOn, type NodePlace, placementKey } from '../../domain/placement.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
 import { assertFits, boundsRunning } from '../../domain/quota.ts';
 import type { Resources } from '../../domain/scheduling/gate.ts';
@@ -281,6 +281,7 @@ export class SupervisorParts {
       quarantines: this.quarantines,
       random: options.random,
       gone: (executionId) => this.actor.send({ type: 'gone', executionId }),
+      unavailable: (task) => this.cluster?.unavailable(task),
       readHealth: (error) => (error === undefined ? this.health.readWorks() : this.health.readFailed(error)),
     });
     this.actor = createActor(
@@ -463,10 +464,11 @@ export class SupervisorParts {
   }
 
   /** Which nodes of a cluster may run executions of the task; undefined where any may, or there is no cluster. */
-  placement({ definition }: Task): string | undefined {
+  placement(task: Task): string | undefined {
+    const { definition } = task;
     if (this.options.cluster === undefined) return undefined;
     if (definition.runsOn === undefined && definition.runtime === 'wasm') return undefined;
-    return placementKey(definition);
+    return placementKey({ ...definition, task: artifactPlacement(task) });
   }
 
   #clusterDesk(view: ClusterView, failed: (error: unknown) => void): ClusterDesk {
@@ -477,6 +479,7 @@ export class SupervisorParts {
       weights: this.options.priorityWeights,
       boundsRunning: (record) => boundsRunning(this.quotas.of(tenantOf(record))),
       resources: this.options.resources,
+      runtimes: this.options.runtimes,
       takes: (waiting) => this.queue.takes(waiting),
       isAhead: (executionId) => this.queue.passivation.isAhead(executionId),
       isReviving: (executionId) => this.queue.passivation.isReviving(executionId),

@@ -369,6 +369,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   limitsChanged(task: Task): void {
     this.#parts.slots.setRules(task.taskId, task.revision, rulesOf(task));
     this.#parts.cluster?.setRules(task.taskId, task.revision, rulesOf(task));
+    this.#parts.cluster?.registered(task);
     this.#parts.actor.send({ type: 'pump' });
   }
 

@@ -84,6 +84,8 @@ export async function register(
 
 export class PostgresMembership implements Membership {
   readonly incarnation: number;
+  readonly name: string;
+  readonly counts = { failedRenewals: 0, fenced: 0 };
   readonly #options: MembershipOptions;
   readonly #listeners = new Set<() => void>();
   readonly #goneListeners = new Set<() => void>();
@@ -106,6 +108,7 @@ export class PostgresMembership implements Membership {
     this.#options = options;
     this.#deadline = registeredAt + leaseMs - marginMs;
     const { nodeId, facts } = options;
+    this.name = facts.name;
     this.#peers = [{ ...facts, incarnation, nodeId, load: {}, alive: true }];
   }
 
@@ -142,6 +145,10 @@ export class PostgresMembership implements Membership {
 
   mayAct(): boolean {
     return !this.#isOver && this.#options.clock.monotonic() < this.#deadline;
+  }
+
+  renewedAt(): number {
+    return this.#deadline - (leaseMs - marginMs);
   }
 
   deadline(): number {
@@ -313,6 +320,7 @@ export class PostgresMembership implements Membership {
     } catch {
       // An engine that does not answer says nothing of the right to write; the commits tell of it.
       this.#steadySince = undefined;
+      this.counts.failedRenewals += 1;
     }
     const inMs = Math.max(0, sentAt + renewMs - clock.monotonic());
     this.#renewTimer = clock.setTimer(inMs, () => void this.#renew());
@@ -357,6 +365,7 @@ export class PostgresMembership implements Membership {
       values: [this.incarnation],
     });
     const gone = JSON.parse(String(row?.gone ?? '[]')) as readonly (readonly [number, string])[];
+    this.counts.fenced += gone.length;
     if (gone.length > 0 && !this.#isOver) {
       this.#peers = this.#peers.filter(({ incarnation }) => !gone.some(([other]) => other === incarnation));
       fenced(gone.map(([, name]) => name));
