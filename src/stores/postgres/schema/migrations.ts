@@ -5,7 +5,7 @@ import { positionFunctions } from './position-functions.ts';
 import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
-import { sharedFunctions } from './shared-functions.ts';
+import { sharedBreakpoints, sharedFunctions } from './shared-functions.ts';
 import { takeoverFunctions } from './takeover-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 
@@ -246,6 +246,7 @@ export const migrations: readonly string[] = [
   reservingQueueFunctions,
   takeoverFunctions,
   supervisingCommitFunction,
+  sharedBreakpoints,
 ];
 
 /** The version that this program writes. */
