@@ -152,6 +152,8 @@ export function createSupervisorLogic(
     const path = statePath(snapshot);
     if (!resting.includes(path) || snapshot.context.pausedAttempt !== null || log.sealed) return;
     if (slots.waits(executionId) || slots.holds(executionId) || hasToBeKnown(log.record)) return;
+    // It waits for a slot, of whatever node: its place says so.
+    if (execution.handOver !== 'no') return;
     const wakesAt = alarmOf[path as keyof typeof alarmOf](snapshot.context);
     const since = Math.round(time.now());
     if (wakesAt - since < shortRestMs) return;
