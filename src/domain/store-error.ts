@@ -37,3 +37,8 @@ export class DamagedError extends StoreError {
 export function isDamage(error: unknown): boolean {
   return error instanceof StoreError && error.kind === 'damaged';
 }
+
+/** The store cannot be asked now, or not by this node any more: no bug of whoever asked. */
+export function isAway(error: unknown): boolean {
+  return error instanceof Fenced || (error instanceof StoreError && error.kind === 'medium');
+}

@@ -6,7 +6,7 @@
 import type { Principal } from '../domain/access.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidArgument, RequestError } from '../domain/errors.ts';
-import { StoreError } from '../domain/store-error.ts';
+import { Fenced, StoreError } from '../domain/store-error.ts';
 import type { AccessLog } from './access/access-log.ts';
 import type { Authenticator } from './access/authenticator.ts';
 import type { OpenCalls } from './access/open-calls.ts';
@@ -82,6 +82,13 @@ function knownError(
       retryAfterMs: 1000,
       cause: error,
     });
+  }
+  if (error instanceof Fenced) {
+    return new RequestError(
+      'unavailable',
+      'the node is stopping, as others have taken over what it had; ask another one',
+      { reason: 'DRAINING', retryAfterMs: 1000, cause: error },
+    );
   }
   const id = options.bug(error, method);
   return new RequestError('internal', `internal error ${id}`, { reason: 'INTERNAL', metadata: { id } });

@@ -58,8 +58,8 @@ export function observedStore(kept: Store, failed: (error: unknown) => void): Ob
         tell((observer) => observer.batchWritten?.(batchId));
       }
     },
-    async superviseBatch(batch, entries, endings) {
-      const result = await kept.superviseBatch(batch, entries, endings);
+    async superviseBatch(before, batch, entries, endings) {
+      const result = await kept.superviseBatch(before, batch, entries, endings);
       if (!result.ok) return result;
       for (const [index, entry] of entries.entries()) {
         tellCommitted(entry, { ok: true, position: result.positions[index] ?? 0 });

@@ -153,6 +153,12 @@ export type BatchResult =
   | { readonly ok: false; readonly conflict: 'dependency'; readonly executionId: string }
   | { readonly ok: false; readonly conflict: 'space' };
 
+/** `changed`: what is said of the batch is not as it was read; nothing was done. */
+export type SuperviseResult =
+  | { readonly ok: true; readonly positions: readonly number[] }
+  | { readonly ok: false; readonly conflict: 'changed' }
+  | { readonly ok: false; readonly conflict: 'space' };
+
 /** A member of a supervised batch that does not begin again. */
 export interface MemberEnding {
   readonly member: number;
@@ -234,15 +240,16 @@ export interface Store {
   /** Writes what is said of a batch anew; its members stay. */
   saveBatch(batch: Batch): Promise<void>;
   /**
-   * In one transaction: writes what is said of a supervised batch anew, gives members the executions that the entries
-   * create, and counts the ends of others. A member's end counts once. Ends of executions whose record says
-   * `supervised` count only here.
+   * In one transaction: writes what is said of a supervised batch anew where it is as it was `before`, gives members the
+   * executions that the entries create, and counts the ends of others. A member's end counts once. Ends of executions
+   * whose record says `supervised` count only here.
    */
   superviseBatch(
+    before: Batch,
     batch: Batch,
     entries: readonly CommitEntry[],
     endings: readonly MemberEnding[],
-  ): Promise<BatchResult>;
+  ): Promise<SuperviseResult>;
   batch(batchId: string): Promise<BatchState | undefined>;
   batchByInvocation(tenant: string, invocationId: string): Promise<BatchState | undefined>;
   /** Newest first, those with ids before `beforeId`, where that is not empty; of all tenants where none is named. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RequestError } from '../../src/domain/errors.ts';
-import { DamagedError, StoreError } from '../../src/domain/store-error.ts';
+import { DamagedError, Fenced, StoreError } from '../../src/domain/store-error.ts';
 import { toRequestError } from '../../src/server/chain.ts';
 import { ArtifactError } from '../../src/stores/artifacts.ts';
 import { NoSpareRoom } from '../../src/stores/space-reserve.ts';
@@ -43,6 +43,13 @@ test.for<[string, unknown, object]>([
   const isBug = error.reason === 'INTERNAL';
   expect(heard).toEqual({ bugs: isBug ? [thrown] : [], faults: isBug ? [] : [thrown] });
   if (thrown instanceof Error) expect(error.message).not.toContain(thrown.message);
+});
+
+test('a call of a node that others have taken over from is for another node, and no bug', () => {
+  const bug = (): string => expect.unreachable('it was taken for a bug');
+  const storeFailed = (): void => expect.unreachable('it was taken for a fault of the store');
+  const error = toRequestError(new Fenced('fenced'), 'Get', { bug, storeFailed });
+  expect(error).toMatchObject({ kind: 'unavailable', reason: 'DRAINING', retryAfterMs: 1000 });
 });
 
 test('an error that is for the caller is told as it is, and is no bug', () => {

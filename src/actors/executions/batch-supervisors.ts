@@ -37,6 +37,7 @@ export interface BatchSupervisorsHost extends MembersHost {
 }
 
 const tryAgainMs = 1000;
+const changedMeanwhile = Symbol('changed meanwhile');
 
 export class BatchSupervisors {
   readonly #host: BatchSupervisorsHost;
@@ -154,18 +155,24 @@ export class BatchSupervisors {
     if (state === undefined || before === undefined || this.#closed) return false;
     const step = supervise(before, event);
     if (step.supervision === before) return false;
-    const batch = { ...state.batch, ...changes };
-    const lost = await this.#commit(batch, before, step);
+    const lost = await this.#commit(state.batch, { ...state.batch, ...changes }, step);
     if (lost === undefined) {
       changed(batchId);
       return true;
     }
+    // Another node of the cluster was first.
+    if (lost === changedMeanwhile) return this.#step(batchId, event, changes);
     const message = `a member cannot begin again: ${lost} was deleted`;
     return this.#step(batchId, { type: 'end', end: { reason: 'lost', message } });
   }
 
-  /** The execution that is gone, which a member was to begin again for; nothing is done then. */
-  async #commit(batch: Batch, before: Supervision, step: SupervisionStep): Promise<string | undefined> {
+  /** The execution that is gone, which a member was to begin again for, or that it was changed; nothing is done then. */
+  async #commit(
+    read: Batch,
+    batch: Batch,
+    step: SupervisionStep,
+  ): Promise<string | typeof changedMeanwhile | undefined> {
+    const before = read.supervision as Supervision;
     const { store, clock, now, ids, adopt } = this.#host;
     const at = { wall: Math.round(clock.now()), steady: now() };
     const entries: CommitEntry[] = [];
@@ -186,7 +193,8 @@ export class BatchSupervisors {
     }
     const supervision = withExecutions(step.supervision, executionIds);
     const saved = { ...batch, supervision };
-    const result = await store.superviseBatch(saved, entries, endingsOf(before, supervision));
+    const result = await store.superviseBatch(read, saved, entries, endingsOf(before, supervision));
+    if (!result.ok && result.conflict === 'changed') return changedMeanwhile;
     if (!result.ok) throw new Error(`a batch cannot be written: ${result.conflict}`);
     if (supervision.phase.kind === 'ended') this.#alive.delete(batch.batchId);
     if (entries.length > 0) adopt(entries, at.steady);

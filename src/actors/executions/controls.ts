@@ -2,10 +2,12 @@
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { Changed } from '../../domain/executions.ts';
 import { interruptPolicyOf, mayRerun } from '../../domain/interruption.ts';
+import type { LinkAction } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import type { Task } from '../../domain/task.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
+import { storeUnavailable } from '../log/committer.ts';
 import { unknownHere, untilDurable } from '../log/durable.ts';
 import type { LiveExecution } from './live-execution.ts';
 import { notInState } from './recovery/stored-execution.ts';
@@ -15,6 +17,8 @@ export interface ControlsHost {
   glance(executionId: string): Promise<LogCursor>;
   live(executionId: string): LiveExecution | undefined;
   runtimeOf(task: Task): Runtime | undefined;
+  /** The store can be written. */
+  isWritable(): boolean;
   deliver(executionId: string, event: ExecutionEvent): void;
   /** Milliseconds since the epoch. */
   now(): number;
@@ -30,7 +34,24 @@ export class Controls {
     this.#host = host;
   }
 
-  cancel(executionId: string, reason: string, by?: string): Promise<Changed> {
+  async order(executionId: string, action: LinkAction, by?: string): Promise<Changed> {
+    switch (action.kind) {
+      case 'cancel':
+        return this.#cancel(executionId, action.reason, by);
+      case 'suspend':
+        return this.#suspend(executionId, by);
+      case 'resume':
+        return this.#resume(executionId, by);
+      case 'detach':
+        // It ends the execution here at once, and nobody could be given the document before that is durable.
+        if (!this.#host.isWritable()) throw storeUnavailable();
+        return { changed: true, record: await this.#detach(executionId, by) };
+      case 'leave':
+        return this.leave(executionId);
+    }
+  }
+
+  #cancel(executionId: string, reason: string, by?: string): Promise<Changed> {
     return this.#ask(executionId, (controlled) => {
       if (controlled !== undefined) {
         this.#deliver(controlled, { type: 'cancel', at: this.#host.now(), reason, ...named(by) });
@@ -38,7 +59,7 @@ export class Controls {
     });
   }
 
-  suspend(executionId: string, by?: string): Promise<Changed> {
+  #suspend(executionId: string, by?: string): Promise<Changed> {
     return this.#ask(executionId, async (controlled, record) => {
       if (controlled === undefined) throw notInState(record, 'only what has not ended can be held');
       const path = controlled.state;
@@ -49,7 +70,7 @@ export class Controls {
     });
   }
 
-  resume(executionId: string, by?: string): Promise<Changed> {
+  #resume(executionId: string, by?: string): Promise<Changed> {
     return this.#ask(executionId, async (controlled, record) => {
       if (controlled === undefined) throw notInState(record, 'only what is held can go on');
       const { task } = controlled;
@@ -70,7 +91,7 @@ export class Controls {
   }
 
   /** See Transfers. */
-  async detach(executionId: string, by?: string): Promise<ExecutionRecord> {
+  async #detach(executionId: string, by?: string): Promise<ExecutionRecord> {
     const cursor = await this.#host.glance(executionId);
     try {
       const controlled = this.#host.live(executionId);

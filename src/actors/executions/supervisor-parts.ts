@@ -7,9 +7,10 @@ import type { MachineClock } from '../../domain/clock.ts';
 import { Durations } from '../../domain/durations.ts';
 import { notFound } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
-import type { Links } from '../../domain/links.ts';
+import type { Changed } from '../../domain/executions.ts';
+import type { LinkAction, Links } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
-import { assertRunsOn, type NodePlace, placementKey } from '../../domain/placement.ts';
+import { artifactPlacement, assertRunsOn, type NodePlace, placementKey } from '../../domain/placement.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
 import { assertFits, boundsRunning } from '../../domain/quota.ts';
 import type { Resources } from '../../domain/scheduling/gate.ts';
@@ -43,6 +44,7 @@ import { BreakpointTable } from './breakpoints.ts';
 import { ExecutionCache } from './cache/execution-cache.ts';
 import type { CacheBounds } from './cache/result-cache.ts';
 import { ClusterDesk, type ClusterView } from './cluster/cluster-desk.ts';
+import { GivingAway } from './cluster/giving-away.ts';
 import { Controls } from './controls.ts';
 import { Dependants } from './dependants.ts';
 import { unknownDependency } from './dependency-admission.ts';
@@ -55,6 +57,7 @@ import { TaskQuarantines } from './quarantines.ts';
 import { ExecutionRecovery } from './recovery/execution-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
 import { Takeover } from './recovery/takeover.ts';
+import { StoreHealth } from './store-health.ts';
 import { endOldest } from './superseding.ts';
 import { createSupervisorLogic } from './supervisor-logic.ts';
 import { TenantQuotas } from './tenant-quotas.ts';
@@ -128,6 +131,7 @@ export class SupervisorParts {
   readonly queue: ExecutionQueue;
   readonly storage: TenantStorage;
   readonly slots: Slots;
+  readonly health: StoreHealth;
   readonly committer: Committer;
   readonly gate: AdmissionGate;
   readonly dispatch: DispatchGate;
@@ -138,6 +142,7 @@ export class SupervisorParts {
   readonly controls: Controls;
   readonly executionRecovery: ExecutionRecovery;
   readonly takeover: Takeover;
+  readonly givingAway: GivingAway;
   readonly breakpoints: BreakpointTable;
   readonly quotas: TenantQuotas;
   readonly quarantines: TaskQuarantines;
@@ -146,6 +151,8 @@ export class SupervisorParts {
   /** Undefined where the node is alone. */
   readonly elsewhere: Elsewhere | undefined;
   readonly cluster: ClusterDesk | undefined;
+  /** The node has let go of all that it had, and of its readers. */
+  left = false;
   readonly actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
   constructor(options: SupervisorOptions) {
@@ -165,8 +172,8 @@ export class SupervisorParts {
       bug: options.listener.bug,
     };
     this.breakpoints = new BreakpointTable(clock, ids);
-    const failed = (error: unknown) =>
-      options.listener.storeHealth(error instanceof Error ? error : new Error(String(error)));
+    this.health = new StoreHealth(store, clock, (fault) => options.listener.storeHealth(fault));
+    const failed = (error: unknown) => this.health.readFailed(error);
     this.queue = new ExecutionQueue({
       time: this.time,
       store,
@@ -227,13 +234,13 @@ export class SupervisorParts {
         this.#forget(log);
       },
       health: (error) => {
-        options.listener.storeHealth(error);
+        this.health.written(error);
         if (error !== undefined) return;
         this.queue.backlog.retry();
         this.actor.send({ type: 'pump' });
       },
       fenced: (error) => {
-        options.listener.storeHealth(error);
+        this.health.written(error);
         options.listener.fenced?.(error);
       },
     });
@@ -274,10 +281,8 @@ export class SupervisorParts {
       quarantines: this.quarantines,
       random: options.random,
       gone: (executionId) => this.actor.send({ type: 'gone', executionId }),
-      // That it can be read again says nothing of a store that cannot be written.
-      readHealth: (error) => {
-        if (error !== undefined || this.committer.healthy) options.listener.storeHealth(error);
-      },
+      unavailable: (task) => this.cluster?.unavailable(task),
+      readHealth: (error) => (error === undefined ? this.health.readWorks() : this.health.readFailed(error)),
     });
     this.actor = createActor(
       createSupervisorLogic(executions, { clock, time: this.time }, this.alarms, this.queue, {
@@ -345,7 +350,7 @@ export class SupervisorParts {
       adopt: (line, since, wakesAt) => this.queue.adopt(line, since, wakesAt),
       shares: (batchId) => this.cluster?.takesBatch(batchId) === true,
       follows: () => this.dependants.admitted(),
-      cancel: (executionId, reason, by) => this.controls.cancel(executionId, reason, by),
+      cancel: (executionId, reason, by) => this.order(executionId, { kind: 'cancel', reason }, by),
       failed,
     });
     this.controls = new Controls({
@@ -353,6 +358,7 @@ export class SupervisorParts {
       glance: (executionId) => this.attachHere(executionId, 'glance'),
       live: (executionId) => executions.get(executionId),
       runtimeOf: (task) => this.attempts.runtimeOf(task),
+      isWritable: () => this.committer.healthy,
     });
     this.executionRecovery = new ExecutionRecovery({
       ...shared,
@@ -374,6 +380,13 @@ export class SupervisorParts {
         this.batches.lookAgain();
       },
       taken: (count) => options.listener.tookOver?.(count),
+    });
+    this.givingAway = new GivingAway({
+      ...{ clock, executions, slots: this.slots, membership, failed },
+      ahead: () => this.queue.passivation.ahead,
+      handOver: (executionId) => this.actor.send({ type: 'handOver', executionId }),
+      released: (execution) => this.actor.send({ type: 'released', execution }),
+      told: async () => this.cluster?.told(),
     });
   }
 
@@ -400,8 +413,15 @@ export class SupervisorParts {
     throw notInState(record, 'it is being restored; try again in a moment');
   }
 
+  /** Asks whoever has the execution. Resolves when what comes of it is durable; rejects as Executions says. */
+  order(executionId: string, action: LinkAction, by: string | undefined): Promise<Changed> {
+    const here = () => this.controls.order(executionId, action, by);
+    return this.elsewhere === undefined ? here() : this.elsewhere.deliver(executionId, action, by, here);
+  }
+
   #elsewhere(links: Links): Elsewhere {
-    const { gate, options, executions } = this;
+    const { options, executions } = this;
+    const parts = this;
     return new Elsewhere({
       ...{ store: options.store, links, clock: options.clock },
       has: (executionId) => executions.has(executionId),
@@ -416,7 +436,7 @@ export class SupervisorParts {
         return links.explain(peer, executionId, scope).catch(() => undefined);
       },
       get leaving() {
-        return gate.closed;
+        return parts.left;
       },
     });
   }
@@ -444,10 +464,11 @@ export class SupervisorParts {
   }
 
   /** Which nodes of a cluster may run executions of the task; undefined where any may, or there is no cluster. */
-  placement({ definition }: Task): string | undefined {
+  placement(task: Task): string | undefined {
+    const { definition } = task;
     if (this.options.cluster === undefined) return undefined;
     if (definition.runsOn === undefined && definition.runtime === 'wasm') return undefined;
-    return placementKey(definition);
+    return placementKey({ ...definition, task: artifactPlacement(task) });
   }
 
   #clusterDesk(view: ClusterView, failed: (error: unknown) => void): ClusterDesk {
@@ -458,6 +479,7 @@ export class SupervisorParts {
       weights: this.options.priorityWeights,
       boundsRunning: (record) => boundsRunning(this.quotas.of(tenantOf(record))),
       resources: this.options.resources,
+      runtimes: this.options.runtimes,
       takes: (waiting) => this.queue.takes(waiting),
       isAhead: (executionId) => this.queue.passivation.isAhead(executionId),
       isReviving: (executionId) => this.queue.passivation.isReviving(executionId),
@@ -497,6 +519,7 @@ export class SupervisorParts {
     const execution = this.executions.get(executionId);
     if (execution === undefined) return;
     this.attempts.settle();
+    this.givingAway.committed();
     const record = log.committed as ExecutionRecord;
     if (log.complete) {
       this.storage.add(tenantOf(record), record.outputBytes);

@@ -22,7 +22,7 @@ import type {
   Transfers,
 } from '../../domain/executions.ts';
 import type { Explanation, Explanations } from '../../domain/explanation.ts';
-import type { LinkAction, LinkedExecutions } from '../../domain/links.ts';
+import type { LinkedExecutions } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import type { ResourcesView } from '../../domain/node-feed.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
@@ -34,7 +34,6 @@ import type { RuntimeKind, Task } from '../../domain/task.ts';
 import { SnapshotIncompatible } from '../../machines/migrations.ts';
 import { explain } from '../explain/explaining.ts';
 import { answering, joining, type RehearsingHost, rehearse } from '../explain/rehearsing.ts';
-import { storeUnavailable } from '../log/committer.ts';
 import { untilDurable } from '../log/durable.ts';
 import type { BreakpointTable } from './breakpoints.ts';
 import type { ExecutionCache } from './cache/execution-cache.ts';
@@ -189,25 +188,19 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   cancel(executionId: string, reason: string, by?: string): Promise<Changed> {
-    return this.#deliver(executionId, { kind: 'cancel', reason }, by);
+    return this.#parts.order(executionId, { kind: 'cancel', reason }, by);
   }
 
   suspend(executionId: string, by?: string): Promise<Changed> {
-    return this.#deliver(executionId, { kind: 'suspend' }, by);
+    return this.#parts.order(executionId, { kind: 'suspend' }, by);
   }
 
   resume(executionId: string, by?: string): Promise<Changed> {
-    return this.#deliver(executionId, { kind: 'resume' }, by);
+    return this.#parts.order(executionId, { kind: 'resume' }, by);
   }
 
   async detach(executionId: string, by?: string): Promise<ExecutionRecord> {
-    return (await this.#deliver(executionId, { kind: 'detach' }, by)).record;
-  }
-
-  #deliver(executionId: string, action: LinkAction, by: string | undefined): Promise<Changed> {
-    const { elsewhere } = this.#parts;
-    const here = () => this.#deliverHere(executionId, action, by);
-    return elsewhere === undefined ? here() : elsewhere.deliver(executionId, action, by, here);
+    return (await this.#parts.order(executionId, { kind: 'detach' }, by)).record;
   }
 
   /** What other nodes may ask of the executions that this one has. */
@@ -220,7 +213,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
       },
       deliver: async (executionId, action, by) => {
         await elsewhere?.assertHere(executionId);
-        return this.#deliverHere(executionId, action, by);
+        return this.#parts.controls.order(executionId, action, by);
       },
       explain: async (executionId, scope) => {
         const unowned = await this.#parts.cluster?.explain(executionId, scope);
@@ -229,24 +222,6 @@ export class Supervisor implements Executions, Transfers, Explanations {
         return this.#explainHere(executionId, scope);
       },
     };
-  }
-
-  async #deliverHere(executionId: string, action: LinkAction, by?: string): Promise<Changed> {
-    const { controls, committer } = this.#parts;
-    switch (action.kind) {
-      case 'cancel':
-        return controls.cancel(executionId, action.reason, by);
-      case 'suspend':
-        return controls.suspend(executionId, by);
-      case 'resume':
-        return controls.resume(executionId, by);
-      case 'detach':
-        // It ends the execution here at once, and nobody could be given the document before that is durable.
-        if (!committer.healthy) throw storeUnavailable();
-        return { changed: true, record: await controls.detach(executionId, by) };
-      case 'leave':
-        return controls.leave(executionId);
-    }
   }
 
   async delete(executionId: string): Promise<void> {
@@ -394,6 +369,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   limitsChanged(task: Task): void {
     this.#parts.slots.setRules(task.taskId, task.revision, rulesOf(task));
     this.#parts.cluster?.setRules(task.taskId, task.revision, rulesOf(task));
+    this.#parts.cluster?.registered(task);
     this.#parts.actor.send({ type: 'pump' });
   }
 
@@ -408,6 +384,15 @@ export class Supervisor implements Executions, Transfers, Explanations {
     await this.#parts.committer.drained();
   }
 
+  /** Other nodes, where there are any, may have what waits from now on, and what runs as soon as it does. */
+  giveAway(): void {
+    const { takeover, queue, givingAway } = this.#parts;
+    if (!givingAway.hasOthers) return;
+    void takeover.close();
+    queue.stopReviving();
+    givingAway.begin();
+  }
+
   /**
    * Lets go of everything that is live, for the next start to take up: an attempt that can be followed again runs on,
    * any other is lost. Resolves when what happened until now is durable.
@@ -415,6 +400,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
   async leave(): Promise<void> {
     const looking = this.#parts.takeover.close();
     if (looking !== undefined) await looking;
+    this.#parts.givingAway.close();
+    this.#parts.left = true;
     this.#parts.attempts.close();
     for (const { log, task } of this.#parts.executions.values()) {
       // Where the disk does not know yet that it can be followed, and never will, the next start ends it, as after a crash.
@@ -431,6 +418,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     void this.#parts.takeover.close();
     this.#parts.dependants.close();
     this.#parts.batches.close();
+    this.#parts.health.close();
     this.#parts.alarms.close();
     this.#parts.cluster?.close();
     this.#parts.queue.close();

@@ -163,20 +163,17 @@ export class LiveLog {
 
   /** No reader is open, and the store has the whole log, and the execution's place in its waiting line. */
   get restsInStore(): boolean {
-    return (
-      this.isPlaced &&
-      this.#readers === 0 &&
-      this.#pending.length === 0 &&
-      !this.#recordChanged &&
-      this.#inFlight === undefined &&
-      this.#waiters.size === 0
-    );
+    return this.isPlaced && this.#readers === 0 && this.isWritten && this.#waiters.size === 0;
   }
 
   /** The store has it in its place, and nothing of it is on its way there. */
   get isSettled(): boolean {
-    const isWritten = this.#pending.length === 0 && !this.#recordChanged && this.#inFlight === undefined;
-    return this.isPlaced && isWritten;
+    return this.isPlaced && this.isWritten;
+  }
+
+  /** Nothing of it is on its way to the store, or is to be. */
+  get isWritten(): boolean {
+    return this.#pending.length === 0 && !this.#recordChanged && this.#inFlight === undefined;
   }
 
   get sealed(): boolean {

@@ -4,6 +4,7 @@ import { dueOf, type MissedRun, type Plan, plan, retryAt } from '../../domain/sc
 import { bounded, type Recurrence } from '../../domain/schedule/recurrence.ts';
 import type { Schedule, ScheduledCall } from '../../domain/schedule/schedule.ts';
 import type { SideRow } from '../../domain/side-row.ts';
+import { isAway } from '../../domain/store-error.ts';
 import { firstScheduleState, nextScheduleState, type ScheduleEvent } from '../../machines/schedule.ts';
 import { type Store, StoreError } from '../../stores/store.ts';
 import type { Recurrences } from './cron.ts';
@@ -46,7 +47,7 @@ export class DueSchedules {
       }
       return (await store.dueRows(scheduleKind, Number.MAX_VALUE, 1))[0]?.dueAt;
     } catch (error) {
-      this.#options.bug(error, '');
+      if (!isAway(error)) this.#options.bug(error, '');
       return now() + retryMs;
     }
   }
@@ -95,7 +96,8 @@ export class DueSchedules {
       });
       return true;
     } catch (error) {
-      if (!(error instanceof NotNow || error instanceof StoreError)) this.#options.bug(error, row.key);
+      const isKnown = error instanceof NotNow || error instanceof StoreError || isAway(error);
+      if (!isKnown) this.#options.bug(error, row.key);
       return false;
     }
   }

@@ -22,6 +22,7 @@ import {
 } from '../../domain/schedule/schedule.ts';
 import { assertMayName, owned, type Scope, seesTask, tenantOf, tenantToMakeIn } from '../../domain/scope.ts';
 import type { SideRow } from '../../domain/side-row.ts';
+import { isAway } from '../../domain/store-error.ts';
 import { firstScheduleState, nextScheduleState } from '../../machines/schedule.ts';
 import { Recurrences } from './cron.ts';
 import { DueSchedules, keyOf, seated } from './due-schedules.ts';
@@ -376,7 +377,7 @@ export class ScheduleBook implements Schedules {
       await this.#due.reseat(() => this.#stopped);
       await this.#seen.keep(this.#now());
     } catch (error) {
-      this.#options.bug(error, '');
+      if (!isAway(error)) this.#options.bug(error, '');
     }
   }
 

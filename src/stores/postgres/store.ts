@@ -35,6 +35,7 @@ import {
   type StoredOrder,
   type StoredQuota,
   StoreError,
+  type SuperviseResult,
   type WaitingAlarm,
   type WaitingExecution,
   type WaitingKey,
@@ -221,16 +222,26 @@ class PostgresStore implements Store {
 
   async admitBatch(batch: Batch, entries: readonly CommitEntry[]): Promise<BatchResult> {
     for (const entry of entries) assertNumbered(entry);
-    return commitBatch(this.#commits, this.#clock, { made: batch }, entries);
+    const result = await commitBatch(this.#commits, this.#clock, { made: batch }, entries);
+    if (result.ok || result.conflict !== 'changed') return result;
+    throw new Error('a batch that is new was changed');
   }
 
   async superviseBatch(
+    before: Batch,
     batch: Batch,
     entries: readonly CommitEntry[],
     endings: readonly MemberEnding[],
-  ): Promise<BatchResult> {
+  ): Promise<SuperviseResult> {
     for (const entry of entries) assertNumbered(entry);
-    return commitBatch(this.#commits, this.#clock, { supervised: batch, endings }, entries);
+    const result = await commitBatch(
+      this.#commits,
+      this.#clock,
+      { before, supervised: batch, endings },
+      entries,
+    );
+    if (result.ok || result.conflict === 'changed' || result.conflict === 'space') return result;
+    throw new Error(`a member of a supervised batch cannot begin again: ${result.conflict}`);
   }
 
   async saveBatch(batch: Batch): Promise<void> {

@@ -31,6 +31,7 @@ import {
   type StoredOrder,
   type StoredQuota,
   StoreError,
+  type SuperviseResult,
   type WaitingAlarm,
   type WaitingExecution,
   type WaitingKey,
@@ -395,22 +396,23 @@ class SqliteStore implements Store {
   }
 
   superviseBatch(
+    before: Batch,
     batch: Batch,
     entries: readonly CommitEntry[],
     endings: readonly MemberEnding[],
-  ): Promise<BatchResult> {
+  ): Promise<SuperviseResult> {
     for (const entry of entries) assertNumbered(entry);
     return this.#encoded(entries, (encoded) => {
       const { floor } = this.#writes;
-      const request = { kind: 'superviseBatch', batch, entries: encoded, endings, floor } as const;
+      const request = { kind: 'superviseBatch', before, batch, entries: encoded, endings, floor } as const;
       return this.#writes.send('cannot commit a batch', request);
     });
   }
 
-  async #encoded(
+  async #encoded<Result extends { readonly ok: boolean }>(
     entries: readonly CommitEntry[],
-    send: (encoded: readonly EncodedEntry[]) => Promise<BatchResult>,
-  ): Promise<BatchResult> {
+    send: (encoded: readonly EncodedEntry[]) => Promise<Result>,
+  ): Promise<Result | { readonly ok: false; readonly conflict: 'space' }> {
     const prepared = this.#inputs.prepare(entries);
     const inputs = prepared instanceof Promise ? await this.#noticing(prepared) : prepared;
     try {

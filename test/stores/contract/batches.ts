@@ -222,7 +222,7 @@ export function batchesContract(open: () => Promise<Store>): void {
     await store.commit([{ ...appending(id, 1, events), record: ended }]);
     expect((await store.batch(batch.batchId))?.counts.ended).toBe(0);
     const changed = { ...batch, cancelling: { reason: 'said with it' } };
-    const result = await store.superviseBatch(changed, [supervised(0, 10)], []);
+    const result = await store.superviseBatch(batch, changed, [supervised(0, 10)], []);
     expect(result.ok).toBe(true);
     const all = { after: -1, limit: 10, statuses: [] };
     expect(await store.batchMembers(batch.batchId, all)).toMatchObject([
@@ -230,14 +230,27 @@ export function batchesContract(open: () => Promise<Store>): void {
       { member: 1, executionId: executionId(2), status: 'pending' },
     ]);
     const end = { status: 'failed', errorCode: 'FUNCTION_EXIT', endedAt: 7 } as const;
-    for (const _ of [1, 2]) await store.superviseBatch(changed, [], [{ member: 0, end }]);
+    for (const _ of [1, 2]) await store.superviseBatch(changed, changed, [], [{ member: 0, end }]);
     const state = await store.batch(batch.batchId);
     expect(state?.batch).toEqual(changed);
     expect(state?.counts).toMatchObject({ ended: 1, failed: 1 });
     expect(await store.batchEndings(batch.batchId, 1, 10)).toMatchObject([
       { member: 0, sequence: 1, ...end },
     ]);
-    await store.superviseBatch(changed, [], [{ member: 1, end: { status: 'completed', endedAt: 9 } }]);
+    const other = { ...changed, cancelling: { reason: 'said meanwhile' } };
+    for (const entries of [[], [supervised(1, 20)]]) {
+      expect(await store.superviseBatch(batch, other, entries, [{ member: 1, end }])).toEqual({
+        ...{ ok: false, conflict: 'changed' },
+      });
+    }
+    expect(await store.execution(executionId(20))).toBeUndefined();
+    expect((await store.batch(batch.batchId))?.counts.ended).toBe(1);
+    await store.superviseBatch(
+      changed,
+      changed,
+      [],
+      [{ member: 1, end: { status: 'completed', endedAt: 9 } }],
+    );
     expect((await store.batch(batch.batchId))?.counts).toMatchObject({
       ended: 2,
       completed: 1,

@@ -51,7 +51,14 @@ export class MemoryBatches {
     this.#batches.set(batch.batchId, structuredClone(batch));
   }
 
-  supervise(batch: Batch, entries: readonly CommitEntry[], endings: readonly MemberEnding[]): void {
+  /** False where it is not as `before`. */
+  supervise(
+    before: Batch,
+    batch: Batch,
+    entries: readonly CommitEntry[],
+    endings: readonly MemberEnding[],
+  ): boolean {
+    if (JSON.stringify(this.#batches.get(batch.batchId)) !== JSON.stringify(before)) return false;
     this.save(batch);
     const members = this.#members.get(batch.batchId) ?? [];
     for (const { executionId, record } of entries) {
@@ -65,6 +72,7 @@ export class MemoryBatches {
       const sequence = members.filter((each) => each.sequence !== undefined).length + 1;
       members[member] = { ...known, ...end, sequence };
     }
+    return true;
   }
 
   /** A record was written. */

@@ -65,6 +65,7 @@ import {
   type StoredOrder,
   type StoredQuota,
   StoreError,
+  type SuperviseResult,
   type WaitingAlarm,
   type WaitingExecution,
   type WaitingKey,
@@ -352,13 +353,14 @@ class InMemory implements MemoryStore {
   }
 
   async superviseBatch(
+    before: Batch,
     batch: Batch,
     entries: readonly CommitEntry[],
     endings: readonly MemberEnding[],
-  ): Promise<BatchResult> {
+  ): Promise<SuperviseResult> {
     for (const entry of entries) assertNumbered(entry);
     this.#touch();
-    this.#batches.supervise(batch, entries, endings);
+    if (!this.#batches.supervise(before, batch, entries, endings)) return { ok: false, conflict: 'changed' };
     const positions = entries.map((entry) => {
       const result = this.#write(entry);
       if (!result.ok) throw new Error(`${entry.executionId}: a member that begins again is there already`);

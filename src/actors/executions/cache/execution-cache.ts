@@ -11,6 +11,7 @@ import type { ExecutionRecord } from '../../../domain/execution.ts';
 import type { AdmissionRequest } from '../../../domain/executions.ts';
 import { LruMap } from '../../../domain/lru-map.ts';
 import { tenantOf } from '../../../domain/scope.ts';
+import { isAway } from '../../../domain/store-error.ts';
 import type { Task } from '../../../domain/task.ts';
 import type { LiveLog } from '../../log/live-log.ts';
 import type { LiveExecution } from '../live-execution.ts';
@@ -126,7 +127,7 @@ export class ExecutionCache implements CacheViews {
     if (answer !== undefined) return;
     if (record.status === 'completed') {
       this.#keep(key, log, task).catch((error: unknown) => {
-        this.#host.bug(error, log.executionId);
+        if (!isAway(error)) this.#host.bug(error, log.executionId);
         this.#letGo(this.#calls.failed(key, log.executionId, Number.POSITIVE_INFINITY));
       });
     } else {

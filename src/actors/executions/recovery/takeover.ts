@@ -22,7 +22,7 @@ export interface TakeoverHost {
   takeUp(stored: StoredExecution, planned: boolean): void;
   /** So many rows wait in a line now; the first of their alarms rings at `wakesAt`. */
   adopt(line: WaitingLineCount, since: number, wakesAt: number): void;
-  /** Batches are this node's that were not. */
+  /** Batches are this node's that were not, or nodes are gone that may have had members of its batches. */
   batches(): Promise<void>;
   /** Other nodes may have ended what executions and callers of this one wait for. */
   lookAtOthers(): Promise<void>;
@@ -40,6 +40,7 @@ export class Takeover {
   readonly #host: TakeoverHost;
   /** Claims whose answer was lost: they may have been made. */
   #claiming: readonly Orphan[] = [];
+  #peers: ReadonlySet<number> = new Set();
   #looking: Promise<void> | undefined;
   #lookAgain = false;
   #timer: Timer | undefined;
@@ -95,8 +96,16 @@ export class Takeover {
   async #takeAndLook(): Promise<void> {
     const { membership, lookAtOthers, batches } = this.#host;
     await this.#takeAll();
-    if (await membership.claimBatches()) await batches();
+    const isWithout = this.#isWithoutSome();
+    if ((await membership.claimBatches()) || isWithout) await batches();
     await lookAtOthers();
+  }
+
+  /** Whether nodes are gone since it was asked last. What they had begun to do about a batch of this node is left to it. */
+  #isWithoutSome(): boolean {
+    const before = this.#peers;
+    this.#peers = new Set(this.#host.membership.peers().map(({ incarnation }) => incarnation));
+    return [...before].some((incarnation) => !this.#peers.has(incarnation));
   }
 
   async #takeAll(): Promise<void> {
@@ -161,11 +170,11 @@ export class Takeover {
     orphans: readonly Orphan[],
   ): Promise<{ readonly count: number; readonly takeUp: () => Promise<void> }> {
     this.#claiming = orphans;
-    const { executions, lines } = await this.#host.membership.claim(
+    const { executions, lines, queued } = await this.#host.membership.claim(
       orphans.map(({ executionId }) => executionId),
     );
     this.#claiming = [];
-    const count = lines.reduce((sum, line) => sum + line.count, executions.length);
+    const count = lines.reduce((sum, line) => sum + line.count, executions.length + queued);
     // What waits in lines goes on doing so, in this node's.
     for (const { line, count, since, wakesAt } of lines) this.#host.adopt({ line, count }, since, wakesAt);
     return { count, takeUp: () => this.#takeUpAll(executions, orphans) };

@@ -15,6 +15,15 @@ export const ownedCommitFunction = patched(commitFunction, [
   ['VALUES (made[1], made[2],', 'VALUES (me, made[1], made[2],'],
 ]);
 
+/** Several nodes hear of the ends of a supervised batch: who was not the first reads again what is said of it. */
+export const supervisingCommitFunction = patched(ownedCommitFunction, [
+  [
+    'UPDATE batches b SET batch = supervised[2] WHERE b.batch_id = supervised[1];',
+    `UPDATE batches b SET batch = supervised[2] WHERE b.batch_id = supervised[1] AND b.batch = supervised[3];
+    IF NOT FOUND THEN RAISE EXCEPTION '["changed"]' USING ERRCODE = 'SP003'; END IF;`,
+  ],
+]);
+
 export const clusterFunctions = `
 ALTER TABLE nodes
   ADD COLUMN name text COLLATE "C" NOT NULL DEFAULT '',

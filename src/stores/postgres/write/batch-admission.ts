@@ -1,5 +1,5 @@
 import type { Clock } from '../../../domain/clock.ts';
-import { type BatchResult, type CommitEntry, InDoubtError } from '../../store.ts';
+import { type BatchResult, type CommitEntry, InDoubtError, type SuperviseResult } from '../../store.ts';
 import type { BatchChange } from './batch-arrays.ts';
 import { type Commits, UndoneError } from './commits.ts';
 
@@ -12,7 +12,7 @@ export async function commitBatch(
   clock: Pick<Clock, 'setTimer'>,
   batch: BatchChange,
   entries: readonly CommitEntry[],
-): Promise<BatchResult> {
+): Promise<BatchResult | SuperviseResult> {
   for (;;) {
     try {
       const results = await commits.commit(entries, false, batch);
@@ -25,8 +25,12 @@ export async function commitBatch(
   }
 }
 
-function refusalOf(told: string, entries: readonly CommitEntry[]): BatchResult {
-  const why = JSON.parse(told) as ['batch', string] | [index: number, conflict: string, detail: string];
+function refusalOf(told: string, entries: readonly CommitEntry[]): BatchResult | SuperviseResult {
+  const why = JSON.parse(told) as
+    | ['changed']
+    | ['batch', string]
+    | [index: number, conflict: string, detail: string];
+  if (why[0] === 'changed') return { ok: false, conflict: 'changed' };
   if (why[0] === 'batch') return { ok: false, conflict: 'batch', batchId: String(why[1]) };
   if (why[1] === 'dependency') return { ok: false, conflict: 'dependency', executionId: String(why[2]) };
   throw new Error(`${entries[why[0] as number]?.executionId}: a member of a new batch is there already`);

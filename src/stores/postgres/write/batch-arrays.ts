@@ -7,7 +7,7 @@ import { plainArray, storable, textArray } from './parameters.ts';
 /** A batch that is made with the entries, or one that is written anew with them, with ends of its members. */
 export type BatchChange =
   | { readonly made: Batch }
-  | { readonly supervised: Batch; readonly endings: readonly MemberEnding[] };
+  | { readonly before: Batch; readonly supervised: Batch; readonly endings: readonly MemberEnding[] };
 
 /**
  * The batch of each entry; the batch that is made, if any; then what joins one, what of one has ended, and the batch that
@@ -47,7 +47,11 @@ export function batchArrays(entries: readonly CommitEntry[], change: BatchChange
     textArray(ending.map(({ status }) => status)),
     textArray(ending.map(({ code }) => code)),
     plainArray(ending.map(({ endedAt }) => endedAt)),
-    textArray(anew === undefined ? [] : [anew.supervised.batchId, JSON.stringify(anew.supervised)]),
+    textArray(
+      anew === undefined
+        ? []
+        : [anew.supervised.batchId, JSON.stringify(anew.supervised), JSON.stringify(anew.before)],
+    ),
   ];
 }
 

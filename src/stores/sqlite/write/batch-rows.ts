@@ -32,6 +32,7 @@ export class BatchRows {
   readonly #logs: SingleLogs;
   readonly #owner: StatementSync;
   readonly #insert: StatementSync;
+  readonly #replace: StatementSync;
   readonly #update: StatementSync;
   readonly #show: StatementSync;
   readonly #insertMember: StatementSync;
@@ -53,6 +54,7 @@ export class BatchRows {
       `INSERT INTO batches (batch_id, tenant, invocation_id, members, staged, batch) VALUES (?, ?, ?, ?, ?, ?)`,
     );
     this.#update = db.prepare('UPDATE batches SET batch = ? WHERE batch_id = ?');
+    this.#replace = db.prepare('UPDATE batches SET batch = ? WHERE batch_id = ? AND batch = ?');
     this.#show = db.prepare('UPDATE batches SET staged = 0 WHERE batch_id = ?');
     this.#insertMember = db.prepare(
       `INSERT INTO batch_members (batch_id, member, execution_id, name, layer, follows) VALUES (?, ?, ?, ?, ?, ?)
@@ -130,15 +132,17 @@ export class BatchRows {
     this.#endMember.run(batchId, member, status, errorCode, endedAt);
   }
 
-  /** What is said of a batch, and ends of its members that are not counted yet. */
-  supervise(batch: Batch, endings: readonly MemberEnding[]): void {
-    this.save(batch);
+  /** What is said of a batch, and ends of its members that are not counted yet. False where it is not as `before`. */
+  supervise(before: Batch, batch: Batch, endings: readonly MemberEnding[]): boolean {
     const { batchId } = batch;
+    const { changes } = this.#replace.run(JSON.stringify(batch), batchId, JSON.stringify(before));
+    if (changes === 0) return false;
     for (const { member, end } of endings) {
       if (this.#hasEnded.get(batchId, member) !== undefined) continue;
       const { status, errorCode = null, endedAt } = end;
       this.end({ batchId, member }, { status, errorCode, endedAt });
     }
+    return true;
   }
 
   /** Deletes what was staged of a batch, as much of it as one step may; true where nothing is left. */

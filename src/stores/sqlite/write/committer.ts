@@ -8,7 +8,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Batch } from '../../../domain/batch/batch.ts';
 import { LruMap } from '../../../domain/lru-map.ts';
-import type { BatchResult, CommitResult, MemberEnding } from '../../store.ts';
+import type { BatchResult, CommitResult, MemberEnding, SuperviseResult } from '../../store.ts';
 import {
   bytesChecksum,
   claimChecksum,
@@ -162,20 +162,22 @@ export class Committer {
 
   /** See Store.superviseBatch; `floor` and what it throws are as for `commit`. */
   superviseBatch(
+    before: Batch,
     batch: Batch,
     entries: readonly EncodedEntry[],
     endings: readonly MemberEnding[],
     floor: number,
-  ): BatchResult {
+  ): SuperviseResult {
     const positions = this.#atomically(floor, () => {
-      this.#batches.supervise(batch, endings);
+      // Nothing was written, so that there is nothing to undo.
+      if (!this.#batches.supervise(before, batch, endings)) return undefined;
       return entries.map((entry) => {
         const result = this.#write(entry);
         if (result.ok) return result.position;
         throw new Error(`${entry.executionId}: a member that begins again is there already`);
       });
     });
-    return { ok: true, positions };
+    return positions === undefined ? { ok: false, conflict: 'changed' } : { ok: true, positions };
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Quota } from '../../../domain/quota.ts';
 import type { TaskAlias } from '../../../domain/revisions/alias.ts';
 import type { SideRowChange } from '../../../domain/side-row.ts';
 import type { Task } from '../../../domain/task.ts';
-import type { BatchResult, CommitResult, MemberEnding, OrderChanges } from '../../store.ts';
+import type { BatchResult, CommitResult, MemberEnding, OrderChanges, SuperviseResult } from '../../store.ts';
 import type { SqliteFailure } from '../file/failure.ts';
 import type { TaskRevision } from '../read/tasks.ts';
 import type { Removed } from '../retention/removal.ts';
@@ -31,6 +31,7 @@ export type WriterRequest =
   | { readonly kind: 'saveBatch'; readonly batch: Batch }
   | {
       readonly kind: 'superviseBatch';
+      readonly before: Batch;
       readonly batch: Batch;
       readonly entries: readonly EncodedEntry[];
       readonly endings: readonly MemberEnding[];
@@ -67,7 +68,7 @@ export interface WriterAnswers {
   readonly unstage: undefined;
   readonly commitBatch: BatchResult;
   readonly saveBatch: undefined;
-  readonly superviseBatch: BatchResult;
+  readonly superviseBatch: SuperviseResult;
   /** False where there is more to drop. */
   readonly dropBatch: boolean;
   readonly delete: Removed;

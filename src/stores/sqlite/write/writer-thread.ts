@@ -68,10 +68,12 @@ const handlers: Handlers = {
   stage: ({ executionId, segments, floor }) => advanced(() => committer.stage(executionId, segments, floor)),
   commitBatch: ({ batch, entries, part, floor }) =>
     advanced(() => committer.commitBatch(batch, entries, part, floor)),
-  superviseBatch({ batch, entries, endings, floor }) {
-    if (entries.length > 0) return advanced(() => committer.superviseBatch(batch, entries, endings, floor));
-    counted(() => void batches.supervise(batch, endings));
-    return { ok: true, positions: [] };
+  superviseBatch({ before, batch, entries, endings, floor }) {
+    if (entries.length > 0) {
+      return advanced(() => committer.superviseBatch(before, batch, entries, endings, floor));
+    }
+    const isWritten = counted(() => batches.supervise(before, batch, endings));
+    return isWritten ? { ok: true, positions: [] } : { ok: false, conflict: 'changed' };
   },
   saveBatch: ({ batch }) => counted(() => void batches.save(batch)),
   dropBatch({ batchId }) {
