@@ -13,9 +13,11 @@ const counted = 200_000;
 const goals = { ms: 20, bytes: 2 * 1024 * 1024 };
 
 const metrics = new Metrics({
+  names: { node: 'bench', nodeId: 'node_bench' },
   node: {
     ...{ version: '0', slots: 4, runtimes: ['wasm', 'process', 'docker'] },
     instances: { instances: () => [], pools: () => [] },
+    isCordoned: () => false,
     state: () => 'serving',
     load: () => ({ running: 0, pending: 0, live: 0 }),
     queue: () => ({

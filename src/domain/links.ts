@@ -60,6 +60,8 @@ export interface Links {
   follow(peer: PeerNode, wish: FollowWish, signal: AbortSignal): AsyncIterable<FollowedPart>;
   deliver(peer: PeerNode, executionId: string, action: LinkAction, by?: string): Promise<Changed>;
   explain(peer: PeerNode, executionId: string, scope: Scope): Promise<Explanation>;
+  /** Whether it answers within so many milliseconds. Never rejects. */
+  answers(peer: PeerNode, withinMs: number): Promise<boolean>;
   /** What an administrator asks of that node; resolves with whether it changed something. */
   order(peer: PeerNode, order: NodeOrder, by: string): Promise<boolean>;
 }

@@ -29,16 +29,37 @@ export interface NodePlace {
   readonly memory?: number;
   /** Processor cores that one attempt may have; absent is any. */
   readonly processors?: number;
+  /** What it lacks of tasks whose runtime it has, by their names in placements. */
+  readonly lacks?: Readonly<Record<string, Lack>>;
+}
+
+/** A program or an image that is not on a node, or something else that a task wants of it. */
+export interface Lack {
+  /** In words that follow the node's name. */
+  readonly why: string;
+  /** It is an image that the node may fetch. */
+  readonly mayFetch?: true;
 }
 
 export interface Placed extends Pick<TaskDefinition, 'runtime' | 'runsOn'> {
   /** Others hold on any node. */
   readonly limits: Partial<TaskDefinition['limits']>;
+  /** Of a task that not every node with its runtime has: its name in placements. */
+  readonly task?: string | undefined;
+}
+
+/** What a task is called where it matters which nodes have its program or image; undefined for others. */
+export function artifactPlacement({
+  taskId,
+  revision,
+  definition: { runtime },
+}: Pick<Task, 'taskId' | 'revision' | 'definition'>): string | undefined {
+  return runtime === 'wasm' ? undefined : `${taskId}@${revision}`;
 }
 
 /** Why executions of a task cannot run on a node, in words that follow its name; undefined where they can. */
 export function whyNotOn(
-  { runtime, runsOn = {}, limits: { memory, cpu } }: Placed,
+  { runtime, runsOn = {}, limits: { memory, cpu }, task }: Placed,
   node: NodePlace,
 ): string | undefined {
   if (!node.runtimes.includes(runtime)) return `has no ${runtime} runtime`;
@@ -54,7 +75,7 @@ export function whyNotOn(
   if (cpu !== undefined && cpu > (node.processors ?? Number.POSITIVE_INFINITY)) {
     return `gives an attempt at most ${node.processors} processors, and it wants ${cpu}`;
   }
-  return undefined;
+  return task === undefined ? undefined : node.lacks?.[task]?.why;
 }
 
 /** Throws failed_precondition where executions of a task cannot run on a node that is alone. */
@@ -68,22 +89,28 @@ export function assertRunsOn({ definition }: Pick<Task, 'definition'>, node: Nod
 }
 
 /** The same text for tasks that may run on the same nodes. */
-export function placementKey({ runtime, runsOn = {}, limits: { memory = 0, cpu = 0 } }: Placed): string {
+export function placementKey({
+  runtime,
+  runsOn = {},
+  limits: { memory = 0, cpu = 0 },
+  task,
+}: Placed): string {
   const wishes = Object.entries(runsOn).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([runtime, wishes, memory, cpu]);
+  return JSON.stringify([runtime, wishes, memory, cpu, ...(task === undefined ? [] : [task])]);
 }
 
 /** What `placementKey` says; undefined for any other text. */
 export function placedOf(key: string): Placed | undefined {
   try {
-    const [runtime, wishes, memory, cpu] = JSON.parse(key) as [
+    const [runtime, wishes, memory, cpu, task] = JSON.parse(key) as [
       RuntimeKind,
       [string, string][],
       number,
       number,
+      string?,
     ];
     const limits = { ...(memory > 0 && { memory }), ...(cpu > 0 && { cpu }) };
-    return { runtime, runsOn: Object.fromEntries(wishes), limits };
+    return { runtime, runsOn: Object.fromEntries(wishes), limits, task };
   } catch {
     // Something else has written it.
     return undefined;

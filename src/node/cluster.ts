@@ -2,6 +2,7 @@
 import type { ClusterView } from '../actors/executions/cluster/cluster-desk.ts';
 import type { Duty } from '../domain/duty.ts';
 import type { Labels } from '../domain/labels.ts';
+import type { NodePlace } from '../domain/placement.ts';
 import type { Resources } from '../domain/scheduling/gate.ts';
 import type { PlacingNode } from '../domain/scheduling/places.ts';
 import type { RuntimeKind } from '../domain/task.ts';
@@ -18,10 +19,12 @@ interface Parts {
 }
 
 /** What the holder of this lease does: it gives away what waits. */
-const dispatching = 'dispatcher';
+export const dispatching = 'dispatcher';
+/** What one node does for all, by the names of the leases. */
+export const duties = [dispatching, 'schedules', 'webhooks', 'retention'] as const;
 
 /** What one node does for all, by the name of its lease. */
-export function dutyOf(membership: Membership, name: 'schedules' | 'webhooks' | 'retention'): Duty {
+export function dutyOf(membership: Membership, name: (typeof duties)[number]): Duty {
   const lease = membership.lease(name);
   return {
     isMine: () => lease.epoch !== undefined && membership.mayAct(),
@@ -42,6 +45,7 @@ export function clusterView({ membership, queue, labels, runtimes, isCordoned }:
   return {
     queue,
     place,
+    tellLacks: (lacks = {}) => membership.tell({ lacks: newest(lacks) }),
     nodes: () => membership.peers().filter(takesOthers).map(nodeOf),
     largest: () => largestOf(membership.peers()),
     // Before the first look at them there may be others.
@@ -59,17 +63,25 @@ export function clusterView({ membership, queue, labels, runtimes, isCordoned }:
   };
 }
 
+/** Of what a node lacks so much is told with each renewal; whoever gives it the rest hears so then. */
+const mostLacks = 100;
+
+function newest(lacks: NonNullable<NodePlace['lacks']>): NodePlace['lacks'] {
+  return Object.fromEntries(Object.entries(lacks).slice(-mostLacks));
+}
+
 /** Nobody has said that it is to begin nothing more. */
 function takesOthers({ alive, load }: Peer): boolean {
-  return alive && load.cordoned !== true;
+  return alive && load.cordoned !== true && load.state !== 'draining';
 }
 
 function nodeOf({ incarnation, name, labels, capacity, load }: Peer): PlacingNode {
   const slots = Number(capacity.slots ?? 0);
   const runtimes = (load.runtimes ?? ['wasm']) as readonly RuntimeKind[];
+  const lacks = (load.lacks ?? {}) as NonNullable<NodePlace['lacks']>;
   const resources = resourcesOf(capacity);
   return {
-    ...{ id: incarnation, name, place: { labels, runtimes }, slots },
+    ...{ id: incarnation, name, place: { labels, runtimes, lacks }, slots },
     ...(resources !== undefined && { resources }),
   };
 }

@@ -35,6 +35,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { clusterView, dutyOf } from './cluster.ts';
+import { clusterSource } from './cluster-metrics.ts';
 import { ClusterNodes } from './cluster-nodes.ts';
 import { Cordon } from './cordon.ts';
 import { openDurations } from './durations.ts';
@@ -81,6 +82,8 @@ export interface Core {
   readonly traces: TraceSampling;
   /** Ports of the node itself; those that are chosen when they are bound are added then. */
   readonly ownPorts: Set<number>;
+  /** It takes nothing new from callers. */
+  isCordoned(): boolean;
   /** Why nothing can be written now; undefined where it can. */
   storeFault(): Error | undefined;
   /** Resolves with the reason when other nodes have taken over what this one had: it has to end. */
@@ -155,6 +158,7 @@ export async function openCore(
 
   let storeFault: Error | undefined;
   const recovered = new RecoveredTasks();
+  let takenOver = 0;
   let { grpcAddress } = config;
   let listensAt = { grpcAddress: '', httpAddress: '' };
   const supervisor = new Supervisor({
@@ -199,7 +203,10 @@ export async function openCore(
       quarantine: (task, quarantine) => logQuarantine(logger, task, quarantine),
       fenced: (error) => lost.resolve(error),
       revived: (record) => recovered.add(record),
-      tookOver: (executions) => logger.info({ executions }, 'took over executions of nodes that are gone'),
+      tookOver(executions) {
+        takenOver += executions;
+        logger.info({ executions }, 'took over executions of nodes that are gone');
+      },
       bug: (error, executionId) =>
         logger.error({ err: error, executionId }, 'bug: an attempt failed in Spear itself'),
     },
@@ -250,8 +257,17 @@ export async function openCore(
     opened,
   );
   observed.observe(webhooks);
+  const measuredCluster =
+    queue &&
+    clusterSource({
+      ...{ clock, membership, queue, links: link && links },
+      nodes: () => cluster,
+      takenOver: () => takenOver,
+    });
   const metrics = openMetrics(config, {
-    ...{ store, supervisor, webhooks, instances, runtimes, state },
+    ...{ store, supervisor, webhooks, instances, runtimes, state, cluster: measuredCluster },
+    names: { node: membership.name, nodeId },
+    isCordoned: () => cordon.isCordoned,
     storeFault: () => storeFault,
   });
   const forgetResults = (executionIds: readonly string[]): void => {
@@ -324,6 +340,7 @@ export async function openCore(
     }),
     metrics,
     traces: traces.sampling,
+    isCordoned: () => cordon.isCordoned,
     storeFault: () => storeFault,
     lost: lost.promise,
     endRuntimes,

@@ -282,7 +282,10 @@ export async function openFront(
     arriving: { latest: undefined },
   };
   for (const { service, handlers } of services) addService(localGrpc, service, handlers, local);
-  const health = new HealthService(services.map(({ service }) => service.typeName));
+  const health = new HealthService(
+    services.map(({ service }) => service.typeName),
+    { clock, isReady: () => readiness(core).ready },
+  );
   const described = services.map(({ service }) => service);
   addReflection(grpc, described, arriving);
   addReflection(localGrpc, described);
@@ -324,13 +327,18 @@ export async function openFront(
     http,
     pageAccess,
     acceptFailed: failed,
-    setServing: (serving) => health.setAll(serving),
+    setServing: (serving) => health.open(serving),
   };
 }
 
-function readiness({ lifecycle, storeFault, store }: Core): { ready: boolean; reason: string } {
+function readiness({ lifecycle, storeFault, store, membership, isCordoned }: Core): {
+  ready: boolean;
+  reason: string;
+} {
   const state = lifecycle.getSnapshot().value;
   if (state !== 'serving') return { ready: false, reason: state };
   if (storeFault() !== undefined) return { ready: false, reason: 'the store cannot be written' };
-  return store.lowSpace ? { ready: false, reason: 'the disk is full' } : { ready: true, reason: state };
+  if (!membership.mayAct()) return { ready: false, reason: 'the database does not answer' };
+  if (store.lowSpace) return { ready: false, reason: 'the disk is full' };
+  return isCordoned() ? { ready: false, reason: 'cordoned' } : { ready: true, reason: state };
 }

@@ -79,8 +79,7 @@ export async function openLinks(
 /** The ways to the other nodes of a store that several may use: without a link the store alone tells of them. */
 export function openWays(link: LinkEnd | undefined, membership: Membership): Links {
   const find = (executionId: string) => whereabouts(membership, executionId);
-  const own = membership.peers().find(({ incarnation }) => incarnation === membership.incarnation);
-  const name = own?.name ?? '';
+  const { name } = membership;
   if (link === undefined) {
     const broken = () => new LinkBroken('this node has no link to others');
     return {
@@ -92,6 +91,7 @@ export function openWays(link: LinkEnd | undefined, membership: Membership): Lin
       },
       deliver: () => Promise.reject(broken()),
       explain: () => Promise.reject(broken()),
+      answers: () => Promise.resolve(false),
       order: () => Promise.reject(broken()),
     };
   }

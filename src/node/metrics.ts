@@ -6,6 +6,7 @@ import { methodRoles } from '../domain/method-roles.ts';
 import { wholeNode } from '../domain/scope.ts';
 import type { DeliveryCounts } from '../domain/webhook.ts';
 import type { Store } from '../stores/store.ts';
+import type { ClusterSource, NodeNames } from '../telemetry/metrics/cluster-metrics.ts';
 import { Metrics } from '../telemetry/metrics/metrics.ts';
 import { packageVersion } from '../version.ts';
 import { storeSizes } from './measured-store.ts';
@@ -19,16 +20,23 @@ export interface MeasuredParts {
   readonly runtimes: Runtimes;
   /** The node chart's state. */
   readonly state: () => string;
+  readonly names: NodeNames;
+  readonly isCordoned: () => boolean;
+  readonly cluster: ClusterSource | undefined;
   readonly storeFault: () => Error | undefined;
 }
 
 export function openMetrics(
   { dataDir, slots }: Pick<NodeConfig, 'dataDir' | 'slots'>,
-  { store, supervisor, webhooks, instances, runtimes, state, storeFault }: MeasuredParts,
+  parts: MeasuredParts,
 ): Metrics {
+  const { names, cluster, store, supervisor, webhooks, instances, runtimes, state, storeFault, isCordoned } =
+    parts;
   return new Metrics({
+    names,
+    cluster,
     node: {
-      ...{ version: packageVersion(), slots, instances, state },
+      ...{ version: packageVersion(), slots, instances, state, isCordoned },
       runtimes: [...runtimes.keys()],
       load() {
         const { running, pending, live } = supervisor.load;

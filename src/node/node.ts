@@ -66,11 +66,13 @@ export async function startNode(config: NodeConfig, log: Log, parts: NodeParts =
 
 async function open(config: NodeConfig, log: Log, parts: NodeParts, lifecycle: Lifecycle): Promise<Node> {
   const { logger } = log;
+  if (config.engine !== undefined && config.nodeName !== '') log.name(config.nodeName);
   // What is open is closed where the start fails, last first.
   await using opened = new AsyncDisposableStack();
   const link = await openLinks(config, systemClock, logger, opened);
   const core = await openCore(config, logger, { ...parts, lifecycle, link }, opened);
   const { clock, time, store, supervisor, runtimes, membership } = core;
+  if (config.engine !== undefined) log.name(membership.name);
   const certificates = await openCertificates(config, clock, logger, opened);
   const front = await openFront(config, log, core, certificates, opened);
   lifecycle.send({ type: 'started' });

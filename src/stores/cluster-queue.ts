@@ -1,5 +1,6 @@
 /** What waits for a node of the cluster: rows that no node owns. One node, which holds a lease, gives them away. */
 import type { ExecutionRecord } from '../domain/execution.ts';
+import type { Lack } from '../domain/placement.ts';
 import type { MeterUse } from '../domain/scheduling/order-use.ts';
 import type { OwnUse } from '../domain/scheduling/places.ts';
 import type { WaitingExecution } from './store.ts';
@@ -24,6 +25,10 @@ export type ClusterSaying =
   | { readonly kind: 'waiting'; readonly count: number }
   /** Something was given to a node. */
   | { readonly kind: 'granted'; readonly nodes: readonly number[] }
+  /** A node lacks something of a task, as placements name it; absent where it has it now. */
+  | { readonly kind: 'lacks'; readonly node: number; readonly task: string; readonly lack?: Lack }
+  /** A node is to fetch the image of a task, as those that have it are busy. */
+  | { readonly kind: 'fetch'; readonly node: number; readonly task: string }
   /** A node has slots again, and holds so many for what was not given to it; these hold none any more. */
   | {
       readonly kind: 'freed';
@@ -38,6 +43,8 @@ export type ClusterSaying =
 export interface ClusterQueue {
   /** Of this run of the node. */
   readonly me: number;
+  /** Since the start of this run: how many it has left to nobody, and given to nodes. */
+  readonly counts: { readonly released: number; readonly given: number };
   /** Nobody owns those from now on that this node does and that stand in a line. Resolves with them. */
   release(executionIds: readonly string[]): Promise<readonly string[]>;
   /** The same of all members of a batch that wait for a slot. */

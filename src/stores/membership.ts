@@ -49,12 +49,14 @@ export interface Orphan {
   readonly since: number;
 }
 
-/** What is this node's now. */
+/** What has become of what was claimed. */
 export interface Claimed {
-  /** Those that wait in no line. */
+  /** This node's: those that wait in no line. */
   readonly executions: readonly ClaimedExecution[];
-  /** The others, by their lines. */
+  /** Those that wait for something else than a slot, this node's, too, by their lines. */
   readonly lines: readonly ClaimedLine[];
+  /** How many wait for a slot: they are nobody's, for the dispatcher to give away. */
+  readonly queued: number;
 }
 
 export interface ClaimedExecution {
@@ -77,8 +79,19 @@ export interface OthersChanges {
   readonly now: WriterPositions;
 }
 
+/** Of this run of the node, since its start. */
+export interface MembershipCounts {
+  /** Renewals that the store has not answered. */
+  readonly failedRenewals: number;
+  /** Runs of other nodes from which this one has taken the right to write. */
+  readonly fenced: number;
+}
+
 export interface Membership {
   readonly incarnation: number;
+  /** What this node is called among those that live. */
+  readonly name: string;
+  readonly counts: MembershipCounts;
   /** Those that may write, this node among them, as of the last renewal. */
   peers(): readonly Peer[];
   /** Calls `listener` after each renewal until the returned function is called. */
@@ -96,6 +109,8 @@ export interface Membership {
    * nothing is answered meanwhile.
    */
   mayAct(): boolean;
+  /** When the last renewal that was answered was sent, of the monotonic clock; infinity where nobody else uses the store. */
+  renewedAt(): number;
   /** That deadline, of the monotonic clock; infinity where nobody else uses the store. */
   deadline(): number;
   /**
@@ -109,6 +124,11 @@ export interface Membership {
   claim(executionIds: readonly string[]): Promise<Claimed>;
   /** Makes unfinished batches this node's that nobody has; false where there were none. */
   claimBatches(): Promise<boolean>;
+  /**
+   * Of what this node has, others may take all but these from now on. It has been told to stop, and begins nothing of
+   * the rest. Rejects with StoreError.
+   */
+  keepOnly(executionIds: readonly string[]): Promise<void>;
   /** This node was told to stop: what it leaves is for others to take up, at once. */
   leaving(): void;
   /** Gives the right to write back: this node does nothing more. */
@@ -122,6 +142,8 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
   const self = (): Peer => ({ ...facts, incarnation: 0, nodeId, load, alive: true });
   return {
     incarnation: 0,
+    name: facts.name,
+    counts: { failedRenewals: 0, fenced: 0 },
     peers: () => [self()],
     onChange: () => () => {},
     onGone: () => () => {},
@@ -131,11 +153,13 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
     ownerOf: () => Promise.resolve(self()),
     lease: () => lease,
     mayAct: () => true,
+    renewedAt: () => Number.POSITIVE_INFINITY,
     deadline: () => Number.POSITIVE_INFINITY,
     changes: (since) => Promise.resolve({ executionIds: [], now: since }),
     orphans: () => Promise.resolve([]),
-    claim: () => Promise.resolve({ executions: [], lines: [] }),
+    claim: () => Promise.resolve({ executions: [], lines: [], queued: 0 }),
     claimBatches: () => Promise.resolve(false),
+    keepOnly: () => Promise.resolve(),
     leaving() {},
     handOver: () => Promise.resolve(),
   };

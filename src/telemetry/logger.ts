@@ -10,6 +10,8 @@ const mostWaiting = 1024 * 1024;
 export interface Log {
   readonly logger: Logger;
   readonly control: LogControl;
+  /** Each line has this name from now on: lines of several nodes may come together. */
+  name(node: string): void;
 }
 
 /** `write` takes each line with its end; without it they go to stdout. A guest's output is never a key or a message here. */
@@ -20,8 +22,18 @@ export function openLog({ level, format }: LogSettings, write: (line: string) =>
       write(form.format === 'json' ? line : prettyLine(line));
     },
   };
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
-  return { logger, control: new PinoControl(logger, form) };
+  let named: { readonly node?: string } = {};
+  const logger = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, mixin: () => ({ ...named }) },
+    stream,
+  );
+  return {
+    logger,
+    control: new PinoControl(logger, form),
+    name(node) {
+      named = { node };
+    },
+  };
 }
 
 class PinoControl implements LogControl {

@@ -14,7 +14,7 @@ export interface ClusterNodes {
   /** A statement in the database of the cluster; its tables are in the schema `spear`. */
   query(text: string): Promise<Record<string, unknown>[]>;
   /** One more node, which the others know of when it is there. */
-  add(flags?: ConfigFlags): Promise<ChildServer>;
+  add(flags?: ConfigFlags, wrapper?: readonly string[]): Promise<ChildServer>;
 }
 
 /** They are killed when the test has finished. */
@@ -27,12 +27,11 @@ export async function clusterOn(server: PostgresServer): Promise<ClusterNodes> {
   return {
     url,
     query,
-    async add(flags = {}) {
+    async add(flags = {}, wrapper = []) {
       count += 1;
-      const node = await spawn(await dataFolder(), {
-        ...{ store: url, nodeName: `n${count}`, clusterListen: '127.0.0.1:0', clusterSecretFile: secret },
-        ...flags,
-      });
+      const link = { clusterListen: '127.0.0.1:0', clusterSecretFile: secret };
+      const all = { store: url, nodeName: `n${count}`, ...link, ...flags };
+      const node = await spawn(await dataFolder(), all, {}, wrapper);
       const known = async (): Promise<unknown> =>
         (
           await query("SELECT count(*) FROM spear.nodes WHERE load LIKE '%runtimes%' AND fenced_at IS NULL")

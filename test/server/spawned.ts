@@ -16,8 +16,9 @@ export async function spawn(
   dataDir: string,
   flags: ConfigFlags = {},
   env: Readonly<Record<string, string>> = {},
+  wrapper: readonly string[] = [],
 ): Promise<ChildServer> {
-  const server = await spawnServer(dataDir, flags, [], env);
+  const server = await spawnServer(dataDir, flags, [], env, process.getuid?.(), wrapper);
   onTestFinished(async () => void (await server.end('SIGKILL')));
   return server;
 }

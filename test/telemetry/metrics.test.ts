@@ -32,10 +32,12 @@ const queue = {
 
 function made(): Metrics {
   const metrics = new Metrics({
+    names: { node: 'anna', nodeId: 'node_1' },
     node: {
       ...{ version: '1.2.3', slots: 4, runtimes: ['wasm'] },
       instances: { instances: () => [], pools: () => [] },
       state: () => 'serving',
+      isCordoned: () => false,
       load: () => ({ running: 1, pending: 7, live: 8 }),
       queue: () => queue,
     },
@@ -46,6 +48,26 @@ function made(): Metrics {
     },
     cache: () => ({ ...noSavings, hits: 2, misses: 3, shared: 1, savedMs: 1500, savedCpuMs: 500 }),
     webhooks: () => ({ delivered: 0, failed: 0, dead: 0, waiting: 0, lagMs: 0 }),
+    cluster: {
+      incarnation: 7,
+      nodes: () => [
+        { name: 'anna', self: true, alive: true, cordoned: false, state: 'serving' },
+        { name: 'boris', self: false, alive: true, cordoned: true, state: 'serving' },
+        { name: 'clara', self: false, alive: false, cordoned: false, state: 'serving' },
+      ],
+      leaseAgeMs: () => 250,
+      failedRenewals: () => 2,
+      fenced: () => 1,
+      takenOver: () => 5,
+      duties: () => [['dispatcher', false]],
+      queue: () => ({ released: 4, given: 3 }),
+      unowned: () => Promise.reject(new Error('the store cannot be read')),
+      links: async () =>
+        new Map([
+          ['boris', true],
+          ['clara', false],
+        ]),
+    },
     runtimeOf: () => 'wasm',
     methods: Object.keys(methodRoles),
   });
@@ -214,4 +236,24 @@ it('an execution is counted by its revision where an alias has chosen that, and 
     [named(3), 1],
     [named(4), 2],
   ]);
+});
+
+it('a node says what it is called, and what it sees of the others', async () => {
+  const found = await samples(made());
+  expect(found.get('spear_node_info{node="anna",node_id="node_1"}')).toBe(1);
+  expect(found.get('spear_cluster_incarnation')).toBe(7);
+  expect(found.get('spear_cluster_nodes{state="serving"}')).toBe(1);
+  expect(found.get('spear_cluster_nodes{state="cordoned"}')).toBe(1);
+  expect(found.get('spear_cluster_nodes{state="silent"}')).toBe(1);
+  expect(found.get('spear_cluster_nodes{state="draining"}')).toBe(0);
+  expect(found.get('spear_cluster_lease_age_seconds')).toBe(0.25);
+  expect(found.get('spear_cluster_executions_given_total')).toBe(3);
+  expect(found.get('spear_cluster_duty{duty="dispatcher"}')).toBe(0);
+  expect(found.get('spear_cluster_link_up{node="boris"}')).toBe(1);
+  expect(found.get('spear_cluster_link_up{node="clara"}')).toBe(0);
+});
+
+it('what the store cannot tell is left out, and the rest is there', async () => {
+  const found = await samples(made());
+  expect(found.has('spear_cluster_executions_unowned')).toBe(false);
 });

@@ -29,6 +29,8 @@ export interface AttemptRunnerOptions {
   deliver(executionId: string, event: ExecutionEvent): void;
   /** The attempt of an execution has ended that is live no more. */
   gone(executionId: string): void;
+  /** An attempt of it did not find its program or image. */
+  unavailable(task: Task): void;
   /** The store could not be read, or can be again. */
   readHealth(error: Error | undefined): void;
   bug(error: unknown, executionId: string): void;
@@ -81,6 +83,8 @@ export class AttemptRunner {
   ended(execution: LiveExecution, end: AttemptOutcome): void {
     const { executionId, log } = execution;
     if (this.#closed) return;
+    if (end.kind === 'failed' && end.code === 'ARTIFACT_UNAVAILABLE')
+      this.#options.unavailable(execution.task);
     const { executions, gone, deliver, now, random, quarantines } = this.#options;
     if (executions.has(executionId)) {
       log.note(end.instanceId, end.resourceUse);

@@ -116,7 +116,7 @@ export function createSupervisorLogic(
 
   const request = (execution: LiveExecution, snapshot: ExecutionSnapshot): void => {
     const { executionId, log } = execution;
-    const isNew = snapshot.matches({ pending: 'queued' });
+    const isNew = statePath(snapshot) === 'pending.queued';
     if (slots.holds(executionId) || (isNew && effects.cache.waits(execution))) return;
     if (effects.leaves(execution)) {
       handOver(execution, snapshot);
@@ -232,8 +232,9 @@ export function createSupervisorLogic(
       );
       if (log.record.lastSequence > last) execution.written = after;
     }
-    if (!after.matches('pending')) executions.leavePending(execution);
-    if (log.place !== undefined && (execution.rests || !after.matches({ pending: 'queued' }))) {
+    const path = statePath(after);
+    if (!path.startsWith('pending.')) executions.leavePending(execution);
+    if (log.place !== undefined && (execution.rests || path !== 'pending.queued')) {
       backlog.left(execution);
       log.place = undefined;
       execution.rests = false;
@@ -245,7 +246,7 @@ export function createSupervisorLogic(
     if (log.sealed) {
       alarms.clear(log.executionId);
       slots.release(log.executionId);
-    } else if (arrives(event, before, after) && effects.holds(execution, statePath(after))) {
+    } else if (arrives(event, before, after) && effects.holds(execution, path)) {
       deliver(execution, held(), scope);
     }
   };
@@ -350,7 +351,7 @@ export function createSupervisorLogic(
         }
         case 'admitted': {
           const execution = executions.get(event.executionId);
-          if (execution?.handOver !== 'no' || !execution.snapshot?.matches({ pending: 'queued' })) break;
+          if (execution?.handOver !== 'no' || execution.state !== 'pending.queued') break;
           if (!effects.cache.isParked(execution)) backlog.join(execution);
           break;
         }
@@ -362,7 +363,7 @@ export function createSupervisorLogic(
         case 'unpark': {
           const execution = executions.get(event.executionId);
           const { snapshot } = execution ?? {};
-          if (execution !== undefined && snapshot?.matches({ pending: 'queued' })) {
+          if (execution !== undefined && snapshot !== undefined && execution.state === 'pending.queued') {
             request(execution, snapshot);
           }
           break;
@@ -413,7 +414,7 @@ export function createSupervisorLogic(
           executions.leavePending(execution);
           if (execution.log.complete) break;
           // An attempt that was started ahead of a refused admission keeps its slot until it is gone.
-          if (execution.snapshot?.matches({ running: 'attempting' })) execution.stopAttempt();
+          if (execution.state === 'running.attempting') execution.stopAttempt();
           else slots.release(executionId);
           if (execution.actor !== undefined) scope.stopChild(execution.actor);
           break;
@@ -436,8 +437,6 @@ export function createSupervisorLogic(
 /** It has come to a state by itself, to wait there: nobody asked for it to go on. */
 function arrives(event: ExecutionEvent, before: ExecutionSnapshot, after: ExecutionSnapshot): boolean {
   if (event.type !== 'alarm' && event.type !== 'attemptEnded' && event.type !== 'unblocked') return false;
-  return (
-    (after.matches({ pending: 'queued' }) && !before.matches({ pending: 'queued' })) ||
-    (after.matches({ running: 'backingOff' }) && !before.matches({ running: 'backingOff' }))
-  );
+  const to = statePath(after);
+  return (to === 'pending.queued' || to === 'running.backingOff') && to !== statePath(before);
 }

@@ -10,7 +10,7 @@ import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
 import type { Changed } from '../../domain/executions.ts';
 import type { LinkAction, Links } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
-import { assertRunsOn, type NodePlace, placementKey } from '../../domain/placement.ts';
+import { artifactPlacement, assertRunsOn, type NodePlace, placementKey } from '../../domain/placement.ts';
 import type { QueueViews } from '../../domain/queue-view.ts';
 import { assertFits, boundsRunning } from '../../domain/quota.ts';
 import type { Resources } from '../../domain/scheduling/gate.ts';
@@ -44,6 +44,7 @@ import { BreakpointTable } from './breakpoints.ts';
 import { ExecutionCache } from './cache/execution-cache.ts';
 import type { CacheBounds } from './cache/result-cache.ts';
 import { ClusterDesk, type ClusterView } from './cluster/cluster-desk.ts';
+import { GivingAway } from './cluster/giving-away.ts';
 import { Controls } from './controls.ts';
 import { Dependants } from './dependants.ts';
 import { unknownDependency } from './dependency-admission.ts';
@@ -141,6 +142,7 @@ export class SupervisorParts {
   readonly controls: Controls;
   readonly executionRecovery: ExecutionRecovery;
   readonly takeover: Takeover;
+  readonly givingAway: GivingAway;
   readonly breakpoints: BreakpointTable;
   readonly quotas: TenantQuotas;
   readonly quarantines: TaskQuarantines;
@@ -149,6 +151,8 @@ export class SupervisorParts {
   /** Undefined where the node is alone. */
   readonly elsewhere: Elsewhere | undefined;
   readonly cluster: ClusterDesk | undefined;
+  /** The node has let go of all that it had, and of its readers. */
+  left = false;
   readonly actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
   constructor(options: SupervisorOptions) {
@@ -277,6 +281,7 @@ export class SupervisorParts {
       quarantines: this.quarantines,
       random: options.random,
       gone: (executionId) => this.actor.send({ type: 'gone', executionId }),
+      unavailable: (task) => this.cluster?.unavailable(task),
       readHealth: (error) => (error === undefined ? this.health.readWorks() : this.health.readFailed(error)),
     });
     this.actor = createActor(
@@ -376,6 +381,13 @@ export class SupervisorParts {
       },
       taken: (count) => options.listener.tookOver?.(count),
     });
+    this.givingAway = new GivingAway({
+      ...{ clock, executions, slots: this.slots, membership, failed },
+      ahead: () => this.queue.passivation.ahead,
+      handOver: (executionId) => this.actor.send({ type: 'handOver', executionId }),
+      released: (execution) => this.actor.send({ type: 'released', execution }),
+      told: async () => this.cluster?.told(),
+    });
   }
 
   /** See Executions. */
@@ -408,7 +420,8 @@ export class SupervisorParts {
   }
 
   #elsewhere(links: Links): Elsewhere {
-    const { gate, options, executions } = this;
+    const { options, executions } = this;
+    const parts = this;
     return new Elsewhere({
       ...{ store: options.store, links, clock: options.clock },
       has: (executionId) => executions.has(executionId),
@@ -423,7 +436,7 @@ export class SupervisorParts {
         return links.explain(peer, executionId, scope).catch(() => undefined);
       },
       get leaving() {
-        return gate.closed;
+        return parts.left;
       },
     });
   }
@@ -451,10 +464,11 @@ export class SupervisorParts {
   }
 
   /** Which nodes of a cluster may run executions of the task; undefined where any may, or there is no cluster. */
-  placement({ definition }: Task): string | undefined {
+  placement(task: Task): string | undefined {
+    const { definition } = task;
     if (this.options.cluster === undefined) return undefined;
     if (definition.runsOn === undefined && definition.runtime === 'wasm') return undefined;
-    return placementKey(definition);
+    return placementKey({ ...definition, task: artifactPlacement(task) });
   }
 
   #clusterDesk(view: ClusterView, failed: (error: unknown) => void): ClusterDesk {
@@ -465,6 +479,7 @@ export class SupervisorParts {
       weights: this.options.priorityWeights,
       boundsRunning: (record) => boundsRunning(this.quotas.of(tenantOf(record))),
       resources: this.options.resources,
+      runtimes: this.options.runtimes,
       takes: (waiting) => this.queue.takes(waiting),
       isAhead: (executionId) => this.queue.passivation.isAhead(executionId),
       isReviving: (executionId) => this.queue.passivation.isReviving(executionId),
@@ -504,6 +519,7 @@ export class SupervisorParts {
     const execution = this.executions.get(executionId);
     if (execution === undefined) return;
     this.attempts.settle();
+    this.givingAway.committed();
     const record = log.committed as ExecutionRecord;
     if (log.complete) {
       this.storage.add(tenantOf(record), record.outputBytes);

@@ -181,6 +181,24 @@ export class Places implements Meter {
     if (this.#reserved?.gate === gate) this.#reserved = undefined;
   }
 
+  /** Nodes with a free slot that could have what waits, if they fetched its image: some wait that no node has room for. */
+  toFetch(): readonly { readonly node: number; readonly task: string }[] {
+    const held = this.gates.filter(({ open, held }) => !open && held.size > 0);
+    const wanted = new Set(held.flatMap(({ wish }) => wish.placement ?? []));
+    return [...wanted].flatMap((placement) => {
+      const placed = placedOf(placement);
+      const { task } = placed ?? {};
+      if (placed === undefined || task === undefined) return [];
+      return [...this.#nodes.values()]
+        .filter((kept) => {
+          const { lacks, ...place } = kept.node.place;
+          if (freeOf(kept) <= 0 || lacks?.[task]?.mayFetch !== true) return false;
+          return whyNotOn(placed, place) === undefined;
+        })
+        .map(({ node }) => ({ node: node.id, task }));
+    });
+  }
+
   /** Why each node does not run it, in words that follow its name; undefined for those that have no free slot. */
   whyNot(wish: Wish): readonly { readonly name: string; readonly why: string | undefined }[] {
     const placed = wish.placement === undefined ? undefined : placedOf(wish.placement);

@@ -8,7 +8,7 @@ import {
   type MessageShape,
   toBinary,
 } from '@bufbuild/protobuf';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import type { Clock } from '../../domain/clock.ts';
 import type { NodeOrder } from '../../domain/cluster.ts';
 import type { Changed } from '../../domain/executions.ts';
@@ -109,6 +109,14 @@ export class LinkClient implements Links {
     return JSON.parse(answer.explanation) as Explanation;
   }
 
+  answers(peer: PeerNode, withinMs: number): Promise<boolean> {
+    return this.#ask(peer, NodeLink.method.ping, {}, withinMs).then(
+      () => true,
+      // Who refuses has answered, and so has one of a version that does not know the question.
+      (error: unknown) => !(error instanceof LinkBroken) || hasCode(error.cause, status.UNIMPLEMENTED),
+    );
+  }
+
   async order(peer: PeerNode, order: NodeOrder, by: string): Promise<boolean> {
     return (await this.#ask(peer, NodeLink.method.order, { order: orderToLink[order], by })).changed;
   }
@@ -133,6 +141,7 @@ export class LinkClient implements Links {
     peer: PeerNode,
     method: Method,
     request: MessageInitShape<Method['input']>,
+    withinMs = answerMs,
   ): Promise<MessageShape<Method['output']>> {
     return new Promise((resolve, reject) => {
       this.#client(peer).makeUnaryRequest(
@@ -141,7 +150,7 @@ export class LinkClient implements Links {
         (bytes: Buffer) => fromBinary(method.output, bytes) as MessageShape<Method['output']>,
         request,
         new Metadata(),
-        { deadline: this.#options.clock.now() + answerMs },
+        { deadline: this.#options.clock.now() + withinMs },
         (error, response) => {
           if (error !== null) reject(linkFailure(error));
           else if (response === undefined) reject(new LinkBroken(`no answer to ${method.name}`));
@@ -181,6 +190,10 @@ export class LinkClient implements Links {
       raw.equals(shown.raw) ? undefined : new Error('the other node has another secret');
     return credentials.createSsl(ca, Buffer.from(key), ca, { checkServerIdentity });
   }
+}
+
+function hasCode(cause: unknown, code: number): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === code;
 }
 
 function serializer<Method extends DescMethod>(method: Method) {

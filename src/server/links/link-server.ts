@@ -26,6 +26,7 @@ import {
   NodeLink,
   type OrderRequest,
   OrderResponseSchema,
+  PingResponseSchema,
 } from '../gen/spearlet/link/node_link_pb.js';
 import { MessageOutput } from '../message-output.ts';
 import { type Received, serviceDefinition } from '../service-definition.ts';
@@ -72,6 +73,7 @@ export class LinkServer {
       follow: (call: Followed) => this.#follow(call),
       deliver: this.#unary(NodeLink.method.deliver.name, (request: DeliverRequest) => this.#deliver(request)),
       order: this.#unary(NodeLink.method.order.name, (request: OrderRequest) => this.#order(request)),
+      ping: this.#unary(NodeLink.method.ping.name, async () => create(PingResponseSchema, {})),
       explain: this.#unary(NodeLink.method.explain.name, (request: ExplainRequest) => this.#explain(request)),
     });
     const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());

@@ -15,6 +15,7 @@ const unowned = 'owner IS NULL AND line IS NOT NULL';
 
 export class PostgresQueue implements ClusterQueue {
   readonly me: number;
+  readonly counts = { released: 0, given: 0 };
   readonly #readers: Readers;
   readonly #changes: Changes;
   readonly #advance: (position: number) => void;
@@ -30,7 +31,9 @@ export class PostgresQueue implements ClusterQueue {
 
   async release(executionIds: readonly string[]): Promise<readonly string[]> {
     const ids = textArray(executionIds);
-    return textsOf(await this.#changes.call('cannot queue executions', 'release_queued', [ids]));
+    const released = textsOf(await this.#changes.call('cannot queue executions', 'release_queued', [ids]));
+    this.counts.released += released.length;
+    return released;
   }
 
   async releaseBatch(batchId: string): Promise<void> {
@@ -86,7 +89,9 @@ export class PostgresQueue implements ClusterQueue {
       textArray(meters.map(({ meter }) => storable(meter))),
       plainArray(meters.map(({ fullAt }) => fullAt)),
     ];
-    return new Set(textsOf(await this.#changes.call('cannot give executions away', 'give_queued', values)));
+    const given = textsOf(await this.#changes.call('cannot give executions away', 'give_queued', values));
+    this.counts.given += given.length;
+    return new Set(given);
   }
 
   async granted(): Promise<readonly WaitingExecution[]> {

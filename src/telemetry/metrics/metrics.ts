@@ -3,6 +3,7 @@ import { collectDefaultMetrics, type OpenMetricsContentType, Registry } from 'pr
 import type { RuntimeKind } from '../../domain/task.ts';
 import { addCacheMetrics, type CacheSource } from './cache-metrics.ts';
 import { CallMetrics } from './call-metrics.ts';
+import { addClusterMetrics, addNodeInfo, type ClusterSource, type NodeNames } from './cluster-metrics.ts';
 import { ExecutionMetrics } from './execution-metrics.ts';
 import { NodeMetrics, type NodeSource } from './node-metrics.ts';
 import { ScheduleMetrics } from './schedule-metrics.ts';
@@ -11,11 +12,14 @@ import { TraceMetrics } from './trace-metrics.ts';
 import { addWebhookMetrics, type WebhookSource } from './webhook-metrics.ts';
 
 export interface MetricSources {
+  readonly names: NodeNames;
   readonly node: NodeSource;
   readonly store: StoreSource;
   /** Of all tasks. */
   readonly cache: CacheSource;
   readonly webhooks: WebhookSource;
+  /** Absent where no other node can share the store. */
+  readonly cluster?: ClusterSource | undefined;
   /** Of an execution that lives. */
   runtimeOf(executionId: string): RuntimeKind | undefined;
   /** SERVICE/METHOD of all that are served. */
@@ -48,14 +52,16 @@ export class Metrics {
   readonly schedules: ScheduleMetrics;
   readonly traces: TraceMetrics;
 
-  constructor({ node, store, cache, webhooks, runtimeOf, methods }: MetricSources) {
+  constructor({ names, node, store, cache, webhooks, cluster, runtimeOf, methods }: MetricSources) {
     this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     const registers = [this.#registry];
+    addNodeInfo(registers, names);
     this.executions = new ExecutionMetrics(registers, runtimeOf);
     this.store = new StoreMetrics(registers, store);
     this.node = new NodeMetrics(registers, node);
     addCacheMetrics(registers, cache);
     addWebhookMetrics(registers, webhooks);
+    if (cluster !== undefined) addClusterMetrics(registers, cluster);
     this.calls = new CallMetrics(registers, methods);
     this.schedules = new ScheduleMetrics(registers);
     this.traces = new TraceMetrics(registers);

@@ -12,6 +12,8 @@ export interface NodeSource {
   readonly instances: Instances;
   /** The node chart's state. */
   state(): string;
+  /** It takes nothing new from callers. */
+  isCordoned(): boolean;
   /** Attempts that have a slot, executions that have not begun, and those in memory. */
   load(): { readonly running: number; readonly pending: number; readonly live: number };
   /** Of the whole node. */
@@ -37,6 +39,14 @@ export class NodeMetrics {
       registers,
       collect() {
         this.set(source.state() === 'serving' ? 1 : 0);
+      },
+    });
+    new Gauge({
+      name: 'spear_node_cordoned',
+      help: '1 while the node takes nothing new from callers.',
+      registers,
+      collect() {
+        this.set(source.isCordoned() ? 1 : 0);
       },
     });
     new Gauge({ name: 'spear_slots', help: 'Attempts that may run at once.', registers }).set(source.slots);

@@ -3,19 +3,22 @@ import type { Durations } from '../../../domain/durations.ts';
 import type { ExecutionRecord } from '../../../domain/execution.ts';
 import type { Explanation } from '../../../domain/explanation.ts';
 import type { PeerNode } from '../../../domain/links.ts';
-import { type NodePlace, placedOf, whyNotOn } from '../../../domain/placement.ts';
+import { type Lack, type NodePlace, placedOf, whyNotOn } from '../../../domain/placement.ts';
 import type { Quota } from '../../../domain/quota.ts';
 import type { GateUse, Resources } from '../../../domain/scheduling/gate.ts';
 import type { PlacingNode } from '../../../domain/scheduling/places.ts';
 import type { PriorityWeights } from '../../../domain/scheduling/priority.ts';
 import type { Scope } from '../../../domain/scope.ts';
+import type { RuntimeKind, Task } from '../../../domain/task.ts';
 import type { ExecutionEvent } from '../../../machines/execution-context.ts';
+import type { Runtime } from '../../../runtimes/runtime.ts';
 import type { ClusterQueue } from '../../../stores/cluster-queue.ts';
 import type { Store, WaitingExecution } from '../../../stores/store.ts';
 import type { Slots } from '../../queue/slots.ts';
 import type { NodeTime } from '../../time/node-time.ts';
 import type { LiveExecution } from '../live-execution.ts';
 import type { LiveExecutions } from '../live-executions.ts';
+import { Abilities } from './abilities.ts';
 import { Dispatcher, wishOf } from './dispatcher.ts';
 import { explainUnowned } from './explain-unowned.ts';
 import { HandOver } from './hand-over.ts';
@@ -25,6 +28,8 @@ export interface ClusterView {
   readonly queue: ClusterQueue;
   /** What this node has. */
   readonly place: NodePlace;
+  /** Other nodes know with the next renewals what it lacks. */
+  tellLacks(lacks: NodePlace['lacks']): void;
   /** Nodes that take executions. */
   nodes(): readonly PlacingNode[];
   /** The most memory and processors that any node has for attempts; undefined where nobody counts them. */
@@ -49,6 +54,7 @@ export interface ClusterDeskHost {
   readonly executions: LiveExecutions;
   readonly slots: Slots;
   readonly durations: Durations;
+  readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
   readonly weights?: PriorityWeights | undefined;
   boundsRunning(record: ExecutionRecord): boolean;
   /** What attempts may reserve here at once; undefined where nobody counts. */
@@ -72,9 +78,11 @@ export interface ClusterDeskHost {
 export class ClusterDesk {
   readonly #host: ClusterDeskHost;
   readonly #handOver: HandOver;
+  readonly #abilities: Abilities;
   readonly #claimed = new Map<string, number>();
   #dispatcher: Dispatcher | undefined;
   #opening: Promise<void> = Promise.resolve();
+  #saying: Promise<void> = Promise.resolve();
   #wasAlone = true;
   #open = false;
   #closed = false;
@@ -82,16 +90,23 @@ export class ClusterDesk {
   constructor(host: ClusterDeskHost) {
     this.#host = host;
     const { view } = host;
+    this.#abilities = new Abilities({
+      ...{ time: host.time, runtimes: host.runtimes },
+      taskRevision: (taskId, revision) => host.store.taskRevision(taskId, revision),
+      changed: (task, lack) => this.#lacking(task, lack),
+    });
     this.#handOver = new HandOver({
       ...host,
       queue: view.queue,
       isAlone: () => view.isAlone(),
       mayRun: () => view.mayRun(),
       fits: (placement) => this.#fits(placement),
+      canRun: (placement) => this.#canRun(placement),
       exceeds: (record) => this.#exceeds(record),
       redeliver: (executionId, events) => this.#redeliver(executionId, events),
     });
     view.queue.onSaying((saying) => {
+      if (saying?.kind === 'fetch' && saying.node === view.queue.me) this.#abilities.fetch(saying.task);
       this.#handOver.heard(saying);
       this.#dispatcher?.heard(saying);
     });
@@ -117,6 +132,7 @@ export class ClusterDesk {
 
   close(): void {
     this.#closed = true;
+    this.#abilities.close();
     this.#handOver.close();
     this.#dispatcher?.close();
   }
@@ -132,6 +148,11 @@ export class ClusterDesk {
   /** It holds no slot of this node any more. */
   left(executionId: string): void {
     this.#handOver.left(executionId);
+  }
+
+  /** Resolves when the dispatcher knows what holds no slot of this node any more. */
+  told(): Promise<void> {
+    return this.#handOver.told();
   }
 
   isClaimed(executionId: string): boolean {
@@ -184,7 +205,34 @@ export class ClusterDesk {
   #fits(placement: string | undefined): boolean {
     if (placement === undefined) return true;
     const placed = placedOf(placement);
-    return placed !== undefined && whyNotOn(placed, this.#host.view.place) === undefined;
+    const { lacks } = this.#abilities;
+    return placed !== undefined && whyNotOn(placed, { ...this.#host.view.place, lacks }) === undefined;
+  }
+
+  /** Where it cannot, others have heard so when this resolves. */
+  async #canRun(placement: string | undefined): Promise<boolean> {
+    const can = await this.#abilities.canRun(placement);
+    if (!can) await this.#saying;
+    return can;
+  }
+
+  #lacking(task: string, lack: Lack | undefined): void {
+    const { view, failed } = this.#host;
+    const node = view.queue.me;
+    view.tellLacks(this.#abilities.lacks);
+    this.#saying = this.#saying
+      .then(() => view.queue.say({ kind: 'lacks', node, task, ...(lack !== undefined && { lack }) }))
+      .catch(failed);
+  }
+
+  /** A task is new, or has changed. */
+  registered(task: Task): void {
+    this.#abilities.registered(task);
+  }
+
+  /** An attempt did not find what it was to run. */
+  unavailable(task: Task): void {
+    this.#abilities.forget(task);
   }
 
   /** It reserves more than this node has in all, and another one has more. */

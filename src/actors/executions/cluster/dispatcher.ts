@@ -13,6 +13,7 @@
 import type { Clock, Timer } from '../../../domain/clock.ts';
 import type { Durations } from '../../../domain/durations.ts';
 import type { ExecutionRecord } from '../../../domain/execution.ts';
+import type { Lack } from '../../../domain/placement.ts';
 import type { Quota } from '../../../domain/quota.ts';
 import type { GateUse } from '../../../domain/scheduling/gate.ts';
 import { leafOf } from '../../../domain/scheduling/line.ts';
@@ -41,6 +42,13 @@ export interface DispatcherHost {
   failed(error: unknown): void;
 }
 
+interface Said {
+  readonly node: number;
+  readonly task: string;
+  readonly lack: Lack | undefined;
+  readonly at: number;
+}
+
 /** Grants in one statement. */
 const grantsAtOnce = 100;
 /** Whose alarm is due is looked for so often, and nodes are told so often that something waits. */
@@ -49,6 +57,10 @@ const tickMs = 250;
 const lookMs = 2000;
 /** Alarms that are rung in one turn. */
 const alarmsAtOnce = 100;
+/** What a node said that it lacks counts for so long, in milliseconds; by then its renewals say it as well. */
+const lacksForMs = 10_000;
+/** A node is asked to fetch the same again after so many milliseconds. */
+const fetchAgainMs = 5000;
 /** A statement that failed is tried again after so many milliseconds. */
 const againMs = 250;
 
@@ -67,6 +79,10 @@ export class Dispatcher {
   #giving = false;
   /** Those whose grant is on its way to the store. */
   readonly #onTheirWay = new Set<string>();
+  /** What nodes have said last of what they lack, by node and task. */
+  readonly #said = new Map<string, Said>();
+  /** When nodes were asked last to fetch something. */
+  readonly #asked = new Map<string, number>();
   #timer: Timer | undefined;
   #lookedAt = 0;
   #told = 0;
@@ -112,7 +128,7 @@ export class Dispatcher {
     const { store, queue } = this.#host;
     await this.#keeper.open();
     for (const { tenant, quota } of await store.quotas()) this.slots.setQuota(tenant, quota);
-    this.places.setNodes(this.#host.nodes());
+    this.places.setNodes(this.#nodes());
     await queue.forgetLost();
     for (const { record, node } of await this.#held()) this.#hold(record, node);
     this.#keeper.opened();
@@ -134,7 +150,12 @@ export class Dispatcher {
     if (this.#closed) return;
     if (saying === undefined) void this.#look();
     else if (saying.kind === 'queued') this.#lines.grown(saying.lines);
-    else if (saying.kind === 'freed') {
+    else if (saying.kind === 'lacks') {
+      const { node, task, lack } = saying;
+      this.#said.set(`${node} ${task}`, { node, task, lack, at: this.#host.time.monotonic() });
+      this.places.setNodes(this.#nodes());
+      this.#pump();
+    } else if (saying.kind === 'freed') {
       const { own: slots, memory: memoryBytes = 0, processors = 0 } = saying;
       this.places.setOwn(saying.node, { slots, memoryBytes, processors });
       for (const id of saying.ids) if (this.places.nodeOf(id) === saying.node) this.#leave(id);
@@ -145,8 +166,7 @@ export class Dispatcher {
   /** Others take executions now. */
   nodesChanged(): void {
     if (!this.#open || this.#closed) return;
-    const nodes = this.#host.nodes();
-    this.places.setNodes(nodes);
+    this.places.setNodes(this.#nodes());
     void this.#look();
   }
 
@@ -158,6 +178,35 @@ export class Dispatcher {
   setRules(taskId: string, revision: number, rules: readonly GateUse[]): void {
     this.slots.setRules(taskId, revision, rules);
     this.#pump();
+  }
+
+  #nodes(): readonly PlacingNode[] {
+    const nodes = this.#host.nodes();
+    if (this.#said.size === 0) return nodes;
+    const since = this.#host.time.monotonic() - lacksForMs;
+    for (const [key, { at }] of this.#said) if (at < since) this.#said.delete(key);
+    const said = [...this.#said.values()];
+    return nodes.map((node) => {
+      const lacks: Record<string, Lack> = { ...node.place.lacks };
+      for (const { node: id, task, lack } of said) {
+        if (id !== node.id) continue;
+        if (lack === undefined) delete lacks[task];
+        else lacks[task] = lack;
+      }
+      return { ...node, place: { ...node.place, lacks } };
+    });
+  }
+
+  /** Nodes with free slots fetch what waits for those that have it. */
+  async #askToFetch(): Promise<void> {
+    const now = this.#host.time.monotonic();
+    for (const [key, at] of this.#asked) if (now - at >= fetchAgainMs) this.#asked.delete(key);
+    for (const { node, task } of this.places.toFetch()) {
+      const key = `${node} ${task}`;
+      if (this.#asked.has(key)) continue;
+      this.#asked.set(key, now);
+      await this.#host.queue.say({ kind: 'fetch', node, task });
+    }
   }
 
   #hold(record: ExecutionRecord, node: number): void {
@@ -272,6 +321,7 @@ export class Dispatcher {
         this.#lookedAt = now;
         await this.#look();
       }
+      await this.#askToFetch();
       if (this.#told > 0) await queue.say({ kind: 'waiting', count: this.#told });
     } catch (error) {
       failed(error);

@@ -32,6 +32,8 @@ export interface HandOverHost {
   mayRun(): boolean;
   /** Whether this node has what it wants. */
   fits(placement: string | undefined): boolean;
+  /** Whether what it is to run is here; looks where that is not known. Rejects with StoreError. */
+  canRun(placement: string | undefined): Promise<boolean>;
   /** It reserves more than this node has in all, and another one has more. */
   exceeds(record: ExecutionRecord): boolean;
   /** Its tenant may have so much running and no more. */
@@ -151,6 +153,11 @@ export class HandOver {
     if (this.#counted.delete(executionId)) this.#freed.push(executionId);
     else if (!this.isBehind) return;
     void this.#tell();
+  }
+
+  /** Resolves when what was left has been told. */
+  async told(): Promise<void> {
+    await this.#telling;
   }
 
   heard(saying: ClusterSaying | undefined): void {
@@ -287,6 +294,7 @@ export class HandOver {
       do {
         this.#takeAgain = false;
         const before = new Set(this.#counted);
+        const unable: string[] = [];
         for (const waiting of await queue.granted()) {
           const { executionId } = waiting.record;
           if (this.#closed) return;
@@ -295,9 +303,16 @@ export class HandOver {
           if (slots.waits(executionId)) this.#counted.add(executionId);
           if (slots.waits(executionId) || slots.holds(executionId)) continue;
           if (executions.has(executionId) || isAhead(executionId)) continue;
+          if (!(await this.#host.canRun(waiting.record.placement))) {
+            unable.push(executionId);
+            continue;
+          }
+          if (executions.has(executionId) || isAhead(executionId)) continue;
           this.#counted.add(executionId);
           takes(waiting);
         }
+        // Whoever gives it away has heard before why not.
+        if (unable.length > 0) await queue.release(unable);
       } while (this.#takeAgain);
     } catch (error) {
       failed(error);

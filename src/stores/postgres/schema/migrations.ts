@@ -1,5 +1,6 @@
 import { clusterFunctions, ownedCommitFunction, supervisingCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
+import { givingFunctions } from './giving-functions.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { positionFunctions } from './position-functions.ts';
 import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
@@ -246,6 +247,7 @@ export const migrations: readonly string[] = [
   reservingQueueFunctions,
   takeoverFunctions,
   supervisingCommitFunction,
+  givingFunctions,
 ];
 
 /** The version that this program writes. */

@@ -530,6 +530,42 @@ export declare type OrderResponseJson = {
 export declare const OrderResponseSchema: GenMessage<OrderResponse, {jsonType: OrderResponseJson}>;
 
 /**
+ * @generated from message spearlet.link.PingRequest
+ */
+export declare type PingRequest = Message<"spearlet.link.PingRequest"> & {
+};
+
+/**
+ * @generated from message spearlet.link.PingRequest
+ */
+export declare type PingRequestJson = {
+};
+
+/**
+ * Describes the message spearlet.link.PingRequest.
+ * Use `create(PingRequestSchema)` to create a new message.
+ */
+export declare const PingRequestSchema: GenMessage<PingRequest, {jsonType: PingRequestJson}>;
+
+/**
+ * @generated from message spearlet.link.PingResponse
+ */
+export declare type PingResponse = Message<"spearlet.link.PingResponse"> & {
+};
+
+/**
+ * @generated from message spearlet.link.PingResponse
+ */
+export declare type PingResponseJson = {
+};
+
+/**
+ * Describes the message spearlet.link.PingResponse.
+ * Use `create(PingResponseSchema)` to create a new message.
+ */
+export declare const PingResponseSchema: GenMessage<PingResponse, {jsonType: PingResponseJson}>;
+
+/**
  * @generated from enum spearlet.link.NodeOrder
  */
 export enum NodeOrder {
@@ -610,6 +646,16 @@ export declare const NodeLink: GenService<{
     methodKind: "unary";
     input: typeof OrderRequestSchema;
     output: typeof OrderResponseSchema;
+  },
+  /**
+   * Says that the way to this node is there.
+   *
+   * @generated from rpc spearlet.link.NodeLink.Ping
+   */
+  ping: {
+    methodKind: "unary";
+    input: typeof PingRequestSchema;
+    output: typeof PingResponseSchema;
   },
 }>;
 
