@@ -8,7 +8,6 @@
  */
 import type { Breakpoint, Breakpoints } from '../../domain/breakpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
-import type { SharedChanges } from '../../stores/shared-changes.ts';
 import type { Store } from '../../stores/store.ts';
 import type { BreakpointTable } from './breakpoints.ts';
 
@@ -22,7 +21,10 @@ export interface SharedBreakpointsHost {
   readonly table: BreakpointTable;
   readonly store: Pick<Store, 'saveRows' | 'row' | 'rows'>;
   readonly clock: Pick<Clock, 'setTimer'>;
-  readonly changes: Pick<SharedChanges, 'settled'>;
+  readonly changes: {
+    /** Resolves when all nodes that live have seen what this one has changed. */
+    settled(): Promise<void>;
+  };
 }
 
 export class SharedBreakpoints implements Breakpoints {
