@@ -548,7 +548,8 @@ export class SupervisorParts {
     this.executions.delete(executionId);
     if (execution !== undefined) this.actor.send({ type: 'reap', execution });
     if (execution?.log.record.cache !== undefined && !log.complete) this.cache.refused(execution);
-    this.breakpoints.forget(executionId);
+    // What another node has now goes on.
+    if (log.complete || log.committed === undefined) this.breakpoints.forget(executionId);
     this.admissions.forget(log);
   }
 }
