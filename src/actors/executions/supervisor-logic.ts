@@ -95,8 +95,8 @@ const shortRestMs = 1000;
 /** The states in which an attempt can start. */
 const canStart: readonly string[] = ['pending.queued', 'running.backingOff'];
 
-/** The states in which an attempt runs. */
 const beforeAttempts: BreakpointState = 'running.attempting';
+/** The states in which an attempt runs. */
 const withSlot: readonly string[] = ['running.attempting', 'running.stopping'];
 
 export function createSupervisorLogic(
