@@ -48,13 +48,18 @@ export interface Placed extends Pick<TaskDefinition, 'runtime' | 'runsOn'> {
   readonly task?: string | undefined;
 }
 
+/** A revision of a task, as nodes name it to each other. */
+export function revisionName(taskId: string, revision: number): string {
+  return `${taskId}@${revision}`;
+}
+
 /** What a task is called where it matters which nodes have its program or image; undefined for others. */
 export function artifactPlacement({
   taskId,
   revision,
   definition: { runtime },
 }: Pick<Task, 'taskId' | 'revision' | 'definition'>): string | undefined {
-  return runtime === 'wasm' ? undefined : `${taskId}@${revision}`;
+  return runtime === 'wasm' ? undefined : revisionName(taskId, revision);
 }
 
 /** Why executions of a task cannot run on a node, in words that follow its name; undefined where they can. */

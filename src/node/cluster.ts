@@ -45,6 +45,7 @@ export function clusterView({ membership, queue, labels, runtimes, isCordoned }:
   return {
     queue,
     place,
+    tellWarm: (warm) => membership.tell({ warm }),
     tellLacks: (lacks = {}) => membership.tell({ lacks: newest(lacks) }),
     nodes: () => membership.peers().filter(takesOthers).map(nodeOf),
     largest: () => largestOf(membership.peers()),
@@ -83,6 +84,7 @@ function nodeOf({ incarnation, name, labels, capacity, load }: Peer): PlacingNod
   return {
     ...{ id: incarnation, name, place: { labels, runtimes, lacks }, slots },
     ...(resources !== undefined && { resources }),
+    ...(Array.isArray(load.warm) && { warm: new Set(load.warm.map(String)) }),
   };
 }
 
