@@ -73,7 +73,7 @@ function newest(lacks: NonNullable<NodePlace['lacks']>): NodePlace['lacks'] {
 
 /** Nobody has said that it is to begin nothing more. */
 function takesOthers({ alive, load }: Peer): boolean {
-  return alive && load.cordoned !== true;
+  return alive && load.cordoned !== true && load.state !== 'draining';
 }
 
 function nodeOf({ incarnation, name, labels, capacity, load }: Peer): PlacingNode {

@@ -48,6 +48,7 @@ export class Drain {
     await this.#withWaitNotice(core.schedules.stop(), lastCommitsMs);
     logger.info({ ...supervisor.load }, 'draining');
     // Whoever asked again while the schedules were stopped meant what runs.
+    if (!this.#isHurried) supervisor.giveAway();
     if (!this.#isHurried) await this.#withWaitNotice(supervisor.quiet(), drainMs);
     // A store that does not work must not keep the node from stopping: what it has not taken is found at the next start.
     await this.#withWaitNotice(supervisor.leave(), lastCommitsMs);

@@ -49,12 +49,14 @@ export interface Orphan {
   readonly since: number;
 }
 
-/** What is this node's now. */
+/** What has become of what was claimed. */
 export interface Claimed {
-  /** Those that wait in no line. */
+  /** This node's: those that wait in no line. */
   readonly executions: readonly ClaimedExecution[];
-  /** The others, by their lines. */
+  /** Those that wait for something else than a slot, this node's, too, by their lines. */
   readonly lines: readonly ClaimedLine[];
+  /** How many wait for a slot: they are nobody's, for the dispatcher to give away. */
+  readonly queued: number;
 }
 
 export interface ClaimedExecution {
@@ -122,6 +124,11 @@ export interface Membership {
   claim(executionIds: readonly string[]): Promise<Claimed>;
   /** Makes unfinished batches this node's that nobody has; false where there were none. */
   claimBatches(): Promise<boolean>;
+  /**
+   * Of what this node has, others may take all but these from now on. It has been told to stop, and begins nothing of
+   * the rest. Rejects with StoreError.
+   */
+  keepOnly(executionIds: readonly string[]): Promise<void>;
   /** This node was told to stop: what it leaves is for others to take up, at once. */
   leaving(): void;
   /** Gives the right to write back: this node does nothing more. */
@@ -150,8 +157,9 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
     deadline: () => Number.POSITIVE_INFINITY,
     changes: (since) => Promise.resolve({ executionIds: [], now: since }),
     orphans: () => Promise.resolve([]),
-    claim: () => Promise.resolve({ executions: [], lines: [] }),
+    claim: () => Promise.resolve({ executions: [], lines: [], queued: 0 }),
     claimBatches: () => Promise.resolve(false),
+    keepOnly: () => Promise.resolve(),
     leaving() {},
     handOver: () => Promise.resolve(),
   };

@@ -149,6 +149,32 @@ describeWhere([postgres()], 'several nodes on PostgreSQL', () => {
     });
   });
 
+  test('who is told to stop gives away at once what waits, and its readers go on with that', {
+    timeout: 180_000,
+  }, async () => {
+    const { url: store } = await server.database();
+    const one = await spawn(await dataFolder(), { store, slots: '4', nodeName: 'one', drainMs: '600000' });
+    await one.register('ticker', 'ticker/ticker.wasm');
+    const two = await spawn(await dataFolder(), { store, slots: '4', nodeName: 'two' });
+    const running = await start(one, { task: 'ticker', args: ['1000000', '20'] });
+    await untilState(one, running, 'running.attempting');
+    const held = await start(one, { task: 'ticker', args: ['1'], startAfter: { seconds: 1000n } });
+    const waiting = await start(one, { task: 'ticker', args: ['1'], startAfter: { seconds: 5n } });
+    const events = collect(one.functions.watchExecution({ executionId: waiting, fromSequence: 1n }));
+    const stopped = one.end('SIGTERM');
+    // The one that stops starts nothing any more: it was the other one that ran it.
+    expect(expectWholeLog(await events)).toMatchObject({
+      status: ExecutionStatus.COMPLETED,
+      attempt: 1,
+      recoveries: 0,
+    });
+    expect(await two.functions.cancelExecution({ executionId: held })).toMatchObject({ changed: true });
+    // What ran did so until it was told otherwise.
+    expect(await stored(one, running)).toMatchObject({ status: ExecutionStatus.RUNNING, attempt: 1 });
+    await one.functions.cancelExecution({ executionId: running });
+    expect(await stopped).toEqual(cleanExit);
+  });
+
   test('a name that another node has is refused, with what to do', async () => {
     const { url: store } = await server.database();
     await spawn(await dataFolder(), { store, nodeName: 'one' });

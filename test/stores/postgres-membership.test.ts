@@ -162,6 +162,48 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
       expect((next as { position: number }).position).toBeGreaterThan(last + 2);
     });
 
+    test('is theirs but for what it keeps, while it still has its right to write', async () => {
+      const { url } = await server.database();
+      const one = await openOn(url, 'node_1');
+      const two = await openOn(url, 'node_2');
+      const [resting, queued] = [executionId(7), executionId(8)];
+      await one.store.commit([
+        unfinished(a),
+        unfinished(b),
+        unfinished(resting, 'pending:default'),
+        unfinished(queued, 'default/task'),
+      ]);
+      const ids = [a, b, resting, queued];
+      expect(await two.membership.claim(ids)).toEqual({ executions: [], lines: [], queued: 0 });
+      await one.membership.keepOnly([a]);
+      const left = await two.membership.orphans('', 9);
+      expect(left.map((orphan) => [orphan.executionId, orphan.planned])).toEqual(
+        [b, resting, queued].sort().map((id) => [id, true]),
+      );
+      // Its own are not for itself to take.
+      expect(await one.membership.orphans('', 9)).toEqual([]);
+      expect(await two.membership.ownerOf(a)).toMatchObject({ nodeId: 'node_1' });
+      expect(await two.membership.ownerOf(b)).toBeUndefined();
+      expect(await two.membership.claim(ids)).toMatchObject({
+        executions: [{ record: { executionId: b } }],
+        lines: [{ line: 'pending:default', count: 1 }],
+        queued: 1,
+      });
+      expect((await two.queue.waiting('default/task', 9)).map(({ record }) => record.executionId)).toEqual([
+        queued,
+      ]);
+      const next = [chunk(4, Uint8Array.of(1))];
+      expect(await one.store.commit([appending(a, 3, next), appending(b, 3, next)])).toMatchObject([
+        { ok: true },
+        { ok: false, conflict: 'owner' },
+      ]);
+      await one.membership.keepOnly([]);
+      expect((await two.membership.claim(ids)).executions).toMatchObject([
+        { record: { executionId: a } },
+        { record: { executionId: b } },
+      ]);
+    });
+
     test('is told to the others as soon as it leaves', async () => {
       const { url } = await server.database();
       const one = await openOn(url, 'node_1');
@@ -186,7 +228,7 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
         .poll(() => two.membership.peers().find(({ nodeId }) => nodeId === 'node_1')?.alive)
         .toBe(true);
       expect(await two.membership.orphans('', 9)).toEqual([]);
-      expect(await two.membership.claim([a])).toEqual({ executions: [], lines: [] });
+      expect(await two.membership.claim([a])).toEqual({ executions: [], lines: [], queued: 0 });
       expect(await one.store.commit([appending(a, 3, [chunk(4, Uint8Array.of(1))])])).toMatchObject([
         { ok: true },
       ]);

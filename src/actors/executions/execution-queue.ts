@@ -202,11 +202,16 @@ export class ExecutionQueue {
     });
   }
 
-  close(): void {
+  /** Nothing is made live any more: others may have it. */
+  stopReviving(): void {
     this.#closed = true;
-    this.#opening.close();
-    this.keeper.close();
     this.passivation.close();
     this.backlog.close();
+  }
+
+  close(): void {
+    this.stopReviving();
+    this.#opening.close();
+    this.keeper.close();
   }
 }

@@ -121,6 +121,11 @@ export class Passivation {
     return this.#ahead.has(executionId);
   }
 
+  /** Those in the order of the slots that are not live. */
+  get ahead(): readonly string[] {
+    return [...this.#ahead.keys()];
+  }
+
   isReviving(executionId: string): boolean {
     return this.#reviving.has(executionId);
   }

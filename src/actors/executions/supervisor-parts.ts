@@ -44,6 +44,7 @@ import { BreakpointTable } from './breakpoints.ts';
 import { ExecutionCache } from './cache/execution-cache.ts';
 import type { CacheBounds } from './cache/result-cache.ts';
 import { ClusterDesk, type ClusterView } from './cluster/cluster-desk.ts';
+import { GivingAway } from './cluster/giving-away.ts';
 import { Controls } from './controls.ts';
 import { Dependants } from './dependants.ts';
 import { unknownDependency } from './dependency-admission.ts';
@@ -141,6 +142,7 @@ export class SupervisorParts {
   readonly controls: Controls;
   readonly executionRecovery: ExecutionRecovery;
   readonly takeover: Takeover;
+  readonly givingAway: GivingAway;
   readonly breakpoints: BreakpointTable;
   readonly quotas: TenantQuotas;
   readonly quarantines: TaskQuarantines;
@@ -150,6 +152,8 @@ export class SupervisorParts {
   /** Undefined where the node is alone. */
   readonly elsewhere: Elsewhere | undefined;
   readonly cluster: ClusterDesk | undefined;
+  /** The node has let go of all that it had, and of its readers. */
+  left = false;
   readonly actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
 
   constructor(options: SupervisorOptions) {
@@ -379,6 +383,13 @@ export class SupervisorParts {
       },
       taken: (count) => options.listener.tookOver?.(count),
     });
+    this.givingAway = new GivingAway({
+      ...{ clock, executions, slots: this.slots, membership, failed },
+      ahead: () => this.queue.passivation.ahead,
+      handOver: (executionId) => this.actor.send({ type: 'handOver', executionId }),
+      released: (execution) => this.actor.send({ type: 'released', execution }),
+      told: async () => this.cluster?.told(),
+    });
   }
 
   /** See Executions. */
@@ -411,7 +422,8 @@ export class SupervisorParts {
   }
 
   #elsewhere(links: Links): Elsewhere {
-    const { gate, options, executions } = this;
+    const { options, executions } = this;
+    const parts = this;
     return new Elsewhere({
       ...{ store: options.store, links, clock: options.clock },
       has: (executionId) => executions.has(executionId),
@@ -426,7 +438,7 @@ export class SupervisorParts {
         return links.explain(peer, executionId, scope).catch(() => undefined);
       },
       get leaving() {
-        return gate.closed;
+        return parts.left;
       },
     });
   }
@@ -516,6 +528,7 @@ export class SupervisorParts {
     const execution = this.executions.get(executionId);
     if (execution === undefined) return;
     this.attempts.settle();
+    this.givingAway.committed();
     const record = log.committed as ExecutionRecord;
     if (log.complete) {
       this.storage.add(tenantOf(record), record.outputBytes);
@@ -543,7 +556,8 @@ export class SupervisorParts {
     this.executions.delete(executionId);
     if (execution !== undefined) this.actor.send({ type: 'reap', execution });
     if (execution?.log.record.cache !== undefined && !log.complete) this.cache.refused(execution);
-    this.breakpoints.forget(executionId);
+    // What another node has now goes on.
+    if (log.complete || log.committed === undefined) this.breakpoints.forget(executionId);
     this.admissions.forget(log);
   }
 }

@@ -395,6 +395,15 @@ export class Supervisor implements Executions, Transfers, Explanations {
     await this.#parts.committer.drained();
   }
 
+  /** Other nodes, where there are any, may have what waits from now on, and what runs as soon as it does. */
+  giveAway(): void {
+    const { takeover, queue, givingAway } = this.#parts;
+    if (!givingAway.hasOthers) return;
+    void takeover.close();
+    queue.stopReviving();
+    givingAway.begin();
+  }
+
   /**
    * Lets go of everything that is live, for the next start to take up: an attempt that can be followed again runs on,
    * any other is lost. Resolves when what happened until now is durable.
@@ -402,6 +411,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
   async leave(): Promise<void> {
     const looking = this.#parts.takeover.close();
     if (looking !== undefined) await looking;
+    this.#parts.givingAway.close();
+    this.#parts.left = true;
     this.#parts.attempts.close();
     for (const { log, task } of this.#parts.executions.values()) {
       // Where the disk does not know yet that it can be followed, and never will, the next start ends it, as after a crash.

@@ -163,20 +163,17 @@ export class LiveLog {
 
   /** No reader is open, and the store has the whole log, and the execution's place in its waiting line. */
   get restsInStore(): boolean {
-    return (
-      this.isPlaced &&
-      this.#readers === 0 &&
-      this.#pending.length === 0 &&
-      !this.#recordChanged &&
-      this.#inFlight === undefined &&
-      this.#waiters.size === 0
-    );
+    return this.isPlaced && this.#readers === 0 && this.isWritten && this.#waiters.size === 0;
   }
 
   /** The store has it in its place, and nothing of it is on its way there. */
   get isSettled(): boolean {
-    const isWritten = this.#pending.length === 0 && !this.#recordChanged && this.#inFlight === undefined;
-    return this.isPlaced && isWritten;
+    return this.isPlaced && this.isWritten;
+  }
+
+  /** Nothing of it is on its way to the store, or is to be. */
+  get isWritten(): boolean {
+    return this.#pending.length === 0 && !this.#recordChanged && this.#inFlight === undefined;
   }
 
   get sealed(): boolean {
@@ -384,9 +381,8 @@ export class LiveLog {
     this.#committed = flight.record;
     this.#committedSequence = flight.record.lastSequence;
     this.#placed = flight.entry.waiting;
-    for (const [index, event] of flight.entry.events.entries()) {
-      this.#tail.push({ ...event, position: position + index });
-    }
+    let at = position;
+    for (const event of flight.entry.events) this.#tail.push(event, at++);
     this.#tail.trim(this.#waiters.size > 0);
     this.#pendingBytes -= flight.bytes;
     if (this.#pendingBytes < uncommittedHighWater / 2) this.#release();

@@ -1,5 +1,5 @@
 /** A node as one of those that use a database: its incarnation, the lease that says that it lives, and what others left. */
-import type { Clock } from '../../domain/clock.ts';
+import type { Clock, Timer } from '../../domain/clock.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type {
   ClaimedExecution,
@@ -96,6 +96,8 @@ export class PostgresMembership implements Membership {
   #deadline: number;
   /** Since when no renewal has failed. */
   #steadySince: number | undefined;
+  /** Undefined while a renewal is under way. */
+  #renewTimer: Timer | undefined;
   #wasTold = false;
   #isOver = false;
   #hasLeft = false;
@@ -132,6 +134,8 @@ export class PostgresMembership implements Membership {
 
   /** Another node says that one is gone, or may have said so. */
   heardOfGone(): void {
+    // What it did for all may be this one's.
+    if (this.#renewTimer !== undefined) void this.#renew();
     for (const listener of this.#goneListeners) listener();
   }
 
@@ -166,7 +170,7 @@ export class PostgresMembership implements Membership {
       `SELECT n.incarnation, n.node_id, n.name, n.address, n.labels, n.capacity, n.load,
          n.lease_until >= clock_timestamp() AS alive
        FROM executions x JOIN nodes n ON n.incarnation = x.owner AND n.fenced_at IS NULL
-       WHERE x.execution_id = $1 AND x.record IS NOT NULL`,
+       WHERE x.execution_id = $1 AND x.record IS NOT NULL AND (n.keeps IS NULL OR x.execution_id = ANY (n.keeps))`,
       [executionId],
       'owner-of',
     );
@@ -195,15 +199,17 @@ export class PostgresMembership implements Membership {
     const rows = await this.#options.takeovers.read('cannot list what has no node', {
       name: 'orphans',
       text: `SELECT x.execution_id, x.record, n.node_id, n.planned,
-           extract(epoch FROM clock_timestamp() - n.fenced_at)::float8 * 1000 AS since
+           coalesce(extract(epoch FROM clock_timestamp() - n.fenced_at)::float8 * 1000, 0) AS since
          FROM nodes n CROSS JOIN LATERAL (
            SELECT y.execution_id, CASE WHEN y.line IS NULL AND y.status = 'running' THEN y.record END AS record
            FROM executions y
            WHERE y.owner = n.incarnation AND y.status IN ('pending', 'running') AND y.execution_id > $1
+             AND (n.fenced_at IS NOT NULL OR NOT y.execution_id = ANY (n.keeps))
            ORDER BY y.execution_id LIMIT $2
          ) x
-         WHERE n.fenced_at IS NOT NULL ORDER BY x.execution_id LIMIT $2`,
-      values: [afterId, limit],
+         WHERE n.fenced_at IS NOT NULL OR n.keeps IS NOT NULL AND n.incarnation <> $3
+         ORDER BY x.execution_id LIMIT $2`,
+      values: [afterId, limit, this.incarnation],
     });
     return rows.map((row) => ({
       executionId: String(row.execution_id),
@@ -221,9 +227,10 @@ export class PostgresMembership implements Membership {
       values: [this.incarnation, textArray(executionIds)],
     });
     for (const { position } of rows) this.#options.advance(Number(position));
-    const records = rows.filter(({ line }) => line === null).map(recordOf);
+    const records = rows.filter(({ record }) => record !== null).map(recordOf);
     const lines = rows.filter(({ line }) => line !== null).map(lineOf);
-    return { executions: await this.#withOutlines(records), lines };
+    const queued = rows.find(({ record, line }) => record === null && line === null)?.waiting ?? 0;
+    return { executions: await this.#withOutlines(records), lines, queued: Number(queued) };
   }
 
   /** What cannot be read together is left to be read one by one. */
@@ -255,6 +262,14 @@ export class PostgresMembership implements Membership {
     this.#wasTold = true;
   }
 
+  async keepOnly(executionIds: readonly string[]): Promise<void> {
+    await this.#options.takeovers.read('cannot give executions away', {
+      name: 'keep-only',
+      text: 'SELECT keep_only($1, $2)',
+      values: [this.incarnation, textArray(executionIds)],
+    });
+  }
+
   async handOver(): Promise<void> {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
@@ -276,6 +291,8 @@ export class PostgresMembership implements Membership {
   }
 
   async #renew(): Promise<void> {
+    this.#renewTimer?.cancel();
+    this.#renewTimer = undefined;
     if (this.#isOver) return;
     const { renewals, clock } = this.#options;
     const sentAt = clock.monotonic();
@@ -305,7 +322,8 @@ export class PostgresMembership implements Membership {
       this.#steadySince = undefined;
       this.counts.failedRenewals += 1;
     }
-    clock.setTimer(Math.max(0, sentAt + renewMs - clock.monotonic()), () => void this.#renew());
+    const inMs = Math.max(0, sentAt + renewMs - clock.monotonic());
+    this.#renewTimer = clock.setTimer(inMs, () => void this.#renew());
   }
 
   #heard({ peers, leases }: Told): void {

@@ -158,6 +158,11 @@ export class ClusterDesk {
     this.#handOver.left(executionId);
   }
 
+  /** Resolves when the dispatcher knows what holds no slot of this node any more. */
+  told(): Promise<void> {
+    return this.#handOver.told();
+  }
+
   isClaimed(executionId: string): boolean {
     return this.#claimed.has(executionId);
   }

@@ -155,6 +155,11 @@ export class HandOver {
     void this.#tell();
   }
 
+  /** Resolves when what was left has been told. */
+  async told(): Promise<void> {
+    await this.#telling;
+  }
+
   heard(saying: ClusterSaying | undefined): void {
     if (!this.#open || this.#closed) return;
     const { me } = this.#host.queue;

@@ -170,11 +170,11 @@ export class Takeover {
     orphans: readonly Orphan[],
   ): Promise<{ readonly count: number; readonly takeUp: () => Promise<void> }> {
     this.#claiming = orphans;
-    const { executions, lines } = await this.#host.membership.claim(
+    const { executions, lines, queued } = await this.#host.membership.claim(
       orphans.map(({ executionId }) => executionId),
     );
     this.#claiming = [];
-    const count = lines.reduce((sum, line) => sum + line.count, executions.length);
+    const count = lines.reduce((sum, line) => sum + line.count, executions.length + queued);
     // What waits in lines goes on doing so, in this node's.
     for (const { line, count, since, wakesAt } of lines) this.#host.adopt({ line, count }, since, wakesAt);
     return { count, takeUp: () => this.#takeUpAll(executions, orphans) };

@@ -1,11 +1,12 @@
 import { clusterFunctions, ownedCommitFunction, supervisingCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
+import { givingFunctions } from './giving-functions.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { positionFunctions } from './position-functions.ts';
 import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
-import { sharedFunctions } from './shared-functions.ts';
+import { sharedBreakpoints, sharedFunctions } from './shared-functions.ts';
 import { takeoverFunctions } from './takeover-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 
@@ -246,6 +247,8 @@ export const migrations: readonly string[] = [
   reservingQueueFunctions,
   takeoverFunctions,
   supervisingCommitFunction,
+  givingFunctions,
+  sharedBreakpoints,
 ];
 
 /** The version that this program writes. */
