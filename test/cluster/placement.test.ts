@@ -83,7 +83,12 @@ describeWhere([postgres()], 'placement in a cluster', () => {
     await one.register('keyed', 'ticker/ticker.wasm', { concurrency: [{ key: 'task', limit: 99 }] });
     const run = (args: string[]) => start(one, { task: 'keyed', args });
     await ended(one, await run(['1']));
-    await cluster.add({ slots: '16' });
+    await cluster.add({ slots: '16', labels: 'zone=b' });
+    // While something waits it is known what both nodes run, and one that ran there says that it is.
+    await one.register('nowhere', 'ticker/ticker.wasm', { runsOn: { zone: 'c' } });
+    await one.register('there', 'ticker/ticker.wasm', { runsOn: { zone: 'b' } });
+    await start(one, { task: 'nowhere', args: ['1'] });
+    await ended(one, await start(one, { task: 'there', args: ['1'] }));
     const renewed = async () => {
       const found = await cluster.query(
         "SELECT lease_until FROM spear.nodes WHERE name = 'n1' AND load LIKE '%warm%'",

@@ -57,6 +57,8 @@ interface Said {
 const grantsAtOnce = 100;
 /** Whose alarm is due is looked for so often, and nodes are told so often that something waits. */
 const tickMs = 250;
+/** So long all nodes have to say what they run before those that have are given anything, in milliseconds. */
+const patienceMs = 100;
 /** What was missed is looked for so often. */
 const lookMs = 2000;
 /** Alarms that are rung in one turn. */
@@ -89,6 +91,8 @@ export class Dispatcher {
   /** When nodes were asked last to fetch something. */
   readonly #asked = new Map<string, number>();
   #timer: Timer | undefined;
+  /** Nodes have been asked what they run, and may answer yet. */
+  #patience: Timer | undefined;
   #lookedAt = 0;
   #told = 0;
   /** Nothing waited when it was looked at last. */
@@ -160,6 +164,7 @@ export class Dispatcher {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#patience?.cancel();
     this.#opening.close();
     this.#keeper.close();
     this.#lines.close();
@@ -256,8 +261,20 @@ export class Dispatcher {
     if (!this.#open || this.#closed) return;
     const { slots, places } = this;
     // While nothing waited no node said what it has begun to run.
-    if (this.#wasEmpty && this.#queued > 0) places.forgetOwn();
+    if (this.#wasEmpty && this.#queued > 0) {
+      places.forgetOwn();
+      this.#patience?.cancel();
+      this.#patience = this.#host.time.setTimer(patienceMs, () => {
+        this.#patience = undefined;
+        this.#pump();
+      });
+    }
     this.#wasEmpty = false;
+    // Who answers first is not for that the one that should have it.
+    if (this.#patience !== undefined && !places.isKnown) {
+      this.#tell();
+      return;
+    }
     slots.total = slots.running + Math.max(0, places.free());
     slots.placesChanged(places);
     const now = this.#host.time.now();
