@@ -487,6 +487,7 @@ export class SupervisorParts {
       isReviving: (executionId) => this.queue.passivation.isReviving(executionId),
       behind: () => this.queue.backlog.size,
       revive: (executionId) => this.queue.passivation.revive(executionId),
+      reviveClaimed: (executionId) => this.queue.reviveClaimed(executionId),
       released: (execution) => this.actor.send({ type: 'released', execution }),
       handOver: (executionId) => this.actor.send({ type: 'handOver', executionId }),
       deliver: (executionId, event) => this.deliver(executionId, event),
