@@ -9,6 +9,7 @@
  * - At most one live actor per execution id (I1).
  */
 import type { ActorLogic, ActorScope, Snapshot } from 'xstate';
+import type { BreakpointState } from '../../domain/breakpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { leafOf, lineOf, restingLineOf } from '../../domain/scheduling/line.ts';
 import { hasToBeKnown } from '../../domain/scheduling/task-gates.ts';
@@ -95,6 +96,7 @@ const shortRestMs = 1000;
 const canStart: readonly string[] = ['pending.queued', 'running.backingOff'];
 
 /** The states in which an attempt runs. */
+const beforeAttempts: BreakpointState = 'running.attempting';
 const withSlot: readonly string[] = ['running.attempting', 'running.stopping'];
 
 export function createSupervisorLogic(
@@ -152,6 +154,8 @@ export function createSupervisorLogic(
     const path = statePath(snapshot);
     if (!resting.includes(path) || snapshot.context.pausedAttempt !== null || log.sealed) return;
     if (slots.waits(executionId) || slots.holds(executionId) || hasToBeKnown(log.record)) return;
+    // It waits for a slot, of whatever node: its place says so.
+    if (execution.handOver !== 'no') return;
     const wakesAt = alarmOf[path as keyof typeof alarmOf](snapshot.context);
     const since = Math.round(time.now());
     if (wakesAt - since < shortRestMs) return;
@@ -195,7 +199,10 @@ export function createSupervisorLogic(
     deliver(execution, { type: 'dispatch', at: Math.round(at) }, scope);
   };
 
-  const held = (): ExecutionEvent => ({ type: 'suspend', at: Math.round(time.now()), byBreakpoint: true });
+  const held = (passes?: BreakpointState): ExecutionEvent => ({
+    ...{ type: 'suspend', at: Math.round(time.now()), byBreakpoint: true },
+    ...(passes !== undefined && { passes }),
+  });
 
   const deliver = (execution: LiveExecution, asked: ExecutionEvent, scope: Scope): void => {
     const { snapshot: before, log } = execution;
@@ -207,7 +214,7 @@ export function createSupervisorLogic(
     const actor = actors.of(execution, scope.self);
     if (actor === undefined) return;
     const event =
-      asked.type === 'dispatch' && effects.holds(execution, 'running.attempting') ? held() : asked;
+      asked.type === 'dispatch' && effects.holds(execution, beforeAttempts) ? held(beforeAttempts) : asked;
     actor.send(event);
     const after = actor.getSnapshot();
     if (after === before) return;

@@ -6,7 +6,7 @@ import { positionFunctions } from './position-functions.ts';
 import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
-import { sharedFunctions } from './shared-functions.ts';
+import { sharedBreakpoints, sharedFunctions } from './shared-functions.ts';
 import { takeoverFunctions } from './takeover-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 
@@ -248,6 +248,7 @@ export const migrations: readonly string[] = [
   takeoverFunctions,
   supervisingCommitFunction,
   givingFunctions,
+  sharedBreakpoints,
 ];
 
 /** The version that this program writes. */
