@@ -17,6 +17,13 @@ export interface HeldExecution {
   readonly node: number;
 }
 
+/** One that shares the value of a key. */
+export interface KeyedExecution {
+  readonly record: ExecutionRecord;
+  /** A node has it, and it runs there or is about to. */
+  readonly isGiven: boolean;
+}
+
 /** What nodes say to each other. Whatever is missed is found in the store a little later. */
 export type ClusterSaying =
   /** More waits in these lines; in any where they are not named. */
@@ -63,6 +70,8 @@ export interface ClusterQueue {
   give(grants: readonly Grant[], meters: readonly MeterUse[]): Promise<ReadonlySet<string>>;
   /** Those that were given to this node and that it has not begun. */
   granted(): Promise<readonly WaitingExecution[]>;
+  /** Those of a tenant that have not ended and have that value of a key with a `when_full`: at most 1000, the oldest first. */
+  withKey(tenant: string, key: string, value: string): Promise<readonly KeyedExecution[]>;
   /** Some of those that wait for a slot, and that this node has without having been given them. */
   strays(limit: number): Promise<readonly string[]>;
   /** All that were given to nodes that live, and hold a slot or are about to. */

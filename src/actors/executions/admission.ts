@@ -6,7 +6,7 @@ import type { Admission, AdmissionRequest } from '../../domain/executions.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import type { Priority } from '../../domain/scheduling/priority.ts';
-import { isGated, type Reserved } from '../../domain/scheduling/task-gates.ts';
+import { hasToBeKnown, isGated, type Reserved } from '../../domain/scheduling/task-gates.ts';
 import { tenantOf } from '../../domain/scope.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Store } from '../../stores/store.ts';
@@ -64,6 +64,8 @@ export interface AdmissionsOptions {
   /** It is among the live ones from now on. */
   spawn(execution: LiveExecution): void;
   cancel(executionId: string, reason: string): void;
+  /** Rejects where the cluster has as many as a key of its task refuses beyond; absent where the node is of none. */
+  checkShared?(record: ExecutionRecord): Promise<void>;
   /** Of other nodes; undefined where the node is alone. */
   readonly elsewhere: Elsewhere | undefined;
 }
@@ -88,6 +90,9 @@ export class Admissions {
   /** See Executions. */
   async admit(request: AdmissionRequest): Promise<Admission> {
     const { invocationId, payloadDigest, cancelOnDisconnect, scope } = request;
+    if (request.schedule !== undefined || request.task.definition.concurrency !== undefined) {
+      await this.#checkShared(request);
+    }
     if (invocationId === '') {
       const isBlocked = await this.#isBlocked(request);
       return {
@@ -156,6 +161,18 @@ export class Admissions {
     const ids = { executionId: '', requestId: '' };
     const record = this.#accepted(request, ids, this.#at(), { answer, isBlocked });
     return { joins: false, record, ...(answer !== undefined && { answer }) };
+  }
+
+  /** Rejects where another node has as many of a key as its task refuses beyond, unless it joins what is there. */
+  async #checkShared(request: AdmissionRequest): Promise<void> {
+    const { checkShared, cache } = this.#options;
+    if (checkShared === undefined || cache.find(request) !== undefined) return;
+    const { invocationId, payloadDigest, scope } = request;
+    const record = newRecord(request, { executionId: '', requestId: '' }, this.#at(), {});
+    if (!hasToBeKnown(record)) return;
+    const claim = { tenant: tenantOf(request.task), invocationId, payloadDigest, scope };
+    if (invocationId !== '' && (await this.#keys.find(claim)) !== undefined) return;
+    await checkShared(record);
   }
 
   /** It has to wait for what it follows. Rejects where it cannot follow that. */

@@ -1,5 +1,6 @@
 import { RequestError } from '../../domain/errors.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
+import type { ConcurrencyUse } from '../../domain/scheduling/gate.ts';
 import { gatesOf, hasToBeKnown, keyWords } from '../../domain/scheduling/task-gates.ts';
 import type { LiveExecutions } from './live-executions.ts';
 
@@ -19,11 +20,15 @@ export function checkKeys(record: ExecutionRecord, executions: LiveExecutions): 
     )
       continue;
     const live = executions.withKey(use.meter);
-    if (live.size < use.limit) continue;
-    throw new RequestError(
-      'resource_exhausted',
-      `${live.size} executions with ${keyWords(use)} have not ended, allowed are ${use.limit} (concurrency, when_full: refuse)`,
-      { reason: 'CONCURRENCY_FULL', quota: `concurrency ${use.key}`, retryAfterMs },
-    );
+    if (live.size >= use.limit) throw keyFull(use, live.size);
   }
+}
+
+/** So many with the value of a key have not ended. */
+export function keyFull(use: ConcurrencyUse, count: number): RequestError {
+  return new RequestError(
+    'resource_exhausted',
+    `${count} executions with ${keyWords(use)} have not ended, allowed are ${use.limit} (concurrency, when_full: refuse)`,
+    { reason: 'CONCURRENCY_FULL', quota: `concurrency ${use.key}`, retryAfterMs },
+  );
 }

@@ -12,7 +12,7 @@ export function replaceWaiting(newer: LiveExecution, executions: LiveExecutions,
   const { record } = newer.log;
   for (const { limit, key, sharing } of sharedBy(record, executions, ['replacePending', 'cancelRunning'])) {
     for (const executionId of beyond(limit, sharing, sharing.filter(isWaiting).length)) {
-      if (executionId !== newer.executionId) cancel(executionId, superseded(newer, key));
+      if (executionId !== newer.executionId) cancel(executionId, superseded(newer.executionId, key));
     }
   }
 }
@@ -52,11 +52,12 @@ export function endOldest(newer: LiveExecution, executions: LiveExecutions, canc
   for (const { limit, key, sharing } of sharedBy(newer.log.record, executions, ['cancelRunning'])) {
     const running = sharing.filter(({ state }) => state === 'running.attempting');
     const [oldest] = running;
-    if (oldest !== undefined && running.length >= limit) cancel(oldest.executionId, superseded(newer, key));
+    if (oldest !== undefined && running.length >= limit) cancel(oldest.executionId, superseded(newer.executionId, key));
   }
 }
 
-function superseded({ executionId }: LiveExecution, key: string): string {
+/** Why one is cancelled whose place a newer one takes. */
+export function superseded(executionId: string, key: string): string {
   return `SUPERSEDED: ${executionId} is newer, and takes its place (concurrency ${key})`;
 }
 

@@ -336,6 +336,7 @@ export class SupervisorParts {
       spawn: (execution) => this.actor.send({ type: 'spawn', execution }),
       stores: (tenant, bytes) => this.storage.add(tenant, bytes),
       cancel: (executionId, reason) => this.cancel(executionId, reason),
+      checkShared: async (record) => this.cluster?.checkKeys(record),
     });
     this.batches = new BatchDesk({
       ...shared,
@@ -492,6 +493,7 @@ export class SupervisorParts {
       released: (execution) => this.actor.send({ type: 'released', execution }),
       handOver: (executionId) => this.actor.send({ type: 'handOver', executionId }),
       deliver: (executionId, event) => this.deliver(executionId, event),
+      cancel: (executionId, reason) => this.order(executionId, { kind: 'cancel', reason }, undefined),
     });
   }
 
@@ -541,6 +543,7 @@ export class SupervisorParts {
       if (record.batch !== undefined) this.batches.ended(record);
     } else if (execution.handOver !== 'no') {
       if (execution.handOver === 'placed' && log.isSettled) this.cluster?.placed(execution);
+      if (record.attempt === 0) this.cluster?.supersede(record);
     } else if (record.attempt === 0) {
       if ((execution.invocation?.input.byteLength ?? 0) > keptInputBytes) execution.invocation = undefined;
       if (!execution.speculative || execution.behind === 'yes') {

@@ -1,6 +1,6 @@
 import type { MeterUse } from '../../domain/scheduling/order-use.ts';
 import type { OwnUse } from '../../domain/scheduling/places.ts';
-import type { ClusterQueue, ClusterSaying, Grant, HeldExecution } from '../cluster-queue.ts';
+import type { ClusterQueue, ClusterSaying, Grant, HeldExecution, KeyedExecution } from '../cluster-queue.ts';
 import type { WaitingExecution } from '../store.ts';
 import type { Readers } from './engine/readers.ts';
 import { most, recordOf } from './read/records.ts';
@@ -10,6 +10,9 @@ import { plainArray, restored, storable, textArray } from './write/parameters.ts
 
 /** Ids in one saying, which the engine takes up to 8000 bytes of. */
 const idsAtOnce = 150;
+
+/** More than one value of a key ever has at once, where nobody means harm. */
+const mostKeyed = 1000;
 
 const unowned = 'owner IS NULL AND line IS NOT NULL';
 
@@ -104,6 +107,18 @@ export class PostgresQueue implements ClusterQueue {
     );
     for (const { last_position } of rows) this.#advance(Number(last_position));
     return rows.map(waitingOf);
+  }
+
+  async withKey(tenant: string, key: string, value: string): Promise<readonly KeyedExecution[]> {
+    const rows = await this.#readers.read(
+      'cannot list what shares a key',
+      `SELECT x.record, EXISTS (SELECT 1 FROM grants g WHERE g.execution_id = x.execution_id) AS given
+       FROM keyed_executions k JOIN executions x USING (execution_id)
+       WHERE k.key = key_digest($1::json, $2::json, $3::json) AND x.status IN ('pending', 'running')
+       ORDER BY x.execution_id LIMIT $4`,
+      [...[tenant, key, value].map((each) => JSON.stringify(each)), mostKeyed],
+    );
+    return rows.map((row) => ({ record: recordOf(row), isGiven: row.given === true }));
   }
 
   async strays(limit: number): Promise<readonly string[]> {

@@ -10,6 +10,7 @@ import type { Quota } from '../../../domain/quota.ts';
 import type { GateUse, Resources } from '../../../domain/scheduling/gate.ts';
 import type { PlacingNode } from '../../../domain/scheduling/places.ts';
 import type { PriorityWeights } from '../../../domain/scheduling/priority.ts';
+import { hasToBeKnown } from '../../../domain/scheduling/task-gates.ts';
 import type { Scope } from '../../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../../domain/task.ts';
 import type { ExecutionEvent } from '../../../machines/execution-context.ts';
@@ -24,6 +25,7 @@ import { Abilities } from './abilities.ts';
 import { Dispatcher, wishOf } from './dispatcher.ts';
 import { explainUnowned } from './explain-unowned.ts';
 import { HandOver } from './hand-over.ts';
+import { SharedKeys } from './shared-keys.ts';
 
 /** The cluster as a node sees it. */
 export interface ClusterView {
@@ -80,6 +82,8 @@ export interface ClusterDeskHost {
   /** It waits here for a slot, and is to be nobody's. */
   handOver(executionId: string): void;
   deliver(executionId: string, event: ExecutionEvent): void;
+  /** Whoever has it; resolves when that is durable. Rejects with a RequestError. */
+  cancel(executionId: string, reason: string): Promise<unknown>;
   failed(error: unknown): void;
 }
 
@@ -89,6 +93,7 @@ const mostWarm = 64;
 export class ClusterDesk {
   readonly #host: ClusterDeskHost;
   readonly #handOver: HandOver;
+  readonly #keys: SharedKeys;
   readonly #abilities: Abilities;
   readonly #claimed = new Map<string, number>();
   readonly #warm = new LruMap<string, true>(mostWarm);
@@ -107,6 +112,7 @@ export class ClusterDesk {
       taskRevision: (taskId, revision) => host.store.taskRevision(taskId, revision),
       changed: (task, lack) => this.#lacking(task, lack),
     });
+    this.#keys = new SharedKeys({ queue: view.queue, clock: host.time, cancel: host.cancel });
     this.#handOver = new HandOver({
       ...host,
       queue: view.queue,
@@ -165,6 +171,16 @@ export class ClusterDesk {
   /** Resolves when the dispatcher knows what holds no slot of this node any more. */
   told(): Promise<void> {
     return this.#handOver.told();
+  }
+
+  /** Rejects with resource_exhausted where so many on any node have not ended as a key of its task refuses beyond. */
+  async checkKeys(record: ExecutionRecord): Promise<void> {
+    if (!this.isAlone) await this.#keys.check(record);
+  }
+
+  /** Its admission is durable: it takes the place of others, where its task says so. */
+  supersede(record: ExecutionRecord): void {
+    if (!this.isAlone && hasToBeKnown(record)) void this.#keys.supersede(record);
   }
 
   isClaimed(executionId: string): boolean {

@@ -2,6 +2,7 @@ import { clusterFunctions, ownedCommitFunction, supervisingCommitFunction } from
 import { commitFunction } from './commit-function.ts';
 import { givingFunctions } from './giving-functions.ts';
 import { heirFunctions } from './heir-functions.ts';
+import { keyedFunctions } from './keyed-functions.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { positionFunctions } from './position-functions.ts';
 import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
@@ -251,6 +252,7 @@ export const migrations: readonly string[] = [
   givingFunctions,
   sharedBreakpoints,
   heirFunctions,
+  keyedFunctions,
 ];
 
 /** The version that this program writes. */
