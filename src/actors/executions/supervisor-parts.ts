@@ -467,8 +467,9 @@ export class SupervisorParts {
   placement(task: Task): string | undefined {
     const { definition } = task;
     if (this.options.cluster === undefined) return undefined;
-    if (definition.runsOn === undefined && definition.runtime === 'wasm') return undefined;
-    return placementKey({ ...definition, task: artifactPlacement(task) });
+    const name = artifactPlacement(task);
+    if (definition.runsOn === undefined && name === undefined) return undefined;
+    return placementKey({ ...definition, task: name });
   }
 
   #clusterDesk(view: ClusterView, failed: (error: unknown) => void): ClusterDesk {

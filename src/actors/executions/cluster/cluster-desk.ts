@@ -11,7 +11,7 @@ import type { PriorityWeights } from '../../../domain/scheduling/priority.ts';
 import type { Scope } from '../../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../../domain/task.ts';
 import type { ExecutionEvent } from '../../../machines/execution-context.ts';
-import type { Runtime } from '../../../runtimes/runtime.ts';
+import type { Runtime, SecretSource } from '../../../runtimes/runtime.ts';
 import type { ClusterQueue } from '../../../stores/cluster-queue.ts';
 import type { Store, WaitingExecution } from '../../../stores/store.ts';
 import type { Slots } from '../../queue/slots.ts';
@@ -26,6 +26,8 @@ import { HandOver } from './hand-over.ts';
 /** The cluster as a node sees it. */
 export interface ClusterView {
   readonly queue: ClusterQueue;
+  /** Of this node. */
+  readonly secrets: SecretSource;
   /** What this node has. */
   readonly place: NodePlace;
   /** Other nodes know with the next renewals what it lacks. */
@@ -93,7 +95,7 @@ export class ClusterDesk {
     this.#host = host;
     const { view } = host;
     this.#abilities = new Abilities({
-      ...{ time: host.time, runtimes: host.runtimes },
+      ...{ time: host.time, runtimes: host.runtimes, secrets: view.secrets },
       taskRevision: (taskId, revision) => host.store.taskRevision(taskId, revision),
       changed: (task, lack) => this.#lacking(task, lack),
     });

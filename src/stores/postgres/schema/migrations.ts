@@ -1,6 +1,7 @@
 import { clusterFunctions, ownedCommitFunction, supervisingCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { givingFunctions } from './giving-functions.ts';
+import { heirFunctions } from './heir-functions.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { positionFunctions } from './position-functions.ts';
 import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
@@ -249,6 +250,7 @@ export const migrations: readonly string[] = [
   supervisingCommitFunction,
   givingFunctions,
   sharedBreakpoints,
+  heirFunctions,
 ];
 
 /** The version that this program writes. */
