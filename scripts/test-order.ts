@@ -33,6 +33,9 @@ export const longTests: readonly string[] = [
   'test/server/takeover.test.ts',
   'test/stores/postgres-zombie.test.ts',
   'test/cluster/freezing.test.ts',
+  'test/cluster/freezing-containers.test.ts',
+  'test/cluster/engine-failover.test.ts',
+  'test/cluster/unowned.test.ts',
 ];
 
 /** Where a file stands among those; after them all where it is none of them. */
