@@ -48,7 +48,7 @@ import { openMetrics } from './metrics.ts';
 import { followOthers } from './others.ts';
 import { logQuarantine } from './quarantine-log.ts';
 import { RecoveredTasks } from './recovered-tasks.ts';
-import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
+import { closeRuntimes, keepWarm, openRuntimes, openSecrets, type Runtimes } from './runtimes.ts';
 import { openSchedules } from './schedules.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
@@ -186,6 +186,7 @@ export async function openCore(
     ...(queue !== undefined && {
       cluster: clusterView({
         ...{ membership, queue, labels: config.labels, runtimes: [...runtimes.keys()] },
+        secrets: openSecrets(config),
         isCordoned: () => cordon.isCordoned,
       }),
     }),
