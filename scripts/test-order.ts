@@ -36,6 +36,10 @@ export const longTests: readonly string[] = [
   'test/cluster/freezing-containers.test.ts',
   'test/cluster/engine-failover.test.ts',
   'test/cluster/unowned.test.ts',
+  'test/cluster/placement.test.ts',
+  'test/cluster/resources.test.ts',
+  'test/cluster/abilities.test.ts',
+  'test/cluster/queue.test.ts',
 ];
 
 /** Where a file stands among those; after them all where it is none of them. */
