@@ -36,7 +36,7 @@ export function openWarden(
       if (word === 'thawed') logger.info('the lease is renewed: what runs goes on');
       else if (word === 'frozen')
         logger.warn('the lease could not be renewed in time: what runs stands still');
-      else logger.error('what stood still was ended: other nodes have it by now');
+      else logger.error('what stood still for longer than the grace was ended, or as other nodes have it');
     },
   });
   warden.until(membership.deadline());

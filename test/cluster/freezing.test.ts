@@ -96,4 +96,26 @@ describeWhere([postgres(), root()], 'what a node runs that cannot renew its leas
     expect(new Set(beats.map(({ attempt }) => attempt)).size).toBe(1);
     expect(await stored(one, executionId)).toMatchObject({ attempt: 1, recoveries: 0 });
   });
+
+  test('stands still the next time as well, where it was ended once and nobody has taken over', {
+    timeout: 180_000,
+  }, async () => {
+    const { url } = await server.database();
+    const proxy = await tcpProxy(server.port);
+    onTestFinished(() => proxy.close());
+    const store = url.replace(`:${server.port}/`, `:${proxy.port}/`);
+    const one = await spawn(await dataFolder(), { store, allowHostAccess: true, partitionGrace: '1s' });
+    await register(one);
+    const said = (words: string) => one.output.join('\n').split(words).length - 1;
+    for (const time of [1, 2]) {
+      const { file } = await beating(one, 100_000);
+      proxy.swallow(true);
+      await expect.poll(() => said('stands still')).toBe(time);
+      await expect.poll(() => said('longer than the grace was ended')).toBe(time);
+      const { length } = witness.beats(file);
+      proxy.swallow(false);
+      await expect.poll(() => said('what runs goes on')).toBe(time);
+      expect(witness.beats(file)).toHaveLength(length);
+    }
+  });
 });

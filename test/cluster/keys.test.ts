@@ -25,7 +25,11 @@ describeWhere([postgres()], 'when_full in a cluster', () => {
     await nodes[0].register('loop', 'misbehaving/loop.wasm', {
       concurrency: [{ key: 'metadata.user', limit, whenFull }],
     });
-    return { cluster, call: (node: number, user = 'a') => start(nodes[node] as ChildServer, { task: 'loop', metadata: { user } }) };
+    return {
+      cluster,
+      call: (node: number, user = 'a') =>
+        start(nodes[node] as ChildServer, { task: 'loop', metadata: { user } }),
+    };
   };
 
   test('refuse: as many as the limit says have not ended, on whatever nodes', async () => {

@@ -52,7 +52,8 @@ export function endOldest(newer: LiveExecution, executions: LiveExecutions, canc
   for (const { limit, key, sharing } of sharedBy(newer.log.record, executions, ['cancelRunning'])) {
     const running = sharing.filter(({ state }) => state === 'running.attempting');
     const [oldest] = running;
-    if (oldest !== undefined && running.length >= limit) cancel(oldest.executionId, superseded(newer.executionId, key));
+    if (oldest !== undefined && running.length >= limit)
+      cancel(oldest.executionId, superseded(newer.executionId, key));
   }
 }
 

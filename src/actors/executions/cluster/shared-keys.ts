@@ -68,9 +68,7 @@ export class SharedKeys {
     if (!sharing.some(({ record }) => record.executionId === newer.executionId)) return;
     const gone = supersededBy(newer, key, sharing);
     const reason = superseded(newer.executionId, key.use.key);
-    await Promise.all(
-      gone.map((executionId) => this.#host.cancel(executionId, reason).catch(unlessGone)),
-    );
+    await Promise.all(gone.map((executionId) => this.#host.cancel(executionId, reason).catch(unlessGone)));
   }
 
   async #sharing(record: ExecutionRecord, { use, value }: SharedKey): Promise<readonly KeyedExecution[]> {
@@ -89,7 +87,9 @@ function supersededBy(
   const running = sharing.filter(runs);
   const waiting = sharing.filter((each) => !runs(each) && waits(each.record));
   const stays = Math.max(1, limit - running.length);
-  const gone = waiting.slice(0, Math.max(0, waiting.length - stays)).filter(({ record }) => isBefore(record, newer));
+  const gone = waiting
+    .slice(0, Math.max(0, waiting.length - stays))
+    .filter(({ record }) => isBefore(record, newer));
   const isStopping = running.some(({ record }) => record.state === 'running.stopping');
   if (whenFull === 'cancelRunning' && running.length >= limit && !isStopping && running[0] !== undefined) {
     gone.push(running[0]);

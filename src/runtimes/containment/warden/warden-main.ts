@@ -3,7 +3,8 @@
  * It is a process of its own, with a clock of its own: it acts also while the node hangs.
  *
  * - What is in cgroups is frozen by them where they can (version 2), else each process is stopped.
- * - What has stood still for longer than the grace is ended: others have it by then.
+ * - What has stood still for longer than the grace is ended. Others may have it by then; where they have not, the node
+ *   goes on when it is heard again, and is watched as before.
  * - When the node dies, its watchdog ends what is in cgroups. Containers live on: they are stopped in time, and ended
  *   where no next run of the node has come for them.
  */
@@ -16,17 +17,23 @@ import type { FromWarden, ToWarden, WardenOrder } from './warden-protocol.ts';
 const order = JSON.parse(process.argv.at(-1) ?? '') as WardenOrder;
 /** What starts while the rest is stopped is found again. */
 const againMs = 50;
+const containersAgainMs = 250;
 /** Processes that start others while they are stopped one by one are stopped after so many rounds. */
 const mostRounds = 100;
 const engineMs = 2000;
 
 let until = Number.POSITIVE_INFINITY;
 let frozenSince: number | undefined;
+/** What stood still was ended, and the node has not been heard since. */
+let isOver = false;
+/** Nothing may go on any more. */
 let isEnding = false;
 let nodeIsGone = false;
 let timer: NodeJS.Timeout | undefined;
 const stopped = new Set<number>();
 const paused = new Set<string>();
+let pausing: Promise<void> | undefined;
+let ending: Promise<void> | undefined;
 
 function now(): number {
   return Number(process.hrtime.bigint() / 1000n) / 1000;
@@ -157,21 +164,43 @@ function freeze(): void {
   const isFirst = frozenSince === undefined;
   frozenSince ??= now();
   freezeProcesses();
-  if (order.containers !== undefined) void freezeContainers();
+  if (order.containers !== undefined) {
+    // One after the other, and not at once again: an engine that is slow would be asked ever more.
+    pausing ??= freezeContainers().finally(() => {
+      setTimeout(() => {
+        pausing = undefined;
+      }, containersAgainMs);
+    });
+  }
   if (isFirst) tell('frozen');
 }
 
 async function end(): Promise<void> {
   if (isEnding) return;
   isEnding = true;
+  clearTimeout(timer);
+  await endAll();
+  if (nodeIsGone) process.exit();
+}
+
+/** Ends all that there is; again for what a node has started since. */
+async function endAll(): Promise<void> {
   endProcesses();
+  if (isOver) return;
+  ending ??= endContainers().finally(() => {
+    ending = undefined;
+  });
+  await ending;
+}
+
+async function endContainers(): Promise<void> {
   const [running, still] = await Promise.all([
     containers('running').catch(() => []),
     containers('paused').catch(() => []),
   ]);
   await eachContainer([...running, ...still], 'DELETE', '?force=true');
+  isOver = true;
   tell('ended');
-  if (nodeIsGone) process.exit();
 }
 
 /** Nothing that it could stop or end outlives the node then. */
@@ -187,6 +216,7 @@ function look(): void {
   if (at < until) {
     if (frozenSince !== undefined) {
       frozenSince = undefined;
+      isOver = false;
       thawProcesses();
       void thawContainers();
       tell('thawed');
@@ -194,11 +224,8 @@ function look(): void {
     again(until - at);
     return;
   }
-  if (frozenSince !== undefined && at - frozenSince > order.graceMs) {
-    void end();
-    return;
-  }
-  freeze();
+  if (frozenSince !== undefined && at - frozenSince > order.graceMs) void endAll();
+  else freeze();
   again(againMs);
 }
 
