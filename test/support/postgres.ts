@@ -38,6 +38,8 @@ export interface PostgresServer {
   connect(database?: string): Promise<pg.Client>;
   /** A standby that follows it. */
   standby(): Promise<{ readonly port: number; remove(): Promise<void> }>;
+  /** Of its first process. */
+  pid(): number;
   /** As a crash: nothing is written that was not yet. */
   crash(): Promise<void>;
   start(): Promise<void>;
@@ -125,9 +127,11 @@ export async function startPostgres(
       await call('pg_ctl', ['-D', folder, '-m', 'immediate', '-w', 'stop']).catch(() => {});
       await rm(parent, { recursive: true, force: true });
     },
+    pid() {
+      return Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
+    },
     kill() {
-      const [pid = ''] = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n');
-      process.kill(Number(pid), 'SIGQUIT');
+      process.kill(server.pid(), 'SIGQUIT');
       rmSync(parent, { recursive: true, force: true });
     },
   };
