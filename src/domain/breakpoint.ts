@@ -18,14 +18,14 @@ export interface Breakpoint {
   readonly hits: number;
 }
 
-/** The breakpoints of a node. They live as long as it does. */
+/** The breakpoints of a node, which live as long as it does, or of a cluster, which hold on each of its nodes. */
 export interface Breakpoints {
-  /** Throws a RequestError, resource_exhausted, where there are too many. */
-  set(wanted: Pick<Breakpoint, 'of' | 'before' | 'once'>): Breakpoint;
+  /** Resolves when they hold. Rejects with a RequestError, resource_exhausted, where there are too many. */
+  set(wanted: Pick<Breakpoint, 'of' | 'before' | 'once'>): Promise<Breakpoint>;
   /** Oldest first. */
   list(): readonly Breakpoint[];
-  /** False where there is none. */
-  remove(breakpointId: string): boolean;
+  /** Resolves when it holds nothing any more; false where there is none. */
+  remove(breakpointId: string): Promise<boolean>;
 }
 
 /** The reason of a hold in the log that a breakpoint asked for. */

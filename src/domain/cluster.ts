@@ -48,13 +48,15 @@ export interface Cluster {
   /** Calls `listener` when something of them may have changed, until the returned function is called. */
   onChange(listener: () => void): () => void;
   /**
-   * Asks it of a node, by its name or id, whichever it is. Rejects with not_found, and unavailable where it does not
-   * answer.
+   * Asks it of a node, by its name or id, whichever it is; a drain may name a node that is `to` have what that one has.
+   * Rejects with not_found, invalid_argument and failed_precondition where that one is not fit for it, and unavailable
+   * where a node does not answer.
    */
-  order(node: string, order: NodeOrder, by: string): Promise<Ordered>;
+  order(node: string, order: NodeOrder, by: string, to?: string): Promise<Ordered>;
 }
 
 /** What a node does that is asked of it; resolves with whether that changed something. */
 export interface OrderedNode {
-  obey(order: NodeOrder, by: string): Promise<boolean>;
+  /** `heir` is the run of another node that a drain gives everything to; 0 for whichever node takes it. */
+  obey(order: NodeOrder, by: string, heir?: number): Promise<boolean>;
 }

@@ -1,3 +1,4 @@
+import type { BreakpointState } from './breakpoint.ts';
 import type { CacheUse } from './cache.ts';
 import type { Dependency } from './dependency.ts';
 import type { ErrorCode } from './errors.ts';
@@ -181,6 +182,8 @@ export interface ExecutionRecord {
   readonly reserves?: Reserved;
   /** Which nodes of a cluster may run it, as `placementKey` says it; absent means all. */
   readonly placement?: string;
+  /** A breakpoint has held it before that state, and lets it through once; empty when it has. */
+  readonly passes?: BreakpointState | '';
   /** The trace that it belongs to; absent means none. */
   readonly trace?: ExecutionTrace;
   /** The name of the schedule that has fired it; absent for any other. */

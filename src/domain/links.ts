@@ -63,7 +63,7 @@ export interface Links {
   /** Whether it answers within so many milliseconds. Never rejects. */
   answers(peer: PeerNode, withinMs: number): Promise<boolean>;
   /** What an administrator asks of that node; resolves with whether it changed something. */
-  order(peer: PeerNode, order: NodeOrder, by: string): Promise<boolean>;
+  order(peer: PeerNode, order: NodeOrder, by: string, heir?: number): Promise<boolean>;
 }
 
 /** What other nodes ask of the executions that this one has. Each rejects with a RequestError, `notHere`, for any other. */

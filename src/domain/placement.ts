@@ -48,13 +48,14 @@ export interface Placed extends Pick<TaskDefinition, 'runtime' | 'runsOn'> {
   readonly task?: string | undefined;
 }
 
-/** What a task is called where it matters which nodes have its program or image; undefined for others. */
+/** What a task is called where it matters which nodes have its program, image or secrets; undefined for others. */
 export function artifactPlacement({
   taskId,
   revision,
-  definition: { runtime },
+  definition: { runtime, secrets = {} },
 }: Pick<Task, 'taskId' | 'revision' | 'definition'>): string | undefined {
-  return runtime === 'wasm' ? undefined : `${taskId}@${revision}`;
+  if (runtime === 'wasm' && Object.keys(secrets).length === 0) return undefined;
+  return `${taskId}@${revision}`;
 }
 
 /** Why executions of a task cannot run on a node, in words that follow its name; undefined where they can. */

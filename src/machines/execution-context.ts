@@ -1,3 +1,4 @@
+import type { BreakpointState } from '../domain/breakpoint.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Outcome } from '../domain/execution.ts';
 import type { RecoveryPolicy } from '../domain/interruption.ts';
@@ -107,7 +108,7 @@ export type ExecutionEvent =
   | { readonly type: 'limit'; readonly at: number; readonly cause: Cause }
   | { readonly type: 'cancel'; readonly at: number; readonly reason: string; readonly by?: string }
   /** To be held; an attempt that runs is stopped for it and run anew. */
-  | { readonly type: 'suspend'; readonly at: number; readonly byBreakpoint?: boolean; readonly by?: string }
+  | { readonly type: 'suspend'; readonly at: number; readonly byBreakpoint?: boolean; readonly passes?: BreakpointState; readonly by?: string }
   /** The running attempt has been paused. */
   | { readonly type: 'paused'; readonly at: number; readonly by?: string }
   /** To go on; an attempt that was paused runs again. */

@@ -327,10 +327,17 @@ export function machineFor(input: ExecutionInput): typeof executionMachine {
 
 export type ExecutionSnapshot = SnapshotFrom<typeof executionMachine>;
 
+/** Of state values, which the snapshots of a compiled chart share: they are asked for a dozen times a call. */
+const paths = new WeakMap<object, string>();
+
 /** The path of a snapshot's innermost state, such as `running.backingOff`. */
-export function statePath(snapshot: ExecutionSnapshot): string {
-  const value = snapshot.value;
+export function statePath({ value }: ExecutionSnapshot): string {
   if (typeof value === 'string') return value;
-  for (const [parent, child] of Object.entries(value)) return `${parent}.${String(child)}`;
-  return '';
+  let path = paths.get(value);
+  if (path === undefined) {
+    const [[parent, child] = ['', '']] = Object.entries(value);
+    path = `${parent}.${String(child)}`;
+    paths.set(value, path);
+  }
+  return path;
 }

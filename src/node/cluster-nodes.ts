@@ -1,6 +1,6 @@
 /** The nodes that share a store, as each tells of itself with its renewals, and what is asked of them. */
 import type { Cluster, ClusterNode, Ordered, OrderedNode } from '../domain/cluster.ts';
-import { notFound, RequestError } from '../domain/errors.ts';
+import { invalidArgument, notFound, quote, RequestError } from '../domain/errors.ts';
 import { LinkBroken, type Links } from '../domain/links.ts';
 import type { Membership, Peer } from '../stores/membership.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -63,17 +63,23 @@ export class ClusterNodes implements Cluster, OrderedNode {
     return () => void this.#listeners.delete(listener);
   }
 
-  async order(name: string, order: Parameters<Cluster['order']>[1], by: string): Promise<Ordered> {
+  async order(
+    name: string,
+    order: Parameters<Cluster['order']>[1],
+    by: string,
+    to?: string,
+  ): Promise<Ordered> {
     const found = this.#find(name);
     if (found === undefined) throw notFound('node', name);
     const { membership, links } = this.#parts;
+    const heir = to === undefined ? 0 : this.#heir(found, to).incarnation;
     if (found.incarnation === membership.incarnation) {
-      const changed = await this.obey(order, by);
+      const changed = await this.obey(order, by, heir);
       return { changed, node: this.#node(found) };
     }
     try {
       if (links === undefined) throw new LinkBroken('there are no links');
-      const changed = await links.order(found, order, by);
+      const changed = await links.order(found, order, by, heir);
       const node = this.#node(this.#find(name) ?? found);
       // It tells of it itself with its next renewal.
       return { changed, node: { ...node, cordoned: order !== 'uncordon' } };
@@ -88,8 +94,10 @@ export class ClusterNodes implements Cluster, OrderedNode {
     }
   }
 
-  async obey(order: Parameters<OrderedNode['obey']>[0], by: string): Promise<boolean> {
-    const { cordon, drain, logger } = this.#parts;
+  async obey(order: Parameters<OrderedNode['obey']>[0], by: string, heir = 0): Promise<boolean> {
+    const { cordon, drain, logger, membership } = this.#parts;
+    // Before anything of it is let go of.
+    if (heir > 0 && !(await membership.nameHeir(heir))) throw unfit(this.#nameOf(heir), 'is gone');
     const changed = await cordon.set(order !== 'uncordon', by);
     if (changed || order === 'drain') logger.info({ by, order }, 'the node was told so');
     this.#changed();
@@ -114,6 +122,26 @@ export class ClusterNodes implements Cluster, OrderedNode {
       ...{ state: state(), cordoned: cordon.isCordoned, version: packageVersion(), startedAt },
       ...{ ...addresses(), running, pending, storeFault: storeFault() },
     };
+  }
+
+  /** The node that is to have what `drained` has. Throws a RequestError where it is not fit for it. */
+  #heir(drained: Peer, to: string): Peer {
+    const found = this.#find(to);
+    if (found === undefined) throw notFound('node', to);
+    if (found.nodeId === drained.nodeId) {
+      const others = this.nodes().flatMap(({ nodeId, name }) => (nodeId === drained.nodeId ? [] : [name]));
+      const allowed =
+        others.length === 0 ? 'there is no other' : `allowed are ${others.map(quote).join(', ')}`;
+      throw invalidArgument('to', `${quote(to)} is the node that is drained; ${allowed}`);
+    }
+    const why = whyUnfit(this.#node(found));
+    if (why !== undefined) throw unfit(found.name, why);
+    return found;
+  }
+
+  #nameOf(run: number): string {
+    const found = this.#parts.membership.peers().find(({ incarnation }) => incarnation === run);
+    return found?.name ?? `of run ${run}`;
   }
 
   /** By name or id; of several runs of one node the last. */
@@ -141,4 +169,20 @@ export class ClusterNodes implements Cluster, OrderedNode {
       storeFault: told.storeFault ?? '',
     };
   }
+}
+
+/** Why a node can have nothing of another one now. */
+function whyUnfit({ alive, state, cordoned, storeFault }: ClusterNode): string | undefined {
+  if (!alive) return 'is silent: its lease is over';
+  if (cordoned) return 'is cordoned';
+  if (state !== 'serving') return `is ${state}`;
+  return storeFault === '' ? undefined : `is not well: ${storeFault}`;
+}
+
+function unfit(name: string, why: string): RequestError {
+  return new RequestError(
+    'failed_precondition',
+    `the node ${quote(name)} cannot have what another one has: it ${why}; allowed is one that serves and is not cordoned`,
+    { reason: 'NODE_NOT_FIT', metadata: { node: name } },
+  );
 }

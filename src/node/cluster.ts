@@ -6,6 +6,7 @@ import type { NodePlace } from '../domain/placement.ts';
 import type { Resources } from '../domain/scheduling/gate.ts';
 import type { PlacingNode } from '../domain/scheduling/places.ts';
 import type { RuntimeKind } from '../domain/task.ts';
+import type { SecretSource } from '../runtimes/runtime.ts';
 import type { ClusterQueue } from '../stores/cluster-queue.ts';
 import type { Membership, Peer } from '../stores/membership.ts';
 
@@ -14,6 +15,7 @@ interface Parts {
   readonly queue: ClusterQueue;
   readonly labels: Labels;
   readonly runtimes: readonly RuntimeKind[];
+  readonly secrets: SecretSource;
   /** It is to begin nothing more. */
   isCordoned(): boolean;
 }
@@ -32,7 +34,14 @@ export function dutyOf(membership: Membership, name: (typeof duties)[number]): D
   };
 }
 
-export function clusterView({ membership, queue, labels, runtimes, isCordoned }: Parts): ClusterView {
+export function clusterView({
+  membership,
+  queue,
+  labels,
+  runtimes,
+  secrets,
+  isCordoned,
+}: Parts): ClusterView {
   const lease = membership.lease(dispatching);
   const place = { labels, runtimes };
   // Other nodes know of them with the next renewal.
@@ -44,6 +53,7 @@ export function clusterView({ membership, queue, labels, runtimes, isCordoned }:
   });
   return {
     queue,
+    secrets,
     place,
     tellLacks: (lacks = {}) => membership.tell({ lacks: newest(lacks) }),
     nodes: () => membership.peers().filter(takesOthers).map(nodeOf),

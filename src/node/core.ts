@@ -1,6 +1,8 @@
 /** Composes all of a node that nobody outside can reach: its store, its runtimes and the actors over them. */
 import type { ActorRefFrom } from 'xstate';
+import type { BreakpointTable } from '../actors/executions/breakpoints.ts';
 import { leftInstances } from '../actors/executions/recovery/node-recovery.ts';
+import { SharedBreakpoints, type SharedBreakpointsHost } from '../actors/executions/shared-breakpoints.ts';
 import { Supervisor } from '../actors/executions/supervisor.ts';
 import { createIds } from '../actors/ids.ts';
 import { InstanceRegistry } from '../actors/instances/instance-registry.ts';
@@ -11,6 +13,7 @@ import { systemClock } from '../actors/time/system-clock.ts';
 import type { Deliverer } from '../actors/webhooks/deliverer.ts';
 import { configuredPorts, type NodeConfig } from '../config.ts';
 import type { Activities } from '../domain/activity.ts';
+import type { Breakpoints } from '../domain/breakpoint.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { MachineDescription } from '../domain/machine.ts';
 import type { Snapshots } from '../domain/snapshot/port.ts';
@@ -45,7 +48,7 @@ import { openMetrics } from './metrics.ts';
 import { followOthers } from './others.ts';
 import { logQuarantine } from './quarantine-log.ts';
 import { RecoveredTasks } from './recovered-tasks.ts';
-import { closeRuntimes, keepWarm, openRuntimes, type Runtimes } from './runtimes.ts';
+import { closeRuntimes, keepWarm, openRuntimes, openSecrets, type Runtimes } from './runtimes.ts';
 import { openSchedules } from './schedules.ts';
 import { openSnapshots } from './snapshots.ts';
 import { nodeStatus } from './status.ts';
@@ -74,6 +77,7 @@ export interface Core {
   readonly webhooks: Deliverer;
   readonly schedules: ScheduleBook;
   readonly tokens: Tokens;
+  readonly breakpoints: Breakpoints;
   readonly machines: readonly MachineDescription[];
   readonly feed: Feed;
   readonly activities: Activities;
@@ -181,6 +185,7 @@ export async function openCore(
     ...(queue !== undefined && {
       cluster: clusterView({
         ...{ membership, queue, labels: config.labels, runtimes: [...runtimes.keys()] },
+        secrets: openSecrets(config),
         isCordoned: () => cordon.isCordoned,
       }),
     }),
@@ -217,9 +222,13 @@ export async function openCore(
     assertMayTell(field, webhooks, rule);
   const listener = keepWarm(runtimes, (task) => supervisor.limitsChanged(task));
   const tasks = new TaskCatalog({ ...shared, runtimes, listener, checkOpen, checkWebhooks });
+  const shares = { store, clock, changes, isShared: queue !== undefined };
+  const breakpoints = openBreakpoints(supervisor.breakpoints, shares);
   changes.onChange(async (change) => {
-    if (change?.kind !== 'quota') await tasks.changed(change?.key);
-    if (change?.kind !== 'task') await supervisor.quotas.reload(change?.key);
+    const { kind, key } = change ?? {};
+    if (kind === undefined || kind === 'task') await tasks.changed(key);
+    if (kind === undefined || kind === 'quota') await supervisor.quotas.reload(key);
+    if (kind === undefined || kind === 'breakpoint') await breakpoints.reload(key);
   });
   const snapshots = await openSnapshots(config, {
     ...shared,
@@ -314,6 +323,7 @@ export async function openCore(
     time,
     lifecycle,
     store,
+    breakpoints,
     membership,
     cluster,
     drained: drained.promise,
@@ -349,12 +359,27 @@ export async function openCore(
       ({ grpcAddress } = addresses);
     },
     async recover() {
+      await breakpoints.reload();
       const report = await supervisor.recover(await takeStopMark(config.dataDir));
       if (report.revived + report.incompatible + (report.waiting ?? 0) > 0) {
         logger.info({ ...report }, 'took up the executions of an earlier run');
       }
       webhooks.open();
     },
+  };
+}
+
+/** Those of this node, or of its cluster, whose other nodes may change them. */
+function openBreakpoints(
+  table: BreakpointTable,
+  { isShared, ...host }: Omit<SharedBreakpointsHost, 'table'> & { readonly isShared: boolean },
+): Breakpoints & { reload(breakpointId?: string): Promise<void> } {
+  if (isShared) return new SharedBreakpoints({ table, ...host });
+  return {
+    set: (wanted) => table.set(wanted),
+    list: () => table.list(),
+    remove: (breakpointId) => table.remove(breakpointId),
+    async reload() {},
   };
 }
 

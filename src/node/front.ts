@@ -168,7 +168,7 @@ export async function openFront(
     machines: core.machines,
     explanations: supervisor,
     queueViews: supervisor.queueViews,
-    breakpoints: supervisor.breakpoints,
+    breakpoints: core.breakpoints,
     tasks,
     inputs: store,
     log: control,

@@ -38,6 +38,10 @@ export interface RuntimeParts {
 
 export type Runtimes = ReadonlyMap<RuntimeKind, Runtime>;
 
+export function openSecrets({ secretsDir }: Pick<NodeConfig, 'secretsDir'>): SecretStore {
+  return new SecretStore({ folder: secretsDir, variable: secretVariable });
+}
+
 export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Promise<Runtimes> {
   const { nodeId, artifacts, registry, clock, ids, hostAccess, ownPorts, logger, spare } = parts;
   const { unsafePreopens, maxScratchBytes: scratchBytes } = config;
@@ -52,7 +56,7 @@ export async function openRuntimes(config: NodeConfig, parts: RuntimeParts): Pro
   const guarded = guardedPlaces(config);
   const trusted = trustedFiles(config);
   const folders = new HostFolders([...guarded, ...trusted]);
-  const secrets = new SecretStore({ folder: config.secretsDir, variable: secretVariable });
+  const secrets = openSecrets(config);
   const wasm = createWasmRuntime({
     unsafePreopens,
     loadArtifact: (sha256) => artifacts.load(sha256),

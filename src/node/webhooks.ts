@@ -1,7 +1,6 @@
 /** Composes what tells others of ends: rows, secrets, what is told, and who posts it. */
 import { Deliverer } from '../actors/webhooks/deliverer.ts';
 import type { NodeConfig } from '../config.ts';
-import { secretVariable } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Duty } from '../domain/duty.ts';
 import type { ExecutionRecord } from '../domain/execution.ts';
@@ -11,7 +10,6 @@ import { type InlineOutput, noOutput, syncResponse } from '../domain/response.ts
 import type { Delivery, Sent, WebhookRule } from '../domain/webhook.ts';
 import { readOutput } from '../observers/output.ts';
 import { isPublicAddress } from '../runtimes/public-address.ts';
-import { SecretStore } from '../runtimes/secrets/secret-store.ts';
 import { ExecutionResultSchema } from '../server/gen/spearlet/function_pb.js';
 import { resultToWire } from '../server/wire/execution.ts';
 import { messageToJson } from '../server/wire/json-response.ts';
@@ -20,6 +18,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { packageVersion } from '../version.ts';
 import { post } from '../webhooks/sender.ts';
 import { signingKeys } from '../webhooks/signing-keys.ts';
+import { openSecrets } from './runtimes.ts';
 
 export interface WebhookParts {
   readonly clock: Clock;
@@ -49,7 +48,7 @@ export function openDeliverer(
   opened: AsyncDisposableStack,
 ): Deliverer {
   const { clock, store, nodeId, executions, logger, duty } = parts;
-  const secrets = new SecretStore({ folder: config.secretsDir, variable: secretVariable });
+  const secrets = openSecrets(config);
   const options = { ...webhookRule(config), userAgent: `spear/${packageVersion()}` };
   const send = async (delivery: Delivery, signal: AbortSignal): Promise<Sent> => {
     try {

@@ -82,7 +82,7 @@ export function createBreakpointControl(options: BreakpointControlOptions): Brea
       if (breakpoint === undefined) throw invalidArgument('breakpoint', 'is required');
       const before = beforeFromWire(breakpoint.before);
       const of = await ofWhat(scope, breakpoint);
-      const set = breakpoints.set({ of, before, once: breakpoint.once });
+      const set = await breakpoints.set({ of, before, once: breakpoint.once });
       return create(SetBreakpointResponseSchema, { breakpoint: breakpointToWire(set) });
     },
 
@@ -95,7 +95,7 @@ export function createBreakpointControl(options: BreakpointControlOptions): Brea
       const breakpointId = reference('breakpoint_id', request.breakpointId);
       const wanted = breakpoints.list().filter((each) => each.breakpointId === breakpointId);
       const [own] = await inScope(scope, wanted);
-      if (own !== undefined && breakpoints.remove(breakpointId))
+      if (own !== undefined && (await breakpoints.remove(breakpointId)))
         return create(DeleteBreakpointResponseSchema);
       throw new RequestError('not_found', `no breakpoint ${quote(breakpointId)}`, {
         reason: 'BREAKPOINT_NOT_FOUND',

@@ -80,8 +80,9 @@ export function createClusterService(cluster: Cluster): ClusterService {
       });
     },
 
-    async drainNode({ node }, { principal }) {
-      const ordered = await cluster.order(reference('node', node), 'drain', principal.name);
+    async drainNode({ node, to }, { principal }) {
+      const heir = to === '' ? undefined : reference('to', to);
+      const ordered = await cluster.order(reference('node', node), 'drain', principal.name, heir);
       return create(DrainNodeResponseSchema, { node: nodeToWire(ordered.node) });
     },
   };

@@ -129,6 +129,11 @@ export interface Membership {
    * the rest. Rejects with StoreError.
    */
   keepOnly(executionIds: readonly string[]): Promise<void>;
+  /**
+   * What this node leaves is for that run of another node alone, as long as that may write; false where it may not any
+   * more. Rejects with StoreError.
+   */
+  nameHeir(incarnation: number): Promise<boolean>;
   /** This node was told to stop: what it leaves is for others to take up, at once. */
   leaving(): void;
   /** Gives the right to write back: this node does nothing more. */
@@ -161,6 +166,7 @@ export function soloMembership(nodeId: string, facts: NodeFacts): Membership {
     claimBatches: () => Promise.resolve(false),
     keepOnly: () => Promise.resolve(),
     leaving() {},
+    nameHeir: () => Promise.resolve(false),
     handOver: () => Promise.resolve(),
   };
 }

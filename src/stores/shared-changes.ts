@@ -1,7 +1,7 @@
-/** A change of what all nodes have in memory: of a task, its aliases among them, or of the quota of a tenant. */
+/** A change of what all nodes have in memory: of a task, its aliases among them, of the quota of a tenant, or a breakpoint. */
 export interface SharedChange {
-  readonly kind: 'task' | 'quota';
-  /** The id of the task, the tenant. */
+  readonly kind: 'task' | 'quota' | 'breakpoint';
+  /** The id of the task, the tenant, the id of the breakpoint. */
   readonly key: string;
 }
 
@@ -12,6 +12,8 @@ export interface SharedChanges {
    * of it.
    */
   onChange(applied: (change: SharedChange | undefined) => Promise<void>): void;
+  /** Resolves when all nodes that live have seen what this one has changed. Rejects with StoreError. */
+  settled(): Promise<void>;
 }
 
-export const noSharedChanges: SharedChanges = { onChange() {} };
+export const noSharedChanges: SharedChanges = { onChange() {}, async settled() {} };

@@ -15,7 +15,7 @@ function beforeAttempts(more: Partial<Pick<Breakpoint, 'of' | 'before' | 'once'>
 describe('a breakpoint before an attempt', () => {
   test('holds it in the log, without a slot, and lets it through once it is resumed', async () => {
     const bench = supervisorBench({ slots: 1 });
-    bench.supervisor.breakpoints.set(beforeAttempts());
+    await bench.supervisor.breakpoints.set(beforeAttempts());
     const { executionId } = await bench.admit({ mode: 'async' });
     expect(bench.runtime.calls).toEqual([]);
     expect(bench.supervisor.load).toMatchObject({ running: 0, pending: 1 });
@@ -37,7 +37,7 @@ describe('a breakpoint before an attempt', () => {
 
   test('leaves the slot to others', async () => {
     const bench = supervisorBench({ slots: 1 });
-    bench.supervisor.breakpoints.set(beforeAttempts());
+    await bench.supervisor.breakpoints.set(beforeAttempts());
     await bench.admit({ mode: 'async' });
     const other = taskWith({ name: 'other' });
     await bench.admit({ mode: 'async', task: { ...other, taskId: 'task_other' } });
@@ -46,7 +46,7 @@ describe('a breakpoint before an attempt', () => {
 
   test('stops the next attempt again, as that is another transition', async () => {
     const bench = supervisorBench();
-    const set = bench.supervisor.breakpoints.set(beforeAttempts());
+    const set = await bench.supervisor.breakpoints.set(beforeAttempts());
     const { executionId } = await bench.admit({ mode: 'async', task: taskWith({ retry }) });
     await bench.supervisor.resume(executionId);
     await settle();
@@ -65,7 +65,7 @@ describe('a breakpoint before an attempt', () => {
 
   test('that is for once holds one execution and is gone', async () => {
     const bench = supervisorBench();
-    bench.supervisor.breakpoints.set(beforeAttempts({ once: true }));
+    await bench.supervisor.breakpoints.set(beforeAttempts({ once: true }));
     const first = await bench.admit({ mode: 'async' });
     await bench.admit({ mode: 'async' });
     expect(bench.supervisor.breakpoints.list()).toEqual([]);
@@ -79,7 +79,7 @@ describe('a breakpoint before an attempt', () => {
     const bench = supervisorBench({ slots: 1 });
     await bench.admit({ mode: 'async' });
     const { executionId } = await bench.admit({ mode: 'async' });
-    bench.supervisor.breakpoints.set(beforeAttempts({ of: { kind: 'execution', executionId } }));
+    await bench.supervisor.breakpoints.set(beforeAttempts({ of: { kind: 'execution', executionId } }));
     const third = await bench.admit({ mode: 'async' });
     bench.runtime.call(0).complete();
     await settle();
@@ -94,10 +94,10 @@ describe('a breakpoint before an attempt', () => {
 
   test('that was removed holds nothing, and what it held stays held', async () => {
     const bench = supervisorBench();
-    const { breakpointId } = bench.supervisor.breakpoints.set(beforeAttempts());
+    const { breakpointId } = await bench.supervisor.breakpoints.set(beforeAttempts());
     const { executionId } = await bench.admit({ mode: 'async' });
-    expect(bench.supervisor.breakpoints.remove(breakpointId)).toBe(true);
-    expect(bench.supervisor.breakpoints.remove(breakpointId)).toBe(false);
+    expect(await bench.supervisor.breakpoints.remove(breakpointId)).toBe(true);
+    expect(await bench.supervisor.breakpoints.remove(breakpointId)).toBe(false);
     await bench.admit({ mode: 'async' });
     expect(bench.runtime.running).toBe(1);
     expect((await bench.record(executionId)).state).toBe('pending.held');
@@ -107,7 +107,7 @@ describe('a breakpoint before an attempt', () => {
 describe('a breakpoint', () => {
   test('before the queue holds at admission, and after the start time', async () => {
     const bench = supervisorBench();
-    bench.supervisor.breakpoints.set(beforeAttempts({ before: 'pending.queued' }));
+    await bench.supervisor.breakpoints.set(beforeAttempts({ before: 'pending.queued' }));
     const now = await bench.admit({ mode: 'async', task: withFiles() });
     const later = await bench.admit({ mode: 'async', startAfterMs: 5000 });
     expect((await bench.record(now.executionId)).state).toBe('pending.held');
@@ -130,7 +130,7 @@ describe('a breakpoint', () => {
 
   test('before a backoff keeps the try and its error, and the retry is due at the resume', async () => {
     const bench = supervisorBench();
-    bench.supervisor.breakpoints.set(beforeAttempts({ before: 'running.backingOff' }));
+    await bench.supervisor.breakpoints.set(beforeAttempts({ before: 'running.backingOff' }));
     const { executionId } = await bench.admit({ mode: 'async', task: taskWith({ retry }) });
     bench.runtime.call(0).fail('TRAP');
     await bench.clock.advance(60_000);
@@ -153,7 +153,7 @@ describe('a breakpoint', () => {
 
   test('does not stop a deadline: what it holds is timed out as what is held is', async () => {
     const bench = supervisorBench();
-    bench.supervisor.breakpoints.set(beforeAttempts());
+    await bench.supervisor.breakpoints.set(beforeAttempts());
     const { executionId } = await bench.admit({ mode: 'async', timeouts: { totalMs: 3000 } });
     await bench.clock.advance(3000);
     expect(await bench.record(executionId)).toMatchObject({
@@ -167,7 +167,7 @@ describe('a breakpoint', () => {
     const bench = supervisorBench();
     const { executionId } = await bench.admit({ mode: 'async', startAfterMs: 5000 });
     await bench.supervisor.suspend(executionId);
-    bench.supervisor.breakpoints.set(beforeAttempts({ before: 'pending.queued' }));
+    await bench.supervisor.breakpoints.set(beforeAttempts({ before: 'pending.queued' }));
     await bench.clock.advance(5000);
     await bench.supervisor.resume(executionId);
     await bench.clock.advance(5000);
@@ -179,9 +179,9 @@ describe('a breakpoint', () => {
     expect(bench.runtime.running).toBe(1);
   });
 
-  test('is refused where there are too many', () => {
+  test('is refused where there are too many', async () => {
     const { breakpoints } = supervisorBench().supervisor;
-    for (let n = 0; n < 100; n++) breakpoints.set(beforeAttempts());
-    expect(() => breakpoints.set(beforeAttempts())).toThrow('100 breakpoints');
+    for (let n = 0; n < 100; n++) await breakpoints.set(beforeAttempts());
+    await expect(breakpoints.set(beforeAttempts())).rejects.toThrow('100 breakpoints');
   });
 });

@@ -148,7 +148,7 @@ describe('an explanation', () => {
     const suspended = await bench.admit({ mode: 'async', startAfterMs: 1000 });
     await bench.supervisor.suspend(suspended.executionId);
     const { taskId } = taskWith();
-    bench.supervisor.breakpoints.set({
+    await bench.supervisor.breakpoints.set({
       of: { kind: 'task', taskId, name: 'echo' },
       before: 'running.attempting',
       once: true,

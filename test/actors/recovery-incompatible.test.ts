@@ -1,5 +1,7 @@
 /** What cannot be read any more fails its own execution, with a clear code, and nothing else. */
 import { describe, expect, test } from 'vitest';
+import { endIncompatible } from '../../src/actors/executions/recovery/stored-execution.ts';
+import { NodeTime } from '../../src/actors/time/node-time.ts';
 import { executionChartVersion } from '../../src/machines/execution.ts';
 import { DamagedError, type LogOutline, StoreError } from '../../src/stores/store.ts';
 import { storedLogs } from '../machines/stored-logs.ts';
@@ -71,6 +73,21 @@ describe('SNAPSHOT_INCOMPATIBLE', () => {
     );
     for (const call of after.runtime.calls) call.complete();
     await after.leavesNothing();
+  });
+
+  test('one that has moved on since it was read is left alone, and ends once', async () => {
+    const bench = supervisorBench();
+    const { executionId } = await bench.start();
+    const earlier = await bench.record(executionId);
+    bench.runtime.call(0).complete();
+    await settle();
+    const ended = await bench.record(executionId);
+    expect(ended).toMatchObject({ status: 'completed' });
+    const time = new NodeTime(bench.clock);
+    expect(await endIncompatible(bench.store, time, earlier, 'it was read before')).toEqual(ended);
+    const ends = (await bench.log(executionId)).filter(({ kind }) => kind === 'result');
+    expect(ends.length).toBe(1);
+    await bench.leavesNothing();
   });
 
   test('a task that this node does not know is one of them', async () => {

@@ -1,5 +1,4 @@
 /** Several addresses: what one node cannot answer, another one does. */
-import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Connection, connect as connectChannel } from '../../src/client/channel.ts';
 import { connect, SpearError } from '../../src/client/main.ts';
@@ -8,15 +7,7 @@ import { FunctionService } from '../../src/server/gen/spearlet/function_pb.js';
 import { collect } from '../server/collect.ts';
 import { refusal } from '../server/refusal.ts';
 import { type LocalServer, startServer } from '../support/server.ts';
-
-/** Where nobody listens. */
-async function deadAddress(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-}
+import { deadAddress } from './dead-address.ts';
 
 async function node(): Promise<LocalServer> {
   const server = await startServer();

@@ -75,7 +75,13 @@ export async function liveThrough({ seed, rounds, longestStopMs }: HarnessOption
     await Promise.all(asked);
     const against: string[] = [];
     calls += load.told.length;
-    for (const told of load.told.splice(0)) against.push(...(await heldAgainst(told, load, witness)));
+    for (const told of load.told.splice(0)) {
+      const held = await heldAgainst(told, load, witness);
+      // A call that is stuck has been explained already.
+      if (held.length > 0 && told.wrong.length === 0)
+        held.push(await explain([...told.executionIds][0] ?? ''));
+      against.push(...held);
+    }
     for (const { name: task, lane } of kinds)
       if (lane !== undefined)
         against.push(...overlaps(witness.beats(lane)).map((what) => `${task}: ${what}`));

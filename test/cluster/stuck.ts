@@ -1,4 +1,4 @@
-/** Why an execution may not have ended: what the database has of it, and what each node says. */
+/** Why an execution may not have ended, or not as it should: what the database has of it, and what each node says. */
 import type { PostgresServer } from '../support/postgres.ts';
 import type { ClusterNode } from './cluster-nodes.ts';
 
@@ -23,8 +23,8 @@ const statements: readonly (readonly [what: string, text: (id: string) => string
   [
     'log',
     (id) =>
-      `SELECT first_sequence, writer, left(meta, 600) AS meta FROM spear.segments
-       WHERE execution_id = '${id}' ORDER BY first_sequence DESC LIMIT 5`,
+      `SELECT first_sequence, writer, pg_xact_commit_timestamp(xmin) AS at, left(meta, 600) AS meta FROM spear.segments
+       WHERE execution_id = '${id}' ORDER BY first_sequence DESC LIMIT 12`,
   ],
   [
     'nodes',

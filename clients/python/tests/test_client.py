@@ -76,6 +76,13 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(raised.exception.code, "CANCELLED")
         self.assertFalse(execution.cancel())
 
+    def test_several_addresses_are_looked_at_before_one_is_asked(self) -> None:
+        for address, said in ((["a:1", "b"], "is 'b'"), ("a:1,,b:2", "is ''"), ([], "is empty"), ("a:1,b:70000", "70000")):
+            with self.assertRaises(SpearError) as raised:
+                connect(address)
+            self.assertEqual(raised.exception.violations[0].field, "address")
+            self.assertIn(said, str(raised.exception))
+
     def test_the_same_invocation_id_joins(self) -> None:
         first = self.spear.start("cat", input="once", invocation_id="python")
         second = self.spear.start("cat", input="once", invocation_id="python")

@@ -1,11 +1,12 @@
 /**
  * Where executions are to be held before they go on, so that somebody can look at them. They are kept in memory and
- * end with the node; what they hold is held by the chart's own `suspend`, which is in the log.
+ * end with the node, or are those of a cluster (`shared-breakpoints.ts`); what they hold is held by the chart's own
+ * `suspend`, which is in the log.
  *
- * - An execution that was held and goes on is let through that same transition once.
+ * - An execution that was held and goes on is let through that same transition once, on whatever node: its record says so.
  * - What a resume or a restore leads to holds nobody: somebody asked for it.
  */
-import type { Breakpoint, BreakpointState, Breakpoints } from '../../domain/breakpoint.ts';
+import type { Breakpoint, Breakpoints } from '../../domain/breakpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { RequestError } from '../../domain/errors.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
@@ -20,15 +21,14 @@ export class BreakpointTable implements Breakpoints {
   readonly #clock: Clock;
   readonly #ids: IdSource;
   readonly #all = new Map<string, Kept>();
-  /** Executions that were held, and the state that they go into next time. */
-  readonly #passing = new Map<string, BreakpointState>();
+  #over: (breakpointId: string) => void = () => {};
 
   constructor(clock: Clock, ids: IdSource) {
     this.#clock = clock;
     this.#ids = ids;
   }
 
-  set({ of, before, once }: Pick<Breakpoint, 'of' | 'before' | 'once'>): Breakpoint {
+  async set({ of, before, once }: Pick<Breakpoint, 'of' | 'before' | 'once'>): Promise<Breakpoint> {
     if (this.#all.size >= mostBreakpoints) {
       throw new RequestError(
         'resource_exhausted',
@@ -49,34 +49,49 @@ export class BreakpointTable implements Breakpoints {
     return [...this.#all.values()].map((each) => ({ ...each }));
   }
 
-  remove(breakpointId: string): boolean {
+  async remove(breakpointId: string): Promise<boolean> {
+    return this.drop(breakpointId);
+  }
+
+  /** One that another node of the cluster has set. */
+  put(breakpoint: Breakpoint): void {
+    if (!this.#all.has(breakpoint.breakpointId)) this.#all.set(breakpoint.breakpointId, { ...breakpoint });
+  }
+
+  drop(breakpointId: string): boolean {
     return this.#all.delete(breakpointId);
   }
 
+  /** Hears of each that is gone by itself: it was for one hold, or for an execution that has ended. */
+  onOver(listener: (breakpointId: string) => void): void {
+    this.#over = listener;
+  }
+
   /** Whether an execution is to be held instead of entering `state`, or as soon as it has. Counts it as held then. */
-  holds({ executionId, taskId }: Pick<ExecutionRecord, 'executionId' | 'taskId'>, state: string): boolean {
-    if (this.#all.size === 0 && this.#passing.size === 0) return false;
-    if (this.#passing.get(executionId) === state) {
-      this.#passing.delete(executionId);
-      return false;
-    }
+  holds(
+    { executionId, taskId, passes }: Pick<ExecutionRecord, 'executionId' | 'taskId' | 'passes'>,
+    state: string,
+  ): boolean {
+    if (this.#all.size === 0 || passes === state) return false;
     const met = [...this.#all.values()].find(
       ({ of, before }) =>
         before === state && (of.kind === 'task' ? of.taskId === taskId : of.executionId === executionId),
     );
     if (met === undefined) return false;
     met.hits += 1;
-    if (met.once) this.#all.delete(met.breakpointId);
-    // It is in the others already when it is held, and a resume leads there without asking here.
-    if (met.before === 'running.attempting') this.#passing.set(executionId, met.before);
+    if (met.once) this.#end(met.breakpointId);
     return true;
   }
 
   /** The execution has ended: nothing will hold it any more. */
   forget(executionId: string): void {
-    this.#passing.delete(executionId);
     for (const { breakpointId, of } of this.#all.values()) {
-      if (of.kind === 'execution' && of.executionId === executionId) this.#all.delete(breakpointId);
+      if (of.kind === 'execution' && of.executionId === executionId) this.#end(breakpointId);
     }
+  }
+
+  #end(breakpointId: string): void {
+    this.#all.delete(breakpointId);
+    this.#over(breakpointId);
   }
 }

@@ -169,6 +169,12 @@ export class ExecutionQueue {
     this.#host.pump();
   }
 
+  /** Live again; it was nobody's, unless it waits here already. */
+  reviveClaimed(executionId: string): Promise<LiveExecution | undefined> {
+    const isCounted = this.passivation.isAhead(executionId) || this.backlog.size > 0;
+    return this.passivation.revive(executionId, isCounted);
+  }
+
   /** Undefined for one that does not wait for a slot, or is not live. */
   async placeOf(executionId: string): Promise<QueuePlace | undefined> {
     const execution = this.#host.executions.get(executionId);

@@ -168,13 +168,17 @@ export class Passivation {
     if (this.#passive > 0) await this.#ring();
   }
 
-  /** Live, or live again. Undefined where there is none that waits in a line; rejects where the store cannot be read. */
-  revive(executionId: string): Promise<LiveExecution | undefined> {
+  /**
+   * Live, or live again. Undefined where there is none that waits in a line; rejects where the store cannot be read.
+   *
+   * @param isCounted false for one that has just come to this node
+   */
+  revive(executionId: string, isCounted = true): Promise<LiveExecution | undefined> {
     const live = this.#host.executions.get(executionId);
     if (live !== undefined) return Promise.resolve(live);
     let reviving = this.#reviving.get(executionId);
     if (reviving === undefined) {
-      reviving = this.#revive(executionId).finally(() => this.#reviving.delete(executionId));
+      reviving = this.#revive(executionId, isCounted).finally(() => this.#reviving.delete(executionId));
       this.#reviving.set(executionId, reviving);
     }
     return reviving;
@@ -192,17 +196,20 @@ export class Passivation {
     this.#timer?.cancel();
   }
 
-  async #revive(executionId: string): Promise<LiveExecution | undefined> {
+  async #revive(executionId: string, isCounted: boolean): Promise<LiveExecution | undefined> {
     const { store, wake, giveUp } = this.#host;
     const waiting = this.#ahead.get(executionId)?.waiting ?? (await store.waitingExecution(executionId));
     if (waiting === undefined || this.#closed) return undefined;
+    if (!isCounted) this.found({ line: waiting.place.line, count: 1 });
     try {
       const execution = await wake(waiting);
       this.#forget(waiting);
       return execution;
     } catch (error) {
       if (!(error instanceof SnapshotIncompatible)) throw error;
-      await giveUp(waiting.record, error);
+      // What was read earlier may have gone on elsewhere.
+      const now = await store.waitingExecution(executionId);
+      if (now?.record.lastSequence === waiting.record.lastSequence) await giveUp(waiting.record, error);
       this.#forget(waiting);
       return undefined;
     }

@@ -9,6 +9,7 @@
  * - At most one live actor per execution id (I1).
  */
 import type { ActorLogic, ActorScope, Snapshot } from 'xstate';
+import type { BreakpointState } from '../../domain/breakpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { leafOf, lineOf, restingLineOf } from '../../domain/scheduling/line.ts';
 import { hasToBeKnown } from '../../domain/scheduling/task-gates.ts';
@@ -95,6 +96,7 @@ const shortRestMs = 1000;
 const canStart: readonly string[] = ['pending.queued', 'running.backingOff'];
 
 /** The states in which an attempt runs. */
+const beforeAttempts: BreakpointState = 'running.attempting';
 const withSlot: readonly string[] = ['running.attempting', 'running.stopping'];
 
 export function createSupervisorLogic(
@@ -116,7 +118,7 @@ export function createSupervisorLogic(
 
   const request = (execution: LiveExecution, snapshot: ExecutionSnapshot): void => {
     const { executionId, log } = execution;
-    const isNew = snapshot.matches({ pending: 'queued' });
+    const isNew = statePath(snapshot) === 'pending.queued';
     if (slots.holds(executionId) || (isNew && effects.cache.waits(execution))) return;
     if (effects.leaves(execution)) {
       handOver(execution, snapshot);
@@ -152,6 +154,8 @@ export function createSupervisorLogic(
     const path = statePath(snapshot);
     if (!resting.includes(path) || snapshot.context.pausedAttempt !== null || log.sealed) return;
     if (slots.waits(executionId) || slots.holds(executionId) || hasToBeKnown(log.record)) return;
+    // It waits for a slot, of whatever node: its place says so.
+    if (execution.handOver !== 'no') return;
     const wakesAt = alarmOf[path as keyof typeof alarmOf](snapshot.context);
     const since = Math.round(time.now());
     if (wakesAt - since < shortRestMs) return;
@@ -195,7 +199,10 @@ export function createSupervisorLogic(
     deliver(execution, { type: 'dispatch', at: Math.round(at) }, scope);
   };
 
-  const held = (): ExecutionEvent => ({ type: 'suspend', at: Math.round(time.now()), byBreakpoint: true });
+  const held = (passes?: BreakpointState): ExecutionEvent => ({
+    ...{ type: 'suspend', at: Math.round(time.now()), byBreakpoint: true },
+    ...(passes !== undefined && { passes }),
+  });
 
   const deliver = (execution: LiveExecution, asked: ExecutionEvent, scope: Scope): void => {
     const { snapshot: before, log } = execution;
@@ -207,7 +214,7 @@ export function createSupervisorLogic(
     const actor = actors.of(execution, scope.self);
     if (actor === undefined) return;
     const event =
-      asked.type === 'dispatch' && effects.holds(execution, 'running.attempting') ? held() : asked;
+      asked.type === 'dispatch' && effects.holds(execution, beforeAttempts) ? held(beforeAttempts) : asked;
     actor.send(event);
     const after = actor.getSnapshot();
     if (after === before) return;
@@ -230,8 +237,9 @@ export function createSupervisorLogic(
       );
       if (log.record.lastSequence > last) execution.written = after;
     }
-    if (!after.matches('pending')) executions.leavePending(execution);
-    if (log.place !== undefined && (execution.rests || !after.matches({ pending: 'queued' }))) {
+    const path = statePath(after);
+    if (!path.startsWith('pending.')) executions.leavePending(execution);
+    if (log.place !== undefined && (execution.rests || path !== 'pending.queued')) {
       backlog.left(execution);
       log.place = undefined;
       execution.rests = false;
@@ -243,7 +251,7 @@ export function createSupervisorLogic(
     if (log.sealed) {
       alarms.clear(log.executionId);
       slots.release(log.executionId);
-    } else if (arrives(event, before, after) && effects.holds(execution, statePath(after))) {
+    } else if (arrives(event, before, after) && effects.holds(execution, path)) {
       deliver(execution, held(), scope);
     }
   };
@@ -348,7 +356,7 @@ export function createSupervisorLogic(
         }
         case 'admitted': {
           const execution = executions.get(event.executionId);
-          if (execution?.handOver !== 'no' || !execution.snapshot?.matches({ pending: 'queued' })) break;
+          if (execution?.handOver !== 'no' || execution.state !== 'pending.queued') break;
           if (!effects.cache.isParked(execution)) backlog.join(execution);
           break;
         }
@@ -360,7 +368,7 @@ export function createSupervisorLogic(
         case 'unpark': {
           const execution = executions.get(event.executionId);
           const { snapshot } = execution ?? {};
-          if (execution !== undefined && snapshot?.matches({ pending: 'queued' })) {
+          if (execution !== undefined && snapshot !== undefined && execution.state === 'pending.queued') {
             request(execution, snapshot);
           }
           break;
@@ -411,7 +419,7 @@ export function createSupervisorLogic(
           executions.leavePending(execution);
           if (execution.log.complete) break;
           // An attempt that was started ahead of a refused admission keeps its slot until it is gone.
-          if (execution.snapshot?.matches({ running: 'attempting' })) execution.stopAttempt();
+          if (execution.state === 'running.attempting') execution.stopAttempt();
           else slots.release(executionId);
           if (execution.actor !== undefined) scope.stopChild(execution.actor);
           break;
@@ -434,8 +442,6 @@ export function createSupervisorLogic(
 /** It has come to a state by itself, to wait there: nobody asked for it to go on. */
 function arrives(event: ExecutionEvent, before: ExecutionSnapshot, after: ExecutionSnapshot): boolean {
   if (event.type !== 'alarm' && event.type !== 'attemptEnded' && event.type !== 'unblocked') return false;
-  return (
-    (after.matches({ pending: 'queued' }) && !before.matches({ pending: 'queued' })) ||
-    (after.matches({ running: 'backingOff' }) && !before.matches({ running: 'backingOff' }))
-  );
+  const to = statePath(after);
+  return (to === 'pending.queued' || to === 'running.backingOff') && to !== statePath(before);
 }

@@ -467,8 +467,9 @@ export class SupervisorParts {
   placement(task: Task): string | undefined {
     const { definition } = task;
     if (this.options.cluster === undefined) return undefined;
-    if (definition.runsOn === undefined && definition.runtime === 'wasm') return undefined;
-    return placementKey({ ...definition, task: artifactPlacement(task) });
+    const name = artifactPlacement(task);
+    if (definition.runsOn === undefined && name === undefined) return undefined;
+    return placementKey({ ...definition, task: name });
   }
 
   #clusterDesk(view: ClusterView, failed: (error: unknown) => void): ClusterDesk {
@@ -485,6 +486,7 @@ export class SupervisorParts {
       isReviving: (executionId) => this.queue.passivation.isReviving(executionId),
       behind: () => this.queue.backlog.size,
       revive: (executionId) => this.queue.passivation.revive(executionId),
+      reviveClaimed: (executionId) => this.queue.reviveClaimed(executionId),
       released: (execution) => this.actor.send({ type: 'released', execution }),
       handOver: (executionId) => this.actor.send({ type: 'handOver', executionId }),
       deliver: (executionId, event) => this.deliver(executionId, event),
@@ -547,7 +549,8 @@ export class SupervisorParts {
     this.executions.delete(executionId);
     if (execution !== undefined) this.actor.send({ type: 'reap', execution });
     if (execution?.log.record.cache !== undefined && !log.complete) this.cache.refused(execution);
-    this.breakpoints.forget(executionId);
+    // What another node has now goes on.
+    if (log.complete || log.committed === undefined) this.breakpoints.forget(executionId);
     this.admissions.forget(log);
   }
 }

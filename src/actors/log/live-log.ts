@@ -381,9 +381,8 @@ export class LiveLog {
     this.#committed = flight.record;
     this.#committedSequence = flight.record.lastSequence;
     this.#placed = flight.entry.waiting;
-    for (const [index, event] of flight.entry.events.entries()) {
-      this.#tail.push({ ...event, position: position + index });
-    }
+    let at = position;
+    for (const event of flight.entry.events) this.#tail.push(event, at++);
     this.#tail.trim(this.#waiters.size > 0);
     this.#pendingBytes -= flight.bytes;
     if (this.#pendingBytes < uncommittedHighWater / 2) this.#release();

@@ -1,4 +1,4 @@
-import type { LogEvent } from '../../domain/event.ts';
+import type { LogEvent, NewEvent } from '../../domain/event.ts';
 
 const mostWeight = 256 * 1024;
 /** What one commit of a log may bring, for readers that wait for it. */
@@ -8,11 +8,14 @@ const eventWeight = 256;
 
 /** The last committed events of a log, as many as fit. A reader further behind reads the store. */
 export class LogTail {
-  #events: LogEvent[] = [];
+  #events: NewEvent[] = [];
+  /** Of each of them. */
+  #positions: number[] = [];
   #weight = 0;
 
-  push(event: LogEvent): void {
+  push(event: NewEvent, position: number): void {
     this.#events.push(event);
+    this.#positions.push(position);
     this.#weight += weight(event);
   }
 
@@ -24,10 +27,12 @@ export class LogTail {
     const most = awaited ? mostAwaitedWeight : mostWeight;
     let drop = 0;
     while (this.#weight > most && drop < this.#events.length - 1) {
-      this.#weight -= weight(this.#events[drop] as LogEvent);
+      this.#weight -= weight(this.#events[drop] as NewEvent);
       drop++;
     }
-    if (drop > 0) this.#events = this.#events.slice(drop);
+    if (drop === 0) return;
+    this.#events = this.#events.slice(drop);
+    this.#positions = this.#positions.slice(drop);
   }
 
   /** Events from a sequence number on, about `maxBytes` of output; undefined where that one is not here any more. */
@@ -37,16 +42,17 @@ export class LogTail {
     const page: LogEvent[] = [];
     let bytes = 0;
     for (let index = from - oldest.sequence; index < this.#events.length; index++) {
-      const event = this.#events[index] as LogEvent;
+      const event = this.#events[index] as NewEvent;
       if (event.kind === 'chunk') bytes += event.data.byteLength;
       if (bytes > maxBytes && page.length > 0) break;
-      page.push(event);
+      // Most logs are never read: whoever reads pays for the copy.
+      page.push({ ...event, position: this.#positions[index] as number });
     }
-    if (page.at(-1) === this.#events.at(-1)) this.trim(false);
+    if (page.at(-1)?.sequence === this.#events.at(-1)?.sequence) this.trim(false);
     return page;
   }
 }
 
-function weight(event: LogEvent): number {
+function weight(event: NewEvent): number {
   return event.kind === 'chunk' ? event.data.byteLength + eventWeight : eventWeight;
 }

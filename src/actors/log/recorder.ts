@@ -141,8 +141,10 @@ export function recordChange(
     ...(before.context.blockedSince !== null && after.context.blockedSince === null && { blocked: false }),
     ...(after.context.recoveries > before.context.recoveries && { recoveries: after.context.recoveries }),
   };
+  if (event.type === 'suspend' && event.passes !== undefined) changes.passes = event.passes;
   if (after.context.attempt !== before.context.attempt) {
     changes.attempt = after.context.attempt;
+    if (log.record.passes !== undefined) changes.passes = '';
     if (watch.dispatched === undefined) {
       watch.dispatched = now.monotonic;
       changes.startedAt = Math.round(now.wall);

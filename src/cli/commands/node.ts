@@ -71,14 +71,18 @@ function uncordonCommand(shell: Shell): Command {
 function drainCommand(shell: Shell): Command {
   const command = new Command('drain')
     .description('cordon a node, and have the others take over what it has; it then begins anew, cordoned')
-    .argument('<node>', 'its name or id');
-  onServer(command, shell, async (session, _options, [node = '']) => {
-    const answer = await session.cluster.drainNode({ node });
+    .argument('<node>', 'its name or id')
+    .option(
+      '--to <node>',
+      'the name or id of the node that is to have it; what waits for a slot goes where one is free',
+    );
+  onServer<{ readonly to?: string }>(command, shell, async (session, { to = '' }, [node = '']) => {
+    const answer = await session.cluster.drainNode({ node, to });
     if (session.json) await session.printDocument(DrainNodeResponseSchema, answer);
     else
       await note(
         shell,
-        `${node} gives what it has to the others; ${session.command('node', 'uncordon', node)} brings it back`,
+        `${node} gives what it has to ${to === '' ? 'the others' : to}; ${session.command('node', 'uncordon', node)} brings it back`,
       );
     return exitCodes.completed.code;
   });

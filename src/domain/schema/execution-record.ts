@@ -1,4 +1,5 @@
 /** What an execution's record may say where one comes from elsewhere. */
+import { breakpointStates } from '../breakpoint.ts';
 import type { CacheUse } from '../cache.ts';
 import { type Dependency, mostDependencies } from '../dependency.ts';
 import type {
@@ -164,6 +165,7 @@ const record = object<ExecutionRecord>({
   // As it was; where it goes on, the task's limits there say it.
   reserves: optional(reserves),
   placement: optional(text(32 * 1024)),
+  passes: optional(oneOf(...breakpointStates, '')),
   // Of the node where it was; a restore leaves them out.
   dependsOn: optional(list(dependency, mostDependencies)),
   blocked: optional(truth),

@@ -117,8 +117,10 @@ export class LinkClient implements Links {
     );
   }
 
-  async order(peer: PeerNode, order: NodeOrder, by: string): Promise<boolean> {
-    return (await this.#ask(peer, NodeLink.method.order, { order: orderToLink[order], by })).changed;
+  async order(peer: PeerNode, order: NodeOrder, by: string, heir = 0): Promise<boolean> {
+    return (
+      await this.#ask(peer, NodeLink.method.order, { order: orderToLink[order], by, heir: BigInt(heir) })
+    ).changed;
   }
 
   close(): void {

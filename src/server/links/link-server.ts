@@ -196,11 +196,11 @@ export class LinkServer {
     return create(DeliverResponseSchema, { changed: answer.changed, record: JSON.stringify(answer.record) });
   }
 
-  async #order({ order, by }: OrderRequest): Promise<MessageShape<typeof OrderResponseSchema>> {
+  async #order({ order, by, heir }: OrderRequest): Promise<MessageShape<typeof OrderResponseSchema>> {
     const wanted = orderFromLink(order);
     if (wanted === undefined) throw unknown();
     if (this.#node === undefined) throw starting();
-    return create(OrderResponseSchema, { changed: await this.#node.obey(wanted, by) });
+    return create(OrderResponseSchema, { changed: await this.#node.obey(wanted, by, Number(heir)) });
   }
 
   async #explain({

@@ -207,7 +207,8 @@ export class PostgresMembership implements Membership {
              AND (n.fenced_at IS NOT NULL OR NOT y.execution_id = ANY (n.keeps))
            ORDER BY y.execution_id LIMIT $2
          ) x
-         WHERE n.fenced_at IS NOT NULL OR n.keeps IS NOT NULL AND n.incarnation <> $3
+         WHERE (n.fenced_at IS NOT NULL OR n.keeps IS NOT NULL AND n.incarnation <> $3)
+           AND NOT is_of_another(n.incarnation, $3)
          ORDER BY x.execution_id LIMIT $2`,
       values: [afterId, limit, this.incarnation],
     });
@@ -268,6 +269,15 @@ export class PostgresMembership implements Membership {
       text: 'SELECT keep_only($1, $2)',
       values: [this.incarnation, textArray(executionIds)],
     });
+  }
+
+  async nameHeir(incarnation: number): Promise<boolean> {
+    const [row] = await this.#options.takeovers.read('cannot give executions to a node', {
+      name: 'name-heir',
+      text: 'SELECT name_heir($1, $2) AS named',
+      values: [this.incarnation, incarnation],
+    });
+    return row?.named === true;
   }
 
   async handOver(): Promise<void> {

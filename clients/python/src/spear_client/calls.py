@@ -1,8 +1,9 @@
-"""The calls of one node, tried again where that is safe, and with the errors of the client."""
+"""The calls of nodes, tried again where that is safe, and with the errors of the client."""
 
 from __future__ import annotations
 
 import re
+import threading
 import time
 from typing import Any, Callable, Iterator, Optional, Sequence, Tuple
 
@@ -14,6 +15,8 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 # A wrong certificate or address stays what it is.
 _FOR_GOOD = re.compile("certificate.verify.failed|wrong.version.number|does not match|peer name|Trying to connect an http1", re.I)
+# What gRPC says where a connection was never there.
+_NOT_REACHED = re.compile("failed to connect|connections to all backends failing|name resolution|DNS resolution", re.I)
 
 
 class Patience:
@@ -54,14 +57,40 @@ class Patience:
         time.sleep(seconds)
 
 
+class _Turn:
+    """Which of several nodes is asked: the one that answered last."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.at = 0
+        self._lock = threading.Lock()
+
+    def lost(self, at: int, error: grpc.RpcError) -> None:
+        """The next one has the turn, but where another call has passed it on meanwhile."""
+        if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
+            return
+        with self._lock:
+            if self.at == at:
+                self.at = (at + 1) % self.count
+
+
 class Calls:
-    """Calls methods by name on one channel."""
+    """Calls methods by name on one node, or on any of several of one cluster.
+
+    What a node did not take, as it cannot be reached, stops or is cordoned, goes to the next at once. What broke while it
+    was under way fails as with one node, and the next call goes to the next node.
+    """
 
     def __init__(
-        self, channel: grpc.Channel, address: str, metadata: Sequence[Tuple[str, str]], retry: float
+        self,
+        channels: Sequence[grpc.Channel],
+        addresses: Sequence[str],
+        metadata: Sequence[Tuple[str, str]],
+        retry: float,
     ) -> None:
-        self._channel = channel
-        self._address = address
+        self._channels = tuple(channels)
+        self._turn = _Turn(len(self._channels))
+        self._address = ", ".join(addresses)
         self._metadata = tuple(metadata)
         self._retry = retry
 
@@ -71,24 +100,36 @@ class Calls:
 
     def unary(self, method: str, request: Any, answer: Any) -> Any:
         """Raises grpc.RpcError."""
-        call = self._channel.unary_unary(
-            f"/spearlet.{method}",
-            request_serializer=type(request).SerializeToString,
-            response_deserializer=answer.FromString,
-        )
-        return call(request, metadata=self._metadata)
+        def ask(channel: grpc.Channel) -> Any:
+            call = channel.unary_unary(
+                f"/spearlet.{method}",
+                request_serializer=type(request).SerializeToString,
+                response_deserializer=answer.FromString,
+            )
+            return call(request, metadata=self._metadata)
+
+        return self._of_any(ask)
 
     def stream(self, method: str, request: Any, answer: Any) -> Iterator[Any]:
         """Raises grpc.RpcError. Ends the call when the iterator is closed."""
-        call = self._channel.unary_stream(
-            f"/spearlet.{method}",
-            request_serializer=type(request).SerializeToString,
-            response_deserializer=answer.FromString,
-        )(request, metadata=self._metadata)
-        try:
-            yield from call
-        finally:
-            call.cancel()
+        for tried in range(1, self._turn.count + 1):
+            at, begun = self._turn.at, False
+            call = self._channels[at].unary_stream(
+                f"/spearlet.{method}",
+                request_serializer=type(request).SerializeToString,
+                response_deserializer=answer.FromString,
+            )(request, metadata=self._metadata)
+            try:
+                for message in call:
+                    begun = True
+                    yield message
+                return
+            except grpc.RpcError as error:
+                self._turn.lost(at, error)
+                if begun or tried == self._turn.count or not _was_not_taken(error):
+                    raise
+            finally:
+                call.cancel()
 
     def once(self, method: str, request: Any, answer: Any) -> Any:
         """For what may not be done twice."""
@@ -109,13 +150,35 @@ class Calls:
     def repeated_from_stream(self, method: str, requests: Callable[[], Iterator[Any]], request: Any, answer: Any) -> Any:
         """For many messages and one answer, where it does the same when it is done twice."""
         patience = self.patience()
-        call = self._channel.stream_unary(
-            f"/spearlet.{method}",
-            request_serializer=request.SerializeToString,
-            response_deserializer=answer.FromString,
-        )
+
+        def ask(channel: grpc.Channel) -> Any:
+            call = channel.stream_unary(
+                f"/spearlet.{method}",
+                request_serializer=request.SerializeToString,
+                response_deserializer=answer.FromString,
+            )
+            return call(requests(), metadata=self._metadata)
+
         while True:
             try:
-                return call(requests(), metadata=self._metadata)
+                return self._of_any(ask)
             except grpc.RpcError as error:
                 patience.after_loss(error)
+
+    def _of_any(self, ask: Callable[[grpc.Channel], Any]) -> Any:
+        for tried in range(1, self._turn.count + 1):
+            at = self._turn.at
+            try:
+                return ask(self._channels[at])
+            except grpc.RpcError as error:
+                self._turn.lost(at, error)
+                if tried == self._turn.count or not _was_not_taken(error):
+                    raise
+
+
+def _was_not_taken(error: grpc.RpcError) -> bool:
+    """The node has not begun with it: it was not reached, or says that it takes nothing new."""
+    if error.code() != grpc.StatusCode.UNAVAILABLE:
+        return False
+    reason = error_for(error).reason
+    return reason in ("DRAINING", "CORDONED") if reason else _NOT_REACHED.search(error.details() or "") is not None

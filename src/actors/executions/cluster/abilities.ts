@@ -1,6 +1,6 @@
 /**
- * Which tasks this node cannot run although it has their runtime: their program or image is not here, or something else
- * that their registration asked for. Each is looked at when it is registered, and when the node is given an execution of
+ * Which tasks this node cannot run although it has their runtime: their program, image or secrets are not here, or
+ * something else that their registration asked for. Each is looked at when it is registered, and when the node is given an execution of
  * it; those that cannot run are looked at again, as what they lack may come.
  */
 import type { Clock, Timer } from '../../../domain/clock.ts';
@@ -10,12 +10,13 @@ import { artifactPlacement, type Lack, placedOf } from '../../../domain/placemen
 import { tenantOf } from '../../../domain/scope.ts';
 import type { RuntimeKind, Task, TaskDefinition } from '../../../domain/task.ts';
 import type { TaskDraft } from '../../../domain/tasks.ts';
-import type { Runtime } from '../../../runtimes/runtime.ts';
+import { LaunchError, type Runtime, type SecretSource } from '../../../runtimes/runtime.ts';
 
 export interface AbilitiesHost {
   /** Its time is one that nobody sets. */
   readonly time: Clock;
   readonly runtimes: ReadonlyMap<RuntimeKind, Runtime>;
+  readonly secrets: SecretSource;
   taskRevision(taskId: string, revision: number): Promise<Task | undefined>;
   /** This node lacks something of that task, or, with undefined, does not any more. */
   changed(key: string, lack: Lack | undefined): void;
@@ -138,6 +139,7 @@ export class Abilities {
         await runtime.resolve(draftOf(definition), { tenant, signal, progress: () => {} });
       }
       await runtime.prepare(definition, tenant);
+      await this.#host.secrets.read(definition, tenant);
       return undefined;
     } catch (error) {
       return whyNot(definition, error);
@@ -189,6 +191,12 @@ function said(error: unknown): string {
 }
 
 function whyNot({ runtime, artifact, container }: TaskDefinition, error: unknown): Lack {
+  if (error instanceof LaunchError) {
+    // Where a secret was looked for is the node's own affair.
+    return {
+      why: `lacks what its instances are given: ${error.message.split(':', 1)[0]}`.slice(0, mostWords),
+    };
+  }
   if (error instanceof RequestError && ofRuntime.has(error.reason)) {
     return { why: `cannot run ${runtime} tasks now` };
   }

@@ -11,7 +11,7 @@ import type { PriorityWeights } from '../../../domain/scheduling/priority.ts';
 import type { Scope } from '../../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../../domain/task.ts';
 import type { ExecutionEvent } from '../../../machines/execution-context.ts';
-import type { Runtime } from '../../../runtimes/runtime.ts';
+import type { Runtime, SecretSource } from '../../../runtimes/runtime.ts';
 import type { ClusterQueue } from '../../../stores/cluster-queue.ts';
 import type { Store, WaitingExecution } from '../../../stores/store.ts';
 import type { Slots } from '../../queue/slots.ts';
@@ -26,6 +26,8 @@ import { HandOver } from './hand-over.ts';
 /** The cluster as a node sees it. */
 export interface ClusterView {
   readonly queue: ClusterQueue;
+  /** Of this node. */
+  readonly secrets: SecretSource;
   /** What this node has. */
   readonly place: NodePlace;
   /** Other nodes know with the next renewals what it lacks. */
@@ -67,6 +69,8 @@ export interface ClusterDeskHost {
   behind(): number;
   /** Live again; undefined where it does not wait any more. */
   revive(executionId: string): Promise<LiveExecution | undefined>;
+  /** The same of one that nobody had until now. */
+  reviveClaimed(executionId: string): Promise<LiveExecution | undefined>;
   /** Nobody owns it any more. */
   released(execution: LiveExecution): void;
   /** It waits here for a slot, and is to be nobody's. */
@@ -91,7 +95,7 @@ export class ClusterDesk {
     this.#host = host;
     const { view } = host;
     this.#abilities = new Abilities({
-      ...{ time: host.time, runtimes: host.runtimes },
+      ...{ time: host.time, runtimes: host.runtimes, secrets: view.secrets },
       taskRevision: (taskId, revision) => host.store.taskRevision(taskId, revision),
       changed: (task, lack) => this.#lacking(task, lack),
     });
@@ -171,7 +175,7 @@ export class ClusterDesk {
     if (!(await this.#host.view.queue.claim(executionId))) return undefined;
     this.#claimed.set(executionId, (this.#claimed.get(executionId) ?? 0) + 1);
     try {
-      await this.#host.revive(executionId);
+      await this.#host.reviveClaimed(executionId);
       return await work();
     } finally {
       const left = (this.#claimed.get(executionId) ?? 1) - 1;
@@ -278,12 +282,12 @@ export class ClusterDesk {
   /** Anew also where another node has come, before anything is given to it: what runs here is counted from now on. */
   #begin(): void {
     this.#end();
-    const { view, time, store, durations, weights, revive, failed } = this.#host;
+    const { view, time, store, durations, weights, failed } = this.#host;
     const dispatcher = new Dispatcher({
       ...{ time, store, durations, weights, failed },
       queue: view.queue,
       nodes: () => view.nodes(),
-      wake: (executionId) => this.#rung(executionId, revive),
+      wake: (executionId) => this.#rung(executionId),
     });
     this.#dispatcher = dispatcher;
     this.#opening = this.#opening
@@ -297,13 +301,10 @@ export class ClusterDesk {
   }
 
   /** Its alarm rings as soon as it is live, and is done then. */
-  async #rung(
-    executionId: string,
-    revive: (executionId: string) => Promise<LiveExecution | undefined>,
-  ): Promise<void> {
+  async #rung(executionId: string): Promise<void> {
     this.#claimed.set(executionId, (this.#claimed.get(executionId) ?? 0) + 1);
     try {
-      await revive(executionId);
+      await this.#host.reviveClaimed(executionId);
     } finally {
       this.#claimed.delete(executionId);
       this.#host.handOver(executionId);

@@ -1,5 +1,5 @@
 import { RequestError } from '../../../domain/errors.ts';
-import type { ExecutionRecord } from '../../../domain/execution.ts';
+import { type ExecutionRecord, isTerminal } from '../../../domain/execution.ts';
 import { recoveryOf } from '../../../domain/interruption.ts';
 import { LruMap } from '../../../domain/lru-map.ts';
 import { isDamage } from '../../../domain/store-error.ts';
@@ -73,8 +73,8 @@ async function readable(outline: Promise<LogOutline>): Promise<LogOutline> {
 }
 
 /**
- * Ends an execution that cannot go on, also where less of its log is there than its record says. Resolves
- * with its record.
+ * Ends an execution that cannot go on, also where less of its log is there than its record says. One that has moved on
+ * meanwhile is left alone: it is another one than was found so. Resolves with its record.
  */
 export async function endIncompatible(
   store: Store,
@@ -85,6 +85,9 @@ export async function endIncompatible(
   const end = await incompatibleEnd(store, time, record, message);
   const [result] = await store.commit([end]);
   if (result?.ok === false && result.conflict === 'sequence') {
+    const now = await store.execution(record.executionId);
+    if (now === undefined || now.lastSequence > record.lastSequence || isTerminal(now.status))
+      return now ?? record;
     return endIncompatible(store, time, { ...record, lastSequence: result.lastSequence }, message);
   }
   return end.record ?? record;

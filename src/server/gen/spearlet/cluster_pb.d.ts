@@ -489,6 +489,14 @@ export declare type DrainNodeRequest = Message<"spearlet.DrainNodeRequest"> & {
    * @generated from field: string node = 1;
    */
   node: string;
+
+  /**
+   * The name or id of another one that is to have what this one has, while that lives; empty for whichever node takes
+   * it. What waits for a slot goes wherever one is free.
+   *
+   * @generated from field: string to = 2;
+   */
+  to: string;
 };
 
 /**
@@ -501,6 +509,14 @@ export declare type DrainNodeRequestJson = {
    * @generated from field: string node = 1;
    */
   node?: string;
+
+  /**
+   * The name or id of another one that is to have what this one has, while that lives; empty for whichever node takes
+   * it. What waits for a slot goes wherever one is free.
+   *
+   * @generated from field: string to = 2;
+   */
+  to?: string;
 };
 
 /**

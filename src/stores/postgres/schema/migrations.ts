@@ -1,12 +1,13 @@
 import { clusterFunctions, ownedCommitFunction, supervisingCommitFunction } from './cluster-functions.ts';
 import { commitFunction } from './commit-function.ts';
 import { givingFunctions } from './giving-functions.ts';
+import { heirFunctions } from './heir-functions.ts';
 import { membershipFunctions } from './membership-functions.ts';
 import { positionFunctions } from './position-functions.ts';
 import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
-import { sharedFunctions } from './shared-functions.ts';
+import { sharedBreakpoints, sharedFunctions } from './shared-functions.ts';
 import { takeoverFunctions } from './takeover-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 
@@ -248,6 +249,8 @@ export const migrations: readonly string[] = [
   takeoverFunctions,
   supervisingCommitFunction,
   givingFunctions,
+  sharedBreakpoints,
+  heirFunctions,
 ];
 
 /** The version that this program writes. */

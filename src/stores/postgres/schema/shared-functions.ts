@@ -78,3 +78,16 @@ CREATE FUNCTION all_have_seen(upto bigint) RETURNS boolean LANGUAGE sql STABLE A
     WHERE s.revision < upto AND n.lease_until > clock_timestamp())
 $$;
 `;
+
+/** Breakpoints of a cluster are rows beside the executions. */
+export const sharedBreakpoints = `
+CREATE FUNCTION note_breakpoint() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM note_change('breakpoint', CASE WHEN TG_OP = 'DELETE' THEN OLD.key ELSE NEW.key END);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER shared_breakpoints AFTER INSERT OR UPDATE ON side_rows
+  FOR EACH ROW WHEN (NEW.kind = 'breakpoint') EXECUTE FUNCTION note_breakpoint();
+CREATE TRIGGER shared_breakpoints_gone AFTER DELETE ON side_rows
+  FOR EACH ROW WHEN (OLD.kind = 'breakpoint') EXECUTE FUNCTION note_breakpoint();
+`;

@@ -478,6 +478,13 @@ export declare type OrderRequest = Message<"spearlet.link.OrderRequest"> & {
    * @generated from field: string by = 2;
    */
   by: string;
+
+  /**
+   * Of a drain: the run of a node that is to have what this one has; 0 for whichever node takes it.
+   *
+   * @generated from field: uint64 heir = 3;
+   */
+  heir: bigint;
 };
 
 /**
@@ -495,6 +502,13 @@ export declare type OrderRequestJson = {
    * @generated from field: string by = 2;
    */
   by?: string;
+
+  /**
+   * Of a drain: the run of a node that is to have what this one has; 0 for whichever node takes it.
+   *
+   * @generated from field: uint64 heir = 3;
+   */
+  heir?: string;
 };
 
 /**
