@@ -33,6 +33,10 @@ export const longTests: readonly string[] = [
   'test/server/takeover.test.ts',
   'test/stores/postgres-zombie.test.ts',
   'test/cluster/freezing.test.ts',
+  'test/cluster/placement.test.ts',
+  'test/cluster/resources.test.ts',
+  'test/cluster/abilities.test.ts',
+  'test/cluster/queue.test.ts',
 ];
 
 /** Where a file stands among those; after them all where it is none of them. */

@@ -5,6 +5,7 @@ import type { ExecutionRecord } from './execution.ts';
 import type { Changed } from './executions.ts';
 import type { Explanation } from './explanation.ts';
 import type { LogCursor } from './log.ts';
+import type { NodeQueue } from './queue-view.ts';
 import type { Scope } from './scope.ts';
 
 /** A node of the cluster as others reach it. */
@@ -60,6 +61,7 @@ export interface Links {
   follow(peer: PeerNode, wish: FollowWish, signal: AbortSignal): AsyncIterable<FollowedPart>;
   deliver(peer: PeerNode, executionId: string, action: LinkAction, by?: string): Promise<Changed>;
   explain(peer: PeerNode, executionId: string, scope: Scope): Promise<Explanation>;
+  queue(peer: PeerNode, scope: Scope, mostLines: number): Promise<NodeQueue>;
   /** Whether it answers within so many milliseconds. Never rejects. */
   answers(peer: PeerNode, withinMs: number): Promise<boolean>;
   /** What an administrator asks of that node; resolves with whether it changed something. */
@@ -71,6 +73,8 @@ export interface LinkedExecutions {
   attach(executionId: string, observes: boolean): Promise<LogCursor>;
   deliver(executionId: string, action: LinkAction, by?: string): Promise<Changed>;
   explain(executionId: string, scope: Scope): Promise<Explanation>;
+  /** Throws permission_denied, as QueueViews does. */
+  queue(scope: Scope, mostLines: number): NodeQueue;
 }
 
 /** The reason of a refusal that says so; no caller hears it. */

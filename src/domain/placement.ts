@@ -48,6 +48,11 @@ export interface Placed extends Pick<TaskDefinition, 'runtime' | 'runsOn'> {
   readonly task?: string | undefined;
 }
 
+/** A revision of a task, as nodes name it to each other. */
+export function revisionName(taskId: string, revision: number): string {
+  return `${taskId}@${revision}`;
+}
+
 /** What a task is called where it matters which nodes have its program, image or secrets; undefined for others. */
 export function artifactPlacement({
   taskId,
@@ -55,7 +60,7 @@ export function artifactPlacement({
   definition: { runtime, secrets = {} },
 }: Pick<Task, 'taskId' | 'revision' | 'definition'>): string | undefined {
   if (runtime === 'wasm' && Object.keys(secrets).length === 0) return undefined;
-  return `${taskId}@${revision}`;
+  return revisionName(taskId, revision);
 }
 
 /** Why executions of a task cannot run on a node, in words that follow its name; undefined where they can. */

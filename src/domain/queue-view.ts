@@ -56,11 +56,24 @@ export interface QueueView {
   readonly otherLines: number;
   /** How many wait in these. */
   readonly otherWaiting: number;
+  /** Nodes of the cluster that did not answer: what they have is not counted. Absent is none. */
+  readonly silentNodes?: readonly string[];
   /** Wall clock, milliseconds since the epoch. */
   readonly time: number;
 }
 
+/** What one node of a cluster knows. */
+export interface NodeQueue {
+  /** What it has. */
+  readonly here: QueueView;
+  /** What nobody has, of the node that gives it away. */
+  readonly unowned?: QueueView;
+}
+
 export interface QueueViews {
-  /** Of at most so many lines, and never more than 1000. Throws permission_denied for a scope of less than a tenant: whose a line is, its numbers do not say. */
-  view(scope: Scope, mostLines?: number): QueueView;
+  /**
+   * Of at most so many lines, and never more than 1000; of a cluster that of all nodes. Rejects with permission_denied for
+   * a scope of less than a tenant: whose a line is, its numbers do not say.
+   */
+  view(scope: Scope, mostLines?: number): Promise<QueueView>;
 }

@@ -108,7 +108,13 @@ export type ExecutionEvent =
   | { readonly type: 'limit'; readonly at: number; readonly cause: Cause }
   | { readonly type: 'cancel'; readonly at: number; readonly reason: string; readonly by?: string }
   /** To be held; an attempt that runs is stopped for it and run anew. */
-  | { readonly type: 'suspend'; readonly at: number; readonly byBreakpoint?: boolean; readonly passes?: BreakpointState; readonly by?: string }
+  | {
+      readonly type: 'suspend';
+      readonly at: number;
+      readonly byBreakpoint?: boolean;
+      readonly passes?: BreakpointState;
+      readonly by?: string;
+    }
   /** The running attempt has been paused. */
   | { readonly type: 'paused'; readonly at: number; readonly by?: string }
   /** To go on; an attempt that was paused runs again. */

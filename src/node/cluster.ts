@@ -55,6 +55,7 @@ export function clusterView({
     queue,
     secrets,
     place,
+    tellWarm: (warm) => membership.tell({ warm }),
     tellLacks: (lacks = {}) => membership.tell({ lacks: newest(lacks) }),
     nodes: () => membership.peers().filter(takesOthers).map(nodeOf),
     largest: () => largestOf(membership.peers()),
@@ -93,6 +94,7 @@ function nodeOf({ incarnation, name, labels, capacity, load }: Peer): PlacingNod
   return {
     ...{ id: incarnation, name, place: { labels, runtimes, lacks }, slots },
     ...(resources !== undefined && { resources }),
+    ...(Array.isArray(load.warm) && { warm: new Set(load.warm.map(String)) }),
   };
 }
 

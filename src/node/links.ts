@@ -91,6 +91,7 @@ export function openWays(link: LinkEnd | undefined, membership: Membership): Lin
       },
       deliver: () => Promise.reject(broken()),
       explain: () => Promise.reject(broken()),
+      queue: () => Promise.reject(broken()),
       answers: () => Promise.resolve(false),
       order: () => Promise.reject(broken()),
     };

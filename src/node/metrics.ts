@@ -3,7 +3,6 @@ import type { Supervisor } from '../actors/executions/supervisor.ts';
 import type { NodeConfig } from '../config.ts';
 import type { Instances } from '../domain/instance.ts';
 import { methodRoles } from '../domain/method-roles.ts';
-import { wholeNode } from '../domain/scope.ts';
 import type { DeliveryCounts } from '../domain/webhook.ts';
 import type { Store } from '../stores/store.ts';
 import type { ClusterSource, NodeNames } from '../telemetry/metrics/cluster-metrics.ts';
@@ -42,7 +41,7 @@ export function openMetrics(
         const { running, pending, live } = supervisor.load;
         return { running, live, pending };
       },
-      queue: () => supervisor.queueViews.view(wholeNode),
+      queue: () => supervisor.queueHere(),
     },
     store: {
       sizes: () => storeSizes(dataDir),

@@ -108,7 +108,7 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
 
     async getQueue({ allTenants, maxLines }, { principal, scope }) {
       const seen = acrossTenants('all_tenants', principal, scope, allTenants);
-      return queueToWire(queueViews.view(seen, maxLines === 0 ? undefined : maxLines));
+      return queueToWire(await queueViews.view(seen, maxLines === 0 ? undefined : maxLines));
     },
 
     async getActivity({ allTenants, fromStep, byTask }, { principal, scope }) {

@@ -1,6 +1,5 @@
 /** What is told of the queue is what there is, whether it waits in memory or in the store. */
 import { expect, test } from 'vitest';
-import { wholeNode } from '../../src/domain/scope.ts';
 import { settle } from '../support/fake-clock.ts';
 import { crash, type SupervisorBench, supervisorBench } from './supervisor-bench.ts';
 
@@ -8,7 +7,7 @@ const few = { slots: 1, waiting: { live: 2, ahead: 4, aheadOfLine: 2, rows: 2 } 
 
 /** As many as wait are told, those of each line and of each class, and a line is told once. */
 function look(bench: SupervisorBench) {
-  const view = bench.supervisor.queueViews.view(wholeNode);
+  const view = bench.supervisor.queueHere();
   expect(view.waiting).toBe(bench.supervisor.queueLength);
   expect(view.running).toBe(bench.supervisor.load.running);
   for (const { waiting, classes } of view.lines) {

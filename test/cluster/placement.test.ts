@@ -3,11 +3,11 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
 import { collect } from '../server/collect.ts';
-import { start } from '../server/spawned.ts';
+import { start, untilState } from '../server/spawned.ts';
 import { describeWhere } from '../support/needs.ts';
 import { type PostgresServer, postgres, startPostgres } from '../support/postgres.ts';
 import type { ChildServer } from '../support/server.ts';
-import { clusterOn, ended, nodeOf } from './nodes.ts';
+import { clusterOn, ended, nodeOf, ownerOf } from './nodes.ts';
 
 const long = { timeout: 60_000, interval: 50 };
 
@@ -74,6 +74,46 @@ describeWhere([postgres()], 'placement in a cluster', () => {
     expect(await ended(two, blocker)).toMatchObject({ status: ExecutionStatus.CANCELLED });
     const [left] = await cluster.query('SELECT count(*) FROM spear.grants');
     expect(left?.count).toBe('0');
+  });
+
+  test('a node that has run a task of late is preferred to one with more free slots', async () => {
+    const cluster = await clusterOn(server);
+    const one = await cluster.add({ slots: '4' });
+    // What a key counts is always given away.
+    await one.register('keyed', 'ticker/ticker.wasm', { concurrency: [{ key: 'task', limit: 99 }] });
+    const run = (args: string[]) => start(one, { task: 'keyed', args });
+    await ended(one, await run(['1']));
+    await cluster.add({ slots: '16', labels: 'zone=b' });
+    // While something waits it is known what both nodes run, and one that ran there says that it is.
+    await one.register('nowhere', 'ticker/ticker.wasm', { runsOn: { zone: 'c' } });
+    await one.register('there', 'ticker/ticker.wasm', { runsOn: { zone: 'b' } });
+    await start(one, { task: 'nowhere', args: ['1'] });
+    await ended(one, await start(one, { task: 'there', args: ['1'] }));
+    const renewed = async () => {
+      const found = await cluster.query(
+        "SELECT lease_until FROM spear.nodes WHERE name = 'n1' AND load LIKE '%warm%'",
+      );
+      return String(found[0]?.lease_until);
+    };
+    // It gives by what it has read of itself after it wrote it.
+    for (let renewal = 0; renewal < 3; renewal++) {
+      const before = await renewed();
+      await expect.poll(renewed, long).not.toBe(before);
+    }
+    for (let call = 0; call < 3; call++) {
+      const id = await run(['1']);
+      await ended(one, id);
+      expect(await nodeOf(cluster, id)).toBe('n1');
+    }
+    // Where it has no room for another, and only then, the other one has it.
+    const owners: (string | undefined)[] = [];
+    for (let count = 0; count < 8 && !owners.includes('n2'); count++) {
+      const executionId = await run(['100000', '20']);
+      await untilState(one, executionId, 'running.attempting');
+      owners.push(await ownerOf(cluster, executionId));
+    }
+    expect(owners.slice(0, 2)).toEqual(['n1', 'n1']);
+    expect(owners.at(-1)).toBe('n2');
   });
 
   test('nothing is given to a node that has filled its slots since anything waited last', async () => {

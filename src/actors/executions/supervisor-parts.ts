@@ -11,7 +11,7 @@ import type { Changed } from '../../domain/executions.ts';
 import type { LinkAction, Links } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import { artifactPlacement, assertRunsOn, type NodePlace, placementKey } from '../../domain/placement.ts';
-import type { QueueViews } from '../../domain/queue-view.ts';
+import type { NodeQueue } from '../../domain/queue-view.ts';
 import { assertFits, boundsRunning } from '../../domain/quota.ts';
 import type { Resources } from '../../domain/scheduling/gate.ts';
 import { Overload, type OverloadRule } from '../../domain/scheduling/overload.ts';
@@ -116,7 +116,7 @@ export interface SupervisorOptions {
 }
 
 const noCache: CacheBounds = { bytes: 0, bytesPerTenant: 0 };
-const nobodyElse = soloMembership('', { name: '', address: '', labels: {}, capacity: {} });
+export const nobodyElse = soloMembership('', { name: '', address: '', labels: {}, capacity: {} });
 const defaultReattachWithinMs = 15_000;
 
 /** An input above this is read back from the store at dispatch rather than kept while it waits. */
@@ -146,7 +146,8 @@ export class SupervisorParts {
   readonly breakpoints: BreakpointTable;
   readonly quotas: TenantQuotas;
   readonly quarantines: TaskQuarantines;
-  readonly queueViews: QueueViews;
+  /** Of this node alone. */
+  readonly queueViews: QueueViewing;
   readonly cache: ExecutionCache;
   /** Undefined where the node is alone. */
   readonly elsewhere: Elsewhere | undefined;
@@ -291,6 +292,7 @@ export class SupervisorParts {
         cache: this.cache,
         startAttempt: (execution, attempt) => {
           if (attempt === 1) began(overload, execution, clock.monotonic());
+          this.cluster?.runs(execution.task);
           this.attempts.start(execution, attempt);
         },
         leaves: (execution) => this.cluster?.leaves(execution) === true,
@@ -501,6 +503,13 @@ export class SupervisorParts {
 
   cancel(executionId: string, reason: string): void {
     this.deliver(executionId, { type: 'cancel', at: this.now(), reason });
+  }
+
+  /** What this node knows of who waits. Throws permission_denied. */
+  nodeQueue(scope: Scope, mostLines: number | undefined): NodeQueue {
+    const here = this.queueViews.view(scope, mostLines);
+    const unowned = this.cluster?.queue(scope, mostLines);
+    return unowned === undefined ? { here } : { here, unowned };
   }
 
   isSeen(scope: Scope, executionId: string): boolean {

@@ -25,7 +25,7 @@ import type { Explanation, Explanations } from '../../domain/explanation.ts';
 import type { LinkedExecutions } from '../../domain/links.ts';
 import type { LogCursor } from '../../domain/log.ts';
 import type { ResourcesView } from '../../domain/node-feed.ts';
-import type { QueueViews } from '../../domain/queue-view.ts';
+import type { QueueView, QueueViews } from '../../domain/queue-view.ts';
 import { leafOf } from '../../domain/scheduling/line.ts';
 import { type Reserved, rulesOf } from '../../domain/scheduling/task-gates.ts';
 import { type Scope, sees, tenantOf, wholeNode } from '../../domain/scope.ts';
@@ -37,12 +37,13 @@ import { answering, joining, type RehearsingHost, rehearse } from '../explain/re
 import { untilDurable } from '../log/durable.ts';
 import type { BreakpointTable } from './breakpoints.ts';
 import type { ExecutionCache } from './cache/execution-cache.ts';
+import { ClusterQueueView } from './cluster/cluster-queue-view.ts';
 import type { TaskQuarantines } from './quarantines.ts';
 import { mayFollowAgain } from './recovery/execution-recovery.ts';
 import { type RecoveryReport, recoverUnfinished } from './recovery/node-recovery.ts';
 import { notInState } from './recovery/stored-execution.ts';
 import { replacedBy } from './superseding.ts';
-import { type SupervisorOptions, SupervisorParts } from './supervisor-parts.ts';
+import { nobodyElse, type SupervisorOptions, SupervisorParts } from './supervisor-parts.ts';
 import type { TenantQuotas } from './tenant-quotas.ts';
 
 const pageOfDependants = 100;
@@ -62,12 +63,16 @@ export class Supervisor implements Executions, Transfers, Explanations {
 
   constructor(options: SupervisorOptions) {
     this.#parts = new SupervisorParts(options);
-    const { breakpoints, quotas, quarantines, queueViews, cache } = this.#parts;
+    const { breakpoints, quotas, quarantines, cache } = this.#parts;
     this.cache = cache;
     this.breakpoints = breakpoints;
     this.quotas = quotas;
     this.quarantines = quarantines;
-    this.queueViews = queueViews;
+    const { membership = nobodyElse, links, clock } = options;
+    this.queueViews = new ClusterQueueView({
+      ...{ membership, links, clock },
+      here: (scope, mostLines) => this.#parts.nodeQueue(scope, mostLines),
+    });
     this.batches = this.#parts.batches;
   }
 
@@ -130,6 +135,11 @@ export class Supervisor implements Executions, Transfers, Explanations {
   /** Of one that lives. */
   runtimeOf(executionId: string): RuntimeKind | undefined {
     return this.#parts.executions.get(executionId)?.task.definition.runtime;
+  }
+
+  /** Who waits on this node. */
+  queueHere(): QueueView {
+    return this.#parts.queueViews.view(wholeNode);
   }
 
   /** Executions that wait for a slot. */
@@ -221,6 +231,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
         await elsewhere?.assertHere(executionId);
         return this.#explainHere(executionId, scope);
       },
+      queue: (scope, mostLines) => this.#parts.nodeQueue(scope, mostLines),
     };
   }
 

@@ -17,6 +17,8 @@ export interface QueueViewingHost {
   /** Whether one that lives may be named. */
   maySay(scope: Scope, executionId: string): boolean;
   block(): Block | undefined;
+  /** Slots in all, where those are not all that there are. */
+  total?(): number;
 }
 
 const maxLines = 1000;
@@ -46,7 +48,7 @@ export class QueueViewing {
     this.#host = host;
   }
 
-  /** See QueueViews. */
+  /** Of at most so many lines, and never more than 1000. Throws permission_denied for a scope of less than a tenant. */
   view(scope: Scope, mostLines = maxLines): QueueView {
     assertSeesTenant(scope, 'the queue');
     const most = mostLines <= fewLines ? fewLines : maxLines;
@@ -66,6 +68,10 @@ export class QueueViewing {
     return view;
   }
 
+  get #total(): number {
+    return this.#host.total?.() ?? this.#host.slots.total;
+  }
+
   #look(scope: Scope, most: number): QueueView {
     const { slots, time, block } = this.#host;
     const { tenant } = scope;
@@ -76,7 +82,7 @@ export class QueueViewing {
     const why = block();
     return {
       ...counts,
-      slots: slots.total,
+      slots: this.#total,
       block: why === undefined ? '' : blockWords[why],
       lines: lines.map((line) => this.#line(line, scope)),
       time: Math.round(time.toWall(time.now())),
@@ -100,7 +106,7 @@ export class QueueViewing {
       return {
         ...head,
         heldBy: [],
-        summary: slots.running < slots.total ? 'about to start' : slotsTaken(slots.total),
+        summary: slots.running < slots.total ? 'about to start' : slotsTaken(this.#total),
         freedBy:
           'the first of them goes on when a slot comes free and their line has had least for its weight',
       };

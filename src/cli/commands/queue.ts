@@ -46,9 +46,12 @@ export function queueCommand(shell: Shell): Command {
 }
 
 async function write(shell: Shell, queue: GetQueueResponse, allTenants: boolean): Promise<void> {
-  const { slots, running, waiting, held, block, lines, otherLines, otherWaiting } = queue;
+  const { slots, running, waiting, held, block, lines, otherLines, otherWaiting, silentNodes } = queue;
   await shell.out.write(`${running} of ${slots} slots, ${waiting} waiting, ${held} of them held\n`);
   if (block !== '') await shell.out.write(`${printable(block, 500)}\n`);
+  for (const node of silentNodes) {
+    await shell.out.write(`the node ${printable(node, 200)} does not answer: what it has is not counted\n`);
+  }
   if (lines.length === 0) return;
   const now = queue.time === undefined ? 0 : timestampMs(queue.time);
   await shell.out.write('\n');

@@ -13,6 +13,8 @@ export interface PlacingNode {
   readonly slots: number;
   /** What attempts may reserve at once; absent where nobody counts. */
   readonly resources?: Resources;
+  /** Revisions of tasks that it has run of late; absent is none. */
+  readonly warm?: ReadonlySet<string>;
 }
 
 /** What an execution wants of a node. */
@@ -21,6 +23,8 @@ export interface Wish {
   readonly placement?: string | undefined;
   /** Absent is nothing. */
   readonly reserves?: Resources | undefined;
+  /** The revision of its task: a node that has run it has what it needs at hand. */
+  readonly task?: string;
 }
 
 /** What a node runs that was not given to it. */
@@ -103,6 +107,11 @@ export class Places implements Meter {
     return [...this.#nodes.values()].every(({ own }) => own !== undefined);
   }
 
+  /** Slots of all nodes. */
+  get all(): number {
+    return [...this.#nodes.values()].reduce((sum, { node }) => sum + node.slots, 0);
+  }
+
   /** Slots that are there for what is given from here. */
   get slots(): number {
     let slots = 0;
@@ -124,12 +133,15 @@ export class Places implements Meter {
     return free;
   }
 
-  /** Of the nodes that have what is wanted the one with most free slots takes it; undefined where none has. */
+  /**
+   * Of the nodes that have what is wanted one takes it that has run the task of late, and of those, or of all where none
+   * has, the one with most free slots; undefined where none has room.
+   */
   give(key: string, wish: Wish): number | undefined {
     let best: Kept | undefined;
     for (const kept of this.#nodes.values()) {
       if (freeOf(kept) <= 0 || !this.#hasRoom(kept, wish)) continue;
-      if (best === undefined || freeOf(kept) > freeOf(best)) best = kept;
+      if (best === undefined || isBetter(kept, best, wish)) best = kept;
     }
     if (best === undefined) return undefined;
     this.hold(key, best.node.id, wish.reserves);
@@ -279,6 +291,11 @@ export class PlaceGate extends Gate {
 
 function freeOf({ node, given, own }: Kept): number {
   return own === undefined ? 0 : Math.max(0, node.slots - own.slots - given.size);
+}
+
+function isBetter(kept: Kept, best: Kept, { task }: Wish): boolean {
+  const isWarm = ({ node: { warm } }: Kept) => task !== undefined && warm?.has(task) === true;
+  return isWarm(kept) === isWarm(best) ? freeOf(kept) > freeOf(best) : isWarm(kept);
 }
 
 function totalOf({ node }: Kept): Resources {

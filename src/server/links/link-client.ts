@@ -22,6 +22,7 @@ import {
   type PeerNode,
   type Whereabouts,
 } from '../../domain/links.ts';
+import type { NodeQueue } from '../../domain/queue-view.ts';
 import type { Scope } from '../../domain/scope.ts';
 import { NodeLink } from '../gen/spearlet/link/node_link_pb.js';
 import { methodPath } from '../service-definition.ts';
@@ -115,6 +116,11 @@ export class LinkClient implements Links {
       // Who refuses has answered, and so has one of a version that does not know the question.
       (error: unknown) => !(error instanceof LinkBroken) || hasCode(error.cause, status.UNIMPLEMENTED),
     );
+  }
+
+  async queue(peer: PeerNode, scope: Scope, mostLines: number): Promise<NodeQueue> {
+    const asked = { scope: JSON.stringify(scope), maxLines: mostLines };
+    return JSON.parse((await this.#ask(peer, NodeLink.method.queue, asked)).queue) as NodeQueue;
   }
 
   async order(peer: PeerNode, order: NodeOrder, by: string, heir = 0): Promise<boolean> {

@@ -27,6 +27,8 @@ import {
   type OrderRequest,
   OrderResponseSchema,
   PingResponseSchema,
+  type QueueRequest,
+  QueueResponseSchema,
 } from '../gen/spearlet/link/node_link_pb.js';
 import { MessageOutput } from '../message-output.ts';
 import { type Received, serviceDefinition } from '../service-definition.ts';
@@ -74,6 +76,7 @@ export class LinkServer {
       deliver: this.#unary(NodeLink.method.deliver.name, (request: DeliverRequest) => this.#deliver(request)),
       order: this.#unary(NodeLink.method.order.name, (request: OrderRequest) => this.#order(request)),
       ping: this.#unary(NodeLink.method.ping.name, async () => create(PingResponseSchema, {})),
+      queue: this.#unary(NodeLink.method.queue.name, (request: QueueRequest) => this.#queue(request)),
       explain: this.#unary(NodeLink.method.explain.name, (request: ExplainRequest) => this.#explain(request)),
     });
     const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
@@ -209,6 +212,11 @@ export class LinkServer {
   }: ExplainRequest): Promise<MessageShape<typeof ExplainResponseSchema>> {
     const explanation = await this.#served.explain(executionId, JSON.parse(scope) as Scope);
     return create(ExplainResponseSchema, { explanation: JSON.stringify(explanation) });
+  }
+
+  async #queue({ scope, maxLines }: QueueRequest): Promise<MessageShape<typeof QueueResponseSchema>> {
+    const queue = this.#served.queue(JSON.parse(scope) as Scope, maxLines);
+    return create(QueueResponseSchema, { queue: JSON.stringify(queue) });
   }
 
   #unary<Request, Response>(method: string, handler: (request: Request) => Promise<Response>) {

@@ -5,7 +5,7 @@ import { type GetQueueResponse, GetQueueResponseSchema } from '../gen/spearlet/n
 import { gateToWire } from './node-view.ts';
 
 export function queueToWire({ lines, time, ...counts }: QueueView): GetQueueResponse {
-  const { waiting, held, otherLines, otherWaiting, ...rest } = counts;
+  const { waiting, held, otherLines, otherWaiting, silentNodes = [], ...rest } = counts;
   return create(GetQueueResponseSchema, {
     ...rest,
     waiting: BigInt(waiting),
@@ -13,6 +13,7 @@ export function queueToWire({ lines, time, ...counts }: QueueView): GetQueueResp
     lines: lines.map(lineToWire),
     otherLines: BigInt(otherLines),
     otherWaiting: BigInt(otherWaiting),
+    silentNodes: [...silentNodes],
     time: timestampFromMs(time),
   });
 }

@@ -221,4 +221,14 @@ describe('placement over nodes', () => {
     expect(nodes.get('large')).toBe(2);
     expect(places.isShort).toBe(false);
   });
+
+  it('prefers nodes that have run the task of late, as long as they have room', () => {
+    const places = new Places();
+    const warm = new Set(['task_1@2']);
+    places.setNodes([nodeOf(1, 'a', 9), { ...nodeOf(2, 'a', 2), warm }, { ...nodeOf(3, 'a', 1), warm }]);
+    for (const id of [1, 2, 3]) places.setOwn(id, own(0));
+    const give = (key: string, task: string) => places.give(key, { task });
+    expect(give('e0', 'task_1@1')).toBe(1);
+    expect(['e1', 'e2', 'e3', 'e4'].map((key) => give(key, 'task_1@2'))).toEqual([2, 2, 3, 1]);
+  });
 });

@@ -24,6 +24,9 @@ function answering() {
       return { changed: true, record };
     },
     explain: () => Promise.reject(new Error('not here')),
+    queue() {
+      throw new Error('not here');
+    },
   };
   return { asked, served };
 }

@@ -3,7 +3,9 @@ import type { Durations } from '../../../domain/durations.ts';
 import type { ExecutionRecord } from '../../../domain/execution.ts';
 import type { Explanation } from '../../../domain/explanation.ts';
 import type { PeerNode } from '../../../domain/links.ts';
-import { type Lack, type NodePlace, placedOf, whyNotOn } from '../../../domain/placement.ts';
+import { LruMap } from '../../../domain/lru-map.ts';
+import { type Lack, type NodePlace, placedOf, revisionName, whyNotOn } from '../../../domain/placement.ts';
+import type { QueueView } from '../../../domain/queue-view.ts';
 import type { Quota } from '../../../domain/quota.ts';
 import type { GateUse, Resources } from '../../../domain/scheduling/gate.ts';
 import type { PlacingNode } from '../../../domain/scheduling/places.ts';
@@ -32,6 +34,8 @@ export interface ClusterView {
   readonly place: NodePlace;
   /** Other nodes know with the next renewals what it lacks. */
   tellLacks(lacks: NodePlace['lacks']): void;
+  /** Others know with the next renewals which revisions of tasks it has run of late. */
+  tellWarm(tasks: readonly string[]): void;
   /** Nodes that take executions. */
   nodes(): readonly PlacingNode[];
   /** The most memory and processors that any node has for attempts; undefined where nobody counts them. */
@@ -79,11 +83,15 @@ export interface ClusterDeskHost {
   failed(error: unknown): void;
 }
 
+/** Tasks of which others are told that they have run here. */
+const mostWarm = 64;
+
 export class ClusterDesk {
   readonly #host: ClusterDeskHost;
   readonly #handOver: HandOver;
   readonly #abilities: Abilities;
   readonly #claimed = new Map<string, number>();
+  readonly #warm = new LruMap<string, true>(mostWarm);
   #dispatcher: Dispatcher | undefined;
   #opening: Promise<void> = Promise.resolve();
   #saying: Promise<void> = Promise.resolve();
@@ -187,6 +195,11 @@ export class ClusterDesk {
     }
   }
 
+  /** Who waits that nobody owns; undefined where another node gives them away. Throws permission_denied. */
+  queue(scope: Scope, mostLines: number | undefined): QueueView | undefined {
+    return this.isAlone ? undefined : this.#dispatcher?.queue(scope, mostLines);
+  }
+
   /** Why one waits that nobody owns; undefined where another node gives away what waits. */
   async explain(executionId: string, scope: Scope): Promise<Explanation | undefined> {
     const dispatcher = this.#dispatcher;
@@ -227,6 +240,14 @@ export class ClusterDesk {
     this.#saying = this.#saying
       .then(() => view.queue.say({ kind: 'lacks', node, task, ...(lack !== undefined && { lack }) }))
       .catch(failed);
+  }
+
+  /** An attempt of the task begins here. */
+  runs({ taskId, revision }: Task): void {
+    const name = revisionName(taskId, revision);
+    const isNew = !this.#warm.has(name);
+    this.#warm.set(name, true);
+    if (isNew) this.#host.view.tellWarm([...this.#warm].map(([task]) => task));
   }
 
   /** A task is new, or has changed. */

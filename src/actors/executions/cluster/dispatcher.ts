@@ -10,27 +10,31 @@
  *    anything before it has answered: what was given to one without room would wait there.
  * 4. A grant is one statement with the buckets that it takes from. Where another node was first, nothing was given.
  */
-import type { Clock, Timer } from '../../../domain/clock.ts';
+import type { Timer } from '../../../domain/clock.ts';
 import type { Durations } from '../../../domain/durations.ts';
 import type { ExecutionRecord } from '../../../domain/execution.ts';
-import type { Lack } from '../../../domain/placement.ts';
+import { type Lack, revisionName } from '../../../domain/placement.ts';
+import type { QueueView } from '../../../domain/queue-view.ts';
 import type { Quota } from '../../../domain/quota.ts';
 import type { GateUse } from '../../../domain/scheduling/gate.ts';
 import { leafOf } from '../../../domain/scheduling/line.ts';
 import type { MeterUse } from '../../../domain/scheduling/order-use.ts';
 import { Places, type PlacingNode, type Wish } from '../../../domain/scheduling/places.ts';
 import type { PriorityWeights } from '../../../domain/scheduling/priority.ts';
+import { type Scope, sees } from '../../../domain/scope.ts';
 import type { ClusterQueue, ClusterSaying, Grant } from '../../../stores/cluster-queue.ts';
 import type { Store } from '../../../stores/store.ts';
+import { QueueViewing } from '../../explain/queue-viewing.ts';
 import { Estimates } from '../../queue/estimates.ts';
 import { OpeningTimer } from '../../queue/opening-timer.ts';
 import { Slots } from '../../queue/slots.ts';
+import type { NodeTime } from '../../time/node-time.ts';
 import { OrderKeeper } from '../order-keeper.ts';
 import { ClusterLines } from './cluster-lines.ts';
 
 export interface DispatcherHost {
   /** Its time is one that nobody sets. */
-  readonly time: Clock;
+  readonly time: NodeTime;
   readonly store: Pick<Store, 'order' | 'saveOrder' | 'quotas'>;
   readonly queue: ClusterQueue;
   readonly durations: Durations;
@@ -53,6 +57,8 @@ interface Said {
 const grantsAtOnce = 100;
 /** Whose alarm is due is looked for so often, and nodes are told so often that something waits. */
 const tickMs = 250;
+/** So long all nodes have to say what they run before those that have are given anything, in milliseconds. */
+const patienceMs = 100;
 /** What was missed is looked for so often. */
 const lookMs = 2000;
 /** Alarms that are rung in one turn. */
@@ -74,6 +80,7 @@ export class Dispatcher {
   readonly #lines: ClusterLines;
   readonly #estimates: Estimates;
   readonly #opening: OpeningTimer;
+  readonly #viewing: QueueViewing;
   #given: Grant[] = [];
   #meters: MeterUse[] = [];
   #giving = false;
@@ -84,6 +91,8 @@ export class Dispatcher {
   /** When nodes were asked last to fetch something. */
   readonly #asked = new Map<string, number>();
   #timer: Timer | undefined;
+  /** Nodes have been asked what they run, and may answer yet. */
+  #patience: Timer | undefined;
   #lookedAt = 0;
   #told = 0;
   /** Nothing waited when it was looked at last. */
@@ -106,6 +115,15 @@ export class Dispatcher {
     });
     this.#estimates = new Estimates(this.slots, durations, recordOf, () => 0);
     this.slots.setPlaces(this.places);
+    this.#viewing = new QueueViewing({
+      ...{ slots: this.slots, time, recordOf },
+      maySay: (scope, id) => {
+        const holder = recordOf(id);
+        return holder !== undefined && sees(scope, holder);
+      },
+      block: () => undefined,
+      total: () => this.places.all,
+    });
     this.#keeper = new OrderKeeper({ time, store, slots: this.slots });
     this.#lines = new ClusterLines({
       ...{ queue, slots: this.slots, records: this.#records, failed },
@@ -116,6 +134,11 @@ export class Dispatcher {
   /** Milliseconds until one that waits in the order likely starts. */
   waitMs(record: ExecutionRecord): number {
     return this.#estimates.wait(record, Math.round(this.#host.time.now()));
+  }
+
+  /** What is in scope of what waits here, of at most so many lines. Throws permission_denied. */
+  queue(scope: Scope, mostLines: number | undefined): QueueView {
+    return this.#viewing.view(scope, mostLines);
   }
 
   /** What waits in the order; undefined for what does not. */
@@ -141,6 +164,7 @@ export class Dispatcher {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#patience?.cancel();
     this.#opening.close();
     this.#keeper.close();
     this.#lines.close();
@@ -237,8 +261,20 @@ export class Dispatcher {
     if (!this.#open || this.#closed) return;
     const { slots, places } = this;
     // While nothing waited no node said what it has begun to run.
-    if (this.#wasEmpty && this.#queued > 0) places.forgetOwn();
+    if (this.#wasEmpty && this.#queued > 0) {
+      places.forgetOwn();
+      this.#patience?.cancel();
+      this.#patience = this.#host.time.setTimer(patienceMs, () => {
+        this.#patience = undefined;
+        this.#pump();
+      });
+    }
     this.#wasEmpty = false;
+    // Who answers first is not for that the one that should have it.
+    if (this.#patience !== undefined && !places.isKnown) {
+      this.#tell();
+      return;
+    }
     slots.total = slots.running + Math.max(0, places.free());
     slots.placesChanged(places);
     const now = this.#host.time.now();
@@ -352,10 +388,11 @@ export class Dispatcher {
 }
 
 /** What it wants of a node. */
-export function wishOf({ placement, reserves }: Pick<ExecutionRecord, 'placement' | 'reserves'>): Wish {
-  if (reserves === undefined) return { placement };
+export function wishOf({ placement, reserves, taskId, taskRevision }: ExecutionRecord): Wish {
+  const task = revisionName(taskId, taskRevision);
+  if (reserves === undefined) return { placement, task };
   const { memory = 0, cpu = 0 } = reserves;
-  return { placement, reserves: { memoryBytes: memory, processors: cpu } };
+  return { placement, task, reserves: { memoryBytes: memory, processors: cpu } };
 }
 
 /** A gate counts it, wherever it runs. */

@@ -1040,7 +1040,7 @@ export declare type GetQueueRequestJson = {
 export declare const GetQueueRequestSchema: GenMessage<GetQueueRequest, {jsonType: GetQueueRequestJson}>;
 
 /**
- * Of those in scope. A token for some tasks, or for one execution, is refused: a line has the executions of all tasks.
+ * Of those in scope, on all nodes of a cluster. A token for some tasks, or for one execution, is refused: a line has the executions of all tasks.
  *
  * @generated from message spearlet.GetQueueResponse
  */
@@ -1101,10 +1101,17 @@ export declare type GetQueueResponse = Message<"spearlet.GetQueueResponse"> & {
    * @generated from field: google.protobuf.Timestamp time = 9;
    */
   time?: Timestamp | undefined;
+
+  /**
+   * Nodes of the cluster that did not answer: what they have is not counted.
+   *
+   * @generated from field: repeated string silent_nodes = 10;
+   */
+  silentNodes: string[];
 };
 
 /**
- * Of those in scope. A token for some tasks, or for one execution, is refused: a line has the executions of all tasks.
+ * Of those in scope, on all nodes of a cluster. A token for some tasks, or for one execution, is refused: a line has the executions of all tasks.
  *
  * @generated from message spearlet.GetQueueResponse
  */
@@ -1165,6 +1172,13 @@ export declare type GetQueueResponseJson = {
    * @generated from field: google.protobuf.Timestamp time = 9;
    */
   time?: TimestampJson;
+
+  /**
+   * Nodes of the cluster that did not answer: what they have is not counted.
+   *
+   * @generated from field: repeated string silent_nodes = 10;
+   */
+  silentNodes?: string[];
 };
 
 /**

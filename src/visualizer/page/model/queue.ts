@@ -49,15 +49,17 @@ export interface Queue {
   readonly held: number;
   /** What keeps the node from starting anything; empty where nothing does. */
   readonly block: string;
+  /** Nodes that did not answer. */
+  readonly silentNodes: readonly string[];
   readonly lines: readonly QueueLine[];
   readonly otherLines: number;
   readonly otherWaiting: number;
 }
 
 export function queueOf(json: GetQueueResponseJson): Queue {
-  const { slots, running, block } = json;
+  const { slots, running, block, silentNodes } = json;
   return {
-    ...{ slots, running, block },
+    ...{ slots, running, block, silentNodes },
     waiting: numberOf(json.waiting),
     held: numberOf(json.held),
     lines: json.lines.map(lineOf),

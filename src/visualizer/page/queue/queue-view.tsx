@@ -56,13 +56,19 @@ interface Props {
 }
 
 function Lines({ queue, away, allTenants }: Props) {
-  const { lines, block, otherLines, otherWaiting } = queue;
+  const { lines, block, otherLines, otherWaiting, silentNodes } = queue;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached from the keyboard
     <section class="queue-lines" tabIndex={0} aria-label="Lines" data-away={away ? '' : undefined}>
       {block !== '' && (
         <p class="queue-block" role="alert">
           <Icon name="warn" /> <span>Nothing starts: {block}.</span>
+        </p>
+      )}
+      {silentNodes.length > 0 && (
+        <p class="queue-block" role="alert">
+          <Icon name="warn" />{' '}
+          <span>No answer from {silentNodes.join(', ')}: what is there is not counted.</span>
         </p>
       )}
       {lines.length === 0 && (

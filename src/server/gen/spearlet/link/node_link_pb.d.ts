@@ -464,6 +464,76 @@ export declare type ExplainResponseJson = {
 export declare const ExplainResponseSchema: GenMessage<ExplainResponse, {jsonType: ExplainResponseJson}>;
 
 /**
+ * @generated from message spearlet.link.QueueRequest
+ */
+export declare type QueueRequest = Message<"spearlet.link.QueueRequest"> & {
+  /**
+   * JSON: what the caller may hear of.
+   *
+   * @generated from field: string scope = 1;
+   */
+  scope: string;
+
+  /**
+   * @generated from field: uint32 max_lines = 2;
+   */
+  maxLines: number;
+};
+
+/**
+ * @generated from message spearlet.link.QueueRequest
+ */
+export declare type QueueRequestJson = {
+  /**
+   * JSON: what the caller may hear of.
+   *
+   * @generated from field: string scope = 1;
+   */
+  scope?: string;
+
+  /**
+   * @generated from field: uint32 max_lines = 2;
+   */
+  maxLines?: number;
+};
+
+/**
+ * Describes the message spearlet.link.QueueRequest.
+ * Use `create(QueueRequestSchema)` to create a new message.
+ */
+export declare const QueueRequestSchema: GenMessage<QueueRequest, {jsonType: QueueRequestJson}>;
+
+/**
+ * @generated from message spearlet.link.QueueResponse
+ */
+export declare type QueueResponse = Message<"spearlet.link.QueueResponse"> & {
+  /**
+   * JSON.
+   *
+   * @generated from field: string queue = 1;
+   */
+  queue: string;
+};
+
+/**
+ * @generated from message spearlet.link.QueueResponse
+ */
+export declare type QueueResponseJson = {
+  /**
+   * JSON.
+   *
+   * @generated from field: string queue = 1;
+   */
+  queue?: string;
+};
+
+/**
+ * Describes the message spearlet.link.QueueResponse.
+ * Use `create(QueueResponseSchema)` to create a new message.
+ */
+export declare const QueueResponseSchema: GenMessage<QueueResponse, {jsonType: QueueResponseJson}>;
+
+/**
  * @generated from message spearlet.link.OrderRequest
  */
 export declare type OrderRequest = Message<"spearlet.link.OrderRequest"> & {
@@ -650,6 +720,16 @@ export declare const NodeLink: GenService<{
     methodKind: "unary";
     input: typeof ExplainRequestSchema;
     output: typeof ExplainResponseSchema;
+  },
+  /**
+   * Who waits on this node, and, where it gives away what nobody has, who waits for a node.
+   *
+   * @generated from rpc spearlet.link.NodeLink.Queue
+   */
+  queue: {
+    methodKind: "unary";
+    input: typeof QueueRequestSchema;
+    output: typeof QueueResponseSchema;
   },
   /**
    * What an administrator asks of this node by way of another one.
