@@ -118,6 +118,7 @@ export async function openCore(
     artifacts,
     shared: changes,
     queue,
+    turns,
     nodeId,
     membership,
   } = await openStore(
@@ -305,6 +306,7 @@ export async function openCore(
       traces: traces.sampling,
       listener: metrics.schedules,
       duty: dutyOf(membership, 'schedules'),
+      turns,
     },
     logger,
   );

@@ -4,6 +4,7 @@ import { ScheduleBook } from '../actors/schedules/schedule-book.ts';
 import type { NodeConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Duty } from '../domain/duty.ts';
+import type { SharedTurns } from '../domain/shared-turns.ts';
 import type { Tasks } from '../domain/tasks.ts';
 import type { TraceSampling } from '../domain/trace.ts';
 import { payloadDigest } from '../server/payload.ts';
@@ -18,16 +19,17 @@ interface Parts {
   readonly traces: TraceSampling;
   readonly listener: FiringListener;
   readonly duty: Duty;
+  readonly turns: SharedTurns;
 }
 
 /** The schedules of a node; they fire once they are started. */
 export function openSchedules(
   { defaultTotalMs }: NodeConfig,
-  { clock, store, supervisor, tasks, traces, listener, duty }: Parts,
+  { clock, store, supervisor, tasks, traces, listener, duty, turns }: Parts,
   logger: Logger,
 ): ScheduleBook {
   return new ScheduleBook({
-    ...{ clock, store, tasks, defaultTotalMs, duty },
+    ...{ clock, store, tasks, defaultTotalMs, duty, turns },
     zoneRules: process.versions.tz ?? '',
     listener: {
       decided(schedule, firing, lateMs) {

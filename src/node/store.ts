@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createIds } from '../actors/ids.ts';
 import { systemClock } from '../actors/time/system-clock.ts';
 import type { NodeConfig } from '../config.ts';
+import { ownTurns, type SharedTurns } from '../domain/shared-turns.ts';
 import { type Artifacts, openArtifacts } from '../stores/artifacts.ts';
 import type { ClusterQueue } from '../stores/cluster-queue.ts';
 import { type Membership, type NodeFacts, soloMembership } from '../stores/membership.ts';
@@ -22,6 +23,7 @@ export interface OpenedStore {
   readonly membership: Membership;
   /** What waits for a node of the cluster; absent where there can be one node alone. */
   readonly queue?: ClusterQueue;
+  readonly turns: SharedTurns;
 }
 
 /**
@@ -54,7 +56,7 @@ export async function openStore(
     const name = await nodeId();
     const facts = factsOf(config, name, address);
     noteStore(dataDir, config.store);
-    const { store, artifacts, shared, queue, membership } = await openPostgresStore({
+    const { store, artifacts, shared, queue, turns, membership } = await openPostgresStore({
       address: engine,
       nodeId: name,
       facts,
@@ -65,7 +67,7 @@ export async function openStore(
     });
     opened.defer(() => store.close());
     logger.info({ name: facts.name, incarnation: membership.incarnation }, 'joined the cluster');
-    return { kept: store, artifacts, shared, queue, nodeId: name, membership };
+    return { kept: store, artifacts, shared, queue, turns, nodeId: name, membership };
   }
   const migrating = (rows: number, total: number): void =>
     logger.info({ rows, total }, 'bringing the database up to date');
@@ -74,7 +76,14 @@ export async function openStore(
   if (given === undefined) noteStore(dataDir, undefined);
   const name = await nodeId();
   const membership = soloMembership(name, factsOf(config, name, address));
-  return { kept, artifacts: await files(), shared: noSharedChanges, nodeId: name, membership };
+  return {
+    kept,
+    artifacts: await files(),
+    shared: noSharedChanges,
+    turns: ownTurns,
+    nodeId: name,
+    membership,
+  };
 }
 
 function factsOf(

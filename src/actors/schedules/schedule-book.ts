@@ -1,7 +1,7 @@
 /**
  * The schedules of a node. None is in memory: a row of the store has what one is, and another what it calls.
  *
- * 1. What happens to one schedule goes one after the other (`Turns`), whoever asks for it.
+ * 1. What happens to one schedule goes one after the other (`Turns`), whoever asks for it, and on whichever node.
  * 2. Its row is written with whatever it has fired, or by itself (`firings.ts`).
  */
 import type { Clock } from '../../domain/clock.ts';
@@ -21,6 +21,7 @@ import {
   type SeenFiring,
 } from '../../domain/schedule/schedule.ts';
 import { assertMayName, owned, type Scope, seesTask, tenantOf, tenantToMakeIn } from '../../domain/scope.ts';
+import type { SharedTurns } from '../../domain/shared-turns.ts';
 import type { SideRow } from '../../domain/side-row.ts';
 import { isAway } from '../../domain/store-error.ts';
 import { firstScheduleState, nextScheduleState } from '../../machines/schedule.ts';
@@ -53,6 +54,8 @@ export interface ScheduleBookOptions extends FiringOptions {
   readonly clock: Clock;
   /** Firing them; by default this node's. */
   readonly duty?: Duty;
+  /** Of the nodes that share the store; by default nobody else does. */
+  readonly turns?: SharedTurns;
   /** Of the time zones: which rules they have. */
   readonly zoneRules: string;
   /** Throws a RequestError while the node takes up nothing new. */
@@ -63,7 +66,7 @@ export interface ScheduleBookOptions extends FiringOptions {
 export class ScheduleBook implements Schedules {
   readonly #options: ScheduleBookOptions;
   readonly #recurrences = new Recurrences();
-  readonly #turns = new Turns();
+  readonly #turns: Turns;
   readonly #firings: Firings;
   readonly #due: DueSchedules;
   readonly #clock: ScheduleClock;
@@ -76,6 +79,7 @@ export class ScheduleBook implements Schedules {
     this.#options = options;
     const { store, clock, bug, duty = ownDuty } = options;
     this.#duty = duty;
+    this.#turns = new Turns(options.turns);
     this.#firings = new Firings(options);
     const [recurrences, turns, firings] = [this.#recurrences, this.#turns, this.#firings];
     this.#due = new DueSchedules({ store, recurrences, turns, firings, now: () => this.#now(), bug });

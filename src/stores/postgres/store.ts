@@ -8,6 +8,7 @@ import type { Labels } from '../../domain/labels.ts';
 import type { Quota } from '../../domain/quota.ts';
 import type { TaskAlias } from '../../domain/revisions/alias.ts';
 import { type Scope, wholeNode } from '../../domain/scope.ts';
+import type { SharedTurns } from '../../domain/shared-turns.ts';
 import type { DuePlace, SideRow, SideRowChange, SideRowId, SideRowQuery } from '../../domain/side-row.ts';
 import type { Task } from '../../domain/task.ts';
 import type { ArtifactFiles, Artifacts } from '../artifacts.ts';
@@ -59,6 +60,7 @@ import { Retaining } from './retention/retention.ts';
 import { Sweep } from './retention/sweep.ts';
 import { migrate } from './schema/migrate.ts';
 import { Shared } from './shared.ts';
+import { PostgresTurns } from './shared-turns.ts';
 import { commitBatch } from './write/batch-admission.ts';
 import { Changes } from './write/changes.ts';
 import { Commits } from './write/commits.ts';
@@ -84,6 +86,7 @@ export interface PostgresStoreParts {
   readonly shared: SharedChanges;
   /** What waits for a node of the cluster. */
   readonly queue: ClusterQueue;
+  readonly turns: SharedTurns;
   readonly artifacts: Artifacts;
   readonly membership: Membership;
 }
@@ -159,6 +162,7 @@ export async function openPostgresStore({
       store,
       shared,
       queue,
+      turns: new PostgresTurns(others, clock),
       artifacts: new SharedArtifacts(files, readers, others, clock),
       membership,
     };

@@ -10,6 +10,7 @@ import { rowFunctions } from './row-functions.ts';
 import { sharedBreakpoints, sharedFunctions } from './shared-functions.ts';
 import { takeoverFunctions } from './takeover-functions.ts';
 import { taskFunctions } from './task-functions.ts';
+import { turnFunctions } from './turn-functions.ts';
 
 /**
  * Migration i leads from version i to i + 1. What has been released is never edited. Texts that are compared are so by
@@ -251,6 +252,7 @@ export const migrations: readonly string[] = [
   givingFunctions,
   sharedBreakpoints,
   heirFunctions,
+  turnFunctions,
 ];
 
 /** The version that this program writes. */
