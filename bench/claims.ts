@@ -9,6 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Dispatcher } from '../src/actors/executions/cluster/dispatcher.ts';
+import { NodeTime } from '../src/actors/time/node-time.ts';
 import { systemClock } from '../src/actors/time/system-clock.ts';
 import { Durations } from '../src/domain/durations.ts';
 import { readEngineAddress } from '../src/domain/engine-address.ts';
@@ -103,7 +104,7 @@ async function dispatched(): Promise<{
     },
   });
   const dispatcher = new Dispatcher({
-    ...{ time: systemClock, store: giver.store, queue, durations: new Durations() },
+    ...{ time: new NodeTime(systemClock), store: giver.store, queue, durations: new Durations() },
     nodes: () => [{ id: node, name: 'taker', place: { labels: {}, runtimes: ['wasm'] }, slots }],
     wake: async () => {},
     failed: (error) => done.reject(error),
