@@ -36,16 +36,25 @@ export interface PostgresServer {
   query(text: string, database?: string): Promise<Record<string, unknown>[]>;
   /** A connection of its administrator to a database, which whoever asks for it ends. */
   connect(database?: string): Promise<pg.Client>;
-  /** A standby that follows it. */
-  standby(): Promise<{ readonly port: number; remove(): Promise<void> }>;
-  /** Of its first process. */
+  /** A standby that follows it, and that it knows by a name. */
+  standby(name?: string): Promise<PostgresStandby>;
+  /** Of its postmaster. */
   pid(): number;
   /** As a crash: nothing is written that was not yet. */
   crash(): Promise<void>;
+  /** Its postmaster is killed by SIGKILL, and its sessions end with it. */
+  murder(): void;
   start(): Promise<void>;
   remove(): Promise<void>;
   /** At once, where nobody can wait any more. */
   kill(): void;
+}
+
+export interface PostgresStandby {
+  readonly port: number;
+  /** Statements as its administrator. */
+  query(text: string, database?: string): Promise<Record<string, unknown>[]>;
+  remove(): Promise<void>;
 }
 
 /**
@@ -107,18 +116,25 @@ export async function startPostgres(
         await client.end();
       }
     },
-    async standby() {
+    async standby(name = 'standby') {
       const copy = join(parent, `standby-${randomBytes(3).toString('hex')}`);
       const copyPort = await freePort();
-      const from = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres'];
+      const from = ['-d', `host=127.0.0.1 port=${port} user=postgres application_name=${name}`];
       await call('pg_basebackup', [...from, '-D', copy, '-R', '-c', 'fast']);
       await appendFile(join(copy, 'postgresql.auto.conf'), `port = ${copyPort}\n`);
       const stop = ['-D', copy, '-m', 'immediate', '-w', 'stop'];
       await call('pg_ctl', ['-D', copy, '-l', join(parent, 'standby-log'), '-w', 'start']);
-      return { port: copyPort, remove: async () => void (await call('pg_ctl', stop)) };
+      return {
+        port: copyPort,
+        query: (text, database) => ask(copyPort, text, database),
+        remove: async () => void (await call('pg_ctl', stop)),
+      };
     },
     async crash() {
       await call('pg_ctl', ['-D', folder, '-m', 'immediate', '-w', 'stop']);
+    },
+    murder() {
+      process.kill(postmaster(folder), 'SIGKILL');
     },
     async start() {
       await call('pg_ctl', ['-D', folder, '-l', log, '-w', '-t', '60', 'start']);
@@ -127,16 +143,31 @@ export async function startPostgres(
       await call('pg_ctl', ['-D', folder, '-m', 'immediate', '-w', 'stop']).catch(() => {});
       await rm(parent, { recursive: true, force: true });
     },
-    pid() {
-      return Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
-    },
+    pid: () => postmaster(folder),
     kill() {
-      process.kill(server.pid(), 'SIGQUIT');
+      process.kill(postmaster(folder), 'SIGQUIT');
       rmSync(parent, { recursive: true, force: true });
     },
   };
   await server.start();
   return server;
+}
+
+/** A statement of the administrator. */
+async function ask(port: number, text: string, database = 'postgres'): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password, database });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function postmaster(folder: string): number {
+  const [pid = ''] = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n');
+  return Number(pid);
 }
 
 async function freePort(): Promise<number> {
