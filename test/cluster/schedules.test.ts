@@ -62,7 +62,9 @@ describeWhere([postgres()], 'a schedule of a cluster', () => {
       const more = Promise.allSettled([1, 2, 3].map(() => there.triggerSchedule({ name: schedule })));
       await here.deleteSchedule({ name: schedule });
       await more;
-      expect(await refusal(there.getSchedule({ name: schedule }))).toMatchObject({ reason: 'SCHEDULE_NOT_FOUND' });
+      expect(await refusal(there.getSchedule({ name: schedule }))).toMatchObject({
+        reason: 'SCHEDULE_NOT_FOUND',
+      });
     }
   });
 });
