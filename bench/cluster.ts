@@ -15,6 +15,7 @@ import { InstancePolicy } from '../src/server/gen/spearlet/task_pb.js';
 import { startPostgres } from '../test/support/postgres.ts';
 import { invocation, invokePath, register } from './calls.ts';
 import { load } from './h2load.ts';
+import { processorTime } from './processor-time.ts';
 import { type BenchServer, startSpear } from './server.ts';
 import { median, printTable, type Row } from './table.ts';
 
@@ -56,13 +57,25 @@ async function withNodes<Result>(
   }
 }
 
-/** Calls a second, asked of these nodes at once. */
+interface Rate {
+  /** Calls a second. */
+  readonly rate: number;
+  /** Processor time of all nodes and of the database for each call, in microseconds. */
+  readonly us: number;
+}
+
+/** Asked of the first so many nodes at once. */
 async function rateOf(
-  asked: readonly BenchServer[],
+  nodes: readonly BenchServer[],
   message: Uint8Array,
   requests: number,
   inFlight: number,
-): Promise<number> {
+  count = nodes.length,
+): Promise<Rate> {
+  const asked = nodes.slice(0, count);
+  const used = (): number =>
+    nodes.reduce((sum, { pid }) => sum + processorTime(pid).all, processorTime(engine.pid()).all);
+  const before = used();
   const share = {
     requests: Math.ceil(requests / asked.length),
     inFlight: Math.ceil(inFlight / asked.length),
@@ -73,7 +86,7 @@ async function rateOf(
   );
   const answered = results.reduce((sum, result) => sum + result.answered, 0);
   if (answered !== share.requests * asked.length) throw new Error(`${answered} calls were answered`);
-  return (answered * 1000) / (performance.now() - begun);
+  return { rate: (answered * 1000) / (performance.now() - begun), us: (used() - before) / answered };
 }
 
 const sleep = toBinary(
@@ -85,32 +98,41 @@ const sleep = toBinary(
 const noop = invocation(ExecutionMode.SYNC);
 
 /** What nodes do that sleep: asked of all, and of one alone. */
-async function sleeps(count: number): Promise<{ readonly all: number; readonly one: number }> {
+async function sleeps(count: number): Promise<{ readonly all: Rate; readonly one: Rate }> {
   return withNodes(count, slots, async (nodes) => {
     // Guest hosts are started for all slots.
     await rateOf(nodes, sleep, slots * count * 2, slots * count);
     const all = await rateOf(nodes, sleep, sleepsOfNode * count, slots * count);
-    const one =
-      count === 1 ? all : await rateOf(nodes.slice(0, 1), sleep, sleepsOfNode * count, slots * count);
+    const one = count === 1 ? all : await rateOf(nodes, sleep, sleepsOfNode * count, slots * count, 1);
     return { all, one };
   });
 }
 
-async function noopsOf(count: number): Promise<number> {
+async function noopsOf(count: number): Promise<Rate> {
   return withNodes(count, 256, async (nodes) => {
     await rateOf(nodes, noop, 1000, 256);
     return rateOf(nodes, noop, noops, 256);
   });
 }
 
-function row(what: string, rates: readonly number[], alone: readonly number[], goal: string): Row {
-  const [rate, one] = [median(rates), median(alone)];
-  return { what, spear: `${rate.toFixed(0)}/s`, limit: `${one.toFixed(0)}/s`, ratio: rate / one, goal };
+function rowsOf(what: string, rates: readonly Rate[], alone: readonly Rate[], goal: string): Row[] {
+  const of = (key: keyof Rate): readonly [number, number] => [
+    median(rates.map((each) => each[key])),
+    median(alone.map((each) => each[key])),
+  ];
+  const [[rate, one], [us, usOfOne]] = [of('rate'), of('us')];
+  return [
+    { what, spear: `${rate.toFixed(0)}/s`, limit: `${one.toFixed(0)}/s`, ratio: rate / one, goal },
+    {
+      what: '  processor time of nodes and database for each, µs',
+      ...{ spear: us.toFixed(0), limit: usOfOne.toFixed(0), ratio: us / usOfOne, goal: '' },
+    },
+  ];
 }
 
 try {
-  const asleep: { readonly all: number; readonly one: number }[][] = [];
-  const quick: number[][] = [];
+  const asleep: { readonly all: Rate; readonly one: Rate }[][] = [];
+  const quick: Rate[][] = [];
   for (let round = 0; round < rounds; round++) {
     for (const count of [1, 2, 3]) {
       asleep[count] = [...(asleep[count] ?? []), await sleeps(count)];
@@ -119,12 +141,12 @@ try {
   }
   const of = (count: number, key: 'all' | 'one') => (asleep[count] ?? []).map((rates) => rates[key]);
   printTable([
-    row('functions that sleep 100 ms, 2 nodes against 1', of(2, 'all'), of(1, 'all'), '>= 1.9'),
-    row('the same, 3 nodes', of(3, 'all'), of(1, 'all'), '>= 2.8'),
-    row('the same, 2 nodes of which one is asked', of(2, 'one'), of(1, 'all'), ''),
-    row('the same, 3 nodes of which one is asked', of(3, 'one'), of(1, 'all'), ''),
-    row('sync no-op, 256 in flight, 2 nodes against 1', quick[2] ?? [], quick[1] ?? [], '>= 1.1'),
-    row('the same, 3 nodes', quick[3] ?? [], quick[1] ?? [], '>= 0.9'),
+    ...rowsOf('functions that sleep 100 ms, 2 nodes against 1', of(2, 'all'), of(1, 'all'), '>= 1.9'),
+    ...rowsOf('the same, 3 nodes', of(3, 'all'), of(1, 'all'), '>= 2.8'),
+    ...rowsOf('the same, 2 nodes of which one is asked', of(2, 'one'), of(1, 'all'), ''),
+    ...rowsOf('the same, 3 nodes of which one is asked', of(3, 'one'), of(1, 'all'), ''),
+    ...rowsOf('sync no-op, 256 in flight, 2 nodes against 1', quick[2] ?? [], quick[1] ?? [], '>= 1.1'),
+    ...rowsOf('the same, 3 nodes', quick[3] ?? [], quick[1] ?? [], '>= 0.9'),
   ]);
 } finally {
   await engine.remove();

@@ -38,6 +38,8 @@ export interface PostgresServer {
   connect(database?: string): Promise<pg.Client>;
   /** A standby that follows it, and that it knows by a name. */
   standby(name?: string): Promise<PostgresStandby>;
+  /** Of its postmaster. */
+  pid(): number;
   /** As a crash: nothing is written that was not yet. */
   crash(): Promise<void>;
   /** Its postmaster is killed by SIGKILL, and its sessions end with it. */
@@ -141,6 +143,7 @@ export async function startPostgres(
       await call('pg_ctl', ['-D', folder, '-m', 'immediate', '-w', 'stop']).catch(() => {});
       await rm(parent, { recursive: true, force: true });
     },
+    pid: () => postmaster(folder),
     kill() {
       process.kill(postmaster(folder), 'SIGQUIT');
       rmSync(parent, { recursive: true, force: true });

@@ -386,6 +386,10 @@ export class SupervisorParts {
     });
     this.givingAway = new GivingAway({
       ...{ clock, executions, slots: this.slots, membership, failed },
+      stopTaking: () => {
+        void this.takeover.close();
+        this.queue.stopReviving();
+      },
       ahead: () => this.queue.passivation.ahead,
       handOver: (executionId) => this.actor.send({ type: 'handOver', executionId }),
       released: (execution) => this.actor.send({ type: 'released', execution }),

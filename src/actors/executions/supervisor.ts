@@ -397,11 +397,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
 
   /** Other nodes, where there are any, may have what waits from now on, and what runs as soon as it does. */
   giveAway(): void {
-    const { takeover, queue, givingAway } = this.#parts;
-    if (!givingAway.hasOthers) return;
-    void takeover.close();
-    queue.stopReviving();
-    givingAway.begin();
+    this.#parts.givingAway.begin();
   }
 
   /**

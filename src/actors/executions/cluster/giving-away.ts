@@ -9,7 +9,7 @@
  *    after that.
  * 2. The store is told what is kept, and never more than it was told before: whatever else this node has may be taken by
  *    others from then on.
- * 3. A node that is alone keeps all that it has.
+ * 3. A node that is alone keeps all that it has, until it hears of another one.
  */
 import type { Clock, Timer } from '../../../domain/clock.ts';
 import type { Membership } from '../../../stores/membership.ts';
@@ -18,10 +18,12 @@ import type { LiveExecution } from '../live-execution.ts';
 import type { LiveExecutions } from '../live-executions.ts';
 
 export interface GivingAwayHost {
-  readonly membership: Pick<Membership, 'peers' | 'keepOnly'>;
+  readonly membership: Pick<Membership, 'incarnation' | 'peers' | 'keepOnly'>;
   readonly clock: Pick<Clock, 'setTimer'>;
   readonly executions: LiveExecutions;
   readonly slots: Slots;
+  /** Nothing is taken up or made live here from now on. */
+  stopTaking(): void;
   /** Those that stand in the order of the slots without being live. */
   ahead(): readonly string[];
   /** It waits here for a slot, and is to be nobody's. */
@@ -48,13 +50,10 @@ export class GivingAway {
     this.#host = host;
   }
 
-  /** There are other nodes that could take it. */
-  get hasOthers(): boolean {
-    return this.#host.membership.peers().length > 1;
-  }
-
   /** From now on whatever rests is given away. */
   begin(): void {
+    // Nobody else can use the store.
+    if (this.#host.membership.incarnation === 0) return;
     this.#isBegun = true;
     void this.#give();
   }
@@ -76,7 +75,7 @@ export class GivingAway {
     if (this.#isUnderWay || this.#closed) return;
     this.#isUnderWay = true;
     try {
-      if (this.hasOthers) await this.#giveWhatRests();
+      if (this.#host.membership.peers().length > 1) await this.#giveWhatRests();
     } catch (error) {
       if (!this.#closed) this.#host.failed(error);
     }
@@ -85,7 +84,8 @@ export class GivingAway {
   }
 
   async #giveWhatRests(): Promise<void> {
-    const { membership, executions, slots, ahead, handOver, released, told } = this.#host;
+    const { membership, executions, slots, ahead, handOver, released, told, stopTaking } = this.#host;
+    stopTaking();
     for (const execution of [...executions.values()]) {
       if (slots.waits(execution.executionId)) handOver(execution.executionId);
       else if (rests(execution, slots)) released(execution);
