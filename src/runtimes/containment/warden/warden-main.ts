@@ -32,7 +32,7 @@ let nodeIsGone = false;
 let timer: NodeJS.Timeout | undefined;
 const stopped = new Set<number>();
 const paused = new Set<string>();
-let pausing: Promise<void> | undefined;
+let isPausing = false;
 let ending: Promise<void> | undefined;
 
 function now(): number {
@@ -164,11 +164,12 @@ function freeze(): void {
   const isFirst = frozenSince === undefined;
   frozenSince ??= now();
   freezeProcesses();
-  if (order.containers !== undefined) {
+  if (order.containers !== undefined && !isPausing) {
+    isPausing = true;
     // One after the other, and not at once again: an engine that is slow would be asked ever more.
-    pausing ??= freezeContainers().finally(() => {
+    void freezeContainers().finally(() => {
       setTimeout(() => {
-        pausing = undefined;
+        isPausing = false;
       }, containersAgainMs);
     });
   }
