@@ -33,7 +33,10 @@ export function isServiceError(error: unknown): error is ServiceError {
 
 /** The connection broke, or the server is going away: what it was asked to do goes on or is on record there. @internal */
 export function isLostConnection(error: unknown): boolean {
-  return isServiceError(error) && (error.code === status.UNAVAILABLE || error.code === status.CANCELLED);
+  if (!isServiceError(error)) return false;
+  // What grpc-js makes of a stream that a server closes as it goes away, before it has said anything.
+  if (error.code === status.INTERNAL) return error.details.startsWith('Received RST_STREAM with code 0');
+  return error.code === status.UNAVAILABLE || error.code === status.CANCELLED;
 }
 
 /** @internal */

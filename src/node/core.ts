@@ -42,6 +42,7 @@ import { clusterSource } from './cluster-metrics.ts';
 import { ClusterNodes } from './cluster-nodes.ts';
 import { Cordon } from './cordon.ts';
 import { openDurations } from './durations.ts';
+import { watchLinks } from './link-watch.ts';
 import { type LinkEnd, openWays } from './links.ts';
 import { measuredStore } from './measured-store.ts';
 import { openMetrics } from './metrics.ts';
@@ -59,6 +60,9 @@ import { openWarden } from './warden.ts';
 import { openDeliverer, webhookRule } from './webhooks.ts';
 
 export type Lifecycle = ActorRefFrom<typeof nodeMachine>;
+
+/** A store that goes on failing is told of so often, in milliseconds. */
+const sayAgainMs = 10_000;
 
 export interface Core {
   readonly clock: Clock;
@@ -144,6 +148,10 @@ export async function openCore(
   opened.defer(() => tokens.close());
   const ids = createIds(time);
   const links = config.engine && openWays(link, membership);
+  if (link !== undefined && links !== undefined) {
+    const watched = watchLinks({ links, membership, clock, logger });
+    opened.defer(() => watched.close());
+  }
   const cordon = await Cordon.open(kept, nodeId);
   const drained = Promise.withResolvers<void>();
   const hostAccess = config.allowHostAccess || process.getuid?.() !== 0;
@@ -162,6 +170,7 @@ export async function openCore(
   opened.defer(endRuntimes);
 
   let storeFault: Error | undefined;
+  let saidAt = 0;
   const recovered = new RecoveredTasks();
   let takenOver = 0;
   let { grpcAddress } = config;
@@ -199,12 +208,14 @@ export async function openCore(
     }),
     listener: {
       storeHealth(error) {
-        const heard = storeFault?.message;
+        const wasHeard = storeFault !== undefined;
         storeFault = error;
         if (error === undefined) logger.info('the store works again');
-        // It is tried again every second, for as long as it takes.
-        else if (error.message !== heard)
+        // It is tried again every second, for as long as it takes, in one way and another.
+        else if (!wasHeard || clock.monotonic() - saidAt >= sayAgainMs) {
+          saidAt = clock.monotonic();
           logger.error({ err: error }, 'the store cannot be written; new work is refused');
+        }
       },
       quarantine: (task, quarantine) => logQuarantine(logger, task, quarantine),
       fenced: (error) => lost.resolve(error),
