@@ -84,6 +84,8 @@ export class ClusterNode {
       clusterListen: `${there}:${linkPort}`,
       clusterAddress: `${here}:${link.port}`,
       clusterSecretFile: secret,
+      // On a busy machine what a fault took comes back late: what stood still for too long would have failed.
+      partitionGrace: '10m',
     });
     node.#running = node.#keep();
     await node.ready();

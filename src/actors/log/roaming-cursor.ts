@@ -68,7 +68,10 @@ export class RoamingCursor implements LogCursor {
   }
 
   get record(): ExecutionRecord {
-    const record = this.#local === undefined ? this.#record : this.#local.record;
+    const local = this.#local;
+    // What it is here says nothing any more where it is another node's, and has been read from the store.
+    const isHere = local !== undefined && !(local.left && this.#isNewer(local.record));
+    const record = isHere ? local.record : this.#record;
     if (record === undefined) throw new Error('the admission is not durable yet');
     return record;
   }
@@ -86,12 +89,12 @@ export class RoamingCursor implements LogCursor {
 
   async read(from: number, maxBytes: number): Promise<readonly LogEvent[]> {
     if (this.#local !== undefined && !this.#local.left) return this.#local.read(from, maxBytes);
-    const kept = this.#take(from, maxBytes);
-    if (kept !== undefined) return kept;
-    const events = await this.#host.store.events(this.executionId, { from, maxBytes });
+    const events =
+      this.#take(from, maxBytes) ?? (await this.#host.store.events(this.executionId, { from, maxBytes }));
     const last = events.at(-1);
-    // What is in the store may not have been heard of yet, and its record goes with it.
-    if (last !== undefined && last.sequence > this.record.lastSequence) await this.#refresh();
+    // What is in the store may not have been heard of yet, and its record goes with it, an end above all.
+    const isBehind = last !== undefined && last.sequence > this.record.lastSequence;
+    if (isBehind || (last?.kind === 'result' && !isTerminal(this.record.status))) await this.#refresh();
     return events;
   }
 
@@ -129,6 +132,10 @@ export class RoamingCursor implements LogCursor {
     } catch {
       return undefined;
     }
+  }
+
+  #isNewer({ lastSequence }: ExecutionRecord): boolean {
+    return this.#record !== undefined && this.#record.lastSequence > lastSequence;
   }
 
   get #hasEnded(): boolean {
