@@ -17,7 +17,10 @@ import type { FromWarden, ToWarden, WardenOrder } from './warden-protocol.ts';
 const order = JSON.parse(process.argv.at(-1) ?? '') as WardenOrder;
 /** What starts while the rest is stopped is found again. */
 const againMs = 50;
-const containersAgainMs = 250;
+/** After so long all of it stands still, and is looked at seldom: many wardens would take the processors from the store. */
+const settledMs = 500;
+const seldomMs = 1000;
+const containersAgainMs = 1000;
 /** Processes that start others while they are stopped one by one are stopped after so many rounds. */
 const mostRounds = 100;
 const engineMs = 2000;
@@ -227,7 +230,7 @@ function look(): void {
   }
   if (frozenSince !== undefined && at - frozenSince > order.graceMs) void endAll();
   else freeze();
-  again(againMs);
+  again(at - (frozenSince ?? at) < settledMs ? againMs : seldomMs);
 }
 
 function again(ms: number): void {
