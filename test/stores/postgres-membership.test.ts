@@ -89,7 +89,8 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
 
   test('a database of one node, of before, is brought up to date, and what it has is that node’s', async () => {
     const { url, name } = await server.database();
-    const record = JSON.stringify(recordOf(a, 'running')).replaceAll("'", "''");
+    const gates = [{ key: 'task', value: '', limit: 1, whenFull: 'refuse' as const }];
+    const record = JSON.stringify(recordOf(a, 'running', { gates })).replaceAll("'", "''");
     await server.query(
       `CREATE SCHEMA spear; SET search_path = spear; ${migrations[0]}
        CREATE TABLE schema_version (version int NOT NULL); INSERT INTO schema_version VALUES (1);
@@ -108,6 +109,7 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
     expect((await one.store.unfinished('', 9)).map(({ executionId: id }) => id)).toEqual([a]);
     expect((await one.store.unfinishedBatches()).map(({ batch }) => batch.batchId)).toEqual(['batch_1']);
     expect(await two.membership.orphans('', 9)).toEqual([]);
+    expect(await two.queue.withKey('default', 'task', '')).toMatchObject([{ record: { executionId: a } }]);
   });
 
   describe('what a node leaves', () => {

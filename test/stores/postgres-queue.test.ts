@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWhere } from '../support/needs.ts';
 import { type PostgresServer, postgres, startPostgres } from '../support/postgres.ts';
-import { a, b, creating } from './contract/entries.ts';
+import { a, appending, b, creating } from './contract/entries.ts';
 import { openOn } from './postgres-store.ts';
-import { executionId, recordOf } from './samples.ts';
+import { executionId, recordOf, result } from './samples.ts';
 
 const line = 'default/normal/';
 
@@ -51,6 +51,25 @@ describeWhere([postgres()], 'the queue of a cluster', () => {
       true,
       false,
     ]);
+  });
+
+  test('those that share the value of a key are known from their admission to their end, whatever the value is', async () => {
+    const [one, two] = await three();
+    const value = `it's "quoted" \\ \u{1f600}`;
+    const gates = [{ key: 'metadata.user', value, limit: 1, whenFull: 'refuse' as const }];
+    const running = (id: string) => ({
+      ...creating(id, 'running'),
+      record: recordOf(id, 'running', { gates }),
+    });
+    await one.store.commit([running(a), { ...waiting(b), record: recordOf(b, 'pending', { gates }) }]);
+    await one.store.commit([creating(executionId(7), 'running')]);
+    const sharing = async (of: string) => idsOf(await two.queue.withKey('default', 'metadata.user', of));
+    expect([await sharing(value), await sharing('other')]).toEqual([[a, b], []]);
+    const record = recordOf(a, 'completed', { gates, lastSequence: 4 });
+    expect(await one.store.commit([{ ...appending(a, 3, [result(4)]), record }])).toMatchObject([
+      { ok: true },
+    ]);
+    expect(await sharing(value)).toEqual([b]);
   });
 
   test('those in a line for a slot that nobody gave to their node are strays', async () => {

@@ -336,7 +336,7 @@ export class SupervisorParts {
       spawn: (execution) => this.actor.send({ type: 'spawn', execution }),
       stores: (tenant, bytes) => this.storage.add(tenant, bytes),
       cancel: (executionId, reason) => this.cancel(executionId, reason),
-      checkShared: async (record) => this.cluster?.checkKeys(record),
+      ...(options.cluster && { checkShared: async (record) => this.cluster?.checkKeys(record) }),
     });
     this.batches = new BatchDesk({
       ...shared,
