@@ -40,6 +40,14 @@ describeWhere([postgres(), root()], 'what a node runs that cannot renew its leas
     return { file, executionId };
   }
 
+  /** A database that is reached through a proxy. */
+  async function proxied() {
+    const { url } = await server.database();
+    const proxy = await tcpProxy(server.port);
+    onTestFinished(() => proxy.close());
+    return { proxy, store: url.replace(`:${server.port}/`, `:${proxy.port}/`) };
+  }
+
   const stored = async (node: ChildServer, executionId: string) =>
     (await node.functions.listExecutions({})).executions.find((each) => each.executionId === executionId);
 
@@ -75,10 +83,7 @@ describeWhere([postgres(), root()], 'what a node runs that cannot renew its leas
   test('goes on where the store comes back in time, and is the same attempt', {
     timeout: 180_000,
   }, async () => {
-    const { url } = await server.database();
-    const proxy = await tcpProxy(server.port);
-    onTestFinished(() => proxy.close());
-    const store = url.replace(`:${server.port}/`, `:${proxy.port}/`);
+    const { proxy, store } = await proxied();
     const one = await spawn(await dataFolder(), { store, allowHostAccess: true });
     await register(one);
     const { file, executionId } = await beating(one, 400);
@@ -101,10 +106,7 @@ describeWhere([postgres(), root()], 'what a node runs that cannot renew its leas
   test('stands still the next time as well, where it was ended once and nobody has taken over', {
     timeout: 180_000,
   }, async () => {
-    const { url } = await server.database();
-    const proxy = await tcpProxy(server.port);
-    onTestFinished(() => proxy.close());
-    const store = url.replace(`:${server.port}/`, `:${proxy.port}/`);
+    const { proxy, store } = await proxied();
     const one = await spawn(await dataFolder(), { store, allowHostAccess: true, partitionGrace: '1s' });
     await register(one);
     const said = (words: string) => one.output.join('\n').split(words).length - 1;
