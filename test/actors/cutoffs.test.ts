@@ -20,7 +20,7 @@ function cutOffOnce() {
     },
   };
   return {
-    ...supervisorBench({ cutoffs }),
+    bench: supervisorBench({ cutoffs }),
     endAll() {
       times += 1;
     },
@@ -36,10 +36,10 @@ test.each([
   ['RUNTIME_UNAVAILABLE', undefined],
   ['START_FAILED', undefined],
 ] as const)('one that ends with %s then is lost, and no try', async (code, exitCode) => {
-  const bench = cutOffOnce();
+  const { bench, endAll } = cutOffOnce();
   const again = await bench.start({ runtime: 'process', onInterrupt: 'rerun' });
   const once = await bench.start(isOnce);
-  bench.endAll();
+  endAll();
   for (const call of bench.process.calls.slice(0, 2))
     call.fail(code as ErrorCode, 'killed', exitCode === undefined ? {} : { exitCode });
   await settle();
@@ -64,9 +64,9 @@ test.each([
   ['MEMORY_LIMIT', 137],
   ['CPU_LIMIT', 137],
 ] as const)('one that ended with %s and %i had ended by itself', async (code, exitCode) => {
-  const bench = cutOffOnce();
+  const { bench, endAll } = cutOffOnce();
   const { executionId } = await bench.start(isOnce);
-  bench.endAll();
+  endAll();
   bench.process.calls.at(-1)?.fail(code as ErrorCode, 'by itself', { exitCode });
   await settle();
   expect(await bench.record(executionId)).toMatchObject({ status: 'failed', outcome: { code } });
@@ -74,11 +74,11 @@ test.each([
 });
 
 test('one that was being cancelled is cancelled', async () => {
-  const bench = cutOffOnce();
+  const { bench, endAll } = cutOffOnce();
   bench.process.stopsAfterMs = Number.POSITIVE_INFINITY;
   const { executionId } = await bench.start(isOnce);
   await bench.supervisor.cancel(executionId, 'enough');
-  bench.endAll();
+  endAll();
   bench.process.calls.at(-1)?.fail('INSTANCE_LOST');
   await settle();
   expect(await bench.record(executionId)).toMatchObject({ status: 'cancelled' });
@@ -86,11 +86,11 @@ test('one that was being cancelled is cancelled', async () => {
 });
 
 test('a task of which attempts are lost so is not quarantined', async () => {
-  const bench = cutOffOnce();
+  const { bench, endAll } = cutOffOnce();
   const restartIntensity = { failures: 1, withinMs: 60_000 };
   const { executionId } = await bench.start({ runtime: 'process', onInterrupt: 'rerun', restartIntensity });
   for (let time = 0; time < 3; time++) {
-    bench.endAll();
+    endAll();
     bench.process.calls.at(-1)?.fail('SIGNALED', 'killed', { exitCode: 137 });
     await settle();
     await bench.clock.advance(0);

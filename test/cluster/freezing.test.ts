@@ -143,9 +143,7 @@ describeWhere([postgres(), root()], 'what a node runs that cannot renew its leas
       errorMessage:
         'attempt 1 was lost, and its task does not let it run again: its node was cut off from the store for longer than --partition-grace',
     });
-    await expect
-      .poll(async () => (await record(again.executionId))?.status)
-      .toBe(ExecutionStatus.COMPLETED);
+    await expect.poll(async () => (await record(again.executionId))?.status).toBe(ExecutionStatus.COMPLETED);
     expect(await record(again.executionId)).toMatchObject({ attempt: 2, recoveries: 1 });
     expect(overlaps(witness.beats(again.file))).toEqual([]);
   });
