@@ -8,7 +8,7 @@ import { positionFunctions } from './position-functions.ts';
 import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
-import { sharedBreakpoints, sharedFunctions } from './shared-functions.ts';
+import { sharedBreakpoints, sharedFunctions, sharedQuarantines } from './shared-functions.ts';
 import { takeoverFunctions } from './takeover-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 import { turnFunctions } from './turn-functions.ts';
@@ -255,6 +255,7 @@ export const migrations: readonly string[] = [
   heirFunctions,
   turnFunctions,
   keyedFunctions,
+  sharedQuarantines,
 ];
 
 /** The version that this program writes. */
