@@ -132,7 +132,7 @@ export async function openCore(
     opened,
   );
   if (link !== undefined) opened.defer(membership.onChange(() => link.keep(membership.peers())));
-  openWarden(config, { nodeId, membership, lost: lost.promise }, logger, opened);
+  const cutoffs = openWarden(config, { nodeId, clock, membership, lost: lost.promise }, logger, opened);
   const caps = taskCaps(config);
   const measured = measuredStore(withOutbox(kept), clock, () => metrics.store);
   const observed = observedStore(measured, (error) =>
@@ -190,6 +190,7 @@ export async function openCore(
     waiting: { live: config.queueInMemory },
     membership,
     reattachWithinMs: config.reattachWithin,
+    cutoffs,
     links,
     isCordoned: () => cordon.isCordoned,
     ...(queue !== undefined && {

@@ -1,6 +1,8 @@
 /** Has what a node runs stopped where other nodes may take it for dead; decision 63. */
 import { join } from 'node:path';
 import type { NodeConfig } from '../config.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Cutoffs } from '../domain/cutoffs.ts';
 import { Warden } from '../runtimes/containment/warden/warden.ts';
 import { labels } from '../runtimes/docker/launch/container-spec.ts';
 import type { Membership } from '../stores/membership.ts';
@@ -10,22 +12,29 @@ import type { Logger } from '../telemetry/logger.ts';
 const pidFile = 'warden.pid';
 const unixScheme = 'unix://';
 
-/** For a node that shares its store. It is closed by `opened`. */
+/** For a node that shares its store; undefined for any other. It is closed by `opened`. */
 export function openWarden(
   config: NodeConfig,
   {
     nodeId,
+    clock,
     membership,
     lost,
-  }: { readonly nodeId: string; readonly membership: Membership; readonly lost: Promise<Error> },
+  }: {
+    readonly nodeId: string;
+    readonly clock: Clock;
+    readonly membership: Membership;
+    readonly lost: Promise<Error>;
+  },
   logger: Logger,
   opened: AsyncDisposableStack,
-): void {
+): Cutoffs | undefined {
   // Nobody else is there who could take it for dead; elsewhere than on Linux no runtime has cgroups.
-  if (membership.incarnation === 0 || process.platform !== 'linux') return;
+  if (membership.incarnation === 0 || process.platform !== 'linux') return undefined;
   const { dockerHost, partitionGrace, reattachWithin } = config;
   const warden = new Warden({
     nodeId,
+    clock,
     pidFile: join(config.dataDir, pidFile),
     graceMs: partitionGrace,
     reattachMs: reattachWithin,
@@ -36,11 +45,13 @@ export function openWarden(
       if (word === 'thawed') logger.info('the lease is renewed: what runs goes on');
       else if (word === 'frozen')
         logger.warn('the lease could not be renewed in time: what runs stands still');
-      else logger.error('what stood still for longer than the grace was ended, or as other nodes have it');
+      else if (word === 'ended')
+        logger.error('what stood still for longer than the grace was ended, or as other nodes have it');
     },
   });
   warden.until(membership.deadline());
   opened.defer(membership.onChange(() => warden.until(membership.deadline())));
   opened.defer(() => warden.close());
   void lost.then(() => warden.end());
+  return warden;
 }

@@ -5,8 +5,15 @@ import type { CommitEntry, Store } from './store.ts';
 
 /** The store, with the rows of webhooks in the entries of ends. */
 export function withOutbox(kept: Store): Store {
+  // A commit whose answer was lost is known by its entries when it is asked about again.
+  const withRows = new WeakMap<readonly CommitEntry[], readonly CommitEntry[]>();
   return overriding(kept, {
-    commit: (entries) => kept.commit(entries.some(hasWebhooks) ? entries.map(withDeliveries) : entries),
+    commit(entries) {
+      if (!entries.some(hasWebhooks)) return kept.commit(entries);
+      const whole = withRows.get(entries) ?? entries.map(withDeliveries);
+      withRows.set(entries, whole);
+      return kept.commit(whole);
+    },
   });
 }
 

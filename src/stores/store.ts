@@ -227,7 +227,8 @@ export interface Store {
   /**
    * One transaction over all entries; each entry is atomic by itself and has its own result, in order. Without entries
    * it asks the medium whether it can be written: it rejects where it cannot. Rejects with InDoubtError where the answer
-   * was lost, and with Fenced where other nodes have taken over.
+   * was lost: the very same array is then answered as it would have been. Rejects with Fenced where other nodes have
+   * taken over.
    */
   commit(entries: readonly CommitEntry[]): Promise<CommitResult[]>;
 

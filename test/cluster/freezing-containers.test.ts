@@ -5,7 +5,7 @@ import Docker from 'dockerode';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { ConfigFlags } from '../../src/config.ts';
 import { labels } from '../../src/runtimes/docker/launch/container-spec.ts';
-import { ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
+import { ErrorCode, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
 import { InterruptPolicy, RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
 import { nodeIdFile } from '../../src/stores/node-id.ts';
 import { dataFolder, spawn, start, untilState } from '../server/spawned.ts';
@@ -134,6 +134,34 @@ describeWhere([postgres(), await dockerEngine()], 'containers of a node that can
     expect(attemptsIn(file)).toBe(1);
     expect(witness.beats(file).filter(({ what }) => what === 'beat').length).toBe(200);
     expect(await record(one, executionId)).toMatchObject({ attempt: 1, recoveries: 0 });
+  });
+
+  test('are lost where they were ended: run again, or not, as their task says', {
+    timeout: 300_000,
+  }, async () => {
+    const { url } = await server.database();
+    const proxy = await tcpProxy(server.port);
+    onTestFinished(() => proxy.close());
+    const store = url.replace(`:${server.port}/`, `:${proxy.port}/`);
+    const dataDir = await dataFolder();
+    const one = await spawn(dataDir, { ...flags, store, partitionGrace: '1s' });
+    await register(one, InterruptPolicy.REATTACH_OR_RERUN);
+    const containers = containersOf(dataDir);
+    const again = await beating(one, 100);
+    await register(one, InterruptPolicy.REATTACH_OR_FAIL);
+    const once = await beating(one, 100_000);
+    proxy.swallow(true);
+    await expect.poll(() => one.output.join('\n'), long).toContain('longer than the grace was ended');
+    await expect.poll(containers, long).toEqual([]);
+    proxy.swallow(false);
+    await expect
+      .poll(async () => (await record(one, once.executionId))?.errorCode, long)
+      .toBe(ErrorCode.INTERRUPTED);
+    await expect
+      .poll(async () => (await record(one, again.executionId))?.status, long)
+      .toBe(ExecutionStatus.COMPLETED);
+    expect(await record(one, again.executionId)).toMatchObject({ attempt: 2, recoveries: 1 });
+    expect(overlaps(witness.beats(again.file))).toEqual([]);
   });
 
   test('of a node that is killed are paused until it starts again, and then go on as the same attempt', {

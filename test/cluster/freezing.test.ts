@@ -1,7 +1,7 @@
 /** What a node runs stands still before others may take it for dead, also while the node itself hangs. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
+import { ErrorCode, ExecutionStatus } from '../../src/server/gen/spearlet/function_pb.js';
 import { InterruptPolicy, RuntimeKind } from '../../src/server/gen/spearlet/task_pb.js';
 import { cleanExit, dataFolder, spawn, start, untilState } from '../server/spawned.ts';
 import { describeWhere, root } from '../support/needs.ts';
@@ -22,13 +22,13 @@ describeWhere([postgres(), root()], 'what a node runs that cannot renew its leas
     await witness.remove();
   });
 
-  const register = (node: ChildServer) =>
+  const register = (node: ChildServer, onInterrupt = InterruptPolicy.RERUN) =>
     node.tasks.registerTask({
       definition: {
         name: 'beat',
         runtime: RuntimeKind.PROCESS,
         artifact: { source: { case: 'path', value: witness.program } },
-        onInterrupt: InterruptPolicy.RERUN,
+        ...{ onInterrupt, maxRecoveries: 9 },
       },
     });
 
@@ -111,14 +111,40 @@ describeWhere([postgres(), root()], 'what a node runs that cannot renew its leas
     await register(one);
     const said = (words: string) => one.output.join('\n').split(words).length - 1;
     for (const time of [1, 2]) {
-      const { file } = await beating(one, 100_000);
+      const { file, executionId } = await beating(one, 100_000);
       proxy.swallow(true);
       await expect.poll(() => said('stands still')).toBe(time);
       await expect.poll(() => said('longer than the grace was ended')).toBe(time);
-      const { length } = witness.beats(file);
+      const ended = witness.beats(file);
       proxy.swallow(false);
       await expect.poll(() => said('what runs goes on')).toBe(time);
-      expect(witness.beats(file)).toHaveLength(length);
+      await expect.poll(() => new Set(witness.beats(file).map(({ attempt }) => attempt)).size).toBe(2);
+      const [first] = ended;
+      expect(witness.beats(file).filter(({ attempt }) => attempt === first?.attempt)).toEqual(ended);
+      await one.functions.cancelExecution({ executionId });
     }
+  });
+
+  test('is lost where it was ended: run again, or not, as its task says', { timeout: 180_000 }, async () => {
+    const { proxy, store } = await proxied();
+    const one = await spawn(await dataFolder(), { store, allowHostAccess: true, partitionGrace: '1s' });
+    await register(one);
+    const again = await beating(one, 150);
+    await register(one, InterruptPolicy.FAIL);
+    const once = await beating(one, 100_000);
+    proxy.swallow(true);
+    await expect.poll(() => one.output.join('\n')).toContain('longer than the grace was ended');
+    proxy.swallow(false);
+    const record = (executionId: string) => stored(one, executionId);
+    await expect.poll(async () => (await record(once.executionId))?.status).toBe(ExecutionStatus.FAILED);
+    const { result } = await one.functions.getExecutionStatus({ executionId: once.executionId });
+    expect(result).toMatchObject({
+      errorCode: ErrorCode.INTERRUPTED,
+      errorMessage:
+        'attempt 1 was lost, and its task does not let it run again: its node was cut off from the store for longer than --partition-grace',
+    });
+    await expect.poll(async () => (await record(again.executionId))?.status).toBe(ExecutionStatus.COMPLETED);
+    expect(await record(again.executionId)).toMatchObject({ attempt: 2, recoveries: 1 });
+    expect(overlaps(witness.beats(again.file))).toEqual([]);
   });
 });

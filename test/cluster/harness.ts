@@ -78,8 +78,7 @@ export async function liveThrough({ seed, rounds, longestStopMs }: HarnessOption
     for (const told of load.told.splice(0)) {
       const held = await heldAgainst(told, load, witness);
       // A call that is stuck has been explained already.
-      if (held.length > 0 && told.wrong.length === 0)
-        held.push(await explain([...told.executionIds][0] ?? ''));
+      if (held.length > 0 && !told.isExplained) held.push(await explain([...told.executionIds][0] ?? ''));
       against.push(...held);
     }
     for (const { name: task, lane } of kinds)

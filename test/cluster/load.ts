@@ -46,7 +46,7 @@ export class Load {
     const told: Told = {
       ...{ kind, mode, beats, invocationId: `invocation-${this.#count}` },
       ...{ executionIds: new Set<string>(), heard: [], ends: [], wasToEnd: false, isCancelled: false },
-      wrong: [],
+      ...{ wrong: [], isExplained: false },
     };
     this.told.push(told);
     const call = new Call(told, args, random, this);
@@ -55,6 +55,7 @@ export class Load {
     if ((await Promise.race([call.run(), stuck])) === 'stuck') {
       call.giveUp();
       const [executionId = ''] = told.executionIds;
+      told.isExplained = true;
       told.wrong.push(`has not ended after ${stuckMs} ms\n${await this.#parts.explain(executionId)}`);
     }
     patience.abort();
@@ -265,7 +266,8 @@ class Call {
 /** Whoever cannot be asked now is asked again; another refusal is wrong. */
 async function again(told: Told, error: unknown): Promise<void> {
   const isCut = String(error).includes(cutOff);
-  if (!isCut && !passing.includes(codeOf(error))) told.wrong.push(`was refused: ${String(error)}`);
+  if (!isCut && !passing.includes(codeOf(error)))
+    told.wrong.push(`was refused at ${new Date().toISOString()}: ${String(error)}`);
   await pause(50);
 }
 

@@ -64,7 +64,14 @@ function judged(change: (history: History) => unknown): string {
   const kind = { name: 'beat', weight: 1, isOnce, register, draw: () => ({ args: [], beats: '' }) };
   const about: Told = {
     ...{ kind, heard, ends, isCancelled, executionIds: new Set(ids) },
-    ...{ mode: 'async', invocationId: 'invocation-1', beats: 'file', wrong: [], wasToEnd: false },
+    ...{
+      mode: 'async',
+      invocationId: 'invocation-1',
+      beats: 'file',
+      wrong: [],
+      isExplained: false,
+      wasToEnd: false,
+    },
   };
   return judge(about, told.log, told.beats).join('\n');
 }

@@ -23,4 +23,5 @@ export interface Told {
   isCancelled: boolean;
   /** What can be said against it already. */
   readonly wrong: string[];
+  isExplained: boolean;
 }

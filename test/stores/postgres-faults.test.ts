@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { withOutbox } from '../../src/stores/outbox.ts';
 import { type CommitEntry, type CommitResult, InDoubtError, type Store } from '../../src/stores/store.ts';
 import { describeWhere } from '../support/needs.ts';
 import { type PostgresServer, postgres, startPostgres } from '../support/postgres.ts';
@@ -55,6 +56,19 @@ describeWhere([postgres()], 'a store in PostgreSQL that is disturbed', () => {
     ]);
     expect(sequences(await store.events(a, all))).toEqual([1, 2, 3, 4]);
     expect(await store.commit([creating(executionId(3))])).toEqual([{ ok: true, position: 8 }]);
+  });
+
+  test('so is one with ends of which others are told', async () => {
+    const { proxy, url } = await proxied();
+    const { store } = await openOn(url);
+    const told = withOutbox(store);
+    await store.commit([creating(executionId(2))]);
+    const record = recordOf(a, 'completed', { onEnd: [{ url: 'https://a.example/hook' }] });
+    const entries = [{ ...creating(a), record }];
+    proxy.onAnswer((bytes) => bytes.includes('SELECT 1'));
+    await expect(told.commit(entries)).rejects.toBeInstanceOf(InDoubtError);
+    proxy.onAnswer(undefined);
+    expect(await committed(told, entries)).toEqual([{ ok: true, position: 4 }]);
   });
 
   test('one that is in doubt is settled before the next, whoever makes that', async () => {

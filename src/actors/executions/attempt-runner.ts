@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import type { Cutoffs } from '../../domain/cutoffs.ts';
 import { takesOutput } from '../../domain/dependency.ts';
 import { hasNoOutsideEffects } from '../../domain/interruption.ts';
 import type { RuntimeKind, Task } from '../../domain/task.ts';
@@ -22,6 +23,7 @@ export interface AttemptRunnerOptions {
   readonly executions: LiveExecutions;
   readonly slots: Slots;
   readonly quarantines: TaskQuarantines;
+  readonly cutoffs: Cutoffs | undefined;
   /** 0 to 1; spreads retries. */
   readonly random: () => number;
   /** Milliseconds since the epoch. */
@@ -35,6 +37,9 @@ export interface AttemptRunnerOptions {
   readHealth(error: Error | undefined): void;
   bug(error: unknown, executionId: string): void;
 }
+
+/** As 128 and SIGKILL. */
+const killedCode = 137;
 
 /** Starts and ends the attempts that charts ask for, and tells the charts what came of them. */
 export class AttemptRunner {
@@ -53,6 +58,7 @@ export class AttemptRunner {
 
   start(execution: LiveExecution, number: number): void {
     const { executionId, log, task, invocation } = execution;
+    const times = this.#options.cutoffs?.times;
     this.#budgets.began(execution, number);
     const { store, clock, bug, readHealth } = this.#options;
     const followed = async (signal: AbortSignal) => {
@@ -73,14 +79,37 @@ export class AttemptRunner {
           : (invocation ?? ((signal) => fromStore(store, clock, log.record, signal, readHealth))),
       },
       log,
-      (end) => this.ended(execution, end),
+      (end) => this.ended(execution, end, times),
       (error) => bug(error, executionId),
     );
     execution.attempts(controller);
     if (task.definition.retry.maxAttempts === 1) execution.invocation = undefined;
   }
 
-  ended(execution: LiveExecution, end: AttemptOutcome): void {
+  /** `cutoffs` is how often all that ran had been ended when it began; 0 for one of an earlier run of the node. */
+  ended(execution: LiveExecution, end: AttemptOutcome, cutoffs = 0): void {
+    const known = mayBeCutOff(end) ? this.#options.cutoffs?.known() : undefined;
+    if (known === undefined) this.#ended(execution, end);
+    else
+      void known.then((times) => {
+        if (times === cutoffs || !execution.hasAttempt) this.#ended(execution, end);
+        else this.#lost(execution, end);
+      });
+  }
+
+  /** The node was cut off for too long, and nobody has taken over: what its task says of lost attempts holds. */
+  #lost({ executionId, log }: LiveExecution, { instanceId, resourceUse }: AttemptOutcome): void {
+    if (this.#closed) return;
+    const { executions, deliver, gone, now } = this.#options;
+    if (executions.has(executionId)) {
+      log.note(instanceId, resourceUse);
+      const message = 'its node was cut off from the store for longer than --partition-grace';
+      deliver(executionId, { type: 'lost', at: now(), message });
+    } else gone(executionId);
+    this.settle();
+  }
+
+  #ended(execution: LiveExecution, end: AttemptOutcome): void {
     const { executionId, log } = execution;
     if (this.#closed) return;
     if (end.kind === 'failed' && end.code === 'ARTIFACT_UNAVAILABLE')
@@ -113,5 +142,21 @@ export class AttemptRunner {
   /** What ends from now on is not told. */
   close(): void {
     this.#closed = true;
+  }
+}
+
+/** It ended as what is killed does; what a program said itself, or a limit of its task, stands. */
+function mayBeCutOff(end: AttemptOutcome): boolean {
+  if (end.kind !== 'failed') return false;
+  switch (end.code) {
+    case 'SIGNALED':
+    case 'FUNCTION_EXIT':
+      return end.exitCode === killedCode;
+    case 'INSTANCE_LOST':
+    case 'RUNTIME_UNAVAILABLE':
+    case 'START_FAILED':
+      return true;
+    default:
+      return false;
   }
 }

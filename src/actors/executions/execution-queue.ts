@@ -87,6 +87,7 @@ export class ExecutionQueue {
       store,
       executions,
       bounds,
+      behind: () => this.backlog.size,
       running: () => this.slots.running,
       wake: host.revive,
       giveUp: host.giveUp,

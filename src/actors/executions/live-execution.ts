@@ -102,6 +102,11 @@ export class LiveExecution {
     return this.snapshot !== undefined && this.snapshot.context.pausedAttempt !== null;
   }
 
+  /** Its attempt runs or stands still, and nothing has asked for its end. */
+  get hasAttempt(): boolean {
+    return this.state === 'running.attempting' || this.attemptPaused;
+  }
+
   /** An attempt is under way, which `controller` ends. */
   attempts(controller: AbortController): void {
     this.#attempt = controller;

@@ -4,6 +4,7 @@
  */
 import { type ActorRefFrom, createActor } from 'xstate';
 import type { MachineClock } from '../../domain/clock.ts';
+import type { Cutoffs } from '../../domain/cutoffs.ts';
 import { Durations } from '../../domain/durations.ts';
 import { notFound } from '../../domain/errors.ts';
 import { type ExecutionRecord, isTerminal } from '../../domain/execution.ts';
@@ -109,6 +110,8 @@ export interface SupervisorOptions {
   readonly membership?: Membership;
   /** For how long an attempt that its own node could follow again is left to that, in milliseconds. */
   readonly reattachWithinMs?: number;
+  /** Absent where nothing that runs is ended because the node was cut off. */
+  readonly cutoffs?: Cutoffs | undefined;
   /** It takes nothing new from callers; absent means that it does. */
   readonly isCordoned?: () => boolean;
   /** The ways to the other nodes that share the store; absent where the node is alone. */
@@ -152,6 +155,7 @@ export class SupervisorParts {
   /** Undefined where the node is alone. */
   readonly elsewhere: Elsewhere | undefined;
   readonly cluster: ClusterDesk | undefined;
+  readonly stopPumping: () => void;
   /** The node has let go of all that it had, and of its readers. */
   left = false;
   readonly actor: ActorRefFrom<ReturnType<typeof createSupervisorLogic>>;
@@ -268,6 +272,10 @@ export class SupervisorParts {
       isCordoned: () => options.isCordoned?.() === true,
     });
     this.dispatch = new DispatchGate(this.gate, this.committer, membership);
+    // What came while the lease was not renewed has waited for that.
+    membership.onChange(() => {
+      if (this.slots.queued > 0 && !this.gate.closed) this.actor.send({ type: 'pump' });
+    });
     this.queueViews = new QueueViewing({
       slots: this.slots,
       time: this.time,
@@ -280,6 +288,7 @@ export class SupervisorParts {
       runtimes: options.runtimes,
       slots: this.slots,
       quarantines: this.quarantines,
+      cutoffs: options.cutoffs,
       random: options.random,
       gone: (executionId) => this.actor.send({ type: 'gone', executionId }),
       unavailable: (task) => this.cluster?.unavailable(task),
@@ -303,6 +312,8 @@ export class SupervisorParts {
         chartFailed: ({ executionId }, error) => options.listener.bug(error, executionId),
       }),
     ).start();
+    // Nothing starts while the node may be taken for dead: what waited then may.
+    this.stopPumping = membership.onChange(() => this.actor.send({ type: 'pump' }));
     const surroundings: LogSurroundings = {
       clock,
       store,

@@ -423,6 +423,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
   close(): void {
     this.#parts.attempts.close();
     void this.#parts.takeover.close();
+    this.#parts.stopPumping();
     this.#parts.dependants.close();
     this.#parts.batches.close();
     this.#parts.health.close();

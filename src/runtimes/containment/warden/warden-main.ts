@@ -27,7 +27,8 @@ const engineMs = 2000;
 
 let until = Number.POSITIVE_INFINITY;
 let frozenSince: number | undefined;
-/** What stood still was ended, and the node has not been heard since. */
+/** What stands still is being ended, or was, and the node has not been heard since. */
+let hasBegunToEnd = false;
 let isOver = false;
 /** Nothing may go on any more. */
 let isEnding = false;
@@ -189,6 +190,9 @@ async function end(): Promise<void> {
 
 /** Ends all that there is; again for what a node has started since. */
 async function endAll(): Promise<void> {
+  // The node hears of it before it can see an end.
+  if (!hasBegunToEnd) tell('ending');
+  hasBegunToEnd = true;
   endProcesses();
   if (isOver) return;
   ending ??= endContainers().finally(() => {
@@ -202,8 +206,10 @@ async function endContainers(): Promise<void> {
     containers('running').catch(() => []),
     containers('paused').catch(() => []),
   ]);
+  // Meanwhile the node was heard: what runs now is what it has started since.
+  if (!hasBegunToEnd) return;
   await eachContainer([...running, ...still], 'DELETE', '?force=true');
-  isOver = true;
+  isOver = hasBegunToEnd;
   tell('ended');
 }
 
@@ -220,6 +226,7 @@ function look(): void {
   if (at < until) {
     if (frozenSince !== undefined) {
       frozenSince = undefined;
+      hasBegunToEnd = false;
       isOver = false;
       thawProcesses();
       void thawContainers();
@@ -244,6 +251,8 @@ function hear(message: ToWarden): void {
     look();
   } else if (message.type === 'end') {
     void end();
+  } else if (message.type === 'ask') {
+    tell('known');
   } else {
     until = Number.POSITIVE_INFINITY;
     look();

@@ -5,7 +5,9 @@ export type ToWarden =
   /** Others have taken over: what runs is ended, and never goes on. */
   | { readonly type: 'end' }
   /** The node ends as it should. */
-  | { readonly type: 'done' };
+  | { readonly type: 'done' }
+  /** Whether it has ended something: `ending` is told before the answer if so, and the answer is `known`. */
+  | { readonly type: 'ask' };
 
 export interface WardenOrder {
   /** Folders of cgroups; what runs is in the folders of each. */
@@ -18,5 +20,5 @@ export interface WardenOrder {
   readonly reattachMs: number;
 }
 
-/** What the warden tells. */
-export type FromWarden = 'frozen' | 'thawed' | 'ended';
+/** What the warden tells; `ending` once before the first of what stood still is ended. */
+export type FromWarden = 'frozen' | 'thawed' | 'ending' | 'ended' | 'known';

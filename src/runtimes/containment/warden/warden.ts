@@ -4,6 +4,8 @@ import { stripTypeScriptTypes } from 'node:module';
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../../domain/clock.ts';
+import type { Cutoffs } from '../../../domain/cutoffs.ts';
 import { entryUrl } from '../../entry.ts';
 import { layoutFolders } from '../cells/layout.ts';
 import { guestsOf } from '../containment.ts';
@@ -24,17 +26,24 @@ export interface WardenOptions extends Pick<WardenOrder, 'containers' | 'graceMs
   readonly pidFile: string;
   /** Hears what became of what the node runs. */
   readonly told: (word: FromWarden) => void;
+  readonly clock: Pick<Clock, 'setTimer'>;
 }
+
+/** One that says nothing for so long is not waited for. */
+const answerMs = 2000;
 
 /**
  * The process that stops what a node runs when the node may be taken for dead, whatever the node itself does. It has to
  * be opened before the node moves into a cgroup of its own.
  */
-export class Warden {
+export class Warden implements Cutoffs {
   readonly #options: WardenOptions;
   readonly #order: WardenOrder;
   #child: ChildProcess | undefined;
   #closed = false;
+  #times = 0;
+  /** Those that wait for the answers to come, first come first served. */
+  readonly #asked: PromiseWithResolvers<void>[] = [];
 
   constructor(options: WardenOptions) {
     this.#options = options;
@@ -50,6 +59,22 @@ export class Warden {
     const offset = Number(process.hrtime.bigint() / 1000n) / 1000 - performance.now();
     if (this.#child === undefined && !this.#closed) this.#start();
     this.#tell({ type: 'until', at: monotonicMs + offset });
+  }
+
+  get times(): number {
+    return this.#times;
+  }
+
+  async known(): Promise<number> {
+    if (this.#child?.stdin?.writable === true) {
+      const answer = Promise.withResolvers<void>();
+      this.#asked.push(answer);
+      this.#tell({ type: 'ask' });
+      const timer = this.#options.clock.setTimer(answerMs, answer.resolve);
+      await answer.promise;
+      timer.cancel();
+    }
+    return this.#times;
   }
 
   /** Others have taken over. */
@@ -77,17 +102,26 @@ export class Warden {
       detached: true,
     });
     child.on('error', () => {});
-    child.on('exit', () => {
-      if (this.#child === child) this.#child = undefined;
+    // What it has said is read by then.
+    child.on('close', () => {
+      if (this.#child !== child) return;
+      this.#child = undefined;
+      for (const { resolve } of this.#asked.splice(0)) resolve();
     });
     child.stdin.on('error', () => {});
-    createInterface({ input: child.stdout }).on('line', (line) => this.#options.told(line as FromWarden));
+    createInterface({ input: child.stdout }).on('line', (line) => this.#hear(line as FromWarden));
     child.unref();
     for (const stream of [child.stdin, child.stdout]) (stream as { unref?: () => void }).unref?.();
     this.#child = child;
     if (child.pid === undefined) return;
     comesFirst(child.pid);
     writeFileSync(this.#options.pidFile, `${child.pid}\n`, { mode: 0o600 });
+  }
+
+  #hear(word: FromWarden): void {
+    if (word === 'ending') this.#times += 1;
+    if (word === 'known') this.#asked.shift()?.resolve();
+    else this.#options.told(word);
   }
 
   #tell(message: ToWarden): void {
