@@ -91,6 +91,7 @@ export class ExecutionQueue {
       store,
       executions,
       bounds,
+      behind: () => this.backlog.size,
       running: () => this.slots.running,
       wake: host.revive,
       giveUp: host.giveUp,

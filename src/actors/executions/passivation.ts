@@ -28,6 +28,8 @@ export interface PassivationHost {
   readonly store: Pick<Store, 'waitingExecution' | 'waking'>;
   readonly executions: LiveExecutions;
   readonly bounds: WaitingBounds;
+  /** Of what waits for a slot here, so many are only in the store. */
+  behind(): number;
   /** Attempts that run. */
   running(): number;
   /** Makes one live again, and leaves it to the supervisor. Rejects with SnapshotIncompatible where it cannot. */
@@ -197,27 +199,28 @@ export class Passivation {
   }
 
   async #revive(executionId: string, isCounted: boolean): Promise<LiveExecution | undefined> {
-    const { store, wake, giveUp } = this.#host;
+    const { store, wake, giveUp, behind } = this.#host;
     const waiting = this.#ahead.get(executionId)?.waiting ?? (await store.waitingExecution(executionId));
     if (waiting === undefined || this.#closed) return undefined;
-    if (!isCounted) this.found({ line: waiting.place.line, count: 1 });
+    // What another node has just given to this one waits for a slot, and has not been counted.
+    const isKnown = restingOfLine(waiting.place.line) !== undefined || behind() > 0;
     try {
       const execution = await wake(waiting);
-      this.#forget(waiting);
+      this.#forget(waiting, isCounted && isKnown);
       return execution;
     } catch (error) {
       if (!(error instanceof SnapshotIncompatible)) throw error;
       // What was read earlier may have gone on elsewhere.
       const now = await store.waitingExecution(executionId);
       if (now?.record.lastSequence === waiting.record.lastSequence) await giveUp(waiting.record, error);
-      this.#forget(waiting);
+      this.#forget(waiting, isCounted && isKnown);
       return undefined;
     }
   }
 
-  #forget({ record, place }: WaitingExecution): void {
-    this.#add(place.line, tenantOf(record), -1);
-    this.#ahead.delete(record.executionId);
+  #forget({ record, place }: WaitingExecution, isCounted: boolean): void {
+    const isAhead = this.#ahead.delete(record.executionId);
+    if (isAhead || isCounted) this.#add(place.line, tenantOf(record), -1);
   }
 
   #add(line: string, tenant: string, count: number): void {

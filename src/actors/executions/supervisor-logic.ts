@@ -11,7 +11,7 @@
 import type { ActorLogic, ActorScope, Snapshot } from 'xstate';
 import type { BreakpointState } from '../../domain/breakpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
-import { leafOf, lineOf, restingLineOf } from '../../domain/scheduling/line.ts';
+import { leafOf, leafOfLine, lineOf, restingLineOf } from '../../domain/scheduling/line.ts';
 import { hasToBeKnown } from '../../domain/scheduling/task-gates.ts';
 import { type ExecutionSnapshot, statePath } from '../../machines/execution.ts';
 import type { ExecutionEvent } from '../../machines/execution-context.ts';
@@ -266,9 +266,15 @@ export function createSupervisorLogic(
     if (path in alarmOf) {
       alarms.set(log.executionId, alarmOf[path as keyof typeof alarmOf](snapshot.context));
     }
-    execution.rests = log.place !== undefined && path !== 'pending.queued';
-    if (log.place !== undefined && effects.isClaimed(log.executionId)) execution.handOver = 'claimed';
-    else if (path === 'pending.queued' && log.place !== undefined) backlog.revived(execution);
+    const { place } = log;
+    // Of one that is tried again the place alone says whether it waits for its time or for a slot.
+    const wantsSlot = place !== undefined && leafOfLine(place.line) !== undefined;
+    execution.rests = place !== undefined && !wantsSlot;
+    if (place !== undefined && effects.isClaimed(log.executionId)) execution.handOver = 'claimed';
+    else if (wantsSlot && path === 'running.backingOff') {
+      const { executionId } = log;
+      if (!slots.holds(executionId) && !slots.waits(executionId)) slots.request(executionId, true);
+    } else if (path === 'pending.queued' && place !== undefined) backlog.revived(execution);
     else if (path === 'pending.queued') request(execution, snapshot);
     else if (withSlot.includes(path)) slots.hold(log.executionId);
   };

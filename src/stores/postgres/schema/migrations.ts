@@ -4,6 +4,7 @@ import { givingFunctions } from './giving-functions.ts';
 import { heirFunctions } from './heir-functions.ts';
 import { keyedFunctions } from './keyed-functions.ts';
 import { membershipFunctions } from './membership-functions.ts';
+import { plainCommitFunction } from './plain-commit-function.ts';
 import { positionFunctions } from './position-functions.ts';
 import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
@@ -255,6 +256,7 @@ export const migrations: readonly string[] = [
   heirFunctions,
   turnFunctions,
   keyedFunctions,
+  plainCommitFunction,
   sharedQuarantines,
 ];
 

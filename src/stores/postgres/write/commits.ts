@@ -2,7 +2,8 @@ import { type CommitEntry, type CommitResult, Fenced, InDoubtError, StoreError }
 import { isRefusal, mayGoAgain, sqlStateOf, storeFailure, undoneCode } from '../engine/failure.ts';
 import { NotSent, type Session } from '../engine/session.ts';
 import type { BatchChange } from './batch-arrays.ts';
-import { commitStatement, decodeAnswer, type EncodedCommit, encodeCommit } from './encoded-commit.ts';
+import { allOf, commitStatement, decodeAnswer, type EncodedCommit, encodeCommit } from './encoded-commit.ts';
+import { encodePlain, type PlainCommit, plainStatement } from './plain-commit.ts';
 
 interface Numbered {
   readonly no: number;
@@ -10,8 +11,15 @@ interface Numbered {
   readonly base: number;
   readonly staging: boolean;
   readonly entries: readonly CommitEntry[];
-  readonly encoded: EncodedCommit;
+  readonly batch: BatchChange | undefined;
+  /** Absent where it hangs on more than what the shorter function knows. */
+  readonly plain: PlainCommit | undefined;
+  /** Made where it is needed. */
+  encoded?: EncodedCommit;
 }
+
+/** With which the shorter function does nothing: unique_violation, serialization_failure, deadlock_detected, and its own. */
+const insteadCodes = ['23505', '40001', '40P01', 'SP005'];
 
 /** A batch was not made; its message is what was in the way, as JSON. */
 export class UndoneError extends Error {}
@@ -74,12 +82,47 @@ export class Commits {
       this.#found.delete(entries);
       return found;
     }
-    const encoded = encodeCommit(entries, (id) => this.#staged.has(id), batch);
-    return this.#make({ no: this.#no + 1, base: this.#next, staging, entries, encoded });
+    const base = this.#next;
+    const plain =
+      staging || batch !== undefined ? undefined : encodePlain(entries, (id) => this.#staged.has(id), base);
+    return this.#make({ no: this.#no + 1, base, staging, entries, batch, plain });
   }
 
   async #make(commit: Numbered): Promise<CommitResult[]> {
-    const { no, base, staging, entries, encoded } = commit;
+    const { no, base, staging, entries, plain } = commit;
+    const { results, next, bytes } =
+      plain !== undefined && (await this.#isMade(commit, plain))
+        ? { ...allOf(entries, base), bytes: plain.bytes }
+        : await this.#ask(commit);
+    this.#inDoubt = undefined;
+    this.#no = no;
+    this.#next = Math.max(this.#next, next);
+    this.#written += bytes;
+    for (const [index, { executionId, record }] of entries.entries()) {
+      if (results[index]?.ok !== true) continue;
+      if (staging) this.#staged.add(executionId);
+      else if (record !== undefined) this.#staged.delete(executionId);
+    }
+    return results;
+  }
+
+  /** By the shorter function: all of it is made, or nothing was. */
+  async #isMade(commit: Numbered, { values }: PlainCommit): Promise<boolean> {
+    try {
+      const [row] = await this.#session.run({ ...plainStatement, values: [this.#me, commit.no, ...values] });
+      return row?.done === true;
+    } catch (error) {
+      if (isRefusal(error) && insteadCodes.includes(sqlStateOf(error) ?? '')) return false;
+      throw this.#failure(commit, error);
+    }
+  }
+
+  async #ask(
+    commit: Numbered,
+  ): Promise<{ readonly results: CommitResult[]; readonly next: number; readonly bytes: number }> {
+    const { no, base, staging, entries, batch } = commit;
+    commit.encoded ??= encodeCommit(entries, (id) => this.#staged.has(id), batch);
+    const { encoded } = commit;
     const values = [this.#me, no, base, staging, ...encoded.values];
     let answer: unknown;
     for (let tries = 1; answer === undefined; tries++) {
@@ -91,17 +134,7 @@ export class Commits {
         throw this.#failure(commit, error);
       }
     }
-    const { results, next } = decodeAnswer(String(answer), encoded, base);
-    this.#inDoubt = undefined;
-    this.#no = no;
-    this.#next = Math.max(this.#next, next);
-    this.#written += encoded.bytes;
-    for (const [index, { executionId, record }] of entries.entries()) {
-      if (results[index]?.ok !== true) continue;
-      if (staging) this.#staged.add(executionId);
-      else if (record !== undefined) this.#staged.delete(executionId);
-    }
-    return results;
+    return { ...decodeAnswer(String(answer), encoded, base), bytes: encoded.bytes };
   }
 
   #failure(commit: Numbered, error: unknown): Error {

@@ -18,7 +18,7 @@ export interface EncodedCommit {
 }
 
 /** What an execution takes beside its log and input: its record, and what it is found by. */
-const bytesOfRecord = 2048;
+export const bytesOfRecord = 2048;
 
 const placeholders = Array.from({ length: 69 }, (_, index) => `$${index + 1}`).join(', ');
 export const commitStatement = {
@@ -114,6 +114,19 @@ export function decodeAnswer(
     if (refusal !== undefined) return refusal;
     next += count;
     return { ok: true, position: next - count };
+  });
+  return { results, next };
+}
+
+/** As `decodeAnswer`, where nothing was refused. */
+export function allOf(
+  entries: readonly CommitEntry[],
+  base: number,
+): { readonly results: CommitResult[]; readonly next: number } {
+  let next = base;
+  const results = entries.map(({ events }): CommitResult => {
+    next += events.length;
+    return { ok: true, position: next - events.length };
   });
   return { results, next };
 }

@@ -14,6 +14,18 @@ function quoted(value: string | null): string {
   return /^[\w.:-]+$/.test(value) && !/^null$/i.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`;
 }
 
+/** Of rows, each with its columns in the order of its type (PostgreSQL, "Composite Types"). */
+export function rowArray(rows: readonly (readonly (string | number | null)[])[]): string {
+  return `{${rows.map((row) => `"(${row.map(column).join(',')})"`).join(',')}}`;
+}
+
+/** In quotes of its row, within those of the array: the row's own marks are doubled, and the array's escaped. */
+function column(value: string | number | null): string {
+  if (value === null) return '';
+  if (typeof value === 'number' || /^[\w.:-]+$/.test(value)) return String(value);
+  return `\\"${value.replace(/["\\]/g, '$&$&').replace(/["\\]/g, '\\$&')}\\"`;
+}
+
 const mark = '\u0001';
 
 /**
