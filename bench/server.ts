@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConnectOptions } from '../src/client/channel.ts';
 
@@ -46,7 +46,16 @@ export async function startSpear(
     SPEAR_ANONYMOUS_ROLE: 'operate',
     ...options,
   };
-  return start([...flags, here(program)], env, () => rm(dataDir, { recursive: true, force: true }));
+  const main = here(program);
+  const args = [...launcherFlags(main), ...flags, main];
+  return start(args, env, () => rm(dataDir, { recursive: true, force: true }));
+}
+
+/** What `bin/spear serve` of the program's checkout tells Node of its memory; nothing where it has none. */
+function launcherFlags(main: string): string[] {
+  const launcher = resolve(dirname(main), '../bin/spear');
+  const text = existsSync(launcher) ? readFileSync(launcher, 'utf8') : '';
+  return [...text.matchAll(/=(--max-semi-space-size=\d+) ;;$/gm)].map(([, flag = '']) => flag);
 }
 
 async function start(

@@ -37,8 +37,14 @@ async function placeNpmNodes(modules: string): Promise<void> {
   for (const name of packages) await placeNode(join(modules, name, 'bin'), 'v26.10.0');
 }
 
-function launch(program = join(root, 'spear/bin/spear'), args = ['task', 'list'], cwd = root) {
-  return run(program, args, { cwd, env: { PATH: `${join(root, 'path')}:/usr/bin:/bin`, HOME: '' } });
+function launch(
+  program = join(root, 'spear/bin/spear'),
+  args = ['task', 'list'],
+  cwd = root,
+  nodeOptions = '',
+) {
+  const env = { PATH: `${join(root, 'path')}:/usr/bin:/bin`, HOME: '', NODE_OPTIONS: nodeOptions };
+  return run(program, args, { cwd, env });
 }
 
 async function callsMade(): Promise<string[]> {
@@ -75,6 +81,19 @@ test('without the Node of npm the one on the PATH is taken', async () => {
   await placeNode(join(root, 'path'), 'v24.0.0');
   await launch();
   expect((await callsMade()).at(-1)).toMatch(/\/path --disable-warning=\S+ \S+\/dist\/spear\.js task list$/);
+});
+
+test('a server has a larger young generation, and what NODE_OPTIONS says of that counts', async () => {
+  await placeNpmNodes(join(root, 'spear/node_modules'));
+  await launch(undefined, ['serve', '--http-address', 'none']);
+  await launch(undefined, ['serve'], root, '--no-warnings');
+  await launch(undefined, ['serve'], root, '--max-semi-space-size=8');
+  await launch(undefined, ['serve'], root, '--max_semi_space_size=8');
+  const [first, ...others] = await callsMade();
+  const sized = expect.stringMatching(/ --max-semi-space-size=64 \S+\/dist\/spear\.js serve$/);
+  const plain = expect.stringMatching(/\/bin --disable-warning=\S+ \S+\/dist\/spear\.js serve$/);
+  expect(first).toMatch(/ --max-semi-space-size=64 \S+\/dist\/spear\.js serve --http-address none$/);
+  expect(others).toEqual([sized, plain, plain]);
 });
 
 test('a Node on the PATH that is too old is named, with what to do', async () => {
