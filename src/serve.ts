@@ -14,6 +14,7 @@ import {
 } from './config.ts';
 import { hasTls } from './config-edge.ts';
 import type { LogControl, LogSettings } from './domain/log-settings.ts';
+import { Fenced } from './domain/store-error.ts';
 import { type Node, startNode } from './node/node.ts';
 import { createServiceNotice } from './node/service-notice.ts';
 import { type Logger, openLog } from './telemetry/logger.ts';
@@ -73,7 +74,11 @@ export async function serve(
   if ((hasTls(config) || file !== undefined) && !isTerminal) process.on('SIGHUP', onHangUp);
   try {
     for (let isDrained = true; isDrained; ) {
-      const node = await startNode(config, log);
+      const node = await startNode(config, log).catch((error: unknown) => {
+        if (!(error instanceof Fenced)) throw error;
+        logger.error({ why: error.message }, lostWords);
+        process.exit(1);
+      });
       reload = () => {
         void node.reloadCertificates();
         if (file !== undefined) rereadFile({ flags, env, before: config, logger, control, settings });
@@ -103,12 +108,13 @@ export async function serve(
   process.exit(0);
 }
 
+const lostWords = 'other nodes have taken over what this one had: it ends';
 /** What a node that has lost its right to write may still do, in milliseconds. */
 const lastMs = 5000;
 
 /** Ends what runs, without waiting for anything of it to become durable, and the process with 1. */
 async function end(node: Node, lost: Error, logger: Logger): Promise<never> {
-  logger.error({ err: lost }, 'other nodes have taken over what this one had: it ends');
+  logger.error({ err: lost }, lostWords);
   const drained = node.drain();
   void node.drain();
   await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, lastMs))]);
