@@ -272,10 +272,6 @@ export class SupervisorParts {
       isCordoned: () => options.isCordoned?.() === true,
     });
     this.dispatch = new DispatchGate(this.gate, this.committer, membership);
-    // What came while the lease was not renewed has waited for that.
-    membership.onChange(() => {
-      if (this.slots.queued > 0 && !this.gate.closed) this.actor.send({ type: 'pump' });
-    });
     this.queueViews = new QueueViewing({
       slots: this.slots,
       time: this.time,
