@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './scripts/test-order.ts';
-import { testFiles } from './scripts/test-projects.ts';
+import { leftOut, testFiles } from './scripts/test-projects.ts';
 
-const { unit } = testFiles();
+const { all, unit } = testFiles();
+const others = leftOut(process.env.SPEAR_TESTS_LEFT_OUT, all);
 
 // Most of what the start of a server, of a `spear` or of a thread costs is reading TypeScript: once is enough.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url));
@@ -22,7 +23,7 @@ export default defineConfig({
       {
         extends: true,
         // Needs nothing but npm.
-        test: { name: 'unit', include: [...unit], pool: 'threads', isolate: false },
+        test: { name: 'unit', include: [...unit], exclude: [...others], pool: 'threads', isolate: false },
       },
       {
         extends: true,
@@ -30,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: [...unit],
+          exclude: [...unit, ...others],
           pool: 'forks',
           globalSetup: ['test/support/program.ts', 'test/support/checked-artifacts.ts'],
           // Sources are read once for each worker.

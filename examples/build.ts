@@ -63,6 +63,7 @@ const targets: Record<string, () => Promise<Uint8Array>> = {
   'wordcount/wordcount.component.wasm': commandComponent('wordcount/wordcount.c'),
   'typed/typed.wasm': typedComponent('typed/typed.c', 'typed/typed.wit', 'typed'),
   'noop/noop.wasm': typedComponent('noop/noop.c', 'noop/noop.wit', 'noop'),
+  'sleeper/sleeper.wasm': typedComponent('sleeper/sleeper.c', 'sleeper/sleeper.wit', 'sleeper'),
   'ticker/ticker.wasm': command('ticker/ticker.c'),
   'rot13/rot13.wasm': assemblyScript('rot13/assembly/rot13.ts'),
   ...Object.fromEntries(

@@ -78,3 +78,14 @@ export function testFiles(): { readonly all: readonly string[]; readonly unit: r
   const importsOf = importsOfFiles();
   return { all, unit: all.filter((file) => chainToStarter(file, importsOf).length === 0) };
 }
+
+/**
+ * Files that this run leaves to another one: paths with spaces between, as `SPEAR_TESTS_LEFT_OUT` has them. Vitest's own
+ * `--exclude` does not reach its projects. Throws for what is no file of tests.
+ */
+export function leftOut(paths: string | undefined, all: readonly string[]): readonly string[] {
+  const files = (paths ?? '').split(' ').filter((path) => path !== '');
+  const unknown = files.find((file) => !all.includes(file));
+  if (unknown !== undefined) throw new Error(`SPEAR_TESTS_LEFT_OUT: ${unknown} is no file of tests`);
+  return files;
+}

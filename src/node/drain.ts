@@ -47,9 +47,11 @@ export class Drain {
     membership.leaving();
     await this.#withWaitNotice(core.schedules.stop(), lastCommitsMs);
     logger.info({ ...supervisor.load }, 'draining');
+    const given = supervisor.giveAway();
     // Whoever asked again while the schedules were stopped meant what runs.
-    if (!this.#isHurried) supervisor.giveAway();
     if (!this.#isHurried) await this.#withWaitNotice(supervisor.quiet(), drainMs);
+    // Others take what rests while what runs is ended.
+    if (membership.mayAct()) await this.#withWaitNotice(given, lastCommitsMs);
     // A store that does not work must not keep the node from stopping: what it has not taken is found at the next start.
     await this.#withWaitNotice(supervisor.leave(), lastCommitsMs);
     supervisor.close();

@@ -1,6 +1,13 @@
 /** What a unit test may import, and that those that have to be unit tests are. */
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { chainToStarter, importsOfFiles, testFiles, unitFolders } from '../../scripts/test-projects.ts';
+import {
+  chainToStarter,
+  importsOfFiles,
+  leftOut,
+  testFiles,
+  unitFolders,
+} from '../../scripts/test-projects.ts';
 
 /** Files that import what is said of them, and nothing else. */
 function project(files: Readonly<Record<string, readonly string[]>>) {
@@ -72,4 +79,20 @@ test('each test is of one of the projects', () => {
   expect(unit.filter((file) => !all.includes(file))).toEqual([]);
   expect(all).toContain('test/crash/crash.test.ts');
   expect(unit).not.toContain('test/crash/crash.test.ts');
+});
+
+test('what a run leaves to another is a file of tests, and nothing where nothing is said', () => {
+  const all = ['test/a.test.ts', 'test/b.test.ts', 'test/c.test.ts'];
+  expect(leftOut(undefined, all)).toEqual([]);
+  expect(leftOut('test/c.test.ts  test/a.test.ts', all)).toEqual(['test/c.test.ts', 'test/a.test.ts']);
+  expect(() => leftOut('test/a.test.ts test/d.test.ts', all)).toThrow('test/d.test.ts is no file of tests');
+});
+
+test('what CI leaves out of its first run, a later step runs', async () => {
+  const steps = await readFile('.ci/run', 'utf8');
+  const files = leftOut(/SPEAR_TESTS_LEFT_OUT='([^']+)'/.exec(steps)?.[1], testFiles().all);
+  expect(files.length).toBeGreaterThan(0);
+  for (const file of files) expect(steps).toContain(`npm test -- ${file} `);
+  // It would reach no project.
+  expect(steps).not.toContain('--exclude');
 });

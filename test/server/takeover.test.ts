@@ -1,5 +1,6 @@
 /** Several real nodes on one real PostgreSQL: who dies, hangs or is stopped has its executions taken over. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ClusterService } from '../../src/server/gen/spearlet/cluster_pb.js';
 import {
   ErrorCode,
   type ExecutionResult,
@@ -173,6 +174,28 @@ describeWhere([postgres()], 'several nodes on PostgreSQL', () => {
     expect(await stored(one, running)).toMatchObject({ status: ExecutionStatus.RUNNING, attempt: 1 });
     await one.functions.cancelExecution({ executionId: running });
     expect(await stopped).toEqual(cleanExit);
+  });
+
+  test('who is told to stop at once lets others have what rests before what runs has been ended', {
+    timeout: 180_000,
+  }, async () => {
+    const { url: store, name } = await server.database();
+    const one = await spawn(await dataFolder(), { store, slots: '4', nodeName: 'one', drainMs: '0' });
+    await one.register('ticker', 'ticker/ticker.wasm');
+    const two = await spawn(await dataFolder(), { store, slots: '4', nodeName: 'two' });
+    const cluster = one.connection.service(ClusterService);
+    // It has renewed its lease since the other came.
+    await expect.poll(async () => (await cluster.listNodes({})).nodes.length).toBe(2);
+    const running = await start(one, { task: 'ticker', args: ['30', '100'] });
+    await untilState(one, running, 'running.attempting');
+    const held = await start(one, { task: 'ticker', args: ['1'], startAfter: { seconds: 1000n } });
+    const stopped = one.end('SIGTERM');
+    one.process.kill('SIGTERM');
+    expect(await stopped).toEqual(cleanExit);
+    const [{ keeps } = {}] = await server.query(`SELECT keeps FROM spear.nodes WHERE name = 'one'`, name);
+    expect(keeps).toEqual([running]);
+    expect(await two.functions.cancelExecution({ executionId: held })).toMatchObject({ changed: true });
+    expect(expectWholeLog(await ended(two, running))).toMatchObject({ attempt: 2, recoveries: 0 });
   });
 
   test('a name that another node has is refused, with what to do', async () => {

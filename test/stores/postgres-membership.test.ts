@@ -290,6 +290,29 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
     expect([...found]).toEqual(ids);
   });
 
+  test('what is taken over is looked at as often for each, however much has been taken before', async () => {
+    const { url, name } = await server.database();
+    const [one, two] = [await openOn(url, 'node_1'), await openOn(url, 'node_2')];
+    const ids = Array.from({ length: 2000 }, (_, index) => executionId(index + 1));
+    for (let from = 0; from < ids.length; from += 500)
+      await one.store.commit(ids.slice(from, from + 500).map((id) => unfinished(id, 'line')));
+    await one.membership.keepOnly([]);
+    const looked = async (): Promise<number> => {
+      const [row] = await server.query(
+        `SELECT sum(idx_tup_read) AS looked FROM pg_stat_user_indexes WHERE relname = 'executions'`,
+        name,
+      );
+      return Number(row?.looked);
+    };
+    for (let from = 0; from < ids.length; from += 100) await two.membership.claim(ids.slice(from, from + 100));
+    expect(await two.store.waitingLines()).toEqual([{ line: 'line', count: 2000 }]);
+    // What a session has counted is told when it ends.
+    await Promise.all([one.store.close(), two.store.close()]);
+    // 7 for each, and 54 where each page goes through all that the node has.
+    await expect.poll(looked).toBeGreaterThan(6 * ids.length);
+    expect(await looked()).toBeLessThan(10 * ids.length);
+  });
+
   test('work for all is one node’s, and another’s when that is gone', async () => {
     const { url } = await server.database();
     const one = await openOn(url, 'node_1');

@@ -396,8 +396,8 @@ export class Supervisor implements Executions, Transfers, Explanations {
   }
 
   /** Other nodes, where there are any, may have what waits from now on, and what runs as soon as it does. */
-  giveAway(): void {
-    this.#parts.givingAway.begin();
+  giveAway(): Promise<void> {
+    return this.#parts.givingAway.begin();
   }
 
   /**

@@ -49,6 +49,18 @@ describe('typed functions', () => {
     expect((await run(runtime, task, call)).outcome).toMatchObject({ kind: 'completed', output: '42' });
   });
 
+  it('may wait by the clock, in an instance that is used again', async () => {
+    const task = await bench.example('sleeper/sleeper', { instancePolicy: 'reused' });
+    const begun = performance.now();
+    const call = { functionName: 'sleep', parameters: { ms: 20 } };
+    const [one, other] = [await run(runtime, task, call), await run(runtime, task, call)];
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(40);
+    expect([one.outcome, other.outcome]).toEqual([
+      expect.objectContaining({ kind: 'completed' }),
+      expect.objectContaining({ kind: 'completed' }),
+    ]);
+  });
+
   it('end as FUNCTION_ERROR with the value of the error side of their result', async () => {
     const { outcome } = await run(runtime, fresh, { functionName: habit('refuse') });
     expect(outcome).toMatchObject({ kind: 'failed', code: 'FUNCTION_ERROR', output: '9' });

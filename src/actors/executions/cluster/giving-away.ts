@@ -50,12 +50,12 @@ export class GivingAway {
     this.#host = host;
   }
 
-  /** From now on whatever rests is given away. */
-  begin(): void {
+  /** From now on whatever rests is given away. Resolves when others may take what does so now. */
+  async begin(): Promise<void> {
     // Nobody else can use the store.
     if (this.#host.membership.incarnation === 0) return;
     this.#isBegun = true;
-    void this.#give();
+    await this.#give();
   }
 
   /** Something has become durable: it may rest now. */

@@ -1,14 +1,7 @@
 /** A node that is drained to another one: what it leaves is that one's alone, as long as that may write. */
 import { clusterFunctions } from './cluster-functions.ts';
 import { givingFunctions } from './giving-functions.ts';
-import { patched } from './patched.ts';
-
-/** Of several functions the one of that name, to be put in its own place. */
-function replaced(functions: string, name: string): string {
-  const from = functions.indexOf(`FUNCTION ${name}(`);
-  const text = functions.slice(from, functions.indexOf('END $$;', from) + 'END $$;'.length);
-  return `CREATE OR REPLACE ${text}`;
-}
+import { patched, replaced } from './patched.ts';
 
 export const heirFunctions = `
 -- The run of a node to which an administrator has this one give what it has.

@@ -7,6 +7,7 @@ import { membershipFunctions } from './membership-functions.ts';
 import { plainCommitFunction } from './plain-commit-function.ts';
 import { positionFunctions } from './position-functions.ts';
 import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
+import { quickerTakeoverFunctions } from './quicker-takeover-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
 import { sharedBreakpoints, sharedFunctions } from './shared-functions.ts';
@@ -257,6 +258,7 @@ export const migrations: readonly string[] = [
   turnFunctions,
   keyedFunctions,
   plainCommitFunction,
+  quickerTakeoverFunctions,
 ];
 
 /** The version that this program writes. */

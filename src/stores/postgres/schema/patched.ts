@@ -8,3 +8,10 @@ export function patched(text: string, changes: readonly (readonly [old: string, 
     return before.replace(old, () => now);
   }, text);
 }
+
+/** Of several functions the one of that name, to be put in its own place. */
+export function replaced(functions: string, name: string): string {
+  const from = functions.indexOf(`FUNCTION ${name}(`);
+  const text = functions.slice(from, functions.indexOf('END $$;', from) + 'END $$;'.length);
+  return `CREATE OR REPLACE ${text}`;
+}
