@@ -106,6 +106,8 @@ async function dispatched(): Promise<{
   const dispatcher = new Dispatcher({
     ...{ time: new NodeTime(systemClock), store: giver.store, queue, durations: new Durations() },
     nodes: () => [{ id: node, name: 'taker', place: { labels: {}, runtimes: ['wasm'] }, slots }],
+    quarantines: async () => {},
+    quarantined() {},
     wake: async () => {},
     failed: (error) => done.reject(error),
   });

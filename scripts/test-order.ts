@@ -40,6 +40,7 @@ export const longTests: readonly string[] = [
   'test/cluster/resources.test.ts',
   'test/cluster/abilities.test.ts',
   'test/cluster/queue.test.ts',
+  'test/cluster/quarantines.test.ts',
 ];
 
 /** Where a file stands among those; after them all where it is none of them. */

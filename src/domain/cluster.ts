@@ -45,6 +45,8 @@ export interface Ordered {
 export interface Cluster {
   /** By name. */
   nodes(): readonly ClusterNode[];
+  /** How many executions wait for a slot that are no node's yet; undefined where nobody knows. Never rejects. */
+  unowned(): Promise<number | undefined>;
   /** Calls `listener` when something of them may have changed, until the returned function is called. */
   onChange(listener: () => void): () => void;
   /**

@@ -83,8 +83,8 @@ export interface TaskQuarantine {
 export interface Quarantines {
   /** Of what the task runs now; undefined where it is not quarantined. */
   of(task: Task): TaskQuarantine | undefined;
-  /** Forgets what has failed of it. Says whether it was quarantined. */
-  reset(task: Task): boolean;
+  /** Forgets what has failed of it, on all nodes. Says whether it was quarantined. Rejects with StoreError. */
+  reset(task: Task): Promise<boolean>;
 }
 
 /** The registered tasks. What is out of a scope is not there. */

@@ -20,7 +20,7 @@ interface Parts {
 /** Who scrapes waits so long for a node that does not answer, in milliseconds. */
 const answerMs = 1000;
 /** More of those that wait are not counted. */
-const mostCounted = 100_000;
+export const mostCounted = 100_000;
 
 export function clusterSource({ clock, membership, queue, links, nodes, takenOver }: Parts): ClusterSource {
   const isMine = (duty: string): boolean => membership.lease(duty).epoch !== undefined && membership.mayAct();

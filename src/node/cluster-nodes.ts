@@ -15,6 +15,8 @@ interface Parts {
   readonly startedAt: number;
   readonly logger: Logger;
   load(): { readonly running: number; readonly pending: number };
+  /** See Cluster; rejects with StoreError. */
+  unowned(): Promise<number | undefined>;
   state(): string;
   storeFault(): string;
   /** Where callers reach this node; empty before it listens. */
@@ -56,6 +58,10 @@ export class ClusterNodes implements Cluster, OrderedNode {
       .peers()
       .map((peer) => this.#node(peer))
       .sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  unowned(): Promise<number | undefined> {
+    return this.#parts.unowned().catch(() => undefined);
   }
 
   onChange(listener: () => void): () => void {

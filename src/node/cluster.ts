@@ -9,6 +9,7 @@ import type { RuntimeKind } from '../domain/task.ts';
 import type { SecretSource } from '../runtimes/runtime.ts';
 import type { ClusterQueue } from '../stores/cluster-queue.ts';
 import type { Membership, Peer } from '../stores/membership.ts';
+import type { SharedChanges } from '../stores/shared-changes.ts';
 
 interface Parts {
   readonly membership: Membership;
@@ -16,6 +17,7 @@ interface Parts {
   readonly labels: Labels;
   readonly runtimes: readonly RuntimeKind[];
   readonly secrets: SecretSource;
+  readonly changes: SharedChanges;
   /** It is to begin nothing more. */
   isCordoned(): boolean;
 }
@@ -40,6 +42,7 @@ export function clusterView({
   labels,
   runtimes,
   secrets,
+  changes,
   isCordoned,
 }: Parts): ClusterView {
   const lease = membership.lease(dispatching);
@@ -70,6 +73,7 @@ export function clusterView({
             load.dispatcher === true && address !== '' && incarnation !== membership.incarnation,
         ),
     mayRun: () => membership.mayAct() && !isCordoned(),
+    settled: () => changes.settled(),
     onChange: (listener) => void membership.onChange(listener),
   };
 }

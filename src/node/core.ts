@@ -38,7 +38,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics/metrics.ts';
 import { withBoundedTasks } from './bounded-tasks.ts';
 import { clusterView, dutyOf } from './cluster.ts';
-import { clusterSource } from './cluster-metrics.ts';
+import { clusterSource, mostCounted } from './cluster-metrics.ts';
 import { ClusterNodes } from './cluster-nodes.ts';
 import { Cordon } from './cordon.ts';
 import { openDurations } from './durations.ts';
@@ -197,6 +197,7 @@ export async function openCore(
       cluster: clusterView({
         ...{ membership, queue, labels: config.labels, runtimes: [...runtimes.keys()] },
         secrets: openSecrets(config),
+        changes,
         isCordoned: () => cordon.isCordoned,
       }),
     }),
@@ -242,6 +243,7 @@ export async function openCore(
     if (kind === undefined || kind === 'task') await tasks.changed(key);
     if (kind === undefined || kind === 'quota') await supervisor.quotas.reload(key);
     if (kind === undefined || kind === 'breakpoint') await breakpoints.reload(key);
+    if (kind === undefined || kind === 'quarantine') await supervisor.quarantines.reload(key);
   });
   const snapshots = await openSnapshots(config, {
     ...shared,
@@ -327,6 +329,7 @@ export async function openCore(
   const cluster = new ClusterNodes({
     ...{ membership, links, cordon, startedAt, logger, state },
     load: () => ({ running: supervisor.load.running, pending: supervisor.load.pending }),
+    unowned: async () => queue?.count(mostCounted),
     storeFault: () => (storeFault === undefined ? '' : 'the store cannot be written'),
     addresses: () => listensAt,
     drain: () => drained.resolve(),

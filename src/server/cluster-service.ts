@@ -38,7 +38,9 @@ export function createClusterService(cluster: Cluster): ClusterService {
     cluster.nodes().map((node) => nodeToWire(mayReadAllTenants(principal) ? node : withoutLoad(node)));
   return {
     async listNodes(_request, { principal }) {
-      return create(ListNodesResponseSchema, { nodes: nodesFor(principal) });
+      const unowned = mayReadAllTenants(principal) ? await cluster.unowned() : undefined;
+      const counted = unowned === undefined ? {} : { unowned };
+      return create(ListNodesResponseSchema, { nodes: nodesFor(principal), ...counted });
     },
 
     async watchCluster(_request, call, send) {

@@ -189,7 +189,7 @@ export function createTaskService({
 
     async resetTask(request, call) {
       const task = await tasks.get(call.scope, reference('task', request.task));
-      const changed = quarantines.reset(task);
+      const changed = await quarantines.reset(task);
       return create(ResetTaskResponseSchema, { task: shown(task, call), changed });
     },
 

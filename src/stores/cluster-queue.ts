@@ -1,8 +1,10 @@
 /** What waits for a node of the cluster: rows that no node owns. One node, which holds a lease, gives them away. */
 import type { ExecutionRecord } from '../domain/execution.ts';
 import type { Lack } from '../domain/placement.ts';
+import type { QuarantineUse } from '../domain/scheduling/gate.ts';
 import type { MeterUse } from '../domain/scheduling/order-use.ts';
 import type { OwnUse } from '../domain/scheduling/places.ts';
+import type { Verdict } from '../domain/scheduling/quarantine-gate.ts';
 import type { WaitingExecution } from './store.ts';
 
 /** An execution goes to a node, by its incarnation. */
@@ -36,6 +38,15 @@ export type ClusterSaying =
   | { readonly kind: 'lacks'; readonly node: number; readonly task: string; readonly lack?: Lack }
   /** A node is to fetch the image of a task, as those that have it are busy. */
   | { readonly kind: 'fetch'; readonly node: number; readonly task: string }
+  /** An attempt of what a quarantine may hold back has ended. */
+  | {
+      readonly kind: 'verdict';
+      readonly use: QuarantineUse;
+      readonly executionId: string;
+      readonly verdict: Verdict;
+    }
+  /** What has failed of a task does not count any more. */
+  | { readonly kind: 'forget'; readonly taskId: string }
   /** A node has slots again, and holds so many for what was not given to it; these hold none any more. */
   | {
       readonly kind: 'freed';

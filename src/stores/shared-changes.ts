@@ -1,7 +1,10 @@
-/** A change of what all nodes have in memory: of a task, its aliases among them, of the quota of a tenant, or a breakpoint. */
+/**
+ * A change of what all nodes have in memory: of a task, its aliases among them, of the quota of a tenant, a
+ * breakpoint, or the quarantine of a task.
+ */
 export interface SharedChange {
-  readonly kind: 'task' | 'quota' | 'breakpoint';
-  /** The id of the task, the tenant, the id of the breakpoint. */
+  readonly kind: 'task' | 'quota' | 'breakpoint' | 'quarantine';
+  /** The id of the task, the tenant, the id of the breakpoint, what is counted. */
   readonly key: string;
 }
 

@@ -17,6 +17,7 @@ function freeNode() {
     time: new FakeClock(),
     queue,
     slots: new Slots(4),
+    judged: async () => {},
     failed(error: unknown) {
       throw error;
     },

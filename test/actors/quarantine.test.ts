@@ -81,7 +81,7 @@ describe('a task past its restart intensity', () => {
     bench.runtime.call(3).complete();
     await settle();
     expect(told).toEqual(['echo TRAP: unreachable', 'echo ends']);
-    bench.supervisor.quarantines.reset(fragile());
+    await bench.supervisor.quarantines.reset(fragile());
     expect(told).toHaveLength(2);
     await bench.leavesNothing();
   });
@@ -103,10 +103,10 @@ describe('a task past its restart intensity', () => {
   test('goes on at once when it is reset', async () => {
     const bench = await quarantined();
     const { executionId } = await bench.admit({ mode: 'async', task: fragile() });
-    expect(bench.supervisor.quarantines.reset(fragile())).toBe(true);
+    expect(await bench.supervisor.quarantines.reset(fragile())).toBe(true);
     await settle();
     expect(await stateOf(bench, executionId)).toBe('running.attempting');
-    expect(bench.supervisor.quarantines.reset(fragile())).toBe(false);
+    expect(await bench.supervisor.quarantines.reset(fragile())).toBe(false);
     await bench.cancelAll();
     await bench.leavesNothing();
   });

@@ -1,5 +1,6 @@
 /** The queue of a whole cluster, as any of its nodes tells it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ClusterService } from '../../src/server/gen/spearlet/cluster_pb.js';
 import { Priority } from '../../src/server/gen/spearlet/function_pb.js';
 import { start, untilState } from '../server/spawned.ts';
 import { describeWhere } from '../support/needs.ts';
@@ -22,6 +23,9 @@ describeWhere([postgres()], 'the queue of a cluster', () => {
   });
   afterAll(() => server.remove());
 
+  const unowned = async (node: ChildServer) =>
+    (await node.connection.service(ClusterService).listNodes({})).unowned;
+
   test('each node tells what runs and waits on all, and what holds it', async () => {
     const cluster = await clusterOn(server);
     const one = await cluster.add({ slots: '1' });
@@ -35,6 +39,7 @@ describeWhere([postgres()], 'the queue of a cluster', () => {
     const held = await start(one, { task: 'single', args: ['1'], priority: Priority.HIGH });
     const waiting = await Promise.all([1, 2, 3].map(() => start(one, { task: 'ticker', args: ['1'] })));
     for (const node of [one, two]) {
+      await expect.poll(() => unowned(node), long).toBe(4);
       await expect
         .poll(() => counts(node), long)
         .toEqual({ slots: 3, running: 3, waiting: 4, held: 1, silentNodes: [] });
@@ -60,6 +65,7 @@ describeWhere([postgres()], 'the queue of a cluster', () => {
       await expect
         .poll(() => counts(node), long)
         .toEqual({ slots: 3, running: 0, waiting: 0, held: 0, silentNodes: [] });
+      expect(await unowned(node)).toBe(0);
     }
   });
 });

@@ -1,14 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../src/actors/time/system-clock.ts';
 import { withOutbox } from '../../src/stores/outbox.ts';
+import { loadDriver } from '../../src/stores/postgres/engine/driver.ts';
+import { Session } from '../../src/stores/postgres/engine/session.ts';
 import { type CommitEntry, type CommitResult, InDoubtError, type Store } from '../../src/stores/store.ts';
 import { describeWhere } from '../support/needs.ts';
 import { type PostgresServer, postgres, startPostgres } from '../support/postgres.ts';
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
 import { a, all, appending, creating, sequences } from './contract/entries.ts';
-import { openOn } from './postgres-store.ts';
+import { addressOf, openOn } from './postgres-store.ts';
 import { executionId, recordOf, result, shortLog } from './samples.ts';
+
+/** PostgreSQL, "Message Formats", ReadyForQuery: idle. */
+const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
 describeWhere([postgres()], 'a store in PostgreSQL that is disturbed', () => {
   let server: PostgresServer;
@@ -40,6 +46,28 @@ describeWhere([postgres()], 'a store in PostgreSQL that is disturbed', () => {
       }
     }
   }
+
+  test('an engine that takes a connection and then says nothing is given up, and asked again', async () => {
+    const { proxy, url } = await proxied();
+    const address = addressOf(url);
+    const driver = await loadDriver();
+    const session = new Session({ address, driver, kind: 'reader', clock: systemClock, connectMs: 1000 });
+    onTestFinished(() => session.close());
+    let asked = 0;
+    // It says that it is ready, and nothing more.
+    proxy.onAnswer((bytes) => {
+      if (!bytes.includes(ready)) return false;
+      asked += 1;
+      queueMicrotask(() => proxy.swallow(true));
+      return false;
+    });
+    const one = { text: 'SELECT 1 AS one' };
+    await expect(session.run(one)).rejects.toThrow('the engine has not answered for 1000 ms');
+    expect(asked).toBe(1);
+    proxy.onAnswer(undefined);
+    proxy.swallow(false);
+    expect(await session.run(one)).toEqual([{ one: 1 }]);
+  });
 
   test('a commit whose answer was lost is made once, and answered as it was', async () => {
     const { proxy, url } = await proxied();

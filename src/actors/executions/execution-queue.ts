@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Durations } from '../../domain/durations.ts';
 import type { ExecutionRecord } from '../../domain/execution.ts';
 import type { TenantLoad } from '../../domain/quota.ts';
+import type { QuarantineUse } from '../../domain/scheduling/gate.ts';
 import { leafOf } from '../../domain/scheduling/line.ts';
 import type { PriorityWeights } from '../../domain/scheduling/priority.ts';
 import type { SnapshotIncompatible } from '../../machines/migrations.ts';
@@ -31,6 +32,8 @@ export interface ExecutionQueueHost {
   giveUp(record: ExecutionRecord, why: SnapshotIncompatible): Promise<unknown>;
   /** It holds no slot any more, or does not wait for one. */
   left?(executionId: string): void;
+  /** A quarantine is another, as attempts ended. */
+  quarantined?(use: QuarantineUse): void;
   /** What the order remembers is another node's to keep. */
   isMuted?(): boolean;
   /** Somebody may have a slot. */
@@ -72,6 +75,7 @@ export class ExecutionQueue {
       now: () => time.monotonic(),
       opensIn: (ms) => this.#opening.set(ms),
       changed: () => this.keeper.changed(),
+      quarantined: (use) => host.quarantined?.(use),
       left: (executionId) => {
         host.left?.(executionId);
         // Who was cancelled or held has made its line shorter as well as who got a slot.

@@ -1,4 +1,5 @@
 import { type ErrorCode, RequestError } from '../../domain/errors.ts';
+import type { QuarantineUse } from '../../domain/scheduling/gate.ts';
 import type { Verdict } from '../../domain/scheduling/quarantine-gate.ts';
 import { quarantineOf } from '../../domain/scheduling/task-gates.ts';
 import type { Task } from '../../domain/task.ts';
@@ -34,9 +35,21 @@ export interface QuarantineHost {
   readonly pump: () => void;
   /** One begins or, with undefined, ends. */
   readonly changed: (task: Task, quarantine: TaskQuarantine | undefined) => void;
+  /** The part of the node in a cluster; undefined where it can be in none. */
+  readonly cluster: () => QuarantinesOfCluster | undefined;
 }
 
-/** Which tasks are quarantined, as the slots count what fails of them. It begins anew with the node. */
+export interface QuarantinesOfCluster {
+  readonly isAlone: boolean;
+  readonly quarantines: { reset(taskId: string): Promise<boolean>; reload(key?: string): Promise<void> };
+  /** Whoever judges hears how an attempt ended here. */
+  judge(use: QuarantineUse, executionId: string, verdict: Verdict): void;
+}
+
+/**
+ * Which tasks are quarantined, as the slots count what fails of them. It begins anew with the node; in a cluster it is of
+ * all nodes, and outlives each (`cluster/shared-quarantines.ts`).
+ */
 export class TaskQuarantines implements Quarantines {
   readonly #slots: Slots;
   readonly #host: QuarantineHost;
@@ -62,21 +75,47 @@ export class TaskQuarantines implements Quarantines {
     };
   }
 
-  reset(task: Task): boolean {
+  async reset(task: Task): Promise<boolean> {
+    const cluster = this.#host.cluster();
+    if ((await cluster?.quarantines.reset(task.taskId)) === true) {
+      this.#slots.resetQuarantines(task.taskId);
+      if (cluster?.isAlone === true) this.#host.changed(task, undefined);
+      this.#host.pump();
+      return true;
+    }
     const held = this.#slots.resetQuarantines(task.taskId);
     if (held) this.#host.changed(task, undefined);
     this.#host.pump();
     return held;
   }
 
+  /** Reads one that another node of the cluster has changed, or all of them. Rejects with StoreError. */
+  async reload(key?: string): Promise<void> {
+    await this.#host.cluster()?.quarantines.reload(key);
+    this.#host.pump();
+  }
+
+  /** A task of the cluster is quarantined, or is not any more. */
+  told(task: Task): void {
+    this.#host.changed(task, this.of(task));
+  }
+
   /** The attempt of one that holds a slot has ended; it is said before its slot is given up. */
   judge(execution: LiveExecution, { end }: AttemptEnded): void {
     const { executionId, snapshot, gates } = execution;
-    if (!gates.some(({ kind }) => kind === 'quarantine')) return;
+    const use = gates.find((gate) => gate.kind === 'quarantine');
+    if (use === undefined) return;
     const cause = snapshot?.context.cause ?? (end.kind === 'failed' ? end : null);
     if (cause !== null && isCallersTimeout(cause.code, execution)) return;
     const verdict = verdictOf(end.kind, cause);
     if (verdict === undefined) return;
+    const cluster = this.#host.cluster();
+    if (cluster?.isAlone === false) {
+      // What completes says something only where others are held.
+      if (verdict.kind === 'failed' || this.#slots.quarantineState(use) !== undefined)
+        cluster.judge(use, executionId, verdict);
+      return;
+    }
     const wasHeld = this.#held(execution.task) !== undefined;
     this.#slots.judge(executionId, verdict);
     const quarantine = this.of(execution.task);

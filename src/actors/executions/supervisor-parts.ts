@@ -196,6 +196,7 @@ export class SupervisorParts {
       awake: (executionId) => this.actor.send({ type: 'awake', executionId }),
       letGo: (execution) => this.actor.send({ type: 'letGo', execution }),
       left: (executionId) => this.cluster?.left(executionId),
+      quarantined: (use) => this.cluster?.quarantines.judged(this.slots, use),
       isMuted: () => this.cluster?.isAlone === false,
       failed,
     });
@@ -206,6 +207,7 @@ export class SupervisorParts {
       toWall: (ms) => Math.round(this.time.toWall(this.time.now() + ms)),
       pump: () => this.actor.send({ type: 'pump' }),
       changed: (task, quarantine) => options.listener.quarantine?.(task, quarantine),
+      cluster: () => this.cluster,
     });
     this.dependants = new Dependants({
       ...shared,
@@ -505,6 +507,8 @@ export class SupervisorParts {
       handOver: (executionId) => this.actor.send({ type: 'handOver', executionId }),
       deliver: (executionId, event) => this.deliver(executionId, event),
       cancel: (executionId, reason) => this.order(executionId, { kind: 'cancel', reason }, undefined),
+      pump: () => this.actor.send({ type: 'pump' }),
+      quarantined: (task) => this.quarantines.told(task),
     });
   }
 

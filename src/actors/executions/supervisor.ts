@@ -310,6 +310,7 @@ export class Supervisor implements Executions, Transfers, Explanations {
     const { store } = this.#parts.options;
     this.#parts.dispatch.recovering = true;
     await this.quotas.open();
+    await this.#parts.cluster?.quarantines.open(this.#parts.slots);
     await this.#parts.queue.keeper.open();
     const report = await recoverUnfinished(store, this.#parts.time, (stored) => {
       this.#parts.executionRecovery.takeUp(stored, planned);

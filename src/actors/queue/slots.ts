@@ -3,7 +3,7 @@ import type { MeterUse, NodeChanges, OrderUse } from '../../domain/scheduling/or
 import type { OrderView, ViewWanted } from '../../domain/scheduling/order-view.ts';
 import type { Places } from '../../domain/scheduling/places.ts';
 import type { Leaf, PriorityWeights } from '../../domain/scheduling/priority.ts';
-import type { Verdict } from '../../domain/scheduling/quarantine-gate.ts';
+import type { QuarantineState, Verdict } from '../../domain/scheduling/quarantine-gate.ts';
 import { RunOrder, type TenantLimits } from '../../domain/scheduling/run-order.ts';
 import type { HeldBy } from '../../domain/scheduling/waiting-class.ts';
 
@@ -23,6 +23,8 @@ export interface SlotUsers {
   changed?(): void;
   /** It holds no slot any more, or does not wait for one. */
   left?(executionId: string): void;
+  /** A quarantine has begun, goes on otherwise, or has ended, as attempts ended. */
+  quarantined?(use: QuarantineUse): void;
 }
 
 export interface HeldKey {
@@ -73,6 +75,7 @@ export class Slots {
     this.#users = users;
     this.#begunAt = users.now();
     this.#order = new RunOrder(users.weights, () => users.changed?.());
+    this.#order.onQuarantine((use) => users.quarantined?.(use));
   }
 
   get total(): number {
@@ -215,6 +218,33 @@ export class Slots {
     return found === undefined ? undefined : { ...this.#heldTask(found.trouble), isFull: found.isFull };
   }
 
+  /** What came of the attempt of one that need not have a slot here. */
+  judgeOf(use: QuarantineUse, key: string, verdict: Verdict): void {
+    this.#order.judgeOf(use, key, verdict, this.#users.now() - this.#begunAt);
+  }
+
+  /** With its times in milliseconds from now; undefined where it is not quarantined. */
+  quarantineState(use: QuarantineUse): QuarantineState | undefined {
+    const state = this.#order.quarantineState(use);
+    return state && laterBy(state, this.#begunAt - this.#users.now());
+  }
+
+  /** It is so from now on, as another has judged, with times as above. */
+  putQuarantine(use: QuarantineUse, state: QuarantineState | undefined): void {
+    const now = this.#users.now() - this.#begunAt;
+    this.#order.putQuarantine(use, state && laterBy(state, now), now);
+  }
+
+  /** What is quarantined. */
+  quarantines(): readonly QuarantineUse[] {
+    return this.#order.quarantines();
+  }
+
+  /** Others judge what fails, and hold it back; or these slots do. */
+  setTold(areTold: boolean): void {
+    this.#order.setTold(areTold, this.#users.now() - this.#begunAt);
+  }
+
   /** Forgets all failures of a task. Says whether it was quarantined. */
   resetQuarantines(taskId: string): boolean {
     return this.#order.resetQuarantines(taskId);
@@ -319,4 +349,8 @@ export class Slots {
     }
     return key;
   }
+}
+
+function laterBy(state: QuarantineState, ms: number): QuarantineState {
+  return { ...state, since: state.since + ms, probeAt: state.probeAt + ms };
 }

@@ -36,7 +36,12 @@ function listCommand(shell: Shell): Command {
     }
     const answer = await session.cluster.listNodes({});
     if (session.json) await session.printDocument(ListNodesResponseSchema, answer);
-    else await write(shell, answer.nodes);
+    else {
+      await write(shell, answer.nodes);
+      const { unowned = 0 } = answer;
+      const are = unowned === 1 ? 'execution waits' : 'executions wait';
+      if (unowned > 0) await note(shell, `${unowned} ${are} for a slot of any node`);
+    }
     return exitCodes.completed.code;
   });
   return command;

@@ -4,7 +4,7 @@ import type { ConcurrencyUse, Gate, GateUse, Meter, QuarantineUse, RateUse, Reso
 import { IndexedHeap, type Placed } from './indexed-heap.ts';
 import type { MeterUse } from './order-use.ts';
 import { PlaceGate, Places } from './places.ts';
-import { Quarantine, QuarantineGate, type Verdict } from './quarantine-gate.ts';
+import { Quarantine, QuarantineGate, type QuarantineState, type Verdict } from './quarantine-gate.ts';
 import { Bucket, fillMs, RateGate } from './rate-gate.ts';
 import { isReserving, ResourceGate, ResourcePool } from './resource-gate.ts';
 
@@ -53,6 +53,10 @@ export class Gates {
   /** Nodes that it may be given to; undefined where there is this one alone. */
   #places: Places | undefined;
   #sweepAt = maxUnused;
+  /** Another judges whose attempts fail. */
+  #areTold = false;
+  /** Hears of each quarantine that begins, goes on otherwise, or ends, as attempts end here. */
+  quarantined: ((use: QuarantineUse) => void) | undefined;
 
   /** `turned` hears of each gate that has opened or closed. */
   constructor(turned: (gate: Gate) => void) {
@@ -155,6 +159,41 @@ export class Gates {
   quarantine(use: QuarantineUse): QuarantineGate | undefined {
     const gate = this.#gates.get(idOf(use));
     return gate instanceof QuarantineGate ? gate : undefined;
+  }
+
+  /** What came of an attempt elsewhere of what that holds back. */
+  judgeOf(use: QuarantineUse, id: string, verdict: Verdict, now: number): void {
+    const gate = this.of(use, now);
+    if (gate !== undefined) this.judge(id, [gate], verdict, now);
+  }
+
+  /** It is so from now on, as another has judged; undefined where it is not quarantined. */
+  putQuarantine(use: QuarantineUse, state: QuarantineState | undefined, now: number): void {
+    const gate = state === undefined ? this.quarantine(use) : this.of(use, now);
+    if (!(gate instanceof QuarantineGate)) return;
+    gate.put(state);
+    this.check(gate.meter, now);
+  }
+
+  /** What holds back something, or would if it were not told. */
+  *quarantines(): Iterable<QuarantineGate> {
+    for (const gate of this.#gates.values()) {
+      if (gate instanceof QuarantineGate && gate.state !== undefined) yield gate;
+    }
+  }
+
+  /** Another judges from now on, or nobody else does. */
+  setTold(areTold: boolean, now: number): void {
+    this.#areTold = areTold;
+    for (const gate of this.#gates.values()) {
+      if (!(gate instanceof QuarantineGate)) continue;
+      gate.isTold = areTold;
+      this.check(gate.meter, now);
+    }
+  }
+
+  get areTold(): boolean {
+    return this.#areTold;
   }
 
   /** What came of an attempt that went through some. */
@@ -292,7 +331,9 @@ export class Gates {
     if (use.kind === 'quarantine') {
       const state = meter instanceof Quarantine ? meter : new Quarantine();
       this.#meters.set(meterId, state);
-      return new QuarantineGate(id, use, state, now);
+      const gate = new QuarantineGate(id, use, state, now, (changed) => this.quarantined?.(changed));
+      gate.isTold = this.#areTold;
+      return gate;
     }
     if (isRate(use)) {
       const bucket = meter instanceof Bucket ? meter : new Bucket(meterId);

@@ -9,6 +9,21 @@ export type Verdict =
   | { readonly kind: 'succeeded' }
   | { readonly kind: 'failed'; readonly error: AttemptError };
 
+/** What is known of a quarantine, for another who judges it, or is told of it. Times are of one clock. */
+export interface QuarantineState {
+  readonly since: number;
+  /** How many attempts failed within the time before it began. */
+  readonly failures: number;
+  readonly last: AttemptError;
+  /** Until the probe that is next, or was last. */
+  readonly pauseMs: number;
+  readonly probeAt: number;
+  /** How many have failed. */
+  readonly probes: number;
+  /** The execution that is let through to try. */
+  readonly probe?: string;
+}
+
 /** The pause before a probe doubles with each that fails, up to an hour; it is never shorter than the rule's window. */
 export const longestPauseMs = 3_600_000;
 
@@ -28,7 +43,10 @@ export class Quarantine implements Meter {
   }
 }
 
-/** Lets all through while few fail, and after too many one at a time. */
+/**
+ * Lets all through while few fail, and after too many one at a time. One that is told lets all through: another of the
+ * cluster judges, and this one knows what became of it.
+ */
 export class QuarantineGate extends Gate {
   declare use: QuarantineUse;
   readonly #state: Quarantine;
@@ -41,10 +59,53 @@ export class QuarantineGate extends Gate {
   #probeAt = 0;
   #probes = 0;
   #probe: string | undefined;
+  /** The last probe of which nothing was said when it ended. */
+  #silent: string | undefined;
+  readonly #changed: (use: QuarantineUse) => void;
+  isTold = false;
 
-  constructor(id: string, use: QuarantineUse, state: Quarantine, now: number) {
+  /** `changed` hears when `state` is another. */
+  constructor(
+    id: string,
+    use: QuarantineUse,
+    state: Quarantine,
+    now: number,
+    changed: (use: QuarantineUse) => void = () => {},
+  ) {
     super(id, use, state, now);
     this.#state = state;
+    this.#changed = changed;
+  }
+
+  /** Undefined while it is not quarantined. */
+  get state(): QuarantineState | undefined {
+    if (!this.#state.active) return undefined;
+    return {
+      ...{ since: this.#begunAt, failures: this.#counted, last: this.#last },
+      ...{ pauseMs: this.#pauseMs, probeAt: this.#probeAt, probes: this.#probes },
+      ...(this.#probe !== undefined && { probe: this.#probe }),
+    };
+  }
+
+  /** It is so from now on, as another has judged. */
+  put(state: QuarantineState | undefined): void {
+    this.#failures = [];
+    this.#silent = undefined;
+    this.#state.active = state !== undefined;
+    this.#state.clearAt = state === undefined ? 0 : state.probeAt + forgottenAfterMs;
+    this.#probe = state?.probe;
+    if (state === undefined) return;
+    this.#begunAt = state.since;
+    this.#counted = state.failures;
+    this.#last = state.last;
+    this.#pauseMs = state.pauseMs;
+    this.#probeAt = state.probeAt;
+    this.#probes = state.probes;
+  }
+
+  /** Whether one may try now, or nobody need. */
+  lets(now: number): boolean {
+    return !this.#state.active || (this.#probe === undefined && this.#probeAt <= now);
   }
 
   /** Undefined while it is not quarantined. */
@@ -68,7 +129,7 @@ export class QuarantineGate extends Gate {
   }
 
   admits(now: number): boolean {
-    return !this.#state.active || this.opensAt <= now;
+    return this.isTold || this.lets(now);
   }
 
   /** Where the next probe completes: nobody knows whether it does. */
@@ -79,14 +140,19 @@ export class QuarantineGate extends Gate {
   }
 
   pass(id: string): void {
-    if (this.#state.active) this.#probe = id;
+    if (!this.#state.active || this.isTold) return;
+    this.#probe = id;
+    this.#changed(this.use);
   }
 
   hold(): void {}
 
   /** A probe of which nothing was said, such as one that was cancelled, leaves its place to the next. */
   leave(id: string): void {
-    if (this.#probe === id) this.#probe = undefined;
+    if (this.#probe !== id || this.isTold) return;
+    this.#probe = undefined;
+    this.#silent = id;
+    this.#changed(this.use);
   }
 
   override limited(): void {
@@ -94,16 +160,21 @@ export class QuarantineGate extends Gate {
   }
 
   judge(id: string, verdict: Verdict, now: number): void {
+    if (this.isTold) return;
     if (verdict.kind === 'failed') this.#failed(id, verdict.error, now);
-    else if (this.#probe === id) this.reset();
+    else if (this.#isProbe(id)) this.reset();
+  }
+
+  /** Of one that has left its place somebody may still say what came of it. */
+  #isProbe(id: string): boolean {
+    return this.#probe === id || (this.#probe === undefined && this.#silent === id);
   }
 
   /** All is forgotten. */
   reset(): void {
-    this.#failures = [];
-    this.#probe = undefined;
-    this.#state.active = false;
-    this.#state.clearAt = 0;
+    const { active } = this.#state;
+    this.put(undefined);
+    if (active) this.#changed(this.use);
   }
 
   #failed(id: string, error: AttemptError, now: number): void {
@@ -121,12 +192,14 @@ export class QuarantineGate extends Gate {
       this.#failures = [];
       this.#probes = 0;
       this.#pauseMs = withinMs;
-    } else if (this.#probe === id) {
+    } else if (this.#isProbe(id)) {
       this.#probe = undefined;
+      this.#silent = undefined;
       this.#probes += 1;
       this.#pauseMs = Math.max(withinMs, Math.min(2 * this.#pauseMs, longestPauseMs));
     } else return;
     this.#probeAt = now + this.#pauseMs;
     this.#state.clearAt = this.#probeAt + forgottenAfterMs;
+    this.#changed(this.use);
   }
 }

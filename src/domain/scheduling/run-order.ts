@@ -17,7 +17,7 @@ import type { MeterUse, NodeChanges, OrderUse } from './order-use.ts';
 import { type OrderView, type ViewWanted, viewOf } from './order-view.ts';
 import type { Places } from './places.ts';
 import type { Leaf, PriorityWeights } from './priority.ts';
-import type { Verdict } from './quarantine-gate.ts';
+import type { QuarantineState, Verdict } from './quarantine-gate.ts';
 import { RateGate } from './rate-gate.ts';
 import { type HeldBy, holdBy, holdOf, type WaitingClass } from './waiting-class.ts';
 import type { WaitingLine } from './waiting-line.ts';
@@ -215,7 +215,54 @@ export class RunOrder {
     this.advance(now);
     const gate = this.#gates.quarantine(use);
     if (gate?.trouble === undefined) return undefined;
-    return { trouble: gate.trouble, isFull: !gate.open || gate.passing.size > 0 };
+    const isFull = gate.isTold ? !gate.lets(this.#now) : !gate.open || gate.passing.size > 0;
+    return { trouble: gate.trouble, isFull };
+  }
+
+  /** What came of an attempt of something that need not run here. */
+  judgeOf(use: QuarantineUse, id: string, verdict: Verdict, now = this.#now): void {
+    this.advance(now);
+    this.#gates.judgeOf(use, id, verdict, this.#now);
+    this.#classes.settle();
+  }
+
+  /** `quarantined` hears of each quarantine that begins, goes on otherwise, or ends, as attempts end here. */
+  onQuarantine(quarantined: (use: QuarantineUse) => void): void {
+    this.#gates.quarantined = quarantined;
+  }
+
+  quarantineState(use: QuarantineUse): QuarantineState | undefined {
+    return this.#gates.quarantine(use)?.state;
+  }
+
+  /** What is quarantined now. */
+  quarantines(): QuarantineUse[] {
+    return [...this.#gates.quarantines()].map(({ use }) => use);
+  }
+
+  /** It is so from now on, as another has judged. A probe that this order judges and that does not run is over. */
+  putQuarantine(use: QuarantineUse, state: QuarantineState | undefined, now = this.#now): void {
+    this.advance(now);
+    this.#gates.putQuarantine(use, state && this.#withProbe(state), this.#now);
+    this.#classes.settle();
+  }
+
+  /** Another order judges from now on, and this one holds nobody back whose task is quarantined; or this one does. */
+  setTold(areTold: boolean, now = this.#now): void {
+    this.advance(now);
+    if (areTold === this.#gates.areTold) return;
+    this.#gates.setTold(areTold, this.#now);
+    if (!areTold) {
+      for (const { use, state } of [...this.#gates.quarantines()]) {
+        if (state?.probe !== undefined) this.#gates.putQuarantine(use, this.#withProbe(state), this.#now);
+      }
+    }
+    this.#classes.settle();
+  }
+
+  #withProbe({ probe, ...state }: QuarantineState): QuarantineState {
+    const isThere = probe !== undefined && (this.#gates.areTold || this.#running.has(probe));
+    return isThere ? { ...state, probe } : state;
   }
 
   /** Forgets all failures of a task. Says whether it was quarantined. */

@@ -7,9 +7,10 @@ import { LruMap } from '../../../domain/lru-map.ts';
 import { type Lack, type NodePlace, placedOf, revisionName, whyNotOn } from '../../../domain/placement.ts';
 import type { QueueView } from '../../../domain/queue-view.ts';
 import type { Quota } from '../../../domain/quota.ts';
-import type { GateUse, Resources } from '../../../domain/scheduling/gate.ts';
+import type { GateUse, QuarantineUse, Resources } from '../../../domain/scheduling/gate.ts';
 import type { PlacingNode } from '../../../domain/scheduling/places.ts';
 import type { PriorityWeights } from '../../../domain/scheduling/priority.ts';
+import type { Verdict } from '../../../domain/scheduling/quarantine-gate.ts';
 import { hasToBeKnown } from '../../../domain/scheduling/task-gates.ts';
 import type { Scope } from '../../../domain/scope.ts';
 import type { RuntimeKind, Task } from '../../../domain/task.ts';
@@ -26,6 +27,7 @@ import { Dispatcher, wishOf } from './dispatcher.ts';
 import { explainUnowned } from './explain-unowned.ts';
 import { HandOver } from './hand-over.ts';
 import { SharedKeys } from './shared-keys.ts';
+import { SharedQuarantines, taskOf } from './shared-quarantines.ts';
 
 /** The cluster as a node sees it. */
 export interface ClusterView {
@@ -50,6 +52,8 @@ export interface ClusterView {
   dispatcher(): PeerNode | undefined;
   /** It takes executions: it may write, and nobody has cordoned it. */
   mayRun(): boolean;
+  /** Resolves when all nodes that live have seen what this one has changed. Rejects with StoreError. */
+  settled(): Promise<void>;
   /** Any of that may be different now. */
   onChange(listener: () => void): void;
 }
@@ -82,8 +86,12 @@ export interface ClusterDeskHost {
   /** It waits here for a slot, and is to be nobody's. */
   handOver(executionId: string): void;
   deliver(executionId: string, event: ExecutionEvent): void;
+  /** Somebody may have a slot. */
+  pump(): void;
   /** Whoever has it; resolves when that is durable. Rejects with a RequestError. */
   cancel(executionId: string, reason: string): Promise<unknown>;
+  /** A task is quarantined now, or is not any more. */
+  quarantined(task: Task): void;
   failed(error: unknown): void;
 }
 
@@ -94,12 +102,15 @@ export class ClusterDesk {
   readonly #host: ClusterDeskHost;
   readonly #handOver: HandOver;
   readonly #keys: SharedKeys;
+  readonly quarantines: SharedQuarantines;
   readonly #abilities: Abilities;
   readonly #claimed = new Map<string, number>();
   readonly #warm = new LruMap<string, true>(mostWarm);
   #dispatcher: Dispatcher | undefined;
   #opening: Promise<void> = Promise.resolve();
   #saying: Promise<void> = Promise.resolve();
+  /** How attempts ended is being told. */
+  #judging: Promise<void> = Promise.resolve();
   #wasAlone = true;
   #open = false;
   #closed = false;
@@ -113,8 +124,18 @@ export class ClusterDesk {
       changed: (task, lack) => this.#lacking(task, lack),
     });
     this.#keys = new SharedKeys({ queue: view.queue, clock: host.time, cancel: host.cancel });
+    this.quarantines = new SharedQuarantines({
+      ...{ store: host.store, clock: host.time, slots: host.slots, failed: host.failed },
+      now: () => host.time.toWall(host.time.now()),
+      settled: () => view.settled(),
+      judge: () => (this.isAlone ? host.slots : this.#dispatcher?.slots),
+      forget: (taskId) => view.queue.say({ kind: 'forget', taskId }),
+      // What a node that is alone judges it says itself.
+      changed: (use) => void (this.isAlone || this.#quarantineChanged(use)),
+    });
     this.#handOver = new HandOver({
       ...host,
+      judged: () => this.#judging,
       queue: view.queue,
       isAlone: () => view.isAlone(),
       mayRun: () => view.mayRun(),
@@ -144,6 +165,7 @@ export class ClusterDesk {
   open(): void {
     this.#open = true;
     this.#wasAlone = this.isAlone;
+    this.#host.slots.setTold(!this.isAlone);
     this.#handOver.open();
     this.#changed();
   }
@@ -153,6 +175,15 @@ export class ClusterDesk {
     this.#abilities.close();
     this.#handOver.close();
     this.#dispatcher?.close();
+    this.quarantines.close();
+  }
+
+  /** An attempt has ended here of what a quarantine may hold back. */
+  judge(use: QuarantineUse, executionId: string, verdict: Verdict): void {
+    const { view, failed } = this.#host;
+    this.#judging = this.#judging
+      .then(() => view.queue.say({ kind: 'verdict', use, executionId, verdict }))
+      .catch(failed);
   }
 
   leaves(execution: LiveExecution): boolean {
@@ -298,6 +329,7 @@ export class ClusterDesk {
     const { view } = this.#host;
     const { isAlone } = this;
     const isJoined = this.#wasAlone && !isAlone;
+    if (isAlone !== this.#wasAlone) this.#judgesChanged(isAlone);
     this.#wasAlone = isAlone;
     if (isJoined) this.#handAllOver();
     if (view.isDispatcher() && (this.#dispatcher === undefined || isJoined)) this.#begin();
@@ -309,6 +341,18 @@ export class ClusterDesk {
   #handAllOver(): void {
     const { executions, slots, handOver } = this.#host;
     for (const { executionId } of executions.values()) if (slots.waits(executionId)) handOver(executionId);
+  }
+
+  /** One order judges what fails, and the others are told: that of a node that is alone, or that of the dispatcher. */
+  #judgesChanged(isAlone: boolean): void {
+    this.#host.slots.setTold(!isAlone);
+    this.#dispatcher?.slots.setTold(isAlone);
+    this.#host.pump();
+  }
+
+  async #quarantineChanged(use: QuarantineUse): Promise<void> {
+    const task = await this.#host.store.taskRevision(taskOf(use), use.version ?? 0).catch(() => undefined);
+    if (task !== undefined) this.#host.quarantined(task);
   }
 
   #end(): void {
@@ -324,9 +368,12 @@ export class ClusterDesk {
       ...{ time, store, durations, weights, failed },
       queue: view.queue,
       nodes: () => view.nodes(),
+      quarantines: (slots) => this.quarantines.open(slots),
+      quarantined: (slots, use) => this.quarantines.judged(slots, use),
       wake: (executionId) => this.#rung(executionId),
     });
     this.#dispatcher = dispatcher;
+    dispatcher.slots.setTold(this.isAlone);
     this.#opening = this.#opening
       .then(() => (this.#dispatcher === dispatcher ? dispatcher.open() : undefined))
       .catch((error: unknown) => {

@@ -16,7 +16,7 @@ import type { ExecutionRecord } from '../../../domain/execution.ts';
 import { type Lack, revisionName } from '../../../domain/placement.ts';
 import type { QueueView } from '../../../domain/queue-view.ts';
 import type { Quota } from '../../../domain/quota.ts';
-import type { GateUse } from '../../../domain/scheduling/gate.ts';
+import type { GateUse, QuarantineUse } from '../../../domain/scheduling/gate.ts';
 import { leafOf } from '../../../domain/scheduling/line.ts';
 import type { MeterUse } from '../../../domain/scheduling/order-use.ts';
 import { Places, type PlacingNode, type Wish } from '../../../domain/scheduling/places.ts';
@@ -41,6 +41,10 @@ export interface DispatcherHost {
   readonly weights?: PriorityWeights | undefined;
   /** Those that take executions now. */
   nodes(): readonly PlacingNode[];
+  /** Takes up the quarantines that there are. Rejects with StoreError. */
+  quarantines(slots: Slots): Promise<void>;
+  /** A quarantine is another, as attempts ended on any node. */
+  quarantined(slots: Slots, use: QuarantineUse): void;
   /** Makes one live here whose alarm has rung. */
   wake(executionId: string): Promise<unknown>;
   failed(error: unknown): void;
@@ -112,6 +116,7 @@ export class Dispatcher {
       now: () => time.monotonic(),
       opensIn: (ms) => this.#opening.set(ms),
       changed: () => this.#keeper.changed(),
+      quarantined: (use) => host.quarantined(this.slots, use),
     });
     this.#estimates = new Estimates(this.slots, durations, recordOf, () => 0);
     this.slots.setPlaces(this.places);
@@ -154,6 +159,7 @@ export class Dispatcher {
     this.places.setNodes(this.#nodes());
     await queue.forgetLost();
     for (const { record, node } of await this.#held()) this.#hold(record, node);
+    await this.#host.quarantines(this.slots);
     this.#keeper.opened();
     await this.#lines.open();
     this.#open = true;
@@ -178,6 +184,13 @@ export class Dispatcher {
       const { node, task, lack } = saying;
       this.#said.set(`${node} ${task}`, { node, task, lack, at: this.#host.time.monotonic() });
       this.places.setNodes(this.#nodes());
+      this.#pump();
+    } else if (saying.kind === 'verdict') {
+      const { use, executionId, verdict } = saying;
+      this.slots.judgeOf(use, executionId, verdict);
+      this.#pump();
+    } else if (saying.kind === 'forget') {
+      this.slots.resetQuarantines(saying.taskId);
       this.#pump();
     } else if (saying.kind === 'freed') {
       const { own: slots, memory: memoryBytes = 0, processors = 0 } = saying;

@@ -52,6 +52,8 @@ export interface HandOverHost {
   revive(executionId: string): Promise<LiveExecution | undefined>;
   /** It waits here for a slot, and is to be nobody's. */
   handOver(executionId: string): void;
+  /** Resolves when the dispatcher has heard how attempts ended. */
+  judged(): Promise<void>;
   /** Makes it live again, where nobody else has it, and delivers. */
   redeliver(executionId: string, events: readonly ExecutionEvent[]): Promise<void>;
   failed(error: unknown): void;
@@ -265,6 +267,7 @@ export class HandOver {
       while (!this.#closed && (this.#freed.length > 0 || (own && this.#told !== JSON.stringify(this.#own)))) {
         const freed = this.#freed;
         this.#freed = [];
+        await this.#host.judged();
         const now = this.#own;
         this.#told = JSON.stringify(now);
         try {

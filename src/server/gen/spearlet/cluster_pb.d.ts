@@ -113,7 +113,7 @@ export declare type ClusterNode = Message<"spearlet.ClusterNode"> & {
   running?: number | undefined;
 
   /**
-   * Executions that wait on it, likewise.
+   * Executions that wait on it, likewise; what waits and is no node's yet is not among them.
    *
    * @generated from field: optional uint32 pending = 16;
    */
@@ -227,7 +227,7 @@ export declare type ClusterNodeJson = {
   running?: number;
 
   /**
-   * Executions that wait on it, likewise.
+   * Executions that wait on it, likewise; what waits and is no node's yet is not among them.
    *
    * @generated from field: optional uint32 pending = 16;
    */
@@ -273,6 +273,14 @@ export declare type ListNodesResponse = Message<"spearlet.ListNodesResponse"> & 
    * @generated from field: repeated spearlet.ClusterNode nodes = 1;
    */
   nodes: ClusterNode[];
+
+  /**
+   * Executions of all tenants that wait for a slot and are no node's yet, counted up to 100000. Absent for who may not
+   * read all tenants, of a node that shares its store with nobody, and where the database does not say.
+   *
+   * @generated from field: optional uint32 unowned = 2;
+   */
+  unowned?: number | undefined;
 };
 
 /**
@@ -283,6 +291,14 @@ export declare type ListNodesResponseJson = {
    * @generated from field: repeated spearlet.ClusterNode nodes = 1;
    */
   nodes?: ClusterNodeJson[];
+
+  /**
+   * Executions of all tenants that wait for a slot and are no node's yet, counted up to 100000. Absent for who may not
+   * read all tenants, of a node that shares its store with nobody, and where the database does not say.
+   *
+   * @generated from field: optional uint32 unowned = 2;
+   */
+  unowned?: number;
 };
 
 /**

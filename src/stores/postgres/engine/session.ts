@@ -95,26 +95,33 @@ export class Session {
 
   async #within(client: Client, connecting: Promise<Client>, statement: Statement): Promise<Row[]> {
     const { text, values, name } = statement;
-    let timer: Timer | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = this.#options.clock.setTimer(this.#longestMs, () => {
-        destroy(client);
-        reject(new Error(`the engine has not answered for ${this.#longestMs} ms`));
-      });
-    });
     try {
       const answer = client.query<Row>({
         text,
         ...(name !== undefined && { name }),
         ...(values !== undefined && { values: [...values] }),
       });
-      return (await Promise.race([answer, silence])).rows;
+      return (await this.#unlessSilent(client, this.#longestMs, answer)).rows;
     } catch (error) {
       if (!isRefusal(error) && this.#client === connecting) {
         this.#client = undefined;
         destroy(client);
       }
       throw error;
+    }
+  }
+
+  /** Destroys the connection, and rejects, where nothing is heard on it for so long. */
+  async #unlessSilent<Answer>(client: Client, ms: number, answer: Promise<Answer>): Promise<Answer> {
+    let timer: Timer | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      timer = this.#options.clock.setTimer(ms, () => {
+        destroy(client);
+        reject(new Error(`the engine has not answered for ${ms} ms`));
+      });
+    });
+    try {
+      return await Promise.race([answer, silence]);
     } finally {
       timer?.cancel();
     }
@@ -134,7 +141,7 @@ export class Session {
         });
         try {
           await client.connect();
-          await assertEngine(client, host);
+          await this.#unlessSilent(client, connectMs, assertEngine(client, host));
           return client;
         } catch (error) {
           destroy(client);

@@ -10,7 +10,7 @@ import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } fro
 import { quickerTakeoverFunctions } from './quicker-takeover-functions.ts';
 import { removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
-import { sharedBreakpoints, sharedFunctions } from './shared-functions.ts';
+import { sharedBreakpoints, sharedFunctions, sharedQuarantines } from './shared-functions.ts';
 import { takeoverFunctions } from './takeover-functions.ts';
 import { taskFunctions } from './task-functions.ts';
 import { turnFunctions } from './turn-functions.ts';
@@ -259,6 +259,7 @@ export const migrations: readonly string[] = [
   keyedFunctions,
   plainCommitFunction,
   quickerTakeoverFunctions,
+  sharedQuarantines,
 ];
 
 /** The version that this program writes. */

@@ -91,3 +91,16 @@ CREATE TRIGGER shared_breakpoints AFTER INSERT OR UPDATE ON side_rows
 CREATE TRIGGER shared_breakpoints_gone AFTER DELETE ON side_rows
   FOR EACH ROW WHEN (OLD.kind = 'breakpoint') EXECUTE FUNCTION note_breakpoint();
 `;
+
+/** So are quarantines of tasks. */
+export const sharedQuarantines = `
+CREATE FUNCTION note_quarantine() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM note_change('quarantine', CASE WHEN TG_OP = 'DELETE' THEN OLD.key ELSE NEW.key END);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER shared_quarantines AFTER INSERT OR UPDATE ON side_rows
+  FOR EACH ROW WHEN (NEW.kind = 'quarantine') EXECUTE FUNCTION note_quarantine();
+CREATE TRIGGER shared_quarantines_gone AFTER DELETE ON side_rows
+  FOR EACH ROW WHEN (OLD.kind = 'quarantine') EXECUTE FUNCTION note_quarantine();
+`;
