@@ -2,7 +2,7 @@
  * How long the executions of a node that is gone have nobody, by the clock of the database: killed, stopped as a signal
  * stops, and told to stop. Wants root and Debian's postgresql-15.
  *
- *     node bench/failover.ts [ROUNDS [EXECUTIONS]]
+ *     node bench/failover.ts [ROUNDS [EXECUTIONS [kill|hang|stop]]]
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Connection, connect } from '../src/client/channel.ts';
@@ -19,16 +19,23 @@ const atOnce = 64;
 const running = 16;
 
 interface Way {
+  readonly name: string;
   readonly what: string;
   readonly signals: readonly NodeJS.Signals[];
   readonly goal: readonly [median: number, worst: number];
 }
 
-const ways: readonly Way[] = [
-  { what: 'kill -9', signals: ['SIGKILL'], goal: [3.5, 5] },
-  { what: 'SIGSTOP', signals: ['SIGSTOP'], goal: [3.5, 5] },
-  { what: 'a planned stop', signals: ['SIGTERM', 'SIGTERM'], goal: [0.5, 0.5] },
+const wanted = process.argv[4];
+const all: readonly Way[] = [
+  { name: 'kill', what: 'kill -9', signals: ['SIGKILL'], goal: [3.5, 5] },
+  { name: 'hang', what: 'SIGSTOP', signals: ['SIGSTOP'], goal: [3.5, 5] },
+  {
+    ...{ name: 'stop', what: 'a planned stop', goal: [0.5, 0.5] },
+    signals: ['SIGTERM', 'SIGTERM'],
+  },
 ];
+
+const ways = all.filter(({ name }) => wanted === undefined || name === wanted);
 
 async function fill(connection: Connection): Promise<void> {
   const functions = connection.service(FunctionService);
@@ -54,6 +61,9 @@ async function fill(connection: Connection): Promise<void> {
 interface Took {
   /** Seconds from the signal to when the node may not write any more. */
   readonly fenced: number;
+  /** Seconds from the signal to when the first is another node's, and all that rested. */
+  readonly first: number;
+  readonly rested: number;
   /** Seconds from the signal to when each execution is another node's, and each lost attempt is so in the log. */
   readonly taken: number;
 }
@@ -89,15 +99,22 @@ async function round(database: PostgresServer, { signals }: Way): Promise<Took> 
       process.kill(victim.pid, signal);
       await pause(1);
     }
-    while ((await one(isLeft)) === true) await pause(20);
-    const taken = (performance.now() - began) / 1000;
+    const seconds = (): number => (performance.now() - began) / 1000;
+    let [first, rested] = [Number.NaN, Number.NaN];
+    while ((await one(isLeft)) === true) {
+      const its = Number(await one(`SELECT count(*) FROM spear.executions x WHERE x.owner = ${gone}`));
+      if (its < executions && Number.isNaN(first)) first = seconds();
+      if (its <= running && Number.isNaN(rested)) rested = seconds();
+      await pause(20);
+    }
+    const taken = seconds();
     const fenced = Number(
       await one(
         `SELECT extract(epoch FROM fenced_at) - ${since} FROM spear.nodes WHERE incarnation = ${gone}`,
       ),
     );
     await looking.end();
-    return { fenced, taken };
+    return { fenced, first, rested, taken };
   } finally {
     const [victim] = nodes;
     if (victim !== undefined) {
@@ -129,6 +146,8 @@ try {
       row("others', median", median(taken), way.goal[0]),
       row("others', longest", Math.max(...taken), way.goal[1]),
       row('may not write any more, median', median(took.map(({ fenced }) => fenced)), undefined),
+      row("first one others', median", median(took.map(({ first }) => first)), undefined),
+      row("what rested others', median", median(took.map(({ rested }) => rested)), undefined),
     );
   }
   printTable(rows);

@@ -215,23 +215,77 @@ export interface StoreCounts {
 /** A committed event with the execution that it belongs to. */
 export type NodeEvent = LogEvent & { readonly executionId: string };
 
-/**
- * Where everything durable lives. Writes are durable when their promise resolves. A store that cannot write
- * or read rejects with StoreError; it stays usable and recovers when its medium does. Where only what is asked for is
- * damaged, it rejects with DamagedError; lists leave that out.
- */
-export interface Store {
-  /** There is hardly any space left: what was accepted may end, and nothing new should begin. */
-  readonly lowSpace: boolean;
-
+/** Records and inputs of executions. */
+export interface KeptExecutions {
+  execution(executionId: string): Promise<ExecutionRecord | undefined>;
+  executionByInvocation(tenant: string, invocationId: string): Promise<ExecutionRecord | undefined>;
+  input(executionId: string): Promise<Invocation | undefined>;
+  /** Newest first. */
+  executions(filter: ExecutionFilter): Promise<ExecutionRecord[]>;
   /**
-   * One transaction over all entries; each entry is atomic by itself and has its own result, in order. Without entries
-   * it asks the medium whether it can be written: it rejects where it cannot. Rejects with InDoubtError where the answer
-   * was lost: the very same array is then answered as it would have been. Rejects with Fenced where other nodes have
-   * taken over.
+   * Unfinished executions that wait in no line, oldest first: at most `limit` of those with ids after `afterId`.
    */
-  commit(entries: readonly CommitEntry[]): Promise<CommitResult[]>;
+  unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]>;
+  /** Counts what is in `scope`; without one, everything. */
+  counts(scope?: Scope): Promise<StoreCounts>;
+  /**
+   * About how many bytes a tenant keeps: records, output and inputs of at most `limit` of its executions with ids after
+   * `afterId`, and its artifacts where that is empty.
+   */
+  storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes>;
+}
 
+/** What waits: in lines, for a time, and for others. */
+export interface KeptLines {
+  /** The lines in which somebody waits. */
+  waitingLines(): Promise<WaitingLineCount[]>;
+  /**
+   * The executions of a line in its order: at most `limit` of those behind `after`. Empty only where none is
+   * left.
+   */
+  waiting(line: string, after: WaitingKey | undefined, limit: number): Promise<WaitingExecution[]>;
+  /** How many executions of a line are between two places. It counts no further than `limit`. */
+  waitingBetween(line: string, after: WaitingKey, before: WaitingKey, limit: number): Promise<number>;
+  /** The execution with its place in a line; undefined where it waits in none. */
+  waitingExecution(executionId: string): Promise<WaitingExecution | undefined>;
+  /** Alarms of executions that wait in lines, the earliest first: at most `limit` of those behind `after`. */
+  waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]>;
+  /** Whether an execution that has not ended follows another. */
+  hasDependencies(): Promise<boolean>;
+  /** What one whose record says that it is blocked waits for yet; undefined for any other. */
+  blocked(executionId: string): Promise<BlockedState | undefined>;
+  /** Those of them that wait for nothing any more, by id: at most `limit` of those with ids after `afterId`. */
+  released(afterId: string, limit: number): Promise<string[]>;
+  /** Those that follow an execution, ended ones among them, by id: at most `limit` of those with ids after `afterId`. */
+  dependants(executionId: string, afterId: string, limit: number): Promise<string[]>;
+}
+
+/** The logs of executions, and the order of commits over all of them. */
+export interface KeptLogs {
+  events(executionId: string, query: EventQuery): Promise<LogEvent[]>;
+  outline(executionId: string): Promise<LogOutline>;
+  /** Committed events of every execution with `position >= from`, in order of position. */
+  eventsFromPosition(from: number, limit: number): Promise<NodeEvent[]>;
+  /**
+   * The executions that have an event with `position >= from`, each once; undefined where more than `limit` parts of
+   * logs would have to be looked at. A part is at least one event.
+   */
+  changedSince(from: number, limit: number): Promise<string[] | undefined>;
+  /** The position of the last event of any log, also of one that was deleted since; 0 before the first. */
+  lastPosition(): Promise<number>;
+  /**
+   * Writes a part of a log that comes from elsewhere and has no record yet; the `commit` that follows the last part
+   * brings the record, and only then anyone sees the execution. Rejects with StoreError where there is a record, and
+   * where there is hardly any space.
+   * What is staged and not committed is gone when the store is opened again.
+   */
+  stage(executionId: string, events: readonly NewEvent[]): Promise<void>;
+  /** Drops what was staged. */
+  unstage(executionId: string): Promise<void>;
+}
+
+/** Batches, and which executions are their members. */
+export interface KeptBatches {
   /**
    * Makes a batch and all of its members, or nothing: each entry creates one, which its record says, and stands behind
    * those that it follows. A large one is written in parts, between which others commit, and is there for readers, as
@@ -261,72 +315,10 @@ export interface Store {
   batchMembers(batchId: string, query: MemberQuery): Promise<BatchMember[]>;
   /** Members that have ended, in the order in which they did: at most `limit` from that number on. */
   batchEndings(batchId: string, from: number, limit: number): Promise<BatchEnding[]>;
+}
 
-  execution(executionId: string): Promise<ExecutionRecord | undefined>;
-  executionByInvocation(tenant: string, invocationId: string): Promise<ExecutionRecord | undefined>;
-  input(executionId: string): Promise<Invocation | undefined>;
-  /** Newest first. */
-  executions(filter: ExecutionFilter): Promise<ExecutionRecord[]>;
-  /**
-   * Unfinished executions that wait in no line, oldest first: at most `limit` of those with ids after `afterId`.
-   */
-  unfinished(afterId: string, limit: number): Promise<ExecutionRecord[]>;
-  /** The lines in which somebody waits. */
-  waitingLines(): Promise<WaitingLineCount[]>;
-  /**
-   * The executions of a line in its order: at most `limit` of those behind `after`. Empty only where none is
-   * left.
-   */
-  waiting(line: string, after: WaitingKey | undefined, limit: number): Promise<WaitingExecution[]>;
-  /** How many executions of a line are between two places. It counts no further than `limit`. */
-  waitingBetween(line: string, after: WaitingKey, before: WaitingKey, limit: number): Promise<number>;
-  /** The execution with its place in a line; undefined where it waits in none. */
-  waitingExecution(executionId: string): Promise<WaitingExecution | undefined>;
-  /** Alarms of executions that wait in lines, the earliest first: at most `limit` of those behind `after`. */
-  waking(after: WaitingAlarm | undefined, limit: number): Promise<WaitingAlarm[]>;
-  /** Whether an execution that has not ended follows another. */
-  hasDependencies(): Promise<boolean>;
-  /** What one whose record says that it is blocked waits for yet; undefined for any other. */
-  blocked(executionId: string): Promise<BlockedState | undefined>;
-  /** Those of them that wait for nothing any more, by id: at most `limit` of those with ids after `afterId`. */
-  released(afterId: string, limit: number): Promise<string[]>;
-  /** Those that follow an execution, ended ones among them, by id: at most `limit` of those with ids after `afterId`. */
-  dependants(executionId: string, afterId: string, limit: number): Promise<string[]>;
-  events(executionId: string, query: EventQuery): Promise<LogEvent[]>;
-  outline(executionId: string): Promise<LogOutline>;
-  /** Committed events of every execution with `position >= from`, in order of position. */
-  eventsFromPosition(from: number, limit: number): Promise<NodeEvent[]>;
-  /**
-   * The executions that have an event with `position >= from`, each once; undefined where more than `limit` parts of
-   * logs would have to be looked at. A part is at least one event.
-   */
-  changedSince(from: number, limit: number): Promise<string[] | undefined>;
-  /** The position of the last event of any log, also of one that was deleted since; 0 before the first. */
-  lastPosition(): Promise<number>;
-  /** Counts what is in `scope`; without one, everything. */
-  counts(scope?: Scope): Promise<StoreCounts>;
-
-  /**
-   * Writes a part of a log that comes from elsewhere and has no record yet; the `commit` that follows the last part
-   * brings the record, and only then anyone sees the execution. Rejects with StoreError where there is a record, and
-   * where there is hardly any space.
-   * What is staged and not committed is gone when the store is opened again.
-   */
-  stage(executionId: string, events: readonly NewEvent[]): Promise<void>;
-  /** Drops what was staged. */
-  unstage(executionId: string): Promise<void>;
-
-  /**
-   * Deletes a finished execution, its log, its input and its claim; false where there is no finished one, or one that
-   * has not ended follows it.
-   */
-  delete(executionId: string): Promise<boolean>;
-  /**
-   * One bounded step of deleting what is not kept, oldest first, but for what one that has not ended follows. A log goes whole, but for its result, and its record
-   * then says which sequence number is the oldest.
-   */
-  retain(retention: Retention): Promise<Retained>;
-
+/** Tasks with their revisions and aliases. */
+export interface KeptTasks {
   /**
    * Writes a task; its name goes to it, whoever of its tenant had it. With `before`, only if its name has that, or nobody
    * where it is null: rejects with ChangedMeanwhile where another node was first.
@@ -359,22 +351,22 @@ export interface Store {
   taskTenants(): Promise<string[]>;
   /** Whether a revision of any task of the tenant runs the WebAssembly artifact of that digest. */
   hasArtifact(tenant: string, sha256: string): Promise<boolean>;
+}
 
+/** Who has used how much, and who may use how much. */
+export interface KeptShares {
   /** What the order of runs remembers, but for what is damaged. */
   order(): Promise<StoredOrder>;
   /** Forgets first, and then writes. Resolves with how many buckets were forgotten. */
   saveOrder(changes: OrderChanges): Promise<number>;
-  /**
-   * About how many bytes a tenant keeps: records, output and inputs of at most `limit` of its executions with ids after
-   * `afterId`, and its artifacts where that is empty.
-   */
-  storedBytes(tenant: string, afterId: string, limit: number): Promise<StoredBytes>;
-
   /** All quotas, in the order of their tenants. */
   quotas(): Promise<StoredQuota[]>;
   /** Writes the quota of a tenant; undefined removes it. */
   saveQuota(tenant: string, quota: Quota | undefined): Promise<void>;
+}
 
+/** Rows beside the executions: schedules, webhooks and whatever else has a kind. */
+export interface KeptRows {
   /** Writes rows beside the executions: all of them or, where it rejects, none. */
   saveRows(changes: readonly SideRowChange[]): Promise<void>;
   row(id: SideRowId): Promise<SideRow | undefined>;
@@ -382,6 +374,43 @@ export interface Store {
   /** Rows of a kind with `dueAt <= until`, the earliest first: at most `limit` of those behind `after`. */
   dueRows(kind: string, until: number, limit: number, after?: DuePlace): Promise<SideRow[]>;
   countRows(kind: string, tenant?: string): Promise<number>;
+}
+
+/**
+ * Where everything durable lives. Writes are durable when their promise resolves. A store that cannot write
+ * or read rejects with StoreError; it stays usable and recovers when its medium does. Where only what is asked for is
+ * damaged, it rejects with DamagedError; lists leave that out.
+ */
+export interface Store
+  extends KeptExecutions,
+    KeptLines,
+    KeptLogs,
+    KeptBatches,
+    KeptTasks,
+    KeptShares,
+    KeptRows {
+  /** There is hardly any space left: what was accepted may end, and nothing new should begin. */
+  readonly lowSpace: boolean;
+
+  /**
+   * One transaction over all entries; each entry is atomic by itself and has its own result, in order. Without entries
+   * it asks the medium whether it can be written: it rejects where it cannot. Rejects with InDoubtError where the answer
+   * was lost: the very same array is then answered as it would have been. Rejects with Fenced where other nodes have
+   * taken over.
+   */
+  commit(entries: readonly CommitEntry[]): Promise<CommitResult[]>;
+
+  /**
+   * Deletes a finished execution, its log, its input and its claim; false where there is no finished one, or one that
+   * has not ended follows it.
+   */
+  delete(executionId: string): Promise<boolean>;
+
+  /**
+   * One bounded step of deleting what is not kept, oldest first, but for what one that has not ended follows. A log goes whole, but for its result, and its record
+   * then says which sequence number is the oldest.
+   */
+  retain(retention: Retention): Promise<Retained>;
 
   close(): Promise<void>;
 }

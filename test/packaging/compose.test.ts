@@ -84,4 +84,8 @@ test('the nodes of the cluster share a database and a secret, and are what the o
     });
   }
   expect(postgres?.environment.POSTGRES_PASSWORD_FILE).toBe('/run/secrets/db-password');
+  // Its socket answers before its database is made, and a slow disk takes longer for that than three looks.
+  expect(postgres).toMatchObject({
+    healthcheck: { test: expect.arrayContaining(['--host=127.0.0.1']), retries: 30 },
+  });
 });

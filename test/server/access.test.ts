@@ -10,6 +10,7 @@ import { NodeService } from '../../src/server/gen/spearlet/node_pb.js';
 import { SnapshotService } from '../../src/server/gen/spearlet/snapshot_pb.js';
 import { RuntimeKind, TaskService } from '../../src/server/gen/spearlet/task_pb.js';
 import { type LocalServer, startServer } from '../support/server.ts';
+import { sharedServer } from '../support/shared-server.ts';
 import { collect } from './collect.ts';
 import { refusal } from './refusal.ts';
 
@@ -18,6 +19,10 @@ async function started(flags: ConfigFlags = {}): Promise<LocalServer> {
   onTestFinished(() => server.stop());
   return server;
 }
+
+const plain = sharedServer();
+const withHost = sharedServer(() => ({ allowHostAccess: true }));
+const withRegistries = sharedServer(() => ({ imageRegistry: 'other.example,registry.example:5000' }));
 
 function connected(address: string, token?: string): Connection {
   const connection = connect(address, token === undefined ? {} : { token });
@@ -54,7 +59,7 @@ describe('a token', () => {
   it.each([Role.OBSERVE, Role.INVOKE, Role.DEVELOP, Role.OPERATE, Role.ADMIN])(
     'with the role %i may do what that role may, and no more',
     async (role) => {
-      const server = await started();
+      const server = await plain();
       const connection = await withRole(server, role);
       for (const [needed, call] of calls) {
         const answer = await call(connection).then(
@@ -117,7 +122,7 @@ describe('a token', () => {
     [{ name: 'a', role: 17 as Role }, 'role'],
     [{ name: 'a', role: Role.ADMIN, expiresAt: { seconds: 1n, nanos: 0 } }, 'expires_at'],
   ])('is not made of what is not allowed (%#)', async (request, field) => {
-    const server = await started();
+    const server = await plain();
     const { code, fields } = await refusal(server.connection.service(AccessService).createToken(request));
     expect([code, Object.keys(fields)]).toEqual(['INVALID_ARGUMENT', [field]]);
   });
@@ -164,7 +169,7 @@ describe('a caller without a token', () => {
     ['network: lan', { allowNetwork: true, container: { network: 'lan' } }, RuntimeKind.DOCKER],
     ['network: host', { allowNetwork: true, container: { network: 'host' } }, RuntimeKind.DOCKER],
   ])('registers no task with %s', async (what, more, runtime) => {
-    const server = await started({ allowHostAccess: true });
+    const server = await withHost();
     const artifact =
       runtime === RuntimeKind.WASM
         ? ({ source: { case: 'content', value: new Uint8Array(8) } } as const)
@@ -182,7 +187,7 @@ describe('a caller without a token', () => {
     ['INTRANET/a', 'intranet'],
     ['registry.example/a@sha256:0', 'registry.example'],
   ])('has the engine fetch no image %s, of a registry that is not listed', async (image, registry) => {
-    const server = await started({ imageRegistry: 'other.example,registry.example:5000' });
+    const server = await withRegistries();
     const artifact = { source: { case: 'image', value: image } } as const;
     const call = connected(server.grpcAddress)
       .service(TaskService)
@@ -194,10 +199,7 @@ describe('a caller without a token', () => {
   it.each(['a/b:none', 'docker.io/a/b', 'other.example/a', 'REGISTRY.example:5000/a'])(
     'may name %s, of Docker Hub or a registry that is listed',
     async (image) => {
-      const server = await started({
-        imageRegistry: 'other.example,registry.example:5000',
-        dockerHost: 'unix:///none.sock',
-      });
+      const server = await withRegistries();
       const artifact = { source: { case: 'image', value: image } } as const;
       const call = connected(server.grpcAddress)
         .service(TaskService)

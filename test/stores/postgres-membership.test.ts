@@ -304,7 +304,8 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
       );
       return Number(row?.looked);
     };
-    for (let from = 0; from < ids.length; from += 100) await two.membership.claim(ids.slice(from, from + 100));
+    for (let from = 0; from < ids.length; from += 100)
+      await two.membership.claim(ids.slice(from, from + 100));
     expect(await two.store.waitingLines()).toEqual([{ line: 'line', count: 2000 }]);
     // What a session has counted is told when it ends.
     await Promise.all([one.store.close(), two.store.close()]);

@@ -16,8 +16,8 @@ export interface Received {
   readonly attachment: Uint8Array;
 }
 
-/** Replies of quick jobs go together, but none waits longer than this for the next. */
-const maxWaitUs = 100;
+/** Replies of quick jobs go together: the next one after this goes with those before it, as does the last of all. */
+const maxWaitUs = 500;
 
 /** What is read ahead at a time. */
 const chunkBytes = 64 * 1024;
@@ -29,7 +29,8 @@ export class Channel {
   readonly #chunk = Buffer.allocUnsafe(chunkBytes);
   readonly #writer: SocketWriter;
   #unsent: Uint8Array[] = [];
-  #sentAt = 0;
+  /** When the first of these came, in microseconds. */
+  #unsentSince = 0;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -68,14 +69,16 @@ export class Channel {
     }
   }
 
-  /** Sends a record now, or with others that follow at once. */
+  /** Sends a record with others that follow at once, and at the latest before the next message is waited for. */
   send(kind: number, ticket: number, text: string): void {
     const length = Buffer.byteLength(text);
     const record = Buffer.allocUnsafe(recordHeaderBytes + length);
     encodeRecordHeader(kind, ticket, length).copy(record);
     record.write(text, recordHeaderBytes);
+    const now = performance.now() * 1000;
+    if (this.#unsent.length === 0) this.#unsentSince = now;
     this.#unsent.push(record);
-    if (performance.now() * 1000 - this.#sentAt > maxWaitUs) this.flush();
+    if (now - this.#unsentSince > maxWaitUs) this.flush();
   }
 
   /** One reply of JSON text and what is attached to it, to whoever asked for nothing else. */
@@ -95,7 +98,6 @@ export class Channel {
     const bytes = this.#unsent.length === 1 && first !== undefined ? first : Buffer.concat(this.#unsent);
     this.#unsent = [];
     this.#writer.write(bytes);
-    this.#sentAt = performance.now() * 1000;
   }
 
   #take(length: number): Buffer | undefined {

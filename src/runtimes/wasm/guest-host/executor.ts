@@ -109,6 +109,8 @@ export function createExecutor({ name, channel, guards }: ExecutorOptions) {
   }
 
   async function load(key: number): Promise<LoadedProgram | Ending> {
+    // That takes long, and nobody is to wait for it who has ended.
+    channel.flush();
     const program = programs.get(key);
     if (program === undefined) return startEnding(new Error(`the host was not given program ${key}`));
     try {

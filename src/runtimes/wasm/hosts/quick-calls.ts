@@ -9,6 +9,8 @@ const quickUs = 500;
 
 /** What calls that are sent together may take in all, by what the last ones took. */
 const batchUs = 2000;
+/** Calls that take less in all go to one host, also where another is idle: to wake that one takes as long. */
+const leastBatchUs = 250;
 
 /** For so long calls of a program are sent alone after a batch of it took too long; twice as long each time. */
 const firstRestMs = 1000;
@@ -51,14 +53,13 @@ export class QuickCalls {
     pace.restMs = Math.min(longestRestMs, 2 * pace.restMs);
   }
 
-  /** How many from the front of the queue go together, at least one and at most `share`. */
+  /** How many from the front of the queue go together: at least one, and about `share` where that is not very little. */
   batch(queue: readonly PendingJob[], share: number): number {
-    const most = Math.min(share, maxBatch);
     let us = this.#quickUs(queue[0]);
     let count = 1;
-    while (count < most && us !== undefined) {
+    while (count < maxBatch && us !== undefined) {
       const next = this.#quickUs(queue[count]);
-      if (next === undefined || us + next > batchUs) break;
+      if (next === undefined || us + next > (count < share ? batchUs : leastBatchUs)) break;
       us += next;
       count += 1;
     }
