@@ -277,7 +277,7 @@ export interface KeptLogs {
    * Writes a part of a log that comes from elsewhere and has no record yet; the `commit` that follows the last part
    * brings the record, and only then anyone sees the execution. Rejects with StoreError where there is a record, and
    * where there is hardly any space.
-   * What is staged and not committed is gone when the store is opened again.
+   * What is staged and not committed is gone when the store is opened again, by that node or by another.
    */
   stage(executionId: string, events: readonly NewEvent[]): Promise<void>;
   /** Drops what was staged. */

@@ -7,7 +7,7 @@ import { describeWhere } from '../support/needs.ts';
 import { type PostgresServer, postgres, startPostgres } from '../support/postgres.ts';
 import { a, appending, b, creating } from './contract/entries.ts';
 import { openOn } from './postgres-store.ts';
-import { chunk, executionId, recordOf, transition } from './samples.ts';
+import { chunk, executionId, recordOf, result, transition } from './samples.ts';
 
 describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
   let server: PostgresServer;
@@ -110,6 +110,22 @@ describeWhere([postgres()], 'several nodes on one PostgreSQL', () => {
     expect((await one.store.unfinishedBatches()).map(({ batch }) => batch.batchId)).toEqual(['batch_1']);
     expect(await two.membership.orphans('', 9)).toEqual([]);
     expect(await two.queue.withKey('default', 'task', '')).toMatchObject([{ record: { executionId: a } }]);
+  });
+
+  test('what a node has staged that is gone is dropped when one comes, and what one that lives has stays', async () => {
+    const { url, name } = await server.database();
+    const one = await openOn(url, 'node_1');
+    const two = await openOn(url, 'node_2');
+    const events = [transition(1, '', 'pending.queued')];
+    await one.store.stage(a, events);
+    await two.store.stage(b, events);
+    await one.store.close();
+    const again = await openOn(url, 'node_1');
+    const rows = await server.query('SELECT execution_id FROM spear.segments', name);
+    expect(rows.map((row) => row.execution_id)).toEqual([b]);
+    await again.store.stage(a, events);
+    const whole = { ...appending(b, 1, [result(2)]), record: recordOf(b, 'completed', { lastSequence: 2 }) };
+    expect(await two.store.commit([whole])).toMatchObject([{ ok: true }]);
   });
 
   describe('what a node leaves', () => {

@@ -135,6 +135,7 @@ export async function openPostgresStore({
     });
     membership.keep();
     const others = new Changes(changes, readers, incarnation);
+    await others.call('cannot drop what was staged', 'drop_lost_stages', []);
     const shared = new Shared(readers, others, clock);
     await shared.open();
     const queue = new PostgresQueue(readers, others, incarnation, (beyond) => entries.advance(beyond));

@@ -8,7 +8,7 @@ import { plainCommitFunction } from './plain-commit-function.ts';
 import { positionFunctions } from './position-functions.ts';
 import { queueFunctions, repeatableQueueFunctions, reservingQueueFunctions } from './queue-functions.ts';
 import { quickerTakeoverFunctions } from './quicker-takeover-functions.ts';
-import { removalFunctions } from './removal-functions.ts';
+import { lostStages, removalFunctions } from './removal-functions.ts';
 import { rowFunctions } from './row-functions.ts';
 import { sharedBreakpoints, sharedFunctions, sharedQuarantines } from './shared-functions.ts';
 import { takeoverFunctions } from './takeover-functions.ts';
@@ -260,6 +260,7 @@ export const migrations: readonly string[] = [
   plainCommitFunction,
   quickerTakeoverFunctions,
   sharedQuarantines,
+  lostStages,
 ];
 
 /** The version that this program writes. */

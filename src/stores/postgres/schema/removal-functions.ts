@@ -48,3 +48,18 @@ BEGIN
   IF FOUND THEN DELETE FROM segments WHERE execution_id = id; END IF;
 END $$;
 `;
+
+export const lostStages = `
+-- What nodes have staged that may not write any more is nobody's, and its ids are free again.
+CREATE FUNCTION drop_lost_stages(me bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE lost text[];
+BEGIN
+  PERFORM assert_writer(me);
+  WITH gone AS (
+    DELETE FROM executions x
+      WHERE x.staged AND x.record IS NULL AND NOT EXISTS (SELECT 1 FROM fences f WHERE f.incarnation = x.owner)
+      RETURNING x.execution_id
+  ) SELECT coalesce(array_agg(execution_id), '{}') INTO lost FROM gone;
+  DELETE FROM segments s WHERE s.execution_id = ANY (lost);
+END $$;
+`;
