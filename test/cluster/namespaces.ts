@@ -55,7 +55,8 @@ export class Network {
       if (String(error).includes('File exists')) return false;
       throw error;
     }
-    await run('ip', ['address', 'add', `${this.address}/32`, 'dev', 'lo']);
+    // One that was killed may have left it.
+    await run('ip', ['address', 'replace', `${this.address}/32`, 'dev', 'lo']);
     return true;
   }
 

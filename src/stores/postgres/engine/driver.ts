@@ -105,3 +105,9 @@ function getTypeParser(oid: number): (value: string) => unknown {
   if ([oids.int8, oids.int2, oids.int4, oids.float8].includes(oid)) return Number;
   return (value) => value;
 }
+
+/** Ends a connection without asking the other end. */
+export function destroy(client: Client): void {
+  const { connection } = client as unknown as { connection?: { stream?: { destroy(): void } } };
+  connection?.stream?.destroy();
+}

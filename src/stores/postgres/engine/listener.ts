@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '../../../domain/clock.ts';
+import type { Clock } from '../../../domain/clock.ts';
 import type { EngineAddress } from '../../../domain/engine-address.ts';
-import { type Client, clientConfig, type Driver, tlsTries } from './driver.ts';
+import { type Client, clientConfig, type Driver, destroy, tlsTries } from './driver.ts';
 
 export interface ListenerOptions {
   readonly address: EngineAddress;
@@ -23,89 +23,102 @@ const connectMs = 5000;
  */
 export class Listener {
   readonly #options: ListenerOptions;
-  #client: Client | undefined;
-  #timer: Timer | undefined;
   #closed = false;
+  #running: Promise<void> | undefined;
+  /** The one that is being made, or listens. */
+  #client: Client | undefined;
+  /** Ends the wait that is under way. */
+  #wake: () => void = () => {};
 
   constructor(options: ListenerOptions) {
     this.#options = options;
   }
 
   /** Resolves when it listens, or has found out that it cannot yet. */
-  async open(): Promise<void> {
-    if (this.#closed) return;
-    const { channel, heard } = this.#options;
-    try {
-      const client = await this.#connect();
-      client.on('notification', ({ payload }) => heard(payload));
-      client.on('error', () => this.#lost(client));
-      client.on('end', () => this.#lost(client));
-      await client.query(`LISTEN ${channel}`);
-      this.#client = client;
-      this.#ask(client);
-      heard(undefined);
-    } catch {
-      this.#later();
-    }
+  open(): Promise<void> {
+    const tried = Promise.withResolvers<void>();
+    this.#running ??= this.#run(tried.resolve);
+    return tried.promise;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#timer?.cancel();
-    await this.#client?.end().catch(() => {});
+    this.#wake();
+    await this.#running;
   }
 
-  async #connect(): Promise<Client> {
-    const { address, driver } = this.#options;
-    let wrong: unknown = new Error('no host');
+  /** One connection after the other: nothing of one that was lost is left when the next is made. */
+  async #run(tried: () => void): Promise<void> {
+    while (!this.#closed) {
+      const connection = await this.#listening();
+      tried();
+      if (connection !== undefined) {
+        this.#options.heard(undefined);
+        await this.#untilLost(connection);
+        destroy(connection.client);
+      }
+      if (!this.#closed) await this.#wait(againMs);
+    }
+  }
+
+  /** Undefined where there is none now. */
+  async #listening(): Promise<Connection | undefined> {
+    const { address, driver, channel, heard } = this.#options;
     for (const host of address.hosts) {
       for (const ssl of tlsTries(address, host)) {
         const client = driver.client(
           clientConfig(address, host, { kind: 'reader', statementMs: askMs, connectMs, ssl }),
         );
-        // Without a listener it would throw into the process.
-        client.on('error', () => {});
-        try {
+        const connection = { client, lost: false };
+        const lost = (): void => {
+          connection.lost = true;
+          if (this.#client === client) this.#wake();
+        };
+        client.on('error', lost);
+        client.on('end', lost);
+        client.on('notification', ({ payload }) => heard(payload));
+        const listens = async (): Promise<void> => {
           await client.connect();
           const { rows } = await client.query('SELECT pg_is_in_recovery() AS standby');
-          if (rows[0]?.standby === false) return client;
-          await client.end();
-        } catch (error) {
-          wrong = error;
-        }
+          if (rows[0]?.standby !== false) throw new Error('a standby says nothing');
+          await client.query(`LISTEN ${channel}`);
+        };
+        this.#client = client;
+        if ((await this.#wait(connectMs, listens())) === 'answered' && !connection.lost) return connection;
+        destroy(client);
+        if (this.#closed) return undefined;
       }
     }
-    throw wrong;
+    return undefined;
   }
 
-  #ask(client: Client): void {
-    this.#timer = this.#options.clock.setTimer(askMs, () => {
-      if (this.#closed || this.#client !== client) return;
-      let answered = false;
-      this.#timer = this.#options.clock.setTimer(askMs, () => {
-        if (!answered) this.#lost(client);
-      });
-      client.query('SELECT 1').then(
-        () => {
-          answered = true;
-          this.#timer?.cancel();
-          this.#ask(client);
-        },
-        () => this.#lost(client),
+  async #untilLost(connection: Connection): Promise<void> {
+    while (!connection.lost && !this.#closed) {
+      if ((await this.#wait(askMs)) === 'over') return;
+      if ((await this.#wait(askMs, connection.client.query('SELECT 1'))) !== 'answered') return;
+    }
+  }
+
+  /** Until that is answered, so long at most; over where the connection is lost, or the listener closed. */
+  #wait(ms: number, answer?: Promise<unknown>): Promise<'answered' | 'late' | 'over'> {
+    return new Promise((resolve) => {
+      const wake = (): void => done('over');
+      const done = (how: 'answered' | 'late' | 'over'): void => {
+        timer.cancel();
+        if (this.#wake === wake) this.#wake = () => {};
+        resolve(how);
+      };
+      const timer = this.#options.clock.setTimer(ms, () => done('late'));
+      this.#wake = wake;
+      answer?.then(
+        () => done('answered'),
+        () => done('over'),
       );
     });
   }
+}
 
-  #lost(client: Client): void {
-    if (this.#closed || this.#client !== client) return;
-    this.#client = undefined;
-    this.#timer?.cancel();
-    void client.end().catch(() => {});
-    this.#later();
-  }
-
-  #later(): void {
-    if (this.#closed) return;
-    this.#timer = this.#options.clock.setTimer(againMs, () => void this.open());
-  }
+interface Connection {
+  readonly client: Client;
+  lost: boolean;
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../../domain/clock.ts';
 import type { EngineAddress } from '../../../domain/engine-address.ts';
 import { StoreError } from '../../store.ts';
-import { type Client, clientConfig, type Driver, type SessionKind, tlsTries } from './driver.ts';
+import { type Client, clientConfig, type Driver, destroy, type SessionKind, tlsTries } from './driver.ts';
 import { isRefusal, sqlStateOf, storeFailure } from './failure.ts';
 import { assertEngine } from './refusals.ts';
 
@@ -167,10 +167,4 @@ export class NotSent extends Error {
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
   }
-}
-
-/** Ends a connection without asking the other end. */
-function destroy(client: Client): void {
-  const { connection } = client as unknown as { connection?: { stream?: { destroy(): void } } };
-  connection?.stream?.destroy();
 }
